@@ -1,0 +1,18 @@
+"""Agents: who proposes experiments."""
+
+from orgopt.agents.base import Agent, Known, Proposal, View
+from orgopt.agents.policy import POLICIES
+from orgopt.errors import UsageError
+
+__all__ = ["Agent", "Known", "Proposal", "View", "make_agent"]
+
+
+def make_agent(name: str) -> Agent:
+    """A new agent by its name in a document.
+
+    Raises:
+        UsageError: There is no such agent.
+    """
+    if name not in POLICIES:
+        raise UsageError(f"unknown agent '{name}': known agents are {', '.join(POLICIES)}")
+    return POLICIES[name]()

@@ -1,0 +1,287 @@
+"""Edits: typed changes to a Program, and the edits between two programs.
+
+An edit replaces the smallest span that it can, so untouched prose keeps its bytes. None can name a
+budget, a metric, a seed or a command: documents have no words for them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from orgopt.document import values
+from orgopt.document.program import Program, Section, Span, parse
+from orgopt.document.read import Reading, read
+from orgopt.errors import DocumentError
+from orgopt.org import Link, Org, Role, Standup, slug
+
+
+@dataclass(frozen=True, slots=True)
+class SetHeadcount:
+    """Give a role (by id) a number of agents, 0 to 64."""
+
+    role: str
+    headcount: int
+
+    def apply(self, program: Program) -> Program:
+        return _set_field(program, self.role, "Headcount", str(self.headcount))
+
+    def describe(self, org: Org) -> str:
+        return f"{org.name(self.role)}: headcount {_role(org, self.role).headcount} → {self.headcount}"
+
+
+@dataclass(frozen=True, slots=True)
+class SetAgent:
+    """Give a role (by id) another kind of agent."""
+
+    role: str
+    agent: str
+
+    def apply(self, program: Program) -> Program:
+        return _set_field(program, self.role, "Agent", self.agent)
+
+    def describe(self, org: Org) -> str:
+        return f"{org.name(self.role)}: agent {_role(org, self.role).agent} → {self.agent}"
+
+
+@dataclass(frozen=True, slots=True)
+class SetRisk:
+    """Set the risk tolerance, 0 to 1, of a role (by id), or of the whole organization (None)."""
+
+    role: str | None
+    risk: float
+
+    def apply(self, program: Program) -> Program:
+        return _set_field(program, self.role, "Risk tolerance", values.format_risk(self.risk))
+
+    def describe(self, org: Org) -> str:
+        old = org.risk if self.role is None else org.risk_of(_role(org, self.role))
+        name = "Rhythm" if self.role is None else org.name(self.role)
+        return f"{name}: risk tolerance {values.format_risk(old)} → {values.format_risk(self.risk)}"
+
+
+@dataclass(frozen=True, slots=True)
+class SetStandup:
+    """Set the stand-up, or switch it off (None)."""
+
+    standup: Standup | None
+
+    def apply(self, program: Program) -> Program:
+        names = {role.id: role.name for role in read(program).org.roles}
+        return _set_field(program, None, "Stand-up", values.format_standup(self.standup, names))
+
+    def describe(self, org: Org) -> str:
+        names = {role.id: role.name for role in org.roles}
+        old, new = (values.format_standup(standup, names) for standup in (org.standup, self.standup))
+        return f"Stand-up: {old} → {new}"
+
+
+@dataclass(frozen=True, slots=True)
+class AddLink:
+    """Add a link between two roles of the document."""
+
+    link: Link
+
+    def apply(self, program: Program) -> Program:
+        reading = read(program)
+        if any(link.key == self.link.key for link in reading.org.links):
+            return program
+        names = {role.id: role.name for role in reading.org.roles}
+        line = f"- {values.format_link(self.link, names)}{program.newline}"
+        part = reading.parts.get("links")
+        if part is None:
+            before = reading.parts.get("rhythm")
+            heading = f"## Links{program.newline * 2}{line}"
+            return _insert_block(program, before.span.start if before else len(program.text), heading)
+        if bullets := program.bullets(part):
+            return _splice(program, Span(bullets[-1].line.end, bullets[-1].line.end), _on_new_line(program, bullets[-1].line.end, line))
+        return _insert_block(program, part.heading.span.end, line)
+
+    def describe(self, org: Org) -> str:
+        return f"+ {values.format_link(self.link, {role.id: role.name for role in org.roles})}"
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveLink:
+    """Remove a link."""
+
+    link: Link
+
+    def apply(self, program: Program) -> Program:
+        reading = read(program)
+        for link, bullet in zip(reading.org.links, reading.links, strict=True):
+            if link.key == self.link.key:
+                return _splice(program, bullet.line, "")
+        raise DocumentError(f"{program.source}: no such link: {values.format_link(self.link, {})}")
+
+    def describe(self, org: Org) -> str:
+        return f"− {values.format_link(self.link, {role.id: role.name for role in org.roles})}"
+
+
+@dataclass(frozen=True, slots=True)
+class AddRole:
+    """Add a role from its Markdown: a `### Name` heading, fields and a charter."""
+
+    text: str
+
+    @property
+    def name(self) -> str:
+        """The name of the role, as its heading has it."""
+        return parse(self.text).sections[0].title
+
+    def apply(self, program: Program) -> Program:
+        program = _with_roles(program)
+        if slug(self.name) in read(program).roles:
+            raise DocumentError(f"{program.source}: role '{self.name}' is already there")
+        part = read(program).parts["roles"]
+        text = program.newline.join(self.text.strip().splitlines()) + program.newline
+        return _insert_block(program, part.span.end, text)
+
+    def describe(self, org: Org) -> str:  # noqa: ARG002  an edit is described against an organization
+        return f"+ role {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveRole:
+    """Remove a role (by id) with its links and its seat in the stand-up."""
+
+    role: str
+
+    def apply(self, program: Program) -> Program:
+        reading = read(program)
+        for link in reading.org.links:
+            if self.role in (link.source, link.target):
+                program = RemoveLink(link).apply(program)
+        standup = reading.org.standup
+        if standup and self.role in standup.attendees:
+            left = tuple(role for role in standup.attendees if role != self.role)
+            program = SetStandup(replace(standup, attendees=left) if left else None).apply(program)
+        return _splice(program, _section(program, self.role).span, "")
+
+    def describe(self, org: Org) -> str:
+        return f"− role {org.name(self.role)}"
+
+
+Edit = SetHeadcount | SetAgent | SetRisk | SetStandup | AddLink | RemoveLink | AddRole | RemoveRole
+
+
+def apply(edits: Sequence[Edit], program: Program) -> Program:
+    """The program after the edits, in order.
+
+    Raises:
+        DocumentError: An edit names a role or a link that the program does not have.
+    """
+    for edit in edits:
+        program = edit.apply(program)
+    return program
+
+
+def diff(a: Program, b: Program) -> tuple[Edit, ...]:
+    """The edits that give `a` the organization of `b`: roles, their numbers, links and rhythm, not prose."""
+    old, new = read(a), read(b)
+    edits: list[Edit] = []
+    gone = [role.id for role in old.org.roles if new.org.role(role.id) is None]
+    for role in new.org.roles:
+        before = old.org.role(role.id)
+        if before is None:
+            edits.append(AddRole(_role_text(b, new, role)))
+        else:
+            edits += _role_edits(before, role)
+    edits += [RemoveRole(role_id) for role_id in gone]
+    # Removing a role takes its links along.
+    left = [link for link in old.org.links if link.source not in gone and link.target not in gone]
+    edits += [RemoveLink(link) for link in left if link.key not in {other.key for other in new.org.links}]
+    edits += [AddLink(link) for link in new.org.links if link.key not in {other.key for other in left}]
+    if old.org.standup != new.org.standup:
+        edits.append(SetStandup(new.org.standup))
+    if old.org.risk != new.org.risk:
+        edits.append(SetRisk(None, new.org.risk))
+    return tuple(edits)
+
+
+def describe(edits: Sequence[Edit], org: Org) -> str:
+    """One line for a list of edits on an organization."""
+    return ", ".join(edit.describe(org) for edit in edits) or "no change"
+
+
+def _role_edits(before: Role, after: Role) -> list[Edit]:
+    edits: list[Edit] = []
+    if before.headcount != after.headcount:
+        edits.append(SetHeadcount(after.id, after.headcount))
+    if before.agent != after.agent:
+        edits.append(SetAgent(after.id, after.agent))
+    if before.risk != after.risk and after.risk is not None:
+        edits.append(SetRisk(after.id, after.risk))
+    return edits
+
+
+def _role(org: Org, role_id: str) -> Role:
+    return org.role(role_id) or Role(id=role_id, name=role_id)
+
+
+def _role_text(program: Program, reading: Reading, role: Role) -> str:
+    if role.id in reading.roles:
+        return program.slice(reading.roles[role.id].span)
+    return f"### {role.name}\n\n- **Headcount:** {role.headcount}\n\n{role.charter}\n"
+
+
+def _section(program: Program, role_id: str) -> Section:
+    roles = read(program).roles
+    if role_id not in roles:
+        raise DocumentError(f"{program.source}: no role '{role_id}'; the roles are: {', '.join(roles) or 'none'}")
+    return roles[role_id]
+
+
+def _splice(program: Program, span: Span, text: str) -> Program:
+    return parse(program.text[: span.start] + text + program.text[span.end :], program.source)
+
+
+def _on_new_line(program: Program, at: int, text: str) -> str:
+    """The text, preceded by a line end when the line before `at` has none."""
+    return text if at == 0 or program.text[at - 1] in "\r\n" else program.newline + text
+
+
+def _insert_block(program: Program, at: int, text: str) -> Program:
+    """Insert lines as a block of their own: a blank line before and, unless it ends the file, after."""
+    before, after = program.text[:at], program.text[at:]
+    gap = "" if not before else program.newline * (2 - min(2, _ends(before)))
+    tail = program.newline if after and not after.startswith(("\n", "\r")) else ""
+    return parse(before + gap + text + tail + after, program.source)
+
+
+def _ends(text: str) -> int:
+    """How many line ends a text ends with."""
+    normal = text.replace("\r\n", "\n").replace("\r", "\n")
+    return len(normal) - len(normal.rstrip("\n"))
+
+
+def _with_roles(program: Program) -> Program:
+    """The program with a section Roles: a plain instruction file gets its one Researcher written out."""
+    reading = read(program)
+    if "roles" in reading.parts:
+        return program
+    lines = ["## Roles", "", "### Researcher", "", "- **Headcount:** 1", ""]
+    parts = [reading.parts[name].span.start for name in ("links", "rhythm") if name in reading.parts]
+    return _insert_block(program, min(parts, default=len(program.text)), program.newline.join(lines))
+
+
+def _set_field(program: Program, role_id: str | None, key: str, value: str) -> Program:
+    """Set a field of a role's section, or of the section Rhythm, in place or as a new bullet."""
+    if role_id is None:
+        part = read(program).parts.get("rhythm")
+        if part is None:
+            text = f"## Rhythm{program.newline * 2}- **{key}:** {value}{program.newline}"
+            return _insert_block(program, len(program.text), text)
+        section = part
+    else:
+        program = _with_roles(program) if role_id == "researcher" else program
+        section = _section(program, role_id)
+    fields = program.fields(section)
+    same = [field for field in fields if field.key == key.lower()]
+    if same:
+        return _splice(program, same[-1].value_span, value if program.slice(same[-1].value_span) or same[-1].value else f" {value}")
+    line = f"- **{key}:** {value}{program.newline}"
+    if fields:
+        at = fields[-1].line.end
+        return _splice(program, Span(at, at), _on_new_line(program, at, line))
+    return _insert_block(program, section.heading.span.end, line)
+
+

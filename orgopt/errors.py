@@ -1,0 +1,35 @@
+"""The errors that a caller of orgopt may handle.
+
+    OrgoptError
+    ├── DocumentError   a program.md cannot be read or has findings that forbid running it
+    ├── TaskError       a task is missing, malformed or does not answer
+    ├── UsageError      arguments contradict each other or a name is unknown
+    ├── LabError        the lab itself broke (an experiment that crashes is an outcome, not an error)
+    └── StoreError      the workspace cannot be written
+
+Only `orgopt.cli` turns them into exit codes.
+"""
+
+
+class OrgoptError(Exception):
+    """Base of all expected errors: says the rule broken, the value got and the remedy."""
+
+
+class DocumentError(OrgoptError):
+    """A document cannot be read, or cannot be run as it stands."""
+
+
+class TaskError(OrgoptError):
+    """A task folder is missing, malformed or does not work on this machine."""
+
+
+class UsageError(OrgoptError):
+    """Arguments contradict each other or name what does not exist."""
+
+
+class LabError(OrgoptError):
+    """The lab broke: its results so far stand, no more can come."""
+
+
+class StoreError(OrgoptError):
+    """The workspace cannot be written: no space, no permission, or in use by another process."""

@@ -1,0 +1,195 @@
+"""Evaluation: a program on a task under a seed gives a Score, its research output.
+
+Research output is (q(T) + mean of q over the budget) / 2, where q(t) is the held-out improvement of what
+the team would submit at time t: 0 at the baseline, 1 at the task's verified reference.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from orgopt.document import Program, require_org
+from orgopt.errors import LabError
+from orgopt.lab.base import Experiment, Lab, Outcome, Status
+from orgopt.ledger import BASELINE, Ledger
+from orgopt.task import Measure, Settings, Task
+from orgopt.team.runtime import Team, Watcher
+
+CALIBRATION_SEEDS = 6
+VERIFY_SEEDS = 2
+_VERIFY_KEY = 1_000_003  # sets verification seeds apart from the seeds of a run's experiments
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """What a team achieved with its budget.
+
+    Attributes:
+        research_output: (q_final + q_mean) / 2.
+        q_final: Held-out improvement of the final submission.
+        q_mean: Its mean over the budget.
+        q_error: Standard error of q_final from seed noise alone.
+        heldout: Held-out metric of the final submission, mean over fresh verification seeds.
+        metric: The metric that the team saw when it submitted.
+        submission: What the final submission changes of the baseline's knobs.
+        curve: The times, in lab seconds, at which q changed, and its value from then on.
+        utilisation: Busy slot-seconds / (slots × budget).
+        agent_s: Agent-seconds spent thinking and meeting.
+        experiments: How many experiments ended in each status.
+        spent_slot_s: Busy slot-seconds.
+    """
+
+    research_output: float
+    q_final: float
+    q_mean: float
+    q_error: float
+    heldout: float
+    metric: float
+    submission: Mapping[str, Any]
+    curve: tuple[tuple[float, float], ...]
+    utilisation: float
+    spent_slot_s: float
+    agent_s: float
+    experiments: Mapping[str, int]
+    meetings: int
+    messages: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """The score as JSON values."""
+        return asdict(self)
+
+
+def run(
+    program: Program, task: Task, lab: Lab, *, budget_s: float, seed: int, ledger: Ledger, watch: Watcher | None = None
+) -> None:
+    """Run a program's team until its budget ends; everything is in the ledger.
+
+    Raises:
+        DocumentError: The program has errors.
+        LabError: The lab broke.
+    """
+    Team(require_org(program), task, lab, seed=seed, ledger=ledger, watch=watch).run(budget_s)
+
+
+def evaluate(
+    program: Program,
+    task: Task,
+    lab: Lab,
+    *,
+    budget_s: float,
+    seed: int,
+    ledger: Ledger | None = None,
+    verify_seeds: int = VERIFY_SEEDS,
+    watch: Watcher | None = None,
+) -> Score:
+    """Run a program and score it.
+
+    Every setting that the team submitted is trained again with `verify_seeds` fresh seeds, after and
+    outside the budget, so that a lucky seed counts for nothing.
+
+    Raises:
+        DocumentError: The program has errors.
+        LabError: The lab broke.
+    """
+    ledger = ledger or Ledger()
+    run(program, task, lab, budget_s=budget_s, seed=seed, ledger=ledger, watch=watch)
+    proposals = {event.data["id"]: event.data["knobs"] for event in ledger.of("proposal")}
+    submitted = dict.fromkeys(event.data["id"] for event in ledger.of("submission"))
+    settings = {number: proposals[number] for number in submitted if number != BASELINE}
+    return score(task, ledger, verify(task, lab, settings, seed=seed, seeds=verify_seeds), budget_s, verify_seeds)
+
+
+def score(task: Task, ledger: Ledger, heldout: Mapping[int, float], budget_s: float, verify_seeds: int) -> Score:
+    """The score of a run, given the verified held-out metric of each submitted experiment."""
+    quality = {number: task.quality(value) for number, value in heldout.items()} | {BASELINE: 0.0}
+    submissions = [event for event in ledger.of("submission") if event.t <= budget_s]
+    curve = [(event.t, quality[event.data["id"]]) for event in submissions]
+    spans = pairwise([*(t for t, _ in curve), budget_s])
+    q_mean = sum(q * (end - start) for (_, q), (start, end) in zip(curve, spans, strict=True)) / budget_s
+    last = submissions[-1].data
+    q_final = curve[-1][1]
+    outcomes = [event.data for event in ledger.of("outcome")]
+    busy = sum(min(data["ended"], budget_s) - data["started"] for data in outcomes if data["started"] < budget_s)
+    proposals = {event.data["id"]: event.data["knobs"] for event in ledger.of("proposal")}
+    meetings = ledger.of("meeting")
+    return Score(
+        research_output=(q_final + q_mean) / 2,
+        q_final=q_final,
+        q_mean=q_mean,
+        q_error=0.0 if last["id"] == BASELINE else _q_error(task, verify_seeds),
+        heldout=heldout.get(last["id"], task.baseline.heldout),
+        metric=last["metric"],
+        submission=proposals.get(last["id"], {}),
+        curve=tuple((round(t, 3), q) for t, q in curve),
+        utilisation=busy / (ledger.of("start")[0].data["slots"] * budget_s),
+        spent_slot_s=busy,
+        agent_s=len(proposals) * task.think_s + sum(m.data["seconds"] * len(m.data["agents"]) for m in meetings),
+        experiments=dict(Counter(data["status"] for data in outcomes)),
+        meetings=len(meetings),
+        messages=len(ledger.of("message")),
+    )
+
+
+def verify(task: Task, lab: Lab, settings: Mapping[int, Settings], *, seed: int, seeds: int) -> dict[int, float]:
+    """The mean held-out metric of settings over fresh seeds; a setting that only fails has the worst metric seen.
+
+    Raises:
+        LabError: The lab broke.
+    """
+    jobs = [(number, k) for number in settings for k in range(seeds)]
+    experiments = [
+        Experiment(id=index, settings=settings[number], seed=_seed(seed, _VERIFY_KEY, number, k))
+        for index, (number, k) in enumerate(jobs, 1)
+    ]
+    outcomes = train_all(lab, experiments, task.limit_s)
+    found: dict[int, list[float]] = {number: [] for number in settings}
+    for (number, _), outcome in zip(jobs, outcomes, strict=True):
+        if outcome.heldout is not None:
+            found[number].append(outcome.heldout)
+    # A setting that fails on every fresh seed is no improvement: it counts as the baseline.
+    return {number: sum(values) / len(values) if values else task.baseline.heldout for number, values in found.items()}
+
+
+def calibrate(task: Task, lab: Lab, seeds: int = CALIBRATION_SEEDS) -> Measure:
+    """The baseline of a task, measured in this lab.
+
+    For data other than the task's figures were measured on (another Python version, say): the baseline
+    moves, and the reference keeps its distance to it.
+
+    Raises:
+        LabError: No baseline run succeeded.
+    """
+    experiments = [Experiment(id=k + 1, settings={}, seed=_seed(0, _VERIFY_KEY, k)) for k in range(seeds)]
+    done = [outcome for outcome in train_all(lab, experiments, task.limit_s) if outcome.status is Status.OK]
+    if not done:
+        raise LabError(f"the baseline of {task.name} does not train on this machine")
+    heldout = [outcome.heldout or math.nan for outcome in done]
+    metric = [outcome.metric or math.nan for outcome in done]
+    return Measure(metric=float(np.mean(metric)), heldout=float(np.mean(heldout)), sd=task.baseline.sd, seeds=len(done))
+
+
+def train_all(lab: Lab, experiments: list[Experiment], limit_s: float) -> list[Outcome]:
+    """Run experiments to their end, outside any budget; outcomes in the order of the experiments."""
+    lab.reset()
+    for experiment in experiments:
+        lab.submit(experiment)
+    outcomes: dict[int, Outcome] = {}
+    while len(outcomes) < len(experiments):
+        outcomes |= {outcome.id: outcome for outcome in lab.wait(lab.now() + limit_s)}
+    return [outcomes[experiment.id] for experiment in experiments]
+
+
+def _q_error(task: Task, seeds: int) -> float:
+    gap = task.baseline.heldout - task.reference.heldout
+    return math.sqrt(task.baseline.sd**2 / seeds + task.baseline.sd**2 / task.baseline.seeds) / gap
+
+
+def _seed(*keys: int) -> int:
+    return int(np.random.SeedSequence(keys).generate_state(1)[0] >> 1)
+
+

@@ -1,0 +1,1 @@
+"""Labs: the fixed hardware that experiments run on."""

@@ -1,0 +1,101 @@
+"""The Lab protocol: the fixed hardware, and time itself."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+from orgopt.task import Settings
+
+
+class Status(StrEnum):
+    """How an experiment ended; only `OK` has a metric."""
+
+    OK = "ok"
+    CRASHED = "crashed"
+    TIMEOUT = "timeout"
+    OUTPUT_LIMIT = "output_limit"
+    INVALID_METRIC = "invalid_metric"
+    UNFINISHED = "unfinished"  # the budget ended first: charged, not counted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Experiment:
+    """One training run to do: settings of the task's knobs and a seed that the harness owns."""
+
+    id: int
+    settings: Settings
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of an experiment.
+
+    Attributes:
+        metric: The metric that steers the search; None unless the status is ok.
+        heldout: The metric that counts, never shown to agents; None unless the status is ok.
+        started, ended: Lab seconds; the difference is charged to the slot.
+        memory_gb: Peak resident memory of the training process.
+        error: The last line of its output when it failed.
+    """
+
+    id: int
+    status: Status
+    started: float
+    ended: float
+    metric: float | None = None
+    heldout: float | None = None
+    memory_gb: float = 0.0
+    error: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The outcome as a ledger keeps it."""
+        numbers = {"started": round(self.started, 4), "ended": round(self.ended, 4)}
+        scores = {"metric": self.metric, "heldout": self.heldout, "memory_gb": round(self.memory_gb, 3)}
+        return {"id": self.id, "status": self.status.value, **numbers, **scores, "error": self.error}
+
+
+class Lab(Protocol):
+    """Slots of hardware on which experiments run one at a time each.
+
+    Times are lab seconds since `reset`. Submitted experiments start in order as slots fall free.
+    """
+
+    @property
+    def slots(self) -> int:
+        """How many experiments run at once."""
+        ...
+
+    @property
+    def data_digest(self) -> str:
+        """SHA-256 of the task's data on this machine."""
+        ...
+
+    def reset(self) -> None:
+        """Start the clock at zero; nothing may be submitted or running."""
+        ...
+
+    def now(self) -> float:
+        """The lab seconds since `reset`."""
+        ...
+
+    def submit(self, experiment: Experiment) -> None:
+        """Queue an experiment."""
+        ...
+
+    def wait(self, until: float) -> list[Outcome]:
+        """Advance to the next outcomes, or to a time; returns what ended, oldest first.
+
+        Raises:
+            LabError: The lab broke.
+        """
+        ...
+
+    def stop(self) -> list[Outcome]:
+        """End everything that runs, forget what is queued; returns the unfinished, charged until now."""
+        ...
+
+    def close(self) -> None:
+        """Give the hardware back. May be called twice."""
+        ...
+

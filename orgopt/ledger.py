@@ -1,0 +1,130 @@
+"""The ledger: the append-only record of one organization's run on one task, as JSON lines.
+
+Kinds of events, each with its lab time `t` in seconds: `start`, `proposal`, `outcome`, `message`,
+`meeting`, `submission`, `end`. Also reads and writes any log of JSON lines.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple, TextIO
+
+from orgopt.errors import StoreError
+
+BASELINE = 0
+"""The id of the baseline, which every agent knows from the start; experiments count from 1."""
+
+RESULTS_HEADER = "commit\t{metric}\tmemory_gb\tstatus\tdescription"
+
+
+class Event(NamedTuple):
+    """One line of a ledger."""
+
+    kind: str
+    t: float
+    data: dict[str, Any]
+
+
+class JsonLog:
+    """A file of JSON lines that is only ever appended to.
+
+    A line is on disk when `append` returns; a torn last line, left by a kill, is dropped on opening.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _drop_torn_line(path)
+            self._file: TextIO = path.open("a", encoding="utf-8")
+        except OSError as error:
+            raise StoreError(f"cannot write {path}: {error.strerror}") from None
+
+    def append(self, record: dict[str, Any], *, sync: bool = True) -> None:
+        """Write one record.
+
+        Raises:
+            StoreError: The disk is full or the file is gone; what was written before stands.
+        """
+        try:
+            self._file.write(json.dumps(record, ensure_ascii=False) + "\n")
+            self._file.flush()
+            if sync:
+                os.fsync(self._file.fileno())
+        except OSError as error:
+            raise StoreError(f"cannot write {self.path}: {error.strerror}") from None
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def read_lines(path: Path) -> Iterator[dict[str, Any]]:
+    """The records of a log, without a torn last line; a missing file has none.
+
+    Raises:
+        StoreError: A line before the last is not JSON.
+    """
+    if not path.exists():
+        return
+    lines = path.read_text("utf-8", errors="replace").split("\n")
+    for number, line in enumerate(lines[:-1], 1):  # what follows the last line end is torn or empty
+        try:
+            yield json.loads(line)
+        except ValueError:
+            raise StoreError(f"{path}:{number}: not a JSON line: the log is damaged") from None
+
+
+class Ledger:
+    """The events of one run, in memory and, with a path, on disk."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.events: list[Event] = []
+        self._log = JsonLog(path) if path else None
+
+    def add(self, kind: str, t: float, **data: Any) -> Event:
+        """Append an event."""
+        event = Event(kind, round(t, 4), data)
+        self.events.append(event)
+        if self._log:
+            self._log.append({"kind": kind, "t": event.t, **data}, sync=kind == "end")
+        return event
+
+    def of(self, kind: str) -> list[Event]:
+        """The events of a kind."""
+        return [event for event in self.events if event.kind == kind]
+
+    def close(self) -> None:
+        if self._log:
+            self._log.close()
+
+
+def results_tsv(ledger: Ledger, metric: str) -> str:
+    """The run as autoresearch's results.tsv: commit, metric, memory_gb, status, description.
+
+    `commit` is the digest of the script that ran; a result is kept when the team submitted it.
+    """
+    proposals = {event.data["id"]: event.data for event in ledger.of("proposal")}
+    kept = {event.data["id"] for event in ledger.of("submission")}
+    lines = [RESULTS_HEADER.format(metric=metric)]
+    for event in ledger.of("start"):
+        lines.append(f"{event.data['commit']}\t{event.data['baseline']:.6f}\t0.0\tkeep\tbaseline")
+    for event in ledger.of("outcome"):
+        data = event.data
+        ok = data["status"] == "ok"
+        status = "keep" if data["id"] in kept else "discard" if ok else "crash"
+        if data["status"] == "unfinished":
+            continue
+        value = data["metric"] if ok else 0.0
+        proposal = proposals[data["id"]]
+        text = f"{proposal['agent']}: {proposal['note']}".replace("\t", " ").replace("\n", " ")
+        lines.append(f"{proposal['commit']}\t{value:.6f}\t{data['memory_gb']:.1f}\t{status}\t{text}")
+    return "\n".join(lines) + "\n"
+
+
+def _drop_torn_line(path: Path) -> None:
+    if path.exists() and path.stat().st_size:
+        with path.open("rb+") as file:
+            raw = file.read()
+            if not raw.endswith(b"\n"):
+                file.truncate(raw.rfind(b"\n") + 1)

@@ -1,0 +1,190 @@
+"""The role graph of a research organization: pure data, its networkx views and its checks.
+
+Covers what an organization is, not how it is written (see `document`) or run (see `team`).
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+import networkx as nx
+
+AGENTS = ("random", "hill-climb", "tpe")
+"""Names of the agents that a role may have."""
+
+LinkKind = Literal["reports to", "shares with"]
+LINK_KINDS: tuple[LinkKind, ...] = ("reports to", "shares with")
+
+MAX_HEADCOUNT = 64
+DEFAULT_AGENT = "hill-climb"
+DEFAULT_RISK = 0.3
+
+
+def slug(name: str) -> str:
+    """The ASCII id of a name: `Chief Scientist` is `chief-scientist`; empty when nothing is left."""
+    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", ascii_name.lower()).strip("-")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """One role of an organization.
+
+    Attributes:
+        id: ASCII slug of the name, unique in the organization.
+        name: The name as written.
+        headcount: How many agents have the role, 0 to 64.
+        agent: Who proposes experiments, one of `AGENTS`.
+        risk: Risk tolerance, 0 to 1; None takes the organization's.
+        charter: The prose that tells the role what to do.
+    """
+
+    id: str
+    name: str
+    headcount: int = 1
+    agent: str = DEFAULT_AGENT
+    risk: float | None = None
+    charter: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A relation between two roles, by id; `mutual` flows both ways (written ↔)."""
+
+    source: str
+    target: str
+    kind: LinkKind
+    mutual: bool = False
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What makes two links the same: a mutual link has no first and second end."""
+        ends = sorted((self.source, self.target)) if self.mutual else (self.source, self.target)
+        return (ends[0], ends[1], self.kind)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standup:
+    """A recurring meeting.
+
+    Attributes:
+        every: The interval, in `unit`.
+        unit: Lab seconds, or the team's finished experiments.
+        attendees: Ids of the roles that attend; empty means everyone.
+        share: How many of its best results each attendee shares; None shares all.
+    """
+
+    every: float
+    unit: Literal["s", "experiments"]
+    attendees: tuple[str, ...] = ()
+    share: int | None = None
+
+
+class Problem(NamedTuple):
+    """What keeps an organization from running, and the role id or link index that it is about."""
+
+    code: str
+    message: str
+    help: str
+    at: str | int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Org:
+    """A research organization: who is in it, who talks to whom, and how often they meet.
+
+    Example:
+        >>> lead, explorer = Role(id="lead", name="Lead"), Role(id="explorer", name="Explorer", headcount=2)
+        >>> org = Org(roles=(lead, explorer), links=(Link(source="explorer", target="lead", kind="reports to"),))
+        >>> org.headcount, org.submitters()
+        (3, ('lead',))
+    """
+
+    title: str = ""
+    mission: str = ""
+    roles: tuple[Role, ...] = ()
+    links: tuple[Link, ...] = ()
+    standup: Standup | None = None
+    risk: float = DEFAULT_RISK
+    _by_id: dict[str, Role] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_by_id", {role.id: role for role in self.roles})
+
+    @property
+    def headcount(self) -> int:
+        """How many agents work in the organization."""
+        return sum(role.headcount for role in self.roles)
+
+    def role(self, role_id: str) -> Role | None:
+        """The role of an id, or None."""
+        return self._by_id.get(role_id)
+
+    def name(self, role_id: str) -> str:
+        """The name of a role as written; of an unknown id, the id."""
+        role = self._by_id.get(role_id)
+        return role.name if role else role_id
+
+    def risk_of(self, role: Role) -> float:
+        """The risk tolerance that a role works with."""
+        return self.risk if role.risk is None else role.risk
+
+    def graph(self) -> "nx.MultiDiGraph[str]":
+        """Roles as nodes and links as edges, an edge a direction; nodes and edges carry their attributes."""
+        graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
+        for role in self.roles:
+            graph.add_node(role.id, name=role.name, headcount=role.headcount, agent=role.agent, risk=self.risk_of(role))
+        for link in self.links:
+            graph.add_edge(link.source, link.target, kind=link.kind)
+            if link.mutual and link.source != link.target:
+                graph.add_edge(link.target, link.source, kind=link.kind)
+        return graph
+
+    def reporting(self) -> "nx.DiGraph[str]":
+        """The graph of `reports to` among roles that have agents."""
+        graph: nx.DiGraph[str] = nx.DiGraph()
+        graph.add_nodes_from(role.id for role in self.roles if role.headcount)
+        graph.add_edges_from(
+            (link.source, link.target)
+            for link in self.links
+            if link.kind == "reports to" and link.source in graph and link.target in graph
+        )
+        return graph
+
+    def submitters(self) -> tuple[str, ...]:
+        """Ids of the roles that submit the team's result.
+
+        They are the roots of the reporting graph (somebody reports to them and they report to nobody);
+        without reporting links, every role with agents.
+        """
+        graph = self.reporting()
+        roots = tuple(node for node in graph if graph.in_degree(node) and not graph.out_degree(node))
+        return roots or tuple(graph)
+
+    def problems(self) -> Iterator[Problem]:
+        """What keeps the organization from running: unknown roles, reporting cycles, no agents."""
+        for index, link in enumerate(self.links):
+            for end in (link.source, link.target):
+                if end not in self._by_id:
+                    known = ", ".join(role.name for role in self.roles) or "none"
+                    yield Problem("ORG015", f"link to unknown role '{end}'", f"the roles are: {known}", index)
+        yield from self._cycles()
+        if self.headcount == 0:
+            yield Problem("ORG020", "the organization has no agents", "give a role a headcount of 1 or more", None)
+
+    def _cycles(self) -> Iterator[Problem]:
+        reports = [(i, link) for i, link in enumerate(self.links) if link.kind == "reports to"]
+        graph: nx.DiGraph[str] = nx.DiGraph()
+        for index, link in reports:
+            # A link closes a cycle when its target already reports, through others, to its source.
+            if link.target in graph and link.source in graph and nx.has_path(graph, link.target, link.source):
+                path = [link.source, *nx.shortest_path(graph, link.target, link.source)]
+                names = " → ".join(self.name(node) for node in path)
+                yield Problem("ORG014", f"reporting cycle {names}", "remove one of these links: reports must end", index)
+            elif link.source == link.target:
+                name = self.name(link.source)
+                yield Problem("ORG014", f"{name} reports to itself", "remove this link", index)
+            else:
+                graph.add_edge(link.source, link.target)

@@ -1,0 +1,1 @@
+"""Teams: an organization at work on a task."""
