@@ -5,7 +5,14 @@ Importing this package is light; each name below loads its module when it is fir
 
 import os
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from orgopt.document import Program, apply, diff, lint, load, parse, read, render
+    from orgopt.evaluate import evaluate, run
+    from orgopt.evolve import optimize
+    from orgopt.org import Org
+    from orgopt.task import load_task
 
 # Before any heavy import: offline by default, and one thread a process (slots are processes).
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
@@ -14,16 +21,26 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 __version__ = "0.1.0"
 
-_HOMES = {
-    "load": "document", "parse": "document", "render": "document", "lint": "document", "diff": "document",
-    "apply": "document", "Program": "document", "Org": "org", "load_task": "task", "run": "evaluate",
-    "evaluate": "evaluate", "optimize": "evolve",
-}  # fmt: skip
+__all__ = [
+    "Org",
+    "Program",
+    "apply",
+    "diff",
+    "evaluate",
+    "lint",
+    "load",
+    "load_task",
+    "optimize",
+    "parse",
+    "read",
+    "render",
+    "run",
+]
 
-__all__ = [*_HOMES, "__version__"]  # noqa: PLE0604  the names are those of _HOMES
+_HOMES = {"Org": "org", "load_task": "task", "evaluate": "evaluate", "run": "evaluate", "optimize": "evolve"}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in __all__:
         raise AttributeError(f"module 'orgopt' has no attribute '{name}'")
-    return getattr(import_module(f"orgopt.{_HOMES[name]}"), name)
+    return getattr(import_module(f"orgopt.{_HOMES.get(name, 'document')}"), name)

@@ -6,7 +6,7 @@ the team would submit at time t: 0 at the baseline, 1 at the task's verified ref
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
@@ -191,5 +191,3 @@ def _q_error(task: Task, seeds: int) -> float:
 
 def _seed(*keys: int) -> int:
     return int(np.random.SeedSequence(keys).generate_state(1)[0] >> 1)
-
-

@@ -107,8 +107,7 @@ def results_tsv(ledger: Ledger, metric: str) -> str:
     proposals = {event.data["id"]: event.data for event in ledger.of("proposal")}
     kept = {event.data["id"] for event in ledger.of("submission")}
     lines = [RESULTS_HEADER.format(metric=metric)]
-    for event in ledger.of("start"):
-        lines.append(f"{event.data['commit']}\t{event.data['baseline']:.6f}\t0.0\tkeep\tbaseline")
+    lines += [f"{e.data['commit']}\t{e.data['baseline']:.6f}\t0.0\tkeep\tbaseline" for e in ledger.of("start")]
     for event in ledger.of("outcome"):
         data = event.data
         ok = data["status"] == "ok"

@@ -180,9 +180,11 @@ class Org:
         for index, link in reports:
             # A link closes a cycle when its target already reports, through others, to its source.
             if link.target in graph and link.source in graph and nx.has_path(graph, link.target, link.source):
-                path = [link.source, *nx.shortest_path(graph, link.target, link.source)]
+                path: list[str] = [link.source, *nx.bidirectional_shortest_path(graph, link.target, link.source)]
                 names = " → ".join(self.name(node) for node in path)
-                yield Problem("ORG014", f"reporting cycle {names}", "remove one of these links: reports must end", index)
+                yield Problem(
+                    "ORG014", f"reporting cycle {names}", "remove one of these links: reports must end", index
+                )
             elif link.source == link.target:
                 name = self.name(link.source)
                 yield Problem("ORG014", f"{name} reports to itself", "remove this link", index)

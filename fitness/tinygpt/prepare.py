@@ -22,7 +22,6 @@ import sys
 import sysconfig
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -30,7 +29,7 @@ from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode, sdpa_backward_flop_count, sdpa_flop_count
 
 VOCABULARY = 256  # bytes
-BUDGET_FLOPS = 2.4e10  # training arithmetic of one experiment
+BUDGET_FLOPS = 3.2e10  # training arithmetic of one experiment
 STEP_OVERHEAD_FLOPS = 8e7  # what a step costs besides its matrix products, at the same FLOP/s
 MAX_CONTEXT = 256
 TRAIN_BYTES = 2_000_000
@@ -138,7 +137,7 @@ class FlopBudget:
             self._counter = FlopCounterMode(display=False, custom_mapping=CPU_ATTENTION)
             self._counter.__enter__()
 
-    def __exit__(self, *exc: Any) -> None:
+    def __exit__(self, *exc: object) -> None:
         if self._counter is not None:
             self._counter.__exit__(*exc)
             self._per_step = self._counter.get_total_flops() + STEP_OVERHEAD_FLOPS

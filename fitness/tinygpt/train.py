@@ -7,35 +7,34 @@ The upper-case constants with a `# knob:` comment are what policy agents turn. R
 import os
 
 import torch
+from prepare import MAX_CONTEXT, VOCABULARY, FlopBudget, save, text
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from prepare import MAX_CONTEXT, VOCABULARY, FlopBudget, save, text
-
 # Model
 DEPTH = 2  # knob: int 1..4, group model
-WIDTH = 64  # knob: one of 32|48|64|96|128, group model
+WIDTH = 32  # knob: one of 16|24|32|48|64|96|128, group model
 HEADS = 4  # knob: one of 1|2|4|8, group model
-CONTEXT = 32  # knob: one of 16|32|48|64|96|128, group model
-MLP_RATIO = 3  # knob: int 1..6, group model
-ACTIVATION = "relu2"  # knob: one of gelu|relu2|swiglu|tanh, group model
-INIT_SCALE = 1.0  # knob: log 0.25..4, group model
-LOGIT_CAP = 15.0  # knob: log 5..60, group model
+CONTEXT = 32  # knob: one of 8|16|32|48|64|96|128, group model
+MLP_RATIO = 2  # knob: int 1..6, group model
+ACTIVATION = "swiglu"  # knob: one of gelu|relu2|swiglu|tanh, group model
+INIT_SCALE = 0.5  # knob: log 0.25..4, group model
+LOGIT_CAP = 12.0  # knob: log 5..60, group model
 
 # Optimizer
 OPTIMIZER = "muon"  # knob: one of adamw|muon|sgd, group optimizer
-LR = 8e-3  # knob: log 3e-4..3e-1, group optimizer
-EMBED_LR = 1.0  # knob: log 0.1..10, group optimizer
-BETA1 = 0.9  # knob: 0.5..0.98, group optimizer
-BETA2 = 0.98  # knob: 0.9..0.999, group optimizer
-WEIGHT_DECAY = 0.01  # knob: log 1e-4..1, group optimizer
-GRAD_CLIP = 1.0  # knob: log 0.1..10, group optimizer
+LR = 0.12  # knob: log 3e-4..3e-1, group optimizer
+EMBED_LR = 0.3  # knob: log 0.1..10, group optimizer
+BETA1 = 0.6  # knob: 0.5..0.98, group optimizer
+BETA2 = 0.93  # knob: 0.9..0.999, group optimizer
+WEIGHT_DECAY = 0.03  # knob: log 1e-4..1, group optimizer
+GRAD_CLIP = 0.3  # knob: log 0.1..10, group optimizer
 
 # Schedule
-BATCH = 8  # knob: one of 2|4|8|16|32, group schedule
+BATCH = 16  # knob: one of 2|4|8|16|32|64|128, group schedule
 SCHEDULE = "linear"  # knob: one of constant|linear|cosine, group schedule
-WARMUP = 0.05  # knob: 0..0.4, group schedule
-FINAL_LR = 0.05  # knob: 0..0.5, group schedule
+WARMUP = 0.15  # knob: 0..0.4, group schedule
+FINAL_LR = 0.1  # knob: 0..0.5, group schedule
 
 SEED = int(os.environ.get("ORGOPT_SEED", "0"))
 

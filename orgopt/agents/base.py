@@ -62,8 +62,10 @@ class Agent(Protocol):
         ...
 
 
-def propose(view: View, start: Known, changes: Mapping[str, Value]) -> Proposal:
+def propose(start: Known, changes: Mapping[str, Value]) -> Proposal:
     """A proposal that changes some knobs of a known setting; its note lists what differs."""
     settings = {**start.settings, **changes}
-    moved = [f"{name} {start.settings[name]} → {value}" for name, value in changes.items() if start.settings[name] != value]
+    moved = [
+        f"{name} {start.settings[name]} → {value}" for name, value in changes.items() if start.settings[name] != value
+    ]
     return Proposal(settings=settings, parent=start.id, note=", ".join(moved) or "the same again")

@@ -6,6 +6,17 @@ from orgopt.document.program import Program, load, parse, render
 from orgopt.document.read import Finding, read
 
 __all__ = [
-    "Edit", "Finding", "Program", "apply", "describe", "diff", "format_finding", "lint", "load", "parse", "read",
-    "render", "require_org",
-]  # fmt: skip
+    "Edit",
+    "Finding",
+    "Program",
+    "apply",
+    "describe",
+    "diff",
+    "format_finding",
+    "lint",
+    "load",
+    "parse",
+    "read",
+    "render",
+    "require_org",
+]

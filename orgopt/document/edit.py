@@ -92,7 +92,11 @@ class AddLink:
             heading = f"## Links{program.newline * 2}{line}"
             return _insert_block(program, before.span.start if before else len(program.text), heading)
         if bullets := program.bullets(part):
-            return _splice(program, Span(bullets[-1].line.end, bullets[-1].line.end), _on_new_line(program, bullets[-1].line.end, line))
+            return _splice(
+                program,
+                Span(bullets[-1].line.end, bullets[-1].line.end),
+                _on_new_line(program, bullets[-1].line.end, line),
+            )
         return _insert_block(program, part.heading.span.end, line)
 
     def describe(self, org: Org) -> str:
@@ -277,11 +281,11 @@ def _set_field(program: Program, role_id: str | None, key: str, value: str) -> P
     fields = program.fields(section)
     same = [field for field in fields if field.key == key.lower()]
     if same:
-        return _splice(program, same[-1].value_span, value if program.slice(same[-1].value_span) or same[-1].value else f" {value}")
+        return _splice(
+            program, same[-1].value_span, value if program.slice(same[-1].value_span) or same[-1].value else f" {value}"
+        )
     line = f"- **{key}:** {value}{program.newline}"
     if fields:
         at = fields[-1].line.end
         return _splice(program, Span(at, at), _on_new_line(program, at, line))
     return _insert_block(program, section.heading.span.end, line)
-
-

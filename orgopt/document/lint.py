@@ -1,6 +1,6 @@
 """Findings about a document: those of reading it and those of the organization that it describes."""
 
-from orgopt.document.program import Program, Span
+from orgopt.document.program import Program, Section, Span
 from orgopt.document.read import Finding, Reading, errors, read
 from orgopt.errors import DocumentError
 from orgopt.org import Org
@@ -47,7 +47,9 @@ def _problems(program: Program, reading: Reading) -> list[Finding]:
             span = reading.links[problem.at].text_span
         else:
             part = reading.parts.get("roles")
-            span = Span(part.span.start, part.span.start + len(part.title) + 3) if part else Span(0, len(program.line(1)))
+            span = (
+                Span(part.span.start, part.span.start + len(part.title) + 3) if part else Span(0, len(program.line(1)))
+            )
         found.append(Finding(problem.code, "error", problem.message, span, problem.help))
     return found
 
@@ -61,13 +63,24 @@ def _unheard(reading: Reading) -> list[Finding]:
     shares = {end for link in org.links if link.kind == "shares with" for end in (link.source, link.target)}
     meets = {role.id for role in org.roles} if org.standup and not org.standup.attendees else set[str]()
     heard = shares | meets | set(org.standup.attendees if org.standup else ())
+    unheard = [
+        role
+        for role in org.roles
+        if role.headcount and role.id in reading.roles and not graph.degree(role.id) and role.id not in heard
+    ]
     return [
         Finding(
-            "ORG022", "warning", f"nobody hears {role.name}: it reports to nobody and shares with nobody",
-            Span(section.heading.span.start, section.heading.span.start + section.level + 1 + len(role.name)),
+            "ORG022",
+            "warning",
+            f"nobody hears {role.name}: it reports to nobody and shares with nobody",
+            _title_span(reading.roles[role.id]),
             f"add '- {role.name} → {org.name(org.submitters()[0])}: reports to'",
-        )  # fmt: skip
-        for role in org.roles
-        if role.headcount and (section := reading.roles.get(role.id)) and not graph.degree(role.id)
-        and role.id not in heard
-    ]  # fmt: skip
+        )
+        for role in unheard
+    ]
+
+
+def _title_span(section: Section) -> Span:
+    """The heading line of a section, marks and title."""
+    start = section.heading.span.start
+    return Span(start, start + section.level + 1 + len(section.title))

@@ -209,7 +209,9 @@ def load(path: str | Path) -> Program:
         return parse(raw.decode("utf-8"), str(path))
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        raise DocumentError(f"{path}:{line}: byte {raw[error.start]:#04x} is not UTF-8: save the file as UTF-8") from None
+        raise DocumentError(
+            f"{path}:{line}: byte {raw[error.start]:#04x} is not UTF-8: save the file as UTF-8"
+        ) from None
 
 
 class _State(BlockState):

@@ -76,15 +76,22 @@ class _Reader:
         elif not roles:
             roles, mission = [Role(id="researcher", name="Researcher", charter=mission)], ""
             self.add(
-                "ORG001", "info", "no section Roles: read as one Researcher whose charter is the file",
-                Span(0, len(self.program.line(1))), "add '## Roles' with a '### Name' for each role",
-            )  # fmt: skip
+                "ORG001",
+                "info",
+                "no section Roles: read as one Researcher whose charter is the file",
+                Span(0, len(self.program.line(1))),
+                "add '## Roles' with a '### Name' for each role",
+            )
         links, bullets = self._links()
         standup, risk = self._rhythm({role.id: role.name for role in roles})
         org = Org(
-            title=title.title if title else "", mission=mission, roles=tuple(roles), links=tuple(links),
-            standup=standup, **({} if risk is None else {"risk": risk}),
-        )  # fmt: skip
+            title=title.title if title else "",
+            mission=mission,
+            roles=tuple(roles),
+            links=tuple(links),
+            standup=standup,
+            **({} if risk is None else {"risk": risk}),
+        )
         findings = tuple(sorted(self.findings, key=lambda finding: finding.span))
         return Reading(org=org, findings=findings, roles=sections, links=tuple(bullets), parts=self.parts)
 
@@ -131,7 +138,9 @@ class _Reader:
         role_id = slug(section.title)
         span = self._line(section.heading.span)
         if not role_id:
-            self.add("ORG004", "error", f"role name '{section.title}' has no ASCII letter or digit", span, "ids are ASCII")
+            self.add(
+                "ORG004", "error", f"role name '{section.title}' has no ASCII letter or digit", span, "ids are ASCII"
+            )
             return None
         if role_id in sections:
             self.add("ORG003", "error", f"role '{section.title}' is defined twice", span, "rename or remove one")

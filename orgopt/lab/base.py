@@ -98,4 +98,3 @@ class Lab(Protocol):
     def close(self) -> None:
         """Give the hardware back. May be called twice."""
         ...
-

@@ -60,7 +60,7 @@ class LocalLab:
         self._errors = (self._scratch / "errors").open("w+b")
         self._epoch = time.monotonic()
         limits = {"script": task.script, "file_bytes": FILE_BYTES, "preload": task.preload}
-        self._warm = subprocess.Popen(  # noqa: S603
+        self._warm = subprocess.Popen(
             [sys.executable, "-m", "orgopt.lab.warm", str(task.folder), json.dumps(limits)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -68,7 +68,8 @@ class LocalLab:
             start_new_session=True,  # Ctrl-C reaches us alone, and we end it
             env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"},
         )
-        assert self._warm.stdin and self._warm.stdout
+        if self._warm.stdin is None or self._warm.stdout is None:
+            raise LabError("the warm process has no pipes")
         self._requests, self._answers = self._warm.stdin, self._warm.stdout
         self._data_digest: str | None = None
 

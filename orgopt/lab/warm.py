@@ -107,7 +107,9 @@ def supervise(request: dict[str, Any], limits: dict[str, Any], answers: int) -> 
         else:
             code, _ = run_child(lambda: evaluate(folder), folder, answers)
             results = folder / "metrics.json"
-            message |= {"status": "invalid_metric"} if code else {"status": "ok", "metrics": json.loads(results.read_text())}
+            message |= (
+                {"status": "invalid_metric"} if code else {"status": "ok", "metrics": json.loads(results.read_text())}
+            )
         send(answers, message)
     except BaseException:  # noqa: BLE001  a forked child must never return into its parent's loop
         traceback.print_exc()

@@ -55,7 +55,9 @@ class Team:
         watch: Called with every event, for progress displays.
     """
 
-    def __init__(self, org: Org, task: Task, lab: Lab, *, seed: int, ledger: Ledger, watch: Watcher | None = None) -> None:
+    def __init__(
+        self, org: Org, task: Task, lab: Lab, *, seed: int, ledger: Ledger, watch: Watcher | None = None
+    ) -> None:
         self.org, self.task, self.lab, self.seed, self.ledger = org, task, lab, seed, ledger
         self._watch = watch
         self._hearers = meetings.hearers(org)
@@ -78,9 +80,15 @@ class Team:
         """Work until the budget of lab seconds ends; what is in flight then is charged and not counted."""
         self.lab.reset()
         self._add(
-            "start", 0.0, budget_s=budget_s, slots=self.lab.slots, seed=self.seed, agents=list(self._desks),
-            baseline=self.task.baseline.metric, commit=_commit(self.task.source),
-        )  # fmt: skip
+            "start",
+            0.0,
+            budget_s=budget_s,
+            slots=self.lab.slots,
+            seed=self.seed,
+            agents=list(self._desks),
+            baseline=self.task.baseline.metric,
+            commit=_commit(self.task.source),
+        )
         self._add("submission", 0.0, id=BASELINE, metric=self.task.baseline.metric)
         while (now := self.lab.now()) < budget_s:
             for desk in self._desks.values():

@@ -18,7 +18,7 @@ class HillClimb:
         start = ranked[0]
         if len(ranked) > 1 and view.rng.random() < 0.4 * view.risk:
             start = ranked[int(view.rng.integers(1, min(5, len(ranked))))]
-        return propose(view, start, step(view, start))
+        return propose(start, step(view, start))
 
 
 def step(view: View, start: Known) -> dict[str, Value]:

@@ -13,4 +13,5 @@ class Random:
         baseline = view.known[0]
         count = max(1, round(view.risk * len(view.knobs)))
         picked = view.rng.choice(len(view.knobs), size=count, replace=False)
-        return propose(view, baseline, {view.knobs[i].name: view.knobs[i].at(view.rng.random()) for i in sorted(picked)})
+        changes = {view.knobs[i].name: view.knobs[i].at(view.rng.random()) for i in sorted(picked)}
+        return propose(baseline, changes)

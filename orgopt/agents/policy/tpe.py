@@ -29,7 +29,7 @@ class Tpe:
     def act(self, view: View) -> Proposal:
         ranked = view.ranked()
         if len(ranked) < STARTUP:
-            return propose(view, ranked[0], step(view, ranked[0]))
+            return propose(ranked[0], step(view, ranked[0]))
         n_good = max(2, int(np.ceil(GOOD_SHARE * len(ranked))))
         good, rest = ranked[:n_good], ranked[n_good:]
         # Each candidate starts from a good setting and has each knob redrawn with this chance.
@@ -48,7 +48,7 @@ class Tpe:
         changes = {knob.name: knob.at(units[best, column]) for column, knob in enumerate(view.knobs)}
         if all(start.settings[name] == value for name, value in changes.items()):
             changes = step(view, start)
-        return propose(view, start, {name: value for name, value in changes.items() if start.settings[name] != value})
+        return propose(start, {name: value for name, value in changes.items() if start.settings[name] != value})
 
 
 def _units(knob: Knob, known: list[Known]) -> Array:

@@ -1,0 +1,47 @@
+# `make demo` runs the main job and `make test` the tests; both set up .venv first.
+
+PYTHON ?= python3
+BIN := .venv/bin
+DEMO := optimize orgs/trio.md --task tinygpt --generations 3 --population 4 --budget 15s --slots 2
+
+.PHONY: demo test slow check docs bench format clean
+
+demo: .venv/demo
+	$(BIN)/orgopt $(DEMO)
+
+test: .venv/dev
+	$(BIN)/python -m pytest -n 2 -q
+
+slow: .venv/dev
+	$(BIN)/python -m pytest -n 2 -q -m "slow or fault"
+
+check: .venv/dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/lint-imports
+	$(BIN)/python -m sphinx -q -W -b html docs docs/_build
+
+docs: .venv/dev
+	$(BIN)/python -m sphinx -q -W -b html docs docs/_build
+
+bench: .venv/dev
+	$(BIN)/python tests/bench/bench.py
+
+format: .venv/dev
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+# torch comes through pip, which finds a local CPU build where there is one.
+.venv/demo: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "orgopt needs Python 3.11 or newer: make PYTHON=python3.12 …")'
+	test -d .venv || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet -e .
+	touch $@
+
+.venv/dev: .venv/demo
+	$(BIN)/python -m pip install --quiet -e '.[dev]'
+	touch $@
+
+clean:
+	rm -rf .venv docs/_build .pytest_cache .ruff_cache

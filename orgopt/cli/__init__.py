@@ -1,0 +1,57 @@
+"""The command line: `orgopt COMMAND`. Commands load when they are used, so that help is instant."""
+
+from importlib import import_module
+
+import click
+
+from orgopt import __version__
+
+COMMANDS = {
+    "lint": ("document", "Check documents and say what to fix."),
+    "show": ("document", "Show an organization as a tree, Mermaid, SVG or JSON."),
+    "diff": ("document", "Show what differs between two organizations."),
+    "task": ("task", "List the research tasks, or show what one lets you research."),
+    "run": ("run", "Run one organization on a task and score it."),
+    "optimize": ("optimize", "Search for a better organization, in generations."),
+    "ui": ("ui", "Open the generations in MLflow."),
+}
+
+EPILOG = """\b
+Examples:
+  orgopt show orgs/trio.md
+  orgopt run orgs/trio.md --task tinygpt --budget 30s
+  orgopt optimize orgs/trio.md --task tinygpt --generations 3 --population 4 --budget 15s --slots 2
+  orgopt ui
+
+\b
+Exit codes: 0 done · 1 a document cannot be read or has errors · 2 wrong usage or task
+  6 the lab or the disk failed, what was measured is kept · 130 interrupted, the same command continues
+"""
+
+
+class Commands(click.Group):
+    """A group that imports a command's module when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"orgopt.cli.{COMMANDS[cmd_name][0]}")
+        return getattr(module, f"{cmd_name}_command")
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="orgopt")
+def main() -> None:
+    """Research organizations as Markdown files: run them as teams of agents, and evolve them.
+
+    A program.md says who is in the organization, who talks to whom, how often they meet and how much
+    risk they take. orgopt runs it on a fixed hardware budget, measures its research output, and
+    searches for a better document.
+    """

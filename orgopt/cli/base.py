@@ -1,0 +1,86 @@
+"""What commands share: the workspace, durations, output, and errors as exit codes."""
+
+import json
+import re
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import click
+from rich.console import Console
+
+from orgopt.errors import DocumentError, LabError, OrgoptError, StoreError
+from orgopt.task import shipped
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+SCHEMA_VERSION = 1
+EXIT_DOCUMENT, EXIT_USAGE, EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED = 1, 2, 6, 130
+_MARKS = ("orgopt.toml", "mlruns", ".git")
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False)
+
+
+def find_workspace(document: Path | None = None) -> Path:
+    """The folder that a document's results belong to, whatever the current directory.
+
+    The nearest folder, from the document's upward, with an `orgopt.toml`, an `mlruns` or a `.git`;
+    without any, the document's own. Without a document, the search starts at the current directory.
+    """
+    start = document.resolve().parent if document else Path.cwd()
+    for folder in (start, *start.parents):
+        if any((folder / mark).exists() for mark in _MARKS):
+            return folder
+    return start
+
+
+def shipped_org(name: str) -> Path | None:
+    """A shipped organization by its file name."""
+    return next((root / name for root in shipped("orgs") if (root / name).is_file()), None)
+
+
+class Duration(click.ParamType[float]):
+    """Seconds, written `15s`, `30m`, `2h` or `90`."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(s|m|min|h)?\s*", str(value))
+        if not match:
+            self.fail(f"'{value}' is not a duration: write 15s, 30m or 2h", param, ctx)
+        seconds = float(match[1]) * {"s": 1, None: 1, "m": 60, "min": 60, "h": 3600}[match[2]]
+        if seconds <= 0:
+            self.fail(f"'{value}' is no time at all: a budget must be more than zero", param, ctx)
+        return seconds
+
+
+def command(body: Callable[P, T]) -> Callable[P, T]:
+    """Turn the errors of orgopt into one message and an exit code."""
+
+    @wraps(body)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return body(*args, **kwargs)
+        except OrgoptError as error:
+            err.print(f"[bold red]error:[/] {_literal(str(error))}", soft_wrap=True)
+            code = EXIT_USAGE
+            if isinstance(error, DocumentError):
+                code = EXIT_DOCUMENT
+            elif isinstance(error, LabError | StoreError):
+                code = EXIT_INFRASTRUCTURE
+            raise SystemExit(code) from None
+
+    return guarded
+
+
+def print_json(kind: str, data: dict[str, Any]) -> None:
+    """Print one JSON object, the only thing on standard output."""
+    click.echo(json.dumps({"schema_version": SCHEMA_VERSION, "kind": kind, **data}, ensure_ascii=False, indent=2))
+
+
+def _literal(text: str) -> str:
+    """Text that rich prints as it is."""
+    return text.replace("[", r"\[")

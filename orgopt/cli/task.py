@@ -1,0 +1,81 @@
+"""`orgopt task`: what can be researched."""
+
+from dataclasses import asdict
+
+import click
+from rich.markup import escape
+from rich.table import Table
+
+from orgopt.cli.base import command, find_workspace, out, print_json
+from orgopt.task import Task, find_tasks, load_task
+
+
+@click.command("task", epilog="\b\nExamples:\n  orgopt task\n  orgopt task tinygpt")
+@click.argument("name", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@command
+def task_command(name: str | None, as_json: bool) -> None:
+    """List the tasks, or show one: its knobs, baseline, reference and noise.
+
+    NAME is a task's folder under fitness/, or a path to one.
+    """
+    workspace = find_workspace()
+    if name is None:
+        tasks = [load_task(str(folder)) for folder in find_tasks(workspace).values()]
+        if as_json:
+            print_json("tasks", {"tasks": [{"name": task.name, "title": task.title} for task in tasks]})
+            return
+        for task in tasks:
+            out.print(f"[bold]{task.name}[/]  {escape(task.title)}  [dim]{task.folder}[/]")
+        return
+    task = load_task(name, workspace)
+    if as_json:
+        print_json("task", task_dict(task))
+    else:
+        show(task)
+
+
+def show(task: Task) -> None:
+    """Print a task for a person."""
+    base, ref = task.baseline, task.reference
+    out.print(f"[bold]{task.name}[/]  {escape(task.title)}\n\n{escape(task.brief)}\n")
+    scale = Table(
+        title=f"{task.heldout} in {task.unit}; lower is better", title_justify="left", box=None, pad_edge=False
+    )
+    for column in ("", "held out", "validation"):
+        scale.add_column(column, justify="left" if not column else "right")
+    for name, value in task.floors.items():
+        scale.add_row(f"[dim]{name}[/]", f"[dim]{value:.3f}[/]", "")
+    scale.add_row("baseline (q = 0)", f"{base.heldout:.3f}", f"{base.metric:.3f}")
+    scale.add_row("reference (q = 1)", f"{ref.heldout:.3f}", f"{ref.metric:.3f}")
+    out.print(scale)
+    noise = base.sd / (base.heldout - ref.heldout)
+    out.print(
+        f"\nSeed noise: sd {base.sd:.3f} over {base.seeds} seeds, {noise:.0%} of the way from baseline to reference.\n"
+    )
+    knobs = Table(title=f"Knobs of {task.script}", title_justify="left", box=None, pad_edge=False)
+    for column in ("knob", "default", "range", "group"):
+        knobs.add_column(column)
+    for knob in task.knobs:
+        knobs.add_row(knob.name, str(knob.default), knob.range, f"[dim]{knob.group}[/]")
+    out.print(knobs)
+    out.print(f"\n[dim]{task.folder}[/]")
+
+
+def task_dict(task: Task) -> dict[str, object]:
+    """A task as JSON values."""
+    return {
+        "name": task.name,
+        "title": task.title,
+        "brief": task.brief,
+        "metric": task.metric,
+        "heldout": task.heldout,
+        "unit": task.unit,
+        "baseline": asdict(task.baseline),
+        "reference": asdict(task.reference),
+        "floors": dict(task.floors),
+        "limit_s": task.limit_s,
+        "digest": task.digest,
+        "folder": str(task.folder),
+        "knobs": [{"name": k.name, "group": k.group, "default": k.default, "range": k.range} for k in task.knobs],
+    }

@@ -1,0 +1,142 @@
+"""The local lab: the contract, and every way in which a real experiment can end."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from orgopt.errors import LabError
+from orgopt.lab.base import Experiment, Lab, Status
+from orgopt.lab.local import LocalLab
+from orgopt.task import Task
+from tests.contracts.lab import LabContract, drain
+
+
+class TestLocalLab(LabContract):
+    def make_lab(self, task: Task, slots: int) -> Lab:
+        return LocalLab(task, slots)
+
+
+@pytest.fixture
+def lab(toy: Task) -> Iterator[LocalLab]:
+    with LocalLab(toy, slots=2) as lab:
+        lab.reset()
+        yield lab
+
+
+@pytest.mark.parametrize(
+    ("mode", "status", "error"),
+    [
+        ("crash", Status.CRASHED, "ValueError: the loss exploded [31m"),
+        ("exit", Status.CRASHED, ""),
+        ("nan", Status.INVALID_METRIC, ""),
+        ("nothing", Status.INVALID_METRIC, "weights.npz"),
+        ("garbage", Status.INVALID_METRIC, "pickle"),
+    ],
+)
+def test_a_failure_is_an_outcome(lab: LocalLab, mode: str, status: Status, error: str) -> None:
+    lab.submit(Experiment(id=1, settings={"MODE": mode}, seed=1))
+    (outcome,) = drain(lab, 1)
+    assert outcome.status is status
+    assert outcome.metric is None
+    assert outcome.heldout is None
+    assert error in outcome.error
+
+
+def test_an_experiment_is_killed_at_its_limit(toy: Task) -> None:
+    with LocalLab(replace(toy, limit_s=0.5), slots=1) as lab:
+        lab.reset()
+        lab.submit(Experiment(id=1, settings={"MODE": "hang"}, seed=1))
+        lab.submit(Experiment(id=2, settings={}, seed=1))
+        first, second = drain(lab, 2, until=10)
+        assert first.status is Status.TIMEOUT
+        assert 0.5 <= first.ended - first.started < 3
+        assert second.status is Status.OK
+
+
+def test_what_an_experiment_started_dies_with_it(toy: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pid_file = tmp_path / "pid"
+    monkeypatch.setenv("ORGOPT_TEST_PID_FILE", str(pid_file))
+    with LocalLab(replace(toy, limit_s=1.0), slots=1) as lab:
+        lab.reset()
+        lab.submit(Experiment(id=1, settings={"MODE": "children"}, seed=1))
+        (outcome,) = drain(lab, 1, until=10)
+        assert outcome.status is Status.TIMEOUT
+        assert not _alive(int(pid_file.read_text()))
+
+
+def test_output_is_limited(toy: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("orgopt.lab.local.FILE_BYTES", 3_000_000)
+    with LocalLab(toy, slots=1) as lab:
+        lab.reset()
+        lab.submit(Experiment(id=1, settings={"MODE": "flood"}, seed=1))
+        (outcome,) = drain(lab, 1)
+        assert outcome.status is Status.OUTPUT_LIMIT
+
+
+def test_memory_and_seconds_are_measured(lab: LocalLab) -> None:
+    lab.submit(Experiment(id=1, settings={"MODE": "slow"}, seed=1))
+    (outcome,) = drain(lab, 1)
+    assert 0.3 <= outcome.ended - outcome.started < 3
+    assert 0.005 < outcome.memory_gb < 2
+
+
+def test_scratch_files_are_removed(toy: Task) -> None:
+    lab = LocalLab(toy, slots=1)
+    lab.reset()
+    scratch = lab._scratch
+    lab.submit(Experiment(id=1, settings={}, seed=1))
+    drain(lab, 1)
+    assert [path.name for path in scratch.iterdir()] == ["errors"]
+    lab.close()
+    assert not scratch.exists()
+
+
+def test_closing_ends_running_experiments(toy: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pid_file = tmp_path / "pid"
+    monkeypatch.setenv("ORGOPT_TEST_PID_FILE", str(pid_file))
+    with LocalLab(toy, slots=1) as lab:
+        lab.reset()
+        lab.submit(Experiment(id=1, settings={"MODE": "children"}, seed=1))
+        _until(lambda: pid_file.exists() and pid_file.read_text() != "")
+    assert not _alive(int(pid_file.read_text()))
+
+
+def test_a_dead_warm_process_is_a_lab_error(lab: LocalLab) -> None:
+    os.kill(lab._warm.pid, signal.SIGKILL)
+    lab._warm.wait()
+    with pytest.raises(LabError, match="the lab of toy ended"):
+        lab.submit(Experiment(id=1, settings={}, seed=1))
+        drain(lab, 1)
+
+
+def test_imports_that_fail_are_a_lab_error(toy: Task) -> None:
+    with (
+        LocalLab(replace(toy, preload=("no_such_module",)), slots=1) as lab,
+        pytest.raises(LabError, match="No module named 'no_such_module'"),
+    ):
+        lab.reset()
+
+
+def _alive(pid: int) -> bool:
+    """Whether a process still runs, a moment given for the kernel to end it."""
+    for _ in range(100):
+        try:
+            if Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z":
+                return False
+        except FileNotFoundError:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def _until(condition) -> None:
+    for _ in range(500):
+        if condition():
+            return
+        time.sleep(0.01)
+    raise AssertionError("it did not happen within 5 seconds")
