@@ -59,10 +59,11 @@ class Link:
     mutual: bool = False
 
     @property
-    def key(self) -> tuple[str, str, str]:
-        """What makes two links the same: a mutual link has no first and second end."""
-        ends = sorted((self.source, self.target)) if self.mutual else (self.source, self.target)
-        return (ends[0], ends[1], self.kind)
+    def key(self) -> tuple[str, str, str, bool]:
+        """What makes two links the same: a mutual link, or one of a role to itself, has no first end."""
+        mutual = self.mutual or self.source == self.target
+        first, second = sorted((self.source, self.target)) if mutual else (self.source, self.target)
+        return (first, second, self.kind, mutual)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +172,7 @@ class Org:
                     known = ", ".join(role.name for role in self.roles) or "none"
                     yield Problem("ORG015", f"link to unknown role '{end}'", f"the roles are: {known}", index)
         yield from self._cycles()
-        if self.headcount == 0:
+        if self.roles and self.headcount == 0:
             yield Problem("ORG020", "the organization has no agents", "give a role a headcount of 1 or more", None)
 
     def _cycles(self) -> Iterator[Problem]:

@@ -110,8 +110,7 @@ def test_a_dead_warm_process_is_a_lab_error(lab: LocalLab) -> None:
     os.kill(lab._warm.pid, signal.SIGKILL)
     lab._warm.wait()
     with pytest.raises(LabError, match="the lab of toy ended"):
-        lab.submit(Experiment(id=1, settings={}, seed=1))
-        drain(lab, 1)
+        lab.wait(until=5)
 
 
 def test_imports_that_fail_are_a_lab_error(toy: Task) -> None:

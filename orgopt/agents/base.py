@@ -44,6 +44,10 @@ class View:
         """The known settings that have a metric, best first."""
         return sorted((k for k in self.known if k.metric is not None), key=lambda k: (k.metric, k.id))
 
+    def knows(self, settings: Mapping[str, Value]) -> bool:
+        """Whether the result of these very settings is known."""
+        return any(k.settings == settings for k in self.known)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:

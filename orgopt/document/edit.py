@@ -110,11 +110,13 @@ class RemoveLink:
     link: Link
 
     def apply(self, program: Program) -> Program:
-        reading = read(program)
-        for link, bullet in zip(reading.org.links, reading.links, strict=True):
-            if link.key == self.link.key:
-                return _splice(program, bullet.line, "")
-        raise DocumentError(f"{program.source}: no such link: {values.format_link(self.link, {})}")
+        found = _bullet(program, self.link)
+        if found is None:
+            raise DocumentError(f"{program.source}: no such link: {values.format_link(self.link, {})}")
+        while found:  # a document may say it twice
+            program = _splice(program, found, "")
+            found = _bullet(program, self.link)
+        return program
 
     def describe(self, org: Org) -> str:
         return f"− {values.format_link(self.link, {role.id: role.name for role in org.roles})}"
@@ -188,7 +190,7 @@ def diff(a: Program, b: Program) -> tuple[Edit, ...]:
         if before is None:
             edits.append(AddRole(_role_text(b, new, role)))
         else:
-            edits += _role_edits(before, role)
+            edits += _role_edits(before, role, new.org)
     edits += [RemoveRole(role_id) for role_id in gone]
     # Removing a role takes its links along.
     left = [link for link in old.org.links if link.source not in gone and link.target not in gone]
@@ -206,14 +208,16 @@ def describe(edits: Sequence[Edit], org: Org) -> str:
     return ", ".join(edit.describe(org) for edit in edits) or "no change"
 
 
-def _role_edits(before: Role, after: Role) -> list[Edit]:
+def _role_edits(before: Role, after: Role, org: Org) -> list[Edit]:
+    """The edits that give a role the numbers that it has in another organization."""
     edits: list[Edit] = []
     if before.headcount != after.headcount:
         edits.append(SetHeadcount(after.id, after.headcount))
     if before.agent != after.agent:
         edits.append(SetAgent(after.id, after.agent))
-    if before.risk != after.risk and after.risk is not None:
-        edits.append(SetRisk(after.id, after.risk))
+    inherits = org.risk if before.risk is None else before.risk
+    if inherits != org.risk_of(after):
+        edits.append(SetRisk(after.id, org.risk_of(after)))
     return edits
 
 
@@ -225,6 +229,13 @@ def _role_text(program: Program, reading: Reading, role: Role) -> str:
     if role.id in reading.roles:
         return program.slice(reading.roles[role.id].span)
     return f"### {role.name}\n\n- **Headcount:** {role.headcount}\n\n{role.charter}\n"
+
+
+def _bullet(program: Program, link: Link) -> Span | None:
+    """The line of a link, or None."""
+    reading = read(program)
+    bullets = zip(reading.org.links, reading.links, strict=True)
+    return next((bullet.line for other, bullet in bullets if other.key == link.key), None)
 
 
 def _section(program: Program, role_id: str) -> Section:

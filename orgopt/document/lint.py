@@ -9,7 +9,9 @@ from orgopt.org import Org
 def lint(program: Program) -> list[Finding]:
     """Every finding about a program, in document order; an empty list is a clean document."""
     reading = read(program)
-    found = [*reading.findings, *_problems(program, reading), *_unheard(reading)]
+    found = [*reading.findings, *_problems(program, reading)]
+    if not any(errors(tuple(found))):
+        found += _unheard(reading)
     return sorted(found, key=lambda finding: (finding.span, finding.code))
 
 

@@ -172,7 +172,8 @@ def parse(text: str, source: str = "program.md") -> Program:
         normal = " " + normal[1:]
     line_starts = [body_start, *(body_start + m.end() for m in _LINE_END.finditer(body))]
     normal_starts = [0, *(m.end() for m in re.finditer("\n", normal))]
-    tokens = [token for token in _tokens(normal) if token["type"] != "blank_line"]
+    # A block quote that a list ends is noted after that list.
+    tokens = sorted((t for t in _tokens(normal) if t["type"] != "blank_line"), key=lambda t: t["start"])
     if body and not tokens:
         blocks.append(Block("text", Span(body_start, len(text))))
     starts = [line_starts[bisect_right(normal_starts, token["start"]) - 1] for token in tokens]
@@ -232,7 +233,7 @@ class _Parser(BlockParser):
     def parse_method(self, m: re.Match[str], state: BlockState) -> int | None:
         count = len(state.tokens)
         end = super().parse_method(m, state)
-        for token in state.tokens[count:]:
+        for token in state.tokens[max(0, count - 1) :]:  # a block quote may be inserted before the last token
             token.setdefault("start", m.start())
         return end
 

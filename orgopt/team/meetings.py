@@ -80,7 +80,7 @@ def shared(own: Mapping[str, Iterable[tuple[float, int]]], share: int | None) ->
 def learned(agent: str, event: Event) -> tuple[int, ...]:
     """The experiments whose results an event makes known to an agent."""
     data = event.data
-    if event.kind == "outcome" and data["agent"] == agent:
+    if event.kind == "outcome" and data["agent"] == agent and data["status"] != "unfinished":
         return (data["id"],)
     if event.kind == "message" and data["to"] == agent:
         return tuple(data["experiments"])

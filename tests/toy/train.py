@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 
@@ -22,8 +23,7 @@ if MODE == "hang":
     time.sleep(600)
 if MODE == "children":
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-    with open(os.environ["ORGOPT_TEST_PID_FILE"], "w") as file:
-        file.write(str(child.pid))
+    Path(os.environ["ORGOPT_TEST_PID_FILE"]).write_text(str(child.pid))
     time.sleep(600)
 if MODE == "slow":
     time.sleep(0.3)
@@ -31,7 +31,6 @@ if MODE == "flood":
     while True:
         print("x" * 1_000_000)
 if MODE == "garbage":
-    with open("weights.npz", "w") as file:
-        file.write("not an archive")
+    Path("weights.npz").write_text("not an archive")
 elif MODE != "nothing":
     np.savez("weights.npz", point=np.array([X, Y, float("nan") if MODE == "nan" else noise]))

@@ -22,7 +22,16 @@ class HillClimb:
 
 
 def step(view: View, start: Known) -> dict[str, Value]:
-    """New values for a few knobs of a setting, every one different from the old."""
+    """New values for a few knobs of a setting: one that was not tried yet, if a few draws find it."""
+    changes: dict[str, Value] = {}
+    for _ in range(8):
+        changes = _draw(view, start)
+        if not view.knows({**start.settings, **changes}):
+            break
+    return changes
+
+
+def _draw(view: View, start: Known) -> dict[str, Value]:
     count = min(len(view.knobs), 1 + int(view.rng.poisson(3 * view.risk)))
     picked = sorted(view.rng.choice(len(view.knobs), size=count, replace=False))
     return {view.knobs[i].name: _moved(view.knobs[i], start.settings[view.knobs[i].name], view) for i in picked}

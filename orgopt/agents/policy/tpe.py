@@ -43,12 +43,12 @@ class Tpe:
             units[:, column] = np.where(view.rng.random(CANDIDATES) < redraw, drawn, at_good[starts])
             score += _log_density(knob, units[:, column], at_good, view.risk)
             score -= _log_density(knob, units[:, column], at_rest, view.risk)
-        best = int(np.argmax(score))
-        start = good[int(starts[best])]
-        changes = {knob.name: knob.at(units[best, column]) for column, knob in enumerate(view.knobs)}
-        if all(start.settings[name] == value for name, value in changes.items()):
-            changes = step(view, start)
-        return propose(start, {name: value for name, value in changes.items() if start.settings[name] != value})
+        for best in np.argsort(-score):
+            start = good[int(starts[best])]
+            settings = {knob.name: knob.at(units[best, column]) for column, knob in enumerate(view.knobs)}
+            if not view.knows(settings):
+                return propose(start, {name: v for name, v in settings.items() if start.settings[name] != v})
+        return propose(good[0], step(view, good[0]))
 
 
 def _units(knob: Knob, known: list[Known]) -> Array:

@@ -1,0 +1,49 @@
+"""The role graph: its views and its checks."""
+
+import networkx as nx
+import pytest
+
+from orgopt.org import Link, LinkKind, Org, Role, slug
+
+
+def org(*names: str, links: tuple[tuple[str, str, LinkKind], ...] = (), **headcounts: int) -> Org:
+    roles = tuple(Role(id=name, name=name.title(), headcount=headcounts.get(name, 1)) for name in names)
+    return Org(roles=roles, links=tuple(Link(source=a, target=b, kind=kind) for a, b, kind in links))
+
+
+def test_ids_are_ascii() -> None:
+    assert slug("Chief Scientist (II)") == "chief-scientist-ii"
+    assert slug("Späher") == "spaher"
+    assert slug("❄") == ""
+
+
+def test_the_graph_carries_roles_and_links() -> None:
+    graph = org("a", "b", links=(("a", "b", "reports to"), ("a", "b", "shares with")), b=3).graph()
+    assert isinstance(graph, nx.MultiDiGraph)
+    assert graph.nodes["b"] == {"name": "B", "headcount": 3, "agent": "hill-climb", "risk": 0.3}
+    assert sorted(data["kind"] for _, _, data in graph.edges(data=True)) == ["reports to", "shares with"]
+
+
+@pytest.mark.parametrize(
+    ("links", "empty", "submitters"),
+    [
+        ((), {}, ("a", "b", "c")),
+        ((("b", "a", "reports to"), ("c", "a", "reports to")), {}, ("a",)),
+        ((("b", "a", "reports to"), ("c", "b", "reports to")), {}, ("a",)),
+        ((("b", "a", "reports to"),), {}, ("a",)),
+        ((("b", "a", "reports to"), ("c", "b", "reports to")), {"a": 0}, ("b",)),
+        ((("b", "a", "reports to"),), {"a": 0}, ("b", "c")),
+    ],
+)
+def test_the_roots_of_reporting_submit(links, empty, submitters) -> None:
+    assert org("a", "b", "c", links=links, **empty).submitters() == submitters
+
+
+def test_problems_name_what_is_wrong() -> None:
+    links = (("a", "b", "reports to"), ("b", "c", "reports to"), ("c", "a", "reports to"), ("a", "x", "shares with"))
+    problems = {problem.code: problem for problem in org("a", "b", "c", links=links).problems()}
+    assert problems["ORG014"].message == "reporting cycle C → A → B → C"
+    assert problems["ORG014"].at == 2
+    assert problems["ORG015"].message == "link to unknown role 'x'"
+    assert [problem.code for problem in org("a", a=0).problems()] == ["ORG020"]
+    assert list(org("a", "b", links=(("a", "b", "reports to"),)).problems()) == []

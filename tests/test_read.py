@@ -1,0 +1,124 @@
+"""Reading and linting: what a document means, and findings with place and remedy."""
+
+from pathlib import Path
+
+import pytest
+
+from orgopt.document import Program, format_finding, lint, load, parse, read, require_org
+from orgopt.document.values import format_standup, parse_standup
+from orgopt.errors import DocumentError
+from orgopt.org import Link, Standup
+
+PROGRAMS = Path(__file__).parent / "programs"
+
+
+def codes(text: str) -> list[str]:
+    return [finding.code for finding in lint(parse(text))]
+
+
+def role(text: str = "", extra: str = "") -> str:
+    return f"# T\n\n## Roles\n\n### Lead\n{text}\n\nCharter.\n\n### Explorer\n\nGo.\n\n{extra}"
+
+
+def test_the_canonical_form_is_read_whole(trio: Program) -> None:
+    org = require_org(trio)
+    assert lint(trio) == []
+    assert (org.title, org.mission, org.headcount) == ("Trio", "Find the bottom.", 3)
+    assert [(r.id, r.headcount, r.agent, r.risk, r.charter) for r in org.roles] == [
+        ("lead", 1, "tpe", 0.2, "Decide."),
+        ("explorer", 2, "hill-climb", 0.5, "Explore."),
+    ]
+    assert org.links == (Link(source="explorer", target="lead", kind="reports to"),)
+    assert org.standup == Standup(every=8, unit="experiments", share=2)
+    assert org.submitters() == ("lead",)
+
+
+def test_other_markdown_is_read_too() -> None:
+    reading = read(load(PROGRAMS / "folded.md"))
+    org = reading.org
+    assert [(r.id, r.name, r.headcount) for r in org.roles] == [("lead", "Lead", 2), ("spaher", "Späher", 1)]
+    assert "### Not a role" in org.roles[0].charter
+    assert org.roles[1].charter.startswith("#### A charter may have parts")
+    assert org.mission.startswith("Mission with")
+    assert org.mission.endswith("Part of the mission.")
+    assert org.standup == Standup(every=7200, unit="s", attendees=("lead", "spaher"))
+    assert org.risk == 0.4
+    assert [finding.code for finding in reading.findings] == ["ORG018"]
+
+
+def test_a_plain_instruction_file_is_one_researcher() -> None:
+    program = load(PROGRAMS / "plain.md")
+    org = require_org(program)
+    assert [(r.id, r.headcount) for r in org.roles] == [("researcher", 1)]
+    assert "Change something." in org.roles[0].charter
+    assert [finding.code for finding in lint(program)] == ["ORG001"]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (role("- **Headcount:** -1"), "ORG010"),
+        (role("- **Headcount:** 65"), "ORG010"),
+        (role("- **Headcount:** many"), "ORG010"),
+        (role("- **Agent:** wizard"), "ORG011"),
+        (role("- **Agent:** gp"), "ORG011"),
+        (role("- **Risk tolerance:** 1.4"), "ORG012"),
+        (role("- **Risk tolerance:** nan"), "ORG012"),
+        (role("- **Headcont:** 1"), "ORG005"),
+        (role("- **Headcount:** 1\n- **Headcount:** 2"), "ORG006"),
+        (role("- **Confirm:** 2"), "ORG007"),
+        (role(extra="### Lead\n"), "ORG003"),
+        (role(extra="### ❄\n"), "ORG004"),
+        ("# T\n\n## Roles\n\nNobody.\n", "ORG002"),
+        (role(extra="## Links\n- Explorer → Boss: reports to\n"), "ORG015"),
+        (role(extra="## Links\n- Explorer → Lead: reports to\n- Lead → Explorer: reports to\n"), "ORG014"),
+        (role(extra="## Links\n- Lead → Lead: reports to\n"), "ORG014"),
+        (role(extra="## Links\n- Lead, Explorer\n"), "ORG016"),
+        (role(extra="## Links\n- Lead → Explorer: loves\n"), "ORG016"),
+        (role(extra="## Links\n- Lead ↔ Explorer: reports to\n"), "ORG016"),
+        (role(extra="## Links\n- Lead → Explorer: reviews\n"), "ORG018"),
+        (role(extra="## Links\n- Lead ↔ Explorer: shares with\n- Explorer <-> Lead: shares with\n"), "ORG019"),
+        (role(extra="## Rhythm\n- **Stand-up:** sometimes\n"), "ORG013"),
+        (role(extra="## Rhythm\n- **Stand-up:** every 0 min\n"), "ORG013"),
+        (role(extra="## Rhythm\n- **Stand-up:** every 5 min, Ghost\n"), "ORG013"),
+        ("# T\n\n## Roles\n\n### Lead\n- **Headcount:** 0\n", "ORG020"),
+        (role(extra="### Hermit\n\nAlone.\n\n## Links\n- Explorer → Lead: reports to\n"), "ORG022"),
+    ],
+)  # fmt: skip
+def test_each_mistake_has_its_code(text: str, code: str) -> None:
+    assert codes(text) == [code]
+
+
+def test_a_finding_shows_the_line_a_caret_and_a_remedy() -> None:
+    program = parse(role("- **Agent:** hill-clim"), "orgs/lab.md")
+    (finding,) = lint(program)
+    assert format_finding(program, finding).split("\n") == [
+        "orgs/lab.md:6:14: ORG011 unknown agent 'hill-clim'",
+        "6 | - **Agent:** hill-clim",
+        "  |              ^^^^^^^^^",
+        "  = help: did you mean 'hill-climb'?",
+    ]
+
+
+def test_a_cycle_names_its_path() -> None:
+    links = "## Links\n- Lead → Explorer: reports to\n- Explorer → Lead: reports to\n"
+    with pytest.raises(DocumentError, match=r"program\.md:16:3: ORG014 reporting cycle Explorer → Lead → Explorer"):
+        require_org(parse(role(extra=links)))
+
+
+@pytest.mark.parametrize(
+    ("text", "standup"),
+    [
+        ("every 20 min, everyone, best 3", Standup(every=1200, unit="s", share=3)),
+        ("every 90 s, everyone, all", Standup(every=90, unit="s")),
+        ("every 6 h, Lead and Chief Scientist, best 1",
+         Standup(every=21600, unit="s", attendees=("lead", "chief-scientist"), share=1)),
+        ("every 1 experiment, everyone, all", Standup(every=1, unit="experiments")),
+        ("off", None),
+    ],
+)  # fmt: skip
+def test_standups_are_written_as_they_are_read(text: str, standup: Standup | None) -> None:
+    assert parse_standup(text) == standup
+    names = {"lead": "Lead", "chief-scientist": "Chief Scientist"}
+    assert parse_standup(format_standup(standup, names)) == standup
+    assert format_standup(standup, names) == text

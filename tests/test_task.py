@@ -1,0 +1,99 @@
+"""Tasks: the grammar of knobs, and what a malformed task says."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orgopt.errors import TaskError, UsageError
+from orgopt.task import Knob, Task, find_tasks, load_task, parse_knobs
+from tests.conftest import ROOT
+
+KNOBS = parse_knobs(
+    "A = 3e-4  # knob: log 1e-5..1e-1, group optimizer\n"
+    "B = 2  # knob: int 1..4\n"
+    'C = "x"  # knob: one of x|y|z, group model\n'
+    "D = 64  # knob: one of 32|64|128, group model\n"
+    "E = 0.1  # knob: 0..0.5, group schedule\n"
+    "NOT_A_KNOB = 1\n"
+)
+
+
+def test_the_grammar_of_knobs() -> None:
+    a, b, c, d, e = KNOBS
+    assert (a.name, a.group, a.default, a.low, a.high, a.log) == ("A", "optimizer", 3e-4, 1e-5, 1e-1, True)
+    assert (b.integer, b.low, b.high, b.group) == (True, 1, 4, "main")
+    assert (c.choices, c.ordered) == (("x", "y", "z"), False)
+    assert (d.choices, d.ordered, d.default) == ((32, 64, 128), True, 64)
+    assert (e.low, e.high, e.log) == (0, 0.5, False)
+
+
+@given(st.sampled_from(KNOBS), st.floats(-1, 2))
+def test_every_position_is_an_allowed_value(knob: Knob, unit: float) -> None:
+    value = knob.at(unit)
+    assert knob.allows(value)
+    assert 0 <= knob.unit(value) <= 1
+    assert knob.at(knob.unit(value)) == pytest.approx(value) if knob.ordered else knob.at(knob.unit(value)) == value
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("A = 1  # knob: sideways", "range 'sideways' not understood"),
+        ("A = 1  # knob: 2..1", "range '2..1' is empty"),
+        ("A = 1  # knob: log 0..1", "no logarithm"),
+        ("A = 9  # knob: int 1..4", "A = 9 is outside its range"),
+        ('A = "q"  # knob: one of x|y', "A = 'q' is outside its range"),
+        ("A = [1]  # knob: 0..1", "is not a number or a string"),
+    ],
+)
+def test_a_malformed_knob_says_where_and_why(line: str, message: str) -> None:
+    with pytest.raises(TaskError, match=message) as error:
+        parse_knobs(f"x = 0\n{line}\n")
+    assert str(error.value).startswith("train.py:2: A")
+
+
+def test_settings_are_written_into_the_script(toy: Task) -> None:
+    script = toy.script_with({"X": 0.25, "MODE": "slow"})
+    assert "X = 0.25  # knob: 0..1, group point\n" in script
+    assert 'MODE = "slow"  # knob: one of' in script
+    assert toy.script_with({}) == toy.source
+    assert [knob.default for knob in parse_knobs(script)][:2] == [0.25, 0.3]
+
+
+def test_settings_out_of_range_are_refused(toy: Task) -> None:
+    for settings in ({"X": 1.5}, {"MODE": "other"}, {"NEW": 1}, {"COUNT": 2.5}):
+        with pytest.raises(TaskError, match="is not in"):
+            toy.script_with(settings)
+
+
+def test_quality_is_0_at_the_baseline_and_1_at_the_reference(toy: Task) -> None:
+    assert [toy.quality(value) for value in (0.5, 0.25, 0.0)] == [0.0, 0.5, 1.0]
+
+
+def test_every_shipped_task_loads() -> None:
+    tasks = find_tasks(ROOT)
+    assert "tinygpt" in tasks
+    task = load_task("tinygpt", ROOT)
+    assert len(task.knobs) >= 10
+    assert task.baseline.sd < (task.baseline.heldout - task.reference.heldout) / 4
+    compile(task.script_with({}), "train.py", "exec")
+
+
+def test_what_is_wrong_with_a_task_is_said(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no task 'nothing': known tasks are .*tinygpt"):
+        load_task("nothing", ROOT)
+    folder = tmp_path / "broken"
+    shutil.copytree(ROOT / "tests" / "toy", folder)
+    toml = folder / "task.toml"
+    good = toml.read_text()
+    for old, new, message in [
+        ('script = "train.py"\n', "", "missing 'script'"),
+        ('script = "train.py"\n', "script = [\n", "task.toml"),
+        ("heldout = 0.5", "heldout = -1.0", "must be below the baseline"),
+    ]:
+        toml.write_text(good.replace(old, new, 1))
+        with pytest.raises(TaskError, match=message):
+            load_task(str(folder))
