@@ -69,8 +69,9 @@ class Tracking:
                 with sqlite3.connect(uri.removeprefix("sqlite:///")) as database:
                     database.execute("PRAGMA journal_mode=WAL")  # three to four times faster, and it persists
             logging.getLogger("alembic").setLevel(logging.ERROR)  # hundreds of lines on a new database
-            logging.getLogger("mlflow").setLevel(logging.ERROR)
             from mlflow import MlflowClient
+
+            logging.getLogger("mlflow").setLevel(logging.ERROR)  # it configures itself when it is imported
 
             client = MlflowClient(tracking_uri=uri)
             client.search_experiments(max_results=1)  # creates the tables

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orgopt.document import Program, apply, diff, load, parse, read
+from orgopt.document import Program, apply, describe, diff, load, parse, read
 from orgopt.document.edit import (
     AddLink,
     AddRole,
@@ -93,8 +93,10 @@ def test_edits_describe_themselves(trio: Program) -> None:
         SetHeadcount("explorer", 3), SetRisk("lead", 0.5), SetAgent("lead", "random"), AddRole(SCOUT),
         RemoveRole("explorer"), SetStandup(Standup(every=720, unit="s", share=1)),
         RemoveLink(Link(source="explorer", target="lead", kind="reports to")),
+        AddLink(Link(source="scout", target="lead", kind="shares with", mutual=True)),
+        SetStandup(Standup(every=4, unit="experiments", share=2)),
     ]  # fmt: skip
-    assert [edit.describe(org) for edit in edits] == [
+    assert describe(edits, org) == [
         "Explorer: headcount 2 → 3",
         "Lead: risk tolerance 0.2 → 0.5",
         "Lead: agent tpe → random",
@@ -102,6 +104,8 @@ def test_edits_describe_themselves(trio: Program) -> None:
         "− role Explorer",
         "Stand-up: every 8 experiments, everyone, best 2 → every 12 min, everyone, best 1",
         "− Explorer → Lead: reports to",
+        "+ Scout ↔ Lead: shares with",
+        "Stand-up: every 8 experiments → every 4 experiments",
     ]
 
 

@@ -64,7 +64,10 @@ def test_positions_and_lines_agree(text: str) -> None:
 def test_a_field_in_a_fence_or_a_nested_list_is_not_a_field() -> None:
     program = load(GOLDEN[0].parent / "folded.md")
     lead = next(section for section in program.walk() if section.title == "Lead")
-    assert [(field.key, field.value) for field in program.fields(lead)] == [("headcount", "2"), ("risk tolerance", "0.25")]
+    assert [(field.key, field.value) for field in program.fields(lead)] == [
+        ("headcount", "2"),
+        ("risk tolerance", "0.25"),
+    ]
 
 
 def test_files_that_cannot_be_read_say_why(tmp_path: Path) -> None:

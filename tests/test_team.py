@@ -14,7 +14,9 @@ from tests.fakes.lab import FakeLab
 
 
 def org_of(roles: str, links: str = "", rhythm: str = "") -> Org:
-    parts = [f"### {name}\n- **Headcount:** {count}\n" for name, count in (item.split("×") for item in roles.split(", "))]
+    parts = [
+        f"### {name}\n- **Headcount:** {count}\n" for name, count in (item.split("×") for item in roles.split(", "))
+    ]
     link_lines = "".join(f"- {link}\n" for link in links.split("; ") if link)
     text = "## Roles\n\n" + "\n".join(parts) + f"\n## Links\n{link_lines}\n"
     return require_org(parse(text + (f"## Rhythm\n- **Stand-up:** {rhythm}\n" if rhythm else "")))
@@ -35,7 +37,9 @@ def ran(ledger: Ledger, agent: str) -> set[int]:
 
 
 def test_results_flow_along_links_and_nowhere_else(toy: Task) -> None:
-    org = org_of("Chief×1, Lead×1, Hand×2, Peer×1", "Hand → Lead: reports to; Lead → Chief: reports to; Peer → Hand: shares with")
+    org = org_of(
+        "Chief×1, Lead×1, Hand×2, Peer×1", "Hand → Lead: reports to; Lead → Chief: reports to; Peer → Hand: shares with"
+    )
     ledger = run(org, toy, FakeLab(toy, slots=5))
     own = {agent: ran(ledger, agent) for agent in ("chief-1", "lead-1", "hand-1", "hand-2", "peer-1")}
     assert all(own.values())
@@ -53,7 +57,9 @@ def test_sharing_among_a_role_and_both_ways(toy: Task) -> None:
 
 def test_an_agent_knows_only_what_it_was_shown(toy: Task) -> None:
     """Each proposal's parent was known to its agent when it was made."""
-    ledger = run(org_of("A×3, B×2", "A → B: reports to", "every 7 experiments, everyone, best 1"), toy, FakeLab(toy, slots=3))
+    ledger = run(
+        org_of("A×3, B×2", "A → B: reports to", "every 7 experiments, everyone, best 1"), toy, FakeLab(toy, slots=3)
+    )
     for index, event in enumerate(ledger.events):
         if event.kind == "proposal" and event.data["parent"]:
             assert event.data["parent"] in meetings.view(ledger.events[:index], event.data["agent"])

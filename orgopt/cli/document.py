@@ -9,7 +9,7 @@ from rich.tree import Tree
 
 from orgopt import draw
 from orgopt.cli.base import EXIT_DOCUMENT, command, out, print_json
-from orgopt.document import diff, format_finding, lint, load, read, require_org
+from orgopt.document import describe, diff, format_finding, lint, load, read, require_org
 from orgopt.document.values import format_risk, format_standup
 from orgopt.errors import DocumentError
 from orgopt.org import Org, Role
@@ -100,8 +100,7 @@ def show_command(path: str, form: str, as_json: bool) -> None:
 def diff_command(before: str, after: str, text: bool, as_json: bool) -> None:
     """Show the edits that turn organization A into organization B."""
     a, b = load(before), load(after)
-    org = read(a).org
-    lines = [edit.describe(org) for edit in diff(a, b)]
+    lines = describe(diff(a, b), read(a).org)
     if as_json:
         print_json("diff", {"before": before, "after": after, "edits": lines, "same_text": a.text == b.text})
         return

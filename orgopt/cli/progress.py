@@ -83,8 +83,8 @@ class StudyProgress(Watch):
         self.what = ""
         self.status = RunStatus(config.budget_s, metric)
         self.since = time.monotonic()
-        self._live = Live(get_renderable=self._render, console=console, refresh_per_second=4, transient=True)
         self._spinner = Spinner("dots", style="cyan")
+        self._live = Live(get_renderable=self._render, console=console, refresh_per_second=4, transient=True)
 
     def __enter__(self) -> Self:
         if self.console.is_terminal:

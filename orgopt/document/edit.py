@@ -69,9 +69,13 @@ class SetStandup:
         return _set_field(program, None, "Stand-up", values.format_standup(self.standup, names))
 
     def describe(self, org: Org) -> str:
-        names = {role.id: role.name for role in org.roles}
-        old, new = (values.format_standup(standup, names) for standup in (org.standup, self.standup))
-        return f"Stand-up: {old} → {new}"
+        old, new = org.standup, self.standup
+        if old and new and (old.attendees, old.share) == (new.attendees, new.share):
+            before, after = (values.format_interval(standup.every, standup.unit) for standup in (old, new))
+        else:
+            names = {role.id: role.name for role in org.roles}
+            before, after = (values.format_standup(standup, names) for standup in (old, new))
+        return f"Stand-up: {before} → {after}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,9 +207,12 @@ def diff(a: Program, b: Program) -> tuple[Edit, ...]:
     return tuple(edits)
 
 
-def describe(edits: Sequence[Edit], org: Org) -> str:
-    """One line for a list of edits on an organization."""
-    return ", ".join(edit.describe(org) for edit in edits) or "no change"
+def describe(edits: Sequence[Edit], org: Org) -> list[str]:
+    """A line for each of some edits on an organization."""
+    # Links may name a role that an edit before them adds.
+    added = tuple(Role(id=slug(edit.name), name=edit.name) for edit in edits if isinstance(edit, AddRole))
+    named = replace(org, roles=(*org.roles, *added))
+    return [edit.describe(named) for edit in edits]
 
 
 def _role_edits(before: Role, after: Role, org: Org) -> list[Edit]:

@@ -154,7 +154,8 @@ class _Search:
             fails = any(finding.severity == "error" for finding in lint(program))
             # A repetition would measure noise at the price of something new; the last attempt is taken anyway.
             if not fails and (program.text not in texts or attempt == ATTEMPTS - 1):
-                changes = describe(diff(parent.program, program), read(parent.program).org)
+                lines = describe(diff(parent.program, program), read(parent.program).org)
+                changes = ", ".join(lines) or "the same again"
                 return Candidate(
                     index=index,
                     generation=generation,
@@ -249,7 +250,7 @@ class _Search:
         final = {
             "champion": best.index,
             "candidates": len(self.candidates),
-            "changes": [edit.describe(self.space.org) for edit in edits],
+            "changes": describe(edits, self.space.org),
             "tests": tests,
         }
         self.log.add_final(final)
