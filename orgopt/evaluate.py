@@ -15,7 +15,7 @@ import numpy as np
 
 from orgopt.document import Program, require_org
 from orgopt.errors import LabError
-from orgopt.lab.base import Experiment, Lab, Outcome, Status
+from orgopt.lab.base import Experiment, Lab, Outcome, Status, derive_seed
 from orgopt.ledger import BASELINE, Ledger
 from orgopt.task import Measure, Settings, Task
 from orgopt.team.runtime import Team, Watcher
@@ -143,7 +143,7 @@ def verify(task: Task, lab: Lab, settings: Mapping[int, Settings], *, seed: int,
     """
     jobs = [(number, k) for number in settings for k in range(seeds)]
     experiments = [
-        Experiment(id=index, settings=settings[number], seed=_seed(seed, _VERIFY_KEY, number, k))
+        Experiment(id=index, settings=settings[number], seed=derive_seed(seed, _VERIFY_KEY, number, k))
         for index, (number, k) in enumerate(jobs, 1)
     ]
     outcomes = train_all(lab, experiments, task.limit_s)
@@ -164,7 +164,7 @@ def calibrate(task: Task, lab: Lab, seeds: int = CALIBRATION_SEEDS) -> Measure:
     Raises:
         LabError: No baseline run succeeded.
     """
-    experiments = [Experiment(id=k + 1, settings={}, seed=_seed(0, _VERIFY_KEY, k)) for k in range(seeds)]
+    experiments = [Experiment(id=k + 1, settings={}, seed=derive_seed(0, _VERIFY_KEY, k)) for k in range(seeds)]
     done = [outcome for outcome in train_all(lab, experiments, task.limit_s) if outcome.status is Status.OK]
     if not done:
         raise LabError(f"the baseline of {task.name} does not train on this machine")
@@ -187,7 +187,3 @@ def train_all(lab: Lab, experiments: list[Experiment], limit_s: float) -> list[O
 def _q_error(task: Task, seeds: int) -> float:
     gap = task.baseline.heldout - task.reference.heldout
     return math.sqrt(task.baseline.sd**2 / seeds + task.baseline.sd**2 / task.baseline.seeds) / gap
-
-
-def _seed(*keys: int) -> int:
-    return int(np.random.SeedSequence(keys).generate_state(1)[0] >> 1)

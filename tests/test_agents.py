@@ -1,5 +1,7 @@
 """Policies: legal proposals, deterministic by seed, better than chance where there is something to learn."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -40,7 +42,7 @@ def test_proposals_are_legal_new_and_repeatable(toy: Task, name: str, risk: floa
     assert [k.settings for k in known] != [k.settings for k in work(toy, name, risk, seed=4)]
     for one in known:
         assert toy.complete(one.settings) == one.settings
-    for before, after in zip(known, known[1:], strict=False):
+    for before, after in pairwise(known):
         assert before.settings != after.settings
 
 

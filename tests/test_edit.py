@@ -1,5 +1,6 @@
 """Edits: small changes of text, and the edits between two documents."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -138,7 +139,7 @@ def documents(draw: st.DrawFn) -> Program:
     if draw(st.booleans()):
         pairs = st.tuples(st.sampled_from(names), st.sampled_from(["→", "↔"]), st.sampled_from(names))
         links = [f"- {a} {arrow} {b}: shares with" for a, arrow, b in draw(st.lists(pairs))]
-        links += [f"- {b} → {a}: reports to" for a, b in zip(names, names[1:], strict=False) if draw(st.booleans())]
+        links += [f"- {b} → {a}: reports to" for a, b in pairwise(names) if draw(st.booleans())]
         lines += ["## Links", *links, ""]
     if draw(st.booleans()):
         lines += ["## Rhythm", f"- **Stand-up:** {draw(st.sampled_from(['off', 'every 3 min', 'every 5 runs, all']))}"]

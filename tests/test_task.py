@@ -83,7 +83,7 @@ def test_every_shipped_task_loads() -> None:
 
 
 def test_what_is_wrong_with_a_task_is_said(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no task 'nothing': known tasks are .*tinygpt"):
+    with pytest.raises(UsageError, match=r"no task 'nothing': known tasks are .*tinygpt"):
         load_task("nothing", ROOT)
     folder = tmp_path / "broken"
     shutil.copytree(ROOT / "tests" / "toy", folder)

@@ -140,5 +140,5 @@ def test_every_event_is_watched(toy: Task, trio: Program) -> None:
     ledger = Ledger()
     Team(require_org(trio), toy, FakeLab(toy), seed=1, ledger=ledger, watch=seen.append).run(20)
     assert seen == ledger.events
-    assert [e.kind for e in seen][0] == "start"
+    assert seen[0].kind == "start"
     assert seen[-1].kind == "end"

@@ -1,7 +1,11 @@
 """What commands share: the workspace, durations, output, and errors as exit codes."""
 
 import json
+import os
 import re
+import shlex
+import shutil
+import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -37,6 +41,26 @@ def find_workspace(document: Path | None = None) -> Path:
     return start
 
 
+def writable_folder(folder: Path) -> Path:
+    """A folder that exists and can be written, so that a command fails before it costs anything.
+
+    Raises:
+        StoreError: It cannot be made or written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"cannot write {folder}: {error.strerror}") from None
+    if not os.access(folder, os.W_OK):
+        raise StoreError(f"cannot write {folder}: it is read-only")
+    return folder
+
+
+def own_command() -> str:
+    """How to call orgopt again from this shell: by name, or by the path that was used."""
+    return "orgopt" if shutil.which("orgopt") else shlex.quote(sys.argv[0])
+
+
 def shipped_org(name: str) -> Path | None:
     """A shipped organization by its file name."""
     return next((root / name for root in shipped("orgs") if (root / name).is_file()), None)
@@ -64,6 +88,9 @@ def command(body: Callable[P, T]) -> Callable[P, T]:
     def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return body(*args, **kwargs)
+        except KeyboardInterrupt:
+            err.print("Interrupted.")
+            raise SystemExit(EXIT_INTERRUPTED) from None
         except OrgoptError as error:
             err.print(f"[bold red]error:[/] {_literal(str(error))}", soft_wrap=True)
             code = EXIT_USAGE

@@ -1,6 +1,7 @@
 """Opening a lab for a command: the task on this machine, calibrated where its data differs."""
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -16,6 +17,9 @@ from orgopt.task import Measure, Task
 @contextmanager
 def open_lab(task: Task, slots: int) -> Iterator[LocalLab]:
     """A local lab, ended and cleaned up in any case."""
+    cores = os.cpu_count() or 1
+    if slots > cores:
+        err.print(f"[yellow]{slots} slots on {cores} cores: experiments will slow each other down[/]")
     with LocalLab(task, slots) as lab:
         yield lab
 

@@ -9,7 +9,18 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from orgopt.cli.base import EXIT_INTERRUPTED, Duration, command, err, find_workspace, out, print_json, shipped_org
+from orgopt.cli.base import (
+    EXIT_INTERRUPTED,
+    Duration,
+    command,
+    err,
+    find_workspace,
+    out,
+    own_command,
+    print_json,
+    shipped_org,
+    writable_folder,
+)
 from orgopt.cli.document import print_changes
 from orgopt.cli.lab import calibrated, open_lab
 from orgopt.cli.progress import StudyProgress
@@ -79,13 +90,13 @@ def optimize_command(
     task = load_task(task_name, workspace)
     library = _library(library_path)
     config = StudyConfig(**settings)
+    identity = config.identity(program, task, library)
+    name = name or study_name(program, identity)
+    if not re.fullmatch(r"[\w.-]{1,100}", name):
+        raise UsageError(f"study name '{name}': use letters, digits, '.', '-' and '_'")
+    folder = writable_folder(workspace / "mlruns" / "studies" / name)
+    tracking = Tracking(workspace, folder)
     with open_lab(task, config.slots) as lab:
-        identity = config.identity(program, task, library)
-        name = name or study_name(program, identity)
-        if not re.fullmatch(r"[\w.-]{1,100}", name):
-            raise UsageError(f"study name '{name}': use letters, digits, '.', '-' and '_'")
-        folder = workspace / "mlruns" / "studies" / name
-        tracking = Tracking(workspace, folder)
         _warn(tracking.open())
         task = calibrated(task, lab, workspace)
         with StudyLog(folder, identity, program, task) as log:
@@ -171,7 +182,8 @@ def _print(task: Task, result: Record, workspace: Path, folder: Path) -> None:
         print_changes(result["changes"])
     out.print(f"\nBest document: {folder / 'best.md'}")
     where = "" if find_workspace() == workspace else f" --workspace {shlex.quote(str(workspace))}"
-    out.print(f"Generations in MLflow: [bold]orgopt ui{escape(where)}[/]")
+    command_line = escape(f"{own_command()} ui{where}")
+    out.print(f"Generations in MLflow: [bold]{command_line}[/]")
 
 
 def _verdict(tests: Record) -> str:

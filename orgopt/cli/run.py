@@ -8,7 +8,7 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
-from orgopt.cli.base import Duration, command, err, find_workspace, out, print_json
+from orgopt.cli.base import Duration, command, err, find_workspace, out, print_json, writable_folder
 from orgopt.cli.lab import calibrated, open_lab
 from orgopt.cli.progress import RunStatus
 from orgopt.document import load, require_org
@@ -122,15 +122,13 @@ def summary(task: Task, score: Score, budget_s: float) -> Table:
 
 def _new_folder(workspace: Path, name: str) -> Path:
     """A new folder for a run's files, numbered when the name is taken."""
-    root = workspace / "mlruns" / "runs"
+    root = writable_folder(workspace / "mlruns" / "runs")
     safe = re.sub(r"[^\w.-]+", "-", name)
     for number in range(1, 10_000):
         folder = root / (safe if number == 1 else f"{safe}-{number}")
         try:
             folder.mkdir(parents=True, exist_ok=False)
         except FileExistsError:
-            if not root.is_dir():
-                raise StoreError(f"cannot write {root}: it is in the way of a folder") from None
             continue
         except OSError as error:
             raise StoreError(f"cannot write {folder}: {error.strerror}") from None

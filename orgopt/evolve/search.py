@@ -20,7 +20,7 @@ from orgopt.errors import UsageError
 from orgopt.evaluate import Score, evaluate
 from orgopt.evolve.space import Params, Space
 from orgopt.evolve.study_log import StudyConfig, StudyLog
-from orgopt.lab.base import Lab
+from orgopt.lab.base import Lab, derive_seed
 from orgopt.ledger import Event
 from orgopt.task import Task
 
@@ -192,7 +192,7 @@ class _Search:
         """The research output of a candidate, from the log or from a run."""
         record = self.log.candidate(candidate.index)
         if record is None:
-            score = self._evaluate(candidate, "search", _seed(self.config.seed, _SEARCH, 0), candidate.name)
+            score = self._evaluate(candidate, "search", derive_seed(self.config.seed, _SEARCH, 0), candidate.name)
             self.log.add_candidate(
                 {
                     "index": candidate.index,
@@ -241,7 +241,7 @@ class _Search:
             return done
         tests: dict[str, list[Record]] = done["tests"] if done else {"seed": [], "champion": []}
         for k in range(len(tests["seed"]), self.config.test_seeds):
-            seed = _seed(self.config.seed, _TEST, k)
+            seed = derive_seed(self.config.seed, _TEST, k)
             sides: Sequence[tuple[str, Candidate]] = [("seed", self.candidates[0]), ("champion", best)]
             for side, candidate in sides if best.index else sides[:1]:
                 score = self._evaluate(candidate, "test", seed, f"test{k}-{side}")
@@ -256,7 +256,3 @@ class _Search:
         self.log.add_final(final)
         self.watch.saved()
         return final
-
-
-def _seed(*keys: int) -> int:
-    return int(np.random.SeedSequence(keys).generate_state(1)[0] >> 1)

@@ -4,7 +4,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
+import numpy as np
+
 from orgopt.task import Settings
+
+
+def derive_seed(*keys: int) -> int:
+    """A training seed decided by some keys; different keys give unrelated seeds."""
+    return int(np.random.SeedSequence(keys).generate_state(1)[0] >> 1)
 
 
 class Status(StrEnum):

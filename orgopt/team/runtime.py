@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from orgopt.agents import Agent, Known, Proposal, View, make_agent
-from orgopt.lab.base import Experiment, Lab, Outcome, Status
+from orgopt.lab.base import Experiment, Lab, Outcome, Status, derive_seed
 from orgopt.ledger import BASELINE, Event, Ledger
 from orgopt.org import Org
 from orgopt.task import Task, Value
@@ -115,7 +115,7 @@ class Team:
         self._asked[number] = _Asked(desk.member.id, proposal.settings)
         desk.wake = None
         self._add("proposal", self.lab.now(), id=number, agent=desk.member.id, **_describe(self.task, proposal))
-        self.lab.submit(Experiment(id=number, settings=proposal.settings, seed=experiment_seed(self.seed, number)))
+        self.lab.submit(Experiment(id=number, settings=proposal.settings, seed=derive_seed(self.seed, number)))
 
     def _take(self, outcome: Outcome) -> None:
         """Record an outcome, tell who hears of it, and let its agent think again."""
@@ -189,11 +189,6 @@ def believed_best(known: list[Known], task: Task) -> tuple[int, float]:
     }
     best = min(means, key=lambda key: (means[key], runs[key][0].id))
     return runs[best][0].id, means[best]
-
-
-def experiment_seed(seed: int, number: int) -> int:
-    """The training seed of a run's experiment: the harness owns it, no agent chooses it."""
-    return int(np.random.SeedSequence([seed, number]).generate_state(1)[0] >> 1)
 
 
 def _describe(task: Task, proposal: Proposal) -> dict[str, object]:

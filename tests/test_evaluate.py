@@ -1,0 +1,106 @@
+"""Scores: research output by hand, verification on fresh seeds, calibration."""
+
+from dataclasses import replace
+
+import pytest
+
+from orgopt.document import Program, parse
+from orgopt.errors import DocumentError, LabError
+from orgopt.evaluate import calibrate, evaluate, score, verify
+from orgopt.ledger import Ledger
+from orgopt.task import Task
+from tests.fakes.lab import FakeLab, parabola
+
+
+def ledger_of(*submissions: tuple[float, int, float]) -> Ledger:
+    ledger = Ledger()
+    ledger.add("start", 0, slots=2, baseline=0.5, commit="x")
+    for number in (1, 2):
+        ledger.add("proposal", 0, id=number, agent="a-1", knobs={"X": number / 10})
+        ledger.add("outcome", 5, id=number, agent="a-1", status="ok", started=0.0, ended=5.0)
+    for t, number, metric in submissions:
+        ledger.add("submission", t, id=number, metric=metric)
+    return ledger
+
+
+def test_research_output_by_hand(toy: Task) -> None:
+    """q is 0 until 2 s, .5 until 6 s, 1 until 10 s: mean (4·.5 + 4·1) / 10 = .6, final 1."""
+    ledger = ledger_of((0, 0, 0.5), (2, 1, 0.2), (6, 2, 0.1))
+    result = score(toy, ledger, {1: 0.25, 2: 0.0}, budget_s=10, verify_seeds=2)
+    assert (result.q_final, result.q_mean, result.research_output) == pytest.approx((1.0, 0.6, 0.8))
+    assert result.heldout == 0.0
+    assert result.metric == 0.1
+    assert result.submission == {"X": 0.2}
+    assert result.utilisation == pytest.approx(0.5)
+    assert result.q_error == pytest.approx((0.01**2 / 2 + 0.01**2 / 100) ** 0.5 / 0.5)
+
+
+def test_a_submission_after_the_budget_does_not_count(toy: Task) -> None:
+    result = score(toy, ledger_of((0, 0, 0.5), (10.01, 1, 0.2)), {1: 0.0}, budget_s=10, verify_seeds=1)
+    assert (result.research_output, result.q_error, result.heldout) == (0.0, 0.0, toy.baseline.heldout)
+
+
+def test_an_organization_that_finds_nothing_gains_nothing(toy: Task, trio: Program) -> None:
+    lab = FakeLab(toy, metric=lambda *_: (0.6, 0.6))
+    result = evaluate(trio, toy, lab, budget_s=20, seed=1)
+    assert result.research_output == 0.0
+    assert result.submission == {}
+
+
+def test_a_lucky_seed_gains_nothing(toy: Task, trio: Program) -> None:
+    """Experiments differ by luck alone: what was submitted is judged by seeds that nobody selected."""
+
+    def luck(settings, seed):
+        value = 0.5 + parabola({"X": 0.7, "Y": 0.2}, seed)[0] * 10
+        return value, value
+
+    lab = FakeLab(toy, metric=luck)
+    outputs = [evaluate(trio, toy, lab, budget_s=40, seed=seed, verify_seeds=4) for seed in range(30)]
+    seen = sum(toy.quality(result.metric) for result in outputs) / 30
+    assert seen > 0.25  # what the team saw: the luckiest of its seeds
+    assert abs(sum(result.q_final for result in outputs) / 30) < 0.05
+
+
+def test_a_team_that_works_finds_something(toy: Task, trio: Program) -> None:
+    result = evaluate(trio, toy, FakeLab(toy), budget_s=60, seed=1)
+    assert 0.3 < result.research_output <= 1.0
+    assert result.q_final >= result.q_mean
+    assert result.experiments["ok"] > 80
+    assert result.utilisation > 0.9
+
+
+def test_verification_uses_seeds_that_the_run_did_not(toy: Task, trio: Program) -> None:
+    lab = FakeLab(toy)
+    ledger = Ledger()
+    evaluate(trio, toy, lab, budget_s=30, seed=1, ledger=ledger, verify_seeds=3)
+    n = len(ledger.of("proposal"))
+    run, fresh = lab.submitted[:n], lab.submitted[n:]
+    assert len(fresh) == 3 * len({e.data["id"] for e in ledger.of("submission")} - {0})
+    assert not {e.seed for e in run} & {e.seed for e in fresh}
+    assert len({e.seed for e in fresh}) == len(fresh)
+
+
+def test_a_setting_that_fails_on_every_fresh_seed_counts_as_the_baseline(toy: Task) -> None:
+    lab = FakeLab(toy, metric=lambda settings, seed: (None, None))
+    assert verify(toy, lab, {4: {"X": 0.7}}, seed=1, seeds=2) == {4: toy.baseline.heldout}
+
+
+def test_calibration_moves_the_baseline_and_keeps_the_distance(toy: Task) -> None:
+    shifted = FakeLab(toy, metric=lambda settings, seed: tuple(value + 0.05 for value in parabola(settings, seed)))
+    task = toy.with_baseline(calibrate(toy, shifted))
+    assert task.baseline.heldout == pytest.approx(0.55, abs=1e-6)
+    assert task.quality(0.55) == pytest.approx(0.0, abs=1e-6)
+    assert task.quality(0.05) == pytest.approx(1.0, abs=1e-6)
+    with pytest.raises(LabError, match="does not train on this machine"):
+        calibrate(toy, FakeLab(toy, metric=lambda *_: (None, None)))
+
+
+def test_a_document_with_errors_is_not_run(toy: Task) -> None:
+    with pytest.raises(DocumentError, match="ORG020"):
+        evaluate(parse("## Roles\n\n### A\n- **Headcount:** 0\n"), toy, FakeLab(toy), budget_s=5, seed=1)
+
+
+def test_results_repeat(toy: Task, trio: Program) -> None:
+    first, again = (evaluate(trio, toy, FakeLab(toy), budget_s=30, seed=9) for _ in range(2))
+    assert first == again
+    assert replace(first, metric=0.0) != first
