@@ -15,8 +15,33 @@ GOLDEN = sorted((Path(__file__).parent / "programs").glob("*.md"))
 SHIPPED = sorted((Path(__file__).parent.parent / "orgs").glob("*.md"))
 
 LINES = st.sampled_from(
-    ["# A", "## Roles", "### Lead", "- **Headcount:** 2", "* x", "  - y", "```", "~~~ py", "> q", "| a | b |", "|---|---|", "text", "    code", "", "---", "===", "<div>", "[x]: y", "1. n", "\t tab", "\u2028", "\x0b", "\x00", "ü → ↔"]
-)  # fmt: skip
+    [
+        "# A",
+        "## Roles",
+        "### Lead",
+        "- **Headcount:** 2",
+        "* x",
+        "  - y",
+        "```",
+        "~~~ py",
+        "> q",
+        "| a | b |",
+        "|---|---|",
+        "text",
+        "    code",
+        "",
+        "---",
+        "===",
+        "<div>",
+        "[x]: y",
+        "1. n",
+        "\t tab",
+        "\u2028",
+        "\x0b",
+        "\x00",
+        "ü → ↔",
+    ]
+)
 DOCUMENTS = st.lists(st.tuples(LINES, st.sampled_from(["\n", "\r\n", "\r", "\n\n"]))).map(
     lambda parts: "".join(line + end for line, end in parts)
 )

@@ -58,7 +58,11 @@ def writable_folder(folder: Path) -> Path:
 
 def own_command() -> str:
     """How to call orgopt again from this shell: by name, or by the path that was used."""
-    return "orgopt" if shutil.which("orgopt") else shlex.quote(sys.argv[0])
+    if shutil.which("orgopt"):
+        return "orgopt"
+    return (
+        f"{shlex.quote(sys.executable)} -m orgopt" if sys.argv[0].endswith("__main__.py") else shlex.quote(sys.argv[0])
+    )
 
 
 def shipped_org(name: str) -> Path | None:

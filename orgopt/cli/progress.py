@@ -132,20 +132,20 @@ class StudyProgress(Watch):
         parts: list[RenderableType] = [head, leaderboard(self.rows, limit=12)]
         if self.candidate:
             what = "testing" if self.what == "test" else "running"
-            parts.append(
-                Text.assemble(("  ▸ ", "cyan"), f"{what} {self.candidate.name}  ", (self.candidate.changes, "dim"))
-            )
+            line = Text.assemble(("  ▸ ", "cyan"), f"{what} {self.candidate.name}  ", (self.candidate.changes, "dim"))
+            line.no_wrap, line.overflow = True, "ellipsis"
+            parts.append(line)
             parts.append(self.status.line())
         return Group(*parts)
 
 
 def leaderboard(rows: list[tuple[Candidate, float, float]], limit: int) -> Table:
     """The latest candidates with their research output as a bar, the best marked."""
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("candidate", no_wrap=True)
-    table.add_column("research output", no_wrap=True)
-    table.add_column("held out", justify="right", no_wrap=True)
-    table.add_column("changes", overflow="ellipsis", no_wrap=True)
+    table = Table(box=None, pad_edge=False, header_style="dim", expand=True)
+    table.add_column("candidate", no_wrap=True, width=9)
+    table.add_column("research output", no_wrap=True, width=19)
+    table.add_column("held out", justify="right", no_wrap=True, width=8)
+    table.add_column("changes", overflow="ellipsis", no_wrap=True, ratio=1)
     best = max((output for _, output, _ in rows), default=0.0)
     top = max(best, 0.01)
     for candidate, output, heldout in rows[-limit:]:

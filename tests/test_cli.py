@@ -1,0 +1,258 @@
+"""The command line: output, JSON, bad input with its exit code; real labs on the toy task."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from orgopt.cli import COMMANDS, main
+from orgopt.cli.optimize import _verdict
+from tests.conftest import ROOT, TRIO
+
+TOY = str(ROOT / "tests" / "toy")
+
+
+@pytest.fixture
+def org(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A document in a workspace of its own, with another folder as the current one."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    workspace, elsewhere = tmp_path / "lab", tmp_path / "elsewhere"
+    (workspace / "mlruns").mkdir(parents=True)
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    path = workspace / "trio.md"
+    path.write_text(TRIO)
+    return path
+
+
+def orgopt(*args: str | Path) -> Result:
+    return CliRunner().invoke(main, [str(arg) for arg in args])
+
+
+def run_cli(*args: str | Path, **kwargs) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "orgopt", *map(str, args)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, **kwargs)
+
+
+def test_help_lists_every_command_and_each_has_examples() -> None:
+    result = orgopt("--help")
+    assert result.exit_code == 0
+    for name in COMMANDS:
+        assert f"\n  {name} " in result.output
+        own = orgopt(name, "--help")
+        assert own.exit_code == 0
+        assert f"  orgopt {name}" in own.output
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; from click.testing import CliRunner; from orgopt.cli import main; CliRunner().invoke(main, ['-h'])\n"
+        "print([m for m in ('torch','mlflow','dspy','optuna','networkx','numpy','mistune','rich') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout == "[]\n"
+
+
+def test_lint(org: Path) -> None:
+    assert orgopt("lint", org).output == "1 document, no findings\n"
+    org.write_text(TRIO.replace("0.5", "1.4"))
+    result = orgopt("lint", org)
+    assert result.exit_code == 1
+    assert "17:23: ORG012 risk tolerance must be a number from 0 to 1, not '1.4'" in result.output
+    (finding,) = json.loads(orgopt("lint", org, "--json").output)["findings"]
+    assert (finding["code"], finding["line"], finding["column"]) == ("ORG012", 17, 23)
+
+
+def test_show_in_every_form(org: Path) -> None:
+    tree = orgopt("show", org).output
+    assert "Trio  3 agents" in tree
+    assert "└── Explorer ×2  hill-climb" in tree
+    assert orgopt("show", org, "--as", "svg").output.startswith("<svg")
+    assert orgopt("show", org, "--as", "mermaid").output.startswith("flowchart")
+    data = json.loads(orgopt("show", org, "--as", "json").output)
+    assert data["schema_version"] == 1
+    assert data["submitters"] == ["lead"]
+    assert [role["headcount"] for role in data["roles"]] == [1, 2]
+
+
+def test_diff(org: Path) -> None:
+    other = org.with_name("other.md")
+    other.write_text(TRIO.replace("**Headcount:** 2", "**Headcount:** 4").replace("Explore.", "Roam."))
+    assert orgopt("diff", org, other).output == "  Explorer: headcount 2 → 4\n"
+    assert "+Roam." in orgopt("diff", org, other, "--text").output
+    assert json.loads(orgopt("diff", org, other, "--json").output)["edits"] == ["Explorer: headcount 2 → 4"]
+    other.write_text(TRIO.replace("Explore.", "Roam."))
+    assert "--text shows it" in orgopt("diff", org, other).output
+
+
+def test_task(org: Path) -> None:
+    assert "A parabola with noise" in orgopt("task", TOY).output
+    data = json.loads(orgopt("task", "tinygpt", "--json").output)
+    assert len(data["knobs"]) >= 10
+    assert "tinygpt" in orgopt("task").output
+
+
+def test_run_keeps_a_ledger_and_results_in_the_documents_workspace(org: Path) -> None:
+    result = orgopt("run", org, "--task", TOY, "--budget", "1s", "--json")
+    assert result.exit_code == 0, result.output
+    data = json.loads(result.stdout)
+    folder = Path(data["folder"])
+    assert folder.parent == org.parent / "mlruns" / "runs"
+    assert {path.name for path in folder.iterdir()} == {"ledger.jsonl", "program.md", "results.tsv"}
+    rows = (folder / "results.tsv").read_text().splitlines()
+    assert rows[0].split("\t") == ["commit", "val_loss", "memory_gb", "status", "description"]
+    assert len(rows) == 2 + data["score"]["experiments"]["ok"] + data["score"]["experiments"].get("crashed", 0) + sum(
+        data["score"]["experiments"].get(status, 0) for status in ("timeout", "invalid_metric", "output_limit")
+    )
+    text = orgopt("run", org, "--task", TOY, "--budget", "1s").output
+    assert "research output" in text
+    assert "trio-toy-s0-2" in text
+
+
+def test_optimize_from_end_to_end(org: Path) -> None:
+    args = ("optimize", org, "--task", TOY, "--generations", "2", "--population", "2", "--budget", "1s")
+    done = run_cli(*args)
+    assert done.returncode == 0, done.stderr
+    assert "seed document" in done.stdout
+    assert "baseline script" in done.stdout
+    assert "Generations in MLflow:" in done.stdout
+    assert f"--workspace {org.parent}" in done.stdout
+    (folder,) = (org.parent / "mlruns" / "studies").iterdir()
+    assert (folder / "best.md").exists()
+    assert (org.parent / "mlflow.db").exists()
+    assert not list(Path.cwd().iterdir())
+    again = run_cli(*args, "--json")
+    assert again.returncode == 0, again.stderr
+    data = json.loads(again.stdout)
+    assert data["candidates"] == 4
+    assert again.stderr.count("(from the log)") == 4
+    assert Path(data["best"]).read_text() == (folder / "best.md").read_text()
+
+
+def test_ctrl_c_ends_everything_and_the_same_command_continues(org: Path) -> None:
+    args = ("optimize", str(org), "--task", TOY, "--generations", "2", "--population", "2", "--budget", "1s")
+    command = [sys.executable, "-m", "orgopt", *args]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("g00-c00"):
+                break
+        labs = _descendants(process.pid)
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        rest = process.stderr.read()
+        assert process.wait(10) == 130
+    assert labs
+    assert time.monotonic() - began < 5
+    assert "1 of 4 candidates are saved. Continue: the same command." in rest
+    assert not [pid for pid in labs if Path(f"/proc/{pid}").exists()]
+    done = run_cli(*args)
+    assert done.returncode == 0
+    assert done.stderr.count("(from the log)") == 1
+
+
+def _descendants(pid: int) -> list[int]:
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [int(child) for child in children] + [p for child in children for p in _descendants(int(child))]
+
+
+BAD = [
+    (("run", "missing.md"), 1, "missing.md: no such file"),
+    (("run", "."), 1, "is a folder"),
+    (("run", "latin.md"), 1, "latin.md:1: byte 0xef is not UTF-8"),
+    (("run", "ghost.md"), 1, "ORG015 link to unknown role 'ghost'"),
+    (("run", "cycle.md"), 1, "ORG014 reporting cycle"),
+    (("run", "wizard.md"), 1, "ORG011 unknown agent 'wizard'"),
+    (("run", "negative.md"), 1, "ORG010 headcount must be a whole number from 0 to 64, not '-1'"),
+    (("run", "risky.md"), 1, "ORG012 risk tolerance must be a number from 0 to 1, not '1.4'"),
+    (("run", "trio.md", "--task", "nope"), 2, "no task 'nope'"),
+    (("run", "trio.md", "--budget", "0s"), 2, "must be more than zero"),
+    (("run", "trio.md", "--budget", "soon"), 2, "is not a duration"),
+    (("optimize", "trio.md", "--slots", "0"), 2, "slots"),
+    (("optimize", "trio.md", "--name", "../up"), 2, "study name '../up'"),
+    (("optimize", "trio.md", "--library", "missing.md"), 1, "missing.md: no such file"),
+    (("show", "cycle.md"), 1, "ORG014"),
+    (("ui", "--workspace", "."), 2, "no mlflow.db"),
+]
+
+
+@pytest.mark.parametrize(("args", "code", "message"), BAD, ids=[" ".join(args) for args, _, _ in BAD])
+def test_bad_input_gets_one_message_and_loses_nothing(
+    org: Path, args: tuple[str, ...], code: int, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(org.parent)
+    for name, old, new in [
+        ("ghost", "Explorer → Lead", "Explorer → Ghost"),
+        ("cycle", "## Links\n", "## Links\n- Lead → Explorer: reports to\n"),
+        ("wizard", "tpe", "wizard"),
+        ("negative", "**Headcount:** 2", "**Headcount:** -1"),
+        ("risky", "0.5", "1.4"),
+    ]:
+        Path(f"{name}.md").write_text(TRIO.replace(old, new))
+    Path("latin.md").write_bytes(b"# na\xefve\n")
+    if args[0] in {"run", "optimize"}:
+        args += tuple(
+            part for option in (("--task", TOY), ("--budget", "1s")) if option[0] not in args for part in option
+        )
+    result = orgopt(*args)
+    assert result.exit_code == code
+    assert message in result.output.replace("\n", " ").replace("  ", " ") or message in result.output
+    assert "Traceback" not in result.output
+    assert isinstance(result.exception, SystemExit)
+    assert not list((org.parent / "mlruns").rglob("*.jsonl"))
+
+
+@pytest.mark.parametrize("command", ["run", "optimize"])
+def test_mlruns_that_cannot_be_written(org: Path, command: str) -> None:
+    shutil.rmtree(org.parent / "mlruns")
+    (org.parent / "mlruns").write_text("in the way")
+    result = orgopt(command, org, "--task", TOY, "--budget", "1s")
+    assert result.exit_code == 6
+    assert "cannot write" in result.output
+    assert (org.parent / "mlruns").read_text() == "in the way"
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize(("options", "message"), [("ro", "read-only"), ("size=48k", "No space left on device")])
+def test_a_read_only_or_full_disk(org: Path, options: str, message: str) -> None:
+    """A study on such a disk ends with one message, and continues once there is room."""
+    mlruns = org.parent / "mlruns"
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "none", str(mlruns)], check=False)
+    if mounted.returncode:
+        pytest.skip("needs the right to mount")
+    args = ("optimize", org, "--task", TOY, "--generations", "1", "--population", "3", "--budget", "1s")
+    env = {**os.environ, "MLFLOW_TRACKING_URI": f"sqlite:///{Path.cwd()}/mlflow.db"}
+    try:
+        done = run_cli(*args, env=env)
+        assert done.returncode == 6
+        assert done.stderr.count("error:") == 1
+        assert message in done.stderr
+        assert "Traceback" not in done.stderr
+        if options != "ro":
+            kept = sum(line.startswith("g00") for line in done.stderr.splitlines())
+            subprocess.run(["mount", "-o", "remount,size=10m", str(mlruns)], check=True)
+            again = run_cli(*args, env=env)
+            assert again.returncode == 0, again.stderr
+            assert again.stderr.count("(from the log)") == kept
+    finally:
+        subprocess.run(["umount", str(mlruns)], check=True)
+
+
+def test_a_verdict_says_what_the_seeds_can_say() -> None:
+    def tests(*differences: float) -> dict:
+        seed = [{"research_output": 0.1} for _ in differences]
+        return {"seed": seed, "champion": [{"research_output": 0.1 + d} for d in differences]}
+
+    assert "On 1 test seed the best is ahead of the seed document by 0.200. So few seeds" in _verdict(tests(0.2))
+    assert "behind the seed document by 0.050" in _verdict(tests(-0.05))
+    clear = _verdict(tests(0.1, 0.11, 0.12))
+    assert "ahead of the seed document by 0.110 ± 0.025 (95 %)" in clear
+    assert "No difference" not in clear
+    assert _verdict(tests(0.3, -0.3, 0.1)).endswith("No difference is shown.")

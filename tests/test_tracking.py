@@ -1,0 +1,109 @@
+"""Tracking: what MLflow has after a study, that it is sent once, and that it stops nothing."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from orgopt.document import Program, load
+from orgopt.evolve import StudyConfig, StudyLog, optimize
+from orgopt.task import Task
+from orgopt.tracking import Tracking, store_uri
+from tests.conftest import ROOT
+from tests.fakes.lab import FakeLab
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow warns of its own deprecations
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.chdir(ROOT)  # never the current directory's store
+    return tmp_path
+
+
+def study(workspace: Path, toy: Task, trio: Program, generations: int = 2) -> Tracking:
+    config = StudyConfig(generations=generations, population=3, budget_s=20, slots=2)
+    folder = workspace / "mlruns" / "studies" / "s"
+    library = load(ROOT / "orgs" / "library.md")
+    with StudyLog(folder, config.identity(trio, toy, library), trio, toy) as log:
+        optimize(trio, toy, FakeLab(toy), config, log, library=library)
+    return Tracking(workspace, folder)
+
+
+def runs(workspace: Path) -> list:
+    from mlflow import MlflowClient
+
+    client = MlflowClient(store_uri(workspace))
+    experiment = client.get_experiment_by_name("toy")
+    return client.search_runs([experiment.experiment_id], order_by=["attributes.start_time ASC"])
+
+
+def test_a_study_is_nested_runs_with_everything_in_them(workspace: Path, toy: Task, trio: Program) -> None:
+    from mlflow import MlflowClient
+
+    tracking = study(workspace, toy, trio)
+    assert tracking.sync() is None
+    found = runs(workspace)
+    kinds = [run.data.tags["orgopt.kind"] for run in found]
+    assert kinds.count("study") == 1
+    assert kinds.count("generation") == 2
+    assert kinds.count("candidate") == 6
+    by_id = {run.info.run_id: run for run in found}
+    client = MlflowClient(store_uri(workspace))
+    for run in found:
+        kind, parent = run.data.tags["orgopt.kind"], run.data.tags.get("mlflow.parentRunId")
+        expected = {"study": None, "generation": "study", "candidate": "generation"}[kind]
+        assert (by_id[parent].data.tags["orgopt.kind"] if parent else None) == expected
+        assert run.info.status == "FINISHED"
+        files = {file.path for file in client.list_artifacts(run.info.run_id)}
+        if kind == "candidate":
+            assert {"program.md", "chart.svg", "ledger.jsonl", "results.tsv"} <= files
+            assert ("diff.md" in files) == (run.data.tags["orgopt.parent"] != "")
+            assert {"research_output", "q_final", "q_mean", "heldout_loss", "utilisation"} <= set(run.data.metrics)
+            assert {"headcount", "standup", "lead.agent", "explorer.risk"} <= set(run.data.params)
+            steps = [metric.step for metric in client.get_metric_history(run.info.run_id, "best_val_loss")]
+            assert len(steps) > 5
+            assert steps == sorted(steps)
+            assert steps[-1] <= 20
+        if kind == "study":
+            assert {"seed", "champion"} <= files
+            best = client.get_metric_history(run.info.run_id, "best_so_far")
+            assert [metric.step for metric in best] == [0, 1]
+            assert "Champion: g0" in run.data.tags["mlflow.note.content"]
+    assert sum(run.data.tags.get("orgopt.champion") == "true" for run in found) == 1
+
+
+def test_what_was_sent_is_not_sent_again(workspace: Path, toy: Task, trio: Program) -> None:
+    tracking = study(workspace, toy, trio, generations=1)
+    assert tracking.sync() is None
+    assert tracking.sync() is None
+    study(workspace, toy, trio, generations=2)
+    assert Tracking(workspace, tracking.folder).sync() is None
+    kinds = [run.data.tags["orgopt.kind"] for run in runs(workspace)]
+    assert (kinds.count("study"), kinds.count("generation"), kinds.count("candidate")) == (1, 2, 6)
+
+
+def test_the_database_is_in_wal_mode_and_in_the_workspace(workspace: Path, toy: Task, trio: Program) -> None:
+    tracking = study(workspace, toy, trio, generations=1)
+    assert tracking.open() is None
+    with sqlite3.connect(workspace / "mlflow.db") as database:
+        assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_a_store_that_cannot_be_written_is_reported_and_sent_later(workspace: Path, toy: Task, trio: Program) -> None:
+    tracking = study(workspace, toy, trio, generations=1)
+    (workspace / "mlflow.db").mkdir()
+    assert tracking.open() is not None
+    problem = tracking.sync()
+    assert problem is not None
+    assert "unable to open database file" in problem
+    (workspace / "mlflow.db").rmdir()
+    assert tracking.sync() is None
+    assert len(runs(workspace)) == 1 + 1 + 3
+
+
+def test_document_text_is_text_in_notes(workspace: Path, toy: Task, trio: Program) -> None:
+    from orgopt.tracking import _escape
+
+    assert _escape("<script>`*_[x](javascript:1)|") == r"\<script\>\`\*\_\[x\](javascript:1)\|"
