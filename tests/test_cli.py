@@ -52,9 +52,11 @@ def test_help_lists_every_command_and_each_has_examples() -> None:
 
 
 def test_help_imports_nothing_heavy() -> None:
+    heavy = "torch", "mlflow", "dspy", "optuna", "networkx", "numpy", "mistune", "rich"
     code = (
-        "import sys; from click.testing import CliRunner; from orgopt.cli import main; CliRunner().invoke(main, ['-h'])\n"
-        "print([m for m in ('torch','mlflow','dspy','optuna','networkx','numpy','mistune','rich') if m in sys.modules])"
+        "import sys; from click.testing import CliRunner; from orgopt.cli import main\n"
+        "CliRunner().invoke(main, ['-h'])\n"
+        f"print([m for m in {heavy} if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.stdout == "[]\n"
@@ -220,7 +222,9 @@ def test_mlruns_that_cannot_be_written(org: Path, command: str) -> None:
 
 
 @pytest.mark.fault
-@pytest.mark.parametrize(("options", "message"), [("ro", "read-only"), ("size=48k", "No space left on device")])
+@pytest.mark.parametrize(
+    ("options", "message"), [("ro", "Read-only file system"), ("size=48k", "No space left on device")]
+)
 def test_a_read_only_or_full_disk(org: Path, options: str, message: str) -> None:
     """A study on such a disk ends with one message, and continues once there is room."""
     mlruns = org.parent / "mlruns"

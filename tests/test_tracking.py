@@ -7,6 +7,7 @@ import pytest
 
 from orgopt.document import Program, load
 from orgopt.evolve import StudyConfig, StudyLog, optimize
+from orgopt.ledger import read_lines
 from orgopt.task import Task
 from orgopt.tracking import Tracking, store_uri
 from tests.conftest import ROOT
@@ -58,20 +59,52 @@ def test_a_study_is_nested_runs_with_everything_in_them(workspace: Path, toy: Ta
         assert run.info.status == "FINISHED"
         files = {file.path for file in client.list_artifacts(run.info.run_id)}
         if kind == "candidate":
-            assert {"program.md", "chart.svg", "ledger.jsonl", "results.tsv"} <= files
+            assert {"program.md", "chart.svg", "ledger.json", "ledger.jsonl", "results.tsv"} <= files
             assert ("diff.md" in files) == (run.data.tags["orgopt.parent"] != "")
             assert {"research_output", "q_final", "q_mean", "heldout_loss", "utilisation"} <= set(run.data.metrics)
             assert {"headcount", "standup", "lead.agent", "explorer.risk"} <= set(run.data.params)
-            steps = [metric.step for metric in client.get_metric_history(run.info.run_id, "best_val_loss")]
+            steps = [metric.step for metric in client.get_metric_history(run.info.run_id, "budget/best_val_loss")]
             assert len(steps) > 5
             assert steps == sorted(steps)
             assert steps[-1] <= 20
         if kind == "study":
             assert {"seed", "champion"} <= files
-            best = client.get_metric_history(run.info.run_id, "best_so_far")
+            best = client.get_metric_history(run.info.run_id, "generations/best_so_far")
             assert [metric.step for metric in best] == [0, 1]
             assert "Champion: g0" in run.data.tags["mlflow.note.content"]
     assert sum(run.data.tags.get("orgopt.champion") == "true" for run in found) == 1
+
+
+def test_champions_are_versions_of_a_prompt(workspace: Path, toy: Task, trio: Program) -> None:
+    from mlflow import MlflowClient
+
+    tracking = study(workspace, toy, trio)
+    assert tracking.sync() is None
+    client = MlflowClient(store_uri(workspace))
+    records = [r for r in read_lines(tracking.folder / "study.jsonl") if r["kind"] == "candidate"]
+    best = max(records, key=lambda r: r["score"]["research_output"])
+    champion = client.get_prompt_version_by_alias("program-md.s", "champion")
+    assert champion.template == best["program"]
+    assert champion.tags["candidate"] == best["name"]
+    assert best["changes"] in champion.commit_message
+
+
+def test_a_run_is_a_trace_of_its_agents(workspace: Path, toy: Task, trio: Program) -> None:
+    import mlflow
+
+    tracking = study(workspace, toy, trio, generations=1)
+    assert tracking.sync() is None
+    (run,) = [r for r in runs(workspace) if r.info.run_name.startswith("g00-c00")]
+    mlflow.flush_trace_async_logging()
+    (trace,) = mlflow.search_traces(
+        locations=[run.info.experiment_id], run_id=run.info.run_id, return_type="list", include_spans=True
+    )
+    names = [span.name for span in trace.data.spans]
+    assert {"g00-c00", "lead-1", "explorer-1", "explorer-2", "stand-up", "experiment 1"} <= set(names)
+    root = next(span for span in trace.data.spans if span.parent_id is None)
+    assert (root.end_time_ns - root.start_time_ns) / 1e9 == pytest.approx(20, abs=0.01)
+    first = next(span for span in trace.data.spans if span.name == "experiment 1")
+    assert first.outputs["status"] == "ok"
 
 
 def test_what_was_sent_is_not_sent_again(workspace: Path, toy: Task, trio: Program) -> None:
@@ -104,6 +137,6 @@ def test_a_store_that_cannot_be_written_is_reported_and_sent_later(workspace: Pa
 
 
 def test_document_text_is_text_in_notes(workspace: Path, toy: Task, trio: Program) -> None:
-    from orgopt.tracking import _escape
+    from orgopt.tracking.content import escape
 
-    assert _escape("<script>`*_[x](javascript:1)|") == r"\<script\>\`\*\_\[x\](javascript:1)\|"
+    assert escape("<script>`*_[x](javascript:1)|") == r"\<script\>\`\*\_\[x\](javascript:1)\|"

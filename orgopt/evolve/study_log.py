@@ -10,6 +10,7 @@ import fcntl
 import hashlib
 import json
 import os
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -142,6 +143,7 @@ class StudyLog:
         self.close()
 
     def _add(self, record: Record) -> None:
+        record = {**record, "at": round(time.time(), 3)}
         self._log.append(record)
         self.records.append(json.loads(json.dumps(record)))  # what a later session will read
 

@@ -1,0 +1,261 @@
+"""The projection of a study's log: study, generation and candidate runs, prompts and traces.
+
+The store is where `mlflow ui` looks by default: `mlflow.db` beside `mlruns/` in the workspace. What is
+sent is noted in the study's folder, so a projection that was interrupted goes on where it was. Tracking
+never stops a study: it reports what went wrong instead of raising.
+"""
+
+import json
+import logging
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from orgopt.document import parse, read
+from orgopt.draw import svg
+from orgopt.ledger import read_lines
+from orgopt.tracking import content
+from orgopt.tracking.traces import trace_run
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+Record = dict[str, Any]
+PARENT, NOTE = "mlflow.parentRunId", "mlflow.note.content"
+KIND, GENERATION = "orgopt.kind", "orgopt.generation"
+_PARAM_LIMIT = 500
+_PROMPT_LIMIT = 100_000  # MLflow refuses longer texts
+
+
+def store_uri(workspace: Path) -> str:
+    """The tracking URI of a workspace: the one of the environment, or its own database."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{(workspace / 'mlflow.db').resolve()}"
+
+
+class Tracking:
+    """The projection of one study.
+
+    Args:
+        workspace: The folder with `mlflow.db` and `mlruns/`.
+        folder: The study's folder.
+    """
+
+    def __init__(self, workspace: Path, folder: Path) -> None:
+        self.workspace, self.folder = workspace.resolve(), folder
+        self._sent_path = folder / "mlflow.json"
+        self._client: MlflowClient | None = None
+
+    def open(self) -> str | None:
+        """Import MLflow and open its store, which takes seconds; returns what went wrong, if anything."""
+        try:
+            self._connect()
+        except Exception as error:  # noqa: BLE001  MLflow raises what its databases and servers raise
+            return _reason(error)
+        return None
+
+    def sync(self) -> str | None:
+        """Send what MLflow does not have yet; returns what went wrong, if anything."""
+        try:
+            records = list(read_lines(self.folder / "study.jsonl"))
+            if records:
+                _Projection(self._connect(), self.workspace, self.folder, records, self._sent(), self._keep).send()
+        except Exception as error:  # noqa: BLE001  a study never depends on its tracking
+            return _reason(error)
+        return None
+
+    def _connect(self) -> "MlflowClient":
+        if self._client is None:
+            uri = store_uri(self.workspace)
+            if uri.startswith("sqlite:///"):
+                with sqlite3.connect(uri.removeprefix("sqlite:///")) as database:
+                    database.execute("PRAGMA journal_mode=WAL")  # three to four times faster, and it persists
+            import mlflow
+
+            logging.getLogger("alembic").setLevel(logging.ERROR)  # hundreds of lines on a new database
+            logging.getLogger("mlflow").setLevel(logging.ERROR)
+            mlflow.set_tracking_uri(uri)  # traces know no other way
+            client = mlflow.MlflowClient(tracking_uri=uri)
+            client.search_experiments(max_results=1)  # creates the tables
+            self._client = client
+        return self._client
+
+    def _sent(self) -> dict[str, str]:
+        """Run ids by what they stand for, as far as they were sent to this store."""
+        if not self._sent_path.exists():
+            return {}
+        noted = json.loads(self._sent_path.read_text("utf-8"))
+        return noted["runs"] if noted["store"] == store_uri(self.workspace) else {}
+
+    def _keep(self, sent: Mapping[str, str]) -> None:
+        partial = self._sent_path.with_suffix(".part")
+        partial.write_text(json.dumps({"store": store_uri(self.workspace), "runs": sent}, indent=1), "utf-8")
+        partial.replace(self._sent_path)
+
+
+class _Projection:
+    """One pass over a study's records: sends what `sent` does not name, and keeps note of it."""
+
+    def __init__(
+        self,
+        client: "MlflowClient",
+        workspace: Path,
+        folder: Path,
+        records: list[Record],
+        sent: dict[str, str],
+        keep: Any,
+    ) -> None:
+        self.client, self.folder, self.sent, self.keep = client, folder, sent, keep
+        self.head = records[0]
+        self.candidates = [record for record in records if record["kind"] == "candidate"]
+        self.final = next((record for record in reversed(records) if record["kind"] == "final"), None)
+        self.experiment = self._experiment(workspace)
+        self.by_index = {record["index"]: record for record in self.candidates}
+
+    def send(self) -> None:
+        study = self._once("study", self._study_run)
+        for record in self.candidates:
+            generation = record["generation"]
+            parent = self._once(f"generation-{generation}", lambda g=generation: self._generation_run(study, g))
+            run_id = self._once(record["name"], lambda r=record, p=parent: self._candidate_run(p, r))
+            self._once(f"{record['name']}-details", lambda r=record, i=run_id: self._details(i, r))
+        self._summaries(study)
+        if self.final:
+            tests = len(self.final["tests"]["seed"])
+            self._once(f"final-{self.final['candidates']}-{tests}", lambda: self._champion(study))
+
+    def _once(self, key: str, send: Callable[[], str | None]) -> str:
+        """The id noted under a key; sends it first if there is none."""
+        if key not in self.sent:
+            self.sent[key] = send() or ""
+            self.keep(self.sent)
+        return self.sent[key]
+
+    def _experiment(self, workspace: Path) -> str:
+        name = self.head["identity"]["task"]
+        found = self.client.get_experiment_by_name(name)
+        if found:
+            return found.experiment_id
+        local = store_uri(workspace).startswith("sqlite:")
+        return self.client.create_experiment(name, (workspace / "mlruns" / name).as_uri() if local else None)
+
+    def _study_run(self) -> str:
+        tags = {KIND: "study", "orgopt.task": self.head["identity"]["task"], "orgopt.version": self.head["orgopt"]}
+        run_id = self.client.create_run(self.experiment, run_name=self.head["name"], tags=tags).info.run_id
+        _log(self.client, run_id, params=self.head["identity"])
+        self._document(run_id, self.head["program"], "seed/")
+        return run_id
+
+    def _generation_run(self, study: str, generation: int) -> str:
+        tags = {PARENT: study, KIND: "generation", GENERATION: str(generation)}
+        return self.client.create_run(self.experiment, run_name=f"generation {generation}", tags=tags).info.run_id
+
+    def _candidate_run(self, generation_run: str, record: Record) -> str:
+        parent = self.by_index.get(record["parent"])
+        tags = {PARENT: generation_run, KIND: "candidate", GENERATION: str(record["generation"])}
+        tags |= {"orgopt.parent": parent["name"] if parent else "", "orgopt.changes": record["changes"]}
+        tags[NOTE] = content.note(record, parent)
+        return self.client.create_run(self.experiment, run_name=content.run_name(record), tags=tags).info.run_id
+
+    def _details(self, run_id: str, record: Record) -> None:
+        parent = self.by_index.get(record["parent"])
+        run_folder = self.folder / "candidates" / record["name"]
+        events = list(read_lines(run_folder / "ledger.jsonl"))
+        org = read(parse(record["program"])).org
+        metrics = content.metrics(record["score"], events, self.head["task"], self.head["identity"]["budget_s"])
+        _log(self.client, run_id, params=content.params(org, record, parent), metrics=metrics)
+        self._document(run_id, record["program"])
+        if parent:
+            self.client.log_text(run_id, content.diff(parent, record), "diff.md")
+        self.client.log_dict(run_id, _table(content.ledger_table(events)), "ledger.json")
+        for name in ("ledger.jsonl", "results.tsv"):
+            self.client.log_artifact(run_id, str(run_folder / name))
+        trace_run(record["name"], events, record["at"], self.experiment, run_id)
+        self.client.set_terminated(run_id)
+
+    def _summaries(self, study: str) -> None:
+        """Best and median of each generation, on its run and on the study; a better champion as a prompt."""
+        best: Record | None = None
+        for generation in sorted({record["generation"] for record in self.candidates}):
+            records = [record for record in self.candidates if record["generation"] == generation]
+            outputs = [record["score"]["research_output"] for record in records]
+            top = records[outputs.index(max(outputs))]
+            if best is None or max(outputs) > best["score"]["research_output"]:
+                best = top
+            if len(records) < self.head["identity"]["population"]:
+                return  # still running
+            self._once(f"summary-{generation}", lambda g=generation, o=outputs, b=best: self._summary(study, g, o, b))
+            self._once(f"prompt-{best['name']}", lambda b=best: self._prompt(b))
+
+    def _summary(self, study: str, generation: int, outputs: list[float], best: Record) -> None:
+        run_id = self.sent[f"generation-{generation}"]
+        own = [("best", max(outputs), 0), ("median", median(outputs), 0), ("candidates", float(len(outputs)), 0)]
+        _log(self.client, run_id, metrics=own)
+        ahead = {"best_so_far": best["score"]["research_output"], "best": max(outputs), "median": median(outputs)}
+        _log(self.client, study, metrics=[(f"generations/{name}", value, generation) for name, value in ahead.items()])
+        self.client.set_terminated(run_id)
+
+    def _prompt(self, record: Record) -> None:
+        """Register the best document so far as the next version of the study's prompt."""
+        if len(record["program"]) > _PROMPT_LIMIT:
+            return
+        name = f"program-md.{self.head['name']}"
+        score = f"{record['score']['research_output']:.3f}"
+        tags = {"score": score, "generation": str(record["generation"]), "candidate": record["name"]}
+        message = f"{record['name']}: {record['changes']}"[:1000]
+        version = self.client.register_prompt(name, record["program"], commit_message=message, tags=tags).version
+        self.client.set_prompt_alias(name, "champion", version)
+        if record["index"] == 0:
+            self.client.set_prompt_alias(name, "seed", version)
+
+    def _champion(self, study: str) -> None:
+        final = self.final
+        if final is None:
+            return
+        champion, seed = self.by_index[final["champion"]], self.by_index[0]
+        self.client.set_tag(self.sent[champion["name"]], "orgopt.champion", "true")
+        self.client.set_tag(study, "orgopt.champion", champion["name"])
+        self.client.set_tag(study, NOTE, content.study_note(champion, final))
+        metrics = [
+            (f"test/{name}.{side}", test[key], step)
+            for side, tests in final["tests"].items()
+            for step, test in enumerate(tests)
+            for key, name in (("research_output", "research_output"), ("heldout", self.head["task"]["heldout"]))
+        ]
+        _log(self.client, study, metrics=metrics)
+        self._document(study, champion["program"], "champion/")
+        self.client.log_text(study, content.diff(seed, champion), "champion/diff.md")
+        self.client.set_terminated(study)
+
+    def _document(self, run_id: str, text: str, place: str = "") -> None:
+        self.client.log_text(run_id, text, f"{place}program.md")
+        self.client.log_text(run_id, svg(read(parse(text)).org), f"{place}chart.svg")
+
+
+def _log(
+    client: "MlflowClient",
+    run_id: str,
+    *,
+    params: Mapping[str, Any] | None = None,
+    metrics: Iterable[tuple[str, float, int]] = (),
+) -> None:
+    """Send parameters and metrics in as few batches as MLflow allows."""
+    from mlflow.entities import Metric, Param
+
+    now = int(time.time() * 1000)
+    entities = [Metric(name, value, now, step) for name, value, step in metrics]
+    texts = [Param(key, str(value)[:_PARAM_LIMIT]) for key, value in (params or {}).items()]
+    for start in range(0, max(len(entities), 1), 900):  # MLflow takes 1,000 metrics a batch
+        client.log_batch(run_id, metrics=entities[start : start + 900], params=texts if start == 0 else [])
+
+
+def _table(columns: dict[str, list[Any]]) -> Record:
+    """Columns in the layout that MLflow shows as a table."""
+    return {"columns": list(columns), "data": [list(row) for row in zip(*columns.values(), strict=True)]}
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no message'}"
