@@ -160,6 +160,29 @@ def test_ctrl_c_ends_everything_and_the_same_command_continues(org: Path) -> Non
     assert done.stderr.count("(from the log)") == 1
 
 
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGTERM, 143), (signal.SIGKILL, -9)])
+def test_a_killed_command_leaves_no_process_and_no_scratch(org: Path, sent: signal.Signals, code: int) -> None:
+    """Even without a chance to clean up, as the lab ends when its standard input does."""
+    scratch = org.parent / "tmp"
+    scratch.mkdir()
+    command = [sys.executable, "-m", "orgopt", "run", str(org), "--task", TOY, "--budget", "60s"]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL, env={**os.environ, "TMPDIR": str(scratch)}) as process:
+        while not list(scratch.glob("orgopt-*/*-*")):
+            time.sleep(0.02)
+        labs = _descendants(process.pid)
+        process.send_signal(sent)
+        assert process.wait(10) == code
+    assert labs
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline and (list(scratch.iterdir()) or any(Path(f"/proc/{p}").exists() for p in labs)):
+        time.sleep(0.05)
+    assert not list(scratch.iterdir())
+    assert not [pid for pid in labs if Path(f"/proc/{pid}").exists()]
+    ledgers = list((org.parent / "mlruns" / "runs").rglob("ledger.jsonl"))
+    assert len(ledgers) == 1
+    assert '"kind": "proposal"' in ledgers[0].read_text()
+
+
 def _descendants(pid: int) -> list[int]:
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return [int(child) for child in children] + [p for child in children for p in _descendants(int(child))]

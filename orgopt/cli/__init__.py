@@ -1,10 +1,14 @@
 """The command line: `orgopt COMMAND`. Commands load when they are used, so that help is instant."""
 
+import signal
+import sys
 from importlib import import_module
 
 import click
 
 from orgopt import __version__
+
+EXIT_TERMINATED = 143
 
 COMMANDS = {
     "lint": ("document", "Check documents and say what to fix."),
@@ -25,7 +29,8 @@ Examples:
 
 \b
 Exit codes: 0 done · 1 a document cannot be read or has errors · 2 wrong usage or task
-  6 the lab or the disk failed, what was measured is kept · 130 interrupted, the same command continues
+  6 the lab or the disk failed, what was measured is kept
+  130 interrupted, 143 terminated: the same command continues
 """
 
 
@@ -55,3 +60,4 @@ def main() -> None:
     risk they take. orgopt runs it on a fixed hardware budget, measures its research output, and
     searches for a better document.
     """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_TERMINATED))  # unwinds, so that labs are closed

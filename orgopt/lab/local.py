@@ -59,7 +59,12 @@ class LocalLab:
         self._scratch = Path(tempfile.mkdtemp(prefix="orgopt-"))
         self._errors = (self._scratch / "errors").open("w+b")
         self._epoch = time.monotonic()
-        limits = {"script": task.script, "file_bytes": FILE_BYTES, "preload": task.preload}
+        limits = {
+            "script": task.script,
+            "file_bytes": FILE_BYTES,
+            "preload": task.preload,
+            "scratch": str(self._scratch),
+        }
         self._warm = subprocess.Popen(
             [sys.executable, "-m", "orgopt.lab.warm", str(task.folder), json.dumps(limits)],
             stdin=subprocess.PIPE,

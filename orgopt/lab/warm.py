@@ -15,6 +15,7 @@ import os
 import resource
 import runpy
 import select
+import shutil
 import signal
 import sys
 import time
@@ -67,6 +68,7 @@ def serve(task_folder: str, limits: dict[str, Any]) -> None:
                         supervise(request, limits, answers)
                     running[pid] = request["id"]
     kill(list(running))
+    shutil.rmtree(limits["scratch"], ignore_errors=True)  # the lab may have been killed before it could
 
 
 def kill(pids: list[int]) -> None:
