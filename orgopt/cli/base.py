@@ -24,7 +24,8 @@ SCHEMA_VERSION = 1
 EXIT_DOCUMENT, EXIT_USAGE, EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED = 1, 2, 6, 130
 _MARKS = ("orgopt.toml", "mlruns", ".git")
 
-out = Console(highlight=False, soft_wrap=True)
+# A pipe has no width of its own: lines are long enough not to be broken.
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 160)
 err = Console(stderr=True, highlight=False)
 
 

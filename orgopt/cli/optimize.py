@@ -177,7 +177,7 @@ def _print(task: Task, result: Record, workspace: Path, folder: Path) -> None:
     if not tests["champion"]:
         out.print("No candidate did better than the seed document: nothing to change.")
     else:
-        out.print(_verdict(tests))
+        out.print(_verdict(tests), soft_wrap=False)
         out.print("\nWhat the best changes of the seed document:")
         print_changes(result["changes"])
     out.print(f"\nBest document: {folder / 'best.md'}")

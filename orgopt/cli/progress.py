@@ -20,6 +20,11 @@ from orgopt.ledger import Event
 Record = Mapping[str, Any]
 
 
+def count(number: int, noun: str) -> str:
+    """`1 stand-up`, `2 stand-ups`."""
+    return f"{number} {noun}{'s' * (number != 1)}"
+
+
 @dataclass(slots=True)
 class RunStatus:
     """What a team that is running has done so far, read from its events."""
@@ -56,11 +61,11 @@ class RunStatus:
         """One line: the budget as a bar, what was done, the best metric."""
         verifying = self.elapsed > self.budget_s
         text = Text("    verifying on fresh seeds" if verifying else f"    {self.elapsed:4.0f} of {self.budget_s:g} s")
-        text.append(f"  {self.done} experiments", "cyan")
+        text.append(f"  {count(self.done, 'experiment')}", "cyan")
         if self.failed:
             text.append(f"  {self.failed} failed", "red")
         if self.meetings:
-            text.append(f"  {self.meetings} stand-ups")
+            text.append(f"  {count(self.meetings, 'stand-up')}")
         if self.best is not None:
             text.append(f"  {self.metric} {self.best:.3f}", "bold")
         return text

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from orgopt.cli.base import Duration, command, err, find_workspace, out, print_json, writable_folder
 from orgopt.cli.lab import calibrated, open_lab
-from orgopt.cli.progress import RunStatus
+from orgopt.cli.progress import RunStatus, count
 from orgopt.document import load, require_org
 from orgopt.errors import StoreError
 from orgopt.evaluate import Score, evaluate
@@ -116,7 +116,8 @@ def summary(task: Task, score: Score, budget_s: float) -> Table:
     table.add_row("submission", escape(kept))
     table.add_row("experiments", ", ".join(f"{count} {status}" for status, count in score.experiments.items()))
     table.add_row("slots", f"{score.utilisation:.0%} busy of {budget_s:g} s")
-    table.add_row("agents", f"{score.agent_s:.1f} agent-seconds, {score.meetings} stand-ups, {score.messages} messages")
+    met = f"{count(score.meetings, 'stand-up')}, {count(score.messages, 'message')}"
+    table.add_row("agents", f"{score.agent_s:.1f} agent-seconds, {met}")
     return table
 
 
