@@ -214,7 +214,7 @@ def load_task(name: str, workspace: Path | None = None) -> Task:
         folder = known[name]
     try:
         return _task(folder.resolve(), tomllib.loads((folder / "task.toml").read_text("utf-8")))
-    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         what = f"missing {error}" if isinstance(error, KeyError) else str(error)
         raise TaskError(f"{folder}/task.toml: {what}") from None
 
@@ -271,6 +271,8 @@ def _task(folder: Path, toml: dict[str, Any]) -> Task:
     script = str(toml["script"])
     source = (folder / script).read_text("utf-8")
     limits, time = toml["limits"], toml["time"]
+    if not (folder / "prepare.py").is_file():
+        raise TaskError(f"{folder}: no prepare.py, which evaluates what {script} leaves")
     task = Task(
         name=folder.name,
         folder=folder,

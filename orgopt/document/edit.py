@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from orgopt.document import values
 from orgopt.document.program import Program, Section, Span, parse
-from orgopt.document.read import Reading, read
+from orgopt.document.read import PARTS, Reading, read
 from orgopt.errors import DocumentError
 from orgopt.org import Link, Org, Role, Standup, slug
 
@@ -93,7 +93,7 @@ class AddLink:
         part = reading.parts.get("links")
         if part is None:
             before = reading.parts.get("rhythm")
-            heading = f"## Links{program.newline * 2}{line}"
+            heading = f"{_marks(reading)} Links{program.newline * 2}{line}"
             return _insert_block(program, before.span.start if before else len(program.text), heading)
         if bullets := program.bullets(part):
             return _splice(
@@ -142,8 +142,9 @@ class AddRole:
         if slug(self.name) in read(program).roles:
             raise DocumentError(f"{program.source}: role '{self.name}' is already there")
         part = read(program).parts["roles"]
-        text = program.newline.join(self.text.strip().splitlines()) + program.newline
-        return _insert_block(program, part.span.end, text)
+        end = next((child.span.start for child in part.children if child.title.lower() in PARTS), part.span.end)
+        text = _at_level(self.text.strip(), part.level + 1)
+        return _insert_block(program, end, program.newline.join(text.splitlines()) + program.newline)
 
     def describe(self, org: Org) -> str:  # noqa: ARG002  an edit is described against an organization
         return f"+ role {self.name}"
@@ -282,7 +283,26 @@ def _with_roles(program: Program) -> Program:
         return program
     lines = ["## Roles", "", "### Researcher", "", "- **Headcount:** 1", ""]
     parts = [reading.parts[name].span.start for name in ("links", "rhythm") if name in reading.parts]
-    return _insert_block(program, min(parts, default=len(program.text)), program.newline.join(lines))
+    written = _insert_block(program, min(parts, default=len(program.text)), program.newline.join(lines))
+    if "roles" not in read(written).parts:
+        raise DocumentError(f"{program.source}: ends inside an unclosed block: close it before roles are added")
+    return written
+
+
+def _marks(reading: Reading) -> str:
+    """The heading marks of the section Roles, which its sisters share."""
+    return "#" * reading.parts["roles"].level if "roles" in reading.parts else "##"
+
+
+def _at_level(text: str, level: int) -> str:
+    """A role's Markdown with its headings moved so that the first has a level."""
+    program = parse(text)
+    headings = [block for block in program.blocks if block.kind == "heading" and text[block.span.start] == "#"]
+    shift = level - headings[0].level if headings else 0
+    for block in reversed(headings):
+        start = block.span.start
+        text = text[:start] + "#" * min(6, max(1, block.level + shift)) + text[start + block.level :]
+    return text
 
 
 def _set_field(program: Program, role_id: str | None, key: str, value: str) -> Program:
@@ -290,7 +310,7 @@ def _set_field(program: Program, role_id: str | None, key: str, value: str) -> P
     if role_id is None:
         part = read(program).parts.get("rhythm")
         if part is None:
-            text = f"## Rhythm{program.newline * 2}- **{key}:** {value}{program.newline}"
+            text = f"{_marks(read(program))} Rhythm{program.newline * 2}- **{key}:** {value}{program.newline}"
             return _insert_block(program, len(program.text), text)
         section = part
     else:

@@ -1,6 +1,6 @@
 """Findings about a document: those of reading it and those of the organization that it describes."""
 
-from orgopt.document.program import Program, Section, Span
+from orgopt.document.program import Program, Section, Span, printable
 from orgopt.document.read import Finding, Reading, errors, read
 from orgopt.errors import DocumentError
 from orgopt.org import Org
@@ -30,10 +30,10 @@ def require_org(program: Program) -> Org:
 def format_finding(program: Program, finding: Finding, *, full: bool = True) -> str:
     """A finding as `path:line:column: CODE message`, with the line, a caret and the remedy when full."""
     line, column = program.position(finding.span.start)
-    head = f"{program.source}:{line}:{column}: {finding.code} {finding.message}"
+    head = f"{program.source}:{line}:{column}: {finding.code} {printable(finding.message)}"
     if not full:
         return head
-    source = program.line(line).replace("\t", " ")
+    source = printable(program.line(line).replace("\t", " "))
     width = max(1, min(finding.span.end - finding.span.start, len(source) - column + 1))
     gutter = len(str(line))
     parts = [head, f"{line} | {source}", f"{' ' * gutter} | {' ' * (column - 1)}{'^' * width}"]

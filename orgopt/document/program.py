@@ -22,9 +22,14 @@ MAX_BYTES = 256 * 1024
 BlockKind = Literal["front_matter", "heading", "list", "text"]
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
-_FRONT_MATTER = re.compile(r"\ufeff?---[ \t]*(\r\n|\n|\r)(?:.*(\r\n|\n|\r))*?(---|\.\.\.)[ \t]*(\r\n|\n|\r|\Z)")
-_FIELD = re.compile(r"(?P<lead>[-*+][ \t]+)\*\*(?P<key>[^*\n]{1,40}?):?\*\*:?[ \t]*(?P<value>.*?)[ \t]*$")
-_BULLET = re.compile(r"[-*+][ \t]+(?P<value>.*?)[ \t]*$")
+_FRONT_MATTER = re.compile(r"\ufeff?---[ \t]*(\r\n|\n|\r)(?:[^\r\n]*(\r\n|\n|\r))*?(---|\.\.\.)[ \t]*(\r\n|\n|\r|\Z)")
+_FIELD = re.compile(r"(?P<lead>[-*+][ \t]+)\*\*(?P<key>[^*\n]{1,40}?):?\*\*:?[ \t]*(?P<value>.*)$")
+_BULLET = re.compile(r"[-*+][ \t]+(?P<value>.*)$")
+
+
+def printable(text: str) -> str:
+    """Text without characters that would move a terminal's cursor or end a line."""
+    return "".join(char if char.isprintable() else "\ufffd" for char in text)
 
 
 class Span(NamedTuple):
@@ -135,7 +140,7 @@ class Program:
         """The `- **Key:** value` bullets in a section's own lists."""
         found: list[Field] = []
         for bullet in self.bullets(section):
-            line = self.slice(bullet.line).rstrip("\r\n")
+            line = self.slice(bullet.line).rstrip()
             if match := _FIELD.match(line):
                 at = bullet.line.start
                 key, value = Span(*match.span("key")), Span(*match.span("value"))
@@ -155,7 +160,7 @@ class Program:
         for start in self._line_starts[first : bisect_right(self._line_starts, block.span.end - 1)]:
             end = _LINE_END.search(self.text, start)
             line = Span(start, end.end() if end else len(self.text))
-            if match := _BULLET.match(self.slice(line).rstrip("\r\n")):
+            if match := _BULLET.match(self.slice(line).rstrip()):
                 text = Span(start + match.start("value"), start + match.end("value"))
                 yield Bullet(match["value"], text, line)
 
@@ -258,7 +263,7 @@ def _tokens(text: str) -> list[dict[str, Any]]:
 
 def _block(token: dict[str, Any], span: Span) -> Block:
     if token["type"] == "heading":
-        return Block("heading", span, token["attrs"]["level"], token["text"].strip())
+        return Block("heading", span, token["attrs"]["level"], printable(token["text"].strip()))
     return Block("list" if token["type"] == "list" else "text", span)
 
 

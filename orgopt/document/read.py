@@ -9,6 +9,7 @@ from orgopt.document import values
 from orgopt.document.program import Bullet, Field, Program, Section, Span
 from orgopt.org import Link, Org, Role, Standup, slug
 
+PARTS = ("roles", "links", "rhythm")
 ROLE_KEYS = ("headcount", "agent", "risk tolerance")
 RHYTHM_KEYS = ("stand-up", "risk tolerance")
 PLANNED_KEYS = ("model", "persona", "memory", "focus", "confirm", "stop early", "copy rule")
@@ -57,9 +58,8 @@ class _Reader:
         self.program = program
         self.findings: list[Finding] = []
         self.parts: dict[str, Section] = {}
-        for section in program.walk():
-            if section.title.lower() in {"roles", "links", "rhythm"}:
-                self.parts.setdefault(section.title.lower(), section)
+        for section in program.sections:
+            self._find_parts(section, is_role=False)
 
     def read(self) -> Reading:
         title = next((block for block in self.program.blocks if block.kind == "heading" and block.level == 1), None)
@@ -67,8 +67,7 @@ class _Reader:
         sections: dict[str, Section] = {}
         roles: list[Role] = []
         for section in self.parts["roles"].children if "roles" in self.parts else ():
-            role = self._role(section, sections)
-            if role:
+            if section.title.lower() not in PARTS and (role := self._role(section, sections)):
                 roles.append(role)
         if not roles and "roles" in self.parts:
             heading = self.parts["roles"].heading.span
@@ -94,6 +93,19 @@ class _Reader:
         )
         findings = tuple(sorted(self.findings, key=lambda finding: finding.span))
         return Reading(org=org, findings=findings, roles=sections, links=tuple(bullets), parts=self.parts)
+
+    def _find_parts(self, section: Section, *, is_role: bool) -> None:
+        """Note the sections Roles, Links and Rhythm; one below a role is part of its charter."""
+        title = section.title.lower()
+        if title in PARTS:
+            if title in self.parts:
+                message = f"a second section '{section.title}' is not read"
+                self.add("ORG008", "warning", message, self._line(section.heading.span), "move it into the first")
+            self.parts.setdefault(title, section)
+        elif is_role:
+            return
+        for child in section.children:
+            self._find_parts(child, is_role=title == "roles")
 
     def add(self, code: str, severity: Severity, message: str, span: Span, help_: str = "") -> None:
         self.findings.append(Finding(code, severity, message, span, help_))

@@ -10,11 +10,13 @@ from orgopt.org import AGENTS, LINK_KINDS, MAX_HEADCOUNT, Link, LinkKind, Standu
 
 _SECONDS = {"s": 1, "sec": 1, "second": 1, "min": 60, "minute": 60, "h": 3600, "hr": 3600, "hour": 3600}
 _EXPERIMENTS = {"experiment", "exp", "run"}
-_EVERY = re.compile(r"every\s+(?P<n>\d+(?:\.\d+)?)\s*(?P<unit>[a-z]+?)s?$", re.IGNORECASE)
+_EVERY = re.compile(r"every\s+(?P<n>\d{1,9}(?:\.\d{1,9})?)\s*(?P<unit>[a-z]+?)s?$", re.IGNORECASE)
+_SEPARATOR = re.compile(r"\s+and\s+|\s*[+&,]\s*")
 _LINK = re.compile(
     r"(?P<source>.+?)\s*(?P<arrow>→|->|=>|↔|<->)\s*(?P<target>.+?)\s*:\s*"
     r"(?P<kind>[A-Za-z ]+?)\s*(?:\((?P<pattern>[^)]*)\))?$"
 )
+MAX_LINK = 400  # characters; a longer line is prose
 PLANNED_KINDS = ("delegates to", "reviews")
 PLANNED_AGENTS = ("evolution", "gp", "replicate", "llm")
 
@@ -87,7 +89,7 @@ def parse_standup(text: str) -> Standup | None:
             if share < 1:
                 raise ValueError("a stand-up shares at least 'best 1'; write 'all' for every result")
         elif part.lower() not in {"everyone", "all"}:
-            attendees += [slug(name) for name in re.split(r"\s+and\s+|\s*[+&]\s*", part)]
+            attendees += [slug(name) for name in _SEPARATOR.split(part)]
     if "" in attendees:
         raise ValueError(f"attendees of '{text}' not understood: write 'everyone' or names of roles")
     return Standup(every=every, unit="s" if unit == "s" else "experiments", attendees=tuple(attendees), share=share)
@@ -97,14 +99,16 @@ def format_standup(standup: Standup | None, names: dict[str, str] | None = None)
     """The canonical text of a stand-up; `names` maps role ids to names as written."""
     if standup is None:
         return "off"
-    who = " and ".join((names or {}).get(role, role) for role in standup.attendees) or "everyone"
+    # A name that would read as two is written by its id.
+    named = {role: name for role, name in (names or {}).items() if slug(name) == role and not _SEPARATOR.search(name)}
+    who = " and ".join(named.get(role, role) for role in standup.attendees) or "everyone"
     share = "all" if standup.share is None else f"best {standup.share}"
     return f"{format_interval(standup.every, standup.unit)}, {who}, {share}"
 
 
 def parse_link(text: str) -> tuple[Link, str]:
     """`A → B: reports to` as a Link with slugged ends, and the pattern in brackets, if any."""
-    match = _LINK.match(text.strip())
+    match = _match_link(text)
     if not match:
         raise ValueError(f"link '{text}' not understood: write 'Explorer → Lead: reports to'")
     kind = " ".join(match["kind"].lower().split())
@@ -118,9 +122,13 @@ def parse_link(text: str) -> tuple[Link, str]:
     return Link(source=source, target=target, kind=known, mutual=mutual), (match["pattern"] or "").strip()
 
 
+def _match_link(text: str) -> re.Match[str] | None:
+    return _LINK.match(text.strip()) if len(text) <= MAX_LINK else None
+
+
 def planned_link(text: str) -> str | None:
     """The kind of a well-formed link that this version reads and does not execute, or None."""
-    match = _LINK.match(text.strip())
+    match = _match_link(text)
     kind = " ".join(match["kind"].lower().split()) if match else ""
     return kind if kind in PLANNED_KINDS else None
 

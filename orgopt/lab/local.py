@@ -92,17 +92,19 @@ class LocalLab:
         return self._data_digest
 
     def reset(self) -> None:
-        _ = self.data_digest  # known once the warm process is ready
+        _ = self.data_digest  # waits until the warm process is ready
         self._epoch = time.monotonic()
 
     def now(self) -> float:
         return time.monotonic() - self._epoch
 
     def submit(self, experiment: Experiment) -> None:
+        _ = self.data_digest  # waits until the warm process is ready
         self._queue.append(experiment)
         self._start_queued()
 
     def wait(self, until: float) -> list[Outcome]:
+        _ = self.data_digest
         while True:
             self._kill_overdue()
             deadlines = [run.started + self.task.limit_s for run in self._running.values() if not run.killed]
@@ -148,8 +150,11 @@ class LocalLab:
     def _start_queued(self) -> None:
         while self._queue and len(self._running) < self._slots:
             experiment = self._queue.popleft()
-            folder = Path(tempfile.mkdtemp(prefix=f"{experiment.id}-", dir=self._scratch))
-            (folder / self.task.script).write_text(self.task.script_with(experiment.settings), "utf-8")
+            try:
+                folder = Path(tempfile.mkdtemp(prefix=f"{experiment.id}-", dir=self._scratch))
+                (folder / self.task.script).write_text(self.task.script_with(experiment.settings), "utf-8")
+            except OSError as error:
+                raise LabError(f"cannot write {self._scratch}: {error.strerror}") from None
             self._running[experiment.id] = _Running(experiment, folder, self.now())
             self._send({"id": experiment.id, "folder": str(folder), "seed": experiment.seed})
 
@@ -183,8 +188,13 @@ class LocalLab:
     def _outcome(self, run: _Running) -> Outcome:
         answer = run.answer or {}
         status = Status(answer.get("status", "timeout" if run.killed else "crashed"))
-        values = [answer.get("metrics", {}).get(name) for name in (self.task.metric, self.task.heldout)]
-        finite = [value for value in values if isinstance(value, float) and math.isfinite(value)]
+        metrics = answer.get("metrics")
+        named = (
+            [metrics.get(name) for name in (self.task.metric, self.task.heldout)] if isinstance(metrics, dict) else []
+        )
+        finite = [
+            float(v) for v in named if isinstance(v, int | float) and not isinstance(v, bool) and math.isfinite(v)
+        ]
         if status is Status.OK and len(finite) < 2:
             status = Status.INVALID_METRIC
         metric, heldout = finite if status is Status.OK else (None, None)

@@ -43,6 +43,7 @@ def serve(task_folder: str, limits: dict[str, Any]) -> None:
     gc.freeze()  # keeps the collector from touching, and so copying, the pages that forks share
     send(answers, {"ready": True, "data_digest": prepare.data_digest()})
 
+    warm = os.getpid()
     running: dict[int, int] = {}  # supervisor pid to experiment id
     ended, child_ended = os.pipe()
     os.set_blocking(child_ended, False)  # a full pipe wakes the loop all the same
@@ -65,17 +66,19 @@ def serve(task_folder: str, limits: dict[str, Any]) -> None:
                 else:
                     pid = os.fork()
                     if pid == 0:
-                        supervise(request, limits, answers)
+                        supervise(request, limits, answers, warm)
                     running[pid] = request["id"]
     kill(list(running))
     shutil.rmtree(limits["scratch"], ignore_errors=True)  # the lab may have been killed before it could
 
 
 def kill(pids: list[int]) -> None:
-    """Kill the sessions of supervisors, which have their children in their process group."""
+    """Kill the process groups of supervisors that were not reaped yet, with their children."""
     for pid in pids:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
+        try:
             os.killpg(pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)  # it was forked a moment ago and has no group of its own yet
 
 
 def reap(running: dict[int, int], answers: int) -> None:
@@ -83,7 +86,8 @@ def reap(running: dict[int, int], answers: int) -> None:
     for pid in list(running):
         done, status = os.waitpid(pid, os.WNOHANG)
         if done:
-            kill([pid])
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(pid, signal.SIGKILL)
             send(answers, {"id": running.pop(pid), "exit": os.waitstatus_to_exitcode(status)})
 
 
@@ -92,11 +96,11 @@ def send(answers: int, message: dict[str, Any]) -> None:
     os.write(answers, (json.dumps(message) + "\n").encode())
 
 
-def supervise(request: dict[str, Any], limits: dict[str, Any], answers: int) -> NoReturn:
+def supervise(request: dict[str, Any], limits: dict[str, Any], answers: int, warm: int) -> NoReturn:
     """Train, then evaluate, then answer; never returns."""
     try:
         os.setsid()
-        die_with_parent()
+        die_with_parent(warm)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         folder = Path(request["folder"])
         os.environ["ORGOPT_SEED"] = str(request["seed"])
@@ -121,11 +125,12 @@ def supervise(request: dict[str, Any], limits: dict[str, Any], answers: int) -> 
 
 def run_child(body: Callable[[], None], folder: Path, answers: int) -> tuple[int, float]:
     """Run a function in a forked child in a folder; returns its exit code and its peak memory in GB."""
+    supervisor = os.getpid()
     pid = os.fork()
     if pid == 0:
         code = 1
         try:
-            die_with_parent()
+            die_with_parent(supervisor)
             os.close(answers)
             null, log = os.open(os.devnull, os.O_RDONLY), os.open(folder / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
             os.dup2(null, 0)
@@ -162,10 +167,12 @@ def evaluate(folder: Path) -> None:
     Path("metrics.json").write_text(json.dumps(metrics))
 
 
-def die_with_parent() -> None:
+def die_with_parent(parent: int) -> None:
     """Ask Linux to kill this process when its parent ends; elsewhere the end of standard input must do."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it ended before it could be asked
+            os._exit(1)
 
 
 if __name__ == "__main__":
