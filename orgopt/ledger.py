@@ -4,11 +4,12 @@ Kinds of events, each with its lab time `t` in seconds: `start`, `proposal`, `ou
 `meeting`, `submission`, `end`. Also reads and writes any log of JSON lines.
 """
 
+import errno
 import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple, TextIO
+from typing import Any, NamedTuple
 
 from orgopt.errors import StoreError
 
@@ -29,7 +30,7 @@ class Event(NamedTuple):
 class JsonLog:
     """A file of JSON lines that is only ever appended to.
 
-    A line is on disk when `append` returns; a torn last line, left by a kill, is dropped on opening.
+    A line is on disk when `append` returns; a torn last line, left by a kill or a full disk, is dropped on opening.
     """
 
     def __init__(self, path: Path) -> None:
@@ -37,7 +38,7 @@ class JsonLog:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             _drop_torn_line(path)
-            self._file: TextIO = path.open("a", encoding="utf-8")
+            self._file = path.open("ab", buffering=0)  # a line that found no space must not be tried again
         except OSError as error:
             raise StoreError(f"cannot write {path}: {error.strerror}") from None
 
@@ -48,8 +49,9 @@ class JsonLog:
             StoreError: The disk is full or the file is gone; what was written before stands.
         """
         try:
-            self._file.write(json.dumps(record, ensure_ascii=False) + "\n")
-            self._file.flush()
+            line = (json.dumps(record, ensure_ascii=False) + "\n").encode()
+            if self._file.write(line) < len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             if sync:
                 os.fsync(self._file.fileno())
         except OSError as error:
@@ -97,6 +99,19 @@ class Ledger:
     def close(self) -> None:
         if self._log:
             self._log.close()
+
+
+def write_text(path: Path, text: str) -> Path:
+    """Write a file, its line ends as they are.
+
+    Raises:
+        StoreError: It cannot be written.
+    """
+    try:
+        path.write_bytes(text.encode())
+    except OSError as error:
+        raise StoreError(f"cannot write {path}: {error.strerror}") from None
+    return path
 
 
 def results_tsv(ledger: Ledger, metric: str) -> str:

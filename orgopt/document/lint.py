@@ -10,7 +10,7 @@ def lint(program: Program) -> list[Finding]:
     """Every finding about a program, in document order; an empty list is a clean document."""
     reading = read(program)
     found = [*reading.findings, *_problems(program, reading)]
-    if not any(errors(tuple(found))):
+    if not any(errors(found)):
         found += _unheard(reading)
     return sorted(found, key=lambda finding: (finding.span, finding.code))
 
@@ -21,7 +21,7 @@ def require_org(program: Program) -> Org:
     Raises:
         DocumentError: The program has findings that are errors; the message lists them.
     """
-    found = list(errors(tuple(lint(program))))
+    found = list(errors(lint(program)))
     if found:
         raise DocumentError("\n".join(format_finding(program, finding) for finding in found))
     return read(program).org

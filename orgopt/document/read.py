@@ -1,6 +1,6 @@
 """Reading a Program as an Org, with a finding for everything that was inferred or not understood."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Literal, NamedTuple, TypeVar
@@ -66,9 +66,9 @@ class _Reader:
         mission = self._mission(title.span if title else None)
         sections: dict[str, Section] = {}
         roles: list[Role] = []
-        for section in self.parts["roles"].children if "roles" in self.parts else ():
-            if section.title.lower() not in PARTS and (role := self._role(section, sections)):
-                roles.append(role)
+        children = self.parts["roles"].children if "roles" in self.parts else ()
+        named = [section for section in children if section.title.lower() not in PARTS]
+        roles += [role for section in named if (role := self._role(section, sections))]
         if not roles and "roles" in self.parts:
             heading = self.parts["roles"].heading.span
             self.add("ORG002", "error", "the section Roles has no roles", heading, "add '### Name' below it")
@@ -222,6 +222,6 @@ class _Reader:
         return Span(span.start, span.start + len(self.program.line(self.program.position(span.start)[0])))
 
 
-def errors(findings: tuple[Finding, ...]) -> Iterator[Finding]:
+def errors(findings: Iterable[Finding]) -> Iterator[Finding]:
     """The findings that forbid running the document."""
     return (finding for finding in findings if finding.severity == "error")

@@ -6,7 +6,7 @@ candidate's index, and sees the generations before its own.
 """
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,8 @@ from optuna.samplers import BaseSampler, PartialFixedSampler, RandomSampler, TPE
 from optuna.trial import TrialState
 
 from orgopt.document import Program, describe, diff, lint, read
-from orgopt.errors import UsageError
+from orgopt.document.read import errors
+from orgopt.errors import DocumentError, UsageError
 from orgopt.evaluate import Score, evaluate
 from orgopt.evolve.space import Params, Space
 from orgopt.evolve.study_log import StudyConfig, StudyLog
@@ -150,10 +151,12 @@ class _Search:
             parent = self._parent(rng, known)
             trial = self._trial(rng, parent)
             params = {**parent.params, **trial.params}
-            program = self.space.program(params)
-            fails = any(finding.severity == "error" for finding in lint(program))
+            try:
+                program = self.space.program(params)
+            except DocumentError:
+                program = None  # this document cannot take such an edit
             # A repetition would measure noise at the price of something new; the last attempt is taken anyway.
-            if not fails and (program.text not in texts or attempt == ATTEMPTS - 1):
+            if program and not any(errors(lint(program))) and (program.text not in texts or attempt == ATTEMPTS - 1):
                 lines = describe(diff(parent.program, program), read(parent.program).org)
                 changes = ", ".join(lines) or "the same again"
                 return Candidate(
@@ -233,19 +236,27 @@ class _Search:
             ledger.close()
             self.log.export(name, ledger, self.task.metric)
 
+    def _test(self, candidate: Candidate, k: int) -> Record:
+        """The score of a candidate on a test seed, from the log or from a run."""
+        found = self.log.test(candidate.index, k)
+        if found is None:
+            seed = derive_seed(self.config.seed, _TEST, k)
+            found = self._evaluate(candidate, "test", seed, f"test{k}-{candidate.name}").to_dict()
+            self.log.add_test(candidate.index, k, found)
+        return found
+
     def _final(self) -> Record:
         best = self.candidates[max(range(len(self.outputs)), key=lambda index: (self.outputs[index], -index))]
         self.log.write_best(best.program.text)
         done = self.log.final(best.index, len(self.candidates))
         if done and len(done["tests"]["seed"]) >= self.config.test_seeds:
             return done
-        tests: dict[str, list[Record]] = done["tests"] if done else {"seed": [], "champion": []}
-        for k in range(len(tests["seed"]), self.config.test_seeds):
-            seed = derive_seed(self.config.seed, _TEST, k)
-            sides: Sequence[tuple[str, Candidate]] = [("seed", self.candidates[0]), ("champion", best)]
-            for side, candidate in sides if best.index else sides[:1]:
-                score = self._evaluate(candidate, "test", seed, f"test{k}-{side}")
-                tests[side].append(score.to_dict())
+        sides = {"seed": self.candidates[0], "champion": best}
+        tests: dict[str, list[Record]] = {side: [] for side in sides}
+        for k in range(self.config.test_seeds):
+            for side, candidate in sides.items():
+                if side == "seed" or best.index:  # the seed document is not compared with itself
+                    tests[side].append(self._test(candidate, k))
         edits = diff(self.seed, best.program)
         final = {
             "champion": best.index,

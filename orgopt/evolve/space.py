@@ -5,8 +5,7 @@ the seed document's roles and of a library's, links by kind, the stand-up. Names
 for a seed document, a library and a budget.
 """
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import networkx as nx
@@ -15,7 +14,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from orgopt.document.edit import AddLink, AddRole, Edit, RemoveLink, SetAgent, SetHeadcount, SetRisk, SetStandup, apply
 from orgopt.document.program import Program
 from orgopt.document.read import read
-from orgopt.org import AGENTS, Link, Org, Role, Standup
+from orgopt.org import AGENTS, MAX_HEADCOUNT, Link, Org, Role, Standup
 
 Params = Mapping[str, Any]
 
@@ -43,13 +42,13 @@ class Space:
         extra: list[Role] = []
         if library:
             reading = read(library)
-            extra = [role for role in reading.org.roles if self.org.role(role.id) is None]
+            extra = [role for role in reading.org.roles if role.id in reading.roles and not self.org.role(role.id)]
             self._texts = {role.id: library.slice(reading.roles[role.id].span) for role in extra}
         self.roles: tuple[Role, ...] = (*_managers_first(self.org), *extra)
         self._shortest_s, self._longest_s = budget_s / 20, budget_s
         self.distributions: dict[str, BaseDistribution] = {}
         for role in self.roles:
-            most = LIBRARY_HEADCOUNT if role.id in self._texts else max(4, 2 * role.headcount)
+            most = LIBRARY_HEADCOUNT if role.id in self._texts else min(MAX_HEADCOUNT, max(4, 2 * role.headcount))
             self.distributions[f"headcount/{role.id}"] = IntDistribution(0, most)
             self.distributions[f"agent/{role.id}"] = CategoricalDistribution(AGENTS)
             self.distributions[f"risk/{role.id}"] = FloatDistribution(0, 1, step=0.05)
@@ -81,15 +80,29 @@ class Space:
                 edits.append(SetHeadcount(role.id, headcount))
             if agent != role.agent:
                 edits.append(SetAgent(role.id, agent))
-            if risk != self.origin[f"risk/{role.id}"]:
+            if round(risk, 2) != self.origin[f"risk/{role.id}"]:  # steps of .05 are not exact in binary
                 edits.append(SetRisk(role.id, round(risk, 2)))
-        wanted = {link.key: link for link in self._links(params) if {link.source, link.target} <= present}
-        had = {link.key: link for link in self._links(self.origin) if self._is_old(link)}
-        edits += [RemoveLink(link) for key, link in had.items() if key not in wanted]
-        edits += [AddLink(link) for key, link in wanted.items() if key not in had]
+        edits += self._link_edits(params, present)
         if any(params[key] != self.origin[key] for key in self._standup_keys(params)):
             edits.append(SetStandup(self._standup(params)))
         return tuple(edits)
+
+    def _link_edits(self, params: Params, present: set[str]) -> list[Edit]:
+        """The edits between the links of the seed document and those of some parameters, relation by relation.
+
+        A document may write one relation in several links (A → B and B → A): where the relation does not
+        change, they stay as they are.
+        """
+        wanted = _relations(link for link in self._links(params) if {link.source, link.target} <= present)
+        origin = _relations(link for link in self._links(self.origin) if self._is_old(link))
+        written = _relations(self.org.links)
+        edits: list[Edit] = []
+        for relation in [*written, *(r for r in wanted if r not in written)]:
+            new, old = wanted.get(relation, []), origin.get(relation, [])
+            if {link.key for link in new} != {link.key for link in old}:
+                edits += [RemoveLink(link) for link in written.get(relation, [])]
+                edits += [AddLink(link) for link in new]
+        return edits
 
     def program(self, params: Params) -> Program:
         """The seed document after the edits of some parameters."""
@@ -173,13 +186,26 @@ class Space:
         return ["standup/unit", *interval, *(["standup/best"] if unit != "off" else [])]
 
     def _standup(self, params: Params) -> Standup | None:
-        unit, best = params["standup/unit"], params["standup/best"]
+        """The stand-up of some parameters; what they do not change stays as the seed document has it."""
+        unit, old = params["standup/unit"], self.org.standup
         if unit == "off":
             return None
-        every = float(params["standup/experiments"]) if unit == "experiments" else _round(params["standup/seconds"])
-        share = None if best == "all" else int(best)
-        old = self.org.standup or Standup(every=every, unit=unit)
-        return replace(old, every=every, unit=unit, share=share)
+        key = f"standup/{'experiments' if unit == 'experiments' else 'seconds'}"
+        every = float(params[key]) if unit == "experiments" else _round(params[key])
+        share = None if params["standup/best"] == "all" else int(params["standup/best"])
+        if old and unit == old.unit and params[key] == self.origin[key]:
+            every = old.every
+        if old and params["standup/best"] == self.origin["standup/best"]:
+            share = old.share
+        return Standup(every=every, unit=unit, attendees=old.attendees if old else (), share=share)
+
+
+def _relations(links: Iterable[Link]) -> dict[tuple[str, ...], list[Link]]:
+    """Links by the two roles and the kind of their relation, whatever its direction."""
+    found: dict[tuple[str, ...], list[Link]] = {}
+    for link in links:
+        found.setdefault((*sorted((link.source, link.target)), link.kind), []).append(link)
+    return found
 
 
 def _managers_first(org: Org) -> list[Role]:

@@ -18,7 +18,7 @@ from typing import Any, Self
 from orgopt import __version__
 from orgopt.document import Program
 from orgopt.errors import StoreError, UsageError
-from orgopt.ledger import JsonLog, Ledger, read_lines, results_tsv
+from orgopt.ledger import JsonLog, Ledger, read_lines, results_tsv, write_text
 from orgopt.task import Task
 
 SCHEMA_VERSION = 1
@@ -50,11 +50,14 @@ class StudyConfig:
     test_seeds: int = 1
 
     def identity(self, program: Program, task: Task, library: Program | None) -> Record:
-        """What must agree for a study to be continued; more generations and other tests may be asked for."""
+        """What must agree for a study to be continued; more generations and other tests may be asked for.
+
+        The task comes with the baseline that holds on this machine, which sets the zero of every score.
+        """
         settings = {key: value for key, value in asdict(self).items() if key not in {"generations", "test_seeds"}}
         texts = {"program": program.text, "library": library.text if library else ""}
         digests = {key: hashlib.sha256(text.encode()).hexdigest()[:12] for key, text in texts.items()}
-        return {**settings, **digests, "task": task.name, "task_digest": task.digest}
+        return {**settings, **digests, "task": task.name, "task_digest": task.digest, "baseline": task.baseline.heldout}
 
 
 def study_name(program: Program, identity: Record) -> str:
@@ -100,6 +103,11 @@ class StudyLog:
         """The record of a candidate that is done."""
         return next((r for r in self.records if r["kind"] == "candidate" and r["index"] == index), None)
 
+    def test(self, index: int, k: int) -> Record | None:
+        """The score of a candidate on a test seed."""
+        key = ("test", index, k)
+        return next((r["score"] for r in self.records if (r["kind"], r.get("index"), r.get("seed")) == key), None)
+
     def final(self, champion: int, candidates: int) -> Record | None:
         """The latest final record of a champion among so many candidates."""
         wanted = ("final", champion, candidates)
@@ -110,13 +118,17 @@ class StudyLog:
         """Keep a candidate's score; it is on disk on return."""
         self._add({"kind": "candidate", **record})
 
+    def add_test(self, index: int, k: int, score: Record) -> None:
+        """Keep a candidate's score on test seed k."""
+        self._add({"kind": "test", "index": index, "seed": k, "score": score})
+
     def add_final(self, record: Record) -> None:
         """Keep the result of the tests."""
         self._add({"kind": "final", **record})
 
     def write_best(self, text: str) -> Path:
         """Write the best document."""
-        return self._write(self.folder / "best.md", text)
+        return write_text(self.folder / "best.md", text)
 
     def ledger(self, name: str, program: str) -> Ledger:
         """A new ledger for a run of a document; what a stopped run left is replaced."""
@@ -124,12 +136,12 @@ class StudyLog:
         path = folder / "ledger.jsonl"
         path.unlink(missing_ok=True)
         ledger = Ledger(path)
-        self._write(folder / "program.md", program)
+        write_text(folder / "program.md", program)
         return ledger
 
     def export(self, name: str, ledger: Ledger, metric: str) -> None:
         """Write a run's results.tsv beside its ledger."""
-        self._write(self.folder / "candidates" / name / "results.tsv", results_tsv(ledger, metric))
+        write_text(self.folder / "candidates" / name / "results.tsv", results_tsv(ledger, metric))
 
     def close(self) -> None:
         """Release the study."""
@@ -146,13 +158,6 @@ class StudyLog:
         record = {**record, "at": round(time.time(), 3)}
         self._log.append(record)
         self.records.append(json.loads(json.dumps(record)))  # what a later session will read
-
-    def _write(self, path: Path, text: str) -> Path:
-        try:
-            path.write_bytes(text.encode())
-        except OSError as error:
-            raise StoreError(f"cannot write {path}: {error.strerror}") from None
-        return path
 
     def _take_lock(self) -> int:
         path = self.folder / "lock"
