@@ -234,6 +234,29 @@ def test_bad_input_gets_one_message_and_loses_nothing(
     assert not list((org.parent / "mlruns").rglob("*.jsonl"))
 
 
+def test_markup_in_values_and_paths_is_text(org: Path) -> None:
+    org.write_text(TRIO.replace("**Headcount:** 2", "**Headcount:** \\[/x]"))
+    result = orgopt("show", org)
+    assert result.exit_code == 1
+    assert "not '\\[/x]'" in result.output
+    folder = org.parent / "ws[/x]"
+    (folder / "mlruns").mkdir(parents=True)
+    (folder / "trio.md").write_text(TRIO)
+    result = orgopt("run", folder / "trio.md", "--task", TOY, "--budget", "0.5s")
+    assert result.exit_code == 0, result.output
+    assert "ws[/x]/mlruns/runs" in result.output
+
+
+def test_an_interrupt_during_start_up_is_an_interrupt(org: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("orgopt.cli.run.load", interrupted)
+    result = orgopt("run", org, "--task", TOY, "--budget", "1s")
+    assert result.exit_code == 130
+    assert "Interrupted" in result.output
+
+
 @pytest.mark.parametrize("command", ["run", "optimize"])
 def test_mlruns_that_cannot_be_written(org: Path, command: str) -> None:
     shutil.rmtree(org.parent / "mlruns")

@@ -79,6 +79,11 @@ def test_line_ends_of_the_document_are_kept() -> None:
     assert "\n" not in program.text[len(windows.text) :].replace("\r\n", "")
 
 
+def test_a_document_that_would_swallow_a_role_says_so() -> None:
+    with pytest.raises(DocumentError, match="ends inside an unclosed block"):
+        AddRole(SCOUT).apply(load(PROGRAMS / "unclosed.md"))
+
+
 def test_edits_that_name_nothing_are_errors(trio: Program) -> None:
     with pytest.raises(DocumentError, match="no role 'ghost'; the roles are: lead, explorer"):
         SetHeadcount("ghost", 1).apply(trio)

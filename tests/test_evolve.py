@@ -1,6 +1,7 @@
 """Studies in virtual time: the genome, generations, resuming, and the tests of the champion."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +52,17 @@ def test_every_point_is_a_document_and_no_point_has_a_cycle(path: Path, library:
             assert role.headcount == params[f"headcount/{role.id}"]
             assert role.agent == params[f"agent/{role.id}"]
         assert organization(apply(diff(seed, program), seed)) == organization(program)
+
+
+def test_a_relation_that_does_not_change_stays_as_it_is_written(trio: Program) -> None:
+    lines = "- Explorer → Lead: reports to\n- Explorer → Lead: shares with\n- Lead → Explorer: shares with\n"
+    seed = parse(trio.text.replace("- Explorer → Lead: reports to\n", lines).replace("best 2", "best 4"))
+    space = Space(seed, None, budget_s=60)
+    assert space.decode(space.origin) == ()
+    faster = space.program({**space.origin, "standup/experiments": 5})
+    assert faster.text == seed.text.replace("every 8", "every 5")
+    silent = read(space.program({**space.origin, "shares/lead·explorer": "no"})).org
+    assert [link.kind for link in silent.links] == ["reports to"]
 
 
 def test_a_hired_role_is_heard(trio: Program, library: Program) -> None:
@@ -172,6 +184,36 @@ def test_a_finished_study_can_go_on(study) -> None:
     assert len(list(candidates(records))) == 16
     assert [resumed for _, resumed in watch.scores] == [True] * 12 + [False] * 4
     assert len(final["tests"]["seed"]) == 3
+
+
+def test_tests_are_kept_one_by_one(study) -> None:
+    config = StudyConfig(generations=2, population=3, budget_s=20, slots=2, test_seeds=3)
+    whole, _ = study("whole", config)
+
+    class Stop(Watch):
+        seen = 0
+
+        def started(self, candidate: Candidate, what: str) -> None:
+            self.seen += what == "test"
+            if self.seen == 4:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        study("stopped", config, Stop())
+    started: list[str] = []
+
+    class Count(Watch):
+        def started(self, candidate: Candidate, what: str) -> None:
+            started.append(what)
+
+    final, _ = study("stopped", config, Count())
+    assert started == ["test"] * 3
+    assert final == whole
+
+
+def test_another_baseline_is_another_study(trio: Program, toy: Task) -> None:
+    other = toy.with_baseline(replace(toy.baseline, heldout=0.6))
+    assert CONFIG.identity(trio, toy, None) != CONFIG.identity(trio, other, None)
 
 
 def test_search_and_test_seeds_are_apart(study, tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """Ledgers and logs of JSON lines: appended, torn, read back, exported."""
 
-import contextlib
 from pathlib import Path
 
 import pytest
@@ -42,8 +41,7 @@ def test_a_full_disk_is_an_error() -> None:
     log = JsonLog(Path("/dev/full"))
     with pytest.raises(StoreError, match="No space left on device"):
         log.append({"a": 1})
-    with contextlib.suppress(OSError):  # the line is still in the file's buffer
-        log.close()
+    log.close()
 
 
 def test_results_have_the_columns_of_autoresearch() -> None:

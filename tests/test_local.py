@@ -96,6 +96,21 @@ def test_scratch_files_are_removed(toy: Task) -> None:
     assert not scratch.exists()
 
 
+def test_a_kill_reaches_an_experiment_that_was_forked_a_moment_ago(lab: LocalLab) -> None:
+    for number in range(30):
+        lab.submit(Experiment(id=number, settings={"MODE": "hang"}, seed=1))
+        began = time.monotonic()
+        assert [outcome.id for outcome in lab.stop()] == [number]
+        assert time.monotonic() - began < 1.5  # well before the task's limit
+
+
+def test_a_lab_may_be_used_without_a_reset(toy: Task) -> None:
+    with LocalLab(toy, slots=1) as lab:
+        lab.submit(Experiment(id=1, settings={}, seed=7))
+        (outcome,) = drain(lab, 1)
+        assert outcome.status is Status.OK
+
+
 def test_closing_ends_running_experiments(toy: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pid_file = tmp_path / "pid"
     monkeypatch.setenv("ORGOPT_TEST_PID_FILE", str(pid_file))

@@ -1,13 +1,16 @@
 """Reading and linting: what a document means, and findings with place and remedy."""
 
+import time
 from pathlib import Path
 
 import pytest
 
 from orgopt.document import Program, format_finding, lint, load, parse, read, require_org
+from orgopt.document.edit import AddLink, AddRole
 from orgopt.document.values import format_standup, parse_standup
 from orgopt.errors import DocumentError
 from orgopt.org import Link, Standup
+from tests.conftest import TRIO
 
 PROGRAMS = Path(__file__).parent / "programs"
 
@@ -122,3 +125,58 @@ def test_standups_are_written_as_they_are_read(text: str, standup: Standup | Non
     names = {"lead": "Lead", "chief-scientist": "Chief Scientist"}
     assert parse_standup(format_standup(standup, names)) == standup
     assert format_standup(standup, names) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "---\n" + "a\r" * 4000 + "\nx\n",
+        role(extra="## Links\n- " + " " * 20_000 + "x\n"),
+        role(extra="## Links\n- " + "a →" * 5_000 + "\n"),
+        role("- **" + "x" * 20_000),
+        role(extra="## Rhythm\n- **Stand-up:** every " + "9" * 5_000 + " experiments\n"),
+        "#" * 50_000 + "\n" + "> " * 3_000 + "\n" + "- " * 3_000,
+    ],
+    ids=["front matter", "spaces", "arrows", "key", "digits", "nesting"],
+)
+def test_hostile_text_is_answered_at_once(text: str) -> None:
+    began = time.process_time()
+    program = parse(text)
+    lint(program)
+    assert program.text == text
+    assert time.process_time() - began < 2
+
+
+def test_sections_of_any_level_are_found_and_never_taken_for_roles() -> None:
+    text = TRIO.replace("# Trio\n", "").replace("## Roles", "# Roles").replace("### ", "## ")
+    org = require_org(parse(text))
+    assert [r.id for r in org.roles] == ["lead", "explorer"]
+    assert len(org.links) == 1
+    assert org.standup is not None
+    program = AddRole("### Scout\n\n#### Notes\n\nLook.\n").apply(parse(text))
+    program = AddLink(Link(source="scout", target="lead", kind="reports to")).apply(program)
+    assert [r.id for r in require_org(program).roles] == ["lead", "explorer", "scout"]
+    assert "\n## Scout\n\n### Notes\n" in program.text
+
+
+def test_a_section_named_links_in_a_charter_is_prose() -> None:
+    org = require_org(parse(role("\n#### Links\n\n- Ghost → Lead: reports to\n")))
+    assert org.links == ()
+    assert "Ghost" in org.roles[0].charter
+
+
+def test_a_second_section_of_the_same_name_is_reported() -> None:
+    assert codes(role(extra="## Roles\n\n### More\n")) == ["ORG008"]
+
+
+def test_names_cannot_steer_a_terminal() -> None:
+    program = parse("## Roles\n\n### Le\x1b[31mad\n- **Agent:** wi\x1bzard\n")
+    assert read(program).org.roles[0].name == "Le\ufffd[31mad"
+    assert all("\x1b" not in format_finding(program, finding) for finding in lint(program))
+
+
+def test_a_name_that_reads_as_two_is_written_by_its_id() -> None:
+    standup = Standup(every=3, unit="experiments", attendees=("search-and-rescue", "lead"))
+    text = format_standup(standup, {"search-and-rescue": "Search and Rescue", "lead": "Lead"})
+    assert text == "every 3 experiments, search-and-rescue and Lead, all"
+    assert parse_standup(text) == standup

@@ -93,7 +93,12 @@ def test_what_is_wrong_with_a_task_is_said(tmp_path: Path) -> None:
         ('script = "train.py"\n', "", "missing 'script'"),
         ('script = "train.py"\n', "script = [\n", "task.toml"),
         ("heldout = 0.5", "heldout = -1.0", "must be below the baseline"),
+        ("wall_s = 2", 'wall_s = "two"', "could not convert"),
     ]:
         toml.write_text(good.replace(old, new, 1))
         with pytest.raises(TaskError, match=message):
             load_task(str(folder))
+    toml.write_text(good)
+    (folder / "prepare.py").unlink()
+    with pytest.raises(TaskError, match=r"no prepare\.py"):
+        load_task(str(folder))

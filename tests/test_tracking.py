@@ -2,6 +2,7 @@
 
 import sqlite3
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -23,13 +24,23 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def study(workspace: Path, toy: Task, trio: Program, generations: int = 2) -> Tracking:
+class Sent(NamedTuple):
+    """The tracking of one study."""
+
+    tracking: Tracking
+    folder: Path
+
+    def sync(self) -> str | None:
+        return self.tracking.sync(self.folder)
+
+
+def study(workspace: Path, toy: Task, trio: Program, generations: int = 2) -> Sent:
     config = StudyConfig(generations=generations, population=3, budget_s=20, slots=2)
     folder = workspace / "mlruns" / "studies" / "s"
     library = load(ROOT / "orgs" / "library.md")
     with StudyLog(folder, config.identity(trio, toy, library), trio, toy) as log:
         optimize(trio, toy, FakeLab(toy), config, log, library=library)
-    return Tracking(workspace, folder)
+    return Sent(Tracking(workspace), folder)
 
 
 def runs(workspace: Path) -> list:
@@ -112,14 +123,54 @@ def test_what_was_sent_is_not_sent_again(workspace: Path, toy: Task, trio: Progr
     assert tracking.sync() is None
     assert tracking.sync() is None
     study(workspace, toy, trio, generations=2)
-    assert Tracking(workspace, tracking.folder).sync() is None
+    assert Tracking(workspace).sync(tracking.folder) is None
     kinds = [run.data.tags["orgopt.kind"] for run in runs(workspace)]
     assert (kinds.count("study"), kinds.count("generation"), kinds.count("candidate")) == (1, 2, 6)
 
 
+def test_an_interrupted_projection_makes_no_second_run(
+    workspace: Path, toy: Task, trio: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tracking = study(workspace, toy, trio, generations=1)
+
+    def fail(*_) -> str:
+        raise OSError("no more")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("orgopt.tracking.projection.svg", fail)
+        for _ in range(3):
+            assert tracking.sync() == "OSError: no more"
+    assert tracking.sync() is None
+    kinds = [run.data.tags["orgopt.kind"] for run in runs(workspace)]
+    assert (kinds.count("study"), kinds.count("generation"), kinds.count("candidate")) == (1, 1, 3)
+
+
+def test_a_store_that_was_deleted_is_filled_again(workspace: Path, toy: Task, trio: Program) -> None:
+    tracking = study(workspace, toy, trio, generations=1)
+    assert tracking.sync() is None
+    for path in workspace.glob("mlflow.db*"):
+        path.unlink()
+    assert Tracking(workspace).sync(tracking.folder) is None
+    assert len(runs(workspace)) == 1 + 1 + 3
+
+
+def test_a_database_is_made_whole_or_not_at_all(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    def stop(*_) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(SqlAlchemyStore, "_create_default_experiment", stop)
+        with pytest.raises(KeyboardInterrupt):
+            Tracking(workspace).open()
+    assert not list(workspace.glob("mlflow.db*"))
+    assert Tracking(workspace).open() is None
+
+
 def test_the_database_is_in_wal_mode_and_in_the_workspace(workspace: Path, toy: Task, trio: Program) -> None:
     tracking = study(workspace, toy, trio, generations=1)
-    assert tracking.open() is None
+    assert tracking.tracking.open() is None
     with sqlite3.connect(workspace / "mlflow.db") as database:
         assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
@@ -127,7 +178,7 @@ def test_the_database_is_in_wal_mode_and_in_the_workspace(workspace: Path, toy: 
 def test_a_store_that_cannot_be_written_is_reported_and_sent_later(workspace: Path, toy: Task, trio: Program) -> None:
     tracking = study(workspace, toy, trio, generations=1)
     (workspace / "mlflow.db").mkdir()
-    assert tracking.open() is not None
+    assert tracking.tracking.open() is not None
     problem = tracking.sync()
     assert problem is not None
     assert "unable to open database file" in problem

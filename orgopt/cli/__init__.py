@@ -3,12 +3,13 @@
 import signal
 import sys
 from importlib import import_module
+from typing import Any
 
 import click
 
 from orgopt import __version__
 
-EXIT_TERMINATED = 143
+EXIT_INTERRUPTED, EXIT_TERMINATED = 130, 143
 
 COMMANDS = {
     "lint": ("document", "Check documents and say what to fix."),
@@ -35,7 +36,22 @@ Exit codes: 0 done · 1 a document cannot be read or has errors · 2 wrong usage
 
 
 class Commands(click.Group):
-    """A group that imports a command's module when it is called."""
+    """A group that imports a command's module when it is called, and knows its exit codes from the start."""
+
+    def main(self, *args: Any, standalone_mode: bool = True, **kwargs: Any) -> Any:
+        if not standalone_mode:
+            return super().main(*args, standalone_mode=False, **kwargs)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, lambda *_: sys.exit(EXIT_TERMINATED))  # unwinds, so that labs are closed
+        try:
+            result = super().main(*args, standalone_mode=False, **kwargs)
+        except click.ClickException as error:
+            error.show()
+            sys.exit(error.exit_code)
+        except (click.Abort, KeyboardInterrupt):
+            click.echo("Interrupted. The same command starts again, or continues what it had begun.", err=True)
+            sys.exit(EXIT_INTERRUPTED)
+        sys.exit(result if isinstance(result, int) else 0)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
         return list(COMMANDS)
@@ -60,4 +76,3 @@ def main() -> None:
     risk they take. orgopt runs it on a fixed hardware budget, measures its research output, and
     searches for a better document.
     """
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_TERMINATED))  # unwinds, so that labs are closed

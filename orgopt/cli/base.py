@@ -21,7 +21,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 SCHEMA_VERSION = 1
-EXIT_DOCUMENT, EXIT_USAGE, EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED = 1, 2, 6, 130
+EXIT_DOCUMENT, EXIT_USAGE, EXIT_INFRASTRUCTURE = 1, 2, 6
 _MARKS = ("orgopt.toml", "mlruns", ".git")
 
 # A pipe has no width of its own: lines are long enough not to be broken.
@@ -93,15 +93,13 @@ def command(body: Callable[P, T]) -> Callable[P, T]:
     def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return body(*args, **kwargs)
-        except KeyboardInterrupt:
-            err.print("Interrupted.")
-            raise SystemExit(EXIT_INTERRUPTED) from None
-        except OrgoptError as error:
-            err.print(f"[bold red]error:[/] {_literal(str(error))}", soft_wrap=True)
+        except (OrgoptError, OSError) as error:
+            err.print("error:", style="bold red", end=" ")
+            err.print(str(error), markup=False, soft_wrap=True)
             code = EXIT_USAGE
             if isinstance(error, DocumentError):
                 code = EXIT_DOCUMENT
-            elif isinstance(error, LabError | StoreError):
+            elif isinstance(error, LabError | StoreError | OSError):
                 code = EXIT_INFRASTRUCTURE
             raise SystemExit(code) from None
 
@@ -111,8 +109,3 @@ def command(body: Callable[P, T]) -> Callable[P, T]:
 def print_json(kind: str, data: dict[str, Any]) -> None:
     """Print one JSON object, the only thing on standard output."""
     click.echo(json.dumps({"schema_version": SCHEMA_VERSION, "kind": kind, **data}, ensure_ascii=False, indent=2))
-
-
-def _literal(text: str) -> str:
-    """Text that rich prints as it is."""
-    return text.replace("[", r"\[")

@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -33,7 +33,7 @@ def calibrated(task: Task, lab: LocalLab, workspace: Path) -> Task:
     if lab.data_digest == task.data_digest:
         return task
     path = workspace / "mlruns" / "calibrations" / f"{task.name}-{task.digest}-{lab.data_digest[:12]}.json"
-    if path.exists():
+    with suppress(OSError, ValueError, TypeError):  # none yet, or damaged: measured again
         return task.with_baseline(Measure(**json.loads(path.read_text("utf-8"))))
     err.print(
         f"[dim]{task.name}: this machine's text differs from the one of task.toml; measuring the baseline here …[/]"
@@ -41,7 +41,9 @@ def calibrated(task: Task, lab: LocalLab, workspace: Path) -> Task:
     baseline = replace(calibrate(task, lab), sd=task.baseline.sd)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(asdict(baseline)), "utf-8")
+        partial = path.with_suffix(".part")
+        partial.write_text(json.dumps(asdict(baseline)), "utf-8")
+        partial.replace(path)
     except OSError as error:
         raise StoreError(f"cannot write {path}: {error.strerror}") from None
     return task.with_baseline(baseline)

@@ -9,8 +9,8 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
+from orgopt.cli import EXIT_INTERRUPTED
 from orgopt.cli.base import (
-    EXIT_INTERRUPTED,
     Duration,
     command,
     err,
@@ -23,8 +23,8 @@ from orgopt.cli.base import (
 )
 from orgopt.cli.document import print_changes
 from orgopt.cli.lab import calibrated, open_lab
-from orgopt.cli.progress import StudyProgress
-from orgopt.document import Program, load, require_org
+from orgopt.cli.progress import StudyProgress, count
+from orgopt.document import Program, load, read, require_org
 from orgopt.errors import UsageError
 from orgopt.evolve import SAMPLERS, StudyConfig, StudyLog, optimize, study_name
 from orgopt.task import Task, load_task
@@ -90,28 +90,24 @@ def optimize_command(
     task = load_task(task_name, workspace)
     library = _library(library_path)
     config = StudyConfig(**settings)
-    identity = config.identity(program, task, library)
-    name = name or study_name(program, identity)
-    if not re.fullmatch(r"[\w.-]{1,100}", name):
+    if name and not re.fullmatch(r"[\w.-]{1,100}", name):
         raise UsageError(f"study name '{name}': use letters, digits, '.', '-' and '_'")
-    folder = writable_folder(workspace / "mlruns" / "studies" / name)
-    tracking = Tracking(workspace, folder)
+    studies = writable_folder(workspace / "mlruns" / "studies")
+    tracking = Tracking(workspace)
     with open_lab(task, config.slots) as lab:
         _warn(tracking.open())
         task = calibrated(task, lab, workspace)
+        identity = config.identity(program, task, library)
+        folder = writable_folder(studies / (name or study_name(program, identity)))
         with StudyLog(folder, identity, program, task) as log:
             if not as_json:
-                err.print(
-                    f"[bold]{name}[/]  {config.generations} generations × {config.population} candidates × "
-                    f"{config.budget_s:g} s on {config.slots} slots"
-                )
+                size = f"{config.generations} generations × {config.population} candidates"
+                err.print(f"[bold]{folder.name}[/]  {size} × {config.budget_s:g} s on {config.slots} slots")
             try:
-                with StudyProgress(err, config, task.metric, on_saved=lambda: _warn(tracking.sync())) as progress:
+                with StudyProgress(err, config, task.metric, lambda: _warn(tracking.sync(folder))) as progress:
                     final = optimize(program, task, lab, config, log, library=library, watch=progress)
             except KeyboardInterrupt:
-                done = sum(record["kind"] == "candidate" for record in log.records)
-                total = config.generations * config.population
-                err.print(f"Stopped. {done} of {total} candidates are saved. Continue: the same command.")
+                err.print(_stopped(config, log.records))
                 raise SystemExit(EXIT_INTERRUPTED) from None
             records = [record for record in log.records if record["kind"] == "candidate"]
     result = _result(task, config, records, final, folder)
@@ -119,6 +115,14 @@ def optimize_command(
         print_json("optimize", result)
     else:
         _print(task, result, workspace, folder)
+
+
+def _stopped(config: StudyConfig, records: list[Record]) -> str:
+    """What an interrupted study has kept."""
+    kinds = [record["kind"] for record in records]
+    total = config.generations * config.population
+    tests = f" and {count(kinds.count('test'), 'test')}" if "test" in kinds else ""
+    return f"Stopped. {kinds.count('candidate')} of {total} candidates{tests} are saved. Continue: the same command."
 
 
 def _library(path: str | None) -> Program | None:
@@ -129,6 +133,8 @@ def _library(path: str | None) -> Program | None:
         return None
     library = load(found)
     require_org(library)
+    if not read(library).roles:
+        raise UsageError(f"{found} has no roles to add: give it a section '## Roles', or use --library none")
     return library
 
 
@@ -180,7 +186,7 @@ def _print(task: Task, result: Record, workspace: Path, folder: Path) -> None:
         out.print(_verdict(tests), soft_wrap=False)
         out.print("\nWhat the best changes of the seed document:")
         print_changes(result["changes"])
-    out.print(f"\nBest document: {folder / 'best.md'}")
+    out.print(f"\nBest document: {folder / 'best.md'}", markup=False)
     where = "" if find_workspace() == workspace else f" --workspace {shlex.quote(str(workspace))}"
     command_line = escape(f"{own_command()} ui{where}")
     out.print(f"Generations in MLflow: [bold]{command_line}[/]")

@@ -8,13 +8,14 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
+from orgopt.cli import EXIT_INTERRUPTED
 from orgopt.cli.base import Duration, command, err, find_workspace, out, print_json, writable_folder
 from orgopt.cli.lab import calibrated, open_lab
 from orgopt.cli.progress import RunStatus, count
 from orgopt.document import load, require_org
 from orgopt.errors import StoreError
 from orgopt.evaluate import Score, evaluate
-from orgopt.ledger import Ledger, results_tsv
+from orgopt.ledger import Ledger, results_tsv, write_text
 from orgopt.task import Task, load_task
 
 
@@ -57,7 +58,7 @@ def run_command(
     task = load_task(task_name, workspace)
     folder = _new_folder(workspace, f"{Path(path).stem}-{task.name}-s{seed}")
     ledger = Ledger(folder / "ledger.jsonl")
-    (folder / "program.md").write_bytes(program.text.encode())
+    write_text(folder / "program.md", program.text)
     status = RunStatus(budget_s, task.metric)
     try:
         with open_lab(task, slots) as lab:
@@ -74,11 +75,11 @@ def run_command(
                     watch=status.take,
                 )
     except KeyboardInterrupt:
-        err.print(f"Stopped after {status.done} experiments; their ledger is in {folder}")
-        raise SystemExit(130) from None
+        err.print(f"Stopped after {count(status.done, 'experiment')}; their ledger is in {folder}", markup=False)
+        raise SystemExit(EXIT_INTERRUPTED) from None
     finally:
         ledger.close()
-        (folder / "results.tsv").write_text(results_tsv(ledger, task.metric), "utf-8")
+        write_text(folder / "results.tsv", results_tsv(ledger, task.metric))
     if as_json:
         print_json(
             "run",
@@ -94,7 +95,7 @@ def run_command(
         )
     else:
         out.print(summary(task, score, budget_s))
-        out.print(f"\nLedger and results.tsv: {folder}")
+        out.print(f"\nLedger and results.tsv: {folder}", markup=False)
 
 
 def summary(task: Task, score: Score, budget_s: float) -> Table:

@@ -238,12 +238,11 @@ class _Search:
 
     def _test(self, candidate: Candidate, k: int) -> Record:
         """The score of a candidate on a test seed, from the log or from a run."""
-        found = self.log.test(candidate.index, k)
-        if found is None:
+        if self.log.test(candidate.index, k) is None:
             seed = derive_seed(self.config.seed, _TEST, k)
-            found = self._evaluate(candidate, "test", seed, f"test{k}-{candidate.name}").to_dict()
-            self.log.add_test(candidate.index, k, found)
-        return found
+            score = self._evaluate(candidate, "test", seed, f"test{k}-{candidate.name}")
+            self.log.add_test(candidate.index, k, score.to_dict())
+        return self.log.test(candidate.index, k) or {}
 
     def _final(self) -> Record:
         best = self.candidates[max(range(len(self.outputs)), key=lambda index: (self.outputs[index], -index))]

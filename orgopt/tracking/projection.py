@@ -5,15 +5,18 @@ sent is noted in the study's folder, so a projection that was interrupted goes o
 never stops a study: it reports what went wrong instead of raising.
 """
 
+import contextlib
 import json
 import logging
 import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from orgopt.document import parse, read
 from orgopt.draw import svg
@@ -27,6 +30,9 @@ if TYPE_CHECKING:
 Record = dict[str, Any]
 PARENT, NOTE = "mlflow.parentRunId", "mlflow.note.content"
 KIND, GENERATION = "orgopt.kind", "orgopt.generation"
+NOTED = "mlflow.json"
+"""The file in a study's folder that says what was sent."""
+_SQLITE = "sqlite:///"
 _PARAM_LIMIT = 500
 _PROMPT_LIMIT = 100_000  # MLflow refuses longer texts
 
@@ -37,17 +43,16 @@ def store_uri(workspace: Path) -> str:
 
 
 class Tracking:
-    """The projection of one study.
+    """The projection of a workspace's studies.
 
     Args:
         workspace: The folder with `mlflow.db` and `mlruns/`.
-        folder: The study's folder.
     """
 
-    def __init__(self, workspace: Path, folder: Path) -> None:
-        self.workspace, self.folder = workspace.resolve(), folder
-        self._sent_path = folder / "mlflow.json"
+    def __init__(self, workspace: Path) -> None:
+        self.workspace = workspace.resolve()
         self._client: MlflowClient | None = None
+        self._sent: dict[Path, dict[str, str]] = {}
 
     def open(self) -> str | None:
         """Import MLflow and open its store, which takes seconds; returns what went wrong, if anything."""
@@ -57,43 +62,67 @@ class Tracking:
             return _reason(error)
         return None
 
-    def sync(self) -> str | None:
-        """Send what MLflow does not have yet; returns what went wrong, if anything."""
+    def sync(self, folder: Path) -> str | None:
+        """Send what MLflow does not have yet of the study in a folder; returns what went wrong, if anything."""
         try:
-            records = list(read_lines(self.folder / "study.jsonl"))
+            records = list(read_lines(folder / "study.jsonl"))
             if records:
-                _Projection(self._connect(), self.workspace, self.folder, records, self._sent(), self._keep).send()
+                client = self._connect()
+                sent = self._sent.setdefault(folder, self._noted(client, folder))
+                _Projection(client, self.workspace, folder, records, sent).send()
         except Exception as error:  # noqa: BLE001  a study never depends on its tracking
             return _reason(error)
         return None
 
     def _connect(self) -> "MlflowClient":
         if self._client is None:
-            uri = store_uri(self.workspace)
-            if uri.startswith("sqlite:///"):
-                with sqlite3.connect(uri.removeprefix("sqlite:///")) as database:
-                    database.execute("PRAGMA journal_mode=WAL")  # three to four times faster, and it persists
             import mlflow
 
             logging.getLogger("alembic").setLevel(logging.ERROR)  # hundreds of lines on a new database
             logging.getLogger("mlflow").setLevel(logging.ERROR)
+            uri = store_uri(self.workspace)
+            if uri.startswith(_SQLITE):
+                _create_database(Path(uri.removeprefix(_SQLITE)))
             mlflow.set_tracking_uri(uri)  # traces know no other way
             client = mlflow.MlflowClient(tracking_uri=uri)
-            client.search_experiments(max_results=1)  # creates the tables
+            client.search_experiments(max_results=1)
             self._client = client
         return self._client
 
-    def _sent(self) -> dict[str, str]:
-        """Run ids by what they stand for, as far as they were sent to this store."""
-        if not self._sent_path.exists():
-            return {}
-        noted = json.loads(self._sent_path.read_text("utf-8"))
-        return noted["runs"] if noted["store"] == store_uri(self.workspace) else {}
+    def _noted(self, client: "MlflowClient", folder: Path) -> dict[str, str]:
+        """Run ids by what they stand for, as far as they were sent to this store and are still there."""
+        from mlflow.exceptions import MlflowException
 
-    def _keep(self, sent: Mapping[str, str]) -> None:
-        partial = self._sent_path.with_suffix(".part")
-        partial.write_text(json.dumps({"store": store_uri(self.workspace), "runs": sent}, indent=1), "utf-8")
-        partial.replace(self._sent_path)
+        path = folder / NOTED
+        noted = json.loads(path.read_text("utf-8")) if path.exists() else {"store": "", "runs": {}}
+        runs: dict[str, str] = noted["runs"]
+        if noted["store"] != store_uri(self.workspace) or "study" not in runs:
+            return {}
+        try:
+            client.get_run(runs["study"])
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+            return {}
+        return runs
+
+
+def _create_database(path: Path) -> None:
+    """Make a new database whole or not at all: MLflow cannot repair one whose making was interrupted."""
+    if not path.exists():
+        from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+        # A name of its own each time: MLflow remembers the connections of a name that is gone.
+        partial = path.with_name(f"{path.name}.{uuid4().hex}.part")
+        try:
+            store = SqlAlchemyStore(f"{_SQLITE}{partial}", (path.parent / "mlruns").as_uri())
+            store.engine.dispose()
+            with contextlib.suppress(FileExistsError):  # another process was first
+                path.hardlink_to(partial)
+        finally:
+            partial.unlink(missing_ok=True)
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA journal_mode=WAL")  # three to four times faster, and it persists
 
 
 class _Projection:
@@ -106,9 +135,8 @@ class _Projection:
         folder: Path,
         records: list[Record],
         sent: dict[str, str],
-        keep: Any,
     ) -> None:
-        self.client, self.folder, self.sent, self.keep = client, folder, sent, keep
+        self.client, self.folder, self.sent, self.store = client, folder, sent, store_uri(workspace)
         self.head = records[0]
         self.candidates = [record for record in records if record["kind"] == "candidate"]
         self.final = next((record for record in reversed(records) if record["kind"] == "final"), None)
@@ -117,21 +145,26 @@ class _Projection:
 
     def send(self) -> None:
         study = self._once("study", self._study_run)
+        self._once("study-document", lambda: self._study_document(study))
         for record in self.candidates:
-            generation = record["generation"]
+            name, generation = record["name"], record["generation"]
             parent = self._once(f"generation-{generation}", lambda g=generation: self._generation_run(study, g))
-            run_id = self._once(record["name"], lambda r=record, p=parent: self._candidate_run(p, r))
-            self._once(f"{record['name']}-details", lambda r=record, i=run_id: self._details(i, r))
+            run_id = self._once(name, lambda r=record, p=parent: self._candidate_run(p, r))
+            self._once(f"{name}-numbers", lambda r=record, i=run_id: self._numbers(i, r))
+            self._once(f"{name}-files", lambda r=record, i=run_id: self._files(i, r))
+            self._once(f"{name}-trace", lambda r=record, i=run_id: self._trace(i, r))
         self._summaries(study)
         if self.final:
             tests = len(self.final["tests"]["seed"])
             self._once(f"final-{self.final['candidates']}-{tests}", lambda: self._champion(study))
 
     def _once(self, key: str, send: Callable[[], str | None]) -> str:
-        """The id noted under a key; sends it first if there is none."""
+        """The id noted under a key; sends it first if there is none. Each key is one thing, so none goes twice."""
         if key not in self.sent:
             self.sent[key] = send() or ""
-            self.keep(self.sent)
+            partial = (self.folder / NOTED).with_suffix(".part")
+            partial.write_text(json.dumps({"store": self.store, "runs": self.sent}, indent=1), "utf-8")
+            partial.replace(self.folder / NOTED)
         return self.sent[key]
 
     def _experiment(self, workspace: Path) -> str:
@@ -139,15 +172,16 @@ class _Projection:
         found = self.client.get_experiment_by_name(name)
         if found:
             return found.experiment_id
-        local = store_uri(workspace).startswith("sqlite:")
+        local = self.store.startswith(_SQLITE)
         return self.client.create_experiment(name, (workspace / "mlruns" / name).as_uri() if local else None)
 
     def _study_run(self) -> str:
         tags = {KIND: "study", "orgopt.task": self.head["identity"]["task"], "orgopt.version": self.head["orgopt"]}
-        run_id = self.client.create_run(self.experiment, run_name=self.head["name"], tags=tags).info.run_id
-        _log(self.client, run_id, params=self.head["identity"])
-        self._document(run_id, self.head["program"], "seed/")
-        return run_id
+        return self.client.create_run(self.experiment, run_name=self.head["name"], tags=tags).info.run_id
+
+    def _study_document(self, study: str) -> None:
+        _log(self.client, study, params=self.head["identity"])
+        self._document(study, self.head["program"], "seed/")
 
     def _generation_run(self, study: str, generation: int) -> str:
         tags = {PARENT: study, KIND: "generation", GENERATION: str(generation)}
@@ -160,21 +194,28 @@ class _Projection:
         tags[NOTE] = content.note(record, parent)
         return self.client.create_run(self.experiment, run_name=content.run_name(record), tags=tags).info.run_id
 
-    def _details(self, run_id: str, record: Record) -> None:
-        parent = self.by_index.get(record["parent"])
-        run_folder = self.folder / "candidates" / record["name"]
-        events = list(read_lines(run_folder / "ledger.jsonl"))
+    def _events(self, record: Record) -> list[Record]:
+        return list(read_lines(self.folder / "candidates" / record["name"] / "ledger.jsonl"))
+
+    def _numbers(self, run_id: str, record: Record) -> None:
         org = read(parse(record["program"])).org
-        metrics = content.metrics(record["score"], events, self.head["task"], self.head["identity"]["budget_s"])
-        _log(self.client, run_id, params=content.params(org, record, parent), metrics=metrics)
+        budget_s = self.head["identity"]["budget_s"]
+        metrics = content.metrics(record["score"], self._events(record), self.head["task"], budget_s)
+        params = content.params(org, record, self.by_index.get(record["parent"]))
+        _log(self.client, run_id, params=params, metrics=metrics)
+
+    def _files(self, run_id: str, record: Record) -> None:
+        parent = self.by_index.get(record["parent"])
         self._document(run_id, record["program"])
         if parent:
             self.client.log_text(run_id, content.diff(parent, record), "diff.md")
-        self.client.log_dict(run_id, _table(content.ledger_table(events)), "ledger.json")
+        self.client.log_dict(run_id, _table(content.ledger_table(self._events(record))), "ledger.json")
         for name in ("ledger.jsonl", "results.tsv"):
-            self.client.log_artifact(run_id, str(run_folder / name))
-        trace_run(record["name"], events, record["at"], self.experiment, run_id)
+            self.client.log_artifact(run_id, str(self.folder / "candidates" / record["name"] / name))
         self.client.set_terminated(run_id)
+
+    def _trace(self, run_id: str, record: Record) -> None:
+        trace_run(record["name"], self._events(record), record["at"], self.experiment, run_id)
 
     def _summaries(self, study: str) -> None:
         """Best and median of each generation, on its run and on the study; a better champion as a prompt."""
