@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO := optimize orgs/trio.md --task tinygpt --generations 3 --population 4 --budget 15s --slots 2
 
-.PHONY: demo test slow check docs bench format clean
+.PHONY: demo test slow browser check docs bench format clean
 
 demo: .venv/demo
 	$(BIN)/orgopt $(DEMO)
@@ -14,6 +14,10 @@ test: .venv/dev
 
 slow: .venv/dev
 	$(BIN)/python -m pytest -n 2 -q -m "slow or fault"
+
+# Needs a Chromium: CHROMIUM names it, /usr/bin/chromium without.
+browser: .venv/dev
+	$(BIN)/python -m pytest -q -m browser
 
 check: .venv/dev
 	$(BIN)/ruff check
