@@ -16,7 +16,7 @@ import click
 
 from orgopt.cli.base import command, find_workspace, out
 from orgopt.errors import LabError, UsageError
-from orgopt.tracking import store_uri
+from orgopt.tracking import VIEW, store_uri
 
 _START_LIMIT_S = 60
 _ENVIRONMENT = {
@@ -108,5 +108,5 @@ def _landing(workspace: Path) -> str:
     with suppress(sqlite3.Error), closing(sqlite3.connect(workspace / "mlflow.db")) as database:
         row = database.execute("SELECT experiment_id FROM runs ORDER BY start_time DESC LIMIT 1").fetchone()
         if row:
-            return f"experiments/{row[0]}/runs?workflowType=machine_learning"
+            return f"experiments/{row[0]}/runs?workflowType=machine_learning&viewStateShareKey={VIEW}"
     return ""

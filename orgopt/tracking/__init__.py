@@ -1,5 +1,6 @@
 """MLflow: a projection of what a study's log already holds."""
 
+from orgopt.tracking.content import VIEW
 from orgopt.tracking.projection import Tracking, store_uri
 
-__all__ = ["Tracking", "store_uri"]
+__all__ = ["VIEW", "Tracking", "store_uri"]

@@ -1,6 +1,10 @@
 """What MLflow shows of a candidate: its parameters, metrics, notes, diffs and ledger table. Pure functions."""
 
+import base64
 import difflib
+import json
+import time
+import zlib
 from typing import Any
 
 from orgopt.document.values import format_interval
@@ -10,6 +14,8 @@ Record = dict[str, Any]
 Metrics = list[tuple[str, float, int]]
 """Name, value and step of each."""
 
+VIEW = "orgopt01"
+"""The key of the saved view, which a link may name."""
 SCALARS = ("research_output", "q_final", "q_mean", "utilisation", "agent_s", "meetings", "messages")
 
 
@@ -94,6 +100,38 @@ def ledger_table(events: list[Record]) -> dict[str, list[Any]]:
         for column, value in zip(columns.values(), row, strict=True):
             column.append(value)
     return columns
+
+
+def saved_view(columns: list[str]) -> tuple[str, str]:
+    """The experiment tag, name and value, of a saved view that shows some columns, which MLflow hides at first.
+
+    The format is that of MLflow 3.17's user interface and is not documented.
+    """
+    state = {
+        "searchFilter": "",
+        "orderByKey": "attributes.start_time",
+        "orderByAsc": False,
+        "startTime": "ALL",
+        "lifecycleFilter": "Active",
+        "datasetsFilter": [],
+        "modelVersionFilter": "All Runs",
+        "selectedColumns": columns,
+        "columnOrder": [],
+        "columnWidths": {},
+        "runsHiddenMode": "FIRST_10_RUNS",
+        "viewMaximized": False,
+        "runListHidden": False,
+        "isAccordionReordered": False,
+        "useGroupedValuesInCharts": True,
+        "hideEmptyCharts": True,
+        "groupBy": None,
+        "groupsExpanded": {},
+        "globalLineChartConfig": {"xAxisKey": "step", "lineSmoothness": 0, "selectedXAxisMetricKey": ""},
+    }
+    now = int(time.time() * 1000)
+    packed = "deflate;" + base64.b64encode(zlib.compress(json.dumps(state).encode())).decode()
+    view = {"name": "orgopt", "createdAt": now, "updatedAt": now, "state": packed}
+    return f"mlflow.sharedViewState.{VIEW}", json.dumps(view)
 
 
 def escape(text: str) -> str:

@@ -152,6 +152,7 @@ class _Projection:
             run_id = self._once(name, lambda r=record, p=parent: self._candidate_run(p, r))
             self._once(f"{name}-numbers", lambda r=record, i=run_id: self._numbers(i, r))
             self._once(f"{name}-files", lambda r=record, i=run_id: self._files(i, r))
+            self._once(f"{name}-ledger", lambda r=record, i=run_id: self._ledger(i, r))
             self._once(f"{name}-trace", lambda r=record, i=run_id: self._trace(i, r))
         self._summaries(study)
         if self.final:
@@ -173,7 +174,14 @@ class _Projection:
         if found:
             return found.experiment_id
         local = self.store.startswith(_SQLITE)
-        return self.client.create_experiment(name, (workspace / "mlruns" / name).as_uri() if local else None)
+        place = (workspace / "mlruns" / name).as_uri() if local else None
+        experiment = self.client.create_experiment(name, place)
+        with contextlib.suppress(Exception):  # MLflow's own format of saved views, which it may change
+            names = (f"metrics.`{metric}`" for metric in ("research_output", "q_final", self.head["task"]["heldout"]))
+            self.client.set_experiment_tag(
+                experiment, *content.saved_view([*names, "params.`headcount`", "params.`standup`"])
+            )
+        return experiment
 
     def _study_run(self) -> str:
         tags = {KIND: "study", "orgopt.task": self.head["identity"]["task"], "orgopt.version": self.head["orgopt"]}
@@ -209,10 +217,12 @@ class _Projection:
         self._document(run_id, record["program"])
         if parent:
             self.client.log_text(run_id, content.diff(parent, record), "diff.md")
-        self.client.log_dict(run_id, _table(content.ledger_table(self._events(record))), "ledger.json")
         for name in ("ledger.jsonl", "results.tsv"):
             self.client.log_artifact(run_id, str(self.folder / "candidates" / record["name"] / name))
         self.client.set_terminated(run_id)
+
+    def _ledger(self, run_id: str, record: Record) -> None:
+        self.client.log_table(run_id, content.ledger_table(self._events(record)), "ledger.json")
 
     def _trace(self, run_id: str, record: Record) -> None:
         trace_run(record["name"], self._events(record), record["at"], self.experiment, run_id)
@@ -291,11 +301,6 @@ def _log(
     texts = [Param(key, str(value)[:_PARAM_LIMIT]) for key, value in (params or {}).items()]
     for start in range(0, max(len(entities), 1), 900):  # MLflow takes 1,000 metrics a batch
         client.log_batch(run_id, metrics=entities[start : start + 900], params=texts if start == 0 else [])
-
-
-def _table(columns: dict[str, list[Any]]) -> Record:
-    """Columns in the layout that MLflow shows as a table."""
-    return {"columns": list(columns), "data": [list(row) for row in zip(*columns.values(), strict=True)]}
 
 
 def _reason(error: Exception) -> str:
