@@ -96,7 +96,7 @@ def ledger_table(events: list[Record]) -> dict[str, list[Any]]:
             "meeting": lambda e: f"{e['seconds']:g} s each, shared {', '.join(map(str, e['shared'])) or 'nothing'}",
         }.get(kind, lambda _: "")(event)
         metric = event.get("metric")
-        row = (event["t"], kind, who, event.get("id", ""), "" if metric is None else round(metric, 4), what)
+        row = (round(event["t"], 2), kind, who, event.get("id", ""), "" if metric is None else round(metric, 4), what)
         for column, value in zip(columns.values(), row, strict=True):
             column.append(value)
     return columns

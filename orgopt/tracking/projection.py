@@ -177,10 +177,9 @@ class _Projection:
         place = (workspace / "mlruns" / name).as_uri() if local else None
         experiment = self.client.create_experiment(name, place)
         with contextlib.suppress(Exception):  # MLflow's own format of saved views, which it may change
-            names = (f"metrics.`{metric}`" for metric in ("research_output", "q_final", self.head["task"]["heldout"]))
-            self.client.set_experiment_tag(
-                experiment, *content.saved_view([*names, "params.`headcount`", "params.`standup`"])
-            )
+            columns = [f"metrics.`{metric}`" for metric in ("research_output", self.head["task"]["heldout"])]
+            columns += [f"params.`{param}`" for param in ("parent", "headcount", "standup")]
+            self.client.set_experiment_tag(experiment, *content.saved_view(columns))
         return experiment
 
     def _study_run(self) -> str:
@@ -243,8 +242,8 @@ class _Projection:
 
     def _summary(self, study: str, generation: int, outputs: list[float], best: Record) -> None:
         run_id = self.sent[f"generation-{generation}"]
-        own = [("best", max(outputs), 0), ("median", median(outputs), 0), ("candidates", float(len(outputs)), 0)]
-        _log(self.client, run_id, metrics=own)
+        own = {"research_output": max(outputs), "median": median(outputs), "candidates": float(len(outputs))}
+        _log(self.client, run_id, metrics=[(name, value, 0) for name, value in own.items()])
         ahead = {"best_so_far": best["score"]["research_output"], "best": max(outputs), "median": median(outputs)}
         _log(self.client, study, metrics=[(f"generations/{name}", value, generation) for name, value in ahead.items()])
         self.client.set_terminated(run_id)
@@ -276,7 +275,7 @@ class _Projection:
             for step, test in enumerate(tests)
             for key, name in (("research_output", "research_output"), ("heldout", self.head["task"]["heldout"]))
         ]
-        _log(self.client, study, metrics=metrics)
+        _log(self.client, study, metrics=[*metrics, ("research_output", champion["score"]["research_output"], 0)])
         self._document(study, champion["program"], "champion/")
         self.client.log_text(study, content.diff(seed, champion), "champion/diff.md")
         self.client.set_terminated(study)
@@ -297,7 +296,7 @@ def _log(
     from mlflow.entities import Metric, Param
 
     now = int(time.time() * 1000)
-    entities = [Metric(name, value, now, step) for name, value, step in metrics]
+    entities = [Metric(name, round(value, 5), now, step) for name, value, step in metrics]
     texts = [Param(key, str(value)[:_PARAM_LIMIT]) for key, value in (params or {}).items()]
     for start in range(0, max(len(entities), 1), 900):  # MLflow takes 1,000 metrics a batch
         client.log_batch(run_id, metrics=entities[start : start + 900], params=texts if start == 0 else [])
