@@ -41,6 +41,7 @@ class Score:
         utilisation: Busy slot-seconds / (slots × budget).
         agent_s: Agent-seconds spent thinking and meeting.
         experiments: How many experiments ended in each status.
+        common_error: The most frequent error of those that failed; empty when none did.
         spent_slot_s: Busy slot-seconds.
     """
 
@@ -56,6 +57,7 @@ class Score:
     spent_slot_s: float
     agent_s: float
     experiments: Mapping[str, int]
+    common_error: str
     meetings: int
     messages: int
 
@@ -117,6 +119,8 @@ def score(task: Task, ledger: Ledger, heldout: Mapping[int, float], budget_s: fl
     busy = sum(min(data["ended"], budget_s) - data["started"] for data in outcomes if data["started"] < budget_s)
     proposals = {event.data["id"]: event.data["knobs"] for event in ledger.of("proposal")}
     meetings = ledger.of("meeting")
+    failed = [data for data in outcomes if data["status"] not in {"ok", "unfinished"}]
+    errors = Counter(data["error"] or data["status"] for data in failed)
     return Score(
         research_output=(q_final + q_mean) / 2,
         q_final=q_final,
@@ -130,6 +134,7 @@ def score(task: Task, ledger: Ledger, heldout: Mapping[int, float], budget_s: fl
         spent_slot_s=busy,
         agent_s=len(proposals) * task.think_s + sum(m.data["seconds"] * len(m.data["agents"]) for m in meetings),
         experiments=dict(Counter(data["status"] for data in outcomes)),
+        common_error=next((error for error, _ in errors.most_common(1)), ""),
         meetings=len(meetings),
         messages=len(ledger.of("message")),
     )

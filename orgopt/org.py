@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Literal, NamedTuple
 
 import networkx as nx
@@ -169,8 +170,10 @@ class Org:
         for index, link in enumerate(self.links):
             for end in (link.source, link.target):
                 if end not in self._by_id:
+                    close = get_close_matches(end, list(self._by_id), n=1)
                     known = ", ".join(role.name for role in self.roles) or "none"
-                    yield Problem("ORG015", f"link to unknown role '{end}'", f"the roles are: {known}", index)
+                    help_ = f"did you mean '{self.name(close[0])}'?" if close else f"the roles are: {known}"
+                    yield Problem("ORG015", f"link to unknown role '{end}'", help_, index)
         yield from self._cycles()
         if self.roles and self.headcount == 0:
             yield Problem("ORG020", "the organization has no agents", "give a role a headcount of 1 or more", None)

@@ -209,6 +209,8 @@ def load_task(name: str, workspace: Path | None = None) -> Task:
     folder = Path(name)
     if not (folder / "task.toml").is_file():
         known = find_tasks(workspace or Path.cwd())
+        if folder.is_dir() and name not in known:
+            raise UsageError(f"{folder} has no task.toml: it is not a task")
         if name not in known:
             raise UsageError(f"no task '{name}': known tasks are {', '.join(known) or 'none'}, or give a task's folder")
         folder = known[name]
@@ -269,10 +271,11 @@ def _literal(value: Value) -> str:
 
 def _task(folder: Path, toml: dict[str, Any]) -> Task:
     script = str(toml["script"])
+    for needed in (script, "prepare.py"):
+        if not (folder / needed).is_file():
+            raise TaskError(f"{folder} has no {needed}, which a task needs")
     source = (folder / script).read_text("utf-8")
     limits, time = toml["limits"], toml["time"]
-    if not (folder / "prepare.py").is_file():
-        raise TaskError(f"{folder}: no prepare.py, which evaluates what {script} leaves")
     task = Task(
         name=folder.name,
         folder=folder,

@@ -247,6 +247,21 @@ def test_markup_in_values_and_paths_is_text(org: Path) -> None:
     assert "ws[/x]/mlruns/runs" in result.output
 
 
+def test_a_run_in_which_nothing_succeeds_says_why(org: Path) -> None:
+    broken = org.parent / "broken"
+    shutil.copytree(TOY, broken)
+    script = broken / "train.py"
+    script.write_text("import nope\n" + script.read_text())
+    result = orgopt("run", org, "--task", broken, "--budget", "0.5s")
+    assert result.exit_code == 0
+    assert "no experiment succeeded; most often: ModuleNotFoundError: No module named 'nope'" in result.output
+    script.write_text((Path(TOY) / "train.py").read_text())
+    toml = broken / "task.toml"
+    toml.write_text(toml.read_text().replace('"heldout_loss"', '"heldout_los"'))
+    result = orgopt("run", org, "--task", broken, "--budget", "0.5s")
+    assert "task.toml names val_loss and heldout_los" in result.output
+
+
 def test_an_interrupt_during_start_up_is_an_interrupt(org: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_, **__):
         raise KeyboardInterrupt
@@ -254,7 +269,7 @@ def test_an_interrupt_during_start_up_is_an_interrupt(org: Path, monkeypatch: py
     monkeypatch.setattr("orgopt.cli.run.load", interrupted)
     result = orgopt("run", org, "--task", TOY, "--budget", "1s")
     assert result.exit_code == 130
-    assert "Interrupted" in result.output
+    assert "Stopped" in result.output
 
 
 @pytest.mark.parametrize("command", ["run", "optimize"])

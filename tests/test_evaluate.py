@@ -17,7 +17,7 @@ def ledger_of(*submissions: tuple[float, int, float]) -> Ledger:
     ledger.add("start", 0, slots=2, baseline=0.5, commit="x")
     for number in (1, 2):
         ledger.add("proposal", 0, id=number, agent="a-1", knobs={"X": number / 10})
-        ledger.add("outcome", 5, id=number, agent="a-1", status="ok", started=0.0, ended=5.0)
+        ledger.add("outcome", 5, id=number, agent="a-1", status="ok", error="", started=0.0, ended=5.0)
     for t, number, metric in submissions:
         ledger.add("submission", t, id=number, metric=metric)
     return ledger

@@ -100,5 +100,5 @@ def test_what_is_wrong_with_a_task_is_said(tmp_path: Path) -> None:
             load_task(str(folder))
     toml.write_text(good)
     (folder / "prepare.py").unlink()
-    with pytest.raises(TaskError, match=r"no prepare\.py"):
+    with pytest.raises(TaskError, match=r"has no prepare\.py"):
         load_task(str(folder))

@@ -31,8 +31,21 @@ Examples:
 \b
 Exit codes: 0 done · 1 a document cannot be read or has errors · 2 wrong usage or task
   6 the lab or the disk failed, what was measured is kept
-  130 interrupted, 143 terminated: the same command continues
+  130 interrupted, 143 terminated: the same command continues a study, and starts a run again
 """
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM or SIGHUP: ends a command as Ctrl-C does, with its own exit code."""
+
+
+def exit_code(stop: BaseException | None) -> int:
+    """The exit code of a command that was stopped."""
+    return EXIT_TERMINATED if isinstance(stop, Terminated) else EXIT_INTERRUPTED
+
+
+def _terminate(*_: object) -> None:
+    raise Terminated
 
 
 class Commands(click.Group):
@@ -42,15 +55,15 @@ class Commands(click.Group):
         if not standalone_mode:
             return super().main(*args, standalone_mode=False, **kwargs)
         for number in (signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, lambda *_: sys.exit(EXIT_TERMINATED))  # unwinds, so that labs are closed
+            signal.signal(number, _terminate)  # unwinds, so that labs are closed
         try:
             result = super().main(*args, standalone_mode=False, **kwargs)
         except click.ClickException as error:
             error.show()
             sys.exit(error.exit_code)
-        except (click.Abort, KeyboardInterrupt):
-            click.echo("Interrupted. The same command starts again, or continues what it had begun.", err=True)
-            sys.exit(EXIT_INTERRUPTED)
+        except (click.Abort, KeyboardInterrupt) as stop:
+            click.echo("Stopped. The same command starts again; a study continues.", err=True)
+            sys.exit(exit_code(stop if isinstance(stop, KeyboardInterrupt) else stop.__cause__))
         sys.exit(result if isinstance(result, int) else 0)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature

@@ -26,7 +26,7 @@ _MARKS = ("orgopt.toml", "mlruns", ".git")
 
 # A pipe has no width of its own: lines are long enough not to be broken.
 out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 160)
-err = Console(stderr=True, highlight=False)
+err = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else 160)
 
 
 def find_workspace(document: Path | None = None) -> Path:
@@ -64,6 +64,23 @@ def own_command() -> str:
     return (
         f"{shlex.quote(sys.executable)} -m orgopt" if sys.argv[0].endswith("__main__.py") else shlex.quote(sys.argv[0])
     )
+
+
+def count(number: int, noun: str) -> str:
+    """`1 stand-up`, `2 stand-ups`."""
+    return f"{number} {noun}{'s' * (number != 1)}"
+
+
+def near(path: Path) -> str:
+    """A path as one would type it here: relative when it lies below the current directory."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
+def warn_of_failures(name: str, score: dict[str, Any]) -> None:
+    """Say so when no experiment of a run succeeded: its score is the baseline's, which looks like a result."""
+    if score["common_error"] and not score["experiments"].get("ok"):
+        text = f"{name}: no experiment succeeded; most often: {score['common_error']}"
+        err.print(text, style="yellow", markup=False, soft_wrap=True)
 
 
 def shipped_org(name: str) -> Path | None:

@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.tree import Tree
 
 from orgopt import draw
-from orgopt.cli.base import EXIT_DOCUMENT, command, out, print_json
+from orgopt.cli.base import EXIT_DOCUMENT, command, count, out, print_json
 from orgopt.document import describe, diff, format_finding, lint, load, read, require_org
 from orgopt.document.values import format_risk, format_standup
 from orgopt.errors import DocumentError
@@ -58,11 +58,11 @@ def lint_command(paths: tuple[str, ...], as_json: bool) -> None:
         print_json("lint", {"findings": found})
     else:
         errors = sum(finding["severity"] == "error" for finding in found)
-        count = f"{len(paths)} document{'s' * (len(paths) != 1)}"
+        checked = count(len(paths), "document")
         out.print(
-            f"{count}, {errors} error{'s' * (errors != 1)}, {len(found) - errors} other findings"
+            f"{checked}, {count(errors, 'error')}, {count(len(found) - errors, 'other finding')}"
             if found
-            else f"[green]{count}, no findings[/]"
+            else f"[green]{checked}, no findings[/]"
         )
     if failed:
         raise SystemExit(EXIT_DOCUMENT)
@@ -122,7 +122,7 @@ def print_changes(lines: list[str]) -> None:
 
 def tree(org: Org) -> Tree:
     """The organization as a tree: who reports to whom, then the other links and the rhythm."""
-    top = Tree(f"[bold]{escape(org.title or 'Organization')}[/]  {org.headcount} agents", guide_style="dim")
+    top = Tree(f"[bold]{escape(org.title or 'Organization')}[/]  {count(org.headcount, 'agent')}", guide_style="dim")
     graph = org.reporting()
     below: dict[str, list[str]] = {role.id: [] for role in org.roles}
     for link in org.links:

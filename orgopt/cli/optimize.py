@@ -9,12 +9,14 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from orgopt.cli import EXIT_INTERRUPTED
+from orgopt.cli import exit_code
 from orgopt.cli.base import (
     Duration,
     command,
+    count,
     err,
     find_workspace,
+    near,
     out,
     own_command,
     print_json,
@@ -23,7 +25,7 @@ from orgopt.cli.base import (
 )
 from orgopt.cli.document import print_changes
 from orgopt.cli.lab import calibrated, open_lab
-from orgopt.cli.progress import StudyProgress, count
+from orgopt.cli.progress import StudyProgress
 from orgopt.document import Program, load, read, require_org
 from orgopt.errors import UsageError
 from orgopt.evolve import SAMPLERS, StudyConfig, StudyLog, optimize, study_name
@@ -42,7 +44,9 @@ Record = dict[str, Any]
 )
 @click.argument("path", metavar="FILE")
 @click.option("--task", "task_name", required=True, help="Name of a task, or a path to its folder.")
-@click.option("--budget", "budget_s", type=Duration(), required=True, help="Hardware time of each run: 15s, 10m, 2h.")
+@click.option(
+    "--budget", "budget_s", type=Duration(), required=True, help="Hardware time of each run: 15s, 10m, 2h, or seconds."
+)
 @click.option(
     "--generations", type=click.IntRange(1, 10_000), default=5, show_default=True, help="Batches of candidates."
 )
@@ -95,20 +99,21 @@ def optimize_command(
     studies = writable_folder(workspace / "mlruns" / "studies")
     tracking = Tracking(workspace)
     with open_lab(task, config.slots) as lab:
-        _warn(tracking.open())
+        warn = _Warner()
+        warn(tracking.open())
         task = calibrated(task, lab, workspace)
         identity = config.identity(program, task, library)
         folder = writable_folder(studies / (name or study_name(program, identity)))
         with StudyLog(folder, identity, program, task) as log:
             if not as_json:
-                size = f"{config.generations} generations × {config.population} candidates"
+                size = f"{count(config.generations, 'generation')} × {count(config.population, 'candidate')}"
                 err.print(f"[bold]{folder.name}[/]  {size} × {config.budget_s:g} s on {config.slots} slots")
             try:
-                with StudyProgress(err, config, task.metric, lambda: _warn(tracking.sync(folder))) as progress:
+                with StudyProgress(err, config, task.metric, lambda: warn(tracking.sync(folder))) as progress:
                     final = optimize(program, task, lab, config, log, library=library, watch=progress)
-            except KeyboardInterrupt:
+            except KeyboardInterrupt as stop:
                 err.print(_stopped(config, log.records))
-                raise SystemExit(EXIT_INTERRUPTED) from None
+                raise SystemExit(exit_code(stop)) from None
             records = [record for record in log.records if record["kind"] == "candidate"]
     result = _result(task, config, records, final, folder)
     if as_json:
@@ -186,7 +191,7 @@ def _print(task: Task, result: Record, workspace: Path, folder: Path) -> None:
         out.print(_verdict(tests), soft_wrap=False)
         out.print("\nWhat the best changes of the seed document:")
         print_changes(result["changes"])
-    out.print(f"\nBest document: {folder / 'best.md'}", markup=False)
+    out.print(f"\nBest document: {near(folder / 'best.md')}", markup=False)
     where = "" if find_workspace() == workspace else f" --workspace {shlex.quote(str(workspace))}"
     command_line = escape(f"{own_command()} ui{where}")
     out.print(f"Generations in MLflow: [bold]{command_line}[/]")
@@ -215,8 +220,14 @@ def _mean(tests: list[Record]) -> str:
     return f"{sum(test['research_output'] for test in tests) / len(tests):+.3f}"
 
 
-def _warn(problem: str | None) -> None:
-    if problem:
-        err.print(
-            f"[yellow]MLflow could not be written ({escape(problem)}); the study goes on and is kept in its log[/]"
-        )
+class _Warner:
+    """Says what keeps MLflow from being written, each problem once."""
+
+    def __init__(self) -> None:
+        self.said: set[str] = set()
+
+    def __call__(self, problem: str | None) -> None:
+        if problem and problem not in self.said:
+            self.said.add(problem)
+            text = f"MLflow could not be written ({problem}); the study goes on and is kept in its log"
+            err.print(text, style="yellow", markup=False, soft_wrap=True)

@@ -13,6 +13,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from orgopt.cli.base import count, warn_of_failures
 from orgopt.evaluate import Score
 from orgopt.evolve import Candidate, StudyConfig, Watch
 from orgopt.ledger import Event
@@ -20,9 +21,9 @@ from orgopt.ledger import Event
 Record = Mapping[str, Any]
 
 
-def count(number: int, noun: str) -> str:
-    """`1 stand-up`, `2 stand-ups`."""
-    return f"{number} {noun}{'s' * (number != 1)}"
+def origin(candidate: Candidate) -> str:
+    """`c03: ` for a change of candidate 3; nothing for a change of the seed document."""
+    return f"c{candidate.parent:02d}: " if candidate.parent else ""
 
 
 @dataclass(slots=True)
@@ -112,9 +113,12 @@ class StudyProgress(Watch):
     def scored(self, candidate: Candidate, score: Score | Record, *, resumed: bool) -> None:
         values = score.to_dict() if isinstance(score, Score) else score
         self.rows.append((candidate, values["research_output"], values["heldout"]))
+        if not resumed:
+            warn_of_failures(candidate.name, dict(values))
         if not self.console.is_terminal:
             note = "  (from the log)" if resumed else ""
-            line = f"{candidate.name}  research output {values['research_output']:+.3f}  {candidate.changes}{note}"
+            output = f"research output {values['research_output']:+.3f}"
+            line = f"{candidate.name}  {output}  {origin(candidate)}{candidate.changes}{note}"
             self.console.print(escape(line), soft_wrap=True)
 
     def saved(self) -> None:
@@ -160,6 +164,6 @@ def leaderboard(rows: list[tuple[Candidate, float, float]], limit: int) -> Table
             f"[{style or 'default'}]{candidate.name}[/]",
             f"{output:+.3f} [green]{bar}[/]",
             f"{heldout:.3f}",
-            f"[dim]{escape(candidate.changes)}[/]",
+            f"[dim]{escape(origin(candidate) + candidate.changes)}[/]",
         )
     return table

@@ -8,10 +8,21 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
-from orgopt.cli import EXIT_INTERRUPTED
-from orgopt.cli.base import Duration, command, err, find_workspace, out, print_json, writable_folder
+from orgopt.cli import exit_code
+from orgopt.cli.base import (
+    Duration,
+    command,
+    count,
+    err,
+    find_workspace,
+    near,
+    out,
+    print_json,
+    warn_of_failures,
+    writable_folder,
+)
 from orgopt.cli.lab import calibrated, open_lab
-from orgopt.cli.progress import RunStatus, count
+from orgopt.cli.progress import RunStatus
 from orgopt.document import load, require_org
 from orgopt.errors import StoreError
 from orgopt.evaluate import Score, evaluate
@@ -26,7 +37,9 @@ from orgopt.task import Task, load_task
 )
 @click.argument("path", metavar="FILE")
 @click.option("--task", "task_name", required=True, help="Name of a task, or a path to its folder.")
-@click.option("--budget", "budget_s", type=Duration(), required=True, help="Hardware time of the run: 30s, 10m, 2h.")
+@click.option(
+    "--budget", "budget_s", type=Duration(), required=True, help="Hardware time of the run: 30s, 10m, 2h, or seconds."
+)
 @click.option("--slots", type=click.IntRange(1, 256), default=2, show_default=True, help="Experiments at once.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Decides every random choice.")
 @click.option(
@@ -74,12 +87,17 @@ def run_command(
                     verify_seeds=verify_seeds,
                     watch=status.take,
                 )
-    except KeyboardInterrupt:
-        err.print(f"Stopped after {count(status.done, 'experiment')}; their ledger is in {folder}", markup=False)
-        raise SystemExit(EXIT_INTERRUPTED) from None
+    except KeyboardInterrupt as stop:
+        err.print(
+            f"Stopped after {count(status.done, 'experiment')}; their ledger is in {near(folder)}",
+            markup=False,
+            soft_wrap=True,
+        )
+        raise SystemExit(exit_code(stop)) from None
     finally:
         ledger.close()
         write_text(folder / "results.tsv", results_tsv(ledger, task.metric))
+    warn_of_failures(path, score.to_dict())
     if as_json:
         print_json(
             "run",
@@ -95,7 +113,7 @@ def run_command(
         )
     else:
         out.print(summary(task, score, budget_s))
-        out.print(f"\nLedger and results.tsv: {folder}", markup=False)
+        out.print(f"\nLedger and results.tsv: {near(folder)}", markup=False)
 
 
 def summary(task: Task, score: Score, budget_s: float) -> Table:
@@ -116,6 +134,8 @@ def summary(task: Task, score: Score, budget_s: float) -> Table:
     kept = ", ".join(f"{name} {value}" for name, value in score.submission.items()) or "the baseline"
     table.add_row("submission", escape(kept))
     table.add_row("experiments", ", ".join(f"{count} {status}" for status, count in score.experiments.items()))
+    if score.common_error:
+        table.add_row("most failed with", escape(score.common_error))
     table.add_row("slots", f"{score.utilisation:.0%} busy of {budget_s:g} s")
     met = f"{count(score.meetings, 'stand-up')}, {count(score.messages, 'message')}"
     table.add_row("agents", f"{score.agent_s:.1f} agent-seconds, {met}")

@@ -23,7 +23,7 @@ BlockKind = Literal["front_matter", "heading", "list", "text"]
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _FRONT_MATTER = re.compile(r"\ufeff?---[ \t]*(\r\n|\n|\r)(?:[^\r\n]*(\r\n|\n|\r))*?(---|\.\.\.)[ \t]*(\r\n|\n|\r|\Z)")
-_FIELD = re.compile(r"(?P<lead>[-*+][ \t]+)\*\*(?P<key>[^*\n]{1,40}?):?\*\*:?[ \t]*(?P<value>.*)$")
+_FIELD = re.compile(r"(?P<lead>[-*+][ \t]+)\*\*(?P<key>[^*\n]{1,40}?)(?::\*\*|\*\*:)[ \t]*(?P<value>.*)$")
 _BULLET = re.compile(r"[-*+][ \t]+(?P<value>.*)$")
 
 

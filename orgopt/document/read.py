@@ -6,8 +6,8 @@ from difflib import get_close_matches
 from typing import Any, Literal, NamedTuple, TypeVar
 
 from orgopt.document import values
-from orgopt.document.program import Bullet, Field, Program, Section, Span
-from orgopt.org import Link, Org, Role, Standup, slug
+from orgopt.document.program import Bullet, Field, Program, Section, Span, printable
+from orgopt.org import AGENTS, Link, Org, Role, Standup, slug
 
 PARTS = ("roles", "links", "rhythm")
 ROLE_KEYS = ("headcount", "agent", "risk tolerance")
@@ -104,6 +104,10 @@ class _Reader:
             self.parts.setdefault(title, section)
         elif is_role:
             return
+        elif close := get_close_matches(title, PARTS, n=1, cutoff=0.75):
+            message = f"section '{section.title}' is not read"
+            span = self._line(section.heading.span)
+            self.add("ORG009", "warning", message, span, f"did you mean '{close[0].title()}'?")
         for child in section.children:
             self._find_parts(child, is_role=title == "roles")
 
@@ -122,7 +126,15 @@ class _Reader:
     def fields(self, section: Section, known: tuple[str, ...]) -> dict[str, Field]:
         """The last field of each key; unknown, repeated and not yet executed keys become findings."""
         found: dict[str, Field] = {}
-        for field in self.program.fields(section):
+        fields = self.program.fields(section)
+        read = {field.line.start for field in fields}
+        for bullet in self.program.bullets(section):
+            key, _, value = bullet.text.replace("*", "").partition(":")
+            word = next((k for k in known if key.strip().lower() in {k, *(f"{k} {value}" for value in AGENTS)}), None)
+            if word and bullet.line.start not in read:
+                help_ = f"write '- **{word.capitalize()}:** {value.strip() or '…'}'"
+                self.add("ORG017", "warning", f"'{printable(bullet.text)}' is not read", bullet.text_span, help_)
+        for field in fields:
             if field.key in PLANNED_KEYS and field.key not in known:
                 message = f"'{field.key}' is read but has no effect in this version"
                 self.add("ORG007", "warning", message, field.key_span)

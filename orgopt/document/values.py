@@ -110,7 +110,7 @@ def parse_link(text: str) -> tuple[Link, str]:
     """`A → B: reports to` as a Link with slugged ends, and the pattern in brackets, if any."""
     match = _match_link(text)
     if not match:
-        raise ValueError(f"link '{text}' not understood: write 'Explorer → Lead: reports to'")
+        raise ValueError(f"link '{text}' not understood: write 'Explorer → Lead: reports to' or 'A ↔ B: shares with'")
     kind = " ".join(match["kind"].lower().split())
     if kind not in LINK_KINDS:
         raise ValueError(f"unknown link '{kind}'; {_closest(kind, LINK_KINDS)}")

@@ -206,8 +206,14 @@ class LocalLab:
             metric=metric,
             heldout=heldout,
             memory_gb=answer.get("memory_gb", 0.0),
-            error="" if status is Status.OK else _last_line(run.folder / "log"),
+            error="" if status is Status.OK else _last_line(run.folder / "log") or self._missing(metrics),
         )
+
+    def _missing(self, metrics: Any) -> str:
+        """Why the metrics that an evaluation returned are none."""
+        if not isinstance(metrics, dict):
+            return ""
+        return f"prepare.py returned {metrics}, task.toml names {self.task.metric} and {self.task.heldout}"[:300]
 
     def _send(self, message: dict[str, Any]) -> None:
         try:
