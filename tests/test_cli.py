@@ -258,8 +258,9 @@ def test_a_run_in_which_nothing_succeeds_says_why(org: Path) -> None:
     script.write_text((Path(TOY) / "train.py").read_text())
     toml = broken / "task.toml"
     toml.write_text(toml.read_text().replace('"heldout_loss"', '"heldout_los"'))
-    result = orgopt("run", org, "--task", broken, "--budget", "0.5s")
-    assert "task.toml names val_loss and heldout_los" in result.output
+    result = orgopt("run", org, "--task", broken, "--budget", "0.5s", "--json")
+    ledger = Path(json.loads(result.stdout)["folder"]) / "ledger.jsonl"
+    assert "task.toml names val_loss and heldout_los" in ledger.read_text()
 
 
 def test_an_interrupt_during_start_up_is_an_interrupt(org: Path, monkeypatch: pytest.MonkeyPatch) -> None:
