@@ -99,18 +99,8 @@ def run_command(
         write_text(folder / "results.tsv", results_tsv(ledger, task.metric))
     warn_of_failures(path, score.to_dict())
     if as_json:
-        print_json(
-            "run",
-            {
-                "program": path,
-                "task": task.name,
-                "seed": seed,
-                "budget_s": budget_s,
-                "slots": slots,
-                "folder": str(folder),
-                "score": score.to_dict(),
-            },
-        )
+        given = {"program": path, "task": task.name, "seed": seed, "budget_s": budget_s, "slots": slots}
+        print_json("run", {**given, "folder": str(folder), "score": score.to_dict()})
     else:
         out.print(summary(task, score, budget_s))
         out.print(f"\nLedger and results.tsv: {near(folder)}", markup=False)

@@ -8,8 +8,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from orgopt.document import values
-from orgopt.document.program import Program, Section, Span, parse
+from orgopt.document.program import Program, Span, parse
 from orgopt.document.read import PARTS, Reading, read
+from orgopt.document.splice import (
+    at_level,
+    heading_marks,
+    insert_block,
+    on_new_line,
+    role_section,
+    set_field,
+    splice,
+    with_roles,
+)
 from orgopt.errors import DocumentError
 from orgopt.org import Link, Org, Role, Standup, slug
 
@@ -22,7 +32,7 @@ class SetHeadcount:
     headcount: int
 
     def apply(self, program: Program) -> Program:
-        return _set_field(program, self.role, "Headcount", str(self.headcount))
+        return set_field(program, self.role, "Headcount", str(self.headcount))
 
     def describe(self, org: Org) -> str:
         return f"{org.name(self.role)}: headcount {_role(org, self.role).headcount} → {self.headcount}"
@@ -36,7 +46,7 @@ class SetAgent:
     agent: str
 
     def apply(self, program: Program) -> Program:
-        return _set_field(program, self.role, "Agent", self.agent)
+        return set_field(program, self.role, "Agent", self.agent)
 
     def describe(self, org: Org) -> str:
         return f"{org.name(self.role)}: agent {_role(org, self.role).agent} → {self.agent}"
@@ -50,7 +60,7 @@ class SetRisk:
     risk: float
 
     def apply(self, program: Program) -> Program:
-        return _set_field(program, self.role, "Risk tolerance", values.format_risk(self.risk))
+        return set_field(program, self.role, "Risk tolerance", values.format_risk(self.risk))
 
     def describe(self, org: Org) -> str:
         old = org.risk if self.role is None else org.risk_of(_role(org, self.role))
@@ -66,7 +76,7 @@ class SetStandup:
 
     def apply(self, program: Program) -> Program:
         names = {role.id: role.name for role in read(program).org.roles}
-        return _set_field(program, None, "Stand-up", values.format_standup(self.standup, names))
+        return set_field(program, None, "Stand-up", values.format_standup(self.standup, names))
 
     def describe(self, org: Org) -> str:
         old, new = org.standup, self.standup
@@ -93,15 +103,15 @@ class AddLink:
         part = reading.parts.get("links")
         if part is None:
             before = reading.parts.get("rhythm")
-            heading = f"{_marks(reading)} Links{program.newline * 2}{line}"
-            return _insert_block(program, before.span.start if before else len(program.text), heading)
+            heading = f"{heading_marks(reading)} Links{program.newline * 2}{line}"
+            return insert_block(program, before.span.start if before else len(program.text), heading)
         if bullets := program.bullets(part):
-            return _splice(
+            return splice(
                 program,
                 Span(bullets[-1].line.end, bullets[-1].line.end),
-                _on_new_line(program, bullets[-1].line.end, line),
+                on_new_line(program, bullets[-1].line.end, line),
             )
-        return _insert_block(program, part.heading.span.end, line)
+        return insert_block(program, part.heading.span.end, line)
 
     def describe(self, org: Org) -> str:
         return f"+ {values.format_link(self.link, {role.id: role.name for role in org.roles})}"
@@ -118,7 +128,7 @@ class RemoveLink:
         if found is None:
             raise DocumentError(f"{program.source}: no such link: {values.format_link(self.link, {})}")
         while found:  # a document may say it twice
-            program = _splice(program, found, "")
+            program = splice(program, found, "")
             found = _bullet(program, self.link)
         return program
 
@@ -138,13 +148,13 @@ class AddRole:
         return parse(self.text).sections[0].title
 
     def apply(self, program: Program) -> Program:
-        program = _with_roles(program)
+        program = with_roles(program)
         if slug(self.name) in read(program).roles:
             raise DocumentError(f"{program.source}: role '{self.name}' is already there")
         part = read(program).parts["roles"]
         end = next((child.span.start for child in part.children if child.title.lower() in PARTS), part.span.end)
-        text = _at_level(self.text.strip(), part.level + 1)
-        return _insert_block(program, end, program.newline.join(text.splitlines()) + program.newline)
+        text = at_level(self.text.strip(), part.level + 1)
+        return insert_block(program, end, program.newline.join(text.splitlines()) + program.newline)
 
     def describe(self, org: Org) -> str:  # noqa: ARG002  an edit is described against an organization
         return f"+ role {self.name}"
@@ -165,7 +175,7 @@ class RemoveRole:
         if standup and self.role in standup.attendees:
             left = tuple(role for role in standup.attendees if role != self.role)
             program = SetStandup(replace(standup, attendees=left) if left else None).apply(program)
-        return _splice(program, _section(program, self.role).span, "")
+        return splice(program, role_section(program, self.role).span, "")
 
     def describe(self, org: Org) -> str:
         return f"− role {org.name(self.role)}"
@@ -244,86 +254,3 @@ def _bullet(program: Program, link: Link) -> Span | None:
     reading = read(program)
     bullets = zip(reading.org.links, reading.links, strict=True)
     return next((bullet.line for other, bullet in bullets if other.key == link.key), None)
-
-
-def _section(program: Program, role_id: str) -> Section:
-    roles = read(program).roles
-    if role_id not in roles:
-        raise DocumentError(f"{program.source}: no role '{role_id}'; the roles are: {', '.join(roles) or 'none'}")
-    return roles[role_id]
-
-
-def _splice(program: Program, span: Span, text: str) -> Program:
-    return parse(program.text[: span.start] + text + program.text[span.end :], program.source)
-
-
-def _on_new_line(program: Program, at: int, text: str) -> str:
-    """The text, preceded by a line end when the line before `at` has none."""
-    return text if at == 0 or program.text[at - 1] in "\r\n" else program.newline + text
-
-
-def _insert_block(program: Program, at: int, text: str) -> Program:
-    """Insert lines as a block of their own: a blank line before and, unless it ends the file, after."""
-    before, after = program.text[:at], program.text[at:]
-    gap = "" if not before else program.newline * (2 - min(2, _ends(before)))
-    tail = program.newline if after and not after.startswith(("\n", "\r")) else ""
-    return parse(before + gap + text + tail + after, program.source)
-
-
-def _ends(text: str) -> int:
-    """How many line ends a text ends with."""
-    normal = text.replace("\r\n", "\n").replace("\r", "\n")
-    return len(normal) - len(normal.rstrip("\n"))
-
-
-def _with_roles(program: Program) -> Program:
-    """The program with a section Roles: a plain instruction file gets its one Researcher written out."""
-    reading = read(program)
-    if "roles" in reading.parts:
-        return program
-    lines = ["## Roles", "", "### Researcher", "", "- **Headcount:** 1", ""]
-    parts = [reading.parts[name].span.start for name in ("links", "rhythm") if name in reading.parts]
-    written = _insert_block(program, min(parts, default=len(program.text)), program.newline.join(lines))
-    if "roles" not in read(written).parts:
-        raise DocumentError(f"{program.source}: ends inside an unclosed block: close it before roles are added")
-    return written
-
-
-def _marks(reading: Reading) -> str:
-    """The heading marks of the section Roles, which its sisters share."""
-    return "#" * reading.parts["roles"].level if "roles" in reading.parts else "##"
-
-
-def _at_level(text: str, level: int) -> str:
-    """A role's Markdown with its headings moved so that the first has a level."""
-    program = parse(text)
-    headings = [block for block in program.blocks if block.kind == "heading" and text[block.span.start] == "#"]
-    shift = level - headings[0].level if headings else 0
-    for block in reversed(headings):
-        start = block.span.start
-        text = text[:start] + "#" * min(6, max(1, block.level + shift)) + text[start + block.level :]
-    return text
-
-
-def _set_field(program: Program, role_id: str | None, key: str, value: str) -> Program:
-    """Set a field of a role's section, or of the section Rhythm, in place or as a new bullet."""
-    if role_id is None:
-        part = read(program).parts.get("rhythm")
-        if part is None:
-            text = f"{_marks(read(program))} Rhythm{program.newline * 2}- **{key}:** {value}{program.newline}"
-            return _insert_block(program, len(program.text), text)
-        section = part
-    else:
-        program = _with_roles(program) if role_id == "researcher" else program
-        section = _section(program, role_id)
-    fields = program.fields(section)
-    same = [field for field in fields if field.key == key.lower()]
-    if same:
-        return _splice(
-            program, same[-1].value_span, value if program.slice(same[-1].value_span) or same[-1].value else f" {value}"
-        )
-    line = f"- **{key}:** {value}{program.newline}"
-    if fields:
-        at = fields[-1].line.end
-        return _splice(program, Span(at, at), _on_new_line(program, at, line))
-    return _insert_block(program, section.heading.span.end, line)

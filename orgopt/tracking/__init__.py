@@ -1,6 +1,7 @@
 """MLflow: a projection of what a study's log already holds."""
 
 from orgopt.tracking.content import VIEW
-from orgopt.tracking.projection import Tracking, store_uri
+from orgopt.tracking.projection import Tracking
+from orgopt.tracking.store import store_uri
 
 __all__ = ["VIEW", "Tracking", "store_uri"]

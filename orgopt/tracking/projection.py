@@ -8,20 +8,17 @@ never stops a study: it reports what went wrong instead of raising.
 import contextlib
 import json
 import logging
-import os
-import sqlite3
 import time
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import closing
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 from orgopt.document import parse, read
 from orgopt.draw import svg
 from orgopt.ledger import read_lines
 from orgopt.tracking import content
+from orgopt.tracking.store import SQLITE, create_database, store_uri
 from orgopt.tracking.traces import trace_run
 
 if TYPE_CHECKING:
@@ -32,14 +29,8 @@ PARENT, NOTE = "mlflow.parentRunId", "mlflow.note.content"
 KIND, GENERATION = "orgopt.kind", "orgopt.generation"
 NOTED = "mlflow.json"
 """The file in a study's folder that says what was sent."""
-_SQLITE = "sqlite:///"
 _PARAM_LIMIT = 500
 _PROMPT_LIMIT = 100_000  # MLflow refuses longer texts
-
-
-def store_uri(workspace: Path) -> str:
-    """The tracking URI of a workspace: the one of the environment, or its own database."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{(workspace / 'mlflow.db').resolve()}"
 
 
 class Tracking:
@@ -81,8 +72,8 @@ class Tracking:
             logging.getLogger("alembic").setLevel(logging.ERROR)  # hundreds of lines on a new database
             logging.getLogger("mlflow").setLevel(logging.ERROR)
             uri = store_uri(self.workspace)
-            if uri.startswith(_SQLITE):
-                _create_database(Path(uri.removeprefix(_SQLITE)))
+            if uri.startswith(SQLITE):
+                create_database(Path(uri.removeprefix(SQLITE)))
             mlflow.set_tracking_uri(uri)  # traces know no other way
             client = mlflow.MlflowClient(tracking_uri=uri)
             client.search_experiments(max_results=1)
@@ -105,24 +96,6 @@ class Tracking:
                 raise
             return {}
         return runs
-
-
-def _create_database(path: Path) -> None:
-    """Make a new database whole or not at all: MLflow cannot repair one whose making was interrupted."""
-    if not path.exists():
-        from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
-
-        # A name of its own each time: MLflow remembers the connections of a name that is gone.
-        partial = path.with_name(f"{path.name}.{uuid4().hex}.part")
-        try:
-            store = SqlAlchemyStore(f"{_SQLITE}{partial}", (path.parent / "mlruns").as_uri())
-            store.engine.dispose()
-            with contextlib.suppress(FileExistsError):  # another process was first
-                path.hardlink_to(partial)
-        finally:
-            partial.unlink(missing_ok=True)
-    with closing(sqlite3.connect(path)) as database:
-        database.execute("PRAGMA journal_mode=WAL")  # three to four times faster, and it persists
 
 
 class _Projection:
@@ -173,7 +146,7 @@ class _Projection:
         found = self.client.get_experiment_by_name(name)
         if found:
             return found.experiment_id
-        local = self.store.startswith(_SQLITE)
+        local = self.store.startswith(SQLITE)
         place = (workspace / "mlruns" / name).as_uri() if local else None
         experiment = self.client.create_experiment(name, place)
         with contextlib.suppress(Exception):  # MLflow's own format of saved views, which it may change
