@@ -85,8 +85,8 @@ def _layers(org: Org) -> list[list[Role]]:
     layers: list[list[Role]] = [[] for _ in range(max(depth.values(), default=0) + 1)]
     for role in org.roles:
         layers[depth.get(role.id, 0)].append(role)
-    # A wide layer, such as many roles that do not report, is broken into rows of four.
-    return [layer[i : i + 4] for layer in layers for i in range(0, len(layer), 4)] or [[]]
+    # A wide layer, such as many roles that do not report, is broken into rows of eight.
+    return [layer[i : i + 8] for layer in layers for i in range(0, len(layer), 8)] or [[]]
 
 
 def _box(org: Org, role: Role, x: float, y: float) -> str:

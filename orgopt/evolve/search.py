@@ -68,7 +68,7 @@ class Watch:
         """The team that is running did something."""
 
     def scored(self, candidate: Candidate, score: Score | Record, *, resumed: bool) -> None:
-        """A candidate of the search has its score, now or from an earlier session."""
+        """A candidate of the search has its score, now or from the log."""
 
     def saved(self) -> None:
         """Something was added to the study's log."""

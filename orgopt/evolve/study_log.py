@@ -157,7 +157,7 @@ class StudyLog:
     def _add(self, record: Record) -> None:
         record = {**record, "at": round(time.time(), 3)}
         self._log.append(record)
-        self.records.append(json.loads(json.dumps(record)))  # what a later session will read
+        self.records.append(json.loads(json.dumps(record)))  # as it will be read back
 
     def _take_lock(self) -> int:
         path = self.folder / "lock"
