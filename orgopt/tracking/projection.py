@@ -59,8 +59,9 @@ class Tracking:
             records = list(read_lines(folder / "study.jsonl"))
             if records:
                 client = self._connect()
-                sent = self._sent.setdefault(folder, self._noted(client, folder))
-                _Projection(client, self.workspace, folder, records, sent).send()
+                if folder not in self._sent:
+                    self._sent[folder] = self._noted(client, folder)
+                _Projection(client, self.workspace, folder, records, self._sent[folder]).send()
         except Exception as error:  # noqa: BLE001  a study never depends on its tracking
             return _reason(error)
         return None
