@@ -23,6 +23,7 @@ from orgopt.task import Task
 FILE_BYTES = 64 * 2**20  # no experiment may write a larger file, its log included
 START_LIMIT_S = 120  # importing torch from a cold disk takes its time
 _CLOSE_LIMIT_S = 2
+_STOP_LIMIT_S = 30
 
 
 @dataclass(slots=True)
@@ -121,7 +122,10 @@ class LocalLab:
             Outcome(id=run.experiment.id, status=Status.UNFINISHED, started=run.started, ended=now)
             for run in self._running.values()
         ]
+        deadline = time.monotonic() + _STOP_LIMIT_S
         while self._running:
+            if time.monotonic() > deadline:
+                raise LabError(f"the lab of {self.task.name} did not end its experiments within {_STOP_LIMIT_S} s")
             self._collect(_CLOSE_LIMIT_S)
         return unfinished
 

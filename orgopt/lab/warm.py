@@ -47,7 +47,9 @@ def serve(task_folder: str, limits: dict[str, Any]) -> None:
     running: dict[int, int] = {}  # supervisor pid to experiment id
     ended, child_ended = os.pipe()
     os.set_blocking(child_ended, False)  # a full pipe wakes the loop all the same
-    signal.signal(signal.SIGCHLD, lambda *_: os.write(child_ended, b"."))
+    # Written by the C handler: one in Python would not run before a select that the signal just missed.
+    signal.set_wakeup_fd(child_ended, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
     requests = b""
     while True:
         ready, _, _ = select.select([0, ended], [], [])
@@ -101,6 +103,7 @@ def supervise(request: dict[str, Any], limits: dict[str, Any], answers: int, war
     try:
         os.setsid()
         die_with_parent(warm)
+        signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         folder = Path(request["folder"])
         os.environ["ORGOPT_SEED"] = str(request["seed"])
