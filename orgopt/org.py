@@ -12,13 +12,20 @@ from typing import Literal, NamedTuple
 
 import networkx as nx
 
-AGENTS = ("random", "hill-climb", "tpe")
+AGENTS = ("random", "hill-climb", "evolution", "tpe", "gp", "replicate", "llm")
 """Names of the agents that a role may have."""
 
-LinkKind = Literal["reports to", "shares with"]
-LINK_KINDS: tuple[LinkKind, ...] = ("reports to", "shares with")
+WORKING_AGENTS = ("random", "hill-climb", "tpe")
+"""Those of them that this version can run."""
+
+LinkKind = Literal["reports to", "shares with", "delegates to", "reviews"]
+LINK_KINDS: tuple[LinkKind, ...] = ("reports to", "shares with", "delegates to", "reviews")
+Memory = Literal["none", "run", "lasting"]
+CopyRule = Literal["best", "majority", "own"]
+StopEarly = float | Literal["off"]
 
 MAX_HEADCOUNT = 64
+MAX_CONFIRM = 5
 DEFAULT_AGENT = "hill-climb"
 DEFAULT_RISK = 0.3
 
@@ -38,26 +45,47 @@ class Role:
         name: The name as written.
         headcount: How many agents have the role, 0 to 64.
         agent: Who proposes experiments, one of `AGENTS`.
-        risk: Risk tolerance, 0 to 1; None takes the organization's.
+        model: LiteLLM name of the language model of an `llm` agent; empty takes the workspace's.
+        persona: Text put before the charter.
+        memory: Whether notes are kept: not at all, for the run, or across runs.
+        focus: Names of the knob groups that the role may touch; empty is all.
         charter: The prose that tells the role what to do.
+        risk: Risk tolerance, 0 to 1. It and the keys below: None takes the organization's.
+        confirm: Replicates with new seeds before a result is believed, 0 to 5.
+        stop_early: A run is ended when its curve is above this quantile of the curves that the agent knows.
+        copy_rule: Whose configuration an agent starts from.
     """
 
     id: str
     name: str
     headcount: int = 1
     agent: str = DEFAULT_AGENT
-    risk: float | None = None
+    model: str = ""
+    persona: str = ""
+    memory: Memory = "none"
+    focus: tuple[str, ...] = ()
     charter: str = ""
+    risk: float | None = None
+    confirm: int | None = None
+    stop_early: StopEarly | None = None
+    copy_rule: CopyRule | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """A relation between two roles, by id; `mutual` flows both ways (written ↔)."""
+    """A relation between two roles, by id.
+
+    Attributes:
+        mutual: Flows both ways (written ↔).
+        pattern: Who of the agents of both ends is linked: `ring`, `line`, `lattice 4` (agents a ring apart by up
+            to half of 4), `random 0.2` (each pair with that chance); empty is everyone with everyone.
+    """
 
     source: str
     target: str
     kind: LinkKind
     mutual: bool = False
+    pattern: str = ""
 
     @property
     def key(self) -> tuple[str, str, str, bool]:
@@ -97,6 +125,8 @@ class Problem(NamedTuple):
 class Org:
     """A research organization: who is in it, who talks to whom, and how often they meet.
 
+    `risk`, `confirm`, `stop_early` and `copy_rule` are for roles that have none of their own.
+
     Example:
         >>> lead, explorer = Role(id="lead", name="Lead"), Role(id="explorer", name="Explorer", headcount=2)
         >>> org = Org(roles=(lead, explorer), links=(Link(source="explorer", target="lead", kind="reports to"),))
@@ -110,6 +140,9 @@ class Org:
     links: tuple[Link, ...] = ()
     standup: Standup | None = None
     risk: float = DEFAULT_RISK
+    confirm: int = 0
+    stop_early: StopEarly = "off"
+    copy_rule: CopyRule = "best"
     _by_id: dict[str, Role] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -132,6 +165,18 @@ class Org:
     def risk_of(self, role: Role) -> float:
         """The risk tolerance that a role works with."""
         return self.risk if role.risk is None else role.risk
+
+    def confirm_of(self, role: Role) -> int:
+        """The number of replicates that a role asks for."""
+        return self.confirm if role.confirm is None else role.confirm
+
+    def stop_early_of(self, role: Role) -> StopEarly:
+        """The quantile at which a role ends its runs."""
+        return self.stop_early if role.stop_early is None else role.stop_early
+
+    def copy_rule_of(self, role: Role) -> CopyRule:
+        """Whose configuration the agents of a role start from."""
+        return self.copy_rule if role.copy_rule is None else role.copy_rule
 
     def graph(self) -> "nx.MultiDiGraph[str]":
         """Roles as nodes and links as edges, an edge a direction; nodes and edges carry their attributes."""

@@ -6,7 +6,7 @@ Every `parse_*` raises ValueError with a message that says the rule, the value g
 import re
 from difflib import get_close_matches
 
-from orgopt.org import AGENTS, LINK_KINDS, MAX_HEADCOUNT, Link, LinkKind, Standup, slug
+from orgopt.org import AGENTS, LINK_KINDS, MAX_HEADCOUNT, WORKING_AGENTS, Link, LinkKind, Standup, slug
 
 _SECONDS = {"s": 1, "sec": 1, "second": 1, "min": 60, "minute": 60, "h": 3600, "hr": 3600, "hour": 3600}
 _EXPERIMENTS = {"experiment", "exp", "run"}
@@ -18,7 +18,6 @@ _LINK = re.compile(
 )
 MAX_LINK = 400  # characters; a longer line is prose
 PLANNED_KINDS = ("delegates to", "reviews")
-PLANNED_AGENTS = ("evolution", "gp", "replicate", "llm")
 
 
 def _closest(word: str, known: tuple[str, ...]) -> str:
@@ -48,8 +47,8 @@ def format_risk(risk: float) -> str:
 def parse_agent(text: str) -> str:
     """The name of an agent."""
     name = slug(text)
-    if name in PLANNED_AGENTS:
-        raise ValueError(f"agent '{name}' is not available in this version; known: {', '.join(AGENTS)}")
+    if name in AGENTS and name not in WORKING_AGENTS:
+        raise ValueError(f"agent '{name}' is not available in this version; known: {', '.join(WORKING_AGENTS)}")
     if name not in AGENTS:
         raise ValueError(f"unknown agent '{text}'; {_closest(name, AGENTS)}")
     return name
@@ -112,7 +111,7 @@ def parse_link(text: str) -> tuple[Link, str]:
     if not match:
         raise ValueError(f"link '{text}' not understood: write 'Explorer → Lead: reports to' or 'A ↔ B: shares with'")
     kind = " ".join(match["kind"].lower().split())
-    if kind not in LINK_KINDS:
+    if kind not in LINK_KINDS or kind in PLANNED_KINDS:
         raise ValueError(f"unknown link '{kind}'; {_closest(kind, LINK_KINDS)}")
     mutual = match["arrow"] in {"↔", "<->"}
     if mutual and kind != "shares with":

@@ -14,7 +14,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from orgopt.document.edit import AddLink, AddRole, Edit, RemoveLink, SetAgent, SetHeadcount, SetRisk, SetStandup, apply
 from orgopt.document.program import Program
 from orgopt.document.read import read
-from orgopt.org import AGENTS, MAX_HEADCOUNT, Link, Org, Role, Standup
+from orgopt.org import MAX_HEADCOUNT, WORKING_AGENTS, Link, Org, Role, Standup
 
 Params = Mapping[str, Any]
 
@@ -50,7 +50,7 @@ class Space:
         for role in self.roles:
             most = LIBRARY_HEADCOUNT if role.id in self._texts else min(MAX_HEADCOUNT, max(4, 2 * role.headcount))
             self.distributions[f"headcount/{role.id}"] = IntDistribution(0, most)
-            self.distributions[f"agent/{role.id}"] = CategoricalDistribution(AGENTS)
+            self.distributions[f"agent/{role.id}"] = CategoricalDistribution(WORKING_AGENTS)
             self.distributions[f"risk/{role.id}"] = FloatDistribution(0, 1, step=0.05)
             self.distributions[f"shares/{role.id}"] = CategoricalDistribution((False, True))
         for manager, role in self._pairs():

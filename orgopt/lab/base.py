@@ -22,16 +22,38 @@ class Status(StrEnum):
     TIMEOUT = "timeout"
     OUTPUT_LIMIT = "output_limit"
     INVALID_METRIC = "invalid_metric"
+    STOPPED = "stopped"  # by the agent that asked for it: charged to the stop
     UNFINISHED = "unfinished"  # the budget ended first: charged, not counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Experiment:
-    """One training run to do: settings of the task's knobs and a seed that the harness owns."""
+    """One training run to do: settings of the task's knobs and a seed that the harness owns.
+
+    `watched` asks `Lab.wait` for its checkpoints too.
+    """
 
     id: int
     settings: Settings
     seed: int
+    watched: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """A point of the learning curve of an experiment that runs.
+
+    Attributes:
+        id: The experiment.
+        t: Lab seconds.
+        step: Which point of the curve, from 0; curves of a task are comparable step by step.
+        value: The training metric there, lower is better.
+    """
+
+    id: int
+    t: float
+    step: int
+    value: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +64,7 @@ class Outcome:
         metric: The metric that steers the search; None unless the status is ok.
         heldout: The metric that counts, never shown to agents; None unless the status is ok.
         started, ended: Lab seconds; the difference is charged to the slot.
+        curve: Values of the learning curve, as far as it came; empty when the task reports none.
         memory_gb: Peak resident memory of the training process.
         error: The last line of its output when it failed.
     """
@@ -52,6 +75,7 @@ class Outcome:
     ended: float
     metric: float | None = None
     heldout: float | None = None
+    curve: tuple[float, ...] = ()
     memory_gb: float = 0.0
     error: str = ""
 
