@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orgopt.document import Program, apply, describe, diff, load, parse, read
-from orgopt.document.edit_roles import AddRole, RemoveRole
 from orgopt.document.edit import (
     AddLink,
     Edit,
     RemoveLink,
     SetKey,
 )
+from orgopt.document.edit_roles import AddRole, RemoveRole
 from orgopt.errors import DocumentError
 from orgopt.org import AGENTS, Link, Standup
 from tests.conftest import ROOT, TRIO
@@ -35,7 +35,11 @@ def changed_lines(before: Program, after: Program) -> tuple[list[str], list[str]
         (SetKey("lead", "agent", "random"), ["- **Agent:** tpe"], ["- **Agent:** random"]),
         (SetKey("lead", "risk tolerance", 0.75), ["- **Risk tolerance:** 0.2"], ["- **Risk tolerance:** 0.75"]),
         (SetKey(None, "risk tolerance", 0.4), [], ["- **Risk tolerance:** 0.4"]),
-        (SetKey(None, "stand-up", None), ["- **Stand-up:** every 8 experiments, everyone, best 2"], ["- **Stand-up:** off"]),
+        (
+            SetKey(None, "stand-up", None),
+            ["- **Stand-up:** every 8 experiments, everyone, best 2"],
+            ["- **Stand-up:** off"],
+        ),
         (AddLink(Link(source="lead", target="explorer", kind="shares with")), [], ["- Lead → Explorer: shares with"]),
         (RemoveLink(Link(source="explorer", target="lead", kind="reports to")), ["- Explorer → Lead: reports to"], []),
         (AddRole(SCOUT), [], ["### Scout", "- **Headcount:** 1", "- **Agent:** random", "Look."]),
@@ -65,7 +69,11 @@ def test_a_plain_file_gets_its_researcher_written_out() -> None:
 
 def test_line_ends_of_the_document_are_kept() -> None:
     windows = load(PROGRAMS / "windows.md")
-    edits = [SetKey("one", "risk tolerance", 0.9), AddRole(SCOUT), AddLink(Link(source="scout", target="one", kind="reports to"))]
+    edits = [
+        SetKey("one", "risk tolerance", 0.9),
+        AddRole(SCOUT),
+        AddLink(Link(source="scout", target="one", kind="reports to")),
+    ]
     program = apply([*edits, SetKey(None, "stand-up", Standup(every=5, unit="experiments"))], windows)
     org = read(program).org
     assert org.headcount == 3
@@ -92,8 +100,8 @@ def test_edits_that_name_nothing_are_errors(trio: Program) -> None:
 def test_edits_describe_themselves(trio: Program) -> None:
     org = read(trio).org
     edits = [
-        SetKey("explorer", "headcount", 3), SetKey("lead", "risk tolerance", 0.5), SetKey("lead", "agent", "random"), AddRole(SCOUT),
-        RemoveRole("explorer"), SetKey(None, "stand-up", Standup(every=720, unit="s", share=1)),
+        SetKey("explorer", "headcount", 3), SetKey("lead", "risk tolerance", 0.5), SetKey("lead", "agent", "random"),
+        AddRole(SCOUT), RemoveRole("explorer"), SetKey(None, "stand-up", Standup(every=720, unit="s", share=1)),
         RemoveLink(Link(source="explorer", target="lead", kind="reports to")),
         AddLink(Link(source="scout", target="lead", kind="shares with", mutual=True)),
         SetKey(None, "stand-up", Standup(every=4, unit="experiments", share=2)),

@@ -24,7 +24,9 @@ def codes(text: str) -> set[str]:
 def test_the_bad_example_has_the_finding_and_the_good_one_nothing(rule) -> None:
     findings = [finding for finding in lint(parse(rule.bad), FACTS) if finding.code == rule.code]
     assert findings
-    assert rule.severity in {finding.severity for finding in findings} | ({"warning"} if rule.code == "ORG005" else set())
+    assert rule.severity in {finding.severity for finding in findings} | (
+        {"warning"} if rule.code == "ORG005" else set()
+    )
     assert all(finding.message and finding.span.start <= len(rule.bad) for finding in findings)
     assert codes(rule.good) == set()
 

@@ -239,8 +239,7 @@ class RemoveLink(_LinkEdit):
                 continue
             if place.field is None:
                 return splice(program, place.line, "")
-            ends = {slug(reading.org.name(end)) for end in (link.source, link.target)} | {link.source, link.target}
-            left = [name for name in values.split_names(place.field.value) if slug(name) not in ends]
+            left = [name for name in values.split_names(place.field.value) if name != place.name]
             return replace_field(program, place.field, ", ".join(left) or None)
         return None
 

@@ -18,7 +18,7 @@ _BULLET = re.compile(rf"(?P<indent>[ \t]*)(?P<lead>{_LEAD})(?P<value>.*)$")
 _BOLD = re.compile(r"(\*\*|__)(?P<key>[^*_\r\n]{1,40}?)(?::[ \t]*\1|\1[ \t]*:)[ \t]*(?P<value>.*)$")
 _PLAIN = re.compile(r"(?P<key>[A-Za-z][A-Za-z /_-]{1,30}?)[ \t]*:(?:[ \t]+(?P<value>.*)|(?P<none>))$")
 _YAML = re.compile(r"(?P<key>[A-Za-z][\w -]{0,40}?)[ \t]*:(?:[ \t]+(?P<value>.*)|(?P<none>))$")
-_CELL = re.compile(r"(?:\\.|`[^`]*`|[^|\\`]|\\|`)*")
+_CELL = re.compile(r"(?:\\.|[^|\\]|\\)*")
 
 
 class Field(NamedTuple):

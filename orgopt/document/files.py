@@ -39,6 +39,8 @@ def load(path: str | Path) -> Program:
         linked = [name for name, _ in references(parse(files[main])) if _inside(root, name)]
     for name in list(dict.fromkeys([*linked, *members]))[:MAX_FILES]:
         content = files[main] if name == main else _read(root / name)
+        if folder and name != main and name not in linked and _is_document(content):
+            raise DocumentError(f"{path} is a folder of documents: name one of them, such as {root / name}")
         # Beside a main document, other Markdown is a role only by its front matter.
         if not main or name in linked or content.startswith("---"):
             files[name] = content
@@ -53,6 +55,19 @@ def load(path: str | Path) -> Program:
     if len(text.encode()) > MAX_BYTES:
         raise DocumentError(f"{path}: its files are larger than 256 KiB, the limit of a program.md")
     return parse(text, str(root / main) if main else str(path), str(root))
+
+
+def documents_in(path: str | Path) -> list[Path]:
+    """The documents at a path: a file, a folder of role files as one, or every file of a folder of documents."""
+    path = Path(path)
+    if not path.is_dir():
+        return [path]
+    files = [path / name for name in _members(path) if "/" not in name]
+    return files if any(_is_document(_read(file)) for file in files if file.name.lower() not in MAIN_NAMES) else [path]
+
+
+def _is_document(text: str) -> bool:
+    return any(section.title.lower() == "roles" for section in parse(text).walk())
 
 
 def save(program: Program, path: str | Path | None = None) -> None:
@@ -97,7 +112,7 @@ def _inside(root: Path, name: str, *, exists: bool = True) -> bool:
     target = root / name
     try:
         return target.resolve().is_relative_to(root.resolve()) and (not exists or target.is_file())
-    except (OSError, ValueError):  # a name with a NUL or too long, or links that go round
+    except (OSError, ValueError, RuntimeError):  # a name with a NUL or too long, or links that go round
         return False
 
 

@@ -17,11 +17,12 @@ __all__ = ["Finding", "LinkPlace", "Reading", "errors", "read"]
 
 
 class LinkPlace(NamedTuple):
-    """Where a link is written: a bullet of the section Links, or a name in a role's field."""
+    """Where a link is written: a bullet of the section Links, or a name in a role's field, as it is written there."""
 
     span: Span
     line: Span
     field: Field | None = None
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,18 +61,16 @@ class _Reader:
         self.program = program
         self.findings: list[Finding] = []
         self.parts: dict[str, Section] = {}
+        self.named: dict[str, list[Section]] = {part: [] for part in PARTS}
         self.roles: dict[str, tuple[Entry, ...]] = {}
         self.ids: dict[str, str] = {}  # other names by which a role goes
         for section in program.sections:
             if section.level:
-                self._find_parts(section)
+                self._name_parts(section)
 
     def read(self) -> Reading:
         title = next((block for block in self.program.blocks if block.kind == "heading" and block.level == 1), None)
-        taken = tuple(self.parts[name].span for name in ("links", "rhythm") if name in self.parts)
-        found = list(entries(self.program, self.parts.get("roles"), taken))
-        if not found and "roles" in self.parts and self.parts["roles"].title.lower() != "roles":
-            del self.parts["roles"]  # a section such as Agents that only tells about them
+        found = self._choose_parts()
         for entry in found:
             self._place(entry)
         if title and any(entry.span.start <= title.span.start < entry.span.end for entry in found):
@@ -109,26 +108,48 @@ class _Reader:
     def _first_line(self) -> Span:
         return self.program.first_line(Span(0, len(self.program.text)))
 
-    def _find_parts(self, section: Section, *, is_role: bool = False) -> None:
-        """Note the sections Roles, Links and Rhythm; one below a role is part of its charter."""
-        part, span = part_of(section.title), self.program.first_line(section.heading.span)
-        if part and part in self.parts:
-            message = f"a second section '{section.title}' is not read"
-            if section.title.lower() == part:
-                self.add("ORG008", "warning", message, span, "move it into the first")
-        elif part:
-            self.parts[part] = section
-            if section.title.lower() != part:
-                self.add("ORG021", "info", f"section '{section.title}' is read as {part.title()}", span)
+    def _name_parts(self, section: Section, *, is_role: bool = False) -> None:
+        """Note the sections that may be Roles, Links and Rhythm; one below a role is part of its charter."""
+        part = part_of(section.title)
+        if part:
+            self.named[part].append(section)
         elif is_role:
             return
         elif close := get_close_matches(section.title.lower(), PARTS, n=1, cutoff=0.75):
+            span = self.program.first_line(section.heading.span)
             at = span.start + max(0, self.program.slice(span).find(section.title))
             fix = Fix(Span(at, at + len(section.title)), close[0].title(), safe=False)
             message = f"section '{section.title}' is not read"
             self.add("ORG009", "warning", message, span, f"did you mean '{close[0].title()}'?", fix)
         for child in section.children:
-            self._find_parts(child, is_role=part == "roles")
+            self._name_parts(child, is_role=part == "roles")
+
+    def _choose_parts(self) -> list[Entry]:
+        """Settle which sections are read, and give the places of roles: of several, those named plainly come first."""
+        for part in ("links", "rhythm", "roles"):
+            plain = [section for section in self.named[part] if section.title.lower() == part]
+            for extra in plain[1:]:
+                message = f"a second section '{extra.title}' is not read"
+                span = self.program.first_line(extra.heading.span)
+                self.add("ORG008", "warning", message, span, "move it into the first")
+            if part != "roles" and (found := plain or self.named[part]):
+                self._take(part, found[0])
+        taken = tuple(section.span for section in self.parts.values())
+        # A section such as Agents may only tell about them.
+        for section in [s for s in self.named["roles"] if s.title.lower() == "roles"][:1] or self.named["roles"]:
+            found = list(entries(self.program, section, taken))
+            listed = [entry for entry in found if entry.kind in {"item", "row"} or entry.section in section.children]
+            inside = any(section.span.start <= entry.span.start < section.span.end for entry in listed)
+            if inside or section.title.lower() == "roles":
+                self._take("roles", section)
+                return found
+        return list(entries(self.program, None, taken))
+
+    def _take(self, part: str, section: Section) -> None:
+        self.parts[part] = section
+        if section.title.lower() != part:
+            span = self.program.first_line(section.heading.span)
+            self.add("ORG021", "info", f"section '{section.title}' is read as {part.title()}", span)
 
     def _place(self, entry: Entry) -> None:
         """Note where a role is written."""
@@ -290,7 +311,7 @@ class _Reader:
                     source, target = (other, role_id) if arrow == "←" else (role_id, other)
                     yield (
                         Link(source=source, target=target, kind=kind, mutual=arrow == "↔"),
-                        LinkPlace(field.value_span, field.line, field),
+                        LinkPlace(field.value_span, field.line, field, written),
                     )
 
     def _rhythm(self, names: dict[str, str]) -> dict[str, Any]:

@@ -44,6 +44,8 @@ _ITEM = re.compile(
     r"\s*(?:[—–:-]\s*)?(?P<rest>.*)$"
 )
 
+_HEADING = re.compile(r" {0,3}#{1,6}[ \t]+(?P<text>.*?)(?:[ \t]+#+)?[ \t]*$")
+
 EntryKind = Literal["section", "item", "row", "file", "plain"]
 
 
@@ -113,10 +115,9 @@ def plain_entry(program: Program, prose: tuple[Span, ...]) -> Entry:
 def section_entry(program: Program, section: Section) -> Entry:
     """A role that is a section."""
     line = program.first_line(section.heading.span)
-    at = program.slice(line).find(section.title)
-    name = read_name(section.title, line.start + max(0, at))
-    if at < 0:  # the heading has characters that are not shown
-        name = name._replace(digits=None, span=line)
+    match = _HEADING.match(program.slice(line))
+    raw = match["text"] if match else program.slice(line).rstrip()
+    name = read_name(raw, line.start + (match.start("text") if match else 0))
     return _split(program, Entry(kind="section", name=name, span=section.span, section=section))
 
 
@@ -188,7 +189,8 @@ def _item_entry(program: Program, bullet: Bullet) -> Entry | None:
     """
     head, rest = _head(bullet)
     name = read_name(program.slice(head), head.start)
-    if not name.id or len(name.text) > 40 or canonical(name.text, known=True):
+    field = bullet_field(bullet)
+    if not name.id or len(name.text) > 40 or (field and _known(field)):
         return None
     known = [field for nested in bullet.nested if (field := bullet_field(nested)) and _known(field)]
     lines = {field.line for field in known}

@@ -36,7 +36,11 @@ def insert_lines(program: Program, at: int, text: str) -> Program:
 def insert_block(program: Program, at: int, text: str) -> Program:
     """Insert lines as a block of their own: a blank line before and, unless it ends the file, after."""
     before, after = program.text[:at], program.text[at:]
-    gap = program.newline * (2 - min(2, _ends(before))) if before.strip("\ufeff") else ""
+    starts = not before.strip("\ufeff") or any(
+        block.kind == "file" and block.span.end == at for block in program.blocks
+    )
+    needed = int(before.endswith("-->")) if starts else 2 - min(2, _ends(before))  # a mark may end the text
+    gap = program.newline * needed
     tail = program.newline if after and not after.startswith(("\n", "\r")) else ""
     return splice(program, Span(at, at), gap + text + tail)
 
@@ -164,6 +168,8 @@ def replace_field(program: Program, field: Field, value: str | None) -> Program:
     quoted = program.text[span.start - 1 : span.start] in {'"', "'"}
     if field.form == "front matter" and not quoted and re.search(r"[:#\[\]{},&*!|>%@`\"']", value):
         value = f'"{value}"'
+    if (match := re.fullmatch(r"([×xX]\s*)\d+", program.slice(span))) and value.isdigit():
+        span = Span(span.start + len(match[1]), span.end)
     if span.start == span.end and program.text[span.start - 1] not in " \t":
         value = f" {value}"
     return splice(program, span, value)
