@@ -12,7 +12,7 @@ from orgopt.document import values
 from orgopt.document.findings import errors
 from orgopt.document.keys import KEYS, Key
 from orgopt.document.program import LINE_END, Program, Section, Span
-from orgopt.document.read import read
+from orgopt.document.read import Reading, read
 from orgopt.document.splice import (
     heading_marks,
     insert_block,
@@ -151,7 +151,17 @@ class SetKey(Edit):
     def apply(self, program: Program) -> Program:
         org = read(program).org
         text = None if self.value is None and self.key != "stand-up" else self._text(org)
-        return set_field(program, self.role, self._key.name, text)
+        after = set_field(program, self.role, self._key.name, text)
+        found = read(after).org
+        holder = found if self.role is None else found.role(self.role)
+        if holder is None or (text is not None and self._differs(holder)):
+            # In an unclosed fence or comment, whatever is added is part of it.
+            raise DocumentError(f"{program.source}: '{self.key}' cannot be written there: is a block unclosed?")
+        return after
+
+    def _differs(self, holder: Org | Role) -> bool:
+        value = getattr(holder, self._key.attribute)
+        return value != self.value and not (isinstance(value, float) and abs(value - float(self.value)) < 1e-6)
 
     def describe(self, org: Org) -> str:
         if self.role is None:
@@ -202,6 +212,12 @@ class AddLink(_LinkEdit):
         reading = read(program)
         if any(link.key == self.link.key for link in reading.org.links):
             return program
+        after = self._add(program, reading)
+        if all(link.key != self.link.key for link in read(after).org.links):
+            raise DocumentError(f"{program.source}: the link cannot be written there: is a block unclosed?")
+        return after
+
+    def _add(self, program: Program, reading: Reading) -> Program:
         line = f"- {values.format_link(self.link, _names(reading.org))}{program.newline}"
         part = reading.parts.get("links")
         if part is None:
