@@ -1,0 +1,89 @@
+"""Which row of a drawing a role is in: managers above their reports, peers side by side.
+
+Covers the rows only; the order within a row and the coordinates are those of `layout`.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+
+import networkx as nx
+
+from orgopt.org import Link
+
+WIDEST = 6
+"""Boxes that a row has at most in a drawing of a few dozen roles; a longer layer takes several rows."""
+
+
+def rows(ids: Sequence[str], links: Sequence[Link]) -> dict[str, int]:
+    """The row of each role, from 0 at the top; every end of a link must be in `ids`."""
+    order = _hierarchy(ids, links)
+    layers: dict[int, list[str]] = {}
+    depth = _depth(ids, links, order)
+    for role in ids:
+        layers.setdefault(depth[role], []).append(role)
+    widest = max(WIDEST, math.ceil(1.2 * math.sqrt(len(ids))))
+    place: dict[str, int] = {}
+    top = 0
+    for layer in sorted(layers):
+        count = math.ceil(len(layers[layer]) / widest)
+        for family in _families(layers[layer], order, count):
+            size = math.ceil(len(family) / count)
+            place |= {role: top + index // size for index, role in enumerate(family)}
+        top = max(place.values()) + 1
+    return place
+
+
+def _hierarchy(ids: Sequence[str], links: Sequence[Link]) -> "nx.DiGraph[str]":
+    """Who is above whom, without cycles: by reports, and by other links for roles that have no reports."""
+    order: nx.DiGraph[str] = nx.DiGraph()
+    order.add_nodes_from(ids)
+    reporting = {end for link in links if link.kind == "reports to" for end in (link.source, link.target)}
+    for upper, lower in _above(links, reporting):
+        if upper != lower and not nx.has_path(order, lower, upper):
+            order.add_edge(upper, lower)
+    return order
+
+
+def _above(links: Sequence[Link], reporting: set[str]) -> Iterator[tuple[str, str]]:
+    """Pairs of an upper and a lower role, the ones that matter most first."""
+    yield from ((link.target, link.source) for link in links if link.kind == "reports to")
+    for kind in ("delegates to", "reviews"):
+        for link in links:
+            if link.kind == kind and not {link.source, link.target} <= reporting:
+                yield link.source, link.target
+
+
+def _depth(ids: Sequence[str], links: Sequence[Link], order: "nx.DiGraph[str]") -> dict[str, int]:
+    """The layer of each role: the longest way from the top; one that only shares is beside its partners."""
+    reporting = {end for link in links if link.kind == "reports to" for end in (link.source, link.target)}
+    depth: dict[str, int] = {}
+    for layer, roles in enumerate(nx.topological_generations(order)):
+        depth |= {role: layer for role in roles if order.degree(role)}
+    for role in [role for role in depth if role not in reporting and not order.in_degree(role)]:
+        depth[role] = max(0, min(depth[lower] for lower in order.successors(role)) - 1)
+    partners: dict[str, set[str]] = {role: set() for role in ids}
+    for link in links:
+        partners[link.source].add(link.target)
+        partners[link.target].add(link.source)
+    queue = list(depth)
+    for settled in queue:
+        for role in sorted(partners[settled] - depth.keys()):
+            known = [depth[partner] for partner in partners[role] & depth.keys()]
+            depth[role] = sum(known) // len(known)
+            queue.append(role)
+    # A role without a way to the others is not their chief.
+    last = max(depth.values(), default=0)
+    return depth | {role: last for role in ids if role not in depth}
+
+
+def _families(layer: Sequence[str], order: "nx.DiGraph[str]", count: int) -> list[list[str]]:
+    """The roles of a layer by their first manager, those who lead others last, nearest to their own reports.
+
+    Families too small to have a role in each of `count` rows are one family.
+    """
+    families: dict[str, list[str]] = {}
+    for role in layer:
+        families.setdefault(next(iter(order.predecessors(role)), ""), []).append(role)
+    large = [family for family in families.values() if len(family) >= count]
+    small = [role for family in families.values() if len(family) < count for role in family]
+    return [sorted(family, key=lambda role: order.out_degree(role) > 0) for family in (*large, small) if family]
