@@ -10,8 +10,11 @@ import networkx as nx
 
 from orgopt.org import Link
 
-WIDEST = 6
-"""Boxes that a row has at most in a drawing of a few dozen roles; a longer layer takes several rows."""
+LONGEST, BROKEN = 8, 6
+"""Boxes that a layer has at most in one row, and about how many the rows of a longer one have.
+
+In drawings of more than a few dozen roles both grow, so that the drawing stays about as wide as it is high.
+"""
 
 
 def rows(ids: Sequence[str], links: Sequence[Link]) -> dict[str, int]:
@@ -21,11 +24,12 @@ def rows(ids: Sequence[str], links: Sequence[Link]) -> dict[str, int]:
     depth = _depth(ids, links, order)
     for role in ids:
         layers.setdefault(depth[role], []).append(role)
-    widest = max(WIDEST, math.ceil(1.2 * math.sqrt(len(ids))))
+    broken = max(BROKEN, math.ceil(math.sqrt(len(ids))))
     place: dict[str, int] = {}
     top = 0
     for layer in sorted(layers):
-        count = math.ceil(len(layers[layer]) / widest)
+        long = len(layers[layer])
+        count = math.ceil(long / broken) if long > max(LONGEST, broken) else 1
         for family in _families(layers[layer], order, count):
             size = math.ceil(len(family) / count)
             place |= {role: top + index // size for index, role in enumerate(family)}

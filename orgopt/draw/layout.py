@@ -16,7 +16,7 @@ from orgopt.org import Link
 SPACE, LANE, STRAND = 38, 22, 16
 """Pixels between two boxes, between a box and a passing link, and between two passing links."""
 
-_SWEEPS, _SETTLING = 12, 24
+_SWEEPS, _QUICK, _SETTLING = 12, 8, 80
 _SMALL = 120
 """Nodes up to which neighbours are swapped one pair at a time, which costs their square."""
 
@@ -191,15 +191,23 @@ def columns(grid: Grid, sizes: Mapping[str, Size], wider: Mapping[tuple[str, str
     x: dict[Node, float] = {}
     for row, gap in zip(grid.rows, gaps, strict=True):
         x |= zip(row, accumulate(gap, initial=-sum(gap) / 2), strict=True)
-    for step in range(_SETTLING):
+    rows = list(zip(grid.rows, gaps, strict=True))
+    steps = _SETTLING if len(x) <= _SMALL else _SETTLING // 4
+    for step in range(steps):
         down = step % 2 == 0
-        # At first only the row before pulls, which is quick; at last each manager comes above its reports.
-        one_sided = step < _SETTLING / 3 or step == _SETTLING - 1
-        near = [grid.above] * (down or not one_sided) + [grid.below] * (not down or not one_sided)
-        for row, gap in list(zip(grid.rows, gaps, strict=True))[:: 1 if down else -1]:
-            pulls = [_pull(grid, node, x, near) for node in row]
-            x |= zip(row, _settle(pulls, gap), strict=True)
+        # At first only the row before pulls, which is quick.
+        near = [grid.above, grid.below] if step >= _QUICK else [grid.above if down else grid.below]
+        for row, gap in rows[:: 1 if down else -1]:
+            x |= zip(row, _settle([_pull(grid, node, x, near) for node in row], gap), strict=True)
+    for row, gap in reversed(rows):
+        x |= zip(row, _settle([_over_reports(grid, node, x) for node in row], gap), strict=True)
     return x
+
+
+def _over_reports(grid: Grid, node: Node, x: Mapping[Node, float]) -> tuple[float, float]:
+    """The middle of a manager's reports; other nodes give little way."""
+    reports = [x[other] for other in grid.below.get(node, []) if (node, other) in grid.reports]
+    return ((min(reports) + max(reports)) / 2, 1) if reports and isinstance(node, str) else (x[node], 50)
 
 
 def _gap(a: Node, b: Node, sizes: Mapping[str, Size], wider: Mapping[tuple[str, str], float]) -> float:
@@ -217,7 +225,7 @@ def _pull(
     total = weight = 0.0
     for side in near:
         for other in side.get(node, []):
-            strength = (1, 2, 8)[isinstance(node, Bend) + isinstance(other, Bend)]
+            strength = (1, 1, 16)[isinstance(node, Bend) + isinstance(other, Bend)]
             strength *= 4 if (node, other) in grid.reports or (other, node) in grid.reports else 1
             total, weight = total + strength * x[other], weight + strength
     return (total / weight, weight) if weight else (x[node], 0.05)

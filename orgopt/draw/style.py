@@ -8,7 +8,7 @@ _SHAPE = """
 .org .name { font-size: 13px; font-weight: 600 }
 .org .count { font-size: 13px; text-anchor: end }
 .org .end { text-anchor: end }
-.org .label { text-anchor: middle; paint-order: stroke; stroke-width: 4px; stroke-linejoin: round }
+.org .label { text-anchor: middle; paint-order: stroke; stroke-width: 7px; stroke-linejoin: round }
 .org path, .org line, .org .clock { fill: none; stroke-width: 1.5px }
 .org .clock { stroke-width: 1.2px }
 .org path:hover { stroke-width: 3.5px }
