@@ -148,9 +148,9 @@ def _legend_rows(shown: Content, submitters: set[str], width: float) -> list[lis
     """The entries of the legend (class, words, x), in as many rows as they need."""
     entries = [(_class(kind), str(kind)) for kind in _kinds(shown.links)]
     if any(role.id in submitters for role in shown.roles):
-        entries.append(("box submits", "submits the result"))
+        entries.append(("swatch submits", "submits the result"))
     if any(not role.headcount for role in shown.roles):
-        entries.append(("box empty", "no agents"))
+        entries.append(("swatch empty", "no agents"))
     table: list[list[tuple[str, str, float]]] = []
     x = width
     for name, words in entries:
@@ -168,10 +168,9 @@ def _legend(table: Sequence[Sequence[tuple[str, str, float]]], top: float) -> It
         y = top + LINE * 1.2 * row
         for name, words, offset in entries:
             x = MARGIN + offset
-            if name.startswith("box"):
+            if name.startswith("swatch"):
                 yield f'<rect class="{name}" x="{_n(x)}" y="{_n(y - 6)}" width="30" height="12" rx="3"/>'
             else:
-                # Not a link: tests and readers count those by their class.
                 yield f'<line class="sample {name}" x1="{_n(x)}" x2="{_n(x + 30)}" y1="{_n(y)}" y2="{_n(y)}"/>'
             yield f'<text class="small" x="{_n(x + 37)}" y="{_n(y + 4)}">{escape(words)}</text>'
 

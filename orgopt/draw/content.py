@@ -22,12 +22,13 @@ class Content(NamedTuple):
 
 def content(org: Org) -> Content:
     """The first roles of an organization, and the links among them: each once, without unknown ends."""
-    roles = org.roles[:MAX_ROLES]
+    every = list({role.id: role for role in org.roles}.values())
+    roles = tuple(every[:MAX_ROLES])
     ids = {role.id for role in roles}
     known = (link for link in org.links if org.role(link.source) and org.role(link.target))
     unique = {(*link.key, link.pattern): link for link in known}
     links = [link for link in unique.values() if link.source in ids and link.target in ids][:MAX_LINKS]
-    counts = ((len(org.roles) - len(roles), "role"), (len(unique) - len(links), "link"))
+    counts = ((len(every) - len(roles), "role"), (len(unique) - len(links), "link"))
     missing = " and ".join(f"{n} more {noun}{'s' * (n > 1)}" for n, noun in counts if n)
     return Content(roles, tuple(links), f"Not drawn: {missing}" if missing else "")
 
@@ -55,7 +56,6 @@ def fit(text: str, width: float, size: float) -> str:
             break
         kept += 1
     return line[:kept].rstrip() + "…"
-
 
 
 def _em(char: str) -> float:

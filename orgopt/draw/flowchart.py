@@ -50,5 +50,10 @@ def _words(link: Link) -> str:
 
 def _plain(text: str) -> str:
     """Text that Mermaid takes for nothing but text: neither its own syntax nor HTML nor Markdown."""
-    line = clean(text)
-    return "".join(c if c.isalnum() or c in " ," or (c == "-" and i) else f"#{ord(c)};" for i, c in enumerate(line))
+    # A line that starts with `-` would be a list.
+    return "".join(c if c.isalnum() or c in " ," or (c == "-" and i) else _code(c) for i, c in enumerate(clean(text)))
+
+
+def _code(char: str) -> str:
+    # Mermaid looks for `$$` and `fa:` after it has decoded: a space of no width keeps them apart.
+    return f"#{ord(char)};" + ("#8203;" if char in "$:" else "")

@@ -4,7 +4,7 @@ Covers the rows only; the order within a row and the coordinates are those of `l
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import networkx as nx
 
@@ -41,30 +41,40 @@ def _hierarchy(ids: Sequence[str], links: Sequence[Link]) -> "nx.DiGraph[str]":
     """Who is above whom, without cycles: by reports, and by other links for roles that have no reports."""
     order: nx.DiGraph[str] = nx.DiGraph()
     order.add_nodes_from(ids)
-    reporting = {end for link in links if link.kind == "reports to" for end in (link.source, link.target)}
-    for upper, lower in _above(links, reporting):
+    reporting = _reporting(links)
+    pairs = [(link.target, link.source) for link in links if link.kind == "reports to"]
+    pairs += [(link.source, link.target) for link in _leading(links) if link.target not in reporting]
+    for upper, lower in pairs:
         if upper != lower and not nx.has_path(order, lower, upper):
             order.add_edge(upper, lower)
     return order
 
 
-def _above(links: Sequence[Link], reporting: set[str]) -> Iterator[tuple[str, str]]:
-    """Pairs of an upper and a lower role, the ones that matter most first."""
-    yield from ((link.target, link.source) for link in links if link.kind == "reports to")
-    for kind in ("delegates to", "reviews"):
-        for link in links:
-            if link.kind == kind and not {link.source, link.target} <= reporting:
-                yield link.source, link.target
+def _reporting(links: Sequence[Link]) -> set[str]:
+    return {end for link in links if link.kind == "reports to" for end in (link.source, link.target)}
+
+
+def _leading(links: Sequence[Link]) -> list[Link]:
+    """Links that go down where reports do not say otherwise."""
+    return [link for kind in ("delegates to", "reviews") for link in links if link.kind == kind]
 
 
 def _depth(ids: Sequence[str], links: Sequence[Link], order: "nx.DiGraph[str]") -> dict[str, int]:
-    """The layer of each role: the longest way from the top; one that only shares is beside its partners."""
-    reporting = {end for link in links if link.kind == "reports to" for end in (link.source, link.target)}
+    """The layer of each role: the longest way from the top.
+
+    One that leads without reports, as a reviewer does, is just above those it leads, and does not push them
+    down; one that only shares is beside its partners.
+    """
     depth: dict[str, int] = {}
     for layer, roles in enumerate(nx.topological_generations(order)):
         depth |= {role: layer for role in roles if order.degree(role)}
-    for role in [role for role in depth if role not in reporting and not order.in_degree(role)]:
-        depth[role] = max(0, min(depth[lower] for lower in order.successors(role)) - 1)
+    reporting = _reporting(links)
+    led: dict[str, list[int]] = {role: [] for role in ids}
+    for link in _leading(links):
+        led[link.source] += [depth[link.target]] if link.target in depth else []
+    for role in ids:
+        if led[role] and role not in reporting and not order.in_degree(role):
+            depth[role] = max(0, min(led[role]) - 1)
     partners: dict[str, set[str]] = {role: set() for role in ids}
     for link in links:
         partners[link.source].add(link.target)

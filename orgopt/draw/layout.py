@@ -238,8 +238,8 @@ def _settle(pulls: Sequence[tuple[float, float]], gaps: Sequence[float]) -> Iter
     """
     offsets = list(accumulate(gaps, initial=0.0))
     blocks: list[tuple[float, float, int]] = []
-    for (wanted, weight), offset in zip(pulls, offsets, strict=True):
-        mean, count = wanted - offset, 1
+    for (wanted, strength), offset in zip(pulls, offsets, strict=True):
+        mean, weight, count = wanted - offset, strength, 1
         while blocks and blocks[-1][0] > mean:
             other, other_weight, other_count = blocks.pop()
             mean = (mean * weight + other * other_weight) / (weight + other_weight)

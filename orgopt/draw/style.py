@@ -12,7 +12,7 @@ _SHAPE = """
 .org path, .org line, .org .clock { fill: none; stroke-width: 1.5px }
 .org .clock { stroke-width: 1.2px }
 .org path:hover { stroke-width: 3.5px }
-.org .box { stroke-width: 1.4px }
+.org .box, .org .swatch { stroke-width: 1.4px }
 .org .empty { stroke-dasharray: 4 3 }
 .org .shares { stroke-dasharray: 6 4 }
 .org .delegates { stroke-dasharray: 1.5 3.5; stroke-width: 2px }
@@ -42,7 +42,7 @@ def _colors(colors: Mapping[str, str]) -> str:
     rules = [
         f".org .paper {{ fill: {colors['paper']} }}",
         f".org text {{ fill: {colors['ink']} }} .org .small, .org .count {{ fill: {colors['faint']} }}",
-        f".org .box {{ fill: {colors['box']}; stroke: {colors['edge']} }}",
+        f".org .box, .org .swatch {{ fill: {colors['box']}; stroke: {colors['edge']} }}",
         f".org .submits {{ fill: {colors['done']}; stroke: {colors['done-edge']} }}",
         f".org .empty {{ fill: {colors['empty']} }}",
         f".org .track {{ fill: {colors['track']} }} .org .risk {{ fill: {colors['risk']} }}",
