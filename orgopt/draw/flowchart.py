@@ -2,6 +2,7 @@
 
 from orgopt.document.values import format_risk, format_standup
 from orgopt.draw.content import clean, content
+from orgopt.draw.layers import rows
 from orgopt.org import Link, LinkKind, Org
 
 _ARROWS: dict[LinkKind, str] = {
@@ -26,13 +27,16 @@ def mermaid(org: Org) -> str:
     node = {role.id: f"r{i}" for i, role in enumerate(shown.roles)}
     submitters = set(org.submitters())
     lines = ["flowchart BT"]
-    for role in shown.roles:
+    # Mermaid breaks cycles where it meets them: from the bottom row, reports first, it puts most managers on top.
+    row_of = rows(list(node), shown.links)
+    for role in sorted(shown.roles, key=lambda role: -row_of[role.id]):
         label = f"{_plain(role.name)} ×{role.headcount}<br/>{_plain(role.agent)}, risk {format_risk(org.risk_of(role))}"
         for words, value in (("focus ", ", ".join(role.focus)), ("", role.model)):
             label += f"<br/>{words}{_plain(value)}" if value else ""
         mark = ":::empty" if not role.headcount else ":::submits" if role.id in submitters else ""
         lines.append(f'  {node[role.id]}["{label}"]{mark}')
-    lines += [f'  {node[k.source]} {_arrow(k)}|"{_words(k)}"| {node[k.target]}' for k in shown.links]
+    links = sorted(shown.links, key=lambda link: link.kind != "reports to")
+    lines += [f'  {node[link.source]} {_arrow(link)}|"{_words(link)}"| {node[link.target]}' for link in links]
     names = {role.id: role.name for role in org.roles}
     notes = [f"stand-up {format_standup(org.standup, names)}" if org.standup else "", shown.left_out]
     lines += [f'  note{i}>"{_plain(note)}"]:::note' for i, note in enumerate(notes) if note]

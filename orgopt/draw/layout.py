@@ -17,8 +17,8 @@ SPACE, LANE, STRAND = 38, 22, 16
 """Pixels between two boxes, between a box and a passing link, and between two passing links."""
 
 _SWEEPS, _QUICK, _SETTLING = 12, 8, 80
-_SMALL = 120
-"""Nodes up to which neighbours are swapped one pair at a time, which costs their square."""
+_SMALL = 180
+"""Nodes and lines up to which neighbours are swapped one pair at a time, which costs the square of their number."""
 
 
 class Size(NamedTuple):
@@ -81,7 +81,7 @@ def grid(row_of: Mapping[str, int], links: Sequence[Link]) -> Grid:
         if cost < fewest:
             best, fewest = [list(row) for row in result.rows], cost
     result.rows[:] = best
-    if sum(map(len, best)) <= _SMALL:
+    if sum(map(len, best)) + sum(map(len, result.below.values())) <= _SMALL:
         _swap(result, fewest)
     return result
 
