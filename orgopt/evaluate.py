@@ -194,7 +194,7 @@ def train_all(lab: Lab, experiments: list[Experiment], limit_s: float) -> list[O
         lab.submit(experiment)
     outcomes: dict[int, Outcome] = {}
     while len(outcomes) < len(experiments):
-        outcomes |= {outcome.id: outcome for outcome in lab.wait(lab.now() + limit_s)}
+        outcomes |= {event.id: event for event in lab.wait(lab.now() + limit_s) if isinstance(event, Outcome)}
     return [outcomes[experiment.id] for experiment in experiments]
 
 

@@ -59,8 +59,8 @@ class ReplayLab:
         self._queue: deque[Experiment] = deque()
         self._running: dict[int, _Running] = {}
         self._stopped: list[Outcome] = []
-        # Time, order of entry, experiment, and the point of its curve; None is its end.
-        self._events: list[tuple[float, int, int, int | None]] = []
+        # Time, whether it is an end (the last point comes before it), order of entry, experiment, point of its curve.
+        self._events: list[tuple[float, bool, int, int, int]] = []
         self._order = count()
 
     def now(self) -> float:
@@ -75,12 +75,12 @@ class ReplayLab:
             outcomes, self._stopped = self._stopped, []
             return [*outcomes]
         while self._events and self._events[0][0] <= until:
-            t, _, number, step = heapq.heappop(self._events)
+            t, end, _, number, step = heapq.heappop(self._events)
             run = self._running.get(number)
             if run is None:  # it was killed
                 continue
             self._time = max(self._time, t)
-            if step is not None:
+            if not end:
                 self._push_checkpoint(run, step + 1)
                 return [Checkpoint(id=number, t=t, step=step, value=run.answer.curve[step])]
             del self._running[number]
@@ -89,14 +89,14 @@ class ReplayLab:
         self._time = max(self._time, until)
         return []
 
-    def kill(self, id: int) -> None:  # noqa: A002 the protocol's name
-        run = self._running.pop(id, None)
+    def kill(self, experiment: int) -> None:
+        run = self._running.pop(experiment, None)
         if run:
             self._stopped.append(self._ended(run, Status.STOPPED))
-        elif any(experiment.id == id for experiment in self._queue):
-            self._queue = deque(experiment for experiment in self._queue if experiment.id != id)
-            self._stopped.append(Outcome(id=id, status=Status.STOPPED, started=self._time, ended=self._time))
-        self._start_queued()
+            self._start_queued()
+        elif any(queued.id == experiment for queued in self._queue):
+            self._queue = deque(queued for queued in self._queue if queued.id != experiment)
+            self._stopped.append(Outcome(id=experiment, status=Status.STOPPED, started=self._time, ended=self._time))
 
     def stop(self) -> list[Outcome]:
         self._queue.clear()
@@ -123,18 +123,17 @@ class ReplayLab:
             run = self._running[experiment.id] = _Running(experiment, self._time, answer)
             if experiment.watched:
                 self._push_checkpoint(run, 0)
-            heapq.heappush(self._events, (self._time + answer.seconds, next(self._order), experiment.id, None))
+            end = (self._time + answer.seconds, True, next(self._order), experiment.id, 0)
+            heapq.heappush(self._events, end)
 
     def _push_checkpoint(self, run: _Running, step: int) -> None:
-        """Schedule a point of a curve; the last comes with the outcome and has no event of its own."""
-        if step < len(run.answer.curve) - (run.answer.status is Status.OK):
-            t = run.started + _moment(run.answer, step)
-            heapq.heappush(self._events, (t, next(self._order), run.experiment.id, step))
+        if step < len(run.answer.curve):
+            t = run.started + min(_moment(run.answer, step), run.answer.seconds)
+            heapq.heappush(self._events, (t, False, next(self._order), run.experiment.id, step))
 
     def _ended(self, run: _Running, status: Status) -> Outcome:
         """The outcome of an experiment that ends now."""
-        spent = self._time - run.started
-        curve = tuple(value for step, value in enumerate(run.answer.curve) if _moment(run.answer, step) <= spent)
+        curve = _until(run.answer, self._time - run.started)
         return Outcome(id=run.experiment.id, status=status, started=run.started, ended=self._time, curve=curve)
 
 
@@ -143,9 +142,14 @@ def _moment(answer: Answer, step: int) -> float:
     return answer.step_s * (step + 1)
 
 
+def _until(answer: Answer, seconds: float) -> tuple[float, ...]:
+    """The points of a curve that a run has reported after some time, up to the rounding of clocks."""
+    return tuple(value for step, value in enumerate(answer.curve) if _moment(answer, step) <= seconds + 1e-9)
+
+
 def _overdue(answer: Answer, limit_s: float) -> Answer:
     """What is left of a run that is killed at the limit."""
-    curve = tuple(value for step, value in enumerate(answer.curve) if _moment(answer, step) <= limit_s)
+    curve = _until(answer, limit_s)
     return Answer(status=Status.TIMEOUT, seconds=limit_s, step_s=answer.step_s, curve=curve)
 
 
@@ -159,5 +163,6 @@ def _outcome(run: _Running) -> Outcome:
         metric=answer.metric,
         heldout=answer.heldout,
         curve=answer.curve,
+        cpu_s=0.0 if answer.status is Status.TIMEOUT else answer.seconds,
         error=answer.error,
     )

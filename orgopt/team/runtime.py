@@ -96,8 +96,9 @@ class Team:
                 if desk.wake is not None and desk.wake <= now:
                     self._propose(desk)
             wakes = [desk.wake for desk in self._desks.values() if desk.wake is not None]
-            for outcome in self.lab.wait(min([budget_s, *wakes, *self._standup_time()])):
-                self._take(outcome)
+            for event in self.lab.wait(min([budget_s, *wakes, *self._standup_time()])):
+                if isinstance(event, Outcome):
+                    self._take(event)
             self._maybe_meet()
         for outcome in self.lab.stop():
             self._add("outcome", self.lab.now(), agent=self._asked[outcome.id].agent, **outcome.to_dict())
