@@ -114,9 +114,11 @@ def parse_knobs(source: str, where: str = "train.py") -> tuple[Knob, ...]:
 
 
 def with_values(source: str, values: Settings) -> str:
-    """A text with its constants set; every knob in it must be named."""
+    """A text with its constants set; a knob that is not named keeps its line."""
 
     def line(match: re.Match[str]) -> str:
+        if match["name"] not in values:
+            return match[0]
         return f"{match['name']}{match['equals']}{_literal(values[match['name']])}{match['comment']}"
 
     return _KNOB.sub(line, source)

@@ -9,15 +9,21 @@ import numpy as np
 POWER = 8
 
 
-def scores(n: int, k: int, rng: np.random.Generator, decimals: int | None = None) -> np.ndarray:
+def scores(
+    n: int, k: int, rng: np.random.Generator, *, decimals: int | None = None, own_again: bool = False
+) -> np.ndarray:
     """The score of each of the 2^n solutions, float32, by the number that its bits spell (bit 0 counts 1).
 
-    `decimals` rounds the contributions, as Barkoczi & Galesic (2016) do.
+    Args:
+        n, k: Bits, and how many others each depends on.
+        rng: Draws the dependencies and contributions.
+        decimals: Contributions are rounded to so many.
+        own_again: Whether a bit may be drawn as one of the k that it depends on.
     """
     solutions = np.arange(2**n, dtype=np.int32)
     total = np.zeros(2**n, dtype=np.float32)
     for own in range(n):
-        others = [bit for bit in range(n) if bit != own]
+        others = [bit for bit in range(n) if own_again or bit != own]
         index = (solutions >> own) & 1
         for bit in rng.choice(others, size=k, replace=False):
             index = 2 * index + ((solutions >> bit) & 1)
