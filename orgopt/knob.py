@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from orgopt.errors import TaskError
@@ -115,13 +116,21 @@ def parse_knobs(source: str, where: str = "train.py") -> tuple[Knob, ...]:
 
 def with_values(source: str, values: Settings) -> str:
     """A text with its constants set; a knob that is not named keeps its line."""
+    parts: list[str] = []
+    for before, name, default in _pieces(source):
+        parts += before, _literal(values[name]) if name in values else default
+    return "".join(parts)
 
-    def line(match: re.Match[str]) -> str:
-        if match["name"] not in values:
-            return match[0]
-        return f"{match['name']}{match['equals']}{_literal(values[match['name']])}{match['comment']}"
 
-    return _KNOB.sub(line, source)
+@lru_cache(maxsize=16)  # a team writes the same script thousands of times
+def _pieces(source: str) -> tuple[tuple[str, str, str], ...]:
+    """What precedes each knob's value, the knob's name and its value; the last piece is the rest."""
+    pieces: list[tuple[str, str, str]] = []
+    end = 0
+    for match in _KNOB.finditer(source):
+        pieces.append((source[end : match.start("value")], match["name"], match["value"]))
+        end = match.end("value")
+    return (*pieces, (source[end:], "", ""))
 
 
 def _knob(match: re.Match[str]) -> Knob:
