@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.stats import spearmanr
+from scipy.stats import rankdata
 from torch.nn import functional as F  # noqa: N812 torch's own name
 
 from orgopt.errors import TaskError
@@ -263,7 +263,7 @@ def _quality(world: Recorded, data: _Data, unseen: np.ndarray, statuses: list[st
 
 
 def _spearman(a: np.ndarray, b: np.ndarray) -> float:
-    return _rounded(spearmanr(a, b).statistic)
+    return _rounded(np.corrcoef(rankdata(a), rankdata(b))[0, 1])
 
 
 def _rounded(value: Any) -> float:

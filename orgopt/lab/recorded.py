@@ -77,11 +77,11 @@ class Encoder:
         """
         row: list[float] = []
         for name, table, log, scale, shift in self._parts:
-            value = settings[name]
+            value: Any = settings[name]
             if table is not None:
                 row += table[value]
             else:
-                row.append((math.log(value) if log else value) * scale + shift)  # pyright: ignore[reportArgumentType]
+                row.append((math.log(value) if log else value) * scale + shift)
         if min(row) < -1.0000001 or max(row) > 1.0000001:
             raise ValueError("out of range")
         return row
@@ -129,8 +129,8 @@ class Recorded:
         values: list[float] = self.values(out[: self._columns] + residual).tolist()
         seconds, curve = values[SECONDS], tuple(values[CURVE:])
         step_s = seconds / max(1, len(curve))
-        metrics = {"metric": values[METRIC], "heldout": values[HELDOUT]}
-        return Answer(status=Status.OK, seconds=seconds, step_s=step_s, curve=curve, **metrics)
+        metric, heldout = values[METRIC], values[HELDOUT]
+        return Answer(status=Status.OK, seconds=seconds, step_s=step_s, curve=curve, metric=metric, heldout=heldout)
 
     def truth(self, settings: Settings) -> float | None:
         out = self.predict(self._inputs(settings))
