@@ -16,6 +16,7 @@ COMMANDS = {
     "show": ("document", "Show an organization as a tree, Mermaid, SVG or JSON."),
     "diff": ("document", "Show what differs between two organizations."),
     "task": ("task", "List the research tasks, or show what one lets you research."),
+    "record": ("record", "Record real experiments of a task, to replay them later."),
     "run": ("run", "Run one organization on a task and score it."),
     "optimize": ("optimize", "Search for a better organization, in generations."),
     "ui": ("ui", "Open the generations in MLflow."),
