@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -14,8 +15,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from orgopt.cli.base import command, err, find_workspace, near, out, print_json, writable_folder
 from orgopt.cli.lab import open_lab
-from orgopt.errors import UsageError
+from orgopt.errors import TaskError, UsageError
 from orgopt.lab.base import Outcome
+from orgopt.lab.recorded import open_recorded
 from orgopt.lab.recording import Recording, recording_lab_task
 from orgopt.lab.records import Records, load_records
 from orgopt.task import Task, load_task
@@ -67,7 +69,7 @@ def record_command(name: str, runs: int, slots: int, folder: Path | None, seed: 
     task = load_task(name, find_workspace())
     place = writable_folder(folder or task.folder)
     with (
-        open_lab(recording_lab_task(task), slots) as lab,
+        open_lab(recording_lab_task(task), "local", slots) as lab,
         Recording(task, place, seed=seed, data_digest=lab.data_digest) as recording,
     ):
         if recording.done > runs:
@@ -86,17 +88,32 @@ def record_command(name: str, runs: int, slots: int, folder: Path | None, seed: 
                 status.take(outcome)
                 bar.update(shown, completed=status.done)
         path = recording.path
-    summarize(load_records(path, task), task, path, as_json=as_json)
+    records = load_records(path, task)
+    if not as_json:
+        err.print("[dim]fitting the world that replays it …[/]")
+    try:
+        quality = open_recorded(task, place).meta["quality"]
+    except TaskError as error:  # a recording stands without its world
+        err.print(str(error), style="yellow", markup=False, soft_wrap=True)
+        quality = None
+    summarize(records, task, path, quality, as_json=as_json)
 
 
-def summarize(records: Records, task: Task, path: Path, *, as_json: bool) -> None:
-    """Print what a recording holds."""
+def summarize(records: Records, task: Task, path: Path, quality: dict[str, Any] | None, *, as_json: bool) -> None:
+    """Print what a recording holds, and how well its world predicts runs that it was not fitted to."""
     counts = dict(Counter(map(str, records.status)).most_common())
     if as_json:
-        summary = {"task": task.name, "path": str(path), "runs": len(records), "status": counts}
+        summary = {"task": task.name, "path": str(path), "runs": len(records), "status": counts, "world": quality}
         print_json("recording", {**summary, "cpu_s": float(records.seconds.sum()), "bytes": path.stat().st_size})
         return
     shares = ", ".join(f"{count / len(records):.1%} {status}" for status, count in counts.items())
     out.print(f"{len(records)} runs of {task.name}: {shares}")
     out.print(f"{records.seconds.sum() / 60:.1f} CPU minutes, {records.seconds.mean():.2f} s a run")
     out.print(f"[dim]{near(path)}, {path.stat().st_size / 1e6:.2f} MB[/]", soft_wrap=True)
+    if quality:
+        metric = quality["metric"]
+        out.print(
+            f"world: rank correlation of {task.metric} with settings not seen {metric['spearman']:.2f}, "
+            f"in the best fifth {metric['spearman_best_fifth']:.2f} [dim](world.json)[/]",
+            soft_wrap=True,
+        )

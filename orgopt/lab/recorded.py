@@ -188,17 +188,19 @@ class Recorded:
         return Answer(status=status, seconds=seconds, step_s=seconds / (len(points) + 1), curve=points, error=error)
 
 
-def open_recorded(task: Task) -> Recorded:
-    """The world of a task's recording, fitted now if it is not yet.
+def open_recorded(task: Task, folder: Path | None = None) -> Recorded:
+    """The world of a task's recording, in the task's own folder or another, fitted now if it is not yet.
 
     Raises:
         TaskError: There is no recording, or it is damaged or of another version of the task.
     """
     from orgopt.lab.records import load_records, records_path, task_version
 
-    path = records_path(task)
+    path = (folder or task.folder) / records_path(task).name
     if not path.is_file():
-        raise TaskError(f"{task.name} has no recording to replay ({path}): make one with 'orgopt record {task.name}'")
+        raise TaskError(
+            f"{task.name} has no recording to replay ({path}): make one with 'orgopt record {task.name} --runs 2000'"
+        )
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     world = load_fitted(task, path.parent)
     if world and world.meta["recording"] == digest and world.meta["files"] == task_version(task):
