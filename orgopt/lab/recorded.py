@@ -217,7 +217,8 @@ def open_recorded(task: Task, folder: Path | None = None) -> Recorded:
 def load_fitted(task: Task, folder: Path) -> Recorded | None:
     """The world that lies in a folder; None where there is none that fits the task's knobs."""
     try:
-        with np.load(folder / "world.npz", allow_pickle=False) as arrays:
+        # A file of our own: numpy leaves the one it opens open when it is damaged.
+        with (folder / "world.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             meta = json.loads(str(arrays["meta"]))
             if meta["schema_version"] != SCHEMA_VERSION or meta["knobs"] != knob_ranges(task):
                 return None
