@@ -2,7 +2,6 @@
 
 import os
 import shlex
-import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -76,7 +75,7 @@ def record_command(name: str, runs: int, slots: int, folder: Path | None, seed: 
             raise UsageError(f"{near(place)} has {recording.done} runs already: ask for more, or choose another --out")
         if recording.done:
             err.print(f"[dim]continues after {recording.done} runs[/]")
-        words = ["orgopt", *sys.argv[1:]] if sys.argv[0].endswith(("orgopt", "__main__.py")) else ["orgopt", "record"]
+        words = ["orgopt", "record", name, "--runs", str(runs), "--slots", str(slots), "--seed", str(seed)]
         status = RecordProgress(err, task.name, runs, recording.done)
         bar = Progress(
             TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=err

@@ -18,7 +18,6 @@ import numpy as np
 import pyarrow as pa
 from scipy.stats import qmc
 
-from orgopt import __version__
 from orgopt.errors import StoreError, UsageError
 from orgopt.lab.base import Experiment, Lab, Outcome, Status, derive_seed
 from orgopt.lab.records import differences, read_table, records_path, rows_table, task_version, write_table
@@ -241,10 +240,10 @@ def _row(planned: Planned, outcome: Outcome, task: Task) -> dict[str, Any]:
 
 def _machine() -> dict[str, Any]:
     """What the seconds and the last digits of a recording depend on."""
-    versions = {name: _version(name) for name in ("torch", "numpy", "scikit-learn")}
+    versions = {name: _version(name) for name in ("orgopt", "torch", "numpy", "scikit-learn")}
     machine = {"cpu": _cpu_model(), "cores": os.cpu_count(), "platform": platform.platform()}
     date = datetime.now(UTC).isoformat(timespec="seconds")
-    return {"date": date, "orgopt": __version__, "python": platform.python_version(), **versions, **machine}
+    return {"date": date, "python": platform.python_version(), **versions, **machine}
 
 
 def _version(package: str) -> str:
