@@ -9,6 +9,7 @@ takes about a millisecond at 150 results.
 import math
 
 import numpy as np
+from scipy.linalg import get_lapack_funcs
 from scipy.special import ndtr
 
 from orgopt.agents.base import Array, Known, Proposal, View, propose
@@ -21,6 +22,9 @@ SUBSET = 64  # of them, for trying length scales
 LOCAL, WIDE = 72, 24  # candidates near the best settings, and redrawn in many knobs
 SCALES = (0.15, 6.0)  # shortest and longest length scale, in ranges of a knob
 NOISES = (0.02, 0.5)  # least and most noise of a result, in standard deviations of all
+
+# LAPACK itself: for 150 results the checks of scipy.linalg cost more than the work.
+_potrf, _trtrs = get_lapack_funcs(("potrf", "trtrs"), dtype=np.float64)
 
 
 class Gp:
@@ -65,10 +69,10 @@ class Gp:
     def _predict(self, x: Array, y: Array, seeds: Array, at: Array) -> tuple[Array, Array]:
         """Mean and standard deviation, both (n,), at features of shape (n, d)."""
         x, at = x / np.exp(self._log_scales), at / np.exp(self._log_scales)
-        inverse = np.linalg.inv(_kernel(x, x) + np.diag(_variance(self._log_noise, seeds)))
-        cross = _kernel(at, x)
-        spread = 1.0 - ((cross @ inverse) * cross).sum(axis=1)
-        return cross @ (inverse @ y), np.sqrt(np.maximum(spread, 1e-9))
+        lower = _root(x, seeds, self._log_noise)
+        cross = _solve(lower, _kernel(x, at))
+        spread = 1.0 - np.einsum("ij,ij->j", cross, cross)
+        return _solve(lower, y) @ cross, np.sqrt(np.maximum(spread, 1e-9))
 
 
 def _observed(view: View) -> tuple[Array, Array, Array]:
@@ -108,14 +112,15 @@ def _features(view: View, units: Array) -> Array:
 def _candidates(view: View) -> tuple[list[Known], Array]:
     """The start of each candidate, and positions (LOCAL + WIDE, n_knobs) that differ from it in free knobs."""
     rng, shape = view.rng, (LOCAL + WIDE, len(view.knobs))
-    starts = [view.starts[min(view.draw(len(view.starts) + 1), len(view.starts) - 1)] for _ in range(shape[0])]
-    starts[: LOCAL // 2] = [view.starts[0]] * (LOCAL // 2)
-    at = positions(view, starts)
+    picked = (rng.random(shape[0]) * len(view.starts)).astype(int)
+    picked[: LOCAL // 2] = 0
+    at = positions(view, view.starts)[picked]
     few = min(1.0, 2.5 / len(view.free))
     chance = np.where(np.arange(shape[0]) < LOCAL, few, 0.6)[:, None]
     sigma = np.exp(rng.uniform(math.log(0.03), math.log(0.15 + 0.4 * view.risk), (shape[0], 1)))
     redrawn = ~ordered(view) | (rng.random(shape) < 0.1)
     moved = np.where(redrawn, rng.random(shape), reflect(at + sigma * rng.standard_normal(shape)))
+    starts = [view.starts[place] for place in picked]
     return starts, np.where((rng.random(shape) < chance) & free(view), moved, at)
 
 
@@ -125,15 +130,21 @@ def _kernel(a: Array, b: Array) -> Array:
     return np.exp(-0.5 * np.maximum(distance, 0.0))
 
 
-def _variance(log_noise: float, seeds: Array) -> Array:
-    return math.exp(2 * log_noise) / seeds + 1e-6
+def _root(x: Array, seeds: Array, log_noise: float) -> Array:
+    """The lower Cholesky factor of the covariance of results at features (n, d)."""
+    covariance = _kernel(x, x)
+    covariance.flat[:: len(x) + 1] += math.exp(2 * log_noise) / seeds + 1e-6
+    return _potrf(covariance, lower=1, overwrite_a=1)[0]
+
+
+def _solve(lower: Array, right: Array) -> Array:
+    return _trtrs(lower, right, lower=1)[0]
 
 
 def _log_likelihood(x: Array, y: Array, seeds: Array, log_scales: Array, log_noise: float) -> float:
     """How likely the results are, with a weak prior for long scales, which ignore a knob."""
-    scaled = x / np.exp(log_scales)
-    lower = np.linalg.cholesky(_kernel(scaled, scaled) + np.diag(_variance(log_noise, seeds)))
-    whitened = np.linalg.solve(lower, y)
+    lower = _root(x / np.exp(log_scales), seeds, log_noise)
+    whitened = _solve(lower, y)
     prior = 0.5 * float(((log_scales - 0.5) ** 2).sum())
     return -0.5 * float(whitened @ whitened) - float(np.log(np.diag(lower)).sum()) - prior
 

@@ -67,15 +67,16 @@ def _log_density(view: View, known: Array) -> Array:
     cells = np.minimum((known * GRID).astype(int), GRID - 1)
     flat = (cells * n_knobs + np.arange(n_knobs)).ravel()
     counts = np.bincount(flat, minlength=GRID * n_knobs).reshape(GRID, n_knobs)
-    centres = (np.arange(GRID) + 0.5) / GRID
+    centres: Array = (np.arange(GRID) + 0.5) / GRID
     width = _bandwidth(len(known), view.risk)
     kernel = np.exp(-0.5 * ((centres[:, None] - centres[None, :]) / width) ** 2) / (width * np.sqrt(2 * np.pi))
-    mass = kernel @ counts
+    mass: Array = kernel @ counts
     for column, knob in enumerate(view.knobs):
         if not knob.ordered:
             mass[:, column] = _same_choice(knob, known[:, column], centres)
     prior = 0.5 + view.risk
-    return np.log((mass + prior) / (len(known) + prior))
+    density: Array = (mass + prior) / (len(known) + prior)
+    return np.log(density).astype(np.float64, copy=False)
 
 
 def _same_choice(knob: Knob, known: Array, centres: Array) -> Array:
