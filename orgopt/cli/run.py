@@ -21,7 +21,7 @@ from orgopt.cli.base import (
     warn_of_failures,
     writable_folder,
 )
-from orgopt.cli.lab import calibrated, open_lab
+from orgopt.cli.lab import calibrated, lab_option, open_lab
 from orgopt.cli.progress import RunStatus
 from orgopt.document import load, require_org
 from orgopt.errors import StoreError
@@ -40,6 +40,7 @@ from orgopt.task import Task, load_task
 @click.option(
     "--budget", "budget_s", type=Duration(), required=True, help="Hardware time of the run: 30s, 10m, 2h, or seconds."
 )
+@lab_option
 @click.option("--slots", type=click.IntRange(1, 256), default=2, show_default=True, help="Experiments at once.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Decides every random choice.")
 @click.option(
@@ -55,6 +56,7 @@ def run_command(
     path: str,
     task_name: str,
     budget_s: float,
+    lab_kind: str | None,
     slots: int,
     seed: int,
     verify_seeds: int,
@@ -74,7 +76,7 @@ def run_command(
     write_text(folder / "program.md", program.text)
     status = RunStatus(budget_s, task.metric)
     try:
-        with open_lab(task, slots) as lab:
+        with open_lab(task, lab_kind, slots) as lab:
             task = calibrated(task, lab, workspace)
             with Live(get_renderable=status.line, console=err, transient=True, auto_refresh=err.is_terminal):
                 score = evaluate(
@@ -126,6 +128,7 @@ def summary(task: Task, score: Score, budget_s: float) -> Table:
     table.add_row("experiments", ", ".join(f"{count} {status}" for status, count in score.experiments.items()))
     if score.common_error:
         table.add_row("most failed with", escape(score.common_error))
+    table.add_row("measured on", escape(", ".join(f"{key} {value}" for key, value in score.lab.items())))
     table.add_row("slots", f"{score.utilisation:.0%} busy of {budget_s:g} s")
     met = f"{count(score.meetings, 'stand-up')}, {count(score.messages, 'message')}"
     table.add_row("agents", f"{score.agent_s:.1f} agent-seconds, {met}")

@@ -1,5 +1,6 @@
 """The Lab protocol: the fixed hardware, and time itself."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -102,6 +103,15 @@ class Lab(Protocol):
     @property
     def data_digest(self) -> str:
         """SHA-256 of the task's data on this machine."""
+        ...
+
+    @property
+    def stamp(self) -> Mapping[str, str]:
+        """What results are measured on: `lab`, its name, and the digest of its data or recording."""
+        ...
+
+    def truth(self, settings: Settings) -> float | None:
+        """The held-out metric of a setting without seed noise; None where only training can tell."""
         ...
 
     def reset(self) -> None:

@@ -84,6 +84,7 @@ class Team:
             0.0,
             budget_s=budget_s,
             slots=self.lab.slots,
+            lab=dict(self.lab.stamp),
             seed=self.seed,
             agents=list(self._desks),
             baseline=self.task.baseline.metric,

@@ -31,7 +31,11 @@ class FakeLab:
         self.task, self.slots, self.seconds, self.metric = task, slots, seconds, metric
         self.data_digest = task.data_digest
         self.submitted: list[Experiment] = []
+        self.stamp = {"lab": "fake"}
         self.reset()
+
+    def truth(self, settings: Settings) -> float | None:
+        return None
 
     def reset(self) -> None:
         self.time = 0.0
