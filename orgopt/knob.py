@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from orgopt.errors import TaskError
@@ -115,13 +116,24 @@ def parse_knobs(source: str, where: str = "train.py") -> tuple[Knob, ...]:
 
 def with_values(source: str, values: Settings) -> str:
     """A text with its constants set; a knob that is not named keeps its line."""
+    text: list[str] = []
+    for before, name, value in _parts(source):
+        text += (before, _literal(values[name]) if name in values else value)
+    return "".join(text)
 
-    def line(match: re.Match[str]) -> str:
-        if match["name"] not in values:
-            return match[0]
-        return f"{match['name']}{match['equals']}{_literal(values[match['name']])}{match['comment']}"
 
-    return _KNOB.sub(line, source)
+@lru_cache(maxsize=16)
+def _parts(source: str) -> tuple[tuple[str, str, str], ...]:
+    """A text in pieces: what comes before a knob's value, the knob, its value; last the rest, without a knob.
+
+    Kept, because a team sets the constants of one text for every experiment.
+    """
+    parts: list[tuple[str, str, str]] = []
+    done = 0
+    for match in _KNOB.finditer(source):
+        parts.append((source[done : match.start("value")], match["name"], match["value"]))
+        done = match.end("value")
+    return (*parts, (source[done:], "", ""))
 
 
 def _knob(match: re.Match[str]) -> Knob:

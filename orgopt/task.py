@@ -99,8 +99,9 @@ class Task:
             TaskError: A knob is unknown or its value out of range.
         """
         full = {knob.name: knob.default for knob in self.knobs}
+        knobs = {knob.name: knob for knob in self.knobs}
         for name, value in settings.items():
-            knob = next((knob for knob in self.knobs if knob.name == name), None)
+            knob = knobs.get(name)
             if knob is None or not knob.allows(value):
                 raise TaskError(f"{self.name}: {name} = {value!r} is not in {knob.range if knob else 'the knobs'}")
             full[name] = value

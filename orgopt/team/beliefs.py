@@ -100,8 +100,13 @@ class Beliefs:
     def believe(self, setting: int) -> None:
         """Take a known setting for true on another's word."""
         tally = self._tallies[setting]
-        if tally.values and not tally.known.believed:
+        if not tally.known.believed and tally.values:
             self._update(setting, tally, believed=True)
+
+    def hand(self, sender: str, setting: int) -> None:
+        """Take a known setting on the word of who delegates it."""
+        self.believe(setting)
+        self.handed[sender] = setting
 
     def believes(self, setting: int) -> bool:
         """Whether a setting may be copied and submitted."""

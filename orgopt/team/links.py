@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import networkx as nx
 import numpy as np
 
 from orgopt.org import LINK_KINDS, Link, Org, Role
@@ -114,8 +113,14 @@ def _neighbours(pattern: str, n: int, rng: np.random.Generator) -> Callable[[int
 
 def _upwards(reports: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """Reports go to whom an agent reports, and on to whom those report."""
-    graph: nx.DiGraph[str] = nx.DiGraph(reports)
-    return [(agent, above) for agent in graph for above in sorted(nx.descendants(graph, agent))]
+    direct = _grouped(reports)
+    found: list[tuple[str, str]] = []
+    for agent in direct:
+        above = list(direct[agent])
+        for superior in above:  # it grows while it is read
+            above += [one for one in direct.get(superior, ()) if one not in above and one != agent]
+        found += [(agent, one) for one in above]
+    return found
 
 
 def _grouped(flows: list[tuple[str, str]]) -> dict[str, list[str]]:

@@ -69,7 +69,7 @@ def view(events: Iterable[Event], agent: str) -> tuple[int, ...]:
     return tuple(dict.fromkeys(experiment for event in events for experiment in learned(agent, event)))
 
 
-def beliefs(task: Task, trust: Trust, events: Iterable[Event]) -> Beliefs:
+def recall(task: Task, trust: Trust, events: Iterable[Event]) -> Beliefs:
     """What an agent believes after some events: what the team keeps up to date for it, computed afresh."""
     defaults = task.complete({})
     found = Beliefs(task.knobs, defaults, task.baseline, trust)
@@ -88,13 +88,7 @@ def beliefs(task: Task, trust: Trust, events: Iterable[Event]) -> Beliefs:
         for experiment in learned(trust.me, event):
             if experiment != BASELINE:
                 found.learn(runs[experiment])
-        if event.kind == "message" and event.data["link"] == "delegates to" and trust.me in event.data["to"]:
-            hand(found, event.data["sender"], data["experiments"], runs)
+        if event.kind == "message" and data["link"] == "delegates to" and trust.me in data["to"]:
+            handed = data["experiments"][0]
+            found.hand(data["sender"], runs[handed].setting if handed != BASELINE else BASELINE)
     return found
-
-
-def hand(beliefs: Beliefs, sender: str, experiments: Sequence[int], runs: dict[int, Run]) -> None:
-    """Take a delegated setting on the sender's word; its runs are known."""
-    setting = runs[experiments[0]].setting if experiments[0] != BASELINE else BASELINE
-    beliefs.believe(setting)
-    beliefs.handed[sender] = setting
