@@ -6,6 +6,7 @@
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol, Self
 
 import numpy as np
@@ -47,17 +48,23 @@ class Knowledge:
     Args:
         knobs: What can be turned.
         known: What is known, numbered from 0 in this order; the baseline first.
+        rows: Positions of settings by their number, which a team computes once for all of its agents.
     """
 
-    def __init__(self, knobs: Sequence[Knob], known: Iterable[Known] = ()) -> None:
+    def __init__(
+        self, knobs: Sequence[Knob], known: Iterable[Known] = (), *, rows: dict[int, list[float]] | None = None
+    ) -> None:
         self.knobs = knobs
         self.all: list[Known] = []
         self.measured: Ranking = []
         self.believed: Ranking = []
         self._names = tuple(knob.name for knob in knobs)
         self._place: dict[int, int] = {}
-        self._values: set[tuple[Value, ...]] = set()
+        self._by_values: dict[tuple[Value, ...], int] = {}
+        self._numbers: list[int] = []
+        self._rows: dict[int, list[float]] = {} if rows is None else rows
         self._units: Array = np.empty((0, len(self._names)))
+        self._filled = 0
         for number, one in enumerate(known):
             self.put(number, one)
 
@@ -66,8 +73,9 @@ class Knowledge:
         place = self._place.get(number)
         if place is None:
             self._place[number] = len(self.all)
+            self._by_values[self._key(known.settings)] = len(self.all)
             self.all.append(known)
-            self._values.add(self._key(known.settings))
+            self._numbers.append(number)
             if known.metric is not None:
                 insort(self.measured, (known.metric, number))
                 if known.believed:
@@ -85,7 +93,7 @@ class Knowledge:
 
     def has(self, settings: Mapping[str, Value]) -> bool:
         """Whether these very settings were tried."""
-        return self._key(settings) in self._values
+        return self._key(settings) in self._by_values
 
     def best(self, n: int | None = None) -> list[Known]:
         """The best that is believed, best first."""
@@ -101,11 +109,27 @@ class Knowledge:
 
     def units(self) -> Array:
         """The settings as positions from 0 to 1, shape (len(all), n_knobs)."""
-        done = len(self._units)
-        if done < len(self.all):
-            rows = [[knob.unit(one.settings[knob.name]) for knob in self.knobs] for one in self.all[done:]]
-            self._units = np.concatenate([self._units, np.array(rows, dtype=float)])
-        return self._units
+        n = len(self.all)
+        if n > len(self._units):
+            self._units = np.concatenate([self._units, np.empty((n, len(self._names)))])
+        for place in range(self._filled, n):
+            number = self._numbers[place]
+            row = self._rows.get(number)
+            if row is None:
+                settings = self.all[place].settings
+                row = self._rows[number] = [knob.unit(settings[knob.name]) for knob in self.knobs]
+            self._units[place] = row
+        self._filled = n
+        return self._units[:n]
+
+    def positions(self, known: Sequence[Known]) -> Array:
+        """Some known settings as positions, shape (len(known), n_knobs)."""
+        return self.units()[[self._by_values[self._key(one.settings)] for one in known]]
+
+    @cached_property
+    def ordered(self) -> NDArray[np.bool_]:
+        """Which knobs have an order, shape (n_knobs,)."""
+        return np.array([knob.ordered for knob in self.knobs])
 
     def _key(self, settings: Mapping[str, Value]) -> tuple[Value, ...]:
         return tuple([settings[name] for name in self._names])

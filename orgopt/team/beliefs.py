@@ -65,11 +65,20 @@ class Beliefs:
         defaults: The settings of the baseline.
         baseline: Its recorded mean, which further runs do not move.
         trust: What the agent takes for true.
+        rows: Positions of settings by number, to compute them once for a team.
     """
 
-    def __init__(self, knobs: Sequence[Knob], defaults: Settings, baseline: Measure, trust: Trust) -> None:
+    def __init__(
+        self,
+        knobs: Sequence[Knob],
+        defaults: Settings,
+        baseline: Measure,
+        trust: Trust,
+        *,
+        rows: dict[int, list[float]] | None = None,
+    ) -> None:
         self.trust = trust
-        self.knowledge = Knowledge(knobs)
+        self.knowledge = Knowledge(knobs, rows=rows)
         self.runs: dict[int, None] = {BASELINE: None}
         self.handed: dict[str, int] = {}  # settings that were delegated, by who did
         self._bests: dict[str, int] = {}  # the best believed setting that each agent ran

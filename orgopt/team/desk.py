@@ -8,9 +8,9 @@ import numpy as np
 from orgopt.agents import Agent, Proposal, make_agent, repeat
 from orgopt.org import CopyRule, Org
 from orgopt.task import Knob, Task
-from orgopt.team.beliefs import Beliefs, Trust
-from orgopt.team.links import Member, Network
-from orgopt.team.meetings import free_knobs
+from orgopt.team import meetings
+from orgopt.team.beliefs import Beliefs
+from orgopt.team.links import Member, Network, members
 from orgopt.team.stopping import Curves
 
 
@@ -62,29 +62,32 @@ class Desk:
     def take_focus(self, focus: tuple[str, ...]) -> None:
         """Work on the focus of who delegates, unless its role has one of its own."""
         if focus and not self.member.role.focus:
-            self.focus, self.free = focus, free_knobs(self.beliefs.knowledge.knobs, focus)
+            self.focus, self.free = focus, meetings.free_knobs(self.beliefs.knowledge.knobs, focus)
 
 
-def desk(
-    org: Org, task: Task, network: Network, trust: Trust, member: Member, *, number: int, seed: int, submits: bool
-) -> Desk:
-    """The place of one agent, before anything is known."""
-    role = member.role
-    stop_early, copy_rule = org.stop_early_of(role), org.copy_rule_of(role)
-    return Desk(
-        number=number,
-        member=member,
-        agent=make_agent(role.agent),
-        beliefs=Beliefs(task.knobs, task.complete({}), task.baseline, trust),
-        risk=org.risk_of(role),
-        copy_rule=copy_rule,
-        rng=np.random.default_rng([seed, number]),
-        neighbours=network.sources(member.id) if copy_rule == "majority" else (),
-        tells=network.hearers[member.id],
-        hands_to=network.delegates.get(member.id, []),
-        submits=submits,
-        focus=role.focus,
-        free=free_knobs(task.knobs, role.focus),
-        curves=None if stop_early == "off" else Curves(stop_early),
-        wake=task.think_s,
-    )
+def desks(org: Org, task: Task, network: Network, seed: int) -> dict[str, Desk]:
+    """The place of every agent, before anything is known."""
+    trust, submits = meetings.trust(org, network), frozenset(meetings.submitters(org))
+    rows: dict[int, list[float]] = {}
+    found: dict[str, Desk] = {}
+    for number, member in enumerate(members(org)):
+        role = member.role
+        stop_early, copy_rule = org.stop_early_of(role), org.copy_rule_of(role)
+        found[member.id] = Desk(
+            number=number,
+            member=member,
+            agent=make_agent(role.agent),
+            beliefs=Beliefs(task.knobs, task.complete({}), task.baseline, trust[member.id], rows=rows),
+            risk=org.risk_of(role),
+            copy_rule=copy_rule,
+            rng=np.random.default_rng([seed, number]),
+            neighbours=network.sources(member.id) if copy_rule == "majority" else (),
+            tells=network.hearers[member.id],
+            hands_to=network.delegates.get(member.id, []),
+            submits=member.id in submits,
+            focus=role.focus,
+            free=meetings.free_knobs(task.knobs, role.focus),
+            curves=None if stop_early == "off" else Curves(stop_early),
+            wake=task.think_s,
+        )
+    return found

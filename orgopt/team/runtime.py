@@ -18,7 +18,7 @@ from orgopt.org import Org
 from orgopt.task import Task, Value
 from orgopt.team import links, meetings
 from orgopt.team.beliefs import Beliefs, Run, Trust
-from orgopt.team.desk import Desk, desk
+from orgopt.team.desk import Desk, desks
 from orgopt.team.resume import Resumed
 
 Watcher = Callable[[Event], None]
@@ -53,13 +53,7 @@ class Team:
         self.lab = Resumed(lab, ledger, meets_by_time=by_time) if ledger.repeating else lab
         self._watch = watch
         self._network = network = links.network(org, seed)
-        trust, submitters = meetings.trust(org, network), set(meetings.submitters(org))
-        self._desks: dict[str, Desk] = {
-            member.id: desk(
-                org, task, network, trust[member.id], member, number=n, seed=seed, submits=member.id in submitters
-            )
-            for n, member in enumerate(links.members(org))
-        }
+        self._desks = desks(org, task, network, seed)
         self._order = list(self._desks.values())
         self._delegating = [one for one in self._order if one.hands_to]
         defaults = task.complete({})

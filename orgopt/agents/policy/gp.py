@@ -9,17 +9,18 @@ takes about a millisecond at 150 results.
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import get_lapack_funcs
 from scipy.special import ndtr
 
-from orgopt.agents.base import Array, Known, Proposal, View, propose
-from orgopt.agents.policy.candidates import first_new, free, ordered, positions, reflect
+from orgopt.agents.base import Array, Proposal, View, propose
+from orgopt.agents.policy.candidates import first_new, free, reflect
 from orgopt.agents.policy.hill_climb import step
 
 STARTUP = 6  # results before a model says anything; until then it climbs
 MAX_POINTS = 160  # results that the model keeps: the best half and the latest
-SUBSET = 64  # of them, for trying length scales
-LOCAL, WIDE = 72, 24  # candidates near the best settings, and redrawn in many knobs
+SUBSET = 48  # of them, for trying length scales
+LOCAL, WIDE = 48, 24  # candidates near the best settings, and redrawn in many knobs
 SCALES = (0.15, 6.0)  # shortest and longest length scale, in ranges of a knob
 NOISES = (0.02, 0.5)  # least and most noise of a result, in standard deviations of all
 
@@ -45,10 +46,10 @@ class Gp:
         if len(self._log_scales) != x.shape[1]:
             self._log_scales = np.zeros(x.shape[1])
         self._learn(view, x[-SUBSET:], targets[-SUBSET:], seeds[-SUBSET:])
-        starts, at = _candidates(view)
+        picked, at = _candidates(view)
         mean, sd = self._predict(x, targets, seeds, _features(view, at))
         gain = _expected_improvement(mean, sd * (0.5 + 1.5 * view.risk), float(targets.min()))
-        return first_new(view, starts, at, np.argsort(-gain))
+        return first_new(view, view.starts, picked, at, np.argsort(-gain))
 
     def _learn(self, view: View, x: Array, y: Array, seeds: Array) -> None:
         """Keep a random change of a length scale, or of the noise, when the results become likelier by it."""
@@ -99,29 +100,26 @@ def _observed(view: View) -> tuple[Array, Array, Array]:
 
 def _features(view: View, units: Array) -> Array:
     """Positions with a choice without order as one column a choice, so that all of its values are alike far."""
-    columns: list[Array] = []
-    for column, knob in enumerate(view.knobs):
-        if knob.ordered:
-            columns.append(units[:, column : column + 1])
-        else:
-            n = len(knob.choices)
-            columns.append(0.7 * (np.minimum((units[:, column] * n).astype(int), n - 1)[:, None] == np.arange(n)))
+    ordered = view.knowledge.ordered
+    columns = [units[:, ordered]]
+    for column in np.flatnonzero(~ordered).tolist():
+        n = len(view.knobs[column].choices)
+        columns.append(0.7 * ((units[:, column] * n).astype(int)[:, None] == np.arange(n)))
     return np.concatenate(columns, axis=1)
 
 
-def _candidates(view: View) -> tuple[list[Known], Array]:
-    """The start of each candidate, and positions (LOCAL + WIDE, n_knobs) that differ from it in free knobs."""
+def _candidates(view: View) -> tuple[NDArray[np.int_], Array]:
+    """The place among `starts` of each candidate's start, and positions (n, n_knobs) that differ from it."""
     rng, shape = view.rng, (LOCAL + WIDE, len(view.knobs))
     picked = (rng.random(shape[0]) * len(view.starts)).astype(int)
     picked[: LOCAL // 2] = 0
-    at = positions(view, view.starts)[picked]
+    at = view.knowledge.positions(view.starts)[picked]
     few = min(1.0, 2.5 / len(view.free))
     chance = np.where(np.arange(shape[0]) < LOCAL, few, 0.6)[:, None]
     sigma = np.exp(rng.uniform(math.log(0.03), math.log(0.15 + 0.4 * view.risk), (shape[0], 1)))
-    redrawn = ~ordered(view) | (rng.random(shape) < 0.1)
+    redrawn = ~view.knowledge.ordered | (rng.random(shape) < 0.1)
     moved = np.where(redrawn, rng.random(shape), reflect(at + sigma * rng.standard_normal(shape)))
-    starts = [view.starts[place] for place in picked]
-    return starts, np.where((rng.random(shape) < chance) & free(view), moved, at)
+    return picked, np.where((rng.random(shape) < chance) & free(view), moved, at)
 
 
 def _kernel(a: Array, b: Array) -> Array:

@@ -6,10 +6,13 @@ allows, and that it moves only some of their knobs while little is known. Densit
 a proposal takes a fraction of a millisecond.
 """
 
+import math
+
 import numpy as np
+from numpy.typing import NDArray
 
 from orgopt.agents.base import Array, Known, Proposal, View, propose
-from orgopt.agents.policy.candidates import first_new, free, ordered, positions, reflect
+from orgopt.agents.policy.candidates import first_new, free, reflect
 from orgopt.agents.policy.hill_climb import step
 from orgopt.task import Knob
 
@@ -17,6 +20,8 @@ STARTUP = 6  # results before densities say anything; until then it climbs
 CANDIDATES = 48
 GOOD_SHARE = 0.25
 GRID = 64  # cells a knob; kernels are at least three cells wide
+
+Picked = NDArray[np.int_]
 
 
 class Tpe:
@@ -37,7 +42,7 @@ class Tpe:
         ratio = _log_density(view, good) - _log_density(view, rest)
         cells = np.minimum((at * GRID).astype(int), GRID - 1)
         score = ratio[cells, np.arange(len(view.knobs))].sum(axis=1)
-        return first_new(view, [starts[i] for i in picked], at, np.argsort(-score))
+        return first_new(view, starts, picked, at, np.argsort(-score))
 
 
 def _starts(view: View, n_good: int) -> list[Known]:
@@ -45,16 +50,16 @@ def _starts(view: View, n_good: int) -> list[Known]:
     return view.knowledge.ranked(n_good) if view.copy_rule == "best" else list(view.starts)
 
 
-def _candidates(view: View, starts: list[Known], good: Array, redraw: float) -> tuple[list[int], Array]:
+def _candidates(view: View, starts: list[Known], good: Array, redraw: float) -> tuple[Picked, Array]:
     """CANDIDATES positions, and which start each comes from; about `redraw` of the free knobs differ from it."""
     rng, shape = view.rng, (CANDIDATES, len(view.knobs))
     picked = (rng.random(CANDIDATES) * len(starts)).astype(int)
     centres = good[(rng.random(shape) * len(good)).astype(int), np.arange(shape[1])]
     wobble = rng.standard_normal(shape) * _bandwidth(len(good), view.risk)
-    drawn = reflect(centres + np.where(ordered(view), wobble, 0.0))
+    drawn = reflect(centres + np.where(view.knowledge.ordered, wobble, 0.0))
     drawn = np.where(rng.random(shape) < 0.1 + 0.4 * view.risk, rng.random(shape), drawn)
     chosen = (rng.random(shape) < redraw / len(view.free)) & free(view)
-    return picked.tolist(), np.where(chosen, drawn, positions(view, starts)[picked])
+    return picked, np.where(chosen, drawn, view.knowledge.positions(starts)[picked])
 
 
 def _bandwidth(n: int, risk: float) -> float:
@@ -69,17 +74,16 @@ def _log_density(view: View, known: Array) -> Array:
     counts = np.bincount(flat, minlength=GRID * n_knobs).reshape(GRID, n_knobs)
     centres: Array = (np.arange(GRID) + 0.5) / GRID
     width = _bandwidth(len(known), view.risk)
-    kernel = np.exp(-0.5 * ((centres[:, None] - centres[None, :]) / width) ** 2) / (width * np.sqrt(2 * np.pi))
-    mass: Array = kernel @ counts
+    kernel: Array = np.exp(-0.5 * ((centres[:, None] - centres[None, :]) / width) ** 2)
+    mass: Array = kernel @ counts / (width * math.sqrt(2 * math.pi))
     for column, knob in enumerate(view.knobs):
         if not knob.ordered:
             mass[:, column] = _same_choice(knob, known[:, column], centres)
     prior = 0.5 + view.risk
-    density: Array = (mass + prior) / (len(known) + prior)
-    return np.log(density).astype(np.float64, copy=False)
+    return np.log((mass + prior) / (len(known) + prior))
 
 
 def _same_choice(knob: Knob, known: Array, centres: Array) -> Array:
     n = len(knob.choices)
-    votes = np.bincount((known * n).astype(int), minlength=n) * float(n)
+    votes: Array = np.bincount((known * n).astype(int), minlength=n) * np.float64(n)
     return votes[(centres * n).astype(int)]
