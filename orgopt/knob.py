@@ -116,21 +116,24 @@ def parse_knobs(source: str, where: str = "train.py") -> tuple[Knob, ...]:
 
 def with_values(source: str, values: Settings) -> str:
     """A text with its constants set; a knob that is not named keeps its line."""
-    parts: list[str] = []
-    for before, name, default in _pieces(source):
-        parts += before, _literal(values[name]) if name in values else default
-    return "".join(parts)
+    text: list[str] = []
+    for before, name, value in _parts(source):
+        text += (before, _literal(values[name]) if name in values else value)
+    return "".join(text)
 
 
-@lru_cache(maxsize=16)  # a team writes the same script thousands of times
-def _pieces(source: str) -> tuple[tuple[str, str, str], ...]:
-    """What precedes each knob's value, the knob's name and its value; the last piece is the rest."""
-    pieces: list[tuple[str, str, str]] = []
-    end = 0
+@lru_cache(maxsize=16)
+def _parts(source: str) -> tuple[tuple[str, str, str], ...]:
+    """A text in pieces: what comes before a knob's value, the knob, its value; last the rest, without a knob.
+
+    Kept, because a team sets the constants of one text for every experiment.
+    """
+    parts: list[tuple[str, str, str]] = []
+    done = 0
     for match in _KNOB.finditer(source):
-        pieces.append((source[end : match.start("value")], match["name"], match["value"]))
-        end = match.end("value")
-    return (*pieces, (source[end:], "", ""))
+        parts.append((source[done : match.start("value")], match["name"], match["value"]))
+        done = match.end("value")
+    return (*parts, (source[done:], "", ""))
 
 
 def _knob(match: re.Match[str]) -> Knob:

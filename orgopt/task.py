@@ -98,13 +98,13 @@ class Task:
         Raises:
             TaskError: A knob is unknown or its value out of range.
         """
-        full = {knob.name: knob.default for knob in self.knobs} | dict(settings)
-        for knob in self.knobs:
-            if knob.name in settings and not knob.allows(full[knob.name]):
-                raise TaskError(f"{self.name}: {knob.name} = {full[knob.name]!r} is not in {knob.range}")
-        if len(full) > len(self.knobs):
-            unknown = next(iter(full.keys() - {knob.name for knob in self.knobs}))
-            raise TaskError(f"{self.name}: {unknown} = {full[unknown]!r} is not in the knobs")
+        full = {knob.name: knob.default for knob in self.knobs}
+        knobs = {knob.name: knob for knob in self.knobs}
+        for name, value in settings.items():
+            knob = knobs.get(name)
+            if knob is None or not knob.allows(value):
+                raise TaskError(f"{self.name}: {name} = {value!r} is not in {knob.range if knob else 'the knobs'}")
+            full[name] = value
         return full
 
     def script_with(self, settings: Settings) -> str:
