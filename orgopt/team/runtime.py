@@ -75,6 +75,7 @@ class Team:
 
     def run(self, budget_s: float) -> None:
         """Work until the budget of lab seconds ends; what is in flight then is charged and not counted."""
+        budget_s = float(budget_s)  # as it is read from a ledger
         self.lab.reset()
         self._open(budget_s)
         while True:
