@@ -65,8 +65,8 @@ class Resumed:
         if self._behind is None:
             found, more = self._recorded()
             if found or more:
-                ends = [event.ended for event in found if isinstance(event, Outcome)]
-                self._time = max([self._time, *ends] if found else [self._time, until])
+                times = [event.ended if isinstance(event, Outcome) else event.t for event in found]
+                self._time = max([self._time, *(times or [until])])
                 return found
             self._go_on()
         if self._early:

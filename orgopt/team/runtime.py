@@ -63,6 +63,7 @@ class Team:
         self._first: dict[tuple[Value, ...], int] = {tuple(defaults.values()): BASELINE}
         self._asked: dict[int, _Asked] = {}
         self._runs: dict[int, Run] = {}
+        self._stopping: set[int] = set()
         self._repeating: defaultdict[str, set[int]] = defaultdict(set)
         self._ran_by: defaultdict[int, list[Run]] = defaultdict(list)
         self._keeps_curves = any(one.curves for one in self._order)
@@ -75,6 +76,7 @@ class Team:
 
     def run(self, budget_s: float) -> None:
         """Work until the budget of lab seconds ends; what is in flight then is charged and not counted."""
+        budget_s = float(budget_s)  # as it is read from a ledger
         self.lab.reset()
         self._open(budget_s)
         while True:
@@ -148,7 +150,10 @@ class Team:
         """Stop an experiment whose curve is worse than most that its agent knows."""
         agent = self._asked[checkpoint.id].agent
         curves = self._desks[agent].curves
-        if checkpoint.id not in self._runs and curves and curves.stops(checkpoint.step, checkpoint.value):
+        if checkpoint.id in self._stopping or curves is None:  # a lab may tell of points until it has killed
+            return
+        if curves.stops(checkpoint.step, checkpoint.value):
+            self._stopping.add(checkpoint.id)
             data = {"id": checkpoint.id, "agent": agent, "step": checkpoint.step, "value": checkpoint.value}
             self._add("stop", checkpoint.t, **data)
             self.lab.kill(checkpoint.id)

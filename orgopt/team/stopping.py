@@ -29,8 +29,8 @@ class Curves:
             insort(self._values[step], value)
 
     def stops(self, step: int, value: float) -> bool:
-        """Whether an experiment with this value at a step should end."""
-        known = self._values[step] if step < len(self._values) else []
+        """Whether an experiment with this value at a step should end; at the last point nothing would be saved."""
+        known = self._values[step] if step < len(self._values) - 1 else []
         return len(known) >= MIN_CURVES and value > _quantile(known, self.quantile)
 
 

@@ -27,7 +27,9 @@ def curve(settings: Settings) -> tuple[float, ...]:
 
 
 class FakeLab:
-    def __init__(self, task: Task, slots: int = 2, seconds: float = 1.0, metric: Metric = parabola) -> None:
+    def __init__(
+        self, task: Task, slots: int = 2, seconds: float | Callable[[int], float] = 1.0, metric: Metric = parabola
+    ) -> None:
         self.task, self.slots, self.seconds, self.metric = task, slots, seconds, metric
         self.data_digest = task.data_digest
         self.submitted: list[Experiment] = []
@@ -90,11 +92,15 @@ class FakeLab:
     def close(self) -> None:
         self.stop()
 
+    def _seconds(self, experiment: Experiment) -> float:
+        """How long it takes: the same for all, or what its seed says."""
+        return self.seconds(experiment.seed) if callable(self.seconds) else self.seconds
+
     def _cut(self, experiment: int, status: Status) -> Outcome:
         started, cut = self.running.pop(experiment)
         self.events = [event for event in self.events if event[2] is not cut]
         heapq.heapify(self.events)
-        reached = int((self.time - started) / self.seconds * POINTS + 1e-9)
+        reached = int((self.time - started) / self._seconds(cut) * POINTS + 1e-9)
         return Outcome(
             id=experiment, status=status, started=started, ended=self.time, curve=curve(cut.settings)[:reached]
         )
@@ -104,7 +110,7 @@ class FakeLab:
             experiment = self.queue.popleft()
             self.running[experiment.id] = (self.time, experiment)
             for step in range(POINTS if experiment.watched else 0):
-                t = self.time + self.seconds * (step + 1) / POINTS
+                t = self.time + self._seconds(experiment) * (step + 1) / POINTS
                 heapq.heappush(self.events, (t, next(self.order), experiment, step))
-            end = (self.time + self.seconds, next(self.order), experiment, POINTS)
+            end = (self.time + self._seconds(experiment), next(self.order), experiment, POINTS)
             heapq.heappush(self.events, end)
