@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -140,11 +141,9 @@ def _run(asked: _Run, folder: Path, ledger: Ledger, *, as_json: bool) -> None:
                     watch=status.take,
                 )
     except KeyboardInterrupt as stop:
-        err.print(
-            f"Stopped after {count(status.done, 'experiment')}; go on with: {own_command()} run --resume {near(folder)}",
-            markup=False,
-            soft_wrap=True,
-        )
+        again = f"{own_command()} run --resume {shlex.quote(str(near(folder)))}"
+        text = f"Stopped after {count(status.done, 'experiment')}; go on with: {again}"
+        err.print(text, markup=False, soft_wrap=True)
         raise SystemExit(exit_code(stop)) from None
     finally:
         ledger.close()
