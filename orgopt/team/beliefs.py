@@ -5,7 +5,7 @@ reviewer has run it too. Beliefs are kept up to date run by run; they follow fro
 """
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -39,12 +39,14 @@ class Trust:
         seeds: Successful runs of a setting before it is believed.
         reviewers: Whose run passes a result of an agent; agents that nobody reviews are missing.
         confirms: The agents whose results it confirms itself.
+        watches: The agents whose best settings it keeps in mind, besides its own.
     """
 
     me: str
     seeds: int = 1
     reviewers: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     confirms: frozenset[str] = frozenset()
+    watches: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -81,8 +83,8 @@ class Beliefs:
         self.knowledge = Knowledge(knobs, rows=rows)
         self.runs: dict[int, None] = {BASELINE: None}
         self.handed: dict[str, int] = {}  # settings that were delegated, by who did
-        self._bests: dict[str, int] = {}  # the best believed setting that each agent ran
-        self._ran: dict[str, dict[int, None]] = {}
+        self._bests: dict[str, int] = {}  # the best believed setting of each agent that it watches
+        self._ran: dict[str, dict[int, None]] = {one: {} for one in (trust.me, *trust.watches)}
         known = Known(id=BASELINE, settings=defaults, metric=baseline.metric, seeds=baseline.seeds, sd=baseline.sd)
         self._tallies: dict[int, _Tally] = {BASELINE: _Tally(known)}
         self.knowledge.put(BASELINE, known)
@@ -99,7 +101,8 @@ class Beliefs:
         tally.runs.append(run)
         if run.metric is not None:
             tally.by[run.agent] = None
-            self._ran.setdefault(run.agent, {})[run.setting] = None
+            if run.agent in self._ran:
+                self._ran[run.agent][run.setting] = None
         if run.setting != BASELINE:
             self._count(run, tally)
         return True
@@ -140,8 +143,8 @@ class Beliefs:
         return [run.id for run in self._tallies[setting].runs] or [BASELINE]
 
     def best_of(self, agent: str, share: int | None) -> list[int]:
-        """Every known run of the best settings that an agent ran, by their means."""
-        ranked = sorted((self.known(setting).metric or 0.0, setting) for setting in self._ran.get(agent, ()))
+        """Every known run of the best settings that the agent, or one that it watches, ran, by their means."""
+        ranked = sorted((self.known(setting).metric or 0.0, setting) for setting in self._ran[agent])
         return [run for _, setting in ranked[:share] for run in self.runs_of(setting)]
 
     def ran(self, agent: str, setting: int) -> list[int]:
@@ -239,10 +242,12 @@ class Beliefs:
             same = before.believed and before.metric == after.metric
             self._rebest(run.setting, (run.agent,) if same else tally.by)
 
-    def _rebest(self, setting: int, agents: Iterable[str]) -> None:
+    def _rebest(self, setting: int, agents: Collection[str]) -> None:
         """Keep the best of each agent that ran a setting, whose mean or belief has changed."""
         rank = self._rank(setting)
-        for agent in agents:
+        for agent in self._ran if len(agents) > len(self._ran) else agents:
+            if agent not in agents or agent not in self._ran:
+                continue
             best = self._bests.get(agent)
             if best == setting:  # its mean has moved: another may be better now
                 believed = [one for one in self._ran[agent] if self._tallies[one].known.believed]
