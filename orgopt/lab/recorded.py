@@ -161,7 +161,9 @@ class Recorded:
     def _status(self, logits: np.ndarray, draw: float) -> Status:
         if len(self.statuses) == 1:
             return self.statuses[0]
-        weights: list[float] = np.exp(logits - logits.max()).tolist()
+        given: list[float] = logits.tolist()
+        top = max(given)
+        weights = [math.exp(logit - top) for logit in given]
         left = draw * sum(weights)
         for status, weight in zip(self.statuses, weights, strict=True):
             left -= weight
