@@ -147,7 +147,7 @@ def score(task: Task, ledger: Ledger, heldout: Mapping[int, float], budget_s: fl
         experiments=dict(Counter(data["status"] for data in outcomes)),
         common_error=next((error for error, _ in errors.most_common(1)), ""),
         meetings=len(meetings),
-        messages=len(ledger.of("message")),
+        messages=sum(len(message.data["to"]) for message in ledger.of("message")),
     )
 
 

@@ -157,7 +157,7 @@ def beliefs(toy: Task, **trust) -> Beliefs:
 
 
 def test_the_majority_decides_ties_by_metric_and_all_different_by_chance(toy: Task) -> None:
-    mind = beliefs(toy)
+    mind = beliefs(toy, watches=frozenset("abcde"))
     points = {number: toy.complete({"X": number / 10}) for number in (1, 2, 3)}
     for run_id, agent, setting, metric in [
         (1, "a", 1, 0.4),

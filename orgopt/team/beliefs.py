@@ -6,7 +6,7 @@ reviewer has run it too. Beliefs are kept up to date run by run; they follow fro
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -39,22 +39,24 @@ class Trust:
         seeds: Successful runs of a setting before it is believed.
         reviewers: Whose run passes a result of an agent; agents that nobody reviews are missing.
         confirms: The agents whose results it confirms itself.
+        watches: The agents whose best settings it keeps in mind, besides its own.
     """
 
     me: str
     seeds: int = 1
     reviewers: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     confirms: frozenset[str] = frozenset()
+    watches: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
 class _Tally:
     """The runs of one setting."""
 
-    runs: list[Run]
-    values: list[float]
-    by: list[str]
     known: Known
+    runs: list[Run] = field(default_factory=list[Run])
+    by: dict[str, None] = field(default_factory=dict[str, None])  # who succeeded, in order
+    squares: float = 0.0  # sum of squared deviations from the mean
 
 
 class Beliefs:
@@ -81,10 +83,10 @@ class Beliefs:
         self.knowledge = Knowledge(knobs, rows=rows)
         self.runs: dict[int, None] = {BASELINE: None}
         self.handed: dict[str, int] = {}  # settings that were delegated, by who did
-        self._bests: dict[str, int] = {}  # the best believed setting that each agent ran
-        self._ran: dict[str, dict[int, None]] = {}
+        self._bests: dict[str, int] = {}  # the best believed setting of each agent that it watches
+        self._ran: dict[str, dict[int, None]] = {one: {} for one in (trust.me, *trust.watches)}
         known = Known(id=BASELINE, settings=defaults, metric=baseline.metric, seeds=baseline.seeds, sd=baseline.sd)
-        self._tallies: dict[int, _Tally] = {BASELINE: _Tally([], [], [], known)}
+        self._tallies: dict[int, _Tally] = {BASELINE: _Tally(known)}
         self.knowledge.put(BASELINE, known)
 
     def learn(self, run: Run) -> bool:
@@ -95,22 +97,23 @@ class Beliefs:
         tally = self._tallies.get(run.setting)
         if tally is None:
             blank = Known(id=run.id, settings=run.settings, metric=None, seeds=0, believed=False, mine=False)
-            tally = self._tallies[run.setting] = _Tally([], [], [], blank)
+            tally = self._tallies[run.setting] = _Tally(blank)
         tally.runs.append(run)
         if run.metric is not None:
-            tally.values.append(run.metric)
-            if run.agent not in tally.by:
-                tally.by.append(run.agent)
-            self._ran.setdefault(run.agent, {})[run.setting] = None
+            tally.by[run.agent] = None
+            if run.agent in self._ran:
+                self._ran[run.agent][run.setting] = None
         if run.setting != BASELINE:
-            self._update(run.setting, tally, tally.known.believed or self._trusted(tally))
+            self._count(run, tally)
         return True
 
     def believe(self, setting: int) -> None:
         """Take a known setting for true on another's word."""
         tally = self._tallies[setting]
-        if not tally.known.believed and tally.values:
-            self._update(setting, tally, believed=True)
+        if not tally.known.believed and tally.known.seeds:
+            tally.known = replace(tally.known, believed=True)
+            self.knowledge.put(setting, tally.known)
+            self._rebest(setting, tally.by)
 
     def hand(self, sender: str, setting: int) -> None:
         """Take a known setting on the word of who delegates it."""
@@ -140,8 +143,8 @@ class Beliefs:
         return [run.id for run in self._tallies[setting].runs] or [BASELINE]
 
     def best_of(self, agent: str, share: int | None) -> list[int]:
-        """Every known run of the best settings that an agent ran, by their means."""
-        ranked = sorted((self.known(setting).metric or 0.0, setting) for setting in self._ran.get(agent, ()))
+        """Every known run of the best settings that the agent, or one that it watches, ran, by their means."""
+        ranked = sorted((self.known(setting).metric or 0.0, setting) for setting in self._ran[agent])
         return [run for _, setting in ranked[:share] for run in self.runs_of(setting)]
 
     def ran(self, agent: str, setting: int) -> list[int]:
@@ -216,36 +219,41 @@ class Beliefs:
     def _rank(self, setting: int) -> tuple[float, int]:
         return (self._tallies[setting].known.metric or 0.0, setting)
 
-    def _update(self, setting: int, tally: _Tally, believed: bool) -> None:
-        values, before = tally.values, tally.known.metric
-        mean = sum(values) / len(values) if values else None
-        squares = sum((value - (mean or 0.0)) ** 2 for value in values) if len(values) > 1 else 0.0
-        tally.known = Known(
-            id=next((run.id for run in tally.runs if run.metric is not None), tally.runs[0].id),
-            settings=tally.known.settings,
+    def _count(self, run: Run, tally: _Tally) -> None:
+        """Add a run to what is known of its setting."""
+        before = tally.known
+        seeds, mean = before.seeds, before.metric
+        if run.metric is not None:
+            seeds, delta = seeds + 1, run.metric - (mean or 0.0)
+            # Welford's way: the mean of equal values is that value to the last bit.
+            mean = run.metric if mean is None else mean + delta / seeds
+            tally.squares += delta * (run.metric - mean) if seeds > 1 else 0.0
+        after = tally.known = Known(
+            id=run.id if seeds == 1 and run.metric is not None else before.id,
+            settings=before.settings,
             metric=mean,
-            seeds=len(values),
-            sd=math.sqrt(squares / (len(values) - 1)) if squares else 0.0,
-            believed=believed,
-            mine=self.trust.me in tally.by,
+            seeds=seeds,
+            sd=math.sqrt(tally.squares / (seeds - 1)) if seeds > 1 else 0.0,
+            believed=before.believed or (seeds >= self.trust.seeds and self._passed(tally)),
+            mine=before.mine or (run.metric is not None and run.agent == self.trust.me),
         )
-        self.knowledge.put(setting, tally.known)
-        if believed:
-            self._rebest(setting, tally, worse=before is not None and before < (mean or 0.0))
+        self.knowledge.put(run.setting, after)
+        if after.believed and run.metric is not None:
+            same = before.believed and before.metric == after.metric
+            self._rebest(run.setting, (run.agent,) if same else tally.by)
 
-    def _rebest(self, setting: int, tally: _Tally, *, worse: bool) -> None:
-        """Keep the best of each agent that ran a setting."""
+    def _rebest(self, setting: int, agents: Collection[str]) -> None:
+        """Keep the best of each agent that ran a setting, whose mean or belief has changed."""
         rank = self._rank(setting)
-        for agent in tally.by:
+        for agent in self._ran if len(agents) > len(self._ran) else agents:
+            if agent not in agents or agent not in self._ran:
+                continue
             best = self._bests.get(agent)
-            if best is None or rank < self._rank(best):
-                self._bests[agent] = setting
-            elif worse and best == setting:
+            if best == setting:  # its mean has moved: another may be better now
                 believed = [one for one in self._ran[agent] if self._tallies[one].known.believed]
                 self._bests[agent] = min(believed, key=self._rank)
-
-    def _trusted(self, tally: _Tally) -> bool:
-        return len(tally.values) >= self.trust.seeds and self._passed(tally)
+            elif best is None or rank < self._rank(best):
+                self._bests[agent] = setting
 
     def _passed(self, tally: _Tally) -> bool:
         """Whether some run needs no review, or a reviewer of its agent has run the setting too."""
@@ -261,7 +269,7 @@ class Beliefs:
         tried = any(run.agent == me for run in tally.runs)
         if not tried and not self._passed(tally) and any(me in reviewers.get(agent, ()) for agent in tally.by):
             return True
-        wanted = len(tally.values) < self.trust.seeds and len(tally.runs) < _TRIES * self.trust.seeds
+        wanted = tally.known.seeds < self.trust.seeds and len(tally.runs) < _TRIES * self.trust.seeds
         return wanted and tally.runs[0].agent in self.trust.confirms
 
 

@@ -46,9 +46,17 @@ def trust(org: Org, network: Network) -> dict[str, Trust]:
     confirm = {member.id: org.confirm_of(member.role) for member in team}
     role = {member.id: member.role.id for member in team}
     found: dict[str, Trust] = {}
-    for me in role:
+    for member in team:
+        me = member.id
         less = frozenset(one for one in role if role[one] == role[me] or confirm[one] < confirm[me])
-        found[me] = Trust(me=me, seeds=1 + confirm[me], reviewers=network.reviewers, confirms=less)
+        heeds = network.sources(me) if org.copy_rule_of(member.role) == "majority" else ()
+        found[me] = Trust(
+            me=me,
+            seeds=1 + confirm[me],
+            reviewers=network.reviewers,
+            confirms=less,
+            watches=frozenset(heeds),
+        )
     return found
 
 
