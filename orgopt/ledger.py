@@ -1,15 +1,16 @@
 """The ledger: the append-only record of one organization's run on one task, as JSON lines.
 
-Kinds of events, each with its lab time `t` in seconds: `start`, `proposal`, `outcome`, `message`,
+Kinds of events, each with its lab time `t` in seconds: `start`, `proposal`, `stop`, `outcome`, `message`,
 `meeting`, `submission`, `end`. Also reads and writes any log of JSON lines.
 """
 
 import errno
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from orgopt.errors import StoreError
 
@@ -78,18 +79,55 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
 
 
 class Ledger:
-    """The events of one run, in memory and, with a path, on disk."""
+    """The events of one run, in memory and, with a path, on disk.
 
-    def __init__(self, path: Path | None = None) -> None:
-        self.events: list[Event] = []
+    Args:
+        path: The file that takes new events; none keeps them in memory.
+        events: What was recorded before: the run repeats it event by event, and then goes on.
+    """
+
+    def __init__(self, path: Path | None = None, events: Iterable[Event] = ()) -> None:
+        self.events: list[Event] = list(events)
+        self._repeated = 0
         self._log = JsonLog(path) if path else None
 
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """A ledger that was begun, to be continued in its file.
+
+        Raises:
+            StoreError: It is damaged.
+        """
+        records = list(read_lines(path))
+        try:
+            return cls(path, [Event(record.pop("kind"), record.pop("t"), record) for record in records])
+        except KeyError as error:
+            raise StoreError(f"{path}: an event without {error}: not a ledger") from None
+
+    @property
+    def repeating(self) -> bool:
+        """Whether recorded events are still to be repeated."""
+        return self._repeated < len(self.events)
+
+    def ahead(self) -> Iterator[Event]:
+        """The recorded events that are still to be repeated."""
+        return islice(self.events, self._repeated, None)
+
     def add(self, kind: str, t: float, **data: Any) -> Event:
-        """Append an event."""
+        """Append an event, or repeat a recorded one.
+
+        Raises:
+            StoreError: The event is not the one that was recorded at this place.
+        """
         event = Event(kind, round(t, 4), data)
-        self.events.append(event)
-        if self._log:
-            self._log.append({"kind": kind, "t": event.t, **data}, sync=kind == "end")
+        if self._repeated < len(self.events):
+            if self.events[self._repeated] != event:
+                raise StoreError(_differs(self._repeated + 1, self.events[self._repeated], event))
+        else:
+            self.events.append(event)
+            if self._log:
+                self._log.append({"kind": kind, "t": event.t, **data}, sync=kind == "end")
+        self._repeated += 1
         return event
 
     def of(self, kind: str) -> list[Event]:
@@ -134,6 +172,16 @@ def results_tsv(ledger: Ledger, metric: str) -> str:
         text = f"{proposal['agent']}: {proposal['note']}".replace("\t", " ").replace("\n", " ")
         lines.append(f"{proposal['commit']}\t{value:.6f}\t{data['memory_gb']:.1f}\t{status}\t{text}")
     return "\n".join(lines) + "\n"
+
+
+def _differs(line: int, recorded: Event, event: Event) -> str:
+    names = {**recorded.data, **event.data}
+    differing = [name for name in names if recorded.data.get(name) != event.data.get(name)]
+    what = ", ".join(differing) if recorded.kind == event.kind and differing else f"a {event.kind}"
+    return (
+        f"event {line} of the ledger, a {recorded.kind} at {recorded.t:g} s, is not what this run does there ({what}): "
+        "a run resumes with the document, task, seed and version of orgopt that it was begun with"
+    )
 
 
 def _drop_torn_line(path: Path) -> None:

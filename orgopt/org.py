@@ -12,10 +12,10 @@ from typing import Any, Literal, NamedTuple
 
 import networkx as nx
 
-AGENTS = ("random", "hill-climb", "evolution", "tpe", "gp", "replicate", "llm")
+AGENTS = ("random", "hill-climb", "evolution", "tpe", "gp", "replicate", "imitate", "llm")
 """Names of the agents that a role may have."""
 
-WORKING_AGENTS = ("random", "hill-climb", "tpe")
+WORKING_AGENTS = ("random", "hill-climb", "evolution", "tpe", "gp", "replicate", "imitate")
 """Those of them that this version can run."""
 
 LinkKind = Literal["reports to", "shares with", "delegates to", "reviews"]

@@ -1,17 +1,11 @@
-"""Tasks: what is researched. Covers task.toml, knobs and their grammar; running a task is the lab's.
+"""Tasks: what is researched. Covers task.toml; knobs are `orgopt.knob`'s, running a task is the lab's.
 
-A task is a folder with `task.toml`, fixed files and one editable script whose upper-case constants may
-carry their range in a comment:
-
-    LR = 3e-4  # knob: log 1e-5..1e-1, group optimizer
-    DEPTH = 2  # knob: int 1..4, group model
-    OPTIMIZER = "adamw"  # knob: one of adamw|muon|sgd, group optimizer
+A task is a folder with `task.toml` and either fixed files and one editable script, whose constants are its knobs,
+or a world: a Python callable that answers any setting of the knobs that `task.toml` declares itself.
 """
 
-import ast
 import hashlib
-import math
-import re
+import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -19,83 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from orgopt.errors import TaskError, UsageError
-
-Value = int | float | str
-Settings = Mapping[str, Value]
-"""Values of knobs by name; a knob that is not named keeps its default."""
-
-_KNOB = re.compile(
-    r"^(?P<name>[A-Z][A-Z0-9_]*)(?P<equals>\s*=\s*)(?P<value>\S.*?)(?P<comment>\s*#\s*knob:\s*(?P<spec>.+?)"
-    r"(?:,\s*group\s+(?P<group>[\w-]+))?\s*)$",
-    re.MULTILINE,
-)
-_RANGE = re.compile(r"(?P<scale>int |log )?\s*(?P<low>[-+.\deE]+)\.\.(?P<high>[-+.\deE]+)$")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Knob:
-    """A constant that may be turned.
-
-    Attributes:
-        name: Name of the constant in the script.
-        group: The part of the task that it belongs to, such as `optimizer`.
-        default: Its value in the shipped script.
-        choices: Allowed values; empty for a range.
-        low, high: Ends of the range, both allowed.
-        log: Whether the range is searched on a logarithmic scale.
-        integer: Whether values are whole numbers.
-    """
-
-    name: str
-    group: str
-    default: Value
-    choices: tuple[Value, ...] = ()
-    low: float = 0.0
-    high: float = 1.0
-    log: bool = False
-    integer: bool = False
-
-    @property
-    def ordered(self) -> bool:
-        """Whether nearby values are alike: ranges, and choices that are all numbers."""
-        return not any(isinstance(choice, str) for choice in self.choices)
-
-    def at(self, unit: float) -> Value:
-        """The value at a position from 0 to 1; positions outside are clipped."""
-        unit = min(1.0, max(0.0, unit))
-        if self.choices:
-            return self.choices[min(int(unit * len(self.choices)), len(self.choices) - 1)]
-        if self.integer:
-            return min(int(self.high), int(self.low) + int(unit * (self.high - self.low + 1)))
-        if self.log:
-            value = math.exp(math.log(self.low) + unit * (math.log(self.high) - math.log(self.low)))
-        else:
-            value = self.low + unit * (self.high - self.low)
-        return min(self.high, max(self.low, float(f"{value:.4g}")))
-
-    def unit(self, value: Value) -> float:
-        """The position of a value, 0 to 1; of a choice or an integer, the middle of its share."""
-        if self.choices:
-            return (self.choices.index(value) + 0.5) / len(self.choices)
-        number = float(value)
-        if self.integer:
-            return (number - self.low + 0.5) / (self.high - self.low + 1)
-        if self.log:
-            return (math.log(number) - math.log(self.low)) / (math.log(self.high) - math.log(self.low))
-        return (number - self.low) / (self.high - self.low)
-
-    def allows(self, value: Any) -> bool:
-        """Whether a value may be set."""
-        if self.choices:
-            return value in self.choices
-        return isinstance(value, int | float) and self.low <= value <= self.high and not (self.integer and value % 1)
-
-    @property
-    def range(self) -> str:
-        """The range as a person reads it."""
-        if self.choices:
-            return " | ".join(map(str, self.choices))
-        return f"{self.low:g} … {self.high:g}" + (" (log)" if self.log else "")
+from orgopt.knob import Knob, Settings, Value, parse_knobs, with_values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,14 +32,18 @@ class Task:
 
     Attributes:
         metric, heldout: Names of the metric that steers the search and of the one that counts.
-        script: Name of the editable file.
+        script: Name of the editable file; empty for a world.
+        world: Where a world's factory is, `file.py:name` in the task's folder or `package.module:name`;
+            empty for a task with a script.
+        parameters: Keyword arguments of the factory.
         limit_s: Wall seconds after which an experiment is killed.
         think_s: Agent-seconds that a policy agent's proposal takes.
         meeting_s, meeting_per_head_s: Seconds of thinking that a stand-up costs each attendee.
         baseline: The shipped script, measured.
         reference: The best verified setting: the held-out quality that counts as 1.
         floors: Held-out metric of simple methods, for comparison.
-        data_digest: SHA-256 of the data that the figures were measured on.
+        data_digest: SHA-256 of the data that the figures were measured on; a world has no data.
+        source: The text that holds the knobs: the script, or the `knobs` of a world's `task.toml`.
     """
 
     name: str
@@ -132,6 +54,8 @@ class Task:
     heldout: str
     unit: str
     script: str
+    world: str
+    parameters: Mapping[str, Any]
     preload: tuple[str, ...]
     limit_s: float
     think_s: float
@@ -146,9 +70,13 @@ class Task:
 
     @property
     def digest(self) -> str:
-        """SHA-256 over the task's files, 12 hex digits."""
-        names = ("task.toml", "prepare.py", self.script)
-        return hashlib.sha256(b"\0".join((self.folder / name).read_bytes() for name in names)).hexdigest()[:12]
+        """SHA-256 over the task's files and its world's parameters, 12 hex digits."""
+        files = ("prepare.py", self.script) if self.script else (self.world.split(":")[0],)
+        paths = [self.folder / name for name in ("task.toml", *files)]
+        parts = [path.read_bytes() for path in paths if path.is_file() or self.script]  # a package has no file here
+        if self.parameters:
+            parts.append(json.dumps(dict(self.parameters), sort_keys=True).encode())
+        return hashlib.sha256(b"\0".join(parts)).hexdigest()[:12]
 
     def quality(self, heldout: float) -> float:
         """The held-out improvement of a result: 0 at the baseline, 1 at the reference."""
@@ -160,6 +88,10 @@ class Task:
         reference = replace(self.reference, heldout=baseline.heldout - gap)
         return replace(self, baseline=baseline, reference=reference)
 
+    def with_parameters(self, **parameters: Any) -> "Task":
+        """The task with another of its worlds, such as another landscape."""
+        return replace(self, parameters={**self.parameters, **parameters})
+
     def complete(self, settings: Settings) -> dict[str, Value]:
         """Settings with every knob named.
 
@@ -167,21 +99,17 @@ class Task:
             TaskError: A knob is unknown or its value out of range.
         """
         full = {knob.name: knob.default for knob in self.knobs}
+        knobs = {knob.name: knob for knob in self.knobs}
         for name, value in settings.items():
-            knob = next((knob for knob in self.knobs if knob.name == name), None)
+            knob = knobs.get(name)
             if knob is None or not knob.allows(value):
                 raise TaskError(f"{self.name}: {name} = {value!r} is not in {knob.range if knob else 'the knobs'}")
             full[name] = value
         return full
 
     def script_with(self, settings: Settings) -> str:
-        """The editable script with its constants set."""
-        full = self.complete(settings)
-
-        def line(match: re.Match[str]) -> str:
-            return f"{match['name']}{match['equals']}{_literal(full[match['name']])}{match['comment']}"
-
-        return _KNOB.sub(line, self.source)
+        """The editable script, or a world's knobs, with the constants set."""
+        return with_values(self.source, self.complete(settings))
 
 
 def find_tasks(workspace: Path) -> dict[str, Path]:
@@ -221,60 +149,14 @@ def load_task(name: str, workspace: Path | None = None) -> Task:
         raise TaskError(f"{folder}/task.toml: {what}") from None
 
 
-def parse_knobs(source: str, where: str = "train.py") -> tuple[Knob, ...]:
-    """The knobs of a script, in order.
-
-    Raises:
-        TaskError: A knob comment is not understood, or a default lies outside its range.
-    """
-    knobs: list[Knob] = []
-    for match in _KNOB.finditer(source):
-        line = source.count("\n", 0, match.start()) + 1
-        try:
-            knob = _knob(match)
-        except (ValueError, SyntaxError) as error:
-            raise TaskError(f"{where}:{line}: {match['name']}: {error}") from None
-        if not knob.allows(knob.default):
-            raise TaskError(f"{where}:{line}: {knob.name} = {knob.default!r} is outside its range {knob.range}")
-        knobs.append(knob)
-    return tuple(knobs)
-
-
-def _knob(match: re.Match[str]) -> Knob:
-    given: dict[str, Any] = {"name": match["name"], "group": match["group"] or "main"}
-    default = ast.literal_eval(match["value"])
-    if not isinstance(default, int | float | str):
-        raise ValueError(f"{match['value']} is not a number or a string")
-    spec = match["spec"].strip()
-    if spec.startswith("one of "):
-        return Knob(**given, default=default, choices=tuple(_choice(text) for text in spec[7:].split("|")))
-    numbers = _RANGE.match(spec)
-    if not numbers:
-        raise ValueError(f"range '{spec}' not understood: write '0..1', 'log 1e-4..1', 'int 1..4' or 'one of a|b'")
-    low, high, scale = float(numbers["low"]), float(numbers["high"]), (numbers["scale"] or "").strip()
-    if low >= high or (scale == "log" and low <= 0):
-        raise ValueError(f"range '{spec}' is empty or has no logarithm")
-    return Knob(**given, default=default, low=low, high=high, log=scale == "log", integer=scale == "int")
-
-
-def _choice(text: str) -> Value:
-    try:
-        value = ast.literal_eval(text.strip())
-    except (ValueError, SyntaxError):
-        return text.strip()
-    return value if isinstance(value, int | float) else str(value)
-
-
-def _literal(value: Value) -> str:
-    return f'"{value}"' if isinstance(value, str) else repr(value)
-
-
 def _task(folder: Path, toml: dict[str, Any]) -> Task:
-    script = str(toml["script"])
-    for needed in (script, "prepare.py"):
+    script, world = str(toml.get("script", "")), str(toml.get("world", ""))
+    if bool(script) == bool(world):
+        raise TaskError(f"{folder}/task.toml: a task has a 'script', or a 'world'" + ", not both" * bool(script))
+    for needed in (script, "prepare.py") if script else ():
         if not (folder / needed).is_file():
             raise TaskError(f"{folder} has no {needed}, which a task needs")
-    source = (folder / script).read_text("utf-8")
+    source = (folder / script).read_text("utf-8") if script else str(toml["knobs"])
     limits, time = toml["limits"], toml["time"]
     task = Task(
         name=folder.name,
@@ -285,7 +167,9 @@ def _task(folder: Path, toml: dict[str, Any]) -> Task:
         heldout=toml["heldout"],
         unit=toml["unit"],
         script=script,
-        preload=tuple(toml["preload"]),
+        world=world,
+        parameters=dict(toml.get("parameters", {})),
+        preload=tuple(toml["preload"]) if script else (),
         limit_s=float(limits["wall_s"]),
         think_s=float(time["think_s"]),
         meeting_s=float(time["meeting_s"]),
@@ -293,10 +177,12 @@ def _task(folder: Path, toml: dict[str, Any]) -> Task:
         baseline=Measure(**toml["baseline"]),
         reference=Measure(**{key: toml["reference"][key] for key in ("metric", "heldout", "sd", "seeds")}),
         floors=dict(toml.get("floors", {})),
-        data_digest=toml["measured"]["data_digest"],
+        data_digest=toml["measured"]["data_digest"] if script else "",
         source=source,
-        knobs=parse_knobs(source, f"{folder.name}/{script}"),
+        knobs=parse_knobs(source, f"{folder.name}/{script or 'task.toml'}"),
     )
     if task.baseline.heldout <= task.reference.heldout:
         raise TaskError(f"{folder}/task.toml: the reference ({task.reference.heldout}) must be below the baseline")
+    if not task.knobs:
+        raise TaskError(f"{folder.name}/{script or 'task.toml'} has no knobs: mark constants with '# knob: …'")
     return task

@@ -7,7 +7,7 @@ import pytest
 
 from orgopt.agents import Known, View, make_agent
 from orgopt.errors import UsageError
-from orgopt.org import AGENTS
+from orgopt.org import WORKING_AGENTS
 from orgopt.task import Settings, Task, load_task
 from tests.conftest import ROOT
 
@@ -21,32 +21,33 @@ def work(task: Task, name: str, risk: float, seed: int, steps: int = 40, loss=lo
     known = [Known(id=0, settings=task.complete({}), metric=loss(task.complete({})))]
     agent, rng = make_agent(name), np.random.default_rng(seed)
     for number in range(1, steps + 1):
-        proposal = agent.act(View(knobs=task.knobs, known=known, risk=risk, rng=rng))
+        proposal = agent.act(View.of(task.knobs, known, risk, rng))
         metric = None if number % 7 == 0 and task.name == "toy" else loss(proposal.settings)
         known.append(Known(id=number, settings=proposal.settings, metric=metric))
     return known
 
 
 def test_every_agent_of_the_documents_exists() -> None:
-    for name in AGENTS:
+    for name in WORKING_AGENTS:
         make_agent(name)
     with pytest.raises(UsageError, match="unknown agent 'wizard'"):
         make_agent("wizard")
 
 
 @pytest.mark.parametrize("risk", [0.0, 0.5, 1.0])
-@pytest.mark.parametrize("name", AGENTS)
+@pytest.mark.parametrize("name", WORKING_AGENTS)
 def test_proposals_are_legal_new_and_repeatable(toy: Task, name: str, risk: float) -> None:
     known = work(toy, name, risk, seed=3)
     assert [k.settings for k in known] == [k.settings for k in work(toy, name, risk, seed=3)]
     assert [k.settings for k in known] != [k.settings for k in work(toy, name, risk, seed=4)]
     for one in known:
         assert toy.complete(one.settings) == one.settings
-    for before, after in pairwise(known):
-        assert before.settings != after.settings
+    if name != "replicate":
+        for before, after in pairwise(known):
+            assert before.settings != after.settings
 
 
-@pytest.mark.parametrize("name", ["hill-climb", "tpe"])
+@pytest.mark.parametrize("name", ["hill-climb", "evolution", "tpe", "gp", "imitate"])
 def test_learning_agents_beat_chance_over_many_knobs(name: str) -> None:
     task = load_task("tinygpt", ROOT)
     target = {knob.name: knob.unit(knob.at(0.31)) for knob in task.knobs}
@@ -67,7 +68,7 @@ def test_risk_widens_the_steps(toy: Task) -> None:
         total = 0
         for seed in range(50):
             known = [Known(id=0, settings=start, metric=1.0)]
-            view = View(knobs=toy.knobs, known=known, risk=risk, rng=np.random.default_rng(seed))
+            view = View.of(toy.knobs, known, risk, np.random.default_rng(seed))
             settings = make_agent("hill-climb").act(view).settings
             total += sum(settings[name] != value for name, value in start.items())
         return total / 50
@@ -78,6 +79,6 @@ def test_risk_widens_the_steps(toy: Task) -> None:
 
 def test_a_note_says_what_differs_from_the_parent(toy: Task) -> None:
     known = [Known(id=0, settings=toy.complete({}), metric=0.5)]
-    proposal = make_agent("hill-climb").act(View(knobs=toy.knobs, known=known, risk=0, rng=np.random.default_rng(0)))
+    proposal = make_agent("hill-climb").act(View.of(toy.knobs, known, 0, np.random.default_rng(0)))
     (name,) = [k for k, v in proposal.settings.items() if toy.complete({})[k] != v]
     assert proposal.note == f"{name} {toy.complete({})[name]} → {proposal.settings[name]}"

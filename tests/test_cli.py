@@ -107,15 +107,37 @@ def test_run_keeps_a_ledger_and_results_in_the_documents_workspace(org: Path) ->
     data = json.loads(result.stdout)
     folder = Path(data["folder"])
     assert folder.parent == org.parent / "mlruns" / "runs"
-    assert {path.name for path in folder.iterdir()} == {"ledger.jsonl", "program.md", "results.tsv"}
+    assert {path.name for path in folder.iterdir()} == {"ledger.jsonl", "program.md", "results.tsv", "run.json"}
     rows = (folder / "results.tsv").read_text().splitlines()
     assert rows[0].split("\t") == ["commit", "val_loss", "memory_gb", "status", "description"]
     assert len(rows) == 2 + data["score"]["experiments"]["ok"] + data["score"]["experiments"].get("crashed", 0) + sum(
         data["score"]["experiments"].get(status, 0) for status in ("timeout", "invalid_metric", "output_limit")
     )
+    assert data["report"]["bound"] in {"agents", "slots"}
+    assert [role["name"] for role in data["report"]["roles"]] == ["Lead", "Explorer"]
     text = orgopt("run", org, "--task", TOY, "--budget", "1s").output
+    assert "bound by" in text
+    assert "Explorer → Lead: reports to" in text
     assert "research output" in text
     assert "trio-toy-s0-2" in text
+
+
+def test_a_stopped_run_goes_on_in_its_folder(org: Path) -> None:
+    whole = json.loads(orgopt("run", org, "--task", TOY, "--budget", "1s", "--json").stdout)
+    ledger = Path(whole["folder"]) / "ledger.jsonl"
+    lines = ledger.read_text().splitlines(keepends=True)
+    ledger.write_text("".join(lines[: len(lines) // 2]))
+    again = orgopt("run", "--resume", whole["folder"], "--json")
+    assert again.exit_code == 0, again.output
+    assert json.loads(again.stdout)["folder"] == whole["folder"]
+    kept = ledger.read_text().splitlines(keepends=True)
+    assert kept[: len(lines) // 2] == lines[: len(lines) // 2]
+    assert '"kind": "end"' in kept[-1]
+    assert orgopt("run", "--resume", whole["folder"]).exit_code == 0, "a finished run is scored again"
+    other = orgopt("run", "--resume", org.parent)
+    assert (other.exit_code, "is not the folder of a run" in other.output) == (2, True)
+    assert "a run needs FILE, --task and --budget" in orgopt("run", org).output
+    assert ledger.read_text().splitlines(keepends=True) == kept
 
 
 def test_optimize_from_end_to_end(org: Path) -> None:
@@ -198,6 +220,7 @@ BAD = [
     (("run", "wizard.md"), 1, "ORG011 unknown agent 'wizard'"),
     (("run", "negative.md"), 1, "ORG010 headcount must be a whole number from 0 to 64, not '-1'"),
     (("run", "risky.md"), 1, "ORG012 risk tolerance must be a number from 0 to 1, not '1.4'"),
+    (("run", "trio.md", "--resume", "."), 2, "do not give them again"),
     (("run", "trio.md", "--task", "nope"), 2, "no task 'nope'"),
     (("run", "trio.md", "--budget", "0s"), 2, "must be more than zero"),
     (("run", "trio.md", "--budget", "soon"), 2, "is not a duration"),

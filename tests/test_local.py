@@ -11,14 +11,21 @@ import pytest
 
 from orgopt.errors import LabError
 from orgopt.lab.base import Experiment, Lab, Status
+from orgopt.lab.curve import read_curve
 from orgopt.lab.local import LocalLab
 from orgopt.task import Task
 from tests.contracts.lab import LabContract, drain
+from tests.fakes.lab import FakeLab
 
 
 class TestLocalLab(LabContract):
     def make_lab(self, task: Task, slots: int) -> Lab:
         return LocalLab(task, slots)
+
+
+class TestFakeLab(LabContract):
+    def make_lab(self, task: Task, slots: int) -> Lab:
+        return FakeLab(task, slots)
 
 
 @pytest.fixture
@@ -45,6 +52,37 @@ def test_a_failure_is_an_outcome(lab: LocalLab, mode: str, status: Status, error
     assert outcome.metric is None
     assert outcome.heldout is None
     assert error in outcome.error
+
+
+def test_a_curve_that_is_not_numbers_ends_there(lab: LocalLab, tmp_path: Path) -> None:
+    lab.submit(Experiment(id=1, settings={"MODE": "garbage"}, seed=1, watched=True))
+    (outcome,) = drain(lab, 1)
+    assert outcome.curve == (0.5,)
+    file = tmp_path / "curve"
+    assert read_curve(tmp_path) == ()
+    for content, points in [
+        (b"", ()),
+        (b"1\n2.5\n3", (1.0, 2.5)),
+        (b"1\nnan\n2\n", (1.0,)),
+        (b"1\n1e300\n2\n", (1.0,)),
+        (b"\xff\x00\n1\n", ()),
+        (b"7" * 10_000_000, ()),
+    ]:
+        file.write_bytes(content)
+        assert read_curve(tmp_path) == points
+    file.write_bytes(b"1\n" * 100_000)
+    assert len(read_curve(tmp_path)) <= 256
+    file.unlink()
+    secret = tmp_path / "secret"
+    secret.write_text("1\n")
+    file.symlink_to(secret)
+    assert read_curve(tmp_path) == ()
+    file.unlink()
+    os.mkfifo(file)
+    assert read_curve(tmp_path) == ()
+    file.unlink()
+    file.mkdir()
+    assert read_curve(tmp_path) == ()
 
 
 def test_an_experiment_is_killed_at_its_limit(toy: Task) -> None:
@@ -83,6 +121,7 @@ def test_memory_and_seconds_are_measured(lab: LocalLab) -> None:
     (outcome,) = drain(lab, 1)
     assert 0.3 <= outcome.ended - outcome.started < 3
     assert 0.005 < outcome.memory_gb < 2
+    assert 0 < outcome.cpu_s < 0.25, "it slept the most of its time"
 
 
 def test_scratch_files_are_removed(toy: Task) -> None:

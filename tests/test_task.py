@@ -90,7 +90,7 @@ def test_what_is_wrong_with_a_task_is_said(tmp_path: Path) -> None:
     toml = folder / "task.toml"
     good = toml.read_text()
     for old, new, message in [
-        ('script = "train.py"\n', "", "missing 'script'"),
+        ('script = "train.py"\n', "", "a task has a 'script', or a 'world'"),
         ('script = "train.py"\n', "script = [\n", "task.toml"),
         ("heldout = 0.5", "heldout = -1.0", "must be below the baseline"),
         ("wall_s = 2", 'wall_s = "two"', "could not convert"),

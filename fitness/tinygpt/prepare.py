@@ -5,7 +5,8 @@ Agents edit `train.py` and never this file. It covers three things:
 - the text: sources of Python's own standard library, split by module name into train, validation and
   held-out, so that nothing is downloaded;
 - the budget: `FlopBudget` counts the floating-point operations of a training step, so that an
-  experiment is the same amount of arithmetic on any machine;
+  experiment is the same amount of arithmetic on any machine, and reports the learning curve at each
+  tenth of it;
 - the metric: bits per byte of the trained model on validation text (steers the search) and on
   held-out text (what a result counts for).
 
@@ -31,6 +32,7 @@ from torch.utils.flop_counter import FlopCounterMode, sdpa_backward_flop_count, 
 VOCABULARY = 256  # bytes
 BUDGET_FLOPS = 3.2e10  # training arithmetic of one experiment
 STEP_OVERHEAD_FLOPS = 8e7  # what a step costs besides its matrix products, at the same FLOP/s
+CURVE_POINTS = 10  # of the learning curve, evenly spaced over the budget
 MAX_CONTEXT = 256
 TRAIN_BYTES = 2_000_000
 EVAL_SEGMENT = 1024  # bytes of each module that is evaluated on, so that many modules count
@@ -109,8 +111,10 @@ class FlopBudget:
         budget = FlopBudget()
         while budget.left():
             with budget.step():
-                loss(...).backward()
+                loss = ...
+                loss.backward()
                 optimizer.step()
+            budget.log(loss.item())
     """
 
     def __init__(self, flops: float = BUDGET_FLOPS) -> None:
@@ -119,6 +123,8 @@ class FlopBudget:
         self.steps = 0
         self._per_step = 0.0
         self._counter: FlopCounterMode | None = None
+        self._losses: list[float] = []  # since the last point of the curve
+        self._points = 0
 
     @property
     def progress(self) -> float:
@@ -128,6 +134,20 @@ class FlopBudget:
     def left(self) -> bool:
         """Whether another step may be started."""
         return self.spent < self.flops
+
+    def log(self, nats: float) -> None:
+        """Note the loss of the step that ended; the mean since the last point becomes the next when it is due.
+
+        A step that is longer than the distance between points is several of them, so that a point is
+        the same share of the budget for every setting.
+        """
+        self._losses.append(nats)
+        due = int(self.progress * CURVE_POINTS + 1e-9)
+        if due > self._points:
+            mean = sum(self._losses) / len(self._losses) / math.log(2)
+            for _ in range(self._points, due):
+                report(mean)
+            self._points, self._losses = due, []
 
     def step(self) -> "FlopBudget":
         return self
@@ -144,6 +164,12 @@ class FlopBudget:
             self._counter = None
         self.steps += 1
         self.spent += self._per_step
+
+
+def report(value: float) -> None:
+    """Add a point to the experiment's learning curve, which whoever watches it sees at once."""
+    with Path("curve").open("a") as file:
+        file.write(f"{value:.6g}\n")
 
 
 def save(model: torch.nn.Module, path: str = "weights.npz") -> None:

@@ -169,6 +169,7 @@ def main() -> None:
                     group["lr"] = peak * share
                 opt.step()
                 opt.zero_grad()
+        budget.log(loss.item())
         if budget.steps % 50 == 0:
             print(f"step {budget.steps}  {budget.progress:4.0%}  loss {loss.item():.3f} nats", flush=True)
     save(model)

@@ -1,10 +1,10 @@
 """Agents: who proposes experiments."""
 
-from orgopt.agents.base import Agent, Known, Proposal, View
+from orgopt.agents.base import STARTS, Agent, Knowledge, Known, Proposal, View, repeat
 from orgopt.agents.policy import POLICIES
 from orgopt.errors import UsageError
 
-__all__ = ["Agent", "Known", "Proposal", "View", "make_agent"]
+__all__ = ["STARTS", "Agent", "Knowledge", "Known", "Proposal", "View", "make_agent", "repeat"]
 
 
 def make_agent(name: str) -> Agent:

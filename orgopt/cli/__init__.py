@@ -22,6 +22,7 @@ COMMANDS = {
     "show": ("document", "Show an organization as a tree, Mermaid, SVG or JSON."),
     "diff": ("document", "Show what differs between two organizations."),
     "task": ("task", "List the research tasks, or show what one lets you research."),
+    "record": ("record", "Record real experiments of a task, to replay them later."),
     "run": ("run", "Run one organization on a task and score it."),
     "optimize": ("optimize", "Search for a better organization, in generations."),
     "ui": ("ui", "Open the generations in MLflow."),
@@ -37,7 +38,7 @@ Examples:
 \b
 Exit codes: 0 done · 1 a document cannot be read or has errors · 2 wrong usage or task
   6 the lab or the disk failed, what was measured is kept
-  130 interrupted, 143 terminated: the same command continues a study, and starts a run again
+  130 interrupted, 143 terminated: the same command continues a study or a recording, and starts a run again
 """
 
 
@@ -68,7 +69,7 @@ class Commands(click.Group):
             error.show()
             sys.exit(error.exit_code)
         except (click.Abort, KeyboardInterrupt) as stop:
-            click.echo("Stopped. The same command starts again; a study continues.", err=True)
+            click.echo("Stopped. The same command starts again; a study or a recording continues.", err=True)
             sys.exit(exit_code(stop if isinstance(stop, KeyboardInterrupt) else stop.__cause__))
         sys.exit(result if isinstance(result, int) else 0)
 

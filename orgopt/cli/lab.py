@@ -1,30 +1,42 @@
-"""Opening a lab for a command: the task on this machine, calibrated where its data differs."""
+"""Opening a lab for a command: the task trained on this machine, calibrated where its data differs, or replayed."""
 
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
+
+import click
 
 from orgopt.cli.base import err
 from orgopt.errors import StoreError
 from orgopt.evaluate import calibrate
-from orgopt.lab.local import LocalLab
+from orgopt.lab import LABS, default_lab, make_lab
+from orgopt.lab.base import Lab
 from orgopt.task import Measure, Task
+
+lab_option = click.option(
+    "--lab",
+    "lab_kind",
+    type=click.Choice(LABS),
+    help="Real training on this machine, or a replay of the task's recorded or own world in virtual time.  "
+    "[default: local; replay for a task without a script]",
+)
 
 
 @contextmanager
-def open_lab(task: Task, slots: int) -> Iterator[LocalLab]:
-    """A local lab, ended and cleaned up in any case."""
+def open_lab(task: Task, kind: str | None, slots: int) -> Iterator[Lab]:
+    """A lab, ended and cleaned up in any case."""
+    kind = kind or default_lab(task)
     cores = os.cpu_count() or 1
-    if slots > cores:
+    if kind == "local" and slots > cores:
         err.print(f"[yellow]{slots} slots on {cores} cores: experiments will slow each other down[/]")
-    with LocalLab(task, slots) as lab:
+    with closing(make_lab(task, kind, slots)) as lab:
         yield lab
 
 
-def calibrated(task: Task, lab: LocalLab, workspace: Path) -> Task:
+def calibrated(task: Task, lab: Lab, workspace: Path) -> Task:
     """The task with a baseline that holds for this machine's data.
 
     The figures in task.toml hold for one text; another Python version has another. Then the baseline

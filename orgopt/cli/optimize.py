@@ -24,7 +24,7 @@ from orgopt.cli.base import (
     writable_folder,
 )
 from orgopt.cli.document import print_changes
-from orgopt.cli.lab import calibrated, open_lab
+from orgopt.cli.lab import calibrated, lab_option, open_lab
 from orgopt.cli.progress import StudyProgress
 from orgopt.document import Program, load, read, require_org
 from orgopt.errors import UsageError
@@ -51,6 +51,7 @@ Record = dict[str, Any]
     "--generations", type=click.IntRange(1, 10_000), default=5, show_default=True, help="Batches of candidates."
 )
 @click.option("--population", type=click.IntRange(1, 10_000), default=8, show_default=True, help="Candidates a batch.")
+@lab_option
 @click.option("--slots", type=click.IntRange(1, 256), default=2, show_default=True, help="Experiments at once.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Decides every random choice.")
 @click.option("--sampler", type=click.Choice(SAMPLERS), default="tpe", show_default=True, help="Optuna's sampler.")
@@ -77,6 +78,7 @@ Record = dict[str, Any]
 def optimize_command(
     path: str,
     task_name: str,
+    lab_kind: str | None,
     library_path: str | None,
     name: str | None,
     as_json: bool,
@@ -98,11 +100,11 @@ def optimize_command(
         raise UsageError(f"study name '{name}': use letters, digits, '.', '-' and '_'")
     studies = writable_folder(workspace / "mlruns" / "studies")
     tracking = Tracking(workspace)
-    with open_lab(task, config.slots) as lab:
+    with open_lab(task, lab_kind, config.slots) as lab:
         warn = _Warner()
         warn(tracking.open())
         task = calibrated(task, lab, workspace)
-        identity = config.identity(program, task, library)
+        identity = config.identity(program, task, library, lab.stamp)
         folder = writable_folder(studies / (name or study_name(program, identity)))
         with StudyLog(folder, identity, program, task) as log:
             if not as_json:

@@ -1,6 +1,9 @@
 """`orgopt run`: one organization on a task."""
 
+import json
 import re
+import shlex
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import click
@@ -17,29 +20,45 @@ from orgopt.cli.base import (
     find_workspace,
     near,
     out,
+    own_command,
     print_json,
     warn_of_failures,
     writable_folder,
 )
-from orgopt.cli.lab import calibrated, open_lab
+from orgopt.cli.lab import calibrated, lab_option, open_lab
 from orgopt.cli.progress import RunStatus
+from orgopt.cli.report import bottleneck, parts
 from orgopt.document import load, require_org
-from orgopt.errors import StoreError
+from orgopt.errors import StoreError, UsageError
 from orgopt.evaluate import Score, evaluate
 from orgopt.ledger import Ledger, results_tsv, write_text
 from orgopt.task import Task, load_task
+from orgopt.team.report import report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    """What a run was asked to do, kept beside its ledger as run.json, so that it can go on."""
+
+    program: str
+    task: str
+    budget_s: float
+    lab: str | None
+    slots: int
+    seed: int
+    verify_seeds: int
 
 
 @click.command(
     "run",
     epilog="\b\nExamples:\n  orgopt run orgs/trio.md --task tinygpt --budget 30s\n"
-    "  orgopt run orgs/solo.md --task tinygpt --budget 10m --slots 2 --seed 7 --json",
+    "  orgopt run orgs/solo.md --task tinygpt --budget 10m --slots 2 --seed 7 --json\n"
+    "  orgopt run --resume mlruns/runs/trio-tinygpt-s0",
 )
-@click.argument("path", metavar="FILE")
-@click.option("--task", "task_name", required=True, help="Name of a task, or a path to its folder.")
-@click.option(
-    "--budget", "budget_s", type=Duration(), required=True, help="Hardware time of the run: 30s, 10m, 2h, or seconds."
-)
+@click.argument("path", metavar="FILE", required=False)
+@click.option("--task", "task_name", help="Name of a task, or a path to its folder.")
+@click.option("--budget", "budget_s", type=Duration(), help="Hardware time of the run: 30s, 10m, 2h, or seconds.")
+@lab_option
 @click.option("--slots", type=click.IntRange(1, 256), default=2, show_default=True, help="Experiments at once.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Decides every random choice.")
 @click.option(
@@ -49,15 +68,23 @@ from orgopt.task import Task, load_task
     show_default=True,
     help="Fresh seeds with which each submission is trained again, outside the budget.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the score as JSON.")
+@click.option(
+    "--resume",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Go on with a run that was stopped, in its folder under mlruns/runs/; everything else is read from there.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the score and the report as JSON.")
 @command
 def run_command(
-    path: str,
-    task_name: str,
-    budget_s: float,
+    path: str | None,
+    task_name: str | None,
+    budget_s: float | None,
+    lab_kind: str | None,
     slots: int,
     seed: int,
     verify_seeds: int,
+    resume: Path | None,
     as_json: bool,
 ) -> None:
     """Run the organization of a document as a team, and score what it found.
@@ -65,45 +92,80 @@ def run_command(
     The ledger and a results.tsv in autoresearch's columns are kept under mlruns/runs/ in the
     document's workspace.
     """
-    program = load(path)
-    require_org(program)
-    workspace = find_workspace(Path(path))
-    task = load_task(task_name, workspace)
-    folder = _new_folder(workspace, f"{Path(path).stem}-{task.name}-s{seed}")
-    ledger = Ledger(folder / "ledger.jsonl")
-    write_text(folder / "program.md", program.text)
-    status = RunStatus(budget_s, task.metric)
+    if resume:
+        if path or task_name or budget_s:
+            raise UsageError(
+                "--resume reads the document, the task and the budget from its folder: do not give them again"
+            )
+        folder, asked, ledger = resume, _read_run(resume), Ledger.load(resume / "ledger.jsonl")
+    elif path and task_name and budget_s:
+        program = load(path)
+        require_org(program)
+        workspace = find_workspace(Path(path))
+        task = load_task(task_name, workspace)
+        asked = _Run(
+            program=path,
+            task=str(task.folder) if Path(task_name).is_dir() else task_name,
+            budget_s=budget_s,
+            lab=lab_kind,
+            slots=slots,
+            seed=seed,
+            verify_seeds=verify_seeds,
+        )
+        folder = _new_folder(workspace, f"{Path(path).stem}-{task.name}-s{seed}")
+        write_text(folder / "program.md", program.text)
+        write_text(folder / "run.json", json.dumps(asdict(asked)) + "\n")
+        ledger = Ledger(folder / "ledger.jsonl")
+    else:
+        raise UsageError("a run needs FILE, --task and --budget; or --resume with the folder of a stopped run")
+    _run(asked, folder, ledger, as_json=as_json)
+
+
+def _run(asked: _Run, folder: Path, ledger: Ledger, *, as_json: bool) -> None:
+    program = load(str(folder / "program.md"))
+    workspace = find_workspace(folder / "program.md")
+    task = load_task(asked.task, workspace)
+    status = RunStatus(asked.budget_s, task.metric)
     try:
-        with open_lab(task, slots) as lab:
+        with open_lab(task, asked.lab, asked.slots) as lab:
             task = calibrated(task, lab, workspace)
             with Live(get_renderable=status.line, console=err, transient=True, auto_refresh=err.is_terminal):
                 score = evaluate(
                     program,
                     task,
                     lab,
-                    budget_s=budget_s,
-                    seed=seed,
+                    budget_s=asked.budget_s,
+                    seed=asked.seed,
                     ledger=ledger,
-                    verify_seeds=verify_seeds,
+                    verify_seeds=asked.verify_seeds,
                     watch=status.take,
                 )
     except KeyboardInterrupt as stop:
-        err.print(
-            f"Stopped after {count(status.done, 'experiment')}; their ledger is in {near(folder)}",
-            markup=False,
-            soft_wrap=True,
-        )
+        again = f"{own_command()} run --resume {shlex.quote(str(near(folder)))}"
+        text = f"Stopped after {count(status.done, 'experiment')}; go on with: {again}"
+        err.print(text, markup=False, soft_wrap=True)
         raise SystemExit(exit_code(stop)) from None
     finally:
         ledger.close()
         write_text(folder / "results.tsv", results_tsv(ledger, task.metric))
-    warn_of_failures(path, score.to_dict())
+    warn_of_failures(asked.program, score.to_dict())
+    found = report(require_org(program), ledger)
     if as_json:
-        given = {"program": path, "task": task.name, "seed": seed, "budget_s": budget_s, "slots": slots}
-        print_json("run", {**given, "folder": str(folder), "score": score.to_dict()})
+        given = {**asdict(asked), "task": task.name, "folder": str(folder)}
+        print_json("run", {**given, "score": score.to_dict(), "report": found.to_dict()})
     else:
-        out.print(summary(task, score, budget_s))
+        out.print(summary(task, score, asked.budget_s))
+        out.print()
+        out.print(bottleneck(found))
+        out.print(parts(found))
         out.print(f"\nLedger and results.tsv: {near(folder)}", markup=False)
+
+
+def _read_run(folder: Path) -> _Run:
+    try:
+        return _Run(**json.loads((folder / "run.json").read_text("utf-8")))
+    except (OSError, ValueError, TypeError):
+        raise UsageError(f"{folder} is not the folder of a run: it has no run.json that can be read") from None
 
 
 def summary(task: Task, score: Score, budget_s: float) -> Table:
@@ -126,6 +188,7 @@ def summary(task: Task, score: Score, budget_s: float) -> Table:
     table.add_row("experiments", ", ".join(f"{count} {status}" for status, count in score.experiments.items()))
     if score.common_error:
         table.add_row("most failed with", escape(score.common_error))
+    table.add_row("measured on", escape(", ".join(f"{key} {value}" for key, value in score.lab.items())))
     table.add_row("slots", f"{score.utilisation:.0%} busy of {budget_s:g} s")
     met = f"{count(score.meetings, 'stand-up')}, {count(score.messages, 'message')}"
     table.add_row("agents", f"{score.agent_s:.1f} agent-seconds, {met}")

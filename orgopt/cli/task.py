@@ -53,7 +53,7 @@ def show(task: Task) -> None:
     out.print(
         f"\nSeed noise: sd {base.sd:.3f} over {base.seeds} seeds, {noise:.0%} of the way from baseline to reference.\n"
     )
-    knobs = Table(title=f"Knobs of {task.script}", title_justify="left", box=None, pad_edge=False)
+    knobs = Table(title=f"Knobs of {task.script or task.name}", title_justify="left", box=None, pad_edge=False)
     for column in ("knob", "default", "range", "group"):
         knobs.add_column(column)
     for knob in task.knobs:

@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -49,15 +50,20 @@ class StudyConfig:
     verify_seeds: int = 1
     test_seeds: int = 1
 
-    def identity(self, program: Program, task: Task, library: Program | None) -> Record:
+    def identity(
+        self, program: Program, task: Task, library: Program | None, lab: Mapping[str, str] | None = None
+    ) -> Record:
         """What must agree for a study to be continued; more generations and other tests may be asked for.
 
-        The task comes with the baseline that holds on this machine, which sets the zero of every score.
+        The task comes with the baseline that holds on this machine, which sets the zero of every score. `lab` is
+        the stamp of a lab that does not train: what was replayed is another study.
         """
         settings = {key: value for key, value in asdict(self).items() if key not in {"generations", "test_seeds"}}
         texts = {"program": program.text, "library": library.text if library else ""}
         digests = {key: hashlib.sha256(text.encode()).hexdigest()[:12] for key, text in texts.items()}
-        return {**settings, **digests, "task": task.name, "task_digest": task.digest, "baseline": task.baseline.heldout}
+        names = {"task": task.name, "task_digest": task.digest, "baseline": task.baseline.heldout}
+        replayed = {"lab": dict(lab)} if lab and lab["lab"] != "local" else {}  # studies of before go on
+        return {**settings, **digests, **names, **replayed}
 
 
 def study_name(program: Program, identity: Record) -> str:

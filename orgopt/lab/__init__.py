@@ -1,1 +1,34 @@
-"""Labs: the fixed hardware that experiments run on."""
+"""Labs: the fixed hardware that experiments run on, or a world in its place."""
+
+from orgopt.errors import UsageError
+from orgopt.lab.base import Lab
+from orgopt.task import Task
+
+LABS = ("local", "replay")
+
+
+def default_lab(task: Task) -> str:
+    """The lab of a task for whom none was named: real training where it has a script."""
+    return "local" if task.script else "replay"
+
+
+def make_lab(task: Task, kind: str, slots: int) -> Lab:
+    """A lab by its name; the caller closes it.
+
+    Raises:
+        UsageError: There is no such lab, or the task cannot be trained for real.
+        TaskError: The task has no recording that fits it, or its world fails.
+    """
+    if kind == "local":
+        if not task.script:
+            raise UsageError(f"{task.name} is a world without a script to train: use --lab replay")
+        from orgopt.lab.local import LocalLab
+
+        return LocalLab(task, slots)
+    if kind != "replay":
+        raise UsageError(f"no lab '{kind}': choose {' or '.join(LABS)}")
+    from orgopt.lab.recorded import open_recorded
+    from orgopt.lab.replay import ReplayLab
+    from orgopt.lab.world import open_world
+
+    return ReplayLab(task, open_recorded(task) if task.script else open_world(task), slots)

@@ -1,5 +1,6 @@
 """The Lab protocol: the fixed hardware, and time itself."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -66,6 +67,7 @@ class Outcome:
         started, ended: Lab seconds; the difference is charged to the slot.
         curve: Values of the learning curve, as far as it came; empty when the task reports none.
         memory_gb: Peak resident memory of the training process.
+        cpu_s: CPU seconds of training and evaluation, what they take on a core of their own; 0 when it was killed.
         error: The last line of its output when it failed.
     """
 
@@ -77,6 +79,7 @@ class Outcome:
     heldout: float | None = None
     curve: tuple[float, ...] = ()
     memory_gb: float = 0.0
+    cpu_s: float = 0.0
     error: str = ""
 
     def to_dict(self) -> dict[str, Any]:
@@ -102,6 +105,15 @@ class Lab(Protocol):
         """SHA-256 of the task's data on this machine."""
         ...
 
+    @property
+    def stamp(self) -> Mapping[str, str]:
+        """What results are measured on: `lab`, its name, and the digest of its data or recording."""
+        ...
+
+    def truth(self, settings: Settings) -> float | None:
+        """The held-out metric of a setting without seed noise; None where only training can tell."""
+        ...
+
     def reset(self) -> None:
         """Start the clock at zero; nothing may be submitted or running."""
         ...
@@ -114,16 +126,28 @@ class Lab(Protocol):
         """Queue an experiment."""
         ...
 
-    def wait(self, until: float) -> list[Outcome]:
-        """Advance to the next outcomes, or to a time; returns what ended, oldest first.
+    def wait(self, until: float) -> list[Outcome | Checkpoint]:
+        """Advance to the next outcomes or checkpoints, or to a time; returns them oldest first.
+
+        Checkpoints come of watched experiments alone, each as soon as it is known and before the experiment's outcome.
 
         Raises:
             LabError: The lab broke.
         """
         ...
 
+    def kill(self, experiment: int) -> None:
+        """End an experiment that runs or is queued; does nothing to one that ended.
+
+        Its outcome, with the status `stopped` and charged until now, comes from the next `wait`.
+        """
+        ...
+
     def stop(self) -> list[Outcome]:
-        """End everything that runs, forget what is queued; returns the unfinished, charged until now."""
+        """End everything that runs, forget what is queued.
+
+        Returns the unfinished, charged until now, and those that `kill` ended since the last `wait`.
+        """
         ...
 
     def close(self) -> None:

@@ -12,17 +12,20 @@ import sys
 import tempfile
 import time
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from orgopt.errors import LabError
-from orgopt.lab.base import Experiment, Outcome, Status
-from orgopt.task import Task
+from orgopt.lab.base import Checkpoint, Experiment, Outcome, Status
+from orgopt.lab.curve import read_curve
+from orgopt.task import Settings, Task
 
 FILE_BYTES = 64 * 2**20  # no experiment may write a larger file, its log included
 START_LIMIT_S = 120  # importing torch from a cold disk takes its time
 _CLOSE_LIMIT_S = 2
+_POLL_S = 0.05  # between two looks at the curves of watched experiments
 _STOP_LIMIT_S = 30
 
 
@@ -33,6 +36,8 @@ class _Running:
     started: float
     answer: dict[str, Any] | None = None
     killed: bool = False
+    told: bool = False  # its outcome is known, only its slot is not free yet
+    points: int = 0  # of its curve that were told as checkpoints
 
 
 class LocalLab:
@@ -56,6 +61,7 @@ class LocalLab:
         self._slots = slots
         self._queue: deque[Experiment] = deque()
         self._running: dict[int, _Running] = {}
+        self._stopped: list[Outcome] = []
         self._buffer = b""
         self._scratch = Path(tempfile.mkdtemp(prefix="orgopt-"))
         self._errors = (self._scratch / "errors").open("w+b")
@@ -92,6 +98,13 @@ class LocalLab:
             self._data_digest = str(ready[0]["data_digest"])
         return self._data_digest
 
+    @property
+    def stamp(self) -> Mapping[str, str]:
+        return {"lab": "local", "data": self.data_digest[:12]}
+
+    def truth(self, settings: Settings) -> float | None:  # noqa: ARG002 training alone tells
+        return None
+
     def reset(self) -> None:
         _ = self.data_digest  # waits until the warm process is ready
         self._epoch = time.monotonic()
@@ -104,24 +117,36 @@ class LocalLab:
         self._queue.append(experiment)
         self._start_queued()
 
-    def wait(self, until: float) -> list[Outcome]:
+    def wait(self, until: float) -> list[Outcome | Checkpoint]:
         _ = self.data_digest
         while True:
             self._kill_overdue()
-            deadlines = [run.started + self.task.limit_s for run in self._running.values() if not run.killed]
-            outcomes = self._collect(min([until, *deadlines]) - self.now())
-            if outcomes or self.now() >= until:
-                return outcomes
+            moments = [run.started + self.task.limit_s for run in self._running.values() if not run.killed]
+            if any(run.experiment.watched and not run.killed for run in self._running.values()):
+                moments.append(self.now() + _POLL_S)
+            stopped, self._stopped = self._stopped, []
+            ended = self._collect(0.0 if stopped else min([until, *moments]) - self.now())
+            events = [*stopped, *ended, *self._checkpoints()]
+            if events or self.now() >= until:
+                return events
+
+    def kill(self, experiment: int) -> None:
+        now = self.now()
+        run = self._running.get(experiment)
+        if run is not None and not run.told:
+            self._kill(run)
+            self._stopped.append(self._cut(run, Status.STOPPED, now))
+        for queued in [one for one in self._queue if one.id == experiment]:
+            self._queue.remove(queued)
+            self._stopped.append(Outcome(id=experiment, status=Status.STOPPED, started=now, ended=now))
 
     def stop(self) -> list[Outcome]:
         self._queue.clear()
         for run in self._running.values():
             self._kill(run)
         now = self.now()
-        unfinished = [
-            Outcome(id=run.experiment.id, status=Status.UNFINISHED, started=run.started, ended=now)
-            for run in self._running.values()
-        ]
+        cut = [self._cut(run, Status.UNFINISHED, now) for run in self._running.values() if not run.told]
+        unfinished, self._stopped = [*self._stopped, *cut], []
         deadline = time.monotonic() + _STOP_LIMIT_S
         while self._running:
             if time.monotonic() > deadline:
@@ -172,22 +197,43 @@ class LocalLab:
             run.killed = True
             self._send({"kill": run.experiment.id})
 
-    def _collect(self, timeout: float) -> list[Outcome]:
-        """The outcomes of the supervisors that ended within a time."""
-        outcomes: list[Outcome] = []
+    def _cut(self, run: _Running, status: Status, now: float) -> Outcome:
+        """The outcome of an experiment that was just killed, while its slot is still taken."""
+        run.told = True
+        curve = read_curve(run.folder)
+        return Outcome(id=run.experiment.id, status=status, started=run.started, ended=now, curve=curve)
+
+    def _checkpoints(self) -> list[Checkpoint]:
+        """The points that watched experiments reported since the last look."""
+        watched = [run for run in self._running.values() if run.experiment.watched and not run.killed]
+        return [point for run in watched for point in self._new_points(run, read_curve(run.folder))]
+
+    def _new_points(self, run: _Running, curve: tuple[float, ...]) -> list[Checkpoint]:
+        first, run.points = run.points, len(curve)
+        t = self.now()
+        return [Checkpoint(id=run.experiment.id, t=t, step=k, value=curve[k]) for k in range(first, len(curve))]
+
+    def _collect(self, timeout: float) -> list[Outcome | Checkpoint]:
+        """The outcomes of the supervisors that ended within a time, after what was not told of their curves."""
+        events: list[Outcome | Checkpoint] = []
+        freed = False
         for message in self._read(max(0.0, timeout)):
             run = self._running.get(message["id"])
             if run is None:
                 continue
             if "exit" in message:
                 del self._running[message["id"]]
-                outcomes.append(self._outcome(run))
+                freed = True
+                if not run.told:
+                    outcome = self._outcome(run)
+                    events += self._new_points(run, outcome.curve) if run.experiment.watched else []
+                    events.append(outcome)
                 shutil.rmtree(run.folder, ignore_errors=True)
             else:
                 run.answer = message
-        if outcomes:
+        if freed:
             self._start_queued()
-        return outcomes
+        return events
 
     def _outcome(self, run: _Running) -> Outcome:
         answer = run.answer or {}
@@ -209,7 +255,9 @@ class LocalLab:
             ended=self.now(),
             metric=metric,
             heldout=heldout,
+            curve=read_curve(run.folder),
             memory_gb=answer.get("memory_gb", 0.0),
+            cpu_s=answer.get("cpu_s", 0.0),
             error="" if status is Status.OK else _last_line(run.folder / "log") or self._missing(metrics),
         )
 

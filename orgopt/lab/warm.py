@@ -18,7 +18,6 @@ import select
 import shutil
 import signal
 import sys
-import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -107,14 +106,14 @@ def supervise(request: dict[str, Any], limits: dict[str, Any], answers: int, war
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         folder = Path(request["folder"])
         os.environ["ORGOPT_SEED"] = str(request["seed"])
-        began = time.monotonic()
-        code, memory_gb = run_child(lambda: train(folder, limits), folder, answers)
-        message: dict[str, Any] = {"id": request["id"], "memory_gb": memory_gb, "train_s": time.monotonic() - began}
+        code, usage = run_child(lambda: train(folder, limits), folder, answers)
+        message: dict[str, Any] = {"id": request["id"], "memory_gb": _memory_gb(usage), "cpu_s": _cpu_s(usage)}
         if code:
             flooded = (folder / LOG).stat().st_size >= limits["file_bytes"]
             message["status"] = "output_limit" if flooded else "crashed"
         else:
-            code, _ = run_child(lambda: evaluate(folder), folder, answers)
+            code, usage = run_child(lambda: evaluate(folder), folder, answers)
+            message["cpu_s"] += _cpu_s(usage)
             results = folder / "metrics.json"
             message |= (
                 {"status": "invalid_metric"} if code else {"status": "ok", "metrics": json.loads(results.read_text())}
@@ -126,8 +125,8 @@ def supervise(request: dict[str, Any], limits: dict[str, Any], answers: int, war
     os._exit(0)
 
 
-def run_child(body: Callable[[], None], folder: Path, answers: int) -> tuple[int, float]:
-    """Run a function in a forked child in a folder; returns its exit code and its peak memory in GB."""
+def run_child(body: Callable[[], None], folder: Path, answers: int) -> tuple[int, resource.struct_rusage]:
+    """Run a function in a forked child in a folder; returns its exit code and what it used."""
     supervisor = os.getpid()
     pid = os.fork()
     if pid == 0:
@@ -151,8 +150,17 @@ def run_child(body: Callable[[], None], folder: Path, answers: int) -> tuple[int
             sys.stderr.flush()
         os._exit(code)
     _, status, usage = os.wait4(pid, 0)
+    return os.waitstatus_to_exitcode(status), usage
+
+
+def _memory_gb(usage: resource.struct_rusage) -> float:
+    """The peak resident memory."""
     kilobyte = 1 if sys.platform == "darwin" else 1024  # ru_maxrss is in bytes on macOS
-    return os.waitstatus_to_exitcode(status), usage.ru_maxrss * kilobyte / 1e9
+    return usage.ru_maxrss * kilobyte / 1e9
+
+
+def _cpu_s(usage: resource.struct_rusage) -> float:
+    return usage.ru_utime + usage.ru_stime
 
 
 def train(folder: Path, limits: dict[str, Any]) -> None:

@@ -1,53 +1,17 @@
-"""Who knows what, when: pure functions over an organization and its ledger.
+"""Who knows what, when: stand-ups, and what an event of the ledger tells an agent. Pure functions.
 
 An agent knows the baseline, what it ran, what links brought and what stand-ups shared. Nothing else
 reaches it.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any
 
-import networkx as nx
-
-from orgopt.ledger import Event
-from orgopt.org import Org, Role, Standup
-from orgopt.task import Task
-
-
-class Member(NamedTuple):
-    """One agent of a team: `explorer-2` is the second of the role Explorer."""
-
-    id: str
-    role: Role
-
-
-def members(org: Org) -> tuple[Member, ...]:
-    """Every agent of an organization, in document order."""
-    return tuple(Member(f"{role.id}-{n}", role) for role in org.roles for n in range(1, role.headcount + 1))
-
-
-def hearers(org: Org) -> dict[str, dict[str, str]]:
-    """Who hears at once of each agent's results, and through which kind of link.
-
-    Results flow along `shares with` one step, and along `reports to` all the way up. Agents of one role
-    hear each other only when the role shares with itself.
-    """
-    team = members(org)
-    up = nx.transitive_closure_dag(org.reporting()) if team else org.reporting()
-    found: dict[str, dict[str, str]] = {}
-    shares = {(link.source, link.target) for link in org.links if link.kind == "shares with"}
-    shares |= {(link.target, link.source) for link in org.links if link.kind == "shares with" and link.mutual}
-    for member in team:
-        heard: dict[str, str] = {}
-        for other in team:
-            if other.id == member.id:
-                continue
-            if up.has_edge(member.role.id, other.role.id):
-                heard[other.id] = "reports to"
-            elif (member.role.id, other.role.id) in shares:
-                heard[other.id] = "shares with"
-        found[member.id] = heard
-    return found
+from orgopt.ledger import BASELINE, Event
+from orgopt.org import Org, Standup
+from orgopt.task import Knob, Settings, Task
+from orgopt.team.beliefs import Beliefs, Run, Trust
+from orgopt.team.links import Network, members
 
 
 def submitters(org: Org) -> tuple[str, ...]:
@@ -67,14 +31,33 @@ def meeting_seconds(task: Task, n: int) -> float:
     return task.meeting_s + task.meeting_per_head_s * n
 
 
-def shared(own: Mapping[str, Iterable[tuple[float, int]]], share: int | None) -> list[int]:
-    """The experiments that a stand-up makes known to all who attend.
+def free_knobs(knobs: Sequence[Knob], focus: Iterable[str]) -> tuple[Knob, ...]:
+    """The knobs of some groups, whose names are compared without case; all where no such group exists."""
+    groups = {name.strip().lower() for name in focus}
+    return tuple(knob for knob in knobs if knob.group.lower() in groups) or tuple(knobs)
 
-    Args:
-        own: For each attendee, the metric and id of every result that it ran.
-        share: How many of its best each shares; None is all.
+
+def trust(org: Org, network: Network) -> dict[str, Trust]:
+    """What each agent takes for true.
+
+    It confirms the results of its own role, and of roles that confirm less than it does itself.
     """
-    return sorted({experiment for results in own.values() for _, experiment in sorted(results)[:share]})
+    team = members(org)
+    confirm = {member.id: org.confirm_of(member.role) for member in team}
+    role = {member.id: member.role.id for member in team}
+    found: dict[str, Trust] = {}
+    for member in team:
+        me = member.id
+        less = frozenset(one for one in role if role[one] == role[me] or confirm[one] < confirm[me])
+        heeds = network.sources(me) if org.copy_rule_of(member.role) == "majority" else ()
+        found[me] = Trust(
+            me=me,
+            seeds=1 + confirm[me],
+            reviewers=network.reviewers,
+            confirms=less,
+            watches=frozenset(heeds),
+        )
+    return found
 
 
 def learned(agent: str, event: Event) -> tuple[int, ...]:
@@ -82,7 +65,7 @@ def learned(agent: str, event: Event) -> tuple[int, ...]:
     data = event.data
     if event.kind == "outcome" and data["agent"] == agent and data["status"] != "unfinished":
         return (data["id"],)
-    if event.kind == "message" and data["to"] == agent:
+    if event.kind == "message" and agent in data["to"]:
         return tuple(data["experiments"])
     if event.kind == "meeting" and agent in data["agents"]:
         return tuple(data["shared"])
@@ -92,3 +75,28 @@ def learned(agent: str, event: Event) -> tuple[int, ...]:
 def view(events: Iterable[Event], agent: str) -> tuple[int, ...]:
     """The experiments that an agent knows the results of, in the order that it learned them."""
     return tuple(dict.fromkeys(experiment for event in events for experiment in learned(agent, event)))
+
+
+def recall(task: Task, trust: Trust, events: Iterable[Event]) -> Beliefs:
+    """What an agent believes after some events: what the team keeps up to date for it, computed afresh."""
+    defaults = task.complete({})
+    found = Beliefs(task.knobs, defaults, task.baseline, trust)
+    asked: dict[int, Settings] = {}
+    first: dict[tuple[Any, ...], int] = {tuple(defaults.values()): BASELINE}
+    runs: dict[int, Run] = {}
+    for event in events:
+        data = event.data
+        if event.kind == "proposal":
+            asked[data["id"]] = {**defaults, **data["knobs"]}
+            first.setdefault(tuple(asked[data["id"]].values()), data["id"])
+        elif event.kind == "outcome":
+            settings = asked[data["id"]]
+            number, curve = first[tuple(settings.values())], tuple(data.get("curve", ()))
+            runs[data["id"]] = Run(data["id"], data["agent"], number, settings, data["metric"], curve)
+        for experiment in learned(trust.me, event):
+            if experiment != BASELINE:
+                found.learn(runs[experiment])
+        if event.kind == "message" and data["link"] == "delegates to" and trust.me in data["to"]:
+            handed = data["experiments"][0]
+            found.hand(data["sender"], runs[handed].setting if handed != BASELINE else BASELINE)
+    return found

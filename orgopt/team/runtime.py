@@ -1,46 +1,36 @@
 """The event loop of one run: an organization works on a task until its budget ends.
 
 The same loop drives every lab. Thinking and stand-ups take lab time of agents, experiments take lab time of slots.
+Every event has the time at which it was due, so that a run is decided by its seed and the outcomes.
 """
 
 import hashlib
-import json
+import heapq
+import sys
 from collections import defaultdict
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
 
-import numpy as np
-
-from orgopt.agents import Agent, Known, Proposal, View, make_agent
-from orgopt.lab.base import Experiment, Lab, Outcome, Status, derive_seed
+from orgopt.agents import Proposal
+from orgopt.lab.base import Checkpoint, Experiment, Lab, Outcome, Status, derive_seed
 from orgopt.ledger import BASELINE, Event, Ledger
 from orgopt.org import Org
 from orgopt.task import Task, Value
-from orgopt.team import meetings
-from orgopt.team.meetings import Member
+from orgopt.team import links, meetings
+from orgopt.team.beliefs import Beliefs, Run, Trust
+from orgopt.team.desk import Desk, desks
+from orgopt.team.resume import Resumed
 
 Watcher = Callable[[Event], None]
+Settings = Mapping[str, Value]
 
 
-@dataclass(slots=True)
-class _Desk:
-    """An agent at work: what it knows, and when its thinking ends (None while its experiment runs)."""
-
-    member: Member
-    agent: Agent
-    risk: float
-    rng: np.random.Generator
-    wake: float | None
-    busy_until: float = 0.0
-    knows: dict[int, None] = field(default_factory=lambda: {BASELINE: None})
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """An experiment that somebody asked for."""
+class _Asked(NamedTuple):
+    """An experiment that somebody asked for; `setting` is the first experiment with the same settings."""
 
     agent: str
-    settings: Mapping[str, Value]
+    setting: int
+    settings: Settings
 
 
 class Team:
@@ -51,56 +41,75 @@ class Team:
         task: What it researches.
         lab: Where its experiments run.
         seed: Decides every choice of the agents and the seeds of the experiments.
-        ledger: Takes every event.
+        ledger: Takes every event. One that was loaded is repeated first, and the lab goes on where it ends.
         watch: Called with every event, for progress displays.
     """
 
     def __init__(
         self, org: Org, task: Task, lab: Lab, *, seed: int, ledger: Ledger, watch: Watcher | None = None
     ) -> None:
-        self.org, self.task, self.lab, self.seed, self.ledger = org, task, lab, seed, ledger
+        self.org, self.task, self.seed, self.ledger = org, task, seed, ledger
+        by_time = org.standup is not None and org.standup.unit == "s"
+        self.lab = Resumed(lab, ledger, meets_by_time=by_time) if ledger.repeating else lab
         self._watch = watch
-        self._hearers = meetings.hearers(org)
-        self._submitters = meetings.submitters(org)
-        self._desks: dict[str, _Desk] = {}
-        for number, member in enumerate(meetings.members(org)):
-            rng = np.random.default_rng([seed, number])
-            agent = make_agent(member.role.agent)
-            risk = org.risk_of(member.role)
-            self._desks[member.id] = _Desk(member, agent, risk, rng, wake=task.think_s)
+        self._network = network = links.network(org, seed)
+        self._desks = desks(org, task, network, seed)
+        self._order = list(self._desks.values())
+        self._delegating = [one for one in self._order if one.hands_to]
+        defaults = task.complete({})
+        # What the submitters know together: believed is what one of them believes.
+        self._pool = Beliefs(task.knobs, defaults, task.baseline, Trust(me="", seeds=sys.maxsize))
+        self._defaults, self._names = defaults, tuple(defaults)
+        self._first: dict[tuple[Value, ...], int] = {tuple(defaults.values()): BASELINE}
         self._asked: dict[int, _Asked] = {}
-        self._known: dict[int, Known] = {
-            BASELINE: Known(id=BASELINE, settings=task.complete({}), metric=task.baseline.metric)
-        }
-        self._submission = BASELINE
-        self._finished = 0
+        self._runs: dict[int, Run] = {}
+        self._stopping: set[int] = set()
+        self._repeating: defaultdict[str, set[int]] = defaultdict(set)
+        self._ran_by: defaultdict[int, list[Run]] = defaultdict(list)
+        self._keeps_curves = any(one.curves for one in self._order)
+        self._submission, self._finished = BASELINE, 0
+        self._timers: list[tuple[float, int]] = [(one.wake or 0.0, one.number) for one in self._order]
         self._next_standup = org.standup.every if org.standup else float("inf")
+        if by_time:
+            self._timers.append((self._next_standup, len(self._order)))
+        heapq.heapify(self._timers)
 
     def run(self, budget_s: float) -> None:
         """Work until the budget of lab seconds ends; what is in flight then is charged and not counted."""
+        budget_s = float(budget_s)  # as it is read from a ledger
         self.lab.reset()
+        self._open(budget_s)
+        while True:
+            now = self.lab.now()
+            self._act(now, budget_s)
+            if now >= budget_s:
+                break
+            for event in self.lab.wait(min(budget_s, self._timers[0][0] if self._timers else budget_s)):
+                if isinstance(event, Outcome):
+                    self._take(event)
+                else:
+                    self._watch_over(event)
+        for outcome in self.lab.stop():
+            if outcome.status is Status.UNFINISHED:
+                self._add("outcome", outcome.ended, agent=self._asked[outcome.id].agent, **outcome.to_dict())
+            else:
+                self._take(outcome)
+        self._add("end", budget_s)
+
+    def _open(self, budget_s: float) -> None:
         self._add(
             "start",
             0.0,
             budget_s=budget_s,
             slots=self.lab.slots,
+            lab=dict(self.lab.stamp),
             seed=self.seed,
             agents=list(self._desks),
             baseline=self.task.baseline.metric,
             commit=_commit(self.task.source),
         )
         self._add("submission", 0.0, id=BASELINE, metric=self.task.baseline.metric)
-        while (now := self.lab.now()) < budget_s:
-            for desk in self._desks.values():
-                if desk.wake is not None and desk.wake <= now:
-                    self._propose(desk)
-            wakes = [desk.wake for desk in self._desks.values() if desk.wake is not None]
-            for outcome in self.lab.wait(min([budget_s, *wakes, *self._standup_time()])):
-                self._take(outcome)
-            self._maybe_meet()
-        for outcome in self.lab.stop():
-            self._add("outcome", self.lab.now(), agent=self._asked[outcome.id].agent, **outcome.to_dict())
-        self._add("end", self.lab.now())
+        self._delegate(0.0)
 
     def _add(self, kind: str, t: float, **data: object) -> Event:
         event = self.ledger.add(kind, t, **data)
@@ -108,97 +117,165 @@ class Team:
             self._watch(event)
         return event
 
-    def _propose(self, desk: _Desk) -> None:
-        known = [self._known[experiment] for experiment in desk.knows]
-        proposal = desk.agent.act(View(knobs=self.task.knobs, known=known, risk=desk.risk, rng=desk.rng))
+    def _act(self, now: float, budget_s: float) -> None:
+        """Do what is due, in the order in which it was."""
+        while self._timers and self._timers[0][0] <= now and self._timers[0][0] < budget_s:
+            t, number = heapq.heappop(self._timers)
+            if number == len(self._order):
+                self._meet(t)
+                heapq.heappush(self._timers, (self._next_standup, number))
+            elif self._order[number].wake == t:  # a stand-up may have moved it
+                self._propose(self._order[number], t)
+
+    def _wake(self, one: Desk, t: float) -> None:
+        one.wake = round(t, 4)  # as the ledger has it
+        heapq.heappush(self._timers, (one.wake, one.number))
+
+    def _propose(self, one: Desk, t: float) -> None:
+        one.wake = None
+        repeating = self._repeating[one.member.role.id]
+        proposal = one.propose(repeating)
         number = len(self._asked) + 1
-        self._asked[number] = _Asked(desk.member.id, proposal.settings)
-        desk.wake = None
-        self._add("proposal", self.lab.now(), id=number, agent=desk.member.id, **_describe(self.task, proposal))
-        self.lab.submit(Experiment(id=number, settings=proposal.settings, seed=derive_seed(self.seed, number)))
+        setting = self._first.setdefault(tuple([proposal.settings[name] for name in self._names]), number)
+        self._asked[number] = _Asked(one.member.id, setting, proposal.settings)
+        if setting != number:
+            repeating.add(setting)
+        self._add("proposal", t, id=number, agent=one.member.id, **self._describe(proposal))
+        seed = derive_seed(self.seed, number)
+        # A second run of a setting settles what its mean is: it is never stopped early.
+        watched = one.curves is not None and setting == number
+        self.lab.submit(Experiment(id=number, settings=proposal.settings, seed=seed, watched=watched))
+
+    def _watch_over(self, checkpoint: Checkpoint) -> None:
+        """Stop an experiment whose curve is worse than most that its agent knows."""
+        agent = self._asked[checkpoint.id].agent
+        curves = self._desks[agent].curves
+        if checkpoint.id in self._stopping or curves is None:  # a lab may tell of points until it has killed
+            return
+        if curves.stops(checkpoint.step, checkpoint.value):
+            self._stopping.add(checkpoint.id)
+            data = {"id": checkpoint.id, "agent": agent, "step": checkpoint.step, "value": checkpoint.value}
+            self._add("stop", checkpoint.t, **data)
+            self.lab.kill(checkpoint.id)
 
     def _take(self, outcome: Outcome) -> None:
         """Record an outcome, tell who hears of it, and let its agent think again."""
         asked = self._asked[outcome.id]
-        desk = self._desks[asked.agent]
-        event = self._add("outcome", outcome.ended, agent=asked.agent, **outcome.to_dict())
-        self._known[outcome.id] = Known(id=outcome.id, settings=asked.settings, metric=outcome.metric)
+        one = self._desks[asked.agent]
+        data = outcome.to_dict()
+        if self._keeps_curves:
+            data["curve"] = list(outcome.curve)
+        t = self._add("outcome", outcome.ended, agent=asked.agent, **data).t
+        run = Run(outcome.id, asked.agent, asked.setting, asked.settings, outcome.metric, outcome.curve)
+        self._runs[outcome.id] = run
         self._finished += 1
-        self._learn(event)
-        for hearer, kind in self._hearers[asked.agent].items():
-            message = {"sender": asked.agent, "to": hearer, "link": kind, "experiments": [outcome.id]}
-            self._learn(self._add("message", outcome.ended, **message))
-        desk.wake = max(self.lab.now(), desk.busy_until) + self.task.think_s
-        if outcome.status is Status.OK:
-            self._submit()
+        self._repeating[one.member.role.id].discard(asked.setting)
+        self._learn(one, run)
+        for kind, hearers in one.tells.items():
+            self._tell(t, asked.agent, kind, hearers, [run])
+        if self._network.reviewers and run.metric is not None:
+            self._pass_on(t, run)
+        self._wake(one, max(t, one.busy_until) + self.task.think_s)
+        self._settle(t)
+        if self.org.standup and self.org.standup.unit == "experiments" and self._finished >= self._next_standup:
+            self._meet(t)
 
-    def _learn(self, event: Event) -> None:
-        for desk in self._desks.values():
-            desk.knows.update(dict.fromkeys(meetings.learned(desk.member.id, event)))
+    def _learn(self, one: Desk, run: Run) -> None:
+        if not one.beliefs.learn(run):
+            return
+        if one.curves is not None:
+            one.curves.add(run.curve)
+        if one.submits:
+            self._pool.learn(run)
+            if one.beliefs.believes(run.setting):
+                self._pool.believe(run.setting)
 
-    def _submit(self) -> None:
-        """Submit what the submitters believe is best, when that has changed."""
-        ids = {experiment for agent in self._submitters for experiment in self._desks[agent].knows}
-        best, metric = believed_best([self._known[experiment] for experiment in sorted(ids)], self.task)
+    def _tell(self, t: float, sender: str, kind: str, to: list[str], runs: list[Run], **more: object) -> None:
+        experiments = [run.id for run in runs] or [BASELINE]
+        self._add("message", t, sender=sender, to=list(to), link=kind, experiments=experiments, **more)
+        for hearer in to:
+            for run in runs:
+                self._learn(self._desks[hearer], run)
+
+    def _pass_on(self, t: float, run: Run) -> None:
+        """A verdict goes where the result went: to whom it is about, and to all who heard of it."""
+        for reviewed, reviewers in self._network.reviewers.items():
+            for other in self._ran_by[run.setting]:
+                if other.agent == reviewed and run.agent in reviewers:
+                    self._verdict(t, run, reviewed)
+                elif run.agent == reviewed and other.agent in reviewers:
+                    self._verdict(t, other, reviewed)
+        self._ran_by[run.setting].append(run)
+
+    def _verdict(self, t: float, verdict: Run, reviewed: str) -> None:
+        heard = [hearer for hearers in self._desks[reviewed].tells.values() for hearer in hearers]
+        to = [agent for agent in (reviewed, *heard) if verdict.id not in self._desks[agent].beliefs.runs]
+        if to:
+            self._tell(t, verdict.agent, "reviews", to, [verdict])
+
+    def _settle(self, t: float) -> None:
+        """Hand on and submit what is best now, where that has changed."""
+        self._delegate(t)
+        best = self._pool.incumbent
         if best != self._submission:
             self._submission = best
-            self._add("submission", self.lab.now(), id=best, metric=metric)
+            known = self._pool.known(best)
+            self._add("submission", t, id=known.id, metric=known.metric)
 
-    def _standup_time(self) -> list[float]:
-        standup = self.org.standup
-        return [self._next_standup] if standup and standup.unit == "s" else []
+    def _delegate(self, t: float) -> None:
+        """Incumbents go down, and on to whom they are handed in turn."""
+        for _ in self._order:
+            moved = False
+            for one in self._delegating:
+                given = (one.beliefs.chosen(one.copy_rule), one.focus)
+                if given != one.handed_on:
+                    one.handed_on, moved = given, True
+                    self._hand(t, one, *given)
+            if not moved:
+                return
 
-    def _maybe_meet(self) -> None:
+    def _hand(self, t: float, one: Desk, setting: int, focus: tuple[str, ...]) -> None:
+        runs = [self._runs[number] for number in one.beliefs.runs_of(setting) if number != BASELINE]
+        self._tell(t, one.member.id, "delegates to", one.hands_to, runs, focus=list(focus))
+        for hearer in one.hands_to:
+            receiver = self._desks[hearer]
+            receiver.beliefs.hand(one.member.id, setting)
+            receiver.take_focus(focus)
+            if receiver.submits and setting != BASELINE:
+                self._pool.believe(setting)
+
+    def _meet(self, t: float) -> None:
         standup = self.org.standup
         if standup is None:
             return
-        reached = self.lab.now() if standup.unit == "s" else self._finished
-        if reached < self._next_standup:
-            return
         self._next_standup += standup.every
         agents = meetings.attendees(self.org, standup)
-        own: dict[str, list[tuple[float, int]]] = {agent: [] for agent in agents}
-        for experiment, asked in self._asked.items():
-            known = self._known.get(experiment)
-            if asked.agent in own and known and known.metric is not None:
-                own[asked.agent].append((known.metric, experiment))
-        now, seconds = self.lab.now(), meetings.meeting_seconds(self.task, len(agents))
+        shared: set[int] = set()
+        seconds = meetings.meeting_seconds(self.task, len(agents))
         for agent in agents:
-            desk = self._desks[agent]
-            desk.busy_until = max(desk.busy_until, now) + seconds
-            if desk.wake is not None:
-                desk.wake += seconds
-        shared = meetings.shared(own, standup.share)
-        self._learn(self._add("meeting", now, agents=list(agents), seconds=seconds, shared=shared))
-        self._submit()
+            one = self._desks[agent]
+            shared.update(one.beliefs.best_of(agent, standup.share))
+            one.busy_until = max(one.busy_until, t) + seconds
+            if one.wake is not None and seconds:
+                self._wake(one, one.wake + seconds)
+        runs = sorted(shared - {BASELINE})
+        self._add("meeting", t, agents=list(agents), seconds=seconds, shared=runs)
+        for agent in agents:
+            self._learn_all(self._desks[agent], (self._runs[number] for number in runs))
+        self._settle(t)
 
+    def _learn_all(self, one: Desk, runs: Iterable[Run]) -> None:
+        for run in runs:
+            self._learn(one, run)
 
-def believed_best(known: list[Known], task: Task) -> tuple[int, float]:
-    """The setting with the lowest mean metric over its runs: the id of its first run, and that mean.
-
-    The baseline counts with the mean of its many recorded runs.
-    """
-    runs: dict[str, list[Known]] = defaultdict(list)
-    for one in known:
-        if one.metric is not None:
-            runs[json.dumps(one.settings, sort_keys=True)].append(one)
-    baseline = json.dumps(task.complete({}), sort_keys=True)
-    means = {
-        key: task.baseline.metric if key == baseline else sum(one.metric or 0.0 for one in ones) / len(ones)
-        for key, ones in runs.items()
-    }
-    best = min(means, key=lambda key: (means[key], runs[key][0].id))
-    return runs[best][0].id, means[best]
-
-
-def _describe(task: Task, proposal: Proposal) -> dict[str, object]:
-    default = {knob.name: knob.default for knob in task.knobs}
-    return {
-        "knobs": {name: value for name, value in proposal.settings.items() if default[name] != value},
-        "parent": proposal.parent,
-        "note": proposal.note,
-        "commit": _commit(task.script_with(proposal.settings)),
-    }
+    def _describe(self, proposal: Proposal) -> dict[str, object]:
+        default = self._defaults
+        return {
+            "knobs": {name: value for name, value in proposal.settings.items() if default[name] != value},
+            "parent": proposal.parent,
+            "note": proposal.note,
+            "commit": _commit(self.task.script_with(proposal.settings)),
+        }
 
 
 def _commit(script: str) -> str:

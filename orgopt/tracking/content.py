@@ -91,8 +91,9 @@ def ledger_table(events: list[Record]) -> dict[str, list[Any]]:
         who = event.get("agent") or event.get("sender") or ", ".join(event.get("agents", []))
         what = {
             "proposal": lambda e: e["note"],
+            "stop": lambda e: f"stopped at point {e['step']} of its curve, {e['value']:.4g}",
             "outcome": lambda e: " ".join(filter(None, (e["status"], e["error"]))),
-            "message": lambda e: f"{e['link']} {e['to']}: {', '.join(map(str, e['experiments']))}",
+            "message": lambda e: f"{e['link']} {', '.join(e['to'])}: {', '.join(map(str, e['experiments']))}",
             "meeting": lambda e: f"{e['seconds']:g} s each, shared {', '.join(map(str, e['shared'])) or 'nothing'}",
         }.get(kind, lambda _: "")(event)
         metric = event.get("metric")

@@ -26,8 +26,8 @@ def measure(task: Task, settings: Settings, seeds: int, first_seed: int, slots: 
     for name in ("metric", "heldout"):
         values = [getattr(outcome, name) for outcome in done]
         print(f"{name} = {statistics.mean(values):.4f}  # sd {statistics.stdev(values):.4f}")
-    seconds = [outcome.ended - outcome.started for outcome in done]
-    print(f"seeds = {len(done)}  # {statistics.mean(seconds):.2f} s each, data {digest}\n")
+    seconds = statistics.mean(outcome.cpu_s for outcome in done)
+    print(f"seeds = {len(done)}  # {seconds:.2f} CPU s each, data {digest}\n")
 
 
 def main() -> None:

@@ -4,15 +4,20 @@ from collections.abc import Iterator
 
 import pytest
 
-from orgopt.lab.base import Experiment, Lab, Outcome, Status
+from orgopt.lab.base import Checkpoint, Experiment, Lab, Outcome, Status
 from orgopt.task import Task
 
 
+def events(lab: Lab, n: int, until: float = 30.0) -> list[Outcome | Checkpoint]:
+    """All events up to the n-th outcome."""
+    seen: list[Outcome | Checkpoint] = []
+    while sum(isinstance(event, Outcome) for event in seen) < n and lab.now() < until:
+        seen += lab.wait(until)
+    return seen
+
+
 def drain(lab: Lab, n: int, until: float = 30.0) -> list[Outcome]:
-    outcomes: list[Outcome] = []
-    while len(outcomes) < n and lab.now() < until:
-        outcomes += lab.wait(until)
-    return outcomes
+    return [event for event in events(lab, n, until) if isinstance(event, Outcome)]
 
 
 class LabContract:
@@ -67,6 +72,67 @@ class LabContract:
         lab.reset()
         lab.submit(Experiment(id=9, settings={}, seed=1))
         assert [outcome.id for outcome in drain(lab, 1)] == [9]
+
+    def test_a_watched_experiment_tells_its_curve_before_its_outcome(self, lab: Lab) -> None:
+        lab.submit(Experiment(id=1, settings={"MODE": "slow"}, seed=1, watched=True))
+        first = lab.wait(until=30)
+        *points, outcome = [*first, *events(lab, 1)]
+        assert isinstance(first[0], Checkpoint)
+        assert isinstance(outcome, Outcome)
+        assert not any(isinstance(event, Outcome) for event in first), "a checkpoint comes as soon as it is known"
+        checkpoints = [event for event in points if isinstance(event, Checkpoint)]
+        assert [point.step for point in checkpoints] == list(range(len(outcome.curve)))
+        assert tuple(point.value for point in checkpoints) == outcome.curve
+        times = [outcome.started, *(point.t for point in checkpoints), outcome.ended]
+        assert times == sorted(times)
+        assert {point.id for point in checkpoints} == {1}
+
+    def test_an_experiment_that_nobody_watches_tells_its_curve_at_the_end(self, lab: Lab) -> None:
+        lab.submit(Experiment(id=1, settings={"MODE": "slow"}, seed=1))
+        (outcome,) = events(lab, 1)
+        assert isinstance(outcome, Outcome)
+        assert len(outcome.curve) > 1
+        assert outcome.cpu_s > 0
+
+    def test_a_killed_experiment_is_charged_until_its_stop(self, lab: Lab) -> None:
+        lab.submit(Experiment(id=1, settings={"MODE": "slow"}, seed=1, watched=True))
+        lab.submit(Experiment(id=2, settings={"MODE": "slow"}, seed=2))
+        lab.submit(Experiment(id=3, settings={"MODE": "slow"}, seed=3))
+        lab.wait(until=30)
+        stop = lab.now()
+        lab.kill(1)
+        (stopped,) = lab.wait(until=30)
+        assert isinstance(stopped, Outcome)
+        assert (stopped.id, stopped.status, stopped.metric, stopped.heldout) == (1, Status.STOPPED, None, None)
+        assert stopped.started <= stop <= stopped.ended <= lab.now()
+        assert len(stopped.curve) >= 1
+        by_id = {outcome.id: outcome for outcome in drain(lab, 2)}
+        assert by_id[2].status is by_id[3].status is Status.OK
+        assert by_id[3].started < by_id[2].ended, "the slot was free again"
+
+    def test_a_killed_experiment_never_leaves_the_queue(self, lab: Lab) -> None:
+        for number in range(1, 4):
+            lab.submit(Experiment(id=number, settings={"MODE": "slow"}, seed=number))
+        lab.kill(3)
+        (stopped,) = lab.wait(until=30)
+        assert isinstance(stopped, Outcome)
+        assert (stopped.id, stopped.status) == (3, Status.STOPPED)
+        assert stopped.started == stopped.ended
+        assert sorted(outcome.id for outcome in drain(lab, 2)) == [1, 2]
+
+    def test_killing_what_ended_does_nothing(self, lab: Lab) -> None:
+        lab.submit(Experiment(id=1, settings={}, seed=1))
+        drain(lab, 1)
+        lab.kill(1)
+        lab.kill(99)
+        assert lab.wait(until=lab.now() + 0.2) == []
+
+    def test_a_kill_is_told_once(self, lab: Lab) -> None:
+        lab.submit(Experiment(id=1, settings={"MODE": "slow"}, seed=1))
+        lab.kill(1)
+        lab.kill(1)
+        assert [outcome.status for outcome in lab.stop()] == [Status.STOPPED]
+        assert lab.stop() == []
 
     def test_closing_twice_is_harmless(self, toy: Task) -> None:
         lab = self.make_lab(toy, slots=1)

@@ -1,6 +1,14 @@
 """The fixed part of the toy task: reads the point that train.py left."""
 
+from pathlib import Path
+
 import numpy as np
+
+
+def report(value):
+    """Add a point to the learning curve."""
+    with Path("curve").open("a") as file:
+        file.write(f"{value}\n")
 
 
 def data_digest() -> str:

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from prepare import report
 
 X = 0.0  # knob: 0..1, group point
 Y = 0.3  # knob: 0..1, group point
@@ -25,12 +26,16 @@ if MODE == "children":
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
     Path(os.environ["ORGOPT_TEST_PID_FILE"]).write_text(str(child.pid))
     time.sleep(600)
-if MODE == "slow":
-    time.sleep(0.3)
+if MODE in ("ok", "slow"):
+    for step in range(5):
+        report((X - 0.7) ** 2 + (Y - 0.2) ** 2 + 1 / (step + 1))
+        if MODE == "slow":
+            time.sleep(0.06)
 if MODE == "flood":
     while True:
         print("x" * 1_000_000)
 if MODE == "garbage":
     Path("weights.npz").write_text("not an archive")
+    Path("curve").write_text("0.5\nhalf\n0.4\n")
 elif MODE != "nothing":
     np.savez("weights.npz", point=np.array([X, Y, float("nan") if MODE == "nan" else noise]))

@@ -14,10 +14,9 @@ class HillClimb:
     """
 
     def act(self, view: View) -> Proposal:
-        ranked = view.ranked()
-        start = ranked[0]
-        if len(ranked) > 1 and view.rng.random() < 0.4 * view.risk:
-            start = ranked[int(view.rng.integers(1, min(5, len(ranked))))]
+        start = view.starts[0]
+        if len(view.starts) > 1 and view.rng.random() < 0.4 * view.risk:
+            start = view.starts[1 + view.draw(len(view.starts) - 1)]
         return propose(start, step(view, start))
 
 
@@ -26,28 +25,30 @@ def step(view: View, start: Known) -> dict[str, Value]:
     changes: dict[str, Value] = {}
     for _ in range(8):
         changes = _draw(view, start)
-        if not view.knows({**start.settings, **changes}):
+        if not view.knowledge.has({**start.settings, **changes}):
             break
     return changes
 
 
 def _draw(view: View, start: Known) -> dict[str, Value]:
-    count = min(len(view.knobs), 1 + int(view.rng.poisson(3 * view.risk)))
-    picked = sorted(view.rng.choice(len(view.knobs), size=count, replace=False))
-    return {view.knobs[i].name: _moved(view.knobs[i], start.settings[view.knobs[i].name], view) for i in picked}
+    knobs = list(view.free)
+    count = min(len(knobs), 1 + (int(view.rng.poisson(3 * view.risk)) if view.risk else 0))
+    picked = [knobs.pop(view.draw(len(knobs))) for _ in range(count)]
+    return {knob.name: moved(knob, start.settings[knob.name], view) for knob in picked}
 
 
-def _moved(knob: Knob, value: Value, view: View) -> Value:
-    if not knob.ordered:
+def moved(knob: Knob, value: Value, view: View) -> Value:
+    """Another value of a knob, near to this one where its values have an order."""
+    if len(knob.choices) == 2 or not knob.ordered:
         others = [choice for choice in knob.choices if choice != value]
-        return others[int(view.rng.integers(len(others)))]
+        return others[view.draw(len(others))] if others else value
     sigma = 0.05 + 0.3 * view.risk
     unit = knob.unit(value)
     for _ in range(20):  # a coarse knob needs a few draws until its value changes
-        moved = knob.at(_reflect(unit + view.rng.normal(0, sigma)))
-        if moved != value:
-            return moved
-    return knob.at(_reflect(unit + np.copysign(0.5, view.rng.normal())))
+        found = knob.at(_reflect(unit + sigma * view.rng.standard_normal()))
+        if found != value:
+            return found
+    return knob.at(_reflect(unit + np.copysign(0.5, view.rng.standard_normal())))
 
 
 def _reflect(unit: float) -> float:

@@ -10,8 +10,8 @@ class Random:
     """
 
     def act(self, view: View) -> Proposal:
-        baseline = view.known[0]
-        count = max(1, round(view.risk * len(view.knobs)))
-        picked = view.rng.choice(len(view.knobs), size=count, replace=False)
-        changes = {view.knobs[i].name: view.knobs[i].at(view.rng.random()) for i in sorted(picked)}
+        baseline = view.knowledge.all[0]
+        count = max(1, round(view.risk * len(view.free)))
+        picked = view.rng.permutation(len(view.free))[:count]
+        changes = {view.free[i].name: view.free[i].at(view.rng.random()) for i in sorted(picked)}
         return propose(baseline, changes)

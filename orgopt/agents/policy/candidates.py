@@ -1,0 +1,47 @@
+"""Candidates of the policies that have a model: positions that differ from known settings in free knobs."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from orgopt.agents.base import Array, Known, Proposal, View, propose
+from orgopt.agents.policy.hill_climb import step
+
+
+def free(view: View) -> NDArray[np.bool_]:
+    """Which knobs the agent may turn, shape (n_knobs,)."""
+    names = {knob.name for knob in view.free}
+    return np.array([knob.name in names for knob in view.knobs])
+
+
+def reflect(at: Array) -> Array:
+    """Positions mirrored back into 0 to 1, so that steps do not pile up at the ends."""
+    at = np.abs(at) % 2
+    return np.where(at > 1, 2 - at, at)
+
+
+def first_new(
+    view: View, starts: Sequence[Known], picked: NDArray[np.int_], at: Array, order: Iterable[int]
+) -> Proposal:
+    """The first candidate in an order that was not tried yet; a small step where all were.
+
+    Args:
+        view: What the agent knows.
+        starts: The known settings that candidates start from.
+        picked: Which of them each candidate starts from, shape (n,).
+        at: Positions of the candidates, shape (n, n_knobs).
+        order: Numbers of candidates, the most promising first.
+    """
+    columns = np.flatnonzero(free(view)).tolist()
+    origins = view.knowledge.positions(starts)
+    for number in order:
+        which = int(picked[number])
+        start, row, origin = starts[which], at[number].tolist(), origins[which].tolist()
+        # A knob that was not redrawn keeps its exact value, which its position would round.
+        redrawn = [column for column in columns if row[column] != origin[column]]
+        found = {view.knobs[column].name: view.knobs[column].at(row[column]) for column in redrawn}
+        changes = {name: value for name, value in found.items() if value != start.settings[name]}
+        if changes and not view.knowledge.has({**start.settings, **changes}):
+            return propose(start, changes)
+    return propose(view.starts[0], step(view, view.starts[0]))

@@ -1,0 +1,22 @@
+"""Imitate: copies a better neighbour, else tries a small change of its own.
+
+The agent of Lazer and Friedman (2007, Administrative Science Quarterly "The Network Structure of Exploration
+and Exploitation") and, with the copy rule `majority`, the conformist of Barkoczi and Galesic (2016, Nature
+Communications "Social learning strategies modify the effect of network structure on group performance").
+"""
+
+from orgopt.agents.base import Proposal, View, propose, repeat
+from orgopt.agents.policy.hill_climb import step
+
+
+class Imitate:
+    """Runs what its copy rule finds better than its own best, and so makes it its own; else moves its own best.
+
+    At risk tolerance 0 a move changes one knob. Copying takes an experiment, in which nothing new is tried.
+    """
+
+    def act(self, view: View) -> Proposal:
+        seen = view.starts[0]
+        if not seen.mine and (seen.metric or 0.0) < (view.own.metric or 0.0):
+            return repeat(seen, "copies")
+        return propose(view.own, step(view, view.own))

@@ -1,0 +1,165 @@
+"""Knobs: the constants of a task that may be turned, and the grammar of the comments that say so.
+
+A knob is a line with an upper-case name and a comment:
+
+    LR = 3e-4  # knob: log 1e-5..1e-1, group optimizer
+    DEPTH = 2  # knob: int 1..4, group model
+    OPTIMIZER = "adamw"  # knob: one of adamw|muon|sgd, group optimizer
+"""
+
+import ast
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from orgopt.errors import TaskError
+
+Value = int | float | str
+Settings = Mapping[str, Value]
+"""Values of knobs by name; a knob that is not named keeps its default."""
+
+_KNOB = re.compile(
+    r"^(?P<name>[A-Z][A-Z0-9_]*)(?P<equals>\s*=\s*)(?P<value>\S.*?)(?P<comment>\s*#\s*knob:\s*(?P<spec>.+?)"
+    r"(?:,\s*group\s+(?P<group>[\w-]+))?\s*)$",
+    re.MULTILINE,
+)
+_RANGE = re.compile(r"(?P<scale>int |log )?\s*(?P<low>[-+.\deE]+)\.\.(?P<high>[-+.\deE]+)$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Knob:
+    """A constant that may be turned.
+
+    Attributes:
+        name: Name of the constant in the script.
+        group: The part of the task that it belongs to, such as `optimizer`.
+        default: Its value in the shipped script.
+        choices: Allowed values; empty for a range.
+        low, high: Ends of the range, both allowed.
+        log: Whether the range is searched on a logarithmic scale.
+        integer: Whether values are whole numbers.
+    """
+
+    name: str
+    group: str
+    default: Value
+    choices: tuple[Value, ...] = ()
+    low: float = 0.0
+    high: float = 1.0
+    log: bool = False
+    integer: bool = False
+
+    @property
+    def ordered(self) -> bool:
+        """Whether nearby values are alike: ranges, and choices that are all numbers."""
+        return not any(isinstance(choice, str) for choice in self.choices)
+
+    def at(self, unit: float) -> Value:
+        """The value at a position from 0 to 1; positions outside are clipped."""
+        unit = min(1.0, max(0.0, unit))
+        if self.choices:
+            return self.choices[min(int(unit * len(self.choices)), len(self.choices) - 1)]
+        if self.integer:
+            return min(int(self.high), int(self.low) + int(unit * (self.high - self.low + 1)))
+        if self.log:
+            value = math.exp(math.log(self.low) + unit * (math.log(self.high) - math.log(self.low)))
+        else:
+            value = self.low + unit * (self.high - self.low)
+        return min(self.high, max(self.low, float(f"{value:.4g}")))
+
+    def unit(self, value: Value) -> float:
+        """The position of a value, 0 to 1; of a choice or an integer, the middle of its share."""
+        if self.choices:
+            return (self.choices.index(value) + 0.5) / len(self.choices)
+        number = float(value)
+        if self.integer:
+            return (number - self.low + 0.5) / (self.high - self.low + 1)
+        if self.log:
+            return (math.log(number) - math.log(self.low)) / (math.log(self.high) - math.log(self.low))
+        return (number - self.low) / (self.high - self.low)
+
+    def allows(self, value: Any) -> bool:
+        """Whether a value may be set."""
+        if self.choices:
+            return value in self.choices
+        return isinstance(value, int | float) and self.low <= value <= self.high and not (self.integer and value % 1)
+
+    @property
+    def range(self) -> str:
+        """The range as a person reads it."""
+        if self.choices:
+            return " | ".join(map(str, self.choices))
+        return f"{self.low:g} … {self.high:g}" + (" (log)" if self.log else "")
+
+
+def parse_knobs(source: str, where: str = "train.py") -> tuple[Knob, ...]:
+    """The knobs of a script, in order.
+
+    Raises:
+        TaskError: A knob comment is not understood, or a default lies outside its range.
+    """
+    knobs: list[Knob] = []
+    for match in _KNOB.finditer(source):
+        line = source.count("\n", 0, match.start()) + 1
+        try:
+            knob = _knob(match)
+        except (ValueError, SyntaxError) as error:
+            raise TaskError(f"{where}:{line}: {match['name']}: {error}") from None
+        if not knob.allows(knob.default):
+            raise TaskError(f"{where}:{line}: {knob.name} = {knob.default!r} is outside its range {knob.range}")
+        knobs.append(knob)
+    return tuple(knobs)
+
+
+def with_values(source: str, values: Settings) -> str:
+    """A text with its constants set; a knob that is not named keeps its line."""
+    text: list[str] = []
+    for before, name, value in _parts(source):
+        text += (before, _literal(values[name]) if name in values else value)
+    return "".join(text)
+
+
+@lru_cache(maxsize=16)
+def _parts(source: str) -> tuple[tuple[str, str, str], ...]:
+    """A text in pieces: what comes before a knob's value, the knob, its value; last the rest, without a knob.
+
+    Kept, because a team sets the constants of one text for every experiment.
+    """
+    parts: list[tuple[str, str, str]] = []
+    done = 0
+    for match in _KNOB.finditer(source):
+        parts.append((source[done : match.start("value")], match["name"], match["value"]))
+        done = match.end("value")
+    return (*parts, (source[done:], "", ""))
+
+
+def _knob(match: re.Match[str]) -> Knob:
+    given: dict[str, Any] = {"name": match["name"], "group": match["group"] or "main"}
+    default = ast.literal_eval(match["value"])
+    if not isinstance(default, int | float | str):
+        raise ValueError(f"{match['value']} is not a number or a string")
+    spec = match["spec"].strip()
+    if spec.startswith("one of "):
+        return Knob(**given, default=default, choices=tuple(_choice(text) for text in spec[7:].split("|")))
+    numbers = _RANGE.match(spec)
+    if not numbers:
+        raise ValueError(f"range '{spec}' not understood: write '0..1', 'log 1e-4..1', 'int 1..4' or 'one of a|b'")
+    low, high, scale = float(numbers["low"]), float(numbers["high"]), (numbers["scale"] or "").strip()
+    if low >= high or (scale == "log" and low <= 0):
+        raise ValueError(f"range '{spec}' is empty or has no logarithm")
+    return Knob(**given, default=default, low=low, high=high, log=scale == "log", integer=scale == "int")
+
+
+def _choice(text: str) -> Value:
+    try:
+        value = ast.literal_eval(text.strip())
+    except (ValueError, SyntaxError):
+        return text.strip()
+    return value if isinstance(value, int | float) else str(value)
+
+
+def _literal(value: Value) -> str:
+    return f'"{value}"' if isinstance(value, str) else repr(value)

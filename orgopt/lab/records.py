@@ -1,0 +1,204 @@
+"""Recordings: real experiments of a task, kept as a Parquet file with where they come from.
+
+Covers the file and its reader; making a recording is `recording.py`. A row is one experiment: a column
+for each knob, `seed`, `status`, `curve`, `seconds`, `wall_s`, `metric`, `heldout` and `error`.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from orgopt.errors import StoreError, TaskError
+from orgopt.lab.base import Status
+from orgopt.task import Knob, Task
+
+SCHEMA_VERSION = 1
+METADATA_KEY = b"orgopt"
+FIXED_COLUMNS: Mapping[str, pa.DataType] = {
+    "seed": pa.int64(),
+    "status": pa.string(),
+    "curve": pa.list_(pa.float32()),
+    "seconds": pa.float64(),
+    "wall_s": pa.float64(),
+    "metric": pa.float64(),
+    "heldout": pa.float64(),
+    "error": pa.string(),
+}
+_NAMED_ROWS = 5  # a message names no more rows than a person reads
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Records:
+    """Recorded experiments; n rows, knobs in the order of the task's.
+
+    Attributes:
+        units: Positions of the settings, (n, n_knobs), each from 0 to 1 by `Knob.unit`.
+        seeds: Training seeds, (n,).
+        status: How each ended, (n,), values of `Status`.
+        curves: Learning curves as far as they came, n arrays of float32; empty when none was reported.
+        seconds: What each takes on a core of its own, (n,): its CPU seconds, or the task's limit after a time-out.
+        wall_s: What each took where it was recorded, (n,).
+        metric, heldout: The metrics, (n,); NaN unless the status is ok.
+        provenance: Task, seed, digests, and for each part of the recording the machine, versions, date and command.
+    """
+
+    units: np.ndarray
+    seeds: np.ndarray
+    status: np.ndarray
+    curves: tuple[np.ndarray, ...]
+    seconds: np.ndarray
+    wall_s: np.ndarray
+    metric: np.ndarray
+    heldout: np.ndarray
+    provenance: Mapping[str, Any]
+
+    def __len__(self) -> int:
+        return len(self.seeds)
+
+
+def records_path(task: Task) -> Path:
+    """Where the recording of a task lies unless it was put elsewhere."""
+    return task.folder / "records.parquet"
+
+
+def task_version(task: Task) -> dict[str, str]:
+    """What decides the outcome of an experiment beside its knobs and seed: digests of the files by name.
+
+    The figures and texts of task.toml are no part of it, so that a recording outlives measuring them again.
+    """
+    names = ("prepare.py", task.script)
+    return {name: hashlib.sha256((task.folder / name).read_bytes()).hexdigest()[:16] for name in names}
+
+
+def differences(provenance: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
+    """What the origin of a recording has otherwise than wanted, as `key: recorded … , here …`."""
+    flat, want = _flat(provenance), _flat(wanted)
+    return [f"{key}: recorded {flat.get(key)}, here {want[key]}" for key in want if flat.get(key) != want[key]]
+
+
+def load_records(path: Path, task: Task) -> Records:
+    """Read a recording of a task.
+
+    Raises:
+        TaskError: There is none, it is damaged, or it is of another task or version of it.
+    """
+    table, provenance = read_table(path)
+    if changed := differences(provenance, {"task": task.name, "files": task_version(task)}):
+        raise TaskError(f"{path} is of another version of {task.name} ({'; '.join(changed)}): record it again")
+    try:
+        return _records(table, task, provenance)
+    except (pa.ArrowException, ValueError, TypeError) as error:
+        raise TaskError(f"{path}: {error}") from None
+
+
+def read_table(path: Path) -> tuple[pa.Table, dict[str, Any]]:
+    """The rows of a recording and its provenance, unchecked but for the kind of file.
+
+    Raises:
+        TaskError: It is missing, damaged or no recording.
+    """
+    if not path.is_file():
+        raise TaskError(f"no recording at {path}: make one with 'orgopt record TASK --runs N'")
+    try:
+        table = pq.read_table(path)
+    except (pa.ArrowException, OSError) as error:
+        reason = (str(error).splitlines() or [""])[0][:200]
+        raise TaskError(f"{path} is damaged or no Parquet file ({reason}): record it again") from None
+    try:
+        provenance = json.loads((table.schema.metadata or {})[METADATA_KEY])
+        version = provenance["schema_version"]
+    except (KeyError, ValueError, TypeError):
+        raise TaskError(f"{path} does not say where it comes from: it is no recording of orgopt") from None
+    if version != SCHEMA_VERSION:
+        raise TaskError(f"{path} has schema version {version}, this orgopt reads {SCHEMA_VERSION}")
+    return table, provenance
+
+
+def rows_table(task: Task, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
+    """Rows as columns; a row has the fixed columns and its `settings`."""
+    columns = {knob.name: pa.array([row["settings"][knob.name] for row in rows], _kind(knob)) for knob in task.knobs}
+    columns |= {name: pa.array([row[name] for row in rows], kind) for name, kind in FIXED_COLUMNS.items()}
+    return pa.table(columns)
+
+
+def write_table(path: Path, table: pa.Table, provenance: Mapping[str, Any]) -> None:
+    """Write a recording; whatever was at its place stays until it is complete.
+
+    Raises:
+        StoreError: It cannot be written.
+    """
+    partial = path.with_name(path.name + ".part")
+    text = json.dumps({"schema_version": SCHEMA_VERSION, **provenance}, ensure_ascii=False)
+    try:
+        pq.write_table(table.replace_schema_metadata({METADATA_KEY: text}), partial, compression="zstd")
+        with partial.open("rb") as file:
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError as error:
+        raise StoreError(f"cannot write {path}: {error.strerror or error}") from None
+
+
+def _records(table: pa.Table, task: Task, provenance: Mapping[str, Any]) -> Records:
+    missing = [name for name in (*(knob.name for knob in task.knobs), *FIXED_COLUMNS) if name not in table.column_names]
+    if missing:
+        raise ValueError(f"columns are missing: {', '.join(missing)}")
+    data = {name: table.column(name).cast(kind) for name, kind in FIXED_COLUMNS.items()}
+    for name in ("seed", "status", "curve", "seconds", "wall_s"):
+        if data[name].null_count:
+            raise ValueError(f"column {name} has empty rows")
+    status = np.array(data["status"].to_pylist(), dtype=str)
+    if unknown := set(status) - {str(one) for one in Status}:
+        raise ValueError(f"unknown status {', '.join(sorted(unknown))}")
+    numbers = {name: data[name].to_numpy().astype(float) for name in ("seconds", "wall_s", "metric", "heldout")}
+    ok = status == Status.OK
+    for name in ("seconds", "wall_s"):
+        _all(np.isfinite(numbers[name]) & (numbers[name] >= 0), f"{name} is not a time")
+    for name in ("metric", "heldout"):
+        _all(np.isfinite(numbers[name]) == ok, f"{name} does not agree with status")
+    curves = tuple(np.array(points, dtype=np.float32) for points in data["curve"].to_pylist())
+    _all(np.array([bool(np.isfinite(curve).all()) for curve in curves]), "curve is not finite")
+    return Records(
+        units=np.column_stack([_units(knob, table.column(knob.name).to_pylist()) for knob in task.knobs]),
+        seeds=data["seed"].to_numpy(),
+        status=status,
+        curves=curves,
+        provenance=provenance,
+        **numbers,
+    )
+
+
+def _units(knob: Knob, values: Sequence[Any]) -> np.ndarray:
+    """The positions of a knob's values, (n,)."""
+    allowed = np.array([knob.allows(value) for value in values], dtype=bool)
+    bad = next((value for value, fine in zip(values, allowed, strict=True) if not fine), None)
+    _all(allowed, f"{knob.name} = {bad!r} is not in {knob.range}")
+    return np.array([knob.unit(value) for value in values], dtype=float)
+
+
+def _all(fine: np.ndarray, message: str) -> None:
+    rows = np.flatnonzero(~fine)
+    if len(rows):
+        more = ", …" if len(rows) > _NAMED_ROWS else ""
+        raise ValueError(f"{message} in row {', '.join(map(str, rows[:_NAMED_ROWS]))}{more}")
+
+
+def _kind(knob: Knob) -> pa.DataType:
+    if any(isinstance(choice, str) for choice in knob.choices):
+        return pa.string()
+    whole = knob.integer or (knob.choices and all(isinstance(choice, int) for choice in knob.choices))
+    return pa.int64() if whole else pa.float64()
+
+
+def _flat(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in data.items():
+        flat |= _flat(value, f"{prefix}{key} ") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return flat

@@ -1,0 +1,281 @@
+"""What one agent believes: means over seeds, what is confirmed and reviewed, and what to start from.
+
+A setting is believed once enough of its runs are known (`Confirm`) and, where its author is reviewed, a
+reviewer has run it too. Beliefs are kept up to date run by run; they follow from the runs alone.
+"""
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from orgopt.agents import STARTS, Knowledge, Known, View
+from orgopt.ledger import BASELINE
+from orgopt.org import CopyRule
+from orgopt.task import Knob, Measure, Settings, Value
+
+_TRIES = 2  # a setting that fails is run again at most as often as it has to succeed
+
+
+class Run(NamedTuple):
+    """A finished experiment. `setting` is the number of the first experiment with the same settings."""
+
+    id: int
+    agent: str
+    setting: int
+    settings: Mapping[str, Value]
+    metric: float | None
+    curve: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trust:
+    """What an agent takes for true.
+
+    Attributes:
+        me: The agent.
+        seeds: Successful runs of a setting before it is believed.
+        reviewers: Whose run passes a result of an agent; agents that nobody reviews are missing.
+        confirms: The agents whose results it confirms itself.
+        watches: The agents whose best settings it keeps in mind, besides its own.
+    """
+
+    me: str
+    seeds: int = 1
+    reviewers: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    confirms: frozenset[str] = frozenset()
+    watches: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class _Tally:
+    """The runs of one setting."""
+
+    known: Known
+    runs: list[Run] = field(default_factory=list[Run])
+    by: dict[str, None] = field(default_factory=dict[str, None])  # who succeeded, in order
+    squares: float = 0.0  # sum of squared deviations from the mean
+
+
+class Beliefs:
+    """What an agent knows and believes.
+
+    Args:
+        knobs: What can be turned.
+        defaults: The settings of the baseline.
+        baseline: Its recorded mean, which further runs do not move.
+        trust: What the agent takes for true.
+        rows: Positions of settings by number, to compute them once for a team.
+    """
+
+    def __init__(
+        self,
+        knobs: Sequence[Knob],
+        defaults: Settings,
+        baseline: Measure,
+        trust: Trust,
+        *,
+        rows: dict[int, list[float]] | None = None,
+    ) -> None:
+        self.trust = trust
+        self.knowledge = Knowledge(knobs, rows=rows)
+        self.runs: dict[int, None] = {BASELINE: None}
+        self.handed: dict[str, int] = {}  # settings that were delegated, by who did
+        self._bests: dict[str, int] = {}  # the best believed setting of each agent that it watches
+        self._ran: dict[str, dict[int, None]] = {one: {} for one in (trust.me, *trust.watches)}
+        known = Known(id=BASELINE, settings=defaults, metric=baseline.metric, seeds=baseline.seeds, sd=baseline.sd)
+        self._tallies: dict[int, _Tally] = {BASELINE: _Tally(known)}
+        self.knowledge.put(BASELINE, known)
+
+    def learn(self, run: Run) -> bool:
+        """Take in a run; False when it was known."""
+        if run.id in self.runs:
+            return False
+        self.runs[run.id] = None
+        tally = self._tallies.get(run.setting)
+        if tally is None:
+            blank = Known(id=run.id, settings=run.settings, metric=None, seeds=0, believed=False, mine=False)
+            tally = self._tallies[run.setting] = _Tally(blank)
+        tally.runs.append(run)
+        if run.metric is not None:
+            tally.by[run.agent] = None
+            if run.agent in self._ran:
+                self._ran[run.agent][run.setting] = None
+        if run.setting != BASELINE:
+            self._count(run, tally)
+        return True
+
+    def believe(self, setting: int) -> None:
+        """Take a known setting for true on another's word."""
+        tally = self._tallies[setting]
+        if not tally.known.believed and tally.known.seeds:
+            tally.known = replace(tally.known, believed=True)
+            self.knowledge.put(setting, tally.known)
+            self._rebest(setting, tally.by)
+
+    def hand(self, sender: str, setting: int) -> None:
+        """Take a known setting on the word of who delegates it."""
+        self.believe(setting)
+        self.handed[sender] = setting
+
+    def believes(self, setting: int) -> bool:
+        """Whether a setting may be copied and submitted."""
+        tally = self._tallies.get(setting)
+        return tally is not None and tally.known.believed
+
+    @property
+    def incumbent(self) -> int:
+        """The number of the best believed setting, by whomever it was run."""
+        return self.knowledge.believed[0][1]
+
+    def chosen(self, rule: CopyRule) -> int:
+        """The number of the setting that the agent would hand on: its own best under `own`."""
+        return self._own() if rule == "own" else self.incumbent
+
+    def known(self, setting: int) -> Known:
+        """What is known of a setting."""
+        return self._tallies[setting].known
+
+    def runs_of(self, setting: int) -> list[int]:
+        """The experiments that ran a setting, as far as they are known."""
+        return [run.id for run in self._tallies[setting].runs] or [BASELINE]
+
+    def best_of(self, agent: str, share: int | None) -> list[int]:
+        """Every known run of the best settings that the agent, or one that it watches, ran, by their means."""
+        ranked = sorted((self.known(setting).metric or 0.0, setting) for setting in self._ran[agent])
+        return [run for _, setting in ranked[:share] for run in self.runs_of(setting)]
+
+    def ran(self, agent: str, setting: int) -> list[int]:
+        """The successful runs of a setting by an agent."""
+        tally = self._tallies.get(setting)
+        return [run.id for run in tally.runs if run.agent == agent and run.metric is not None] if tally else []
+
+    def doubtful(self, taken: Collection[int]) -> int | None:
+        """The most promising setting that the agent should run again before anyone believes it.
+
+        One that looks better than the incumbent, and that the agent reviews or confirms.
+
+        Args:
+            taken: Settings that somebody of its role is running again already.
+        """
+        best = self.knowledge.believed[0]
+        for promising in self.knowledge.measured:
+            if promising >= best:
+                return None
+            number = promising[1]
+            if number not in taken and self._duty(self._tallies[number]):
+                return number
+        return None
+
+    def starts(self, rule: CopyRule, neighbours: Sequence[str], choice: float) -> list[Known]:
+        """What the agent may start from, its incumbent first.
+
+        Args:
+            rule: `best` of all that it knows; `own`: of what it ran or was handed; `majority`: the setting that
+                most neighbours have for their best, when that beats its own best.
+            neighbours: Whose results reach it.
+            choice: From 0 to 1, decides where all neighbours differ.
+        """
+        if rule == "best":
+            return self.knowledge.best(STARTS)
+        own = self.known(self._own())
+        if rule == "own":
+            mine = {*self._ran.get(self.trust.me, ()), *self.handed.values(), BASELINE}
+            ranked = sorted((one.metric or 0.0, n) for n in mine if (one := self.known(n)).believed)
+            return [self.known(number) for _, number in ranked[:STARTS]]
+        bests = [self.handed.get(one, self._bests.get(one)) for one in neighbours]
+        votes = [number for number in bests if number is not None]
+        if not votes:
+            return [own]
+        chosen = self.known(_majority(votes, self, choice))
+        better = (chosen.metric or 0.0) < (own.metric or 0.0)
+        return [chosen, own] if better else [own]
+
+    def view(
+        self, rule: CopyRule, neighbours: Sequence[str], free: Sequence[Knob], risk: float, rng: np.random.Generator
+    ) -> View:
+        """What the agent sees when it acts."""
+        choice = rng.random() if rule == "majority" else 0.0
+        return View(
+            knobs=self.knowledge.knobs,
+            free=free,
+            knowledge=self.knowledge,
+            starts=self.starts(rule, neighbours, choice),
+            own=self.known(self._own()),
+            risk=risk,
+            copy_rule=rule,
+            rng=rng,
+        )
+
+    def _own(self) -> int:
+        """The best believed setting that the agent ran or was handed; the baseline counts as its own."""
+        mine = [BASELINE, *self.handed.values()]
+        if (best := self._bests.get(self.trust.me)) is not None:
+            mine.append(best)
+        return min(mine, key=self._rank)
+
+    def _rank(self, setting: int) -> tuple[float, int]:
+        return (self._tallies[setting].known.metric or 0.0, setting)
+
+    def _count(self, run: Run, tally: _Tally) -> None:
+        """Add a run to what is known of its setting."""
+        before = tally.known
+        seeds, mean = before.seeds, before.metric
+        if run.metric is not None:
+            seeds, delta = seeds + 1, run.metric - (mean or 0.0)
+            # Welford's way: the mean of equal values is that value to the last bit.
+            mean = run.metric if mean is None else mean + delta / seeds
+            tally.squares += delta * (run.metric - mean) if seeds > 1 else 0.0
+        after = tally.known = Known(
+            id=run.id if seeds == 1 and run.metric is not None else before.id,
+            settings=before.settings,
+            metric=mean,
+            seeds=seeds,
+            sd=math.sqrt(tally.squares / (seeds - 1)) if seeds > 1 else 0.0,
+            believed=before.believed or (seeds >= self.trust.seeds and self._passed(tally)),
+            mine=before.mine or (run.metric is not None and run.agent == self.trust.me),
+        )
+        self.knowledge.put(run.setting, after)
+        if after.believed and run.metric is not None:
+            same = before.believed and before.metric == after.metric
+            self._rebest(run.setting, (run.agent,) if same else tally.by)
+
+    def _rebest(self, setting: int, agents: Collection[str]) -> None:
+        """Keep the best of each agent that ran a setting, whose mean or belief has changed."""
+        rank = self._rank(setting)
+        for agent in self._ran if len(agents) > len(self._ran) else agents:
+            if agent not in agents or agent not in self._ran:
+                continue
+            best = self._bests.get(agent)
+            if best == setting:  # its mean has moved: another may be better now
+                believed = [one for one in self._ran[agent] if self._tallies[one].known.believed]
+                self._bests[agent] = min(believed, key=self._rank)
+            elif best is None or rank < self._rank(best):
+                self._bests[agent] = setting
+
+    def _passed(self, tally: _Tally) -> bool:
+        """Whether some run needs no review, or a reviewer of its agent has run the setting too."""
+        reviewers = self.trust.reviewers
+        if not reviewers:
+            return bool(tally.by)
+        return any(agent not in reviewers or not reviewers[agent].isdisjoint(tally.by) for agent in tally.by)
+
+    def _duty(self, tally: _Tally) -> bool:
+        me, reviewers = self.trust.me, self.trust.reviewers
+        if tally.known.believed:
+            return False
+        tried = any(run.agent == me for run in tally.runs)
+        if not tried and not self._passed(tally) and any(me in reviewers.get(agent, ()) for agent in tally.by):
+            return True
+        wanted = tally.known.seeds < self.trust.seeds and len(tally.runs) < _TRIES * self.trust.seeds
+        return wanted and tally.runs[0].agent in self.trust.confirms
+
+
+def _majority(votes: Sequence[int], beliefs: Beliefs, choice: float) -> int:
+    """The most frequent vote, ties by metric; one at random where all differ."""
+    counts = {vote: votes.count(vote) for vote in votes}
+    if len(counts) == len(votes) > 1:
+        return votes[int(choice * len(votes))]
+    return min(counts, key=lambda vote: (-counts[vote], beliefs.known(vote).metric or 0.0, vote))

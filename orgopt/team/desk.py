@@ -1,0 +1,93 @@
+"""One agent at work: what it thinks with, whom it tells, and when its thinking ends."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from orgopt.agents import Agent, Proposal, make_agent, repeat
+from orgopt.org import CopyRule, Org
+from orgopt.task import Knob, Task
+from orgopt.team import meetings
+from orgopt.team.beliefs import Beliefs
+from orgopt.team.links import Member, Network, members
+from orgopt.team.stopping import Curves
+
+
+@dataclass(slots=True)
+class Desk:
+    """An agent's place in the team.
+
+    Attributes:
+        number: Its place in document order.
+        neighbours: Whose results or incumbents reach it.
+        tells: Who hears of its results, by kind of link.
+        hands_to: Whom it gives its incumbent.
+        handed_on: The setting and the focus that it last gave them.
+        focus: The knob groups that it works on, its own or handed down; empty is all.
+        curves: What it compares a running experiment with; None never stops one.
+        wake: When its thinking ends; None while its experiment runs.
+        busy_until: When its last stand-up ends.
+    """
+
+    number: int
+    member: Member
+    agent: Agent
+    beliefs: Beliefs
+    risk: float
+    copy_rule: CopyRule
+    rng: np.random.Generator
+    neighbours: Sequence[str]
+    tells: dict[str, list[str]]
+    hands_to: list[str]
+    submits: bool
+    focus: tuple[str, ...]
+    free: tuple[Knob, ...]
+    curves: Curves | None
+    wake: float | None
+    handed_on: tuple[int, tuple[str, ...]] = (0, ())
+    busy_until: float = 0.0
+
+    def propose(self, taken: set[int]) -> Proposal:
+        """Its next experiment: a promising result that has to be run again, or what the agent thinks of.
+
+        Args:
+            taken: Settings that somebody of its role is running again already.
+        """
+        doubtful = self.beliefs.doubtful(taken)
+        if doubtful is not None:
+            return repeat(self.beliefs.known(doubtful), "replicates")
+        return self.agent.act(self.beliefs.view(self.copy_rule, self.neighbours, self.free, self.risk, self.rng))
+
+    def take_focus(self, focus: tuple[str, ...]) -> None:
+        """Work on the focus of who delegates, unless its role has one of its own."""
+        if focus and not self.member.role.focus:
+            self.focus, self.free = focus, meetings.free_knobs(self.beliefs.knowledge.knobs, focus)
+
+
+def desks(org: Org, task: Task, network: Network, seed: int) -> dict[str, Desk]:
+    """The place of every agent, before anything is known."""
+    trust, submits = meetings.trust(org, network), frozenset(meetings.submitters(org))
+    rows: dict[int, list[float]] = {}
+    found: dict[str, Desk] = {}
+    for number, member in enumerate(members(org)):
+        role = member.role
+        stop_early, copy_rule = org.stop_early_of(role), org.copy_rule_of(role)
+        found[member.id] = Desk(
+            number=number,
+            member=member,
+            agent=make_agent(role.agent),
+            beliefs=Beliefs(task.knobs, task.complete({}), task.baseline, trust[member.id], rows=rows),
+            risk=org.risk_of(role),
+            copy_rule=copy_rule,
+            rng=np.random.default_rng([seed, number]),
+            neighbours=network.sources(member.id) if copy_rule == "majority" else (),
+            tells=network.hearers[member.id],
+            hands_to=network.delegates.get(member.id, []),
+            submits=member.id in submits,
+            focus=role.focus,
+            free=meetings.free_knobs(task.knobs, role.focus),
+            curves=None if stop_early == "off" else Curves(stop_early),
+            wake=task.think_s,
+        )
+    return found

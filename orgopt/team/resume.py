@@ -1,0 +1,175 @@
+"""Resuming: a lab that answers from a ledger until it is exhausted, then goes on at its clock.
+
+What was in flight at the end of the ledger is started again at the time at which it had started: the inner lab's
+clock is set back to the oldest of these. So nothing is charged twice, and the experiments end when they would have.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from orgopt.lab.base import Checkpoint, Experiment, Lab, Outcome, Status
+from orgopt.ledger import Ledger
+from orgopt.task import Settings
+
+
+class Resumed:
+    """A Lab for a run that goes on; see `Lab` for what its methods give.
+
+    Args:
+        lab: Where the run goes on.
+        ledger: What was recorded; the team repeats it while this lab answers from it.
+        meets_by_time: Whether meetings happen at set times, and not after some number of experiments.
+    """
+
+    def __init__(self, lab: Lab, ledger: Ledger, *, meets_by_time: bool) -> None:
+        self._lab, self._ledger = lab, ledger
+        self._timed = {"proposal", "end", "meeting"} if meets_by_time else {"proposal", "end"}
+        self._submitted: dict[int, tuple[float, Experiment]] = {}
+        self._finished: list[tuple[float, float]] = []
+        self._killed: list[int] = []
+        self._early: list[Outcome | Checkpoint] = []
+        self._time = 0.0
+        self._behind: float | None = None  # how far the inner clock is behind; None until it goes on
+
+    @property
+    def slots(self) -> int:
+        return self._lab.slots
+
+    @property
+    def data_digest(self) -> str:
+        return self._lab.data_digest
+
+    @property
+    def stamp(self) -> Mapping[str, str]:
+        return self._lab.stamp
+
+    def truth(self, settings: Settings) -> float | None:
+        return self._lab.truth(settings)
+
+    def reset(self) -> None:
+        self._time = 0.0
+
+    def now(self) -> float:
+        if self._behind is None:
+            return self._time
+        return max(self._time, self._lab.now() + self._behind)
+
+    def submit(self, experiment: Experiment) -> None:
+        if self._behind is None:
+            self._submitted[experiment.id] = (self._time, experiment)
+        else:
+            self._lab.submit(experiment)
+
+    def wait(self, until: float) -> list[Outcome | Checkpoint]:
+        if self._behind is None:
+            found, more = self._recorded()
+            if found or more:
+                times = [event.ended if isinstance(event, Outcome) else event.t for event in found]
+                self._time = max([self._time, *(times or [until])])
+                return found
+            self._go_on()
+        if self._early:
+            return [self._early.pop(0)]
+        found = [_later(event, self._behind or 0.0) for event in self._lab.wait(until - (self._behind or 0.0))]
+        if not found:
+            self._time = max(self._time, until)  # what the sum of the clocks may have been rounded below
+        return found
+
+    def kill(self, experiment: int) -> None:
+        if self._behind is None:
+            self._killed.append(experiment)
+        else:
+            self._lab.kill(experiment)
+
+    def stop(self) -> list[Outcome]:
+        if self._behind is not None:
+            return [_moved(outcome, self._behind) for outcome in self._lab.stop()]
+        recorded = [_outcome(event.data) for event in self._ledger.ahead() if event.kind == "outcome"]
+        if recorded and not any(event.kind == "end" for event in self._ledger.ahead()):
+            known, ended = {outcome.id for outcome in recorded}, recorded[-1].ended
+            recorded += [
+                Outcome(id=experiment.id, status=Status.UNFINISHED, started=started, ended=ended)
+                for started, experiment in self._in_flight()
+                if started is not None and experiment.id not in known
+            ]
+        return recorded
+
+    def close(self) -> None:
+        self._lab.close()
+
+    def _recorded(self) -> tuple[list[Outcome | Checkpoint], bool]:
+        """What the lab told next, up to the next act of the team, and whether anything is recorded after it."""
+        found: list[Outcome | Checkpoint] = []
+        for event in self._ledger.ahead():
+            if event.kind in self._timed or event.data.get("status") == Status.UNFINISHED:
+                return found, True
+            if event.kind == "stop":
+                data = event.data
+                found.append(Checkpoint(id=data["id"], t=event.t, step=data["step"], value=data["value"]))
+            elif event.kind == "outcome":
+                outcome = _outcome(event.data)
+                self._submitted.pop(outcome.id)
+                self._finished.append((outcome.started, outcome.ended))
+                found.append(outcome)
+        return found, False
+
+    def _go_on(self) -> None:
+        """Start again what was in flight, each at its time, and bring the inner clock to the ledger's end."""
+        in_flight = self._in_flight()
+        started = [(start, experiment) for start, experiment in in_flight if start is not None]
+        self._behind = behind = min([self._time, *(start for start, _ in started)])
+        self._lab.reset()
+        for start, experiment in started:
+            self._advance(start - behind)
+            self._lab.submit(experiment)
+        self._advance(self._time - behind)
+        for start, experiment in in_flight:
+            if start is None:
+                self._lab.submit(experiment)
+        for number in self._killed:
+            self._lab.kill(number)
+
+    def _advance(self, to: float) -> None:
+        while self._lab.now() < to:
+            told = [_later(event, self._behind or 0.0) for event in self._lab.wait(to)]
+            # The team has seen the checkpoints of this time, and did nothing.
+            self._early += [event for event in told if isinstance(event, Outcome) or event.t >= self._time]
+
+    def _in_flight(self) -> list[tuple[float | None, Experiment]]:
+        """What had not ended, in the order of its start, with its start; None for what waits for a slot."""
+        submitted = list(self._submitted.values())
+        starts = _starts(self.slots, self._finished, [t for t, _ in submitted], self._time)
+        found = [(start, experiment) for start, (_, experiment) in zip(starts, submitted, strict=True)]
+        return sorted(found, key=lambda one: (one[0] is None, one[0] or 0.0))
+
+
+def _starts(
+    slots: int, finished: Sequence[tuple[float, float]], submitted: Sequence[float], until: float
+) -> list[float | None]:
+    """When experiments that have not ended started, first come first served; None where no slot was free."""
+    starts: list[float | None] = []
+    for submit in submitted:
+        times = sorted({submit, *(ended for _, ended in finished if submit < ended <= until)})
+        running = [start for start in starts if start is not None]
+        starts.append(next((t for t in times if _busy(finished, running, t) < slots), None))
+    return starts
+
+
+def _busy(finished: Sequence[tuple[float, float]], running: Sequence[float], t: float) -> int:
+    return sum(started <= t < ended for started, ended in finished) + sum(start <= t for start in running)
+
+
+def _outcome(data: Mapping[str, Any]) -> Outcome:
+    names = ("id", "started", "ended", "metric", "heldout", "memory_gb", "error")
+    given: dict[str, Any] = {name: data[name] for name in names}
+    return Outcome(status=Status(data["status"]), curve=tuple(data.get("curve", ())), **given)
+
+
+def _later(told: Outcome | Checkpoint, seconds: float) -> Outcome | Checkpoint:
+    """What the inner lab told, in the time of the run."""
+    return replace(told, t=told.t + seconds) if isinstance(told, Checkpoint) else _moved(told, seconds)
+
+
+def _moved(outcome: Outcome, seconds: float) -> Outcome:
+    return replace(outcome, started=outcome.started + seconds, ended=outcome.ended + seconds)
