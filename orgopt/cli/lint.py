@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import click
+import numpy as np
 from rich.markup import escape
 
 from orgopt.cli import findings
@@ -19,6 +20,7 @@ from orgopt.document.read import Reading
 from orgopt.document.rules import RULES
 from orgopt.document.write import org_text
 from orgopt.errors import DocumentError, UsageError
+from orgopt.lab.records import load_records, records_path
 from orgopt.org import Org
 from orgopt.task import Task, load_task
 
@@ -102,8 +104,9 @@ def facts_of(name: str, slots: int) -> Facts:
 
 
 def run_seconds(task: Task) -> float:
-    """Seconds of a typical experiment of a task; 0 when nobody measured it."""
-    return 0.0
+    """Seconds of a typical experiment of a task, by its recording; 0 when there is none."""
+    path = records_path(task)
+    return float(np.median(load_records(path, task).seconds)) if path.is_file() else 0.0
 
 
 @click.command("explain", epilog="\b\nExamples:\n  orgopt explain ORG014\n  orgopt explain")
