@@ -64,7 +64,7 @@ def test_a_plain_instruction_file_is_one_researcher() -> None:
         (role("- **Headcount:** 65"), "ORG010"),
         (role("- **Headcount:** many"), "ORG010"),
         (role("- **Agent:** wizard"), "ORG011"),
-        (role("- **Agent:** gp"), "ORG011"),
+        (role("- **Agent:** llm"), "ORG011"),
         (role("- **Risk tolerance:** 1.4"), "ORG012"),
         (role("- **Risk tolerance:** nan"), "ORG012"),
         (role("- **Headcont:** 1"), "ORG005"),
