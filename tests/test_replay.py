@@ -1,7 +1,9 @@
 """The replay lab: the contract of every lab, in virtual time; and worlds of a task's own."""
 
 import json
+import re
 import textwrap
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -204,3 +206,14 @@ def test_nk_scores_are_normalised_by_the_true_optimum() -> None:
     assert min(shortfalls) == 0.0
     assert max(shortfalls) < 1.0
     assert shortfalls == world.shortfall.tolist()
+
+
+def test_the_documented_world_runs(tmp_path: Path, trio: Program) -> None:
+    page = (ROOT / "docs" / "worlds.md").read_text()
+    (toml,), (code,) = (re.findall(rf"```{kind}\n(.*?)```", page, re.DOTALL) for kind in ("toml", "python"))
+    (tmp_path / "task.toml").write_text(toml)
+    (tmp_path / "bowl.py").write_text(code)
+    task = load_task(str(tmp_path))
+    assert task.baseline.heldout == pytest.approx(open_world(task).truth({}))
+    with closing(make_lab(task, "replay", 2)) as lab:
+        assert evaluate(trio, task, lab, budget_s=200, seed=1).q_final > 0.9

@@ -20,17 +20,18 @@ from orgopt.lab.recorded import CURVE, HELDOUT, METRIC, SCHEMA_VERSION, SECONDS,
 from orgopt.lab.records import Records
 from orgopt.task import Task
 
-MEMBERS = 5  # and folds: each member has not seen one of them
+MEMBERS = 5
+FOLDS = 5  # each member has not seen one of them
 HIDDEN = 64
-EPOCHS = 300
+EPOCHS = 600
 BATCH = 128
 LEARNING_RATE = 4e-3
-WEIGHT_DECAY = 0.05
+WEIGHT_DECAY = 0.25
 BEST = 0.2  # the share of runs where teams spend their time, and its weight
-BEST_WEIGHT = 3.0
+BEST_WEIGHT = 6.0
 MIN_RUNS = 40  # fewer say nothing about the knobs of any task
 MIN_REPEATS = 40  # with fewer residuals of repeated settings, those of the fit stand in for them
-_FLOOR_SHARE = 0.5  # how far below the best run the floor of a column lies, in distances to the best fifth
+_FLOOR_SHARE = 0.3  # how far below the best run the floor of a column lies, in distances to the best fifth
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +44,7 @@ class _Data:
     status: np.ndarray  # (n,) indices
     weight: np.ndarray  # (n,)
     setting: np.ndarray  # (n,) which setting a run is of
-    fold: np.ndarray  # (n,) the member that has not seen its setting
+    fold: np.ndarray  # (n,) the part that its setting belongs to
     scale: tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
@@ -66,22 +67,22 @@ def fit(task: Task, records: Records, digest: str) -> Recorded:
     data = _data(task, records, statuses)
     weights = _train(data, len(statuses))
     out = _member_outputs(weights, data.x)
-    unseen = out[data.fold, np.arange(len(data.x))]
+    unseen = np.stack([out[fold::FOLDS].mean(0) for fold in range(FOLDS)])[data.fold, np.arange(len(data.x))]
     columns = data.y.shape[1]
-    levels, residuals, repeated = _residuals(data, out.mean(0)[:, :columns], unseen[:, :columns])
+    floor, center, spread = data.scale
+    predicted = floor + np.exp(center + spread * unseen[:, :columns])
+    noise, repeated = _noise(data, out.mean(0), predicted)
     failed = ~ok
     points = np.full((failed.sum(), columns - CURVE), np.nan, np.float32)
     for row, number in zip(points, np.flatnonzero(failed), strict=True):
         curve = records.curves[number][: len(row)]
         row[: len(curve)] = curve
-    floor, center, spread = data.scale
     fitted = Fitted(
         **_stacked(weights),
         floor=floor,
         center=center,
         spread=spread,
-        levels=levels,
-        residuals=residuals,
+        **noise,
         failure_inputs=data.x[failed],
         failure_status=records.status[failed].astype("U16"),
         failure_seconds=records.seconds[failed],
@@ -98,23 +99,23 @@ def fit(task: Task, records: Records, digest: str) -> Recorded:
         "fit_s": round(time.perf_counter() - started, 1),
     }
     world = Recorded(task, fitted, meta)
-    repeats = {"repeated_settings_residuals": len(levels) if repeated else 0}
-    meta["quality"] = _quality(world, data, unseen, statuses) | repeats
+    meta["quality"] = _quality(world, data, predicted, statuses)
+    meta["quality"]["repeated_settings_residuals"] = len(noise["levels"]) if repeated else 0
     return world
 
 
 def _data(task: Task, records: Records, statuses: list[str]) -> _Data:
-    points = max((len(curve) for curve in records.curves), default=0)
+    ok = records.status == Status.OK.value
+    points = max((len(curve) for curve, fine in zip(records.curves, ok, strict=True) if fine), default=0)
     curves = np.full((len(records.seeds), points), np.nan)
     for row, curve in zip(curves, records.curves, strict=True):
-        row[: len(curve)] = curve
+        row[: len(curve)] = curve[:points]
     y = np.column_stack([records.metric, records.heldout, records.seconds, curves])
-    ok = records.status == Status.OK.value
     y[~ok] = np.nan
     _, setting = np.unique(records.units, axis=0, return_inverse=True)
     setting = setting.reshape(-1)
     rng = np.random.default_rng(0)
-    fold_of = rng.permutation(setting.max() + 1) % MEMBERS
+    fold_of = rng.permutation(setting.max() + 1) % FOLDS
     scale = _scale(y)
     metric = records.metric
     best = metric <= np.nanquantile(metric, BEST)
@@ -165,7 +166,7 @@ def _train(data: _Data, statuses: int) -> list[torch.Tensor]:
     mask[:, [METRIC, HELDOUT]] *= 2.0  # what is scored matters more than the way there
     status = torch.from_numpy(data.status)
     fold = torch.from_numpy(data.fold)
-    own = [torch.nonzero(fold != member).reshape(-1) for member in range(MEMBERS)]
+    own = [torch.nonzero(fold != member % FOLDS).reshape(-1) for member in range(MEMBERS)]
     steps = EPOCHS * max(1, min(map(len, own)) // BATCH)
     groups = [{"params": weights, "weight_decay": WEIGHT_DECAY}, {"params": biases, "weight_decay": 0.0}]
     optimizer = torch.optim.AdamW(groups, lr=LEARNING_RATE)
@@ -211,32 +212,33 @@ def _stacked(layers: list[torch.Tensor]) -> dict[str, np.ndarray]:
     }
 
 
-def _residuals(data: _Data, fitted: np.ndarray, unseen: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:
-    """Levels and residuals by level, and whether they are of repeated settings.
+def _noise(data: _Data, fitted: np.ndarray, predicted: np.ndarray) -> tuple[dict[str, np.ndarray], bool]:
+    """Levels, residuals and paces by level, and whether they are of repeated settings.
 
     Runs of one setting differ by seed noise alone; what the networks get wrong of a setting is no noise.
     """
-    whole = np.flatnonzero(np.isfinite(data.z).all(1))
-    levels, rows = [], []
+    whole = np.flatnonzero(np.isfinite(data.y).all(1))
+    levels, rows, paces = [], [], []
     for setting in np.unique(data.setting[whole]):
         runs = whole[data.setting[whole] == setting]
         if len(runs) > 1:
-            deviations = data.z[runs] - data.z[runs].mean(0)
-            rows.append(deviations * (len(runs) / (len(runs) - 1)) ** 0.5)
+            mean, unbiased = data.y[runs].mean(0), (len(runs) / (len(runs) - 1)) ** 0.5
+            rows.append((data.y[runs] - mean) * unbiased)
+            paces.append((data.y[runs, SECONDS] / mean[SECONDS]) ** unbiased)
             levels.append(np.full(len(runs), fitted[runs[0], METRIC]))
     repeated = sum(map(len, levels)) >= MIN_REPEATS
     if repeated:
-        level, residual = np.concatenate(levels), np.concatenate(rows)
+        level, residual, pace = np.concatenate(levels), np.concatenate(rows), np.concatenate(paces)
     else:
-        level, residual = fitted[whole, METRIC], data.z[whole] - unseen[whole]
+        level, residual = fitted[whole, METRIC], data.y[whole] - predicted[whole]
+        pace = data.y[whole, SECONDS] / predicted[whole, SECONDS]
+    residual[:, SECONDS] = 0.0
     order = np.argsort(level, kind="stable")
-    return level[order], residual[order].astype(np.float32), repeated
+    return {"levels": level[order], "residuals": residual[order], "paces": pace[order]}, repeated
 
 
-def _quality(world: Recorded, data: _Data, unseen: np.ndarray, statuses: list[str]) -> dict[str, Any]:
+def _quality(world: Recorded, data: _Data, predicted: np.ndarray, statuses: list[str]) -> dict[str, Any]:
     """How well settings are predicted by the member that has not seen them."""
-    columns = data.y.shape[1]
-    predicted = world.values(unseen[:, :columns])
     ok = np.isfinite(data.y[:, METRIC])
     best = ok & (data.y[:, METRIC] <= np.nanquantile(data.y[:, METRIC], BEST))
     quality: dict[str, Any] = {"runs": len(data.x), "settings": int(data.setting.max()) + 1}
@@ -247,9 +249,7 @@ def _quality(world: Recorded, data: _Data, unseen: np.ndarray, statuses: list[st
             "rmse_best_fifth": _rounded(np.sqrt(np.mean((predicted - data.y)[best, column] ** 2))),
         }
     quarter = max(1, len(world.fitted.levels) // 4)
-    noisy = world.fitted.residuals[:quarter].astype(float)
-    noisy[:, METRIC] += world.fitted.levels[quarter // 2]
-    quality["noise_sd_best_quarter"] = _rounded(world.values(noisy)[:, METRIC].std())
+    quality["noise_sd_best_quarter"] = _rounded(world.fitted.residuals[:quarter, METRIC].std())
     quality["rates"] = {name: _rounded(np.mean(data.status == index)) for index, name in enumerate(statuses)}
     task = world.task
     toml = tomllib.loads((task.folder / "task.toml").read_text("utf-8"))

@@ -41,7 +41,8 @@ class Fitted:
         w3, b3: Last layers divided by M and below each other, (M·H, C + S) and (C + S,), whose product is the mean.
         floor, center, spread: Column values are floor + exp(center + spread · prediction), (C,) each.
         levels: Predicted metric at which each residual was seen, ascending, (R,).
-        residuals: Of real runs, in units of the predictions, (R, C).
+        residuals: Of real runs, in units of the recording; 0 for the seconds, (R, C).
+        paces: The seconds of the same runs, relative to what their setting takes, (R,).
         failure_inputs, failure_status, failure_seconds, failure_curves: Runs that failed; rows of curves end with NaN.
     """
 
@@ -56,6 +57,7 @@ class Fitted:
     spread: np.ndarray
     levels: np.ndarray
     residuals: np.ndarray
+    paces: np.ndarray
     failure_inputs: np.ndarray
     failure_status: np.ndarray
     failure_seconds: np.ndarray
@@ -107,6 +109,7 @@ class Recorded:
         self._encoder = Encoder(task.knobs)
         self._defaults = task.complete({})
         self._levels: list[float] = fitted.levels.tolist()
+        self._paces: list[float] = fitted.paces.tolist()
         self._columns = len(fitted.floor)
 
     @property
@@ -125,9 +128,9 @@ class Recorded:
         status = self._status(out[self._columns :], _mix(state) / 2**64)
         if status is not Status.OK:
             return self._failure(x, status)
-        residual = self._residual(float(out[METRIC]), _mix(state + 1))
-        values: list[float] = self.values(out[: self._columns] + residual).tolist()
-        seconds, curve = values[SECONDS], tuple(values[CURVE:])
+        like = self._like(float(out[METRIC]), _mix(state + 1))
+        values: list[float] = (self.values(out[: self._columns]) + self.fitted.residuals[like]).tolist()
+        seconds, curve = values[SECONDS] * self._paces[like], tuple(values[CURVE:])
         step_s = seconds / max(1, len(curve))
         metric, heldout = values[METRIC], values[HELDOUT]
         return Answer(status=Status.OK, seconds=seconds, step_s=step_s, curve=curve, metric=metric, heldout=heldout)
@@ -171,12 +174,12 @@ class Recorded:
                 return status
         return self.statuses[0]
 
-    def _residual(self, level: float, draw: int) -> np.ndarray:
-        """A residual of a real run of about that quality, all columns of the same run."""
+    def _like(self, level: float, draw: int) -> int:
+        """A real run of about that quality, whose residuals are the noise."""
         near = min(NEAR, len(self._levels))
         first = bisect_left(self._levels, level) - near // 2
         first = min(max(first, 0), len(self._levels) - near)
-        return self.fitted.residuals[first + draw % near]
+        return first + draw % near
 
     def _failure(self, x: np.ndarray, status: Status) -> Answer:
         """What the most similar of the recorded runs that failed so did."""
