@@ -143,7 +143,9 @@ def test_json_keeps_to_its_schema_and_fmt_to_the_organization(path: Path, tmp_pa
 def test_diff_prints_edits(lab: Path) -> None:
     lab.write_text(TRIO)
     Path("b.md").write_text(TRIO.replace("**Headcount:** 2", "**Headcount:** 4").replace("Explore.", "Roam far."))
-    assert orgopt("diff", "lab.md", "b.md").output == "  Explorer: headcount 2 → 4\n  Explorer: charter 1 word → 2 words\n"
+    assert (
+        orgopt("diff", "lab.md", "b.md").output == "  Explorer: headcount 2 → 4\n  Explorer: charter 1 word → 2 words\n"
+    )
     first = json.loads(orgopt("diff", "lab.md", "b.md", "--json").output)["edits"][0]
     assert first == {
         "edit": "SetKey", "role": "explorer", "key": "headcount", "value": "4", "text": "Explorer: headcount 2 → 4",
@@ -181,5 +183,7 @@ def test_settings_that_name_nothing_are_refused(tmp_path: Path, monkeypatch: pyt
     monkeypatch.chdir(tmp_path)
     (tmp_path / "orgopt.toml").write_text("[runn]\nslots = 3\n")
     assert "[runn] is no command" in orgopt("task").output
+    (tmp_path / "orgopt.toml").write_text("[task]\njsn = true\n")
+    assert "[task] has no option 'jsn'" in orgopt("task").output
     (tmp_path / "orgopt.toml").write_text("[run\n")
     assert orgopt("task").exit_code == 2

@@ -76,11 +76,14 @@ class Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
         module = import_module(f"orgopt.cli.{COMMANDS[cmd_name][0]}")
-        return getattr(module, f"{cmd_name}_command")
+        found: click.Command = getattr(module, f"{cmd_name}_command")
+        if table := _settings().get(cmd_name):
+            ctx.default_map = {cmd_name: _by_parameter(found, table)}
+        return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
@@ -89,15 +92,13 @@ class Commands(click.Group):
 
 @click.group(cls=Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="orgopt")
-@click.pass_context
-def main(ctx: click.Context) -> None:
+def main() -> None:
     """Research organizations as Markdown files: run them as teams of agents, and evolve them.
 
     A program.md says who is in the organization, who talks to whom, how often they meet and how much
     risk they take. orgopt runs it on a fixed hardware budget, measures its research output, and
     searches for a better document.
     """
-    ctx.default_map = _settings()
 
 
 def _settings() -> dict[str, dict[str, Any]]:
@@ -117,5 +118,18 @@ def _settings() -> dict[str, dict[str, Any]]:
     for name, table in tables.items():
         if name not in COMMANDS or not isinstance(table, dict):
             raise click.UsageError(f"{path}: [{name}] is no command: {', '.join(COMMANDS)}")
-        found[name] = {key.replace("-", "_"): value for key, value in table.items()}
+        found[name] = table
     return found
+
+
+def _by_parameter(found: click.Command, table: dict[str, Any]) -> dict[str, Any]:
+    """Settings of a command by the names of its parameters, as click wants them.
+
+    Raises:
+        click.UsageError: The command has no such option.
+    """
+    options = {option.removeprefix("--"): param.name for param in found.params for option in param.opts}
+    for key in table:
+        if key not in options:
+            raise click.UsageError(f"{CONFIG}: [{found.name}] has no option '{key}': {', '.join(sorted(options))}")
+    return {options[key]: value for key, value in table.items() if options[key]}
