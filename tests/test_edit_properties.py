@@ -9,18 +9,10 @@ from hypothesis import strategies as st
 
 from orgopt.document import apply, diff, lint, parse, read, render
 from orgopt.document.diff import same
-from orgopt.document.edit import (
-    AddLink,
-    Edit,
-    RemoveLink,
-    SetCharter,
-    SetKey,
-    SetMission,
-    SetPattern,
-    SetTitle,
-    from_dict,
-)
+from orgopt.document.edit import Edit, SetKey, from_dict
+from orgopt.document.edit_links import AddLink, RemoveLink, SetPattern
 from orgopt.document.edit_roles import AddRole, DuplicateRole, MergeRoles, RemoveRole, SplitRole
+from orgopt.document.edit_text import SetCharter, SetMission, SetTitle
 from orgopt.document.keys import KEYS, ROLE_KEYS
 from orgopt.document.write import org_text
 from orgopt.errors import DocumentError

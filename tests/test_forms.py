@@ -6,8 +6,10 @@ import pytest
 
 from orgopt.document import apply, diff, lint, load, parse, read, render, require_org
 from orgopt.document.diff import same
-from orgopt.document.edit import AddLink, RemoveLink, SetCharter, SetKey
+from orgopt.document.edit import SetKey
+from orgopt.document.edit_links import AddLink, RemoveLink
 from orgopt.document.edit_roles import AddRole, RemoveRole
+from orgopt.document.edit_text import SetCharter
 from orgopt.document.files import documents_in, save
 from orgopt.errors import DocumentError
 from orgopt.org import Link, Org, Standup

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from orgopt.document import Program, format_finding, lint, load, parse, read, require_org
-from orgopt.document.edit import AddLink
+from orgopt.document.edit_links import AddLink
 from orgopt.document.edit_roles import AddRole
 from orgopt.document.values import format_standup, parse_standup
 from orgopt.errors import DocumentError

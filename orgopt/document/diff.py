@@ -2,19 +2,10 @@
 
 from dataclasses import replace
 
-from orgopt.document.edit import (
-    AddLink,
-    Edit,
-    RemoveLink,
-    SetCharter,
-    SetKey,
-    SetMission,
-    SetPattern,
-    SetTitle,
-    Splice,
-    apply,
-)
+from orgopt.document.edit import Edit, SetKey, Splice, apply
+from orgopt.document.edit_links import AddLink, RemoveLink, SetPattern
 from orgopt.document.edit_roles import AddRole, RemoveRole, library_text
+from orgopt.document.edit_text import SetCharter, SetMission, SetTitle
 from orgopt.document.keys import KEYS
 from orgopt.document.program import Program
 from orgopt.document.read import read

@@ -1,7 +1,8 @@
 """Edits: typed changes to a Program, each with its effect, its inverse, a line of words and a JSON form.
 
 An edit replaces the smallest span that it can, so untouched prose keeps its bytes. None can name a
-budget, a metric, a seed or a command: documents have no words for them. Edits of whole roles are in `edit_roles`.
+budget, a metric, a seed or a command: documents have no words for them. Edits of links, of
+text and of whole roles are in `edit_links`, `edit_text` and `edit_roles`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,23 +10,15 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar, Self
 
 from orgopt.document import values
-from orgopt.document.findings import errors
 from orgopt.document.keys import KEYS, Key
-from orgopt.document.program import LINE_END, Program, Section, Span
-from orgopt.document.read import Reading, read
+from orgopt.document.program import Program, Span
+from orgopt.document.read import read
 from orgopt.document.splice import (
-    heading_marks,
-    insert_block,
-    insert_lines,
-    main_end,
-    places,
-    replace_field,
     set_field,
-    set_prose,
     splice,
 )
 from orgopt.errors import DocumentError
-from orgopt.org import Link, Org, Role, slug
+from orgopt.org import Org, Role, slug
 
 
 class Edit:
@@ -188,163 +181,8 @@ class SetKey(Edit):
 
     def _text(self, org: Org) -> str:
         if self.key == "stand-up":
-            return values.format_standup(self.value, _names(org))
+            return values.format_standup(self.value, names(org))
         return self._key.format(self.value)
-
-
-@dataclass(frozen=True, slots=True)
-class _LinkEdit(Edit):
-    link: Link
-
-    def to_dict(self) -> dict[str, Any]:
-        return {"edit": type(self).__name__, "link": values.format_link(self.link, {})}
-
-    @classmethod
-    def parse(cls, data: dict[str, Any]) -> Self:
-        return cls(values.parse_link(data["link"]))
-
-
-@dataclass(frozen=True, slots=True)
-class AddLink(_LinkEdit):
-    """Add a link between two roles of the document."""
-
-    def apply(self, program: Program) -> Program:
-        reading = read(program)
-        if any(link.key == self.link.key for link in reading.org.links):
-            return program
-        after = self._add(program, reading)
-        if all(link.key != self.link.key for link in read(after).org.links):
-            raise DocumentError(f"{program.source}: the link cannot be written there: is a block unclosed?")
-        return after
-
-    def _add(self, program: Program, reading: Reading) -> Program:
-        line = f"- {values.format_link(self.link, _names(reading.org))}{program.newline}"
-        part = reading.parts.get("links")
-        if part is None:
-            before = reading.parts.get("rhythm")
-            heading = f"{heading_marks(reading)} Links{program.newline * 2}{line}"
-            return insert_block(program, before.span.start if before else main_end(program), heading)
-        bullets = [place.line for place in reading.links if place.field is None]
-        if bullets:
-            return insert_lines(program, bullets[-1].end, line)
-        return insert_block(program, part.heading.span.end, line)
-
-    def describe(self, org: Org) -> str:
-        return f"+ {values.format_link(self.link, _names(org))}"
-
-
-@dataclass(frozen=True, slots=True)
-class RemoveLink(_LinkEdit):
-    """Remove a link."""
-
-    def apply(self, program: Program) -> Program:
-        removed = self._remove(program)
-        if removed is None:
-            raise DocumentError(f"{program.source}: no such link: {values.format_link(self.link, {})}")
-        while removed:  # a document may say it twice
-            program, removed = removed, self._remove(removed)
-        return program
-
-    def describe(self, org: Org) -> str:
-        return f"− {values.format_link(self.link, _names(org))}"
-
-    def _remove(self, program: Program) -> Program | None:
-        reading = read(program)
-        for link, place in zip(reading.org.links, reading.links, strict=True):
-            if link.key != self.link.key:
-                continue
-            if place.field is None:
-                return splice(program, place.line, "")
-            left = [name for name in values.split_names(place.field.value) if name != place.name]
-            return replace_field(program, place.field, ", ".join(left) or None)
-        return None
-
-
-@dataclass(frozen=True, slots=True)
-class SetPattern(_LinkEdit):
-    """Give a link, which is told by its ends and kind, the pattern of `link`."""
-
-    def apply(self, program: Program) -> Program:
-        reading = read(program)
-        for link, place in zip(reading.org.links, reading.links, strict=True):
-            if link.key == self.link.key and place.field is None:
-                names = _names(reading.org)
-                return splice(program, place.span, values.format_link(replace(link, pattern=self.link.pattern), names))
-        return AddLink(self.link).apply(RemoveLink(self.link).apply(program))
-
-    def describe(self, org: Org) -> str:
-        old = next((link for link in org.links if link.key == self.link.key), self.link)
-        name = values.format_link(replace(self.link, pattern=""), _names(org))
-        return f"{name}: pattern {old.pattern or 'full'} → {self.link.pattern or 'full'}"
-
-
-@dataclass(frozen=True, slots=True)
-class SetTitle(Edit):
-    """Give the organization another title."""
-
-    text: str
-
-    def apply(self, program: Program) -> Program:
-        title = " ".join(self.text.split())
-        old = read(program).org.title
-        heading = next((block for block in program.blocks if block.kind == "heading" and block.level == 1), None)
-        if heading is None or not old:
-            start = next((b.span.start for b in program.blocks if b.kind != "front_matter"), len(program.text))
-            after = insert_block(program, start, f"# {title}{program.newline}")
-        else:
-            line = program.first_line(heading.span)
-            after = (
-                splice(program, heading.span, "")
-                if not title
-                else splice(program, line if program.text[line.start] == "#" else heading.span, f"# {title}")
-            )
-        return _only(program, after, replace(read(program).org, title=title), "this title")
-
-    def describe(self, org: Org) -> str:
-        return f"Title: {org.title or 'none'} → {self.text}"
-
-
-@dataclass(frozen=True, slots=True)
-class SetMission(Edit):
-    """Rewrite the text that stands outside the roles, the links and the rhythm."""
-
-    text: str
-
-    def apply(self, program: Program) -> Program:
-        reading = read(program)
-        title = next((block for block in program.blocks if block.kind == "heading" and block.level == 1), None)
-        at = title.span.end if title and reading.org.title else _body_start(program)
-        after = set_prose(program, reading.mission, self.text, at)
-        return _only(program, after, replace(reading.org, mission=_normal(self.text)), "this mission")
-
-    def describe(self, org: Org) -> str:
-        return f"Mission: {_size(org.mission)} → {_size(self.text)}"
-
-
-@dataclass(frozen=True, slots=True)
-class SetCharter(Edit):
-    """Rewrite the charter of a role (by id)."""
-
-    role: str
-    text: str
-
-    def apply(self, program: Program) -> Program:
-        reading = read(program)
-        entries = places(program, self.role)
-        sections = [entry for entry in entries if entry.section or entry.kind == "plain"]
-        entry = (sections or list(entries))[0]
-        text = self.text if sections else " ".join(self.text.split())
-        if entry.kind == "row":
-            text = text.replace("|", "\\|")
-        after = set_prose(
-            program, [span for e in entries for span in e.prose], text, _charter_start(program, entry.section)
-        )
-        roles = tuple(replace(r, charter=_normal(text)) if r.id == self.role else r for r in reading.org.roles)
-        return _only(program, after, replace(reading.org, roles=roles), f"this charter of '{self.role}'")
-
-    def describe(self, org: Org) -> str:
-        role = org.role(self.role)
-        return f"{org.name(self.role)}: charter {_size(role.charter if role else '')} → {_size(self.text)}"
 
 
 def apply(edits: Sequence[Edit], program: Program) -> Program:
@@ -371,42 +209,8 @@ def _added(edit: Edit) -> Iterator[str]:
         yield name
 
 
-def _only(before: Program, after: Program, expected: Org, what: str) -> Program:
-    """The program after a change of text, which must not change anything else.
-
-    Raises:
-        DocumentError: It did, as when a charter has a heading that ends the role.
-    """
-    reading = read(after)
-    known = {finding.code for finding in errors(read(before).findings)}
-    if reading.org != expected or {finding.code for finding in errors(reading.findings)} - known:
-        raise DocumentError(f"{before.source}: {what} would be read as another organization: it has a heading or a key")
-    return after
-
-
-def _charter_start(program: Program, section: Section | None) -> int:
-    """Where a charter is written when there was none: after the fields."""
-    if section is None:
-        return _body_start(program)
-    if section.level == 0 and section.children and section.children[0].level == 1:
-        section = section.children[0]
-    return max([section.heading.span.end, *(block.span.end for block in section.blocks)])
-
-
-def _body_start(program: Program) -> int:
-    return next((block.span.start for block in program.blocks if block.kind != "front_matter"), len(program.text))
-
-
-def _normal(text: str) -> str:
-    return LINE_END.sub("\n", text.strip())
-
-
-def _size(text: str) -> str:
-    words = len(text.split())
-    return f"{words} word{'s' * (words != 1)}" if words else "empty"
-
-
-def _names(org: Org) -> dict[str, str]:
+def names(org: Org) -> dict[str, str]:
+    """The names of roles by their ids."""
     return {role.id: role.name for role in org.roles}
 
 
@@ -420,5 +224,5 @@ def _standups(org: Org, new: Any) -> str:
     if old and new and (old.attendees, old.share) == (new.attendees, new.share):
         before, after = (values.format_interval(standup.every, standup.unit) for standup in (old, new))
     else:
-        before, after = (values.format_standup(standup, _names(org)) for standup in (old, new))
+        before, after = (values.format_standup(standup, names(org)) for standup in (old, new))
     return f"{before} → {after}"

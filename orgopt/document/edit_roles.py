@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from orgopt.document.edit import AddLink, Edit, RemoveLink, SetCharter, SetKey
+from orgopt.document.edit import Edit, SetKey
+from orgopt.document.edit_links import AddLink, RemoveLink
 from orgopt.document.program import Program, parse
 from orgopt.document.read import read
 from orgopt.document.roster import section_entry
@@ -152,6 +153,3 @@ def library_text(program: Program, role_id: str) -> str:
         return at_level(program.slice(entry.span).strip(), 3) + "\n"
     role = read(program).org.role(role_id)
     return role_text(role) if role else ""
-
-
-__all__ = ["AddRole", "DuplicateRole", "MergeRoles", "RemoveRole", "SetCharter", "SplitRole", "library_text"]

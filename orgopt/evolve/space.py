@@ -11,7 +11,8 @@ from typing import Any
 import networkx as nx
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
-from orgopt.document.edit import AddLink, Edit, RemoveLink, SetKey, apply
+from orgopt.document.edit import Edit, SetKey, apply
+from orgopt.document.edit_links import AddLink, RemoveLink
 from orgopt.document.edit_roles import AddRole, library_text
 from orgopt.document.program import Program
 from orgopt.document.read import read
