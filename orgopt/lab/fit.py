@@ -258,7 +258,7 @@ def _quality(world: Recorded, data: _Data, predicted: np.ndarray, statuses: list
         ("reference", task.reference.heldout, toml["reference"].get("settings")),
     ):
         truth = None if settings is None else world.truth(settings)
-        quality[f"{name}_heldout"] = {"real": real, "world": truth if truth is None else _rounded(truth)}
+        quality[f"{name}_heldout"] = {"real": real, "world": None if truth is None else _rounded(truth)}
     return quality
 
 

@@ -135,7 +135,7 @@ class Recorded:
         metric, heldout = values[METRIC], values[HELDOUT]
         return Answer(status=Status.OK, seconds=seconds, step_s=step_s, curve=curve, metric=metric, heldout=heldout)
 
-    def truth(self, settings: Settings) -> float | None:
+    def truth(self, settings: Settings) -> float:
         out = self.predict(self._inputs(settings))
         return float(self.values(out[: self._columns])[HELDOUT])
 
