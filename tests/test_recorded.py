@@ -57,12 +57,11 @@ def record(task: Task, runs: int = 400) -> None:
         settings["MODE"] = str(rng.choice(["ok", "ok", "slow", "exit"]))
         repeats = 5 if rng.random() < 0.1 else 1
         rows += [row(settings, int(rng.integers(2**31))) for _ in range(repeats)]
-    provenance = {
+    origin = {
         "task": task.name,
         "files": task_version(task),
         "data_digest": task.data_digest,
         "seed": 0,
-        "parts": [],
     }
     write_table(records_path(task), rows_table(task, rows), {**origin, "parts": []})
 
