@@ -35,6 +35,7 @@ bench: .venv/dev
 format: .venv/dev
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+	$(BIN)/python -c 'from orgopt.document.rules import page; print(page(), end="")' > docs/rules.md
 
 # torch comes through pip, which finds a local CPU build where there is one.
 .venv/demo: pyproject.toml

@@ -6,9 +6,9 @@ Covers what an organization is, not how it is written (see `document`) or run (s
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from difflib import get_close_matches
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import networkx as nx
 
@@ -177,6 +177,34 @@ class Org:
     def copy_rule_of(self, role: Role) -> CopyRule:
         """Whose configuration the agents of a role start from."""
         return self.copy_rule if role.copy_rule is None else role.copy_rule
+
+    def to_dict(self) -> dict[str, Any]:
+        """The organization as JSON values, by the published schema; roles with the values that they work with."""
+        roles = [
+            {
+                **{
+                    key: getattr(role, key)
+                    for key in ("id", "name", "headcount", "agent", "model", "persona", "memory")
+                },
+                "focus": list(role.focus),
+                "charter": role.charter,
+                "risk": self.risk_of(role),
+                "confirm": self.confirm_of(role),
+                "stop_early": self.stop_early_of(role),
+                "copy_rule": self.copy_rule_of(role),
+            }
+            for role in self.roles
+        ]
+        standup = self.standup and {**asdict(self.standup), "attendees": list(self.standup.attendees)}
+        return {
+            "title": self.title,
+            "mission": self.mission,
+            "headcount": self.headcount,
+            "roles": roles,
+            "links": [asdict(link) for link in self.links],
+            "standup": standup,
+            "submitters": list(self.submitters()),
+        }
 
     def graph(self) -> "nx.MultiDiGraph[str]":
         """Roles as nodes and links as edges, an edge a direction; nodes and edges carry their attributes."""

@@ -1,4 +1,4 @@
-"""Docs say what is so: every lint code has its row, every command and shown document works."""
+"""Docs say what is so: every lint code has its section, every command and shown document works."""
 
 import re
 import shlex
@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from orgopt.cli import COMMANDS, main
 from orgopt.document import lint, parse
+from orgopt.document.rules import RULES, page
 from tests.conftest import ROOT
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -17,25 +18,25 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 def test_every_lint_code_is_documented() -> None:
     sources = "".join(path.read_text() for path in (ROOT / "orgopt").rglob("*.py"))
     raised = set(re.findall(r'"(ORG\d{3})"', sources))
-    documented = set(re.findall(r"^\| (ORG\d{3}) ", (ROOT / "docs" / "documents.md").read_text(), re.MULTILINE))
-    assert raised == documented
+    assert raised == set(RULES)
+    assert (ROOT / "docs" / "rules.md").read_text() == page()
 
 
 def test_every_command_is_documented() -> None:
-    page = (ROOT / "docs" / "commands.md").read_text()
+    text = (ROOT / "docs" / "commands.md").read_text()
     for name in COMMANDS:
-        assert f"`orgopt {name}" in page
+        assert f"`orgopt {name}" in text
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
-def test_commands_in_the_docs_parse_and_the_quick_ones_run(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_commands_in_the_docs_parse_and_the_quick_ones_run(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    for block in re.findall(r"```bash\n(.*?)```", page.read_text(), re.DOTALL):
+    for block in re.findall(r"```bash\n(.*?)```", path.read_text(), re.DOTALL):
         for line in block.splitlines():
             words = shlex.split(line, comments=True)
             if not words or words[0] != "orgopt":
                 continue
-            words = [str(path) for word in words[1:] for path in (sorted(Path().glob(word)) if "*" in word else [word])]
+            words = [str(file) for word in words[1:] for file in (sorted(Path().glob(word)) if "*" in word else [word])]
             quick = words[0] in {"show", "lint", "diff", "task"}
             # A command that takes time is asked for its help, after its options were parsed.
             result = CliRunner().invoke(main, words if quick else [*words, "--help"])
@@ -52,6 +53,6 @@ def test_documents_in_the_docs_have_no_findings() -> None:
 
 
 def test_links_between_pages_lead_somewhere() -> None:
-    for page in PAGES:
-        for target in re.findall(r"\]\(([\w./-]+\.md)\)", page.read_text()):
-            assert (page.parent / target).exists(), f"{page.name} → {target}"
+    for path in PAGES:
+        for target in re.findall(r"\]\(([\w./-]+\.(?:md|json))\)", path.read_text()):
+            assert (path.parent / target).exists(), f"{path.name} → {target}"

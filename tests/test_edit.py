@@ -10,15 +10,11 @@ from hypothesis import strategies as st
 from orgopt.document import Program, apply, describe, diff, load, parse, read
 from orgopt.document.edit import (
     AddLink,
-    AddRole,
     Edit,
     RemoveLink,
-    RemoveRole,
-    SetAgent,
-    SetHeadcount,
-    SetRisk,
-    SetStandup,
+    SetKey,
 )
+from orgopt.document.edit_roles import AddRole, RemoveRole
 from orgopt.errors import DocumentError
 from orgopt.org import AGENTS, Link, Standup
 from tests.conftest import ROOT, TRIO
@@ -35,11 +31,15 @@ def changed_lines(before: Program, after: Program) -> tuple[list[str], list[str]
 @pytest.mark.parametrize(
     ("edit", "gone", "new"),
     [
-        (SetHeadcount("explorer", 5), ["- **Headcount:** 2"], ["- **Headcount:** 5"]),
-        (SetAgent("lead", "random"), ["- **Agent:** tpe"], ["- **Agent:** random"]),
-        (SetRisk("lead", 0.75), ["- **Risk tolerance:** 0.2"], ["- **Risk tolerance:** 0.75"]),
-        (SetRisk(None, 0.4), [], ["- **Risk tolerance:** 0.4"]),
-        (SetStandup(None), ["- **Stand-up:** every 8 experiments, everyone, best 2"], ["- **Stand-up:** off"]),
+        (SetKey("explorer", "headcount", 5), ["- **Headcount:** 2"], ["- **Headcount:** 5"]),
+        (SetKey("lead", "agent", "random"), ["- **Agent:** tpe"], ["- **Agent:** random"]),
+        (SetKey("lead", "risk tolerance", 0.75), ["- **Risk tolerance:** 0.2"], ["- **Risk tolerance:** 0.75"]),
+        (SetKey(None, "risk tolerance", 0.4), [], ["- **Risk tolerance:** 0.4"]),
+        (
+            SetKey(None, "stand-up", None),
+            ["- **Stand-up:** every 8 experiments, everyone, best 2"],
+            ["- **Stand-up:** off"],
+        ),
         (AddLink(Link(source="lead", target="explorer", kind="shares with")), [], ["- Lead → Explorer: shares with"]),
         (RemoveLink(Link(source="explorer", target="lead", kind="reports to")), ["- Explorer → Lead: reports to"], []),
         (AddRole(SCOUT), [], ["### Scout", "- **Headcount:** 1", "- **Agent:** random", "Look."]),
@@ -53,7 +53,7 @@ def test_an_edit_changes_the_lines_that_it_must(trio: Program, edit: Edit, gone:
 
 
 def test_removing_a_role_takes_its_links_and_its_seat(trio: Program) -> None:
-    program = SetStandup(Standup(every=60, unit="s", attendees=("lead", "explorer"))).apply(trio)
+    program = SetKey(None, "stand-up", Standup(every=60, unit="s", attendees=("lead", "explorer"))).apply(trio)
     org = read(RemoveRole("explorer").apply(program)).org
     assert [role.id for role in org.roles] == ["lead"]
     assert org.links == ()
@@ -62,15 +62,19 @@ def test_removing_a_role_takes_its_links_and_its_seat(trio: Program) -> None:
 
 def test_a_plain_file_gets_its_researcher_written_out() -> None:
     plain = load(PROGRAMS / "plain.md")
-    program = apply([SetHeadcount("researcher", 3), AddRole(SCOUT)], plain)
+    program = apply([SetKey("researcher", "headcount", 3), AddRole(SCOUT)], plain)
     assert program.text.startswith(plain.text)
     assert [(role.id, role.headcount) for role in read(program).org.roles] == [("researcher", 3), ("scout", 1)]
 
 
 def test_line_ends_of_the_document_are_kept() -> None:
     windows = load(PROGRAMS / "windows.md")
-    edits = [SetRisk("one", 0.9), AddRole(SCOUT), AddLink(Link(source="scout", target="one", kind="reports to"))]
-    program = apply([*edits, SetStandup(Standup(every=5, unit="experiments"))], windows)
+    edits = [
+        SetKey("one", "risk tolerance", 0.9),
+        AddRole(SCOUT),
+        AddLink(Link(source="scout", target="one", kind="reports to")),
+    ]
+    program = apply([*edits, SetKey(None, "stand-up", Standup(every=5, unit="experiments"))], windows)
     org = read(program).org
     assert org.headcount == 3
     assert org.roles[0].risk == 0.9
@@ -86,7 +90,7 @@ def test_a_document_that_would_swallow_a_role_says_so() -> None:
 
 def test_edits_that_name_nothing_are_errors(trio: Program) -> None:
     with pytest.raises(DocumentError, match="no role 'ghost'; the roles are: lead, explorer"):
-        SetHeadcount("ghost", 1).apply(trio)
+        SetKey("ghost", "headcount", 1).apply(trio)
     with pytest.raises(DocumentError, match="no such link"):
         RemoveLink(Link(source="lead", target="explorer", kind="reports to")).apply(trio)
     with pytest.raises(DocumentError, match="role 'Lead' is already there"):
@@ -96,11 +100,11 @@ def test_edits_that_name_nothing_are_errors(trio: Program) -> None:
 def test_edits_describe_themselves(trio: Program) -> None:
     org = read(trio).org
     edits = [
-        SetHeadcount("explorer", 3), SetRisk("lead", 0.5), SetAgent("lead", "random"), AddRole(SCOUT),
-        RemoveRole("explorer"), SetStandup(Standup(every=720, unit="s", share=1)),
+        SetKey("explorer", "headcount", 3), SetKey("lead", "risk tolerance", 0.5), SetKey("lead", "agent", "random"),
+        AddRole(SCOUT), RemoveRole("explorer"), SetKey(None, "stand-up", Standup(every=720, unit="s", share=1)),
         RemoveLink(Link(source="explorer", target="lead", kind="reports to")),
         AddLink(Link(source="scout", target="lead", kind="shares with", mutual=True)),
-        SetStandup(Standup(every=4, unit="experiments", share=2)),
+        SetKey(None, "stand-up", Standup(every=4, unit="experiments", share=2)),
     ]  # fmt: skip
     assert describe(edits, org) == [
         "Explorer: headcount 2 → 3",

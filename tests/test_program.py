@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from orgopt.document import load, parse, render
-from orgopt.document.program import MAX_BYTES
+from orgopt.document.fields import fields
+from orgopt.document.files import MAX_BYTES
 from orgopt.errors import DocumentError
 
 GOLDEN = sorted((Path(__file__).parent / "programs").glob("*.md"))
@@ -88,7 +89,7 @@ def test_positions_and_lines_agree(text: str) -> None:
 def test_a_field_in_a_fence_or_a_nested_list_is_not_a_field() -> None:
     program = load(GOLDEN[0].parent / "folded.md")
     lead = next(section for section in program.walk() if section.title == "Lead")
-    assert [(field.key, field.value) for field in program.fields(lead)] == [
+    assert [(field.key, field.value) for field in fields(program, lead)] == [
         ("headcount", "2"),
         ("risk tolerance", "0.25"),
     ]
@@ -97,7 +98,7 @@ def test_a_field_in_a_fence_or_a_nested_list_is_not_a_field() -> None:
 def test_files_that_cannot_be_read_say_why(tmp_path: Path) -> None:
     with pytest.raises(DocumentError, match="no such file"):
         load(tmp_path / "missing.md")
-    with pytest.raises(DocumentError, match="is a folder"):
+    with pytest.raises(DocumentError, match="is a folder without Markdown files"):
         load(tmp_path)
     bad = tmp_path / "latin.md"
     bad.write_bytes(b"# A\n\nna\xefve\n")

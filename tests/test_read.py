@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from orgopt.document import Program, format_finding, lint, load, parse, read, require_org
-from orgopt.document.edit import AddLink, AddRole
+from orgopt.document.edit import AddLink
+from orgopt.document.edit_roles import AddRole
 from orgopt.document.values import format_standup, parse_standup
 from orgopt.errors import DocumentError
 from orgopt.org import Link, Standup
@@ -16,7 +17,8 @@ PROGRAMS = Path(__file__).parent / "programs"
 
 
 def codes(text: str) -> list[str]:
-    return [finding.code for finding in lint(parse(text))]
+    """The codes of a document's findings, but for headcounts taken as 1."""
+    return [finding.code for finding in lint(parse(text)) if finding.code != "ORG025"]
 
 
 def role(text: str = "", extra: str = "") -> str:
@@ -46,7 +48,8 @@ def test_other_markdown_is_read_too() -> None:
     assert org.mission.endswith("Part of the mission.")
     assert org.standup == Standup(every=7200, unit="s", attendees=("lead", "spaher"))
     assert org.risk == 0.4
-    assert [finding.code for finding in reading.findings] == ["ORG018"]
+    assert org.links[1].pattern == "ring"
+    assert reading.findings == ()
 
 
 def test_a_plain_instruction_file_is_one_researcher() -> None:
@@ -64,13 +67,16 @@ def test_a_plain_instruction_file_is_one_researcher() -> None:
         (role("- **Headcount:** 65"), "ORG010"),
         (role("- **Headcount:** many"), "ORG010"),
         (role("- **Agent:** wizard"), "ORG011"),
-        (role("- **Agent:** gp"), "ORG011"),
+        (role("- **Agent:** llm"), "ORG018"),
         (role("- **Risk tolerance:** 1.4"), "ORG012"),
         (role("- **Risk tolerance:** nan"), "ORG012"),
         (role("- **Headcont:** 1"), "ORG005"),
         (role("- **Headcount:** 1\n- **Headcount:** 2"), "ORG006"),
-        (role("- **Confirm:** 2"), "ORG007"),
-        (role("- Headcount: 5"), "ORG017"),
+        (role("- **Memory:** lasting"), "ORG007"),
+        (role("- Headcount: five"), "ORG017"),
+        (role("- **Confirm:** 6"), "ORG023"),
+        (role("- **Stop early:** 2"), "ORG023"),
+        (role("- **Focus:** ❄"), "ORG023"),
         (role("- **Agent** tpe"), "ORG017"),
         (role(extra="## Linkz\n\n- Explorer → Lead: reports to\n"), "ORG009"),
         (role(extra="## Rythm\n"), "ORG009"),
@@ -83,7 +89,7 @@ def test_a_plain_instruction_file_is_one_researcher() -> None:
         (role(extra="## Links\n- Lead, Explorer\n"), "ORG016"),
         (role(extra="## Links\n- Lead → Explorer: loves\n"), "ORG016"),
         (role(extra="## Links\n- Lead ↔ Explorer: reports to\n"), "ORG016"),
-        (role(extra="## Links\n- Lead → Explorer: reviews\n"), "ORG018"),
+        (role(extra="## Links\n- Lead → Explorer: shares with (star)\n"), "ORG016"),
         (role(extra="## Links\n- Lead ↔ Explorer: shares with\n- Explorer <-> Lead: shares with\n"), "ORG019"),
         (role(extra="## Rhythm\n- **Stand-up:** sometimes\n"), "ORG013"),
         (role(extra="## Rhythm\n- **Stand-up:** every 0 min\n"), "ORG013"),
@@ -98,7 +104,7 @@ def test_each_mistake_has_its_code(text: str, code: str) -> None:
 
 def test_a_finding_shows_the_line_a_caret_and_a_remedy() -> None:
     program = parse(role("- **Agent:** hill-clim"), "orgs/lab.md")
-    (finding,) = lint(program)
+    (finding,) = [finding for finding in lint(program) if finding.severity == "error"]
     assert format_finding(program, finding).split("\n") == [
         "orgs/lab.md:6:14: ORG011 unknown agent 'hill-clim'",
         "6 | - **Agent:** hill-clim",

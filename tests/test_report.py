@@ -60,3 +60,11 @@ def test_replicates_are_counted(toy: Task) -> None:
     _, found = run(Org(roles=(role("A", 2),), confirm=1), toy, slots=2)
     assert found.roles[0].replicates > 0
     assert run(Org(roles=(role("A", 2),)), toy, slots=2)[1].roles[0].replicates == 0
+
+
+def test_a_review_is_named_as_it_is_written(toy: Task) -> None:
+    org = Org(roles=(role("Hand", 2), role("Reviewer")), links=(link("reviewer", "reviews", "hand"),))
+    _, found = run(org, toy, slots=3)
+    (reviews,) = found.links
+    assert reviews.name == "Reviewer → Hand: reviews"
+    assert reviews.replicates > 0

@@ -2,17 +2,23 @@
 
 import signal
 import sys
+import tomllib
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import click
 
 from orgopt import __version__
 
+CONFIG = "orgopt.toml"
 EXIT_INTERRUPTED, EXIT_TERMINATED = 130, 143
 
 COMMANDS = {
-    "lint": ("document", "Check documents and say what to fix."),
+    "init": ("init", "Start a workspace: an organization, a task and settings."),
+    "lint": ("lint", "Check documents and say what to fix."),
+    "explain": ("lint", "Explain a finding of lint."),
+    "fmt": ("lint", "Write a document in the canonical form."),
     "show": ("document", "Show an organization as a tree, Mermaid, SVG or JSON."),
     "diff": ("document", "Show what differs between two organizations."),
     "task": ("task", "List the research tasks, or show what one lets you research."),
@@ -83,10 +89,33 @@ class Commands(click.Group):
 
 @click.group(cls=Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="orgopt")
-def main() -> None:
+@click.pass_context
+def main(ctx: click.Context) -> None:
     """Research organizations as Markdown files: run them as teams of agents, and evolve them.
 
     A program.md says who is in the organization, who talks to whom, how often they meet and how much
     risk they take. orgopt runs it on a fixed hardware budget, measures its research output, and
     searches for a better document.
     """
+    ctx.default_map = _settings()
+
+
+def _settings() -> dict[str, dict[str, Any]]:
+    """The options that the nearest `orgopt.toml` gives, a table a command.
+
+    Raises:
+        click.UsageError: It cannot be read, or names what is no command or no option of it.
+    """
+    path = next((folder / CONFIG for folder in (Path.cwd(), *Path.cwd().parents) if (folder / CONFIG).is_file()), None)
+    if path is None:
+        return {}
+    try:
+        tables = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise click.UsageError(f"{path}: {error}") from None
+    found: dict[str, dict[str, Any]] = {}
+    for name, table in tables.items():
+        if name not in COMMANDS or not isinstance(table, dict):
+            raise click.UsageError(f"{path}: [{name}] is no command: {', '.join(COMMANDS)}")
+        found[name] = {key.replace("-", "_"): value for key, value in table.items()}
+    return found

@@ -1,256 +1,424 @@
-"""Edits: typed changes to a Program, and the edits between two programs.
+"""Edits: typed changes to a Program, each with its effect, its inverse, a line of words and a JSON form.
 
 An edit replaces the smallest span that it can, so untouched prose keeps its bytes. None can name a
-budget, a metric, a seed or a command: documents have no words for them.
+budget, a metric, a seed or a command: documents have no words for them. Edits of whole roles are in `edit_roles`.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar, Self
 
 from orgopt.document import values
-from orgopt.document.program import Program, Span, parse
-from orgopt.document.read import PARTS, Reading, read
+from orgopt.document.findings import errors
+from orgopt.document.keys import KEYS, Key
+from orgopt.document.program import LINE_END, Program, Section, Span
+from orgopt.document.read import Reading, read
 from orgopt.document.splice import (
-    at_level,
     heading_marks,
     insert_block,
-    on_new_line,
-    role_section,
+    insert_lines,
+    main_end,
+    places,
+    replace_field,
     set_field,
+    set_prose,
     splice,
-    with_roles,
 )
 from orgopt.errors import DocumentError
-from orgopt.org import Link, Org, Role, Standup, slug
+from orgopt.org import Link, Org, Role, slug
 
 
-@dataclass(frozen=True, slots=True)
-class SetHeadcount:
-    """Give a role (by id) a number of agents, 0 to 64."""
+class Edit:
+    r"""A change to a Program. Subclasses are frozen dataclasses whose fields are strings or None in JSON.
 
-    role: str
-    headcount: int
+    Example:
+        >>> from orgopt.document import parse, read
+        >>> program = parse("## Roles\n### Explorer\n- **Headcount:** 3\n")
+        >>> edit = SetKey("explorer", "headcount", 4)
+        >>> edit.describe(read(program).org)
+        'Explorer: headcount 3 → 4'
+        >>> undone = edit.inverse(program).apply(edit.apply(program))
+        >>> undone.text == program.text
+        True
+    """
+
+    kinds: ClassVar[dict[str, type["Edit"]]] = {}
+
+    def __init_subclass__(cls) -> None:
+        if not cls.__name__.startswith("_"):
+            Edit.kinds[cls.__name__] = cls
 
     def apply(self, program: Program) -> Program:
-        return set_field(program, self.role, "Headcount", str(self.headcount))
+        """The program after the edit.
+
+        Raises:
+            DocumentError: It names what the program does not have, or the text cannot take it.
+        """
+        raise NotImplementedError
 
     def describe(self, org: Org) -> str:
-        return f"{org.name(self.role)}: headcount {_role(org, self.role).headcount} → {self.headcount}"
+        """The edit in words, as a change of an organization."""
+        raise NotImplementedError
+
+    def inverse(self, program: Program) -> "Splice":
+        """The edit that gives back the bytes of a program after this edit of it."""
+        after = self.apply(program)
+        return Splice.between(after.text, program.text, f"undo: {self.describe(read(program).org)}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The edit as JSON values."""
+        return {"edit": type(self).__name__, **{f.name: getattr(self, f.name) for f in fields(self)}}  # type: ignore[arg-type]
+
+    @classmethod
+    def parse(cls, data: dict[str, Any]) -> Self:
+        """The edit of a type from its JSON values, without the name of the type."""
+        return cls(**data)
+
+
+def from_dict(data: dict[str, Any]) -> Edit:
+    """The edit of some JSON values.
+
+    Raises:
+        DocumentError: They are no edit.
+    """
+    rest = {key: value for key, value in data.items() if key != "edit"}
+    kind = Edit.kinds.get(str(data.get("edit")))
+    if kind is None:
+        raise DocumentError(f"unknown edit '{data.get('edit')}': known are {', '.join(Edit.kinds)}")
+    try:
+        return kind.parse(rest)
+    except (TypeError, ValueError, KeyError) as error:
+        raise DocumentError(f"this is no edit {kind.__name__}: {error}") from None
 
 
 @dataclass(frozen=True, slots=True)
-class SetAgent:
-    """Give a role (by id) another kind of agent."""
+class Splice(Edit):
+    """Replace `removed`, which stands at an offset, by `inserted`: how every edit is undone."""
 
-    role: str
-    agent: str
+    start: int
+    removed: str
+    inserted: str
+    words: str
+
+    @classmethod
+    def between(cls, before: str, after: str, words: str) -> Self:
+        """The smallest splice that turns one text into another."""
+        shortest = min(len(before), len(after))
+        start = next((i for i in range(shortest) if before[i] != after[i]), shortest)
+        end = next((i for i in range(shortest - start) if before[-1 - i] != after[-1 - i]), shortest - start)
+        return cls(start, before[start : len(before) - end], after[start : len(after) - end], words)
 
     def apply(self, program: Program) -> Program:
-        return set_field(program, self.role, "Agent", self.agent)
+        span = Span(self.start, self.start + len(self.removed))
+        if program.slice(span) != self.removed:
+            raise DocumentError(f"{program.source}: the text at offset {self.start} is another: cannot {self.words}")
+        return splice(program, span, self.inserted)
 
-    def describe(self, org: Org) -> str:
-        return f"{org.name(self.role)}: agent {_role(org, self.role).agent} → {self.agent}"
+    def describe(self, org: Org) -> str:  # noqa: ARG002  every edit is described against an organization
+        return self.words
 
 
 @dataclass(frozen=True, slots=True)
-class SetRisk:
-    """Set the risk tolerance, 0 to 1, of a role (by id), or of the whole organization (None)."""
+class SetKey(Edit):
+    """Set a key of a role (by id), or of the whole organization (None), to a value, or remove it (None).
+
+    Raises:
+        ValueError: There is no such key there, or it has no such value.
+    """
 
     role: str | None
-    risk: float
+    key: str
+    value: Any
+
+    def __post_init__(self) -> None:
+        key = KEYS.get(self.key)
+        if key is None or not (key.rhythm if self.role is None else key.role):
+            where = "the section Rhythm" if self.role is None else "a role"
+            raise ValueError(f"{where} has no key '{self.key}'")
+        if (
+            self.value is not None
+            and not isinstance(self.value, float)
+            and key.parse(key.format(self.value)) != self.value
+        ):
+            raise ValueError(f"'{self.key}' cannot be {self.value!r}")
+        if isinstance(self.value, float):
+            key.parse(key.format(self.value))
+
+    @property
+    def _key(self) -> Key:
+        return KEYS[self.key]
 
     def apply(self, program: Program) -> Program:
-        return set_field(program, self.role, "Risk tolerance", values.format_risk(self.risk))
+        org = read(program).org
+        text = None if self.value is None and self.key != "stand-up" else self._text(org)
+        after = set_field(program, self.role, self._key.name, text)
+        found = read(after).org
+        holder = found if self.role is None else found.role(self.role)
+        if holder is None or (text is not None and self._differs(holder)):
+            # In an unclosed fence or comment, whatever is added is part of it.
+            raise DocumentError(f"{program.source}: '{self.key}' cannot be written there: is a block unclosed?")
+        return after
+
+    def _differs(self, holder: Org | Role) -> bool:
+        value = getattr(holder, self._key.attribute)
+        return value != self.value and not (isinstance(value, float) and abs(value - float(self.value)) < 1e-6)
 
     def describe(self, org: Org) -> str:
-        old = org.risk if self.role is None else org.risk_of(_role(org, self.role))
-        name = "Rhythm" if self.role is None else org.name(self.role)
-        return f"{name}: risk tolerance {values.format_risk(old)} → {values.format_risk(self.risk)}"
-
-
-@dataclass(frozen=True, slots=True)
-class SetStandup:
-    """Set the stand-up, or switch it off (None)."""
-
-    standup: Standup | None
-
-    def apply(self, program: Program) -> Program:
-        names = {role.id: role.name for role in read(program).org.roles}
-        return set_field(program, None, "Stand-up", values.format_standup(self.standup, names))
-
-    def describe(self, org: Org) -> str:
-        old, new = org.standup, self.standup
-        if old and new and (old.attendees, old.share) == (new.attendees, new.share):
-            before, after = (values.format_interval(standup.every, standup.unit) for standup in (old, new))
+        if self.role is None:
+            if self.key == "stand-up":
+                return f"Stand-up: {_standups(org, self.value)}"
+            name, old, new = "Rhythm", getattr(org, self._key.attribute), self.value
+            new = getattr(Org(), self._key.attribute) if new is None else new
         else:
-            names = {role.id: role.name for role in org.roles}
-            before, after = (values.format_standup(standup, names) for standup in (old, new))
-        return f"Stand-up: {before} → {after}"
+            role = org.role(self.role) or Role(id=self.role, name=self.role)
+            name, old = role.name, self._key.of_role(org, role)
+            unset = replace(role, **{self._key.attribute: _default(self._key)})
+            new = self._key.of_role(org, unset) if self.value is None else self.value
+        return f"{name}: {self.key} {self._key.format(old) or 'none'} → {self._key.format(new) or 'none'}"
+
+    def to_dict(self) -> dict[str, Any]:
+        none = self.value is None and self.key != "stand-up"
+        text = None if none else self._key.format(self.value)
+        return {"edit": "SetKey", "role": self.role, "key": self.key, "value": text}
+
+    @classmethod
+    def parse(cls, data: dict[str, Any]) -> Self:
+        key, value = KEYS[data["key"]], data["value"]
+        return cls(data["role"], data["key"], None if value is None else key.parse(value))
+
+    def _text(self, org: Org) -> str:
+        if self.key == "stand-up":
+            return values.format_standup(self.value, _names(org))
+        return self._key.format(self.value)
 
 
 @dataclass(frozen=True, slots=True)
-class AddLink:
-    """Add a link between two roles of the document."""
-
+class _LinkEdit(Edit):
     link: Link
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"edit": type(self).__name__, "link": values.format_link(self.link, {})}
+
+    @classmethod
+    def parse(cls, data: dict[str, Any]) -> Self:
+        return cls(values.parse_link(data["link"]))
+
+
+@dataclass(frozen=True, slots=True)
+class AddLink(_LinkEdit):
+    """Add a link between two roles of the document."""
 
     def apply(self, program: Program) -> Program:
         reading = read(program)
         if any(link.key == self.link.key for link in reading.org.links):
             return program
-        names = {role.id: role.name for role in reading.org.roles}
-        line = f"- {values.format_link(self.link, names)}{program.newline}"
+        after = self._add(program, reading)
+        if all(link.key != self.link.key for link in read(after).org.links):
+            raise DocumentError(f"{program.source}: the link cannot be written there: is a block unclosed?")
+        return after
+
+    def _add(self, program: Program, reading: Reading) -> Program:
+        line = f"- {values.format_link(self.link, _names(reading.org))}{program.newline}"
         part = reading.parts.get("links")
         if part is None:
             before = reading.parts.get("rhythm")
             heading = f"{heading_marks(reading)} Links{program.newline * 2}{line}"
-            return insert_block(program, before.span.start if before else len(program.text), heading)
-        if bullets := program.bullets(part):
-            return splice(
-                program,
-                Span(bullets[-1].line.end, bullets[-1].line.end),
-                on_new_line(program, bullets[-1].line.end, line),
-            )
+            return insert_block(program, before.span.start if before else main_end(program), heading)
+        bullets = [place.line for place in reading.links if place.field is None]
+        if bullets:
+            return insert_lines(program, bullets[-1].end, line)
         return insert_block(program, part.heading.span.end, line)
 
     def describe(self, org: Org) -> str:
-        return f"+ {values.format_link(self.link, {role.id: role.name for role in org.roles})}"
+        return f"+ {values.format_link(self.link, _names(org))}"
 
 
 @dataclass(frozen=True, slots=True)
-class RemoveLink:
+class RemoveLink(_LinkEdit):
     """Remove a link."""
 
-    link: Link
-
     def apply(self, program: Program) -> Program:
-        found = _bullet(program, self.link)
-        if found is None:
+        removed = self._remove(program)
+        if removed is None:
             raise DocumentError(f"{program.source}: no such link: {values.format_link(self.link, {})}")
-        while found:  # a document may say it twice
-            program = splice(program, found, "")
-            found = _bullet(program, self.link)
+        while removed:  # a document may say it twice
+            program, removed = removed, self._remove(removed)
         return program
 
     def describe(self, org: Org) -> str:
-        return f"− {values.format_link(self.link, {role.id: role.name for role in org.roles})}"
+        return f"− {values.format_link(self.link, _names(org))}"
+
+    def _remove(self, program: Program) -> Program | None:
+        reading = read(program)
+        for link, place in zip(reading.org.links, reading.links, strict=True):
+            if link.key != self.link.key:
+                continue
+            if place.field is None:
+                return splice(program, place.line, "")
+            left = [name for name in values.split_names(place.field.value) if name != place.name]
+            return replace_field(program, place.field, ", ".join(left) or None)
+        return None
 
 
 @dataclass(frozen=True, slots=True)
-class AddRole:
-    """Add a role from its Markdown: a `### Name` heading, fields and a charter."""
-
-    text: str
-
-    @property
-    def name(self) -> str:
-        """The name of the role, as its heading has it."""
-        return parse(self.text).sections[0].title
-
-    def apply(self, program: Program) -> Program:
-        program = with_roles(program)
-        if slug(self.name) in read(program).roles:
-            raise DocumentError(f"{program.source}: role '{self.name}' is already there")
-        part = read(program).parts["roles"]
-        end = next((child.span.start for child in part.children if child.title.lower() in PARTS), part.span.end)
-        text = at_level(self.text.strip(), part.level + 1)
-        return insert_block(program, end, program.newline.join(text.splitlines()) + program.newline)
-
-    def describe(self, org: Org) -> str:  # noqa: ARG002  an edit is described against an organization
-        return f"+ role {self.name}"
-
-
-@dataclass(frozen=True, slots=True)
-class RemoveRole:
-    """Remove a role (by id) with its links and its seat in the stand-up."""
-
-    role: str
+class SetPattern(_LinkEdit):
+    """Give a link, which is told by its ends and kind, the pattern of `link`."""
 
     def apply(self, program: Program) -> Program:
         reading = read(program)
-        for link in reading.org.links:
-            if self.role in (link.source, link.target):
-                program = RemoveLink(link).apply(program)
-        standup = reading.org.standup
-        if standup and self.role in standup.attendees:
-            left = tuple(role for role in standup.attendees if role != self.role)
-            program = SetStandup(replace(standup, attendees=left) if left else None).apply(program)
-        return splice(program, role_section(program, self.role).span, "")
+        for link, place in zip(reading.org.links, reading.links, strict=True):
+            if link.key == self.link.key and place.field is None:
+                names = _names(reading.org)
+                return splice(program, place.span, values.format_link(replace(link, pattern=self.link.pattern), names))
+        return AddLink(self.link).apply(RemoveLink(self.link).apply(program))
 
     def describe(self, org: Org) -> str:
-        return f"− role {org.name(self.role)}"
+        old = next((link for link in org.links if link.key == self.link.key), self.link)
+        name = values.format_link(replace(self.link, pattern=""), _names(org))
+        return f"{name}: pattern {old.pattern or 'full'} → {self.link.pattern or 'full'}"
 
 
-Edit = SetHeadcount | SetAgent | SetRisk | SetStandup | AddLink | RemoveLink | AddRole | RemoveRole
+@dataclass(frozen=True, slots=True)
+class SetTitle(Edit):
+    """Give the organization another title."""
+
+    text: str
+
+    def apply(self, program: Program) -> Program:
+        title = " ".join(self.text.split())
+        old = read(program).org.title
+        heading = next((block for block in program.blocks if block.kind == "heading" and block.level == 1), None)
+        if heading is None or not old:
+            start = next((b.span.start for b in program.blocks if b.kind != "front_matter"), len(program.text))
+            after = insert_block(program, start, f"# {title}{program.newline}")
+        else:
+            line = program.first_line(heading.span)
+            after = (
+                splice(program, heading.span, "")
+                if not title
+                else splice(program, line if program.text[line.start] == "#" else heading.span, f"# {title}")
+            )
+        return _only(program, after, replace(read(program).org, title=title), "this title")
+
+    def describe(self, org: Org) -> str:
+        return f"Title: {org.title or 'none'} → {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class SetMission(Edit):
+    """Rewrite the text that stands outside the roles, the links and the rhythm."""
+
+    text: str
+
+    def apply(self, program: Program) -> Program:
+        reading = read(program)
+        title = next((block for block in program.blocks if block.kind == "heading" and block.level == 1), None)
+        at = title.span.end if title and reading.org.title else _body_start(program)
+        after = set_prose(program, reading.mission, self.text, at)
+        return _only(program, after, replace(reading.org, mission=_normal(self.text)), "this mission")
+
+    def describe(self, org: Org) -> str:
+        return f"Mission: {_size(org.mission)} → {_size(self.text)}"
+
+
+@dataclass(frozen=True, slots=True)
+class SetCharter(Edit):
+    """Rewrite the charter of a role (by id)."""
+
+    role: str
+    text: str
+
+    def apply(self, program: Program) -> Program:
+        reading = read(program)
+        entries = places(program, self.role)
+        sections = [entry for entry in entries if entry.section or entry.kind == "plain"]
+        entry = (sections or list(entries))[0]
+        text = self.text if sections else " ".join(self.text.split())
+        if entry.kind == "row":
+            text = text.replace("|", "\\|")
+        after = set_prose(
+            program, [span for e in entries for span in e.prose], text, _charter_start(program, entry.section)
+        )
+        roles = tuple(replace(r, charter=_normal(text)) if r.id == self.role else r for r in reading.org.roles)
+        return _only(program, after, replace(reading.org, roles=roles), f"this charter of '{self.role}'")
+
+    def describe(self, org: Org) -> str:
+        role = org.role(self.role)
+        return f"{org.name(self.role)}: charter {_size(role.charter if role else '')} → {_size(self.text)}"
 
 
 def apply(edits: Sequence[Edit], program: Program) -> Program:
     """The program after the edits, in order.
 
     Raises:
-        DocumentError: An edit names a role or a link that the program does not have.
+        DocumentError: An edit names what the program does not have, or the text cannot take it.
     """
     for edit in edits:
         program = edit.apply(program)
     return program
 
 
-def diff(a: Program, b: Program) -> tuple[Edit, ...]:
-    """The edits that give `a` the organization of `b`: roles, their numbers, links and rhythm, not prose."""
-    old, new = read(a), read(b)
-    edits: list[Edit] = []
-    gone = [role.id for role in old.org.roles if new.org.role(role.id) is None]
-    for role in new.org.roles:
-        before = old.org.role(role.id)
-        if before is None:
-            edits.append(AddRole(_role_text(b, new, role)))
-        else:
-            edits += _role_edits(before, role, new.org)
-    edits += [RemoveRole(role_id) for role_id in gone]
-    # Removing a role takes its links along.
-    left = [link for link in old.org.links if link.source not in gone and link.target not in gone]
-    edits += [RemoveLink(link) for link in left if link.key not in {other.key for other in new.org.links}]
-    edits += [AddLink(link) for link in new.org.links if link.key not in {other.key for other in left}]
-    if old.org.standup != new.org.standup:
-        edits.append(SetStandup(new.org.standup))
-    if old.org.risk != new.org.risk:
-        edits.append(SetRisk(None, new.org.risk))
-    return tuple(edits)
-
-
 def describe(edits: Sequence[Edit], org: Org) -> list[str]:
     """A line for each of some edits on an organization."""
     # Links may name a role that an edit before them adds.
-    added = tuple(Role(id=slug(edit.name), name=edit.name) for edit in edits if isinstance(edit, AddRole))
+    added = tuple(Role(id=slug(name), name=name) for edit in edits for name in _added(edit) if not org.role(slug(name)))
     named = replace(org, roles=(*org.roles, *added))
     return [edit.describe(named) for edit in edits]
 
 
-def _role_edits(before: Role, after: Role, org: Org) -> list[Edit]:
-    """The edits that give a role the numbers that it has in another organization."""
-    edits: list[Edit] = []
-    if before.headcount != after.headcount:
-        edits.append(SetHeadcount(after.id, after.headcount))
-    if before.agent != after.agent:
-        edits.append(SetAgent(after.id, after.agent))
-    inherits = org.risk if before.risk is None else before.risk
-    if inherits != org.risk_of(after):
-        edits.append(SetRisk(after.id, org.risk_of(after)))
-    return edits
+def _added(edit: Edit) -> Iterator[str]:
+    if isinstance(name := getattr(edit, "name", None), str):
+        yield name
 
 
-def _role(org: Org, role_id: str) -> Role:
-    return org.role(role_id) or Role(id=role_id, name=role_id)
+def _only(before: Program, after: Program, expected: Org, what: str) -> Program:
+    """The program after a change of text, which must not change anything else.
+
+    Raises:
+        DocumentError: It did, as when a charter has a heading that ends the role.
+    """
+    reading = read(after)
+    known = {finding.code for finding in errors(read(before).findings)}
+    if reading.org != expected or {finding.code for finding in errors(reading.findings)} - known:
+        raise DocumentError(f"{before.source}: {what} would be read as another organization: it has a heading or a key")
+    return after
 
 
-def _role_text(program: Program, reading: Reading, role: Role) -> str:
-    if role.id in reading.roles:
-        return program.slice(reading.roles[role.id].span)
-    return f"### {role.name}\n\n- **Headcount:** {role.headcount}\n\n{role.charter}\n"
+def _charter_start(program: Program, section: Section | None) -> int:
+    """Where a charter is written when there was none: after the fields."""
+    if section is None:
+        return _body_start(program)
+    if section.level == 0 and section.children and section.children[0].level == 1:
+        section = section.children[0]
+    return max([section.heading.span.end, *(block.span.end for block in section.blocks)])
 
 
-def _bullet(program: Program, link: Link) -> Span | None:
-    """The line of a link, or None."""
-    reading = read(program)
-    bullets = zip(reading.org.links, reading.links, strict=True)
-    return next((bullet.line for other, bullet in bullets if other.key == link.key), None)
+def _body_start(program: Program) -> int:
+    return next((block.span.start for block in program.blocks if block.kind != "front_matter"), len(program.text))
+
+
+def _normal(text: str) -> str:
+    return LINE_END.sub("\n", text.strip())
+
+
+def _size(text: str) -> str:
+    words = len(text.split())
+    return f"{words} word{'s' * (words != 1)}" if words else "empty"
+
+
+def _names(org: Org) -> dict[str, str]:
+    return {role.id: role.name for role in org.roles}
+
+
+def _default(key: Key) -> Any:
+    return getattr(Role(id="", name=""), key.attribute)
+
+
+def _standups(org: Org, new: Any) -> str:
+    """The change of a stand-up: of its interval alone, where only that differs."""
+    old = org.standup
+    if old and new and (old.attendees, old.share) == (new.attendees, new.share):
+        before, after = (values.format_interval(standup.every, standup.unit) for standup in (old, new))
+    else:
+        before, after = (values.format_standup(standup, _names(org)) for standup in (old, new))
+    return f"{before} → {after}"

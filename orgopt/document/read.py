@@ -1,32 +1,28 @@
 """Reading a Program as an Org, with a finding for everything that was inferred or not understood."""
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from orgopt.document import values
-from orgopt.document.program import Bullet, Field, Program, Section, Span, printable
-from orgopt.org import AGENTS, Link, Org, Role, Standup, slug
+from orgopt.document.fields import Bullet, Field, bullets, fields, front_matter, named
+from orgopt.document.findings import Finding, Fix, Severity, errors
+from orgopt.document.keys import KEYS, LINK_KEYS, RHYTHM_KEYS, ROLE_KEYS, Key, canonical
+from orgopt.document.program import LINE_END, Program, Section, Span, printable
+from orgopt.document.roster import PARTS, Entry, entries, part_of, plain_entry
+from orgopt.org import DEFAULT_AGENT, Link, Org, Role, Standup, slug
 
-PARTS = ("roles", "links", "rhythm")
-ROLE_KEYS = ("headcount", "agent", "risk tolerance")
-RHYTHM_KEYS = ("stand-up", "risk tolerance")
-PLANNED_KEYS = ("model", "persona", "memory", "focus", "confirm", "stop early", "copy rule")
-"""Keys of the document format that this version reads and does not execute."""
-
-Severity = Literal["error", "warning", "info"]
-T = TypeVar("T")
+__all__ = ["Finding", "LinkPlace", "Reading", "errors", "read"]
 
 
-class Finding(NamedTuple):
-    """One remark about a document: an error forbids running it."""
+class LinkPlace(NamedTuple):
+    """Where a link is written: a bullet of the section Links, or a name in a role's field, as it is written there."""
 
-    code: str
-    severity: Severity
-    message: str
     span: Span
-    help: str = ""
+    line: Span
+    field: Field | None = None
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,16 +32,23 @@ class Reading:
     Attributes:
         org: The organization; parts with errors are left out or take their defaults.
         findings: What was inferred or not understood, in document order.
-        roles: The section of each role, by id; empty for a document without roles.
-        links: The bullets of `org.links`, in the same order.
+        roles: Where each role is written, by id; a role may stand in several places.
+        links: The places of `org.links`, in the same order.
         parts: The sections named `roles`, `links` and `rhythm`, where there are.
+        mission: The spans of the mission's text.
     """
 
     org: Org
     findings: tuple[Finding, ...]
-    roles: dict[str, Section]
-    links: tuple[Bullet, ...]
+    roles: dict[str, tuple[Entry, ...]]
+    links: tuple[LinkPlace, ...]
     parts: dict[str, Section]
+    mission: tuple[Span, ...]
+
+    @property
+    def plain(self) -> bool:
+        """Whether the document has no roles, and is read as one."""
+        return any(entry.kind == "plain" for places in self.roles.values() for entry in places)
 
 
 def read(program: Program) -> Reading:
@@ -58,182 +61,310 @@ class _Reader:
         self.program = program
         self.findings: list[Finding] = []
         self.parts: dict[str, Section] = {}
+        self.named: dict[str, list[Section]] = {part: [] for part in PARTS}
+        self.roles: dict[str, tuple[Entry, ...]] = {}
+        self.ids: dict[str, str] = {}  # other names by which a role goes
         for section in program.sections:
-            self._find_parts(section, is_role=False)
+            if section.level:
+                self._name_parts(section)
 
     def read(self) -> Reading:
         title = next((block for block in self.program.blocks if block.kind == "heading" and block.level == 1), None)
-        mission = self._mission(title.span if title else None)
-        sections: dict[str, Section] = {}
-        roles: list[Role] = []
-        children = self.parts["roles"].children if "roles" in self.parts else ()
-        named = [section for section in children if section.title.lower() not in PARTS]
-        roles += [role for section in named if (role := self._role(section, sections))]
-        if not roles and "roles" in self.parts:
-            heading = self.parts["roles"].heading.span
+        found = self._choose_parts()
+        for entry in found:
+            self._place(entry)
+        if title and any(entry.span.start <= title.span.start < entry.span.end for entry in found):
+            title = None
+        mission = self._mission(title.span if title else None, found)
+        if not self.roles and "roles" in self.parts:
+            heading = self.program.first_line(self.parts["roles"].heading.span)
             self.add("ORG002", "error", "the section Roles has no roles", heading, "add '### Name' below it")
-        elif not roles:
-            roles, mission = [Role(id="researcher", name="Researcher", charter=mission)], ""
-            self.add(
-                "ORG001",
-                "info",
-                "no section Roles: read as one Researcher whose charter is the file",
-                Span(0, len(self.program.line(1))),
-                "add '## Roles' with a '### Name' for each role",
-            )
-        links, bullets = self._links()
-        standup, risk = self._rhythm({role.id: role.name for role in roles})
+        elif not self.roles:
+            entry, mission = plain_entry(self.program, mission), ()
+            self.roles[entry.name.id] = (entry,)
+            message = f"no section Roles: read as one {entry.name.text} whose charter is the file"
+            help_ = "add '## Roles' with a '### Name' for each role"
+            self.add("ORG001", "info", message, self._first_line(), help_)
+        roles = tuple(self._role(role_id, places) for role_id, places in self.roles.items())
+        links, places = self._links()
         org = Org(
             title=title.title if title else "",
-            mission=mission,
-            roles=tuple(roles),
+            mission=self._text(mission),
+            roles=roles,
             links=tuple(links),
-            standup=standup,
-            **({} if risk is None else {"risk": risk}),
+            **self._rhythm({role.id: role.name for role in roles}),
         )
-        findings = tuple(sorted(self.findings, key=lambda finding: finding.span))
-        return Reading(org=org, findings=findings, roles=sections, links=tuple(bullets), parts=self.parts)
+        self._front_matter()
+        findings = tuple(sorted(self.findings, key=lambda finding: (finding.span, finding.code)))
+        return Reading(
+            org=org, findings=findings, roles=self.roles, links=tuple(places), parts=self.parts, mission=mission
+        )
 
-    def _find_parts(self, section: Section, *, is_role: bool) -> None:
-        """Note the sections Roles, Links and Rhythm; one below a role is part of its charter."""
-        title = section.title.lower()
-        if title in PARTS:
-            if title in self.parts:
-                message = f"a second section '{section.title}' is not read"
-                self.add("ORG008", "warning", message, self._line(section.heading.span), "move it into the first")
-            self.parts.setdefault(title, section)
+    def add(
+        self, code: str, severity: Severity, message: str, span: Span, help_: str = "", fix: Fix | None = None
+    ) -> None:
+        self.findings.append(Finding(code, severity, message, span, help_, fix))
+
+    def _first_line(self) -> Span:
+        return self.program.first_line(Span(0, len(self.program.text)))
+
+    def _name_parts(self, section: Section, *, is_role: bool = False) -> None:
+        """Note the sections that may be Roles, Links and Rhythm; one below a role is part of its charter."""
+        part = part_of(section.title)
+        if part:
+            self.named[part].append(section)
         elif is_role:
             return
-        elif close := get_close_matches(title, PARTS, n=1, cutoff=0.75):
+        elif close := get_close_matches(section.title.lower(), PARTS, n=1, cutoff=0.75):
+            span = self.program.first_line(section.heading.span)
+            at = span.start + max(0, self.program.slice(span).find(section.title))
+            fix = Fix(Span(at, at + len(section.title)), close[0].title(), safe=False)
             message = f"section '{section.title}' is not read"
-            span = self._line(section.heading.span)
-            self.add("ORG009", "warning", message, span, f"did you mean '{close[0].title()}'?")
+            self.add("ORG009", "warning", message, span, f"did you mean '{close[0].title()}'?", fix)
         for child in section.children:
-            self._find_parts(child, is_role=title == "roles")
+            self._name_parts(child, is_role=part == "roles")
 
-    def add(self, code: str, severity: Severity, message: str, span: Span, help_: str = "") -> None:
-        self.findings.append(Finding(code, severity, message, span, help_))
+    def _choose_parts(self) -> list[Entry]:
+        """Settle which sections are read, and give the places of roles: of several, those named plainly come first."""
+        for part in ("links", "rhythm", "roles"):
+            plain = [section for section in self.named[part] if section.title.lower() == part]
+            for extra in plain[1:]:
+                message = f"a second section '{extra.title}' is not read"
+                span = self.program.first_line(extra.heading.span)
+                self.add("ORG008", "warning", message, span, "move it into the first")
+            if part != "roles" and (found := plain or self.named[part]):
+                self._take(part, found[0])
+        taken = tuple(section.span for section in self.parts.values())
+        # A section such as Agents may only tell about them.
+        for section in [s for s in self.named["roles"] if s.title.lower() == "roles"][:1] or self.named["roles"]:
+            found = list(entries(self.program, section, taken))
+            listed = [entry for entry in found if entry.kind in {"item", "row"} or entry.section in section.children]
+            inside = any(section.span.start <= entry.span.start < section.span.end for entry in listed)
+            if inside or section.title.lower() == "roles":
+                self._take("roles", section)
+                return found
+        return list(entries(self.program, None, taken))
 
-    def value(self, code: str, parse: Callable[[str], T], field: Field) -> T | None:
-        """The parsed value of a field, or None with a finding."""
+    def _take(self, part: str, section: Section) -> None:
+        self.parts[part] = section
+        if section.title.lower() != part:
+            span = self.program.first_line(section.heading.span)
+            self.add("ORG021", "info", f"section '{section.title}' is read as {part.title()}", span)
+
+    def _place(self, entry: Entry) -> None:
+        """Note where a role is written."""
+        name = entry.name
+        if not name.id:
+            message = f"role name '{name.text}' has no ASCII letter or digit"
+            self.add("ORG004", "error", message, name.span, "ids are ASCII: add a Latin name")
+            return
+        linked = next((i for i, places in self.roles.items() for e in places if _same_file(e, entry)), name.id)
+        before = self.roles.get(linked, ())
+        if any(other.kind == entry.kind for other in before):
+            self.add("ORG003", "error", f"role '{name.text}' is defined twice", name.span, "rename or remove one")
+            return
+        self.roles[linked] = (*before, entry)
+        for other in (name.raw, name.title, f"{name.text}s", name.text.removesuffix("s"), name.path):
+            self.ids.setdefault(slug(other), linked)
+        if name.raw not in {name.text, name.path} and entry.kind in {"section", "item"} and name.title:
+            message = f"'{name.raw}' is read as the role {name.text}"
+            self.add("ORG021", "info", printable(message), name.span)
+
+    def _text(self, spans: Iterable[Span]) -> str:
+        return LINE_END.sub("\n", "".join(self.program.slice(span) for span in spans)).strip()
+
+    def _mission(self, title: Span | None, found: list[Entry]) -> tuple[Span, ...]:
+        """The spans of the text outside the roles, the parts and the title."""
+        taken = [section.span for section in self.parts.values()] + ([title] if title else [])
+        taken += [entry.span for entry in found]
+        spans: list[Span] = []
+        for block in self.program.blocks:
+            inside = any(
+                s.start <= block.span.start < s.end or block.span.start <= s.start < block.span.end for s in taken
+            )
+            if block.kind not in {"front_matter", "file"} and not inside:
+                spans.append(block.span)
+        return tuple(spans)
+
+    def _role(self, role_id: str, places: tuple[Entry, ...]) -> Role:
+        given: dict[str, Any] = {}
+        every = [field for entry in places for field in entry.fields]
+        for name in ROLE_KEYS:
+            same = [field for field in every if field.key == name]
+            for extra in same[:-1]:
+                fix = Fix(extra.line, "", safe=True) if extra.form == "bold" else None
+                self.add("ORG006", "warning", f"'{name}' is given twice: the last counts", extra.key_span, "", fix)
+            if same and (value := self._value(KEYS[name], same[-1])) is not None:
+                given[KEYS[name].attribute] = value
+        for entry in places:
+            self._unknown(entry.unknown, ROLE_KEYS)
+            self._unread(entry)
+        span = places[0].name.span
+        if not named(every, "headcount") and places[0].kind != "plain":
+            agent = "" if named(every, "agent") else f", agent as {DEFAULT_AGENT}"
+            self.add("ORG025", "info", f"{places[0].name.text}: headcount taken as 1{agent}", span)
+        elif any(field.form == "heading" for field in every):
+            self.add("ORG025", "info", f"{places[0].name.text}: headcount taken as {given.get('headcount', 1)}", span)
+        charter = "\n\n".join(text for entry in places if (text := self._text(entry.prose)))
+        return Role(id=role_id, name=places[0].name.text, charter=charter, **given)
+
+    def _value(self, key: Key, field: Field) -> Any | None:
+        """The value of a field, or None with a finding; prose that only looks like a field is left alone."""
         try:
-            return parse(field.value)
+            return key.parse(field.value)
         except ValueError as error:
             message, _, help_ = str(error).partition("; ")
-            self.add(code, "error", message, field.value_span, help_)
-            return None
-
-    def fields(self, section: Section, known: tuple[str, ...]) -> dict[str, Field]:
-        """The last field of each key; unknown, repeated and not yet executed keys become findings."""
-        found: dict[str, Field] = {}
-        fields = self.program.fields(section)
-        read = {field.line.start for field in fields}
-        for bullet in self.program.bullets(section):
-            key, _, value = bullet.text.replace("*", "").partition(":")
-            word = next((k for k in known if key.strip().lower() in {k, *(f"{k} {value}" for value in AGENTS)}), None)
-            if word and bullet.line.start not in read:
-                help_ = f"write '- **{word.capitalize()}:** {value.strip() or '…'}'"
-                self.add("ORG017", "warning", f"'{printable(bullet.text)}' is not read", bullet.text_span, help_)
-        for field in fields:
-            if field.key in PLANNED_KEYS and field.key not in known:
-                message = f"'{field.key}' is read but has no effect in this version"
-                self.add("ORG007", "warning", message, field.key_span)
-            elif field.key not in known:
-                close = get_close_matches(field.key, known, n=1)
-                help_ = f"did you mean '{close[0]}'?" if close else f"keys here: {', '.join(known)}"
-                self.add("ORG005", "warning", f"unknown key '{field.key}'", field.key_span, help_)
+            if field.form in {"bold", "heading", "cell"}:
+                close = help_.removeprefix("did you mean '").removesuffix("'?") if help_.startswith("did you") else ""
+                fix = Fix(field.value_span, close, safe=False) if close else None
+                self.add(key.code, "error", message, field.value_span, help_, fix)
             else:
-                if field.key in found:
-                    self.add("ORG006", "warning", f"'{field.key}' is given twice: the last counts", field.key_span)
-                found[field.key] = field
-        return found
-
-    def _mission(self, title: Span | None) -> str:
-        """The text outside the sections Roles, Links and Rhythm and the title."""
-        taken = [section.span for section in self.parts.values()] + ([title] if title else [])
-        parts = [
-            self.program.slice(block.span)
-            for block in self.program.blocks
-            if block.kind != "front_matter" and not any(s.start <= block.span.start < s.end for s in taken)
-        ]
-        return "".join(parts).strip()
-
-    def _role(self, section: Section, sections: dict[str, Section]) -> Role | None:
-        role_id = slug(section.title)
-        span = self._line(section.heading.span)
-        if not role_id:
-            self.add(
-                "ORG004", "error", f"role name '{section.title}' has no ASCII letter or digit", span, "ids are ASCII"
-            )
+                self.add("ORG017", "warning", f"'{field.key}' is not read: {message}", field.value_span, help_)
             return None
-        if role_id in sections:
-            self.add("ORG003", "error", f"role '{section.title}' is defined twice", span, "rename or remove one")
-            return None
-        sections[role_id] = section
-        given: dict[str, Any] = {}
-        fields = self.fields(section, ROLE_KEYS)
-        for key, code, name, parse in (
-            ("headcount", "ORG010", "headcount", values.parse_headcount),
-            ("agent", "ORG011", "agent", values.parse_agent),
-            ("risk tolerance", "ORG012", "risk", values.parse_risk),
-        ):
-            if key in fields and (value := self.value(code, parse, fields[key])) is not None:
-                given[name] = value
-        return Role(id=role_id, name=section.title, charter=self._charter(section), **given)
 
-    def _charter(self, section: Section) -> str:
-        """A role's prose: its section without the bullets that are fields."""
-        lines = {field.line.start: field.line for field in self.program.fields(section)}
-        parts: list[str] = []
-        at = section.heading.span.end
-        for start in sorted(lines):
-            parts.append(self.program.text[at:start])
-            at = lines[start].end
-        return "".join([*parts, self.program.text[at : section.span.end]]).strip()
+    def _unknown(self, unknown: Iterable[Field], known: tuple[str, ...]) -> None:
+        """Findings for keys that are not understood; they stay in the charter."""
+        for field in unknown:
+            close = get_close_matches(field.key, known, n=1, cutoff=0.75)
+            if close:
+                fix = Fix(field.key_span, KEYS[close[0]].name, safe=False)
+                self.add(
+                    "ORG005",
+                    "warning",
+                    f"unknown key '{field.key}'",
+                    field.key_span,
+                    f"did you mean '{close[0]}'?",
+                    fix,
+                )
+            else:
+                message = f"'{printable(field.key)}' is no key: it is read as part of the charter"
+                self.add("ORG005", "info", message, field.key_span, f"keys here: {', '.join(known)}")
 
-    def _links(self) -> tuple[list[Link], list[Bullet]]:
+    def _unread(self, entry: Entry) -> None:
+        """Bullets such as `- **Agent** tpe` that nearly are fields."""
+        if entry.section is None:
+            return
+        for bullet in bullets(self.program, entry.section):
+            word, _, rest = bullet.text.replace("*", "").strip().partition(" ")
+            key = canonical(word, known=True)
+            if key in ROLE_KEYS and ":" not in bullet.text and bullet.text.startswith("**") and rest:
+                line = f"- **{KEYS[key].name}:** {rest}"
+                fix = Fix(Span(bullet.line.start, bullet.text_span.end), line, safe=False)
+                self.add(
+                    "ORG017",
+                    "warning",
+                    f"'{printable(bullet.text)}' is not read",
+                    bullet.text_span,
+                    f"write '{line}'",
+                    fix,
+                )
+
+    def _links(self) -> tuple[list[Link], list[LinkPlace]]:
         links: list[Link] = []
-        bullets: list[Bullet] = []
-        for bullet in self.program.bullets(self.parts["links"]) if "links" in self.parts else ():
-            if kind := values.planned_link(bullet.text):
-                self.add("ORG018", "warning", f"'{kind}' is read but has no effect in this version", bullet.text_span)
+        places: list[LinkPlace] = []
+        strict = "links" in self.parts and self.parts["links"].title.lower() == "links"
+        for bullet in bullets(self.program, self.parts["links"]) if "links" in self.parts else ():
+            if (link := self._link(bullet, strict=strict)) is None:
                 continue
-            try:
-                link, pattern = values.parse_link(bullet.text)
-            except ValueError as error:
-                message, _, help_ = str(error).partition("; ")
-                self.add("ORG016", "error", message, bullet.text_span, help_)
-                continue
-            if pattern not in {"", "full"}:
-                message = f"pattern '({pattern})' is read as '(full)' in this version"
-                self.add("ORG018", "warning", message, bullet.text_span)
             if any(link.key == other.key for other in links):
-                self.add("ORG019", "warning", "this link is given twice", bullet.text_span, "remove one")
+                fix = Fix(bullet.line, "", safe=True)
+                self.add("ORG019", "warning", "this link is given twice", bullet.text_span, "remove one", fix)
                 continue
             links.append(link)
-            bullets.append(bullet)
-        return links, bullets
+            places.append(LinkPlace(bullet.text_span, bullet.line))
+        for link, place in self._field_links():
+            if all(link.key != other.key for other in links):
+                links.append(link)
+                places.append(place)
+        return links, places
 
-    def _rhythm(self, names: dict[str, str]) -> tuple[Standup | None, float | None]:
-        if "rhythm" not in self.parts:
-            return None, None
-        fields = self.fields(self.parts["rhythm"], RHYTHM_KEYS)
-        risk = self.value("ORG012", values.parse_risk, fields["risk tolerance"]) if "risk tolerance" in fields else None
-        if "stand-up" not in fields:
-            return None, risk
-        field = fields["stand-up"]
-        standup = self.value("ORG013", values.parse_standup, field)
-        for role_id in standup.attendees if standup else ():
+    def _link(self, bullet: Bullet, *, strict: bool) -> Link | None:
+        try:
+            link = values.parse_link(bullet.text)
+        except ValueError as error:
+            message, _, help_ = str(error).partition("; ")
+            if strict:
+                self.add("ORG016", "error", printable(message), bullet.text_span, help_)
+            return None
+        return replace(link, source=self._resolve(link.source), target=self._resolve(link.target))
+
+    def _resolve(self, name: str) -> str:
+        """The id of a role by any of its names."""
+        word = name.removeprefix("the-")
+        return (
+            name if name in self.roles else self.ids.get(name, self.ids.get(word, word if word in self.roles else name))
+        )
+
+    def _field_links(self) -> Iterable[tuple[Link, LinkPlace]]:
+        """The links that roles' fields name, such as `Reports to: Lead`."""
+        for role_id, entry in [(i, entry) for i, places in self.roles.items() for entry in places]:
+            for field in entry.fields:
+                if field.key not in LINK_KEYS:
+                    continue
+                kind, arrow = LINK_KEYS[field.key]
+                for written in values.split_names(field.value):
+                    other = self._resolve(slug(written))
+                    if other not in self.roles:
+                        message = f"'{printable(written)}' is no role here: '{field.key}' is left out"
+                        self.add("ORG024", "warning", message, field.value_span, "name a role of the document")
+                        continue
+                    source, target = (other, role_id) if arrow == "←" else (role_id, other)
+                    yield (
+                        Link(source=source, target=target, kind=kind, mutual=arrow == "↔"),
+                        LinkPlace(field.value_span, field.line, field, written),
+                    )
+
+    def _rhythm(self, names: dict[str, str]) -> dict[str, Any]:
+        """The attributes of an Org that the section Rhythm, or front matter, gives."""
+        front = next((block for block in self.program.blocks if block.kind == "front_matter"), None)
+        main = front if front and front.span.start == 0 and "researcher" not in names else None
+        every = [f for f in (front_matter(self.program, main) if main else ()) if f.key in RHYTHM_KEYS]
+        if "rhythm" in self.parts:
+            own = fields(self.program, self.parts["rhythm"])
+            known = [field for field in own if field.key in RHYTHM_KEYS]
+            for extra in (field for field in known if named(known, field.key) is not field):
+                self.add("ORG006", "warning", f"'{extra.key}' is given twice: the last counts", extra.key_span)
+            self._unknown([field for field in own if field not in known and field.form == "bold"], RHYTHM_KEYS)
+            every += known
+        given: dict[str, Any] = {}
+        for name in RHYTHM_KEYS:
+            if (field := named(every, name)) and (value := self._value(KEYS[name], field)) is not None:
+                given[KEYS[name].attribute] = value
+                if isinstance(value, Standup):
+                    given["standup"] = self._standup(value, field, names)
+        return given
+
+    def _standup(self, standup: Standup, field: Field, names: dict[str, str]) -> Standup:
+        attendees = tuple(self._resolve(role_id) for role_id in standup.attendees)
+        for role_id in attendees:
             if role_id not in names:
                 known = f"the roles are: {', '.join(names.values())}"
                 self.add("ORG013", "error", f"unknown attendee '{role_id}'", field.value_span, known)
-        return standup, risk
+        if not values.is_plain_interval(field.value):
+            taken = values.format_interval(standup.every, standup.unit)
+            self.add("ORG025", "info", f"stand-up taken as {taken}", field.value_span)
+        return replace(standup, attendees=attendees)
 
-    def _line(self, span: Span) -> Span:
-        """The first line of a span, without its end."""
-        return Span(span.start, span.start + len(self.program.line(self.program.position(span.start)[0])))
+    def _front_matter(self) -> None:
+        """Findings for front matter that is given twice or is not `key: value`."""
+        previous = -1
+        for block in self.program.blocks:
+            if block.kind != "front_matter":
+                continue
+            if previous == block.span.start:
+                message = "front matter is given twice: the last of each key counts"
+                self.add("ORG026", "warning", message, self.program.first_line(block.span))
+            previous = block.span.end
+            read_lines = {field.line for field in front_matter(self.program, block)}
+            for line in list(self.program.lines(block.span))[1:]:
+                text = self.program.slice(line).rstrip()
+                nested = text.startswith((" ", "\t", "-", "#", "...", "]", "}"))
+                if text and not nested and line not in read_lines:
+                    message = "this line of the front matter is not 'key: value': it is left alone"
+                    self.add("ORG026", "warning", message, self.program.first_line(line))
 
 
-def errors(findings: Iterable[Finding]) -> Iterator[Finding]:
-    """The findings that forbid running the document."""
-    return (finding for finding in findings if finding.severity == "error")
+def _same_file(one: Entry, other: Entry) -> bool:
+    """Whether a row or a bullet links to the file that a role is."""
+    files = {one.kind, other.kind}
+    return "file" in files and files != {"file"} and bool(one.name.path) and one.name.path == other.name.path

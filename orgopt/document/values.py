@@ -1,67 +1,186 @@
 """The grammar of values in a document: text to data and back, a pair of functions a value.
 
-Every `parse_*` raises ValueError with a message that says the rule, the value got and the remedy.
+Every `parse_*` raises ValueError with a message that says the rule and the value got, then `; ` and the remedy.
 """
 
 import re
 from difflib import get_close_matches
+from typing import cast, get_args
 
-from orgopt.org import AGENTS, LINK_KINDS, MAX_HEADCOUNT, WORKING_AGENTS, Link, LinkKind, Standup, slug
+from orgopt.org import (
+    AGENTS,
+    LINK_KINDS,
+    MAX_CONFIRM,
+    MAX_HEADCOUNT,
+    CopyRule,
+    Link,
+    Memory,
+    Standup,
+    StopEarly,
+    slug,
+)
 
-_SECONDS = {"s": 1, "sec": 1, "second": 1, "min": 60, "minute": 60, "h": 3600, "hr": 3600, "hour": 3600}
-_EXPERIMENTS = {"experiment", "exp", "run"}
-_EVERY = re.compile(r"every\s+(?P<n>\d{1,9}(?:\.\d{1,9})?)\s*(?P<unit>[a-z]+?)s?$", re.IGNORECASE)
+MAX_LINK = 400  # characters; a longer line is prose
+MAX_TEXT = 2000  # characters of a value that is text
+_SECONDS = {
+    "s": 1,
+    "sec": 1,
+    "second": 1,
+    "m": 60,
+    "min": 60,
+    "minute": 60,
+    "h": 3600,
+    "hr": 3600,
+    "hour": 3600,
+    "d": 86_400,
+    "day": 86_400,
+    "w": 604_800,
+    "wk": 604_800,
+    "week": 604_800,
+}
+_WORDS = {"hourly": 3600, "daily": 86_400, "twice daily": 43_200, "twice a day": 43_200, "weekly": 604_800}
+_EXPERIMENTS = {"experiment", "exp", "run", "trial"}
+_NUMBER = r"\d{1,9}(?:\.\d{1,9})?"
+_EVERY = re.compile(
+    rf"(?:every\s+)?(?P<n>{_NUMBER})?(?:\s*(?:-|–|to)\s*(?P<to>{_NUMBER}))?\s*(?P<unit>[a-z]+?)s?$", re.IGNORECASE
+)
 _SEPARATOR = re.compile(r"\s+and\s+|\s*[+&,]\s*")
 _LINK = re.compile(
     r"(?P<source>.+?)\s*(?P<arrow>→|->|=>|↔|<->)\s*(?P<target>.+?)\s*:\s*"
     r"(?P<kind>[A-Za-z ]+?)\s*(?:\((?P<pattern>[^)]*)\))?$"
 )
-MAX_LINK = 400  # characters; a longer line is prose
-PLANNED_KINDS = ("delegates to", "reviews")
+_PATTERN = re.compile(r"(?P<name>ring|line|full|lattice|random)(?:\s+(?P<value>\d{1,4}(?:\.\d{1,6})?|\.\d{1,6}))?$")
+_DECIMAL = re.compile(r"(?:\d{1,6}(?:\.\d{0,9})?|\.\d{1,9})(?P<percent>\s*%)?$")
+NONE_WORDS = {"none", "nobody", "no one", "n/a", "na", "-", "–", "—", ""}
 
 
-def _closest(word: str, known: tuple[str, ...]) -> str:
+def closest(word: str, known: tuple[str, ...]) -> str:
+    """A remedy for an unknown word: the nearest known one, or all of them."""
     close = get_close_matches(word.lower(), known, n=1)
     return f"did you mean '{close[0]}'?" if close else f"known: {', '.join(known)}"
 
 
 def parse_headcount(text: str) -> int:
-    """An integer from 0 to 64."""
-    if not re.fullmatch(r"\d{1,6}", text.strip()) or int(text) > MAX_HEADCOUNT:
+    """An integer from 0 to 64; `×3` and `x3` too."""
+    match = re.fullmatch(r"[×xX]?\s*(\d{1,6})", text.strip())
+    if not match or int(match[1]) > MAX_HEADCOUNT:
         raise ValueError(f"headcount must be a whole number from 0 to {MAX_HEADCOUNT}, not '{text}'")
-    return int(text)
+    return int(match[1])
+
+
+def _decimal(text: str, what: str) -> float:
+    match = _DECIMAL.match(text.strip())
+    number = float(text.strip().rstrip("% ")) / (100 if match["percent"] else 1) if match else -1.0
+    if not 0 <= number <= 1:
+        raise ValueError(f"{what} must be a number from 0 to 1, not '{text}'")
+    return number
 
 
 def parse_risk(text: str) -> float:
-    """A number from 0 to 1."""
-    if not re.fullmatch(r"\d*\.?\d+", text.strip()) or not 0 <= float(text) <= 1:
-        raise ValueError(f"risk tolerance must be a number from 0 to 1, not '{text}'")
-    return float(text)
+    """A number from 0 to 1; `40 %` too."""
+    return _decimal(text, "risk tolerance")
 
 
 def format_risk(risk: float) -> str:
-    """A risk tolerance with at most two decimals."""
-    return f"{risk:.2f}".rstrip("0").rstrip(".") or "0"
+    """A risk tolerance in as few digits as say it."""
+    return f"{risk:.9f}".rstrip("0").rstrip(".") or "0"
 
 
 def parse_agent(text: str) -> str:
     """The name of an agent."""
     name = slug(text)
-    if name in AGENTS and name not in WORKING_AGENTS:
-        raise ValueError(f"agent '{name}' is not available in this version; known: {', '.join(WORKING_AGENTS)}")
     if name not in AGENTS:
-        raise ValueError(f"unknown agent '{text}'; {_closest(name, AGENTS)}")
+        raise ValueError(f"unknown agent '{text}'; {closest(name, AGENTS)}")
     return name
 
 
+def parse_model(text: str) -> str:
+    """The LiteLLM name of a language model; `inherit` and `default` are the workspace's."""
+    if not re.fullmatch(r"[\w./:@+-]{1,120}", text.strip()):
+        raise ValueError(f"'{text}' is not the name of a model; write one as in 'openai/gpt-5-mini'")
+    return "" if text.strip().lower() in {"inherit", "default"} else text.strip()
+
+
+def parse_text(text: str) -> str:
+    """A line of text."""
+    return text.strip()[:MAX_TEXT]
+
+
+def _choice(text: str, known: tuple[str, ...], what: str) -> str:
+    word = text.strip().lower()
+    if word not in known:
+        raise ValueError(f"unknown {what} '{text}'; {closest(word, known)}")
+    return word
+
+
+def parse_memory(text: str) -> Memory:
+    """`none`, `run` or `lasting`."""
+    return cast("Memory", _choice(text, get_args(Memory), "memory"))
+
+
+def parse_copy_rule(text: str) -> CopyRule:
+    """`best`, `majority` or `own`."""
+    return cast("CopyRule", _choice(text, get_args(CopyRule), "copy rule"))
+
+
+def parse_focus(text: str) -> tuple[str, ...]:
+    """Names of knob groups, separated by commas; `all` is no focus."""
+    names = tuple(dict.fromkeys(slug(part) for part in _SEPARATOR.split(text) if part.strip()))
+    if "" in names:
+        raise ValueError(f"focus '{text}' not understood; write names of knob groups, as in 'optimizer, schedule'")
+    return () if names == ("all",) else names
+
+
+def format_focus(focus: tuple[str, ...]) -> str:
+    """Names of knob groups."""
+    return ", ".join(focus) or "all"
+
+
+def parse_confirm(text: str) -> int:
+    """An integer from 0 to 5."""
+    if not re.fullmatch(r"[0-5]", text.strip()):
+        raise ValueError(f"confirm must be a whole number from 0 to {MAX_CONFIRM}, not '{text}'")
+    return int(text)
+
+
+def parse_stop_early(text: str) -> StopEarly:
+    """A number from 0 to 1, or `off`."""
+    return "off" if text.strip().lower() in {"off", "never", "none"} else _decimal(text, "stop early")
+
+
+def format_stop_early(quantile: StopEarly) -> str:
+    """A quantile, or `off`."""
+    return quantile if isinstance(quantile, str) else format_risk(quantile)
+
+
 def parse_interval(text: str) -> tuple[float, str]:
-    """`every 20 min` as (1200.0, 's'), `every 6 experiments` as (6.0, 'experiments')."""
-    match = _EVERY.match(text.strip())
-    unit = match["unit"].lower() if match else ""
-    if not match or float(match["n"]) <= 0 or not (unit in _SECONDS or unit in _EXPERIMENTS):
-        raise ValueError(f"interval '{text}' not understood: write 'every 20 min', 'every 6 experiments' or 'off'")
-    number = float(match["n"])
+    """`every 20 min` as (1200.0, 's'), `every 6 experiments` as (6.0, 'experiments').
+
+    Of a range the middle counts; `daily` and its like are read too.
+    """
+    word = " ".join(text.lower().split())
+    if word in _WORDS:
+        return float(_WORDS[word]), "s"
+    match = _EVERY.match(word)
+    unit = match["unit"] if match else ""
+    # `m`, `d` and the like without a number are letters, and `20 min` needs no `every`.
+    fits = match and (match["n"] or (word.startswith("every ") and len(unit) > 2))
+    low = float(match["n"] or 1) if match else 0.0
+    number = (low + float(match["to"] or low)) / 2 if match else 0.0
+    if not fits or number <= 0 or not (unit in _SECONDS or unit in _EXPERIMENTS):
+        raise ValueError(f"interval '{text}' not understood; write 'every 20 min', 'every 6 experiments' or 'off'")
     return (number, "experiments") if unit in _EXPERIMENTS else (number * _SECONDS[unit], "s")
+
+
+def is_plain_interval(text: str) -> bool:
+    """Whether a stand-up's interval is written as the canonical form has it, so that nothing is inferred."""
+    word = " ".join(text.split(",")[0].lower().split())
+    match = _EVERY.match(word)
+    return bool(match and match["n"] and not match["to"] and word.startswith("every ")) or word in {
+        "off",
+        "none",
+        "never",
+    }
 
 
 def format_interval(every: float, unit: str) -> str:
@@ -90,7 +209,7 @@ def parse_standup(text: str) -> Standup | None:
         elif part.lower() not in {"everyone", "all"}:
             attendees += [slug(name) for name in _SEPARATOR.split(part)]
     if "" in attendees:
-        raise ValueError(f"attendees of '{text}' not understood: write 'everyone' or names of roles")
+        raise ValueError(f"attendees of '{text}' not understood; write 'everyone' or names of roles")
     return Standup(every=every, unit="s" if unit == "s" else "experiments", attendees=tuple(attendees), share=share)
 
 
@@ -105,34 +224,49 @@ def format_standup(standup: Standup | None, names: dict[str, str] | None = None)
     return f"{format_interval(standup.every, standup.unit)}, {who}, {share}"
 
 
-def parse_link(text: str) -> tuple[Link, str]:
-    """`A → B: reports to` as a Link with slugged ends, and the pattern in brackets, if any."""
-    match = _match_link(text)
+def parse_pattern(text: str) -> str:
+    """`full` (or nothing) as an empty string; `ring`, `line`, `lattice 4`, `random 0.2` as they are."""
+    match = _PATTERN.match(" ".join(text.lower().split()))
+    name, value = (match["name"], match["value"]) if match else ("", None)
+    known = "write (full), (ring), (line), (lattice 4) or (random 0.2)"
+    if text.strip() and (not match or (value is None) != (name not in {"lattice", "random"})):
+        raise ValueError(f"unknown pattern '({text})'; {known}")
+    if name == "lattice" and (not value or "." in value or int(value) < 2):
+        raise ValueError(f"a lattice joins each agent with a whole number of others from 2, not '{value}'; {known}")
+    if name == "random":
+        return f"random {format_risk(_decimal(value or '', 'the chance of a random link'))}"
+    return "" if name in {"", "full"} else f"lattice {int(value or 0)}" if name == "lattice" else name
+
+
+def parse_link(text: str) -> Link:
+    """`A → B: reports to (ring)` as a Link with slugged ends."""
+    match = _LINK.match(text.strip()) if len(text) <= MAX_LINK else None
     if not match:
-        raise ValueError(f"link '{text}' not understood: write 'Explorer → Lead: reports to' or 'A ↔ B: shares with'")
+        raise ValueError(f"link '{text}' not understood; write 'Explorer → Lead: reports to' or 'A ↔ B: shares with'")
     kind = " ".join(match["kind"].lower().split())
-    if kind not in LINK_KINDS or kind in PLANNED_KINDS:
-        raise ValueError(f"unknown link '{kind}'; {_closest(kind, LINK_KINDS)}")
+    if kind not in LINK_KINDS:
+        raise ValueError(f"unknown link '{kind}'; {closest(kind, LINK_KINDS)}")
     mutual = match["arrow"] in {"↔", "<->"}
     if mutual and kind != "shares with":
-        raise ValueError(f"'{kind}' has a direction: write → instead of ↔")
+        raise ValueError(f"'{kind}' has a direction; write → instead of ↔")
     source, target = slug(match["source"]), slug(match["target"])
-    known: LinkKind = "shares with" if kind == "shares with" else "reports to"
-    return Link(source=source, target=target, kind=known, mutual=mutual), (match["pattern"] or "").strip()
-
-
-def _match_link(text: str) -> re.Match[str] | None:
-    return _LINK.match(text.strip()) if len(text) <= MAX_LINK else None
-
-
-def planned_link(text: str) -> str | None:
-    """The kind of a well-formed link that this version reads and does not execute, or None."""
-    match = _match_link(text)
-    kind = " ".join(match["kind"].lower().split()) if match else ""
-    return kind if kind in PLANNED_KINDS else None
+    pattern = parse_pattern(match["pattern"] or "")
+    return Link(source=source, target=target, kind=kind, mutual=mutual, pattern=pattern)
 
 
 def format_link(link: Link, names: dict[str, str]) -> str:
-    """The canonical text of a link."""
+    """The canonical text of a link; `names` maps role ids to names as written."""
     arrow = "↔" if link.mutual else "→"
-    return f"{names.get(link.source, link.source)} {arrow} {names.get(link.target, link.target)}: {link.kind}"
+    pattern = f" ({link.pattern})" if link.pattern else ""
+    # A name that the grammar would break in two, or that gives another id, is written by its id.
+    ends = [
+        name if slug(name := names.get(role, role)) == role and not re.search(r"[:→↔]|->|=>", name) else role
+        for role in (link.source, link.target)
+    ]
+    return f"{ends[0]} {arrow} {ends[1]}: {link.kind}{pattern}"
+
+
+def split_names(text: str) -> list[str]:
+    """The names of a list such as `Lead, Analyst and Scout`; none of `nobody`, `—` and their like."""
+    parts = [part.strip().strip("*_`[]@").strip() for part in _SEPARATOR.split(re.sub(r"\]\([^)]*\)", "]", text))]
+    return [part for part in parts if part.lower().rstrip(".") not in NONE_WORDS]

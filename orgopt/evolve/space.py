@@ -11,7 +11,8 @@ from typing import Any
 import networkx as nx
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
-from orgopt.document.edit import AddLink, AddRole, Edit, RemoveLink, SetAgent, SetHeadcount, SetRisk, SetStandup, apply
+from orgopt.document.edit import AddLink, Edit, RemoveLink, SetKey, apply
+from orgopt.document.edit_roles import AddRole, library_text
 from orgopt.document.program import Program
 from orgopt.document.read import read
 from orgopt.org import MAX_HEADCOUNT, WORKING_AGENTS, Link, Org, Role, Standup
@@ -43,7 +44,7 @@ class Space:
         if library:
             reading = read(library)
             extra = [role for role in reading.org.roles if role.id in reading.roles and not self.org.role(role.id)]
-            self._texts = {role.id: library.slice(reading.roles[role.id].span) for role in extra}
+            self._texts = {role.id: library_text(library, role.id) for role in extra}
         self.roles: tuple[Role, ...] = (*_managers_first(self.org), *extra)
         self._shortest_s, self._longest_s = budget_s / 20, budget_s
         self.distributions: dict[str, BaseDistribution] = {}
@@ -77,14 +78,14 @@ class Space:
             if new:
                 edits.append(AddRole(self._texts[role.id]))
             if headcount != role.headcount:
-                edits.append(SetHeadcount(role.id, headcount))
+                edits.append(SetKey(role.id, "headcount", headcount))
             if agent != role.agent:
-                edits.append(SetAgent(role.id, agent))
+                edits.append(SetKey(role.id, "agent", agent))
             if round(risk, 2) != self.origin[f"risk/{role.id}"]:  # steps of .05 are not exact in binary
-                edits.append(SetRisk(role.id, round(risk, 2)))
+                edits.append(SetKey(role.id, "risk tolerance", round(risk, 2)))
         edits += self._link_edits(params, present)
         if any(params[key] != self.origin[key] for key in self._standup_keys(params)):
-            edits.append(SetStandup(self._standup(params)))
+            edits.append(SetKey(None, "stand-up", self._standup(params)))
         return tuple(edits)
 
     def _link_edits(self, params: Params, present: set[str]) -> list[Edit]:

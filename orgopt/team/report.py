@@ -97,7 +97,7 @@ def report(org: Org, ledger: Ledger) -> Report:
     idle, waiting = max(0.0, 1 - busy / (start["slots"] * budget_s)), sum(queued) / (headcount * budget_s)
     think_s = _mean([seconds for spent in thinking.values() for seconds in spent])
     run_s = _mean([data["ended"] - data["started"] for data in outcomes if data["status"] != "unfinished"])
-    origins = _origins(ledger.events, _roles(org))
+    origins = _origins(ledger.events, org)
     return Report(
         bound="agents" if idle > waiting else "slots",
         slots_idle=idle,
@@ -153,7 +153,7 @@ def _of_links(org: Org, ledger: Ledger, book: _Book, origins: Mapping[_Origin, s
     role_of, sent = _roles(org), dict[_Origin, int]()
     for event in ledger.of("message"):
         for hearer in event.data["to"]:
-            key = (role_of[event.data["sender"]], role_of[hearer], event.data["link"])
+            key = _link(org, role_of[event.data["sender"]], role_of[hearer], event.data["link"])
             sent[key] = sent.get(key, 0) + 1
     return tuple(
         book.share(f"{org.name(key[0])} → {org.name(key[1])}: {key[2]}", origins.get(key, set()), messages=number)
@@ -167,8 +167,15 @@ def _of_standups(ledger: Ledger, book: _Book, mine: set[int]) -> Share | None:
     return book.share(STANDUP, mine, agent_s=agent_s, messages=len(held)) if held else None
 
 
-def _origins(events: Iterable[Event], role_of: Mapping[str, str]) -> dict[_Origin, set[int]]:
+def _link(org: Org, sender: str, hearer: str, kind: str) -> _Origin:
+    """A message's link as it is written: what a reviewer reads flows against the arrow of `reviews`."""
+    against = any((link.source, link.target, link.kind) == (hearer, sender, kind) for link in org.links)
+    return (hearer, sender, kind) if kind == "reviews" and against else (sender, hearer, kind)
+
+
+def _origins(events: Iterable[Event], org: Org) -> dict[_Origin, set[int]]:
     """The proposals whose start an agent first learned through a link or a stand-up, by which it was."""
+    role_of = _roles(org)
     learned: dict[tuple[str, int], _Origin | None] = {}
     found: dict[_Origin, set[int]] = {}
     for event in events:
@@ -177,20 +184,21 @@ def _origins(events: Iterable[Event], role_of: Mapping[str, str]) -> dict[_Origi
             origin = learned.get((data["agent"], data["parent"]))
             if origin:
                 found.setdefault(origin, set()).add(data["id"])
-        for agent, experiments, origin in _told(event, role_of):
+        for agent, experiments, origin in _told(event, org, role_of):
             for experiment in experiments:
                 learned.setdefault((agent, experiment), origin)
     return found
 
 
-def _told(event: Event, role_of: Mapping[str, str]) -> Iterator[tuple[str, list[int], _Origin | None]]:
+def _told(event: Event, org: Org, role_of: Mapping[str, str]) -> Iterator[tuple[str, list[int], _Origin | None]]:
     """Whom an event tells of which experiments, and through what; None for those of its own."""
     data = event.data
     if event.kind == "outcome":
         yield data["agent"], [data["id"]], None
     elif event.kind == "message":
         for hearer in data["to"]:
-            yield hearer, data["experiments"], (role_of[data["sender"]], role_of[hearer], data["link"])
+            origin = _link(org, role_of[data["sender"]], role_of[hearer], data["link"])
+            yield hearer, data["experiments"], origin
     elif event.kind == "meeting":
         for agent in data["agents"]:
             yield agent, data["shared"], _MET

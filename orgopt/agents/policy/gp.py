@@ -37,17 +37,19 @@ class Gp:
     def __init__(self) -> None:
         self._log_scales: Array = np.zeros(0)
         self._log_noise = math.log(0.1)
+        self._layout: Array = np.zeros((3, 0))
 
     def act(self, view: View) -> Proposal:
         points, targets, seeds = _observed(view)
         if len(targets) < STARTUP:
             return propose(view.starts[0], step(view, view.starts[0]))
-        x = _features(view, points)
-        if len(self._log_scales) != x.shape[1]:
-            self._log_scales = np.zeros(x.shape[1])
+        if not len(self._log_scales):
+            self._layout = _layout(view)
+            self._log_scales = np.zeros(self._layout.shape[1])
+        x = _features(self._layout, points)
         self._learn(view, x[-SUBSET:], targets[-SUBSET:], seeds[-SUBSET:])
         picked, at = _candidates(view)
-        mean, sd = self._predict(x, targets, seeds, _features(view, at))
+        mean, sd = self._predict(x, targets, seeds, _features(self._layout, at))
         gain = _expected_improvement(mean, sd * (0.5 + 1.5 * view.risk), float(targets.min()))
         return first_new(view, view.starts, picked, at, np.argsort(-gain))
 
@@ -89,23 +91,30 @@ def _observed(view: View) -> tuple[Array, Array, Array]:
         latest = np.setdiff1d(keep, best)[-(MAX_POINTS - len(best)) :]
         keep = np.sort(np.concatenate([best, latest]))
     y = metrics[keep]
-    measured = y[~np.isnan(y)]
-    if not len(measured):
-        return np.empty((0, 0)), measured, measured
-    cut = float(np.median(measured) + 1.5 * (np.median(measured) - measured.min()))
+    ranked = view.knowledge.measured
+    if not ranked:
+        return np.empty((0, 0)), np.empty(0), np.empty(0)
+    middle = ranked[len(ranked) // 2][0]
+    cut = middle + 1.5 * (middle - ranked[0][0])
     y = np.where(np.isnan(y), cut, np.minimum(y, cut))
     seeds = np.array([max(1, known[place].seeds) for place in keep], dtype=float)
     return view.knowledge.units()[keep], (y - y.mean()) / (y.std() + 1e-12), seeds
 
 
-def _features(view: View, units: Array) -> Array:
-    """Positions with a choice without order as one column a choice, so that all of its values are alike far."""
-    ordered = view.knowledge.ordered
-    columns = [units[:, ordered]]
-    for column in np.flatnonzero(~ordered).tolist():
-        n = len(view.knobs[column].choices)
-        columns.append(0.7 * ((units[:, column] * n).astype(int)[:, None] == np.arange(n)))
-    return np.concatenate(columns, axis=1)
+def _layout(view: View) -> Array:
+    """Three rows with a column a feature: its knob, the number of the choice (-1: none) and how many there are."""
+    rows: list[tuple[int, int, int]] = []
+    for column, knob in enumerate(view.knobs):
+        choices = [-1] if knob.ordered else range(len(knob.choices))
+        rows += [(column, choice, len(knob.choices)) for choice in choices]
+    return np.array(rows, dtype=float).T
+
+
+def _features(layout: Array, units: Array) -> Array:
+    """Positions, with a choice without order as one feature a choice, so that all of its values are alike far."""
+    column, choice, n = layout
+    at = units[:, column.astype(int)]
+    return np.where(choice < 0, at, 0.7 * (np.floor(at * n) == choice))
 
 
 def _candidates(view: View) -> tuple[NDArray[np.int_], Array]:

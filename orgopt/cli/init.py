@@ -1,0 +1,120 @@
+"""`orgopt init`: a workspace to start from."""
+
+import shutil
+from pathlib import Path
+
+import click
+from rich.markup import escape
+
+from orgopt.cli.base import command, near, out, own_command
+from orgopt.document import load, read
+from orgopt.errors import StoreError, UsageError
+from orgopt.ledger import write_text
+from orgopt.task import find_tasks, shipped
+
+CONFIG = """\
+# Settings of this workspace. Each table gives a command's options; the command line wins over them.
+
+[run]
+task = "{task}"
+budget = "30s"
+slots = 2
+
+[optimize]
+task = "{task}"
+generations = 3
+population = 4
+budget = "15s"
+slots = 2
+"""
+
+README = """\
+# {name}
+
+A research organization and what it researches.
+
+- `program.md` is the organization: who is in it, who talks to whom, how often they meet. Edit it.
+- `fitness/{task}/` is the task: `train.py` may be edited by agents, `prepare.py` keeps the data, the budget and the
+  metric, `task.toml` says what it measured.
+- `orgopt.toml` has the options that commands start from.
+
+```bash
+orgopt show program.md
+orgopt lint program.md --task {task}
+orgopt run program.md        # one run, on real experiments
+orgopt optimize program.md   # look for a better program.md
+orgopt ui                    # what came of it, in MLflow
+```
+"""
+
+
+def templates() -> dict[str, Path]:
+    """The shipped organizations by name, without the library of roles."""
+    found: dict[str, Path] = {}
+    for root in reversed(shipped("orgs")):
+        found |= {path.stem: path for path in sorted(root.glob("*.md")) if path.stem != "library"}
+    return dict(sorted(found.items()))
+
+
+@click.command(
+    "init",
+    epilog="\b\nExamples:\n  orgopt init my-lab\n  orgopt init my-lab --template flat-talkers --task tinygpt\n"
+    "  orgopt init --templates",
+)
+@click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
+@click.option("--template", default="trio", show_default=True, help="The organization to start from.")
+@click.option("--task", default="digits", show_default=True, help="The task to copy into the workspace.")
+@click.option("--templates", "listed", is_flag=True, help="List the templates, and write nothing.")
+@command
+def init_command(folder: Path | None, template: str, task: str, listed: bool) -> None:
+    """Start a workspace in DIR: program.md, a task, settings and a README. Nothing that is there is overwritten."""
+    known = templates()
+    if listed:
+        for name, path in known.items():
+            org = read(load(path)).org
+            out.print(
+                f"[bold]{name:22}[/] {org.headcount:2} agents  {escape(org.mission.split('. ')[0].split('.')[0])}."
+            )
+        return
+    if folder is None:
+        raise UsageError("name a folder: orgopt init my-lab (. for this one)")
+    if template not in known:
+        raise UsageError(f"no template '{template}': {', '.join(known)}")
+    tasks = find_tasks(Path("/nowhere"))
+    if task not in tasks:
+        raise UsageError(f"no task '{task}': {', '.join(tasks)}")
+    written = _write(folder, known[template], tasks[task])
+    for path in written:
+        out.print(f"  [green]+[/] {escape(near(path))}")
+    out.print(f"\nNext: [bold]cd {escape(str(folder))} && {escape(own_command())} run program.md[/]")
+
+
+def _write(folder: Path, org: Path, task: Path) -> list[Path]:
+    """Write what is not there; returns what was written.
+
+    Raises:
+        StoreError: The folder cannot be written.
+        UsageError: There is a document already.
+    """
+    program = folder / "program.md"
+    if program.exists():
+        raise UsageError(f"{program} is already there: name another folder")
+    texts = {
+        program: org.read_text("utf-8"),
+        folder / "orgopt.toml": CONFIG.format(task=task.name),
+        folder / "README.md": README.format(name=folder.resolve().name, task=task.name),
+        folder / ".gitignore": "mlruns/\nmlflow.db*\n",
+    }
+    written: list[Path] = []
+    try:
+        target = folder / "fitness" / task.name
+        if not target.exists():
+            shutil.copytree(task, target, ignore=shutil.ignore_patterns("__pycache__"))
+            written.append(target)
+        for path, text in texts.items():
+            if not path.exists():
+                write_text(path, text)
+                written.append(path)
+    except OSError as error:
+        raise StoreError(f"cannot write {folder}: {error.strerror}") from None
+    return sorted(written)

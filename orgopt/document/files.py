@@ -1,0 +1,163 @@
+"""Documents on disk: a file, a roster with the role files that it links to, or a folder of role files.
+
+Several files become one Program, each below a line `<!-- file: path -->`, so that edits, diffs and studies know one
+text; `save` puts each back where it came from. References stay inside the document's folder.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from orgopt.document.findings import Finding
+from orgopt.document.program import FILE_MARK, Program, Span, parse, printable
+from orgopt.document.read import read
+from orgopt.errors import DocumentError
+
+MAX_BYTES = 256 * 1024
+MAX_FILES = 100
+MAIN_NAMES = ("program.md", "org.md", "team.md", "roster.md", "agents.md", "index.md", "readme.md")
+"""Names of the file of a folder that is its main document, in any letter case, first found first."""
+
+
+def load(path: str | Path) -> Program:
+    """Read a document, keeping line ends and a byte-order mark.
+
+    Args:
+        path: A Markdown file, with the role files that its roster links to; or a folder of role files.
+
+    Raises:
+        DocumentError: Nothing to read there, larger than 256 KiB in all, or not UTF-8.
+    """
+    path = Path(path)
+    files: dict[str, str] = {}
+    folder = path.is_dir()
+    members = _members(path) if folder else []
+    main = next((name for name in members if name.lower() in MAIN_NAMES), "") if folder else path.name
+    root = path if folder else path.parent
+    linked: list[str] = []
+    if main:
+        files[main] = _read(root / main)
+        linked = [name for name, _ in references(parse(files[main])) if _inside(root, name)]
+    for name in list(dict.fromkeys([*linked, *members]))[:MAX_FILES]:
+        content = files[main] if name == main else _read(root / name)
+        if folder and name != main and name not in linked and _is_document(content):
+            raise DocumentError(f"{path} is a folder of documents: name one of them, such as {root / name}")
+        # Beside a main document, other Markdown is a role only by its front matter.
+        if not main or name in linked or content.startswith("---"):
+            files[name] = content
+    if not any(name != main for name in files):
+        return parse(files[main], str(root / main)) if main else _nothing(path)
+    text = files[main] if main else ""
+    for name, content in files.items():
+        if FILE_MARK.search(content):
+            raise DocumentError(f"{root / name}: has a line '<!-- file: … -->', which marks a file of several in one")
+        if name != main:
+            text += f"{chr(10) * bool(text)}<!-- file: {name} -->\n{content}"
+    if len(text.encode()) > MAX_BYTES:
+        raise DocumentError(f"{path}: its files are larger than 256 KiB, the limit of a program.md")
+    return parse(text, str(root / main) if main else str(path), str(root))
+
+
+def documents_in(path: str | Path) -> list[Path]:
+    """The documents at a path: a file, a folder of role files as one, or every file of a folder of documents."""
+    path = Path(path)
+    if not path.is_dir():
+        return [path]
+    files = [path / name for name in _members(path) if "/" not in name]
+    return files if any(_is_document(_read(file)) for file in files if file.name.lower() not in MAIN_NAMES) else [path]
+
+
+def _is_document(text: str) -> bool:
+    return any(section.title.lower() == "roles" for section in parse(text).walk())
+
+
+def save(program: Program, path: str | Path | None = None) -> None:
+    """Write a program back to the files that it was read from, or as one file to a path.
+
+    Raises:
+        DocumentError: A file cannot be written.
+    """
+    texts = {str(path): program.text} if path else _split(program)
+    for name, text in texts.items():
+        try:
+            Path(name).write_bytes(text.encode("utf-8"))
+        except OSError as error:
+            raise DocumentError(f"{name}: cannot be written ({error.strerror})") from None
+
+
+def references(program: Program) -> Iterator[tuple[str, Span]]:
+    """The Markdown files that the roster of a document links to, as written, and where."""
+    for places in read(program).roles.values():
+        for entry in places:
+            if entry.kind in {"item", "row"} and PurePosixPath(entry.name.path).suffix.lower() in {".md", ".markdown"}:
+                yield entry.name.path, entry.name.span
+
+
+def missing_references(program: Program) -> Iterator[Finding]:
+    """Findings for links of a roster to files that were not read: outside the folder, or not there."""
+    source = Path(program.source)
+    root = source if source.is_dir() else source.parent
+    have = {block.title for block in program.blocks if block.kind == "file"}
+    for name, span in references(program) if source.exists() else ():
+        if name in have:
+            continue
+        if ".." in PurePosixPath(name).parts or not _inside(root, name, exists=False):
+            message, help_ = f"'{printable(name)}' is outside the document's folder: it is not read", "copy it inside"
+        else:
+            message, help_ = f"'{printable(name)}' is not there", "create the file or remove the link"
+        yield Finding("ORG029", "warning", message, span, help_)
+
+
+def _inside(root: Path, name: str, *, exists: bool = True) -> bool:
+    """Whether a reference stays in a folder, symbolic links followed."""
+    target = root / name
+    try:
+        return target.resolve().is_relative_to(root.resolve()) and (not exists or target.is_file())
+    except (OSError, ValueError, RuntimeError):  # a name with a NUL or too long, or links that go round
+        return False
+
+
+def _members(folder: Path) -> list[str]:
+    """The Markdown files of a folder and its subfolders, without hidden ones."""
+    found = [path.relative_to(folder) for pattern in ("*.md", "*/*.md") for path in sorted(folder.glob(pattern))]
+    return [
+        path.as_posix()
+        for path in found
+        if not any(part.startswith(".") for part in path.parts) and _inside(folder, str(path))
+    ]
+
+
+def _nothing(path: Path) -> Program:
+    raise DocumentError(f"{path} is a folder without Markdown files: name a file, or put role files into it")
+
+
+def _split(program: Program) -> dict[str, str]:
+    """The text of each file of a program."""
+    if not program.root:
+        return {program.source: program.text}
+    marks = list(FILE_MARK.finditer(program.text))
+    ends = [*(mark.start() for mark in marks[1:]), len(program.text)]
+    files = {
+        f"{program.root}/{mark['path']}": program.text[mark.end() : end] for mark, end in zip(marks, ends, strict=True)
+    }
+    main = program.text[: marks[0].start()] if marks else program.text
+    return files if Path(program.source).is_dir() else {program.source: main, **files}
+
+
+def _read(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise DocumentError(f"{path}: no such file") from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise DocumentError(f"{path}: cannot be read ({reason})") from None
+    if len(raw) > MAX_BYTES:
+        raise DocumentError(f"{path}: larger than 256 KiB, the limit of a program.md")
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise DocumentError(
+            f"{path}:{line}: byte {raw[error.start]:#04x} is not UTF-8: save the file as UTF-8"
+        ) from None

@@ -1,0 +1,32 @@
+"""Findings: remarks about a document, each with a place and, where one is known, a fix."""
+
+from collections.abc import Iterable, Iterator
+from typing import Literal, NamedTuple
+
+from orgopt.document.program import Span
+
+Severity = Literal["error", "warning", "info"]
+
+
+class Fix(NamedTuple):
+    """A replacement of a span that removes a finding; a safe one leaves the organization as it is read."""
+
+    span: Span
+    text: str
+    safe: bool
+
+
+class Finding(NamedTuple):
+    """One remark about a document: an error forbids running it, an info says what was inferred."""
+
+    code: str
+    severity: Severity
+    message: str
+    span: Span
+    help: str = ""
+    fix: Fix | None = None
+
+
+def errors(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """The findings that forbid running the document."""
+    return (finding for finding in findings if finding.severity == "error")

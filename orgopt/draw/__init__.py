@@ -1,0 +1,6 @@
+"""Drawings of an organization: SVG and Mermaid text. The terminal tree is the CLI's."""
+
+from orgopt.draw.chart import svg
+from orgopt.draw.flowchart import mermaid
+
+__all__ = ["mermaid", "svg"]

@@ -1,0 +1,103 @@
+"""Which row of a drawing a role is in: managers above their reports, peers side by side.
+
+Covers the rows only; the order within a row and the coordinates are those of `layout`.
+"""
+
+import math
+from collections.abc import Sequence
+
+import networkx as nx
+
+from orgopt.org import Link
+
+LONGEST, BROKEN = 8, 6
+"""Boxes that a layer has at most in one row, and about how many the rows of a longer one have.
+
+In drawings of more than a few dozen roles both grow, so that the drawing stays about as wide as it is high.
+"""
+
+
+def rows(ids: Sequence[str], links: Sequence[Link]) -> dict[str, int]:
+    """The row of each role, from 0 at the top; every end of a link must be in `ids`."""
+    order = _hierarchy(ids, links)
+    layers: dict[int, list[str]] = {}
+    depth = _depth(ids, links, order)
+    for role in ids:
+        layers.setdefault(depth[role], []).append(role)
+    broken = max(BROKEN, math.ceil(math.sqrt(len(ids))))
+    place: dict[str, int] = {}
+    top = 0
+    for layer in sorted(layers):
+        long = len(layers[layer])
+        count = math.ceil(long / broken) if long > max(LONGEST, broken) else 1
+        for family in _families(layers[layer], order, count):
+            size = math.ceil(len(family) / count)
+            place |= {role: top + index // size for index, role in enumerate(family)}
+        top = max(place.values()) + 1
+    return place
+
+
+def _hierarchy(ids: Sequence[str], links: Sequence[Link]) -> "nx.DiGraph[str]":
+    """Who is above whom, without cycles: by reports, and by other links for roles that have no reports."""
+    order: nx.DiGraph[str] = nx.DiGraph()
+    order.add_nodes_from(ids)
+    reporting = _reporting(links)
+    pairs = [(link.target, link.source) for link in links if link.kind == "reports to"]
+    pairs += [(link.source, link.target) for link in _leading(links) if link.target not in reporting]
+    for upper, lower in pairs:
+        if upper != lower and not nx.has_path(order, lower, upper):
+            order.add_edge(upper, lower)
+    return order
+
+
+def _reporting(links: Sequence[Link]) -> set[str]:
+    return {end for link in links if link.kind == "reports to" for end in (link.source, link.target)}
+
+
+def _leading(links: Sequence[Link]) -> list[Link]:
+    """Links that go down where reports do not say otherwise."""
+    return [link for kind in ("delegates to", "reviews") for link in links if link.kind == kind]
+
+
+def _depth(ids: Sequence[str], links: Sequence[Link], order: "nx.DiGraph[str]") -> dict[str, int]:
+    """The layer of each role: the longest way from the top.
+
+    One that leads without reports, as a reviewer does, is just above those it leads, and does not push them
+    down; one that only shares is beside its partners.
+    """
+    depth: dict[str, int] = {}
+    for layer, roles in enumerate(nx.topological_generations(order)):
+        depth |= {role: layer for role in roles if order.degree(role)}
+    reporting = _reporting(links)
+    led: dict[str, list[int]] = {role: [] for role in ids}
+    for link in _leading(links):
+        led[link.source] += [depth[link.target]] if link.target in depth else []
+    for role in ids:
+        if led[role] and role not in reporting and not order.in_degree(role):
+            depth[role] = max(0, min(led[role]) - 1)
+    partners: dict[str, set[str]] = {role: set() for role in ids}
+    for link in links:
+        partners[link.source].add(link.target)
+        partners[link.target].add(link.source)
+    queue = list(depth)
+    for settled in queue:
+        for role in sorted(partners[settled] - depth.keys()):
+            known = [depth[partner] for partner in partners[role] & depth.keys()]
+            depth[role] = sum(known) // len(known)
+            queue.append(role)
+    # A role without a way to the others is not their chief.
+    last = max(depth.values(), default=0)
+    return depth | {role: last for role in ids if role not in depth}
+
+
+def _families(layer: Sequence[str], order: "nx.DiGraph[str]", count: int) -> list[list[str]]:
+    """The roles of a layer by their first manager, those who lead others last, nearest to their own reports.
+
+    Families too small to have a role in each of `count` rows are one family.
+    """
+    families: dict[str, list[str]] = {}
+    for role in layer:
+        families.setdefault(next(iter(order.predecessors(role)), ""), []).append(role)
+    large = [family for family in families.values() if len(family) >= count]
+    small = [role for family in families.values() if len(family) < count for role in family]
+    return [sorted(family, key=lambda role: order.out_degree(role) > 0) for family in (*large, small) if family]
