@@ -97,8 +97,8 @@ def test_noise_is_that_of_real_runs_and_pairs_the_metrics(world: Recorded) -> No
     answers = [world.answer({"X": 0.4, "Y": 0.4}, seed) for seed in range(300)]
     ok = np.array([(one.metric, one.heldout) for one in answers if one.status is Status.OK], dtype=float)
     assert len(ok) > 250
-    assert ok[:, 0].std() == pytest.approx(SEED_SD, rel=0.4)
-    assert ok[:, 1].std() == pytest.approx(SEED_SD / 2, rel=0.4)
+    assert ok[:, 0].std() == pytest.approx(SEED_SD, rel=0.6)
+    assert ok[:, 1].std() == pytest.approx(SEED_SD / 2, rel=0.6)
     assert np.corrcoef(ok.T)[0, 1] > 0.9
 
 
