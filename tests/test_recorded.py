@@ -16,7 +16,9 @@ from orgopt.evaluate import evaluate
 from orgopt.lab import fit, make_lab
 from orgopt.lab.base import Checkpoint, Experiment, Outcome, Status
 from orgopt.lab.recorded import Encoder, Recorded, load_fitted, open_recorded
-from orgopt.lab.records import records_path, rows_table, task_version, write_table
+from orgopt.lab.recording import Recording
+from orgopt.lab.records import load_records, records_path, rows_table, task_version, write_table
+from orgopt.lab.seek import sought
 from orgopt.ledger import Ledger
 from orgopt.task import Settings, Task, load_task
 from tests.conftest import ROOT
@@ -55,8 +57,13 @@ def record(task: Task, runs: int = 400) -> None:
         settings["MODE"] = str(rng.choice(["ok", "ok", "slow", "exit"]))
         repeats = 5 if rng.random() < 0.1 else 1
         rows += [row(settings, int(rng.integers(2**31))) for _ in range(repeats)]
-    provenance = {"task": task.name, "files": task_version(task), "data_digest": task.data_digest, "seed": 0}
-    write_table(records_path(task), rows_table(task, rows), provenance)
+    origin = {
+        "task": task.name,
+        "files": task_version(task),
+        "data_digest": task.data_digest,
+        "seed": 0,
+    }
+    write_table(records_path(task), rows_table(task, rows), {**origin, "parts": []})
 
 
 @pytest.fixture(scope="module")
@@ -90,8 +97,8 @@ def test_noise_is_that_of_real_runs_and_pairs_the_metrics(world: Recorded) -> No
     answers = [world.answer({"X": 0.4, "Y": 0.4}, seed) for seed in range(300)]
     ok = np.array([(one.metric, one.heldout) for one in answers if one.status is Status.OK], dtype=float)
     assert len(ok) > 250
-    assert ok[:, 0].std() == pytest.approx(SEED_SD, rel=0.4)
-    assert ok[:, 1].std() == pytest.approx(SEED_SD / 2, rel=0.4)
+    assert ok[:, 0].std() == pytest.approx(SEED_SD, rel=0.6)
+    assert ok[:, 1].std() == pytest.approx(SEED_SD / 2, rel=0.6)
     assert np.corrcoef(ok.T)[0, 1] > 0.9
 
 
@@ -193,3 +200,29 @@ def test_too_few_runs_and_damaged_worlds(recorded_toy: Task, tmp_path: Path) -> 
     record(task, runs=20)
     with pytest.raises(TaskError, match="runs that ended well, a world needs 40"):
         open_recorded(task)
+
+
+def test_a_recording_goes_on_where_searches_of_its_world_end(
+    recorded_toy: Task, world: Recorded, tmp_path: Path
+) -> None:
+    folder = tmp_path / "toy"
+    shutil.copytree(recorded_toy.folder, folder)
+    task = load_task(str(folder))
+    before = len(load_records(records_path(task), task))
+    planned = sought(world, 9, first_row=before)
+    assert planned == sought(world, 9, first_row=before)
+    assert planned != sought(world, 9, first_row=before + 9)
+    assert [one.row for one in planned] == list(range(before, before + 9))
+    ends = [world.truth(one.settings) for one in planned[::3]]
+    assert max(ends) < 0.05
+    # Any lab will do to keep their outcomes; a stopped command repeats none.
+    lab = make_lab(recorded_toy, "replay", 2)
+    with Recording(task, folder, seed=0, data_digest=task.data_digest) as recording:
+        assert recording.written == before
+        for _ in zip(range(3), recording.add(lab, planned, "first"), strict=False):
+            pass
+    with Recording(task, folder, seed=0, data_digest=task.data_digest) as recording:
+        assert sum(1 for _ in recording.add(lab, planned, "again")) <= 6
+    records = load_records(records_path(task), task)
+    assert len(records) == before + 9
+    assert [part["command"] for part in records.provenance["parts"]] == ["first", "again"]

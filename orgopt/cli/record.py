@@ -19,6 +19,7 @@ from orgopt.lab.base import Outcome
 from orgopt.lab.recorded import open_recorded
 from orgopt.lab.recording import Recording, recording_lab_task
 from orgopt.lab.records import Records, load_records
+from orgopt.lab.seek import sought
 from orgopt.task import Task, load_task
 
 
@@ -50,32 +51,45 @@ class RecordProgress:
 
 @click.command(
     "record",
-    epilog="\b\nExamples:\n  orgopt record tinygpt --runs 2000\n  orgopt record fitness/mine --runs 500 --slots 8",
+    epilog="\b\nExamples:\n  orgopt record tinygpt --runs 2000\n  orgopt record fitness/mine --runs 500 --slots 8\n"
+    "  orgopt record tinygpt --seek 100",
 )
 @click.argument("name", metavar="TASK")
-@click.option("--runs", type=click.IntRange(1), required=True, help="How many experiments the recording has in all.")
+@click.option("--runs", type=click.IntRange(1), help="How many experiments the recording has in all.")
+@click.option(
+    "--seek",
+    type=click.IntRange(1),
+    help="Instead: so many more, where searches of the recording's world end. Repeat it a few times.",
+)
 @click.option("--slots", type=click.IntRange(1), default=min(2, os.cpu_count() or 1), show_default=True)
 @click.option("--out", "folder", type=click.Path(path_type=Path, file_okay=False), help="Folder; the task's without.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Decides settings and seeds.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @command
-def record_command(name: str, runs: int, slots: int, folder: Path | None, seed: int, as_json: bool) -> None:
+def record_command(
+    name: str, runs: int | None, seek: int | None, slots: int, folder: Path | None, seed: int, as_json: bool
+) -> None:
     """Record real experiments of TASK, so that it can be replayed in virtual time.
 
     Settings are spread over the knobs, a quarter of them near the baseline; one in twenty has five seeds.
     The same command continues a recording that was stopped, and extends one with fewer runs.
     """
+    if (runs is None) == (seek is None):
+        raise UsageError("give --runs for a recording, or --seek to go on where its world is wrong")
     task = load_task(name, find_workspace())
     place = writable_folder(folder or task.folder)
     with (
         open_lab(recording_lab_task(task), "local", slots) as lab,
         Recording(task, place, seed=seed, data_digest=lab.data_digest) as recording,
     ):
+        planned = sought(open_recorded(task, place), seek, first_row=recording.written) if seek else []
+        runs = recording.written + len(planned) if runs is None else runs
         if recording.done > runs:
             raise UsageError(f"{near(place)} has {recording.done} runs already: ask for more, or choose another --out")
         if recording.done:
             err.print(f"[dim]continues after {recording.done} runs[/]")
-        words = ["orgopt", "record", name, "--runs", str(runs), "--slots", str(slots), "--seed", str(seed)]
+        size = ["--seek", str(seek)] if seek else ["--runs", str(runs)]
+        words = ["orgopt", "record", name, *size, "--slots", str(slots), "--seed", str(seed)]
         status = RecordProgress(err, task.name, runs, recording.done)
         bar = Progress(
             TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=err
@@ -83,7 +97,8 @@ def record_command(name: str, runs: int, slots: int, folder: Path | None, seed: 
         bar.disable = not err.is_terminal
         with bar:
             shown = bar.add_task(task.name, total=runs, completed=recording.done)
-            for outcome in recording.run(lab, runs, shlex.join(words)):
+            planned = planned or recording.missing(runs)
+            for outcome in recording.add(lab, planned, shlex.join(words)):
                 status.take(outcome)
                 bar.update(shown, completed=status.done)
         path = recording.path

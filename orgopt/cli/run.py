@@ -177,7 +177,7 @@ def summary(task: Task, score: Score, budget_s: float) -> Table:
     table.add_row("research output", f"[bold]{score.research_output:+.3f}[/]  [dim]({parts})[/]")
     table.add_row(
         task.heldout,
-        f"{score.heldout:.3f}  [dim]on fresh seeds; baseline {task.baseline.heldout:.3f}, "
+        f"{score.heldout:.3f}  [dim]verified; baseline {task.baseline.heldout:.3f}, "
         f"reference {task.reference.heldout:.3f}[/]",
     )
     table.add_row(

@@ -71,7 +71,7 @@ def fit(task: Task, records: Records, digest: str) -> Recorded:
     columns = data.y.shape[1]
     floor, center, spread = data.scale
     predicted = floor + np.exp(center + spread * unseen[:, :columns])
-    noise, repeated = _noise(data, out.mean(0), predicted)
+    noise, repeated = _noise(data, out.mean(0), unseen[:, :columns])
     failed = ~ok
     points = np.full((failed.sum(), columns - CURVE), np.nan, np.float32)
     for row, number in zip(points, np.flatnonzero(failed), strict=True):
@@ -212,29 +212,27 @@ def _stacked(layers: list[torch.Tensor]) -> dict[str, np.ndarray]:
     }
 
 
-def _noise(data: _Data, fitted: np.ndarray, predicted: np.ndarray) -> tuple[dict[str, np.ndarray], bool]:
-    """Levels, residuals and paces by level, and whether they are of repeated settings.
+def _noise(data: _Data, fitted: np.ndarray, unseen: np.ndarray) -> tuple[dict[str, np.ndarray], bool]:
+    """Levels and residuals by level, and whether they are of repeated settings.
 
     Runs of one setting differ by seed noise alone; what the networks get wrong of a setting is no noise.
     """
-    whole = np.flatnonzero(np.isfinite(data.y).all(1))
-    levels, rows, paces = [], [], []
+    whole = np.flatnonzero(np.isfinite(data.z).all(1))
+    levels, rows = [], []
     for setting in np.unique(data.setting[whole]):
         runs = whole[data.setting[whole] == setting]
         if len(runs) > 1:
-            mean, unbiased = data.y[runs].mean(0), (len(runs) / (len(runs) - 1)) ** 0.5
-            rows.append((data.y[runs] - mean) * unbiased)
-            paces.append((data.y[runs, SECONDS] / mean[SECONDS]) ** unbiased)
-            levels.append(np.full(len(runs), fitted[runs[0], METRIC]))
+            deviations = data.z[runs] - data.z[runs].mean(0)
+            rows.append(deviations * (len(runs) / (len(runs) - 1)) ** 0.5)
+            # The level of these runs themselves, so that level and residual give what was really seen.
+            levels.append(np.full(len(runs), data.z[runs, METRIC].mean()))
     repeated = sum(map(len, levels)) >= MIN_REPEATS
     if repeated:
-        level, residual, pace = np.concatenate(levels), np.concatenate(rows), np.concatenate(paces)
+        level, residual = np.concatenate(levels), np.concatenate(rows)
     else:
-        level, residual = fitted[whole, METRIC], data.y[whole] - predicted[whole]
-        pace = data.y[whole, SECONDS] / predicted[whole, SECONDS]
-    residual[:, SECONDS] = 0.0
+        level, residual = fitted[whole, METRIC], data.z[whole] - unseen[whole]
     order = np.argsort(level, kind="stable")
-    return {"levels": level[order], "residuals": residual[order], "paces": pace[order]}, repeated
+    return {"levels": level[order], "residuals": residual[order].astype(np.float32)}, repeated
 
 
 def _quality(world: Recorded, data: _Data, predicted: np.ndarray, statuses: list[str]) -> dict[str, Any]:
@@ -249,7 +247,9 @@ def _quality(world: Recorded, data: _Data, predicted: np.ndarray, statuses: list
             "rmse_best_fifth": _rounded(np.sqrt(np.mean((predicted - data.y)[best, column] ** 2))),
         }
     quarter = max(1, len(world.fitted.levels) // 4)
-    quality["noise_sd_best_quarter"] = _rounded(world.fitted.residuals[:quarter, METRIC].std())
+    noisy = world.fitted.residuals[:quarter].astype(float)
+    noisy[:, METRIC] += world.fitted.levels[quarter // 2]
+    quality["noise_sd_best_quarter"] = _rounded(world.values(noisy)[:, METRIC].std())
     quality["rates"] = {name: _rounded(np.mean(data.status == index)) for index, name in enumerate(statuses)}
     task = world.task
     toml = tomllib.loads((task.folder / "task.toml").read_text("utf-8"))
@@ -258,7 +258,7 @@ def _quality(world: Recorded, data: _Data, predicted: np.ndarray, statuses: list
         ("reference", task.reference.heldout, toml["reference"].get("settings")),
     ):
         truth = None if settings is None else world.truth(settings)
-        quality[f"{name}_heldout"] = {"real": real, "world": truth if truth is None else _rounded(truth)}
+        quality[f"{name}_heldout"] = {"real": real, "world": None if truth is None else _rounded(truth)}
     return quality
 
 

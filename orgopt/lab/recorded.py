@@ -25,7 +25,7 @@ from orgopt.task import Knob, Settings, Task
 
 METRIC, HELDOUT, SECONDS, CURVE = 0, 1, 2, 3
 """Columns of what is predicted; the points of the learning curve are the last."""
-NEAR = 40  # recorded residuals at about the same quality, of which one is drawn
+NEAR = 24  # recorded residuals at about the same quality, of which one is drawn
 SCHEMA_VERSION = 1
 _MASK = 2**64 - 1
 _MAX_TABLE = 4096  # whole numbers of a knob that are looked up instead of computed
@@ -41,8 +41,7 @@ class Fitted:
         w3, b3: Last layers divided by M and below each other, (M·H, C + S) and (C + S,), whose product is the mean.
         floor, center, spread: Column values are floor + exp(center + spread · prediction), (C,) each.
         levels: Predicted metric at which each residual was seen, ascending, (R,).
-        residuals: Of real runs, in units of the recording; 0 for the seconds, (R, C).
-        paces: The seconds of the same runs, relative to what their setting takes, (R,).
+        residuals: Of real runs, in units of the predictions: no noise leads below a column's floor, (R, C).
         failure_inputs, failure_status, failure_seconds, failure_curves: Runs that failed; rows of curves end with NaN.
     """
 
@@ -57,7 +56,6 @@ class Fitted:
     spread: np.ndarray
     levels: np.ndarray
     residuals: np.ndarray
-    paces: np.ndarray
     failure_inputs: np.ndarray
     failure_status: np.ndarray
     failure_seconds: np.ndarray
@@ -109,7 +107,6 @@ class Recorded:
         self._encoder = Encoder(task.knobs)
         self._defaults = task.complete({})
         self._levels: list[float] = fitted.levels.tolist()
-        self._paces: list[float] = fitted.paces.tolist()
         self._columns = len(fitted.floor)
 
     @property
@@ -129,13 +126,13 @@ class Recorded:
         if status is not Status.OK:
             return self._failure(x, status)
         like = self._like(float(out[METRIC]), _mix(state + 1))
-        values: list[float] = (self.values(out[: self._columns]) + self.fitted.residuals[like]).tolist()
-        seconds, curve = values[SECONDS] * self._paces[like], tuple(values[CURVE:])
+        values: list[float] = self.values(out[: self._columns] + self.fitted.residuals[like]).tolist()
+        seconds, curve = values[SECONDS], tuple(values[CURVE:])
         step_s = seconds / max(1, len(curve))
         metric, heldout = values[METRIC], values[HELDOUT]
         return Answer(status=Status.OK, seconds=seconds, step_s=step_s, curve=curve, metric=metric, heldout=heldout)
 
-    def truth(self, settings: Settings) -> float | None:
+    def truth(self, settings: Settings) -> float:
         out = self.predict(self._inputs(settings))
         return float(self.values(out[: self._columns])[HELDOUT])
 

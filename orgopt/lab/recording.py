@@ -102,6 +102,11 @@ class Recording:
         """How many rows there are."""
         return self._complete + len(self._rows)
 
+    @property
+    def written(self) -> int:
+        """How many rows the file has; those of a stopped command are in the log alone."""
+        return self._complete
+
     def missing(self, runs: int) -> list[Planned]:
         """The experiments still to do."""
         planned = plan(self.task, runs, self.seed)
@@ -114,7 +119,11 @@ class Recording:
             LabError: The lab broke; what was measured is kept.
             StoreError: The disk is full; likewise.
         """
-        missing = self.missing(runs)
+        yield from self.add(lab, self.missing(runs), command)
+
+    def add(self, lab: Lab, planned: list[Planned], command: str) -> Iterator[Outcome]:
+        """Do some experiments that are not done yet, as `run` does."""
+        missing = [one for one in planned if one.row >= self._complete and one.row not in self._rows]
         if missing:
             part = {"from_row": self.done, "command": command, **_machine()}
             self._parts.append(part)
