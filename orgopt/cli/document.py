@@ -1,6 +1,7 @@
 """`orgopt show` and `diff`: documents as charts and as edits."""
 
 import difflib
+import math
 
 import click
 from rich.markup import escape
@@ -9,8 +10,11 @@ from rich.tree import Tree
 from orgopt import draw
 from orgopt.cli.base import command, count, out, print_json
 from orgopt.document import describe, diff, load, read, require_org
-from orgopt.document.values import format_risk, format_standup
+from orgopt.document.values import format_link, format_risk, format_standup
 from orgopt.org import Org, Role
+
+
+MAX_DEPTH = 50  # levels of a tree; a terminal is not wide enough for more
 
 
 @click.command(
@@ -70,40 +74,41 @@ def print_changes(lines: list[str]) -> None:
 def tree(org: Org) -> Tree:
     """The organization as a tree: who reports to whom, then the other links and the rhythm."""
     top = Tree(f"[bold]{escape(org.title or 'Organization')}[/]  {count(org.headcount, 'agent')}", guide_style="dim")
-    graph = org.reporting()
-    below: dict[str, list[str]] = {role.id: [] for role in org.roles}
-    for link in org.links:
-        if link.kind == "reports to":
-            below[link.target].append(link.source)
-    shown: set[str] = set()
-
-    def grow(parent: Tree, role: Role) -> None:
-        branch = parent.add(_label(org, role))
-        shown.add(role.id)
-        for child in below[role.id]:
-            found = org.role(child)
-            if found and child not in shown:
-                grow(branch, found)
-
-    for role in org.roles:
-        if role.id not in graph or not graph.out_degree(role.id):
-            grow(top, role)
+    _reporting_lines(org, top)
+    names = {role.id: role.name for role in org.roles}
     others = [link for link in org.links if link.kind != "reports to"]
     if others:
         branch = top.add("[bold]Links[/]")
         for link in others:
-            arrow = "↔" if link.mutual else "→"
-            pattern = f" ({link.pattern})" if link.pattern else ""
-            ends = f"{escape(org.name(link.source))} {arrow} {escape(org.name(link.target))}"
-            branch.add(f"{ends}: {link.kind}{pattern}")
+            branch.add(escape(format_link(link, names)))
     rhythm = top.add("[bold]Rhythm[/]")
-    names = {role.id: role.name for role in org.roles}
     rhythm.add(f"stand-up {escape(format_standup(org.standup, names))}")
     return top
 
 
+def _reporting_lines(org: Org, top: Tree) -> None:
+    """Add every role below those that it reports to: whole once, and by its name from then on."""
+    graph = org.reporting()
+    below: dict[str, list[Role]] = {role.id: [] for role in org.roles}
+    for link in org.links:
+        if link.kind == "reports to" and (source := org.role(link.source)) and link.target in below:
+            below[link.target].append(source)
+    roots = [role for role in org.roles if role.id not in graph or not graph.out_degree(role.id)]
+    stack = [(top, role, 0) for role in reversed(roots)]
+    shown: set[str] = set()
+    while stack:
+        parent, role, depth = stack.pop()
+        if role.id in shown or depth > MAX_DEPTH:
+            parent.add(f"[dim]{escape(role.name)}, {'above' if role.id in shown else '…'}[/]")
+            continue
+        shown.add(role.id)
+        branch = parent.add(_label(org, role))
+        stack += [(branch, child, depth + 1) for child in reversed(below[role.id])]
+
+
 def _label(org: Org, role: Role) -> str:
-    bar = "▰" * round(5 * org.risk_of(role)) + "▱" * (5 - round(5 * org.risk_of(role)))
+    filled = math.ceil(5 * org.risk_of(role) - 0.01)
+    bar = "▰" * filled + "▱" * (5 - filled)
     mark = " [green]submits[/]" if role.id in org.submitters() and role.headcount else ""
     numbers = f"×{role.headcount}  [cyan]{role.agent}[/]  risk {bar} {format_risk(org.risk_of(role))}"
     extra = [f"focus {', '.join(role.focus)}"] if role.focus else []
