@@ -13,7 +13,6 @@ from orgopt.document import describe, diff, load, read, require_org
 from orgopt.document.values import format_link, format_risk, format_standup
 from orgopt.org import Org, Role
 
-
 MAX_DEPTH = 50  # levels of a tree; a terminal is not wide enough for more
 
 
