@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 
 from orgopt.document.edit import Edit
 from orgopt.document.findings import errors
-from orgopt.document.program import LINE_END, Program, Section
-from orgopt.document.read import read
+from orgopt.document.program import Program, Section
+from orgopt.document.read import prose, read
 from orgopt.document.splice import insert_block, places, set_prose, splice
 from orgopt.errors import DocumentError
 from orgopt.org import Org
@@ -48,7 +48,7 @@ class SetMission(Edit):
         title = next((block for block in program.blocks if block.kind == "heading" and block.level == 1), None)
         at = title.span.end if title and reading.org.title else _body_start(program)
         after = set_prose(program, reading.mission, self.text, at)
-        return _only(program, after, replace(reading.org, mission=_normal(self.text)), "this mission")
+        return _only(program, after, replace(reading.org, mission=prose(self.text)), "this mission")
 
     def describe(self, org: Org) -> str:
         return f"Mission: {_size(org.mission)} → {_size(self.text)}"
@@ -72,7 +72,7 @@ class SetCharter(Edit):
         after = set_prose(
             program, [span for e in entries for span in e.prose], text, _charter_start(program, entry.section)
         )
-        roles = tuple(replace(r, charter=_normal(text)) if r.id == self.role else r for r in reading.org.roles)
+        roles = tuple(replace(r, charter=prose(text)) if r.id == self.role else r for r in reading.org.roles)
         return _only(program, after, replace(reading.org, roles=roles), f"this charter of '{self.role}'")
 
     def describe(self, org: Org) -> str:
@@ -104,10 +104,6 @@ def _charter_start(program: Program, section: Section | None) -> int:
 
 def _body_start(program: Program) -> int:
     return next((block.span.start for block in program.blocks if block.kind != "front_matter"), len(program.text))
-
-
-def _normal(text: str) -> str:
-    return LINE_END.sub("\n", text.strip())
 
 
 def _size(text: str) -> str:

@@ -1,5 +1,6 @@
 """Reading a Program as an Org, with a finding for everything that was inferred or not understood."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -13,7 +14,9 @@ from orgopt.document.program import LINE_END, Program, Section, Span, printable
 from orgopt.document.roster import PARTS, Entry, entries, part_of, plain_entry
 from orgopt.org import DEFAULT_AGENT, Link, Org, Role, Standup, slug
 
-__all__ = ["Finding", "LinkPlace", "Reading", "errors", "read"]
+_BLANKS = re.compile(r"\n{3,}")
+
+__all__ = ["Finding", "LinkPlace", "Reading", "errors", "prose", "read"]
 
 
 class LinkPlace(NamedTuple):
@@ -171,7 +174,7 @@ class _Reader:
             self.add("ORG021", "info", printable(message), name.span)
 
     def _text(self, spans: Iterable[Span]) -> str:
-        return LINE_END.sub("\n", "".join(self.program.slice(span) for span in spans)).strip()
+        return prose("".join(self.program.slice(span) for span in spans))
 
     def _mission(self, title: Span | None, found: list[Entry]) -> tuple[Span, ...]:
         """The spans of the text outside the roles, the parts and the title."""
@@ -362,6 +365,11 @@ class _Reader:
                 if text and not nested and line not in read_lines:
                     message = "this line of the front matter is not 'key: value': it is left alone"
                     self.add("ORG026", "warning", message, self.program.first_line(line))
+
+
+def prose(text: str) -> str:
+    """A text as an Org keeps it: line feeds, and one blank line where fields left several."""
+    return _BLANKS.sub("\n\n", LINE_END.sub("\n", text)).strip()
 
 
 def _same_file(one: Entry, other: Entry) -> bool:
