@@ -37,7 +37,7 @@ def test_commands_in_the_docs_parse_and_the_quick_ones_run(path: Path, monkeypat
             if not words or words[0] != "orgopt":
                 continue
             words = [str(file) for word in words[1:] for file in (sorted(Path().glob(word)) if "*" in word else [word])]
-            quick = words[0] in {"show", "lint", "diff", "task"}
+            quick = words[0] in {"show", "lint", "diff", "task", "explain"}
             # A command that takes time is asked for its help, after its options were parsed.
             result = CliRunner().invoke(main, words if quick else [*words, "--help"])
             assert result.exit_code == 0, (line, result.output)
@@ -54,5 +54,12 @@ def test_documents_in_the_docs_have_no_findings() -> None:
 
 def test_links_between_pages_lead_somewhere() -> None:
     for path in PAGES:
-        for target in re.findall(r"\]\(([\w./-]+\.(?:md|json))\)", path.read_text()):
+        prose = re.sub(r"`[^`\n]*`", "", path.read_text())
+        for target in re.findall(r"\]\(([\w./-]+\.(?:md|json))\)", prose):
             assert (path.parent / target).exists(), f"{path.name} → {target}"
+
+
+def test_the_example_of_edits_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "documents.md").read_text(), re.DOTALL)
+    exec(compile(code, "documents.md", "exec"), {})
