@@ -141,13 +141,14 @@ def test_standups_are_written_as_they_are_read(text: str, standup: Standup | Non
     "text",
     [
         "---\n" + "a\r" * 4000 + "\nx\n",
+        "---\r\n" + "a\r\n" * 4000,
         role(extra="## Links\n- " + " " * 20_000 + "x\n"),
         role(extra="## Links\n- " + "a →" * 5_000 + "\n"),
         role("- **" + "x" * 20_000),
         role(extra="## Rhythm\n- **Stand-up:** every " + "9" * 5_000 + " experiments\n"),
         "#" * 50_000 + "\n" + "> " * 3_000 + "\n" + "- " * 3_000,
     ],
-    ids=["front matter", "spaces", "arrows", "key", "digits", "nesting"],
+    ids=["front matter", "front matter of CRLF", "spaces", "arrows", "key", "digits", "nesting"],
 )
 def test_hostile_text_is_answered_at_once(text: str) -> None:
     began = time.process_time()

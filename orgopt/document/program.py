@@ -21,7 +21,10 @@ BlockKind = Literal["file", "front_matter", "heading", "list", "table", "paragra
 LINE_END = re.compile(r"\r\n|\n|\r")
 # The line end before it belongs to the marker, so that a file may end without one.
 FILE_MARK = re.compile(r"(?:\A|\n)<!-- file: (?P<path>[^\r\n<>]{1,200}) -->(?:\n|\Z)")
-_FRONT_MATTER = re.compile(r"\ufeff?---[ \t]*(\r\n|\n|\r)(?:[^\r\n]*(\r\n|\n|\r))*?(---|\.\.\.)[ \t]*(\r\n|\n|\r|\Z)")
+# Line ends are atomic: as two, each \r\n of an unclosed block would double the ways to try.
+_FRONT_MATTER = re.compile(
+    r"\ufeff?---[ \t]*(?>\r\n|\n|\r)(?:[^\r\n]*(?>\r\n|\n|\r))*?(?:---|\.\.\.)[ \t]*(?>\r\n|\n|\r|\Z)"
+)
 _KINDS: dict[str, BlockKind] = {"heading": "heading", "list": "list", "table": "table", "paragraph": "paragraph"}
 
 

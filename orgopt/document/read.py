@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from orgopt.document import values
@@ -54,6 +55,7 @@ class Reading:
         return any(entry.kind == "plain" for places in self.roles.values() for entry in places)
 
 
+@lru_cache(maxsize=8)  # every edit reads its program several times
 def read(program: Program) -> Reading:
     """The organization that a program describes. Never fails: what is wrong becomes findings."""
     return _Reader(program).read()
