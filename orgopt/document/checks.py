@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from orgopt.document.fields import front_matter
 from orgopt.document.findings import Finding, Fix
 from orgopt.document.names import hidden, scripts
 from orgopt.document.program import Program, Span
@@ -122,6 +123,26 @@ def _text(document: Document) -> Iterator[Finding]:
             if len(found := scripts(raw) & {"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE"}) > 1:
                 mixed = " and ".join(sorted(script.capitalize() for script in found))
                 yield _finding("ORG028", f"the name '{name.text}' mixes {mixed} letters", name.span, "type it anew")
+
+
+def _front_matter(document: Document) -> Iterator[Finding]:
+    """Front matter that is given twice or is not `key: value`."""
+    program = document.program
+    previous = -1
+    for block in program.blocks:
+        if block.kind != "front_matter":
+            continue
+        if previous == block.span.start:
+            message = "front matter is given twice: the last of each key counts"
+            yield _finding("ORG026", message, program.first_line(block.span))
+        previous = block.span.end
+        read_lines = {field.line for field in front_matter(program, block)}
+        for line in list(program.lines(block.span))[1:]:
+            text = program.slice(line).rstrip()
+            nested = text.startswith((" ", "\t", "-", "#", "...", "]", "}"))
+            if text and not nested and line not in read_lines:
+                message = "this line of the front matter is not 'key: value': it is left alone"
+                yield _finding("ORG026", message, program.first_line(line))
 
 
 def _not_executed(document: Document) -> Iterator[Finding]:
@@ -252,6 +273,6 @@ def _task(document: Document) -> Iterator[Finding]:
             )
 
 
-ALWAYS: tuple[Callable[[Document], Iterator[Finding]], ...] = (_problems, _text, _not_executed)
+ALWAYS: tuple[Callable[[Document], Iterator[Finding]], ...] = (_problems, _text, _front_matter, _not_executed)
 # Of a document with errors they would repeat what the errors say.
 SOUND: tuple[Callable[[Document], Iterator[Finding]], ...] = (_unheard, _titles, _links, _standup, _risk, _task)

@@ -30,3 +30,16 @@ class Finding(NamedTuple):
 def errors(findings: Iterable[Finding]) -> Iterator[Finding]:
     """The findings that forbid running the document."""
     return (finding for finding in findings if finding.severity == "error")
+
+
+class Notes:
+    """The findings of reading a document, as they are made."""
+
+    def __init__(self) -> None:
+        self.found: list[Finding] = []
+
+    def add(
+        self, code: str, severity: Severity, message: str, span: Span, help_: str = "", fix: Fix | None = None
+    ) -> None:
+        """Make a finding."""
+        self.found.append(Finding(code, severity, message, span, help_, fix))

@@ -19,8 +19,8 @@ from orgopt.document.markdown import tokens
 BlockKind = Literal["file", "front_matter", "heading", "list", "table", "paragraph", "other"]
 
 LINE_END = re.compile(r"\r\n|\n|\r")
-# The line end before it belongs to the marker, so that a file may end without one.
-FILE_MARK = re.compile(r"(?:\A|\n)<!-- file: (?P<path>[^\r\n<>]{1,200}) -->(?:\n|\Z)")
+# The line end before it belongs to the marker, so that a file may end without one; an empty file has none.
+FILE_MARK = re.compile(r"(?:\A|(?<=-->\n)|\n)<!-- file: (?P<path>[^\r\n<>]{1,200}) -->(?:\n|\Z)")
 # Line ends are atomic: as two, each \r\n of an unclosed block would double the ways to try.
 _FRONT_MATTER = re.compile(
     r"\ufeff?---[ \t]*(?>\r\n|\n|\r)(?:[^\r\n]*(?>\r\n|\n|\r))*?(?:---|\.\.\.)[ \t]*(?>\r\n|\n|\r|\Z)"

@@ -5,28 +5,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from orgopt.document import values
-from orgopt.document.fields import Bullet, Field, bullets, fields, front_matter, named
-from orgopt.document.findings import Finding, Fix, Severity, errors
-from orgopt.document.keys import KEYS, LINK_KEYS, RHYTHM_KEYS, ROLE_KEYS, Key, canonical
+from orgopt.document.fields import Field, bullets, fields, front_matter, named
+from orgopt.document.findings import Finding, Fix, Notes, errors
+from orgopt.document.keys import KEYS, RHYTHM_KEYS, ROLE_KEYS, Key, canonical
+from orgopt.document.parts import choose_parts
 from orgopt.document.program import LINE_END, Program, Section, Span, printable
-from orgopt.document.roster import PARTS, Entry, entries, part_of, plain_entry
-from orgopt.org import DEFAULT_AGENT, Link, Org, Role, Standup, slug
+from orgopt.document.read_links import LinkPlace, read_links
+from orgopt.document.roster import Entry, plain_entry
+from orgopt.org import DEFAULT_AGENT, Org, Role, Standup, slug
 
 _BLANKS = re.compile(r"\n{3,}")
 
 __all__ = ["Finding", "LinkPlace", "Reading", "errors", "prose", "read"]
-
-
-class LinkPlace(NamedTuple):
-    """Where a link is written: a bullet of the section Links, or a name in a role's field, as it is written there."""
-
-    span: Span
-    line: Span
-    field: Field | None = None
-    name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,18 +57,14 @@ def read(program: Program) -> Reading:
 class _Reader:
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.findings: list[Finding] = []
+        self.notes = Notes()
         self.parts: dict[str, Section] = {}
-        self.named: dict[str, list[Section]] = {part: [] for part in PARTS}
         self.roles: dict[str, tuple[Entry, ...]] = {}
         self.ids: dict[str, str] = {}  # other names by which a role goes
-        for section in program.sections:
-            if section.level:
-                self._name_parts(section)
 
     def read(self) -> Reading:
         title = next((block for block in self.program.blocks if block.kind == "heading" and block.level == 1), None)
-        found = self._choose_parts()
+        self.parts, found = choose_parts(self.program, self.notes)
         for entry in found:
             self._place(entry)
         if title and any(entry.span.start <= title.span.start < entry.span.end for entry in found):
@@ -83,15 +72,16 @@ class _Reader:
         mission = self._mission(title.span if title else None, found)
         if not self.roles and "roles" in self.parts:
             heading = self.program.first_line(self.parts["roles"].heading.span)
-            self.add("ORG002", "error", "the section Roles has no roles", heading, "add '### Name' below it")
+            self.notes.add("ORG002", "error", "the section Roles has no roles", heading, "add '### Name' below it")
         elif not self.roles:
             entry, mission = plain_entry(self.program, mission), ()
             self.roles[entry.name.id] = (entry,)
             message = f"no section Roles: read as one {entry.name.text} whose charter is the file"
             help_ = "add '## Roles' with a '### Name' for each role"
-            self.add("ORG001", "info", message, self._first_line(), help_)
+            self.notes.add("ORG001", "info", message, self._first_line(), help_)
         roles = tuple(self._role(role_id, places) for role_id, places in self.roles.items())
-        links, places = self._links()
+        section = self.parts.get("links")
+        links, places = read_links(self.program, self.notes, section, self.roles, self._resolve)
         org = Org(
             title=title.title if title else "",
             mission=self._text(mission),
@@ -99,81 +89,32 @@ class _Reader:
             links=tuple(links),
             **self._rhythm({role.id: role.name for role in roles}),
         )
-        self._front_matter()
-        findings = tuple(sorted(self.findings, key=lambda finding: (finding.span, finding.code)))
+        findings = tuple(sorted(self.notes.found, key=lambda finding: (finding.span, finding.code)))
         return Reading(
             org=org, findings=findings, roles=self.roles, links=tuple(places), parts=self.parts, mission=mission
         )
 
-    def add(
-        self, code: str, severity: Severity, message: str, span: Span, help_: str = "", fix: Fix | None = None
-    ) -> None:
-        self.findings.append(Finding(code, severity, message, span, help_, fix))
-
     def _first_line(self) -> Span:
         return self.program.first_line(Span(0, len(self.program.text)))
-
-    def _name_parts(self, section: Section, *, is_role: bool = False) -> None:
-        """Note the sections that may be Roles, Links and Rhythm; one below a role is part of its charter."""
-        part = part_of(section.title)
-        if part:
-            self.named[part].append(section)
-        elif is_role:
-            return
-        elif close := get_close_matches(section.title.lower(), PARTS, n=1, cutoff=0.75):
-            span = self.program.first_line(section.heading.span)
-            at = span.start + max(0, self.program.slice(span).find(section.title))
-            fix = Fix(Span(at, at + len(section.title)), close[0].title(), safe=False)
-            message = f"section '{section.title}' is not read"
-            self.add("ORG009", "warning", message, span, f"did you mean '{close[0].title()}'?", fix)
-        for child in section.children:
-            self._name_parts(child, is_role=part == "roles")
-
-    def _choose_parts(self) -> list[Entry]:
-        """Settle which sections are read, and give the places of roles: of several, those named plainly come first."""
-        for part in ("links", "rhythm", "roles"):
-            plain = [section for section in self.named[part] if section.title.lower() == part]
-            for extra in plain[1:]:
-                message = f"a second section '{extra.title}' is not read"
-                span = self.program.first_line(extra.heading.span)
-                self.add("ORG008", "warning", message, span, "move it into the first")
-            if part != "roles" and (found := plain or self.named[part]):
-                self._take(part, found[0])
-        taken = tuple(section.span for section in self.parts.values())
-        # A section such as Agents may only tell about them.
-        for section in [s for s in self.named["roles"] if s.title.lower() == "roles"][:1] or self.named["roles"]:
-            found = list(entries(self.program, section, taken))
-            listed = [entry for entry in found if entry.kind in {"item", "row"} or entry.section in section.children]
-            inside = any(section.span.start <= entry.span.start < section.span.end for entry in listed)
-            if inside or section.title.lower() == "roles":
-                self._take("roles", section)
-                return found
-        return list(entries(self.program, None, taken))
-
-    def _take(self, part: str, section: Section) -> None:
-        self.parts[part] = section
-        if section.title.lower() != part:
-            span = self.program.first_line(section.heading.span)
-            self.add("ORG021", "info", f"section '{section.title}' is read as {part.title()}", span)
 
     def _place(self, entry: Entry) -> None:
         """Note where a role is written."""
         name = entry.name
         if not name.id:
             message = f"role name '{name.text}' has no ASCII letter or digit"
-            self.add("ORG004", "error", message, name.span, "ids are ASCII: add a Latin name")
+            self.notes.add("ORG004", "error", message, name.span, "ids are ASCII: add a Latin name")
             return
         linked = next((i for i, places in self.roles.items() for e in places if _same_file(e, entry)), name.id)
         before = self.roles.get(linked, ())
         if any(other.kind == entry.kind for other in before):
-            self.add("ORG003", "error", f"role '{name.text}' is defined twice", name.span, "rename or remove one")
+            self.notes.add("ORG003", "error", f"role '{name.text}' is defined twice", name.span, "rename or remove one")
             return
         self.roles[linked] = (*before, entry)
         for other in (name.raw, name.title, f"{name.text}s", name.text.removesuffix("s"), name.path):
             self.ids.setdefault(slug(other), linked)
         if name.raw not in {name.text, name.path} and entry.kind in {"section", "item"} and name.title:
             message = f"'{name.raw}' is read as the role {name.text}"
-            self.add("ORG021", "info", printable(message), name.span)
+            self.notes.add("ORG021", "info", printable(message), name.span)
 
     def _text(self, spans: Iterable[Span]) -> str:
         return prose("".join(self.program.slice(span) for span in spans))
@@ -198,7 +139,9 @@ class _Reader:
             same = [field for field in every if field.key == name]
             for extra in same[:-1]:
                 fix = Fix(extra.line, "", safe=True) if extra.form == "bold" else None
-                self.add("ORG006", "warning", f"'{name}' is given twice: the last counts", extra.key_span, "", fix)
+                self.notes.add(
+                    "ORG006", "warning", f"'{name}' is given twice: the last counts", extra.key_span, "", fix
+                )
             if same and (value := self._value(KEYS[name], same[-1])) is not None:
                 given[KEYS[name].attribute] = value
         for entry in places:
@@ -207,9 +150,11 @@ class _Reader:
         span = places[0].name.span
         if not named(every, "headcount") and places[0].kind != "plain":
             agent = "" if named(every, "agent") else f", agent as {DEFAULT_AGENT}"
-            self.add("ORG025", "info", f"{places[0].name.text}: headcount taken as 1{agent}", span)
+            self.notes.add("ORG025", "info", f"{places[0].name.text}: headcount taken as 1{agent}", span)
         elif any(field.form == "heading" for field in every):
-            self.add("ORG025", "info", f"{places[0].name.text}: headcount taken as {given.get('headcount', 1)}", span)
+            self.notes.add(
+                "ORG025", "info", f"{places[0].name.text}: headcount taken as {given.get('headcount', 1)}", span
+            )
         charter = "\n\n".join(text for entry in places if (text := self._text(entry.prose)))
         return Role(id=role_id, name=places[0].name.text, charter=charter, **given)
 
@@ -222,9 +167,9 @@ class _Reader:
             if field.form in {"bold", "heading", "cell"}:
                 close = help_.removeprefix("did you mean '").removesuffix("'?") if help_.startswith("did you") else ""
                 fix = Fix(field.value_span, close, safe=False) if close else None
-                self.add(key.code, "error", message, field.value_span, help_, fix)
+                self.notes.add(key.code, "error", message, field.value_span, help_, fix)
             else:
-                self.add("ORG017", "warning", f"'{field.key}' is not read: {message}", field.value_span, help_)
+                self.notes.add("ORG017", "warning", f"'{field.key}' is not read: {message}", field.value_span, help_)
             return None
 
     def _unknown(self, unknown: Iterable[Field], known: tuple[str, ...]) -> None:
@@ -233,7 +178,7 @@ class _Reader:
             close = get_close_matches(field.key, known, n=1, cutoff=0.75)
             if close:
                 fix = Fix(field.key_span, KEYS[close[0]].name, safe=False)
-                self.add(
+                self.notes.add(
                     "ORG005",
                     "warning",
                     f"unknown key '{field.key}'",
@@ -243,7 +188,7 @@ class _Reader:
                 )
             else:
                 message = f"'{printable(field.key)}' is no key: it is read as part of the charter"
-                self.add("ORG005", "info", message, field.key_span, f"keys here: {', '.join(known)}")
+                self.notes.add("ORG005", "info", message, field.key_span, f"keys here: {', '.join(known)}")
 
     def _unread(self, entry: Entry) -> None:
         """Bullets such as `- **Agent** tpe` that nearly are fields."""
@@ -255,7 +200,7 @@ class _Reader:
             if key in ROLE_KEYS and ":" not in bullet.text and bullet.text.startswith("**") and rest:
                 line = f"- **{KEYS[key].name}:** {rest}"
                 fix = Fix(Span(bullet.line.start, bullet.text_span.end), line, safe=False)
-                self.add(
+                self.notes.add(
                     "ORG017",
                     "warning",
                     f"'{printable(bullet.text)}' is not read",
@@ -264,60 +209,12 @@ class _Reader:
                     fix,
                 )
 
-    def _links(self) -> tuple[list[Link], list[LinkPlace]]:
-        links: list[Link] = []
-        places: list[LinkPlace] = []
-        strict = "links" in self.parts and self.parts["links"].title.lower() == "links"
-        for bullet in bullets(self.program, self.parts["links"]) if "links" in self.parts else ():
-            if (link := self._link(bullet, strict=strict)) is None:
-                continue
-            if any(link.key == other.key for other in links):
-                fix = Fix(bullet.line, "", safe=True)
-                self.add("ORG019", "warning", "this link is given twice", bullet.text_span, "remove one", fix)
-                continue
-            links.append(link)
-            places.append(LinkPlace(bullet.text_span, bullet.line))
-        for link, place in self._field_links():
-            if all(link.key != other.key for other in links):
-                links.append(link)
-                places.append(place)
-        return links, places
-
-    def _link(self, bullet: Bullet, *, strict: bool) -> Link | None:
-        try:
-            link = values.parse_link(bullet.text)
-        except ValueError as error:
-            message, _, help_ = str(error).partition("; ")
-            if strict:
-                self.add("ORG016", "error", printable(message), bullet.text_span, help_)
-            return None
-        return replace(link, source=self._resolve(link.source), target=self._resolve(link.target))
-
     def _resolve(self, name: str) -> str:
         """The id of a role by any of its names."""
         word = name.removeprefix("the-")
         return (
             name if name in self.roles else self.ids.get(name, self.ids.get(word, word if word in self.roles else name))
         )
-
-    def _field_links(self) -> Iterable[tuple[Link, LinkPlace]]:
-        """The links that roles' fields name, such as `Reports to: Lead`."""
-        for role_id, entry in [(i, entry) for i, places in self.roles.items() for entry in places]:
-            for field in entry.fields:
-                if field.key not in LINK_KEYS:
-                    continue
-                kind, arrow = LINK_KEYS[field.key]
-                for written in values.split_names(field.value):
-                    other = self._resolve(slug(written))
-                    if other not in self.roles:
-                        message = f"'{printable(written)}' is no role here: '{field.key}' is left out"
-                        self.add("ORG024", "warning", message, field.value_span, "name a role of the document")
-                        continue
-                    source, target = (other, role_id) if arrow == "←" else (role_id, other)
-                    yield (
-                        Link(source=source, target=target, kind=kind, mutual=arrow == "↔"),
-                        LinkPlace(field.value_span, field.line, field, written),
-                    )
 
     def _rhythm(self, names: dict[str, str]) -> dict[str, Any]:
         """The attributes of an Org that the section Rhythm, or front matter, gives."""
@@ -328,7 +225,7 @@ class _Reader:
             own = fields(self.program, self.parts["rhythm"])
             known = [field for field in own if field.key in RHYTHM_KEYS]
             for extra in (field for field in known if named(known, field.key) is not field):
-                self.add("ORG006", "warning", f"'{extra.key}' is given twice: the last counts", extra.key_span)
+                self.notes.add("ORG006", "warning", f"'{extra.key}' is given twice: the last counts", extra.key_span)
             self._unknown([field for field in own if field not in known and field.form == "bold"], RHYTHM_KEYS)
             every += known
         given: dict[str, Any] = {}
@@ -344,29 +241,11 @@ class _Reader:
         for role_id in attendees:
             if role_id not in names:
                 known = f"the roles are: {', '.join(names.values())}"
-                self.add("ORG013", "error", f"unknown attendee '{role_id}'", field.value_span, known)
+                self.notes.add("ORG013", "error", f"unknown attendee '{role_id}'", field.value_span, known)
         if not values.is_plain_interval(field.value):
             taken = values.format_interval(standup.every, standup.unit)
-            self.add("ORG025", "info", f"stand-up taken as {taken}", field.value_span)
+            self.notes.add("ORG025", "info", f"stand-up taken as {taken}", field.value_span)
         return replace(standup, attendees=attendees)
-
-    def _front_matter(self) -> None:
-        """Findings for front matter that is given twice or is not `key: value`."""
-        previous = -1
-        for block in self.program.blocks:
-            if block.kind != "front_matter":
-                continue
-            if previous == block.span.start:
-                message = "front matter is given twice: the last of each key counts"
-                self.add("ORG026", "warning", message, self.program.first_line(block.span))
-            previous = block.span.end
-            read_lines = {field.line for field in front_matter(self.program, block)}
-            for line in list(self.program.lines(block.span))[1:]:
-                text = self.program.slice(line).rstrip()
-                nested = text.startswith((" ", "\t", "-", "#", "...", "]", "}"))
-                if text and not nested and line not in read_lines:
-                    message = "this line of the front matter is not 'key: value': it is left alone"
-                    self.add("ORG026", "warning", message, self.program.first_line(line))
 
 
 def prose(text: str) -> str:

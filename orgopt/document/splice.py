@@ -146,12 +146,14 @@ def _set_in_section(program: Program, section: Section, key: str, value: str | N
     bulleted = [field for field in found if field.line in listed]
     if bulleted:
         return insert_lines(program, bulleted[-1].line.end, line)
+    at = section.heading.span.end
     if section.level == 0:  # a file: below its own title or its front matter
-        if section.children and section.children[0].level == 1:
-            return insert_block(program, section.children[0].heading.span.end, line)
         front = [block.span.end for block in section.blocks if block.kind == "front_matter"]
-        return insert_block(program, max([section.heading.span.end, *front]), line)
-    return insert_block(program, section.heading.span.end, line)
+        titled = bool(section.children) and section.children[0].level == 1
+        at = section.children[0].heading.span.end if titled else max([at, *front])
+    if re.match(r"\s*^(?: {4}|\t)", program.text[at:], re.MULTILINE):
+        line = line.removeprefix("- ")  # below a bullet, indented code would be the bullet's
+    return insert_block(program, at, line)
 
 
 def replace_field(program: Program, field: Field, value: str | None) -> Program:

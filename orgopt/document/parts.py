@@ -1,0 +1,63 @@
+"""The parts of a document: which sections are read as Roles, Links and Rhythm."""
+
+from difflib import get_close_matches
+
+from orgopt.document.findings import Fix, Notes
+from orgopt.document.program import Program, Section, Span
+from orgopt.document.roster import PARTS, Entry, entries, part_of
+
+
+def _name_parts(
+    program: Program, notes: Notes, named: dict[str, list[Section]], section: Section, *, is_role: bool = False
+) -> None:
+    """Note the sections that may be Roles, Links and Rhythm; one below a role is part of its charter."""
+    part = part_of(section.title)
+    if part:
+        named[part].append(section)
+    elif is_role:
+        return
+    elif close := get_close_matches(section.title.lower(), PARTS, n=1, cutoff=0.75):
+        span = program.first_line(section.heading.span)
+        at = span.start + max(0, program.slice(span).find(section.title))
+        fix = Fix(Span(at, at + len(section.title)), close[0].title(), safe=False)
+        message = f"section '{section.title}' is not read"
+        notes.add("ORG009", "warning", message, span, f"did you mean '{close[0].title()}'?", fix)
+    for child in section.children:
+        _name_parts(program, notes, named, child, is_role=part == "roles")
+
+
+def choose_parts(program: Program, notes: Notes) -> tuple[dict[str, Section], list[Entry]]:
+    """The sections that are read as Roles, Links and Rhythm, and the places of roles.
+
+    Of several sections, those that are named plainly come first.
+    """
+    named: dict[str, list[Section]] = {part: [] for part in PARTS}
+    parts: dict[str, Section] = {}
+    for section in program.sections:
+        if section.level:
+            _name_parts(program, notes, named, section)
+    for part in ("links", "rhythm", "roles"):
+        plain = [section for section in named[part] if section.title.lower() == part]
+        for extra in plain[1:]:
+            message = f"a second section '{extra.title}' is not read"
+            span = program.first_line(extra.heading.span)
+            notes.add("ORG008", "warning", message, span, "move it into the first")
+        if part != "roles" and (found := plain or named[part]):
+            _take(program, notes, parts, part, found[0])
+    taken = tuple(section.span for section in parts.values())
+    # A section such as Agents may only tell about them.
+    for section in [s for s in named["roles"] if s.title.lower() == "roles"][:1] or named["roles"]:
+        found = list(entries(program, section, taken))
+        listed = [entry for entry in found if entry.kind in {"item", "row"} or entry.section in section.children]
+        inside = any(section.span.start <= entry.span.start < section.span.end for entry in listed)
+        if inside or section.title.lower() == "roles":
+            _take(program, notes, parts, "roles", section)
+            return parts, found
+    return parts, list(entries(program, None, taken))
+
+
+def _take(program: Program, notes: Notes, parts: dict[str, Section], part: str, section: Section) -> None:
+    parts[part] = section
+    if section.title.lower() != part:
+        span = program.first_line(section.heading.span)
+        notes.add("ORG021", "info", f"section '{section.title}' is read as {part.title()}", span)
