@@ -10,9 +10,9 @@ from orgopt.document import values
 from orgopt.document.fields import Bullet, Field, bullets, fields, front_matter, named
 from orgopt.document.findings import Finding, Fix, Severity, errors
 from orgopt.document.keys import KEYS, LINK_KEYS, RHYTHM_KEYS, ROLE_KEYS, Key, canonical
-from orgopt.document.program import LINE_END, Program, Section, Span, printable
+from orgopt.document.program import LINE_END, Program, Section, Span, apart, printable
 from orgopt.document.roster import PARTS, Entry, entries, part_of, plain_entry
-from orgopt.org import DEFAULT_AGENT, Link, Org, Role, Standup, slug
+from orgopt.org import DEFAULT_AGENT, Link, Org, Role, Standup, slug, some
 
 __all__ = ["Finding", "LinkPlace", "Reading", "errors", "read"]
 
@@ -66,6 +66,7 @@ class _Reader:
         self.named: dict[str, list[Section]] = {part: [] for part in PARTS}
         self.roles: dict[str, tuple[Entry, ...]] = {}
         self.ids: dict[str, str] = {}  # other names by which a role goes
+        self.files: dict[tuple[str, bool], str] = {}  # roles by their file, and whether they are it or link to it
         for section in program.sections:
             if section.level:
                 self._name_parts(section)
@@ -140,7 +141,8 @@ class _Reader:
         # A section such as Agents may only tell about them.
         for section in [s for s in self.named["roles"] if s.title.lower() == "roles"][:1] or self.named["roles"]:
             found = list(entries(self.program, section, taken))
-            listed = [entry for entry in found if entry.kind in {"item", "row"} or entry.section in section.children]
+            own = {child.span for child in section.children}
+            listed = [e for e in found if e.kind in {"item", "row"} or (e.section and e.section.span in own)]
             inside = any(section.span.start <= entry.span.start < section.span.end for entry in listed)
             if inside or section.title.lower() == "roles":
                 self._take("roles", section)
@@ -160,12 +162,15 @@ class _Reader:
             message = f"role name '{name.text}' has no ASCII letter or digit"
             self.add("ORG004", "error", message, name.span, "ids are ASCII: add a Latin name")
             return
-        linked = next((i for i, places in self.roles.items() for e in places if _same_file(e, entry)), name.id)
+        is_file = entry.kind == "file"
+        linked = self.files.get((name.path, not is_file), name.id)
         before = self.roles.get(linked, ())
         if any(other.kind == entry.kind for other in before):
             self.add("ORG003", "error", f"role '{name.text}' is defined twice", name.span, "rename or remove one")
             return
         self.roles[linked] = (*before, entry)
+        if name.path:
+            self.files.setdefault((name.path, is_file), linked)
         for other in (name.raw, name.title, f"{name.text}s", name.text.removesuffix("s"), name.path):
             self.ids.setdefault(slug(other), linked)
         if name.raw not in {name.text, name.path} and entry.kind in {"section", "item"} and name.title:
@@ -179,14 +184,8 @@ class _Reader:
         """The spans of the text outside the roles, the parts and the title."""
         taken = [section.span for section in self.parts.values()] + ([title] if title else [])
         taken += [entry.span for entry in found]
-        spans: list[Span] = []
-        for block in self.program.blocks:
-            inside = any(
-                s.start <= block.span.start < s.end or block.span.start <= s.start < block.span.end for s in taken
-            )
-            if block.kind not in {"front_matter", "file"} and not inside:
-                spans.append(block.span)
-        return tuple(spans)
+        prose = (block for block in self.program.blocks if block.kind not in {"front_matter", "file"})
+        return tuple(block.span for block in apart(prose, taken))
 
     def _role(self, role_id: str, places: tuple[Entry, ...]) -> Role:
         given: dict[str, Any] = {}
@@ -264,18 +263,21 @@ class _Reader:
     def _links(self) -> tuple[list[Link], list[LinkPlace]]:
         links: list[Link] = []
         places: list[LinkPlace] = []
+        keys: set[tuple[str, str, str, bool]] = set()
         strict = "links" in self.parts and self.parts["links"].title.lower() == "links"
         for bullet in bullets(self.program, self.parts["links"]) if "links" in self.parts else ():
             if (link := self._link(bullet, strict=strict)) is None:
                 continue
-            if any(link.key == other.key for other in links):
+            if link.key in keys:
                 fix = Fix(bullet.line, "", safe=True)
                 self.add("ORG019", "warning", "this link is given twice", bullet.text_span, "remove one", fix)
                 continue
+            keys.add(link.key)
             links.append(link)
             places.append(LinkPlace(bullet.text_span, bullet.line))
         for link, place in self._field_links():
-            if all(link.key != other.key for other in links):
+            if link.key not in keys:
+                keys.add(link.key)
                 links.append(link)
                 places.append(place)
         return links, places
@@ -324,9 +326,10 @@ class _Reader:
         if "rhythm" in self.parts:
             own = fields(self.program, self.parts["rhythm"])
             known = [field for field in own if field.key in RHYTHM_KEYS]
-            for extra in (field for field in known if named(known, field.key) is not field):
+            last = {field.key: field for field in known}
+            for extra in (field for field in known if last[field.key] is not field):
                 self.add("ORG006", "warning", f"'{extra.key}' is given twice: the last counts", extra.key_span)
-            self._unknown([field for field in own if field not in known and field.form == "bold"], RHYTHM_KEYS)
+            self._unknown([field for field in own if field.key not in RHYTHM_KEYS and field.form == "bold"], RHYTHM_KEYS)
             every += known
         given: dict[str, Any] = {}
         for name in RHYTHM_KEYS:
@@ -338,9 +341,9 @@ class _Reader:
 
     def _standup(self, standup: Standup, field: Field, names: dict[str, str]) -> Standup:
         attendees = tuple(self._resolve(role_id) for role_id in standup.attendees)
+        known = f"the roles are: {some(list(names.values()))}"
         for role_id in attendees:
             if role_id not in names:
-                known = f"the roles are: {', '.join(names.values())}"
                 self.add("ORG013", "error", f"unknown attendee '{role_id}'", field.value_span, known)
         if not values.is_plain_interval(field.value):
             taken = values.format_interval(standup.every, standup.unit)
@@ -364,9 +367,3 @@ class _Reader:
                 if text and not nested and line not in read_lines:
                     message = "this line of the front matter is not 'key: value': it is left alone"
                     self.add("ORG026", "warning", message, self.program.first_line(line))
-
-
-def _same_file(one: Entry, other: Entry) -> bool:
-    """Whether a row or a bullet links to the file that a role is."""
-    files = {one.kind, other.kind}
-    return "file" in files and files != {"file"} and bool(one.name.path) and one.name.path == other.name.path
