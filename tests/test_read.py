@@ -153,7 +153,19 @@ def test_standups_are_written_as_they_are_read(text: str, standup: Standup | Non
         role(extra="## Rhythm\n- **Stand-up:** every " + "9" * 5_000 + " experiments\n"),
         "#" * 50_000 + "\n" + "> " * 3_000 + "\n" + "- " * 3_000,
     ],
-    ids=["front matter", "front matter of CRLF", "spaces", "runs of blanks", "values", "signs", "NULs", "arrows", "key", "digits", "nesting"],
+    ids=[
+        "front matter",
+        "front matter of CRLF",
+        "spaces",
+        "runs of blanks",
+        "values",
+        "signs",
+        "NULs",
+        "arrows",
+        "key",
+        "digits",
+        "nesting",
+    ],
 )
 def test_hostile_text_is_answered_at_once(text: str) -> None:
     began = time.process_time()
@@ -171,7 +183,8 @@ def crowd(n: int, links: str) -> str:
 
 @pytest.mark.parametrize(
     "links",
-    ["R{0} → R{1}: reports to", "R{0} → R0: reports to", "R{0} → X{0}: reports to", "R{0} ↔ R{1}: shares with", "R1 → R0: reports to",
+    ["R{0} → R{1}: reports to", "R{0} → R0: reports to", "R{0} → X{0}: reports to",
+     "R{0} ↔ R{1}: shares with", "R1 → R0: reports to",
      "[R{0}](r{0}.md) → R0: reviews"],
 )  # fmt: skip
 def test_a_thousand_roles_are_answered_at_once(links: str) -> None:

@@ -329,7 +329,9 @@ class _Reader:
             last = {field.key: field for field in known}
             for extra in (field for field in known if last[field.key] is not field):
                 self.add("ORG006", "warning", f"'{extra.key}' is given twice: the last counts", extra.key_span)
-            self._unknown([field for field in own if field.key not in RHYTHM_KEYS and field.form == "bold"], RHYTHM_KEYS)
+            self._unknown(
+                [field for field in own if field.key not in RHYTHM_KEYS and field.form == "bold"], RHYTHM_KEYS
+            )
             every += known
         given: dict[str, Any] = {}
         for name in RHYTHM_KEYS:
