@@ -1,7 +1,8 @@
 """Fuzzing: real and generated documents, mutated; whatever comes of it is read, drawn, edited and compared.
 
-`make fuzz` runs 100,000 cases, which takes about 50 minutes; `FUZZ_CASES` and `FUZZ_SEED` choose others. A case depends on its seed and number
-alone, and a failure names both: `python -m tests.test_fuzz SEED NUMBER` prints its document and runs it.
+`make fuzz` runs 100,000 cases, about 50 minutes of one core; `FUZZ_CASES` and `FUZZ_SEED` choose others. A case
+depends on its seed and number alone, and a failure names both: `python -m tests.test_fuzz SEED NUMBER` prints its
+document and runs it.
 """
 
 import json
