@@ -75,7 +75,7 @@ def format_finding(program: Program, finding: Finding, *, full: bool = True) -> 
     """A finding as `path:line:column: CODE message`, with the line, a caret and the remedy when full."""
     path, line, column = program.place(finding.span.start)
     mark = " [*]" if finding.fix and finding.fix.safe else ""
-    head = f"{path}:{line}:{column}: {finding.code}{mark} {_short(finding.message)}"
+    head = f"{printable(path)}:{line}:{column}: {finding.code}{mark} {_short(finding.message)}"
     if not full:
         return head
     number, start = program.position(finding.span.start)
