@@ -301,6 +301,20 @@ def test_imitate_copies_a_better_neighbour_else_moves_one_knob(toy: Task) -> Non
     assert not [data for data in runs_of(alone) if data["note"].startswith("copies")]
 
 
+@pytest.mark.parametrize("agent", POLICIES)
+def test_agents_start_at_random_where_the_task_says_so(toy: Task, agent: str) -> None:
+    org = Org(roles=(role("A", 3, agent=agent, focus=("point",)),), links=(link("a", "shares with", "a"),))
+    started = replace(toy, random_start=True)
+    ledger = run(org, started)
+    first = [next(iter(runs_of(ledger, f"a-{n}"))) for n in (1, 2, 3)]
+    assert [data["note"] for data in first] == ["starts at random"] * 3
+    assert len({data["knobs"]["X"] for data in first}) == 3
+    assert all("Y" in data["knobs"] for data in first)
+    assert all(data["note"] != "starts at random" for data in runs_of(ledger) if data not in first)
+    assert run(org, started).events == ledger.events
+    assert all(data["note"] != "starts at random" for data in runs_of(run(org, toy)))
+
+
 def test_a_hundred_agents_in_two_roles(toy: Task) -> None:
     roles = (role("A", 50, risk=0.0), role("B", 50, risk=0.0))
     ring = Org(roles=roles, links=(Link(source="a", target="b", kind="shares with", mutual=True, pattern="ring"),))
