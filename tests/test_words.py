@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from orgopt.agents import Known
 from orgopt.agents.policy import POLICIES
 from orgopt.knob import Settings
 from orgopt.ledger import Ledger
-from orgopt.org import Link, Org, Role, Standup
+from orgopt.org import CopyRule, Link, Org, Role, Standup
 from orgopt.task import Task
 from orgopt.team import links, meetings
 from orgopt.team.beliefs import Beliefs, Run, Trust
@@ -150,6 +152,7 @@ def test_copy_rule_decides_whose_setting_is_moved(toy: Task) -> None:
     assert all(starts("own"))
     assert not all(starts("best"))
     assert not all(starts("majority"))
+    assert not all(starts("best of 3"))
 
 
 def beliefs(toy: Task, **trust) -> Beliefs:
@@ -176,6 +179,25 @@ def test_the_majority_decides_ties_by_metric_and_all_different_by_chance(toy: Ta
     assert {start("abc", choice) for choice in (0.1, 0.5, 0.9)} == {0.1, 0.2, 0.3}
     mind.learn(Run(6, "me", 4, toy.complete({"X": 0.7}), 0.1))
     assert start("acd") == 0.7, "the majority is followed when it beats the agent's own best"
+
+
+def test_three_neighbours_are_sampled_and_only_what_two_of_them_have_is_a_majority(toy: Task) -> None:
+    mind = beliefs(toy, watches=frozenset("abcdef"))
+    points = {number: toy.complete({"X": number / 10}) for number in (1, 2, 3, 4)}
+    for run_id, (agent, setting) in enumerate(zip("abcdef", (1, 2, 3, 4, 3, 3), strict=True), 1):
+        mind.learn(Run(run_id, agent, setting, points[setting], 0.5 - setting / 10))
+    own = mind.known(0)
+
+    def start(rule: CopyRule, neighbours: str) -> Known:
+        return mind.starts(rule, list(neighbours), 0.0)[0]
+
+    assert start("best of 3", "abc").settings["X"] == 0.3
+    assert start("majority of 3", "dce").settings["X"] == 0.3, "the fourth is better, and alone"
+    assert start("majority of 3", "abd") == start("majority of 3", "d") == own
+    rng = np.random.default_rng(1)
+    seen = [mind.view("best of 3", list("abcdef"), toy.knobs, 0.0, rng).starts[0].settings["X"] for _ in range(99)]
+    assert set(seen) == {0.3, 0.4}, "of six neighbours, three are asked, and one of those has 3 or 4"
+    assert seen.count(0.4) == pytest.approx(99 / 2, abs=15)
 
 
 def test_patterns_link_neighbours_of_a_mixed_row() -> None:

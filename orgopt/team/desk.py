@@ -10,7 +10,7 @@ from orgopt.ledger import BASELINE
 from orgopt.org import CopyRule, Org
 from orgopt.task import Knob, Task
 from orgopt.team import meetings
-from orgopt.team.beliefs import Beliefs
+from orgopt.team.beliefs import HEEDING, Beliefs
 from orgopt.team.links import Member, Network, members
 from orgopt.team.stopping import Curves
 
@@ -87,7 +87,7 @@ def desks(org: Org, task: Task, network: Network, seed: int) -> dict[str, Desk]:
             risk=org.risk_of(role),
             copy_rule=copy_rule,
             rng=np.random.default_rng([seed, number]),
-            neighbours=network.sources(member.id) if copy_rule == "majority" else (),
+            neighbours=network.sources(member.id) if copy_rule in HEEDING else (),
             tells=network.hearers[member.id],
             hands_to=network.delegates.get(member.id, []),
             submits=member.id in submits,
