@@ -23,7 +23,7 @@ WORKING_AGENTS = ("random", "hill-climb", "evolution", "tpe", "gp", "replicate",
 LinkKind = Literal["reports to", "shares with", "delegates to", "reviews"]
 LINK_KINDS: tuple[LinkKind, ...] = ("reports to", "shares with", "delegates to", "reviews")
 Memory = Literal["none", "run", "lasting"]
-CopyRule = Literal["best", "majority", "own"]
+CopyRule = Literal["best", "majority", "own", "best of 3", "majority of 3"]
 StopEarly = float | Literal["off"]
 
 MAX_HEADCOUNT = 64

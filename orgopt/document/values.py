@@ -120,8 +120,8 @@ def parse_memory(text: str) -> Memory:
 
 
 def parse_copy_rule(text: str) -> CopyRule:
-    """`best`, `majority` or `own`."""
-    return cast("CopyRule", _choice(text, get_args(CopyRule), "copy rule"))
+    """`best`, `majority`, `own`, `best of 3` or `majority of 3`."""
+    return cast("CopyRule", _choice(" ".join(text.split()), get_args(CopyRule), "copy rule"))
 
 
 def parse_focus(text: str) -> tuple[str, ...]:
