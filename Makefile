@@ -34,7 +34,7 @@ docs: .venv/dev
 	$(BIN)/python -m sphinx -q -W -b html docs docs/_build
 
 bench: .venv/dev
-	$(BIN)/python tests/bench/bench.py
+	$(BIN)/python -m tests.bench.bench
 
 format: .venv/dev
 	$(BIN)/ruff check --fix

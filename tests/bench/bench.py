@@ -22,10 +22,11 @@ from pathlib import Path
 import mistune
 
 from orgopt.document import parse
-from orgopt.evaluate import train_all
+from orgopt.evaluate import evaluate, train_all
 from orgopt.lab.base import Experiment
 from orgopt.lab.local import LocalLab
 from orgopt.task import load_task
+from tests.bench.team_speed import rates
 
 ROOT = Path(__file__).parent.parent.parent
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -59,6 +60,80 @@ def parse_time() -> Row:
     own = seconds(lambda: parse(text), 20)
     ratio = statistics.median(ratios)
     return "parsing a 10 KB document, against mistune's own parse", f"{own * 1e3:.1f} ms, {ratio:.2f} ×", "at most 2 ×"
+
+
+HOSTILE = {
+    "a document of one line": "# T\n",
+    "10 MB": "x\n" * 5_000_000,
+    "a quote 5,000 deep": "> " * 5000 + "x\n",
+    "a list 5,000 deep": "- " * 5000 + "x\n",
+    "front matter with 5,000 brackets": "---\na: " + "[" * 5000 + "\n---\n# T\n",
+    "an alias bomb": "---\n" + "".join(f"k{i}: &k{i} [*k{i - 1},*k{i - 1}]\n" for i in range(30)) + "---\n# T\n",
+    "1,000 roles with a link each": "# T\n\n## Roles\n"
+    + "".join(f"### R{i}\n- **Headcount:** 1\n" for i in range(1000))
+    + "## Links\n"
+    + "".join(f"- R{i + 1} → R{i}: reports to\n" for i in range(999)),
+}
+LINT = """
+import resource, sys
+from orgopt.cli import main
+sys.argv = ["orgopt", "lint", sys.argv[1]]
+try:
+    main(prog_name="orgopt")
+except SystemExit:
+    pass
+used = resource.getrusage(resource.RUSAGE_SELF)
+print(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, file=sys.stderr)
+"""
+
+
+def hostile() -> list[Row]:
+    """CPU seconds and peak memory of `orgopt lint`, Python's start and imports included."""
+    found: list[Row] = []
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / "a.md"
+        for name, text in HOSTILE.items():
+            path.write_text(text)
+            runs = [
+                subprocess.run([sys.executable, "-c", LINT, path], capture_output=True, text=True) for _ in range(3)
+            ]
+            cpu, memory = min(tuple(map(float, run.stderr.split()[-2:])) for run in runs)
+            goal = "within 1 s" + (" and 200 MB" if name == "10 MB" else "") if found else ""
+            found.append((f"`orgopt lint` of {name}", f"{cpu:.2f} CPU s, {memory:.0f} MB", goal))
+    return found
+
+
+def replayed() -> list[Row]:
+    """Replayed experiments a CPU second of a five-agent team on a recorded world."""
+    goals = {"hill-climb": "4,000", "tpe": "1,500", "gp": "1,500"}
+    return [
+        (
+            f"replayed experiments a second, five `{agent}`",
+            f"{rate:,.0f} ({share:.0%} the world's answers)",
+            goals[agent],
+        )
+        for agent, rate, share in rates(tuple(goals))
+    ]
+
+
+def five_second_experiments() -> Row:
+    """Slot utilisation with experiments of five seconds and four agents."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "toy"
+        shutil.copytree(ROOT / "tests" / "toy", folder)
+        script = (folder / "train.py").read_text()
+        (folder / "train.py").write_text(script.replace("noise = ", "time.sleep(5)\nnoise = ", 1))
+        toml = (folder / "task.toml").read_text()
+        (folder / "task.toml").write_text(toml.replace("wall_s = 2", "wall_s = 20"))
+        task = load_task(str(folder))
+        program = parse("## Roles\n### A\n- **Headcount:** 4\n- **Agent:** hill-climb\n")
+        with LocalLab(task, slots=2) as lab:
+            score = evaluate(program, task, lab, budget_s=60, seed=0, verify_seeds=1)
+    return (
+        "slot utilisation, four agents, 5-second experiments, 60 s on 2 slots",
+        f"{score.utilisation:.3f}",
+        "at least 0.95",
+    )
 
 
 def launch_overhead() -> list[Row]:
@@ -101,7 +176,7 @@ def run_utilisation(org: str, budget: str) -> Row:
 
 
 def main() -> None:
-    rows = [help_time(), parse_time(), *launch_overhead()]
+    rows = [help_time(), parse_time(), *hostile(), *replayed(), five_second_experiments(), *launch_overhead()]
     rows += [run_utilisation("eight-solo", "60s"), run_utilisation("trio", "60s"), run_utilisation("solo", "60s")]
     cpu = (re.findall(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE) or [""])[0]
     import torch
