@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO := optimize orgs/trio.md --task tinygpt --generations 3 --population 4 --budget 15s --slots 2
 
-.PHONY: demo test slow browser check docs bench format clean
+.PHONY: demo test slow fuzz browser check docs bench format clean
 
 demo: .venv/demo
 	$(BIN)/orgopt $(DEMO)
@@ -14,6 +14,10 @@ test: .venv/dev
 
 slow: .venv/dev
 	$(BIN)/python -m pytest -n 2 -q -m "slow or fault"
+
+# 100,000 mutated documents, about 50 minutes of one core; FUZZ_CASES=2000 and FUZZ_SEED=1 for others.
+fuzz: .venv/dev
+	FUZZ_CASES=$${FUZZ_CASES:-100000} $(BIN)/python -m pytest -n 2 -q -m slow -rP tests/test_fuzz.py
 
 # Needs a Chromium: CHROMIUM names it, /usr/bin/chromium without.
 browser: .venv/dev

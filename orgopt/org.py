@@ -5,9 +5,11 @@ Covers what an organization is, not how it is written (see `document`) or run (s
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from difflib import get_close_matches
+from graphlib import CycleError, TopologicalSorter
 from typing import Any, Literal, NamedTuple
 
 import networkx as nx
@@ -21,19 +23,27 @@ WORKING_AGENTS = ("random", "hill-climb", "evolution", "tpe", "gp", "replicate",
 LinkKind = Literal["reports to", "shares with", "delegates to", "reviews"]
 LINK_KINDS: tuple[LinkKind, ...] = ("reports to", "shares with", "delegates to", "reviews")
 Memory = Literal["none", "run", "lasting"]
-CopyRule = Literal["best", "majority", "own"]
+CopyRule = Literal["best", "majority", "own", "best of 3", "majority of 3"]
 StopEarly = float | Literal["off"]
 
 MAX_HEADCOUNT = 64
 MAX_CONFIRM = 5
 DEFAULT_AGENT = "hill-climb"
 DEFAULT_RISK = 0.3
+_MAX_CYCLES = 10  # reporting cycles, and unknown roles with a suggestion: more would cost time and tell no more
+_MAX_LISTED = 20  # names in a message
 
 
 def slug(name: str) -> str:
     """The ASCII id of a name: `Chief Scientist` is `chief-scientist`; empty when nothing is left."""
     ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]+", "-", ascii_name.lower()).strip("-")
+
+
+def some(names: Sequence[str], between: str = ", ") -> str:
+    """Names as a list for a message, which ends after twenty."""
+    more = f" and {len(names) - _MAX_LISTED} more" if len(names) > _MAX_LISTED else ""
+    return between.join(names[:_MAX_LISTED]) + more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,11 +250,12 @@ class Org:
 
     def problems(self) -> Iterator[Problem]:
         """What keeps the organization from running: unknown roles, reporting cycles, no agents."""
+        known, unknown = some([role.name for role in self.roles]) or "none", 0
         for index, link in enumerate(self.links):
             for end in (link.source, link.target):
                 if end not in self._by_id:
-                    close = get_close_matches(end, list(self._by_id), n=1)
-                    known = ", ".join(role.name for role in self.roles) or "none"
+                    unknown += 1
+                    close = get_close_matches(end, list(self._by_id), n=1) if unknown <= _MAX_CYCLES else ()
                     help_ = f"did you mean '{self.name(close[0])}'?" if close else f"the roles are: {known}"
                     yield Problem("ORG015", f"link to unknown role '{end}'", help_, index)
         yield from self._cycles()
@@ -252,18 +263,32 @@ class Org:
             yield Problem("ORG020", "the organization has no agents", "give a role a headcount of 1 or more", None)
 
     def _cycles(self) -> Iterator[Problem]:
+        """The links that close a cycle of those before them, up to ten, and those of a role to itself."""
         reports = [(i, link) for i, link in enumerate(self.links) if link.kind == "reports to"]
-        graph: nx.DiGraph[str] = nx.DiGraph()
         for index, link in reports:
-            # A link closes a cycle when its target already reports, through others, to its source.
-            if link.target in graph and link.source in graph and nx.has_path(graph, link.target, link.source):
-                path: list[str] = [link.source, *nx.bidirectional_shortest_path(graph, link.target, link.source)]
-                names = " → ".join(self.name(node) for node in path)
-                yield Problem(
-                    "ORG014", f"reporting cycle {names}", "remove one of these links: reports must end", index
-                )
-            elif link.source == link.target:
-                name = self.name(link.source)
-                yield Problem("ORG014", f"{name} reports to itself", "remove this link", index)
-            else:
-                graph.add_edge(link.source, link.target)
+            if link.source == link.target:
+                yield Problem("ORG014", f"{self.name(link.source)} reports to itself", "remove this link", index)
+        kept = [(i, link) for i, link in reports if link.source != link.target]
+        first = 0
+        for _ in range(_MAX_CYCLES):
+            if not _cyclic([link for _, link in kept]):
+                return
+            first = bisect_left(
+                range(len(kept)), True, lo=first, key=lambda last: _cyclic([link for _, link in kept[: last + 1]])
+            )
+            index, link = kept.pop(first)
+            graph = nx.DiGraph([(link.source, link.target) for _, link in kept[:first]])
+            path: list[str] = [link.source, *nx.bidirectional_shortest_path(graph, link.target, link.source)]
+            names = some([self.name(node) for node in path], " → ")
+            yield Problem("ORG014", f"reporting cycle {names}", "remove one of these links: reports must end", index)
+
+
+def _cyclic(links: Sequence[Link]) -> bool:
+    graph: TopologicalSorter[str] = TopologicalSorter()
+    for link in links:
+        graph.add(link.source, link.target)
+    try:
+        graph.prepare()
+    except CycleError:
+        return True
+    return False

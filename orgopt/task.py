@@ -39,6 +39,7 @@ class Task:
         limit_s: Wall seconds after which an experiment is killed.
         think_s: Agent-seconds that a policy agent's proposal takes.
         meeting_s, meeting_per_head_s: Seconds of thinking that a stand-up costs each attendee.
+        random_start: Whether each agent's first proposal is a random setting of its own.
         baseline: The shipped script, measured.
         reference: The best verified setting: the held-out quality that counts as 1.
         floors: Held-out metric of simple methods, for comparison.
@@ -61,6 +62,7 @@ class Task:
     think_s: float
     meeting_s: float
     meeting_per_head_s: float
+    random_start: bool
     baseline: Measure
     reference: Measure
     floors: Mapping[str, float]
@@ -174,6 +176,7 @@ def _task(folder: Path, toml: dict[str, Any]) -> Task:
         think_s=float(time["think_s"]),
         meeting_s=float(time["meeting_s"]),
         meeting_per_head_s=float(time["meeting_per_head_s"]),
+        random_start=_random_start(toml.get("start", {})),
         baseline=Measure(**toml["baseline"]),
         reference=Measure(**{key: toml["reference"][key] for key in ("metric", "heldout", "sd", "seeds")}),
         floors=dict(toml.get("floors", {})),
@@ -186,3 +189,10 @@ def _task(folder: Path, toml: dict[str, Any]) -> Task:
     if not task.knobs:
         raise TaskError(f"{folder.name}/{script or 'task.toml'} has no knobs: mark constants with '# knob: …'")
     return task
+
+
+def _random_start(start: dict[str, Any]) -> bool:
+    random = start.get("random", False)
+    if set(start) - {"random"} or not isinstance(random, bool):
+        raise ValueError(f"[start] may say 'random = true' or 'random = false', not {start}")
+    return random

@@ -31,7 +31,7 @@ VALUES: dict[str, st.SearchStrategy] = {
     "focus": st.sampled_from([(), ("model",), ("optimizer", "schedule")]),
     "confirm": st.integers(0, 5),
     "stop early": st.sampled_from(["off", 0.25, 1.0]),
-    "copy rule": st.sampled_from(["best", "majority", "own"]),
+    "copy rule": st.sampled_from(["best", "majority", "own", "best of 3", "majority of 3"]),
     "stand-up": st.sampled_from(
         [None, Standup(every=1200, unit="s"), Standup(every=6, unit="experiments", attendees=("lead",), share=2)]
     ),

@@ -8,6 +8,7 @@ import pytest
 from orgopt.document import Program, format_finding, lint, load, parse, read, require_org
 from orgopt.document.edit_links import AddLink
 from orgopt.document.edit_roles import AddRole
+from orgopt.document.lint import fix
 from orgopt.document.values import format_standup, parse_standup
 from orgopt.errors import DocumentError
 from orgopt.org import Link, Standup
@@ -143,12 +144,28 @@ def test_standups_are_written_as_they_are_read(text: str, standup: Standup | Non
         "---\n" + "a\r" * 4000 + "\nx\n",
         "---\r\n" + "a\r\n" * 4000,
         role(extra="## Links\n- " + " " * 20_000 + "x\n"),
+        f"## Roles\n\n### a{' ' * 60_000}b\n\n- a{' ' * 60_000}b\n\n{'---' * 9}\n- [a]({'(' * 60_000}\n",
+        role("- **Focus:** a" + " " * 60_000 + "b\nReports to: " + "](" * 30_000),
+        "## Roles\n\n### " + "🔬" * 30_000 + "a\n\n### b" + "\u200b" * 30_000 + "\n",
+        "\x00\n" * 30_000,
         role(extra="## Links\n- " + "a →" * 5_000 + "\n"),
         role("- **" + "x" * 20_000),
         role(extra="## Rhythm\n- **Stand-up:** every " + "9" * 5_000 + " experiments\n"),
         "#" * 50_000 + "\n" + "> " * 3_000 + "\n" + "- " * 3_000,
     ],
-    ids=["front matter", "front matter of CRLF", "spaces", "arrows", "key", "digits", "nesting"],
+    ids=[
+        "front matter",
+        "front matter of CRLF",
+        "spaces",
+        "runs of blanks",
+        "values",
+        "signs",
+        "NULs",
+        "arrows",
+        "key",
+        "digits",
+        "nesting",
+    ],
 )
 def test_hostile_text_is_answered_at_once(text: str) -> None:
     began = time.process_time()
@@ -156,6 +173,35 @@ def test_hostile_text_is_answered_at_once(text: str) -> None:
     lint(program)
     assert program.text == text
     assert time.process_time() - began < 2
+
+
+def crowd(n: int, links: str) -> str:
+    """A document of some roles and as many links."""
+    roles = "".join(f"### R{i}\n- **Headcount:** 1\n\nGo.\n\n" for i in range(n))
+    return f"## Roles\n\n{roles}## Links\n" + "".join(f"- {links.format(i, (i * 7 + 1) % n)}\n" for i in range(n))
+
+
+@pytest.mark.parametrize(
+    "links",
+    ["R{0} → R{1}: reports to", "R{0} → R0: reports to", "R{0} → X{0}: reports to",
+     "R{0} ↔ R{1}: shares with", "R1 → R0: reports to",
+     "[R{0}](r{0}.md) → R0: reviews"],
+)  # fmt: skip
+def test_a_thousand_roles_are_answered_at_once(links: str) -> None:
+    program = parse(crowd(1000, links))
+    began = time.process_time()
+    lint(program)
+    assert time.process_time() - began < 2
+    assert len(read(program).org.roles) == 1000
+
+
+def test_findings_of_one_code_end_at_a_hundred() -> None:
+    program = parse("# T\n" + "a\x00" * 500)
+    found = [finding for finding in lint(program) if finding.code == "ORG042"]
+    assert len(found) == 100
+    assert found[-1].message == "control character U+0000, and 400 more findings of ORG042"
+    assert len(format_finding(program, found[-1])) < 500
+    assert fix(program)[0].text == "# T\n" + "a" * 500
 
 
 def test_sections_of_any_level_are_found_and_never_taken_for_roles() -> None:

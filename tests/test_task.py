@@ -94,6 +94,7 @@ def test_what_is_wrong_with_a_task_is_said(tmp_path: Path) -> None:
         ('script = "train.py"\n', "script = [\n", "task.toml"),
         ("heldout = 0.5", "heldout = -1.0", "must be below the baseline"),
         ("wall_s = 2", 'wall_s = "two"', "could not convert"),
+        ("[floors]", "[start]\nrandom = 1\n\n[floors]", r"\[start\] may say 'random = true'"),
     ]:
         toml.write_text(good.replace(old, new, 1))
         with pytest.raises(TaskError, match=message):

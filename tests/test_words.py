@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from orgopt.agents import Known
 from orgopt.agents.policy import POLICIES
 from orgopt.knob import Settings
 from orgopt.ledger import Ledger
-from orgopt.org import Link, Org, Role, Standup
+from orgopt.org import CopyRule, Link, Org, Role, Standup
 from orgopt.task import Task
 from orgopt.team import links, meetings
 from orgopt.team.beliefs import Beliefs, Run, Trust
@@ -150,6 +152,7 @@ def test_copy_rule_decides_whose_setting_is_moved(toy: Task) -> None:
     assert all(starts("own"))
     assert not all(starts("best"))
     assert not all(starts("majority"))
+    assert not all(starts("best of 3"))
 
 
 def beliefs(toy: Task, **trust) -> Beliefs:
@@ -176,6 +179,25 @@ def test_the_majority_decides_ties_by_metric_and_all_different_by_chance(toy: Ta
     assert {start("abc", choice) for choice in (0.1, 0.5, 0.9)} == {0.1, 0.2, 0.3}
     mind.learn(Run(6, "me", 4, toy.complete({"X": 0.7}), 0.1))
     assert start("acd") == 0.7, "the majority is followed when it beats the agent's own best"
+
+
+def test_three_neighbours_are_sampled_and_only_what_two_of_them_have_is_a_majority(toy: Task) -> None:
+    mind = beliefs(toy, watches=frozenset("abcdef"))
+    points = {number: toy.complete({"X": number / 10}) for number in (1, 2, 3, 4)}
+    for run_id, (agent, setting) in enumerate(zip("abcdef", (1, 2, 3, 4, 3, 3), strict=True), 1):
+        mind.learn(Run(run_id, agent, setting, points[setting], 0.5 - setting / 10))
+    own = mind.known(0)
+
+    def start(rule: CopyRule, neighbours: str) -> Known:
+        return mind.starts(rule, list(neighbours), 0.0)[0]
+
+    assert start("best of 3", "abc").settings["X"] == 0.3
+    assert start("majority of 3", "dce").settings["X"] == 0.3, "the fourth is better, and alone"
+    assert start("majority of 3", "abd") == start("majority of 3", "d") == own
+    rng = np.random.default_rng(1)
+    seen = [mind.view("best of 3", list("abcdef"), toy.knobs, 0.0, rng).starts[0].settings["X"] for _ in range(99)]
+    assert set(seen) == {0.3, 0.4}, "of six neighbours, three are asked, and one of those has 3 or 4"
+    assert seen.count(0.4) == pytest.approx(99 / 2, abs=15)
 
 
 def test_patterns_link_neighbours_of_a_mixed_row() -> None:
@@ -299,6 +321,20 @@ def test_imitate_copies_a_better_neighbour_else_moves_one_knob(toy: Task) -> Non
     assert all(len(changed(ledger, data)) == 1 for data in runs_of(ledger) if data not in copies)
     alone = run(replace(org, links=()), toy, FakeLab(toy, slots=4, metric=noiseless))
     assert not [data for data in runs_of(alone) if data["note"].startswith("copies")]
+
+
+@pytest.mark.parametrize("agent", POLICIES)
+def test_agents_start_at_random_where_the_task_says_so(toy: Task, agent: str) -> None:
+    org = Org(roles=(role("A", 3, agent=agent, focus=("point",)),), links=(link("a", "shares with", "a"),))
+    started = replace(toy, random_start=True)
+    ledger = run(org, started)
+    first = [next(iter(runs_of(ledger, f"a-{n}"))) for n in (1, 2, 3)]
+    assert [data["note"] for data in first] == ["starts at random"] * 3
+    assert len({data["knobs"]["X"] for data in first}) == 3
+    assert all("Y" in data["knobs"] for data in first)
+    assert all(data["note"] != "starts at random" for data in runs_of(ledger) if data not in first)
+    assert run(org, started).events == ledger.events
+    assert all(data["note"] != "starts at random" for data in runs_of(run(org, toy)))
 
 
 def test_a_hundred_agents_in_two_roles(toy: Task) -> None:

@@ -33,19 +33,23 @@ def scores(
 
 
 class Landscape:
-    """One landscape. An experiment looks one solution up, in one lab second, without noise."""
+    """One landscape. An experiment looks one solution up, in .99 lab seconds, without noise."""
 
-    def __init__(self, n: int, k: int, landscape: int) -> None:
+    def __init__(self, n: int, k: int, landscape: int, *, decimals: int | None, own_again: bool) -> None:
         self.names = [f"B{bit:02d}" for bit in range(n)]
         self.weights = {name: 1 << bit for bit, name in enumerate(self.names)}
-        self.shortfall = 1 - scores(n, k, np.random.default_rng([n, k, landscape]))
+        self.shortfall = 1 - scores(
+            n, k, np.random.default_rng([n, k, landscape]), decimals=decimals, own_again=own_again
+        )
 
     def curve(self, knobs, seed):  # noqa: ARG002 there is no noise
-        return 1.0, (self.truth(knobs),)
+        return 0.99, (self.truth(knobs),)
 
     def truth(self, knobs):
         return float(self.shortfall[sum(self.weights[name] for name in self.names if knobs[name])])
 
 
-def world(n: int = 20, k: int = 5, landscape: int = 0) -> Landscape:
-    return Landscape(n, k, landscape)
+def world(
+    n: int = 20, k: int = 5, landscape: int = 0, decimals: int | None = None, own_again: bool = False
+) -> Landscape:
+    return Landscape(n, k, landscape, decimals=decimals, own_again=own_again)

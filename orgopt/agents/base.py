@@ -210,6 +210,12 @@ def propose(start: Known, changes: Mapping[str, Value]) -> Proposal:
     return Proposal(settings=settings, parent=start.id, note=", ".join(moved) or "the same again")
 
 
+def scatter(baseline: Known, knobs: Sequence[Knob], rng: np.random.Generator) -> Proposal:
+    """A proposal that draws every knob anew, uniformly on its scale."""
+    settings = {knob.name: knob.at(rng.random()) for knob in knobs}
+    return Proposal(settings=settings, parent=baseline.id, note="starts at random")
+
+
 def repeat(known: Known, why: str) -> Proposal:
     """A proposal to run a known setting with a new seed."""
     return Proposal(settings=known.settings, parent=known.id, note=f"{why} {known.id or 'the baseline'}")

@@ -14,6 +14,7 @@ from typing import Any, ParamSpec, TypeVar
 import click
 from rich.console import Console
 
+from orgopt.document.program import printable
 from orgopt.errors import DocumentError, LabError, OrgoptError, StoreError
 from orgopt.task import shipped
 
@@ -25,8 +26,9 @@ EXIT_DOCUMENT, EXIT_USAGE, EXIT_INFRASTRUCTURE = 1, 2, 6
 _MARKS = ("orgopt.toml", "mlruns", ".git")
 
 # A pipe has no width of its own: lines are long enough not to be broken.
-out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 160)
-err = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else 160)
+# Documents are shown as written: no `:smile:` becomes a picture.
+out = Console(highlight=False, emoji=False, soft_wrap=True, width=None if sys.stdout.isatty() else 160)
+err = Console(stderr=True, highlight=False, emoji=False, width=None if sys.stderr.isatty() else 160)
 
 
 def find_workspace(document: Path | None = None) -> Path:
@@ -112,7 +114,7 @@ def command(body: Callable[P, T]) -> Callable[P, T]:
             return body(*args, **kwargs)
         except (OrgoptError, OSError) as error:
             err.print("error:", style="bold red", end=" ")
-            err.print(str(error), markup=False, soft_wrap=True)
+            err.print("\n".join(map(printable, str(error).split("\n"))), markup=False, soft_wrap=True)
             code = EXIT_USAGE
             if isinstance(error, DocumentError):
                 code = EXIT_DOCUMENT
@@ -125,4 +127,9 @@ def command(body: Callable[P, T]) -> Callable[P, T]:
 
 def print_json(kind: str, data: dict[str, Any]) -> None:
     """Print one JSON object, the only thing on standard output."""
-    click.echo(json.dumps({"schema_version": SCHEMA_VERSION, "kind": kind, **data}, ensure_ascii=False, indent=2))
+    echo(json.dumps({"schema_version": SCHEMA_VERSION, "kind": kind, **data}, ensure_ascii=False, indent=2))
+
+
+def echo(text: str) -> None:
+    """Print a line as it is, but for bytes of file names that are no text."""
+    click.echo(text.encode("utf-8", "replace").decode())

@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-import click
 from rich.markup import escape
 
 from orgopt import __version__
-from orgopt.cli.base import count, out, print_json
+from orgopt.cli.base import count, echo, out, print_json
 from orgopt.document import format_finding
 from orgopt.document.findings import Finding
-from orgopt.document.program import Program
+from orgopt.document.program import Program, printable
 from orgopt.document.rules import RULES, Rule
 
 FORMATS = ("full", "concise", "json", "sarif", "github")
@@ -30,10 +29,10 @@ def show(form: str, found: Found, *, documents: int, fixed: int) -> None:
     if form == "json":
         print_json("lint", {"findings": [finding_dict(*pair) for pair in found], "fixed": fixed})
     elif form == "sarif":
-        click.echo(json.dumps(sarif(found), ensure_ascii=False, indent=2))
+        echo(json.dumps(sarif(found), ensure_ascii=False, indent=2))
     elif form == "github":
         for program, finding in found:
-            click.echo(_github(program, finding))
+            echo(_github(program, finding))
     else:
         _people(found, full=form == "full", documents=documents, fixed=fixed)
 
@@ -41,7 +40,7 @@ def show(form: str, found: Found, *, documents: int, fixed: int) -> None:
 def _people(found: Found, *, full: bool, documents: int, fixed: int) -> None:
     for program, finding in found:
         if finding.code == "ORG000":
-            out.print(f"[red]{escape(finding.message)}[/]")
+            out.print(f"[red]{escape(printable(finding.message))}[/]")
             continue
         head, *rest = format_finding(program, finding, full=full).split("\n")
         out.print(f"[{COLORS[finding.severity]}]{escape(head)}[/]")
@@ -133,7 +132,7 @@ def _github(program: Program, finding: Finding) -> str:
         return data(text).replace(":", "%3A").replace(",", "%2C")
 
     where = f"file={value(path)},line={line},col={column},title={value(f'{finding.code} {RULES[finding.code].name}')}"
-    return f"::{level} {where}::{data(finding.message)}"
+    return f"::{level} {where}::{data(printable(finding.message))}"
 
 
 def visible(text: str) -> str:

@@ -59,6 +59,8 @@ def show(task: Task) -> None:
     for knob in task.knobs:
         knobs.add_row(knob.name, str(knob.default), knob.range, f"[dim]{knob.group}[/]")
     out.print(knobs)
+    if task.random_start:
+        out.print("\nEach agent starts from a random setting of its own.")
     out.print(f"\n[dim]{task.folder}[/]")
 
 
@@ -75,6 +77,7 @@ def task_dict(task: Task) -> dict[str, object]:
         "reference": asdict(task.reference),
         "floors": dict(task.floors),
         "limit_s": task.limit_s,
+        "random_start": task.random_start,
         "digest": task.digest,
         "folder": str(task.folder),
         "knobs": [{"name": k.name, "group": k.group, "default": k.default, "range": k.range} for k in task.knobs],

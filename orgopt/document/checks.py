@@ -167,10 +167,11 @@ def _unheard(document: Document) -> Iterator[Finding]:
     shares = {end for link in org.links if link.kind == "shares with" for end in (link.source, link.target)}
     meets = {role.id for role in org.roles} if org.standup and not org.standup.attendees else set[str]()
     heard = shares | meets | set(org.standup.attendees if org.standup else ())
+    boss = org.name(org.submitters()[0])
     for role in org.roles:
         if role.headcount and not graph.degree(role.id) and role.id not in heard:
             message = f"nobody hears {role.name}: it reports to nobody and shares with nobody"
-            help_ = f"add '- {role.name} → {org.name(org.submitters()[0])}: reports to'"
+            help_ = f"add '- {role.name} → {boss}: reports to'"
             yield _finding("ORG022", message, document.name(role), help_)
 
 

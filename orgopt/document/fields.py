@@ -151,7 +151,7 @@ def _match(text: str, at: int, line: Span) -> Field | None:
 
 def _bullets(program: Program, block: Block) -> list[Bullet]:
     """The unindented bullets of a list, each with the first level of those indented below it."""
-    found: list[Bullet] = []
+    found: list[tuple[Bullet, list[Bullet]]] = []
     for line in program.lines(block.span):
         match = _BULLET.match(program.slice(line).rstrip())
         if not match:
@@ -159,10 +159,10 @@ def _bullets(program: Program, block: Block) -> list[Bullet]:
         at = line.start + match.start("value")
         bullet = Bullet(match["value"], Span(at, at + len(match["value"])), line)
         if not match["indent"]:
-            found.append(bullet)
+            found.append((bullet, []))
         elif found:
-            found[-1] = found[-1]._replace(nested=(*found[-1].nested, bullet))
-    return found
+            found[-1][1].append(bullet)
+    return [bullet._replace(nested=tuple(nested)) for bullet, nested in found]
 
 
 def _cells(program: Program, line: Span) -> tuple[Cell, ...]:

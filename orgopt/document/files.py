@@ -4,6 +4,7 @@ Several files become one Program, each below a line `<!-- file: path -->`, so th
 text; `save` puts each back where it came from. References stay inside the document's folder.
 """
 
+import stat
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
@@ -25,45 +26,66 @@ def load(path: str | Path) -> Program:
         path: A Markdown file, with the role files that its roster links to; or a folder of role files.
 
     Raises:
-        DocumentError: Nothing to read there, larger than 256 KiB in all, or not UTF-8.
+        DocumentError: Nothing to read there, larger than 256 KiB in all, more than 100 files, or not UTF-8.
     """
     path = Path(path)
-    files: dict[str, str] = {}
-    folder = path.is_dir()
+    folder = _is_folder(path)
     members = _members(path) if folder else []
     main = next((name for name in members if name.lower() in MAIN_NAMES), "") if folder else path.name
     root = path if folder else path.parent
-    linked: list[str] = []
-    if main:
-        files[main] = _read(root / main)
-        linked = [name for name, _ in references(parse(files[main])) if _inside(root, name)]
-    for name in list(dict.fromkeys([*linked, *members]))[:MAX_FILES]:
-        content = files[main] if name == main else _read(root / name)
-        if folder and name != main and name not in linked and _is_document(content):
-            raise DocumentError(f"{path} is a folder of documents: name one of them, such as {root / name}")
-        # Beside a main document, other Markdown is a role only by its front matter.
-        if not main or name in linked or content.startswith("---"):
-            files[name] = content
-    if not any(name != main for name in files):
-        return parse(files[main], str(root / main)) if main else _nothing(path)
-    text = files[main] if main else ""
-    for name, content in files.items():
+    text = _read(root / main) if main else ""
+    files = _role_files(root, main, text, members)
+    if not files:
+        return parse(text, str(root / main)) if main else _nothing(path)
+    for name, content in {main: text, **files}.items():
         if FILE_MARK.search(content):
             raise DocumentError(f"{root / name}: has a line '<!-- file: … -->', which marks a file of several in one")
-        if name != main:
-            text += f"{chr(10) * bool(text)}<!-- file: {name} -->\n{content}"
+    for name, content in files.items():
+        if not FILE_MARK.fullmatch(f"<!-- file: {name} -->"):
+            raise DocumentError(f"{root / name}: rename it: no <, > or line end, and 200 characters at most")
+        text += f"{chr(10) * bool(text)}<!-- file: {name} -->\n{content}"
     if len(text.encode()) > MAX_BYTES:
         raise DocumentError(f"{path}: its files are larger than 256 KiB, the limit of a program.md")
     return parse(text, str(root / main) if main else str(path), str(root))
 
 
+def _role_files(root: Path, main: str, text: str, members: list[str]) -> dict[str, str]:
+    """The texts of the files that a roster links to, and of the role files among the members of a folder."""
+    linked = [name for name, _ in references(parse(text)) if _inside(root, name)] if main else []
+    seen = {(root / main).resolve()} if main else set[Path]()
+    files: dict[str, str] = {}
+    for name in dict.fromkeys([*linked, *members]):
+        target = (root / name).resolve()
+        if target in seen:  # one file may be linked to in several ways
+            continue
+        seen.add(target)
+        content = _read(root / name)
+        if name not in linked and _is_document(content):
+            raise DocumentError(f"{root} is a folder of documents: name one of them, such as {root / name}")
+        # Beside a main document, other Markdown is a role only by its front matter.
+        if not main or name in linked or content.startswith("---"):
+            files[name] = content
+        if len(files) > MAX_FILES:
+            raise DocumentError(f"{root}: more than {MAX_FILES} files of roles")
+    return files
+
+
 def documents_in(path: str | Path) -> list[Path]:
     """The documents at a path: a file, a folder of role files as one, or every file of a folder of documents."""
     path = Path(path)
-    if not path.is_dir():
+    try:
+        folder = _is_folder(path)
+    except DocumentError:  # `load` says so
         return [path]
-    files = [path / name for name in _members(path) if "/" not in name]
-    return files if any(_is_document(_read(file)) for file in files if file.name.lower() not in MAIN_NAMES) else [path]
+    files = [path / name for name in _members(path) if "/" not in name] if folder else []
+    return files if any(_holds_roles(file) for file in files if file.name.lower() not in MAIN_NAMES) else [path]
+
+
+def _holds_roles(path: Path) -> bool:
+    try:
+        return _is_document(_read(path))
+    except DocumentError:  # said when it is its turn
+        return False
 
 
 def _is_document(text: str) -> bool:
@@ -74,7 +96,7 @@ def save(program: Program, path: str | Path | None = None) -> None:
     """Write a program back to the files that it was read from, or as one file to a path.
 
     Raises:
-        DocumentError: A file cannot be written.
+        DocumentError: A file cannot be written, or is outside the document's folder.
     """
     texts = {str(path): program.text} if path else _split(program)
     for name, text in texts.items():
@@ -118,12 +140,36 @@ def _inside(root: Path, name: str, *, exists: bool = True) -> bool:
 
 def _members(folder: Path) -> list[str]:
     """The Markdown files of a folder and its subfolders, without hidden ones."""
-    found = [path.relative_to(folder) for pattern in ("*.md", "*/*.md") for path in sorted(folder.glob(pattern))]
+
+    def real_first(path: Path) -> tuple[bool, Path]:
+        return path.is_symlink() or path.parent.is_symlink(), path
+
+    every = [path for pattern in ("*.md", "*/*.md") for path in sorted(folder.glob(pattern), key=real_first)]
+    found = [path.relative_to(folder) for path in every]
     return [
         path.as_posix()
         for path in found
         if not any(part.startswith(".") for part in path.parts) and _inside(folder, str(path))
     ]
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether a path is a folder.
+
+    Raises:
+        DocumentError: It cannot be told, or the path is a pipe that nobody may ever write to.
+    """
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise DocumentError(f"{path}: cannot be read ({reason})") from None
+    # What a shell connects is below /dev: `orgopt lint <(command)`.
+    if stat.S_ISFIFO(mode) and not path.is_relative_to("/dev"):
+        raise DocumentError(f"{path}: is a pipe, not a file")
+    return stat.S_ISDIR(mode)
 
 
 def _nothing(path: Path) -> Program:
@@ -136,6 +182,9 @@ def _split(program: Program) -> dict[str, str]:
         return {program.source: program.text}
     marks = list(FILE_MARK.finditer(program.text))
     ends = [*(mark.start() for mark in marks[1:]), len(program.text)]
+    for mark in marks:
+        if not _inside(Path(program.root), mark["path"], exists=False):
+            raise DocumentError(f"'{printable(mark['path'])}' is outside the folder {program.root}: it is not written")
     files = {
         f"{program.root}/{mark['path']}": program.text[mark.end() : end] for mark, end in zip(marks, ends, strict=True)
     }

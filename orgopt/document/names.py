@@ -8,11 +8,12 @@ from orgopt.document.program import Span, printable
 from orgopt.org import slug
 
 _NUMBERING = re.compile(r"\(?\d{1,3}(?:\.\d{1,3})*[.):]\s+")
-_PREFIX = re.compile(r"(?:role|agent)\s*(?:#?\d{1,3})?\s*[:—–]\s*(?=\S)", re.IGNORECASE)
+_PREFIX = re.compile(r"(?:role|agent)\s*(?:#?\d{1,3}\s*)?[:—–]\s*(?=\S)", re.IGNORECASE)
 _COUNT = re.compile(r"(?:\s*×\s*|\s+[xX]\s*)(\d{1,6})\s*$|\s*\(\s*[×xX]?\s*(\d{1,6})\s*(?:agents?)?\s*\)\s*$")
 _COUNT_FIRST = re.compile(r"(\d{1,6})\s*[×x]\s+(?=\S)")
 _TITLE = re.compile(r"\s+[—–-]\s+|:\s+")
-_LINK = re.compile(r"!?\[(?P<text>[^\]]*)\]\((?P<path>[^)\s]*)[^)]*\)")
+_LINK = re.compile(r"!?\[(?P<text>[^\]]*)\]\((?P<path>[^)\s]*+)[^)]*\)")
+_MAX_NAME = 200  # characters; what follows is no name, and would cost time
 _HIDDEN = {"Cf", "Cc"}
 
 
@@ -47,6 +48,7 @@ def read_name(raw: str, at: int) -> Name:
     path = ""
     if link := _LINK.match(raw):
         path, start, end = link["path"], link.start("text"), link.end("text")
+    end = min(end, start + _MAX_NAME)
     count: tuple[str, Span] | None = None
     while moved := _skip(raw, start, end):
         start = moved
@@ -63,7 +65,7 @@ def read_name(raw: str, at: int) -> Name:
     while end > start and raw[end - 1] in "*_`: ":
         end -= 1
     if not slug(raw[start:end]) and not count:  # nothing sensible is left: the text as it is
-        start, end, title = 0, len(raw.rstrip()), ""
+        start, end, title = 0, min(len(raw.rstrip()), _MAX_NAME), ""
     return Name(printable(raw[start:end]), Span(at + start, at + end), printable(title), count, path, raw)
 
 

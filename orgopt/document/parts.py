@@ -48,7 +48,8 @@ def choose_parts(program: Program, notes: Notes) -> tuple[dict[str, Section], li
     # A section such as Agents may only tell about them.
     for section in [s for s in named["roles"] if s.title.lower() == "roles"][:1] or named["roles"]:
         found = list(entries(program, section, taken))
-        listed = [entry for entry in found if entry.kind in {"item", "row"} or entry.section in section.children]
+        own = {child.span for child in section.children}
+        listed = [e for e in found if e.kind in {"item", "row"} or (e.section and e.section.span in own)]
         inside = any(section.span.start <= entry.span.start < section.span.end for entry in listed)
         if inside or section.title.lower() == "roles":
             _take(program, notes, parts, "roles", section)

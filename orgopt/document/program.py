@@ -8,8 +8,8 @@ A program of several files is one text: the main file, then each other file belo
 """
 
 import re
-from bisect import bisect_right
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
@@ -25,6 +25,7 @@ FILE_MARK = re.compile(r"(?:\A|(?<=-->\n)|\n)<!-- file: (?P<path>[^\r\n<>]{1,200
 _FRONT_MATTER = re.compile(
     r"\ufeff?---[ \t]*(?>\r\n|\n|\r)(?:[^\r\n]*(?>\r\n|\n|\r))*?(?:---|\.\.\.)[ \t]*(?>\r\n|\n|\r|\Z)"
 )
+_BLANKS = re.compile(r"(?<=\S)[^\S\n]{100,}")
 _KINDS: dict[str, BlockKind] = {"heading": "heading", "list": "list", "table": "table", "paragraph": "paragraph"}
 
 
@@ -98,6 +99,10 @@ class Program:
         return match[0] if match else "\n"
 
     @cached_property
+    def _marks(self) -> list[Block]:
+        return [block for block in self.blocks if block.kind == "file"]
+
+    @cached_property
     def _line_starts(self) -> list[int]:
         return [0, *(m.end() for m in LINE_END.finditer(self.text))]
 
@@ -109,11 +114,10 @@ class Program:
     def place(self, offset: int) -> tuple[str, int, int]:
         """The file, line and column of an offset: those on disk where the program was read from several files."""
         line, column = self.position(offset)
-        mark = next(
-            (block for block in reversed(self.blocks) if block.kind == "file" and block.span.start <= offset), None
-        )
-        if not self.root or mark is None:
+        number = bisect_right(self._marks, offset, key=lambda mark: mark.span.start)
+        if not self.root or not number:
             return self.source, line, column
+        mark = self._marks[number - 1]
         return f"{self.root}/{mark.title}", max(1, line - self.position(mark.span.end)[0] + 1), column
 
     def line(self, number: int) -> str:
@@ -149,6 +153,20 @@ class Program:
             stack.extend(reversed(section.children))
 
 
+def apart(blocks: Iterable[Block], taken: Iterable[Span]) -> Iterator[Block]:
+    """The blocks that no span of some overlaps."""
+    joined: list[Span] = []
+    for span in sorted(taken):
+        if joined and span.start <= joined[-1].end:
+            joined[-1] = Span(joined[-1].start, max(joined[-1].end, span.end))
+        else:
+            joined.append(span)
+    for block in blocks:
+        number = bisect_left(joined, block.span.end, key=lambda span: span.start)
+        if not number or joined[number - 1].end <= block.span.start:
+            yield block
+
+
 def parse(text: str, source: str = "program.md", root: str = "") -> Program:
     """The program of a text; any text is a program."""
     blocks: list[Block] = []
@@ -176,6 +194,8 @@ def _file_blocks(text: str, start: int, end: int) -> list[Block]:
     # mistune knows only \n, so positions are found by line and mapped back; a byte-order mark would hide a heading.
     body = text[start:end]
     normal = LINE_END.sub("\n", body)
+    # mistune trims a heading in time quadratic in a run of blanks.
+    normal = _BLANKS.sub(lambda blanks: blanks[0][:100], normal)
     if normal.startswith("\ufeff"):
         normal = " " + normal[1:]
     line_starts = [start, *(start + m.end() for m in LINE_END.finditer(body))]

@@ -12,10 +12,10 @@ from orgopt.document.fields import Field, bullets, fields, front_matter, named
 from orgopt.document.findings import Finding, Fix, Notes, errors
 from orgopt.document.keys import KEYS, RHYTHM_KEYS, ROLE_KEYS, Key, canonical
 from orgopt.document.parts import choose_parts
-from orgopt.document.program import LINE_END, Program, Section, Span, printable
+from orgopt.document.program import LINE_END, Program, Section, Span, apart, printable
 from orgopt.document.read_links import LinkPlace, read_links
 from orgopt.document.roster import Entry, plain_entry
-from orgopt.org import DEFAULT_AGENT, Org, Role, Standup, slug
+from orgopt.org import DEFAULT_AGENT, Org, Role, Standup, slug, some
 
 _BLANKS = re.compile(r"\n{3,}")
 
@@ -61,6 +61,7 @@ class _Reader:
         self.parts: dict[str, Section] = {}
         self.roles: dict[str, tuple[Entry, ...]] = {}
         self.ids: dict[str, str] = {}  # other names by which a role goes
+        self.files: dict[tuple[str, bool], str] = {}  # roles by their file, and whether they are it or link to it
 
     def read(self) -> Reading:
         title = next((block for block in self.program.blocks if block.kind == "heading" and block.level == 1), None)
@@ -104,12 +105,15 @@ class _Reader:
             message = f"role name '{name.text}' has no ASCII letter or digit"
             self.notes.add("ORG004", "error", message, name.span, "ids are ASCII: add a Latin name")
             return
-        linked = next((i for i, places in self.roles.items() for e in places if _same_file(e, entry)), name.id)
+        is_file = entry.kind == "file"
+        linked = self.files.get((name.path, not is_file), name.id)
         before = self.roles.get(linked, ())
         if any(other.kind == entry.kind for other in before):
             self.notes.add("ORG003", "error", f"role '{name.text}' is defined twice", name.span, "rename or remove one")
             return
         self.roles[linked] = (*before, entry)
+        if name.path:
+            self.files.setdefault((name.path, is_file), linked)
         for other in (name.raw, name.title, f"{name.text}s", name.text.removesuffix("s"), name.path):
             self.ids.setdefault(slug(other), linked)
         if name.raw not in {name.text, name.path} and entry.kind in {"section", "item"} and name.title:
@@ -123,14 +127,8 @@ class _Reader:
         """The spans of the text outside the roles, the parts and the title."""
         taken = [section.span for section in self.parts.values()] + ([title] if title else [])
         taken += [entry.span for entry in found]
-        spans: list[Span] = []
-        for block in self.program.blocks:
-            inside = any(
-                s.start <= block.span.start < s.end or block.span.start <= s.start < block.span.end for s in taken
-            )
-            if block.kind not in {"front_matter", "file"} and not inside:
-                spans.append(block.span)
-        return tuple(spans)
+        prose = (block for block in self.program.blocks if block.kind not in {"front_matter", "file"})
+        return tuple(block.span for block in apart(prose, taken))
 
     def _role(self, role_id: str, places: tuple[Entry, ...]) -> Role:
         given: dict[str, Any] = {}
@@ -224,9 +222,12 @@ class _Reader:
         if "rhythm" in self.parts:
             own = fields(self.program, self.parts["rhythm"])
             known = [field for field in own if field.key in RHYTHM_KEYS]
-            for extra in (field for field in known if named(known, field.key) is not field):
+            last = {field.key: field for field in known}
+            for extra in (field for field in known if last[field.key] is not field):
                 self.notes.add("ORG006", "warning", f"'{extra.key}' is given twice: the last counts", extra.key_span)
-            self._unknown([field for field in own if field not in known and field.form == "bold"], RHYTHM_KEYS)
+            self._unknown(
+                [field for field in own if field.key not in RHYTHM_KEYS and field.form == "bold"], RHYTHM_KEYS
+            )
             every += known
         given: dict[str, Any] = {}
         for name in RHYTHM_KEYS:
@@ -238,9 +239,9 @@ class _Reader:
 
     def _standup(self, standup: Standup, field: Field, names: dict[str, str]) -> Standup:
         attendees = tuple(self._resolve(role_id) for role_id in standup.attendees)
+        known = f"the roles are: {some(list(names.values()))}"
         for role_id in attendees:
             if role_id not in names:
-                known = f"the roles are: {', '.join(names.values())}"
                 self.notes.add("ORG013", "error", f"unknown attendee '{role_id}'", field.value_span, known)
         if not values.is_plain_interval(field.value):
             taken = values.format_interval(standup.every, standup.unit)
@@ -251,9 +252,3 @@ class _Reader:
 def prose(text: str) -> str:
     """A text as an Org keeps it: line feeds, and one blank line where fields left several."""
     return _BLANKS.sub("\n\n", LINE_END.sub("\n", text)).strip()
-
-
-def _same_file(one: Entry, other: Entry) -> bool:
-    """Whether a row or a bullet links to the file that a role is."""
-    files = {one.kind, other.kind}
-    return "file" in files and files != {"file"} and bool(one.name.path) and one.name.path == other.name.path

@@ -40,18 +40,21 @@ def read_links(
     """
     links: list[Link] = []
     places: list[LinkPlace] = []
+    keys: set[tuple[str, str, str, bool]] = set()
     strict = section is not None and section.title.lower() == "links"
     for bullet in bullets(program, section) if section else ():
         if (link := _link(notes, bullet, resolve, strict=strict)) is None:
             continue
-        if any(link.key == other.key for other in links):
+        if link.key in keys:
             fix = Fix(bullet.line, "", safe=True)
             notes.add("ORG019", "warning", "this link is given twice", bullet.text_span, "remove one", fix)
             continue
+        keys.add(link.key)
         links.append(link)
         places.append(LinkPlace(bullet.text_span, bullet.line))
     for link, place in _field_links(notes, roles, resolve):
-        if all(link.key != other.key for other in links):
+        if link.key not in keys:
+            keys.add(link.key)
             links.append(link)
             places.append(place)
     return links, places

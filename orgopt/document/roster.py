@@ -25,7 +25,7 @@ from orgopt.document.fields import (
 )
 from orgopt.document.keys import LINK_KEYS, NAME_KEYS, ROLE_KEYS, TEXT_KEYS, canonical
 from orgopt.document.names import Name, read_name
-from orgopt.document.program import Block, Program, Section, Span
+from orgopt.document.program import Block, Program, Section, Span, apart
 from orgopt.org import AGENTS, slug
 
 PARTS = {
@@ -40,11 +40,12 @@ _DEFINING = {"headcount", "risk tolerance", "reports to", "manager", "hands off 
 
 # The name of a bullet: bold or a link with what counts it, or all before a dash or a colon.
 _ITEM = re.compile(
-    r"(?P<head>(?:(?:\*\*|__).+?(?:\*\*|__)|\[[^\]]*\]\([^)]*\)|`[^`]+`)(?:\s*\([^)]*\)|\s*[×x]\s*\d+)?|.+?(?=\s+[—–-]\s|:\s))"
+    r"(?P<head>(?:(?:\*\*|__).+?(?:\*\*|__)|\[[^\]]*\]\([^)]*\)|`[^`]+`)(?:\s*\([^)]*\)|\s*[×x]\s*\d+)?|.+?(?=(?<!\s)\s+[—–-]\s|:\s))"
     r"\s*(?:[—–:-]\s*)?(?P<rest>.*)$"
 )
 
-_HEADING = re.compile(r" {0,3}#{1,6}[ \t]+(?P<text>.*?)(?:[ \t]+#+)?[ \t]*$")
+_HEADING = re.compile(r" {0,3}#{1,6}[ \t]+(?P<text>.*)$")
+_CLOSING = re.compile(r"(?<=[ \t])#+$")
 
 EntryKind = Literal["section", "item", "row", "file", "plain"]
 
@@ -94,8 +95,7 @@ def entries(program: Program, roles: Section | None, taken: tuple[Span, ...]) ->
     files = [section for section in program.sections if section.level == 0]
     found += [_file_entry(program, section) for section in files]
     inside = (*taken, *(section.span for section in files), *((roles.span,) if roles else ()))
-    outside = [b for b in program.blocks if not any(span.start <= b.span.start < span.end for span in inside)]
-    found += _table_entries(program, tuple(outside))
+    found += _table_entries(program, tuple(apart(program.blocks, inside)))
     if not found:
         found += [section_entry(program, section) for section in program.walk() if _is_role(program, section)]
     yield from found
@@ -116,7 +116,7 @@ def section_entry(program: Program, section: Section) -> Entry:
     """A role that is a section."""
     line = program.first_line(section.heading.span)
     match = _HEADING.match(program.slice(line))
-    raw = match["text"] if match else program.slice(line).rstrip()
+    raw = _CLOSING.sub("", match["text"].rstrip(" \t")).rstrip(" \t") if match else program.slice(line).rstrip()
     name = read_name(raw, line.start + (match.start("text") if match else 0))
     return _split(program, Entry(kind="section", name=name, span=section.span, section=section))
 
@@ -152,8 +152,8 @@ def _split(program: Program, entry: Entry) -> Entry:
     every = [*fields(program, section)]
     if entry.kind == "file" and section.children and section.children[0].level == 1:
         every += fields(program, section.children[0])  # below the file's own title
-    known = [field for field in every if field.key in ROLE_KEYS or field.key in LINK_KEYS]
-    unknown = [field for field in every if field not in known and field.form == "bold"]
+    known = [field for field in every if _known(field)]
+    unknown = [field for field in every if field.form == "bold" and not _known(field)]
     start, prose = section.heading.span.end, list[Span]()
     skip = [field.line for field in known if field.form != "front matter"]
     skip += [block.span for block in section.blocks if block.kind == "front_matter"]

@@ -44,7 +44,8 @@ _NUMBER = r"\d{1,9}(?:\.\d{1,9})?"
 _EVERY = re.compile(
     rf"(?:every\s+)?(?P<n>{_NUMBER})?(?:\s*(?:-|–|to)\s*(?P<to>{_NUMBER}))?\s*(?P<unit>[a-z]+?)s?$", re.IGNORECASE
 )
-_SEPARATOR = re.compile(r"\s+and\s+|\s*[+&,]\s*")
+# A run of blanks is tried once, from its start.
+_SEPARATOR = re.compile(r"(?<!\s)\s+and\s+|(?:(?<!\s)\s+)?[+&,]\s*")
 _LINK = re.compile(
     r"(?P<source>.+?)\s*(?P<arrow>→|->|=>|↔|<->)\s*(?P<target>.+?)\s*:\s*"
     r"(?P<kind>[A-Za-z ]+?)\s*(?:\((?P<pattern>[^)]*)\))?$"
@@ -119,8 +120,8 @@ def parse_memory(text: str) -> Memory:
 
 
 def parse_copy_rule(text: str) -> CopyRule:
-    """`best`, `majority` or `own`."""
-    return cast("CopyRule", _choice(text, get_args(CopyRule), "copy rule"))
+    """`best`, `majority`, `own`, `best of 3` or `majority of 3`."""
+    return cast("CopyRule", _choice(" ".join(text.split()), get_args(CopyRule), "copy rule"))
 
 
 def parse_focus(text: str) -> tuple[str, ...]:
@@ -268,5 +269,5 @@ def format_link(link: Link, names: dict[str, str]) -> str:
 
 def split_names(text: str) -> list[str]:
     """The names of a list such as `Lead, Analyst and Scout`; none of `nobody`, `—` and their like."""
-    parts = [part.strip().strip("*_`[]@").strip() for part in _SEPARATOR.split(re.sub(r"\]\([^)]*\)", "]", text))]
+    parts = [part.strip().strip("*_`[]@").strip() for part in _SEPARATOR.split(re.sub(r"\]\([^)\]]*\)", "]", text))]
     return [part for part in parts if part.lower().rstrip(".") not in NONE_WORDS]

@@ -16,6 +16,10 @@ from orgopt.ledger import BASELINE
 from orgopt.org import CopyRule
 from orgopt.task import Knob, Measure, Settings, Value
 
+HEEDING: tuple[CopyRule, ...] = ("majority", "best of 3", "majority of 3")
+"""The copy rules that look at what each neighbour has, and not at all that is known."""
+
+_SAMPLE = 3  # neighbours
 _TRIES = 2  # a setting that fails is run again at most as often as it has to succeed
 
 
@@ -173,9 +177,10 @@ class Beliefs:
         """What the agent may start from, its incumbent first.
 
         Args:
-            rule: `best` of all that it knows; `own`: of what it ran or was handed; `majority`: the setting that
-                most neighbours have for their best, when that beats its own best.
-            neighbours: Whose results reach it.
+            rule: `best` of all that it knows; `own`: of what it ran or was handed. The others take a setting
+                that neighbours have for their best, when that beats its own best: `majority` what most of them
+                have, `best of 3` the best of three, `majority of 3` what at least two of three have.
+            neighbours: Whose results reach it; those that were sampled.
             choice: From 0 to 1, decides where all neighbours differ.
         """
         if rule == "best":
@@ -189,7 +194,9 @@ class Beliefs:
         votes = [number for number in bests if number is not None]
         if not votes:
             return [own]
-        chosen = self.known(_majority(votes, self, choice))
+        if rule == "majority of 3" and len(set(votes)) == len(votes):
+            return [own]
+        chosen = self.known(min(votes, key=self._rank) if rule == "best of 3" else _majority(votes, self, choice))
         better = (chosen.metric or 0.0) < (own.metric or 0.0)
         return [chosen, own] if better else [own]
 
@@ -198,6 +205,8 @@ class Beliefs:
     ) -> View:
         """What the agent sees when it acts."""
         choice = rng.random() if rule == "majority" else 0.0
+        if rule in {"best of 3", "majority of 3"} and len(neighbours) > _SAMPLE:
+            neighbours = [neighbours[at] for at in rng.choice(len(neighbours), _SAMPLE, replace=False)]
         return View(
             knobs=self.knowledge.knobs,
             free=free,

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from orgopt.agents import Agent, Proposal, make_agent, repeat
+from orgopt.agents import Agent, Proposal, make_agent, repeat, scatter
+from orgopt.ledger import BASELINE
 from orgopt.org import CopyRule, Org
 from orgopt.task import Knob, Task
 from orgopt.team import meetings
-from orgopt.team.beliefs import Beliefs
+from orgopt.team.beliefs import HEEDING, Beliefs
 from orgopt.team.links import Member, Network, members
 from orgopt.team.stopping import Curves
 
@@ -26,6 +27,7 @@ class Desk:
         handed_on: The setting and the focus that it last gave them.
         focus: The knob groups that it works on, its own or handed down; empty is all.
         curves: What it compares a running experiment with; None never stops one.
+        scatters: Whether its next proposal is a random setting, where its task lets agents start so.
         wake: When its thinking ends; None while its experiment runs.
         busy_until: When its last stand-up ends.
     """
@@ -44,16 +46,20 @@ class Desk:
     focus: tuple[str, ...]
     free: tuple[Knob, ...]
     curves: Curves | None
+    scatters: bool
     wake: float | None
     handed_on: tuple[int, tuple[str, ...]] = (0, ())
     busy_until: float = 0.0
 
     def propose(self, taken: set[int]) -> Proposal:
-        """Its next experiment: a promising result that has to be run again, or what the agent thinks of.
+        """Its next experiment: a random start, a promising result to be run again, or what the agent thinks of.
 
         Args:
             taken: Settings that somebody of its role is running again already.
         """
+        if self.scatters:
+            self.scatters = False
+            return scatter(self.beliefs.known(BASELINE), self.beliefs.knowledge.knobs, self.rng)
         doubtful = self.beliefs.doubtful(taken)
         if doubtful is not None:
             return repeat(self.beliefs.known(doubtful), "replicates")
@@ -81,13 +87,14 @@ def desks(org: Org, task: Task, network: Network, seed: int) -> dict[str, Desk]:
             risk=org.risk_of(role),
             copy_rule=copy_rule,
             rng=np.random.default_rng([seed, number]),
-            neighbours=network.sources(member.id) if copy_rule == "majority" else (),
+            neighbours=network.sources(member.id) if copy_rule in HEEDING else (),
             tells=network.hearers[member.id],
             hands_to=network.delegates.get(member.id, []),
             submits=member.id in submits,
             focus=role.focus,
             free=meetings.free_knobs(task.knobs, role.focus),
             curves=None if stop_early == "off" else Curves(stop_early),
+            scatters=task.random_start,
             wake=task.think_s,
         )
     return found

@@ -10,7 +10,7 @@ from typing import Any
 from orgopt.ledger import BASELINE, Event
 from orgopt.org import Org, Standup
 from orgopt.task import Knob, Settings, Task
-from orgopt.team.beliefs import Beliefs, Run, Trust
+from orgopt.team.beliefs import HEEDING, Beliefs, Run, Trust
 from orgopt.team.links import Network, members
 
 
@@ -49,7 +49,7 @@ def trust(org: Org, network: Network) -> dict[str, Trust]:
     for member in team:
         me = member.id
         less = frozenset(one for one in role if role[one] == role[me] or confirm[one] < confirm[me])
-        heeds = network.sources(me) if org.copy_rule_of(member.role) == "majority" else ()
+        heeds = network.sources(me) if org.copy_rule_of(member.role) in HEEDING else ()
         found[me] = Trust(
             me=me,
             seeds=1 + confirm[me],

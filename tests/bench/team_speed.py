@@ -69,9 +69,7 @@ def rates(agents: tuple[str, ...] = AGENTS, runs: int = 5) -> Iterator[tuple[str
 
 def main() -> None:
     for agent, rate, share in rates(tuple(sys.argv[1:]) or AGENTS):
-        print(
-            f"{agent:12s} {rate:7.0f} experiments/s  {1e6 / rate:6.0f} µs each, {share:.0%} the world's"
-        )
+        print(f"{agent:12s} {rate:7.0f} experiments/s  {1e6 / rate:6.0f} µs each, {share:.0%} the world's")
     for pattern in ("line", "ring", "full"):
         rate, _ = measure(HUNDRED.format(pattern), "nk", 100, 1, 20)
         print(f"100 agents, {pattern:5s} {rate:7.0f} experiments/s")

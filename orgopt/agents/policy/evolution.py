@@ -37,7 +37,7 @@ class Evolution:
 
 def _population(view: View) -> list[Known]:
     """The latest results with a metric that the copy rule lets the agent start from."""
-    if view.copy_rule == "majority":
+    if view.copy_rule not in {"best", "own"}:
         return list(view.starts)
     alive = [one for one in view.knowledge.all[-2 * POPULATION :] if one.metric is not None]
     if view.copy_rule == "own":

@@ -24,13 +24,14 @@ def step(view: View, start: Known) -> dict[str, Value]:
     """New values for a few knobs of a setting: one that was not tried yet, if a few draws find it."""
     changes: dict[str, Value] = {}
     for _ in range(8):
-        changes = _draw(view, start)
+        changes = draw(view, start)
         if not view.knowledge.has({**start.settings, **changes}):
             break
     return changes
 
 
-def _draw(view: View, start: Known) -> dict[str, Value]:
+def draw(view: View, start: Known) -> dict[str, Value]:
+    """New values for a few knobs of a setting, whether it was tried or not."""
     knobs = list(view.free)
     count = min(len(knobs), 1 + (int(view.rng.poisson(3 * view.risk)) if view.risk else 0))
     picked = [knobs.pop(view.draw(len(knobs))) for _ in range(count)]
