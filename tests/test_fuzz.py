@@ -28,6 +28,7 @@ from orgopt.document.edit import Edit, SetKey
 from orgopt.document.edit_links import AddLink, RemoveLink, SetPattern
 from orgopt.document.edit_roles import AddRole, DuplicateRole, MergeRoles, RemoveRole, SplitRole
 from orgopt.document.edit_text import SetCharter, SetMission, SetTitle
+from orgopt.document.findings import Finding
 from orgopt.document.keys import KEYS
 from orgopt.document.lint import Facts, fix
 from orgopt.document.rules import RULES
@@ -238,23 +239,30 @@ def check(text: str, other: str, rng: random.Random) -> None:
     program = parse(text)
     assert render(program) == text, "render(parse(text)) is another text"
     org = read(program).org
-    for finding in lint(program, FACTS):
+    findings = lint(program, FACTS)
+    for finding in findings:
         for span in (finding.span, finding.fix.span) if finding.fix else (finding.span,):
             assert 0 <= span.start <= span.end <= len(text), f"{finding.code} is outside the text"
-        json.dumps(finding_dict(program, finding))
         assert finding.message and "\n" not in finding.message, f"{finding.code} has no message of one line"  # noqa: PT018
-        shown = format_finding(program, finding)
-        assert markup(f"[red]{escape(shown)}[/]", emoji=False).plain == shown, "a finding is printed as markup"
-    _runs(program)
     json.dumps(org.to_dict())
-    _edited(program, edit_of(rng, org))
-    # One in five, since drawing and comparing take most of the time.
-    if rng.random() < 0.2:
+    _runs(program)
+    if rng.random() < 0.5:
+        _edited(program, edit_of(rng, org))
+    # One in ten, since printing, drawing and comparing take most of the time.
+    if rng.random() < 0.1:
+        _printed(program, findings)
         fix(program, unsafe=rng.random() < 0.5)
         parse(org_text(org))
         ET.fromstring(draw.svg(org))
         draw.mermaid(org)
         _compared(program, parse(other))
+
+
+def _printed(program: Program, findings: list[Finding]) -> None:
+    for finding in findings:
+        json.dumps(finding_dict(program, finding))
+        shown = format_finding(program, finding)
+        assert markup(f"[red]{escape(shown)}[/]", emoji=False).plain == shown, "a finding is printed as markup"
 
 
 def _runs(program: Program) -> None:

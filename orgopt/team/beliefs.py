@@ -206,7 +206,8 @@ class Beliefs:
         """What the agent sees when it acts."""
         choice = rng.random() if rule == "majority" else 0.0
         if rule in {"best of 3", "majority of 3"} and len(neighbours) > _SAMPLE:
-            neighbours = [neighbours[at] for at in rng.choice(len(neighbours), _SAMPLE, replace=False)]
+            places: list[int] = rng.choice(len(neighbours), _SAMPLE, replace=False).tolist()
+            neighbours = [neighbours[at] for at in places]
         return View(
             knobs=self.knowledge.knobs,
             free=free,
