@@ -29,15 +29,21 @@ def test_every_command_is_documented() -> None:
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
-def test_commands_in_the_docs_parse_and_the_quick_ones_run(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_commands_in_the_docs_parse_and_the_quick_ones_run(
+    path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.chdir(ROOT)
     for block in re.findall(r"```bash\n(.*?)```", path.read_text(), re.DOTALL):
         for line in block.splitlines():
             words = shlex.split(line, comments=True)
+            if words[:1] == ["cd"]:  # into a workspace that `orgopt init` made, and back
+                monkeypatch.chdir(ROOT if words[1] == ".." else tmp_path / words[1])
             if not words or words[0] != "orgopt":
                 continue
+            if words[1] == "init" and words[2][0] != "-":
+                words[2] = str(tmp_path / words[2])
             words = [str(file) for word in words[1:] for file in (sorted(Path().glob(word)) if "*" in word else [word])]
-            quick = words[0] in {"show", "lint", "diff", "task", "explain"}
+            quick = words[0] in {"init", "show", "lint", "diff", "task", "explain"}
             # A command that takes time is asked for its help, after its options were parsed.
             result = CliRunner().invoke(main, words if quick else [*words, "--help"])
             assert result.exit_code == 0, (line, result.output)
@@ -52,9 +58,18 @@ def test_documents_in_the_docs_have_no_findings() -> None:
         assert lint(parse(text)) == []
 
 
+def test_forms_in_the_docs_are_read_as_shown(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "documents.md").read_text()
+    pairs = re.findall(r"```markdown\n((?:(?!```).)*)```\n\n```text\n(.*?)```", page, re.DOTALL)
+    assert len(pairs) == page.count("```text")
+    for text, shown in pairs:
+        (tmp_path / "form.md").write_text(text)
+        assert CliRunner().invoke(main, ["show", str(tmp_path / "form.md")]).stdout == shown
+
+
 def test_links_between_pages_lead_somewhere() -> None:
     for path in PAGES:
-        prose = re.sub(r"`[^`\n]*`", "", path.read_text())
+        prose = re.sub(r"```.*?```|`[^`\n]*`", "", path.read_text(), flags=re.DOTALL)
         for target in re.findall(r"\]\(([\w./-]+\.(?:md|json))\)", prose):
             assert (path.parent / target).exists(), f"{path.name} → {target}"
 
