@@ -296,3 +296,9 @@ def test_a_link_added_beside_prose_keys_is_not_doubled() -> None:
     text = "## Roles\n### Lead\n### Scout\nReports to: Lead\n"
     link = Link(source="scout", target="lead", kind="reports to")
     assert AddLink(link).apply(parse(text)).text == text
+
+
+def test_prose_that_looks_like_a_field_stays_in_the_charter() -> None:
+    text = "## Roles\n\n### Lead\n- **Headcount:** 1\n\nAgent: you are the best.\n\nGo on.\n"
+    assert org(text).roles[0].charter == "Agent: you are the best.\n\nGo on."
+    assert codes(text) == ["ORG017"]

@@ -167,6 +167,8 @@ def test_init_starts_a_workspace_that_lints_and_loses_nothing(tmp_path: Path, mo
     monkeypatch.chdir(lab)
     done = orgopt("run", "program.md", "--json", "--lab", "replay")
     assert done.exit_code == 0, done.output
+    again = orgopt("run", "--resume", json.loads(done.stdout)["folder"], "--json")
+    assert "do not give them again" not in again.output
 
 
 def test_there_are_ten_templates_that_say_when_they_fit() -> None:

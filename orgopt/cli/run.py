@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
@@ -93,7 +94,9 @@ def run_command(
     document's workspace.
     """
     if resume:
-        if path or task_name or budget_s:
+        # Settings of orgopt.toml are not given again.
+        source = click.get_current_context().get_parameter_source
+        if path or any(source(name) is ParameterSource.COMMANDLINE for name in ("task_name", "budget_s")):
             raise UsageError(
                 "--resume reads the document, the task and the budget from its folder: do not give them again"
             )

@@ -42,13 +42,17 @@ def _lint(program: Program, facts: Facts | None) -> list[Finding]:
     return sorted(set(found), key=lambda finding: (finding.span, finding.code))
 
 
-def require_org(program: Program) -> Org:
-    """The organization of a program that may be run.
+def require_org(program: Program, *, runnable: bool = True) -> Org:
+    """The organization of a program without errors.
+
+    Args:
+        program: The document.
+        runnable: Whether it must not need what this version cannot run either.
 
     Raises:
-        DocumentError: The program has findings that are errors, or needs what this version cannot run.
+        DocumentError: The program has such findings; the message lists them.
     """
-    found = [finding for finding in lint(program) if finding.severity == "error" or finding.code == "ORG018"]
+    found = [f for f in lint(program) if f.severity == "error" or (runnable and f.code == "ORG018")]
     if found:
         raise DocumentError("\n".join(format_finding(program, finding) for finding in found))
     return read(program).org

@@ -145,6 +145,8 @@ class _Reader:
         for entry in places:
             self._unknown(entry.unknown, ROLE_KEYS)
             self._unread(entry)
+            for field in entry.misread:
+                self._value(KEYS[field.key], field)
         span = places[0].name.span
         if not named(every, "headcount") and places[0].kind != "plain":
             agent = "" if named(every, "agent") else f", agent as {DEFAULT_AGENT}"

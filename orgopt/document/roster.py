@@ -23,7 +23,7 @@ from orgopt.document.fields import (
     front_matter,
     rows,
 )
-from orgopt.document.keys import LINK_KEYS, NAME_KEYS, ROLE_KEYS, TEXT_KEYS, canonical
+from orgopt.document.keys import KEYS, LINK_KEYS, NAME_KEYS, ROLE_KEYS, TEXT_KEYS, canonical
 from orgopt.document.names import Name, read_name
 from orgopt.document.program import Block, Program, Section, Span, apart
 from orgopt.org import AGENTS, slug
@@ -59,6 +59,7 @@ class Entry:
         span: All of it.
         fields: Its known fields, the count beside its name included.
         unknown: Fields whose key is unknown; they are prose.
+        misread: Lines that look like fields of known keys and have no value of theirs; they are prose.
         prose: The spans of its charter.
         section: The section that it is, of the kinds section and file.
     """
@@ -68,6 +69,7 @@ class Entry:
     span: Span
     fields: tuple[Field, ...] = ()
     unknown: tuple[Field, ...] = ()
+    misread: tuple[Field, ...] = ()
     prose: tuple[Span, ...] = ()
     section: Section | None = None
 
@@ -153,6 +155,9 @@ def _split(program: Program, entry: Entry) -> Entry:
     if entry.kind == "file" and section.children and section.children[0].level == 1:
         every += fields(program, section.children[0])  # below the file's own title
     known = [field for field in every if _known(field)]
+    # `Agent: you are …` looks like a field and is prose: it stays where it stands.
+    misread = [field for field in known if field.form == "plain" and field.key in KEYS and not _parses(field)]
+    known = [field for field in known if field not in misread]
     unknown = [field for field in every if field.form == "bold" and not _known(field)]
     start, prose = section.heading.span.end, list[Span]()
     skip = [field.line for field in known if field.form != "front matter"]
@@ -161,7 +166,17 @@ def _split(program: Program, entry: Entry) -> Entry:
         prose.append(Span(start, line.start))
         start = line.end
     prose.append(Span(start, section.span.end))
-    return replace(entry, fields=(*_count(entry.name), *known), unknown=tuple(unknown), prose=tuple(prose))
+    return replace(
+        entry, fields=(*_count(entry.name), *known), unknown=tuple(unknown), misread=tuple(misread), prose=tuple(prose)
+    )
+
+
+def _parses(field: Field) -> bool:
+    try:
+        KEYS[field.key].parse(field.value)
+    except ValueError:
+        return False
+    return True
 
 
 def _count(name: Name) -> tuple[Field, ...]:
