@@ -1,0 +1,1 @@
+"""A study's record, and what it says: settings, the append-only log, views of it, statistics."""
