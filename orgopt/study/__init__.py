@@ -1,1 +1,1 @@
-"""A study's record and what follows from it alone: its log, views of it and statistics."""
+"""A study's record, and what it says: settings, the append-only log, views of it, statistics."""

@@ -1,0 +1,85 @@
+"""The runs of a study: what its log does not have yet is done in the arena, and kept as it ends."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from orgopt.evolve.arena import Arena, Job, Result
+from orgopt.evolve.watch import Watch
+from orgopt.lab.base import derive_seed
+from orgopt.study.log import HELD_OUT, KNOCK_OUT, RACE, REAL, SEARCH, TEST, StudyLog
+
+# Keys that keep the seeds of the phases apart. Knock-outs are compared with the champion on the test's seeds.
+_KEYS = {SEARCH: 1, TEST: 2, RACE: 3, HELD_OUT: 4, REAL: 5, KNOCK_OUT: 2}
+
+
+class Wanted(NamedTuple):
+    """A run that is wanted: the document (or plain sampler) of an entrant on the k-th seed."""
+
+    entrant: str
+    program: str
+    k: int
+
+
+class Runs:
+    """Does runs and remembers them.
+
+    Args:
+        arena: Where they are done.
+        log: Where they are kept.
+        seed: The study's.
+        keep: Whether a run of a phase on the k-th seed keeps its ledger.
+    """
+
+    def __init__(
+        self, arena: Arena, log: StudyLog, seed: int, watch: Watch, keep: Callable[[str, int], bool]
+    ) -> None:
+        self.arena, self.log, self.seed, self.watch, self.keep = arena, log, seed, watch, keep
+
+    def do(self, phase: str, wanted: Iterable[Wanted], tasks: Sequence[str]) -> None:
+        """Do the runs that the log does not have.
+
+        Raises:
+            DocumentError, LabError, StoreError: What was done before is kept.
+        """
+        todo: dict[Job, int] = {}
+        for one in wanted:
+            seed = derive_seed(self.seed, _KEYS[phase], one.k)
+            for task in tasks:
+                if self.log.score(phase, one.entrant, task, one.k) is None:
+                    keep = self.keep(phase, one.k)
+                    job = Job(entrant=one.entrant, program=one.program, task=task, seed=seed, keep_events=keep)
+                    todo[job] = one.k
+        if not todo:
+            return
+        self.watch.planned(phase, len(todo))
+        for result in self.arena.run(list(todo), self.watch.event):
+            self._keep(phase, result, todo[result.job])
+
+    def outputs(self, phase: str, entrant: str, tasks: Sequence[str], ks: Iterable[int]) -> np.ndarray:
+        """The research output of runs that are done, (seeds, tasks)."""
+        scores = [[self.log.score(phase, entrant, task, k) for task in tasks] for k in ks]
+        rows = [[score["research_output"] for score in row if score is not None] for row in scores]
+        return np.array(rows, dtype=float).reshape(len(rows), len(tasks))
+
+    def agent_s(self, phase: str, entrant: str, tasks: Sequence[str], ks: Iterable[int]) -> float:
+        """The mean agent-seconds of runs that are done."""
+        scores = [self.log.score(phase, entrant, task, k) for k in ks for task in tasks]
+        return float(np.mean([score["agent_s"] for score in scores if score is not None]))
+
+    def _keep(self, phase: str, result: Result, k: int) -> None:
+        job = result.job
+        if result.events:
+            metric = self.arena.tasks[job.task].metric
+            self.log.keep_program(phase, job.entrant, job.program)
+            self.log.keep_run(phase, job.entrant, job.task, k, result.events, metric)
+        self.log.add_evaluation(
+            phase, job.entrant, job.task, k, seed=job.seed, score=result.score.to_dict(), wall_s=round(result.wall_s, 3)
+        )
+        self.watch.evaluated(phase, job, result.score)
+
+
+def per_seed(outputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The mean over tasks of each seed's outputs."""
+    return {name: values.mean(axis=1) for name, values in outputs.items()}

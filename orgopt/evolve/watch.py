@@ -1,0 +1,73 @@
+"""What a study tells of itself while it runs."""
+
+from dataclasses import dataclass
+
+from orgopt.document import Program
+from orgopt.evaluate import Score
+from orgopt.evolve.arena import Job
+from orgopt.evolve.space import Params
+from orgopt.ledger import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A document of a generation.
+
+    Attributes:
+        index: Its number in the study, from 0, which is the seed document.
+        generation: The batch that it belongs to, from 0.
+        parent: The index of the candidate that it is a change of; None for the seed document.
+        proposer: What proposed it: `seed`, or a sampler.
+        params: Its place in the search space.
+        program: The document.
+        changes: What it changes of its parent, in words.
+    """
+
+    index: int
+    generation: int
+    parent: int | None
+    proposer: str
+    params: Params
+    program: Program
+    changes: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """A short name such as `g01-c05`."""
+        return f"g{self.generation:02d}-c{self.index:02d}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What a study knows of a candidate's research output.
+
+    Attributes:
+        value: Mean over tasks and seeds.
+        error: Its standard error, from the seed noise of all candidates; 0 where it is not known yet.
+        seeds: On how many seeds it was run.
+        dropped: Whether it was clearly worse before it had all its seeds.
+    """
+
+    value: float
+    error: float
+    seeds: int
+    dropped: bool
+
+
+class Watch:
+    """Told of what happens in a study; the base class does nothing."""
+
+    def planned(self, phase: str, runs: int) -> None:
+        """So many runs of a phase begin."""
+
+    def event(self, job: Job, event: Event) -> None:
+        """A team that runs in this process did something."""
+
+    def evaluated(self, phase: str, job: Job, score: Score) -> None:
+        """A run ended and is kept."""
+
+    def told(self, candidate: Candidate, standing: Standing, *, resumed: bool) -> None:
+        """A candidate of the search has all the runs that it gets, now or from the log."""
+
+    def saved(self) -> None:
+        """A generation or a phase is complete in the study's log."""

@@ -1,0 +1,103 @@
+"""The settings of a study, and what makes it that study and no other."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from orgopt.document import Program
+from orgopt.task import Task
+
+Record = dict[str, Any]
+
+SAMPLERS = ("tpe", "gp", "nsga2", "cmaes", "random")
+OBJECTIVES = ("research-output", "agent-seconds")
+CONTROLS = ("none", "fast", "all")
+_LATER = {"generations", "race_seeds", "contenders", "test_seeds", "controls", "real_runs"}
+"""Settings that a study may be continued with other values of: they add runs and change none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyConfig:
+    """What makes a study repeatable.
+
+    Attributes:
+        generations: How many batches of candidates.
+        population: Candidates a batch; the first of all is the seed document.
+        budget_s: Lab seconds of each run.
+        slots: Experiments at once.
+        seed: Decides every choice of the search, the teams and the experiments.
+        sampler: Optuna's sampler, one of `SAMPLERS`.
+        objectives: What is searched for, of `OBJECTIVES`; with two, the sampler sees both.
+        search_seeds: Runs of a candidate on each task; one that is clearly worse gets fewer.
+        verify_seeds: Fresh seeds with which each submission is trained again.
+        contenders: How many of the best are raced.
+        race_seeds: The most fresh seeds of the race; 0 for none.
+        test_seeds: Runs of the champion and of everything that it is compared with, on seeds of their own.
+        controls: What the champion is compared with: nothing but the seed document, all that is quick, or all.
+        real_runs: Real training runs of the seed document and the champion of a study on recorded worlds.
+        fix: Parts of the genome that stay as the seed document has them.
+        only: The only parts that may change; empty for all.
+    """
+
+    generations: int
+    population: int
+    budget_s: float
+    slots: int
+    seed: int = 0
+    sampler: str = "tpe"
+    objectives: tuple[str, ...] = ("research-output",)
+    search_seeds: int = 1
+    verify_seeds: int = 1
+    contenders: int = 8
+    race_seeds: int = 0
+    test_seeds: int = 1
+    controls: str = "none"
+    real_runs: int = 0
+    fix: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+
+    def identity(
+        self,
+        program: Program,
+        tasks: Mapping[str, Task],
+        library: Program | None,
+        labs: Mapping[str, Mapping[str, str]],
+    ) -> Record:
+        """What must agree for a study to be continued.
+
+        The tasks come with the baselines that hold on this machine, which set the zero of every score, and
+        with the stamps of their labs: what was replayed is another study than what was trained.
+        """
+        settings = {key: value for key, value in asdict(self).items() if key not in _LATER}
+        texts = {"program": program.text, "library": library.text if library else ""}
+        digests = {key: hashlib.sha256(text.encode()).hexdigest()[:12] for key, text in texts.items()}
+        measured = {
+            name: {"digest": task.digest, "baseline": task.baseline.heldout, "lab": dict(labs[name])}
+            for name, task in tasks.items()
+        }
+        return json.loads(json.dumps({**settings, **digests, "tasks": measured}))  # as it will be read back
+
+
+def study_name(program: Program, identity: Record) -> str:
+    """The default name of a study: the same command continues it, another starts another."""
+    digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:4]
+    return f"{Path(program.source).stem}-{'+'.join(identity['tasks'])}-{digest}"
+
+
+def differences(old: Record, new: Record, prefix: str = "") -> list[str]:
+    """What differs between two identities, a line each: `budget_s 20 → 25`."""
+    found: list[str] = []
+    for key in dict.fromkeys((*old, *new)):
+        before, after = old.get(key), new.get(key)
+        if isinstance(before, dict) and isinstance(after, dict):
+            found += differences(before, after, f"{prefix}{key}.")
+        elif before != after:
+            found.append(f"{prefix}{key} {_short(before)} → {_short(after)}")
+    return found
+
+
+def _short(value: Any) -> str:
+    return "none" if value is None or value == [] else "one" if isinstance(value, dict) else str(value)

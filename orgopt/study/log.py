@@ -1,0 +1,213 @@
+"""A study's folder: its append-only log, its documents and ledgers, and its best document.
+
+mlruns/studies/<name>/
+    study.jsonl               one record a line: `study`, `candidate`, `evaluation`, `generation`, `entrant`, `final`
+    best.md                   the best document so far
+    candidates/g01-c05/       program.md; for each task ledger-TASK.jsonl and results-TASK.tsv of its first seed
+    test/… race/… real/…      ledgers of other runs that were kept, an entrant a folder
+"""
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Self
+
+from orgopt import __version__
+from orgopt.document import Program
+from orgopt.errors import StoreError, UsageError
+from orgopt.ledger import Event, JsonLog, Ledger, read_lines, results_tsv, write_text
+from orgopt.org import slug
+from orgopt.study.config import differences
+from orgopt.task import Task
+
+SCHEMA_VERSION = 2
+SEARCH, RACE, TEST, HELD_OUT, KNOCK_OUT, REAL = "search", "race", "test", "held-out", "knock-out", "real"
+LOG = "study.jsonl"
+Record = dict[str, Any]
+
+
+class Folder:
+    """A folder with an append-only log of records, and the lock that makes one process its writer.
+
+    Args:
+        folder: Made if it is not there.
+        log: The name of the log's file.
+        noun: What it is, for messages.
+
+    Raises:
+        StoreError: The folder cannot be written, or another process has it.
+    """
+
+    def __init__(self, folder: Path, log: str, noun: str) -> None:
+        self.folder, self.path, self.noun = folder, folder / log, noun
+        self._lock = self._take_lock()
+        try:
+            self.records: list[Record] = list(read_lines(self.path))
+            self._log = JsonLog(self.path)
+        except BaseException:
+            os.close(self._lock)
+            raise
+
+    def add(self, record: Record) -> Record:
+        """Keep a record; it is on disk on return.
+
+        Raises:
+            StoreError: The disk is full; what was kept before stands.
+        """
+        record = json.loads(json.dumps({**record, "at": round(time.time(), 3)}))  # as it will be read back
+        self._log.append(record)
+        self.records.append(record)
+        return record
+
+    def require(self, identity: Record) -> None:
+        """Refuse to go on with other settings than those of the first record.
+
+        Raises:
+            UsageError: It says what differs.
+        """
+        head = self.records[0]
+        if head.get("schema_version") != SCHEMA_VERSION:
+            raise UsageError(
+                f"{self.noun} {self.folder.name} was made by orgopt {head.get('orgopt')}, whose records this "
+                "version does not continue: choose another --name"
+            )
+        if changed := differences(head["identity"], identity):
+            what = ", ".join(changed)
+            raise UsageError(f"{self.noun} {self.folder.name} has other settings ({what}): choose another --name")
+
+    def close(self) -> None:
+        """Release the folder."""
+        self._log.close()
+        os.close(self._lock)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def _take_lock(self) -> int:
+        path = self.folder / "lock"
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise StoreError(f"cannot write {self.folder}: {error.strerror}") from None
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = path.read_text().strip() or "another process"
+            os.close(lock)
+            raise StoreError(f"{self.noun} {self.folder.name} is in use by {holder}") from None
+        try:
+            os.ftruncate(lock, 0)
+            os.write(lock, f"process {os.getpid()}".encode())
+        except OSError as error:
+            os.close(lock)
+            raise StoreError(f"cannot write {path}: {error.strerror}") from None
+        return lock
+
+
+class StudyLog(Folder):
+    """The records of a study.
+
+    Args:
+        folder: Of the study.
+        identity: What must agree for the study to be continued.
+        program: The seed document.
+        tasks: The tasks that are searched.
+        command: The command that makes the same study, for whoever reads it.
+
+    Raises:
+        StoreError: The folder cannot be written, or another process has the study.
+        UsageError: The folder holds a study with other settings.
+    """
+
+    def __init__(
+        self, folder: Path, identity: Record, program: Program, tasks: Mapping[str, Task], command: str = ""
+    ) -> None:
+        super().__init__(folder, LOG, "study")
+        try:
+            if self.records:
+                self.require(identity)
+            else:
+                self._begin(identity, program, tasks, command)
+        except BaseException:
+            self.close()
+            raise
+        self._scores = {_key(record): record["score"] for record in self.records if record["kind"] == "evaluation"}
+
+    def score(self, phase: str, entrant: str, task: str, k: int) -> Record | None:
+        """The score of a run that is done."""
+        return self._scores.get((phase, entrant, task, k))
+
+    def add_evaluation(self, phase: str, entrant: str, task: str, k: int, **rest: Any) -> None:
+        """Keep the `score` of a run on the k-th seed of a phase, with its `seed`; it is on disk on return."""
+        record = self.add(
+            {"kind": "evaluation", "phase": phase, "entrant": entrant, "task": task, "k": k, **rest}
+        )
+        self._scores[_key(record)] = record["score"]
+
+    def of(self, kind: str) -> list[Record]:
+        """The records of a kind."""
+        return [record for record in self.records if record["kind"] == kind]
+
+    def write_best(self, text: str) -> Path:
+        """Write the best document."""
+        return write_text(self.folder / "best.md", text)
+
+    def keep_run(self, phase: str, entrant: str, task: str, k: int, events: Iterable[Event], metric: str) -> None:
+        """Write the ledger and results.tsv of a run."""
+        folder = self.run_folder(phase, entrant)
+        last = f"-{k}" if k else ""
+        path = folder / f"ledger-{task}{last}.jsonl"
+        path.unlink(missing_ok=True)
+        ledger = Ledger(path)
+        try:
+            for event in events:
+                ledger.add(event.kind, event.t, **event.data)
+        finally:
+            ledger.close()
+        write_text(folder / f"results-{task}{last}.tsv", results_tsv(ledger, metric))
+
+    def keep_program(self, phase: str, entrant: str, text: str) -> None:
+        """Write the document of an entrant."""
+        folder = self.run_folder(phase, entrant)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"cannot write {folder}: {error.strerror}") from None
+        write_text(folder / "program.md", text)
+
+    def run_folder(self, phase: str, entrant: str) -> Path:
+        """Where the files of an entrant's runs lie."""
+        return self.folder / ("candidates" if phase == SEARCH else phase) / slug(entrant)
+
+    def _begin(self, identity: Record, program: Program, tasks: Mapping[str, Task], command: str) -> None:
+        self.add(
+            {
+                "kind": "study",
+                "name": self.folder.name,
+                "schema_version": SCHEMA_VERSION,
+                "orgopt": __version__,
+                "identity": identity,
+                "tasks": {name: describe_task(task) for name, task in tasks.items()},
+                "program": program.text,
+                "source": program.source,
+                "command": command,
+            }
+        )
+
+
+def describe_task(task: Task) -> Record:
+    """What a reader of a log must know of a task."""
+    measures = {"baseline": asdict(task.baseline), "reference": asdict(task.reference), "title": task.title}
+    return {**measures, "metric": task.metric, "heldout": task.heldout, "unit": task.unit}
+
+
+def _key(record: Record) -> tuple[str, str, str, int]:
+    return (record["phase"], record["entrant"], record["task"], record["k"])
