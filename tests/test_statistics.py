@@ -5,14 +5,16 @@ import math
 import numpy as np
 import pytest
 
-from orgopt.study.dropping import clearly_worse, losers, pooled_sd
 from orgopt.study.statistics import (
     Difference,
+    clearly_worse,
     corrected,
     detectable,
     difference,
     holm,
     interval,
+    losers,
+    pooled_sd,
     seeds_for,
     shrink,
 )

@@ -1,29 +1,25 @@
-"""Statistics of studies: intervals, differences, shrinkage. Who may be dropped is `dropping`'s.
+"""Statistics of studies: intervals, differences, shrinkage, and who may be dropped early.
 
 Values are scores, higher is better, one a seed; values of two entrants are paired where both ran the same seeds.
 Pure functions of their arguments: what is resampled is decided by a seed.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import lru_cache
-from statistics import NormalDist
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Array = NDArray[np.float64]
+from orgopt.study.samples import Array, bca, finite, spread_of, t_quantile
+
 Verdict = Literal["better", "worse", "no difference"]
 
 LEVEL = 0.95
 POWER = 0.8
-RESAMPLES = 4999
 FEW = 5  # values below which there is too little to resample
 MAX_SEEDS = 1_000_000
-_CELLS = 4_000_000  # of a resampled array: 32 MB
-_NORMAL = NormalDist()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +104,7 @@ def interval(values: ArrayLike, *, seed: int = 0, level: float = LEVEL) -> Inter
     t, error = t_quantile(n - 1, (1 + level) / 2), spread_of(sample) / math.sqrt(n)
     if n < FEW or error <= 1e-12 * abs(mean) or error == 0:
         return Interval(mean=mean, low=mean - t * error, high=mean + t * error, n=n)
-    low, high = _bca(sample, t * math.sqrt(n / (n - 1)), seed)
+    low, high = bca(sample, t * math.sqrt(n / (n - 1)), seed)
     return Interval(mean=mean, low=low, high=high, n=n)
 
 
@@ -207,6 +203,50 @@ def shrink(means: ArrayLike, errors: ArrayLike) -> Shrunken:
     return Shrunken(m + pull * (centre - m), np.sqrt(variance), centre, math.sqrt(between))
 
 
+def pooled_sd(groups: Iterable[ArrayLike]) -> float:
+    """The standard deviation within groups, such as the seeds of each candidate; infinite where no group has two."""
+    samples = [np.asarray(group, float) for group in groups]
+    degrees = sum(len(sample) - 1 for sample in samples if len(sample) > 1)
+    squares = sum(float(((sample - sample.mean()) ** 2).sum()) for sample in samples if len(sample) > 1)
+    return math.sqrt(squares / degrees) if degrees else math.inf
+
+
+def clearly_worse(mean: float, n: int, best_mean: float, best_n: int, sd: float, z: float = 2.0) -> bool:
+    """Whether a candidate is so far below the best that more seeds are wasted on it.
+
+    Args:
+        mean: The candidate's, over n seeds.
+        n: Its seeds.
+        best_mean: That of the best.
+        best_n: Its seeds.
+        sd: Between seeds of one candidate, see `pooled_sd`.
+        z: How many standard errors of the difference.
+    """
+    return best_mean - mean > z * sd * math.sqrt(1 / n + 1 / best_n)
+
+
+def losers(
+    values: Mapping[str, Sequence[float]], *, looks: int, contenders: int, alpha: float = 1 - LEVEL
+) -> tuple[str, ...]:
+    """Who leaves a race at one of its looks: those that the leader beats in a one-sided paired t test.
+
+    Each test has the level alpha / (looks × (contenders − 1)), after Bonferroni: over the whole race, the
+    chance that the truly best leaves is at most alpha, whoever leads and however many looks are used.
+
+    Args:
+        values: The scores of those who are still in the race, on the same seeds in the same order.
+        looks: How often the race is looked at in all, fixed before it begins.
+        contenders: How many began it.
+        alpha: The chance to lose the best that is accepted.
+    """
+    scores = {name: finite(one) for name, one in values.items()}
+    if len(scores) < 2 or len(next(iter(scores.values()))) < 3:  # two differences may be equal by chance
+        return ()
+    leader = max(scores, key=lambda name: float(scores[name].mean()))
+    level = alpha / (looks * max(1, contenders - 1))
+    return tuple(name for name in scores if name != leader and _beats(scores[leader] - scores[name], level))
+
+
 def _between(means: Array, noise: Array) -> float:
     """The variance of the truths at which the weighted squares of the means are what is expected of them."""
 
@@ -224,27 +264,9 @@ def _between(means: Array, noise: Array) -> float:
     return high
 
 
-def _bca(sample: Array, z: float, seed: int) -> tuple[float, float]:
-    """The ends of the interval whose nominal ends are z standard deviations of a normal off."""
-    n, mean = len(sample), sample.mean()
-    means = _resampled(sample, np.random.default_rng(seed))
-    below = float((means < mean).mean() + (means == mean).mean() / 2)
-    bias = _NORMAL.inv_cdf(min(1 - 0.5 / RESAMPLES, max(0.5 / RESAMPLES, below)))
-    left_out = (sample.sum() - sample) / (n - 1)
-    apart = left_out.mean() - left_out
-    acceleration = float((apart**3).sum() / (6 * ((apart**2).sum()) ** 1.5))
-    shifted = [bias + sign * z for sign in (-1, 1)]
-    levels = [_NORMAL.cdf(bias + at / max(1e-3, 1 - acceleration * at)) for at in shifted]
-    low, high = np.quantile(means, levels)
-    return float(low), float(high)
-
-
-def _resampled(sample: Array, rng: np.random.Generator) -> Array:
-    """The means of resamples, shape (RESAMPLES,)."""
-    n = len(sample)
-    rows = max(1, _CELLS // n)
-    sizes = [min(rows, RESAMPLES - done) for done in range(0, RESAMPLES, rows)]
-    return np.concatenate([sample[rng.integers(n, size=(size, n))].mean(axis=1) for size in sizes])
+def _beats(apart: Array, level: float) -> bool:
+    n = len(apart)
+    return float(apart.mean()) > t_quantile(n - 1, 1 - level) * spread_of(apart) / math.sqrt(n)
 
 
 def _p_value(mean: float, sd: float, n: int) -> float:
@@ -255,31 +277,6 @@ def _p_value(mean: float, sd: float, n: int) -> float:
     from scipy.special import stdtr
 
     return float(2 * stdtr(n - 1, -abs(mean) * math.sqrt(n) / sd))
-
-
-@lru_cache(maxsize=4096)
-def t_quantile(degrees: int, p: float) -> float:
-    """The quantile of Student's t."""
-    from scipy.special import stdtrit
-
-    return float(stdtrit(degrees, p))
-
-
-def spread_of(sample: Array) -> float:
-    """The standard deviation of values; infinite for one."""
-    return float(sample.std(ddof=1)) if len(sample) > 1 else math.inf
-
-
-def finite(values: ArrayLike) -> Array:
-    """Values as an array.
-
-    Raises:
-        ValueError: There are none, or one is not finite.
-    """
-    sample = np.asarray(values, float)
-    if sample.ndim != 1 or not len(sample) or not np.isfinite(sample).all():
-        raise ValueError(f"values are one or more finite numbers, not {values!r}")
-    return sample
 
 
 def _json(data: dict[str, Any]) -> dict[str, Any]:
