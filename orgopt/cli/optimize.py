@@ -25,16 +25,16 @@ from orgopt.cli.base import (
     writable_folder,
 )
 from orgopt.cli.lab import calibrated, default_workers, lab_option
+from orgopt.cli.lint import run_seconds
 from orgopt.cli.progress import StudyProgress
 from orgopt.cli.verdict import print_estimate, print_study
 from orgopt.document import Program, load, read, require_org
 from orgopt.errors import UsageError
 from orgopt.evolve import Arena, Terms, optimize
 from orgopt.evolve.estimate import estimate, timing
-from orgopt.evolve.parts import PARTS
+from orgopt.evolve.genes import PARTS
 from orgopt.lab import default_lab
-from orgopt.ledger import read_lines, write_text
-from orgopt.report import page
+from orgopt.ledger import read_lines
 from orgopt.study.config import CONTROLS, OBJECTIVES, SAMPLERS, StudyConfig, study_name
 from orgopt.study.log import LOG, StudyLog
 from orgopt.study.view import load_study
@@ -94,8 +94,10 @@ class _Request:
 @click.option(
     "--also", type=click.Choice(OBJECTIVES[1:]), help="Search for little of this, too, with tpe, gp or nsga2."
 )
-@click.option("--fix", multiple=True, type=click.Choice(PARTS), help="Keep a part as the document has it; several.")
-@click.option("--only", multiple=True, type=click.Choice(PARTS), help="Change nothing but a part; several.")
+@click.option(
+    "--fix", multiple=True, type=click.Choice((*PARTS, "links")), help="Keep a part as the document has it; several."
+)
+@click.option("--only", multiple=True, type=click.Choice((*PARTS, "links")), help="Change nothing but a part; several.")
 @click.option(
     "--search-seeds", type=click.IntRange(1, 1000), help="Runs of a candidate.  [default: 5 in replay, 2 for real]"
 )
@@ -235,7 +237,6 @@ def _study(request: _Request, config: StudyConfig) -> None:
         except KeyboardInterrupt as stop:
             err.print(_stopped(config, log))
             raise SystemExit(exit_code(stop)) from None
-        write_text(folder / "report.html", page(log.records))
     view = load_study(folder)
     if request.as_json:
         print_json("optimize", {"study": folder.name, "folder": str(folder), "best": str(folder / "best.md"), **final})
@@ -281,11 +282,17 @@ def _library(path: str | None) -> Program | None:
 def _check_budget(config: StudyConfig, tasks: Mapping[str, Task]) -> None:
     """Refuse a budget in which nothing can happen."""
     for task in tasks.values():
-        if config.budget_s <= task.think_s:
+        least = task.think_s + _experiment_s(task)
+        if config.budget_s < least:
             raise UsageError(
-                f"a budget of {config.budget_s:g} s ends before the first proposal on {task.name}, which takes "
-                f"{task.think_s:g} s to think of"
+                f"a budget of {config.budget_s:g} s is too small for one experiment on {task.name}, which takes "
+                f"about {least:.2g} s with the thinking before it"
             )
+
+
+def _experiment_s(task: Task) -> float:
+    """Slot-seconds of a typical experiment: by its recording, or ten times what its agents think before it."""
+    return run_seconds(task) or 10 * task.think_s
 
 
 def _dry_run(request: _Request, config: StudyConfig, price: float | None) -> None:
@@ -296,7 +303,7 @@ def _dry_run(request: _Request, config: StudyConfig, price: float | None) -> Non
         tasks=len(names),
         held_out=len(request.held_out),
         trains=request.lab == "local",
-        experiment_s=sum(task.experiment_s for task in request.tasks.values()) / len(request.tasks),
+        experiment_s=sum(map(_experiment_s, request.tasks.values())) / len(request.tasks),
         workers=request.workers,
         timed=timing(_earlier(request.workspace), {"budget_s": config.budget_s, "slots": config.slots}),
         usd_per_slot_hour=price,

@@ -16,7 +16,11 @@ from orgopt.study.view import StudyView
 
 Record = dict[str, Any]
 STYLES = {"better": "green", "worse": "red", "no difference": "yellow"}
-HEADINGS = {TEST: "On seeds that the search did not use", HELD_OUT: "On tasks that were held out", REAL: "Real training"}
+HEADINGS = {
+    TEST: "On seeds that the search did not use",
+    HELD_OUT: "On tasks that were held out",
+    REAL: "Real training",
+}
 FEW = 5
 
 
@@ -45,8 +49,10 @@ def print_study(view: StudyView, workspace: Path, folder: Path) -> None:
 def print_estimate(found: Estimate, config: StudyConfig, workers: int) -> None:
     """What a study would cost."""
     size = f"{count(config.generations, 'generation')} × {count(config.population, 'candidate')}"
-    out.print(f"[bold]{size} × up to {count(config.search_seeds, 'seed')}[/], {config.budget_s:g} s on "
-              f"{count(config.slots, 'slot')} each")
+    out.print(
+        f"[bold]{size} × up to {count(config.search_seeds, 'seed')}[/], {config.budget_s:g} s on "
+        f"{count(config.slots, 'slot')} each"
+    )
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(style="dim")
     table.add_column(justify="right")

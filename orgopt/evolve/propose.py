@@ -10,8 +10,15 @@ from typing import Any
 
 import numpy as np
 import optuna
-from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler, NSGAIISampler, PartialFixedSampler, RandomSampler
-from optuna.samplers import TPESampler
+from optuna.samplers import (
+    BaseSampler,
+    CmaEsSampler,
+    GPSampler,
+    NSGAIISampler,
+    PartialFixedSampler,
+    RandomSampler,
+    TPESampler,
+)
 from optuna.trial import TrialState, create_trial
 
 from orgopt.document import Program, describe, diff, lint, parse, read

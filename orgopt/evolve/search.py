@@ -14,12 +14,13 @@ from orgopt.evolve.arena import Arena
 from orgopt.evolve.conclude import Conclusion
 from orgopt.evolve.propose import Proposer, Record
 from orgopt.evolve.runs import Runs, Wanted
-from orgopt.evolve.space import Space, groups_of
+from orgopt.evolve.space import Space
 from orgopt.evolve.watch import Candidate, Watch
 from orgopt.study import statistics
 from orgopt.study.config import OBJECTIVES, SAMPLERS, StudyConfig
 from orgopt.study.log import REAL, SEARCH, StudyLog
 from orgopt.study.standing import Standing, standings
+from orgopt.task import Task
 
 DROP_Z = 2.0
 """Standard errors below the best at which a candidate gets no more seeds."""
@@ -62,7 +63,7 @@ def optimize(
         raise UsageError(f"objectives are {OBJECTIVES[0]}, or {' and '.join(OBJECTIVES)}")
     watch = watch or Watch()
     tasks = [name for name in arena.tasks if name not in held_out]
-    groups = groups_of([arena.tasks[name] for name in tasks])
+    groups = _groups([arena.tasks[name] for name in tasks])
     space = Space(seed, library, config.budget_s, groups=groups, fix=config.fix, only=config.only)
     trains = arena.terms.lab == "local"
     runs = Runs(arena, log, config.seed, watch, keep=lambda phase, k: trains or phase == REAL or k == 0)
@@ -157,3 +158,9 @@ class _Search:
         for one in batch:
             standing = self.told[one.name]
             self.watch.told(one, standing, dropped=standing.seeds < self.config.search_seeds)
+
+
+def _groups(tasks: Sequence[Task]) -> list[str]:
+    """The knob groups that all tasks have."""
+    first, *others = [list(dict.fromkeys(knob.group for knob in task.knobs)) for task in tasks]
+    return [group for group in first if all(group in other for other in others)]

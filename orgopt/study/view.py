@@ -73,9 +73,7 @@ class StudyView:
     def scores(self, phase: str, entrant: str, task: str) -> list[Record]:
         """The scores of an entrant's runs of a phase, in the order of the seeds."""
         found = [
-            one
-            for one in self.evaluations
-            if (one["phase"], one["entrant"], one["task"]) == (phase, entrant, task)
+            one for one in self.evaluations if (one["phase"], one["entrant"], one["task"]) == (phase, entrant, task)
         ]
         return [one["score"] for one in sorted(found, key=lambda one: one["k"])]
 
@@ -96,8 +94,10 @@ def study(records: Sequence[Record]) -> StudyView:
     """
     head = records[0]
     if head.get("schema_version") != SCHEMA_VERSION:
-        raise UsageError(f"study {head.get('name')} was made by orgopt {head.get('orgopt')}: its records are of a form "
-                         "that this version does not read")
+        raise UsageError(
+            f"study {head.get('name')} was made by orgopt {head.get('orgopt')}: its records are of a form "
+            "that this version does not read"
+        )
     evaluations = tuple(record for record in records if record["kind"] == "evaluation")
     complete = tuple(record["generation"] for record in records if record["kind"] == "generation")
     proposed = [record for record in records if record["kind"] == "candidate"]
