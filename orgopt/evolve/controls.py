@@ -1,6 +1,0 @@
-def controls(kind, champion, space, seed):
-    return []
-
-
-def knock_outs(program):
-    return []
