@@ -106,7 +106,7 @@ class Team:
             seed=self.seed,
             agents=list(self._desks),
             baseline=self.task.baseline.metric,
-            commit=_commit(self.task.source),
+            commit=commit_of(self.task.source),
         )
         self._add("submission", 0.0, id=BASELINE, metric=self.task.baseline.metric)
         self._delegate(0.0)
@@ -274,10 +274,10 @@ class Team:
             "knobs": {name: value for name, value in proposal.settings.items() if default[name] != value},
             "parent": proposal.parent,
             "note": proposal.note,
-            "commit": _commit(self.task.script_with(proposal.settings)),
+            "commit": commit_of(self.task.script_with(proposal.settings)),
         }
 
 
-def _commit(script: str) -> str:
+def commit_of(script: str) -> str:
     """Seven hex digits that name the script's content, as a git commit would."""
     return hashlib.sha256(script.encode()).hexdigest()[:7]
