@@ -62,8 +62,8 @@ def test_runs_are_decided_by_their_seed(kind: str, toy: Task) -> None:
 
 
 def test_runs_of_the_gp_are_decided_by_their_seed_too(toy: Task) -> None:
-    (first, one), (again, two) = (ran("optuna:gp", toy, budget_s=6.5, seed=4) for _ in range(2))
-    assert len(one.of("proposal")) == 14  # the first ten are drawn at random
+    (first, one), (again, two) = (ran("optuna:gp", toy, budget_s=5.5, seed=4) for _ in range(2))
+    assert len(one.of("proposal")) == 12  # the first ten are drawn at random
     assert (first, one.events) == (again, two.events)
 
 
