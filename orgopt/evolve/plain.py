@@ -18,7 +18,7 @@ from orgopt.agents import Proposal
 from orgopt.agents.base import propose
 from orgopt.errors import UsageError
 from orgopt.evaluate import VERIFY_SEEDS, Score, verified
-from orgopt.knob import Knob, Value
+from orgopt.knob import Knob, Value, with_values
 from orgopt.lab.base import Checkpoint, Experiment, Lab, Outcome, Status, derive_seed
 from orgopt.ledger import BASELINE, Event, Ledger
 from orgopt.task import Task
@@ -164,7 +164,7 @@ class _Plain:
             "knobs": {name: value for name, value in proposal.settings.items() if defaults[name] != value},
             "parent": BASELINE,
             "note": proposal.note,
-            "commit": commit_of(self.task.script_with(proposal.settings)),
+            "commit": commit_of(with_values(self.task.source, proposal.settings)),
         }
 
     def _watch_over(self, checkpoint: Checkpoint) -> None:
