@@ -41,6 +41,7 @@ from orgopt.study.view import load_study
 from orgopt.task import Task, load_task
 
 LIBRARY = "library.md"
+CHOICES = (*PARTS, "links")
 SEEDS = {
     "replay": {"search_seeds": 5, "race_seeds": 24, "test_seeds": 24},
     "local": {"search_seeds": 2, "race_seeds": 4, "test_seeds": 4},
@@ -94,10 +95,8 @@ class _Request:
 @click.option(
     "--also", type=click.Choice(OBJECTIVES[1:]), help="Search for little of this, too, with tpe, gp or nsga2."
 )
-@click.option(
-    "--fix", multiple=True, type=click.Choice((*PARTS, "links")), help="Keep a part as the document has it; several."
-)
-@click.option("--only", multiple=True, type=click.Choice((*PARTS, "links")), help="Change nothing but a part; several.")
+@click.option("--fix", multiple=True, type=click.Choice(CHOICES), help="Keep a part as the document has it; several.")
+@click.option("--only", multiple=True, type=click.Choice(CHOICES), help="Change nothing but a part; several.")
 @click.option(
     "--search-seeds", type=click.IntRange(1, 1000), help="Runs of a candidate.  [default: 5 in replay, 2 for real]"
 )
