@@ -24,6 +24,7 @@ COMMANDS = {
     "task": ("task", "List the research tasks, or show what one lets you research."),
     "record": ("record", "Record real experiments of a task, to replay them later."),
     "run": ("run", "Run one organization on a task and score it."),
+    "compare": ("compare", "Run organizations against each other on the same hardware."),
     "optimize": ("optimize", "Search for a better organization, in generations."),
     "ui": ("ui", "Open the generations in MLflow."),
 }
