@@ -4,98 +4,22 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from orgopt.document import Program, apply, diff, lint, load, parse, read
+from orgopt.document import Program, diff, load, parse
 from orgopt.errors import StoreError, UsageError
 from orgopt.evolve import Candidate, StudyConfig, StudyLog, Watch, optimize, study_name
-from orgopt.evolve.space import Space
 from orgopt.ledger import read_lines
 from orgopt.task import Task
 from tests.conftest import ROOT
 from tests.fakes.lab import FakeLab
-from tests.test_edit import organization
 
 CONFIG = StudyConfig(generations=3, population=4, budget_s=20, slots=2)
-ORGS = sorted(path for path in (ROOT / "orgs").glob("*.md") if path.stem != "library")
 
 
 @pytest.fixture
 def library() -> Program:
     return load(ROOT / "orgs" / "library.md")
-
-
-@pytest.mark.parametrize("path", ORGS, ids=lambda path: path.stem)
-def test_the_origin_of_a_space_is_its_seed_document(path: Path, library: Program) -> None:
-    space = Space(load(path), library, budget_s=60)
-    assert space.decode(space.origin) == ()
-    assert set(space.origin) == set(space.distributions)
-    for name, value in space.origin.items():
-        assert space.distributions[name]._contains(space.distributions[name].to_internal_repr(value)), name
-
-
-@pytest.mark.parametrize("path", ORGS, ids=lambda path: path.stem)
-def test_every_point_is_a_document_and_no_point_has_a_cycle(path: Path, library: Program) -> None:
-    import optuna
-
-    seed = load(path)
-    space = Space(seed, library, budget_s=60)
-    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=1))
-    for _ in range(12):
-        params = study.ask(space.distributions).params
-        program = space.program(params)
-        org = read(program).org
-        problems = {finding.code for finding in lint(program) if finding.severity == "error"}
-        assert problems <= {"ORG020"}
-        for role in org.roles:
-            assert role.headcount == params[f"headcount/{role.id}"]
-            assert role.agent == params[f"agent/{role.id}"]
-        assert organization(apply(diff(seed, program), seed)) == organization(program)
-
-
-def test_a_relation_that_does_not_change_stays_as_it_is_written(trio: Program) -> None:
-    lines = "- Explorer → Lead: reports to\n- Explorer → Lead: shares with\n- Lead → Explorer: shares with\n"
-    seed = parse(trio.text.replace("- Explorer → Lead: reports to\n", lines).replace("best 2", "best 4"))
-    space = Space(seed, None, budget_s=60)
-    assert space.decode(space.origin) == ()
-    faster = space.program({**space.origin, "standup/experiments": 5})
-    assert faster.text == seed.text.replace("every 8", "every 5")
-    silent = read(space.program({**space.origin, "shares/lead·explorer": "no"})).org
-    assert [link.kind for link in silent.links] == ["reports to"]
-
-
-def test_a_hired_role_is_heard(trio: Program, library: Program) -> None:
-    space = Space(trio, library, budget_s=60)
-    program = space.program({**space.origin, "headcount/scout": 2})
-    org = read(program).org
-    assert org.headcount == 5
-    assert [(link.source, link.target) for link in org.links] == [("explorer", "lead"), ("scout", "lead")]
-
-
-def test_only_what_makes_a_difference_is_active(trio: Program, library: Program) -> None:
-    space = Space(trio, library, budget_s=60)
-    active = space.active(space.origin)
-    assert "headcount/scout" in active
-    assert "risk/scout" not in active
-    assert "standup/seconds" not in active
-    assert "standup/experiments" in active
-    rng = np.random.default_rng(0)
-    for key in active:
-        params = dict(space.origin)
-        for _ in range(50):
-            params[key] = _draw(space, key, rng)
-            if params[key] != space.origin[key]:
-                break
-        assert organization(space.program(params)) != organization(trio), key
-
-
-def _draw(space: Space, key: str, rng: np.random.Generator):
-    import optuna
-
-    sampler = optuna.samplers.RandomSampler(seed=int(rng.integers(2**31)))
-    study = optuna.create_study(sampler=sampler)
-    return study.ask({key: space.distributions[key]}).params[key]
 
 
 class Recorder(Watch):
