@@ -120,7 +120,7 @@ def test_every_point_is_a_document_that_says_what_the_point_says(seed: Program, 
     large = len(read(seed).org.roles) > 8
     before = {finding.code for finding in lint(seed) if finding.severity == "error"}
     space = Space(seed, library, 60, groups=GROUPS, models=["x/a", "x/b"])
-    for params in [*random_points(space, 1 if large else 3), *near_points(space, 1 if large else 5, 12)]:
+    for params in [*random_points(space, 1 if large else 2), *near_points(space, 1 if large else 4, 12)]:
         program = space.program(params)
         org = read(program).org
         problems = {finding.code for finding in lint(program) if finding.severity == "error"}
@@ -209,7 +209,7 @@ def check_standup(space: Space, params: dict, org: Org) -> None:
 @all_seeds
 def test_writing_many_edits_at_once_gives_the_bytes_of_one_by_one(seed: Program, library: Program) -> None:
     space = Space(seed, library, 60, groups=GROUPS)
-    for params in near_points(space, 2 if len(seed.text) > 2000 else 5, 7):
+    for params in near_points(space, 1 if len(seed.text) > 2000 else 4, 7):
         assert space.program(params).text == apply(space.decode(params), seed).text
 
 
@@ -241,7 +241,7 @@ def test_a_far_point_of_a_common_document_is_parsed_once(
 @all_seeds
 def test_a_point_is_the_seed_document_and_a_diff(seed: Program, library: Program) -> None:
     space = Space(seed, library, 60, groups=GROUPS)
-    for params in near_points(space, 2, 4):
+    for params in near_points(space, 1, 4):
         program = space.program(params)
         assert organization(apply(diff(seed, program), seed)) == organization(program)
 
@@ -389,6 +389,7 @@ def test_choices_are_what_a_seed_document_names(library: Program) -> None:
     assert choices["standup/attendees"] == ("everyone", "lead")
     assert space.distributions["confirm/lead"] == optuna.distributions.IntDistribution(0, 5)
     assert space.distributions["confirm/hand"] == optuna.distributions.IntDistribution(0, 3)
+    assert space.distributions["headcount/scout"] == optuna.distributions.IntDistribution(0, 3)
     assert space.distributions["headcount/hand"] == optuna.distributions.IntDistribution(0, 64)
     assert space.distributions["stop-early/lead"] == optuna.distributions.FloatDistribution(0.2, 1, step=0.1)
     assert {name: space.origin[name] for name in ("risk/lead", "stop-early/lead", "stop-early/hand")} == {
