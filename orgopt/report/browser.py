@@ -13,7 +13,7 @@ from orgopt.report.diffs import Line, difference
 from orgopt.report.generations import words
 from orgopt.report.markup import Markup, h, visible
 from orgopt.report.records import Candidate, Study
-from orgopt.report.wording import PHASES, plain
+from orgopt.report.wording import PHASES, count, plain
 
 _STYLE = re.compile(r"<style>.*?</style>\n?", re.DOTALL)
 MAX_CHARTS = 400
@@ -87,14 +87,22 @@ def _entry(study: Study, candidate: Candidate, store: _Store) -> dict[str, Any]:
         "value": plain(candidate.value),
         "error": plain(candidate.error) if candidate.error is not None else "",
         "words": visible(words(study, candidate)),
-        "size": f"{org.headcount} agents, {len(org.roles)} roles, {len(org.links)} links" if org else "cannot be read",
+        "size": _size(org),
         "changes": [visible(line) for line in candidate.changes],
         "text": store.text(visible("\n".join(candidate.program.splitlines()))),
         "chart": store.text(drawing(org)) if drawn else None,
         "parentDiff": _rows(difference(parent.program, candidate.program), store) if parent else None,
-        "seedDiff": _rows(difference(seed.program, candidate.program), store) if seed and seed is not candidate else None,
+        "seedDiff": _rows(difference(seed.program, candidate.program), store)
+        if seed and seed is not candidate
+        else None,
         "scores": _scores(study, candidate),
     }
+
+
+def _size(org: Org | None) -> str:
+    if org is None:
+        return "its document cannot be read"
+    return ", ".join((count(org.headcount, "agent"), count(len(org.roles), "role"), count(len(org.links), "link")))
 
 
 def _rows(lines: Sequence[Line], store: _Store) -> list[list[Any]]:

@@ -1,11 +1,12 @@
 """The claims: the champion against every control, by phase and task; and how far its own score was flattered."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from orgopt.report.browser import organization
-from orgopt.report.forest import Row, forest, scale_of, verdict
+from orgopt.report.forest import Column, Row, forest, scale_of, verdict
 from orgopt.report.markup import Child, Markup, h
 from orgopt.report.records import Record, Study, finite, mapping, rows
+from orgopt.report.scale import scale
 from orgopt.report.wording import count, entrant_name, interval, plain, signed
 
 _PHASES = {
@@ -13,6 +14,14 @@ _PHASES = {
     "held-out": "On a task that was not searched",
     "real": "In real runs",
 }
+_COLUMNS = (
+    Column("control"),
+    Column(""),
+    Column("its output", 5),
+    Column("difference, 95 %", 9.5),
+    Column("smallest seen", 5.5),
+    Column("champion is", 7.5),
+)
 _ESTIMATES = {
     "raw": ("search", "the mean on its search seeds, for which it was chosen: flattered"),
     "shrunken": ("search, shrunken", "drawn towards the mean of all candidates by how noisy a score is"),
@@ -40,11 +49,21 @@ def estimates(study: Study) -> Markup | None:
     raw, test = (_estimate(known.get(key))[0] for key in ("raw", "test"))
     said: Child = None
     if raw is not None and test is not None:
-        gap = raw - test
-        word = "more than" if gap > 0 else "less than"
-        said = h("p", f"The search saw {plain(abs(gap))} {word} the test seeds confirm.")
-    table = forest(found, columns=("champion, measured in", "", "value"), axis="research output", zero=False)
+        said = h("p", _flattery(raw - test))
+    table = forest(
+        found,
+        columns=(Column("champion, measured in"), Column(""), Column("value", 5)),
+        axis="research output",
+        zero=False,
+        on=scale([0.0, *(row.value for row in found)], 0.0, 1.0),
+    )
     return h("div", h("h3", "How flattered was the champion?"), said, table)
+
+
+def _flattery(gap: float) -> str:
+    if plain(abs(gap)) == plain(0.0):
+        return "The search and the test seeds agree."
+    return f"The search saw {plain(abs(gap))} {'more' if gap > 0 else 'less'} than the test seeds confirm."
 
 
 def race(study: Study) -> Markup | None:
@@ -62,12 +81,12 @@ def race(study: Study) -> Markup | None:
                 f"after {row['dropped_at']} seeds" if row.get("dropped_at") else "no",
             ],
         )
-        for row in rows(study.final.get("race"))
+        for row in sorted(rows(study.final.get("race")), key=lambda row: -(finite(row.get("mean")) or 0.0))
         if (mean := finite(row.get("mean"))) is not None
     ]
     if not found:
         return None
-    columns = ("finalist", "", "mean, 95 %", "seeds", "dropped")
+    columns = (Column("finalist"), Column(""), Column("mean, 95 %", 9), Column("seeds", 4), Column("dropped", 7))
     return h(
         "div",
         h("h3", "The race"),
@@ -122,7 +141,7 @@ def _phase(study: Study, phase: str) -> Iterator[Markup]:
         seeds = {claim.get("seeds") for claim in mine}
         table = forest(
             [_row(study, claim, str(claim.get("seeds", "")) if len(seeds) > 1 else "") for claim in mine],
-            columns=("control", "", "its output", "difference, 95 %", "smallest seen", "champion is"),
+            columns=_COLUMNS,
             axis="research output of the champion above the control",
             on=on,
         )
@@ -159,13 +178,9 @@ def _row(study: Study, claim: Record, seeds: str) -> Row:
 
 def _legend() -> Markup:
     return h(
-        "p", "A point right of the line says that the champion did more research than the control on the same hardware; "
-        "the bar is the 95 % interval. A difference inside the grey band would be missed in one of five such tests or more.",
+        "p",
+        "A point right of the line says that the champion did more research than the control on the same hardware; "
+        "the bar is the 95 % interval. A difference inside the grey band would be missed by one of five such tests, "
+        "or more.",
         cls="legend",
     )  # fmt: skip
-
-
-def verdict_counts(found: Sequence[Record]) -> dict[str, int]:
-    """How many claims have each verdict."""
-    words = [str(claim.get("verdict", "")) for claim in found]
-    return {word: words.count(word) for word in dict.fromkeys(words)}

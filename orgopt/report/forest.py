@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from orgopt.report.markup import Child, Markup, h, percent
 from orgopt.report.scale import Scale, scale, ticks
@@ -9,6 +10,13 @@ from orgopt.report.wording import plain, signed
 
 _HEIGHT = 26
 _MARKS = {"better": "▲", "worse": "▼", "no difference": "○"}
+
+
+class Column(NamedTuple):
+    """A column's name, and its width in rem; 0 takes what is left."""
+
+    name: str
+    width: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,20 +40,20 @@ class Row:
     cells: Sequence[Child] = ()
 
 
-def forest(rows: Sequence[Row], *, columns: Sequence[str], axis: str, zero: bool = True, on: Scale | None = None) -> Markup:
-    """A table of rows. `columns` names the label, the drawing, and the cells; `zero` marks no difference."""
+def forest(
+    rows: Sequence[Row], *, columns: Sequence[Column], axis: str, zero: bool = True, on: Scale | None = None
+) -> Markup:
+    """A table of rows. `columns` are the label, the drawing, and the cells; `zero` marks no difference."""
     across = on or scale_of(rows, zero=zero)
-    head = h("tr", *(h("th", name, scope="col", role="columnheader") for name in columns), role="row")
-    feet = [h("td", role="cell"), h("td", _axis(across, axis, zero), cls="plot", role="cell")]
+    names = [column.name for column in columns]
     rest = len(columns) - 2
-    return h(
-        "table",
-        h("thead", head, role="rowgroup"),
-        h("tbody", [_row(row, across, columns, zero) for row in rows], role="rowgroup"),
-        h("tfoot", h("tr", *feet, h("td", colspan=rest, role="cell") if rest else None, aria_hidden="true", role="row"), role="rowgroup"),
-        cls="forest",
-        role="table",
-    )
+    feet = [
+        h("td", role="cell"),
+        h("td", _axis(across, axis, zero), cls="plot", role="cell"),
+        h("td", colspan=rest, role="cell") if rest else None,
+    ]
+    foot = h("tfoot", h("tr", feet, aria_hidden="true", role="row"), role="rowgroup")
+    return _table("forest", columns, [_row(row, across, names, zero) for row in rows], foot)
 
 
 def scale_of(rows: Sequence[Row], *, zero: bool = True) -> Scale:
@@ -56,38 +64,49 @@ def scale_of(rows: Sequence[Row], *, zero: bool = True) -> Scale:
 
 def verdict(word: str) -> Markup:
     """A verdict with a mark that is seen without colour."""
-    return h("span", h("span", _MARKS.get(word, ""), aria_hidden="true"), f" {word}", cls=f"verdict {word.split()[0] if word else ''}")
+    return h(
+        "span",
+        h("span", _MARKS.get(word, ""), aria_hidden="true"),
+        f" {word}",
+        cls=f"verdict {word.split()[0] if word else ''}",
+    )
 
 
 def bars(items: Sequence[tuple[str, float]]) -> Markup:
     """Shares of a whole, as bars with their numbers."""
     largest = max((value for _, value in items), default=1) or 1
-    body = [
-        h(
-            "tr",
-            h("th", name, scope="row", role="rowheader"),
-            h(
-                "td",
-                h("svg", h("rect", x="0", y="6", width=percent(max(0.0, value) / largest), height="14", rx="2"), cls="bar", width="100%", height=_HEIGHT, aria_hidden="true"),
-                cls="plot",
-                role="cell",
-            ),
-            h("td", plain(value), cls="num", role="cell"),
-            role="row",
-        )
-        for name, value in items
-    ]
-    head = h("tr", *(h("th", name, scope="col", role="columnheader") for name in ("part", "", "importance")), role="row")
-    return h("table", h("thead", head, role="rowgroup"), h("tbody", body, role="rowgroup"), cls="forest bars", role="table")
+    body: list[Markup] = []
+    for name, value in items:
+        bar = h("rect", x="0", y="6", width=percent(max(0.0, value) / largest), height="14", rx="2")
+        drawing = h("svg", bar, cls="bar", width="100%", height=_HEIGHT, aria_hidden="true")
+        cells = [h("td", drawing, cls="plot", role="cell"), h("td", plain(value), cls="num", role="cell")]
+        body.append(h("tr", h("th", name, scope="row", role="rowheader"), cells, role="row"))
+    return _table("forest bars", (Column("part"), Column(""), Column("importance", 6)), body)
+
+
+def _table(look: str, columns: Sequence[Column], body: Sequence[Markup], foot: Markup | None = None) -> Markup:
+    """A table with its roles said, since narrow screens lay it out as blocks."""
+    head = h("tr", (h("th", column.name, scope="col", role="columnheader") for column in columns), role="row")
+    groups = [_widths(columns), h("thead", head, role="rowgroup"), h("tbody", body, role="rowgroup"), foot]
+    return h("table", groups, cls=look, role="table")
+
+
+def _widths(columns: Sequence[Column]) -> Markup:
+    """Fixed widths of columns; the label has a share of the table, the drawing what is left."""
+    widths = ["28%" if i == 0 else f"{column.width:g}rem" if column.width else "" for i, column in enumerate(columns)]
+    return h("colgroup", [Markup(f'<col style="width:{width}">' if width else "<col>") for width in widths])
 
 
 def _row(row: Row, across: Scale, columns: Sequence[str], zero: bool) -> Markup:
     label = h("th", row.label, h("small", row.note) if row.note else None, scope="row", role="rowheader")
     drawing = h("svg", *_drawing(row, across, zero), width="100%", height=_HEIGHT, aria_hidden="true")
     cells = [
-        h("td", cell, cls="num", role="cell", data_label=name) for name, cell in zip(columns[2:], row.cells, strict=False)
+        h("td", cell, cls="num", role="cell", data_label=name)
+        for name, cell in zip(columns[2:], row.cells, strict=False)
     ]
-    return h("tr", label, h("td", drawing, cls="plot", role="cell"), cells, cls=f"look-{row.look.split()[0]}", role="row")
+    return h(
+        "tr", label, h("td", drawing, cls="plot", role="cell"), cells, cls=f"look-{row.look.split()[0]}", role="row"
+    )
 
 
 def _drawing(row: Row, across: Scale, zero: bool) -> Iterator[Markup]:
@@ -107,7 +126,7 @@ def _drawing(row: Row, across: Scale, zero: bool) -> Iterator[Markup]:
 def _axis(across: Scale, words: str, zero: bool) -> Markup:
     marks: list[Child] = [h("line", x1="0", x2="100%", y1="0.5", y2="0.5", cls="axis")]
     write = signed if zero else plain
-    for value in ticks(across, 4):
+    for value in ticks(across, 6):
         place = percent(across(value))
         marks.append(h("line", x1=place, x2=place, y1="0", y2="5", cls="axis"))
         marks.append(h("text", write(value), x=place, y="17", text_anchor="middle"))

@@ -1,13 +1,12 @@
 """Fitness by generation, and the tree of who comes from whom: each candidate a place that can be chosen."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
-from statistics import fmean, median
+from collections.abc import Iterator, Sequence
+from statistics import median
 
 from orgopt.report.markup import Child, Markup, h, number
 from orgopt.report.records import Candidate, Study
 from orgopt.report.scale import Scale, scale, ticks
-from orgopt.report.wording import count, interval, plain
+from orgopt.report.wording import count, plain
 
 WIDE, NARROW = 960, 360
 BINS = 6
@@ -29,7 +28,7 @@ def fitness(study: Study, width: int) -> Markup:
         _grid(y, left, width - right, "research output"),
         [h("text", g, x=across.middle(g), y=height - 20, text_anchor="middle") for g in across.marked(26)],
         h("text", "generation", x=(left + width - right) / 2, y=height - 4, text_anchor="middle", cls="words"),
-        _trends(study, across, y),
+        _trends(shown, across, y, width - right),
         [_dot(study, c, across.place(c, shown), y) for c in shown],
         _test_marks(tests, y, width - right, height),
         viewBox=f"0 0 {width} {height}",
@@ -44,7 +43,7 @@ def tree(study: Study, width: int) -> Markup:
     columns = _ranks(study.candidates)
     gap = 22 if width == WIDE else 19
     tallest = max(map(len, columns.values()), default=1)
-    height, left, right = max(120, gap * tallest + 56), 40, 24
+    height, left, right = max(120, gap * tallest + 56), 40, 72
     numbers = sorted(columns)
     step = (width - left - right) / max(1, len(numbers) - 1)
     places = {
@@ -65,7 +64,7 @@ def tree(study: Study, width: int) -> Markup:
             h("text", "seed" if numbers[i] < 0 else numbers[i], x=left + step * i, y=height - 20, text_anchor="middle")
             for i in every
         ],
-        h("text", "generation", x=width / 2, y=height - 4, text_anchor="middle", cls="words"),
+        h("text", "generation", x=left + (width - left - right) / 2, y=height - 4, text_anchor="middle", cls="words"),
         viewBox=f"0 0 {width} {height}",
         cls=f"chart tree {'wide' if width == WIDE else 'narrow'}",
         role="group",
@@ -88,7 +87,7 @@ def shades(study: Study) -> Markup | None:
     values = [c.value for c in study.candidates if c.value is not None]
     if not values:
         return None
-    swatches = [h("span", cls=f"swatch shade-{i}") for i in range(BINS)]
+    swatches = [h("span", cls=f"shade shade-{i}") for i in range(BINS)]
     return h("span", plain(min(values)), " ", swatches, " ", plain(max(values)), cls="shades")
 
 
@@ -130,7 +129,9 @@ def _range(candidate: Candidate) -> tuple[float, ...]:
 
 def _tests(study: Study) -> list[tuple[str, float, str]]:
     """What the champion and the seed document got on test seeds: class, mean, words."""
-    claims = [c for c in study.claims if c.get("phase") == "test" and study.seed and c.get("entrant") == study.seed.name]
+    claims = [
+        c for c in study.claims if c.get("phase") == "test" and study.seed and c.get("entrant") == study.seed.name
+    ]
     claim = next((c for c in claims if c.get("task") == "all"), claims[0] if len(claims) == 1 else None)
     if not claim or not isinstance(claim.get("mean"), float) or not isinstance(claim.get("champion_mean"), float):
         return []
@@ -139,23 +140,26 @@ def _tests(study: Study) -> list[tuple[str, float, str]]:
 
 
 def _grid(y: Scale, left: float, right: float, title: str) -> Iterator[Markup]:
-    for value in ticks(y):
+    for value in ticks(y, 7):
         yield h("line", x1=left, x2=right, y1=y(value), y2=y(value), cls="grid")
         yield h("text", plain(value), x=left - 6, y=y(value) + 4, text_anchor="end")
     yield h("text", title, x=left + 4, y=y.end + 2, cls="words")
 
 
-def _trends(study: Study, across: _Columns, y: Scale) -> Iterator[Markup]:
+def _trends(shown: Sequence[Candidate], across: _Columns, y: Scale, end: float) -> Iterator[Markup]:
+    """The median of each generation, and the best so far of the candidates that kept all their seeds."""
     by: dict[int, list[float]] = {}
-    for candidate in study.candidates:
-        if candidate.value is not None:
-            by.setdefault(candidate.generation, []).append(candidate.value)
-    best, so_far = -float("inf"), list[tuple[float, float]]()
-    for generation in sorted(by):
-        best = max(best, *by[generation])
-        so_far.append((across.middle(generation), y(best)))
+    best: list[tuple[float, float]] = []
+    for candidate in shown:
+        value = candidate.value or 0.0
+        by.setdefault(candidate.generation, []).append(value)
+        if not candidate.dropped and (not best or y(value) < best[-1][1]):
+            x = across.place(candidate, shown)
+            best += [(x, best[-1][1])] if best else []
+            best.append((x, y(value)))
+    best += [(end, best[-1][1])] if best else []
     middles = [(across.middle(generation), y(median(values))) for generation, values in sorted(by.items())]
-    for name, points in (("median", middles), ("best", so_far)):
+    for name, points in (("median", middles), ("best", best)):
         if len(points) > 1:
             yield h("polyline", points=" ".join(f"{number(a)},{number(b)}" for a, b in points), cls=f"trend {name}")
 
@@ -226,7 +230,7 @@ def _node(
     x, y = place
     name: Child = None
     if candidate is study.champion:
-        name = h("text", candidate.name, x=x, y=y - 11, text_anchor="middle", cls="name")
+        name = h("text", candidate.name, x=x + 13, y=y + 4, cls="name")
     shade = "none" if candidate.value is None else bin_of(candidate.value, values)
     return h(
         "g",

@@ -7,6 +7,7 @@ from pathlib import Path
 from orgopt.draw.style import STYLE, WEIGHT_STYLE
 from orgopt.report import claims, curves, generations, method, parts
 from orgopt.report.browser import data
+from orgopt.report.forest import verdict as word
 from orgopt.report.generations import NARROW, WIDE
 from orgopt.report.markup import Child, Markup, h, visible
 from orgopt.report.records import Record, Study, study
@@ -57,13 +58,20 @@ def _top(told: Study, said: Verdict, name: str) -> Markup:
         "header",
         h("p", "Research organization study", h("span", name, cls="study") if name else None, cls="eyebrow"),
         h("h1", said.title),
-        h("p", said.detail, cls=f"lede {said.word.split()[0]}") if said.detail else None,
+        _lede(said),
         h("p", said.controls) if said.controls else None,
         _stale(told),
         h("dl", ([h("dt", key), h("dd", value)] for key, value in method.facts(told)), cls="facts"),
         h("p", h("span", "Repeat or continue it: "), h("code", command), cls="command") if command else None,
         h("noscript", h("p", "Without JavaScript the charts are here, but candidates cannot be chosen.")),
     )
+
+
+def _lede(said: Verdict) -> Markup | None:
+    if not said.detail:
+        return None
+    claimed = said.word in {"better", "worse", "no difference"}
+    return h("p", word(said.word) if claimed else None, said.detail, cls=f"lede {said.word.split()[0]}")
 
 
 def _stale(told: Study) -> Markup | None:
@@ -77,7 +85,9 @@ def _stale(told: Study) -> Markup | None:
 def _sections(told: Study) -> list[Markup | None]:
     measured = any(candidate.value is not None for candidate in told.candidates)
     return [
-        _section("claims", "Claims", claims.claims(told), claims.estimates(told), claims.race(told), claims.simplest(told)),
+        _section(
+            "claims", "Claims", claims.claims(told), claims.estimates(told), claims.race(told), claims.simplest(told)
+        ),
         _section("fitness", "Fitness by generation", *_fitness(told)) if measured else None,
         _section("lineage", "Lineage", *_lineage(told)) if len(told.candidates) > 1 else None,
         _section("candidate", "Candidate", _panel()) if told.candidates else None,
@@ -99,23 +109,35 @@ def _fitness(told: Study) -> list[Child]:
     )
     keys = [
         h("span", h("i", cls=f"key {look}"), words, " ")
-        for look, words in (("k-champion", "champion"), ("k-seed", "seed document"), ("k-best", "best so far"), ("k-median", "median of a generation"))
+        for look, words in (
+            ("k-champion", "champion"),
+            ("k-seed", "seed document"),
+            ("k-best", "best so far"),
+            ("k-median", "median of a generation"),
+        )
     ]
-    return [h("p", text), h("p", keys, cls="legend keys"), _figure([generations.fitness(told, width) for width in (WIDE, NARROW)])]
+    return [
+        h("p", text),
+        h("p", keys, cls="legend keys"),
+        _figure([generations.fitness(told, width) for width in (WIDE, NARROW)]),
+    ]
 
 
 def _lineage(told: Study) -> list[Child]:
     steps = len(generations.descent(told)) - 1
     text = (
-        f"Lines lead from a document to those that were made from it. The heavy line is the champion's descent, {count(steps, 'step')} "
-        "from the seed document. The darker a point, the more research output: "
+        "Lines lead from a document to those that were made from it. The heavy line is the champion's descent, "
+        f"{count(steps, 'step')} from the seed document. The stronger the blue of a point, the more research output: "
     )
-    return [h("p", text, generations.shades(told), "."), _figure([generations.tree(told, width) for width in (WIDE, NARROW)])]
+    return [
+        h("p", text, generations.shades(told), "."),
+        h("figure", [generations.tree(told, width) for width in (WIDE, NARROW)]),
+    ]
 
 
 def _figure(charts: Sequence[Markup]) -> Markup:
     hint = "Choose a candidate by click, tap or, once a point has the focus, arrow keys; it is shown below."
-    return h("figure", charts, h("figcaption", hint))
+    return h("figure", charts, h("figcaption", hint, cls="hint"))
 
 
 def _panel() -> Markup:
@@ -141,17 +163,19 @@ def _curves(told: Study) -> list[Child]:
     if not every:
         return []
     text = (
-        "q of what each would submit at a time, mean over test seeds, with the 95 % band of the evolved organization and "
-        "of the seed document. 0 is the task's baseline script, 1 its reference."
+        "q of what each would submit at a time, mean over test seeds, with the 95 % band of the evolved organization "
+        "and of the seed document. 0 is the task's baseline script, 1 its reference."
     )
     drawn: list[Child] = [h("p", text), *_curve_figure(told, groups[0][0], every, large=True)]
     if len(told.tasks) > 1:
         alone = [(task, curves.curves(told, (task,))) for task in told.tasks]
-        drawn.append(h("div", [_curve_figure(told, task, found, large=False) for task, found in alone if found], cls="pair"))
+        drawn.append(
+            h("div", [_curve_figure(told, task, found, large=False) for task, found in alone if found], cls="pair")
+        )
     return drawn
 
 
 def _curve_figure(told: Study, title: str, found: Sequence[curves.Curve], *, large: bool) -> list[Child]:
     wide = (960, 400) if large else (470, 300)
     charts = [curves.chart(told, found, wide, "wide"), curves.chart(told, found, (NARROW, 300), "narrow")]
-    return [h("figure", charts, h("figcaption", title))]
+    return [h("figure", h("figcaption", f"{title}: q over the budget of a run", cls="title"), charts)]

@@ -6,7 +6,7 @@ from orgopt.document.values import format_link
 from orgopt.draw import Weight, Weights, svg
 from orgopt.org import Link, Org
 from orgopt.report.browser import organization
-from orgopt.report.forest import Row, bars, forest
+from orgopt.report.forest import Column, Row, bars, forest
 from orgopt.report.markup import Markup, h
 from orgopt.report.records import Record, Study, finite, rows
 from orgopt.report.wording import interval, signed
@@ -37,10 +37,10 @@ def knock_outs(study: Study) -> Markup | None:
     records.sort(key=lambda record: -(finite(record.get("difference")) or 0.0))
     table = forest(
         [_row(record) for record in records],
-        columns=("without", "", "lost, 95 %", "seeds"),
+        columns=(Column("without"), Column(""), Column("lost, 95 %", 9.5), Column("seeds", 4)),
         axis="research output that the champion loses without it",
     )
-    text = "The champion was run again without one part at a time. What is left of the line was better without."
+    text = "The champion was run again without one part at a time. Left of the line it did better without."
     return h("div", h("h3", "Within the champion"), h("p", text), table, _chart(study))
 
 
@@ -97,7 +97,9 @@ def _chart(study: Study) -> Markup | None:
     org = organization(study.champion.program) if study.champion else None
     if org is None:
         return None
-    return h("figure", Markup(svg(org, weights(org, _knock_outs(study)))), h("figcaption", *_caption()), cls="org-chart")
+    return h(
+        "figure", Markup(svg(org, weights(org, _knock_outs(study)))), h("figcaption", *_caption()), cls="org-chart"
+    )
 
 
 def _caption() -> Iterator[str]:

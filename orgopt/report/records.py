@@ -167,7 +167,9 @@ def _runs(evaluations: Sequence[Record]) -> dict[tuple[str, str, str], tuple[Run
     return {key: tuple(runs[k] for k in sorted(runs)) for key, runs in found.items()}
 
 
-def _candidates(records: Sequence[Record], runs: Mapping[tuple[str, str, str], tuple[Run, ...]]) -> tuple[Candidate, ...]:
+def _candidates(
+    records: Sequence[Record], runs: Mapping[tuple[str, str, str], tuple[Run, ...]]
+) -> tuple[Candidate, ...]:
     proposed = {
         record["index"]: record
         for record in records
@@ -178,7 +180,9 @@ def _candidates(records: Sequence[Record], runs: Mapping[tuple[str, str, str], t
         if phase == "search":
             by_task[entrant].append([run.output for run in found])
     most = max((_size(values) for values in by_task.values()), default=0)
-    return tuple(_candidate(record, by_task.get(str(record.get("name")), []), most) for _, record in sorted(proposed.items()))
+    return tuple(
+        _candidate(record, by_task.get(str(record.get("name")), []), most) for _, record in sorted(proposed.items())
+    )
 
 
 def _size(by_task: Sequence[Sequence[float]]) -> int:

@@ -1,6 +1,5 @@
 """The study's result in a sentence: what the claims on test seeds say, and no more."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from orgopt.report.records import Record, Study, finite
@@ -30,10 +29,14 @@ def verdict(study: Study) -> Verdict:
         return _running(study)
     if study.champion is study.seed:
         title = f"None of {count(len(study.candidates))} candidates was better than the seed document"
-        return Verdict("unchanged", title, "The race was won by the document that the search began with.", _controls(study))
+        return Verdict(
+            "unchanged", title, "The race was won by the document that the search began with.", _controls(study)
+        )
     if claim is None:
         name = study.champion.name if study.champion else "none"
-        return Verdict("running", "The evolved organization was not tested", f"Its champion is {name}.", _controls(study))
+        return Verdict(
+            "running", "The evolved organization was not tested", f"Its champion is {name}.", _controls(study)
+        )
     word = str(claim.get("verdict", ""))
     evolved, seed = plain(finite(claim.get("champion_mean"))), plain(finite(claim.get("mean")))
     against = f"the evolved organization gets {evolved} research output against {seed} of the seed document"
@@ -71,15 +74,11 @@ def _controls(study: Study) -> str:
         if claim.get("task") == wanted and claim.get("entrant") not in {seed, "seed document"}:
             by.setdefault(str(claim.get("verdict")), []).append(entrant_name(str(claim.get("entrant")), seed, champion))
     parts = [
-        f"{lead} {_listed(by[word])}"
+        f"{lead} {listing(by[word])}"
         for word, lead in (("better", "better than"), ("no difference", "no difference to"), ("worse", "worse than"))
         if word in by
     ]
     return f"Against its controls: {'; '.join(parts)}." if parts else ""
-
-
-def _listed(names: Sequence[str]) -> str:
-    return listing(names)
 
 
 def _running(study: Study) -> Verdict:
