@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from orgopt.document import parse, read
@@ -20,6 +21,7 @@ MAX_CHARTS = 400
 """Charts of more candidates than that would make the page too large; the first and the champion have theirs."""
 
 
+@lru_cache(1024)
 def organization(program: str) -> Org | None:
     """The organization of a document; None where it cannot be read."""
     try:
@@ -28,8 +30,10 @@ def organization(program: str) -> Org | None:
         return None
 
 
-def drawing(org: Org | None) -> str:
-    """The chart of an organization without its style sheet, which the page has once."""
+@lru_cache(1024)
+def drawing(program: str) -> str:
+    """The chart of a document's organization without its style sheet, which the page has once."""
+    org = organization(program)
     return _STYLE.sub("", svg(org)) if org else ""
 
 
@@ -90,7 +94,7 @@ def _entry(study: Study, candidate: Candidate, store: _Store) -> dict[str, Any]:
         "size": _size(org),
         "changes": [visible(line) for line in candidate.changes],
         "text": store.text(visible("\n".join(candidate.program.splitlines()))),
-        "chart": store.text(drawing(org)) if drawn else None,
+        "chart": store.text(drawing(candidate.program)) if drawn else None,
         "parentDiff": _rows(difference(parent.program, candidate.program), store) if parent else None,
         "seedDiff": _rows(difference(seed.program, candidate.program), store)
         if seed and seed is not candidate

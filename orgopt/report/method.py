@@ -61,7 +61,7 @@ def _phases(study: Study) -> Markup | None:
             (
                 phase,
                 ", ".join(dict.fromkeys(str(r.get("task", "")) for r in mine)),
-                count(len({r.get("entrant") for r in mine})),
+                count(len({str(r.get("entrant", "")) for r in mine})),
                 f"{count(len(seeds))}" + (f" ({seeds[0]} … {seeds[-1]})" if len(seeds) > 1 else ""),
                 count(len(mine)),
             )

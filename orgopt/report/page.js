@@ -92,8 +92,8 @@
   function views(c) {
     const seedless = "This is the seed document: the search began with it.";
     const all = [
-      ["parentDiff", "Difference to parent", () => diffView(c.parentDiff, c.parent == null ? seedless : "The text is its parent's.")],
-      ["seedDiff", "Difference to seed document", () => diffView(c.seedDiff, c.i === 0 ? seedless : "The text is the seed document's.")],
+      ["parentDiff", "Against parent", () => diffView(c.parentDiff, c.parent == null ? seedless : "The text is its parent's.")],
+      ["seedDiff", "Against seed", () => diffView(c.seedDiff, c.i === 0 ? seedless : "The text is the seed document's.")],
       ["document", "Document", () => documentView(text(c.text))],
       ["chart", "Chart", () => chartView(c.chart)],
     ];

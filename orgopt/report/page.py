@@ -127,7 +127,7 @@ def _lineage(told: Study) -> list[Child]:
     steps = len(generations.descent(told)) - 1
     text = (
         "Lines lead from a document to those that were made from it. The heavy line is the champion's descent, "
-        f"{count(steps, 'step')} from the seed document. The stronger the blue of a point, the more research output: "
+        f"{count(steps, 'step')} from the seed document. The shade is the research output: "
     )
     return [
         h("p", text, generations.shades(told), "."),
@@ -142,7 +142,7 @@ def _figure(charts: Sequence[Markup]) -> Markup:
 
 def _panel() -> Markup:
     """The place that the script fills with the selected candidate."""
-    return h("div", id="panel", tabindex="-1", aria_live="polite")
+    return h("div", id="panel", tabindex="-1")
 
 
 def _bar(told: Study) -> Markup | None:

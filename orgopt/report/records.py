@@ -144,7 +144,12 @@ def mapping(value: Any) -> Record:
 
 def rows(value: Any) -> list[Record]:
     """The JSON objects of a list."""
-    return [row for row in value if isinstance(row, Mapping)] if isinstance(value, Sequence) else []
+    return [row for row in items(value) if isinstance(row, Mapping)]
+
+
+def items(value: Any) -> list[Any]:
+    """A JSON list; an empty one for anything else."""
+    return list(value) if isinstance(value, list | tuple) else []
 
 
 def finite(value: Any) -> float | None:
@@ -160,7 +165,7 @@ def _runs(evaluations: Sequence[Record]) -> dict[tuple[str, str, str], tuple[Run
         output, k = finite(score.get("research_output")), record.get("k", 0)
         if output is None or not isinstance(k, int):
             continue
-        points = [point for point in score.get("curve") or () if isinstance(point, Sequence) and len(point) == 2]
+        points = [point for point in items(score.get("curve")) if len(items(point)) == 2]
         curve = tuple((t, q) for t, q in ((finite(a), finite(b)) for a, b in points) if t is not None and q is not None)
         key = (str(record.get("phase", "")), str(record.get("entrant", "")), str(record.get("task", "")))
         found[key][k] = Run(k, output, curve)
@@ -200,7 +205,7 @@ def _candidate(record: Record, by_task: Sequence[Sequence[float]], most: int) ->
         parent=parent if isinstance(parent, int) and parent != record["index"] else None,
         proposer=str(record.get("proposer", "")),
         program=str(record.get("program", "")),
-        changes=tuple(map(str, record.get("changes") or ())),
+        changes=tuple(map(str, items(record.get("changes")))),
         value=fmean(fmean(values) for values in by_task) if by_task else None,
         error=error,
         seeds=_size(by_task),
