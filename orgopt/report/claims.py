@@ -140,13 +140,14 @@ def _phase(study: Study, phase: str) -> Iterator[Markup]:
         title = f"{_PHASES.get(phase, phase)}, {'mean over tasks' if task == 'all' else task}"
         seeds = {claim.get("seeds") for claim in mine}
         table = forest(
-            [_row(study, claim, str(claim.get("seeds", "")) if len(seeds) > 1 else "") for claim in mine],
+            [_row(study, claim, str(claim["seeds"] or "") if len(seeds) > 1 else "") for claim in mine],
             columns=_COLUMNS,
             axis="research output of the champion above the control",
             on=on,
         )
         mean = next((plain(finite(claim.get("champion_mean"))) for claim in mine), "")
-        text = f"Champion {champion_name}: {mean}" + (f", {seeds.pop()} seeds each." if len(seeds) == 1 else ".")
+        each = next(iter(seeds)) if len(seeds) == 1 else None
+        text = f"Champion {champion_name}: {mean}" + (f", {count(each, 'seed')} each." if each else ".")
         if tasks[0] == "all" and task != "all":
             folded.append(h("details", h("summary", title), h("p", text), table))
         else:

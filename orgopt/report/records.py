@@ -97,7 +97,9 @@ class Study:
     @property
     def claims(self) -> list[Record]:
         """Comparisons of the champion, those with a difference."""
-        return [claim for claim in rows(self.final.get("claims")) if finite(claim.get("difference")) is not None]
+        return [
+            _claim(claim) for claim in rows(self.final.get("claims")) if finite(claim.get("difference")) is not None
+        ]
 
     def named(self, name: str) -> Candidate | None:
         """The candidate of a name."""
@@ -156,6 +158,13 @@ def finite(value: Any) -> float | None:
     """A number, or None for anything else."""
     known = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     return float(value) if known else None
+
+
+def _claim(record: Record) -> Record:
+    """A claim whose names are text and whose count of seeds is a number or None."""
+    names = {key: str(record.get(key) or "") for key in ("phase", "task", "entrant", "verdict")}
+    seeds = record.get("seeds")
+    return {**record, **names, "seeds": seeds if isinstance(seeds, int) else None}
 
 
 def _runs(evaluations: Sequence[Record]) -> dict[tuple[str, str, str], tuple[Run, ...]]:
