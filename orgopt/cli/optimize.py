@@ -35,6 +35,7 @@ from orgopt.evolve.estimate import estimate, timing
 from orgopt.evolve.genes import PARTS
 from orgopt.lab import default_lab
 from orgopt.ledger import read_lines
+from orgopt.report import page
 from orgopt.study.config import CONTROLS, OBJECTIVES, SAMPLERS, StudyConfig, study_name
 from orgopt.study.log import LOG, StudyLog
 from orgopt.study.view import load_study
@@ -235,6 +236,7 @@ def _study(request: _Request, config: StudyConfig) -> None:
         except KeyboardInterrupt as stop:
             err.print(_stopped(config, log))
             raise SystemExit(exit_code(stop)) from None
+        write_text(folder / "report.html", page(log.records))
     view = load_study(folder)
     if request.as_json:
         print_json("optimize", {"study": folder.name, "folder": str(folder), "best": str(folder / "best.md"), **final})
