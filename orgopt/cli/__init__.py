@@ -26,6 +26,7 @@ COMMANDS = {
     "run": ("run", "Run one organization on a task and score it."),
     "compare": ("compare", "Run organizations against each other on the same hardware."),
     "optimize": ("optimize", "Search for a better organization, in generations."),
+    "report": ("report_page", "Write a study as one HTML page."),
     "ui": ("ui", "Open the generations in MLflow."),
 }
 
@@ -35,6 +36,7 @@ Examples:
   orgopt run orgs/trio.md --task tinygpt --budget 30s
   orgopt compare orgs/trio.md orgs/solo.md --task digits --lab replay --budget 60s
   orgopt optimize orgs/trio.md --task tinygpt --generations 3 --population 4 --budget 15s --slots 2
+  orgopt report
   orgopt ui
 
 \b

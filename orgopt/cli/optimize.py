@@ -35,6 +35,7 @@ from orgopt.evolve.estimate import estimate, timing
 from orgopt.evolve.genes import PARTS
 from orgopt.lab import default_lab
 from orgopt.ledger import read_lines
+from orgopt.report import page
 from orgopt.study.config import CONTROLS, OBJECTIVES, SAMPLERS, StudyConfig, study_name
 from orgopt.study.log import LOG, StudyLog
 from orgopt.study.view import load_study
@@ -42,11 +43,11 @@ from orgopt.task import Task
 
 LIBRARY = "library.md"
 CHOICES = (*PARTS, "links")
-SEEDS = {
-    "replay": {"search_seeds": 5, "race_seeds": 24, "test_seeds": 24},
-    "local": {"search_seeds": 2, "race_seeds": 4, "test_seeds": 4},
+DEFAULTS = {
+    "replay": {"search_seeds": 5, "race_seeds": 24, "test_seeds": 24, "controls": "fast"},
+    "local": {"search_seeds": 2, "race_seeds": 4, "test_seeds": 4, "controls": "all"},
 }
-"""Seeds of a candidate, a contender and a test where none are asked for: a replayed run costs next to nothing."""
+"""Seeds and controls where none are asked for: a replayed run costs next to nothing, but not with a GPSampler."""
 
 Record = dict[str, Any]
 
@@ -114,9 +115,8 @@ class _Request:
 @click.option(
     "--controls",
     type=click.Choice(CONTROLS),
-    default="fast",
-    show_default=True,
-    help="What runs beside the champion; 'all' adds Optuna's GPSampler, which takes minutes.",
+    help="What runs beside the champion; 'fast' is all but Optuna's GPSampler, which takes minutes a run.  "
+    "[default: fast in replay, all for real]",
 )
 @click.option(
     "--real-runs",
@@ -173,7 +173,7 @@ def optimize_command(
     kind = lab_kind or default_lab(next(iter(tasks.values())))
     if name and not re.fullmatch(r"[\w.-]{1,100}", name):
         raise UsageError(f"study name '{name}': use letters, digits, '.', '-' and '_'")
-    chosen = {key: SEEDS[kind][key] if settings[key] is None else settings[key] for key in SEEDS[kind]}
+    chosen = {key: DEFAULTS[kind][key] if settings[key] is None else settings[key] for key in DEFAULTS[kind]}
     objectives = OBJECTIVES if also else OBJECTIVES[:1]
     config = StudyConfig(**{**settings, **chosen, "objectives": objectives})
     if config.real_runs and kind == "local":
@@ -236,6 +236,7 @@ def _study(request: _Request, config: StudyConfig) -> None:
         except KeyboardInterrupt as stop:
             err.print(_stopped(config, log))
             raise SystemExit(exit_code(stop)) from None
+        write_text(folder / "report.html", page(log.records))
     view = load_study(folder)
     if request.as_json:
         print_json("optimize", {"study": folder.name, "folder": str(folder), "best": str(folder / "best.md"), **final})
