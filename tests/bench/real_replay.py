@@ -35,7 +35,7 @@ def run(task_name: str, org: str, kind: str, budget: float, slots: int, seeds: r
 
 
 def trained(args: argparse.Namespace) -> dict[str, list[dict[str, Any]]]:
-    """The real runs of each organization, those of the log among them; seed by seed, so that all get the same weather."""
+    """The real runs of each organization, those of the log too; seed by seed, so that all meet the same load."""
     key = {"task": args.task, "budget_s": args.budget, "slots": args.slots}
     found = {org: [] for org in ORGS}
     for record in read_lines(args.log):
