@@ -124,9 +124,8 @@ def main() -> None:
     for org in ORGS:
         found["replayed"][org] = replayed(args, org, args.budget)
         found["as many"][org] = replayed(args, org, as_many(args, org, experiments(real[org])))
-    print(
-        f"{args.task}, {args.budget:g} s on {args.slots} slots, {args.seeds} real seeds by {args.clock}, {args.replays} replayed\n"
-    )
+    real_runs = f"{args.seeds} real seeds by {args.clock}"
+    print(f"{args.task}, {args.budget:g} s on {args.slots} slots, {real_runs}, {args.replays} replayed\n")
     print("| organization | | research output | final q | experiments | failed |\n|---|---|---|---|---|---|")
     for org in ORGS:
         for kind, by_org in found.items():
