@@ -4,7 +4,6 @@ The one place of the labs that needs torch. Replaying what was fitted is `orgopt
 """
 
 import time
-import tomllib
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -16,7 +15,18 @@ from torch.nn import functional as F  # noqa: N812 torch's own name
 
 from orgopt.errors import TaskError
 from orgopt.lab.base import Status
-from orgopt.lab.recorded import CURVE, HELDOUT, METRIC, SCHEMA_VERSION, SECONDS, Encoder, Fitted, Recorded, knob_ranges
+from orgopt.lab.recorded import (
+    CURVE,
+    HELDOUT,
+    METRIC,
+    SCHEMA_VERSION,
+    SECONDS,
+    Encoder,
+    Fitted,
+    Recorded,
+    knob_ranges,
+    reference_settings,
+)
 from orgopt.lab.records import Records
 from orgopt.task import Task
 
@@ -252,10 +262,9 @@ def _quality(world: Recorded, data: _Data, predicted: np.ndarray, statuses: list
     quality["noise_sd_best_quarter"] = _rounded(world.values(noisy)[:, METRIC].std())
     quality["rates"] = {name: _rounded(np.mean(data.status == index)) for index, name in enumerate(statuses)}
     task = world.task
-    toml = tomllib.loads((task.folder / "task.toml").read_text("utf-8"))
     for name, real, settings in (
         ("baseline", task.baseline.heldout, {}),
-        ("reference", task.reference.heldout, toml["reference"].get("settings")),
+        ("reference", task.reference.heldout, reference_settings(task) or None),
     ):
         truth = None if settings is None else world.truth(settings)
         quality[f"{name}_heldout"] = {"real": real, "world": None if truth is None else _rounded(truth)}
