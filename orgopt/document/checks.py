@@ -10,19 +10,24 @@ from dataclasses import dataclass
 
 from orgopt.document.fields import front_matter
 from orgopt.document.findings import Finding, Fix
-from orgopt.document.names import hidden, scripts
+from orgopt.document.names import Name, hidden, scripts, skeleton
 from orgopt.document.program import Program, Span
 from orgopt.document.read import Reading
 from orgopt.document.rules import RULES
 from orgopt.document.values import format_risk
 from orgopt.org import WORKING_AGENTS, Org, Role
 
+_UNCLOSED = re.compile(
+    r"(?:\A|^<!-- file: .* -->\n)\ufeff?(?P<front>---[ \t]*)(?:\r\n|\n|\r)[A-Za-z_]\w*[ \t]*:(?=\s)", re.MULTILINE
+)
 _STUB = 16  # characters; less is no instruction
 _REVIEWER = re.compile(r"\b(review|verif|audit|critic|referee)", re.IGNORECASE)
 _MANAGER = re.compile(r"\b(lead|leader|manager|chief|boss|head|director|coordinator)\b", re.IGNORECASE)
 _RISK_WORD = re.compile(
     r"\b(?P<word>low|high|no|zero)[ -]risk(?: tolerance)?\b|\brisk tolerance (?:of|is) (?P<n>[01]?\.\d+)", re.IGNORECASE
 )
+# NUL and the like; and what turns the direction of text, so that it reads as it is not.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
 _FILE = re.compile(r"`(?P<name>[\w./-]+\.(?:py|toml|json|yaml|yml|txt|csv|sh|ipynb))`")
 _CROWD = 2  # times the agents that fill the slots; fewer are a matter of taste
 
@@ -108,26 +113,37 @@ def _text(document: Document) -> Iterator[Finding]:
         yield _finding(
             "ORG041", "there is next to nothing here", span, "`orgopt init` writes a workspace to start from"
         )
-    for match in re.finditer(r"[\x00-\x08\x0b\x0e-\x1f\x7f]", program.text):
+    names = [entry.name for entries in document.reading.roles.values() for entry in entries if entry.kind != "plain"]
+    for match in _CONTROL.finditer(program.text):
         span = Span(*match.span())
-        yield _finding(
-            "ORG042", f"control character U+{ord(match[0]):04X}", span, "remove it", Fix(span, "", safe=True)
-        )
-    for entries in document.reading.roles.values():
-        for name in (entry.name for entry in entries if entry.kind != "plain"):
-            raw = program.slice(name.span)
-            for at in hidden(raw):
-                span = Span(name.span.start + at, name.span.start + at + 1)
-                message = f"the name '{name.text}' has the invisible character U+{ord(raw[at]):04X}"
-                yield _finding("ORG027", message, span, "remove it", Fix(span, "", safe=True))
-            if len(found := scripts(raw) & {"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE"}) > 1:
-                mixed = " and ".join(sorted(script.capitalize() for script in found))
-                yield _finding("ORG028", f"the name '{name.text}' mixes {mixed} letters", name.span, "type it anew")
+        if any(name.span.start <= span.start < name.span.end for name in names):
+            continue  # said of the name
+        fix = Fix(span, "", safe=match[0] <= "\x7f")  # Arabic and Hebrew may need the others
+        yield _finding("ORG042", f"control character U+{ord(match[0]):04X}", span, "remove it", fix)
+    alike: dict[str, Name] = {}
+    for name in names:
+        raw = program.slice(name.span)
+        for at in hidden(raw):
+            span = Span(name.span.start + at, name.span.start + at + 1)
+            message = f"the name '{name.text}' has the invisible character U+{ord(raw[at]):04X}"
+            yield _finding("ORG027", message, span, "remove it", Fix(span, "", safe=True))
+        if len(found := scripts(raw) & {"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE"}) > 1:
+            mixed = " and ".join(sorted(script.capitalize() for script in found))
+            yield _finding("ORG028", f"the name '{name.text}' mixes {mixed} letters", name.span, "type it anew")
+        other = alike.setdefault(skeleton(name.text), name)
+        if other.id != name.id:
+            message = f"the names '{other.text}' and '{name.text}' look alike"
+            yield _finding("ORG028", message, name.span, "rename one of them")
 
 
 def _front_matter(document: Document) -> Iterator[Finding]:
-    """Front matter that is given twice or is not `key: value`."""
+    """Front matter that is given twice, has no end, or is not `key: value`."""
     program = document.program
+    for match in _UNCLOSED.finditer(program.text):
+        block = next(block for block in program.blocks if match.start("front") in range(*block.span))
+        if block.kind != "front_matter":
+            message = "this front matter has no end, or has headings in it: it is read as text"
+            yield _finding("ORG026", message, Span(*match.span("front")), "end it with a line '---'")
     previous = -1
     for block in program.blocks:
         if block.kind != "front_matter":
@@ -136,11 +152,11 @@ def _front_matter(document: Document) -> Iterator[Finding]:
             message = "front matter is given twice: the last of each key counts"
             yield _finding("ORG026", message, program.first_line(block.span))
         previous = block.span.end
-        read_lines = {field.line for field in front_matter(program, block)}
+        read = [field.line for field in front_matter(program, block)]
         for line in list(program.lines(block.span))[1:]:
             text = program.slice(line).rstrip()
             nested = text.startswith((" ", "\t", "-", "#", "...", "]", "}"))
-            if text and not nested and line not in read_lines:
+            if text and not nested and not any(whole.start <= line.start < whole.end for whole in read):
                 message = "this line of the front matter is not 'key: value': it is left alone"
                 yield _finding("ORG026", message, program.first_line(line))
 

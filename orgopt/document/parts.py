@@ -46,7 +46,7 @@ def choose_parts(program: Program, notes: Notes) -> tuple[dict[str, Section], li
             _take(program, notes, parts, part, found[0])
     taken = tuple(section.span for section in parts.values())
     # A section such as Agents may only tell about them.
-    for section in [s for s in named["roles"] if s.title.lower() == "roles"][:1] or named["roles"]:
+    for section in [s for s in named["roles"] if s.title.lower() == "roles"][:1] or _inner_first(named["roles"]):
         found = list(entries(program, section, taken))
         own = {child.span for child in section.children}
         listed = [e for e in found if e.kind in {"item", "row"} or (e.section and e.section.span in own)]
@@ -55,6 +55,15 @@ def choose_parts(program: Program, notes: Notes) -> tuple[dict[str, Section], li
             _take(program, notes, parts, "roles", section)
             return parts, found
     return parts, list(entries(program, None, taken))
+
+
+def _inner_first(sections: list[Section]) -> list[Section]:
+    """Sections, those that others stand in last: `# Crew` may be the title of a document with `## The team`."""
+
+    def holds(section: Section) -> bool:
+        return any(section.span.start < other.span.start < section.span.end for other in sections)
+
+    return sorted(sections, key=holds)
 
 
 def _take(program: Program, notes: Notes, parts: dict[str, Section], part: str, section: Section) -> None:
