@@ -1,5 +1,6 @@
 """Files as people have them: agents of coding tools, rosters of crews, headings with emoji, and odd front matter."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from orgopt.document import lint, load, parse, read, render
 from orgopt.document.edit import SetKey
 from orgopt.document.edit_links import RemoveLink
+from orgopt.document.lint import Facts
 from orgopt.document.read import Reading
 from orgopt.org import Link, Org, Standup
 
@@ -212,3 +214,43 @@ def test_text_that_is_turned_round_is_found_anywhere() -> None:
     assert findings("## Roles\n### Lead\n- **Headcount:** 1\n\nKeep \u202eetirw\u202c.\n") == [
         ("ORG042", "\u202e"), ("ORG042", "\u202c"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("risk", "charter", "found"),
+    [
+        (0.9, "Avoid risks.", True), (0.9, "Take no risk.", True), (0.2, "Avoid all risks.", False),
+        (0.2, "Your risk tolerance is high.", True), (0.8, "Your risk tolerance is high.", False),
+        (0.2, "Be bold and take big risks.", True), (0.2, "Never take big risks.", False),
+        (0.2, "A risk tolerance of 0.5 is right.", True), (0.5, "A risk tolerance of 0.5 is right.", False),
+    ],
+)  # fmt: skip
+def test_charters_that_contradict_the_risk(risk: float, charter: str, found: bool) -> None:
+    text = f"## Roles\n### Lead\n- **Headcount:** 1\n- **Risk tolerance:** {risk}\n\n{charter}\n"
+    assert [code for code, _ in findings(text)] == ["ORG034"] * found
+
+
+@pytest.mark.parametrize(
+    ("charter", "found"),
+    [
+        ("Edit `model.py` alone.", ["`model.py`"]), ("Edit model.py alone.", ["model.py"]),
+        ("Edit src/net.cu, not train.py.", ["src/net.cu"]), ("See https://x.org/a.py and a.b.", []),
+        ("Read `notes.txt` and notes.txt.", ["`notes.txt`"]), ("Log to `results.tsv`; obey `program.md`.", []),
+    ],
+)  # fmt: skip
+def test_charters_that_name_files(charter: str, found: list[str]) -> None:
+    program = parse(f"## Roles\n### Lead\n- **Headcount:** 1\n\n{charter}\n")
+    facts = Facts(name="toy", groups=(), files=("train.py",))
+    assert [program.slice(f.span) for f in lint(program, facts) if f.code == "ORG035"] == found
+
+
+def test_program_md_is_the_main_document_beside_a_readme(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("# About\n\nRead it.\n")
+    (tmp_path / "program.md").write_text("# Lab\n\n## Roles\n### Lead\n")
+    assert read(load(tmp_path)).org.title == "Lab"
+
+
+def test_many_sections_named_for_a_crew_are_answered_at_once() -> None:
+    began = time.process_time()
+    lint(parse("# Crew\n" + "## Crew\n- A\n" * 4000))
+    assert time.process_time() - began < 5

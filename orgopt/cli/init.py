@@ -1,12 +1,14 @@
 """`orgopt init`: a workspace to start from."""
 
+import re
 import shutil
 from pathlib import Path
 
 import click
 from rich.markup import escape
+from rich.table import Table
 
-from orgopt.cli.base import command, near, out, own_command
+from orgopt.cli.base import command, count, near, out, own_command
 from orgopt.document import load, read
 from orgopt.errors import StoreError, UsageError
 from orgopt.ledger import write_text
@@ -56,6 +58,12 @@ def templates() -> dict[str, Path]:
     return dict(sorted(found.items()))
 
 
+def summary(mission: str) -> str:
+    """Of an organization's mission the first sentence and the one that says when it fits."""
+    said = re.split(r"(?<=\.)\s+", " ".join(mission.split()))
+    return " ".join(dict.fromkeys([said[0], *(sentence for sentence in said if sentence.startswith("Fits "))]))
+
+
 @click.command(
     "init",
     epilog="\b\nExamples:\n  orgopt init my-lab\n  orgopt init my-lab --template flat-talkers --task tinygpt\n"
@@ -70,11 +78,11 @@ def init_command(folder: Path | None, template: str, task: str, listed: bool) ->
     """Start a workspace in DIR: program.md, a task, settings and a README. Nothing that is there is overwritten."""
     known = templates()
     if listed:
+        table = Table.grid(padding=(0, 2, 0, 0))
         for name, path in known.items():
             org = read(load(path)).org
-            out.print(
-                f"[bold]{name:22}[/] {org.headcount:2} agents  {escape(org.mission.split('. ')[0].split('.')[0])}."
-            )
+            table.add_row(f"[bold]{name}[/]", count(org.headcount, "agent"), escape(summary(org.mission)))
+        out.print(table)
         return
     if folder is None:
         raise UsageError("name a folder: orgopt init my-lab (. for this one)")

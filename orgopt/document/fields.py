@@ -5,7 +5,7 @@ of keys, and front matter (`key: v`). Forms without bold letters are prose unles
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from orgopt.document.keys import KEYS, canonical
@@ -79,8 +79,13 @@ def bullets(program: Program, section: Section) -> list[Bullet]:
 
 def fields(program: Program, section: Section) -> list[Field]:
     """The fields of a section: its own bullets, bare lines and, of a file, its front matter."""
+    return block_fields(program, section.blocks)
+
+
+def block_fields(program: Program, blocks: Iterable[Block]) -> list[Field]:
+    """The fields of some blocks."""
     found: list[Field] = []
-    for block in section.blocks:
+    for block in blocks:
         if block.kind == "list":
             found += [field for bullet in _bullets(program, block) if (field := bullet_field(bullet))]
         elif block.kind == "paragraph":
@@ -111,20 +116,20 @@ def front_matter(program: Program, block: Block) -> list[Field]:
             break
         if match := _YAML.match(text):
             key = Span(line.start + match.start("key"), line.start + match.end("key"))
-            value, span, whole = _yaml_value(program, match, line, lines[number + 1 :])
+            value, span, whole = _yaml_value(program, match, lines, number)
             found.append(Field(canonical(match["key"]), value, key, span, whole, "front matter"))
     return found
 
 
-def _yaml_value(program: Program, match: re.Match[str], line: Span, after: list[Span]) -> tuple[str, Span, Span]:
-    """The value of a key of front matter, where it stands, and all of its lines."""
-    written = match["value"] or ""
+def _yaml_value(program: Program, match: re.Match[str], lines: Sequence[Span], number: int) -> tuple[str, Span, Span]:
+    """The value of the key of a line of front matter, where it stands, and all of its lines."""
+    written, line = match["value"] or "", lines[number]
     at = line.start + (match.end() if match["value"] is None else match.start("value"))
-    if below := nested_lines(program, after) if _BLOCK.fullmatch(written) else []:
+    if below := _nested(program, lines, number + 1) if _BLOCK.fullmatch(written) else []:
         texts = [program.slice(span) for span in below]
         items = [item[1] for text in texts if (item := _YAML_ITEM.match(text))]
         if written or not any(map(_YAML.match, items or texts)):
-            line = Span(line.start, next(span.end for span in after if span.end >= below[-1].end))
+            line = Span(line.start, program.end_of_line(below[-1].end))
             at, written = below[0].start, ", ".join(items) if len(items) == len(texts) else "\n".join(texts)
             if len(below) > 1 or items:
                 return written, Span(at, below[-1].end), line
@@ -135,10 +140,11 @@ def _yaml_value(program: Program, match: re.Match[str], line: Span, after: list[
     return written, Span(at, at + len(written)), line
 
 
-def nested_lines(program: Program, after: Iterable[Span]) -> list[Span]:
-    """The texts of the lines of front matter that are indented, up to the first that is not, or are items."""
+def _nested(program: Program, lines: Sequence[Span], first: int) -> list[Span]:
+    """The texts of the lines from one on that are indented or items, up to the first that is not."""
     found: list[Span] = []
-    for line in after:
+    for number in range(first, len(lines)):
+        line = lines[number]
         text = program.slice(line).rstrip()
         if text and not text.startswith((" ", "\t", "- ")):
             break

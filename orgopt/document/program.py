@@ -131,6 +131,10 @@ class Program:
         starts = self._line_starts
         return Span(starts[number - 1], starts[number] if number < len(starts) else len(self.text))
 
+    def end_of_line(self, offset: int) -> int:
+        """The end of the line of an offset, behind its line end."""
+        return self.line_span(self.position(offset)[0]).end
+
     def lines(self, span: Span) -> Iterator[Span]:
         """The spans of the lines that start within a span."""
         first = bisect_right(self._line_starts, span.start) - 1

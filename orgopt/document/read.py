@@ -9,7 +9,7 @@ from itertools import takewhile
 from typing import Any
 
 from orgopt.document import values
-from orgopt.document.fields import Field, bullets, fields, front_matter, named
+from orgopt.document.fields import Field, block_fields, bullets, fields, front_matter, named
 from orgopt.document.findings import Finding, Fix, Notes, errors
 from orgopt.document.keys import KEYS, RHYTHM_KEYS, ROLE_KEYS, Key, canonical
 from orgopt.document.parts import choose_parts
@@ -89,7 +89,7 @@ class _Reader:
             mission=self._text(mission),
             roles=roles,
             links=tuple(links),
-            **self._rhythm({role.id: role.name for role in roles}),
+            **self._rhythm({role.id: role.name for role in roles}, mission),
         )
         findings = tuple(sorted(self.notes.found, key=lambda finding: (finding.span, finding.code)))
         return Reading(
@@ -224,7 +224,7 @@ class _Reader:
             name if name in self.roles else self.ids.get(name, self.ids.get(word, word if word in self.roles else name))
         )
 
-    def _rhythm(self, names: dict[str, str]) -> dict[str, Any]:
+    def _rhythm(self, names: dict[str, str], mission: tuple[Span, ...]) -> dict[str, Any]:
         """The attributes of an Org that the section Rhythm, or front matter, gives."""
         front = list(takewhile(lambda block: block.kind == "front_matter", self.program.blocks))
         every = [f for block in front for f in front_matter(self.program, block) if f.key in RHYTHM_KEYS]
@@ -238,7 +238,7 @@ class _Reader:
             )
             every += known
         elif len(names) > 1:
-            self._no_rhythm()
+            self._no_rhythm(mission)
         last = {field.key: field for field in every}
         for extra in (field for field in every if last[field.key] is not field):
             self.notes.add("ORG006", "warning", f"'{extra.key}' is given twice: the last counts", extra.key_span)
@@ -250,18 +250,13 @@ class _Reader:
                     given["standup"] = self._standup(value, field, names)
         return given
 
-    def _no_rhythm(self) -> None:
-        """Say of a stand-up outside the roles that it is not read, where there is no section for it."""
-        inside = [section.span for section in self.parts.values()]
-        inside += [entry.span for places in self.roles.values() for entry in places]
-        for section in self.program.walk():
-            if any(span.start <= section.span.start < span.end for span in inside):
-                continue
-            for field in fields(self.program, section):
-                if field.key == "stand-up" and field.form != "front matter":
-                    message = "this stand-up is read as part of the mission"
-                    help_ = "move it below '## Rhythm'"
-                    self.notes.add("ORG005", "info", message, field.key_span, help_)
+    def _no_rhythm(self, mission: tuple[Span, ...]) -> None:
+        """Say of a stand-up in the mission that it is not read, where there is no section for it."""
+        spans = set(mission)
+        for field in block_fields(self.program, (block for block in self.program.blocks if block.span in spans)):
+            if field.key == "stand-up":
+                message = "this stand-up is read as part of the mission"
+                self.notes.add("ORG005", "info", message, field.key_span, "move it below '## Rhythm'")
 
     def _standup(self, standup: Standup, field: Field, names: dict[str, str]) -> Standup:
         attendees = tuple(self._resolve(role_id) for role_id in standup.attendees)
