@@ -17,6 +17,10 @@ from orgopt.task import find_tasks, shipped
 CONFIG = """\
 # Settings of this workspace. Each table gives a command's options; the command line wins over them.
 
+[lint]
+task = "{task}"
+slots = 2
+
 [run]
 task = "{task}"
 budget = "30s"
@@ -42,7 +46,7 @@ A research organization and what it researches.
 
 ```bash
 orgopt show program.md
-orgopt lint program.md --task {task}
+orgopt lint program.md       # what is wrong with it, and for this task
 orgopt run program.md        # one run, on real experiments
 orgopt optimize program.md   # look for a better program.md
 orgopt ui                    # what came of it, in MLflow
