@@ -250,6 +250,11 @@ def test_program_md_is_the_main_document_beside_a_readme(tmp_path: Path) -> None
     assert read(load(tmp_path)).org.title == "Lab"
 
 
+def test_a_title_that_is_a_file_is_no_section() -> None:
+    found = org("# AGENTS.md\n\n## Build\n\nRun it.\n\n## Team of agents\n\n### Planner\n\n### Coder\n")
+    assert [role.id for role in found.roles] == ["planner", "coder"]
+
+
 def test_many_sections_named_for_a_crew_are_answered_at_once() -> None:
     began = time.process_time()
     lint(parse("# Crew\n" + "## Crew\n- A\n" * 4000))

@@ -32,7 +32,8 @@ from orgopt.org import AGENTS, slug
 PARTS = {
     "roles": (
         "roles", "team", "the team", "our team", "team members", "agents", "the agents", "roster", "team roster",
-        "agent roster", "members", "crew", "the crew", "personas", "people", "roles and responsibilities",
+        "agent roster", "members", "crew", "the crew", "team of agents", "agent team", "personas", "people",
+        "roles and responsibilities",
     ),
     "links": ("links", "relations", "relationships", "reporting lines", "communication"),
     "rhythm": ("rhythm", "cadence", "meetings", "rituals", "ceremonies"),
@@ -84,7 +85,8 @@ class Entry:
 
 def part_of(title: str) -> str:
     """Which of `PARTS` a section's title names, or nothing."""
-    word = " ".join(read_name(title, 0).text.lower().split())
+    name = read_name(title, 0)
+    word = "" if name.path else " ".join(name.text.lower().split())  # `# AGENTS.md` is the name of a file
     return next((part for part, names in PARTS.items() if word in names), "")
 
 
