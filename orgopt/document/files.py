@@ -123,7 +123,7 @@ def missing_references(program: Program) -> Iterator[Finding]:
     for name, span in references(program) if source.exists() else ():
         if name in have:
             continue
-        if ".." in PurePosixPath(name).parts or not _inside(root, name, exists=False):
+        if "://" in name or ".." in PurePosixPath(name).parts or not _inside(root, name, exists=False):
             message, help_ = f"'{printable(name)}' is outside the document's folder: it is not read", "copy it inside"
         else:
             message, help_ = f"'{printable(name)}' is not there", "create the file or remove the link"
