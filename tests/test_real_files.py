@@ -8,6 +8,7 @@ import pytest
 from orgopt.document import lint, load, parse, read, render
 from orgopt.document.edit import SetKey
 from orgopt.document.edit_links import RemoveLink
+from orgopt.document.edit_roles import RemoveRole
 from orgopt.document.lint import Facts
 from orgopt.document.read import Reading
 from orgopt.org import Link, Org, Standup
@@ -208,6 +209,38 @@ def test_a_role_may_be_called_all(text: str, attendees: tuple[str, ...]) -> None
 def test_names_that_look_alike(names: tuple[str, str]) -> None:
     text = "## Roles\n" + "".join(f"### {name}\n- **Headcount:** 1\n" for name in names)
     assert findings(text) == [("ORG028", names[1])]
+
+
+TALK = """\
+# Our lab
+
+## Ann
+
+Reports to: nobody
+
+Ann decides.
+
+## Bob
+
+Reports to: Ann
+Hands off to: Cleo
+
+## Cleo
+
+Manager: Ann
+Reviews: Bob
+"""
+
+
+@pytest.mark.parametrize("role", ["ann", "bob", "cleo"])
+def test_a_role_that_its_links_make_one_is_removed_whole(role: str) -> None:
+    program = parse(TALK)
+    edit = RemoveRole(role)
+    after = edit.apply(program)
+    assert set(read(after).org.to_dict()["submitters"]) <= {"ann", "bob", "cleo"} - {role}
+    assert [r.id for r in read(after).org.roles] == [r for r in ("ann", "bob", "cleo") if r != role]
+    assert not [f for f in lint(after) if f.code == "ORG024"]
+    assert edit.inverse(program).apply(after).text == TALK
 
 
 def test_text_that_is_turned_round_is_found_anywhere() -> None:
