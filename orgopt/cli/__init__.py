@@ -26,6 +26,8 @@ COMMANDS = {
     "run": ("run", "Run one organization on a task and score it."),
     "optimize": ("optimize", "Search for a better organization, in generations."),
     "ui": ("ui", "Open the generations in MLflow."),
+    "sync": ("sync", "Send to MLflow what it could not take."),
+    "checkout": ("checkout", "Write a study's champion, seed or candidate to a file."),
 }
 
 EPILOG = """\b
