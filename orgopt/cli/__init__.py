@@ -24,7 +24,9 @@ COMMANDS = {
     "task": ("task", "List the research tasks, or show what one lets you research."),
     "record": ("record", "Record real experiments of a task, to replay them later."),
     "run": ("run", "Run one organization on a task and score it."),
+    "compare": ("compare", "Run organizations against each other on the same hardware."),
     "optimize": ("optimize", "Search for a better organization, in generations."),
+    "report": ("report_page", "Write a study as one HTML page."),
     "ui": ("ui", "Open the generations in MLflow."),
     "sync": ("sync", "Send to MLflow what it could not take."),
     "checkout": ("checkout", "Write a study's champion, seed or candidate to a file."),
@@ -35,6 +37,7 @@ Examples:
   orgopt show orgs/trio.md
   orgopt run orgs/trio.md --task tinygpt --budget 30s
   orgopt optimize orgs/trio.md --task tinygpt --generations 3 --population 4 --budget 15s --slots 2
+  orgopt report
   orgopt ui
 
 \b

@@ -35,17 +35,19 @@ from orgopt.evolve.estimate import estimate, timing
 from orgopt.evolve.genes import PARTS
 from orgopt.lab import default_lab
 from orgopt.ledger import read_lines
+from orgopt.report import page
 from orgopt.study.config import CONTROLS, OBJECTIVES, SAMPLERS, StudyConfig, study_name
 from orgopt.study.log import LOG, StudyLog
 from orgopt.study.view import load_study
 from orgopt.task import Task, load_task
 
 LIBRARY = "library.md"
-SEEDS = {
-    "replay": {"search_seeds": 5, "race_seeds": 24, "test_seeds": 24},
-    "local": {"search_seeds": 2, "race_seeds": 4, "test_seeds": 4},
+CHOICES = (*PARTS, "links")
+DEFAULTS = {
+    "replay": {"search_seeds": 5, "race_seeds": 24, "test_seeds": 24, "controls": "fast"},
+    "local": {"search_seeds": 2, "race_seeds": 4, "test_seeds": 4, "controls": "all"},
 }
-"""Seeds of a candidate, a contender and a test where none are asked for: a replayed run costs next to nothing."""
+"""Seeds and controls where none are asked for: a replayed run costs next to nothing, but not with a GPSampler."""
 
 Record = dict[str, Any]
 
@@ -94,10 +96,8 @@ class _Request:
 @click.option(
     "--also", type=click.Choice(OBJECTIVES[1:]), help="Search for little of this, too, with tpe, gp or nsga2."
 )
-@click.option(
-    "--fix", multiple=True, type=click.Choice((*PARTS, "links")), help="Keep a part as the document has it; several."
-)
-@click.option("--only", multiple=True, type=click.Choice((*PARTS, "links")), help="Change nothing but a part; several.")
+@click.option("--fix", multiple=True, type=click.Choice(CHOICES), help="Keep a part as the document has it; several.")
+@click.option("--only", multiple=True, type=click.Choice(CHOICES), help="Change nothing but a part; several.")
 @click.option(
     "--search-seeds", type=click.IntRange(1, 1000), help="Runs of a candidate.  [default: 5 in replay, 2 for real]"
 )
@@ -115,9 +115,8 @@ class _Request:
 @click.option(
     "--controls",
     type=click.Choice(CONTROLS),
-    default="fast",
-    show_default=True,
-    help="What runs beside the champion; 'all' adds Optuna's GPSampler, which takes minutes.",
+    help="What runs beside the champion; 'fast' is all but Optuna's GPSampler, which takes minutes a run.  "
+    "[default: fast in replay, all for real]",
 )
 @click.option(
     "--real-runs",
@@ -174,7 +173,7 @@ def optimize_command(
     kind = lab_kind or default_lab(next(iter(tasks.values())))
     if name and not re.fullmatch(r"[\w.-]{1,100}", name):
         raise UsageError(f"study name '{name}': use letters, digits, '.', '-' and '_'")
-    chosen = {key: SEEDS[kind][key] if settings[key] is None else settings[key] for key in SEEDS[kind]}
+    chosen = {key: DEFAULTS[kind][key] if settings[key] is None else settings[key] for key in DEFAULTS[kind]}
     objectives = OBJECTIVES if also else OBJECTIVES[:1]
     config = StudyConfig(**{**settings, **chosen, "objectives": objectives})
     if config.real_runs and kind == "local":
@@ -237,6 +236,7 @@ def _study(request: _Request, config: StudyConfig) -> None:
         except KeyboardInterrupt as stop:
             err.print(_stopped(config, log))
             raise SystemExit(exit_code(stop)) from None
+        write_text(folder / "report.html", page(log.records))
     view = load_study(folder)
     if request.as_json:
         print_json("optimize", {"study": folder.name, "folder": str(folder), "best": str(folder / "best.md"), **final})

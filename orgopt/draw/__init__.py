@@ -2,5 +2,6 @@
 
 from orgopt.draw.chart import svg
 from orgopt.draw.flowchart import mermaid
+from orgopt.draw.weights import Weight, Weights
 
-__all__ = ["mermaid", "svg"]
+__all__ = ["Weight", "Weights", "mermaid", "svg"]

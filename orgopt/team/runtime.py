@@ -108,7 +108,7 @@ class Team:
             seed=self.seed,
             agents=list(self._desks),
             baseline=self.task.baseline.metric,
-            commit=_commit(self.task.source),
+            commit=commit_of(self.task.source),
         )
         self._add("submission", 0.0, id=BASELINE, metric=self.task.baseline.metric)
         self._delegate(0.0)
@@ -277,10 +277,10 @@ class Team:
             "parent": proposal.parent,
             "note": proposal.note,
             # It names every knob, and the lab checks the values.
-            "commit": _commit(with_values(self.task.source, proposal.settings)),
+            "commit": commit_of(with_values(self.task.source, proposal.settings)),
         }
 
 
-def _commit(script: str) -> str:
+def commit_of(script: str) -> str:
     """Seven hex digits that name the script's content, as a git commit would."""
     return hashlib.sha256(script.encode()).hexdigest()[:7]
