@@ -126,10 +126,10 @@ def measured(task: str, scratch: Path, *, quick: bool) -> str:
     entrants |= {rival: rival for rival in RIVALS if rival.startswith("optuna:")}
     cost, estimates = final["cost"], final["estimates"]
     head = (
-        f"Searched on {task}: {final['candidates']} candidates from `orgs/{SEED}.md`, {BUDGETS[task]:g} s on {SLOTS} slots; "
-        f"{cost['evaluations']:,} runs of {cost['experiments']:,} experiments in {wall:.0f} s, MLflow included. The champion "
-        f"had {estimates['raw']:+.3f} in the search and {estimates['race']:+.3f} in the race. The best of `orgs/` there is "
-        f"`{name}`. What the champion changes: {'; '.join(final['changes'])}."
+        f"Searched on {task}: {final['candidates']} candidates from `orgs/{SEED}.md`, {BUDGETS[task]:g} s on {SLOTS} "
+        f"slots; {cost['evaluations']:,} runs of {cost['experiments']:,} experiments in {wall:.0f} s, MLflow included. "
+        f"The champion had {estimates['raw']:+.3f} in the search and {estimates['race']:+.3f} in the race. The best of "
+        f"`orgs/` there is `{name}`. What the champion changes: {'; '.join(final['changes'])}."
     )
     table = ["| condition | champion | " + " | ".join(f"over {rival}" for rival in RIVALS) + " |", "|---" * 8 + "|"]
     return "\n".join([head, "", *table, *rows(task, entrants, quick=quick)])
