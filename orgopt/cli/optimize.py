@@ -34,7 +34,7 @@ from orgopt.evolve import Arena, Terms, optimize
 from orgopt.evolve.estimate import estimate, timing
 from orgopt.evolve.genes import PARTS
 from orgopt.lab import default_lab
-from orgopt.ledger import read_lines
+from orgopt.ledger import read_lines, write_text
 from orgopt.report import page
 from orgopt.study.config import CONTROLS, OBJECTIVES, SAMPLERS, StudyConfig, study_name
 from orgopt.study.log import LOG, StudyLog
