@@ -36,6 +36,7 @@ EPILOG = """\b
 Examples:
   orgopt show orgs/trio.md
   orgopt run orgs/trio.md --task tinygpt --budget 30s
+  orgopt compare orgs/trio.md orgs/solo.md --task digits --lab replay --budget 60s
   orgopt optimize orgs/trio.md --task tinygpt --generations 3 --population 4 --budget 15s --slots 2
   orgopt report
   orgopt ui
@@ -43,7 +44,7 @@ Examples:
 \b
 Exit codes: 0 done · 1 a document cannot be read or has errors · 2 wrong usage or task
   6 the lab or the disk failed, what was measured is kept
-  130 interrupted, 143 terminated: the same command continues a study or a recording, and starts a run again
+  130 interrupted, 143 terminated: the same command continues a study, a contest or a recording
 """
 
 
@@ -74,7 +75,7 @@ class Commands(click.Group):
             error.show()
             sys.exit(error.exit_code)
         except (click.Abort, KeyboardInterrupt) as stop:
-            click.echo("Stopped. The same command starts again; a study or a recording continues.", err=True)
+            click.echo("Stopped. The same command starts again; a study, a contest or a recording continues.", err=True)
             sys.exit(exit_code(stop if isinstance(stop, KeyboardInterrupt) else stop.__cause__))
         sys.exit(result if isinstance(result, int) else 0)
 

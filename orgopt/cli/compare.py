@@ -36,6 +36,7 @@ from orgopt.cli.terms import calibrate_all, check_budget, named_tasks
 from orgopt.errors import UsageError
 from orgopt.evaluate import Score
 from orgopt.evolve import Arena, Job, Terms
+from orgopt.evolve.arena import PLAIN
 from orgopt.evolve.contest import Contest, Entrants, default_name, enter, identity_of
 from orgopt.lab import default_lab
 from orgopt.study.contest import EFFECT, ContestLog, Placing, Ranking, digest_of
@@ -97,7 +98,7 @@ def compare_command(
     command continues a contest that was stopped, and more --seeds add to it.
     """
     entrants = enter(paths)
-    documents = [Path(path) for path in paths if path not in entrants.values()]
+    documents = [Path(path) for path in paths if not path.startswith(PLAIN)]
     workspace = find_workspace(documents[0] if documents else None)
     tasks = named_tasks(task_names, workspace)
     check_budget(budget_s, tasks)
