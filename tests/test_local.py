@@ -11,7 +11,7 @@ import pytest
 
 from orgopt.errors import LabError
 from orgopt.lab.base import Experiment, Lab, Status
-from orgopt.lab.curve import read_curve
+from orgopt.lab.inside.curve import read_curve
 from orgopt.lab.local import LocalLab
 from orgopt.task import Task
 from tests.contracts.lab import LabContract, drain
