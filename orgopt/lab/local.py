@@ -155,7 +155,11 @@ class LocalLab:
 
     def _moments(self) -> list[float]:
         """When experiments have to be ended, should their supervisors not have done it."""
-        return [run.begun + self.task.limit_s + _GRACE_S for run in self._running.values() if not run.killed]
+        return [run.begun + self._limit_s(run) for run in self._running.values() if not run.killed]
+
+    def _limit_s(self, run: _Running) -> float:
+        """Seconds after which an attempt is ended here; answering for a rewritten script may take as long again."""
+        return self.task.limit_s * (1 + (run.experiment.script is not None)) + _GRACE_S
 
     def _start_queued(self) -> None:
         while self._queue and len(self._running) < self._slots:
@@ -175,7 +179,7 @@ class LocalLab:
 
     def _kill_overdue(self) -> None:
         for run in list(self._running.values()):
-            if self.now() - run.begun >= self.task.limit_s + _GRACE_S:
+            if self.now() - run.begun >= self._limit_s(run):
                 self._kill(run)
 
     def _kill(self, run: _Running) -> None:
