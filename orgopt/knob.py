@@ -55,7 +55,7 @@ class Knob:
     @property
     def ordered(self) -> bool:
         """Whether nearby values are alike: ranges, and choices that are all numbers."""
-        return not any(isinstance(choice, str) for choice in self.choices)
+        return not self.choices or not any(isinstance(choice, str) for choice in self.choices)
 
     def at(self, unit: float) -> Value:
         """The value at a position from 0 to 1; positions outside are clipped."""

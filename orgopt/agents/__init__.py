@@ -1,10 +1,21 @@
 """Agents: who proposes experiments."""
 
-from orgopt.agents.base import STARTS, Agent, Knowledge, Known, Proposal, View, repeat, scatter
+from orgopt.agents.base import STARTS, Agent, Catalogue, Knowledge, Known, Proposal, View, repeat, scatter
 from orgopt.agents.policy import POLICIES
 from orgopt.errors import UsageError
 
-__all__ = ["STARTS", "Agent", "Knowledge", "Known", "Proposal", "View", "make_agent", "repeat", "scatter"]
+__all__ = [
+    "STARTS",
+    "Agent",
+    "Catalogue",
+    "Knowledge",
+    "Known",
+    "Proposal",
+    "View",
+    "make_agent",
+    "repeat",
+    "scatter",
+]
 
 
 def make_agent(name: str) -> Agent:

@@ -3,11 +3,13 @@
 `Knowledge` is what an agent may think with; who learns what, and what is believed, is decided in `team`.
 """
 
+import math
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol, Self
+from operator import itemgetter
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,29 +44,56 @@ class Known:
     mine: bool = True
 
 
+class Catalogue:
+    """The settings that were tried, by number; a team keeps one for all of its agents."""
+
+    def __init__(self, knobs: Sequence[Knob]) -> None:
+        self.knobs = knobs
+        self._values = itemgetter(*(knob.name for knob in knobs))
+        self._numbers: dict[Any, int] = {}  # by the values of the knobs in their order
+        self._rows: dict[int, list[float]] = {}
+
+    def add(self, settings: Mapping[str, Value], number: int) -> int:
+        """The number of a setting: the one given, where it was not tried before."""
+        return self._numbers.setdefault(self._values(settings), number)
+
+    def find(self, settings: Mapping[str, Value]) -> int | None:
+        """The number of a setting; None where it was not tried."""
+        return self._numbers.get(self._values(settings))
+
+    def row(self, number: int, settings: Mapping[str, Value]) -> list[float]:
+        """The positions of a setting, 0 to 1, a knob each."""
+        row = self._rows.get(number)
+        if row is None:
+            row = self._rows[number] = [knob.unit(settings[knob.name]) for knob in self.knobs]
+        return row
+
+
 class Knowledge:
     """The settings that an agent knows, ranked; kept up to date as results come in.
 
     Args:
         knobs: What can be turned.
         known: What is known, numbered from 0 in this order; the baseline first.
-        rows: Positions of settings by their number, which a team computes once for all of its agents.
+        catalogue: The numbers of settings, where they are not given by `known` alone.
     """
 
     def __init__(
-        self, knobs: Sequence[Knob], known: Iterable[Known] = (), *, rows: dict[int, list[float]] | None = None
+        self, knobs: Sequence[Knob], known: Iterable[Known] = (), *, catalogue: Catalogue | None = None
     ) -> None:
         self.knobs = knobs
         self.all: list[Known] = []
         self.measured: Ranking = []
         self.believed: Ranking = []
-        self._names = tuple(knob.name for knob in knobs)
         self._place: dict[int, int] = {}
-        self._by_values: dict[tuple[Value, ...], int] = {}
+        self._place_of_id: dict[int, int] = {}
         self._numbers: list[int] = []
-        self._rows: dict[int, list[float]] = {} if rows is None else rows
-        self._units: Array = np.empty((0, len(self._names)))
+        self._catalogue = catalogue or Catalogue(knobs)
+        self._shared = catalogue is not None
+        self._units: Array = np.empty((0, len(knobs)))
         self._filled = 0
+        self._measures: Array = np.empty((0, 2))
+        self._changed: list[int] = []
         for number, one in enumerate(known):
             self.put(number, one)
 
@@ -72,19 +101,23 @@ class Knowledge:
         """Add a setting under a number, or replace what was known of it."""
         place = self._place.get(number)
         if place is None:
-            self._place[number] = len(self.all)
-            self._by_values[self._key(known.settings)] = len(self.all)
+            if not self._shared:
+                self._catalogue.add(known.settings, number)
+            place = self._place[number] = len(self.all)
             self.all.append(known)
             self._numbers.append(number)
             if known.metric is not None:
-                insort(self.measured, (known.metric, number))
+                ranked = (known.metric, number)
+                insort(self.measured, ranked)
                 if known.believed:
-                    insort(self.believed, (known.metric, number))
-            return
-        before, self.all[place] = self.all[place], known
-        _rerank(self.measured, number, before.metric, known.metric)
-        was = before.metric if before.believed else None
-        _rerank(self.believed, number, was, known.metric if known.believed else None)
+                    insort(self.believed, ranked)
+        else:
+            before, self.all[place] = self.all[place], known
+            _rerank(self.measured, number, before.metric, known.metric)
+            was = before.metric if before.believed else None
+            _rerank(self.believed, number, was, known.metric if known.believed else None)
+        self._place_of_id[known.id] = place
+        self._changed.append(place)
 
     def get(self, number: int) -> Known | None:
         """What is known of a setting."""
@@ -93,7 +126,7 @@ class Knowledge:
 
     def has(self, settings: Mapping[str, Value]) -> bool:
         """Whether these very settings were tried."""
-        return self._key(settings) in self._by_values
+        return self._catalogue.find(settings) in self._place
 
     def best(self, n: int | None = None) -> list[Known]:
         """The best that is believed, best first."""
@@ -110,29 +143,29 @@ class Knowledge:
     def units(self) -> Array:
         """The settings as positions from 0 to 1, shape (len(all), n_knobs)."""
         n = len(self.all)
-        if n > len(self._units):
-            self._units = np.concatenate([self._units, np.empty((n, len(self._names)))])
+        self._units = _grown(self._units, n)
         for place in range(self._filled, n):
-            number = self._numbers[place]
-            row = self._rows.get(number)
-            if row is None:
-                settings = self.all[place].settings
-                row = self._rows[number] = [knob.unit(settings[knob.name]) for knob in self.knobs]
-            self._units[place] = row
+            self._units[place] = self._catalogue.row(self._numbers[place], self.all[place].settings)
         self._filled = n
         return self._units[:n]
 
+    def measures(self) -> Array:
+        """Metric (NaN where no run succeeded) and seeds of each setting, shape (len(all), 2)."""
+        self._measures = _grown(self._measures, len(self.all))
+        for place in self._changed:
+            one = self.all[place]
+            self._measures[place] = (math.nan if one.metric is None else one.metric, one.seeds)
+        self._changed.clear()
+        return self._measures[: len(self.all)]
+
     def positions(self, known: Sequence[Known]) -> Array:
         """Some known settings as positions, shape (len(known), n_knobs)."""
-        return self.units()[[self._by_values[self._key(one.settings)] for one in known]]
+        return self.units()[[self._place_of_id[one.id] for one in known]]
 
     @cached_property
     def ordered(self) -> NDArray[np.bool_]:
         """Which knobs have an order, shape (n_knobs,)."""
         return np.array([knob.ordered for knob in self.knobs])
-
-    def _key(self, settings: Mapping[str, Value]) -> tuple[Value, ...]:
-        return tuple([settings[name] for name in self._names])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,6 +252,13 @@ def scatter(baseline: Known, knobs: Sequence[Knob], rng: np.random.Generator) ->
 def repeat(known: Known, why: str) -> Proposal:
     """A proposal to run a known setting with a new seed."""
     return Proposal(settings=known.settings, parent=known.id, note=f"{why} {known.id or 'the baseline'}")
+
+
+def _grown(array: Array, n: int) -> Array:
+    """An array with room for n rows; twice as many at once, because they come one by one."""
+    if n <= len(array):
+        return array
+    return np.concatenate([array, np.empty((2 * n - len(array), array.shape[1]))])
 
 
 def _rerank(ranking: Ranking, number: int, before: float | None, after: float | None) -> None:

@@ -25,6 +25,11 @@ lab_option = click.option(
 )
 
 
+def default_workers(kind: str) -> int:
+    """How many runs go on at once: a replayed one takes a core, a real one all the slots that it was given."""
+    return max(1, os.cpu_count() or 1) if kind == "replay" else 1
+
+
 @contextmanager
 def open_lab(task: Task, kind: str | None, slots: int) -> Iterator[Lab]:
     """A lab, ended and cleaned up in any case."""

@@ -2,134 +2,268 @@
 
 import re
 import shlex
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.markup import escape
-from rich.table import Table
 
 from orgopt.cli import exit_code
+from orgopt.cli.background import Projection
 from orgopt.cli.base import (
     Duration,
     command,
     count,
     err,
     find_workspace,
-    near,
-    out,
     own_command,
     print_json,
     shipped_org,
     writable_folder,
 )
-from orgopt.cli.document import print_changes
-from orgopt.cli.lab import calibrated, lab_option, open_lab
+from orgopt.cli.lab import calibrated, default_workers, lab_option
+from orgopt.cli.lint import run_seconds
 from orgopt.cli.progress import StudyProgress
+from orgopt.cli.verdict import print_estimate, print_study
 from orgopt.document import Program, load, read, require_org
 from orgopt.errors import UsageError
-from orgopt.evolve import SAMPLERS, StudyConfig, StudyLog, optimize, study_name
+from orgopt.evolve import Arena, Terms, optimize
+from orgopt.evolve.estimate import estimate, timing
+from orgopt.evolve.genes import PARTS
+from orgopt.lab import default_lab
+from orgopt.ledger import read_lines
+from orgopt.study.config import CONTROLS, OBJECTIVES, SAMPLERS, StudyConfig, study_name
+from orgopt.study.log import LOG, StudyLog
+from orgopt.study.view import load_study
 from orgopt.task import Task, load_task
-from orgopt.tracking import Tracking
 
 LIBRARY = "library.md"
+SEEDS = {
+    "replay": {"search_seeds": 5, "race_seeds": 24, "test_seeds": 24},
+    "local": {"search_seeds": 2, "race_seeds": 4, "test_seeds": 4},
+}
+"""Seeds of a candidate, a contender and a test where none are asked for: a replayed run costs next to nothing."""
+
 Record = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Request:
+    """What a study was asked to be, beside its settings."""
+
+    path: str
+    program: Program
+    library: Program | None
+    tasks: dict[str, Task]
+    held_out: tuple[str, ...]
+    lab: str
+    workers: int
+    workspace: Path
+    name: str | None
+    tracking: bool
+    as_json: bool
 
 
 @click.command(
     "optimize",
     epilog="\b\nExamples:\n"
-    "  orgopt optimize orgs/trio.md --task tinygpt --generations 3 --population 4 --budget 15s --slots 2\n"
-    "  orgopt optimize my-lab.md --task path/to/task --budget 10m --test-seeds 5 --json",
+    "  orgopt optimize orgs/trio.md --task digits --lab replay --budget 60s --generations 10\n"
+    "  orgopt optimize orgs/trio.md --task tinygpt --task digits --lab replay --budget 60s --dry-run\n"
+    "  orgopt optimize my-lab.md --task path/to/task --budget 10m --only links --only stand-up\n",
 )
 @click.argument("path", metavar="FILE")
-@click.option("--task", "task_name", required=True, help="Name of a task, or a path to its folder.")
+@click.option("--task", "task_names", required=True, multiple=True, help="Name of a task, or its folder; several.")
+@click.option(
+    "--held-out-task", "held_out_names", multiple=True, help="A task that the search does not touch, for the last test."
+)
 @click.option(
     "--budget", "budget_s", type=Duration(), required=True, help="Hardware time of each run: 15s, 10m, 2h, or seconds."
 )
 @click.option(
-    "--generations", type=click.IntRange(1, 10_000), default=5, show_default=True, help="Batches of candidates."
+    "--generations", type=click.IntRange(1, 10_000), default=10, show_default=True, help="Batches of candidates."
 )
 @click.option("--population", type=click.IntRange(1, 10_000), default=8, show_default=True, help="Candidates a batch.")
 @lab_option
 @click.option("--slots", type=click.IntRange(1, 256), default=2, show_default=True, help="Experiments at once.")
+@click.option("--workers", type=click.IntRange(1, 256), help="Runs at once.  [default: cores in replay, 1 for real]")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Decides every random choice.")
 @click.option("--sampler", type=click.Choice(SAMPLERS), default="tpe", show_default=True, help="Optuna's sampler.")
 @click.option(
+    "--also", type=click.Choice(OBJECTIVES[1:]), help="Search for little of this, too, with tpe, gp or nsga2."
+)
+@click.option(
+    "--fix", multiple=True, type=click.Choice((*PARTS, "links")), help="Keep a part as the document has it; several."
+)
+@click.option("--only", multiple=True, type=click.Choice((*PARTS, "links")), help="Change nothing but a part; several.")
+@click.option(
+    "--search-seeds", type=click.IntRange(1, 1000), help="Runs of a candidate.  [default: 5 in replay, 2 for real]"
+)
+@click.option("--contenders", type=click.IntRange(2, 100), default=8, show_default=True, help="How many are raced.")
+@click.option(
+    "--race-seeds",
+    type=click.IntRange(0, 10_000),
+    help="The most fresh seeds of the race of the best; 0 for no race.  [default: 24 in replay, 4 for real]",
+)
+@click.option(
     "--test-seeds",
-    type=click.IntRange(1, 1000),
-    default=1,
+    type=click.IntRange(1, 10_000),
+    help="Runs of the champion and its controls on seeds of their own.  [default: 24 in replay, 4 for real]",
+)
+@click.option(
+    "--controls",
+    type=click.Choice(CONTROLS),
+    default="fast",
     show_default=True,
-    help="Runs of the seed document and of the best on seeds that the search did not use.",
+    help="What runs beside the champion; 'all' adds Optuna's GPSampler, which takes minutes.",
+)
+@click.option(
+    "--real-runs",
+    type=click.IntRange(0, 1000),
+    default=0,
+    show_default=True,
+    help="With --lab replay: real training runs of FILE and of the champion at the end.",
 )
 @click.option(
     "--verify-seeds",
     type=click.IntRange(1, 100),
     default=1,
     show_default=True,
-    help="Fresh seeds with which each submission is trained again, outside the budget.",
+    help="Fresh seeds with which each submission of a real run is trained again, outside the budget.",
 )
 @click.option(
     "--library", "library_path", help="A document whose roles may be added; 'none' for none.  [default: shipped]"
 )
-@click.option("--name", help="Name of the study.  [default: from the document, the task and the settings]")
+@click.option("--name", help="Name of the study.  [default: from the document, the tasks and the settings]")
+@click.option("--tracking/--no-tracking", default=True, help="Whether MLflow shows the study.  [default: it does]")
+@click.option("--dry-run", is_flag=True, help="Say what the study would cost, and start nothing.")
+@click.option(
+    "--usd-per-slot-hour", type=click.FloatRange(0), help="The price of the hardware, for what --dry-run says."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @command
 def optimize_command(
     path: str,
-    task_name: str,
+    task_names: tuple[str, ...],
+    held_out_names: tuple[str, ...],
     lab_kind: str | None,
+    workers: int | None,
+    also: str | None,
     library_path: str | None,
     name: str | None,
+    tracking: bool,
+    dry_run: bool,
+    usd_per_slot_hour: float | None,
     as_json: bool,
     **settings: Any,
 ) -> None:
     """Search for a document whose organization does more research than FILE's.
 
-    Every candidate is a small change of the best documents so far, runs as a team on the same budget,
-    and is scored on held-out data. The best is tested against FILE on seeds that the search did not use.
-    The same command continues a study that was stopped.
+    Every candidate is a small change of the best documents so far, runs as a team on the same budget under
+    several seeds, and is scored on held-out data. The best are raced on fresh seeds. The winner is tested on seeds
+    of its own against FILE and against controls: one agent, the same agents silent, random documents, shuffled
+    links, and plain Optuna on the task itself. The same command continues a study that was stopped.
     """
     program = load(path)
     require_org(program)
     workspace = find_workspace(Path(path))
-    task = load_task(task_name, workspace)
-    library = _library(library_path)
-    config = StudyConfig(**settings)
+    tasks = _tasks(task_names, held_out_names, workspace)
+    held_out = tuple(list(tasks)[len(task_names) :])
+    kind = lab_kind or default_lab(next(iter(tasks.values())))
     if name and not re.fullmatch(r"[\w.-]{1,100}", name):
         raise UsageError(f"study name '{name}': use letters, digits, '.', '-' and '_'")
-    studies = writable_folder(workspace / "mlruns" / "studies")
-    tracking = Tracking(workspace)
-    with open_lab(task, lab_kind, config.slots) as lab:
-        warn = _Warner()
-        warn(tracking.open())
-        task = calibrated(task, lab, workspace)
-        identity = config.identity(program, task, library, lab.stamp)
-        folder = writable_folder(studies / (name or study_name(program, identity)))
-        with StudyLog(folder, identity, program, task) as log:
-            if not as_json:
-                size = f"{count(config.generations, 'generation')} × {count(config.population, 'candidate')}"
-                err.print(f"[bold]{folder.name}[/]  {size} × {config.budget_s:g} s on {config.slots} slots")
-            try:
-                with StudyProgress(err, config, task.metric, lambda: warn(tracking.sync(folder))) as progress:
-                    final = optimize(program, task, lab, config, log, library=library, watch=progress)
-            except KeyboardInterrupt as stop:
-                err.print(_stopped(config, log.records))
-                raise SystemExit(exit_code(stop)) from None
-            records = [record for record in log.records if record["kind"] == "candidate"]
-    result = _result(task, config, records, final, folder)
-    if as_json:
-        print_json("optimize", result)
+    chosen = {key: SEEDS[kind][key] if settings[key] is None else settings[key] for key in SEEDS[kind]}
+    objectives = OBJECTIVES if also else OBJECTIVES[:1]
+    config = StudyConfig(**{**settings, **chosen, "objectives": objectives})
+    if config.real_runs and kind == "local":
+        raise UsageError("--real-runs is for studies in replay: this one trains for real")
+    request = _Request(
+        path=path,
+        program=program,
+        library=_library(library_path),
+        tasks=tasks,
+        held_out=held_out,
+        lab=kind,
+        workers=workers or default_workers(kind),
+        workspace=workspace,
+        name=name,
+        tracking=tracking,
+        as_json=as_json,
+    )
+    _check_budget(config, tasks)
+    if dry_run:
+        _dry_run(request, config, usd_per_slot_hour)
+        return
+    _study(request, config)
+
+
+def _study(request: _Request, config: StudyConfig) -> None:
+    studies = writable_folder(request.workspace / "mlruns" / "studies")
+    terms = Terms(lab=request.lab, slots=config.slots, budget_s=config.budget_s, verify_seeds=config.verify_seeds)
+    with ExitStack() as stack:
+        arena = stack.enter_context(Arena(request.tasks, terms, workers=request.workers))
+        _calibrate(arena, request.workspace)
+        searched = {name: task for name, task in arena.tasks.items() if name not in request.held_out}
+        stamps = {name: arena.lab(name).stamp for name in searched}
+        identity = config.identity(request.program, searched, request.library, stamps)
+        folder = writable_folder(studies / (request.name or study_name(request.program, identity)))
+        again = shlex.join([own_command(), *sys.argv[1:]])
+        log = stack.enter_context(StudyLog(folder, identity, request.program, searched, again))
+        real = None
+        if config.real_runs:
+            real = stack.enter_context(Arena(searched, replace(terms, lab="local"), workers=1))
+            _calibrate(real, request.workspace)
+        projection = stack.enter_context(Projection(request.workspace, folder, enabled=request.tracking))
+        if not request.as_json:
+            size = f"{count(config.generations, 'generation')} × {count(config.population, 'candidate')}"
+            seeds = count(config.search_seeds, "seed")
+            where = f"{config.budget_s:g} s on {count(config.slots, 'slot')}, {request.lab} lab"
+            err.print(f"[bold]{folder.name}[/]  {size} × {seeds} × {where}", soft_wrap=True)
+        progress = StudyProgress(err, config, next(iter(searched.values())).metric, projection.poke)
+        try:
+            with progress:
+                final = optimize(
+                    request.program,
+                    arena,
+                    config,
+                    log,
+                    library=request.library,
+                    held_out=request.held_out,
+                    watch=progress,
+                    real=real,
+                )
+        except KeyboardInterrupt as stop:
+            err.print(_stopped(config, log))
+            raise SystemExit(exit_code(stop)) from None
+    view = load_study(folder)
+    if request.as_json:
+        print_json("optimize", {"study": folder.name, "folder": str(folder), "best": str(folder / "best.md"), **final})
     else:
-        _print(task, result, workspace, folder)
+        print_study(view, request.workspace, folder)
 
 
-def _stopped(config: StudyConfig, records: list[Record]) -> str:
+def _calibrate(arena: Arena, workspace: Path) -> None:
+    for name, task in arena.tasks.items():
+        arena.tasks[name] = calibrated(task, arena.lab(name), workspace)
+
+
+def _stopped(config: StudyConfig, log: StudyLog) -> str:
     """What an interrupted study has kept."""
-    kinds = [record["kind"] for record in records]
     total = config.generations * config.population
-    tests = f" and {count(kinds.count('test'), 'test')}" if "test" in kinds else ""
-    return f"Stopped. {kinds.count('candidate')} of {total} candidates{tests} are saved. Continue: the same command."
+    candidates, runs = count(len(log.of("candidate")), "candidate"), count(len(log.of("evaluation")), "run")
+    return f"Stopped. {runs} of {candidates} (of {total}) are saved. Continue: the same command."
+
+
+def _tasks(names: Sequence[str], held_out: Sequence[str], workspace: Path) -> dict[str, Task]:
+    tasks: dict[str, Task] = {}
+    for name in (*names, *held_out):
+        task = load_task(name, workspace)
+        if task.name in tasks:
+            raise UsageError(f"task {task.name} is named twice")
+        tasks[task.name] = task
+    return tasks
 
 
 def _library(path: str | None) -> Program | None:
@@ -145,91 +279,42 @@ def _library(path: str | None) -> Program | None:
     return library
 
 
-def _result(task: Task, config: StudyConfig, records: list[Record], final: Record, folder: Path) -> Record:
-    """The result of a study as JSON values."""
-    champion = next(record for record in records if record["index"] == final["champion"])
-    return {
-        "study": folder.name,
-        "task": task.name,
-        "candidates": len(records),
-        "best": str(folder / "best.md"),
-        "baseline": {"metric": task.baseline.metric, "heldout": task.baseline.heldout},
-        "seed": records[0]["score"],
-        "champion": {"name": champion["name"], **champion["score"]},
-        "tests": final["tests"],
-        "test_seeds": config.test_seeds,
-        "changes": final["changes"],
-    }
+def _check_budget(config: StudyConfig, tasks: Mapping[str, Task]) -> None:
+    """Refuse a budget in which nothing can happen."""
+    for task in tasks.values():
+        least = task.think_s + _experiment_s(task)
+        if config.budget_s < least:
+            raise UsageError(
+                f"a budget of {config.budget_s:g} s is too small for one experiment on {task.name}, which takes "
+                f"about {least:.2g} s with the thinking before it"
+            )
 
 
-def _print(task: Task, result: Record, workspace: Path, folder: Path) -> None:
-    seed, best, tests = result["seed"], result["champion"], result["tests"]
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for column in ("", "research output", "on test seeds", task.heldout, task.metric):
-        table.add_column(column, justify="left" if not column else "right")
-    table.add_row(
-        "baseline script", "0.000", "", f"{task.baseline.heldout:.3f}", f"{task.baseline.metric:.3f}", style="dim"
+def _experiment_s(task: Task) -> float:
+    """Slot-seconds of a typical experiment: by its recording, or ten times what its agents think before it."""
+    return run_seconds(task) or 10 * task.think_s
+
+
+def _dry_run(request: _Request, config: StudyConfig, price: float | None) -> None:
+    names = [name for name in request.tasks if name not in request.held_out]
+    found = estimate(
+        config,
+        require_org(request.program),
+        tasks=len(names),
+        held_out=len(request.held_out),
+        trains=request.lab == "local",
+        experiment_s=sum(map(_experiment_s, request.tasks.values())) / len(request.tasks),
+        workers=request.workers,
+        timed=timing(_earlier(request.workspace), {"budget_s": config.budget_s, "slots": config.slots}),
+        usd_per_slot_hour=price,
     )
-    table.add_row(
-        "seed document",
-        f"{seed['research_output']:+.3f}",
-        _mean(tests["seed"]),
-        f"{seed['heldout']:.3f}",
-        f"{seed['metric']:.3f}",
-    )
-    if tests["champion"]:
-        table.add_row(
-            f"[bold]best: {best['name']}[/]",
-            f"[bold]{best['research_output']:+.3f}[/]",
-            f"[bold]{_mean(tests['champion'])}[/]",
-            f"{best['heldout']:.3f}",
-            f"{best['metric']:.3f}",
-        )
-    out.print(table)
-    out.print()
-    if not tests["champion"]:
-        out.print("No candidate did better than the seed document: nothing to change.")
+    if request.as_json:
+        print_json("estimate", found.to_dict())
     else:
-        out.print(_verdict(tests), soft_wrap=False)
-        out.print("\nWhat the best changes of the seed document:")
-        print_changes(result["changes"])
-    out.print(f"\nBest document: {near(folder / 'best.md')}", markup=False)
-    where = "" if find_workspace() == workspace else f" --workspace {shlex.quote(str(workspace))}"
-    command_line = escape(f"{own_command()} ui{where}")
-    out.print(f"Generations in MLflow: [bold]{command_line}[/]")
+        print_estimate(found, config, request.workers)
 
 
-def _verdict(tests: Record) -> str:
-    """What the test seeds say, as plainly as they can say it."""
-    pairs = zip(tests["champion"], tests["seed"], strict=True)
-    differences = [new["research_output"] - old["research_output"] for new, old in pairs]
-    mean = sum(differences) / len(differences)
-    word = "ahead of" if mean > 0 else "behind" if mean < 0 else "level with"
-    if len(differences) < 3:
-        count = f"{len(differences)} test seed{'s' * (len(differences) != 1)}"
-        what = f"On {count} the best is {word} the seed document by {abs(mean):.3f}."
-        return f"{what} So few seeds cannot tell skill from luck: --test-seeds 10 would say more."
-    from scipy import stats
-
-    variance = sum((d - mean) ** 2 for d in differences) / (len(differences) - 1)
-    half = float(stats.t.ppf(0.975, len(differences) - 1)) * (variance / len(differences)) ** 0.5
-    sure = "" if abs(mean) > half else " No difference is shown."
-    difference = f"{abs(mean):.3f} ± {half:.3f} (95 %)"
-    return f"On {len(differences)} test seeds the best is {word} the seed document by {difference}.{sure}"
-
-
-def _mean(tests: list[Record]) -> str:
-    return f"{sum(test['research_output'] for test in tests) / len(tests):+.3f}"
-
-
-class _Warner:
-    """Says what keeps MLflow from being written, each problem once."""
-
-    def __init__(self) -> None:
-        self.said: set[str] = set()
-
-    def __call__(self, problem: str | None) -> None:
-        if problem and problem not in self.said:
-            self.said.add(problem)
-            text = f"MLflow could not be written ({problem}); the study goes on and is kept in its log"
-            err.print(text, style="yellow", markup=False, soft_wrap=True)
+def _earlier(workspace: Path) -> Iterator[Record]:
+    """The records of all studies in a workspace."""
+    for path in sorted((workspace / "mlruns" / "studies").glob(f"*/{LOG}")):
+        yield from read_lines(path)

@@ -1,9 +1,9 @@
-"""Progress on standard error: a live table on a terminal, otherwise a line for each candidate."""
+"""Progress on standard error: a live table on a terminal, otherwise a line for each candidate and phase."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Self
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -15,10 +15,22 @@ from rich.text import Text
 
 from orgopt.cli.base import count, warn_of_failures
 from orgopt.evaluate import Score
-from orgopt.evolve import Candidate, StudyConfig, Watch
+from orgopt.evolve import Candidate, Job, Watch
 from orgopt.ledger import Event
+from orgopt.study.config import StudyConfig
+from orgopt.study.log import HELD_OUT, KNOCK_OUT, RACE, REAL, SEARCH, TEST
+from orgopt.study.standing import Standing
 
-Record = Mapping[str, Any]
+PHASES = {
+    SEARCH: "searching",
+    RACE: "racing the best on fresh seeds",
+    TEST: "testing the winner beside its controls",
+    HELD_OUT: "testing on tasks that were held out",
+    REAL: "training for real",
+    KNOCK_OUT: "taking parts away from the winner",
+}
+Row = tuple[Candidate, Standing, bool]
+"""A candidate, what is known of it, and whether it was dropped."""
 
 
 def origin(candidate: Candidate) -> str:
@@ -82,13 +94,14 @@ class StudyProgress(Watch):
         on_saved: Called when something was added to the log, to project it.
     """
 
-    def __init__(self, console: Console, config: StudyConfig, metric: str, on_saved: Any) -> None:
+    def __init__(self, console: Console, config: StudyConfig, metric: str, on_saved: Callable[[], None]) -> None:
         self.console, self.config, self.metric, self.on_saved = console, config, metric, on_saved
-        self.rows: list[tuple[Candidate, float, float]] = []
-        self.candidate: Candidate | None = None
-        self.what = ""
+        self.rows: list[Row] = []
+        self.phase, self.wanted, self.done = "", 0, 0
+        self.job: Job | None = None
         self.status = RunStatus(config.budget_s, metric)
-        self.since = time.monotonic()
+        self.since = self.phase_since = time.monotonic()
+        self.warned: set[str] = set()
         self._spinner = Spinner("dots", style="cyan")
         self._live = Live(get_renderable=self._render, console=console, refresh_per_second=4, transient=True)
 
@@ -101,69 +114,90 @@ class StudyProgress(Watch):
         if self.console.is_terminal:
             self._live.stop()
 
-    def started(self, candidate: Candidate, what: str) -> None:
-        self.candidate, self.what = candidate, what
-        self.status = RunStatus(self.config.budget_s, self.metric)
-        if not self.console.is_terminal and what == "test":
-            self.console.print(f"test of {candidate.name} on a seed that the search did not use")
+    def planned(self, phase: str, runs: int) -> None:
+        if phase != self.phase:
+            self.phase, self.phase_since = phase, time.monotonic()
+            if not self.console.is_terminal and phase != SEARCH:
+                self.console.print(f"{PHASES[phase]}: {count(runs, 'run')}")
+            if phase != SEARCH:
+                self.wanted, self.done = 0, 0
+        if phase != SEARCH:
+            self.wanted += runs
 
-    def event(self, event: Event) -> None:
+    def event(self, job: Job, event: Event) -> None:
+        if job is not self.job:
+            self.job, self.status = job, RunStatus(self.config.budget_s, self.metric)
         self.status.take(event)
 
-    def scored(self, candidate: Candidate, score: Score | Record, *, resumed: bool) -> None:
-        values = score.to_dict() if isinstance(score, Score) else score
-        self.rows.append((candidate, values["research_output"], values["heldout"]))
-        if not resumed:
-            warn_of_failures(candidate.name, dict(values))
+    def evaluated(self, phase: str, job: Job, score: Score) -> None:  # noqa: ARG002
+        self.done += 1
+        if score.common_error and job.entrant not in self.warned:
+            self.warned.add(job.entrant)
+            warn_of_failures(f"{job.entrant} on {job.task}", score.to_dict())
+
+    def told(self, candidate: Candidate, standing: Standing, *, dropped: bool) -> None:
+        self.rows.append((candidate, standing, dropped))
         if not self.console.is_terminal:
-            note = "  (from the log)" if resumed else ""
-            output = f"research output {values['research_output']:+.3f}"
-            line = f"{candidate.name}  {output}  {origin(candidate)}{candidate.changes}{note}"
-            self.console.print(escape(line), soft_wrap=True)
+            value = f"{standing.value:+.3f} ± {standing.error:.3f}"
+            note = f"  (clearly worse after {count(standing.seeds, 'seed')})" if dropped else ""
+            changes = escape(origin(candidate) + ", ".join(candidate.changes))
+            self.console.print(f"{candidate.name}  {value}  {changes}{note}", soft_wrap=True)
 
     def saved(self) -> None:
         self.on_saved()
 
     def _render(self) -> RenderableType:
-        total = self.config.generations * self.config.population
-        done = len(self.rows)
-        elapsed = time.monotonic() - self.since
+        parts: list[RenderableType] = [self._head(), leaderboard(self.rows, limit=12)]
+        if self.job and time.monotonic() - self.status.since < 10 * self.config.budget_s:
+            line = Text.assemble(("  ▸ ", "cyan"), f"{self.job.entrant} on {self.job.task}")
+            line.no_wrap, line.overflow = True, "ellipsis"
+            parts += [line, self.status.line()]
+        return Group(*parts)
+
+    def _head(self) -> Table:
+        total, done = self.config.generations * self.config.population, len(self.rows)
+        searching = self.phase in {"", SEARCH}
+        if not searching:
+            total, done = max(self.wanted, self.done), self.done
+        elapsed = time.monotonic() - self.phase_since
+        generation = min(self.config.generations, 1 + len(self.rows) // self.config.population)
+        what = f"generation {generation} of {self.config.generations}" if searching else PHASES[self.phase]
+        left = f"{_clock(elapsed * (total - done) / done)} left" if 0 < done < total else ""
         head = Table.grid(padding=(0, 1))
-        left = f"about {(total - done) * elapsed / done / 60:.1f} min left" if 0 < done < total else ""
-        generation = min(self.config.generations, 1 + done // self.config.population)
         head.add_row(
             self._spinner,
-            f"[bold]generation {generation} of {self.config.generations}[/]",
-            ProgressBar(total=total, completed=done, width=28),
+            f"[bold]{what}[/]",
+            ProgressBar(total=max(1, total), completed=done, width=28),
             f"{done}/{total}",
             f"[dim]{left}[/]",
         )
-        parts: list[RenderableType] = [head, leaderboard(self.rows, limit=12)]
-        if self.candidate:
-            what = "testing" if self.what == "test" else "running"
-            line = Text.assemble(("  ▸ ", "cyan"), f"{what} {self.candidate.name}  ", (self.candidate.changes, "dim"))
-            line.no_wrap, line.overflow = True, "ellipsis"
-            parts.append(line)
-            parts.append(self.status.line())
-        return Group(*parts)
+        return head
 
 
-def leaderboard(rows: list[tuple[Candidate, float, float]], limit: int) -> Table:
-    """The latest candidates with their research output as a bar, the best marked."""
+def leaderboard(rows: list[Row], limit: int) -> Table:
+    """The best candidates with their research output as a bar."""
     table = Table(box=None, pad_edge=False, header_style="dim", expand=True)
     table.add_column("candidate", no_wrap=True, width=9)
-    table.add_column("research output", no_wrap=True, width=19)
-    table.add_column("held out", justify="right", no_wrap=True, width=8)
+    table.add_column("research output", no_wrap=True, width=28)
+    table.add_column("seeds", justify="right", no_wrap=True, width=5)
     table.add_column("changes", overflow="ellipsis", no_wrap=True, ratio=1)
-    best = max((output for _, output, _ in rows), default=0.0)
-    top = max(best, 0.01)
-    for candidate, output, heldout in rows[-limit:]:
-        bar = "█" * round(12 * max(0.0, output) / top)
-        style = "bold green" if output == best else ""
+    ranked = sorted(rows, key=lambda row: -row[1].estimate)[:limit]
+    top = max([0.01, *(standing.value for _, standing, _ in ranked)])
+    newest = {candidate.name for candidate, _, _ in rows[-8:]}
+    for candidate, standing, _ in ranked:
+        bar = "█" * round(12 * max(0.0, standing.value) / top)
+        style = "bold green" if candidate is ranked[0][0] else "bold" if candidate.name in newest else "default"
         table.add_row(
-            f"[{style or 'default'}]{candidate.name}[/]",
-            f"{output:+.3f} [green]{bar}[/]",
-            f"{heldout:.3f}",
-            f"[dim]{escape(origin(candidate) + candidate.changes)}[/]",
+            f"[{style}]{candidate.name}[/]",
+            f"{standing.value:+.3f} [dim]± {standing.error:.3f}[/] [green]{bar}[/]",
+            f"{standing.seeds}",
+            f"[dim]{escape(origin(candidate) + ', '.join(candidate.changes))}[/]",
         )
     return table
+
+
+def _clock(seconds: float) -> str:
+    """`40 s`, `3 min` or `2.5 h`."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

@@ -1,6 +1,7 @@
-"""Evolution: a study of documents on a task."""
+"""Evolution: studies of documents on tasks, and contests between documents."""
 
-from orgopt.evolve.search import SAMPLERS, Candidate, Watch, optimize
-from orgopt.evolve.study_log import StudyConfig, StudyLog, study_name
+from orgopt.evolve.arena import Arena, Job, Terms
+from orgopt.evolve.search import optimize
+from orgopt.evolve.watch import Candidate, Watch
 
-__all__ = ["SAMPLERS", "Candidate", "StudyConfig", "StudyLog", "Watch", "optimize", "study_name"]
+__all__ = ["Arena", "Candidate", "Job", "Terms", "Watch", "optimize"]

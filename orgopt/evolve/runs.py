@@ -32,9 +32,7 @@ class Runs:
         keep: Whether a run of a phase on the k-th seed keeps its ledger.
     """
 
-    def __init__(
-        self, arena: Arena, log: StudyLog, seed: int, watch: Watch, keep: Callable[[str, int], bool]
-    ) -> None:
+    def __init__(self, arena: Arena, log: StudyLog, seed: int, watch: Watch, keep: Callable[[str, int], bool]) -> None:
         self.arena, self.log, self.seed, self.watch, self.keep = arena, log, seed, watch, keep
 
     def do(self, phase: str, wanted: Iterable[Wanted], tasks: Sequence[str]) -> None:

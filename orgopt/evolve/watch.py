@@ -7,6 +7,7 @@ from orgopt.evaluate import Score
 from orgopt.evolve.arena import Job
 from orgopt.evolve.space import Params
 from orgopt.ledger import Event
+from orgopt.study.standing import Standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,23 +38,6 @@ class Candidate:
         return f"g{self.generation:02d}-c{self.index:02d}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """What a study knows of a candidate's research output.
-
-    Attributes:
-        value: Mean over tasks and seeds.
-        error: Its standard error, from the seed noise of all candidates; 0 where it is not known yet.
-        seeds: On how many seeds it was run.
-        dropped: Whether it was clearly worse before it had all its seeds.
-    """
-
-    value: float
-    error: float
-    seeds: int
-    dropped: bool
-
-
 class Watch:
     """Told of what happens in a study; the base class does nothing."""
 
@@ -66,8 +50,8 @@ class Watch:
     def evaluated(self, phase: str, job: Job, score: Score) -> None:
         """A run ended and is kept."""
 
-    def told(self, candidate: Candidate, standing: Standing, *, resumed: bool) -> None:
-        """A candidate of the search has all the runs that it gets, now or from the log."""
+    def told(self, candidate: Candidate, standing: Standing, *, dropped: bool) -> None:
+        """A candidate of the search has all the runs that it gets; `dropped` if it was clearly worse before."""
 
     def saved(self) -> None:
         """A generation or a phase is complete in the study's log."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from orgopt.task import Settings
 
 
+@lru_cache(maxsize=65_536)  # a study asks for the same ones for every candidate
 def derive_seed(*keys: int) -> int:
     """A training seed decided by some keys; different keys give unrelated seeds."""
     return int(np.random.SeedSequence(keys).generate_state(1)[0] >> 1)

@@ -147,9 +147,7 @@ class StudyLog(Folder):
 
     def add_evaluation(self, phase: str, entrant: str, task: str, k: int, **rest: Any) -> None:
         """Keep the `score` of a run on the k-th seed of a phase, with its `seed`; it is on disk on return."""
-        record = self.add(
-            {"kind": "evaluation", "phase": phase, "entrant": entrant, "task": task, "k": k, **rest}
-        )
+        record = self.add({"kind": "evaluation", "phase": phase, "entrant": entrant, "task": task, "k": k, **rest})
         self._scores[_key(record)] = record["score"]
 
     def of(self, kind: str) -> list[Record]:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from orgopt.agents import STARTS, Knowledge, Known, View
+from orgopt.agents import STARTS, Catalogue, Knowledge, Known, View
 from orgopt.ledger import BASELINE
 from orgopt.org import CopyRule
 from orgopt.task import Knob, Measure, Settings, Value
@@ -63,6 +63,9 @@ class _Tally:
     squares: float = 0.0  # sum of squared deviations from the mean
 
 
+_UNKNOWN = Known(id=BASELINE, settings={}, metric=None, seeds=0, believed=False, mine=False)
+
+
 class Beliefs:
     """What an agent knows and believes.
 
@@ -71,7 +74,7 @@ class Beliefs:
         defaults: The settings of the baseline.
         baseline: Its recorded mean, which further runs do not move.
         trust: What the agent takes for true.
-        rows: Positions of settings by number, to compute them once for a team.
+        catalogue: The numbers of all settings of a team.
     """
 
     def __init__(
@@ -81,10 +84,10 @@ class Beliefs:
         baseline: Measure,
         trust: Trust,
         *,
-        rows: dict[int, list[float]] | None = None,
+        catalogue: Catalogue | None = None,
     ) -> None:
         self.trust = trust
-        self.knowledge = Knowledge(knobs, rows=rows)
+        self.knowledge = Knowledge(knobs, catalogue=catalogue)
         self.runs: dict[int, None] = {BASELINE: None}
         self.handed: dict[str, int] = {}  # settings that were delegated, by who did
         self._bests: dict[str, int] = {}  # the best believed setting of each agent that it watches
@@ -100,13 +103,12 @@ class Beliefs:
         self.runs[run.id] = None
         tally = self._tallies.get(run.setting)
         if tally is None:
-            blank = Known(id=run.id, settings=run.settings, metric=None, seeds=0, believed=False, mine=False)
-            tally = self._tallies[run.setting] = _Tally(blank)
+            tally = self._tallies[run.setting] = _Tally(_UNKNOWN)
         tally.runs.append(run)
         if run.metric is not None:
             tally.by[run.agent] = None
-            if run.agent in self._ran:
-                self._ran[run.agent][run.setting] = None
+            if (ran := self._ran.get(run.agent)) is not None:
+                ran[run.setting] = None
         if run.setting != BASELINE:
             self._count(run, tally)
         return True
@@ -232,15 +234,15 @@ class Beliefs:
     def _count(self, run: Run, tally: _Tally) -> None:
         """Add a run to what is known of its setting."""
         before = tally.known
-        seeds, mean = before.seeds, before.metric
+        seeds, mean, new = before.seeds, before.metric, before is _UNKNOWN
         if run.metric is not None:
             seeds, delta = seeds + 1, run.metric - (mean or 0.0)
             # Welford's way: the mean of equal values is that value to the last bit.
             mean = run.metric if mean is None else mean + delta / seeds
             tally.squares += delta * (run.metric - mean) if seeds > 1 else 0.0
         after = tally.known = Known(
-            id=run.id if seeds == 1 and run.metric is not None else before.id,
-            settings=before.settings,
+            id=run.id if new or (seeds == 1 and run.metric is not None) else before.id,
+            settings=run.settings if new else before.settings,
             metric=mean,
             seeds=seeds,
             sd=math.sqrt(tally.squares / (seeds - 1)) if seeds > 1 else 0.0,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from orgopt.agents import Agent, Proposal, make_agent, repeat, scatter
+from orgopt.agents import Agent, Catalogue, Proposal, make_agent, repeat, scatter
 from orgopt.ledger import BASELINE
 from orgopt.org import CopyRule, Org
 from orgopt.task import Knob, Task
@@ -71,10 +71,10 @@ class Desk:
             self.focus, self.free = focus, meetings.free_knobs(self.beliefs.knowledge.knobs, focus)
 
 
-def desks(org: Org, task: Task, network: Network, seed: int) -> dict[str, Desk]:
+def desks(org: Org, task: Task, network: Network, catalogue: Catalogue, seed: int) -> dict[str, Desk]:
     """The place of every agent, before anything is known."""
     trust, submits = meetings.trust(org, network), frozenset(meetings.submitters(org))
-    rows: dict[int, list[float]] = {}
+    defaults = task.complete({})
     found: dict[str, Desk] = {}
     for number, member in enumerate(members(org)):
         role = member.role
@@ -83,7 +83,7 @@ def desks(org: Org, task: Task, network: Network, seed: int) -> dict[str, Desk]:
             number=number,
             member=member,
             agent=make_agent(role.agent),
-            beliefs=Beliefs(task.knobs, task.complete({}), task.baseline, trust[member.id], rows=rows),
+            beliefs=Beliefs(task.knobs, defaults, task.baseline, trust[member.id], catalogue=catalogue),
             risk=org.risk_of(role),
             copy_rule=copy_rule,
             rng=np.random.default_rng([seed, number]),

@@ -11,7 +11,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
-from orgopt.agents import Proposal
+from orgopt.agents import Catalogue, Proposal
+from orgopt.knob import with_values
 from orgopt.lab.base import Checkpoint, Experiment, Lab, Outcome, Status, derive_seed
 from orgopt.ledger import BASELINE, Event, Ledger
 from orgopt.org import Org
@@ -53,14 +54,15 @@ class Team:
         self.lab = Resumed(lab, ledger, meets_by_time=by_time) if ledger.repeating else lab
         self._watch = watch
         self._network = network = links.network(org, seed)
-        self._desks = desks(org, task, network, seed)
+        self._defaults = defaults = task.complete({})
+        self._catalogue = Catalogue(task.knobs)
+        self._catalogue.add(defaults, BASELINE)
+        self._desks = desks(org, task, network, self._catalogue, seed)
         self._order = list(self._desks.values())
         self._delegating = [one for one in self._order if one.hands_to]
-        defaults = task.complete({})
         # What the submitters know together: believed is what one of them believes.
-        self._pool = Beliefs(task.knobs, defaults, task.baseline, Trust(me="", seeds=sys.maxsize))
-        self._defaults, self._names = defaults, tuple(defaults)
-        self._first: dict[tuple[Value, ...], int] = {tuple(defaults.values()): BASELINE}
+        pool = Trust(me="", seeds=sys.maxsize)
+        self._pool = Beliefs(task.knobs, defaults, task.baseline, pool, catalogue=self._catalogue)
         self._asked: dict[int, _Asked] = {}
         self._runs: dict[int, Run] = {}
         self._stopping: set[int] = set()
@@ -136,7 +138,7 @@ class Team:
         repeating = self._repeating[one.member.role.id]
         proposal = one.propose(repeating)
         number = len(self._asked) + 1
-        setting = self._first.setdefault(tuple([proposal.settings[name] for name in self._names]), number)
+        setting = self._catalogue.add(proposal.settings, number)
         self._asked[number] = _Asked(one.member.id, setting, proposal.settings)
         if setting != number:
             repeating.add(setting)
@@ -274,7 +276,8 @@ class Team:
             "knobs": {name: value for name, value in proposal.settings.items() if default[name] != value},
             "parent": proposal.parent,
             "note": proposal.note,
-            "commit": _commit(self.task.script_with(proposal.settings)),
+            # It names every knob, and the lab checks the values.
+            "commit": _commit(with_values(self.task.source, proposal.settings)),
         }
 
 

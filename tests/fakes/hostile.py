@@ -51,7 +51,7 @@ time.sleep(600)
         """
 for _ in range(8):
     if os.fork() == 0:
-        x = np.ones(2**25)
+        x = np.ones(2**23)
         time.sleep(600)
 time.sleep(600)
 """,

@@ -11,6 +11,8 @@ from orgopt.agents.policy.hill_climb import step
 
 def free(view: View) -> NDArray[np.bool_]:
     """Which knobs the agent may turn, shape (n_knobs,)."""
+    if len(view.free) == len(view.knobs):
+        return np.ones(len(view.knobs), dtype=bool)
     names = {knob.name for knob in view.free}
     return np.array([knob.name in names for knob in view.knobs])
 
@@ -34,10 +36,9 @@ def first_new(
         order: Numbers of candidates, the most promising first.
     """
     columns = np.flatnonzero(free(view)).tolist()
-    origins = view.knowledge.positions(starts)
     for number in order:
-        which = int(picked[number])
-        start, row, origin = starts[which], at[number].tolist(), origins[which].tolist()
+        start, row = starts[int(picked[number])], at[number].tolist()
+        origin = view.knowledge.positions([start])[0].tolist()
         # A knob that was not redrawn keeps its exact value, which its position would round.
         redrawn = [column for column in columns if row[column] != origin[column]]
         found = {view.knobs[column].name: view.knobs[column].at(row[column]) for column in redrawn}

@@ -7,6 +7,9 @@ a proposal takes a fraction of a millisecond.
 """
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,12 +26,48 @@ GRID = 64  # cells a knob; kernels are at least three cells wide
 
 Picked = NDArray[np.int_]
 
+_STEPS: Array = np.arange(GRID) / GRID  # distances of cells
+_APART: Picked = np.abs(np.arange(GRID)[:, None] - np.arange(GRID))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Choices:
+    """The knobs without an order, K of them, whose values have votes instead of kernels.
+
+    Attributes:
+        columns: Which knobs they are, (K,).
+        counts: How many values each has, (K,).
+        first: Where the votes of each begin in one row of all, (K,).
+        cells: Whose votes each cell of the grid has, (GRID, K).
+    """
+
+    columns: Picked
+    counts: Picked
+    first: Picked
+    cells: Picked
+
+    @classmethod
+    def of(cls, knobs: Sequence[Knob]) -> Self:
+        columns = np.array([column for column, knob in enumerate(knobs) if not knob.ordered], dtype=int)
+        counts = np.array([len(knobs[column].choices) for column in columns], dtype=int)
+        first = np.cumsum(counts) - counts
+        centres = (np.arange(GRID) + 0.5) / GRID
+        return cls(columns=columns, counts=counts, first=first, cells=(centres[:, None] * counts).astype(int) + first)
+
+    def votes(self, known: Array) -> Array:
+        """The density of each cell by how many known settings have its value, (GRID, K)."""
+        places = (known[:, self.columns] * self.counts).astype(int) + self.first
+        return np.bincount(places.ravel(), minlength=int(self.counts.sum()))[self.cells] * self.counts.astype(float)
+
 
 class Tpe:
     """Proposes the candidate whose density among good settings is highest relative to the rest.
 
     Risk tolerance widens the kernels and raises the weight of the uniform prior.
     """
+
+    def __init__(self) -> None:
+        self._choices: _Choices | None = None
 
     def act(self, view: View) -> Proposal:
         places = view.knowledge.places()
@@ -37,53 +76,46 @@ class Tpe:
         units = view.knowledge.units()
         n_good = max(2, int(np.ceil(GOOD_SHARE * len(places))))
         good, rest = units[places[:n_good]], units[places[n_good:]]
-        starts = _starts(view, n_good)
-        picked, at = _candidates(view, starts, good, redraw=2 + 4 * view.risk + len(places) / 10)
-        ratio = _log_density(view, good) - _log_density(view, rest)
+        starts, origins = (view.knowledge.ranked(n_good), good) if view.copy_rule == "best" else _allowed(view)
+        picked, at = _candidates(view, origins, good, redraw=2 + 4 * view.risk + len(places) / 10)
+        if self._choices is None:
+            self._choices = _Choices.of(view.knobs)
+        ratio = _log_density(view, good, self._choices) - _log_density(view, rest, self._choices)
         cells = np.minimum((at * GRID).astype(int), GRID - 1)
         score = ratio[cells, np.arange(len(view.knobs))].sum(axis=1)
         return first_new(view, starts, picked, at, np.argsort(-score))
 
 
-def _starts(view: View, n_good: int) -> list[Known]:
-    """Settings that candidates start from: the good ones, or those that the copy rule allows."""
-    return view.knowledge.ranked(n_good) if view.copy_rule == "best" else list(view.starts)
+def _allowed(view: View) -> tuple[list[Known], Array]:
+    """What the copy rule lets the agent start from, and its positions."""
+    return list(view.starts), view.knowledge.positions(view.starts)
 
 
-def _candidates(view: View, starts: list[Known], good: Array, redraw: float) -> tuple[Picked, Array]:
-    """CANDIDATES positions, and which start each comes from; about `redraw` of the free knobs differ from it."""
+def _candidates(view: View, origins: Array, good: Array, redraw: float) -> tuple[Picked, Array]:
+    """CANDIDATES positions, and which origin each comes from; about `redraw` of the free knobs differ from it."""
     rng, shape = view.rng, (CANDIDATES, len(view.knobs))
-    picked = (rng.random(CANDIDATES) * len(starts)).astype(int)
+    picked = (rng.random(CANDIDATES) * len(origins)).astype(int)
     centres = good[(rng.random(shape) * len(good)).astype(int), np.arange(shape[1])]
     wobble = rng.standard_normal(shape) * _bandwidth(len(good), view.risk)
     drawn = reflect(centres + np.where(view.knowledge.ordered, wobble, 0.0))
     drawn = np.where(rng.random(shape) < 0.1 + 0.4 * view.risk, rng.random(shape), drawn)
     chosen = (rng.random(shape) < redraw / len(view.free)) & free(view)
-    return picked, np.where(chosen, drawn, view.knowledge.positions(starts)[picked])
+    return picked, np.where(chosen, drawn, origins[picked])
 
 
 def _bandwidth(n: int, risk: float) -> float:
     return float((0.08 + 0.2 * risk) * max(1, n) ** -0.2)
 
 
-def _log_density(view: View, known: Array) -> Array:
+def _log_density(view: View, known: Array, choices: _Choices) -> Array:
     """Log density, shape (GRID, n_knobs), of a mixture over known positions and the uniform prior."""
     n_knobs = len(view.knobs)
     cells = np.minimum((known * GRID).astype(int), GRID - 1)
-    flat = (cells * n_knobs + np.arange(n_knobs)).ravel()
-    counts = np.bincount(flat, minlength=GRID * n_knobs).reshape(GRID, n_knobs)
-    centres: Array = (np.arange(GRID) + 0.5) / GRID
+    counts = np.bincount((cells * n_knobs + np.arange(n_knobs)).ravel(), minlength=GRID * n_knobs)
     width = _bandwidth(len(known), view.risk)
-    kernel: Array = np.exp(-0.5 * ((centres[:, None] - centres[None, :]) / width) ** 2)
-    mass: Array = kernel @ counts / (width * math.sqrt(2 * math.pi))
-    for column, knob in enumerate(view.knobs):
-        if not knob.ordered:
-            mass[:, column] = _same_choice(knob, known[:, column], centres)
+    kernel: Array = np.exp(-0.5 * (_STEPS / width) ** 2)[_APART]
+    mass: Array = kernel @ counts.reshape(GRID, n_knobs) / (width * math.sqrt(2 * math.pi))
+    if len(choices.columns):
+        mass[:, choices.columns] = choices.votes(known)
     prior = 0.5 + view.risk
     return np.log((mass + prior) / (len(known) + prior))
-
-
-def _same_choice(knob: Knob, known: Array, centres: Array) -> Array:
-    n = len(knob.choices)
-    votes: Array = np.bincount((known * n).astype(int), minlength=n) * np.float64(n)
-    return votes[(centres * n).astype(int)]

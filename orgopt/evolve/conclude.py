@@ -1,0 +1,220 @@
+"""The end of a study: the race, the winner's tests beside its controls, its knock-outs, and what all that says."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import optuna
+
+from orgopt.document import describe, diff, parse, read
+from orgopt.evolve import attribution, controls
+from orgopt.evolve.arena import Arena
+from orgopt.evolve.race import Place, race
+from orgopt.evolve.runs import Runs, Wanted
+from orgopt.evolve.space import Space
+from orgopt.evolve.watch import Candidate
+from orgopt.study import statistics
+from orgopt.study.config import StudyConfig
+from orgopt.study.log import HELD_OUT, KNOCK_OUT, REAL, SEARCH, TEST
+from orgopt.study.standing import Standing
+
+ALL = "all"
+Record = dict[str, Any]
+Group = tuple[str, ...]
+"""The names of entrants that take turns: seed k runs the k-th of them, and so on round."""
+
+
+class Conclusion:
+    """Concludes a search.
+
+    Args:
+        candidates: All candidates of the search; the first is the seed document.
+        told: What is known of each by name.
+        space: The search space.
+        config: The study's settings.
+        runs: Does runs, and remembers them.
+        tasks: The tasks that were searched.
+        held_out: The tasks that were not.
+        real: An arena of real training, or None.
+    """
+
+    def __init__(
+        self,
+        candidates: Sequence[Candidate],
+        told: Mapping[str, Standing],
+        space: Space,
+        config: StudyConfig,
+        runs: Runs,
+        tasks: Sequence[str],
+        held_out: Sequence[str],
+        real: Arena | None,
+    ) -> None:
+        self.candidates, self.told, self.space, self.config = candidates, told, space, config
+        self.runs, self.log, self.tasks, self.held_out, self.real = runs, runs.log, tasks, held_out, real
+        self.by_name = {one.name: one for one in candidates}
+
+    def write(self, study: optuna.Study) -> Record:
+        """Do what is left to do, and keep the `final` record."""
+        places = self._race()
+        champion, simplest = self.by_name[places[0].entrant], self.by_name[_simplest(places, self.by_name)]
+        self.log.write_best(champion.program.text)
+        texts, groups = self._entrants(champion, simplest)
+        claims = self._claims(TEST, self.runs, champion, texts, groups, self.tasks, self.config.test_seeds)
+        if self.held_out:
+            claims += self._claims(HELD_OUT, self.runs, champion, texts, groups, self.held_out, self.config.test_seeds)
+        if self.real and self.config.real_runs:
+            real = Runs(self.real, self.log, self.config.seed, self.runs.watch, self.runs.keep)
+            only = {"seed document": groups.get("seed document", ())}
+            claims += self._claims(REAL, real, champion, texts, only, list(self.real.tasks), self.config.real_runs)
+        final = {
+            "kind": "final",
+            "candidates": len(self.candidates),
+            "champion": champion.name,
+            "simplest": simplest.name,
+            "changes": describe(diff(self.space.seed, champion.program), self.space.org),
+            "race": [place.to_dict() for place in places] if self.config.race_seeds else [],
+            "estimates": self._estimates(champion, places),
+            "claims": claims,
+            "knock_outs": self._knock_outs(champion),
+            "importances": attribution.importances(study, self.space),
+            "cost": self._cost(),
+        }
+        last = self.log.of("final")[-1:]
+        if not last or {**last[0], "at": 0} != {**final, "at": 0}:
+            final = self.log.add(final)
+        self.runs.watch.saved()
+        return final
+
+    def _race(self) -> list[Place]:
+        """The best by their estimates and the seed document, raced; without a race, in the order of the estimates."""
+        ranked = sorted(self.candidates, key=lambda one: -self.told[one.name].estimate)
+        if not self.config.race_seeds:
+            names = [one.name for one in ranked[: self.config.contenders]]
+            ks = {name: range(self.told[name].seeds) for name in names}
+            outputs = {name: self.runs.outputs(SEARCH, name, self.tasks, ks[name]).mean(axis=1) for name in names}
+            return [Place(entrant=name, outputs=outputs[name], dropped_at=None) for name in names]
+        contenders = list({one.program.text: one for one in (self.candidates[0], *reversed(ranked))}.values())
+        best = sorted(contenders, key=lambda one: -self.told[one.name].estimate)[: self.config.contenders]
+        if self.candidates[0] not in best:
+            best = [*best[:-1], self.candidates[0]]
+        return race(self.runs, best, self.tasks, self.config.race_seeds)
+
+    def _entrants(self, champion: Candidate, simplest: Candidate) -> tuple[dict[str, str], dict[str, Group]]:
+        """The texts of all who are tested, by name, and who of them stand for each thing to compare with."""
+        seed = self.candidates[0]
+        texts = {one.name: one.program.text for one in (seed, champion, simplest)}
+        groups: dict[str, Group] = {}
+        if champion is not seed:
+            groups["seed document"] = (seed.name,)
+        if simplest is not champion:
+            groups["simplest"] = (simplest.name,)
+        for control in controls.controls(self.config.controls, champion.program, self.space, self.config.seed):
+            names = tuple(entrant.name for entrant in control.entrants)
+            groups[control.name] = names
+            texts |= {entrant.name: entrant.text for entrant in control.entrants}
+            self._note("control", {entrant.name: entrant.text for entrant in control.entrants}, control.about)
+        return texts, groups
+
+    def _note(self, role: str, texts: Mapping[str, str], about: str) -> None:
+        known = {(record["entrant"], record["program"]) for record in self.log.of("entrant")}
+        for name, text in texts.items():
+            if (name, text) not in known:
+                self.log.add({"kind": "entrant", "entrant": name, "role": role, "program": text, "about": about})
+
+    def _claims(
+        self,
+        phase: str,
+        runs: Runs,
+        champion: Candidate,
+        texts: Mapping[str, str],
+        groups: Mapping[str, Group],
+        tasks: Sequence[str],
+        seeds: int,
+    ) -> list[Record]:
+        """What the champion is against everything else on the same seeds, by task and over all."""
+        compared = {"champion": (champion.name,), **groups}
+        turns = {label: [names[k % len(names)] for k in range(seeds)] for label, names in compared.items() if names}
+        wanted = [Wanted(names[k], texts[names[k]], k) for k in range(seeds) for names in turns.values()]
+        runs.do(phase, dict.fromkeys(wanted), tasks)
+        outputs = {
+            label: np.concatenate([runs.outputs(phase, name, tasks, [k]) for k, name in enumerate(names)])
+            for label, names in turns.items()
+        }
+        runs.watch.saved()
+        columns = {ALL: slice(None), **{task: slice(i, i + 1) for i, task in enumerate(tasks)}}
+        if len(tasks) == 1:
+            del columns[ALL]
+        return [
+            _claim(phase, task, label, outputs["champion"][:, column], outputs[label][:, column])
+            for task, column in columns.items()
+            for label in turns
+            if label != "champion"
+        ]
+
+    def _estimates(self, champion: Candidate, places: Sequence[Place]) -> Record:
+        """What is said of the champion: as picked, drawn to the mean of all, in the race, and in the test."""
+        standing = self.told[champion.name]
+        tests = self.runs.outputs(TEST, champion.name, self.tasks, range(self.config.test_seeds)).mean(axis=1)
+        return {
+            "raw": standing.value,
+            "shrunken": standing.estimate,
+            "race": float(places[0].outputs.mean()) if self.config.race_seeds else None,
+            "test": statistics.interval(tests).to_dict() if len(tests) else None,
+        }
+
+    def _knock_outs(self, champion: Candidate) -> list[Record]:
+        """What the champion loses without each of its parts, on the seeds of the test."""
+        parts = controls.knock_outs(champion.program) if self.config.controls != "none" else []
+        names = {part.entrant: part.program.text for part in parts}
+        self._note("knock-out", names, "the champion without a part")
+        seeds = range(self.config.test_seeds)
+        self.runs.do(KNOCK_OUT, [Wanted(name, text, k) for k in seeds for name, text in names.items()], self.tasks)
+        whole = self.runs.outputs(TEST, champion.name, self.tasks, seeds).mean(axis=1)
+        found: list[Record] = []
+        for part in parts:
+            without = self.runs.outputs(KNOCK_OUT, part.entrant, self.tasks, seeds).mean(axis=1)
+            difference = statistics.difference(whole, without)
+            numbers = {"difference": difference.mean, "low": difference.low, "high": difference.high}
+            where = {"part": part.part, "role": part.role, "link": part.link}
+            found.append({**where, **_finite(numbers), "seeds": len(whole)})
+        return found
+
+    def _cost(self) -> Record:
+        """What all runs of the study cost."""
+        done = self.log.of("evaluation")
+        real = [one for one in done if one["phase"] == REAL]
+        return {
+            "evaluations": len(done),
+            "experiments": sum(sum(one["score"]["experiments"].values()) for one in done),
+            "lab_slot_s": round(len(done) * self.config.slots * self.config.budget_s, 3),
+            "real_evaluations": len(real),
+            "wall_s": round(sum(one["wall_s"] for one in done), 1),
+        }
+
+
+def _claim(phase: str, task: str, label: str, champion: np.ndarray, other: np.ndarray) -> Record:
+    one, two = champion.mean(axis=1), other.mean(axis=1)
+    found = statistics.difference(one, two)
+    numbers = {"difference": found.mean, "low": found.low, "high": found.high, "mdd": found.mdd}
+    means = {"mean": float(two.mean()), "champion_mean": float(one.mean())}
+    where = {"phase": phase, "task": task, "entrant": label}
+    return {**where, **means, **_finite(numbers), "seeds": found.n, "verdict": found.verdict}
+
+
+def _simplest(places: Sequence[Place], by_name: Mapping[str, Candidate]) -> str:
+    """The smallest organization among those within one standard error of the best."""
+    best = places[0].outputs
+    error = float(best.std(ddof=1)) / len(best) ** 0.5 if len(best) > 1 else 0.0
+    near = [place.entrant for place in places if float(place.outputs.mean()) >= float(best.mean()) - error]
+    return min(near, key=lambda name: (_size(by_name[name]), near.index(name)))
+
+
+def _size(candidate: Candidate) -> tuple[int, int, int]:
+    org = read(parse(candidate.program.text)).org
+    standing = sum(1 for role in org.roles if role.headcount)
+    return org.headcount, standing, len(org.links) + (org.standup is not None)
+
+
+def _finite(numbers: Mapping[str, float]) -> Record:
+    """Numbers as JSON has them: None for those of one seed, which says nothing of noise."""
+    return {name: value if np.isfinite(value) else None for name, value in numbers.items()}

@@ -1,0 +1,79 @@
+"""Genes: what can be changed of an organization, each a named Optuna distribution that belongs to a part.
+
+Covers what genes have in common; those of roles, links and the stand-up are in `genes_roles`, `genes_links` and
+`genes_standup`.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from optuna.distributions import BaseDistribution, CategoricalDistribution
+
+from orgopt.errors import UsageError
+from orgopt.org import MAX_HEADCOUNT
+
+Params = Mapping[str, Any]
+Needs = tuple[tuple[str, Collection[Any]], ...]
+
+LINK_PARTS = ("reports", "shares", "delegates", "reviews")
+PARTS = (
+    *("headcount", "agent", "model", "risk", "focus", "confirm", "stop-early", "copy-rule"),
+    *LINK_PARTS,
+    *("stand-up", "roles"),
+)
+"""The parts that can be frozen or freed; `roles` is the headcounts of a library's roles."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gene:
+    """One parameter of the search space.
+
+    Attributes:
+        name: Such as `risk/explorer`; the same for a seed document, a library and a budget.
+        part: One of `PARTS`.
+        distribution: Its values.
+        origin: Its value for the seed document; of what no value says exactly, the nearest.
+        needs: Other parameters, and the values that they must have for this one to make a difference.
+    """
+
+    name: str
+    part: str
+    distribution: BaseDistribution
+    origin: Any
+    needs: Needs = ()
+
+
+def agents_of(*role_ids: str, least: int = 1) -> Needs:
+    """The need for roles to have so many agents."""
+    return tuple((f"headcount/{role_id}", range(least, MAX_HEADCOUNT + 1)) for role_id in role_ids)
+
+
+def choice(name: str, part: str, choices: Iterable[Any], origin: Any, needs: Needs) -> Gene:
+    """A gene of some choices, and the origin after them where it is another."""
+    distribution = CategoricalDistribution(tuple(dict.fromkeys([*choices, origin])))
+    return Gene(name=name, part=part, distribution=distribution, origin=origin, needs=needs)
+
+
+def moved(params: Params, origin: Params, name: str) -> bool:
+    """Whether a parameter is another than for the seed document; steps of a float are not exact in binary."""
+    value, old = params[name], origin[name]
+    return abs(value - old) > 1e-9 if isinstance(old, float) else value != old
+
+
+def free_parts(fix: Collection[str], only: Collection[str]) -> frozenset[str]:
+    """The parts that may change when some are frozen, or all but some.
+
+    Raises:
+        UsageError: There is no such part.
+    """
+    fixed, chosen = ({part for name in names for part in _named(name)} for names in (fix, only))
+    return frozenset((chosen or set(PARTS)) - fixed)
+
+
+def _named(name: str) -> tuple[str, ...]:
+    if name == "links":
+        return LINK_PARTS
+    if name not in PARTS:
+        raise UsageError(f"no part '{name}': choose among {', '.join(PARTS)}, or links for {', '.join(LINK_PARTS)}")
+    return (name,)

@@ -1,0 +1,204 @@
+"""Proposals: the next documents of a study, asked of Optuna.
+
+Every ask is decided by the study's seed, the candidate's index and the candidates that were told before, so that
+a study whose Optuna side is rebuilt from its log goes on as it would have gone.
+"""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.samplers import (
+    BaseSampler,
+    CmaEsSampler,
+    GPSampler,
+    NSGAIISampler,
+    PartialFixedSampler,
+    RandomSampler,
+    TPESampler,
+)
+from optuna.trial import TrialState, create_trial
+
+from orgopt.document import Program, describe, diff, lint, parse, read
+from orgopt.document.read import errors
+from orgopt.errors import DocumentError, UsageError
+from orgopt.evolve.space import Params, Space
+from orgopt.evolve.watch import Candidate
+from orgopt.study.config import StudyConfig
+from orgopt.study.standing import Standing
+
+ATTEMPTS = 20  # asks for one candidate before it may be a repetition
+RUNNER_UP = 1 / 3  # how often a parent is not the best
+WHOLE = {"nsga2", "cmaes"}
+"""Samplers that move a whole genome by rules of their own, not a few parts of a parent."""
+
+Record = dict[str, Any]
+
+
+class Proposer:
+    """Proposes candidates, and is told what became of them.
+
+    Args:
+        space: Where they lie.
+        config: Names the sampler, and seeds every ask.
+    """
+
+    def __init__(self, space: Space, config: StudyConfig) -> None:
+        if config.sampler == "cmaes" and len(config.objectives) > 1:
+            raise UsageError("the sampler cmaes has one objective: use nsga2 or tpe for two")
+        self.space, self.config = space, config
+        self._trials: dict[int, int] = {}  # Optuna's numbers, by a candidate's index
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        directions = ["maximize", "minimize"][: len(config.objectives)]
+        self.study = optuna.create_study(directions=directions, sampler=RandomSampler(seed=0))
+
+    def restore(self, record: Record) -> Candidate:
+        """A candidate that was proposed before, from its record."""
+        params = record["params"]
+        with _quiet():
+            trial = create_trial(
+                state=TrialState.RUNNING,
+                params=params,
+                distributions=self.space.distributions,
+                system_attrs=record.get("sampler_state", {}),
+            )
+            self.study.add_trial(trial)
+        self._trials[record["index"]] = len(self.study.get_trials(deepcopy=False)) - 1
+        fields = ("index", "generation", "parent", "proposer")
+        return Candidate(
+            **{name: record[name] for name in fields},
+            params=params,
+            program=parse(record["program"], f"{record['name']}.md"),
+            changes=tuple(record["changes"]),
+        )
+
+    def first(self) -> Candidate:
+        """The seed document."""
+        self.study.enqueue_trial(dict(self.space.origin))
+        with _quiet():
+            self._trials[0] = self.study.ask(self.space.distributions).number
+        origin = {"params": self.space.origin, "program": self.space.seed, "changes": ("the seed document",)}
+        return Candidate(index=0, generation=0, parent=None, proposer="seed", **origin)
+
+    def propose(
+        self, index: int, generation: int, known: Sequence[Candidate], told: Mapping[str, Standing]
+    ) -> Candidate:
+        """The next candidate: valid, and not one of those that are known, if that can be.
+
+        Raises:
+            UsageError: No valid document was found.
+        """
+        texts = {candidate.program.text for candidate in known}
+        for attempt in range(ATTEMPTS):
+            rng = np.random.default_rng([self.config.seed, index, attempt])
+            parent = self._parent(rng, known, told)
+            trial = self._ask(rng, parent, generation)
+            params = dict(trial.params)
+            program = self._program(params)
+            # A repetition would measure noise at the price of something new; the last attempt is taken anyway.
+            if program and (program.text not in texts or attempt == ATTEMPTS - 1):
+                self._trials[index] = trial.number
+                if self.config.sampler in WHOLE and generation:
+                    parent = self._nearest(params, known, told)
+                lines = describe(diff(parent.program, program), read(parent.program).org)
+                return Candidate(
+                    index=index,
+                    generation=generation,
+                    parent=parent.index,
+                    proposer=self.config.sampler,
+                    params=params,
+                    program=program,
+                    changes=tuple(lines) or ("the same again",),
+                )
+            self.study.tell(trial, state=TrialState.FAIL)
+        raise UsageError(f"no valid document found near {self.space.seed.source} in {ATTEMPTS} attempts")
+
+    def sampler_state(self, index: int) -> Record:
+        """What the sampler noted of a candidate, which it needs when the study is continued."""
+        return dict(self.study.get_trials(deepcopy=False)[self._trials[index]].system_attrs)
+
+    def tell(self, index: int, values: Sequence[float]) -> None:
+        """Report a candidate's objectives."""
+        self.study.tell(self._trials[index], list(values))
+
+    def _program(self, params: Params) -> Program | None:
+        """The document of some parameters; None where there is none that can be run."""
+        try:
+            program = self.space.program(params)
+        except DocumentError:
+            return None  # this document cannot take such an edit
+        return None if any(errors(lint(program))) else program
+
+    def _parent(self, rng: np.random.Generator, known: Sequence[Candidate], told: Mapping[str, Standing]) -> Candidate:
+        """The best of a draw from what is believed of each (Thompson 1933), now and then one of the next two."""
+        able = [candidate for candidate in known if candidate.name in told]
+        if not able:
+            return known[0]
+        drawn = [rng.normal(told[one.name].estimate, told[one.name].doubt) for one in able]
+        rank = int(rng.integers(1, 3)) if rng.random() < RUNNER_UP else 0
+        return able[np.argsort(drawn)[::-1][min(rank, len(able) - 1)]]
+
+    def _nearest(self, params: Params, known: Sequence[Candidate], told: Mapping[str, Standing]) -> Candidate:
+        """The candidate that has the most parameters in common, which a document reads best as a change of."""
+
+        def likeness(one: Candidate) -> tuple[int, float]:
+            return sum(one.params[key] == value for key, value in params.items()), told[one.name].estimate
+
+        return max((one for one in known if one.name in told), key=likeness)
+
+    def _ask(self, rng: np.random.Generator, parent: Candidate, generation: int) -> optuna.Trial:
+        """Ask for values of a few parameters of a parent, so that a candidate is a small change of a document."""
+        free = set(self._free(rng, parent, generation))
+        fixed = {key: value for key, value in parent.params.items() if key not in free}
+        with _quiet():
+            self.study.sampler = PartialFixedSampler(fixed, self._sampler(int(rng.integers(2**31))))
+            return self.study.ask(self.space.distributions)
+
+    def _free(self, rng: np.random.Generator, parent: Candidate, generation: int) -> list[str]:
+        if generation and self.config.sampler == "nsga2":
+            return list(self.space.free)
+        if generation and self.config.sampler == "cmaes":
+            return self._numbers
+        by_part: dict[str, list[str]] = {}
+        for name in self.space.active(parent.params):
+            by_part.setdefault(self.space.part_of(name), []).append(name)
+        found: list[str] = []
+        for _ in range(2 + int(rng.poisson(1))):
+            # Parts have equal chances: there are many more links than stand-ups.
+            if not by_part:
+                break
+            part = str(rng.choice(list(by_part)))
+            found.append(by_part[part].pop(int(rng.integers(len(by_part[part])))))
+            if not by_part[part]:
+                del by_part[part]
+        return found
+
+    @property
+    def _numbers(self) -> list[str]:
+        categories = optuna.distributions.CategoricalDistribution
+        return [name for name in self.space.free if not isinstance(self.space.distributions[name], categories)]
+
+    def _sampler(self, seed: int) -> BaseSampler:
+        size = self.config.population
+        match self.config.sampler:
+            case "tpe":
+                return TPESampler(seed=seed, constant_liar=True)
+            case "gp":
+                return GPSampler(seed=seed)
+            case "nsga2":
+                return NSGAIISampler(seed=seed, population_size=max(2, size))
+            case "cmaes":
+                start = {name: self.space.origin[name] for name in self._numbers}
+                return CmaEsSampler(seed=seed, x0=start, popsize=max(5, size), warn_independent_sampling=False)
+            case _:
+                return RandomSampler(seed=seed)
+
+
+class _quiet(warnings.catch_warnings):  # noqa: N801  used as a function
+    """Without Optuna's warnings of what is experimental."""
+
+    def __enter__(self) -> None:
+        super().__enter__()
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
