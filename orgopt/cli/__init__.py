@@ -25,6 +25,7 @@ COMMANDS = {
     "record": ("record", "Record real experiments of a task, to replay them later."),
     "run": ("run", "Run one organization on a task and score it."),
     "optimize": ("optimize", "Search for a better organization, in generations."),
+    "doctor": ("doctor", "Try what experiments could do here, and say what holds them."),
     "ui": ("ui", "Open the generations in MLflow."),
 }
 
@@ -37,6 +38,7 @@ Examples:
 
 \b
 Exit codes: 0 done · 1 a document cannot be read or has errors · 2 wrong usage or task
+  5 experiments cannot be sandboxed here, nothing was run
   6 the lab or the disk failed, what was measured is kept
   130 interrupted, 143 terminated: the same command continues a study or a recording, and starts a run again
 """
