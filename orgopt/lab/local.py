@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from orgopt.errors import LabError, SandboxError
+from orgopt.errors import LabError
 from orgopt.lab.base import Checkpoint, Experiment, Lost, Outcome, Status
 from orgopt.lab.harness import Harness
 from orgopt.lab.plausible import implausible
@@ -20,6 +20,7 @@ RETRIES = 2
 """How often an experiment is begun again that was lost by a fault of the lab."""
 
 _FAULTS_IN_A_ROW = 10  # without an outcome between them: then nothing works here
+_STARTS = 4  # of a warm process in place of one that died
 _GRACE_S = 1.0  # a supervisor ends its experiment at the limit itself
 _STOP_LIMIT_S = 30
 
@@ -170,7 +171,6 @@ class LocalLab:
 
     def _begin(self, run: _Running) -> None:
         """Start an experiment, or start it again."""
-        run.begun, run.curve = self.now(), []
         experiment = run.experiment
         own = self.task.script_with(experiment.settings)
         edited = experiment.script is not None
@@ -244,19 +244,24 @@ class LocalLab:
         digest, reason = self.data_digest, str(error)
         running = list(self._running.values())
         self._faults += not running  # lost experiments count for themselves
-        self._warm.close()
-        try:
-            self._warm = WarmProcess(self.task, self.sandbox)
-            self._ready = self._await_ready()
-        except SandboxError:
-            raise
-        except EndedError as again:
-            raise LabError(f"{again} (it was started again after: {reason})") from None
+        self._ready = self._restarted(reason)
         if self.data_digest != digest:
             raise LabError(f"the data of {self.task.name} changed while its lab ran")
         for run in running:
             if self._running.get(run.experiment.id) is run:
                 self._fault(run, reason)
+
+    def _restarted(self, reason: str) -> Mapping[str, Any]:
+        """Another warm process, which may be killed in its turn, and what it says when it is ready."""
+        for attempt in range(_STARTS):
+            self._warm.close()
+            self._warm = WarmProcess(self.task, self.sandbox)
+            try:
+                return self._await_ready()
+            except EndedError as again:
+                if attempt == _STARTS - 1:
+                    raise LabError(f"{again}; it was started {_STARTS} times again after: {reason}") from None
+        raise LabError(reason)
 
     def _fault(self, run: _Running, reason: str) -> None:
         """Begin an experiment again that the lab lost, unless it did so often enough."""
@@ -273,6 +278,7 @@ class LocalLab:
                 lost = tuple(run.lost if run.killed else run.lost[:-1])
                 self._events.append(Outcome(id=run.experiment.id, status=status, error=reason, lost=lost, **times))
         else:
+            run.begun, run.curve = now, []
             self._begin(run)
 
     def _outcome(self, run: _Running, answer: Mapping[str, Any]) -> Outcome:

@@ -48,7 +48,7 @@ def enter(limits: Mapping[str, Any], hidden: Iterable[str]) -> None:
     Raises:
         OSError: Linux refuses a part of it.
     """
-    _prctl(_PR_SET_DUMPABLE, 1)  # or /proc/self belongs to root
+    close_to_others(closed=False)  # or /proc/self belongs to root
     uid, gid = os.getuid(), os.getgid()
     _check(_libc().unshare(_NEW_USER | _NEW_MOUNTS | _NEW_PID | _NEW_NET | _NEW_IPC), "unshare")
     Path("/proc/self/setgroups").write_text("deny")
@@ -123,10 +123,10 @@ def adopt() -> None:
         _prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
-def close_to_others() -> None:
-    """Keep processes of the same user from reading or tracing this one."""
+def close_to_others(*, closed: bool = True) -> None:
+    """Keep processes of the same user from reading or tracing this one, and what it forks; or let them again."""
     if sys.platform == "linux":
-        _prctl(_PR_SET_DUMPABLE, 0)
+        _prctl(_PR_SET_DUMPABLE, int(not closed))
 
 
 def die_with_parent(parent: int) -> None:

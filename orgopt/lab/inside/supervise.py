@@ -149,7 +149,8 @@ def _become(part: Part, work: Path, log: int, *, namespaces: bool) -> NoReturn:
         os.chdir(work)
         if namespaces:
             isolate.seal()
-        elif sys.platform == "linux":
+        else:
+            isolate.close_to_others(closed=False)
             isolate.die_with_parent(os.getppid())
         isolate.limit(part.limits, processes=namespaces)
         part.body()
