@@ -17,7 +17,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from orgopt.errors import SandboxError, UsageError
+from orgopt.errors import SandboxError, TaskError, UsageError
 from orgopt.lab.inside import isolate
 from orgopt.lab.inside.warm import ISOLATION_FAILED
 from orgopt.task import Task
@@ -89,6 +89,7 @@ def start(sandbox: Sandbox, task: Task, scratch: Path) -> Start:
 
     Raises:
         SandboxError: The sandbox does not run on this machine.
+        TaskError: The task hides what is not there.
     """
     results = scratch / "results"
     results.mkdir(exist_ok=True)
@@ -166,9 +167,8 @@ def readable() -> list[str]:
     """The folders of this Python that lie outside the system's, none within another."""
     paths = {sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix}
     paths |= {path for name, path in sysconfig.get_paths().items() if name in {"stdlib", "platstdlib", "purelib", "platlib"}}
-    paths |= {str(Path(sys.executable).parent), *_user_site()}
-    # A .pth file may lead to packages elsewhere; what else it leads to, such as a checkout, is not for experiments.
-    paths |= {path for path in sys.path if Path(path).name in {"site-packages", "dist-packages"}}
+    # What else is on the path, such as a checkout, is not for experiments.
+    paths |= {str(Path(sys.executable).parent), *_package_folders()}
     real = sorted({os.path.realpath(path) for path in paths} | {os.path.normpath(path) for path in paths})
     found: list[str] = []
     for path in real:
@@ -206,11 +206,23 @@ def _config(task: Task, *, isolated: bool) -> dict[str, Any]:
 
 
 def _places(task: Task, name: str) -> list[str]:
-    """Where a hidden file lies inside: in the task's folder, or among the installed packages."""
+    """Where a hidden file lies inside: in the task's folder, or among the installed packages.
+
+    Raises:
+        TaskError: It is nowhere, so that nobody could say that it is hidden.
+    """
     if (task.folder / name).exists():
         return [f"{isolate.ROOT}/task/{name}"]
-    roots = [*site.getsitepackages(), *_user_site()]
-    return sorted({os.path.realpath(Path(root, name)) for root in roots if Path(root, name).exists()})
+    found = sorted({os.path.realpath(Path(root, name)) for root in _package_folders() if Path(root, name).exists()})
+    if not found:
+        raise TaskError(f"{task.folder}/task.toml: [sandbox] hide: there is no {name} in the folder or any package")
+    return found
+
+
+def _package_folders() -> list[str]:
+    """The folders of installed packages; a .pth file may lead to some outside this Python."""
+    folders = [path for path in sys.path if Path(path).name in {"site-packages", "dist-packages"}]
+    return [*folders, *_user_site()]
 
 
 def _arguments(root: str, config: Mapping[str, Any]) -> list[str]:
