@@ -120,7 +120,13 @@ def evaluate(
 
 
 def score(
-    task: Task, ledger: Ledger, heldout: Mapping[int, float], budget_s: float, verify_seeds: float, *, tampered: str = ""
+    task: Task,
+    ledger: Ledger,
+    heldout: Mapping[int, float],
+    budget_s: float,
+    verify_seeds: float,
+    *,
+    tampered: str = "",
 ) -> Score:
     """The score of a run, given the verified held-out metric of each submitted experiment.
 

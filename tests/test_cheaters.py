@@ -114,7 +114,10 @@ def test_cheaters_on_the_shipped_tasks_are_caught(task: str, cheaters: dict[str,
 @pytest.mark.parametrize("name", ["digits", "tinygpt"])
 def test_a_script_that_nobody_changed_scores_the_same_to_the_bit_however_it_is_judged(name: str) -> None:
     task = replace(load_task(name, ROOT), limit_s=60)
-    rewritten = [Experiment(id=1, settings={}, seed=5), Experiment(id=2, settings={}, seed=5, script=task.source + "\n")]
+    rewritten = [
+        Experiment(id=1, settings={}, seed=5),
+        Experiment(id=2, settings={}, seed=5, script=task.source + "\n"),
+    ]
     with LocalLab(task, 2, Sandbox.BUBBLEWRAP) as lab:
         own, answered = train_all(lab, rewritten, 60)
     with LocalLab(task, 1, Sandbox.PROCESS) as lab:
@@ -207,14 +210,18 @@ def test_another_seed_is_no_improvement(toy: Task) -> None:
         return toy.baseline.metric + 30 * noise, toy.baseline.heldout + 30 * noise
 
     program = parse("## Roles\n### A\n- **Headcount:** 4\n- **Agent:** replicate\n")
-    scores = [evaluate(program, toy, FakeLab(toy, metric=luck), budget_s=40, seed=seed, verify_seeds=4) for seed in range(20)]
+    scores = [
+        evaluate(program, toy, FakeLab(toy, metric=luck), budget_s=40, seed=seed, verify_seeds=4) for seed in range(20)
+    ]
     seen = sum(toy.baseline.metric - score.metric for score in scores) / len(scores)
     assert seen > 0.2, "what it saw improved"
     assert abs(sum(score.q_final for score in scores) / len(scores)) < 0.15, "what counts did not"
 
 
 def test_a_lucky_run_of_the_baseline_is_never_submitted(toy: Task) -> None:
-    program = parse("## Roles\n### A\n- **Headcount:** 2\n- **Agent:** random\n- **Risk tolerance:** 0\n- **Confirm:** 5\n")
+    program = parse(
+        "## Roles\n### A\n- **Headcount:** 2\n- **Agent:** random\n- **Risk tolerance:** 0\n- **Confirm:** 5\n"
+    )
     ledger = Ledger()
     evaluate(program, toy, FakeLab(toy), budget_s=20, seed=1, ledger=ledger)
     again = {event.data["id"] for event in ledger.of("proposal") if not event.data["knobs"]}

@@ -143,6 +143,10 @@ class WarmProcess:
             message = _SILENCE
         code = self._process.poll()
         if message == _SILENCE and code:
-            message = f"killed by signal {-code if code < 0 else code - 128}" if code < 0 or code > 128 else f"exit code {code}"
+            message = (
+                f"killed by signal {-code if code < 0 else code - 128}"
+                if code < 0 or code > 128
+                else f"exit code {code}"
+            )
         failed = sandbox.failure(self.kind, code, message)
         return failed or EndedError(f"the lab of {self.task.name} ended: {message}")

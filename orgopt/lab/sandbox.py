@@ -19,7 +19,7 @@ from typing import Any
 
 from orgopt.errors import SandboxError, TaskError, UsageError
 from orgopt.lab.inside import isolate
-from orgopt.lab.inside.warm import ISOLATION_FAILED
+from orgopt.lab.inside.start import ISOLATION_FAILED
 from orgopt.task import Task
 
 FILE_BYTES = 64 * 2**20  # no experiment may write a larger file
@@ -28,7 +28,7 @@ CHOICE = "ORGOPT_SANDBOX"
 """Environment variable that names the sandbox where nothing else does."""
 
 _INSIDE = Path(__file__).parent / "inside"
-_START = "import sys; sys.path.insert(0, sys.argv[1]); from inside.warm import main; main(sys.argv[2])"
+_START = "import sys; sys.path.insert(0, sys.argv[1]); from inside.start import main; main(sys.argv[2])"
 _ROOT_FOLDERS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime")
 _RECORDINGS = ("records.parquet", "records.jsonl.part", "world.json", "world.npz")  # results of others
@@ -116,9 +116,7 @@ def start(sandbox: Sandbox, task: Task, scratch: Path) -> Start:
     return Start(command=(*wrap, "--", sys.executable, *arguments), env=env)
 
 
-def wrapped(
-    readable_at: Mapping[str, str], writable_at: Mapping[str, str], *, masked: Iterable[str] = ()
-) -> list[str]:
+def wrapped(readable_at: Mapping[str, str], writable_at: Mapping[str, str], *, masked: Iterable[str] = ()) -> list[str]:
     """The command line of bubblewrap, up to what it is to run.
 
     Args:
@@ -134,7 +132,7 @@ def wrapped(
     else:
         line += ["--unshare-user", "--uid", str(isolate.NOBODY), "--gid", str(isolate.NOBODY)]
     # A temporary folder comes before what is bound below it.
-    line += ["--perms", "1777", "--size", str(_TMP_BYTES), "--tmpfs", "/tmp"]  # noqa: S108  the sandbox's own
+    line += ["--perms", "1777", "--size", str(_TMP_BYTES), "--tmpfs", "/tmp"]
     line += ["--ro-bind", "/usr", "/usr"]
     made = {Path("/"), Path("/usr")}
     for name in _ROOT_FOLDERS:
@@ -166,7 +164,9 @@ def environment(*, temporary: str, path: str) -> dict[str, str]:
 def readable() -> list[str]:
     """The folders of this Python that lie outside the system's, none within another."""
     paths = {sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix}
-    paths |= {path for name, path in sysconfig.get_paths().items() if name in {"stdlib", "platstdlib", "purelib", "platlib"}}
+    paths |= {
+        path for name, path in sysconfig.get_paths().items() if name in {"stdlib", "platstdlib", "purelib", "platlib"}
+    }
     # What else is on the path, such as a checkout, is not for experiments.
     paths |= {str(Path(sys.executable).parent), *_package_folders()}
     real = sorted({os.path.realpath(path) for path in paths} | {os.path.normpath(path) for path in paths})
@@ -192,7 +192,7 @@ def _config(task: Task, *, isolated: bool) -> dict[str, Any]:
         "file_bytes": FILE_BYTES,
         "output_bytes": OUTPUT_BYTES,
         "wall_s": task.limit_s,
-        "covers_tmp": not any(Path(path).is_relative_to("/tmp") for path in readable()),  # noqa: S108
+        "covers_tmp": not any(Path(path).is_relative_to("/tmp") for path in readable()),
     }
     return {
         "script": task.script,
@@ -233,7 +233,7 @@ def _parents(target: str, made: set[Path]) -> list[str]:
     """Makes the folders above a place, which bubblewrap would make for root alone; notes which are made."""
     line: list[str] = []
     for parent in reversed(Path(target).parents):
-        if parent not in made and parent != Path("/tmp"):  # noqa: S108
+        if parent not in made and parent != Path("/tmp"):
             line += ["--perms", "0755", "--dir", str(parent)]
             made.add(parent)
     return line

@@ -57,11 +57,11 @@ def enter(limits: Mapping[str, Any], hidden: Iterable[str]) -> None:
     _mount("none", "/", None, _MS_REC | _MS_PRIVATE)
     size = f"size={limits['disk_bytes']},nr_inodes={_INODES},mode=0700"
     _mount("tmpfs", WORK, "tmpfs", _MS_NOSUID | _MS_NODEV, size)
-    places = {"tmp": TEMPORARY, "shm": "/dev/shm", "work": WORK}  # noqa: S108  mounts of its own
+    places = {"tmp": TEMPORARY, "shm": "/dev/shm", "work": WORK}
     for name, place in places.items():
         Path(WORK, name).mkdir(mode=0o700)
         if name == "tmp" and limits["covers_tmp"]:
-            _mount(f"{WORK}/{name}", "/tmp", None, _MS_BIND)  # noqa: S108
+            _mount(f"{WORK}/{name}", "/tmp", None, _MS_BIND)
         _mount(f"{WORK}/{name}", place, None, _MS_BIND)
     for path in (RESULTS, *hidden):
         hide(path)

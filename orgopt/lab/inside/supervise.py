@@ -231,9 +231,7 @@ def _tell_curve(part: Part, work: Path, watch: _Watch, reports: int) -> None:
     watch.told += len(points)
 
 
-def _status(
-    part: Part, work: Path, code: int, cpu_s: float, watch: _Watch, *, namespaces: bool
-) -> tuple[str, str]:
+def _status(part: Part, work: Path, code: int, cpu_s: float, watch: _Watch, *, namespaces: bool) -> tuple[str, str]:
     """How it ended, as a status and the last line of its output."""
     error = last_line(watch.tail)
     if watch.verdict:
