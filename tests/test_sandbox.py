@@ -91,6 +91,7 @@ def test_settings_choose_the_sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.chdir(tmp_path)
     result = orgopt("run", "solo.md", "--task", TOY, "--budget", "1s", "--json")
     assert json.loads(result.stdout)["score"]["lab"]["sandbox"] == "process"
+    os.environ[CHOICE] = ""  # as in another process
     (tmp_path / "orgopt.toml").write_text('[run]\nsandbox = "none"\n')
     assert orgopt("run", "solo.md", "--task", TOY, "--budget", "1s").exit_code == 2
 

@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,8 @@ from orgopt.lab.local import LocalLab
 from orgopt.lab.sandbox import Sandbox, readable
 from orgopt.task import Task, load_task
 
-_PATIENCE_S = 30.0
+_PATIENCE_S = 60.0
+_SHORT_S = 1.0  # for what is ended by the limit alone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +55,12 @@ def examine(kind: Sandbox) -> Iterator[Finding]:
         os.environ["ORGOPT_PROBE_SECRET"] = token[::-1]  # backwards, so that a script is not taken for it
         stack.callback(os.environ.pop, "ORGOPT_PROBE_SECRET", None)
         stack.enter_context(_neighbour())
-        lab = stack.enter_context(LocalLab(_task(folder), 1, kind))
-        lab.reset()
+        task = _task(folder)
+        lab = stack.enter_context(LocalLab(task, 1, kind))
+        short = stack.enter_context(LocalLab(replace(task, limit_s=_SHORT_S), 1, kind))
         for number, probe in enumerate(PROBES, 1):
-            yield _finding(probe, _run(lab, number, probe, names), token)
+            where = short if probe.ends is Status.TIMEOUT else lab
+            yield _finding(probe, _run(where, number, probe, names), token)
 
 
 def _task(folder: Path) -> Task:
