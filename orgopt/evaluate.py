@@ -108,6 +108,15 @@ def evaluate(
     """
     ledger = ledger or Ledger()
     run(program, task, lab, budget_s=budget_s, seed=seed, ledger=ledger, watch=watch)
+    return verified(task, lab, ledger, budget_s=budget_s, seed=seed, verify_seeds=verify_seeds)
+
+
+def verified(task: Task, lab: Lab, ledger: Ledger, *, budget_s: float, seed: int, verify_seeds: int) -> Score:
+    """The score of a run that has ended, after its submissions were trained with fresh seeds; see `evaluate`.
+
+    Raises:
+        LabError: The lab broke.
+    """
     proposals = {event.data["id"]: event.data["knobs"] for event in ledger.of("proposal")}
     submitted = dict.fromkeys(event.data["id"] for event in ledger.of("submission"))
     settings = {number: proposals[number] for number in submitted if number != BASELINE}
@@ -115,8 +124,8 @@ def evaluate(
     known = {number: value for number, value in truths.items() if value is not None}
     if len(known) == len(settings):
         return score(task, ledger, known, budget_s, math.inf)
-    verified, tampered = verify(task, lab, settings, seed=seed, seeds=verify_seeds)
-    return score(task, ledger, verified, budget_s, verify_seeds, tampered=tampered)
+    heldout, tampered = verify(task, lab, settings, seed=seed, seeds=verify_seeds)
+    return score(task, ledger, heldout, budget_s, verify_seeds, tampered=tampered)
 
 
 def score(
@@ -144,7 +153,9 @@ def score(
     outcomes = [event.data for event in ledger.of("outcome")]
     busy = sum(min(data["ended"], budget_s) - data["started"] for data in outcomes if data["started"] < budget_s)
     proposals = {event.data["id"]: event.data["knobs"] for event in ledger.of("proposal")}
+    start = ledger.of("start")[0].data
     meetings = ledger.of("meeting")
+    think_s = start.get("think_s", task.think_s)
     failed = [data for data in outcomes if data["status"] not in {"ok", "unfinished"}]
     errors = Counter(data["error"] or data["status"] for data in failed)
     caught = [f"experiment {data['id']}: {data['error']}" for data in failed if data["status"] == Status.TAMPERED]
@@ -159,10 +170,10 @@ def score(
         metric=last["metric"],
         submission=proposals.get(last["id"], {}),
         curve=tuple((round(t, 3), q) for t, q in curve),
-        utilisation=busy / (ledger.of("start")[0].data["slots"] * budget_s),
+        utilisation=busy / (start["slots"] * budget_s),
         spent_slot_s=busy,
-        agent_s=len(proposals) * task.think_s + sum(m.data["seconds"] * len(m.data["agents"]) for m in meetings),
-        lab=ledger.of("start")[0].data.get("lab", {}),
+        agent_s=len(proposals) * think_s + sum(m.data["seconds"] * len(m.data["agents"]) for m in meetings),
+        lab=start.get("lab", {}),
         experiments=dict(Counter(data["status"] for data in outcomes)),
         common_error=next((error for error, _ in errors.most_common(1)), ""),
         meetings=len(meetings),

@@ -34,6 +34,8 @@ class TestProcessSandbox(LabContract):
 
 
 class TestFakeLab(LabContract):
+    budget_s = 30.0
+
     def make_lab(self, task: Task, slots: int) -> Lab:
         return FakeLab(task, slots)
 

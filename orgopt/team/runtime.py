@@ -108,7 +108,7 @@ class Team:
             seed=self.seed,
             agents=list(self._desks),
             baseline=self.task.baseline.metric,
-            commit=_commit(self.task.source),
+            commit=commit_of(self.task.source),
         )
         self._add("submission", 0.0, id=BASELINE, metric=self.task.baseline.metric)
         self._delegate(0.0)
@@ -188,7 +188,8 @@ class Team:
         if one.curves is not None:
             one.curves.add(run.curve)
         if one.submits:
-            self._pool.learn(run)
+            if run.id not in self._pool.runs:
+                self._pool.learn(run)
             if one.beliefs.believes(run.setting):
                 self._pool.believe(run.setting)
 
@@ -277,10 +278,10 @@ class Team:
             "parent": proposal.parent,
             "note": proposal.note,
             # It names every knob, and the lab checks the values.
-            "commit": _commit(with_values(self.task.source, proposal.settings)),
+            "commit": commit_of(with_values(self.task.source, proposal.settings)),
         }
 
 
-def _commit(script: str) -> str:
+def commit_of(script: str) -> str:
     """Seven hex digits that name the script's content, as a git commit would."""
     return hashlib.sha256(script.encode()).hexdigest()[:7]
