@@ -22,6 +22,9 @@ from orgopt.team.runtime import Team, Watcher
 
 CALIBRATION_SEEDS = 6
 VERIFY_SEEDS = 2
+DISQUALIFIED = -1.0
+"""The research output of a run with a tampered result, unless the run is worse: as far below the baseline as the task's
+reference is above it, so that doing nothing beats it."""
 _VERIFY_KEY = 1_000_003  # sets verification seeds apart from the seeds of a run's experiments
 
 
@@ -30,7 +33,7 @@ class Score:
     """What a team achieved with its budget.
 
     Attributes:
-        research_output: (q_final + q_mean) / 2.
+        research_output: (q_final + q_mean) / 2; at most `DISQUALIFIED` where the run is.
         q_final: Held-out improvement of the final submission.
         q_mean: Its mean over the budget.
         q_error: Standard error of q_final from seed noise alone.
@@ -44,6 +47,7 @@ class Score:
         experiments: How many experiments ended in each status.
         common_error: The most frequent error of those that failed; empty when none did.
         spent_slot_s: Busy slot-seconds.
+        disqualified: Why the organization's result counts for nothing; empty when it counts.
     """
 
     research_output: float
@@ -62,6 +66,7 @@ class Score:
     common_error: str
     meetings: int
     messages: int
+    disqualified: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """The score as JSON values."""
@@ -119,13 +124,24 @@ def verified(task: Task, lab: Lab, ledger: Ledger, *, budget_s: float, seed: int
     known = {number: value for number, value in truths.items() if value is not None}
     if len(known) == len(settings):
         return score(task, ledger, known, budget_s, math.inf)
-    return score(task, ledger, verify(task, lab, settings, seed=seed, seeds=verify_seeds), budget_s, verify_seeds)
+    heldout, tampered = verify(task, lab, settings, seed=seed, seeds=verify_seeds)
+    return score(task, ledger, heldout, budget_s, verify_seeds, tampered=tampered)
 
 
-def score(task: Task, ledger: Ledger, heldout: Mapping[int, float], budget_s: float, verify_seeds: float) -> Score:
+def score(
+    task: Task,
+    ledger: Ledger,
+    heldout: Mapping[int, float],
+    budget_s: float,
+    verify_seeds: float,
+    *,
+    tampered: str = "",
+) -> Score:
     """The score of a run, given the verified held-out metric of each submitted experiment.
 
-    `verify_seeds` is infinite where the metric is known without noise.
+    `verify_seeds` is infinite where the metric is known without noise. One tampered result, in the run or in its
+    verification (`tampered` says what it was), disqualifies the organization: else a search would find wording that
+    makes agents cheat, since what is not caught pays.
     """
     quality = {number: task.quality(value) for number, value in heldout.items()} | {BASELINE: 0.0}
     submissions = [event for event in ledger.of("submission") if event.t <= budget_s]
@@ -142,8 +158,11 @@ def score(task: Task, ledger: Ledger, heldout: Mapping[int, float], budget_s: fl
     think_s = start.get("think_s", task.think_s)
     failed = [data for data in outcomes if data["status"] not in {"ok", "unfinished"}]
     errors = Counter(data["error"] or data["status"] for data in failed)
+    caught = [f"experiment {data['id']}: {data['error']}" for data in failed if data["status"] == Status.TAMPERED]
+    disqualified = next(iter(caught), tampered)
+    output = (q_final + q_mean) / 2
     return Score(
-        research_output=(q_final + q_mean) / 2,
+        research_output=min(output, DISQUALIFIED) if disqualified else output,
         q_final=q_final,
         q_mean=q_mean,
         q_error=0.0 if last["id"] == BASELINE else _q_error(task, verify_seeds),
@@ -159,11 +178,16 @@ def score(task: Task, ledger: Ledger, heldout: Mapping[int, float], budget_s: fl
         common_error=next((error for error, _ in errors.most_common(1)), ""),
         meetings=len(meetings),
         messages=sum(len(message.data["to"]) for message in ledger.of("message")),
+        disqualified=disqualified,
     )
 
 
-def verify(task: Task, lab: Lab, settings: Mapping[int, Settings], *, seed: int, seeds: int) -> dict[int, float]:
+def verify(
+    task: Task, lab: Lab, settings: Mapping[int, Settings], *, seed: int, seeds: int
+) -> tuple[dict[int, float], str]:
     """The mean held-out metric of settings over fresh seeds; a seed that fails counts as the baseline.
+
+    Also returns what was tampered with, if anything was.
 
     Raises:
         LabError: The lab broke.
@@ -177,7 +201,9 @@ def verify(task: Task, lab: Lab, settings: Mapping[int, Settings], *, seed: int,
     found: dict[int, list[float]] = {number: [] for number in settings}
     for (number, _), outcome in zip(jobs, outcomes, strict=True):
         found[number].append(task.baseline.heldout if outcome.heldout is None else outcome.heldout)
-    return {number: sum(values) / len(values) for number, values in found.items()}
+    tampered = next((outcome.error for outcome in outcomes if outcome.status is Status.TAMPERED), "")
+    text = f"a verification of its submission: {tampered}" if tampered else ""
+    return {number: sum(values) / len(values) for number, values in found.items()}, text
 
 
 def calibrate(task: Task, lab: Lab, seeds: int = CALIBRATION_SEEDS) -> Measure:

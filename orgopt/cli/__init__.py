@@ -27,6 +27,7 @@ COMMANDS = {
     "compare": ("compare", "Run organizations against each other on the same hardware."),
     "optimize": ("optimize", "Search for a better organization, in generations."),
     "export": ("export", "Write a study for another tool."),
+    "doctor": ("doctor", "Try what experiments could do here, and say what holds them."),
     "report": ("report_page", "Write a study as one HTML page."),
     "ui": ("ui", "Open the generations in MLflow."),
     "sync": ("sync", "Send to MLflow what it could not take."),
@@ -44,6 +45,7 @@ Examples:
 
 \b
 Exit codes: 0 done · 1 a document cannot be read or has errors · 2 wrong usage or task
+  5 experiments cannot be sandboxed here, nothing was run
   6 the lab or the disk failed, what was measured is kept
   130 interrupted, 143 terminated: the same command continues a study, a contest or a recording
 """

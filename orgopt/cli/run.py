@@ -32,6 +32,7 @@ from orgopt.cli.report import bottleneck, parts
 from orgopt.document import load, require_org
 from orgopt.errors import StoreError, UsageError
 from orgopt.evaluate import Score, evaluate
+from orgopt.lab.sandbox import Sandbox, choose, chosen
 from orgopt.ledger import Ledger, results_tsv, write_text
 from orgopt.task import Task, load_task
 from orgopt.team.report import report
@@ -48,6 +49,7 @@ class _Run:
     slots: int
     seed: int
     verify_seeds: int
+    sandbox: str = Sandbox.BUBBLEWRAP.value
 
 
 @click.command(
@@ -114,6 +116,7 @@ def run_command(
             slots=slots,
             seed=seed,
             verify_seeds=verify_seeds,
+            sandbox=chosen().value,
         )
         folder = _new_folder(workspace, f"{Path(path).stem}-{task.name}-s{seed}")
         write_text(folder / "program.md", program.text)
@@ -128,6 +131,7 @@ def _run(asked: _Run, folder: Path, ledger: Ledger, *, as_json: bool) -> None:
     program = load(str(folder / "program.md"))
     workspace = find_workspace(folder / "program.md")
     task = load_task(asked.task, workspace)
+    choose(asked.sandbox)
     status = RunStatus(asked.budget_s, task.metric)
     try:
         with open_lab(task, asked.lab, asked.slots) as lab:
@@ -177,6 +181,8 @@ def summary(task: Task, score: Score, budget_s: float) -> Table:
     table.add_column(style="dim", no_wrap=True)
     table.add_column()
     parts = f"final {score.q_final:+.3f} ± {score.q_error:.3f} seed noise, mean over the budget {score.q_mean:+.3f}"
+    if score.disqualified:
+        table.add_row("disqualified", f"[red]{escape(score.disqualified)}[/]")
     table.add_row("research output", f"[bold]{score.research_output:+.3f}[/]  [dim]({parts})[/]")
     table.add_row(
         task.heldout,

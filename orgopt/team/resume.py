@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from orgopt.lab.base import Checkpoint, Experiment, Lab, Outcome, Status
+from orgopt.lab.base import Checkpoint, Experiment, Lab, Lost, Outcome, Status
 from orgopt.ledger import Ledger
 from orgopt.task import Settings
 
@@ -163,7 +163,8 @@ def _busy(finished: Sequence[tuple[float, float]], running: Sequence[float], t: 
 def _outcome(data: Mapping[str, Any]) -> Outcome:
     names = ("id", "started", "ended", "metric", "heldout", "memory_gb", "error")
     given: dict[str, Any] = {name: data[name] for name in names}
-    return Outcome(status=Status(data["status"]), curve=tuple(data.get("curve", ())), **given)
+    lost = tuple(Lost(*attempt) for attempt in data.get("lost", ()))
+    return Outcome(status=Status(data["status"]), curve=tuple(data.get("curve", ())), lost=lost, **given)
 
 
 def _later(told: Outcome | Checkpoint, seconds: float) -> Outcome | Checkpoint:
@@ -172,4 +173,5 @@ def _later(told: Outcome | Checkpoint, seconds: float) -> Outcome | Checkpoint:
 
 
 def _moved(outcome: Outcome, seconds: float) -> Outcome:
-    return replace(outcome, started=outcome.started + seconds, ended=outcome.ended + seconds)
+    lost = tuple(Lost(one.started + seconds, one.ended + seconds, one.reason) for one in outcome.lost)
+    return replace(outcome, started=outcome.started + seconds, ended=outcome.ended + seconds, lost=lost)
