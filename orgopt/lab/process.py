@@ -22,6 +22,8 @@ from orgopt.task import Task
 _CLOSE_LIMIT_S = 2
 _ERROR_BYTES = 4096
 _SILENCE = "no message"
+_JANITOR = 'cat; for _ in 1 2 3 4 5 6 7 8 9; do rm -rf "$1"; [ -e "$1" ] || exit 0; sleep 0.1; done'
+"""Waits for the end of whoever holds its input, and removes the folder: the lab may be killed before it could."""
 
 
 class EndedError(LabError):
@@ -62,6 +64,15 @@ class WarmProcess:
         self._requests, self._answers = self._process.stdin, self._process.stdout
         os.set_blocking(self._requests.fileno(), False)
         self._buffer = b""
+        self._janitor = subprocess.Popen(
+            ["/bin/sh", "-c", _JANITOR, "sh", str(self._scratch)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            env={"PATH": os.defpath},
+            cwd="/",
+        )
         self._closed = False
 
     @property
@@ -118,6 +129,7 @@ class WarmProcess:
             self._kill()
         self._answers.close()
         shutil.rmtree(self._scratch, ignore_errors=True)
+        self._janitor.communicate()
 
     def _kill(self) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
