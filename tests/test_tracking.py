@@ -1,161 +1,419 @@
 """Tracking: what MLflow has after a study, that it is sent once, and that it stops nothing."""
 
+import json
+import random
+import re
 import sqlite3
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
-from orgopt.document import Program, load
-from orgopt.evolve import StudyConfig, StudyLog, optimize
+from orgopt.document import parse
 from orgopt.ledger import read_lines
-from orgopt.task import Task
-from orgopt.tracking import Tracking, store_uri
-from tests.conftest import ROOT
-from tests.fakes.lab import FakeLab
+from orgopt.study.view import load_study
+from orgopt.task import load_task
+from orgopt.tracking import Tracking, load_prompt, load_version, store_uri
+from orgopt.tracking.noted import NOTED, Noted
+from tests.conftest import ROOT, TRIO
+from tests.fakes.studies import SMALL, copied, make_study
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow warns of its own deprecations
+CANDIDATES, GENERATIONS, SOURCE = 6, 2, "mlflow.sourceRun"
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of one study, for all tests to copy; so few candidates tell nothing of importance, so it is given."""
+    toy = load_task(str(ROOT / "tests" / "toy"))
+    folder = make_study(tmp_path_factory.mktemp("original"), toy, parse(TRIO, "trio.md"))
+    log = folder / "study.jsonl"
+    given = '"importances": [{"part": "Explorer", "importance": 0.7}, {"part": "links", "importance": 0.3}]'
+    log.write_text(log.read_text().replace('"importances": []', given))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database of MLflow, which takes seconds to make."""
+    workspace = tmp_path_factory.mktemp("pristine")
+    with pytest.MonkeyPatch.context() as clean:
+        clean.delenv("MLFLOW_TRACKING_URI", raising=False)
+        assert Tracking(workspace).open() == ""
+    with sqlite3.connect(workspace / "mlflow.db") as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return workspace / "mlflow.db"
 
 
 @pytest.fixture
-def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def workspace(tmp_path: Path, pristine: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    monkeypatch.chdir(ROOT)  # never the current directory's store
+    monkeypatch.chdir(tmp_path)  # never another directory's store
+    (tmp_path / "mlflow.db").write_bytes(pristine.read_bytes())
     return tmp_path
 
 
-class Sent(NamedTuple):
-    """The tracking of one study."""
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory, original: Path, pristine: Path) -> Path:
+    """A workspace whose study is in MLflow, for tests that only look."""
+    workspace = tmp_path_factory.mktemp("told")
+    (workspace / "mlflow.db").write_bytes(pristine.read_bytes())
+    with pytest.MonkeyPatch.context() as clean:
+        clean.delenv("MLFLOW_TRACKING_URI", raising=False)
+        assert Tracking(workspace).sync(copied(original, workspace)).problem == ""
+    return workspace
 
-    tracking: Tracking
-    folder: Path
 
-    def sync(self) -> str | None:
-        return self.tracking.sync(self.folder)
+@pytest.fixture
+def seen(told: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    return told
 
 
-def study(workspace: Path, toy: Task, trio: Program, generations: int = 2) -> Sent:
-    config = StudyConfig(generations=generations, population=3, budget_s=20, slots=2)
-    folder = workspace / "mlruns" / "studies" / "s"
-    library = load(ROOT / "orgs" / "library.md")
-    with StudyLog(folder, config.identity(trio, toy, library), trio, toy) as log:
-        optimize(trio, toy, FakeLab(toy), config, log, library=library)
-    return Sent(Tracking(workspace), folder)
+def client(workspace: Path):
+    from mlflow import MlflowClient
+
+    return MlflowClient(store_uri(workspace))
 
 
 def runs(workspace: Path) -> list:
-    from mlflow import MlflowClient
-
-    client = MlflowClient(store_uri(workspace))
-    experiment = client.get_experiment_by_name("toy")
-    return client.search_runs([experiment.experiment_id], order_by=["attributes.start_time ASC"])
+    experiment = client(workspace).get_experiment_by_name("toy")
+    return list(client(workspace).search_runs([experiment.experiment_id], order_by=["attributes.start_time ASC"]))
 
 
-def test_a_study_is_nested_runs_with_everything_in_them(workspace: Path, toy: Task, trio: Program) -> None:
-    from mlflow import MlflowClient
+def of_kind(workspace: Path, kind: str) -> list:
+    return [run for run in runs(workspace) if run.data.tags["orgopt.kind"] == kind]
 
-    tracking = study(workspace, toy, trio)
-    assert tracking.sync() is None
-    found = runs(workspace)
-    kinds = [run.data.tags["orgopt.kind"] for run in found]
-    assert kinds.count("study") == 1
-    assert kinds.count("generation") == 2
-    assert kinds.count("candidate") == 6
+
+def texts(run) -> dict[str, str]:
+    """The artifacts of a run by path."""
+    root = Path(run.info.artifact_uri.removeprefix("file://"))
+    return {str(path.relative_to(root)): path.read_text() for path in root.rglob("*") if path.is_file()}
+
+
+def everything(workspace: Path) -> dict:
+    """All that MLflow has of the study, without the ids that it gives."""
+    from mlflow import search_traces, set_tracking_uri
+
+    set_tracking_uri(store_uri(workspace))
+    found, names = client(workspace), {}
+    for run in runs(workspace):
+        names[run.info.run_id] = run.data.tags["orgopt.key"]
+    text = json.dumps(names)
+
+    def plain(value: str) -> str:
+        return re.sub("|".join(names), lambda match: names[match[0]], value)
+
+    kept = {}
+    for run in runs(workspace):
+        history = {
+            name: [
+                (point.step, point.value, point.timestamp) for point in found.get_metric_history(run.info.run_id, name)
+            ]
+            for name in run.data.metrics
+        }
+        tags = {name: plain(value) for name, value in run.data.tags.items() if not name.startswith("mlflow.user")}
+        files = {path: plain(content) for path, content in texts(run).items()}
+        inputs = [(one.dataset.name, one.dataset.digest) for one in run.inputs.dataset_inputs]
+        times = run.info.start_time, run.info.end_time
+        kept[names[run.info.run_id]] = (history, run.data.params, tags, files, inputs, run.info.status, times)
+    assert len(kept) == len(json.loads(text))  # no key twice
+    versions = found.search_prompt_versions("program-md.s")
+    prompts = sorted((v.tags["orgopt.key"], v.template, v.commit_message, sorted(v.aliases)) for v in versions)
+    experiment = found.get_experiment_by_name("toy").experiment_id
+    traces = search_traces(locations=[experiment], return_type="list")
+    spans = sorted(
+        (t.info.trace_id, len(t.data.spans), names[t.info.trace_metadata["mlflow.sourceRun"]]) for t in traces
+    )
+    return {"runs": kept, "prompts": prompts, "traces": spans}
+
+
+# What is there
+
+
+def test_a_study_is_nested_runs_with_names_that_read(seen: Path) -> None:
+    found = runs(seen)
     by_id = {run.info.run_id: run for run in found}
-    client = MlflowClient(store_uri(workspace))
+    kinds = [run.data.tags["orgopt.kind"] for run in found]
+    assert [kinds.count(kind) for kind in ("study", "generation", "candidate")] == [1, GENERATIONS, CANDIDATES]
     for run in found:
         kind, parent = run.data.tags["orgopt.kind"], run.data.tags.get("mlflow.parentRunId")
-        expected = {"study": None, "generation": "study", "candidate": "generation"}[kind]
-        assert (by_id[parent].data.tags["orgopt.kind"] if parent else None) == expected
+        above = {"study": None, "generation": "study", "candidate": "generation"}[kind]
+        assert (by_id[parent].data.tags["orgopt.kind"] if parent else None) == above
         assert run.info.status == "FINISHED"
-        files = {file.path for file in client.list_artifacts(run.info.run_id)}
-        if kind == "candidate":
-            assert {"program.md", "chart.svg", "ledger.json", "ledger.jsonl", "results.tsv"} <= files
-            assert ("diff.md" in files) == (run.data.tags["orgopt.parent"] != "")
-            assert {"research_output", "q_final", "q_mean", "heldout_loss", "utilisation"} <= set(run.data.metrics)
-            assert {"headcount", "standup", "lead.agent", "explorer.risk"} <= set(run.data.params)
-            steps = [metric.step for metric in client.get_metric_history(run.info.run_id, "budget/best_val_loss")]
-            assert len(steps) > 5
-            assert steps == sorted(steps)
-            assert steps[-1] <= 20
-        if kind == "study":
-            assert {"seed", "champion"} <= files
-            best = client.get_metric_history(run.info.run_id, "generations/best_so_far")
-            assert [metric.step for metric in best] == [0, 1]
-            assert "Champion: g0" in run.data.tags["mlflow.note.content"]
-    assert sum(run.data.tags.get("orgopt.champion") == "true" for run in found) == 1
+        assert run.info.start_time <= run.info.end_time
+    view = load_study(seen / "mlruns" / "studies" / "s")
+    for run, one in zip(of_kind(seen, "candidate"), view.candidates, strict=True):
+        assert run.info.run_name.startswith(one.name.replace("-", " · ") + " · ")
+        assert one.record["changes"][0][:20] in run.info.run_name
+        tags = run.data.tags
+        assert tags["orgopt.generation"] == str(one.record["generation"])
+        assert tags["orgopt.proposer"] == one.record["proposer"]
+        assert tags["orgopt.task"] == "toy"
+        assert len(tags["orgopt.commit"]) == 12
 
 
-def test_champions_are_versions_of_a_prompt(workspace: Path, toy: Task, trio: Program) -> None:
-    from mlflow import MlflowClient
+def test_a_candidate_has_its_numbers_and_curves(seen: Path) -> None:
+    view = load_study(seen / "mlruns" / "studies" / "s")
+    for run, one in zip(of_kind(seen, "candidate"), view.candidates, strict=True):
+        values = run.data.metrics
+        assert values["research_output"] == pytest.approx(one.standing.value, abs=1e-4)
+        assert values["seeds"] == one.standing.seeds
+        assert {"error", "estimate", "q_final", "q_mean", "toy/heldout_loss", "organization/agents"} <= set(values)
+        assert {"headcount", "standup", "lead.agent", "parent", "proposer"} <= set(run.data.params)
+        history = client(seen).get_metric_history(run.info.run_id, "budget/q.toy")
+        steps = [point.step for point in history]
+        assert steps == list(range(21))
+        expected = sum(score["q_final"] for score in one.scores["toy"]) / len(one.scores["toy"])
+        assert history[-1].value == pytest.approx(expected, abs=1e-4)
+        lows = [point.value for point in client(seen).get_metric_history(run.info.run_id, "budget/best.toy")]
+        assert lows == sorted(lows, reverse=True)
 
-    tracking = study(workspace, toy, trio)
-    assert tracking.sync() is None
-    client = MlflowClient(store_uri(workspace))
-    records = [r for r in read_lines(tracking.folder / "study.jsonl") if r["kind"] == "candidate"]
-    best = max(records, key=lambda r: r["score"]["research_output"])
-    champion = client.get_prompt_version_by_alias("program-md.s", "champion")
-    assert champion.template == best["program"]
-    assert champion.tags["candidate"] == best["name"]
-    assert best["changes"] in champion.commit_message
+
+def test_a_note_says_the_result_first_and_links_to_the_parent(seen: Path) -> None:
+    found = {run.data.tags["orgopt.candidate"]: run for run in of_kind(seen, "candidate")}
+    for run in found.values():
+        note, parent = run.data.tags["mlflow.note.content"], run.data.tags["orgopt.parent"]
+        assert re.match(r"\*\*Research output [+−]\d\.\d{3} ± \d\.\d{3} \(95 % \\\[", note)
+        if parent:
+            link = f"#/experiments/{run.info.experiment_id}/runs/{found[parent].info.run_id}"
+            assert f"[{parent}]({link})" in note
 
 
-def test_a_run_is_a_trace_of_its_agents(workspace: Path, toy: Task, trio: Program) -> None:
+def test_artifacts_can_be_looked_at(seen: Path) -> None:
+    for run in of_kind(seen, "candidate"):
+        files = texts(run)
+        wanted = {"program.md", "chart.svg", "curves.svg", "ledger-toy.json", "messages-toy.json"}
+        assert wanted <= set(files)
+        assert ("diff.md" in files) == bool(run.data.tags["orgopt.parent"])
+        for name in ("chart.svg", "curves.svg"):
+            assert ET.fromstring(files[name]).tag.endswith("svg")
+        shown = {one["path"] for one in json.loads(run.data.tags["mlflow.loggedArtifacts"])}
+        assert shown == {name for name in files if name.endswith(".json")}
+        table = json.loads(files["ledger-toy.json"])
+        assert all(len(row) == len(table["columns"]) for row in table["data"])
+        assert {"proposal", "outcome", "submission"} <= {row[1] for row in table["data"]}
+
+
+def test_the_study_tells_its_generations_and_its_result(seen: Path) -> None:
+    (run,) = of_kind(seen, "study")
+    view = load_study(seen / "mlruns" / "studies" / "s")
+    final, values = view.final, run.data.metrics
+    for name in ("best", "best_so_far", "median", "spread"):
+        history = client(seen).get_metric_history(run.info.run_id, f"generations/{name}")
+        assert [point.step for point in history] == [0, 1]
+    for claim in final["claims"]:
+        name = claim["entrant"].replace("+", " and ")
+        assert values[f"test toy ahead/{name}"] == pytest.approx(claim["difference"], abs=1e-4)
+    assert sum(name.startswith("without/") for name in values) == len({one["part"] for one in final["knock_outs"]}) > 0
+    assert sum(name.startswith("importance/") for name in values) == len(final["importances"]) > 0
+    assert run.data.tags["mlflow.note.content"].startswith(f"**Champion {final['champion']}")
+    files = texts(run)
+    wanted = {"report.html", "seed/program.md", "champion/program.md", "champion/diff.md", "champion/chart.svg"}
+    assert wanted | {"claims.json", "race.json", "knock-outs.json"} <= set(files)
+    assert files["champion/program.md"] == view.candidate(final["champion"]).record["program"]
+    assert {(one.dataset.name, one.dataset.digest) for one in run.inputs.dataset_inputs} == {
+        ("toy", load_task(str(ROOT / "tests" / "toy")).digest),
+        ("toy recording", "abc123"),
+    }
+    champions = [one for one in of_kind(seen, "candidate") if one.data.tags.get("orgopt.champion") == "true"]
+    assert [one.data.tags["orgopt.candidate"] for one in champions] == [final["champion"]]
+    assert champions[0].data.metrics["test/research_output"] == pytest.approx(
+        final["estimates"]["test"]["mean"], abs=1e-4
+    )
+
+
+def test_champions_are_versions_of_a_prompt(seen: Path) -> None:
+    view = load_study(seen / "mlruns" / "studies" / "s")
+    champion = view.candidate(view.final["champion"])
+    found = client(seen).get_prompt_version_by_alias("program-md.s", "champion")
+    assert found.template == champion.record["program"]
+    assert found.tags["candidate"] == champion.name
+    assert found.tags["generation"] == str(champion.record["generation"])
+    assert float(found.tags["score"]) == pytest.approx(champion.standing.value, abs=1e-3)
+    assert "…" in found.tags["interval"]
+    assert champion.record["changes"][0] in found.commit_message
+    assert load_prompt(seen, "prompts:/program-md.s@champion") == champion.record["program"]
+    assert load_prompt(seen, "prompts:/program-md.s@seed") == TRIO
+    assert load_version(seen, "s", champion.name) == champion.record["program"]
+    assert load_version(seen, "s", "g09-c99") is None
+    assert load_version(seen, "no-such-study", "champion") is None
+
+
+def test_the_runs_of_the_champion_are_traces_with_rounds(seen: Path) -> None:
     import mlflow
 
-    tracking = study(workspace, toy, trio, generations=1)
-    assert tracking.sync() is None
-    (run,) = [r for r in runs(workspace) if r.info.run_name.startswith("g00-c00")]
-    mlflow.flush_trace_async_logging()
-    (trace,) = mlflow.search_traces(
+    mlflow.set_tracking_uri(store_uri(seen))
+    view = load_study(seen / "mlruns" / "studies" / "s")
+    (run,) = [one for one in of_kind(seen, "candidate") if one.data.tags.get("orgopt.champion") == "true"]
+    name = view.final["champion"]
+    found = mlflow.search_traces(
         locations=[run.info.experiment_id], run_id=run.info.run_id, return_type="list", include_spans=True
     )
-    names = [span.name for span in trace.data.spans]
-    assert {"g00-c00", "lead-1", "explorer-1", "explorer-2", "stand-up", "experiment 1"} <= set(names)
-    root = next(span for span in trace.data.spans if span.parent_id is None)
+    titles = {trace.info.tags["mlflow.traceName"] for trace in found}
+    assert titles == {f"{name} toy", f"race {name} toy", f"test {name} toy"}
+    spans = next(trace for trace in found if trace.info.tags["mlflow.traceName"] == f"{name} toy").data.spans
+    by_id = {span.span_id: span for span in spans}
+    (root,) = [span for span in spans if span.parent_id is None]
     assert (root.end_time_ns - root.start_time_ns) / 1e9 == pytest.approx(20, abs=0.01)
-    first = next(span for span in trace.data.spans if span.name == "experiment 1")
-    assert first.outputs["status"] == "ok"
+    events = list(read_lines(seen / "mlruns" / "studies" / "s" / "candidates" / name / "ledger-toy.jsonl"))
+    first = next(span for span in spans if span.name == "experiment 1")
+    outcome = next(event for event in events if event["kind"] == "outcome" and event["id"] == 1)
+    assert first.outputs["heldout"] == pytest.approx(outcome["heldout"])
+    assert first.attributes["cost"]["slot_s"] == pytest.approx(outcome["ended"] - outcome["started"], abs=1e-3)
+    proposer = by_id[first.parent_id]
+    assert proposer.name == outcome["agent"]
+    assert by_id[proposer.parent_id].name == "round 1"
+    assert sum(span.name == "stand-up" for span in spans) == sum(event["kind"] == "meeting" for event in events)
 
 
-def test_what_was_sent_is_not_sent_again(workspace: Path, toy: Task, trio: Program) -> None:
-    tracking = study(workspace, toy, trio, generations=1)
-    assert tracking.sync() is None
-    assert tracking.sync() is None
-    study(workspace, toy, trio, generations=2)
-    assert Tracking(workspace).sync(tracking.folder) is None
+def test_ordinary_candidates_have_no_trace(seen: Path) -> None:
+    import mlflow
+
+    mlflow.set_tracking_uri(store_uri(seen))
+    experiment = client(seen).get_experiment_by_name("toy").experiment_id
+    traced = {
+        trace.info.tags["orgopt.candidate"]
+        for trace in mlflow.search_traces(locations=[experiment], return_type="list", include_spans=False)
+    }
+    view = load_study(seen / "mlruns" / "studies" / "s")
+    assert {"g00-c00", view.final["champion"]} <= traced
+    assert len(traced) <= 2 + GENERATIONS
+
+
+# Once
+
+
+def test_what_was_sent_is_not_sent_again(workspace: Path, original: Path) -> None:
+    folder = copied(original, workspace)
+    assert Tracking(workspace).sync(folder).things > CANDIDATES
+    before = everything(workspace)
+    assert Tracking(workspace).sync(folder) == (0, "")
+    (folder / NOTED).unlink()  # even when the notes are gone
+    assert Tracking(workspace).sync(folder).problem == ""
+    assert everything(workspace) == before
+
+
+def test_a_study_that_goes_on_is_shown_as_it_goes(workspace: Path, original: Path, toy, trio) -> None:
+    folder = copied(original, workspace)
+    tracking = Tracking(workspace)
+    assert tracking.sync(folder).problem == ""
+    make_study(workspace, toy, trio, replace(SMALL, generations=3))
+    assert tracking.sync(folder).problem == ""
     kinds = [run.data.tags["orgopt.kind"] for run in runs(workspace)]
-    assert (kinds.count("study"), kinds.count("generation"), kinds.count("candidate")) == (1, 2, 6)
+    assert [kinds.count(kind) for kind in ("study", "generation", "candidate")] == [1, 3, 9]
+    (run,) = of_kind(workspace, "study")
+    history = client(workspace).get_metric_history(run.info.run_id, "generations/best")
+    assert [point.step for point in history] == [0, 1, 2]
+    assert run.info.status == "FINISHED"
 
 
-def test_an_interrupted_projection_makes_no_second_run(
-    workspace: Path, toy: Task, trio: Program, monkeypatch: pytest.MonkeyPatch
+def test_a_log_that_grows_gives_what_a_whole_one_gives(
+    workspace: Path, original: Path, tmp_path_factory: pytest.TempPathFactory, pristine: Path
 ) -> None:
-    tracking = study(workspace, toy, trio, generations=1)
+    folder = copied(original, workspace)
+    lines = (folder / "study.jsonl").read_text().splitlines(keepends=True)
+    tracking = Tracking(workspace)
+    for end in range(0, len(lines), 9):
+        (folder / "study.jsonl").write_text("".join(lines[: end + 1]))
+        assert tracking.sync(folder).problem == ""
+    (folder / "study.jsonl").write_text("".join(lines))
+    assert tracking.sync(folder).problem == ""
+    whole = tmp_path_factory.mktemp("whole")
+    (whole / "mlflow.db").write_bytes(pristine.read_bytes())
+    assert Tracking(whole).sync(copied(original, whole)).problem == ""
+    assert everything(workspace) == everything(whole)
 
-    def fail(*_) -> str:
-        raise OSError("no more")
+
+def test_killed_between_sending_and_noting_nothing_is_missing_and_nothing_twice(
+    workspace: Path, original: Path, seen: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = copied(original, workspace)
+    put, calls = Noted.put, count(1)
+
+    def torn(self: Noted, key: str, id_: str) -> None:
+        if next(calls) % 2:  # MLflow has it, and nobody knows
+            raise OSError("killed")
+        put(self, key, id_)
 
     with monkeypatch.context() as broken:
-        broken.setattr("orgopt.tracking.projection.svg", fail)
-        for _ in range(3):
-            assert tracking.sync() == "OSError: no more"
-    assert tracking.sync() is None
-    kinds = [run.data.tags["orgopt.kind"] for run in runs(workspace)]
-    assert (kinds.count("study"), kinds.count("generation"), kinds.count("candidate")) == (1, 1, 3)
+        broken.setattr(Noted, "put", torn)
+        for _ in range(200):
+            problem = Tracking(workspace).sync(folder).problem
+            if not problem:
+                break
+            assert problem == "OSError: killed"
+    assert Tracking(workspace).sync(folder) == (0, "")
+    assert everything(workspace) == everything(seen)
 
 
-def test_a_store_that_was_deleted_is_filled_again(workspace: Path, toy: Task, trio: Program) -> None:
-    tracking = study(workspace, toy, trio, generations=1)
-    assert tracking.sync() is None
-    for path in workspace.glob("mlflow.db*"):
-        path.unlink()
-    assert Tracking(workspace).sync(tracking.folder) is None
-    assert len(runs(workspace)) == 1 + 1 + 3
+def test_killed_between_the_parts_of_a_run_it_is_completed(
+    workspace: Path, original: Path, seen: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mlflow import MlflowClient
+
+    folder, chance = copied(original, workspace), random.Random(1)
+    for name in ("log_batch", "set_terminated", "set_prompt_alias", "log_inputs"):
+        real = getattr(MlflowClient, name)
+
+        def torn(self, *args, _real=real, **kwargs):
+            if chance.random() < 0.2:
+                raise OSError("killed")
+            return _real(self, *args, **kwargs)
+
+        monkeypatch.setattr(MlflowClient, name, torn)
+    for _ in range(200):
+        if not Tracking(workspace).sync(folder).problem:
+            break
+    monkeypatch.undo()
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    assert everything(workspace) == everything(seen)
 
 
-def test_a_database_is_made_whole_or_not_at_all(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_that_was_deleted_is_filled_again(workspace: Path, original: Path, pristine: Path) -> None:
+    folder = copied(original, workspace)
+    assert Tracking(workspace).sync(folder).problem == ""
+    before = everything(workspace)
+    other = workspace / "other"
+    other.mkdir()
+    (other / "mlflow.db").write_bytes(pristine.read_bytes())
+    moved = copied(folder, other)
+    text = (moved / NOTED).read_text().replace(str(workspace / "mlflow.db"), str(other / "mlflow.db"))
+    (moved / NOTED).write_text(text)  # as if the database had been replaced
+    assert Tracking(other).sync(moved).problem == ""
+    assert everything(other) == before
+
+
+def test_a_study_that_was_deleted_in_mlflow_stays_deleted(workspace: Path, original: Path, toy, trio) -> None:
+    folder = copied(original, workspace)
+    assert Tracking(workspace).sync(folder).problem == ""
+    (run,) = of_kind(workspace, "study")
+    client(workspace).delete_run(run.info.run_id)
+    problem = Tracking(workspace).sync(folder).problem
+    assert "deleted in MLflow: restore it there" in problem
+
+
+def test_two_studies_of_one_name_do_not_share_a_prompt(workspace: Path, original: Path, toy, trio) -> None:
+    assert Tracking(workspace).sync(copied(original, workspace)).problem == ""
+    other = workspace / "other"
+    folder = make_study(other, toy, trio, replace(SMALL, seed=5))
+    (folder / "program.md").unlink(missing_ok=True)
+    tracking = Tracking(workspace)
+    assert tracking.sync(folder).problem == ""
+    names = {prompt.name for prompt in client(workspace).search_prompts()}
+    assert len(names) == 2
+    assert len(of_kind(workspace, "study")) == 2
+
+
+# Never in the way
+
+
+def test_a_database_is_made_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
 
     def stop(*_) -> None:
         raise KeyboardInterrupt
@@ -163,31 +421,71 @@ def test_a_database_is_made_whole_or_not_at_all(workspace: Path, monkeypatch: py
     with monkeypatch.context() as broken:
         broken.setattr(SqlAlchemyStore, "_create_default_experiment", stop)
         with pytest.raises(KeyboardInterrupt):
-            Tracking(workspace).open()
-    assert not list(workspace.glob("mlflow.db*"))
-    assert Tracking(workspace).open() is None
+            Tracking(tmp_path).open()
+    assert not list(tmp_path.glob("mlflow.db*"))
 
 
-def test_the_database_is_in_wal_mode_and_in_the_workspace(workspace: Path, toy: Task, trio: Program) -> None:
-    tracking = study(workspace, toy, trio, generations=1)
-    assert tracking.tracking.open() is None
+def test_the_database_is_in_wal_mode_and_in_the_workspace(workspace: Path) -> None:
+    assert Tracking(workspace).open() == ""
     with sqlite3.connect(workspace / "mlflow.db") as database:
         assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
-def test_a_store_that_cannot_be_written_is_reported_and_sent_later(workspace: Path, toy: Task, trio: Program) -> None:
-    tracking = study(workspace, toy, trio, generations=1)
+def test_a_store_that_cannot_be_written_is_reported_and_sent_later(
+    workspace: Path, original: Path, pristine: Path
+) -> None:
+    folder, tracking = copied(original, workspace), Tracking(workspace)
+    (workspace / "mlflow.db").unlink()
     (workspace / "mlflow.db").mkdir()
-    assert tracking.tracking.open() is not None
-    problem = tracking.sync()
-    assert problem is not None
-    assert "unable to open database file" in problem
+    assert "unable to open database file" in tracking.open()
+    assert "unable to open database file" in tracking.sync(folder).problem
     (workspace / "mlflow.db").rmdir()
-    assert tracking.sync() is None
-    assert len(runs(workspace)) == 1 + 1 + 3
+    (workspace / "mlflow.db").write_bytes(pristine.read_bytes())
+    assert tracking.sync(folder).problem == ""
+    assert len(runs(workspace)) == 1 + GENERATIONS + CANDIDATES
 
 
-def test_document_text_is_text_in_notes(workspace: Path, toy: Task, trio: Program) -> None:
-    from orgopt.tracking.content import escape
+def test_only_one_process_sends_a_study(workspace: Path, original: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("orgopt.tracking.noted.PATIENCE_S", 0)
+    folder = copied(original, workspace)
+    with Noted(folder, store_uri(workspace)):
+        assert Tracking(workspace).sync(folder) == (0, "another process is sending study s")
+    assert Tracking(workspace).sync(folder).problem == ""
+
+
+def test_records_of_another_version_are_not_read(workspace: Path, original: Path) -> None:
+    folder = copied(original, workspace)
+    text = (folder / "study.jsonl").read_text()
+    (folder / "study.jsonl").write_text(text.replace('"schema_version": 2', '"schema_version": 1'))
+    assert "of a form that this version does not read" in Tracking(workspace).sync(folder).problem
+
+
+# Texts
+
+
+def test_document_text_is_text_in_notes() -> None:
+    from orgopt.tracking.names import escape
 
     assert escape("<script>`*_[x](javascript:1)|") == r"\<script\>\`\*\_\[x\](javascript:1)\|"
+
+
+def test_names_that_mlflow_would_refuse_are_made_ones_that_it_takes() -> None:
+    from mlflow.utils.validation import _validate_metric_name, _validate_param_name
+
+    from orgopt.tracking.names import metric_name, prompt_name
+
+    for name in ("Explorer → Lead: reports to", "../../x", "", "…", "a" * 500, "<b>", "optuna:tpe+median", " . "):
+        _validate_metric_name(metric_name("without", name))
+        _validate_param_name(metric_name("without", name))
+    assert prompt_name({"name": "trio-a+b"}) == "program-md.trio-a-b"
+
+
+def test_a_diff_of_a_document_with_fences_stays_in_its_fence() -> None:
+    from orgopt.tracking.candidate import diff
+
+    before = {"name": "g00-c00", "program": "a\n"}
+    after = {"name": "g00-c01", "program": "a\n````\n<script>\n", "changes": ["x <b>"]}
+    text = diff(before, after)
+    assert text.count("`````") == 2
+    assert text.index("`````diff") < text.index("<script>") < text.rindex("`````")
+    assert r"x \<b\>" in text

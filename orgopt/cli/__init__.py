@@ -26,6 +26,7 @@ COMMANDS = {
     "run": ("run", "Run one organization on a task and score it."),
     "compare": ("compare", "Run organizations against each other on the same hardware."),
     "optimize": ("optimize", "Search for a better organization, in generations."),
+    "export": ("export", "Write a study for another tool."),
     "doctor": ("doctor", "Try what experiments could do here, and say what holds them."),
     "report": ("report_page", "Write a study as one HTML page."),
     "ui": ("ui", "Open the generations in MLflow."),
@@ -38,7 +39,7 @@ Examples:
   orgopt show orgs/trio.md
   orgopt run orgs/trio.md --task tinygpt --budget 30s
   orgopt compare orgs/trio.md orgs/solo.md --task digits --lab replay --budget 60s
-  orgopt optimize orgs/trio.md --task tinygpt --generations 3 --population 4 --budget 15s --slots 2
+  orgopt optimize orgs/trio.md --task digits --lab replay --budget 30s
   orgopt report
   orgopt ui
 
@@ -137,7 +138,13 @@ def _by_parameter(found: click.Command, table: dict[str, Any]) -> dict[str, Any]
         click.UsageError: The command has no such option.
     """
     options = {option.removeprefix("--"): param.name for param in found.params for option in param.opts}
+    several = {param.name for param in found.params if isinstance(param, click.Option) and param.multiple}
     for key in table:
         if key not in options:
             raise click.UsageError(f"{CONFIG}: [{found.name}] has no option '{key}': {', '.join(sorted(options))}")
-    return {options[key]: value for key, value in table.items() if options[key]}
+    # One value of an option that may be given several times need not be a list.
+    return {
+        name: (value,) if name in several and not isinstance(value, list) else value
+        for key, value in table.items()
+        if (name := options[key])
+    }

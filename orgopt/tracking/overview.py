@@ -6,6 +6,7 @@ from typing import Any
 
 from orgopt.document import parse, read
 from orgopt.draw import svg
+from orgopt.report import page
 from orgopt.study.log import TEST
 from orgopt.study.view import CandidateView, StudyView
 from orgopt.tracking import tables
@@ -99,17 +100,19 @@ def progress(view: StudyView) -> dict[str, str]:
     return {NOTE: f"**Running**: {done} generation{'s' * (done != 1)} done; {words}, not yet tested."}
 
 
-def conclusion(view: StudyView, final: Record, runs: Mapping[str, str]) -> Entry:
+def conclusion(view: StudyView, records: Sequence[Record], runs: Mapping[str, str]) -> Entry:
     """What the end of a study adds to its run.
 
     Args:
         view: The study.
-        final: Its `final` record.
+        records: Those it is a view of; the last is its `final` record.
         runs: The addresses of the candidates' runs, by name.
     """
+    final = records[-1]
     champion, seed = view.candidate(final["champion"]), view.candidates[0]
     program = champion.record["program"] if champion else view.head["program"]
     files = {
+        "report.html": page(records),
         "champion/program.md": program,
         "champion/chart.svg": svg(read(parse(program)).org),
         "champion/diff.md": diff(seed.record, {**_record(champion, seed), "changes": final["changes"]}),

@@ -214,7 +214,7 @@ class _Projection:
             yield from self._traces(records, champion.name, ("candidates", "race", "test", "held-out", "real"))
             update = overview.champion(final)
             yield from self._once([f"{key} champion"], lambda _: self._add(champion.name, update))
-        conclusion = overview.conclusion(view, final, self._addresses())
+        conclusion = overview.conclusion(view, records, self._addresses())
         yield from self._once([key], lambda _: self._add("study", conclusion))
 
     def _add(self, key: str, entry: Entry) -> str:

@@ -1,0 +1,43 @@
+"""Studies of the toy task in virtual time, for what comes after them."""
+
+import shutil
+from pathlib import Path
+
+from orgopt.document import Program, load
+from orgopt.evolve import optimize
+from orgopt.study.config import StudyConfig
+from orgopt.study.log import StudyLog
+from orgopt.task import Task
+from tests.conftest import ROOT
+from tests.fakes.arena import toy_arena
+
+NAME = "s"
+SMALL = StudyConfig(
+    generations=2,
+    population=3,
+    budget_s=20,
+    slots=2,
+    search_seeds=2,
+    contenders=3,
+    race_seeds=3,
+    test_seeds=3,
+    controls="fast",
+)
+
+
+def make_study(workspace: Path, toy: Task, seed: Program, config: StudyConfig = SMALL) -> Path:
+    """Run a study, or go on with it; returns its folder."""
+    folder = workspace / "mlruns" / "studies" / NAME
+    library = load(ROOT / "orgs" / "library.md")
+    arena = toy_arena(toy, budget_s=config.budget_s, slots=config.slots)
+    identity = config.identity(seed, {toy.name: toy}, library, {toy.name: {"lab": "replay", "recording": "abc123"}})
+    with arena, StudyLog(folder, identity, seed, {toy.name: toy}, "orgopt optimize trio.md") as log:
+        optimize(seed, arena, config, log, library=library)
+    return folder
+
+
+def copied(source: Path, workspace: Path) -> Path:
+    """A study in another workspace; returns its folder."""
+    folder = workspace / "mlruns" / "studies" / NAME
+    shutil.copytree(source, folder)
+    return folder
