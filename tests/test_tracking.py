@@ -16,6 +16,7 @@ from orgopt.ledger import read_lines
 from orgopt.study.view import load_study
 from orgopt.task import load_task
 from orgopt.tracking import Tracking, load_prompt, load_version, store_uri
+from orgopt.tracking.direct import Direct
 from orgopt.tracking.noted import NOTED, Noted
 from tests.conftest import ROOT, TRIO
 from tests.fakes.studies import SMALL, copied, make_study
@@ -118,7 +119,16 @@ def everything(workspace: Path) -> dict:
         files = {path: plain(content) for path, content in texts(run).items()}
         inputs = [(one.dataset.name, one.dataset.digest) for one in run.inputs.dataset_inputs]
         times = run.info.start_time, run.info.end_time
-        kept[names[run.info.run_id]] = (history, run.data.params, tags, files, inputs, run.info.status, times)
+        kept[names[run.info.run_id]] = (
+            history,
+            run.data.metrics,
+            run.data.params,
+            tags,
+            files,
+            inputs,
+            run.info.status,
+            times,
+        )
     assert len(kept) == len(json.loads(text))  # no key twice
     versions = found.search_prompt_versions("program-md.s")
     prompts = sorted((v.tags["orgopt.key"], v.template, v.commit_message, sorted(v.aliases)) for v in versions)
@@ -283,6 +293,19 @@ def test_ordinary_candidates_have_no_trace(seen: Path) -> None:
     assert len(traced) <= 2 + GENERATIONS
 
 
+def test_the_fast_way_writes_what_mlflow_writes(
+    workspace: Path, original: Path, seen: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orgopt.tracking.direct.SCHEMAS", frozenset())
+    store = Tracking(workspace)
+    assert store.sync(copied(original, workspace)).problem == ""
+    assert everything(workspace) == everything(seen)
+
+
+def test_the_database_of_this_mlflow_is_one_that_is_known(workspace: Path) -> None:
+    Direct(workspace / "mlflow.db").close()
+
+
 # Once
 
 
@@ -354,6 +377,7 @@ def test_killed_between_the_parts_of_a_run_it_is_completed(
 ) -> None:
     from mlflow import MlflowClient
 
+    monkeypatch.setattr("orgopt.tracking.direct.SCHEMAS", frozenset())  # the way that has parts
     folder, chance = copied(original, workspace), random.Random(1)
     for name in ("log_batch", "set_terminated", "set_prompt_alias", "log_inputs"):
         real = getattr(MlflowClient, name)
@@ -395,13 +419,12 @@ def test_a_study_that_was_deleted_in_mlflow_stays_deleted(workspace: Path, origi
     assert "deleted in MLflow: restore it there" in problem
 
 
-def test_two_studies_of_one_name_do_not_share_a_prompt(workspace: Path, original: Path, toy, trio) -> None:
+def test_two_studies_of_one_name_do_not_share_a_prompt(workspace: Path, original: Path) -> None:
     assert Tracking(workspace).sync(copied(original, workspace)).problem == ""
-    other = workspace / "other"
-    folder = make_study(other, toy, trio, replace(SMALL, seed=5))
-    (folder / "program.md").unlink(missing_ok=True)
-    tracking = Tracking(workspace)
-    assert tracking.sync(folder).problem == ""
+    folder = copied(original, workspace / "other")
+    log = folder / "study.jsonl"
+    log.write_text(log.read_text().replace('"seed": 0', '"seed": 5', 1))  # another study
+    assert Tracking(workspace).sync(folder).problem == ""
     names = {prompt.name for prompt in client(workspace).search_prompts()}
     assert len(names) == 2
     assert len(of_kind(workspace, "study")) == 2
@@ -414,6 +437,7 @@ def test_a_database_is_made_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyt
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
     def stop(*_) -> None:
         raise KeyboardInterrupt

@@ -11,8 +11,8 @@ from typing import IO, Self
 
 from orgopt.cli.base import err, own_command
 
-PATIENCE_S = 15.0
-"""How long MLflow may take nothing, once the study is over, before it is left alone."""
+PATIENCE_S, TROUBLED_S = 60.0, 1.0
+"""How long MLflow may take nothing, once the study is over, before it is left alone; and when it was in trouble."""
 
 
 class Projection:
@@ -31,7 +31,7 @@ class Projection:
         self.workspace, self.folder, self.enabled = workspace, folder, enabled
         self._process: subprocess.Popen[bytes] | None = None
         self._said: set[str] = set()
-        self._heard = time.monotonic()
+        self._heard, self._patience_s = time.monotonic(), PATIENCE_S
 
     def poke(self) -> None:
         """Say that the log has something new."""
@@ -76,19 +76,21 @@ class Projection:
     def _await(self, process: subprocess.Popen[bytes]) -> None:
         """Wait for as long as MLflow takes what it is given."""
         while process.poll() is None:
-            left = self._heard + PATIENCE_S - time.monotonic()
+            left = self._heard + self._patience_s - time.monotonic()
             if left <= 0:
-                self._warn(f"it took nothing for {PATIENCE_S:g} s")
+                if not self._said:
+                    self._warn(f"it took nothing for {self._patience_s:g} s")
                 return
             with suppress(subprocess.TimeoutExpired):
-                process.wait(left)
+                process.wait(min(left, 1.0))  # in trouble, patience ends sooner
         if process.returncode:
             self._warn(f"its process ended with exit code {process.returncode}")
 
     def _listen(self, lines: IO[bytes]) -> None:
         for line in lines:
-            self._heard = time.monotonic()
-            if text := line.strip():
+            self._heard, text = time.monotonic(), line.strip()
+            self._patience_s = TROUBLED_S if text else PATIENCE_S
+            if text:
                 self._warn(json.loads(text))
 
     def _warn(self, problem: str) -> None:

@@ -1,6 +1,6 @@
 """What MLflow shows of a study and its generations: results, curves, tables and notes. Pure functions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from statistics import median, stdev
 from typing import Any
 
@@ -100,13 +100,13 @@ def progress(view: StudyView) -> dict[str, str]:
     return {NOTE: f"**Running**: {done} generation{'s' * (done != 1)} done; {words}, not yet tested."}
 
 
-def conclusion(view: StudyView, records: Sequence[Record], runs: Mapping[str, str]) -> Entry:
+def conclusion(view: StudyView, records: Sequence[Record], address: str) -> Entry:
     """What the end of a study adds to its run.
 
     Args:
         view: The study.
         records: Those it is a view of; the last is its `final` record.
-        runs: The addresses of the candidates' runs, by name.
+        address: Where the champion's run is.
     """
     final = records[-1]
     champion, seed = view.candidate(final["champion"]), view.candidates[0]
@@ -127,7 +127,7 @@ def conclusion(view: StudyView, records: Sequence[Record], runs: Mapping[str, st
     tags = {"orgopt.champion": final["champion"], "orgopt.verdict": verdict(final)[:LONGEST_VALUE]}
     return Entry(
         at=final["at"],
-        tags={**tags, NOTE: note(final, runs)[:LONGEST_VALUE], **tables.shown_as_tables(files)},
+        tags={**tags, NOTE: note(final, address)[:LONGEST_VALUE], **tables.shown_as_tables(files)},
         points=(*single, *_claim_points(final), *_part_points(view, final), *_cost(final)),
         files=files,
     )
@@ -157,10 +157,10 @@ def verdict(final: Record) -> str:
     return f"{final['champion']} {own} on {seeds}; against the seed document {ahead}: {word}"
 
 
-def note(final: Record, runs: Mapping[str, str]) -> str:
+def note(final: Record, address: str) -> str:
     """The result of a study in Markdown, the verdict first."""
     name = final["champion"]
-    link = f"[{name}]({runs[name]})" if name in runs else name
+    link = f"[{name}]({address})" if address else name
     parts = [f"**Champion {verdict(final)}.**", f"Champion: {link}. Simplest within one error: {final['simplest']}."]
     rows = [
         f"| {one['phase']} | {escape(one['task'])} | {escape(one['entrant'])} | {signed(one['mean'])} | "

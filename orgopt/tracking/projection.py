@@ -5,7 +5,7 @@ log had it at that place, whenever it is sent. Tracking never stops a study: it 
 """
 
 import subprocess
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -153,16 +153,13 @@ class _Projection:
         run, points = overview.generation(view, number)
         study_run = self.noted.ids["study"]
         yield from self._once([run.key], lambda key: self.store.send(run, parent=study_run, known=self._known(key)))
-        members = _Members(view, self.folder, self._addresses())
+        members = _Members(view, self.folder, self._address)
         names = [one.name for one in view.generation(number)]
         parent = self.noted.ids[run.key]
 
-        def send(name: str) -> str:
-            members.addresses = self._addresses()
-            entry = members.entry(name)
-            return self.store.send(entry, parent=parent, known=self._known(name))
-
-        yield from self._once(names, send)
+        yield from self._once(
+            names, lambda name: self.store.send(members.entry(name), parent=parent, known=self._known(name))
+        )
         seed, best = view.candidates[0], view.best or view.candidates[0]
         if number == 0:
             yield from self._version(seed, "seed")
@@ -214,7 +211,7 @@ class _Projection:
             yield from self._traces(records, champion.name, ("candidates", "race", "test", "held-out", "real"))
             update = overview.champion(final)
             yield from self._once([f"{key} champion"], lambda _: self._add(champion.name, update))
-        conclusion = overview.conclusion(view, records, self._addresses())
+        conclusion = overview.conclusion(view, records, self._address(final["champion"]))
         yield from self._once([key], lambda _: self._add("study", conclusion))
 
     def _add(self, key: str, entry: Entry) -> str:
@@ -224,15 +221,17 @@ class _Projection:
     def _known(self, key: str) -> str:
         return self.found.get(key, "")
 
-    def _addresses(self) -> Mapping[str, str]:
-        return {key: self.store.address(run_id) for key, run_id in self.noted.ids.items()}
+    def _address(self, name: str) -> str:
+        """Where the run of a candidate is; empty where it is not."""
+        run_id = self.noted.ids.get(name)
+        return self.store.address(run_id) if run_id else ""
 
 
 class _Members:
     """The candidates of a study as entries."""
 
-    def __init__(self, view: StudyView, folder: Path, addresses: Mapping[str, str]) -> None:
-        self.view, self.folder, self.addresses = view, folder, addresses
+    def __init__(self, view: StudyView, folder: Path, address: Callable[[str], str]) -> None:
+        self.view, self.folder, self.address = view, folder, address
         self.by_index = {one.record["index"]: one for one in view.candidates}
         self.by_name = {one.name: one for one in view.candidates}
         known = [one for one in view.candidates if one.standing]
@@ -244,7 +243,7 @@ class _Members:
         """The run of a candidate."""
         own = self.by_name[name]
         parent = self.by_index.get(own.record["parent"])
-        address = self.addresses.get(parent.name, "") if parent else ""
+        address = self.address(parent.name) if parent else ""
         family = candidate.Family(self.view, own, parent, address, self.ended.get(name, own.record["at"]))
         folder = self.folder / "candidates" / name
         ledgers = {task: list(read_lines(folder / f"ledger-{task}.jsonl")) for task in self.view.tasks}

@@ -8,7 +8,7 @@ from orgopt.errors import UsageError
 from orgopt.study.standing import Standing
 from orgopt.study.view import CandidateView
 from orgopt.tracking.candidate import Z
-from orgopt.tracking.names import LONGEST_VALUE, prompt_name
+from orgopt.tracking.names import prompt_name
 from orgopt.tracking.store import KEY, STUDY, connect
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ class Prompt:
         owner = (prompt.tags or {}).get(STUDY) if prompt else None
         self.name = name if owner in {None, study} else f"{name}-{study[:4]}"
         self._marked = owner == study
+        self._aliases: dict[str, str] = {}  # as far as this process set them
 
     def find(self) -> Iterator[tuple[str, str]]:
         """The key and the number of each version."""
@@ -60,12 +61,9 @@ class Prompt:
 
     def alias(self, alias: str, version: str) -> None:
         """Point an alias at a version."""
-        self.client.set_prompt_alias(self.name, alias, int(version))
-
-    def tag(self, version: str, tags: dict[str, str]) -> None:
-        """Tag a version."""
-        for name, value in tags.items():
-            self.client.set_prompt_version_tag(self.name, version, name, value[:LONGEST_VALUE])
+        if self._aliases.get(alias) != version:
+            self.client.set_prompt_alias(self.name, alias, int(version))
+            self._aliases[alias] = version
 
 
 def load_prompt(workspace: Path, uri: str) -> str:

@@ -3,8 +3,10 @@
 import contextlib
 import logging
 import os
+import shutil
 import sqlite3
 import tempfile
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -15,6 +17,7 @@ from urllib.parse import unquote, urlparse
 from uuid import uuid4
 
 from orgopt.errors import StoreError
+from orgopt.tracking.direct import Direct
 from orgopt.tracking.entry import Entry, Source
 from orgopt.tracking.saved_view import saved_view
 
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
 
 SQLITE = "sqlite:///"
 STUDY, KEY, PARENT = "orgopt.study", "orgopt.key", "mlflow.parentRunId"
-ANSWER_S = 2.0
+ANSWER_S = 1.0
 """How long a server may take to say that it is there."""
 _BATCH = 900  # MLflow takes 1,000 metrics a batch
 _LIMITS = {
@@ -47,21 +50,46 @@ def has_store(workspace: Path) -> bool:
 
 
 def create_database(path: Path) -> None:
-    """Make a new database whole or not at all: MLflow cannot repair one whose making was interrupted."""
-    if not path.exists():
-        from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+    """Make a new database whole or not at all: MLflow cannot repair one whose making was interrupted.
 
+    MLflow takes seconds to make one. An empty one is kept for the next time in the user's cache.
+    """
+    if not path.exists():
         # A name of its own each time: MLflow remembers the connections of a name that is gone.
         partial = path.with_name(f"{path.name}.{uuid4().hex}.part")
         try:
-            store = SqlAlchemyStore(f"{SQLITE}{partial}", (path.parent / "mlruns").as_uri())
-            store.engine.dispose()
+            _copy_empty(partial, path.parent / "mlruns")
             with contextlib.suppress(FileExistsError):  # another process was first
                 path.hardlink_to(partial)
         finally:
             partial.unlink(missing_ok=True)
     with closing(sqlite3.connect(path)) as database:
         database.execute("PRAGMA journal_mode=WAL")  # three to four times faster, and it persists
+
+
+def _copy_empty(path: Path, artifacts: Path) -> None:
+    """An empty database, from the cache if it is there."""
+    from mlflow.version import VERSION
+
+    cached = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "orgopt" / f"mlflow-{VERSION}.db"
+    if cached.is_file():
+        shutil.copyfile(cached, path)
+        now = int(time.time() * 1000)
+        with closing(sqlite3.connect(path)) as database, database:
+            row = (f"{artifacts.as_uri()}/0", now, now)
+            database.execute(
+                "UPDATE experiments SET artifact_location = ?, creation_time = ?, last_update_time = ?", row
+            )
+        return
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    store = SqlAlchemyStore(f"{SQLITE}{path}", artifacts.as_uri())
+    store.engine.dispose()
+    with contextlib.suppress(OSError):  # a home that cannot be written
+        cached.parent.mkdir(parents=True, exist_ok=True)
+        fresh = cached.with_name(f"{cached.name}.{uuid4().hex}")
+        shutil.copyfile(path, fresh)
+        fresh.replace(cached)
 
 
 def connect(workspace: Path) -> "MlflowClient":
@@ -120,6 +148,7 @@ class Store:
         self, client: "MlflowClient", experiment: str, workspace: Path, study: str, columns: tuple[str, ...]
     ) -> None:
         self.client, self.study = client, study
+        self.direct = _direct(client.tracking_uri)
         self.experiment = self._experiment(experiment, workspace, columns)
 
     def address(self, run_id: str) -> str:
@@ -158,29 +187,37 @@ class Store:
     def send(self, entry: Entry, *, parent: str = "", known: str = "") -> str:
         """Make a run with everything that is in it, or complete one that is there already; returns its id."""
         tags = {**entry.tags, STUDY: self.study, KEY: entry.key, **({PARENT: parent} if parent else {})}
-        began = int(entry.began * 1000)
-        run_id, place = known, ""
-        if not known:
-            run = self.client.create_run(self.experiment, start_time=began, tags=tags, run_name=entry.name)
-            run_id, place = run.info.run_id, run.info.artifact_uri or ""
-        self.add(run_id, entry, place=place, tags={})
-        return run_id
+        if known:
+            self.add(known, entry, tags=tags)
+            return known
+        if self.direct and not entry.sources:
+            run_id, place = self.direct.fresh(self.experiment)
+            self._files(run_id, entry.files, place)
+            self.direct.write(run_id, entry, tags, (self.experiment, place))
+            return run_id
+        run = self.client.create_run(
+            self.experiment, start_time=int(entry.began * 1000), tags=tags, run_name=entry.name
+        )
+        self._add(run.info.run_id, entry, {}, run.info.artifact_uri or "")
+        return run.info.run_id
 
-    def add(self, run_id: str, entry: Entry, *, place: str = "", tags: Mapping[str, str] | None = None) -> None:
-        """Add to a run.
+    def add(self, run_id: str, entry: Entry, *, tags: Mapping[str, str] | None = None) -> None:
+        """Add to a run what an entry has; `tags` instead of its own."""
+        marks = entry.tags if tags is None else tags
+        if self.direct and not entry.sources:
+            self._files(run_id, entry.files, self.direct.place(run_id))
+            self.direct.write(run_id, entry, marks, None)
+        else:
+            self._add(run_id, entry, marks, "")
 
-        Args:
-            run_id: Of the run.
-            entry: What to add.
-            place: Where its artifacts lie; empty asks MLflow.
-            tags: Instead of the entry's.
-        """
+    def _add(self, run_id: str, entry: Entry, tags: Mapping[str, str], place: str) -> None:
+        """The same through MLflow; an empty place of its artifacts is asked for."""
         from mlflow.entities import Metric, Param, RunTag
 
         at = int(entry.at * 1000)
         points = [Metric(point.name, round(point.value, 5), at, point.step) for point in entry.points]
         params = [Param(name, value) for name, value in entry.params.items()]
-        marks = [RunTag(name, value) for name, value in (entry.tags if tags is None else tags).items()]
+        marks = [RunTag(name, value) for name, value in tags.items()]
         for start in range(0, max(len(points), 1), _BATCH):
             rest = {} if start else {"params": params, "tags": marks}
             self.client.log_batch(run_id, points[start : start + _BATCH], **rest)
@@ -220,6 +257,14 @@ class Store:
         if found.lifecycle_stage != "active":
             raise StoreError(f"experiment {name} was deleted in MLflow: restore it there")
         return found.experiment_id
+
+
+def _direct(uri: str) -> Direct | None:
+    """The fast way into a store; None where there is none."""
+    if uri.startswith(SQLITE):
+        with contextlib.suppress(StoreError):
+            return Direct(Path(uri.removeprefix(SQLITE)))
+    return None
 
 
 def _dataset(source: Source) -> Any:
