@@ -1,5 +1,6 @@
 """Language models over real HTTP: back-off, limits, prices, records and secrets."""
 
+import itertools
 import multiprocessing
 import threading
 import time
@@ -82,7 +83,7 @@ def test_pauses_grow_where_the_provider_names_none() -> None:
     with LlmServer(script(Fault(500))) as server:
         model(server, backoff_s=0.05, attempts=4).ask(request(), Spend(), "lead")
         began = [call.began for call in server.calls]
-        pauses = [after - before for before, after in zip(began, began[1:], strict=False)]
+        pauses = [after - before for before, after in itertools.pairwise(began)]
         assert all(pause >= least for pause, least in zip(pauses, (0.05, 0.1, 0.2), strict=True))
 
 

@@ -219,11 +219,19 @@ STARTS = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """An experiment that an agent asks for: full settings, the known setting it starts from, and a note."""
+    """An experiment that an agent asks for.
+
+    Attributes:
+        settings: The value of every knob.
+        parent: The known experiment that it starts from, 0 for the baseline.
+        note: What differs, or why, in a line.
+        script: The whole text of the editable file where the agent rewrote it; None keeps its parent's, with the knobs.
+    """
 
     settings: Mapping[str, Value]
     parent: int
     note: str
+    script: str | None = None
 
 
 class Agent(Protocol):
