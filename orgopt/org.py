@@ -20,6 +20,9 @@ AGENTS = ("random", "hill-climb", "evolution", "tpe", "gp", "replicate", "imitat
 WORKING_AGENTS = ("random", "hill-climb", "evolution", "tpe", "gp", "replicate", "imitate")
 """Those of them that this version can run."""
 
+LANGUAGE_AGENT = "llm"
+"""The one that thinks with a language model, which the user has to configure."""
+
 LinkKind = Literal["reports to", "shares with", "delegates to", "reviews"]
 LINK_KINDS: tuple[LinkKind, ...] = ("reports to", "shares with", "delegates to", "reviews")
 Memory = Literal["none", "run", "lasting"]

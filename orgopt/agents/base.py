@@ -53,9 +53,13 @@ class Catalogue:
         self._numbers: dict[Any, int] = {}  # by the values of the knobs in their order
         self._rows: dict[int, list[float]] = {}
 
-    def add(self, settings: Mapping[str, Value], number: int) -> int:
-        """The number of a setting: the one given, where it was not tried before."""
-        return self._numbers.setdefault(self._values(settings), number)
+    def add(self, settings: Mapping[str, Value], number: int, script: str = "") -> int:
+        """The number of a setting: the one given, where it was not tried before.
+
+        `script` tells rewritten scripts apart; it is empty for the task's own.
+        """
+        values = self._values(settings)
+        return self._numbers.setdefault((script, values) if script else values, number)
 
     def find(self, settings: Mapping[str, Value]) -> int | None:
         """The number of a setting; None where it was not tried."""

@@ -31,7 +31,7 @@ _COLDEST, _HOTTEST = 0.2, 1.0
 
 _INPUTS = {
     "mission": "what the organization is for, and the task",
-    "knobs": "the knobs that you may turn: value at the best start, range, group",
+    "settings": "the knobs that you may turn: value at the best start, range, group",
     "script": "the file that you may rewrite, as the best start has it",
     "known": "what was tried, as far as you know of it",
     "inbox": "what others told you since you last thought",
@@ -46,8 +46,8 @@ _VERDICTS = (
     "pass (believe it), rerun (run it again first) and reject"
 )
 _EDITS = (
-    "changes of the script, or nothing. Each is a block of lines: '<<<<<<< SEARCH', lines of the script that occur in it "
-    "once, '=======', the lines to put there, '>>>>>>> REPLACE'. Keep the lines of knobs and their comments"
+    "changes of the script, or nothing. Each is a block of lines: '<<<<<<< SEARCH', lines of the script that occur in "
+    "it once, '=======', the lines to put there, '>>>>>>> REPLACE'. Keep the lines of knobs and their comments"
 )
 _OUTPUTS: dict[str, tuple[Any, str, Any]] = {
     "verdicts": (
@@ -124,12 +124,27 @@ class LanguageAgent:
         self.temperature = round(_COLDEST + risk * (_HOTTEST - _COLDEST), 3)
         self._model, self._answers, self._spend = model, answers, spend
 
-    def think(self, purpose: Purpose, now: Situation, *, recorded_only: bool = False) -> Thought:
-        """Think until there is an answer; may run in a thread.
+    def brief(self, purpose: Purpose, now: Situation) -> Mapping[str, str]:
+        """What it is to be told: the inputs of its program."""
+        return _inputs(purpose, now)
+
+    def describe(self, now: Situation) -> Mapping[str, Any]:
+        """What it is told once and for all, and what it thinks with."""
+        return {
+            "model": self._model.settings.name,
+            "temperature": self.temperature,
+            "instructions": digest.instructions(now),
+        }
+
+    def think(
+        self, purpose: Purpose, now: Situation, told: Mapping[str, str], *, recorded_only: bool = False
+    ) -> Thought:
+        """Think until there is an answer; may run in a thread, while what the agent knows changes.
 
         Args:
             purpose: What the answer is for.
-            now: What the agent knows.
+            now: What the agent knew when it began.
+            told: What `brief` gave then.
             recorded_only: Whether only recorded answers will do.
 
         Raises:
@@ -138,7 +153,6 @@ class LanguageAgent:
         asker = f"{self.agent}/{purpose}"
         engine = Engine(self._model, self._answers, self._spend, asker=asker, role=self.role)
         engine.recorded_only = recorded_only
-        told = _inputs(purpose, now)
         found: dict[str, Any] = {}
         try:
             with dspy.context(lm=speaker(engine, self.temperature), adapter=Adapter(), disable_history=True):
@@ -161,7 +175,7 @@ class LanguageAgent:
             input_tokens=sum(one.input_tokens for one in answers),
             output_tokens=sum(one.output_tokens for one in answers),
             usd=round(sum(one.usd for one in answers), 8),
-            told=told,
+            told=dict(told),
             said=answers[-1].text[:_MAX_SAID] if answers else "",
         )
 
@@ -210,7 +224,7 @@ def _inputs(purpose: Purpose, now: Situation) -> dict[str, str]:
     found = {"mission": digest.mission(now), "known": digest.known(now), "inbox": digest.inbox(now)}
     if purpose == "propose":
         start = now.view.starts[0].settings
-        found["knobs"] = digest.knob_table(now.view.knobs, start, now.view.free)
+        found["settings"] = digest.knob_table(now.view.knobs, start, now.view.free)
         found["left"] = digest.left(now)
         if now.edits:
             found["script"] = digest.script(now)
