@@ -3,6 +3,7 @@
 Covers what an organization is, not how it is written (see `document`) or run (see `team`).
 """
 
+import os
 import re
 import unicodedata
 from bisect import bisect_left
@@ -14,11 +15,17 @@ from typing import Any, Literal, NamedTuple
 
 import networkx as nx
 
+DECLARED = "ORGOPT_AGENTS"
+"""Environment variable with the names, between commas, of the coding tools that the user declared as agents."""
+
 AGENTS = ("random", "hill-climb", "evolution", "tpe", "gp", "replicate", "imitate", "llm")
 """Names of the agents that a role may have."""
 
 WORKING_AGENTS = ("random", "hill-climb", "evolution", "tpe", "gp", "replicate", "imitate")
-"""Those of them that this version can run."""
+"""Those of them that need nothing to be configured."""
+
+DEFAULT_MODEL = "ORGOPT_MODEL"
+"""Environment variable that names the language model of roles that name none."""
 
 LANGUAGE_AGENT = "llm"
 """The one that thinks with a language model, which the user has to configure."""
@@ -43,6 +50,12 @@ def slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", ascii_name.lower()).strip("-")
 
 
+def known_agents() -> tuple[str, ...]:
+    """Names of the agents that a role may have, those that the user declared among them."""
+    declared = [slug(name) for name in os.environ.get(DECLARED, "").split(",")]
+    return (*AGENTS, *(name for name in declared if name and name not in AGENTS))
+
+
 def some(names: Sequence[str], between: str = ", ") -> str:
     """Names as a list for a message, which ends after twenty."""
     more = f" and {len(names) - _MAX_LISTED} more" if len(names) > _MAX_LISTED else ""
@@ -57,7 +70,7 @@ class Role:
         id: ASCII slug of the name, unique in the organization.
         name: The name as written.
         headcount: How many agents have the role, 0 to 64.
-        agent: Who proposes experiments, one of `AGENTS`.
+        agent: Who proposes experiments, one of `AGENTS` or a name that the user declared.
         model: LiteLLM name of the language model of an `llm` agent; empty takes the workspace's.
         persona: Text put before the charter.
         memory: Whether notes are kept: not at all, for the run, or across runs.

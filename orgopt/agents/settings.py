@@ -10,9 +10,7 @@ from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
 from orgopt.errors import UsageError
-
-DEFAULT_MODEL = "ORGOPT_MODEL"
-"""Environment variable that names the model of roles that name none."""
+from orgopt.org import DEFAULT_MODEL
 
 TABLES = ("models", "prices", "agents")
 """The tables of `orgopt.toml` that are read here."""
