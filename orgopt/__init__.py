@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from orgopt.document import Program, apply, diff, lint, load, parse, read, render
     from orgopt.evaluate import evaluate, run
-    from orgopt.evolve import optimize
+    from orgopt.evolve import compare, optimize
     from orgopt.org import Org
     from orgopt.task import load_task
 
@@ -25,6 +25,7 @@ __all__ = [
     "Org",
     "Program",
     "apply",
+    "compare",
     "diff",
     "evaluate",
     "lint",
@@ -37,7 +38,14 @@ __all__ = [
     "run",
 ]
 
-_HOMES = {"Org": "org", "load_task": "task", "evaluate": "evaluate", "run": "evaluate", "optimize": "evolve"}
+_HOMES = {
+    "Org": "org",
+    "load_task": "task",
+    "evaluate": "evaluate",
+    "run": "evaluate",
+    "compare": "evolve",
+    "optimize": "evolve",
+}
 
 
 def __getattr__(name: str) -> Any:

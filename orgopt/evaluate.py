@@ -126,6 +126,15 @@ def evaluate(
     """
     ledger = ledger or Ledger()
     run(program, task, lab, budget_s=budget_s, seed=seed, ledger=ledger, watch=watch, language=language)
+    return verified(task, lab, ledger, budget_s=budget_s, seed=seed, verify_seeds=verify_seeds)
+
+
+def verified(task: Task, lab: Lab, ledger: Ledger, *, budget_s: float, seed: int, verify_seeds: int) -> Score:
+    """The score of a run that has ended, after its submissions were trained with fresh seeds; see `evaluate`.
+
+    Raises:
+        LabError: The lab broke.
+    """
     proposals = {event.data["id"]: event.data["knobs"] for event in ledger.of("proposal")}
     scripts = {event.data["id"]: event.data.get("script") for event in ledger.of("proposal")}
     submitted = dict.fromkeys(event.data["id"] for event in ledger.of("submission"))
@@ -157,7 +166,9 @@ def score(
     outcomes = [event.data for event in ledger.of("outcome")]
     busy = sum(min(data["ended"], budget_s) - data["started"] for data in outcomes if data["started"] < budget_s)
     proposals = {event.data["id"]: event.data["knobs"] for event in ledger.of("proposal")}
+    start = ledger.of("start")[0].data
     meetings, thoughts = ledger.of("meeting"), [event.data for event in ledger.of("thought")]
+    think_s = start.get("think_s", task.think_s)
     thinkers = {data["agent"] for data in thoughts}
     reflexes = sum(event.data["agent"] not in thinkers for event in ledger.of("proposal"))
     failed = [data for data in outcomes if data["status"] not in {"ok", "unfinished"}]
@@ -174,12 +185,12 @@ def score(
         metric=last["metric"],
         submission=proposals.get(last["id"], {}),
         curve=tuple((round(t, 3), q) for t, q in curve),
-        utilisation=busy / (ledger.of("start")[0].data["slots"] * budget_s),
+        utilisation=busy / (start["slots"] * budget_s),
         spent_slot_s=busy,
-        agent_s=reflexes * task.think_s
+        agent_s=reflexes * think_s
         + sum(m.data["seconds"] * len(m.data["agents"]) for m in meetings)
         + sum(data["seconds"] for data in thoughts),
-        lab=ledger.of("start")[0].data.get("lab", {}),
+        lab=start.get("lab", {}),
         experiments=dict(Counter(data["status"] for data in outcomes)),
         common_error=next((error for error, _ in errors.most_common(1)), ""),
         meetings=len(meetings),

@@ -35,6 +35,8 @@ class TestProcessSandbox(LabContract):
 
 
 class TestFakeLab(LabContract):
+    budget_s = 30.0
+
     def make_lab(self, task: Task, slots: int) -> Lab:
         return FakeLab(task, slots)
 

@@ -24,23 +24,29 @@ COMMANDS = {
     "task": ("task", "List the research tasks, or show what one lets you research."),
     "record": ("record", "Record real experiments of a task, to replay them later."),
     "run": ("run", "Run one organization on a task and score it."),
+    "compare": ("compare", "Run organizations against each other on the same hardware."),
     "optimize": ("optimize", "Search for a better organization, in generations."),
     "doctor": ("doctor", "Try what experiments could do here, and say what holds them."),
+    "report": ("report_page", "Write a study as one HTML page."),
     "ui": ("ui", "Open the generations in MLflow."),
+    "sync": ("sync", "Send to MLflow what it could not take."),
+    "checkout": ("checkout", "Write a study's champion, seed or candidate to a file."),
 }
 
 EPILOG = """\b
 Examples:
   orgopt show orgs/trio.md
   orgopt run orgs/trio.md --task tinygpt --budget 30s
+  orgopt compare orgs/trio.md orgs/solo.md --task digits --lab replay --budget 60s
   orgopt optimize orgs/trio.md --task tinygpt --generations 3 --population 4 --budget 15s --slots 2
+  orgopt report
   orgopt ui
 
 \b
 Exit codes: 0 done · 1 a document cannot be read or has errors · 2 wrong usage or task
   5 experiments cannot be sandboxed here, nothing was run
   6 the lab or the disk failed, what was measured is kept
-  130 interrupted, 143 terminated: the same command continues a study or a recording, and starts a run again
+  130 interrupted, 143 terminated: the same command continues a study, a contest or a recording
 """
 
 
@@ -71,7 +77,7 @@ class Commands(click.Group):
             error.show()
             sys.exit(error.exit_code)
         except (click.Abort, KeyboardInterrupt) as stop:
-            click.echo("Stopped. The same command starts again; a study or a recording continues.", err=True)
+            click.echo("Stopped. The same command starts again; a study, a contest or a recording continues.", err=True)
             sys.exit(exit_code(stop if isinstance(stop, KeyboardInterrupt) else stop.__cause__))
         sys.exit(result if isinstance(result, int) else 0)
 

@@ -3,7 +3,7 @@
 import re
 import shlex
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,14 +19,13 @@ from orgopt.cli.base import (
     count,
     err,
     find_workspace,
-    own_command,
     print_json,
     shipped_org,
     writable_folder,
 )
-from orgopt.cli.lab import calibrated, default_workers, lab_option
-from orgopt.cli.lint import run_seconds
+from orgopt.cli.lab import default_workers, lab_option
 from orgopt.cli.progress import StudyProgress
+from orgopt.cli.terms import calibrate_all, check_budget, experiment_s, named_tasks
 from orgopt.cli.verdict import print_estimate, print_study
 from orgopt.document import Program, load, read, require_org
 from orgopt.errors import UsageError
@@ -34,18 +33,20 @@ from orgopt.evolve import Arena, Terms, optimize
 from orgopt.evolve.estimate import estimate, timing
 from orgopt.evolve.genes import PARTS
 from orgopt.lab import default_lab
-from orgopt.ledger import read_lines
+from orgopt.ledger import read_lines, write_text
+from orgopt.report import page
 from orgopt.study.config import CONTROLS, OBJECTIVES, SAMPLERS, StudyConfig, study_name
 from orgopt.study.log import LOG, StudyLog
 from orgopt.study.view import load_study
-from orgopt.task import Task, load_task
+from orgopt.task import Task
 
 LIBRARY = "library.md"
-SEEDS = {
-    "replay": {"search_seeds": 5, "race_seeds": 24, "test_seeds": 24},
-    "local": {"search_seeds": 2, "race_seeds": 4, "test_seeds": 4},
+CHOICES = (*PARTS, "links")
+DEFAULTS = {
+    "replay": {"search_seeds": 5, "race_seeds": 24, "test_seeds": 24, "controls": "fast"},
+    "local": {"search_seeds": 2, "race_seeds": 4, "test_seeds": 4, "controls": "all"},
 }
-"""Seeds of a candidate, a contender and a test where none are asked for: a replayed run costs next to nothing."""
+"""Seeds and controls where none are asked for: a replayed run costs next to nothing, but not with a GPSampler."""
 
 Record = dict[str, Any]
 
@@ -94,10 +95,8 @@ class _Request:
 @click.option(
     "--also", type=click.Choice(OBJECTIVES[1:]), help="Search for little of this, too, with tpe, gp or nsga2."
 )
-@click.option(
-    "--fix", multiple=True, type=click.Choice((*PARTS, "links")), help="Keep a part as the document has it; several."
-)
-@click.option("--only", multiple=True, type=click.Choice((*PARTS, "links")), help="Change nothing but a part; several.")
+@click.option("--fix", multiple=True, type=click.Choice(CHOICES), help="Keep a part as the document has it; several.")
+@click.option("--only", multiple=True, type=click.Choice(CHOICES), help="Change nothing but a part; several.")
 @click.option(
     "--search-seeds", type=click.IntRange(1, 1000), help="Runs of a candidate.  [default: 5 in replay, 2 for real]"
 )
@@ -115,9 +114,8 @@ class _Request:
 @click.option(
     "--controls",
     type=click.Choice(CONTROLS),
-    default="fast",
-    show_default=True,
-    help="What runs beside the champion; 'all' adds Optuna's GPSampler, which takes minutes.",
+    help="What runs beside the champion; 'fast' is all but Optuna's GPSampler, which takes minutes a run.  "
+    "[default: fast in replay, all for real]",
 )
 @click.option(
     "--real-runs",
@@ -169,12 +167,12 @@ def optimize_command(
     program = load(path)
     require_org(program)
     workspace = find_workspace(Path(path))
-    tasks = _tasks(task_names, held_out_names, workspace)
+    tasks = named_tasks((*task_names, *held_out_names), workspace)
     held_out = tuple(list(tasks)[len(task_names) :])
     kind = lab_kind or default_lab(next(iter(tasks.values())))
     if name and not re.fullmatch(r"[\w.-]{1,100}", name):
         raise UsageError(f"study name '{name}': use letters, digits, '.', '-' and '_'")
-    chosen = {key: SEEDS[kind][key] if settings[key] is None else settings[key] for key in SEEDS[kind]}
+    chosen = {key: DEFAULTS[kind][key] if settings[key] is None else settings[key] for key in DEFAULTS[kind]}
     objectives = OBJECTIVES if also else OBJECTIVES[:1]
     config = StudyConfig(**{**settings, **chosen, "objectives": objectives})
     if config.real_runs and kind == "local":
@@ -192,7 +190,7 @@ def optimize_command(
         tracking=tracking,
         as_json=as_json,
     )
-    _check_budget(config, tasks)
+    check_budget(config.budget_s, tasks)
     if dry_run:
         _dry_run(request, config, usd_per_slot_hour)
         return
@@ -204,23 +202,25 @@ def _study(request: _Request, config: StudyConfig) -> None:
     terms = Terms(lab=request.lab, slots=config.slots, budget_s=config.budget_s, verify_seeds=config.verify_seeds)
     with ExitStack() as stack:
         arena = stack.enter_context(Arena(request.tasks, terms, workers=request.workers))
-        _calibrate(arena, request.workspace)
+        calibrate_all(arena, request.workspace)
         searched = {name: task for name, task in arena.tasks.items() if name not in request.held_out}
         stamps = {name: arena.lab(name).stamp for name in searched}
         identity = config.identity(request.program, searched, request.library, stamps)
         folder = writable_folder(studies / (request.name or study_name(request.program, identity)))
-        again = shlex.join([own_command(), *sys.argv[1:]])
+        again = shlex.join(["orgopt", *sys.argv[1:]])
         log = stack.enter_context(StudyLog(folder, identity, request.program, searched, again))
         real = None
         if config.real_runs:
             real = stack.enter_context(Arena(searched, replace(terms, lab="local"), workers=1))
-            _calibrate(real, request.workspace)
+            calibrate_all(real, request.workspace)
         projection = stack.enter_context(Projection(request.workspace, folder, enabled=request.tracking))
         if not request.as_json:
             size = f"{count(config.generations, 'generation')} × {count(config.population, 'candidate')}"
             seeds = count(config.search_seeds, "seed")
             where = f"{config.budget_s:g} s on {count(config.slots, 'slot')}, {request.lab} lab"
             err.print(f"[bold]{folder.name}[/]  {size} × {seeds} × {where}", soft_wrap=True)
+            if known := len(log.of("evaluation")):
+                err.print(f"[dim]goes on after {count(known, 'run')} that are in its log[/]", soft_wrap=True)
         progress = StudyProgress(err, config, next(iter(searched.values())).metric, projection.poke)
         try:
             with progress:
@@ -237,6 +237,7 @@ def _study(request: _Request, config: StudyConfig) -> None:
         except KeyboardInterrupt as stop:
             err.print(_stopped(config, log))
             raise SystemExit(exit_code(stop)) from None
+        write_text(folder / "report.html", page(log.records))
     view = load_study(folder)
     if request.as_json:
         print_json("optimize", {"study": folder.name, "folder": str(folder), "best": str(folder / "best.md"), **final})
@@ -244,26 +245,11 @@ def _study(request: _Request, config: StudyConfig) -> None:
         print_study(view, request.workspace, folder)
 
 
-def _calibrate(arena: Arena, workspace: Path) -> None:
-    for name, task in arena.tasks.items():
-        arena.tasks[name] = calibrated(task, arena.lab(name), workspace)
-
-
 def _stopped(config: StudyConfig, log: StudyLog) -> str:
     """What an interrupted study has kept."""
     total = config.generations * config.population
     candidates, runs = count(len(log.of("candidate")), "candidate"), count(len(log.of("evaluation")), "run")
     return f"Stopped. {runs} of {candidates} (of {total}) are saved. Continue: the same command."
-
-
-def _tasks(names: Sequence[str], held_out: Sequence[str], workspace: Path) -> dict[str, Task]:
-    tasks: dict[str, Task] = {}
-    for name in (*names, *held_out):
-        task = load_task(name, workspace)
-        if task.name in tasks:
-            raise UsageError(f"task {task.name} is named twice")
-        tasks[task.name] = task
-    return tasks
 
 
 def _library(path: str | None) -> Program | None:
@@ -279,22 +265,6 @@ def _library(path: str | None) -> Program | None:
     return library
 
 
-def _check_budget(config: StudyConfig, tasks: Mapping[str, Task]) -> None:
-    """Refuse a budget in which nothing can happen."""
-    for task in tasks.values():
-        least = task.think_s + _experiment_s(task)
-        if config.budget_s < least:
-            raise UsageError(
-                f"a budget of {config.budget_s:g} s is too small for one experiment on {task.name}, which takes "
-                f"about {least:.2g} s with the thinking before it"
-            )
-
-
-def _experiment_s(task: Task) -> float:
-    """Slot-seconds of a typical experiment: by its recording, or ten times what its agents think before it."""
-    return run_seconds(task) or 10 * task.think_s
-
-
 def _dry_run(request: _Request, config: StudyConfig, price: float | None) -> None:
     names = [name for name in request.tasks if name not in request.held_out]
     found = estimate(
@@ -303,7 +273,7 @@ def _dry_run(request: _Request, config: StudyConfig, price: float | None) -> Non
         tasks=len(names),
         held_out=len(request.held_out),
         trains=request.lab == "local",
-        experiment_s=sum(map(_experiment_s, request.tasks.values())) / len(request.tasks),
+        experiment_s=sum(map(experiment_s, request.tasks.values())) / len(request.tasks),
         workers=request.workers,
         timed=timing(_earlier(request.workspace), {"budget_s": config.budget_s, "slots": config.slots}),
         usd_per_slot_hour=price,

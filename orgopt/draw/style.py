@@ -51,4 +51,25 @@ def _colors(colors: Mapping[str, str]) -> str:
     return "\n".join([*rules, *links])
 
 
+_BADGE = """
+.org .badge rect, .org .swatch.badge { stroke-width: 1.2px }
+.org .badge text { font-weight: 600; text-anchor: middle }
+.org .unsure rect, .org .swatch.unsure { stroke-dasharray: 2.5 2 }
+"""
+_BADGE_LIGHT = {"plus": ("#1c5fa8", "#ffffff"), "minus": ("#a8321d", "#ffffff"), "unsure": ("#ffffff", "#566575")}
+_BADGE_DARK = {"plus": ("#8cc0f5", "#0d1a28"), "minus": ("#f5a28c", "#2b0f08"), "unsure": ("#12181f", "#9fb0c0")}
+
+
+def _badges(colors: Mapping[str, tuple[str, str]]) -> str:
+    return "\n".join(
+        f".org .{name} rect, .org .swatch.{name} {{ fill: {fill}; stroke: {ink if name == 'unsure' else fill} }} "
+        f".org .{name} text {{ fill: {ink} }}"
+        for name, (fill, ink) in colors.items()
+    )
+
+
 STYLE = f"{_SHAPE}{_colors(_LIGHT)}\n@media (prefers-color-scheme: dark) {{\n{_colors(_DARK)}\n}}\n"
+"""The rules of a plain drawing."""
+
+WEIGHT_STYLE = f"{_BADGE}{_badges(_BADGE_LIGHT)}\n@media (prefers-color-scheme: dark) {{\n{_badges(_BADGE_DARK)}\n}}\n"
+"""The rules that effects of parts need beside those."""

@@ -174,7 +174,12 @@ def _run(job: Job, task: Task, lab: Lab, terms: Terms, watch: Watch | None = Non
         "verify_seeds": terms.verify_seeds,
         "watch": (lambda event: watch(job, event)) if watch else None,
     }
-    score = evaluate(_parsed(job.program, job.entrant), task, lab, **shared)
+    if job.program.startswith(PLAIN):
+        from orgopt.evolve.plain import evaluate_plain
+
+        score = evaluate_plain(job.program, task, lab, **shared)
+    else:
+        score = evaluate(_parsed(job.program, job.entrant), task, lab, **shared)
     events = tuple(ledger.events) if job.keep_events else ()
     return Result(job, score, events, time.perf_counter() - began)
 

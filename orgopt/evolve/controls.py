@@ -1,6 +1,243 @@
-def controls(kind, champion, space, seed):
-    return []
+"""Controls: what a winner is compared with on the same hardware, and the winner without each of its parts.
+
+All are edits of documents. A control that would be the winner itself, such as the silent agents of an organization
+that has nothing to say, is left out; so is one that its document cannot take.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+import numpy as np
+import optuna
+
+from orgopt.document import Program, lint, read
+from orgopt.document.findings import errors
+from orgopt.document.values import format_link
+from orgopt.errors import DocumentError
+from orgopt.evolve.space import Space
+from orgopt.evolve.space_edits import edits_between, write
+from orgopt.org import Link, Org, Role
+
+DRAWN = 8
+"""How many random documents, and how many with shuffled links, take turns over the seeds."""
+
+PLAIN = {
+    "optuna:tpe": "plain Optuna on the task: TPESampler",
+    "optuna:tpe+median": "plain Optuna on the task: TPESampler with MedianPruner",
+    "optuna:gp": "plain Optuna on the task: GPSampler",
+}
+_SLOW = {"optuna:gp"}  # half a second and more for each experiment that it proposes
+_HELPERS = {"replicate", "imitate"}  # agents that live on what others find
+_RANDOM, _SHUFFLED = 1, 2  # keys of draws
+_ATTEMPTS = 200  # a link more or less is often a repetition, or closes a cycle
 
 
-def knock_outs(program):
-    return []
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entrant:
+    """Who takes part: a name, and a document's text or a plain sampler."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Control:
+    """What a winner is compared with; several entrants take turns over the seeds."""
+
+    name: str
+    about: str
+    entrants: tuple[Entrant, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnockOut:
+    """A winner without one of its parts.
+
+    Attributes:
+        part: The part by name: `Explorer`, `Explorer → Lead: reports to`, `Stand-up`.
+        role: The id of the role that it is; empty for other parts.
+        link: The link that it is, between ids; empty for other parts.
+        program: The document without it.
+    """
+
+    part: str
+    role: str
+    link: str
+    program: Program
+
+    @property
+    def entrant(self) -> str:
+        """The name under which it runs."""
+        return f"without {self.part}"
+
+
+def controls(kind: str, champion: Program, space: Space, seed: int) -> list[Control]:
+    """What a winner is to be compared with, besides the seed document.
+
+    Args:
+        kind: `none`, `fast` for all that is quick to run, or `all`.
+        champion: The winner.
+        space: Where it was searched; random documents are points of it.
+        seed: Decides what is drawn.
+    """
+    if kind == "none":
+        return []
+    found = [
+        _one("one agent", "one agent of the winner, alone", champion, one_agent),
+        _one("silent", "the winner's agents without links and stand-up", champion, silent),
+        _drawn("random", "random documents of the search space", random_documents(space, seed)),
+        _drawn("shuffled", "the winner with its links between other roles", shuffled(champion, seed)),
+    ]
+    samplers = [name for name in PLAIN if kind == "all" or name not in _SLOW]
+    found += [Control(name=name, about=PLAIN[name], entrants=(Entrant(name=name, text=name),)) for name in samplers]
+    return [control for control in found if control.entrants]
+
+
+def one_agent(org: Org) -> Org:
+    """One agent alone, of a role that submits; of the largest where those only live on what others find."""
+    able = [role for role in _present(org) if role.agent not in _HELPERS] or _present(org)
+    submitters = [role for role in able if role.id in org.submitters()]
+    role = max(submitters or able, key=lambda role: role.headcount)
+    return replace(org, roles=(replace(role, headcount=1),), links=(), standup=None)
+
+
+def silent(org: Org) -> Org:
+    """The same agents, none of whom tells another anything."""
+    return replace(org, links=(), standup=None)
+
+
+def random_documents(space: Space, seed: int, n: int = DRAWN) -> list[Program]:
+    """Points of a search space drawn uniformly: those that have agents and no errors."""
+    free = {name: space.distributions[name] for name in space.free}
+    found: list[Program] = []
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    drawn = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=_seed(seed, _RANDOM)))
+    for _ in range(_ATTEMPTS):
+        with suppress(DocumentError):  # an edit that this document cannot take
+            program = space.program({**space.origin, **drawn.ask(free).params})
+            if _sound(program):
+                found.append(program)
+        if len(found) == n:
+            break
+    return found
+
+
+def shuffled(program: Program, seed: int, n: int = DRAWN) -> list[Program]:
+    """A program with as many links of each kind as it has, each between other roles; reports do not go round.
+
+    A link within a role stays within one. Links of roles without agents stay as they are. There are fewer than n
+    where there are no more ways.
+    """
+    org = read(program).org
+    rng = np.random.default_rng(_seed(seed, _SHUFFLED))
+    found: dict[frozenset[tuple[str, str, str, bool]], Program] = {frozenset(link.key for link in org.links): program}
+    for _ in range(_ATTEMPTS):
+        links = tuple(_elsewhere(link, org, rng) for link in org.links)
+        keys = frozenset(link.key for link in links)
+        after = replace(org, links=links)
+        if keys in found or len(keys) < len(links) or any(after.problems()):
+            continue
+        if edited := _edited(program, after):
+            found[keys] = edited
+        if len(found) == n + 1:
+            break
+    return list(found.values())[1:]
+
+
+def knock_outs(program: Program) -> list[KnockOut]:
+    """A program without each role that has agents, each link between such roles, and its stand-up.
+
+    What would leave no agents, or has no effect, is left out.
+    """
+    org = read(program).org
+    found: list[KnockOut] = []
+    for part, role, link, after in _parts(org):
+        if after.headcount and (edited := _edited(program, after)):
+            found.append(KnockOut(part=part, role=role, link=link, program=edited))
+    return found
+
+
+def _parts(org: Org) -> Iterator[tuple[str, str, str, Org]]:
+    """Each part, the role or the link that it is, and the organization without it."""
+    names = {role.id: role.name for role in org.roles}
+    for role in _present(org):
+        yield role.name, role.id, "", _without(org, role)
+    for link in {link.key: link for link in org.links if _works(link, org)}.values():
+        left = tuple(one for one in org.links if one.key != link.key)
+        yield format_link(link, names), "", format_link(link, {}), replace(org, links=left)
+    if org.standup:
+        yield "Stand-up", "", "", replace(org, standup=None)
+
+
+def _without(org: Org, role: Role) -> Org:
+    """An organization without a role, its links and its seat in the stand-up."""
+    standup = org.standup
+    if standup and role.id in standup.attendees:
+        left = tuple(one for one in standup.attendees if one != role.id)
+        standup = replace(standup, attendees=left) if left else None
+    links = tuple(link for link in org.links if role.id not in (link.source, link.target))
+    return replace(org, roles=tuple(one for one in org.roles if one.id != role.id), links=links, standup=standup)
+
+
+def _works(link: Link, org: Org) -> bool:
+    """Whether anything can flow over a link: it joins agents, and not one with itself."""
+    source, target = (org.role(end) for end in (link.source, link.target))
+    if source is None or target is None:
+        return False
+    return min(source.headcount, target.headcount) > (1 if source is target else 0)
+
+
+def _elsewhere(link: Link, org: Org, rng: np.random.Generator) -> Link:
+    """A link between other roles that have agents."""
+    if not _works(link, org):
+        return link
+    if link.source == link.target:
+        many = [role.id for role in org.roles if role.headcount > 1]
+        end = many[int(rng.integers(len(many)))]
+        return replace(link, source=end, target=end)
+    ids = [role.id for role in _present(org)]
+    source, target = rng.choice(len(ids), 2, replace=False)
+    return replace(link, source=ids[source], target=ids[target])
+
+
+def _one(name: str, about: str, champion: Program, change: Callable[[Org], Org]) -> Control:
+    """A control that is one document; without entrants where that is the champion itself."""
+    org = read(champion).org
+    after = change(org)
+    edited = None if after == org else _edited(champion, after)
+    return Control(name=name, about=about, entrants=(Entrant(name=name, text=edited.text),) if edited else ())
+
+
+def _drawn(name: str, about: str, programs: Sequence[Program]) -> Control:
+    entrants = (Entrant(name=f"{name} {i}", text=program.text) for i, program in enumerate(programs, 1))
+    return Control(name=name, about=about, entrants=tuple(entrants))
+
+
+def _edited(program: Program, after: Org) -> Program | None:
+    """The program of another organization; None where its text cannot take the edits."""
+    org = read(program).org
+    for target in (after, _vacant(org, after)):
+        with suppress(DocumentError):
+            edited = write(edits_between(org, target), program, target)
+            if _sound(edited):
+                return edited
+    return None
+
+
+def _vacant(org: Org, after: Org) -> Org:
+    """The same with roles that lose their agents where they are to go: some documents cannot be cut."""
+    left = {role.id: role for role in after.roles}
+    return replace(after, roles=tuple(left.get(role.id, replace(role, headcount=0)) for role in org.roles))
+
+
+def _sound(program: Program) -> bool:
+    return not any(errors(lint(program))) and read(program).org.headcount > 0
+
+
+def _present(org: Org) -> list[Role]:
+    return [role for role in org.roles if role.headcount]
+
+
+def _seed(seed: int, key: int) -> int:
+    return int(np.random.SeedSequence([seed, key]).generate_state(1)[0])

@@ -79,7 +79,8 @@ def estimate(
     Args:
         config: Its settings.
         org: The seed document's organization, whose size stands for the winner's.
-        tasks, held_out: How many tasks are searched, and held out.
+        tasks: How many tasks are searched.
+        held_out: How many are held out.
         trains: Whether experiments are real.
         experiment_s: Slot-seconds of one experiment, about.
         workers: Runs at the same time.

@@ -5,7 +5,8 @@ a study whose Optuna side is rebuilt from its log goes on as it would have gone.
 """
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from optuna.samplers import (
     RandomSampler,
     TPESampler,
 )
+from optuna.study import StudyDirection
 from optuna.trial import TrialState, create_trial
 
 from orgopt.document import Program, describe, diff, lint, parse, read
@@ -51,8 +53,8 @@ class Proposer:
         self.space, self.config = space, config
         self._trials: dict[int, int] = {}  # Optuna's numbers, by a candidate's index
         optuna.logging.set_verbosity(optuna.logging.ERROR)
-        directions = ["maximize", "minimize"][: len(config.objectives)]
-        self.study = optuna.create_study(directions=directions, sampler=RandomSampler(seed=0))
+        directions = (StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE)
+        self.study = optuna.create_study(directions=directions[: len(config.objectives)], sampler=RandomSampler(seed=0))
 
     def restore(self, record: Record) -> Candidate:
         """A candidate that was proposed before, from its record."""
@@ -196,9 +198,10 @@ class Proposer:
                 return RandomSampler(seed=seed)
 
 
-class _quiet(warnings.catch_warnings):  # noqa: N801  used as a function
-    """Without Optuna's warnings of what is experimental."""
-
-    def __enter__(self) -> None:
-        super().__enter__()
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without Optuna's warnings of what is experimental, and of the CMA-ES's `x0`, which goes in its version 6."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="`x0` has been deprecated", category=FutureWarning)
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        yield

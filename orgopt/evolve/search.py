@@ -97,10 +97,7 @@ class _Search:
         kept = {record["index"]: record for record in self.log.of("candidate")}
         first = generation * self.config.population
         for index in range(first, first + self.config.population):
-            if index in kept:
-                candidate = self.proposer.restore(kept[index])
-            else:
-                candidate = self._propose(index, generation)
+            candidate = self.proposer.restore(kept[index]) if index in kept else self._propose(index, generation)
             self.candidates.append(candidate)
             yield candidate
 

@@ -15,7 +15,7 @@ from orgopt.document.edit import Edit, describe
 from orgopt.document.program import Program
 from orgopt.document.read import read
 from orgopt.errors import UsageError
-from orgopt.evolve.genes import PARTS, Gene, Params, free_parts
+from orgopt.evolve.genes import PARTS, Gene, Needs, Params, free_parts
 from orgopt.evolve.genes_links import decode_links, link_genes, managers_first, relations
 from orgopt.evolve.genes_roles import decode_role, role_genes
 from orgopt.evolve.genes_standup import decode_standup, standup_genes
@@ -75,10 +75,14 @@ class Space:
         self.origin: dict[str, Any] = {gene.name: gene.origin for gene in self._genes.values()}
         parts = free_parts(fix, only)
         never = set() if "roles" in parts else {f"headcount/{role_id}" for role_id in self._library}
-        self._active = tuple(
+        free = [
             gene for gene in self._genes.values() if gene.part in parts and never.isdisjoint(n for n, _ in gene.needs)
-        )
-        self.free = tuple(gene.name for gene in self._active)
+        ]
+        self.free = tuple(gene.name for gene in free)
+        # Many genes need the same, as those of two roles do: each need is looked at once.
+        self._needs: tuple[Needs, ...] = tuple(dict.fromkeys(gene.needs for gene in free))
+        order = {needs: index for index, needs in enumerate(self._needs)}
+        self._needs_of = tuple(order[gene.needs] for gene in free)
         if not self.free:
             raise UsageError(f"nothing is left to change in {seed.source}: free other parts of {', '.join(PARTS)}")
 
@@ -91,7 +95,8 @@ class Space:
 
         Of a role without agents, for instance, that is only its headcount.
         """
-        return [gene.name for gene in self._active if all(params[name] in values for name, values in gene.needs)]
+        met = [all(params[name] in values for name, values in needs) for needs in self._needs]
+        return [name for name, number in zip(self.free, self._needs_of, strict=True) if met[number]]
 
     def organization(self, params: Params) -> Org:
         """The organization of some parameters; a library's role is in it once it has agents."""

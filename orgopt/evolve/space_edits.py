@@ -6,6 +6,7 @@ where each edit of an ordinary document goes in its text as it is, and parses th
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import groupby
 from typing import NamedTuple
 
 from orgopt.document.diff import same
@@ -17,7 +18,7 @@ from orgopt.document.keys import KEYS
 from orgopt.document.program import LINE_END, Program, Section, Span, parse
 from orgopt.document.read import read
 from orgopt.document.roster import part_of
-from orgopt.document.splice import at_level, heading_marks, main_end
+from orgopt.document.splice import at_level, heading_marks, main_end, with_roles
 from orgopt.document.values import format_link, format_standup
 from orgopt.document.write import role_text
 from orgopt.org import Org, Role
@@ -46,11 +47,7 @@ def _key_edits(before: Role, after: Role) -> Iterator[Edit]:
         return
     for name, key in KEYS.items():
         if key.role and (value := getattr(after, key.attribute)) != getattr(before, key.attribute):
-            unset = name not in {"headcount", "agent"} and value == getattr(_PLAIN, key.attribute)
-            yield SetKey(after.id, name, None if unset else value)
-
-
-_PLAIN = Role(id="", name="")
+            yield SetKey(after.id, name, None if value == "" else value)
 
 
 def write(edits: Sequence[Edit], program: Program, after: Org) -> Program:
@@ -61,13 +58,28 @@ def write(edits: Sequence[Edit], program: Program, after: Org) -> Program:
     """
     if not edits:
         return program
+    if read(program).plain and (isinstance(edits[0], AddRole) or (isinstance(edits[0], SetKey) and edits[0].role)):
+        program = with_roles(program)  # as the first of such edits does
+        base = read(program).org
+        old = [replace(role, charter=base.roles[0].charter) for role in after.roles[:1]]
+        after = replace(after, mission=base.mission, roles=(*old, *after.roles[1:]))
+    written = _written(edits, program, after)
+    # Whatever the text has that was not thought of here, such as an unclosed block, shows when it is read.
+    return written if same(read(written).org, after) else apply(edits, program)
+
+
+def _written(edits: Sequence[Edit], program: Program, after: Org) -> Program:
+    """The program after some edits, at once where its form allows it, else kind by kind."""
     try:
         text = _Writer(program, after).text(edits)
     except _Unusual:
-        return apply(edits, program)
-    written = parse(text, program.source, program.root)
-    # Whatever the text has that was not thought of here, such as an unclosed block, shows when it is read.
-    return written if same(read(written).org, after) else apply(edits, program)
+        kinds = [list(run) for _, run in groupby(edits, type)]
+        if len(kinds) == 1:
+            return apply(edits, program)
+        for run in kinds:
+            program = _written(run, program, after)
+        return program
+    return parse(text, program.source, program.root)
 
 
 class _Unusual(Exception):  # noqa: N818  it never leaves this module
@@ -129,11 +141,10 @@ class _Writer:
 
     def _set_key(self, role: str, edit: SetKey) -> None:
         entry, *others = self.reading.roles[role]
-        if others or entry.kind != "section" or entry.section is None:
+        if others or entry.kind != "section" or entry.section is None or edit.value is None:
             raise _Unusual
-        key = KEYS[edit.key]
-        value = None if edit.value is None else key.format(edit.value)
-        self._set_field(entry.section, key.name, value, [field for field in entry.fields if field.key == edit.key])
+        key, own = KEYS[edit.key], [field for field in entry.fields if field.key == edit.key]
+        self._set_field(entry.section, key.name, key.format(edit.value), own)
 
     def _set_standup(self, value: str) -> None:
         section = self.reading.parts.get("rhythm")
@@ -143,13 +154,13 @@ class _Writer:
         else:
             self._block(main_end(self.program), f"{heading_marks(self.reading)} Rhythm", "", f"- **Stand-up:** {value}")
 
-    def _set_field(self, section: Section, key: str, value: str | None, own: list[Field]) -> None:
+    def _set_field(self, section: Section, key: str, value: str, own: list[Field]) -> None:
         if own:
             field = own[-1]
-            if value is None or field.form not in {"bold", "plain"} or field.value[:1] in {"", "x", "X", "×"}:
+            if field.form not in {"bold", "plain"} or field.value[:1] in {"", "x", "X", "×"}:
                 raise _Unusual
             self.pieces.append(_Piece(field.value_span, value))
-        elif value is not None:
+        else:
             listed = {bullet.line for bullet in bullets(self.program, section)}
             found = fields(self.program, section)
             ends = [field.line.end for field in found if field.line in listed]

@@ -49,8 +49,8 @@ class Scripts(Mapping[int, str]):
         return self._edited.get(experiment)
 
     def commit(self, experiment: int) -> str:
-        """Seven hex digits that name the script's content, as a git commit would."""
-        return hashlib.sha256(self[experiment].encode()).hexdigest()[:7]
+        """Seven hex digits that name the script's content."""
+        return commit_of(self[experiment])
 
     def __getitem__(self, experiment: int) -> str:
         edited = self._edited.get(experiment)
@@ -61,3 +61,8 @@ class Scripts(Mapping[int, str]):
 
     def __len__(self) -> int:
         return len(self._settings)
+
+
+def commit_of(script: str) -> str:
+    """Seven hex digits that name the script's content, as a git commit would."""
+    return hashlib.sha256(script.encode()).hexdigest()[:7]

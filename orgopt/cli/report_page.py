@@ -1,0 +1,75 @@
+"""`orgopt report`: a study as one HTML page."""
+
+from pathlib import Path
+
+import click
+from rich.markup import escape
+
+from orgopt.cli.base import command, find_workspace, near, out, print_json, writable_folder
+from orgopt.errors import UsageError
+from orgopt.ledger import read_lines, write_text
+from orgopt.report import Record, page, study, verdict
+
+LOG, PAGE = "study.jsonl", "report.html"
+
+
+@click.command(
+    "report",
+    epilog="\b\nExamples:\n  orgopt report\n  orgopt report trio-digits-5b1f --out for-a-colleague.html",
+)
+@click.argument("name", metavar="[STUDY]", required=False)
+@click.option(
+    "--out",
+    "target",
+    type=click.Path(path_type=Path),
+    help="File to write.  [default: report.html in the study's folder]",
+)
+@click.option(
+    "--workspace", "folder", type=click.Path(path_type=Path), help="Folder with mlruns.  [default: from here upward]"
+)
+@click.option("--json", "as_json", is_flag=True, help="Print where the page is and what it says as JSON.")
+@command
+def report_command(name: str | None, target: Path | None, folder: Path | None, as_json: bool) -> None:
+    """Write a study as one HTML page that needs nothing but itself.
+
+    STUDY is a study's name or its folder; without one, the newest of the workspace. A study that still
+    runs is shown as far as it has come.
+    """
+    source = _study(name, (folder or find_workspace()).resolve())
+    records: list[Record] = list(read_lines(source / LOG))
+    if not any(record.get("kind") == "study" for record in records):
+        raise UsageError(f"{source / LOG} has no record of a study yet: wait for its first, or name another study")
+    text = page(records)
+    path = target or source / PAGE
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder: name a file with --out")
+    writable_folder(path.resolve().parent)
+    write_text(path, text)
+    told = study(records)
+    said = verdict(told)
+    if as_json:
+        sizes = {"candidates": len(told.candidates), "evaluations": len(told.evaluations), "bytes": len(text.encode())}
+        summary = {"verdict": said.word, "title": said.title, "detail": said.detail, "controls": said.controls}
+        print_json("report", {"study": source.name, "path": str(path), **summary, **sizes})
+        return
+    out.print(f"{escape(said.title)}. [dim]{escape(said.detail)}[/]")
+    out.print(near(path.resolve()), markup=False)
+
+
+def _study(name: str | None, workspace: Path) -> Path:
+    """The folder of a study, by its name, its folder or its log; without a name, the newest.
+
+    Raises:
+        UsageError: There is none.
+    """
+    studies = workspace / "mlruns" / "studies"
+    logs = sorted(studies.glob(f"*/{LOG}"), key=lambda log: log.stat().st_mtime, reverse=True)
+    if name is None:
+        if not logs:
+            raise UsageError(f"no study in {studies}: run `orgopt optimize` first, or name another --workspace")
+        return logs[0].parent
+    for found in (studies / name, Path(name), Path(name).parent):
+        if (found / LOG).is_file() and (found.name == Path(name).name or Path(name).name == LOG):
+            return found
+    known = ", ".join(log.parent.name for log in logs[:10]) or "none"
+    raise UsageError(f"no study '{name}' in {studies}; there are: {known}")

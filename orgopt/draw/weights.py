@@ -1,0 +1,106 @@
+"""Effects of parts on a chart: signed numbers at boxes, links and the clock, and strokes as wide as they are large."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from orgopt.draw.content import text_width
+from orgopt.draw.routes import Box, Picture
+
+_SIZE, _HEIGHT = 11, 16
+_THIN, _WIDEST = 1.5, 6.0  # pixels of a stroke
+
+LinkKey = tuple[str, str, str, bool]
+
+
+class Weight(NamedTuple):
+    """What a part brings: the loss without it, and whether that is more than noise."""
+
+    effect: float
+    shown: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weights:
+    """Effects of roles by id, of links by `Link.key`, and of the stand-up; parts without one are drawn as ever."""
+
+    roles: Mapping[str, Weight] = field(default_factory=dict[str, Weight])
+    links: Mapping[LinkKey, Weight] = field(default_factory=dict[LinkKey, Weight])
+    standup: Weight | None = None
+
+    def every(self) -> list[Weight]:
+        """All effects, in no order that matters."""
+        return [*self.roles.values(), *self.links.values(), *([self.standup] if self.standup else [])]
+
+
+NONE = Weights()
+
+
+def stroke(weights: Weights, weight: Weight | None, thinnest: float = _THIN) -> str:
+    """The attribute that makes a stroke as wide as an effect is large among all; empty without one."""
+    if weight is None:
+        return ""
+    largest = max(abs(other.effect) for other in weights.every()) or 1
+    return f' style="stroke-width:{_n(thinnest + (_WIDEST - thinnest) * abs(weight.effect) / largest)}px"'
+
+
+def badges(weights: Weights, drawn: Picture, taken: Sequence[Box]) -> Iterator[str]:
+    """Badges at boxes and links; those of links at their first place that is free of `taken`, or else at their last."""
+    used = [*taken]
+    for role, weight in weights.roles.items():
+        if box := drawn.boxes.get(role):
+            width = _width(weight)
+            spot = Box(box.x + box.width - width - 6, box.y - _HEIGHT / 2, width, _HEIGHT)
+            used.append(spot)
+            yield badge(weight, spot)
+    for route in drawn.routes:
+        if weight := weights.links.get(route.link.key):
+            width = _width(weight)
+            spots = [Box(x - width / 2, y - _HEIGHT / 2, width, _HEIGHT) for x, y in route.labels]
+            spot = next((spot for spot in spots if not any(_overlap(spot, other) for other in used)), spots[-1])
+            used.append(spot)
+            yield badge(weight, spot)
+
+
+def standup_badge(weight: Weight, x: float, y: float) -> str:
+    """The badge beside the words about the stand-up, its left end at x and its middle at y."""
+    return badge(weight, Box(x, y - _HEIGHT / 2, _width(weight), _HEIGHT))
+
+
+def badge(weight: Weight, spot: Box) -> str:
+    """A pill with a signed number."""
+    name = _class(weight)
+    x, y = _n(spot.x + spot.width / 2), _n(spot.y + _HEIGHT - 4.2)
+    return (
+        f'<g class="badge {name}"><rect x="{_n(spot.x)}" y="{_n(spot.y)}" width="{_n(spot.width)}" '
+        f'height="{_HEIGHT}" rx="{_HEIGHT / 2:g}"/><text x="{x}" y="{y}">{_text(weight)}</text></g>'
+    )
+
+
+def legend(weights: Weights) -> Iterator[tuple[str, str]]:
+    """The classes of the badges there are, and what each means."""
+    present = {_class(weight) for weight in weights.every()}
+    words = {"plus": "lost without it", "minus": "gained without it", "unsure": "no difference shown"}
+    yield from ((f"swatch badge {name}", text) for name, text in words.items() if name in present)
+
+
+def _class(weight: Weight) -> str:
+    return "unsure" if not weight.shown else "plus" if weight.effect > 0 else "minus"
+
+
+def _text(weight: Weight) -> str:
+    number = f"{abs(weight.effect):.2f}"
+    sign = "" if not float(number) else "+" if weight.effect > 0 else "−"
+    return sign + (number.removeprefix("0"))
+
+
+def _width(weight: Weight) -> float:
+    return text_width(_text(weight), _SIZE) + 8
+
+
+def _overlap(a: Box, b: Box) -> bool:
+    return a.x < b.x + b.width and b.x < a.x + a.width and a.y < b.y + b.height and b.y < a.y + a.height
+
+
+def _n(number: float) -> str:
+    return f"{round(number, 1) + 0.0:g}"

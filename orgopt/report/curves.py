@@ -1,0 +1,148 @@
+"""Budget curves: the quality of what would be submitted over the budget, on test seeds, mean over seeds."""
+
+import math
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from functools import reduce
+from statistics import fmean
+from typing import NamedTuple
+
+from orgopt.report.markup import Markup, h, number
+from orgopt.report.records import Run, Study, finite
+from orgopt.report.scale import Scale, scale, ticks
+from orgopt.report.wording import duration, entrant_name, plain
+
+POINTS = 48
+"""Times at which curves are drawn."""
+
+SMALL = 500
+"""Pixels of width up to which a chart has short names."""
+
+_LETTER = 6.9  # pixels of a label
+
+
+class Curve(NamedTuple):
+    """A line of the chart: mean over seeds at each time, and its 95 % half-width where there are seeds enough."""
+
+    entrant: str
+    name: str
+    mean: tuple[float, ...]
+    half: tuple[float, ...]
+
+
+def curves(study: Study, tasks: Sequence[str]) -> list[Curve]:
+    """A curve for every entrant of the tests that ran on all of some tasks; the best at the end first."""
+    budget = budget_s(study)
+    entrants = dict.fromkeys(entrant for phase, entrant, _ in study.runs if phase == "test")
+    seed, champion = (c.name if c else "" for c in (study.seed, study.champion))
+    found: list[Curve] = []
+    for entrant in entrants:
+        groups = [study.runs.get(("test", entrant, task), ()) for task in tasks]
+        if not all(runs and all(run.curve for run in runs) for runs in groups):
+            continue
+        name = "evolved" if entrant == champion else entrant_name(entrant, seed, champion)
+        sampled = [[[_at(run, t) for t in times(budget)] for run in runs] for runs in groups]
+        by_time = list(zip(*(zip(*runs, strict=True) for runs in sampled), strict=True))
+        mean = tuple(fmean(map(fmean, columns)) for columns in by_time)
+        half = tuple(1.96 * math.sqrt(sum(map(_variance, columns))) / len(columns) for columns in by_time)
+        found.append(Curve(entrant, name, mean, half))
+    return sorted(found, key=lambda curve: -curve.mean[-1])
+
+
+def times(budget: float) -> list[float]:
+    """The times at which curves are drawn."""
+    return [budget * i / (POINTS - 1) for i in range(POINTS)]
+
+
+def budget_s(study: Study) -> float:
+    """The budget in lab seconds; of a study that does not say, the last time of any curve."""
+    named = finite(study.identity.get("budget_s"))
+    return named or max((t for runs in study.runs.values() for run in runs for t, _ in run.curve), default=0.0) or 1.0
+
+
+def chart(study: Study, found: Sequence[Curve], size: tuple[int, int], shown: str) -> Markup:
+    """Curves with their names at the right ends."""
+    width, height = size
+    names = max((len(_name(curve, width)) for curve in found), default=0)
+    left, top, right, bottom = 36, 16, width - 12 - names * _LETTER, height - 36
+    budget = budget_s(study)
+    banded = [c for c in found if _look(study, c.entrant) in {"champion", "seed"}]
+    values = [q for c in found for q in c.mean] + [c.mean[-1] + c.half[-1] for c in banded]
+    y, x = scale(values, bottom, top, margin=0.03), Scale(0.0, budget, left, right)
+    return h(
+        "svg",
+        _axes(x, y, budget),
+        [_band(c, x, y, budget, _look(study, c.entrant)) for c in banded],
+        [_line(c, x, y, budget, _look(study, c.entrant)) for c in reversed(found)],
+        _names(study, [curve._replace(name=_name(curve, width)) for curve in found], y, right + 8),
+        viewBox=f"0 0 {width} {height}",
+        cls=f"chart curves {shown}",
+        role="img",
+        aria_label=f"Quality over the budget, at its end: {', '.join(f'{c.name} {plain(c.mean[-1])}' for c in found)}",
+    )
+
+
+def _name(curve: Curve, width: int) -> str:
+    """A curve's name, a shorter one in small charts."""
+    if width > SMALL:
+        return curve.name
+    shorter = ("Optuna ", ""), (" document", ""), (" agents", ""), (" pruning", ""), (" links", "")
+    return reduce(lambda text, pair: text.replace(*pair), shorter, curve.name)
+
+
+def _at(run: Run, t: float) -> float:
+    i = bisect_right(run.curve, t, key=lambda point: point[0])
+    return run.curve[i - 1][1] if i else 0.0
+
+
+def _variance(column: Sequence[float]) -> float:
+    if len(column) < 2:
+        return 0.0
+    mean = fmean(column)  # statistics.variance is exact, and a hundred times as slow
+    return sum((value - mean) ** 2 for value in column) / (len(column) - 1) / len(column)
+
+
+def _look(study: Study, entrant: str) -> str:
+    """The class of an entrant's line."""
+    if study.champion and entrant == study.champion.name:
+        return "champion"
+    if study.seed and entrant == study.seed.name:
+        return "seed"
+    return "plain-optuna" if entrant.startswith("optuna") else "control"
+
+
+def _axes(x: Scale, y: Scale, budget: float) -> Iterator[Markup]:
+    for value in ticks(y):
+        yield h("line", x1=x.start, x2=x.end, y1=y(value), y2=y(value), cls="grid")
+        yield h("text", plain(value), x=x.start - 6, y=y(value) + 4, text_anchor="end")
+    for share in (0.0, 0.5, 1.0):
+        anchor = "start" if not share else "middle" if share < 1 else "end"
+        yield h(
+            "text", duration(budget * share) if share else "0", x=x(budget * share), y=y.start + 18, text_anchor=anchor
+        )
+    yield h("text", "q of the submission", x=x.start + 4, y=y.end - 4, cls="words")
+
+
+def _line(curve: Curve, x: Scale, y: Scale, budget: float, look: str) -> Markup:
+    points = " ".join(f"{number(x(t))},{number(y(q))}" for t, q in zip(times(budget), curve.mean, strict=True))
+    return h("polyline", h("title", f"{curve.name}: {plain(curve.mean[-1])}"), points=points, cls=f"curve {look}")
+
+
+def _band(curve: Curve, x: Scale, y: Scale, budget: float, look: str) -> Markup:
+    at = list(zip(times(budget), curve.mean, curve.half, strict=True))
+    ends = [(t, mean + half) for t, mean, half in at] + [(t, mean - half) for t, mean, half in reversed(at)]
+    return h("polygon", points=" ".join(f"{number(x(t))},{number(y(q))}" for t, q in ends), cls=f"band {look}")
+
+
+def _names(study: Study, found: Sequence[Curve], y: Scale, x: float) -> Iterator[Markup]:
+    """Names beside the ends of their lines, kept apart."""
+    places = [y(curve.mean[-1]) + 4 for curve in found]
+    for i in range(1, len(places)):
+        places[i] = max(places[i], places[i - 1] + 14)
+    over = max(0.0, places[-1] - (y.start + 6)) if places else 0.0
+    for i in range(len(places) - 1, -1, -1):  # those that were pushed out at the bottom push the others up
+        places[i] = min(
+            places[i] - (over if i == len(places) - 1 else 0), places[i + 1] - 14 if i + 1 < len(places) else math.inf
+        )
+    for curve, place in zip(found, places, strict=True):
+        yield h("text", curve.name, x=x, y=place, cls=f"end {_look(study, curve.entrant)}")

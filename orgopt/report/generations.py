@@ -1,0 +1,247 @@
+"""Fitness by generation, and the tree of who comes from whom: each candidate a place that can be chosen."""
+
+from collections.abc import Iterator, Sequence
+from statistics import median
+
+from orgopt.report.markup import Child, Markup, h, number
+from orgopt.report.records import Candidate, Study
+from orgopt.report.scale import Scale, scale, ticks
+from orgopt.report.wording import count, plain
+
+WIDE, NARROW = 960, 360
+BINS = 6
+"""Shades of the values in the tree."""
+
+
+def fitness(study: Study, width: int) -> Markup:
+    """Values over generations, with the best so far, the median of each, and the test beside the search."""
+    shown = [c for c in study.candidates if c.value is not None]
+    tests = _tests(study)
+    height, top, bottom = (380 if width == WIDE else 300), 14, 40
+    left, right = 40, (110 if width == WIDE else 62) if tests else 16
+    ends = [end for c in shown for end in _range(c)] + [mean for _, mean, _ in tests]
+    y = scale(ends, height - bottom, top)
+    numbers = sorted({c.generation for c in shown})
+    across = _Columns(numbers, left, width - right)
+    return h(
+        "svg",
+        _grid(y, left, width - right, "research output"),
+        [h("text", g, x=across.middle(g), y=height - 20, text_anchor="middle") for g in across.marked(26)],
+        h("text", "generation", x=(left + width - right) / 2, y=height - 4, text_anchor="middle", cls="words"),
+        _trends(shown, across, y, width - right),
+        [_dot(study, c, across.place(c, shown), y) for c in shown],
+        _test_marks(tests, y, width - right, height),
+        viewBox=f"0 0 {width} {height}",
+        cls=f"chart {'wide' if width == WIDE else 'narrow'}",
+        role="group",
+        aria_label="Research output of every candidate by generation",
+    )
+
+
+def tree(study: Study, width: int) -> Markup:
+    """Candidates in columns of generations, joined to their parents, the champion's descent heavy."""
+    columns = _ranks(study.candidates)
+    gap = 22 if width == WIDE else 19
+    tallest = max(map(len, columns.values()), default=1)
+    height, left, right = max(120, gap * tallest + 56), 40, 72
+    numbers = sorted(columns)
+    step = (width - left - right) / max(1, len(numbers) - 1)
+    places = {
+        c.index: (left + step * numbers.index(column), 22 + (height - 66) * (row + 0.5) / len(found))
+        for column, found in columns.items()
+        for row, c in enumerate(found)
+    }
+    line = set(descent(study))
+    values = [c.value for c in study.candidates if c.value is not None]
+    heavy = {c.index for c in study.candidates if c.index in line and c.parent in line}
+    ordered = sorted(study.candidates, key=lambda c: c.index in heavy)
+    every = range(0, len(numbers), max(1, round(34 / step)))
+    return h(
+        "svg",
+        [_edge(places[c.parent], places[c.index], c.index in heavy) for c in ordered if c.parent in places],
+        [_node(study, c, places[c.index], values, c.index in line) for c in study.candidates],
+        [
+            h("text", "seed" if numbers[i] < 0 else numbers[i], x=left + step * i, y=height - 20, text_anchor="middle")
+            for i in every
+        ],
+        h("text", "generation", x=left + (width - left - right) / 2, y=height - 4, text_anchor="middle", cls="words"),
+        viewBox=f"0 0 {width} {height}",
+        cls=f"chart tree {'wide' if width == WIDE else 'narrow'}",
+        role="group",
+        aria_label="Parents and children across generations",
+    )
+
+
+def descent(study: Study) -> list[int]:
+    """The champion's index and those of its ancestors, back to the seed document."""
+    line: list[int] = []
+    at = study.champion
+    while at is not None and at.index not in line:
+        line.append(at.index)
+        at = study.at(at.parent)
+    return line
+
+
+def shades(study: Study) -> Markup | None:
+    """What the shades of the tree stand for."""
+    values = [c.value for c in study.candidates if c.value is not None]
+    if not values:
+        return None
+    swatches = [h("span", cls=f"shade shade-{i}") for i in range(BINS)]
+    return h("span", plain(min(values)), " ", swatches, " ", plain(max(values)), cls="shades")
+
+
+def words(study: Study, candidate: Candidate) -> str:
+    """A candidate in a line: `g03-c07, .61 ± .03, dropped early`."""
+    champion, seed = study.champion, study.seed
+    error = f" ± {plain(candidate.error)}" if candidate.error is not None else ""
+    parts = [candidate.name, f"{plain(candidate.value)}{error}" if candidate.value is not None else "not evaluated yet"]
+    parts += ["seed document"] if candidate is seed else [count(len(candidate.changes), "change")]
+    parts += ["champion"] if candidate is champion else []
+    parts += ["dropped early"] if candidate.dropped else []
+    return ", ".join(parts)
+
+
+class _Columns:
+    """Places of generations between two ends, and of candidates within theirs."""
+
+    def __init__(self, numbers: Sequence[int], left: float, right: float) -> None:
+        self.left, self.width = left, (right - left) / max(1, len(numbers))
+        self.order = {number: i for i, number in enumerate(numbers)}
+
+    def middle(self, generation: int) -> float:
+        return self.left + self.width * (self.order[generation] + 0.5)
+
+    def place(self, candidate: Candidate, shown: Sequence[Candidate]) -> float:
+        mates = [c.index for c in shown if c.generation == candidate.generation]
+        share = (mates.index(candidate.index) + 0.5) / len(mates)
+        return self.left + self.width * (self.order[candidate.generation] + 0.1 + 0.8 * share)
+
+    def marked(self, room: float) -> list[int]:
+        """The generations that are named, so that their names have room."""
+        return list(self.order)[:: max(1, round(room / self.width))]
+
+
+def _range(candidate: Candidate) -> tuple[float, ...]:
+    value, error = candidate.value or 0.0, candidate.error or 0.0
+    return (value - error, value + error)
+
+
+def _tests(study: Study) -> list[tuple[str, float, str]]:
+    """What the champion and the seed document got on test seeds: class, mean, words."""
+    claims = [
+        c for c in study.claims if c.get("phase") == "test" and study.seed and c.get("entrant") == study.seed.name
+    ]
+    claim = next((c for c in claims if c.get("task") == "all"), claims[0] if len(claims) == 1 else None)
+    if not claim or not isinstance(claim.get("mean"), float) or not isinstance(claim.get("champion_mean"), float):
+        return []
+    found = [("champion", claim["champion_mean"], "champion"), ("seed", claim["mean"], "seed doc.")]
+    return found if study.champion is not study.seed else found[1:]
+
+
+def _grid(y: Scale, left: float, right: float, title: str) -> Iterator[Markup]:
+    for value in ticks(y, 7):
+        yield h("line", x1=left, x2=right, y1=y(value), y2=y(value), cls="grid")
+        yield h("text", plain(value), x=left - 6, y=y(value) + 4, text_anchor="end")
+    yield h("text", title, x=left + 4, y=y.end + 2, cls="words")
+
+
+def _trends(shown: Sequence[Candidate], across: _Columns, y: Scale, end: float) -> Iterator[Markup]:
+    """The median of each generation, and the best so far of the candidates that kept all their seeds."""
+    by: dict[int, list[float]] = {}
+    best: list[tuple[float, float]] = []
+    for candidate in shown:
+        value = candidate.value or 0.0
+        by.setdefault(candidate.generation, []).append(value)
+        if not candidate.dropped and (not best or y(value) < best[-1][1]):
+            x = across.place(candidate, shown)
+            best += [(x, best[-1][1])] if best else []
+            best.append((x, y(value)))
+    best += [(end, best[-1][1])] if best else []
+    middles = [(across.middle(generation), y(median(values))) for generation, values in sorted(by.items())]
+    for name, points in (("median", middles), ("best", best)):
+        if len(points) > 1:
+            yield h("polyline", points=" ".join(f"{number(a)},{number(b)}" for a, b in points), cls=f"trend {name}")
+
+
+def _dot(study: Study, candidate: Candidate, x: float, y: Scale) -> Markup:
+    low, high = _range(candidate)
+    at = y(candidate.value or 0.0)
+    champion = candidate is study.champion
+    label: Child = h("text", candidate.name, x=x, y=y(high) - 9, text_anchor="middle", cls="name") if champion else None
+    return h(
+        "g",
+        h("line", x1=x, x2=x, y1=y(low), y2=y(high), cls="error") if candidate.error else None,
+        h("circle", cx=x, cy=at, r="9", cls="halo"),
+        h("circle", cx=x, cy=at, r=6 if champion else 4.5, cls="dot"),
+        label,
+        **_choice(study, candidate),
+    )
+
+
+def _choice(study: Study, candidate: Candidate) -> dict[str, str | int]:
+    """What makes a place in a chart one that can be chosen."""
+    kinds = {"champion": candidate is study.champion, "seed": candidate is study.seed, "dropped": candidate.dropped}
+    return {
+        "cls": " ".join(["pick", *(name for name, holds in kinds.items() if holds)]),
+        "data_i": candidate.index,
+        "role": "button",
+        "tabindex": "-1",
+        "aria_label": words(study, candidate),
+    }
+
+
+def _test_marks(tests: Sequence[tuple[str, float, str]], y: Scale, x: float, height: float) -> Iterator[Markup]:
+    if not tests:
+        return
+    yield h("line", x1=x + 8, x2=x + 8, y1=y.end, y2=y.start, cls="grid")
+    yield h("text", "test", x=x + 24, y=height - 20, text_anchor="middle")
+    yield h("text", "seeds", x=x + 24, y=height - 6, text_anchor="middle")
+    for name, mean, label in tests:
+        at = y(mean)
+        yield h("path", d=f"M{number(x + 24)} {number(at - 6)}l6 6l-6 6l-6-6z", cls=f"test {name}")
+        yield h("text", plain(mean), x=x + 35, y=at + 4, cls="name")
+        yield h("text", label, x=x + 35, y=at + 17, cls="wide-only")
+
+
+def _ranks(candidates: Sequence[Candidate]) -> dict[int, list[Candidate]]:
+    """Candidates by column, children near the height of their parents; the seed document has its own, -1."""
+    columns: dict[int, list[Candidate]] = {}
+    for candidate in candidates:
+        columns.setdefault(candidate.generation if candidate.index else -1, []).append(candidate)
+    height: dict[int, float] = {}
+    for column in sorted(columns):
+        found = columns[column]
+        found.sort(key=lambda c: (height.get(-1 if c.parent is None else c.parent, 0.5), c.index))
+        height |= {c.index: (row + 0.5) / len(found) for row, c in enumerate(found)}
+    return columns
+
+
+def _edge(start: tuple[float, float], end: tuple[float, float], heavy: bool) -> Markup:
+    middle = (start[0] + end[0]) / 2
+    numbers = " ".join(f"{number(x)} {number(y)}" for x, y in ((middle, start[1]), (middle, end[1]), end))
+    path = f"M{number(start[0])} {number(start[1])}C{numbers}"
+    return h("path", d=path, cls="descent" if heavy else "edge")
+
+
+def _node(
+    study: Study, candidate: Candidate, place: tuple[float, float], values: Sequence[float], heavy: bool
+) -> Markup:
+    x, y = place
+    name: Child = None
+    if candidate is study.champion:
+        name = h("text", candidate.name, x=x + 13, y=y + 4, cls="name")
+    shade = "none" if candidate.value is None else bin_of(candidate.value, values)
+    return h(
+        "g",
+        h("circle", cx=x, cy=y, r="10", cls="halo"),
+        h("circle", cx=x, cy=y, r="6.5", cls=f"node shade-{shade}{' line' if heavy else ''}"),
+        name,
+        **_choice(study, candidate),
+    )
+
+
+def bin_of(value: float, values: Sequence[float]) -> int:
+    """The shade of a value, from 0 for the least of all to the last for the greatest."""
+    low, high = min(values), max(values)
+    return min(BINS - 1, int(BINS * (value - low) / (high - low))) if high > low else BINS - 1

@@ -1,0 +1,85 @@
+"""Numbers, names and verdicts as the page writes them."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+PHASES = ("search", "race", "test", "held-out", "real", "knock-out")
+
+_PLAIN = {"random": "random search", "tpe": "TPE", "gp": "GP", "cmaes": "CMA-ES", "median": "median pruning"}
+
+
+def plain(value: float | None) -> str:
+    """`.61`; a dash for what is not known."""
+    if value is None:
+        return "–"
+    return _short(value) if value >= 0 or not float(f"{value:.2f}") else f"−{_short(value)}"
+
+
+def signed(value: float | None) -> str:
+    """`+.18`, `−.03`."""
+    if value is None:
+        return "–"
+    return plain(value) if value < 0 else f"+{_short(value)}" if float(f"{value:.2f}") else _short(value)
+
+
+def interval(low: float | None, high: float | None, sign: bool = False) -> str:
+    """`[.11, .25]`; empty where an end is not known."""
+    if low is None or high is None:
+        return ""
+    write = signed if sign else plain
+    return f"[{write(low)}, {write(high)}]"
+
+
+def count(number: float, noun: str = "") -> str:
+    """`1,046 runs`."""
+    return f"{number:,.0f} {noun}{'s' * (number != 1)}" if noun else f"{number:,.0f}"
+
+
+def duration(seconds: float) -> str:
+    """`45 s`, `2 min`, `1 h 30 min`."""
+    if seconds < 60:
+        return f"{seconds:.3g} s"
+    minutes = round(seconds / 60, 1)
+    if minutes < 60:
+        return f"{minutes:g} min"
+    hours, rest = divmod(round(minutes), 60)
+    return f"{hours:,} h {rest} min" if rest and hours < 48 else f"{hours:,} h"
+
+
+def date(at: float | None) -> str:
+    """The day and minute of epoch seconds, UTC."""
+    try:
+        return datetime.fromtimestamp(at, UTC).strftime("%-d %B %Y, %H:%M UTC") if at else ""
+    except (OverflowError, OSError, ValueError):
+        return ""
+
+
+def listing(words: Sequence[str]) -> str:
+    """`a, b and c`."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def entrant_name(entrant: str, seed: str, champion: str) -> str:
+    """An entrant as a reader knows it: `optuna:tpe+median` is plain Optuna, a candidate has its name."""
+    if entrant in {seed, "seed document"}:
+        return "seed document"
+    if entrant == champion:
+        return f"evolved organization ({entrant})"
+    if entrant.startswith("optuna:"):
+        return "Optuna " + " + ".join(_PLAIN.get(word, word) for word in entrant[7:].split("+"))
+    if match := re.fullmatch(r"(random|shuffled) (\d+)", entrant):
+        return f"{'random document' if match[1] == 'random' else 'shuffled links'} {match[2]}"
+    return {"silent": "silent agents", "random": "random document", "shuffled": "shuffled links"}.get(entrant, entrant)
+
+
+def lab_words(stamp: Mapping[str, Any]) -> str:
+    """A lab's stamp in one line: `replay, world 9f3c2a71d0e4`."""
+    rest = [f"{key} {value}" for key, value in stamp.items() if key != "lab"]
+    return ", ".join([str(stamp.get("lab", "")), *rest]).strip(", ")
+
+
+def _short(value: float) -> str:
+    text = f"{abs(value):.2f}"
+    return text.removeprefix("0")

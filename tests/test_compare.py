@@ -1,0 +1,270 @@
+"""Contests: turns, continuing, rankings with what they can tell, the command and its bad input."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+import orgopt
+from orgopt.cli import main
+from orgopt.cli.compare import ContestProgress, resolution, sparkline, verdict
+from orgopt.document import Program, parse
+from orgopt.errors import StoreError, UsageError
+from orgopt.evaluate import Score
+from orgopt.evolve import Job
+from orgopt.evolve.contest import Contest, default_name, enter, identity_of
+from orgopt.ledger import read_lines
+from orgopt.study.contest import ContestLog, Ranking, Scores, ranking
+from orgopt.task import Task
+from tests.conftest import TRIO
+from tests.fakes.arena import toy_arena
+from tests.test_replay import WORLD_TOML, own_world
+
+SOLO = "## Roles\n\n### Solo\n- **Headcount:** 1\n- **Agent:** random\n\nWork.\n"
+NOISY = """
+    import numpy as np
+
+    class Noisy:
+        def curve(self, knobs, seed):
+            return 1.0, [(knobs["X"] - 0.7) ** 2 + np.random.default_rng(seed).normal(0, 0.05)]
+
+    def world():
+        return Noisy()
+"""
+
+
+def scores_of(**outputs: list[float]) -> Scores:
+    """Runs of entrants on one task with these research outputs."""
+    return {
+        (name, "toy", k): {"research_output": value, "curve": [[0.0, 0.0], [5.0, value]], "experiments": {"ok": 9}}
+        for name, values in outputs.items()
+        for k, value in enumerate(values)
+    }
+
+
+def ranked(**outputs: list[float]) -> Ranking:
+    return ranking(scores_of(**outputs), list(outputs), ["toy"], len(next(iter(outputs.values()))), 10)
+
+
+@pytest.fixture
+def entrants(trio: Program) -> dict[str, str]:
+    return {"trio": trio.text, "solo": SOLO, "optuna:random": "optuna:random"}
+
+
+def test_entrants_take_turns_on_the_same_seeds(toy: Task, entrants: dict[str, str]) -> None:
+    with toy_arena(toy) as arena:
+        jobs = Contest(entrants, arena, seed=3).left(4)
+    order = [(job.entrant, k) for job, k in jobs.items()]
+    assert order[:3] == [("trio", 0), ("solo", 0), ("optuna:random", 0)]
+    assert [name for name, k in order if k == 1] == ["solo", "optuna:random", "trio"]
+    assert [k for _, k in order] == [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3]
+    seeds = {k: {job.seed for job, own in jobs.items() if own == k} for k in range(4)}
+    assert all(len(found) == 1 for found in seeds.values())
+    assert len(set.union(*seeds.values())) == 4
+
+
+def test_a_contest_is_continued_and_extended(toy: Task, entrants: dict[str, str], tmp_path: Path) -> None:
+    """Stopped after five runs, continued, and given more seeds, it shows what an uninterrupted one does."""
+
+    def contest(folder: Path, seeds: int, stop_after: int = 99) -> tuple[Ranking, int]:
+        done: list[str] = []
+
+        def ended(job, k, score) -> None:
+            done.append(job.entrant)
+            if len(done) == stop_after:
+                raise KeyboardInterrupt
+
+        with (
+            toy_arena(toy, budget_s=8) as arena,
+            ContestLog(folder, identity_of(entrants, arena, 0), entrants, arena.tasks) as log,
+        ):
+            return Contest(entrants, arena, seed=0, log=log).run(seeds, ended=ended), len(done)
+
+    with pytest.raises(KeyboardInterrupt):
+        contest(tmp_path / "a", 3, stop_after=5)
+    second, runs = contest(tmp_path / "a", 3)
+    assert runs == 4
+    whole, runs = contest(tmp_path / "b", 5)
+    assert runs == 15
+    extended, runs = contest(tmp_path / "a", 5)
+    assert (extended, runs) == (whole, 6)
+    assert (second.seeds, extended.seeds) == (3, 5)
+    assert contest(tmp_path / "a", 5)[1] == 0
+    keys = [(r["entrant"], r["k"]) for r in read_lines(tmp_path / "a" / "contest.jsonl") if r["kind"] == "evaluation"]
+    assert len(keys) == len(set(keys)) == 15
+
+
+def test_a_contest_with_other_settings_is_another(toy: Task, entrants: dict[str, str], tmp_path: Path) -> None:
+    with toy_arena(toy, budget_s=8) as arena:
+        identity = identity_of(entrants, arena, 0)
+        with (
+            ContestLog(tmp_path / "a", identity, entrants, arena.tasks),
+            pytest.raises(StoreError, match="contest a is in use by process"),
+        ):
+            ContestLog(tmp_path / "a", identity, entrants, arena.tasks)
+        other = identity_of({**entrants, "solo": SOLO + "Harder.\n"}, arena, 0)
+        with pytest.raises(UsageError, match=r"contest a has other settings \(entrants.solo \w+ → \w+\)"):
+            ContestLog(tmp_path / "a", other, entrants, arena.tasks)
+
+
+def test_a_clear_winner_is_the_best_and_its_lead_is_given() -> None:
+    rng = np.random.default_rng(0)
+    hard = rng.normal(0, 0.1, 12)
+    found = ranked(b=(0.3 + hard).tolist(), a=(0.6 + hard + rng.normal(0, 0.05, 12)).tolist())
+    assert [(one.entrant, one.verdict) for one in found.placings] == [("a", "best"), ("b", "worse")]
+    behind = found.placings[1].behind
+    assert behind is not None
+    assert behind.low < -0.3 < behind.high < 0
+    assert verdict(found) == f"a is better than b by {-behind.mean:.3f}."
+    assert found.comparisons == 1
+
+
+def test_no_difference_is_said_as_plainly() -> None:
+    rng = np.random.default_rng(1)
+    level, low = (rng.normal(mean, 0.1, 10).tolist() for mean in (0.5, 0.1))
+    found = ranked(a=level, b=[x + 0.001 for x in level[::-1]], c=low)
+    assert [one.verdict for one in found.placings] == ["first", "no difference", "worse"]
+    assert verdict(found).startswith("b is better than c by ")
+    assert verdict(found).endswith("No difference is shown between b and a.")
+
+
+def test_verdicts_are_corrected_for_all_pairs() -> None:
+    """Who is first was picked by the same figures: of four equals, the three pairs with it are not all there are."""
+    found = ranked(**dict(zip("abcd", np.random.default_rng(38).normal(0.5, 0.1, (4, 8)).tolist(), strict=True)))
+    p_values = [one.behind.p_value for one in found.placings if one.behind]
+    assert 3 * min(p_values) < 0.05 < 6 * min(p_values)
+    assert {one.verdict for one in found.placings} == {"first", "no difference"}
+    assert found.comparisons == 6
+
+
+def test_what_seeds_can_resolve_is_said() -> None:
+    rng = np.random.default_rng(3)
+    few = ranked(**{name: rng.normal(0.5, 0.1, 40).tolist() for name in "ab"})
+    assert 0.05 < few.resolves < 0.08
+    assert few.more_seeds is not None
+    assert 250 < few.more_seeds < 500
+    assert f"40 seeds can resolve ±{few.resolves:.3f}" in resolution(few)
+    assert f"{few.more_seeds} more seeds would resolve 0.02" in resolution(few)
+    one = ranked(a=[0.5], b=[0.4])
+    assert (one.more_seeds, one.placings[1].verdict) == (None, "no difference")
+    assert one.to_dict()["resolves"] is None
+    assert resolution(one) == "One seed tells nothing of noise: --seeds 10 would."
+    json.dumps(one.to_dict(), allow_nan=False)
+    same = ranked(a=[0.5, 0.5], b=[0.5, 0.5])
+    assert (same.more_seeds, same.placings[1].verdict) == (0, "no difference")
+
+
+def test_the_course_over_the_budget_is_that_of_the_submissions() -> None:
+    found = ranked(a=[1.0, 0.5], b=[0.1, 0.2])
+    assert found.placings[0].q == pytest.approx((0.0,) * 11 + (0.75,) * 13)
+    assert sparkline((0.0, 0.5, 1.0), 0.0, 1.0) == "▁▅█"
+    assert sparkline((0.0, 0.0), 0.0, 0.0) == "▁▁"
+
+
+def test_entrants_are_named_after_their_files(tmp_path: Path) -> None:
+    paths = [tmp_path / "a" / "lab.md", tmp_path / "b" / "lab.md", tmp_path / "solo.md"]
+    for path in paths:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(SOLO)
+    assert list(enter([*paths, "optuna:gp"])) == [str(paths[0]), str(paths[1]), "solo", "optuna:gp"]
+    assert list(enter([parse(SOLO, "x.md"), parse(SOLO + "\n", "x.md")])) == ["x.md", "x.md 2"]
+    assert default_name({"a": "", "B c": "", "optuna:tpe": "", "d": ""}, ["t", "u"], "12ab") == (
+        "a-vs-b-c-vs-optuna-tpe-and-1-more-t+u-12ab"
+    )
+
+
+def test_from_python(tmp_path: Path) -> None:
+    task = str(own_world(tmp_path / "mine", NOISY, WORLD_TOML))
+    found = orgopt.compare(parse(SOLO, "solo.md"), parse(TRIO, "trio.md"), task=task, budget_s=20, seeds=3)
+    assert {one.entrant for one in found.placings} == {"solo", "trio"}
+    assert found.to_dict()["seeds"] == 3
+    with pytest.raises(UsageError, match="needs a task"):
+        orgopt.compare(parse(SOLO, "solo.md"), parse(TRIO, "trio.md"), task=[], budget_s=20)
+
+
+@pytest.fixture
+def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A workspace with two documents and a world."""
+    (tmp_path / "mlruns").mkdir()
+    (tmp_path / "trio.md").write_text(TRIO)
+    (tmp_path / "solo.md").write_text(SOLO)
+    own_world(tmp_path / "mine", NOISY)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def compare(*args: str) -> Result:
+    return CliRunner().invoke(main, ["compare", *args, "--task", "mine", "--budget", "20s", "--workers", "1"])
+
+
+def test_the_command_ranks_and_continues(lab: Path) -> None:
+    first = compare("trio.md", "solo.md", "optuna:random", "--seeds", "2")
+    assert first.exit_code == 0, first.output
+    assert "2 of 2 seeds  trio +" in first.stderr
+    assert "2 seeds can resolve ±" in first.stdout
+    for name in ("trio", "solo", "optuna:random"):
+        assert f"\n{name} " in f"\n{first.stdout}"
+    folder = next((lab / "mlruns" / "contests").iterdir())
+    assert folder.name.startswith("trio-vs-solo-vs-optuna-random-mine-")
+    assert str(Path("mlruns/contests") / folder.name / "contest.jsonl") in first.stdout
+    more = compare("trio.md", "solo.md", "optuna:random", "--seeds", "3", "--json")
+    assert "6 runs are in the log" in more.stderr
+    result = json.loads(more.stdout)
+    assert (result["kind"], result["seeds"], len(result["placings"])) == ("compare", 3, 3)
+    assert result["contest"] == folder.name
+    head, *runs = read_lines(folder / "contest.jsonl")
+    assert [one["entrant"] for one in head["entrants"]] == ["trio", "solo", "optuna:random"]
+    assert len(runs) == 9
+    assert result["placings"][0]["mean"] >= result["placings"][1]["mean"]
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "message"),
+    [
+        (["trio.md"], 2, "a contest needs two entrants or more"),
+        ([], 2, "a contest needs two entrants or more"),
+        (["trio.md", "./trio.md"], 2, "trio.md is named twice"),
+        (["optuna:tpe", "optuna:tpe"], 2, "optuna:tpe is named twice"),
+        (["trio.md", "optuna:best"], 2, "no plain sampler 'optuna:best'"),
+        (["trio.md", "none.md"], 1, "none.md"),
+        (["trio.md", "bad.md"], 1, "ORG020"),
+        (["trio.md", "solo.md", "--task", "minus"], 2, "no task 'minus'"),
+        (["trio.md", "solo.md", "--task", "mine"], 2, "task mine is named twice"),
+        (["trio.md", "solo.md", "--budget", "0.5s"], 2, "too small for one experiment on mine"),
+        (["trio.md", "solo.md", "--name", "a/b"], 2, "contest name 'a/b'"),
+        (["trio.md", "solo.md", "--lab", "local"], 2, "without a script to train"),
+    ],
+)
+def test_bad_input_is_answered(lab: Path, args: list[str], code: int, message: str) -> None:
+    (lab / "bad.md").write_text("## Roles\n### A\n- **Headcount:** 0\n")
+    budget = [] if "--budget" in args else ["--budget", "20s"]
+    result = CliRunner().invoke(main, ["compare", *args, "--task", "mine", *budget])
+    assert (result.exit_code, message in result.stderr) == (code, True), result.output
+    assert not list((lab / "mlruns").glob("contests/*/contest.jsonl"))
+
+
+def test_another_contest_of_the_name_is_refused(lab: Path) -> None:
+    assert compare("trio.md", "solo.md", "--seeds", "1", "--name", "x").exit_code == 0
+    result = compare("trio.md", "solo.md", "--seeds", "1", "--name", "x", "--slots", "3")
+    assert result.exit_code == 2
+    assert "contest x has other settings (slots 2 → 3): choose another --name" in result.stderr
+
+
+def test_an_interrupted_contest_says_what_is_kept_and_goes_on(lab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+
+    def interrupted(self: ContestProgress, job: Job, k: int, score: Score) -> None:
+        seen.append(job.entrant)
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ContestProgress, "ended", interrupted)
+        result = compare("trio.md", "solo.md", "--seeds", "4")
+    assert result.exit_code == 130
+    assert "Stopped. 3 runs of 8 are saved. Continue: the same command." in result.stderr
+    again = compare("trio.md", "solo.md", "--seeds", "2")
+    assert "3 runs are in the log" in again.stderr
+    assert again.exit_code == 0

@@ -1,0 +1,513 @@
+"""The report: what it says of a study, of half a study and of a hostile one, and what a browser makes of it."""
+
+import json
+import os
+import re
+from collections.abc import Callable, Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from orgopt.cli import main
+from orgopt.document import parse, read
+from orgopt.draw import Weight, Weights, svg
+from orgopt.errors import UsageError
+from orgopt.report import page, study, verdict
+from orgopt.report.diffs import difference
+from orgopt.report.markup import h
+from orgopt.report.scale import Scale, scale, ticks
+from orgopt.report.wording import count, duration, entrant_name, interval, plain, signed
+from tests.conftest import ROOT, TRIO
+from tests.fakes.study import records
+
+Record = dict[str, Any]
+HOSTILE = 'Scout</script><script>alert(1)</script><img src=x onerror="alert(2)">'
+VOID = {"meta", "link", "col"}
+
+
+@pytest.fixture(scope="module")
+def told() -> list[Record]:
+    return records()
+
+
+@pytest.fixture(scope="module")
+def text(told: list[Record]) -> str:
+    return page(told)
+
+
+class Reader(HTMLParser):
+    """Elements and text of a page; fails where tags do not nest."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] not in {"script", "style"}:
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join("".join(f"{word} " for word in self.words).split())
+
+    def count(self, tag: str, look: str = "") -> int:
+        return sum(t == tag and (not look or look in (a.get("class") or "").split()) for t, a in self.elements)
+
+
+def data(text: str) -> dict[str, Any]:
+    """What the page's script reads."""
+    (block,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
+    return json.loads(block)
+
+
+def final(told: list[Record]) -> Record:
+    return next(record for record in told if record["kind"] == "final")
+
+
+def changed(told: list[Record], change: Callable[[Record], object]) -> list[Record]:
+    """Records of which the final one is changed."""
+    copy = json.loads(json.dumps(told))
+    change(final(copy))
+    return copy
+
+
+def test_the_verdict_comes_first_and_has_its_numbers(told: list[Record], text: str) -> None:
+    claim = next(c for c in final(told)["claims"] if c["entrant"] == "g00-c00" and c["task"] == "all")
+    title = re.findall(r"<h1>(.*?)</h1>", text)
+    mean, seed = plain(claim["champion_mean"]), plain(claim["mean"])
+    assert title == [f"The evolved organization gets {mean} research output against {seed} of the seed document"]
+    lede = f"{signed(claim['difference'])} {interval(claim['low'], claim['high'])} on 40 test seeds"
+    assert lede in Reader(text).text
+    assert text.index("<h1>") < text.index("Claims") < text.index("Fitness by generation") < text.index("Lineage")
+
+
+@pytest.mark.parametrize(
+    ("word", "start"),
+    [("worse", "Worse: the evolved organization"), ("no difference", "No difference shown: the evolved")],
+)
+def test_worse_and_no_difference_are_said_as_plainly(told: list[Record], word: str, start: str) -> None:
+    def change(record: Record) -> None:
+        for claim in record["claims"]:
+            claim["verdict"] = word
+
+    said = verdict(study(changed(told, change)))
+    assert said.word == word
+    assert said.title.startswith(start)
+    assert word in said.controls or "worse than" in said.controls
+    assert ("cannot be seen" in said.detail) == (word == "no difference")
+
+
+def test_a_seed_document_that_wins_is_no_improvement(told: list[Record]) -> None:
+    said = verdict(study(changed(told, lambda record: record.update(champion="g00-c00"))))
+    assert said.title == "None of 40 candidates was better than the seed document"
+
+
+def test_every_claim_stands_in_a_table_with_its_interval(told: list[Record], text: str) -> None:
+    reader = Reader(text)
+    for claim in final(told)["claims"]:
+        assert f"{signed(claim['difference'])} {interval(claim['low'], claim['high'])}" in reader.text
+    for words in ("On a task that was not searched, nk", "In real runs, tinygpt", "Optuna TPE + median pruning"):
+        assert words in reader.text
+    wanted = [c["verdict"] for c in final(told)["claims"]]
+    marks = [a["class"] for t, a in reader.elements if t == "span" and (a.get("class") or "").startswith("verdict ")]
+    for word in ("better", "worse", "no difference"):
+        first = f"verdict {word.split()[0]}"
+        assert marks.count(first) - (word == "better") == wanted.count(word)  # and one in the first lines
+
+
+def test_every_candidate_is_in_the_charts_and_in_the_data(told: list[Record], text: str) -> None:
+    reader, content = Reader(text), data(text)
+    candidates = [record for record in told if record["kind"] == "candidate"]
+    picks = [a["data-i"] for t, a in reader.elements if t == "g" and (a.get("class") or "").startswith("pick")]
+    assert {picks.count(str(c["index"])) for c in candidates} == {4}  # two charts in two widths
+    for record, entry in zip(candidates, content["candidates"], strict=True):
+        shown = "\n".join(content["lines"][line] for line in content["texts"][entry["text"]])
+        assert shown == record["program"].rstrip("\n")
+        assert entry["changes"] == record["changes"]
+    assert content["selected"] == next(c["index"] for c in candidates if c["name"] == final(told)["champion"])
+
+
+def test_values_are_means_over_tasks_of_means_over_seeds(told: list[Record]) -> None:
+    seen = study(told)
+    candidate = seen.candidates[5]
+    runs = {task: [r.output for r in seen.runs["search", candidate.name, task]] for task in seen.tasks}
+    assert candidate.value == pytest.approx(sum(sum(v) / len(v) for v in runs.values()) / 2)
+    seeds = {c.seeds for c in seen.candidates}
+    assert seeds == {4, 10}
+    assert {c.seeds for c in seen.candidates if c.dropped} == {4}
+
+
+def test_differences_are_those_of_the_texts(told: list[Record], text: str) -> None:
+    content = data(text)
+    programs = {r["index"]: r["program"].splitlines() for r in told if r["kind"] == "candidate"}
+    for entry in content["candidates"][1:]:
+        rows = [(mark, content["lines"][line]) for mark, line, *_ in entry["parentDiff"]]
+        before, after = programs[entry["parent"]], programs[entry["i"]]
+        assert [line for mark, line in rows if mark == "-"] == _only(before, after, rows, "-")
+        assert all(line in after for mark, line in rows if mark == "+")
+        assert all(line in before for mark, line in rows if mark == "-")
+
+
+def _only(before: list[str], after: list[str], rows: list[tuple[str, str]], mark: str) -> list[str]:
+    """Applying the rows to the old text gives the new one; the removed lines are returned."""
+    old, new, removed = iter(before), list[str](), list[str]()
+    for kind, line in rows:
+        if kind == "…":
+            new += [next(old) for _ in range(int(line.split()[0]))]
+        elif kind == "+":
+            new.append(line)
+        else:
+            assert next(old) == line
+            new += [line] if kind == " " else []
+            removed += [line] if kind == mark else []
+    assert new == after
+    return removed
+
+
+def test_changed_words_are_marked() -> None:
+    lines = difference("a\n- **Headcount:** 3\n", "a\n- **Headcount:** 4\n")
+    assert [(line.mark, line.text) for line in lines] == [
+        (" ", "a"), ("-", "- **Headcount:** 3"), ("+", "- **Headcount:** 4"),
+    ]  # fmt: skip
+    assert [line.text[start:end] for line in lines for start, end in line.spans] == ["3", "4"]
+    assert difference("same\n", "same\n") == []
+    assert [line.mark for line in difference("", "x")] == ["+"]
+
+
+def test_effects_are_drawn_on_the_champions_chart(text: str) -> None:
+    block = text[text.index("Within the champion") :]
+    chart = block[block.index("<svg xmlns") : block.index("<figcaption")]
+    assert 'class="badge plus"' in chart
+    assert 'class="badge unsure"' in chart
+    assert "no difference shown" in chart
+
+
+def test_a_chart_without_effects_is_as_before_and_one_with_them_shows_each() -> None:
+    org = read(parse(TRIO)).org
+    assert svg(org, Weights()) == svg(org)
+    (link,) = org.links
+    weights = Weights(
+        roles={"lead": Weight(0.12, True), "explorer": Weight(-0.034, False), "gone": Weight(1.0, True)},
+        links={link.key: Weight(-0.05, True)},
+        standup=Weight(0.2, True),
+    )
+    drawn = svg(org, weights)
+    assert re.findall(r'class="badge (\w+)"><rect.*?>([^<]*)</text>', drawn) == [
+        ("plus", "+.12"), ("unsure", "−.03"), ("minus", "−.05"), ("plus", "+.20"),
+    ]  # fmt: skip
+    for words in ("lost without it", "gained without it", "no difference shown"):
+        assert words in drawn
+    assert drawn.count("stroke-width:") - svg(org).count("stroke-width:") >= 3
+
+
+def test_every_part_may_be_missing() -> None:
+    told = records(1, 2, tests=2)
+    for end in range(0, len(told), 9):
+        assert Reader(page(told[:end])).count("h1") == 1
+    for key in list(final(told)):
+        if key != "kind":
+            Reader(page(changed(told, lambda record, key=key: record.pop(key))))
+    for kind in {record["kind"] for record in told}:
+        Reader(page([record for record in told if record["kind"] != kind]))
+
+
+JUNK = (None, "?", 7, [], {}, [None], [{}], {"x": [1]}, float("nan"))
+
+
+def test_values_of_another_kind_are_left_out() -> None:
+    told = records(1, 2, tests=2)
+    first = {record["kind"]: place for place, record in reversed(list(enumerate(told)))}
+    keys = [
+        (told[first[kind]], key) for kind in ("study", "candidate", "evaluation", "final") for key in told[first[kind]]
+    ]
+    for i, (record, key) in enumerate(keys):
+        if key not in {"kind", "schema_version"}:
+            kept = record[key]
+            for junk in JUNK[i % 3 :: 3]:
+                record[key] = junk
+                assert "<h1>" in page(told)
+            record[key] = kept
+
+
+def test_a_running_study_claims_nothing(told: list[Record]) -> None:
+    started = [
+        record for record in told if record["kind"] not in {"final", "entrant"} and record.get("phase") != "test"
+    ]
+    reader = Reader(page(started))
+    assert "Not finished" in reader.text
+    assert "nothing is claimed before the tests" in reader.text
+    assert "champion is" not in reader.text
+
+
+def test_a_study_that_went_on_says_what_its_result_is_of(told: list[Record]) -> None:
+    text = page(changed(told, lambda record: record.update(candidates=12)))
+    assert "The result is that of the first 12 candidates" in Reader(text).text
+
+
+def test_records_of_another_version_are_refused(told: list[Record]) -> None:
+    with pytest.raises(UsageError, match="records of version 1"):
+        page([{**told[0], "schema_version": 1}, *told[1:]])
+
+
+def test_no_text_of_a_study_becomes_markup(told: list[Record]) -> None:
+    def strike(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: item if key in {"kind", "phase", "verdict"} else strike(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [strike(item) for item in value]
+        return f"{value}{HOSTILE}\u202e\ud800" if isinstance(value, str) else value
+
+    text = page([strike(record) for record in told])
+    assert text.encode()
+    reader, plain_reader = Reader(text), Reader(page(told))
+    scripts = [a for t, a in reader.elements if t == "script"]
+    assert len(scripts) == 2
+    assert reader.count("img") == 0
+    assert all(not name.startswith("on") for _, a in reader.elements for name in a)
+    assert {t for t, _ in reader.elements} <= {t for t, _ in plain_reader.elements}
+    assert "\u202e" not in text
+    assert "[U+202E]" in text
+
+
+def test_the_page_needs_nothing_else(text: str) -> None:
+    for _, attributes in Reader(text).elements:
+        for name in ("src", "href", "action", "srcset"):
+            assert (attributes.get(name) or "data:,") == "data:,"
+    addresses = set(re.findall(r"\w+://[^\s\"'<\\\\]+", text))
+    assert addresses <= {"http://www.w3.org/2000/svg"}
+    assert "url(" not in re.sub(r"url\(#to-\w+\)", "", text)
+    for name in ("localStorage", "document.cookie", "fetch(", "XMLHttpRequest", "eval("):
+        assert name not in text
+
+
+def test_size_and_repetition(told: list[Record], text: str) -> None:
+    assert page(told) == text
+    large = page(records(10, 15, tests=20))
+    assert len(large.encode()) < 1_000_000
+    content = data(large)
+    assert len(content["lines"]) == len(set(content["lines"]))
+    assert len(content["texts"]) == len({tuple(numbers) for numbers in content["texts"]})
+
+
+def test_colours_of_text_have_contrast() -> None:
+    css = (ROOT / "orgopt" / "report" / "page.css").read_text()
+    light, dark = re.findall(r":root \{(.*?)\}", css, re.DOTALL)
+    for block in (light, dark):
+        colors = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", block))
+        on = {"paper": ["ink", "soft", "accent", "better", "worse", "even", "optuna", "plus", "minus"]}
+        on |= {"wash": ["ink", "soft", "accent"], "plus-wash": ["ink", "plus"], "minus-wash": ["ink", "minus"]}
+        on |= {"plus-mark": ["ink"], "minus-mark": ["ink"]}
+        for ground, inks in on.items():
+            for ink in inks:
+                assert _contrast(colors[ink], colors[ground]) >= 4.5, (ink, ground)
+        for mark in ("edge", "control", "s3"):  # lines and points
+            assert _contrast(colors[mark], colors["paper"]) >= 3, mark
+
+
+def _contrast(one: str, other: str) -> float:
+    """The contrast of two colours as WCAG 2 has it."""
+
+    def light(color: str) -> float:
+        parts = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    low, high = sorted((light(one), light(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_numbers_and_names_read_well() -> None:
+    assert [plain(v) for v in (0.614, -0.031, 1.02, -0.001, None)] == [".61", "−.03", "1.02", ".00", "–"]
+    assert [signed(v) for v in (0.18, -0.18, 0.001, -0.004)] == ["+.18", "−.18", ".00", ".00"]
+    assert interval(0.11, -0.25) == "[.11, −.25]"
+    assert [duration(s) for s in (1.5, 45, 120, 5400, 482_000)] == ["1.5 s", "45 s", "2 min", "1 h 30 min", "133 h"]
+    assert [count(1, "run"), count(1046, "run"), count(3)] == ["1 run", "1,046 runs", "3"]
+    names = {
+        "optuna:tpe+median": "Optuna TPE + median pruning",
+        "g00-c00": "seed document",
+        "random 3": "random document 3",
+    }
+    assert {entrant: entrant_name(entrant, "g00-c00", "g01-c01") for entrant in names} == names
+
+
+def test_axes_hold_their_values_with_round_ticks() -> None:
+    on = scale([0.21, 0.74], 0, 100)
+    assert 0 < on(0.21) < on(0.74) < 100
+    assert ticks(Scale(0.18, 0.77, 0, 1), 6) == pytest.approx([0.2, 0.3, 0.4, 0.5, 0.6, 0.7])
+    assert ticks(scale([], 0, 1))
+    assert ticks(scale([3.0, 3.0], 0, 1))
+
+
+def test_elements_escape_what_is_no_markup() -> None:
+    assert (
+        h("p", "<b>", h("i", "&"), None, ["x", 3], cls='"')
+        == '<p class="&quot;"><!-- -->'.replace("<!-- -->", "") + "&lt;b&gt;<i>&amp;</i>x3</p>"
+    )
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, told: list[Record]) -> Path:
+    """A workspace with an older study of another version and a newer one that can be read."""
+    for age, name, version in ((2_000, "old", 1), (1_000, "new", 2)):
+        folder = tmp_path / "mlruns" / "studies" / name
+        folder.mkdir(parents=True)
+        lines = [json.dumps({**r, **({"schema_version": version} if r["kind"] == "study" else {})}) for r in told]
+        (folder / "study.jsonl").write_text("\n".join(lines) + "\n")
+        at = 1_800_000_000 - age
+        os.utime(folder / "study.jsonl", (at, at))
+    return tmp_path
+
+
+def report(workspace: Path, *args: str) -> Any:
+    return CliRunner().invoke(main, ["report", *args, "--workspace", str(workspace)])
+
+
+def test_the_command_writes_the_newest_study(workspace: Path) -> None:
+    result = report(workspace, "--json")
+    assert result.exit_code == 0, result.output
+    said = json.loads(result.stdout)
+    path = workspace / "mlruns" / "studies" / "new" / "report.html"
+    assert said["path"] == str(path)
+    assert said["bytes"] == path.stat().st_size
+    assert (said["study"], said["verdict"], said["candidates"]) == ("new", "better", 40)
+    assert said["title"] in path.read_text()
+
+
+def test_the_command_takes_a_name_a_folder_or_a_log_and_writes_elsewhere(workspace: Path, tmp_path: Path) -> None:
+    folder = workspace / "mlruns" / "studies" / "new"
+    for name in ("new", str(folder), str(folder / "study.jsonl")):
+        out = tmp_path / "deep" / "page.html"
+        result = report(workspace, name, "--out", str(out))
+        assert result.exit_code == 0, result.output
+        assert result.stdout.splitlines()[-1].endswith("page.html")
+        out.unlink()
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["old"], "records of version 1"),
+        (["nope"], "no study 'nope'"),
+        (["new", "--out", "."], "is a folder"),
+    ],
+)
+def test_the_command_says_what_is_wrong(workspace: Path, args: list[str], words: str) -> None:
+    result = report(workspace, *args)
+    assert result.exit_code == 2
+    assert words in result.stderr
+
+
+def test_a_workspace_without_studies_and_a_log_without_records_are_errors(workspace: Path, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert "no study in" in report(empty).stderr
+    (workspace / "mlruns" / "studies" / "new" / "study.jsonl").write_text('{"kind": "st')
+    result = report(workspace, "new")
+    assert result.exit_code == 2
+    assert "no record of a study yet" in result.stderr
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    sync_api = pytest.importorskip("playwright.sync_api")
+    path = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+@pytest.mark.browser
+@pytest.mark.filterwarnings("ignore")
+class TestBrowser:
+    def open(self, chromium: Any, html: str, width: int = 1280) -> tuple[Any, Any, list[str]]:
+        """The page in a frame as MLflow shows it, the frame, and what went wrong."""
+        page = chromium.new_page(viewport={"width": width, "height": 900})
+        faults: list[str] = []
+        page.on("dialog", lambda dialog: (faults.append(f"dialog {dialog.message}"), dialog.dismiss()))
+        page.on("pageerror", lambda error: faults.append(f"error {error}"))
+        page.on("request", lambda request: faults.append(request.url) if request.url.startswith("http") else None)
+        page.set_content('<iframe sandbox="allow-scripts" style="border:0;width:100%;height:880px"></iframe>')
+        load = 'h => { document.querySelector("iframe").src = URL.createObjectURL(new Blob([h], {type: "text/html"})) }'
+        page.evaluate(load, html)
+        frame = page.frame_locator("iframe")
+        frame.locator("#panel h3").wait_for(timeout=10_000)
+        return page, frame, faults
+
+    def test_a_click_shows_a_candidate_with_its_difference(self, chromium: Any, told: list[Record], text: str) -> None:
+        page, frame, faults = self.open(chromium, text)
+        entry = next(c for c in data(text)["candidates"] if c["i"] > 8 and any(r[0] == "+" for r in c["parentDiff"]))
+        frame.locator(f'svg.wide .pick[data-i="{entry["i"]}"]').first.click()
+        assert frame.locator("#panel h3").inner_text() == entry["name"]
+        added = [data(text)["lines"][line] for mark, line, *_ in entry["parentDiff"] if mark == "+"]
+        shown = frame.locator("#view-parentDiff .add > :last-child").all_inner_texts()
+        assert shown == added
+        frame.locator("#bar-show").click()
+        frame.get_by_role("tab", name="Against seed").click()
+        assert frame.locator("#view-seedDiff .diff").is_visible()
+        frame.get_by_role("tab", name="Document").click()
+        program = next(r["program"] for r in told if r["kind"] == "candidate" and r["index"] == entry["i"])
+        assert frame.locator("#view-document pre").text_content().strip() == program.strip()
+        frame.get_by_role("tab", name="Chart").click()
+        assert frame.locator("#view-chart svg .box").count() >= 2
+        assert faults == []
+        page.close()
+
+    def test_the_keyboard_reaches_every_candidate(self, chromium: Any, text: str) -> None:
+        page, frame, faults = self.open(chromium, text)
+        champion = frame.locator("svg.wide .pick.selected").first
+        champion.focus()
+        names = [entry["name"] for entry in data(text)["candidates"]]
+        page.keyboard.press("Home")
+        seen = [frame.locator("#panel h3").inner_text()]
+        for _ in names[1:]:
+            page.keyboard.press("ArrowRight")
+            seen.append(frame.locator("#panel h3").inner_text())
+        assert [name.split(",")[0] for name in seen] == names
+        page.keyboard.press("Enter")
+        assert frame.locator("#panel").evaluate("panel => document.activeElement === panel")
+        assert faults == []
+        page.close()
+
+    def test_nothing_of_a_document_runs(self, chromium: Any) -> None:
+        told = records(2, 6, tests=3, title=HOSTILE)
+        for record in told:
+            if record["kind"] == "candidate":
+                record["changes"] = [*record["changes"], f"+ role {HOSTILE}"]
+        page, frame, faults = self.open(chromium, page_of(told))
+        for name in ("Against parent", "Against seed", "Document", "Chart"):
+            frame.get_by_role("tab", name=name).click()
+        for _ in range(5):
+            frame.get_by_role("button", name="← Previous").click()
+        assert frame.locator("#panel").get_by_text("<script>alert(1)</script>").count()
+        page.wait_for_timeout(300)
+        assert faults == []
+        page.close()
+
+    @pytest.mark.parametrize("width", [390, 768, 1280])
+    def test_it_is_never_wider_than_the_screen(self, chromium: Any, text: str, width: int) -> None:
+        page, frame, faults = self.open(chromium, text, width)
+        assert frame.locator("html").evaluate("html => html.scrollWidth <= html.clientWidth")
+        visible = frame.locator("svg.chart.narrow" if width < 700 else "svg.chart.wide")
+        assert all(visible.nth(i).is_visible() for i in range(visible.count()))
+        assert faults == []
+        page.close()
+
+
+def page_of(told: list[Record]) -> str:
+    return page(told)
