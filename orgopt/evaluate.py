@@ -143,12 +143,18 @@ def verified(task: Task, lab: Lab, ledger: Ledger, *, budget_s: float, seed: int
     known = {number: value for number, value in truths.items() if value is not None}
     if len(known) == len(settings):
         return score(task, ledger, known, budget_s, math.inf)
-    verified, tampered = verify(task, lab, settings, seed=seed, seeds=verify_seeds, scripts=scripts)
-    return score(task, ledger, verified, budget_s, verify_seeds, tampered=tampered)
+    heldout, tampered = verify(task, lab, settings, seed=seed, seeds=verify_seeds, scripts=scripts)
+    return score(task, ledger, heldout, budget_s, verify_seeds, tampered=tampered)
 
 
 def score(
-    task: Task, ledger: Ledger, heldout: Mapping[int, float], budget_s: float, verify_seeds: float, *, tampered: str = ""
+    task: Task,
+    ledger: Ledger,
+    heldout: Mapping[int, float],
+    budget_s: float,
+    verify_seeds: float,
+    *,
+    tampered: str = "",
 ) -> Score:
     """The score of a run, given the verified held-out metric of each submitted experiment.
 

@@ -174,7 +174,9 @@ def test_an_experiment_has_no_rights_and_sees_itself_alone(lab: LocalLab) -> Non
 
 @needs_bubblewrap
 def test_experiments_do_not_see_each_other(lab: LocalLab) -> None:
-    writes = "for folder in ('.', '/tmp', '/dev/shm', os.environ['TMPDIR']): open(f'{folder}/mark', 'w').write('x')\nleave()"
+    writes = (
+        "for folder in ('.', '/tmp', '/dev/shm', os.environ['TMPDIR']): open(f'{folder}/mark', 'w').write('x')\nleave()"
+    )
     looks = "sys.exit(str([path for path in ('mark', '/tmp/mark', '/dev/shm/mark') if os.path.exists(path)]))"
     assert inflict(lab, writes).status is Status.OK
     assert inflict(lab, looks).error == "[]"

@@ -18,7 +18,6 @@ from tests.contracts.lab import LabContract, drain
 from tests.fakes.lab import FakeLab
 from tests.fakes.processes import found, gone, needs_bubblewrap, wait_until
 
-
 KINDS = [pytest.param(Sandbox.BUBBLEWRAP, marks=needs_bubblewrap), Sandbox.PROCESS]
 SEED = os.getpid()  # what tests in other processes start is not ours
 

@@ -109,7 +109,7 @@ def stated_context(script: str) -> int:
 
 
 def windows(split: str, context: int) -> tuple[np.ndarray, np.ndarray]:
-    """A split's windows of bytes and the bytes that follow them, (n, context) each, as `prepare.bits_per_byte` has them."""
+    """A split's windows of bytes and the bytes that follow, (n, context) each, as `prepare.bits_per_byte` has them."""
     data = text(split).astype(np.int64)
     n = (len(data) - 1) // context
     return data[: n * context].reshape(n, context), data[1 : n * context + 1].reshape(n, context)

@@ -6,7 +6,8 @@ from rich.table import Table
 
 from orgopt.cli.base import EXIT_SANDBOX, command, err, out, print_json
 from orgopt.errors import LabError
-from orgopt.lab.probes import PROBES, Finding, examine
+from orgopt.lab.attempts import PROBES
+from orgopt.lab.probes import Finding, examine
 from orgopt.lab.sandbox import REMEDY, Sandbox
 
 

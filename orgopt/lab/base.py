@@ -37,8 +37,8 @@ class Status(StrEnum):
 class Experiment:
     """One training run to do: settings of the task's knobs and a seed that the harness owns.
 
-    `watched` asks `Lab.wait` for its checkpoints too. `script` is the editable file where an agent rewrote it, constants
-    included; None is the task's own with the settings. Only labs that train can run another.
+    `watched` asks `Lab.wait` for its checkpoints too. `script` is the editable file where an agent rewrote it,
+    constants included; None is the task's own with the settings. Only labs that train can run another.
     """
 
     id: int

@@ -1,17 +1,17 @@
 """The local lab: slots are real processes of one thread each, forked from a warm process inside a sandbox."""
 
-import math
 import time
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Any, Self
 
-from orgopt.errors import LabError, SandboxError
+from orgopt.errors import LabError
 from orgopt.lab.base import Checkpoint, Experiment, Lost, Outcome, Status
 from orgopt.lab.harness import Harness
-from orgopt.lab.plausible import implausible
+from orgopt.lab.plausible import weigh
 from orgopt.lab.process import EndedError, WarmProcess
+from orgopt.lab.running import Running
 from orgopt.lab.sandbox import Sandbox, chosen
 from orgopt.task import Settings, Task
 
@@ -20,20 +20,9 @@ RETRIES = 2
 """How often an experiment is begun again that was lost by a fault of the lab."""
 
 _FAULTS_IN_A_ROW = 10  # without an outcome between them: then nothing works here
+_STARTS = 4  # of a warm process in place of one that died
 _GRACE_S = 1.0  # a supervisor ends its experiment at the limit itself
 _STOP_LIMIT_S = 30
-
-
-@dataclass(slots=True)
-class _Running:
-    experiment: Experiment
-    started: float
-    begun: float  # this attempt
-    curve: list[float] = field(default_factory=list)
-    lost: list[Lost] = field(default_factory=list)
-    killed: bool = False
-    told: bool = False  # its outcome is known, only its slot is not free yet
-    points: int = 0  # of its curve that were told as checkpoints
 
 
 class LocalLab:
@@ -62,7 +51,7 @@ class LocalLab:
         self.sandbox = sandbox or chosen()
         self._slots = slots
         self._queue: deque[Experiment] = deque()
-        self._running: dict[int, _Running] = {}
+        self._running: dict[int, Running] = {}
         self._events: list[Outcome | Checkpoint] = []
         self._harness = Harness(task)
         self._epoch = time.monotonic()
@@ -121,7 +110,7 @@ class LocalLab:
         now = self.now()
         run = self._running.get(experiment)
         if run is not None and not run.told:
-            self._events.append(self._cut(run, Status.STOPPED, now))
+            self._events.append(run.cut(Status.STOPPED, now))
             self._kill(run)
         for queued in [one for one in self._queue if one.id == experiment]:
             self._queue.remove(queued)
@@ -130,10 +119,9 @@ class LocalLab:
     def stop(self) -> list[Outcome]:
         self._queue.clear()
         now = self.now()
-        cut = [self._cut(run, Status.UNFINISHED, now) for run in self._running.values() if not run.told]
-        # What ended since the last `wait` was not counted in time either; what was killed is told.
-        killed = [one for one in self._events if isinstance(one, Outcome) and one.status is Status.STOPPED]
-        unfinished, self._events = [*killed, *cut], []
+        cut = [run.cut(Status.UNFINISHED, now) for run in self._running.values() if not run.told]
+        known = [event for event in self._events if isinstance(event, Outcome)]  # since the last `wait`
+        unfinished, self._events = [*known, *cut], []
         for run in list(self._running.values()):
             self._kill(run)
         deadline = time.monotonic() + _STOP_LIMIT_S
@@ -165,7 +153,7 @@ class LocalLab:
         """When experiments have to be ended, should their supervisors not have done it."""
         return [run.begun + self._limit_s(run) for run in self._running.values() if not run.killed]
 
-    def _limit_s(self, run: _Running) -> float:
+    def _limit_s(self, run: Running) -> float:
         """Seconds after which an attempt is ended here; answering for a rewritten script may take as long again."""
         return self.task.limit_s * (1 + (run.experiment.script is not None)) + _GRACE_S
 
@@ -173,12 +161,11 @@ class LocalLab:
         while self._queue and len(self._running) < self._slots:
             experiment = self._queue.popleft()
             now = self.now()
-            run = self._running[experiment.id] = _Running(experiment, now, now)
+            run = self._running[experiment.id] = Running(experiment, now, now)
             self._begin(run)
 
-    def _begin(self, run: _Running) -> None:
+    def _begin(self, run: Running) -> None:
         """Start an experiment, or start it again."""
-        run.begun, run.curve = self.now(), []
         experiment = run.experiment
         own = self.task.script_with(experiment.settings)
         edited = experiment.script is not None
@@ -190,16 +177,10 @@ class LocalLab:
             if self.now() - run.begun >= self._limit_s(run):
                 self._kill(run)
 
-    def _kill(self, run: _Running) -> None:
+    def _kill(self, run: Running) -> None:
         if not run.killed:
             run.killed = True
             self._send({"kill": run.experiment.id})
-
-    def _cut(self, run: _Running, status: Status, now: float) -> Outcome:
-        """The outcome of an experiment that is killed now, while its slot is still taken."""
-        run.told = True
-        curve, lost = tuple(run.curve), tuple(run.lost)
-        return Outcome(id=run.experiment.id, status=status, started=run.started, ended=now, curve=curve, lost=lost)
 
     def _send(self, message: Mapping[str, Any]) -> None:
         try:
@@ -220,22 +201,14 @@ class LocalLab:
                 continue
             if "curve" in message:
                 run.curve += message["curve"]
-                self._check(run)
+                self._events += run.checkpoints(self.now())
             elif message["status"] == "infra" and not run.told:
                 self._fault(run, message["error"])
             else:
                 self._ended(run, message)
         self._start_queued()
 
-    def _check(self, run: _Running) -> None:
-        """Tell the points that are new of a watched experiment."""
-        if run.experiment.watched and not run.told:
-            t, number = self.now(), run.experiment.id
-            new = range(run.points, len(run.curve))
-            self._events += [Checkpoint(id=number, t=t, step=k, value=run.curve[k]) for k in new]
-            run.points = max(run.points, len(run.curve))
-
-    def _ended(self, run: _Running, answer: Mapping[str, Any]) -> None:
+    def _ended(self, run: Running, answer: Mapping[str, Any]) -> None:
         del self._running[run.experiment.id]
         self._faults = 0
         if not run.told:
@@ -252,21 +225,26 @@ class LocalLab:
         digest, reason = self.data_digest, str(error)
         running = list(self._running.values())
         self._faults += not running  # lost experiments count for themselves
-        self._warm.close()
-        try:
-            self._warm = WarmProcess(self.task, self.sandbox)
-            self._ready = self._await_ready()
-        except SandboxError:
-            raise
-        except EndedError as again:
-            raise LabError(f"{again} (it was started again after: {reason})") from None
+        self._ready = self._restarted(reason)
         if self.data_digest != digest:
             raise LabError(f"the data of {self.task.name} changed while its lab ran")
         for run in running:
             if self._running.get(run.experiment.id) is run:
                 self._fault(run, reason)
 
-    def _fault(self, run: _Running, reason: str) -> None:
+    def _restarted(self, reason: str) -> Mapping[str, Any]:
+        """Another warm process, which may be killed in its turn, and what it says when it is ready."""
+        for attempt in range(_STARTS):
+            self._warm.close()
+            self._warm = WarmProcess(self.task, self.sandbox)
+            try:
+                return self._await_ready()
+            except EndedError as again:
+                if attempt == _STARTS - 1:
+                    raise LabError(f"{again}; it was started {_STARTS} times again after: {reason}") from None
+        raise LabError(reason)
+
+    def _fault(self, run: Running, reason: str) -> None:
         """Begin an experiment again that the lab lost, unless it did so often enough."""
         self._faults += 1
         if self._faults > _FAULTS_IN_A_ROW * self._slots:
@@ -277,50 +255,29 @@ class LocalLab:
             del self._running[run.experiment.id]
             if not run.told:
                 status = Status.TIMEOUT if run.killed else Status.INFRA
-                times = {"started": run.started, "ended": now}
-                lost = tuple(run.lost if run.killed else run.lost[:-1])
-                self._events.append(Outcome(id=run.experiment.id, status=status, error=reason, lost=lost, **times))
+                if not run.killed:
+                    run.lost.pop()  # the last attempt is the outcome itself
+                self._events.append(replace(run.cut(status, now), curve=(), error=reason))
         else:
+            run.begun, run.curve = now, []
             self._begin(run)
 
-    def _outcome(self, run: _Running, answer: Mapping[str, Any]) -> Outcome:
-        self._check(run)
+    def _outcome(self, run: Running, answer: Mapping[str, Any]) -> Outcome:
+        self._events += run.checkpoints(self.now())
         named = Status.TIMEOUT if answer["status"] == "killed" else Status(answer["status"])
         status, error = named, answer.get("error", "")
         metric = heldout = None
         if named is Status.OK:
-            status, error, values = self._judged(answer)
+            speed = self._ready["flops_per_s"] if self._ready else 0.0
+            status, error, values = weigh(self.task, answer["metrics"], answer["train_s"], speed)
             metric, heldout = values or (None, None)
         if changed := self._harness.changed():
             status, error = Status.TAMPERED, f"it changed {', '.join(changed)}"
             metric = heldout = None
             self._restore(changed)
-        return Outcome(
-            id=run.experiment.id,
-            status=status,
-            started=run.started,
-            ended=self.now(),
-            metric=metric,
-            heldout=heldout,
-            curve=tuple(run.curve),
-            memory_gb=answer.get("memory_gb", 0.0),
-            cpu_s=0.0 if status is Status.TIMEOUT else answer.get("cpu_s", 0.0),
-            error=error,
-            lost=tuple(run.lost),
-        )
-
-    def _judged(self, answer: Mapping[str, Any]) -> tuple[Status, str, tuple[float, float] | None]:
-        """What the metrics of an evaluation are worth: a status, what is wrong with them, and them if nothing is."""
-        metrics = answer["metrics"]
-        given = [metrics.get(name) for name in (self.task.metric, self.task.heldout)] if isinstance(metrics, dict) else []
-        values = [float(one) for one in given if isinstance(one, int | float) and not isinstance(one, bool)]
-        if len(values) < 2 or not all(map(math.isfinite, values)):
-            named = f"task.toml names {self.task.metric} and {self.task.heldout}"
-            return Status.INVALID_METRIC, f"prepare.py returned {metrics}, {named}"[:300], None
-        metric, heldout = values
-        speed = self._ready["flops_per_s"] if self._ready else 0.0
-        reason = implausible(self.task, metric, heldout, train_s=answer.get("train_s", math.inf), flops_per_s=speed)
-        return (Status.TAMPERED, reason, None) if reason else (Status.OK, "", (metric, heldout))
+        cpu_s = 0.0 if status is Status.TIMEOUT else answer["cpu_s"]
+        measured = {"metric": metric, "heldout": heldout, "memory_gb": answer["memory_gb"], "cpu_s": cpu_s}
+        return replace(run.cut(status, self.now()), error=error, **measured)
 
     def _restore(self, changed: list[str]) -> None:
         """Put the task's files back.

@@ -1,9 +1,34 @@
-"""What a result cannot be: faster than the arithmetic allows, or better than the task's bound."""
+"""What the metrics of an evaluation are worth: whether they are numbers, and whether they can be honest."""
 
+import math
+from typing import Any, NamedTuple
+
+from orgopt.lab.base import Status
 from orgopt.task import Task
 
 MARGIN = 3.0
 """How much faster than the best measured matrix product training may seem: clocks, caches and other work vary."""
+
+
+class Weighed(NamedTuple):
+    """What an evaluation came to: a status, what is wrong, and the two metrics if nothing is."""
+
+    status: Status
+    error: str
+    metrics: tuple[float, float] | None
+
+
+def weigh(task: Task, metrics: Any, train_s: float, flops_per_s: float) -> Weighed:
+    """What the evaluation of an experiment returned, judged; see `implausible` for the times."""
+    named = (task.metric, task.heldout)
+    given = [metrics.get(name) for name in named] if isinstance(metrics, dict) else []
+    values = [float(one) for one in given if isinstance(one, int | float) and not isinstance(one, bool)]
+    if len(values) < len(named) or not all(map(math.isfinite, values)):
+        text = f"prepare.py returned {metrics}, task.toml names {task.metric} and {task.heldout}"
+        return Weighed(Status.INVALID_METRIC, text[:300], None)
+    metric, heldout = values
+    reason = implausible(task, metric, heldout, train_s=train_s, flops_per_s=flops_per_s)
+    return Weighed(Status.TAMPERED, reason, None) if reason else Weighed(Status.OK, "", (metric, heldout))
 
 
 def implausible(task: Task, metric: float, heldout: float, *, train_s: float, flops_per_s: float) -> str:
@@ -13,7 +38,8 @@ def implausible(task: Task, metric: float, heldout: float, *, train_s: float, fl
 
     Args:
         task: Gives the bound and the arithmetic of an experiment.
-        metric, heldout: What the evaluation gave.
+        metric: What the evaluation gave.
+        heldout: Likewise.
         train_s: Seconds of training, the larger of CPU and wall seconds.
         flops_per_s: What one thread of this machine reaches; 0 where it is not known.
     """

@@ -21,6 +21,7 @@ from orgopt.task import Task
 
 _CLOSE_LIMIT_S = 2
 _ERROR_BYTES = 4096
+_SILENCE = "no message"
 
 
 class EndedError(LabError):
@@ -119,10 +120,8 @@ class WarmProcess:
         shutil.rmtree(self._scratch, ignore_errors=True)
 
     def _kill(self) -> None:
-        # A terminated guardian would not end what the warm process leaves; one whose child is killed does.
-        for number in (signal.SIGKILL,):
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, number)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
     def _receive(self) -> None:
@@ -139,8 +138,15 @@ class WarmProcess:
         try:
             with (self._scratch / "errors").open("rb") as file:
                 file.seek(max(0, file.seek(0, os.SEEK_END) - _ERROR_BYTES))
-                message = last_line(file.read()) or "no message"
+                message = last_line(file.read()) or _SILENCE
         except OSError:
-            message = "no message"
-        failed = sandbox.failure(self.kind, self._process.poll(), message)
+            message = _SILENCE
+        code = self._process.poll()
+        if message == _SILENCE and code:
+            message = (
+                f"killed by signal {-code if code < 0 else code - 128}"
+                if code < 0 or code > 128
+                else f"exit code {code}"
+            )
+        failed = sandbox.failure(self.kind, code, message)
         return failed or EndedError(f"the lab of {self.task.name} ended: {message}")

@@ -17,9 +17,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from orgopt.errors import SandboxError, UsageError
+from orgopt.errors import SandboxError, TaskError, UsageError
 from orgopt.lab.inside import isolate
-from orgopt.lab.inside.warm import ISOLATION_FAILED
+from orgopt.lab.inside.start import ISOLATION_FAILED
 from orgopt.task import Task
 
 FILE_BYTES = 64 * 2**20  # no experiment may write a larger file
@@ -28,7 +28,7 @@ CHOICE = "ORGOPT_SANDBOX"
 """Environment variable that names the sandbox where nothing else does."""
 
 _INSIDE = Path(__file__).parent / "inside"
-_START = "import sys; sys.path.insert(0, sys.argv[1]); from inside.warm import main; main(sys.argv[2])"
+_START = "import sys; sys.path.insert(0, sys.argv[1]); from inside.start import main; main(sys.argv[2])"
 _ROOT_FOLDERS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime")
 _RECORDINGS = ("records.parquet", "records.jsonl.part", "world.json", "world.npz")  # results of others
@@ -89,6 +89,7 @@ def start(sandbox: Sandbox, task: Task, scratch: Path) -> Start:
 
     Raises:
         SandboxError: The sandbox does not run on this machine.
+        TaskError: The task hides what is not there.
     """
     results = scratch / "results"
     results.mkdir(exist_ok=True)
@@ -115,9 +116,7 @@ def start(sandbox: Sandbox, task: Task, scratch: Path) -> Start:
     return Start(command=(*wrap, "--", sys.executable, *arguments), env=env)
 
 
-def wrapped(
-    readable_at: Mapping[str, str], writable_at: Mapping[str, str], *, masked: Iterable[str] = ()
-) -> list[str]:
+def wrapped(readable_at: Mapping[str, str], writable_at: Mapping[str, str], *, masked: Iterable[str] = ()) -> list[str]:
     """The command line of bubblewrap, up to what it is to run.
 
     Args:
@@ -133,7 +132,7 @@ def wrapped(
     else:
         line += ["--unshare-user", "--uid", str(isolate.NOBODY), "--gid", str(isolate.NOBODY)]
     # A temporary folder comes before what is bound below it.
-    line += ["--perms", "1777", "--size", str(_TMP_BYTES), "--tmpfs", "/tmp"]  # noqa: S108  the sandbox's own
+    line += ["--perms", "1777", "--size", str(_TMP_BYTES), "--tmpfs", "/tmp"]
     line += ["--ro-bind", "/usr", "/usr"]
     made = {Path("/"), Path("/usr")}
     for name in _ROOT_FOLDERS:
@@ -165,10 +164,11 @@ def environment(*, temporary: str, path: str) -> dict[str, str]:
 def readable() -> list[str]:
     """The folders of this Python that lie outside the system's, none within another."""
     paths = {sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix}
-    paths |= {path for name, path in sysconfig.get_paths().items() if name in {"stdlib", "platstdlib", "purelib", "platlib"}}
-    paths |= {str(Path(sys.executable).parent), *_user_site()}
-    # A .pth file may lead to packages elsewhere; what else it leads to, such as a checkout, is not for experiments.
-    paths |= {path for path in sys.path if Path(path).name in {"site-packages", "dist-packages"}}
+    paths |= {
+        path for name, path in sysconfig.get_paths().items() if name in {"stdlib", "platstdlib", "purelib", "platlib"}
+    }
+    # What else is on the path, such as a checkout, is not for experiments.
+    paths |= {str(Path(sys.executable).parent), *_package_folders()}
     real = sorted({os.path.realpath(path) for path in paths} | {os.path.normpath(path) for path in paths})
     found: list[str] = []
     for path in real:
@@ -192,7 +192,7 @@ def _config(task: Task, *, isolated: bool) -> dict[str, Any]:
         "file_bytes": FILE_BYTES,
         "output_bytes": OUTPUT_BYTES,
         "wall_s": task.limit_s,
-        "covers_tmp": not any(Path(path).is_relative_to("/tmp") for path in readable()),  # noqa: S108
+        "covers_tmp": not any(Path(path).is_relative_to("/tmp") for path in readable()),
     }
     return {
         "script": task.script,
@@ -206,11 +206,23 @@ def _config(task: Task, *, isolated: bool) -> dict[str, Any]:
 
 
 def _places(task: Task, name: str) -> list[str]:
-    """Where a hidden file lies inside: in the task's folder, or among the installed packages."""
+    """Where a hidden file lies inside: in the task's folder, or among the installed packages.
+
+    Raises:
+        TaskError: It is nowhere, so that nobody could say that it is hidden.
+    """
     if (task.folder / name).exists():
         return [f"{isolate.ROOT}/task/{name}"]
-    roots = [*site.getsitepackages(), *_user_site()]
-    return sorted({os.path.realpath(Path(root, name)) for root in roots if Path(root, name).exists()})
+    found = sorted({os.path.realpath(Path(root, name)) for root in _package_folders() if Path(root, name).exists()})
+    if not found:
+        raise TaskError(f"{task.folder}/task.toml: [sandbox] hide: there is no {name} in the folder or any package")
+    return found
+
+
+def _package_folders() -> list[str]:
+    """The folders of installed packages; a .pth file may lead to some outside this Python."""
+    folders = [path for path in sys.path if Path(path).name in {"site-packages", "dist-packages"}]
+    return [*folders, *_user_site()]
 
 
 def _arguments(root: str, config: Mapping[str, Any]) -> list[str]:
@@ -221,7 +233,7 @@ def _parents(target: str, made: set[Path]) -> list[str]:
     """Makes the folders above a place, which bubblewrap would make for root alone; notes which are made."""
     line: list[str] = []
     for parent in reversed(Path(target).parents):
-        if parent not in made and parent != Path("/tmp"):  # noqa: S108
+        if parent not in made and parent != Path("/tmp"):
             line += ["--perms", "0755", "--dir", str(parent)]
             made.add(parent)
     return line

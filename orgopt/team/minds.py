@@ -2,8 +2,8 @@
 
 A thought begins when its agent is free, with what the agent knows then. What it took is agent time: the thought ends
 that much later, and its proposal is made then. In a lab whose clock jumps, pending thoughts are waited for before the
-clock goes on; in real time the loop looks at them while experiments run. A ledger that is repeated says when each thought
-ended, and the record of answers what came of it.
+clock goes on; in real time the loop looks at them while experiments run. A ledger that is repeated says when each
+thought ended, and the record of answers what came of it.
 """
 
 from collections import defaultdict, deque

@@ -189,9 +189,7 @@ class Team:
         # A second run of a setting settles what its mean is: it is never stopped early.
         watched = one.curves is not None and setting == number
         edited = scripts.edited(number)
-        self.lab.submit(
-            Experiment(id=number, settings=proposal.settings, seed=seed, watched=watched, script=edited)
-        )
+        self.lab.submit(Experiment(id=number, settings=proposal.settings, seed=seed, watched=watched, script=edited))
 
     def _think(self, now: float) -> float:
         """Note when thoughts end; returns until when the lab may go on without another look at them."""

@@ -56,7 +56,10 @@ for _ in range(8):
 time.sleep(600)
 """,
     ),
-    "allocates shared memory": ("disk", "for k in range(99):\n    with open(f'/dev/shm/{k}', 'wb') as x: x.write(bytes(2**24))"),
+    "allocates shared memory": (
+        "disk",
+        "for k in range(99):\n    with open(f'/dev/shm/{k}', 'wb') as x: x.write(bytes(2**24))",
+    ),
     "forks without end": (
         "timeout",
         """
@@ -110,7 +113,10 @@ for folder in (tempfile.gettempdir(), "/tmp", os.getcwd(), "/dev/shm"):
     "ends by a signal": ("crashed", "import ctypes\nctypes.string_at(0)"),
     "leaves a FIFO": ("invalid_metric", "os.mkfifo('weights.npz')"),
     "leaves a symbolic link": ("invalid_metric", "os.symlink('/etc/passwd', 'weights.npz')"),
-    "leaves a link to its own": ("invalid_metric", "leave()\nos.rename('weights.npz', 'a')\nos.symlink('a', 'weights.npz')"),
+    "leaves a link to its own": (
+        "invalid_metric",
+        "leave()\nos.rename('weights.npz', 'a')\nos.symlink('a', 'weights.npz')",
+    ),
     "leaves a second name of a file": ("invalid_metric", "leave()\nos.link('weights.npz', 'b')"),
     "leaves a folder": ("invalid_metric", "os.mkdir('weights.npz')"),
     "leaves a device": ("invalid_metric", "os.symlink('/dev/zero', 'weights.npz')"),

@@ -48,7 +48,7 @@ def enter(limits: Mapping[str, Any], hidden: Iterable[str]) -> None:
     Raises:
         OSError: Linux refuses a part of it.
     """
-    _prctl(_PR_SET_DUMPABLE, 1)  # or /proc/self belongs to root
+    close_to_others(closed=False)  # or /proc/self belongs to root
     uid, gid = os.getuid(), os.getgid()
     _check(_libc().unshare(_NEW_USER | _NEW_MOUNTS | _NEW_PID | _NEW_NET | _NEW_IPC), "unshare")
     Path("/proc/self/setgroups").write_text("deny")
@@ -57,11 +57,11 @@ def enter(limits: Mapping[str, Any], hidden: Iterable[str]) -> None:
     _mount("none", "/", None, _MS_REC | _MS_PRIVATE)
     size = f"size={limits['disk_bytes']},nr_inodes={_INODES},mode=0700"
     _mount("tmpfs", WORK, "tmpfs", _MS_NOSUID | _MS_NODEV, size)
-    places = {"tmp": TEMPORARY, "shm": "/dev/shm", "work": WORK}  # noqa: S108  mounts of its own
+    places = {"tmp": TEMPORARY, "shm": "/dev/shm", "work": WORK}
     for name, place in places.items():
         Path(WORK, name).mkdir(mode=0o700)
         if name == "tmp" and limits["covers_tmp"]:
-            _mount(f"{WORK}/{name}", "/tmp", None, _MS_BIND)  # noqa: S108
+            _mount(f"{WORK}/{name}", "/tmp", None, _MS_BIND)
         _mount(f"{WORK}/{name}", place, None, _MS_BIND)
     for path in (RESULTS, *hidden):
         hide(path)
@@ -123,10 +123,10 @@ def adopt() -> None:
         _prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
-def close_to_others() -> None:
-    """Keep processes of the same user from reading or tracing this one."""
+def close_to_others(*, closed: bool = True) -> None:
+    """Keep processes of the same user from reading or tracing this one, and what it forks; or let them again."""
     if sys.platform == "linux":
-        _prctl(_PR_SET_DUMPABLE, 0)
+        _prctl(_PR_SET_DUMPABLE, int(not closed))
 
 
 def die_with_parent(parent: int) -> None:

@@ -53,10 +53,7 @@ def _serve(requests: int, reports: int, limits: Mapping[str, Any]) -> None:
         ready, _, _ = select.select([requests, wake], [], [])
         if wake in ready:
             os.read(wake, 4096)
-            for pid in list(running):
-                done, status = os.waitpid(pid, os.WNOHANG)
-                if done:
-                    tell(reports, {"id": running.pop(pid), "judged": os.waitstatus_to_exitcode(status)})
+            _reap(running, reports)
         if requests in ready:
             chunk = os.read(requests, 1 << 16)
             if not chunk:
@@ -72,6 +69,13 @@ def _serve(requests: int, reports: int, limits: Mapping[str, Any]) -> None:
                 if pid == 0:
                     _judgement(request, reports, limits)
                 running[pid] = request["id"]
+
+
+def _reap(running: dict[int, int], reports: int) -> None:
+    for pid in list(running):
+        done, status = os.waitpid(pid, os.WNOHANG)
+        if done:
+            tell(reports, {"id": running.pop(pid), "judged": os.waitstatus_to_exitcode(status)})
 
 
 def _judgement(request: Mapping[str, Any], reports: int, limits: Mapping[str, Any]) -> NoReturn:
@@ -109,6 +113,6 @@ def measure_ceiling() -> float:
     a = numpy.ones((size, size), dtype=numpy.float32)
     for _ in range(60):
         began = time.perf_counter()
-        a @ a
+        numpy.matmul(a, a)
         best = min(best, time.perf_counter() - began)
     return 2 * size**3 / best

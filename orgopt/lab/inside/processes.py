@@ -26,7 +26,7 @@ def descendants(pid: int) -> list[int]:
 
 def inhabitants() -> Iterator[int]:
     """All processes of the process namespace that /proc is of."""
-    return (int(name) for name in os.listdir("/proc") if name.isdigit())
+    return (int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit())
 
 
 def resident(pid: int | str) -> int:

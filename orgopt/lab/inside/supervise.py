@@ -149,7 +149,8 @@ def _become(part: Part, work: Path, log: int, *, namespaces: bool) -> NoReturn:
         os.chdir(work)
         if namespaces:
             isolate.seal()
-        elif sys.platform == "linux":
+        else:
+            isolate.close_to_others(closed=False)
             isolate.die_with_parent(os.getppid())
         isolate.limit(part.limits, processes=namespaces)
         part.body()
@@ -230,9 +231,7 @@ def _tell_curve(part: Part, work: Path, watch: _Watch, reports: int) -> None:
     watch.told += len(points)
 
 
-def _status(
-    part: Part, work: Path, code: int, cpu_s: float, watch: _Watch, *, namespaces: bool
-) -> tuple[str, str]:
+def _status(part: Part, work: Path, code: int, cpu_s: float, watch: _Watch, *, namespaces: bool) -> tuple[str, str]:
     """How it ended, as a status and the last line of its output."""
     error = last_line(watch.tail)
     if watch.verdict:
