@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from orgopt.agents.language import Language
+from orgopt.agents.language import Language, open_chosen, speaks
+from orgopt.agents.spend import OverBudgetError
 from orgopt.document import Program, require_org
 from orgopt.errors import LabError
 from orgopt.lab.base import Experiment, Lab, Outcome, Status, derive_seed
@@ -94,12 +95,23 @@ def run(
 ) -> None:
     """Run a program's team until its budget ends; everything is in the ledger.
 
+    Language agents think with `language`, or with what was chosen for this process.
+
     Raises:
         DocumentError: The program has errors.
-        UsageError: It has language agents, and nothing was opened for them.
+        UsageError: It has language agents, and they have no model, no key or no price.
+        OverBudgetError: What they share with other runs is spent, so that this one counts for nothing.
         LabError: The lab broke.
     """
-    Team(require_org(program), task, lab, seed=seed, ledger=ledger, watch=watch, language=language).run(budget_s)
+    org = require_org(program)
+    if language is not None or not speaks(org):
+        Team(org, task, lab, seed=seed, ledger=ledger, watch=watch, language=language).run(budget_s)
+        return
+    with open_chosen(org) as chosen:
+        Team(org, task, lab, seed=seed, ledger=ledger, watch=watch, language=chosen).run(budget_s)
+    cut = [event.data for event in ledger.of("thought") if event.data["failure"] == "over_budget"]
+    if cut:  # a run of agents that could not think any more is no result of theirs
+        raise OverBudgetError(f"{cut[0]['agent']} could not think on within {cut[0]['error']}")
 
 
 def evaluate(

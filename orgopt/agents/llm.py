@@ -17,7 +17,7 @@ from orgopt.agents import digest
 from orgopt.agents.answers import Answers
 from orgopt.agents.decide import MAX_WORDS, Said, decide
 from orgopt.agents.edits import InvalidAnswerError
-from orgopt.agents.model import AskError, Engine, Failure, Model, speaker
+from orgopt.agents.model import Absent, AskError, Engine, Failure, Model, speaker
 from orgopt.agents.spend import Spend
 from orgopt.agents.thought import Purpose, Situation, Thought, Verdict
 from orgopt.errors import OrgoptError
@@ -119,7 +119,9 @@ class LanguageAgent:
         spend: The book of what calls cost.
     """
 
-    def __init__(self, agent: str, role: str, risk: float, *, model: Model, answers: Answers, spend: Spend) -> None:
+    def __init__(
+        self, agent: str, role: str, risk: float, *, model: Model | Absent, answers: Answers, spend: Spend
+    ) -> None:
         self.agent, self.role = agent, role
         self.temperature = round(_COLDEST + risk * (_HOTTEST - _COLDEST), 3)
         self._model, self._answers, self._spend = model, answers, spend
@@ -134,6 +136,7 @@ class LanguageAgent:
             "model": self._model.settings.name,
             "temperature": self.temperature,
             "instructions": digest.instructions(now),
+            "mission": digest.mission(now),
         }
 
     def think(

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import dspy
 from dspy._vendor.lm15.registry import lookup  # what keys a provider takes is public nowhere
@@ -160,6 +160,21 @@ class Model:
         return replace(request, model=self.settings.name, config=config)
 
 
+class Absent(NamedTuple):
+    """A model that cannot be opened, in a run whose record may have all of its answers."""
+
+    settings: ModelSettings
+    reason: str
+
+    def ask(self, request: Request, spend: Spend, role: str) -> Answer:  # noqa: ARG002  as of a model
+        """Ask what the record does not answer.
+
+        Raises:
+            UsageError: Always, with what to set.
+        """
+        raise UsageError(self.reason)
+
+
 class Engine:
     """DSPy's way to a model for one asker: answers come from the record first, and all are kept.
 
@@ -171,7 +186,7 @@ class Engine:
         role: Whose account it is.
     """
 
-    def __init__(self, model: Model, answers: Answers, spend: Spend, *, asker: str, role: str) -> None:
+    def __init__(self, model: Model | Absent, answers: Answers, spend: Spend, *, asker: str, role: str) -> None:
         self.model, self.answers, self.spend = model, answers, spend
         self.asker, self.role = asker, role
         self.asked: list[Answer] = []

@@ -325,7 +325,8 @@ class Minds:
             "usd": thought.usd,
             "failure": thought.failure,
             "error": thought.error,
-            "told": {name: _cut(text) for name, text in thought.told.items()},
+            # The mission stands in the first event, the script is that of the experiment it starts from.
+            "told": {name: _cut(text) for name, text in thought.told.items() if name not in {"mission", "script"}},
             "said": thought.said,
         }
         if thought.verdicts:
