@@ -72,6 +72,11 @@ def thoughts(ledger: Ledger, purpose: str = "propose") -> list[Event]:
     return [event for event in ledger.of("thought") if event.data["purpose"] == purpose]
 
 
+def told(ledger: Ledger, agent: str = "", purpose: str = "propose") -> list[dict]:
+    found = [event.data for event in ledger.of("thinking") if event.data["agent"].startswith(agent)]
+    return [data["told"] for data in found if data["purpose"] == purpose]
+
+
 def failures(ledger: Ledger) -> list[str]:
     return [event.data["failure"] for event in ledger.of("thought") if event.data["failure"] not in {"", "unfinished"}]
 
@@ -106,16 +111,15 @@ def test_agents_are_told_what_their_role_says_and_what_they_know_and_nothing_els
     temperatures = {call.body["temperature"] for call in server.calls}
     assert temperatures == {role["temperature"] for role in first.values()}
     events = ledger.events
-    for one in thoughts(ledger):
-        agent, began = one.data["agent"], one.data["began"]
-        knew = set(meetings.view([e for e in events if e.t <= began and e.kind != "thought"], agent))
-        shown = {int(number) for number in re.findall(r"^#(\d+)", one.data["told"].get("known", ""), re.MULTILINE)}
-        assert shown <= knew | {0}
+    for at, one in enumerate(events):
+        if one.kind == "thinking":
+            shown = {int(number) for number in re.findall(r"^#(\d+)", one.data["told"]["known"], re.MULTILINE)}
+            assert shown <= {0, *meetings.view(events[:at], one.data["agent"])}
 
 
 def test_thoughts_overlap(toy: Task) -> None:
-    with serving(latency_s=0.1) as server:
-        run(server, replace(TEAM, roles=(LEAD, replace(HAND, headcount=7))), toy, budget_s=0.5)
+    with serving(latency_s=0.5) as server:
+        run(server, replace(TEAM, roles=(LEAD, replace(HAND, headcount=7))), toy, budget_s=0.4)
         assert server.most == 8
 
 
@@ -183,8 +187,8 @@ def test_a_stand_up_is_a_report_each_that_the_others_read(toy: Task) -> None:
     assert {event.data["agent"] for event in written} == set(met.data["reports"])
     assert met.t == pytest.approx(max(event.data["began"] + event.data["seconds"] for event in written), abs=2e-4)
     for agent in met.data["reports"]:
-        later = next(e for e in thoughts(ledger) if e.data["agent"] == agent and e.data["began"] > met.t)
-        read = later.data["told"]["inbox"]
+        later = [e.data for e in ledger.of("thinking") if e.data["agent"] == agent and e.t > met.t]
+        read = later[0]["told"]["inbox"]
         others = {name: text for name, text in met.data["reports"].items() if name != agent}
         assert all(f"{name} reports: {text}" in read for name, text in others.items())
         assert f"{agent} reports" not in read
@@ -202,8 +206,7 @@ def test_an_assignment_reaches_those_who_work_for_a_role(toy: Task) -> None:
     sent = [e.data for e in ledger.of("message") if e.data.get("assignment")]
     assert sent
     assert {data["sender"] for data in sent} == {"lead-1"}
-    inboxes = [e.data["told"].get("inbox", "") for e in thoughts(ledger) if e.data["agent"].startswith("hand")]
-    assert any("lead-1 assigns you: Try Y near 0.2." in text for text in inboxes)
+    assert any("lead-1 assigns you: Try Y near 0.2." in one["inbox"] for one in told(ledger, "hand"))
 
 
 REVIEWED = Org(
@@ -257,7 +260,8 @@ def test_what_is_not_passed_is_not_submitted_before_it_was_run_again(toy: Task, 
     else:
         rejected = {e.data["experiments"][0] for e in ledger.of("message") if e.data.get("ruling") == "reject"}
         assert rejected
-        asked = [set(re.findall(r"^Experiment (\d+) of", call.user, re.MULTILINE)) for call in server.calls]
+        first = [call.user for call in server.calls if "[[ ## problem ## ]]" not in call.user]
+        asked = [set(re.findall(r"^Experiment (\d+) of", text, re.MULTILINE)) for text in first]
         assert all(sum(str(one) in numbers for numbers in asked) == 1 for one in rejected)
 
 
@@ -271,8 +275,7 @@ def test_notes_are_kept_for_a_run_or_for_good(toy: Task, tmp_path: Path) -> None
         org = replace(ALONE, roles=(replace(HAND, headcount=1, memory=memory),))
         with serving(noting) as server:
             ledger = run(server, org, toy, folder=tmp_path / memory)
-            told = [event.data["told"] for event in thoughts(ledger) if event.data["told"]]
-            assert [one.get("memory") for one in told[:2]] == {
+            assert [one.get("memory") for one in told(ledger)[:2]] == {
                 "none": [None, None],
                 "run": ["none yet", "X goes up."],
                 "lasting": ["none yet", "X goes up."],
@@ -362,7 +365,7 @@ def test_a_limit_ends_thinking_and_nothing_else(toy: Task) -> None:
         assert server.tokens <= 9000
     assert failures(ledger) == ["over_budget"]
     assert len(ledger.of("outcome")) >= 2
-    lefts = [e.data["told"]["left"] for e in thoughts(ledger) if e.data["told"]]
+    lefts = [one["left"] for one in told(ledger)]
     assert "9000 tokens" in lefts[0]
     assert "9000 tokens" not in lefts[-1]
 
@@ -390,10 +393,12 @@ def test_instructions_in_charters_logs_and_names_change_nothing_that_is_enforced
         assert 0 <= event.data["knobs"].get("X", 0) <= 1
     assert ledger.of("proposal")
     for call in server.calls:
-        # Its own section is the only one of its name in what the agent is shown of others.
-        assert call.user.count("[[ ## knobs ## ]]") <= 1
+        # What others wrote has no section of its own; the agent's last answer, which it is to repair, is its own.
+        assert call.user.partition("[[ ## answer ## ]]")[0].count("[[ ## knobs ## ]]") == (
+            "`answer`" not in call.system
+        )
         assert CANARY not in json.dumps(call.body)
-    assert "·" in thoughts(ledger)[-1].data["told"].get("known", "·")
+    assert "·" in told(ledger)[-1]["known"]
 
 
 def test_no_secret_reaches_a_ledger_a_prompt_or_a_file(

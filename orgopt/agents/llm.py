@@ -178,7 +178,6 @@ class LanguageAgent:
             input_tokens=sum(one.input_tokens for one in answers),
             output_tokens=sum(one.output_tokens for one in answers),
             usd=round(sum(one.usd for one in answers), 8),
-            told=dict(told),
             said=answers[-1].text[:_MAX_SAID] if answers else "",
         )
 

@@ -1,7 +1,7 @@
 """What an agent that thinks in words is told, and what comes of it: pure data."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from orgopt.agents.base import Known, Proposal, View
@@ -86,7 +86,6 @@ class Thought:
         input_tokens, output_tokens, usd: What that cost.
         failure: Why nothing came of it, one of `Failure`; empty when something did.
         error: What that was, in a line.
-        told: What the agent was told.
         said: What it answered, the last time.
     """
 
@@ -102,5 +101,4 @@ class Thought:
     usd: float = 0.0
     failure: str = ""
     error: str = ""
-    told: Mapping[str, str] = field(default_factory=dict[str, str])
     said: str = ""

@@ -7,7 +7,7 @@ thought ended, and the record of answers what came of it.
 """
 
 from collections import defaultdict, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from threading import Thread
@@ -93,6 +93,7 @@ class Minds:
         ledger: The run's; what is to be repeated of it says when thoughts ended.
         lab: Whose clock decides whether thoughts are waited for.
         scripts: The scripts of all experiments.
+        add: Writes an event into the ledger: `thinking` when a thought begins, `thought` when it ends.
     """
 
     def __init__(
@@ -104,10 +105,11 @@ class Minds:
         ledger: Ledger,
         lab: Lab,
         scripts: Scripts,
+        add: Callable[..., object],
     ) -> None:
         self.org, self.task, self.language, self.ledger = org, task, language, ledger
         self._virtual, self._edits = lab.virtual, lab.takes_scripts and bool(task.script)
-        self._scripts = scripts
+        self._scripts, self._add = scripts, add
         self._minds: dict[str, _Mind] = {}
         for name, desk in desks.items():
             if desk.agent is None:
@@ -198,8 +200,8 @@ class Minds:
             one.delay += seconds
         return one is not None and (one.fixed or one.ends is None)
 
-    def conclude(self, desk: Desk, t: float) -> tuple[Thought, dict[str, Any]]:
-        """What came of an agent's thought, which ends now, and its ledger entry."""
+    def conclude(self, desk: Desk, t: float) -> Thought:
+        """What came of an agent's thought, which ends now."""
         one = self._pending.pop(desk.member.id)
         thought = one.future.result() if one.future else Thought(failure=UNFINISHED)
         mind = self._minds[desk.member.id]
@@ -208,7 +210,8 @@ class Minds:
         mind.memory = mind.memory if thought.memory is None else thought.memory
         if thought.assignment:
             mind.assigned = thought.assignment
-        return thought, self._entry(one, thought, t)
+        self._record(one, thought, t)
+        return thought
 
     def pause_s(self, desk: Desk) -> float:
         """How long an agent rests after a failed thought: longer each time."""
@@ -218,25 +221,24 @@ class Minds:
         """What an agent told those who work for it."""
         return self._minds[agent].assigned if agent in self._minds else ""
 
-    def reports(self, t: float) -> tuple[tuple[str, ...], dict[str, str], list[dict[str, Any]]]:
-        """End the stand-up: who was there, what they reported, and the ledger entries of their thoughts."""
+    def reports(self, t: float) -> tuple[tuple[str, ...], dict[str, str]]:
+        """End the stand-up: who was there, and what they reported."""
         meeting, self.meeting = self.meeting, None
         if meeting is None:
-            return (), {}, []
+            return (), {}
         texts: dict[str, str] = {}
-        entries: list[dict[str, Any]] = []
         for one in meeting.reports:
             thought = one.future.result() if one.future else Thought(failure=UNFINISHED)
-            entries.append(self._entry(one, thought, t))
+            self._record(one, thought, t)
             if not thought.failure:
                 texts[one.desk.member.id] = thought.text
-        return meeting.agents, texts, entries
+        return meeting.agents, texts
 
-    def close(self, budget_s: float) -> Iterator[dict[str, Any]]:
-        """End all thoughts, and let roles with lasting memory write what they remember; gives the ledger entries."""
+    def close(self, budget_s: float) -> None:
+        """End all thoughts, and let roles with lasting memory write what they remember."""
         cut = [*self._pending.values(), *(self.meeting.reports if self.meeting else ())]
         for one in cut:
-            yield self._entry(one, Thought(failure=UNFINISHED, seconds=round(budget_s - one.began, 4)), budget_s)
+            self._record(one, Thought(failure=UNFINISHED, seconds=round(budget_s - one.began, 4)), budget_s)
         self._pending, self._unready, self.meeting = {}, [], None
         asked: set[str] = set()
         for name, mind in self._minds.items():
@@ -247,7 +249,7 @@ class Minds:
                 thought = one.future.result() if one.future else Thought(failure=UNFINISHED)
                 if not thought.failure:
                     self.language.remember(role, thought.text)
-                yield self._entry(one, thought, budget_s)
+                self._record(one, thought, budget_s)
 
     def _start(
         self, desk: Desk, purpose: Purpose, t: float, budget_s: float, cases: Sequence[tuple[int, str]]
@@ -255,11 +257,14 @@ class Minds:
         name = desk.member.id
         queue = self._recorded[name, purpose]
         recorded = queue.popleft() if queue else None
+        # What it is told is put together now: what it knows changes while it thinks.
+        now, thinker = self._situation(desk, budget_s - t, cases), self._minds[name].thinker
+        told = thinker.brief(purpose, now)
+        # The mission stands in the first event, the script is that of the experiment it starts from.
+        kept = {key: _cut(text) for key, text in told.items() if key not in {"mission", "script"}}
+        self._add("thinking", t, agent=name, purpose=purpose, told=kept)
         future = None
         if recorded is None or recorded.failure != UNFINISHED:
-            # What it is told is put together now: what it knows changes while it thinks.
-            now, thinker = self._situation(desk, budget_s - t, cases), self._minds[name].thinker
-            told = thinker.brief(purpose, now)
             future = _thread(thinker, purpose, now, told, recorded_only=recorded is not None)
         # In virtual time the end follows from the recorded answers, in real time nothing else tells it.
         fixed = recorded is not None and (future is None or not self._virtual)
@@ -279,8 +284,8 @@ class Minds:
         if one.future is None or not one.future.done() or (self.ledger.repeating and not self._virtual):
             return None
         others = self.meeting.reports if self.meeting and one.purpose == "report" else ()
-        known = [other.ends for other in others if other.ends is not None and other.future]
-        if known and self.ledger.repeating:
+        known = [other.ends for other in others if other.fixed and other.future and other.ends is not None]
+        if known:  # the reports of a stand-up end together
             return known[0]
         ends = one.began + max(one.future.result().seconds, 0.0) + one.delay
         return ends if self._virtual else max(ends, now)
@@ -310,12 +315,11 @@ class Minds:
             memory=mind.memory,
         )
 
-    def _entry(self, one: Pending, thought: Thought, t: float) -> dict[str, Any]:
-        """A thought as a ledger keeps it: what the agent was told and said, within bounds."""
+    def _record(self, one: Pending, thought: Thought, t: float) -> None:
+        """Write the end of a thought into the ledger."""
         self._spent[0] += thought.input_tokens + thought.output_tokens
         self._spent[1] += thought.usd
         found: dict[str, Any] = {
-            "t": t,
             "agent": one.desk.member.id,
             "purpose": one.purpose,
             "began": round(one.began, 4),
@@ -325,13 +329,11 @@ class Minds:
             "usd": thought.usd,
             "failure": thought.failure,
             "error": thought.error,
-            # The mission stands in the first event, the script is that of the experiment it starts from.
-            "told": {name: _cut(text) for name, text in thought.told.items() if name not in {"mission", "script"}},
             "said": thought.said,
         }
         if thought.verdicts:
             found["verdicts"] = [list(verdict) for verdict in thought.verdicts]
-        return found
+        self._add("thought", t, **found)
 
 
 def rulings(verdicts: Sequence[Verdict]) -> list[Verdict]:

@@ -24,7 +24,7 @@ class Resumed:
 
     def __init__(self, lab: Lab, ledger: Ledger, *, meets_by_time: bool) -> None:
         self._lab, self._ledger = lab, ledger
-        self._timed = {"proposal", "thought", "end", *(("meeting",) if meets_by_time else ())}
+        self._timed = {"proposal", "thinking", "thought", "end", *(("meeting",) if meets_by_time else ())}
         self._submitted: dict[int, tuple[float, Experiment]] = {}
         self._finished: list[tuple[float, float]] = []
         self._killed: list[int] = []

@@ -89,7 +89,9 @@ class Team:
         self._keeps_curves = any(one.curves for one in self._order)
         self._submission, self._finished = BASELINE, 0
         self._timers: list[tuple[float, int]] = [(one.wake or 0.0, one.number) for one in self._order]
-        self._minds = Minds(org, task, self._desks, language, ledger, lab, self._scripts) if language else None
+        self._minds = (
+            Minds(org, task, self._desks, language, ledger, lab, self._scripts, self._add) if language else None
+        )
         self._budget_s = float("inf")
         self._next_standup = org.standup.every if org.standup else float("inf")
         if by_time:
@@ -117,8 +119,8 @@ class Team:
                 self._add("outcome", outcome.ended, agent=self._asked[outcome.id].agent, **outcome.to_dict())
             else:
                 self._take(outcome)
-        for entry in self._minds.close(budget_s) if self._minds else ():
-            self._add("thought", **entry)
+        if self._minds:
+            self._minds.close(budget_s)
         self._add("end", budget_s)
 
     def _open(self, budget_s: float) -> None:
@@ -211,8 +213,7 @@ class Team:
 
     def _conclude(self, one: Desk, t: float, minds: Minds) -> None:
         """Act on what an agent thought."""
-        thought, entry = minds.conclude(one, t)
-        self._add("thought", **entry)
+        thought = minds.conclude(one, t)
         for verdict in rulings(thought.verdicts):
             self._rule(one, t, verdict, minds)
         self._settle(t)
@@ -360,9 +361,7 @@ class Team:
         """End a stand-up whose reports are written: each attendee reads those of the others."""
         if self._minds is None or self.org.standup is None:
             return
-        agents, reports, entries = self._minds.reports(t)
-        for entry in entries:
-            self._add("thought", **entry)
+        agents, reports = self._minds.reports(t)
         for agent in agents:
             for author, text in reports.items():
                 if author != agent:
