@@ -11,6 +11,7 @@ import multiprocessing
 import statistics
 import time
 from multiprocessing.connection import Connection
+from typing import Self
 
 from orgopt.agents.answers import Answers
 from orgopt.agents.language import Language
@@ -44,7 +45,7 @@ class Served:
         context = multiprocessing.get_context("spawn")
         self.process = context.Process(target=serve, args=(latency_s, theirs), daemon=True)
 
-    def __enter__(self) -> "Served":
+    def __enter__(self) -> Self:
         self.process.start()
         self.url = self.pipe.recv()
         return self
@@ -59,7 +60,7 @@ class Clocked(FakeLab):
     """A lab in real time whose experiments end at once, so that nothing but thinking takes time."""
 
     def __init__(self, task) -> None:
-        super().__init__(task, slots=AGENTS, seconds=0.0)
+        super().__init__(task, slots=AGENTS, seconds=1e-6)
         self.virtual = False
 
     def reset(self) -> None:
@@ -124,7 +125,7 @@ def overhead(url: str) -> dict:
             )
 
     program = dspy.Predict("mission, settings, known, inbox, left -> a, b, c")
-    inputs = {name: "x" * 1000 for name in ("mission", "settings", "known", "inbox", "left")}
+    inputs = dict.fromkeys(("mission", "settings", "known", "inbox", "left"), "x" * 1000)
     with dspy.context(lm=dspy.LM("x/y", engine=Still(), cache=False), adapter=Adapter(), disable_history=True):
         dspy_ms = _ms(lambda: program(**inputs))
     engine = Engine(model, Answers(), spend, asker="a", role="r")
