@@ -33,7 +33,7 @@ AGENTS, LATENCY_S, CALLS = 8, 0.2, 200
 
 
 def serve(latency_s: float, pipe: Connection) -> None:
-    with LlmServer(research, latency_s=latency_s) as server:
+    with LlmServer(research if latency_s else lambda call: "fine", latency_s=latency_s) as server:
         pipe.send(server.url)
         pipe.recv()
         pipe.send((len(server.calls), server.most))
