@@ -3,7 +3,6 @@
 Covers what an organization is, not how it is written (see `document`) or run (see `team`).
 """
 
-import os
 import re
 import unicodedata
 from bisect import bisect_left
@@ -14,9 +13,6 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any, Literal, NamedTuple
 
 import networkx as nx
-
-DECLARED = "ORGOPT_AGENTS"
-"""Environment variable with the names, between commas, of the coding tools that the user declared as agents."""
 
 AGENTS = ("random", "hill-climb", "evolution", "tpe", "gp", "replicate", "imitate", "llm")
 """Names of the agents that a role may have."""
@@ -50,12 +46,6 @@ def slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", ascii_name.lower()).strip("-")
 
 
-def known_agents() -> tuple[str, ...]:
-    """Names of the agents that a role may have, those that the user declared among them."""
-    declared = [slug(name) for name in os.environ.get(DECLARED, "").split(",")]
-    return (*AGENTS, *(name for name in declared if name and name not in AGENTS))
-
-
 def some(names: Sequence[str], between: str = ", ") -> str:
     """Names as a list for a message, which ends after twenty."""
     more = f" and {len(names) - _MAX_LISTED} more" if len(names) > _MAX_LISTED else ""
@@ -70,7 +60,7 @@ class Role:
         id: ASCII slug of the name, unique in the organization.
         name: The name as written.
         headcount: How many agents have the role, 0 to 64.
-        agent: Who proposes experiments, one of `AGENTS` or a name that the user declared.
+        agent: Who proposes experiments, one of `AGENTS`.
         model: LiteLLM name of the language model of an `llm` agent; empty takes the workspace's.
         persona: Text put before the charter.
         memory: Whether notes are kept: not at all, for the run, or across runs.

@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from orgopt.team import meetings
 from orgopt.team.beliefs import Trust
 from orgopt.team.links import network
 from orgopt.team.minds import MAX_FAILED
+from orgopt.team.repository import Repository
 from orgopt.team.runtime import Team
 from tests.fakes.lab import FakeLab
 from tests.fakes.llm_server import MODEL, NOISE, Call, Fault, LlmServer, fields
@@ -172,6 +174,56 @@ def test_without_a_model_nothing_begins(toy: Task) -> None:
         Team(TEAM, toy, FakeLab(toy), seed=1, ledger=Ledger())
     with pytest.raises(UsageError, match="ORGOPT_MODEL"):
         Language(TEAM, LanguageSettings())
+
+
+def test_the_work_of_a_team_that_rewrites_code_can_be_read_with_git(
+    toy: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def edit(call: Call) -> str:
+        if "# faster" in call.field("script"):
+            return research(call)
+        block = "<<<<<<< SEARCH\nimport sys\n=======\nimport sys  # faster\n>>>>>>> REPLACE"
+        return fields(hypothesis="a comment helps", edits=block, knobs={"X": 0.1})
+
+    def git(*words: str) -> str:
+        return subprocess.run(
+            ["git", "--git-dir", str(folder), *words], capture_output=True, text=True, check=True
+        ).stdout
+
+    hook = tmp_path / "hooks" / "reference-transaction"
+    hook.parent.mkdir()
+    hook.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
+    hook.chmod(0o755)
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", "core.hooksPath")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", str(hook.parent))
+    folder, heads = tmp_path / "code.git", []
+    with serving(edit) as server:
+        lab = FakeLab(toy, slots=3, metric=noiseless)
+        lab.takes_scripts = True
+        ledger = run(server, TEAM, toy, lab=lab)
+        assert any(experiment.script for experiment in lab.submitted)
+    for _ in range(2):  # a run that is repeated writes the same
+        code = Repository(folder, toy)
+        for event in ledger.events:
+            code.take(event)
+        assert code.problem == ""
+        heads.append(git("rev-parse", "kept"))
+    assert heads[0] == heads[1]
+    assert not (tmp_path / "ran").exists()
+    monkeypatch.delenv("GIT_CONFIG_COUNT")
+    log = git("log", "--format=%s", "kept").splitlines()
+    assert log[-1] == "baseline"
+    assert all(line.startswith("experiment ") for line in log[:-1])
+    best = ledger.of("submission")[-1].data["id"]
+    assert log[0].startswith(f"experiment {best} of ")
+    assert "# faster" in git("show", "kept:train.py")
+    refs = git("for-each-ref", "--format=%(refname)").splitlines()
+    done = {event.data["id"] for event in ledger.of("outcome")}
+    kept = {event.data["id"] for event in ledger.of("submission")} - {0}
+    wanted = {f"refs/kept/{n}" for n in kept} | {f"refs/discarded/{n}" for n in done - kept}
+    assert set(refs) == wanted | {"refs/heads/kept"}
+    assert "+import sys  # faster" in git("show", f"refs/kept/{min(kept)}")
 
 
 # Words between agents

@@ -294,13 +294,11 @@ def test_settings_are_read_and_checked() -> None:
     tables = {
         "models": {"default": "opus", "opus": {"name": "anthropic/claude-opus-4-5", "timeout_s": 60}},
         "prices": {"openai/local": [0, 0.5]},
-        "agents": {"claude": {"command": ["claude", "-p"], "env": ["ANTHROPIC_API_KEY"], "network": True}},
     }
     found = read_settings(tables, {})
     assert found.model("") == found.model("opus") == ModelSettings(name="anthropic/claude-opus-4-5", timeout_s=60.0)
     assert found.model("openai/gpt-5") == ModelSettings(name="openai/gpt-5")
     assert found.prices == {"openai/local": Price(0.0, 0.5)}
-    assert found.commands["claude"].network
     assert read_settings(tables, {"ORGOPT_MODEL": "x/y"}).default == "x/y"
     with pytest.raises(UsageError, match=r"write '- \*\*Model:\*\* .*set ORGOPT_MODEL, or put \[models\] default"):
         read_settings({}, {}).model("")
@@ -316,9 +314,6 @@ def test_settings_are_read_and_checked() -> None:
         ({"models": {"default": 3}}, "must be a text"),
         ({"prices": {"x": [1]}}, "must be .in, out., dollars per million tokens"),
         ({"prices": {"x": [1, -1]}}, "must be .in, out."),
-        ({"agents": {"x": {}}}, r"\[agents.x\] needs a command"),
-        ({"agents": {"x": {"command": ["a"], "network": "yes"}}}, "must be true or false"),
-        ({"agents": {"x": {"command": ["a"], "env": [1]}}}, "must be a list of texts"),
     ],
 )
 def test_wrong_settings_are_refused(tables: dict, message: str) -> None:

@@ -1,4 +1,4 @@
-"""What `orgopt.toml` and the environment say of language models and of coding tools: names, addresses, prices.
+"""What `orgopt.toml` and the environment say of language models: names, addresses, prices.
 
 Secrets are in the environment alone: the file names the variable that has one.
 """
@@ -11,9 +11,6 @@ from typing import Any, NamedTuple
 
 from orgopt.errors import UsageError
 from orgopt.org import DEFAULT_MODEL
-
-TABLES = ("models", "prices", "agents")
-"""The tables of `orgopt.toml` that are read here."""
 
 _SECRET_WORDS = ("api_key", "apikey", "token", "secret", "password")
 
@@ -57,40 +54,19 @@ class ModelSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CommandSettings:
-    """A coding tool that works as an agent.
-
-    Attributes:
-        command: The command line; `{prompt}` stands for what it is told, without it that comes on standard input.
-        timeout_s: Wall seconds of one task, after which it is ended.
-        env: Names of the environment variables that it may see, such as its key.
-        network: Whether it has the network.
-        readable: Folders that it may read besides the system's, such as where it is installed.
-    """
-
-    command: tuple[str, ...]
-    timeout_s: float = 600.0
-    env: tuple[str, ...] = ()
-    network: bool = False
-    readable: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class LanguageSettings:
-    """Everything that language and command agents need, besides secrets.
+    """Everything that language agents need, besides secrets.
 
     Attributes:
         default: The model of roles that name none; empty for none.
         models: How models are reached, by the name that documents use.
         prices: Prices that are given, by name or pattern (`ollama/*`).
-        commands: Coding tools by the name that documents use.
         max_usd, max_tokens: What may be spent in all; None is no limit.
     """
 
     default: str = ""
     models: Mapping[str, ModelSettings] = field(default_factory=dict[str, ModelSettings])
     prices: Mapping[str, Price] = field(default_factory=dict[str, Price])
-    commands: Mapping[str, CommandSettings] = field(default_factory=dict[str, CommandSettings])
     max_usd: float | None = None
     max_tokens: int | None = None
 
@@ -116,7 +92,7 @@ class LanguageSettings:
 
 
 def read_settings(tables: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> LanguageSettings:
-    """The settings of the tables `models`, `prices` and `agents`.
+    """The settings of the tables `models` and `prices`.
 
     Raises:
         UsageError: A table is not understood, or has a secret.
@@ -125,8 +101,7 @@ def read_settings(tables: Mapping[str, Any], environ: Mapping[str, str] = os.env
     default = environ.get(DEFAULT_MODEL, "") or _text(models.get("default", ""), "[models] default")
     named = {name: _model(name, value) for name, value in models.items() if name != "default"}
     prices = {name: _price(name, value) for name, value in _table(tables, "prices").items()}
-    commands = {name: _command(name, value) for name, value in _table(tables, "agents").items()}
-    return LanguageSettings(default=default, models=named, prices=prices, commands=commands)
+    return LanguageSettings(default=default, models=named, prices=prices)
 
 
 def _model(name: str, given: Any) -> ModelSettings:
@@ -137,15 +112,7 @@ def _model(name: str, given: Any) -> ModelSettings:
     return ModelSettings(**{"name": name, **values})
 
 
-def _command(name: str, given: Any) -> CommandSettings:
-    where = f"[agents.{name}]"
-    if not isinstance(given, dict) or not isinstance(given.get("command"), list) or not given["command"]:
-        raise UsageError(f'orgopt.toml: {where} needs a command, such as command = ["claude", "-p"]')
-    values = _checked(where, given, CommandSettings)
-    return CommandSettings(**values)
-
-
-def _checked(where: str, given: Mapping[str, Any], kind: type[ModelSettings] | type[CommandSettings]) -> dict[str, Any]:
+def _checked(where: str, given: Mapping[str, Any], kind: type[ModelSettings]) -> dict[str, Any]:
     known = {one.name: one for one in fields(kind)}
     found: dict[str, Any] = {}
     for key, value in given.items():
@@ -158,16 +125,8 @@ def _checked(where: str, given: Mapping[str, Any], kind: type[ModelSettings] | t
 
 
 def _value(where: str, value: Any, kind: Any) -> Any:
-    if kind == tuple[str, ...]:
-        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-            raise UsageError(f"orgopt.toml: {where} must be a list of texts")
-        return tuple(value)
     if kind is str:
         return _text(value, where)
-    if kind is bool:
-        if not isinstance(value, bool):
-            raise UsageError(f"orgopt.toml: {where} must be true or false")
-        return value
     if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
         raise UsageError(f"orgopt.toml: {where} must be a number above zero")
     return kind(value)

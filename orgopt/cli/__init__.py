@@ -1,6 +1,5 @@
 """The command line: `orgopt COMMAND`. Commands load when they are used, so that help is instant."""
 
-import os
 import signal
 import sys
 import tomllib
@@ -13,9 +12,8 @@ import click
 from orgopt import __version__
 
 CONFIG = "orgopt.toml"
-LANGUAGE = ("models", "prices", "agents")
+LANGUAGE = ("models", "prices")
 """Tables of the settings that are no commands: see `orgopt.cli.language`."""
-DECLARED = "ORGOPT_AGENTS"  # as in orgopt.org, which is not imported for help
 EXIT_INTERRUPTED, EXIT_TERMINATED = 130, 143
 
 COMMANDS = {
@@ -129,7 +127,7 @@ def tables() -> tuple[Path | None, dict[str, Any]]:
 
 
 def _settings() -> dict[str, dict[str, Any]]:
-    """The options that the nearest `orgopt.toml` gives, a table a command; declares its agents.
+    """The options that the nearest `orgopt.toml` gives, a table a command.
 
     Raises:
         click.UsageError: It cannot be read, or names what is no command or no option of it.
@@ -138,7 +136,6 @@ def _settings() -> dict[str, dict[str, Any]]:
     for name, table in found.items():
         if name not in (*COMMANDS, *LANGUAGE) or not isinstance(table, dict):
             raise click.UsageError(f"{path}: [{name}] is no command: {', '.join((*COMMANDS, *LANGUAGE))}")
-    os.environ[DECLARED] = ",".join(found.get("agents", {}))
     return {name: table for name, table in found.items() if name in COMMANDS}
 
 

@@ -38,10 +38,11 @@ from orgopt.document import load, require_org
 from orgopt.errors import StoreError, UsageError
 from orgopt.evaluate import Score, evaluate
 from orgopt.lab.sandbox import Sandbox, choose, chosen
-from orgopt.ledger import Ledger, results_tsv, write_text
+from orgopt.ledger import Event, Ledger, results_tsv, write_text
 from orgopt.org import Org
 from orgopt.task import Task, load_task
 from orgopt.team.report import report
+from orgopt.team.repository import Repository
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +150,13 @@ def _run(asked: _Run, folder: Path, ledger: Ledger, *, as_json: bool) -> None:
     task = load_task(asked.task, workspace)
     choose(asked.sandbox)
     status = RunStatus(asked.budget_s, task.metric)
+    code = Repository(folder / "code.git", task) if speaks(require_org(program)) and task.script else None
+
+    def watch(event: Event) -> None:
+        status.take(event)
+        if code:
+            code.take(event)
+
     try:
         with (
             _opened(require_org(program), asked, folder, workspace, resumed=ledger.repeating) as language,
@@ -164,7 +172,7 @@ def _run(asked: _Run, folder: Path, ledger: Ledger, *, as_json: bool) -> None:
                     seed=asked.seed,
                     ledger=ledger,
                     verify_seeds=asked.verify_seeds,
-                    watch=status.take,
+                    watch=watch,
                     language=language,
                 )
     except KeyboardInterrupt as stop:
@@ -176,6 +184,8 @@ def _run(asked: _Run, folder: Path, ledger: Ledger, *, as_json: bool) -> None:
         ledger.close()
         write_text(folder / "results.tsv", results_tsv(ledger, task.metric))
     warn_of_failures(asked.program, score.to_dict())
+    if code and code.problem:
+        err.print(f"code.git was not written to its end: {code.problem}", style="yellow", markup=False, soft_wrap=True)
     found = report(require_org(program), ledger)
     if as_json:
         given = {**asdict(asked), "task": task.name, "folder": str(folder)}

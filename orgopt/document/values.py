@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import cast, get_args
 
 from orgopt.org import (
+    AGENTS,
     LINK_KINDS,
     MAX_CONFIRM,
     MAX_HEADCOUNT,
@@ -16,7 +17,6 @@ from orgopt.org import (
     Memory,
     Standup,
     StopEarly,
-    known_agents,
     slug,
 )
 
@@ -91,8 +91,8 @@ def format_risk(risk: float) -> str:
 def parse_agent(text: str) -> str:
     """The name of an agent."""
     name = slug(text)
-    if name not in (known := known_agents()):
-        raise ValueError(f"unknown agent '{text}'; {closest(name, known)}")
+    if name not in AGENTS:
+        raise ValueError(f"unknown agent '{text}'; {closest(name, AGENTS)}")
     return name
 
 
