@@ -12,6 +12,8 @@ import click
 from orgopt import __version__
 
 CONFIG = "orgopt.toml"
+LANGUAGE = ("models", "prices")
+"""Tables of the settings that are no commands: see `orgopt.cli.language`."""
 EXIT_INTERRUPTED, EXIT_TERMINATED = 130, 143
 
 COMMANDS = {
@@ -110,25 +112,32 @@ def main() -> None:
     """
 
 
+def tables() -> tuple[Path | None, dict[str, Any]]:
+    """The nearest `orgopt.toml`, and what it has.
+
+    Raises:
+        click.UsageError: It cannot be read.
+    """
+    path = next((folder / CONFIG for folder in (Path.cwd(), *Path.cwd().parents) if (folder / CONFIG).is_file()), None)
+    if path is None:
+        return None, {}
+    try:
+        return path, tomllib.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise click.UsageError(f"{path}: {error}") from None
+
+
 def _settings() -> dict[str, dict[str, Any]]:
     """The options that the nearest `orgopt.toml` gives, a table a command.
 
     Raises:
         click.UsageError: It cannot be read, or names what is no command or no option of it.
     """
-    path = next((folder / CONFIG for folder in (Path.cwd(), *Path.cwd().parents) if (folder / CONFIG).is_file()), None)
-    if path is None:
-        return {}
-    try:
-        tables = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise click.UsageError(f"{path}: {error}") from None
-    found: dict[str, dict[str, Any]] = {}
-    for name, table in tables.items():
-        if name not in COMMANDS or not isinstance(table, dict):
-            raise click.UsageError(f"{path}: [{name}] is no command: {', '.join(COMMANDS)}")
-        found[name] = table
-    return found
+    path, found = tables()
+    for name, table in found.items():
+        if name not in (*COMMANDS, *LANGUAGE) or not isinstance(table, dict):
+            raise click.UsageError(f"{path}: [{name}] is no command: {', '.join((*COMMANDS, *LANGUAGE))}")
+    return {name: table for name, table in found.items() if name in COMMANDS}
 
 
 def _by_parameter(found: click.Command, table: dict[str, Any]) -> dict[str, Any]:

@@ -130,6 +130,16 @@ class Lab(Protocol):
         """What results are measured on: `lab`, its name, the digest of its data or recording, and the `sandbox`."""
         ...
 
+    @property
+    def virtual(self) -> bool:
+        """Whether the clock jumps to the next event, so that whoever thinks must be waited for."""
+        ...
+
+    @property
+    def takes_scripts(self) -> bool:
+        """Whether experiments may have a rewritten script."""
+        ...
+
     def truth(self, settings: Settings) -> float | None:
         """The held-out metric of a setting without seed noise; None where only training can tell."""
         ...

@@ -73,6 +73,14 @@ class LocalLab:
     def stamp(self) -> Mapping[str, str]:
         return {"lab": "local", "data": self.data_digest[:12], "sandbox": self.sandbox.value}
 
+    @property
+    def virtual(self) -> bool:
+        return False
+
+    @property
+    def takes_scripts(self) -> bool:
+        return True
+
     def truth(self, settings: Settings) -> float | None:  # noqa: ARG002 training alone tells
         return None
 

@@ -19,12 +19,12 @@ class Resumed:
     Args:
         lab: Where the run goes on.
         ledger: What was recorded; the team repeats it while this lab answers from it.
-        meets_by_time: Whether meetings happen at set times, and not after some number of experiments.
+        meets_by_time: Whether meetings happen at times of their own, and not after some number of experiments.
     """
 
     def __init__(self, lab: Lab, ledger: Ledger, *, meets_by_time: bool) -> None:
         self._lab, self._ledger = lab, ledger
-        self._timed = {"proposal", "end", "meeting"} if meets_by_time else {"proposal", "end"}
+        self._timed = {"proposal", "thinking", "thought", "end", *(("meeting",) if meets_by_time else ())}
         self._submitted: dict[int, tuple[float, Experiment]] = {}
         self._finished: list[tuple[float, float]] = []
         self._killed: list[int] = []
@@ -43,6 +43,14 @@ class Resumed:
     @property
     def stamp(self) -> Mapping[str, str]:
         return self._lab.stamp
+
+    @property
+    def virtual(self) -> bool:
+        return self._lab.virtual
+
+    @property
+    def takes_scripts(self) -> bool:
+        return self._lab.takes_scripts
 
     def truth(self, settings: Settings) -> float | None:
         return self._lab.truth(settings)
