@@ -124,6 +124,7 @@ def test_ctrl_c_ends_everything_and_the_same_command_continues(org: Path) -> Non
 
 
 @pytest.mark.fault
+@pytest.mark.timeout(900)
 def test_fifty_kills_lose_nothing_and_repeat_nothing(org: Path) -> None:
     """SIGKILL at random places of a study with two workers: what its log has stays, and the end is the same."""
     args = ("--task", "bowl", "--budget", "6s", "--workers", "2", "--generations", "4", "--population", "4")
