@@ -29,6 +29,7 @@ from orgopt.cli.base import (
 from orgopt.cli.lab import calibrated, lab_option, open_lab
 from orgopt.cli.progress import RunStatus
 from orgopt.cli.report import bottleneck, parts
+from orgopt.cli.sources import load_source, source_stem, source_workspace
 from orgopt.document import load, require_org
 from orgopt.errors import StoreError, UsageError
 from orgopt.evaluate import Score, evaluate
@@ -54,6 +55,7 @@ class _Run:
     "run",
     epilog="\b\nExamples:\n  orgopt run orgs/trio.md --task tinygpt --budget 30s\n"
     "  orgopt run orgs/solo.md --task tinygpt --budget 10m --slots 2 --seed 7 --json\n"
+    "  orgopt run prompts:/program-md.trio-tinygpt-9f41@champion --task tinygpt --budget 30s\n"
     "  orgopt run --resume mlruns/runs/trio-tinygpt-s0",
 )
 @click.argument("path", metavar="FILE", required=False)
@@ -90,8 +92,8 @@ def run_command(
 ) -> None:
     """Run the organization of a document as a team, and score what it found.
 
-    The ledger and a results.tsv in autoresearch's columns are kept under mlruns/runs/ in the
-    document's workspace.
+    FILE may be a version in MLflow's prompt registry, too. The ledger and a results.tsv in autoresearch's
+    columns are kept under mlruns/runs/ in the document's workspace.
     """
     if resume:
         # Settings of orgopt.toml are not given again.
@@ -102,9 +104,9 @@ def run_command(
             )
         folder, asked, ledger = resume, _read_run(resume), Ledger.load(resume / "ledger.jsonl")
     elif path and task_name and budget_s:
-        program = load(path)
+        program = load_source(path)
         require_org(program)
-        workspace = find_workspace(Path(path))
+        workspace = source_workspace(path)
         task = load_task(task_name, workspace)
         asked = _Run(
             program=path,
@@ -115,7 +117,7 @@ def run_command(
             seed=seed,
             verify_seeds=verify_seeds,
         )
-        folder = _new_folder(workspace, f"{Path(path).stem}-{task.name}-s{seed}")
+        folder = _new_folder(workspace, f"{source_stem(path, program)}-{task.name}-s{seed}")
         write_text(folder / "program.md", program.text)
         write_text(folder / "run.json", json.dumps(asdict(asked)) + "\n")
         ledger = Ledger(folder / "ledger.jsonl")
