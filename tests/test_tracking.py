@@ -131,7 +131,8 @@ def everything(workspace: Path) -> dict:
         )
     assert len(kept) == len(json.loads(text))  # no key twice
     versions = found.search_prompt_versions("program-md.s")
-    prompts = sorted((v.tags["orgopt.key"], v.template, v.commit_message, sorted(v.aliases)) for v in versions)
+    prompts = sorted((v.tags["orgopt.key"], v.template, v.commit_message) for v in versions)
+    prompts += [found.get_prompt_version_by_alias("program-md.s", alias).template for alias in ("seed", "champion")]
     experiment = found.get_experiment_by_name("toy").experiment_id
     traces = search_traces(locations=[experiment], return_type="list")
     spans = sorted(

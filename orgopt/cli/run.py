@@ -34,6 +34,7 @@ from orgopt.cli.lab import calibrated, lab_option, open_lab
 from orgopt.cli.language import check, frozen, language_settings, limit_options
 from orgopt.cli.progress import RunStatus
 from orgopt.cli.report import bottleneck, parts
+from orgopt.cli.sources import load_source, source_stem, source_workspace
 from orgopt.document import load, require_org
 from orgopt.errors import StoreError, UsageError
 from orgopt.evaluate import Score, evaluate
@@ -65,6 +66,7 @@ class _Run:
     "run",
     epilog="\b\nExamples:\n  orgopt run orgs/trio.md --task tinygpt --budget 30s\n"
     "  orgopt run orgs/solo.md --task tinygpt --budget 10m --slots 2 --seed 7 --json\n"
+    "  orgopt run prompts:/program-md.trio-tinygpt-9f41@champion --task tinygpt --budget 30s\n"
     "  orgopt run --resume mlruns/runs/trio-tinygpt-s0",
 )
 @click.argument("path", metavar="FILE", required=False)
@@ -104,8 +106,8 @@ def run_command(
 ) -> None:
     """Run the organization of a document as a team, and score what it found.
 
-    The ledger and a results.tsv in autoresearch's columns are kept under mlruns/runs/ in the
-    document's workspace.
+    FILE may be a version in MLflow's prompt registry, too. The ledger and a results.tsv in autoresearch's
+    columns are kept under mlruns/runs/ in the document's workspace.
     """
     if resume:
         # Settings of orgopt.toml are not given again.
@@ -119,9 +121,9 @@ def run_command(
         # They are settings that may be raised: what was spent before counts.
         asked = replace(asked, **{name: value for name, value in limits.items() if value is not None})
     elif path and task_name and budget_s:
-        program = load(path)
+        program = load_source(path)
         check(require_org(program), language_settings(max_usd, max_tokens))
-        workspace = find_workspace(Path(path))
+        workspace = source_workspace(path)
         task = load_task(task_name, workspace)
         asked = _Run(
             program=path,
@@ -135,7 +137,7 @@ def run_command(
             max_usd=max_usd,
             max_tokens=max_tokens,
         )
-        folder = _new_folder(workspace, f"{Path(path).stem}-{task.name}-s{seed}")
+        folder = _new_folder(workspace, f"{source_stem(path, program)}-{task.name}-s{seed}")
         write_text(folder / "program.md", program.text)
         write_text(folder / "run.json", json.dumps(asdict(asked)) + "\n")
         ledger = Ledger(folder / "ledger.jsonl")

@@ -1,4 +1,4 @@
-"""`orgopt ui`: MLflow on the workspace's store."""
+"""`orgopt ui`: MLflow on the workspace's store, or the newest study's own page."""
 
 import os
 import signal
@@ -9,55 +9,76 @@ import sys
 import time
 import urllib.error
 import urllib.request
+import webbrowser
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 
-from orgopt.cli.base import command, find_workspace, out
+from orgopt.cli.base import command, find_workspace, near, out
+from orgopt.cli.sync import every_study
 from orgopt.errors import LabError, UsageError
+from orgopt.ledger import read_lines, write_text
+from orgopt.report import page
+from orgopt.study.log import LOG
 from orgopt.tracking import VIEW, store_uri
 
+HOST = "127.0.0.1"
+"""The server is for whoever sits at this machine: MLflow has no password."""
+PORTS = 50  # tried from the given one on
 _START_LIMIT_S = 60
 _ENVIRONMENT = {
     # A fast start: one worker, and no job processes, which a study does not use.
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    # Other sites that the browser has open may not ask it anything.
+    "MLFLOW_SERVER_DISABLE_SECURITY_MIDDLEWARE": "false",
 }
 
 
-@click.command("ui", epilog="\b\nExamples:\n  orgopt ui\n  orgopt ui --port 8080 --workspace ~/research")
+class _Newest(NamedTuple):
+    """The newest study in a store."""
+
+    name: str
+    experiment: str
+    run: str
+
+
+@click.command("ui", epilog="\b\nExamples:\n  orgopt ui\n  orgopt ui --report\n  orgopt ui --workspace ~/research")
 @click.option(
     "--port", type=click.IntRange(1, 65535), default=5000, show_default=True, help="Taken or not: the next free one."
 )
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--browser/--no-browser", default=True, help="Whether to open it in the browser, where there is one.")
+@click.option("--report", is_flag=True, help="Open the page of the newest study instead, which needs no server.")
 @click.option(
     "--workspace", "folder", type=click.Path(path_type=Path), help="Folder with mlflow.db.  [default: from here upward]"
 )
 @command
-def ui_command(port: int, host: str, folder: Path | None) -> None:
-    """Open the generations of this workspace in MLflow; Ctrl-C ends it."""
+def ui_command(port: int, browser: bool, report: bool, folder: Path | None) -> None:
+    """Open the generations of this workspace in MLflow, for this machine only; Ctrl-C ends it."""
     workspace = (folder or find_workspace()).resolve()
+    if report:
+        path = _report(workspace)
+        out.print(f"Report: {near(path)}", markup=False)
+        _show(path.as_uri(), browser)
+        return
     uri = store_uri(workspace)
+    if uri.startswith("http"):
+        out.print(f"MLflow: {uri} (by MLFLOW_TRACKING_URI)", markup=False)
+        _show(uri, browser)
+        return
     if uri.startswith("sqlite:") and not (workspace / "mlflow.db").exists():
         raise UsageError(f"no mlflow.db in {workspace}: run `orgopt optimize` first, or name another --workspace")
-    port = _free_port(host, port)
+    _serve(workspace, uri, _free_port(port), browser)
+
+
+def _serve(workspace: Path, uri: str, port: int, browser: bool) -> None:
+    address = f"http://{HOST}:{port}"
+    options = ["--backend-store-uri", uri, "--workers", "1", "--host", HOST, "--port", str(port)]
     server = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "mlflow",
-            "server",
-            "--backend-store-uri",
-            uri,
-            "--workers",
-            "1",
-            "--host",
-            host,
-            "--port",
-            str(port),
-        ],
+        [sys.executable, "-m", "mlflow", "server", *options],
         env={**os.environ, **_ENVIRONMENT},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -65,8 +86,13 @@ def ui_command(port: int, host: str, folder: Path | None) -> None:
         cwd=workspace,
     )
     try:
-        _await(server, f"http://{host}:{port}/health")
-        out.print(f"MLflow: [bold]http://{host}:{port}/#/{_landing(workspace)}[/]  (Ctrl-C ends it)")
+        _await(server, f"{address}/health")
+        newest = _newest(workspace)
+        out.print(f"MLflow: [bold]{address}/#/{_listing(newest)}[/]  (Ctrl-C ends it)")
+        page_address = f"{address}/#/experiments/{newest.experiment}/runs/{newest.run}" if newest else address
+        if newest:
+            out.print(f"Newest study, {newest.name}: {page_address}", markup=False)
+        _show(page_address, browser)
         server.wait()
     except KeyboardInterrupt:
         out.print("Ended.")
@@ -80,16 +106,35 @@ def ui_command(port: int, host: str, folder: Path | None) -> None:
                 os.killpg(server.pid, signal.SIGKILL)
 
 
-def _free_port(host: str, port: int) -> int:
-    for candidate in range(port, min(port + 50, 65536)):
+def _report(workspace: Path) -> Path:
+    """The page of the newest study, made now where it is not there or older than the log."""
+    studies = every_study(workspace)
+    if not studies:
+        raise UsageError(f"no studies in {workspace}: run `orgopt optimize` first, or name another --workspace")
+    log, path = studies[-1] / LOG, studies[-1] / "report.html"
+    if not path.exists() or path.stat().st_mtime < log.stat().st_mtime:
+        write_text(path, page(list(read_lines(log))))
+    return path
+
+
+def _show(address: str, browser: bool) -> None:
+    """Open an address in a browser of windows; one of the terminal would take it over."""
+    windows = sys.platform == "darwin" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    if browser and windows:
+        with suppress(webbrowser.Error, OSError):
+            webbrowser.open(address)
+
+
+def _free_port(port: int) -> int:
+    for candidate in range(port, min(port + PORTS, 65536)):
         with closing(socket.socket()) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe.bind((host, candidate))
+                probe.bind((HOST, candidate))
             except OSError:
                 continue
             return candidate
-    raise UsageError(f"no free port from {port} on at {host}: name another --port")
+    raise UsageError(f"no free port from {port} on: name another --port")
 
 
 def _await(server: subprocess.Popen[bytes], url: str) -> None:
@@ -103,10 +148,20 @@ def _await(server: subprocess.Popen[bytes], url: str) -> None:
     raise LabError(f"the MLflow server did not answer within {_START_LIMIT_S} s")
 
 
-def _landing(workspace: Path) -> str:
-    """The page of the newest experiment's runs; MLflow's first page where there is none."""
+def _listing(newest: _Newest | None) -> str:
+    """The page of the runs beside the newest study; MLflow's first page where there is none."""
+    if newest is None:
+        return ""
+    return f"experiments/{newest.experiment}/runs?workflowType=machine_learning&viewStateShareKey={VIEW}"
+
+
+def _newest(workspace: Path) -> _Newest | None:
+    query = (
+        "SELECT name, experiment_id, runs.run_uuid FROM runs JOIN tags ON tags.run_uuid = runs.run_uuid "
+        "WHERE tags.key = 'orgopt.kind' AND tags.value = 'study' AND lifecycle_stage = 'active' "
+        "ORDER BY start_time DESC LIMIT 1"
+    )
     with suppress(sqlite3.Error), closing(sqlite3.connect(workspace / "mlflow.db")) as database:
-        row = database.execute("SELECT experiment_id FROM runs ORDER BY start_time DESC LIMIT 1").fetchone()
-        if row:
-            return f"experiments/{row[0]}/runs?workflowType=machine_learning&viewStateShareKey={VIEW}"
-    return ""
+        row = database.execute(query).fetchone()
+        return _Newest(row[0], str(row[1]), row[2]) if row else None
+    return None

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 LONGEST = 100_000  # characters; MLflow refuses longer texts
 PREFIX = "prompts:/"
+ALIASES = ("champion", "seed")
 
 
 class Prompt:
@@ -95,11 +96,12 @@ def load_version(workspace: Path, study: str, name: str) -> str | None:
     prompt = prompt_name({"name": study})
     if client.get_prompt(prompt) is None:
         return None
-    for version in client.search_prompt_versions(prompt):
-        known = name == version.tags.get("candidate") or name in version.aliases
-        if known and isinstance(version.template, str):
-            return version.template
-    return None
+    if name in ALIASES:
+        found = client.load_prompt(f"{PREFIX}{prompt}@{name}", allow_missing=True, cache_ttl_seconds=0)
+    else:
+        versions = client.search_prompt_versions(prompt)
+        found = next((version for version in versions if version.tags.get("candidate") == name), None)
+    return found.template if found and isinstance(found.template, str) else None
 
 
 def _standing(standing: Standing | None) -> dict[str, str]:
