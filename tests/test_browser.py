@@ -25,7 +25,7 @@ def ui(tmp_path: Path, toy: Task, monkeypatch: pytest.MonkeyPatch) -> Iterator[s
     """The address of MLflow on a study whose document tries to run something."""
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     program = parse(TRIO.replace("### Explorer", f"### {HOSTILE}").replace("- Explorer →", f"- {HOSTILE} →"), "trio.md")
-    assert Tracking(tmp_path).sync(make_study(tmp_path, toy, program)) is None
+    assert not Tracking(tmp_path).sync(make_study(tmp_path, toy, program)).problem
     command = [sys.executable, "-m", "orgopt", "ui", "--workspace", str(tmp_path), "--port", "5790"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

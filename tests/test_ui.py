@@ -24,7 +24,7 @@ def test_the_ui_shows_the_nested_runs_of_the_workspace(
     tmp_path: Path, toy: Task, trio: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    assert Tracking(tmp_path).sync(make_study(tmp_path, toy, trio)) is None
+    assert not Tracking(tmp_path).sync(make_study(tmp_path, toy, trio)).problem
     command = [sys.executable, "-m", "orgopt", "ui", "--workspace", str(tmp_path), "--port", "5690"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
