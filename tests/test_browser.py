@@ -48,9 +48,9 @@ def test_generations_unfold_and_nothing_in_a_document_runs(ui: str) -> None:
         page.get_by_text("6 matching runs").or_(page.get_by_text("9 matching runs")).wait_for(timeout=30_000)
         folded = page.locator("[role=gridcell] button")
         folded.first.click()
-        page.get_by_text("generation 1", exact=True).wait_for(timeout=10_000)
+        page.get_by_role("link", name=re.compile("^g01 · best")).first.wait_for(timeout=10_000)
         folded.nth(1).click()
-        candidate = page.get_by_role("link", name=re.compile("^g01-c0")).first
+        candidate = page.get_by_role("link", name=re.compile("^g01 · c0")).first
         candidate.wait_for(timeout=10_000)
         candidate.click()
         page.get_by_text("orgopt.changes").first.wait_for(timeout=20_000)
