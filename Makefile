@@ -2,7 +2,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-DEMO := optimize orgs/trio.md --task tinygpt --generations 3 --population 4 --budget 15s --slots 2
+DEMO := optimize orgs/trio.md --task tinygpt --task digits --lab replay --generations 13 --population 8 --budget 30s \
+	--slots 2 --race-seeds 16 --test-seeds 16 --real-runs 1
 
 .PHONY: demo test slow fuzz browser check docs bench format clean
 

@@ -5,6 +5,7 @@
     ├── TaskError       a task is missing, malformed or does not answer
     ├── UsageError      arguments contradict each other or a name is unknown
     ├── LabError        the lab itself broke (an experiment that crashes is an outcome, not an error)
+    │   └── SandboxError    the sandbox does not hold on this machine, and nothing else was chosen
     └── StoreError      the workspace cannot be written
 
 Only `orgopt.cli` turns them into exit codes.
@@ -29,6 +30,10 @@ class UsageError(OrgoptError):
 
 class LabError(OrgoptError):
     """The lab broke: its results so far stand, no more can come."""
+
+
+class SandboxError(LabError):
+    """The sandbox of experiments cannot be had on this machine: nothing was run."""
 
 
 class StoreError(OrgoptError):

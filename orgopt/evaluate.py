@@ -7,12 +7,15 @@ the team would submit at time t: 0 at the baseline, 1 at the task's verified ref
 import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
+from orgopt.agents.language import Language, open_chosen, speaks
+from orgopt.agents.spend import OverBudgetError
 from orgopt.document import Program, require_org
 from orgopt.errors import LabError
 from orgopt.lab.base import Experiment, Lab, Outcome, Status, derive_seed
@@ -22,6 +25,9 @@ from orgopt.team.runtime import Team, Watcher
 
 CALIBRATION_SEEDS = 6
 VERIFY_SEEDS = 2
+DISQUALIFIED = -1.0
+"""The research output of a run with a tampered result, unless the run is worse: as far below the baseline as the task's
+reference is above it, so that doing nothing beats it."""
 _VERIFY_KEY = 1_000_003  # sets verification seeds apart from the seeds of a run's experiments
 
 
@@ -30,7 +36,7 @@ class Score:
     """What a team achieved with its budget.
 
     Attributes:
-        research_output: (q_final + q_mean) / 2.
+        research_output: (q_final + q_mean) / 2; at most `DISQUALIFIED` where the run is.
         q_final: Held-out improvement of the final submission.
         q_mean: Its mean over the budget.
         q_error: Standard error of q_final from seed noise alone.
@@ -44,6 +50,10 @@ class Score:
         experiments: How many experiments ended in each status.
         common_error: The most frequent error of those that failed; empty when none did.
         spent_slot_s: Busy slot-seconds.
+        tokens: Tokens that language agents used.
+        usd: What they cost, at the prices of the run.
+        failed_thoughts: How many of their thoughts came to nothing, by the reason.
+        disqualified: Why the organization's result counts for nothing; empty when it counts.
     """
 
     research_output: float
@@ -62,6 +72,10 @@ class Score:
     common_error: str
     meetings: int
     messages: int
+    disqualified: str = ""
+    tokens: int = 0
+    usd: float = 0.0
+    failed_thoughts: Mapping[str, int] = field(default_factory=dict[str, int])
 
     def to_dict(self) -> dict[str, Any]:
         """The score as JSON values."""
@@ -69,15 +83,35 @@ class Score:
 
 
 def run(
-    program: Program, task: Task, lab: Lab, *, budget_s: float, seed: int, ledger: Ledger, watch: Watcher | None = None
+    program: Program,
+    task: Task,
+    lab: Lab,
+    *,
+    budget_s: float,
+    seed: int,
+    ledger: Ledger,
+    watch: Watcher | None = None,
+    language: Language | None = None,
 ) -> None:
     """Run a program's team until its budget ends; everything is in the ledger.
 
+    Language agents think with `language`, or with what was chosen for this process.
+
     Raises:
         DocumentError: The program has errors.
+        UsageError: It has language agents, and they have no model, no key or no price.
+        OverBudgetError: What they share with other runs is spent, so that this one counts for nothing.
         LabError: The lab broke.
     """
-    Team(require_org(program), task, lab, seed=seed, ledger=ledger, watch=watch).run(budget_s)
+    org = require_org(program)
+    if language is not None or not speaks(org):
+        Team(org, task, lab, seed=seed, ledger=ledger, watch=watch, language=language).run(budget_s)
+        return
+    with open_chosen(org) as chosen:
+        Team(org, task, lab, seed=seed, ledger=ledger, watch=watch, language=chosen).run(budget_s)
+    cut = [event.data for event in ledger.of("thought") if event.data["failure"] == "over_budget"]
+    if cut:  # a run of agents that could not think any more is no result of theirs
+        raise OverBudgetError(f"{cut[0]['agent']} could not think on within {cut[0]['error']}")
 
 
 def evaluate(
@@ -90,6 +124,7 @@ def evaluate(
     ledger: Ledger | None = None,
     verify_seeds: int = VERIFY_SEEDS,
     watch: Watcher | None = None,
+    language: Language | None = None,
 ) -> Score:
     """Run a program and score it.
 
@@ -102,7 +137,7 @@ def evaluate(
         LabError: The lab broke.
     """
     ledger = ledger or Ledger()
-    run(program, task, lab, budget_s=budget_s, seed=seed, ledger=ledger, watch=watch)
+    run(program, task, lab, budget_s=budget_s, seed=seed, ledger=ledger, watch=watch, language=language)
     return verified(task, lab, ledger, budget_s=budget_s, seed=seed, verify_seeds=verify_seeds)
 
 
@@ -113,19 +148,31 @@ def verified(task: Task, lab: Lab, ledger: Ledger, *, budget_s: float, seed: int
         LabError: The lab broke.
     """
     proposals = {event.data["id"]: event.data["knobs"] for event in ledger.of("proposal")}
+    scripts = {event.data["id"]: event.data.get("script") for event in ledger.of("proposal")}
     submitted = dict.fromkeys(event.data["id"] for event in ledger.of("submission"))
     settings = {number: proposals[number] for number in submitted if number != BASELINE}
     truths = {number: lab.truth(setting) for number, setting in settings.items()}
     known = {number: value for number, value in truths.items() if value is not None}
     if len(known) == len(settings):
         return score(task, ledger, known, budget_s, math.inf)
-    return score(task, ledger, verify(task, lab, settings, seed=seed, seeds=verify_seeds), budget_s, verify_seeds)
+    heldout, tampered = verify(task, lab, settings, seed=seed, seeds=verify_seeds, scripts=scripts)
+    return score(task, ledger, heldout, budget_s, verify_seeds, tampered=tampered)
 
 
-def score(task: Task, ledger: Ledger, heldout: Mapping[int, float], budget_s: float, verify_seeds: float) -> Score:
+def score(
+    task: Task,
+    ledger: Ledger,
+    heldout: Mapping[int, float],
+    budget_s: float,
+    verify_seeds: float,
+    *,
+    tampered: str = "",
+) -> Score:
     """The score of a run, given the verified held-out metric of each submitted experiment.
 
-    `verify_seeds` is infinite where the metric is known without noise.
+    `verify_seeds` is infinite where the metric is known without noise. One tampered result, in the run or in its
+    verification (`tampered` says what it was), disqualifies the organization: else a search would find wording that
+    makes agents cheat, since what is not caught pays.
     """
     quality = {number: task.quality(value) for number, value in heldout.items()} | {BASELINE: 0.0}
     submissions = [event for event in ledger.of("submission") if event.t <= budget_s]
@@ -138,12 +185,17 @@ def score(task: Task, ledger: Ledger, heldout: Mapping[int, float], budget_s: fl
     busy = sum(min(data["ended"], budget_s) - data["started"] for data in outcomes if data["started"] < budget_s)
     proposals = {event.data["id"]: event.data["knobs"] for event in ledger.of("proposal")}
     start = ledger.of("start")[0].data
-    meetings = ledger.of("meeting")
+    meetings, thoughts = ledger.of("meeting"), [event.data for event in ledger.of("thought")]
     think_s = start.get("think_s", task.think_s)
+    thinkers = {data["agent"] for data in thoughts}
+    reflexes = sum(event.data["agent"] not in thinkers for event in ledger.of("proposal"))
     failed = [data for data in outcomes if data["status"] not in {"ok", "unfinished"}]
     errors = Counter(data["error"] or data["status"] for data in failed)
+    caught = [f"experiment {data['id']}: {data['error']}" for data in failed if data["status"] == Status.TAMPERED]
+    disqualified = next(iter(caught), tampered)
+    output = (q_final + q_mean) / 2
     return Score(
-        research_output=(q_final + q_mean) / 2,
+        research_output=min(output, DISQUALIFIED) if disqualified else output,
         q_final=q_final,
         q_mean=q_mean,
         q_error=0.0 if last["id"] == BASELINE else _q_error(task, verify_seeds),
@@ -153,31 +205,54 @@ def score(task: Task, ledger: Ledger, heldout: Mapping[int, float], budget_s: fl
         curve=tuple((round(t, 3), q) for t, q in curve),
         utilisation=busy / (start["slots"] * budget_s),
         spent_slot_s=busy,
-        agent_s=len(proposals) * think_s + sum(m.data["seconds"] * len(m.data["agents"]) for m in meetings),
+        agent_s=reflexes * think_s
+        + sum(m.data["seconds"] * len(m.data["agents"]) for m in meetings)
+        + sum(data["seconds"] for data in thoughts),
         lab=start.get("lab", {}),
         experiments=dict(Counter(data["status"] for data in outcomes)),
         common_error=next((error for error, _ in errors.most_common(1)), ""),
         meetings=len(meetings),
         messages=sum(len(message.data["to"]) for message in ledger.of("message")),
+        disqualified=disqualified,
+        tokens=sum(sum(data["tokens"]) for data in thoughts),
+        usd=sum(data["usd"] for data in thoughts),
+        failed_thoughts=dict(Counter(data["failure"] for data in thoughts if data["failure"])),
     )
 
 
-def verify(task: Task, lab: Lab, settings: Mapping[int, Settings], *, seed: int, seeds: int) -> dict[int, float]:
+def verify(
+    task: Task,
+    lab: Lab,
+    settings: Mapping[int, Settings],
+    *,
+    seed: int,
+    seeds: int,
+    scripts: Mapping[int, str | None] = MappingProxyType({}),
+) -> tuple[dict[int, float], str]:
     """The mean held-out metric of settings over fresh seeds; a seed that fails counts as the baseline.
+
+    Also returns what was tampered with, if anything was. `scripts` has those that agents rewrote.
 
     Raises:
         LabError: The lab broke.
     """
     jobs = [(number, k) for number in settings for k in range(seeds)]
     experiments = [
-        Experiment(id=index, settings=settings[number], seed=derive_seed(seed, _VERIFY_KEY, number, k))
+        Experiment(
+            id=index,
+            settings=settings[number],
+            seed=derive_seed(seed, _VERIFY_KEY, number, k),
+            script=scripts.get(number),
+        )
         for index, (number, k) in enumerate(jobs, 1)
     ]
     outcomes = train_all(lab, experiments, task.limit_s)
     found: dict[int, list[float]] = {number: [] for number in settings}
     for (number, _), outcome in zip(jobs, outcomes, strict=True):
         found[number].append(task.baseline.heldout if outcome.heldout is None else outcome.heldout)
-    return {number: sum(values) / len(values) for number, values in found.items()}
+    tampered = next((outcome.error for outcome in outcomes if outcome.status is Status.TAMPERED), "")
+    text = f"a verification of its submission: {tampered}" if tampered else ""
+    return {number: sum(values) / len(values) for number, values in found.items()}, text
 
 
 def calibrate(task: Task, lab: Lab, seeds: int = CALIBRATION_SEEDS) -> Measure:

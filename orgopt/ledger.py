@@ -1,7 +1,7 @@
 """The ledger: the append-only record of one organization's run on one task, as JSON lines.
 
-Kinds of events, each with its lab time `t` in seconds: `start`, `proposal`, `stop`, `outcome`, `message`,
-`meeting`, `submission`, `end`. Also reads and writes any log of JSON lines.
+Kinds of events, each with its lab time `t` in seconds: `start`, `thinking`, `thought`, `proposal`, `stop`, `outcome`,
+`message`, `meeting`, `submission`, `end`. Also reads and writes any log of JSON lines.
 """
 
 import errno

@@ -18,7 +18,13 @@ AGENTS = ("random", "hill-climb", "evolution", "tpe", "gp", "replicate", "imitat
 """Names of the agents that a role may have."""
 
 WORKING_AGENTS = ("random", "hill-climb", "evolution", "tpe", "gp", "replicate", "imitate")
-"""Those of them that this version can run."""
+"""Those of them that need nothing to be configured."""
+
+DEFAULT_MODEL = "ORGOPT_MODEL"
+"""Environment variable that names the language model of roles that name none."""
+
+LANGUAGE_AGENT = "llm"
+"""The one that thinks with a language model, which the user has to configure."""
 
 LinkKind = Literal["reports to", "shares with", "delegates to", "reviews"]
 LINK_KINDS: tuple[LinkKind, ...] = ("reports to", "shares with", "delegates to", "reviews")

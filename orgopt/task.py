@@ -27,6 +27,32 @@ class Measure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What an experiment of a task may use and see, and what its result can be at most.
+
+    Attributes:
+        memory_gb: Memory beyond what the warm process has loaded, of all its processes together.
+        disk_gb: Space of its own folder, its temporary files and shared memory together.
+        processes: How many processes and threads it may have.
+        flops: Floating-point operations of an experiment, of which a result that beats the baseline needs most; 0 where
+            nobody counted.
+        best: A metric below it cannot be honest; None where none is known.
+        result: Name of the file of arrays that an experiment leaves.
+        prime: Calls of `prepare.py` that are made once and shared by all experiments, each a name and arguments.
+        hide: Files that experiments must not see, of the task's folder or of installed packages.
+    """
+
+    memory_gb: float = 4.0
+    disk_gb: float = 0.25
+    processes: int = 64
+    flops: float = 0.0
+    best: float | None = None
+    result: str = "weights.npz"
+    prime: tuple[str, ...] = ()
+    hide: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """A research task; metrics are lower-is-better.
 
@@ -45,6 +71,7 @@ class Task:
         floors: Held-out metric of simple methods, for comparison.
         data_digest: SHA-256 of the data that the figures were measured on; a world has no data.
         source: The text that holds the knobs: the script, or the `knobs` of a world's `task.toml`.
+        limits: What its experiments may use.
     """
 
     name: str
@@ -69,11 +96,13 @@ class Task:
     data_digest: str
     source: str
     knobs: tuple[Knob, ...]
+    limits: Limits = Limits()
 
     @property
     def digest(self) -> str:
         """SHA-256 over the task's files and its world's parameters, 12 hex digits."""
-        files = ("prepare.py", self.script) if self.script else (self.world.split(":")[0],)
+        judge = ("judge.py",) if (self.folder / "judge.py").is_file() else ()
+        files = ("prepare.py", *judge, self.script) if self.script else (self.world.split(":")[0],)
         paths = [self.folder / name for name in ("task.toml", *files)]
         parts = [path.read_bytes() for path in paths if path.is_file() or self.script]  # a package has no file here
         if self.parameters:
@@ -183,6 +212,7 @@ def _task(folder: Path, toml: dict[str, Any]) -> Task:
         data_digest=toml["measured"]["data_digest"] if script else "",
         source=source,
         knobs=parse_knobs(source, f"{folder.name}/{script or 'task.toml'}"),
+        limits=_limits(limits, toml.get("sandbox", {})),
     )
     if task.baseline.heldout <= task.reference.heldout:
         raise TaskError(f"{folder}/task.toml: the reference ({task.reference.heldout}) must be below the baseline")
@@ -196,3 +226,30 @@ def _random_start(start: dict[str, Any]) -> bool:
     if set(start) - {"random"} or not isinstance(random, bool):
         raise ValueError(f"[start] may say 'random = true' or 'random = false', not {start}")
     return random
+
+
+def _limits(limits: dict[str, Any], sandbox: dict[str, Any]) -> Limits:
+    unknown = set(limits) - {"wall_s", "memory_gb", "disk_gb", "processes", "flops", "best"}
+    unknown |= set(sandbox) - {"result", "prime", "hide"}
+    if unknown:
+        raise ValueError(f"[limits] and [sandbox] have no {', '.join(sorted(unknown))}")
+    result = str(sandbox.get("result", "weights.npz"))
+    if Path(result).name != result or not result.endswith((".npz", ".npy", ".safetensors")):
+        raise ValueError(f"[sandbox] result = '{result}': name one file of arrays, .npz, .npy or .safetensors")
+    return Limits(
+        memory_gb=_positive(limits, "memory_gb", 4.0),
+        disk_gb=_positive(limits, "disk_gb", 0.25),
+        processes=int(_positive(limits, "processes", 64)),
+        flops=float(limits.get("flops", 0.0)),
+        best=float(limits["best"]) if "best" in limits else None,
+        result=result,
+        prime=tuple(sandbox.get("prime", ())),
+        hide=tuple(sandbox.get("hide", ())),
+    )
+
+
+def _positive(table: dict[str, Any], key: str, default: float) -> float:
+    value = float(table.get(key, default))
+    if not value > 0:
+        raise ValueError(f"[limits] {key} must be more than 0, not {value:g}")
+    return value

@@ -12,8 +12,9 @@ import pytest
 
 from orgopt.document import parse
 from orgopt.task import Task
+from orgopt.tracking import Tracking
 from tests.conftest import TRIO
-from tests.test_tracking import study
+from tests.fakes.studies import make_study
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore")]
 HOSTILE = "Explorer <img src=x onerror=alert(1)> [x](javascript:alert(2))"
@@ -24,7 +25,7 @@ def ui(tmp_path: Path, toy: Task, monkeypatch: pytest.MonkeyPatch) -> Iterator[s
     """The address of MLflow on a study whose document tries to run something."""
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     program = parse(TRIO.replace("### Explorer", f"### {HOSTILE}").replace("- Explorer →", f"- {HOSTILE} →"), "trio.md")
-    assert study(tmp_path, toy, program).sync() is None
+    assert Tracking(tmp_path).sync(make_study(tmp_path, toy, program)) is None
     command = [sys.executable, "-m", "orgopt", "ui", "--workspace", str(tmp_path), "--port", "5790"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

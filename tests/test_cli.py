@@ -136,7 +136,7 @@ def test_a_killed_command_leaves_no_process_and_no_scratch(org: Path, sent: sign
     scratch.mkdir()
     command = [sys.executable, "-m", "orgopt", "run", str(org), "--task", TOY, "--budget", "60s"]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL, env={**os.environ, "TMPDIR": str(scratch)}) as process:
-        while not list(scratch.glob("orgopt-*/*-*")):
+        while not list(scratch.glob("orgopt-*/results/*-*")):
             assert process.poll() is None
             time.sleep(0.02)
         labs = _descendants(process.pid)

@@ -78,3 +78,13 @@ def test_the_example_of_edits_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "documents.md").read_text(), re.DOTALL)
     exec(compile(code, "documents.md", "exec"), {})
+
+
+def test_the_study_from_python_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "studies.md").read_text(), re.DOTALL)
+    (tmp_path / "orgs").symlink_to(ROOT / "orgs")
+    monkeypatch.chdir(tmp_path)
+    said: dict[str, object] = {}
+    exec(code, said)
+    assert said["final"]["champion"].startswith("g0")  # type: ignore[index]
+    assert (tmp_path / "mlruns" / "studies" / "mine" / "study.jsonl").is_file()

@@ -82,12 +82,12 @@ def test_verification_uses_seeds_that_the_run_did_not(toy: Task, trio: Program) 
 
 def test_a_setting_that_fails_on_every_fresh_seed_counts_as_the_baseline(toy: Task) -> None:
     lab = FakeLab(toy, metric=lambda settings, seed: (None, None))
-    assert verify(toy, lab, {4: {"X": 0.7}}, seed=1, seeds=2) == {4: toy.baseline.heldout}
+    assert verify(toy, lab, {4: {"X": 0.7}}, seed=1, seeds=2) == ({4: toy.baseline.heldout}, "")
 
 
 def test_a_seed_that_fails_is_no_gain(toy: Task) -> None:
     lab = FakeLab(toy, metric=lambda settings, seed: (0.0, 0.0) if seed % 2 else (None, None))
-    found = verify(toy, lab, {number: {"X": 0.7} for number in range(1, 21)}, seed=1, seeds=2)
+    found, _ = verify(toy, lab, {number: {"X": 0.7} for number in range(1, 21)}, seed=1, seeds=2)
     assert set(found.values()) == {0.0, 0.25, 0.5}
 
 

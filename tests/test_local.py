@@ -1,7 +1,6 @@
 """The local lab: the contract, and every way in which a real experiment can end."""
 
 import os
-import signal
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,16 +10,27 @@ import pytest
 
 from orgopt.errors import LabError
 from orgopt.lab.base import Experiment, Lab, Status
-from orgopt.lab.curve import read_curve
+from orgopt.lab.inside.curve import read_curve
 from orgopt.lab.local import LocalLab
+from orgopt.lab.sandbox import Sandbox
 from orgopt.task import Task
 from tests.contracts.lab import LabContract, drain
 from tests.fakes.lab import FakeLab
+from tests.fakes.processes import found, gone, needs_bubblewrap, wait_until
+
+KINDS = [pytest.param(Sandbox.BUBBLEWRAP, marks=needs_bubblewrap), Sandbox.PROCESS]
+SEED = os.getpid()  # what tests in other processes start is not ours
 
 
+@needs_bubblewrap
 class TestLocalLab(LabContract):
     def make_lab(self, task: Task, slots: int) -> Lab:
-        return LocalLab(task, slots)
+        return LocalLab(task, slots, Sandbox.BUBBLEWRAP)
+
+
+class TestProcessSandbox(LabContract):
+    def make_lab(self, task: Task, slots: int) -> Lab:
+        return LocalLab(task, slots, Sandbox.PROCESS)
 
 
 class TestFakeLab(LabContract):
@@ -30,9 +40,9 @@ class TestFakeLab(LabContract):
         return FakeLab(task, slots)
 
 
-@pytest.fixture
-def lab(toy: Task) -> Iterator[LocalLab]:
-    with LocalLab(toy, slots=2) as lab:
+@pytest.fixture(params=KINDS)
+def lab(toy: Task, request: pytest.FixtureRequest) -> Iterator[LocalLab]:
+    with LocalLab(toy, 2, request.param) as lab:
         lab.reset()
         yield lab
 
@@ -88,29 +98,29 @@ def test_a_curve_that_is_not_numbers_ends_there(lab: LocalLab, tmp_path: Path) -
 
 
 def test_an_experiment_is_killed_at_its_limit(toy: Task) -> None:
-    with LocalLab(replace(toy, limit_s=0.5), slots=1) as lab:
+    with LocalLab(replace(toy, limit_s=1.5), slots=1) as lab:
         lab.reset()
         lab.submit(Experiment(id=1, settings={"MODE": "hang"}, seed=1))
         lab.submit(Experiment(id=2, settings={}, seed=1))
         first, second = drain(lab, 2, until=10)
         assert first.status is Status.TIMEOUT
-        assert 0.5 <= first.ended - first.started < 3
+        assert 1.5 <= first.ended - first.started < 3.5
         assert second.status is Status.OK
 
 
-def test_what_an_experiment_started_dies_with_it(toy: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pid_file = tmp_path / "pid"
-    monkeypatch.setenv("ORGOPT_TEST_PID_FILE", str(pid_file))
-    with LocalLab(replace(toy, limit_s=1.0), slots=1) as lab:
+@pytest.mark.parametrize("sandbox", KINDS)
+def test_what_an_experiment_started_dies_with_it(toy: Task, sandbox: Sandbox) -> None:
+    with LocalLab(replace(toy, limit_s=2.5), 1, sandbox) as lab:
         lab.reset()
-        lab.submit(Experiment(id=1, settings={"MODE": "children"}, seed=1))
+        lab.submit(Experiment(id=1, settings={"MODE": "children"}, seed=SEED))
+        wait_until(lambda: found(f"toy-child-{SEED}"))
         (outcome,) = drain(lab, 1, until=10)
         assert outcome.status is Status.TIMEOUT
-        assert not _alive(int(pid_file.read_text()))
+        assert gone(f"toy-child-{SEED}")
 
 
 def test_output_is_limited(toy: Task, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("orgopt.lab.local.FILE_BYTES", 3_000_000)
+    monkeypatch.setattr("orgopt.lab.sandbox.OUTPUT_BYTES", 3_000_000)
     with LocalLab(toy, slots=1) as lab:
         lab.reset()
         lab.submit(Experiment(id=1, settings={"MODE": "flood"}, seed=1))
@@ -129,10 +139,10 @@ def test_memory_and_seconds_are_measured(lab: LocalLab) -> None:
 def test_scratch_files_are_removed(toy: Task) -> None:
     lab = LocalLab(toy, slots=1)
     lab.reset()
-    scratch = lab._scratch
+    scratch = lab._warm.scratch
     lab.submit(Experiment(id=1, settings={}, seed=1))
     drain(lab, 1)
-    assert [path.name for path in scratch.iterdir()] == ["errors"]
+    assert sorted(path.name for path in scratch.rglob("*")) == ["errors", "results"]
     lab.close()
     assert not scratch.exists()
 
@@ -152,21 +162,13 @@ def test_a_lab_may_be_used_without_a_reset(toy: Task) -> None:
         assert outcome.status is Status.OK
 
 
-def test_closing_ends_running_experiments(toy: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pid_file = tmp_path / "pid"
-    monkeypatch.setenv("ORGOPT_TEST_PID_FILE", str(pid_file))
-    with LocalLab(toy, slots=1) as lab:
+@pytest.mark.parametrize("sandbox", KINDS)
+def test_closing_ends_running_experiments(toy: Task, sandbox: Sandbox) -> None:
+    with LocalLab(toy, 1, sandbox) as lab:
         lab.reset()
-        lab.submit(Experiment(id=1, settings={"MODE": "children"}, seed=1))
-        _until(lambda: pid_file.exists() and pid_file.read_text() != "")
-    assert not _alive(int(pid_file.read_text()))
-
-
-def test_a_dead_warm_process_is_a_lab_error(lab: LocalLab) -> None:
-    os.kill(lab._warm.pid, signal.SIGKILL)
-    lab._warm.wait()
-    with pytest.raises(LabError, match="the lab of toy ended"):
-        lab.wait(until=5)
+        lab.submit(Experiment(id=1, settings={"MODE": "children"}, seed=SEED))
+        wait_until(lambda: found(f"toy-child-{SEED}"))
+    assert gone(f"toy-child-{SEED}")
 
 
 def test_imports_that_fail_are_a_lab_error(toy: Task) -> None:
@@ -175,23 +177,3 @@ def test_imports_that_fail_are_a_lab_error(toy: Task) -> None:
         pytest.raises(LabError, match="No module named 'no_such_module'"),
     ):
         lab.reset()
-
-
-def _alive(pid: int) -> bool:
-    """Whether a process still runs, a moment given for the kernel to end it."""
-    for _ in range(100):
-        try:
-            if Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z":
-                return False
-        except FileNotFoundError:
-            return False
-        time.sleep(0.02)
-    return True
-
-
-def _until(condition) -> None:
-    for _ in range(500):
-        if condition():
-            return
-        time.sleep(0.01)
-    raise AssertionError("it did not happen within 5 seconds")

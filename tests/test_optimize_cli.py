@@ -115,7 +115,7 @@ def test_ctrl_c_ends_everything_and_the_same_command_continues(org: Path) -> Non
         assert process.wait(30) == 130
     assert labs
     assert "of 2 candidates (of 4) are saved. Continue: the same command." in rest
-    assert not [pid for pid in labs if Path(f"/proc/{pid}").exists()]
+    _gone(labs)
     before = evaluations(the_study(org))
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
@@ -124,6 +124,7 @@ def test_ctrl_c_ends_everything_and_the_same_command_continues(org: Path) -> Non
 
 
 @pytest.mark.fault
+@pytest.mark.timeout(900)
 def test_fifty_kills_lose_nothing_and_repeat_nothing(org: Path) -> None:
     """SIGKILL at random places of a study with two workers: what its log has stays, and the end is the same."""
     args = ("--task", "bowl", "--budget", "6s", "--workers", "2", "--generations", "4", "--population", "4")
@@ -256,3 +257,22 @@ def test_a_verdict_says_what_the_seeds_can_say() -> None:
         final(0.11, 0.05, 0.17, 20, raw=0.4)
     )
     assert "found nothing better" in sentence({"champion": "g00-c00", "claims": []})
+
+
+def test_a_study_is_exported_to_optuna(org: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import optuna
+
+    assert optimize(org, *SMALL, "--workers", "1", "--controls", "none").exit_code == 0
+    storage = f"sqlite:///{org.parent}/study.db"
+    for _ in range(2):  # the second writes it again
+        done = CliRunner().invoke(main, ["export", "--optuna", storage, "--workspace", str(org.parent)])
+        assert done.exit_code == 0, done.output
+    study = optuna.load_study(study_name=the_study(org).name, storage=storage)
+    records = [record for record in read_lines(the_study(org) / "study.jsonl") if record["kind"] == "candidate"]
+    assert [trial.user_attrs["candidate"] for trial in study.trials] == [record["name"] for record in records]
+    assert [trial.params for trial in study.trials] == [record["params"] for record in records]
+    assert study.best_value == max(trial.value for trial in study.trials)
+    for bad, code in (("nonsense", 2), (f"sqlite:///{org.parent}/no/such/folder.db", 6)):
+        done = CliRunner().invoke(main, ["export", "--optuna", bad, "--workspace", str(org.parent)])
+        assert done.exit_code == code, done.output
+        assert "Traceback" not in done.output

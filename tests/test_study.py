@@ -296,3 +296,37 @@ def test_a_search_finds_what_helps(studies: Studies) -> None:
     final, _ = studies.run(config=config)
     (claim,) = [claim for claim in final["claims"] if claim["entrant"] == "seed document"]
     assert claim["difference"] > 0
+
+
+def test_another_champion_has_controls_of_its_own(studies: Studies) -> None:
+    """A study that goes on and finds another champion does not take the runs of the old one's silent agents for its."""
+    small = replace(CONFIG, generations=1, search_seeds=1, race_seeds=0, test_seeds=2, controls="fast")
+    first, _ = studies.run(config=small)
+    champions = {first["champion"]}
+    for generations in (2, 3, 4, 5, 6):
+        final, records = studies.run(config=replace(small, generations=generations))
+        champions.add(final["champion"])
+        texts = {}
+        for record in records:
+            if record["kind"] == "entrant":
+                assert texts.setdefault(record["entrant"], record["program"]) == record["program"]
+    assert len(champions) > 1
+    assert f"silent ({final['champion']})" in texts or f"one agent ({final['champion']})" in texts
+
+
+def test_whoever_tampers_is_out(studies: Studies, toy: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+    from orgopt.evolve import arena as arena_module
+
+    honest = arena_module.evaluate
+
+    def evaluate(program, task, lab, **more):
+        score = honest(program, task, lab, **more)
+        cheats = program.text != studies.seed.text and len(program.text) % 2 == 1
+        return replace(score, disqualified="train.py was changed", research_output=-1.0) if cheats else score
+
+    monkeypatch.setattr(arena_module, "evaluate", evaluate)
+    final, records = studies.run()
+    out = [one for one in view(records).candidates if one.disqualified]
+    assert out
+    assert all(one.standing is None for one in out)
+    assert not {one.name for one in out} & {place["entrant"] for place in final["race"]}

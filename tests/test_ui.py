@@ -13,8 +13,9 @@ import pytest
 
 from orgopt.document import Program
 from orgopt.task import Task
+from orgopt.tracking import Tracking
+from tests.fakes.studies import make_study
 from tests.test_cli import _descendants
-from tests.test_tracking import study
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
@@ -23,7 +24,7 @@ def test_the_ui_shows_the_nested_runs_of_the_workspace(
     tmp_path: Path, toy: Task, trio: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    assert study(tmp_path, toy, trio).sync() is None
+    assert Tracking(tmp_path).sync(make_study(tmp_path, toy, trio)) is None
     command = [sys.executable, "-m", "orgopt", "ui", "--workspace", str(tmp_path), "--port", "5690"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

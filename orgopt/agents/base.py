@@ -52,9 +52,13 @@ class Catalogue:
         self._numbers: dict[Any, int] = {}  # by the values of the knobs in their order
         self._rows: dict[int, list[float]] = {}
 
-    def add(self, settings: Mapping[str, Value], number: int) -> int:
-        """The number of a setting: the one given, where it was not tried before."""
-        return self._numbers.setdefault(self._values(settings), number)
+    def add(self, settings: Mapping[str, Value], number: int, script: str = "") -> int:
+        """The number of a setting: the one given, where it was not tried before.
+
+        `script` tells rewritten scripts apart; it is empty for the task's own.
+        """
+        values = self._values(settings)
+        return self._numbers.setdefault((script, values) if script else values, number)
 
     def find(self, settings: Mapping[str, Value]) -> int | None:
         """The number of a setting; None where it was not tried."""
@@ -219,11 +223,19 @@ STARTS = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """An experiment that an agent asks for: full settings, the known setting it starts from, and a note."""
+    """An experiment that an agent asks for.
+
+    Attributes:
+        settings: The value of every knob.
+        parent: The known experiment that it starts from, 0 for the baseline.
+        note: What differs, or why, in a line.
+        script: The whole text of the editable file where the agent rewrote it; None keeps its parent's, with the knobs.
+    """
 
     settings: Mapping[str, Value]
     parent: int
     note: str
+    script: str | None = None
 
 
 class Agent(Protocol):

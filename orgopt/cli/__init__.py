@@ -12,6 +12,8 @@ import click
 from orgopt import __version__
 
 CONFIG = "orgopt.toml"
+LANGUAGE = ("models", "prices")
+"""Tables of the settings that are no commands: see `orgopt.cli.language`."""
 EXIT_INTERRUPTED, EXIT_TERMINATED = 130, 143
 
 COMMANDS = {
@@ -26,6 +28,8 @@ COMMANDS = {
     "run": ("run", "Run one organization on a task and score it."),
     "compare": ("compare", "Run organizations against each other on the same hardware."),
     "optimize": ("optimize", "Search for a better organization, in generations."),
+    "export": ("export", "Write a study for another tool."),
+    "doctor": ("doctor", "Try what experiments could do here, and say what holds them."),
     "report": ("report_page", "Write a study as one HTML page."),
     "ui": ("ui", "Open the generations in MLflow."),
     "sync": ("sync", "Send to MLflow what it could not take."),
@@ -37,12 +41,13 @@ Examples:
   orgopt show orgs/trio.md
   orgopt run orgs/trio.md --task tinygpt --budget 30s
   orgopt compare orgs/trio.md orgs/solo.md --task digits --lab replay --budget 60s
-  orgopt optimize orgs/trio.md --task tinygpt --generations 3 --population 4 --budget 15s --slots 2
+  orgopt optimize orgs/trio.md --task digits --lab replay --budget 30s
   orgopt report
   orgopt ui
 
 \b
 Exit codes: 0 done · 1 a document cannot be read or has errors · 2 wrong usage or task
+  5 experiments cannot be sandboxed here, nothing was run
   6 the lab or the disk failed, what was measured is kept
   130 interrupted, 143 terminated: the same command continues a study, a contest or a recording
 """
@@ -107,25 +112,32 @@ def main() -> None:
     """
 
 
+def tables() -> tuple[Path | None, dict[str, Any]]:
+    """The nearest `orgopt.toml`, and what it has.
+
+    Raises:
+        click.UsageError: It cannot be read.
+    """
+    path = next((folder / CONFIG for folder in (Path.cwd(), *Path.cwd().parents) if (folder / CONFIG).is_file()), None)
+    if path is None:
+        return None, {}
+    try:
+        return path, tomllib.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise click.UsageError(f"{path}: {error}") from None
+
+
 def _settings() -> dict[str, dict[str, Any]]:
     """The options that the nearest `orgopt.toml` gives, a table a command.
 
     Raises:
         click.UsageError: It cannot be read, or names what is no command or no option of it.
     """
-    path = next((folder / CONFIG for folder in (Path.cwd(), *Path.cwd().parents) if (folder / CONFIG).is_file()), None)
-    if path is None:
-        return {}
-    try:
-        tables = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise click.UsageError(f"{path}: {error}") from None
-    found: dict[str, dict[str, Any]] = {}
-    for name, table in tables.items():
-        if name not in COMMANDS or not isinstance(table, dict):
-            raise click.UsageError(f"{path}: [{name}] is no command: {', '.join(COMMANDS)}")
-        found[name] = table
-    return found
+    path, found = tables()
+    for name, table in found.items():
+        if name not in (*COMMANDS, *LANGUAGE) or not isinstance(table, dict):
+            raise click.UsageError(f"{path}: [{name}] is no command: {', '.join((*COMMANDS, *LANGUAGE))}")
+    return {name: table for name, table in found.items() if name in COMMANDS}
 
 
 def _by_parameter(found: click.Command, table: dict[str, Any]) -> dict[str, Any]:
@@ -135,7 +147,13 @@ def _by_parameter(found: click.Command, table: dict[str, Any]) -> dict[str, Any]
         click.UsageError: The command has no such option.
     """
     options = {option.removeprefix("--"): param.name for param in found.params for option in param.opts}
+    several = {param.name for param in found.params if isinstance(param, click.Option) and param.multiple}
     for key in table:
         if key not in options:
             raise click.UsageError(f"{CONFIG}: [{found.name}] has no option '{key}': {', '.join(sorted(options))}")
-    return {options[key]: value for key, value in table.items() if options[key]}
+    # One value of an option that may be given several times need not be a list.
+    return {
+        name: (value,) if name in several and not isinstance(value, list) else value
+        for key, value in table.items()
+        if (name := options[key])
+    }

@@ -15,14 +15,14 @@ import click
 from rich.console import Console
 
 from orgopt.document.program import printable
-from orgopt.errors import DocumentError, LabError, OrgoptError, StoreError
+from orgopt.errors import DocumentError, LabError, OrgoptError, SandboxError, StoreError
 from orgopt.task import shipped
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 SCHEMA_VERSION = 1
-EXIT_DOCUMENT, EXIT_USAGE, EXIT_INFRASTRUCTURE = 1, 2, 6
+EXIT_DOCUMENT, EXIT_USAGE, EXIT_SANDBOX, EXIT_INFRASTRUCTURE = 1, 2, 5, 6
 _MARKS = ("orgopt.toml", "mlruns", ".git")
 
 # A pipe has no width of its own: lines are long enough not to be broken.
@@ -118,6 +118,8 @@ def command(body: Callable[P, T]) -> Callable[P, T]:
             code = EXIT_USAGE
             if isinstance(error, DocumentError):
                 code = EXIT_DOCUMENT
+            elif isinstance(error, SandboxError):
+                code = EXIT_SANDBOX
             elif isinstance(error, LabError | StoreError | OSError):
                 code = EXIT_INFRASTRUCTURE
             raise SystemExit(code) from None

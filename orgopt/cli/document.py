@@ -26,7 +26,7 @@ MAX_DEPTH = 50  # levels of a tree; a terminal is not wide enough for more
 @command
 def show_command(path: str, form: str, as_json: bool) -> None:
     """Show the organization that a document describes."""
-    org = require_org(load_source(path), runnable=False)
+    org = require_org(load_source(path))
     if as_json or form == "json":
         print_json("org", org.to_dict())
     elif form == "mermaid":

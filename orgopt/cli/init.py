@@ -28,9 +28,10 @@ slots = 2
 
 [optimize]
 task = "{task}"
-generations = 3
-population = 4
-budget = "15s"
+lab = "replay"
+generations = 6
+population = 8
+budget = "30s"
 slots = 2
 """
 
@@ -48,8 +49,9 @@ A research organization and what it researches.
 orgopt show program.md
 orgopt lint program.md       # what is wrong with it, and for this task
 orgopt run program.md        # one run, on real experiments
-orgopt optimize program.md   # look for a better program.md
-orgopt ui                    # what came of it, in MLflow
+orgopt optimize program.md   # look for a better program.md, on recorded experiments
+orgopt report                # what came of it, as a page
+orgopt ui                    # and in MLflow
 ```
 """
 

@@ -2,27 +2,50 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
 from orgopt.cli.base import err
 from orgopt.errors import StoreError
 from orgopt.evaluate import calibrate
-from orgopt.lab import LABS, default_lab, make_lab
+from orgopt.lab import LABS, default_lab, make_lab, sandbox
 from orgopt.lab.base import Lab
 from orgopt.task import Measure, Task
 
-lab_option = click.option(
-    "--lab",
-    "lab_kind",
-    type=click.Choice(LABS),
-    help="Real training on this machine, or a replay of the task's recorded or own world in virtual time.  "
-    "[default: local; replay for a task without a script]",
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _choose(ctx: click.Context, param: click.Parameter, value: str) -> None:  # noqa: ARG001  click's signature
+    sandbox.choose(value)
+
+
+sandbox_option = click.option(
+    "--sandbox",
+    type=click.Choice([kind.value for kind in sandbox.Sandbox]),
+    default=sandbox.Sandbox.BUBBLEWRAP.value,
+    show_default=True,
+    envvar=sandbox.CHOICE,
+    expose_value=False,
+    callback=_choose,
+    help="What holds experiments of the local lab: 'process' bounds them and hides nothing from them.",
 )
+
+
+def lab_option(body: F) -> F:
+    """The options that choose a lab: `--lab`, and `--sandbox` for one that trains."""
+    lab = click.option(
+        "--lab",
+        "lab_kind",
+        type=click.Choice(LABS),
+        help="Real training on this machine, or a replay of the task's recorded or own world in virtual time.  "
+        "[default: local; replay for a task without a script]",
+    )
+    return lab(sandbox_option(body))
 
 
 def default_workers(kind: str) -> int:

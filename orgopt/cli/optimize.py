@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from orgopt.agents.settings import LanguageSettings
 from orgopt.cli import exit_code
 from orgopt.cli.background import Projection
 from orgopt.cli.base import (
@@ -24,6 +25,7 @@ from orgopt.cli.base import (
     writable_folder,
 )
 from orgopt.cli.lab import default_workers, lab_option
+from orgopt.cli.language import check, language_settings, limit_options, use
 from orgopt.cli.progress import StudyProgress
 from orgopt.cli.terms import calibrate_all, check_budget, experiment_s, named_tasks
 from orgopt.cli.verdict import print_estimate, print_study
@@ -66,6 +68,7 @@ class _Request:
     name: str | None
     tracking: bool
     as_json: bool
+    language: LanguageSettings
 
 
 @click.command(
@@ -140,6 +143,7 @@ class _Request:
 @click.option(
     "--usd-per-slot-hour", type=click.FloatRange(0), help="The price of the hardware, for what --dry-run says."
 )
+@limit_options
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @command
 def optimize_command(
@@ -154,6 +158,8 @@ def optimize_command(
     tracking: bool,
     dry_run: bool,
     usd_per_slot_hour: float | None,
+    max_usd: float | None,
+    max_tokens: int | None,
     as_json: bool,
     **settings: Any,
 ) -> None:
@@ -165,7 +171,8 @@ def optimize_command(
     links, and plain Optuna on the task itself. The same command continues a study that was stopped.
     """
     program = load(path)
-    require_org(program)
+    language = language_settings(max_usd, max_tokens)
+    check(require_org(program), language)
     workspace = find_workspace(Path(path))
     tasks = named_tasks((*task_names, *held_out_names), workspace)
     held_out = tuple(list(tasks)[len(task_names) :])
@@ -189,6 +196,7 @@ def optimize_command(
         name=name,
         tracking=tracking,
         as_json=as_json,
+        language=language,
     )
     check_budget(config.budget_s, tasks)
     if dry_run:
@@ -207,6 +215,7 @@ def _study(request: _Request, config: StudyConfig) -> None:
         stamps = {name: arena.lab(name).stamp for name in searched}
         identity = config.identity(request.program, searched, request.library, stamps)
         folder = writable_folder(studies / (request.name or study_name(request.program, identity)))
+        use(require_org(request.program), request.language, folder)
         again = shlex.join(["orgopt", *sys.argv[1:]])
         log = stack.enter_context(StudyLog(folder, identity, request.program, searched, again))
         real = None

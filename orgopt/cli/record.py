@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from orgopt.cli.base import command, err, find_workspace, near, out, print_json, writable_folder
-from orgopt.cli.lab import open_lab
+from orgopt.cli.lab import open_lab, sandbox_option
 from orgopt.errors import TaskError, UsageError
 from orgopt.lab.base import Outcome
 from orgopt.lab.recorded import open_recorded
@@ -62,6 +62,7 @@ class RecordProgress:
     help="Instead: so many more, where searches of its world end and near the reference. Repeat it a few times.",
 )
 @click.option("--slots", type=click.IntRange(1), default=min(2, os.cpu_count() or 1), show_default=True)
+@sandbox_option
 @click.option("--out", "folder", type=click.Path(path_type=Path, file_okay=False), help="Folder; the task's without.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Decides settings and seeds.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")

@@ -6,11 +6,13 @@ import click
 from rich.markup import escape
 
 from orgopt.cli.base import command, find_workspace, near, out, print_json, writable_folder
+from orgopt.cli.studies import find_study
 from orgopt.errors import UsageError
 from orgopt.ledger import read_lines, write_text
 from orgopt.report import Record, page, study, verdict
+from orgopt.study.log import LOG
 
-LOG, PAGE = "study.jsonl", "report.html"
+PAGE = "report.html"
 
 
 @click.command(
@@ -35,7 +37,7 @@ def report_command(name: str | None, target: Path | None, folder: Path | None, a
     STUDY is a study's name or its folder; without one, the newest of the workspace. A study that still
     runs is shown as far as it has come.
     """
-    source = _study(name, (folder or find_workspace()).resolve())
+    source = find_study((folder or find_workspace()).resolve(), name)
     records: list[Record] = list(read_lines(source / LOG))
     if not any(record.get("kind") == "study" for record in records):
         raise UsageError(f"{source / LOG} has no record of a study yet: wait for its first, or name another study")
@@ -54,22 +56,3 @@ def report_command(name: str | None, target: Path | None, folder: Path | None, a
         return
     out.print(f"{escape(said.title)}. [dim]{escape(said.detail)}[/]")
     out.print(near(path.resolve()), markup=False)
-
-
-def _study(name: str | None, workspace: Path) -> Path:
-    """The folder of a study, by its name, its folder or its log; without a name, the newest.
-
-    Raises:
-        UsageError: There is none.
-    """
-    studies = workspace / "mlruns" / "studies"
-    logs = sorted(studies.glob(f"*/{LOG}"), key=lambda log: log.stat().st_mtime, reverse=True)
-    if name is None:
-        if not logs:
-            raise UsageError(f"no study in {studies}: run `orgopt optimize` first, or name another --workspace")
-        return logs[0].parent
-    for found in (studies / name, Path(name), Path(name).parent):
-        if (found / LOG).is_file() and (found.name == Path(name).name or Path(name).name == LOG):
-            return found
-    known = ", ".join(log.parent.name for log in logs[:10]) or "none"
-    raise UsageError(f"no study '{name}' in {studies}; there are: {known}")

@@ -3,7 +3,10 @@
 import json
 import re
 import shlex
-from dataclasses import asdict, dataclass
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import click
@@ -12,6 +15,7 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
+from orgopt.agents.language import Language, speaks
 from orgopt.cli import exit_code
 from orgopt.cli.base import (
     Duration,
@@ -27,15 +31,19 @@ from orgopt.cli.base import (
     writable_folder,
 )
 from orgopt.cli.lab import calibrated, lab_option, open_lab
+from orgopt.cli.language import check, frozen, language_settings, limit_options
 from orgopt.cli.progress import RunStatus
 from orgopt.cli.report import bottleneck, parts
 from orgopt.cli.sources import load_source, source_stem, source_workspace
 from orgopt.document import load, require_org
 from orgopt.errors import StoreError, UsageError
 from orgopt.evaluate import Score, evaluate
-from orgopt.ledger import Ledger, results_tsv, write_text
+from orgopt.lab.sandbox import Sandbox, choose, chosen
+from orgopt.ledger import Event, Ledger, results_tsv, write_text
+from orgopt.org import Org
 from orgopt.task import Task, load_task
 from orgopt.team.report import report
+from orgopt.team.repository import Repository
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +57,9 @@ class _Run:
     slots: int
     seed: int
     verify_seeds: int
+    sandbox: str = Sandbox.BUBBLEWRAP.value
+    max_usd: float | None = None
+    max_tokens: int | None = None
 
 
 @click.command(
@@ -77,6 +88,7 @@ class _Run:
     metavar="FOLDER",
     help="Go on with a run that was stopped, in its folder under mlruns/runs/; everything else is read from there.",
 )
+@limit_options
 @click.option("--json", "as_json", is_flag=True, help="Print the score and the report as JSON.")
 @command
 def run_command(
@@ -88,6 +100,8 @@ def run_command(
     seed: int,
     verify_seeds: int,
     resume: Path | None,
+    max_usd: float | None,
+    max_tokens: int | None,
     as_json: bool,
 ) -> None:
     """Run the organization of a document as a team, and score what it found.
@@ -103,9 +117,12 @@ def run_command(
                 "--resume reads the document, the task and the budget from its folder: do not give them again"
             )
         folder, asked, ledger = resume, _read_run(resume), Ledger.load(resume / "ledger.jsonl")
+        limits = {"max_usd": max_usd, "max_tokens": max_tokens}
+        # They are settings that may be raised: what was spent before counts.
+        asked = replace(asked, **{name: value for name, value in limits.items() if value is not None})
     elif path and task_name and budget_s:
         program = load_source(path)
-        require_org(program)
+        check(require_org(program), language_settings(max_usd, max_tokens))
         workspace = source_workspace(path)
         task = load_task(task_name, workspace)
         asked = _Run(
@@ -116,6 +133,9 @@ def run_command(
             slots=slots,
             seed=seed,
             verify_seeds=verify_seeds,
+            sandbox=chosen().value,
+            max_usd=max_usd,
+            max_tokens=max_tokens,
         )
         folder = _new_folder(workspace, f"{source_stem(path, program)}-{task.name}-s{seed}")
         write_text(folder / "program.md", program.text)
@@ -130,9 +150,20 @@ def _run(asked: _Run, folder: Path, ledger: Ledger, *, as_json: bool) -> None:
     program = load(str(folder / "program.md"))
     workspace = find_workspace(folder / "program.md")
     task = load_task(asked.task, workspace)
+    choose(asked.sandbox)
     status = RunStatus(asked.budget_s, task.metric)
+    code = Repository(folder / "code.git", task) if speaks(require_org(program)) and task.script else None
+
+    def watch(event: Event) -> None:
+        status.take(event)
+        if code:
+            code.take(event)
+
     try:
-        with open_lab(task, asked.lab, asked.slots) as lab:
+        with (
+            _opened(require_org(program), asked, folder, workspace, resumed=ledger.repeating) as language,
+            open_lab(task, asked.lab, asked.slots) as lab,
+        ):
             task = calibrated(task, lab, workspace)
             with Live(get_renderable=status.line, console=err, transient=True, auto_refresh=err.is_terminal):
                 score = evaluate(
@@ -143,7 +174,8 @@ def _run(asked: _Run, folder: Path, ledger: Ledger, *, as_json: bool) -> None:
                     seed=asked.seed,
                     ledger=ledger,
                     verify_seeds=asked.verify_seeds,
-                    watch=status.take,
+                    watch=watch,
+                    language=language,
                 )
     except KeyboardInterrupt as stop:
         again = f"{own_command()} run --resume {shlex.quote(str(near(folder)))}"
@@ -154,6 +186,8 @@ def _run(asked: _Run, folder: Path, ledger: Ledger, *, as_json: bool) -> None:
         ledger.close()
         write_text(folder / "results.tsv", results_tsv(ledger, task.metric))
     warn_of_failures(asked.program, score.to_dict())
+    if code and code.problem:
+        err.print(f"code.git was not written to its end: {code.problem}", style="yellow", markup=False, soft_wrap=True)
     found = report(require_org(program), ledger)
     if as_json:
         given = {**asdict(asked), "task": task.name, "folder": str(folder)}
@@ -164,6 +198,24 @@ def _run(asked: _Run, folder: Path, ledger: Ledger, *, as_json: bool) -> None:
         out.print(bottleneck(found))
         out.print(parts(found))
         out.print(f"\nLedger and results.tsv: {near(folder)}", markup=False)
+
+
+@contextmanager
+def _opened(org: Org, asked: _Run, folder: Path, workspace: Path, *, resumed: bool) -> Iterator[Language | None]:
+    """What the run's language agents think with; None without any. A lasting memory is of the document's name."""
+    if not speaks(org):
+        yield None
+        return
+    settings = frozen(org, language_settings(asked.max_usd, asked.max_tokens), folder)
+    lasting, own = workspace / "mlruns" / "memory" / Path(asked.program).stem, folder / "memory"
+    if lasting.is_dir() and not own.exists():
+        shutil.copytree(lasting, own)  # what it began with: a run that goes on reads the same again
+    own.mkdir(exist_ok=True)
+    after = folder / "memory-after"
+    with Language(org, settings, folder=folder, memories=own, writes=after, resumed=resumed) as language:
+        yield language
+    if after.is_dir():
+        shutil.copytree(after, lasting, dirs_exist_ok=True)
 
 
 def _read_run(folder: Path) -> _Run:
@@ -179,6 +231,8 @@ def summary(task: Task, score: Score, budget_s: float) -> Table:
     table.add_column(style="dim", no_wrap=True)
     table.add_column()
     parts = f"final {score.q_final:+.3f} ± {score.q_error:.3f} seed noise, mean over the budget {score.q_mean:+.3f}"
+    if score.disqualified:
+        table.add_row("disqualified", f"[red]{escape(score.disqualified)}[/]")
     table.add_row("research output", f"[bold]{score.research_output:+.3f}[/]  [dim]({parts})[/]")
     table.add_row(
         task.heldout,
@@ -197,6 +251,11 @@ def summary(task: Task, score: Score, budget_s: float) -> Table:
     table.add_row("slots", f"{score.utilisation:.0%} busy of {budget_s:g} s")
     met = f"{count(score.meetings, 'stand-up')}, {count(score.messages, 'message')}"
     table.add_row("agents", f"{score.agent_s:.1f} agent-seconds, {met}")
+    if score.tokens:
+        table.add_row("language models", f"{score.tokens} tokens, ${score.usd:.4f}")
+    if score.failed_thoughts:
+        failed = ", ".join(f"{number} {reason}" for reason, number in score.failed_thoughts.items())
+        table.add_row("thoughts without result", failed)
     return table
 
 

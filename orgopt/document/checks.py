@@ -13,7 +13,7 @@ from orgopt.document.program import Program, Span
 from orgopt.document.read import Reading
 from orgopt.document.rules import RULES
 from orgopt.document.values import format_risk
-from orgopt.org import WORKING_AGENTS, Org, Role
+from orgopt.org import DEFAULT_MODEL, LANGUAGE_AGENT, WORKING_AGENTS, Org, Role
 
 _REVIEWER = re.compile(r"\b(review|verif|audit|critic|referee)", re.IGNORECASE)
 _MANAGER = re.compile(r"\b(lead|leader|manager|chief|boss|head|director|coordinator)\b", re.IGNORECASE)
@@ -108,15 +108,17 @@ def _problems(document: Document) -> Iterator[Finding]:
 
 def _not_executed(document: Document) -> Iterator[Finding]:
     for role in document.org.roles:
-        if role.agent not in WORKING_AGENTS:
-            message = f"agent '{role.agent}' cannot run in this version"
-            help_ = f"those that can: {', '.join(WORKING_AGENTS)}"
+        if role.agent == LANGUAGE_AGENT and not role.model and role.headcount:
+            message = f"{role.name} asks a language model, and names none: the workspace has to"
+            help_ = f"write '- **Model:** openai/gpt-5-mini', or set {DEFAULT_MODEL} where it runs"
             yield finding("ORG018", message, document.field(role, "agent"), help_)
-        if role.model and role.agent != "llm":
+        if role.model and role.agent != LANGUAGE_AGENT:
             message = f"{role.name} has a model, and its agent '{role.agent}' uses none"
             yield finding("ORG040", message, document.field(role, "model"), "write '- **Agent:** llm'")
-        for key in (name for name in ("persona", "memory") if getattr(role, name) not in {"", "none"}):
-            yield finding("ORG007", f"'{key}' is read but has no effect in this version", document.field(role, key))
+        unread = ("persona", "memory") if role.agent in WORKING_AGENTS else ()
+        for key in (name for name in unread if getattr(role, name) not in {"", "none"}):
+            message = f"'{key}' has no effect: the agent '{role.agent}' does not read"
+            yield finding("ORG007", message, document.field(role, key), "write '- **Agent:** llm', or leave it out")
 
 
 def _unheard(document: Document) -> Iterator[Finding]:

@@ -43,17 +43,13 @@ def _lint(program: Program, facts: Facts | None) -> list[Finding]:
     return sorted(set(found), key=lambda finding: (finding.span, finding.code))
 
 
-def require_org(program: Program, *, runnable: bool = True) -> Org:
+def require_org(program: Program) -> Org:
     """The organization of a program without errors.
-
-    Args:
-        program: The document.
-        runnable: Whether it must not need what this version cannot run either.
 
     Raises:
         DocumentError: The program has such findings; the message lists them.
     """
-    found = [f for f in lint(program) if f.severity == "error" or (runnable and f.code == "ORG018")]
+    found = [finding for finding in lint(program) if finding.severity == "error"]
     if found:
         raise DocumentError("\n".join(format_finding(program, finding) for finding in found))
     return read(program).org

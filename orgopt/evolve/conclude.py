@@ -90,15 +90,16 @@ class Conclusion:
 
     def _race(self) -> list[Place]:
         """The best by their estimates and the seed document, raced; without a race, in the order of the estimates."""
-        ranked = sorted(self.candidates, key=lambda one: -self.told[one.name].estimate)
+        able = [one for one in self.candidates if one.name in self.told]  # who was disqualified is not
+        ranked = sorted(able, key=lambda one: -self.told[one.name].estimate)
         if not self.config.race_seeds:
             names = [one.name for one in ranked[: self.config.contenders]]
             ks = {name: range(self.told[name].seeds) for name in names}
             outputs = {name: self.runs.outputs(SEARCH, name, self.tasks, ks[name]).mean(axis=1) for name in names}
             return [Place(entrant=name, outputs=outputs[name], dropped_at=None) for name in names]
-        contenders = list({one.program.text: one for one in (self.candidates[0], *reversed(ranked))}.values())
+        contenders = list({one.program.text: one for one in (*able[:1], *reversed(ranked))}.values())
         best = sorted(contenders, key=lambda one: -self.told[one.name].estimate)[: self.config.contenders]
-        if self.candidates[0] not in best:
+        if self.candidates[0] in able and self.candidates[0] not in best:
             best = [*best[:-1], self.candidates[0]]
         return race(self.runs, best, self.tasks, self.config.race_seeds)
 
@@ -112,11 +113,16 @@ class Conclusion:
         if simplest is not champion:
             groups["simplest"] = (simplest.name,)
         for control in controls.controls(self.config.controls, champion.program, self.space, self.config.seed):
-            names = tuple(entrant.name for entrant in control.entrants)
-            groups[control.name] = names
-            texts |= {entrant.name: entrant.text for entrant in control.entrants}
-            self._note("control", {entrant.name: entrant.text for entrant in control.entrants}, control.about)
+            entrants = {self._named(one.name, one.text, champion): one.text for one in control.entrants}
+            groups[control.name] = tuple(entrants)
+            texts |= entrants
+            self._note("control", entrants, control.about)
         return texts, groups
+
+    def _named(self, name: str, text: str, champion: Candidate) -> str:
+        """The name under which something runs: of its own, where an earlier champion had another of that name."""
+        known = {record["entrant"]: record["program"] for record in self.log.of("entrant")}
+        return name if known.get(name, text) == text else f"{name} ({champion.name})"
 
     def _note(self, role: str, texts: Mapping[str, str], about: str) -> None:
         known = {(record["entrant"], record["program"]) for record in self.log.of("entrant")}
@@ -179,14 +185,15 @@ class Conclusion:
     def _knock_outs(self, champion: Candidate) -> list[Record]:
         """What the champion loses without each of its parts, on the seeds of the test."""
         parts = controls.knock_outs(champion.program) if self.config.controls != "none" else []
-        names = {part.entrant: part.program.text for part in parts}
+        entrants = [self._named(part.entrant, part.program.text, champion) for part in parts]
+        names = {name: part.program.text for name, part in zip(entrants, parts, strict=True)}
         self._note("knock-out", names, "the champion without a part")
         seeds = range(self.config.test_seeds)
         self.runs.do(KNOCK_OUT, [Wanted(name, text, k) for k in seeds for name, text in names.items()], self.tasks)
         whole = self.runs.outputs(TEST, champion.name, self.tasks, seeds).mean(axis=1)
         found: list[Record] = []
-        for part in parts:
-            without = self.runs.outputs(KNOCK_OUT, part.entrant, self.tasks, seeds).mean(axis=1)
+        for name, part in zip(entrants, parts, strict=True):
+            without = self.runs.outputs(KNOCK_OUT, name, self.tasks, seeds).mean(axis=1)
             difference = statistics.difference(whole, without)
             numbers = {"difference": difference.mean, "low": difference.low, "high": difference.high}
             where = {"part": part.part, "role": part.role, "link": part.link}

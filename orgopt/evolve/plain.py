@@ -23,7 +23,8 @@ from orgopt.lab.base import Checkpoint, Experiment, Lab, Outcome, Status, derive
 from orgopt.ledger import BASELINE, Event, Ledger
 from orgopt.task import Task
 from orgopt.team.beliefs import Beliefs, Run, Trust
-from orgopt.team.runtime import Watcher, commit_of
+from orgopt.team.runtime import Watcher
+from orgopt.team.scripts import commit_of
 
 PLAIN_KINDS = ("optuna:tpe", "optuna:tpe+median", "optuna:gp", "optuna:random")
 AGENT = "optuna"

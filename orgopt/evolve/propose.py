@@ -125,6 +125,10 @@ class Proposer:
         """Report a candidate's objectives."""
         self.study.tell(self._trials[index], list(values))
 
+    def give_up(self, index: int) -> None:
+        """Report that a candidate is disqualified: it tells nothing of its neighbours."""
+        self.study.tell(self._trials[index], state=TrialState.FAIL)
+
     def _program(self, params: Params) -> Program | None:
         """The document of some parameters; None where there is none that can be run."""
         try:

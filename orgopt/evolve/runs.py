@@ -61,6 +61,11 @@ class Runs:
         rows = [[score["research_output"] for score in row if score is not None] for row in scores]
         return np.array(rows, dtype=float).reshape(len(rows), len(tasks))
 
+    def disqualified(self, phase: str, entrant: str, tasks: Sequence[str], seeds: int) -> bool:
+        """Whether any run so far, of so many seeds, was tampered with."""
+        scores = [self.log.score(phase, entrant, task, k) for k in range(seeds) for task in tasks]
+        return any(score["disqualified"] for score in scores if score is not None)
+
     def agent_s(self, phase: str, entrant: str, tasks: Sequence[str], ks: Iterable[int]) -> float:
         """The mean agent-seconds of runs that are done."""
         scores = [self.log.score(phase, entrant, task, k) for k in ks for task in tasks]

@@ -126,6 +126,7 @@ class _Search:
         for k in range(self.config.search_seeds):
             wanted = [Wanted(one.name, one.program.text, k) for one in alive]
             self.runs.do(SEARCH, wanted, self.tasks)
+            alive = [one for one in alive if not self._disqualified(one)]
             for one in alive:
                 done = self.runs.outputs(SEARCH, one.name, self.tasks, range(k + 1))
                 self.outputs[one.name] = done.mean(axis=1)
@@ -145,14 +146,24 @@ class _Search:
             )
         ]
 
+    def _disqualified(self, one: Candidate) -> bool:
+        """Whether an experiment of a candidate was tampered with: then it is out, whatever else it did."""
+        if not self.runs.disqualified(SEARCH, one.name, self.tasks, self.config.search_seeds):
+            return False
+        self.outputs.pop(one.name, None)
+        return True
+
     def _tell(self, batch: Sequence[Candidate]) -> None:
         for one in batch:
+            if one.name not in self.outputs:
+                self.proposer.give_up(one.index)
+                continue
             values = [float(self.outputs[one.name].mean())]
             if len(self.config.objectives) > 1:
                 values.append(self.runs.agent_s(SEARCH, one.name, self.tasks, range(self.config.search_seeds)))
             self.proposer.tell(one.index, values)
         self.told, _ = standings(self.outputs)
-        for one in batch:
+        for one in (one for one in batch if one.name in self.told):
             standing = self.told[one.name]
             self.watch.told(one, standing, dropped=standing.seeds < self.config.search_seeds)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -23,8 +23,12 @@ class Status(StrEnum):
     OK = "ok"
     CRASHED = "crashed"
     TIMEOUT = "timeout"
+    OOM = "oom"
+    DISK = "disk"
     OUTPUT_LIMIT = "output_limit"
     INVALID_METRIC = "invalid_metric"
+    TAMPERED = "tampered"  # its result cannot be honest: it disqualifies the organization
+    INFRA = "infra"  # the lab lost it more often than it tries again
     STOPPED = "stopped"  # by the agent that asked for it: charged to the stop
     UNFINISHED = "unfinished"  # the budget ended first: charged, not counted
 
@@ -33,13 +37,15 @@ class Status(StrEnum):
 class Experiment:
     """One training run to do: settings of the task's knobs and a seed that the harness owns.
 
-    `watched` asks `Lab.wait` for its checkpoints too.
+    `watched` asks `Lab.wait` for its checkpoints too. `script` is the editable file where an agent rewrote it,
+    constants included; None is the task's own with the settings. Only labs that train can run another.
     """
 
     id: int
     settings: Settings
     seed: int
     watched: bool = False
+    script: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +65,14 @@ class Checkpoint:
     value: float
 
 
+class Lost(NamedTuple):
+    """An attempt at an experiment that the lab lost, by a fault of its own: when, in lab seconds, and why."""
+
+    started: float
+    ended: float
+    reason: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What became of an experiment.
@@ -66,11 +80,12 @@ class Outcome:
     Attributes:
         metric: The metric that steers the search; None unless the status is ok.
         heldout: The metric that counts, never shown to agents; None unless the status is ok.
-        started, ended: Lab seconds; the difference is charged to the slot.
+        started, ended: Lab seconds; the difference is charged to the slot, lost attempts included.
         curve: Values of the learning curve, as far as it came; empty when the task reports none.
         memory_gb: Peak resident memory of the training process.
         cpu_s: CPU seconds of training and evaluation, what they take on a core of their own; 0 when it was killed.
         error: The last line of its output when it failed.
+        lost: Attempts at it before this one that ended by a fault of the lab.
     """
 
     id: int
@@ -83,12 +98,15 @@ class Outcome:
     memory_gb: float = 0.0
     cpu_s: float = 0.0
     error: str = ""
+    lost: tuple[Lost, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The outcome as a ledger keeps it."""
         numbers = {"started": round(self.started, 4), "ended": round(self.ended, 4)}
         scores = {"metric": self.metric, "heldout": self.heldout, "memory_gb": round(self.memory_gb, 3)}
-        return {"id": self.id, "status": self.status.value, **numbers, **scores, "error": self.error}
+        lost = [[round(one.started, 4), round(one.ended, 4), one.reason] for one in self.lost]
+        data = {"id": self.id, "status": self.status.value, **numbers, **scores, "error": self.error}
+        return {**data, "lost": lost} if lost else data
 
 
 class Lab(Protocol):
@@ -109,7 +127,17 @@ class Lab(Protocol):
 
     @property
     def stamp(self) -> Mapping[str, str]:
-        """What results are measured on: `lab`, its name, and the digest of its data or recording."""
+        """What results are measured on: `lab`, its name, the digest of its data or recording, and the `sandbox`."""
+        ...
+
+    @property
+    def virtual(self) -> bool:
+        """Whether the clock jumps to the next event, so that whoever thinks must be waited for."""
+        ...
+
+    @property
+    def takes_scripts(self) -> bool:
+        """Whether experiments may have a rewritten script."""
         ...
 
     def truth(self, settings: Settings) -> float | None:

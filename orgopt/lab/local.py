@@ -1,54 +1,44 @@
-"""The local lab: slots are real processes of one thread each, forked from a warm process."""
+"""The local lab: slots are real processes of one thread each, forked from a warm process inside a sandbox."""
 
-import contextlib
-import json
-import math
-import os
-import select
-import shutil
-import signal
-import subprocess
-import sys
-import tempfile
 import time
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import replace
 from typing import Any, Self
 
 from orgopt.errors import LabError
-from orgopt.lab.base import Checkpoint, Experiment, Outcome, Status
-from orgopt.lab.curve import read_curve
+from orgopt.lab.base import Checkpoint, Experiment, Lost, Outcome, Status
+from orgopt.lab.harness import Harness
+from orgopt.lab.plausible import weigh
+from orgopt.lab.process import EndedError, WarmProcess
+from orgopt.lab.running import Running
+from orgopt.lab.sandbox import Sandbox, chosen
 from orgopt.task import Settings, Task
 
-FILE_BYTES = 64 * 2**20  # no experiment may write a larger file, its log included
 START_LIMIT_S = 120  # importing torch from a cold disk takes its time
-_CLOSE_LIMIT_S = 2
-_POLL_S = 0.05  # between two looks at the curves of watched experiments
+RETRIES = 2
+"""How often an experiment is begun again that was lost by a fault of the lab."""
+
+_FAULTS_IN_A_ROW = 10  # without an outcome between them: then nothing works here
+_STARTS = 4  # of a warm process in place of one that died
+_GRACE_S = 1.0  # a supervisor ends its experiment at the limit itself
 _STOP_LIMIT_S = 30
-
-
-@dataclass(slots=True)
-class _Running:
-    experiment: Experiment
-    folder: Path
-    started: float
-    answer: dict[str, Any] | None = None
-    killed: bool = False
-    told: bool = False  # its outcome is known, only its slot is not free yet
-    points: int = 0  # of its curve that were told as checkpoints
 
 
 class LocalLab:
     """A Lab on this machine's cores.
 
     The warm process starts at once and loads its imports while the caller does other things; the first
-    use of `data_digest` or `reset` waits for it, and raises LabError when its imports fail.
+    use of `data_digest` or `reset` waits for it, and raises LabError when its imports fail. When it dies later, it is
+    started again, and so are the experiments that ran, twice each at most.
 
     Args:
         task: What the experiments train.
         slots: How many run at once, each with one thread.
+        sandbox: What holds them; None is what was chosen for this process, bubblewrap unless somebody did.
+
+    Raises:
+        SandboxError: The sandbox is not to be had on this machine.
 
     Example:
         with LocalLab(load_task("tinygpt"), slots=2) as lab:
@@ -56,34 +46,18 @@ class LocalLab:
             outcomes = lab.wait(until=60)
     """
 
-    def __init__(self, task: Task, slots: int) -> None:
+    def __init__(self, task: Task, slots: int, sandbox: Sandbox | None = None) -> None:
         self.task = task
+        self.sandbox = sandbox or chosen()
         self._slots = slots
         self._queue: deque[Experiment] = deque()
-        self._running: dict[int, _Running] = {}
-        self._stopped: list[Outcome] = []
-        self._buffer = b""
-        self._scratch = Path(tempfile.mkdtemp(prefix="orgopt-"))
-        self._errors = (self._scratch / "errors").open("w+b")
+        self._running: dict[int, Running] = {}
+        self._events: list[Outcome | Checkpoint] = []
+        self._harness = Harness(task)
         self._epoch = time.monotonic()
-        limits = {
-            "script": task.script,
-            "file_bytes": FILE_BYTES,
-            "preload": task.preload,
-            "scratch": str(self._scratch),
-        }
-        self._warm = subprocess.Popen(
-            [sys.executable, "-m", "orgopt.lab.warm", str(task.folder), json.dumps(limits)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            start_new_session=True,  # Ctrl-C reaches us alone, and we end it
-            env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"},
-        )
-        if self._warm.stdin is None or self._warm.stdout is None:
-            raise LabError("the warm process has no pipes")
-        self._requests, self._answers = self._warm.stdin, self._warm.stdout
-        self._data_digest: str | None = None
+        self._faults = 0
+        self._ready: Mapping[str, Any] | None = None
+        self._warm = WarmProcess(task, self.sandbox)
 
     @property
     def slots(self) -> int:
@@ -91,16 +65,21 @@ class LocalLab:
 
     @property
     def data_digest(self) -> str:
-        if self._data_digest is None:
-            ready = self._read(START_LIMIT_S)
-            if not ready:
-                raise LabError(f"the lab of {self.task.name} did not start within {START_LIMIT_S} s")
-            self._data_digest = str(ready[0]["data_digest"])
-        return self._data_digest
+        if self._ready is None:
+            self._ready = self._await_ready()
+        return str(self._ready["data_digest"])
 
     @property
     def stamp(self) -> Mapping[str, str]:
-        return {"lab": "local", "data": self.data_digest[:12]}
+        return {"lab": "local", "data": self.data_digest[:12], "sandbox": self.sandbox.value}
+
+    @property
+    def virtual(self) -> bool:
+        return False
+
+    @property
+    def takes_scripts(self) -> bool:
+        return True
 
     def truth(self, settings: Settings) -> float | None:  # noqa: ARG002 training alone tells
         return None
@@ -121,54 +100,40 @@ class LocalLab:
         _ = self.data_digest
         while True:
             self._kill_overdue()
-            moments = [run.started + self.task.limit_s for run in self._running.values() if not run.killed]
-            if any(run.experiment.watched and not run.killed for run in self._running.values()):
-                moments.append(self.now() + _POLL_S)
-            stopped, self._stopped = self._stopped, []
-            ended = self._collect(0.0 if stopped else min([until, *moments]) - self.now())
-            events = [*stopped, *ended, *self._checkpoints()]
-            if events or self.now() >= until:
+            if not self._events:
+                self._collect(min([until, *self._moments()]) - self.now())
+            if self._events or self.now() >= until:
+                events, self._events = self._events, []
                 return events
 
     def kill(self, experiment: int) -> None:
         now = self.now()
         run = self._running.get(experiment)
         if run is not None and not run.told:
+            self._events.append(run.cut(Status.STOPPED, now))
             self._kill(run)
-            self._stopped.append(self._cut(run, Status.STOPPED, now))
         for queued in [one for one in self._queue if one.id == experiment]:
             self._queue.remove(queued)
-            self._stopped.append(Outcome(id=experiment, status=Status.STOPPED, started=now, ended=now))
+            self._events.append(Outcome(id=experiment, status=Status.STOPPED, started=now, ended=now))
 
     def stop(self) -> list[Outcome]:
         self._queue.clear()
-        for run in self._running.values():
-            self._kill(run)
         now = self.now()
-        cut = [self._cut(run, Status.UNFINISHED, now) for run in self._running.values() if not run.told]
-        unfinished, self._stopped = [*self._stopped, *cut], []
+        cut = [run.cut(Status.UNFINISHED, now) for run in self._running.values() if not run.told]
+        known = [event for event in self._events if isinstance(event, Outcome)]  # since the last `wait`
+        unfinished, self._events = [*known, *cut], []
+        for run in list(self._running.values()):
+            self._kill(run)
         deadline = time.monotonic() + _STOP_LIMIT_S
         while self._running:
             if time.monotonic() > deadline:
                 raise LabError(f"the lab of {self.task.name} did not end its experiments within {_STOP_LIMIT_S} s")
-            self._collect(_CLOSE_LIMIT_S)
+            self._collect(_GRACE_S)
         return unfinished
 
     def close(self) -> None:
         """End the warm process and all that it started; remove the scratch folder."""
-        with contextlib.suppress(OSError):
-            if self._warm.stdin:
-                self._warm.stdin.close()
-        try:
-            self._warm.wait(_CLOSE_LIMIT_S)
-        except subprocess.TimeoutExpired:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._warm.pid, signal.SIGKILL)
-            self._warm.wait()
-        if self._warm.stdout:
-            self._warm.stdout.close()
-        self._errors.close()
-        shutil.rmtree(self._scratch, ignore_errors=True)
+        self._warm.close()
 
     def __enter__(self) -> Self:
         return self
@@ -176,126 +141,153 @@ class LocalLab:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
+    def _await_ready(self) -> Mapping[str, Any]:
+        deadline = time.monotonic() + START_LIMIT_S
+        while time.monotonic() < deadline:
+            for message in self._warm.read(deadline - time.monotonic()):
+                if message.get("ready"):
+                    return message
+        raise LabError(f"the lab of {self.task.name} did not start within {START_LIMIT_S} s")
+
+    def _moments(self) -> list[float]:
+        """When experiments have to be ended, should their supervisors not have done it."""
+        return [run.begun + self._limit_s(run) for run in self._running.values() if not run.killed]
+
+    def _limit_s(self, run: Running) -> float:
+        """Seconds after which an attempt is ended here; answering for a rewritten script may take as long again."""
+        return self.task.limit_s * (1 + (run.experiment.script is not None)) + _GRACE_S
+
     def _start_queued(self) -> None:
         while self._queue and len(self._running) < self._slots:
             experiment = self._queue.popleft()
-            try:
-                folder = Path(tempfile.mkdtemp(prefix=f"{experiment.id}-", dir=self._scratch))
-                (folder / self.task.script).write_text(self.task.script_with(experiment.settings), "utf-8")
-            except OSError as error:
-                raise LabError(f"cannot write {self._scratch}: {error.strerror}") from None
-            self._running[experiment.id] = _Running(experiment, folder, self.now())
-            self._send({"id": experiment.id, "folder": str(folder), "seed": experiment.seed})
+            now = self.now()
+            run = self._running[experiment.id] = Running(experiment, now, now)
+            self._begin(run)
+
+    def _begin(self, run: Running) -> None:
+        """Start an experiment, or start it again."""
+        experiment = run.experiment
+        own = self.task.script_with(experiment.settings)
+        edited = experiment.script is not None
+        request = {"id": experiment.id, "seed": experiment.seed, "watched": experiment.watched}
+        self._send({**request, "script": experiment.script if edited else own, "own": own, "edited": edited})
 
     def _kill_overdue(self) -> None:
-        for run in self._running.values():
-            if self.now() - run.started >= self.task.limit_s:
+        for run in list(self._running.values()):
+            if self.now() - run.begun >= self._limit_s(run):
                 self._kill(run)
 
-    def _kill(self, run: _Running) -> None:
+    def _kill(self, run: Running) -> None:
         if not run.killed:
             run.killed = True
             self._send({"kill": run.experiment.id})
 
-    def _cut(self, run: _Running, status: Status, now: float) -> Outcome:
-        """The outcome of an experiment that was just killed, while its slot is still taken."""
-        run.told = True
-        curve = read_curve(run.folder)
-        return Outcome(id=run.experiment.id, status=status, started=run.started, ended=now, curve=curve)
+    def _send(self, message: Mapping[str, Any]) -> None:
+        try:
+            self._warm.send(message)
+        except EndedError as error:
+            self._recover(error)
 
-    def _checkpoints(self) -> list[Checkpoint]:
-        """The points that watched experiments reported since the last look."""
-        watched = [run for run in self._running.values() if run.experiment.watched and not run.killed]
-        return [point for run in watched for point in self._new_points(run, read_curve(run.folder))]
-
-    def _new_points(self, run: _Running, curve: tuple[float, ...]) -> list[Checkpoint]:
-        first, run.points = run.points, len(curve)
-        t = self.now()
-        return [Checkpoint(id=run.experiment.id, t=t, step=k, value=curve[k]) for k in range(first, len(curve))]
-
-    def _collect(self, timeout: float) -> list[Outcome | Checkpoint]:
-        """The outcomes of the supervisors that ended within a time, after what was not told of their curves."""
-        events: list[Outcome | Checkpoint] = []
-        freed = False
-        for message in self._read(max(0.0, timeout)):
-            run = self._running.get(message["id"])
+    def _collect(self, timeout: float) -> None:
+        """Note what the warm process tells within a time."""
+        try:
+            messages = self._warm.read(max(0.0, timeout))
+        except EndedError as error:
+            self._recover(error)
+            return
+        for message in messages:
+            run = self._running.get(message.get("id", -1))
             if run is None:
                 continue
-            if "exit" in message:
-                del self._running[message["id"]]
-                freed = True
-                if not run.told:
-                    outcome = self._outcome(run)
-                    events += self._new_points(run, outcome.curve) if run.experiment.watched else []
-                    events.append(outcome)
-                shutil.rmtree(run.folder, ignore_errors=True)
+            if "curve" in message:
+                run.curve += message["curve"]
+                self._events += run.checkpoints(self.now())
+            elif message["status"] == "infra" and not run.told:
+                self._fault(run, message["error"])
             else:
-                run.answer = message
-        if freed:
-            self._start_queued()
-        return events
+                self._ended(run, message)
+        self._start_queued()
 
-    def _outcome(self, run: _Running) -> Outcome:
-        answer = run.answer or {}
-        status = Status(answer.get("status", "timeout" if run.killed else "crashed"))
-        metrics = answer.get("metrics")
-        named = (
-            [metrics.get(name) for name in (self.task.metric, self.task.heldout)] if isinstance(metrics, dict) else []
-        )
-        finite = [
-            float(v) for v in named if isinstance(v, int | float) and not isinstance(v, bool) and math.isfinite(v)
-        ]
-        if status is Status.OK and len(finite) < 2:
-            status = Status.INVALID_METRIC
-        metric, heldout = finite if status is Status.OK else (None, None)
-        return Outcome(
-            id=run.experiment.id,
-            status=status,
-            started=run.started,
-            ended=self.now(),
-            metric=metric,
-            heldout=heldout,
-            curve=read_curve(run.folder),
-            memory_gb=answer.get("memory_gb", 0.0),
-            cpu_s=answer.get("cpu_s", 0.0),
-            error="" if status is Status.OK else _last_line(run.folder / "log") or self._missing(metrics),
-        )
+    def _ended(self, run: Running, answer: Mapping[str, Any]) -> None:
+        del self._running[run.experiment.id]
+        self._faults = 0
+        if not run.told:
+            self._events.append(self._outcome(run, answer))
 
-    def _missing(self, metrics: Any) -> str:
-        """Why the metrics that an evaluation returned are none."""
-        if not isinstance(metrics, dict):
-            return ""
-        return f"prepare.py returned {metrics}, task.toml names {self.task.metric} and {self.task.heldout}"[:300]
+    def _recover(self, error: EndedError) -> None:
+        """Start another warm process in place of one that died, and what ran in it.
 
-    def _send(self, message: dict[str, Any]) -> None:
+        Raises:
+            LabError: It died before it was ready, or again and again, or it has other data now.
+        """
+        if self._ready is None:
+            raise error
+        digest, reason = self.data_digest, str(error)
+        running = list(self._running.values())
+        self._faults += not running  # lost experiments count for themselves
+        self._ready = self._restarted(reason)
+        if self.data_digest != digest:
+            raise LabError(f"the data of {self.task.name} changed while its lab ran")
+        for run in running:
+            if self._running.get(run.experiment.id) is run:
+                self._fault(run, reason)
+
+    def _restarted(self, reason: str) -> Mapping[str, Any]:
+        """Another warm process, which may be killed in its turn, and what it says when it is ready."""
+        for attempt in range(_STARTS):
+            self._warm.close()
+            self._warm = WarmProcess(self.task, self.sandbox)
+            try:
+                return self._await_ready()
+            except EndedError as again:
+                if attempt == _STARTS - 1:
+                    raise LabError(f"{again}; it was started {_STARTS} times again after: {reason}") from None
+        raise LabError(reason)
+
+    def _fault(self, run: Running, reason: str) -> None:
+        """Begin an experiment again that the lab lost, unless it did so often enough."""
+        self._faults += 1
+        if self._faults > _FAULTS_IN_A_ROW * self._slots:
+            raise LabError(f"the lab of {self.task.name} lost {self._faults} experiments in a row: {reason}")
+        now = self.now()
+        run.lost.append(Lost(run.begun, now, reason))
+        if run.killed or run.told or len(run.lost) > RETRIES:
+            del self._running[run.experiment.id]
+            if not run.told:
+                status = Status.TIMEOUT if run.killed else Status.INFRA
+                if not run.killed:
+                    run.lost.pop()  # the last attempt is the outcome itself
+                self._events.append(replace(run.cut(status, now), curve=(), error=reason))
+        else:
+            run.begun, run.curve = now, []
+            self._begin(run)
+
+    def _outcome(self, run: Running, answer: Mapping[str, Any]) -> Outcome:
+        self._events += run.checkpoints(self.now())
+        named = Status.TIMEOUT if answer["status"] == "killed" else Status(answer["status"])
+        status, error = named, answer.get("error", "")
+        metric = heldout = None
+        if named is Status.OK:
+            speed = self._ready["flops_per_s"] if self._ready else 0.0
+            status, error, values = weigh(self.task, answer["metrics"], answer["train_s"], speed)
+            metric, heldout = values or (None, None)
+        if changed := self._harness.changed():
+            status, error = Status.TAMPERED, f"it changed {', '.join(changed)}"
+            metric = heldout = None
+            self._restore(changed)
+        cpu_s = 0.0 if status is Status.TIMEOUT else answer["cpu_s"]
+        measured = {"metric": metric, "heldout": heldout, "memory_gb": answer["memory_gb"], "cpu_s": cpu_s}
+        return replace(run.cut(status, self.now()), error=error, **measured)
+
+    def _restore(self, changed: list[str]) -> None:
+        """Put the task's files back.
+
+        Raises:
+            LabError: They changed though no experiment can reach them: somebody else edits the task.
+        """
+        if self.sandbox is Sandbox.BUBBLEWRAP:
+            raise LabError(f"{', '.join(changed)} of {self.task.name} changed while its lab ran: start again")
         try:
-            self._requests.write((json.dumps(message) + "\n").encode())
-            self._requests.flush()
-        except OSError:
-            raise LabError(f"the lab of {self.task.name} ended: {self._error()}") from None
-
-    def _read(self, timeout: float) -> list[dict[str, Any]]:
-        """The messages that arrive within a time; returns at the first."""
-        ready, _, _ = select.select([self._answers], [], [], timeout)
-        if not ready:
-            return []
-        chunk = os.read(self._answers.fileno(), 65536)
-        if not chunk:
-            raise LabError(f"the lab of {self.task.name} ended: {self._error()}")
-        *lines, self._buffer = (self._buffer + chunk).split(b"\n")
-        return [json.loads(line) for line in lines]
-
-    def _error(self) -> str:
-        """The last line that the warm process wrote."""
-        return _last_line(self._scratch / "errors") or "no message"
-
-
-def _last_line(path: Path) -> str:
-    """The last line of a file that may be huge or missing, at most 300 characters, without control characters."""
-    try:
-        with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - 4096))
-            lines = file.read().decode("utf-8", "replace").strip().splitlines()
-    except OSError:
-        return ""
-    return "".join(char for char in lines[-1] if char.isprintable())[:300] if lines else ""
+            self._harness.restore()
+        except OSError as error:
+            raise LabError(f"cannot put back what an experiment changed: {error}") from None

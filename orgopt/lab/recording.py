@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 from scipy.stats import qmc
 
-from orgopt.errors import StoreError, UsageError
+from orgopt.errors import LabError, StoreError, UsageError
 from orgopt.lab.base import Experiment, Lab, Outcome, Status, derive_seed
 from orgopt.lab.records import differences, read_table, records_path, rows_table, task_version, write_table
 from orgopt.ledger import JsonLog, read_lines
@@ -138,6 +138,8 @@ class Recording:
                 break
             for event in lab.wait(lab.now() + self.task.limit_s):
                 if isinstance(event, Outcome):
+                    if event.status is Status.INFRA:  # says nothing of its setting
+                        raise LabError(f"{event.error}; what was measured is kept, the same command goes on")
                     row = _row(running.pop(event.id), event, self.task)
                     self._log.append({"kind": "row", **row})
                     self._rows[row["row"]] = row

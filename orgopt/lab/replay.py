@@ -51,6 +51,14 @@ class ReplayLab:
     def stamp(self) -> Mapping[str, str]:
         return {"lab": "replay", **self.source.stamp}
 
+    @property
+    def virtual(self) -> bool:
+        return True
+
+    @property
+    def takes_scripts(self) -> bool:
+        return False
+
     def truth(self, settings: Settings) -> float | None:
         return self.source.truth(settings)
 

@@ -1,6 +1,7 @@
 """Budget curves: the quality of what would be submitted over the budget, on test seeds, mean over seeds."""
 
 import math
+import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from functools import reduce
@@ -30,14 +31,20 @@ class Curve(NamedTuple):
     half: tuple[float, ...]
 
 
+_DRAWN = re.compile(r"^(random|shuffled) \d+$")
+"""What tells apart the random documents, and those with shuffled links, that take turns over the seeds."""
+
+
 def curves(study: Study, tasks: Sequence[str]) -> list[Curve]:
     """A curve for every entrant of the tests that ran on all of some tasks; the best at the end first."""
     budget = budget_s(study)
-    entrants = dict.fromkeys(entrant for phase, entrant, _ in study.runs if phase == "test")
+    entrants: dict[str, list[str]] = {}
+    for entrant in dict.fromkeys(entrant for phase, entrant, _ in study.runs if phase == "test"):
+        entrants.setdefault(_DRAWN.sub(r"\1", entrant), []).append(entrant)
     seed, champion = (c.name if c else "" for c in (study.seed, study.champion))
     found: list[Curve] = []
-    for entrant in entrants:
-        groups = [study.runs.get(("test", entrant, task), ()) for task in tasks]
+    for entrant, turns in entrants.items():
+        groups = [[run for turn in turns for run in study.runs.get(("test", turn, task), ())] for task in tasks]
         if not all(runs and all(run.curve for run in runs) for runs in groups):
             continue
         name = "evolved" if entrant == champion else entrant_name(entrant, seed, champion)

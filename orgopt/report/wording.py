@@ -71,7 +71,7 @@ def entrant_name(entrant: str, seed: str, champion: str) -> str:
         return "Optuna " + " + ".join(_PLAIN.get(word, word) for word in entrant[7:].split("+"))
     if match := re.fullmatch(r"(random|shuffled) (\d+)", entrant):
         return f"{'random document' if match[1] == 'random' else 'shuffled links'} {match[2]}"
-    return {"silent": "silent agents", "random": "random document", "shuffled": "shuffled links"}.get(entrant, entrant)
+    return {"silent": "silent agents", "random": "random documents", "shuffled": "shuffled links"}.get(entrant, entrant)
 
 
 def lab_words(stamp: Mapping[str, Any]) -> str:

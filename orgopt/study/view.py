@@ -24,12 +24,14 @@ class CandidateView:
         scores: Its scores in the search by task, in the order of the seeds.
         standing: What is known of its research output; None where no seed is complete.
         dropped: Whether the search ended with it early, since it was clearly worse.
+        disqualified: Why it counts for nothing: an experiment was tampered with; empty when it counts.
     """
 
     record: Record
     scores: Mapping[str, Sequence[Record]]
     standing: Standing | None
     dropped: bool
+    disqualified: str
 
     @property
     def name(self) -> str:
@@ -137,7 +139,12 @@ def _candidates(
         name: {task: [score for _, score in sorted(rows, key=lambda row: row[0])] for task, rows in by_task.items()}
         for name, by_task in scores.items()
     }
-    found, _ = standings({name: _per_seed(list(by_task.values())) for name, by_task in ordered.items()})
+    caught = {
+        name: next((s["disqualified"] for rows in by_task.values() for s in rows if s["disqualified"]), "")
+        for name, by_task in ordered.items()
+    }
+    honest = {name: by_task for name, by_task in ordered.items() if not caught[name]}
+    found, _ = standings({name: _per_seed(list(by_task.values())) for name, by_task in honest.items()})
     planned = head["identity"]["search_seeds"]
     for record in proposed:
         standing = found.get(record["name"])
@@ -146,6 +153,7 @@ def _candidates(
             scores=ordered.get(record["name"], {task: [] for task in tasks}),
             standing=standing,
             dropped=standing is not None and record["generation"] in complete and standing.seeds < planned,
+            disqualified=caught.get(record["name"], ""),
         )
 
 

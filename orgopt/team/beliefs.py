@@ -62,6 +62,8 @@ class _Tally:
     runs: list[Run] = field(default_factory=list[Run])
     by: dict[str, None] = field(default_factory=dict[str, None])  # who succeeded, in order
     squares: float = 0.0  # sum of squared deviations from the mean
+    approved: frozenset[str] = frozenset()  # by whom, without a run of their own
+    rejected: bool = False  # by the agent itself
 
 
 _UNKNOWN = Known(id=BASELINE, settings={}, metric=None, seeds=0, believed=False, mine=False)
@@ -159,20 +161,43 @@ class Beliefs:
         tally = self._tallies.get(setting)
         return [run.id for run in tally.runs if run.agent == agent and run.metric is not None] if tally else []
 
-    def doubtful(self, taken: Collection[int]) -> int | None:
+    def approve(self, setting: int, reviewer: str) -> None:
+        """Take a reviewer's word for a run of its own."""
+        tally = self._tallies[setting]
+        tally.approved |= {reviewer}
+        if tally.known.seeds >= self.trust.seeds and self._passed(tally):
+            self.believe(setting)
+
+    def reject(self, setting: int) -> None:
+        """Review a setting no more."""
+        self._tallies[setting].rejected = True
+
+    def to_review(self, most: int) -> list[tuple[int, str]]:
+        """The settings that look better than the incumbent and wait for the agent's review, with their authors."""
+        found: list[tuple[int, str]] = []
+        for promising in self.knowledge.measured:
+            if promising >= self.knowledge.believed[0] or len(found) == most:
+                break
+            tally = self._tallies[promising[1]]
+            if not tally.known.believed and self._reviews(tally):
+                found.append((promising[1], next(iter(tally.by))))
+        return found
+
+    def doubtful(self, taken: Collection[int], *, reviews: bool = True) -> int | None:
         """The most promising setting that the agent should run again before anyone believes it.
 
         One that looks better than the incumbent, and that the agent reviews or confirms.
 
         Args:
             taken: Settings that somebody of its role is running again already.
+            reviews: Whether it reviews by running.
         """
         best = self.knowledge.believed[0]
         for promising in self.knowledge.measured:
             if promising >= best:
                 return None
             number = promising[1]
-            if number not in taken and self._duty(self._tallies[number]):
+            if number not in taken and self._duty(self._tallies[number], reviews=reviews):
                 return number
         return None
 
@@ -282,14 +307,19 @@ class Beliefs:
         reviewers = self.trust.reviewers
         if not reviewers:
             return bool(tally.by)
-        return any(agent not in reviewers or not reviewers[agent].isdisjoint(tally.by) for agent in tally.by)
+        passing = {**tally.by, **dict.fromkeys(tally.approved)} if tally.approved else tally.by
+        return any(agent not in reviewers or not reviewers[agent].isdisjoint(passing) for agent in tally.by)
 
-    def _duty(self, tally: _Tally) -> bool:
+    def _reviews(self, tally: _Tally) -> bool:
         me, reviewers = self.trust.me, self.trust.reviewers
+        if not reviewers or tally.rejected or any(run.agent == me for run in tally.runs) or self._passed(tally):
+            return False
+        return any(me in reviewers.get(agent, ()) for agent in tally.by)
+
+    def _duty(self, tally: _Tally, *, reviews: bool) -> bool:
         if tally.known.believed:
             return False
-        tried = any(run.agent == me for run in tally.runs)
-        if not tried and not self._passed(tally) and any(me in reviewers.get(agent, ()) for agent in tally.by):
+        if reviews and self._reviews(tally):
             return True
         wanted = tally.known.seeds < self.trust.seeds and len(tally.runs) < _TRIES * self.trust.seeds
         return wanted and tally.runs[0].agent in self.trust.confirms

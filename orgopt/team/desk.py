@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from orgopt.agents import Agent, Catalogue, Proposal, make_agent, repeat, scatter
+from orgopt.agents import SPEAKING, Agent, Catalogue, Proposal, View, make_agent, repeat, scatter
 from orgopt.ledger import BASELINE
 from orgopt.org import CopyRule, Org
 from orgopt.task import Knob, Task
@@ -21,10 +21,11 @@ class Desk:
 
     Attributes:
         number: Its place in document order.
+        agent: Who proposes; None for one that thinks in words, which takes its time (see `minds`).
         neighbours: Whose results or incumbents reach it.
         tells: Who hears of its results, by kind of link.
         hands_to: Whom it gives its incumbent.
-        handed_on: The setting and the focus that it last gave them.
+        handed_on: The setting, the focus and the assignment that it last gave them.
         focus: The knob groups that it works on, its own or handed down; empty is all.
         curves: What it compares a running experiment with; None never stops one.
         scatters: Whether its next proposal is a random setting, where its task lets agents start so.
@@ -34,7 +35,7 @@ class Desk:
 
     number: int
     member: Member
-    agent: Agent
+    agent: Agent | None
     beliefs: Beliefs
     risk: float
     copy_rule: CopyRule
@@ -48,11 +49,11 @@ class Desk:
     curves: Curves | None
     scatters: bool
     wake: float | None
-    handed_on: tuple[int, tuple[str, ...]] = (0, ())
+    handed_on: tuple[int, tuple[str, ...], str] = (0, (), "")
     busy_until: float = 0.0
 
-    def propose(self, taken: set[int]) -> Proposal:
-        """Its next experiment: a random start, a promising result to be run again, or what the agent thinks of.
+    def reflex(self, taken: set[int]) -> Proposal | None:
+        """An experiment that takes no thought: a random start, or a promising result to be run again.
 
         Args:
             taken: Settings that somebody of its role is running again already.
@@ -60,10 +61,12 @@ class Desk:
         if self.scatters:
             self.scatters = False
             return scatter(self.beliefs.known(BASELINE), self.beliefs.knowledge.knobs, self.rng)
-        doubtful = self.beliefs.doubtful(taken)
-        if doubtful is not None:
-            return repeat(self.beliefs.known(doubtful), "replicates")
-        return self.agent.act(self.beliefs.view(self.copy_rule, self.neighbours, self.free, self.risk, self.rng))
+        doubtful = self.beliefs.doubtful(taken, reviews=self.agent is not None)
+        return None if doubtful is None else repeat(self.beliefs.known(doubtful), "replicates")
+
+    def view(self) -> View:
+        """What it sees when it acts."""
+        return self.beliefs.view(self.copy_rule, self.neighbours, self.free, self.risk, self.rng)
 
     def take_focus(self, focus: tuple[str, ...]) -> None:
         """Work on the focus of who delegates, unless its role has one of its own."""
@@ -82,7 +85,7 @@ def desks(org: Org, task: Task, network: Network, catalogue: Catalogue, seed: in
         found[member.id] = Desk(
             number=number,
             member=member,
-            agent=make_agent(role.agent),
+            agent=None if role.agent in SPEAKING else make_agent(role.agent),
             beliefs=Beliefs(task.knobs, defaults, task.baseline, trust[member.id], catalogue=catalogue),
             risk=org.risk_of(role),
             copy_rule=copy_rule,

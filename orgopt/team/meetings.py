@@ -12,6 +12,7 @@ from orgopt.org import Org, Standup
 from orgopt.task import Knob, Settings, Task
 from orgopt.team.beliefs import HEEDING, Beliefs, Run, Trust
 from orgopt.team.links import Network, members
+from orgopt.team.scripts import Scripts
 
 
 def submitters(org: Org) -> tuple[str, ...]:
@@ -82,20 +83,28 @@ def recall(task: Task, trust: Trust, events: Iterable[Event]) -> Beliefs:
     defaults = task.complete({})
     found = Beliefs(task.knobs, defaults, task.baseline, trust)
     asked: dict[int, Settings] = {}
-    first: dict[tuple[Any, ...], int] = {tuple(defaults.values()): BASELINE}
+    scripts = Scripts(task)
+    first: dict[tuple[Any, ...], int] = {("", *defaults.values()): BASELINE}
     runs: dict[int, Run] = {}
     for event in events:
         data = event.data
         if event.kind == "proposal":
             asked[data["id"]] = {**defaults, **data["knobs"]}
-            first.setdefault(tuple(asked[data["id"]].values()), data["id"])
+            scripts.put(data["id"], asked[data["id"]], data.get("script"))
+            first.setdefault((scripts.key(data["id"]), *asked[data["id"]].values()), data["id"])
         elif event.kind == "outcome":
             settings = asked[data["id"]]
-            number, curve = first[tuple(settings.values())], tuple(data.get("curve", ()))
+            number, curve = first[(scripts.key(data["id"]), *settings.values())], tuple(data.get("curve", ()))
             runs[data["id"]] = Run(data["id"], data["agent"], number, settings, data["metric"], curve)
         for experiment in learned(trust.me, event):
             if experiment != BASELINE:
                 found.learn(runs[experiment])
+        if event.kind == "message" and "ruling" in data and trust.me in (*data["to"], data["sender"]):
+            setting = runs[data["experiments"][0]].setting
+            if data["ruling"] == "pass":
+                found.approve(setting, data["sender"])
+            elif trust.me == data["sender"]:
+                found.reject(setting)
         if event.kind == "message" and data["link"] == "delegates to" and trust.me in data["to"]:
             handed = data["experiments"][0]
             found.hand(data["sender"], runs[handed].setting if handed != BASELINE else BASELINE)

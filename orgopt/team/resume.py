@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from orgopt.lab.base import Checkpoint, Experiment, Lab, Outcome, Status
+from orgopt.lab.base import Checkpoint, Experiment, Lab, Lost, Outcome, Status
 from orgopt.ledger import Ledger
 from orgopt.task import Settings
 
@@ -19,12 +19,12 @@ class Resumed:
     Args:
         lab: Where the run goes on.
         ledger: What was recorded; the team repeats it while this lab answers from it.
-        meets_by_time: Whether meetings happen at set times, and not after some number of experiments.
+        meets_by_time: Whether meetings happen at times of their own, and not after some number of experiments.
     """
 
     def __init__(self, lab: Lab, ledger: Ledger, *, meets_by_time: bool) -> None:
         self._lab, self._ledger = lab, ledger
-        self._timed = {"proposal", "end", "meeting"} if meets_by_time else {"proposal", "end"}
+        self._timed = {"proposal", "thinking", "thought", "end", *(("meeting",) if meets_by_time else ())}
         self._submitted: dict[int, tuple[float, Experiment]] = {}
         self._finished: list[tuple[float, float]] = []
         self._killed: list[int] = []
@@ -43,6 +43,14 @@ class Resumed:
     @property
     def stamp(self) -> Mapping[str, str]:
         return self._lab.stamp
+
+    @property
+    def virtual(self) -> bool:
+        return self._lab.virtual
+
+    @property
+    def takes_scripts(self) -> bool:
+        return self._lab.takes_scripts
 
     def truth(self, settings: Settings) -> float | None:
         return self._lab.truth(settings)
@@ -163,7 +171,8 @@ def _busy(finished: Sequence[tuple[float, float]], running: Sequence[float], t: 
 def _outcome(data: Mapping[str, Any]) -> Outcome:
     names = ("id", "started", "ended", "metric", "heldout", "memory_gb", "error")
     given: dict[str, Any] = {name: data[name] for name in names}
-    return Outcome(status=Status(data["status"]), curve=tuple(data.get("curve", ())), **given)
+    lost = tuple(Lost(*attempt) for attempt in data.get("lost", ()))
+    return Outcome(status=Status(data["status"]), curve=tuple(data.get("curve", ())), lost=lost, **given)
 
 
 def _later(told: Outcome | Checkpoint, seconds: float) -> Outcome | Checkpoint:
@@ -172,4 +181,5 @@ def _later(told: Outcome | Checkpoint, seconds: float) -> Outcome | Checkpoint:
 
 
 def _moved(outcome: Outcome, seconds: float) -> Outcome:
-    return replace(outcome, started=outcome.started + seconds, ended=outcome.ended + seconds)
+    lost = tuple(Lost(one.started + seconds, one.ended + seconds, one.reason) for one in outcome.lost)
+    return replace(outcome, started=outcome.started + seconds, ended=outcome.ended + seconds, lost=lost)

@@ -34,6 +34,7 @@ class FakeLab:
         self.data_digest = task.data_digest
         self.submitted: list[Experiment] = []
         self.stamp = {"lab": "fake"}
+        self.virtual, self.takes_scripts = True, False
         self.reset()
 
     def truth(self, settings: Settings) -> float | None:

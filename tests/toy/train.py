@@ -23,8 +23,8 @@ if MODE == "exit":
 if MODE == "hang":
     time.sleep(600)
 if MODE == "children":
-    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-    Path(os.environ["ORGOPT_TEST_PID_FILE"]).write_text(str(child.pid))
+    # A test finds it by its arguments.
+    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", f"toy-child-{os.environ['ORGOPT_SEED']}"])
     time.sleep(600)
 if MODE in ("ok", "slow"):
     for step in range(5):

@@ -1,0 +1,77 @@
+"""Answers of language models, kept so that a recorded run can be repeated for free.
+
+An answer is found by what was asked: the digest of the asker, the model and the whole request. The same question asked
+twice has two answers, in their order.
+"""
+
+import hashlib
+import json
+import threading
+from collections import defaultdict, deque
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from orgopt.ledger import JsonLog, read_lines
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a call gave.
+
+    Attributes:
+        text: What the model said; empty when the call failed.
+        input_tokens, output_tokens: As the provider counts them, or estimated where it does not tell.
+        usd: What they cost.
+        seconds: From the first attempt to the end, pauses included.
+        attempts: How often it was tried.
+        failure: Why it was given up, one of `Failure`; empty when there is an answer.
+        error: What the provider said to that, without secrets.
+    """
+
+    text: str
+    input_tokens: int = 0
+    output_tokens: int = 0
+    usd: float = 0.0
+    seconds: float = 0.0
+    attempts: int = 1
+    failure: str = ""
+    error: str = ""
+
+
+class Answers:
+    """The answers of a run, those of before first.
+
+    Args:
+        path: Where they are kept and read from; None keeps none.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._known: defaultdict[str, deque[Answer]] = defaultdict(deque)
+        for record in read_lines(path) if path else ():
+            self._known[record.pop("key")].append(Answer(**record))
+        self._log = JsonLog(path) if path else None
+        self._lock = threading.Lock()
+
+    def take(self, key: str) -> Answer | None:
+        """The next recorded answer to a question; None when there is none."""
+        with self._lock:
+            known = self._known.get(key)
+            return known.popleft() if known else None
+
+    def put(self, key: str, answer: Answer) -> None:
+        """Keep a new answer."""
+        if self._log:
+            with self._lock:
+                self._log.append({"key": key, **asdict(answer)}, sync=False)
+
+    def close(self) -> None:
+        if self._log:
+            self._log.close()
+
+
+def key_of(asker: str, model: str, request: Mapping[str, Any]) -> str:
+    """The digest of a question, 24 hex digits."""
+    text = json.dumps([asker, model, request], sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:24]

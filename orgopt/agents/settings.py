@@ -1,0 +1,152 @@
+"""What `orgopt.toml` and the environment say of language models: names, addresses, prices.
+
+Secrets are in the environment alone: the file names the variable that has one.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from fnmatch import fnmatchcase
+from typing import Any, NamedTuple
+
+from orgopt.errors import UsageError
+from orgopt.org import DEFAULT_MODEL
+
+_SECRET_WORDS = ("api_key", "apikey", "token", "secret", "password")
+
+
+class Price(NamedTuple):
+    """Dollars per million tokens, in and out."""
+
+    input_usd: float
+    output_usd: float
+
+    def of(self, input_tokens: int, output_tokens: int) -> float:
+        """What some tokens cost, in dollars."""
+        return (self.input_usd * input_tokens + self.output_usd * output_tokens) / 1e6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSettings:
+    """How a language model is reached.
+
+    Attributes:
+        name: Its LiteLLM name; where documents call it otherwise, another than they say.
+        api_base: Address of an OpenAI-compatible server; empty is the provider's own.
+        key: The environment variable with the key for `api_base`; empty sends none there.
+        timeout_s: Seconds without a byte after which an attempt is given up.
+        max_tokens: The most tokens of an answer.
+        attempts: How often a call is tried that fails by a fault of the network or the provider.
+        backoff_s: The first pause between attempts, doubled each time, where the provider names none.
+        patience_s: The most seconds of pauses in one call; a provider that asks for more is given up.
+        engine: DSPy's engine: `auto`, `lm15` or `litellm`.
+    """
+
+    name: str
+    api_base: str = ""
+    key: str = ""
+    timeout_s: float = 120.0
+    max_tokens: int = 8192
+    attempts: int = 6
+    backoff_s: float = 1.0
+    patience_s: float = 180.0
+    engine: str = "auto"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LanguageSettings:
+    """Everything that language agents need, besides secrets.
+
+    Attributes:
+        default: The model of roles that name none; empty for none.
+        models: How models are reached, by the name that documents use.
+        prices: Prices that are given, by name or pattern (`ollama/*`).
+        max_usd, max_tokens: What may be spent in all; None is no limit.
+    """
+
+    default: str = ""
+    models: Mapping[str, ModelSettings] = field(default_factory=dict[str, ModelSettings])
+    prices: Mapping[str, Price] = field(default_factory=dict[str, Price])
+    max_usd: float | None = None
+    max_tokens: int | None = None
+
+    def model(self, name: str) -> ModelSettings:
+        """How the model of a name in a document, or the default one, is reached.
+
+        Raises:
+            UsageError: None is named.
+        """
+        name = name or self.default
+        if not name:
+            raise UsageError(
+                "an 'llm' role needs a language model, and none is named: write '- **Model:** openai/gpt-5-mini' in "
+                f'the document, set {DEFAULT_MODEL}, or put [models] default = "…" into orgopt.toml'
+            )
+        return self.models.get(name) or ModelSettings(name=name)
+
+    def price(self, name: str) -> Price | None:
+        """The price that is given for a model: of its name before that of a pattern."""
+        if name in self.prices:
+            return self.prices[name]
+        return next((price for pattern, price in self.prices.items() if fnmatchcase(name, pattern)), None)
+
+
+def read_settings(tables: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> LanguageSettings:
+    """The settings of the tables `models` and `prices`.
+
+    Raises:
+        UsageError: A table is not understood, or has a secret.
+    """
+    models = _table(tables, "models")
+    default = environ.get(DEFAULT_MODEL, "") or _text(models.get("default", ""), "[models] default")
+    named = {name: _model(name, value) for name, value in models.items() if name != "default"}
+    prices = {name: _price(name, value) for name, value in _table(tables, "prices").items()}
+    return LanguageSettings(default=default, models=named, prices=prices)
+
+
+def _model(name: str, given: Any) -> ModelSettings:
+    where = f'[models."{name}"]'
+    if not isinstance(given, dict):
+        raise UsageError(f'orgopt.toml: {where} must be a table, such as api_base = "http://127.0.0.1:8000/v1"')
+    values = _checked(where, given, ModelSettings)
+    return ModelSettings(**{"name": name, **values})
+
+
+def _checked(where: str, given: Mapping[str, Any], kind: type[ModelSettings]) -> dict[str, Any]:
+    known = {one.name: one for one in fields(kind)}
+    found: dict[str, Any] = {}
+    for key, value in given.items():
+        if any(word in key.lower() for word in _SECRET_WORDS) and key not in known:
+            raise UsageError(f"orgopt.toml: {where} has '{key}': secrets belong into the environment")
+        if key not in known:
+            raise UsageError(f"orgopt.toml: {where} has no option '{key}': {', '.join(known)}")
+        found[key] = _value(f"{where} {key}", value, known[key].type)
+    return found
+
+
+def _value(where: str, value: Any, kind: Any) -> Any:
+    if kind is str:
+        return _text(value, where)
+    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+        raise UsageError(f"orgopt.toml: {where} must be a number above zero")
+    return kind(value)
+
+
+def _price(name: str, value: Any) -> Price:
+    numbers = value if isinstance(value, list) else []
+    if len(numbers) != 2 or not all(isinstance(one, int | float) and one >= 0 for one in numbers):
+        raise UsageError(f'orgopt.toml: [prices] "{name}" must be [in, out], dollars per million tokens')
+    return Price(float(numbers[0]), float(numbers[1]))
+
+
+def _text(value: Any, where: str) -> str:
+    if not isinstance(value, str):
+        raise UsageError(f"orgopt.toml: {where} must be a text")
+    return value
+
+
+def _table(tables: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    table = tables.get(name, {})
+    if not isinstance(table, dict):
+        raise UsageError(f"orgopt.toml: [{name}] must be a table")
+    return table

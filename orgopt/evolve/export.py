@@ -1,0 +1,78 @@
+"""Studies in Optuna's own storage, for optuna-dashboard and its like."""
+
+import datetime as dt
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution
+from optuna.trial import TrialState, create_trial
+
+from orgopt.errors import StoreError, UsageError
+from orgopt.study.view import CandidateView, StudyView
+
+Record = dict[str, Any]
+
+
+def to_optuna(view: StudyView, storage: str) -> int:
+    """Write the candidates that were told as the trials of a study of the same name; returns how many.
+
+    Raises:
+        UsageError: There is no such kind of storage.
+        StoreError: It cannot be written.
+    """
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    done = [one for one in view.candidates if one.standing and one.record["generation"] in view.complete]
+    distributions = _distributions([one.record["params"] for one in done])
+    name = view.head["name"]
+    try:
+        backend = optuna.storages.get_storage(storage)
+        if name in {one.study_name for one in optuna.get_all_study_summaries(backend)}:
+            optuna.delete_study(study_name=name, storage=backend)
+        study = optuna.create_study(study_name=name, storage=backend, direction="maximize")
+        study.add_trials([_trial(one, distributions) for one in done])
+    except (ValueError, ImportError) as error:
+        raise UsageError(f"{storage} is no storage of Optuna's: {error}") from None
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] not in {"sqlalchemy", "optuna"}:
+            raise
+        what = str(error).splitlines()[0]
+        if type(error).__name__ in {"ArgumentError", "NoSuchModuleError"}:
+            raise UsageError(f"{storage} is no storage of Optuna's: {what}") from None
+        raise StoreError(f"cannot write {storage}: {what}") from None
+    return len(done)
+
+
+def _trial(one: CandidateView, distributions: dict[str, BaseDistribution]) -> optuna.trial.FrozenTrial:
+    assert one.standing
+    record = one.record
+    trial = create_trial(
+        state=TrialState.PRUNED if one.dropped else TrialState.COMPLETE,
+        value=one.standing.value,
+        params=record["params"],
+        distributions=distributions,
+        user_attrs={
+            "candidate": one.name,
+            "generation": record["generation"],
+            "parent": record["parent"],
+            "changes": "; ".join(record["changes"]),
+            "error": one.standing.error,
+            "seeds": one.standing.seeds,
+        },
+    )
+    trial.datetime_start = trial.datetime_complete = dt.datetime.fromtimestamp(record["at"])  # noqa: DTZ006  Optuna's are naive
+    return trial
+
+
+def _distributions(params: list[Record]) -> dict[str, BaseDistribution]:
+    """Distributions that hold all values that are there; the log does not have those of the search."""
+    found: dict[str, BaseDistribution] = {}
+    for name in params[0] if params else ():
+        values = [one[name] for one in params]
+        kinds = {type(value) for value in values}
+        if kinds <= {int}:
+            found[name] = optuna.distributions.IntDistribution(min(values), max(values))
+        elif kinds <= {int, float}:
+            found[name] = optuna.distributions.FloatDistribution(min(values), max(values))
+        else:
+            found[name] = optuna.distributions.CategoricalDistribution(list(dict.fromkeys(values)))
+    return found

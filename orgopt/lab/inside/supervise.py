@@ -1,0 +1,297 @@
+"""The supervisor: one process for each part of an experiment, which isolates, bounds and ends it.
+
+It takes nothing from the experiment but its exit, the end of its output, its learning curve, and one file of data.
+"""
+
+import contextlib
+import json
+import os
+import resource
+import select
+import shutil
+import signal
+import stat
+import sys
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from . import isolate, processes
+from .curve import read_curve
+
+TAIL_BYTES = 8192  # of the output, which are kept until the last line is taken from them
+ERROR_LENGTH = 300
+_POLL_S = 0.05  # between two looks at memory and curve
+_END_LIMIT_S = 2.0
+_POINTS_AT_ONCE = 64  # a message fits a pipe's buffer, so that messages do not mix
+_OUT_OF_MEMORY = ("MemoryError", "can't allocate memory", "Cannot allocate memory", "bad_alloc")
+_DISK_FULL, _FILE_LIMIT = "No space left on device", "File too large"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One part of an experiment: code to run in an empty folder, and the file that it is to leave.
+
+    Attributes:
+        id: The experiment.
+        files: What lies in the folder before, by name.
+        body: Runs there; never returns data.
+        leaves: Name of the file that is taken when it ends well.
+        folder: Where that file is kept; the experiment does not see it.
+        limits: See `isolate.limit`; also `disk_bytes`, `output_bytes` and `wall_s`.
+        hidden: Paths that it may not see.
+        watched: Whether its learning curve is told as it comes.
+    """
+
+    id: int
+    files: Mapping[str, bytes]
+    body: Callable[[], None]
+    leaves: str
+    folder: Path
+    limits: Mapping[str, Any]
+    hidden: tuple[str, ...]
+    watched: bool
+
+
+@dataclass(slots=True)
+class _Watch:
+    """What is known of a part that runs."""
+
+    tail: bytes = b""
+    output: int = 0
+    told: int = 0  # points of its curve
+    verdict: str = ""  # why it was killed
+    own: int = 0  # bytes of memory that the supervisor has, and so the experiment when it begins
+    memory: int = 0  # most bytes beyond these
+
+
+def supervise(part: Part, reports: int, *, namespaces: bool) -> NoReturn:
+    """Run a part to its end and report; never returns.
+
+    Args:
+        part: What to run.
+        reports: Takes JSON lines.
+        namespaces: Whether it gets namespaces of its own; else a session of its own has to do.
+    """
+    began = time.monotonic()
+    try:
+        os.setsid()
+        isolate.adopt()
+        wake, woken = os.pipe()
+        os.set_blocking(woken, False)
+        signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
+        signal.signal(signal.SIGTERM, lambda *_: None)  # wakes the loop, which then kills the experiment
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        kept = os.open(part.folder, os.O_RDONLY | os.O_DIRECTORY)
+        if namespaces:
+            isolate.enter(part.limits, part.hidden)
+            work = Path(isolate.WORK)
+        else:
+            work = part.folder / "work"
+            work.mkdir()
+        report = _run(part, work, kept, wake, reports, began, namespaces=namespaces)
+        if not namespaces:
+            shutil.rmtree(work, ignore_errors=True)
+        tell(reports, {"id": part.id, "part": report})
+    except BaseException:  # noqa: BLE001  a forked child must never return into its parent's loop
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
+
+
+def tell(reports: int, message: dict[str, Any]) -> None:
+    """Write one message, which must be shorter than PIPE_BUF."""
+    os.write(reports, (json.dumps(message) + "\n").encode())
+
+
+def _run(
+    part: Part, work: Path, kept: int, wake: int, reports: int, began: float, *, namespaces: bool
+) -> dict[str, Any]:
+    for name, content in part.files.items():
+        (work / name).write_bytes(content)
+    watch = _Watch(own=processes.resident("self"))
+    output, writes = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        _become(part, work, writes, namespaces=namespaces)
+    os.close(writes)
+    os.set_blocking(output, False)
+    code, usage = _watch_over(part, work, pid, watch, (output, wake, reports), began, namespaces=namespaces)
+    if not namespaces and not processes.end_descendants(_END_LIMIT_S):
+        watch.verdict = watch.verdict or "crashed"
+    _drain(output, watch)
+    spent = {"cpu_s": usage.ru_utime + usage.ru_stime, "wall_s": time.monotonic() - began}
+    status, error = _status(part, work, code, spent["cpu_s"], watch, namespaces=namespaces)
+    if status == "ok":
+        error = collect(work, part.leaves, kept, part.limits["file_bytes"])
+        status = "invalid_metric" if error else "ok"
+    _tell_curve(part, work, watch, reports)
+    kilobyte = 1 if sys.platform == "darwin" else 1024  # ru_maxrss is in bytes on macOS
+    memory_gb = max(usage.ru_maxrss * kilobyte, watch.own + watch.memory) / 1e9
+    return {"status": status, "error": error[:ERROR_LENGTH], "memory_gb": memory_gb, **spent}
+
+
+def _become(part: Part, work: Path, log: int, *, namespaces: bool) -> NoReturn:
+    """Turn this child into the experiment; never returns."""
+    code = 1
+    try:
+        os.setsid()
+        null = os.open(os.devnull, os.O_RDONLY)
+        for given, standard in ((null, 0), (log, 1), (log, 2)):
+            os.dup2(given, standard)
+        os.closerange(3, min(os.sysconf("SC_OPEN_MAX"), 1 << 16))
+        signal.set_wakeup_fd(-1)
+        for number in (signal.SIGTERM, signal.SIGCHLD):
+            signal.signal(number, signal.SIG_DFL)
+        os.chdir(work)
+        if namespaces:
+            isolate.seal()
+        else:
+            isolate.close_to_others(closed=False)
+            isolate.die_with_parent(os.getppid())
+        isolate.limit(part.limits, processes=namespaces)
+        part.body()
+        code = 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        if isinstance(end.code, str):
+            sys.stderr.write(end.code + "\n")
+    except BaseException:  # noqa: BLE001  whatever the experiment raises is its outcome
+        traceback.print_exc()
+    with contextlib.suppress(Exception):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code & 0xFF)
+
+
+def _watch_over(
+    part: Part, work: Path, pid: int, watch: _Watch, ends: tuple[int, int, int], began: float, *, namespaces: bool
+) -> tuple[int, resource.struct_rusage]:
+    """Wait until the experiment's first process ends, by itself or by being killed for what it does."""
+    output, wake, reports = ends
+    listening = [wake, output]
+    while True:
+        left = began + part.limits["wall_s"] - time.monotonic()
+        ready, _, _ = select.select(listening, [], [], max(0.0, min(left, _POLL_S)))
+        if output in ready and not _drain(output, watch):
+            listening.remove(output)  # it closed its output
+        done, status, usage = os.wait4(pid, os.WNOHANG)
+        if done:
+            return os.waitstatus_to_exitcode(status), usage
+        stopped = wake in ready and signal.SIGTERM in os.read(wake, 4096)
+        watch.verdict = "killed" if stopped else _excess(part, watch, left, namespaces=namespaces)
+        if watch.verdict:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            _, status, usage = os.wait4(pid, 0)
+            return os.waitstatus_to_exitcode(status), usage
+        if part.watched:
+            _tell_curve(part, work, watch, reports)
+
+
+def _excess(part: Part, watch: _Watch, left: float, *, namespaces: bool) -> str:
+    """The limit that the experiment is over; empty when it keeps them."""
+    if left <= 0:
+        return "timeout"
+    if watch.output > part.limits["output_bytes"]:
+        return "output_limit"
+    if namespaces:
+        # /proc is the experiment's own as soon as it has mounted it, and then does not show this process.
+        pids = [] if os.path.lexists("/proc/self/stat") else list(processes.inhabitants())
+    else:
+        pids = processes.descendants(os.getpid())
+    # What each was forked with belongs to the warm process.
+    held = sum(max(0, processes.resident(pid) - watch.own) for pid in pids)
+    watch.memory = max(watch.memory, held)
+    return "oom" if held > part.limits["memory_bytes"] else ""
+
+
+def _drain(output: int, watch: _Watch) -> bool:
+    """Take what was printed, and keep its end; returns whether more may come."""
+    for _ in range(64):  # then look at the limits again
+        try:
+            chunk = os.read(output, 1 << 16)
+        except BlockingIOError:
+            return True
+        if not chunk:
+            return False
+        watch.output += len(chunk)
+        watch.tail = (watch.tail + chunk)[-TAIL_BYTES:]
+    return True
+
+
+def _tell_curve(part: Part, work: Path, watch: _Watch, reports: int) -> None:
+    """Report the points of the learning curve that are new."""
+    points = read_curve(work)[watch.told :]
+    for first in range(0, len(points), _POINTS_AT_ONCE):
+        tell(reports, {"id": part.id, "curve": points[first : first + _POINTS_AT_ONCE]})
+    watch.told += len(points)
+
+
+def _status(part: Part, work: Path, code: int, cpu_s: float, watch: _Watch, *, namespaces: bool) -> tuple[str, str]:
+    """How it ended, as a status and the last line of its output."""
+    error = last_line(watch.tail)
+    if watch.verdict:
+        return watch.verdict, error if watch.verdict != "timeout" else ""
+    if code == 0:
+        return "ok", ""
+    if code in (-signal.SIGXCPU, -signal.SIGKILL) and cpu_s >= int(part.limits["wall_s"]):
+        return "timeout", ""
+    if code == -signal.SIGKILL and namespaces:  # nobody inside can kill the first process of a namespace
+        return "infra", "it was killed from outside"
+    if any(sign in error for sign in _OUT_OF_MEMORY):
+        return "oom", error
+    if _DISK_FULL in error or (namespaces and _is_full(work)):
+        return "disk", error
+    if _FILE_LIMIT in error:
+        return "output_limit", error
+    return "crashed", error or (f"ended by signal {-code}" if code < 0 else f"exit code {code}")
+
+
+def _is_full(work: Path) -> bool:
+    free = os.statvfs(work)
+    return free.f_bfree == 0 or free.f_ffree == 0
+
+
+def collect(work: Path, name: str, kept: int, max_bytes: int) -> str:
+    """Copy a file that an experiment left out of its reach; returns why that cannot be, or nothing.
+
+    Neither follows a link nor waits for the other end of a pipe, and takes regular files with one name alone.
+    """
+    try:
+        source = os.open(work / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        return f"it left no {name}: {error.strerror}"
+    try:
+        found = os.fstat(source)
+        if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
+            return f"{name} is not a file of its own"
+        if found.st_size > max_bytes:
+            return f"{name} has {found.st_size} bytes, of which {max_bytes} are allowed"
+        target = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600, dir_fd=kept)
+        try:
+            _copy(source, target, max_bytes)
+        finally:
+            os.close(target)
+    except OSError as error:
+        return f"{name} cannot be read: {error.strerror}"
+    finally:
+        os.close(source)
+    return ""
+
+
+def _copy(source: int, target: int, max_bytes: int) -> None:
+    left = max_bytes
+    while left and (chunk := os.read(source, min(left, 1 << 20))):
+        left -= len(chunk)
+        while chunk:
+            chunk = chunk[os.write(target, chunk) :]
+
+
+def last_line(output: bytes) -> str:
+    """The last line of some output, without control characters."""
+    lines = output.decode("utf-8", "replace").strip().splitlines()
+    return "".join(char for char in lines[-1] if char.isprintable())[-ERROR_LENGTH:] if lines else ""

@@ -1,0 +1,178 @@
+"""An OpenAI-compatible server of the tests' own: scripted answers over real HTTP, and every fault on demand.
+
+What it answers is a function of the call; a `Fault` in place of a text makes it fail as servers do.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+
+MODEL = "openai/local"
+
+NOISE = '\N{SNOWMAN}x0 {["' * 150_000  # about 1 MB
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """How a call fails: a status, a pause before it answers, or an answer that ends too early."""
+
+    status: int = 200
+    retry_after: str = ""
+    hang_s: float = 0.0
+    cut: bool = False
+    text: str = "too bad"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request: `number` counts from 0."""
+
+    number: int
+    model: str
+    system: str
+    user: str
+    authorization: str
+    body: Mapping[str, Any]
+    began: float
+
+    def field(self, name: str) -> str:
+        """The text of an input field of the last message, as DSPy writes it."""
+        head = f"[[ ## {name} ## ]]\n"
+        _, _, rest = self.user.rpartition(head)
+        return rest.split("\n\n[[ ## ")[0]
+
+
+Reply = Callable[[Call], "str | Fault"]
+
+
+def fields(**values: Any) -> str:
+    """An answer in the sections that DSPy asks for."""
+    texts = [
+        f"[[ ## {name} ## ]]\n{value if isinstance(value, str) else json.dumps(value)}"
+        for name, value in values.items()
+    ]
+    return "\n\n".join([*texts, "[[ ## completed ## ]]"])
+
+
+@dataclass
+class LlmServer:
+    """Use it as a context manager; it serves on a free port of this machine.
+
+    Attributes:
+        reply: What to answer.
+        latency_s: How long each answer takes.
+        calls: What was asked, in order of arrival.
+        input_tokens, output_tokens: Of the answers that were delivered whole.
+        most: The most calls that were open at once.
+    """
+
+    reply: Reply
+    latency_s: float = 0.0
+    calls: list[Call] = field(default_factory=list)
+    input_tokens: int = 0
+    output_tokens: int = 0
+    open: int = 0
+    most: int = 0
+
+    def __enter__(self) -> Self:
+        self.lock = threading.Lock()
+        self.ended = threading.Event()
+        self.server = _Server(("127.0.0.1", 0), _Handler)
+        self.server.fake = self
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.ended.set()
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server.server_address[1]}/v1"
+
+    @property
+    def tokens(self) -> int:
+        return self.input_tokens + self.output_tokens
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+    fake: LlmServer
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        pass  # clients that hang up are part of the tests
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    wbufsize = 65536  # an answer is one packet: else Nagle and delayed acknowledgements cost 40 ms a call
+    disable_nagle_algorithm = True
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  http.server's own name
+        pass
+
+    def do_POST(self) -> None:
+        fake = self.server.fake
+        began = time.monotonic()
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        with fake.lock:
+            call = _call(len(fake.calls), body, self.headers.get("Authorization", ""), began)
+            fake.calls.append(call)
+            fake.open += 1
+            fake.most = max(fake.most, fake.open)
+        try:
+            answer = fake.reply(call)
+            fault = answer if isinstance(answer, Fault) else Fault()
+            fake.ended.wait(max(0.0, fake.latency_s - (time.monotonic() - began)) + fault.hang_s)
+            self._answer(fake, call, answer, fault)
+        finally:
+            with fake.lock:
+                fake.open -= 1
+
+    def _answer(self, fake: LlmServer, call: Call, answer: str | Fault, fault: Fault) -> None:
+        text = answer if isinstance(answer, str) else fault.text
+        used = {"prompt_tokens": len(call.system + call.user) // 4, "completion_tokens": len(text) // 4}
+        message = {"role": "assistant", "content": text}
+        whole = {
+            "id": f"call-{call.number}",
+            "object": "chat.completion",
+            "created": 0,
+            "model": call.model,
+            "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+            "usage": {**used, "total_tokens": sum(used.values())},
+        }
+        failed = {"error": {"message": text, "type": "server_error", "code": None}}
+        data = json.dumps(whole if fault.status == 200 else failed).encode()
+        self.send_response(fault.status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        if fault.retry_after:
+            self.send_header("Retry-After", fault.retry_after)
+        self.end_headers()
+        if fault.cut:
+            self.wfile.write(data[: len(data) // 2])
+            self.close_connection = True
+            return
+        with fake.lock:
+            if fault.status == 200 and not fault.hang_s:
+                fake.input_tokens += used["prompt_tokens"]
+                fake.output_tokens += used["completion_tokens"]
+        self.wfile.write(data)
+
+
+def _call(number: int, body: Mapping[str, Any], authorization: str, began: float) -> Call:
+    texts: dict[str, str] = {"system": "", "user": ""}
+    for message in body["messages"]:
+        content = message["content"]
+        text = content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
+        role = "system" if message["role"] in {"system", "developer"} else "user"
+        texts[role] += text
+    return Call(number, body["model"], texts["system"], texts["user"], authorization, body, began)

@@ -1,0 +1,65 @@
+"""What tests ask of the machine: which processes live, how much memory they have, and whether a sandbox can be had."""
+
+import resource
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from orgopt.lab.inside.processes import descendants
+
+needs_bubblewrap = pytest.mark.skipif(
+    shutil.which("bwrap") is None, reason="bubblewrap is not installed: apt-get install bubblewrap"
+)
+
+
+def found(argument: str) -> list[int]:
+    """The processes of this machine that have an argument, and are no mere remains of one that ended."""
+    return [pid for pid in _with(argument) if not _ended(pid)]
+
+
+def gone(argument: str, within_s: float = 2.0) -> bool:
+    """Whether no process has an argument, a moment given for the kernel to end those that were killed."""
+    deadline = time.monotonic() + within_s
+    while found(argument) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return not found(argument)
+
+
+def _ended(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+    except OSError:
+        return True
+
+
+def _with(argument: str) -> list[int]:
+    pids: list[int] = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if argument.encode() in path.read_bytes().split(b"\0"):
+                pids.append(int(path.parent.name))
+        except OSError:
+            continue
+    return pids
+
+
+def below(pid: int) -> list[int]:
+    """All descendants of a process, those in other namespaces too."""
+    return descendants(pid)
+
+
+def resident_mb() -> float:
+    """Memory of this process."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 1e6
+
+
+def wait_until(condition: Callable[[], object], within_s: float = 10.0) -> None:
+    """Wait for something that real processes do."""
+    deadline = time.monotonic() + within_s
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"it did not happen within {within_s} seconds")
+        time.sleep(0.01)

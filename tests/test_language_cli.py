@@ -1,0 +1,196 @@
+"""Language agents on the command line and in real time: limits, refusals, resuming, edits of code in the local lab."""
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from orgopt.agents.language import CHOICE, Language, choose
+from orgopt.agents.spend import OverBudgetError
+from orgopt.cli import main
+from orgopt.document import parse
+from orgopt.evaluate import Score, evaluate
+from orgopt.lab.local import LocalLab
+from orgopt.lab.sandbox import Sandbox
+from orgopt.ledger import Ledger
+from orgopt.org import Link, Org, Role
+from orgopt.task import Task
+from orgopt.team.runtime import Team
+from tests.fakes.lab import FakeLab
+from tests.fakes.llm_server import MODEL, Call, LlmServer, fields
+from tests.fakes.researcher import research
+from tests.test_minds import settings
+
+DOCUMENT = """\
+# Pair
+
+Find the bottom.
+
+## Roles
+
+### Lead
+- **Headcount:** 2
+- **Agent:** llm
+
+Turn X.
+"""
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "pair.md").write_text(DOCUMENT)
+    (tmp_path / "orgopt.toml").write_text("[run]\nslots = 2\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ORGOPT_MODEL", raising=False)
+    monkeypatch.delenv(CHOICE, raising=False)
+    return tmp_path
+
+
+def configure(workspace: Path, server: LlmServer, price: str = "[1.0, 2.0]") -> None:
+    (workspace / "orgopt.toml").write_text(
+        f'[models]\ndefault = "{MODEL}"\n[models."{MODEL}"]\napi_base = "{server.url}"\nmax_tokens = 200\n'
+        f'[prices]\n"{MODEL}" = {price}\n'
+    )
+
+
+def invoke(*words: str):
+    return CliRunner().invoke(main, [*words], catch_exceptions=False)
+
+
+RUN = ("run", "pair.md", "--task", "nk", "--budget", "12s")
+
+
+@pytest.mark.parametrize("command", [RUN, ("optimize", *RUN[1:], "--no-tracking")], ids=["run", "optimize"])
+def test_without_a_model_a_key_or_a_price_nothing_begins(workspace: Path, command: tuple[str, ...]) -> None:
+    result = invoke(*command)
+    assert result.exit_code == 2
+    assert "set ORGOPT_MODEL" in result.stderr
+    (workspace / "pair.md").write_text(DOCUMENT.replace("Agent:** llm", "Agent:** llm\n- **Model:** openai/gpt-5"))
+    result = invoke(*command)
+    assert (result.exit_code, "set OPENAI_API_KEY" in result.stderr) == (2, True)
+    (workspace / "pair.md").write_text(DOCUMENT.replace("Agent:** llm", "Agent:** llm\n- **Model:** ollama/my-own"))
+    result = invoke(*command)
+    assert (result.exit_code, '"ollama/my-own" = [0, 0]' in result.stderr) == (2, True)
+    assert not (workspace / "mlruns").exists()
+
+
+def test_wrong_tables_are_refused(workspace: Path) -> None:
+    (workspace / "orgopt.toml").write_text('[models."x"]\napi_key = "sk-1"\n')
+    result = invoke(*RUN)
+    assert (result.exit_code, "secrets belong into the environment" in result.stderr) == (2, True)
+    (workspace / "orgopt.toml").write_text("[modells]\n")
+    assert "[modells] is no command" in invoke(*RUN).stderr
+
+
+def test_a_run_is_limited_reported_and_repeated_for_free(workspace: Path) -> None:
+    with LlmServer(nk) as server:
+        configure(workspace, server)
+        result = invoke(*RUN, "--json", "--max-usd", "0.5")
+        assert result.exit_code == 0, result.stderr
+        printed = json.loads(result.stdout)
+        folder = Path(printed["folder"])
+        assert printed["score"]["tokens"] > 0
+        assert 0 < printed["score"]["usd"] <= 0.5
+        asked = len(server.calls)
+        assert asked > 3
+        # Another price, and the model gone: what was begun stays as it was, and costs nothing more.
+        configure(workspace, server, price="[100.0, 100.0]")
+    again = invoke("run", "--resume", str(folder), "--json")
+    assert again.exit_code == 0, again.stderr
+    assert json.loads(again.stdout)["score"] == printed["score"]
+    assert json.loads((folder / "language.json").read_text())["prices"] == {MODEL: [1.0, 2.0]}
+    assert {"answers.jsonl", "spend.jsonl", "ledger.jsonl"} <= {path.name for path in folder.iterdir()}
+
+
+def nk(call: Call) -> str:
+    """Turn one bit after the other."""
+    names = re.findall(r"^(\w+) = ", call.field("settings"), re.MULTILINE)
+    values = dict(re.findall(r"^(\w+) = (\w+)", call.field("settings"), re.MULTILINE))
+    name = names[call.number % len(names)]
+    return fields(hypothesis="turn it", knobs={name: 1 - int(values[name])})
+
+
+def test_a_limit_of_a_run_is_hard_and_said(workspace: Path) -> None:
+    with LlmServer(nk) as server:
+        configure(workspace, server)
+        result = invoke(*RUN, "--max-tokens", "12000")
+        assert result.exit_code == 0, result.stderr
+        assert 0 < server.tokens <= 12_000
+    assert "thoughts without result" in result.stdout
+    assert "over_budget" in result.stdout
+
+
+def test_runs_of_a_study_share_one_account_and_a_cut_run_is_no_result(
+    toy: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(CHOICE, raising=False)
+    program = parse(DOCUMENT, "pair.md")
+    with LlmServer(research) as server:
+        given = settings(server, max_tokens=40_000)
+        monkeypatch.setenv(CHOICE, "null")
+        choose(given, tmp_path / "spend.jsonl")
+        scores: list[Score] = []
+
+        def study() -> None:
+            scores.extend(evaluate(program, toy, FakeLab(toy), budget_s=3, seed=seed) for seed in range(99))
+
+        with pytest.raises(OverBudgetError, match="could not think on within the limit of 40000 tokens"):
+            study()
+        assert len(scores) > 1
+        assert sum(score.tokens for score in scores) < server.tokens <= 40_000
+
+
+EDIT = """\
+<<<<<<< SEARCH
+noise = np.random.default_rng(int(os.environ["ORGOPT_SEED"])).normal(0, 0.01)
+=======
+noise = 0.0  # {number}
+>>>>>>> REPLACE"""
+
+
+def editing(call: Call) -> str:
+    """First a rewritten script, then knobs on top of it."""
+    if "noise = np" in call.field("script"):
+        return fields(hypothesis="noise hides the bottom", edits=EDIT.format(number=call.number), knobs={"X": 0.6})
+    return fields(hypothesis="onward", knobs={"X": 0.7, "Y": 0.2, "COUNT": 1 + call.number % 6})
+
+
+def test_scripts_are_rewritten_in_the_local_lab_while_thoughts_go_on(toy: Task, tmp_path: Path) -> None:
+    roles = (Role(id="coder", name="Coder", headcount=2, agent="llm"), Role(id="hand", name="Hand", focus=("point",)))
+    org = Org(roles=roles, links=(Link(source="coder", target="hand", kind="shares with"),))
+    with LlmServer(editing, latency_s=0.15) as server:
+        ledger = Ledger(tmp_path / "ledger.jsonl")
+        with (
+            Language(org, settings(server), folder=tmp_path) as language,
+            LocalLab(toy, slots=2, sandbox=Sandbox.PROCESS) as lab,
+        ):
+            Team(org, toy, lab, seed=1, ledger=ledger, language=language).run(4)
+        ledger.close()
+        asked = len(server.calls)
+        edited = [event.data for event in ledger.of("proposal") if event.data.get("script")]
+        assert edited
+        assert all("noise = 0.0" in data["script"] for data in edited)
+        assert any(data["agent"] == "hand-1" for data in edited)  # a policy goes on from a rewritten script
+        done = {event.data["id"]: event.data for event in ledger.of("outcome")}
+        assert any(done[data["id"]]["status"] == "ok" for data in edited if data["id"] in done)
+        # While one thinks, the others' experiments end.
+        spans = [(e.data["began"], e.t) for e in ledger.of("thought") if not e.data["failure"]]
+        assert any(began < event.t < ended for event in ledger.of("outcome") for began, ended in spans)
+        # The ledger is repeated in real time too, to its end.
+        again = Ledger.load(tmp_path / "ledger.jsonl")
+        with (
+            Language(org, replace(settings(server)), folder=tmp_path) as language,
+            LocalLab(toy, slots=2, sandbox=Sandbox.PROCESS) as lab,
+        ):
+            Team(org, toy, lab, seed=1, ledger=again, language=language).run(4)
+        again.close()
+        assert again.events == ledger.events
+        assert len(server.calls) == asked
+
+
+def test_a_document_without_language_agents_needs_no_settings(workspace: Path) -> None:
+    (workspace / "pair.md").write_text(DOCUMENT.replace("llm", "tpe"))
+    assert invoke(*RUN).exit_code == 0

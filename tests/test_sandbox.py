@@ -1,0 +1,194 @@
+"""Choosing the sandbox, what it is started with, and what happens where it cannot be had."""
+
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from orgopt.cli import main
+from orgopt.errors import SandboxError, TaskError, UsageError
+from orgopt.lab import sandbox
+from orgopt.lab.inside import seccomp
+from orgopt.lab.inside.start import ISOLATION_FAILED
+from orgopt.lab.local import LocalLab
+from orgopt.lab.sandbox import CHOICE, Sandbox, chosen
+from orgopt.task import Task, load_task
+from tests.conftest import ROOT
+from tests.fakes.processes import needs_bubblewrap
+
+SOLO = str(ROOT / "orgs" / "solo.md")
+TOY = str(ROOT / "tests" / "toy")
+
+
+@pytest.fixture(autouse=True)
+def nobody_chose(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(CHOICE, "")  # and whatever a command chooses is undone
+
+
+def orgopt(*args: str | Path) -> Result:
+    return CliRunner().invoke(main, [str(arg) for arg in args])
+
+
+def test_bubblewrap_is_the_default_and_others_are_named() -> None:
+    assert chosen() is Sandbox.BUBBLEWRAP
+    sandbox.choose("process")
+    assert chosen() is Sandbox.PROCESS
+    sandbox.choose("chroot")
+    with pytest.raises(UsageError, match="choose bubblewrap or process"):
+        chosen()
+
+
+def test_without_bubblewrap_nothing_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, toy: Task) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(SandboxError, match="apt-get install bubblewrap"):
+        LocalLab(toy, slots=1)
+    document = tmp_path / "solo.md"
+    document.write_text(Path(SOLO).read_text())
+    result = orgopt("run", document, "--task", TOY, "--budget", "1s")
+    assert result.exit_code == 5
+    assert "--sandbox process" in result.stderr
+    assert "Traceback" not in result.output
+    ledgers = list(tmp_path.rglob("ledger.jsonl"))
+    assert all(not path.read_text() for path in ledgers), "no experiment was run"
+
+
+def test_a_sandbox_that_does_not_hold_is_told_from_a_broken_task() -> None:
+    assert sandbox.failure(Sandbox.BUBBLEWRAP, 1, "bwrap: No permissions to create a new namespace")
+    assert sandbox.failure(Sandbox.BUBBLEWRAP, ISOLATION_FAILED, "experiments cannot be isolated: unshare")
+    assert sandbox.failure(Sandbox.BUBBLEWRAP, 1, "ModuleNotFoundError: No module named 'x'") is None
+    assert sandbox.failure(Sandbox.PROCESS, ISOLATION_FAILED, "bwrap: x") is None
+
+
+def test_the_weaker_sandbox_is_stamped_on_everything(tmp_path: Path) -> None:
+    document = tmp_path / "solo.md"
+    document.write_text(Path(SOLO).read_text())
+    result = orgopt("run", document, "--task", TOY, "--budget", "2s", "--sandbox", "process", "--json")
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert found["score"]["lab"]["sandbox"] == found["sandbox"] == "process"
+    ledger = (Path(found["folder"]) / "ledger.jsonl").read_text()
+    assert json.loads(ledger.splitlines()[0])["lab"]["sandbox"] == "process"
+
+
+@needs_bubblewrap
+def test_a_run_resumes_in_its_own_sandbox(tmp_path: Path) -> None:
+    document = tmp_path / "solo.md"
+    document.write_text(Path(SOLO).read_text())
+    first = json.loads(
+        orgopt("run", document, "--task", TOY, "--budget", "1s", "--sandbox", "process", "--json").stdout
+    )
+    again = orgopt("run", "--resume", first["folder"], "--json")
+    assert again.exit_code == 0, again.output
+    assert json.loads(again.stdout)["score"]["lab"]["sandbox"] == "process"
+
+
+def test_settings_choose_the_sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "solo.md").write_text(Path(SOLO).read_text())
+    (tmp_path / "orgopt.toml").write_text('[run]\nsandbox = "process"\n')
+    monkeypatch.chdir(tmp_path)
+    result = orgopt("run", "solo.md", "--task", TOY, "--budget", "1s", "--json")
+    assert json.loads(result.stdout)["score"]["lab"]["sandbox"] == "process"
+    os.environ[CHOICE] = ""  # as in another process
+    (tmp_path / "orgopt.toml").write_text('[run]\nsandbox = "none"\n')
+    assert orgopt("run", "solo.md", "--task", TOY, "--budget", "1s").exit_code == 2
+
+
+def test_no_secret_is_passed_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, toy: Task) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "canary")
+    env = sandbox.start(Sandbox.PROCESS, toy, tmp_path).env
+    assert "canary" not in repr(dict(env))
+    assert set(env) <= {
+        *("PATH", "HOME", "TMPDIR", "USER", "LOGNAME", "OMP_NUM_THREADS", "PYTHONDONTWRITEBYTECODE"),
+        *("LANG", "LC_ALL", "LD_LIBRARY_PATH", "TZ"),
+    }
+
+
+@needs_bubblewrap
+def test_what_bubblewrap_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, toy: Task) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "canary")
+    start = sandbox.start(Sandbox.BUBBLEWRAP, toy, tmp_path)
+    assert "canary" not in repr((start.command, dict(start.env)))
+    line = list(start.command[: start.command.index("--")])
+    for option in ("--unshare-pid", "--unshare-net", "--unshare-ipc", "--die-with-parent", "--new-session"):
+        assert option in line
+    assert ("--unshare-user" in line) == (os.getuid() != 0)
+    assert [line[at + 1] for at, word in enumerate(line) if word == "--bind"] == [str(tmp_path / "results")]
+    bound = {line[at + 1] for at, word in enumerate(line) if word == "--ro-bind"}
+    assert not bound & {"/", "/home", "/root", "/etc", "/var", str(Path.home()), str(ROOT)}
+
+
+@needs_bubblewrap
+def test_a_tasks_recordings_are_hidden(tmp_path: Path) -> None:
+    line = sandbox.start(Sandbox.BUBBLEWRAP, load_task("digits", ROOT), tmp_path).command
+    hidden = {line[at + 2] for at, word in enumerate(line) if word == "--ro-bind" and line[at + 1] == "/dev/null"}
+    assert hidden == {f"/orgopt-lab/task/{name}" for name in ("records.parquet", "world.json", "world.npz")}
+
+
+@needs_bubblewrap
+def test_what_is_to_be_hidden_must_be_there(tmp_path: Path) -> None:
+    folder = copy_of_toy(tmp_path, '\n[sandbox]\nhide = ["nowhere/labels.csv"]\n')
+    with pytest.raises(TaskError, match="there is no nowhere/labels"):
+        LocalLab(load_task(str(folder)), 1, Sandbox.BUBBLEWRAP)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('[sandbox]\nresult = "../weights.npz"\n', "name one file of arrays"),
+        ('[sandbox]\nresult = "weights.pkl"\n', "name one file of arrays"),
+        ("[sandbox]\nnetwork = true\n", "have no network"),
+    ],
+)
+def test_a_task_cannot_ask_for_anything_else(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(TaskError, match=message):
+        load_task(str(copy_of_toy(tmp_path, text)))
+    folder = copy_of_toy(tmp_path, "")
+    toml = (folder / "task.toml").read_text()
+    (folder / "task.toml").write_text(toml.replace("wall_s = 2", "wall_s = 2\nmemory_gb = 0"))
+    with pytest.raises(TaskError, match="memory_gb must be more than 0"):
+        load_task(str(folder))
+
+
+def copy_of_toy(tmp_path: Path, more: str) -> Path:
+    folder = tmp_path / "toy"
+    folder.mkdir(exist_ok=True)
+    for name in ("prepare.py", "train.py", "task.toml"):
+        (folder / name).write_text((Path(TOY) / name).read_text())
+    with (folder / "task.toml").open("a") as file:
+        file.write(more)
+    return folder
+
+
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64", "riscv64"])
+def test_the_filter_of_system_calls_jumps_within_itself(machine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platform.machine", lambda: machine)
+    rules = seccomp.program()
+    assert bool(rules) == (machine != "riscv64")
+    for at, (code, yes, no, _) in enumerate(rules):
+        if code & 0x07 == 0x05:
+            assert at + 1 + max(yes, no) < len(rules)
+    assert len(rules) < 4096
+
+
+@pytest.mark.fault
+@needs_bubblewrap
+def test_doctor_says_what_holds() -> None:
+    result = orgopt("doctor", "--json")
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert found["holds"] == {"bubblewrap": True, "process": False}
+    assert all(probe["held"] for probe in found["probes"]["bubblewrap"])
+    weak = {probe["name"] for probe in found["probes"]["process"] if not probe["held"]}
+    assert {"network", "files outside", "secrets in environments", "other processes"} <= weak, "each can fail"
+    assert not {"survivors", "time", "memory", "file size", "output"} & weak
+
+
+@pytest.mark.fault
+def test_doctor_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    result = orgopt("doctor")
+    assert result.exit_code == 5
+    assert "apt-get install bubblewrap" in re.sub(r"\s+", " ", result.stdout)
