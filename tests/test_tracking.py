@@ -91,6 +91,10 @@ def of_kind(workspace: Path, kind: str) -> list:
 def texts(run) -> dict[str, str]:
     """The artifacts of a run by path."""
     root = Path(run.info.artifact_uri.removeprefix("file://"))
+    if not run.info.artifact_uri.startswith("file://"):
+        from mlflow.artifacts import download_artifacts
+
+        root = Path(download_artifacts(run.info.artifact_uri))
     return {str(path.relative_to(root)): path.read_text() for path in root.rglob("*") if path.is_file()}
 
 

@@ -40,6 +40,11 @@ class Projection:
                 self._process.stdin.write(b"\n")
                 self._process.stdin.flush()
 
+    @property
+    def troubled(self) -> bool:
+        """Whether something went wrong so far."""
+        return bool(self._said)
+
     def __enter__(self) -> Self:
         if self.enabled:
             self._process = subprocess.Popen(

@@ -35,6 +35,7 @@ COLUMNS = (
     "tags.`orgopt.changes`",
 )
 """What the saved view shows."""
+LONGEST_REASON = 240  # characters: the errors of requests repeat themselves
 
 
 class Sent(NamedTuple):
@@ -260,5 +261,6 @@ def _commit(workspace: Path) -> str:
 
 
 def _reason(error: Exception) -> str:
-    text = str(error).splitlines()
-    return text[0] if isinstance(error, StoreError) else f"{type(error).__name__}: {text[0] if text else 'no message'}"
+    first = next(iter(str(error).splitlines()), "no message")
+    text = first if isinstance(error, StoreError) else f"{type(error).__name__}: {first}"
+    return text if len(text) <= LONGEST_REASON else text[: LONGEST_REASON - 1] + "…"
