@@ -27,7 +27,8 @@ from orgopt.tracking import VIEW, store_uri
 HOST = "127.0.0.1"
 """The server is for whoever sits at this machine: MLflow has no password."""
 PORTS = 50  # tried from the given one on
-_START_LIMIT_S = 60
+_ATTEMPTS = 3
+_START_LIMIT_S = 180  # seconds; five on an idle machine
 _ENVIRONMENT = {
     # A fast start: one worker, and no job processes, which a study does not use.
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
@@ -71,25 +72,15 @@ def ui_command(port: int, browser: bool, report: bool, folder: Path | None) -> N
         return
     if uri.startswith("sqlite:") and not (workspace / "mlflow.db").exists():
         raise UsageError(f"no mlflow.db in {workspace}: run `orgopt optimize` first, or name another --workspace")
-    _serve(workspace, uri, _free_port(port), browser)
+    _serve(workspace, uri, port, browser)
 
 
 def _serve(workspace: Path, uri: str, port: int, browser: bool) -> None:
-    address = f"http://{HOST}:{port}"
-    options = ["--backend-store-uri", uri, "--workers", "1", "--host", HOST, "--port", str(port)]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "mlflow", "server", *options],
-        env={**os.environ, **_ENVIRONMENT},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-        cwd=workspace,
-    )
+    newest = _newest(workspace)
+    server, address = _started(workspace, uri, port, newest)
     try:
-        _await(server, f"{address}/health")
-        newest = _newest(workspace)
         out.print(f"MLflow: [bold]{address}/#/{_listing(newest)}[/]  (Ctrl-C ends it)")
-        page_address = f"{address}/#/experiments/{newest.experiment}/runs/{newest.run}" if newest else address
+        page_address = f"{address}/#/{_study_page(newest)}"
         if newest:
             out.print(f"Newest study, {newest.name}: {page_address}", markup=False)
         _show(page_address, browser)
@@ -97,13 +88,44 @@ def _serve(workspace: Path, uri: str, port: int, browser: bool) -> None:
     except KeyboardInterrupt:
         out.print("Ended.")
     finally:
-        with suppress(ProcessLookupError):
-            os.killpg(server.pid, signal.SIGTERM)
+        _end(server)
+
+
+def _started(workspace: Path, uri: str, port: int, newest: _Newest | None) -> tuple[subprocess.Popen[bytes], str]:
+    """A server that answers, and its address; another program may take its port while it starts."""
+    for _ in range(_ATTEMPTS):
+        port = _free_port(port)
+        address = f"http://{HOST}:{port}"
+        options = ["--backend-store-uri", uri, "--workers", "1", "--host", HOST, "--port", str(port)]
+        server = subprocess.Popen(
+            [sys.executable, "-m", "mlflow", "server", *options],
+            env={**os.environ, **_ENVIRONMENT},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            cwd=workspace,
+        )
         try:
-            server.wait(5)
-        except subprocess.TimeoutExpired:
-            with suppress(ProcessLookupError):
-                os.killpg(server.pid, signal.SIGKILL)
+            _await(server, f"{address}/health")
+            if newest is None or _answers(f"{address}/api/2.0/mlflow/runs/get?run_id={newest.run}", 10):
+                return server, address
+        except BaseException:
+            _end(server)
+            raise
+        _end(server)
+        port += 1
+    raise LabError("other servers took the ports of this one: name another --port")
+
+
+def _end(server: subprocess.Popen[bytes]) -> None:
+    """End a server with its workers."""
+    with suppress(ProcessLookupError):
+        os.killpg(server.pid, signal.SIGTERM)
+    try:
+        server.wait(5)
+    except subprocess.TimeoutExpired:
+        with suppress(ProcessLookupError):
+            os.killpg(server.pid, signal.SIGKILL)
 
 
 def _report(workspace: Path) -> Path:
@@ -142,10 +164,16 @@ def _await(server: subprocess.Popen[bytes], url: str) -> None:
     while time.monotonic() < deadline:
         if server.poll() is not None:
             raise LabError(f"the MLflow server ended at once with exit code {server.returncode}")
-        with suppress(urllib.error.URLError, OSError), urllib.request.urlopen(url, timeout=1):
+        if _answers(url, 1):
             return
         time.sleep(0.1)
     raise LabError(f"the MLflow server did not answer within {_START_LIMIT_S} s")
+
+
+def _answers(url: str, limit_s: float) -> bool:
+    with suppress(urllib.error.URLError, OSError), urllib.request.urlopen(url, timeout=limit_s):
+        return True
+    return False
 
 
 def _listing(newest: _Newest | None) -> str:
@@ -153,6 +181,10 @@ def _listing(newest: _Newest | None) -> str:
     if newest is None:
         return ""
     return f"experiments/{newest.experiment}/runs?workflowType=machine_learning&viewStateShareKey={VIEW}"
+
+
+def _study_page(newest: _Newest | None) -> str:
+    return f"experiments/{newest.experiment}/runs/{newest.run}" if newest else ""
 
 
 def _newest(workspace: Path) -> _Newest | None:

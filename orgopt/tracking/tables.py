@@ -16,7 +16,7 @@ def ledger(events: Iterable[Record]) -> Table:
 
 
 def talk(events: Iterable[Record]) -> Table:
-    """Messages and stand-ups, a line each."""
+    """Messages, stand-ups and language agents' thoughts, a line each."""
     rows = [row for event in events if (row := _talk_row(event))]
     return _table(("t", "event", "from", "to", "by", "experiments", "agent-seconds"), rows)
 
@@ -105,6 +105,8 @@ def _talk_row(event: Record) -> tuple[Any, ...] | None:
     if event["kind"] == "meeting":
         who, about = ", ".join(event["agents"]), ", ".join(map(str, event["shared"]))
         return (t, "stand-up", who, who, "stand-up", about, round(event["seconds"] * len(event["agents"]), 3))
+    if event["kind"] == "thought":
+        return (t, "thought", event["agent"], "", event["purpose"], "", round(event["seconds"], 3))
     return None
 
 

@@ -69,6 +69,8 @@ class _Trace:
         self.began = ended_at - self.end
         self.id = hashlib.sha256(key.encode()).digest()[:16]
         self.outcomes = {event["id"]: event for event in events if event["kind"] == "outcome"}
+        thinking = (event for event in events if event["kind"] == "thinking")
+        self.told = {(one["agent"], one["t"]): one["told"] for one in thinking}
         self.made: list[Record] = []
         self.title = title
 
@@ -80,11 +82,11 @@ class _Trace:
         outputs = {"submitted": last["id"], "metric": last["metric"], "experiments": len(self.outcomes)}
         root = self._span(self.title, "WORKFLOW", "", (0, self.end), inputs, outputs)
         meetings = [event for event in self.events if event["kind"] == "meeting"]
-        rest = [event for event in self.events if event["kind"] in {"proposal", "message"}]
+        rest = [event for event in self.events if event["kind"] in {"proposal", "message", "thought"}]
         begin = 0.0
         for number, meeting in enumerate([*meetings, None], 1):
             until = meeting["t"] if meeting else self.end
-            if members := [event for event in rest if begin <= event["t"] < until]:
+            if members := [event for event in rest if begin <= event.get("began", event["t"]) < until]:
                 self._round(root, number, (begin, until), members)
             if meeting:
                 self._meeting(root, meeting)
@@ -104,6 +106,25 @@ class _Trace:
                 inputs = {"from": event["sender"], "experiments": event["experiments"]}
                 who = ", ".join(event["to"])
                 self._span(f"review by {who}", "EVALUATOR", span, (event["t"], event["t"]), inputs, {})
+            if event["kind"] == "thought":
+                self._thought(span, event)
+
+    def _thought(self, parent: str, event: Record) -> None:
+        """What an agent asked its language model for, and what came back."""
+        told = self.told.get((event["agent"], event["began"]), {})
+        read_in, written = event["tokens"]
+        usage = {"input_tokens": read_in, "output_tokens": written, "total_tokens": read_in + written}
+        self._span(
+            event["agent"],
+            "LLM",
+            parent,
+            (event["began"], event["began"] + event["seconds"]),
+            {"purpose": event["purpose"], **told},
+            {"said": event["said"], **({"failure": event["failure"]} if event["failure"] else {})},
+            cost={"usd": event["usd"], "calls": event["calls"]},
+            failed=bool(event["failure"]),
+            more={"mlflow.chat.tokenUsage": usage},
+        )
 
     def _proposal(self, parent: str, event: Record) -> None:
         outcome = self.outcomes.get(event["id"])
@@ -144,6 +165,7 @@ class _Trace:
         *,
         cost: Record | None = None,
         failed: bool = False,
+        more: Record | None = None,
     ) -> str:
         """Make a span; returns its id."""
         own = base64.b64encode(hashlib.sha256(self.id + str(len(self.made)).encode()).digest()[:8]).decode()
@@ -153,6 +175,7 @@ class _Trace:
             "mlflow.spanInputs": inputs,
             "mlflow.spanOutputs": outputs,
             **({"cost": cost} if cost else {}),
+            **(more or {}),
         }
         span = {
             "trace_id": base64.b64encode(self.id).decode(),

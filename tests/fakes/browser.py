@@ -1,0 +1,53 @@
+"""A Chromium without a window, and MLflow's pages in it."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE_MS = 90_000  # a busy machine
+ROOT = Path(__file__).parent.parent.parent
+
+
+@contextmanager
+def pages(width: int = 1500, height: int = 950) -> Iterator[Any]:
+    """A new page of a headless Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        page = browser.new_page(viewport={"width": width, "height": height})
+        page.set_default_timeout(PATIENCE_MS)
+        yield page
+        browser.close()
+
+
+@contextmanager
+def served(workspace: Path) -> Iterator[tuple[str, str]]:
+    """The addresses of the list of runs and of the newest study, while `orgopt ui` serves a workspace."""
+    environment = {key: value for key, value in os.environ.items() if key != "MLFLOW_TRACKING_URI"}
+    environment |= {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, "-m", "orgopt", "ui", "--no-browser", "--workspace", str(workspace), "--port", "5790"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stdout
+        found = [re.search(r"http://\S+", process.stdout.readline()) for _ in range(2)]
+        assert all(found)
+        try:
+            yield found[0][0], found[1][0]
+        finally:
+            process.send_signal(signal.SIGINT)
