@@ -238,7 +238,7 @@ def test_an_interrupt_during_start_up_is_an_interrupt(org: Path, monkeypatch: py
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("orgopt.cli.run.load", interrupted)
+    monkeypatch.setattr("orgopt.cli.run.load_source", interrupted)
     result = orgopt("run", org, "--task", TOY, "--budget", "1s")
     assert result.exit_code == 130
     assert "Stopped" in result.output

@@ -106,7 +106,7 @@ def test_ctrl_c_ends_everything_and_the_same_command_continues(org: Path) -> Non
     command = child(org, "--task", TOY, *size, *options)
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
         assert process.stderr is not None
-        while not (list((org.parent / "mlruns").glob("studies/*/candidates/*/ledger-toy.jsonl"))):
+        while not any(b'"evaluation"' in log.read_bytes() for log in org.parent.glob("mlruns/studies/*/study.jsonl")):
             assert process.poll() is None
             time.sleep(0.02)
         labs = _descendants(process.pid)

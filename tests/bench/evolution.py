@@ -95,7 +95,7 @@ def rows(task: str, entrants: dict[str, str], *, quick: bool) -> list[str]:
         for rival in RIVALS:
             few = seeds
             if rival in PLAIN_KINDS:  # takes seconds a run
-                few = seeds // (8 if rival == "optuna:gp" else 2 if number == 0 else 4)
+                few = seeds // (5 if rival == "optuna:gp" else 2 if number == 0 else 4)
                 if rival == "optuna:gp" and number:
                     cells.append("")
                     continue
