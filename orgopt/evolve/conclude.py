@@ -110,7 +110,7 @@ class Conclusion:
         groups: dict[str, Group] = {}
         if champion is not seed:
             groups["seed document"] = (seed.name,)
-        if simplest is not champion:
+        if simplest not in (champion, seed):
             groups["simplest"] = (simplest.name,)
         for control in controls.controls(self.config.controls, champion.program, self.space, self.config.seed):
             entrants = {self._named(one.name, one.text, champion): one.text for one in control.entrants}
