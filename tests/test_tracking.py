@@ -92,8 +92,10 @@ def texts(run) -> dict[str, str]:
     """The artifacts of a run by path."""
     root = Path(run.info.artifact_uri.removeprefix("file://"))
     if not run.info.artifact_uri.startswith("file://"):
-        from mlflow.artifacts import download_artifacts
+        from mlflow.artifacts import download_artifacts, list_artifacts
 
+        if not list_artifacts(run_id=run.info.run_id):
+            return {}
         root = Path(download_artifacts(run.info.artifact_uri))
     return {str(path.relative_to(root)): path.read_text() for path in root.rglob("*") if path.is_file()}
 
