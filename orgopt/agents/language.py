@@ -5,7 +5,8 @@ Light by itself: what needs DSPy is imported when a language agent is opened.
 
 import json
 import os
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol, Self
@@ -63,6 +64,7 @@ class Language:
         memories: Where lasting memories are read; None is the folder.
         writes: Where they are written; None is where they are read.
         environ: Where keys are.
+        clock: Seconds by which agents are charged for their calls.
 
     Raises:
         UsageError: A role has no model, or a model no key or no price. Nothing was asked.
@@ -79,6 +81,7 @@ class Language:
         writes: Path | None = None,
         resumed: bool = False,
         environ: Mapping[str, str] = os.environ,
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         from orgopt.agents.model import Absent, Model
 
@@ -92,7 +95,7 @@ class Language:
                 if role.model in self._models:
                     continue
                 try:
-                    self._models[role.model] = Model(model, self.prices[model.name], environ)
+                    self._models[role.model] = Model(model, self.prices[model.name], environ, clock)
                 except UsageError as error:
                     if not resumed:
                         raise

@@ -79,13 +79,20 @@ class Model:
         settings: How it is reached.
         price: What its tokens cost.
         environ: Where its key is.
+        clock: Seconds by which an agent is charged for a call.
 
     Raises:
         UsageError: There is no key for it, or no such provider.
     """
 
-    def __init__(self, settings: ModelSettings, price: Price, environ: Mapping[str, str] = os.environ) -> None:
-        self.settings, self.price = settings, price
+    def __init__(
+        self,
+        settings: ModelSettings,
+        price: Price,
+        environ: Mapping[str, str] = os.environ,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self.settings, self.price, self._clock = settings, price, clock
         self._takes_temperature = True
         if not settings.name.rpartition("/")[2].strip():
             raise UsageError(f"'{settings.name}' is no model: write provider/model, as LiteLLM names it")
@@ -109,7 +116,7 @@ class Model:
 
     def ask(self, request: Request, spend: Spend, role: str) -> Answer:
         """Ask, and ask again as the provider says, until there is an answer or it is given up."""
-        began, paused, given = time.perf_counter(), 0.0, Answer(text="")
+        began, paused, given = self._clock(), 0.0, Answer(text="")
         for attempt in range(1, self.settings.attempts + 1):
             given, pause = self._attempt(request, spend, role)
             given = replace(given, attempts=attempt)
@@ -120,7 +127,7 @@ class Model:
                 break
             paused += pause
             time.sleep(pause)
-        return replace(given, seconds=round(time.perf_counter() - began, 4))
+        return replace(given, seconds=round(self._clock() - began, 4))
 
     def _attempt(self, request: Request, spend: Spend, role: str) -> tuple[Answer, float | None]:
         """One attempt, and the pause before another: negative where none was named, None where none is of use."""
