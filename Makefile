@@ -15,7 +15,7 @@ test: .venv/dev
 slow: .venv/dev
 	$(BIN)/python -m pytest -n 2 -q -m "slow or fault"
 
-# 100,000 mutated documents, about 50 minutes of one core; FUZZ_CASES=2000 and FUZZ_SEED=1 for others.
+# 100,000 mutated documents, 10 to 20 minutes of one quiet core; FUZZ_CASES=2000 and FUZZ_SEED=1 for others.
 fuzz: .venv/dev
 	FUZZ_CASES=$${FUZZ_CASES:-100000} $(BIN)/python -m pytest -n 2 -q -m slow -rP tests/test_fuzz.py
 

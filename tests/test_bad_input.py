@@ -2,8 +2,10 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ from orgopt.document import load, read
 from orgopt.document.edit_roles import AddRole
 from orgopt.document.files import save
 from orgopt.errors import DocumentError
-from tests.conftest import TRIO
+from tests.conftest import ROOT, TRIO
 
 BAD = "## Roles\n### Lead\n- **Headcount:** x\n"
 
@@ -41,7 +43,7 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("x" * 300, ": cannot be read (File name too long)"),
         ("a\x00b", ": cannot be read (embedded null byte)"),
         ("pipe.md", "pipe.md: is a pipe, not a file"),
-        ("folder", "folder is a folder without Markdown files"),
+        ("folder", "folder: is a folder without Markdown files"),
         ("/dev/zero", "/dev/zero: larger than 256 KiB"),
         ("utf16.md", "utf16.md:1: byte 0xff is not UTF-8"),
         ("secret.md", "secret.md: cannot be read (Permission denied)"),
@@ -60,11 +62,46 @@ def test_what_is_no_document_is_one_finding(lab: Path, name: str, message: str) 
         pytest.skip("this user may read everything")
     result = orgopt("lint", name, "good.md")
     assert result.exit_code == 1
-    assert message in result.output
+    assert "ORG000 " in result.output
+    assert message in result.output.replace("ORG000 ", "")
     assert result.output.endswith("2 documents, 1 error.\n")
     assert [f["code"] for f in json.loads(orgopt("lint", name, "good.md", "--json").output)["findings"]] == ["ORG000"]
     for command in (["show", name], ["diff", name, "good.md"], ["fmt", name]):
         assert orgopt(*command).exit_code in {1, 2}
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda task: append(task / "train.py", b"# changed\n"), "another version of digits (files train.py: recorded"),
+        (lambda task: append(task / "prepare.py", b"# changed\n"), "another version of digits (files prepare.py: reco"),
+        (lambda task: cut(task / "records.parquet", 1000), "records.parquet is damaged or no Parquet file"),
+        (lambda task: cut(task / "records.parquet", None), "records.parquet is damaged or no Parquet file"),
+        (lambda task: (task / "records.parquet").unlink(), "no recording to replay"),
+        (lambda task: append(task / "train.py", b"LR_2 = 9.0  # knob: 0..1\n"), "LR_2 = 9.0 is outside its range 0 …"),
+    ],
+)
+def test_a_recording_that_does_not_fit_is_one_message(
+    lab: Path, damage: Callable[[Path], object], message: str
+) -> None:
+    task = lab / "fitness" / "digits"
+    shutil.copytree(ROOT / "fitness" / "digits", task)
+    (lab / "solo.md").write_text(TRIO)
+    damage(task)
+    result = orgopt("run", "solo.md", "--task", "digits", "--budget", "5s", "--lab", "replay")
+    assert result.exit_code == 2
+    assert message in " ".join(result.output.split())
+    assert result.output.startswith("error: ")
+
+
+def append(path: Path, text: bytes) -> None:
+    with path.open("ab") as file:
+        file.write(text)
+
+
+def cut(path: Path, size: int | None) -> None:
+    """Drop the last bytes of a file, or all."""
+    os.truncate(path, 0 if size is None else path.stat().st_size - size)
 
 
 def test_a_pipe_of_the_shell_is_read() -> None:

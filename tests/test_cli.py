@@ -13,7 +13,6 @@ import pytest
 from click.testing import CliRunner, Result
 
 from orgopt.cli import COMMANDS, main
-from orgopt.cli.optimize import _verdict
 from tests.conftest import ROOT, TRIO
 
 TOY = str(ROOT / "tests" / "toy")
@@ -128,46 +127,6 @@ def test_a_stopped_run_goes_on_in_its_folder(org: Path) -> None:
     assert (other.exit_code, "is not the folder of a run" in other.output) == (2, True)
     assert "a run needs FILE, --task and --budget" in orgopt("run", org).output
     assert ledger.read_text().splitlines(keepends=True) == kept
-
-
-def test_optimize_from_end_to_end(org: Path) -> None:
-    args = ("optimize", org, "--task", TOY, "--generations", "2", "--population", "2", "--budget", "1s")
-    done = run_cli(*args)
-    assert done.returncode == 0, done.stderr
-    assert "seed document" in done.stdout
-    assert "baseline script" in done.stdout
-    assert "Generations in MLflow:" in done.stdout
-    assert f"--workspace {org.parent}" in done.stdout
-    (folder,) = (org.parent / "mlruns" / "studies").iterdir()
-    assert (folder / "best.md").exists()
-    assert (org.parent / "mlflow.db").exists()
-    assert not list(Path.cwd().iterdir())
-    again = run_cli(*args, "--json")
-    assert again.returncode == 0, again.stderr
-    data = json.loads(again.stdout)
-    assert data["candidates"] == 4
-    assert again.stderr.count("(from the log)") == 4
-    assert Path(data["best"]).read_text() == (folder / "best.md").read_text()
-
-
-def test_ctrl_c_ends_everything_and_the_same_command_continues(org: Path) -> None:
-    args = ("optimize", str(org), "--task", TOY, "--generations", "2", "--population", "2", "--budget", "1s")
-    command = [sys.executable, "-m", "orgopt", *args]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
-        assert process.stderr is not None
-        for line in process.stderr:
-            if line.startswith("g00-c00"):
-                break
-        labs = _descendants(process.pid)
-        process.send_signal(signal.SIGINT)
-        rest = process.stderr.read()
-        assert process.wait(30) == 130
-    assert labs
-    assert "1 of 4 candidates are saved. Continue: the same command." in rest
-    assert not [pid for pid in labs if Path(f"/proc/{pid}").exists()]
-    done = run_cli(*args)
-    assert done.returncode == 0
-    assert done.stderr.count("(from the log)") == 1
 
 
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGTERM, 143), (signal.SIGKILL, -9)])
@@ -293,44 +252,3 @@ def test_mlruns_that_cannot_be_written(org: Path, command: str) -> None:
     assert result.exit_code == 6
     assert "cannot write" in result.output
     assert (org.parent / "mlruns").read_text() == "in the way"
-
-
-@pytest.mark.fault
-@pytest.mark.parametrize(
-    ("options", "message"), [("ro", "Read-only file system"), ("size=48k", "No space left on device")]
-)
-def test_a_read_only_or_full_disk(org: Path, options: str, message: str) -> None:
-    """A study on such a disk ends with one message, and continues once there is room."""
-    mlruns = org.parent / "mlruns"
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "none", str(mlruns)], check=False)
-    if mounted.returncode:
-        pytest.skip("needs the right to mount")
-    args = ("optimize", org, "--task", TOY, "--generations", "1", "--population", "3", "--budget", "1s")
-    env = {**os.environ, "MLFLOW_TRACKING_URI": f"sqlite:///{Path.cwd()}/mlflow.db"}
-    try:
-        done = run_cli(*args, env=env)
-        assert done.returncode == 6
-        assert done.stderr.count("error:") == 1
-        assert message in done.stderr
-        assert "Traceback" not in done.stderr
-        if options != "ro":
-            kept = sum(line.startswith("g00") for line in done.stderr.splitlines())
-            subprocess.run(["mount", "-o", "remount,size=10m", str(mlruns)], check=True)
-            again = run_cli(*args, env=env)
-            assert again.returncode == 0, again.stderr
-            assert again.stderr.count("(from the log)") == kept
-    finally:
-        subprocess.run(["umount", str(mlruns)], check=True)
-
-
-def test_a_verdict_says_what_the_seeds_can_say() -> None:
-    def tests(*differences: float) -> dict:
-        seed = [{"research_output": 0.1} for _ in differences]
-        return {"seed": seed, "champion": [{"research_output": 0.1 + d} for d in differences]}
-
-    assert "On 1 test seed the best is ahead of the seed document by 0.200. So few seeds" in _verdict(tests(0.2))
-    assert "behind the seed document by 0.050" in _verdict(tests(-0.05))
-    clear = _verdict(tests(0.1, 0.11, 0.12))
-    assert "ahead of the seed document by 0.110 ± 0.025 (95 %)" in clear
-    assert "No difference" not in clear
-    assert _verdict(tests(0.3, -0.3, 0.1)).endswith("No difference is shown.")

@@ -217,8 +217,20 @@ def test_the_legend_names_the_kinds_that_are_there() -> None:
 
 def test_boxes_say_what_is_set() -> None:
     values = {"headcount": 7, "agent": "llm", "risk": 0.25, "focus": ("optimizer",), "model": "openai/gpt-5"}
+    values |= {"confirm": 2, "stop_early": 0.3, "copy_rule": "own"}
     text = svg(Org(title="T", roles=(role("Lead", **values), role("None", headcount=0))))
-    for words in (">Lead<", "×7", ">llm<", "risk 0.25", "focus: optimizer", "openai/gpt-5", "box empty", "box submits"):
+    for words in (
+        ">Lead<",
+        "×7",
+        ">llm<",
+        "risk 0.25",
+        "focus optimizer",
+        "confirm 2, stop early 0.3",
+        ">copy own<",
+        "openai/gpt-5",
+        "box empty",
+        "box submits",
+    ):
         assert words in text
     assert "No stand-up" in text
     standup = Standup(every=8, unit="experiments", share=2)

@@ -24,6 +24,8 @@ class TestLocalLab(LabContract):
 
 
 class TestFakeLab(LabContract):
+    budget_s = 30.0
+
     def make_lab(self, task: Task, slots: int) -> Lab:
         return FakeLab(task, slots)
 

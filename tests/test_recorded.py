@@ -202,6 +202,24 @@ def test_too_few_runs_and_damaged_worlds(recorded_toy: Task, tmp_path: Path) -> 
         open_recorded(task)
 
 
+def test_half_of_what_is_sought_lies_on_the_way_to_the_reference(
+    recorded_toy: Task, world: Recorded, tmp_path: Path
+) -> None:
+    folder = tmp_path / "toy"
+    shutil.copytree(recorded_toy.folder, folder)
+    reference = {"X": 0.7, "Y": 0.2, "COUNT": 5}
+    with (folder / "task.toml").open("a") as toml:
+        toml.write("\n[reference.settings]\n" + "".join(f"{key} = {value}\n" for key, value in reference.items()))
+    task = load_task(str(folder))
+    first, *rest = [one.settings for one in sought(Recorded(task, world.fitted, world.meta), 61, first_row=7)]
+    assert first == task.complete(reference)
+    default, near = task.complete({}), [one for at, one in enumerate(rest) if at % 6 > 2]
+    kept = [one[name] in {default[name], first[name]} for one in near for name in default]
+    assert 0.6 < sum(kept) / len(kept) < 0.9
+    assert {one["COUNT"] for one in near} >= {3, 5}
+    assert max(world.truth(one) for at, one in enumerate(rest) if at % 6 == 0) < 0.05
+
+
 def test_a_recording_goes_on_where_searches_of_its_world_end(
     recorded_toy: Task, world: Recorded, tmp_path: Path
 ) -> None:

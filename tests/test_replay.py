@@ -152,6 +152,53 @@ def test_the_digest_knows_the_world_and_its_parameters(tmp_path: Path) -> None:
     assert len({first, again.digest, again.with_parameters(n=3).digest}) == 3
 
 
+FAILING = """
+    import sys
+
+    class Mine:
+        def curve(self, knobs, seed):
+            if knobs["X"] != 0.1:
+                {curve}
+            return 1.0, [knobs["X"] ** 2]
+
+        def truth(self, knobs):
+            if knobs["X"] != 0.1:
+                {truth}
+            return knobs["X"] ** 2
+
+    def world():
+        return Mine()
+"""
+
+
+@pytest.mark.parametrize(
+    ("curve", "truth", "ended"),
+    [
+        ("raise OSError('no disk')", "pass", (Status.CRASHED, "OSError: no disk")),
+        ("sys.exit(3)", "pass", (Status.CRASHED, "SystemExit: 3")),
+        ("return 1.0, [float('nan')]", "pass", (Status.INVALID_METRIC, "curve ends with nan")),
+        ("return float('inf'), [1.0]", "pass", (Status.INVALID_METRIC, "curve took inf seconds")),
+        ("pass", "raise OSError('no disk')", (Status.CRASHED, "OSError: no disk")),
+        ("pass", "return float('nan')", (Status.INVALID_METRIC, "truth is nan")),
+    ],
+)
+def test_a_world_that_fails_away_from_its_baseline_never_scores(
+    tmp_path: Path, trio: Program, curve: str, truth: str, ended: tuple[Status, str]
+) -> None:
+    code, toml = FAILING.format(curve=curve, truth=truth), WORLD_TOML.replace("= 0.5", "= 0.01")
+    task = load_task(str(own_world(tmp_path / "mine", code, toml)))
+    world = open_world(task)
+    answer = world.answer({"X": 0.5}, 1)
+    assert (answer.status, answer.error) == ended
+    assert (answer.seconds, answer.metric) == (1.0, None)
+    if truth != "pass":
+        with pytest.raises(TaskError, match=r"mine\.py:world of mine (fails: OSError: no disk|says that the truth of)"):
+            world.truth({"X": 0.5})
+    score = evaluate(trio, task, ReplayLab(task, world, 2), budget_s=20, seed=0)
+    assert score.q_final == 0.0
+    assert score.common_error == ended[1]
+
+
 @pytest.mark.parametrize(
     ("code", "world", "message"),
     [
@@ -162,6 +209,7 @@ def test_the_digest_knows_the_world_and_its_parameters(tmp_path: Path) -> None:
         (MINE, "mine.py", "is not 'file.py:name'"),
         ("def world(: pass", "mine.py:world", "cannot be loaded: SyntaxError"),
         ("def world(): raise OSError('no file')", "mine.py:world", "fails: OSError: no file"),
+        ("def world(): raise SystemExit(3)", "mine.py:world", "fails: SystemExit: 3"),
         ("def world(): return 3", "mine.py:world", "fails on its own baseline: AttributeError"),
     ],
 )

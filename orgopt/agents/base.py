@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from operator import itemgetter
-from typing import Any, Protocol, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +21,8 @@ Array = NDArray[np.float64]
 Ranking = list[tuple[float, int]]  # metric and number of a setting, best first
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """A setting that an agent knows the results of.
+class Known(NamedTuple):
+    """A setting that an agent knows the results of; a tuple, because a team makes many of them.
 
     Attributes:
         id: An experiment that ran it, or 0 for the baseline.
@@ -113,9 +112,10 @@ class Knowledge:
                     insort(self.believed, ranked)
         else:
             before, self.all[place] = self.all[place], known
-            _rerank(self.measured, number, before.metric, known.metric)
-            was = before.metric if before.believed else None
-            _rerank(self.believed, number, was, known.metric if known.believed else None)
+            if before.metric != known.metric or before.believed != known.believed:
+                _rerank(self.measured, number, before.metric, known.metric)
+                was = before.metric if before.believed else None
+                _rerank(self.believed, number, was, known.metric if known.believed else None)
         self._place_of_id[known.id] = place
         self._changed.append(place)
 

@@ -28,6 +28,8 @@ COMMANDS = {
     "optimize": ("optimize", "Search for a better organization, in generations."),
     "report": ("report_page", "Write a study as one HTML page."),
     "ui": ("ui", "Open the generations in MLflow."),
+    "sync": ("sync", "Send to MLflow what it could not take."),
+    "checkout": ("checkout", "Write a study's champion, seed or candidate to a file."),
 }
 
 EPILOG = """\b

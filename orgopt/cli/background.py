@@ -1,15 +1,18 @@
-"""MLflow beside a study: what the log has is sent from a thread, so that no run waits for it."""
+"""MLflow beside a study: what the log has is sent by another process, so that no run waits for it."""
 
-import os
+import json
+import subprocess
+import sys
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Self
+from typing import IO, Self
 
-from orgopt.cli.base import err
-from orgopt.tracking import Tracking
+from orgopt.cli.base import err, own_command
 
-NICENESS = 10  # runs come first
+PATIENCE_S = 15.0
+"""How long MLflow may take nothing, once the study is over, before it is left alone."""
 
 
 class Projection:
@@ -25,46 +28,74 @@ class Projection:
     """
 
     def __init__(self, workspace: Path, folder: Path, *, enabled: bool = True) -> None:
-        self.tracking, self.folder = Tracking(workspace), folder
-        self._news, self._ended = threading.Event(), False
+        self.workspace, self.folder, self.enabled = workspace, folder, enabled
+        self._process: subprocess.Popen[bytes] | None = None
         self._said: set[str] = set()
-        self._thread = threading.Thread(target=self._run, name="mlflow", daemon=True) if enabled else None
+        self._heard = time.monotonic()
 
     def poke(self) -> None:
         """Say that the log has something new."""
-        self._news.set()
+        if self._process and self._process.stdin:
+            with suppress(OSError):  # it is gone; why is said at the end
+                self._process.stdin.write(b"\n")
+                self._process.stdin.flush()
 
     def __enter__(self) -> Self:
-        if self._thread:
-            self._thread.start()
+        if self.enabled:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "orgopt.tracking", str(self.workspace), str(self.folder)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C stops the study; what it has done is still sent
+            )
+            assert self._process.stdout
+            self._listener = threading.Thread(target=self._listen, args=(self._process.stdout,), daemon=True)
+            self._listener.start()
         return self
 
     def __exit__(self, *exc: object) -> None:
-        if self._thread:
-            self._ended = True
-            self._news.set()
+        if self._process is None:
+            return
+        self._heard = time.monotonic()
+        if self._process.stdin:
+            with suppress(OSError):
+                self._process.stdin.close()
+        try:
             if err.is_terminal:
                 with err.status("[dim]sending the last runs to MLflow[/]"):
-                    self._thread.join()
+                    self._await(self._process)
             else:
-                self._thread.join()
+                self._await(self._process)
+        finally:
+            if self._process.poll() is None:
+                self._process.kill()
+                self._process.wait()
+        self._listener.join()
 
-    def _run(self) -> None:
-        with suppress(OSError, AttributeError):  # a courtesy of Linux
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
-        problem = self.tracking.open()
-        while True:
-            self._warn(problem)
-            self._news.wait()
-            self._news.clear()
-            ended = self._ended
-            problem = self.tracking.sync(self.folder)
-            if ended:
-                self._warn(problem)
+    def _await(self, process: subprocess.Popen[bytes]) -> None:
+        """Wait for as long as MLflow takes what it is given."""
+        while process.poll() is None:
+            left = self._heard + PATIENCE_S - time.monotonic()
+            if left <= 0:
+                self._warn(f"it took nothing for {PATIENCE_S:g} s")
                 return
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(left)
+        if process.returncode:
+            self._warn(f"its process ended with exit code {process.returncode}")
 
-    def _warn(self, problem: str | None) -> None:
-        if problem and problem not in self._said:
+    def _listen(self, lines: IO[bytes]) -> None:
+        for line in lines:
+            self._heard = time.monotonic()
+            if text := line.strip():
+                self._warn(json.loads(text))
+
+    def _warn(self, problem: str) -> None:
+        if problem not in self._said:
             self._said.add(problem)
-            text = f"MLflow could not be written ({problem}); the study goes on and is kept in its log"
+            text = (
+                f"MLflow could not be written ({problem}); the study goes on and is kept in its log. "
+                f"Later: {own_command()} sync {self.folder.name}"
+            )
             err.print(text, style="yellow", markup=False, soft_wrap=True)

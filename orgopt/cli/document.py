@@ -110,11 +110,6 @@ def _label(org: Org, role: Role) -> str:
     bar = "▰" * filled + "▱" * (5 - filled)
     mark = " [green]submits[/]" if role.id in org.submitters() and role.headcount else ""
     numbers = f"×{role.headcount}  [cyan]{role.agent}[/]  risk {bar} {format_risk(org.risk_of(role))}"
-    extra = [f"focus {', '.join(role.focus)}"] if role.focus else []
-    extra += [f"confirm {org.confirm_of(role)}"] if org.confirm_of(role) else []
-    early = org.stop_early_of(role)
-    extra += [f"stop early {early if isinstance(early, str) else format_risk(early)}"] if early != "off" else []
-    extra += [f"copy {org.copy_rule_of(role)}"] if org.copy_rule_of(role) != "best" else []
-    extra += [role.model] if role.model else []
+    extra = draw.settings(org, role)
     more = f"  [dim]{escape(' · '.join(extra))}[/]" if extra else ""
     return f"[bold]{escape(role.name)}[/] {numbers}{more}{mark}"

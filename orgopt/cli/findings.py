@@ -40,7 +40,7 @@ def show(form: str, found: Found, *, documents: int, fixed: int) -> None:
 def _people(found: Found, *, full: bool, documents: int, fixed: int) -> None:
     for program, finding in found:
         if finding.code == "ORG000":
-            out.print(f"[red]{escape(printable(finding.message))}[/]")
+            out.print(f"[red]{escape(_unreadable(program.source, finding.message))}[/]")
             continue
         head, *rest = format_finding(program, finding, full=full).split("\n")
         out.print(f"[{COLORS[finding.severity]}]{escape(head)}[/]")
@@ -58,6 +58,14 @@ def _people(found: Found, *, full: bool, documents: int, fixed: int) -> None:
     more = sum(bool(finding.fix and not finding.fix.safe) for _, finding in found)
     hint += f" {more} more with --fix --unsafe-fixes." if more else ""
     out.print(f"{checked}, {', '.join(parts)}{done}.{escape(hint)}")
+
+
+def _unreadable(path: str, message: str) -> str:
+    """What is wrong with a file that cannot be read, as a line like those of other findings."""
+    rest = message.removeprefix(path)
+    line = re.match(r":\d+(?=: )", rest)
+    place = path + (line[0] if line else "") if rest != message else path
+    return printable(f"{place}: ORG000 {rest[line.end() if line else 0 :].removeprefix(':').strip()}")
 
 
 def finding_dict(program: Program, finding: Finding) -> dict[str, Any]:

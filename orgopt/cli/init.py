@@ -1,12 +1,14 @@
 """`orgopt init`: a workspace to start from."""
 
+import re
 import shutil
 from pathlib import Path
 
 import click
 from rich.markup import escape
+from rich.table import Table
 
-from orgopt.cli.base import command, near, out, own_command
+from orgopt.cli.base import command, count, near, out, own_command
 from orgopt.document import load, read
 from orgopt.errors import StoreError, UsageError
 from orgopt.ledger import write_text
@@ -14,6 +16,10 @@ from orgopt.task import find_tasks, shipped
 
 CONFIG = """\
 # Settings of this workspace. Each table gives a command's options; the command line wins over them.
+
+[lint]
+task = "{task}"
+slots = 2
 
 [run]
 task = "{task}"
@@ -40,7 +46,7 @@ A research organization and what it researches.
 
 ```bash
 orgopt show program.md
-orgopt lint program.md --task {task}
+orgopt lint program.md       # what is wrong with it, and for this task
 orgopt run program.md        # one run, on real experiments
 orgopt optimize program.md   # look for a better program.md
 orgopt ui                    # what came of it, in MLflow
@@ -54,6 +60,12 @@ def templates() -> dict[str, Path]:
     for root in reversed(shipped("orgs")):
         found |= {path.stem: path for path in sorted(root.glob("*.md")) if path.stem != "library"}
     return dict(sorted(found.items()))
+
+
+def summary(mission: str) -> str:
+    """Of an organization's mission the first sentence and the one that says when it fits."""
+    said = re.split(r"(?<=\.)\s+", " ".join(mission.split()))
+    return " ".join(dict.fromkeys([said[0], *(sentence for sentence in said if sentence.startswith("Fits "))]))
 
 
 @click.command(
@@ -70,11 +82,11 @@ def init_command(folder: Path | None, template: str, task: str, listed: bool) ->
     """Start a workspace in DIR: program.md, a task, settings and a README. Nothing that is there is overwritten."""
     known = templates()
     if listed:
+        table = Table.grid(padding=(0, 2, 0, 0))
         for name, path in known.items():
             org = read(load(path)).org
-            out.print(
-                f"[bold]{name:22}[/] {org.headcount:2} agents  {escape(org.mission.split('. ')[0].split('.')[0])}."
-            )
+            table.add_row(f"[bold]{name}[/]", count(org.headcount, "agent"), escape(summary(org.mission)))
+        out.print(table)
         return
     if folder is None:
         raise UsageError("name a folder: orgopt init my-lab (. for this one)")

@@ -19,7 +19,6 @@ from orgopt.cli.base import (
     count,
     err,
     find_workspace,
-    own_command,
     print_json,
     shipped_org,
     writable_folder,
@@ -34,7 +33,7 @@ from orgopt.evolve import Arena, Terms, optimize
 from orgopt.evolve.estimate import estimate, timing
 from orgopt.evolve.genes import PARTS
 from orgopt.lab import default_lab
-from orgopt.ledger import read_lines
+from orgopt.ledger import read_lines, write_text
 from orgopt.report import page
 from orgopt.study.config import CONTROLS, OBJECTIVES, SAMPLERS, StudyConfig, study_name
 from orgopt.study.log import LOG, StudyLog
@@ -208,7 +207,7 @@ def _study(request: _Request, config: StudyConfig) -> None:
         stamps = {name: arena.lab(name).stamp for name in searched}
         identity = config.identity(request.program, searched, request.library, stamps)
         folder = writable_folder(studies / (request.name or study_name(request.program, identity)))
-        again = shlex.join([own_command(), *sys.argv[1:]])
+        again = shlex.join(["orgopt", *sys.argv[1:]])
         log = stack.enter_context(StudyLog(folder, identity, request.program, searched, again))
         real = None
         if config.real_runs:
@@ -220,6 +219,8 @@ def _study(request: _Request, config: StudyConfig) -> None:
             seeds = count(config.search_seeds, "seed")
             where = f"{config.budget_s:g} s on {count(config.slots, 'slot')}, {request.lab} lab"
             err.print(f"[bold]{folder.name}[/]  {size} × {seeds} × {where}", soft_wrap=True)
+            if known := len(log.of("evaluation")):
+                err.print(f"[dim]goes on after {count(known, 'run')} that are in its log[/]", soft_wrap=True)
         progress = StudyProgress(err, config, next(iter(searched.values())).metric, projection.poke)
         try:
             with progress:

@@ -59,7 +59,7 @@ class RecordProgress:
 @click.option(
     "--seek",
     type=click.IntRange(1),
-    help="Instead: so many more, where searches of the recording's world end. Repeat it a few times.",
+    help="Instead: so many more, where searches of its world end and near the reference. Repeat it a few times.",
 )
 @click.option("--slots", type=click.IntRange(1), default=min(2, os.cpu_count() or 1), show_default=True)
 @click.option("--out", "folder", type=click.Path(path_type=Path, file_okay=False), help="Folder; the task's without.")

@@ -21,6 +21,7 @@ HEADINGS = {
     HELD_OUT: "On tasks that were held out",
     REAL: "Real training",
 }
+WORDS = {"better": "better than", "worse": "worse than", "no difference": "not shown to differ from"}
 FEW = 5
 
 
@@ -34,7 +35,7 @@ def print_study(view: StudyView, workspace: Path, folder: Path) -> None:
         if claims:
             out.print(_claims(claims, heading))
             out.print()
-    out.print(_verdict(final), soft_wrap=False)
+    out.print(sentence(final), soft_wrap=False)
     if final["changes"]:
         out.print("\nWhat the champion changes of the seed document:")
         print_changes(final["changes"])
@@ -101,29 +102,24 @@ def _interval(claim: Record) -> str:
     return f"[{claim['low']:+.3f}, {claim['high']:+.3f}]".replace("[", r"\[") if claim["low"] is not None else ""
 
 
-def _verdict(final: Record) -> str:
+def sentence(final: Record) -> str:
     """The claim against the seed document, in a sentence or two."""
+    name = f"[bold]{final['champion']}[/]"
     claim = next((c for c in final["claims"] if (c["phase"], c["entrant"]) == (TEST, "seed document")), None)
     if claim is None:
-        return f"[bold]{final['champion']}[/] is the seed document itself: the search found nothing better."
+        return f"{name} is the seed document itself: the search found nothing better."
     seeds = count(claim["seeds"], "test seed")
     if claim["seeds"] < FEW:
         word = "ahead of" if claim["difference"] > 0 else "behind"
         return (
-            f"On {seeds} [bold]{final['champion']}[/] is {word} the seed document by {abs(claim['difference']):.3f}. "
+            f"On {seeds} {name} is {word} the seed document by {abs(claim['difference']):.3f}. "
             "So few seeds cannot tell skill from luck: --test-seeds 20 would say more."
         )
-    resolved = f"{seeds} resolve differences of {claim['mdd']:.3f}"
-    word = {"better": "better than", "worse": "worse than", "no difference": "not shown to differ from"}[
-        claim["verdict"]
-    ]
-    numbers = f"{claim['difference']:+.3f} {_interval(claim)}"
-    raw = final["estimates"]["raw"]
+    raw, mean = final["estimates"]["raw"], claim["champion_mean"]
+    flattered = f" The search had flattered it with {raw:+.3f}; the test says {mean:+.3f}." if raw > mean else ""
     return (
-        f"[bold]{final['champion']}[/] is {word} the seed document: {numbers}; {resolved}. "
-        f"The search had flattered it with {raw:+.3f}; the test says {claim['champion_mean']:+.3f}."
-        if raw > claim["champion_mean"]
-        else f"[bold]{final['champion']}[/] is {word} the seed document: {numbers}; {resolved}."
+        f"{name} is {WORDS[claim['verdict']]} the seed document: {claim['difference']:+.3f} {_interval(claim)}; "
+        f"{seeds} resolve differences of {claim['mdd']:.3f}.{flattered}"
     )
 
 

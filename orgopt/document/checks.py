@@ -1,4 +1,4 @@
-"""The checks of lint: remarks about the organization that a document describes, and about its text.
+"""The checks of lint: remarks about the organization that a document describes; `checks_text` has those of its text.
 
 What each code means is in `rules`. Checks of a task's facts are made only where they are given.
 """
@@ -8,22 +8,27 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from orgopt.document.fields import front_matter
 from orgopt.document.findings import Finding, Fix
-from orgopt.document.names import hidden, scripts
 from orgopt.document.program import Program, Span
 from orgopt.document.read import Reading
 from orgopt.document.rules import RULES
 from orgopt.document.values import format_risk
 from orgopt.org import WORKING_AGENTS, Org, Role
 
-_STUB = 16  # characters; less is no instruction
 _REVIEWER = re.compile(r"\b(review|verif|audit|critic|referee)", re.IGNORECASE)
 _MANAGER = re.compile(r"\b(lead|leader|manager|chief|boss|head|director|coordinator)\b", re.IGNORECASE)
 _RISK_WORD = re.compile(
-    r"\b(?P<word>low|high|no|zero)[ -]risk(?: tolerance)?\b|\brisk tolerance (?:of|is) (?P<n>[01]?\.\d+)", re.IGNORECASE
+    r"\b(?P<word>low|high|no|zero)[ -]risk(?: tolerance)?\b|"
+    r"\brisk(?: tolerance)? (?:of|is|at) (?:(?P<n>[01]?\.\d+)|(?P<said>low|high)\b)|"
+    r"(?P<careful>\b(?:avoid|take no) (?:all |any |big |large )?risks?\b)|"
+    r"(?P<bold>(?<!never )(?<!not )(?<!n't )\btake (?:big|bold|great|large) risks\b)",
+    re.IGNORECASE,
 )
-_FILE = re.compile(r"`(?P<name>[\w./-]+\.(?:py|toml|json|yaml|yml|txt|csv|sh|ipynb))`")
+# In code marks any file; without them, those that are hardly ever the words of a sentence.
+_FILE = re.compile(
+    r"`(?P<code>[\w./-]+\.(?:py|toml|jsonl?|yaml|yml|txt|csv|sh|ipynb|cu|cpp|c|h|rs|go|npz|pt|parquet))`|"
+    r"(?<![\w./:`-])(?P<name>[\w/-]+\.(?:py|toml|ipynb|cu|cpp))(?![\w/`-])"
+)
 _CROWD = 2  # times the agents that fill the slots; fewer are a matter of taste
 
 
@@ -81,7 +86,8 @@ class Document:
         return self.program.first_line(part.span) if part else Span(0, 0)
 
 
-def _finding(code: str, message: str, span: Span, help_: str = "", fix: Fix | None = None) -> Finding:
+def finding(code: str, message: str, span: Span, help_: str = "", fix: Fix | None = None) -> Finding:
+    """A finding of a rule."""
     return Finding(code, RULES[code].severity, message, span, help_, fix)
 
 
@@ -97,52 +103,7 @@ def _problems(document: Document) -> Iterator[Finding]:
         else:
             part = document.reading.parts.get("roles")
             span = document.program.first_line(part.heading.span if part else Span(0, len(document.program.text)))
-        yield _finding(problem.code, problem.message, span, problem.help, fix)
-
-
-def _text(document: Document) -> Iterator[Finding]:
-    """Characters that are not seen, names that look like others, and stubs."""
-    program = document.program
-    if len(program.text.strip()) < _STUB:
-        span = program.first_line(Span(0, len(program.text)))
-        yield _finding(
-            "ORG041", "there is next to nothing here", span, "`orgopt init` writes a workspace to start from"
-        )
-    for match in re.finditer(r"[\x00-\x08\x0b\x0e-\x1f\x7f]", program.text):
-        span = Span(*match.span())
-        yield _finding(
-            "ORG042", f"control character U+{ord(match[0]):04X}", span, "remove it", Fix(span, "", safe=True)
-        )
-    for entries in document.reading.roles.values():
-        for name in (entry.name for entry in entries if entry.kind != "plain"):
-            raw = program.slice(name.span)
-            for at in hidden(raw):
-                span = Span(name.span.start + at, name.span.start + at + 1)
-                message = f"the name '{name.text}' has the invisible character U+{ord(raw[at]):04X}"
-                yield _finding("ORG027", message, span, "remove it", Fix(span, "", safe=True))
-            if len(found := scripts(raw) & {"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE"}) > 1:
-                mixed = " and ".join(sorted(script.capitalize() for script in found))
-                yield _finding("ORG028", f"the name '{name.text}' mixes {mixed} letters", name.span, "type it anew")
-
-
-def _front_matter(document: Document) -> Iterator[Finding]:
-    """Front matter that is given twice or is not `key: value`."""
-    program = document.program
-    previous = -1
-    for block in program.blocks:
-        if block.kind != "front_matter":
-            continue
-        if previous == block.span.start:
-            message = "front matter is given twice: the last of each key counts"
-            yield _finding("ORG026", message, program.first_line(block.span))
-        previous = block.span.end
-        read_lines = {field.line for field in front_matter(program, block)}
-        for line in list(program.lines(block.span))[1:]:
-            text = program.slice(line).rstrip()
-            nested = text.startswith((" ", "\t", "-", "#", "...", "]", "}"))
-            if text and not nested and line not in read_lines:
-                message = "this line of the front matter is not 'key: value': it is left alone"
-                yield _finding("ORG026", message, program.first_line(line))
+        yield finding(problem.code, problem.message, span, problem.help, fix)
 
 
 def _not_executed(document: Document) -> Iterator[Finding]:
@@ -150,12 +111,12 @@ def _not_executed(document: Document) -> Iterator[Finding]:
         if role.agent not in WORKING_AGENTS:
             message = f"agent '{role.agent}' cannot run in this version"
             help_ = f"those that can: {', '.join(WORKING_AGENTS)}"
-            yield _finding("ORG018", message, document.field(role, "agent"), help_)
+            yield finding("ORG018", message, document.field(role, "agent"), help_)
         if role.model and role.agent != "llm":
             message = f"{role.name} has a model, and its agent '{role.agent}' uses none"
-            yield _finding("ORG040", message, document.field(role, "model"), "write '- **Agent:** llm'")
+            yield finding("ORG040", message, document.field(role, "model"), "write '- **Agent:** llm'")
         for key in (name for name in ("persona", "memory") if getattr(role, name) not in {"", "none"}):
-            yield _finding("ORG007", f"'{key}' is read but has no effect in this version", document.field(role, key))
+            yield finding("ORG007", f"'{key}' is read but has no effect in this version", document.field(role, key))
 
 
 def _unheard(document: Document) -> Iterator[Finding]:
@@ -172,7 +133,7 @@ def _unheard(document: Document) -> Iterator[Finding]:
         if role.headcount and not graph.degree(role.id) and role.id not in heard:
             message = f"nobody hears {role.name}: it reports to nobody and shares with nobody"
             help_ = f"add '- {role.name} → {boss}: reports to'"
-            yield _finding("ORG022", message, document.name(role), help_)
+            yield finding("ORG022", message, document.name(role), help_)
 
 
 def _titles(document: Document) -> Iterator[Finding]:
@@ -192,10 +153,10 @@ def _titles(document: Document) -> Iterator[Finding]:
         if _REVIEWER.search(role.name) and role.id not in reviewers:
             other = next(r for r in org.roles if r.id != role.id)
             help_ = f"add '- {role.name} → {other.name}: reviews'"
-            yield _finding("ORG030", f"{role.name} reviews nobody", document.name(role), help_)
+            yield finding("ORG030", f"{role.name} reviews nobody", document.name(role), help_)
         if lines and _MANAGER.search(role.name) and role.id not in heard and not everyone:
             message = f"nobody reports to {role.name}"
-            yield _finding("ORG031", message, document.name(role), f"add a link '… → {role.name}: reports to'")
+            yield finding("ORG031", message, document.name(role), f"add a link '… → {role.name}: reports to'")
 
 
 def _links(document: Document) -> Iterator[Finding]:
@@ -204,10 +165,10 @@ def _links(document: Document) -> Iterator[Finding]:
     for link, place in zip(org.links, document.reading.links, strict=True):
         ends = [role for end in (link.source, link.target) if (role := org.role(end))]
         for role in (role for role in dict.fromkeys(ends) if not role.headcount):
-            yield _finding("ORG038", f"{role.name} has no agents, so this link does nothing", place.span)
+            yield finding("ORG038", f"{role.name} has no agents, so this link does nothing", place.span)
         if link.source == link.target and ends and ends[0].headcount == 1:
             fix = Fix(place.line, "", safe=True) if place.field is None else None
-            yield _finding("ORG039", f"there is one {ends[0].name}: nobody to share with", place.span, "remove it", fix)
+            yield finding("ORG039", f"there is one {ends[0].name}: nobody to share with", place.span, "remove it", fix)
 
 
 def _standup(document: Document) -> Iterator[Finding]:
@@ -217,7 +178,7 @@ def _standup(document: Document) -> Iterator[Finding]:
         return
     heads = sum(role.headcount for role in org.roles if not standup.attendees or role.id in standup.attendees)
     if heads < 2:
-        yield _finding(
+        yield finding(
             "ORG037", f"{heads} agent{'s' * (heads != 1)} attend{'s' * (heads == 1)} the stand-up", document.standup
         )
     elif facts and facts.run_s:
@@ -228,7 +189,7 @@ def _standup(document: Document) -> Iterator[Finding]:
             told = (
                 f"{between * busy:.1f} experiments end between two stand-ups that stop {heads} agents for {cost:.2g} s"
             )
-            yield _finding("ORG033", told, document.standup, "meet less often")
+            yield finding("ORG033", told, document.standup, "meet less often")
 
 
 def _risk(document: Document) -> Iterator[Finding]:
@@ -237,12 +198,13 @@ def _risk(document: Document) -> Iterator[Finding]:
     for role in org.roles:
         risk = org.risk_of(role)
         for match in _RISK_WORD.finditer(role.charter):
-            word, number = (match["word"] or "").lower(), match["n"]
-            wrong = (risk < 0.5) if word == "high" else (risk > 0.5) if word else abs(float(number) - risk) > 0.005
+            word, number = (match["word"] or match["said"] or "").lower(), match["n"]
+            high = word == "high" or match["bold"]
+            wrong = abs(float(number) - risk) > 0.005 if number else risk < 0.5 if high else risk > 0.5
             if wrong:
                 said = f"the charter of {role.name} says '{match[0]}'"
                 message = f"{said}, its risk tolerance is {format_risk(risk)}"
-                yield _finding("ORG034", message, document.field(role, "risk tolerance"), "make them say the same")
+                yield finding("ORG034", message, document.field(role, "risk tolerance"), "make them say the same")
 
 
 def _task(document: Document) -> Iterator[Finding]:
@@ -254,26 +216,27 @@ def _task(document: Document) -> Iterator[Finding]:
         for group in role.focus:
             if group not in facts.groups:
                 message = f"the task {facts.name} has no group of knobs '{group}'"
-                yield _finding(
+                yield finding(
                     "ORG036", message, document.field(role, "focus"), f"its groups: {', '.join(facts.groups)}"
                 )
         for match in _FILE.finditer(role.charter):
-            if match["name"].split("/")[-1] not in facts.files:
+            name = match["code"] or match["name"]
+            if name.split("/")[-1] not in facts.files:
                 at = document.program.text.find(match[0], document.reading.roles[role.id][0].span.start)
                 span = Span(at, at + len(match[0])) if at >= 0 else document.name(role)
-                message = f"the task {facts.name} has no file '{match['name']}'"
-                yield _finding("ORG035", message, span, f"its files: {', '.join(facts.files)}")
+                message = f"the task {facts.name} has no file '{name}'"
+                yield finding("ORG035", message, span, f"its files: {', '.join(facts.files)}")
     if facts.run_s:
         full = facts.slots * (1 + facts.think_s / facts.run_s)
         if org.headcount > _CROWD * math.ceil(full):
             biggest = max(org.roles, key=lambda role: role.headcount)
             slots = f"{facts.slots} slot{'s' * (facts.slots != 1)}"
             message = f"{org.headcount} agents for {slots}, which about {math.ceil(full)} keep busy: the others wait"
-            yield _finding(
+            yield finding(
                 "ORG032", message, document.field(biggest, "headcount"), "lower a headcount or give more --slots"
             )
 
 
-ALWAYS: tuple[Callable[[Document], Iterator[Finding]], ...] = (_problems, _text, _front_matter, _not_executed)
+ALWAYS: tuple[Callable[[Document], Iterator[Finding]], ...] = (_problems, _not_executed)
 # Of a document with errors they would repeat what the errors say.
 SOUND: tuple[Callable[[Document], Iterator[Finding]], ...] = (_unheard, _titles, _links, _standup, _risk, _task)

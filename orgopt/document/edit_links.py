@@ -76,7 +76,10 @@ class RemoveLink(_LinkEdit):
             if place.field is None:
                 return splice(program, place.line, "")
             left = [name for name in values.split_names(place.field.value) if name != place.name]
-            return replace_field(program, place.field, ", ".join(left) or None)
+            after = replace_field(program, place.field, ", ".join(left) or None)
+            if not left and read(after).roles.keys() != reading.roles.keys():
+                after = replace_field(program, place.field, "—")  # the field makes its section a role
+            return after
         return None
 
 

@@ -53,8 +53,11 @@ class RemoveRole(Edit):
         reading = read(program)
         if places(program, self.role)[0].kind == "plain":
             raise DocumentError(f"{program.source}: a document without roles has no role to remove")
-        for link in reading.org.links:
-            if self.role in (link.source, link.target):
+        own = [entry.span for entry in places(program, self.role)]
+        for link, place in zip(reading.org.links, reading.links, strict=True):
+            # What stands in the role itself goes with it.
+            inside = any(span.start <= place.span.start < span.end for span in own)
+            if self.role in (link.source, link.target) and not inside:
                 program = RemoveLink(link).apply(program)
         standup = reading.org.standup
         if standup and self.role in standup.attendees:

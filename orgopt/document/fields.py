@@ -5,10 +5,10 @@ of keys, and front matter (`key: v`). Forms without bold letters are prose unles
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
-from orgopt.document.keys import canonical
+from orgopt.document.keys import KEYS, canonical
 from orgopt.document.program import Block, Program, Section, Span
 
 Form = Literal["bold", "plain", "front matter", "cell", "heading"]
@@ -18,6 +18,11 @@ _BULLET = re.compile(rf"(?P<indent>[ \t]*)(?P<lead>{_LEAD})(?P<value>.*)$")
 _BOLD = re.compile(r"(\*\*|__)(?P<key>[^*_\r\n]{1,40}?)(?::[ \t]*\1|\1[ \t]*:)[ \t]*(?P<value>.*)$")
 _PLAIN = re.compile(r"(?P<key>[A-Za-z][A-Za-z /_-]{1,30}?)[ \t]*:(?:[ \t]+(?P<value>.*)|(?P<none>))$")
 _YAML = re.compile(r"(?P<key>[A-Za-z][\w -]{0,40}?)[ \t]*:(?:[ \t]+(?P<value>.*)|(?P<none>))$")
+_QUOTED = re.compile(r"(?P<quote>[\"'])(?P<value>.*?)(?P=quote)\s*(?:#.*)?$")
+_COMMENT = re.compile(r"(?:^|(?<!\s)\s+)#.*$")
+_BLOCK = re.compile(r"(?:[|>][+-]?)?")
+_YAML_ITEM = re.compile(r"-[ \t]+(.*)$")
+_MARKED = re.compile(r"(?P<mark>`{1,2}|\*{1,2}|_{1,2})(?P<value>[^`*]+)(?P=mark)$")
 _CELL = re.compile(r"(?:\\.|[^|\\]|\\)*")
 
 
@@ -74,8 +79,13 @@ def bullets(program: Program, section: Section) -> list[Bullet]:
 
 def fields(program: Program, section: Section) -> list[Field]:
     """The fields of a section: its own bullets, bare lines and, of a file, its front matter."""
+    return block_fields(program, section.blocks)
+
+
+def block_fields(program: Program, blocks: Iterable[Block]) -> list[Field]:
+    """The fields of some blocks."""
     found: list[Field] = []
-    for block in section.blocks:
+    for block in blocks:
         if block.kind == "list":
             found += [field for bullet in _bullets(program, block) if (field := bullet_field(bullet))]
         elif block.kind == "paragraph":
@@ -94,22 +104,61 @@ def bullet_field(bullet: Bullet) -> Field | None:
 
 
 def front_matter(program: Program, block: Block) -> list[Field]:
-    """The fields of front matter, line by line: nothing in it can be expanded, and nested values are left alone."""
+    """The fields of front matter, line by line: nothing in it can be expanded, and nested keys are left alone.
+
+    Lines indented below a key, and items below it, are its value.
+    """
     found: list[Field] = []
-    for line in list(program.lines(block.span))[1:]:
+    lines = list(program.lines(block.span))[1:]
+    for number, line in enumerate(lines):
         text = program.slice(line).rstrip()
         if text in {"---", "..."}:
             break
         if match := _YAML.match(text):
-            value, at = (
-                match["value"] or "",
-                line.start + (match.end() if match["value"] is None else match.start("value")),
-            )
-            if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
-                value, at = value[1:-1], at + 1
             key = Span(line.start + match.start("key"), line.start + match.end("key"))
-            found.append(Field(canonical(match["key"]), value, key, Span(at, at + len(value)), line, "front matter"))
+            value, span, whole = _yaml_value(program, match, lines, number)
+            found.append(Field(canonical(match["key"]), value, key, span, whole, "front matter"))
     return found
+
+
+def _yaml_value(program: Program, match: re.Match[str], lines: Sequence[Span], number: int) -> tuple[str, Span, Span]:
+    """The value of the key of a line of front matter, where it stands, and all of its lines."""
+    written, line = match["value"] or "", lines[number]
+    at = line.start + (match.end() if match["value"] is None else match.start("value"))
+    if below := _nested(program, lines, number + 1) if _BLOCK.fullmatch(written) else []:
+        texts = [program.slice(span) for span in below]
+        items = [item[1] for text in texts if (item := _YAML_ITEM.match(text))]
+        if written or not any(map(_YAML.match, items or texts)):
+            line = Span(line.start, program.end_of_line(below[-1].end))
+            at, written = below[0].start, ", ".join(items) if len(items) == len(texts) else "\n".join(texts)
+            if len(below) > 1 or items:
+                return written, Span(at, below[-1].end), line
+    if quoted := _QUOTED.match(written):
+        written, at = quoted["value"], at + 1
+    else:
+        written = _COMMENT.sub("", written)
+    return written, Span(at, at + len(written)), line
+
+
+def _nested(program: Program, lines: Sequence[Span], first: int) -> list[Span]:
+    """The texts of the lines from one on that are indented or items, up to the first that is not."""
+    found: list[Span] = []
+    for number in range(first, len(lines)):
+        line = lines[number]
+        text = program.slice(line).rstrip()
+        if text and not text.startswith((" ", "\t", "- ")):
+            break
+        if text.strip():
+            found.append(Span(line.start + len(text) - len(text.lstrip()), line.start + len(text)))
+    return found
+
+
+def unindented(program: Program, span: Span) -> Iterator[Span]:
+    """A span of front matter by line, without the indents."""
+    for line in program.lines(span):
+        text = program.slice(line)
+        start = max(span.start, line.start + len(text) - len(text.lstrip(" \t")))
+        yield Span(start, max(start, min(span.end, line.end)))
 
 
 def rows(program: Program, block: Block) -> tuple[Row, list[Row]]:
@@ -123,7 +172,8 @@ def cell_fields(header: Row, row: Row) -> Iterator[Field]:
     """The fields of a row, under a header of keys; empty cells are none."""
     for name, cell in zip(header.cells, row.cells, strict=False):
         if cell.text.strip("-–— "):
-            yield Field(canonical(_unmarked(name.text)), cell.text, name.span, cell.span, cell.span, "cell")
+            field = Field(canonical(_unmarked(name.text)), cell.text, name.span, cell.span, cell.span, "cell")
+            yield _without_marks(field)
 
 
 def _unmarked(text: str) -> str:
@@ -138,15 +188,19 @@ def _match(text: str, at: int, line: Span) -> Field | None:
         if not match or not canonical(match["key"], known=True):
             return None
     none = match["value"] is None
-    start = match.end() if none else match.start("value")
-    return Field(
-        canonical(match["key"]),
-        "" if none else match["value"],
-        Span(at + match.start("key"), at + match.end("key")),
-        Span(at + start, at + match.end()),
-        line,
-        form,
-    )
+    start = at + (match.end() if none else match.start("value"))
+    key_span = Span(at + match.start("key"), at + match.end("key"))
+    field = Field(canonical(match["key"]), match["value"] or "", key_span, Span(start, at + match.end()), line, form)
+    return _without_marks(field)
+
+
+def _without_marks(field: Field) -> Field:
+    """A field whose value stands in marks, as in `- **Headcount:** **3**`, without them; text keeps its own."""
+    match = _MARKED.match(field.value) if field.key in KEYS and field.key != "persona" else None
+    if not match:
+        return field
+    start = field.value_span.start + match.start("value")
+    return field._replace(value=match["value"], value_span=Span(start, start + len(match["value"])))
 
 
 def _bullets(program: Program, block: Block) -> list[Bullet]:

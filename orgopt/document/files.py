@@ -16,7 +16,7 @@ from orgopt.errors import DocumentError
 MAX_BYTES = 256 * 1024
 MAX_FILES = 100
 MAIN_NAMES = ("program.md", "org.md", "team.md", "roster.md", "agents.md", "index.md", "readme.md")
-"""Names of the file of a folder that is its main document, in any letter case, first found first."""
+"""Names of the file of a folder that is its main document, in any letter case; the first of them that there is."""
 
 
 def load(path: str | Path) -> Program:
@@ -31,7 +31,8 @@ def load(path: str | Path) -> Program:
     path = Path(path)
     folder = _is_folder(path)
     members = _members(path) if folder else []
-    main = next((name for name in members if name.lower() in MAIN_NAMES), "") if folder else path.name
+    mains = sorted((name for name in members if name.lower() in MAIN_NAMES), key=lambda n: MAIN_NAMES.index(n.lower()))
+    main = next(iter(mains), "") if folder else path.name
     root = path if folder else path.parent
     text = _read(root / main) if main else ""
     files = _role_files(root, main, text, members)
@@ -122,7 +123,7 @@ def missing_references(program: Program) -> Iterator[Finding]:
     for name, span in references(program) if source.exists() else ():
         if name in have:
             continue
-        if ".." in PurePosixPath(name).parts or not _inside(root, name, exists=False):
+        if "://" in name or ".." in PurePosixPath(name).parts or not _inside(root, name, exists=False):
             message, help_ = f"'{printable(name)}' is outside the document's folder: it is not read", "copy it inside"
         else:
             message, help_ = f"'{printable(name)}' is not there", "create the file or remove the link"

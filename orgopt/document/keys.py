@@ -148,7 +148,13 @@ LINK_KEYS: dict[str, tuple[LinkKind, str]] = {
 NAME_KEYS = {"name", "role", "title", "who", "member", "agent name", "role name"}
 """Keys that name a role or an organization, in front matter and as the first column of a roster."""
 
-TEXT_KEYS = {"description", "charter", "mission", "goal", "responsibility", "responsibilities", "what", "does", "duty"}
+DUTY_KEYS = {"description", "charter", "mission", "goal", "responsibility", "responsibilities", "what", "does", "duty"}
+"""Keys that make a table a roster; their text is part of a role's charter."""
+
+TEXT_KEYS = DUTY_KEYS | {
+    "about", "backstory", "background", "duties", "expertise", "instructions", "notes", "prompt", "purpose", "role",
+    "skills", "system prompt", "task", "tasks", "title",
+}  # fmt: skip
 """Keys of a roster whose text is part of a role's charter."""
 
 ROLE_KEYS = tuple(name for name, key in KEYS.items() if key.role)

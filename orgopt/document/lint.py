@@ -3,6 +3,7 @@
 from collections import Counter
 
 from orgopt.document.checks import ALWAYS, SOUND, Document, Facts
+from orgopt.document.checks_text import TEXT
 from orgopt.document.files import missing_references
 from orgopt.document.findings import Finding, errors
 from orgopt.document.program import Program, parse, printable
@@ -36,7 +37,7 @@ def lint(program: Program, facts: Facts | None = None) -> list[Finding]:
 def _lint(program: Program, facts: Facts | None) -> list[Finding]:
     document = Document(program, read(program), facts)
     found = [*document.reading.findings, *missing_references(program)]
-    found += [finding for check in ALWAYS for finding in check(document)]
+    found += [finding for check in (*ALWAYS, *TEXT) for finding in check(document)]
     if not any(errors(found)):
         found += [finding for check in SOUND for finding in check(document)]
     return sorted(set(found), key=lambda finding: (finding.span, finding.code))

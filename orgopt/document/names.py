@@ -10,10 +10,15 @@ from orgopt.org import slug
 _NUMBERING = re.compile(r"\(?\d{1,3}(?:\.\d{1,3})*[.):]\s+")
 _PREFIX = re.compile(r"(?:role|agent)\s*(?:#?\d{1,3}\s*)?[:—–]\s*(?=\S)", re.IGNORECASE)
 _COUNT = re.compile(r"(?:\s*×\s*|\s+[xX]\s*)(\d{1,6})\s*$|\s*\(\s*[×xX]?\s*(\d{1,6})\s*(?:agents?)?\s*\)\s*$")
+_KEYCAP = re.compile(r"\d\ufe0f?\u20e3\s*")
 _COUNT_FIRST = re.compile(r"(\d{1,6})\s*[×x]\s+(?=\S)")
 _TITLE = re.compile(r"\s+[—–-]\s+|:\s+")
 _LINK = re.compile(r"!?\[(?P<text>[^\]]*)\]\((?P<path>[^)\s]*+)[^)]*\)")
+FILE = re.compile(r"[`@]*(?P<path>(?:[^`|()\[\]<>\s]+/)?(?P<stem>[^`|()\[\]<>\s/]+)\.(?:md|markdown))`*", re.IGNORECASE)
+"""The path of a Markdown file, as a text names it."""
+
 _MAX_NAME = 200  # characters; what follows is no name, and would cost time
+_ALIKE = str.maketrans("1|I0", "lllo")
 _HIDDEN = {"Cf", "Cc"}
 
 
@@ -48,6 +53,8 @@ def read_name(raw: str, at: int) -> Name:
     path = ""
     if link := _LINK.match(raw):
         path, start, end = link["path"], link.start("text"), link.end("text")
+    if file := FILE.fullmatch(raw, start, end):  # a role that goes by its file alone
+        path, start, end = path or file["path"], file.start("stem"), file.end("stem")
     end = min(end, start + _MAX_NAME)
     count: tuple[str, Span] | None = None
     while moved := _skip(raw, start, end):
@@ -86,9 +93,14 @@ def scripts(text: str) -> set[str]:
     return {unicodedata.name(char, "?").split()[0] for char in text if char.isalpha()}
 
 
+def skeleton(text: str) -> str:
+    """A name with one letter for those that look alike, as in `Exp1orer` and `Explorer`."""
+    return text.translate(_ALIKE).casefold().replace("rn", "m").replace("vv", "w")
+
+
 def _skip(raw: str, start: int, end: int) -> int:
     """The position after one leading mark, number or emoji; 0 when there is none."""
-    if match := _NUMBERING.match(raw, start, end) or _PREFIX.match(raw, start, end):
+    if match := next((m for of in (_NUMBERING, _KEYCAP, _PREFIX) if (m := of.match(raw, start, end))), None):
         return match.end() if raw[match.end() : end].strip() else 0
     if start < end and (raw[start] in "*_` \u200d\ufe0f" or unicodedata.category(raw[start]) in {"So", "Sk", "Sm"}):
         return start + 1 if slug(raw[start:end]) else 0

@@ -6,6 +6,8 @@ from orgopt.document.findings import Fix, Notes
 from orgopt.document.program import Program, Section, Span
 from orgopt.document.roster import PARTS, Entry, entries, part_of
 
+_MAX_CANDIDATES = 20  # sections that may be Roles: each is read whole, and a real document has one or two
+
 
 def _name_parts(
     program: Program, notes: Notes, named: dict[str, list[Section]], section: Section, *, is_role: bool = False
@@ -46,7 +48,8 @@ def choose_parts(program: Program, notes: Notes) -> tuple[dict[str, Section], li
             _take(program, notes, parts, part, found[0])
     taken = tuple(section.span for section in parts.values())
     # A section such as Agents may only tell about them.
-    for section in [s for s in named["roles"] if s.title.lower() == "roles"][:1] or named["roles"]:
+    candidates = named["roles"][:_MAX_CANDIDATES]
+    for section in [s for s in named["roles"] if s.title.lower() == "roles"][:1] or _inner_first(candidates):
         found = list(entries(program, section, taken))
         own = {child.span for child in section.children}
         listed = [e for e in found if e.kind in {"item", "row"} or (e.section and e.section.span in own)]
@@ -55,6 +58,15 @@ def choose_parts(program: Program, notes: Notes) -> tuple[dict[str, Section], li
             _take(program, notes, parts, "roles", section)
             return parts, found
     return parts, list(entries(program, None, taken))
+
+
+def _inner_first(sections: list[Section]) -> list[Section]:
+    """Sections, those that others stand in last: `# Crew` may be the title of a document with `## The team`."""
+
+    def holds(section: Section) -> bool:
+        return any(section.span.start < other.span.start < section.span.end for other in sections)
+
+    return sorted(sections, key=holds)
 
 
 def _take(program: Program, notes: Notes, parts: dict[str, Section], part: str, section: Section) -> None:

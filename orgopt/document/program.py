@@ -25,6 +25,8 @@ FILE_MARK = re.compile(r"(?:\A|(?<=-->\n)|\n)<!-- file: (?P<path>[^\r\n<>]{1,200
 _FRONT_MATTER = re.compile(
     r"\ufeff?---[ \t]*(?>\r\n|\n|\r)(?:[^\r\n]*(?>\r\n|\n|\r))*?(?:---|\.\.\.)[ \t]*(?>\r\n|\n|\r|\Z)"
 )
+# Lines of dashes that hold headings or fences are rules of a text, not the bounds of its front matter.
+_BETWEEN_RULES = re.compile(r"^(?:#{2,6}[ \t]+\S|```|~~~)", re.MULTILINE)
 _BLANKS = re.compile(r"(?<=\S)[^\S\n]{100,}")
 _KINDS: dict[str, BlockKind] = {"heading": "heading", "list": "list", "table": "table", "paragraph": "paragraph"}
 
@@ -129,6 +131,10 @@ class Program:
         starts = self._line_starts
         return Span(starts[number - 1], starts[number] if number < len(starts) else len(self.text))
 
+    def end_of_line(self, offset: int) -> int:
+        """The end of the line of an offset, behind its line end."""
+        return self.line_span(self.position(offset)[0]).end
+
     def lines(self, span: Span) -> Iterator[Span]:
         """The spans of the lines that start within a span."""
         first = bisect_right(self._line_starts, span.start) - 1
@@ -188,7 +194,8 @@ def render(program: Program) -> str:
 def _file_blocks(text: str, start: int, end: int) -> list[Block]:
     """The blocks of one file, which stands at a range of the text."""
     blocks: list[Block] = []
-    while front := _FRONT_MATTER.match(text, start, end):  # some tools leave nested copies
+    # Some tools leave nested copies.
+    while (front := _FRONT_MATTER.match(text, start, end)) and not _BETWEEN_RULES.search(text, start, front.end()):
         blocks.append(Block("front_matter", Span(start, front.end())))
         start = front.end()
     # mistune knows only \n, so positions are found by line and mapped back; a byte-order mark would hide a heading.

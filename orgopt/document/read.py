@@ -5,10 +5,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import lru_cache
+from itertools import takewhile
 from typing import Any
 
 from orgopt.document import values
-from orgopt.document.fields import Field, bullets, fields, front_matter, named
+from orgopt.document.fields import Field, block_fields, bullets, fields, front_matter, named
 from orgopt.document.findings import Finding, Fix, Notes, errors
 from orgopt.document.keys import KEYS, RHYTHM_KEYS, ROLE_KEYS, Key, canonical
 from orgopt.document.parts import choose_parts
@@ -88,7 +89,7 @@ class _Reader:
             mission=self._text(mission),
             roles=roles,
             links=tuple(links),
-            **self._rhythm({role.id: role.name for role in roles}),
+            **self._rhythm({role.id: role.name for role in roles}, mission),
         )
         findings = tuple(sorted(self.notes.found, key=lambda finding: (finding.span, finding.code)))
         return Reading(
@@ -123,6 +124,12 @@ class _Reader:
     def _text(self, spans: Iterable[Span]) -> str:
         return prose("".join(self.program.slice(span) for span in spans))
 
+    def _charter(self, entry: Entry) -> str:
+        """The charter that a place of a role gives; cells and nested bullets are lines of their own."""
+        if entry.kind not in {"item", "row"}:
+            return self._text(entry.prose)
+        return prose("\n".join(text for span in entry.prose if (text := self.program.slice(span).strip())))
+
     def _mission(self, title: Span | None, found: list[Entry]) -> tuple[Span, ...]:
         """The spans of the text outside the roles, the parts and the title."""
         taken = [section.span for section in self.parts.values()] + ([title] if title else [])
@@ -146,7 +153,7 @@ class _Reader:
             self._unknown(entry.unknown, ROLE_KEYS)
             self._unread(entry)
             for field in entry.misread:
-                self._value(KEYS[field.key], field)
+                self._value(KEYS[field.key], field, claim=False)
         span = places[0].name.span
         if not named(every, "headcount") and places[0].kind != "plain":
             agent = "" if named(every, "agent") else f", agent as {DEFAULT_AGENT}"
@@ -155,16 +162,16 @@ class _Reader:
             self.notes.add(
                 "ORG025", "info", f"{places[0].name.text}: headcount taken as {given.get('headcount', 1)}", span
             )
-        charter = "\n\n".join(text for entry in places if (text := self._text(entry.prose)))
+        charter = "\n\n".join(text for entry in places if (text := self._charter(entry)))
         return Role(id=role_id, name=places[0].name.text, charter=charter, **given)
 
-    def _value(self, key: Key, field: Field) -> Any | None:
-        """The value of a field, or None with a finding; prose that only looks like a field is left alone."""
+    def _value(self, key: Key, field: Field, *, claim: bool = True) -> Any | None:
+        """The value of a field, or None with a finding; what makes no claim to be a field is left alone."""
         try:
             return key.parse(field.value)
         except ValueError as error:
             message, _, help_ = str(error).partition("; ")
-            if field.form in {"bold", "heading", "cell"}:
+            if claim and field.form in {"bold", "heading", "cell"}:
                 close = help_.removeprefix("did you mean '").removesuffix("'?") if help_.startswith("did you") else ""
                 fix = Fix(field.value_span, close, safe=False) if close else None
                 self.notes.add(key.code, "error", message, field.value_span, help_, fix)
@@ -187,8 +194,9 @@ class _Reader:
                     fix,
                 )
             else:
-                message = f"'{printable(field.key)}' is no key: it is read as part of the charter"
-                self.notes.add("ORG005", "info", message, field.key_span, f"keys here: {', '.join(known)}")
+                message = f"'{printable(field.key)}' is no key here: it is read as part of the charter"
+                help_ = "move it below '## Rhythm'" if field.key in RHYTHM_KEYS else f"keys here: {', '.join(known)}"
+                self.notes.add("ORG005", "info", message, field.key_span, help_)
 
     def _unread(self, entry: Entry) -> None:
         """Bullets such as `- **Agent** tpe` that nearly are fields."""
@@ -216,21 +224,24 @@ class _Reader:
             name if name in self.roles else self.ids.get(name, self.ids.get(word, word if word in self.roles else name))
         )
 
-    def _rhythm(self, names: dict[str, str]) -> dict[str, Any]:
+    def _rhythm(self, names: dict[str, str], mission: tuple[Span, ...]) -> dict[str, Any]:
         """The attributes of an Org that the section Rhythm, or front matter, gives."""
-        front = next((block for block in self.program.blocks if block.kind == "front_matter"), None)
-        main = front if front and front.span.start == 0 and "researcher" not in names else None
-        every = [f for f in (front_matter(self.program, main) if main else ()) if f.key in RHYTHM_KEYS]
+        front = list(takewhile(lambda block: block.kind == "front_matter", self.program.blocks))
+        every = [f for block in front for f in front_matter(self.program, block) if f.key in RHYTHM_KEYS]
+        if any(entry.kind == "plain" for places in self.roles.values() for entry in places):
+            every = [field for field in every if not KEYS[field.key].role]  # the others are the one role's
         if "rhythm" in self.parts:
             own = fields(self.program, self.parts["rhythm"])
             known = [field for field in own if field.key in RHYTHM_KEYS]
-            last = {field.key: field for field in known}
-            for extra in (field for field in known if last[field.key] is not field):
-                self.notes.add("ORG006", "warning", f"'{extra.key}' is given twice: the last counts", extra.key_span)
             self._unknown(
                 [field for field in own if field.key not in RHYTHM_KEYS and field.form == "bold"], RHYTHM_KEYS
             )
             every += known
+        elif len(names) > 1:
+            self._no_rhythm(mission)
+        last = {field.key: field for field in every}
+        for extra in (field for field in every if last[field.key] is not field):
+            self.notes.add("ORG006", "warning", f"'{extra.key}' is given twice: the last counts", extra.key_span)
         given: dict[str, Any] = {}
         for name in RHYTHM_KEYS:
             if (field := named(every, name)) and (value := self._value(KEYS[name], field)) is not None:
@@ -238,6 +249,14 @@ class _Reader:
                 if isinstance(value, Standup):
                     given["standup"] = self._standup(value, field, names)
         return given
+
+    def _no_rhythm(self, mission: tuple[Span, ...]) -> None:
+        """Say of a stand-up in the mission that it is not read, where there is no section for it."""
+        spans = set(mission)
+        for field in block_fields(self.program, (block for block in self.program.blocks if block.span in spans)):
+            if field.key == "stand-up":
+                message = "this stand-up is read as part of the mission"
+                self.notes.add("ORG005", "info", message, field.key_span, "move it below '## Rhythm'")
 
     def _standup(self, standup: Standup, field: Field, names: dict[str, str]) -> Standup:
         attendees = tuple(self._resolve(role_id) for role_id in standup.attendees)

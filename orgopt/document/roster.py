@@ -6,7 +6,7 @@ is one role.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Literal
@@ -22,21 +22,30 @@ from orgopt.document.fields import (
     fields,
     front_matter,
     rows,
+    unindented,
 )
-from orgopt.document.keys import KEYS, LINK_KEYS, NAME_KEYS, ROLE_KEYS, TEXT_KEYS, canonical
-from orgopt.document.names import Name, read_name
+from orgopt.document.keys import DUTY_KEYS, KEYS, LINK_KEYS, NAME_KEYS, ROLE_KEYS, TEXT_KEYS, canonical
+from orgopt.document.names import FILE, Name, read_name
 from orgopt.document.program import Block, Program, Section, Span, apart
 from orgopt.org import AGENTS, slug
 
 PARTS = {
-    "roles": ("roles", "team", "the team", "team members", "agents", "roster", "members", "crew", "personas"),
+    "roles": (
+        "roles", "team", "the team", "our team", "team members", "agents", "the agents", "roster", "team roster",
+        "agent roster", "members", "crew", "the crew", "team of agents", "agent team", "personas", "people",
+        "roles and responsibilities",
+    ),
     "links": ("links", "relations", "relationships", "reporting lines", "communication"),
     "rhythm": ("rhythm", "cadence", "meetings", "rituals", "ceremonies"),
-}
+}  # fmt: skip
 """The sections that are read, by the names under which they go; the first is the canonical one."""
+
+_NOUNS = {"manager", "supervisor", "boss", "reviewer"}  # keys that are names of roles too
 
 # What only a role has; a Model or a Focus may stand in any text.
 _DEFINING = {"headcount", "risk tolerance", "reports to", "manager", "hands off to", "delegates to", "copy rule"}
+
+_CLAIM = 3  # words of a value that a bold key or a cell claims to be one; more are prose
 
 # The name of a bullet: bold or a link with what counts it, or all before a dash or a colon.
 _ITEM = re.compile(
@@ -76,7 +85,8 @@ class Entry:
 
 def part_of(title: str) -> str:
     """Which of `PARTS` a section's title names, or nothing."""
-    word = " ".join(read_name(title, 0).text.lower().split())
+    name = read_name(title, 0)
+    word = "" if name.path else " ".join(name.text.lower().split())  # `# AGENTS.md` is the name of a file
     return next((part for part, names in PARTS.items() if word in names), "")
 
 
@@ -142,7 +152,7 @@ def _file_entry(program: Program, section: Section) -> Entry:
     )
     description = next((field for field in front if field.key == "description"), None)
     if description and not any(program.slice(span).strip() for span in entry.prose):
-        entry = replace(entry, prose=(description.value_span,))
+        entry = replace(entry, prose=tuple(unindented(program, description.value_span)))
     return entry
 
 
@@ -154,11 +164,8 @@ def _split(program: Program, entry: Entry) -> Entry:
     every = [*fields(program, section)]
     if entry.kind == "file" and section.children and section.children[0].level == 1:
         every += fields(program, section.children[0])  # below the file's own title
-    known = [field for field in every if _known(field)]
-    # `Agent: you are …` looks like a field and is prose: it stays where it stands.
-    misread = [field for field in known if field.form == "plain" and field.key in KEYS and not _parses(field)]
-    known = [field for field in known if field not in misread]
-    unknown = [field for field in every if field.form == "bold" and not _known(field)]
+    known, misread = _told_apart(every)
+    unknown = [field for field in every if not _known(field) and (field.form == "bold" or _parses(field))]
     start, prose = section.heading.span.end, list[Span]()
     skip = [field.line for field in known if field.form != "front matter"]
     skip += [block.span for block in section.blocks if block.kind == "front_matter"]
@@ -171,7 +178,21 @@ def _split(program: Program, entry: Entry) -> Entry:
     )
 
 
+def _told_apart(every: Iterable[Field]) -> tuple[list[Field], list[Field]]:
+    """The fields of known keys, and the lines that only look like some, such as `Agent: you are …`: they are prose."""
+    known, misread = list[Field](), list[Field]()
+    for field in every:
+        # A word or two is a claim that must be understood, if it is bold or a cell.
+        prose = field.form == "plain" or (field.form in {"bold", "cell"} and len(field.value.split()) > _CLAIM)
+        if _known(field):
+            (misread if prose and field.key in KEYS and not _parses(field) else known).append(field)
+    return known, misread
+
+
 def _parses(field: Field) -> bool:
+    """Whether the value of a field is one that its key may have."""
+    if field.key not in KEYS:
+        return False
     try:
         KEYS[field.key].parse(field.value)
     except ValueError:
@@ -189,7 +210,7 @@ def _count(name: Name) -> tuple[Field, ...]:
 
 def _items(program: Program, listed: list[Bullet], *, alone: bool) -> list[Entry]:
     """The roles of a list; beside roles in other forms, only if the list has nothing but names."""
-    found = [_item_entry(program, bullet) for bullet in listed]
+    found = [_item_entry(program, bullet, alone=alone) for bullet in listed]
     names = all(
         entry and (len(entry.name.text.split()) <= 3 or bullet.text[0] in "*_[`")
         for entry, bullet in zip(found, listed, strict=True)
@@ -197,20 +218,24 @@ def _items(program: Program, listed: list[Bullet], *, alone: bool) -> list[Entry
     return [entry for entry in found if entry] if alone or names else []
 
 
-def _item_entry(program: Program, bullet: Bullet) -> Entry | None:
+def _item_entry(program: Program, bullet: Bullet, *, alone: bool) -> Entry | None:
     """A role that is a bullet, with its fields nested below; None for other bullets.
 
+    Where roles are bullets alone, `Reviewer: …` is one of them.
     Names are `**Lead** — …`, `**Lead:** …`, `[Lead](lead.md)`, `Explorer ×3`, `Lead: …`, or a few words alone.
     """
     head, rest = _head(bullet)
     name = read_name(program.slice(head), head.start)
     field = bullet_field(bullet)
-    if not name.id or len(name.text) > 40 or (field and _known(field)):
+    if not name.id or len(name.text) > 40 or (field and _known(field) and not (alone and field.key in _NOUNS)):
         return None
-    known = [field for nested in bullet.nested if (field := bullet_field(nested)) and _known(field)]
+    if not name.path and (file := FILE.fullmatch(program.slice(rest).strip())):
+        name, rest = name._replace(path=file["path"]), Span(rest.end, rest.end)
+    known, misread = _told_apart(field for nested in bullet.nested if (field := bullet_field(nested)))
     lines = {field.line for field in known}
     prose = (rest, *(nested.text_span for nested in bullet.nested if nested.line not in lines))
-    return Entry(kind="item", name=name, span=bullet.span, fields=(*_count(name), *known), prose=prose)
+    fields_ = (*_count(name), *known)
+    return Entry(kind="item", name=name, span=bullet.span, fields=fields_, misread=tuple(misread), prose=prose)
 
 
 def _head(bullet: Bullet) -> tuple[Span, Span]:
@@ -243,11 +268,10 @@ def _name_column(header: Row, body: list[Row]) -> int | None:
     titles = [cell.text.strip("*_` ").lower() for cell in header.cells]
     keys = [canonical(title) for title in titles]
     column = next((i for i, title in enumerate(titles) if title in NAME_KEYS), None)
-    if column is None and keys[:1] == ["agent"]:
-        values = {slug(row.cells[0].text) for row in body if row.cells}
-        column = None if values <= set(AGENTS) else 0
+    if keys[:1] == ["agent"] and not {slug(row.cells[0].text) for row in body if row.cells} <= set(AGENTS):
+        column = 0
     others = [key for i, key in enumerate(keys) if i != column]
-    known = [key for key in others if key in ROLE_KEYS or key in LINK_KEYS or key in TEXT_KEYS]
+    known = [key for key in others if key in ROLE_KEYS or key in LINK_KEYS or key in DUTY_KEYS]
     return column if column is not None and known else None
 
 
@@ -259,9 +283,11 @@ def _row_entry(header: Row, row: Row, column: int) -> Entry | None:
     link = name.path or next((path for other in row.cells if (path := read_name(other.text, 0).path)), "")
     name = name._replace(path=link)
     cells = [field for field in cell_fields(header, row) if field.line != cell.span]
-    known = tuple(field for field in cells if _known(field))
-    prose = tuple(field.value_span for field in cells if field.key in TEXT_KEYS)
-    return Entry(kind="row", name=name, span=row.line, fields=(*_count(name), *known), prose=prose)
+    known, misread = _told_apart(cells)
+    prose = tuple(field.value_span for field in cells if field.key in TEXT_KEYS or field in misread)
+    return Entry(
+        kind="row", name=name, span=row.line, fields=(*_count(name), *known), misread=tuple(misread), prose=prose
+    )
 
 
 def _is_role(program: Program, section: Section) -> bool:

@@ -52,6 +52,7 @@ _LINK = re.compile(
 )
 _PATTERN = re.compile(r"(?P<name>ring|line|full|lattice|random)(?:\s+(?P<value>\d{1,4}(?:\.\d{1,6})?|\.\d{1,6}))?$")
 _DECIMAL = re.compile(r"(?:\d{1,6}(?:\.\d{0,9})?|\.\d{1,9})(?P<percent>\s*%)?$")
+_EVERYONE = {"everyone", "all"}
 NONE_WORDS = {"none", "nobody", "no one", "n/a", "na", "-", "–", "—", ""}
 
 
@@ -207,11 +208,12 @@ def parse_standup(text: str) -> Standup | None:
             share = int(match[1])
             if share < 1:
                 raise ValueError("a stand-up shares at least 'best 1'; write 'all' for every result")
-        elif part.lower() not in {"everyone", "all"}:
+        elif slug(part) not in _EVERYONE:
             attendees += [slug(name) for name in _SEPARATOR.split(part)]
     if "" in attendees:
         raise ValueError(f"attendees of '{text}' not understood; write 'everyone' or names of roles")
-    return Standup(every=every, unit="s" if unit == "s" else "experiments", attendees=tuple(attendees), share=share)
+    who = tuple(dict.fromkeys(attendees))
+    return Standup(every=every, unit="s" if unit == "s" else "experiments", attendees=who, share=share)
 
 
 def format_standup(standup: Standup | None, names: dict[str, str] | None = None) -> str:
@@ -220,7 +222,10 @@ def format_standup(standup: Standup | None, names: dict[str, str] | None = None)
         return "off"
     # A name that would read as two is written by its id.
     named = {role: name for role, name in (names or {}).items() if slug(name) == role and not _SEPARATOR.search(name)}
-    who = " and ".join(named.get(role, role) for role in standup.attendees) or "everyone"
+    seated = [named.get(role, role) for role in standup.attendees] or ["everyone"]
+    if standup.attendees and slug(" ".join(seated)) in _EVERYONE:
+        seated *= 2  # a role of that name, alone
+    who = " and ".join(seated)
     share = "all" if standup.share is None else f"best {standup.share}"
     return f"{format_interval(standup.every, standup.unit)}, {who}, {share}"
 

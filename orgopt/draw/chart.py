@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from orgopt.document.values import format_risk, format_standup
-from orgopt.draw.content import Content, clean, content, fit, text_width
+from orgopt.draw.content import Content, clean, content, fit, settings, text_width
 from orgopt.draw.layers import rows
 from orgopt.draw.layout import Size
 from orgopt.draw.routes import LABEL, LOOP, Box, Picture, Route, picture
@@ -30,7 +30,7 @@ def svg(org: Org, weights: Weights = NONE) -> str:
     """
     shown = content(org)
     width = _box_width(org, shown.roles)
-    sizes = {role.id: _size(role, width, shown.links) for role in shown.roles}
+    sizes = {role.id: _size(org, role, width, shown.links) for role in shown.roles}
     drawn = picture(sizes, rows([role.id for role in shown.roles], shown.links), shown.links)
     title = clean(org.title) or "Organization"
     submitters = set(org.submitters())
@@ -75,25 +75,24 @@ def svg(org: Org, weights: Weights = NONE) -> str:
 def _box_width(org: Org, roles: Sequence[Role]) -> float:
     names = (text_width(clean(role.name), NAME) + text_width(f" ×{role.headcount}", NAME) for role in roles)
     details = (text_width(f"{role.agent} risk {format_risk(org.risk_of(role))}", SMALL) + RISK_BAR for role in roles)
-    extras = (text_width(line, SMALL) for role in roles for line in _extras(role))
+    extras = (text_width(line, SMALL) for role in roles for line in _extras(org, role))
     widest = max((*names, *details, *extras), default=0) + 2 * PAD + 6
     return round(min(WIDEST, max(NARROWEST, widest)))
 
 
-def _size(role: Role, width: float, links: Sequence[Link]) -> Size:
+def _size(org: Org, role: Role, width: float, links: Sequence[Link]) -> Size:
     own = [link for link in links if link.source == link.target == role.id]
     aside = LOOP + max(text_width(link.pattern, LABEL) for link in own) if own else 0
-    return Size(width, max(54 + 15 * len(_extras(role)), 18 * len(own)), aside)
+    return Size(width, max(54 + 15 * len(_extras(org, role)), 18 * len(own)), aside)
 
 
-def _extras(role: Role) -> list[str]:
-    focus = f"focus: {', '.join(role.focus)}" if role.focus else ""
-    return [clean(text) for text in (focus, role.model) if text]
+def _extras(org: Org, role: Role) -> list[str]:
+    return [clean(line) for line in settings(org, role)]
 
 
 def _box(org: Org, role: Role, box: Box, submits: bool, width: str) -> Iterator[str]:
     kind = "box empty" if not role.headcount else "box submits" if submits else "box"
-    left, right, y = box.x + PAD, box.x + box.width - PAD, box.y + (box.height - 54 - 15 * len(_extras(role))) / 2
+    left, right, y = box.x + PAD, box.x + box.width - PAD, box.y + (box.height - 54 - 15 * len(_extras(org, role))) / 2
     count, risk = f"×{role.headcount}", org.risk_of(role)
     name = fit(role.name, box.width - 2 * PAD - text_width(f" {count}", NAME), NAME)
     bar = right - RISK_BAR
@@ -111,7 +110,7 @@ def _box(org: Org, role: Role, box: Box, submits: bool, width: str) -> Iterator[
     if risk > 0:
         fill = max(6, RISK_BAR * min(1, risk))
         yield f'<rect class="risk" x="{_n(bar)}" y="{_n(y + 34)}" width="{_n(fill)}" height="6" rx="3"/>'
-    for i, text in enumerate(_extras(role)):
+    for i, text in enumerate(_extras(org, role)):
         line = escape(fit(text, box.width - 2 * PAD, SMALL))
         yield f'<text class="small" x="{_n(left)}" y="{_n(y + 57 + 15 * i)}">{line}</text>'
     yield "</g>"

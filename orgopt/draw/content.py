@@ -33,6 +33,16 @@ def content(org: Org) -> Content:
     return Content(roles, tuple(links), f"Not drawn: {missing}" if missing else "")
 
 
+def settings(org: Org, role: Role) -> list[str]:
+    """What a role works with where it is not the default, as lines: its focus, how it judges results, its model."""
+    confirm, early, rule = org.confirm_of(role), org.stop_early_of(role), org.copy_rule_of(role)
+    judged = [f"confirm {confirm}"] if confirm else []
+    judged += [f"stop early {early if isinstance(early, str) else f'{early:g}'}"] if early != "off" else []
+    focus = f"focus {', '.join(role.focus)}" if role.focus else ""
+    copied = f"copy {rule}" if rule != "best" else ""
+    return [line for line in (focus, ", ".join(judged), copied, role.model) if line]
+
+
 def clean(text: str) -> str:
     """One line of text without what XML cannot hold or what reverses the text around it."""
     line = " ".join(text.split())

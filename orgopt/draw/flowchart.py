@@ -1,7 +1,7 @@
 """The Mermaid drawing of an organization."""
 
 from orgopt.document.values import format_risk, format_standup
-from orgopt.draw.content import clean, content
+from orgopt.draw.content import clean, content, settings
 from orgopt.draw.layers import rows
 from orgopt.org import Link, LinkKind, Org
 
@@ -31,8 +31,7 @@ def mermaid(org: Org) -> str:
     row_of = rows(list(node), shown.links)
     for role in sorted(shown.roles, key=lambda role: -row_of[role.id]):
         label = f"{_plain(role.name)} ×{role.headcount}<br/>{_plain(role.agent)}, risk {format_risk(org.risk_of(role))}"
-        for words, value in (("focus ", ", ".join(role.focus)), ("", role.model)):
-            label += f"<br/>{words}{_plain(value)}" if value else ""
+        label += "".join(f"<br/>{_plain(line)}" for line in settings(org, role))
         mark = ":::empty" if not role.headcount else ":::submits" if role.id in submitters else ""
         lines.append(f'  {node[role.id]}["{label}"]{mark}')
     links = sorted(shown.links, key=lambda link: link.kind != "reports to")

@@ -9,6 +9,7 @@ import optuna
 from orgopt.document import describe, diff, parse, read
 from orgopt.evolve import attribution, controls
 from orgopt.evolve.arena import Arena
+from orgopt.evolve.plain import PLAIN_KINDS
 from orgopt.evolve.race import Place, race
 from orgopt.evolve.runs import Runs, Wanted
 from orgopt.evolve.space import Space
@@ -19,6 +20,8 @@ from orgopt.study.log import HELD_OUT, KNOCK_OUT, REAL, SEARCH, TEST
 from orgopt.study.standing import Standing
 
 ALL = "all"
+PLAIN_SEEDS = 8
+"""Seeds of plain Optuna among the quick controls: it takes seconds a run where a team takes a tenth of one."""
 Record = dict[str, Any]
 Group = tuple[str, ...]
 """The names of entrants that take turns: seed k runs the k-th of them, and so on round."""
@@ -133,8 +136,14 @@ class Conclusion:
     ) -> list[Record]:
         """What the champion is against everything else on the same seeds, by task and over all."""
         compared = {"champion": (champion.name,), **groups}
-        turns = {label: [names[k % len(names)] for k in range(seeds)] for label, names in compared.items() if names}
-        wanted = [Wanted(names[k], texts[names[k]], k) for k in range(seeds) for names in turns.values()]
+        turns = {
+            label: [names[k % len(names)] for k in range(self._seeds(label, seeds))]
+            for label, names in compared.items()
+            if names
+        }
+        wanted = [
+            Wanted(names[k], texts[names[k]], k) for k in range(seeds) for names in turns.values() if k < len(names)
+        ]
         runs.do(phase, dict.fromkeys(wanted), tasks)
         outputs = {
             label: np.concatenate([runs.outputs(phase, name, tasks, [k]) for k, name in enumerate(names)])
@@ -145,11 +154,16 @@ class Conclusion:
         if len(tasks) == 1:
             del columns[ALL]
         return [
-            _claim(phase, task, label, outputs["champion"][:, column], outputs[label][:, column])
+            _claim(phase, task, label, outputs["champion"][: len(outputs[label]), column], outputs[label][:, column])
             for task, column in columns.items()
             for label in turns
             if label != "champion"
         ]
+
+    def _seeds(self, label: str, seeds: int) -> int:
+        """On how many of the test's seeds something is run: plain Optuna on fewer, unless all is asked for."""
+        slow = label in PLAIN_KINDS and self.config.controls == "fast"
+        return min(seeds, PLAIN_SEEDS) if slow else seeds
 
     def _estimates(self, champion: Candidate, places: Sequence[Place]) -> Record:
         """What is said of the champion: as picked, drawn to the mean of all, in the race, and in the test."""

@@ -4,7 +4,6 @@ The one place of the labs that needs torch. Replaying what was fitted is `orgopt
 """
 
 import time
-import tomllib
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -16,7 +15,18 @@ from torch.nn import functional as F  # noqa: N812 torch's own name
 
 from orgopt.errors import TaskError
 from orgopt.lab.base import Status
-from orgopt.lab.recorded import CURVE, HELDOUT, METRIC, SCHEMA_VERSION, SECONDS, Encoder, Fitted, Recorded, knob_ranges
+from orgopt.lab.recorded import (
+    CURVE,
+    HELDOUT,
+    METRIC,
+    SCHEMA_VERSION,
+    SECONDS,
+    Encoder,
+    Fitted,
+    Recorded,
+    knob_ranges,
+    reference_settings,
+)
 from orgopt.lab.records import Records
 from orgopt.task import Task
 
@@ -31,6 +41,7 @@ BEST = 0.2  # the share of runs where teams spend their time, and its weight
 BEST_WEIGHT = 6.0
 MIN_RUNS = 40  # fewer say nothing about the knobs of any task
 MIN_REPEATS = 40  # with fewer residuals of repeated settings, those of the fit stand in for them
+CROWDED = 4.0  # wall seconds a CPU second from which an experiment shared its core, and its caches, with too many
 _FLOOR_SHARE = 0.3  # how far below the best run the floor of a column lies, in distances to the best fifth
 
 
@@ -112,6 +123,8 @@ def _data(task: Task, records: Records, statuses: list[str]) -> _Data:
         row[: len(curve)] = curve[:points]
     y = np.column_stack([records.metric, records.heldout, records.seconds, curves])
     y[~ok] = np.nan
+    # What ran beside makes CPU seconds longer too, which say nothing about the setting; its metrics do not mind.
+    y[records.wall_s > CROWDED * records.seconds, SECONDS] = np.nan
     _, setting = np.unique(records.units, axis=0, return_inverse=True)
     setting = setting.reshape(-1)
     rng = np.random.default_rng(0)
@@ -241,10 +254,12 @@ def _quality(world: Recorded, data: _Data, predicted: np.ndarray, statuses: list
     best = ok & (data.y[:, METRIC] <= np.nanquantile(data.y[:, METRIC], BEST))
     quality: dict[str, Any] = {"runs": len(data.x), "settings": int(data.setting.max()) + 1}
     for name, column in (("metric", METRIC), ("heldout", HELDOUT), ("seconds", SECONDS)):
+        known = np.isfinite(data.y[:, column])
+        among, rows = best & known, ok & known
         quality[name] = {
-            "spearman": _spearman(predicted[ok, column], data.y[ok, column]),
-            "spearman_best_fifth": _spearman(predicted[best, column], data.y[best, column]),
-            "rmse_best_fifth": _rounded(np.sqrt(np.mean((predicted - data.y)[best, column] ** 2))),
+            "spearman": _spearman(predicted[rows, column], data.y[rows, column]),
+            "spearman_best_fifth": _spearman(predicted[among, column], data.y[among, column]),
+            "rmse_best_fifth": _rounded(np.sqrt(np.mean((predicted - data.y)[among, column] ** 2))),
         }
     quarter = max(1, len(world.fitted.levels) // 4)
     noisy = world.fitted.residuals[:quarter].astype(float)
@@ -252,10 +267,9 @@ def _quality(world: Recorded, data: _Data, predicted: np.ndarray, statuses: list
     quality["noise_sd_best_quarter"] = _rounded(world.values(noisy)[:, METRIC].std())
     quality["rates"] = {name: _rounded(np.mean(data.status == index)) for index, name in enumerate(statuses)}
     task = world.task
-    toml = tomllib.loads((task.folder / "task.toml").read_text("utf-8"))
     for name, real, settings in (
         ("baseline", task.baseline.heldout, {}),
-        ("reference", task.reference.heldout, toml["reference"].get("settings")),
+        ("reference", task.reference.heldout, reference_settings(task) or None),
     ):
         truth = None if settings is None else world.truth(settings)
         quality[f"{name}_heldout"] = {"real": real, "world": None if truth is None else _rounded(truth)}

@@ -7,6 +7,7 @@ Needs numpy alone; fitting is `orgopt.lab.fit`. A world lies beside its recordin
 import hashlib
 import json
 import math
+import tomllib
 import zlib
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
@@ -21,7 +22,7 @@ import numpy as np
 from orgopt.errors import TaskError
 from orgopt.lab.base import Status
 from orgopt.lab.world import Answer
-from orgopt.task import Knob, Settings, Task
+from orgopt.task import Knob, Settings, Task, Value
 
 METRIC, HELDOUT, SECONDS, CURVE = 0, 1, 2, 3
 """Columns of what is predicted; the points of the learning curve are the last."""
@@ -240,6 +241,13 @@ def save(world: Recorded, folder: Path) -> None:
     np.savez_compressed(partial, meta=np.array(json.dumps(world.meta)), **arrays)
     partial.replace(folder / "world.npz")
     (folder / "world.json").write_text(json.dumps(world.meta, indent=2) + "\n", "utf-8")
+
+
+def reference_settings(task: Task) -> dict[str, Value]:
+    """Every knob of the setting whose quality is 1; empty where task.toml does not say it."""
+    toml = tomllib.loads((task.folder / "task.toml").read_text("utf-8"))
+    settings = toml["reference"].get("settings")
+    return {} if settings is None else task.complete(settings)
 
 
 def knob_ranges(task: Task) -> list[str]:

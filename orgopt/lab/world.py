@@ -119,13 +119,25 @@ class Called:
         try:
             seconds, values = self.world.curve(full, seed)
             return self._checked(full, float(seconds), tuple(float(value) for value in values))
-        except Exception as error:  # noqa: BLE001 a world is anybody's code, and its failure is an outcome
+        except (Exception, SystemExit) as error:  # noqa: BLE001 a world is anybody's code, its failure an outcome
             return Answer(status=Status.CRASHED, seconds=self._crash_s, error=_line(error))
 
     def truth(self, settings: Settings) -> float | None:
+        """See `Source`.
+
+        Raises:
+            TaskError: The world fails to say it, or says no number.
+        """
         if self._truth is None:
             return None
-        return float(self._truth.truth(self.task.complete(settings)))
+        full = self.task.complete(settings)
+        try:
+            value = float(self._truth.truth(full))
+        except (Exception, SystemExit) as error:
+            raise TaskError(f"the world {self.task.world} of {self.task.name} fails: {_line(error)}") from error
+        if not math.isfinite(value):
+            raise TaskError(f"the world {self.task.world} of {self.task.name} says that the truth of {full} is {value}")
+        return value
 
     def _checked(self, full: Settings, seconds: float, curve: tuple[float, ...]) -> Answer:
         if not (math.isfinite(seconds) and seconds > 0):
@@ -134,6 +146,8 @@ class Called:
             error = f"curve ends with {curve[-1]}" if curve else "curve is empty"
             return Answer(status=Status.INVALID_METRIC, seconds=seconds, error=error)
         heldout = float(self._truth.truth(full)) if self._truth else curve[-1]
+        if not math.isfinite(heldout):
+            return Answer(status=Status.INVALID_METRIC, seconds=seconds, error=f"truth is {heldout}")
         step_s = seconds / len(curve)
         return Answer(status=Status.OK, seconds=seconds, step_s=step_s, curve=curve, metric=curve[-1], heldout=heldout)
 
@@ -153,7 +167,7 @@ def open_world(task: Task) -> Called:
         raise TaskError(f"{task.name}: {place} has no '{name}' to call")
     try:
         world = factory(**task.parameters)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise TaskError(f"{task.name}: {task.world} fails: {_line(error)}") from error
     return Called(task, world)
 
@@ -172,12 +186,12 @@ def _load(task: Task, place: str) -> ModuleType:
             raise ImportError(f"{path} is not a module")
         module = sys.modules[name] = importlib.util.module_from_spec(spec)  # dataclasses look their module up
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise TaskError(f"{task.name}: {place} cannot be loaded: {_line(error)}") from error
     return module
 
 
-def _line(error: Exception) -> str:
+def _line(error: BaseException) -> str:
     """An error in one printable line."""
     text = f"{type(error).__name__}: {error}".splitlines()[0]
     return "".join(char for char in text if char.isprintable())[:300]

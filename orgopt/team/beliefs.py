@@ -6,7 +6,7 @@ reviewer has run it too. Beliefs are kept up to date run by run; they follow fro
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +19,7 @@ from orgopt.task import Knob, Measure, Settings, Value
 HEEDING: tuple[CopyRule, ...] = ("majority", "best of 3", "majority of 3")
 """The copy rules that look at what each neighbour has, and not at all that is known."""
 
+_Rank = tuple[float, int]  # metric and number of a setting
 _SAMPLE = 3  # neighbours
 _TRIES = 2  # a setting that fails is run again at most as often as it has to succeed
 
@@ -90,7 +91,7 @@ class Beliefs:
         self.knowledge = Knowledge(knobs, catalogue=catalogue)
         self.runs: dict[int, None] = {BASELINE: None}
         self.handed: dict[str, int] = {}  # settings that were delegated, by who did
-        self._bests: dict[str, int] = {}  # the best believed setting of each agent that it watches
+        self._bests: dict[str, _Rank] = {}  # the best believed setting of each agent that it watches
         self._ran: dict[str, dict[int, None]] = {one: {} for one in (trust.me, *trust.watches)}
         known = Known(id=BASELINE, settings=defaults, metric=baseline.metric, seeds=baseline.seeds, sd=baseline.sd)
         self._tallies: dict[int, _Tally] = {BASELINE: _Tally(known)}
@@ -117,7 +118,7 @@ class Beliefs:
         """Take a known setting for true on another's word."""
         tally = self._tallies[setting]
         if not tally.known.believed and tally.known.seeds:
-            tally.known = replace(tally.known, believed=True)
+            tally.known = tally.known._replace(believed=True)
             self.knowledge.put(setting, tally.known)
             self._rebest(setting, tally.by)
 
@@ -192,8 +193,7 @@ class Beliefs:
             mine = {*self._ran.get(self.trust.me, ()), *self.handed.values(), BASELINE}
             ranked = sorted((one.metric or 0.0, n) for n in mine if (one := self.known(n)).believed)
             return [self.known(number) for _, number in ranked[:STARTS]]
-        bests = [self.handed.get(one, self._bests.get(one)) for one in neighbours]
-        votes = [number for number in bests if number is not None]
+        votes = [number for one in neighbours if (number := self._has(one)) is not None]
         if not votes:
             return [own]
         if rule == "majority of 3" and len(set(votes)) == len(votes):
@@ -223,31 +223,42 @@ class Beliefs:
 
     def _own(self) -> int:
         """The best believed setting that the agent ran or was handed; the baseline counts as its own."""
-        mine = [BASELINE, *self.handed.values()]
+        mine = [self._rank(BASELINE), *map(self._rank, self.handed.values())]
         if (best := self._bests.get(self.trust.me)) is not None:
             mine.append(best)
-        return min(mine, key=self._rank)
+        return min(mine)[1]
 
-    def _rank(self, setting: int) -> tuple[float, int]:
+    def _has(self, neighbour: str) -> int | None:
+        """What a neighbour has for its best, as far as the agent knows: what it handed down, or ran."""
+        handed = self.handed.get(neighbour)
+        if handed is not None:
+            return handed
+        best = self._bests.get(neighbour)
+        return None if best is None else best[1]
+
+    def _rank(self, setting: int) -> _Rank:
         return (self._tallies[setting].known.metric or 0.0, setting)
 
     def _count(self, run: Run, tally: _Tally) -> None:
         """Add a run to what is known of its setting."""
-        before = tally.known
+        before, trust = tally.known, self.trust
         seeds, mean, new = before.seeds, before.metric, before is _UNKNOWN
         if run.metric is not None:
-            seeds, delta = seeds + 1, run.metric - (mean or 0.0)
-            # Welford's way: the mean of equal values is that value to the last bit.
-            mean = run.metric if mean is None else mean + delta / seeds
-            tally.squares += delta * (run.metric - mean) if seeds > 1 else 0.0
+            seeds += 1
+            if mean is None:
+                mean = run.metric
+            else:  # Welford's way: the mean of equal values is that value to the last bit.
+                delta = run.metric - mean
+                mean += delta / seeds
+                tally.squares += delta * (run.metric - mean)
         after = tally.known = Known(
             id=run.id if new or (seeds == 1 and run.metric is not None) else before.id,
             settings=run.settings if new else before.settings,
             metric=mean,
             seeds=seeds,
             sd=math.sqrt(tally.squares / (seeds - 1)) if seeds > 1 else 0.0,
-            believed=before.believed or (seeds >= self.trust.seeds and self._passed(tally)),
-            mine=before.mine or (run.metric is not None and run.agent == self.trust.me),
+            believed=before.believed or (seeds >= trust.seeds and (not trust.reviewers or self._passed(tally))),
+            mine=before.mine or (run.metric is not None and run.agent == trust.me),
         )
         self.knowledge.put(run.setting, after)
         if after.believed and run.metric is not None:
@@ -261,11 +272,10 @@ class Beliefs:
             if agent not in agents or agent not in self._ran:
                 continue
             best = self._bests.get(agent)
-            if best == setting:  # its mean has moved: another may be better now
-                believed = [one for one in self._ran[agent] if self._tallies[one].known.believed]
-                self._bests[agent] = min(believed, key=self._rank)
-            elif best is None or rank < self._rank(best):
-                self._bests[agent] = setting
+            if best is None or rank < best:
+                self._bests[agent] = rank
+            elif best[1] == setting and best != rank:  # its mean has risen: another may be better now
+                self._bests[agent] = min(self._rank(one) for one in self._ran[agent] if self.believes(one))
 
     def _passed(self, tally: _Tally) -> bool:
         """Whether some run needs no review, or a reviewer of its agent has run the setting too."""

@@ -188,7 +188,8 @@ class Team:
         if one.curves is not None:
             one.curves.add(run.curve)
         if one.submits:
-            self._pool.learn(run)
+            if run.id not in self._pool.runs:
+                self._pool.learn(run)
             if one.beliefs.believes(run.setting):
                 self._pool.believe(run.setting)
 

@@ -1,36 +1,47 @@
-"""The projection of a study's log: study, generation and candidate runs, prompts and traces.
+"""The projection of a study's log: what MLflow does not have yet is sent, each thing once.
 
-The store is where `mlflow ui` looks by default: `mlflow.db` beside `mlruns/` in the workspace. What is
-sent is noted in the study's folder, so a projection that was interrupted goes on where it was. Tracking
-never stops a study: it reports what went wrong instead of raising.
+The log is the outbox. It is read as far as it goes; each generation that is complete, and the end, is shown as the
+log had it at that place, whenever it is sent. Tracking never stops a study: it says what went wrong.
 """
 
-import contextlib
-import json
-import logging
-import time
-from collections.abc import Callable, Iterable, Mapping
+import subprocess
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from orgopt.document import parse, read
-from orgopt.draw import svg
+from orgopt.errors import StoreError
 from orgopt.ledger import read_lines
-from orgopt.tracking import content
-from orgopt.tracking.store import SQLITE, create_database, store_uri
-from orgopt.tracking.traces import trace_run
+from orgopt.study.log import LOG
+from orgopt.study.view import CandidateView, StudyView, study
+from orgopt.tracking import candidate, overview, traces
+from orgopt.tracking.entry import Entry
+from orgopt.tracking.names import digest, experiment_name, prompt_name, study_id
+from orgopt.tracking.noted import Noted
+from orgopt.tracking.prompts import LONGEST, Prompt
+from orgopt.tracking.store import KEY, STUDY, Store, connect, require_answer, store_uri
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 Record = dict[str, Any]
-PARENT, NOTE = "mlflow.parentRunId", "mlflow.note.content"
-KIND, GENERATION = "orgopt.kind", "orgopt.generation"
-NOTED = "mlflow.json"
-"""The file in a study's folder that says what was sent."""
-_PARAM_LIMIT = 500
-_PROMPT_LIMIT = 100_000  # MLflow refuses longer texts
+COLUMNS = (
+    "metrics.`research_output`",
+    "metrics.`error`",
+    "metrics.`seeds`",
+    "metrics.`test/research_output`",
+    "metrics.`organization/agents`",
+    "params.`parent`",
+    "tags.`orgopt.changes`",
+)
+"""What the saved view shows."""
+
+
+class Sent(NamedTuple):
+    """What a pass over a study did: how many things it sent, and what stopped it, if anything."""
+
+    things: int
+    problem: str = ""
 
 
 class Tracking:
@@ -38,243 +49,217 @@ class Tracking:
 
     Args:
         workspace: The folder with `mlflow.db` and `mlruns/`.
+        heard: Called after each thing that MLflow took.
     """
 
-    def __init__(self, workspace: Path) -> None:
-        self.workspace = workspace.resolve()
+    def __init__(self, workspace: Path, heard: Callable[[], None] = lambda: None) -> None:
+        self.workspace, self.heard = workspace.resolve(), heard
         self._client: MlflowClient | None = None
-        self._sent: dict[Path, dict[str, str]] = {}
+        self._stores: dict[str, tuple[Store, Prompt]] = {}
 
-    def open(self) -> str | None:
+    def open(self) -> str:
         """Import MLflow and open its store, which takes seconds; returns what went wrong, if anything."""
         try:
             self._connect()
         except Exception as error:  # noqa: BLE001  MLflow raises what its databases and servers raise
             return _reason(error)
-        return None
+        return ""
 
-    def sync(self, folder: Path) -> str | None:
-        """Send what MLflow does not have yet of the study in a folder; returns what went wrong, if anything."""
+    def sync(self, folder: Path) -> Sent:
+        """Send what MLflow does not have yet of the study in a folder."""
+        sent = 0
         try:
-            records = list(read_lines(folder / "study.jsonl"))
-            if records:
-                client = self._connect()
-                if folder not in self._sent:
-                    self._sent[folder] = self._noted(client, folder)
-                _Projection(client, self.workspace, folder, records, self._sent[folder]).send()
+            records = list(read_lines(folder / LOG))
+            if not records:
+                return Sent(0)
+            study(records[:1])  # refuses another version's
+            client = self._connect()
+            with Noted(folder, store_uri(self.workspace)) as noted:
+                store, prompt = self._store(client, records[0])
+                projection = _Projection(store, prompt, folder, self.workspace, noted)
+                for _ in projection.send(records):
+                    sent += 1
+                    self.heard()
         except Exception as error:  # noqa: BLE001  a study never depends on its tracking
-            return _reason(error)
-        return None
+            self._stores.clear()
+            return Sent(sent, _reason(error))
+        return Sent(sent)
 
     def _connect(self) -> "MlflowClient":
         if self._client is None:
-            import mlflow
-
-            logging.getLogger("alembic").setLevel(logging.ERROR)  # hundreds of lines on a new database
-            logging.getLogger("mlflow").setLevel(logging.ERROR)
-            uri = store_uri(self.workspace)
-            if uri.startswith(SQLITE):
-                create_database(Path(uri.removeprefix(SQLITE)))
-            mlflow.set_tracking_uri(uri)  # traces know no other way
-            client = mlflow.MlflowClient(tracking_uri=uri)
-            client.search_experiments(max_results=1)
-            self._client = client
+            self._client = connect(self.workspace)
+        elif (uri := store_uri(self.workspace)).startswith("http"):
+            require_answer(uri)
         return self._client
 
-    def _noted(self, client: "MlflowClient", folder: Path) -> dict[str, str]:
-        """Run ids by what they stand for, as far as they were sent to this store and are still there."""
-        from mlflow.exceptions import MlflowException
-
-        path = folder / NOTED
-        noted = json.loads(path.read_text("utf-8")) if path.exists() else {"store": "", "runs": {}}
-        runs: dict[str, str] = noted["runs"]
-        if noted["store"] != store_uri(self.workspace) or "study" not in runs:
-            return {}
-        try:
-            client.get_run(runs["study"])
-        except MlflowException as error:
-            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
-                raise
-            return {}
-        return runs
+    def _store(self, client: "MlflowClient", head: Record) -> tuple[Store, Prompt]:
+        key = study_id(head)
+        if key not in self._stores:
+            store = Store(client, experiment_name(head), self.workspace, key, COLUMNS)
+            self._stores[key] = store, Prompt(client, prompt_name(head), key)
+        return self._stores[key]
 
 
 class _Projection:
-    """One pass over a study's records: sends what `sent` does not name, and keeps note of it."""
+    """One pass over a study's records: sends what is not noted, and notes it."""
 
-    def __init__(
-        self,
-        client: "MlflowClient",
-        workspace: Path,
-        folder: Path,
-        records: list[Record],
-        sent: dict[str, str],
-    ) -> None:
-        self.client, self.folder, self.sent, self.store = client, folder, sent, store_uri(workspace)
-        self.head = records[0]
-        self.candidates = [record for record in records if record["kind"] == "candidate"]
-        self.final = next((record for record in reversed(records) if record["kind"] == "final"), None)
-        self.experiment = self._experiment(workspace)
-        self.by_index = {record["index"]: record for record in self.candidates}
+    def __init__(self, store: Store, prompt: Prompt, folder: Path, workspace: Path, noted: Noted) -> None:
+        self.store, self.prompt, self.folder, self.workspace, self.noted = store, prompt, folder, workspace, noted
+        self.found: dict[str, str] = {}
 
-    def send(self) -> None:
-        study = self._once("study", self._study_run)
-        self._once("study-document", lambda: self._study_document(study))
-        for record in self.candidates:
-            name, generation = record["name"], record["generation"]
-            parent = self._once(f"generation-{generation}", lambda g=generation: self._generation_run(study, g))
-            run_id = self._once(name, lambda r=record, p=parent: self._candidate_run(p, r))
-            self._once(f"{name}-numbers", lambda r=record, i=run_id: self._numbers(i, r))
-            self._once(f"{name}-files", lambda r=record, i=run_id: self._files(i, r))
-            self._once(f"{name}-ledger", lambda r=record, i=run_id: self._ledger(i, r))
-            self._once(f"{name}-trace", lambda r=record, i=run_id: self._trace(i, r))
-        self._summaries(study)
-        if self.final:
-            tests = len(self.final["tests"]["seed"])
-            self._once(f"final-{self.final['candidates']}-{tests}", lambda: self._champion(study))
+    def send(self, records: Sequence[Record]) -> Iterator[str]:
+        """The keys of what is sent, each after it was.
 
-    def _once(self, key: str, send: Callable[[], str | None]) -> str:
-        """The id noted under a key; sends it first if there is none. Each key is one thing, so none goes twice."""
-        if key not in self.sent:
-            self.sent[key] = send() or ""
-            partial = (self.folder / NOTED).with_suffix(".part")
-            partial.write_text(json.dumps({"store": self.store, "runs": self.sent}, indent=1), "utf-8")
-            partial.replace(self.folder / NOTED)
-        return self.sent[key]
+        Raises:
+            StoreError: The study was deleted in MLflow.
+            Exception: What MLflow raises.
+        """
+        self._check()
+        yield from self._once(["study"], lambda _: self._study(records[0]))
+        for at, record in enumerate(records):
+            if record["kind"] == "generation":
+                yield from self._generation(records[: at + 1], record["generation"])
+        last = max((at for at, record in enumerate(records) if record["kind"] == "final"), default=None)
+        if last is not None:
+            yield from self._end(records[: last + 1])
 
-    def _experiment(self, workspace: Path) -> str:
-        name = self.head["identity"]["task"]
-        found = self.client.get_experiment_by_name(name)
-        if found:
-            return found.experiment_id
-        local = self.store.startswith(SQLITE)
-        place = (workspace / "mlruns" / name).as_uri() if local else None
-        experiment = self.client.create_experiment(name, place)
-        with contextlib.suppress(Exception):  # MLflow's own format of saved views, which it may change
-            columns = [f"metrics.`{metric}`" for metric in ("research_output", self.head["task"]["heldout"])]
-            columns += [f"params.`{param}`" for param in ("parent", "headcount", "standup")]
-            self.client.set_experiment_tag(experiment, *content.saved_view(columns))
-        return experiment
+    def _check(self) -> None:
+        """Ask for what was perhaps sent, and whether the study is still there."""
+        state = self.store.state(self.noted.ids["study"]) if "study" in self.noted.ids else "active"
+        if not state:
+            self.noted.forget()
+        if state == "deleted":
+            raise StoreError("the study's run was deleted in MLflow: restore it there, or choose another --name")
+        if self.noted.doubtful or not self.noted.ids:
+            self.found = dict([*self.store.find(), *self.prompt.find()])
 
-    def _study_run(self) -> str:
-        tags = {KIND: "study", "orgopt.task": self.head["identity"]["task"], "orgopt.version": self.head["orgopt"]}
-        return self.client.create_run(self.experiment, run_name=self.head["name"], tags=tags).info.run_id
+    def _once(self, keys: Sequence[str], send: Callable[[str], str]) -> Iterator[str]:
+        """Send what is not noted of some keys."""
+        missing = [key for key in keys if key not in self.noted.ids]
+        self.noted.intend(missing)
+        for key in missing:
+            self.noted.put(key, send(key))
+            yield key
 
-    def _study_document(self, study: str) -> None:
-        _log(self.client, study, params=self.head["identity"])
-        self._document(study, self.head["program"], "seed/")
+    def _study(self, head: Record) -> str:
+        return self.store.send(overview.study(head, _commit(self.workspace)), known=self.found.get("study", ""))
 
-    def _generation_run(self, study: str, generation: int) -> str:
-        tags = {PARENT: study, KIND: "generation", GENERATION: str(generation)}
-        return self.client.create_run(self.experiment, run_name=f"generation {generation}", tags=tags).info.run_id
-
-    def _candidate_run(self, generation_run: str, record: Record) -> str:
-        parent = self.by_index.get(record["parent"])
-        tags = {PARENT: generation_run, KIND: "candidate", GENERATION: str(record["generation"])}
-        tags |= {"orgopt.parent": parent["name"] if parent else "", "orgopt.changes": record["changes"]}
-        tags[NOTE] = content.note(record, parent)
-        return self.client.create_run(self.experiment, run_name=content.run_name(record), tags=tags).info.run_id
-
-    def _events(self, record: Record) -> list[Record]:
-        return list(read_lines(self.folder / "candidates" / record["name"] / "ledger.jsonl"))
-
-    def _numbers(self, run_id: str, record: Record) -> None:
-        org = read(parse(record["program"])).org
-        budget_s = self.head["identity"]["budget_s"]
-        metrics = content.metrics(record["score"], self._events(record), self.head["task"], budget_s)
-        params = content.params(org, record, self.by_index.get(record["parent"]))
-        _log(self.client, run_id, params=params, metrics=metrics)
-
-    def _files(self, run_id: str, record: Record) -> None:
-        parent = self.by_index.get(record["parent"])
-        self._document(run_id, record["program"])
-        if parent:
-            self.client.log_text(run_id, content.diff(parent, record), "diff.md")
-        for name in ("ledger.jsonl", "results.tsv"):
-            self.client.log_artifact(run_id, str(self.folder / "candidates" / record["name"] / name))
-        self.client.set_terminated(run_id)
-
-    def _ledger(self, run_id: str, record: Record) -> None:
-        self.client.log_table(run_id, content.ledger_table(self._events(record)), "ledger.json")
-
-    def _trace(self, run_id: str, record: Record) -> None:
-        trace_run(record["name"], self._events(record), record["at"], self.experiment, run_id)
-
-    def _summaries(self, study: str) -> None:
-        """Best and median of each generation, on its run and on the study; a better champion as a prompt."""
-        best: Record | None = None
-        for generation in sorted({record["generation"] for record in self.candidates}):
-            records = [record for record in self.candidates if record["generation"] == generation]
-            outputs = [record["score"]["research_output"] for record in records]
-            top = records[outputs.index(max(outputs))]
-            if best is None or max(outputs) > best["score"]["research_output"]:
-                best = top
-            if len(records) < self.head["identity"]["population"]:
-                return  # still running
-            self._once(f"summary-{generation}", lambda g=generation, o=outputs, b=best: self._summary(study, g, o, b))
-            self._once(f"prompt-{best['name']}", lambda b=best: self._prompt(b))
-
-    def _summary(self, study: str, generation: int, outputs: list[float], best: Record) -> None:
-        run_id = self.sent[f"generation-{generation}"]
-        own = {"research_output": max(outputs), "median": median(outputs), "candidates": float(len(outputs))}
-        _log(self.client, run_id, metrics=[(name, value, 0) for name, value in own.items()])
-        ahead = {"best_so_far": best["score"]["research_output"], "best": max(outputs), "median": median(outputs)}
-        _log(self.client, study, metrics=[(f"generations/{name}", value, generation) for name, value in ahead.items()])
-        self.client.set_terminated(run_id)
-
-    def _prompt(self, record: Record) -> None:
-        """Register the best document so far as the next version of the study's prompt."""
-        if len(record["program"]) > _PROMPT_LIMIT:
+    def _generation(self, records: Sequence[Record], number: int) -> Iterator[str]:
+        """A generation's run, its candidates' runs, the study's points, and the best document as a prompt."""
+        done = f"generation {number} done"
+        if done in self.noted.ids:
             return
-        name = f"program-md.{self.head['name']}"
-        score = f"{record['score']['research_output']:.3f}"
-        tags = {"score": score, "generation": str(record["generation"]), "candidate": record["name"]}
-        message = f"{record['name']}: {record['changes']}"[:1000]
-        version = self.client.register_prompt(name, record["program"], commit_message=message, tags=tags).version
-        self.client.set_prompt_alias(name, "champion", version)
-        if record["index"] == 0:
-            self.client.set_prompt_alias(name, "seed", version)
+        view = study(records)
+        run, points = overview.generation(view, number)
+        study_run = self.noted.ids["study"]
+        yield from self._once([run.key], lambda key: self.store.send(run, parent=study_run, known=self._known(key)))
+        members = _Members(view, self.folder, self._addresses())
+        names = [one.name for one in view.generation(number)]
+        parent = self.noted.ids[run.key]
 
-    def _champion(self, study: str) -> None:
-        final = self.final
-        if final is None:
+        def send(name: str) -> str:
+            members.addresses = self._addresses()
+            entry = members.entry(name)
+            return self.store.send(entry, parent=parent, known=self._known(name))
+
+        yield from self._once(names, send)
+        seed, best = view.candidates[0], view.best or view.candidates[0]
+        if number == 0:
+            yield from self._version(seed, "seed")
+        yield from self._version(best, "champion")
+        for name in dict.fromkeys((seed.name, best.name)):
+            yield from self._traces(records, name, ("candidates",))
+        ended = max(entry["at"] for entry in records)
+        update = Entry(at=ended, ended=False, points=points, tags={} if view.final else overview.progress(view))
+        yield from self._once([done], lambda _: self._add("study", update))
+
+    def _version(self, one: CandidateView, alias: str) -> Iterator[str]:
+        """A candidate's document as a version of the prompt, with an alias."""
+        if len(one.record["program"]) > LONGEST:
             return
-        champion, seed = self.by_index[final["champion"]], self.by_index[0]
-        self.client.set_tag(self.sent[champion["name"]], "orgopt.champion", "true")
-        self.client.set_tag(study, "orgopt.champion", champion["name"])
-        self.client.set_tag(study, NOTE, content.study_note(champion, final))
-        metrics = [
-            (f"test/{name}.{side}", test[key], step)
-            for side, tests in final["tests"].items()
-            for step, test in enumerate(tests)
-            for key, name in (("research_output", "research_output"), ("heldout", self.head["task"]["heldout"]))
-        ]
-        _log(self.client, study, metrics=[*metrics, ("research_output", champion["score"]["research_output"], 0)])
-        self._document(study, champion["program"], "champion/")
-        self.client.log_text(study, content.diff(seed, champion), "champion/diff.md")
-        self.client.set_terminated(study)
+        key = f"prompt {one.name}"
+        known = self.found.get(key)
+        yield from self._once([key], lambda _: known or self.prompt.register(key, one))
+        self.prompt.alias(alias, self.noted.ids[key])
 
-    def _document(self, run_id: str, text: str, place: str = "") -> None:
-        self.client.log_text(run_id, text, f"{place}program.md")
-        self.client.log_text(run_id, svg(read(parse(text)).org), f"{place}chart.svg")
+    def _traces(self, records: Sequence[Record], name: str, places: Sequence[str]) -> Iterator[str]:
+        """The kept runs of a candidate as traces."""
+        for place in places:
+            for path in sorted((self.folder / place / name).glob("ledger-*.jsonl")):
+                key = f"trace {place} {name} {path.stem.removeprefix('ledger-')}"
+                if key not in self.noted.ids:
+                    yield from self._once([key], lambda key, p=path: self._trace(key, name, p, records))
+
+    def _trace(self, key: str, name: str, path: Path, records: Sequence[Record]) -> str:
+        events = list(read_lines(path))
+        if len(events) < 2:
+            return "none"
+        title = key.removeprefix("trace ").removeprefix("candidates ")
+        return traces.send(
+            traces.spans(title, f"{self.store.study} {key}", events, records[-1]["at"]),
+            uri=self.store.client.tracking_uri,
+            experiment=self.store.experiment,
+            run_id=self.noted.ids[name],
+            tags={STUDY: self.store.study, KEY: key, "orgopt.candidate": name},
+        )
+
+    def _end(self, records: Sequence[Record]) -> Iterator[str]:
+        view, final = study(records), records[-1]
+        key = f"final {digest(str(final))}"
+        if key in self.noted.ids:
+            return
+        champion = view.candidate(final["champion"])
+        if champion:
+            yield from self._version(champion, "champion")
+            yield from self._traces(records, champion.name, ("candidates", "race", "test", "held-out", "real"))
+            update = overview.champion(final)
+            yield from self._once([f"{key} champion"], lambda _: self._add(champion.name, update))
+        conclusion = overview.conclusion(view, final, self._addresses())
+        yield from self._once([key], lambda _: self._add("study", conclusion))
+
+    def _add(self, key: str, entry: Entry) -> str:
+        self.store.add(self.noted.ids[key], entry)
+        return "done"
+
+    def _known(self, key: str) -> str:
+        return self.found.get(key, "")
+
+    def _addresses(self) -> Mapping[str, str]:
+        return {key: self.store.address(run_id) for key, run_id in self.noted.ids.items()}
 
 
-def _log(
-    client: "MlflowClient",
-    run_id: str,
-    *,
-    params: Mapping[str, Any] | None = None,
-    metrics: Iterable[tuple[str, float, int]] = (),
-) -> None:
-    """Send parameters and metrics in as few batches as MLflow allows."""
-    from mlflow.entities import Metric, Param
+class _Members:
+    """The candidates of a study as entries."""
 
-    now = int(time.time() * 1000)
-    entities = [Metric(name, round(value, 5), now, step) for name, value, step in metrics]
-    texts = [Param(key, str(value)[:_PARAM_LIMIT]) for key, value in (params or {}).items()]
-    for start in range(0, max(len(entities), 1), 900):  # MLflow takes 1,000 metrics a batch
-        client.log_batch(run_id, metrics=entities[start : start + 900], params=texts if start == 0 else [])
+    def __init__(self, view: StudyView, folder: Path, addresses: Mapping[str, str]) -> None:
+        self.view, self.folder, self.addresses = view, folder, addresses
+        self.by_index = {one.record["index"]: one for one in view.candidates}
+        self.by_name = {one.name: one for one in view.candidates}
+        known = [one for one in view.candidates if one.standing]
+        ranked = sorted(known, key=lambda one: -(one.standing.value if one.standing else 0.0))
+        self.places = {one.name: place for place, one in enumerate(ranked, 1)}
+        self.ended = {one["entrant"]: one["at"] for one in view.evaluations if one["phase"] == "search"}
+
+    def entry(self, name: str) -> Entry:
+        """The run of a candidate."""
+        own = self.by_name[name]
+        parent = self.by_index.get(own.record["parent"])
+        address = self.addresses.get(parent.name, "") if parent else ""
+        family = candidate.Family(self.view, own, parent, address, self.ended.get(name, own.record["at"]))
+        folder = self.folder / "candidates" / name
+        ledgers = {task: list(read_lines(folder / f"ledger-{task}.jsonl")) for task in self.view.tasks}
+        return candidate.entry(family, ledgers, self.places.get(name, len(self.view.candidates)))
+
+
+def _commit(workspace: Path) -> str:
+    """The git commit of a workspace; empty where there is none."""
+    with suppress(OSError, subprocess.SubprocessError):
+        command = ["git", "-C", str(workspace), "rev-parse", "HEAD"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=5, check=True)
+        return done.stdout.strip()
+    return ""
 
 
 def _reason(error: Exception) -> str:
-    return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no message'}"
+    text = str(error).splitlines()
+    return text[0] if isinstance(error, StoreError) else f"{type(error).__name__}: {text[0] if text else 'no message'}"

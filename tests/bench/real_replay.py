@@ -1,59 +1,149 @@
 """Real runs against replayed ones: the same documents, budgets and slots, on the tasks that have recordings.
 
-    python tests/bench/real_replay.py digits --budget 30 --seeds 4
+    python -m tests.bench.real_replay digits --budget 30 --seeds 4 --clock cpu --log real.jsonl
 
-Prints a Markdown table: research output of each organization in the local and in the replay lab, with the
-standard error over seeds, and whether the order is the same. Real runs take seeds × organizations × budget.
+Prints a Markdown table: research output of each organization with experiments that are trained and that are replayed,
+with the standard error over seeds, and for each pair the difference in both. With `--clock wall`, real runs are those
+of the local lab and take seeds × organizations × budget. With `--clock cpu` every experiment is trained likewise, but
+the clock of the run counts its CPU seconds, as recordings do: on a machine with other work, the runs are what they
+would be without it. A third row replays with the budget that gives as many experiments as were trained. What the log
+has is not run again.
 """
 
 import argparse
 import statistics
 from contextlib import closing
+from dataclasses import replace
 from itertools import combinations
 from math import sqrt
+from pathlib import Path
+from typing import Any
 
 from orgopt.document import load
-from orgopt.evaluate import Score, evaluate
+from orgopt.evaluate import Score, evaluate, train_all
 from orgopt.lab import make_lab
-from orgopt.task import load_task
+from orgopt.lab.base import Experiment
+from orgopt.lab.local import LocalLab
+from orgopt.lab.replay import ReplayLab
+from orgopt.lab.world import Answer
+from orgopt.ledger import JsonLog, read_lines
+from orgopt.task import Settings, Task, load_task
+from tests.conftest import ROOT
 
 ORGS = ("solo", "eight-solo", "flat-talkers")
+WALL_FACTOR = 30.0  # how much longer an experiment may take by the wall than by its CPU seconds
+FIRST_REPLAY = 1000  # seeds of replays, apart from the real ones
 
 
-def scores(task_name: str, org: str, kind: str, *, budget: float, slots: int, seeds: range) -> list[Score]:
-    """The scores of an organization in one lab, a seed each."""
-    task = load_task(task_name)
-    with closing(make_lab(task, kind, slots)) as lab:
-        return [evaluate(load(f"orgs/{org}.md"), task, lab, budget_s=budget, seed=seed) for seed in seeds]
+class Trained:
+    """A source of answers that trains for them, one at a time, and says that they took their CPU seconds."""
+
+    def __init__(self, task: Task) -> None:
+        self._task, self._lab = task, LocalLab(replace(task, limit_s=WALL_FACTOR * task.limit_s), slots=1)
+        self.data_digest, self.stamp = self._lab.data_digest, {"clock": "cpu", "data": self._lab.data_digest[:12]}
+
+    def answer(self, settings: Settings, seed: int) -> Answer:
+        (outcome,) = train_all(self._lab, [Experiment(id=1, settings=settings, seed=seed)], WALL_FACTOR)
+        seconds = outcome.cpu_s or self._task.limit_s
+        scores = {"metric": outcome.metric, "heldout": outcome.heldout, "error": outcome.error}
+        step_s = seconds / max(1, len(outcome.curve))
+        return Answer(status=outcome.status, seconds=seconds, step_s=step_s, curve=outcome.curve, **scores)
+
+    def truth(self, settings: Settings) -> None:
+        """Only training can tell."""
+
+    def close(self) -> None:
+        self._lab.close()
 
 
-def mean(values: list[float]) -> str:
-    """Mean ± standard error."""
+def run(task_name: str, org: str, kind: str, budget: float, slots: int, seeds: range) -> list[Score]:
+    """The scores of an organization in one lab, a seed each: `wall` and `cpu` train, `replay` does not."""
+    task, program = load_task(task_name, ROOT), load(ROOT / "orgs" / f"{org}.md")
+    if kind == "cpu":
+        with closing(Trained(task)) as source:
+            lab = ReplayLab(task, source, slots)
+            return [evaluate(program, task, lab, budget_s=budget, seed=seed) for seed in seeds]
+    with closing(make_lab(task, "local" if kind == "wall" else kind, slots)) as lab:
+        return [evaluate(program, task, lab, budget_s=budget, seed=seed) for seed in seeds]
+
+
+def trained(args: argparse.Namespace) -> dict[str, list[dict[str, Any]]]:
+    """The real runs of each organization, those of the log too; seed by seed, so that all meet the same load."""
+    key = {"task": args.task, "budget_s": args.budget, "slots": args.slots, "clock": args.clock}
+    found = {org: [] for org in ORGS}
+    for record in read_lines(args.log):
+        if key.items() <= record.items():
+            found[record["org"]].append(record)
+    with closing(JsonLog(args.log)) as log:
+        for seed in range(args.seeds):
+            for org in ORGS:
+                if all(record["seed"] != seed for record in found[org]):
+                    (score,) = run(args.task, org, args.clock, args.budget, args.slots, range(seed, seed + 1))
+                    found[org].append({**key, "org": org, "seed": seed, **score.to_dict()})
+                    log.append(found[org][-1])
+    return found
+
+
+def replayed(args: argparse.Namespace, org: str, budget: float) -> list[dict[str, Any]]:
+    seeds = range(FIRST_REPLAY, FIRST_REPLAY + args.replays)
+    return [score.to_dict() for score in run(args.task, org, "replay", budget, args.slots, seeds)]
+
+
+def experiments(records: list[dict[str, Any]]) -> float:
+    """Mean number that ended well."""
+    return statistics.mean(record["experiments"].get("ok", 0) for record in records)
+
+
+def as_many(args: argparse.Namespace, org: str, wanted: float) -> float:
+    """The budget whose replays end about as many experiments."""
+    budget = args.budget
+    for _ in range(4):
+        scores = run(args.task, org, "replay", budget, args.slots, range(FIRST_REPLAY, FIRST_REPLAY + 5))
+        budget *= wanted / max(1.0, experiments([score.to_dict() for score in scores]))
+    return budget
+
+
+def mean(values: list[float]) -> tuple[float, float]:
+    """Mean and its standard error."""
     error = statistics.stdev(values) / sqrt(len(values)) if len(values) > 1 else float("nan")
-    return f"{statistics.mean(values):+.3f} ± {error:.3f}"
+    return statistics.mean(values), error
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("task")
     parser.add_argument("--budget", type=float, default=30)
     parser.add_argument("--seeds", type=int, default=4, help="real runs of each organization")
-    parser.add_argument("--replays", type=int, default=40, help="replayed runs of each organization")
+    parser.add_argument("--replays", type=int, default=100, help="replayed runs of each organization")
     parser.add_argument("--slots", type=int, default=2)
+    parser.add_argument("--clock", choices=["wall", "cpu"], default="wall", help="what real runs are timed by")
+    parser.add_argument("--log", type=Path, default=Path("real_replay.jsonl"), help="keeps the real runs")
     args = parser.parse_args()
-    print(f"{args.task}, {args.budget:g} s on {args.slots} slots, {args.seeds} real seeds, {args.replays} replayed:\n")
-    print("| organization | lab | research output | final q | experiments |\n|---|---|---|---|---|")
-    means: dict[tuple[str, str], float] = {}
+    real = trained(args)
+    found: dict[str, dict[str, list[dict[str, Any]]]] = {"trained": real, "replayed": {}, "as many": {}}
     for org in ORGS:
-        for kind, seeds in (("local", range(args.seeds)), ("replay", range(1000, 1000 + args.replays))):
-            found = scores(args.task, org, kind, budget=args.budget, slots=args.slots, seeds=seeds)
-            output = [score.research_output for score in found]
-            means[org, kind] = statistics.mean(output)
-            ran = statistics.mean(score.experiments.get("ok", 0) for score in found)
-            print(f"| {org} | {kind} | {mean(output)} | {mean([s.q_final for s in found])} | {ran:.0f} |", flush=True)
+        found["replayed"][org] = replayed(args, org, args.budget)
+        found["as many"][org] = replayed(args, org, as_many(args, org, experiments(real[org])))
+    real_runs = f"{args.seeds} real seeds by {args.clock}"
+    print(f"{args.task}, {args.budget:g} s on {args.slots} slots, {real_runs}, {args.replays} replayed\n")
+    print("| organization | | research output | final q | experiments | failed |\n|---|---|---|---|---|---|")
+    for org in ORGS:
+        for kind, by_org in found.items():
+            records = by_org[org]
+            cells = [mean([record[name] for record in records]) for name in ("research_output", "q_final")]
+            lost = statistics.mean(
+                sum(n for status, n in record["experiments"].items() if status not in {"ok", "unfinished"})
+                for record in records
+            )
+            row = " | ".join(f"{value:+.3f} ± {error:.3f}" for value, error in cells)
+            print(f"| {org} | {kind} | {row} | {experiments(records):.0f} | {lost:.1f} |")
+    print("\n| difference | trained | replayed | as many |\n|---|---|---|---|")
     for a, b in combinations(ORGS, 2):
-        real, replay = (means[a, kind] - means[b, kind] for kind in ("local", "replay"))
-        print(f"\n{a} − {b}: {real:+.3f} real, {replay:+.3f} replayed: {'agree' if real * replay > 0 else 'disagree'}")
+        cells = []
+        for by_org in found.values():
+            (one, e1), (other, e2) = (mean([record["research_output"] for record in by_org[org]]) for org in (a, b))
+            cells.append(f"{one - other:+.3f} ± {sqrt(e1**2 + e2**2):.3f}")
+        print(f"| {a} − {b} | " + " | ".join(cells) + " |")
 
 
 if __name__ == "__main__":

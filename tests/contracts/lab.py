@@ -1,11 +1,41 @@
 """What every Lab must do: inherit `LabContract` and give `make_lab`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from itertools import pairwise
+from typing import Any
 
 import pytest
 
 from orgopt.lab.base import Checkpoint, Experiment, Lab, Outcome, Status
+from orgopt.lab.replay import ReplayLab
+from orgopt.lab.world import Called
+from orgopt.ledger import Event, Ledger
+from orgopt.org import Link, Org, Role, Standup
 from orgopt.task import Task
+from orgopt.team.runtime import Team
+from tests.fakes.world import ToyWorld
+
+
+def _role(name: str, headcount: int = 1) -> Role:
+    # MODE makes experiments fail: it is another group.
+    return Role(id=name.lower(), name=name, headcount=headcount, agent="hill-climb", focus=("point",))
+
+
+ALONE = Org(roles=(_role("One"),))
+TALKING = Org(
+    roles=(_role("Lead"), _role("Hand", 3)),
+    links=(Link(source="hand", target="lead", kind="reports to"), Link(source="lead", target="hand", kind="reviews")),
+    standup=Standup(every=5, unit="experiments", share=2),
+    confirm=1,
+)
+MEASURED = {"t", "started", "ended", "memory_gb", "lab"}
+"""What a lab measures and names; the rest of an event is decided by the team and the outcomes."""
+
+
+def decided(events: Sequence[Event]) -> list[tuple[str, dict[str, Any]]]:
+    """The events without what differs between labs."""
+    return [(one.kind, {key: value for key, value in one.data.items() if key not in MEASURED}) for one in events]
 
 
 def events(lab: Lab, n: int, until: float = 30.0) -> list[Outcome | Checkpoint]:
@@ -21,6 +51,8 @@ def drain(lab: Lab, n: int, until: float = 30.0) -> list[Outcome]:
 
 
 class LabContract:
+    budget_s = 2.0  # of a team's run: some experiments of the toy task
+
     def make_lab(self, task: Task, slots: int) -> Lab:
         raise NotImplementedError
 
@@ -138,3 +170,39 @@ class LabContract:
         lab = self.make_lab(toy, slots=1)
         lab.close()
         lab.close()
+
+    def run_team(self, task: Task, org: Org, slots: int, events: Sequence[Event] = ()) -> Ledger:
+        """The ledger of a team's run, begun or gone on with."""
+        ledger = Ledger(events=events)
+        with closing(self.make_lab(task, slots)) as lab:
+            Team(org, task, lab, seed=3, ledger=ledger).run(self.budget_s)
+        return ledger
+
+    def test_given_its_outcomes_a_run_is_repeated_to_the_last_digit(self, toy: Task) -> None:
+        whole = self.run_team(toy, TALKING, 2).events
+        assert {event.kind for event in whole} >= {"start", "proposal", "outcome", "message", "submission", "end"}
+        again = Ledger(events=whole)
+        with closing(self.make_lab(toy, 2)) as lab:
+            Team(TALKING, toy, lab, seed=3, ledger=again).run(self.budget_s)  # raises where an event differs
+        assert not again.repeating
+        assert again.events == whole
+
+    def test_a_team_does_the_same_in_virtual_time(self, toy: Task) -> None:
+        real, ledger = decided(self.run_team(toy, ALONE, 1).events), Ledger()
+        Team(ALONE, toy, ReplayLab(toy, Called(toy, ToyWorld()), 1), seed=3, ledger=ledger).run(30)
+        virtual = decided(ledger.events)
+        real = real[: max(at for at, (kind, _) in enumerate(real) if kind == "outcome")]  # the last was cut by the end
+        assert sum(kind == "outcome" for kind, _ in real) > 1
+        assert real[1:] == virtual[1 : len(real)]
+
+    def test_a_killed_run_goes_on_and_ends_as_it_would_have(self, toy: Task) -> None:
+        whole = self.run_team(toy, ALONE, 1).events
+        cut = whole[: len(whole) // 2]
+        events = self.run_team(toy, ALONE, 1, cut).events
+        assert events[: len(cut)] == cut
+        assert (events[-1].kind, events[-1].t) == ("end", self.budget_s)
+        outcomes = [event.data for event in events if event.kind == "outcome"]
+        assert [data["id"] for data in outcomes] == list(range(1, len(outcomes) + 1)), "none is lost, none runs twice"
+        assert all(one["ended"] <= two["started"] for one, two in pairwise(outcomes))
+        ended = [max(at for at, event in enumerate(one) if event.kind == "outcome") for one in (whole, events)]
+        assert decided(events[: min(ended)]) == decided(whole[: min(ended)])

@@ -57,7 +57,8 @@ class _Choices:
     def votes(self, known: Array) -> Array:
         """The density of each cell by how many known settings have its value, (GRID, K)."""
         places = (known[:, self.columns] * self.counts).astype(int) + self.first
-        return np.bincount(places.ravel(), minlength=int(self.counts.sum()))[self.cells] * self.counts.astype(float)
+        votes: Array = np.bincount(places.ravel(), minlength=int(self.counts.sum())).astype(float)
+        return votes[self.cells] * self.counts
 
 
 class Tpe:

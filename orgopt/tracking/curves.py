@@ -1,0 +1,118 @@
+"""Curves over the budget: as points of a metric, and as a picture of all seeds. Pure functions."""
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+from orgopt.tracking.entry import Point
+
+Record = dict[str, Any]
+Steps = Sequence[Sequence[float]]
+"""Times and the values from then on, the first at 0."""
+
+POINTS = 20
+"""Points of a curve in MLflow: each costs time, and a curve in a chart of runs shows no more."""
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 300, 56, 16, 34, 40
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
+"""Okabe and Ito's, which everyone can tell apart."""
+
+
+def grid(budget_s: float) -> list[int]:
+    """Whole seconds over a budget."""
+    last = max(1, round(budget_s))
+    return sorted({round(last * k / POINTS) for k in range(POINTS + 1)})
+
+
+def quality(task: str, scores: Sequence[Record], budget_s: float) -> list[Point]:
+    """The held-out q of what the team would submit, the mean of all seeds, as `budget/q.TASK`."""
+    values = [[_value(score["curve"], t) for score in scores] for t in grid(budget_s)]
+    return [
+        Point(f"budget/q.{task}", sum(row) / len(row), t) for t, row in zip(grid(budget_s), values, strict=True) if row
+    ]
+
+
+def best(task: str, events: Sequence[Record], budget_s: float) -> list[Point]:
+    """The lowest metric that the team of a ledger has seen so far, as `budget/best.TASK`."""
+    steps: list[tuple[float, float]] = []
+    for event in events:
+        value = event["metric"] if event["kind"] == "outcome" else event.get("baseline")
+        if value is not None and (not steps or value < steps[-1][1]):
+            steps.append((event["t"], value))
+    return [Point(f"budget/best.{task}", _value(steps, t), t) for t in grid(budget_s)] if steps else []
+
+
+def picture(title: str, by_task: Mapping[str, Sequence[Steps]], budget_s: float) -> str:
+    """Held-out q over the budget as SVG: a thin line a seed, a bold one for the mean of each task.
+
+    Args:
+        title: What it is of.
+        by_task: For each task the curves of its seeds.
+        budget_s: The right end, in seconds.
+    """
+    values = [value for curves in by_task.values() for curve in curves for _, value in curve]
+    low, high = min([0.0, *values]), max([0.1, *values])
+    pad = 0.06 * (high - low)
+    frame = _Frame(budget_s, low - pad, high + pad)
+    size = f'width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}"'
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" {size} font-family="sans-serif" font-size="11">',
+        f"<title>{escape(title)}</title>",
+        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>',
+        f'<text x="{LEFT}" y="20" font-size="13" font-weight="600" fill="#1b1b1b">{escape(title)}</text>',
+        *frame.axes(),
+    ]
+    for at, (task, curves) in enumerate(by_task.items()):
+        colour = COLOURS[at % len(COLOURS)]
+        parts += [f'<path d="{frame.path(one)}" fill="none" stroke="{colour}" opacity="0.3"/>' for one in curves]
+        if curves:
+            times = sorted({t for one in curves for t, _ in one})
+            mean = [(t, sum(_value(one, t) for one in curves) / len(curves)) for t in times]
+            parts.append(f'<path d="{frame.path(mean)}" fill="none" stroke="{colour}" stroke-width="2.5"/>')
+        label = f"{task} ({len(curves)} seed{'s' * (len(curves) != 1)})"
+        y = TOP + 14 + 15 * at
+        parts.append(f'<text x="{LEFT + 10}" y="{y}" fill="{colour}" font-weight="600">{escape(label)}</text>')
+    return "\n".join([*parts, "</svg>", ""])
+
+
+class _Frame:
+    """The axes of a picture: time to the right, q upwards."""
+
+    def __init__(self, budget_s: float, low: float, high: float) -> None:
+        self.budget_s, self.low, self.high = budget_s, low, high
+
+    def x(self, t: float) -> float:
+        return LEFT + (WIDTH - LEFT - RIGHT) * min(t, self.budget_s) / self.budget_s
+
+    def y(self, value: float) -> float:
+        return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * (value - self.low) / (self.high - self.low)
+
+    def path(self, steps: Steps) -> str:
+        """Steps as a staircase to the end of the budget."""
+        first, *rest = steps
+        moves = "".join(f"H{self.x(t):.1f}V{self.y(value):.1f}" for t, value in rest)
+        return f"M{self.x(first[0]):.1f} {self.y(first[1]):.1f}{moves}H{self.x(self.budget_s):.1f}"
+
+    def axes(self) -> list[str]:
+        right, bottom = WIDTH - RIGHT, HEIGHT - BOTTOM
+        step = next(step for step in (0.1, 0.2, 0.5, 1, 2, 5, 10, 50, 1e9) if (self.high - self.low) / step <= 7)
+        ticks = [step * k for k in range(round(self.low / step), round(self.high / step) + 1)]
+        parts: list[str] = []
+        for tick in ticks:
+            if not self.low <= tick <= self.high:
+                continue
+            y, heavy = self.y(tick), abs(tick) < 1e-9
+            line = f'x1="{LEFT}" x2="{right}" y1="{y:.1f}" y2="{y:.1f}"'
+            parts.append(f'<line {line} stroke="{"#888" if heavy else "#e4e4e4"}"/>')
+            parts.append(f'<text x="{LEFT - 7}" y="{y + 4:.1f}" text-anchor="end" fill="#555">{tick:.2g}</text>')
+        for share in (0, 0.25, 0.5, 0.75, 1):
+            x, t = self.x(share * self.budget_s), f"{share * self.budget_s:.3g}"
+            parts.append(f'<text x="{x:.1f}" y="{bottom + 16}" text-anchor="middle" fill="#555">{t}</text>')
+        words = "seconds of the budget; held-out q, 0 at the baseline and 1 at the reference"
+        parts.append(f'<text x="{LEFT}" y="{HEIGHT - 7}" fill="#555">{words}</text>')
+        return parts
+
+
+def _value(steps: Steps, t: float) -> float:
+    """The value of steps at a time."""
+    return steps[max(0, bisect_right([at for at, _ in steps], t) - 1)][1]

@@ -1,0 +1,59 @@
+"""What a run of MLflow is made of, as plain data: whoever sends it decides nothing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+TABLES = "mlflow.loggedArtifacts"
+"""The tag that makes MLflow show JSON files as tables."""
+NOTE = "mlflow.note.content"
+
+
+class Point(NamedTuple):
+    """One value of a metric at a step."""
+
+    name: str
+    value: float
+    step: int = 0
+
+
+class Source(NamedTuple):
+    """Data that a run was made with: a task, or the recording that stood for it."""
+
+    name: str
+    digest: str
+    kind: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A run, or what is to be added to one.
+
+    Sending it twice is as good as once: MLflow keeps one of two points that are the same, times included.
+
+    Attributes:
+        at: When it became true, in seconds since the epoch.
+        ended: Whether the run is over.
+        key: What it stands for in its study, such as `g01-c05`; empty for an addition.
+        name: What people read.
+        began: When it began, in seconds since the epoch.
+        points: Its metrics.
+        files: Its artifacts by path, as text.
+        sources: The data that it was made with.
+    """
+
+    at: float
+    ended: bool = True
+    key: str = ""
+    name: str = ""
+    began: float = 0.0
+    tags: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, str] = field(default_factory=dict)
+    points: tuple[Point, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
+    sources: tuple[Source, ...] = ()
+
+
+Table = dict[str, list[Any]]
+"""Columns by their names."""

@@ -1,0 +1,233 @@
+"""What MLflow shows of a study and its generations: results, curves, tables and notes. Pure functions."""
+
+from collections.abc import Mapping, Sequence
+from statistics import median, stdev
+from typing import Any
+
+from orgopt.document import parse, read
+from orgopt.draw import svg
+from orgopt.study.log import TEST
+from orgopt.study.view import CandidateView, StudyView
+from orgopt.tracking import tables
+from orgopt.tracking.candidate import diff
+from orgopt.tracking.entry import NOTE, Entry, Point, Source
+from orgopt.tracking.names import (
+    LONGEST_PARAM,
+    LONGEST_VALUE,
+    digest,
+    escape,
+    experiment_name,
+    generation_title,
+    interval,
+    metric_name,
+    signed,
+)
+
+Record = dict[str, Any]
+SEED_DOCUMENT = "seed document"
+
+
+def study(head: Record, commit: str) -> Entry:
+    """The run of a study when it begins.
+
+    Args:
+        head: Its `study` record.
+        commit: The version of the workspace; empty where it has none.
+    """
+    org = read(parse(head["program"])).org
+    settings = {key: value for key, value in head["identity"].items() if key != "tasks"}
+    tags = {
+        "orgopt.kind": "study",
+        "orgopt.task": ", ".join(head["identity"]["tasks"]),
+        "orgopt.version": head["orgopt"],
+        "orgopt.commit": commit or digest(head["program"]),
+        "mlflow.source.name": head["source"],
+        "mlflow.source.type": "LOCAL",
+        NOTE: f"**Running**: {escape(head['source'])} on {escape(experiment_name(head))}.",
+    }
+    return Entry(
+        key="study",
+        name=head["name"],
+        began=head["at"],
+        at=head["at"],
+        ended=False,
+        tags=tags | ({"mlflow.source.git.commit": commit} if commit else {}),
+        params={key: str(value)[:LONGEST_PARAM] for key, value in settings.items()},
+        files={"seed/program.md": head["program"], "seed/chart.svg": svg(org)},
+        sources=tuple(_sources(head)),
+    )
+
+
+def generation(view: StudyView, number: int) -> tuple[Entry, tuple[Point, ...]]:
+    """The run of a generation that is complete, and its points on the study's run, at a step of its number."""
+    members = [one for one in view.generation(number) if one.standing]
+    values = {one.name: one.standing.value for one in members if one.standing}
+    best = max(values, key=lambda name: values[name])
+    spread = stdev(values.values()) if len(values) > 1 else 0.0
+    middle = median(values.values())
+    dropped = sum(one.dropped for one in members)
+    ahead = view.best
+    lines = [f"**Best {signed(values[best])}** by {best} · median {signed(middle)} · spread {spread:.3f}"]
+    lines.append(_ranking(members))
+    own = {"research_output": values[best], "median": middle, "spread": spread, "candidates": float(len(members))}
+    run = Entry(
+        key=f"generation {number}",
+        name=generation_title(number, best, values[best]),
+        began=min(one.record["at"] for one in members),
+        at=_when(view, number),
+        tags={
+            "orgopt.kind": "generation",
+            "orgopt.generation": str(number),
+            "orgopt.task": ", ".join(view.tasks),
+            NOTE: "\n\n".join(lines)[:LONGEST_VALUE],
+        },
+        points=tuple(Point(name, value) for name, value in own.items()),
+    )
+    over = {"best": values[best], "median": middle, "spread": spread, "dropped": float(dropped)}
+    if ahead and ahead.standing:
+        over |= {"best_so_far": ahead.standing.value, "best_so_far_estimate": ahead.standing.estimate}
+    return run, tuple(Point(f"generations/{name}", value, number) for name, value in over.items())
+
+
+def progress(view: StudyView) -> dict[str, str]:
+    """The study's note while it runs."""
+    best = view.best
+    done = len(view.complete)
+    if best is None or best.standing is None:
+        return {}
+    words = f"{best.name} leads with {signed(best.standing.value)} ± {best.standing.error:.3f}"
+    return {NOTE: f"**Running**: {done} generation{'s' * (done != 1)} done; {words}, not yet tested."}
+
+
+def conclusion(view: StudyView, final: Record, runs: Mapping[str, str]) -> Entry:
+    """What the end of a study adds to its run.
+
+    Args:
+        view: The study.
+        final: Its `final` record.
+        runs: The addresses of the candidates' runs, by name.
+    """
+    champion, seed = view.candidate(final["champion"]), view.candidates[0]
+    program = champion.record["program"] if champion else view.head["program"]
+    files = {
+        "champion/program.md": program,
+        "champion/chart.svg": svg(read(parse(program)).org),
+        "champion/diff.md": diff(seed.record, {**_record(champion, seed), "changes": final["changes"]}),
+        "claims.json": tables.as_json(tables.claims(final["claims"])),
+    }
+    if final["race"]:
+        files["race.json"] = tables.as_json(tables.race(final["race"]))
+    if final["knock_outs"]:
+        files["knock-outs.json"] = tables.as_json(tables.knock_outs(final["knock_outs"]))
+    best = champion.standing if champion else None
+    single = [Point("research_output", best.value), Point("estimate", best.estimate)] if best else []
+    tags = {"orgopt.champion": final["champion"], "orgopt.verdict": verdict(final)[:LONGEST_VALUE]}
+    return Entry(
+        at=final["at"],
+        tags={**tags, NOTE: note(final, runs)[:LONGEST_VALUE], **tables.shown_as_tables(files)},
+        points=(*single, *_claim_points(final), *_part_points(view, final), *_cost(final)),
+        files=files,
+    )
+
+
+def champion(final: Record) -> Entry:
+    """What the end of a study adds to the champion's run."""
+    estimates = final["estimates"]
+    values = {"race/research_output": estimates["race"], "test/research_output": (estimates["test"] or {}).get("mean")}
+    points = tuple(Point(name, value) for name, value in values.items() if value is not None)
+    return Entry(at=final["at"], tags={"orgopt.champion": "true"}, points=points)
+
+
+def verdict(final: Record) -> str:
+    """The result in one line: what the champion is worth, and against the seed document."""
+    test = final["estimates"]["test"]
+    own = f"{signed(test['mean'])} {interval(test['low'], test['high'])}".strip() if test else "not tested"
+    claim = next((one for one in final["claims"] if (one["phase"], one["entrant"]) == (TEST, SEED_DOCUMENT)), None)
+    if claim is None:
+        return f"{final['champion']}, the seed document itself: nothing better was found ({own} on test seeds)"
+    seeds = f"{claim['seeds']} test seed{'s' * (claim['seeds'] != 1)}"
+    if claim["low"] is None:
+        word = "which one seed cannot judge"
+    else:
+        word = {"no difference": "not shown to differ"}.get(claim["verdict"], claim["verdict"])
+    ahead = f"{signed(claim['difference'])} {interval(claim['low'], claim['high'])}".strip()
+    return f"{final['champion']} {own} on {seeds}; against the seed document {ahead}: {word}"
+
+
+def note(final: Record, runs: Mapping[str, str]) -> str:
+    """The result of a study in Markdown, the verdict first."""
+    name = final["champion"]
+    link = f"[{name}]({runs[name]})" if name in runs else name
+    parts = [f"**Champion {verdict(final)}.**", f"Champion: {link}. Simplest within one error: {final['simplest']}."]
+    rows = [
+        f"| {one['phase']} | {escape(one['task'])} | {escape(one['entrant'])} | {signed(one['mean'])} | "
+        f"{signed(one['difference'])} | {interval(one['low'], one['high'])} | {one['verdict']} |"
+        for one in final["claims"]
+    ]
+    head = "| on | task | against | research output | champion is ahead by | 95 % | champion is |"
+    if rows:
+        parts.append("\n".join([head, "|---|---|---|---|---|---|---|", *rows]))
+    changes = "\n".join(f"- {escape(change)}" for change in final["changes"])
+    parts.append(f"What it changes of the seed document:\n\n{changes or '- nothing'}")
+    if final["knock_outs"]:
+        ranked = sorted(final["knock_outs"], key=lambda one: -one["difference"])
+        lost = "\n".join(
+            f"- {escape(one['part'])}: {signed(one['difference'])} {interval(one['low'], one['high'])}"
+            for one in ranked[:8]
+        )
+        parts.append(f"What it loses without a part:\n\n{lost}")
+    cost = final["cost"]
+    parts.append(f"{cost['evaluations']:,} runs of {cost['experiments']:,} experiments.")
+    return "\n\n".join(parts)
+
+
+def _sources(head: Record) -> list[Source]:
+    """The tasks of a study, and the recordings that stood for them."""
+    found: list[Source] = []
+    for name, task in head["identity"]["tasks"].items():
+        found.append(Source(name, task["digest"], "task", f"fitness/{name}"))
+        if recording := task["lab"].get("recording"):
+            found.append(Source(f"{name} recording", recording, "recording", f"fitness/{name}/records.parquet"))
+    return found
+
+
+def _claim_points(final: Record) -> list[Point]:
+    found: list[Point] = []
+    for one in final["claims"]:
+        where = one["phase"] if one["task"] == "all" else f"{one['phase']} {one['task']}"
+        found.append(Point(metric_name(where, "champion"), one["champion_mean"]))
+        found.append(Point(metric_name(where, one["entrant"]), one["mean"]))
+        found.append(Point(metric_name(f"{where} ahead", one["entrant"]), one["difference"]))
+    return list({point.name: point for point in found}.values())
+
+
+def _part_points(view: StudyView, final: Record) -> list[Point]:
+    last = max(view.complete, default=0)
+    found = [Point(metric_name("importance", one["part"]), one["importance"], last) for one in final["importances"]]
+    found += [Point(metric_name("without", one["part"]), one["difference"]) for one in final["knock_outs"]]
+    return list({point.name: point for point in found}.values())
+
+
+def _cost(final: Record) -> list[Point]:
+    return [Point(f"cost/{name}", float(value)) for name, value in final["cost"].items()]
+
+
+def _ranking(members: Sequence[CandidateView]) -> str:
+    ranked = sorted(members, key=lambda one: -(one.standing.value if one.standing else 0.0))
+    rows = [
+        f"| {one.name} | {signed(one.standing.value)} ± {one.standing.error:.3f} | {one.standing.seeds} | "
+        f"{escape('; '.join(one.record['changes'])[:160])} |"
+        for one in ranked[:12]
+        if one.standing
+    ]
+    return "\n".join(["| candidate | research output | seeds | changes |", "|---|---|---|---|", *rows])
+
+
+def _record(champion: CandidateView | None, seed: CandidateView) -> Record:
+    return (champion or seed).record
+
+
+def _when(view: StudyView, number: int) -> float:
+    """When a generation was complete."""
+    names = {one.name for one in view.generation(number)}
+    return max(one["at"] for one in view.evaluations if one["phase"] == "search" and one["entrant"] in names)

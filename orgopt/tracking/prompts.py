@@ -1,0 +1,111 @@
+"""The prompt registry: one prompt a study, its champions as versions, aliases for the seed and the champion."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orgopt.errors import UsageError
+from orgopt.study.standing import Standing
+from orgopt.study.view import CandidateView
+from orgopt.tracking.candidate import Z
+from orgopt.tracking.names import LONGEST_VALUE, prompt_name
+from orgopt.tracking.store import KEY, STUDY, connect
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+LONGEST = 100_000  # characters; MLflow refuses longer texts
+PREFIX = "prompts:/"
+
+
+class Prompt:
+    """The prompt of a study.
+
+    Args:
+        client: MLflow's.
+        name: The prompt's; another is taken where it belongs to another study.
+        study: The id of the study.
+    """
+
+    def __init__(self, client: "MlflowClient", name: str, study: str) -> None:
+        self.client, self.study = client, study
+        prompt = client.get_prompt(name)
+        owner = (prompt.tags or {}).get(STUDY) if prompt else None
+        self.name = name if owner in {None, study} else f"{name}-{study[:4]}"
+        self._marked = owner == study
+
+    def find(self) -> Iterator[tuple[str, str]]:
+        """The key and the number of each version."""
+        if self.client.get_prompt(self.name):
+            for version in self.client.search_prompt_versions(self.name):
+                if key := version.tags.get(KEY):
+                    yield key, str(version.version)
+
+    def register(self, key: str, candidate: CandidateView) -> str:
+        """Add a candidate as the next version; returns its number."""
+        record = candidate.record
+        tags = {
+            KEY: key,
+            STUDY: self.study,
+            "candidate": candidate.name,
+            "generation": str(record["generation"]),
+            **_standing(candidate.standing),
+        }
+        message = f"{candidate.name}: {', '.join(record['changes'])}"[:1000]
+        version = self.client.register_prompt(self.name, record["program"], commit_message=message, tags=tags).version
+        if not self._marked:
+            self.client.set_prompt_tag(self.name, STUDY, self.study)
+            self._marked = True
+        return str(version)
+
+    def alias(self, alias: str, version: str) -> None:
+        """Point an alias at a version."""
+        self.client.set_prompt_alias(self.name, alias, int(version))
+
+    def tag(self, version: str, tags: dict[str, str]) -> None:
+        """Tag a version."""
+        for name, value in tags.items():
+            self.client.set_prompt_version_tag(self.name, version, name, value[:LONGEST_VALUE])
+
+
+def load_prompt(workspace: Path, uri: str) -> str:
+    """The text of a prompt such as `prompts:/NAME@champion` in the store of a workspace.
+
+    Raises:
+        UsageError: There is none, or it is no text.
+        Exception: What MLflow raises on a store that it cannot open.
+    """
+    from mlflow.exceptions import MlflowException
+
+    client = connect(workspace)
+    try:
+        found = client.load_prompt(uri, cache_ttl_seconds=0)
+    except MlflowException as error:
+        raise UsageError(f"{uri}: {str(error).splitlines()[0]}") from None
+    if found is None or not isinstance(found.template, str):
+        raise UsageError(f"{uri} is no document")
+    return found.template
+
+
+def load_version(workspace: Path, study: str, name: str) -> str | None:
+    """The document of a study in the prompt registry, by its alias or its candidate's name; None where it is not.
+
+    Raises:
+        Exception: What MLflow raises on a store that it cannot open.
+    """
+    client = connect(workspace)
+    prompt = prompt_name({"name": study})
+    if client.get_prompt(prompt) is None:
+        return None
+    for version in client.search_prompt_versions(prompt):
+        known = name == version.tags.get("candidate") or name in version.aliases
+        if known and isinstance(version.template, str):
+            return version.template
+    return None
+
+
+def _standing(standing: Standing | None) -> dict[str, str]:
+    if standing is None:
+        return {}
+    low, high = standing.value - Z * standing.error, standing.value + Z * standing.error
+    return {"score": f"{standing.value:+.3f}", "interval": f"{low:+.3f} … {high:+.3f}"}

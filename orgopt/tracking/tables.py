@@ -1,0 +1,116 @@
+"""What MLflow shows as tables: ledgers, messages, races, claims and knock-outs. Pure functions."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from orgopt.tracking.entry import TABLES, Table
+
+Record = dict[str, Any]
+
+
+def ledger(events: Iterable[Record]) -> Table:
+    """Experiments as they were proposed and as they ended, a line each, and what was submitted."""
+    rows = [row for event in events if (row := _ledger_row(event))]
+    return _table(("t", "event", "who", "experiment", "metric", "held-out", "what"), rows)
+
+
+def talk(events: Iterable[Record]) -> Table:
+    """Messages and stand-ups, a line each."""
+    rows = [row for event in events if (row := _talk_row(event))]
+    return _table(("t", "event", "from", "to", "by", "experiments", "agent-seconds"), rows)
+
+
+def claims(records: Sequence[Record]) -> Table:
+    """The champion against everything else."""
+    rows = [
+        (
+            one["phase"],
+            one["task"],
+            one["entrant"],
+            _short(one["champion_mean"]),
+            _short(one["mean"]),
+            _short(one["difference"]),
+            _short(one["low"]),
+            _short(one["high"]),
+            one["verdict"] if one["low"] is not None else "one seed",
+            _short(one["mdd"]),
+            one["seeds"],
+        )
+        for one in records
+    ]
+    head = ("on", "task", "against", "champion", "other", "ahead by", "low", "high", "champion is", "resolves", "seeds")
+    return _table(head, rows)
+
+
+def race(records: Sequence[Record]) -> Table:
+    """The contenders and how long each stayed in the race."""
+    rows = [
+        (
+            place,
+            one["entrant"],
+            _short(one["mean"]),
+            _short(one["low"]),
+            _short(one["high"]),
+            one["seeds"],
+            "to the end" if one["dropped_at"] is None else f"out after {one['dropped_at']} seeds",
+        )
+        for place, one in enumerate(records, 1)
+    ]
+    return _table(("place", "entrant", "mean", "low", "high", "seeds", "stayed"), rows)
+
+
+def knock_outs(records: Sequence[Record]) -> Table:
+    """What the champion loses without each of its parts."""
+    ranked = sorted(records, key=lambda one: -one["difference"])
+    rows = [
+        (one["part"], _short(one["difference"]), _short(one["low"]), _short(one["high"]), one["seeds"])
+        for one in ranked
+    ]
+    return _table(("without", "champion loses", "low", "high", "seeds"), rows)
+
+
+def as_json(table: Table) -> str:
+    """A table as MLflow keeps it."""
+    rows = list(zip(*table.values(), strict=True))
+    return json.dumps({"columns": list(table), "data": rows}, ensure_ascii=False)
+
+
+def shown_as_tables(files: Iterable[str]) -> dict[str, str]:
+    """The tag that makes MLflow show the JSON files among some as tables."""
+    found = [{"path": name, "type": "table"} for name in files if name.endswith(".json")]
+    return {TABLES: json.dumps(found)} if found else {}
+
+
+def _ledger_row(event: Record) -> tuple[Any, ...] | None:
+    kind, t = event["kind"], round(event["t"], 2)
+    if kind == "proposal":
+        return (t, kind, event["agent"], event["id"], None, None, event["note"])
+    if kind == "outcome":
+        what = " ".join(filter(None, (event["status"], event["error"])))
+        return (t, kind, event["agent"], event["id"], _short(event["metric"]), _short(event["heldout"]), what)
+    if kind == "submission":
+        return (t, kind, "the team", event["id"], _short(event["metric"]), None, "handed in until something better")
+    if kind == "stop":
+        what = f"stopped at point {event['step']} of its curve"
+        return (t, kind, event.get("agent", ""), event["id"], _short(event["value"]), None, what)
+    return None
+
+
+def _talk_row(event: Record) -> tuple[Any, ...] | None:
+    t = round(event["t"], 2)
+    if event["kind"] == "message":
+        to, about = ", ".join(event["to"]), ", ".join(map(str, event["experiments"]))
+        return (t, "message", event["sender"], to, event["link"], about, 0.0)
+    if event["kind"] == "meeting":
+        who, about = ", ".join(event["agents"]), ", ".join(map(str, event["shared"]))
+        return (t, "stand-up", who, who, "stand-up", about, round(event["seconds"] * len(event["agents"]), 3))
+    return None
+
+
+def _short(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:
+    return {name: [row[column] for row in rows] for column, name in enumerate(head)}
