@@ -48,6 +48,7 @@ def data(study: Study) -> Markup:
         "candidates": candidates,
         "selected": champion.index if champion else None,
         "champion": champion.index if champion else None,
+        "leader": study.leader,
     }
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     # No text can end the block or open a comment in it.

@@ -97,7 +97,7 @@ def words(study: Study, candidate: Candidate) -> str:
     error = f" ± {plain(candidate.error)}" if candidate.error is not None else ""
     parts = [candidate.name, f"{plain(candidate.value)}{error}" if candidate.value is not None else "not evaluated yet"]
     parts += ["seed document"] if candidate is seed else [count(len(candidate.changes), "change")]
-    parts += ["champion"] if candidate is champion else []
+    parts += [study.leader] if candidate is champion else []
     parts += ["dropped early"] if candidate.dropped else []
     return ", ".join(parts)
 

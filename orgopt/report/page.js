@@ -131,7 +131,7 @@
       ...data.candidates.map((o) => el("option", { value: o.i, selected: o.i === c.i }, o.words)));
     const go = (words, i) => el("button", { type: "button", disabled: i == null, onclick: () => choose(i) }, words);
     return el("div", { class: "picker" }, list, go("← Previous", order[at - 1]), go("Next →", order[at + 1]),
-      go("Champion", c.i === data.champion ? null : data.champion));
+      go(data.leader === "champion" ? "Champion" : "Ahead so far", c.i === data.champion ? null : data.champion));
   }
 
   function show(c) {
@@ -140,7 +140,7 @@
     if (c.parent != null) family.append("Parent: ", link(c.parent), ". ");
     if (children.length) family.append("Children: ", ...children.flatMap((i, n) => (n ? [", ", link(i)] : [link(i)])), ".");
     const value = c.value === "–" ? "" : ` ${c.value}${c.error ? ` ± ${c.error}` : ""}`;
-    panel.replaceChildren(picker(c), el("h3", {}, c.name + (c.i === data.champion ? ", the champion" : "")),
+    panel.replaceChildren(picker(c), el("h3", {}, c.name + (c.i === data.champion ? `, ${data.leader}` : "")),
       el("p", { class: "about" }, value ? `Research output in the search:${value}` : "Not measured yet."), family,
       ...[changes(c)].filter(Boolean), el("h4", {}, "Score by task and seed"), scores(c), ...views(c));
   }

@@ -110,7 +110,7 @@ def _fitness(told: Study) -> list[Child]:
     keys = [
         h("span", h("i", cls=f"key {look}"), words, " ")
         for look, words in (
-            ("k-champion", "champion"),
+            ("k-champion", told.leader),
             ("k-seed", "seed document"),
             ("k-best", "best so far"),
             ("k-median", "median of a generation"),
@@ -126,7 +126,8 @@ def _fitness(told: Study) -> list[Child]:
 def _lineage(told: Study) -> list[Child]:
     steps = len(generations.descent(told)) - 1
     text = (
-        "Lines lead from a document to those that were made from it. The heavy line is the champion's descent, "
+        "Lines lead from a document to those that were made from it. The heavy line is the descent of "
+        f"{'the champion' if told.final else 'the one that is ahead'}, "
         f"{count(steps, 'step')} from the seed document. The shade is the research output: "
     )
     return [

@@ -95,6 +95,11 @@ class Study:
         return max(known, key=lambda c: c.value or 0.0, default=self.seed)
 
     @property
+    def leader(self) -> str:
+        """What the champion is called: it is none before the race."""
+        return "champion" if self.final else "ahead so far"
+
+    @property
     def claims(self) -> list[Record]:
         """Comparisons of the champion, those with a difference."""
         return [
