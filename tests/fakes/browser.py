@@ -20,7 +20,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE_MS = 90_000  # a busy machine
+PATIENCE_MS = 60_000  # a busy machine
 ROOT = Path(__file__).parent.parent.parent
 
 
