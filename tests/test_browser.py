@@ -13,7 +13,7 @@ from orgopt.study.view import load_study
 from orgopt.task import load_task
 from orgopt.tracking import Tracking
 from tests.conftest import ROOT, TRIO
-from tests.fakes.browser import pages, served
+from tests.fakes.browser import pages, served, undisturbed
 from tests.fakes.studies import NAME, SMALL, make_study
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900), pytest.mark.filterwarnings("ignore")]
@@ -53,7 +53,8 @@ def page(site) -> Iterator[Any]:
 def unfold(page: Any, runs: str) -> None:
     """Open the list of runs with the study and its last generation unfolded."""
     page.goto(runs)
-    page.get_by_text("matching runs").wait_for()
+    page.get_by_text("matching run").wait_for()
+    undisturbed(page)
     folded = page.locator("[role=gridcell] button")
     folded.first.click()
     page.get_by_role("link", name=re.compile(r"^g01 · best")).wait_for()
@@ -61,10 +62,10 @@ def unfold(page: Any, runs: str) -> None:
     page.get_by_role("link", name=re.compile(r"^g01 · c0")).first.wait_for()
 
 
-def artifact(page: Any, run: str, path: str) -> None:
-    """Open an artifact of a run."""
-    page.goto(f"{run}/artifacts/{path}")
-    page.get_by_text(path.split("/")[-1]).first.wait_for()
+def artifact(page: Any, name: str) -> None:
+    """Open an artifact from the tree of a run's page of artifacts."""
+    page.get_by_text(name, exact=True).first.click()
+    page.get_by_text(re.compile(f"Path: .*/{re.escape(name)}$")).wait_for()
 
 
 def test_generations_unfold_to_candidates_with_their_results(page, site, workspace) -> None:
@@ -90,18 +91,16 @@ def test_charts_diffs_and_tables_can_be_looked_at(page, site) -> None:
     unfold(page, site[0])
     page.get_by_role("link", name=re.compile(r"^g01 · c0")).first.click()
     page.get_by_text(re.compile(r"Research output [+−]")).first.wait_for()
-    run = page.url.split("?")[0]
-    artifact(page, run, "chart.svg")
-    picture = page.locator("img[src^=blob], img[src^=data], object, svg.org").first
-    picture.wait_for()
-    artifact(page, run, "curves.svg")
-    page.locator("img[src^=blob], img[src^=data]").first.wait_for()
-    artifact(page, run, "diff.md")
-    page.get_by_text(re.compile(r"^@@")).first.wait_for()
-    artifact(page, run, "ledger-toy.json")
+    page.get_by_role("tab", name="Artifacts").click()
+    for name in ("chart.svg", "curves.svg"):
+        artifact(page, name)
+        page.locator("img[src^=blob]").first.wait_for()
+    artifact(page, "diff.md")
+    page.get_by_text("@@").first.wait_for()
+    artifact(page, "ledger-toy.json")
     page.get_by_text("held-out").first.wait_for()
     page.get_by_text("proposal").first.wait_for()
-    artifact(page, run, "program.md")
+    artifact(page, "program.md")
     page.get_by_text("Find the bottom.").first.wait_for()
 
 
@@ -109,7 +108,7 @@ def test_the_study_tells_its_champion_and_shows_its_report(page, site, workspace
     view = load_study(workspace / "mlruns" / "studies" / NAME)
     page.goto(site[1])
     page.get_by_text(re.compile(f"Champion {view.final['champion']}")).first.wait_for()
-    page.goto(f"{site[1]}/artifacts/report.html")
+    page.goto(f"{site[1].split('?')[0]}/artifacts/report.html")
     frame = page.frame_locator("iframe").first
     frame.get_by_text("Research organization study").first.wait_for()
     frame.get_by_text(view.final["champion"]).first.wait_for()
@@ -117,10 +116,9 @@ def test_the_study_tells_its_champion_and_shows_its_report(page, site, workspace
 
 def test_two_candidates_are_compared(page, site) -> None:
     unfold(page, site[0])
-    boxes = page.locator("[role=row]:has(a:text-matches('^g01 · c0')) input[type=checkbox]")
-    for at in range(2):
-        boxes.nth(at).click()
-    page.get_by_role("button", name="Compare").or_(page.get_by_role("link", name="Compare")).first.click()
+    for row in (2, 3):  # below the study and its last generation
+        page.locator(f".ag-row[row-index='{row}'] input[type=checkbox]").first.click(force=True)
+    page.get_by_text("Compare", exact=True).first.click()
     page.get_by_text("Comparing 2 Runs").first.wait_for()
     page.get_by_text("explorer", exact=False).first.wait_for()
 
@@ -133,9 +131,11 @@ def test_the_champions_are_versions_of_a_prompt(page, site) -> None:
     page.get_by_text("Find the bottom.").first.wait_for()
 
 
-def test_the_traces_of_the_champion_unfold(page, site, workspace) -> None:
-    view = load_study(workspace / "mlruns" / "studies" / NAME)
+def test_the_traces_of_the_champion_unfold(page, site) -> None:
     page.goto(site[0].replace("/runs?", "/traces?"))
-    page.get_by_text(f"test {view.final['champion']} toy").first.click()
-    page.get_by_text("round 1").first.wait_for()
-    page.get_by_text("stand-up").first.wait_for()
+    page.get_by_text('"lead-1"').first.wait_for()
+    undisturbed(page)
+    page.get_by_text('"lead-1"').first.click()
+    page.get_by_text("round 1", exact=True).first.wait_for()
+    page.get_by_text("stand-up", exact=True).first.wait_for()
+    page.get_by_text("experiment 1", exact=True).first.wait_for()

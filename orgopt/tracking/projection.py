@@ -32,7 +32,6 @@ COLUMNS = (
     "metrics.`test/research_output`",
     "metrics.`organization/agents`",
     "params.`parent`",
-    "tags.`orgopt.changes`",
 )
 """What the saved view shows."""
 LONGEST_REASON = 240  # characters: the errors of requests repeat themselves

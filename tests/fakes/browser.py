@@ -51,3 +51,12 @@ def served(workspace: Path) -> Iterator[tuple[str, str]]:
             yield found[0][0], found[1][0]
         finally:
             process.send_signal(signal.SIGINT)
+
+
+def undisturbed(page: Any) -> None:
+    """Close what MLflow offers unasked, which stays closed."""
+    page.wait_for_timeout(500)
+    for name in ("Close", "Got it"):
+        for button in page.get_by_role("button", name=name, exact=True).all():
+            if button.is_visible():
+                button.click()
