@@ -251,6 +251,7 @@ def test_champions_are_versions_of_a_prompt(seen: Path) -> None:
     assert found.tags["generation"] == str(champion.record["generation"])
     assert float(found.tags["score"]) == pytest.approx(champion.standing.value, abs=1e-3)
     assert "…" in found.tags["interval"]
+    assert float(found.tags["test_score"]) == pytest.approx(view.final["estimates"]["test"]["mean"], abs=1e-3)
     assert champion.record["changes"][0] in found.commit_message
     assert load_prompt(seen, "prompts:/program-md.s@champion") == champion.record["program"]
     assert load_prompt(seen, "prompts:/program-md.s@seed") == TRIO

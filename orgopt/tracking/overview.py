@@ -142,6 +142,16 @@ def champion(final: Record) -> Entry:
     return Entry(at=final["at"], ended=False, tags={"orgopt.champion": "true"}, points=points)
 
 
+def tested(final: Record) -> dict[str, str]:
+    """What the test says of the champion, as tags of its version."""
+    test = final["estimates"]["test"]
+    if not test:
+        return {}
+    low, high = test["low"], test["high"]
+    known = low is not None and high is not None
+    return {"test_score": f"{test['mean']:+.3f}"} | ({"test_interval": f"{low:+.3f} … {high:+.3f}"} if known else {})
+
+
 def verdict(final: Record) -> str:
     """The result in one line: what the champion is worth, and against the seed document."""
     test = final["estimates"]["test"]
