@@ -5,7 +5,7 @@ BIN := .venv/bin
 DEMO := optimize orgs/trio.md --task tinygpt --task digits --lab replay --generations 13 --population 8 --budget 30s \
 	--slots 2 --race-seeds 16 --test-seeds 16 --real-runs 1
 
-.PHONY: demo test slow fuzz browser check docs bench format clean
+.PHONY: demo test slow fuzz browser screenshots check docs bench format clean
 
 demo: .venv/demo
 	$(BIN)/orgopt $(DEMO)
@@ -23,6 +23,10 @@ fuzz: .venv/dev
 # Needs a Chromium: CHROMIUM names it, /usr/bin/chromium without.
 browser: .venv/dev
 	$(BIN)/python -m pytest -q -m browser
+
+# The pictures of MLflow in the documentation, of a real study: minutes, and a Chromium.
+screenshots: .venv/dev
+	$(BIN)/python -m tests.screenshots
 
 check: .venv/dev
 	$(BIN)/ruff check

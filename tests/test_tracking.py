@@ -251,6 +251,7 @@ def test_champions_are_versions_of_a_prompt(seen: Path) -> None:
     assert found.tags["generation"] == str(champion.record["generation"])
     assert float(found.tags["score"]) == pytest.approx(champion.standing.value, abs=1e-3)
     assert "…" in found.tags["interval"]
+    assert float(found.tags["test_score"]) == pytest.approx(view.final["estimates"]["test"]["mean"], abs=1e-3)
     assert champion.record["changes"][0] in found.commit_message
     assert load_prompt(seen, "prompts:/program-md.s@champion") == champion.record["program"]
     assert load_prompt(seen, "prompts:/program-md.s@seed") == TRIO
@@ -284,6 +285,59 @@ def test_the_runs_of_the_champion_are_traces_with_rounds(seen: Path) -> None:
     assert proposer.name == outcome["agent"]
     assert by_id[proposer.parent_id].name == "round 1"
     assert sum(span.name == "stand-up" for span in spans) == sum(event["kind"] == "meeting" for event in events)
+
+
+def test_thoughts_reviews_and_failures_are_spans_with_what_they_cost() -> None:
+    from orgopt.tracking.traces import spans
+
+    told, tokens = {"role": "You decide."}, [120, 30]
+    events = [
+        {"kind": "start", "t": 0, "agents": ["a-1", "b-1"], "budget_s": 10, "slots": 1, "seed": 3, "baseline": 0.5},
+        {"kind": "thinking", "t": 0.5, "agent": "a-1", "purpose": "propose", "told": told},
+        {
+            "kind": "thought",
+            "t": 2.5,
+            "agent": "a-1",
+            "purpose": "propose",
+            "began": 0.5,
+            "seconds": 2.0,
+            "calls": 1,
+            "tokens": tokens,
+            "usd": 0.02,
+            "failure": "",
+            "error": "",
+            "said": "Lower LR.",
+        },
+        {"kind": "proposal", "t": 2.5, "id": 1, "agent": "a-1", "parent": 0, "note": "LR 1 → 2", "knobs": {"LR": 2}},
+        {
+            "kind": "outcome",
+            "t": 4,
+            "id": 1,
+            "agent": "a-1",
+            "status": "crashed",
+            "started": 3,
+            "ended": 4,
+            "metric": None,
+            "heldout": None,
+            "error": "boom",
+        },
+        {"kind": "message", "t": 4, "sender": "a-1", "to": ["b-1"], "link": "reviews", "experiments": [1]},
+        {"kind": "meeting", "t": 5, "agents": ["a-1", "b-1"], "seconds": 0.5, "shared": []},
+    ]
+    found = spans("run", "key", events, 1000.0)
+    assert found == spans("run", "key", events, 1000.0)  # so that a trace that is sent twice is there once
+    by_name = {span["name"]: span for span in found}
+    names = {span["span_id"]: span["name"] for span in found}
+    thought = next(span for span in found if span["attributes"]["mlflow.spanType"] == '"LLM"')
+    value = {key: json.loads(text) for key, text in thought["attributes"].items()}
+    assert names[thought["parent_span_id"]] == "round 1"
+    assert value["mlflow.spanInputs"] == {"purpose": "propose", "role": "You decide."}
+    assert value["mlflow.chat.tokenUsage"]["total_tokens"] == 150
+    assert value["cost"] == {"usd": 0.02, "calls": 1}
+    assert thought["end_time_unix_nano"] - thought["start_time_unix_nano"] == 2_000_000_000
+    assert by_name["experiment 1"]["status"]["code"] == "STATUS_CODE_ERROR"
+    assert names[by_name["review by b-1"]["parent_span_id"]] == "round 1"
+    assert json.loads(by_name["stand-up"]["attributes"]["cost"]) == {"agent_s": 1.0}
 
 
 def test_ordinary_candidates_have_no_trace(seen: Path) -> None:

@@ -67,6 +67,7 @@ class Server:
             with suppress(OSError), urllib.request.urlopen(f"{self.uri}/health", timeout=1):
                 return
             time.sleep(0.1)
+        self.kill()
         raise TimeoutError
 
     def kill(self) -> None:

@@ -184,7 +184,7 @@ def _listing(newest: _Newest | None) -> str:
 
 
 def _study_page(newest: _Newest | None) -> str:
-    return f"experiments/{newest.experiment}/runs/{newest.run}" if newest else ""
+    return f"experiments/{newest.experiment}/runs/{newest.run}?workflowType=machine_learning" if newest else ""
 
 
 def _newest(workspace: Path) -> _Newest | None:

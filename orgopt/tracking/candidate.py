@@ -108,9 +108,8 @@ def points(view: StudyView, own: CandidateView, org: Org, ledgers: Ledgers) -> l
     """A candidate's standing and the means of its scores, and its curves over the budget."""
     budget_s = view.head["identity"]["budget_s"]
     every = [score for scores in own.scores.values() for score in scores]
-    found = [Point(name, _mean([float(score[name]) for score in every])) for name in AVERAGED if every]
-    if own.standing:
-        found += standing_points(own.standing)
+    found = standing_points(own.standing) if own.standing else []
+    found += [Point(name, _mean([float(score[name]) for score in every])) for name in AVERAGED if every]
     found.append(Point("experiments", float(sum(sum(score["experiments"].values()) for score in every))))
     standup = org.standup.every if org.standup else 0.0
     sizes = {"agents": org.headcount, "links": len(org.links), "stand-up every": standup}

@@ -124,7 +124,8 @@ def conclusion(view: StudyView, records: Sequence[Record], address: str) -> Entr
         files["knock-outs.json"] = tables.as_json(tables.knock_outs(final["knock_outs"]))
     best = champion.standing if champion else None
     single = [Point("research_output", best.value), Point("estimate", best.estimate)] if best else []
-    tags = {"orgopt.champion": final["champion"], "orgopt.verdict": verdict(final)[:LONGEST_VALUE]}
+    said = verdict(final).replace("\\", "")[:LONGEST_VALUE]  # a tag is no Markdown
+    tags = {"orgopt.champion": final["champion"], "orgopt.verdict": said}
     return Entry(
         at=final["at"],
         tags={**tags, NOTE: note(final, address)[:LONGEST_VALUE], **tables.shown_as_tables(files)},
@@ -138,7 +139,17 @@ def champion(final: Record) -> Entry:
     estimates = final["estimates"]
     values = {"race/research_output": estimates["race"], "test/research_output": (estimates["test"] or {}).get("mean")}
     points = tuple(Point(name, value) for name, value in values.items() if value is not None)
-    return Entry(at=final["at"], tags={"orgopt.champion": "true"}, points=points)
+    return Entry(at=final["at"], ended=False, tags={"orgopt.champion": "true"}, points=points)
+
+
+def tested(final: Record) -> dict[str, str]:
+    """What the test says of the champion, as tags of its version."""
+    test = final["estimates"]["test"]
+    if not test:
+        return {}
+    low, high = test["low"], test["high"]
+    known = low is not None and high is not None
+    return {"test_score": f"{test['mean']:+.3f}"} | ({"test_interval": f"{low:+.3f} … {high:+.3f}"} if known else {})
 
 
 def verdict(final: Record) -> str:
@@ -198,10 +209,10 @@ def _claim_points(final: Record) -> list[Point]:
     found: list[Point] = []
     for one in final["claims"]:
         where = one["phase"] if one["task"] == "all" else f"{one['phase']} {one['task']}"
-        found.append(Point(metric_name(where, "champion"), one["champion_mean"]))
+        found.append(Point(metric_name(where, "champion"), one["champion_mean"]))  # the first is on the most seeds
         found.append(Point(metric_name(where, one["entrant"]), one["mean"]))
         found.append(Point(metric_name(f"{where} ahead", one["entrant"]), one["difference"]))
-    return list({point.name: point for point in found}.values())
+    return list({point.name: point for point in reversed(found)}.values())[::-1]
 
 
 def _part_points(view: StudyView, final: Record) -> list[Point]:
@@ -212,7 +223,7 @@ def _part_points(view: StudyView, final: Record) -> list[Point]:
 
 
 def _cost(final: Record) -> list[Point]:
-    return [Point(f"cost/{name}", float(value)) for name, value in final["cost"].items()]
+    return [Point(f"spent/{name}", float(value)) for name, value in final["cost"].items()]
 
 
 def _ranking(members: Sequence[CandidateView]) -> str:

@@ -32,7 +32,6 @@ COLUMNS = (
     "metrics.`test/research_output`",
     "metrics.`organization/agents`",
     "params.`parent`",
-    "tags.`orgopt.changes`",
 )
 """What the saved view shows."""
 LONGEST_REASON = 240  # characters: the errors of requests repeat themselves
@@ -212,6 +211,8 @@ class _Projection:
             yield from self._traces(records, champion.name, ("candidates", "race", "test", "held-out", "real"))
             update = overview.champion(final)
             yield from self._once([f"{key} champion"], lambda _: self._add(champion.name, update))
+            if version := self.noted.ids.get(f"prompt {champion.name}"):
+                self.prompt.tag(version, overview.tested(final))
         conclusion = overview.conclusion(view, records, self._address(final["champion"]))
         yield from self._once([key], lambda _: self._add("study", conclusion))
 

@@ -1,6 +1,6 @@
 """The prompt registry: one prompt a study, its champions as versions, aliases for the seed and the champion."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,6 +59,11 @@ class Prompt:
             self.client.set_prompt_tag(self.name, STUDY, self.study)
             self._marked = True
         return str(version)
+
+    def tag(self, version: str, tags: Mapping[str, str]) -> None:
+        """Tag a version."""
+        for name, value in tags.items():
+            self.client.set_prompt_version_tag(self.name, version, name, value)
 
     def alias(self, alias: str, version: str) -> None:
         """Point an alias at a version."""

@@ -7,13 +7,17 @@ import zlib
 
 VIEW = "orgopt01"
 """The key of the view, which a link may name."""
+_WIDTHS = {"attributes.`Run Name`": 460, "runDateAndNestInfo": 150, "duration": 80}
+_COLUMN = 120  # pixels, of the others
 
 
 def saved_view(columns: list[str]) -> tuple[str, str]:
-    """The experiment tag, name and value, of a saved view that shows some columns, which MLflow hides at first.
+    """The experiment tag, name and value, of a saved view that shows some columns beside wide names.
 
     The format is that of MLflow 3.17's user interface and is not documented.
     """
+    name, *rest = _WIDTHS
+    order = ["0", name, *columns, *rest]
     state = {
         "searchFilter": "",
         "orderByKey": "attributes.start_time",
@@ -23,8 +27,8 @@ def saved_view(columns: list[str]) -> tuple[str, str]:
         "datasetsFilter": [],
         "modelVersionFilter": "All Runs",
         "selectedColumns": columns,
-        "columnOrder": [],
-        "columnWidths": {},
+        "columnOrder": order,
+        "columnWidths": {"0": 73, **dict.fromkeys(columns, _COLUMN), **_WIDTHS},
         "runsHiddenMode": "FIRST_10_RUNS",
         "viewMaximized": False,
         "runListHidden": False,

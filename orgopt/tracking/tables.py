@@ -12,7 +12,7 @@ Record = dict[str, Any]
 def ledger(events: Iterable[Record]) -> Table:
     """Experiments as they were proposed and as they ended, a line each, and what was submitted."""
     rows = [row for event in events if (row := _ledger_row(event))]
-    return _table(("t", "event", "who", "experiment", "metric", "held-out", "what"), rows)
+    return _table(("t", "event", "who", "experiment", "what", "metric", "held-out"), rows)
 
 
 def talk(events: Iterable[Record]) -> Table:
@@ -85,15 +85,15 @@ def shown_as_tables(files: Iterable[str]) -> dict[str, str]:
 def _ledger_row(event: Record) -> tuple[Any, ...] | None:
     kind, t = event["kind"], round(event["t"], 2)
     if kind == "proposal":
-        return (t, kind, event["agent"], event["id"], None, None, event["note"])
+        return (t, kind, event["agent"], event["id"], event["note"], "", "")
     if kind == "outcome":
         what = " ".join(filter(None, (event["status"], event["error"])))
-        return (t, kind, event["agent"], event["id"], _short(event["metric"]), _short(event["heldout"]), what)
+        return (t, kind, event["agent"], event["id"], what, _short(event["metric"]), _short(event["heldout"]))
     if kind == "submission":
-        return (t, kind, "the team", event["id"], _short(event["metric"]), None, "handed in until something better")
+        return (t, kind, "the team", event["id"], "handed in until something better", _short(event["metric"]), "")
     if kind == "stop":
         what = f"stopped at point {event['step']} of its curve"
-        return (t, kind, event.get("agent", ""), event["id"], _short(event["value"]), None, what)
+        return (t, kind, event.get("agent", ""), event["id"], what, _short(event["value"]), "")
     return None
 
 
@@ -110,8 +110,8 @@ def _talk_row(event: Record) -> tuple[Any, ...] | None:
     return None
 
 
-def _short(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)
+def _short(value: float | None) -> float | str:
+    return "" if value is None else round(value, 4)
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:

@@ -28,6 +28,7 @@ from orgopt.lab.base import Experiment
 from orgopt.lab.local import LocalLab
 from orgopt.lab.sandbox import Sandbox
 from orgopt.task import load_task
+from tests.bench import tracking_speed
 from tests.bench.team_speed import rates
 
 ROOT = Path(__file__).parent.parent.parent
@@ -189,6 +190,7 @@ def run_utilisation(org: str, budget: str) -> Row:
 def main() -> None:
     rows = [help_time(), parse_time(), *hostile(), *replayed(), five_second_experiments(), *launch_overhead()]
     rows += [run_utilisation("eight-solo", "60s"), run_utilisation("trio", "60s"), run_utilisation("solo", "60s")]
+    rows += tracking_speed.rows()
     cpu = (re.findall(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE) or [""])[0]
     import torch
 
