@@ -10,6 +10,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
+from math import floor
 from threading import Thread
 from typing import Any, NamedTuple
 
@@ -30,6 +31,7 @@ MAX_FAILED = 5  # thoughts in a row; then an agent has given up
 _CASES = 3
 _MAX_TOLD = 12_000  # characters of what an agent was told that a ledger keeps of each field
 _LASTING = ("refused", "over_budget")  # failures that asking again does not mend
+_TICKS = 10_000  # a second, in a ledger's times
 _LEAST_PAUSE_S = 0.01
 
 
@@ -288,7 +290,8 @@ class Minds:
         if known:  # the reports of a stand-up end together
             return known[0]
         ends = one.began + max(one.future.result().seconds, 0.0) + one.delay
-        return ends if self._virtual else max(ends, now)
+        # In real time, later than all that was done: a ledger that is repeated would put equal times in another order.
+        return ends if self._virtual else max(ends, (floor(now * _TICKS) + 1) / _TICKS)
 
     def _situation(self, desk: Desk, seconds: float, cases: Sequence[tuple[int, str]]) -> Situation:
         mind, settings = self._minds[desk.member.id], self.language.settings
