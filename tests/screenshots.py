@@ -61,7 +61,6 @@ def take(page: Any, runs: str, study: str, view: StudyView) -> None:
     page.goto(runs)
     page.get_by_text("matching run").first.wait_for()
     undisturbed(page)
-    page.get_by_role("button", name="close", exact=False).or_(page.get_by_label("Close")).last.click(force=True)
     folded = page.locator("[role=gridcell] button")
     folded.first.click()
     page.get_by_role("link", name=re.compile("best")).first.wait_for()
