@@ -28,6 +28,7 @@ VERIFY_SEEDS = 2
 DISQUALIFIED = -1.0
 """The research output of a run with a tampered result, unless the run is worse: as far below the baseline as the task's
 reference is above it, so that doing nothing beats it."""
+_CONFIRMED = 1.645  # standard errors: one-sided, 95 %
 _VERIFY_KEY = 1_000_003  # sets verification seeds apart from the seeds of a run's experiments
 
 
@@ -40,6 +41,7 @@ class Score:
         q_final: Held-out improvement of the final submission.
         q_mean: Its mean over the budget.
         q_error: Standard error of q_final from seed noise alone.
+        confirmed: Whether fresh seeds put q_final above the baseline by more than their noise, at 95 %.
         heldout: Held-out metric of the final submission, mean over fresh verification seeds.
         metric: The metric that the team saw when it submitted.
         submission: What the final submission changes of the baseline's knobs.
@@ -72,6 +74,7 @@ class Score:
     common_error: str
     meetings: int
     messages: int
+    confirmed: bool = False
     disqualified: str = ""
     tokens: int = 0
     usd: float = 0.0
@@ -194,11 +197,13 @@ def score(
     caught = [f"experiment {data['id']}: {data['error']}" for data in failed if data["status"] == Status.TAMPERED]
     disqualified = next(iter(caught), tampered)
     output = (q_final + q_mean) / 2
+    q_error = 0.0 if last["id"] == BASELINE else _q_error(task, verify_seeds)
     return Score(
         research_output=min(output, DISQUALIFIED) if disqualified else output,
         q_final=q_final,
         q_mean=q_mean,
-        q_error=0.0 if last["id"] == BASELINE else _q_error(task, verify_seeds),
+        q_error=q_error,
+        confirmed=last["id"] != BASELINE and not disqualified and q_final > _CONFIRMED * q_error,
         heldout=heldout.get(last["id"], task.baseline.heldout),
         metric=last["metric"],
         submission=proposals.get(last["id"], {}),

@@ -45,6 +45,7 @@ def test_an_organization_that_finds_nothing_gains_nothing(toy: Task, trio: Progr
     result = evaluate(trio, toy, lab, budget_s=20, seed=1)
     assert result.research_output == 0.0
     assert result.submission == {}
+    assert not result.confirmed
 
 
 def test_a_lucky_seed_gains_nothing(toy: Task, trio: Program) -> None:
@@ -54,17 +55,20 @@ def test_a_lucky_seed_gains_nothing(toy: Task, trio: Program) -> None:
         value = 0.5 + parabola({"X": 0.7, "Y": 0.2}, seed)[0] * 10
         return value, value
 
+    toy = replace(toy, baseline=replace(toy.baseline, sd=0.1))
     lab = FakeLab(toy, metric=luck)
     outputs = [evaluate(trio, toy, lab, budget_s=40, seed=seed, verify_seeds=4) for seed in range(30)]
     seen = sum(toy.quality(result.metric) for result in outputs) / 30
     assert seen > 0.25  # what the team saw: the luckiest of its seeds
     assert abs(sum(result.q_final for result in outputs) / 30) < 0.05
+    assert sum(result.confirmed for result in outputs) <= 4  # 1.5 of 30 are expected at 95 %
 
 
 def test_a_team_that_works_finds_something(toy: Task, trio: Program) -> None:
     result = evaluate(trio, toy, FakeLab(toy), budget_s=60, seed=1)
     assert 0.3 < result.research_output <= 1.0
     assert result.q_final >= result.q_mean
+    assert result.confirmed
     assert result.experiments["ok"] > 80
     assert result.utilisation > 0.9
 

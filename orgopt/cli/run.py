@@ -234,6 +234,7 @@ def summary(task: Task, score: Score, budget_s: float) -> Table:
     if score.disqualified:
         table.add_row("disqualified", f"[red]{escape(score.disqualified)}[/]")
     table.add_row("research output", f"[bold]{score.research_output:+.3f}[/]  [dim]({parts})[/]")
+    table.add_row("improvement", _improvement(score))
     table.add_row(
         task.heldout,
         f"{score.heldout:.3f}  [dim]verified; baseline {task.baseline.heldout:.3f}, "
@@ -257,6 +258,16 @@ def summary(task: Task, score: Score, budget_s: float) -> Table:
         failed = ", ".join(f"{number} {reason}" for reason, number in score.failed_thoughts.items())
         table.add_row("thoughts without result", failed)
     return table
+
+
+def _improvement(score: Score) -> str:
+    """Whether it is one: a lucky seed is not."""
+    if not score.submission:
+        return "none: the baseline was kept"
+    if score.confirmed:
+        return "confirmed by fresh seeds (95 %)"
+    behind = "the submission is behind the baseline" if score.q_final <= 0 else "inside the seed noise"
+    return f"[yellow]not confirmed[/]: {behind} on fresh seeds"
 
 
 def _new_folder(workspace: Path, name: str) -> Path:
