@@ -51,8 +51,7 @@ def test_without_bubblewrap_nothing_runs(monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert result.exit_code == 5
     assert "--sandbox process" in result.stderr
     assert "Traceback" not in result.output
-    ledgers = list(tmp_path.rglob("ledger.jsonl"))
-    assert all(not path.read_text() for path in ledgers), "no experiment was run"
+    assert not list(tmp_path.rglob("ledger.jsonl")), "no experiment was run, and no empty run is left"
 
 
 def test_a_sandbox_that_does_not_hold_is_told_from_a_broken_task() -> None:

@@ -178,13 +178,18 @@ def _run(asked: _Run, folder: Path, ledger: Ledger, *, as_json: bool) -> None:
                     language=language,
                 )
     except KeyboardInterrupt as stop:
+        if not ledger.events:
+            raise
         again = f"{own_command()} run --resume {shlex.quote(str(near(folder)))}"
         text = f"Stopped after {count(status.done, 'experiment')}; go on with: {again}"
         err.print(text, markup=False, soft_wrap=True)
         raise SystemExit(exit_code(stop)) from None
     finally:
         ledger.close()
-        write_text(folder / "results.tsv", results_tsv(ledger, task.metric))
+        if ledger.events:
+            write_text(folder / "results.tsv", results_tsv(ledger, task.metric))
+        else:  # it was refused before anything was begun
+            shutil.rmtree(folder)
     warn_of_failures(asked.program, score.to_dict())
     if code and code.problem:
         err.print(f"code.git was not written to its end: {code.problem}", style="yellow", markup=False, soft_wrap=True)
