@@ -1,5 +1,6 @@
 """Studies in virtual time: generations, dropping, races, claims, resuming, refusals."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from orgopt.document import Program, diff, load, parse
 from orgopt.errors import LabError, StoreError, UsageError
 from orgopt.evolve import Arena, Candidate, Job, Watch, optimize
+from orgopt.evolve.propose import Proposer
 from orgopt.ledger import read_lines
 from orgopt.study.config import SAMPLERS, StudyConfig, study_name
 from orgopt.study.log import StudyLog
@@ -147,10 +149,22 @@ def test_every_sampler_searches_and_continues(studies: Studies, sampler: str) ->
     assert last_content(again) == last_content(records)
 
 
-def test_two_objectives_are_told_to_the_sampler(studies: Studies) -> None:
-    config = replace(CONFIG, sampler="nsga2", objectives=("research-output", "agent-seconds"), race_seeds=0)
+@pytest.mark.parametrize(("other", "part"), [("agent-seconds", "agent_s"), ("dollars", "usd")])
+def test_two_objectives_are_told_to_the_sampler(
+    studies: Studies, monkeypatch: pytest.MonkeyPatch, other: str, part: str
+) -> None:
+    config = replace(CONFIG, sampler="nsga2", objectives=("research-output", other), race_seeds=0)
+    told: dict[int, Sequence[float]] = {}
+    tell = Proposer.tell
+    monkeypatch.setattr(
+        Proposer, "tell", lambda own, index, values: (told.update({index: values}), tell(own, index, values))
+    )
     _, records = studies.run(config=config)
-    assert all(one.standing.seeds == 3 for one in view(records).candidates)  # none is dropped for its output alone
+    found = view(records)
+    assert all(one.standing.seeds == 3 for one in found.candidates)  # none is dropped for its output alone
+    for one in found.candidates:
+        scores = [e["score"] for e in found.evaluations if e["entrant"] == one.name and e["phase"] == "search"]
+        assert told[one.record["index"]][1] == pytest.approx(sum(score[part] for score in scores) / len(scores))
     with pytest.raises(UsageError, match="cmaes has one objective"):
         studies.run("other", replace(config, sampler="cmaes"))
 

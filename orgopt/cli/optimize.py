@@ -96,7 +96,7 @@ class _Request:
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Decides every random choice.")
 @click.option("--sampler", type=click.Choice(SAMPLERS), default="tpe", show_default=True, help="Optuna's sampler.")
 @click.option(
-    "--also", type=click.Choice(OBJECTIVES[1:]), help="Search for little of this, too, with tpe, gp or nsga2."
+    "--also", type=click.Choice(list(OBJECTIVES)[1:]), help="Search for little of this, too, with tpe, gp or nsga2."
 )
 @click.option("--fix", multiple=True, type=click.Choice(CHOICES), help="Keep a part as the document has it; several.")
 @click.option("--only", multiple=True, type=click.Choice(CHOICES), help="Change nothing but a part; several.")
@@ -180,7 +180,7 @@ def optimize_command(
     if name and not re.fullmatch(r"[\w.-]{1,100}", name):
         raise UsageError(f"study name '{name}': use letters, digits, '.', '-' and '_'")
     chosen = {key: DEFAULTS[kind][key] if settings[key] is None else settings[key] for key in DEFAULTS[kind]}
-    objectives = OBJECTIVES if also else OBJECTIVES[:1]
+    objectives = ("research-output", also) if also else ("research-output",)
     config = StudyConfig(**{**settings, **chosen, "objectives": objectives})
     if config.real_runs and kind == "local":
         raise UsageError("--real-runs is for studies in replay: this one trains for real")

@@ -66,10 +66,10 @@ class Runs:
         scores = [self.log.score(phase, entrant, task, k) for k in range(seeds) for task in tasks]
         return any(score["disqualified"] for score in scores if score is not None)
 
-    def agent_s(self, phase: str, entrant: str, tasks: Sequence[str], ks: Iterable[int]) -> float:
-        """The mean agent-seconds of runs that are done."""
+    def mean(self, part: str, phase: str, entrant: str, tasks: Sequence[str], ks: Iterable[int]) -> float:
+        """The mean of a part of the score, such as `agent_s`, over runs that are done."""
         scores = [self.log.score(phase, entrant, task, k) for k in ks for task in tasks]
-        return float(np.mean([score["agent_s"] for score in scores if score is not None]))
+        return float(np.mean([score[part] for score in scores if score is not None]))
 
     def _keep(self, phase: str, result: Result, k: int) -> None:
         job = result.job

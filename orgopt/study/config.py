@@ -13,7 +13,8 @@ from orgopt.task import Task
 Record = dict[str, Any]
 
 SAMPLERS = ("tpe", "gp", "nsga2", "cmaes", "random")
-OBJECTIVES = ("research-output", "agent-seconds")
+OBJECTIVES = {"research-output": "research_output", "agent-seconds": "agent_s", "dollars": "usd"}
+"""What can be searched for, and the part of a score that says it; the first always is, alone or with another."""
 CONTROLS = ("none", "fast", "all")
 _LATER = {"generations", "race_seeds", "contenders", "test_seeds", "controls", "real_runs"}
 """Settings that a study may be continued with other values of: they add runs and change none."""
