@@ -163,9 +163,9 @@ class _Projection:
         seed, best = view.candidates[0], view.best or view.candidates[0]
         if number == 0:
             yield from self._version(seed, "seed")
+            # Spans cost MLflow more than all the rest: of the others, only the champion's are sent, at the end.
+            yield from self._traces(records, seed.name, ("candidates",))
         yield from self._version(best, "champion")
-        for name in dict.fromkeys((seed.name, best.name)):
-            yield from self._traces(records, name, ("candidates",))
         ended = max(entry["at"] for entry in records)
         update = Entry(at=ended, ended=False, points=points, tags={} if view.final else overview.progress(view))
         yield from self._once([done], lambda _: self._add("study", update))
