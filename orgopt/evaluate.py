@@ -44,7 +44,8 @@ class Score:
         confirmed: Whether fresh seeds put q_final above the baseline by more than their noise, at 95 %.
         heldout: Held-out metric of the final submission, mean over fresh verification seeds.
         metric: The metric that the team saw when it submitted.
-        submission: What the final submission changes of the baseline's knobs.
+        submitted: The experiment that is the final submission; 0 is the baseline.
+        submission: What it changes of the baseline's knobs.
         curve: The times, in lab seconds, at which q changed, and its value from then on.
         utilisation: Busy slot-seconds / (slots × budget).
         agent_s: Agent-seconds spent thinking and meeting.
@@ -74,6 +75,7 @@ class Score:
     common_error: str
     meetings: int
     messages: int
+    submitted: int = BASELINE
     confirmed: bool = False
     disqualified: str = ""
     tokens: int = 0
@@ -203,6 +205,7 @@ def score(
         q_final=q_final,
         q_mean=q_mean,
         q_error=q_error,
+        submitted=last["id"],
         confirmed=last["id"] != BASELINE and not disqualified and q_final > _CONFIRMED * q_error,
         heldout=heldout.get(last["id"], task.baseline.heldout),
         metric=last["metric"],

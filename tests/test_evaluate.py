@@ -1,9 +1,12 @@
 """Scores: research output by hand, verification on fresh seeds, calibration."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
+from rich.console import Console
 
+from orgopt.cli.run import summary
 from orgopt.document import Program, parse
 from orgopt.errors import DocumentError, LabError
 from orgopt.evaluate import calibrate, evaluate, score, verify
@@ -31,8 +34,27 @@ def test_research_output_by_hand(toy: Task) -> None:
     assert result.heldout == 0.0
     assert result.metric == 0.1
     assert result.submission == {"X": 0.2}
+    assert result.submitted == 2
     assert result.utilisation == pytest.approx(0.5)
     assert result.q_error == pytest.approx((0.01**2 / 2 + 0.01**2 / 100) ** 0.5 / 0.5)
+
+
+def test_a_summary_says_what_an_improvement_is_worth(toy: Task) -> None:
+    def told(heldout: float, knobs: Mapping[str, float] | None = None, tampered: str = "") -> str:
+        ledger = ledger_of((0, 0, 0.5), (2, 1, 0.2))
+        if knobs is not None:
+            ledger.of("proposal")[0].data["knobs"] = knobs
+        found = score(toy, ledger, {1: heldout}, budget_s=10, verify_seeds=2, tampered=tampered)
+        console = Console(width=200)
+        with console.capture() as shown:
+            console.print(summary(toy, found, 10))
+        return shown.get()
+
+    assert "confirmed by fresh seeds" in told(0.25)
+    assert "not confirmed: inside the seed noise" in told(0.495)
+    assert "not confirmed: the submission is behind the baseline" in told(0.6)
+    assert "none: disqualified" in told(0.25, tampered="a verification")
+    assert "the script of experiment 1" in told(0.25, knobs={})  # an agent rewrote the script, and turned no knob
 
 
 def test_a_submission_after_the_budget_does_not_count(toy: Task) -> None:

@@ -215,6 +215,7 @@ BAD = [
     (("--fix", "charters"), 2, "'charters' is not one of"),
     (("--only", "risk", "--fix", "risk"), 2, "nothing is left to change"),
     (("--sampler", "cmaes", "--also", "agent-seconds"), 2, "cmaes has one objective"),
+    (("--also", "dollars"), 2, "only language agents cost any"),
     (("--lab", "local"), 2, "use --lab replay"),
     (("--contenders", "1"), 2, "contenders"),
 ]

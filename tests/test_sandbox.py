@@ -54,6 +54,17 @@ def test_without_bubblewrap_nothing_runs(monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert not list(tmp_path.rglob("ledger.jsonl")), "no experiment was run, and no empty run is left"
 
 
+def test_a_run_that_is_resumed_in_vain_is_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    document = tmp_path / "solo.md"
+    document.write_text(Path(SOLO).read_text())
+    done = orgopt("run", document, "--task", TOY, "--budget", "0.5s", "--slots", "1", "--json")
+    folder = Path(json.loads(done.stdout)["folder"])
+    (folder / "ledger.jsonl").write_text("")  # as of a run that was killed at once
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert orgopt("run", "--resume", folder).exit_code == 5
+    assert (folder / "program.md").is_file()
+
+
 def test_a_sandbox_that_does_not_hold_is_told_from_a_broken_task() -> None:
     assert sandbox.failure(Sandbox.BUBBLEWRAP, 1, "bwrap: No permissions to create a new namespace")
     assert sandbox.failure(Sandbox.BUBBLEWRAP, ISOLATION_FAILED, "experiments cannot be isolated: unshare")

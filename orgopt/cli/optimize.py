@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from orgopt.agents.language import speaks
 from orgopt.agents.settings import LanguageSettings
 from orgopt.cli import exit_code
 from orgopt.cli.background import Projection
@@ -182,6 +183,8 @@ def optimize_command(
     chosen = {key: DEFAULTS[kind][key] if settings[key] is None else settings[key] for key in DEFAULTS[kind]}
     objectives = ("research-output", also) if also else ("research-output",)
     config = StudyConfig(**{**settings, **chosen, "objectives": objectives})
+    if also == "dollars" and not speaks(require_org(program)):
+        raise UsageError("--also dollars: only language agents cost any, and the document has none")
     if config.real_runs and kind == "local":
         raise UsageError("--real-runs is for studies in replay: this one trains for real")
     request = _Request(

@@ -39,7 +39,7 @@ from orgopt.document import load, require_org
 from orgopt.errors import StoreError, UsageError
 from orgopt.evaluate import Score, evaluate
 from orgopt.lab.sandbox import Sandbox, choose, chosen
-from orgopt.ledger import Event, Ledger, results_tsv, write_text
+from orgopt.ledger import BASELINE, Event, Ledger, results_tsv, write_text
 from orgopt.org import Org
 from orgopt.task import Task, load_task
 from orgopt.team.report import report
@@ -143,10 +143,10 @@ def run_command(
         ledger = Ledger(folder / "ledger.jsonl")
     else:
         raise UsageError("a run needs FILE, --task and --budget; or --resume with the folder of a stopped run")
-    _run(asked, folder, ledger, as_json=as_json)
+    _run(asked, folder, ledger, new=resume is None, as_json=as_json)
 
 
-def _run(asked: _Run, folder: Path, ledger: Ledger, *, as_json: bool) -> None:
+def _run(asked: _Run, folder: Path, ledger: Ledger, *, new: bool, as_json: bool) -> None:
     program = load(str(folder / "program.md"))
     workspace = find_workspace(folder / "program.md")
     task = load_task(asked.task, workspace)
@@ -178,7 +178,7 @@ def _run(asked: _Run, folder: Path, ledger: Ledger, *, as_json: bool) -> None:
                     language=language,
                 )
     except KeyboardInterrupt as stop:
-        if not ledger.events:
+        if not ledger.events and new:
             raise
         again = f"{own_command()} run --resume {shlex.quote(str(near(folder)))}"
         text = f"Stopped after {count(status.done, 'experiment')}; go on with: {again}"
@@ -186,10 +186,10 @@ def _run(asked: _Run, folder: Path, ledger: Ledger, *, as_json: bool) -> None:
         raise SystemExit(exit_code(stop)) from None
     finally:
         ledger.close()
-        if ledger.events:
+        if ledger.events or not new:
             write_text(folder / "results.tsv", results_tsv(ledger, task.metric))
         else:  # it was refused before anything was begun
-            shutil.rmtree(folder)
+            shutil.rmtree(folder, ignore_errors=True)
     warn_of_failures(asked.program, score.to_dict())
     if code and code.problem:
         err.print(f"code.git was not written to its end: {code.problem}", style="yellow", markup=False, soft_wrap=True)
@@ -248,7 +248,8 @@ def summary(task: Task, score: Score, budget_s: float) -> Table:
     table.add_row(
         task.metric, f"{score.metric:.3f}  [dim]when it was submitted; baseline {task.baseline.metric:.3f}[/]"
     )
-    kept = ", ".join(f"{name} {value}" for name, value in score.submission.items()) or "the baseline"
+    kept = ", ".join(f"{name} {value}" for name, value in score.submission.items())
+    kept = kept or ("the baseline" if score.submitted == BASELINE else f"the script of experiment {score.submitted}")
     table.add_row("submission", escape(kept))
     table.add_row("experiments", ", ".join(f"{count} {status}" for status, count in score.experiments.items()))
     if score.common_error:
@@ -267,7 +268,9 @@ def summary(task: Task, score: Score, budget_s: float) -> Table:
 
 def _improvement(score: Score) -> str:
     """Whether it is one: a lucky seed is not."""
-    if not score.submission:
+    if score.disqualified:
+        return "none: disqualified"
+    if score.submitted == BASELINE:
         return "none: the baseline was kept"
     if score.confirmed:
         return "confirmed by fresh seeds (95 %)"
