@@ -3,6 +3,8 @@
 import json
 import os
 import re
+import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,8 +13,8 @@ from click.testing import CliRunner, Result
 from orgopt.cli import main
 from orgopt.errors import SandboxError, TaskError, UsageError
 from orgopt.lab import sandbox
-from orgopt.lab.inside import seccomp
-from orgopt.lab.inside.start import ISOLATION_FAILED
+from orgopt.lab.inside import isolate, seccomp
+from orgopt.lab.inside.start import ISOLATION_FAILED, check_isolation
 from orgopt.lab.local import LocalLab
 from orgopt.lab.sandbox import CHOICE, Sandbox, chosen
 from orgopt.task import Task, load_task
@@ -39,6 +41,20 @@ def test_bubblewrap_is_the_default_and_others_are_named() -> None:
     sandbox.choose("chroot")
     with pytest.raises(UsageError, match="choose bubblewrap or process"):
         chosen()
+
+
+@pytest.mark.parametrize(
+    ("end", "code"),
+    [(lambda: os.kill(os.getpid(), signal.SIGKILL), 128 + signal.SIGKILL), (lambda: os._exit(1), ISOLATION_FAILED)],
+)
+def test_a_probe_that_was_killed_says_nothing_about_the_sandbox(
+    monkeypatch: pytest.MonkeyPatch, end: Callable[[], None], code: int
+) -> None:
+    monkeypatch.setattr(isolate, "enter", lambda *_: end())
+    with pytest.raises(SystemExit) as ended:
+        check_isolation({"limits": {}, "hidden": []})
+    assert ended.value.code == code
+    assert (sandbox.failure(Sandbox.BUBBLEWRAP, code, "no message") is not None) == (code == ISOLATION_FAILED)
 
 
 def test_without_bubblewrap_nothing_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, toy: Task) -> None:

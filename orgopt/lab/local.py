@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Self
 
-from orgopt.errors import LabError
+from orgopt.errors import LabError, SandboxError
 from orgopt.lab.base import Checkpoint, Experiment, Lost, Outcome, Status
 from orgopt.lab.harness import Harness
 from orgopt.lab.plausible import weigh
@@ -239,7 +239,7 @@ class LocalLab:
             self._warm = WarmProcess(self.task, self.sandbox)
             try:
                 return self._await_ready()
-            except EndedError as again:
+            except (EndedError, SandboxError) as again:  # the sandbox held before
                 if attempt == _STARTS - 1:
                     raise LabError(f"{again}; it was started {_STARTS} times again after: {reason}") from None
         raise LabError(reason)

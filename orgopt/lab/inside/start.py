@@ -7,6 +7,7 @@ import gc
 import importlib
 import json
 import os
+import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +19,7 @@ from .warm import Warm
 
 ISOLATION_FAILED = 50
 """Exit code when experiments cannot be isolated; anything else that ends it early is an error of the task's imports."""
+_KILLED = 128 + signal.SIGKILL
 _END_LIMIT_S = 5.0
 
 
@@ -40,13 +42,19 @@ def check_isolation(config: Mapping[str, Any]) -> None:
                 isolate.seal()
                 isolate.limit(config["limits"], processes=True)
                 os._exit(0)
-            code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) and ISOLATION_FAILED
+            code = _verdict(os.waitpid(child, 0)[1])
         except OSError as error:
             sys.stderr.write(f"experiments cannot be isolated: {error.strerror or error}\n")
         finally:
             os._exit(code)
-    if os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]):
-        raise SystemExit(ISOLATION_FAILED)
+    if verdict := _verdict(os.waitpid(pid, 0)[1]):
+        raise SystemExit(verdict)
+
+
+def _verdict(status: int) -> int:
+    """An exit code for the end of an isolated child: one that somebody killed says nothing about the sandbox."""
+    code = os.waitstatus_to_exitcode(status)
+    return _KILLED if code in {-signal.SIGKILL, _KILLED} else code and ISOLATION_FAILED
 
 
 def load(config: Mapping[str, Any]) -> None:
