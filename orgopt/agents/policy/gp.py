@@ -22,7 +22,7 @@ from orgopt.agents.policy.hill_climb import step
 from orgopt.task import Knob
 
 STARTUP = 6  # results before a model says anything; until then it climbs
-MAX_POINTS = 160  # results that the model keeps: the best half and the latest
+MAX_POINTS = 128  # results that the model keeps: the best half and the latest
 SUBSET = 48  # of them, for trying length scales
 LOCAL, WIDE = 48, 24  # candidates near the best settings, and redrawn in many knobs
 SCALES = (0.15, 6.0)  # shortest and longest length scale, in ranges of a knob
