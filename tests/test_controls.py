@@ -7,9 +7,10 @@ import pytest
 
 from orgopt.document import Program, lint, load, parse, read
 from orgopt.evaluate import evaluate
-from orgopt.evolve.controls import controls, knock_outs, one_agent, random_documents, shuffled
+from orgopt.evolve.controls import control_seeds, controls, knock_outs, one_agent, random_documents, shuffled
 from orgopt.evolve.space import Space
 from orgopt.org import Link, Org, Role, Standup
+from orgopt.study.config import CONTROLS
 from orgopt.task import Task
 from tests.conftest import ROOT
 from tests.fakes.lab import FakeLab
@@ -18,8 +19,8 @@ ORGS = sorted(path for path in (ROOT / "orgs").glob("*.md") if path.stem != "lib
 FEW = parse("# Few\n\n## Roles\n\n### A\n- **Headcount:** 1\n- **Agent:** gp\n\nThink.\n")
 
 
-def made(kind: str, program: Program, seed: int = 0) -> dict[str, list[str]]:
-    found = controls(kind, program, Space(program, None, 60), seed)
+def made(program: Program, seed: int = 0) -> dict[str, list[str]]:
+    found = controls(program, Space(program, None, 60), seed)
     return {control.name: [entrant.text for entrant in control.entrants] for control in found}
 
 
@@ -36,7 +37,7 @@ def clean(text: str) -> Org:
 @pytest.mark.parametrize("path", ORGS, ids=lambda path: path.stem)
 def test_controls_of_the_shipped_organizations(path: Path) -> None:
     program = load(path)
-    org, found = read(program).org, made("all", program)
+    org, found = read(program).org, made(program)
     assert [name for name in found if name.startswith("optuna")] == ["optuna:tpe", "optuna:tpe+median", "optuna:gp"]
     if org.headcount > 1:
         one = clean(found["one agent"][0])
@@ -123,14 +124,20 @@ def test_one_agent_is_the_submitter_if_it_can_work_alone(lead: str, others: str,
 
 
 def test_a_control_that_is_the_winner_itself_is_left_out() -> None:
-    found = made("fast", FEW)
-    assert set(found) == {"random", "optuna:tpe", "optuna:tpe+median"}
-    assert made("none", FEW) == {}
+    found = made(FEW)
+    assert set(found) == {"random", "optuna:tpe", "optuna:tpe+median", "optuna:gp"}
+
+
+def test_slow_controls_run_on_fewer_seeds() -> None:
+    runs = {
+        kind: [control_seeds(kind, name, 24) for name in ("silent", "optuna:tpe", "optuna:gp")] for kind in CONTROLS
+    }
+    assert runs == {"none": [0, 0, 0], "fast": [24, 8, 4], "all": [24, 24, 24]}
 
 
 def test_what_is_drawn_is_decided_by_the_seed(trio: Program) -> None:
-    assert made("fast", trio, seed=3) == made("fast", trio, seed=3)
-    assert made("fast", trio, seed=3)["random"] != made("fast", trio, seed=4)["random"]
+    assert made(trio, seed=3) == made(trio, seed=3)
+    assert made(trio, seed=3)["random"] != made(trio, seed=4)["random"]
 
 
 def test_shuffled_links_go_everywhere_and_reports_stay_without_cycles() -> None:
@@ -160,7 +167,7 @@ def test_random_documents_keep_what_may_not_change(trio: Program) -> None:
 
 
 def test_controls_run(toy: Task, trio: Program) -> None:
-    for control in controls("fast", trio, Space(trio, None, 60), 0):
+    for control in controls(trio, Space(trio, None, 60), 0):
         for entrant in control.entrants:
             if not entrant.text.startswith("optuna:"):
                 score = evaluate(parse(entrant.text), toy, FakeLab(toy), budget_s=5, seed=1)

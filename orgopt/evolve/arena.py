@@ -197,6 +197,7 @@ _terms: list[Terms] = []
 def _begin(tasks: dict[str, Task], terms: Terms, parent: int) -> None:
     """Ready a worker: it ends with its parent, and leaves Ctrl-C to it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # torch under a GPSampler: workers are as many as cores
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -9,7 +9,7 @@ import optuna
 from orgopt.document import describe, diff, parse, read
 from orgopt.evolve import attribution, controls
 from orgopt.evolve.arena import Arena
-from orgopt.evolve.plain import PLAIN_KINDS
+from orgopt.evolve.controls import control_seeds
 from orgopt.evolve.race import Place, race
 from orgopt.evolve.runs import Runs, Wanted
 from orgopt.evolve.space import Space
@@ -20,8 +20,6 @@ from orgopt.study.log import HELD_OUT, KNOCK_OUT, REAL, SEARCH, TEST
 from orgopt.study.standing import Standing
 
 ALL = "all"
-PLAIN_SEEDS = 8
-"""Seeds of plain Optuna among the quick controls: it takes seconds a run where a team takes a tenth of one."""
 Record = dict[str, Any]
 Group = tuple[str, ...]
 """The names of entrants that take turns: seed k runs the k-th of them, and so on round."""
@@ -112,7 +110,8 @@ class Conclusion:
             groups["seed document"] = (seed.name,)
         if simplest not in (champion, seed):
             groups["simplest"] = (simplest.name,)
-        for control in controls.controls(self.config.controls, champion.program, self.space, self.config.seed):
+        asked = self.config.controls != "none"
+        for control in controls.controls(champion.program, self.space, self.config.seed) if asked else ():
             entrants = {self._named(one.name, one.text, champion): one.text for one in control.entrants}
             groups[control.name] = tuple(entrants)
             texts |= entrants
@@ -167,9 +166,8 @@ class Conclusion:
         ]
 
     def _seeds(self, label: str, seeds: int) -> int:
-        """On how many of the test's seeds something is run: plain Optuna on fewer, unless all is asked for."""
-        slow = label in PLAIN_KINDS and self.config.controls == "fast"
-        return min(seeds, PLAIN_SEEDS) if slow else seeds
+        """On how many of the test's seeds something is run."""
+        return control_seeds(self.config.controls, label, seeds) if label in controls.PLAIN else seeds
 
     def _estimates(self, champion: Candidate, places: Sequence[Place]) -> Record:
         """What is said of the champion: as picked, drawn to the mean of all, in the race, and in the test."""

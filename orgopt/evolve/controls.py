@@ -27,7 +27,8 @@ PLAIN = {
     "optuna:tpe+median": "plain Optuna on the task: TPESampler with MedianPruner",
     "optuna:gp": "plain Optuna on the task: GPSampler",
 }
-_SLOW = {"optuna:gp"}  # half a second and more for each experiment that it proposes
+FAST_SEEDS = {"optuna:tpe": 8, "optuna:tpe+median": 8, "optuna:gp": 4}
+"""The most seeds among quick controls: a run of them takes seconds, of GPSampler tens, and a team's a tenth of one."""
 _HELPERS = {"replicate", "imitate"}  # agents that live on what others find
 _RANDOM, _SHUFFLED = 1, 2  # keys of draws
 _ATTEMPTS = 200  # a link more or less is often a repetition, or closes a cycle
@@ -72,26 +73,29 @@ class KnockOut:
         return f"without {self.part}"
 
 
-def controls(kind: str, champion: Program, space: Space, seed: int) -> list[Control]:
+def controls(champion: Program, space: Space, seed: int) -> list[Control]:
     """What a winner is to be compared with, besides the seed document.
 
     Args:
-        kind: `none`, `fast` for all that is quick to run, or `all`.
         champion: The winner.
         space: Where it was searched; random documents are points of it.
         seed: Decides what is drawn.
     """
-    if kind == "none":
-        return []
     found = [
         _one("one agent", "one agent of the winner, alone", champion, one_agent),
         _one("silent", "the winner's agents without links and stand-up", champion, silent),
         _drawn("random", "random documents of the search space", random_documents(space, seed)),
         _drawn("shuffled", "the winner with its links between other roles", shuffled(champion, seed)),
     ]
-    samplers = [name for name in PLAIN if kind == "all" or name not in _SLOW]
-    found += [Control(name=name, about=PLAIN[name], entrants=(Entrant(name=name, text=name),)) for name in samplers]
+    found += [
+        Control(name=name, about=about, entrants=(Entrant(name=name, text=name),)) for name, about in PLAIN.items()
+    ]
     return [control for control in found if control.entrants]
+
+
+def control_seeds(kind: str, name: str, seeds: int) -> int:
+    """On how many of a test's seeds a control is run: among `fast` ones, what is slow is run on fewer."""
+    return {"none": 0, "fast": min(seeds, FAST_SEEDS.get(name, seeds))}.get(kind, seeds)
 
 
 def one_agent(org: Org) -> Org:

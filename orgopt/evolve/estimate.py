@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
+from orgopt.evolve.controls import PLAIN, control_seeds
 from orgopt.evolve.race import LOOKS
 from orgopt.evolve.search import DROP_AFTER
 from orgopt.org import Org
 from orgopt.study.config import StudyConfig
 
-PLAIN = {"none": 0, "fast": 2, "all": 3}
 DOCUMENTS = 4
 """Controls that are documents: one agent, silent agents, random documents, shuffled links."""
 REPLAYED_PER_S = 1_000  # experiments of a replayed run, where none was timed yet
@@ -129,8 +129,8 @@ def _runs(config: StudyConfig, org: Org, tasks: int, held_out: int) -> dict[str,
     few = min(DROP_AFTER, config.search_seeds)
     contenders = min(config.contenders, candidates)
     first = max(1, round(config.race_seeds / LOOKS)) if config.race_seeds else 0
-    others = DOCUMENTS + PLAIN[config.controls] if config.controls != "none" else 0
-    tested = config.test_seeds * (others + 1)
+    tested = config.test_seeds * (1 + (DOCUMENTS if config.controls != "none" else 0))
+    tested += sum(control_seeds(config.controls, name, config.test_seeds) for name in PLAIN)
     parts = sum(1 for role in org.roles if role.headcount) + len(org.links) + (org.standup is not None)
     found = {
         "search": Span(few * candidates, config.search_seeds * candidates).times(tasks),
