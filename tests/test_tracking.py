@@ -231,15 +231,24 @@ def test_the_study_tells_its_generations_and_its_result(seen: Path) -> None:
     wanted = {"report.html", "seed/program.md", "champion/program.md", "champion/diff.md", "champion/chart.svg"}
     assert wanted | {"claims.json", "race.json", "knock-outs.json"} <= set(files)
     assert files["champion/program.md"] == view.candidate(final["champion"]).record["program"]
-    assert {(one.dataset.name, one.dataset.digest) for one in run.inputs.dataset_inputs} == {
-        ("toy", load_task(str(ROOT / "tests" / "toy")).digest),
-        ("toy recording", "abc123"),
-    }
     champions = [one for one in of_kind(seen, "candidate") if one.data.tags.get("orgopt.champion") == "true"]
     assert [one.data.tags["orgopt.candidate"] for one in champions] == [final["champion"]]
     assert champions[0].data.metrics["test/research_output"] == pytest.approx(
         final["estimates"]["test"]["mean"], abs=1e-4
     )
+
+
+def test_study_and_candidates_have_the_data_that_they_were_made_with(seen: Path) -> None:
+    given = [*of_kind(seen, "study"), *of_kind(seen, "candidate")]
+    assert len(given) == 1 + CANDIDATES
+    for run in given:
+        assert {
+            (one.dataset.name, one.dataset.digest, one.dataset.source, one.tags[0].value)
+            for one in run.inputs.dataset_inputs
+        } == {
+            ("toy", load_task(str(ROOT / "tests" / "toy")).digest, '{"uri": "fitness/toy"}', "task"),
+            ("toy recording", "abc123", '{"uri": "fitness/toy/records.parquet"}', "recording"),
+        }
 
 
 def test_champions_are_versions_of_a_prompt(seen: Path) -> None:

@@ -11,7 +11,7 @@ from orgopt.org import Org, Role
 from orgopt.study.standing import Standing
 from orgopt.study.view import CandidateView, StudyView
 from orgopt.tracking import curves, tables
-from orgopt.tracking.entry import NOTE, Entry, Point
+from orgopt.tracking.entry import NOTE, Entry, Point, Source
 from orgopt.tracking.names import (
     LONGEST_PARAM,
     LONGEST_VALUE,
@@ -65,7 +65,18 @@ def entry(family: Family, ledgers: Ledgers, place: int) -> Entry:
         params=params(org, family),
         points=tuple(points(family.view, own, org, ledgers)),
         files=files,
+        sources=tuple(sources(family.view.head)),
     )
+
+
+def sources(head: Record) -> list[Source]:
+    """The tasks of a study, and the recordings that stood for them."""
+    found: list[Source] = []
+    for name, task in head["identity"]["tasks"].items():
+        found.append(Source(name, task["digest"], "task", f"fitness/{name}"))
+        if recording := task["lab"].get("recording"):
+            found.append(Source(f"{name} recording", recording, "recording", f"fitness/{name}/records.parquet"))
+    return found
 
 
 def tags(family: Family) -> dict[str, str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from orgopt.errors import StoreError
-from orgopt.tracking.entry import Entry, Point
+from orgopt.tracking.entry import CONTEXT, SOURCE_TYPE, Entry, Point, Source
 
 SCHEMAS = frozenset({"dc11669786a5"})
 """The forms of MLflow's database that are known: those of 3.17."""
@@ -26,6 +26,14 @@ _LATEST = (
     "ON CONFLICT (key, run_uuid) DO UPDATE SET value = excluded.value, timestamp = excluded.timestamp, "
     "step = excluded.step, is_nan = 0 "
     "WHERE (excluded.step, excluded.timestamp, excluded.value) > (step, timestamp, value)"
+)
+_DATASET = (
+    "INSERT INTO datasets (dataset_uuid, experiment_id, name, digest, dataset_source_type, dataset_source) "
+    "VALUES (?, ?, ?, ?, ?, ?)"
+)
+_INPUT = (
+    "INSERT OR IGNORE INTO inputs (input_uuid, source_type, source_id, destination_type, destination_id, step) "
+    "VALUES (?, 'DATASET', ?, 'RUN', ?, 0)"
 )
 
 
@@ -82,6 +90,8 @@ class Direct:
             else:
                 self._require_active(run_id)
             self._rows(run_id, at, entry.points, entry.params, tags)
+            for source in entry.sources:
+                self._input(run_id, source)
             if entry.ended:
                 execute("UPDATE runs SET status = 'FINISHED', end_time = ? WHERE run_uuid = ?", (at, run_id))
             execute("COMMIT")
@@ -102,6 +112,22 @@ class Direct:
             many(statement, [(*row, run_id) for row in rows.items()])
         many("INSERT OR IGNORE INTO metrics (key, value, timestamp, step, run_uuid) VALUES (?, ?, ?, ?, ?)", values)
         many(_LATEST, sorted(values, key=lambda row: row[3]))
+
+    def _input(self, run_id: str, source: Source) -> None:
+        """Say that a run was made with some data."""
+        execute, (experiment,) = self._database.execute, self._experiment_of(run_id)
+        known = (experiment, source.name, source.digest)
+        where = "experiment_id = ? AND name = ? AND digest = ?"
+        row = execute(f"SELECT dataset_uuid FROM datasets WHERE {where}", known).fetchone()
+        dataset = row[0] if row else uuid4().hex
+        if not row:
+            execute(_DATASET, (dataset, *known, SOURCE_TYPE, source.address))
+        number = uuid4().hex
+        if execute(_INPUT, (number, dataset, run_id)).rowcount:
+            execute("INSERT INTO input_tags (input_uuid, name, value) VALUES (?, ?, ?)", (number, CONTEXT, source.kind))
+
+    def _experiment_of(self, run_id: str) -> tuple[int]:
+        return self._database.execute("SELECT experiment_id FROM runs WHERE run_uuid = ?", (run_id,)).fetchone()
 
     def _require_active(self, run_id: str) -> None:
         row = self._database.execute("SELECT lifecycle_stage FROM runs WHERE run_uuid = ?", (run_id,)).fetchone()

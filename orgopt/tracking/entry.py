@@ -1,5 +1,6 @@
 """What a run of MLflow is made of, as plain data: whoever sends it decides nothing."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -7,6 +8,9 @@ from typing import Any, NamedTuple
 TABLES = "mlflow.loggedArtifacts"
 """The tag that makes MLflow show JSON files as tables."""
 NOTE = "mlflow.note.content"
+CONTEXT = "mlflow.data.context"
+"""The tag that says what data was to a run."""
+SOURCE_TYPE = "local"
 
 
 class Point(NamedTuple):
@@ -24,6 +28,11 @@ class Source(NamedTuple):
     digest: str
     kind: str
     where: str
+
+    @property
+    def address(self) -> str:
+        """Where it is, as MLflow has it."""
+        return json.dumps({"uri": self.where})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,8 +10,8 @@ from orgopt.report import page
 from orgopt.study.log import TEST
 from orgopt.study.view import CandidateView, StudyView
 from orgopt.tracking import tables
-from orgopt.tracking.candidate import diff
-from orgopt.tracking.entry import NOTE, Entry, Point, Source
+from orgopt.tracking.candidate import diff, sources
+from orgopt.tracking.entry import NOTE, Entry, Point
 from orgopt.tracking.names import (
     LONGEST_PARAM,
     LONGEST_VALUE,
@@ -55,7 +55,7 @@ def study(head: Record, commit: str) -> Entry:
         tags=tags | ({"mlflow.source.git.commit": commit} if commit else {}),
         params={key: str(value)[:LONGEST_PARAM] for key, value in settings.items()},
         files={"seed/program.md": head["program"], "seed/chart.svg": svg(org)},
-        sources=tuple(_sources(head)),
+        sources=tuple(sources(head)),
     )
 
 
@@ -193,16 +193,6 @@ def note(final: Record, address: str) -> str:
     cost = final["cost"]
     parts.append(f"{cost['evaluations']:,} runs of {cost['experiments']:,} experiments.")
     return "\n\n".join(parts)
-
-
-def _sources(head: Record) -> list[Source]:
-    """The tasks of a study, and the recordings that stood for them."""
-    found: list[Source] = []
-    for name, task in head["identity"]["tasks"].items():
-        found.append(Source(name, task["digest"], "task", f"fitness/{name}"))
-        if recording := task["lab"].get("recording"):
-            found.append(Source(f"{name} recording", recording, "recording", f"fitness/{name}/records.parquet"))
-    return found
 
 
 def _claim_points(final: Record) -> list[Point]:

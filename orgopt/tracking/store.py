@@ -18,7 +18,7 @@ from uuid import uuid4
 
 from orgopt.errors import StoreError
 from orgopt.tracking.direct import Direct
-from orgopt.tracking.entry import Entry, Source
+from orgopt.tracking.entry import CONTEXT, SOURCE_TYPE, Entry, Source
 from orgopt.tracking.saved_view import saved_view
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ class Store:
         if known:
             self.add(known, entry, tags=tags)
             return known
-        if self.direct and not entry.sources:
+        if self.direct:
             run_id, place = self.direct.fresh(self.experiment)
             self._files(run_id, entry.files, place)
             self.direct.write(run_id, entry, tags, (self.experiment, place))
@@ -204,7 +204,7 @@ class Store:
     def add(self, run_id: str, entry: Entry, *, tags: Mapping[str, str] | None = None) -> None:
         """Add to a run what an entry has; `tags` instead of its own."""
         marks = entry.tags if tags is None else tags
-        if self.direct and not entry.sources:
+        if self.direct:
             self._files(run_id, entry.files, self.direct.place(run_id))
             self.direct.write(run_id, entry, marks, None)
         else:
@@ -270,9 +270,8 @@ def _direct(uri: str) -> Direct | None:
 def _dataset(source: Source) -> Any:
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
-    where = f'{{"uri": "{source.where}"}}'
-    dataset = Dataset(name=source.name, digest=source.digest, source_type="local", source=where)
-    return DatasetInput(dataset, [InputTag("mlflow.data.context", source.kind)])
+    dataset = Dataset(name=source.name, digest=source.digest, source_type=SOURCE_TYPE, source=source.address)
+    return DatasetInput(dataset, [InputTag(CONTEXT, source.kind)])
 
 
 def _write(folder: Path, files: Mapping[str, str]) -> None:
