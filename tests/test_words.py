@@ -181,6 +181,15 @@ def test_the_majority_decides_ties_by_metric_and_all_different_by_chance(toy: Ta
     assert start("acd") == 0.7, "the majority is followed when it beats the agent's own best"
 
 
+def test_of_two_settings_that_tie_an_agent_keeps_the_one_that_it_had(toy: Task) -> None:
+    mind = beliefs(toy, watches=frozenset("a"))
+    points = {number: toy.complete({"X": number / 10}) for number in (1, 2, 3)}
+    for run_id, agent, setting, metric in [(1, "a", 1, 0.3), (2, "me", 3, 0.3), (3, "me", 1, 0.3), (4, "me", 2, 0.3)]:
+        mind.learn(Run(run_id, agent, setting, points[setting], metric))
+    assert mind.chosen("own") == 3, "not the one that somebody tried first"
+    assert mind.starts("best of 3", ["a"], 0.0)[0].settings["X"] == 0.3
+
+
 def test_three_neighbours_are_sampled_and_only_what_two_of_them_have_is_a_majority(toy: Task) -> None:
     mind = beliefs(toy, watches=frozenset("abcdef"))
     points = {number: toy.complete({"X": number / 10}) for number in (1, 2, 3, 4)}

@@ -297,7 +297,7 @@ class Beliefs:
             if agent not in agents or agent not in self._ran:
                 continue
             best = self._bests.get(agent)
-            if best is None or rank < best:
+            if best is None or rank[0] < best[0]:  # of two that tie, an agent keeps its own
                 self._bests[agent] = rank
             elif best[1] == setting and best != rank:  # its mean has risen: another may be better now
                 self._bests[agent] = min(self._rank(one) for one in self._ran[agent] if self.believes(one))
