@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from orgopt.agents.language import Language, open_chosen, speaks
-from orgopt.agents.spend import OverBudgetError
+from orgopt.agents.spend import OVER_BUDGET, OverBudgetError
 from orgopt.document import Program, require_org
 from orgopt.errors import LabError
 from orgopt.lab.base import Experiment, Lab, Outcome, Status, derive_seed
@@ -97,10 +97,12 @@ def run(
     ledger: Ledger,
     watch: Watcher | None = None,
     language: Language | None = None,
+    record: str = "",
 ) -> None:
     """Run a program's team until its budget ends; everything is in the ledger.
 
-    Language agents think with `language`, or with what was chosen for this process.
+    Language agents think with `language`, or with what was chosen for this process, and their answers are then kept
+    under the name of `record`.
 
     Raises:
         DocumentError: The program has errors.
@@ -112,9 +114,9 @@ def run(
     if language is not None or not speaks(org):
         Team(org, task, lab, seed=seed, ledger=ledger, watch=watch, language=language).run(budget_s)
         return
-    with open_chosen(org) as chosen:
+    with open_chosen(org, record) as chosen:
         Team(org, task, lab, seed=seed, ledger=ledger, watch=watch, language=chosen).run(budget_s)
-    cut = [event.data for event in ledger.of("thought") if event.data["failure"] == "over_budget"]
+    cut = [event.data for event in ledger.of("thought") if event.data["failure"] == OVER_BUDGET]
     if cut:  # a run of agents that could not think any more is no result of theirs
         raise OverBudgetError(f"{cut[0]['agent']} could not think on within {cut[0]['error']}")
 
@@ -130,19 +132,21 @@ def evaluate(
     verify_seeds: int = VERIFY_SEEDS,
     watch: Watcher | None = None,
     language: Language | None = None,
+    record: str = "",
 ) -> Score:
     """Run a program and score it.
 
     Every setting that the team submitted is trained again with `verify_seeds` fresh seeds, after and
     outside the budget, so that a lucky seed counts for nothing. A lab that knows their held-out metric
-    without noise is asked for it instead.
+    without noise is asked for it instead. `language` and `record` are as in `run`.
 
     Raises:
         DocumentError: The program has errors.
         LabError: The lab broke.
     """
     ledger = ledger or Ledger()
-    run(program, task, lab, budget_s=budget_s, seed=seed, ledger=ledger, watch=watch, language=language)
+    thinking = {"watch": watch, "language": language, "record": record}
+    run(program, task, lab, budget_s=budget_s, seed=seed, ledger=ledger, **thinking)
     return verified(task, lab, ledger, budget_s=budget_s, seed=seed, verify_seeds=verify_seeds)
 
 

@@ -13,6 +13,7 @@ from orgopt.agents.spend import OverBudgetError
 from orgopt.cli import main
 from orgopt.document import parse
 from orgopt.evaluate import Score, evaluate
+from orgopt.evolve.arena import Arena, Job, Terms
 from orgopt.lab.local import LocalLab
 from orgopt.lab.sandbox import Sandbox
 from orgopt.ledger import Ledger
@@ -141,6 +142,36 @@ def test_runs_of_a_study_share_one_account_and_a_cut_run_is_no_result(
             study()
         assert len(scores) > 1
         assert sum(score.tokens for score in scores) < server.tokens <= 40_000
+
+
+def test_answers_of_a_study_are_kept_and_a_run_that_is_done_again_is_free(
+    toy: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(CHOICE, "null")
+    program = parse(DOCUMENT, "pair.md")
+
+    def scored(*seeds: int) -> list[Score]:
+        jobs = [Job(entrant="g00-c00", program=program.text, task="toy", seed=seed) for seed in seeds]
+        terms = Terms(lab=FakeLab, slots=2, budget_s=3, verify_seeds=1)
+        with Arena({"toy": toy}, terms) as arena:
+            return [result.score for result in arena.run(jobs)]
+
+    with LlmServer(research) as server:
+        choose(settings(server, max_tokens=14_000), tmp_path / "spend.jsonl")
+        (first,) = scored(1)
+        asked = len(server.calls)
+        assert asked > 2
+        assert scored(1) == [first], "the same to the last digit"
+        assert len(server.calls) == asked, "and for free"
+        with pytest.raises(OverBudgetError):
+            scored(*range(2, 40))
+        cut = len(server.calls)
+        choose(settings(server, max_tokens=99_000), tmp_path / "spend.jsonl")
+        begun = sorted((tmp_path / "answers").iterdir())
+        again = scored(*range(2, 1 + len(begun)))
+        assert len(server.calls) > cut, "what the limit had cut off is asked"
+        assert len(server.calls) < cut + asked, "and nothing else"
+    assert sum(score.tokens for score in (first, *again)) == server.tokens
 
 
 EDIT = """\

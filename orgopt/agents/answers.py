@@ -8,7 +8,7 @@ import hashlib
 import json
 import threading
 from collections import defaultdict, deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -45,12 +45,15 @@ class Answers:
 
     Args:
         path: Where they are kept and read from; None keeps none.
+        again: Failures, of `Answer.failure`, that are no answers any more: what failed so is asked again.
     """
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: Path | None = None, *, again: Collection[str] = ()) -> None:
         self._known: defaultdict[str, deque[Answer]] = defaultdict(deque)
         for record in read_lines(path) if path else ():
-            self._known[record.pop("key")].append(Answer(**record))
+            key, answer = record.pop("key"), Answer(**record)
+            if answer.failure not in again:
+                self._known[key].append(answer)
         self._log = JsonLog(path) if path else None
         self._lock = threading.Lock()
 

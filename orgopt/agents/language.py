@@ -7,20 +7,22 @@ import json
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Protocol, Self
 
 from orgopt.agents.answers import Answers
 from orgopt.agents.prices import price_of
 from orgopt.agents.settings import LanguageSettings, ModelSettings, Price, read_settings
-from orgopt.agents.spend import Spend
+from orgopt.agents.spend import OVER_BUDGET, Spend
 from orgopt.agents.thought import Purpose, Situation, Thought
 from orgopt.errors import StoreError, UsageError
 from orgopt.ledger import write_text
 from orgopt.org import LANGUAGE_AGENT, Org, Role
 
 MAX_MEMORY_BYTES = 16_384
+ANSWERS = "answers"
+"""The folder of a study or a contest with the answers that its runs were given."""
 CHOICE = "ORGOPT_LANGUAGE"
 """Environment variable with what was chosen, without secrets, for processes that this one starts."""
 
@@ -59,6 +61,7 @@ class Language:
         org: Whose roles speak.
         settings: How models are reached, and what may be spent.
         folder: Where answers, the account and memories are kept; None keeps none.
+        answers: Where answers are kept; None is in the folder.
         spend: The account, where it is shared with other runs.
         resumed: Whether a run goes on, so that its record may do where no model can be opened.
         memories: Where lasting memories are read; None is the folder.
@@ -76,6 +79,7 @@ class Language:
         settings: LanguageSettings,
         *,
         folder: Path | None = None,
+        answers: Answers | None = None,
         spend: Spend | None = None,
         memories: Path | None = None,
         writes: Path | None = None,
@@ -102,7 +106,7 @@ class Language:
                     self._models[role.model] = Absent(model, str(error))
         limits = {"max_usd": settings.max_usd, "max_tokens": settings.max_tokens}
         self.spend = spend or Spend(folder / "spend.jsonl" if folder else None, **limits)
-        self._answers = Answers(folder / "answers.jsonl" if folder else None)
+        self._answers = answers or Answers(folder / "answers.jsonl" if folder else None)
         self._memories = memories or (folder / "memory" if folder else None)
         self._writes = writes or self._memories
 
@@ -166,8 +170,13 @@ def choose(settings: LanguageSettings, account: Path | None) -> None:
     os.environ[CHOICE] = json.dumps(data)
 
 
-def open_chosen(org: Org) -> Language:
+def open_chosen(org: Org, record: str = "") -> Language:
     """What was chosen for this process, opened for an organization; what the environment names where nobody chose.
+
+    Args:
+        org: Whose roles speak.
+        record: What the run is called among those that share an account: its answers are kept beside that, and a
+            run that was begun before has them for free. Empty keeps none.
 
     Raises:
         UsageError: A role has no model, or a model no key or no price.
@@ -184,4 +193,11 @@ def open_chosen(org: Org) -> Language:
         max_tokens=data["max_tokens"],
     )
     limits = {"max_usd": settings.max_usd, "max_tokens": settings.max_tokens}
-    return Language(org, settings, spend=Spend(Path(account), **limits) if account else None)
+    if account is None:
+        return Language(org, settings)
+    # What a limit cut off before is asked again: the study may go on with a higher one.
+    kept = Path(account).parent / ANSWERS / f"{record}.jsonl" if record else None
+    answers = Answers(kept, again={OVER_BUDGET})
+    # Agents are not told of limits that are not their run's alone: with another limit they would be asked other things.
+    unlimited = replace(settings, max_usd=None, max_tokens=None)
+    return Language(org, unlimited, spend=Spend(Path(account), **limits), answers=answers)

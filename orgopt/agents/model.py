@@ -39,7 +39,7 @@ from dspy.utils.exceptions import (
 
 from orgopt.agents.answers import Answer, Answers, key_of
 from orgopt.agents.settings import ModelSettings, Price
-from orgopt.agents.spend import Amount, OverBudgetError, Spend
+from orgopt.agents.spend import OVER_BUDGET, Amount, OverBudgetError, Spend
 from orgopt.errors import StoreError, UsageError
 
 MAX_ANSWER = 200_000
@@ -59,7 +59,7 @@ class Failure(StrEnum):
     TIMEOUT = "timeout"
     TRANSPORT = "transport"  # the answer was cut, or there was no connection
     REFUSED = "refused"  # a wrong key or model, or a request that the provider does not take
-    OVER_BUDGET = "over_budget"
+    OVER_BUDGET = OVER_BUDGET
     INVALID = "invalid"  # an answer that could not be used, nor its repair
 
     @property

@@ -21,6 +21,10 @@ _POLL_S = 0.05
 _PATIENCE_S = 300.0  # for reservations of others to be settled
 
 
+OVER_BUDGET = "over_budget"
+"""The failure of a call that a limit did not let begin."""
+
+
 class OverBudgetError(OrgoptError):
     """A call could pass the limit of dollars or tokens; it was not made."""
 

@@ -5,8 +5,10 @@ results; whoever asked writes them down.
 """
 
 import ctypes
+import hashlib
 import multiprocessing
 import os
+import re
 import signal
 import sys
 import time
@@ -49,6 +51,12 @@ class Job:
     task: str
     seed: int
     keep_events: bool = False
+
+    @property
+    def record(self) -> str:
+        """A name for files of this run that no other has."""
+        digest = hashlib.sha256("\0".join((self.entrant, self.program)).encode()).hexdigest()[:8]
+        return f"{re.sub(r'[^a-z0-9]+', '-', self.entrant.lower())[:40]}-{digest}-{self.task}-{self.seed}"
 
 
 class Result(NamedTuple):
@@ -179,7 +187,7 @@ def _run(job: Job, task: Task, lab: Lab, terms: Terms, watch: Watch | None = Non
 
         score = evaluate_plain(job.program, task, lab, **shared)
     else:
-        score = evaluate(_parsed(job.program, job.entrant), task, lab, **shared)
+        score = evaluate(_parsed(job.program, job.entrant), task, lab, record=job.record, **shared)
     events = tuple(ledger.events) if job.keep_events else ()
     return Result(job, score, events, time.perf_counter() - began)
 
