@@ -174,6 +174,28 @@ def test_answers_of_a_study_are_kept_and_a_run_that_is_done_again_is_free(
     assert sum(score.tokens for score in (first, *again)) == server.tokens
 
 
+def test_a_dry_run_says_what_models_would_cost_and_the_study_costs_that(workspace: Path) -> None:
+    study = ["optimize", "pair.md", "--task", "nk", "--lab", "replay", "--budget", "6s", "--generations", "1"]
+    study += ["--population", "2", "--search-seeds", "1", "--race-seeds", "0", "--test-seeds", "1"]
+    study += ["--controls", "none", "--workers", "1", "--no-tracking", "--only", "headcount"]
+    with LlmServer(nk) as server:
+        configure(workspace, server)
+        said = invoke(*study, "--dry-run")
+        assert re.search(r"calls of models +[\d.,]+ – [\d.,]+", said.stdout)
+        assert re.search(r"dollars for models +\$[\d.,]+ – \$[\d.,]+", said.stdout)
+        assert not server.calls
+        found = json.loads(invoke(*study, "--dry-run", "--json").stdout)["language"]
+        assert invoke(*study).exit_code == 0
+        assert found["calls"][0] <= len(server.calls) <= found["calls"][1]
+        assert found["input_tokens"][0] <= server.input_tokens <= found["input_tokens"][1]
+        cost = server.input_tokens / 1e6 + 2 * server.output_tokens / 1e6
+        assert found["usd"][0] <= cost <= found["usd"][1]
+        again = json.loads(invoke(*study, "--dry-run", "--json").stdout)["language"]
+    assert "earlier runs under the same terms" in again["basis"]
+    assert again["usd"][0] <= cost * 1.01
+    assert again["usd"][1] >= cost * 0.99
+
+
 EDIT = """\
 <<<<<<< SEARCH
 noise = np.random.default_rng(int(os.environ["ORGOPT_SEED"])).normal(0, 0.01)

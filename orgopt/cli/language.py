@@ -13,7 +13,7 @@ from orgopt.agents.settings import LanguageSettings, Price, read_settings
 from orgopt.cli import tables
 from orgopt.errors import UsageError
 from orgopt.ledger import write_text
-from orgopt.org import Org
+from orgopt.org import LANGUAGE_AGENT, Org
 
 F = TypeVar("F", bound=Callable[..., Any])
 FROZEN = "language.json"
@@ -49,6 +49,19 @@ def check(org: Org, settings: LanguageSettings) -> None:
     """
     if speaks(org):
         Language(org, settings).close()
+
+
+def prices_of(org: Org, settings: LanguageSettings) -> dict[str, Price]:
+    """Dollars per million tokens by role, of those that think with a language model.
+
+    Raises:
+        UsageError: A role has no model, or a model no key or no price.
+    """
+    roles = [role for role in org.roles if role.headcount and role.agent == LANGUAGE_AGENT]
+    if not roles:
+        return {}
+    with Language(org, settings) as language:
+        return {role.id: language.prices[settings.model(role.model).name] for role in roles}
 
 
 def frozen(org: Org, settings: LanguageSettings, folder: Path) -> LanguageSettings:

@@ -5,7 +5,7 @@ import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +26,15 @@ from orgopt.cli.base import (
     writable_folder,
 )
 from orgopt.cli.lab import default_workers, lab_option
-from orgopt.cli.language import check, language_settings, limit_options, use
+from orgopt.cli.language import check, language_settings, limit_options, prices_of, use
 from orgopt.cli.progress import StudyProgress
 from orgopt.cli.terms import calibrate_all, check_budget, experiment_s, named_tasks
 from orgopt.cli.verdict import print_estimate, print_study
 from orgopt.document import Program, load, read, require_org
 from orgopt.errors import UsageError
 from orgopt.evolve import Arena, Terms, optimize
-from orgopt.evolve.estimate import estimate, timing
+from orgopt.evolve.estimate import estimate, same_terms, timing
+from orgopt.evolve.estimate_language import estimate_language
 from orgopt.evolve.genes import PARTS
 from orgopt.lab import default_lab
 from orgopt.ledger import read_lines, write_text
@@ -279,21 +280,34 @@ def _library(path: str | None) -> Program | None:
 
 def _dry_run(request: _Request, config: StudyConfig, price: float | None) -> None:
     names = [name for name in request.tasks if name not in request.held_out]
+    org, terms = require_org(request.program), {"budget_s": config.budget_s, "slots": config.slots}
     found = estimate(
         config,
-        require_org(request.program),
+        org,
         tasks=len(names),
         held_out=len(request.held_out),
         trains=request.lab == "local",
         experiment_s=sum(map(experiment_s, request.tasks.values())) / len(request.tasks),
         workers=request.workers,
-        timed=timing(_earlier(request.workspace), {"budget_s": config.budget_s, "slots": config.slots}),
+        timed=timing(_earlier(request.workspace), terms),
         usd_per_slot_hour=price,
     )
+    words = None
+    if prices := prices_of(org, request.language):
+        scripts = [task.source for task in request.tasks.values()] if request.lab == "local" else []
+        words = estimate_language(
+            org,
+            prices,
+            runs=found.total,
+            experiments=found.per_run,
+            budget_s=config.budget_s,
+            characters=len(request.program.text) + max(map(len, scripts), default=0),
+            earlier=[one["score"] for one in same_terms(_earlier(request.workspace), terms)],
+        )
     if request.as_json:
-        print_json("estimate", found.to_dict())
+        print_json("estimate", {**found.to_dict(), "language": words and asdict(words)})
     else:
-        print_estimate(found, config, request.workers)
+        print_estimate(found, config, request.workers, words)
 
 
 def _earlier(workspace: Path) -> Iterator[Record]:

@@ -10,6 +10,7 @@ from rich.table import Table
 from orgopt.cli.base import count, find_workspace, near, out, own_command
 from orgopt.cli.document import print_changes
 from orgopt.evolve.estimate import Estimate, Span
+from orgopt.evolve.estimate_language import LanguageEstimate
 from orgopt.study.config import StudyConfig
 from orgopt.study.log import HELD_OUT, REAL, TEST
 from orgopt.study.view import StudyView
@@ -47,7 +48,7 @@ def print_study(view: StudyView, workspace: Path, folder: Path) -> None:
     _print_places(workspace, folder)
 
 
-def print_estimate(found: Estimate, config: StudyConfig, workers: int) -> None:
+def print_estimate(found: Estimate, config: StudyConfig, workers: int, words: LanguageEstimate | None = None) -> None:
     """What a study would cost."""
     size = f"{count(config.generations, 'generation')} × {count(config.population, 'candidate')}"
     out.print(
@@ -64,8 +65,14 @@ def print_estimate(found: Estimate, config: StudyConfig, workers: int) -> None:
     if found.usd:
         table.add_row("dollars", _span(found.usd, "$"))
     table.add_row(f"hours with {count(workers, 'worker')}", _span(found.wall_hours))
+    bases = [f"times by {found.basis}"]
+    if words:
+        table.add_row("calls of models", _span(words.calls))
+        table.add_row("tokens in, out", f"{_span(words.input_tokens)}, {_span(words.output_tokens)}")
+        table.add_row("dollars for models", _span(words.usd, "$"))
+        bases.append(f"calls by {words.basis}")
     out.print(table)
-    out.print(f"[dim]Least to most; times by {found.basis}.[/]\nNothing was started.")
+    out.print(f"[dim]Least to most; {'; '.join(bases)}.[/]\nNothing was started.")
 
 
 def _claims(claims: list[Record], heading: str) -> Table:

@@ -1,6 +1,6 @@
 """What a study would cost, before anything is started."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
@@ -40,6 +40,7 @@ class Estimate:
         wall_hours: Hours until it ends.
         usd: Dollars at the price of a slot-hour; None without a price.
         basis: What the times are taken from.
+        per_run: Experiments a run, about.
     """
 
     runs: Mapping[str, Span]
@@ -48,6 +49,12 @@ class Estimate:
     wall_hours: Span
     usd: Span | None
     basis: str
+    per_run: float
+
+    @property
+    def total(self) -> Span:
+        """Runs in all."""
+        return Span(sum(span.low for span in self.runs.values()), sum(span.high for span in self.runs.values()))
 
     def to_dict(self) -> Record:
         """The estimate as JSON values."""
@@ -106,21 +113,28 @@ def estimate(
         wall_hours=total.times(seconds / workers / 3600),
         usd=usd,
         basis=basis,
+        per_run=per_run,
     )
 
 
-def timing(records: Iterable[Record], terms: Record) -> Timing | None:
-    """The mean of the runs in some studies' records that were made under the same budget, slots and labs."""
-    walls, experiments = list[float](), list[int]()
+def same_terms(records: Iterable[Record], terms: Record) -> Iterator[Record]:
+    """The runs in some studies' records that were made under the same budget, slots and labs, real ones left out."""
     same = False
     for record in records:
         if record["kind"] == "study":
             identity = record.get("identity", {})
             same = all(identity.get(name) == value for name, value in terms.items())
         elif same and record["kind"] == "evaluation" and record["phase"] != "real":
-            walls.append(record["wall_s"])
-            experiments.append(sum(record["score"]["experiments"].values()))
-    return Timing(sum(walls) / len(walls), sum(experiments) / len(walls), len(walls)) if walls else None
+            yield record
+
+
+def timing(records: Iterable[Record], terms: Record) -> Timing | None:
+    """The mean of the runs in some studies' records that were made under the same terms."""
+    found = [(one["wall_s"], sum(one["score"]["experiments"].values())) for one in same_terms(records, terms)]
+    if not found:
+        return None
+    walls, experiments = zip(*found, strict=True)
+    return Timing(sum(walls) / len(walls), sum(experiments) / len(walls), len(walls))
 
 
 def _runs(config: StudyConfig, org: Org, tasks: int, held_out: int) -> dict[str, Span]:
