@@ -29,11 +29,13 @@ CHOICE = "ORGOPT_SANDBOX"
 
 _INSIDE = Path(__file__).parent / "inside"
 _START = "import sys; sys.path.insert(0, sys.argv[1]); from inside.start import main; main(sys.argv[2])"
+_COMMAND = "import sys; sys.path.insert(0, sys.argv[1]); from inside.command import main; main()"
 _ROOT_FOLDERS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime")
 _RECORDINGS = ("records.parquet", "records.jsonl.part", "world.json", "world.npz")  # results of others
 _PASSED_ON = ("LANG", "LC_ALL", "LD_LIBRARY_PATH", "TZ")  # of the environment; all else may hold a secret
 _TMP_BYTES = 64 * 2**20
+_NETWORK_FILES = tuple(f"/etc/{name}" for name in ("resolv.conf", "hosts", "nsswitch.conf", "ssl", "pki"))
 REMEDY = (
     "install bubblewrap (apt-get install bubblewrap, dnf install bubblewrap) and see 'orgopt doctor', or choose "
     "'--sandbox process', which bounds experiments and hides nothing from them"
@@ -70,6 +72,15 @@ class Start:
 
     command: tuple[str, ...]
     env: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """What a command of the user's may see: folders and files by their absolute paths, and the network."""
+
+    read: tuple[str, ...] = ()
+    write: tuple[str, ...] = ()
+    network: bool = False
 
 
 def bubblewrap() -> str:
@@ -116,15 +127,63 @@ def start(sandbox: Sandbox, task: Task, scratch: Path) -> Start:
     return Start(command=(*wrap, "--", sys.executable, *arguments), env=env)
 
 
-def wrapped(readable_at: Mapping[str, str], writable_at: Mapping[str, str], *, masked: Iterable[str] = ()) -> list[str]:
+def start_command(sandbox: Sandbox, scratch: Path, reach: Reach) -> Start:
+    """How a command of the user's is started by `inside.command`, which reads on standard input what it is to do.
+
+    Args:
+        sandbox: What holds it.
+        scratch: A folder of ours; what the command leaves is put into its `results`.
+        reach: What it may see besides the system and this Python.
+
+    Raises:
+        SandboxError: There is no bubblewrap here.
+    """
+    results = scratch / "results"
+    results.mkdir()
+    if sandbox is Sandbox.PROCESS:
+        env = environment(temporary=str(scratch), path=os.environ.get("PATH", os.defpath))
+        return Start(command=(sys.executable, "-P", "-c", _COMMAND, str(_INSIDE.parent)), env=env)
+    if os.getuid() == 0:
+        os.chown(results, isolate.NOBODY, isolate.NOBODY)
+    users = scratch / "passwd"  # programs ask who they are
+    users.write_text(f"nobody:x:{isolate.NOBODY}:{isolate.NOBODY}:nobody:{isolate.TEMPORARY}:/bin/sh\n")
+    python = readable()
+    seen = [*python, *(name for name in _NETWORK_FILES if reach.network and Path(name).exists())]
+    own = {str(_INSIDE): f"{isolate.ROOT}/inside", str(users): "/etc/passwd"}
+    wrap = wrapped(
+        {**{path: path for path in (*seen, *reach.read)}, **own},
+        {**{path: path for path in reach.write}, str(results): isolate.RESULTS},
+        network=reach.network,
+    )
+    env = environment(temporary=isolate.TEMPORARY, path="/usr/local/bin:/usr/bin:/bin")
+    return Start(
+        command=(*wrap, *_own_package(python), "--", sys.executable, "-P", "-c", _COMMAND, isolate.ROOT), env=env
+    )
+
+
+def visible(path: Path, reach: Reach) -> bool:
+    """Whether a command that is started with some reach sees a path."""
+    roots = ("/usr", *_ROOT_FOLDERS, *readable(), *reach.read, *reach.write)
+    return any(path.is_relative_to(root) for root in roots)
+
+
+def wrapped(
+    readable_at: Mapping[str, str],
+    writable_at: Mapping[str, str],
+    *,
+    masked: Iterable[str] = (),
+    network: bool = False,
+) -> list[str]:
     """The command line of bubblewrap, up to what it is to run.
 
     Args:
         readable_at: Folders and files that can be read inside, and where they are there.
         writable_at: Those that can be written too.
         masked: Files inside that are there, and empty.
+        network: Whether the network is that of this machine.
     """
-    line = [bubblewrap(), "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
+    line = [bubblewrap(), "--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try"]
+    line += [] if network else ["--unshare-net"]
     line += ["--die-with-parent", "--new-session", "--cap-drop", "ALL"]
     if os.getuid() == 0:
         # The warm process becomes nobody before it does anything else: root outside would still be root to limits.
@@ -192,17 +251,38 @@ def _config(task: Task, *, isolated: bool) -> dict[str, Any]:
         "file_bytes": FILE_BYTES,
         "output_bytes": OUTPUT_BYTES,
         "wall_s": task.limit_s,
-        "covers_tmp": not any(Path(path).is_relative_to("/tmp") for path in readable()),
+        "covers_tmp": covers_tmp(),
     }
     return {
         "script": task.script,
         "preload": list(task.preload),
         "prime": list(task.limits.prime),
         "result": task.limits.result,
-        "hidden": [path for name in task.limits.hide for path in _places(task, name)] if isolated else [],
+        "hidden": hidden(task) if isolated else [],
         "namespaces": isolated,
         "limits": limits,
     }
+
+
+def hidden(task: Task, *, needed: bool = True) -> list[str]:
+    """Where the files lie, inside, that a task hides.
+
+    Raises:
+        TaskError: One is nowhere, so that nobody could say that it is hidden, and it is `needed`.
+    """
+    found: list[str] = []
+    for name in task.limits.hide:
+        try:
+            found += _places(task, name)
+        except TaskError:
+            if needed:
+                raise
+    return found
+
+
+def covers_tmp() -> bool:
+    """Whether /tmp can be covered inside: this Python does not lie there."""
+    return not any(Path(path).is_relative_to("/tmp") for path in readable())
 
 
 def _places(task: Task, name: str) -> list[str]:
