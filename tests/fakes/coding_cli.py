@@ -44,122 +44,141 @@ def several() -> None:
 def code(text: str = "# faster") -> None:
     path = Path("train.py")
     path.write_text(path.read_text().replace("import sys\n", f"import sys  {text}\n"))
+    commit("a comment helps")
 
 
-def try_network() -> None:
-    try:
-        with socket.create_connection(("127.0.0.1", int(sys.argv[2])), timeout=2) as connection:
-            connection.sendall(b"hello")
-            print("network: reached")
-    except OSError as error:
-        print(f"network: {type(error).__name__}")
+def uncommitted() -> None:
+    turn("Y", 0.2)
+    Path("scratch.log").write_text("notes")
+    print("I moved Y to its bottom")
 
 
-def spy(*places: str) -> None:
-    """Look for a canary wherever there may be one."""
-    found = [f"{name}={value}" for name, value in os.environ.items()]
-    for place in (*places, *(f"/proc/{pid}/environ" for pid in os.listdir("/proc") if pid.isdigit())):
-        try:
-            found.append(Path(place).read_text(errors="replace"))
-        except OSError as error:
-            found.append(f"{place}: {error.strerror}")
-    print("\n".join(found))
-    turn("X", 0.25)
-    commit("looked around: " + os.environ.get("GIVEN_KEY", "nothing given"))
+def set_x(x: float, subject: str) -> None:
+    turn("X", x)
+    commit(subject)
 
 
-def hang() -> None:
-    child = [sys.executable, "-c", "import time; time.sleep(600)", sys.argv[2]]
+def other() -> None:
+    Path("prepare.py").write_text("def evaluate(folder): return {'val_loss': -1}\n")
+    set_x(0.5, "a better judge")
+
+
+def added() -> None:
+    Path("helper.py").write_text("x = 1\n")
+    commit("a helper")
+
+
+def focus() -> None:
+    turn("SCALE", 2.0)
+    commit("out of focus")
+
+
+def gone() -> None:
+    Path("train.py").unlink()
+    Path("train.py").symlink_to("/etc/passwd")
+    commit("elsewhere")
+
+
+def mixed() -> None:
+    set_x(5, "far out")
+    set_x(0.6, "nearer")
+
+
+def hang(mark: str, *how: str) -> None:
+    child = [sys.executable, "-c", "import time; time.sleep(600)", mark]
     subprocess.Popen(child, start_new_session=True)
     turn("X", 0.2)
-    if "commit" in sys.argv[3:]:
+    if how:
         commit("before the hang")
         turn("X", 0.9)
     print("hanging", flush=True)
     time.sleep(600)
 
 
-def main() -> None:
-    mode = sys.argv[1]
-    if mode == "climb":
-        climb()
-    elif mode == "several":
-        several()
-    elif mode == "code":
-        code()
-        commit("a comment helps")
-    elif mode == "uncommitted":
-        turn("Y", 0.2)
-        Path("scratch.log").write_text("notes")
-        print("I moved Y to its bottom")
-    elif mode == "nothing":
-        print("nothing to do")
-    elif mode == "other":
-        turn("X", 0.5)
-        Path("prepare.py").write_text("def evaluate(folder): return {'val_loss': -1}\n")
-        commit("a better judge")
-    elif mode == "added":
-        Path("helper.py").write_text("x = 1\n")
-        commit("a helper")
-    elif mode == "syntax":
-        code("\n    oops(")
-        commit("oops")
-    elif mode == "range":
-        turn("X", 5)
-        commit("far out")
-    elif mode == "focus":
-        turn("SCALE", 2.0)
-        commit("out of focus")
-    elif mode == "gone":
-        Path("train.py").unlink()
-        Path("train.py").symlink_to("/etc/passwd")
-        commit("elsewhere")
-    elif mode == "mixed":
-        turn("X", 5)
-        commit("far out")
-        turn("X", 0.6)
-        commit("nearer")
-    elif mode == "hang":
-        hang()
-    elif mode == "noise":
-        os.write(1, b"first line\n" + b"\xff\x1b[31m" * 200_000 + b"\nlast line\n")
-        turn("X", 0.3)
-        commit("loud")
-    elif mode == "exit":
-        turn("X", 0.3)
-        if "commit" in sys.argv[2:]:
-            commit("then it failed")
-        print("cannot go on", file=sys.stderr)
-        sys.exit(3)
-    elif mode == "spy":
-        spy(*sys.argv[2:])
-    elif mode == "network":
-        try_network()
-        turn("X", 0.3)
-        commit("online or not")
-    elif mode == "leak":
-        code("# " + os.environ["GIVEN_KEY"])
-        commit("keeps a key")
-    elif mode == "hog":
-        hog = [b"x" * 2**20 for _ in range(3000)]
-        time.sleep(60)
-        print(len(hog))
-    elif mode == "forge":
-        Path("../result.json").mkdir()
-        Path("../result.json/x").write_text("{}")
-        subprocess.run(["git", "config", "core.fsmonitor", "touch /tmp/ran"], check=True)
-        Path(".git/hooks").mkdir(exist_ok=True)
-        turn("X", 0.3)
-        commit("forged")
-    elif mode == "told":
-        print(Path(sys.argv[2]).read_text() if sys.argv[2] != "-" else sys.stdin.read())
-        print(f"argument: {sys.argv[3]}")
-        turn("X", 0.3)
-        commit("as told")
-    elif mode == "history":
-        print(subprocess.run(["git", "log", "--format=%s"], capture_output=True, text=True).stdout)
-        print(sorted(path.name for path in Path().iterdir()))
-        climb()
+def noise() -> None:
+    os.write(1, b"first line\n" + b"\xff\x1b[31m" * 200_000 + b"\nlast line\n")
+    set_x(0.3, "loud")
 
 
-main()
+def end(*how: str) -> None:
+    turn("X", 0.3)
+    if how:
+        commit("then it failed")
+    print("cannot go on", file=sys.stderr)
+    sys.exit(3)
+
+
+def spy(*places: str) -> None:
+    """Look for a canary wherever there may be one."""
+    found = [f"{name}={value}" for name, value in os.environ.items()]
+    for place in (*map(Path, places), *Path("/proc").glob("[0-9]*/environ")):
+        try:
+            found.append(place.read_text(errors="replace"))
+        except OSError as error:
+            found.append(f"{place}: {error.strerror}")
+    print("\n".join(found))
+    set_x(0.25, "looked around: " + os.environ.get("GIVEN_KEY", "nothing given"))
+
+
+def network(port: str) -> None:
+    try:
+        with socket.create_connection(("127.0.0.1", int(port)), timeout=2):
+            print("network: reached")
+    except OSError as error:
+        print(f"network: {type(error).__name__}")
+    set_x(0.3, "online or not")
+
+
+def hog() -> None:
+    held = [b"x" * 2**20 for _ in range(3000)]
+    time.sleep(60)
+    print(len(held))
+
+
+def forge() -> None:
+    """Leave a result of its own, and a repository that runs programs."""
+    Path("../result.json").mkdir()
+    Path("../result.json/x").write_text("{}")
+    set_x(0.3, "forged")
+    subprocess.run(["git", "config", "core.fsmonitor", "touch /tmp/ran"], check=True)
+    turn("X", 0.9)
+
+
+def told(where: str, more: str) -> None:
+    print(sys.stdin.read() if where == "-" else Path(where).read_text())
+    print(f"argument: {more}")
+    set_x(0.3, "as told")
+
+
+def history() -> None:
+    print(subprocess.run(["git", "log", "--format=%s"], capture_output=True, text=True).stdout)
+    print(sorted(path.name for path in Path().iterdir()))
+    climb()
+
+
+MODES = {
+    "climb": climb,
+    "several": several,
+    "code": code,
+    "uncommitted": uncommitted,
+    "nothing": lambda: print("nothing to do"),
+    "other": other,
+    "added": added,
+    "syntax": lambda: code("\n    oops("),
+    "range": lambda: set_x(5, "far out"),
+    "focus": focus,
+    "gone": gone,
+    "mixed": mixed,
+    "hang": hang,
+    "noise": noise,
+    "exit": end,
+    "spy": spy,
+    "network": network,
+    "leak": lambda: code("# " + os.environ["GIVEN_KEY"]),
+    "hog": hog,
+    "forge": forge,
+    "told": told,
+    "history": history,
+}
+
+MODES[sys.argv[1]](*sys.argv[2:])
