@@ -2,12 +2,14 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
+import tomllib
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -502,6 +504,7 @@ def test_what_is_not_declared_or_not_there_is_refused(tmp_path: Path) -> None:
     )
     assert "passes on MY_KEY, which is not set" in refused(command("climb", env=("MY_KEY",)))
     assert "has {model}, and Hand names none" in refused(command("climb", "{model}"))
+    assert "shows /no/such, which is not there" in refused(command("climb", write=("/no/such",)))
     missing = CommandSettings(name="cli", command=("no-such-cli",))
     assert "[agents.cli] of orgopt.toml: there is no program 'no-such-cli'" in refused(missing)
     own = tmp_path / "bin" / "own-cli"
@@ -535,7 +538,6 @@ WRONG = {
     "network": ({"command": ["x"], "network": "yes"}, "network must be true or false"),
     "relative": ({"command": ["x"], "read": ["data"]}, "write an absolute path"),
     "the root": ({"command": ["x"], "write": ["/"]}, "write an absolute path"),
-    "not there": ({"command": ["x"], "read": ["/no/such"]}, "which is not there"),
     "output": ({"command": ["x"], "max_output_kb": 129}, "a whole number from 1 to 128"),
     "dollars": ({"command": ["x"], "usd_per_call": -1}, "a number of dollars"),
     "experiments": ({"command": ["x"], "max_experiments": 1.5}, "a whole number from 1 to 10"),
@@ -555,6 +557,16 @@ def test_names_are_those_that_documents_can_write(tmp_path: Path) -> None:
     found = read_commands({"c": {"command": ["x", "{a: 1}"], "read": [str(tmp_path)], "usd_per_call": 0}})["c"]
     assert (found.command, found.read, found.usd_per_call) == (("x", "{a: 1}"), (str(tmp_path),), 0.0)
     assert CommandSettings.of(json.loads(json.dumps(asdict(found)))) == found
+
+
+def test_the_presets_of_the_docs_are_understood() -> None:
+    page = (ROOT / "docs" / "command-agents.md").read_text()
+    presets: dict[str, CommandSettings] = {}
+    for block in re.findall(r"```toml\n(.*?)```", page, re.DOTALL):
+        presets |= read_commands(tomllib.loads(block)["agents"])
+    assert {"claude", "codex", "aider", "gemini", "script"} == set(presets)
+    # Each gets the prompt in one way; of codex's `-` it is standard input.
+    assert [name for name, one in presets.items() if not (one.uses("prompt") or one.uses("prompt_file"))] == ["codex"]
 
 
 def test_documents_name_a_command_and_nothing_of_it() -> None:

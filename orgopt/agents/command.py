@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from orgopt.agents import digest
@@ -65,6 +66,9 @@ def check(role: Role, settings: CommandSettings, environ: Mapping[str, str]) -> 
         SandboxError: There is no bubblewrap here.
     """
     where = f"[agents.{settings.name}] of orgopt.toml"
+    gone = [path for path in (*settings.read, *settings.write) if not Path(path).exists()]
+    if gone:
+        raise UsageError(f"{where} shows {gone[0]}, which is not there")
     missing = [name for name in settings.env if name not in environ]
     if missing:
         raise UsageError(f"{where} passes on {missing[0]}, which is not set: set it, or take it out of env")

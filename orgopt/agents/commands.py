@@ -112,13 +112,11 @@ def _variables(where: str, value: Any) -> tuple[str, ...]:
 
 
 def _paths(where: str, value: Any) -> tuple[str, ...]:
-    """Absolute paths that exist."""
+    """Absolute paths."""
     paths = tuple(Path(one).expanduser() for one in _texts(where, value))
     for path in paths:
         if not path.is_absolute() or path == Path("/"):
             raise UsageError(f"orgopt.toml: {where} has '{path}': write an absolute path, or one that begins with ~")
-        if not path.exists():
-            raise UsageError(f"orgopt.toml: {where} has '{path}', which is not there")
     return tuple(str(path) for path in paths)
 
 
