@@ -172,8 +172,9 @@ class CommandAgent:
             return Answer(text="", failure=CommandFailure.OVER_BUDGET, error=str(error))
         began, unsure = self._clock(), False
         try:
+            job = self._job(now, start, told, settings)
             with self._runs:
-                done = lab.perform(self._job(now, start, told, settings), self._halted)
+                done = lab.Done(ended="stopped") if self._halted.is_set() else lab.perform(job, self._halted)
             cost, unsure = most, done.ended == "stopped"
         finally:
             self._spend.settle(taken, cost, unsure=unsure)

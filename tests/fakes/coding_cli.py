@@ -35,6 +35,13 @@ def climb() -> None:
     print("moved X")
 
 
+def flip() -> None:
+    """Set the first knob that is 0 to 1, in a file that declares knobs."""
+    path = Path("knobs.py")
+    path.write_text(re.sub(r"^(\w+) = 0", r"\1 = 1", path.read_text(), count=1, flags=re.MULTILINE))
+    commit("turn the first that is off")
+
+
 def several() -> None:
     for x in (0.1, 0.2, 0.3, 0.4, 0.5):
         turn("X", x)
@@ -159,6 +166,7 @@ def history() -> None:
 MODES = {
     "climb": climb,
     "several": several,
+    "flip": flip,
     "code": code,
     "uncommitted": uncommitted,
     "nothing": lambda: print("nothing to do"),

@@ -43,7 +43,7 @@ def main() -> None:
         isolate.become_nobody()
     if namespaces:
         check_isolation(job)
-    guard()
+    guard(follows=True)
     part = Part(
         id=0,
         files={PROMPT: job["prompt"].encode("utf-8", "replace")},
