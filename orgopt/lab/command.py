@@ -22,7 +22,8 @@ from orgopt.errors import UsageError
 from orgopt.lab import sandbox
 from orgopt.lab.inside import isolate, processes
 from orgopt.lab.inside.supervise import last_line
-from orgopt.lab.sandbox import Reach, Sandbox
+from orgopt.lab.reach import Reach, start_command, visible
+from orgopt.lab.sandbox import Sandbox
 
 _POLL_S = 0.05
 _BACKSTOP_S = 20.0  # beyond the time of the command: its start, and reading its repository
@@ -115,7 +116,7 @@ def find(program: str, reach: Reach) -> str:
     if sandbox.chosen() is Sandbox.BUBBLEWRAP:
         sandbox.bubblewrap()
         for path in (Path(found).absolute(), Path(found).resolve()):
-            if not sandbox.visible(path, reach):
+            if not visible(path, reach):
                 raise UsageError(f'the sandbox hides {path}: add read = ["{path.parent}"], or a folder above it')
     return found
 
@@ -130,7 +131,7 @@ def perform(job: Job, halted: Event) -> Done:
     scratch = Path(tempfile.mkdtemp(prefix="orgopt-command-"))
     try:
         request = json.dumps(_request(job, kind, scratch)).encode()
-        start = sandbox.start_command(kind, scratch, job.reach)
+        start = start_command(kind, scratch, job.reach)
         with (scratch / "errors").open("wb") as errors:
             process = subprocess.Popen(
                 start.command,

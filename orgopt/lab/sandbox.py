@@ -27,15 +27,13 @@ OUTPUT_BYTES = 64 * 2**20  # nor print more
 CHOICE = "ORGOPT_SANDBOX"
 """Environment variable that names the sandbox where nothing else does."""
 
-_INSIDE = Path(__file__).parent / "inside"
+INSIDE = Path(__file__).parent / "inside"
 _START = "import sys; sys.path.insert(0, sys.argv[1]); from inside.start import main; main(sys.argv[2])"
-_COMMAND = "import sys; sys.path.insert(0, sys.argv[1]); from inside.command import main; main()"
-_ROOT_FOLDERS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+ROOT_FOLDERS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime")
 _RECORDINGS = ("records.parquet", "records.jsonl.part", "world.json", "world.npz")  # results of others
 _PASSED_ON = ("LANG", "LC_ALL", "LD_LIBRARY_PATH", "TZ")  # of the environment; all else may hold a secret
 _TMP_BYTES = 64 * 2**20
-_NETWORK_FILES = tuple(f"/etc/{name}" for name in ("resolv.conf", "hosts", "nsswitch.conf", "ssl", "pki"))
 REMEDY = (
     "install bubblewrap (apt-get install bubblewrap, dnf install bubblewrap) and see 'orgopt doctor', or choose "
     "'--sandbox process', which bounds experiments and hides nothing from them"
@@ -74,15 +72,6 @@ class Start:
     env: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reach:
-    """What a command of the user's may see: folders and files by their absolute paths, and the network."""
-
-    read: tuple[str, ...] = ()
-    write: tuple[str, ...] = ()
-    network: bool = False
-
-
 def bubblewrap() -> str:
     """The path of bubblewrap.
 
@@ -109,7 +98,7 @@ def start(sandbox: Sandbox, task: Task, scratch: Path) -> Start:
     if not isolated:
         config |= {"results": str(results), "folder": str(task.folder), "paths": _user_site()}
         env = environment(temporary=str(scratch), path=os.environ.get("PATH", os.defpath))
-        return Start(command=(sys.executable, *_arguments(str(_INSIDE.parent), config)), env=env)
+        return Start(command=(sys.executable, *_arguments(str(INSIDE.parent), config)), env=env)
     if os.getuid() == 0:
         os.chown(results, isolate.NOBODY, isolate.NOBODY)
     folder = f"{isolate.ROOT}/task"
@@ -117,54 +106,14 @@ def start(sandbox: Sandbox, task: Task, scratch: Path) -> Start:
     python = readable()
     visible = {path: path for path in python}
     wrap = wrapped(
-        {**visible, str(_INSIDE): f"{isolate.ROOT}/inside", str(task.folder): folder},
+        {**visible, str(INSIDE): f"{isolate.ROOT}/inside", str(task.folder): folder},
         {str(results): isolate.RESULTS},
         masked=[f"{folder}/{name}" for name in _RECORDINGS if (task.folder / name).exists()],
     )
-    wrap += _own_package(python)
+    wrap += own_package(python)
     env = environment(temporary=isolate.TEMPORARY, path="/usr/bin:/bin")
     arguments = _arguments(isolate.ROOT, config)
     return Start(command=(*wrap, "--", sys.executable, *arguments), env=env)
-
-
-def start_command(sandbox: Sandbox, scratch: Path, reach: Reach) -> Start:
-    """How a command of the user's is started by `inside.command`, which reads on standard input what it is to do.
-
-    Args:
-        sandbox: What holds it.
-        scratch: A folder of ours; what the command leaves is put into its `results`.
-        reach: What it may see besides the system and this Python.
-
-    Raises:
-        SandboxError: There is no bubblewrap here.
-    """
-    results = scratch / "results"
-    results.mkdir()
-    if sandbox is Sandbox.PROCESS:
-        env = environment(temporary=str(scratch), path=os.environ.get("PATH", os.defpath))
-        return Start(command=(sys.executable, "-P", "-c", _COMMAND, str(_INSIDE.parent)), env=env)
-    if os.getuid() == 0:
-        os.chown(results, isolate.NOBODY, isolate.NOBODY)
-    users = scratch / "passwd"  # programs ask who they are
-    users.write_text(f"nobody:x:{isolate.NOBODY}:{isolate.NOBODY}:nobody:{isolate.TEMPORARY}:/bin/sh\n")
-    python = readable()
-    seen = [*python, *(name for name in _NETWORK_FILES if reach.network and Path(name).exists())]
-    own = {str(_INSIDE): f"{isolate.ROOT}/inside", str(users): "/etc/passwd"}
-    wrap = wrapped(
-        {**{path: path for path in (*seen, *reach.read)}, **own},
-        {**{path: path for path in reach.write}, str(results): isolate.RESULTS},
-        network=reach.network,
-    )
-    env = environment(temporary=isolate.TEMPORARY, path="/usr/local/bin:/usr/bin:/bin")
-    return Start(
-        command=(*wrap, *_own_package(python), "--", sys.executable, "-P", "-c", _COMMAND, isolate.ROOT), env=env
-    )
-
-
-def visible(path: Path, reach: Reach) -> bool:
-    """Whether a command that is started with some reach sees a path."""
-    roots = ("/usr", *_ROOT_FOLDERS, *readable(), *reach.read, *reach.write)
-    return any(path.is_relative_to(root) for root in roots)
 
 
 def wrapped(
@@ -194,7 +143,7 @@ def wrapped(
     line += ["--perms", "1777", "--size", str(_TMP_BYTES), "--tmpfs", "/tmp"]
     line += ["--ro-bind", "/usr", "/usr"]
     made = {Path("/"), Path("/usr")}
-    for name in _ROOT_FOLDERS:
+    for name in ROOT_FOLDERS:
         path = Path(name)
         if path.is_symlink():
             line += ["--symlink", str(path.readlink()), name]
@@ -324,7 +273,7 @@ def _user_site() -> list[str]:
     return [path] if path and Path(path).is_dir() else []
 
 
-def _own_package(binds: Iterable[str]) -> list[str]:
+def own_package(binds: Iterable[str]) -> list[str]:
     """Hides an installed orgopt, which has the recordings of the shipped tasks."""
     package = Path(__file__).resolve().parent.parent
     return ["--tmpfs", str(package)] if any(package.is_relative_to(path) for path in ("/usr", *binds)) else []

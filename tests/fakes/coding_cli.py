@@ -5,6 +5,7 @@ Other arguments are for the mode. It is run by a bare Python and uses the standa
 
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -84,6 +85,11 @@ def gone() -> None:
     Path("train.py").unlink()
     Path("train.py").symlink_to("/etc/passwd")
     commit("elsewhere")
+
+
+def vandal() -> None:
+    turn("X", 0.5)
+    shutil.rmtree(".git")
 
 
 def mixed() -> None:
@@ -177,6 +183,7 @@ MODES = {
     "focus": focus,
     "gone": gone,
     "mixed": mixed,
+    "vandal": vandal,
     "hang": hang,
     "noise": noise,
     "exit": end,
