@@ -516,7 +516,7 @@ def test_what_is_not_declared_or_not_there_is_refused(tmp_path: Path) -> None:
     )
     assert "passes on MY_KEY, which is not set" in refused(command("climb", env=("MY_KEY",)))
     assert "has {model}, and Hand names none" in refused(command("climb", "{model}"))
-    assert "shows /no/such, which is not there" in refused(command("climb", write=("/no/such",)))
+    assert "read or write has /no/such, which is not there" in refused(command("climb", write=("/no/such",)))
     missing = CommandSettings(name="cli", command=("no-such-cli",))
     assert "[agents.cli] of orgopt.toml: there is no program 'no-such-cli'" in refused(missing)
     own = tmp_path / "bin" / "own-cli"

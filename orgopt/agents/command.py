@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from orgopt.agents import digest
@@ -44,9 +43,6 @@ def check(role: Role, settings: CommandSettings, environ: Mapping[str, str]) -> 
         SandboxError: There is no bubblewrap here.
     """
     where = f"[agents.{settings.name}] of orgopt.toml"
-    gone = [path for path in (*settings.read, *settings.write) if not Path(path).exists()]
-    if gone:
-        raise UsageError(f"{where} shows {gone[0]}, which is not there")
     missing = [name for name in settings.env if name not in environ]
     if missing:
         raise UsageError(f"{where} passes on {missing[0]}, which is not set: set it, or take it out of env")
@@ -142,6 +138,7 @@ class CommandAgent:
     def _ask(self, now: Situation, start: Known, told: Mapping[str, str]) -> Answer:
         """Run the command; what it cost is booked."""
         settings = self._settings.command(self.role)
+        check(self.role, settings, self._environ)  # a run that goes on did not
         secrets = _secrets(settings, self._environ)
         most, cost = Amount(0, settings.usd_per_call or 0.0), Amount()
         try:

@@ -105,12 +105,16 @@ def find(program: str, reach: Reach) -> str:
     """Where a program is that a command names first.
 
     Raises:
-        UsageError: It is not installed, or not to be seen in the sandbox; says what to write.
+        UsageError: It is not installed, or not to be seen in the sandbox, or what it is to see is not there; says what
+            to write.
         SandboxError: There is no bubblewrap here.
     """
     found = shutil.which(str(Path(program).expanduser()))
     if found is None:
         raise UsageError(f"there is no program '{program}' on the PATH: install it, or give its path")
+    gone = [path for path in (*reach.read, *reach.write) if not Path(path).exists()]
+    if gone:
+        raise UsageError(f"read or write has {gone[0]}, which is not there")
     if shutil.which("git") is None:
         raise UsageError("command agents work with git, which is not installed")
     if sandbox.chosen() is Sandbox.BUBBLEWRAP:
