@@ -214,6 +214,7 @@ def test_work_that_was_committed_counts_when_the_command_then_failed(toy: Task) 
     assert thoughts(ledger)[0]["exit_code"] == 3
 
 
+@pytest.mark.slow
 def test_after_five_failures_an_agent_has_given_up_and_others_go_on(toy: Task) -> None:
     org = replace(ALONE, roles=(HAND, Role(id="other", name="Other", agent="hill-climb")))
     ledger = run(toy, "nothing", org=org, budget_s=9)
@@ -254,6 +255,7 @@ def test_its_repository_has_the_start_and_the_baseline_and_nothing_of_others(toy
 # Others
 
 
+@pytest.mark.slow
 def test_a_stand_up_takes_its_latest_hypotheses_for_its_report(toy: Task) -> None:
     lead = Role(id="lead", name="Lead", agent="command:cli")
     links = (Link(source="hand", target="lead", kind="reports to"),)
@@ -265,6 +267,7 @@ def test_a_stand_up_takes_its_latest_hypotheses_for_its_report(toy: Task) -> Non
     assert "hand-1 reports: experiment" in later[0]["inbox"]
 
 
+@pytest.mark.slow
 def test_it_reviews_by_running_again(toy: Task) -> None:
     roles = (Role(id="lead", name="Lead", agent="command:cli"), Role(id="hand", name="Hand", agent="hill-climb"))
     links = (Link(source="lead", target="hand", kind="reviews"), Link(source="hand", target="lead", kind="reports to"))
@@ -301,6 +304,7 @@ def test_the_end_comes_at_most_two_seconds_after_the_limit(toy: Task, kind: Sand
     assert 3.0 <= data["seconds"] < 5.0
 
 
+@pytest.mark.slow
 def test_what_was_committed_before_the_limit_counts_and_the_rest_does_not(toy: Task) -> None:
     ledger = run(toy, "hang", f"kept-{os.getpid()}", "commit", timeout_s=2.0)
     (proposal,) = [event.data for event in ledger.of("proposal")]
@@ -606,6 +610,7 @@ def orgopt(*words: str) -> Result:
     return CliRunner().invoke(main, words, catch_exceptions=False)
 
 
+@pytest.mark.slow
 def test_a_run_of_real_experiments_is_scored_kept_and_repeated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     workspace(tmp_path, "climb")
@@ -688,6 +693,7 @@ def test_a_run_that_was_cut_short_goes_on(tmp_path: Path, monkeypatch: pytest.Mo
     assert found[-1]["kind"] == "end"
 
 
+@pytest.mark.slow
 def test_code_that_a_command_wrote_is_trained_and_judged(toy: Task) -> None:
     settings = LanguageSettings(commands={"cli": command("code")})
     ledger = Ledger()

@@ -10,6 +10,7 @@ from orgopt.lab.inside import isolate
 from orgopt.lab.sandbox import Sandbox
 
 _COMMAND = "import sys; sys.path.insert(0, sys.argv[1]); from inside.command import main; main()"
+_PYTHON = (sys.executable, "-P", "-S", "-c", _COMMAND)  # the standard library is all that it needs
 _NETWORK_FILES = tuple(f"/etc/{name}" for name in ("resolv.conf", "hosts", "nsswitch.conf", "ssl", "pki"))
 
 
@@ -37,7 +38,7 @@ def start_command(kind: Sandbox, scratch: Path, reach: Reach) -> sandbox.Start:
     results.mkdir()
     if kind is Sandbox.PROCESS:
         env = sandbox.environment(temporary=str(scratch), path=os.environ.get("PATH", os.defpath))
-        return sandbox.Start(command=(sys.executable, "-P", "-c", _COMMAND, str(sandbox.INSIDE.parent)), env=env)
+        return sandbox.Start(command=(*_PYTHON, str(sandbox.INSIDE.parent)), env=env)
     if os.getuid() == 0:
         os.chown(results, isolate.NOBODY, isolate.NOBODY)
     users = scratch / "passwd"  # programs ask who they are
@@ -52,7 +53,8 @@ def start_command(kind: Sandbox, scratch: Path, reach: Reach) -> sandbox.Start:
     )
     env = sandbox.environment(temporary=isolate.TEMPORARY, path="/usr/local/bin:/usr/bin:/bin")
     return sandbox.Start(
-        command=(*wrap, *sandbox.own_package(python), "--", sys.executable, "-P", "-c", _COMMAND, isolate.ROOT), env=env
+        command=(*wrap, *sandbox.own_package(python), "--", *_PYTHON, isolate.ROOT),
+        env=env,
     )
 
 
