@@ -24,6 +24,7 @@ from orgopt.agents.spend import OverBudgetError
 from orgopt.cli import main
 from orgopt.document import lint, parse
 from orgopt.document.lint import require_org
+from orgopt.document.write import org_text
 from orgopt.errors import SandboxError, StoreError, UsageError
 from orgopt.evaluate import evaluate
 from orgopt.lab import sandbox
@@ -593,6 +594,9 @@ def test_documents_name_a_command_and_nothing_of_it() -> None:
     assert found == [("ORG043", "info")]
     wrong = lint(parse(text.format("command:")))
     assert [one.code for one in wrong] == ["ORG011"]
+    assert require_org(parse(org_text(org))) == org
+    table = "# Lab\n\n## Roles\n\n| Role | Agent |\n|---|---|\n| Hand | command:my-cli |\n| Eye | tpe |\n"
+    assert [role.agent for role in require_org(parse(table)).roles] == ["command:my-cli", "tpe"]
     remembers = lint(parse(text.format("command:x\n- **Memory:** lasting\n- **Persona:** Calm.\n- **Model:** m")))
     assert [one.code for one in remembers] == ["ORG043", "ORG007"]
 

@@ -20,7 +20,7 @@ from orgopt.agents.commits import CommandFailure, Judged, judged, script_name
 from orgopt.agents.decide import MAX_WORDS
 from orgopt.agents.edits import MAX_SCRIPT
 from orgopt.agents.prompt import files_of, name_of, prompt_of, report_of
-from orgopt.agents.redact import redact, secrets_of
+from orgopt.agents.redact import LEAST, redact, secrets_of
 from orgopt.agents.settings import LanguageSettings
 from orgopt.agents.spend import Amount, OverBudgetError, Spend
 from orgopt.agents.thought import Purpose, Situation, Thought
@@ -31,7 +31,6 @@ from orgopt.lab.inside.command import UNCOMMITTED
 from orgopt.lab.reach import Reach
 from orgopt.org import Role
 
-_LEAST_SECRET = 4  # characters of a variable's value; shorter ones would garble texts
 _STOP_LIMIT_S = 8.0
 
 
@@ -193,7 +192,7 @@ def _reach(settings: CommandSettings) -> Reach:
 def _secrets(settings: CommandSettings, environ: Mapping[str, str]) -> list[str]:
     """What must not leave the environment: secrets by their names, and all that the command gets."""
     given = [environ.get(name, "") for name in settings.env]
-    return [*secrets_of(environ), *(value for value in given if len(value) >= _LEAST_SECRET)]
+    return [*secrets_of(environ), *(value for value in given if len(value) >= LEAST)]
 
 
 def _kept(done: lab.Done, secrets: list[str]) -> dict[str, Any]:
