@@ -26,6 +26,9 @@ DEFAULT_MODEL = "ORGOPT_MODEL"
 LANGUAGE_AGENT = "llm"
 """The one that thinks with a language model, which the user has to configure."""
 
+COMMAND = "command:"
+"""What the name of an agent begins with that is a command of the user's: `command:NAME`, declared in orgopt.toml."""
+
 LinkKind = Literal["reports to", "shares with", "delegates to", "reviews"]
 LINK_KINDS: tuple[LinkKind, ...] = ("reports to", "shares with", "delegates to", "reviews")
 Memory = Literal["none", "run", "lasting"]
@@ -60,8 +63,9 @@ class Role:
         id: ASCII slug of the name, unique in the organization.
         name: The name as written.
         headcount: How many agents have the role, 0 to 64.
-        agent: Who proposes experiments, one of `AGENTS`.
-        model: LiteLLM name of the language model of an `llm` agent; empty takes the workspace's.
+        agent: Who proposes experiments, one of `AGENTS`, or `command:NAME`.
+        model: LiteLLM name of the language model of an `llm` agent, empty for the workspace's; of a command, what it
+            is given for `{model}`.
         persona: Text put before the charter.
         memory: Whether notes are kept: not at all, for the run, or across runs.
         focus: Names of the knob groups that the role may touch; empty is all.
@@ -85,6 +89,16 @@ class Role:
     confirm: int | None = None
     stop_early: StopEarly | None = None
     copy_rule: CopyRule | None = None
+
+    @property
+    def command(self) -> str:
+        """The name of the command that its agents run; empty for other agents."""
+        return self.agent.removeprefix(COMMAND) if self.agent.startswith(COMMAND) else ""
+
+    @property
+    def thinks(self) -> bool:
+        """Whether its agents take their time to think, with a language model or a command."""
+        return self.agent == LANGUAGE_AGENT or self.agent.startswith(COMMAND)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

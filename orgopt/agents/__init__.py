@@ -4,11 +4,7 @@ from orgopt.agents.base import STARTS, Agent, Catalogue, Knowledge, Known, Propo
 from orgopt.agents.policy import POLICIES
 from orgopt.errors import UsageError
 
-SPEAKING = ("llm",)
-"""Agents that think in words and take their time; see `language`."""
-
 __all__ = [
-    "SPEAKING",
     "STARTS",
     "Agent",
     "Catalogue",

@@ -44,7 +44,19 @@ def clean(text: object, limit: int = MAX_NOTE) -> str:
 
 def instructions(now: Situation) -> str:
     """What a role is told once and for all: its charter, persona, risk and focus, and the rules of the lab."""
-    role, org, task = now.role, now.org, now.task
+    task = now.task
+    parts = [
+        charge(now),
+        _RESEARCH.format(what=task.script or "the task", metric=clean(task.metric)),
+        _EDITS.format(script=task.script) if now.edits else _KNOBS_ONLY,
+        _RULES,
+    ]
+    return "\n\n".join(parts)
+
+
+def charge(now: Situation) -> str:
+    """Who an agent is, and what its role is told: its persona, charter, risk and focus."""
+    role, org = now.role, now.org
     risk = org.risk_of(role)
     focus = ", ".join(role.focus)
     who = f'an agent of the role "{role.name}" in the research organization "{org.title or "unnamed"}"'
@@ -54,9 +66,6 @@ def instructions(now: Situation) -> str:
         role.charter,
         f"Risk tolerance {risk:g} of 1: {_risk(risk)}.",
         f"Work on: {focus}." if focus else "",
-        _RESEARCH.format(what=task.script or "the task", metric=clean(task.metric)),
-        _EDITS.format(script=task.script) if now.edits else _KNOBS_ONLY,
-        _RULES,
     ]
     return "\n\n".join(part for part in parts if part)
 

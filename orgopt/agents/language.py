@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 
 from orgopt.agents.answers import Answers
+from orgopt.agents.commands import CommandSettings
 from orgopt.agents.prices import price_of
 from orgopt.agents.settings import LanguageSettings, ModelSettings, Price, read_settings
 from orgopt.agents.spend import OVER_BUDGET, Spend
@@ -48,14 +49,18 @@ class Thinker(Protocol):
         """What it is told once and for all, and what it thinks with, for the ledger."""
         ...
 
+    def stop(self) -> None:
+        """End the thought that goes on, where that would go on by itself."""
+        ...
+
 
 def speaks(org: Org) -> bool:
     """Whether an organization has an agent that takes its time to think."""
-    return any(role.headcount and role.agent == LANGUAGE_AGENT for role in org.roles)
+    return any(role.headcount and role.thinks for role in org.roles)
 
 
 class Language:
-    """What the language agents of a run have in common.
+    """What the agents of a run that take their time to think have in common: models, commands, records and account.
 
     Args:
         org: Whose roles speak.
@@ -70,7 +75,9 @@ class Language:
         clock: Seconds by which agents are charged for their calls.
 
     Raises:
-        UsageError: A role has no model, or a model no key or no price. Nothing was asked.
+        UsageError: A role has no model, or a model no key or no price, or its command is not declared or not there.
+            Nothing was asked.
+        SandboxError: A command would run, and there is no bubblewrap here.
     """
 
     def __init__(
@@ -87,31 +94,47 @@ class Language:
         environ: Mapping[str, str] = os.environ,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        from orgopt.agents.model import Absent, Model
-
-        self.settings = settings
+        self.settings, self._environ, self._clock = settings, environ, clock
         self.prices: dict[str, Price] = {}
-        self._models: dict[str, Model | Absent] = {}
+        self._models: dict[str, Any] = {}
+        self._commands: list[Thinker] = []
         for role in org.roles:
             if role.headcount and role.agent == LANGUAGE_AGENT:
-                model = settings.model(role.model)
-                self.prices[model.name] = price_of(settings, model)
-                if role.model in self._models:
-                    continue
-                try:
-                    self._models[role.model] = Model(model, self.prices[model.name], environ, clock)
-                except UsageError as error:
-                    if not resumed:
-                        raise
-                    self._models[role.model] = Absent(model, str(error))
+                self._open(role, resumed=resumed)
+            elif role.headcount and role.command and not resumed:
+                from orgopt.agents.command import check
+
+                check(role, settings.command(role), environ)
         limits = {"max_usd": settings.max_usd, "max_tokens": settings.max_tokens}
         self.spend = spend or Spend(folder / "spend.jsonl" if folder else None, **limits)
         self._answers = answers or Answers(folder / "answers.jsonl" if folder else None)
         self._memories = memories or (folder / "memory" if folder else None)
         self._writes = writes or self._memories
 
+    def _open(self, role: Role, *, resumed: bool) -> None:
+        """Open the model of a role."""
+        from orgopt.agents.model import Absent, Model
+
+        model = self.settings.model(role.model)
+        self.prices[model.name] = price_of(self.settings, model)
+        if role.model in self._models:
+            return
+        try:
+            self._models[role.model] = Model(model, self.prices[model.name], self._environ, self._clock)
+        except UsageError as error:
+            if not resumed:
+                raise
+            self._models[role.model] = Absent(model, str(error))
+
     def thinker(self, agent: str, role: Role, risk: float) -> Thinker:
         """A new agent."""
+        if role.command:
+            from orgopt.agents.command import CommandAgent
+
+            book = {"answers": self._answers, "spend": self.spend}
+            command = CommandAgent(agent, role, self.settings, **book, environ=self._environ, clock=self._clock)
+            self._commands.append(command)
+            return command
         from orgopt.agents.llm import LanguageAgent
 
         model = self._models[role.model]
@@ -138,8 +161,14 @@ class Language:
                 raise StoreError(f"cannot write {path}: {error.strerror}") from None
             write_text(path, text.strip() + "\n")
 
+    def stop(self) -> None:
+        """End the commands that run."""
+        for command in self._commands:
+            command.stop()
+
     def close(self) -> None:
-        """Close the record. May be called twice."""
+        """End what runs and close the record. May be called twice."""
+        self.stop()
         self._answers.close()
 
     def __enter__(self) -> Self:
@@ -160,8 +189,9 @@ def refuse(org: Org) -> None:
         UsageError: One would.
     """
     if speaks(org):
-        named = next(role for role in org.roles if role.headcount and role.agent == LANGUAGE_AGENT)
-        raise UsageError(f"{named.name} thinks with a language model, and none was opened")
+        named = next(role for role in org.roles if role.headcount and role.thinks)
+        what = "command" if named.command else "language model"
+        raise UsageError(f"{named.name} thinks with a {what}, and none was opened")
 
 
 def choose(settings: LanguageSettings, account: Path | None) -> None:
@@ -191,6 +221,7 @@ def open_chosen(org: Org, record: str = "") -> Language:
         prices={name: Price(*one) for name, one in data["prices"].items()},
         max_usd=data["max_usd"],
         max_tokens=data["max_tokens"],
+        commands={name: CommandSettings.of(one) for name, one in data["commands"].items()},
     )
     limits = {"max_usd": settings.max_usd, "max_tokens": settings.max_tokens}
     if account is None:

@@ -139,6 +139,9 @@ class LanguageAgent:
             "mission": digest.mission(now),
         }
 
+    def stop(self) -> None:
+        """Nothing to do: a request ends with the process."""
+
     def think(
         self, purpose: Purpose, now: Situation, told: Mapping[str, str], *, recorded_only: bool = False
     ) -> Thought:

@@ -38,6 +38,7 @@ from dspy.utils.exceptions import (
 )
 
 from orgopt.agents.answers import Answer, Answers, key_of
+from orgopt.agents.redact import redact, secrets_of
 from orgopt.agents.settings import ModelSettings, Price
 from orgopt.agents.spend import OVER_BUDGET, Amount, OverBudgetError, Spend
 from orgopt.errors import StoreError, UsageError
@@ -96,7 +97,7 @@ class Model:
         self._takes_temperature = True
         if not settings.name.rpartition("/")[2].strip():
             raise UsageError(f"'{settings.name}' is no model: write provider/model, as LiteLLM names it")
-        self._secrets = [value for value in (environ.get(settings.key, ""), *_keys(environ)) if value]
+        self._secrets = [value for value in (environ.get(settings.key, ""), *secrets_of(environ)) if value]
         if settings.key and not settings.api_base:
             raise UsageError(
                 f"the model '{settings.name}' has a key and no api_base: providers' own keys have fixed names"
@@ -110,9 +111,7 @@ class Model:
 
     def redact(self, text: str) -> str:
         """A text without the keys that this process knows."""
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
-        return text
+        return redact(text, self._secrets)
 
     def ask(self, request: Request, spend: Spend, role: str) -> Answer:
         """Ask, and ask again as the provider says, until there is an answer or it is given up."""
@@ -224,12 +223,6 @@ def speaker(engine: Engine, temperature: float | None) -> dspy.LM:
     """An engine as DSPy's programs want it."""
     # Its name is not the model's, whose own rules for temperatures DSPy would apply.
     return dspy.LM("orgopt/agent", engine=engine, cache=False, num_retries=0, temperature=temperature)
-
-
-def _keys(environ: Mapping[str, str]) -> list[str]:
-    """What looks like a secret in the environment; short values would only garble texts."""
-    names = [name for name in environ if name.endswith(("_KEY", "_TOKEN", "_SECRET", "_PASSWORD"))]
-    return [environ[name] for name in names if len(environ[name]) >= 8]
 
 
 def _opened(settings: ModelSettings, own_key: str, environ: Mapping[str, str]) -> dspy.LM:

@@ -1,4 +1,4 @@
-"""What `orgopt.toml` and the environment say of language models: names, addresses, prices.
+"""What `orgopt.toml` and the environment say of language models and commands: names, addresses, prices.
 
 Secrets are in the environment alone: the file names the variable that has one.
 """
@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, fields
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
+from orgopt.agents.commands import CommandSettings, read_commands
 from orgopt.errors import UsageError
-from orgopt.org import DEFAULT_MODEL
+from orgopt.org import DEFAULT_MODEL, Role
 
 _SECRET_WORDS = ("api_key", "apikey", "token", "secret", "password")
 
@@ -58,6 +59,7 @@ class LanguageSettings:
     """Everything that language agents need, besides secrets.
 
     Attributes:
+        commands: The commands that roles may run, by the name that documents use.
         default: The model of roles that name none; empty for none.
         models: How models are reached, by the name that documents use.
         prices: Prices that are given, by name or pattern (`ollama/*`).
@@ -69,6 +71,26 @@ class LanguageSettings:
     prices: Mapping[str, Price] = field(default_factory=dict[str, Price])
     max_usd: float | None = None
     max_tokens: int | None = None
+    commands: Mapping[str, CommandSettings] = field(default_factory=dict[str, CommandSettings])
+
+    def command(self, role: Role) -> CommandSettings:
+        """The command that a role runs.
+
+        Raises:
+            UsageError: It is not declared, or its costs cannot be limited.
+        """
+        found = self.commands.get(role.command)
+        if found is None:
+            raise UsageError(
+                f"{role.name} runs the command '{role.command}', which is not declared: put into orgopt.toml\n"
+                f'  [agents.{role.command}]\n  command = ["my-cli", "{{prompt_file}}"]'
+            )
+        if found.usd_per_call is None and self.max_usd is not None:
+            raise UsageError(
+                f"what '{role.command}' costs cannot be limited to ${self.max_usd:g}: put usd_per_call into "
+                f"[agents.{role.command}] of orgopt.toml, the most dollars of a call (0 where it costs nothing)"
+            )
+        return found
 
     def model(self, name: str) -> ModelSettings:
         """How the model of a name in a document, or the default one, is reached.
@@ -92,7 +114,7 @@ class LanguageSettings:
 
 
 def read_settings(tables: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> LanguageSettings:
-    """The settings of the tables `models` and `prices`.
+    """The settings of the tables `models`, `prices` and `agents`.
 
     Raises:
         UsageError: A table is not understood, or has a secret.
@@ -101,7 +123,8 @@ def read_settings(tables: Mapping[str, Any], environ: Mapping[str, str] = os.env
     default = environ.get(DEFAULT_MODEL, "") or _text(models.get("default", ""), "[models] default")
     named = {name: _model(name, value) for name, value in models.items() if name != "default"}
     prices = {name: _price(name, value) for name, value in _table(tables, "prices").items()}
-    return LanguageSettings(default=default, models=named, prices=prices)
+    commands = read_commands(_table(tables, "agents"))
+    return LanguageSettings(default=default, models=named, prices=prices, commands=commands)
 
 
 def _model(name: str, given: Any) -> ModelSettings:

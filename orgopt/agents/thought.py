@@ -1,8 +1,8 @@
 """What an agent that thinks in words is told, and what comes of it: pure data."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
 
 from orgopt.agents.base import Known, Proposal, View
 from orgopt.org import Org, Role
@@ -77,6 +77,7 @@ class Thought:
 
     Attributes:
         proposal: The next experiment; None where a review or a failure came instead.
+        more: Experiments that come after it, one after the other.
         verdicts: What it says of results that it reviews.
         assignment: What it tells those to whom it delegates; empty leaves what it told before.
         text: The report or the memory, where that was the purpose.
@@ -87,9 +88,11 @@ class Thought:
         failure: Why nothing came of it, one of `Failure`; empty when something did.
         error: What that was, in a line.
         said: What it answered, the last time.
+        facts: What else a ledger keeps of it, as JSON values.
     """
 
     proposal: Proposal | None = None
+    more: Sequence[Proposal] = ()
     verdicts: Sequence[Verdict] = ()
     assignment: str = ""
     text: str = ""
@@ -102,3 +105,4 @@ class Thought:
     failure: str = ""
     error: str = ""
     said: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict[str, Any])

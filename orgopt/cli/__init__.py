@@ -12,7 +12,7 @@ import click
 from orgopt import __version__
 
 CONFIG = "orgopt.toml"
-LANGUAGE = ("models", "prices")
+LANGUAGE = ("models", "prices", "agents")
 """Tables of the settings that are no commands: see `orgopt.cli.language`."""
 EXIT_INTERRUPTED, EXIT_TERMINATED = 130, 143
 

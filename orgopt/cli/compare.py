@@ -32,7 +32,9 @@ from orgopt.cli.base import (
     writable_folder,
 )
 from orgopt.cli.lab import default_workers, lab_option
+from orgopt.cli.language import check, language_settings, use_together
 from orgopt.cli.terms import calibrate_all, check_budget, named_tasks
+from orgopt.document import parse, require_org
 from orgopt.errors import UsageError
 from orgopt.evaluate import Score
 from orgopt.evolve import Arena, Job, Terms
@@ -104,6 +106,10 @@ def compare_command(
     check_budget(budget_s, tasks)
     if name and not re.fullmatch(r"[\w.-]{1,100}", name):
         raise UsageError(f"contest name '{name}': use letters, digits, '.', '-' and '_'")
+    orgs = [require_org(parse(text)) for text in entrants.values() if not text.startswith(PLAIN)]
+    language = language_settings(None, None)
+    for org in orgs:
+        check(org, language)
     kind = lab_kind or default_lab(next(iter(tasks.values())))
     seeds = seeds or SEEDS[kind]
     terms = Terms(lab=kind, slots=slots, budget_s=budget_s, verify_seeds=verify_seeds)
@@ -113,6 +119,7 @@ def compare_command(
         calibrate_all(arena, workspace)
         identity = identity_of(entrants, arena, seed)
         folder = contests / (name or default_name(entrants, tasks, digest_of(identity)))
+        use_together(orgs, language, folder)
         again = shlex.join([own_command(), *sys.argv[1:]])
         log = stack.enter_context(ContestLog(folder, identity, entrants, arena.tasks, again))
         contest = Contest(entrants, arena, seed=seed, log=log)

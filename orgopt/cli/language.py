@@ -1,7 +1,7 @@
 """Language agents on the command line: limits, settings of `orgopt.toml`, prices that stay as they were."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -81,7 +81,13 @@ def frozen(org: Org, settings: LanguageSettings, folder: Path) -> LanguageSettin
         raise UsageError(f"{path} cannot be read: it has the models and prices of this run or study") from None
 
 
+def use_together(orgs: Sequence[Org], settings: LanguageSettings, folder: Path) -> None:
+    """Let the runs of several organizations think with some settings, on one account."""
+    if any(speaks(org) for org in orgs):
+        choose(settings, folder / "spend.jsonl")
+
+
 def use(org: Org, settings: LanguageSettings, folder: Path) -> None:
-    """Let all runs of a study or a contest think with some settings, on one account."""
+    """Let all runs of a study think with some settings, on one account."""
     if speaks(org):
         choose(frozen(org, settings, folder), folder / "spend.jsonl")

@@ -258,8 +258,8 @@ def summary(task: Task, score: Score, budget_s: float) -> Table:
     table.add_row("slots", f"{score.utilisation:.0%} busy of {budget_s:g} s")
     met = f"{count(score.meetings, 'stand-up')}, {count(score.messages, 'message')}"
     table.add_row("agents", f"{score.agent_s:.1f} agent-seconds, {met}")
-    if score.tokens:
-        table.add_row("language models", f"{score.tokens} tokens, ${score.usd:.4f}")
+    if score.tokens or score.usd:
+        table.add_row("models and commands", f"{score.tokens} tokens, ${score.usd:.4f}")
     if score.failed_thoughts:
         failed = ", ".join(f"{number} {reason}" for reason, number in score.failed_thoughts.items())
         table.add_row("thoughts without result", failed)

@@ -112,12 +112,16 @@ def _not_executed(document: Document) -> Iterator[Finding]:
             message = f"{role.name} asks a language model, and names none: the workspace has to"
             help_ = f"write '- **Model:** openai/gpt-5-mini', or set {DEFAULT_MODEL} where it runs"
             yield finding("ORG018", message, document.field(role, "agent"), help_)
-        if role.model and role.agent != LANGUAGE_AGENT:
+        if role.command and role.headcount:
+            message = f"{role.name} runs the command '{role.command}', which the workspace has to declare"
+            help_ = f'where it runs, orgopt.toml needs [agents.{role.command}] command = ["…"]'
+            yield finding("ORG043", message, document.field(role, "agent"), help_)
+        if role.model and not role.thinks:
             message = f"{role.name} has a model, and its agent '{role.agent}' uses none"
             yield finding("ORG040", message, document.field(role, "model"), "write '- **Agent:** llm'")
-        unread = ("persona", "memory") if role.agent in WORKING_AGENTS else ()
+        unread = ("persona", "memory") if role.agent in WORKING_AGENTS else ("memory",) if role.command else ()
         for key in (name for name in unread if getattr(role, name) not in {"", "none"}):
-            message = f"'{key}' has no effect: the agent '{role.agent}' does not read"
+            message = f"'{key}' has no effect: the agent '{role.agent}' does not read it"
             yield finding("ORG007", message, document.field(role, key), "write '- **Agent:** llm', or leave it out")
 
 

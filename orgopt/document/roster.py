@@ -27,7 +27,8 @@ from orgopt.document.fields import (
 from orgopt.document.keys import DUTY_KEYS, KEYS, LINK_KEYS, NAME_KEYS, ROLE_KEYS, TEXT_KEYS, canonical
 from orgopt.document.names import FILE, Name, read_name
 from orgopt.document.program import Block, Program, Section, Span, apart
-from orgopt.org import AGENTS, slug
+from orgopt.document.values import is_agent
+from orgopt.org import slug
 
 PARTS = {
     "roles": (
@@ -268,7 +269,7 @@ def _name_column(header: Row, body: list[Row]) -> int | None:
     titles = [cell.text.strip("*_` ").lower() for cell in header.cells]
     keys = [canonical(title) for title in titles]
     column = next((i for i, title in enumerate(titles) if title in NAME_KEYS), None)
-    if keys[:1] == ["agent"] and not {slug(row.cells[0].text) for row in body if row.cells} <= set(AGENTS):
+    if keys[:1] == ["agent"] and not all(is_agent(row.cells[0].text) for row in body if row.cells):
         column = 0
     others = [key for i, key in enumerate(keys) if i != column]
     known = [key for key in others if key in ROLE_KEYS or key in LINK_KEYS or key in DUTY_KEYS]

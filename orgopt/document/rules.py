@@ -106,7 +106,7 @@ RULES: dict[str, Rule] = {
             "no-effect",
             "warning",
             "A key does nothing for the agent of its role.",
-            "Persona and Memory are for agents that think in words; policies read neither.",
+            "Persona and Memory are for agents that think in words. Policies read neither, commands no memory.",
             _role("- **Memory:** lasting\n"),
             _role(""),
         ),
@@ -403,7 +403,7 @@ RULES: dict[str, Rule] = {
             "model-without-agent",
             "warning",
             "A role has a model and an agent that uses none.",
-            "Only the agent `llm` asks a language model.",
+            "Only the agent `llm` asks a language model, and commands may be given one.",
             _role("- **Agent:** tpe\n- **Model:** openai/gpt-5-mini\n"),
             _role("- **Agent:** tpe\n"),
         ),
@@ -424,6 +424,15 @@ RULES: dict[str, Rule] = {
             "Editors and terminals show something else than what is read.",
             f"{TEAM}\nWork\x00.\n",
             f"{TEAM}\nWork.\n",
+        ),
+        Rule(
+            "ORG043",
+            "agent-is-command",
+            "info",
+            "A role runs a command of the workspace's.",
+            "A document cannot say what is run: `[agents.NAME]` in orgopt.toml does; without it, a run is refused.",
+            _role("- **Agent:** command:my-cli\n"),
+            _role("- **Agent:** tpe\n"),
         ),
     )
 }

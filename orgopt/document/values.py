@@ -9,6 +9,7 @@ from typing import cast, get_args
 
 from orgopt.org import (
     AGENTS,
+    COMMAND,
     LINK_KINDS,
     MAX_CONFIRM,
     MAX_HEADCOUNT,
@@ -89,11 +90,24 @@ def format_risk(risk: float) -> str:
 
 
 def parse_agent(text: str) -> str:
-    """The name of an agent."""
+    """The name of an agent; `command:NAME` is a command of the user's, by its name in orgopt.toml."""
+    kind, colon, command = text.partition(":")
+    if colon and slug(kind) == slug(COMMAND):
+        if not slug(command):
+            raise ValueError(f"'{text}' names no command; write 'command:NAME', as [agents.NAME] in orgopt.toml has it")
+        return f"{COMMAND}{slug(command)}"
     name = slug(text)
     if name not in AGENTS:
-        raise ValueError(f"unknown agent '{text}'; {closest(name, AGENTS)}")
+        raise ValueError(f"unknown agent '{text}'; {closest(name, (*AGENTS, 'command:NAME'))}")
     return name
+
+
+def is_agent(text: str) -> bool:
+    """Whether a text is the name of an agent."""
+    try:
+        return bool(parse_agent(text))
+    except ValueError:
+        return False
 
 
 def parse_model(text: str) -> str:

@@ -27,9 +27,9 @@ OUTPUT_BYTES = 64 * 2**20  # nor print more
 CHOICE = "ORGOPT_SANDBOX"
 """Environment variable that names the sandbox where nothing else does."""
 
-_INSIDE = Path(__file__).parent / "inside"
+INSIDE = Path(__file__).parent / "inside"
 _START = "import sys; sys.path.insert(0, sys.argv[1]); from inside.start import main; main(sys.argv[2])"
-_ROOT_FOLDERS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+ROOT_FOLDERS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime")
 _RECORDINGS = ("records.parquet", "records.jsonl.part", "world.json", "world.npz")  # results of others
 _PASSED_ON = ("LANG", "LC_ALL", "LD_LIBRARY_PATH", "TZ")  # of the environment; all else may hold a secret
@@ -98,7 +98,7 @@ def start(sandbox: Sandbox, task: Task, scratch: Path) -> Start:
     if not isolated:
         config |= {"results": str(results), "folder": str(task.folder), "paths": _user_site()}
         env = environment(temporary=str(scratch), path=os.environ.get("PATH", os.defpath))
-        return Start(command=(sys.executable, *_arguments(str(_INSIDE.parent), config)), env=env)
+        return Start(command=(sys.executable, *_arguments(str(INSIDE.parent), config)), env=env)
     if os.getuid() == 0:
         os.chown(results, isolate.NOBODY, isolate.NOBODY)
     folder = f"{isolate.ROOT}/task"
@@ -106,25 +106,33 @@ def start(sandbox: Sandbox, task: Task, scratch: Path) -> Start:
     python = readable()
     visible = {path: path for path in python}
     wrap = wrapped(
-        {**visible, str(_INSIDE): f"{isolate.ROOT}/inside", str(task.folder): folder},
+        {**visible, str(INSIDE): f"{isolate.ROOT}/inside", str(task.folder): folder},
         {str(results): isolate.RESULTS},
         masked=[f"{folder}/{name}" for name in _RECORDINGS if (task.folder / name).exists()],
     )
-    wrap += _own_package(python)
+    wrap += own_package(python)
     env = environment(temporary=isolate.TEMPORARY, path="/usr/bin:/bin")
     arguments = _arguments(isolate.ROOT, config)
     return Start(command=(*wrap, "--", sys.executable, *arguments), env=env)
 
 
-def wrapped(readable_at: Mapping[str, str], writable_at: Mapping[str, str], *, masked: Iterable[str] = ()) -> list[str]:
+def wrapped(
+    readable_at: Mapping[str, str],
+    writable_at: Mapping[str, str],
+    *,
+    masked: Iterable[str] = (),
+    network: bool = False,
+) -> list[str]:
     """The command line of bubblewrap, up to what it is to run.
 
     Args:
         readable_at: Folders and files that can be read inside, and where they are there.
         writable_at: Those that can be written too.
         masked: Files inside that are there, and empty.
+        network: Whether the network is that of this machine.
     """
-    line = [bubblewrap(), "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
+    line = [bubblewrap(), "--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try"]
+    line += [] if network else ["--unshare-net"]
     line += ["--die-with-parent", "--new-session", "--cap-drop", "ALL"]
     if os.getuid() == 0:
         # The warm process becomes nobody before it does anything else: root outside would still be root to limits.
@@ -135,7 +143,7 @@ def wrapped(readable_at: Mapping[str, str], writable_at: Mapping[str, str], *, m
     line += ["--perms", "1777", "--size", str(_TMP_BYTES), "--tmpfs", "/tmp"]
     line += ["--ro-bind", "/usr", "/usr"]
     made = {Path("/"), Path("/usr")}
-    for name in _ROOT_FOLDERS:
+    for name in ROOT_FOLDERS:
         path = Path(name)
         if path.is_symlink():
             line += ["--symlink", str(path.readlink()), name]
@@ -192,17 +200,38 @@ def _config(task: Task, *, isolated: bool) -> dict[str, Any]:
         "file_bytes": FILE_BYTES,
         "output_bytes": OUTPUT_BYTES,
         "wall_s": task.limit_s,
-        "covers_tmp": not any(Path(path).is_relative_to("/tmp") for path in readable()),
+        "covers_tmp": covers_tmp(),
     }
     return {
         "script": task.script,
         "preload": list(task.preload),
         "prime": list(task.limits.prime),
         "result": task.limits.result,
-        "hidden": [path for name in task.limits.hide for path in _places(task, name)] if isolated else [],
+        "hidden": hidden(task) if isolated else [],
         "namespaces": isolated,
         "limits": limits,
     }
+
+
+def hidden(task: Task, *, needed: bool = True) -> list[str]:
+    """Where the files lie, inside, that a task hides.
+
+    Raises:
+        TaskError: One is nowhere, so that nobody could say that it is hidden, and it is `needed`.
+    """
+    found: list[str] = []
+    for name in task.limits.hide:
+        try:
+            found += _places(task, name)
+        except TaskError:
+            if needed:
+                raise
+    return found
+
+
+def covers_tmp() -> bool:
+    """Whether /tmp can be covered inside: this Python does not lie there."""
+    return not any(Path(path).is_relative_to("/tmp") for path in readable())
 
 
 def _places(task: Task, name: str) -> list[str]:
@@ -244,7 +273,7 @@ def _user_site() -> list[str]:
     return [path] if path and Path(path).is_dir() else []
 
 
-def _own_package(binds: Iterable[str]) -> list[str]:
+def own_package(binds: Iterable[str]) -> list[str]:
     """Hides an installed orgopt, which has the recordings of the shipped tasks."""
     package = Path(__file__).resolve().parent.parent
     return ["--tmpfs", str(package)] if any(package.is_relative_to(path) for path in ("/usr", *binds)) else []

@@ -1,13 +1,14 @@
 """One agent at work: what it thinks with, whom it tells, and when its thinking ends."""
 
+from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from orgopt.agents import SPEAKING, Agent, Catalogue, Proposal, View, make_agent, repeat, scatter
+from orgopt.agents import Agent, Catalogue, Proposal, View, make_agent, repeat, scatter
 from orgopt.ledger import BASELINE
-from orgopt.org import CopyRule, Org
+from orgopt.org import LANGUAGE_AGENT, CopyRule, Org
 from orgopt.task import Knob, Task
 from orgopt.team import meetings
 from orgopt.team.beliefs import HEEDING, Beliefs
@@ -28,6 +29,7 @@ class Desk:
         handed_on: The setting, the focus and the assignment that it last gave them.
         focus: The knob groups that it works on, its own or handed down; empty is all.
         curves: What it compares a running experiment with; None never stops one.
+        queue: Experiments that a thought asked for, after its first, until they are proposed.
         scatters: Whether its next proposal is a random setting, where its task lets agents start so.
         wake: When its thinking ends; None while its experiment runs.
         busy_until: When its last stand-up ends.
@@ -51,9 +53,10 @@ class Desk:
     wake: float | None
     handed_on: tuple[int, tuple[str, ...], str] = (0, (), "")
     busy_until: float = 0.0
+    queue: deque[Proposal] = field(default_factory=deque[Proposal])
 
     def reflex(self, taken: set[int]) -> Proposal | None:
-        """An experiment that takes no thought: a random start, or a promising result to be run again.
+        """An experiment that takes no thought: a random start, a promising result again, or one thought of before.
 
         Args:
             taken: Settings that somebody of its role is running again already.
@@ -61,8 +64,10 @@ class Desk:
         if self.scatters:
             self.scatters = False
             return scatter(self.beliefs.known(BASELINE), self.beliefs.knowledge.knobs, self.rng)
-        doubtful = self.beliefs.doubtful(taken, reviews=self.agent is not None)
-        return None if doubtful is None else repeat(self.beliefs.known(doubtful), "replicates")
+        doubtful = self.beliefs.doubtful(taken, reviews=self.member.role.agent != LANGUAGE_AGENT)
+        if doubtful is not None:
+            return repeat(self.beliefs.known(doubtful), "replicates")
+        return self.queue.popleft() if self.queue else None
 
     def view(self) -> View:
         """What it sees when it acts."""
@@ -85,7 +90,7 @@ def desks(org: Org, task: Task, network: Network, catalogue: Catalogue, seed: in
         found[member.id] = Desk(
             number=number,
             member=member,
-            agent=None if role.agent in SPEAKING else make_agent(role.agent),
+            agent=None if role.thinks else make_agent(role.agent),
             beliefs=Beliefs(task.knobs, defaults, task.baseline, trust[member.id], catalogue=catalogue),
             risk=org.risk_of(role),
             copy_rule=copy_rule,

@@ -164,7 +164,8 @@ class Minds:
     def begin(self, desk: Desk, t: float, budget_s: float) -> None:
         """Start an agent's next thought."""
         mind = self._minds[desk.member.id]
-        cases = desk.beliefs.to_review(_CASES)
+        # Who runs a command reviews by running, as policies do.
+        cases = [] if desk.member.role.command else desk.beliefs.to_review(_CASES)
         self._pending[desk.member.id] = self._start(desk, "propose", t, budget_s, cases)
         mind.inbox = []
 
@@ -238,6 +239,7 @@ class Minds:
 
     def close(self, budget_s: float) -> None:
         """End all thoughts, and let roles with lasting memory write what they remember."""
+        self.language.stop()
         cut = [*self._pending.values(), *(self.meeting.reports if self.meeting else ())]
         for one in cut:
             self._record(one, Thought(failure=UNFINISHED, seconds=round(budget_s - one.began, 4)), budget_s)
@@ -245,7 +247,7 @@ class Minds:
         asked: set[str] = set()
         for name, mind in self._minds.items():
             role = self._desks[name].member.role
-            if role.memory == "lasting" and role.id not in asked and not mind.out:
+            if role.memory == "lasting" and not role.command and role.id not in asked and not mind.out:
                 asked.add(role.id)
                 one = self._start(self._desks[name], "remember", budget_s, budget_s, [])
                 thought = one.future.result() if one.future else Thought(failure=UNFINISHED)
@@ -334,6 +336,7 @@ class Minds:
             "error": thought.error,
             "said": thought.said,
         }
+        found |= thought.facts
         if thought.verdicts:
             found["verdicts"] = [list(verdict) for verdict in thought.verdicts]
         self._add("thought", t, **found)

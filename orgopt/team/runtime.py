@@ -218,6 +218,7 @@ class Team:
             self._rule(one, t, verdict, minds)
         self._settle(t)
         if thought.proposal is not None:
+            one.queue.extend(thought.more)
             self._propose(one, t, thought.proposal)
         elif not minds.out(one):
             self._wake(one, t + minds.pause_s(one))

@@ -43,14 +43,16 @@ def become_nobody() -> None:
 def enter(limits: Mapping[str, Any], hidden: Iterable[str]) -> None:
     """Put this process's children in namespaces of their own, and mount what they may see.
 
-    They have no network, no other process, and one sized file system for their work, temporary files and /dev/shm.
+    They have no other process, one sized file system for their work, temporary files and /dev/shm, and no network but
+    where `limits` says `network`.
 
     Raises:
         OSError: Linux refuses a part of it.
     """
     close_to_others(closed=False)  # or /proc/self belongs to root
     uid, gid = os.getuid(), os.getgid()
-    _check(_libc().unshare(_NEW_USER | _NEW_MOUNTS | _NEW_PID | _NEW_NET | _NEW_IPC), "unshare")
+    network = 0 if limits.get("network") else _NEW_NET
+    _check(_libc().unshare(_NEW_USER | _NEW_MOUNTS | _NEW_PID | _NEW_IPC | network), "unshare")
     Path("/proc/self/setgroups").write_text("deny")
     Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
     Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
@@ -96,18 +98,19 @@ def limit(limits: Mapping[str, Any], *, processes: bool) -> None:
 
     Args:
         limits: `memory_bytes` beyond what is mapped now, `file_bytes`, `processes`, and `wall_s`, which one thread's
-            CPU seconds may not exceed.
+            CPU seconds may not exceed. With `foreign` neither addresses nor CPU seconds are bound: language runtimes
+            reserve far more addresses than they use, and have threads; a supervisor measures memory and wall time.
         processes: Whether `processes` counts those of this experiment alone, so that it can be a limit.
     """
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a write fails instead
-    cpu_s = int(limits["wall_s"]) + 2
     bounds = {
-        resource.RLIMIT_AS: _mapped() + limits["memory_bytes"],
         resource.RLIMIT_FSIZE: limits["file_bytes"],
         resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_CPU: cpu_s,
         resource.RLIMIT_NOFILE: _OPEN_FILES,
     }
+    if not limits.get("foreign"):
+        bounds[resource.RLIMIT_AS] = _mapped() + limits["memory_bytes"]
+        bounds[resource.RLIMIT_CPU] = int(limits["wall_s"]) + 2
     if processes:
         bounds[resource.RLIMIT_NPROC] = limits["processes"]
     for kind, wanted in bounds.items():

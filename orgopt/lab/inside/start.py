@@ -21,6 +21,7 @@ ISOLATION_FAILED = 50
 """Exit code when experiments cannot be isolated; anything else that ends it early is an error of the task's imports."""
 _KILLED = 128 + signal.SIGKILL
 _END_LIMIT_S = 5.0
+_LOOK_S = 0.2  # between two looks for a parent
 
 
 def prime(calls: list[str]) -> None:
@@ -70,16 +71,26 @@ def load(config: Mapping[str, Any]) -> None:
         torch.set_num_threads(1)
 
 
-def guard() -> None:
-    """Leave the warm process to a parent that outlives it and ends whatever it leaves behind."""
+def guard(*, follows: bool = False) -> None:
+    """Leave the warm process to a parent that outlives it and ends whatever it leaves behind.
+
+    Args:
+        follows: Whether that parent ends it when its own parent is gone.
+    """
     isolate.adopt()
-    guardian = os.getpid()
+    parent, guardian = os.getppid(), os.getpid()
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})  # so that it can be waited for
     pid = os.fork()
     if pid == 0:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
         isolate.die_with_parent(guardian)
         return
     os.close(0)
     os.close(1)
+    while follows and os.getppid() == parent and not signal.sigtimedwait({signal.SIGCHLD}, _LOOK_S):
+        pass
+    if follows and os.getppid() != parent:
+        os.kill(pid, signal.SIGKILL)
     _, status = os.waitpid(pid, 0)
     processes.end_descendants(_END_LIMIT_S)
     os._exit(os.waitstatus_to_exitcode(status) & 0xFF)

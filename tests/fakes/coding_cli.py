@@ -1,0 +1,199 @@
+"""A coding CLI of the tests' own: edits `train.py` of its repository in the way that its first argument says.
+
+Other arguments are for the mode. It is run by a bare Python and uses the standard library and git alone.
+"""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+
+def turn(name: str, value: object) -> None:
+    """Set a constant."""
+    path = Path("train.py") if Path("train.py").exists() else Path("knobs.py")
+    path.write_text(re.sub(rf"^{name} = \S+", f"{name} = {value}", path.read_text(), flags=re.MULTILINE))
+
+
+def commit(subject: str) -> None:
+    subprocess.run(["git", "add", "--all"], check=True)
+    subprocess.run(["git", "commit", "--quiet", "-m", subject], check=True)
+
+
+def value(name: str) -> float:
+    path = Path("train.py") if Path("train.py").exists() else Path("knobs.py")
+    return float(re.search(rf"^{name} = (\S+)", path.read_text(), re.MULTILINE)[1])
+
+
+def climb() -> None:
+    """Move X to the bottom of the toy task, a part of the way."""
+    turn("X", round(value("X") + 0.4 * (0.7 - value("X")), 4))
+    commit("X should be nearer to 0.7")
+    print("moved X")
+
+
+def flip() -> None:
+    """Set the first knob that is 0 to 1, in a file that declares knobs."""
+    path = Path("knobs.py")
+    path.write_text(re.sub(r"^(\w+) = 0", r"\1 = 1", path.read_text(), count=1, flags=re.MULTILINE))
+    commit("turn the first that is off")
+
+
+def several() -> None:
+    for x in (0.1, 0.2, 0.3, 0.4, 0.5):
+        turn("X", x)
+        commit(f"X is {x}")
+
+
+def code(text: str = "# faster") -> None:
+    path = Path("train.py")
+    path.write_text(path.read_text().replace("import sys\n", f"import sys  {text}\n"))
+    commit("a comment helps")
+
+
+def uncommitted() -> None:
+    turn("Y", 0.2)
+    Path("scratch.log").write_text("notes")
+    print("I moved Y to its bottom")
+
+
+def set_x(x: float, subject: str) -> None:
+    turn("X", x)
+    commit(subject)
+
+
+def other() -> None:
+    Path("prepare.py").write_text("def evaluate(folder): return {'val_loss': -1}\n")
+    set_x(0.5, "a better judge")
+
+
+def added() -> None:
+    Path("helper.py").write_text("x = 1\n")
+    commit("a helper")
+
+
+def focus() -> None:
+    turn("SCALE", 2.0)
+    commit("out of focus")
+
+
+def gone() -> None:
+    Path("train.py").unlink()
+    Path("train.py").symlink_to("/etc/passwd")
+    commit("elsewhere")
+
+
+def vandal() -> None:
+    turn("X", 0.5)
+    shutil.rmtree(".git")
+
+
+def mixed() -> None:
+    set_x(5, "far out")
+    set_x(0.6, "nearer")
+
+
+def hang(mark: str, *how: str) -> None:
+    child = [sys.executable, "-c", "import time; time.sleep(600)", mark]
+    subprocess.Popen(child, start_new_session=True)
+    turn("X", 0.2)
+    if how:
+        commit("before the hang")
+        turn("X", 0.9)
+    print("hanging", flush=True)
+    time.sleep(600)
+
+
+def noise() -> None:
+    os.write(1, b"first line\n" + b"\xff\x1b[31m" * 200_000 + b"\nlast line\n")
+    set_x(0.3, "loud")
+
+
+def end(*how: str) -> None:
+    turn("X", 0.3)
+    if how:
+        commit("then it failed")
+    print("cannot go on", file=sys.stderr)
+    sys.exit(3)
+
+
+def spy(*places: str) -> None:
+    """Look for a canary wherever there may be one."""
+    found = [f"{name}={value}" for name, value in os.environ.items()]
+    for place in (*map(Path, places), *Path("/proc").glob("[0-9]*/environ")):
+        try:
+            found.append(place.read_text(errors="replace"))
+        except OSError as error:
+            found.append(f"{place}: {error.strerror}")
+    print("\n".join(found))
+    set_x(0.25, "looked around: " + os.environ.get("GIVEN_KEY", "nothing given"))
+
+
+def network(port: str) -> None:
+    try:
+        with socket.create_connection(("127.0.0.1", int(port)), timeout=2):
+            print("network: reached")
+    except OSError as error:
+        print(f"network: {type(error).__name__}")
+    set_x(0.3, "online or not")
+
+
+def hog() -> None:
+    held = [b"x" * 2**20 for _ in range(3000)]
+    time.sleep(60)
+    print(len(held))
+
+
+def forge() -> None:
+    """Leave a result of its own, and a repository that runs programs."""
+    Path("../result.json").mkdir()
+    Path("../result.json/x").write_text("{}")
+    set_x(0.3, "forged")
+    subprocess.run(["git", "config", "core.fsmonitor", "touch /tmp/ran"], check=True)
+    turn("X", 0.9)
+
+
+def told(where: str, more: str) -> None:
+    print(sys.stdin.read() if where == "-" else Path(where).read_text())
+    print(f"argument: {more}")
+    set_x(0.3, "as told")
+
+
+def history() -> None:
+    print(subprocess.run(["git", "log", "--format=%s"], capture_output=True, text=True).stdout)
+    print(sorted(path.name for path in Path().iterdir()))
+    climb()
+
+
+MODES = {
+    "climb": climb,
+    "several": several,
+    "flip": flip,
+    "code": code,
+    "uncommitted": uncommitted,
+    "nothing": lambda: print("nothing to do"),
+    "other": other,
+    "added": added,
+    "syntax": lambda: code("\n    oops("),
+    "range": lambda: set_x(5, "far out"),
+    "focus": focus,
+    "gone": gone,
+    "mixed": mixed,
+    "vandal": vandal,
+    "hang": hang,
+    "noise": noise,
+    "exit": end,
+    "spy": spy,
+    "network": network,
+    "leak": lambda: code("# " + os.environ["GIVEN_KEY"]),
+    "hog": hog,
+    "forge": forge,
+    "told": told,
+    "history": history,
+}
+
+MODES[sys.argv[1]](*sys.argv[2:])
