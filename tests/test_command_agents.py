@@ -498,7 +498,8 @@ def test_settings_reach_the_processes_of_a_study(toy: Task, tmp_path: Path) -> N
     given = LanguageSettings(commands={"cli": command("climb", usd_per_call=0.4)}, max_usd=1.0)
     choose(given, tmp_path / "spend.jsonl")
     with open_chosen(ALONE) as language:
-        assert language.settings == given
+        assert language.settings == replace(given, max_usd=None), "agents are not told of a limit that all runs share"
+        assert language.spend.max_usd == 1.0
     text = "# Lab\n\n## Roles\n\n### Hand\n- **Agent:** command:cli\n"
     with pytest.raises(OverBudgetError, match="could not think on"):
         evaluate(parse(text), toy, FakeLab(toy), budget_s=60, seed=1, verify_seeds=1)
