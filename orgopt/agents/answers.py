@@ -45,12 +45,15 @@ class Answers:
 
     Args:
         path: Where they are kept and read from; None keeps none.
+        without: A failure whose answers are not taken again: what they ask is to be asked anew.
     """
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: Path | None = None, *, without: str = "") -> None:
         self._known: defaultdict[str, deque[Answer]] = defaultdict(deque)
         for record in read_lines(path) if path else ():
-            self._known[record.pop("key")].append(Answer(**record))
+            key, answer = record.pop("key"), Answer(**record)
+            if not without or answer.failure != without:
+                self._known[key].append(answer)
         self._log = JsonLog(path) if path else None
         self._lock = threading.Lock()
 
