@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 
 from orgopt.agents.settings import LanguageSettings
+from orgopt.document import Program, read
 from orgopt.errors import UsageError
 from orgopt.evolve import attribution
 from orgopt.evolve.changes import Change, Point
+from orgopt.evolve.genes import TEXTS, free_parts
 from orgopt.evolve.propose import Proposer
 from orgopt.evolve.runs import Runs
 from orgopt.evolve.space import Space
@@ -120,7 +122,7 @@ class Rewriting:
         self.config, self.space, self.proposer, self.runs, self.tasks = config, space, proposer, runs, tasks
         self._importances: tuple[int, Sequence[Record]] = (-1, ())
         self._rewriter: Rewriter | None = None
-        check_rewriter(config, space)
+        check_rewriter(config, space.seed)
         if config.rewrites:
             self._rewriter = _open(config, space, runs, tasks, language)
 
@@ -197,7 +199,7 @@ class Rewriting:
         self.runs.watch.rewritten(brief.name, record)
 
 
-def check_rewriter(config: StudyConfig, space: Space) -> None:
+def check_rewriter(config: StudyConfig, seed: Program) -> None:
     """Refuse what no rewriter could do.
 
     Raises:
@@ -207,11 +209,11 @@ def check_rewriter(config: StudyConfig, space: Space) -> None:
         raise UsageError(f"no rewriter '{config.rewriter}': choose {', '.join(REWRITERS)}")
     if not 0 <= config.rewrite_share <= 1:
         raise UsageError(f"the rewriter's share of a generation is from 0 to 1, not {config.rewrite_share:g}")
-    if config.rewriter in OPTIMIZERS and not space.rewritable:
+    if config.rewriter in OPTIMIZERS and TEXTS not in free_parts(config.fix, config.only):
         raise UsageError(f"the rewriter {config.rewriter} changes texts alone, and --fix or --only keeps them")
-    if config.rewriter in OPTIMIZERS and not any(places(space.org)):
+    if config.rewriter in OPTIMIZERS and not any(places(read(seed).org)):
         raise UsageError(
-            f"the rewriter {config.rewriter} rewrites charters of '{LANGUAGE_AGENT}' roles, and {space.seed.source} "
+            f"the rewriter {config.rewriter} rewrites charters of '{LANGUAGE_AGENT}' roles, and {seed.source} "
             f"has none: give a role '- **Agent:** {LANGUAGE_AGENT}', or use --rewriter reflect"
         )
 
