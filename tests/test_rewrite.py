@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from orgopt.agents.language import CHOICE, choose
 from orgopt.agents.settings import LanguageSettings
 from orgopt.agents.spend import OverBudgetError
-from orgopt.document import Program, lint, parse, read
 from orgopt.cli import main
+from orgopt.document import Program, lint, parse, read
 from orgopt.errors import DocumentError
 from orgopt.evolve import Candidate, Watch, optimize
 from orgopt.evolve.changes import Change, changed, read_changes

@@ -111,7 +111,7 @@ def changed(space: Space, parent: Candidate, changes: Sequence[Change]) -> Point
             if len(old) > LONGEST:
                 raise RefusedError(f"{change.place} has {len(old)} characters: texts above {LONGEST} are left alone")
             texts[change.place] = prose(change.place, change.to, old)
-    return _checked(space, parent, params, texts)
+    return checked(space, parent, params, texts)
 
 
 def allowed(space: Space, parent: Candidate) -> Iterator[str]:
@@ -195,8 +195,12 @@ def _shown(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)[:80]
 
 
-def _checked(space: Space, parent: Candidate, params: Params, texts: Texts) -> Point:
-    """The point of parameters and texts, whose document reads as it should and has no finding that its parent lacks."""
+def checked(space: Space, parent: Candidate, params: Params, texts: Texts) -> Point:
+    """The point of parameters and texts, whose document reads as it should and has no finding that its parent lacks.
+
+    Raises:
+        RefusedError: There is no such document.
+    """
     try:
         program = with_texts(space.program(params), texts)
     except DocumentError as error:

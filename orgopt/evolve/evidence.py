@@ -13,6 +13,7 @@ from orgopt.ledger import BASELINE, Event, Ledger
 from orgopt.org import Org
 from orgopt.study.standing import Standing
 from orgopt.task import Task
+from orgopt.team.links import members
 from orgopt.team.report import Share, report
 
 MAX_RUN = 1_800
@@ -77,6 +78,26 @@ def run_digest(run: Scored) -> str:
     )
     lines = [head, _experiments(score), *_kept(run), *_lessons(events), *_shares(run)]
     return bounded([line for line in lines if line], MAX_RUN)
+
+
+def role_record(run: Scored, role: str) -> str:
+    """What the agents of a role (by id) asked for in a run, and what came of it."""
+    own = {member.id for member in members(run.org) if member.role.id == role}
+    outcomes = {event.data["id"]: event.data for event in run.ledger.of("outcome")}
+    lines: list[str] = []
+    for event in run.ledger.of("proposal"):
+        if event.data["agent"] not in own:
+            continue
+        done = outcomes.get(event.data["id"])
+        came = "never ran" if done is None else _came(done)
+        lines.append(f"#{event.data['id']} from #{event.data['parent']}: {clean(event.data['note'], 120)}: {came}")
+    return bounded(lines, MAX_RUN) or "nothing"
+
+
+def _came(outcome: Mapping[str, Any]) -> str:
+    if outcome["status"] == "ok":
+        return f"{outcome['metric']:.4g}"
+    return clean(f"{outcome['status']} {outcome['error']}", 100)
 
 
 def _value(one: Standing) -> str:

@@ -142,7 +142,7 @@ class Rewriting:
         """
         if self._rewriter is None:
             return None
-        parent = self.proposer.incumbent(index, known, told)
+        parent = self.proposer.incumbent(index, self._able(known), told)
         name = f"g{generation:02d}-c{index:02d}"
         importances = self._known_importances(generation)
         brief = Brief(
@@ -171,6 +171,12 @@ class Rewriting:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+    def _able(self, known: Sequence[Candidate]) -> Sequence[Candidate]:
+        """The candidates that can be rewritten: for an optimizer, those with a charter that somebody reads."""
+        if self.config.rewriter not in OPTIMIZERS:
+            return known
+        return [one for one in known if any(places(self.space.organization(one.params)))]
 
     def _known_importances(self, generation: int) -> Sequence[Record]:
         if self._importances[0] != generation:
