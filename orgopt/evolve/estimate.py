@@ -5,9 +5,10 @@ from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 from orgopt.evolve.race import LOOKS
+from orgopt.evolve.rewrite import optimizer_runs
 from orgopt.evolve.search import DROP_AFTER
 from orgopt.org import Org
-from orgopt.study.config import StudyConfig
+from orgopt.study.config import OPTIMIZERS, StudyConfig
 
 PLAIN = {"none": 0, "fast": 2, "all": 3}
 DOCUMENTS = 4
@@ -139,6 +140,8 @@ def _runs(config: StudyConfig, org: Org, tasks: int, held_out: int) -> dict[str,
     }
     if config.controls != "none":
         found["knock-out"] = Span(0.5 * parts, 2 * parts).times(config.test_seeds * tasks)
+    if config.rewriter in OPTIMIZERS and config.rewrites:
+        found["rewrite"] = Span(0.5, 1).times((config.generations - 1) * optimizer_runs(config, tasks))
     if config.real_runs:
         found["real"] = Span(1, 2).times(config.real_runs * tasks)
     return found

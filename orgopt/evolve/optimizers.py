@@ -23,14 +23,12 @@ from orgopt.agents.model import Engine, speaker
 from orgopt.evolve.ask import TEMPERATURE, Asker, cost
 from orgopt.evolve.changes import Change
 from orgopt.evolve.org_module import FAILED, Bench, BenchEngine, OrgModule, examples
-from orgopt.evolve.rewrite import Brief, Rewrite
+from orgopt.evolve.rewrite import Brief, Rewrite, optimizer_runs
 from orgopt.evolve.runs import Runs
 from orgopt.evolve.space import Space
 from orgopt.evolve.texts import CHARTER, LIMITS, RefusedError
 from orgopt.study.config import StudyConfig
 
-FEWEST_RUNS = 12
-"""Runs of a team that an optimizer gets at least: with fewer it cannot compare two documents."""
 _MINIBATCH = 2
 _MAX_RECORDS = 6_000
 _MAX_ANSWER = 3_000
@@ -72,7 +70,7 @@ class Optimizer:
             OverBudgetError: The study's money is spent.
             LabError, StoreError: See `orgopt.errors`.
         """
-        limit = runs_of(self.config, len(self.tasks))
+        limit = optimizer_runs(self.config, len(self.tasks))
         known = (one.program.text for one in brief.known)
         bench = Bench(self.space, self.runs, brief.parent, brief.name, limit, known)
         if not bench.roles:
@@ -265,16 +263,11 @@ class Attempt:
         return f"{last.failure}: {last.error}" if last and last.failure else clean(error, 240)
 
 
-def runs_of(config: StudyConfig, tasks: int) -> int:
-    """How many runs an optimizer gets for a candidate: what its share of a generation would have cost, or a least."""
-    return max(FEWEST_RUNS, 6 * tasks, config.rewrites * config.search_seeds * tasks)
-
-
 def _unchanged(
     rewriter: str, bench: Bench, attempt: Attempt, said: Sequence[str], shared: Mapping[str, Any]
 ) -> Rewrite:
     """Why an optimizer gave back what it was given."""
-    problems = [*attempt.failures, *bench.refused, *said]
+    problems = attempt.failures or list(bench.refused) or list(said)
     if problems and not attempt.proposals:
         reason = f"{rewriter} gave back what it was given, as its proposals failed: {problems[-1]}"
         return Rewrite(outcome="failed", reason=reason[:300], **shared)

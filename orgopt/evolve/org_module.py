@@ -155,7 +155,8 @@ class OrgModule(dspy.Module):
     @property
     def charters(self) -> dict[str, str]:
         """The instructions of each predictor, by the id of its role."""
-        return {self.role_of[name]: one.signature.instructions for name, one in self.named_predictors()}
+        found: dict[str, Any] = {name: one.signature for name, one in self.named_predictors()}
+        return {self.role_of[name]: signature.instructions for name, signature in found.items()}
 
     def forward(self, task: str, k: int) -> dspy.Prediction:
         """Run the team on a task's k-th seed; an optimizer that samples again gets another seed."""

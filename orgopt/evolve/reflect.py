@@ -3,7 +3,7 @@
 Needs DSPy, so that it is imported late. An answer that cannot be used is repaired once.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import dspy
@@ -94,7 +94,7 @@ class Reflect:
         self.asker.close()
 
     def _answered(
-        self, brief: Brief, told: Mapping[str, str], known: set[str], last: Any
+        self, brief: Brief, told: Mapping[str, str], known: set[str], last: Callable[[], str]
     ) -> tuple[list[Change], Point]:
         """What an answer comes to, repaired once where it has to be.
 
@@ -105,7 +105,7 @@ class Reflect:
             return self._read(brief, told, known)
         except RefusedError as error:
             problem = str(error)
-        again = {**told, "answer": clean_answer(last()), "problem": problem[:1000]}
+        again = {**told, "answer": last()[:_MAX_ANSWER], "problem": problem[:1000]}
         return self._read(brief, again, known)
 
     def _read(self, brief: Brief, told: Mapping[str, str], known: set[str]) -> tuple[list[Change], Point]:
@@ -175,14 +175,9 @@ class Reflect:
         return [scored for _, scored in sorted(found, key=lambda item: -item[0])]
 
 
-def clean_answer(text: str) -> str:
-    """An answer as it is shown to its author again."""
-    return text[:_MAX_ANSWER]
-
-
 def _tried(brief: Brief) -> Iterator[Tried]:
     names = {one.index: one.name for one in brief.known}
     for one in brief.known:
         parent = names.get(one.parent) if one.parent is not None else None
-        if parent in brief.told and one.name in brief.told:
+        if parent is not None and parent in brief.told and one.name in brief.told:
             yield Tried(one.name, parent, one.changes, brief.told[one.name], brief.told[parent])

@@ -26,6 +26,8 @@ from orgopt.study.standing import Standing
 
 ANSWERS = "rewrites.jsonl"
 SPEND = "spend.jsonl"
+FEWEST_RUNS = 12
+"""Runs of a team that an optimizer gets at least: with fewer it cannot compare two documents."""
 
 Record = dict[str, Any]
 
@@ -203,6 +205,11 @@ class Rewriting:
         if not any(one["index"] == brief.index for one in self.runs.log.of("rewrite")):
             self.runs.log.add(record)
         self.runs.watch.rewritten(brief.name, record)
+
+
+def optimizer_runs(config: StudyConfig, tasks: int) -> int:
+    """How many runs an optimizer gets for a candidate: what its share of a generation would have cost, or a least."""
+    return max(FEWEST_RUNS, 6 * tasks, config.rewrites * config.search_seeds * tasks)
 
 
 def check_rewriter(config: StudyConfig, seed: Program) -> None:
