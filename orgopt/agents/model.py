@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import dspy
 from dspy._vendor.lm15.registry import lookup  # what keys a provider takes is public nowhere
@@ -219,7 +219,15 @@ class Engine:
         return Response(id=None, model=request.model, message=message, finish_reason="stop", usage=usage)
 
 
-def speaker(engine: Engine, temperature: float | None) -> dspy.LM:
+class Answering(Protocol):
+    """What gives answers to DSPy."""
+
+    def complete(self, request: Request) -> Response:
+        """The next answer."""
+        ...
+
+
+def speaker(engine: Answering, temperature: float | None) -> dspy.LM:
     """An engine as DSPy's programs want it."""
     # Its name is not the model's, whose own rules for temperatures DSPy would apply.
     return dspy.LM("orgopt/agent", engine=engine, cache=False, num_retries=0, temperature=temperature)

@@ -61,12 +61,14 @@ class LanguageSettings:
     Attributes:
         commands: The commands that roles may run, by the name that documents use.
         default: The model of roles that name none; empty for none.
+        rewriter: The model that rewrites the documents of a study; empty is the default.
         models: How models are reached, by the name that documents use.
         prices: Prices that are given, by name or pattern (`ollama/*`).
         max_usd, max_tokens: What may be spent in all; None is no limit.
     """
 
     default: str = ""
+    rewriter: str = ""
     models: Mapping[str, ModelSettings] = field(default_factory=dict[str, ModelSettings])
     prices: Mapping[str, Price] = field(default_factory=dict[str, Price])
     max_usd: float | None = None
@@ -121,10 +123,12 @@ def read_settings(tables: Mapping[str, Any], environ: Mapping[str, str] = os.env
     """
     models = _table(tables, "models")
     default = environ.get(DEFAULT_MODEL, "") or _text(models.get("default", ""), "[models] default")
-    named = {name: _model(name, value) for name, value in models.items() if name != "default"}
+    words = {name for name in ("default", "rewriter") if name == "default" or isinstance(models.get(name), str)}
+    rewriter = models["rewriter"] if "rewriter" in words else ""
+    named = {name: _model(name, value) for name, value in models.items() if name not in words}
     prices = {name: _price(name, value) for name, value in _table(tables, "prices").items()}
     commands = read_commands(_table(tables, "agents"))
-    return LanguageSettings(default=default, models=named, prices=prices, commands=commands)
+    return LanguageSettings(default=default, rewriter=rewriter, models=named, prices=prices, commands=commands)
 
 
 def _model(name: str, given: Any) -> ModelSettings:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from orgopt.agents.language import Language, choose, speaks
+from orgopt.agents.prices import price_of
 from orgopt.agents.settings import LanguageSettings, Price, read_settings
 from orgopt.cli import tables
 from orgopt.errors import UsageError
@@ -41,14 +42,24 @@ def language_settings(max_usd: float | None, max_tokens: int | None) -> Language
     return replace(read_settings(found), max_usd=max_usd, max_tokens=max_tokens)
 
 
-def check(org: Org, settings: LanguageSettings) -> None:
+def check(org: Org, settings: LanguageSettings, rewriter: str | None = None) -> None:
     """Open what an organization's agents think with, and close it, before anything costs time or money.
+
+    Args:
+        org: Whose agents.
+        settings: How models are reached.
+        rewriter: A model that is asked beside them; empty is the default, None is none.
 
     Raises:
         UsageError: A role has no model, or a model no key or no price; says what to set.
     """
     if speaks(org):
         Language(org, settings).close()
+    if rewriter is not None:
+        from orgopt.agents.model import Model
+
+        model = settings.model(rewriter)
+        Model(model, price_of(settings, model))
 
 
 def prices_of(org: Org, settings: LanguageSettings) -> dict[str, Price]:
@@ -64,14 +75,20 @@ def prices_of(org: Org, settings: LanguageSettings) -> dict[str, Price]:
         return {role.id: language.prices[settings.model(role.model).name] for role in roles}
 
 
-def frozen(org: Org, settings: LanguageSettings, folder: Path) -> LanguageSettings:
+def frozen(org: Org, settings: LanguageSettings, folder: Path, rewriter: str | None = None) -> LanguageSettings:
     """Settings with the default model and the prices that a folder was begun with; keeps them there at first."""
-    if not speaks(org):
+    if not speaks(org) and rewriter is None:
         return settings
     path = folder / FROZEN
     if not path.exists():
-        with Language(org, settings) as language:
-            kept = {"default": settings.default, "prices": {name: [*one] for name, one in language.prices.items()}}
+        found: dict[str, Price] = {}
+        if speaks(org):
+            with Language(org, settings) as language:
+                found |= language.prices
+        if rewriter is not None:
+            model = settings.model(rewriter)
+            found[model.name] = price_of(settings, model)
+        kept = {"default": settings.default, "prices": {name: [*one] for name, one in found.items()}}
         write_text(path, json.dumps(kept) + "\n")
     try:
         kept = json.loads(path.read_text("utf-8"))
@@ -87,7 +104,9 @@ def use_together(orgs: Sequence[Org], settings: LanguageSettings, folder: Path) 
         choose(settings, folder / "spend.jsonl")
 
 
-def use(org: Org, settings: LanguageSettings, folder: Path) -> None:
-    """Let all runs of a study think with some settings, on one account."""
+def use(org: Org, settings: LanguageSettings, folder: Path, rewriter: str | None = None) -> LanguageSettings:
+    """Let all runs of a study think with some settings, on one account; returns them as they are kept."""
+    kept = frozen(org, settings, folder, rewriter)
     if speaks(org):
-        choose(frozen(org, settings, folder), folder / "spend.jsonl")
+        choose(kept, folder / "spend.jsonl")
+    return kept

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.markup import escape
 
 from orgopt.agents.language import speaks
 from orgopt.agents.settings import LanguageSettings
@@ -35,17 +36,18 @@ from orgopt.errors import UsageError
 from orgopt.evolve import Arena, Terms, optimize
 from orgopt.evolve.estimate import estimate, same_terms, timing
 from orgopt.evolve.estimate_language import estimate_language
-from orgopt.evolve.genes import PARTS
+from orgopt.evolve.genes import PARTS, TEXTS
+from orgopt.evolve.rewrite import check_rewriter, needs_model
 from orgopt.lab import default_lab
 from orgopt.ledger import read_lines, write_text
 from orgopt.report import page
-from orgopt.study.config import CONTROLS, OBJECTIVES, SAMPLERS, StudyConfig, study_name
+from orgopt.study.config import CONTROLS, NO_REWRITER, OBJECTIVES, REWRITERS, SAMPLERS, StudyConfig, study_name
 from orgopt.study.log import LOG, StudyLog
 from orgopt.study.view import load_study
 from orgopt.task import Task
 
 LIBRARY = "library.md"
-CHOICES = (*PARTS, "links")
+CHOICES = (*PARTS, TEXTS, "links")
 DEFAULTS = {
     "replay": {"search_seeds": 5, "race_seeds": 24, "test_seeds": 24, "controls": "fast"},
     "local": {"search_seeds": 2, "race_seeds": 4, "test_seeds": 4, "controls": "all"},
@@ -99,6 +101,24 @@ class _Request:
 @click.option("--sampler", type=click.Choice(SAMPLERS), default="tpe", show_default=True, help="Optuna's sampler.")
 @click.option(
     "--also", type=click.Choice(list(OBJECTIVES)[1:]), help="Search for little of this, too, with tpe, gp or nsga2."
+)
+@click.option(
+    "--rewriter",
+    type=click.Choice(REWRITERS),
+    default=NO_REWRITER,
+    show_default=True,
+    help="A language model that rewrites documents beside the sampler: one program that reads the records, or one of "
+    "DSPy's optimizers.",
+)
+@click.option(
+    "--rewrite-share",
+    type=click.FloatRange(0, 1),
+    default=1 / 3,
+    show_default="1/3",
+    help="The rewriter's share of each generation but the first.",
+)
+@click.option(
+    "--rewriter-model", default="", help="The rewriter's model, as LiteLLM names it.  [default: ORGOPT_MODEL]"
 )
 @click.option("--fix", multiple=True, type=click.Choice(CHOICES), help="Keep a part as the document has it; several.")
 @click.option("--only", multiple=True, type=click.Choice(CHOICES), help="Change nothing but a part; several.")
@@ -174,7 +194,6 @@ def optimize_command(
     """
     program = load(path)
     language = language_settings(max_usd, max_tokens)
-    check(require_org(program), language)
     workspace = find_workspace(Path(path))
     tasks = named_tasks((*task_names, *held_out_names), workspace)
     held_out = tuple(list(tasks)[len(task_names) :])
@@ -183,7 +202,7 @@ def optimize_command(
         raise UsageError(f"study name '{name}': use letters, digits, '.', '-' and '_'")
     chosen = {key: DEFAULTS[kind][key] if settings[key] is None else settings[key] for key in DEFAULTS[kind]}
     objectives = ("research-output", also) if also else ("research-output",)
-    config = StudyConfig(**{**settings, **chosen, "objectives": objectives})
+    config = _rewriting(StudyConfig(**{**settings, **chosen, "objectives": objectives}), program, language)
     if also == "dollars" and not speaks(require_org(program)):
         raise UsageError("--also dollars: only language agents cost any, and the document has none")
     if config.real_runs and kind == "local":
@@ -209,6 +228,26 @@ def optimize_command(
     _study(request, config)
 
 
+def _rewriting(config: StudyConfig, program: Program, language: LanguageSettings) -> StudyConfig:
+    """The settings with the rewriter's model, or without a rewriter where there is no model for it.
+
+    Raises:
+        UsageError: There is nothing that it could rewrite, or its model has no key or no price.
+    """
+    config = replace(config, rewriter_model=config.rewriter_model or language.rewriter)
+    check_rewriter(config, program)
+    if missing := needs_model(config, language):
+        err.print(f"[yellow]rewriting is skipped:[/] {escape(missing)}", soft_wrap=True)
+        config = replace(config, rewriter=NO_REWRITER)
+    check(require_org(program), language, _model(config))
+    return config
+
+
+def _model(config: StudyConfig) -> str | None:
+    """The rewriter's model, empty for the default one; None without a rewriter."""
+    return config.rewriter_model if config.rewrites else None
+
+
 def _study(request: _Request, config: StudyConfig) -> None:
     studies = writable_folder(request.workspace / "mlruns" / "studies")
     terms = Terms(lab=request.lab, slots=config.slots, budget_s=config.budget_s, verify_seeds=config.verify_seeds)
@@ -219,7 +258,7 @@ def _study(request: _Request, config: StudyConfig) -> None:
         stamps = {name: arena.lab(name).stamp for name in searched}
         identity = config.identity(request.program, searched, request.library, stamps)
         folder = writable_folder(studies / (request.name or study_name(request.program, identity)))
-        use(require_org(request.program), request.language, folder)
+        language = use(require_org(request.program), request.language, folder, _model(config))
         again = shlex.join(["orgopt", *sys.argv[1:]])
         log = stack.enter_context(StudyLog(folder, identity, request.program, searched, again))
         real = None
@@ -246,6 +285,7 @@ def _study(request: _Request, config: StudyConfig) -> None:
                     held_out=request.held_out,
                     watch=progress,
                     real=real,
+                    language=language,
                 )
         except KeyboardInterrupt as stop:
             err.print(_stopped(config, log))

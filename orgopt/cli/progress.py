@@ -1,9 +1,9 @@
 """Progress on standard error: a live table on a terminal, otherwise a line for each candidate and phase."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -18,7 +18,7 @@ from orgopt.evaluate import Score
 from orgopt.evolve import Candidate, Job, Watch
 from orgopt.ledger import Event
 from orgopt.study.config import StudyConfig
-from orgopt.study.log import HELD_OUT, KNOCK_OUT, RACE, REAL, SEARCH, TEST
+from orgopt.study.log import HELD_OUT, KNOCK_OUT, RACE, REAL, REWRITE, SEARCH, TEST
 from orgopt.study.standing import Standing
 
 PHASES = {
@@ -115,6 +115,8 @@ class StudyProgress(Watch):
             self._live.stop()
 
     def planned(self, phase: str, runs: int) -> None:
+        if phase == REWRITE:  # a part of the search, run by run
+            return
         if phase != self.phase:
             self.phase, self.phase_since = phase, time.monotonic()
             if not self.console.is_terminal and phase != SEARCH:
@@ -123,6 +125,11 @@ class StudyProgress(Watch):
                 self.wanted, self.done = 0, 0
         if phase != SEARCH:
             self.wanted += runs
+
+    def rewritten(self, name: str, record: Mapping[str, Any]) -> None:
+        if record["outcome"] != "proposed":  # nothing that a model was paid for comes to nothing in silence
+            why = f"{record['outcome']}: {record['reason']}; the sampler proposes instead"
+            self.console.print(f"[yellow]{name}  {record['rewriter']} {escape(why)}[/]", soft_wrap=True)
 
     def event(self, job: Job, event: Event) -> None:
         if job is not self.job:

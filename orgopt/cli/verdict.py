@@ -13,6 +13,7 @@ from orgopt.evolve.estimate import Estimate, Span
 from orgopt.evolve.estimate_language import LanguageEstimate
 from orgopt.study.config import StudyConfig
 from orgopt.study.log import HELD_OUT, REAL, TEST
+from orgopt.study.rewrites import said_of_rewrites
 from orgopt.study.view import StudyView
 
 Record = dict[str, Any]
@@ -45,6 +46,8 @@ def print_study(view: StudyView, workspace: Path, folder: Path) -> None:
     if parts := _parts(final["knock_outs"]):
         out.print("\nWhat it loses without a part (95 % intervals):")
         out.print(parts)
+    if rewrites := final.get("rewrites"):
+        out.print(f"\n{escape(said_of_rewrites(rewrites))}", soft_wrap=False)
     _print_places(workspace, folder)
 
 

@@ -17,6 +17,7 @@ from orgopt.evolve.watch import Candidate
 from orgopt.study import statistics
 from orgopt.study.config import StudyConfig
 from orgopt.study.log import HELD_OUT, KNOCK_OUT, REAL, SEARCH, TEST
+from orgopt.study.rewrites import rewriting
 from orgopt.study.standing import Standing
 
 ALL = "all"
@@ -79,6 +80,7 @@ class Conclusion:
             "knock_outs": self._knock_outs(champion),
             "importances": attribution.importances(study, self.space),
             "cost": self._cost(),
+            **rewriting(self.log.records, self.told),
         }
         last = self.log.of("final")[-1:]
         if not last or {**last[0], "at": 0} != {**final, "at": 0}:

@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 
 from orgopt.evolve.controls import PLAIN, control_seeds
 from orgopt.evolve.race import LOOKS
+from orgopt.evolve.rewrite import optimizer_runs
 from orgopt.evolve.search import DROP_AFTER
 from orgopt.org import Org
-from orgopt.study.config import StudyConfig
+from orgopt.study.config import OPTIMIZERS, StudyConfig
 
 DOCUMENTS = 4
 """Controls that are documents: one agent, silent agents, random documents, shuffled links."""
@@ -153,6 +154,8 @@ def _runs(config: StudyConfig, org: Org, tasks: int, held_out: int) -> dict[str,
     }
     if config.controls != "none":
         found["knock-out"] = Span(0.5 * parts, 2 * parts).times(config.test_seeds * tasks)
+    if config.rewriter in OPTIMIZERS and config.rewrites:
+        found["rewrite"] = Span(0.5, 1).times((config.generations - 1) * optimizer_runs(config, tasks))
     if config.real_runs:
         found["real"] = Span(1, 2).times(config.real_runs * tasks)
     return found

@@ -23,6 +23,8 @@ PARTS = (
     *("stand-up", "roles"),
 )
 """The parts that can be frozen or freed; `roles` is the headcounts of a library's roles."""
+TEXTS = "texts"
+"""The part that no parameter holds: mission, charters and personas, which only a rewriter changes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,12 +70,12 @@ def free_parts(fix: Collection[str], only: Collection[str]) -> frozenset[str]:
         UsageError: There is no such part.
     """
     fixed, chosen = ({part for name in names for part in _named(name)} for names in (fix, only))
-    return frozenset((chosen or set(PARTS)) - fixed)
+    return frozenset((chosen or {*PARTS, TEXTS}) - fixed)
 
 
 def _named(name: str) -> tuple[str, ...]:
     if name == "links":
         return LINK_PARTS
-    if name not in PARTS:
+    if name not in (*PARTS, TEXTS):
         raise UsageError(f"no part '{name}': choose among {', '.join(PARTS)}, or links for {', '.join(LINK_PARTS)}")
     return (name,)

@@ -27,6 +27,7 @@ from orgopt.document import Program, describe, diff, lint, parse, read
 from orgopt.document.read import errors
 from orgopt.errors import DocumentError, UsageError
 from orgopt.evolve.space import Params, Space
+from orgopt.evolve.texts import Texts, with_texts
 from orgopt.evolve.watch import Candidate
 from orgopt.study.config import StudyConfig
 from orgopt.study.standing import Standing
@@ -59,21 +60,14 @@ class Proposer:
     def restore(self, record: Record) -> Candidate:
         """A candidate that was proposed before, from its record."""
         params = record["params"]
-        with _quiet():
-            trial = create_trial(
-                state=TrialState.RUNNING,
-                params=params,
-                distributions=self.space.distributions,
-                system_attrs=record.get("sampler_state", {}),
-            )
-            self.study.add_trial(trial)
-        self._trials[record["index"]] = len(self.study.get_trials(deepcopy=False)) - 1
+        self._add(record["index"], params, record.get("sampler_state", {}))
         fields = ("index", "generation", "parent", "proposer")
         return Candidate(
             **{name: record[name] for name in fields},
             params=params,
             program=parse(record["program"], f"{record['name']}.md"),
             changes=tuple(record["changes"]),
+            texts=record.get("texts", {}),
         )
 
     def first(self) -> Candidate:
@@ -98,13 +92,12 @@ class Proposer:
             parent = self._parent(rng, known, told)
             trial = self._ask(rng, parent, generation)
             params = dict(trial.params)
-            program = self._program(params)
+            if self.config.sampler in WHOLE and generation:
+                parent = self._nearest(params, known, told)
+            program = self._program(params, parent.texts)
             # A repetition would measure noise at the price of something new; the last attempt is taken anyway.
             if program and (program.text not in texts or attempt == ATTEMPTS - 1):
                 self._trials[index] = trial.number
-                if self.config.sampler in WHOLE and generation:
-                    parent = self._nearest(params, known, told)
-                lines = describe(diff(parent.program, program), read(parent.program).org)
                 return Candidate(
                     index=index,
                     generation=generation,
@@ -112,10 +105,36 @@ class Proposer:
                     proposer=self.config.sampler,
                     params=params,
                     program=program,
-                    changes=tuple(lines) or ("the same again",),
+                    changes=_changes(parent.program, program),
+                    texts=parent.texts,
                 )
             self.study.tell(trial, state=TrialState.FAIL)
         raise UsageError(f"no valid document found near {self.space.seed.source} in {ATTEMPTS} attempts")
+
+    def incumbent(self, index: int, known: Sequence[Candidate], told: Mapping[str, Standing]) -> Candidate:
+        """What the candidate of an index is to be a change of, drawn as a sampler's parent is."""
+        return self._parent(np.random.default_rng([self.config.seed, index, 0]), known, told)
+
+    def adopt(
+        self, index: int, generation: int, parent: Candidate, proposer: str, params: Params, texts: Texts
+    ) -> Candidate:
+        """The candidate that somebody else than the sampler proposes; the sampler is told of its place.
+
+        Raises:
+            DocumentError: The document cannot take it.
+        """
+        program = with_texts(self.space.program(params), texts)
+        self._add(index, params, {})
+        return Candidate(
+            index=index,
+            generation=generation,
+            parent=parent.index,
+            proposer=proposer,
+            params=dict(params),
+            program=program,
+            changes=_changes(parent.program, program),
+            texts=texts,
+        )
 
     def sampler_state(self, index: int) -> Record:
         """What the sampler noted of a candidate, which it needs when the study is continued."""
@@ -129,10 +148,22 @@ class Proposer:
         """Report that a candidate is disqualified: it tells nothing of its neighbours."""
         self.study.tell(self._trials[index], state=TrialState.FAIL)
 
-    def _program(self, params: Params) -> Program | None:
-        """The document of some parameters; None where there is none that can be run."""
+    def _add(self, index: int, params: Params, state: Record) -> None:
+        """Let Optuna know of a trial that it was not asked for."""
+        with _quiet():
+            trial = create_trial(
+                state=TrialState.RUNNING,
+                params=dict(params),
+                distributions=self.space.distributions,
+                system_attrs=state,
+            )
+            self.study.add_trial(trial)
+        self._trials[index] = len(self.study.get_trials(deepcopy=False)) - 1
+
+    def _program(self, params: Params, texts: Texts) -> Program | None:
+        """The document of some parameters and texts; None where there is none that can be run."""
         try:
-            program = self.space.program(params)
+            program = with_texts(self.space.program(params), texts)
         except DocumentError:
             return None  # this document cannot take such an edit
         return None if any(errors(lint(program))) else program
@@ -200,6 +231,10 @@ class Proposer:
                 return CmaEsSampler(seed=seed, x0=start, popsize=max(5, size), warn_independent_sampling=False)
             case _:
                 return RandomSampler(seed=seed)
+
+
+def _changes(before: Program, after: Program) -> tuple[str, ...]:
+    return tuple(describe(diff(before, after), read(before).org)) or ("the same again",)
 
 
 @contextmanager

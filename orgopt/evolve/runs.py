@@ -8,10 +8,10 @@ import numpy as np
 from orgopt.evolve.arena import Arena, Job, Result
 from orgopt.evolve.watch import Watch
 from orgopt.lab.base import derive_seed
-from orgopt.study.log import HELD_OUT, KNOCK_OUT, RACE, REAL, SEARCH, TEST, StudyLog
+from orgopt.study.log import HELD_OUT, KNOCK_OUT, RACE, REAL, REWRITE, SEARCH, TEST, StudyLog
 
 # Keys that keep the seeds of the phases apart. Knock-outs are compared with the champion on the test's seeds.
-_KEYS = {SEARCH: 1, TEST: 2, RACE: 3, HELD_OUT: 4, REAL: 5, KNOCK_OUT: 2}
+_KEYS = {SEARCH: 1, TEST: 2, RACE: 3, HELD_OUT: 4, REAL: 5, KNOCK_OUT: 2, REWRITE: 6}
 
 
 class Wanted(NamedTuple):

@@ -8,17 +8,19 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from orgopt.agents.settings import LanguageSettings
 from orgopt.document import Program
 from orgopt.errors import UsageError
 from orgopt.evolve.arena import Arena
 from orgopt.evolve.conclude import Conclusion
 from orgopt.evolve.propose import Proposer, Record
+from orgopt.evolve.rewrite import Rewriting
 from orgopt.evolve.runs import Runs, Wanted
 from orgopt.evolve.space import Space
 from orgopt.evolve.watch import Candidate, Watch
 from orgopt.study import statistics
 from orgopt.study.config import OBJECTIVES, SAMPLERS, StudyConfig
-from orgopt.study.log import REAL, SEARCH, StudyLog
+from orgopt.study.log import REAL, REWRITE, SEARCH, StudyLog
 from orgopt.study.standing import Standing, standings
 from orgopt.task import Task
 
@@ -38,6 +40,7 @@ def optimize(
     held_out: Sequence[str] = (),
     watch: Watch | None = None,
     real: Arena | None = None,
+    language: LanguageSettings | None = None,
 ) -> Record:
     """Search for a better document than the seed, race the best, and test the winner against controls.
 
@@ -50,11 +53,13 @@ def optimize(
         held_out: Tasks of the arena that the search does not touch: the winner is tested there at the end.
         watch: Told of what happens.
         real: An arena of real training, for `config.real_runs`.
+        language: How the rewriter's model is reached, and what may be spent; None is what the environment says.
 
     Returns:
         The `final` record of the log: champion, race, claims, knock-outs, importances, cost.
 
     Raises:
+        OverBudgetError: The rewriter's model, or a team's, could pass what may be spent; the study goes on with more.
         DocumentError, LabError, StoreError, UsageError: See `orgopt.errors`; what was measured is in the log.
     """
     if config.sampler not in SAMPLERS:
@@ -67,18 +72,21 @@ def optimize(
     groups = _groups([arena.tasks[name] for name in tasks])
     space = Space(seed, library, config.budget_s, groups=groups, fix=config.fix, only=config.only)
     trains = arena.terms.lab == "local"
-    runs = Runs(arena, log, config.seed, watch, keep=lambda phase, k: trains or phase == REAL or k == 0)
-    search = _Search(space, config, runs, tasks)
-    search.run()
+    read = {REAL, REWRITE, *([SEARCH] if config.rewriter == "reflect" else [])}  # ledgers that somebody reads
+    runs = Runs(arena, log, config.seed, watch, keep=lambda phase, k: trains or phase in read or k == 0)
+    proposer = Proposer(space, config)
+    with Rewriting(config, space, proposer, runs, tasks, language) as rewriting:
+        search = _Search(proposer, rewriting, runs, tasks)
+        search.run()
     conclusion = Conclusion(search.candidates, search.told, space, config, runs, tasks, held_out, real)
     return conclusion.write(search.proposer.study)
 
 
 class _Search:
-    def __init__(self, space: Space, config: StudyConfig, runs: Runs, tasks: Sequence[str]) -> None:
-        self.space, self.config, self.runs, self.tasks = space, config, runs, tasks
+    def __init__(self, proposer: Proposer, rewriting: Rewriting, runs: Runs, tasks: Sequence[str]) -> None:
+        self.proposer, self.rewriting, self.config = proposer, rewriting, proposer.config
+        self.runs, self.tasks = runs, tasks
         self.log, self.watch = runs.log, runs.watch
-        self.proposer = Proposer(space, config)
         self.candidates: list[Candidate] = []
         self.outputs: dict[str, np.ndarray] = {}  # one value a seed
         self.told: dict[str, Standing] = {}
@@ -104,7 +112,9 @@ class _Search:
 
     def _propose(self, index: int, generation: int) -> Candidate:
         known = (self.candidates, self.told)
-        candidate = self.proposer.propose(index, generation, *known) if index else self.proposer.first()
+        candidate = self.rewriting.propose(index, generation, *known) if self.rewriting.wants(index) else None
+        if candidate is None:
+            candidate = self.proposer.propose(index, generation, *known) if index else self.proposer.first()
         self.log.add(
             {
                 "kind": "candidate",
@@ -116,6 +126,7 @@ class _Search:
                 "params": dict(candidate.params),
                 "program": candidate.program.text,
                 "changes": list(candidate.changes),
+                **({"texts": dict(candidate.texts)} if candidate.texts else {}),
                 "sampler_state": self.proposer.sampler_state(index),
             }
         )

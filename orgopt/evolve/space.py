@@ -15,7 +15,7 @@ from orgopt.document.edit import Edit, describe
 from orgopt.document.program import Program
 from orgopt.document.read import read
 from orgopt.errors import UsageError
-from orgopt.evolve.genes import PARTS, Gene, Needs, Params, free_parts
+from orgopt.evolve.genes import PARTS, TEXTS, Gene, Needs, Params, free_parts
 from orgopt.evolve.genes_links import decode_links, link_genes, managers_first, relations
 from orgopt.evolve.genes_roles import decode_role, role_genes
 from orgopt.evolve.genes_standup import decode_standup, standup_genes
@@ -41,6 +41,7 @@ class Space:
         distributions: An Optuna distribution for every parameter, frozen ones too, in a fixed order.
         origin: The parameters of the seed document.
         free: The names of parameters that may change.
+        rewritable: Whether texts may, which no parameter holds.
 
     Raises:
         UsageError: There is no such part, or nothing may change.
@@ -74,6 +75,7 @@ class Space:
         self.distributions: dict[str, BaseDistribution] = {g.name: g.distribution for g in self._genes.values()}
         self.origin: dict[str, Any] = {gene.name: gene.origin for gene in self._genes.values()}
         parts = free_parts(fix, only)
+        self.rewritable = TEXTS in parts
         never = set() if "roles" in parts else {f"headcount/{role_id}" for role_id in self._library}
         free = [
             gene for gene in self._genes.values() if gene.part in parts and never.isdisjoint(n for n, _ in gene.needs)

@@ -1,6 +1,8 @@
 """What a study tells of itself while it runs."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from orgopt.document import Program
 from orgopt.evaluate import Score
@@ -18,10 +20,11 @@ class Candidate:
         index: Its number in the study, from 0, which is the seed document.
         generation: The batch that it belongs to, from 0.
         parent: The index of the candidate that it is a change of; None for the seed document.
-        proposer: What proposed it: `seed`, or a sampler.
+        proposer: What proposed it: `seed`, a sampler or a rewriter.
         params: Its place in the search space.
         program: The document.
         changes: What it changes of its parent, in words.
+        texts: What it has of its own in words that the search space cannot hold, by place (see `orgopt.evolve.texts`).
     """
 
     index: int
@@ -31,6 +34,7 @@ class Candidate:
     params: Params
     program: Program
     changes: tuple[str, ...]
+    texts: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def name(self) -> str:
@@ -43,6 +47,9 @@ class Watch:
 
     def planned(self, phase: str, runs: int) -> None:
         """So many runs of a phase begin."""
+
+    def rewritten(self, name: str, record: Mapping[str, Any]) -> None:
+        """A rewriter did its part for a candidate; the record says what came of it."""
 
     def event(self, job: Job, event: Event) -> None:
         """A team that runs in this process did something."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-PHASES = ("search", "race", "test", "held-out", "real", "knock-out")
+PHASES = ("search", "race", "test", "held-out", "real", "knock-out", "rewrite")
 
 _PLAIN = {"random": "random search", "tpe": "TPE", "gp": "GP", "cmaes": "CMA-ES", "median": "median pruning"}
 

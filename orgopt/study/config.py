@@ -16,6 +16,11 @@ SAMPLERS = ("tpe", "gp", "nsga2", "cmaes", "random")
 OBJECTIVES = {"research-output": "research_output", "agent-seconds": "agent_s", "dollars": "usd"}
 """What can be searched for, and the part of a score that says it; the first always is, alone or with another."""
 CONTROLS = ("none", "fast", "all")
+NO_REWRITER = "none"
+REWRITERS = (NO_REWRITER, "reflect", "gepa", "mipro", "simba")
+OPTIMIZERS = frozenset({"gepa", "mipro", "simba"})
+"""Rewriters that are DSPy's own optimizers: they run teams of their own before they propose one candidate."""
+_REWRITING = ("rewriter", "rewrite_share", "rewriter_model")
 _LATER = {"generations", "race_seeds", "contenders", "test_seeds", "controls", "real_runs"}
 """Settings that a study may be continued with other values of: they add runs and change none."""
 
@@ -41,6 +46,9 @@ class StudyConfig:
         real_runs: Real training runs of the seed document and the champion of a study on recorded worlds.
         fix: Parts of the genome that stay as the seed document has them.
         only: The only parts that may change; empty for all.
+        rewriter: Which language-model program proposes documents beside the sampler, one of `REWRITERS`.
+        rewrite_share: The share of each generation, from the second on, that is the rewriter's, 0 to 1.
+        rewriter_model: The model that it thinks with; empty is the default model.
     """
 
     generations: int
@@ -59,6 +67,16 @@ class StudyConfig:
     real_runs: int = 0
     fix: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
+    rewriter: str = NO_REWRITER
+    rewrite_share: float = 1 / 3
+    rewriter_model: str = ""
+
+    @property
+    def rewrites(self) -> int:
+        """How many candidates of a generation are the rewriter's to propose."""
+        if self.rewriter == NO_REWRITER or not self.rewrite_share:
+            return 0
+        return min(self.population, max(1, round(self.rewrite_share * self.population)))
 
     def identity(
         self,
@@ -72,7 +90,9 @@ class StudyConfig:
         The tasks come with the baselines that hold on this machine, which set the zero of every score, and
         with the stamps of their labs: what was replayed is another study than what was trained.
         """
-        settings = {key: value for key, value in asdict(self).items() if key not in _LATER}
+        # Without a rewriter, studies are called what they were before there were any.
+        apart = _LATER.union(_REWRITING if self.rewriter == NO_REWRITER else ())
+        settings = {key: value for key, value in asdict(self).items() if key not in apart}
         texts = {"program": program.text, "library": library.text if library else ""}
         digests = {key: hashlib.sha256(text.encode()).hexdigest()[:12] for key, text in texts.items()}
         measured = {

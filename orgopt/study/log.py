@@ -1,7 +1,9 @@
 """A study's folder: its append-only log, its documents and ledgers, and its best document.
 
 mlruns/studies/<name>/
-    study.jsonl               one record a line: `study`, `candidate`, `evaluation`, `generation`, `entrant`, `final`
+    study.jsonl               one record a line: `study`, `candidate`, `rewrite`, `evaluation`, `generation`, `entrant`,
+                              `final`
+    rewrites.jsonl            answers of the rewriter's language model, by what was asked; spend.jsonl what they cost
     best.md                   the best document so far
     candidates/g01-c05/       program.md; for each task ledger-TASK.jsonl and results-TASK.tsv of its first seed
     test/… race/… real/…      ledgers of other runs that were kept, an entrant a folder
@@ -26,6 +28,8 @@ from orgopt.task import Task
 
 SCHEMA_VERSION = 2
 SEARCH, RACE, TEST, HELD_OUT, KNOCK_OUT, REAL = "search", "race", "test", "held-out", "knock-out", "real"
+REWRITE = "rewrite"
+"""The runs that DSPy's optimizers ask for."""
 LOG = "study.jsonl"
 Record = dict[str, Any]
 
@@ -161,8 +165,7 @@ class StudyLog(Folder):
     def keep_run(self, phase: str, entrant: str, task: str, k: int, events: Iterable[Event], metric: str) -> None:
         """Write the ledger and results.tsv of a run."""
         folder = self.run_folder(phase, entrant)
-        last = f"-{k}" if k else ""
-        path = folder / f"ledger-{task}{last}.jsonl"
+        path = folder / _ledger_name(task, k)
         path.unlink(missing_ok=True)
         ledger = Ledger(path)
         try:
@@ -170,7 +173,13 @@ class StudyLog(Folder):
                 ledger.add(event.kind, event.t, **event.data)
         finally:
             ledger.close()
-        write_text(folder / f"results-{task}{last}.tsv", results_tsv(ledger, metric))
+        write_text(folder / f"results-{task}{_last(k)}.tsv", results_tsv(ledger, metric))
+
+    def kept_run(self, phase: str, entrant: str, task: str, k: int) -> Ledger | None:
+        """The ledger of a run on the k-th seed; None where it was not kept."""
+        path = self.run_folder(phase, entrant) / _ledger_name(task, k)
+        records = list(read_lines(path))
+        return Ledger(events=[Event(one.pop("kind"), one.pop("t"), one) for one in records]) if records else None
 
     def keep_program(self, phase: str, entrant: str, text: str) -> None:
         """Write the document of an entrant."""
@@ -205,6 +214,14 @@ def describe_task(task: Task) -> Record:
     """What a reader of a log must know of a task."""
     measures = {"baseline": asdict(task.baseline), "reference": asdict(task.reference), "title": task.title}
     return {**measures, "metric": task.metric, "heldout": task.heldout, "unit": task.unit}
+
+
+def _last(k: int) -> str:
+    return f"-{k}" if k else ""
+
+
+def _ledger_name(task: str, k: int) -> str:
+    return f"ledger-{task}{_last(k)}.jsonl"
 
 
 def _key(record: Record) -> tuple[str, str, str, int]:

@@ -47,6 +47,7 @@ class StudyView:
         head: The `study` record.
         candidates: In the order in which they were proposed; the first is the seed document.
         complete: The generations all of whose candidates have their runs.
+        rewrites: What came of a rewriter's part, by the candidate's name.
         entrants: The `entrant` records by name: controls and knock-outs.
         evaluations: All `evaluation` records.
         final: The latest `final` record, or None.
@@ -55,6 +56,7 @@ class StudyView:
     head: Record
     candidates: tuple[CandidateView, ...]
     complete: tuple[int, ...]
+    rewrites: Mapping[str, Record]
     entrants: Mapping[str, Record]
     evaluations: tuple[Record, ...]
     final: Record | None
@@ -107,6 +109,7 @@ def study(records: Sequence[Record]) -> StudyView:
         head=head,
         candidates=tuple(_candidates(head, proposed, evaluations, set(complete))),
         complete=complete,
+        rewrites={record["name"]: record for record in records if record["kind"] == "rewrite"},
         entrants={record["entrant"]: record for record in records if record["kind"] == "entrant"},
         evaluations=evaluations,
         final=next((record for record in reversed(records) if record["kind"] == "final"), None),

@@ -1,0 +1,186 @@
+"""DSPy's optimizers on an organization, over real HTTP: what they find, their limit, failures, continuing."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orgopt.agents.language import CHOICE, choose
+from orgopt.agents.settings import LanguageSettings
+from orgopt.agents.spend import OverBudgetError
+from orgopt.document import Program, lint, parse, read
+from orgopt.evolve.rewrite import FEWEST_RUNS, optimizer_runs
+from orgopt.ledger import read_lines
+from orgopt.study.config import StudyConfig
+from orgopt.task import Task
+from tests.fakes.llm_server import Call, Fault, LlmServer, fields
+from tests.test_minds import settings
+from tests.test_rewrite import PAIR, Heard, of, study
+
+CONFIG = StudyConfig(
+    generations=2, population=2, budget_s=3, slots=2, search_seeds=1, contenders=2, test_seeds=1, rewriter="gepa"
+)
+BETTER = "You decide what is kept. Take one long stride, then small ones."
+SOLO = PAIR.split("### Hand")[0]
+
+
+Propose = Callable[[Call], "str | Fault"]
+
+
+@pytest.fixture
+def solo() -> Program:
+    return parse(SOLO, "solo.md")
+
+
+@pytest.fixture(autouse=True)
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(CHOICE, "null")
+
+
+def agent(call: Call) -> str:
+    """Does what its charter says: a long stride brings it near the bottom, a step back away from it."""
+    x = float(re.search(r"X = ([-\d.e]+)", call.field("settings"))[1])
+    step = 0.7 - x if "long stride" in call.system else -0.2 if "step back" in call.system else 0.05
+    return fields(hypothesis="move X", knobs={"X": round(min(1.0, max(0.0, x + step)), 4)}, expectation="less loss")
+
+
+def serve(propose: Propose) -> Callable[[Call], str | Fault]:
+    """A server that answers agents by their charter, and optimizers as asked."""
+    return lambda call: agent(call) if "You research by experiments" in call.system else propose(call)
+
+
+def proposing(text: str = BETTER) -> Callable[[Call], str]:
+    """Proposes one charter, in the form that each optimizer asks for."""
+
+    def propose(call: Call) -> str:
+        if "module_advice" in call.system:
+            return fields(discussion="It hardly moved.", module_advice={"role_lead": text.split(". ")[1]})
+        if "proposed_instruction" in call.system:
+            return fields(proposed_instruction=text)
+        assert "new_charter" in call.system
+        assert "What the role asked for:" in call.user
+        return fields(new_charter=text)
+
+    return propose
+
+
+def given(server: LlmServer, **more: Any) -> LanguageSettings:
+    found = settings(server, **more)
+    choose(found, None)
+    return found
+
+
+@pytest.mark.parametrize("rewriter", ["gepa", "mipro", "simba"])
+def test_an_optimizer_finds_a_charter_that_works_better(
+    toy: Task, solo: Program, tmp_path: Path, rewriter: str
+) -> None:
+    config = replace(CONFIG, rewriter=rewriter)
+    with LlmServer(serve(proposing())) as server:
+        records = study(tmp_path / "s", solo, toy, given(server), config)
+    (rewrite,) = of(records, "rewrite")
+    assert rewrite["outcome"] == "proposed", rewrite
+    assert 0 < rewrite["runs"] <= optimizer_runs(config, 1) == FEWEST_RUNS
+    assert rewrite["calls"] > 0
+    candidate = of(records, "candidate")[2]
+    assert candidate["proposer"] == rewriter
+    program = parse(candidate["program"])
+    assert lint(program) == []
+    assert "Take one long stride" in read(program).org.role("lead").charter  # type: ignore[union-attr]
+    assert candidate["params"] == of(records, "candidate")[rewrite["parent"]]["params"]
+    done = [record for record in of(records, "evaluation") if record["phase"] == "rewrite"]
+    assert len(done) == rewrite["runs"]
+    old, new = re.search(r"output ([+-][.\d]+) → ([+-][.\d]+)", rewrite["changes"][0]["reason"]).groups()  # type: ignore[union-attr]
+    assert float(new) > float(old)
+
+
+def broken(call: Call) -> str | Fault:
+    return "I would rather not say."
+
+
+@pytest.mark.parametrize(
+    ("rewriter", "propose", "outcome", "why"),
+    [
+        ("gepa", broken, "failed", "gepa gave back what it was given, as its proposals failed: there is no section"),
+        ("gepa", lambda _: Fault(status=400, text="no such model"), "failed", "failed: refused: .*no such model"),
+        ("gepa", proposing("## Roles\n\n### Spy\nSpy."), "failed", "a heading does not belong there"),
+        ("gepa", proposing("You decide. Take a step back."), "unchanged", "gepa found nothing better in"),
+        ("mipro", broken, "failed", "mipro broke: .*there is no section"),
+        ("simba", broken, "failed", "simba gave back what it was given, as its proposals failed: Strategy failed"),
+    ],
+    ids=["gepa: garbage", "gepa: refused", "gepa: no prose", "gepa: no better", "mipro: garbage", "simba: garbage"],
+)
+def test_an_optimizer_that_fails_in_silence_is_loud_here(
+    toy: Task,
+    solo: Program,
+    tmp_path: Path,
+    rewriter: str,
+    propose: Propose,
+    outcome: str,
+    why: str,
+) -> None:
+    heard = Heard()
+    with LlmServer(serve(propose)) as server:
+        records = study(tmp_path / "s", solo, toy, given(server), replace(CONFIG, rewriter=rewriter), heard)
+    (rewrite,) = of(records, "rewrite")
+    assert rewrite["outcome"] == outcome, rewrite
+    assert re.search(why, rewrite["reason"]), rewrite["reason"]
+    assert [record["reason"] for record in heard.records] == [rewrite["reason"]]
+    assert rewriter not in {record["proposer"] for record in of(records, "candidate")}
+    assert rewrite["runs"] <= FEWEST_RUNS
+
+
+class Cut(Heard):
+    """Stops a study after some runs that an optimizer asked for."""
+
+    def __init__(self, after: int) -> None:
+        super().__init__()
+        self.left = after
+
+    def evaluated(self, phase: str, job: object, score: object) -> None:
+        if phase == "rewrite":
+            self.left -= 1
+            if self.left == 0:
+                raise KeyboardInterrupt
+
+
+def test_a_study_that_was_cut_in_an_optimizer_goes_on_there(toy: Task, solo: Program, tmp_path: Path) -> None:
+    """What ran and what was answered is not done again, and the same candidate comes of it."""
+    with LlmServer(serve(proposing())) as server:
+        with pytest.raises(KeyboardInterrupt):
+            study(tmp_path / "s", solo, toy, given(server), watch=Cut(4), config=CONFIG)
+        before = [record for record in read_study(tmp_path / "s") if record.get("phase") == "rewrite"]
+        assert len(before) == 4
+        with pytest.raises(KeyboardInterrupt):
+            study(tmp_path / "s", solo, toy, given(server), watch=Heard(stop_at="g01-c02"), config=CONFIG)
+        (rewrite,) = of(read_study(tmp_path / "s"), "rewrite")
+        asked = sum("new_charter" in call.system for call in server.calls)
+        records = study(tmp_path / "s", solo, toy, given(server), config=CONFIG)
+        assert sum("new_charter" in call.system for call in server.calls) == asked == rewrite["calls"]
+    assert of(records, "rewrite") == [rewrite]
+    done = [record for record in of(records, "evaluation") if record["phase"] == "rewrite"]
+    assert done[:4] == before
+    assert len(done) == rewrite["runs"] <= FEWEST_RUNS
+    assert len({(one["entrant"], one["k"]) for one in done}) == len(done)
+    candidate = of(records, "candidate")[2]
+    assert candidate["proposer"] == "gepa"
+    assert [change["to"] for change in rewrite["changes"]] == list(candidate["texts"].values())
+
+
+def read_study(folder: Path) -> list[dict[str, Any]]:
+    return list(read_lines(folder / "study.jsonl"))
+
+
+def test_the_limit_of_money_stops_an_optimizer_and_more_goes_on(toy: Task, solo: Program, tmp_path: Path) -> None:
+    """Whoever asks first when it is spent, a team or the optimizer: nothing counts as a result."""
+    with LlmServer(serve(proposing())) as server:
+        with pytest.raises(KeyboardInterrupt):
+            study(tmp_path / "s", solo, toy, given(server), watch=Cut(2), config=CONFIG)
+        # Teams have an account of their own here: it is the optimizer's call that does not fit.
+        with pytest.raises(OverBudgetError, match="the rewriter could not ask within the limit of 60 tokens"):
+            study(tmp_path / "s", solo, toy, settings(server, max_tokens=60), config=CONFIG)
+        assert not of(read_study(tmp_path / "s"), "rewrite")
+        records = study(tmp_path / "s", solo, toy, given(server), config=CONFIG)
+    assert [record["outcome"] for record in of(records, "rewrite")] == ["proposed"]
