@@ -38,10 +38,22 @@ from orgopt.evolve.estimate import estimate, same_terms, timing
 from orgopt.evolve.estimate_language import estimate_language
 from orgopt.evolve.genes import PARTS, TEXTS
 from orgopt.evolve.rewrite import check_rewriter, needs_model
+from orgopt.evolve.tried import NONE, keep_evidence
 from orgopt.lab import default_lab
 from orgopt.ledger import read_lines, write_text
 from orgopt.report import page
-from orgopt.study.config import CONTROLS, NO_REWRITER, OBJECTIVES, REWRITERS, SAMPLERS, StudyConfig, study_name
+from orgopt.study.config import (
+    CONTROLS,
+    FEEDBACKS,
+    NO_FEEDBACK,
+    NO_REWRITER,
+    OBJECTIVES,
+    REWRITERS,
+    SAMPLERS,
+    StudyConfig,
+    check_feedback,
+    study_name,
+)
 from orgopt.study.log import LOG, StudyLog
 from orgopt.study.view import load_study
 from orgopt.task import Task
@@ -120,6 +132,14 @@ class _Request:
 @click.option(
     "--rewriter-model", default="", help="The rewriter's model, as LiteLLM names it.  [default: ORGOPT_MODEL]"
 )
+@click.option(
+    "--feedback",
+    type=click.Choice(FEEDBACKS),
+    default=NO_FEEDBACK,
+    show_default=True,
+    help="A model of all that was tried, beside the sampler: it screens many changes for one that is run, or writes.",
+)
+@click.option("--learn-from", multiple=True, help="A study that --feedback learns from, or 'all', or 'none'; several.")
 @click.option("--fix", multiple=True, type=click.Choice(CHOICES), help="Keep a part as the document has it; several.")
 @click.option("--only", multiple=True, type=click.Choice(CHOICES), help="Change nothing but a part; several.")
 @click.option(
@@ -202,7 +222,9 @@ def optimize_command(
         raise UsageError(f"study name '{name}': use letters, digits, '.', '-' and '_'")
     chosen = {key: DEFAULTS[kind][key] if settings[key] is None else settings[key] for key in DEFAULTS[kind]}
     objectives = ("research-output", also) if also else ("research-output",)
+    settings["learn_from"] = tuple(sorted({*settings["learn_from"]} - {NONE}))
     config = _rewriting(StudyConfig(**{**settings, **chosen, "objectives": objectives}), program, language)
+    check_feedback(config)
     if also == "dollars" and not speaks(require_org(program)):
         raise UsageError("--also dollars: only language agents cost any, and the document has none")
     if config.real_runs and kind == "local":
@@ -261,6 +283,7 @@ def _study(request: _Request, config: StudyConfig) -> None:
         language = use(require_org(request.program), request.language, folder, _model(config))
         again = shlex.join(["orgopt", *sys.argv[1:]])
         log = stack.enter_context(StudyLog(folder, identity, request.program, searched, again))
+        keep_evidence(folder, config.learn_from, studies)
         real = None
         if config.real_runs:
             real = stack.enter_context(Arena(searched, replace(terms, lab="local"), workers=1))

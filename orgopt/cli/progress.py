@@ -131,6 +131,9 @@ class StudyProgress(Watch):
             why = f"{record['outcome']}: {record['reason']}; the sampler proposes instead"
             self.console.print(f"[yellow]{name}  {record['rewriter']} {escape(why)}[/]", soft_wrap=True)
 
+    def noted(self, line: str) -> None:
+        self.console.print(f"[yellow]{escape(line)}[/]", soft_wrap=True)
+
     def event(self, job: Job, event: Event) -> None:
         if job is not self.job:
             self.job, self.status = job, RunStatus(self.config.budget_s, self.metric)

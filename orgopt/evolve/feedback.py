@@ -5,7 +5,7 @@ messages along the links, then a sum over roles, so that the order of roles cann
 is hidden from two of them: their errors there say how far to trust all. The one place of the search that needs torch.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -15,6 +15,8 @@ import torch
 from scipy.stats import rankdata
 
 from orgopt.evolve.graph import CHANNELS, NODE, TEAM, Graphs
+from orgopt.evolve.graph import graphs as graphs_of
+from orgopt.evolve.tried import Tried
 
 FOLDS = 5
 MEMBERS = 10  # two for each fold that they have not seen
@@ -125,6 +127,27 @@ def train(graphs: Graphs, values: np.ndarray, errors: np.ndarray, seed: int, pri
         weights, rest = _train_networks(_tensors(graphs), drawn - linear, trust, seed)
     own = {"center": center, "scale": scale, "ridge": ridge, "weights": weights, "prior": prior}
     return Model(**own, **_checked(linear + rest, fold, values, errors))
+
+
+def learn(evidence: Sequence[Tried], seed: int, prior: Model | None = None) -> Model | None:
+    """A model of what was tried, in units of how far organizations differ in their study and task; None of nothing."""
+    if not evidence:
+        return None
+    values = np.concatenate([(one.values - one.center) / one.scale for one in evidence])
+    errors = np.concatenate([one.errors / one.scale for one in evidence])
+    return train(_graphs_of(evidence), values, errors, seed, prior)
+
+
+def agreement(model: Model, evidence: Sequence[Tried]) -> float:
+    """The mean rank correlation, over studies and tasks, of what a model predicts with what was measured."""
+    if not evidence:
+        return 0.0
+    return float(np.mean([spearman(model.predict(_graphs_of([one])).mean, one.values) for one in evidence]))
+
+
+def _graphs_of(evidence: Sequence[Tried]) -> Graphs:
+    orgs = [org for one in evidence for org in one.orgs]
+    return graphs_of(orgs, [one.setting for one in evidence for _ in one.orgs])
 
 
 def spearman(a: np.ndarray, b: np.ndarray) -> float:

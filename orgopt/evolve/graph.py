@@ -26,7 +26,7 @@ CHANNELS: tuple[tuple[LinkKind, bool], ...] = (
 )
 """Kinds of link, each along its direction and against it; sharing is symmetric enough to count once."""
 NODE = 10 + len(AGENTS) + 2
-TEAM = 16
+TEAM = 15
 _TYPICAL_EXPERIMENTS = 50.0  # a slot and run, where nothing was measured
 
 
@@ -38,10 +38,9 @@ class Setting:
         task: The task's name, which the model does not see.
         slots: Experiments at once.
         budget_s: Lab seconds of a run.
-        noise: Seed noise of the held-out metric, in distances from the baseline to the reference.
+        noise: Standard deviation of research output over seeds.
         think_s: Agent-seconds of a policy's proposal; None where nothing says it.
         run_s: Slot-seconds of a typical experiment; None likewise.
-        curve_rank: Rank correlation of early learning curves with the end; None likewise.
     """
 
     task: str
@@ -50,7 +49,6 @@ class Setting:
     noise: float
     think_s: float | None = None
     run_s: float | None = None
-    curve_rank: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The setting as JSON values."""
@@ -187,5 +185,4 @@ def _team(org: Org, setting: Setting, roles: Sequence[Role], links: np.ndarray) 
         math.log(max(setting.noise, 1e-3)) + 1.5,
         math.log(max(setting.thinking, 1e-3)) + 2,
         math.log(max(setting.experiments, 1e-3)) / 2 - 2,
-        (0.0 if setting.curve_rank is None else setting.curve_rank) - 0.5,
     ]

@@ -89,7 +89,7 @@ class Proposer:
         texts = {candidate.program.text for candidate in known}
         for attempt in range(ATTEMPTS):
             rng = np.random.default_rng([self.config.seed, index, attempt])
-            parent = self._parent(rng, known, told)
+            parent = self.parent(rng, known, told)
             trial = self._ask(rng, parent, generation)
             params = dict(trial.params)
             if self.config.sampler in WHOLE and generation:
@@ -113,7 +113,7 @@ class Proposer:
 
     def incumbent(self, index: int, known: Sequence[Candidate], told: Mapping[str, Standing]) -> Candidate:
         """What the candidate of an index is to be a change of, drawn as a sampler's parent is."""
-        return self._parent(np.random.default_rng([self.config.seed, index, 0]), known, told)
+        return self.parent(np.random.default_rng([self.config.seed, index, 0]), known, told)
 
     def adopt(
         self, index: int, generation: int, parent: Candidate, proposer: str, params: Params, texts: Texts
@@ -123,7 +123,7 @@ class Proposer:
         Raises:
             DocumentError: The document cannot take it.
         """
-        program = with_texts(self.space.program(params), texts)
+        program = self.made(parent, params, texts)
         self._add(index, params, {})
         return Candidate(
             index=index,
@@ -135,6 +135,14 @@ class Proposer:
             changes=_changes(parent.program, program),
             texts=texts,
         )
+
+    def made(self, parent: Candidate, params: Params, texts: Texts | None = None) -> Program:
+        """The document of some parameters, with texts or with those of a parent.
+
+        Raises:
+            DocumentError: The seed document cannot take it.
+        """
+        return with_texts(self.space.program(params), parent.texts if texts is None else texts)
 
     def sampler_state(self, index: int) -> Record:
         """What the sampler noted of a candidate, which it needs when the study is continued."""
@@ -168,7 +176,7 @@ class Proposer:
             return None  # this document cannot take such an edit
         return None if any(errors(lint(program))) else program
 
-    def _parent(self, rng: np.random.Generator, known: Sequence[Candidate], told: Mapping[str, Standing]) -> Candidate:
+    def parent(self, rng: np.random.Generator, known: Sequence[Candidate], told: Mapping[str, Standing]) -> Candidate:
         """The best of a draw from what is believed of each (Thompson 1933), now and then one of the next two."""
         able = [candidate for candidate in known if candidate.name in told]
         if not able:
@@ -187,13 +195,14 @@ class Proposer:
 
     def _ask(self, rng: np.random.Generator, parent: Candidate, generation: int) -> optuna.Trial:
         """Ask for values of a few parameters of a parent, so that a candidate is a small change of a document."""
-        free = set(self._free(rng, parent, generation))
+        free = set(self.free(rng, parent, generation))
         fixed = {key: value for key, value in parent.params.items() if key not in free}
         with _quiet():
             self.study.sampler = PartialFixedSampler(fixed, self._sampler(int(rng.integers(2**31))))
             return self.study.ask(self.space.distributions)
 
-    def _free(self, rng: np.random.Generator, parent: Candidate, generation: int) -> list[str]:
+    def free(self, rng: np.random.Generator, parent: Candidate, generation: int) -> list[str]:
+        """The parameters of a parent that a candidate may change: a few, of parts with equal chances."""
         if generation and self.config.sampler == "nsga2":
             return list(self.space.free)
         if generation and self.config.sampler == "cmaes":

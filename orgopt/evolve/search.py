@@ -16,10 +16,12 @@ from orgopt.evolve.conclude import Conclusion
 from orgopt.evolve.propose import Proposer, Record
 from orgopt.evolve.rewrite import Rewriting
 from orgopt.evolve.runs import Runs, Wanted
+from orgopt.evolve.screen import Screen
 from orgopt.evolve.space import Space
+from orgopt.evolve.tried import kept_evidence
 from orgopt.evolve.watch import Candidate, Watch
 from orgopt.study import statistics
-from orgopt.study.config import OBJECTIVES, SAMPLERS, StudyConfig
+from orgopt.study.config import OBJECTIVES, SAMPLERS, StudyConfig, check_feedback
 from orgopt.study.log import REAL, REWRITE, SEARCH, StudyLog
 from orgopt.study.standing import Standing, standings
 from orgopt.task import Task
@@ -64,6 +66,7 @@ def optimize(
     """
     if config.sampler not in SAMPLERS:
         raise UsageError(f"no sampler '{config.sampler}': choose {', '.join(SAMPLERS)}")
+    check_feedback(config)
     first, *others = OBJECTIVES
     if config.objectives not in {(first,), *((first, other) for other in others)}:
         raise UsageError(f"objectives are {first}, and one of {' and '.join(others)} beside it")
@@ -76,15 +79,18 @@ def optimize(
     runs = Runs(arena, log, config.seed, watch, keep=lambda phase, k: trains or phase in read or k == 0)
     proposer = Proposer(space, config)
     with Rewriting(config, space, proposer, runs, tasks, language) as rewriting:
-        search = _Search(proposer, rewriting, runs, tasks)
+        screen = Screen(config, proposer, runs, tasks, kept_evidence(log.folder))
+        search = _Search(proposer, rewriting, screen, runs, tasks)
         search.run()
     conclusion = Conclusion(search.candidates, search.told, space, config, runs, tasks, held_out, real)
     return conclusion.write(search.proposer.study)
 
 
 class _Search:
-    def __init__(self, proposer: Proposer, rewriting: Rewriting, runs: Runs, tasks: Sequence[str]) -> None:
-        self.proposer, self.rewriting, self.config = proposer, rewriting, proposer.config
+    def __init__(
+        self, proposer: Proposer, rewriting: Rewriting, screen: Screen, runs: Runs, tasks: Sequence[str]
+    ) -> None:
+        self.proposer, self.rewriting, self.screen, self.config = proposer, rewriting, screen, proposer.config
         self.runs, self.tasks = runs, tasks
         self.log, self.watch = runs.log, runs.watch
         self.candidates: list[Candidate] = []
@@ -113,6 +119,8 @@ class _Search:
     def _propose(self, index: int, generation: int) -> Candidate:
         known = (self.candidates, self.told)
         candidate = self.rewriting.propose(index, generation, *known) if self.rewriting.wants(index) else None
+        if candidate is None and self.screen.wants(index):
+            candidate = self.screen.propose(index, generation, *known)
         if candidate is None:
             candidate = self.proposer.propose(index, generation, *known) if index else self.proposer.first()
         self.log.add(

@@ -51,6 +51,9 @@ class Watch:
     def rewritten(self, name: str, record: Mapping[str, Any]) -> None:
         """A rewriter did its part for a candidate; the record says what came of it."""
 
+    def noted(self, line: str) -> None:
+        """Something that a person should know, in a line."""
+
     def event(self, job: Job, event: Event) -> None:
         """A team that runs in this process did something."""
 

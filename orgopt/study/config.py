@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from orgopt.document import Program
+from orgopt.errors import UsageError
 from orgopt.task import Task
 
 Record = dict[str, Any]
@@ -20,6 +21,8 @@ NO_REWRITER = "none"
 REWRITERS = (NO_REWRITER, "reflect", "gepa", "mipro", "simba")
 OPTIMIZERS = frozenset({"gepa", "mipro", "simba"})
 """Rewriters that are DSPy's own optimizers: they run teams of their own before they propose one candidate."""
+NO_FEEDBACK = "off"
+FEEDBACKS = (NO_FEEDBACK, "screen", "write", "both")
 _REWRITING = ("rewriter", "rewrite_share", "rewriter_model")
 _LATER = {"generations", "race_seeds", "contenders", "test_seeds", "controls", "real_runs"}
 """Settings that a study may be continued with other values of: they add runs and change none."""
@@ -49,6 +52,8 @@ class StudyConfig:
         rewriter: Which language-model program proposes documents beside the sampler, one of `REWRITERS`.
         rewrite_share: The share of each generation, from the second on, that is the rewriter's, 0 to 1.
         rewriter_model: The model that it thinks with; empty is the default model.
+        feedback: What a model of all that was tried does beside the sampler, one of `FEEDBACKS`.
+        learn_from: Other studies that it learns from; `all` is every one of the workspace.
     """
 
     generations: int
@@ -70,6 +75,8 @@ class StudyConfig:
     rewriter: str = NO_REWRITER
     rewrite_share: float = 1 / 3
     rewriter_model: str = ""
+    feedback: str = NO_FEEDBACK
+    learn_from: tuple[str, ...] = ()
 
     @property
     def rewrites(self) -> int:
@@ -90,8 +97,11 @@ class StudyConfig:
         The tasks come with the baselines that hold on this machine, which set the zero of every score, and
         with the stamps of their labs: what was replayed is another study than what was trained.
         """
-        # Without a rewriter, studies are called what they were before there were any.
-        apart = _LATER.union(_REWRITING if self.rewriter == NO_REWRITER else ())
+        # Without a rewriter and feedback, studies are called what they were before there were any.
+        apart = _LATER.union(
+            _REWRITING if self.rewriter == NO_REWRITER else (),
+            ("feedback", "learn_from") if self.feedback == NO_FEEDBACK else (),
+        )
         settings = {key: value for key, value in asdict(self).items() if key not in apart}
         texts = {"program": program.text, "library": library.text if library else ""}
         digests = {key: hashlib.sha256(text.encode()).hexdigest()[:12] for key, text in texts.items()}
@@ -100,6 +110,22 @@ class StudyConfig:
             for name, task in tasks.items()
         }
         return json.loads(json.dumps({**settings, **digests, "tasks": measured}))  # as it will be read back
+
+
+def check_feedback(config: StudyConfig) -> None:
+    """Refuse feedback where it has no place.
+
+    Raises:
+        UsageError: There is no such feedback, or the sampler moves whole genomes, or there are two objectives.
+    """
+    if config.feedback not in FEEDBACKS:
+        raise UsageError(f"no feedback '{config.feedback}': choose {', '.join(FEEDBACKS)}")
+    if config.feedback != NO_FEEDBACK and config.sampler in {"nsga2", "cmaes"}:
+        raise UsageError(f"--feedback goes with the samplers tpe, gp and random: {config.sampler} moves whole genomes")
+    if config.feedback != NO_FEEDBACK and len(config.objectives) > 1:
+        raise UsageError("--feedback knows one objective: leave out --also")
+    if config.learn_from and config.feedback == NO_FEEDBACK:
+        raise UsageError("--learn-from is what --feedback learns from: add --feedback screen")
 
 
 def study_name(program: Program, identity: Record) -> str:

@@ -1,0 +1,161 @@
+"""How many candidates a study needs with a model of what was tried, against plain TPE.
+
+    python -m tests.bench.feedback --log feedback.jsonl --studies 10          # resumable; about an hour of two cores
+    python -m tests.bench.feedback --log feedback.jsonl --table
+
+Everything is replayed. After each generation the incumbent, the candidate of the highest estimate so far, is run on fresh
+seeds that no study uses: what it really achieves there is compared. `warm` learns from the plain study of the same seed on
+the other task. Candidates needed are those until the mean over studies reaches what plain TPE reaches at the end.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from orgopt.document import parse
+from orgopt.evaluate import evaluate
+from orgopt.lab import make_lab
+from orgopt.ledger import JsonLog, read_lines
+from orgopt.study.standing import standings
+from orgopt.study.view import load_study
+from orgopt.task import load_task
+from tests.bench.evolution import BUDGETS, ROOT, SEED, SLOTS
+
+GENERATIONS, POPULATION = 19, 8
+PLAIN = "off"
+MODES = (PLAIN, "screen", "write", "both", "warm screen")
+FRESH = range(900_000, 900_024)  # seeds of no study
+RESAMPLES = 2000
+
+
+def study(task: str, mode: str, seed: int, workspace: Path) -> Path:
+    """Run a study; returns its folder."""
+    (workspace / "mlruns").mkdir(parents=True, exist_ok=True)
+    (workspace / f"{SEED}.md").write_text((ROOT / "orgs" / f"{SEED}.md").read_text("utf-8"), "utf-8")
+    command = [sys.executable, "-m", "orgopt", "optimize", f"{SEED}.md", "--task", task, "--lab", "replay"]
+    command += ["--budget", f"{BUDGETS[task]:g}s", "--slots", str(SLOTS), "--generations", str(GENERATIONS)]
+    command += ["--population", str(POPULATION), "--race-seeds", "0", "--test-seeds", "1", "--controls", "none"]
+    name = f"{task}-{mode.replace(' ', '-')}"
+    command += ["--no-tracking", "--workers", "1", "--seed", str(seed), "--name", name, "--feedback", mode.split()[-1]]
+    if mode.startswith("warm"):
+        other = next(one for one in BUDGETS if one != task)
+        study(other, PLAIN, seed, workspace)
+        command += ["--learn-from", f"{other}-{PLAIN}"]
+    subprocess.run(command, check=True, capture_output=True, cwd=workspace)
+    return workspace / "mlruns" / "studies" / name
+
+
+def curve(folder: Path, task: str) -> list[float]:
+    """What the incumbent after each generation achieves on fresh seeds."""
+    view = load_study(folder)
+    lab = make_lab(load_task(task), "replay", SLOTS)
+    outputs = {
+        one.name: np.array([score["research_output"] for score in one.scores[task]])
+        for one in view.candidates
+        if one.standing
+    }
+    known: dict[str, float] = {}
+    found: list[float] = []
+    for generation in range(GENERATIONS):
+        so_far = [one.name for one in view.candidates if one.record["generation"] <= generation and one.standing]
+        told, _ = standings({name: outputs[name] for name in so_far})
+        best = view.candidate(max(told, key=lambda name: told[name].estimate))
+        assert best
+        text = best.record["program"]
+        if text not in known:
+            runs = [
+                evaluate(parse(text), load_task(task), lab, budget_s=BUDGETS[task], seed=seed).research_output
+                for seed in FRESH
+            ]
+            known[text] = float(np.mean(runs))
+        found.append(round(known[text], 4))
+    return found
+
+
+def measured(task: str, mode: str, seed: int) -> dict:
+    """A record of the log."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = study(task, mode, seed, Path(scratch))
+        candidates = [record for record in read_lines(folder / "study.jsonl") if record["kind"] == "candidate"]
+        by = {name: sum(one["proposer"] == name for one in candidates) for name in ("tpe", "screen", "write")}
+        return {"task": task, "mode": mode, "seed": seed, "curve": curve(folder, task), "proposed": by}
+
+
+def needed(curves: np.ndarray, goal: float) -> float:
+    """Candidates until the mean of some studies is at a goal from then on; infinite where it never is."""
+    reached = np.flatnonzero(curves.mean(0) >= goal)
+    return float((reached[0] + 1) * POPULATION) if len(reached) else float("inf")
+
+
+def table(path: Path) -> str:
+    """The rows of docs/feedback.md."""
+    records = list(read_lines(path))
+    lines = ["| task | proposals | studies | at 48 | at 96 | at 152 | candidates needed | over plain, 95 % |"]
+    lines.append("|---" * 8 + "|")
+    for task in BUDGETS:
+        curves = {
+            mode: {one["seed"]: one["curve"] for one in records if (one["task"], one["mode"]) == (task, mode)}
+            for mode in MODES
+        }
+        for mode in MODES:
+            seeds = sorted(set(curves[mode]) & set(curves[PLAIN]))
+            if len(seeds) < 2:
+                continue
+            ours, plain = (np.array([curves[one][seed] for seed in seeds]) for one in (mode, PLAIN))
+            rng, ratios = np.random.default_rng(0), []
+            for _ in range(RESAMPLES):
+                rows = rng.integers(len(seeds), size=len(seeds))
+                goal = plain[rows].mean(0)[-1]
+                ratios.append(needed(ours[rows], goal) / (GENERATIONS * POPULATION))
+            low, high = np.quantile(ratios, [0.025, 0.975], method="nearest")
+            goal = needed(ours, plain.mean(0)[-1])
+            at = [f"{ours.mean(0)[n // POPULATION - 1]:+.3f}" for n in (48, 96, 152)]
+            ratio = f"{goal / (GENERATIONS * POPULATION):.2f} [{low:.2f}, {high:.2f}]"
+            wanted = f"{goal:.0f}" if np.isfinite(goal) else "not in 152"
+            lines.append(f"| {task} | {mode} | {len(seeds)} | {' | '.join(at)} | {wanted} | {ratio} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--log", type=Path, required=True, help="what it has is not run again")
+    parser.add_argument("--studies", type=int, default=10)
+    parser.add_argument("--mode", action="append", choices=MODES)
+    parser.add_argument("--task", action="append", choices=list(BUDGETS))
+    parser.add_argument("--table", action="store_true", help="only print what is known")
+    asked = parser.parse_args()
+    if not asked.table:
+        done = (
+            {(one["task"], one["mode"], one["seed"]) for one in read_lines(asked.log)} if asked.log.exists() else set()
+        )
+        wanted = [
+            (task, mode, seed)
+            for seed in range(asked.studies)
+            for mode in asked.mode or MODES
+            for task in asked.task or BUDGETS
+        ]
+        log = JsonLog(asked.log)
+        with ThreadPoolExecutor(2) as pool:
+            for record in pool.map(lambda one: _one(*one), [one for one in wanted if one not in done]):
+                log.append(json.loads(record))
+        log.close()
+    print(table(asked.log))
+
+
+def _one(task: str, mode: str, seed: int) -> str:
+    body = (
+        "import json, sys; from tests.bench.feedback import measured; "
+        "print(json.dumps(measured(sys.argv[1], sys.argv[2], int(sys.argv[3]))))"
+    )
+    command = [sys.executable, "-c", body, task, mode, str(seed)]
+    return subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout
+
+
+if __name__ == "__main__":
+    main()
