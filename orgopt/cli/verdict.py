@@ -13,6 +13,7 @@ from orgopt.evolve.estimate import Estimate, Span
 from orgopt.evolve.estimate_language import LanguageEstimate
 from orgopt.study.config import StudyConfig
 from orgopt.study.log import HELD_OUT, REAL, TEST
+from orgopt.study.predictions import said_of_predictions
 from orgopt.study.rewrites import said_of_rewrites
 from orgopt.study.view import StudyView
 
@@ -46,6 +47,8 @@ def print_study(view: StudyView, workspace: Path, folder: Path) -> None:
     if parts := _parts(final["knock_outs"]):
         out.print("\nWhat it loses without a part (95 % intervals):")
         out.print(parts)
+    if feedback := final.get("feedback"):
+        out.print(f"\n{escape(said_of_predictions(feedback))}", soft_wrap=False)
     if rewrites := final.get("rewrites"):
         out.print(f"\n{escape(said_of_rewrites(rewrites))}", soft_wrap=False)
     _print_places(workspace, folder)
@@ -140,10 +143,12 @@ def _parts(knock_outs: list[Record]) -> Table | None:
     table.add_column()
     table.add_column(justify="right")
     table.add_column(justify="right", style="dim")
+    table.add_column(style="dim")
     for part in sorted(knock_outs, key=lambda part: -part["difference"])[:12]:
         sure = part["low"] is not None and (part["low"] > 0 or part["high"] < 0)
         style = "bold" if sure else "dim"
-        table.add_row(escape(part["part"]), f"[{style}]{part['difference']:+.3f}[/]", _interval(part))
+        model = f"the model says {part['model']:+.3f}" if "model" in part else ""
+        table.add_row(escape(part["part"]), f"[{style}]{part['difference']:+.3f}[/]", _interval(part), model)
     return table
 
 

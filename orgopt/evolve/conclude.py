@@ -12,11 +12,13 @@ from orgopt.evolve.arena import Arena
 from orgopt.evolve.controls import control_seeds
 from orgopt.evolve.race import Place, race
 from orgopt.evolve.runs import Runs, Wanted
+from orgopt.evolve.screen import Screen
 from orgopt.evolve.space import Space
 from orgopt.evolve.watch import Candidate
 from orgopt.study import statistics
 from orgopt.study.config import StudyConfig
 from orgopt.study.log import HELD_OUT, KNOCK_OUT, REAL, SEARCH, TEST
+from orgopt.study.predictions import predictions
 from orgopt.study.rewrites import rewriting
 from orgopt.study.standing import Standing
 
@@ -38,6 +40,7 @@ class Conclusion:
         tasks: The tasks that were searched.
         held_out: The tasks that were not.
         real: An arena of real training, or None.
+        screen: The model of what was tried, which says what it holds responsible.
     """
 
     def __init__(
@@ -50,9 +53,11 @@ class Conclusion:
         tasks: Sequence[str],
         held_out: Sequence[str],
         real: Arena | None,
+        screen: Screen,
     ) -> None:
         self.candidates, self.told, self.space, self.config = candidates, told, space, config
         self.runs, self.log, self.tasks, self.held_out, self.real = runs, runs.log, tasks, held_out, real
+        self.screen = screen
         self.by_name = {one.name: one for one in candidates}
 
     def write(self, study: optuna.Study) -> Record:
@@ -81,6 +86,7 @@ class Conclusion:
             "importances": attribution.importances(study, self.space),
             "cost": self._cost(),
             **rewriting(self.log.records, self.told),
+            **predictions(self.log.records, self.told),
         }
         last = self.log.of("final")[-1:]
         if not last or {**last[0], "at": 0} != {**final, "at": 0}:
@@ -191,13 +197,16 @@ class Conclusion:
         seeds = range(self.config.test_seeds)
         self.runs.do(KNOCK_OUT, [Wanted(name, text, k) for k in seeds for name, text in names.items()], self.tasks)
         whole = self.runs.outputs(TEST, champion.name, self.tasks, seeds).mean(axis=1)
+        orgs = [read(part.program).org for part in parts]
+        losses = self.screen.losses(read(champion.program).org, orgs, self.candidates, self.told)
         found: list[Record] = []
-        for name, part in zip(entrants, parts, strict=True):
+        for at, (name, part) in enumerate(zip(entrants, parts, strict=True)):
             without = self.runs.outputs(KNOCK_OUT, name, self.tasks, seeds).mean(axis=1)
             difference = statistics.difference(whole, without)
             numbers = {"difference": difference.mean, "low": difference.low, "high": difference.high}
             where = {"part": part.part, "role": part.role, "link": part.link}
-            found.append({**where, **_finite(numbers), "seeds": len(whole)})
+            said = {} if losses is None else {"model": losses[at]}
+            found.append({**where, **_finite(numbers), "seeds": len(whole), **said})
         return found
 
     def _cost(self) -> Record:

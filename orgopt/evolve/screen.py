@@ -4,6 +4,7 @@ It stands beside the sampler: a share of the places of each generation stays the
 seen to be wrong. What it proposes depends on the study's seed, the candidate's index and what was told before.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +61,7 @@ class Screen:
         self.evidence = list(evidence)
         self._prior: Model | None = None
         self._trained: tuple[int, _Trained | None] = (-1, None)
+        self._predicted: dict[int, dict[str, float]] = {}
 
     def wants(self, index: int) -> bool:
         """Whether a candidate is the model's to propose, once there is one."""
@@ -79,7 +81,8 @@ class Screen:
         drawn = self._written(rng, model, known, told) if writes else self._drawn(rng, generation, known, told)
         space, texts = self.proposer.space, {one.program.text for one in known}
         orgs = [space.organization(params) for _, params in drawn]
-        for at in np.argsort(-model.draw(rng, orgs)):
+        drawn_values, means, sds = model.look(rng, orgs)
+        for at in np.argsort(-drawn_values):
             parent, params = drawn[at]
             if not orgs[at].headcount:
                 continue
@@ -89,8 +92,25 @@ class Screen:
                 continue
             if found.text not in texts and not any(errors(lint(found))):
                 name = WRITE if writes else SCREEN
+                self._predicted[index] = {"mean": round(float(means[at]), 4), "sd": round(float(sds[at]), 4)}
                 return self.proposer.adopt(index, generation, parent, name, params, parent.texts)
         return None
+
+    def predicted(self, index: int) -> dict[str, dict[str, float]]:
+        """What the model expected of a candidate that it picked, for the candidate's record."""
+        return {"predicted": self._predicted[index]} if index in self._predicted else {}
+
+    def losses(
+        self, champion: Org, parts: Sequence[Org], known: Sequence[Candidate], told: Mapping[str, Standing]
+    ) -> list[float] | None:
+        """What the model says that an organization loses without each of its parts; None where there is no model."""
+        if self.config.feedback == NO_FEEDBACK or not parts:
+            return None
+        model = self._model(self.config.generations, known, told)
+        if model is None:
+            return None
+        _, means, _ = model.look(np.random.default_rng(0), [champion, *parts])
+        return [round(float(means[0] - mean), 4) for mean in means[1:]]
 
     def _drawn(
         self, rng: np.random.Generator, generation: int, known: Sequence[Candidate], told: Mapping[str, Standing]
@@ -134,9 +154,21 @@ class Screen:
         model = feedback.learn(own, self.config.seed, self._prior) if len(able) >= OWN else self._prior
         if model is None:
             return None
+        self._note(model, own, len(able))
         values = np.array([told[one.name].estimate for one in able])
         writer = train_writer(self.proposer.space, [one.params for one in able], values, self.config.seed)
         return _Trained(model, own, writer)
+
+    def _note(self, model: "Model", own: Sequence[Tried], candidates: int) -> None:
+        """Keep what the model is and how good it is, once for what it learned from."""
+        if any(one["candidates"] == candidates for one in self.runs.log.of("model")):
+            return
+        values = np.concatenate([one.values for one in own])
+        digest = hashlib.sha256(values.tobytes()).hexdigest()[:12]
+        older = {"older": len(self.evidence)} if self.evidence else {}
+        record = {"kind": "model", "candidates": candidates, "digest": digest, **older, **model.quality.to_dict()}
+        self.runs.log.add(record)
+        self.runs.log.write_model(model.arrays())
 
     def _own(self, able: Sequence[Candidate], told: Mapping[str, Standing]) -> list[Tried]:
         """What this study tried, a task each."""
@@ -159,16 +191,22 @@ class _Trained:
     def __init__(self, model: "Model", own: Sequence[Tried], writer: Any) -> None:
         self.model, self.own, self.writer = model, own, writer
 
-    def draw(self, rng: np.random.Generator, orgs: Sequence[Org]) -> np.ndarray:
-        """(n,) what one member, drawn at random, believes of organizations, all tasks together (Thompson 1933)."""
+    def look(self, rng: np.random.Generator, orgs: Sequence[Org]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Research outputs of organizations, the mean of all tasks, (n,) each.
+
+        Returns:
+            What one member, drawn at random, believes (Thompson 1933), what all believe, and how unsure they are.
+        """
         from orgopt.evolve.graph import graphs
 
-        total, member = np.zeros(len(orgs)), -1
+        drawn, mean, squares, member = np.zeros(len(orgs)), np.zeros(len(orgs)), np.zeros(len(orgs)), -1
         for one in self.own:
-            members = self.model.predict(graphs(orgs, [one.setting] * len(orgs))).members
-            member = int(rng.integers(len(members))) if member < 0 else member
-            total += one.scale * members[member]
-        return total
+            found = self.model.predict(graphs(orgs, [one.setting] * len(orgs)))
+            member = int(rng.integers(len(found.members))) if member < 0 else member
+            drawn += one.center + one.scale * found.members[member]
+            mean += one.center + one.scale * found.mean
+            squares += (one.scale * found.sd) ** 2
+        return drawn / len(self.own), mean / len(self.own), np.sqrt(squares) / len(self.own)
 
 
 def mutated(

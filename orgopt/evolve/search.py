@@ -82,7 +82,7 @@ def optimize(
         screen = Screen(config, proposer, runs, tasks, kept_evidence(log.folder))
         search = _Search(proposer, rewriting, screen, runs, tasks)
         search.run()
-    conclusion = Conclusion(search.candidates, search.told, space, config, runs, tasks, held_out, real)
+    conclusion = Conclusion(search.candidates, search.told, space, config, runs, tasks, held_out, real, screen)
     return conclusion.write(search.proposer.study)
 
 
@@ -135,6 +135,7 @@ class _Search:
                 "program": candidate.program.text,
                 "changes": list(candidate.changes),
                 **({"texts": dict(candidate.texts)} if candidate.texts else {}),
+                **self.screen.predicted(index),
                 "sampler_state": self.proposer.sampler_state(index),
             }
         )

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from orgopt.report.markup import Child, Markup, h
 from orgopt.report.records import Record, Study, finite, mapping
 from orgopt.report.wording import PHASES, count, date, duration, lab_words
+from orgopt.study.predictions import said_of_predictions
 from orgopt.study.rewrites import said_of_rewrites
 
 _TEXT = (
@@ -36,6 +37,8 @@ def facts(study: Study) -> list[tuple[str, Child]]:
         ("Cost", f"{duration(wall_s)} of wall time, {duration(lab_s)} of lab slots" if lab_s else ""),
         ("Date", date(study.ended)),
     ]
+    if feedback := mapping(study.final.get("feedback")):
+        found.append(("Feedback", said_of_predictions(feedback)))
     if rewrites := mapping(study.final.get("rewrites")):
         found.append(("Rewriting", said_of_rewrites(rewrites)))
     return [(name, value) for name, value in found if value]

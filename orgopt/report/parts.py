@@ -35,12 +35,18 @@ def knock_outs(study: Study) -> Markup | None:
     if not records:
         return None
     records.sort(key=lambda record: -(finite(record.get("difference")) or 0.0))
+    modelled = any("model" in record for record in records)
     table = forest(
-        [_row(record) for record in records],
-        columns=(Column("without"), Column(""), Column("lost, 95 %", 9.5), Column("seeds", 4)),
+        [_row(record, modelled=modelled) for record in records],
+        columns=(
+            *(Column("without"), Column(""), Column("lost, 95 %", 9.5), Column("seeds", 4)),
+            *([Column("model", 4)] if modelled else []),
+        ),
         axis="research output that the champion loses without it",
     )
     text = "The champion was run again without one part at a time. Left of the line it did better without."
+    if modelled:
+        text += " In the last column is what the model of all candidates had expected."
     return h("div", h("h3", "Within the champion"), h("p", text), table, _chart(study))
 
 
@@ -73,7 +79,7 @@ def _knock_outs(study: Study) -> list[Record]:
     return [row for row in rows(study.final.get("knock_outs")) if finite(row.get("difference")) is not None]
 
 
-def _row(record: Record) -> Row:
+def _row(record: Record, *, modelled: bool) -> Row:
     difference, low, high = (finite(record.get(key)) for key in ("difference", "low", "high"))
     return Row(
         label=str(record.get("part", "")),
@@ -81,7 +87,11 @@ def _row(record: Record) -> Row:
         low=low,
         high=high,
         look=_look(record),
-        cells=[h("span", signed(difference), " ", h("small", interval(low, high))), str(record.get("seeds", ""))],
+        cells=[
+            h("span", signed(difference), " ", h("small", interval(low, high))),
+            str(record.get("seeds", "")),
+            *([signed(finite(record.get("model")))] if modelled else []),
+        ],
     )
 
 

@@ -18,6 +18,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
+
 from orgopt import __version__
 from orgopt.document import Program
 from orgopt.errors import StoreError, UsageError
@@ -31,6 +33,8 @@ SEARCH, RACE, TEST, HELD_OUT, KNOCK_OUT, REAL = "search", "race", "test", "held-
 REWRITE = "rewrite"
 """The runs that DSPy's optimizers ask for."""
 LOG = "study.jsonl"
+MODEL = "feedback.npz"
+"""The numbers of the latest feedback model."""
 Record = dict[str, Any]
 
 
@@ -161,6 +165,20 @@ class StudyLog(Folder):
     def write_best(self, text: str) -> Path:
         """Write the best document."""
         return write_text(self.folder / "best.md", text)
+
+    def write_model(self, arrays: Mapping[str, np.ndarray]) -> Path:
+        """Write the numbers of the feedback model.
+
+        Raises:
+            StoreError: They cannot be written.
+        """
+        path = self.folder / MODEL
+        try:
+            with path.open("wb") as file:
+                np.savez(file, allow_pickle=False, **arrays)
+        except OSError as error:
+            raise StoreError(f"cannot write {path}: {error.strerror}") from None
+        return path
 
     def keep_run(self, phase: str, entrant: str, task: str, k: int, events: Iterable[Event], metric: str) -> None:
         """Write the ledger and results.tsv of a run."""

@@ -8,6 +8,7 @@ from orgopt.document import parse, read
 from orgopt.draw import svg
 from orgopt.report import page
 from orgopt.study.log import TEST
+from orgopt.study.predictions import said_of_predictions
 from orgopt.study.rewrites import said_of_rewrites
 from orgopt.study.view import CandidateView, StudyView
 from orgopt.tracking import tables
@@ -191,6 +192,8 @@ def note(final: Record, address: str) -> str:
             for one in ranked[:8]
         )
         parts.append(f"What it loses without a part:\n\n{lost}")
+    if feedback := final.get("feedback"):
+        parts.append(escape(said_of_predictions(feedback)))
     if rewrites := final.get("rewrites"):
         parts.append(escape(said_of_rewrites(rewrites)))
     cost = final["cost"]

@@ -64,10 +64,17 @@ def knock_outs(records: Sequence[Record]) -> Table:
     """What the champion loses without each of its parts."""
     ranked = sorted(records, key=lambda one: -one["difference"])
     rows = [
-        (one["part"], _short(one["difference"]), _short(one["low"]), _short(one["high"]), one["seeds"])
+        (
+            one["part"],
+            _short(one["difference"]),
+            _short(one["low"]),
+            _short(one["high"]),
+            one["seeds"],
+            _short(one.get("model")),
+        )
         for one in ranked
     ]
-    return _table(("without", "champion loses", "low", "high", "seeds"), rows)
+    return _table(("without", "champion loses", "low", "high", "seeds", "the model says"), rows)
 
 
 def as_json(table: Table) -> str:

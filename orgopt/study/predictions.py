@@ -1,0 +1,62 @@
+"""What came of a model's picks in a study: how often they beat their parent, and how far its predictions held."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from orgopt.study.standing import Standing
+
+Record = dict[str, Any]
+MODELS = ("screen", "write")
+_Z80 = 1.2816
+
+
+def predictions(records: Sequence[Record], told: Mapping[str, Standing]) -> Record:
+    """The part `feedback` of a `final` record; nothing where no model had a part in the study.
+
+    Args:
+        records: Of the study.
+        told: The standings of its candidates, by name.
+    """
+    candidates = [record for record in records if record["kind"] == "candidate"]
+    if not any(record["proposer"] in MODELS for record in candidates):
+        return {}
+    names = {record["index"]: record["name"] for record in candidates}
+    first = min(record["generation"] for record in candidates if record["proposer"] in MODELS)
+    late = [one for one in candidates if one["generation"] >= first and one["name"] in told]
+    by: dict[str, list[Record]] = {}
+    for one in late:
+        by.setdefault(one["proposer"], []).append(one)
+    models = [record for record in records if record["kind"] == "model"]
+    predicted = [(one["predicted"], told[one["name"]]) for one in late if "predicted" in one]
+    inside = [abs(now.value - one["mean"]) <= _Z80 * (one["sd"] ** 2 + now.error**2) ** 0.5 for one, now in predicted]
+    return {
+        "feedback": {
+            "proposers": {name: _came(ones, names, told) for name, ones in by.items()},
+            "coverage_80": round(sum(inside) / len(inside), 3) if inside else None,
+            "model": {key: models[-1][key] for key in ("records", "spearman", "coverage", "digest")} if models else {},
+        }
+    }
+
+
+def said_of_predictions(found: Mapping[str, Any]) -> str:
+    """The same in a sentence or two."""
+    parts = [
+        f"{name} {one['better']} of {one['candidates']} (mean {one['mean']:+.3f})"
+        for name, one in found["proposers"].items()
+    ]
+    text = f"Candidates that did better than their parent, by who proposed them: {', '.join(parts)}."
+    if found["coverage_80"] is not None:
+        text += f" {found['coverage_80']:.0%} of what the model picked came out within its 80 % intervals."
+    if model := found["model"]:
+        text += f" On candidates that it had not seen its rank correlation was {model['spearman']:.2f}."
+    return text
+
+
+def _came(ones: Sequence[Record], names: Mapping[int, str], told: Mapping[str, Standing]) -> Record:
+    pairs = [
+        (told[one["name"]].estimate, told[names[one["parent"]]].estimate)
+        for one in ones
+        if one["parent"] is not None and names[one["parent"]] in told
+    ]
+    mean = sum(told[one["name"]].value for one in ones) / len(ones)
+    return {"better": sum(new > old for new, old in pairs), "candidates": len(pairs), "mean": round(mean, 4)}
