@@ -3,9 +3,10 @@
     python -m tests.bench.feedback --log feedback.jsonl --studies 10          # resumable; about an hour of two cores
     python -m tests.bench.feedback --log feedback.jsonl --table
 
-Everything is replayed. After each generation the incumbent, the candidate of the highest estimate so far, is run on fresh
-seeds that no study uses: what it really achieves there is compared. `warm` learns from the plain study of the same seed on
-the other task. Candidates needed are those until the mean over studies reaches what plain TPE reaches at the end.
+Everything is replayed. After each generation the incumbent, the candidate of the highest estimate so far, is run on
+fresh seeds that no study uses: what it really achieves there is compared. `warm` learns from the plain study of the
+same seed on the other task. Candidates needed are those until the mean over studies reaches what plain TPE reaches at
+the end.
 """
 
 import argparse
