@@ -156,7 +156,7 @@ class Screen:
             return None
         self._note(model, own, len(able))
         values = np.array([told[one.name].estimate for one in able])
-        writer = train_writer(self.proposer.space, [one.params for one in able], values, self.config.seed)
+        writer = train_writer(self.proposer.space, [one.params for one in able], values)
         return _Trained(model, own, writer)
 
     def _note(self, model: "Model", own: Sequence[Tried], candidates: int) -> None:

@@ -56,16 +56,14 @@ class Writer:
         return found
 
 
-def train_writer(space: Space, points: Sequence[Params], scores: np.ndarray, seed: int) -> Writer:
+def train_writer(space: Space, points: Sequence[Params], scores: np.ndarray) -> Writer:
     """Learn which values go with which scores.
 
     Args:
         space: Where the points lie.
         points: The parameters of n candidates.
         scores: (n,) their estimates.
-        seed: Unused by the training, which has no chance in it; kept for models that have.
     """
-    del seed
     values = {name: _values(space.distributions[name]) for name in space.free}
     most = max(map(len, values.values()))
     scale = float(scores.std()) or 1.0

@@ -1,0 +1,286 @@
+"""The feedback model: what it sees, how sure it is, what it proposes, and that a study with it continues as it was."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+from orgopt.document import load, parse
+from orgopt.errors import UsageError
+from orgopt.evolve import feedback, optimize
+from orgopt.evolve.graph import Setting, graphs
+from orgopt.evolve.screen import mutated
+from orgopt.evolve.space import Space
+from orgopt.evolve.tried import EVIDENCE, Tried, from_records, keep_evidence, kept_evidence, records_of
+from orgopt.evolve.watch import Watch
+from orgopt.evolve.writer import train_writer
+from orgopt.ledger import read_lines
+from orgopt.org import Link, Org, Role, Standup
+from orgopt.study.config import StudyConfig
+from orgopt.study.log import StudyLog
+from orgopt.study.view import load_study
+from orgopt.task import Task
+from tests.conftest import ROOT, TRIO
+from tests.fakes.arena import toy_arena
+
+SETTING = Setting(task="toy", slots=2, budget_s=20, noise=0.1, think_s=0.2, run_s=1.0)
+CONFIG = StudyConfig(
+    generations=5, population=6, budget_s=8, slots=2, search_seeds=2, contenders=3, test_seeds=2, feedback="screen"
+)
+SEED = parse(TRIO, "trio.md")
+
+
+def drawn_orgs(count: int, seed: int = 0) -> list[Org]:
+    """Organizations at random points of the space around the trio."""
+    space = Space(SEED, load(str(ROOT / "orgs" / "library.md")), 20)
+    rng, found = np.random.default_rng(seed), []
+    while len(found) < count:
+        params = mutated(rng, space.origin, list(rng.choice(space.free, 12, replace=False)), space.distributions)
+        org = space.organization(params)
+        if org.headcount:
+            found.append(org)
+    return found
+
+
+def worth(org: Org) -> float:
+    """A made-up research output: more agents of a kind, more links, and risk in the middle are better."""
+    risk = np.mean([org.risk_of(role) for role in org.roles if role.headcount])
+    searchers = sum(role.headcount for role in org.roles if role.agent == "hill-climb")
+    return 0.1 * min(searchers, 6) + 0.05 * len(org.links) - (risk - 0.5) ** 2 + 0.2 * (org.standup is not None)
+
+
+def test_the_order_of_roles_does_not_matter() -> None:
+    orgs = drawn_orgs(30)
+    turned = [replace(org, roles=tuple(reversed(org.roles))) for org in orgs]
+    values = np.array([worth(org) for org in orgs])
+    model = feedback.train(graphs(orgs, [SETTING] * 30), values, np.full(30, 0.1), 1)
+    one, two = (model.predict(graphs(some, [SETTING] * 30)) for some in (orgs, turned))
+    assert np.allclose(one.mean, two.mean, atol=1e-5)
+    assert np.ptp(one.mean) > 0.1
+
+
+def test_names_say_nothing_and_links_do() -> None:
+    roles = (Role(id="a", name="A", headcount=2), Role(id="b", name="B", agent="gp"))
+    org = Org(roles=roles, links=(Link(source="a", target="b", kind="reports to"),), standup=Standup(every=5, unit="s"))
+    other = Org(
+        roles=(Role(id="x", name="X", headcount=2), Role(id="y", name="Y", agent="gp")),
+        links=(Link(source="x", target="y", kind="reports to"),),
+        standup=Standup(every=5, unit="s"),
+    )
+    unlinked = replace(org, links=())
+    seen = graphs([org, other, unlinked], [SETTING] * 3)
+    assert np.array_equal(seen.nodes[0], seen.nodes[1])
+    assert np.array_equal(seen.links[0], seen.links[1])
+    assert not np.array_equal(seen.links[0], seen.links[2])
+
+
+def test_it_learns_what_is_there_and_knows_how_unsure_it_is() -> None:
+    orgs = drawn_orgs(220)
+    rng = np.random.default_rng(2)
+    truth = np.array([worth(org) for org in orgs])
+    truth = (truth - truth.mean()) / truth.std()
+    errors = np.full(len(orgs), 0.5)
+    measured = truth + errors * rng.standard_normal(len(orgs))
+    seen = graphs(orgs, [SETTING] * len(orgs))
+    model = feedback.train(seen[:160], measured[:160], errors[:160], 3)
+    found = model.predict(seen[160:])
+    assert feedback.spearman(found.mean, truth[160:]) > 0.6
+    inside = np.abs(found.mean - truth[160:]) <= 1.2816 * found.sd
+    assert 0.65 < inside.mean() <= 1.0
+    assert 0.65 < model.quality.coverage["80"] < 0.95
+    assert model.quality.coverage["95"] > 0.85
+    again = feedback.train(seen[:160], measured[:160], errors[:160], 3).predict(seen[160:])
+    assert np.array_equal(found.members, again.members), "the same from the same evidence"
+    noise = feedback.train(seen[:160], rng.standard_normal(160), errors[:160], 3)
+    assert abs(noise.quality.spearman) < 0.35, "there is nothing to learn from noise"
+
+
+def test_earlier_evidence_helps_where_there_is_little() -> None:
+    orgs = drawn_orgs(200, seed=5)
+    truth = np.array([worth(org) for org in orgs])
+    errors = np.full(len(orgs), 0.02)
+    old = Tried(orgs=orgs[:140], values=truth[:140], errors=errors[:140], setting=SETTING, source="old")
+    new = Tried(orgs=orgs[140:158], values=truth[140:158], errors=errors[:18], setting=SETTING, source="new")
+    rest = graphs(orgs[158:], [SETTING] * 42)
+    prior = feedback.learn([old], 0)
+    cold, warm = feedback.learn([new], 0), feedback.learn([new], 0, prior)
+    assert prior
+    assert cold
+    assert warm
+    scores = [feedback.spearman(one.predict(rest).mean, truth[158:]) for one in (cold, warm)]
+    assert scores[1] > scores[0]
+    assert feedback.agreement(prior, [new]) > 0.5
+    against = replace(new, values=-new.values)
+    assert feedback.agreement(prior, [against]) < -0.5
+
+
+def test_drawn_values_are_those_of_their_parameters() -> None:
+    distributions = {
+        "choice": CategoricalDistribution(("a", "b", "c")),
+        "count": IntDistribution(0, 9),
+        "part": FloatDistribution(0.0, 1.0, step=0.05),
+        "rate": FloatDistribution(0.01, 10.0, log=True),
+    }
+    rng, params = np.random.default_rng(0), {"choice": "a", "count": 3, "part": 0.5, "rate": 1.0}
+    found = [mutated(rng, params, ["choice", "count", "part", "rate"], distributions) for _ in range(200)]
+    assert {one["choice"] for one in found} == {"b", "c"}
+    assert {one["count"] for one in found} == set(range(10))
+    assert all(abs(one["part"] / 0.05 - round(one["part"] / 0.05)) < 1e-6 and 0 <= one["part"] <= 1 for one in found)
+    assert all(0.01 <= one["rate"] <= 10 for one in found)
+    assert all(mutated(rng, params, ["count"], distributions)["rate"] == 1.0 for _ in range(5))
+
+
+def test_the_writer_writes_what_went_with_high_scores() -> None:
+    space = Space(SEED, None, 20)
+    rng = np.random.default_rng(1)
+    names = [list(rng.choice(space.free, 6, replace=False)) for _ in range(90)]
+    points = [mutated(rng, space.origin, some, space.distributions) for some in names]
+    scores = np.array([float(one["risk/lead"]) for one in points])
+    writer = train_writer(space, points, scores)
+    written = writer.write(rng, space.origin, 60)
+    moved = [one["risk/lead"] for one in written if one["risk/lead"] != space.origin["risk/lead"]]
+    assert moved
+    assert np.mean([value > space.origin["risk/lead"] for value in moved]) > 0.7
+    for one in written:
+        assert space.organization(one) is not None
+        assert 1 <= sum(one[name] != space.origin[name] for name in one) <= 4 or one == space.origin
+
+
+def studied(workspace: Path, toy: Task, config: StudyConfig, name: str = "s", watch: Watch | None = None) -> Path:
+    folder = workspace / "mlruns" / "studies" / name
+    library = load(str(ROOT / "orgs" / "library.md"))
+    arena = toy_arena(toy, budget_s=config.budget_s, slots=config.slots)
+    identity = config.identity(SEED, {toy.name: toy}, library, {toy.name: {"lab": "replay"}})
+    with arena, StudyLog(folder, identity, SEED, {toy.name: toy}, "orgopt optimize trio.md") as log:
+        keep_evidence(folder, config.learn_from, folder.parent)
+        optimize(SEED, arena, config, log, library=library, watch=watch)
+    return folder
+
+
+def candidates(folder: Path) -> list[dict]:
+    return [record for record in read_lines(folder / "study.jsonl") if record["kind"] == "candidate"]
+
+
+def plain(record: dict) -> dict:
+    return {key: value for key, value in record.items() if key not in {"at", "wall_s"}}
+
+
+@pytest.fixture(scope="module")
+def screened(tmp_path_factory: pytest.TempPathFactory, toy_module: Task) -> Path:
+    return studied(tmp_path_factory.mktemp("screened"), toy_module, replace(CONFIG, feedback="both"))
+
+
+@pytest.fixture(scope="module")
+def toy_module() -> Task:
+    from orgopt.task import load_task
+
+    return load_task(str(ROOT / "tests" / "toy"))
+
+
+def test_a_study_with_a_model_says_how_often_it_was_right(screened: Path) -> None:
+    found = candidates(screened)
+    by = {name: [one for one in found if one["proposer"] == name] for name in ("tpe", "screen", "write")}
+    assert all(by.values())
+    assert all(one["generation"] >= 2 for name in ("screen", "write") for one in by[name]), "it knew too little before"
+    assert all({"mean", "sd"} == set(one["predicted"]) for name in ("screen", "write") for one in by[name])
+    view = load_study(screened)
+    assert view.final
+    told = view.final["feedback"]
+    first = min(one["generation"] for name in ("screen", "write") for one in by[name])
+    late = [one for one in found if one["generation"] >= first]
+    assert sum(one["candidates"] for one in told["proposers"].values()) == len(late)
+    assert set(told["model"]["coverage"]) == {"80", "95"}
+    assert (screened / "feedback.npz").is_file()
+    with np.load(screened / "feedback.npz") as arrays:
+        assert len(arrays.files) > 5
+    assert len({one["program"] for one in found}) == len(found)
+
+
+@pytest.mark.parametrize("cut", [0.5, 0.8])
+def test_a_study_that_was_cut_goes_on_as_it_would_have(screened: Path, tmp_path: Path, toy: Task, cut: float) -> None:
+    folder = tmp_path / "mlruns" / "studies" / "s"
+    shutil.copytree(screened, folder)
+    lines = (folder / "study.jsonl").read_text().splitlines(keepends=True)
+    (folder / "study.jsonl").write_text("".join(lines[: int(cut * len(lines))]))
+    studied(tmp_path, toy, replace(CONFIG, feedback="both"))
+    assert [plain(one) for one in candidates(folder)] == [plain(one) for one in candidates(screened)]
+    final, again = (load_study(one).final for one in (screened, folder))
+    assert final
+    assert again
+    assert final["champion"] == again["champion"]
+    assert final["feedback"] == again["feedback"]
+
+
+def test_a_study_learns_from_another_and_keeps_what_it_learned_from(screened: Path, tmp_path: Path, toy: Task) -> None:
+    shutil.copytree(screened, tmp_path / "mlruns" / "studies" / "old")
+    config = replace(CONFIG, generations=3, learn_from=("old",), seed=4)
+    folder = studied(tmp_path, toy, config, "new")
+    assert any(one["proposer"] == "screen" and one["generation"] == 1 for one in candidates(folder)), (
+        "from the first on"
+    )
+    first = next(record for record in read_lines(folder / "study.jsonl") if record["kind"] == "model")
+    assert first["older"] == 1
+    (record,) = read_lines(folder / EVIDENCE)
+    assert len(record["candidates"]) == len(candidates(screened))
+    shutil.rmtree(tmp_path / "mlruns" / "studies" / "old")
+    before = (folder / "study.jsonl").read_text()
+    studied(tmp_path, toy, config, "new")
+    assert (folder / "study.jsonl").read_text() == before, "it goes on without the other"
+
+
+def test_evidence_that_misleads_is_dropped(screened: Path, tmp_path: Path, toy: Task) -> None:
+    folder = tmp_path / "mlruns" / "studies" / "new"
+    folder.mkdir(parents=True)
+    record = json.loads(json.dumps(records_of(load_study(screened))[0]))
+    for one in record["candidates"]:  # the opposite of what was found
+        one["outputs"] = [-value for value in one["outputs"]]
+    (folder / EVIDENCE).write_text(json.dumps(record) + "\n")
+    assert len(kept_evidence(folder)[0].orgs) == len(record["candidates"])
+    said: list[str] = []
+
+    class Ear(Watch):
+        def noted(self, line: str) -> None:
+            said.append(line)
+
+    studied(tmp_path, toy, replace(CONFIG, learn_from=("old",), seed=6), "new", Ear())
+    assert said == ["what other studies found does not hold here: it is left out"]
+
+
+def test_what_cannot_be_learned_from_is_refused_or_left_out(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--learn-from nothing:"):
+        keep_evidence(tmp_path / "s", ["nothing"], tmp_path)
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "study.jsonl").write_text("{")
+    (tmp_path / "s").mkdir()
+    with pytest.raises(UsageError, match="--learn-from broken:"):
+        keep_evidence(tmp_path / "s", ["broken"], tmp_path)
+    keep_evidence(tmp_path / "s", ["all"], tmp_path)
+    assert kept_evidence(tmp_path / "s") == []
+    few = {"study": "x", "task": "toy", "slots": 2, "budget_s": 5, "run_s": 1.0, "think_s": 0.1, "candidates": []}
+    assert from_records([few]) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"feedback": "much"}, "no feedback 'much'"),
+        ({"sampler": "nsga2"}, "nsga2 moves whole genomes"),
+        ({"objectives": ("research-output", "agent-seconds")}, "one objective"),
+        ({"feedback": "off", "learn_from": ("all",)}, "add --feedback screen"),
+    ],
+)
+def test_feedback_where_it_has_no_place_is_refused(tmp_path: Path, toy: Task, changes: dict, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        studied(tmp_path, toy, replace(CONFIG, **changes))
+
+
+def test_studies_without_feedback_are_called_what_they_were(toy: Task) -> None:
+    labs = {toy.name: {"lab": "replay"}}
+    off, on = (replace(CONFIG, feedback=kind).identity(SEED, {toy.name: toy}, None, labs) for kind in ("off", "screen"))
+    assert {"feedback", "learn_from"} <= set(on)
+    assert not {"feedback", "learn_from"} & set(off)
