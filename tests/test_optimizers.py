@@ -42,6 +42,8 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def agent(call: Call) -> str:
     """Does what its charter says: a long stride brings it near the bottom, a step back away from it."""
+    if "[[ ## settings ## ]]" not in call.user:
+        return fields(report="I went on.")
     x = float(re.search(r"X = ([-\d.e]+)", call.field("settings"))[1])
     step = 0.7 - x if "long stride" in call.system else -0.2 if "step back" in call.system else 0.05
     return fields(hypothesis="move X", knobs={"X": round(min(1.0, max(0.0, x + step)), 4)}, expectation="less loss")

@@ -25,10 +25,15 @@ from orgopt.evolve.propose import Proposer
 from orgopt.evolve.space import Space
 from orgopt.evolve.texts import RefusedError, prose, with_texts
 from orgopt.ledger import read_lines
+from orgopt.report import page
 from orgopt.study.config import SAMPLERS, StudyConfig
 from orgopt.study.log import StudyLog
+from orgopt.study.rewrites import said_of_rewrites
 from orgopt.study.standing import Standing
+from orgopt.study.view import study as view
 from orgopt.task import Task
+from orgopt.tracking import candidate as candidate_run
+from orgopt.tracking import overview
 from tests.fakes.arena import toy_arena
 from tests.fakes.llm_server import MODEL, NOISE, Call, Fault, LlmServer, fields
 from tests.fakes.researcher import research
@@ -181,6 +186,19 @@ def test_a_rewritten_charter_and_a_headcount_land_in_the_document(
     assert "charter/hand" not in asked.field("places")  # a policy reads none
     # Its values are told to the sampler, and the search goes on from it.
     assert len(of(records, "generation")) == CONFIG.generations
+    # Who reads the result is told: in the log, on the terminal, on the page and in MLflow.
+    final = of(records, "final")[0]
+    told = final["rewrites"]
+    assert (told["proposed"], told["asked"], told["better"][1], told["usd"]) == (1, 1, 1, rewrite["usd"])
+    assert told["sampler_better"][1] == 2
+    assert "reflect proposed 1 of the 1 candidates" in said_of_rewrites(told)
+    assert "reflect proposed 1 of the 1 candidates" in page(records)
+    assert "reflect proposed 1 of the 1 candidates" in overview.note(final, "")
+    found = view(records)
+    parent = found.candidates[candidate["parent"]]
+    note = candidate_run.note(candidate_run.Family(found, found.candidates[3], parent, "", 0.0), 1)
+    assert "reflect changed" in note
+    assert "the best run turned one knob at a time" in note
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)

@@ -315,5 +315,6 @@ class _Ear(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         text = record.getMessage()
-        if record.levelno >= logging.WARNING or _BAD.search(text):
+        # Its warnings are mostly of types and settings; what fails is an error, or says so.
+        if record.levelno >= logging.ERROR or _BAD.search(text):
             self._take(clean(text.split("\n")[0], 240))
