@@ -18,7 +18,7 @@ from orgopt.agents.settings import LanguageSettings
 from orgopt.agents.spend import OverBudgetError
 from orgopt.cli import main
 from orgopt.document import Program, lint, parse, read
-from orgopt.errors import DocumentError
+from orgopt.errors import DocumentError, UsageError
 from orgopt.evolve import Candidate, Watch, optimize
 from orgopt.evolve.changes import Change, changed, read_changes
 from orgopt.evolve.propose import Proposer
@@ -334,8 +334,6 @@ def test_what_comes_to_nothing_is_said_counted_and_left_to_the_sampler(
 def test_a_killed_study_makes_the_same_candidates_and_asks_nothing_twice(
     toy: Task, trio: Program, tmp_path: Path
 ) -> None:
-    """Kept answers are asked first, even where the model is gone; what was not asked yet is."""
-
     def rewrite(call: Call) -> str:
         return answer(change("headcount/explorer", 1 + (call.number + 2) % 4))
 
@@ -351,6 +349,19 @@ def test_a_killed_study_makes_the_same_candidates_and_asks_nothing_twice(
         continued = study(tmp_path / "cut", trio, toy, settings(server), config)
         assert len(server.calls) == asked
     assert plain(continued) == plain(whole)
+
+
+def test_where_the_model_is_gone_kept_answers_do_as_far_as_they_go(toy: Task, trio: Program, tmp_path: Path) -> None:
+    config = replace(CONFIG, generations=3)
+    with LlmServer(serve(lambda _: answer(change("headcount/explorer", 3)))) as server:
+        given = settings(server)
+        with pytest.raises(KeyboardInterrupt):
+            study(tmp_path / "s", trio, toy, given, config, Heard(stop_at="g01-c03"))
+    gone = replace(given, models={MODEL: replace(given.models[MODEL], key="MISSING_KEY")})
+    with pytest.raises(UsageError, match="MISSING_KEY, which is not set"):
+        study(tmp_path / "s", trio, toy, gone, config)
+    records = list(read_lines(tmp_path / "s" / "study.jsonl"))
+    assert [one["proposer"] for one in of(records, "candidate")] == ["seed", "tpe", "tpe", "reflect", "tpe", "tpe"]
 
 
 def plain(records: list[dict[str, Any]]) -> list[str]:
