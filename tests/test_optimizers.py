@@ -12,10 +12,17 @@ from orgopt.agents.language import CHOICE, choose
 from orgopt.agents.settings import LanguageSettings
 from orgopt.agents.spend import OverBudgetError
 from orgopt.document import Program, lint, parse, read
+from orgopt.evolve import Candidate, Watch
+from orgopt.evolve.org_module import Bench, OrgModule
 from orgopt.evolve.rewrite import FEWEST_RUNS, optimizer_runs
+from orgopt.evolve.runs import Runs
+from orgopt.evolve.space import Space
+from orgopt.evolve.texts import RefusedError
 from orgopt.ledger import read_lines
 from orgopt.study.config import StudyConfig
+from orgopt.study.log import StudyLog
 from orgopt.task import Task
+from tests.fakes.arena import toy_arena
 from tests.fakes.llm_server import Call, Fault, LlmServer, fields
 from tests.test_minds import settings
 from tests.test_rewrite import PAIR, Heard, of, study
@@ -42,6 +49,8 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def agent(call: Call) -> str:
     """Does what its charter says: a long stride brings it near the bottom, a step back away from it."""
+    if "[[ ## settings ## ]]" not in call.user:
+        return fields(report="I went on.")
     x = float(re.search(r"X = ([-\d.e]+)", call.field("settings"))[1])
     step = 0.7 - x if "long stride" in call.system else -0.2 if "step back" in call.system else 0.05
     return fields(hypothesis="move X", knobs={"X": round(min(1.0, max(0.0, x + step)), 4)}, expectation="less loss")
@@ -184,3 +193,21 @@ def test_the_limit_of_money_stops_an_optimizer_and_more_goes_on(toy: Task, solo:
         assert not of(read_study(tmp_path / "s"), "rewrite")
         records = study(tmp_path / "s", solo, toy, given(server), config=CONFIG)
     assert [record["outcome"] for record in of(records, "rewrite")] == ["proposed"]
+
+
+@pytest.mark.parametrize("charter", ["", "One.\n\nTwo\tthree.", "  Deep\n    deeper\n- a\n  - b", "A brace {x}."])
+def test_the_module_gives_back_charters_as_they_were(toy: Task, tmp_path: Path, charter: str) -> None:
+    seed = parse(SOLO.replace("You decide what is kept.", charter), "solo.md")
+    space = Space(seed, None, 60)
+    one = Candidate(
+        index=0, generation=0, parent=None, proposer="seed", params=space.origin, program=seed, changes=("seed",)
+    )
+    with toy_arena(toy) as arena, StudyLog(tmp_path, {}, seed, {toy.name: toy}) as log:
+        runs = Runs(arena, log, 0, Watch(), keep=lambda *_: True)
+        bench = Bench(space, runs, one, "g01-c01", 12, ())
+        module = OrgModule(bench, 3.0)
+        assert [role.id for role in bench.roles] == ["lead"]
+        assert module.deepcopy().bench is bench
+        assert bench.point(module.deepcopy().charters) is None
+        with pytest.raises(RefusedError, match="HTML"):
+            bench.point({"lead": "<b>x</b>"})

@@ -18,17 +18,22 @@ from orgopt.agents.settings import LanguageSettings
 from orgopt.agents.spend import OverBudgetError
 from orgopt.cli import main
 from orgopt.document import Program, lint, parse, read
-from orgopt.errors import DocumentError
+from orgopt.errors import DocumentError, UsageError
 from orgopt.evolve import Candidate, Watch, optimize
 from orgopt.evolve.changes import Change, changed, read_changes
 from orgopt.evolve.propose import Proposer
 from orgopt.evolve.space import Space
 from orgopt.evolve.texts import RefusedError, prose, with_texts
 from orgopt.ledger import read_lines
+from orgopt.report import page
 from orgopt.study.config import SAMPLERS, StudyConfig
 from orgopt.study.log import StudyLog
+from orgopt.study.rewrites import said_of_rewrites
 from orgopt.study.standing import Standing
+from orgopt.study.view import study as view
 from orgopt.task import Task
+from orgopt.tracking import candidate as candidate_run
+from orgopt.tracking import overview
 from tests.fakes.arena import toy_arena
 from tests.fakes.llm_server import MODEL, NOISE, Call, Fault, LlmServer, fields
 from tests.fakes.researcher import research
@@ -181,6 +186,19 @@ def test_a_rewritten_charter_and_a_headcount_land_in_the_document(
     assert "charter/hand" not in asked.field("places")  # a policy reads none
     # Its values are told to the sampler, and the search goes on from it.
     assert len(of(records, "generation")) == CONFIG.generations
+    # Who reads the result is told: in the log, on the terminal, on the page and in MLflow.
+    final = of(records, "final")[0]
+    told = final["rewrites"]
+    assert (told["proposed"], told["asked"], told["better"][1], told["usd"]) == (1, 1, 1, rewrite["usd"])
+    assert told["sampler_better"][1] == 2
+    assert "reflect proposed 1 of the 1 candidates" in said_of_rewrites(told)
+    assert "reflect proposed 1 of the 1 candidates" in page(records)
+    assert "reflect proposed 1 of the 1 candidates" in overview.note(final, "")
+    found = view(records)
+    parent = found.candidates[candidate["parent"]]
+    note = candidate_run.note(candidate_run.Family(found, found.candidates[3], parent, "", 0.0), 1)
+    assert "reflect changed" in note
+    assert "the best run turned one knob at a time" in note
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
@@ -316,8 +334,6 @@ def test_what_comes_to_nothing_is_said_counted_and_left_to_the_sampler(
 def test_a_killed_study_makes_the_same_candidates_and_asks_nothing_twice(
     toy: Task, trio: Program, tmp_path: Path
 ) -> None:
-    """Kept answers are asked first, even where the model is gone; what was not asked yet is."""
-
     def rewrite(call: Call) -> str:
         return answer(change("headcount/explorer", 1 + (call.number + 2) % 4))
 
@@ -333,6 +349,19 @@ def test_a_killed_study_makes_the_same_candidates_and_asks_nothing_twice(
         continued = study(tmp_path / "cut", trio, toy, settings(server), config)
         assert len(server.calls) == asked
     assert plain(continued) == plain(whole)
+
+
+def test_where_the_model_is_gone_kept_answers_do_as_far_as_they_go(toy: Task, trio: Program, tmp_path: Path) -> None:
+    config = replace(CONFIG, generations=3)
+    with LlmServer(serve(lambda _: answer(change("headcount/explorer", 3)))) as server:
+        given = settings(server)
+        with pytest.raises(KeyboardInterrupt):
+            study(tmp_path / "s", trio, toy, given, config, Heard(stop_at="g01-c03"))
+    gone = replace(given, models={MODEL: replace(given.models[MODEL], key="MISSING_KEY")})
+    with pytest.raises(UsageError, match="MISSING_KEY, which is not set"):
+        study(tmp_path / "s", trio, toy, gone, config)
+    records = list(read_lines(tmp_path / "s" / "study.jsonl"))
+    assert [one["proposer"] for one in of(records, "candidate")] == ["seed", "tpe", "tpe", "reflect", "tpe", "tpe"]
 
 
 def plain(records: list[dict[str, Any]]) -> list[str]:

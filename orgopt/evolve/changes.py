@@ -102,8 +102,10 @@ def changed(space: Space, parent: Candidate, changes: Sequence[Change]) -> Point
     if idle := next((one.place for one in genes if one.place not in active), None):
         raise RefusedError(f"{idle} makes no difference as long as its role has no agents, or of another kind")
     open_places = set(places(org)) if space.rewritable else set[str]()
-    before = with_texts(space.program(params), texts)
-    known = read(before).org
+    try:
+        known = read(with_texts(space.program(params), texts)).org
+    except DocumentError as error:
+        raise RefusedError(str(error)) from None
     for change in changes:
         if _is_text(change.place):
             _check_place(space, change.place, open_places, {role.id for role in known.roles})

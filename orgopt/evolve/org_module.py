@@ -6,6 +6,7 @@ so that it is imported late.
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from inspect import cleandoc
 from typing import Any, NamedTuple, Self
 
 import dspy
@@ -82,7 +83,8 @@ class Bench:
         """
         texts: Texts = dict(self.parent.texts)
         for role in self.roles:
-            if (text := charters[role.id].strip()) != role.charter.strip():
+            # DSPy dedents instructions and spreads tabs: that is no change.
+            if cleandoc(text := charters[role.id].strip()) != cleandoc(role.charter).strip():
                 texts = {**texts, f"{CHARTER}/{role.id}": prose(f"{CHARTER}/{role.id}", text, role.charter)}
         if texts == self.parent.texts:
             return None
