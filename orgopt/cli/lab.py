@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,7 +12,7 @@ import click
 
 from orgopt.cli.base import err
 from orgopt.errors import StoreError
-from orgopt.evaluate import calibrate
+from orgopt.evaluate import UNEDITED_RUNS, calibrate
 from orgopt.lab import LABS, default_lab, make_lab, sandbox
 from orgopt.lab.base import Lab
 from orgopt.task import Measure, Task
@@ -64,21 +64,29 @@ def open_lab(task: Task, kind: str | None, slots: int) -> Iterator[Lab]:
         yield lab
 
 
+def calibration(task: Task, workspace: Path, data_digest: str, *, replayed: bool) -> Path:
+    """Where the baseline of a task that was measured on this machine is kept; of a printed one, replays have another."""
+    where = "replay-" * (replayed and task.self_reported)
+    return workspace / "mlruns" / "calibrations" / f"{task.name}-{task.digest}-{where}{data_digest[:12]}.json"
+
+
 def calibrated(task: Task, lab: Lab, workspace: Path) -> Task:
     """The task with a baseline that holds for this machine's data.
 
     The figures in task.toml hold for one text; another Python version has another. Then the baseline
-    is measured here, once, and kept in the workspace.
+    is measured here, once, and kept in the workspace. That of a script that prints its metric always is.
     """
-    if lab.data_digest == task.data_digest:
+    if lab.data_digest == task.data_digest and task.measured:
         return task
-    path = workspace / "mlruns" / "calibrations" / f"{task.name}-{task.digest}-{lab.data_digest[:12]}.json"
+    path = calibration(task, workspace, lab.data_digest, replayed=lab.virtual)
     with suppress(OSError, ValueError, TypeError):  # none yet, or damaged: measured again
         return task.with_baseline(Measure(**json.loads(path.read_text("utf-8"))))
-    err.print(
-        f"[dim]{task.name}: this machine's text differs from the one of task.toml; measuring the baseline here …[/]"
-    )
-    baseline = replace(calibrate(task, lab), sd=task.baseline.sd)
+    why = "this machine's text differs from the one of task.toml; measuring the baseline here"
+    if task.self_reported:
+        runs = f"{UNEDITED_RUNS} runs of the unedited {task.script}, of {task.limit_s:g} s at most each"
+        why = f"measuring the baseline on this machine, once: {runs}"
+    err.print(f"{task.name}: {why} …", style="dim", markup=False, soft_wrap=True)
+    baseline = calibrate(task, lab, UNEDITED_RUNS) if task.self_reported else calibrate(task, lab)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(".part")
