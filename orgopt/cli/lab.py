@@ -15,6 +15,7 @@ from orgopt.errors import StoreError
 from orgopt.evaluate import UNEDITED_RUNS, calibrate
 from orgopt.lab import LABS, default_lab, make_lab, sandbox
 from orgopt.lab.base import Lab
+from orgopt.lab.sandbox import printed_data_digest
 from orgopt.task import Measure, Task
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -65,9 +66,24 @@ def open_lab(task: Task, kind: str | None, slots: int) -> Iterator[Lab]:
 
 
 def calibration(task: Task, workspace: Path, data_digest: str, *, replayed: bool) -> Path:
-    """Where the baseline of a task that was measured on this machine is kept; of a printed one, replays have another."""
+    """Where a baseline that was measured here is kept; of a script that prints its metric, replays have another."""
     where = "replay-" * (replayed and task.self_reported)
     return workspace / "mlruns" / "calibrations" / f"{task.name}-{task.digest}-{where}{data_digest[:12]}.json"
+
+
+def kept_baseline(task: Task, workspace: Path) -> Task:
+    """A task as it is known here without a lab: with the baseline of its script where that was measured before."""
+    if task.measured:
+        return task
+    kept = _read(calibration(task, workspace, printed_data_digest(task), replayed=False))
+    return task.with_baseline(kept) if kept else task
+
+
+def _read(path: Path) -> Measure | None:
+    """A kept baseline; None where there is none yet, or it is damaged: it is then measured again."""
+    with suppress(OSError, ValueError, TypeError):
+        return Measure(**json.loads(path.read_text("utf-8")))
+    return None
 
 
 def calibrated(task: Task, lab: Lab, workspace: Path) -> Task:
@@ -79,8 +95,8 @@ def calibrated(task: Task, lab: Lab, workspace: Path) -> Task:
     if lab.data_digest == task.data_digest and task.measured:
         return task
     path = calibration(task, workspace, lab.data_digest, replayed=lab.virtual)
-    with suppress(OSError, ValueError, TypeError):  # none yet, or damaged: measured again
-        return task.with_baseline(Measure(**json.loads(path.read_text("utf-8"))))
+    if kept := _read(path):
+        return task.with_baseline(kept)
     why = "this machine's text differs from the one of task.toml; measuring the baseline here"
     if task.self_reported:
         runs = f"{UNEDITED_RUNS} runs of the unedited {task.script}, of {task.limit_s:g} s at most each"

@@ -155,6 +155,11 @@ def shared(task: Task) -> dict[str, str]:
     return found
 
 
+def printed_data_digest(task: Task) -> str:
+    """The digest of the data of a script that prints its metric, as far as it is outside of the task's folder."""
+    return contents_digest(map(_expanded, task.limits.read))
+
+
 def _expanded(path: str) -> Path:
     return Path(os.path.normpath(Path(path).expanduser()))
 
@@ -243,7 +248,7 @@ def _config(task: Task, *, isolated: bool) -> dict[str, Any]:
         "prime": list(task.limits.prime),
         "result": task.limits.result,
         "prints": task.printed,
-        "data_digest": contents_digest(map(_expanded, task.limits.read)) if task.self_reported else "",
+        "data_digest": printed_data_digest(task) if task.self_reported else "",
         "hidden": [path for name in task.limits.hide for path in _places(task, name)] if isolated else [],
         "namespaces": isolated,
         "limits": limits,
