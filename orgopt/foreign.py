@@ -25,6 +25,7 @@ _DEFAULT_RUN_S = 60.0  # of a typical experiment, where the files say nothing of
 _MARK = re.compile(r"#\s*knob:")
 _NAME = re.compile(r"[A-Z][A-Z0-9_]*")
 _TIME = re.compile(r"(TIME_BUDGET|TIME_LIMIT|TRAIN_TIME|TRAINING_TIME|MAX_SECONDS|TRAIN_SECONDS)(_S|_SEC|_SECONDS)?")
+_FIXED = re.compile(r"SEED|FLOPS")
 _PLACE = re.compile(r"(\w+_)?(CACHE|DATA|DATASET|TOKENIZER)(_\w+)?_(DIR|PATH|ROOT|FOLDER)")
 _PRINTED = re.compile(r"(?:^|[\r\n])[ \t]*(?P<name>[A-Za-z][\w/.-]*)[ \t]*[:=]")
 _DOWN = ("bpb", "bpc", "loss", "nll", "ppl", "perplexity", "error", "err", "mse", "rmse", "mae")
@@ -90,7 +91,10 @@ def readable(workspace: Path, name: str) -> tuple[str, ...]:
         raise UsageError(
             f'{path}: [tasks.{name}] may say read = ["~/…"], a list of paths from ~/ or /, and nothing else'
         )
-    return tuple(one.rstrip("/") for one in read)
+    for one in read:
+        if Path.home().is_relative_to(Path(one).expanduser()):
+            raise UsageError(f"{path}: [tasks.{name}] read = {one} has your whole home in it: name folders below it")
+    return tuple(one.rstrip("/") or "/" for one in read)
 
 
 def parsed(path: Path) -> ast.Module:
@@ -112,17 +116,18 @@ def marked(source: str, tree: ast.Module) -> str:
 
     One that marks some itself is left as it is. Otherwise each upper-case constant at its top level becomes a knob
     whose value is a number above zero, from a quarter of it to four times it, on a logarithmic scale; a bool; or a
-    string that the script compares with others. Seeds and times are none, nor is a constant that is set twice.
+    string that the script compares with others. Seeds, times and speeds of hardware are none,
+    nor is a constant that is set twice.
     """
     if _MARK.search(source):
         return source
     lines = source.split("\n")
     constants = list(_constants(tree))
     for name, value, node in constants:
-        if sum(other == name for other, _, _ in constants) > 1 or "SEED" in name or _TIME.fullmatch(name):
+        if sum(other == name for other, _, _ in constants) > 1 or _FIXED.search(name) or _TIME.fullmatch(name):
             continue
         found = _range(name, value, tree)
-        if found and node.lineno == node.end_lineno:
+        if found and node.lineno == node.end_lineno and not node.col_offset:
             line = lines[node.lineno - 1].encode()
             code, rest = line[: node.end_col_offset].decode(), line[node.end_col_offset :].decode()
             if not rest.strip() or rest.lstrip().startswith("#"):

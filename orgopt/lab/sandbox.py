@@ -146,8 +146,6 @@ def shared(task: Task) -> dict[str, str]:
                 f"{named} lets experiments read {given}, and there is none: "
                 f"is the data prepared (python prepare.py in {task.folder})?"
             )
-        if home.is_relative_to(path):
-            raise TaskError(f"{named} lets experiments read {given}, which has your whole home: name folders below it")
         inside = f"{isolate.HOME}/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
         if Path(inside).is_relative_to("/tmp"):
             raise TaskError(f"{named} lets experiments read {given}; /tmp is each experiment's own: put it elsewhere")

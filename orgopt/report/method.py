@@ -16,7 +16,7 @@ _TEXT = (
     "of this size would show in four of five cases."
 )
 _PRINTED = (
-    "Where the metric is self-reported, nobody but the script itself measured it, which an agent may have edited: it is "
+    "Where the metric is self-reported, nobody but the script measured it, which an agent may have edited: it is "
     "what the script printed. q is then its relative improvement over the unedited script, 1 would be all of it, and "
     "there is no held-out data: submissions were run again."
 )

@@ -170,6 +170,8 @@ def _become(part: Part, work: Path, log: int, *, namespaces: bool) -> NoReturn:
         if isinstance(end.code, str):
             sys.stderr.write(end.code + "\n")
     except BaseException:  # noqa: BLE001  whatever the experiment raises is its outcome
+        with contextlib.suppress(Exception):
+            sys.stdout.flush()  # the last line is then the error, and not what it had printed before
         traceback.print_exc()
     with contextlib.suppress(Exception):
         sys.stdout.flush()
