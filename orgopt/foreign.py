@@ -84,7 +84,10 @@ def readable(workspace: Path, name: str) -> tuple[str, ...]:
         UsageError: It says something else.
     """
     path = workspace / "orgopt.toml"
-    tasks = tomllib.loads(path.read_text("utf-8")).get("tasks", {}) if path.is_file() else {}
+    try:
+        tasks = tomllib.loads(path.read_text("utf-8")).get("tasks", {}) if path.is_file() else {}
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path}: {error}") from None
     table = tasks.get(name, {}) if isinstance(tasks, dict) else None
     read = table.get("read", []) if isinstance(table, dict) and not set(table) - {"read"} else None
     if not isinstance(read, list) or not all(isinstance(one, str) and one.startswith(("~/", "/")) for one in read):
@@ -208,8 +211,8 @@ def _metric(toml: Mapping[str, Any], found: Metric | None, script: str) -> Metri
         return Metric(name, way == "up" if way else bool(guessed))
     if found is None:
         raise ValueError(
-            f"{script} prints no line that looks like a metric, such as 'val_loss: 0.5': name it in a task.toml, with "
-            "kind = 'script', metric = '…' and direction = 'down' or 'up'"
+            f"{script} prints no line that looks like a metric, such as 'val_loss: 0.5': name it in a task.toml beside "
+            "it, with kind = 'script', metric = '…' and direction = 'down' or 'up'"
         )
     return found if way is None else Metric(found.name, way == "up")
 

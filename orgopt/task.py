@@ -210,15 +210,15 @@ def load_task(name: str, workspace: Path | None = None) -> Task:
         if name not in known:
             raise UsageError(f"no task '{name}': known tasks are {', '.join(known) or 'none'}, or give a task's folder")
         folder = known[name]
+    toml = folder / "task.toml"
     try:
-        toml = folder / "task.toml"
         table = tomllib.loads(toml.read_text("utf-8")) if toml.is_file() else {"kind": _PRINTS}
         if table.get("kind") == _PRINTS:
             return _checkout(folder.resolve(), table, workspace)
         return _task(folder.resolve(), table)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         what = f"missing {error}" if isinstance(error, KeyError) else str(error)
-        raise TaskError(f"{folder}/task.toml: {what}") from None
+        raise TaskError(f"{toml if toml.is_file() else folder}: {what}") from None
 
 
 def _checkout(folder: Path, toml: dict[str, Any], workspace: Path) -> Task:
