@@ -20,6 +20,7 @@ from orgopt.tracking.names import (
     escape,
     interval,
     metric_name,
+    reporting,
     signed,
 )
 
@@ -92,6 +93,7 @@ def tags(family: Family) -> dict[str, str]:
         "orgopt.task": ", ".join(family.view.tasks),
         "orgopt.dropped": str(own.dropped).lower(),
         "orgopt.commit": digest(record["program"]),
+        **reporting(family.view.head),
     }
 
 
