@@ -17,13 +17,15 @@ import numpy as np
 from orgopt.agents.language import Language, open_chosen, speaks
 from orgopt.agents.spend import OVER_BUDGET, OverBudgetError
 from orgopt.document import Program, require_org
-from orgopt.errors import LabError
+from orgopt.errors import LabError, UsageError
 from orgopt.lab.base import Experiment, Lab, Outcome, Status, derive_seed
 from orgopt.ledger import BASELINE, Ledger
 from orgopt.task import Measure, Settings, Task
 from orgopt.team.runtime import Team, Watcher
 
 CALIBRATION_SEEDS = 6
+UNEDITED_RUNS = 3
+"""Runs of the unedited script of a checkout, each of which may take minutes."""
 VERIFY_SEEDS = 2
 DISQUALIFIED = -1.0
 """The research output of a run with a tampered result, unless the run is worse: as far below the baseline as the task's
@@ -111,6 +113,8 @@ def run(
         LabError: The lab broke.
     """
     org = require_org(program)
+    if not task.measured:
+        raise UsageError(f"{task.name} has no baseline yet: 'orgopt.evaluate.measured' measures it in a lab")
     if language is not None or not speaks(org):
         Team(org, task, lab, seed=seed, ledger=ledger, watch=watch, language=language).run(budget_s)
         return
@@ -144,7 +148,7 @@ def evaluate(
         DocumentError: The program has errors.
         LabError: The lab broke.
     """
-    ledger = ledger or Ledger()
+    ledger, task = ledger or Ledger(), measured(task, lab)
     thinking = {"watch": watch, "language": language, "record": record}
     run(program, task, lab, budget_s=budget_s, seed=seed, ledger=ledger, **thinking)
     return verified(task, lab, ledger, budget_s=budget_s, seed=seed, verify_seeds=verify_seeds)
@@ -271,18 +275,31 @@ def calibrate(task: Task, lab: Lab, seeds: int = CALIBRATION_SEEDS) -> Measure:
     """The baseline of a task, measured in this lab.
 
     For data other than the task's figures were measured on (another Python version, say): the baseline
-    moves, and the reference keeps its distance to it.
+    moves, and the reference keeps its distance to it. The seed noise stays; that of a script that prints its metric
+    has no other figure, and is measured too.
 
     Raises:
         LabError: No baseline run succeeded.
     """
     experiments = [Experiment(id=k + 1, settings={}, seed=derive_seed(0, _VERIFY_KEY, k)) for k in range(seeds)]
-    done = [outcome for outcome in train_all(lab, experiments, task.limit_s) if outcome.status is Status.OK]
+    outcomes = train_all(lab, experiments, task.limit_s)
+    done = [outcome for outcome in outcomes if outcome.status is Status.OK]
     if not done:
-        raise LabError(f"the baseline of {task.name} does not train on this machine")
+        why = f": {outcomes[0].error or outcomes[0].status}" if task.self_reported else ""
+        raise LabError(f"the baseline of {task.name} does not train on this machine{why}")
     heldout = [outcome.heldout or math.nan for outcome in done]
     metric = [outcome.metric or math.nan for outcome in done]
-    return Measure(metric=float(np.mean(metric)), heldout=float(np.mean(heldout)), sd=task.baseline.sd, seeds=len(done))
+    sd = float(np.std(heldout, ddof=1)) if task.self_reported and len(done) > 1 else task.baseline.sd
+    return Measure(metric=float(np.mean(metric)), heldout=float(np.mean(heldout)), sd=sd, seeds=len(done))
+
+
+def measured(task: Task, lab: Lab) -> Task:
+    """The task with a baseline: one whose script prints its metric has none before its unedited script has run here.
+
+    Raises:
+        LabError: That script does not train on this machine.
+    """
+    return task if task.measured else task.with_baseline(calibrate(task, lab, UNEDITED_RUNS))
 
 
 def train_all(lab: Lab, experiments: list[Experiment], limit_s: float) -> list[Outcome]:

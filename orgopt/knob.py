@@ -4,6 +4,7 @@ A knob is a line with an upper-case name and a comment:
 
     LR = 3e-4  # knob: log 1e-5..1e-1, group optimizer
     DEPTH = 2  # knob: int 1..4, group model
+    WIDTH = 64  # knob: log int 16..256, group model  # whatever stands here is a remark
     OPTIMIZER = "adamw"  # knob: one of adamw|muon|sgd, group optimizer
 """
 
@@ -22,11 +23,11 @@ Settings = Mapping[str, Value]
 """Values of knobs by name; a knob that is not named keeps its default."""
 
 _KNOB = re.compile(
-    r"^(?P<name>[A-Z][A-Z0-9_]*)(?P<equals>\s*=\s*)(?P<value>\S.*?)(?P<comment>\s*#\s*knob:\s*(?P<spec>.+?)"
-    r"(?:,\s*group\s+(?P<group>[\w-]+))?\s*)$",
+    r"^(?P<name>[A-Z][A-Z0-9_]*)(?P<equals>\s*=\s*)(?P<value>\S.*?)(?P<comment>\s*#\s*knob:\s*(?P<spec>[^#\n]+?)"
+    r"(?:,\s*group\s+(?P<group>[\w-]+))?[^\S\n]*(?:#.*)?)$",
     re.MULTILINE,
 )
-_RANGE = re.compile(r"(?P<scale>int |log )?\s*(?P<low>[-+.\deE]+)\.\.(?P<high>[-+.\deE]+)$")
+_RANGE = re.compile(r"(?P<scale>int |log |log int )?\s*(?P<low>[-+.\deE]+)\.\.(?P<high>[-+.\deE]+)$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +63,9 @@ class Knob:
         unit = min(1.0, max(0.0, unit))
         if self.choices:
             return self.choices[min(int(unit * len(self.choices)), len(self.choices) - 1)]
+        if self.integer and self.log:
+            low, high = self._logs
+            return min(int(self.high), max(int(self.low), round(math.exp(low + unit * (high - low)))))
         if self.integer:
             return min(int(self.high), int(self.low) + int(unit * (self.high - self.low + 1)))
         if self.log:
@@ -75,11 +79,19 @@ class Knob:
         if self.choices:
             return (self.choices.index(value) + 0.5) / len(self.choices)
         number = float(value)
+        if self.integer and self.log:
+            low, high = self._logs
+            return (math.log(number) - low) / (high - low)
         if self.integer:
             return (number - self.low + 0.5) / (self.high - self.low + 1)
         if self.log:
             return (math.log(number) - math.log(self.low)) / (math.log(self.high) - math.log(self.low))
         return (number - self.low) / (self.high - self.low)
+
+    @property
+    def _logs(self) -> tuple[float, float]:
+        """The logarithms of the ends of a range of integers, of which the outer ones have a whole share, too."""
+        return math.log(self.low - 0.5), math.log(self.high + 0.5)
 
     def allows(self, value: Any) -> bool:
         """Whether a value may be set."""
@@ -148,9 +160,11 @@ def _knob(match: re.Match[str]) -> Knob:
     if not numbers:
         raise ValueError(f"range '{spec}' not understood: write '0..1', 'log 1e-4..1', 'int 1..4' or 'one of a|b'")
     low, high, scale = float(numbers["low"]), float(numbers["high"]), (numbers["scale"] or "").strip()
-    if low >= high or (scale == "log" and low <= 0):
+    if low >= high or (scale.startswith("log") and low <= 0):
         raise ValueError(f"range '{spec}' is empty or has no logarithm")
-    return Knob(**given, default=default, low=low, high=high, log=scale == "log", integer=scale == "int")
+    if scale == "log int" and low < 1:
+        raise ValueError(f"range '{spec}' begins below 1, which is the least integer on a logarithmic scale")
+    return Knob(**given, default=default, low=low, high=high, log="log" in scale, integer="int" in scale)
 
 
 def _choice(text: str) -> Value:

@@ -1,19 +1,25 @@
 """Tasks: what is researched. Covers task.toml; knobs are `orgopt.knob`'s, running a task is the lab's.
 
 A task is a folder with `task.toml` and either fixed files and one editable script, whose constants are its knobs,
-or a world: a Python callable that answers any setting of the knobs that `task.toml` declares itself.
+or a world: a Python callable that answers any setting of the knobs that `task.toml` declares itself. A folder with
+`train.py` and `prepare.py` alone is a foreign checkout, whose script prints its own metric (`orgopt.foreign`).
 """
 
 import hashlib
 import json
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from orgopt import foreign
 from orgopt.errors import TaskError, UsageError
 from orgopt.knob import Knob, Settings, Value, parse_knobs, with_values
+
+_PRINTS = "script"
+"""The `kind` of a task whose script prints its metric."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +46,7 @@ class Limits:
         result: Name of the file of arrays that an experiment leaves.
         prime: Calls of `prepare.py` that are made once and shared by all experiments, each a name and arguments.
         hide: Files that experiments must not see, of the task's folder or of installed packages.
+        read: Files and folders outside of the task's that they may read, as the user's settings name them.
     """
 
     memory_gb: float = 4.0
@@ -50,6 +57,7 @@ class Limits:
     result: str = "weights.npz"
     prime: tuple[str, ...] = ()
     hide: tuple[str, ...] = ()
+    read: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +80,9 @@ class Task:
         data_digest: SHA-256 of the data that the figures were measured on; a world has no data.
         source: The text that holds the knobs: the script, or the `knobs` of a world's `task.toml`.
         limits: What its experiments may use.
+        printed: Name of the metric that the script prints itself, which no judge computes; empty where one does. Where
+            more of it is better, `metric` is `-` and its name, and its value negated.
+        data: Folders outside that its files name as those of its data; of such a script.
     """
 
     name: str
@@ -97,6 +108,18 @@ class Task:
     source: str
     knobs: tuple[Knob, ...]
     limits: Limits = Limits()
+    printed: str = ""
+    data: tuple[str, ...] = ()
+
+    @property
+    def self_reported(self) -> bool:
+        """Whether its results are what its script says of itself."""
+        return bool(self.printed)
+
+    @property
+    def measured(self) -> bool:
+        """Whether there is a baseline; that of a script that prints its metric is measured on each machine."""
+        return math.isfinite(self.baseline.metric)
 
     @property
     def digest(self) -> str:
@@ -104,7 +127,7 @@ class Task:
         judge = ("judge.py",) if (self.folder / "judge.py").is_file() else ()
         files = ("prepare.py", *judge, self.script) if self.script else (self.world.split(":")[0],)
         paths = [self.folder / name for name in ("task.toml", *files)]
-        parts = [path.read_bytes() for path in paths if path.is_file() or self.script]  # a package has no file here
+        parts = [path.read_bytes() for path in paths if path.is_file()]  # a package and a checkout lack some
         if self.parameters:
             parts.append(json.dumps(dict(self.parameters), sort_keys=True).encode())
         return hashlib.sha256(b"\0".join(parts)).hexdigest()[:12]
@@ -115,6 +138,10 @@ class Task:
 
     def with_baseline(self, baseline: Measure) -> "Task":
         """The task with a baseline measured elsewhere and the same distance to its reference."""
+        if self.self_reported:  # quality is the relative improvement, and 1 the whole metric; of nothing, one unit
+            reached = baseline.heldout - (abs(baseline.heldout) or 1.0)
+            reference = replace(baseline, metric=reached, heldout=reached, sd=0.0)
+            return replace(self, baseline=baseline, reference=reference)
         gap = self.baseline.heldout - self.reference.heldout
         reference = replace(self.reference, heldout=baseline.heldout - gap)
         return replace(self, baseline=baseline, reference=reference)
@@ -147,9 +174,15 @@ def find_tasks(workspace: Path) -> dict[str, Path]:
     """Folders of the tasks that can be named: the workspace's own, then the shipped ones."""
     found: dict[str, Path] = {}
     for root in (workspace / "fitness", *shipped("fitness")):
-        for toml in sorted(root.glob("*/task.toml")):
-            found.setdefault(toml.parent.name, toml.parent)
+        for folder in sorted(root.glob("*")):
+            if is_task(folder):
+                found.setdefault(folder.name, folder)
     return found
+
+
+def is_task(folder: Path) -> bool:
+    """Whether a folder is a task: one with a `task.toml`, or a foreign checkout."""
+    return (folder / "task.toml").is_file() or all((folder / name).is_file() for name in ("train.py", "prepare.py"))
 
 
 def shipped(kind: str) -> list[Path]:
@@ -166,18 +199,75 @@ def load_task(name: str, workspace: Path | None = None) -> Task:
         TaskError: The task is malformed.
     """
     folder = Path(name)
-    if not (folder / "task.toml").is_file():
-        known = find_tasks(workspace or Path.cwd())
+    workspace = workspace or Path.cwd()
+    if not is_task(folder):
+        known = find_tasks(workspace)
         if folder.is_dir() and name not in known:
-            raise UsageError(f"{folder} has no task.toml: it is not a task")
+            raise UsageError(
+                f"{folder} has no task.toml: it is not a task; nor is it a checkout with train.py and prepare.py, "
+                "whose script prints its metric"
+            )
         if name not in known:
             raise UsageError(f"no task '{name}': known tasks are {', '.join(known) or 'none'}, or give a task's folder")
         folder = known[name]
+    toml = folder / "task.toml"
     try:
-        return _task(folder.resolve(), tomllib.loads((folder / "task.toml").read_text("utf-8")))
+        table = tomllib.loads(toml.read_text("utf-8")) if toml.is_file() else {"kind": _PRINTS}
+        if table.get("kind") == _PRINTS:
+            return _checkout(folder.resolve(), table, workspace)
+        return _task(folder.resolve(), table)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         what = f"missing {error}" if isinstance(error, KeyError) else str(error)
-        raise TaskError(f"{folder}/task.toml: {what}") from None
+        raise TaskError(f"{toml if toml.is_file() else folder}: {what}") from None
+
+
+def _checkout(folder: Path, toml: dict[str, Any], workspace: Path) -> Task:
+    """A task whose script prints its metric; what `task.toml` does not say is found in the files."""
+    known = {"kind", "title", "brief", "script", "metric", "direction", "unit", "preload", "limits", "time"}
+    if unknown := set(toml) - known:
+        raise ValueError(f"a task of kind 'script' has no {', '.join(sorted(unknown))}: {', '.join(sorted(known))}")
+    script = str(toml.get("script", "train.py"))
+    found = foreign.find(folder, script, toml)
+    metric, time = found.metric, toml.get("time", {})
+    given = {"wall_s": found.times.limit_s, **toml.get("limits", {})}
+    limits = replace(_limits(given, {}), read=foreign.readable(workspace, folder.name))
+    name = f"-{metric.name}" * metric.up or metric.name
+    nothing = Measure(metric=math.nan, heldout=math.nan, sd=0.0, seeds=0)
+    more = f" More {metric.name} is better: it stands here as {name}, negated." * metric.up
+    task = Task(
+        name=folder.name,
+        folder=folder,
+        title=str(toml.get("title", f"A checkout whose {script} prints its own {metric.name}")),
+        brief=str(toml.get("brief", f"Improve the {metric.name} that {script} prints.{more}")).strip(),
+        metric=name,
+        heldout=name,
+        unit=str(toml.get("unit", metric.name)),
+        script=script,
+        world="",
+        parameters={},
+        preload=tuple(toml.get("preload", ())),
+        limit_s=_positive(given, "wall_s", found.times.limit_s),
+        # A policy agent stands for a researcher: it thinks for a tenth of an experiment before each proposal.
+        think_s=float(time.get("think_s", found.times.run_s / 10)),
+        meeting_s=float(time.get("meeting_s", found.times.run_s / 30)),
+        meeting_per_head_s=float(time.get("meeting_per_head_s", found.times.run_s / 30)),
+        random_start=False,
+        baseline=nothing,
+        reference=nothing,
+        floors={},
+        data_digest="",
+        source=found.source,
+        knobs=parse_knobs(found.source, f"{folder.name}/{script}"),
+        limits=limits,
+        printed=metric.name,
+        data=found.data,
+    )
+    if not task.knobs:
+        raise TaskError(
+            f"{folder.name}/{script} has no knobs: it needs upper-case constants above zero at its top level, or "
+            "constants that are marked with '# knob: …'"
+        )
+    return task
 
 
 def _task(folder: Path, toml: dict[str, Any]) -> Task:

@@ -12,8 +12,8 @@ import click
 from orgopt import __version__
 
 CONFIG = "orgopt.toml"
-LANGUAGE = ("models", "prices", "agents")
-"""Tables of the settings that are no commands: see `orgopt.cli.language`."""
+OTHERS = ("models", "prices", "agents", "tasks")
+"""Tables of the settings that are no commands: see `orgopt.cli.language`, and `orgopt.foreign` for tasks."""
 EXIT_INTERRUPTED, EXIT_TERMINATED = 130, 143
 
 COMMANDS = {
@@ -135,8 +135,8 @@ def _settings() -> dict[str, dict[str, Any]]:
     """
     path, found = tables()
     for name, table in found.items():
-        if name not in (*COMMANDS, *LANGUAGE) or not isinstance(table, dict):
-            raise click.UsageError(f"{path}: [{name}] is no command: {', '.join((*COMMANDS, *LANGUAGE))}")
+        if name not in (*COMMANDS, *OTHERS) or not isinstance(table, dict):
+            raise click.UsageError(f"{path}: [{name}] is no command: {', '.join((*COMMANDS, *OTHERS))}")
     return {name: table for name, table in found.items() if name in COMMANDS}
 
 

@@ -5,6 +5,7 @@ import shlex
 import sys
 import time
 from collections import defaultdict
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
@@ -33,7 +34,7 @@ from orgopt.cli.base import (
 )
 from orgopt.cli.lab import default_workers, lab_option
 from orgopt.cli.language import check, language_settings, use_together
-from orgopt.cli.terms import calibrate_all, check_budget, named_tasks
+from orgopt.cli.terms import calibrate_all, check_budget, named_tasks, say_printed
 from orgopt.document import parse, require_org
 from orgopt.errors import UsageError
 from orgopt.evaluate import Score
@@ -42,6 +43,7 @@ from orgopt.evolve.arena import PLAIN
 from orgopt.evolve.contest import Contest, Entrants, default_name, enter, identity_of
 from orgopt.lab import default_lab
 from orgopt.study.contest import EFFECT, ContestLog, Placing, Ranking, digest_of
+from orgopt.task import Task
 
 SEEDS = {"replay": 24, "local": 5}
 """Seeds where none are asked for: a replayed run costs next to nothing."""
@@ -126,10 +128,17 @@ def compare_command(
         ranking = _run(contest, seeds, folder)
     if as_json:
         print_json(
-            "compare", {"contest": folder.name, "folder": str(folder), "budget_s": budget_s, **ranking.to_dict()}
+            "compare",
+            {
+                "contest": folder.name,
+                "folder": str(folder),
+                "budget_s": budget_s,
+                "self_reported": [name for name, task in arena.tasks.items() if task.self_reported],
+                **ranking.to_dict(),
+            },
         )
     else:
-        _print(ranking, folder)
+        _print(ranking, folder, arena.tasks)
 
 
 def _run(contest: Contest, seeds: int, folder: Path) -> Ranking:
@@ -210,11 +219,12 @@ class ContestProgress:
         return table
 
 
-def _print(ranking: Ranking, folder: Path) -> None:
+def _print(ranking: Ranking, folder: Path, tasks: Mapping[str, Task]) -> None:
     out.print(_table(ranking))
     out.print()
     out.print(verdict(ranking), markup=False)
     out.print(resolution(ranking), markup=False)
+    say_printed(tasks)
     out.print(f"\nEvery run: {near(folder / 'contest.jsonl')}", markup=False)
 
 

@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,9 +12,10 @@ import click
 
 from orgopt.cli.base import err
 from orgopt.errors import StoreError
-from orgopt.evaluate import calibrate
+from orgopt.evaluate import UNEDITED_RUNS, calibrate
 from orgopt.lab import LABS, default_lab, make_lab, sandbox
 from orgopt.lab.base import Lab
+from orgopt.lab.sandbox import printed_data_digest
 from orgopt.task import Measure, Task
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -64,21 +65,44 @@ def open_lab(task: Task, kind: str | None, slots: int) -> Iterator[Lab]:
         yield lab
 
 
+def calibration(task: Task, workspace: Path, data_digest: str, *, replayed: bool) -> Path:
+    """Where a baseline that was measured here is kept; of a script that prints its metric, replays have another."""
+    where = "replay-" * (replayed and task.self_reported)
+    return workspace / "mlruns" / "calibrations" / f"{task.name}-{task.digest}-{where}{data_digest[:12]}.json"
+
+
+def kept_baseline(task: Task, workspace: Path) -> Task:
+    """A task as it is known here without a lab: with the baseline of its script where that was measured before."""
+    if task.measured:
+        return task
+    kept = _read(calibration(task, workspace, printed_data_digest(task), replayed=False))
+    return task.with_baseline(kept) if kept else task
+
+
+def _read(path: Path) -> Measure | None:
+    """A kept baseline; None where there is none yet, or it is damaged: it is then measured again."""
+    with suppress(OSError, ValueError, TypeError):
+        return Measure(**json.loads(path.read_text("utf-8")))
+    return None
+
+
 def calibrated(task: Task, lab: Lab, workspace: Path) -> Task:
     """The task with a baseline that holds for this machine's data.
 
     The figures in task.toml hold for one text; another Python version has another. Then the baseline
-    is measured here, once, and kept in the workspace.
+    is measured here, once, and kept in the workspace. That of a script that prints its metric always is.
     """
-    if lab.data_digest == task.data_digest:
+    if lab.data_digest == task.data_digest and task.measured:
         return task
-    path = workspace / "mlruns" / "calibrations" / f"{task.name}-{task.digest}-{lab.data_digest[:12]}.json"
-    with suppress(OSError, ValueError, TypeError):  # none yet, or damaged: measured again
-        return task.with_baseline(Measure(**json.loads(path.read_text("utf-8"))))
-    err.print(
-        f"[dim]{task.name}: this machine's text differs from the one of task.toml; measuring the baseline here …[/]"
-    )
-    baseline = replace(calibrate(task, lab), sd=task.baseline.sd)
+    path = calibration(task, workspace, lab.data_digest, replayed=lab.virtual)
+    if kept := _read(path):
+        return task.with_baseline(kept)
+    why = "this machine's text differs from the one of task.toml; measuring the baseline here"
+    if task.self_reported:
+        runs = f"{UNEDITED_RUNS} runs of the unedited {task.script}, of {task.limit_s:g} s at most each"
+        why = f"measuring the baseline on this machine, once: {runs}"
+    err.print(f"{task.name}: {why} …", style="dim", markup=False, soft_wrap=True)
+    baseline = calibrate(task, lab, UNEDITED_RUNS) if task.self_reported else calibrate(task, lab)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(".part")

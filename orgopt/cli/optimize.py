@@ -29,7 +29,7 @@ from orgopt.cli.base import (
 from orgopt.cli.lab import default_workers, lab_option
 from orgopt.cli.language import check, language_settings, limit_options, prices_of, use
 from orgopt.cli.progress import StudyProgress
-from orgopt.cli.terms import calibrate_all, check_budget, experiment_s, named_tasks
+from orgopt.cli.terms import calibrate_all, check_budget, experiment_s, named_tasks, say_printed
 from orgopt.cli.verdict import print_estimate, print_study
 from orgopt.document import Program, load, read, require_org
 from orgopt.errors import UsageError
@@ -319,6 +319,7 @@ def _study(request: _Request, config: StudyConfig) -> None:
         print_json("optimize", {"study": folder.name, "folder": str(folder), "best": str(folder / "best.md"), **final})
     else:
         print_study(view, request.workspace, folder)
+        say_printed(request.tasks)
 
 
 def _stopped(config: StudyConfig, log: StudyLog) -> str:

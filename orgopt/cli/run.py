@@ -240,10 +240,10 @@ def summary(task: Task, score: Score, budget_s: float) -> Table:
         table.add_row("disqualified", f"[red]{escape(score.disqualified)}[/]")
     table.add_row("research output", f"[bold]{score.research_output:+.3f}[/]  [dim]({parts})[/]")
     table.add_row("improvement", _improvement(score))
+    one = "self-reported" if task.self_reported else f"reference {task.reference.heldout:.3f}"
     table.add_row(
         task.heldout,
-        f"{score.heldout:.3f}  [dim]verified; baseline {task.baseline.heldout:.3f}, "
-        f"reference {task.reference.heldout:.3f}[/]",
+        f"{score.heldout:.3f}  [dim]verified; baseline {task.baseline.heldout:.3f}, {one}[/]",
     )
     table.add_row(
         task.metric, f"{score.metric:.3f}  [dim]when it was submitted; baseline {task.baseline.metric:.3f}[/]"

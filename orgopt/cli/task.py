@@ -7,6 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from orgopt.cli.base import command, find_workspace, out, print_json
+from orgopt.cli.lab import kept_baseline
 from orgopt.task import Task, find_tasks, load_task
 
 
@@ -28,7 +29,7 @@ def task_command(name: str | None, as_json: bool) -> None:
         for task in tasks:
             out.print(f"[bold]{task.name}[/]  {escape(task.title)}  [dim]{task.folder}[/]")
         return
-    task = load_task(name, workspace)
+    task = kept_baseline(load_task(name, workspace), workspace)
     if as_json:
         print_json("task", task_dict(task))
     else:
@@ -37,8 +38,45 @@ def task_command(name: str | None, as_json: bool) -> None:
 
 def show(task: Task) -> None:
     """Print a task for a person."""
-    base, ref = task.baseline, task.reference
     out.print(f"[bold]{task.name}[/]  {escape(task.title)}\n\n{escape(task.brief)}\n")
+    if task.self_reported:
+        _show_printed(task)
+    else:
+        _show_scale(task)
+    knobs = Table(title=f"Knobs of {task.script or task.name}", title_justify="left", box=None, pad_edge=False)
+    for column in ("knob", "default", "range", "group"):
+        knobs.add_column(column)
+    for knob in task.knobs:
+        knobs.add_row(knob.name, str(knob.default), escape(knob.range), f"[dim]{knob.group}[/]")
+    out.print(knobs)
+    if task.random_start:
+        out.print("\nEach agent starts from a random setting of its own.")
+    out.print(f"\n[dim]{escape(str(task.folder))}[/]")
+
+
+def _show_printed(task: Task) -> None:
+    """What is known of a script that prints its metric."""
+    base = task.baseline
+    way = "lower is better" if task.metric == task.printed else f"more is better: it stands as {task.metric}, negated"
+    out.print(f"{escape(task.printed)}, [bold]self-reported[/]: what {escape(task.script)} prints of itself; {way}")
+    if task.measured:
+        out.print(
+            f"baseline (q = 0) {base.metric:.4g}, measured here: sd {base.sd:.2g} over {base.seeds} runs; "
+            "q is the relative improvement"
+        )
+    else:
+        out.print("baseline (q = 0) not measured yet: the first run on this machine does it")
+    out.print(f"An experiment is killed after {task.limit_s:g} s.")
+    for folder in task.data:
+        out.print(f"Its files name {folder} for data.", markup=False)
+    for path in task.limits.read:
+        out.print(f"Its experiments may read {path}, by orgopt.toml.", markup=False)
+    out.print()
+
+
+def _show_scale(task: Task) -> None:
+    """Baseline, reference, simple methods and noise."""
+    base, ref = task.baseline, task.reference
     scale = Table(
         title=f"{task.heldout} in {task.unit}; lower is better", title_justify="left", box=None, pad_edge=False
     )
@@ -53,15 +91,6 @@ def show(task: Task) -> None:
     out.print(
         f"\nSeed noise: sd {base.sd:.3f} over {base.seeds} seeds, {noise:.0%} of the way from baseline to reference.\n"
     )
-    knobs = Table(title=f"Knobs of {task.script or task.name}", title_justify="left", box=None, pad_edge=False)
-    for column in ("knob", "default", "range", "group"):
-        knobs.add_column(column)
-    for knob in task.knobs:
-        knobs.add_row(knob.name, str(knob.default), knob.range, f"[dim]{knob.group}[/]")
-    out.print(knobs)
-    if task.random_start:
-        out.print("\nEach agent starts from a random setting of its own.")
-    out.print(f"\n[dim]{task.folder}[/]")
 
 
 def task_dict(task: Task) -> dict[str, object]:
@@ -73,8 +102,9 @@ def task_dict(task: Task) -> dict[str, object]:
         "metric": task.metric,
         "heldout": task.heldout,
         "unit": task.unit,
-        "baseline": asdict(task.baseline),
-        "reference": asdict(task.reference),
+        "baseline": asdict(task.baseline) if task.measured else None,
+        "reference": asdict(task.reference) if task.measured else None,
+        "self_reported": task.self_reported,
         "floors": dict(task.floors),
         "limit_s": task.limit_s,
         "random_start": task.random_start,

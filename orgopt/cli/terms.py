@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from orgopt.cli.base import out
 from orgopt.cli.lab import calibrated
 from orgopt.cli.lint import run_seconds
 from orgopt.errors import UsageError
@@ -23,6 +24,14 @@ def named_tasks(names: Iterable[str], workspace: Path) -> dict[str, Task]:
             raise UsageError(f"task {task.name} is named twice")
         tasks[task.name] = task
     return tasks
+
+
+def say_printed(tasks: Mapping[str, Task]) -> None:
+    """Say of which tasks the scores are what their own script prints."""
+    for task in tasks.values():
+        if task.self_reported:
+            text = f"{task.name} is self-reported: its {task.printed} is what its {task.script} prints of itself."
+            out.print(text, markup=False)
 
 
 def calibrate_all(arena: Arena, workspace: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from orgopt.document import Program, load, require_org
 from orgopt.errors import UsageError
-from orgopt.evaluate import Score
+from orgopt.evaluate import Score, measured
 from orgopt.evolve.arena import PLAIN, Arena, Job, Terms, Watch
 from orgopt.evolve.plain import PLAIN_KINDS
 from orgopt.lab import default_lab
@@ -114,6 +114,9 @@ def compare(
     kind = lab or default_lab(next(iter(tasks.values())))
     terms = Terms(lab=kind, slots=slots, budget_s=float(budget_s), verify_seeds=verify_seeds)
     with Arena(tasks, terms, workers=workers) as arena:
+        for name, one in arena.tasks.items():
+            if not one.measured:
+                arena.tasks[name] = measured(one, arena.lab(name))
         return Contest(enter(entrants), arena, seed=seed).run(seeds)
 
 

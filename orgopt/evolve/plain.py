@@ -73,7 +73,7 @@ def distribution(knob: Knob) -> BaseDistribution:
     if knob.choices:
         return CategoricalDistribution(knob.choices)
     if knob.integer:
-        return IntDistribution(int(knob.low), int(knob.high))
+        return IntDistribution(int(knob.low), int(knob.high), log=knob.log)
     return FloatDistribution(knob.low, knob.high, log=knob.log)
 
 

@@ -124,7 +124,9 @@ def _data(task: Task, records: Records, statuses: list[str]) -> _Data:
     y = np.column_stack([records.metric, records.heldout, records.seconds, curves])
     y[~ok] = np.nan
     # What ran beside makes CPU seconds longer too, which say nothing about the setting; its metrics do not mind.
-    y[records.wall_s > CROWDED * records.seconds, SECONDS] = np.nan
+    crowded = records.wall_s > CROWDED * records.seconds
+    if not crowded[ok].all():  # else there is nothing better to learn seconds from
+        y[crowded, SECONDS] = np.nan
     _, setting = np.unique(records.units, axis=0, return_inverse=True)
     setting = setting.reshape(-1)
     rng = np.random.default_rng(0)

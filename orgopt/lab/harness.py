@@ -15,7 +15,8 @@ class Harness:
     def __init__(self, task: Task) -> None:
         inside = Path(__file__).parent / "inside"
         paths = sorted({*task.folder.glob("*.py"), task.folder / "task.toml", *inside.glob("*.py")})
-        self._contents = {path: path.read_bytes() for path in paths}
+        # None of a task.toml that a foreign checkout does not have: one that appears is a change.
+        self._contents = {path: path.read_bytes() if path.is_file() else None for path in paths}
 
     def changed(self) -> list[str]:
         """The names of the files that are no longer what they were."""
@@ -30,7 +31,8 @@ class Harness:
         for path, content in self._contents.items():
             if _read(path) != content:
                 path.unlink(missing_ok=True)  # it may be a link to elsewhere now
-                path.write_bytes(content)
+                if content is not None:
+                    path.write_bytes(content)
 
 
 def _read(path: Path) -> bytes | None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Self
 
 from orgopt.errors import LabError, SandboxError
-from orgopt.lab.base import Checkpoint, Experiment, Lost, Outcome, Status
+from orgopt.lab.base import Checkpoint, Experiment, Lost, Outcome, Status, reporting
 from orgopt.lab.harness import Harness
 from orgopt.lab.plausible import weigh
 from orgopt.lab.process import EndedError, WarmProcess
@@ -71,7 +71,7 @@ class LocalLab:
 
     @property
     def stamp(self) -> Mapping[str, str]:
-        return {"lab": "local", "data": self.data_digest[:12], "sandbox": self.sandbox.value}
+        return {"lab": "local", "data": self.data_digest[:12], "sandbox": self.sandbox.value, **reporting(self.task)}
 
     @property
     def virtual(self) -> bool:
@@ -269,7 +269,7 @@ class LocalLab:
         metric = heldout = None
         if named is Status.OK:
             speed = self._ready["flops_per_s"] if self._ready else 0.0
-            status, error, values = weigh(self.task, answer["metrics"], answer["train_s"], speed)
+            status, error, values = weigh(self.task, self._named(answer["metrics"]), answer["train_s"], speed)
             metric, heldout = values or (None, None)
         if changed := self._harness.changed():
             status, error = Status.TAMPERED, f"it changed {', '.join(changed)}"
@@ -278,6 +278,13 @@ class LocalLab:
         cpu_s = 0.0 if status is Status.TIMEOUT else answer["cpu_s"]
         measured = {"metric": metric, "heldout": heldout, "memory_gb": answer["memory_gb"], "cpu_s": cpu_s}
         return replace(run.cut(status, self.now()), error=error, **measured)
+
+    def _named(self, metrics: Any) -> Any:
+        """Metrics by the task's names; one that a script printed stands for both, negated where more is better."""
+        if not self.task.self_reported:
+            return metrics
+        value = metrics[self.task.printed]
+        return {self.task.metric: value if self.task.metric == self.task.printed else -value}
 
     def _restore(self, changed: list[str]) -> None:
         """Put the task's files back.

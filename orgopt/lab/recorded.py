@@ -20,7 +20,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from orgopt.errors import TaskError
-from orgopt.lab.base import Status
+from orgopt.lab.base import Status, reporting
 from orgopt.lab.world import Answer
 from orgopt.task import Knob, Settings, Task, Value
 
@@ -112,7 +112,7 @@ class Recorded:
 
     @property
     def stamp(self) -> dict[str, str]:
-        return {"recording": str(self.meta["recording"])[:12]}
+        return {"recording": str(self.meta["recording"])[:12], **reporting(self.task)}
 
     @property
     def data_digest(self) -> str:
@@ -245,6 +245,8 @@ def save(world: Recorded, folder: Path) -> None:
 
 def reference_settings(task: Task) -> dict[str, Value]:
     """Every knob of the setting whose quality is 1; empty where task.toml does not say it."""
+    if task.self_reported:
+        return {}
     toml = tomllib.loads((task.folder / "task.toml").read_text("utf-8"))
     settings = toml["reference"].get("settings")
     return {} if settings is None else task.complete(settings)

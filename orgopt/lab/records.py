@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from orgopt.errors import StoreError, TaskError
 from orgopt.lab.base import Status
-from orgopt.task import Knob, Task
+from orgopt.task import Knob, Task, Value
 
 SCHEMA_VERSION = 1
 METADATA_KEY = b"orgopt"
@@ -124,7 +124,7 @@ def read_table(path: Path) -> tuple[pa.Table, dict[str, Any]]:
 
 def rows_table(task: Task, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
     """Rows as columns; a row has the fixed columns and its `settings`."""
-    columns = {knob.name: pa.array([row["settings"][knob.name] for row in rows], _kind(knob)) for knob in task.knobs}
+    columns = {knob.name: _column(knob, [row["settings"][knob.name] for row in rows]) for knob in task.knobs}
     columns |= {name: pa.array([row[name] for row in rows], kind) for name, kind in FIXED_COLUMNS.items()}
     return pa.table(columns)
 
@@ -188,6 +188,11 @@ def _all(fine: np.ndarray, message: str) -> None:
     if len(rows):
         more = ", …" if len(rows) > _NAMED_ROWS else ""
         raise ValueError(f"{message} in row {', '.join(map(str, rows[:_NAMED_ROWS]))}{more}")
+
+
+def _column(knob: Knob, values: Sequence[Value]) -> pa.Array:
+    """The values of a knob; true and false are whole numbers in a column."""
+    return pa.array([int(value) if isinstance(value, bool) else value for value in values], _kind(knob))
 
 
 def _kind(knob: Knob) -> pa.DataType:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from orgopt.errors import SandboxError, TaskError, UsageError
+from orgopt.foreign import contents_digest
 from orgopt.lab.inside import isolate
 from orgopt.lab.inside.start import ISOLATION_FAILED
 from orgopt.task import Task
@@ -98,13 +99,16 @@ def start(sandbox: Sandbox, task: Task, scratch: Path) -> Start:
     if not isolated:
         config |= {"results": str(results), "folder": str(task.folder), "paths": _user_site()}
         env = environment(temporary=str(scratch), path=os.environ.get("PATH", os.defpath))
+        if task.self_reported:
+            shared(task)  # says what is missing
+            env["HOME"] = str(Path.home())
         return Start(command=(sys.executable, *_arguments(str(INSIDE.parent), config)), env=env)
     if os.getuid() == 0:
         os.chown(results, isolate.NOBODY, isolate.NOBODY)
     folder = f"{isolate.ROOT}/task"
     config |= {"results": isolate.RESULTS, "folder": folder, "paths": _user_site()}
     python = readable()
-    visible = {path: path for path in python}
+    visible = {path: path for path in python} | shared(task)
     wrap = wrapped(
         {**visible, str(INSIDE): f"{isolate.ROOT}/inside", str(task.folder): folder},
         {str(results): isolate.RESULTS},
@@ -112,8 +116,50 @@ def start(sandbox: Sandbox, task: Task, scratch: Path) -> Start:
     )
     wrap += own_package(python)
     env = environment(temporary=isolate.TEMPORARY, path="/usr/bin:/bin")
+    if task.self_reported:
+        env["HOME"] = isolate.HOME  # where its script looks for the data that it may read
     arguments = _arguments(isolate.ROOT, config)
     return Start(command=(*wrap, "--", sys.executable, *arguments), env=env)
+
+
+def shared(task: Task) -> dict[str, str]:
+    """What the user's settings let a task's experiments read beside its folder, and where it lies inside.
+
+    What is below the home is below another home there, which has nothing else.
+
+    Raises:
+        TaskError: Something is not there, is too much, or is not allowed though the task's files name it.
+    """
+    named = f"[tasks.{task.name}] in orgopt.toml"
+    for folder in task.data:
+        own = _expanded(folder)
+        if not any(own.is_relative_to(_expanded(path)) for path in (*task.limits.read, str(task.folder))):
+            raise TaskError(
+                f"{task.name} keeps data in {folder}, which its experiments may not read: write\n"
+                f'[tasks.{json.dumps(task.name)}]\nread = ["{folder}"]\ninto the orgopt.toml of the workspace'
+            )
+    found: dict[str, str] = {}
+    for given in task.limits.read:
+        path, home = _expanded(given), Path.home()
+        if not path.exists():
+            raise TaskError(
+                f"{named} lets experiments read {given}, and there is none: "
+                f"is the data prepared (python prepare.py in {task.folder})?"
+            )
+        inside = f"{isolate.HOME}/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
+        if Path(inside).is_relative_to("/tmp"):
+            raise TaskError(f"{named} lets experiments read {given}; /tmp is each experiment's own: put it elsewhere")
+        found[os.path.realpath(path)] = inside
+    return found
+
+
+def printed_data_digest(task: Task) -> str:
+    """The digest of the data of a script that prints its metric, as far as it is outside of the task's folder."""
+    return contents_digest(map(_expanded, task.limits.read))
+
+
+def _expanded(path: str) -> Path:
+    return Path(os.path.normpath(Path(path).expanduser()))
 
 
 def wrapped(
@@ -207,6 +253,8 @@ def _config(task: Task, *, isolated: bool) -> dict[str, Any]:
         "preload": list(task.preload),
         "prime": list(task.limits.prime),
         "result": task.limits.result,
+        "prints": task.printed,
+        "data_digest": printed_data_digest(task) if task.self_reported else "",
         "hidden": hidden(task) if isolated else [],
         "namespaces": isolated,
         "limits": limits,

@@ -17,6 +17,11 @@ _TEXT = (
     "hardware for the same budget. Intervals are bootstrapped over seeds; the smallest difference seen is what a test "
     "of this size would show in four of five cases."
 )
+_PRINTED = (
+    "Where the metric is self-reported, nobody but the script measured it, which an agent may have edited: it is "
+    "what the script printed. q is then its relative improvement over the unedited script, 1 would be all of it, and "
+    "there is no held-out data: submissions were run again."
+)
 
 
 def facts(study: Study) -> list[tuple[str, Child]]:
@@ -45,14 +50,16 @@ def facts(study: Study) -> list[tuple[str, Child]]:
 
 
 def labs(study: Study) -> list[str]:
-    """The kinds of lab that scores were measured in."""
-    found = {str(mapping(mapping(record.get("score")).get("lab")).get("lab", "")) for record in study.evaluations}
+    """The kinds of lab that scores were measured in, and whether the metric was self-reported there."""
+    stamps = [mapping(mapping(record.get("score")).get("lab")) for record in study.evaluations]
+    found = {lab_words({key: one[key] for key in ("lab", "metric") if key in one}) for one in stamps}
     return sorted(found - {""})
 
 
 def method(study: Study) -> Markup:
     """Text, seeds by phase, versions and digests."""
-    return h("div", h("p", _TEXT), _phases(study), _tasks(study), _versions(study), _more())
+    printed = h("p", _PRINTED) if any("self-reported" in lab for lab in labs(study)) else None
+    return h("div", h("p", _TEXT), printed, _phases(study), _tasks(study), _versions(study), _more())
 
 
 def _phases(study: Study) -> Markup | None:

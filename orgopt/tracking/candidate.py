@@ -21,6 +21,7 @@ from orgopt.tracking.names import (
     escape,
     interval,
     metric_name,
+    reporting,
     signed,
 )
 
@@ -93,6 +94,7 @@ def tags(family: Family) -> dict[str, str]:
         "orgopt.task": ", ".join(family.view.tasks),
         "orgopt.dropped": str(own.dropped).lower(),
         "orgopt.commit": digest(record["program"]),
+        **reporting(family.view.head),
     }
 
 

@@ -46,6 +46,13 @@ def prompt_name(head: Record) -> str:
     return "program-md." + re.sub(r"[^A-Za-z0-9._-]", "-", head["name"])
 
 
+def reporting(head: Record) -> dict[str, str]:
+    """The tag of a study that has tasks whose metric is self-reported; none where all are judged."""
+    tasks = head["identity"]["tasks"]
+    named = [name for name, task in tasks.items() if task["lab"].get("metric") == "self-reported"]
+    return {"orgopt.metric": "self-reported" + f": {', '.join(named)}" * (len(named) < len(tasks))} if named else {}
+
+
 def metric_name(section: str, name: str) -> str:
     """A name that MLflow takes of a metric, in a section of its charts."""
     words = name.replace("→", " to ").replace("↔", " and ").replace("+", " and ")

@@ -23,6 +23,7 @@ from orgopt.tracking.names import (
     generation_title,
     interval,
     metric_name,
+    reporting,
     signed,
 )
 
@@ -43,6 +44,7 @@ def study(head: Record, commit: str) -> Entry:
         "orgopt.kind": "study",
         "orgopt.task": ", ".join(head["identity"]["tasks"]),
         "orgopt.version": head["orgopt"],
+        **reporting(head),
         "orgopt.commit": commit or digest(head["program"]),
         "mlflow.source.name": head["source"],
         "mlflow.source.type": "LOCAL",
@@ -82,6 +84,7 @@ def generation(view: StudyView, number: int) -> tuple[Entry, tuple[Point, ...]]:
             "orgopt.kind": "generation",
             "orgopt.generation": str(number),
             "orgopt.task": ", ".join(view.tasks),
+            **reporting(view.head),
             NOTE: "\n\n".join(lines)[:LONGEST_VALUE],
         },
         points=tuple(Point(name, value) for name, value in own.items()),

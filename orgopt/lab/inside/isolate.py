@@ -20,6 +20,8 @@ NOBODY = 65534
 ROOT = "/orgopt-lab"
 WORK, TEMPORARY, RESULTS = f"{ROOT}/work", f"{ROOT}/tmp", f"{ROOT}/results"
 """Where an experiment works, what it has for /tmp, and where what it left is kept out of its sight."""
+HOME = f"{ROOT}/home"
+"""The home of a script that looks for data there: what the user's settings let it read, and nothing else."""
 
 _NEW_USER, _NEW_PID, _NEW_NET, _NEW_IPC, _NEW_MOUNTS = 0x10000000, 0x20000000, 0x40000000, 0x08000000, 0x00020000
 _MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_BIND, _MS_REC, _MS_PRIVATE = 1, 2, 4, 8, 4096, 16384, 1 << 18

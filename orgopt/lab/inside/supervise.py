@@ -1,6 +1,7 @@
 """The supervisor: one process for each part of an experiment, which isolates, bounds and ends it.
 
-It takes nothing from the experiment but its exit, the end of its output, its learning curve, and one file of data.
+It takes nothing from the experiment but its exit, the end of its output, its learning curve, and one file of data; in
+place of that file, the metric that it printed, where its task says so.
 """
 
 import contextlib
@@ -21,6 +22,7 @@ from typing import Any, NoReturn
 
 from . import isolate, processes
 from .curve import read_curve
+from .printed import printed_metric
 
 TAIL_BYTES = 8192  # of the output, which are kept until the last line is taken from them
 ERROR_LENGTH = 300
@@ -39,11 +41,12 @@ class Part:
         id: The experiment.
         files: What lies in the folder before, by name.
         body: Runs there; never returns data.
-        leaves: Name of the file that is taken when it ends well.
+        leaves: Name of the file that is taken when it ends well; empty where it prints its result.
         folder: Where that file is kept; the experiment does not see it.
         limits: See `isolate.limit`; also `disk_bytes`, `output_bytes` and `wall_s`.
         hidden: Paths that it may not see.
         watched: Whether its learning curve is told as it comes.
+        prints: Name of the metric that is taken from its output, where it leaves no file.
     """
 
     id: int
@@ -54,6 +57,7 @@ class Part:
     limits: Mapping[str, Any]
     hidden: tuple[str, ...]
     watched: bool
+    prints: str = ""
 
 
 @dataclass(slots=True)
@@ -125,13 +129,19 @@ def _run(
     _drain(output, watch)
     spent = {"cpu_s": usage.ru_utime + usage.ru_stime, "wall_s": time.monotonic() - began}
     status, error = _status(part, work, code, spent["cpu_s"], watch, namespaces=namespaces)
-    if status == "ok":
+    metrics: dict[str, float] = {}
+    if status == "ok" and part.prints:
+        try:
+            metrics[part.prints] = printed_metric(watch.tail, part.prints)
+        except ValueError as wrong:
+            status, error = "invalid_metric", str(wrong)
+    elif status == "ok":
         error = collect(work, part.leaves, kept, part.limits["file_bytes"])
         status = "invalid_metric" if error else "ok"
     _tell_curve(part, work, watch, reports)
     kilobyte = 1 if sys.platform == "darwin" else 1024  # ru_maxrss is in bytes on macOS
     memory_gb = max(usage.ru_maxrss * kilobyte, watch.own + watch.memory) / 1e9
-    return {"status": status, "error": error[:ERROR_LENGTH], "memory_gb": memory_gb, **spent}
+    return {"status": status, "error": error[:ERROR_LENGTH], "memory_gb": memory_gb, "metrics": metrics, **spent}
 
 
 def _become(part: Part, work: Path, log: int, *, namespaces: bool) -> NoReturn:
@@ -160,6 +170,8 @@ def _become(part: Part, work: Path, log: int, *, namespaces: bool) -> NoReturn:
         if isinstance(end.code, str):
             sys.stderr.write(end.code + "\n")
     except BaseException:  # noqa: BLE001  whatever the experiment raises is its outcome
+        with contextlib.suppress(Exception):
+            sys.stdout.flush()  # the last line is then the error, and not what it had printed before
         traceback.print_exc()
     with contextlib.suppress(Exception):
         sys.stdout.flush()

@@ -42,7 +42,7 @@ class Warm:
     """The loop of the warm process.
 
     Args:
-        config: What the lab wants: `script`, `result`, `limits`, `hidden`, `results` and `namespaces`.
+        config: What the lab wants: `script`, `result`, `prints`, `limits`, `hidden`, `results` and `namespaces`.
         answers: The lab's end of a pipe.
         asks: The judge's.
         told: Where supervisors and the judge report, and the end to read that from.
@@ -137,6 +137,7 @@ class Warm:
                 limits=self.config["limits"],
                 hidden=tuple(self.config["hidden"]),
                 watched=job.request["watched"] and leaves == self.config["result"],
+                prints=self.config["prints"],
             )
             supervise(part, self._reports, namespaces=self.config["namespaces"])
         job.pid = pid
@@ -187,6 +188,9 @@ class Warm:
             self._end(number, job, {"status": "killed"} if job.killed else lost)
         elif part["status"] != "ok":
             self._end(number, job, {"status": part["status"], "error": part["error"]})
+        elif self.config["prints"]:
+            job.used["train_s"] = max(part["cpu_s"], part["wall_s"])
+            self._end(number, job, {"status": "ok", "metrics": part["metrics"]})
         elif not (job.request["edited"] and self._has_judge):
             job.used["train_s"] = max(part["cpu_s"], part["wall_s"])
             (job.folder / self.config["script"]).write_text(job.request["own"], "utf-8")
