@@ -114,8 +114,17 @@ def run(
         return
     with open_chosen(org) as chosen:
         Team(org, task, lab, seed=seed, ledger=ledger, watch=watch, language=chosen).run(budget_s)
+    require_thoughts(ledger)
+
+
+def require_thoughts(ledger: Ledger) -> None:
+    """Refuse a run whose agents could not think on: it is no result of theirs.
+
+    Raises:
+        OverBudgetError: What they share with other runs is spent.
+    """
     cut = [event.data for event in ledger.of("thought") if event.data["failure"] == "over_budget"]
-    if cut:  # a run of agents that could not think any more is no result of theirs
+    if cut:
         raise OverBudgetError(f"{cut[0]['agent']} could not think on within {cut[0]['error']}")
 
 

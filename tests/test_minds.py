@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from orgopt.agents.language import Language
+from orgopt.agents.language import Language, Memories
 from orgopt.agents.settings import LanguageSettings, ModelSettings, Price
 from orgopt.errors import StoreError, UsageError
 from orgopt.evaluate import score
@@ -351,7 +351,7 @@ def test_notes_are_kept_for_a_run_or_for_good(toy: Task, tmp_path: Path) -> None
             assert path.exists() == (memory == "lasting")
             if memory == "lasting":
                 assert path.read_text() == "# Lessons\n- X near 0.7 is good.\n"
-                with Language(org, settings(server), memories=path.parent) as language:
+                with Language(org, settings(server), memories=Memories(path.parent)) as language:
                     assert "X near 0.7" in language.memory(org.roles[0])
 
 

@@ -1,6 +1,5 @@
 """Language agents on the command line: limits, settings of `orgopt.toml`, prices that stay as they were."""
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -8,16 +7,12 @@ from typing import Any, TypeVar
 
 import click
 
-from orgopt.agents.language import Language, choose, speaks
-from orgopt.agents.settings import LanguageSettings, Price, read_settings
+from orgopt.agents.language import FROZEN, Language, choose, freeze, speaks, thaw
+from orgopt.agents.settings import LanguageSettings, read_settings
 from orgopt.cli import tables
-from orgopt.errors import UsageError
-from orgopt.ledger import write_text
 from orgopt.org import Org
 
 F = TypeVar("F", bound=Callable[..., Any])
-FROZEN = "language.json"
-"""Where a run or a study keeps the models and prices that it was begun with."""
 
 
 def limit_options(body: F) -> F:
@@ -55,17 +50,10 @@ def frozen(org: Org, settings: LanguageSettings, folder: Path) -> LanguageSettin
     """Settings with the default model and the prices that a folder was begun with; keeps them there at first."""
     if not speaks(org):
         return settings
-    path = folder / FROZEN
-    if not path.exists():
+    if not (folder / FROZEN).exists():
         with Language(org, settings) as language:
-            kept = {"default": settings.default, "prices": {name: [*one] for name, one in language.prices.items()}}
-        write_text(path, json.dumps(kept) + "\n")
-    try:
-        kept = json.loads(path.read_text("utf-8"))
-        prices = {name: Price(*map(float, one)) for name, one in kept["prices"].items()}
-        return replace(settings, default=kept["default"], prices={**settings.prices, **prices})
-    except (OSError, ValueError, TypeError, KeyError):
-        raise UsageError(f"{path} cannot be read: it has the models and prices of this run or study") from None
+            freeze(settings, language, folder)
+    return thaw(settings, folder)
 
 
 def use(org: Org, settings: LanguageSettings, folder: Path) -> None:

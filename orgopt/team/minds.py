@@ -245,7 +245,7 @@ class Minds:
         asked: set[str] = set()
         for name, mind in self._minds.items():
             role = self._desks[name].member.role
-            if role.memory == "lasting" and role.id not in asked and not mind.out:
+            if self.language.remembers(role) and role.id not in asked and not mind.out:
                 asked.add(role.id)
                 one = self._start(self._desks[name], "remember", budget_s, budget_s, [])
                 thought = one.future.result() if one.future else Thought(failure=UNFINISHED)

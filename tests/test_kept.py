@@ -1,0 +1,314 @@
+"""Language agents in studies: what their roles remember and who reads it, and runs that are repeated for free."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from orgopt.agents.language import CHOICE, choose
+from orgopt.agents.spend import OverBudgetError
+from orgopt.document import parse
+from orgopt.evolve import Watch, optimize
+from orgopt.evolve.controls import knock_outs
+from orgopt.evolve.kept import Keeping, Settings, evaluate_kept
+from orgopt.lab.local import LocalLab
+from orgopt.lab.sandbox import Sandbox
+from orgopt.ledger import Ledger, read_lines
+from orgopt.study.config import StudyConfig
+from orgopt.study.log import StudyLog
+from orgopt.task import Task
+from tests.fakes.arena import toy_arena, toy_replay
+from tests.fakes.lab import FakeLab
+from tests.fakes.llm_server import Call, LlmServer, fields
+from tests.fakes.researcher import research
+from tests.test_language_cli import configure, invoke, nk
+from tests.test_minds import settings
+
+PAIR = parse(
+    """\
+# Pair
+
+Find the bottom.
+
+## Roles
+
+### Lead
+- **Headcount:** 2
+- **Agent:** llm
+- **Memory:** lasting
+
+Turn X.
+""",
+    "pair.md",
+)
+CONFIG = StudyConfig(
+    generations=3, population=2, budget_s=2, slots=2, search_seeds=2, contenders=2, race_seeds=2, test_seeds=2,
+    only=("risk",),
+)  # fmt: skip
+
+
+def remembering(call: Call) -> str:
+    """Research, and lessons that differ from run to run."""
+    if is_last(call):
+        return fields(notes=f"# Lessons\nI was asked {call.number} times.")
+    return research(call)
+
+
+def is_last(call: Call) -> bool:
+    """Whether an agent is asked what its role is to remember."""
+    return "Write the notes that will help your role" in call.system
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[LlmServer]:
+    with LlmServer(remembering) as server:
+        monkeypatch.setenv(CHOICE, "null")
+        choose(settings(server), tmp_path / "spend.jsonl")
+        yield server
+
+
+def study(folder: Path, task: Task, config: StudyConfig = CONFIG, program=PAIR, **arena) -> list[dict]:
+    """The records of a study in a folder, without what a clock says."""
+    with toy_arena(task, budget_s=config.budget_s, slots=config.slots, **arena) as opened:
+        identity = config.identity(program, opened.tasks, None, {task.name: opened.lab(task.name).stamp})
+        with StudyLog(folder, identity, program, opened.tasks) as log:
+            optimize(program, opened, config, log, watch=Watch())
+            return timeless(log.records)
+
+
+def timeless(records: list[dict]) -> list[dict]:
+    varying = {"at", "wall_s", "cost", "sampler_state"}
+    plain = [{key: value for key, value in record.items() if key not in varying} for record in records]
+    return sorted(plain, key=lambda record: (record["kind"], str(record)))
+
+
+def text_of(folder: Path) -> dict[str, str]:
+    return {path.stem: path.read_text().strip() for path in folder.glob("*.md")} if folder.is_dir() else {}
+
+
+def test_children_begin_with_what_the_first_run_of_their_parent_wrote(
+    toy: Task, tmp_path: Path, server: LlmServer
+) -> None:
+    folder = tmp_path / "study"
+    records = study(folder, toy)
+    candidates = {record["index"]: record for record in records if record["kind"] == "candidate"}
+    names = {index: record["name"] for index, record in candidates.items()}
+    after = {r["entrant"]: r["memory"] for r in records if r["kind"] == "evaluation" and "memory" in r}
+    assert set(after) == set(names.values())
+    assert len({memory["lead"] for memory in after.values()}) == len(after)
+    inherited = 0
+    for record in candidates.values():
+        parent = candidates.get(record["parent"])
+        known = after[parent["name"]] if parent and parent["generation"] < record["generation"] else {}
+        inherited += bool(known)
+        own = folder / "candidates" / record["name"]
+        assert text_of(own / "memory" / "toy") == after[record["name"]]
+        runs = [*own.glob("run-toy-*"), *folder.glob(f"[rt]*/{record['name']}/run-toy-*")]
+        assert len(runs) >= CONFIG.search_seeds
+        for run in runs:  # of the search, the race and the test alike
+            assert text_of(run / "memory") == known
+            writes = run == own / "run-toy-0"
+            assert text_of(run / "memory-after") == (after[record["name"]] if writes else {})
+    assert inherited == (CONFIG.generations - 1) * CONFIG.population
+    assert sum(map(is_last, server.calls)) == len(candidates)
+    told = {call.field("memory") for call in server.calls if not is_last(call)}
+    assert told & {memory["lead"] for memory in after.values()}
+    final = next(record for record in records if record["kind"] == "final")
+    champion = next(record for record in candidates.values() if record["name"] == final["champion"])
+    best = {} if champion["generation"] == 0 else after[names[champion["parent"]]]
+    assert text_of(folder / "best-memory" / "toy") == best
+
+
+def test_without_lasting_memory_nothing_is_remembered(toy: Task, tmp_path: Path, server: LlmServer) -> None:
+    program = parse(PAIR.text.replace("lasting", "run"), "pair.md")
+    config = replace(CONFIG, generations=2, search_seeds=1, race_seeds=0, test_seeds=1)
+    records = study(tmp_path / "study", toy, config, program)
+    assert not any(map(is_last, server.calls))
+    assert not any("memory" in record for record in records)
+    assert not list(tmp_path.rglob("memory-after"))
+    assert {call.field("memory") for call in server.calls} == {"none yet"}
+
+
+def killed(folder: Path, keep: float) -> None:
+    """Leave a study as a kill does: runs whose answers are kept and whose scores are not, and a torn line."""
+    log = folder / "study.jsonl"
+    lines = log.read_text().splitlines(keepends=True)
+    log.write_text("".join(lines[: max(1, round(keep * len(lines)))]) + '{"kind": "eval')
+
+
+@pytest.mark.parametrize("keep", [0, 0.5, 0.95])
+def test_a_killed_study_goes_on_for_free_and_ends_the_same(
+    toy: Task, tmp_path: Path, server: LlmServer, keep: float
+) -> None:
+    config = replace(CONFIG, generations=2)
+    records = study(tmp_path / "study", toy, config)
+    asked = len(server.calls)
+    killed(tmp_path / "study", keep)
+    assert study(tmp_path / "study", toy, config) == records
+    assert len(server.calls) == asked
+
+
+@pytest.mark.slow
+def test_workers_find_the_answers_of_one_another(toy: Task, tmp_path: Path, server: LlmServer) -> None:
+    records = study(tmp_path / "study", toy, lab=toy_replay, workers=2)
+    asked = len(server.calls)
+    for workers in (1, 2):
+        killed(tmp_path / "study", 0.5)
+        assert study(tmp_path / "study", toy, lab=toy_replay, workers=workers) == records
+    assert len(server.calls) == asked
+
+
+def test_what_a_killed_run_was_answered_is_not_asked_again(toy: Task, tmp_path: Path, server: LlmServer) -> None:
+    given = Settings(lab=None, slots=2, budget_s=4, seed=1, verify_seeds=1)
+    keeping = Keeping(folder=str(tmp_path / "run"), memory=(("lead", "X near 0.7 is good."),), remembers=True)
+    score, whole, memory = evaluate_kept(PAIR, toy, FakeLab(toy), given, keeping)
+    asked, path = len(server.calls), tmp_path / "run" / "answers.jsonl"
+    lines = path.read_text().splitlines(keepends=True)
+    assert len(lines) == asked
+    assert [role for role, _ in memory] == ["lead"]
+    again, ledger, _ = evaluate_kept(PAIR, toy, FakeLab(toy), given, keeping)
+    assert (again, ledger.events, len(server.calls)) == (score, whole.events, asked)
+    path.write_text("".join(lines[: asked // 2]) + lines[asked // 2][:20])  # torn
+    evaluate_kept(PAIR, toy, FakeLab(toy), given, keeping)
+    assert server.calls[0].field("memory") == "X near 0.7 is good."
+    bodies = Counter(json.dumps(call.body, sort_keys=True) for call in server.calls[:asked])
+    kept = Counter(json.loads(line)["key"] for line in path.read_text().splitlines())
+    assert sum(kept.values()) == len(server.calls) - asked + asked // 2  # half of them were asked anew, none more
+    assert len(bodies) <= asked
+
+
+def test_a_study_at_its_limit_goes_on_with_a_higher_one(toy: Task, tmp_path: Path, server: LlmServer) -> None:
+    config = replace(CONFIG, generations=1, search_seeds=1, race_seeds=0, test_seeds=1)
+    choose(settings(server, max_tokens=14_000), tmp_path / "spend.jsonl")
+    with pytest.raises(OverBudgetError, match="14000 tokens"):
+        study(tmp_path / "study", toy, config)
+    assert not any("left" in call.user and "tokens" in call.field("left") for call in server.calls)
+    before = server.tokens
+    kept = [one for path in tmp_path.rglob("answers.jsonl") for one in read_lines(path)]
+    assert any(one["failure"] == "over_budget" for one in kept)
+    choose(settings(server, max_tokens=1_000_000), tmp_path / "spend.jsonl")
+    records = study(tmp_path / "study", toy, config)
+    scores = [record["score"] for record in records if record["kind"] == "evaluation"]
+    assert all(not score["failed_thoughts"].get("over_budget") for score in scores)
+    # What was answered before the limit counts in the scores and was not asked again.
+    used = sum(score["tokens"] for score in scores)
+    assert used <= server.tokens < used + before
+
+
+@pytest.mark.slow
+def test_a_real_run_that_was_cut_goes_on_by_its_ledger(toy: Task, tmp_path: Path, server: LlmServer) -> None:
+    given = Settings(lab="local", slots=2, budget_s=3, seed=1, verify_seeds=1)
+    keeping = Keeping(folder=str(tmp_path / "run"), remembers=True)
+    with LocalLab(toy, slots=2, sandbox=Sandbox.PROCESS) as lab:
+        _, whole, memory = evaluate_kept(PAIR, toy, lab, given, keeping)
+    asked, path = len(server.calls), tmp_path / "run" / "ledger.jsonl"
+    with LocalLab(toy, slots=2, sandbox=Sandbox.PROCESS) as lab:
+        _, again, same = evaluate_kept(PAIR, toy, lab, given, keeping)
+    assert (again.events, same, len(server.calls)) == (whole.events, memory, asked)
+    lines = path.read_text().splitlines(keepends=True)
+    cut = next(at for at, event in enumerate(whole.events) if event.kind == "outcome") + 1
+    path.write_text("".join(lines[:cut]))
+    with LocalLab(toy, slots=2, sandbox=Sandbox.PROCESS) as lab:
+        _, rest, _ = evaluate_kept(PAIR, toy, lab, given, keeping)
+    assert rest.events[:cut] == whole.events[:cut]
+    assert rest.events[-1].kind == "end"
+    assert Ledger.load(path).events == rest.events
+
+
+def test_the_winner_is_tested_without_its_memory() -> None:
+    (part,) = [one for one in knock_outs(PAIR) if one.part == "Lasting memory"]
+    assert part.program.text == PAIR.text.replace("lasting", "run")
+    for other in ("run", "none"):
+        program = parse(PAIR.text.replace("lasting", other))
+        assert not [one for one in knock_outs(program) if one.part == "Lasting memory"]
+    assert not [one for one in knock_outs(parse(PAIR.text.replace("llm", "tpe"))) if one.part == "Lasting memory"]
+
+
+# On the command line
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "pair.md").write_text(PAIR.text)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ORGOPT_MODEL", raising=False)
+    monkeypatch.setenv(CHOICE, "null")
+    return tmp_path
+
+
+def turning(call: Call) -> str:
+    return remembering(call) if is_last(call) else nk(call)
+
+
+OPTIMIZE = (
+    *("optimize", "pair.md", "--task", "nk", "--budget", "12s", "--generations", "2", "--population", "2"),
+    *("--search-seeds", "1", "--race-seeds", "0", "--test-seeds", "1", "--controls", "none", "--no-tracking"),
+    *("--library", "none", "--only", "risk", "--name", "words"),
+)
+
+
+def test_a_run_of_a_study_is_repeated_for_free(workspace: Path) -> None:
+    with LlmServer(turning) as server:
+        configure(workspace, server)
+        result = invoke(*OPTIMIZE, "--workers", "1", "--json")
+        assert result.exit_code == 0, result.stderr
+    study = workspace / "mlruns" / "studies" / "words"
+    shutil.rmtree(workspace / "mlruns" / "calibrations", ignore_errors=True)
+    for record in read_lines(study / "study.jsonl"):
+        if record["kind"] == "evaluation":
+            where = "candidates" if record["phase"] == "search" else record["phase"]
+            folder = study / where / record["entrant"] / f"run-nk-{record['k']}"
+            for _ in range(2):  # the first writes a ledger, the second repeats it
+                again = invoke("run", "--resume", str(folder), "--json")  # the server is gone
+                assert again.exit_code == 0, again.stderr
+                assert json.loads(again.stdout)["score"] == record["score"]
+    assert not (workspace / "mlruns" / "memory").exists()
+    result = invoke(*OPTIMIZE, "--workers", "1", "--json")
+    assert result.exit_code == 0, result.stderr
+
+
+def test_a_contest_keeps_its_answers_too(workspace: Path) -> None:
+    (workspace / "other.md").write_text(PAIR.text.replace("Pair", "Others").replace("2", "1"))
+    command = ("compare", "pair.md", "other.md", "--task", "nk", "--budget", "8s", "--seeds", "2", "--workers", "1")
+    with LlmServer(turning) as server:
+        configure(workspace, server)
+        first = invoke(*command, "--json")
+        assert first.exit_code == 0, first.stderr
+        asked = len(server.calls)
+        (log,) = (workspace / "mlruns" / "contests").glob("*/contest.jsonl")
+        log.write_text(log.read_text().split("\n")[0] + "\n")
+        again = invoke(*command, "--json")
+        assert again.exit_code == 0, again.stderr
+        assert len(server.calls) == asked
+    assert json.loads(again.stdout)["placings"] == json.loads(first.stdout)["placings"]
+
+
+@pytest.mark.fault
+def test_killed_again_and_again_a_study_pays_for_what_was_in_flight_alone(workspace: Path) -> None:
+    with LlmServer(turning, latency_s=0.02) as server:
+        configure(workspace, server)
+        command = [sys.executable, "-m", "orgopt", *OPTIMIZE, "--workers", "2"]
+        kills = 0
+        while True:
+            process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+            began = len(server.calls)
+            while process.poll() is None and (kills >= 5 or len(server.calls) < began + 15):
+                server.ended.wait(0.01)
+            if process.poll() is not None:
+                break
+            process.kill()
+            process.wait()
+            kills += 1
+            server.ended.wait(0.5)  # its workers end with it
+        assert process.returncode == 0, process.stderr.read()
+        assert kills == 5
+        study = workspace / "mlruns" / "studies" / "words"
+        kept = sum(1 for path in study.rglob("answers.jsonl") for _ in read_lines(path))
+        in_flight = 2 * 2  # agents of as many runs as there are workers
+        assert len(server.calls) - kept <= kills * in_flight
