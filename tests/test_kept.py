@@ -15,20 +15,23 @@ from orgopt.agents.language import CHOICE, choose
 from orgopt.agents.spend import OverBudgetError
 from orgopt.document import parse
 from orgopt.evolve import Watch, optimize
+from orgopt.evolve.calls import Pace, Span, Terms, calls
 from orgopt.evolve.controls import knock_outs
 from orgopt.evolve.kept import Keeping, Settings, evaluate_kept
 from orgopt.lab.local import LocalLab
 from orgopt.lab.sandbox import Sandbox
 from orgopt.ledger import Ledger, read_lines
+from orgopt.org import Standup
 from orgopt.study.config import StudyConfig
 from orgopt.study.log import StudyLog
 from orgopt.task import Task
 from tests.fakes.arena import toy_arena, toy_replay
 from tests.fakes.lab import FakeLab
-from tests.fakes.llm_server import Call, LlmServer, fields
+from tests.fakes.llm_server import MODEL, Call, LlmServer, fields
 from tests.fakes.researcher import research
 from tests.test_language_cli import configure, invoke, nk
-from tests.test_minds import settings
+from tests.test_minds import ALONE, HAND, LEAD, TEAM, run, settings
+from tests.test_words import noiseless
 
 PAIR = parse(
     """\
@@ -111,10 +114,10 @@ def test_children_begin_with_what_the_first_run_of_their_parent_wrote(
         assert text_of(own / "memory" / "toy") == after[record["name"]]
         runs = [*own.glob("run-toy-*"), *folder.glob(f"[rt]*/{record['name']}/run-toy-*")]
         assert len(runs) >= CONFIG.search_seeds
-        for run in runs:  # of the search, the race and the test alike
-            assert text_of(run / "memory") == known
-            writes = run == own / "run-toy-0"
-            assert text_of(run / "memory-after") == (after[record["name"]] if writes else {})
+        for own_run in runs:  # of the search, the race and the test alike
+            assert text_of(own_run / "memory") == known
+            writes = own_run == own / "run-toy-0"
+            assert text_of(own_run / "memory-after") == (after[record["name"]] if writes else {})
     assert inherited == (CONFIG.generations - 1) * CONFIG.population
     assert sum(map(is_last, server.calls)) == len(candidates)
     told = {call.field("memory") for call in server.calls if not is_last(call)}
@@ -312,3 +315,74 @@ def test_killed_again_and_again_a_study_pays_for_what_was_in_flight_alone(worksp
         kept = sum(1 for path in study.rglob("answers.jsonl") for _ in read_lines(path))
         in_flight = 2 * 2  # agents of as many runs as there are workers
         assert len(server.calls) - kept <= kills * in_flight
+
+
+# What it would cost
+
+
+LED = replace(TEAM, standup=Standup(every=3, unit="experiments"))
+TEAMS = {
+    "alone": (ALONE, 3),
+    "a team": (TEAM, 3),
+    "in a queue": (replace(TEAM, roles=(LEAD, replace(HAND, headcount=6))), 2),
+    "that meets": (LED, 3),
+    "that meets by the clock": (replace(TEAM, standup=Standup(every=1.5, unit="s", attendees=("hand",))), 3),
+    "that confirms": (replace(TEAM, confirm=2), 2),
+    "with others": (replace(TEAM, roles=(LEAD, replace(HAND, agent="hill-climb", headcount=4))), 2),
+    "that remembers": (replace(TEAM, roles=(replace(LEAD, memory="lasting"), HAND)), 3),
+}
+
+
+@pytest.mark.parametrize("garbled", [False, True], ids=["", "garbled"])
+@pytest.mark.parametrize("name", TEAMS)
+def test_a_team_asks_as_often_as_was_estimated(toy: Task, tmp_path: Path, name: str, garbled: bool) -> None:
+    def reply(call: Call) -> str:
+        if garbled and "[[ ## problem ## ]]" not in call.user:
+            return "I would rather not."
+        return remembering(call)
+
+    org, slots = TEAMS[name]
+    with LlmServer(reply) as server:
+        lab = FakeLab(toy, slots=slots, metric=noiseless)
+        ledger = run(server, org, toy, lab=lab, folder=tmp_path)
+        terms = Terms(budget_s=6, slots=slots, experiment_s=1, edits=False, runs=Span(1, 1), firsts=Span(1, 1))
+        told = calls(org, [toy], settings(server), terms, None)
+        paced = Pace(Span(0.02, 0.03 * (1 + garbled)), Span(1, 1), Span(1, 1), "a clock")
+        found = calls(org, [toy], settings(server), terms, paced)
+        answered = sum(event.data["calls"] for event in ledger.of("thought"))
+        assert answered <= len(server.calls)
+        assert found.calls.low <= len(server.calls) <= found.calls.high < 15 * len(server.calls)
+        each = len(server.calls)
+        per_call = Span(told.input_tokens.low / told.calls.low, told.input_tokens.high / told.calls.high)
+        assert per_call.low <= server.input_tokens / each <= per_call.high
+        assert told.output_tokens.low / told.calls.low <= server.output_tokens / each
+        assert server.output_tokens / each <= told.output_tokens.high / told.calls.high
+        price = settings(server).prices[MODEL]
+        assert found.usd.high == pytest.approx(price.of(int(found.input_tokens.high), int(found.output_tokens.high)))
+
+
+def test_a_dry_run_says_what_models_would_cost(workspace: Path) -> None:
+    dry = (*OPTIMIZE[:-1], "more", "--dry-run", "--search-seeds", "2", "--seed", "5")
+    with LlmServer(turning) as server:
+        configure(workspace, server)
+        text = invoke(*dry).stdout
+        assert "a guess of 0.5 to 30 s a call" in text
+        for word in ("calls of language models", "tokens in", "tokens out", "dollars, language models"):
+            assert word in text
+        assert not server.calls
+        assert invoke(*OPTIMIZE, "--workers", "1", "--json").exit_code == 0
+        estimated = json.loads(invoke(*dry, "--json").stdout)["language"]
+        assert "earlier answers of the same models" in estimated["basis"]
+        before = len(server.calls), server.input_tokens, server.output_tokens
+        result = invoke(*[word for word in dry if word != "--dry-run"], "--workers", "1", "--json")
+        assert result.exit_code == 0, result.stderr
+    done = len(server.calls) - before[0], server.input_tokens - before[1], server.output_tokens - before[2]
+    for name, value in zip(("calls", "input_tokens", "output_tokens"), done, strict=True):
+        low, high = estimated[name]
+        assert low <= value <= high, name
+    low, high = estimated["usd"]
+    assert low <= done[1] / 1e6 + 2 * done[2] / 1e6 <= high
+    # At other prices since: the study's own count.
+    configure(workspace, server, price="[1000.0, 1000.0]")
+    again = json.loads(invoke(*dry, "--json").stdout)["language"]
+    assert again["usd"][1] < 100 * high

@@ -62,10 +62,18 @@ def print_estimate(found: Estimate, config: StudyConfig, workers: int) -> None:
     table.add_row("experiments", _span(found.experiments))
     table.add_row("slot-hours", _span(found.slot_hours))
     if found.usd:
-        table.add_row("dollars", _span(found.usd, "$"))
+        table.add_row("dollars, hardware", _span(found.usd, "$"))
+    if found.language:
+        table.add_row("calls of language models", _span(found.language.calls))
+        table.add_row("tokens in", _span(found.language.input_tokens))
+        table.add_row("tokens out", _span(found.language.output_tokens))
+        table.add_row("dollars, language models", _span(found.language.usd, "$"))
     table.add_row(f"hours with {count(workers, 'worker')}", _span(found.wall_hours))
     out.print(table)
-    out.print(f"[dim]Least to most; times by {found.basis}.[/]\nNothing was started.")
+    out.print(f"[dim]Least to most; times by {found.basis}.[/]")
+    if found.language:
+        out.print(f"[dim]Calls of teams like the document's, by {found.language.basis}.[/]")
+    out.print("Nothing was started.")
 
 
 def _claims(claims: list[Record], heading: str) -> Table:
@@ -146,5 +154,5 @@ def _print_places(workspace: Path, folder: Path) -> None:
 
 
 def _span(span: Span, unit: str = "") -> str:
-    low, high = (f"{unit}{value:,.0f}" if value >= 100 else f"{unit}{value:.2g}" for value in span)
+    low, high = (f"{unit}{value:,.0f}" if value >= 10 else f"{unit}{value:.2g}" for value in span)
     return low if low == high else f"{low} – {high}"

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
+from orgopt.evolve.calls import Calls, Span
 from orgopt.evolve.race import LOOKS
 from orgopt.evolve.search import DROP_AFTER
 from orgopt.org import Org
@@ -18,17 +19,6 @@ VERIFIED = 6  # submissions that a team makes of about a hundred experiments
 Record = dict[str, Any]
 
 
-class Span(NamedTuple):
-    """The least and the most of something."""
-
-    low: float
-    high: float
-
-    def times(self, factor: float) -> "Span":
-        """Both ends, so many times."""
-        return Span(self.low * factor, self.high * factor)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
     """What a study would cost.
@@ -40,6 +30,7 @@ class Estimate:
         wall_hours: Hours until it ends.
         usd: Dollars at the price of a slot-hour; None without a price.
         basis: What the times are taken from.
+        language: What language agents would ask; None without any.
     """
 
     runs: Mapping[str, Span]
@@ -48,6 +39,7 @@ class Estimate:
     wall_hours: Span
     usd: Span | None
     basis: str
+    language: Calls | None = None
 
     def to_dict(self) -> Record:
         """The estimate as JSON values."""
@@ -107,6 +99,15 @@ def estimate(
         usd=usd,
         basis=basis,
     )
+
+
+def speaking(config: StudyConfig, found: Mapping[str, Span], *, tasks: int, held_out: int) -> tuple[Span, Span]:
+    """The runs of teams among those of an estimate, plain Optuna left out, and the first runs of candidates."""
+    tested = config.test_seeds * (tasks + held_out)
+    low = found["search"].low + found["race"].low + tested  # controls may all be the champion itself
+    high = sum(span.high for span in found.values()) - PLAIN[config.controls] * tested
+    first = config.generations * config.population * tasks
+    return Span(low, high), Span(first, first)
 
 
 def timing(records: Iterable[Record], terms: Record) -> Timing | None:
