@@ -45,7 +45,7 @@ ALONE = Org(roles=(replace(HAND, headcount=1),))
 
 
 def settings(server: LlmServer, **more: object) -> LanguageSettings:
-    model = ModelSettings(name=MODEL, api_base=server.url, timeout_s=2, attempts=2, backoff_s=0.01, max_tokens=200)
+    model = ModelSettings(name=MODEL, api_base=server.url, timeout_s=20, attempts=2, backoff_s=0.01, max_tokens=200)
     return LanguageSettings(default=MODEL, models={MODEL: model}, prices={MODEL: Price(1.0, 2.0)}, **more)
 
 
@@ -238,7 +238,52 @@ def test_the_work_of_a_team_that_rewrites_code_can_be_read_with_git(
     kept = {event.data["id"] for event in ledger.of("submission")} - {0}
     wanted = {f"refs/kept/{n}" for n in kept} | {f"refs/discarded/{n}" for n in done - kept}
     assert set(refs) == wanted | {"refs/heads/kept"}
-    assert "+import sys  # faster" in git("show", f"refs/kept/{min(kept)}")
+    assert git("log", "-p", "kept").count("+import sys  # faster") == 1  # whichever of them was kept first
+
+
+def test_what_is_submitted_while_it_still_runs_is_kept_once_it_ends(toy: Task, tmp_path: Path) -> None:
+    """Two agents ask for the same, which is known by the first, and the second is done before it."""
+
+    def outcome(number: int, t: float, metric: float) -> Event:
+        return Event("outcome", t, {"id": number, "agent": "a", "status": "ok", "metric": metric, "error": ""})
+
+    def proposal(number: int, parent: int, x: float) -> Event:
+        return Event("proposal", 0.1, {"id": number, "agent": "a", "parent": parent, "note": "", "knobs": {"X": x}})
+
+    code = Repository(tmp_path / "code.git", toy)
+    heads = []
+    for event in (
+        Event("start", 0.0, {}),
+        Event("submission", 0.0, {"id": 0, "metric": 0.5}),
+        proposal(1, 0, 0.5),
+        proposal(2, 0, 0.5),
+        outcome(2, 1.0, 0.1),
+        Event("submission", 1.0, {"id": 1, "metric": 0.1}),
+        outcome(1, 1.5, 0.1),
+        proposal(3, 1, 0.6),
+        outcome(3, 2.0, 0.2),
+        Event("submission", 2.0, {"id": 3, "metric": 0.2}),
+        Event("submission", 2.0, {"id": 0, "metric": 0.5}),  # what was believed may turn out to be worse
+        Event("submission", 2.5, {"id": 1, "metric": 0.1}),
+    ):
+        code.take(event)
+        assert code.problem == ""
+        words = ["git", "--git-dir", str(code.folder), "log", "--format=%s", "kept"]
+        heads.append(subprocess.run(words, capture_output=True, text=True, check=True).stdout.split("\n")[0])
+    first = "experiment 1 of a: val_loss 0.1"
+    assert heads[4:] == [
+        "baseline",
+        "baseline",
+        first,
+        first,
+        first,
+        "experiment 3 of a: val_loss 0.2",
+        "baseline",
+        first,
+    ]
+    words = ["git", "--git-dir", str(code.folder), "for-each-ref", "--format=%(refname)"]
+    refs = subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()
+    assert refs == ["refs/discarded/2", "refs/heads/kept", "refs/kept/1", "refs/kept/3"]
 
 
 # Words between agents
