@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from orgopt.agents.answers import Answer, Answers
 from orgopt.agents.language import CHOICE, choose
 from orgopt.agents.spend import OverBudgetError
 from orgopt.document import parse
@@ -186,6 +187,21 @@ def test_what_a_killed_run_was_answered_is_not_asked_again(toy: Task, tmp_path: 
     assert len(bodies) <= asked
 
 
+def test_the_record_of_answers_is_bounded_and_may_forget(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("orgopt.agents.answers.MAX_KEPT_BYTES", 1_000)
+    path = tmp_path / "answers.jsonl"
+    for number in range(4):  # the bound is of the file, however often it is opened
+        answers = Answers(path)
+        answers.put(f"long {number}", Answer(text="x" * 400))
+        answers.put(f"failed {number}", Answer(text="", failure="over_budget" if number else "server"))
+        answers.close()
+    assert path.stat().st_size < 2_000
+    again = Answers(path, forget=("over_budget",))
+    again.close()
+    found = [again.take(f"{what} {number}") for what in ("long", "failed") for number in range(2)]
+    assert [one and (one.text[:1], one.failure) for one in found] == [("x", ""), None, ("", "server"), None]
+
+
 def test_a_study_at_its_limit_goes_on_with_a_higher_one(toy: Task, tmp_path: Path, server: LlmServer) -> None:
     config = replace(CONFIG, generations=1, search_seeds=1, race_seeds=0, test_seeds=1)
     choose(settings(server, max_tokens=14_000), tmp_path / "spend.jsonl")
@@ -263,17 +279,15 @@ def test_a_run_of_a_study_is_repeated_for_free(workspace: Path) -> None:
         assert result.exit_code == 0, result.stderr
     study = workspace / "mlruns" / "studies" / "words"
     shutil.rmtree(workspace / "mlruns" / "calibrations", ignore_errors=True)
-    for record in read_lines(study / "study.jsonl"):
-        if record["kind"] == "evaluation":
-            where = "candidates" if record["phase"] == "search" else record["phase"]
-            folder = study / where / record["entrant"] / f"run-nk-{record['k']}"
-            for _ in range(2):  # the first writes a ledger, the second repeats it
-                again = invoke("run", "--resume", str(folder), "--json")  # the server is gone
-                assert again.exit_code == 0, again.stderr
-                assert json.loads(again.stdout)["score"] == record["score"]
+    done = [record for record in read_lines(study / "study.jsonl") if record["kind"] == "evaluation"]
+    for record in (done[0], done[-1]):
+        where = "candidates" if record["phase"] == "search" else record["phase"]
+        folder = study / where / record["entrant"] / f"run-nk-{record['k']}"
+        for _ in range(2):  # the first writes a ledger, the second repeats it
+            again = invoke("run", "--resume", str(folder), "--json")  # the server is gone
+            assert again.exit_code == 0, again.stderr
+            assert json.loads(again.stdout)["score"] == record["score"]
     assert not (workspace / "mlruns" / "memory").exists()
-    result = invoke(*OPTIMIZE, "--workers", "1", "--json")
-    assert result.exit_code == 0, result.stderr
 
 
 def test_a_contest_keeps_its_answers_too(workspace: Path) -> None:
@@ -293,6 +307,7 @@ def test_a_contest_keeps_its_answers_too(workspace: Path) -> None:
 
 
 @pytest.mark.fault
+@pytest.mark.timeout(600)
 def test_killed_again_and_again_a_study_pays_for_what_was_in_flight_alone(workspace: Path) -> None:
     with LlmServer(turning, latency_s=0.02) as server:
         configure(workspace, server)
@@ -301,7 +316,7 @@ def test_killed_again_and_again_a_study_pays_for_what_was_in_flight_alone(worksp
         while True:
             process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
             began = len(server.calls)
-            while process.poll() is None and (kills >= 5 or len(server.calls) < began + 15):
+            while process.poll() is None and (kills >= 3 or len(server.calls) < began + 15):
                 server.ended.wait(0.01)
             if process.poll() is not None:
                 break
@@ -310,7 +325,7 @@ def test_killed_again_and_again_a_study_pays_for_what_was_in_flight_alone(worksp
             kills += 1
             server.ended.wait(0.5)  # its workers end with it
         assert process.returncode == 0, process.stderr.read()
-        assert kills == 5
+        assert kills == 3
         study = workspace / "mlruns" / "studies" / "words"
         kept = sum(1 for path in study.rglob("answers.jsonl") for _ in read_lines(path))
         in_flight = 2 * 2  # agents of as many runs as there are workers

@@ -162,6 +162,21 @@ def test_a_ledger_without_its_answers_is_not_invented_anew(toy: Task, tmp_path: 
         assert len(server.calls) == asked
 
 
+def test_a_run_goes_on_with_a_higher_limit(toy: Task, tmp_path: Path) -> None:
+    with serving() as server:
+        whole = run(server, TEAM, toy, folder=tmp_path, budget_s=4, max_tokens=90_000).events
+        asked, cut = len(server.calls), len(whole) // 2
+        begun = Ledger(events=whole[:cut])
+        again = run(server, TEAM, toy, folder=tmp_path, budget_s=4, max_tokens=99_000, ledger=begun)
+        assert again.events[:cut] == whole[:cut]
+        assert again.events[-1].kind == "end"
+        known = sum(event.kind == "thinking" for event in whole[:cut])
+        assert len(server.calls) - asked == sum(event.kind == "thinking" for event in again.events) - known
+        texts = [event.data["told"]["left"] for event in again.events if event.kind == "thinking"]
+        assert "90000 tokens" in texts[0]
+        assert len(texts) > known
+
+
 def test_a_finished_run_is_repeated_without_a_key(toy: Task, tmp_path: Path) -> None:
     with serving() as server:
         whole = run(server, ALONE, toy, folder=tmp_path, budget_s=3).events
