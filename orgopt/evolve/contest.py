@@ -48,9 +48,8 @@ class Contest:
             first = k % len(names)  # nobody is always first
             for name, task in product([*names[first:], *names[:first]], self.arena.tasks):
                 if (name, task, k) not in self.scores:
-                    given = {"entrant": name, "program": self.entrants[name], "task": task}
-                    keeping = self._keeping(name, task, k)
-                    jobs[Job(**given, seed=derive_seed(self.seed, _KEY, k), keeping=keeping)] = k
+                    seed, keeping = derive_seed(self.seed, _KEY, k), self._keeping(name, task, k)
+                    jobs[Job(entrant=name, program=self.entrants[name], task=task, seed=seed, keeping=keeping)] = k
         return jobs
 
     def _keeping(self, name: str, task: str, k: int) -> Keeping | None:

@@ -53,9 +53,15 @@ class Runs:
             seed = derive_seed(self.seed, _KEYS[phase], one.k)
             for task in tasks:
                 if self.log.score(phase, one.entrant, task, one.k) is None:
-                    given = {"entrant": one.entrant, "program": one.program, "task": task, "seed": seed}
-                    keep, keeping = self.keep(phase, one.k), self._keeping(phase, one, task)
-                    todo[Job(**given, keep_events=keep, keeping=keeping)] = one.k
+                    job = Job(
+                        entrant=one.entrant,
+                        program=one.program,
+                        task=task,
+                        seed=seed,
+                        keep_events=self.keep(phase, one.k),
+                        keeping=self._keeping(phase, one, task),
+                    )
+                    todo[job] = one.k
         if not todo:
             return
         self.watch.planned(phase, len(todo))
