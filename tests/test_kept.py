@@ -312,19 +312,19 @@ def test_killed_again_and_again_a_study_pays_for_what_was_in_flight_alone(worksp
     with LlmServer(turning, latency_s=0.02) as server:
         configure(workspace, server)
         command = [sys.executable, "-m", "orgopt", *OPTIMIZE, "--workers", "2"]
-        kills = 0
-        while True:
-            process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        kills, code = 0, None
+        while code is None:
+            process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             began = len(server.calls)
-            while process.poll() is None and (kills >= 2 or len(server.calls) < began + 15):
-                server.ended.wait(0.01)
-            if process.poll() is not None:
-                break
-            process.kill()
-            process.wait()
-            kills += 1
+            try:
+                while (code := process.poll()) is None and (kills == 2 or len(server.calls) < began + 15):
+                    server.ended.wait(0.01)
+            finally:
+                process.kill()
+                process.wait()
+            kills += code is None
             server.ended.wait(0.5)  # its workers end with it
-        assert process.returncode == 0, process.stderr.read()
+        assert code == 0
         assert kills == 2
         study = workspace / "mlruns" / "studies" / "words"
         kept = sum(1 for path in study.rglob("answers.jsonl") for _ in read_lines(path))
