@@ -237,7 +237,9 @@ def test_a_real_run_that_was_cut_goes_on_by_its_ledger(toy: Task, tmp_path: Path
         _, rest, _ = evaluate_kept(PAIR, toy, lab, given, keeping)
     assert rest.events[:cut] == whole.events[:cut]
     assert rest.events[-1].kind == "end"
-    assert Ledger.load(path).events == rest.events
+    written = Ledger.load(path)
+    written.close()
+    assert written.events == rest.events
 
 
 def test_the_winner_is_tested_without_its_memory() -> None:
