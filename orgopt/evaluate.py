@@ -99,12 +99,10 @@ def run(
     ledger: Ledger,
     watch: Watcher | None = None,
     language: Language | None = None,
-    record: str = "",
 ) -> None:
     """Run a program's team until its budget ends; everything is in the ledger.
 
-    Language agents think with `language`, or with what was chosen for this process, and their answers are then kept
-    under the name of `record`.
+    Language agents think with `language`, or with what was chosen for this process.
 
     Raises:
         DocumentError: The program has errors.
@@ -118,10 +116,19 @@ def run(
     if language is not None or not speaks(org):
         Team(org, task, lab, seed=seed, ledger=ledger, watch=watch, language=language).run(budget_s)
         return
-    with open_chosen(org, record) as chosen:
+    with open_chosen(org) as chosen:
         Team(org, task, lab, seed=seed, ledger=ledger, watch=watch, language=chosen).run(budget_s)
+    require_thoughts(ledger)
+
+
+def require_thoughts(ledger: Ledger) -> None:
+    """Refuse a run whose agents could not think on: it is no result of theirs.
+
+    Raises:
+        OverBudgetError: What they share with other runs is spent.
+    """
     cut = [event.data for event in ledger.of("thought") if event.data["failure"] == OVER_BUDGET]
-    if cut:  # a run of agents that could not think any more is no result of theirs
+    if cut:
         raise OverBudgetError(f"{cut[0]['agent']} could not think on within {cut[0]['error']}")
 
 
@@ -136,21 +143,19 @@ def evaluate(
     verify_seeds: int = VERIFY_SEEDS,
     watch: Watcher | None = None,
     language: Language | None = None,
-    record: str = "",
 ) -> Score:
     """Run a program and score it.
 
     Every setting that the team submitted is trained again with `verify_seeds` fresh seeds, after and
     outside the budget, so that a lucky seed counts for nothing. A lab that knows their held-out metric
-    without noise is asked for it instead. `language` and `record` are as in `run`.
+    without noise is asked for it instead.
 
     Raises:
         DocumentError: The program has errors.
         LabError: The lab broke.
     """
     ledger, task = ledger or Ledger(), measured(task, lab)
-    thinking = {"watch": watch, "language": language, "record": record}
-    run(program, task, lab, budget_s=budget_s, seed=seed, ledger=ledger, **thinking)
+    run(program, task, lab, budget_s=budget_s, seed=seed, ledger=ledger, watch=watch, language=language)
     return verified(task, lab, ledger, budget_s=budget_s, seed=seed, verify_seeds=verify_seeds)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from orgopt.agents.language import Language
+from orgopt.agents.language import Language, Memories
 from orgopt.agents.settings import LanguageSettings, ModelSettings, Price
 from orgopt.errors import StoreError, UsageError
 from orgopt.evaluate import score
@@ -45,7 +45,7 @@ ALONE = Org(roles=(replace(HAND, headcount=1),))
 
 
 def settings(server: LlmServer, **more: object) -> LanguageSettings:
-    model = ModelSettings(name=MODEL, api_base=server.url, timeout_s=2, attempts=2, backoff_s=0.01, max_tokens=200)
+    model = ModelSettings(name=MODEL, api_base=server.url, timeout_s=20, attempts=2, backoff_s=0.01, max_tokens=200)
     return LanguageSettings(default=MODEL, models={MODEL: model}, prices={MODEL: Price(1.0, 2.0)}, **more)
 
 
@@ -162,6 +162,21 @@ def test_a_ledger_without_its_answers_is_not_invented_anew(toy: Task, tmp_path: 
         assert len(server.calls) == asked
 
 
+def test_a_run_goes_on_with_a_higher_limit(toy: Task, tmp_path: Path) -> None:
+    with serving() as server:
+        whole = run(server, TEAM, toy, folder=tmp_path, budget_s=4, max_tokens=90_000).events
+        asked, cut = len(server.calls), len(whole) // 2
+        begun = Ledger(events=whole[:cut])
+        again = run(server, TEAM, toy, folder=tmp_path, budget_s=4, max_tokens=99_000, ledger=begun)
+        assert again.events[:cut] == whole[:cut]
+        assert again.events[-1].kind == "end"
+        known = sum(event.kind == "thinking" for event in whole[:cut])
+        assert len(server.calls) - asked == sum(event.kind == "thinking" for event in again.events) - known
+        texts = [event.data["told"]["left"] for event in again.events if event.kind == "thinking"]
+        assert "90000 tokens" in texts[0]
+        assert len(texts) > known
+
+
 def test_a_finished_run_is_repeated_without_a_key(toy: Task, tmp_path: Path) -> None:
     with serving() as server:
         whole = run(server, ALONE, toy, folder=tmp_path, budget_s=3).events
@@ -238,7 +253,52 @@ def test_the_work_of_a_team_that_rewrites_code_can_be_read_with_git(
     kept = {event.data["id"] for event in ledger.of("submission")} - {0}
     wanted = {f"refs/kept/{n}" for n in kept} | {f"refs/discarded/{n}" for n in done - kept}
     assert set(refs) == wanted | {"refs/heads/kept"}
-    assert "+import sys  # faster" in git("show", f"refs/kept/{min(kept)}")
+    assert git("log", "-p", "kept").count("+import sys  # faster") == 1  # whichever of them was kept first
+
+
+def test_what_is_submitted_while_it_still_runs_is_kept_once_it_ends(toy: Task, tmp_path: Path) -> None:
+    """Two agents ask for the same, which is known by the first, and the second is done before it."""
+
+    def outcome(number: int, t: float, metric: float) -> Event:
+        return Event("outcome", t, {"id": number, "agent": "a", "status": "ok", "metric": metric, "error": ""})
+
+    def proposal(number: int, parent: int, x: float) -> Event:
+        return Event("proposal", 0.1, {"id": number, "agent": "a", "parent": parent, "note": "", "knobs": {"X": x}})
+
+    code = Repository(tmp_path / "code.git", toy)
+    heads = []
+    for event in (
+        Event("start", 0.0, {}),
+        Event("submission", 0.0, {"id": 0, "metric": 0.5}),
+        proposal(1, 0, 0.5),
+        proposal(2, 0, 0.5),
+        outcome(2, 1.0, 0.1),
+        Event("submission", 1.0, {"id": 1, "metric": 0.1}),
+        outcome(1, 1.5, 0.1),
+        proposal(3, 1, 0.6),
+        outcome(3, 2.0, 0.2),
+        Event("submission", 2.0, {"id": 3, "metric": 0.2}),
+        Event("submission", 2.0, {"id": 0, "metric": 0.5}),  # what was believed may turn out to be worse
+        Event("submission", 2.5, {"id": 1, "metric": 0.1}),
+    ):
+        code.take(event)
+        assert code.problem == ""
+        words = ["git", "--git-dir", str(code.folder), "log", "--format=%s", "kept"]
+        heads.append(subprocess.run(words, capture_output=True, text=True, check=True).stdout.split("\n")[0])
+    first = "experiment 1 of a: val_loss 0.1"
+    assert heads[4:] == [
+        "baseline",
+        "baseline",
+        first,
+        first,
+        first,
+        "experiment 3 of a: val_loss 0.2",
+        "baseline",
+        first,
+    ]
+    words = ["git", "--git-dir", str(code.folder), "for-each-ref", "--format=%(refname)"]
+    refs = subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()
+    assert refs == ["refs/discarded/2", "refs/heads/kept", "refs/kept/1", "refs/kept/3"]
 
 
 # Words between agents
@@ -351,7 +411,7 @@ def test_notes_are_kept_for_a_run_or_for_good(toy: Task, tmp_path: Path) -> None
             assert path.exists() == (memory == "lasting")
             if memory == "lasting":
                 assert path.read_text() == "# Lessons\n- X near 0.7 is good.\n"
-                with Language(org, settings(server), memories=path.parent) as language:
+                with Language(org, settings(server), memories=Memories(path.parent)) as language:
                     assert "X near 0.7" in language.memory(org.roles[0])
 
 

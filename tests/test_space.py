@@ -332,12 +332,15 @@ def test_what_is_active_depends_on_the_others(trio: Program, library: Program) -
     assert "model/explorer" not in writer.active(writer.origin)
 
 
+OF_WORDS = {"model", "persona", "memory"}  # the trio has no role that thinks in words
+
+
 @pytest.mark.parametrize(
     ("fix", "only", "free"),
     [
         ((), ("links",), {"reports", "shares", "delegates", "reviews"}),
         ((), ("risk", "stand-up"), {"risk", "stand-up"}),
-        (("links", "roles"), (), set(PARTS) - {"reports", "shares", "delegates", "reviews", "roles", "model"}),
+        (("links", "roles"), (), set(PARTS) - {"reports", "shares", "delegates", "reviews", "roles", *OF_WORDS}),
         (("shares",), ("links",), {"reports", "delegates", "reviews"}),
         ((), ("roles",), {"roles"}),
     ],
@@ -400,6 +403,23 @@ def test_choices_are_what_a_seed_document_names(library: Program) -> None:
     levels = Space(load(ROOT / "orgs" / "three-levels.md"), None, 60)
     leads = "director, model-lead, training-lead"
     assert levels.distributions["standup/attendees"].choices == ("everyone", leads)  # type: ignore[attr-defined]
+
+
+def test_only_roles_that_think_in_words_have_personas_and_memories_to_change(library: Program) -> None:
+    seed = parse(ODD["off the grid"].replace("- **Agent:** llm\n", "- **Agent:** llm\n- **Persona:** Terse.\n"), "a.md")
+    space = Space(seed, library, 60, groups=GROUPS)
+    assert [name for name in space.origin if space.part_of(name) in {"persona", "memory"}] == [
+        "persona/lead",
+        "memory/lead",
+    ]
+    assert space.distributions["memory/lead"].choices == ("none", "run")  # type: ignore[attr-defined]
+    off = space.program({**space.origin, "persona/lead": "off", "memory/lead": "run"})
+    assert off.text == seed.text.replace("- **Persona:** Terse.\n", "").replace(
+        "- **Copy rule:** majority of 3\n", "- **Copy rule:** majority of 3\n- **Memory:** run\n"
+    )
+    assert "memory/lead" not in space.active({**space.origin, "agent/lead": "tpe"})
+    lasting = Space(parse(seed.text.replace("Terse.", "Terse.\n- **Memory:** lasting"), "b.md"), None, 60)
+    assert lasting.distributions["memory/lead"].choices == ("none", "run", "lasting")  # type: ignore[attr-defined]
 
 
 def test_names_and_choices_are_stable(trio: Program, library: Program) -> None:

@@ -40,21 +40,26 @@ class Answer:
     error: str = ""
 
 
+MAX_KEPT_BYTES = 64 * 1024**2
+"""Size of the record of a run: the answers after it are not kept, and are asked for again by who repeats the run."""
+
+
 class Answers:
     """The answers of a run, those of before first.
 
     Args:
         path: Where they are kept and read from; None keeps none.
-        again: Failures, of `Answer.failure`, that are no answers any more: what failed so is asked again.
+        forget: Failures of before that are asked about anew, such as those of a limit that was raised since.
     """
 
-    def __init__(self, path: Path | None = None, *, again: Collection[str] = ()) -> None:
+    def __init__(self, path: Path | None = None, forget: Collection[str] = ()) -> None:
         self._known: defaultdict[str, deque[Answer]] = defaultdict(deque)
         for record in read_lines(path) if path else ():
             key, answer = record.pop("key"), Answer(**record)
-            if answer.failure not in again:
+            if answer.failure not in forget:
                 self._known[key].append(answer)
         self._log = JsonLog(path) if path else None
+        self._left = MAX_KEPT_BYTES - path.stat().st_size if path else 0
         self._lock = threading.Lock()
 
     def take(self, key: str) -> Answer | None:
@@ -67,7 +72,9 @@ class Answers:
         """Keep a new answer."""
         if self._log:
             with self._lock:
-                self._log.append({"key": key, **asdict(answer)}, sync=False)
+                self._left -= len(answer.text.encode("utf-8", "replace"))
+                if self._left > 0:
+                    self._log.append({"key": key, **asdict(answer)}, sync=False)
 
     def close(self) -> None:
         if self._log:

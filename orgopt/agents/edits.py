@@ -24,6 +24,7 @@ _BLOCK = re.compile(
     rf"^{_SEARCH}[ \t]*(?P<file>\S*)[ \t]*\n(?P<search>.*?)^{_MIDDLE}[ \t]*\n(?P<replace>.*?)^{_REPLACE}[ \t]*$",
     re.MULTILINE | re.DOTALL,
 )
+_FIELD = re.compile(r"\[\[\s*##|##\s*\]\]")  # what marks the parts of a prompt, in which others read the script
 _FILE = re.compile(r"^[\w./~-]*[\w-]\.\w{1,5}$")
 
 
@@ -94,10 +95,12 @@ def checked_script(
         script: Its name.
 
     Raises:
-        InvalidAnswerError: It does not compile, is too long, or its knobs are not the task's.
+        InvalidAnswerError: It does not compile, is too long, has marks of a prompt, or its knobs are not the task's.
     """
     if len(source.encode("utf-8", "replace")) > MAX_SCRIPT:
         raise InvalidAnswerError(f"{script} would be longer than {MAX_SCRIPT // 1024} KiB")
+    if len(_FIELD.findall(source)) > len(_FIELD.findall(before)):
+        raise InvalidAnswerError("an edit may not write '[[ ##' or '## ]]', which mark the parts of a prompt")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

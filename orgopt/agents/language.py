@@ -6,10 +6,10 @@ Light by itself: what needs DSPy is imported when a language agent is opened.
 import json
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 from orgopt.agents.answers import Answers
 from orgopt.agents.commands import CommandSettings
@@ -22,8 +22,9 @@ from orgopt.ledger import write_text
 from orgopt.org import LANGUAGE_AGENT, Org, Role
 
 MAX_MEMORY_BYTES = 16_384
-ANSWERS = "answers"
-"""The folder of a study or a contest with the answers that its runs were given."""
+FROZEN = "language.json"
+"""Where a run or a study keeps the models and prices that it was begun with."""
+
 CHOICE = "ORGOPT_LANGUAGE"
 """Environment variable with what was chosen, without secrets, for processes that this one starts."""
 
@@ -59,6 +60,13 @@ def speaks(org: Org) -> bool:
     return any(role.headcount and role.thinks for role in org.roles)
 
 
+class Memories(NamedTuple):
+    """The folders of lasting memories, a Markdown file a role: where they are read and where they are written."""
+
+    reads: Path | None = None
+    writes: Path | None = None
+
+
 class Language:
     """What the agents of a run that take their time to think have in common: models, commands, records and account.
 
@@ -66,11 +74,10 @@ class Language:
         org: Whose roles speak.
         settings: How models are reached, and what may be spent.
         folder: Where answers, the account and memories are kept; None keeps none.
-        answers: Where answers are kept; None is in the folder.
         spend: The account, where it is shared with other runs.
         resumed: Whether a run goes on, so that its record may do where no model can be opened.
-        memories: Where lasting memories are read; None is the folder.
-        writes: Where they are written; None is where they are read.
+        memories: Where lasting memories are read and written; None is the folder.
+        forget: Failures of an earlier attempt at the run that are asked about anew.
         environ: Where keys are.
         clock: Seconds by which agents are charged for their calls.
 
@@ -86,10 +93,9 @@ class Language:
         settings: LanguageSettings,
         *,
         folder: Path | None = None,
-        answers: Answers | None = None,
         spend: Spend | None = None,
-        memories: Path | None = None,
-        writes: Path | None = None,
+        memories: Memories | None = None,
+        forget: Collection[str] = (),
         resumed: bool = False,
         environ: Mapping[str, str] = os.environ,
         clock: Callable[[], float] = time.perf_counter,
@@ -107,9 +113,9 @@ class Language:
                 check(role, settings.command(role), environ)
         limits = {"max_usd": settings.max_usd, "max_tokens": settings.max_tokens}
         self.spend = spend or Spend(folder / "spend.jsonl" if folder else None, **limits)
-        self._answers = answers or Answers(folder / "answers.jsonl" if folder else None)
-        self._memories = memories or (folder / "memory" if folder else None)
-        self._writes = writes or self._memories
+        self._answers = Answers(folder / "answers.jsonl" if folder else None, forget)
+        own = folder / "memory" if folder else None
+        self._memories = memories or Memories(own, own)
 
     def _open(self, role: Role, *, resumed: bool) -> None:
         """Open the model of a role."""
@@ -140,9 +146,13 @@ class Language:
         model = self._models[role.model]
         return LanguageAgent(agent, role.id, risk, model=model, answers=self._answers, spend=self.spend)
 
+    def remembers(self, role: Role) -> bool:
+        """Whether a role writes what it remembers when the run ends."""
+        return _memory(self._memories.writes, role) is not None
+
     def memory(self, role: Role) -> str:
         """What a role remembers of earlier runs; empty at first."""
-        path = _memory(self._memories, role)
+        path = _memory(self._memories.reads, role)
         if path is None or not path.is_file():
             return ""
         return path.read_bytes()[:MAX_MEMORY_BYTES].decode("utf-8", "replace").strip()
@@ -153,7 +163,7 @@ class Language:
         Raises:
             StoreError: It cannot be written.
         """
-        path = _memory(self._writes, role)
+        path = _memory(self._memories.writes, role)
         if path is not None:
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -200,20 +210,33 @@ def choose(settings: LanguageSettings, account: Path | None) -> None:
     os.environ[CHOICE] = json.dumps(data)
 
 
-def open_chosen(org: Org, record: str = "") -> Language:
+def open_chosen(org: Org, *, folder: Path | None = None, memories: Memories | None = None) -> Language:
     """What was chosen for this process, opened for an organization; what the environment names where nobody chose.
+
+    The account is that of all runs, so that an agent of one is not told what is left of it: what a run does must not
+    follow from what others spent. Who stopped at a limit is asked again.
 
     Args:
         org: Whose roles speak.
-        record: What the run is called among those that share an account: its answers are kept beside that, and a
-            run that was begun before has them for free. Empty keeps none.
+        folder: Where the run keeps its answers and the prices; None keeps none.
+        memories: Where lasting memories are read and written; None is the folder.
 
     Raises:
         UsageError: A role has no model, or a model no key or no price.
     """
+    settings, account = _chosen()
+    spend = Spend(account, max_usd=settings.max_usd, max_tokens=settings.max_tokens)
+    untold = replace(settings, max_usd=None, max_tokens=None)
+    language = Language(org, untold, folder=folder, spend=spend, memories=memories, forget=(OVER_BUDGET,))
+    if folder:
+        freeze(untold, language.prices, folder)
+    return language
+
+
+def _chosen() -> tuple[LanguageSettings, Path | None]:
     data = json.loads(os.environ.get(CHOICE, "null"))
     if data is None:
-        return Language(org, read_settings({}))
+        return read_settings({}), None
     account = data.pop("account")
     settings = LanguageSettings(
         default=data["default"],
@@ -223,12 +246,29 @@ def open_chosen(org: Org, record: str = "") -> Language:
         max_tokens=data["max_tokens"],
         commands={name: CommandSettings.of(one) for name, one in data["commands"].items()},
     )
-    limits = {"max_usd": settings.max_usd, "max_tokens": settings.max_tokens}
-    if account is None:
-        return Language(org, settings)
-    # What a limit cut off before is asked again: the study may go on with a higher one.
-    kept = Path(account).parent / ANSWERS / f"{record}.jsonl" if record else None
-    answers = Answers(kept, again={OVER_BUDGET})
-    # Agents are not told of limits that are not their run's alone: with another limit they would be asked other things.
-    unlimited = replace(settings, max_usd=None, max_tokens=None)
-    return Language(org, unlimited, spend=Spend(Path(account), **limits), answers=answers)
+    return settings, Path(account) if account else None
+
+
+def freeze(settings: LanguageSettings, prices: Mapping[str, Price], folder: Path) -> None:
+    """Keep the default model and the prices of what was opened in a folder.
+
+    Raises:
+        StoreError: It cannot be written.
+    """
+    kept = {"default": settings.default, "prices": {name: [*one] for name, one in prices.items()}}
+    write_text(folder / FROZEN, json.dumps(kept) + "\n")
+
+
+def thaw(settings: LanguageSettings, folder: Path) -> LanguageSettings:
+    """Settings with the default model and the prices that a folder was begun with.
+
+    Raises:
+        UsageError: They cannot be read.
+    """
+    path = folder / FROZEN
+    try:
+        kept = json.loads(path.read_text("utf-8"))
+        prices = {name: Price(*map(float, one)) for name, one in kept["prices"].items()}
+        return replace(settings, default=kept["default"], prices={**settings.prices, **prices})
+    except (OSError, ValueError, TypeError, KeyError):
+        raise UsageError(f"{path} cannot be read: it has the models and prices of this run or study") from None

@@ -33,15 +33,16 @@ from orgopt.cli.base import (
     writable_folder,
 )
 from orgopt.cli.lab import default_workers, lab_option
-from orgopt.cli.language import check, language_settings, use_together
+from orgopt.cli.language import check, language_settings, limit_options, use
 from orgopt.cli.terms import calibrate_all, check_budget, named_tasks, say_printed
-from orgopt.document import parse, require_org
+from orgopt.document import parse, read
 from orgopt.errors import UsageError
 from orgopt.evaluate import Score
 from orgopt.evolve import Arena, Job, Terms
 from orgopt.evolve.arena import PLAIN
 from orgopt.evolve.contest import Contest, Entrants, default_name, enter, identity_of
 from orgopt.lab import default_lab
+from orgopt.org import Org
 from orgopt.study.contest import EFFECT, ContestLog, Placing, Ranking, digest_of
 from orgopt.task import Task
 
@@ -80,6 +81,7 @@ STYLES = {"best": "green", "worse": "red", "no difference": "yellow", "first": "
     help="Fresh seeds with which each submission of a real run is trained again, outside the budget.",
 )
 @click.option("--name", help="Name of the contest.  [default: from the entrants, the tasks and the settings]")
+@limit_options
 @click.option("--json", "as_json", is_flag=True, help="Print the ranking as JSON.")
 @command
 def compare_command(
@@ -93,6 +95,8 @@ def compare_command(
     seed: int,
     verify_seeds: int,
     name: str | None,
+    max_usd: float | None,
+    max_tokens: int | None,
     as_json: bool,
 ) -> None:
     """Run documents against each other on the same hardware, and say which is better, or that none is.
@@ -102,16 +106,14 @@ def compare_command(
     command continues a contest that was stopped, and more --seeds add to it.
     """
     entrants = enter(paths)
+    language, everyone = language_settings(max_usd, max_tokens), _everyone(entrants)
+    check(everyone, language)
     documents = [Path(path) for path in paths if not path.startswith(PLAIN)]
     workspace = find_workspace(documents[0] if documents else None)
     tasks = named_tasks(task_names, workspace)
     check_budget(budget_s, tasks)
     if name and not re.fullmatch(r"[\w.-]{1,100}", name):
         raise UsageError(f"contest name '{name}': use letters, digits, '.', '-' and '_'")
-    orgs = [require_org(parse(text)) for text in entrants.values() if not text.startswith(PLAIN)]
-    language = language_settings(None, None)
-    for org in orgs:
-        check(org, language)
     kind = lab_kind or default_lab(next(iter(tasks.values())))
     seeds = seeds or SEEDS[kind]
     terms = Terms(lab=kind, slots=slots, budget_s=budget_s, verify_seeds=verify_seeds)
@@ -121,7 +123,7 @@ def compare_command(
         calibrate_all(arena, workspace)
         identity = identity_of(entrants, arena, seed)
         folder = contests / (name or default_name(entrants, tasks, digest_of(identity)))
-        use_together(orgs, language, folder)
+        use(everyone, language, writable_folder(folder))
         again = shlex.join([own_command(), *sys.argv[1:]])
         log = stack.enter_context(ContestLog(folder, identity, entrants, arena.tasks, again))
         contest = Contest(entrants, arena, seed=seed, log=log)
@@ -139,6 +141,12 @@ def compare_command(
         )
     else:
         _print(ranking, folder, arena.tasks)
+
+
+def _everyone(entrants: Entrants) -> Org:
+    """The roles of all documents, whose language agents share one account."""
+    texts = [text for text in entrants.values() if not text.startswith(PLAIN)]
+    return Org(roles=tuple(role for text in texts for role in read(parse(text)).org.roles))
 
 
 def _run(contest: Contest, seeds: int, folder: Path) -> Ranking:

@@ -1,24 +1,19 @@
 """Language agents on the command line: limits, settings of `orgopt.toml`, prices that stay as they were."""
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from orgopt.agents.language import Language, choose, speaks
+from orgopt.agents.language import FROZEN, Language, choose, freeze, speaks, thaw
 from orgopt.agents.prices import price_of
 from orgopt.agents.settings import LanguageSettings, Price, read_settings
 from orgopt.cli import tables
-from orgopt.errors import UsageError
-from orgopt.ledger import write_text
-from orgopt.org import LANGUAGE_AGENT, Org
+from orgopt.org import Org
 
 F = TypeVar("F", bound=Callable[..., Any])
-FROZEN = "language.json"
-"""Where a run or a study keeps the models and prices that it was begun with."""
 
 
 def limit_options(body: F) -> F:
@@ -62,25 +57,11 @@ def check(org: Org, settings: LanguageSettings, rewriter: str | None = None) -> 
         Model(model, price_of(settings, model))
 
 
-def prices_of(org: Org, settings: LanguageSettings) -> dict[str, Price]:
-    """Dollars per million tokens by role, of those that think with a language model.
-
-    Raises:
-        UsageError: A role has no model, or a model no key or no price.
-    """
-    roles = [role for role in org.roles if role.headcount and role.agent == LANGUAGE_AGENT]
-    if not roles:
-        return {}
-    with Language(org, settings) as language:
-        return {role.id: language.prices[settings.model(role.model).name] for role in roles}
-
-
 def frozen(org: Org, settings: LanguageSettings, folder: Path, rewriter: str | None = None) -> LanguageSettings:
     """Settings with the default model and the prices that a folder was begun with; keeps them there at first."""
     if not speaks(org) and rewriter is None:
         return settings
-    path = folder / FROZEN
-    if not path.exists():
+    if not (folder / FROZEN).exists():
         found: dict[str, Price] = {}
         if speaks(org):
             with Language(org, settings) as language:
@@ -88,24 +69,12 @@ def frozen(org: Org, settings: LanguageSettings, folder: Path, rewriter: str | N
         if rewriter is not None:
             model = settings.model(rewriter)
             found[model.name] = price_of(settings, model)
-        kept = {"default": settings.default, "prices": {name: [*one] for name, one in found.items()}}
-        write_text(path, json.dumps(kept) + "\n")
-    try:
-        kept = json.loads(path.read_text("utf-8"))
-        prices = {name: Price(*map(float, one)) for name, one in kept["prices"].items()}
-        return replace(settings, default=kept["default"], prices={**settings.prices, **prices})
-    except (OSError, ValueError, TypeError, KeyError):
-        raise UsageError(f"{path} cannot be read: it has the models and prices of this run or study") from None
-
-
-def use_together(orgs: Sequence[Org], settings: LanguageSettings, folder: Path) -> None:
-    """Let the runs of several organizations think with some settings, on one account."""
-    if any(speaks(org) for org in orgs):
-        choose(settings, folder / "spend.jsonl")
+        freeze(settings, found, folder)
+    return thaw(settings, folder)
 
 
 def use(org: Org, settings: LanguageSettings, folder: Path, rewriter: str | None = None) -> LanguageSettings:
-    """Let all runs of a study think with some settings, on one account; returns them as they are kept."""
+    """Let all runs of a study or a contest think with some settings, on one account; returns them as they are kept."""
     kept = frozen(org, settings, folder, rewriter)
     if speaks(org):
         choose(kept, folder / "spend.jsonl")

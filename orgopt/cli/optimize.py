@@ -3,9 +3,8 @@
 import re
 import shlex
 import sys
-from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,21 +25,20 @@ from orgopt.cli.base import (
     shipped_org,
     writable_folder,
 )
+from orgopt.cli.forecast import Request, forecast
 from orgopt.cli.lab import default_workers, lab_option
-from orgopt.cli.language import check, language_settings, limit_options, prices_of, use
+from orgopt.cli.language import check, language_settings, limit_options, use
 from orgopt.cli.progress import StudyProgress
-from orgopt.cli.terms import calibrate_all, check_budget, experiment_s, named_tasks, say_printed
+from orgopt.cli.terms import calibrate_all, check_budget, named_tasks, say_printed
 from orgopt.cli.verdict import print_estimate, print_study
 from orgopt.document import Program, load, read, require_org
 from orgopt.errors import UsageError
 from orgopt.evolve import Arena, Terms, optimize
-from orgopt.evolve.estimate import estimate, same_terms, timing
-from orgopt.evolve.estimate_language import estimate_language
 from orgopt.evolve.genes import PARTS, TEXTS
 from orgopt.evolve.rewrite import check_rewriter, needs_model
 from orgopt.evolve.tried import NONE, keep_evidence
 from orgopt.lab import default_lab
-from orgopt.ledger import read_lines, write_text
+from orgopt.ledger import write_text
 from orgopt.report import page
 from orgopt.study.config import (
     CONTROLS,
@@ -54,9 +52,8 @@ from orgopt.study.config import (
     check_feedback,
     study_name,
 )
-from orgopt.study.log import LOG, StudyLog
+from orgopt.study.log import StudyLog
 from orgopt.study.view import load_study
-from orgopt.task import Task
 
 LIBRARY = "library.md"
 CHOICES = (*PARTS, TEXTS, "links")
@@ -67,24 +64,6 @@ DEFAULTS = {
 """Seeds and controls where none are asked for: a replayed run costs next to nothing, but not one of plain Optuna."""
 
 Record = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Request:
-    """What a study was asked to be, beside its settings."""
-
-    path: str
-    program: Program
-    library: Program | None
-    tasks: dict[str, Task]
-    held_out: tuple[str, ...]
-    lab: str
-    workers: int
-    workspace: Path
-    name: str | None
-    tracking: bool
-    as_json: bool
-    language: LanguageSettings
 
 
 @click.command(
@@ -229,7 +208,7 @@ def optimize_command(
         raise UsageError("--also dollars: only language agents cost any, and the document has none")
     if config.real_runs and kind == "local":
         raise UsageError("--real-runs is for studies in replay: this one trains for real")
-    request = _Request(
+    request = Request(
         path=path,
         program=program,
         library=_library(library_path),
@@ -245,7 +224,11 @@ def optimize_command(
     )
     check_budget(config.budget_s, tasks)
     if dry_run:
-        _dry_run(request, config, usd_per_slot_hour)
+        found = forecast(request, config, usd_per_slot_hour)
+        if as_json:
+            print_json("estimate", found.to_dict())
+        else:
+            print_estimate(found, config, request.workers)
         return
     _study(request, config)
 
@@ -270,7 +253,7 @@ def _model(config: StudyConfig) -> str | None:
     return config.rewriter_model if config.rewrites else None
 
 
-def _study(request: _Request, config: StudyConfig) -> None:
+def _study(request: Request, config: StudyConfig) -> None:
     studies = writable_folder(request.workspace / "mlruns" / "studies")
     terms = Terms(lab=request.lab, slots=config.slots, budget_s=config.budget_s, verify_seeds=config.verify_seeds)
     with ExitStack() as stack:
@@ -340,41 +323,3 @@ def _library(path: str | None) -> Program | None:
     if not read(library).roles:
         raise UsageError(f"{found} has no roles to add: give it a section '## Roles', or use --library none")
     return library
-
-
-def _dry_run(request: _Request, config: StudyConfig, price: float | None) -> None:
-    names = [name for name in request.tasks if name not in request.held_out]
-    org, terms = require_org(request.program), {"budget_s": config.budget_s, "slots": config.slots}
-    found = estimate(
-        config,
-        org,
-        tasks=len(names),
-        held_out=len(request.held_out),
-        trains=request.lab == "local",
-        experiment_s=sum(map(experiment_s, request.tasks.values())) / len(request.tasks),
-        workers=request.workers,
-        timed=timing(_earlier(request.workspace), terms),
-        usd_per_slot_hour=price,
-    )
-    words = None
-    if prices := prices_of(org, request.language):
-        scripts = [task.source for task in request.tasks.values()] if request.lab == "local" else []
-        words = estimate_language(
-            org,
-            prices,
-            runs=found.total,
-            experiments=found.per_run,
-            budget_s=config.budget_s,
-            characters=len(request.program.text) + max(map(len, scripts), default=0),
-            earlier=[one["score"] for one in same_terms(_earlier(request.workspace), terms)],
-        )
-    if request.as_json:
-        print_json("estimate", {**found.to_dict(), "language": words and asdict(words)})
-    else:
-        print_estimate(found, config, request.workers, words)
-
-
-def _earlier(workspace: Path) -> Iterator[Record]:
-    """The records of all studies in a workspace."""
-    for path in sorted((workspace / "mlruns" / "studies").glob(f"*/{LOG}")):
-        yield from read_lines(path)

@@ -15,7 +15,7 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
-from orgopt.agents.language import Language, speaks
+from orgopt.agents.language import Language, Memories, speaks
 from orgopt.cli import exit_code
 from orgopt.cli.base import (
     Duration,
@@ -48,7 +48,10 @@ from orgopt.team.repository import Repository
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Run:
-    """What a run was asked to do, kept beside its ledger as run.json, so that it can go on."""
+    """What a run was asked to do, kept beside its ledger as run.json, so that it can go on.
+
+    A run of a study leaves the workspace's lasting memories alone; of those of a candidate only the first `remembers`.
+    """
 
     program: str
     task: str
@@ -60,6 +63,8 @@ class _Run:
     sandbox: str = Sandbox.BUBBLEWRAP.value
     max_usd: float | None = None
     max_tokens: int | None = None
+    of_study: bool = False
+    remembers: bool = True
 
 
 @click.command(
@@ -161,7 +166,7 @@ def _run(asked: _Run, folder: Path, ledger: Ledger, *, new: bool, as_json: bool)
 
     try:
         with (
-            _opened(require_org(program), asked, folder, workspace, resumed=ledger.repeating) as language,
+            _opened(require_org(program), asked, folder, workspace, resumed=not new) as language,
             open_lab(task, asked.lab, asked.slots) as lab,
         ):
             task = calibrated(task, lab, workspace)
@@ -213,13 +218,14 @@ def _opened(org: Org, asked: _Run, folder: Path, workspace: Path, *, resumed: bo
         return
     settings = frozen(org, language_settings(asked.max_usd, asked.max_tokens), folder)
     lasting, own = workspace / "mlruns" / "memory" / Path(asked.program).stem, folder / "memory"
-    if lasting.is_dir() and not own.exists():
+    if lasting.is_dir() and not own.exists() and not asked.of_study:
         shutil.copytree(lasting, own)  # what it began with: a run that goes on reads the same again
     own.mkdir(exist_ok=True)
     after = folder / "memory-after"
-    with Language(org, settings, folder=folder, memories=own, writes=after, resumed=resumed) as language:
+    memories = Memories(own, after if asked.remembers else None)
+    with Language(org, settings, folder=folder, memories=memories, resumed=resumed) as language:
         yield language
-    if after.is_dir():
+    if after.is_dir() and not asked.of_study:
         shutil.copytree(after, lasting, dirs_exist_ok=True)
 
 

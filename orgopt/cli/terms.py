@@ -56,5 +56,13 @@ def check_budget(budget_s: float, tasks: Mapping[str, Task]) -> None:
 
 
 def experiment_s(task: Task) -> float:
-    """Slot-seconds of a typical experiment: by its recording, or ten times what its agents think before it."""
+    """Slot-seconds of a typical experiment: by its recording or its world, or ten times what agents think before it.
+
+    Raises:
+        TaskError: The task's world fails.
+    """
+    if task.world:
+        from orgopt.lab.world import open_world
+
+        return open_world(task).answer({}, 0).seconds
     return run_seconds(task) or 10 * task.think_s

@@ -10,7 +10,6 @@ from rich.table import Table
 from orgopt.cli.base import count, find_workspace, near, out, own_command
 from orgopt.cli.document import print_changes
 from orgopt.evolve.estimate import Estimate, Span
-from orgopt.evolve.estimate_language import LanguageEstimate
 from orgopt.study.config import StudyConfig
 from orgopt.study.log import HELD_OUT, REAL, TEST
 from orgopt.study.predictions import said_of_predictions
@@ -54,7 +53,7 @@ def print_study(view: StudyView, workspace: Path, folder: Path) -> None:
     _print_places(workspace, folder)
 
 
-def print_estimate(found: Estimate, config: StudyConfig, workers: int, words: LanguageEstimate | None = None) -> None:
+def print_estimate(found: Estimate, config: StudyConfig, workers: int) -> None:
     """What a study would cost."""
     size = f"{count(config.generations, 'generation')} × {count(config.population, 'candidate')}"
     out.print(
@@ -69,16 +68,18 @@ def print_estimate(found: Estimate, config: StudyConfig, workers: int, words: La
     table.add_row("experiments", _span(found.experiments))
     table.add_row("slot-hours", _span(found.slot_hours))
     if found.usd:
-        table.add_row("dollars", _span(found.usd, "$"))
+        table.add_row("dollars, hardware", _span(found.usd, "$"))
+    if found.language:
+        table.add_row("calls of language models", _span(found.language.calls))
+        table.add_row("tokens in", _span(found.language.input_tokens))
+        table.add_row("tokens out", _span(found.language.output_tokens))
+        table.add_row("dollars, language models", _span(found.language.usd, "$"))
     table.add_row(f"hours with {count(workers, 'worker')}", _span(found.wall_hours))
-    bases = [f"times by {found.basis}"]
-    if words:
-        table.add_row("calls of models", _span(words.calls))
-        table.add_row("tokens in, out", f"{_span(words.input_tokens)}, {_span(words.output_tokens)}")
-        table.add_row("dollars for models", _span(words.usd, "$"))
-        bases.append(f"calls by {words.basis}")
     out.print(table)
-    out.print(f"[dim]Least to most; {'; '.join(bases)}.[/]\nNothing was started.")
+    out.print(f"[dim]Least to most; times by {found.basis}.[/]")
+    if found.language:
+        out.print(f"[dim]Calls of teams like the document's, by {found.language.basis}.[/]")
+    out.print("Nothing was started.")
 
 
 def _claims(claims: list[Record], heading: str) -> Table:
@@ -161,5 +162,5 @@ def _print_places(workspace: Path, folder: Path) -> None:
 
 
 def _span(span: Span, unit: str = "") -> str:
-    low, high = (f"{unit}{value:,.0f}" if value >= 100 else f"{unit}{value:.2g}" for value in span)
+    low, high = (f"{unit}{value:,.0f}" if value >= 10 else f"{unit}{value:.2g}" for value in span)
     return low if low == high else f"{low} – {high}"

@@ -5,10 +5,8 @@ results; whoever asked writes them down.
 """
 
 import ctypes
-import hashlib
 import multiprocessing
 import os
-import re
 import signal
 import sys
 import time
@@ -23,13 +21,11 @@ from typing import NamedTuple, Self
 from orgopt.document import Program, parse
 from orgopt.errors import LabError
 from orgopt.evaluate import Score, evaluate
+from orgopt.evolve.kept import PLAIN, Keeping, Memory, Settings, evaluate_kept
 from orgopt.lab import make_lab
 from orgopt.lab.base import Lab
 from orgopt.ledger import Event, Ledger
 from orgopt.task import Task
-
-PLAIN = "optuna:"
-"""What begins the name of a plain sampler, which stands where a document may."""
 
 _PR_SET_PDEATHSIG = 1
 
@@ -44,6 +40,7 @@ class Job:
         task: The name of one of the arena's tasks.
         seed: Decides every choice of the run.
         keep_events: Whether the result has the run's ledger.
+        keeping: Where a run of language agents keeps what they were answered; None keeps nothing.
     """
 
     entrant: str
@@ -51,21 +48,20 @@ class Job:
     task: str
     seed: int
     keep_events: bool = False
-
-    @property
-    def record(self) -> str:
-        """A name for files of this run that no other has."""
-        digest = hashlib.sha256("\0".join((self.entrant, self.program)).encode()).hexdigest()[:8]
-        return f"{re.sub(r'[^a-z0-9]+', '-', self.entrant.lower())[:40]}-{digest}-{self.task}-{self.seed}"
+    keeping: Keeping | None = None
 
 
 class Result(NamedTuple):
-    """What a job gave; `wall_s` is how long it took here, in seconds."""
+    """What a job gave.
+
+    `wall_s` is how long it took here, in seconds; `memory` is what roles with lasting memory wrote.
+    """
 
     job: Job
     score: Score
     events: tuple[Event, ...]
     wall_s: float
+    memory: Memory = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,22 +170,21 @@ class Arena:
 
 def _run(job: Job, task: Task, lab: Lab, terms: Terms, watch: Watch | None = None) -> Result:
     began = time.perf_counter()
-    ledger = Ledger()
-    shared = {
-        "budget_s": terms.budget_s,
-        "seed": job.seed,
-        "ledger": ledger,
-        "verify_seeds": terms.verify_seeds,
-        "watch": (lambda event: watch(job, event)) if watch else None,
-    }
+    told = (lambda event: watch(job, event)) if watch else None
+    ledger, memory = Ledger(), ()
+    shared = {"budget_s": terms.budget_s, "seed": job.seed, "verify_seeds": terms.verify_seeds}
     if job.program.startswith(PLAIN):
         from orgopt.evolve.plain import evaluate_plain
 
-        score = evaluate_plain(job.program, task, lab, **shared)
+        score = evaluate_plain(job.program, task, lab, ledger=ledger, watch=told, **shared)
+    elif job.keeping:
+        settings = Settings(lab=terms.lab if isinstance(terms.lab, str) else None, slots=terms.slots, **shared)
+        program = _parsed(job.program, job.entrant)
+        score, ledger, memory = evaluate_kept(program, task, lab, settings, job.keeping, told)
     else:
-        score = evaluate(_parsed(job.program, job.entrant), task, lab, record=job.record, **shared)
+        score = evaluate(_parsed(job.program, job.entrant), task, lab, ledger=ledger, watch=told, **shared)
     events = tuple(ledger.events) if job.keep_events else ()
-    return Result(job, score, events, time.perf_counter() - began)
+    return Result(job, score, events, time.perf_counter() - began, memory)
 
 
 @lru_cache(maxsize=256)

@@ -54,7 +54,7 @@ class Asker:
                 raise
             self.model = Absent(settings, str(error))
         # A call that the money did not suffice for is made again once there is more.
-        self._answers = Answers(answers, again={Failure.OVER_BUDGET})
+        self._answers = Answers(answers, forget={Failure.OVER_BUDGET})
         self._spend = Spend(account, max_usd=found.max_usd, max_tokens=found.max_tokens)
 
     def engine(self, name: str) -> Engine:

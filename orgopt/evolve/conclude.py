@@ -1,6 +1,6 @@
 """The end of a study: the race, the winner's tests beside its controls, its knock-outs, and what all that says."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from orgopt.document import describe, diff, parse, read
 from orgopt.evolve import attribution, controls
 from orgopt.evolve.arena import Arena
 from orgopt.evolve.controls import control_seeds
+from orgopt.evolve.kept import write_memory
 from orgopt.evolve.race import Place, race
 from orgopt.evolve.runs import Runs, Wanted
 from orgopt.evolve.screen import Screen
@@ -64,13 +65,18 @@ class Conclusion:
         """Do what is left to do, and keep the `final` record."""
         places = self._race()
         champion, simplest = self.by_name[places[0].entrant], self.by_name[_simplest(places, self.by_name)]
+        memories = {task: self.runs.memory(champion.name, task) for task in self.tasks}
         self.log.write_best(champion.program.text)
+        for task, memory in memories.items():
+            if memory:
+                write_memory(self.log.folder / "best-memory" / task, memory)
         texts, groups = self._entrants(champion, simplest)
         claims = self._claims(TEST, self.runs, champion, texts, groups, self.tasks, self.config.test_seeds)
         if self.held_out:
             claims += self._claims(HELD_OUT, self.runs, champion, texts, groups, self.held_out, self.config.test_seeds)
         if self.real and self.config.real_runs:
             real = Runs(self.real, self.log, self.config.seed, self.runs.watch, self.runs.keep)
+            real.heirs = self.runs.heirs
             only = {"seed document": groups.get("seed document", ())}
             claims += self._claims(REAL, real, champion, texts, only, list(self.real.tasks), self.config.real_runs)
         final = {
@@ -124,12 +130,19 @@ class Conclusion:
             groups[control.name] = tuple(entrants)
             texts |= entrants
             self._note("control", entrants, control.about)
+            if control.inherits:
+                self._inherit(entrants, champion)
         return texts, groups
 
     def _named(self, name: str, text: str, champion: Candidate) -> str:
         """The name under which something runs: of its own, where an earlier champion had another of that name."""
         known = {record["entrant"]: record["program"] for record in self.log.of("entrant")}
         return name if known.get(name, text) == text else f"{name} ({champion.name})"
+
+    def _inherit(self, entrants: Iterable[str], champion: Candidate) -> None:
+        """Let changes of the champion begin with the lasting memory that it begins with."""
+        if heir := self.runs.heirs.get(champion.name):
+            self.runs.heirs |= dict.fromkeys(entrants, heir)
 
     def _note(self, role: str, texts: Mapping[str, str], about: str) -> None:
         known = {(record["entrant"], record["program"]) for record in self.log.of("entrant")}
@@ -194,6 +207,7 @@ class Conclusion:
         entrants = [self._named(part.entrant, part.program.text, champion) for part in parts]
         names = {name: part.program.text for name, part in zip(entrants, parts, strict=True)}
         self._note("knock-out", names, "the champion without a part")
+        self._inherit(names, champion)
         seeds = range(self.config.test_seeds)
         self.runs.do(KNOCK_OUT, [Wanted(name, text, k) for k in seeds for name, text in names.items()], self.tasks)
         whole = self.runs.outputs(TEST, champion.name, self.tasks, seeds).mean(axis=1)

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 from orgopt.document import Program, load, require_org
 from orgopt.errors import UsageError
 from orgopt.evaluate import Score, measured
-from orgopt.evolve.arena import PLAIN, Arena, Job, Terms, Watch
+from orgopt.evolve.arena import Arena, Job, Terms, Watch
+from orgopt.evolve.kept import PLAIN, Keeping, needs_keeping
 from orgopt.evolve.plain import PLAIN_KINDS
 from orgopt.lab import default_lab
 from orgopt.lab.base import derive_seed
@@ -47,9 +48,16 @@ class Contest:
             first = k % len(names)  # nobody is always first
             for name, task in product([*names[first:], *names[:first]], self.arena.tasks):
                 if (name, task, k) not in self.scores:
-                    seed = derive_seed(self.seed, _KEY, k)
-                    jobs[Job(entrant=name, program=self.entrants[name], task=task, seed=seed)] = k
+                    seed, keeping = derive_seed(self.seed, _KEY, k), self._keeping(name, task, k)
+                    jobs[Job(entrant=name, program=self.entrants[name], task=task, seed=seed, keeping=keeping)] = k
         return jobs
+
+    def _keeping(self, name: str, task: str, k: int) -> Keeping | None:
+        """Where a run of language agents is kept; None for others, and where nothing is."""
+        if self.log is None or not needs_keeping(self.entrants[name]):
+            return None
+        number = list(self.entrants).index(name)  # names may be alike but for signs that no folder has
+        return Keeping(folder=str(self.log.folder / f"{number}-{slug(name)}" / f"run-{task}-{k}"))
 
     def run(
         self, seeds: int, *, ended: Callable[[Job, int, Score], None] | None = None, watch: Watch | None = None

@@ -17,7 +17,7 @@ from orgopt.document.values import format_link
 from orgopt.errors import DocumentError
 from orgopt.evolve.space import Space
 from orgopt.evolve.space_edits import edits_between, write
-from orgopt.org import Link, Org, Role
+from orgopt.org import LANGUAGE_AGENT, Link, Org, Role
 
 DRAWN = 8
 """How many random documents, and how many with shuffled links, take turns over the seeds."""
@@ -44,11 +44,15 @@ class Entrant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Control:
-    """What a winner is compared with; several entrants take turns over the seeds."""
+    """What a winner is compared with; several entrants take turns over the seeds.
+
+    `inherits` says whether they are changes of the winner, which begin with the lasting memory that it begins with.
+    """
 
     name: str
     about: str
     entrants: tuple[Entrant, ...]
+    inherits: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +88,7 @@ def controls(champion: Program, space: Space, seed: int) -> list[Control]:
     found = [
         _one("one agent", "one agent of the winner, alone", champion, one_agent),
         _one("silent", "the winner's agents without links and stand-up", champion, silent),
-        _drawn("random", "random documents of the search space", random_documents(space, seed)),
+        replace(_drawn("random", "random documents of the space", random_documents(space, seed)), inherits=False),
         _drawn("shuffled", "the winner with its links between other roles", shuffled(champion, seed)),
     ]
     found += [
@@ -150,7 +154,7 @@ def shuffled(program: Program, seed: int, n: int = DRAWN) -> list[Program]:
 
 
 def knock_outs(program: Program) -> list[KnockOut]:
-    """A program without each role that has agents, each link between such roles, and its stand-up.
+    """A program without each role that has agents, each link between such roles, its stand-up and its lasting memory.
 
     What would leave no agents, or has no effect, is left out.
     """
@@ -172,6 +176,13 @@ def _parts(org: Org) -> Iterator[tuple[str, str, str, Org]]:
         yield format_link(link, names), "", format_link(link, {}), replace(org, links=left)
     if org.standup:
         yield "Stand-up", "", "", replace(org, standup=None)
+    if any(_lasts(role) for role in org.roles):
+        kept = tuple(replace(role, memory="run") if _lasts(role) else role for role in org.roles)
+        yield "Lasting memory", "", "", replace(org, roles=kept)
+
+
+def _lasts(role: Role) -> bool:
+    return bool(role.headcount) and role.agent == LANGUAGE_AGENT and role.memory == "lasting"
 
 
 def _without(org: Org, role: Role) -> Org:

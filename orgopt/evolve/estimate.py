@@ -1,9 +1,10 @@
 """What a study would cost, before anything is started."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
+from orgopt.evolve.calls import Calls, Span
 from orgopt.evolve.controls import PLAIN, control_seeds
 from orgopt.evolve.race import LOOKS
 from orgopt.evolve.rewrite import optimizer_runs
@@ -19,17 +20,6 @@ VERIFIED = 6  # submissions that a team makes of about a hundred experiments
 Record = dict[str, Any]
 
 
-class Span(NamedTuple):
-    """The least and the most of something."""
-
-    low: float
-    high: float
-
-    def times(self, factor: float) -> "Span":
-        """Both ends, so many times."""
-        return Span(self.low * factor, self.high * factor)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
     """What a study would cost.
@@ -41,7 +31,7 @@ class Estimate:
         wall_hours: Hours until it ends.
         usd: Dollars at the price of a slot-hour; None without a price.
         basis: What the times are taken from.
-        per_run: Experiments a run, about.
+        language: What language agents would ask; None without any.
     """
 
     runs: Mapping[str, Span]
@@ -50,12 +40,7 @@ class Estimate:
     wall_hours: Span
     usd: Span | None
     basis: str
-    per_run: float
-
-    @property
-    def total(self) -> Span:
-        """Runs in all."""
-        return Span(sum(span.low for span in self.runs.values()), sum(span.high for span in self.runs.values()))
+    language: Calls | None = None
 
     def to_dict(self) -> Record:
         """The estimate as JSON values."""
@@ -114,28 +99,31 @@ def estimate(
         wall_hours=total.times(seconds / workers / 3600),
         usd=usd,
         basis=basis,
-        per_run=per_run,
     )
 
 
-def same_terms(records: Iterable[Record], terms: Record) -> Iterator[Record]:
-    """The runs in some studies' records that were made under the same budget, slots and labs, real ones left out."""
+def speaking(config: StudyConfig, found: Mapping[str, Span], *, tasks: int, held_out: int) -> tuple[Span, Span]:
+    """The runs of teams among those of an estimate, plain Optuna left out, and the first runs of candidates."""
+    tested = config.test_seeds * (tasks + held_out)
+    plain = sum(control_seeds(config.controls, name, config.test_seeds) for name in PLAIN) * (tasks + held_out)
+    low = found["search"].low + found["race"].low + tested  # controls may all be the champion itself
+    high = sum(span.high for span in found.values()) - plain
+    first = config.generations * config.population * tasks
+    return Span(low, high), Span(first, first)
+
+
+def timing(records: Iterable[Record], terms: Record) -> Timing | None:
+    """The mean of the runs in some studies' records that were made under the same budget, slots and labs."""
+    walls, experiments = list[float](), list[int]()
     same = False
     for record in records:
         if record["kind"] == "study":
             identity = record.get("identity", {})
             same = all(identity.get(name) == value for name, value in terms.items())
         elif same and record["kind"] == "evaluation" and record["phase"] != "real":
-            yield record
-
-
-def timing(records: Iterable[Record], terms: Record) -> Timing | None:
-    """The mean of the runs in some studies' records that were made under the same terms."""
-    found = [(one["wall_s"], sum(one["score"]["experiments"].values())) for one in same_terms(records, terms)]
-    if not found:
-        return None
-    walls, experiments = zip(*found, strict=True)
-    return Timing(sum(walls) / len(walls), sum(experiments) / len(walls), len(walls))
+            walls.append(record["wall_s"])
+            experiments.append(sum(record["score"]["experiments"].values()))
+    return Timing(sum(walls) / len(walls), sum(experiments) / len(walls), len(walls)) if walls else None
 
 
 def _runs(config: StudyConfig, org: Org, tasks: int, held_out: int) -> dict[str, Span]:

@@ -18,7 +18,7 @@ Needs = tuple[tuple[str, Collection[Any]], ...]
 
 LINK_PARTS = ("reports", "shares", "delegates", "reviews")
 PARTS = (
-    *("headcount", "agent", "model", "risk", "focus", "confirm", "stop-early", "copy-rule"),
+    *("headcount", "agent", "model", "persona", "memory", "risk", "focus", "confirm", "stop-early", "copy-rule"),
     *LINK_PARTS,
     *("stand-up", "roles"),
 )

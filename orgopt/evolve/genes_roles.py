@@ -1,4 +1,4 @@
-"""Genes of roles: headcount, agent, model, risk, focus, confirm, stop early and copy rule.
+"""Genes of roles: headcount, agent, model, persona, memory, risk, focus, confirm, stop early and copy rule.
 
 A seed document may have values between those of a gene, such as a risk tolerance of 0.37: the origin is the nearest,
 and the document's own value stays while the gene is unchanged.
@@ -10,7 +10,7 @@ from typing import Any
 
 from optuna.distributions import FloatDistribution, IntDistribution
 
-from orgopt.evolve.genes import Gene, Params, agents_of, choice, moved
+from orgopt.evolve.genes import Gene, Needs, Params, agents_of, choice, moved
 from orgopt.org import MAX_HEADCOUNT, WORKING_AGENTS, Org, Role, slug
 
 LIBRARY_HEADCOUNT = 3
@@ -23,6 +23,8 @@ _DECODE: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "headcount": ("headcount", int),
     "agent": ("agent", str),
     "model": ("model", str),
+    "persona": ("persona", lambda value: ""),  # the only move is from a persona to none  # noqa: ARG005
+    "memory": ("memory", str),
     "risk": ("risk", lambda value: round(float(value), 2)),
     "focus": ("focus", lambda value: () if value == "all" else tuple(value.split(", "))),
     "confirm": ("confirm", int),
@@ -45,6 +47,7 @@ def role_genes(
         models: Language models that a role may have, besides those that roles have.
     """
     named = [model for model in dict.fromkeys([*(role.model for role in roles), *models]) if model]
+    memories = ["none", "run", *(["lasting"] if any(role.memory == "lasting" for role in roles) else [])]
     focuses = [group for group in dict.fromkeys(groups) if slug(group) == group]  # a document writes no others
     for role in roles:
         needs, new = agents_of(role.id), role.id in library
@@ -56,14 +59,23 @@ def role_genes(
             origin=0 if new else role.headcount,
         )
         yield choice(f"agent/{role.id}", "agent", WORKING_AGENTS, role.agent, needs)
+        speaks = (*needs, (f"agent/{role.id}", LANGUAGE_AGENTS))
         if len(named) > 1:
-            speaks = (*needs, (f"agent/{role.id}", LANGUAGE_AGENTS))
             yield choice(f"model/{role.id}", "model", named, role.model, speaks)
+        if role.agent in LANGUAGE_AGENTS:  # a search makes no other role one of them
+            yield from _words(role, memories, speaks)
         focus = ", ".join(role.focus) or "all"
         if len(focuses) > 1 or role.focus:  # of one group alone, all is all
             yield choice(f"focus/{role.id}", "focus", ["all", *focuses], focus, needs)
         yield choice(f"copy-rule/{role.id}", "copy-rule", COPY_RULES, org.copy_rule_of(role), needs)
         yield from _numbers(org, role)
+
+
+def _words(role: Role, memories: Sequence[str], needs: Needs) -> Iterator[Gene]:
+    """Whether a role has its persona, and for how long it remembers."""
+    if role.persona:
+        yield choice(f"persona/{role.id}", "persona", ("on", "off"), "on", needs)
+    yield choice(f"memory/{role.id}", "memory", memories, role.memory, needs)
 
 
 def _numbers(org: Org, role: Role) -> Iterator[Gene]:

@@ -1,11 +1,12 @@
 """The runs of a study: what its log does not have yet is done in the arena, and kept as it ends."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from orgopt.evolve.arena import Arena, Job, Result
+from orgopt.evolve.kept import Keeping, needs_keeping, write_memory
 from orgopt.evolve.watch import Watch
 from orgopt.lab.base import derive_seed
 from orgopt.study.log import HELD_OUT, KNOCK_OUT, RACE, REAL, REWRITE, SEARCH, TEST, StudyLog
@@ -30,10 +31,16 @@ class Runs:
         log: Where they are kept.
         seed: The study's.
         keep: Whether a run of a phase on the k-th seed keeps its ledger.
+
+    Attributes:
+        heirs: By entrant, the candidate of an earlier generation whose lasting memory all of its runs begin with; who
+            is not in it begins with none. Only a candidate's first run of the search writes memory, for its children:
+            so all runs of one entrant begin alike, and seeds stay exchangeable.
     """
 
     def __init__(self, arena: Arena, log: StudyLog, seed: int, watch: Watch, keep: Callable[[str, int], bool]) -> None:
         self.arena, self.log, self.seed, self.watch, self.keep = arena, log, seed, watch, keep
+        self.heirs: dict[str, str] = {}
 
     def do(self, phase: str, wanted: Iterable[Wanted], tasks: Sequence[str]) -> None:
         """Do the runs that the log does not have.
@@ -46,8 +53,14 @@ class Runs:
             seed = derive_seed(self.seed, _KEYS[phase], one.k)
             for task in tasks:
                 if self.log.score(phase, one.entrant, task, one.k) is None:
-                    keep = self.keep(phase, one.k)
-                    job = Job(entrant=one.entrant, program=one.program, task=task, seed=seed, keep_events=keep)
+                    job = Job(
+                        entrant=one.entrant,
+                        program=one.program,
+                        task=task,
+                        seed=seed,
+                        keep_events=self.keep(phase, one.k),
+                        keeping=self._keeping(phase, one, task),
+                    )
                     todo[job] = one.k
         if not todo:
             return
@@ -71,15 +84,29 @@ class Runs:
         scores = [self.log.score(phase, entrant, task, k) for k in ks for task in tasks]
         return float(np.mean([score[part] for score in scores if score is not None]))
 
+    def memory(self, entrant: str, task: str) -> dict[str, str]:
+        """What the roles of an entrant remember when its runs on a task begin."""
+        return self.log.memory(self.heirs[entrant], task) if entrant in self.heirs else {}
+
+    def _keeping(self, phase: str, one: Wanted, task: str) -> Keeping | None:
+        """Where a run of language agents is kept; None for one without them."""
+        if not needs_keeping(one.program):
+            return None
+        folder = self.log.run_folder(phase, one.entrant) / f"run-{task}-{one.k}"
+        memory = tuple(self.memory(one.entrant, task).items())
+        return Keeping(folder=str(folder), memory=memory, remembers=(phase, one.k) == (SEARCH, 0))
+
     def _keep(self, phase: str, result: Result, k: int) -> None:
         job = result.job
         if result.events:
             metric = self.arena.tasks[job.task].metric
             self.log.keep_program(phase, job.entrant, job.program)
             self.log.keep_run(phase, job.entrant, job.task, k, result.events, metric)
-        self.log.add_evaluation(
-            phase, job.entrant, job.task, k, seed=job.seed, score=result.score.to_dict(), wall_s=round(result.wall_s, 3)
-        )
+        rest: dict[str, Any] = {"score": result.score.to_dict(), "wall_s": round(result.wall_s, 3)}
+        if (phase, k) == (SEARCH, 0) and (memory := {**self.memory(job.entrant, job.task), **dict(result.memory)}):
+            write_memory(self.log.run_folder(phase, job.entrant) / "memory" / job.task, memory)
+            rest["memory"] = memory
+        self.log.add_evaluation(phase, job.entrant, job.task, k, seed=job.seed, **rest)
         self.watch.evaluated(phase, job, result.score)
 
 

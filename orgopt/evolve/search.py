@@ -114,7 +114,14 @@ class _Search:
         for index in range(first, first + self.config.population):
             candidate = self.proposer.restore(kept[index]) if index in kept else self._propose(index, generation)
             self.candidates.append(candidate)
+            self._inherit(candidate)
             yield candidate
+
+    def _inherit(self, candidate: Candidate) -> None:
+        """A candidate begins with what its parent remembers, where that was run before it was proposed."""
+        parent = None if candidate.parent is None else self.candidates[candidate.parent]
+        if parent and parent.generation < candidate.generation:
+            self.runs.heirs[candidate.name] = parent.name
 
     def _propose(self, index: int, generation: int) -> Candidate:
         known = (self.candidates, self.told)

@@ -11,9 +11,7 @@ from statistics import fmean, variance
 from typing import Any, NamedTuple
 
 from orgopt.errors import UsageError
-
-SCHEMA_VERSION = 2
-"""The version of the records that this version reads."""
+from orgopt.study.log import SCHEMA_VERSION
 
 Record = Mapping[str, Any]
 

@@ -1,6 +1,7 @@
 """The record of a contest, and what it shows: who is ahead, by how much, and what the seeds can tell at all.
 
 mlruns/contests/<name>/contest.jsonl    one record a line: `contest`, then an `evaluation` for each run
+mlruns/contests/<name>/0-<entrant>/     of language agents: runs that `orgopt run --resume` repeats for free
 """
 
 import hashlib

@@ -5,7 +5,10 @@ mlruns/studies/<name>/
                               `final`
     rewrites.jsonl            answers of the rewriter's language model, by what was asked; spend.jsonl what they cost
     best.md                   the best document so far
+    best-memory/TASK/         what the best document's roles with lasting memory begin with, a Markdown file a role
     candidates/g01-c05/       program.md; for each task ledger-TASK.jsonl and results-TASK.tsv of its first seed
+        run-TASK-K/           of language agents: a run that `orgopt run --resume` repeats for free
+        memory/TASK/          what its roles with lasting memory leave to its children
     test/… race/… real/…      ledgers of other runs that were kept, an entrant a folder
 """
 
@@ -36,6 +39,7 @@ LOG = "study.jsonl"
 MODEL = "feedback.npz"
 """The numbers of the latest feedback model."""
 Record = dict[str, Any]
+_Key = tuple[str, str, str, int]
 
 
 class Folder:
@@ -147,16 +151,31 @@ class StudyLog(Folder):
         except BaseException:
             self.close()
             raise
-        self._scores = {_key(record): record["score"] for record in self.records if record["kind"] == "evaluation"}
+        self._scores: dict[_Key, Record] = {}
+        self._memories: dict[tuple[str, str], dict[str, str]] = {}
+        for record in self.of("evaluation"):
+            self._note(record)
 
     def score(self, phase: str, entrant: str, task: str, k: int) -> Record | None:
         """The score of a run that is done."""
         return self._scores.get((phase, entrant, task, k))
 
+    def memory(self, entrant: str, task: str) -> dict[str, str]:
+        """What the roles of a candidate remember after its first run on a task; empty where nothing was kept."""
+        return self._memories.get((entrant, task), {})
+
     def add_evaluation(self, phase: str, entrant: str, task: str, k: int, **rest: Any) -> None:
-        """Keep the `score` of a run on the k-th seed of a phase, with its `seed`; it is on disk on return."""
-        record = self.add({"kind": "evaluation", "phase": phase, "entrant": entrant, "task": task, "k": k, **rest})
+        """Keep the `score` of a run on the k-th seed of a phase, with its `seed`; it is on disk on return.
+
+        `memory` is what roles remember after it, by their ids, where it is one that leaves memory.
+        """
+        record = {"kind": "evaluation", "phase": phase, "entrant": entrant, "task": task, "k": k, **rest}
+        self._note(self.add(record))
+
+    def _note(self, record: Record) -> None:
         self._scores[_key(record)] = record["score"]
+        if memory := record.get("memory"):
+            self._memories[record["entrant"], record["task"]] = memory
 
     def of(self, kind: str) -> list[Record]:
         """The records of a kind."""
@@ -242,5 +261,5 @@ def _ledger_name(task: str, k: int) -> str:
     return f"ledger-{task}{_last(k)}.jsonl"
 
 
-def _key(record: Record) -> tuple[str, str, str, int]:
+def _key(record: Record) -> _Key:
     return (record["phase"], record["entrant"], record["task"], record["k"])

@@ -247,7 +247,7 @@ class Minds:
         asked: set[str] = set()
         for name, mind in self._minds.items():
             role = self._desks[name].member.role
-            if role.memory == "lasting" and not role.command and role.id not in asked and not mind.out:
+            if self.language.remembers(role) and not role.command and role.id not in asked and not mind.out:
                 asked.add(role.id)
                 one = self._start(self._desks[name], "remember", budget_s, budget_s, [])
                 thought = one.future.result() if one.future else Thought(failure=UNFINISHED)
@@ -263,7 +263,7 @@ class Minds:
         recorded = queue.popleft() if queue else None
         # What it is told is put together now: what it knows changes while it thinks.
         now, thinker = self._situation(desk, budget_s - t, cases), self._minds[name].thinker
-        told = thinker.brief(purpose, now)
+        told = self._as_recorded(thinker.brief(purpose, now))
         # The mission stands in the first event, the script is that of the experiment it starts from.
         kept = {key: _cut(text) for key, text in told.items() if key not in {"mission", "script"}}
         self._add("thinking", t, agent=name, purpose=purpose, told=kept)
@@ -275,6 +275,13 @@ class Minds:
         one = Pending(desk, purpose, t, future, recorded.t if recorded and fixed else None, fixed=fixed)
         self._unready.append(one)
         return one
+
+    def _as_recorded(self, told: Mapping[str, str]) -> Mapping[str, str]:
+        """What an agent is told, with what was left of the budget when it was told so: limits may be raised since."""
+        event = next(self.ledger.ahead(), None)
+        if event is None or event.kind != "thinking" or "left" not in told:
+            return told
+        return {**told, "left": event.data["told"].get("left", told["left"])}
 
     def _await(self) -> None:
         """In virtual time, wait for all thoughts: the clock must not pass them."""

@@ -34,6 +34,7 @@ class Repository:
         self._defaults = task.complete({})
         self._proposals: dict[int, dict[str, Any]] = {}
         self._commits: dict[int, str] = {}
+        self._kept: list[int] = []  # submissions, the latest last
 
     def take(self, event: Event) -> None:
         """Note an event; a fault of git ends the notes and not the run."""
@@ -58,11 +59,9 @@ class Repository:
             self._proposals[data["id"]] = data
         elif event.kind == "outcome":
             self._outcome(event)
-        elif event.kind == "submission" and data["id"] != BASELINE:
-            commit = self._commits[data["id"]]
-            self._git("update-ref", "-d", f"refs/discarded/{data['id']}")
-            self._ref(f"refs/kept/{data['id']}", commit)
-            self._ref("refs/heads/kept", commit)
+        elif event.kind == "submission":
+            self._kept.append(data["id"])
+            self._keep(data["id"])
 
     def _outcome(self, event: Event) -> None:
         data, proposal = event.data, self._proposals[event.data["id"]]
@@ -71,6 +70,19 @@ class Repository:
         body = "\n\n".join(text for text in (str(proposal["note"])[:_MAX_NOTE], data["error"]) if text)
         self._commit(data["id"], event.t, self._commits.get(proposal["parent"]), head, body)
         self._ref(f"refs/discarded/{data['id']}", self._commits[data["id"]])
+        if data["id"] in self._kept:
+            self._keep(data["id"])
+
+    def _keep(self, experiment: int) -> None:
+        """Note what was submitted; where another agent's run of the same ended first, once it ends itself."""
+        commit = self._commits.get(experiment)
+        if commit is None:
+            return
+        if experiment != BASELINE:
+            self._git("update-ref", "-d", f"refs/discarded/{experiment}")
+            self._ref(f"refs/kept/{experiment}", commit)
+        if experiment == self._kept[-1]:
+            self._ref("refs/heads/kept", commit)
 
     def _commit(self, experiment: int, t: float, parent: str | None, head: str, body: str) -> None:
         blob = self._git("hash-object", "-w", "--stdin", given=self._scripts[experiment])
