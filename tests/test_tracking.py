@@ -14,7 +14,7 @@ import pytest
 from orgopt.document import parse
 from orgopt.ledger import read_lines
 from orgopt.study.view import load_study
-from orgopt.task import load_task
+from orgopt.task import Task, load_task
 from orgopt.tracking import Tracking, load_prompt, load_version, store_uri
 from orgopt.tracking.direct import Direct
 from orgopt.tracking.noted import NOTED, Noted
@@ -249,6 +249,28 @@ def test_study_and_candidates_have_the_data_that_they_were_made_with(seen: Path)
             ("toy", load_task(str(ROOT / "tests" / "toy")).digest, '{"uri": "fitness/toy"}', "task"),
             ("toy recording", "abc123", '{"uri": "fitness/toy/records.parquet"}', "recording"),
         }
+
+
+def test_the_feedback_model_is_a_logged_model(workspace: Path, toy: Task) -> None:
+    sizes = {"generations": 4, "population": 6, "race_seeds": 0, "test_seeds": 1, "controls": "none"}
+    folder = make_study(workspace, toy, parse(TRIO, "trio.md"), replace(SMALL, **sizes, feedback="screen"))
+    (record, *_) = [one for one in reversed(list(read_lines(folder / "study.jsonl"))) if one["kind"] == "model"]
+    assert Tracking(workspace).sync(folder).problem == ""
+    experiment = client(workspace).get_experiment_by_name("toy").experiment_id
+
+    def logged() -> list:
+        return list(client(workspace).search_logged_models([experiment]))
+
+    (model,) = logged()
+    assert (model.name, model.status.value) == ("feedback", "READY")
+    assert model.tags["orgopt.training_set"] == record["digest"]
+    assert model.params["records"] == str(record["records"])
+    assert model.source_run_id == of_kind(workspace, "study")[0].info.run_id
+    kept = list(Path(model.artifact_location.removeprefix("file://")).rglob("feedback.npz"))
+    assert [path.read_bytes() for path in kept] == [(folder / "feedback.npz").read_bytes()]
+    (folder / NOTED).unlink()  # what was sent is not known any more
+    assert Tracking(workspace).sync(folder).problem == ""
+    assert len(logged()) == 1
 
 
 def test_champions_are_versions_of_a_prompt(seen: Path) -> None:

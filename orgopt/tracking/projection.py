@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orgopt.errors import StoreError
 from orgopt.ledger import read_lines
-from orgopt.study.log import LOG
+from orgopt.study.log import LOG, MODEL
 from orgopt.study.view import CandidateView, StudyView, study
-from orgopt.tracking import candidate, overview, traces
+from orgopt.tracking import candidate, logged_model, overview, traces
 from orgopt.tracking.entry import Entry
 from orgopt.tracking.names import digest, experiment_name, prompt_name, study_id
 from orgopt.tracking.noted import Noted
@@ -213,8 +213,20 @@ class _Projection:
             yield from self._once([f"{key} champion"], lambda _: self._add(champion.name, update))
             if version := self.noted.ids.get(f"prompt {champion.name}"):
                 self.prompt.tag(version, overview.tested(final))
+        yield from self._model(records)
         conclusion = overview.conclusion(view, records, self._address(final["champion"]))
         yield from self._once([key], lambda _: self._add("study", conclusion))
+
+    def _model(self, records: Sequence[Record]) -> Iterator[str]:
+        """The feedback model as it was at the end."""
+        record = next((one for one in reversed(records) if one["kind"] == "model"), None)
+        path = self.folder / MODEL
+        if record is None or not path.is_file():
+            return
+        key, store = f"model {record['digest']}", self.store
+        where = (store.client, store.experiment, self.noted.ids["study"])
+        named = {"study": store.study, "key": key, "record": record, "path": path}
+        yield from self._once([key], lambda _: logged_model.send(*where, **named))
 
     def _add(self, key: str, entry: Entry) -> str:
         self.store.add(self.noted.ids[key], entry)
