@@ -92,11 +92,12 @@ class Projection:
             self._warn(f"its process ended with exit code {process.returncode}")
 
     def _listen(self, lines: IO[bytes]) -> None:
-        for line in lines:
-            self._heard, text = time.monotonic(), line.strip()
-            self._patience_s = TROUBLED_S if text else PATIENCE_S
-            if text:
-                self._warn(json.loads(text))
+        with lines:
+            for line in lines:
+                self._heard, text = time.monotonic(), line.strip()
+                self._patience_s = TROUBLED_S if text else PATIENCE_S
+                if text:
+                    self._warn(json.loads(text))
 
     def _warn(self, problem: str) -> None:
         if problem not in self._said:
