@@ -46,7 +46,7 @@ def said_of_predictions(found: Mapping[str, Any]) -> str:
     ]
     text = f"Candidates that did better than their parent, by who proposed them: {', '.join(parts)}."
     if found["coverage_80"] is not None:
-        text += f" {found['coverage_80']:.0%} of what the model picked came out within its 80 % intervals."
+        text += f" {100 * found['coverage_80']:.0f} % of what the model picked came out within its 80 % intervals."
     if model := found["model"]:
         text += f" On candidates that it had not seen its rank correlation was {model['spearman']:.2f}."
     return text
