@@ -11,7 +11,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 
 from orgopt.document import load, parse
 from orgopt.errors import UsageError
-from orgopt.evolve import feedback, optimize
+from orgopt.evolve import feedback, optimize, tried
 from orgopt.evolve.graph import Setting, graphs
 from orgopt.evolve.screen import mutated
 from orgopt.evolve.space import Space
@@ -115,6 +115,11 @@ def test_earlier_evidence_helps_where_there_is_little() -> None:
     assert scores[1] > scores[0]
     assert feedback.agreement(prior, [new]) > 0.5
     against = replace(new, values=-new.values)
+    assert (
+        len({tried.digest_of(some) for some in ([new], [old, new], [against], [replace(new, orgs=new.orgs[::-1])])})
+        == 4
+    )
+    assert tried.digest_of([replace(new)]) == tried.digest_of([new])
     assert feedback.agreement(prior, [against]) < -0.5
 
 

@@ -4,7 +4,6 @@ It stands beside the sampler: a share of the places of each generation stays the
 seen to be wrong. What it proposes depends on the study's seed, the candidate's index and what was told before.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -163,12 +162,11 @@ class Screen:
         """Keep what the model is and how good it is, once for what it learned from."""
         if any(one["candidates"] == candidates for one in self.runs.log.of("model")):
             return
-        values = np.concatenate([one.values for one in own])
-        digest = hashlib.sha256(values.tobytes()).hexdigest()[:12]
+        digest = tried.digest_of([*self.evidence, *own])
         older = {"older": len(self.evidence)} if self.evidence else {}
         record = {"kind": "model", "candidates": candidates, "digest": digest, **older, **model.quality.to_dict()}
-        self.runs.log.add(record)
         self.runs.log.write_model(model.arrays())
+        self.runs.log.add(record)
 
     def _own(self, able: Sequence[Candidate], told: Mapping[str, Standing]) -> list[Tried]:
         """What this study tried, a task each."""

@@ -4,6 +4,7 @@ The studies' own logs are the truth. What a study learns from others is written 
 that it goes on the same way whatever becomes of them.
 """
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -82,6 +83,15 @@ def tried(
     errors = np.array([noise / len(row) ** 0.5 for _, row in rows])
     setting = Setting(task=task, slots=terms["slots"], budget_s=terms["budget_s"], noise=noise, **cost)
     return Tried(orgs=[org for org, _ in rows], values=values, errors=errors, setting=setting, source=source)
+
+
+def digest_of(evidence: Iterable[Tried]) -> str:
+    """The digest of what a model learned from, 12 hex digits: organizations, settings, outputs and their errors."""
+    found = hashlib.sha256()
+    for one in evidence:
+        found.update(repr((one.source, one.setting, list(one.orgs))).encode())
+        found.update(one.values.tobytes() + one.errors.tobytes())
+    return found.hexdigest()[:12]
 
 
 def cost_of(scores: Iterable[Mapping[str, Any]]) -> Record:
