@@ -39,8 +39,8 @@ from orgopt.document import parse, read
 from orgopt.errors import UsageError
 from orgopt.evaluate import Score
 from orgopt.evolve import Arena, Job, Terms
-from orgopt.evolve.arena import PLAIN
 from orgopt.evolve.contest import Contest, Entrants, default_name, enter, identity_of
+from orgopt.evolve.kept import PLAIN_PREFIX
 from orgopt.lab import default_lab
 from orgopt.org import Org
 from orgopt.study.contest import EFFECT, ContestLog, Placing, Ranking, digest_of
@@ -108,7 +108,7 @@ def compare_command(
     entrants = enter(paths)
     language, everyone = language_settings(max_usd, max_tokens), _everyone(entrants)
     check(everyone, language)
-    documents = [Path(path) for path in paths if not path.startswith(PLAIN)]
+    documents = [Path(path) for path in paths if not path.startswith(PLAIN_PREFIX)]
     workspace = find_workspace(documents[0] if documents else None)
     tasks = named_tasks(task_names, workspace)
     check_budget(budget_s, tasks)
@@ -145,7 +145,7 @@ def compare_command(
 
 def _everyone(entrants: Entrants) -> Org:
     """The roles of all documents, whose language agents share one account."""
-    texts = [text for text in entrants.values() if not text.startswith(PLAIN)]
+    texts = [text for text in entrants.values() if not text.startswith(PLAIN_PREFIX)]
     return Org(roles=tuple(role for text in texts for role in read(parse(text)).org.roles))
 
 

@@ -21,7 +21,7 @@ from typing import NamedTuple, Self
 from orgopt.document import Program, parse
 from orgopt.errors import LabError
 from orgopt.evaluate import Score, evaluate
-from orgopt.evolve.kept import PLAIN, Keeping, Memory, Settings, evaluate_kept
+from orgopt.evolve.kept import PLAIN_PREFIX, Keeping, Memory, Settings, evaluate_kept
 from orgopt.lab import make_lab
 from orgopt.lab.base import Lab
 from orgopt.ledger import Event, Ledger
@@ -173,7 +173,7 @@ def _run(job: Job, task: Task, lab: Lab, terms: Terms, watch: Watch | None = Non
     told = (lambda event: watch(job, event)) if watch else None
     ledger, memory = Ledger(), ()
     shared = {"budget_s": terms.budget_s, "seed": job.seed, "verify_seeds": terms.verify_seeds}
-    if job.program.startswith(PLAIN):
+    if job.program.startswith(PLAIN_PREFIX):
         from orgopt.evolve.plain import evaluate_plain
 
         score = evaluate_plain(job.program, task, lab, ledger=ledger, watch=told, **shared)

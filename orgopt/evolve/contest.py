@@ -12,7 +12,7 @@ from orgopt.document import Program, load, require_org
 from orgopt.errors import UsageError
 from orgopt.evaluate import Score, measured
 from orgopt.evolve.arena import Arena, Job, Terms, Watch
-from orgopt.evolve.kept import PLAIN, Keeping, needs_keeping
+from orgopt.evolve.kept import PLAIN_PREFIX, Keeping, needs_keeping
 from orgopt.evolve.plain import PLAIN_KINDS
 from orgopt.lab import default_lab
 from orgopt.lab.base import derive_seed
@@ -175,7 +175,7 @@ class _Entrant(NamedTuple):
 
 
 def _entrant(one: Program | str | Path) -> _Entrant:
-    if isinstance(one, str) and one.startswith(PLAIN):
+    if isinstance(one, str) and one.startswith(PLAIN_PREFIX):
         if one not in PLAIN_KINDS:
             raise UsageError(f"no plain sampler '{one}': choose {', '.join(PLAIN_KINDS)}")
         return _Entrant(one, one, one, one)

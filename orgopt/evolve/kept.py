@@ -27,7 +27,7 @@ from orgopt.ledger import Event, Ledger, write_text
 from orgopt.task import Task
 from orgopt.team.runtime import Watcher
 
-PLAIN = "optuna:"
+PLAIN_PREFIX = "optuna:"
 """What begins the name of a plain sampler, which stands where a document may."""
 
 MEMORY, WRITTEN, LEDGER = "memory", "memory-after", "ledger.jsonl"
@@ -92,7 +92,7 @@ def evaluate_kept(
 @lru_cache(maxsize=256)
 def needs_keeping(text: str) -> bool:
     """Whether runs of a document, or plain sampler, cost what should not be paid twice: it has language agents."""
-    return not text.startswith(PLAIN) and speaks(read(parse(text)).org)
+    return not text.startswith(PLAIN_PREFIX) and speaks(read(parse(text)).org)
 
 
 def write_memory(folder: Path, memory: Mapping[str, str] | Memory) -> None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 SCREEN, WRITE = "screen", "write"
 POOL = 48
 """Changes that are drawn for each candidate."""
-PLAIN = 1 / 4
+SAMPLER_SHARE = 1 / 4
 """The share of candidates that stays the sampler's."""
 OWN = 16
 """Candidates that must be known before a model of them, or of older evidence against them, counts."""
@@ -66,7 +66,7 @@ class Screen:
         """Whether a candidate is the model's to propose, once there is one."""
         if self.config.feedback == NO_FEEDBACK or index < self.config.population:
             return False
-        return np.random.default_rng([self.config.seed, index, _KEY]).random() >= PLAIN
+        return np.random.default_rng([self.config.seed, index, _KEY]).random() >= SAMPLER_SHARE
 
     def propose(
         self, index: int, generation: int, known: Sequence[Candidate], told: Mapping[str, Standing]
