@@ -7,15 +7,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
+from orgopt.cli import main
 from orgopt.document import load, parse
 from orgopt.errors import UsageError
 from orgopt.evolve import feedback, optimize, tried
 from orgopt.evolve.graph import Setting, graphs
 from orgopt.evolve.screen import mutated
 from orgopt.evolve.space import Space
-from orgopt.evolve.tried import EVIDENCE, Tried, from_records, keep_evidence, kept_evidence, records_of
+from orgopt.evolve.tried import EVIDENCE, Tried, from_records, gather_evidence, keep_evidence, kept_evidence, records_of
 from orgopt.evolve.watch import Watch
 from orgopt.evolve.writer import train_writer
 from orgopt.ledger import read_lines
@@ -161,7 +163,8 @@ def studied(workspace: Path, toy: Task, config: StudyConfig, name: str = "s", wa
     arena = toy_arena(toy, budget_s=config.budget_s, slots=config.slots)
     identity = config.identity(SEED, {toy.name: toy}, library, {toy.name: {"lab": "replay"}})
     with arena, StudyLog(folder, identity, SEED, {toy.name: toy}, "orgopt optimize trio.md") as log:
-        keep_evidence(folder, config.learn_from, folder.parent)
+        if config.learn_from:
+            keep_evidence(folder, gather_evidence(folder, config.learn_from, folder.parent))
         optimize(SEED, arena, config, log, library=library, watch=watch)
     return folder
 
@@ -257,15 +260,21 @@ def test_evidence_that_misleads_is_dropped(screened: Path, tmp_path: Path, toy: 
 
 def test_what_cannot_be_learned_from_is_refused_or_left_out(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--learn-from nothing:"):
-        keep_evidence(tmp_path / "s", ["nothing"], tmp_path)
+        gather_evidence(tmp_path / "s", ["nothing"], tmp_path)
     broken = tmp_path / "broken"
     broken.mkdir()
     (broken / "study.jsonl").write_text("{")
     (tmp_path / "s").mkdir()
     with pytest.raises(UsageError, match="--learn-from broken:"):
-        keep_evidence(tmp_path / "s", ["broken"], tmp_path)
-    keep_evidence(tmp_path / "s", ["all"], tmp_path)
+        gather_evidence(tmp_path / "s", ["broken"], tmp_path)
+    keep_evidence(tmp_path / "s", gather_evidence(tmp_path / "s", ["all"], tmp_path))
     assert kept_evidence(tmp_path / "s") == []
+    (tmp_path / "trio.md").write_text(TRIO)
+    (tmp_path / "mlruns").mkdir()
+    words = ["optimize", str(tmp_path / "trio.md"), "--task", "digits", "--lab", "replay", "--budget", "5s"]
+    said = CliRunner().invoke(main, [*words, "--feedback", "screen", "--learn-from", "nothing"])
+    assert (said.exit_code, "--learn-from nothing:" in said.stderr) == (2, True)
+    assert not list((tmp_path / "mlruns" / "studies").iterdir()), "no empty study is left"
     few = {"study": "x", "task": "toy", "slots": 2, "budget_s": 5, "run_s": 1.0, "think_s": 0.1, "candidates": []}
     assert from_records([few]) == []
 

@@ -36,7 +36,7 @@ from orgopt.errors import UsageError
 from orgopt.evolve import Arena, Terms, optimize
 from orgopt.evolve.genes import PARTS, TEXTS
 from orgopt.evolve.rewrite import check_rewriter, needs_model
-from orgopt.evolve.tried import NONE, keep_evidence
+from orgopt.evolve.tried import NONE, gather_evidence, keep_evidence
 from orgopt.lab import default_lab
 from orgopt.ledger import write_text
 from orgopt.report import page
@@ -262,11 +262,14 @@ def _study(request: Request, config: StudyConfig) -> None:
         searched = {name: task for name, task in arena.tasks.items() if name not in request.held_out}
         stamps = {name: arena.lab(name).stamp for name in searched}
         identity = config.identity(request.program, searched, request.library, stamps)
-        folder = writable_folder(studies / (request.name or study_name(request.program, identity)))
+        place = studies / (request.name or study_name(request.program, identity))
+        evidence = gather_evidence(place, config.learn_from, studies)  # before anything is made
+        folder = writable_folder(place)
         language = use(require_org(request.program), request.language, folder, _model(config))
         again = shlex.join(["orgopt", *sys.argv[1:]])
         log = stack.enter_context(StudyLog(folder, identity, request.program, searched, again))
-        keep_evidence(folder, config.learn_from, studies)
+        if config.learn_from:
+            keep_evidence(folder, evidence)
         real = None
         if config.real_runs:
             real = stack.enter_context(Arena(searched, replace(terms, lab="local"), workers=1))

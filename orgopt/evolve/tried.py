@@ -136,20 +136,19 @@ def from_records(records: Iterable[Record]) -> list[Tried]:
     return found
 
 
-def keep_evidence(folder: Path, names: Sequence[str], studies: Path) -> None:
-    """Write the evidence of some studies into a study's folder, once.
+def gather_evidence(folder: Path, names: Sequence[str], studies: Path) -> list[Record]:
+    """The evidence of other studies for a study that begins; nothing for one that has its own already.
 
     Args:
-        folder: Of the study that learns.
+        folder: Of the study that learns, which may not be there yet.
         names: The studies that it learns from; `all` is every other.
         studies: Where they are.
 
     Raises:
         UsageError: There is no such study, or it cannot be read.
     """
-    path = folder / EVIDENCE
-    if path.exists() or not names:
-        return
+    if not names or (folder / EVIDENCE).exists():
+        return []
     chosen = sorted(one.parent.name for one in studies.glob(f"*/{LOG}")) if ALL in names else list(names)
     records: list[Record] = []
     for name in chosen:
@@ -160,7 +159,14 @@ def keep_evidence(folder: Path, names: Sequence[str], studies: Path) -> None:
         except OrgoptError as error:
             if ALL not in names:
                 raise UsageError(f"--learn-from {name}: {error}") from None
-    write_text(path, "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records))
+    return records
+
+
+def keep_evidence(folder: Path, records: Sequence[Record]) -> None:
+    """Write what a study learns from into its folder, once."""
+    path = folder / EVIDENCE
+    if not path.exists():
+        write_text(path, "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records))
 
 
 def kept_evidence(folder: Path) -> list[Tried]:
