@@ -14,8 +14,9 @@ from orgopt.cli import main
 from orgopt.document import load, parse
 from orgopt.errors import UsageError
 from orgopt.evolve import feedback, optimize, tried
+from orgopt.evolve.draws import mutated
 from orgopt.evolve.graph import Setting, graphs
-from orgopt.evolve.screen import mutated
+from orgopt.evolve.quality import spearman
 from orgopt.evolve.space import Space
 from orgopt.evolve.tried import EVIDENCE, Tried, from_records, gather_evidence, keep_evidence, kept_evidence, records_of
 from orgopt.evolve.watch import Watch
@@ -90,7 +91,7 @@ def test_it_learns_what_is_there_and_knows_how_unsure_it_is() -> None:
     seen = graphs(orgs, [SETTING] * len(orgs))
     model = feedback.train(seen[:160], measured[:160], errors[:160], 3)
     found = model.predict(seen[160:])
-    assert feedback.spearman(found.mean, truth[160:]) > 0.6
+    assert spearman(found.mean, truth[160:]) > 0.6
     inside = np.abs(found.mean - truth[160:]) <= 1.2816 * found.sd
     assert 0.65 < inside.mean() <= 1.0
     assert 0.65 < model.quality.coverage["80"] < 0.95
@@ -113,7 +114,7 @@ def test_earlier_evidence_helps_where_there_is_little() -> None:
     assert prior
     assert cold
     assert warm
-    scores = [feedback.spearman(one.predict(rest).mean, truth[158:]) for one in (cold, warm)]
+    scores = [spearman(one.predict(rest).mean, truth[158:]) for one in (cold, warm)]
     assert scores[1] > scores[0]
     assert feedback.agreement(prior, [new]) > 0.5
     against = replace(new, values=-new.values)

@@ -5,18 +5,19 @@ messages along the links, then a sum over roles, so that the order of roles cann
 is hidden from two of them: their errors there say how far to trust all. The one place of the search that needs torch.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from scipy.stats import rankdata
 
 from orgopt.evolve.graph import CHANNELS, NODE, TEAM, Graphs
 from orgopt.evolve.graph import graphs as graphs_of
+from orgopt.evolve.quality import Quality, quality
 from orgopt.evolve.tried import Tried
+from orgopt.org import Org
 
 FOLDS = 5
 MEMBERS = 10  # two for each fold that they have not seen
@@ -27,8 +28,6 @@ WEIGHT_DECAY = 3.0  # weaker, the networks learn the noise of a few hundred reco
 PENALTIES = (3.0, 10.0, 30.0, 100.0, 300.0)
 PRIOR_SCALE = 4.0  # what an earlier model says costs the regression little to believe
 LEAST_SPREAD = 0.1
-LEVELS = {"80": 1.2816, "95": 1.9600}
-"""Normal quantiles of the intervals whose coverage is reported."""
 _BIASES = ("role_bias", "message_bias", "hidden_bias")
 
 Weights = dict[str, torch.Tensor]
@@ -40,25 +39,6 @@ class Prediction(NamedTuple):
     mean: np.ndarray
     sd: np.ndarray
     members: np.ndarray
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quality:
-    """How well organizations are predicted by members that have not seen them.
-
-    Attributes:
-        records: How many there were.
-        spearman: Rank correlation of predicted and measured output.
-        coverage: The share of measurements inside the 80 % and the 95 % interval, whose width comes from other folds.
-    """
-
-    records: int
-    spearman: float
-    coverage: Mapping[str, float]
-
-    def to_dict(self) -> dict[str, Any]:
-        """The quality as JSON values."""
-        return {"records": self.records, "spearman": round(self.spearman, 3), "coverage": dict(self.coverage)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,23 +118,17 @@ def learn(evidence: Sequence[Tried], seed: int, prior: Model | None = None) -> M
     return train(_graphs_of(evidence), values, errors, seed, prior)
 
 
-def agreement(model: Model, evidence: Sequence[Tried]) -> float:
-    """The mean rank correlation, over studies and tasks, of what a model predicts with what was measured."""
-    if not evidence:
-        return 0.0
-    return float(np.mean([spearman(model.predict(_graphs_of([one])).mean, one.values) for one in evidence]))
+def outputs(model: Model, orgs: Sequence[Org], evidence: Sequence[Tried]) -> np.ndarray:
+    """What a model says that organizations achieve in the settings of some evidence: the mean over them, (n,)."""
+    found = [
+        one.center + one.scale * model.predict(graphs_of(orgs, [one.setting] * len(orgs))).mean for one in evidence
+    ]
+    return np.mean(found, axis=0)
 
 
 def _graphs_of(evidence: Sequence[Tried]) -> Graphs:
     orgs = [org for one in evidence for org in one.orgs]
     return graphs_of(orgs, [one.setting for one in evidence for _ in one.orgs])
-
-
-def spearman(a: np.ndarray, b: np.ndarray) -> float:
-    """Rank correlation; 0 where one of the two does not vary."""
-    if len(a) < 2 or np.ptp(a) == 0 or np.ptp(b) == 0:
-        return 0.0
-    return float(np.corrcoef(rankdata(a), rankdata(b))[0, 1])
 
 
 @contextmanager
@@ -178,10 +152,7 @@ def _checked(out: np.ndarray, fold: np.ndarray, values: np.ndarray, errors: np.n
         return float(np.sqrt(max(LEAST_SPREAD**2, squares[rows].mean())))
 
     others = np.array([spread(fold != part) for part in range(FOLDS)])[fold]
-    off = np.abs(values - mean) / np.sqrt(others**2 + apart + errors**2)
-    coverage = {level: round(float(np.mean(off <= z)), 3) for level, z in LEVELS.items()}
-    quality = Quality(records=len(values), spearman=spearman(mean, values), coverage=coverage)
-    return {"spread": spread(fold >= 0), "quality": quality}
+    return {"spread": spread(fold >= 0), "quality": quality(mean, np.sqrt(others**2 + apart + errors**2), values)}
 
 
 def _plain(graphs: Graphs, prior: Model | None) -> np.ndarray:

@@ -1,20 +1,24 @@
-"""Screening: many small changes of good documents are drawn, and a model of all that was tried picks which one to run.
+"""Screening: many small changes of good documents are drawn, and what is known of all others picks which one to run.
 
 It stands beside the sampler: a share of the places of each generation stays the sampler's, so that the model can be
 seen to be wrong. What it proposes depends on the study's seed, the candidate's index and what was told before.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from scipy.stats import norm
 
 from orgopt.document import lint
 from orgopt.document.read import errors
 from orgopt.errors import DocumentError
 from orgopt.evolve import tried
+from orgopt.evolve.draws import coordinates, mutated
+from orgopt.evolve.kriging import Known, Kriging, krige
+from orgopt.evolve.older import Older
 from orgopt.evolve.propose import Proposer
+from orgopt.evolve.quality import quality
 from orgopt.evolve.runs import Runs
 from orgopt.evolve.space import Params
 from orgopt.evolve.tried import Tried
@@ -25,19 +29,17 @@ from orgopt.study.log import SEARCH
 from orgopt.study.standing import Standing
 
 if TYPE_CHECKING:
-    from orgopt.evolve.feedback import Model
+    from orgopt.evolve.writer import Writer
 
-SCREEN, WRITE = "screen", "write"
+SCREEN, WRITE, OLDER = "screen", "write", "older"
 POOL = 48
 """Changes that are drawn for each candidate."""
+MORE = 0.5
+"""How often a change goes on to further parameters: of what is only looked at, wider changes are cheap."""
 SAMPLER_SHARE = 1 / 4
 """The share of candidates that stays the sampler's."""
 OWN = 16
-"""Candidates that must be known before a model of them, or of older evidence against them, counts."""
-MISLEADING = 0.1
-"""Rank correlation with the study's own candidates below which older evidence is dropped."""
-NEAR = 0.2
-"""How far a number moves that is not drawn anew, in its range."""
+"""Candidates that must be known before there is a model, where nothing older is."""
 
 _KEY = 7  # sets these draws apart from the sampler's
 
@@ -58,57 +60,85 @@ class Screen:
     ) -> None:
         self.config, self.proposer, self.runs, self.tasks = config, proposer, runs, tasks
         self.evidence = list(evidence)
-        self._prior: Model | None = None
-        self._trained: tuple[int, _Trained | None] = (-1, None)
+        self.older = Older(proposer.space, self.evidence, tasks)
+        self._model: Kriging | None = None
+        self._writer: Writer | None = None
+        self._estimates: dict[str, tuple[float, float]] = {}
+        self._points: dict[str, np.ndarray] = {}
         self._predicted: dict[int, dict[str, float]] = {}
 
     def wants(self, index: int) -> bool:
-        """Whether a candidate is the model's to propose, once there is one."""
-        if self.config.feedback == NO_FEEDBACK or index < self.config.population:
+        """Whether a candidate is the model's to propose, if it can: of the first generation, what others found best."""
+        if self.config.feedback == NO_FEEDBACK or not index:
             return False
+        if index < self.config.population:
+            return index <= len(self.older.best)
         return np.random.default_rng([self.config.seed, index, _KEY]).random() >= SAMPLER_SHARE
 
     def propose(
         self, index: int, generation: int, known: Sequence[Candidate], told: Mapping[str, Standing]
     ) -> Candidate | None:
         """The candidate that the model picks; None where it knows too little, or none of its picks is valid and new."""
-        model = self._model(generation, known, told)
-        if model is None:
+        if not generation:
+            return self._first_valid(index, generation, known, [(known[0], self.older.best[index - 1])], OLDER)
+        if self._model is None:
             return None
         rng = np.random.default_rng([self.config.seed, index, _KEY, 1])
         writes = self.config.feedback == WRITE or (self.config.feedback == "both" and rng.random() < 0.5)
-        drawn = self._written(rng, model, known, told) if writes else self._drawn(rng, generation, known, told)
-        space, texts = self.proposer.space, {one.program.text for one in known}
-        orgs = [space.organization(params) for _, params in drawn]
-        drawn_values, means, sds = model.look(rng, orgs)
-        for at in np.argsort(-drawn_values):
-            parent, params = drawn[at]
-            if not orgs[at].headcount:
-                continue
-            try:
-                found = self.proposer.made(parent, params)
-            except DocumentError:
-                continue
-            if found.text not in texts and not any(errors(lint(found))):
-                name = WRITE if writes else SCREEN
-                self._predicted[index] = {"mean": round(float(means[at]), 4), "sd": round(float(sds[at]), 4)}
-                return self.proposer.adopt(index, generation, parent, name, params, parent.texts)
-        return None
+        drawn = self._written(rng, known, told) if writes else self._drawn(rng, generation, known, told)
+        points = np.array([coordinates(self.proposer.space, params) for _, params in drawn])
+        underway = [self._point(one) for one in known if one.generation == generation]
+        means, sds = self._model.expecting(np.array(underway)).predict(points)
+        order = np.argsort(-_improvement(means, sds, float(self._model.estimates()[0].max())))
+        found = self._first_valid(index, generation, known, [drawn[at] for at in order], WRITE if writes else SCREEN)
+        if found:
+            mean, sd = self._model.predict(self._point(found)[None])
+            self._predicted[index] = {"mean": round(float(mean[0]), 4), "sd": round(float(sd[0]), 4)}
+        return found
 
     def predicted(self, index: int) -> dict[str, dict[str, float]]:
         """What the model expected of a candidate that it picked, for the candidate's record."""
         return {"predicted": self._predicted[index]} if index in self._predicted else {}
 
+    def learn(self, known: Sequence[Candidate], told: Mapping[str, Standing]) -> Mapping[str, tuple[float, float]]:
+        """Learn from all candidates; returns what is believed of each now, with one standard deviation of doubt."""
+        able = [one for one in known if one.name in told]
+        if self.config.feedback == NO_FEEDBACK or len(able) < (2 if self.older.known else OWN):
+            return {}
+        values, errors = (np.array([getattr(told[one.name], part) for one in able]) for part in ("value", "error"))
+        model = krige(Known(np.array([self._point(one) for one in able]), values, errors), self.older.known)
+        self._model, self._writer = model, None
+        self._note(model)
+        newest = able[-len(model.measured()[0]) :]
+        rows = zip(newest, *model.estimates(), strict=True)
+        self._estimates = {one.name: (round(float(mean), 5), round(float(sd), 5)) for one, mean, sd in rows}
+        return self._estimates
+
+    def estimates(self) -> dict[str, dict[str, tuple[float, float]]]:
+        """What is believed of each candidate, for the record of a generation."""
+        return {"estimates": self._estimates} if self._estimates else {}
+
     def losses(
         self, champion: Org, parts: Sequence[Org], known: Sequence[Candidate], told: Mapping[str, Standing]
     ) -> list[float] | None:
-        """What the model says that an organization loses without each of its parts; None where there is no model."""
-        if self.config.feedback == NO_FEEDBACK or not parts:
+        """What an ensemble over role graphs says that an organization loses without each of its parts.
+
+        None where there is no model. The ensemble knows what the parameters of a search space cannot say.
+        """
+        if self._model is None:
             return None
-        model = self._model(self.config.generations, known, told)
-        if model is None:
+        from orgopt.evolve import feedback  # torch takes a second
+
+        own = self._own([one for one in known if one.name in told], told)
+        ensemble = feedback.learn(own, self.config.seed, feedback.learn(self.evidence, self.config.seed))
+        if ensemble is None:
             return None
-        _, means, _ = model.look(np.random.default_rng(0), [champion, *parts])
+        if not self.runs.log.of("ensemble"):
+            kriging = {f"kriging_{name}": array for name, array in self._model.arrays().items()}
+            self.runs.log.write_model({**ensemble.arrays(), **kriging})
+            digest = {"digest": tried.digest_of([*self.evidence, *own])}
+            self.runs.log.add({"kind": "ensemble", **digest, **ensemble.quality.to_dict()})
+        means = feedback.outputs(ensemble, [champion, *parts], own)
         return [round(float(means[0] - mean), 4) for mean in means[1:]]
 
     def _drawn(
@@ -119,54 +149,57 @@ class Screen:
         for _ in range(POOL):
             parent = self.proposer.parent(rng, known, told)
             free = self.proposer.free(rng, parent, generation)
+            while rng.random() < MORE:
+                free += self.proposer.free(rng, parent, generation)
             found.append((parent, mutated(rng, parent.params, free, self.proposer.space.distributions)))
         return found
 
     def _written(
-        self, rng: np.random.Generator, model: "_Trained", known: Sequence[Candidate], told: Mapping[str, Standing]
+        self, rng: np.random.Generator, known: Sequence[Candidate], told: Mapping[str, Standing]
     ) -> list[tuple[Candidate, Params]]:
         """Changes that the writer makes of one good candidate, asked for one that is a notch better than the best."""
         parent = self.proposer.parent(rng, known, told)
-        return [(parent, params) for params in model.writer.write(rng, parent.params, POOL // 4)]
+        if self._writer is None:
+            from orgopt.evolve.writer import train_writer  # torch takes a second
 
-    def _model(self, generation: int, known: Sequence[Candidate], told: Mapping[str, Standing]) -> "_Trained | None":
-        """The model of a generation: all of its candidates are proposed before any is told."""
-        if self._trained[0] != generation:
             able = [one for one in known if one.name in told]
-            self._trained = (generation, self._train(able, told))
-        return self._trained[1]
+            values = np.array([told[one.name].estimate for one in able])
+            self._writer = train_writer(self.proposer.space, [one.params for one in able], values)
+        return [(parent, params) for params in self._writer.write(rng, parent.params, POOL // 4)]
 
-    def _train(self, able: Sequence[Candidate], told: Mapping[str, Standing]) -> "_Trained | None":
-        from orgopt.evolve import feedback  # torch takes a second
-        from orgopt.evolve.writer import train_writer
+    def _first_valid(
+        self,
+        index: int,
+        generation: int,
+        known: Sequence[Candidate],
+        drawn: Sequence[tuple[Candidate, Params]],
+        proposer: str,
+    ) -> Candidate | None:
+        """The first of some changes that makes a valid document, and not one that was tried; None for none."""
+        texts = {one.program.text for one in known}
+        for parent, params in drawn:
+            try:
+                found = self.proposer.made(parent, params)
+            except DocumentError:
+                continue
+            if found.text not in texts and not any(errors(lint(found))):
+                return self.proposer.adopt(index, generation, parent, proposer, params, parent.texts)
+        return None
 
-        own = self._own(able, told)
-        if self.evidence and self._prior is None:
-            self._prior = feedback.learn(self.evidence, self.config.seed)
-        if len(able) >= OWN and self._prior and feedback.agreement(self._prior, own) < MISLEADING:
-            self.evidence, self._prior = [], None
-            self.runs.watch.noted("what other studies found does not hold here: it is left out")
-        if len(able) < OWN and self._prior is None:
-            return None
-        if not own:
-            return None
-        model = feedback.learn(own, self.config.seed, self._prior) if len(able) >= OWN else self._prior
-        if model is None:
-            return None
-        self._note(model, own, len(able))
-        values = np.array([told[one.name].estimate for one in able])
-        writer = train_writer(self.proposer.space, [one.params for one in able], values)
-        return _Trained(model, own, writer)
+    def _point(self, one: Candidate) -> np.ndarray:
+        if one.name not in self._points:
+            self._points[one.name] = coordinates(self.proposer.space, one.params)
+        return self._points[one.name]
 
-    def _note(self, model: "Model", own: Sequence[Tried], candidates: int) -> None:
-        """Keep what the model is and how good it is, once for what it learned from."""
-        if any(one["candidates"] == candidates for one in self.runs.log.of("model")):
+    def _note(self, model: Kriging) -> None:
+        """Keep how good the model is, once for what it learned from; say once that older evidence does not hold."""
+        values, noise = model.measured()
+        if any(one["candidates"] == len(values) for one in self.runs.log.of("model")):
             return
-        digest = tried.digest_of([*self.evidence, *own])
-        older = {"older": len(self.evidence)} if self.evidence else {}
-        record = {"kind": "model", "candidates": candidates, "digest": digest, **older, **model.quality.to_dict()}
-        self.runs.log.write_model(model.arrays())
-        self.runs.log.add(record)
+        mean, sd = model.without()
+        found = quality(mean, np.hypot(sd, noise), values).to_dict()
+        older = {"related": list(model.shape.related[1:])} if self.older.known else {}
+        self.runs.log.add({"kind": "model", "candidates": len(values), **older, **found})
 
     def _own(self, able: Sequence[Candidate], told: Mapping[str, Standing]) -> list[Tried]:
         """What this study tried, a task each."""
@@ -183,56 +216,7 @@ class Screen:
         return found
 
 
-class _Trained:
-    """A model, the settings of the study's tasks, and how far apart organizations are on each."""
-
-    def __init__(self, model: "Model", own: Sequence[Tried], writer: Any) -> None:
-        self.model, self.own, self.writer = model, own, writer
-
-    def look(self, rng: np.random.Generator, orgs: Sequence[Org]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Research outputs of organizations, the mean of all tasks, (n,) each.
-
-        Returns:
-            What one member, drawn at random, believes (Thompson 1933), what all believe, and how unsure they are.
-        """
-        from orgopt.evolve.graph import graphs
-
-        drawn, mean, squares, member = np.zeros(len(orgs)), np.zeros(len(orgs)), np.zeros(len(orgs)), -1
-        for one in self.own:
-            found = self.model.predict(graphs(orgs, [one.setting] * len(orgs)))
-            member = int(rng.integers(len(found.members))) if member < 0 else member
-            drawn += one.center + one.scale * found.members[member]
-            mean += one.center + one.scale * found.mean
-            squares += (one.scale * found.sd) ** 2
-        return drawn / len(self.own), mean / len(self.own), np.sqrt(squares) / len(self.own)
-
-
-def mutated(
-    rng: np.random.Generator, params: Params, names: Sequence[str], distributions: Mapping[str, BaseDistribution]
-) -> dict[str, Any]:
-    """Parameters with some values drawn anew: choices evenly, half of the numbers near the old one."""
-    found = dict(params)
-    for name in names:
-        found[name] = _drawn_value(rng, found[name], distributions[name])
-    return found
-
-
-def _drawn_value(rng: np.random.Generator, old: Any, distribution: BaseDistribution) -> Any:
-    if isinstance(distribution, CategoricalDistribution):
-        others = [value for value in distribution.choices if value != old] or [old]
-        return others[int(rng.integers(len(others)))]
-    if not isinstance(distribution, IntDistribution | FloatDistribution):
-        return old
-    low, high = distribution.low, distribution.high
-    near = rng.random() < 0.5
-    if distribution.log:
-        low, high, at = np.log(low), np.log(high), np.log(max(old, distribution.low))
-    else:
-        at = old
-    value = at + NEAR * (high - low) * rng.standard_normal() if near else rng.uniform(low, high)
-    value = min(max(value, low), high)
-    value = float(np.exp(value)) if distribution.log else float(value)
-    if distribution.step:
-        value = distribution.low + round((value - distribution.low) / distribution.step) * distribution.step
-    value = min(max(value, distribution.low), distribution.high)
-    return round(value) if isinstance(distribution, IntDistribution) else float(round(value, 10))
+def _improvement(means: np.ndarray, sds: np.ndarray, best: float) -> np.ndarray:
+    """How far each is expected to be above the best, (n,) (Mockus 1975)."""
+    z = (means - best) / sds
+    return sds * (z * norm.cdf(z) + norm.pdf(z))

@@ -23,7 +23,7 @@ from orgopt.evolve.watch import Candidate, Watch
 from orgopt.study import statistics
 from orgopt.study.config import OBJECTIVES, SAMPLERS, StudyConfig, check_feedback
 from orgopt.study.log import REAL, REWRITE, SEARCH, StudyLog
-from orgopt.study.standing import Standing, standings
+from orgopt.study.standing import Standing, believed, standings
 from orgopt.task import Task
 
 DROP_Z = 2.0
@@ -104,7 +104,7 @@ class _Search:
             self._evaluate(batch)
             self._tell(batch)
             if generation not in {record["generation"] for record in self.log.of("generation")}:
-                self.log.add({"kind": "generation", "generation": generation})
+                self.log.add({"kind": "generation", "generation": generation, **self.screen.estimates()})
             self.watch.saved()
 
     def _batch(self, generation: int) -> Iterator[Candidate]:
@@ -191,7 +191,8 @@ class _Search:
                 seeds = range(self.config.search_seeds)
                 values.append(self.runs.mean(OBJECTIVES[other], SEARCH, one.name, self.tasks, seeds))
             self.proposer.tell(one.index, values)
-        self.told, _ = standings(self.outputs)
+        told, _ = standings(self.outputs)
+        self.told = believed(told, self.screen.learn(self.candidates, told))
         for one in (one for one in batch if one.name in self.told):
             standing = self.told[one.name]
             self.watch.told(one, standing, dropped=standing.seeds < self.config.search_seeds)

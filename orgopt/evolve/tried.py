@@ -7,7 +7,7 @@ that it goes on the same way whatever becomes of them.
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,7 @@ class Tried:
         errors: (n,) its standard error, from the noise of all.
         setting: What they worked in.
         source: The study that ran them.
+        params: Their points in the search space of that study; none where they are not known.
     """
 
     orgs: Sequence[Org]
@@ -48,6 +49,7 @@ class Tried:
     errors: np.ndarray
     setting: Setting
     source: str
+    params: Sequence[Mapping[str, Any]] = ()
 
     @property
     def center(self) -> float:
@@ -113,7 +115,11 @@ def records_of(view: StudyView) -> list[Record]:
     for task in view.tasks:
         scores = [score for one in able for score in one.scores[task]]
         candidates = [
-            {"program": one.record["program"], "outputs": [score["research_output"] for score in one.scores[task]]}
+            {
+                "program": one.record["program"],
+                "params": one.record["params"],
+                "outputs": [score["research_output"] for score in one.scores[task]],
+            }
             for one in able
             if one.scores[task]
         ]
@@ -127,12 +133,13 @@ def from_records(records: Iterable[Record]) -> list[Tried]:
     """The same as evidence; what cannot be read any more, or is too little, is left out."""
     found: list[Tried] = []
     for record in records:
-        rows = [(read(parse(one["program"])).org, one["outputs"]) for one in record["candidates"]]
-        rows = [(org, outputs) for org, outputs in rows if org.headcount]
+        rows = [(read(parse(one["program"])).org, one) for one in record["candidates"] if one["outputs"]]
+        rows = [(org, one) for org, one in rows if org.headcount]
         cost = {key: record[key] for key in ("run_s", "think_s")}
-        orgs, outputs = [org for org, _ in rows], [outputs for _, outputs in rows]
-        if one := tried(record["study"], record["task"], record, orgs, outputs, cost):
-            found.append(one)
+        orgs, outputs = [org for org, _ in rows], [one["outputs"] for _, one in rows]
+        if known := tried(record["study"], record["task"], record, orgs, outputs, cost):
+            params = [one["params"] for _, one in rows if "params" in one]
+            found.append(replace(known, params=params if len(params) == len(rows) else ()))
     return found
 
 

@@ -27,13 +27,14 @@ def predictions(records: Sequence[Record], told: Mapping[str, Standing]) -> Reco
     for one in late:
         by.setdefault(one["proposer"], []).append(one)
     models = [record for record in records if record["kind"] == "model"]
+    kept = ("records", "spearman", "coverage", "related")
     predicted = [(one["predicted"], told[one["name"]]) for one in late if "predicted" in one]
     inside = [abs(now.value - one["mean"]) <= _Z80 * (one["sd"] ** 2 + now.error**2) ** 0.5 for one, now in predicted]
     return {
         "feedback": {
             "proposers": {name: _came(ones, names, told) for name, ones in by.items()},
             "coverage_80": round(sum(inside) / len(inside), 3) if inside else None,
-            "model": {key: models[-1][key] for key in ("records", "spearman", "coverage", "digest")} if models else {},
+            "model": {key: models[-1][key] for key in kept if key in models[-1]} if models else {},
         }
     }
 
@@ -49,12 +50,15 @@ def said_of_predictions(found: Mapping[str, Any]) -> str:
         text += f" {100 * found['coverage_80']:.0f} % of what the model picked came out within its 80 % intervals."
     if model := found["model"]:
         text += f" On candidates that it had not seen its rank correlation was {model['spearman']:.2f}."
+        if related := model.get("related"):
+            known = ", ".join(f"{one:+.1f}" for one in related)
+            text += f" What other studies found counted with correlations of {known}."
     return text
 
 
 def _came(ones: Sequence[Record], names: Mapping[int, str], told: Mapping[str, Standing]) -> Record:
     pairs = [
-        (told[one["name"]].estimate, told[names[one["parent"]]].estimate)
+        (told[one["name"]].value, told[names[one["parent"]]].value)  # what was measured, not what a model believes
         for one in ones
         if one["parent"] is not None and names[one["parent"]] in told
     ]

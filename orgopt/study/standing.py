@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -48,3 +48,12 @@ def standings(outputs: Mapping[str, np.ndarray]) -> tuple[dict[str, Standing], f
         )
         for (name, values), mean, error, estimate, doubt in rows
     }, sd
+
+
+def believed(told: Mapping[str, Standing], estimates: Mapping[str, tuple[float, float]]) -> dict[str, Standing]:
+    """Standings with the estimate and the doubt of a model that looked at all candidates, where it has some."""
+    changed = {name: estimates[name] for name in told if name in estimates}
+    return {
+        name: replace(one, estimate=changed[name][0], doubt=changed[name][1]) if name in changed else one
+        for name, one in told.items()
+    }

@@ -10,7 +10,7 @@ import numpy as np
 from orgopt.errors import UsageError
 from orgopt.ledger import read_lines
 from orgopt.study.log import LOG, SCHEMA_VERSION, SEARCH
-from orgopt.study.standing import Standing, standings
+from orgopt.study.standing import Standing, believed, standings
 
 Record = dict[str, Any]
 
@@ -103,11 +103,13 @@ def study(records: Sequence[Record]) -> StudyView:
             "that this version does not read"
         )
     evaluations = tuple(record for record in records if record["kind"] == "evaluation")
-    complete = tuple(record["generation"] for record in records if record["kind"] == "generation")
+    generations = [record for record in records if record["kind"] == "generation"]
+    complete = tuple(record["generation"] for record in generations)
+    estimates = generations[-1].get("estimates", {}) if generations else {}
     proposed = [record for record in records if record["kind"] == "candidate"]
     return StudyView(
         head=head,
-        candidates=tuple(_candidates(head, proposed, evaluations, set(complete))),
+        candidates=tuple(_candidates(head, proposed, evaluations, set(complete), estimates)),
         complete=complete,
         rewrites={record["name"]: record for record in records if record["kind"] == "rewrite"},
         entrants={record["entrant"]: record for record in records if record["kind"] == "entrant"},
@@ -130,7 +132,11 @@ def load_study(folder: Path) -> StudyView:
 
 
 def _candidates(
-    head: Record, proposed: Sequence[Record], evaluations: Iterable[Record], complete: set[int]
+    head: Record,
+    proposed: Sequence[Record],
+    evaluations: Iterable[Record],
+    complete: set[int],
+    estimates: Mapping[str, tuple[float, float]],
 ) -> Iterable[CandidateView]:
     tasks = list(head["identity"]["tasks"])
     scores: dict[str, dict[str, list[tuple[int, Record]]]] = {}
@@ -148,6 +154,7 @@ def _candidates(
     }
     honest = {name: by_task for name, by_task in ordered.items() if not caught[name]}
     found, _ = standings({name: _per_seed(list(by_task.values())) for name, by_task in honest.items()})
+    found = believed(found, estimates)
     planned = head["identity"]["search_seeds"]
     for record in proposed:
         standing = found.get(record["name"])

@@ -219,7 +219,7 @@ class _Projection:
 
     def _model(self, records: Sequence[Record]) -> Iterator[str]:
         """The feedback model as it was at the end."""
-        record = next((one for one in reversed(records) if one["kind"] == "model"), None)
+        record = next((one for one in reversed(records) if one["kind"] == "ensemble"), None)
         path = self.folder / MODEL
         if record is None or not path.is_file():
             return

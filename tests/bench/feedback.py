@@ -11,9 +11,11 @@ the end.
 
 import argparse
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -23,14 +25,14 @@ from orgopt.document import parse
 from orgopt.evaluate import evaluate
 from orgopt.lab import make_lab
 from orgopt.ledger import JsonLog, read_lines
-from orgopt.study.standing import standings
+from orgopt.study.standing import believed, standings
 from orgopt.study.view import load_study
 from orgopt.task import load_task
 from tests.bench.evolution import BUDGETS, ROOT, SEED, SLOTS
 
 GENERATIONS, POPULATION = 19, 8
 PLAIN = "off"
-MODES = (PLAIN, "screen", "write", "both", "warm screen")
+MODES = (PLAIN, "screen", "write", "both", "warm screen", "again screen")
 FRESH = range(900_000, 900_024)  # seeds of no study
 RESAMPLES = 2000
 
@@ -44,17 +46,32 @@ def study(task: str, mode: str, seed: int, workspace: Path) -> Path:
     command += ["--population", str(POPULATION), "--race-seeds", "0", "--test-seeds", "1", "--controls", "none"]
     name = f"{task}-{mode.replace(' ', '-')}"
     command += ["--no-tracking", "--workers", "1", "--seed", str(seed), "--name", name, "--feedback", mode.split()[-1]]
-    if mode.startswith("warm"):
-        other = next(one for one in BUDGETS if one != task)
-        study(other, PLAIN, seed, workspace)
-        command += ["--learn-from", f"{other}-{PLAIN}"]
+    if " " in mode:
+        command += ["--learn-from", _older(task, mode, seed, workspace)]
     subprocess.run(command, check=True, capture_output=True, cwd=workspace)
     return workspace / "mlruns" / "studies" / name
+
+
+def _older(task: str, mode: str, seed: int, workspace: Path) -> str:
+    """The plain study that a study learns from, of the other task or of another seed: copied into its workspace."""
+    warm = mode.startswith("warm")
+    other = next(one for one in BUDGETS if one != task) if warm else task
+    folder = plain(other, seed if warm else seed ^ 1, workspace.parent)
+    shutil.copytree(folder, workspace / "mlruns" / "studies" / "older", dirs_exist_ok=True)
+    return "older"
+
+
+def plain(task: str, seed: int, scratch: Path) -> Path:
+    """The folder of a plain study, which is run once."""
+    workspace = scratch / f"{task}-{seed}"
+    folder = workspace / "mlruns" / "studies" / f"{task}-{PLAIN}"
+    return folder if (folder / "best.md").exists() else study(task, PLAIN, seed, workspace)
 
 
 def curve(folder: Path, task: str) -> list[float]:
     """What the incumbent after each generation achieves on fresh seeds."""
     view = load_study(folder)
+    generations = [record for record in read_lines(folder / "study.jsonl") if record["kind"] == "generation"]
     lab = make_lab(load_task(task), "replay", SLOTS)
     outputs = {
         one.name: np.array([score["research_output"] for score in one.scores[task]])
@@ -66,6 +83,7 @@ def curve(folder: Path, task: str) -> list[float]:
     for generation in range(GENERATIONS):
         so_far = [one.name for one in view.candidates if one.record["generation"] <= generation and one.standing]
         told, _ = standings({name: outputs[name] for name in so_far})
+        told = believed(told, generations[generation].get("estimates", {}))
         best = view.candidate(max(told, key=lambda name: told[name].estimate))
         assert best
         text = best.record["program"]
@@ -79,13 +97,21 @@ def curve(folder: Path, task: str) -> list[float]:
     return found
 
 
-def measured(task: str, mode: str, seed: int) -> dict:
+def measured(task: str, mode: str, seed: int, scratch: Path) -> dict:
     """A record of the log."""
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = study(task, mode, seed, Path(scratch))
-        candidates = [record for record in read_lines(folder / "study.jsonl") if record["kind"] == "candidate"]
-        by = {name: sum(one["proposer"] == name for one in candidates) for name in ("tpe", "screen", "write")}
-        return {"task": task, "mode": mode, "seed": seed, "curve": curve(folder, task), "proposed": by}
+    if mode == PLAIN:
+        return _record(plain(task, seed, scratch), task, mode, seed)
+    with tempfile.TemporaryDirectory(dir=scratch) as folder:
+        return _record(study(task, mode, seed, Path(folder)), task, mode, seed)
+
+
+def _record(folder: Path, task: str, mode: str, seed: int) -> dict:
+    candidates = [record for record in read_lines(folder / "study.jsonl") if record["kind"] == "candidate"]
+    by = dict(Counter(one["proposer"] for one in candidates))
+    models = [record for record in read_lines(folder / "study.jsonl") if record["kind"] == "model"]
+    kept = [{key: one.get(key) for key in ("candidates", "spearman", "coverage", "related")} for one in models]
+    where = {"task": task, "mode": mode, "seed": seed}
+    return {**where, "curve": curve(folder, task), "proposed": by, "models": kept[-1:]}
 
 
 def needed(curves: np.ndarray, goal: float) -> float:
@@ -127,6 +153,8 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--log", type=Path, required=True, help="what it has is not run again")
     parser.add_argument("--studies", type=int, default=10)
+    parser.add_argument("--first", type=int, default=0, help="the seed of the first study")
+    parser.add_argument("--scratch", type=Path, default=Path("build/feedback"), help="where plain studies are kept")
     parser.add_argument("--mode", action="append", choices=MODES)
     parser.add_argument("--task", action="append", choices=list(BUDGETS))
     parser.add_argument("--table", action="store_true", help="only print what is known")
@@ -137,24 +165,27 @@ def main() -> None:
         )
         wanted = [
             (task, mode, seed)
-            for seed in range(asked.studies)
-            for mode in asked.mode or MODES
+            for mode in asked.mode or MODES  # plain ones first: others learn from them
+            for seed in range(asked.first, asked.first + asked.studies)
             for task in asked.task or BUDGETS
         ]
+        asked.scratch.mkdir(parents=True, exist_ok=True)
         log = JsonLog(asked.log)
         with ThreadPoolExecutor(2) as pool:
-            for record in pool.map(lambda one: _one(*one), [one for one in wanted if one not in done]):
+            for record in pool.map(
+                lambda one: _one(*one, asked.scratch.resolve()), [one for one in wanted if one not in done]
+            ):
                 log.append(json.loads(record))
         log.close()
     print(table(asked.log))
 
 
-def _one(task: str, mode: str, seed: int) -> str:
+def _one(task: str, mode: str, seed: int, scratch: Path) -> str:
     body = (
-        "import json, sys; from tests.bench.feedback import measured; "
-        "print(json.dumps(measured(sys.argv[1], sys.argv[2], int(sys.argv[3]))))"
+        "import json, sys; from pathlib import Path; from tests.bench.feedback import measured; "
+        "print(json.dumps(measured(sys.argv[1], sys.argv[2], int(sys.argv[3]), Path(sys.argv[4]))))"
     )
-    command = [sys.executable, "-c", body, task, mode, str(seed)]
+    command = [sys.executable, "-c", body, task, mode, str(seed), str(scratch)]
     return subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout
 
 

@@ -1,0 +1,210 @@
+"""Kriging: what is known of a study's candidates says how good others are that share parameters with them.
+
+A Gaussian process over the parameters of the search space (Krige 1951; Rasmussen & Williams 2006), whose covariance
+has a linear part, one that falls with the number of parameters that differ, and what belongs to one candidate alone.
+Other studies of such parameters can be in it: the evidence says how far each counts, or that it counts against.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+import numpy as np
+from scipy.linalg import cho_solve, solve_triangular
+from scipy.spatial.distance import cdist
+
+from orgopt.study import statistics
+
+MOST = 500
+"""Candidates of the study itself that are taken in: the newest."""
+SWEEPS = 2
+_DOUBT = 0.5  # standard deviation of what the correlation with another study is expected to be
+_GRID: dict[str, tuple[float, ...]] = {
+    "linear": (0.0, 0.03, 0.1, 0.3, 0.6, 1.0),
+    "smooth": (0.0, 0.1, 0.3, 0.6, 1.0),
+    "reach": (1.0, 2.5, 5.0, 10.0),
+    "own": (0.05, 0.2, 0.5, 1.0),
+}
+_RELATED = (0.0, 0.3, 0.6, 0.9, -0.3, -0.6)
+
+
+class Known(NamedTuple):
+    """What a study found of n candidates: where they are (n, D), what they achieved (n,), and its errors (n,)."""
+
+    points: np.ndarray
+    values: np.ndarray
+    errors: np.ndarray
+
+
+class Shape(NamedTuple):
+    """The covariance, in units of the variance of candidates.
+
+    Attributes:
+        linear: Variance of the linear part, at the usual distance of candidates from their centre.
+        smooth: Variance of the part that falls with distance.
+        reach: The distance at which it has fallen to 1/e, in parameters.
+        own: Variance that belongs to one candidate.
+        related: Correlation of this study, which is the first, with each.
+    """
+
+    linear: float = 0.3
+    smooth: float = 0.3
+    reach: float = 5.0
+    own: float = 0.2
+    related: tuple[float, ...] = (1.0,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kriging:
+    """What is believed of any point; made by `krige`.
+
+    Attributes:
+        center, scale: Of this study's values.
+        origin: (D,) the centre of its points.
+        unit: The mean squared distance of all points from it.
+        points, values, errors: (n, D) and (n,) of all studies, standardised.
+        group: (n,) whose they are; 0 is this study.
+        shape: The covariance.
+        lower: (n, n) Cholesky factor of the covariance of what was measured.
+        weights: (n,) that covariance's solution for the values.
+    """
+
+    center: float
+    scale: float
+    origin: np.ndarray
+    unit: float
+    points: np.ndarray
+    values: np.ndarray
+    errors: np.ndarray
+    group: np.ndarray
+    shape: Shape
+    lower: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
+    weights: np.ndarray = field(default_factory=lambda: np.empty(0))
+
+    def predict(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Means and standard deviations of the truth at some points of this study, (m,) each."""
+        at = points - self.origin
+        terms = _Terms(at, self.points, np.zeros(len(at), int), self.group, self.unit)
+        across = terms.covariance(self.shape)
+        alone = self.shape.linear * (at**2).sum(1) / self.unit + self.shape.smooth + self.shape.own
+        explained = (solve_triangular(self.lower, across.T, lower=True) ** 2).sum(0)
+        mean, variance = across @ self.weights, np.maximum(alone - explained, 1e-6)
+        return self.center + self.scale * mean, self.scale * np.sqrt(variance)
+
+    def without(self) -> tuple[np.ndarray, np.ndarray]:
+        """What the others say of each candidate of this study, as if it had not been run: means and sds, (n,) each."""
+        variance = 1 / np.diag(cho_solve((self.lower, True), np.eye(len(self.values))))
+        own = self.group == 0
+        mean = (self.values - self.weights * variance)[own]
+        sd = np.sqrt(np.maximum(variance[own] - self.errors[own] ** 2, 1e-6))
+        return self.center + self.scale * mean, self.scale * sd
+
+    def estimates(self) -> tuple[np.ndarray, np.ndarray]:
+        """What is believed of each: what the others say and what it achieved, weighed; means and sds, (n,) each."""
+        mean, sd = self.without()
+        measured, error = self.measured()
+        share = sd**2 / (sd**2 + error**2)
+        return mean + share * (measured - mean), sd * np.sqrt(1 - share)
+
+    def measured(self) -> tuple[np.ndarray, np.ndarray]:
+        """What the candidates of this study achieved, and its errors, (n,) each."""
+        own = self.group == 0
+        return self.center + self.scale * self.values[own], self.scale * self.errors[own]
+
+    def expecting(self, points: np.ndarray) -> "Kriging":
+        """The same after some points came out as expected: what is underway is worth less to try again."""
+        if not len(points):
+            return self
+        mean, _ = self.predict(points)
+        error = float(np.median(self.errors[self.group == 0]))
+        after = replace(
+            self,
+            points=np.concatenate([self.points, points - self.origin]),
+            values=np.append(self.values, (mean - self.center) / self.scale),
+            errors=np.append(self.errors, np.full(len(points), error)),
+            group=np.append(self.group, np.zeros(len(points), int)),
+        )
+        return _solved(after)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All numbers by name, for a file."""
+        numbers = {name: getattr(self, name) for name in ("origin", "points", "values", "errors", "group", "weights")}
+        shape = self.shape._asdict() | {"center": self.center, "scale": self.scale, "unit": self.unit}
+        return numbers | {name: np.array(value) for name, value in shape.items()}
+
+
+def krige(known: Known, others: Sequence[Known] = ()) -> Kriging:
+    """Learn from a study's candidates, at least two, and from those of others in the same parameters.
+
+    The covariance is of the highest likelihood, one of its numbers after the other on a grid.
+    """
+    studies = [Known(*(array[-MOST:] for array in known)), *others]
+    scales = [_scaled(one) for one in studies]
+    origin = studies[0].points.mean(0)
+    points = np.concatenate([one.points for one in studies]) - origin
+    start = Kriging(
+        center=scales[0][0],
+        scale=scales[0][1],
+        origin=origin,
+        unit=max(float((points**2).sum(1).mean()), 1e-9),
+        points=points,
+        values=np.concatenate([(one.values - c) / s for one, (c, s) in zip(studies, scales, strict=True)]),
+        errors=np.concatenate([one.errors / s for one, (_, s) in zip(studies, scales, strict=True)]),
+        group=np.repeat(np.arange(len(studies)), [len(one.values) for one in studies]),
+        shape=Shape(related=(1.0, *(0.0 for _ in others))),
+    )
+    terms = _Terms(points, points, start.group, start.group, start.unit)
+    best, least = start.shape, _loss(start, terms, start.shape)
+    for _ in range(SWEEPS):
+        for at in (*_GRID, *range(1, len(studies))):
+            for shape in _along(best, at):
+                loss = _loss(start, terms, shape)
+                if loss < least:
+                    best, least = shape, loss
+    return _solved(replace(start, shape=best))
+
+
+class _Terms:
+    """What the covariance of two lists of points consists of, whatever its shape."""
+
+    def __init__(self, one: np.ndarray, other: np.ndarray, group: np.ndarray, others: np.ndarray, unit: float) -> None:
+        self.inner, self.apart = one @ other.T / unit, cdist(one, other, "cityblock")
+        self.group, self.others = group, others
+
+    def covariance(self, shape: Shape) -> np.ndarray:
+        """(n, m), without what belongs to each candidate alone."""
+        found = shape.linear * self.inner + shape.smooth * np.exp(-self.apart / shape.reach)
+        if len(shape.related) == 1:
+            return found
+        related = np.array(shape.related)
+        same = self.group[:, None] == self.others[None, :]
+        return found * np.where(same, 1.0, related[self.group][:, None] * related[self.others][None, :])
+
+
+def _along(shape: Shape, at: str | int) -> list[Shape]:
+    """A shape with every other choice of one of its numbers; a number means the correlation with that study."""
+    if isinstance(at, str):
+        found = [shape._replace(**{at: value}) for value in _GRID[at]]
+    else:
+        found = [shape._replace(related=(*shape.related[:at], value, *shape.related[at + 1 :])) for value in _RELATED]
+    return [one for one in found if one != shape]
+
+
+def _loss(start: Kriging, terms: _Terms, shape: Shape) -> float:
+    """Minus the log-likelihood of the evidence, and of how other studies are related."""
+    lower = np.linalg.cholesky(terms.covariance(shape) + np.diag(start.errors**2 + shape.own))
+    half = solve_triangular(lower, start.values, lower=True)
+    doubt = sum(one**2 for one in shape.related[1:]) / (2 * _DOUBT**2)
+    return float(0.5 * half @ half + np.log(np.diag(lower)).sum() + doubt)
+
+
+def _solved(start: Kriging) -> Kriging:
+    terms = _Terms(start.points, start.points, start.group, start.group, start.unit)
+    lower = np.linalg.cholesky(terms.covariance(start.shape) + np.diag(start.errors**2 + start.shape.own))
+    return replace(start, lower=lower, weights=cho_solve((lower, True), start.values))
+
+
+def _scaled(known: Known) -> tuple[float, float]:
+    """The centre of a study's values, and how far they differ beyond their noise."""
+    spread = statistics.shrink(known.values, known.errors).spread if known.errors.any() else 0.0
+    return float(known.values.mean()), max(spread, 0.3 * float(known.values.std()), 1e-6)

@@ -1,0 +1,44 @@
+"""What other studies found, in the parameters of this one: where they looked, and what was best there."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from orgopt.evolve.draws import coordinates, transferred
+from orgopt.evolve.kriging import Known, krige
+from orgopt.evolve.space import Space
+from orgopt.evolve.tried import Tried
+
+SOURCES = 4
+"""Studies and tasks that are looked at: those of this study's tasks first, then the newest."""
+POINTS = 400
+"""Candidates of all of them together; of more, evenly many are left out."""
+BEST = 3
+"""Of how many the study begins with."""
+
+
+class Older:
+    """The evidence of other studies for a search space; nothing of those without parameters.
+
+    Attributes:
+        known: Each source's candidates, as far as they have parameters in common with this study.
+        best: The points that are believed to be best there, from each source in turn.
+    """
+
+    def __init__(self, space: Space, evidence: Sequence[Tried], tasks: Collection[str]) -> None:
+        able = [one for one in reversed(evidence) if one.params]
+        chosen = sorted(able, key=lambda one: one.setting.task not in tasks)[:SOURCES]
+        self.known: list[Known] = []
+        ranked: list[list[Mapping[str, Any]]] = []
+        for one in chosen:
+            rows = np.unique(np.linspace(0, len(one.orgs) - 1, min(len(one.orgs), POINTS // len(chosen))).astype(int))
+            params = [transferred(space, one.params[row]) for row in rows]
+            points = np.array([coordinates(space, point) for point in params])
+            known = Known(points, one.values[rows], one.errors[rows])
+            order = np.argsort(-krige(known).estimates()[0])
+            self.known.append(known)
+            ranked.append([params[at] for at in order])
+        turns = (row[turn] for turn in range(BEST) for row in ranked if turn < len(row))
+        distinct = {repr(sorted(point.items())): point for point in turns if point != space.origin}
+        self.best = list(distinct.values())[:BEST]
