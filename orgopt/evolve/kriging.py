@@ -124,7 +124,7 @@ class Kriging:
             errors=np.append(self.errors, np.full(len(points), error)),
             group=np.append(self.group, np.zeros(len(points), int)),
         )
-        return _solved(after)
+        return solved(after)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """All numbers by name, for a file."""
@@ -161,7 +161,7 @@ def krige(known: Known, others: Sequence[Known] = ()) -> Kriging:
                 loss = _loss(start, terms, shape)
                 if loss < least:
                     best, least = shape, loss
-    return _solved(replace(start, shape=best))
+    return solved(replace(start, shape=best))
 
 
 class _Terms:
@@ -198,7 +198,8 @@ def _loss(start: Kriging, terms: _Terms, shape: Shape) -> float:
     return float(0.5 * half @ half + np.log(np.diag(lower)).sum() + doubt)
 
 
-def _solved(start: Kriging) -> Kriging:
+def solved(start: Kriging) -> Kriging:
+    """The same with its linear system solved, after what it consists of was changed."""
     terms = _Terms(start.points, start.points, start.group, start.group, start.unit)
     lower = np.linalg.cholesky(terms.covariance(start.shape) + np.diag(start.errors**2 + start.shape.own))
     return replace(start, lower=lower, weights=cho_solve((lower, True), start.values))
