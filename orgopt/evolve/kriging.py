@@ -23,7 +23,7 @@ _GRID: dict[str, tuple[float, ...]] = {
     "linear": (0.0, 0.03, 0.1, 0.3, 0.6, 1.0),
     "smooth": (0.0, 0.1, 0.3, 0.6, 1.0),
     "reach": (1.0, 2.5, 5.0, 10.0),
-    "own": (0.05, 0.2, 0.5, 1.0),
+    "own": (0.2, 0.5, 1.0),  # little is left of a document that its neighbours say all of: its own runs count too
 }
 _RELATED = (0.0, 0.3, 0.6, 0.9, -0.3, -0.6)
 
