@@ -1,5 +1,6 @@
 """The runs of a study: what its log does not have yet is done in the arena, and kept as it ends."""
 
+import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -31,6 +32,7 @@ class Runs:
         log: Where they are kept.
         seed: The study's.
         keep: Whether a run of a phase on the k-th seed keeps its ledger.
+        own_seeds: Whether each candidate of the search has seeds of its own, and does not share them with all.
 
     Attributes:
         heirs: By entrant, the candidate of an earlier generation whose lasting memory all of its runs begin with; who
@@ -38,8 +40,18 @@ class Runs:
             so all runs of one entrant begin alike, and seeds stay exchangeable.
     """
 
-    def __init__(self, arena: Arena, log: StudyLog, seed: int, watch: Watch, keep: Callable[[str, int], bool]) -> None:
+    def __init__(
+        self,
+        arena: Arena,
+        log: StudyLog,
+        seed: int,
+        watch: Watch,
+        keep: Callable[[str, int], bool],
+        *,
+        own_seeds: bool = False,
+    ) -> None:
         self.arena, self.log, self.seed, self.watch, self.keep = arena, log, seed, watch, keep
+        self.own_seeds = own_seeds
         self.heirs: dict[str, str] = {}
 
     def do(self, phase: str, wanted: Iterable[Wanted], tasks: Sequence[str]) -> None:
@@ -50,7 +62,8 @@ class Runs:
         """
         todo: dict[Job, int] = {}
         for one in wanted:
-            seed = derive_seed(self.seed, _KEYS[phase], one.k)
+            own = (zlib.crc32(one.entrant.encode()),) if self.own_seeds and phase == SEARCH else ()
+            seed = derive_seed(self.seed, _KEYS[phase], *own, one.k)
             for task in tasks:
                 if self.log.score(phase, one.entrant, task, one.k) is None:
                     job = Job(

@@ -21,7 +21,7 @@ from orgopt.evolve.space import Space
 from orgopt.evolve.tried import kept_evidence
 from orgopt.evolve.watch import Candidate, Watch
 from orgopt.study import statistics
-from orgopt.study.config import OBJECTIVES, SAMPLERS, StudyConfig, check_feedback
+from orgopt.study.config import NO_FEEDBACK, OBJECTIVES, SAMPLERS, StudyConfig, check_feedback
 from orgopt.study.log import REAL, REWRITE, SEARCH, StudyLog
 from orgopt.study.standing import Standing, believed, standings
 from orgopt.task import Task
@@ -76,7 +76,9 @@ def optimize(
     space = Space(seed, library, config.budget_s, groups=groups, fix=config.fix, only=config.only)
     trains = arena.terms.lab == "local"
     read = {REAL, REWRITE, *([SEARCH] if config.rewriter == "reflect" else [])}  # ledgers that somebody reads
-    runs = Runs(arena, log, config.seed, watch, keep=lambda phase, k: trains or phase in read or k == 0)
+    # A model that looks at many candidates would find what is lucky on the seeds that all of them share.
+    own_seeds = config.feedback != NO_FEEDBACK
+    runs = Runs(arena, log, config.seed, watch, lambda phase, k: trains or phase in read or k == 0, own_seeds=own_seeds)
     proposer = Proposer(space, config)
     with Rewriting(config, space, proposer, runs, tasks, language) as rewriting:
         screen = Screen(config, proposer, runs, tasks, kept_evidence(log.folder))
