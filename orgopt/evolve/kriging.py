@@ -116,15 +116,24 @@ class Kriging:
         if not len(points):
             return self
         mean, _ = self.predict(points)
-        error = float(np.median(self.errors[self.group == 0]))
-        after = replace(
+        at, own = points - self.origin, np.zeros(len(points), int)
+        errors = np.full(len(points), float(np.median(self.errors[self.group == 0])))
+        # The factor grows by some rows: solving it anew would cost more than all else of a proposal.
+        across = _Terms(at, self.points, own, self.group, self.unit).covariance(self.shape)
+        among = _Terms(at, at, own, own, self.unit).covariance(self.shape) + np.diag(errors**2 + self.shape.own)
+        left = solve_triangular(self.lower, across.T, lower=True).T
+        corner = np.linalg.cholesky(among - left @ left.T)
+        lower = np.block([[self.lower, np.zeros((len(self.values), len(at)))], [left, corner]])
+        values = np.append(self.values, (mean - self.center) / self.scale)
+        return replace(
             self,
-            points=np.concatenate([self.points, points - self.origin]),
-            values=np.append(self.values, (mean - self.center) / self.scale),
-            errors=np.append(self.errors, np.full(len(points), error)),
-            group=np.append(self.group, np.zeros(len(points), int)),
+            points=np.concatenate([self.points, at]),
+            values=values,
+            errors=np.append(self.errors, errors),
+            group=np.append(self.group, own),
+            lower=lower,
+            weights=cho_solve((lower, True), values),
         )
-        return solved(after)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """All numbers by name, for a file."""

@@ -181,7 +181,8 @@ class Proposer:
         able = [candidate for candidate in known if candidate.name in told]
         if not able:
             return known[0]
-        drawn = [rng.normal(told[one.name].estimate, told[one.name].doubt) for one in able]
+        believed = [told[one.name] for one in able]
+        drawn = rng.normal([one.estimate for one in believed], [one.doubt for one in believed])
         rank = int(rng.integers(1, 3)) if rng.random() < RUNNER_UP else 0
         return able[np.argsort(drawn)[::-1][min(rank, len(able) - 1)]]
 

@@ -63,6 +63,7 @@ class Screen:
         self.older = Older(proposer.space, self.evidence, tasks)
         self._model: Kriging | None = None
         self._writer: Writer | None = None
+        self._best = 0.0
         self._estimates: dict[str, tuple[float, float]] = {}
         self._points: dict[str, np.ndarray] = {}
         self._predicted: dict[int, dict[str, float]] = {}
@@ -89,7 +90,7 @@ class Screen:
         points = np.array([coordinates(self.proposer.space, params) for _, params in drawn])
         underway = [self._point(one) for one in known if one.generation == generation]
         means, sds = self._model.expecting(np.array(underway)).predict(points)
-        order = np.argsort(-_improvement(means, sds, float(self._model.estimates()[0].max())))
+        order = np.argsort(-_improvement(means, sds, self._best))
         found = self._first_valid(index, generation, known, [drawn[at] for at in order], WRITE if writes else SCREEN)
         if found:
             mean, sd = self._model.predict(self._point(found)[None])
@@ -110,7 +111,9 @@ class Screen:
         self._model, self._writer = model, None
         self._note(model)
         newest = able[-len(model.measured()[0]) :]
-        rows = zip(newest, *model.estimates(), strict=True)
+        estimates, doubts = model.estimates()
+        self._best = float(estimates.max())
+        rows = zip(newest, estimates, doubts, strict=True)
         self._estimates = {one.name: (round(float(mean), 5), round(float(sd), 5)) for one, mean, sd in rows}
         return self._estimates
 
