@@ -2,7 +2,8 @@
 
 Each of ten members is a ridge regression on sums over roles, and a small network on what that leaves: one round of
 messages along the links, then a sum over roles, so that the order of roles cannot matter. Each fifth of the evidence
-is hidden from two of them: their errors there say how far to trust all. The one place of the search that needs torch.
+is hidden from two of them: their errors there say how far to trust all. It explains a study's champion; what is
+picked is kriging's to say.
 """
 
 from collections.abc import Iterator, Sequence
