@@ -254,7 +254,7 @@ def test_study_and_candidates_have_the_data_that_they_were_made_with(seen: Path)
 def test_the_feedback_model_is_a_logged_model(workspace: Path, toy: Task) -> None:
     sizes = {"generations": 4, "population": 6, "race_seeds": 0, "test_seeds": 1, "controls": "none"}
     folder = make_study(workspace, toy, parse(TRIO, "trio.md"), replace(SMALL, **sizes, feedback="screen"))
-    (record, *_) = [one for one in reversed(list(read_lines(folder / "study.jsonl"))) if one["kind"] == "model"]
+    (record, *_) = [one for one in reversed(list(read_lines(folder / "study.jsonl"))) if one["kind"] == "ensemble"]
     assert Tracking(workspace).sync(folder).problem == ""
     experiment = client(workspace).get_experiment_by_name("toy").experiment_id
 

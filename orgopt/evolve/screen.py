@@ -136,11 +136,11 @@ class Screen:
         ensemble = feedback.learn(own, self.config.seed, feedback.learn(self.evidence, self.config.seed))
         if ensemble is None:
             return None
-        if not self.runs.log.of("ensemble"):
+        digest = tried.digest_of([*self.evidence, *own])
+        if digest not in [one["digest"] for one in self.runs.log.of("ensemble")]:
             kriging = {f"kriging_{name}": array for name, array in self._model.arrays().items()}
             self.runs.log.write_model({**ensemble.arrays(), **kriging})
-            digest = {"digest": tried.digest_of([*self.evidence, *own])}
-            self.runs.log.add({"kind": "ensemble", **digest, **ensemble.quality.to_dict()})
+            self.runs.log.add({"kind": "ensemble", "digest": digest, **ensemble.quality.to_dict()})
         means = feedback.outputs(ensemble, [champion, *parts], own)
         return [round(float(means[0] - mean), 4) for mean in means[1:]]
 
