@@ -1,12 +1,12 @@
 """How many candidates a study needs with a model of what was tried, against plain TPE.
 
-    python -m tests.bench.feedback --log feedback.jsonl --studies 10          # resumable; about an hour of two cores
+    python -m tests.bench.feedback --log feedback.jsonl --studies 10     # resumable; over an hour of two cores
     python -m tests.bench.feedback --log feedback.jsonl --table
 
 Everything is replayed. After each generation the incumbent, the candidate of the highest estimate so far, is run on
 fresh seeds that no study uses: what it really achieves there is compared. `warm` learns from the plain study of the
-same seed on the other task. Candidates needed are those until the mean over studies reaches what plain TPE reaches at
-the end.
+same seed on the other task, `again` from that of another seed on the same one. Candidates needed are those until the
+mean over studies reaches what plain TPE reaches at the end.
 """
 
 import argparse
@@ -26,6 +26,7 @@ from orgopt.evaluate import evaluate
 from orgopt.lab import make_lab
 from orgopt.ledger import JsonLog, read_lines
 from orgopt.study.standing import believed, standings
+from orgopt.study.statistics import interval
 from orgopt.study.view import load_study
 from orgopt.task import load_task
 from tests.bench.evolution import BUDGETS, ROOT, SEED, SLOTS
@@ -123,8 +124,9 @@ def needed(curves: np.ndarray, goal: float) -> float:
 def table(path: Path) -> str:
     """The rows of docs/feedback.md."""
     records = list(read_lines(path))
-    lines = ["| task | proposals | studies | at 48 | at 96 | at 152 | candidates needed | over plain, 95 % |"]
-    lines.append("|---" * 8 + "|")
+    heads = ["task", "proposals", "studies", "at 48", "at 96", "at 152", "minus plain at 48", "at 152"]
+    lines = ["| " + " | ".join([*heads, "candidates needed", "their share of 152"]) + " |"]
+    lines.append("|---" * 10 + "|")
     for task in BUDGETS:
         curves = {
             mode: {one["seed"]: one["curve"] for one in records if (one["task"], one["mode"]) == (task, mode)}
@@ -143,7 +145,9 @@ def table(path: Path) -> str:
             low, high = np.quantile(ratios, [0.025, 0.975], method="nearest")
             goal = needed(ours, plain.mean(0)[-1])
             at = [f"{ours.mean(0)[n // POPULATION - 1]:+.3f}" for n in (48, 96, 152)]
-            ratio = f"{goal / (GENERATIONS * POPULATION):.2f} [{low:.2f}, {high:.2f}]"
+            apart = [interval((ours - plain)[:, n // POPULATION - 1]) for n in (48, 152)]
+            at += [f"{one.mean:+.3f} [{one.low:+.3f}, {one.high:+.3f}]" if mode != PLAIN else "" for one in apart]
+            ratio = f"{goal / (GENERATIONS * POPULATION):.2f} [{low:.2f}, {high:.2f}]".replace("inf", "none")
             wanted = f"{goal:.0f}" if np.isfinite(goal) else "not in 152"
             lines.append(f"| {task} | {mode} | {len(seeds)} | {' | '.join(at)} | {wanted} | {ratio} |")
     return "\n".join(lines)
