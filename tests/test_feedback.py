@@ -18,7 +18,6 @@ from orgopt.evolve.draws import mutated, transferred
 from orgopt.evolve.graph import Setting, graphs
 from orgopt.evolve.kriging import Known, krige, solved
 from orgopt.evolve.older import Older
-from orgopt.evolve.quality import spearman
 from orgopt.evolve.space import Space
 from orgopt.evolve.tried import EVIDENCE, Tried, from_records, gather_evidence, keep_evidence, kept_evidence, records_of
 from orgopt.evolve.watch import Watch
@@ -28,6 +27,7 @@ from orgopt.org import Link, Org, Role, Standup
 from orgopt.study.config import StudyConfig
 from orgopt.study.log import StudyLog
 from orgopt.study.predictions import said_of_predictions
+from orgopt.study.quality import spearman
 from orgopt.study.view import load_study
 from orgopt.task import Task
 from tests.conftest import ROOT, TRIO
@@ -100,7 +100,7 @@ def test_it_learns_what_is_there_and_knows_how_unsure_it_is() -> None:
     assert 0.65 < model.quality.coverage["80"] < 0.95
     assert model.quality.coverage["95"] > 0.85
     again = feedback.train(seen[:160], measured[:160], errors[:160], 3).predict(seen[160:])
-    assert np.array_equal(found.members, again.members), "the same from the same evidence"
+    assert np.array_equal(found.mean, again.mean), "the same from the same evidence"
     noise = feedback.train(seen[:160], rng.standard_normal(160), errors[:160], 3)
     assert abs(noise.quality.spearman) < 0.35, "there is nothing to learn from noise"
 

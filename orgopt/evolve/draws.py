@@ -53,7 +53,7 @@ def transferred(space: Space, params: Params) -> dict[str, Any]:
         elif isinstance(distribution, IntDistribution | FloatDistribution):
             if name not in params and name.startswith("headcount/"):
                 value = distribution.low
-            found[name] = min(max(value, distribution.low), distribution.high)
+            found[name] = _placed(distribution, value)
     return found if any(value for name, value in found.items() if name.startswith("headcount/")) else dict(space.origin)
 
 
@@ -67,11 +67,15 @@ def _drawn_value(rng: np.random.Generator, old: Any, distribution: BaseDistribut
     near = rng.random() < 0.5
     value = at + NEAR * (high - low) * rng.standard_normal() if near else rng.uniform(low, high)
     value = min(max(value, low), high)
-    value = float(np.exp(value)) if distribution.log else float(value)
+    return _placed(distribution, float(np.exp(value)) if distribution.log else float(value))
+
+
+def _placed(distribution: IntDistribution | FloatDistribution, value: float) -> float:
+    """The value of a distribution that is nearest."""
     if distribution.step:
-        value = distribution.low + round((value - distribution.low) / distribution.step) * distribution.step
+        value = round(distribution.low + round((value - distribution.low) / distribution.step) * distribution.step, 10)
     value = min(max(value, distribution.low), distribution.high)
-    return round(value) if isinstance(distribution, IntDistribution) else float(round(value, 10))
+    return round(value) if isinstance(distribution, IntDistribution) else float(value)
 
 
 def _scale(distribution: IntDistribution | FloatDistribution, value: float) -> float:

@@ -16,9 +16,9 @@ import torch
 
 from orgopt.evolve.graph import CHANNELS, NODE, TEAM, Graphs
 from orgopt.evolve.graph import graphs as graphs_of
-from orgopt.evolve.quality import Quality, quality
 from orgopt.evolve.tried import Tried
 from orgopt.org import Org
+from orgopt.study.quality import Quality, quality
 
 FOLDS = 5
 MEMBERS = 10  # two for each fold that they have not seen
@@ -35,11 +35,10 @@ Weights = dict[str, torch.Tensor]
 
 
 class Prediction(NamedTuple):
-    """Scaled outputs of n organizations: means, standard deviations, and each member's own view (MEMBERS, n)."""
+    """Scaled outputs of n organizations: means and standard deviations, (n,) each."""
 
     mean: np.ndarray
     sd: np.ndarray
-    members: np.ndarray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,13 +63,11 @@ class Model:
     prior: "Model | None" = None
 
     def predict(self, graphs: Graphs) -> Prediction:
-        """What each organization would achieve; members are drawn apart as far as their mean errs."""
+        """What each organization would achieve."""
         plain = (_plain(graphs, self.prior) - self.center) / self.scale
         with torch.no_grad(), one_thread():
             raw = self.ridge @ _with_one(plain).T + _forward(self.weights, *_tensors(graphs)).numpy()
-        mean, apart = raw.mean(0), raw.std(0)
-        sd = np.sqrt(apart**2 + self.spread**2)
-        return Prediction(mean, sd, mean + (raw - mean) * (sd / np.maximum(apart, 1e-6)))
+        return Prediction(raw.mean(0), np.hypot(raw.std(0), self.spread))
 
     def arrays(self) -> dict[str, np.ndarray]:
         """All numbers of the model by name, for a file; those of an earlier one begin with `prior_`."""

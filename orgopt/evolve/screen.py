@@ -18,7 +18,6 @@ from orgopt.evolve.draws import coordinates, mutated
 from orgopt.evolve.kriging import Known, Kriging, krige
 from orgopt.evolve.older import Older
 from orgopt.evolve.propose import Proposer
-from orgopt.evolve.quality import quality
 from orgopt.evolve.runs import Runs
 from orgopt.evolve.space import Params
 from orgopt.evolve.tried import Tried
@@ -26,6 +25,7 @@ from orgopt.evolve.watch import Candidate
 from orgopt.org import Org
 from orgopt.study.config import NO_FEEDBACK, StudyConfig
 from orgopt.study.log import SEARCH
+from orgopt.study.quality import quality
 from orgopt.study.standing import Standing
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class Screen:
         values, errors = (np.array([getattr(told[one.name], part) for one in able]) for part in ("value", "error"))
         model = krige(Known(np.array([self._point(one) for one in able]), values, errors), self.older.known)
         self._model, self._writer = model, None
-        self._note(model)
+        self._note(model, len(able))
         newest = able[-len(model.measured()[0]) :]
         estimates, doubts = model.estimates()
         self._best = float(estimates.max())
@@ -194,15 +194,15 @@ class Screen:
             self._points[one.name] = coordinates(self.proposer.space, one.params)
         return self._points[one.name]
 
-    def _note(self, model: Kriging) -> None:
-        """Keep how good the model is, once for what it learned from; say once that older evidence does not hold."""
+    def _note(self, model: Kriging, candidates: int) -> None:
+        """Keep how good the model is, once for what it learned from."""
         values, noise = model.measured()
-        if any(one["candidates"] == len(values) for one in self.runs.log.of("model")):
+        if any(one["candidates"] == candidates for one in self.runs.log.of("model")):
             return
         mean, sd = model.without()
         found = quality(mean, np.hypot(sd, noise), values).to_dict()
         older = {"related": list(model.shape.related[1:])} if self.older.known else {}
-        self.runs.log.add({"kind": "model", "candidates": len(values), **older, **found})
+        self.runs.log.add({"kind": "model", "candidates": candidates, **older, **found})
 
     def _own(self, able: Sequence[Candidate], told: Mapping[str, Standing]) -> list[Tried]:
         """What this study tried, a task each."""

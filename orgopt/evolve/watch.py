@@ -20,7 +20,7 @@ class Candidate:
         index: Its number in the study, from 0, which is the seed document.
         generation: The batch that it belongs to, from 0.
         parent: The index of the candidate that it is a change of; None for the seed document.
-        proposer: What proposed it: `seed`, a sampler or a rewriter.
+        proposer: What proposed it: `seed`, a sampler, a rewriter, or a part of feedback: `screen`, `write`, `older`.
         params: Its place in the search space.
         program: The document.
         changes: What it changes of its parent, in words.

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from orgopt.study.quality import LEVELS
 from orgopt.study.standing import Standing
 
 Record = dict[str, Any]
 MODELS = ("screen", "write")
-_Z80 = 1.2816
 
 
 def predictions(records: Sequence[Record], told: Mapping[str, Standing]) -> Record:
@@ -29,7 +29,8 @@ def predictions(records: Sequence[Record], told: Mapping[str, Standing]) -> Reco
     models = [record for record in records if record["kind"] == "model"]
     kept = ("records", "spearman", "coverage", "related")
     predicted = [(one["predicted"], told[one["name"]]) for one in late if "predicted" in one]
-    inside = [abs(now.value - one["mean"]) <= _Z80 * (one["sd"] ** 2 + now.error**2) ** 0.5 for one, now in predicted]
+    off = [abs(now.value - one["mean"]) / (one["sd"] ** 2 + now.error**2) ** 0.5 for one, now in predicted]
+    inside = [one <= LEVELS["80"] for one in off]
     return {
         "feedback": {
             "proposers": {name: _came(ones, names, told) for name, ones in by.items()},

@@ -52,8 +52,5 @@ def standings(outputs: Mapping[str, np.ndarray]) -> tuple[dict[str, Standing], f
 
 def believed(told: Mapping[str, Standing], estimates: Mapping[str, tuple[float, float]]) -> dict[str, Standing]:
     """Standings with the estimate and the doubt of a model that looked at all candidates, where it has some."""
-    changed = {name: estimates[name] for name in told if name in estimates}
-    return {
-        name: replace(one, estimate=changed[name][0], doubt=changed[name][1]) if name in changed else one
-        for name, one in told.items()
-    }
+    changed = {name: dict(zip(("estimate", "doubt"), found, strict=True)) for name, found in estimates.items()}
+    return {name: replace(one, **changed.get(name, {})) for name, one in told.items()}
