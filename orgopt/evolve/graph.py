@@ -26,7 +26,7 @@ CHANNELS: tuple[tuple[LinkKind, bool], ...] = (
 )
 """Kinds of link, each along its direction and against it; sharing is symmetric enough to count once."""
 NODE = 10 + len(AGENTS) + 2
-TEAM = 15
+TEAM = 16
 _TYPICAL_EXPERIMENTS = 50.0  # a slot and run, where nothing was measured
 
 
@@ -41,6 +41,8 @@ class Setting:
         noise: Standard deviation of research output over seeds.
         think_s: Agent-seconds of a policy's proposal; None where nothing says it.
         run_s: Slot-seconds of a typical experiment; None likewise.
+        curves: Rank correlation of learning curves, half-way, with their ends; None likewise, or where curves have one
+            point.
     """
 
     task: str
@@ -49,6 +51,7 @@ class Setting:
     noise: float
     think_s: float | None = None
     run_s: float | None = None
+    curves: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The setting as JSON values."""
@@ -185,4 +188,5 @@ def _team(org: Org, setting: Setting, roles: Sequence[Role], links: np.ndarray) 
         math.log(max(setting.noise, 1e-3)) + 1.5,
         math.log(max(setting.thinking, 1e-3)) + 2,
         math.log(max(setting.experiments, 1e-3)) / 2 - 2,
+        setting.curves or 0.0,
     ]

@@ -15,13 +15,12 @@ from optuna.samplers import (
     BaseSampler,
     CmaEsSampler,
     GPSampler,
-    NSGAIISampler,
     PartialFixedSampler,
     RandomSampler,
     TPESampler,
 )
 from optuna.study import StudyDirection
-from optuna.trial import TrialState, create_trial
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from orgopt.document import Program, describe, diff, lint, parse, read
 from orgopt.document.read import errors
@@ -38,6 +37,18 @@ WHOLE = {"nsga2", "cmaes"}
 """Samplers that move a whole genome by rules of their own, not a few parts of a parent."""
 
 Record = dict[str, Any]
+
+
+class NSGAIISampler(optuna.samplers.NSGAIISampler):
+    """NSGA-II whose parents are always in the order of trials.
+
+    Optuna has them in that of merit when it selects them, and in this one when it reads them back from its cache: a
+    study that goes on within a generation would otherwise draw others than it would have. Of the same name, since
+    Optuna calls what it notes of a trial by the class.
+    """
+
+    def select_parent(self, study: optuna.Study, generation: int) -> list[FrozenTrial]:
+        return sorted(super().select_parent(study, generation), key=lambda trial: trial.number)
 
 
 class Proposer:
@@ -118,13 +129,17 @@ class Proposer:
     def adopt(
         self, index: int, generation: int, parent: Candidate, proposer: str, params: Params, texts: Texts
     ) -> Candidate:
-        """The candidate that somebody else than the sampler proposes; the sampler is told of its place.
+        """The candidate that somebody else than the sampler proposes.
+
+        Optuna is asked for it with every value fixed, so that the sampler hears of it as of its own: NSGA-II takes it
+        into its generation.
 
         Raises:
             DocumentError: The document cannot take it.
         """
         program = self.made(parent, params, texts)
-        self._add(index, params, {})
+        seed = int(np.random.default_rng([self.config.seed, index]).integers(2**31))
+        self._trials[index] = self._ask_around(params, seed).number
         return Candidate(
             index=index,
             generation=generation,
@@ -196,18 +211,21 @@ class Proposer:
 
     def _ask(self, rng: np.random.Generator, parent: Candidate, generation: int) -> optuna.Trial:
         """Ask for values of a few parameters of a parent, so that a candidate is a small change of a document."""
-        free = set(self.free(rng, parent, generation))
+        if generation and self.config.sampler in WHOLE:
+            free = set(self.space.free if self.config.sampler == "nsga2" else self._numbers)
+        else:
+            free = set(self.few(rng, parent))
         fixed = {key: value for key, value in parent.params.items() if key not in free}
+        return self._ask_around(fixed, int(rng.integers(2**31)))
+
+    def _ask_around(self, fixed: Params, seed: int) -> optuna.Trial:
+        """Ask the sampler for all but some fixed values."""
         with _quiet():
-            self.study.sampler = PartialFixedSampler(fixed, self._sampler(int(rng.integers(2**31))))
+            self.study.sampler = PartialFixedSampler(dict(fixed), self._sampler(seed))
             return self.study.ask(self.space.distributions)
 
-    def free(self, rng: np.random.Generator, parent: Candidate, generation: int) -> list[str]:
+    def few(self, rng: np.random.Generator, parent: Candidate) -> list[str]:
         """The parameters of a parent that a candidate may change: a few, of parts with equal chances."""
-        if generation and self.config.sampler == "nsga2":
-            return list(self.space.free)
-        if generation and self.config.sampler == "cmaes":
-            return self._numbers
         by_part: dict[str, list[str]] = {}
         for name in self.space.active(parent.params):
             by_part.setdefault(self.space.part_of(name), []).append(name)

@@ -86,7 +86,7 @@ class Screen:
             return None
         rng = np.random.default_rng([self.config.seed, index, _KEY, 1])
         writes = self.config.feedback == WRITE or (self.config.feedback == "both" and rng.random() < 0.5)
-        drawn = self._written(rng, known, told) if writes else self._drawn(rng, generation, known, told)
+        drawn = self._written(rng, known, told) if writes else self._drawn(rng, known, told)
         points = np.array([coordinates(self.proposer.space, params) for _, params in drawn])
         underway = [self._point(one) for one in known if one.generation == generation]
         means, sds = self._model.expecting(np.array(underway)).predict(points)
@@ -145,15 +145,15 @@ class Screen:
         return [round(float(means[0] - mean), 4) for mean in means[1:]]
 
     def _drawn(
-        self, rng: np.random.Generator, generation: int, known: Sequence[Candidate], told: Mapping[str, Standing]
+        self, rng: np.random.Generator, known: Sequence[Candidate], told: Mapping[str, Standing]
     ) -> list[tuple[Candidate, Params]]:
         """Changes of good candidates, and which they are changes of."""
         found: list[tuple[Candidate, Params]] = []
         for _ in range(POOL):
             parent = self.proposer.parent(rng, known, told)
-            free = self.proposer.free(rng, parent, generation)
+            free = self.proposer.few(rng, parent)
             while rng.random() < MORE:
-                free += self.proposer.free(rng, parent, generation)
+                free += self.proposer.few(rng, parent)
             found.append((parent, mutated(rng, parent.params, free, self.proposer.space.distributions)))
         return found
 
@@ -208,11 +208,16 @@ class Screen:
         """What this study tried, a task each."""
         found: list[Tried] = []
         orgs = [self.proposer.space.organization(one.params) for one in able]
-        terms = {"slots": self.config.slots, "budget_s": self.config.budget_s}
+        described = self.runs.log.records[0]["tasks"]
         for task in self.tasks:
             seeds = {one.name: range(told[one.name].seeds) for one in able}
             outputs = [self.runs.outputs(SEARCH, one.name, [task], seeds[one.name])[:, 0] for one in able]
             scores = [self.runs.log.score(SEARCH, one.name, task, 0) for one in able]
+            terms = {
+                "slots": self.config.slots,
+                "budget_s": self.config.budget_s,
+                "curves": described[task].get("curves"),
+            }
             cost = tried.cost_of(score for score in scores if score)
             if one := tried.tried("this study", task, terms, orgs, [list(row) for row in outputs], cost):
                 found.append(one)

@@ -71,7 +71,7 @@ def tried(
     Args:
         source: The study.
         task: The task.
-        terms: Its `slots` and `budget_s`.
+        terms: Its `slots` and `budget_s`, and the `curves` of the task; see `Setting`.
         orgs: The organizations.
         outputs: Their research outputs, one a seed.
         cost: `run_s` and `think_s` of an experiment; see `Setting`.
@@ -83,7 +83,8 @@ def tried(
     values = np.array([row.mean() for _, row in rows])
     noise = noise if np.isfinite(noise) else float(values.std())  # with one seed each, all may be noise
     errors = np.array([noise / len(row) ** 0.5 for _, row in rows])
-    setting = Setting(task=task, slots=terms["slots"], budget_s=terms["budget_s"], noise=noise, **cost)
+    given = {"slots": terms["slots"], "budget_s": terms["budget_s"], "curves": terms.get("curves")}
+    setting = Setting(task=task, noise=noise, **given, **cost)
     return Tried(orgs=[org for org, _ in rows], values=values, errors=errors, setting=setting, source=source)
 
 
@@ -123,7 +124,7 @@ def records_of(view: StudyView) -> list[Record]:
             for one in able
             if one.scores[task]
         ]
-        terms = {"slots": head["slots"], "budget_s": head["budget_s"]}
+        terms = {**{key: head[key] for key in ("slots", "budget_s")}, "curves": view.head["tasks"][task].get("curves")}
         named = {"study": view.head["name"], "task": task}
         found.append({**named, **terms, **cost_of(scores), "candidates": candidates})
     return found

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.stats import rankdata
+from scipy.stats import spearmanr
 from torch.nn import functional as F  # noqa: N812 torch's own name
 
 from orgopt.errors import TaskError
@@ -279,7 +279,7 @@ def _quality(world: Recorded, data: _Data, predicted: np.ndarray, statuses: list
 
 
 def _spearman(a: np.ndarray, b: np.ndarray) -> float:
-    return _rounded(np.corrcoef(rankdata(a), rankdata(b))[0, 1])
+    return _rounded(spearmanr(a, b).statistic)
 
 
 def _rounded(value: Any) -> float:

@@ -116,12 +116,10 @@ def check_feedback(config: StudyConfig) -> None:
     """Refuse feedback where it has no place.
 
     Raises:
-        UsageError: There is no such feedback, or the sampler moves whole genomes, or there are two objectives.
+        UsageError: There is no such feedback, or there are two objectives.
     """
     if config.feedback not in FEEDBACKS:
         raise UsageError(f"no feedback '{config.feedback}': choose {', '.join(FEEDBACKS)}")
-    if config.feedback != NO_FEEDBACK and config.sampler in {"nsga2", "cmaes"}:
-        raise UsageError(f"--feedback goes with the samplers tpe, gp and random: {config.sampler} moves whole genomes")
     if config.feedback != NO_FEEDBACK and len(config.objectives) > 1:
         raise UsageError("--feedback knows one objective: leave out --also")
     if config.learn_from and config.feedback == NO_FEEDBACK:

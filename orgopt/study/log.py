@@ -26,6 +26,7 @@ import numpy as np
 from orgopt import __version__
 from orgopt.document import Program
 from orgopt.errors import StoreError, UsageError
+from orgopt.lab.curves import predictiveness
 from orgopt.ledger import Event, JsonLog, Ledger, read_lines, results_tsv, write_text
 from orgopt.org import slug
 from orgopt.study.config import differences
@@ -239,7 +240,9 @@ class StudyLog(Folder):
                 "schema_version": SCHEMA_VERSION,
                 "orgopt": __version__,
                 "identity": identity,
-                "tasks": {name: describe_task(task) for name, task in tasks.items()},
+                "tasks": {
+                    name: {**describe_task(task), "curves": predictiveness(task)} for name, task in tasks.items()
+                },
                 "program": program.text,
                 "source": program.source,
                 "command": command,

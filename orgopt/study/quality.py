@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import rankdata
+from scipy.stats import spearmanr
 
 LEVELS = {"80": 1.2816, "95": 1.9600}
 """Normal quantiles of the intervals whose coverage is reported."""
@@ -41,4 +41,4 @@ def spearman(a: np.ndarray, b: np.ndarray) -> float:
     """Rank correlation; 0 where one of the two does not vary."""
     if len(a) < 2 or np.ptp(a) == 0 or np.ptp(b) == 0:
         return 0.0
-    return float(np.corrcoef(rankdata(a), rankdata(b))[0, 1])
+    return float(spearmanr(a, b).statistic)
