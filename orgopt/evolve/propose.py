@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.samplers import (
     BaseSampler,
     CmaEsSampler,
@@ -49,6 +50,33 @@ class NSGAIISampler(optuna.samplers.NSGAIISampler):
 
     def select_parent(self, study: optuna.Study, generation: int) -> list[FrozenTrial]:
         return sorted(super().select_parent(study, generation), key=lambda trial: trial.number)
+
+
+class Around(PartialFixedSampler):
+    """A sampler of the values that are not fixed, in a study whose trials all have the same parameters.
+
+    Optuna's own compares the distributions of all trials before each, to find those that they have in common: most of
+    the time of an ask goes there, and what it would find is known.
+
+    Args:
+        fixed: Values that are given.
+        sampler: Has the others.
+        free: The distributions of the others.
+    """
+
+    def __init__(self, fixed: Params, sampler: BaseSampler, free: Mapping[str, BaseDistribution]) -> None:
+        super().__init__(dict(fixed), sampler)
+        self.sampler, self.free = sampler, {name: free[name] for name in sorted(free) if not free[name].single()}
+
+    def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        """What the sampler draws at once, whatever it sees of the trials."""
+        if not self.free:
+            return {}
+        independent = isinstance(self.sampler, TPESampler) and len(study.directions) > 1
+        if independent or not isinstance(self.sampler, TPESampler | GPSampler | NSGAIISampler):
+            return super().infer_relative_search_space(study, trial)
+        known = any(one.state is TrialState.COMPLETE for one in study.get_trials(deepcopy=False))
+        return dict(self.free) if known else {}
 
 
 class Proposer:
@@ -221,7 +249,8 @@ class Proposer:
     def _ask_around(self, fixed: Params, seed: int) -> optuna.Trial:
         """Ask the sampler for all but some fixed values."""
         with _quiet():
-            self.study.sampler = PartialFixedSampler(dict(fixed), self._sampler(seed))
+            free = {name: one for name, one in self.space.distributions.items() if name not in fixed}
+            self.study.sampler = Around(fixed, self._sampler(seed), free)
             return self.study.ask(self.space.distributions)
 
     def few(self, rng: np.random.Generator, parent: Candidate) -> list[str]:
@@ -242,8 +271,8 @@ class Proposer:
 
     @property
     def _numbers(self) -> list[str]:
-        categories = optuna.distributions.CategoricalDistribution
-        return [name for name in self.space.free if not isinstance(self.space.distributions[name], categories)]
+        all_of = self.space.distributions
+        return [name for name in self.space.free if not isinstance(all_of[name], CategoricalDistribution)]
 
     def _sampler(self, seed: int) -> BaseSampler:
         size = self.config.population
