@@ -22,12 +22,12 @@ from orgopt.evolve.space import Space
 from orgopt.evolve.tried import EVIDENCE, Tried, from_records, gather_evidence, keep_evidence, kept_evidence, records_of
 from orgopt.evolve.watch import Watch
 from orgopt.evolve.writer import train_writer
+from orgopt.lab.curves import spearman
 from orgopt.ledger import read_lines
 from orgopt.org import Link, Org, Role, Standup
 from orgopt.study.config import StudyConfig
 from orgopt.study.log import StudyLog
 from orgopt.study.predictions import said_of_predictions
-from orgopt.study.quality import spearman
 from orgopt.study.view import load_study
 from orgopt.task import Task
 from tests.conftest import ROOT, TRIO

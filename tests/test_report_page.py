@@ -4,6 +4,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from orgopt.report.diffs import difference
 from orgopt.report.markup import h
 from orgopt.report.scale import Scale, scale, ticks
 from orgopt.report.wording import count, duration, entrant_name, interval, plain, signed
+from orgopt.study.view import study as load_view
 from tests.conftest import ROOT, TRIO
 from tests.fakes.study import records
 
@@ -147,9 +149,27 @@ def test_values_are_means_over_tasks_of_means_over_seeds(told: list[Record]) -> 
     candidate = seen.candidates[5]
     runs = {task: [r.output for r in seen.runs["search", candidate.name, task]] for task in seen.tasks}
     assert candidate.value == pytest.approx(sum(sum(v) / len(v) for v in runs.values()) / 2)
-    seeds = {c.seeds for c in seen.candidates}
-    assert seeds == {4, 10}
-    assert {c.seeds for c in seen.candidates if c.dropped} == {4}
+    view = load_view(told)
+    for one in seen.candidates:
+        known = view.candidate(one.name)
+        assert known
+        assert known.standing
+        assert (one.value, one.estimate) == (known.standing.value, known.standing.estimate), "as the search has them"
+        assert one.dropped == (known.standing.seeds == 2)
+    assert 0 < sum(one.dropped for one in seen.candidates) < len(seen.candidates)
+
+
+def test_who_was_disqualified_has_no_value_and_is_not_ahead(told: list[Record]) -> None:
+    started = [deepcopy(one) for one in told if one["kind"] != "final"]
+    best = study(started).champion
+    assert best
+    of_best = [one for one in started if one.get("phase") == "search" and one["entrant"] == best.name]
+    of_best[0]["score"]["disqualified"] = "an experiment left another result than it had"
+    after = study(started)
+    out = after.named(best.name)
+    assert after.champion != out
+    assert out
+    assert (out.value, out.estimate, out.dropped) == (None, None, False)
 
 
 def test_differences_are_those_of_the_texts(told: list[Record], text: str) -> None:

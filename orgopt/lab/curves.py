@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from scipy.stats import spearmanr
+from scipy.stats import rankdata
 
 from orgopt.errors import TaskError
 from orgopt.lab.base import Status
@@ -31,7 +31,14 @@ def predictiveness(task: Task) -> float | None:
     halves, ends = pairs[np.isfinite(pairs).all(1)].T
     if len(ends) < FEWEST or not np.ptp(halves) or not np.ptp(ends):
         return None
-    return round(float(spearmanr(halves, ends).statistic), 4)
+    return round(spearman(halves, ends), 4)
+
+
+def spearman(a: np.ndarray, b: np.ndarray) -> float:
+    """Rank correlation of two rows; 0 where one of them does not vary."""
+    if len(a) < 2 or np.ptp(a) == 0 or np.ptp(b) == 0:
+        return 0.0
+    return float(np.corrcoef(rankdata(a), rankdata(b))[0, 1])
 
 
 def _recorded(task: Task) -> Iterator[Sequence[float]]:

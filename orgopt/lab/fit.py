@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.stats import spearmanr
 from torch.nn import functional as F  # noqa: N812 torch's own name
 
 from orgopt.errors import TaskError
 from orgopt.lab.base import Status
+from orgopt.lab.curves import spearman
 from orgopt.lab.recorded import (
     CURVE,
     HELDOUT,
@@ -259,8 +259,8 @@ def _quality(world: Recorded, data: _Data, predicted: np.ndarray, statuses: list
         known = np.isfinite(data.y[:, column])
         among, rows = best & known, ok & known
         quality[name] = {
-            "spearman": _spearman(predicted[rows, column], data.y[rows, column]),
-            "spearman_best_fifth": _spearman(predicted[among, column], data.y[among, column]),
+            "spearman": _rounded(spearman(predicted[rows, column], data.y[rows, column])),
+            "spearman_best_fifth": _rounded(spearman(predicted[among, column], data.y[among, column])),
             "rmse_best_fifth": _rounded(np.sqrt(np.mean((predicted - data.y)[among, column] ** 2))),
         }
     quarter = max(1, len(world.fitted.levels) // 4)
@@ -276,10 +276,6 @@ def _quality(world: Recorded, data: _Data, predicted: np.ndarray, statuses: list
         truth = None if settings is None else world.truth(settings)
         quality[f"{name}_heldout"] = {"real": real, "world": None if truth is None else _rounded(truth)}
     return quality
-
-
-def _spearman(a: np.ndarray, b: np.ndarray) -> float:
-    return _rounded(spearmanr(a, b).statistic)
 
 
 def _rounded(value: Any) -> float:

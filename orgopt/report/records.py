@@ -7,11 +7,11 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean, variance
 from typing import Any, NamedTuple
 
 from orgopt.errors import UsageError
 from orgopt.study.log import SCHEMA_VERSION
+from orgopt.study.standing import Standing, believed, over_tasks, standings
 
 Record = Mapping[str, Any]
 
@@ -29,8 +29,9 @@ class Candidate:
     """A document that the search proposed.
 
     Attributes:
-        value: Mean over tasks of the mean over search seeds; None before the first.
-        error: Standard error of the value; None with less than two seeds a task.
+        value: Mean over tasks and search seeds; None before the first, and of one that was disqualified.
+        error: Standard error of the value, from the noise of all candidates; None where that is not known yet.
+        estimate: What is believed of it.
         dropped: It was given fewer search seeds than others were.
     """
 
@@ -43,7 +44,7 @@ class Candidate:
     changes: tuple[str, ...]
     value: float | None
     error: float | None
-    seeds: int
+    estimate: float | None
     dropped: bool
 
 
@@ -86,11 +87,11 @@ class Study:
 
     @property
     def champion(self) -> Candidate | None:
-        """The winner of the race; before one, the best by its search seeds."""
+        """The winner of the race; before one, the candidate of which most is believed."""
         if named := self.named(str(self.final.get("champion", ""))):
             return named
-        known = [c for c in self.candidates if c.value is not None and not c.dropped]
-        return max(known, key=lambda c: c.value or 0.0, default=self.seed)
+        known = [c for c in self.candidates if c.estimate is not None]
+        return max(known, key=lambda c: c.estimate or 0.0, default=self.seed)
 
     @property
     def leader(self) -> str:
@@ -192,23 +193,31 @@ def _candidates(
         for record in records
         if record.get("kind") == "candidate" and isinstance(record.get("index"), int)
     }
+    told = _standings(records, runs)
+    most = max((one.seeds for one in told.values()), default=0)
+    return tuple(_candidate(record, told.get(str(record.get("name"))), most) for _, record in sorted(proposed.items()))
+
+
+def _standings(
+    records: Sequence[Record], runs: Mapping[tuple[str, str, str], tuple[Run, ...]]
+) -> Mapping[str, Standing]:
+    """The figures of the search itself: what every candidate achieved, and what is believed of it."""
     by_task: dict[str, list[list[float]]] = defaultdict(list)
     for (phase, entrant, _), found in runs.items():
         if phase == "search":
             by_task[entrant].append([run.output for run in found])
-    most = max((_size(values) for values in by_task.values()), default=0)
-    return tuple(
-        _candidate(record, by_task.get(str(record.get("name")), []), most) for _, record in sorted(proposed.items())
-    )
+    caught = {
+        record.get("entrant")
+        for record in records
+        if record.get("phase") == "search" and mapping(record.get("score")).get("disqualified")
+    }
+    told, _ = standings({name: over_tasks(outputs) for name, outputs in by_task.items() if name not in caught})
+    kept = [record for record in records if record.get("kind") == "generation"]
+    estimates = mapping(kept[-1].get("estimates")) if kept else {}
+    return believed(told, {name: (one[0], one[1]) for name, one in estimates.items() if len(items(one)) == 2})
 
 
-def _size(by_task: Sequence[Sequence[float]]) -> int:
-    return sum(map(len, by_task))
-
-
-def _candidate(record: Record, by_task: Sequence[Sequence[float]], most: int) -> Candidate:
-    known = bool(by_task) and all(len(values) > 1 for values in by_task)
-    error = math.sqrt(sum(variance(v) / len(v) for v in by_task)) / len(by_task) if known else None
+def _candidate(record: Record, told: Standing | None, most: int) -> Candidate:
     parent, generation = record.get("parent"), record.get("generation")
     return Candidate(
         index=record["index"],
@@ -218,8 +227,8 @@ def _candidate(record: Record, by_task: Sequence[Sequence[float]], most: int) ->
         proposer=str(record.get("proposer", "")),
         program=str(record.get("program", "")),
         changes=tuple(map(str, items(record.get("changes")))),
-        value=fmean(fmean(values) for values in by_task) if by_task else None,
-        error=error,
-        seeds=_size(by_task),
-        dropped=0 < _size(by_task) < most,
+        value=told.value if told else None,
+        error=(told.error or None) if told else None,
+        estimate=told.estimate if told else None,
+        dropped=told is not None and told.seeds < most,
     )

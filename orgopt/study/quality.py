@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import spearmanr
+
+from orgopt.lab.curves import spearman
 
 LEVELS = {"80": 1.2816, "95": 1.9600}
 """Normal quantiles of the intervals whose coverage is reported."""
@@ -35,10 +36,3 @@ def quality(mean: np.ndarray, sd: np.ndarray, values: np.ndarray) -> Quality:
     off = np.abs(values - mean) / sd
     coverage = {level: round(float(np.mean(off <= z)), 3) for level, z in LEVELS.items()}
     return Quality(records=len(values), spearman=spearman(mean, values), coverage=coverage)
-
-
-def spearman(a: np.ndarray, b: np.ndarray) -> float:
-    """Rank correlation; 0 where one of the two does not vary."""
-    if len(a) < 2 or np.ptp(a) == 0 or np.ptp(b) == 0:
-        return 0.0
-    return float(spearmanr(a, b).statistic)

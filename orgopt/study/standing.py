@@ -1,7 +1,7 @@
 """How good candidates are, as far as noise lets one tell: the same figures for the search and for its readers."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -26,6 +26,12 @@ class Standing:
     estimate: float
     doubt: float
     seeds: int
+
+
+def over_tasks(by_task: Sequence[Sequence[float]]) -> np.ndarray:
+    """The mean over tasks of each seed's research output, as far as all tasks have it; one row of seeds a task."""
+    seeds = min(map(len, by_task), default=0)
+    return np.array([outputs[:seeds] for outputs in by_task], dtype=float).reshape(len(by_task), seeds).mean(axis=0)
 
 
 def standings(outputs: Mapping[str, np.ndarray]) -> tuple[dict[str, Standing], float]:

@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from orgopt.errors import UsageError
 from orgopt.ledger import read_lines
 from orgopt.study.log import LOG, SCHEMA_VERSION, SEARCH
-from orgopt.study.standing import Standing, believed, standings
+from orgopt.study.standing import Standing, believed, over_tasks, standings
 
 Record = dict[str, Any]
 
@@ -153,7 +151,11 @@ def _candidates(
         for name, by_task in ordered.items()
     }
     honest = {name: by_task for name, by_task in ordered.items() if not caught[name]}
-    found, _ = standings({name: _per_seed(list(by_task.values())) for name, by_task in honest.items()})
+    outputs = {
+        name: [[score["research_output"] for score in rows] for rows in by_task.values()]
+        for name, by_task in honest.items()
+    }
+    found, _ = standings({name: over_tasks(by_task) for name, by_task in outputs.items()})
     found = believed(found, estimates)
     planned = head["identity"]["search_seeds"]
     for record in proposed:
@@ -165,9 +167,3 @@ def _candidates(
             dropped=standing is not None and record["generation"] in complete and standing.seeds < planned,
             disqualified=caught.get(record["name"], ""),
         )
-
-
-def _per_seed(by_task: Sequence[Sequence[Record]]) -> np.ndarray:
-    """The mean over tasks of each seed's research output, as far as all tasks have it."""
-    seeds = min(len(scores) for scores in by_task)
-    return np.array([[score["research_output"] for score in scores[:seeds]] for scores in by_task]).mean(axis=0)

@@ -206,7 +206,7 @@ class _Maker:
             "metric": 3.098 - 0.25 * final, "submission": {"LR": 0.003}, "curve": curve, "utilisation": 0.93,
             "spent_slot_s": 446.0, "agent_s": 61.0, "lab": {"lab": "replay", "world": "9f3c2a71d0e4"},
             "experiments": {"ok": 140, "stopped": 12, "unfinished": 4}, "common_error": "",
-            "meetings": 9, "messages": 212,
+            "meetings": 9, "messages": 212, "disqualified": "",
         }  # fmt: skip
 
     def _mean(self, phase: str, entrant: str, tasks: Sequence[str]) -> float:
