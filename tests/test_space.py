@@ -7,7 +7,7 @@ import numpy as np
 import optuna
 import pytest
 
-from orgopt.document import Program, apply, describe, diff, lint, load, parse, read
+from orgopt.document import Program, apply, changes, describe, diff, lint, load, parse, read
 from orgopt.document.diff import same
 from orgopt.errors import DocumentError, UsageError
 from orgopt.evolve import space_edits
@@ -113,6 +113,14 @@ def test_the_origin_of_a_space_is_its_seed_document(seed: Program, library: Prog
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=1))
     study.enqueue_trial(space.origin)
     assert study.ask(space.distributions).params == space.origin
+
+
+@all_seeds
+def test_changes_are_said_as_the_edits_that_make_them(seed: Program, library: Program) -> None:
+    space = Space(seed, library, 60, groups=GROUPS)
+    points = [space.program(params) for params in near_points(space, 2, 6)]
+    for before, after in ((seed, points[0]), (points[0], points[1]), (seed, seed)):
+        assert changes(before, after) == describe(diff(before, after), read(before).org)
 
 
 @all_seeds

@@ -1,6 +1,6 @@
 """Documents: text to spans and back, reading them as organizations, editing and checking them."""
 
-from orgopt.document.diff import diff
+from orgopt.document.diff import changes, diff
 from orgopt.document.edit import Edit, apply, describe
 from orgopt.document.edit_roles import AddRole
 from orgopt.document.files import load, save
@@ -14,6 +14,7 @@ __all__ = [
     "Finding",
     "Program",
     "apply",
+    "changes",
     "describe",
     "diff",
     "format_finding",

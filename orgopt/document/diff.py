@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from orgopt.document.edit import Edit, SetKey, Splice, apply
+from orgopt.document.edit import Edit, SetKey, Splice, apply, describe
 from orgopt.document.edit_links import AddLink, RemoveLink, SetPattern
 from orgopt.document.edit_roles import AddRole, RemoveRole, library_text
 from orgopt.document.edit_text import SetCharter, SetMission, SetTitle
@@ -25,6 +25,14 @@ def diff(a: Program, b: Program) -> tuple[Edit, ...]:
     except DocumentError:
         pass
     return (Splice.between(a.text, b.text, "the whole text is another"),)
+
+
+def changes(a: Program, b: Program) -> list[str]:
+    """A line for each edit between two programs whose organizations edits can turn into each other.
+
+    Those of `diff` in words. Nothing is applied, which would parse the text again after each edit: ten times as fast.
+    """
+    return describe(_edits(a, b), read(a).org)
 
 
 def same(one: Org, other: Org) -> bool:

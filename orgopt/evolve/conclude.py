@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import optuna
 
-from orgopt.document import describe, diff, parse, read
+from orgopt.document import changes, parse, read
 from orgopt.evolve import attribution, controls
 from orgopt.evolve.arena import Arena
 from orgopt.evolve.controls import control_seeds
@@ -84,7 +84,7 @@ class Conclusion:
             "candidates": len(self.candidates),
             "champion": champion.name,
             "simplest": simplest.name,
-            "changes": describe(diff(self.space.seed, champion.program), self.space.org),
+            "changes": changes(self.space.seed, champion.program),
             "race": [place.to_dict() for place in places] if self.config.race_seeds else [],
             "estimates": self._estimates(champion, places),
             "claims": claims,

@@ -23,7 +23,7 @@ from optuna.samplers import (
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from orgopt.document import Program, describe, diff, lint, parse, read
+from orgopt.document import Program, changes, lint, parse
 from orgopt.document.read import errors
 from orgopt.errors import DocumentError, UsageError
 from orgopt.evolve.space import Params, Space
@@ -291,7 +291,7 @@ class Proposer:
 
 
 def _changes(before: Program, after: Program) -> tuple[str, ...]:
-    return tuple(describe(diff(before, after), read(before).org)) or ("the same again",)
+    return tuple(changes(before, after)) or ("the same again",)
 
 
 @contextmanager
