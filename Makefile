@@ -11,10 +11,10 @@ demo: .venv/demo
 	$(BIN)/orgopt $(DEMO)
 
 test: .venv/dev
-	$(BIN)/python -m pytest -n 2 -q
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -q
 
 slow: .venv/dev
-	$(BIN)/python -m pytest -n 2 -q -m "slow or fault"
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -q -m "slow or fault"
 
 # 100,000 mutated documents, 10 to 20 minutes of one quiet core; FUZZ_CASES=2000 and FUZZ_SEED=1 for others.
 fuzz: .venv/dev

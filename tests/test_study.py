@@ -187,7 +187,7 @@ def test_seeds_of_the_phases_are_apart(studies: Studies) -> None:
 
 def test_who_is_clearly_worse_gets_no_more_seeds(studies: Studies) -> None:
     """On 12 seeds with little noise, whoever does nothing useful is out after two."""
-    config = replace(CONFIG, search_seeds=6, generations=4, population=6, budget_s=40)
+    config = replace(CONFIG, search_seeds=6, generations=4, population=6, budget_s=20)
     watch = Recorder()
     _, records = studies.run(config=config, watch=watch)
     found = view(records)
@@ -220,8 +220,8 @@ def test_frozen_parts_stay(studies: Studies) -> None:
 
 
 def test_real_runs_are_done_in_an_arena_of_their_own(studies: Studies, toy: Task) -> None:
-    real = toy_arena(toy)
-    final, _ = studies.run(config=replace(CONFIG, real_runs=2), arena=toy_arena(toy, lab=toy_replay), real=real)
+    real, arena = toy_arena(toy, budget_s=4), toy_arena(toy, budget_s=4, lab=toy_replay)
+    final, _ = studies.run(config=replace(CONFIG, real_runs=2), arena=arena, real=real)
     claims = [claim for claim in final["claims"] if claim["phase"] == "real"]
     assert [(claim["entrant"], claim["seeds"]) for claim in claims] == [("seed document", 2)]
     assert final["cost"]["real_evaluations"] == 4
@@ -242,9 +242,9 @@ def test_a_finished_study_can_go_on(studies: Studies) -> None:
 
 def test_workers_find_what_one_process_finds(studies: Studies, toy: Task) -> None:
     config = replace(CONFIG, generations=2, search_seeds=2, race_seeds=0, test_seeds=2)
-    _, alone = studies.run("study", config, arena=toy_arena(toy, lab=toy_replay))
+    _, alone = studies.run("study", config, arena=toy_arena(toy, budget_s=5, lab=toy_replay))
     (studies.folder / "study").rename(studies.folder / "alone")
-    _, many = studies.run("study", config, arena=toy_arena(toy, lab=toy_replay, workers=2))
+    _, many = studies.run("study", config, arena=toy_arena(toy, budget_s=5, lab=toy_replay, workers=2))
     assert content(many) == content(alone)
 
 

@@ -21,7 +21,10 @@ from orgopt.tracking.noted import NOTED, Noted
 from tests.conftest import ROOT, TRIO
 from tests.fakes.studies import SMALL, copied, make_study
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow warns of its own deprecations
+pytestmark = [
+    pytest.mark.filterwarnings("ignore"),  # MLflow warns of its own deprecations
+    pytest.mark.xdist_group("tracking"),  # its databases take seconds to make: once, in one process
+]
 CANDIDATES, GENERATIONS, SOURCE = 6, 2, "mlflow.sourceRun"
 
 
@@ -182,7 +185,7 @@ def test_a_candidate_has_its_numbers_and_curves(seen: Path) -> None:
         assert {"headcount", "standup", "lead.agent", "parent", "proposer"} <= set(run.data.params)
         history = client(seen).get_metric_history(run.info.run_id, "budget/q.toy")
         steps = [point.step for point in history]
-        assert steps == list(range(21))
+        assert steps == list(range(int(SMALL.budget_s) + 1))
         expected = sum(score["q_final"] for score in one.scores["toy"]) / len(one.scores["toy"])
         assert history[-1].value == pytest.approx(expected, abs=1e-4)
         lows = [point.value for point in client(seen).get_metric_history(run.info.run_id, "budget/best.toy")]
@@ -306,7 +309,7 @@ def test_the_runs_of_the_champion_are_traces_with_rounds(seen: Path) -> None:
     spans = next(trace for trace in found if trace.info.tags["mlflow.traceName"] == f"{name} toy").data.spans
     by_id = {span.span_id: span for span in spans}
     (root,) = [span for span in spans if span.parent_id is None]
-    assert (root.end_time_ns - root.start_time_ns) / 1e9 == pytest.approx(20, abs=0.01)
+    assert (root.end_time_ns - root.start_time_ns) / 1e9 == pytest.approx(SMALL.budget_s, abs=0.01)
     events = list(read_lines(seen / "mlruns" / "studies" / "s" / "candidates" / name / "ledger-toy.jsonl"))
     first = next(span for span in spans if span.name == "experiment 1")
     outcome = next(event for event in events if event["kind"] == "outcome" and event["id"] == 1)
