@@ -10,6 +10,9 @@ from orgopt.errors import UsageError
 from orgopt.evolve import Arena
 from orgopt.task import Task, load_task
 
+_ASKED: dict[str, float] = {}
+"""Lab seconds of experiments in worlds, by the digest of their task: some worlds take a while to open."""
+
 
 def named_tasks(names: Iterable[str], workspace: Path) -> dict[str, Task]:
     """Tasks by their own names.
@@ -64,5 +67,7 @@ def experiment_s(task: Task) -> float:
     if task.world:
         from orgopt.lab.world import open_world
 
-        return open_world(task).answer({}, 0).seconds
+        if task.digest not in _ASKED:
+            _ASKED[task.digest] = open_world(task).answer({}, 0).seconds
+        return _ASKED[task.digest]
     return run_seconds(task) or 10 * task.think_s

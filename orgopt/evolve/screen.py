@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtr
 
 from orgopt.document import lint
 from orgopt.document.read import errors
@@ -227,4 +227,4 @@ class Screen:
 def _improvement(means: np.ndarray, sds: np.ndarray, best: float) -> np.ndarray:
     """How far each is expected to be above the best, (n,) (Mockus 1975)."""
     z = (means - best) / sds
-    return sds * (z * norm.cdf(z) + norm.pdf(z))
+    return sds * (z * ndtr(z) + np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi))

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from scipy.stats import rankdata
 
 from orgopt.errors import TaskError
 from orgopt.lab.base import Status
@@ -38,6 +37,8 @@ def spearman(a: np.ndarray, b: np.ndarray) -> float:
     """Rank correlation of two rows; 0 where one of them does not vary."""
     if len(a) < 2 or np.ptp(a) == 0 or np.ptp(b) == 0:
         return 0.0
+    from scipy.stats import rankdata  # takes half a second
+
     return float(np.corrcoef(rankdata(a), rankdata(b))[0, 1])
 
 
