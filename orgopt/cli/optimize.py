@@ -116,7 +116,7 @@ Record = dict[str, Any]
     type=click.Choice(FEEDBACKS),
     default=NO_FEEDBACK,
     show_default=True,
-    help="A model of all that was tried, beside the sampler: it screens many changes for one that is run, or writes.",
+    help="A model of all that was tried, around the sampler: it screens many changes for one that is run, or writes.",
 )
 @click.option("--learn-from", multiple=True, help="A study that --feedback learns from, or 'all', or 'none'; several.")
 @click.option("--fix", multiple=True, type=click.Choice(CHOICES), help="Keep a part as the document has it; several.")

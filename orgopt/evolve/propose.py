@@ -11,21 +11,14 @@ from typing import Any
 
 import numpy as np
 import optuna
-from optuna.distributions import BaseDistribution, CategoricalDistribution
-from optuna.samplers import (
-    BaseSampler,
-    CmaEsSampler,
-    GPSampler,
-    PartialFixedSampler,
-    RandomSampler,
-    TPESampler,
-)
+from optuna.samplers import RandomSampler
 from optuna.study import StudyDirection
-from optuna.trial import FrozenTrial, TrialState, create_trial
+from optuna.trial import TrialState, create_trial
 
 from orgopt.document import Program, changes, lint, parse
 from orgopt.document.read import errors
 from orgopt.errors import DocumentError, UsageError
+from orgopt.evolve.samplers import WHOLE, Around, make_sampler, moved
 from orgopt.evolve.space import Params, Space
 from orgopt.evolve.texts import Texts, with_texts
 from orgopt.evolve.watch import Candidate
@@ -34,49 +27,7 @@ from orgopt.study.standing import Standing
 
 ATTEMPTS = 20  # asks for one candidate before it may be a repetition
 RUNNER_UP = 1 / 3  # how often a parent is not the best
-WHOLE = {"nsga2", "cmaes"}
-"""Samplers that move a whole genome by rules of their own, not a few parts of a parent."""
-
 Record = dict[str, Any]
-
-
-class NSGAIISampler(optuna.samplers.NSGAIISampler):
-    """NSGA-II whose parents are always in the order of trials.
-
-    Optuna has them in that of merit when it selects them, and in this one when it reads them back from its cache: a
-    study that goes on within a generation would otherwise draw others than it would have. Of the same name, since
-    Optuna calls what it notes of a trial by the class.
-    """
-
-    def select_parent(self, study: optuna.Study, generation: int) -> list[FrozenTrial]:
-        return sorted(super().select_parent(study, generation), key=lambda trial: trial.number)
-
-
-class Around(PartialFixedSampler):
-    """A sampler of the values that are not fixed, in a study whose trials all have the same parameters.
-
-    Optuna's own compares the distributions of all trials before each, to find those that they have in common: most of
-    the time of an ask goes there, and what it would find is known.
-
-    Args:
-        fixed: Values that are given.
-        sampler: Has the others.
-        free: The distributions of the others.
-    """
-
-    def __init__(self, fixed: Params, sampler: BaseSampler, free: Mapping[str, BaseDistribution]) -> None:
-        super().__init__(dict(fixed), sampler)
-        self.sampler, self.free = sampler, {name: free[name] for name in sorted(free) if not free[name].single()}
-
-    def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        """What the sampler draws at once, whatever it sees of the trials."""
-        if not self.free:
-            return {}
-        independent = isinstance(self.sampler, TPESampler) and len(study.directions) > 1
-        if independent or not isinstance(self.sampler, TPESampler | GPSampler | NSGAIISampler):
-            return super().infer_relative_search_space(study, trial)
-        known = any(one.state is TrialState.COMPLETE for one in study.get_trials(deepcopy=False))
-        return dict(self.free) if known else {}
 
 
 class Proposer:
@@ -240,7 +191,7 @@ class Proposer:
     def _ask(self, rng: np.random.Generator, parent: Candidate, generation: int) -> optuna.Trial:
         """Ask for values of a few parameters of a parent, so that a candidate is a small change of a document."""
         if generation and self.config.sampler in WHOLE:
-            free = set(self.space.free if self.config.sampler == "nsga2" else self._numbers)
+            free = set(moved(self.config.sampler, self.space))
         else:
             free = set(self.few(rng, parent))
         fixed = {key: value for key, value in parent.params.items() if key not in free}
@@ -250,7 +201,8 @@ class Proposer:
         """Ask the sampler for all but some fixed values."""
         with _quiet():
             free = {name: one for name, one in self.space.distributions.items() if name not in fixed}
-            self.study.sampler = Around(fixed, self._sampler(seed), free)
+            sampler = make_sampler(self.config.sampler, self.space, self.config.population, seed)
+            self.study.sampler = Around(fixed, sampler, free)
             return self.study.ask(self.space.distributions)
 
     def few(self, rng: np.random.Generator, parent: Candidate) -> list[str]:
@@ -268,26 +220,6 @@ class Proposer:
             if not by_part[part]:
                 del by_part[part]
         return found
-
-    @property
-    def _numbers(self) -> list[str]:
-        all_of = self.space.distributions
-        return [name for name in self.space.free if not isinstance(all_of[name], CategoricalDistribution)]
-
-    def _sampler(self, seed: int) -> BaseSampler:
-        size = self.config.population
-        match self.config.sampler:
-            case "tpe":
-                return TPESampler(seed=seed, constant_liar=True)
-            case "gp":
-                return GPSampler(seed=seed)
-            case "nsga2":
-                return NSGAIISampler(seed=seed, population_size=max(2, size))
-            case "cmaes":
-                start = {name: self.space.origin[name] for name in self._numbers}
-                return CmaEsSampler(seed=seed, x0=start, popsize=max(5, size), warn_independent_sampling=False)
-            case _:
-                return RandomSampler(seed=seed)
 
 
 def _changes(before: Program, after: Program) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """Screening: many small changes of good documents are drawn, and what is known of all others picks which one to run.
 
-It stands beside the sampler: a share of the places of each generation stays the sampler's, so that the model can be
+It stands around the sampler: a share of the places of each generation stays the sampler's, so that the model can be
 seen to be wrong. What it proposes depends on the study's seed, the candidate's index and what was told before.
 """
 

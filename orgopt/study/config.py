@@ -52,7 +52,7 @@ class StudyConfig:
         rewriter: Which language-model program proposes documents beside the sampler, one of `REWRITERS`.
         rewrite_share: The share of each generation, from the second on, that is the rewriter's, 0 to 1.
         rewriter_model: The model that it thinks with; empty is the default model.
-        feedback: What a model of all that was tried does beside the sampler, one of `FEEDBACKS`.
+        feedback: What a model of all that was tried does around the sampler, one of `FEEDBACKS`.
         learn_from: Other studies that it learns from; `all` is every one of the workspace.
     """
 

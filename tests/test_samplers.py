@@ -7,14 +7,12 @@ from optuna.samplers import PartialFixedSampler
 from optuna.trial import TrialState, create_trial
 
 from orgopt.document import parse
-from orgopt.evolve.propose import Around, Proposer
+from orgopt.evolve.samplers import Around, make_sampler
 from orgopt.evolve.space import Space
-from orgopt.study.config import SAMPLERS, StudyConfig
+from orgopt.study.config import SAMPLERS
 from tests.conftest import TRIO
 
 pytestmark = pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning", "ignore:`x0`:FutureWarning")
-
-CONFIG = StudyConfig(generations=2, population=6, budget_s=8, slots=2)
 
 
 @pytest.mark.parametrize("name", SAMPLERS)
@@ -22,11 +20,11 @@ CONFIG = StudyConfig(generations=2, population=6, budget_s=8, slots=2)
 @pytest.mark.parametrize("trials", [0, 12])
 def test_a_sampler_draws_what_it_would_in_optuna(name: str, directions: int, trials: int) -> None:
     space = Space(parse(TRIO, "trio.md"), None, 20)
-    proposer = Proposer(space, StudyConfig(generations=2, population=6, budget_s=8, slots=2, sampler=name))
     fixed = {key: space.origin[key] for key in list(space.origin)[::2]}
     free = {key: one for key, one in space.distributions.items() if key not in fixed}
     drawn = []
-    for around in (Around(fixed, proposer._sampler(1), free), PartialFixedSampler(dict(fixed), proposer._sampler(1))):
+    ours, optunas = (make_sampler(name, space, 6, seed=1) for _ in range(2))
+    for around in (Around(fixed, ours, free), PartialFixedSampler(dict(fixed), optunas)):
         study = optuna.create_study(directions=["maximize"] * directions, sampler=around)
         rng = np.random.default_rng(0)
         for at in range(trials):
@@ -44,7 +42,7 @@ def test_a_sampler_draws_what_it_would_in_optuna(name: str, directions: int, tri
 
 def test_nothing_is_left_to_draw_where_all_is_fixed() -> None:
     space = Space(parse(TRIO, "trio.md"), None, 20)
-    around = Around(space.origin, Proposer(space, CONFIG)._sampler(1), {})
+    around = Around(space.origin, make_sampler("tpe", space, 6, seed=1), {})
     study = optuna.create_study(sampler=around)
     assert study.ask(space.distributions).params == space.origin
     assert around.infer_relative_search_space(study, create_trial(state=TrialState.RUNNING)) == {}
