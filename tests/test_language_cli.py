@@ -62,6 +62,27 @@ def invoke(*words: str):
     return CliRunner().invoke(main, [*words], catch_exceptions=False)
 
 
+QUIET = "# Quiet\n\n## Roles\n\n### Scout\n\n- **Headcount:** 1\n- **Agent:** random\n"
+
+
+def test_roles_that_a_search_may_add_are_asked_for_a_model_and_limited_like_others(workspace: Path) -> None:
+    """A document without language agents, and a library that has one: what a candidate asks is on the study's account."""
+    (workspace / "quiet.md").write_text(QUIET)
+    (workspace / "library.md").write_text(DOCUMENT.replace("### ", "### Borrowed "))
+    words = ("optimize", "quiet.md", "--task", "nk", "--budget", "6s", "--no-tracking", "--library", "library.md")
+    result = invoke(*words)
+    assert (result.exit_code, "set ORGOPT_MODEL" in result.stderr) == (2, True)
+    assert not list(workspace.glob("mlruns/studies/*"))
+    sizes = ("--generations", "2", "--population", "6", "--search-seeds", "1", "--race-seeds", "0", "--test-seeds", "1")
+    with LlmServer(nk) as server:
+        configure(workspace, server)
+        limited = invoke(*words, *sizes, "--controls", "none", "--max-usd", "0.0000001", "--workers", "1")
+        assert (limited.exit_code, "could not think on within the limit of $1e-07" in limited.stderr) == (2, True)
+        assert not server.calls
+    fixed = invoke(*words, *sizes, "--controls", "none", "--fix", "roles", "--max-usd", "0", "--workers", "1", "--json")
+    assert fixed.exit_code == 0, fixed.stderr
+
+
 RUN = ("run", "pair.md", "--task", "nk", "--budget", "12s")
 
 

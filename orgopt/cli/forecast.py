@@ -13,6 +13,7 @@ from orgopt.evolve.calls import Calls, calls, earlier
 from orgopt.evolve.calls import Terms as CallTerms
 from orgopt.evolve.estimate import Estimate, estimate, speaking, timing
 from orgopt.ledger import read_lines
+from orgopt.org import Org
 from orgopt.study.config import StudyConfig
 from orgopt.study.log import LOG
 from orgopt.task import Task
@@ -27,6 +28,7 @@ class Request:
     path: str
     program: Program
     library: Program | None
+    team: Org  # with everybody whom the search may add
     tasks: dict[str, Task]
     held_out: tuple[str, ...]
     lab: str

@@ -34,8 +34,9 @@ from orgopt.cli.verdict import print_estimate, print_study
 from orgopt.document import Program, load, read, require_org
 from orgopt.errors import UsageError
 from orgopt.evolve import Arena, Terms, optimize
-from orgopt.evolve.genes import PARTS, TEXTS
+from orgopt.evolve.genes import PARTS, TEXTS, free_parts
 from orgopt.evolve.rewrite import check_rewriter, needs_model
+from orgopt.evolve.space import everybody
 from orgopt.evolve.tried import NONE, gather_evidence, keep_evidence
 from orgopt.lab import default_lab
 from orgopt.ledger import write_text
@@ -204,14 +205,18 @@ def optimize_command(
     settings["learn_from"] = tuple(sorted({*settings["learn_from"]} - {NONE}))
     config = _rewriting(StudyConfig(**{**settings, **chosen, "objectives": objectives}), program, language)
     check_feedback(config)
-    if also == "dollars" and not speaks(require_org(program)):
+    library = _library(library_path)
+    team = everybody(require_org(program), library, free_parts(config.fix, config.only))
+    check(team, language, _model(config))
+    if also == "dollars" and not speaks(team):
         raise UsageError("--also dollars: only language agents cost any, and the document has none")
     if config.real_runs and kind == "local":
         raise UsageError("--real-runs is for studies in replay: this one trains for real")
     request = Request(
         path=path,
         program=program,
-        library=_library(library_path),
+        library=library,
+        team=team,
         tasks=tasks,
         held_out=held_out,
         lab=kind,
@@ -237,14 +242,13 @@ def _rewriting(config: StudyConfig, program: Program, language: LanguageSettings
     """The settings with the rewriter's model, or without a rewriter where there is no model for it.
 
     Raises:
-        UsageError: There is nothing that it could rewrite, or its model has no key or no price.
+        UsageError: There is nothing that it could rewrite.
     """
     config = replace(config, rewriter_model=config.rewriter_model or language.rewriter)
     check_rewriter(config, program)
     if missing := needs_model(config, language):
         err.print(f"[yellow]rewriting is skipped:[/] {escape(missing)}", soft_wrap=True)
         config = replace(config, rewriter=NO_REWRITER)
-    check(require_org(program), language, _model(config))
     return config
 
 
@@ -265,7 +269,7 @@ def _study(request: Request, config: StudyConfig) -> None:
         place = studies / (request.name or study_name(request.program, identity))
         evidence = gather_evidence(place, config.learn_from, studies)  # before anything is made
         folder = writable_folder(place)
-        language = use(require_org(request.program), request.language, folder, _model(config))
+        language = use(request.team, request.language, folder, _model(config))
         again = shlex.join(["orgopt", *sys.argv[1:]])
         log = stack.enter_context(StudyLog(folder, identity, request.program, searched, again))
         if config.learn_from:

@@ -130,3 +130,17 @@ class Space:
         """What differs between two points in words, a line an edit, such as `Explorer: headcount 3 → 4`."""
         old = self.organization(before)
         return describe(edits_between(old, self.organization(after)), old)
+
+
+def everybody(org: Org, library: Program | None, parts: Collection[str]) -> Org:
+    """An organization with all roles that a search may give agents, one each where they have none.
+
+    Args:
+        org: That of the seed document.
+        library: A document whose roles may be added; None for none.
+        parts: The parts that may change; see `free_parts`.
+    """
+    mine = [replace(role, headcount=role.headcount or 1) for role in org.roles] if "headcount" in parts else org.roles
+    added = read(library).org.roles if library and "roles" in parts else ()
+    others = [replace(role, headcount=role.headcount or 1) for role in added if not org.role(role.id)]
+    return replace(org, roles=(*mine, *others))
