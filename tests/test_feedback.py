@@ -275,8 +275,8 @@ def test_evidence_that_misleads_does_not_count(screened: Path, tmp_path: Path, t
     studied(tmp_path, toy, replace(CONFIG, learn_from=("old",), seed=6), "new")
     final = load_study(folder).final
     assert final
-    assert final["feedback"]["model"]["related"][0] <= 0
-    assert "counted with correlations of" in said_of_predictions(final["feedback"])
+    assert final["feedback"]["model"]["related"]["s on toy"] <= 0
+    assert "counted with a correlation: s on toy" in said_of_predictions(final["feedback"])
 
 
 def test_evidence_without_parameters_is_the_ensembles_alone(screened: Path, tmp_path: Path) -> None:
@@ -371,6 +371,29 @@ def test_kriging_finds_how_far_another_study_counts(sign: int, counts: set[float
     assert np.ptp(warm.predict(points[144:])[0]) < 10, "in units of this study"
     wrong = Known(older.points, rng.standard_normal(120), older.errors / 7)
     assert abs(krige(own, [wrong]).shape.related[1]) < 0.6
+
+
+@pytest.mark.parametrize("count", [24, 48])
+def test_another_study_that_is_noise_costs_nothing(count: int) -> None:
+    """What is not related does not decide of this study's covariance either."""
+    rng = np.random.default_rng(0)
+    weights = rng.normal(size=20)
+    points, asked, others = (rng.integers(0, 2, (n, 20)).astype(float) for n in (count, 300, 400))
+    own = Known(points, points @ weights + 0.1 * rng.normal(size=count), np.full(count, 0.1))
+    noise = Known(others, rng.normal(size=400), np.full(400, 0.1))
+    alone, with_noise = (spearman(krige(own, olders).predict(asked)[0], asked @ weights) for olders in ([], [noise]))
+    assert alone > 0.7
+    assert with_noise > alone - 0.05
+
+
+def test_without_known_errors_intervals_hold_what_they_say() -> None:
+    """With one seed for each candidate nothing is known of their noise beforehand."""
+    points, truth = toy_points(80, seed=3)
+    values = truth + 0.5 * truth.std() * np.random.default_rng(4).normal(size=80)
+    model = krige(Known(points, values, np.zeros(80)))
+    mean, sd = model.without()
+    inside = np.abs(values - mean) / sd <= 1.2816
+    assert 0.65 < inside.mean() < 0.95
 
 
 def test_what_cannot_be_learned_from_is_refused_or_left_out(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ QUIET = "# Quiet\n\n## Roles\n\n### Scout\n\n- **Headcount:** 1\n- **Agent:** ra
 
 
 def test_roles_that_a_search_may_add_are_asked_for_a_model_and_limited_like_others(workspace: Path) -> None:
-    """A document without language agents, and a library that has one: what a candidate asks is on the study's account."""
+    """A document without language agents, and a library with one: what a candidate asks is on the study's account."""
     (workspace / "quiet.md").write_text(QUIET)
     (workspace / "library.md").write_text(DOCUMENT.replace("### ", "### Borrowed "))
     words = ("optimize", "quiet.md", "--task", "nk", "--budget", "6s", "--no-tracking", "--library", "library.md")

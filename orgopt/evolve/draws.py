@@ -43,10 +43,11 @@ def coordinates(space: Space, params: Params) -> np.ndarray:
 def transferred(space: Space, params: Params) -> dict[str, Any]:
     """The point of this study that a point of another is, as far as the two have parameters in common.
 
-    Of a role that the other does not have there are no agents, if that may be.
+    Of a role that the other does not have there are no agents, if that may be. What may not change stays as it is.
     """
-    found: dict[str, Any] = {}
-    for name, origin in space.origin.items():
+    found: dict[str, Any] = dict(space.origin)
+    for name in space.free:
+        origin = space.origin[name]
         distribution, value = space.distributions[name], params.get(name, origin)
         if isinstance(distribution, CategoricalDistribution):
             found[name] = value if value in distribution.choices else origin

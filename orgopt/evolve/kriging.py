@@ -61,8 +61,8 @@ class Kriging:
     Attributes:
         center, scale: Of this study's values.
         origin: (D,) the centre of its points.
-        unit: The mean squared distance of all points from it.
-        points, values, errors: (n, D) and (n,) of all studies, standardised.
+        unit: The mean squared distance of its points from it.
+        points, values, errors: (n, D) and (n,) of all studies, standardised; those of this one are the last.
         group: (n,) whose they are; 0 is this study.
         shape: The covariance.
         lower: (n, n) Cholesky factor of the covariance of what was measured.
@@ -145,21 +145,23 @@ class Kriging:
 def krige(known: Known, others: Sequence[Known] = ()) -> Kriging:
     """Learn from a study's candidates, at least two, and from those of others in the same parameters.
 
-    The covariance is of the highest likelihood, one of its numbers after the other on a grid.
+    The covariance is that under which what this study found is most likely, given what others did: one of its numbers
+    after the other on a grid. So others say nothing of this study's covariance but what they say of its values.
     """
-    studies = [Known(*(array[-MOST:] for array in known)), *others]
+    known = Known(*(array[-MOST:] for array in known))
+    studies = [*others, known]  # this one last: see `_loss`
     scales = [_scaled(one) for one in studies]
-    origin = studies[0].points.mean(0)
+    origin = known.points.mean(0)
     points = np.concatenate([one.points for one in studies]) - origin
     start = Kriging(
-        center=scales[0][0],
-        scale=scales[0][1],
+        center=scales[-1][0],
+        scale=scales[-1][1],
         origin=origin,
-        unit=max(float((points**2).sum(1).mean()), 1e-9),
+        unit=max(float(((known.points - origin) ** 2).sum(1).mean()), 1e-9),
         points=points,
         values=np.concatenate([(one.values - c) / s for one, (c, s) in zip(studies, scales, strict=True)]),
         errors=np.concatenate([one.errors / s for one, (_, s) in zip(studies, scales, strict=True)]),
-        group=np.repeat(np.arange(len(studies)), [len(one.values) for one in studies]),
+        group=np.repeat([*range(1, len(studies)), 0], [len(one.values) for one in studies]),
         shape=Shape(related=(1.0, *(0.0 for _ in others))),
     )
     terms = _Terms(points, points, start.group, start.group, start.unit)
@@ -200,11 +202,12 @@ def _along(shape: Shape, at: str | int) -> list[Shape]:
 
 
 def _loss(start: Kriging, terms: _Terms, shape: Shape) -> float:
-    """Minus the log-likelihood of the evidence, and of how other studies are related."""
+    """Minus the log-likelihood of this study's values given those of others, and of how these are related."""
     lower = np.linalg.cholesky(terms.covariance(shape) + np.diag(start.errors**2 + shape.own))
-    half = solve_triangular(lower, start.values, lower=True)
+    own = start.group == 0
+    half = solve_triangular(lower, start.values, lower=True)[own]  # what the rows before do not say
     doubt = sum(one**2 for one in shape.related[1:]) / (2 * _DOUBT**2)
-    return float(0.5 * half @ half + np.log(np.diag(lower)).sum() + doubt)
+    return float(0.5 * half @ half + np.log(np.diag(lower)[own]).sum() + doubt)
 
 
 def solved(start: Kriging) -> Kriging:
@@ -216,5 +219,6 @@ def solved(start: Kriging) -> Kriging:
 
 def _scaled(known: Known) -> tuple[float, float]:
     """The centre of a study's values, and how far they differ beyond their noise."""
-    spread = statistics.shrink(known.values, known.errors).spread if known.errors.any() else 0.0
-    return float(known.values.mean()), max(spread, 0.3 * float(known.values.std()), 1e-6)
+    sd = float(known.values.std())
+    spread = statistics.shrink(known.values, known.errors).spread if known.errors.any() else sd
+    return float(known.values.mean()), max(spread, 0.3 * sd, 1e-6)

@@ -201,7 +201,8 @@ class Screen:
             return
         mean, sd = model.without()
         found = quality(mean, np.hypot(sd, noise), values).to_dict()
-        older = {"related": list(model.shape.related[1:])} if self.older.known else {}
+        related = dict(zip(self.older.names, model.shape.related[1:], strict=True))
+        older = {"related": related} if related else {}
         self.runs.log.add({"kind": "model", "candidates": candidates, **older, **found})
 
     def _own(self, able: Sequence[Candidate], told: Mapping[str, Standing]) -> list[Tried]:

@@ -145,7 +145,7 @@ def from_records(records: Iterable[Record]) -> list[Tried]:
 
 
 def gather_evidence(folder: Path, names: Sequence[str], studies: Path) -> list[Record]:
-    """The evidence of other studies for a study that begins; nothing for one that has its own already.
+    """The evidence of other studies for a study that begins, oldest first; nothing for one that has its own already.
 
     Args:
         folder: Of the study that learns, which may not be there yet.
@@ -158,23 +158,25 @@ def gather_evidence(folder: Path, names: Sequence[str], studies: Path) -> list[R
     if not names or (folder / EVIDENCE).exists():
         return []
     chosen = sorted(one.parent.name for one in studies.glob(f"*/{LOG}")) if ALL in names else list(names)
-    records: list[Record] = []
+    views: list[StudyView] = []
     for name in chosen:
         if name == folder.name:
             continue
         try:
-            records += records_of(load_study(studies / name))
+            views.append(load_study(studies / name))
         except OrgoptError as error:
             if ALL not in names:
                 raise UsageError(f"--learn-from {name}: {error}") from None
-    return records
+    views.sort(key=lambda view: view.head["at"])  # of more than can be looked at, the newest are
+    return [record for view in views for record in records_of(view)]
 
 
 def keep_evidence(folder: Path, records: Sequence[Record]) -> None:
     """Write what a study learns from into its folder, once."""
     path = folder / EVIDENCE
     if not path.exists():
-        write_text(path, "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records))
+        text = "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in records)
+        write_text(folder / f".{EVIDENCE}", text).replace(path)  # all of it or nothing, if this is stopped
 
 
 def kept_evidence(folder: Path) -> list[Tried]:

@@ -52,8 +52,8 @@ def said_of_predictions(found: Mapping[str, Any]) -> str:
     if model := found["model"]:
         text += f" On candidates that it had not seen its rank correlation was {model['spearman']:.2f}."
         if related := model.get("related"):
-            known = ", ".join(f"{one:+.1f}" for one in related)
-            text += f" What other studies found counted with correlations of {known}."
+            known = ", ".join(f"{name} {one:+.1f}" for name, one in related.items())
+            text += f" What other studies found counted with a correlation: {known}."
     return text
 
 

@@ -4,7 +4,8 @@
     python -m tests.bench.feedback --log feedback.jsonl --table
 
 Everything is replayed. After each generation the incumbent, the candidate of the highest estimate so far, is run on
-fresh seeds that no study uses: what it really achieves there is compared. `warm` learns from the plain study of the
+fresh seeds that no study uses: what it really achieves there is compared. `own off` is plain TPE whose candidates have
+seeds of their own, as those of all others but `off` have. `warm` learns from the plain study of the
 same seed on the other task, `again` from that of another seed on the same one. Candidates needed are those until the
 mean over studies reaches what plain TPE reaches at the end.
 """
@@ -32,8 +33,14 @@ from orgopt.task import load_task
 from tests.bench.evolution import BUDGETS, ROOT, SEED, SLOTS
 
 GENERATIONS, POPULATION = 19, 8
-PLAIN = "off"
-MODES = (PLAIN, "screen", "write", "both", "warm screen", "again screen")
+PLAIN, OWN = "off", "own off"
+MODES = (PLAIN, OWN, "screen", "write", "both", "warm screen", "again screen")
+OWN_SEEDS = """
+from orgopt.evolve import runs, search
+search.Runs = lambda *given, **named: runs.Runs(*given, **{**named, "own_seeds": True})
+from orgopt.cli import main
+main()
+"""
 FRESH = range(900_000, 900_024)  # seeds of no study
 RESAMPLES = 2000
 
@@ -42,12 +49,13 @@ def study(task: str, mode: str, seed: int, workspace: Path) -> Path:
     """Run a study; returns its folder."""
     (workspace / "mlruns").mkdir(parents=True, exist_ok=True)
     (workspace / f"{SEED}.md").write_text((ROOT / "orgs" / f"{SEED}.md").read_text("utf-8"), "utf-8")
-    command = [sys.executable, "-m", "orgopt", "optimize", f"{SEED}.md", "--task", task, "--lab", "replay"]
+    program = ["-c", OWN_SEEDS] if mode == OWN else ["-m", "orgopt"]
+    command = [sys.executable, *program, "optimize", f"{SEED}.md", "--task", task, "--lab", "replay"]
     command += ["--budget", f"{BUDGETS[task]:g}s", "--slots", str(SLOTS), "--generations", str(GENERATIONS)]
     command += ["--population", str(POPULATION), "--race-seeds", "0", "--test-seeds", "1", "--controls", "none"]
     name = f"{task}-{mode.replace(' ', '-')}"
     command += ["--no-tracking", "--workers", "1", "--seed", str(seed), "--name", name, "--feedback", mode.split()[-1]]
-    if " " in mode:
+    if mode.startswith(("warm", "again")):
         command += ["--learn-from", _older(task, mode, seed, workspace)]
     subprocess.run(command, check=True, capture_output=True, cwd=workspace)
     return workspace / "mlruns" / "studies" / name
@@ -122,7 +130,7 @@ def needed(curves: np.ndarray, goal: float) -> float:
 
 
 def table(path: Path) -> str:
-    """The rows of docs/feedback.md."""
+    """The rows of docs/benchmarks.md."""
     records = list(read_lines(path))
     heads = ["task", "proposals", "studies", "at 48", "at 96", "at 152", "minus plain at 48", "at 152"]
     lines = ["| " + " | ".join([*heads, "candidates needed", "their share of 152"]) + " |"]
