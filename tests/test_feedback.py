@@ -264,6 +264,61 @@ def test_a_study_learns_from_another_and_keeps_what_it_learned_from(screened: Pa
     assert (folder / "study.jsonl").read_text() == before, "it goes on without the other"
 
 
+def test_what_may_not_change_is_not_taken_from_another_study(screened: Path, tmp_path: Path, toy: Task) -> None:
+    shutil.copytree(screened, tmp_path / "mlruns" / "studies" / "old")
+    config = replace(CONFIG, generations=2, only=("risk",), learn_from=("old",), search_seeds=1, test_seeds=1)
+    found = candidates(studied(tmp_path, toy, config, "new"))
+    changed = {key for one in found for key, value in one["params"].items() if value != found[0]["params"][key]}
+    assert changed
+    assert all(key.startswith("risk/") for key in changed)
+
+
+def test_a_study_that_learned_goes_on_as_it_would_have(screened: Path, tmp_path: Path, toy: Task) -> None:
+    shutil.copytree(screened, tmp_path / "mlruns" / "studies" / "old")
+    config = replace(CONFIG, generations=3, learn_from=("old",), search_seeds=1, contenders=1, test_seeds=1)
+    folder = studied(tmp_path, toy, config, "new")
+    found = candidates(folder)
+    lines = (folder / "study.jsonl").read_text().splitlines(keepends=True)
+    (folder / "study.jsonl").write_text("".join(lines[: len(lines) // 2]))
+    studied(tmp_path, toy, config, "new")
+    assert [plain(one) for one in candidates(folder)] == [plain(one) for one in found]
+
+
+def test_the_newest_studies_are_looked_at_and_none_without_anything_in_common(screened: Path, tmp_path: Path) -> None:
+    studies = tmp_path / "mlruns" / "studies"
+    for number, name in enumerate("edcba"):  # a is the newest
+        shutil.copytree(screened, studies / name)
+        lines = (studies / name / "study.jsonl").read_text().splitlines(keepends=True)
+        head = {**json.loads(lines[0]), "name": name, "at": 1e9 + number}
+        (studies / name / "study.jsonl").write_text("".join([json.dumps(head) + "\n", *lines[1:]]))
+    evidence = from_records(gather_evidence(studies / "new", ("all",), studies))
+    space = Space(SEED, load(str(ROOT / "orgs" / "library.md")), 20)
+    assert Older(space, evidence, ["toy"]).names == [f"{name} on toy" for name in "abcd"]
+    other = Space(parse("# Other\n\n## Roles\n\n### Monk\n\n- **Headcount:** 2\n", "other.md"), None, 20)
+    nothing = Older(other, evidence, ["toy"])
+    assert (nothing.names, nothing.known, nothing.best) == ([], [], [])
+
+
+def test_half_of_what_is_learned_is_not_taken_for_all(
+    screened: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records = records_of(load_study(screened))
+    monkeypatch.setattr(Path, "replace", lambda *given: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        keep_evidence(tmp_path, records)
+    assert not (tmp_path / EVIDENCE).exists()
+    assert gather_evidence(tmp_path, ("s",), screened.parent) != []
+
+
+def test_a_study_in_which_nothing_makes_a_difference_ends(tmp_path: Path, toy: Task) -> None:
+    config = replace(CONFIG, generations=4, budget_s=0.05, contenders=1)
+    view = load_study(studied(tmp_path, toy, config))
+    assert view.final
+    assert len({one.standing.value for one in view.candidates if one.standing}) == 1
+    assert view.final["importances"] == []
+    assert any(one.record["proposer"] == "screen" for one in view.candidates)
+
+
 def test_evidence_that_misleads_does_not_count(screened: Path, tmp_path: Path, toy: Task) -> None:
     folder = tmp_path / "mlruns" / "studies" / "new"
     folder.mkdir(parents=True)

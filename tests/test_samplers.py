@@ -19,6 +19,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalW
 @pytest.mark.parametrize("directions", [1, 2])
 @pytest.mark.parametrize("trials", [0, 12])
 def test_a_sampler_draws_what_it_would_in_optuna(name: str, directions: int, trials: int) -> None:
+    if name == "cmaes" and directions == 2:
+        pytest.skip("it has one objective")
     space = Space(parse(TRIO, "trio.md"), None, 20)
     fixed = {key: space.origin[key] for key in list(space.origin)[::2]}
     free = {key: one for key, one in space.distributions.items() if key not in fixed}
@@ -32,12 +34,10 @@ def test_a_sampler_draws_what_it_would_in_optuna(name: str, directions: int, tri
             values = [float(one) for one in rng.normal(size=directions)]
             own = {"params": {**space.origin, **params}, "distributions": space.distributions, "values": values}
             study.add_trial(create_trial(**own))
-        if name == "cmaes" and directions == 2:
-            continue  # it has one objective
         asked = study.ask(space.distributions)
         at_once = around.infer_relative_search_space(study, create_trial(state=TrialState.RUNNING))
         drawn.append((asked.params, list(at_once.items())))
-    assert drawn[:1] == drawn[1:]
+    assert drawn[0] == drawn[1]
 
 
 def test_nothing_is_left_to_draw_where_all_is_fixed() -> None:

@@ -11,8 +11,9 @@ from orgopt.document import Program, apply, changes, describe, diff, lint, load,
 from orgopt.document.diff import same
 from orgopt.errors import DocumentError, UsageError
 from orgopt.evolve import space_edits
+from orgopt.evolve.genes import free_parts
 from orgopt.evolve.genes_standup import _round
-from orgopt.evolve.space import PARTS, Space
+from orgopt.evolve.space import PARTS, Space, everybody
 from orgopt.org import Link, Org, Role
 from tests.conftest import ROOT
 from tests.test_edit import organization
@@ -121,6 +122,17 @@ def test_changes_are_said_as_the_edits_that_make_them(seed: Program, library: Pr
     points = [space.program(params) for params in near_points(space, 2, 6)]
     for before, after in ((seed, points[0]), (points[0], points[1]), (seed, seed)):
         assert changes(before, after) == describe(diff(before, after), read(before).org)
+
+
+def test_models_of_who_cannot_be_hired_are_nobodys_to_take() -> None:
+    speaker = parse("# One\n\n## Roles\n\n### Lead\n\n- **Agent:** llm\n- **Model:** a/cheap\n", "one.md")
+    library = parse("# All\n\n## Roles\n\n### Guru\n\n- **Agent:** llm\n- **Model:** b/dear\n", "library.md")
+    for given, choices in (({}, ("a/cheap", "b/dear")), ({"fix": ["roles"]}, None), ({"only": ["risk"]}, None)):
+        space, parts = Space(speaker, library, 20, **given), free_parts(given.get("fix", ()), given.get("only", ()))
+        found = space.distributions.get("model/lead")
+        assert (found and found.choices) == choices
+        team = everybody(read(speaker).org, library, parts)
+        assert {role.model for role in team.roles} == set(choices or ("a/cheap",))
 
 
 @all_seeds

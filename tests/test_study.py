@@ -328,6 +328,46 @@ def test_another_champion_has_controls_of_its_own(studies: Studies) -> None:
     assert f"silent ({final['champion']})" in texts or f"one agent ({final['champion']})" in texts
 
 
+def test_a_study_whose_every_candidate_tampers_says_so(studies: Studies, monkeypatch: pytest.MonkeyPatch) -> None:
+    from orgopt.evolve import arena as arena_module
+
+    honest = arena_module.evaluate
+    monkeypatch.setattr(
+        arena_module, "evaluate", lambda *given, **more: replace(honest(*given, **more), disqualified="it was changed")
+    )
+    for _ in range(2):  # and when it is continued
+        with pytest.raises(UsageError, match="every candidate so far is disqualified"):
+            studies.run()
+
+
+def test_who_tampers_on_a_late_seed_counts_until_then_however_often_a_study_stops(
+    studies: Studies, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from orgopt.evolve import arena as arena_module
+
+    honest, runs = arena_module.evaluate, {}
+
+    def evaluate(program, task, lab, *, seed: int, **more):
+        score = honest(program, task, lab, seed=seed, **more)
+        seen = runs.setdefault(program.text, [])
+        if seed not in seen:
+            seen.append(seed)
+        cheats = len(program.text) % 2 == 1 and program.text != studies.seed.text
+        caught = "train.py was changed" if cheats and seen.index(seed) == 2 else ""
+        return replace(score, disqualified=caught, research_output=score.research_output + cheats)
+
+    monkeypatch.setattr(arena_module, "evaluate", evaluate)
+    config = replace(CONFIG, search_seeds=4, race_seeds=0, test_seeds=1)
+    _, records = studies.run(config=config)
+    assert any(one.disqualified for one in view(records).candidates)
+    log = studies.folder / "study" / "study.jsonl"
+    lines = log.read_text().splitlines(keepends=True)
+    last = max(at for at, line in enumerate(lines) if '"kind": "generation"' in line)
+    log.write_text("".join(lines[:last]))
+    _, again = studies.run(config=config)
+    assert content(again) == content(records)
+
+
 def test_whoever_tampers_is_out(studies: Studies, toy: Task, monkeypatch: pytest.MonkeyPatch) -> None:
     from orgopt.evolve import arena as arena_module
 

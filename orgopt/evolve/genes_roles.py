@@ -44,9 +44,9 @@ def role_genes(
         roles: Its roles and a library's.
         library: Ids of the library's.
         groups: Knob groups that a role may focus on.
-        models: Language models that a role may have, besides those that roles have.
+        models: Language models that a role may have.
     """
-    named = [model for model in dict.fromkeys([*(role.model for role in roles), *models]) if model]
+    named = [model for model in dict.fromkeys(models) if model]
     memories = ["none", "run", *(["lasting"] if any(role.memory == "lasting" for role in roles) else [])]
     focuses = [group for group in dict.fromkeys(groups) if slug(group) == group]  # a document writes no others
     for role in roles:

@@ -42,7 +42,7 @@ class Shape(NamedTuple):
     Attributes:
         linear: Variance of the linear part, at the usual distance of candidates from their centre.
         smooth: Variance of the part that falls with distance.
-        reach: The distance at which it has fallen to 1/e, in parameters.
+        reach: The distance at which it has fallen to 1/e; another choice is 2 away, a number the share of its range.
         own: Variance that belongs to one candidate.
         related: Correlation of this study, which is the first, with each.
     """

@@ -105,6 +105,8 @@ class _Search:
             batch = list(self._batch(generation))
             self._evaluate(batch)
             self._tell(batch)
+            if not self.told:
+                raise UsageError("every candidate so far is disqualified, the seed document too: see its ledger")
             if generation not in {record["generation"] for record in self.log.of("generation")}:
                 self.log.add({"kind": "generation", "generation": generation, **self.screen.estimates()})
             self.watch.saved()
@@ -156,7 +158,7 @@ class _Search:
         for k in range(self.config.search_seeds):
             wanted = [Wanted(one.name, one.program.text, k) for one in alive]
             self.runs.do(SEARCH, wanted, self.tasks)
-            alive = [one for one in alive if not self._disqualified(one)]
+            alive = [one for one in alive if not self._disqualified(one, k + 1)]
             for one in alive:
                 done = self.runs.outputs(SEARCH, one.name, self.tasks, range(k + 1))
                 self.outputs[one.name] = done.mean(axis=1)
@@ -166,6 +168,8 @@ class _Search:
     def _hopeful(self, alive: Sequence[Candidate]) -> list[Candidate]:
         """Who may still be the best; the seed document always, since everything is compared with it."""
         found, sd = standings(self.outputs)
+        if not alive:
+            return alive
         best = max(found.values(), key=lambda one: one.estimate)
         return [
             one
@@ -176,9 +180,9 @@ class _Search:
             )
         ]
 
-    def _disqualified(self, one: Candidate) -> bool:
-        """Whether an experiment of a candidate was tampered with: then it is out, whatever else it did."""
-        if not self.runs.disqualified(SEARCH, one.name, self.tasks, self.config.search_seeds):
+    def _disqualified(self, one: Candidate, seeds: int) -> bool:
+        """Whether an experiment of a candidate was tampered with on its first seeds: then it is out for good."""
+        if not self.runs.disqualified(SEARCH, one.name, self.tasks, seeds):
             return False
         self.outputs.pop(one.name, None)
         return True

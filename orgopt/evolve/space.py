@@ -62,6 +62,9 @@ class Space:
         extra = [role for role in read(library).org.roles if not self.org.role(role.id)] if library else []
         self._library = {role.id: role for role in extra}
         self.roles: tuple[Role, ...] = (*managers_first(self.org), *extra)
+        parts = free_parts(fix, only)
+        # A model of somebody who cannot be hired is nobody's to take: it was not checked, and nothing limits it.
+        models = [*(one.model for one in self.roles if "roles" in parts or one.id not in self._library), *models]
         self._relations = tuple(relations(self.roles, self._library))
         self._genes: dict[str, Gene] = {
             gene.name: gene
@@ -74,7 +77,6 @@ class Space:
         }
         self.distributions: dict[str, BaseDistribution] = {g.name: g.distribution for g in self._genes.values()}
         self.origin: dict[str, Any] = {gene.name: gene.origin for gene in self._genes.values()}
-        parts = free_parts(fix, only)
         self.rewritable = TEXTS in parts
         never = set() if "roles" in parts else {f"headcount/{role_id}" for role_id in self._library}
         free = [

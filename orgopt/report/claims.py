@@ -24,7 +24,7 @@ _COLUMNS = (
 )
 _ESTIMATES = {
     "raw": ("search", "the mean on its search seeds, for which it was chosen: flattered"),
-    "shrunken": ("search, shrunken", "drawn towards the mean of all candidates by how noisy a score is"),
+    "shrunken": ("search, shrunken", "drawn to what the other candidates say of it, by how noisy a score is"),
     "race": ("race", "on fresh seeds, but the best of several again"),
     "test": ("test", "on seeds that chose nothing: the one to quote"),
 }

@@ -7,7 +7,8 @@ from orgopt.study.quality import LEVELS
 from orgopt.study.standing import Standing
 
 Record = dict[str, Any]
-MODELS = ("screen", "write")
+PROPOSERS = ("screen", "write", "older")
+"""Who proposes by what a model or other studies say."""
 
 
 def predictions(records: Sequence[Record], told: Mapping[str, Standing]) -> Record:
@@ -18,19 +19,20 @@ def predictions(records: Sequence[Record], told: Mapping[str, Standing]) -> Reco
         told: The standings of its candidates, by name.
     """
     candidates = [record for record in records if record["kind"] == "candidate"]
-    if not any(record["proposer"] in MODELS for record in candidates):
+    if not any(record["proposer"] in PROPOSERS for record in candidates):
         return {}
     names = {record["index"]: record["name"] for record in candidates}
-    first = min(record["generation"] for record in candidates if record["proposer"] in MODELS)
-    late = [one for one in candidates if one["generation"] >= first and one["name"] in told]
+    first = min(record["generation"] for record in candidates if record["proposer"] in PROPOSERS)
+    late = [one for one in candidates[1:] if one["generation"] >= first and one["name"] in told]
     by: dict[str, list[Record]] = {}
     for one in late:
         by.setdefault(one["proposer"], []).append(one)
     models = [record for record in records if record["kind"] == "model"]
     kept = ("records", "spearman", "coverage", "related")
     predicted = [(one["predicted"], told[one["name"]]) for one in late if "predicted" in one]
-    off = [abs(now.value - one["mean"]) / (one["sd"] ** 2 + now.error**2) ** 0.5 for one, now in predicted]
-    inside = [one <= LEVELS["80"] for one in off]
+    inside = [
+        abs(now.value - one["mean"]) <= LEVELS["80"] * (one["sd"] ** 2 + now.error**2) ** 0.5 for one, now in predicted
+    ]
     return {
         "feedback": {
             "proposers": {name: _came(ones, names, told) for name, ones in by.items()},
