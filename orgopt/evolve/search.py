@@ -169,7 +169,7 @@ class _Search:
         """Who may still be the best; the seed document always, since everything is compared with it."""
         found, sd = standings(self.outputs)
         if not alive:
-            return alive
+            return []
         best = max(found.values(), key=lambda one: one.estimate)
         return [
             one
