@@ -32,7 +32,7 @@ def coordinates(space: Space, params: Params) -> np.ndarray:
     row: list[float] = []
     for name in space.free:
         distribution, value = space.distributions[name], params[name] if name in active else space.origin[name]
-        if isinstance(distribution, CategoricalDistribution):
+        if type(distribution) is CategoricalDistribution:  # of thousands a pick, isinstance takes half of the time
             row += [float(value == choice) for choice in distribution.choices]
         elif isinstance(distribution, IntDistribution | FloatDistribution):
             low, high = _scale(distribution, distribution.low), _scale(distribution, distribution.high)

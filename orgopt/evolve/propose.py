@@ -172,13 +172,20 @@ class Proposer:
 
     def parent(self, rng: np.random.Generator, known: Sequence[Candidate], told: Mapping[str, Standing]) -> Candidate:
         """The best of a draw from what is believed of each (Thompson 1933), now and then one of the next two."""
+        return next(self.parents(rng, known, told))
+
+    def parents(
+        self, rng: np.random.Generator, known: Sequence[Candidate], told: Mapping[str, Standing]
+    ) -> Iterator[Candidate]:
+        """As many parents as are asked for, each from a draw of its own."""
         able = [candidate for candidate in known if candidate.name in told]
-        if not able:
-            return known[0]
         believed = [told[one.name] for one in able]
-        drawn = rng.normal([one.estimate for one in believed], [one.doubt for one in believed])
-        rank = int(rng.integers(1, 3)) if rng.random() < RUNNER_UP else 0
-        return able[np.argsort(drawn)[::-1][min(rank, len(able) - 1)]]
+        means, doubts = [one.estimate for one in believed], [one.doubt for one in believed]
+        while able:
+            drawn = rng.normal(means, doubts)
+            rank = int(rng.integers(1, 3)) if rng.random() < RUNNER_UP else 0
+            yield able[np.argsort(drawn)[::-1][min(rank, len(able) - 1)]]
+        yield known[0]
 
     def _nearest(self, params: Params, known: Sequence[Candidate], told: Mapping[str, Standing]) -> Candidate:
         """The candidate that has the most parameters in common, which a document reads best as a change of."""

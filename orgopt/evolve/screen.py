@@ -5,6 +5,7 @@ seen to be wrong. What it proposes depends on the study's seed, the candidate's 
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -149,8 +150,7 @@ class Screen:
     ) -> list[tuple[Candidate, Params]]:
         """Changes of good candidates, and which they are changes of."""
         found: list[tuple[Candidate, Params]] = []
-        for _ in range(POOL):
-            parent = self.proposer.parent(rng, known, told)
+        for parent in islice(self.proposer.parents(rng, known, told), POOL):
             free = self.proposer.few(rng, parent)
             while rng.random() < MORE:
                 free += self.proposer.few(rng, parent)
