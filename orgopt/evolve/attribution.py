@@ -19,9 +19,7 @@ def importances(study: optuna.Study, space: Space) -> list[dict[str, Any]]:
     """
     trials = study.get_trials(deepcopy=False, states=[optuna.trial.TrialState.COMPLETE])
     varied = [name for name in space.free if len({trial.params[name] for trial in trials}) > 1]
-    if len(trials) < FEWEST or not varied:
-        return []
-    if len({trial.values[0] for trial in trials}) < 2:
+    if len(trials) < FEWEST or not varied or len({trial.values[0] for trial in trials}) < 2:
         return []
     target = (lambda trial: trial.values[0]) if len(study.directions) > 1 else None
     with warnings.catch_warnings():

@@ -7,6 +7,7 @@ a study whose Optuna side is rebuilt from its log goes on as it would have gone.
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -181,11 +182,12 @@ class Proposer:
         able = [candidate for candidate in known if candidate.name in told]
         believed = [told[one.name] for one in able]
         means, doubts = [one.estimate for one in believed], [one.doubt for one in believed]
-        while able:
+        if not able:
+            yield from repeat(known[0])
+        while True:
             drawn = rng.normal(means, doubts)
             rank = int(rng.integers(1, 3)) if rng.random() < RUNNER_UP else 0
             yield able[np.argsort(drawn)[::-1][min(rank, len(able) - 1)]]
-        yield known[0]
 
     def _nearest(self, params: Params, known: Sequence[Candidate], told: Mapping[str, Standing]) -> Candidate:
         """The candidate that has the most parameters in common, which a document reads best as a change of."""

@@ -161,6 +161,23 @@ def table(path: Path) -> str:
     return "\n".join(lines)
 
 
+def pooled(path: Path) -> str:
+    """Differences of incumbents over all tasks, paired by seed, with one standard error."""
+    found = {(one["mode"], one["task"], one["seed"]): one["curve"] for one in read_lines(path)}
+    lines = ["| difference of incumbents | at 48 | at 96 | at 152 |", "|---|---|---|---|"]
+    for mode in MODES[1:]:
+        for base in (PLAIN, OWN)[: 1 + (mode != OWN)]:
+            pairs = [(curve, found.get((base, *rest))) for (one, *rest), curve in found.items() if one == mode]
+            apart = np.array([np.subtract(ours, theirs) for ours, theirs in pairs if theirs])
+            if len(apart) < 2:
+                continue
+            at = apart[:, [n // POPULATION - 1 for n in (48, 96, 152)]]
+            errors = at.std(0, ddof=1) / len(at) ** 0.5
+            cells = [f"{mean:+.3f} ± {error:.3f}" for mean, error in zip(at.mean(0), errors, strict=True)]
+            lines.append(f"| `{mode}` - `{base}` | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--log", type=Path, required=True, help="what it has is not run again")
@@ -189,7 +206,7 @@ def main() -> None:
             ):
                 log.append(json.loads(record))
         log.close()
-    print(table(asked.log))
+    print(table(asked.log), pooled(asked.log), sep="\n\n")
 
 
 def _one(task: str, mode: str, seed: int, scratch: Path) -> str:
