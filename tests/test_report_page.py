@@ -20,8 +20,8 @@ from orgopt.report import page, study, verdict
 from orgopt.report.diffs import difference
 from orgopt.report.markup import h
 from orgopt.report.scale import Scale, scale, ticks
-from orgopt.report.wording import count, duration, entrant_name, interval, plain, signed
 from orgopt.study.view import study as load_view
+from orgopt.study.wording import count, duration, entrant_name, interval, plain, signed
 from tests.conftest import ROOT, TRIO
 from tests.fakes.study import records
 

@@ -105,6 +105,9 @@ class Duration(click.ParamType[float]):
         return seconds
 
 
+verbose_option = click.option("--verbose", is_flag=True, help="Print the tables behind the result, too.")
+
+
 def command(body: Callable[P, T]) -> Callable[P, T]:
     """Turn the errors of orgopt into one message and an exit code."""
 

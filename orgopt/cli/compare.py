@@ -5,7 +5,6 @@ import shlex
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
@@ -29,9 +28,11 @@ from orgopt.cli.base import (
     out,
     own_command,
     print_json,
+    verbose_option,
     warn_of_failures,
     writable_folder,
 )
+from orgopt.cli.ending import print_ending
 from orgopt.cli.lab import default_workers, lab_option
 from orgopt.cli.language import check, language_settings, limit_options, use
 from orgopt.cli.terms import calibrate_all, check_budget, named_tasks, say_printed
@@ -43,8 +44,10 @@ from orgopt.evolve.contest import Contest, Entrants, default_name, enter, identi
 from orgopt.evolve.kept import PLAIN_PREFIX
 from orgopt.lab import default_lab
 from orgopt.org import Org
-from orgopt.study.contest import EFFECT, ContestLog, Placing, Ranking, digest_of
-from orgopt.task import Task
+from orgopt.study.contest import EFFECT, ContestLog, Ranking, digest_of
+from orgopt.study.contest_verdict import ending
+from orgopt.study.ending import Ending
+from orgopt.study.log import self_reported
 
 SEEDS = {"replay": 24, "local": 5}
 """Seeds where none are asked for: a replayed run costs next to nothing."""
@@ -82,6 +85,7 @@ STYLES = {"best": "green", "worse": "red", "no difference": "yellow", "first": "
 )
 @click.option("--name", help="Name of the contest.  [default: from the entrants, the tasks and the settings]")
 @limit_options
+@verbose_option
 @click.option("--json", "as_json", is_flag=True, help="Print the ranking as JSON.")
 @command
 def compare_command(
@@ -97,6 +101,7 @@ def compare_command(
     name: str | None,
     max_usd: float | None,
     max_tokens: int | None,
+    verbose: bool,
     as_json: bool,
 ) -> None:
     """Run documents against each other on the same hardware, and say which is better, or that none is.
@@ -124,23 +129,40 @@ def compare_command(
         identity = identity_of(entrants, arena, seed)
         folder = contests / (name or default_name(entrants, tasks, digest_of(identity)))
         use(everyone, language, writable_folder(folder))
-        again = shlex.join([own_command(), *sys.argv[1:]])
+        again = f"{own_command()} {shlex.join(sys.argv[1:])}"
         log = stack.enter_context(ContestLog(folder, identity, entrants, arena.tasks, again))
         contest = Contest(entrants, arena, seed=seed, log=log)
         ranking = _run(contest, seeds, folder)
+        told = _ending(log, ranking, again, arena.workers)
     if as_json:
-        print_json(
-            "compare",
-            {
-                "contest": folder.name,
-                "folder": str(folder),
-                "budget_s": budget_s,
-                "self_reported": [name for name, task in arena.tasks.items() if task.self_reported],
-                **ranking.to_dict(),
-            },
-        )
-    else:
-        _print(ranking, folder, arena.tasks)
+        places = {"contest": folder.name, "folder": str(folder), "budget_s": budget_s}
+        printed = [name for name, task in arena.tasks.items() if task.self_reported]
+        ranked = ranking.to_dict()
+        print_json("compare", {**places, "self_reported": printed, **ranked, "ending": told.to_dict()})
+        return
+    print_ending(told)
+    if verbose:
+        out.print()
+        out.print(_table(ranking))
+        out.print(resolution(ranking), markup=False)
+    say_printed(arena.tasks)
+    out.print(f"\nEvery run: {near(folder / 'contest.jsonl')}", markup=False)
+
+
+def _ending(log: ContestLog, ranking: Ranking, again: str, workers: int) -> Ending:
+    """The contest in words."""
+    head = log.records[0]
+    texts = {one["entrant"]: one["program"] for one in head["entrants"]}
+    sizes = {name: read(parse(text)).org.headcount for name, text in texts.items() if not text.startswith(PLAIN_PREFIX)}
+    spent = sum(record["wall_s"] for record in log.records if record["kind"] == "evaluation")
+    return ending(
+        ranking,
+        head["tasks"],
+        sizes=sizes,
+        self_reported=bool(self_reported(head["identity"])),
+        command=again,
+        seed_s=spent / ranking.seeds / workers,
+    )
 
 
 def _everyone(entrants: Entrants) -> Org:
@@ -227,15 +249,6 @@ class ContestProgress:
         return table
 
 
-def _print(ranking: Ranking, folder: Path, tasks: Mapping[str, Task]) -> None:
-    out.print(_table(ranking))
-    out.print()
-    out.print(verdict(ranking), markup=False)
-    out.print(resolution(ranking), markup=False)
-    say_printed(tasks)
-    out.print(f"\nEvery run: {near(folder / 'contest.jsonl')}", markup=False)
-
-
 def _table(ranking: Ranking) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     tasks = ranking.tasks if len(ranking.tasks) > 1 else ()
@@ -270,31 +283,10 @@ def sparkline(values: tuple[float, ...], low: float, high: float) -> str:
     return "".join(BARS[round((value - low) / span * (len(BARS) - 1))] for value in values)
 
 
-def verdict(ranking: Ranking) -> str:
-    """What a contest shows, in a sentence or two."""
-    first, *others = ranking.placings
-    worse = [one for one in others if one.verdict == "worse"]
-    level = [one.entrant for one in others if one.verdict != "worse"]
-    said: list[str] = []
-    if worse:
-        said.append(f"{first.entrant} is better than {_listed([_ahead(one) for one in worse])}.")
-    if level:
-        said.append(f"No difference is shown between {first.entrant} and {_listed(level)}.")
-    return " ".join(said)
-
-
-def _ahead(placing: Placing) -> str:
-    return f"{placing.entrant} by {-placing.behind.mean:.3f}" if placing.behind else placing.entrant
-
-
-def _listed(names: list[str]) -> str:
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
-
-
 def resolution(ranking: Ranking) -> str:
     """What difference so many seeds can show, and how many more would show a small one."""
     if ranking.more_seeds is None:
-        return "One seed tells nothing of noise: --seeds 10 would."
+        return "One seed tells nothing of luck: --seeds 10 would."
     resolved = f"{count(ranking.seeds, 'seed')} can resolve ±{ranking.resolves:.3f} (80 % power, one comparison at 5 %)"
     more = f"{count(ranking.more_seeds, 'more seed')} would resolve {EFFECT:g}"
     corrected = f" Verdicts are corrected for {ranking.comparisons} comparisons." if ranking.comparisons > 1 else ""

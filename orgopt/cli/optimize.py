@@ -23,6 +23,7 @@ from orgopt.cli.base import (
     find_workspace,
     print_json,
     shipped_org,
+    verbose_option,
     writable_folder,
 )
 from orgopt.cli.forecast import Request, forecast
@@ -54,6 +55,7 @@ from orgopt.study.config import (
     study_name,
 )
 from orgopt.study.log import StudyLog
+from orgopt.study.verdict import ending
 from orgopt.study.view import load_study
 
 LIBRARY = "library.md"
@@ -139,7 +141,7 @@ Record = dict[str, Any]
 @click.option(
     "--controls",
     type=click.Choice(CONTROLS),
-    help="What runs beside the champion; with 'fast', plain Optuna on 8 seeds and its GPSampler on 4.  "
+    help="What runs beside the champion; 'fast' leaves out plain Optuna's GPSampler and runs its TPE on 8 seeds.  "
     "[default: fast in replay, all for real]",
 )
 @click.option(
@@ -166,6 +168,7 @@ Record = dict[str, Any]
     "--usd-per-slot-hour", type=click.FloatRange(0), help="The price of the hardware, for what --dry-run says."
 )
 @limit_options
+@verbose_option
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @command
 def optimize_command(
@@ -182,6 +185,7 @@ def optimize_command(
     usd_per_slot_hour: float | None,
     max_usd: float | None,
     max_tokens: int | None,
+    verbose: bool,
     as_json: bool,
     **settings: Any,
 ) -> None:
@@ -235,7 +239,7 @@ def optimize_command(
         else:
             print_estimate(found, config, request.workers)
         return
-    _study(request, config)
+    _study(request, config, verbose=verbose)
 
 
 def _rewriting(config: StudyConfig, program: Program, language: LanguageSettings) -> StudyConfig:
@@ -257,7 +261,7 @@ def _model(config: StudyConfig) -> str | None:
     return config.rewriter_model if config.rewrites else None
 
 
-def _study(request: Request, config: StudyConfig) -> None:
+def _study(request: Request, config: StudyConfig, *, verbose: bool) -> None:
     studies = writable_folder(request.workspace / "mlruns" / "studies")
     terms = Terms(lab=request.lab, slots=config.slots, budget_s=config.budget_s, verify_seeds=config.verify_seeds)
     with ExitStack() as stack:
@@ -306,9 +310,10 @@ def _study(request: Request, config: StudyConfig) -> None:
         write_text(folder / "report.html", page(log.records))
     view = load_study(folder)
     if request.as_json:
-        print_json("optimize", {"study": folder.name, "folder": str(folder), "best": str(folder / "best.md"), **final})
+        places = {"study": folder.name, "folder": str(folder), "best": str(folder / "best.md")}
+        print_json("optimize", {**places, **final, "ending": ending(view).to_dict()})
     else:
-        print_study(view, request.workspace, folder)
+        print_study(view, request.workspace, folder, verbose=verbose)
         say_printed(request.tasks)
 
 

@@ -1,8 +1,9 @@
-"""Progress on standard error: a live table on a terminal, otherwise a line for each candidate and phase."""
+"""Progress on standard error: a live table on a terminal, otherwise a line a generation, and one every ten seconds."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import mean
 from typing import Any, Self
 
 from rich.console import Console, Group, RenderableType
@@ -14,12 +15,14 @@ from rich.table import Table
 from rich.text import Text
 
 from orgopt.cli.base import count, warn_of_failures
+from orgopt.cli.heartbeat import Heartbeat
 from orgopt.evaluate import Score
 from orgopt.evolve import Candidate, Job, Watch
 from orgopt.ledger import Event
 from orgopt.study.config import StudyConfig
 from orgopt.study.log import HELD_OUT, KNOCK_OUT, RACE, REAL, REWRITE, SEARCH, TEST
 from orgopt.study.standing import Standing
+from orgopt.study.wording import plain
 
 PHASES = {
     SEARCH: "searching",
@@ -70,6 +73,10 @@ class RunStatus:
         """Seconds since the run began."""
         return time.monotonic() - self.since
 
+    def said(self) -> str:
+        """The line as plain text."""
+        return self.line().plain.strip()
+
     def line(self) -> Text:
         """One line: the budget as a bar, what was done, the best metric."""
         verifying = self.elapsed > self.budget_s
@@ -97,6 +104,7 @@ class StudyProgress(Watch):
     def __init__(self, console: Console, config: StudyConfig, metric: str, on_saved: Callable[[], None]) -> None:
         self.console, self.config, self.metric, self.on_saved = console, config, metric, on_saved
         self.rows: list[Row] = []
+        self.scores: dict[str, list[float]] = {}  # of the phase after the search, by entrant
         self.phase, self.wanted, self.done = "", 0, 0
         self.job: Job | None = None
         self.status = RunStatus(config.budget_s, metric)
@@ -104,13 +112,16 @@ class StudyProgress(Watch):
         self.warned: set[str] = set()
         self._spinner = Spinner("dots", style="cyan")
         self._live = Live(get_renderable=self._render, console=console, refresh_per_second=4, transient=True)
+        self._heartbeat = Heartbeat(console, self.line)
 
     def __enter__(self) -> Self:
         if self.console.is_terminal:
             self._live.start()
+        self._heartbeat.__enter__()
         return self
 
     def __exit__(self, *exc: object) -> None:
+        self._heartbeat.__exit__(*exc)
         if self.console.is_terminal:
             self._live.stop()
 
@@ -119,12 +130,13 @@ class StudyProgress(Watch):
             return
         if phase != self.phase:
             self.phase, self.phase_since = phase, time.monotonic()
-            if not self.console.is_terminal and phase != SEARCH:
-                self.console.print(f"{PHASES[phase]}: {count(runs, 'run')}")
             if phase != SEARCH:
-                self.wanted, self.done = 0, 0
+                self.wanted, self.done, self.scores = 0, 0, {}
         if phase != SEARCH:
+            first = not self.wanted
             self.wanted += runs
+            if first:
+                self._heartbeat.say(self.line())
 
     def rewritten(self, name: str, record: Mapping[str, Any]) -> None:
         if record["outcome"] != "proposed":  # nothing that a model was paid for comes to nothing in silence
@@ -139,25 +151,65 @@ class StudyProgress(Watch):
             self.job, self.status = job, RunStatus(self.config.budget_s, self.metric)
         self.status.take(event)
 
-    def evaluated(self, phase: str, job: Job, score: Score) -> None:  # noqa: ARG002
+    def evaluated(self, phase: str, job: Job, score: Score) -> None:
         self.done += 1
+        if phase not in {SEARCH, REWRITE}:
+            self.scores.setdefault(job.entrant, []).append(score.research_output)
         if score.common_error and job.entrant not in self.warned:
             self.warned.add(job.entrant)
             warn_of_failures(f"{job.entrant} on {job.task}", score.to_dict())
 
     def told(self, candidate: Candidate, standing: Standing, *, dropped: bool) -> None:
         self.rows.append((candidate, standing, dropped))
-        if not self.console.is_terminal:
-            value = f"{standing.value:+.3f} ± {standing.error:.3f}"
-            note = f"  (clearly worse after {count(standing.seeds, 'seed')})" if dropped else ""
-            changes = escape(origin(candidate) + ", ".join(candidate.changes))
-            self.console.print(f"{candidate.name}  {value}  {changes}{note}", soft_wrap=True)
+        if len(self.rows) % self.config.population == 0:
+            self._heartbeat.say(self.line())
 
     def saved(self) -> None:
         self.on_saved()
 
+    def line(self) -> str:
+        """What is done, what is left and the best so far, in a line."""
+        done, total = self._progress()
+        what = f"{self._title()}: {done} of {count(total, 'candidate' if self._searching else 'run')}"
+        return ", ".join(filter(None, (what, self._left(), self._best())))
+
+    @property
+    def _searching(self) -> bool:
+        return self.phase in {"", SEARCH}
+
+    def _title(self) -> str:
+        if not self._searching:
+            return PHASES[self.phase]
+        generation = min(self.config.generations, max(1, -(-len(self.rows) // self.config.population)))
+        return f"generation {generation} of {self.config.generations}"
+
+    def _progress(self) -> tuple[int, int]:
+        """How many candidates or runs of the phase are done, and of how many."""
+        if self._searching:
+            return len(self.rows), self.config.generations * self.config.population
+        return self.done, max(self.wanted, self.done)
+
+    def _left(self) -> str:
+        done, total = self._progress()
+        elapsed = time.monotonic() - self.phase_since
+        return f"{_clock(elapsed * (total - done) / done)} left" if 0 < done < total else ""
+
+    def _best(self) -> str:
+        """Who leads the search, or the phase after it."""
+        if not self._searching:
+            if not self.scores:
+                return ""
+            name = max(self.scores, key=lambda one: mean(self.scores[one]))
+            return f"best so far {name} {plain(mean(self.scores[name]))}"
+        if not self.rows:
+            return ""
+        best, first = max(self.rows, key=lambda row: row[1].estimate), self.rows[0]
+        said = f"best so far {best[0].name} {plain(best[1].value)}"
+        return said if best is first else f"{said} (the document it began with: {plain(first[1].value)})"
+
     def _render(self) -> RenderableType:
-        parts: list[RenderableType] = [self._head(), leaderboard(self.rows, limit=12)]
+        table = leaderboard(self.rows, limit=12) if self._searching else standings(self.scores, limit=12)
+        parts: list[RenderableType] = [self._head(), table]
         if self.job and time.monotonic() - self.status.since < 10 * self.config.budget_s:
             line = Text.assemble(("  ▸ ", "cyan"), f"{self.job.entrant} on {self.job.task}")
             line.no_wrap, line.overflow = True, "ellipsis"
@@ -165,30 +217,37 @@ class StudyProgress(Watch):
         return Group(*parts)
 
     def _head(self) -> Table:
-        total, done = self.config.generations * self.config.population, len(self.rows)
-        searching = self.phase in {"", SEARCH}
-        if not searching:
-            total, done = max(self.wanted, self.done), self.done
-        elapsed = time.monotonic() - self.phase_since
-        generation = min(self.config.generations, 1 + len(self.rows) // self.config.population)
-        what = f"generation {generation} of {self.config.generations}" if searching else PHASES[self.phase]
-        left = f"{_clock(elapsed * (total - done) / done)} left" if 0 < done < total else ""
+        done, total = self._progress()
         head = Table.grid(padding=(0, 1))
         head.add_row(
             self._spinner,
-            f"[bold]{what}[/]",
+            f"[bold]{self._title()}[/]",
             ProgressBar(total=max(1, total), completed=done, width=28),
             f"{done}/{total}",
-            f"[dim]{left}[/]",
+            f"[dim]{self._left()}[/]",
         )
         return head
+
+
+def standings(scores: Mapping[str, Sequence[float]], limit: int) -> Table:
+    """The entrants of a race or a test with their mean score so far as a bar."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("", no_wrap=True)
+    table.add_column("score", no_wrap=True, width=28)
+    table.add_column("runs", justify="right", no_wrap=True)
+    means = {name: mean(values) for name, values in scores.items()}
+    top = max([0.01, *means.values()])
+    for name in sorted(means, key=lambda one: -means[one])[:limit]:
+        bar = "█" * round(20 * max(0.0, means[name]) / top)
+        table.add_row(escape(name), f"{plain(means[name]):>5} [green]{bar}[/]", f"{len(scores[name])}")
+    return table
 
 
 def leaderboard(rows: list[Row], limit: int) -> Table:
     """The best candidates with their research output as a bar."""
     table = Table(box=None, pad_edge=False, header_style="dim", expand=True)
     table.add_column("candidate", no_wrap=True, width=9)
-    table.add_column("research output", no_wrap=True, width=28)
+    table.add_column("score", no_wrap=True, width=28)
     table.add_column("seeds", justify="right", no_wrap=True, width=5)
     table.add_column("changes", overflow="ellipsis", no_wrap=True, ratio=1)
     ranked = sorted(rows, key=lambda row: -row[1].estimate)[:limit]

@@ -27,9 +27,12 @@ from orgopt.cli.base import (
     out,
     own_command,
     print_json,
+    verbose_option,
     warn_of_failures,
     writable_folder,
 )
+from orgopt.cli.ending import print_ending
+from orgopt.cli.heartbeat import Heartbeat
 from orgopt.cli.lab import calibrated, lab_option, open_lab
 from orgopt.cli.language import check, frozen, language_settings, limit_options
 from orgopt.cli.progress import RunStatus
@@ -41,6 +44,7 @@ from orgopt.evaluate import Score, evaluate
 from orgopt.lab.sandbox import Sandbox, choose, chosen
 from orgopt.ledger import BASELINE, Event, Ledger, results_tsv, write_text
 from orgopt.org import Org
+from orgopt.study.run_verdict import ending
 from orgopt.task import Task, load_task
 from orgopt.team.report import report
 from orgopt.team.repository import Repository
@@ -94,6 +98,7 @@ class _Run:
     help="Go on with a run that was stopped, in its folder under mlruns/runs/; everything else is read from there.",
 )
 @limit_options
+@verbose_option
 @click.option("--json", "as_json", is_flag=True, help="Print the score and the report as JSON.")
 @command
 def run_command(
@@ -107,6 +112,7 @@ def run_command(
     resume: Path | None,
     max_usd: float | None,
     max_tokens: int | None,
+    verbose: bool,
     as_json: bool,
 ) -> None:
     """Run the organization of a document as a team, and score what it found.
@@ -148,10 +154,10 @@ def run_command(
         ledger = Ledger(folder / "ledger.jsonl")
     else:
         raise UsageError("a run needs FILE, --task and --budget; or --resume with the folder of a stopped run")
-    _run(asked, folder, ledger, new=resume is None, as_json=as_json)
+    _run(asked, folder, ledger, new=resume is None, as_json=as_json, verbose=verbose)
 
 
-def _run(asked: _Run, folder: Path, ledger: Ledger, *, new: bool, as_json: bool) -> None:
+def _run(asked: _Run, folder: Path, ledger: Ledger, *, new: bool, as_json: bool, verbose: bool) -> None:
     program = load(str(folder / "program.md"))
     workspace = find_workspace(folder / "program.md")
     task = load_task(asked.task, workspace)
@@ -170,7 +176,10 @@ def _run(asked: _Run, folder: Path, ledger: Ledger, *, new: bool, as_json: bool)
             open_lab(task, asked.lab, asked.slots) as lab,
         ):
             task = calibrated(task, lab, workspace)
-            with Live(get_renderable=status.line, console=err, transient=True, auto_refresh=err.is_terminal):
+            with (
+                Live(get_renderable=status.line, console=err, transient=True, auto_refresh=err.is_terminal),
+                Heartbeat(err, status.said),
+            ):
                 score = evaluate(
                     program,
                     task,
@@ -201,12 +210,16 @@ def _run(asked: _Run, folder: Path, ledger: Ledger, *, new: bool, as_json: bool)
     found = report(require_org(program), ledger)
     if as_json:
         given = {**asdict(asked), "task": task.name, "folder": str(folder)}
-        print_json("run", {**given, "score": score.to_dict(), "report": found.to_dict()})
+        said = ending(task, score, found, asked.budget_s).to_dict()
+        print_json("run", {**given, "score": score.to_dict(), "report": found.to_dict(), "ending": said})
     else:
-        out.print(summary(task, score, asked.budget_s))
-        out.print()
-        out.print(bottleneck(found))
-        out.print(parts(found))
+        print_ending(ending(task, score, found, asked.budget_s))
+        if verbose:
+            out.print()
+            out.print(summary(task, score, asked.budget_s))
+            out.print()
+            out.print(bottleneck(found))
+            out.print(parts(found))
         out.print(f"\nLedger and results.tsv: {near(folder)}", markup=False)
 
 

@@ -9,11 +9,13 @@ from rich.table import Table
 
 from orgopt.cli.base import count, find_workspace, near, out, own_command
 from orgopt.cli.document import print_changes
+from orgopt.cli.ending import print_ending
 from orgopt.evolve.estimate import Estimate, Span
 from orgopt.study.config import StudyConfig
 from orgopt.study.log import HELD_OUT, REAL, TEST
 from orgopt.study.predictions import said_of_predictions
 from orgopt.study.rewrites import said_of_rewrites
+from orgopt.study.verdict import ending
 from orgopt.study.view import StudyView
 
 Record = dict[str, Any]
@@ -23,34 +25,45 @@ HEADINGS = {
     HELD_OUT: "On tasks that were held out",
     REAL: "Real training",
 }
-WORDS = {"better": "better than", "worse": "worse than", "no difference": "not shown to differ from"}
-FEW = 5
 
 
-def print_study(view: StudyView, workspace: Path, folder: Path) -> None:
-    """The champion, what it is against everything else, and where to look."""
+def print_study(view: StudyView, workspace: Path, folder: Path, *, verbose: bool = False) -> None:
+    """What a study found, in words, and where to look; `verbose` adds the tables behind it."""
     final = view.final
     if final is None:
         return
+    print_ending(ending(view))
+    if verbose:
+        _print_tables(final)
+    _print_places(workspace, folder)
+
+
+def _print_tables(final: Record) -> None:
     for phase, heading in HEADINGS.items():
         claims = [claim for claim in final["claims"] if claim["phase"] == phase]
         if claims:
-            out.print(_claims(claims, heading))
             out.print()
-    out.print(sentence(final), soft_wrap=False)
+            out.print(_claims(claims, heading))
+    out.print(_flattery(final))
     if final["changes"]:
-        out.print("\nWhat the champion changes of the seed document:")
+        out.print("\nAll edits of the seed document:")
         print_changes(final["changes"])
-    if final["simplest"] != final["champion"]:
-        out.print(f"\nWithin one standard error of it, and smaller: [bold]{final['simplest']}[/]")
     if parts := _parts(final["knock_outs"]):
-        out.print("\nWhat it loses without a part (95 % intervals):")
+        out.print("\nWhat the champion loses without a part (95 % intervals):")
         out.print(parts)
     if feedback := final.get("feedback"):
         out.print(f"\n{escape(said_of_predictions(feedback))}", soft_wrap=False)
     if rewrites := final.get("rewrites"):
         out.print(f"\n{escape(said_of_rewrites(rewrites))}", soft_wrap=False)
-    _print_places(workspace, folder)
+
+
+def _flattery(final: Record) -> str:
+    """How far the champion's own search had flattered it, and what its tests can tell at all."""
+    raw, test = final["estimates"]["raw"], final["estimates"]["test"]
+    seeds = next((c["mdd"] for c in final["claims"] if (c["phase"], c["entrant"]) == (TEST, "seed document")), None)
+    smallest = f" So many seeds show differences of {seeds:.3f} in four of five cases." if seeds is not None else ""
+    tested = f" and {test['mean']:+.3f} in the tests" if test else ""
+    return f"\nThe champion {final['champion']} had {raw:+.3f} in the search{tested}.{smallest}"
 
 
 def print_estimate(found: Estimate, config: StudyConfig, workers: int) -> None:
@@ -114,27 +127,6 @@ def _word(claim: Record) -> str:
 
 def _interval(claim: Record) -> str:
     return f"[{claim['low']:+.3f}, {claim['high']:+.3f}]".replace("[", r"\[") if claim["low"] is not None else ""
-
-
-def sentence(final: Record) -> str:
-    """The claim against the seed document, in a sentence or two."""
-    name = f"[bold]{final['champion']}[/]"
-    claim = next((c for c in final["claims"] if (c["phase"], c["entrant"]) == (TEST, "seed document")), None)
-    if claim is None:
-        return f"{name} is the seed document itself: the search found nothing better."
-    seeds = count(claim["seeds"], "test seed")
-    if claim["seeds"] < FEW:
-        word = "ahead of" if claim["difference"] > 0 else "behind"
-        return (
-            f"On {seeds} {name} is {word} the seed document by {abs(claim['difference']):.3f}. "
-            "So few seeds cannot tell skill from luck: --test-seeds 20 would say more."
-        )
-    raw, mean = final["estimates"]["raw"], claim["champion_mean"]
-    flattered = f" The search had flattered it with {raw:+.3f}; the test says {mean:+.3f}." if raw > mean else ""
-    return (
-        f"{name} is {WORDS[claim['verdict']]} the seed document: {claim['difference']:+.3f} {_interval(claim)}; "
-        f"{seeds} resolve differences of {claim['mdd']:.3f}.{flattered}"
-    )
 
 
 def _parts(knock_outs: list[Record]) -> Table | None:

@@ -1,6 +1,6 @@
 """Documents: text to spans and back, reading them as organizations, editing and checking them."""
 
-from orgopt.document.diff import changes, diff
+from orgopt.document.diff import changes, diff, effects
 from orgopt.document.edit import Edit, apply, describe
 from orgopt.document.edit_roles import AddRole
 from orgopt.document.files import load, save
@@ -17,6 +17,7 @@ __all__ = [
     "changes",
     "describe",
     "diff",
+    "effects",
     "format_finding",
     "lint",
     "load",

@@ -1,5 +1,6 @@
 """The edits between two programs."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from orgopt.document.edit import Edit, SetKey, Splice, apply, describe
@@ -10,7 +11,7 @@ from orgopt.document.keys import KEYS
 from orgopt.document.program import Program
 from orgopt.document.read import read
 from orgopt.errors import DocumentError
-from orgopt.org import Link, Org, Role
+from orgopt.org import Link, Org, Role, slug
 
 
 def diff(a: Program, b: Program) -> tuple[Edit, ...]:
@@ -33,6 +34,39 @@ def changes(a: Program, b: Program) -> list[str]:
     Those of `diff` in words. Nothing is applied, which would parse the text again after each edit: ten times as fast.
     """
     return describe(_edits(a, b), read(a).org)
+
+
+def effects(a: Program, b: Program) -> list[str]:
+    """The lines of `changes` without those that change nothing: keys and links of roles without agents.
+
+    A role that loses its agents is a role that goes.
+    """
+    old, new = read(a).org, read(b).org
+    vacant = {role.id for role in new.roles if not role.headcount}
+    idle = vacant | {role.id for role in old.roles if not role.headcount and not new.role(role.id)}
+    left = [kept for edit in _edits(a, b) for kept in _with_effect(edit, vacant, idle)]
+    return [_hired(edit, line, new) for edit, line in zip(left, describe(left, old), strict=True)]
+
+
+def _hired(edit: Edit, line: str, new: Org) -> str:
+    """The line of an edit; of a role that is added, with who that is."""
+    role = new.role(slug(edit.name)) if isinstance(edit, AddRole) else None
+    return f"{line}: {role.headcount} × {role.agent}" if role else line
+
+
+def _with_effect(edit: Edit, vacant: set[str], idle: set[str]) -> Iterator[Edit]:
+    """An edit that changes what a team does; of a role that loses its agents, that it goes."""
+    match edit:
+        case SetKey(role=str(role), key="headcount") if role in vacant:
+            yield RemoveRole(role)
+        case SetKey(role=role) | RemoveRole(role=role) | SetCharter(role=role) if role in idle:
+            return
+        case AddRole(name=name) if slug(name) in vacant:
+            return
+        case AddLink(link=link) | RemoveLink(link=link) | SetPattern(link=link) if {link.source, link.target} & idle:
+            return
+        case _:
+            yield edit
 
 
 def same(one: Org, other: Org) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import optuna
 
-from orgopt.document import changes, parse, read
+from orgopt.document import changes, effects, parse, read
 from orgopt.evolve import attribution, controls
 from orgopt.evolve.arena import Arena
 from orgopt.evolve.controls import control_seeds
@@ -85,6 +85,7 @@ class Conclusion:
             "champion": champion.name,
             "simplest": simplest.name,
             "changes": changes(self.space.seed, champion.program),
+            "effects": effects(self.space.seed, champion.program),
             "race": [place.to_dict() for place in places] if self.config.race_seeds else [],
             "estimates": self._estimates(champion, places),
             "claims": claims,
@@ -126,6 +127,8 @@ class Conclusion:
             groups["simplest"] = (simplest.name,)
         asked = self.config.controls != "none"
         for control in controls.controls(champion.program, self.space, self.config.seed) if asked else ():
+            if not self._seeds(control.name, self.config.test_seeds):
+                continue
             entrants = {self._named(one.name, one.text, champion): one.text for one in control.entrants}
             groups[control.name] = tuple(entrants)
             texts |= entrants

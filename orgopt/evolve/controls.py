@@ -27,8 +27,10 @@ PLAIN = {
     "optuna:tpe+median": "plain Optuna on the task: TPESampler with MedianPruner",
     "optuna:gp": "plain Optuna on the task: GPSampler",
 }
-FAST_SEEDS = {"optuna:tpe": 8, "optuna:tpe+median": 8, "optuna:gp": 4}
-"""The most seeds among quick controls: a run of them takes seconds, of GPSampler tens, and a team's a tenth of one."""
+FAST_SEEDS = {"optuna:tpe": 8, "optuna:tpe+median": 8, "optuna:gp": 0}
+"""The most seeds among quick controls: a run of TPE takes seconds, of GPSampler tens, and a team's a tenth of one."""
+MORE_AGENTS = "more agents"
+"""The control that says what the champion's headcount alone brings."""
 _HELPERS = {"replicate", "imitate"}  # agents that live on what others find
 _RANDOM, _SHUFFLED = 1, 2  # keys of draws
 _ATTEMPTS = 200  # a link more or less is often a repetition, or closes a cycle
@@ -85,7 +87,10 @@ def controls(champion: Program, space: Space, seed: int) -> list[Control]:
         space: Where it was searched; random documents are points of it.
         seed: Decides what is drawn.
     """
+    headcount = read(champion).org.headcount
+    crowd = _one(MORE_AGENTS, _about_crowd(champion, space.seed), space.seed, lambda org: more_agents(org, headcount))
     found = [
+        replace(crowd, inherits=False),
         _one("one agent", "one agent of the winner, alone", champion, one_agent),
         _one("silent", "the winner's agents without links and stand-up", champion, silent),
         replace(_drawn("random", "random documents of the space", random_documents(space, seed)), inherits=False),
@@ -104,10 +109,14 @@ def control_seeds(kind: str, name: str, seeds: int) -> int:
 
 def one_agent(org: Org) -> Org:
     """One agent alone, of a role that submits; of the largest where those only live on what others find."""
-    able = [role for role in _present(org) if role.agent not in _HELPERS] or _present(org)
-    submitters = [role for role in able if role.id in org.submitters()]
-    role = max(submitters or able, key=lambda role: role.headcount)
-    return replace(org, roles=(replace(role, headcount=1),), links=(), standup=None)
+    return replace(org, roles=(replace(_main_role(org), headcount=1),), links=(), standup=None)
+
+
+def more_agents(org: Org, headcount: int) -> Org:
+    """So many agents of its main role, who tell each other every result."""
+    role = replace(_main_role(org), headcount=headcount)
+    links = (Link(source=role.id, target=role.id, kind="shares with"),) if headcount > 1 else ()
+    return replace(org, roles=(role,), links=links, standup=None)
 
 
 def silent(org: Org) -> Org:
@@ -214,6 +223,18 @@ def _elsewhere(link: Link, org: Org, rng: np.random.Generator) -> Link:
     ids = [role.id for role in _present(org)]
     source, target = rng.choice(len(ids), 2, replace=False)
     return replace(link, source=ids[source], target=ids[target])
+
+
+def _main_role(org: Org) -> Role:
+    """The largest role that submits, or that is there, and does not only live on what others find."""
+    able = [role for role in _present(org) if role.agent not in _HELPERS] or _present(org)
+    submitters = [role for role in able if role.id in org.submitters()]
+    return max(submitters or able, key=lambda role: role.headcount)
+
+
+def _about_crowd(champion: Program, seed: Program) -> str:
+    headcount, agent = read(champion).org.headcount, _main_role(read(seed).org).agent
+    return f"{headcount} × {agent}, who tell each other everything"
 
 
 def _one(name: str, about: str, champion: Program, change: Callable[[Org], Org]) -> Control:

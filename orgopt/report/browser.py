@@ -14,7 +14,7 @@ from orgopt.report.diffs import Line, difference
 from orgopt.report.generations import words
 from orgopt.report.markup import Markup, h, visible
 from orgopt.report.records import Candidate, Study
-from orgopt.report.wording import PHASES, count, plain
+from orgopt.study.wording import PHASES, count, plain
 
 _STYLE = re.compile(r"<style>.*?</style>\n?", re.DOTALL)
 MAX_CHARTS = 400

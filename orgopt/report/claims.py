@@ -7,7 +7,7 @@ from orgopt.report.forest import Column, Row, forest, scale_of, verdict
 from orgopt.report.markup import Child, Markup, h
 from orgopt.report.records import Record, Study, finite, mapping, rows
 from orgopt.report.scale import scale
-from orgopt.report.wording import count, entrant_name, interval, plain, signed
+from orgopt.study.wording import count, entrant_name, interval, plain, signed
 
 _PHASES = {
     "test": "On test seeds",

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from orgopt.report.markup import Markup, h, number
 from orgopt.report.records import Run, Study, finite
 from orgopt.report.scale import Scale, scale, ticks
-from orgopt.report.wording import duration, entrant_name, plain
+from orgopt.study.wording import duration, entrant_name, plain
 
 POINTS = 48
 """Times at which curves are drawn."""

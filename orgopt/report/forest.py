@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from orgopt.report.markup import Child, Markup, h, percent
 from orgopt.report.scale import Scale, scale, ticks
-from orgopt.report.wording import plain, signed
+from orgopt.study.wording import plain, signed
 
 _HEIGHT = 26
 _MARKS = {"better": "▲", "worse": "▼", "no difference": "○"}

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 
 from orgopt.report.markup import Child, Markup, h
 from orgopt.report.records import Record, Study, finite, mapping
-from orgopt.report.wording import PHASES, count, date, duration, lab_words
 from orgopt.study.predictions import said_of_predictions
 from orgopt.study.rewrites import said_of_rewrites
+from orgopt.study.wording import PHASES, count, date, duration, lab_words
 
 _TEXT = (
     "Research output is (q at the end + mean of q over the budget) / 2. q is the held-out improvement of what the team "

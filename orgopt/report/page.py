@@ -12,7 +12,7 @@ from orgopt.report.generations import NARROW, WIDE
 from orgopt.report.markup import Child, Markup, h, visible
 from orgopt.report.records import Record, Study, study
 from orgopt.report.verdict import Verdict, verdict
-from orgopt.report.wording import count
+from orgopt.study.wording import count
 
 _FAVICON = "data:,"  # no request for one
 

@@ -9,7 +9,7 @@ from orgopt.report.browser import organization
 from orgopt.report.forest import Column, Row, bars, forest
 from orgopt.report.markup import Markup, h
 from orgopt.report.records import Record, Study, finite, rows
-from orgopt.report.wording import interval, signed
+from orgopt.study.wording import interval, signed
 
 
 def importances(study: Study) -> Markup | None:

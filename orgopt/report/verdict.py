@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from orgopt.report.records import Record, Study, finite
-from orgopt.report.wording import count, entrant_name, interval, listing, plain, signed
+from orgopt.study.wording import count, entrant_name, interval, listing, plain, signed
 
 
 class Verdict(NamedTuple):

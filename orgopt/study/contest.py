@@ -40,6 +40,7 @@ class Placing:
         entrant: Its name.
         output: Its research output, mean over tasks and seeds, with a bootstrap interval over seeds.
         by_task: Its mean on each task.
+        heldout: The mean held-out metric of what it submitted, on each task.
         behind: Its difference to the first, seed by seed, below 0 or 0; None for the first.
         verdict: `worse` than the first or `no difference`, corrected for all pairs of entrants (Holm); `best` for a
             first to whom all others are worse, else `first`.
@@ -50,6 +51,7 @@ class Placing:
     entrant: str
     output: statistics.Interval
     by_task: Mapping[str, float]
+    heldout: Mapping[str, float]
     behind: statistics.Difference | None
     verdict: str
     q: tuple[float, ...]
@@ -61,6 +63,7 @@ class Placing:
             "entrant": self.entrant,
             **self.output.to_dict(),
             "by_task": dict(self.by_task),
+            "heldout": dict(self.heldout),
             "behind": self.behind.to_dict() if self.behind else None,
             "verdict": self.verdict,
             "q": [round(value, 4) for value in self.q],
@@ -193,6 +196,9 @@ def ranking(scores: Scores, entrants: Sequence[str], tasks: Sequence[str], seeds
                 entrant=name,
                 output=statistics.interval(outputs[name]),
                 by_task=dict(zip(tasks, table[name].mean(axis=0).tolist(), strict=True)),
+                heldout={
+                    task: float(np.mean([scores[name, task, k]["heldout"] for k in range(seeds)])) for task in tasks
+                },
                 behind=differences.get(pair),
                 verdict=verdicts[pair] if pair in verdicts else _first(ranked, verdicts),
                 q=tuple(np.mean([_course(score["curve"], budget_s) for score in own], axis=0).tolist()),

@@ -256,6 +256,11 @@ def describe_task(task: Task) -> Record:
     return {**measures, "metric": task.metric, "heldout": task.heldout, "unit": task.unit}
 
 
+def self_reported(identity: Record) -> list[str]:
+    """The tasks of an identity whose metric is what their own script prints."""
+    return [name for name, task in identity["tasks"].items() if task["lab"].get("metric") == "self-reported"]
+
+
 def _last(k: int) -> str:
     return f"-{k}" if k else ""
 

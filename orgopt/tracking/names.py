@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from orgopt.draw.content import clean
+from orgopt.study.log import self_reported
 
 Record = dict[str, Any]
 
@@ -48,8 +49,7 @@ def prompt_name(head: Record) -> str:
 
 def reporting(head: Record) -> dict[str, str]:
     """The tag of a study that has tasks whose metric is self-reported; none where all are judged."""
-    tasks = head["identity"]["tasks"]
-    named = [name for name, task in tasks.items() if task["lab"].get("metric") == "self-reported"]
+    tasks, named = head["identity"]["tasks"], self_reported(head["identity"])
     return {"orgopt.metric": "self-reported" + f": {', '.join(named)}" * (len(named) < len(tasks))} if named else {}
 
 

@@ -1,4 +1,4 @@
-"""Numbers, names and verdicts as the page writes them."""
+"""Numbers and names as they are written where people read them: terminal, page and MLflow."""
 
 import re
 from collections.abc import Mapping, Sequence
