@@ -5,7 +5,6 @@
 SCREENSHOTS_OF names a workspace with a study that is in MLflow; without, one is made, which takes minutes.
 """
 
-import io
 import os
 import re
 import shutil
@@ -17,10 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
 from orgopt.study.view import StudyView, load_study
-from tests.fakes.browser import pages, served, undisturbed
+from tests.fakes.browser import keep, pages, served, undisturbed
 
 ROOT = Path(__file__).parent.parent
 IMAGES = ROOT / "docs" / "images"
@@ -29,7 +26,6 @@ STUDY = (
     *("trio.md", "--task", "digits", "--lab", "replay", "--budget", "60s"),
     *("--generations", "6", "--population", "8", "--search-seeds", "5", "--race-seeds", "12", "--test-seeds", "12"),
 )
-SETTLED_MS = 2500  # charts move until they stand
 
 
 @contextmanager
@@ -46,15 +42,6 @@ def workspace() -> Iterator[Path]:
         yield Path(scratch)
 
 
-def keep(page: Any, name: str) -> None:
-    """Write what a page shows, in 128 colours: a third of the bytes."""
-    page.wait_for_timeout(SETTLED_MS)
-    picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-    target = IMAGES / f"{name}.png"
-    picture.quantize(128, dither=Image.Dither.NONE).save(target, optimize=True)
-    print(f"{target.relative_to(ROOT)}  {target.stat().st_size // 1024} KB")
-
-
 def take(page: Any, runs: str, study: str, view: StudyView) -> None:
     """All pictures."""
     address, champion = runs.split("/#/")[0], view.final["champion"] if view.final else "g00-c00"
@@ -66,29 +53,29 @@ def take(page: Any, runs: str, study: str, view: StudyView) -> None:
     page.get_by_role("link", name=re.compile("best")).first.wait_for()
     folded.nth(1).click()
     page.mouse.move(0, 0)
-    keep(page, "runs")
+    keep(page, IMAGES / "runs.png")
     page.get_by_role("link", name=re.compile(f"^{champion.replace('-', ' · ')} · ")).first.click()
     page.get_by_text("Research output").first.wait_for()
-    keep(page, "candidate")
+    keep(page, IMAGES / "candidate.png")
     page.get_by_role("tab", name="Artifacts").click()
     page.get_by_text("curves.svg", exact=True).first.click()
-    keep(page, "artifacts")
+    keep(page, IMAGES / "artifacts.png")
     plain, _, query = study.partition("?")
     page.goto(f"{plain}/model-metrics?{query}")
     page.get_by_text("best_so_far").first.wait_for()
-    keep(page, "study")
+    keep(page, IMAGES / "study.png")
     page.goto(f"{address}/#/prompts/program-md.{view.head['name']}")
     page.get_by_text("Version 1").first.wait_for()
     undisturbed(page)
     page.get_by_text("Compare", exact=True).first.click()
     page.get_by_text("Text", exact=True).first.click()
-    keep(page, "prompt")
+    keep(page, IMAGES / "prompt.png")
     page.goto(runs.replace("/runs?", "/traces?"))
     page.get_by_text('"lead-1"').first.wait_for()
     undisturbed(page)
     page.get_by_text('"lead-1"').first.click()
     page.get_by_text("experiment 1", exact=True).first.click()
-    keep(page, "trace")
+    keep(page, IMAGES / "trace.png")
 
 
 def main() -> None:

@@ -78,7 +78,8 @@ def scale(*, self_reported: bool) -> str:
 
 def again(command: str, option: str, value: object) -> str:
     """A command with an option, in place of the value that it gives it."""
-    return f"{re.sub(rf' {re.escape(option)}[ =]\S+', '', command)} {option} {value}"
+    plain_command = re.sub(rf" {re.escape(option)}[ =]\S+", "", command)
+    return f"{plain_command} {option} {value}"
 
 
 def text(ending: Ending, width: int = WIDTH) -> str:

@@ -2,8 +2,9 @@
 
     make demo-studies        # ten minutes of two quiet cores
 
-Writes the table of the ten in docs/benchmarks.md, the end of the first in README.md, and, where there is a Chromium, the
-picture of its report. Studies that are there are not run again: `--anew` does, after a change of seeds, agents or search.
+Writes the table of the ten in docs/benchmarks.md, the end of the first in README.md, and, where there is a Chromium,
+the picture of its report. Studies that are there are not run again: `--anew` runs them again, after a change of seeds,
+agents or search.
 """
 
 import argparse
@@ -23,12 +24,12 @@ from typing import Any
 from orgopt.study.ending import text
 from orgopt.study.verdict import ending
 from orgopt.study.view import load_study
+from tests.fakes.browser import CHROMIUM, keep, pages
 
 ROOT = Path(__file__).parent.parent.parent
 STUDIES = 10
 WORKSPACE = ROOT / "mlruns" / "demo-studies"
 PICTURE = ROOT / "docs" / "images" / "report.png"
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 RIVALS = {"seed document": "over solo.md", "more agents": "over as many solo agents", "optuna:tpe": "over plain TPE"}
 
 
@@ -97,9 +98,9 @@ def picture(report: Path) -> None:
     if not Path(CHROMIUM).exists():
         print(f"no {CHROMIUM}: {PICTURE.name} stays as it is")
         return
-    from tests.fakes.browser import picture_of
-
-    picture_of(report, PICTURE)
+    with pages(1280, 1000) as page:
+        page.goto(report.as_uri())
+        keep(page, PICTURE)
 
 
 def main() -> None:
