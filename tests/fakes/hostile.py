@@ -233,7 +233,7 @@ def attempt(name, result):
     if result != -1:
         done.append(name)
 attempt("unshare", libc.unshare(0x10000000))
-attempt("mount", libc.mount(b"none", b"/tmp", b"tmpfs", 0, None))
+attempt("mount", libc.mount(b"none", b".", b"tmpfs", 0, None))  # its own folder, should nothing hold it
 attempt("umount", libc.umount2(b"/orgopt-lab/results", 2))
 attempt("ptrace", libc.ptrace(16, 1, 0, 0))
 attempt("chroot", libc.chroot(b"/tmp"))
