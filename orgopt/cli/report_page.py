@@ -3,14 +3,16 @@
 from pathlib import Path
 
 import click
-from rich.markup import escape
 
 from orgopt.cli.base import command, find_workspace, near, out, print_json, writable_folder
+from orgopt.cli.ending import print_ending
 from orgopt.cli.studies import find_study
 from orgopt.errors import UsageError
 from orgopt.ledger import read_lines, write_text
-from orgopt.report import Record, page, study, verdict
+from orgopt.report import Record, page
 from orgopt.study.log import LOG
+from orgopt.study.verdict import ending
+from orgopt.study.view import study
 
 PAGE = "report.html"
 
@@ -47,12 +49,12 @@ def report_command(name: str | None, target: Path | None, folder: Path | None, a
         raise UsageError(f"{path} is a folder: name a file with --out")
     writable_folder(path.resolve().parent)
     write_text(path, text)
-    told = study(records)
-    said = verdict(told)
+    view = study(records)
+    said = ending(view)
     if as_json:
-        sizes = {"candidates": len(told.candidates), "evaluations": len(told.evaluations), "bytes": len(text.encode())}
-        summary = {"verdict": said.word, "title": said.title, "detail": said.detail, "controls": said.controls}
+        sizes = {"candidates": len(view.candidates), "evaluations": len(view.evaluations), "bytes": len(text.encode())}
+        summary = {"verdict": said.word, "title": said.title, "ending": said.to_dict()}
         print_json("report", {"study": source.name, "path": str(path), **summary, **sizes})
         return
-    out.print(f"{escape(said.title)}. [dim]{escape(said.detail)}[/]")
-    out.print(near(path.resolve()), markup=False)
+    print_ending(said)
+    out.print(f"\n{near(path.resolve())}", markup=False)

@@ -2,6 +2,5 @@
 
 from orgopt.report.page import page
 from orgopt.report.records import SCHEMA_VERSION, Record, study
-from orgopt.report.verdict import Verdict, verdict
 
-__all__ = ["SCHEMA_VERSION", "Record", "Verdict", "page", "study", "verdict"]
+__all__ = ["SCHEMA_VERSION", "Record", "page", "study"]

