@@ -1,6 +1,8 @@
 """Contests: turns, continuing, rankings with what they can tell, the command and its bad input."""
 
 import json
+import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,7 @@ from click.testing import CliRunner, Result
 
 import orgopt
 from orgopt.cli import main
-from orgopt.cli.compare import ContestProgress, resolution, sparkline, verdict
+from orgopt.cli.compare import ContestProgress, resolution, sparkline
 from orgopt.document import Program, parse
 from orgopt.errors import StoreError, UsageError
 from orgopt.evaluate import Score
@@ -17,6 +19,9 @@ from orgopt.evolve import Job
 from orgopt.evolve.contest import Contest, default_name, enter, identity_of
 from orgopt.ledger import read_lines
 from orgopt.study.contest import ContestLog, Ranking, Scores, ranking
+from orgopt.study.contest_verdict import ending
+from orgopt.study.ending import Ending
+from orgopt.study.wording import interval, signed
 from orgopt.task import Task
 from tests.conftest import TRIO
 from tests.fakes.arena import toy_arena
@@ -38,7 +43,12 @@ NOISY = """
 def scores_of(**outputs: list[float]) -> Scores:
     """Runs of entrants on one task with these research outputs."""
     return {
-        (name, "toy", k): {"research_output": value, "curve": [[0.0, 0.0], [5.0, value]], "experiments": {"ok": 9}}
+        (name, "toy", k): {
+            "research_output": value,
+            "heldout": 0.5 - value / 2,
+            "curve": [[0.0, 0.0], [5.0, value]],
+            "experiments": {"ok": 9},
+        }
         for name, values in outputs.items()
         for k, value in enumerate(values)
     }
@@ -46,6 +56,13 @@ def scores_of(**outputs: list[float]) -> Scores:
 
 def ranked(**outputs: list[float]) -> Ranking:
     return ranking(scores_of(**outputs), list(outputs), ["toy"], len(next(iter(outputs.values()))), 10)
+
+
+def told(found: Ranking, sizes: Mapping[str, int] | None = None) -> Ending:
+    """The end of a contest of equally large documents, but for `a`, which is smaller."""
+    sizes = {one.entrant: 1 + (one.entrant != "a") for one in found.placings} if sizes is None else sizes
+    task = {"heldout": "loss", "unit": "nats", "baseline": {"heldout": 0.5}}
+    return ending(found, {"toy": task}, sizes=sizes, command="orgopt compare")
 
 
 @pytest.fixture
@@ -117,7 +134,13 @@ def test_a_clear_winner_is_the_best_and_its_lead_is_given() -> None:
     behind = found.placings[1].behind
     assert behind is not None
     assert behind.low < -0.3 < behind.high < 0
-    assert verdict(found) == f"a is better than b by {-behind.mean:.3f}."
+    said = told(found)
+    assert said.title == "a is better than b."
+    known = interval(-behind.high, -behind.low, sign=True)
+    assert (
+        f"a scores .60, b .29: {signed(-behind.mean)}, with 95 % confidence within {known}, on 12 seeds." == said.sure
+    )
+    assert said.advice == ("Take a.",)
     assert found.comparisons == 1
 
 
@@ -126,8 +149,21 @@ def test_no_difference_is_said_as_plainly() -> None:
     level, low = (rng.normal(mean, 0.1, 10).tolist() for mean in (0.5, 0.1))
     found = ranked(a=level, b=[x + 0.001 for x in level[::-1]], c=low)
     assert [one.verdict for one in found.placings] == ["first", "no difference", "worse"]
-    assert verdict(found).startswith("b is better than c by ")
-    assert verdict(found).endswith("No difference is shown between b and a.")
+    said = told(found)
+    assert said.title == "b is better than c. No difference is shown between b and a."
+    assert "verdicts are corrected for 3 comparisons" in said.sure
+    assert [(bar.name, bar.verdict) for bar in said.bars] == [("b", ""), ("a", "no difference"), ("c", "better")]
+    assert said.advice[0] == "Take a, which is the smallest of those."
+    assert re.search(
+        r"About \d+ more seeds would show a difference of 0.02: orgopt compare --seeds \d+$", said.advice[1]
+    )
+    assert told(found, sizes={}).bars[0].meaning.startswith("plain Optuna")
+
+
+def test_a_contest_of_one_seed_says_that_it_tells_nothing() -> None:
+    said = told(ranked(a=[0.5], b=[0.1]))
+    assert said.sure == "a scores .50, b .10, on one seed, which tells nothing of luck."
+    assert said.advice[-1] == "One seed tells nothing of luck: orgopt compare --seeds 10"
 
 
 def test_verdicts_are_corrected_for_all_pairs() -> None:
@@ -150,7 +186,7 @@ def test_what_seeds_can_resolve_is_said() -> None:
     one = ranked(a=[0.5], b=[0.4])
     assert (one.more_seeds, one.placings[1].verdict) == (None, "no difference")
     assert one.to_dict()["resolves"] is None
-    assert resolution(one) == "One seed tells nothing of noise: --seeds 10 would."
+    assert resolution(one) == "One seed tells nothing of luck: --seeds 10 would."
     json.dumps(one.to_dict(), allow_nan=False)
     same = ranked(a=[0.5, 0.5], b=[0.5, 0.5])
     assert (same.more_seeds, same.placings[1].verdict) == (0, "no difference")
@@ -200,7 +236,7 @@ def compare(*args: str) -> Result:
 
 
 def test_the_command_ranks_and_continues(lab: Path) -> None:
-    first = compare("trio.md", "solo.md", "optuna:random", "--seeds", "2")
+    first = compare("trio.md", "solo.md", "optuna:random", "--seeds", "2", "--verbose")
     assert first.exit_code == 0, first.output
     assert "2 of 2 seeds  trio +" in first.stderr
     assert "2 seeds can resolve ±" in first.stdout

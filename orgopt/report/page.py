@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from orgopt.draw.style import STYLE, WEIGHT_STYLE
+from orgopt.errors import UsageError
 from orgopt.report import claims, curves, generations, method, parts
 from orgopt.report.browser import data
 from orgopt.report.forest import verdict as word
@@ -52,7 +53,7 @@ def _ending(records: Sequence[Record]) -> Ending:
     """What the study says in the end; of records that are damaged, that they are."""
     try:
         return ending(viewed(records))
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+    except (AttributeError, IndexError, KeyError, TypeError, UsageError, ValueError):
         title = "The result cannot be read: records of this study are damaged or missing."
         return Ending(word="running", title=title, sure="What could be read stands below.")
 

@@ -7,9 +7,10 @@ from typing import Any
 from orgopt.document import parse, read
 from orgopt.draw import svg
 from orgopt.report import page
-from orgopt.study.log import TEST
+from orgopt.study.ending import Ending
 from orgopt.study.predictions import said_of_predictions
 from orgopt.study.rewrites import said_of_rewrites
+from orgopt.study.verdict import ending, short
 from orgopt.study.view import CandidateView, StudyView
 from orgopt.tracking import tables
 from orgopt.tracking.candidate import diff, sources
@@ -28,7 +29,6 @@ from orgopt.tracking.names import (
 )
 
 Record = dict[str, Any]
-SEED_DOCUMENT = "seed document"
 
 
 def study(head: Record, commit: str) -> Entry:
@@ -129,11 +129,12 @@ def conclusion(view: StudyView, records: Sequence[Record], address: str) -> Entr
         files["knock-outs.json"] = tables.as_json(tables.knock_outs(final["knock_outs"]))
     best = champion.standing if champion else None
     single = [Point("research_output", best.value), Point("estimate", best.estimate)] if best else []
-    said = verdict(final).replace("\\", "")[:LONGEST_VALUE]  # a tag is no Markdown
+    told = ending(view)
+    said = short(told)[:LONGEST_VALUE]
     tags = {"orgopt.champion": final["champion"], "orgopt.verdict": said}
     return Entry(
         at=final["at"],
-        tags={**tags, NOTE: note(final, address)[:LONGEST_VALUE], **tables.shown_as_tables(files)},
+        tags={**tags, NOTE: note(told, final, address)[:LONGEST_VALUE], **tables.shown_as_tables(files)},
         points=(*single, *_claim_points(final), *_part_points(view, final), *_cost(final)),
         files=files,
     )
@@ -157,44 +158,25 @@ def tested(final: Record) -> dict[str, str]:
     return {"test_score": f"{test['mean']:+.3f}"} | ({"test_interval": f"{low:+.3f} … {high:+.3f}"} if known else {})
 
 
-def verdict(final: Record) -> str:
-    """The result in one line: what the champion is worth, and against the seed document."""
-    test = final["estimates"]["test"]
-    own = f"{signed(test['mean'])} {interval(test['low'], test['high'])}".strip() if test else "not tested"
-    claim = next((one for one in final["claims"] if (one["phase"], one["entrant"]) == (TEST, SEED_DOCUMENT)), None)
-    if claim is None:
-        return f"{final['champion']}, the seed document itself: nothing better was found ({own} on test seeds)"
-    seeds = f"{claim['seeds']} test seed{'s' * (claim['seeds'] != 1)}"
-    if claim["low"] is None:
-        word = "which one seed cannot judge"
-    else:
-        word = {"no difference": "not shown to differ"}.get(claim["verdict"], claim["verdict"])
-    ahead = f"{signed(claim['difference'])} {interval(claim['low'], claim['high'])}".strip()
-    return f"{final['champion']} {own} on {seeds}; against the seed document {ahead}: {word}"
-
-
-def note(final: Record, address: str) -> str:
+def note(told: Ending, final: Record, address: str) -> str:
     """The result of a study in Markdown, the verdict first."""
     name = final["champion"]
     link = f"[{name}]({address})" if address else name
-    parts = [f"**Champion {verdict(final)}.**", f"Champion: {link}. Simplest within one error: {final['simplest']}."]
+    parts = [f"**{escape(told.title)}** {escape(told.sure)}"]
+    parts.append("\n".join(f"- {escape(line)}" for line in (*told.measures, *told.notes, *told.advice)))
+    parts.append(f"Evolved team: {link}. {escape(told.scale)}")
     rows = [
         f"| {one['phase']} | {escape(one['task'])} | {escape(one['entrant'])} | {signed(one['mean'])} | "
         f"{signed(one['difference'])} | {interval(one['low'], one['high'])} | {one['verdict']} |"
         for one in final["claims"]
     ]
-    head = "| on | task | against | research output | champion is ahead by | 95 % | champion is |"
+    head = "| on | task | against | its score | evolved team is ahead by | 95 % | evolved team is |"
     if rows:
         parts.append("\n".join([head, "|---|---|---|---|---|---|---|", *rows]))
-    changes = "\n".join(f"- {escape(change)}" for change in final["changes"])
-    parts.append(f"What it changes of the seed document:\n\n{changes or '- nothing'}")
-    if final["knock_outs"]:
-        ranked = sorted(final["knock_outs"], key=lambda one: -one["difference"])
-        lost = "\n".join(
-            f"- {escape(one['part'])}: {signed(one['difference'])} {interval(one['low'], one['high'])}"
-            for one in ranked[:8]
-        )
-        parts.append(f"What it loses without a part:\n\n{lost}")
+    changes = "\n".join(f"- {escape(change)}" for change in told.changes)
+    parts.append(f"What it changes:\n\n{changes or '- nothing'}")
+    if told.losses:
+        parts.append(f"What it loses: {escape('; '.join(told.losses))}.")
     if feedback := final.get("feedback"):
         parts.append(escape(said_of_predictions(feedback)))
     if rewrites := final.get("rewrites"):

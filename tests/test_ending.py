@@ -1,0 +1,271 @@
+"""The end of studies and runs in plain words, and the signs of life before it."""
+
+import io
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from orgopt.cli.heartbeat import Heartbeat
+from orgopt.cli.progress import StudyProgress
+from orgopt.document import effects, parse
+from orgopt.evolve import Candidate
+from orgopt.evolve.controls import MORE_AGENTS, controls, more_agents
+from orgopt.evolve.space import Space
+from orgopt.ledger import Ledger
+from orgopt.org import DEFAULT_AGENT, Org, Role
+from orgopt.study.config import StudyConfig
+from orgopt.study.ending import WIDTH, Bar, Ending, again, bars, lines, text
+from orgopt.study.log import RACE, SEARCH, TEST
+from orgopt.study.measures import measure
+from orgopt.study.run_verdict import ending as run_ending
+from orgopt.study.standing import Standing
+from orgopt.study.verdict import ending, short
+from orgopt.study.view import StudyView, study
+from orgopt.study.wording import plain
+from orgopt.task import Task
+from orgopt.team.report import Report
+from tests.fakes.study import records
+from tests.test_evaluate import ledger_of, score
+
+SOLO = "# Solo\n\n## Roles\n\n### Researcher\n- **Headcount:** 1\n- **Agent:** hill-climb\n"
+Record = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def told() -> list[Record]:
+    return records(generations=2, population=4, tests=12)
+
+
+def changed(told: list[Record], change: Callable[[Record], object]) -> StudyView:
+    """The study with another final record."""
+    copy = json.loads(json.dumps(told))
+    change(next(record for record in copy if record["kind"] == "final"))
+    return study(copy)
+
+
+def with_claim(told: list[Record], **values: Any) -> StudyView:
+    """The study with other figures of the champion against the seed document."""
+
+    def change(final: Record) -> None:
+        against_seed = (TEST, "seed document", "all")
+        next(c for c in final["claims"] if (c["phase"], c["entrant"], c["task"]) == against_seed).update(values)
+
+    return changed(told, change)
+
+
+def test_an_end_says_whether_it_is_better_by_how_much_and_how_sure(told: list[Record]) -> None:
+    figures = {"mean": 0.212, "champion_mean": 0.566, "difference": 0.354, "low": 0.27, "high": 0.42, "seeds": 24}
+    said = ending(with_claim(told, verdict="better", **figures))
+    assert said.word == "better"
+    assert said.title == "Better than trio.md: the evolved team scores .57, trio.md .21."
+    known = "with 95 % confidence within [+.27, +.42], on 24 fresh seeds that the search did not use."
+    assert said.sure == f"The difference is +.35, {known}"
+    assert short(said) == f"{said.title} {said.sure}"
+    assert said.advice[0].startswith("Use the evolved document, best.md.")
+
+
+def test_worse_and_level_are_said_as_plainly_with_what_follows(told: list[Record]) -> None:
+    worse = ending(with_claim(told, verdict="worse", difference=-0.1, low=-0.2, high=-0.02))
+    assert worse.title.startswith("Worse than trio.md:")
+    assert worse.advice == ("Keep trio.md.",)
+    level = ending(with_claim(told, verdict="no difference", difference=0.02, low=-0.1, high=0.14))
+    assert level.title.startswith("No difference to trio.md is shown:")
+    assert level.advice[0] == "Keep trio.md."
+    tiny = ending(with_claim(told, verdict="no difference", difference=0.0001, low=-0.1, high=0.1))
+    assert tiny.advice[1].startswith("A difference so small would take more than 1,000 seeds to show")
+
+    def smallest(final: Record) -> None:
+        final["simplest"] = "g00-c00"
+        for claim in final["claims"]:
+            claim["verdict"] = "no difference"
+
+    assert ending(changed(told, smallest)).advice[0] == "Keep trio.md, which is smaller."
+
+
+def test_the_seeds_that_are_missing_are_a_command(told: list[Record]) -> None:
+    said = ending(with_claim(told, verdict="no difference", difference=0.06, low=-0.01, high=0.14)).advice[1]
+    command = told[0]["command"]
+    assert said.startswith("About ")
+    assert f"would show whether this difference is real: {command} --test-seeds " in said
+    more, seeds = int(said.split()[1]), int(said.split()[-1])
+    assert seeds == 12 + more
+
+
+def test_few_seeds_claim_nothing(told: list[Record]) -> None:
+    said = ending(with_claim(told, seeds=1, low=None, high=None, difference=0.2))
+    assert said.title == "Too few seeds to tell: the evolved team is ahead of trio.md by .20."
+    assert "luck cannot be told from skill" in said.sure
+    assert "is behind trio.md by .05" in ending(with_claim(told, seeds=4, difference=-0.05)).title
+
+
+def test_a_study_that_found_nothing_says_so(told: list[Record]) -> None:
+    said = ending(changed(told, lambda final: final.update(champion="g00-c00")))
+    assert (said.word, said.title) == (
+        "unchanged",
+        "Nothing better than trio.md was found: it won against 8 candidates.",
+    )
+    assert said.advice[0].startswith("Keep trio.md.")
+
+
+def test_a_study_that_runs_claims_nothing(told: list[Record]) -> None:
+    without = study([record for record in told if record["kind"] != "final"])
+    said = ending(without)
+    assert said.word == "running"
+    assert said.title.startswith("Not finished: g0")
+    assert "nothing is claimed" in said.sure
+    assert ending(study(told[:2])).title == "Nothing is measured yet: 1 candidate so far."
+
+
+def test_raw_metrics_stand_beside_the_score(told: list[Record]) -> None:
+    first, second, *others = ending(study(told)).measures
+    assert first.startswith("digits heldout_loss: 3.115 untouched → ")
+    assert first.endswith(" evolved (nats, lower is better)")
+    assert second.startswith("tinygpt heldout_loss: ")
+    assert others[0].startswith("On held-out tasks: ")
+    assert others[1].startswith("In real training: ")
+    task = {"heldout": "-accuracy", "unit": ""}
+    shown = measure("mine", task, [("untouched", -0.5), ("evolved", -0.75)])
+    assert shown == "mine accuracy: 0.500 untouched → 0.750 evolved (higher is better)"
+    close = measure("mine", {"heldout": "loss", "unit": "nats"}, [("untouched", 0.15412), ("evolved", 0.15414)])
+    assert close == "mine loss: 0.15412 untouched → 0.15414 evolved (nats, lower is better)"
+
+
+def test_what_more_agents_alone_bring_is_told_apart(told: list[Record]) -> None:
+    def change(final: Record) -> None:
+        figures = {"difference": 0.08, "low": 0.01, "high": 0.15, "verdict": "better"}
+        for claim in final["claims"]:
+            if claim["entrant"] == "seed document":
+                claim.update(verdict="better", difference=0.35)
+            if claim["entrant"] == "silent":
+                claim.update(entrant=MORE_AGENTS, **figures)
+
+    assert ending(changed(told, change)).notes == (
+        "Of the +.35, more agents alone bring +.27; how they are organized, +.08 [+.01, +.15].",
+    )
+
+
+def test_bars_are_as_long_as_scores_and_say_what_they_mean() -> None:
+    shown = [
+        Bar(name="evolved team", value=0.4, meaning="3 agents"),
+        Bar(name="mine.md", value=0.2, meaning="what you had: 1 agent", verdict="better"),
+        Bar(name="random teams", value=-0.1, meaning="drawn", verdict="no difference"),
+    ]
+    first, second, third = bars(shown)
+    assert first.count("█") == 2 * second.count("█") > 0
+    assert third.count("█") == 0
+    assert "behind  what you had: 1 agent" in second
+    assert "level" in third
+    assert plain(-0.1) in third
+    assert all(len(line) <= 50 for line in bars(shown, 50))
+
+
+def test_an_end_is_about_twenty_lines_and_is_never_wider_than_asked(told: list[Record]) -> None:
+    said = ending(study(told))
+    assert len(list(lines(said))) <= 30  # with two tasks, a held-out one, real runs and eight controls
+    assert max(map(len, lines(said))) <= WIDTH
+    assert max(map(len, text(said, 60).split("\n"))) <= 60
+    assert json.loads(json.dumps(said.to_dict()))["title"] == said.title
+
+
+def test_a_command_is_told_with_one_value_of_an_option() -> None:
+    assert again("orgopt compare a b --seeds 8 --lab replay", "--seeds", 40) == (
+        "orgopt compare a b --lab replay --seeds 40"
+    )
+    assert again("orgopt optimize a", "--test-seeds", 40) == "orgopt optimize a --test-seeds 40"
+
+
+def test_changes_of_nobody_are_not_told() -> None:
+    before = parse(f"{SOLO}\n### Junior\n- **Headcount:** 8\n- **Agent:** hill-climb\n\n## Links\n"
+                   "- Junior → Researcher: reports to\n")  # fmt: skip
+    after = parse(
+        before.text.replace("- **Headcount:** 8\n- **Agent:** hill-climb", "- **Headcount:** 0\n- **Agent:** tpe")
+    )
+    assert effects(before, after) == ["− role Junior"]
+    hired = parse(f"{SOLO}\n### Modeler\n- **Headcount:** 2\n- **Agent:** gp\n")
+    assert effects(parse(SOLO), hired) == ["+ role Modeler: 2 × gp"]
+    assert effects(hired, parse(hired.text.replace("gp", "tpe"))) == ["Modeler: agent gp → tpe"]
+
+
+def test_more_agents_are_the_seed_documents_own_and_share_everything() -> None:
+    org = more_agents(Org(roles=(Role(id="a", name="A"), Role(id="b", name="B", headcount=2, agent="tpe"))), 5)
+    assert [(role.id, role.headcount, role.agent) for role in org.roles] == [("b", 5, "tpe")]
+    assert [(link.source, link.target, link.kind) for link in org.links] == [("b", "b", "shares with")]
+    champion = parse(SOLO.replace("Headcount:** 1", "Headcount:** 3"))
+    space = Space(parse(SOLO), None, 20)
+    (control,) = [one for one in controls(champion, space, 0) if one.name == MORE_AGENTS]
+    assert control.about == f"3 × {DEFAULT_AGENT}, who tell each other everything"
+    assert not control.inherits
+    assert "shares with" in control.entrants[0].text
+    assert MORE_AGENTS not in [one.name for one in controls(parse(SOLO), space, 0)]  # that is the seed document
+
+
+REPORT = Report(bound="agents", slots_idle=0.54, agents_waiting=0.0, think_s=1, queue_s=0, run_s=2, headcount=1,
+                full_headcount=2.2, roles=(), links=(), standup=None)  # fmt: skip
+
+
+def test_a_run_says_whether_it_is_an_improvement(toy: Task) -> None:
+    def said(heldout: float, ledger: Ledger | None = None, tampered: str = "") -> Ending:
+        ledger = ledger or ledger_of((0, 0, 0.5), (2, 1, 0.2))
+        found = score(toy, ledger, {1: heldout}, budget_s=10, verify_seeds=2, tampered=tampered)
+        return run_ending(toy, found, REPORT, 10)
+
+    better = said(0.25)
+    assert (better.word, better.title) == ("better", "toy is improved, and fresh seeds confirm it (95 %).")
+    assert "0.500 untouched → 0.250 submitted" in better.measures[0]
+    assert better.advice == (
+        "Short of agents: the slots stood idle 54% of the time with 1 agent; about 2 would keep them busy.",
+    )
+    assert "Submitted: X 0.1." in better.notes
+    assert said(0.495).title == "No improvement of toy is confirmed: it is within the seed noise."
+    assert "behind the untouched script" in said(0.6).title
+    assert said(0.25, tampered="a verification").title.startswith("Disqualified: a verification")
+    kept = said(0.5, ledger_of((0, 0, 0.5)))
+    assert kept.title == "No improvement of toy: nothing was better than the untouched script."
+
+
+def candidate(index: int, generation: int) -> Candidate:
+    return Candidate(index=index, generation=generation, parent=0 if index else None, proposer="tpe", params={},
+                     program=parse(SOLO), changes=())  # fmt: skip
+
+
+def standing(value: float) -> Standing:
+    return Standing(value=value, seeds=2, error=0.1, estimate=value, doubt=0.1)
+
+
+def test_a_study_says_what_is_done_what_is_left_and_the_best_so_far() -> None:
+    console = Console(file=io.StringIO(), width=160)
+    progress = StudyProgress(
+        console, StudyConfig(generations=2, population=2, budget_s=10, slots=2), "loss", lambda: None
+    )
+    with progress:
+        progress.planned(SEARCH, 4)
+        for index, value in enumerate((0.2, 0.4, 0.3, 0.6)):
+            progress.told(candidate(index, index // 2), standing(value), dropped=False)
+        progress.planned(RACE, 6)
+        progress.planned(TEST, 5)
+        progress.planned(TEST, 2)
+    shown = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert shown[0].startswith("generation 1 of 2: 2 of 4 candidates, ")
+    assert shown[0].endswith("left, best so far g00-c01 .40 (the document it began with: .20)")
+    assert shown[1] == "generation 2 of 2: 4 of 4 candidates, best so far g01-c03 .60 (the document it began with: .20)"
+    assert shown[2:] == [
+        "racing the best on fresh seeds: 0 of 6 runs",
+        "testing the winner beside its controls: 0 of 5 runs",
+    ]
+
+
+def test_a_long_silence_is_broken_and_no_terminal_is_disturbed() -> None:
+    said = iter(["one", "", "two"])
+    pipe, terminal = Console(file=io.StringIO()), Console(file=io.StringIO(), force_terminal=True)
+    with Heartbeat(pipe, lambda: next(said, "on"), every_s=0.01):
+        until = time.monotonic() + 60
+        while "two" not in pipe.file.getvalue() and time.monotonic() < until:  # type: ignore[attr-defined]
+            time.sleep(0.01)
+    assert pipe.file.getvalue().startswith("one\ntwo\n")  # type: ignore[attr-defined]
+    with Heartbeat(terminal, lambda: "never", every_s=0) as heart:
+        heart.say("nor this")
+    assert terminal.file.getvalue() == ""  # type: ignore[attr-defined]
