@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO := optimize orgs/solo.md --task tinygpt --lab replay --budget 60s --generations 20
 
-.PHONY: demo demo-studies test slow fuzz browser screenshots check docs bench format clean
+.PHONY: demo demo-studies wheel test slow fuzz browser screenshots check docs bench format clean
 
 demo: .venv/demo
 	$(BIN)/orgopt $(DEMO)
@@ -41,6 +41,10 @@ docs: .venv/dev
 # a change of seeds, agents or the search; ten minutes of two quiet cores.
 demo-studies: .venv/dev
 	$(BIN)/python -m tests.bench.demo
+
+# What is released: one file that installs with pip, tasks and organizations included.
+wheel: .venv/demo
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
 bench: .venv/dev
 	$(BIN)/python -m tests.bench.bench
