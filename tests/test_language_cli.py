@@ -142,7 +142,7 @@ def test_a_limit_of_a_run_is_hard_and_said(workspace: Path) -> None:
         result = invoke(*RUN, "--max-tokens", "12000")
         assert result.exit_code == 0, result.stderr
         assert 0 < server.tokens <= 12_000
-    assert "thoughts without result" in result.stdout
+    assert "Thoughts without a result" in result.stdout
     assert "over_budget" in result.stdout
 
 

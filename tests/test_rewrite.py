@@ -30,6 +30,7 @@ from orgopt.study.config import SAMPLERS, StudyConfig
 from orgopt.study.log import StudyLog
 from orgopt.study.rewrites import said_of_rewrites
 from orgopt.study.standing import Standing
+from orgopt.study.verdict import ending
 from orgopt.study.view import study as view
 from orgopt.task import Task
 from orgopt.tracking import candidate as candidate_run
@@ -193,8 +194,8 @@ def test_a_rewritten_charter_and_a_headcount_land_in_the_document(
     assert told["sampler_better"][1] == 2
     assert "reflect proposed 1 of the 1 candidates" in said_of_rewrites(told)
     assert "reflect proposed 1 of the 1 candidates" in page(records)
-    assert "reflect proposed 1 of the 1 candidates" in overview.note(final, "")
     found = view(records)
+    assert "reflect proposed 1 of the 1 candidates" in overview.note(ending(found), final, "")
     parent = found.candidates[candidate["parent"]]
     note = candidate_run.note(candidate_run.Family(found, found.candidates[3], parent, "", 0.0), 1)
     assert "reflect changed" in note

@@ -13,6 +13,7 @@ import pytest
 
 from orgopt.document import parse
 from orgopt.ledger import read_lines
+from orgopt.study.verdict import ending, short
 from orgopt.study.view import load_study
 from orgopt.task import Task, load_task
 from orgopt.tracking import Tracking, load_prompt, load_version, store_uri
@@ -229,7 +230,9 @@ def test_the_study_tells_its_generations_and_its_result(seen: Path) -> None:
         assert values[f"test toy ahead/{name}"] == pytest.approx(claim["difference"], abs=1e-4)
     assert sum(name.startswith("without/") for name in values) == len({one["part"] for one in final["knock_outs"]}) > 0
     assert sum(name.startswith("importance/") for name in values) == len(final["importances"]) > 0
-    assert run.data.tags["mlflow.note.content"].startswith(f"**Champion {final['champion']}")
+    said = ending(view)
+    assert run.data.tags["orgopt.verdict"] == short(said)
+    assert run.data.tags["mlflow.note.content"].startswith(f"**{said.title.split(':')[0]}")
     files = texts(run)
     wanted = {"report.html", "seed/program.md", "champion/program.md", "champion/diff.md", "champion/chart.svg"}
     assert wanted | {"claims.json", "race.json", "knock-outs.json"} <= set(files)

@@ -18,12 +18,13 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from orgopt.study.ending import text
 from orgopt.study.verdict import ending
-from orgopt.study.view import load_study
+from orgopt.study.view import StudyView, load_study
 from tests.fakes.browser import CHROMIUM, keep, pages
 
 ROOT = Path(__file__).parent.parent.parent
@@ -40,35 +41,46 @@ def command() -> list[str]:
     return shlex.split(found[1])
 
 
-def study(seed: int) -> dict[str, Any]:
-    """The result of the demo's study with a seed, and its wall seconds."""
-    kept = WORKSPACE / f"seed-{seed}.json"
+class Done(NamedTuple):
+    """A study that is done, its wall seconds, and its claims on test seeds by whom they are against."""
+
+    folder: Path
+    view: StudyView
+    seconds: float
+
+    @property
+    def claims(self) -> dict[str, dict[str, Any]]:
+        assert self.view.final
+        return {claim["entrant"]: claim for claim in self.view.final["claims"] if claim["phase"] == "test"}
+
+
+def study(seed: int) -> Done:
+    """The demo's study with a seed."""
+    kept, folder = WORKSPACE / f"seed-{seed}.json", WORKSPACE / "mlruns" / "studies" / f"seed-{seed}"
     if not kept.exists():
         kind, document, *rest = command()
         WORKSPACE.mkdir(parents=True, exist_ok=True)
         (WORKSPACE / "orgopt.toml").touch()  # a workspace of its own
-        copy = shutil.copy(ROOT / document, WORKSPACE)
-        line = [sys.executable, "-m", "orgopt", kind, copy, *rest, "--seed", str(seed), "--name", f"seed-{seed}"]
+        name = Path(shutil.copy(ROOT / document, WORKSPACE)).name
+        line = [sys.executable, "-m", "orgopt", kind, name, *rest, "--seed", str(seed), "--name", folder.name]
         since = time.monotonic()
-        done = subprocess.run([*line, "--no-tracking", "--json"], check=True, capture_output=True, cwd=WORKSPACE)
-        found = {**json.loads(done.stdout), "seconds": time.monotonic() - since}
-        kept.write_text(json.dumps(found), "utf-8")
-    return json.loads(kept.read_text("utf-8"))
+        subprocess.run(line, check=True, capture_output=True, cwd=WORKSPACE)
+        kept.write_text(json.dumps({"seconds": time.monotonic() - since}), "utf-8")
+    return Done(folder, load_study(folder), json.loads(kept.read_text("utf-8"))["seconds"])
 
 
-def table(studies: list[dict[str, Any]]) -> str:
+def table(studies: Sequence[Done]) -> str:
     """The ten studies, a line each."""
     lines = ["| seed | solo.md | evolved | " + " | ".join(RIVALS.values()) + " | agents | seconds |"]
     lines.append("|---" * (5 + len(RIVALS)) + "|")
     shown = 0
-    for seed, found in enumerate(studies):
-        claims = {claim["entrant"]: claim for claim in found["claims"] if claim["phase"] == "test"}
-        first = claims.get("seed document")
+    for seed, one in enumerate(studies):
+        first = one.claims.get("seed document")
         shown += bool(first and first["low"] is not None and first["low"] > 0)
-        cells = [_difference(claims.get(name)) for name in RIVALS]
+        cells = [_difference(one.claims.get(name)) for name in RIVALS]
         own = f"{first['mean']:.2f} | {first['champion_mean']:.2f}" if first else "– | –"
-        agents = found["ending"]["bars"][0]["meaning"].split()[0]
-        lines.append(f"| {seed} | {own} | {' | '.join(cells)} | {agents} | {found['seconds']:.0f} |")
+        agents = ending(one.view).bars[0].meaning.split()[0]
+        lines.append(f"| {seed} | {own} | {' | '.join(cells)} | {agents} | {one.seconds:.0f} |")
     return "\n".join([f"In {shown} of {len(studies)} the evolved team is better than solo.md.", "", *lines])
 
 
@@ -88,9 +100,9 @@ def block(path: Path, name: str, content: str) -> None:
     path.write_text(re.sub(pattern, lambda _: f"{marks[0]}\n{content}\n{marks[1]}", page, flags=re.DOTALL), "utf-8")
 
 
-def end(folder: Path) -> str:
+def end(view: StudyView) -> str:
     """The end of a study as the terminal has it, in a block of Markdown."""
-    return f"```\n{text(ending(load_study(folder)))}\n```"
+    return f"```\n{text(ending(view))}\n```"
 
 
 def picture(report: Path) -> None:
@@ -110,10 +122,10 @@ def main() -> None:
     asked = parser.parse_args()
     if asked.anew:
         shutil.rmtree(WORKSPACE, ignore_errors=True)
-    done = []
+    done: list[Done] = []
     for seed in range(asked.studies):
         done.append(study(seed))
-        print(f"seed {seed}: {done[-1]['ending']['title']} {done[-1]['seconds']:.0f} s", flush=True)
+        print(f"seed {seed}: {ending(done[-1].view).title} {done[-1].seconds:.0f} s", flush=True)
     where = f"on {os.cpu_count()} cores, Python {platform.python_version()}"
     line = f"`orgopt {shlex.join(command())} --seed S`"
     head = f"Measured {dt.datetime.now(dt.UTC):%Y-%m-%d} {where} with `make demo-studies`: {line}."
@@ -122,9 +134,8 @@ def main() -> None:
     if asked.studies < STUDIES:
         return
     block(ROOT / "docs" / "benchmarks.md", "demo", f"{head} {found}")
-    folder = WORKSPACE / "mlruns" / "studies" / "seed-0"
-    block(ROOT / "README.md", "demo", end(folder))
-    picture(folder / "report.html")
+    block(ROOT / "README.md", "demo", end(done[0].view))
+    picture(done[0].folder / "report.html")
 
 
 if __name__ == "__main__":
