@@ -38,11 +38,11 @@ from orgopt.team.repository import Repository
 from orgopt.team.runtime import Team
 from tests.conftest import ROOT
 from tests.fakes.lab import FakeLab
-from tests.fakes.processes import gone, needs_bubblewrap
+from tests.fakes.processes import gone, needs_sandbox
 from tests.test_minds import Strokes
 from tests.test_words import noiseless
 
-pytestmark = needs_bubblewrap
+pytestmark = needs_sandbox
 
 CLI = ROOT / "tests" / "fakes" / "coding_cli.py"
 CANARY = "canary-0123456789abcdef"
@@ -539,7 +539,7 @@ def test_without_bubblewrap_nothing_begins(monkeypatch: pytest.MonkeyPatch, tmp_
     for name in ("git", "true"):
         (tmp_path / name).symlink_to(f"/usr/bin/{name}")
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(SandboxError, match="apt-get install bubblewrap"):
+    with pytest.raises(SandboxError, match="command agents run in a sandbox, and"):
         Language(ALONE, LanguageSettings(commands={"cli": CommandSettings(name="cli", command=("true",))}))
 
 

@@ -1,8 +1,6 @@
 """`orgopt compare`: a contest of documents on the same hardware."""
 
 import re
-import shlex
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Mapping
@@ -27,8 +25,8 @@ from orgopt.cli.base import (
     find_workspace,
     near,
     out,
-    own_command,
     print_json,
+    this_command,
     warn_of_failures,
     writable_folder,
 )
@@ -124,7 +122,7 @@ def compare_command(
         identity = identity_of(entrants, arena, seed)
         folder = contests / (name or default_name(entrants, tasks, digest_of(identity)))
         use(everyone, language, writable_folder(folder))
-        again = shlex.join([own_command(), *sys.argv[1:]])
+        again = this_command()
         log = stack.enter_context(ContestLog(folder, identity, entrants, arena.tasks, again))
         contest = Contest(entrants, arena, seed=seed, log=log)
         ranking = _run(contest, seeds, folder)
