@@ -36,8 +36,9 @@ def _runs(script: Path, python: Path) -> bool:
             first = file.readline()
     except OSError:
         return False
-    named = Path(os.fsdecode(first[2:]).rstrip())
-    return first.startswith(b"#!") and len(first) < 128 and named.parent == python.parent and named.exists()
+    words = first[2:].split()  # as Linux does it
+    named = Path(os.fsdecode(words[0])) if first.startswith(b"#!") and len(words) == 1 else Path()
+    return len(first) < 128 and named.parent == python.parent and named.exists()
 
 
 def _typed(path: Path, *, anywhere: bool) -> str:
