@@ -102,8 +102,7 @@ def start(sandbox: Sandbox, task: Task, scratch: Path) -> Start:
             env["HOME"] = str(Path.home())
         return Start(command=(sys.executable, *_arguments(str(INSIDE.parent), config)), env=env)
     bubblewrap(task)
-    if os.getuid() == 0:
-        os.chown(results, isolate.NOBODY, isolate.NOBODY)
+    hand_over(results, task)
     folder = f"{isolate.ROOT}/task"
     config |= {"results": isolate.RESULTS, "folder": folder, "paths": _user_site()}
     python = readable()
@@ -119,6 +118,22 @@ def start(sandbox: Sandbox, task: Task, scratch: Path) -> Start:
         env["HOME"] = isolate.HOME  # where its script looks for the data that it may read
     arguments = _arguments(isolate.ROOT, config)
     return Start(command=(*wrap, "--", sys.executable, *arguments), env=env)
+
+
+def hand_over(results: Path, task: Task | None = None, *, replays: bool = True) -> None:
+    """Give a folder to nobody where root starts the sandbox, in which root becomes nobody.
+
+    Raises:
+        SandboxError: There is no nobody here, as in a container of an ordinary user's.
+    """
+    if os.getuid() == 0:
+        try:
+            os.chown(results, isolate.NOBODY, isolate.NOBODY)
+        except OSError as error:
+            why = f"root cannot become nobody here: {error.strerror}"
+            raise SandboxError(
+                f"the sandbox does not hold on this machine ({why}):{remedy(task, replays=replays)}"
+            ) from None
 
 
 def shared(task: Task) -> dict[str, str]:
