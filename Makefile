@@ -7,7 +7,7 @@ DEMO := optimize orgs/solo.md --task tinygpt --lab replay --budget 60s --generat
 .PHONY: demo demo-studies wheel test slow fuzz browser screenshots check docs bench format clean
 
 demo: .venv/demo
-	$(BIN)/orgopt $(DEMO)
+	$(BIN)/python -m orgopt $(DEMO)
 
 test: .venv/dev
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -q
@@ -28,10 +28,10 @@ screenshots: .venv/dev
 	$(BIN)/python -m tests.screenshots
 
 check: .venv/dev
-	$(BIN)/ruff check
-	$(BIN)/ruff format --check
-	$(BIN)/pyright --pythonpath $(BIN)/python
-	$(BIN)/lint-imports
+	$(BIN)/python -m ruff check
+	$(BIN)/python -m ruff format --check
+	$(BIN)/python -m pyright --pythonpath $(BIN)/python
+	$(BIN)/python -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
 	$(BIN)/python -m sphinx -q -W -b html docs docs/_build
 
 docs: .venv/dev
@@ -50,20 +50,24 @@ bench: .venv/dev
 	$(BIN)/python -m tests.bench.bench
 
 format: .venv/dev
-	$(BIN)/ruff check --fix
-	$(BIN)/ruff format
+	$(BIN)/python -m ruff check --fix
+	$(BIN)/python -m ruff format
 	$(BIN)/python -c 'from orgopt.document.rules import page; print(page(), end="")' > docs/rules.md
 
-# torch comes through pip, which finds a local CPU build where there is one.
+# torch comes through pip, which finds a local CPU build where there is one. Programs are modules of $(BIN)/python:
+# the first line of a script cannot name a folder with spaces or quotes.
 .venv/demo: pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "orgopt needs Python 3.11 or newer: make PYTHON=python3.12 …")'
-	test -d .venv || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet -e .
-	touch $@
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "orgopt needs Python 3.11 or newer: make PYTHON=python3.12 …")'
+	@echo 'Setting up .venv, once: about 140 packages, 2.1 GB on the disk, 2 to 5 minutes …'
+	@test -d .venv || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@$(BIN)/python -m orgopt doctor --install || true
+	@touch $@
 
 .venv/dev: .venv/demo
-	$(BIN)/python -m pip install --quiet -e '.[dev]'
-	touch $@
+	@echo 'Adding what tests and checks need, once: about 35 packages, 0.3 GB, 1 to 2 minutes …'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
 
 clean:
 	rm -rf .venv docs/_build .pytest_cache .ruff_cache

@@ -22,10 +22,10 @@ from tests.conftest import ROOT
 from tests.contracts.lab import drain
 from tests.fakes.cheaters import EDITORS, NEEDS_NAMESPACES, ON_DIGITS, ON_TINYGPT, ON_TOY, Cheater, script_of
 from tests.fakes.lab import FakeLab
-from tests.fakes.processes import gone, needs_bubblewrap
+from tests.fakes.processes import gone, needs_sandbox
 
 TOKEN = f"orgopt-cheater-{os.getpid()}"
-KINDS = [pytest.param(Sandbox.BUBBLEWRAP, marks=needs_bubblewrap), Sandbox.PROCESS]
+KINDS = [pytest.param(Sandbox.BUBBLEWRAP, marks=needs_sandbox), Sandbox.PROCESS]
 POOR = 0.13  # held out, of what the cheaters that are measured honestly left
 
 
@@ -94,7 +94,7 @@ def test_who_edits_the_harness_is_caught_and_it_is_put_back(copied: Task, sandbo
     assert path.read_bytes() == before
 
 
-@needs_bubblewrap
+@needs_sandbox
 @pytest.mark.fault
 @pytest.mark.parametrize(("task", "cheaters"), [("tinygpt", ON_TINYGPT), ("digits", ON_DIGITS)])
 def test_cheaters_on_the_shipped_tasks_are_caught(task: str, cheaters: dict[str, Cheater]) -> None:
@@ -109,7 +109,7 @@ def test_cheaters_on_the_shipped_tasks_are_caught(task: str, cheaters: dict[str,
         assert caught(outcome, cheater, float(cheater.reason) if outcome.status is Status.OK else 0.0)
 
 
-@needs_bubblewrap
+@needs_sandbox
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["digits", "tinygpt"])
 def test_a_script_that_nobody_changed_scores_the_same_to_the_bit_however_it_is_judged(name: str) -> None:

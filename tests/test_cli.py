@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from orgopt.cli import COMMANDS, main
 from tests.conftest import ROOT, TRIO
+from tests.fakes.processes import needs_sandbox
 
 TOY = str(ROOT / "tests" / "toy")
 
@@ -90,6 +91,7 @@ def test_task(org: Path) -> None:
     assert "tinygpt" in orgopt("task").output
 
 
+@needs_sandbox
 def test_run_keeps_a_ledger_and_results_in_the_documents_workspace(org: Path) -> None:
     result = orgopt("run", org, "--task", TOY, "--budget", "1s", "--json")
     assert result.exit_code == 0, result.output
@@ -111,6 +113,7 @@ def test_run_keeps_a_ledger_and_results_in_the_documents_workspace(org: Path) ->
     assert "trio-toy-s0-2" in text
 
 
+@needs_sandbox
 def test_a_stopped_run_goes_on_in_its_folder(org: Path) -> None:
     whole = json.loads(orgopt("run", org, "--task", TOY, "--budget", "1s", "--json").stdout)
     ledger = Path(whole["folder"]) / "ledger.jsonl"
@@ -130,6 +133,7 @@ def test_a_stopped_run_goes_on_in_its_folder(org: Path) -> None:
 
 
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGTERM, 143), (signal.SIGKILL, -9)])
+@needs_sandbox
 def test_a_killed_command_leaves_no_process_and_no_scratch(org: Path, sent: signal.Signals, code: int) -> None:
     """Even without a chance to clean up, as the lab ends when its standard input does."""
     scratch = org.parent / "tmp"
@@ -205,6 +209,7 @@ def test_bad_input_gets_one_message_and_loses_nothing(
     assert not list((org.parent / "mlruns").rglob("*.jsonl"))
 
 
+@needs_sandbox
 def test_markup_in_values_and_paths_is_text(org: Path) -> None:
     org.write_text(TRIO.replace("**Headcount:** 2", "**Headcount:** \\[/x]"))
     result = orgopt("show", org)
@@ -218,6 +223,7 @@ def test_markup_in_values_and_paths_is_text(org: Path) -> None:
     assert "ws[/x]/mlruns/runs" in result.output
 
 
+@needs_sandbox
 def test_a_run_in_which_nothing_succeeds_says_why(org: Path) -> None:
     broken = org.parent / "broken"
     shutil.copytree(TOY, broken)

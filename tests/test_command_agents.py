@@ -28,6 +28,7 @@ from orgopt.document.write import org_text
 from orgopt.errors import SandboxError, StoreError, UsageError
 from orgopt.evaluate import evaluate
 from orgopt.lab import sandbox
+from orgopt.lab.bubblewrap import VARIABLE
 from orgopt.lab.local import LocalLab
 from orgopt.lab.sandbox import Sandbox
 from orgopt.ledger import Event, Ledger
@@ -38,11 +39,11 @@ from orgopt.team.repository import Repository
 from orgopt.team.runtime import Team
 from tests.conftest import ROOT
 from tests.fakes.lab import FakeLab
-from tests.fakes.processes import gone, needs_bubblewrap
+from tests.fakes.processes import gone, needs_sandbox
 from tests.test_minds import Strokes
 from tests.test_words import noiseless
 
-pytestmark = needs_bubblewrap
+pytestmark = needs_sandbox
 
 CLI = ROOT / "tests" / "fakes" / "coding_cli.py"
 CANARY = "canary-0123456789abcdef"
@@ -536,10 +537,8 @@ def test_what_is_not_declared_or_not_there_is_refused(tmp_path: Path) -> None:
 
 
 def test_without_bubblewrap_nothing_begins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("git", "true"):
-        (tmp_path / name).symlink_to(f"/usr/bin/{name}")
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(SandboxError, match="apt-get install bubblewrap"):
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    with pytest.raises(SandboxError, match="command agents run in a sandbox, and"):
         Language(ALONE, LanguageSettings(commands={"cli": CommandSettings(name="cli", command=("true",))}))
 
 

@@ -21,7 +21,7 @@ from orgopt.task import Limits, Task, load_task
 from tests.conftest import ROOT
 from tests.contracts.lab import drain
 from tests.fakes import hostile
-from tests.fakes.processes import gone, needs_bubblewrap, resident_mb
+from tests.fakes.processes import gone, needs_sandbox, resident_mb
 
 pytestmark = pytest.mark.fault
 TOKEN = f"orgopt-fault-{os.getpid()}"
@@ -76,7 +76,7 @@ def weak() -> Iterator[LocalLab]:
         yield lab
 
 
-@needs_bubblewrap
+@needs_sandbox
 @pytest.mark.parametrize("name", hostile.FAULTS)
 def test_bubblewrap_holds(lab: LocalLab, name: str) -> None:
     status, script = hostile.FAULTS[name]
@@ -119,7 +119,7 @@ def secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str
     assert path.read_text() == canary
 
 
-@needs_bubblewrap
+@needs_sandbox
 def test_nothing_outside_is_read(secret: dict[str, str]) -> None:
     with LocalLab(task(), 1, Sandbox.BUBBLEWRAP) as lab:  # begun with the canary in the environment
         outcome = inflict(lab, hostile.READS, **secret)
@@ -132,14 +132,14 @@ def test_the_environment_is_scrubbed_without_namespaces_too(secret: dict[str, st
         assert inflict(lab, script, **secret).error == "read False"
 
 
-@needs_bubblewrap
+@needs_sandbox
 def test_nothing_outside_is_written(lab: LocalLab, secret: dict[str, str]) -> None:
     files = {path: path.read_bytes() for path in (ROOT / "orgopt" / "lab").rglob("*.py")}
     assert inflict(lab, hostile.WRITES, **secret).error == "wrote 0"
     assert all(path.read_bytes() == content for path, content in files.items())
 
 
-@needs_bubblewrap
+@needs_sandbox
 def test_nothing_is_reached_by_network(lab: LocalLab) -> None:
     with (
         socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp,
@@ -167,12 +167,12 @@ def test_nothing_is_reached_by_network(lab: LocalLab) -> None:
     assert outcome.error == "reached nothing"
 
 
-@needs_bubblewrap
+@needs_sandbox
 def test_an_experiment_has_no_rights_and_sees_itself_alone(lab: LocalLab) -> None:
     assert inflict(lab, hostile.ESCAPES).error == "did [] with [] among 1 as 65534"
 
 
-@needs_bubblewrap
+@needs_sandbox
 def test_experiments_do_not_see_each_other(lab: LocalLab) -> None:
     writes = (
         "for folder in ('.', '/tmp', '/dev/shm', os.environ['TMPDIR']): open(f'{folder}/mark', 'w').write('x')\nleave()"
@@ -182,7 +182,7 @@ def test_experiments_do_not_see_each_other(lab: LocalLab) -> None:
     assert inflict(lab, looks).error == "[]"
 
 
-@needs_bubblewrap
+@needs_sandbox
 def test_two_beside_each_other_share_nothing() -> None:
     listens = """
 import socket

@@ -23,6 +23,7 @@ from orgopt.ledger import Ledger
 from orgopt.report import page
 from orgopt.task import Measure, Task, load_task
 from tests.conftest import ROOT, TRIO
+from tests.fakes.processes import needs_sandbox
 
 CHECKOUT = ROOT / "tests" / "checkout"
 SOLO = "## Roles\n\n### Solo\n- **Headcount:** 1\n- **Agent:** hill-climb\n\nWork.\n"
@@ -133,6 +134,7 @@ def test_the_metric_is_found_by_its_name(tmp_path: Path, lines: str, metric: str
     assert load_task(str(checkout(tmp_path / "c", f"X = 1\n{lines}\n"))).metric == metric
 
 
+@needs_sandbox
 def test_task_toml_says_more(tmp_path: Path) -> None:
     toml = 'kind = "script"\nmetric = "score"\ndirection = "up"\ntitle = "Mine"\n'
     toml += "[limits]\nwall_s = 7\n[time]\nthink_s = 2\n"
@@ -197,7 +199,7 @@ def test_what_is_no_metric(output: bytes, error: str) -> None:
         printed_metric(output, "val_bpb")
 
 
-@pytest.mark.parametrize("kind", Sandbox)
+@pytest.mark.parametrize("kind", [pytest.param(Sandbox.BUBBLEWRAP, marks=needs_sandbox), Sandbox.PROCESS])
 @pytest.mark.parametrize(
     ("end", "status", "error"),
     [
@@ -223,6 +225,7 @@ def test_how_experiments_end(tmp_path: Path, kind: Sandbox, end: str, status: St
     assert error in found.error
 
 
+@needs_sandbox
 def test_more_is_better_where_the_name_says_so(tmp_path: Path) -> None:
     task = load_task(str(checkout(tmp_path / "c", "X = 1\nprint('val_acc: 0.75')\n")))
     assert outcome(task).metric == -0.75
@@ -239,6 +242,7 @@ def test_quality_is_the_relative_improvement() -> None:
     assert at_zero.quality(-0.5) == 0.5
 
 
+@needs_sandbox
 def test_a_judged_task_gains_nothing_by_printing(toy: Task) -> None:
     script = toy.source + "\nprint('val_loss: -0.05')\nprint('heldout_loss: -0.05')\n"
     found = outcome(toy, script=script)
@@ -247,6 +251,7 @@ def test_a_judged_task_gains_nothing_by_printing(toy: Task) -> None:
         assert "metric" not in lab.stamp
 
 
+@needs_sandbox
 def test_an_experiment_cannot_change_the_checkout(tmp_path: Path) -> None:
     end = "import prepare, pathlib\npathlib.Path(prepare.__file__).write_text('TIME_BUDGET = 9')\nprint('loss: 0')\n"
     folder = checkout(tmp_path / "c", f"X = 1\n{end}")
@@ -259,6 +264,7 @@ def test_an_experiment_cannot_change_the_checkout(tmp_path: Path) -> None:
     assert (folder / "prepare.py").read_text() == PREPARE  # put back
 
 
+@needs_sandbox
 def test_a_python_caller_gets_a_baseline_measured() -> None:
     task = load_task(str(CHECKOUT))
     ledger = Ledger()
@@ -291,6 +297,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     return folder
 
 
+@needs_sandbox
 def test_data_outside_must_be_allowed_in_so_many_words(tmp_path: Path, home: Path, workspace: Path) -> None:
     folder = checkout(tmp_path / "c", READS, CACHED)
     assert data_folders([parsed(folder / "prepare.py")]) == ("~/.cache/corpus",)
@@ -339,6 +346,7 @@ def test_settings_that_allow_too_much_are_refused(
         outcome(load_task(str(folder), workspace))
 
 
+@needs_sandbox
 def test_a_run_measures_the_baseline_once_and_is_stamped(workspace: Path) -> None:
     before = orgopt("task", CHECKOUT)
     assert "not measured yet" in before.output
@@ -361,6 +369,7 @@ def test_a_run_measures_the_baseline_once_and_is_stamped(workspace: Path) -> Non
     assert found["score"]["experiments"]["ok"] >= 1
 
 
+@needs_sandbox
 def test_a_baseline_that_does_not_train_says_why(tmp_path: Path, workspace: Path) -> None:
     folder = checkout(tmp_path / "c", "import nowhere\nX = 1\nprint('loss: 1')\n")
     result = orgopt("run", "solo.md", "--task", folder, "--budget", "1s")
@@ -368,6 +377,7 @@ def test_a_baseline_that_does_not_train_says_why(tmp_path: Path, workspace: Path
     assert "does not train on this machine: ModuleNotFoundError: No module named 'nowhere'" in result.output
 
 
+@needs_sandbox
 def test_a_contest_is_stamped(workspace: Path) -> None:
     words = ("compare", "solo.md", "trio.md", "--task", CHECKOUT, "--budget", "0.6s", "--seeds", "1")
     result = orgopt(*words)
@@ -379,6 +389,7 @@ def test_a_contest_is_stamped(workspace: Path) -> None:
     assert json.loads(orgopt(*words, "--json").stdout)["self_reported"] == ["checkout"]
 
 
+@needs_sandbox
 def test_a_study_is_stamped_in_its_log_its_report_and_mlflow(workspace: Path) -> None:
     sizes = ("--generations", "1", "--population", "2", "--search-seeds", "1", "--contenders", "2", "--race-seeds", "1")
     result = orgopt(
@@ -409,6 +420,7 @@ def tags(workspace: Path) -> set[tuple[str, str]]:
 
 
 @pytest.mark.slow
+@needs_sandbox
 def test_a_recording_replays_and_stays_self_reported(workspace: Path, tmp_path: Path) -> None:
     folder = tmp_path / "c"
     shutil.copytree(CHECKOUT, folder, ignore=shutil.ignore_patterns("__pycache__"))
@@ -429,6 +441,7 @@ def test_log_integers_cover_their_range() -> None:
         parse_knobs("N = 8  # knob: log int 0.5..32\n")
 
 
+@needs_sandbox
 def test_calibration_needs_a_script_that_trains(tmp_path: Path) -> None:
     task = load_task(str(checkout(tmp_path / "c", "X = 1\nprint('loss: nan')\n")))
     with LocalLab(task, 1) as lab, pytest.raises(OrgoptError, match="nan, which is not finite"):

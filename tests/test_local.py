@@ -16,13 +16,13 @@ from orgopt.lab.sandbox import Sandbox
 from orgopt.task import Task
 from tests.contracts.lab import LabContract, drain
 from tests.fakes.lab import FakeLab
-from tests.fakes.processes import found, gone, needs_bubblewrap, wait_until
+from tests.fakes.processes import found, gone, needs_sandbox, wait_until
 
-KINDS = [pytest.param(Sandbox.BUBBLEWRAP, marks=needs_bubblewrap), Sandbox.PROCESS]
+KINDS = [pytest.param(Sandbox.BUBBLEWRAP, marks=needs_sandbox), Sandbox.PROCESS]
 SEED = os.getpid()  # what tests in other processes start is not ours
 
 
-@needs_bubblewrap
+@needs_sandbox
 class TestLocalLab(LabContract):
     def make_lab(self, task: Task, slots: int) -> Lab:
         return LocalLab(task, slots, Sandbox.BUBBLEWRAP)
@@ -97,6 +97,7 @@ def test_a_curve_that_is_not_numbers_ends_there(lab: LocalLab, tmp_path: Path) -
     assert read_curve(tmp_path) == ()
 
 
+@needs_sandbox
 def test_an_experiment_is_killed_at_its_limit(toy: Task) -> None:
     with LocalLab(replace(toy, limit_s=1.5), slots=1) as lab:
         lab.reset()
@@ -119,6 +120,7 @@ def test_what_an_experiment_started_dies_with_it(toy: Task, sandbox: Sandbox) ->
         assert gone(f"toy-child-{SEED}")
 
 
+@needs_sandbox
 def test_output_is_limited(toy: Task, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("orgopt.lab.sandbox.OUTPUT_BYTES", 3_000_000)
     with LocalLab(toy, slots=1) as lab:
@@ -136,6 +138,7 @@ def test_memory_and_seconds_are_measured(lab: LocalLab) -> None:
     assert 0 < outcome.cpu_s < 0.25, "it slept the most of its time"
 
 
+@needs_sandbox
 def test_scratch_files_are_removed(toy: Task) -> None:
     lab = LocalLab(toy, slots=1)
     lab.reset()
@@ -155,6 +158,7 @@ def test_a_kill_reaches_an_experiment_that_was_forked_a_moment_ago(lab: LocalLab
         assert time.monotonic() - began < 1.5  # well before the task's limit
 
 
+@needs_sandbox
 def test_a_lab_may_be_used_without_a_reset(toy: Task) -> None:
     with LocalLab(toy, slots=1) as lab:
         lab.submit(Experiment(id=1, settings={}, seed=7))
@@ -171,6 +175,7 @@ def test_closing_ends_running_experiments(toy: Task, sandbox: Sandbox) -> None:
     assert gone(f"toy-child-{SEED}")
 
 
+@needs_sandbox
 def test_imports_that_fail_are_a_lab_error(toy: Task) -> None:
     with (
         LocalLab(replace(toy, preload=("no_such_module",)), slots=1) as lab,

@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 from orgopt.cli import main
 from orgopt.ledger import read_lines
 from tests.conftest import TRIO
+from tests.fakes.processes import needs_sandbox
 from tests.test_cli import TOY, _descendants
 from tests.test_replay import own_world
 
@@ -91,6 +92,7 @@ def test_a_replayed_study_from_end_to_end(org: Path) -> None:
     assert "runs are in its log" not in again.stdout
 
 
+@needs_sandbox
 def test_a_study_of_real_runs_goes_to_mlflow(org: Path) -> None:
     options = ("--search-seeds", "1", "--race-seeds", "0", "--test-seeds", "1", "--controls", "none")
     args = ("optimize", str(org), "--task", TOY, "--generations", "2", "--population", "2", "--budget", "1s", *options)
@@ -101,6 +103,7 @@ def test_a_study_of_real_runs_goes_to_mlflow(org: Path) -> None:
     assert not list(Path.cwd().iterdir())
 
 
+@needs_sandbox
 def test_ctrl_c_ends_everything_and_the_same_command_continues(org: Path) -> None:
     options = ("--search-seeds", "1", "--race-seeds", "0", "--test-seeds", "1", "--controls", "none")
     size = ("--generations", "2", "--population", "2", "--budget", "1s")

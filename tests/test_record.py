@@ -24,6 +24,7 @@ from orgopt.lab.records import load_records, read_table, records_path, write_tab
 from orgopt.task import Task, load_task
 from tests.conftest import ROOT
 from tests.fakes.lab import FakeLab, curve
+from tests.fakes.processes import needs_sandbox
 
 TOY = str(ROOT / "tests" / "toy")
 
@@ -193,6 +194,7 @@ def test_what_a_reader_refuses(toy: Task, tmp_path: Path) -> None:
     assert len(load_records(path, toy)) == 10
 
 
+@needs_sandbox
 def test_the_command_records_real_runs(tmp_path: Path, toy: Task) -> None:
     result = orgopt("record", TOY, "--runs", "20", "--out", tmp_path, "--json")
     assert result.exit_code == 0, result.output
@@ -211,6 +213,7 @@ def test_the_command_records_real_runs(tmp_path: Path, toy: Task) -> None:
     assert "has 20 runs already" in result.stderr
 
 
+@needs_sandbox
 def test_bad_input_of_the_command_is_one_message(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("")
@@ -232,6 +235,7 @@ def test_bad_input_of_the_command_is_one_message(tmp_path: Path) -> None:
 
 @pytest.mark.fault
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+@needs_sandbox
 def test_a_killed_command_continues(tmp_path: Path, toy: Task, number: signal.Signals) -> None:
     command = [sys.executable, "-m", "orgopt", "record", TOY, "--runs", "40", "--out", str(tmp_path)]
     log = tmp_path / "records.jsonl.part"

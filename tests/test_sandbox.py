@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -12,14 +11,15 @@ from click.testing import CliRunner, Result
 
 from orgopt.cli import main
 from orgopt.errors import SandboxError, TaskError, UsageError
-from orgopt.lab import sandbox
+from orgopt.lab import bubblewrap, sandbox
+from orgopt.lab.bubblewrap import VARIABLE
 from orgopt.lab.inside import isolate, seccomp
 from orgopt.lab.inside.start import ISOLATION_FAILED, check_isolation
 from orgopt.lab.local import LocalLab
 from orgopt.lab.sandbox import CHOICE, Sandbox, chosen
 from orgopt.task import Task, load_task
 from tests.conftest import ROOT
-from tests.fakes.processes import needs_bubblewrap
+from tests.fakes.processes import needs_sandbox
 
 SOLO = str(ROOT / "orgs" / "solo.md")
 TOY = str(ROOT / "tests" / "toy")
@@ -28,6 +28,14 @@ TOY = str(ROOT / "tests" / "toy")
 @pytest.fixture(autouse=True)
 def nobody_chose(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(CHOICE, "")  # and whatever a command chooses is undone
+
+
+def program(path: Path, script: str = "exit 0") -> Path:
+    """A program that says nothing of its own."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return path
 
 
 def orgopt(*args: str | Path) -> Result:
@@ -58,7 +66,10 @@ def test_a_probe_that_was_killed_says_nothing_about_the_sandbox(
 
 
 def test_without_bubblewrap_nothing_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, toy: Task) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
+    program(tmp_path / "bin" / "apt-get")
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.setattr(bubblewrap, "_of_environment", list)
     with pytest.raises(SandboxError, match="apt-get install bubblewrap"):
         LocalLab(toy, slots=1)
     document = tmp_path / "solo.md"
@@ -70,13 +81,14 @@ def test_without_bubblewrap_nothing_runs(monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert not list(tmp_path.rglob("ledger.jsonl")), "no experiment was run, and no empty run is left"
 
 
+@needs_sandbox
 def test_a_run_that_is_resumed_in_vain_is_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     document = tmp_path / "solo.md"
     document.write_text(Path(SOLO).read_text())
     done = orgopt("run", document, "--task", TOY, "--budget", "0.5s", "--slots", "1", "--json")
     folder = Path(json.loads(done.stdout)["folder"])
     (folder / "ledger.jsonl").write_text("")  # as of a run that was killed at once
-    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
     assert orgopt("run", "--resume", folder).exit_code == 5
     assert (folder / "program.md").is_file()
 
@@ -99,7 +111,7 @@ def test_the_weaker_sandbox_is_stamped_on_everything(tmp_path: Path) -> None:
     assert json.loads(ledger.splitlines()[0])["lab"]["sandbox"] == "process"
 
 
-@needs_bubblewrap
+@needs_sandbox
 def test_a_run_resumes_in_its_own_sandbox(tmp_path: Path) -> None:
     document = tmp_path / "solo.md"
     document.write_text(Path(SOLO).read_text())
@@ -132,7 +144,7 @@ def test_no_secret_is_passed_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
     }
 
 
-@needs_bubblewrap
+@needs_sandbox
 def test_what_bubblewrap_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, toy: Task) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "canary")
     start = sandbox.start(Sandbox.BUBBLEWRAP, toy, tmp_path)
@@ -146,14 +158,14 @@ def test_what_bubblewrap_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     assert not bound & {"/", "/home", "/root", "/etc", "/var", str(Path.home()), str(ROOT)}
 
 
-@needs_bubblewrap
+@needs_sandbox
 def test_a_tasks_recordings_are_hidden(tmp_path: Path) -> None:
     line = sandbox.start(Sandbox.BUBBLEWRAP, load_task("digits", ROOT), tmp_path).command
     hidden = {line[at + 2] for at, word in enumerate(line) if word == "--ro-bind" and line[at + 1] == "/dev/null"}
     assert hidden == {f"/orgopt-lab/task/{name}" for name in ("records.parquet", "world.json", "world.npz")}
 
 
-@needs_bubblewrap
+@needs_sandbox
 def test_what_is_to_be_hidden_must_be_there(tmp_path: Path) -> None:
     folder = copy_of_toy(tmp_path, '\n[sandbox]\nhide = ["nowhere/labels.csv"]\n')
     with pytest.raises(TaskError, match="there is no nowhere/labels"):
@@ -200,7 +212,7 @@ def test_the_filter_of_system_calls_jumps_within_itself(machine: str, monkeypatc
 
 
 @pytest.mark.fault
-@needs_bubblewrap
+@needs_sandbox
 def test_doctor_says_what_holds() -> None:
     result = orgopt("doctor", "--json")
     assert result.exit_code == 0, result.output
@@ -214,7 +226,13 @@ def test_doctor_says_what_holds() -> None:
 
 @pytest.mark.fault
 def test_doctor_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
     result = orgopt("doctor")
     assert result.exit_code == 5
-    assert "apt-get install bubblewrap" in re.sub(r"\s+", " ", result.stdout)
+    first = result.stdout.splitlines()[0]
+    assert first == (
+        f"The default sandbox does not start: experiments run in a sandbox, and {VARIABLE}={tmp_path} names no program:"
+    )
+    assert f"unset {VARIABLE}" in result.stdout
+    assert "bubblewrap (default)" not in result.stdout, "no column of what does not start"
+    assert "not held" in result.stdout, "the other sandbox starts"

@@ -15,6 +15,7 @@ from orgopt.study.view import load_study
 from orgopt.task import load_task
 from orgopt.tracking import store_uri
 from tests.conftest import ROOT, TRIO
+from tests.fakes.processes import needs_sandbox
 from tests.fakes.studies import NAME, SMALL, copied, make_study
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -124,6 +125,7 @@ def test_checkout_takes_it_from_mlflow_where_the_study_is_gone(workspace: Path) 
     assert orgopt("checkout", f"g77-c77@{NAME}").exit_code == 2
 
 
+@needs_sandbox
 def test_a_version_in_the_registry_is_a_document(workspace: Path) -> None:
     assert orgopt("sync").exit_code == 0
     source = f"prompts:/program-md.{NAME}@seed"

@@ -19,7 +19,7 @@ from orgopt.lab.sandbox import Sandbox
 from orgopt.ledger import Ledger
 from orgopt.task import Task
 from tests.contracts.lab import drain
-from tests.fakes.processes import below, needs_bubblewrap, wait_until
+from tests.fakes.processes import below, needs_sandbox, wait_until
 
 KILLS, BUDGET_S, SLOTS = 50, 80.0, 2
 
@@ -57,7 +57,7 @@ class CountingLab(LocalLab):
         super()._begin(run)
 
 
-@needs_bubblewrap
+@needs_sandbox
 @pytest.mark.fault
 @pytest.mark.timeout(240)
 def test_fifty_kills_in_one_run_lose_nothing(toy: Task, trio: Program) -> None:
@@ -100,7 +100,7 @@ def test_fifty_kills_in_one_run_lose_nothing(toy: Task, trio: Program) -> None:
     assert charged <= SLOTS * BUDGET_S + toy.limit_s + 1
 
 
-@pytest.mark.parametrize("sandbox", [pytest.param(Sandbox.BUBBLEWRAP, marks=needs_bubblewrap), Sandbox.PROCESS])
+@pytest.mark.parametrize("sandbox", [pytest.param(Sandbox.BUBBLEWRAP, marks=needs_sandbox), Sandbox.PROCESS])
 def test_a_dead_warm_process_is_started_again(toy: Task, sandbox: Sandbox) -> None:
     with LocalLab(toy, 2, sandbox) as lab:
         lab.reset()
@@ -116,7 +116,7 @@ def test_a_dead_warm_process_is_started_again(toy: Task, sandbox: Sandbox) -> No
         assert "the lab of toy ended" in attempt.reason
 
 
-@needs_bubblewrap
+@needs_sandbox
 def test_what_is_lost_three_times_is_the_labs_fault_and_charged_once(toy: Task) -> None:
     with LocalLab(toy, 1, Sandbox.BUBBLEWRAP) as lab:
         lab.reset()

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shlex
-import shutil
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -14,6 +13,7 @@ from typing import Any, ParamSpec, TypeVar
 import click
 from rich.console import Console
 
+from orgopt.called import own_command as own_command
 from orgopt.document.program import printable
 from orgopt.errors import DocumentError, LabError, OrgoptError, SandboxError, StoreError
 from orgopt.task import shipped
@@ -59,13 +59,9 @@ def writable_folder(folder: Path) -> Path:
     return folder
 
 
-def own_command() -> str:
-    """How to call orgopt again from this shell: by name, or by the path that was used."""
-    if shutil.which("orgopt"):
-        return "orgopt"
-    return (
-        f"{shlex.quote(sys.executable)} -m orgopt" if sys.argv[0].endswith("__main__.py") else shlex.quote(sys.argv[0])
-    )
+def this_command() -> str:
+    """How to call orgopt again as it was called, arguments and all."""
+    return f"{own_command()} {shlex.join(sys.argv[1:])}"
 
 
 def count(number: int, noun: str) -> str:

@@ -1,8 +1,6 @@
 """`orgopt compare`: a contest of documents on the same hardware."""
 
 import re
-import shlex
-import sys
 import time
 from collections import defaultdict
 from contextlib import ExitStack
@@ -26,8 +24,8 @@ from orgopt.cli.base import (
     find_workspace,
     near,
     out,
-    own_command,
     print_json,
+    this_command,
     verbose_option,
     warn_of_failures,
     writable_folder,
@@ -129,7 +127,7 @@ def compare_command(
         identity = identity_of(entrants, arena, seed)
         folder = contests / (name or default_name(entrants, tasks, digest_of(identity)))
         use(everyone, language, writable_folder(folder))
-        again = f"{own_command()} {shlex.join(sys.argv[1:])}"
+        again = this_command()
         log = stack.enter_context(ContestLog(folder, identity, entrants, arena.tasks, again))
         contest = Contest(entrants, arena, seed=seed, log=log)
         ranking = _run(contest, seeds, folder)

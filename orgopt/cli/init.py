@@ -1,6 +1,7 @@
 """`orgopt init`: a workspace to start from."""
 
 import re
+import shlex
 import shutil
 from pathlib import Path
 
@@ -11,8 +12,11 @@ from rich.table import Table
 from orgopt.cli.base import command, count, near, out, own_command
 from orgopt.document import load, read
 from orgopt.errors import StoreError, UsageError
+from orgopt.lab.probes import trial
+from orgopt.lab.records import records_path
+from orgopt.lab.sandbox import chosen
 from orgopt.ledger import write_text
-from orgopt.task import find_tasks, shipped
+from orgopt.task import find_tasks, load_task, shipped
 
 CONFIG = """\
 # Settings of this workspace. Each table gives a command's options; the command line wins over them.
@@ -100,7 +104,15 @@ def init_command(folder: Path | None, template: str, task: str, listed: bool) ->
     written = _write(folder, known[template], tasks[task])
     for path in written:
         out.print(f"  [green]+[/] {escape(near(path))}")
-    out.print(f"\nNext: [bold]cd {escape(str(folder))} && {escape(own_command())} run program.md[/]")
+    out.print(f"\nNext: [bold]{escape(_next(folder, tasks[task]))}[/]", soft_wrap=True)
+
+
+def _next(folder: Path, task: Path) -> str:
+    """What to type next, such that it works on this machine."""
+    away = folder.resolve() != Path.cwd()
+    there = f"cd {shlex.quote(str(folder))} && " if away else ""
+    replays = trial(chosen()) and records_path(load_task(str(task))).is_file()
+    return f"{there}{own_command(anywhere=away)} run program.md{' --lab replay' * bool(replays)}"
 
 
 def _write(folder: Path, org: Path, task: Path) -> list[Path]:

@@ -21,6 +21,7 @@ from orgopt.cli.base import (
     count,
     err,
     find_workspace,
+    own_command,
     print_json,
     shipped_org,
     verbose_option,
@@ -39,7 +40,9 @@ from orgopt.evolve.genes import PARTS, TEXTS, free_parts
 from orgopt.evolve.rewrite import check_rewriter, needs_model
 from orgopt.evolve.space import everybody
 from orgopt.evolve.tried import NONE, gather_evidence, keep_evidence
-from orgopt.lab import default_lab
+from orgopt.lab import default_lab, packages, sandbox
+from orgopt.lab.bubblewrap import find, wanted
+from orgopt.lab.probes import trial
 from orgopt.ledger import write_text
 from orgopt.report import page
 from orgopt.study.config import (
@@ -279,7 +282,7 @@ def _study(request: Request, config: StudyConfig, *, verbose: bool) -> None:
         if config.learn_from:
             keep_evidence(folder, evidence)
         real = None
-        if config.real_runs:
+        if config.real_runs and _sandboxed():
             real = stack.enter_context(Arena(searched, replace(terms, lab="local"), workers=1))
             calibrate_all(real, request.workspace)
         projection = stack.enter_context(Projection(request.workspace, folder, enabled=request.tracking))
@@ -315,6 +318,17 @@ def _study(request: Request, config: StudyConfig, *, verbose: bool) -> None:
     else:
         print_study(view, request.workspace, folder, verbose=verbose)
         say_printed(request.tasks)
+
+
+def _sandboxed() -> bool:
+    """Whether real runs can be added to a replay; says what to do where they cannot."""
+    if not trial(sandbox.chosen()):
+        return True
+    what = f"install bubblewrap ({packages.install_line() or f'{own_command()} doctor --install'})"
+    what = f"see {own_command()} doctor" if find() or not wanted() else what
+    text = f"the real runs are left out, for no sandbox holds here: {what}; the same command then adds them"
+    err.print(text, style="yellow", markup=False, soft_wrap=True)
+    return False
 
 
 def _stopped(config: StudyConfig, log: StudyLog) -> str:

@@ -118,7 +118,7 @@ def find(program: str, reach: Reach) -> str:
     if shutil.which("git") is None:
         raise UsageError("command agents work with git, which is not installed")
     if sandbox.chosen() is Sandbox.BUBBLEWRAP:
-        sandbox.bubblewrap()
+        sandbox.bubblewrap(replays=False)
         for path in (Path(found).absolute(), Path(found).resolve()):
             if not visible(path, reach):
                 raise UsageError(f'the sandbox hides {path}: add read = ["{path.parent}"], or a folder above it')
@@ -137,15 +137,7 @@ def perform(job: Job, halted: Event) -> Done:
         request = json.dumps(_request(job, kind, scratch)).encode()
         start = start_command(kind, scratch, job.reach)
         with (scratch / "errors").open("wb") as errors:
-            process = subprocess.Popen(
-                start.command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                start_new_session=True,
-                env=dict(start.env),
-                cwd="/",
-            )
+            process = sandbox.begin(kind, start, errors, replays=False)
         report, ended = _await(process, request, halted, job.timeout_s + 2 * _BACKSTOP_S)
         return Done(ended=ended) if ended else _done(kind, process, report, scratch)
     finally:
@@ -226,7 +218,7 @@ def _done(kind: Sandbox, process: "subprocess.Popen[bytes]", report: bytes, scra
         status, error = str(part["status"]), str(part["error"])
     except (ValueError, LookupError, TypeError):
         message = last_line((scratch / "errors").read_bytes()[-_ERROR_BYTES:]) or f"exit code {process.returncode}"
-        if failed := sandbox.failure(kind, process.returncode, message):
+        if failed := sandbox.failure(kind, process.returncode, message, replays=False):
             raise failed from None
         return Done(ended="lost", error=message)
     if status != "ok":

@@ -16,8 +16,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from orgopt.errors import LabError, SandboxError
 from orgopt.lab.attempts import BEGIN, FILES, PROBES, Probe
 from orgopt.lab.base import Experiment, Outcome, Status
+from orgopt.lab.bubblewrap import remedy
 from orgopt.lab.local import LocalLab
 from orgopt.lab.sandbox import Sandbox, readable
 from orgopt.task import Task, load_task
@@ -45,6 +47,13 @@ def examine(kind: Sandbox) -> Iterator[Finding]:
     Raises:
         SandboxError: It does not start here.
     """
+    try:
+        yield from _findings(kind)
+    except SandboxError as error:
+        raise _of_no_task(error) from None
+
+
+def _findings(kind: Sandbox) -> Iterator[Finding]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="orgopt-probe-")))
         secret = folder / "secret"
@@ -61,6 +70,25 @@ def examine(kind: Sandbox) -> Iterator[Finding]:
         for number, probe in enumerate(PROBES, 1):
             where = short if probe.ends is Status.TIMEOUT else lab
             yield _finding(probe, _run(where, number, probe, names), token)
+
+
+def trial(kind: Sandbox) -> str:
+    """Start the smallest experiment in a sandbox: why none can be run here, or nothing where it ended as it should."""
+    with tempfile.TemporaryDirectory(prefix="orgopt-probe-") as folder:
+        try:
+            with LocalLab(_task(Path(folder)), 1, kind) as lab:
+                outcome = _run(lab, 1, Probe("trial", "sys.exit('held')"), {})
+        except SandboxError as error:
+            return str(_of_no_task(error))
+        except LabError as error:
+            return f"the sandbox does not start: {error}{remedy()}"
+    held = outcome.error == "held"
+    return "" if held else f"an experiment in the sandbox ended as {outcome.status}: {outcome.error}"
+
+
+def _of_no_task(error: SandboxError) -> SandboxError:
+    """The same without what it says of the probes' own task."""
+    return SandboxError(f"{str(error).partition(chr(10))[0]}{remedy()}")
 
 
 def _task(folder: Path) -> Task:

@@ -46,19 +46,11 @@ class WarmProcess:
         self._scratch = Path(tempfile.mkdtemp(prefix="orgopt-"))
         try:
             start = sandbox.start(kind, task, self._scratch)
+            with (self._scratch / "errors").open("wb") as errors:
+                self._process = sandbox.begin(kind, start, errors, task=task)
         except BaseException:
             shutil.rmtree(self._scratch, ignore_errors=True)
             raise
-        with (self._scratch / "errors").open("wb") as errors:
-            self._process = subprocess.Popen(
-                start.command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                start_new_session=True,  # Ctrl-C reaches us alone, and we end it
-                env=dict(start.env),
-                cwd="/",
-            )
         if self._process.stdin is None or self._process.stdout is None:
             raise LabError("the warm process has no pipes")
         self._requests, self._answers = self._process.stdin, self._process.stdout
@@ -160,5 +152,5 @@ class WarmProcess:
                 if code < 0 or code > 128
                 else f"exit code {code}"
             )
-        failed = sandbox.failure(self.kind, code, message)
+        failed = sandbox.failure(self.kind, code, message, self.task)
         return failed or EndedError(f"the lab of {self.task.name} ended: {message}")

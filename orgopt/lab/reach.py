@@ -39,8 +39,7 @@ def start_command(kind: Sandbox, scratch: Path, reach: Reach) -> sandbox.Start:
     if kind is Sandbox.PROCESS:
         env = sandbox.environment(temporary=str(scratch), path=os.environ.get("PATH", os.defpath))
         return sandbox.Start(command=(*_PYTHON, str(sandbox.INSIDE.parent)), env=env)
-    if os.getuid() == 0:
-        os.chown(results, isolate.NOBODY, isolate.NOBODY)
+    sandbox.hand_over(results, replays=False)
     users = scratch / "passwd"  # programs ask who they are
     users.write_text(f"nobody:x:{isolate.NOBODY}:{isolate.NOBODY}:nobody:{isolate.TEMPORARY}:/bin/sh\n")
     python = sandbox.readable()

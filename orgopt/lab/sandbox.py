@@ -7,18 +7,19 @@ alone, for machines without bubblewrap and scripts that one trusts; it is never 
 
 import json
 import os
-import shutil
 import site
+import subprocess
 import sys
 import sysconfig
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from orgopt.errors import SandboxError, TaskError, UsageError
 from orgopt.foreign import contents_digest
+from orgopt.lab.bubblewrap import absence, find, remedy
 from orgopt.lab.inside import isolate
 from orgopt.lab.inside.start import ISOLATION_FAILED
 from orgopt.task import Task
@@ -35,10 +36,6 @@ _SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime")
 _RECORDINGS = ("records.parquet", "records.jsonl.part", "world.json", "world.npz")  # results of others
 _PASSED_ON = ("LANG", "LC_ALL", "LD_LIBRARY_PATH", "TZ")  # of the environment; all else may hold a secret
 _TMP_BYTES = 64 * 2**20
-REMEDY = (
-    "install bubblewrap (apt-get install bubblewrap, dnf install bubblewrap) and see 'orgopt doctor', or choose "
-    "'--sandbox process', which bounds experiments and hides nothing from them"
-)
 
 
 class Sandbox(StrEnum):
@@ -73,16 +70,17 @@ class Start:
     env: Mapping[str, str]
 
 
-def bubblewrap() -> str:
-    """The path of bubblewrap.
+def bubblewrap(task: Task | None = None, *, replays: bool = True) -> str:
+    """The path of bubblewrap; the arguments are for the message (`orgopt.lab.bubblewrap.remedy`).
 
     Raises:
         SandboxError: It is not installed, or this is not Linux.
     """
-    found = shutil.which("bwrap") if sys.platform == "linux" else None
+    found = find()
     if found is None:
-        raise SandboxError(f"experiments run in a sandbox, and there is no bubblewrap here: {REMEDY}")
-    return found
+        who = "experiments" if replays else "command agents"
+        raise SandboxError(f"{who} run in a sandbox, and {absence()}:{remedy(task, replays=replays)}")
+    return found.path
 
 
 def start(sandbox: Sandbox, task: Task, scratch: Path) -> Start:
@@ -103,8 +101,8 @@ def start(sandbox: Sandbox, task: Task, scratch: Path) -> Start:
             shared(task)  # says what is missing
             env["HOME"] = str(Path.home())
         return Start(command=(sys.executable, *_arguments(str(INSIDE.parent), config)), env=env)
-    if os.getuid() == 0:
-        os.chown(results, isolate.NOBODY, isolate.NOBODY)
+    bubblewrap(task)
+    hand_over(results, task)
     folder = f"{isolate.ROOT}/task"
     config |= {"results": isolate.RESULTS, "folder": folder, "paths": _user_site()}
     python = readable()
@@ -120,6 +118,22 @@ def start(sandbox: Sandbox, task: Task, scratch: Path) -> Start:
         env["HOME"] = isolate.HOME  # where its script looks for the data that it may read
     arguments = _arguments(isolate.ROOT, config)
     return Start(command=(*wrap, "--", sys.executable, *arguments), env=env)
+
+
+def hand_over(results: Path, task: Task | None = None, *, replays: bool = True) -> None:
+    """Give a folder to nobody where root starts the sandbox, in which root becomes nobody.
+
+    Raises:
+        SandboxError: There is no nobody here, as in a container of an ordinary user's.
+    """
+    if os.getuid() == 0:
+        try:
+            os.chown(results, isolate.NOBODY, isolate.NOBODY)
+        except OSError as error:
+            why = f"root cannot become nobody here: {error.strerror}"
+            raise SandboxError(
+                f"the sandbox does not hold on this machine ({why}):{remedy(task, replays=replays)}"
+            ) from None
 
 
 def shared(task: Task) -> dict[str, str]:
@@ -231,11 +245,36 @@ def readable() -> list[str]:
     return found
 
 
-def failure(sandbox: Sandbox, code: int | None, message: str) -> SandboxError | None:
+def failure(
+    sandbox: Sandbox, code: int | None, message: str, task: Task | None = None, *, replays: bool = True
+) -> SandboxError | None:
     """What a warm process that ended at its start says about the sandbox; None when it ended for another reason."""
-    if sandbox is Sandbox.BUBBLEWRAP and (message.startswith("bwrap:") or code == ISOLATION_FAILED):
-        return SandboxError(f"the sandbox does not hold on this machine ({message}): {REMEDY}")
+    found = find()
+    names = ("bwrap: ", f"{found.path}: ") if found else ("bwrap: ",)  # the linker has its path
+    if sandbox is Sandbox.BUBBLEWRAP and (message.startswith(names) or code == ISOLATION_FAILED):
+        return SandboxError(f"the sandbox does not hold on this machine ({message}):{remedy(task, replays=replays)}")
     return None
+
+
+def begin(sandbox: Sandbox, start: Start, errors: IO[bytes], **words: Any) -> "subprocess.Popen[bytes]":
+    """Start what was prepared, with pipes to it; `words` are for the message, as of `failure`.
+
+    Raises:
+        SandboxError: What there is of bubblewrap is no program.
+    """
+    try:
+        return subprocess.Popen(
+            start.command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            start_new_session=True,  # Ctrl-C reaches us alone, and we end it
+            env=dict(start.env),
+            cwd="/",
+        )
+    except OSError as error:
+        message = f"{start.command[0]}: {error.strerror}"
+        raise failure(sandbox, None, message, **words) or error from None
 
 
 def _config(task: Task, *, isolated: bool) -> dict[str, Any]:

@@ -1,7 +1,6 @@
-"""What tests ask of the machine: which processes live, how much memory they have, and whether a sandbox can be had."""
+"""What tests ask of the machine: which processes live, how much memory they have, and which tests need a sandbox."""
 
 import resource
-import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,9 +9,8 @@ import pytest
 
 from orgopt.lab.inside.processes import descendants
 
-needs_bubblewrap = pytest.mark.skipif(
-    shutil.which("bwrap") is None, reason="bubblewrap is not installed: apt-get install bubblewrap"
-)
+needs_sandbox = pytest.mark.sandbox
+"""Marks a test that runs sandboxed experiments: `tests/conftest.py` leaves it out where none can be run."""
 
 
 def found(argument: str) -> list[int]:

@@ -1,0 +1,47 @@
+"""How this orgopt was called, so that what it tells one to type works in the same shell."""
+
+import os
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
+
+def own_command(*, anywhere: bool = False) -> str:
+    """How to call orgopt again from this shell: by its name, by its script, or by its Python, quoted for the shell.
+
+    Args:
+        anywhere: Whether it has to work in another folder too.
+    """
+    python = Path(os.path.abspath(sys.executable or "python3"))  # noqa: PTH100  resolving leads out of the environment
+    script = Path(os.path.abspath(sys.argv[0]))  # noqa: PTH100
+    if script.name != "orgopt" or not script.is_file():
+        script = python.parent / "orgopt"
+    named = shutil.which("orgopt")
+    if named and _same(Path(named), script) and _runs(Path(named).resolve(), python):
+        return "orgopt"
+    if _runs(script, python):
+        return _typed(script, anywhere=anywhere)
+    return f"{_typed(python, anywhere=anywhere)} -m orgopt"
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one.exists() and other.exists() and one.samefile(other)
+
+
+def _runs(script: Path, python: Path) -> bool:
+    """Whether a script starts this Python: its first line cannot name one below a folder with spaces, or that moved."""
+    try:
+        with script.open("rb") as file:
+            first = file.readline()
+    except OSError:
+        return False
+    words = first[2:].split()  # as Linux does it
+    named = Path(os.fsdecode(words[0])) if first.startswith(b"#!") and len(words) == 1 else Path()
+    return len(first) < 128 and named.parent == python.parent and named.exists()
+
+
+def _typed(path: Path, *, anywhere: bool) -> str:
+    here = Path.cwd()
+    near = path.relative_to(here) if path.is_relative_to(here) and not anywhere else path
+    return shlex.quote(str(near))
