@@ -128,11 +128,12 @@ sys.exit(f"sees {len(others)} other processes" if others else "held")
         """
 import ctypes
 libc = ctypes.CDLL(None)
-os.mkdir("own")  # where nothing holds, nobody's folder may be covered
+# Where nothing holds, nobody's folder may be covered and nobody be stopped: a mount of its own, and PTRACE_SEIZE.
+os.mkdir("own")
 mounted = libc.mount(b"x", b"own", b"tmpfs", 0, None)
 mounted or libc.umount2(b"own", 2)
 done = [n for n, failed in (("unshare", libc.unshare(0x10000000)), ("mount", mounted),
-        ("trace", libc.ptrace(16, os.getppid() or 1, 0, 0))) if not failed]
+        ("trace", libc.ptrace(0x4206, os.getppid() or 1, 0, 0))) if not failed]
 sys.exit("could " + ", ".join(done) if done else "held")
 """,
     ),
