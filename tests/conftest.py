@@ -1,5 +1,8 @@
 """Fixtures: the toy task, and documents."""
 
+import gc
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -36,6 +39,15 @@ Explore.
 ## Rhythm
 - **Stand-up:** every 8 experiments, everyone, best 2
 """
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick() -> Iterator[None]:
+    """Do not wait for the disk, as no test cuts the power, and look for garbage rarely: libraries fill the memory."""
+    gc.set_threshold(100_000, 20, 100)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(os, "fsync", lambda _: None)
+        yield
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from orgopt.task import Task
 from tests.conftest import ROOT
 from tests.fakes.arena import toy_arena, toy_replay
 
+pytestmark = pytest.mark.xdist_group("studies")  # whose runs are repeated for free in one process
 CONFIG = StudyConfig(
     generations=3, population=4, budget_s=8, slots=2, search_seeds=3, contenders=3, race_seeds=4, test_seeds=4
 )
@@ -115,7 +116,7 @@ def test_parents_come_from_earlier_generations(studies: Studies) -> None:
 
 def test_a_study_repeats_itself_and_another_seed_does_not(studies: Studies) -> None:
     _, first = studies.run("a")
-    _, again = studies.run("b")
+    _, again = studies.run("b", arena=toy_arena(studies.task, budget_s=8, slots=2, anew=True))
     _, other = studies.run("c", replace(CONFIG, seed=1))
     assert content(first[1:]) == content(again[1:]) != content(other[1:])
 
