@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from orgopt.document import Program, parse
+from orgopt.evolve import attribution
 from orgopt.task import Task, load_task
 
 ROOT = Path(__file__).parent.parent
@@ -43,10 +44,14 @@ Explore.
 
 @pytest.fixture(scope="session", autouse=True)
 def quick() -> Iterator[None]:
-    """Do not wait for the disk, as no test cuts the power, and look for garbage rarely: libraries fill the memory."""
+    """Do not wait for the disk, as no test cuts the power, nor for more of a forest than tests look at.
+
+    Garbage is looked for rarely: each time takes long, so full of libraries is the memory.
+    """
     gc.set_threshold(100_000, 20, 100)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(os, "fsync", lambda _: None)
+        patched.setattr(attribution, "TREES", 8)
         yield
 
 
