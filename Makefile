@@ -10,8 +10,9 @@ DEMO := optimize orgs/trio.md --task tinygpt --task digits --lab replay --genera
 demo: .venv/demo
 	$(BIN)/orgopt $(DEMO)
 
+# Of modules without their bytecode every process of a test would compile orgopt anew.
 test: .venv/dev
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -q
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadgroup -q
 
 slow: .venv/dev
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -q -m "slow or fault"
