@@ -13,6 +13,13 @@ from orgopt.task import Task, load_task
 
 ROOT = Path(__file__).parent.parent
 
+GROUPS = {
+    "models": ("kept", "language_cli", "minds", "model", "optimizers", "rewrite"),
+    "studies": ("feedback", "study"),
+    "tracking": ("tracking", "tracking_cli", "tracking_server"),
+}
+"""Files of tests that share what takes seconds: imports, databases, runs of studies. A group is one process's."""
+
 TRIO = """\
 # Trio
 
@@ -40,6 +47,13 @@ Explore.
 ## Rhythm
 - **Stand-up:** every 8 experiments, everyone, best 2
 """
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    group_of = {f"test_{name}": group for group, names in GROUPS.items() for name in names}
+    for item in items:
+        if group := group_of.get(item.path.stem):
+            item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session", autouse=True)

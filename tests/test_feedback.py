@@ -33,7 +33,6 @@ from orgopt.task import Task
 from tests.conftest import ROOT, TRIO
 from tests.fakes.arena import toy_arena
 
-pytestmark = pytest.mark.xdist_group("studies")  # whose runs are repeated for free in one process
 SETTING = Setting(task="toy", slots=2, budget_s=20, noise=0.1, think_s=0.2, run_s=1.0)
 CONFIG = StudyConfig(
     generations=5, population=6, budget_s=8, slots=2, search_seeds=2, contenders=3, test_seeds=2, feedback="screen"

@@ -263,7 +263,7 @@ def test_a_verdict_says_what_the_seeds_can_say() -> None:
 def test_a_study_is_exported_to_optuna(org: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import optuna
 
-    assert optimize(org, *SMALL, "--workers", "1", "--controls", "none").exit_code == 0
+    assert optimize(org, *SMALL, "--population", "2", "--workers", "1", "--controls", "none").exit_code == 0
     storage = f"sqlite:///{org.parent}/study.db"
     for _ in range(2):  # the second writes it again
         done = CliRunner().invoke(main, ["export", "--optuna", storage, "--workspace", str(org.parent)])

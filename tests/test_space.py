@@ -98,7 +98,9 @@ def drawn(rng: np.random.Generator, one: BaseDistribution) -> object:
         return one.choices[int(rng.integers(len(one.choices)))]
     assert isinstance(one, IntDistribution | FloatDistribution)
     if one.step is None:
-        return float(np.exp(rng.uniform(np.log(one.low), np.log(one.high))) if one.log else rng.uniform(one.low, one.high))
+        return float(
+            np.exp(rng.uniform(np.log(one.low), np.log(one.high))) if one.log else rng.uniform(one.low, one.high)
+        )
     return one.low + one.step * int(rng.integers(round((one.high - one.low) / one.step) + 1))
 
 
