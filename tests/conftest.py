@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from orgopt.document import Program, parse
-from orgopt.evolve import attribution
 from orgopt.task import Task, load_task
 
 ROOT = Path(__file__).parent.parent
@@ -65,7 +64,7 @@ def quick() -> Iterator[None]:
     gc.set_threshold(100_000, 20, 100)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(os, "fsync", lambda _: None)
-        patched.setattr(attribution, "TREES", 8)
+        patched.setattr("orgopt.evolve.attribution.TREES", 8)
         yield
 
 
