@@ -112,7 +112,7 @@ def test_ctrl_c_ends_everything_and_the_same_command_continues(org: Path) -> Non
         labs = _descendants(process.pid)
         process.send_signal(signal.SIGINT)
         rest = process.stderr.read()
-        assert process.wait(30) == 130
+        assert process.wait(30) == 130, rest
     assert labs
     assert "of 2 candidates (of 4) are saved. Continue: the same command." in rest
     _gone(labs)
