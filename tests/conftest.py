@@ -48,6 +48,7 @@ Explore.
 """
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist then reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     group_of = {f"test_{name}": group for group, names in GROUPS.items() for name in names}
     for item in items:
