@@ -4,6 +4,7 @@ import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,12 +49,18 @@ Explore.
 """
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist then reads the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    group_of = {f"test_{name}": group for group, names in GROUPS.items() for name in names}
-    for item in items:
-        if group := group_of.get(item.path.stem):
-            item.add_marker(pytest.mark.xdist_group(group))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
+    """Groups by file, the largest first; xdist's own marks do nothing under pytest 9.2."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    group_of = {f"tests/test_{name}.py": group for group, names in GROUPS.items() for name in names}
+
+    class Groups(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return group_of.get(nodeid.partition("::")[0], nodeid)
+
+    return Groups(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)
