@@ -9,8 +9,9 @@ DEMO := optimize orgs/solo.md --task tinygpt --lab replay --budget 60s --generat
 demo: .venv/demo
 	$(BIN)/python -m orgopt $(DEMO)
 
+# Of modules without their bytecode every process of a test would compile orgopt anew.
 test: .venv/dev
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -q
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadgroup -q
 
 slow: .venv/dev
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -q -m "slow or fault"

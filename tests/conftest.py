@@ -1,7 +1,11 @@
 """Fixtures: the toy task, and documents; and what is left out where no sandbox holds."""
 
+import gc
+import os
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +15,13 @@ from orgopt.lab.sandbox import Sandbox
 from orgopt.task import Task, load_task
 
 ROOT = Path(__file__).parent.parent
+
+GROUPS = {
+    "models": ("kept", "language_cli", "minds", "model", "optimizers", "rewrite"),
+    "studies": ("feedback", "study"),
+    "tracking": ("tracking", "tracking_cli", "tracking_server"),
+}
+"""Files of tests that share what takes seconds: imports, databases, runs of studies. A group is one process's."""
 
 TRIO = """\
 # Trio
@@ -59,6 +70,33 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     skipped = [report.longrepr[2] for report in terminalreporter.stats.get("skipped", ())]
     if left_out := [why.partition(NO_SANDBOX)[2] for why in skipped if NO_SANDBOX in why]:
         terminalreporter.write_line(f"{len(left_out)} tests skipped for want of a sandbox: {left_out[0]}", yellow=True)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
+    """Groups by file, the largest first; xdist's own marks do nothing under pytest 9.2."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    group_of = {f"tests/test_{name}.py": group for group, names in GROUPS.items() for name in names}
+
+    class Groups(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return group_of.get(nodeid.partition("::")[0], nodeid)
+
+    return Groups(config, log)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick() -> Iterator[None]:
+    """Do not wait for the disk, as no test cuts the power, nor for more of a forest than tests look at.
+
+    Garbage is looked for rarely: each time takes long, so full of libraries is the memory.
+    """
+    gc.set_threshold(100_000, 20, 100)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(os, "fsync", lambda _: None)
+        patched.setattr("orgopt.evolve.attribution.TREES", 8)
+        yield
 
 
 @pytest.fixture

@@ -159,7 +159,7 @@ def organization(program: Program) -> tuple[object, ...]:
 
 
 @given(documents(), documents())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_applying_a_diff_gives_the_other_organization(a: Program, b: Program) -> None:
     assert organization(apply(diff(a, b), a)) == organization(b)
 

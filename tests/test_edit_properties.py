@@ -81,7 +81,7 @@ EDITS = st.one_of(
 
 
 @given(TEXTS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_any_text_is_read_and_linted_without_a_trace(text: str) -> None:
     program = parse(text)
     assert render(program) == text
@@ -92,7 +92,7 @@ def test_any_text_is_read_and_linted_without_a_trace(text: str) -> None:
 
 
 @given(TEXTS, EDITS)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=160, deadline=None)
 def test_an_edit_is_undone_to_the_byte(text: str, edit: Edit) -> None:
     program = parse(text)
     try:
@@ -106,13 +106,13 @@ def test_an_edit_is_undone_to_the_byte(text: str, edit: Edit) -> None:
 
 
 @given(EDITS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_edits_survive_json(edit: Edit) -> None:
     assert from_dict(json.loads(json.dumps(edit.to_dict()))) == edit
 
 
 @given(TEXTS, st.one_of(KEYED, RHYTHM))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=160, deadline=None)
 def test_a_key_is_set_and_nothing_else(text: str, edit: SetKey) -> None:
     before = read(parse(text))
     try:
@@ -130,7 +130,7 @@ def test_a_key_is_set_and_nothing_else(text: str, edit: SetKey) -> None:
 
 
 @given(TEXTS, TEXTS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_a_diff_leads_to_the_other_organization(a: str, b: str) -> None:
     before, after = parse(a), parse(b)
     assert same(read(apply(diff(before, after), before)).org, read(after).org)
@@ -138,7 +138,7 @@ def test_a_diff_leads_to_the_other_organization(a: str, b: str) -> None:
 
 
 @given(TEXTS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_the_canonical_form_is_a_fixed_point(text: str) -> None:
     org = read(parse(text)).org
     once = org_text(org)

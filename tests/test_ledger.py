@@ -8,6 +8,17 @@ from orgopt.errors import StoreError
 from orgopt.ledger import JsonLog, Ledger, read_lines, results_tsv
 
 
+def test_a_line_is_on_the_disk_when_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+    path = tmp_path / "log.jsonl"
+    monkeypatch.setattr("os.fsync", lambda _: seen.append(path.read_text()))
+    log = JsonLog(path)
+    log.append({"a": 1})
+    log.append({"b": 2}, sync=False)
+    log.close()
+    assert seen == ['{"a": 1}\n']
+
+
 def test_a_log_is_read_back_and_a_torn_line_is_dropped(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "log.jsonl"
     log = JsonLog(path)

@@ -13,7 +13,8 @@ from orgopt.lab.base import Experiment, Lab, Status
 from orgopt.lab.inside.curve import read_curve
 from orgopt.lab.local import LocalLab
 from orgopt.lab.sandbox import Sandbox
-from orgopt.task import Task
+from orgopt.task import Task, load_task
+from tests.conftest import ROOT
 from tests.contracts.lab import LabContract, drain
 from tests.fakes.lab import FakeLab
 from tests.fakes.processes import found, gone, needs_sandbox, wait_until
@@ -40,11 +41,17 @@ class TestFakeLab(LabContract):
         return FakeLab(task, slots)
 
 
-@pytest.fixture(params=KINDS)
-def lab(toy: Task, request: pytest.FixtureRequest) -> Iterator[LocalLab]:
-    with LocalLab(toy, 2, request.param) as lab:
-        lab.reset()
+@pytest.fixture(scope="module", params=KINDS)
+def opened(request: pytest.FixtureRequest) -> Iterator[LocalLab]:
+    with LocalLab(load_task(str(ROOT / "tests" / "toy")), 2, request.param) as lab:
         yield lab
+
+
+@pytest.fixture
+def lab(opened: LocalLab) -> LocalLab:
+    """A lab in which other experiments ended before."""
+    opened.reset()
+    return opened
 
 
 @pytest.mark.parametrize(

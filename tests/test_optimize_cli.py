@@ -116,7 +116,7 @@ def test_ctrl_c_ends_everything_and_the_same_command_continues(org: Path) -> Non
         labs = _descendants(process.pid)
         process.send_signal(signal.SIGINT)
         rest = process.stderr.read()
-        assert process.wait(30) == 130
+        assert process.wait(30) == 130, rest
     assert labs
     assert "of 2 candidates (of 4) are saved. Continue: the same command." in rest
     _gone(labs)
@@ -246,7 +246,7 @@ def test_another_document_does_not_continue_a_study(org: Path) -> None:
 def test_a_study_is_exported_to_optuna(org: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import optuna
 
-    assert optimize(org, *SMALL, "--workers", "1", "--controls", "none").exit_code == 0
+    assert optimize(org, *SMALL, "--population", "2", "--workers", "1", "--controls", "none").exit_code == 0
     storage = f"sqlite:///{org.parent}/study.db"
     for _ in range(2):  # the second writes it again
         done = CliRunner().invoke(main, ["export", "--optuna", storage, "--workspace", str(org.parent)])

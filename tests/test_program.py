@@ -55,7 +55,7 @@ def test_rendering_gives_the_bytes_of_the_file(path: Path) -> None:
 
 
 @given(st.text() | DOCUMENTS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_rendering_gives_any_text_back(text: str) -> None:
     program = parse(text)
     assert render(program) == text
@@ -77,7 +77,7 @@ def test_headings_stand_where_another_parser_sees_them(path: Path) -> None:
 
 
 @given(DOCUMENTS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_positions_and_lines_agree(text: str) -> None:
     program = parse(text)
     for block in program.blocks:

@@ -225,7 +225,7 @@ def test_a_chart_without_effects_is_as_before_and_one_with_them_shows_each() -> 
 
 def test_every_part_may_be_missing() -> None:
     told = records(1, 2, tests=2)
-    for end in range(0, len(told), 9):
+    for end in range(0, len(told), 27):
         assert Reader(page(told[:end])).count("h1") == 1
     for key in list(final(told)):
         if key != "kind":
@@ -246,9 +246,8 @@ def test_values_of_another_kind_are_left_out() -> None:
     for i, (record, key) in enumerate(keys):
         if key not in {"kind", "schema_version"}:
             kept = record[key]
-            for junk in JUNK[i % 3 :: 3]:
-                record[key] = junk
-                assert "<h1>" in page(told)
+            record[key] = JUNK[i % len(JUNK)]
+            assert "<h1>" in page(told)
             record[key] = kept
 
 

@@ -36,7 +36,7 @@ def test_the_full_network_leads_and_the_line_wins() -> None:
 
     def curve(name: str) -> np.ndarray:
         org = organization(name, AGENTS)
-        return np.mean([science.means(run(org, i, rounds), AGENTS, rounds) for i in range(8)], axis=0)
+        return np.mean([science.means(run(org, i, rounds), AGENTS, rounds) for i in range(5)], axis=0)
 
     line, full = curve("lazer-line"), curve("lazer-full")
     assert line[0] == full[0], "they start from the same random solutions"

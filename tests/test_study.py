@@ -115,7 +115,7 @@ def test_parents_come_from_earlier_generations(studies: Studies) -> None:
 
 def test_a_study_repeats_itself_and_another_seed_does_not(studies: Studies) -> None:
     _, first = studies.run("a")
-    _, again = studies.run("b")
+    _, again = studies.run("b", arena=toy_arena(studies.task, budget_s=8, slots=2, anew=True))
     _, other = studies.run("c", replace(CONFIG, seed=1))
     assert content(first[1:]) == content(again[1:]) != content(other[1:])
 
@@ -186,8 +186,8 @@ def test_seeds_of_the_phases_are_apart(studies: Studies) -> None:
 
 
 def test_who_is_clearly_worse_gets_no_more_seeds(studies: Studies) -> None:
-    """On 12 seeds with little noise, whoever does nothing useful is out after two."""
-    config = replace(CONFIG, search_seeds=6, generations=4, population=6, budget_s=20)
+    """On 6 seeds with little noise, whoever does nothing useful is out after two."""
+    config = replace(CONFIG, search_seeds=6, population=6, budget_s=20, race_seeds=0, test_seeds=1)
     watch = Recorder()
     _, records = studies.run(config=config, watch=watch)
     found = view(records)
@@ -203,7 +203,7 @@ def test_who_is_clearly_worse_gets_no_more_seeds(studies: Studies) -> None:
 
 def test_a_study_of_two_tasks_holds_another_out(studies: Studies, toy: Task) -> None:
     other, third = replace(toy, name="other"), replace(toy, name="third")
-    arena = toy_arena(toy, other, third)
+    arena = toy_arena(toy, other, third, budget_s=8)
     final, records = studies.run(arena=arena, held_out=("third",))
     phases = {(r["phase"], r["task"]) for r in records if r["kind"] == "evaluation"}
     assert {task for phase, task in phases if phase in {"search", "race", "test"}} == {"toy", "other"}
@@ -305,8 +305,8 @@ def test_unknown_samplers_and_objectives_are_refused(studies: Studies) -> None:
 
 
 def test_a_search_finds_what_helps(studies: Studies) -> None:
-    """From three who barely talk, forty candidates on the toy task find a better organization on new seeds."""
-    config = replace(CONFIG, generations=8, population=5, budget_s=12, slots=4, test_seeds=8, search_seeds=4)
+    """From three who barely talk, thirty candidates on the toy task find a better organization on new seeds."""
+    config = replace(CONFIG, generations=6, population=5, budget_s=12, slots=4, test_seeds=8)
     final, _ = studies.run(config=config)
     (claim,) = [claim for claim in final["claims"] if claim["entrant"] == "seed document"]
     assert claim["difference"] > 0
@@ -324,6 +324,8 @@ def test_another_champion_has_controls_of_its_own(studies: Studies) -> None:
         for record in records:
             if record["kind"] == "entrant":
                 assert texts.setdefault(record["entrant"], record["program"]) == record["program"]
+        if len(champions) > 1:
+            break
     assert len(champions) > 1
     assert f"silent ({final['champion']})" in texts or f"one agent ({final['champion']})" in texts
 

@@ -22,10 +22,7 @@ from orgopt.tracking.noted import NOTED, Noted
 from tests.conftest import ROOT, TRIO
 from tests.fakes.studies import SMALL, copied, make_study
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore"),  # MLflow warns of its own deprecations
-    pytest.mark.xdist_group("tracking"),  # its databases take seconds to make: once, in one process
-]
+pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow warns of its own deprecations
 CANDIDATES, GENERATIONS, SOURCE = 6, 2, "mlflow.sourceRun"
 
 

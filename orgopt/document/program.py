@@ -11,7 +11,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Literal, NamedTuple
 
 from orgopt.document.markdown import tokens
@@ -173,6 +173,7 @@ def apart(blocks: Iterable[Block], taken: Iterable[Span]) -> Iterator[Block]:
             yield block
 
 
+@lru_cache(maxsize=32)  # edits come to the same texts again, as a diff that is tried and then applied does
 def parse(text: str, source: str = "program.md", root: str = "") -> Program:
     """The program of a text; any text is a program."""
     blocks: list[Block] = []

@@ -49,7 +49,7 @@ class Reading:
         return any(entry.kind == "plain" for places in self.roles.values() for entry in places)
 
 
-@lru_cache(maxsize=8)  # every edit reads its program several times
+@lru_cache(maxsize=32)  # every edit reads its program several times
 def read(program: Program) -> Reading:
     """The organization that a program describes. Never fails: what is wrong becomes findings."""
     return _Reader(program).read()

@@ -9,6 +9,8 @@ from orgopt.evolve.space import Space
 
 FEWEST = 20
 """Candidates below which importances are noise alone."""
+TREES = 64
+"""Trees of the forest that fANOVA takes apart."""
 
 
 def importances(study: optuna.Study, space: Space) -> list[dict[str, Any]]:
@@ -24,9 +26,8 @@ def importances(study: optuna.Study, space: Space) -> list[dict[str, Any]]:
     target = (lambda trial: trial.values[0]) if len(study.directions) > 1 else None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found = optuna.importance.get_param_importances(
-            study, evaluator=optuna.importance.FanovaImportanceEvaluator(seed=0), params=varied, target=target
-        )
+        forest = optuna.importance.FanovaImportanceEvaluator(n_trees=TREES, seed=0)
+        found = optuna.importance.get_param_importances(study, evaluator=forest, params=varied, target=target)
     parts: dict[str, float] = {}
     for name, value in found.items():
         parts[space.part_of(name)] = parts.get(space.part_of(name), 0.0) + value

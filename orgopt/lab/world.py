@@ -10,6 +10,7 @@ import math
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol, runtime_checkable
 
@@ -152,6 +153,11 @@ class Called:
         return Answer(status=Status.OK, seconds=seconds, step_s=step_s, curve=curve, metric=curve[-1], heldout=heldout)
 
 
+_KEPT = 4
+_made: dict[tuple[str, Path, str], World] = {}
+"""The worlds of files that were opened last: a command opens a lab several times, and some take a second to make."""
+
+
 def open_world(task: Task) -> Called:
     """The world that `task.toml` names.
 
@@ -161,15 +167,26 @@ def open_world(task: Task) -> Called:
     place, _, name = task.world.rpartition(":")
     if not place or not name:
         raise TaskError(f"{task.name}: world = '{task.world}' is not 'file.py:name' or 'package.module:name'")
+    key = (task.name, task.folder, task.digest)
+    if key not in _made:
+        world = _make(task, place, name)
+        if not place.endswith(".py"):  # the digest knows nothing of a package
+            return Called(task, world)
+        if len(_made) == _KEPT:
+            del _made[next(iter(_made))]
+        _made[key] = world
+    return Called(task, _made[key])
+
+
+def _make(task: Task, place: str, name: str) -> World:
     module = _load(task, place)
     factory: Callable[..., Any] | None = getattr(module, name, None)
     if not callable(factory):
         raise TaskError(f"{task.name}: {place} has no '{name}' to call")
     try:
-        world = factory(**task.parameters)
+        return factory(**task.parameters)
     except (Exception, SystemExit) as error:
         raise TaskError(f"{task.name}: {task.world} fails: {_line(error)}") from error
-    return Called(task, world)
 
 
 def _load(task: Task, place: str) -> ModuleType:

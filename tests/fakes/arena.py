@@ -1,11 +1,44 @@
 """Arenas of the toy task: in this process or in workers, always in virtual time."""
 
-from orgopt.evolve import Arena, Terms
+from collections.abc import Iterator, Sequence
+
+from orgopt.evolve import Arena, Job, Terms, Watch, arena
+from orgopt.evolve.arena import Result
 from orgopt.lab.replay import ReplayLab
 from orgopt.lab.world import Called
 from orgopt.task import Task
 from tests.fakes.lab import FakeLab
 from tests.fakes.world import ToyWorld
+
+_known: dict[tuple[object, ...], Result] = {}
+
+
+class Remembering(Arena):
+    """Does no run twice in this process: a run is a function of its job, which `test_evaluate.py` proves.
+
+    Tests of what a study does with its runs repeat the same studies again and again. Runs that somebody watches or
+    that keep a folder are done each time, and so are those of workers.
+    """
+
+    def run(self, jobs: Sequence[Job], watch=None) -> Iterator[Result]:
+        if self.workers > 1 or not _unwatched(watch):
+            yield from super().run(jobs, watch)
+            return
+        for job in jobs:
+            yield from self._once(job)
+
+    def _once(self, job: Job) -> Iterator[Result]:
+        if job.keeping:
+            yield from super().run([job])
+            return
+        key = (job.program, job.seed, job.keep_events, repr(self.tasks[job.task]), self.terms, arena.evaluate)
+        if key not in _known:
+            (_known[key],) = super().run([job])
+        yield _known[key]._replace(job=job)
+
+
+def _unwatched(watch) -> bool:
+    return watch is None or getattr(watch, "__func__", None) is Watch.event
 
 
 def fake_lab(task: Task, slots: int) -> FakeLab:
@@ -18,6 +51,9 @@ def toy_replay(task: Task, slots: int) -> ReplayLab:
     return ReplayLab(task, Called(task, ToyWorld()), slots)
 
 
-def toy_arena(*tasks: Task, budget_s: float = 20, slots: int = 2, workers: int = 1, lab=fake_lab) -> Arena:
+def toy_arena(
+    *tasks: Task, budget_s: float = 20, slots: int = 2, workers: int = 1, lab=fake_lab, anew: bool = False
+) -> Arena:
     terms = Terms(lab=lab, slots=slots, budget_s=budget_s, verify_seeds=1)
-    return Arena({task.name: task for task in tasks}, terms, workers=workers)
+    kind = Arena if anew else Remembering
+    return kind({task.name: task for task in tasks}, terms, workers=workers)

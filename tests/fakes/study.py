@@ -76,7 +76,9 @@ class _Maker:
         for part, _, _, loss in parts:
             self.qualities[f"without {part}"] = self.qualities[champion] - loss
             yield self._stamp("entrant", entrant=f"without {part}", role="knock-out", program="", about=f"no {part}")
-        yield from self._runs("knock-out", [champion, *(f"without {part[0]}" for part in parts)], list(TASKS), 20)
+        yield from self._runs(
+            "knock-out", [champion, *(f"without {part[0]}" for part in parts)], list(TASKS), min(20, 2 * self.tests)
+        )
         yield self._final(champion, entrants, parts)
 
     def _stamp(self, kind: str, **values: Any) -> Record:
