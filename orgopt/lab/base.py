@@ -6,17 +6,10 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
-import numpy as np
-
 from orgopt.task import Settings, Task
 
 
 @lru_cache(maxsize=65_536)  # a study asks for the same ones for every candidate
-def derive_seed(*keys: int) -> int:
-    """A training seed decided by some keys; different keys give unrelated seeds."""
-    return int(np.random.SeedSequence(keys).generate_state(1)[0] >> 1)
-
-
 def reporting(task: Task) -> dict[str, str]:
     """What the stamp of a lab says of a metric that the experiments print themselves; nothing where they are judged."""
     return {"metric": "self-reported"} if task.self_reported else {}
