@@ -3,13 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
 from orgopt.task import Settings, Task
 
 
-@lru_cache(maxsize=65_536)  # a study asks for the same ones for every candidate
 def reporting(task: Task) -> dict[str, str]:
     """What the stamp of a lab says of a metric that the experiments print themselves; nothing where they are judged."""
     return {"metric": "self-reported"} if task.self_reported else {}
