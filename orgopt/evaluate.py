@@ -18,8 +18,9 @@ from orgopt.agents.language import Language, open_chosen, speaks
 from orgopt.agents.spend import OVER_BUDGET, OverBudgetError
 from orgopt.document import Program, require_org
 from orgopt.errors import LabError, UsageError
-from orgopt.lab.base import Experiment, Lab, Outcome, Status, derive_seed
+from orgopt.lab.base import Experiment, Lab, Outcome, Status
 from orgopt.ledger import BASELINE, Ledger
+from orgopt.seeds import Stream, derive
 from orgopt.task import Measure, Settings, Task
 from orgopt.team.runtime import Team, Watcher
 
@@ -31,7 +32,6 @@ DISQUALIFIED = -1.0
 """The research output of a run with a tampered result, unless the run is worse: as far below the baseline as the task's
 reference is above it, so that doing nothing beats it."""
 _CONFIRMED = 1.645  # standard errors: one-sided, 95 %
-_VERIFY_KEY = 1_000_003  # sets verification seeds apart from the seeds of a run's experiments
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,7 +262,7 @@ def verify(
         Experiment(
             id=index,
             settings=settings[number],
-            seed=derive_seed(seed, _VERIFY_KEY, number, k),
+            seed=derive(Stream.VERIFY, seed, number, k),
             script=scripts.get(number),
         )
         for index, (number, k) in enumerate(jobs, 1)
@@ -286,7 +286,7 @@ def calibrate(task: Task, lab: Lab, seeds: int = CALIBRATION_SEEDS) -> Measure:
     Raises:
         LabError: No baseline run succeeded.
     """
-    experiments = [Experiment(id=k + 1, settings={}, seed=derive_seed(0, _VERIFY_KEY, k)) for k in range(seeds)]
+    experiments = [Experiment(id=k + 1, settings={}, seed=derive(Stream.CALIBRATE, k)) for k in range(seeds)]
     outcomes = train_all(lab, experiments, task.limit_s)
     done = [outcome for outcome in outcomes if outcome.status is Status.OK]
     if not done:

@@ -70,7 +70,7 @@ def test_runs_of_the_gp_are_decided_by_their_seed_too(toy: Task) -> None:
 
 def test_a_sampler_that_learns_beats_one_that_does_not(toy: Task) -> None:
     found = {
-        kind: np.mean([ran(kind, toy, seed=seed)[0].research_output for seed in range(3)])
+        kind: np.mean([ran(kind, toy, seed=seed)[0].research_output for seed in range(8)])
         for kind in ("optuna:tpe", "optuna:random")
     }
     assert 0.3 < found["optuna:random"] < found["optuna:tpe"] <= 1.0
@@ -112,16 +112,20 @@ def test_the_baseline_is_submitted_until_something_beats_it(toy: Task) -> None:
 def test_a_setting_that_comes_again_is_judged_by_the_mean_of_its_runs(toy: Task) -> None:
     knob = Knob(name="MODE", group="other", default="ok", choices=("ok", "slow", "nan"))
     lab = FakeLab(toy, slots=1, metric=lambda _, seed: (0.3 + (seed % 100) / 1000, 0.3))
-    _, ledger = ran("optuna:random", replace(toy, knobs=(knob,)), lab, budget_s=25)
-    knobs = {event.data["id"]: event.data["knobs"].get("MODE", "ok") for event in ledger.of("proposal")}
-    done = [event.data for event in ledger.of("outcome") if event.data["metric"] is not None]
-    last = ledger.of("submission")[-1]
-    means = {
-        mode: np.mean([data["metric"] for data in done if knobs[data["id"]] == mode and data["ended"] <= last.t])
-        for mode in ("slow", "nan")
-    }
-    assert knobs[last.data["id"]] == min(means, key=means.__getitem__)
-    assert last.data["metric"] == pytest.approx(min(means.values()))
+    again = 0
+    for number in range(6):
+        _, ledger = ran("optuna:random", replace(toy, knobs=(knob,)), lab, budget_s=25, seed=number)
+        knobs = {event.data["id"]: event.data["knobs"].get("MODE", "ok") for event in ledger.of("proposal")}
+        last = ledger.of("submission")[-1]
+        by_mode: dict[str, list[float]] = {}
+        for data in (event.data for event in ledger.of("outcome")):
+            if data["metric"] is not None and knobs[data["id"]] != "ok" and data["ended"] <= last.t:
+                by_mode.setdefault(knobs[data["id"]], []).append(data["metric"])
+        means = {mode: np.mean(values) for mode, values in by_mode.items()}
+        assert knobs[last.data["id"]] == min(means, key=means.__getitem__)
+        assert last.data["metric"] == pytest.approx(min(means.values()))
+        again += any(len(values) > 1 for values in by_mode.values())
+    assert again
 
 
 @pytest.mark.parametrize("name", ["tinygpt", "digits", "nk"])

@@ -15,12 +15,10 @@ from orgopt.evolve.arena import Arena, Job, Terms, Watch
 from orgopt.evolve.kept import PLAIN_PREFIX, Keeping, needs_keeping
 from orgopt.evolve.plain import PLAIN_KINDS
 from orgopt.lab import default_lab
-from orgopt.lab.base import derive_seed
 from orgopt.org import slug
+from orgopt.seeds import Stream, derive
 from orgopt.study.contest import ContestLog, Ranking, Scores, contest_identity, ranking
 from orgopt.task import Task, load_task
-
-_KEY = 6  # sets the seeds of contests apart from those of studies
 
 Entrants = Mapping[str, str]
 """The text of a document, or a plain sampler, by the name of who enters."""
@@ -48,7 +46,7 @@ class Contest:
             first = k % len(names)  # nobody is always first
             for name, task in product([*names[first:], *names[:first]], self.arena.tasks):
                 if (name, task, k) not in self.scores:
-                    seed, keeping = derive_seed(self.seed, _KEY, k), self._keeping(name, task, k)
+                    seed, keeping = derive(Stream.CONTEST, self.seed, k), self._keeping(name, task, k)
                     jobs[Job(entrant=name, program=self.entrants[name], task=task, seed=seed, keeping=keeping)] = k
         return jobs
 

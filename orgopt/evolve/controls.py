@@ -18,6 +18,7 @@ from orgopt.errors import DocumentError
 from orgopt.evolve.space import Space
 from orgopt.evolve.space_edits import edits_between, write
 from orgopt.org import LANGUAGE_AGENT, Link, Org, Role
+from orgopt.seeds import Stream, derive, generator
 
 DRAWN = 8
 """How many random documents, and how many with shuffled links, take turns over the seeds."""
@@ -32,7 +33,6 @@ FAST_SEEDS = {"optuna:tpe": 8, "optuna:tpe+median": 8, "optuna:gp": 0}
 MORE_AGENTS = "more agents"
 """The control that says what the champion's headcount alone brings."""
 _HELPERS = {"replicate", "imitate"}  # agents that live on what others find
-_RANDOM, _SHUFFLED = 1, 2  # keys of draws
 _ATTEMPTS = 200  # a link more or less is often a repetition, or closes a cycle
 
 
@@ -129,7 +129,7 @@ def random_documents(space: Space, seed: int, n: int = DRAWN) -> list[Program]:
     free = {name: space.distributions[name] for name in space.free}
     found: list[Program] = []
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    drawn = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=_seed(seed, _RANDOM)))
+    drawn = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=derive(Stream.RANDOM_DOCUMENTS, seed)))
     for _ in range(_ATTEMPTS):
         with suppress(DocumentError):  # an edit that this document cannot take
             program = space.program({**space.origin, **drawn.ask(free).params})
@@ -147,7 +147,7 @@ def shuffled(program: Program, seed: int, n: int = DRAWN) -> list[Program]:
     where there are no more ways.
     """
     org = read(program).org
-    rng = np.random.default_rng(_seed(seed, _SHUFFLED))
+    rng = generator(Stream.SHUFFLED_LINKS, seed)
     found: dict[frozenset[tuple[str, str, str, bool]], Program] = {frozenset(link.key for link in org.links): program}
     for _ in range(_ATTEMPTS):
         links = tuple(_elsewhere(link, org, rng) for link in org.links)
@@ -273,7 +273,3 @@ def _sound(program: Program) -> bool:
 
 def _present(org: Org) -> list[Role]:
     return [role for role in org.roles if role.headcount]
-
-
-def _seed(seed: int, key: int) -> int:
-    return int(np.random.SeedSequence([seed, key]).generate_state(1)[0])

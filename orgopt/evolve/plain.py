@@ -19,8 +19,9 @@ from orgopt.agents.base import propose
 from orgopt.errors import UsageError
 from orgopt.evaluate import VERIFY_SEEDS, Score, verified
 from orgopt.knob import Knob, Value, with_values
-from orgopt.lab.base import Checkpoint, Experiment, Lab, Outcome, Status, derive_seed
+from orgopt.lab.base import Checkpoint, Experiment, Lab, Outcome, Status
 from orgopt.ledger import BASELINE, Event, Ledger
+from orgopt.seeds import Stream, derive
 from orgopt.task import Task
 from orgopt.team.beliefs import Beliefs, Run, Trust
 from orgopt.team.runtime import Watcher
@@ -28,7 +29,6 @@ from orgopt.team.scripts import commit_of
 
 PLAIN_KINDS = ("optuna:tpe", "optuna:tpe+median", "optuna:gp", "optuna:random")
 AGENT = "optuna"
-_SAMPLER_KEY = 1_000_039  # sets a sampler's seed apart from the seeds of its experiments
 
 
 def evaluate_plain(
@@ -91,7 +91,7 @@ class _Plain:
         self.task, self.lab, self.seed, self.ledger, self._watch = task, lab, seed, ledger, watch
         self.kind, self._prunes = kind, kind.endswith("+median")
         self._space = {knob.name: distribution(knob) for knob in task.knobs}
-        self._study = _study(kind, derive_seed(seed, _SAMPLER_KEY))
+        self._study = _study(kind, derive(Stream.PLAIN_SAMPLER, seed))
         defaults = task.complete({})
         known = {knob.name: _encoded(knob, defaults[knob.name]) for knob in task.knobs}
         self._study.add_trial(create_trial(params=known, distributions=self._space, value=task.baseline.metric))
@@ -151,7 +151,7 @@ class _Plain:
         setting = self._first.setdefault(tuple(proposal.settings.values()), number)
         self._running[number] = _Running(trial, setting, proposal.settings)
         self._add("proposal", t, id=number, agent=AGENT, **self._describe(proposal))
-        seed = derive_seed(self.seed, number)
+        seed = derive(Stream.EXPERIMENT, self.seed, number)
         self.lab.submit(Experiment(id=number, settings=proposal.settings, seed=seed, watched=self._prunes))
 
     def _ask(self) -> optuna.Trial:

@@ -23,6 +23,7 @@ from orgopt.evolve.samplers import WHOLE, Around, make_sampler, moved
 from orgopt.evolve.space import Params, Space
 from orgopt.evolve.texts import Texts, with_texts
 from orgopt.evolve.watch import Candidate
+from orgopt.seeds import Stream, derive, generator
 from orgopt.study.config import StudyConfig
 from orgopt.study.standing import Standing
 
@@ -79,7 +80,7 @@ class Proposer:
         """
         texts = {candidate.program.text for candidate in known}
         for attempt in range(ATTEMPTS):
-            rng = np.random.default_rng([self.config.seed, index, attempt])
+            rng = generator(Stream.PROPOSAL, self.config.seed, index, attempt)
             parent = self.parent(rng, known, told)
             trial = self._ask(rng, parent, generation)
             params = dict(trial.params)
@@ -104,7 +105,7 @@ class Proposer:
 
     def incumbent(self, index: int, known: Sequence[Candidate], told: Mapping[str, Standing]) -> Candidate:
         """What the candidate of an index is to be a change of, drawn as a sampler's parent is."""
-        return self.parent(np.random.default_rng([self.config.seed, index, 0]), known, told)
+        return self.parent(generator(Stream.PROPOSAL, self.config.seed, index, 0), known, told)
 
     def adopt(
         self, index: int, generation: int, parent: Candidate, proposer: str, params: Params, texts: Texts
@@ -118,7 +119,7 @@ class Proposer:
             DocumentError: The document cannot take it.
         """
         program = self.made(parent, params, texts)
-        seed = int(np.random.default_rng([self.config.seed, index]).integers(2**31))
+        seed = derive(Stream.ADOPTED, self.config.seed, index)
         self._trials[index] = self._ask_around(params, seed).number
         return Candidate(
             index=index,

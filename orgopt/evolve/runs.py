@@ -9,11 +9,18 @@ import numpy as np
 from orgopt.evolve.arena import Arena, Job, Result
 from orgopt.evolve.kept import Keeping, needs_keeping, write_memory
 from orgopt.evolve.watch import Watch
-from orgopt.lab.base import derive_seed
+from orgopt.seeds import Stream, derive
 from orgopt.study.log import HELD_OUT, KNOCK_OUT, RACE, REAL, REWRITE, SEARCH, TEST, StudyLog
 
-# Keys that keep the seeds of the phases apart. Knock-outs are compared with the champion on the test's seeds.
-_KEYS = {SEARCH: 1, TEST: 2, RACE: 3, HELD_OUT: 4, REAL: 5, KNOCK_OUT: 2, REWRITE: 6}
+_STREAMS = {
+    SEARCH: Stream.SEARCH,
+    RACE: Stream.RACE,
+    TEST: Stream.TEST,
+    KNOCK_OUT: Stream.TEST,
+    HELD_OUT: Stream.HELD_OUT,
+    REAL: Stream.REAL,
+    REWRITE: Stream.REWRITE,
+}
 
 
 class Wanted(NamedTuple):
@@ -63,7 +70,7 @@ class Runs:
         todo: dict[Job, int] = {}
         for one in wanted:
             own = (zlib.crc32(one.entrant.encode()),) if self.own_seeds and phase == SEARCH else ()
-            seed = derive_seed(self.seed, _KEYS[phase], *own, one.k)
+            seed = derive(_STREAMS[phase], self.seed, *own, one.k)
             for task in tasks:
                 if self.log.score(phase, one.entrant, task, one.k) is None:
                     job = Job(

@@ -24,6 +24,7 @@ from orgopt.evolve.space import Params
 from orgopt.evolve.tried import Tried
 from orgopt.evolve.watch import Candidate
 from orgopt.org import Org
+from orgopt.seeds import Stream, generator
 from orgopt.study.config import NO_FEEDBACK, StudyConfig
 from orgopt.study.log import SEARCH
 from orgopt.study.quality import quality
@@ -41,8 +42,6 @@ SAMPLER_SHARE = 1 / 4
 """The share of candidates that stays the sampler's."""
 OWN = 16
 """Candidates that must be known before there is a model, where nothing older is."""
-
-_KEY = 7  # sets these draws apart from the sampler's
 
 
 class Screen:
@@ -75,7 +74,7 @@ class Screen:
             return False
         if index < self.config.population:
             return index <= len(self.older.best)
-        return np.random.default_rng([self.config.seed, index, _KEY]).random() >= SAMPLER_SHARE
+        return generator(Stream.SCREENED, self.config.seed, index).random() >= SAMPLER_SHARE
 
     def propose(
         self, index: int, generation: int, known: Sequence[Candidate], told: Mapping[str, Standing]
@@ -85,7 +84,7 @@ class Screen:
             return self._first_valid(index, generation, known, [(known[0], self.older.best[index - 1])], OLDER)
         if self._model is None:
             return None
-        rng = np.random.default_rng([self.config.seed, index, _KEY, 1])
+        rng = generator(Stream.SCREEN, self.config.seed, index)
         writes = self.config.feedback == WRITE or (self.config.feedback == "both" and rng.random() < 0.5)
         drawn = self._written(rng, known, told) if writes else self._drawn(rng, known, told)
         points = np.array([coordinates(self.proposer.space, params) for _, params in drawn])

@@ -3,18 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
-import numpy as np
-
 from orgopt.task import Settings, Task
-
-
-@lru_cache(maxsize=65_536)  # a study asks for the same ones for every candidate
-def derive_seed(*keys: int) -> int:
-    """A training seed decided by some keys; different keys give unrelated seeds."""
-    return int(np.random.SeedSequence(keys).generate_state(1)[0] >> 1)
 
 
 def reporting(task: Task) -> dict[str, str]:

@@ -19,9 +19,10 @@ import pyarrow as pa
 from scipy.stats import qmc
 
 from orgopt.errors import LabError, StoreError, UsageError
-from orgopt.lab.base import Experiment, Lab, Outcome, Status, derive_seed
+from orgopt.lab.base import Experiment, Lab, Outcome, Status
 from orgopt.lab.records import differences, read_table, records_path, rows_table, task_version, write_table
 from orgopt.ledger import JsonLog, read_lines
+from orgopt.seeds import Stream, derive, generator
 from orgopt.task import Knob, Settings, Task
 
 LIMIT_FACTOR = 2.0
@@ -33,7 +34,6 @@ NEAR_EVERY = 4  # one setting in so many lies near the baseline, where searches 
 _NEAR_SD = 0.15  # of a moved knob's position
 _NEAR_SHARE = (0.1, 0.6)  # of the knobs that move
 _AHEAD = 2  # experiments queued beyond the slots, so that none is idle
-_RECORD_KEY = 1_000_033  # sets recorded seeds apart from all others
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ def plan(task: Task, runs: int, seed: int) -> list[Planned]:
         block, position = divmod(number, _BLOCK)
         replicated = position == block % 2  # in turns near the baseline and anywhere
         for k in range(SEEDS if replicated else 1):
-            planned.append(Planned(row=len(planned), settings=one, seed=derive_seed(seed, _RECORD_KEY, number, k)))
+            planned.append(Planned(row=len(planned), settings=one, seed=derive(Stream.RECORD, seed, number, k)))
     return planned[:runs]
 
 
@@ -205,7 +205,7 @@ def _settings(task: Task, n: int, seed: int) -> list[dict[str, Any]]:
             units = anywhere[number - number // NEAR_EVERY - 1]
             settings.append({knob.name: knob.at(float(unit)) for knob, unit in zip(task.knobs, units, strict=True)})
         else:
-            rng = np.random.default_rng([seed, _RECORD_KEY, number])
+            rng = generator(Stream.NEAR, seed, number)
             settings.append(_near(task, rng) if number else task.complete({}))
     return settings
 

@@ -11,12 +11,11 @@ from itertools import count, islice
 
 import numpy as np
 
-from orgopt.lab.base import derive_seed
 from orgopt.lab.recorded import Recorded, reference_settings
 from orgopt.lab.recording import Planned
+from orgopt.seeds import Stream, derive, generator
 from orgopt.task import Knob, Value
 
-_SEEK_KEY = 1_000_037  # sets these seeds apart from all others
 _STEPS = (50, 600)  # of a climb: short ones end on the way, where real searches are most of the time
 _STEP_SD = 0.2  # of a moved knob's position
 _NEAR_SD = 0.1  # of a knob's position on the way to the reference
@@ -27,9 +26,9 @@ Point = dict[str, Value]
 
 def sought(world: Recorded, n: int, *, first_row: int) -> list[Planned]:
     """The settings of a round of n. The rows before decide its seed: another round is another search."""
-    rng = np.random.default_rng([_SEEK_KEY, first_row])
+    rng = generator(Stream.SEEK, first_row)
     return [
-        Planned(row=first_row + k, settings=settings, seed=derive_seed(_SEEK_KEY, first_row, k))
+        Planned(row=first_row + k, settings=settings, seed=derive(Stream.SOUGHT, first_row, k))
         for k, settings in enumerate(islice(_settings(world, rng), n))
     ]
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from orgopt import seeds
 from orgopt.document import Program
 from orgopt.errors import UsageError
 from orgopt.task import Task
@@ -109,7 +110,8 @@ class StudyConfig:
             name: {"digest": task.digest, "baseline": task.baseline.heldout, "lab": dict(labs[name])}
             for name, task in tasks.items()
         }
-        return json.loads(json.dumps({**settings, **digests, "tasks": measured}))  # as it will be read back
+        # As it will be read back.
+        return json.loads(json.dumps({**settings, **digests, "streams": seeds.VERSION, "tasks": measured}))
 
 
 def check_feedback(config: StudyConfig) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from orgopt import __version__
+from orgopt import __version__, seeds
 from orgopt.study import statistics
 from orgopt.study.log import SCHEMA_VERSION, Folder, describe_task
 from orgopt.task import Task
@@ -166,7 +166,8 @@ def contest_identity(
         name: {"digest": task.digest, "baseline": task.baseline.heldout, "lab": dict(labs[name])}
         for name, task in tasks.items()
     }
-    return json.loads(json.dumps({**settings, "entrants": digests, "tasks": measured}))  # as it will be read back
+    # As it will be read back.
+    return json.loads(json.dumps({**settings, "entrants": digests, "streams": seeds.VERSION, "tasks": measured}))
 
 
 def digest_of(identity: Record) -> str:

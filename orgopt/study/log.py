@@ -23,7 +23,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from orgopt import __version__
+from orgopt import __version__, seeds
 from orgopt.document import Program
 from orgopt.errors import StoreError, UsageError
 from orgopt.lab.curves import predictiveness
@@ -87,6 +87,11 @@ class Folder:
             raise UsageError(
                 f"{self.noun} {self.folder.name} was made by orgopt {head.get('orgopt')}, whose records this "
                 "version does not continue: choose another --name"
+            )
+        if other_seeds(head):
+            raise UsageError(
+                f"{self.noun} {self.folder.name} was made with other seeds, by orgopt {head.get('orgopt')}: it can be "
+                "read, and not continued: choose another --name"
             )
         if changed := differences(head["identity"], identity):
             what = ", ".join(changed)
@@ -254,6 +259,11 @@ def describe_task(task: Task) -> Record:
     """What a reader of a log must know of a task."""
     measures = {"baseline": asdict(task.baseline), "reference": asdict(task.reference), "title": task.title}
     return {**measures, "metric": task.metric, "heldout": task.heldout, "unit": task.unit}
+
+
+def other_seeds(head: Record) -> bool:
+    """Whether a study or a contest was made with other streams of seeds than this orgopt has."""
+    return head["identity"].get("streams") != seeds.VERSION
 
 
 def self_reported(identity: Record) -> list[str]:

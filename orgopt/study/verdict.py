@@ -8,7 +8,7 @@ import numpy as np
 
 from orgopt.study import statistics
 from orgopt.study.ending import Bar, Ending, again, scale
-from orgopt.study.log import HELD_OUT, REAL, TEST, self_reported
+from orgopt.study.log import HELD_OUT, REAL, TEST, other_seeds, self_reported
 from orgopt.study.measures import measure
 from orgopt.study.view import StudyView
 from orgopt.study.wording import count, duration, interval, listing, plain, signed
@@ -155,7 +155,7 @@ class _Story:
         return count(read(parse(text)).org.headcount, "agent")
 
     def _notes(self) -> Iterator[str]:
-        """How much of a gain more agents alone bring, and how far the search had flattered the champion."""
+        """How much of a gain more agents alone bring, and that other seeds were used where they were."""
         crowd, seed = self.claims.get(MORE_AGENTS), self.against_seed
         if seed and crowd and seed["verdict"] == "better":
             alone = seed["difference"] - crowd["difference"]
@@ -165,6 +165,8 @@ class _Story:
                 f"Of the {signed(seed['difference'])}, more agents alone bring {signed(alone)}; how they are "
                 f"organized, {signed(crowd['difference'])} {known}{word}."
             )
+        if other_seeds(self.view.head):
+            yield f"Made with the seeds of orgopt {self.view.head['orgopt']}: it can be read, and not continued."
 
     def _advice(self) -> Iterator[str]:
         """What follows, with the command where there is one."""

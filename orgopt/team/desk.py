@@ -9,6 +9,7 @@ import numpy as np
 from orgopt.agents import Agent, Catalogue, Proposal, View, make_agent, repeat, scatter
 from orgopt.ledger import BASELINE
 from orgopt.org import LANGUAGE_AGENT, CopyRule, Org
+from orgopt.seeds import Stream, generator
 from orgopt.task import Knob, Task
 from orgopt.team import meetings
 from orgopt.team.beliefs import HEEDING, Beliefs
@@ -94,7 +95,7 @@ def desks(org: Org, task: Task, network: Network, catalogue: Catalogue, seed: in
             beliefs=Beliefs(task.knobs, defaults, task.baseline, trust[member.id], catalogue=catalogue),
             risk=org.risk_of(role),
             copy_rule=copy_rule,
-            rng=np.random.default_rng([seed, number]),
+            rng=generator(Stream.AGENT, seed, number),
             neighbours=network.sources(member.id) if copy_rule in HEEDING else (),
             tells=network.hearers[member.id],
             hands_to=network.delegates.get(member.id, []),

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from orgopt.org import LINK_KINDS, Link, Org, Role
+from orgopt.seeds import Stream, generator
 
-_LINK_KEY = 2_000_003  # sets the draws of random links apart from the agents' own
 _PATTERN = re.compile(r"(?P<name>[a-z]+)(?:\s+(?P<number>\d*\.?\d+))?$")
 
 
@@ -56,7 +56,7 @@ def network(org: Org, seed: int = 0) -> Network:
     """
     flows: dict[str, list[tuple[str, str]]] = {kind: [] for kind in LINK_KINDS}
     for index, link in enumerate(org.links):
-        flows[link.kind] += pairs(org, link, (seed, _LINK_KEY, index))
+        flows[link.kind] += pairs(org, link, generator(Stream.LINK, seed, index))
     told = {
         "reports to": _upwards(flows["reports to"]),
         "shares with": flows["shares with"],
@@ -67,8 +67,8 @@ def network(org: Org, seed: int = 0) -> Network:
     return Network(hearers=_hearers(told, order), delegates=_grouped(flows["delegates to"]), reviewers=reviewers)
 
 
-def pairs(org: Org, link: Link, keys: tuple[int, ...]) -> Iterator[tuple[str, str]]:
-    """The pairs of agents, source and target, that a link joins.
+def pairs(org: Org, link: Link, rng: np.random.Generator) -> Iterator[tuple[str, str]]:
+    """The pairs of agents, source and target, that a link joins; `rng` draws those of `(random p)`.
 
     The agents of both roles stand in one row, evenly mixed, and the pattern says who of them are neighbours:
     so two roles of 50 with `A ↔ B (ring)` make a ring of 100.
@@ -76,7 +76,7 @@ def pairs(org: Org, link: Link, keys: tuple[int, ...]) -> Iterator[tuple[str, st
     sources, targets = _agents(org, link.source), _agents(org, link.target)
     alone = link.source == link.target
     row = sources if alone else _mixed(sources, targets)
-    near = _neighbours(link.pattern, len(row), np.random.default_rng(keys))
+    near = _neighbours(link.pattern, len(row), rng)
     place = {agent: at for at, agent in enumerate(row)}
     for source in sources:
         for target in targets:

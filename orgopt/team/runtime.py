@@ -13,9 +13,10 @@ from typing import NamedTuple
 from orgopt.agents import Catalogue, Proposal
 from orgopt.agents.language import Language, refuse
 from orgopt.agents.thought import Verdict
-from orgopt.lab.base import Checkpoint, Experiment, Lab, Outcome, Status, derive_seed
+from orgopt.lab.base import Checkpoint, Experiment, Lab, Outcome, Status
 from orgopt.ledger import BASELINE, Event, Ledger
 from orgopt.org import Org
+from orgopt.seeds import Stream, derive
 from orgopt.task import Task, Value
 from orgopt.team import links, meetings
 from orgopt.team.beliefs import Beliefs, Run, Trust
@@ -187,7 +188,7 @@ class Team:
         self._add("proposal", t, id=number, agent=one.member.id, **scripts.describe(number), **told)
         if self._minds:
             self._minds.note(number, one.member.id, proposal.note)
-        seed = derive_seed(self.seed, number)
+        seed = derive(Stream.EXPERIMENT, self.seed, number)
         # A second run of a setting settles what its mean is: it is never stopped early.
         watched = one.curves is not None and setting == number
         edited = scripts.edited(number)

@@ -18,6 +18,7 @@ from orgopt.document.edit_text import SetCharter
 from orgopt.document.values import format_link
 from orgopt.errors import DocumentError
 from orgopt.org import Link, Org, Standup
+from orgopt.seeds import VERSION
 from tests.conftest import ROOT
 
 Record = dict[str, Any]
@@ -98,7 +99,7 @@ class _Maker:
         }  # fmt: skip
         identity = {
             "sampler": "tpe", "objectives": ["research output"], "population": self.population, "budget_s": BUDGET_S,
-            "slots": 4, "seed": 0, "search_seeds": 5, "verify_seeds": 2, "fix": [], "only": [],
+            "slots": 4, "seed": 0, "streams": VERSION, "search_seeds": 5, "verify_seeds": 2, "fix": [], "only": [],
             "program": "5b1f0f6a9d11", "library": "77ac91c0de42",
             "tasks": {name: {"digest": f"{name}-3f9a1c", "baseline": 3.115, "lab": lab} for name in TASKS},
         }  # fmt: skip
