@@ -5,6 +5,7 @@ import random
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from itertools import combinations
 from typing import NamedTuple
@@ -256,9 +257,8 @@ def test_no_role_at_all() -> None:
     assert mermaid(Org()).startswith("flowchart")
 
 
-@pytest.mark.timeout(10)  # takes a fifth of a second
 def test_a_thousand_roles_are_cut_to_what_can_be_read() -> None:
-    rng = random.Random(1)
+    rng, began = random.Random(1), time.process_time()
     ids = [f"r{i}" for i in range(1000)]
     links = [link(ids[i], ids[(i - 1) // 5]) for i in range(1, 1000)]
     links += [link(*rng.sample(ids[:200], 2), "shares with") for _ in range(2000)]
@@ -266,6 +266,7 @@ def test_a_thousand_roles_are_cut_to_what_can_be_read() -> None:
     assert len(Drawing(org).boxes) == 200
     assert re.search(r"Not drawn: 800 more roles and \d+ more links", svg(org))
     assert "800 more roles" in mermaid(org)
+    assert time.process_time() - began < 10, "it takes a fifth of a second"
 
 
 def test_the_same_organization_gives_the_same_text_in_every_process() -> None:
