@@ -222,9 +222,11 @@ def test_what_is_next_in_a_new_workspace_works_here(
     monkeypatch.chdir(tmp_path)
     assert orgopt("init", "my lab").stdout.endswith("run program.md --lab replay\n")
     monkeypatch.setattr("orgopt.cli.init.trial", lambda _: "")
-    done = orgopt("init", "another")
-    assert done.stdout.splitlines()[-1].startswith("Next: cd another && ")
-    assert done.stdout.endswith(" run program.md\n")
+    first, then = orgopt("init", "another").stdout.splitlines()[-2:]
+    assert first.startswith("Next, on recorded experiments: cd another && ")
+    assert first.endswith(" run program.md --lab replay")
+    assert then.startswith("Training for real: cd another && ")
+    assert then.endswith(" run program.md")
 
 
 REPLAY = ("--lab", "replay", "--budget", "10s", "--generations", "1", "--population", "2", "--search-seeds", "1")

@@ -21,7 +21,7 @@ from orgopt.ledger import read_lines
 from orgopt.study.contest import ContestLog, Ranking, Scores, ranking
 from orgopt.study.contest_verdict import ending
 from orgopt.study.ending import Ending
-from orgopt.study.wording import interval, signed
+from orgopt.study.wording import interval, plain, signed
 from orgopt.task import Task
 from tests.conftest import TRIO
 from tests.fakes.arena import toy_arena
@@ -149,19 +149,28 @@ def test_no_difference_is_said_as_plainly() -> None:
     assert [one.verdict for one in found.placings] == ["first", "no difference", "worse"]
     said = told(found)
     assert said.title == "b is better than c. No difference is shown between b and a."
+    assert told(ranked(a=level, b=level[::-1], c=level[1:] + level[:1])).title.startswith(
+        "No difference is shown among "
+    )
     assert "verdicts are corrected for 3 comparisons" in said.sure
     assert [(bar.name, bar.verdict) for bar in said.bars] == [("b", ""), ("a", "no difference"), ("c", "better")]
-    assert said.advice[0] == "Take a, which is the smallest of those."
-    assert re.search(
-        r"About \d+ more seeds would show a difference of 0.02: orgopt compare --seeds \d+$", said.advice[1]
+    assert said.advice == ("Take a: it is smaller, and loses less than 0.05.",)
+    few = ranked(a=[0.0, 0.2, -0.1, 0.3, 0.1], b=[0.3, 0.1, 0.2, 0.1, 0.4])
+    undecided, more = told(few).advice
+    assert undecided == f"Undecided: 5 seeds show differences from {plain(few.resolves)} on."
+    seeds = (
+        r"If the difference to a is what it seems, about (\d+) seeds show it in four of five cases: .* --seeds (\d+)"
     )
+    found_seeds = re.fullmatch(seeds, more)
+    assert found_seeds
+    assert found_seeds[1] == found_seeds[2]
     assert told(found, sizes={}).bars[0].meaning.startswith("plain Optuna")
 
 
 def test_a_contest_of_one_seed_says_that_it_tells_nothing() -> None:
     said = told(ranked(a=[0.5], b=[0.1]))
     assert said.sure == "a scores .50, b .10, on one seed, which tells nothing of luck."
-    assert said.advice[-1] == "One seed tells nothing of luck: orgopt compare --seeds 10"
+    assert said.advice[-1] == "Undecided: one seed tells nothing of luck: orgopt compare --seeds 24"
 
 
 def test_verdicts_are_corrected_for_all_pairs() -> None:

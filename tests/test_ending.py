@@ -89,10 +89,9 @@ def test_worse_and_level_are_said_as_plainly_with_what_follows(told: list[Record
 def test_the_seeds_that_are_missing_are_a_command(told: list[Record]) -> None:
     said = ending(with_claim(told, verdict="no difference", difference=0.06, low=-0.01, high=0.14)).advice[1]
     command = told[0]["command"]
-    assert said.startswith("About ")
-    assert f"would show whether this difference is real: {command} --test-seeds " in said
-    more, seeds = int(said.split()[1]), int(said.split()[-1])
-    assert seeds == 12 + more
+    assert said.startswith("If the difference is what it seems, about ")
+    assert f"{command} --test-seeds " in said
+    assert int(said.split()[-1]) == int(said.split("about ")[1].split()[0]) >= 24
 
 
 def test_few_seeds_claim_nothing(told: list[Record]) -> None:
@@ -143,9 +142,9 @@ def test_what_more_agents_alone_bring_is_told_apart(told: list[Record]) -> None:
             if claim["entrant"] == "silent":
                 claim.update(entrant=MORE_AGENTS, **figures)
 
-    assert ending(changed(told, change)).notes == (
-        "Of the +.35, more agents alone bring +.27; how they are organized, +.08 [+.01, +.15].",
-    )
+    view, rest = changed(told, change), "who they are and how they are organized"
+    view.entrants[MORE_AGENTS] = {"about": "2 × tpe"}  # type: ignore[index]
+    assert ending(view).notes == (f"Of the +.35, headcount alone (2 × tpe) brings +.27; {rest}, +.08 [+.01, +.15].",)
 
 
 def test_bars_are_as_long_as_scores_and_say_what_they_mean() -> None:
@@ -160,7 +159,10 @@ def test_bars_are_as_long_as_scores_and_say_what_they_mean() -> None:
     assert "behind  what you had: 1 agent" in second
     assert "level" in third
     assert plain(-0.1) in third
-    assert all(len(line) <= 50 for line in bars(shown, 50))
+    for narrow, bar in zip(bars(shown, 40), shown, strict=True):
+        assert len(narrow) <= 40
+        assert f" {plain(bar.value)}" in narrow  # the bar is cut, not the number
+    assert [line.count("█") for line in bars([Bar(name="a", value=0.02), Bar(name="b", value=0.01)])] == [2, 1]
 
 
 def test_an_end_is_about_twenty_lines_and_is_never_wider_than_asked(told: list[Record]) -> None:
@@ -187,6 +189,10 @@ def test_changes_of_nobody_are_not_told() -> None:
     assert effects(before, after) == ["− role Junior"]
     hired = parse(f"{SOLO}\n### Modeler\n- **Headcount:** 2\n- **Agent:** gp\n")
     assert effects(parse(SOLO), hired) == ["+ role Modeler: 2 × gp"]
+    memo = parse("We are four.\n")
+    assert effects(memo, parse("We are four.\n\n## Roles\n\n### Researcher\n- **Agent:** tpe\n")) == [
+        "Researcher: agent hill-climb → tpe"
+    ]
     assert effects(hired, parse(hired.text.replace("gp", "tpe"))) == ["Modeler: agent gp → tpe"]
 
 
@@ -208,16 +214,18 @@ REPORT = Report(bound="agents", slots_idle=0.54, agents_waiting=0.0, think_s=1, 
 
 
 def test_a_run_says_whether_it_is_an_improvement(toy: Task) -> None:
+    document = parse(SOLO)
+
     def said(heldout: float, ledger: Ledger | None = None, tampered: str = "") -> Ending:
         ledger = ledger or ledger_of((0, 0, 0.5), (2, 1, 0.2))
         found = score(toy, ledger, {1: heldout}, budget_s=10, verify_seeds=2, tampered=tampered)
-        return run_ending(toy, found, REPORT, 10)
+        return run_ending(document, toy, found, REPORT, 10)
 
     better = said(0.25)
     assert (better.word, better.title) == ("better", "toy is improved, and fresh seeds confirm it (95 %).")
     assert "0.500 untouched → 0.250 submitted" in better.measures[0]
     assert better.advice == (
-        "Short of agents: the slots stood idle 54% of the time with 1 agent; about 2 would keep them busy.",
+        "Short of agents: the slots stood idle 54 % of the time with 1 agent; about 2 would keep them busy.",
     )
     assert "Submitted: X 0.1." in better.notes
     assert said(0.495).title == "No improvement of toy is confirmed: it is within the seed noise."
@@ -225,6 +233,10 @@ def test_a_run_says_whether_it_is_an_improvement(toy: Task) -> None:
     assert said(0.25, tampered="a verification").title.startswith("Disqualified: a verification")
     kept = said(0.5, ledger_of((0, 0, 0.5)))
     assert kept.title == "No improvement of toy: nothing was better than the untouched script."
+    document = parse("We are four. Maria runs the group.\n", "memo.md")
+    assert said(0.25).notes[0] == (
+        "memo.md names no roles: it ran as 1 hill-climb agent, and its text had no part in it (orgopt lint memo.md)."
+    )
 
 
 def candidate(index: int, generation: int) -> Candidate:

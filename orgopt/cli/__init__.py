@@ -87,6 +87,12 @@ class Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
         return list(COMMANDS)
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        _documents[:] = [Path(arg) for arg in args[1:] if not arg.startswith("-") and Path(arg).exists()][:1]
+        return super().resolve_command(ctx, args)
+
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
@@ -112,13 +118,19 @@ def main() -> None:
     """
 
 
+_documents: list[Path] = []
+"""The document that a command was given."""
+
+
 def tables() -> tuple[Path | None, dict[str, Any]]:
-    """The nearest `orgopt.toml`, and what it has.
+    """The nearest `orgopt.toml`, and what it has: from the current folder upward, else from the document's.
 
     Raises:
         click.UsageError: It cannot be read.
     """
-    path = next((folder / CONFIG for folder in (Path.cwd(), *Path.cwd().parents) if (folder / CONFIG).is_file()), None)
+    places = [Path.cwd(), *Path.cwd().parents]
+    places += [folder for document in _documents for folder in document.resolve().parents]
+    path = next((folder / CONFIG for folder in places if (folder / CONFIG).is_file()), None)
     if path is None:
         return None, {}
     try:

@@ -3,6 +3,7 @@
 import re
 import shlex
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -104,15 +105,20 @@ def init_command(folder: Path | None, template: str, task: str, listed: bool) ->
     written = _write(folder, known[template], tasks[task])
     for path in written:
         out.print(f"  [green]+[/] {escape(near(path))}")
-    out.print(f"\nNext: [bold]{escape(_next(folder, tasks[task]))}[/]", soft_wrap=True)
+    for title, line in _next(folder, tasks[task]):
+        out.print(f"{title}: [bold]{escape(line)}[/]", soft_wrap=True)
 
 
-def _next(folder: Path, task: Path) -> str:
-    """What to type next, such that it works on this machine."""
+def _next(folder: Path, task: Path) -> Iterator[tuple[str, str]]:
+    """What to type next, such that it works on this machine: what is done in seconds first."""
     away = folder.resolve() != Path.cwd()
     there = f"cd {shlex.quote(str(folder))} && " if away else ""
-    replays = trial(chosen()) and records_path(load_task(str(task))).is_file()
-    return f"{there}{own_command(anywhere=away)} run program.md{' --lab replay' * bool(replays)}"
+    run = f"{there}{own_command(anywhere=away)} run program.md"
+    recorded = records_path(load_task(str(task))).is_file()
+    if recorded:
+        yield "\nNext, on recorded experiments", f"{run} --lab replay"
+    if not recorded or not trial(chosen()):
+        yield "Training for real" if recorded else "\nNext", run
 
 
 def _write(folder: Path, org: Path, task: Path) -> list[Path]:

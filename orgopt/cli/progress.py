@@ -197,7 +197,7 @@ class StudyProgress(Watch):
     def _best(self) -> str:
         """Who leads the search, or the phase after it."""
         if not self._searching:
-            if not self.scores:
+            if not self.scores or self.phase != RACE:  # a control is nobody's best
                 return ""
             name = max(self.scores, key=lambda one: mean(self.scores[one]))
             return f"best so far {name} {plain(mean(self.scores[name]))}"

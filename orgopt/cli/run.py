@@ -153,7 +153,9 @@ def run_command(
         write_text(folder / "run.json", json.dumps(asdict(asked)) + "\n")
         ledger = Ledger(folder / "ledger.jsonl")
     else:
-        raise UsageError("a run needs FILE, --task and --budget; or --resume with the folder of a stopped run")
+        given = {"FILE": path, "--task": task_name, "--budget": budget_s}
+        missing = " and ".join(name for name, value in given.items() if not value)
+        raise UsageError(f"a run needs {missing}; or --resume with the folder of a stopped run")
     _run(asked, folder, ledger, new=resume is None, as_json=as_json, verbose=verbose)
 
 
@@ -208,12 +210,13 @@ def _run(asked: _Run, folder: Path, ledger: Ledger, *, new: bool, as_json: bool,
     if code and code.problem:
         err.print(f"code.git was not written to its end: {code.problem}", style="yellow", markup=False, soft_wrap=True)
     found = report(require_org(program), ledger)
+    named = replace(program, source=asked.program)  # the folder has a copy
     if as_json:
         given = {**asdict(asked), "task": task.name, "folder": str(folder)}
-        said = ending(task, score, found, asked.budget_s).to_dict()
+        said = ending(named, task, score, found, asked.budget_s).to_dict()
         print_json("run", {**given, "score": score.to_dict(), "report": found.to_dict(), "ending": said})
     else:
-        print_ending(ending(task, score, found, asked.budget_s))
+        print_ending(ending(named, task, score, found, asked.budget_s))
         if verbose:
             out.print()
             out.print(summary(task, score, asked.budget_s))

@@ -44,7 +44,10 @@ def effects(a: Program, b: Program) -> list[str]:
     old, new = read(a).org, read(b).org
     vacant = {role.id for role in new.roles if not role.headcount}
     idle = vacant | {role.id for role in old.roles if not role.headcount and not new.role(role.id)}
-    left = [kept for edit in _edits(a, b) for kept in _with_effect(edit, vacant, idle)]
+    edits = _edits(a, b)
+    if read(a).plain != read(b).plain:  # the same text is then called something else
+        edits = tuple(edit for edit in edits if not isinstance(edit, SetMission | SetCharter))
+    left = [kept for edit in edits for kept in _with_effect(edit, vacant, idle)]
     return [_hired(edit, line, new) for edit, line in zip(left, describe(left, old), strict=True)]
 
 

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple, Self
@@ -128,7 +128,8 @@ class Arena:
                 yield _run(job, self.tasks[job.task], self.lab(job.task), self.terms, watch)
             return
         pool = self._started()
-        futures = [pool.submit(_work, job) for job in jobs]
+        with _undisturbed():
+            futures = [pool.submit(_work, job) for job in jobs]
         try:
             for future in as_completed(futures):
                 yield future.result()
@@ -168,6 +169,16 @@ class Arena:
         return self._pool
 
 
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let processes that start here leave Ctrl-C to this one from their first moment, as Python starts."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _run(job: Job, task: Task, lab: Lab, terms: Terms, watch: Watch | None = None) -> Result:
     began = time.perf_counter()
     told = (lambda event: watch(job, event)) if watch else None
@@ -200,6 +211,7 @@ _terms: list[Terms] = []
 def _begin(tasks: dict[str, Task], terms: Terms, parent: int) -> None:
     """Ready a worker: it ends with its parent, and leaves Ctrl-C to it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # torch under a GPSampler: workers are as many as cores
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):

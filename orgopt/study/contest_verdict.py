@@ -1,14 +1,20 @@
 """What a contest says in the end: its ranking read as an `Ending`."""
 
 from collections.abc import Iterator, Mapping
+from math import inf
 from typing import Any
 
-from orgopt.study.contest import EFFECT, Placing, Ranking
+from orgopt.study import statistics
+from orgopt.study.contest import Placing, Ranking
 from orgopt.study.ending import Bar, Ending, again, scale
 from orgopt.study.measures import measure
 from orgopt.study.wording import count, duration, interval, listing, plain, signed
 
-MANY = 1000  # further seeds beyond which entrants are called equal
+MOST = 4  # entrants whose raw metrics are told
+TOLERANCE = 0.05
+"""What may be lost, with 95 % confidence, by taking the smallest of documents that are level."""
+ENOUGH = 24  # seeds that are asked for at least
+MANY = 1000  # seeds that nobody is asked for
 _VERDICTS = {"worse": "better", "no difference": "no difference"}  # of the first against one that is so
 
 
@@ -51,7 +57,8 @@ def _title(first: Placing, others: list[Placing]) -> str:
     if worse:
         said.append(f"{first.entrant} is better than {listing(worse)}.")
     if level:
-        said.append(f"No difference is shown between {first.entrant} and {listing(level)}.")
+        between = "between" if len(level) == 1 else "among"
+        said.append(f"No difference is shown {between} {listing([first.entrant, *level])}.")
     return " ".join(said)
 
 
@@ -67,8 +74,9 @@ def _sure(first: Placing, second: Placing, ranking: Ranking) -> str:
 
 
 def _measures(ranking: Ranking, tasks: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    shown = ranking.placings if len(ranking.placings) <= MOST else ranking.placings[:1]
     for name, task in tasks.items():
-        reached = [(one.entrant, one.heldout[name]) for one in reversed(ranking.placings)]
+        reached = [(one.entrant, one.heldout[name]) for one in reversed(shown)]
         yield measure(name, task, [("untouched", task["baseline"]["heldout"]), *reached])
 
 
@@ -84,22 +92,37 @@ def _bar(one: Placing, sizes: Mapping[str, int]) -> Bar:
 
 def _advice(ranking: Ranking, sizes: Mapping[str, int], command: str, seed_s: float) -> Iterator[str]:
     first, *others = ranking.placings
-    level = [one.entrant for one in others if one.verdict != "worse"]
-    if level:
-        documents = [name for name in (first.entrant, *level) if name in sizes]
-        smallest = min(documents, key=lambda name: sizes[name], default=first.entrant)
-        tied = sum(sizes.get(name) == sizes.get(smallest) for name in documents) > 1
-        yield f"Take {first.entrant if tied else smallest}{'' if tied else ', which is the smallest of those'}."
-    else:
-        yield f"Take {first.entrant}."
+    level = [one for one in others if one.verdict != "worse"]
     if ranking.more_seeds is None:
-        yield f"One seed tells nothing of luck{_continued(command, 10)}"
-    elif level and ranking.more_seeds > MANY:
-        yield f"More than {count(MANY)} further seeds would be needed to see a difference of {EFFECT:g}."
-    elif level and ranking.more_seeds:
-        took = f", {duration(seed_s * ranking.more_seeds)}," if seed_s * ranking.more_seeds >= 1 else ""
-        said = _continued(command, ranking.seeds + ranking.more_seeds)
-        yield f"About {count(ranking.more_seeds, 'more seed')}{took} would show a difference of {EFFECT:g}{said}"
+        yield f"Undecided: one seed tells nothing of luck{_continued(command, ENOUGH)}"
+        return
+    if not level:
+        yield f"Take {first.entrant}."
+        return
+    near = [one.entrant for one in level if one.behind and one.behind.low > -TOLERANCE]
+    smaller = [name for name in near if sizes.get(name, inf) < sizes.get(first.entrant, inf)]
+    if smaller:
+        yield f"Take {min(smaller, key=lambda name: sizes[name])}: it is smaller, and loses less than {TOLERANCE:g}."
+    elif len(near) == len(level):
+        yield f"Take any: what differs is less than {TOLERANCE:g}."
+    else:
+        yield f"Undecided: {count(ranking.seeds, 'seed')} show differences from {plain(ranking.resolves)} on."
+        yield from _more_seeds(level[0], ranking, command, seed_s)
+
+
+def _more_seeds(second: Placing, ranking: Ranking, command: str, seed_s: float) -> Iterator[str]:
+    """How many seeds show a difference as large as that to the second, were it true."""
+    apart = second.behind
+    if apart is None or not apart.mean or not apart.sd:
+        return
+    wanted = max(ENOUGH, statistics.seeds_for(apart.sd, abs(apart.mean)))
+    if wanted > MANY:
+        yield f"More than {count(MANY)} seeds are needed to show a difference as small as that to {second.entrant}."
+        return
+    seconds = round(seed_s * max(1, wanted - ranking.seeds))
+    took = f" ({duration(seconds)} more)" if seconds else ""
+    what = f"If the difference to {second.entrant} is what it seems, about {count(wanted, 'seed')} show it"
+    yield f"{what} in four of five cases{took}{_continued(command, wanted)}"
 
 
 def _continued(command: str, seeds: int) -> str:

@@ -8,8 +8,10 @@ import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
+from orgopt.document import Program, read
 from orgopt.study.wording import plain
 
 SCALE = "Score: 0 = the untouched script, 1 = the best setting known; half for where it ends, half for how soon."
@@ -18,6 +20,7 @@ SELF_REPORTED_SCALE = (
     "where it ends, half for how soon."
 )
 BAR = 24  # characters of the longest bar
+LEAST_TOP = 0.2  # of a chart's scale: scores that are next to nothing have bars that are
 WIDTH = 120
 
 
@@ -76,6 +79,14 @@ def scale(*, self_reported: bool) -> str:
     return SELF_REPORTED_SCALE if self_reported else SCALE
 
 
+def unread(program: Program) -> Iterator[str]:
+    """That a document names no roles, where it does not: what ran is then hardly what its author meant."""
+    if read(program).plain and not any(role.thinks for role in read(program).org.roles):
+        agents = ", ".join(f"{role.headcount} {role.agent} agent" for role in read(program).org.roles)
+        name = Path(program.source).name
+        yield f"{name} names no roles: it ran as {agents}, and its text had no part in it (orgopt lint {name})."
+
+
 def again(command: str, option: str, value: object) -> str:
     """A command with an option, in place of the value that it gives it."""
     plain_command = re.sub(rf" {re.escape(option)}[ =]\S+", "", command)
@@ -102,23 +113,24 @@ def lines(ending: Ending, width: int = WIDTH) -> Iterator[str]:
     for line in ending.advice:
         yield from _wrapped(line, width, first="→ ")
     if ending.changes:
-        yield from _wrapped("; ".join(ending.changes), width, first="It changes: ")
+        yield from _wrapped("; ".join(ending.changes), width, first="The evolved document changes: ")
     if ending.losses:
-        yield from _wrapped("; ".join(ending.losses), width, first="It loses: ")
+        yield from _wrapped("; ".join(ending.losses), width, first="Without a part it loses: ")
 
 
 def bars(shown: Sequence[Bar], width: int = WIDTH) -> Iterator[str]:
-    """A bar chart of scores in characters; of negative scores there is no bar.
+    """A bar chart of scores in characters; of negative scores there is no bar. In little room the bars are short.
 
     `behind` and `ahead` say that a difference to the first is shown, `level` that none is.
     """
-    top = max(0.01, *(bar.value for bar in shown))
+    top = max(LEAST_TOP, *(bar.value for bar in shown))
     name_width = max(len(bar.name) for bar in shown)
     noted = any(bar.verdict for bar in shown)
+    longest = max(4, min(BAR, width - name_width - 18))
     for bar in shown:
-        drawn = "█" * round(BAR * max(0.0, bar.value) / top)
+        drawn = "█" * round(longest * max(0.0, bar.value) / top)
         word = f"{_AGAINST[bar.verdict]:6}" if noted else ""
-        line = f"{bar.name:{name_width}}  {drawn:{BAR}} {plain(bar.value):>5}  {word}  {bar.meaning}".rstrip()
+        line = f"{bar.name:{name_width}}  {drawn:{longest}} {plain(bar.value):>5}  {word}  {bar.meaning}".rstrip()
         yield line if len(line) <= width else f"{line[: width - 1]}…"
 
 
@@ -126,8 +138,10 @@ _AGAINST = {"": "", "better": "behind", "worse": "ahead", "no difference": "leve
 
 
 def _wrapped(line: str, width: int, first: str = "") -> Iterator[str]:
-    # Commands are to be copied: they are not broken at their hyphens.
-    yield from textwrap.wrap(
-        line, width, initial_indent=first, subsequent_indent="  " if first else "",
+    # Commands are to be copied: they are not broken at their hyphens. A sign stays with its word.
+    kept = re.sub(r"([+−→↔]) ", "\\1\u00a0", line) if first else line
+    for part in textwrap.wrap(
+        kept, width, initial_indent=first, subsequent_indent="  " if first else "",
         break_on_hyphens=False, break_long_words=False,
-    ) or [""]  # fmt: skip
+    ):  # fmt: skip
+        yield part.replace("\u00a0", " ")

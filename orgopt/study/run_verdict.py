@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
+from orgopt.document import Program
 from orgopt.evaluate import Score
 from orgopt.ledger import BASELINE
-from orgopt.study.ending import Ending, scale
+from orgopt.study.ending import Ending, scale, unread
 from orgopt.study.log import describe_task
 from orgopt.study.measures import measure
 from orgopt.study.wording import count, listing, plain
@@ -14,7 +15,7 @@ from orgopt.team.report import Report, Share
 _MOST = 3  # parts that are named
 
 
-def ending(task: Task, score: Score, report: Report, budget_s: float) -> Ending:
+def ending(program: Program, task: Task, score: Score, report: Report, budget_s: float) -> Ending:
     """The end of a run."""
     told = describe_task(task)
     word, title = _result(score, task)
@@ -24,11 +25,11 @@ def ending(task: Task, score: Score, report: Report, budget_s: float) -> Ending:
         title=title,
         sure=(
             f"It scores {plain(score.research_output)}: {plain(score.q_final)} at the end, give or take "
-            f"{plain(score.q_error)}, and {plain(score.q_mean)} on average over {budget_s:g} s."
+            f"{plain(score.q_error)} of seed noise, and {plain(score.q_mean)} on average over {budget_s:g} s."
         ),
         measures=(measure(task.name, told, [("untouched", task.baseline.heldout), *reached]),),
         scale=scale(self_reported=task.self_reported),
-        notes=(*_submission(score), *_notes(score, report)),
+        notes=(*unread(program), *_submission(score), *_notes(score, report)),
         advice=(_limit(report),),
     )
 
@@ -61,7 +62,7 @@ def _notes(score: Score, report: Report) -> Iterator[str]:
     ]
     yield f"{count(sum(score.experiments.values()), 'experiment')} ({done}){', ' if met else ''}{listing(met)}."
     if found := _finders(report):
-        yield f"Improvements: {found}."
+        yield f"Improvements as it saw them: {found}."
     if score.common_error:
         yield f"Most that failed did with: {score.common_error}"
     if score.tokens or score.usd:
@@ -88,10 +89,10 @@ def _limit(report: Report) -> str:
     if report.bound == "agents":
         full = f"about {report.full_headcount:.0f} would keep them busy"
         return (
-            f"Short of agents: the slots stood idle {report.slots_idle:.0%} of the time with "
+            f"Short of agents: the slots stood idle {100 * report.slots_idle:.0f} % of the time with "
             f"{count(report.headcount, 'agent')}; {full}."
         )
     return (
-        f"Short of hardware: the slots were busy {1 - report.slots_idle:.0%} of the time, and agents waited for one "
-        f"{report.agents_waiting:.0%} of theirs. More slots would help, more agents would not."
+        f"Short of hardware: the slots were busy {100 * (1 - report.slots_idle):.0f} % of the time, and agents spent "
+        f"{100 * report.agents_waiting:.0f} % of theirs waiting for one. More slots would help, more agents would not."
     )

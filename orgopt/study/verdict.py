@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from orgopt.document import parse, read
 from orgopt.study import statistics
-from orgopt.study.ending import Bar, Ending, again, scale
+from orgopt.study.ending import Bar, Ending, again, scale, unread
 from orgopt.study.log import HELD_OUT, REAL, TEST, other_seeds, self_reported
 from orgopt.study.measures import measure
 from orgopt.study.view import StudyView
@@ -16,6 +17,7 @@ from orgopt.study.wording import count, duration, interval, listing, plain, sign
 Record = dict[str, Any]
 SEED_DOCUMENT, MORE_AGENTS = "seed document", "more agents"
 FEW = 5  # test seeds below which luck cannot be told from skill
+ENOUGH = 24  # test seeds that are asked for at least: fewer give intervals that are too narrow
 MANY = 1000  # test seeds beyond which a difference is called none
 _SHORT = 4  # losses that are told one by one
 
@@ -25,9 +27,9 @@ MEANINGS = {
     "random": "teams drawn at random",
     "shuffled": "the evolved team, links between other roles",
     "optuna:tpe": "plain Optuna on the task, no team",
-    "optuna:tpe+median": "the same with median pruning",
+    "optuna:tpe+median": "plain Optuna with median pruning, no team",
     "optuna:gp": "plain Optuna with Gaussian processes, no team",
-    "simplest": "the smallest that was as good in the race",
+    "simplest": "the simplest that was as good in the race",
 }
 """What each control is, in a few words; the seed document's agents are told with their number."""
 NAMES = {
@@ -75,7 +77,7 @@ class _Story:
             measures=(*self._measures(), *self._elsewhere()),
             scale=scale(self_reported=bool(self_reported(self.view.head["identity"]))),
             bars=tuple(self._bars()),
-            notes=tuple(self._notes()),
+            notes=(*unread(parse(self.view.head["program"], self.source)), *self._notes()),
             advice=tuple(self._advice()),
             changes=tuple(self.final.get("effects", self.final["changes"])),
             losses=tuple(_losses(self.final["knock_outs"])),
@@ -150,8 +152,6 @@ class _Story:
         return MEANINGS.get(control, "")
 
     def _headcount(self, text: str) -> str:
-        from orgopt.document import parse, read
-
         return count(read(parse(text)).org.headcount, "agent")
 
     def _notes(self) -> Iterator[str]:
@@ -162,8 +162,9 @@ class _Story:
             known = interval(crowd["low"], crowd["high"], sign=True)
             word = "" if crowd["verdict"] == "better" else ", which may be nothing"
             yield (
-                f"Of the {signed(seed['difference'])}, more agents alone bring {signed(alone)}; how they are "
-                f"organized, {signed(crowd['difference'])} {known}{word}."
+                f"Of the {signed(seed['difference'])}, headcount alone ({self._meaning(MORE_AGENTS)}) brings "
+                f"{signed(alone)}; who they are and how they are organized, "
+                f"{signed(crowd['difference'])} {known}{word}."
             )
         if other_seeds(self.view.head):
             yield f"Made with the seeds of orgopt {self.view.head['orgopt']}: it can be read, and not continued."
@@ -178,7 +179,7 @@ class _Story:
             also = ""
             if smaller and smaller is not self.seed:
                 size = self._headcount(smaller.record["program"])
-                also = f" {simplest} ({size}) is smaller and was as good in the race."
+                also = f" {simplest} ({size}) is simpler and was as good in the race."
             yield f"Use the evolved document, best.md.{also}"
         else:
             why = ", which is smaller" if simplest == self.seed.name and word != "worse" else ""
@@ -194,14 +195,17 @@ class _Story:
         one, two = (_outputs(self.view, name) for name in (self.champion.name, self.seed.name))
         n = min(len(one), len(two))
         sd, effect = float(np.std(one[:n] - two[:n], ddof=1)), abs(claim["difference"])
-        wanted = statistics.seeds_for(sd, effect) if effect > 0 and sd > 0 else MANY + 1
+        wanted = max(ENOUGH, statistics.seeds_for(sd, effect)) if effect > 0 and sd > 0 else MANY + 1
         if wanted > MANY:
             return f"A difference so small would take more than {count(MANY)} seeds to show: take them as equal."
-        more = max(1, wanted - n)
-        took = f", {duration(seconds)}," if (seconds := self._test_s(n) * more) >= 1 else ""
+        seconds = self._test_s(n) * max(1, wanted - n)
+        took = f" ({duration(round(seconds))} more)" if seconds >= 1 else ""
         command = self.view.head.get("command", "")
-        said = f": {again(command, '--test-seeds', n + more)}" if command else ""
-        return f"About {count(more, 'more seed')}{took} would show whether this difference is real{said}"
+        said = f": {again(command, '--test-seeds', wanted)}" if command else ""
+        return (
+            f"If the difference is what it seems, about {count(wanted, 'test seed')} show it in four of five cases"
+            f"{took}{said}"
+        )
 
     def _test_s(self, seeds: int) -> float:
         """Wall seconds that a test seed took, everybody who was tested on it included."""
@@ -248,7 +252,9 @@ def _losses(knock_outs: Sequence[Record]) -> Iterator[str]:
     for one in sure[:_SHORT]:
         yield f"{plain(one['difference'])} {interval(one['low'], one['high'])} without {one['part']}"
     rest = [one["part"] for one in ranked if one not in sure[:_SHORT]]
-    if rest:
+    if rest and not sure:
+        yield "nothing that can be shown, whichever it is"
+    elif rest:
         told = rest[:_SHORT]
         more = [f"{len(rest) - len(told)} more"] if len(rest) > len(told) else []
         yield f"nothing that can be shown without {listing([*told, *more])}"
