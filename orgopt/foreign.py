@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
+from orgopt import syntax
 from orgopt.errors import TaskError, UsageError
 
 SPREAD = 4
@@ -107,7 +108,7 @@ def parsed(path: Path) -> ast.Module:
         TaskError: It cannot be read, or is no Python.
     """
     try:
-        return ast.parse(path.read_text("utf-8"))
+        return syntax.tree(path.read_text("utf-8"))
     except SyntaxError as error:
         raise TaskError(f"{path}:{error.lineno}: it is not Python: {error.msg}") from None
     except (OSError, ValueError) as error:
@@ -226,7 +227,7 @@ def _constants(tree: ast.Module) -> Iterator[tuple[str, int | float | str, ast.A
         match node:
             case ast.Assign(targets=[ast.Name(id=name)], value=value) if _NAME.fullmatch(name):
                 try:
-                    constant = ast.literal_eval(value)
+                    constant = syntax.literal(value)
                 except (ValueError, TypeError):
                     continue
                 if isinstance(constant, int | float | str):

@@ -8,7 +8,6 @@ A knob is a line with an upper-case name and a comment:
     OPTIMIZER = "adamw"  # knob: one of adamw|muon|sgd, group optimizer
 """
 
-import ast
 import math
 import re
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ from functools import lru_cache
 from typing import Any
 
 from orgopt.errors import TaskError
+from orgopt.syntax import literal
 
 Value = int | float | str
 Settings = Mapping[str, Value]
@@ -150,7 +150,7 @@ def _parts(source: str) -> tuple[tuple[str, str, str], ...]:
 
 def _knob(match: re.Match[str]) -> Knob:
     given: dict[str, Any] = {"name": match["name"], "group": match["group"] or "main"}
-    default = ast.literal_eval(match["value"])
+    default = literal(match["value"])
     if not isinstance(default, int | float | str):
         raise ValueError(f"{match['value']} is not a number or a string")
     spec = match["spec"].strip()
@@ -169,7 +169,7 @@ def _knob(match: re.Match[str]) -> Knob:
 
 def _choice(text: str) -> Value:
     try:
-        value = ast.literal_eval(text.strip())
+        value = literal(text.strip())
     except (ValueError, SyntaxError):
         return text.strip()
     return value if isinstance(value, int | float) else str(value)

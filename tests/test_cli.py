@@ -108,7 +108,7 @@ def test_run_keeps_a_ledger_and_results_in_the_documents_workspace(org: Path) ->
     assert [role["name"] for role in data["report"]["roles"]] == ["Lead", "Explorer"]
     text = orgopt("run", org, "--task", TOY, "--budget", "1s").output
     assert "Short of " in text
-    assert "val_loss" in text
+    assert "heldout_loss" in text
     assert "trio-toy-s0-2" in text
     assert "bound by" not in text
     text = orgopt("run", org, "--task", TOY, "--budget", "1s", "--verbose").output

@@ -213,7 +213,7 @@ def test_patterns_link_neighbours_of_a_mixed_row() -> None:
     def pairs(pattern: str, *counts: int, mutual: bool = True) -> set[frozenset[str]]:
         roles = tuple(role(name, count) for name, count in zip("AB", counts, strict=False))
         one = Link(source="a", target=roles[-1].id, kind="shares with", mutual=mutual, pattern=pattern)
-        return {frozenset(pair) for pair in links.pairs(Org(roles=roles, links=(one,)), one, (1, 2))}
+        return {frozenset(pair) for pair in links.pairs(Org(roles=roles, links=(one,)), one, np.random.default_rng(1))}
 
     assert pairs("line", 3) == {frozenset({"a-1", "a-2"}), frozenset({"a-2", "a-3"})}
     assert len(pairs("ring", 5)) == 5

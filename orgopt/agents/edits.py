@@ -9,7 +9,6 @@
 A script is checked before it costs lab time: it compiles, keeps its size, its knobs and their ranges.
 """
 
-import ast
 import re
 import warnings
 from collections.abc import Collection, Sequence
@@ -17,6 +16,7 @@ from typing import NamedTuple
 
 from orgopt.errors import OrgoptError, TaskError
 from orgopt.knob import Knob, Value, parse_knobs
+from orgopt.syntax import tree
 
 MAX_SCRIPT = 128 * 1024
 _SEARCH, _MIDDLE, _REPLACE = "<<<<<<< SEARCH", "=======", ">>>>>>> REPLACE"
@@ -104,7 +104,7 @@ def checked_script(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            ast.parse(source)
+            tree(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         where = f" in line {error.lineno}" if isinstance(error, SyntaxError) else ""
         raise InvalidAnswerError(f"{script} would not compile{where}: {str(error)[:200]}") from None

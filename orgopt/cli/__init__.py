@@ -3,6 +3,7 @@
 import signal
 import sys
 import tomllib
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -90,7 +91,8 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        _documents[:] = [Path(arg) for arg in args[1:] if not arg.startswith("-") and Path(arg).exists()][:1]
+        with suppress(OSError):  # a name that no file can have
+            _documents[:] = [Path(arg) for arg in args[1:] if not arg.startswith("-") and Path(arg).exists()][:1]
         return super().resolve_command(ctx, args)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:

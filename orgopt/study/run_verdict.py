@@ -19,6 +19,7 @@ def ending(program: Program, task: Task, score: Score, report: Report, budget_s:
     """The end of a run."""
     told = describe_task(task)
     word, title = _result(score, task)
+    measured = ", ".join(f"{key} {value}" for key, value in score.lab.items())
     reached = [] if score.submitted == BASELINE else [("submitted, trained again with fresh seeds", score.heldout)]
     return Ending(
         word=word,
@@ -29,7 +30,7 @@ def ending(program: Program, task: Task, score: Score, report: Report, budget_s:
         ),
         measures=(measure(task.name, told, [("untouched", task.baseline.heldout), *reached]),),
         scale=scale(self_reported=task.self_reported),
-        notes=(*unread(program), *_submission(score), *_notes(score, report)),
+        notes=(*unread(program), *_submission(score), *_notes(score, report), f"Measured on: {measured}."),
         advice=(_limit(report),),
     )
 
