@@ -93,6 +93,7 @@ def test_a_replayed_study_from_end_to_end(org: Path) -> None:
 
 
 @needs_sandbox
+@pytest.mark.slow
 def test_a_study_of_real_runs_goes_to_mlflow(org: Path) -> None:
     options = ("--search-seeds", "1", "--race-seeds", "0", "--test-seeds", "1", "--controls", "none")
     args = ("optimize", str(org), "--task", TOY, "--generations", "2", "--population", "2", "--budget", "1s", *options)

@@ -68,6 +68,7 @@ def test_sync_says_what_stopped_it(workspace: Path) -> None:
     assert "unable to open database file" in result.output
 
 
+@pytest.mark.slow
 def test_a_study_is_sent_from_beside_it(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = workspace / "mlruns" / "studies" / NAME
     with Projection(workspace, folder) as projection:
