@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from orgopt.document import Program, apply, diff, lint, load, parse, read, render
-    from orgopt.evaluate import evaluate, run
     from orgopt.evolve import compare, optimize
     from orgopt.org import Org
+    from orgopt.scoring import evaluate, run
     from orgopt.task import load_task
 
 # Before any heavy import: offline by default, and one thread a process (slots are processes).
@@ -42,8 +42,8 @@ __all__ = [
 _HOMES = {
     "Org": "org",
     "load_task": "task",
-    "evaluate": "evaluate",
-    "run": "evaluate",
+    "evaluate": "scoring",
+    "run": "scoring",
     "compare": "evolve",
     "optimize": "evolve",
 }
@@ -53,3 +53,7 @@ def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'orgopt' has no attribute '{name}'")
     return getattr(import_module(f"orgopt.{_HOMES.get(name, 'document')}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

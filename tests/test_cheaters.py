@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from orgopt.document import parse
-from orgopt.evaluate import DISQUALIFIED, evaluate, train_all
 from orgopt.knob import Settings
 from orgopt.lab.base import Experiment, Outcome, Status
 from orgopt.lab.local import LocalLab
@@ -17,6 +16,7 @@ from orgopt.lab.plausible import implausible
 from orgopt.lab.records import load_records, records_path
 from orgopt.lab.sandbox import Sandbox
 from orgopt.ledger import Ledger
+from orgopt.scoring import DISQUALIFIED, evaluate, train_all
 from orgopt.task import Task, load_task
 from tests.conftest import ROOT
 from tests.contracts.lab import drain

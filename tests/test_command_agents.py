@@ -26,13 +26,13 @@ from orgopt.document import lint, parse
 from orgopt.document.lint import require_org
 from orgopt.document.write import org_text
 from orgopt.errors import SandboxError, StoreError, UsageError
-from orgopt.evaluate import evaluate
 from orgopt.lab import sandbox
 from orgopt.lab.bubblewrap import VARIABLE
 from orgopt.lab.local import LocalLab
 from orgopt.lab.sandbox import Sandbox
 from orgopt.ledger import Event, Ledger
 from orgopt.org import Link, Org, Role, Standup
+from orgopt.scoring import evaluate
 from orgopt.task import Task, load_task
 from orgopt.team.minds import MAX_FAILED
 from orgopt.team.repository import Repository

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from orgopt.document import Program, lint, load, parse, read
-from orgopt.evaluate import evaluate
 from orgopt.evolve.controls import control_seeds, controls, knock_outs, one_agent, random_documents, shuffled
 from orgopt.evolve.space import Space
 from orgopt.org import Link, Org, Role, Standup
+from orgopt.scoring import evaluate
 from orgopt.study.config import CONTROLS
 from orgopt.task import Task
 from tests.conftest import ROOT

@@ -29,7 +29,7 @@ from orgopt.study.wording import plain
 from orgopt.task import Task
 from orgopt.team.report import Report
 from tests.fakes.study import records
-from tests.test_evaluate import ledger_of, score
+from tests.test_scoring import ledger_of, score
 
 SOLO = "# Solo\n\n## Roles\n\n### Researcher\n- **Headcount:** 1\n- **Agent:** hill-climb\n"
 Record = dict[str, Any]

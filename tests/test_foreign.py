@@ -12,7 +12,6 @@ from click.testing import CliRunner, Result
 from orgopt.cli import main
 from orgopt.document import parse
 from orgopt.errors import OrgoptError, TaskError, UsageError
-from orgopt.evaluate import calibrate, evaluate, measured
 from orgopt.foreign import data_folders, parsed
 from orgopt.knob import parse_knobs
 from orgopt.lab.base import Experiment, Outcome, Status
@@ -21,6 +20,7 @@ from orgopt.lab.local import LocalLab
 from orgopt.lab.sandbox import Sandbox
 from orgopt.ledger import Ledger
 from orgopt.report import page
+from orgopt.scoring import calibrate, evaluate, measured
 from orgopt.task import Measure, Task, load_task
 from tests.conftest import ROOT, TRIO
 from tests.fakes.processes import needs_sandbox

@@ -14,11 +14,11 @@ from orgopt.agents.language import CHOICE, Language, choose
 from orgopt.agents.spend import OverBudgetError
 from orgopt.cli import main
 from orgopt.document import parse
-from orgopt.evaluate import Score, evaluate
 from orgopt.lab.local import LocalLab
 from orgopt.lab.sandbox import Sandbox
 from orgopt.ledger import Ledger
 from orgopt.org import Link, Org, Role
+from orgopt.scoring import Score, evaluate
 from orgopt.task import Task, load_task
 from orgopt.team.runtime import Team
 from tests.fakes.lab import FakeLab

@@ -17,9 +17,9 @@ import pytest
 from orgopt.agents.language import Language, Memories
 from orgopt.agents.settings import LanguageSettings, ModelSettings, Price
 from orgopt.errors import StoreError, UsageError
-from orgopt.evaluate import score
 from orgopt.ledger import Event, Ledger
 from orgopt.org import Link, Org, Role, Standup
+from orgopt.scoring import score
 from orgopt.task import Task
 from orgopt.team import meetings
 from orgopt.team.beliefs import Trust

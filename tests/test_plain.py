@@ -8,12 +8,12 @@ import pytest
 
 from orgopt.document import parse
 from orgopt.errors import UsageError
-from orgopt.evaluate import evaluate, score
 from orgopt.evolve.plain import PLAIN_KINDS, _decoded, _encoded, distribution, evaluate_plain
 from orgopt.knob import Knob
 from orgopt.lab.replay import ReplayLab
 from orgopt.lab.world import Called
 from orgopt.ledger import BASELINE, Ledger, results_tsv
+from orgopt.scoring import evaluate, score
 from orgopt.task import Task, load_task
 from tests.fakes.lab import FakeLab, parabola
 from tests.fakes.world import ToyWorld

@@ -12,7 +12,6 @@ import pytest
 
 from orgopt.document import Program
 from orgopt.errors import TaskError
-from orgopt.evaluate import evaluate
 from orgopt.lab import fit, make_lab
 from orgopt.lab.base import Checkpoint, Experiment, Outcome, Status
 from orgopt.lab.recorded import Encoder, Recorded, load_fitted, open_recorded
@@ -20,6 +19,7 @@ from orgopt.lab.recording import Recording
 from orgopt.lab.records import load_records, records_path, rows_table, task_version, write_table
 from orgopt.lab.seek import sought
 from orgopt.ledger import Ledger
+from orgopt.scoring import evaluate
 from orgopt.task import Settings, Task, load_task
 from tests.conftest import ROOT
 

@@ -12,12 +12,12 @@ from click.testing import CliRunner
 from orgopt.cli import main
 from orgopt.document import Program
 from orgopt.errors import TaskError, UsageError
-from orgopt.evaluate import evaluate
 from orgopt.lab import default_lab, make_lab
 from orgopt.lab.base import Experiment, Lab, Outcome, Status
 from orgopt.lab.replay import ReplayLab
 from orgopt.lab.world import Called, open_world
 from orgopt.ledger import Ledger
+from orgopt.scoring import evaluate
 from orgopt.task import Task, load_task
 from tests.conftest import ROOT
 from tests.contracts.lab import LabContract

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from orgopt.document import Program
-from orgopt.evaluate import run
 from orgopt.lab.base import Experiment, Status
 from orgopt.lab.local import RETRIES, LocalLab
 from orgopt.lab.sandbox import Sandbox
 from orgopt.ledger import Ledger
+from orgopt.scoring import run
 from orgopt.task import Task
 from tests.contracts.lab import drain
 from tests.fakes.processes import below, needs_sandbox, wait_until

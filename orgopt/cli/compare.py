@@ -36,12 +36,12 @@ from orgopt.cli.language import check, language_settings, limit_options, use
 from orgopt.cli.terms import calibrate_all, check_budget, named_tasks, say_printed
 from orgopt.document import parse, read
 from orgopt.errors import UsageError
-from orgopt.evaluate import Score
 from orgopt.evolve import Arena, Job, Terms
 from orgopt.evolve.contest import Contest, Entrants, default_name, enter, identity_of
 from orgopt.evolve.kept import PLAIN_PREFIX
 from orgopt.lab import default_lab
 from orgopt.org import Org
+from orgopt.scoring import Score
 from orgopt.study.contest import EFFECT, ContestLog, Ranking, digest_of
 from orgopt.study.contest_verdict import ending
 from orgopt.study.ending import Ending

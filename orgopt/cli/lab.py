@@ -12,10 +12,10 @@ import click
 
 from orgopt.cli.base import err
 from orgopt.errors import StoreError
-from orgopt.evaluate import UNEDITED_RUNS, calibrate
 from orgopt.lab import LABS, default_lab, make_lab, sandbox
 from orgopt.lab.base import Lab
 from orgopt.lab.sandbox import printed_data_digest
+from orgopt.scoring import UNEDITED_RUNS, calibrate
 from orgopt.task import Measure, Task
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -16,9 +16,9 @@ from rich.text import Text
 
 from orgopt.cli.base import count, warn_of_failures
 from orgopt.cli.heartbeat import Heartbeat
-from orgopt.evaluate import Score
 from orgopt.evolve import Candidate, Job, Watch
 from orgopt.ledger import Event
+from orgopt.scoring import Score
 from orgopt.study.config import StudyConfig
 from orgopt.study.log import HELD_OUT, KNOCK_OUT, RACE, REAL, REWRITE, SEARCH, TEST
 from orgopt.study.standing import Standing

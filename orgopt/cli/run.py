@@ -40,10 +40,10 @@ from orgopt.cli.report import bottleneck, parts
 from orgopt.cli.sources import load_source, source_stem, source_workspace
 from orgopt.document import load, require_org
 from orgopt.errors import StoreError, UsageError
-from orgopt.evaluate import Score, evaluate
 from orgopt.lab.sandbox import Sandbox, choose, chosen
 from orgopt.ledger import BASELINE, Event, Ledger, results_tsv, write_text
 from orgopt.org import Org
+from orgopt.scoring import Score, evaluate
 from orgopt.study.run_verdict import ending
 from orgopt.task import Task, load_task
 from orgopt.team.report import report

@@ -20,11 +20,11 @@ from typing import NamedTuple, Self
 
 from orgopt.document import Program, parse
 from orgopt.errors import LabError
-from orgopt.evaluate import Score, evaluate
 from orgopt.evolve.kept import PLAIN_PREFIX, Keeping, Memory, Settings, evaluate_kept
 from orgopt.lab import make_lab
 from orgopt.lab.base import Lab
 from orgopt.ledger import Event, Ledger
+from orgopt.scoring import Score, evaluate
 from orgopt.task import Task
 
 _PR_SET_PDEATHSIG = 1

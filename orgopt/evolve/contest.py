@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 
 from orgopt.document import Program, load, require_org
 from orgopt.errors import UsageError
-from orgopt.evaluate import Score, measured
 from orgopt.evolve.arena import Arena, Job, Terms, Watch
 from orgopt.evolve.kept import PLAIN_PREFIX, Keeping, needs_keeping
 from orgopt.evolve.plain import PLAIN_KINDS
 from orgopt.lab import default_lab
 from orgopt.org import slug
+from orgopt.scoring import Score, measured
 from orgopt.seeds import Stream, derive
 from orgopt.study.contest import ContestLog, Ranking, Scores, contest_identity, ranking
 from orgopt.task import Task, load_task

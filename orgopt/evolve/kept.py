@@ -19,11 +19,11 @@ from typing import Any
 from orgopt.agents.language import MAX_MEMORY_BYTES, Memories, open_chosen, speaks
 from orgopt.document import Program, parse, read, require_org
 from orgopt.errors import StoreError
-from orgopt.evaluate import Score, measured, require_thoughts, verified
-from orgopt.evaluate import run as run_team
 from orgopt.lab.base import Lab
 from orgopt.lab.sandbox import chosen
 from orgopt.ledger import Event, Ledger, write_text
+from orgopt.scoring import Score, measured, require_thoughts, verified
+from orgopt.scoring import run as run_team
 from orgopt.task import Task
 from orgopt.team.runtime import Watcher
 

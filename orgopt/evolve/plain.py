@@ -17,10 +17,10 @@ from optuna.trial import TrialState, create_trial
 from orgopt.agents import Proposal
 from orgopt.agents.base import propose
 from orgopt.errors import UsageError
-from orgopt.evaluate import VERIFY_SEEDS, Score, verified
 from orgopt.knob import Knob, Value, with_values
 from orgopt.lab.base import Checkpoint, Experiment, Lab, Outcome, Status
 from orgopt.ledger import BASELINE, Event, Ledger
+from orgopt.scoring import VERIFY_SEEDS, Score, verified
 from orgopt.seeds import Stream, derive
 from orgopt.task import Task
 from orgopt.team.beliefs import Beliefs, Run, Trust
@@ -42,7 +42,7 @@ def evaluate_plain(
     verify_seeds: int = VERIFY_SEEDS,
     watch: Watcher | None = None,
 ) -> Score:
-    """Run one of Optuna's samplers on a task and score it, as `orgopt.evaluate.evaluate` does with a document.
+    """Run one of Optuna's samplers on a task and score it, as `orgopt.scoring.evaluate` does with a document.
 
     Args:
         kind: One of `PLAIN_KINDS`. With `+median`, a run whose curve is worse than the median of those before

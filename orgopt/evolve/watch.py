@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from orgopt.document import Program
-from orgopt.evaluate import Score
 from orgopt.evolve.arena import Job
 from orgopt.evolve.space import Params
 from orgopt.ledger import Event
+from orgopt.scoring import Score
 from orgopt.study.standing import Standing
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from orgopt.document import Program
-from orgopt.evaluate import Score
 from orgopt.ledger import BASELINE
+from orgopt.scoring import Score
 from orgopt.study.ending import Ending, scale, unread
 from orgopt.study.log import describe_task
 from orgopt.study.measures import measure

@@ -23,10 +23,10 @@ from pathlib import Path
 import mistune
 
 from orgopt.document import parse
-from orgopt.evaluate import evaluate, train_all
 from orgopt.lab.base import Experiment
 from orgopt.lab.local import LocalLab
 from orgopt.lab.sandbox import Sandbox
+from orgopt.scoring import evaluate, train_all
 from orgopt.task import load_task
 from tests.bench import tracking_speed
 from tests.bench.team_speed import rates

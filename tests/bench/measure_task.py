@@ -11,9 +11,9 @@ import statistics
 import tomllib
 from pathlib import Path
 
-from orgopt.evaluate import train_all
 from orgopt.lab.base import Experiment, Status
 from orgopt.lab.local import LocalLab
+from orgopt.scoring import train_all
 from orgopt.task import Settings, Task, load_task
 
 

@@ -11,10 +11,10 @@ import time
 from collections.abc import Iterator
 
 from orgopt.document import parse
-from orgopt.evaluate import evaluate
 from orgopt.lab import make_lab
 from orgopt.lab.replay import ReplayLab
 from orgopt.ledger import Ledger
+from orgopt.scoring import evaluate
 from orgopt.task import load_task
 
 TASK = "digits"

@@ -14,7 +14,7 @@ _known: dict[tuple[object, ...], Result] = {}
 
 
 class Remembering(Arena):
-    """Does no run twice in this process: a run is a function of its job, which `test_evaluate.py` proves.
+    """Does no run twice in this process: a run is a function of its job, which `test_scoring.py` proves.
 
     Tests of what a study does with its runs repeat the same studies again and again. Runs that somebody watches or
     that keep a folder are done each time, and so are those of workers.

@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from types import ModuleType
 
 import pytest
 from rich.console import Console
 
+import orgopt
 from orgopt.cli.run import summary
 from orgopt.document import Program, parse
 from orgopt.errors import DocumentError, LabError
-from orgopt.evaluate import calibrate, evaluate, score, verify
 from orgopt.ledger import Ledger
+from orgopt.scoring import calibrate, evaluate, score, verify
 from orgopt.task import Task
 from tests.fakes.lab import FakeLab, parabola
 
@@ -136,3 +138,13 @@ def test_results_repeat(toy: Task, trio: Program) -> None:
     first, again = (evaluate(trio, toy, FakeLab(toy), budget_s=30, seed=9) for _ in range(2))
     assert first == again
     assert replace(first, metric=0.0) != first
+
+
+def test_the_names_of_the_package_stay_what_they_are() -> None:
+    """A module of a function's name would take its place once it is imported."""
+    for name in orgopt.__all__:
+        first = getattr(orgopt, name)
+        assert callable(first)
+        assert getattr(orgopt, name) is first
+        assert name in dir(orgopt)
+        assert not isinstance(first, ModuleType)

@@ -112,7 +112,7 @@ def run(
     """
     org = require_org(program)
     if not task.measured:
-        raise UsageError(f"{task.name} has no baseline yet: 'orgopt.evaluate.measured' measures it in a lab")
+        raise UsageError(f"{task.name} has no baseline yet: 'orgopt.scoring.measured' measures it in a lab")
     if language is not None or not speaks(org):
         Team(org, task, lab, seed=seed, ledger=ledger, watch=watch, language=language).run(budget_s)
         return
