@@ -9,12 +9,13 @@ DEMO := optimize orgs/solo.md --task tinygpt --lab replay --budget 60s --generat
 demo: .venv/demo
 	$(BIN)/python -m orgopt $(DEMO)
 
-# Of modules without their bytecode every process of a test would compile orgopt anew.
+# Of modules without their bytecode every process of a test would compile orgopt anew. Tests of real processes wait for a
+# third of the time: three at once keep two cores busy.
 test: .venv/dev
-	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadgroup -q
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --dist loadgroup -q
 
 slow: .venv/dev
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -q -m "slow or fault"
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --dist loadgroup -q -m "slow or fault"
 
 # 100,000 mutated documents, 10 to 20 minutes of one quiet core; FUZZ_CASES=2000 and FUZZ_SEED=1 for others.
 fuzz: .venv/dev

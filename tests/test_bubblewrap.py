@@ -254,7 +254,7 @@ def test_real_runs_are_left_out_without_a_sandbox(folder: Path, tmp_path: Path) 
 def test_real_runs_are_added_once_there_is_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     document = tmp_path / "a.md"
     document.write_text(DOCUMENT)
-    command = ("optimize", document, "--task", "digits", *SHORT, "--real-runs", "1", "--json")
+    command = ("optimize", document, "--task", "digits", *SHORT, "--budget", "2s", "--real-runs", "1", "--json")
     with monkeypatch.context() as hidden:
         hidden.setenv(VARIABLE, "/nowhere")
         first = phases(orgopt(*command))

@@ -36,6 +36,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "mlruns").mkdir(parents=True)
     (folder / "solo.md").write_text(SOLO)
     (folder / "trio.md").write_text(TRIO)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     monkeypatch.chdir(folder)
     return folder
 
