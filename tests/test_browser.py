@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from orgopt.document import parse
+from orgopt.study.verdict import ending
 from orgopt.study.view import load_study
 from orgopt.task import load_task
 from orgopt.tracking import Tracking
@@ -107,7 +108,7 @@ def test_charts_diffs_and_tables_can_be_looked_at(page, site) -> None:
 def test_the_study_tells_its_champion_and_shows_its_report(page, site, workspace) -> None:
     view = load_study(workspace / "mlruns" / "studies" / NAME)
     page.goto(site[1])
-    page.get_by_text(re.compile(f"Champion {view.final['champion']}")).first.wait_for()
+    page.get_by_text(ending(view).title).first.wait_for()
     page.goto(f"{site[1].split('?')[0]}/artifacts/report.html")
     frame = page.frame_locator("iframe").first
     frame.get_by_text("Research organization study").first.wait_for()
