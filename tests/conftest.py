@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -93,6 +94,8 @@ def quick() -> Iterator[None]:
     Garbage is looked for rarely: each time takes long, so full of libraries is the memory.
     """
     gc.set_threshold(100_000, 20, 100)
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as a shell's background has it: no child would hear Ctrl-C
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(os, "fsync", lambda _: None)
         patched.setattr("orgopt.evolve.attribution.TREES", 8)
