@@ -13,7 +13,7 @@ from orgopt.cli.heartbeat import Heartbeat
 from orgopt.cli.progress import StudyProgress
 from orgopt.document import effects, parse
 from orgopt.evolve import Candidate
-from orgopt.evolve.controls import MORE_AGENTS, controls, more_agents
+from orgopt.evolve.controls import controls, more_agents
 from orgopt.evolve.space import Space
 from orgopt.ledger import Ledger
 from orgopt.org import DEFAULT_AGENT, Org, Role
@@ -25,7 +25,7 @@ from orgopt.study.run_verdict import ending as run_ending
 from orgopt.study.standing import Standing
 from orgopt.study.verdict import ending, short
 from orgopt.study.view import StudyView, study
-from orgopt.study.wording import plain
+from orgopt.study.wording import MORE_AGENTS, plain
 from orgopt.task import Task
 from orgopt.team.report import Report
 from tests.fakes.study import records

@@ -111,7 +111,7 @@ def test_every_claim_stands_in_a_table_with_its_interval(told: list[Record], tex
     reader = Reader(text)
     for claim in final(told)["claims"]:
         assert f"{signed(claim['difference'])} {interval(claim['low'], claim['high'])}" in reader.text
-    for words in ("On a task that was not searched, nk", "In real runs, tinygpt", "Optuna TPE + median pruning"):
+    for words in ("On a task that was not searched, nk", "In real runs, tinygpt", "Optuna TPE + pruning"):
         assert words in reader.text
     wanted = [c["verdict"] for c in final(told)["claims"]]
     marks = [a["class"] for t, a in reader.elements if t == "span" and (a.get("class") or "").startswith("verdict ")]
@@ -345,9 +345,9 @@ def test_numbers_and_names_read_well() -> None:
     assert [duration(s) for s in (1.5, 45, 120, 5400, 482_000)] == ["1.5 s", "45 s", "2 min", "1 h 30 min", "133 h"]
     assert [count(1, "run"), count(1046, "run"), count(3)] == ["1 run", "1,046 runs", "3"]
     names = {
-        "optuna:tpe+median": "Optuna TPE + median pruning",
+        "optuna:tpe+median": "Optuna TPE + pruning",
         "g00-c00": "seed document",
-        "random 3": "random document 3",
+        "random 3": "random team 3",
     }
     assert {entrant: entrant_name(entrant, "g00-c00", "g01-c01") for entrant in names} == names
 

@@ -19,19 +19,15 @@ from orgopt.evolve.space import Space
 from orgopt.evolve.space_edits import edits_between, write
 from orgopt.org import LANGUAGE_AGENT, Link, Org, Role
 from orgopt.seeds import Stream, derive, generator
+from orgopt.study.wording import MEANINGS, MORE_AGENTS
 
 DRAWN = 8
 """How many random documents, and how many with shuffled links, take turns over the seeds."""
 
-PLAIN = {
-    "optuna:tpe": "plain Optuna on the task: TPESampler",
-    "optuna:tpe+median": "plain Optuna on the task: TPESampler with MedianPruner",
-    "optuna:gp": "plain Optuna on the task: GPSampler",
-}
+PLAIN = ("optuna:tpe", "optuna:tpe+median", "optuna:gp")
+"""Optuna's samplers on the task itself."""
 FAST_SEEDS = {"optuna:tpe": 8, "optuna:tpe+median": 8, "optuna:gp": 0}
 """The most seeds among quick controls: a run of TPE takes seconds, of GPSampler tens, and a team's a tenth of one."""
-MORE_AGENTS = "more agents"
-"""The control that says what the champion's headcount alone brings."""
 _HELPERS = {"replicate", "imitate"}  # agents that live on what others find
 _ATTEMPTS = 200  # a link more or less is often a repetition, or closes a cycle
 
@@ -91,14 +87,12 @@ def controls(champion: Program, space: Space, seed: int) -> list[Control]:
     crowd = _one(MORE_AGENTS, _about_crowd(champion, space.seed), space.seed, lambda org: more_agents(org, headcount))
     found = [
         replace(crowd, inherits=False),
-        _one("one agent", "one agent of the winner, alone", champion, one_agent),
-        _one("silent", "the winner's agents without links and stand-up", champion, silent),
-        replace(_drawn("random", "random documents of the space", random_documents(space, seed)), inherits=False),
-        _drawn("shuffled", "the winner with its links between other roles", shuffled(champion, seed)),
+        _one("one agent", MEANINGS["one agent"], champion, one_agent),
+        _one("silent", MEANINGS["silent"], champion, silent),
+        replace(_drawn("random", random_documents(space, seed)), inherits=False),
+        _drawn("shuffled", shuffled(champion, seed)),
     ]
-    found += [
-        Control(name=name, about=about, entrants=(Entrant(name=name, text=name),)) for name, about in PLAIN.items()
-    ]
+    found += [Control(name=name, about=MEANINGS[name], entrants=(Entrant(name=name, text=name),)) for name in PLAIN]
     return [control for control in found if control.entrants]
 
 
@@ -245,9 +239,9 @@ def _one(name: str, about: str, champion: Program, change: Callable[[Org], Org])
     return Control(name=name, about=about, entrants=(Entrant(name=name, text=edited.text),) if edited else ())
 
 
-def _drawn(name: str, about: str, programs: Sequence[Program]) -> Control:
+def _drawn(name: str, programs: Sequence[Program]) -> Control:
     entrants = (Entrant(name=f"{name} {i}", text=program.text) for i, program in enumerate(programs, 1))
-    return Control(name=name, about=about, entrants=tuple(entrants))
+    return Control(name=name, about=MEANINGS[name], entrants=tuple(entrants))
 
 
 def _edited(program: Program, after: Org) -> Program | None:

@@ -12,8 +12,8 @@ from orgopt.evolve.search import DROP_AFTER
 from orgopt.org import Org
 from orgopt.study.config import OPTIMIZERS, StudyConfig
 
-DOCUMENTS = 4
-"""Controls that are documents: one agent, silent agents, random documents, shuffled links."""
+DOCUMENTS = 5
+"""Controls that are documents: more agents, one agent, silent agents, random documents, shuffled links."""
 REPLAYED_PER_S = 1_000  # experiments of a replayed run, where none was timed yet
 VERIFIED = 6  # submissions that a team makes of about a hundred experiments
 

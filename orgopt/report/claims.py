@@ -7,7 +7,7 @@ from orgopt.report.forest import Column, Row, forest, scale_of, verdict
 from orgopt.report.markup import Child, Markup, h
 from orgopt.report.records import Record, Study, finite, mapping, rows
 from orgopt.report.scale import scale
-from orgopt.study.wording import count, entrant_name, interval, plain, signed
+from orgopt.study.wording import MEANINGS, count, entrant_name, interval, plain, signed
 
 _PHASES = {
     "test": "On test seeds",
@@ -159,7 +159,8 @@ def _row(study: Study, claim: Record, seeds: str) -> Row:
     seed, champion = (c.name if c else "" for c in (study.seed, study.champion))
     entrant, word = str(claim.get("entrant", "")), str(claim.get("verdict", ""))
     difference, low, high, mdd, mean = (finite(claim.get(k)) for k in ("difference", "low", "high", "mdd", "mean"))
-    notes = [str(study.entrants.get(entrant, {}).get("about", "")), f"{seeds} seeds" if seeds else ""]
+    about = study.entrants.get(entrant, {}).get("about") or MEANINGS.get(entrant, "")
+    notes = [str(about), f"{seeds} seeds" if seeds else ""]
     return Row(
         label=entrant_name(entrant, seed, champion),
         note="; ".join(note for note in notes if note),

@@ -6,8 +6,7 @@ from statistics import median
 from orgopt.report.markup import Child, Markup, h, number
 from orgopt.report.records import Candidate, Study
 from orgopt.report.scale import Scale, scale, ticks
-from orgopt.study.verdict import SEED_DOCUMENT
-from orgopt.study.wording import count, plain
+from orgopt.study.wording import SEED_DOCUMENT, count, plain
 
 WIDE, NARROW = 960, 360
 BINS = 6

@@ -12,34 +12,24 @@ from orgopt.study.ending import Bar, Ending, again, scale, unread
 from orgopt.study.log import HELD_OUT, REAL, TEST, other_seeds, self_reported
 from orgopt.study.measures import measure
 from orgopt.study.view import StudyView
-from orgopt.study.wording import count, duration, interval, listing, plain, signed
+from orgopt.study.wording import (
+    MEANINGS,
+    MORE_AGENTS,
+    SEED_DOCUMENT,
+    count,
+    duration,
+    entrant_name,
+    interval,
+    listing,
+    plain,
+    signed,
+)
 
 Record = dict[str, Any]
-SEED_DOCUMENT, MORE_AGENTS = "seed document", "more agents"
 FEW = 5  # test seeds below which luck cannot be told from skill
 ENOUGH = 24  # test seeds that are asked for at least: fewer give intervals that are too narrow
 MANY = 1000  # test seeds beyond which a difference is called none
 _SHORT = 4  # losses that are told one by one
-
-MEANINGS = {
-    "one agent": "one agent of the evolved team, alone",
-    "silent": "the evolved team, but nobody tells anything",
-    "random": "teams drawn at random",
-    "shuffled": "the evolved team, links between other roles",
-    "optuna:tpe": "plain Optuna on the task, no team",
-    "optuna:tpe+median": "plain Optuna with median pruning, no team",
-    "optuna:gp": "plain Optuna with Gaussian processes, no team",
-    "simplest": "the simplest that was as good in the race",
-}
-"""What each control is, in a few words; the seed document's agents are told with their number."""
-NAMES = {
-    "silent": "without links",
-    "random": "random teams",
-    "shuffled": "links shuffled",
-    "optuna:tpe": "Optuna TPE",
-    "optuna:tpe+median": "Optuna TPE, pruned",
-    "optuna:gp": "Optuna GP",
-}
 
 
 def ending(view: StudyView) -> Ending:
@@ -139,7 +129,7 @@ class _Story:
         own = self.source if self.champion is self.seed else "evolved team"
         yield Bar(name=own, value=test["mean"], meaning=size)
         for name, claim in sorted(self.claims.items(), key=lambda pair: -pair[1]["mean"]):
-            label = self.source if name == SEED_DOCUMENT else NAMES.get(name, name)
+            label = self.source if name == SEED_DOCUMENT else entrant_name(name, self.seed.name, self.champion.name)
             few = f", {count(claim['seeds'], 'seed')}" if claim["seeds"] < test["n"] else ""
             meaning = f"{self._meaning(name)}{few}"
             yield Bar(name=label, value=claim["mean"], meaning=meaning, verdict=claim["verdict"])

@@ -7,7 +7,20 @@ from typing import Any
 
 PHASES = ("search", "race", "test", "held-out", "real", "knock-out", "rewrite")
 
-_PLAIN = {"random": "random search", "tpe": "TPE", "gp": "GP", "cmaes": "CMA-ES", "median": "median pruning"}
+SEED_DOCUMENT, MORE_AGENTS = "seed document", "more agents"
+MEANINGS = {
+    "one agent": "one agent of the evolved team, alone",
+    "silent": "the evolved team, but nobody tells anything",
+    "random": "teams drawn at random",
+    "shuffled": "the evolved team, links between other roles",
+    "optuna:tpe": "plain Optuna on the task, no team",
+    "optuna:tpe+median": "plain Optuna with median pruning, no team",
+    "optuna:gp": "plain Optuna with Gaussian processes, no team",
+    "simplest": "the simplest that was as good in the race",
+}
+"""What each control is, in a few words; of `MORE_AGENTS` that depends on the documents."""
+_NAMES = {"silent": "without links", "random": "random teams", "shuffled": "links shuffled"}
+_PLAIN = {"random": "random search", "tpe": "TPE", "gp": "GP", "cmaes": "CMA-ES", "median": "pruning"}
 
 
 def plain(value: float | None) -> str:
@@ -63,15 +76,15 @@ def listing(words: Sequence[str]) -> str:
 
 def entrant_name(entrant: str, seed: str, champion: str) -> str:
     """An entrant as a reader knows it: `optuna:tpe+median` is plain Optuna, a candidate has its name."""
-    if entrant in {seed, "seed document"}:
-        return "seed document"
+    if entrant in {seed, SEED_DOCUMENT}:
+        return SEED_DOCUMENT
     if entrant == champion:
         return f"evolved organization ({entrant})"
     if entrant.startswith("optuna:"):
         return "Optuna " + " + ".join(_PLAIN.get(word, word) for word in entrant[7:].split("+"))
     if match := re.fullmatch(r"(random|shuffled) (\d+)", entrant):
-        return f"{'random document' if match[1] == 'random' else 'shuffled links'} {match[2]}"
-    return {"silent": "silent agents", "random": "random documents", "shuffled": "shuffled links"}.get(entrant, entrant)
+        return f"{'random team' if match[1] == 'random' else 'links shuffled'} {match[2]}"
+    return _NAMES.get(entrant, entrant)
 
 
 def lab_words(stamp: Mapping[str, Any]) -> str:
