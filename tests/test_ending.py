@@ -76,7 +76,7 @@ def test_worse_and_level_are_said_as_plainly_with_what_follows(told: list[Record
     assert level.title.startswith("No difference to trio.md is shown:")
     assert level.advice[0] == "Keep trio.md."
     tiny = ending(with_claim(told, verdict="no difference", difference=0.0001, low=-0.1, high=0.1))
-    assert tiny.advice[1].startswith("A difference so small would take more than 1,000 seeds to show")
+    assert tiny.advice[1].startswith("More than 1,000 seeds are needed to show a difference so small")
 
     def smallest(final: Record) -> None:
         final["simplest"] = "g00-c00"

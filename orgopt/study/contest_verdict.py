@@ -4,17 +4,16 @@ from collections.abc import Iterator, Mapping
 from math import inf
 from typing import Any
 
-from orgopt.study import statistics
 from orgopt.study.contest import Placing, Ranking
 from orgopt.study.ending import Bar, Ending, again, scale
 from orgopt.study.measures import measure
-from orgopt.study.wording import count, duration, interval, listing, plain, signed
+from orgopt.study.more_seeds import ENOUGH, more_seeds
+from orgopt.study.wording import count, interval, listing, plain, signed
 
 MOST = 4  # entrants whose raw metrics are told
 TOLERANCE = 0.05
 """What may be lost, with 95 % confidence, by taking the smallest of documents that are level."""
-ENOUGH = 24  # seeds that are asked for at least
-MANY = 1000  # seeds that nobody is asked for
+SEEDS = "--seeds"
 _VERDICTS = {"worse": "better", "no difference": "no difference"}  # of the first against one that is so
 
 
@@ -94,7 +93,8 @@ def _advice(ranking: Ranking, sizes: Mapping[str, int], command: str, seed_s: fl
     first, *others = ranking.placings
     level = [one for one in others if one.verdict != "worse"]
     if ranking.more_seeds is None:
-        yield f"Undecided: one seed tells nothing of luck{_continued(command, ENOUGH)}"
+        said = f": {again(command, SEEDS, ENOUGH)}" if command else ""
+        yield f"Undecided: one seed tells nothing of luck{said}"
         return
     if not level:
         yield f"Take {first.entrant}."
@@ -107,23 +107,8 @@ def _advice(ranking: Ranking, sizes: Mapping[str, int], command: str, seed_s: fl
         yield f"Take any: what differs is less than {TOLERANCE:g}."
     else:
         yield f"Undecided: {count(ranking.seeds, 'seed')} show differences from {plain(ranking.resolves)} on."
-        yield from _more_seeds(level[0], ranking, command, seed_s)
-
-
-def _more_seeds(second: Placing, ranking: Ranking, command: str, seed_s: float) -> Iterator[str]:
-    """How many seeds show a difference as large as that to the second, were it true."""
-    apart = second.behind
-    if apart is None or not apart.mean or not apart.sd:
-        return
-    wanted = max(ENOUGH, statistics.seeds_for(apart.sd, abs(apart.mean)))
-    if wanted > MANY:
-        yield f"More than {count(MANY)} seeds are needed to show a difference as small as that to {second.entrant}."
-        return
-    seconds = round(seed_s * max(1, wanted - ranking.seeds))
-    took = f" ({duration(seconds)} more)" if seconds else ""
-    what = f"If the difference to {second.entrant} is what it seems, about {count(wanted, 'seed')} show it"
-    yield f"{what} in four of five cases{took}{_continued(command, wanted)}"
-
-
-def _continued(command: str, seeds: int) -> str:
-    return f": {again(command, '--seeds', seeds)}" if command else ""
+        second = level[0].behind
+        if second and (more := more_seeds(
+            second.mean, second.sd, seeds=ranking.seeds, seed_s=seed_s, command=command, option=SEEDS
+        )):  # fmt: skip
+            yield more

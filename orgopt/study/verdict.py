@@ -7,17 +7,16 @@ from typing import Any
 import numpy as np
 
 from orgopt.document import parse, read
-from orgopt.study import statistics
-from orgopt.study.ending import Bar, Ending, again, scale, unread
+from orgopt.study.ending import Bar, Ending, scale, unread
 from orgopt.study.log import HELD_OUT, REAL, TEST, other_seeds, self_reported
 from orgopt.study.measures import measure
+from orgopt.study.more_seeds import more_seeds
 from orgopt.study.view import StudyView
 from orgopt.study.wording import (
     MEANINGS,
     MORE_AGENTS,
     SEED_DOCUMENT,
     count,
-    duration,
     entrant_name,
     interval,
     listing,
@@ -27,8 +26,6 @@ from orgopt.study.wording import (
 
 Record = dict[str, Any]
 FEW = 5  # test seeds below which luck cannot be told from skill
-ENOUGH = 24  # test seeds that are asked for at least: fewer give intervals that are too narrow
-MANY = 1000  # test seeds beyond which a difference is called none
 _SHORT = 4  # losses that are told one by one
 
 
@@ -184,17 +181,13 @@ class _Story:
             return ""
         one, two = (_outputs(self.view, name) for name in (self.champion.name, self.seed.name))
         n = min(len(one), len(two))
-        sd, effect = float(np.std(one[:n] - two[:n], ddof=1)), abs(claim["difference"])
-        wanted = max(ENOUGH, statistics.seeds_for(sd, effect)) if effect > 0 and sd > 0 else MANY + 1
-        if wanted > MANY:
-            return f"A difference so small would take more than {count(MANY)} seeds to show: take them as equal."
-        seconds = self._test_s(n) * max(1, wanted - n)
-        took = f" ({duration(round(seconds))} more)" if seconds >= 1 else ""
-        command = self.view.head.get("command", "")
-        said = f": {again(command, '--test-seeds', wanted)}" if command else ""
-        return (
-            f"If the difference is what it seems, about {count(wanted, 'test seed')} show it in four of five cases"
-            f"{took}{said}"
+        return more_seeds(
+            claim["difference"],
+            float(np.std(one[:n] - two[:n], ddof=1)),
+            seeds=n,
+            seed_s=self._test_s(n),
+            command=self.view.head.get("command", ""),
+            option="--test-seeds",
         )
 
     def _test_s(self, seeds: int) -> float:
