@@ -251,6 +251,7 @@ def test_real_runs_are_left_out_without_a_sandbox(folder: Path, tmp_path: Path) 
 
 
 @needs_sandbox
+@pytest.mark.slow
 def test_real_runs_are_added_once_there_is_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     document = tmp_path / "a.md"
     document.write_text(DOCUMENT)

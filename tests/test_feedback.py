@@ -226,6 +226,7 @@ def test_a_study_that_was_cut_goes_on_as_it_would_have(screened: Path, tmp_path:
 
 
 @pytest.mark.parametrize("sampler", ["gp", "nsga2", "cmaes"])
+@pytest.mark.slow
 def test_the_model_stands_around_any_sampler(tmp_path: Path, toy: Task, sampler: str) -> None:
     config = replace(CONFIG, sampler=sampler, generations=4, search_seeds=1, contenders=1, test_seeds=1)
     folder = studied(tmp_path, toy, config)
@@ -244,6 +245,7 @@ def test_the_model_stands_around_any_sampler(tmp_path: Path, toy: Task, sampler:
     assert [plain(one) for one in candidates(folder)] == [plain(one) for one in found]
 
 
+@pytest.mark.slow
 def test_a_study_learns_from_another_and_keeps_what_it_learned_from(screened: Path, tmp_path: Path, toy: Task) -> None:
     shutil.copytree(screened, tmp_path / "mlruns" / "studies" / "old")
     config = replace(CONFIG, generations=3, learn_from=("old",), seed=4)
@@ -319,6 +321,7 @@ def test_a_study_in_which_nothing_makes_a_difference_ends(tmp_path: Path, toy: T
     assert any(one.record["proposer"] == "screen" for one in view.candidates)
 
 
+@pytest.mark.slow
 def test_evidence_that_misleads_does_not_count(screened: Path, tmp_path: Path, toy: Task) -> None:
     folder = tmp_path / "mlruns" / "studies" / "new"
     folder.mkdir(parents=True)

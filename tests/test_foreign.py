@@ -379,6 +379,7 @@ def test_a_baseline_that_does_not_train_says_why(tmp_path: Path, workspace: Path
 
 
 @needs_sandbox
+@pytest.mark.slow
 def test_a_contest_is_stamped(workspace: Path) -> None:
     words = ("compare", "solo.md", "trio.md", "--task", CHECKOUT, "--budget", "0.6s", "--seeds", "1")
     result = orgopt(*words)
@@ -391,6 +392,7 @@ def test_a_contest_is_stamped(workspace: Path) -> None:
 
 
 @needs_sandbox
+@pytest.mark.slow
 def test_a_study_is_stamped_in_its_log_its_report_and_mlflow(workspace: Path) -> None:
     sizes = ("--generations", "1", "--population", "2", "--search-seeds", "1", "--contenders", "2", "--race-seeds", "1")
     result = orgopt(

@@ -181,6 +181,7 @@ def editing(call: Call) -> str:
     return fields(hypothesis="onward", knobs={"X": 0.7, "Y": 0.2, "COUNT": 1 + call.number % 6})
 
 
+@pytest.mark.slow
 def test_scripts_are_rewritten_in_the_local_lab_while_thoughts_go_on(toy: Task, tmp_path: Path) -> None:
     roles = (Role(id="coder", name="Coder", headcount=2, agent="llm"), Role(id="hand", name="Hand", focus=("point",)))
     org = Org(roles=roles, links=(Link(source="coder", target="hand", kind="shares with"),))

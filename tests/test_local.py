@@ -29,6 +29,7 @@ class TestLocalLab(LabContract):
         return LocalLab(task, slots, Sandbox.BUBBLEWRAP)
 
 
+@pytest.mark.slow
 class TestProcessSandbox(LabContract):
     def make_lab(self, task: Task, slots: int) -> Lab:
         return LocalLab(task, slots, Sandbox.PROCESS)

@@ -107,7 +107,7 @@ def test_a_study_of_real_runs_goes_to_mlflow(org: Path) -> None:
 @needs_sandbox
 def test_ctrl_c_ends_everything_and_the_same_command_continues(org: Path) -> None:
     options = ("--search-seeds", "1", "--race-seeds", "0", "--test-seeds", "1", "--controls", "none")
-    size = ("--generations", "2", "--population", "2", "--budget", "1s")
+    size = ("--generations", "1", "--population", "3", "--budget", "0.6s")
     command = child(org, "--task", TOY, *size, *options)
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
         assert process.stderr is not None
@@ -119,7 +119,7 @@ def test_ctrl_c_ends_everything_and_the_same_command_continues(org: Path) -> Non
         rest = process.stderr.read()
         assert process.wait(30) == 130, rest
     assert labs
-    assert "of 2 candidates (of 4) are saved. Continue: the same command." in rest
+    assert "of 3 candidates (of 3) are saved. Continue: the same command." in rest
     _gone(labs)
     before = evaluations(the_study(org))
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
@@ -244,6 +244,7 @@ def test_another_document_does_not_continue_a_study(org: Path) -> None:
     assert "study mine has other settings (program" in " ".join(done.output.split())
 
 
+@pytest.mark.slow
 def test_a_study_is_exported_to_optuna(org: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import optuna
 

@@ -195,6 +195,7 @@ def test_what_a_reader_refuses(toy: Task, tmp_path: Path) -> None:
 
 
 @needs_sandbox
+@pytest.mark.slow
 def test_the_command_records_real_runs(tmp_path: Path, toy: Task) -> None:
     result = orgopt("record", TOY, "--runs", "20", "--out", tmp_path, "--json")
     assert result.exit_code == 0, result.output

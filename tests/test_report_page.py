@@ -302,6 +302,7 @@ def test_the_page_needs_nothing_else(text: str) -> None:
         assert name not in text
 
 
+@pytest.mark.slow
 def test_size_and_repetition(told: list[Record], text: str) -> None:
     assert page(told) == text
     large = page(records(10, 15, tests=20))

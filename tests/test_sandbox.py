@@ -112,6 +112,7 @@ def test_the_weaker_sandbox_is_stamped_on_everything(tmp_path: Path) -> None:
 
 
 @needs_sandbox
+@pytest.mark.slow
 def test_a_run_resumes_in_its_own_sandbox(tmp_path: Path) -> None:
     document = tmp_path / "solo.md"
     document.write_text(Path(SOLO).read_text())

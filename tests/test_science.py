@@ -31,6 +31,7 @@ def run(org: Org, landscape: int, rounds: int) -> Ledger:
     return ledger
 
 
+@pytest.mark.slow
 def test_the_full_network_leads_and_the_line_wins() -> None:
     (rounds,) = SMALL.rounds
 

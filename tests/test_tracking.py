@@ -254,6 +254,7 @@ def test_study_and_candidates_have_the_data_that_they_were_made_with(seen: Path)
         }
 
 
+@pytest.mark.slow
 def test_the_feedback_model_is_a_logged_model(workspace: Path, toy: Task) -> None:
     sizes = {"generations": 4, "population": 6, "race_seeds": 0, "test_seeds": 1, "controls": "none"}
     folder = make_study(workspace, toy, parse(TRIO, "trio.md"), replace(SMALL, **sizes, feedback="screen"))
@@ -428,6 +429,7 @@ def test_a_study_that_goes_on_is_shown_as_it_goes(workspace: Path, original: Pat
     assert run.info.status == "FINISHED"
 
 
+@pytest.mark.slow
 def test_a_log_that_grows_gives_what_a_whole_one_gives(
     workspace: Path, original: Path, tmp_path_factory: pytest.TempPathFactory, pristine: Path
 ) -> None:
@@ -445,6 +447,7 @@ def test_a_log_that_grows_gives_what_a_whole_one_gives(
     assert everything(workspace) == everything(whole)
 
 
+@pytest.mark.slow
 def test_killed_between_sending_and_noting_nothing_is_missing_and_nothing_twice(
     workspace: Path, original: Path, seen: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -467,6 +470,7 @@ def test_killed_between_sending_and_noting_nothing_is_missing_and_nothing_twice(
     assert everything(workspace) == everything(seen)
 
 
+@pytest.mark.slow
 def test_killed_between_the_parts_of_a_run_it_is_completed(
     workspace: Path, original: Path, seen: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -491,6 +495,7 @@ def test_killed_between_the_parts_of_a_run_it_is_completed(
     assert everything(workspace) == everything(seen)
 
 
+@pytest.mark.slow
 def test_a_store_that_was_deleted_is_filled_again(workspace: Path, original: Path, pristine: Path) -> None:
     folder = copied(original, workspace)
     assert Tracking(workspace).sync(folder).problem == ""

@@ -127,6 +127,7 @@ def test_checkout_takes_it_from_mlflow_where_the_study_is_gone(workspace: Path) 
 
 
 @needs_sandbox
+@pytest.mark.slow
 def test_a_version_in_the_registry_is_a_document(workspace: Path) -> None:
     assert orgopt("sync").exit_code == 0
     source = f"prompts:/program-md.{NAME}@seed"
