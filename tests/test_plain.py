@@ -75,7 +75,7 @@ def test_a_sampler_that_learns_beats_one_that_does_not() -> None:
     task = load_task("nk")
     with closing(make_lab(task, "replay", 2)) as lab:
         found = {
-            kind: [evaluate_plain(kind, task, lab, budget_s=50, seed=seed).research_output for seed in range(2)]
+            kind: [evaluate_plain(kind, task, lab, budget_s=40, seed=seed).research_output for seed in range(2)]
             for kind in ("optuna:tpe", "optuna:random")
         }
     assert 0 < max(found["optuna:random"]) < min(found["optuna:tpe"]) <= 1
