@@ -95,7 +95,9 @@ def test_the_seeds_that_are_missing_are_a_command(told: list[Record]) -> None:
 
 
 def test_few_seeds_claim_nothing(told: list[Record]) -> None:
-    said = ending(with_claim(told, seeds=1, low=None, high=None, difference=0.2))
+    said = ending(with_claim(told, seeds=1, low=None, high=None, difference=0.2, verdict="better"))
+    assert said.word == "no difference"
+    assert said.advice == (f"Keep trio.md until more seeds tell: {told[0]['command']} --test-seeds 24",)
     assert said.title == "Too few seeds to tell: the evolved team is ahead of trio.md by .20."
     assert "luck cannot be told from skill" in said.sure
     assert "is behind trio.md by .05" in ending(with_claim(told, seeds=4, difference=-0.05)).title
@@ -105,9 +107,10 @@ def test_a_study_that_found_nothing_says_so(told: list[Record]) -> None:
     said = ending(changed(told, lambda final: final.update(champion="g00-c00")))
     assert (said.word, said.title) == (
         "unchanged",
-        "Nothing better than trio.md was found: it won against 8 candidates.",
+        "Nothing better than trio.md was found among 7 other candidates.",
     )
-    assert said.advice[0].startswith("Keep trio.md.")
+    assert said.advice[0].startswith("Keep trio.md. A longer search may still find something: ")
+    assert said.advice[0].endswith(" --generations 4")
 
 
 def test_a_study_that_runs_claims_nothing(told: list[Record]) -> None:

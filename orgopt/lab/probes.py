@@ -20,6 +20,7 @@ from orgopt.errors import LabError, SandboxError
 from orgopt.lab.attempts import BEGIN, FILES, PROBES, Probe
 from orgopt.lab.base import Experiment, Outcome, Status
 from orgopt.lab.bubblewrap import remedy
+from orgopt.lab.inside.processes import arguments, inhabitants
 from orgopt.lab.local import LocalLab
 from orgopt.lab.sandbox import Sandbox, readable
 from orgopt.task import Task, load_task
@@ -124,19 +125,13 @@ def _finding(probe: Probe, outcome: Outcome, token: str) -> Finding:
 def _survivors(token: str) -> int:
     """How many processes of this machine a probe has left, a moment given for the kernel to end them."""
     deadline = time.monotonic() + 1.0
-    while (count := sum(map(_carries(token), Path("/proc").glob("[0-9]*/cmdline")))) and time.monotonic() < deadline:
+    while (count := sum(_carries(token, pid) for pid in inhabitants())) and time.monotonic() < deadline:
         time.sleep(0.02)
     return count
 
 
-def _carries(token: str) -> Any:
-    def carries(path: Path) -> bool:
-        try:
-            return token.encode() in path.read_bytes().split(b"\0")
-        except OSError:
-            return False
-
-    return carries
+def _carries(token: str, pid: int) -> bool:
+    return token.encode() in arguments(pid)
 
 
 def _home() -> list[str]:

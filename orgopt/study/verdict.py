@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from orgopt.document import parse, read
-from orgopt.study.ending import Bar, Ending, scale, unread
+from orgopt.study.ending import Bar, Ending, again, scale, unread
 from orgopt.study.log import HELD_OUT, REAL, TEST, other_seeds, self_reported
 from orgopt.study.measures import measure
-from orgopt.study.more_seeds import more_seeds
+from orgopt.study.more_seeds import ENOUGH, more_seeds
 from orgopt.study.view import StudyView
 from orgopt.study.wording import (
     MEANINGS,
@@ -73,20 +73,28 @@ class _Story:
     def _word(self) -> str:
         if self.champion is self.seed:
             return "unchanged"
-        return str(self.against_seed["verdict"]) if self.against_seed else "running"
+        if self.against_seed is None:
+            return "running"
+        return "no difference" if self._few else str(self.against_seed["verdict"])
+
+    @property
+    def _few(self) -> bool:
+        """Whether there are too few test seeds to tell skill from luck."""
+        claim = self.against_seed
+        return claim is not None and (claim["low"] is None or claim["seeds"] < FEW)
 
     def _result(self) -> tuple[str, str]:
         """The headline, and how sure it is."""
-        claim, tried = self.against_seed, count(len(self.view.candidates))
+        claim, tried = self.against_seed, count(len(self.view.candidates) - 1, "other candidate")
         if self.champion is self.seed:
-            return f"Nothing better than {self.source} was found: it won against {tried} candidates.", ""
+            return f"Nothing better than {self.source} was found among {tried}.", ""
         if claim is None:
             return f"The evolved team {self.champion.name} was not tested against {self.source}.", ""
         evolved, seed, apart = (claim[key] for key in ("champion_mean", "mean", "difference"))
         against = f"the evolved team scores {plain(evolved)}, {self.source} {plain(seed)}"
         known = interval(claim["low"], claim["high"], sign=True)
         on = f"on {count(claim['seeds'], 'fresh seed')} that the search did not use"
-        if claim["low"] is None or claim["seeds"] < FEW:
+        if self._few:
             word = "ahead of" if apart > 0 else "behind"
             title = f"Too few seeds to tell: the evolved team is {word} {self.source} by {plain(abs(apart))}."
             return title, f"{on[0].upper()}{on[1:]}, luck cannot be told from skill."
@@ -160,7 +168,11 @@ class _Story:
         """What follows, with the command where there is one."""
         word, simplest = self._word(), str(self.final["simplest"])
         if word == "unchanged":
-            yield f"Keep {self.source}. A longer search may still find something: --generations."
+            searched = max((one.record["generation"] for one in self.view.candidates), default=0) + 1
+            longer = self._again("--generations", 2 * searched)
+            yield f"Keep {self.source}. A longer search may still find something{longer}"
+        elif self._few:
+            yield f"Keep {self.source} until more seeds tell{self._again('--test-seeds', ENOUGH)}"
         elif word == "better":
             smaller = self.view.candidate(simplest) if simplest != self.champion.name else None
             also = ""
@@ -171,13 +183,18 @@ class _Story:
         else:
             why = ", which is smaller" if simplest == self.seed.name and word != "worse" else ""
             yield f"Keep {self.source}{why}."
-        if word == "no difference" and (more := self._more_seeds()):
-            yield more
+            if word == "no difference" and (more := self._more_seeds()):
+                yield more
+
+    def _again(self, option: str, value: int) -> str:
+        """The command that was called with another value of an option, after a colon; a full stop if it is unknown."""
+        command = self.view.head.get("command", "")
+        return f": {again(command, option, value)}" if command else "."
 
     def _more_seeds(self) -> str:
         """How many more test seeds would show a difference such as this one, how long, and the command."""
         claim = self.against_seed
-        if claim is None or claim["seeds"] < FEW:
+        if claim is None:
             return ""
         one, two = (_outputs(self.view, name) for name in (self.champion.name, self.seed.name))
         n = min(len(one), len(two))

@@ -124,7 +124,8 @@ def end(*how: str) -> None:
 def spy(*places: str) -> None:
     """Look for a canary wherever there may be one."""
     found = [f"{name}={value}" for name, value in os.environ.items()]
-    for place in (*map(Path, places), *Path("/proc").glob("[0-9]*/environ")):
+    processes = [path / "environ" for path in Path("/proc").iterdir() if path.name.isdigit()]
+    for place in (*map(Path, places), *processes):
         try:
             found.append(place.read_text(errors="replace"))
         except OSError as error:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orgopt.lab.inside.processes import descendants
+from orgopt.lab.inside.processes import arguments, descendants, inhabitants
 
 needs_sandbox = pytest.mark.sandbox
 """Marks a test that runs sandboxed experiments: `tests/conftest.py` leaves it out where none can be run."""
@@ -15,7 +15,7 @@ needs_sandbox = pytest.mark.sandbox
 
 def found(argument: str) -> list[int]:
     """The processes of this machine that have an argument, and are no mere remains of one that ended."""
-    return [pid for pid in _with(argument) if not _ended(pid)]
+    return [pid for pid in inhabitants() if argument.encode() in arguments(pid) and not _ended(pid)]
 
 
 def gone(argument: str, within_s: float = 2.0) -> bool:
@@ -31,17 +31,6 @@ def _ended(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
     except OSError:
         return True
-
-
-def _with(argument: str) -> list[int]:
-    pids: list[int] = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            if argument.encode() in path.read_bytes().split(b"\0"):
-                pids.append(int(path.parent.name))
-        except OSError:
-            continue
-    return pids
 
 
 def below(pid: int) -> list[int]:

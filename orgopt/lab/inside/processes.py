@@ -16,12 +16,29 @@ def descendants(pid: int) -> list[int]:
     found: list[int] = []
     waiting = [pid]
     while waiting:
-        for children in Path(f"/proc/{waiting.pop()}/task").glob("*/children"):
-            with contextlib.suppress(OSError):
-                new = [int(number) for number in children.read_text().split()]
-                found += new
-                waiting += new
+        new = children(waiting.pop())
+        found += new
+        waiting += new
     return found
+
+
+def children(pid: int | str) -> list[int]:
+    """The processes that one has started or adopted; empty when it has ended."""
+    found: list[int] = []
+    # Not `Path.glob`, which raises where a process or thread ends while it looks.
+    with contextlib.suppress(OSError):
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            with contextlib.suppress(OSError):
+                found += map(int, (thread / "children").read_text().split())
+    return found
+
+
+def arguments(pid: int) -> list[bytes]:
+    """The command line of a process; empty when it has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return []
 
 
 def inhabitants() -> Iterator[int]:

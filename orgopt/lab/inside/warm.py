@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from . import processes
 from .judge import JUDGE
 from .supervise import Part, supervise
 
@@ -238,11 +239,10 @@ class Warm:
     def _end_orphans(self) -> None:
         """Kill what a supervisor that was lost has left to this process."""
         known = {self.config["judge"], *(job.pid for job in self._jobs.values())}
-        for task in Path("/proc/self/task").glob("*/children"):
-            for pid in map(int, task.read_text().split()):
-                if pid not in known:
-                    with contextlib.suppress(ProcessLookupError):
-                        os.kill(pid, signal.SIGKILL)
+        for pid in processes.children("self"):
+            if pid not in known:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
     def _ask(self, message: Mapping[str, Any]) -> None:
         os.write(self._asks, (json.dumps(message) + "\n").encode())
