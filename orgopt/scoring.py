@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from orgopt.agents.language import Language, open_chosen, speaks
-from orgopt.agents.spend import OVER_BUDGET, OverBudgetError
+from orgopt.agents.session import Language, open_chosen, speaks
+from orgopt.agents.thinking.spend import OVER_BUDGET, OverBudgetError
 from orgopt.document import Program, require_org
 from orgopt.errors import LabError, UsageError
 from orgopt.lab.base import Experiment, Lab, Outcome, Status

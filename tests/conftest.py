@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from orgopt.document import Program, parse
-from orgopt.lab.probes import trial
-from orgopt.lab.sandbox import Sandbox
+from orgopt.lab.doctor.probes import trial
+from orgopt.lab.sandbox.launch import Sandbox
 from orgopt.task import Task, load_task
 
 ROOT = Path(__file__).parent.parent
@@ -98,7 +98,7 @@ def quick() -> Iterator[None]:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(os, "fsync", lambda _: None)
-        patched.setattr("orgopt.evolve.attribution.TREES", 8)
+        patched.setattr("orgopt.evolve.importances.TREES", 8)
         yield
 
 

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from orgopt.cli import main
 from orgopt.document import load, read
-from orgopt.document.edit_roles import AddRole
+from orgopt.document.editing.roles import AddRole
 from orgopt.document.files import save
 from orgopt.errors import DocumentError
 from tests.conftest import ROOT, TRIO

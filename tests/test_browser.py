@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from orgopt.document import parse
-from orgopt.study.verdict import ending
+from orgopt.study.verdict.study import ending
 from orgopt.study.view import load_study
 from orgopt.task import load_task
 from orgopt.tracking import Tracking

@@ -14,10 +14,10 @@ from click.testing import CliRunner, Result
 from orgopt.called import own_command
 from orgopt.cli import main
 from orgopt.errors import SandboxError
-from orgopt.lab import bubblewrap, packages
-from orgopt.lab.bubblewrap import VARIABLE, Found, find, remedy
 from orgopt.lab.local import LocalLab
-from orgopt.lab.sandbox import CHOICE, Sandbox
+from orgopt.lab.sandbox import bubblewrap, packages
+from orgopt.lab.sandbox.bubblewrap import VARIABLE, Found, find, remedy
+from orgopt.lab.sandbox.launch import CHOICE, Sandbox
 from orgopt.task import Task, load_task
 from tests.conftest import ROOT
 from tests.fakes.processes import needs_sandbox
@@ -35,7 +35,7 @@ def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.delenv(VARIABLE, raising=False)
     monkeypatch.setattr(bubblewrap, "_of_environment", list)
     monkeypatch.setattr("os.getuid", lambda: 0)
-    monkeypatch.setattr("orgopt.lab.sandbox.hand_over", lambda *_, **__: None)  # only a true root can
+    monkeypatch.setattr("orgopt.lab.sandbox.launch.hand_over", lambda *_, **__: None)  # only a true root can
     return path
 
 

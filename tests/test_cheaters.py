@@ -13,8 +13,8 @@ from orgopt.knob import Settings
 from orgopt.lab.base import Experiment, Outcome, Status
 from orgopt.lab.local import LocalLab
 from orgopt.lab.plausible import implausible
-from orgopt.lab.records import load_records, records_path
-from orgopt.lab.sandbox import Sandbox
+from orgopt.lab.sandbox.launch import Sandbox
+from orgopt.lab.worlds.recording import load_records, records_path
 from orgopt.ledger import Ledger
 from orgopt.scoring import DISQUALIFIED, evaluate, train_all
 from orgopt.task import Task, load_task

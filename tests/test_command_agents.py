@@ -17,19 +17,19 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from orgopt.agents.commands import CommandSettings, read_commands
-from orgopt.agents.language import CHOICE, Language, choose, open_chosen
+from orgopt.agents.command.config import CommandSettings, read_commands
+from orgopt.agents.session import CHOICE, Language, choose, open_chosen
 from orgopt.agents.settings import LanguageSettings
-from orgopt.agents.spend import OverBudgetError
+from orgopt.agents.thinking.spend import OverBudgetError
 from orgopt.cli import main
 from orgopt.document import lint, parse
-from orgopt.document.lint import require_org
-from orgopt.document.write import org_text
+from orgopt.document.editing.canonical import org_text
+from orgopt.document.linting.lint import require_org
 from orgopt.errors import SandboxError, StoreError, UsageError
-from orgopt.lab import sandbox
-from orgopt.lab.bubblewrap import VARIABLE
 from orgopt.lab.local import LocalLab
-from orgopt.lab.sandbox import Sandbox
+from orgopt.lab.sandbox import launch
+from orgopt.lab.sandbox.bubblewrap import VARIABLE
+from orgopt.lab.sandbox.launch import Sandbox
 from orgopt.ledger import Event, Ledger
 from orgopt.org import Link, Org, Role, Standup
 from orgopt.scoring import evaluate
@@ -55,7 +55,7 @@ ONE_CALL_S = 1.015  # a thought begins at 0.01 s and takes a tick; the next woul
 
 @pytest.fixture(autouse=True)
 def nobody_chose(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(sandbox.CHOICE, "")
+    monkeypatch.setenv(launch.CHOICE, "")
     monkeypatch.setenv(CHOICE, "null")
 
 
@@ -285,7 +285,7 @@ def test_it_reviews_by_running_again(toy: Task) -> None:
 
 @pytest.mark.parametrize("kind", list(Sandbox))
 def test_a_command_that_hangs_is_ended_with_all_that_it_started(toy: Task, kind: Sandbox) -> None:
-    sandbox.choose(kind)
+    launch.choose(kind)
     mark = f"cli-child-{kind}-{os.getpid()}"
     began = time.monotonic()
     ledger = run(toy, "hang", mark, timeout_s=1.0)
@@ -299,7 +299,7 @@ def test_a_command_that_hangs_is_ended_with_all_that_it_started(toy: Task, kind:
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", list(Sandbox))
 def test_the_end_comes_at_most_two_seconds_after_the_limit(toy: Task, kind: Sandbox) -> None:
-    sandbox.choose(kind)
+    launch.choose(kind)
     ledger = run(toy, "hang", f"late-{os.getpid()}", timeout_s=3.0, budget_s=4.9, clock=time.perf_counter)
     (data,) = thoughts(ledger)
     assert data["failure"] == "timeout"
@@ -382,7 +382,7 @@ def test_a_script_that_keeps_a_secret_is_refused(toy: Task, tmp_path: Path, monk
 
 def test_what_a_task_hides_from_experiments_is_hidden_from_commands() -> None:
     task = load_task("digits", ROOT)
-    places = sandbox.hidden(task)
+    places = launch.hidden(task)
     assert places
     assert all(Path(place).stat().st_size > 1000 for place in places)
     code = "import pathlib, sys; print([len(pathlib.Path(one).read_bytes()) for one in sys.argv[1:]])"
@@ -434,7 +434,7 @@ def test_folders_may_be_shown_and_those_of_the_home_are_found_there(
 
 
 def test_the_weaker_sandbox_is_stamped(toy: Task) -> None:
-    sandbox.choose(Sandbox.PROCESS)
+    launch.choose(Sandbox.PROCESS)
     ledger = run(toy, "climb")
     assert ledger.of("start")[0].data["language"]["hand"]["sandbox"] == "process"
     assert [event.data["note"] for event in ledger.of("proposal")] == ["X should be nearer to 0.7"]
@@ -449,7 +449,7 @@ def test_memory_is_bounded(toy: Task) -> None:
 @pytest.mark.fault
 @pytest.mark.parametrize("kind", list(Sandbox))
 def test_no_command_outlives_a_killed_run(tmp_path: Path, kind: Sandbox) -> None:
-    sandbox.choose(kind)  # in the environment, which it hands on
+    launch.choose(kind)  # in the environment, which it hands on
     mark = f"cli-orphan-{kind}-{os.getpid()}"
     workspace(tmp_path, "hang", mark)
     process = subprocess.Popen(
@@ -532,7 +532,7 @@ def test_what_is_not_declared_or_not_there_is_refused(tmp_path: Path) -> None:
     own.chmod(0o755)
     hidden = CommandSettings(name="cli", command=(str(own),))
     assert f'the sandbox hides {own}: add read = ["{own.parent}"]' in refused(hidden)
-    sandbox.choose(Sandbox.PROCESS)
+    launch.choose(Sandbox.PROCESS)
     Language(ALONE, LanguageSettings(commands={"cli": hidden})).close()
 
 

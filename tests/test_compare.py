@@ -15,12 +15,12 @@ from orgopt.cli.compare import ContestProgress, resolution, sparkline
 from orgopt.document import Program, parse
 from orgopt.errors import StoreError, UsageError
 from orgopt.evolve import Job
-from orgopt.evolve.contest import Contest, default_name, enter, identity_of
+from orgopt.evolve.compare.contest import Contest, default_name, enter, identity_of
 from orgopt.ledger import read_lines
 from orgopt.scoring import Score
 from orgopt.study.contest import ContestLog, Ranking, Scores, ranking
-from orgopt.study.contest_verdict import ending
-from orgopt.study.ending import Ending
+from orgopt.study.verdict.contest import ending
+from orgopt.study.verdict.ending import Ending
 from orgopt.study.wording import interval, plain, signed
 from orgopt.task import Task
 from tests.conftest import TRIO

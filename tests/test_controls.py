@@ -7,7 +7,7 @@ import pytest
 
 from orgopt.document import Program, lint, load, parse, read
 from orgopt.evolve.controls import control_seeds, controls, knock_outs, one_agent, random_documents, shuffled
-from orgopt.evolve.space import Space
+from orgopt.evolve.space.genome import Space
 from orgopt.org import Link, Org, Role, Standup
 from orgopt.scoring import evaluate
 from orgopt.study.config import CONTROLS

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from orgopt.lab.curves import predictiveness
-from orgopt.lab.world import open_world
+from orgopt.lab.worlds.learning_curves import predictiveness
+from orgopt.lab.worlds.world import open_world
 from orgopt.task import Task, load_task
 from tests.conftest import ROOT
 
@@ -43,7 +43,7 @@ def test_what_is_seen_half_way(tmp_path: Path, curve: str, found: float | None) 
 
 
 def test_of_a_recording_it_is_that_of_its_runs() -> None:
-    from orgopt.lab.records import load_records, records_path
+    from orgopt.lab.worlds.recording import load_records, records_path
 
     task = load_task("tinygpt")
     records = load_records(records_path(task), task)

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from orgopt.cli import COMMANDS, main
 from orgopt.document import lint, parse
-from orgopt.document.rules import RULES, page
+from orgopt.document.linting.rules import RULES, page
 from tests.conftest import ROOT
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

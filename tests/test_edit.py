@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orgopt.document import Program, apply, describe, diff, load, parse, read
-from orgopt.document.edit import Edit, SetKey
-from orgopt.document.edit_links import AddLink, RemoveLink
-from orgopt.document.edit_roles import AddRole, RemoveRole
+from orgopt.document.editing.base import Edit, SetKey
+from orgopt.document.editing.links import AddLink, RemoveLink
+from orgopt.document.editing.roles import AddRole, RemoveRole
 from orgopt.errors import DocumentError
 from orgopt.org import AGENTS, Link, Standup
 from tests.conftest import ROOT, TRIO

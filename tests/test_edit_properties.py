@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orgopt.document import apply, diff, lint, parse, read, render
-from orgopt.document.diff import same
-from orgopt.document.edit import Edit, SetKey, from_dict
-from orgopt.document.edit_links import AddLink, RemoveLink, SetPattern
-from orgopt.document.edit_roles import AddRole, DuplicateRole, MergeRoles, RemoveRole, SplitRole
-from orgopt.document.edit_text import SetCharter, SetMission, SetTitle
-from orgopt.document.keys import KEYS, ROLE_KEYS
-from orgopt.document.write import org_text
+from orgopt.document.editing.base import Edit, SetKey, from_dict
+from orgopt.document.editing.canonical import org_text
+from orgopt.document.editing.diff import same
+from orgopt.document.editing.links import AddLink, RemoveLink, SetPattern
+from orgopt.document.editing.roles import AddRole, DuplicateRole, MergeRoles, RemoveRole, SplitRole
+from orgopt.document.editing.text import SetCharter, SetMission, SetTitle
+from orgopt.document.grammar.keys import KEYS, ROLE_KEYS
 from orgopt.errors import DocumentError
 from orgopt.org import AGENTS, LINK_KINDS, Link, Standup
 

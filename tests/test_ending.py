@@ -9,25 +9,25 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from orgopt.cli.heartbeat import Heartbeat
-from orgopt.cli.progress import StudyProgress
+from orgopt.cli.shared.heartbeat import Heartbeat
+from orgopt.cli.shared.progress import StudyProgress
 from orgopt.document import effects, parse
 from orgopt.evolve import Candidate
 from orgopt.evolve.controls import controls, more_agents
-from orgopt.evolve.space import Space
+from orgopt.evolve.space.genome import Space
 from orgopt.ledger import Ledger
 from orgopt.org import DEFAULT_AGENT, Org, Role
 from orgopt.study.config import StudyConfig
-from orgopt.study.ending import WIDTH, Bar, Ending, again, bars, lines, text
 from orgopt.study.log import RACE, SEARCH, TEST
-from orgopt.study.measures import measure
-from orgopt.study.run_verdict import ending as run_ending
 from orgopt.study.standing import Standing
-from orgopt.study.verdict import ending, short
+from orgopt.study.verdict.ending import WIDTH, Bar, Ending, again, bars, lines, text
+from orgopt.study.verdict.measures import measure
+from orgopt.study.verdict.run import ending as run_ending
+from orgopt.study.verdict.study import ending, short
 from orgopt.study.view import StudyView, study
 from orgopt.study.wording import MORE_AGENTS, plain
 from orgopt.task import Task
-from orgopt.team.report import Report
+from orgopt.team.costs import Report
 from tests.fakes.study import records
 from tests.test_scoring import ledger_of, score
 

@@ -16,7 +16,7 @@ import pytest
 
 from orgopt.lab.base import Experiment, Outcome, Status
 from orgopt.lab.local import LocalLab
-from orgopt.lab.sandbox import Sandbox, covers_tmp
+from orgopt.lab.sandbox.launch import Sandbox, covers_tmp
 from orgopt.task import Limits, Task, load_task
 from tests.conftest import ROOT
 from tests.contracts.lab import drain

@@ -13,16 +13,25 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from orgopt.cli import main
 from orgopt.document import load, parse
 from orgopt.errors import UsageError
-from orgopt.evolve import feedback, optimize, tried
-from orgopt.evolve.draws import mutated, transferred
-from orgopt.evolve.graph import Setting, graphs
-from orgopt.evolve.kriging import Known, krige, solved
-from orgopt.evolve.older import Older
-from orgopt.evolve.space import Space
-from orgopt.evolve.tried import EVIDENCE, Tried, from_records, gather_evidence, keep_evidence, kept_evidence, records_of
+from orgopt.evolve import optimize
+from orgopt.evolve.proposers.draws import mutated, transferred
+from orgopt.evolve.proposers.writer import train_writer
+from orgopt.evolve.space.genome import Space
+from orgopt.evolve.surrogate import ensemble, examples
+from orgopt.evolve.surrogate.examples import (
+    EVIDENCE,
+    Tried,
+    from_records,
+    gather_evidence,
+    keep_evidence,
+    kept_evidence,
+    records_of,
+)
+from orgopt.evolve.surrogate.gp import Known, krige, solved
+from orgopt.evolve.surrogate.graph import Setting, graphs
+from orgopt.evolve.surrogate.transfer import Older
 from orgopt.evolve.watch import Watch
-from orgopt.evolve.writer import train_writer
-from orgopt.lab.curves import spearman
+from orgopt.lab.worlds.learning_curves import spearman
 from orgopt.ledger import read_lines
 from orgopt.org import Link, Org, Role, Standup
 from orgopt.study.config import StudyConfig
@@ -63,7 +72,7 @@ def test_the_order_of_roles_does_not_matter() -> None:
     orgs = drawn_orgs(30)
     turned = [replace(org, roles=tuple(reversed(org.roles))) for org in orgs]
     values = np.array([worth(org) for org in orgs])
-    model = feedback.train(graphs(orgs, [SETTING] * 30), values, np.full(30, 0.1), 1)
+    model = ensemble.train(graphs(orgs, [SETTING] * 30), values, np.full(30, 0.1), 1)
     one, two = (model.predict(graphs(some, [SETTING] * 30)) for some in (orgs, turned))
     assert np.allclose(one.mean, two.mean, atol=1e-5)
     assert np.ptp(one.mean) > 0.1
@@ -92,16 +101,16 @@ def test_it_learns_what_is_there_and_knows_how_unsure_it_is() -> None:
     errors = np.full(len(orgs), 0.5)
     measured = truth + errors * rng.standard_normal(len(orgs))
     seen = graphs(orgs, [SETTING] * len(orgs))
-    model = feedback.train(seen[:160], measured[:160], errors[:160], 3)
+    model = ensemble.train(seen[:160], measured[:160], errors[:160], 3)
     found = model.predict(seen[160:])
     assert spearman(found.mean, truth[160:]) > 0.6
     inside = np.abs(found.mean - truth[160:]) <= 1.2816 * found.sd
     assert 0.65 < inside.mean() <= 1.0
     assert 0.65 < model.quality.coverage["80"] < 0.95
     assert model.quality.coverage["95"] > 0.85
-    again = feedback.train(seen[:160], measured[:160], errors[:160], 3).predict(seen[160:])
+    again = ensemble.train(seen[:160], measured[:160], errors[:160], 3).predict(seen[160:])
     assert np.array_equal(found.mean, again.mean), "the same from the same evidence"
-    noise = feedback.train(seen[:160], rng.standard_normal(160), errors[:160], 3)
+    noise = ensemble.train(seen[:160], rng.standard_normal(160), errors[:160], 3)
     assert abs(noise.quality.spearman) < 0.35, "there is nothing to learn from noise"
 
 
@@ -112,8 +121,8 @@ def test_earlier_evidence_helps_where_there_is_little() -> None:
     old = Tried(orgs=orgs[:140], values=truth[:140], errors=errors[:140], setting=SETTING, source="old")
     new = Tried(orgs=orgs[140:158], values=truth[140:158], errors=errors[:18], setting=SETTING, source="new")
     rest = graphs(orgs[158:], [SETTING] * 42)
-    prior = feedback.learn([old], 0)
-    cold, warm = feedback.learn([new], 0), feedback.learn([new], 0, prior)
+    prior = ensemble.learn([old], 0)
+    cold, warm = ensemble.learn([new], 0), ensemble.learn([new], 0, prior)
     assert prior
     assert cold
     assert warm
@@ -121,10 +130,10 @@ def test_earlier_evidence_helps_where_there_is_little() -> None:
     assert scores[1] > scores[0]
     against = replace(new, values=-new.values)
     assert (
-        len({tried.digest_of(some) for some in ([new], [old, new], [against], [replace(new, orgs=new.orgs[::-1])])})
+        len({examples.digest_of(some) for some in ([new], [old, new], [against], [replace(new, orgs=new.orgs[::-1])])})
         == 4
     )
-    assert tried.digest_of([replace(new)]) == tried.digest_of([new])
+    assert examples.digest_of([replace(new)]) == examples.digest_of([new])
 
 
 def test_drawn_values_are_those_of_their_parameters() -> None:

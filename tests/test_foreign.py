@@ -15,9 +15,9 @@ from orgopt.errors import OrgoptError, TaskError, UsageError
 from orgopt.foreign import data_folders, parsed
 from orgopt.knob import parse_knobs
 from orgopt.lab.base import Experiment, Outcome, Status
-from orgopt.lab.inside.printed import printed_metric
 from orgopt.lab.local import LocalLab
-from orgopt.lab.sandbox import Sandbox
+from orgopt.lab.sandbox.inside.printed import printed_metric
+from orgopt.lab.sandbox.launch import Sandbox
 from orgopt.ledger import Ledger
 from orgopt.report import page
 from orgopt.scoring import calibrate, evaluate, measured

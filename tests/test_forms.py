@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from orgopt.document import apply, diff, lint, load, parse, read, render, require_org
-from orgopt.document.diff import same
-from orgopt.document.edit import SetKey
-from orgopt.document.edit_links import AddLink, RemoveLink
-from orgopt.document.edit_roles import AddRole, RemoveRole
-from orgopt.document.edit_text import SetCharter
+from orgopt.document.editing.base import SetKey
+from orgopt.document.editing.diff import same
+from orgopt.document.editing.links import AddLink, RemoveLink
+from orgopt.document.editing.roles import AddRole, RemoveRole
+from orgopt.document.editing.text import SetCharter
 from orgopt.document.files import documents_in, save
 from orgopt.errors import DocumentError
 from orgopt.org import Link, Org, Standup

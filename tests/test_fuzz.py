@@ -21,18 +21,18 @@ from rich.markup import render as markup
 
 from orgopt import draw
 from orgopt.cli.document import tree
-from orgopt.cli.findings import finding_dict
+from orgopt.cli.shared.findings import finding_dict
 from orgopt.document import Program, apply, describe, diff, format_finding, lint, parse, read, render, require_org
-from orgopt.document.diff import same
-from orgopt.document.edit import Edit, SetKey
-from orgopt.document.edit_links import AddLink, RemoveLink, SetPattern
-from orgopt.document.edit_roles import AddRole, DuplicateRole, MergeRoles, RemoveRole, SplitRole
-from orgopt.document.edit_text import SetCharter, SetMission, SetTitle
+from orgopt.document.editing.base import Edit, SetKey
+from orgopt.document.editing.canonical import org_text
+from orgopt.document.editing.diff import same
+from orgopt.document.editing.links import AddLink, RemoveLink, SetPattern
+from orgopt.document.editing.roles import AddRole, DuplicateRole, MergeRoles, RemoveRole, SplitRole
+from orgopt.document.editing.text import SetCharter, SetMission, SetTitle
 from orgopt.document.findings import Finding
-from orgopt.document.keys import KEYS
-from orgopt.document.lint import Facts, fix
-from orgopt.document.rules import RULES
-from orgopt.document.write import org_text
+from orgopt.document.grammar.keys import KEYS
+from orgopt.document.linting.lint import Facts, fix
+from orgopt.document.linting.rules import RULES
 from orgopt.errors import DocumentError
 from orgopt.org import AGENTS, LINK_KINDS, Link, Org, Role, Standup
 from tests.conftest import ROOT

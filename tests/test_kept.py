@@ -11,16 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from orgopt.agents.answers import Answer, Answers
-from orgopt.agents.language import CHOICE, choose
-from orgopt.agents.spend import OverBudgetError
+from orgopt.agents.session import CHOICE, choose
+from orgopt.agents.thinking.answers import Answer, Answers
+from orgopt.agents.thinking.spend import OverBudgetError
 from orgopt.document import parse
 from orgopt.evolve import Watch, optimize
-from orgopt.evolve.calls import Pace, Span, Terms, calls
 from orgopt.evolve.controls import knock_outs
-from orgopt.evolve.kept import Keeping, Settings, evaluate_kept
+from orgopt.evolve.forecast.calls import Pace, Span, Terms, calls
+from orgopt.evolve.trials.kept import Keeping, Settings, evaluate_kept
 from orgopt.lab.local import LocalLab
-from orgopt.lab.sandbox import Sandbox
+from orgopt.lab.sandbox.launch import Sandbox
 from orgopt.ledger import Ledger, read_lines
 from orgopt.org import Standup
 from orgopt.study.config import StudyConfig
@@ -188,7 +188,7 @@ def test_what_a_killed_run_was_answered_is_not_asked_again(toy: Task, tmp_path: 
 
 
 def test_the_record_of_answers_is_bounded_and_may_forget(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("orgopt.agents.answers.MAX_KEPT_BYTES", 1_000)
+    monkeypatch.setattr("orgopt.agents.thinking.answers.MAX_KEPT_BYTES", 1_000)
     path = tmp_path / "answers.jsonl"
     for number in range(4):  # the bound is of the file, however often it is opened
         answers = Answers(path)

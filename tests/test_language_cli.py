@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from orgopt.agents.edits import InvalidAnswerError, checked_script
-from orgopt.agents.language import CHOICE, Language, choose
-from orgopt.agents.spend import OverBudgetError
+from orgopt.agents.session import CHOICE, Language, choose
+from orgopt.agents.thinking.edits import InvalidAnswerError, checked_script
+from orgopt.agents.thinking.spend import OverBudgetError
 from orgopt.cli import main
 from orgopt.document import parse
 from orgopt.lab.local import LocalLab
-from orgopt.lab.sandbox import Sandbox
+from orgopt.lab.sandbox.launch import Sandbox
 from orgopt.ledger import Ledger
 from orgopt.org import Link, Org, Role
 from orgopt.scoring import Score, evaluate

@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from orgopt.cli import main
 from orgopt.cli.init import templates
 from orgopt.document import load, read
-from orgopt.document.diff import same
+from orgopt.document.editing.diff import same
 from tests.conftest import ROOT, TRIO
 
 BAD = TRIO.replace("**Headcount:** 2", "**Headcont:** 2").replace("0.5", "1.4")

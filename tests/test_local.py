@@ -10,9 +10,9 @@ import pytest
 
 from orgopt.errors import LabError
 from orgopt.lab.base import Experiment, Lab, Status
-from orgopt.lab.inside.curve import read_curve
 from orgopt.lab.local import LocalLab
-from orgopt.lab.sandbox import Sandbox
+from orgopt.lab.sandbox.inside.curve import read_curve
+from orgopt.lab.sandbox.launch import Sandbox
 from orgopt.task import Task, load_task
 from tests.conftest import ROOT
 from tests.contracts.lab import LabContract, drain
@@ -130,7 +130,7 @@ def test_what_an_experiment_started_dies_with_it(toy: Task, sandbox: Sandbox) ->
 
 @needs_sandbox
 def test_output_is_limited(toy: Task, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("orgopt.lab.sandbox.OUTPUT_BYTES", 3_000_000)
+    monkeypatch.setattr("orgopt.lab.sandbox.launch.OUTPUT_BYTES", 3_000_000)
     with LocalLab(toy, slots=1) as lab:
         lab.reset()
         lab.submit(Experiment(id=1, settings={"MODE": "flood"}, seed=1))

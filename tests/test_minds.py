@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from orgopt.agents.language import Language, Memories
+from orgopt.agents.session import Language, Memories
 from orgopt.agents.settings import LanguageSettings, ModelSettings, Price
 from orgopt.errors import StoreError, UsageError
 from orgopt.ledger import Event, Ledger

@@ -10,11 +10,11 @@ import dspy
 import pytest
 from dspy.lm15 import Config, Message, Request
 
-from orgopt.agents.answers import Answer, Answers
-from orgopt.agents.model import MAX_ANSWER, AskError, Engine, Failure, Model, speaker
-from orgopt.agents.prices import price_of
+from orgopt.agents.llm.model import MAX_ANSWER, AskError, Engine, Failure, Model, speaker
+from orgopt.agents.llm.prices import price_of
 from orgopt.agents.settings import LanguageSettings, ModelSettings, Price, read_settings
-from orgopt.agents.spend import Amount, OverBudgetError, Spend
+from orgopt.agents.thinking.answers import Answer, Answers
+from orgopt.agents.thinking.spend import Amount, OverBudgetError, Spend
 from orgopt.errors import StoreError, UsageError
 from tests.fakes.llm_server import MODEL, NOISE, Call, Fault, LlmServer, fields
 

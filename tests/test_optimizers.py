@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from orgopt.agents.language import CHOICE, choose
+from orgopt.agents.session import CHOICE, choose
 from orgopt.agents.settings import LanguageSettings
-from orgopt.agents.spend import OverBudgetError
+from orgopt.agents.thinking.spend import OverBudgetError
 from orgopt.document import Program, lint, parse, read
 from orgopt.evolve import Candidate, Watch
-from orgopt.evolve.org_module import Bench, OrgModule
-from orgopt.evolve.rewrite import FEWEST_RUNS, optimizer_runs
-from orgopt.evolve.runs import Runs
-from orgopt.evolve.space import Space
-from orgopt.evolve.texts import RefusedError
+from orgopt.evolve.proposers.rewrite.org_module import Bench, OrgModule
+from orgopt.evolve.proposers.rewrite.rewriting import FEWEST_RUNS, optimizer_runs
+from orgopt.evolve.space.genome import Space
+from orgopt.evolve.space.texts import RefusedError
+from orgopt.evolve.trials.runs import Runs
 from orgopt.ledger import read_lines
 from orgopt.study.config import StudyConfig
 from orgopt.study.log import StudyLog

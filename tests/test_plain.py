@@ -9,11 +9,11 @@ import pytest
 
 from orgopt.document import parse
 from orgopt.errors import UsageError
-from orgopt.evolve.plain import PLAIN_KINDS, _decoded, _encoded, distribution, evaluate_plain
+from orgopt.evolve.trials.optuna_baseline import PLAIN_KINDS, _decoded, _encoded, distribution, evaluate_plain
 from orgopt.knob import Knob
 from orgopt.lab import make_lab
 from orgopt.lab.replay import ReplayLab
-from orgopt.lab.world import Called
+from orgopt.lab.worlds.world import Called
 from orgopt.ledger import BASELINE, Ledger, results_tsv
 from orgopt.scoring import evaluate, score
 from orgopt.task import Task, load_task

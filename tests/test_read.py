@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from orgopt.document import Program, format_finding, lint, load, parse, read, require_org
-from orgopt.document.edit_links import AddLink
-from orgopt.document.edit_roles import AddRole
-from orgopt.document.lint import fix
-from orgopt.document.values import format_standup, parse_standup
+from orgopt.document.editing.links import AddLink
+from orgopt.document.editing.roles import AddRole
+from orgopt.document.grammar.values import format_standup, parse_standup
+from orgopt.document.linting.lint import fix
 from orgopt.errors import DocumentError
 from orgopt.org import Link, Standup
 from tests.conftest import TRIO

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from orgopt.document import lint, load, parse, read, render
-from orgopt.document.edit import SetKey
-from orgopt.document.edit_links import RemoveLink
-from orgopt.document.edit_roles import RemoveRole
-from orgopt.document.lint import Facts
-from orgopt.document.read import Reading
+from orgopt.document.editing.base import SetKey
+from orgopt.document.editing.links import RemoveLink
+from orgopt.document.editing.roles import RemoveRole
+from orgopt.document.linting.lint import Facts
+from orgopt.document.reading.reader import Reading
 from orgopt.org import Link, Org, Standup
 
 

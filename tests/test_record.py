@@ -19,8 +19,8 @@ from click.testing import CliRunner, Result
 from orgopt.cli import main
 from orgopt.errors import StoreError, TaskError, UsageError
 from orgopt.lab.base import Status
-from orgopt.lab.recording import SEEDS, Recording, plan
-from orgopt.lab.records import load_records, read_table, records_path, write_table
+from orgopt.lab.worlds.recorder import SEEDS, Recording, plan
+from orgopt.lab.worlds.recording import load_records, read_table, records_path, write_table
 from orgopt.task import Task, load_task
 from tests.conftest import ROOT
 from tests.fakes.lab import FakeLab, curve

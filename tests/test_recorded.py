@@ -12,12 +12,14 @@ import pytest
 
 from orgopt.document import Program
 from orgopt.errors import TaskError
-from orgopt.lab import fit, make_lab
+from orgopt.lab import make_lab
 from orgopt.lab.base import Checkpoint, Experiment, Outcome, Status
-from orgopt.lab.recorded import Encoder, Recorded, load_fitted, open_recorded
-from orgopt.lab.recording import Recording
-from orgopt.lab.records import load_records, records_path, rows_table, task_version, write_table
-from orgopt.lab.seek import sought
+from orgopt.lab.worlds import fit
+from orgopt.lab.worlds.active_learning import sought
+from orgopt.lab.worlds.open import load_fitted, open_recorded
+from orgopt.lab.worlds.recorded import Encoder, Recorded
+from orgopt.lab.worlds.recorder import Recording
+from orgopt.lab.worlds.recording import load_records, records_path, rows_table, task_version, write_table
 from orgopt.ledger import Ledger
 from orgopt.scoring import evaluate
 from orgopt.task import Settings, Task, load_task
@@ -149,7 +151,7 @@ def test_a_team_runs_on_a_recording(recorded_toy: Task, trio: Program) -> None:
 def test_a_fitted_world_is_kept_and_replays_without_torch(world: Recorded, recorded_toy: Task) -> None:
     assert (recorded_toy.folder / "world.json").is_file()
     code = (
-        "import sys; from orgopt.lab.recorded import open_recorded; from orgopt.task import load_task;"
+        "import sys; from orgopt.lab.worlds.open import open_recorded; from orgopt.task import load_task;"
         f"world = open_recorded(load_task({str(recorded_toy.folder)!r})); print(world.answer({{}}, 1).metric);"
         "assert 'torch' not in sys.modules"
     )

@@ -15,7 +15,7 @@ from orgopt.errors import TaskError, UsageError
 from orgopt.lab import default_lab, make_lab
 from orgopt.lab.base import Experiment, Lab, Outcome, Status
 from orgopt.lab.replay import ReplayLab
-from orgopt.lab.world import Called, open_world
+from orgopt.lab.worlds.world import Called, open_world
 from orgopt.ledger import Ledger
 from orgopt.scoring import evaluate
 from orgopt.task import Task, load_task

@@ -20,7 +20,7 @@ from orgopt.report import page, study
 from orgopt.report.diffs import difference
 from orgopt.report.markup import h
 from orgopt.report.scale import Scale, scale, ticks
-from orgopt.study.verdict import ending
+from orgopt.study.verdict.study import ending
 from orgopt.study.view import study as load_view
 from orgopt.study.wording import count, duration, entrant_name, interval, plain, signed
 from tests.conftest import ROOT, TRIO

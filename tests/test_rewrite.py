@@ -13,24 +13,24 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orgopt.agents.language import CHOICE, choose
+from orgopt.agents.session import CHOICE, choose
 from orgopt.agents.settings import LanguageSettings
-from orgopt.agents.spend import OverBudgetError
+from orgopt.agents.thinking.spend import OverBudgetError
 from orgopt.cli import main
 from orgopt.document import Program, lint, parse, read
 from orgopt.errors import DocumentError, UsageError
 from orgopt.evolve import Candidate, Watch, optimize
-from orgopt.evolve.changes import Change, changed, read_changes
-from orgopt.evolve.propose import Proposer
-from orgopt.evolve.space import Space
-from orgopt.evolve.texts import RefusedError, prose, with_texts
+from orgopt.evolve.proposers.sampler import Proposer
+from orgopt.evolve.space.changes import Change, changed, read_changes
+from orgopt.evolve.space.genome import Space
+from orgopt.evolve.space.texts import RefusedError, prose, with_texts
 from orgopt.ledger import read_lines
 from orgopt.report import page
 from orgopt.study.config import SAMPLERS, StudyConfig
 from orgopt.study.log import StudyLog
 from orgopt.study.rewrites import said_of_rewrites
 from orgopt.study.standing import Standing
-from orgopt.study.verdict import ending
+from orgopt.study.verdict.study import ending
 from orgopt.study.view import study as view
 from orgopt.task import Task
 from orgopt.tracking import candidate as candidate_run

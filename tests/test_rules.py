@@ -5,9 +5,9 @@ import re
 import pytest
 
 from orgopt.document import lint, load, parse, read
-from orgopt.document.diff import same
-from orgopt.document.lint import Facts, fix
-from orgopt.document.rules import RULES
+from orgopt.document.editing.diff import same
+from orgopt.document.linting.lint import Facts, fix
+from orgopt.document.linting.rules import RULES
 
 FACTS = Facts(
     name="toy", groups=("model", "optimizer"), files=("train.py", "prepare.py"),

@@ -7,8 +7,8 @@ from optuna.samplers import PartialFixedSampler
 from optuna.trial import TrialState, create_trial
 
 from orgopt.document import parse
-from orgopt.evolve.samplers import Around, make_sampler
-from orgopt.evolve.space import Space
+from orgopt.evolve.proposers.optuna_samplers import Around, make_sampler
+from orgopt.evolve.space.genome import Space
 from orgopt.study.config import SAMPLERS
 from tests.conftest import TRIO
 

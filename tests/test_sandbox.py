@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,12 +12,12 @@ from click.testing import CliRunner, Result
 
 from orgopt.cli import main
 from orgopt.errors import SandboxError, TaskError, UsageError
-from orgopt.lab import bubblewrap, sandbox
-from orgopt.lab.bubblewrap import VARIABLE
-from orgopt.lab.inside import isolate, seccomp
-from orgopt.lab.inside.start import ISOLATION_FAILED, check_isolation
 from orgopt.lab.local import LocalLab
-from orgopt.lab.sandbox import CHOICE, Sandbox, chosen
+from orgopt.lab.sandbox import bubblewrap, launch
+from orgopt.lab.sandbox.bubblewrap import VARIABLE
+from orgopt.lab.sandbox.inside import isolate, seccomp
+from orgopt.lab.sandbox.inside.start import ISOLATION_FAILED, check_isolation
+from orgopt.lab.sandbox.launch import CHOICE, Sandbox, chosen
 from orgopt.task import Task, load_task
 from tests.conftest import ROOT
 from tests.fakes.processes import needs_sandbox
@@ -44,9 +45,9 @@ def orgopt(*args: str | Path) -> Result:
 
 def test_bubblewrap_is_the_default_and_others_are_named() -> None:
     assert chosen() is Sandbox.BUBBLEWRAP
-    sandbox.choose("process")
+    launch.choose("process")
     assert chosen() is Sandbox.PROCESS
-    sandbox.choose("chroot")
+    launch.choose("chroot")
     with pytest.raises(UsageError, match="choose bubblewrap or process"):
         chosen()
 
@@ -62,7 +63,7 @@ def test_a_probe_that_was_killed_says_nothing_about_the_sandbox(
     with pytest.raises(SystemExit) as ended:
         check_isolation({"limits": {}, "hidden": []})
     assert ended.value.code == code
-    assert (sandbox.failure(Sandbox.BUBBLEWRAP, code, "no message") is not None) == (code == ISOLATION_FAILED)
+    assert (launch.failure(Sandbox.BUBBLEWRAP, code, "no message") is not None) == (code == ISOLATION_FAILED)
 
 
 def test_without_bubblewrap_nothing_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, toy: Task) -> None:
@@ -94,10 +95,10 @@ def test_a_run_that_is_resumed_in_vain_is_kept(monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_a_sandbox_that_does_not_hold_is_told_from_a_broken_task() -> None:
-    assert sandbox.failure(Sandbox.BUBBLEWRAP, 1, "bwrap: No permissions to create a new namespace")
-    assert sandbox.failure(Sandbox.BUBBLEWRAP, ISOLATION_FAILED, "experiments cannot be isolated: unshare")
-    assert sandbox.failure(Sandbox.BUBBLEWRAP, 1, "ModuleNotFoundError: No module named 'x'") is None
-    assert sandbox.failure(Sandbox.PROCESS, ISOLATION_FAILED, "bwrap: x") is None
+    assert launch.failure(Sandbox.BUBBLEWRAP, 1, "bwrap: No permissions to create a new namespace")
+    assert launch.failure(Sandbox.BUBBLEWRAP, ISOLATION_FAILED, "experiments cannot be isolated: unshare")
+    assert launch.failure(Sandbox.BUBBLEWRAP, 1, "ModuleNotFoundError: No module named 'x'") is None
+    assert launch.failure(Sandbox.PROCESS, ISOLATION_FAILED, "bwrap: x") is None
 
 
 def test_the_weaker_sandbox_is_stamped_on_everything(tmp_path: Path) -> None:
@@ -137,7 +138,7 @@ def test_settings_choose_the_sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_no_secret_is_passed_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, toy: Task) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "canary")
-    env = sandbox.start(Sandbox.PROCESS, toy, tmp_path).env
+    env = launch.start(Sandbox.PROCESS, toy, tmp_path).env
     assert "canary" not in repr(dict(env))
     assert set(env) <= {
         *("PATH", "HOME", "TMPDIR", "USER", "LOGNAME", "OMP_NUM_THREADS", "PYTHONDONTWRITEBYTECODE"),
@@ -148,7 +149,7 @@ def test_no_secret_is_passed_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
 @needs_sandbox
 def test_what_bubblewrap_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, toy: Task) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "canary")
-    start = sandbox.start(Sandbox.BUBBLEWRAP, toy, tmp_path)
+    start = launch.start(Sandbox.BUBBLEWRAP, toy, tmp_path)
     assert "canary" not in repr((start.command, dict(start.env)))
     line = list(start.command[: start.command.index("--")])
     for option in ("--unshare-pid", "--unshare-net", "--unshare-ipc", "--die-with-parent", "--new-session"):
@@ -161,7 +162,7 @@ def test_what_bubblewrap_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 
 @needs_sandbox
 def test_a_tasks_recordings_are_hidden(tmp_path: Path) -> None:
-    line = sandbox.start(Sandbox.BUBBLEWRAP, load_task("digits", ROOT), tmp_path).command
+    line = launch.start(Sandbox.BUBBLEWRAP, load_task("digits", ROOT), tmp_path).command
     hidden = {line[at + 2] for at, word in enumerate(line) if word == "--ro-bind" and line[at + 1] == "/dev/null"}
     assert hidden == {f"/orgopt-lab/task/{name}" for name in ("records.parquet", "world.json", "world.npz")}
 
@@ -237,3 +238,19 @@ def test_doctor_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     assert f"unset {VARIABLE}" in result.stdout
     assert "bubblewrap (default)" not in result.stdout, "no column of what does not start"
     assert "not held" in result.stdout, "the other sandbox starts"
+
+
+@needs_sandbox
+def test_what_pythons_library_links_to_can_be_read_inside(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    library, elsewhere = tmp_path / "lib", tmp_path / "etc" / "sitecustomize.py"
+    for path in (library, elsewhere.parent):
+        path.mkdir()
+    elsewhere.write_text("import sys\n")
+    (library / "sitecustomize.py").symlink_to(elsewhere)
+    (library / "gone.py").symlink_to(tmp_path / "nowhere")
+    monkeypatch.setattr("sysconfig.get_path", lambda _: str(library))
+    line = launch.wrapped({str(library): str(library)}, {})
+    read = [*line, "/bin/cat", str(library / "sitecustomize.py")]
+    assert subprocess.run(read, capture_output=True, text=True, check=True).stdout == "import sys\n"

@@ -9,7 +9,7 @@ import pytest
 from orgopt.document import Program, diff, load, parse
 from orgopt.errors import LabError, StoreError, UsageError
 from orgopt.evolve import Arena, Candidate, Job, Watch, optimize
-from orgopt.evolve.propose import Proposer
+from orgopt.evolve.proposers.sampler import Proposer
 from orgopt.ledger import read_lines
 from orgopt.study.config import SAMPLERS, StudyConfig, study_name
 from orgopt.study.log import StudyLog
@@ -331,7 +331,7 @@ def test_another_champion_has_controls_of_its_own(studies: Studies) -> None:
 
 
 def test_a_study_whose_every_candidate_tampers_says_so(studies: Studies, monkeypatch: pytest.MonkeyPatch) -> None:
-    from orgopt.evolve import arena as arena_module
+    from orgopt.evolve.trials import arena as arena_module
 
     honest = arena_module.evaluate
     monkeypatch.setattr(
@@ -345,7 +345,7 @@ def test_a_study_whose_every_candidate_tampers_says_so(studies: Studies, monkeyp
 def test_who_tampers_on_a_late_seed_counts_until_then_however_often_a_study_stops(
     studies: Studies, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from orgopt.evolve import arena as arena_module
+    from orgopt.evolve.trials import arena as arena_module
 
     honest, runs = arena_module.evaluate, {}
 
@@ -371,7 +371,7 @@ def test_who_tampers_on_a_late_seed_counts_until_then_however_often_a_study_stop
 
 
 def test_whoever_tampers_is_out(studies: Studies, toy: Task, monkeypatch: pytest.MonkeyPatch) -> None:
-    from orgopt.evolve import arena as arena_module
+    from orgopt.evolve.trials import arena as arena_module
 
     honest = arena_module.evaluate
 

@@ -3,7 +3,7 @@
 import pytest
 
 from orgopt.document import Program, parse
-from orgopt.document.lint import require_org
+from orgopt.document.linting.lint import require_org
 from orgopt.ledger import Event, Ledger
 from orgopt.org import Org
 from orgopt.task import Task

@@ -13,7 +13,7 @@ import pytest
 
 from orgopt.document import parse
 from orgopt.ledger import read_lines
-from orgopt.study.verdict import ending, short
+from orgopt.study.verdict.study import ending, short
 from orgopt.study.view import load_study
 from orgopt.task import Task, load_task
 from orgopt.tracking import Tracking, load_prompt, load_version, store_uri

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from orgopt.cli import main
-from orgopt.cli.background import Projection
+from orgopt.cli.shared.background import Projection
 from orgopt.document import parse
 from orgopt.study.view import load_study
 from orgopt.task import load_task

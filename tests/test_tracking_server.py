@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from orgopt.cli.background import Projection
+from orgopt.cli.shared.background import Projection
 from orgopt.document import parse
 from orgopt.task import load_task
 from orgopt.tracking import Tracking, load_prompt

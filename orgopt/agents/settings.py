@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
-from orgopt.agents.commands import CommandSettings, read_commands
+from orgopt.agents.command.config import CommandSettings, read_commands
 from orgopt.errors import UsageError
 from orgopt.org import DEFAULT_MODEL, Role
 

@@ -14,7 +14,7 @@ from orgopt import __version__
 
 CONFIG = "orgopt.toml"
 OTHERS = ("models", "prices", "agents", "tasks")
-"""Tables of the settings that are no commands: see `orgopt.cli.language`, and `orgopt.foreign` for tasks."""
+"""Tables of the settings that are no commands: see `orgopt.cli.shared.language`, and `orgopt.foreign` for tasks."""
 EXIT_INTERRUPTED, EXIT_TERMINATED = 130, 143
 
 COMMANDS = {
@@ -31,7 +31,7 @@ COMMANDS = {
     "optimize": ("optimize", "Search for a better organization, in generations."),
     "export": ("export", "Write a study for another tool."),
     "doctor": ("doctor", "Try what experiments could do here, and say what holds them."),
-    "report": ("report_page", "Write a study as one HTML page."),
+    "report": ("report", "Write a study as one HTML page."),
     "ui": ("ui", "Open the generations in MLflow."),
     "sync": ("sync", "Send to MLflow what it could not take."),
     "checkout": ("checkout", "Write a study's champion, seed or candidate to a file."),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from orgopt.cli.base import command, err, find_workspace, near
+from orgopt.cli.shared.base import command, err, find_workspace, near
 from orgopt.cli.sync import study_folder
 from orgopt.document import load
 from orgopt.errors import UsageError

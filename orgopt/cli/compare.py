@@ -16,7 +16,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 
 from orgopt.cli import exit_code
-from orgopt.cli.base import (
+from orgopt.cli.shared.base import (
     Duration,
     command,
     count,
@@ -30,22 +30,22 @@ from orgopt.cli.base import (
     warn_of_failures,
     writable_folder,
 )
-from orgopt.cli.ending import print_ending
-from orgopt.cli.lab import default_workers, lab_option
-from orgopt.cli.language import check, language_settings, limit_options, use
-from orgopt.cli.terms import calibrate_all, check_budget, named_tasks, say_printed
+from orgopt.cli.shared.ending import print_ending
+from orgopt.cli.shared.lab import default_workers, lab_option
+from orgopt.cli.shared.language import check, language_settings, limit_options, use
+from orgopt.cli.shared.terms import calibrate_all, check_budget, named_tasks, say_printed
 from orgopt.document import parse, read
 from orgopt.errors import UsageError
 from orgopt.evolve import Arena, Job, Terms
-from orgopt.evolve.contest import Contest, Entrants, default_name, enter, identity_of
-from orgopt.evolve.kept import PLAIN_PREFIX
+from orgopt.evolve.compare.contest import Contest, Entrants, default_name, enter, identity_of
+from orgopt.evolve.trials.kept import PLAIN_PREFIX
 from orgopt.lab import default_lab
 from orgopt.org import Org
 from orgopt.scoring import Score
 from orgopt.study.contest import EFFECT, ContestLog, Ranking, digest_of
-from orgopt.study.contest_verdict import ending
-from orgopt.study.ending import Ending
 from orgopt.study.log import self_reported
+from orgopt.study.verdict.contest import ending
+from orgopt.study.verdict.ending import Ending
 
 SEEDS = {"replay": 24, "local": 5}
 """Seeds where none are asked for: a replayed run costs next to nothing."""

@@ -4,13 +4,13 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from orgopt.cli.base import EXIT_SANDBOX, command, err, out, own_command, print_json
+from orgopt.cli.shared.base import EXIT_SANDBOX, command, err, out, own_command, print_json
 from orgopt.errors import LabError, UsageError
-from orgopt.lab import packages
-from orgopt.lab.attempts import PROBES
-from orgopt.lab.bubblewrap import absence, find, remedy, wanted
-from orgopt.lab.probes import Finding, examine, trial
-from orgopt.lab.sandbox import Sandbox
+from orgopt.lab.doctor.attempts import PROBES
+from orgopt.lab.doctor.probes import Finding, examine, trial
+from orgopt.lab.sandbox import packages
+from orgopt.lab.sandbox.bubblewrap import absence, find, remedy, wanted
+from orgopt.lab.sandbox.launch import Sandbox
 
 _DEFAULT = Sandbox.BUBBLEWRAP
 _Findings = dict[Sandbox, list[Finding]]

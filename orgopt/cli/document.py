@@ -8,10 +8,10 @@ from rich.markup import escape
 from rich.tree import Tree
 
 from orgopt import draw
-from orgopt.cli.base import command, count, out, print_json
-from orgopt.cli.sources import load_source
+from orgopt.cli.shared.base import command, count, out, print_json
+from orgopt.cli.shared.sources import load_source
 from orgopt.document import describe, diff, read, require_org
-from orgopt.document.values import format_link, format_risk, format_standup
+from orgopt.document.grammar.values import format_link, format_risk, format_standup
 from orgopt.org import Org, Role
 
 MAX_DEPTH = 50  # levels of a tree; a terminal is not wide enough for more

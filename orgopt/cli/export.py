@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from orgopt.cli.base import command, count, find_workspace, out, print_json
-from orgopt.cli.studies import find_study
-from orgopt.evolve.export import to_optuna
+from orgopt.cli.shared.base import command, count, find_workspace, out, print_json
+from orgopt.cli.shared.studies import find_study
+from orgopt.evolve.optuna_storage import to_optuna
 from orgopt.study.view import load_study
 
 

@@ -10,12 +10,12 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from orgopt.cli.base import command, count, near, out, own_command
+from orgopt.cli.shared.base import command, count, near, out, own_command
 from orgopt.document import load, read
 from orgopt.errors import StoreError, UsageError
-from orgopt.lab.probes import trial
-from orgopt.lab.records import records_path
-from orgopt.lab.sandbox import chosen
+from orgopt.lab.doctor.probes import trial
+from orgopt.lab.sandbox.launch import chosen
+from orgopt.lab.worlds.recording import records_path
 from orgopt.ledger import write_text
 from orgopt.task import find_tasks, load_task, shipped
 

@@ -8,19 +8,19 @@ import click
 import numpy as np
 from rich.markup import escape
 
-from orgopt.cli import findings
-from orgopt.cli.base import EXIT_DOCUMENT, command, count, err, find_workspace, out, print_json
+from orgopt.cli.shared import findings
+from orgopt.cli.shared.base import EXIT_DOCUMENT, command, count, err, find_workspace, out, print_json
 from orgopt.document import lint, load, parse, read
-from orgopt.document.diff import same
+from orgopt.document.editing.canonical import org_text
+from orgopt.document.editing.diff import same
 from orgopt.document.files import documents_in, save
 from orgopt.document.findings import Finding, Span
-from orgopt.document.lint import Facts, fix
-from orgopt.document.program import Program
-from orgopt.document.read import Reading
-from orgopt.document.rules import RULES
-from orgopt.document.write import org_text
+from orgopt.document.linting.lint import Facts, fix
+from orgopt.document.linting.rules import RULES
+from orgopt.document.reading.reader import Reading
+from orgopt.document.text.program import Program
 from orgopt.errors import DocumentError, UsageError
-from orgopt.lab.records import load_records, records_path
+from orgopt.lab.worlds.recording import load_records, records_path
 from orgopt.org import Org
 from orgopt.task import Task, load_task
 

@@ -11,11 +11,11 @@ from typing import Any
 import click
 from rich.markup import escape
 
-from orgopt.agents.language import speaks
+from orgopt.agents.session import speaks
 from orgopt.agents.settings import LanguageSettings
 from orgopt.cli import exit_code
-from orgopt.cli.background import Projection
-from orgopt.cli.base import (
+from orgopt.cli.shared.background import Projection
+from orgopt.cli.shared.base import (
     Duration,
     command,
     count,
@@ -27,22 +27,23 @@ from orgopt.cli.base import (
     verbose_option,
     writable_folder,
 )
-from orgopt.cli.forecast import Request, forecast
-from orgopt.cli.lab import default_workers, lab_option
-from orgopt.cli.language import check, language_settings, limit_options, use
-from orgopt.cli.progress import StudyProgress
-from orgopt.cli.terms import calibrate_all, check_budget, named_tasks, say_printed
-from orgopt.cli.verdict import print_estimate, print_study
+from orgopt.cli.shared.forecast import Request, forecast
+from orgopt.cli.shared.lab import default_workers, lab_option
+from orgopt.cli.shared.language import check, language_settings, limit_options, use
+from orgopt.cli.shared.progress import StudyProgress
+from orgopt.cli.shared.study_result import print_estimate, print_study
+from orgopt.cli.shared.terms import calibrate_all, check_budget, named_tasks, say_printed
 from orgopt.document import Program, load, read, require_org
 from orgopt.errors import UsageError
 from orgopt.evolve import Arena, Terms, optimize
-from orgopt.evolve.genes import PARTS, TEXTS, free_parts
-from orgopt.evolve.rewrite import check_rewriter, needs_model
-from orgopt.evolve.space import everybody
-from orgopt.evolve.tried import NONE, gather_evidence, keep_evidence
-from orgopt.lab import default_lab, packages, sandbox
-from orgopt.lab.bubblewrap import find, wanted
-from orgopt.lab.probes import trial
+from orgopt.evolve.proposers.rewrite.rewriting import check_rewriter, needs_model
+from orgopt.evolve.space.gene import PARTS, TEXTS, free_parts
+from orgopt.evolve.space.genome import everybody
+from orgopt.evolve.surrogate.examples import NONE, gather_evidence, keep_evidence
+from orgopt.lab import default_lab
+from orgopt.lab.doctor.probes import trial
+from orgopt.lab.sandbox import launch, packages
+from orgopt.lab.sandbox.bubblewrap import find, wanted
 from orgopt.ledger import write_text
 from orgopt.report import page
 from orgopt.study.config import (
@@ -58,7 +59,7 @@ from orgopt.study.config import (
     study_name,
 )
 from orgopt.study.log import StudyLog
-from orgopt.study.verdict import ending
+from orgopt.study.verdict.study import ending
 from orgopt.study.view import load_study
 
 LIBRARY = "library.md"
@@ -322,7 +323,7 @@ def _study(request: Request, config: StudyConfig, *, verbose: bool) -> None:
 
 def _sandboxed() -> bool:
     """Whether real runs can be added to a replay; says what to do where they cannot."""
-    if not trial(sandbox.chosen()):
+    if not trial(launch.chosen()):
         return True
     what = f"install bubblewrap ({packages.install_line() or f'{own_command()} doctor --install'})"
     what = f"see {own_command()} doctor" if find() or not wanted() else what

@@ -12,14 +12,14 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from orgopt.cli.base import command, err, find_workspace, near, out, print_json, writable_folder
-from orgopt.cli.lab import open_lab, sandbox_option
+from orgopt.cli.shared.base import command, err, find_workspace, near, out, print_json, writable_folder
+from orgopt.cli.shared.lab import open_lab, sandbox_option
 from orgopt.errors import TaskError, UsageError
 from orgopt.lab.base import Outcome
-from orgopt.lab.recorded import open_recorded
-from orgopt.lab.recording import Recording, recording_lab_task
-from orgopt.lab.records import Records, load_records
-from orgopt.lab.seek import sought
+from orgopt.lab.worlds.active_learning import sought
+from orgopt.lab.worlds.open import open_recorded
+from orgopt.lab.worlds.recorder import Recording, recording_lab_task
+from orgopt.lab.worlds.recording import Records, load_records
 from orgopt.task import Task, load_task
 
 

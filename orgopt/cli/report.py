@@ -1,44 +1,60 @@
-"""How the report of a run looks to a person."""
+"""`orgopt report`: a study as one HTML page."""
 
-from rich.markup import escape
-from rich.table import Table
+from pathlib import Path
 
-from orgopt.cli.base import count
-from orgopt.team.report import Report, Share
+import click
 
+from orgopt.cli.shared.base import command, find_workspace, near, out, print_json, writable_folder
+from orgopt.cli.shared.ending import print_ending
+from orgopt.cli.shared.studies import find_study
+from orgopt.errors import UsageError
+from orgopt.ledger import read_lines, write_text
+from orgopt.report import Record, page
+from orgopt.study.log import LOG
+from orgopt.study.verdict.study import ending
+from orgopt.study.view import study
 
-def bottleneck(report: Report) -> str:
-    """What held the run back, with its evidence, in a sentence or two."""
-    full = f"slots would be full with about {report.full_headcount:.1f} agents"
-    evidence = (
-        f"slots idle {report.slots_idle:.0%}, agents waiting for one {report.agents_waiting:.0%} of their time; "
-        f"an agent thinks {report.think_s:.3g} s, its experiment waits {report.queue_s:.3g} s "
-        f"and runs {report.run_s:.3g} s"
-    )
-    return f"[bold]bound by {report.bound}[/]  [dim]({evidence}; {full}, there were {report.headcount})[/]"
-
-
-def parts(report: Report) -> Table:
-    """What each role, link and the stand-ups cost and brought."""
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("part", no_wrap=True)
-    for name in ("experiments", "replicates", "gains", "gained", "slot s", "agent s", "messages"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for share in (*report.roles, *report.links):
-        table.add_row(*_cells(share, f"{share.messages}" if share.messages else ""))
-    if report.standup:
-        table.add_row(*_cells(report.standup, count(report.standup.messages, "stand-up")))
-    return table
+PAGE = "report.html"
 
 
-def _cells(share: Share, messages: str) -> tuple[str, ...]:
-    return (
-        escape(share.name),
-        f"{share.proposals}",
-        f"{share.replicates}" if share.replicates else "",
-        f"{share.gains}" if share.gains else "",
-        f"{share.gained:.4g}" if share.gains else "",
-        f"{share.slot_s:.1f}",
-        f"{share.agent_s:.1f}" if share.agent_s else "",
-        messages,
-    )
+@click.command(
+    "report",
+    epilog="\b\nExamples:\n  orgopt report\n  orgopt report trio-digits-5b1f --out for-a-colleague.html",
+)
+@click.argument("name", metavar="[STUDY]", required=False)
+@click.option(
+    "--out",
+    "target",
+    type=click.Path(path_type=Path),
+    help="File to write.  [default: report.html in the study's folder]",
+)
+@click.option(
+    "--workspace", "folder", type=click.Path(path_type=Path), help="Folder with mlruns.  [default: from here upward]"
+)
+@click.option("--json", "as_json", is_flag=True, help="Print where the page is and what it says as JSON.")
+@command
+def report_command(name: str | None, target: Path | None, folder: Path | None, as_json: bool) -> None:
+    """Write a study as one HTML page that needs nothing but itself.
+
+    STUDY is a study's name or its folder; without one, the newest of the workspace. A study that still
+    runs is shown as far as it has come.
+    """
+    source = find_study((folder or find_workspace()).resolve(), name)
+    records: list[Record] = list(read_lines(source / LOG))
+    if not any(record.get("kind") == "study" for record in records):
+        raise UsageError(f"{source / LOG} has no record of a study yet: wait for its first, or name another study")
+    text = page(records)
+    path = target or source / PAGE
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder: name a file with --out")
+    writable_folder(path.resolve().parent)
+    write_text(path, text)
+    view = study(records)
+    said = ending(view)
+    if as_json:
+        sizes = {"candidates": len(view.candidates), "evaluations": len(view.evaluations), "bytes": len(text.encode())}
+        summary = {"verdict": said.word, "title": said.title, "ending": said.to_dict()}
+        print_json("report", {"study": source.name, "path": str(path), **summary, **sizes})
+        return
+    print_ending(said)
+    out.print(f"\n{near(path.resolve())}", markup=False)

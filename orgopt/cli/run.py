@@ -15,9 +15,9 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
-from orgopt.agents.language import Language, Memories, speaks
+from orgopt.agents.session import Language, Memories, speaks
 from orgopt.cli import exit_code
-from orgopt.cli.base import (
+from orgopt.cli.shared.base import (
     Duration,
     command,
     count,
@@ -31,22 +31,22 @@ from orgopt.cli.base import (
     warn_of_failures,
     writable_folder,
 )
-from orgopt.cli.ending import print_ending
-from orgopt.cli.heartbeat import Heartbeat
-from orgopt.cli.lab import calibrated, lab_option, open_lab
-from orgopt.cli.language import check, frozen, language_settings, limit_options
-from orgopt.cli.progress import RunStatus
-from orgopt.cli.report import bottleneck, parts
-from orgopt.cli.sources import load_source, source_stem, source_workspace
+from orgopt.cli.shared.ending import print_ending
+from orgopt.cli.shared.heartbeat import Heartbeat
+from orgopt.cli.shared.lab import calibrated, lab_option, open_lab
+from orgopt.cli.shared.language import check, frozen, language_settings, limit_options
+from orgopt.cli.shared.progress import RunStatus
+from orgopt.cli.shared.run_report import bottleneck, parts
+from orgopt.cli.shared.sources import load_source, source_stem, source_workspace
 from orgopt.document import load, require_org
 from orgopt.errors import StoreError, UsageError
-from orgopt.lab.sandbox import Sandbox, choose, chosen
+from orgopt.lab.sandbox.launch import Sandbox, choose, chosen
 from orgopt.ledger import BASELINE, Event, Ledger, results_tsv, write_text
 from orgopt.org import Org
 from orgopt.scoring import Score, evaluate
-from orgopt.study.run_verdict import ending
+from orgopt.study.verdict.run import ending
 from orgopt.task import Task, load_task
-from orgopt.team.report import report
+from orgopt.team.costs import report
 from orgopt.team.repository import Repository
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from orgopt.cli.base import command, count, err, find_workspace, out
+from orgopt.cli.shared.base import command, count, err, find_workspace, out
 from orgopt.errors import StoreError, UsageError
 from orgopt.study.log import LOG
 

@@ -6,8 +6,8 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from orgopt.cli.base import command, find_workspace, out, print_json
-from orgopt.cli.lab import kept_baseline
+from orgopt.cli.shared.base import command, find_workspace, out, print_json
+from orgopt.cli.shared.lab import kept_baseline
 from orgopt.task import Task, find_tasks, load_task
 
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import click
 
-from orgopt.cli.base import command, find_workspace, near, out
+from orgopt.cli.shared.base import command, find_workspace, near, out
 from orgopt.cli.sync import every_study
 from orgopt.errors import LabError, UsageError
 from orgopt.ledger import read_lines, write_text

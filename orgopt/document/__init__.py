@@ -1,12 +1,12 @@
 """Documents: text to spans and back, reading them as organizations, editing and checking them."""
 
-from orgopt.document.diff import changes, diff, effects
-from orgopt.document.edit import Edit, apply, describe
-from orgopt.document.edit_roles import AddRole
+from orgopt.document.editing.base import Edit, apply, describe
+from orgopt.document.editing.diff import changes, diff, effects
+from orgopt.document.editing.roles import AddRole
 from orgopt.document.files import load, save
-from orgopt.document.lint import format_finding, lint, require_org
-from orgopt.document.program import Program, parse, render
-from orgopt.document.read import Finding, read
+from orgopt.document.linting.lint import format_finding, lint, require_org
+from orgopt.document.reading.reader import Finding, read
+from orgopt.document.text.program import Program, parse, render
 
 __all__ = [
     "AddRole",

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from orgopt.document.findings import Finding
-from orgopt.document.program import FILE_MARK, Program, Span, parse, printable
-from orgopt.document.read import read
+from orgopt.document.reading.reader import read
+from orgopt.document.text.program import FILE_MARK, Program, Span, parse, printable
 from orgopt.errors import DocumentError
 
 MAX_BYTES = 256 * 1024

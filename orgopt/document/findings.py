@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
-from orgopt.document.program import Span
+from orgopt.document.text.program import Span
 
 Severity = Literal["error", "warning", "info"]
 

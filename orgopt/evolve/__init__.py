@@ -1,8 +1,9 @@
 """Evolution: studies of documents on tasks, and contests between documents."""
 
-from orgopt.evolve.arena import Arena, Job, Terms
-from orgopt.evolve.contest import compare
+from orgopt.evolve.compare.contest import compare
 from orgopt.evolve.search import optimize
-from orgopt.evolve.watch import Candidate, Watch
+from orgopt.evolve.space.candidate import Candidate
+from orgopt.evolve.trials.arena import Arena, Job, Terms
+from orgopt.evolve.watch import Watch
 
 __all__ = ["Arena", "Candidate", "Job", "Terms", "Watch", "compare", "optimize"]

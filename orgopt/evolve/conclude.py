@@ -7,15 +7,15 @@ import numpy as np
 import optuna
 
 from orgopt.document import changes, effects, parse, read
-from orgopt.evolve import attribution, controls
-from orgopt.evolve.arena import Arena
+from orgopt.evolve import controls, importances
 from orgopt.evolve.controls import control_seeds
-from orgopt.evolve.kept import write_memory
+from orgopt.evolve.proposers.screen import Screen
 from orgopt.evolve.race import Place, race
-from orgopt.evolve.runs import Runs, Wanted
-from orgopt.evolve.screen import Screen
-from orgopt.evolve.space import Space
-from orgopt.evolve.watch import Candidate
+from orgopt.evolve.space.candidate import Candidate
+from orgopt.evolve.space.genome import Space
+from orgopt.evolve.trials.arena import Arena
+from orgopt.evolve.trials.kept import write_memory
+from orgopt.evolve.trials.runs import Runs, Wanted
 from orgopt.study import statistics
 from orgopt.study.config import StudyConfig
 from orgopt.study.log import HELD_OUT, KNOCK_OUT, REAL, SEARCH, TEST
@@ -90,7 +90,7 @@ class Conclusion:
             "estimates": self._estimates(champion, places),
             "claims": claims,
             "knock_outs": self._knock_outs(champion),
-            "importances": attribution.importances(study, self.space),
+            "importances": importances.importances(study, self.space),
             "cost": self._cost(),
             **rewriting(self.log.records, self.told),
             **predictions(self.log.records, self.told),

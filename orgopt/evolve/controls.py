@@ -13,10 +13,10 @@ import optuna
 
 from orgopt.document import Program, lint, read
 from orgopt.document.findings import errors
-from orgopt.document.values import format_link
+from orgopt.document.grammar.values import format_link
 from orgopt.errors import DocumentError
-from orgopt.evolve.space import Space
-from orgopt.evolve.space_edits import edits_between, write
+from orgopt.evolve.space.edits import edits_between, write
+from orgopt.evolve.space.genome import Space
 from orgopt.org import LANGUAGE_AGENT, Link, Org, Role
 from orgopt.seeds import Stream, derive, generator
 from orgopt.study.wording import MEANINGS, MORE_AGENTS

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from orgopt.evolve.runs import Runs, Wanted
-from orgopt.evolve.watch import Candidate
+from orgopt.evolve.space.candidate import Candidate
+from orgopt.evolve.trials.runs import Runs, Wanted
 from orgopt.study import statistics
 from orgopt.study.log import RACE
 

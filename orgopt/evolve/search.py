@@ -11,15 +11,16 @@ import numpy as np
 from orgopt.agents.settings import LanguageSettings
 from orgopt.document import Program
 from orgopt.errors import UsageError
-from orgopt.evolve.arena import Arena
 from orgopt.evolve.conclude import Conclusion
-from orgopt.evolve.propose import Proposer, Record
-from orgopt.evolve.rewrite import Rewriting
-from orgopt.evolve.runs import Runs, Wanted
-from orgopt.evolve.screen import Screen
-from orgopt.evolve.space import Space
-from orgopt.evolve.tried import kept_evidence
-from orgopt.evolve.watch import Candidate, Watch
+from orgopt.evolve.proposers.rewrite.rewriting import Rewriting
+from orgopt.evolve.proposers.sampler import Proposer, Record
+from orgopt.evolve.proposers.screen import Screen
+from orgopt.evolve.space.candidate import Candidate
+from orgopt.evolve.space.genome import Space
+from orgopt.evolve.surrogate.examples import kept_evidence
+from orgopt.evolve.trials.arena import Arena
+from orgopt.evolve.trials.runs import Runs, Wanted
+from orgopt.evolve.watch import Watch
 from orgopt.study import statistics
 from orgopt.study.config import NO_FEEDBACK, OBJECTIVES, SAMPLERS, StudyConfig, check_feedback
 from orgopt.study.log import REAL, REWRITE, SEARCH, StudyLog

@@ -27,8 +27,8 @@ def make_lab(task: Task, kind: str, slots: int) -> Lab:
         return LocalLab(task, slots)
     if kind != "replay":
         raise UsageError(f"no lab '{kind}': choose {' or '.join(LABS)}")
-    from orgopt.lab.recorded import open_recorded
     from orgopt.lab.replay import ReplayLab
-    from orgopt.lab.world import open_world
+    from orgopt.lab.worlds.open import open_recorded
+    from orgopt.lab.worlds.world import open_world
 
     return ReplayLab(task, open_recorded(task) if task.script else open_world(task), slots)

@@ -8,11 +8,11 @@ from typing import Any, Self
 
 from orgopt.errors import LabError, SandboxError
 from orgopt.lab.base import Checkpoint, Experiment, Lost, Outcome, Status, reporting
-from orgopt.lab.harness import Harness
 from orgopt.lab.plausible import weigh
-from orgopt.lab.process import EndedError, WarmProcess
 from orgopt.lab.running import Running
-from orgopt.lab.sandbox import Sandbox, chosen
+from orgopt.lab.sandbox.harness import Harness
+from orgopt.lab.sandbox.launch import Sandbox, chosen
+from orgopt.lab.sandbox.process import EndedError, WarmProcess
 from orgopt.task import Settings, Task
 
 START_LIMIT_S = 120  # importing torch from a cold disk takes its time

@@ -8,7 +8,7 @@ from itertools import count
 from typing import Self
 
 from orgopt.lab.base import Checkpoint, Experiment, Outcome, Status
-from orgopt.lab.world import Answer, Source
+from orgopt.lab.worlds.world import Answer, Source
 from orgopt.task import Settings, Task
 
 

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from orgopt.draw.style import STYLE, WEIGHT_STYLE
 from orgopt.errors import UsageError
-from orgopt.report import claims, curves, generations, method, parts
+from orgopt.report import budget_curves, claims, generations, method, parts
 from orgopt.report.browser import data
 from orgopt.report.forest import verdict as word
 from orgopt.report.generations import NARROW, WIDE
 from orgopt.report.markup import Child, Markup, h, visible
 from orgopt.report.records import Record, Study, study
-from orgopt.study.ending import Ending
-from orgopt.study.verdict import ending
+from orgopt.study.verdict.ending import Ending
+from orgopt.study.verdict.study import ending
 from orgopt.study.view import study as viewed
 from orgopt.study.wording import count
 
@@ -173,7 +173,7 @@ def _bar(told: Study) -> Markup | None:
 
 def _curves(told: Study) -> list[Child]:
     groups = [("mean over tasks", told.tasks)] if len(told.tasks) > 1 else [(task, (task,)) for task in told.tasks]
-    every = curves.curves(told, groups[0][1]) if groups else []
+    every = budget_curves.curves(told, groups[0][1]) if groups else []
     if not every:
         return []
     text = (
@@ -182,14 +182,14 @@ def _curves(told: Study) -> list[Child]:
     )
     drawn: list[Child] = [h("p", text), *_curve_figure(told, groups[0][0], every, large=True)]
     if len(told.tasks) > 1:
-        alone = [(task, curves.curves(told, (task,))) for task in told.tasks]
+        alone = [(task, budget_curves.curves(told, (task,))) for task in told.tasks]
         drawn.append(
             h("div", [_curve_figure(told, task, found, large=False) for task, found in alone if found], cls="pair")
         )
     return drawn
 
 
-def _curve_figure(told: Study, title: str, found: Sequence[curves.Curve], *, large: bool) -> list[Child]:
+def _curve_figure(told: Study, title: str, found: Sequence[budget_curves.Curve], *, large: bool) -> list[Child]:
     wide = (960, 400) if large else (470, 300)
-    charts = [curves.chart(told, found, wide, "wide"), curves.chart(told, found, (NARROW, 300), "narrow")]
+    charts = [budget_curves.chart(told, found, wide, "wide"), budget_curves.chart(told, found, (NARROW, 300), "narrow")]
     return [h("figure", h("figcaption", f"{title}: q over the budget of a run", cls="title"), charts)]

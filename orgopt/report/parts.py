@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from orgopt.document.values import format_link
+from orgopt.document.grammar.values import format_link
 from orgopt.draw import Weight, Weights, svg
 from orgopt.org import Link, Org
 from orgopt.report.browser import organization

@@ -26,7 +26,7 @@ import numpy as np
 from orgopt import __version__, seeds
 from orgopt.document import Program
 from orgopt.errors import StoreError, UsageError
-from orgopt.lab.curves import predictiveness
+from orgopt.lab.worlds.learning_curves import predictiveness
 from orgopt.ledger import Event, JsonLog, Ledger, read_lines, results_tsv, write_text
 from orgopt.org import slug
 from orgopt.study.config import differences

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from orgopt.lab.curves import spearman
+from orgopt.lab.worlds.learning_curves import spearman
 
 LEVELS = {"80": 1.2816, "95": 1.9600}
 """Normal quantiles of the intervals whose coverage is reported."""

@@ -14,8 +14,8 @@ from math import floor
 from threading import Thread
 from typing import Any, NamedTuple
 
-from orgopt.agents.language import Language, Thinker
-from orgopt.agents.thought import Case, Left, Purpose, Situation, Thought, Verdict
+from orgopt.agents.session import Language, Thinker
+from orgopt.agents.thinking.thought import Case, Left, Purpose, Situation, Thought, Verdict
 from orgopt.lab.base import Lab
 from orgopt.ledger import Ledger
 from orgopt.org import Org

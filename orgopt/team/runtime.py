@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from orgopt.agents import Catalogue, Proposal
-from orgopt.agents.language import Language, refuse
-from orgopt.agents.thought import Verdict
+from orgopt.agents.session import Language, refuse
+from orgopt.agents.thinking.thought import Verdict
 from orgopt.lab.base import Checkpoint, Experiment, Lab, Outcome, Status
 from orgopt.ledger import BASELINE, Event, Ledger
 from orgopt.org import Org

@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from orgopt.document import parse, read
-from orgopt.document.values import format_standup, format_stop_early
+from orgopt.document.grammar.values import format_standup, format_stop_early
 from orgopt.draw import svg
 from orgopt.org import Org, Role
 from orgopt.study.config import REWRITERS
 from orgopt.study.standing import Standing
 from orgopt.study.view import CandidateView, StudyView
-from orgopt.tracking import curves, tables
+from orgopt.tracking import budget_curves, tables
 from orgopt.tracking.entry import NOTE, Entry, Point, Source
 from orgopt.tracking.names import (
     LONGEST_PARAM,
@@ -134,8 +134,8 @@ def points(view: StudyView, own: CandidateView, org: Org, ledgers: Ledgers) -> l
             found += [
                 Point(metric_name(task, shown), _mean([score[key] for score in scores])) for shown, key in names.items()
             ]
-        found += curves.quality(task, scores, budget_s)
-        found += curves.best(task, ledgers.get(task, ()), budget_s)
+        found += budget_curves.quality(task, scores, budget_s)
+        found += budget_curves.best(task, ledgers.get(task, ()), budget_s)
     return found
 
 
@@ -182,7 +182,7 @@ def _files(family: Family, org: Org, ledgers: Ledgers) -> dict[str, str]:
     if family.parent:
         files["diff.md"] = diff(family.parent.record, own.record)
     seeds = {task: [score["curve"] for score in scores] for task, scores in own.scores.items()}
-    files["curves.svg"] = curves.picture(f"{own.name}: what it would submit", seeds, budget_s)
+    files["curves.svg"] = budget_curves.picture(f"{own.name}: what it would submit", seeds, budget_s)
     for task, events in ledgers.items():
         if events:
             files[f"ledger-{task}.json"] = tables.as_json(tables.ledger(events))

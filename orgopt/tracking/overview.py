@@ -7,10 +7,10 @@ from typing import Any
 from orgopt.document import parse, read
 from orgopt.draw import svg
 from orgopt.report import page
-from orgopt.study.ending import Ending
 from orgopt.study.predictions import said_of_predictions
 from orgopt.study.rewrites import said_of_rewrites
-from orgopt.study.verdict import ending, short
+from orgopt.study.verdict.ending import Ending
+from orgopt.study.verdict.study import ending, short
 from orgopt.study.view import CandidateView, StudyView
 from orgopt.tracking import tables
 from orgopt.tracking.candidate import diff, sources

@@ -25,7 +25,7 @@ import mistune
 from orgopt.document import parse
 from orgopt.lab.base import Experiment
 from orgopt.lab.local import LocalLab
-from orgopt.lab.sandbox import Sandbox
+from orgopt.lab.sandbox.launch import Sandbox
 from orgopt.scoring import evaluate, train_all
 from orgopt.task import load_task
 from tests.bench import tracking_speed

@@ -22,8 +22,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from orgopt.study.ending import text
-from orgopt.study.verdict import ending
+from orgopt.study.verdict.ending import text
+from orgopt.study.verdict.study import ending
 from orgopt.study.view import StudyView, load_study
 from tests.fakes.browser import CHROMIUM, keep, pages
 

@@ -24,9 +24,9 @@ import numpy as np
 
 from orgopt.document import load, parse
 from orgopt.evolve import Arena, Terms
-from orgopt.evolve.contest import Contest
+from orgopt.evolve.compare.contest import Contest
 from orgopt.evolve.controls import controls
-from orgopt.evolve.space import Space
+from orgopt.evolve.space.genome import Space
 from orgopt.task import load_task
 
 ROOT = Path(__file__).parent.parent.parent

@@ -21,12 +21,12 @@ import numpy as np
 
 from orgopt.cli import main as orgopt
 from orgopt.document import load
-from orgopt.evolve import feedback
-from orgopt.evolve.draws import coordinates, transferred
-from orgopt.evolve.kriging import Known, krige
-from orgopt.evolve.screen import Screen
-from orgopt.evolve.space import Space
-from orgopt.evolve.tried import Tried, from_records, records_of
+from orgopt.evolve.proposers.draws import coordinates, transferred
+from orgopt.evolve.proposers.screen import Screen
+from orgopt.evolve.space.genome import Space
+from orgopt.evolve.surrogate import ensemble
+from orgopt.evolve.surrogate.examples import Tried, from_records, records_of
+from orgopt.evolve.surrogate.gp import Known, krige
 from orgopt.study.quality import Quality, quality
 from orgopt.study.view import load_study
 from orgopt.task import load_task
@@ -61,7 +61,7 @@ def ranks(scratch: Path, task: str, space: Space) -> str:
         start = time.process_time()
         krige(known)
         middle = time.process_time()
-        model = feedback.learn([tried], 0)
+        model = ensemble.learn([tried], 0)
         assert model
         seconds.append((middle - start, time.process_time() - middle))
         found.append((kriging(known), model.quality))

@@ -13,12 +13,12 @@ import time
 from multiprocessing.connection import Connection
 from typing import Self
 
-from orgopt.agents.answers import Answers
-from orgopt.agents.language import Language
-from orgopt.agents.llm import Adapter
-from orgopt.agents.model import Engine, Model, speaker
+from orgopt.agents.llm.agent import Adapter
+from orgopt.agents.llm.model import Engine, Model, speaker
+from orgopt.agents.session import Language
 from orgopt.agents.settings import LanguageSettings, ModelSettings, Price
-from orgopt.agents.spend import Spend
+from orgopt.agents.thinking.answers import Answers
+from orgopt.agents.thinking.spend import Spend
 from orgopt.lab.base import Experiment
 from orgopt.ledger import Ledger
 from orgopt.org import Org, Role
@@ -136,7 +136,7 @@ def overhead(url: str) -> dict:
 
 
 def _answer(text: str):
-    from orgopt.agents.answers import Answer
+    from orgopt.agents.thinking.answers import Answer
 
     return Answer(text=text)
 

@@ -24,7 +24,7 @@ from orgopt.lab import make_lab
 from orgopt.lab.base import Experiment
 from orgopt.lab.local import LocalLab
 from orgopt.lab.replay import ReplayLab
-from orgopt.lab.world import Answer
+from orgopt.lab.worlds.world import Answer
 from orgopt.ledger import JsonLog, read_lines
 from orgopt.scoring import Score, evaluate, train_all
 from orgopt.task import Settings, Task, load_task

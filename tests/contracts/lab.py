@@ -9,7 +9,7 @@ import pytest
 
 from orgopt.lab.base import Checkpoint, Experiment, Lab, Outcome, Status
 from orgopt.lab.replay import ReplayLab
-from orgopt.lab.world import Called
+from orgopt.lab.worlds.world import Called
 from orgopt.ledger import Event, Ledger
 from orgopt.org import Link, Org, Role, Standup
 from orgopt.task import Task

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-from orgopt.evolve import Arena, Job, Terms, Watch, arena
-from orgopt.evolve.arena import Result
+from orgopt.evolve import Arena, Job, Terms, Watch
+from orgopt.evolve.trials import arena
+from orgopt.evolve.trials.arena import Result
 from orgopt.lab.replay import ReplayLab
-from orgopt.lab.world import Called
+from orgopt.lab.worlds.world import Called
 from orgopt.task import Task
 from tests.fakes.lab import FakeLab
 from tests.fakes.world import ToyWorld

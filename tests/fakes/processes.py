@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orgopt.lab.inside.processes import arguments, descendants, inhabitants
+from orgopt.lab.sandbox.inside.processes import arguments, descendants, inhabitants
 
 needs_sandbox = pytest.mark.sandbox
 """Marks a test that runs sandboxed experiments: `tests/conftest.py` leaves it out where none can be run."""

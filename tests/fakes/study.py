@@ -11,11 +11,11 @@ from statistics import fmean, stdev
 from typing import Any
 
 from orgopt.document import AddRole, Edit, Program, apply, changes, describe, load, parse, read
-from orgopt.document.edit import SetKey
-from orgopt.document.edit_links import AddLink, RemoveLink, SetPattern
-from orgopt.document.edit_roles import library_text
-from orgopt.document.edit_text import SetCharter
-from orgopt.document.values import format_link
+from orgopt.document.editing.base import SetKey
+from orgopt.document.editing.links import AddLink, RemoveLink, SetPattern
+from orgopt.document.editing.roles import library_text
+from orgopt.document.editing.text import SetCharter
+from orgopt.document.grammar.values import format_link
 from orgopt.errors import DocumentError
 from orgopt.org import Link, Org, Standup
 from orgopt.seeds import VERSION

@@ -1,0 +1,1 @@
+"""Agents that are commands of the user's: coding CLIs."""

@@ -1,0 +1,260 @@
+"""Command agents: a role is a coding CLI of the user's, which edits a script in a git repository and commits.
+
+What it may run and see is declared in `orgopt.toml` (`commands`), how it is held is `lab.sandbox.command`, and what its
+commits become is decided in `commits`. A thought is one call; its record repeats it without another.
+"""
+
+import json
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from orgopt.agents.base import Known
+from orgopt.agents.command.commits import CommandFailure, Judged, judged, script_name
+from orgopt.agents.command.config import CommandSettings
+from orgopt.agents.command.prompt import files_of, name_of, prompt_of, report_of
+from orgopt.agents.settings import LanguageSettings
+from orgopt.agents.thinking import digest
+from orgopt.agents.thinking.answers import Answer, Answers, key_of
+from orgopt.agents.thinking.decide import MAX_WORDS
+from orgopt.agents.thinking.edits import MAX_SCRIPT
+from orgopt.agents.thinking.redact import LEAST, redact, secrets_of
+from orgopt.agents.thinking.spend import Amount, OverBudgetError, Spend
+from orgopt.agents.thinking.thought import Purpose, Situation, Thought
+from orgopt.errors import StoreError, UsageError
+from orgopt.lab.sandbox import command as lab
+from orgopt.lab.sandbox import launch
+from orgopt.lab.sandbox.inside.command import UNCOMMITTED
+from orgopt.lab.sandbox.reach import Reach
+from orgopt.org import Role
+
+_STOP_LIMIT_S = 8.0
+
+
+def check(role: Role, settings: CommandSettings, environ: Mapping[str, str]) -> None:
+    """Check that a role's command could be run, before anything costs time or money.
+
+    Raises:
+        UsageError: It is not there, or lacks a variable or a model; says what to write.
+        SandboxError: There is no bubblewrap here.
+    """
+    where = f"[agents.{settings.name}] of orgopt.toml"
+    missing = [name for name in settings.env if name not in environ]
+    if missing:
+        raise UsageError(f"{where} passes on {missing[0]}, which is not set: set it, or take it out of env")
+    if settings.uses("model") and not role.model:
+        raise UsageError(f"{where} has {{model}}, and {role.name} names none: write '- **Model:** …' in the document")
+    try:
+        lab.find(settings.command[0], _reach(settings))
+    except UsageError as error:
+        raise UsageError(f"{where}: {error}") from None
+
+
+class CommandAgent:
+    """An agent that runs a command for each thought.
+
+    Args:
+        agent: Its name.
+        role: Its role.
+        settings: What the workspace declares.
+        answers: The record of the run.
+        spend: The book of what calls cost.
+        environ: Where the variables are that the command gets.
+        clock: Seconds by which the agent is charged for a call.
+    """
+
+    def __init__(
+        self,
+        agent: str,
+        role: Role,
+        settings: LanguageSettings,
+        *,
+        answers: Answers,
+        spend: Spend,
+        environ: Mapping[str, str] = os.environ,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self.agent, self.role = agent, role
+        self._settings, self._answers, self._spend = settings, answers, spend
+        self._environ, self._clock = environ, clock
+        self._halted, self._runs = threading.Event(), threading.Lock()
+
+    def brief(self, purpose: Purpose, now: Situation) -> Mapping[str, str]:
+        """What it is to be told; of a report, what it says: a stand-up does not run the command."""
+        if purpose != "propose":
+            return {"report": report_of(now)}
+        start = now.view.starts[0].settings
+        return {
+            "mission": digest.mission(now),
+            "settings": digest.knob_table(now.view.knobs, start, now.view.free),
+            "known": digest.known(now),
+            "inbox": digest.inbox(now),
+            "left": digest.left(now),
+        }
+
+    def describe(self, now: Situation) -> Mapping[str, Any]:
+        """What it is told once and for all, what it runs, and what holds that."""
+        return {
+            "command": self.role.command,
+            "sandbox": launch.chosen().value,
+            "instructions": digest.charge(now),
+            "mission": digest.mission(now),
+        }
+
+    def stop(self) -> None:
+        """End the command that runs, for good."""
+        self._halted.set()
+        if self._runs.acquire(timeout=_STOP_LIMIT_S):
+            self._runs.release()
+
+    def think(
+        self, purpose: Purpose, now: Situation, told: Mapping[str, str], *, recorded_only: bool = False
+    ) -> Thought:
+        """Run the command, or repeat what came of it; may run in a thread.
+
+        Raises:
+            StoreError: There is no recorded answer, and only one would do.
+            SandboxError: The sandbox does not hold on this machine.
+        """
+        if purpose != "propose":
+            return Thought(text=told["report"])
+        start = now.view.starts[0]
+        asker = f"{self.agent}/{purpose}"
+        request = {**told, "instructions": digest.charge(now), "script": digest.source_of(now, start)}
+        key = key_of(asker, self.role.agent, request)
+        answer = self._answers.take(key)
+        if answer is None:
+            if recorded_only:
+                raise StoreError(f"answers.jsonl lacks an answer to {asker} that the ledger tells of")
+            answer = self._ask(now, start, told)
+            if answer.failure != CommandFailure.STOPPED:
+                self._answers.put(key, answer)
+        return _thought(now, start, answer)
+
+    def _ask(self, now: Situation, start: Known, told: Mapping[str, str]) -> Answer:
+        """Run the command; what it cost is booked."""
+        settings = self._settings.command(self.role)
+        check(self.role, settings, self._environ)  # a run that goes on did not
+        secrets = _secrets(settings, self._environ)
+        most, cost = Amount(0, settings.usd_per_call or 0.0), Amount()
+        try:
+            taken = self._spend.reserve(self.role.id, most)
+        except OverBudgetError as error:
+            return Answer(text="", failure=CommandFailure.OVER_BUDGET, error=str(error))
+        began, unsure = self._clock(), False
+        try:
+            job = self._job(now, start, told, settings)
+            with self._runs:
+                done = lab.Done(ended="stopped") if self._halted.is_set() else lab.perform(job, self._halted)
+            cost, unsure = most, done.ended == "stopped"
+        finally:
+            self._spend.settle(taken, cost, unsure=unsure)
+        return Answer(
+            text="" if unsure else json.dumps(_kept(done, secrets), ensure_ascii=False),
+            usd=cost.usd,
+            seconds=round(self._clock() - began, 4),
+            failure=CommandFailure.STOPPED if unsure else "",
+        )
+
+    def _job(self, now: Situation, start: Known, told: Mapping[str, str], settings: CommandSettings) -> lab.Job:
+        prompt = prompt_of(now, start, told, settings)
+        script = script_name(now.task)
+        states = [("baseline", now.script[0])]
+        if start.id:
+            states.append((name_of(now, start), digest.source_of(now, start)))
+        return lab.Job(
+            command=settings.command,
+            words={"prompt": prompt, "script": script, "model": self.role.model},
+            prompt=prompt,
+            on_stdin=not (settings.uses("prompt") or settings.uses("prompt_file")),
+            script=script,
+            states=states,
+            files=files_of(now),
+            env={name: self._environ[name] for name in settings.env if name in self._environ},
+            reach=_reach(settings),
+            hidden=tuple(launch.hidden(now.task, needed=False)),
+            timeout_s=settings.timeout_s,
+            output_bytes=settings.max_output_kb * 1024,
+            script_bytes=MAX_SCRIPT,
+            most_commits=settings.max_experiments,
+            memory_gb=settings.memory_gb,
+            disk_gb=settings.disk_gb,
+        )
+
+
+def _reach(settings: CommandSettings) -> Reach:
+    return Reach(read=settings.read, write=settings.write, network=settings.network)
+
+
+def _secrets(settings: CommandSettings, environ: Mapping[str, str]) -> list[str]:
+    """What must not leave the environment: secrets by their names, and all that the command gets."""
+    given = [environ.get(name, "") for name in settings.env]
+    return [*secrets_of(environ), *(value for value in given if len(value) >= LEAST)]
+
+
+def _kept(done: lab.Done, secrets: list[str]) -> dict[str, Any]:
+    """How a command ended, as it is recorded."""
+    commits = [
+        {
+            "subject": redact(commit.subject, secrets),
+            "others": [redact(name, secrets) for name in commit.others],
+            "script": None if (leaks := _leaks(commit.script, secrets)) else commit.script,
+            "leaks": leaks,
+        }
+        for commit in done.commits
+    ]
+    texts = {"output": redact(done.output, secrets), "error": redact(done.error, secrets)}
+    return {**asdict(done), **texts, "commits": commits}
+
+
+def _leaks(script: str | None, secrets: list[str]) -> bool:
+    return script is not None and any(secret in script for secret in secrets)
+
+
+def _thought(now: Situation, start: Known, answer: Answer) -> Thought:
+    """What came of a call, from its record."""
+    if answer.failure:
+        return Thought(failure=answer.failure, error=answer.error, seconds=answer.seconds, usd=answer.usd)
+    done: dict[str, Any] = json.loads(answer.text)
+    last = digest.clean((done["output"].strip().splitlines() or [""])[-1], MAX_WORDS)
+    for commit in done["commits"]:
+        if commit["subject"] == UNCOMMITTED and last:
+            commit["subject"] = f"{UNCOMMITTED}: {last}"
+    found = judged(now, start, done["commits"])
+    proposals = [one.proposal for one in found if one.proposal]
+    failure, error = ("", "") if proposals else _failure(done, found, last)
+    said = [[one.subject, str(one.refusal or ("" if one.proposal else "it changes nothing"))] for one in found]
+    return Thought(
+        proposal=proposals[0] if proposals else None,
+        more=tuple(proposals[1:]),
+        seconds=answer.seconds,
+        calls=1,
+        usd=answer.usd,
+        failure=failure,
+        error=error[:300],
+        said=done["output"],
+        facts={"ended": done["ended"], "exit_code": done["exit_code"], "commits": said, "unread": done["more"]},
+    )
+
+
+def _failure(done: Mapping[str, Any], found: list[Judged], last: str) -> tuple[str, str]:
+    """Why a call came to nothing, as one of `CommandFailure` and in a line."""
+    if done["ended"] == "timeout":
+        return CommandFailure.TIMEOUT.value, "it did not end in its time, and had committed nothing that can be used"
+    if done["ended"] == "oom":
+        return CommandFailure.MEMORY.value, "it held more memory than memory_gb"
+    if done["ended"] != "ok":
+        return CommandFailure.LOST.value, done["error"]
+    if done["exit_code"] is None:
+        return CommandFailure.NOT_STARTED.value, done["error"]
+    refusals = [one.refusal for one in found if one.refusal]
+    if refusals:
+        return refusals[-1].failure.value, str(refusals[-1])
+    if done["error"]:
+        return CommandFailure.LOST.value, done["error"]
+    if done["exit_code"]:
+        return CommandFailure.EXIT_CODE.value, f"exit code {done['exit_code']}" + (f": {last}" if last else "")
+    return CommandFailure.NO_COMMIT.value, "it changed nothing"

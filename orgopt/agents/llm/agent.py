@@ -1,0 +1,292 @@
+"""Language agents: a role is a DSPy program that reads what its agent knows and answers with one experiment.
+
+Needs DSPy, so that it is imported late. An answer that cannot be used is repaired once; then the thought has failed,
+which costs agent time alone.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import dspy
+from dspy.adapters.chat_adapter import field_header_pattern
+from dspy.signatures.signature import make_signature
+from dspy.utils.exceptions import AdapterParseError, LMError
+
+from orgopt.agents.llm.model import Absent, AskError, Engine, Failure, Model, speaker
+from orgopt.agents.thinking import digest
+from orgopt.agents.thinking.answers import Answers
+from orgopt.agents.thinking.decide import MAX_WORDS, Said, decide
+from orgopt.agents.thinking.edits import InvalidAnswerError
+from orgopt.agents.thinking.spend import Spend
+from orgopt.agents.thinking.thought import Purpose, Situation, Thought, Verdict
+from orgopt.errors import OrgoptError
+
+MAX_MEMORY = 4_000
+"""Characters of an agent's notes, and of a role's lasting memory."""
+MAX_REPORT = 800
+_MAX_JSON = 20_000
+_MAX_SAID = 6_000
+_COLDEST, _HOTTEST = 0.2, 1.0
+
+_INPUTS = {
+    "mission": "what the organization is for, and the task",
+    "settings": "the knobs that you may turn: value at the best start, range, group",
+    "script": "the file that you may rewrite, as the best start has it",
+    "known": "what was tried, as far as you know of it",
+    "inbox": "what others told you since you last thought",
+    "memory": "your own notes",
+    "cases": "results that count only once you have reviewed them",
+    "left": "what is left of the budget",
+    "problem": "why your last answer could not be used",
+    "answer": "your last answer",
+}
+_VERDICTS = (
+    'a JSON object with a ruling for each case, such as {"12": "pass: the gain is larger than the noise"}; rulings are '
+    "pass (believe it), rerun (run it again first) and reject"
+)
+_EDITS = (
+    "changes of the script, or nothing. Each is a block of lines: '<<<<<<< SEARCH', lines of the script that occur in "
+    "it once, '=======', the lines to put there, '>>>>>>> REPLACE'. Keep the lines of knobs and their comments"
+)
+_OUTPUTS: dict[str, tuple[Any, str, Any]] = {
+    "verdicts": (
+        dict[str, str],
+        _VERDICTS,
+        {},
+    ),
+    "hypothesis": (str, "one sentence: what should help, and why", ...),
+    "start_from": (int, "the number of the experiment to start from, one of those marked 'a start'", None),
+    "knobs": (dict[str, Any], 'a JSON object of the knobs to change, such as {"LR": 0.003}; {} for none', {}),
+    "edits": (
+        str,
+        _EDITS,
+        "",
+    ),
+    "expectation": (str, "what you expect of the metric, in a few words", ""),
+    "assignment": (str, "one or two sentences for those who work for you: what to try next", ""),
+    "notes": (str, "your notes from now on: they replace the old ones", ""),
+    "report": (str, "your report: two or three sentences for the others at the stand-up", ...),
+}
+_ASKS: dict[Purpose, str] = {
+    "propose": "",
+    "report": "A stand-up is on. Say what you learned, what you doubt and what you will try. The others read it.",
+    "remember": "The run has ended. Write the notes that will help your role in the next run, on any document.",
+}
+
+
+class Adapter(dspy.ChatAdapter):
+    """DSPy's sections, read strictly: what is not JSON is not guessed at, which can take minutes on noise."""
+
+    def __init__(self) -> None:
+        super().__init__(use_json_adapter_fallback=False)
+
+    def parse(self, signature: type[dspy.Signature], completion: str) -> dict[str, Any]:
+        """The output fields of an answer.
+
+        Raises:
+            AdapterParseError: One is missing or is not what it should be.
+        """
+        found: dict[str, Any] = {}
+        sections = _sections(completion)
+        try:
+            for name, info in signature.output_fields.items():
+                if name in sections:
+                    found[name] = sections[name] if info.annotation is str else _json(name, sections[name])
+                elif info.is_required():
+                    raise InvalidAnswerError(f"there is no section [[ ## {name} ## ]]")
+                else:
+                    found[name] = info.get_default(call_default_factory=True)
+        except InvalidAnswerError as error:
+            raise AdapterParseError(
+                adapter_name="Adapter",
+                signature=signature,  # pyright: ignore[reportArgumentType]  DSPy's annotation is wrong
+                lm_response=completion[:_MAX_SAID],
+                message=str(error),
+            ) from error
+        return found
+
+
+class LanguageAgent:
+    """An agent that thinks with a language model.
+
+    Args:
+        agent: Its name.
+        role: The id of its role, whose account it is.
+        risk: Its risk tolerance, which is its sampling temperature too.
+        model: What it thinks with.
+        answers: The record of the run.
+        spend: The book of what calls cost.
+    """
+
+    def __init__(
+        self, agent: str, role: str, risk: float, *, model: Model | Absent, answers: Answers, spend: Spend
+    ) -> None:
+        self.agent, self.role = agent, role
+        self.temperature = round(_COLDEST + risk * (_HOTTEST - _COLDEST), 3)
+        self._model, self._answers, self._spend = model, answers, spend
+
+    def brief(self, purpose: Purpose, now: Situation) -> Mapping[str, str]:
+        """What it is to be told: the inputs of its program."""
+        return _inputs(purpose, now)
+
+    def describe(self, now: Situation) -> Mapping[str, Any]:
+        """What it is told once and for all, and what it thinks with."""
+        return {
+            "model": self._model.settings.name,
+            "temperature": self.temperature,
+            "instructions": digest.instructions(now),
+            "mission": digest.mission(now),
+        }
+
+    def stop(self) -> None:
+        """Nothing to do: a request ends with the process."""
+
+    def think(
+        self, purpose: Purpose, now: Situation, told: Mapping[str, str], *, recorded_only: bool = False
+    ) -> Thought:
+        """Think until there is an answer; may run in a thread, while what the agent knows changes.
+
+        Args:
+            purpose: What the answer is for.
+            now: What the agent knew when it began.
+            told: What `brief` gave then.
+            recorded_only: Whether only recorded answers will do.
+
+        Raises:
+            StoreError: There is no recorded answer, and only one would do.
+        """
+        asker = f"{self.agent}/{purpose}"
+        engine = Engine(self._model, self._answers, self._spend, asker=asker, role=self.role)
+        engine.recorded_only = recorded_only
+        found: dict[str, Any] = {}
+        try:
+            with dspy.context(lm=speaker(engine, self.temperature), adapter=Adapter(), disable_history=True):
+                found = _answered(purpose, now, told, engine)
+        except InvalidAnswerError as error:
+            found = {"failure": Failure.INVALID.value, "error": str(error)[:300]}
+        except (LMError, AskError) as error:
+            if isinstance(error.__cause__, OrgoptError):
+                raise error.__cause__ from None
+            last = engine.asked[-1] if engine.asked else None
+            found = {
+                "failure": last.failure if last else Failure.REFUSED.value,
+                "error": last.error if last else str(error),
+            }
+        answers = engine.asked
+        return Thought(
+            **found,
+            seconds=round(sum(one.seconds for one in answers), 4),
+            calls=len(answers),
+            input_tokens=sum(one.input_tokens for one in answers),
+            output_tokens=sum(one.output_tokens for one in answers),
+            usd=round(sum(one.usd for one in answers), 8),
+            said=answers[-1].text[:_MAX_SAID] if answers else "",
+        )
+
+
+def program(purpose: Purpose, now: Situation, inputs: Mapping[str, str]) -> dspy.Predict:
+    """The DSPy program of a role: its instructions come from its charter, its fields from what it may do."""
+    fields: dict[str, Any] = {name: (str, dspy.InputField(desc=_INPUTS[name])) for name in inputs}
+    for name in _outputs(purpose, now):
+        kind, text, default = _OUTPUTS[name]
+        given = {} if default is ... else {"default": default}
+        fields[name] = (kind, dspy.OutputField(desc=text, **given))
+    text = "\n\n".join(part for part in (digest.instructions(now), _ASKS[purpose]) if part)
+    return dspy.Predict(make_signature(fields, text))
+
+
+def _answered(purpose: Purpose, now: Situation, told: Mapping[str, str], engine: Engine) -> dict[str, Any]:
+    """What an answer comes to, repaired once where it has to be."""
+    try:
+        return _read(purpose, now, program(purpose, now, told)(**told))
+    except (InvalidAnswerError, AdapterParseError) as error:
+        problem = str(error.__cause__ or error) if isinstance(error, AdapterParseError) else str(error)
+    again = {**told, "answer": engine.asked[-1].text[:_MAX_SAID], "problem": problem[:1000]}
+    try:
+        return _read(purpose, now, program(purpose, now, again)(**again))
+    except AdapterParseError as error:
+        raise InvalidAnswerError(str(error.__cause__ or error)) from None
+
+
+def _read(purpose: Purpose, now: Situation, given: dspy.Prediction) -> dict[str, Any]:
+    if purpose != "propose":
+        text = str(given.report if purpose == "report" else given.notes).strip()
+        if not text:
+            raise InvalidAnswerError("the answer is empty")
+        return {"text": _kept(text, MAX_REPORT if purpose == "report" else MAX_MEMORY)}
+    names = ("hypothesis", "start_from", "knobs", "edits", "expectation", "verdicts")
+    proposal, verdicts = decide(now, Said(**{name: given[name] for name in names if name in given}))
+    found: dict[str, Any] = {"proposal": proposal, "verdicts": tuple[Verdict, ...](verdicts)}
+    if now.assigns:
+        found["assignment"] = digest.clean(given.assignment, MAX_WORDS)
+    if now.role.memory != "none" and str(given.notes).strip():
+        found["memory"] = _kept(str(given.notes), MAX_MEMORY)
+    return found
+
+
+def _inputs(purpose: Purpose, now: Situation) -> dict[str, str]:
+    found = {"mission": digest.mission(now), "known": digest.known(now), "inbox": digest.inbox(now)}
+    if purpose == "propose":
+        start = now.view.starts[0].settings
+        found["settings"] = digest.knob_table(now.view.knobs, start, now.view.free)
+        found["left"] = digest.left(now)
+        if now.edits:
+            found["script"] = digest.script(now)
+        if now.cases:
+            found["cases"] = digest.cases(now)
+    if now.role.memory != "none":
+        found["memory"] = now.memory or "none yet"
+    return {name: found[name] for name in _INPUTS if name in found}
+
+
+def _outputs(purpose: Purpose, now: Situation) -> list[str]:
+    if purpose != "propose":
+        return ["report" if purpose == "report" else "notes"]
+    wanted = {
+        "verdicts": bool(now.cases),
+        "edits": now.edits,
+        "assignment": bool(now.assigns),
+        "notes": now.role.memory != "none",
+        "report": False,
+    }
+    return [name for name in _OUTPUTS if wanted.get(name, True)]
+
+
+def _sections(text: str) -> dict[str, str]:
+    """The sections of an answer, the first of each name."""
+    found: dict[str, list[str]] = {}
+    lines: list[str] = []
+    for line in text.splitlines():
+        match = field_header_pattern.match(line.strip())
+        if match:
+            lines = [line.strip()[match.end() :].strip()]
+            found.setdefault(match[1], lines)
+        else:
+            lines.append(line)
+    return {
+        name: "\n".join(value).strip("\n").strip() if name != "edits" else "\n".join(value)
+        for name, value in found.items()
+    }
+
+
+def _json(name: str, text: str) -> Any:
+    text = text.strip()
+    if text.startswith("```"):
+        text = text.partition("\n")[2].rpartition("```")[0].strip()
+    if not text:
+        return None
+    try:
+        return json.loads(text) if len(text) <= _MAX_JSON else _wrong(name, text)
+    except (ValueError, RecursionError):
+        return _wrong(name, text)
+
+
+def _wrong(name: str, text: str) -> Any:
+    raise InvalidAnswerError(f"the section {name} is not JSON: {digest.clean(text, 80)!r}")
+
+
+def _kept(text: str, limit: int) -> str:
+    """Text of several lines within a limit, without control characters or marks of the prompt."""
+    lines = [digest.clean(line, limit) for line in text.strip().splitlines()]
+    return "\n".join(lines)[:limit].strip()

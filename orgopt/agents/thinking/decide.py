@@ -1,0 +1,150 @@
+"""From a model's answer to a proposal: every value is checked before it costs lab time.
+
+What a model may do is decided here alone, whatever it was told or says: turn its free knobs within their ranges, and
+rewrite the one editable file.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from orgopt.agents.base import Known, Proposal
+from orgopt.agents.thinking import digest
+from orgopt.agents.thinking.edits import InvalidAnswerError, apply_edits, checked_script, parse_edits
+from orgopt.agents.thinking.thought import Ruling, Situation, Verdict
+from orgopt.knob import Knob, Value, with_values
+
+MAX_WORDS = 600  # characters of a hypothesis, an assignment, a reason
+_RULINGS: tuple[Ruling, ...] = ("pass", "rerun", "reject")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """The fields of an answer, as far as they are read."""
+
+    hypothesis: str = ""
+    start_from: Any = None
+    knobs: Any = None
+    edits: str = ""
+    expectation: str = ""
+    verdicts: Any = None
+
+
+def decide(now: Situation, said: Said) -> tuple[Proposal, list[Verdict]]:
+    """The experiment that an answer asks for, and what it says of results under review.
+
+    A verdict `rerun` is the experiment, whatever else was asked for.
+
+    Raises:
+        InvalidAnswerError: The answer cannot be used; says what is wrong with it.
+    """
+    verdicts = _verdicts(now, said.verdicts)
+    rerun = next((verdict for verdict in verdicts if verdict.ruling == "rerun"), None)
+    if rerun:
+        known = next(case.known for case in now.cases if case.known.id == rerun.experiment)
+        note = digest.clean(f"reruns {known.id}: {rerun.reason}", MAX_WORDS)
+        return Proposal(settings=known.settings, parent=known.id, note=note), verdicts
+    start = _start(now, said.start_from)
+    turned = _turned(now, said.knobs)
+    settings: dict[str, Value] = {**start.settings, **turned}
+    script = _edited(now, start, said.edits, turned) if said.edits.strip() else None
+    if script is not None:
+        values, text = script
+        settings = {**values, **turned}
+        script_text: str | None = with_values(text, settings)
+    else:
+        script_text = None
+    if script_text is None and settings == dict(start.settings):
+        raise InvalidAnswerError("the answer changes nothing: set at least one knob to another value" + _or_edit(now))
+    words = [said.hypothesis, f"expects {said.expectation}" if said.expectation.strip() else ""]
+    note = digest.clean("; ".join(word for word in words if word.strip()), MAX_WORDS) or "no hypothesis given"
+    return Proposal(settings=settings, parent=start.id, note=note, script=script_text), verdicts
+
+
+def _start(now: Situation, given: Any) -> Known:
+    starts = now.view.starts
+    if given in (None, "", "null"):
+        return starts[0]
+    for one in starts:
+        if str(given).strip().lstrip("#") == str(one.id):
+            return one
+    raise InvalidAnswerError(f"start_from {_short(given)} is none of {', '.join(str(one.id) for one in starts)}")
+
+
+def _turned(now: Situation, given: Any) -> dict[str, Value]:
+    if given in (None, ""):
+        return {}
+    if not isinstance(given, Mapping):
+        raise InvalidAnswerError(f"knobs must be a JSON object of names and values, not {_short(given)}")
+    free = {knob.name: knob for knob in now.view.free}
+    known = {knob.name for knob in now.view.knobs}
+    found: dict[str, Value] = {}
+    for name, value in given.items():
+        if name not in known:
+            raise InvalidAnswerError(f"there is no knob {_short(name)}: {', '.join(free)}")
+        if name not in free:
+            raise InvalidAnswerError(f"the knob {name} is outside your focus: {', '.join(free)}")
+        found[name] = _value(free[name], value)
+    return found
+
+
+def _value(knob: Knob, given: Any) -> Value:
+    """A value of a knob, as the knob has it: a model may write `"3"` for 3."""
+    wrong = InvalidAnswerError(f"{knob.name} = {_short(given)} is not allowed: {knob.range}")
+    if knob.choices:
+        named = {str(choice): choice for choice in knob.choices}
+        if isinstance(given, bool) or str(given) not in named:
+            raise wrong
+        return named[str(given)]
+    try:
+        number = float(given) if isinstance(given, int | float | str) and not isinstance(given, bool) else math.nan
+    except (ValueError, OverflowError):
+        raise wrong from None
+    value: Value = int(number) if knob.integer and number.is_integer() else number
+    if not math.isfinite(number) or not knob.allows(value):
+        raise wrong
+    return value
+
+
+def _edited(now: Situation, start: Known, edits: str, turned: Mapping[str, Value]) -> tuple[dict[str, Value], str]:
+    """The values of the knobs in a rewritten script, and its text."""
+    script = now.task.script
+    if not now.edits:
+        raise InvalidAnswerError("code cannot be edited in this run: set knobs only")
+    before = digest.source_of(now, start)
+    changes = parse_edits(edits)
+    if not changes:
+        raise InvalidAnswerError("edits has no block '<<<<<<< SEARCH'; leave it empty to set knobs alone")
+    after = apply_edits(before, changes, script)
+    if after == before and not turned:
+        raise InvalidAnswerError("the edits change nothing")
+    free = {knob.name for knob in now.view.free}
+    return checked_script(after, now.view.knobs, free, before, script), after
+
+
+def _verdicts(now: Situation, given: Any) -> list[Verdict]:
+    if not now.cases or given in (None, ""):
+        return []
+    if not isinstance(given, Mapping):
+        raise InvalidAnswerError(f"verdicts must be a JSON object of numbers and rulings, not {_short(given)}")
+    cases = {str(case.known.id) for case in now.cases}
+    found: list[Verdict] = []
+    for number, text in given.items():
+        word = str(text).strip().lower()
+        ruling: Ruling | None = next((one for one in _RULINGS if word.startswith(one)), None)
+        if str(number).lstrip("#") not in cases or ruling is None:
+            raise InvalidAnswerError(
+                f"verdict {_short(number)}: {_short(text)} is not one of {', '.join(_RULINGS)} on {', '.join(cases)}"
+            )
+        reason = digest.clean(str(text)[len(ruling) :].strip(" :,.-"), MAX_WORDS)
+        found.append(Verdict(int(str(number).lstrip("#")), ruling, reason))
+    return found
+
+
+def _or_edit(now: Situation) -> str:
+    return f", or edit {now.task.script}" if now.edits else ""
+
+
+def _short(value: object) -> str:
+    return repr(digest.clean(value, 60))

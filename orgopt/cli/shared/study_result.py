@@ -1,0 +1,158 @@
+"""How the result of a study, and the estimate of one, look to a person."""
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from orgopt.cli.document import print_changes
+from orgopt.cli.shared.base import count, find_workspace, near, out, own_command
+from orgopt.cli.shared.ending import print_ending
+from orgopt.evolve.forecast.estimate import Estimate, Span
+from orgopt.study.config import StudyConfig
+from orgopt.study.log import HELD_OUT, REAL, TEST
+from orgopt.study.predictions import said_of_predictions
+from orgopt.study.rewrites import said_of_rewrites
+from orgopt.study.verdict.study import ending
+from orgopt.study.view import StudyView
+
+Record = dict[str, Any]
+STYLES = {"better": "green", "worse": "red", "no difference": "yellow"}
+HEADINGS = {
+    TEST: "On seeds that the search did not use",
+    HELD_OUT: "On tasks that were held out",
+    REAL: "Real training",
+}
+
+
+def print_study(view: StudyView, workspace: Path, folder: Path, *, verbose: bool = False) -> None:
+    """What a study found, in words, and where to look; `verbose` adds the tables behind it."""
+    final = view.final
+    if final is None:
+        return
+    print_ending(ending(view))
+    if verbose:
+        _print_tables(final)
+    _print_places(workspace, folder)
+
+
+def _print_tables(final: Record) -> None:
+    for phase, heading in HEADINGS.items():
+        claims = [claim for claim in final["claims"] if claim["phase"] == phase]
+        if claims:
+            out.print()
+            out.print(_claims(claims, heading))
+    out.print(_flattery(final))
+    if final["changes"]:
+        out.print("\nAll edits of the seed document:")
+        print_changes(final["changes"])
+    if parts := _parts(final["knock_outs"]):
+        out.print("\nWhat the champion loses without a part (95 % intervals):")
+        out.print(parts)
+    if feedback := final.get("feedback"):
+        out.print(f"\n{escape(said_of_predictions(feedback))}", soft_wrap=False)
+    if rewrites := final.get("rewrites"):
+        out.print(f"\n{escape(said_of_rewrites(rewrites))}", soft_wrap=False)
+
+
+def _flattery(final: Record) -> str:
+    """How far the champion's own search had flattered it, and what its tests can tell at all."""
+    raw, test = final["estimates"]["raw"], final["estimates"]["test"]
+    seeds = next((c["mdd"] for c in final["claims"] if (c["phase"], c["entrant"]) == (TEST, "seed document")), None)
+    smallest = f" So many seeds show differences of {seeds:.3f} in four of five cases." if seeds is not None else ""
+    tested = f" and {test['mean']:+.3f} in the tests" if test else ""
+    return f"\nThe champion {final['champion']} had {raw:+.3f} in the search{tested}.{smallest}"
+
+
+def print_estimate(found: Estimate, config: StudyConfig, workers: int) -> None:
+    """What a study would cost."""
+    size = f"{count(config.generations, 'generation')} × {count(config.population, 'candidate')}"
+    out.print(
+        f"[bold]{size} × up to {count(config.search_seeds, 'seed')}[/], {config.budget_s:g} s on "
+        f"{count(config.slots, 'slot')} each"
+    )
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(style="dim")
+    table.add_column(justify="right")
+    for phase, span in found.runs.items():
+        table.add_row(f"runs, {phase}", _span(span))
+    table.add_row("experiments", _span(found.experiments))
+    table.add_row("slot-hours", _span(found.slot_hours))
+    if found.usd:
+        table.add_row("dollars, hardware", _span(found.usd, "$"))
+    if found.language:
+        table.add_row("calls of language models", _span(found.language.calls))
+        table.add_row("tokens in", _span(found.language.input_tokens))
+        table.add_row("tokens out", _span(found.language.output_tokens))
+        table.add_row("dollars, language models", _span(found.language.usd, "$"))
+    table.add_row(f"hours with {count(workers, 'worker')}", _span(found.wall_hours))
+    out.print(table)
+    out.print(f"[dim]Least to most; times by {found.basis}.[/]")
+    if found.language:
+        out.print(f"[dim]Calls of teams like the document's, by {found.language.basis}.[/]")
+    out.print("Nothing was started.")
+
+
+def _claims(claims: list[Record], heading: str) -> Table:
+    """The champion first, then each entrant by the difference to it."""
+    tasks = list(dict.fromkeys(claim["task"] for claim in claims))
+    table = Table(box=None, pad_edge=False, header_style="dim", title=f"[bold]{heading}[/]", title_justify="left")
+    table.add_column("")
+    for task in tasks:
+        table.add_column("all tasks" if task == "all" else escape(task), justify="right")
+    table.add_column("champion is ahead by", justify="right")
+    table.add_column("95 %", justify="right")
+    table.add_column("")
+    first = [next(claim for claim in claims if claim["task"] == task) for task in tasks]
+    table.add_row("[bold]champion[/]", *(f"[bold]{claim['champion_mean']:+.3f}[/]" for claim in first), "", "", "")
+    ranked = sorted((claim for claim in claims if claim["task"] == tasks[0]), key=lambda claim: claim["difference"])
+    for claim in ranked:
+        own = [next(c for c in claims if (c["task"], c["entrant"]) == (task, claim["entrant"])) for task in tasks]
+        table.add_row(
+            escape(claim["entrant"]),
+            *(f"{one['mean']:+.3f}" for one in own),
+            f"{claim['difference']:+.3f}",
+            _interval(claim),
+            _word(claim),
+        )
+    return table
+
+
+def _word(claim: Record) -> str:
+    """What the interval says of the champion, as plainly where it is bad news."""
+    return f"[{STYLES[claim['verdict']]}]{claim['verdict']}[/]" if claim["low"] is not None else "[dim]one seed[/]"
+
+
+def _interval(claim: Record) -> str:
+    return f"[{claim['low']:+.3f}, {claim['high']:+.3f}]".replace("[", r"\[") if claim["low"] is not None else ""
+
+
+def _parts(knock_outs: list[Record]) -> Table | None:
+    if not knock_outs:
+        return None
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column()
+    table.add_column(justify="right")
+    table.add_column(justify="right", style="dim")
+    table.add_column(style="dim")
+    for part in sorted(knock_outs, key=lambda part: -part["difference"])[:12]:
+        sure = part["low"] is not None and (part["low"] > 0 or part["high"] < 0)
+        style = "bold" if sure else "dim"
+        model = f"the model says {part['model']:+.3f}" if "model" in part else ""
+        table.add_row(escape(part["part"]), f"[{style}]{part['difference']:+.3f}[/]", _interval(part), model)
+    return table
+
+
+def _print_places(workspace: Path, folder: Path) -> None:
+    where = "" if find_workspace() == workspace else f" --workspace {shlex.quote(str(workspace))}"
+    out.print(f"\nBest document: {near(folder / 'best.md')}", markup=False)
+    out.print(f"Report: {near(folder / 'report.html')}", markup=False)
+    command_line = escape(f"{own_command()} ui{where}")
+    out.print(f"Generations in MLflow: [bold]{command_line}[/]")
+
+
+def _span(span: Span, unit: str = "") -> str:
+    low, high = (f"{unit}{value:,.0f}" if value >= 10 else f"{unit}{value:.2g}" for value in span)
+    return low if low == high else f"{low} – {high}"

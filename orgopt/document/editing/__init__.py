@@ -1,0 +1,1 @@
+"""Editing documents: typed changes, their inverse, differences, and the canonical form."""

@@ -1,0 +1,45 @@
+"""The canonical form: an Org as a document, for `orgopt fmt` and for roles that edits add."""
+
+from typing import Any
+
+from orgopt.document.editing.splice import at_level
+from orgopt.document.grammar.keys import KEYS, Key
+from orgopt.document.grammar.values import format_link, format_standup
+from orgopt.org import Org, Role
+
+
+def role_text(role: Role, level: int = 3) -> str:
+    """The Markdown of a role: a heading, its fields and its charter."""
+    lines = [f"{'#' * level} {role.name}", *_fields(role, ("headcount", "agent"))]
+    charter = role.charter.strip()
+    if charter:
+        lines += ["", at_level(charter, level + 1) if charter.startswith("#") or "\n#" in charter else charter]
+    return "\n".join(lines) + "\n"
+
+
+def org_text(org: Org) -> str:
+    """The canonical document of an organization."""
+    parts = [f"# {org.title}"] if org.title else []
+    parts += [org.mission] if org.mission else []
+    parts.append("## Roles")
+    parts += [role_text(role).strip() for role in org.roles]
+    names = {role.id: role.name for role in org.roles}
+    if org.links:
+        parts.append("\n".join(["## Links", *(f"- {format_link(link, names)}" for link in org.links)]))
+    rhythm = [f"- **Stand-up:** {format_standup(org.standup, names)}"] if org.standup else []
+    rhythm += _fields(org, ())
+    if rhythm:
+        parts.append("\n".join(["## Rhythm", *rhythm]))
+    return "\n\n".join(parts) + "\n"
+
+
+def _fields(of: Role | Org, always: tuple[str, ...]) -> list[str]:
+    """The fields of a role or an organization that differ from their defaults, and some in any case."""
+    plain: Any = Role(id="", name="") if isinstance(of, Role) else Org()
+    keys: list[Key] = [key for key in KEYS.values() if (key.role if isinstance(of, Role) else key.rhythm)]
+    return [
+        f"- **{key.name}:** {key.format(getattr(of, key.attribute))}"
+        for key in keys
+        if key.name != "Stand-up"
+        and (key.name.lower() in always or getattr(of, key.attribute) != getattr(plain, key.attribute))
+    ]

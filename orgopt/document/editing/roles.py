@@ -1,0 +1,158 @@
+"""Edits of whole roles: add, remove, duplicate, merge, split. Each is made of smaller changes of the text."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from orgopt.document.editing.base import Edit, SetKey
+from orgopt.document.editing.canonical import role_text
+from orgopt.document.editing.links import AddLink, RemoveLink
+from orgopt.document.editing.splice import add_section, at_level, places, splice
+from orgopt.document.reading.reader import read
+from orgopt.document.reading.roster import section_entry
+from orgopt.document.text.program import Program, parse
+from orgopt.errors import DocumentError
+from orgopt.org import MAX_HEADCOUNT, Link, Org, Role, slug
+
+
+@dataclass(frozen=True, slots=True)
+class AddRole(Edit):
+    """Add a role from its Markdown: a `### Name` heading, fields and a charter."""
+
+    text: str
+
+    @property
+    def name(self) -> str:
+        """The name of the role, as its heading has it."""
+        program = parse(self.text)
+        return section_entry(program, program.sections[0]).name.text if program.sections else ""
+
+    def apply(self, program: Program) -> Program:
+        role_id = slug(self.name)
+        if not role_id:
+            raise DocumentError("a role to add is Markdown that begins with a heading, its name")
+        before = read(program).roles
+        if role_id in before:
+            raise DocumentError(f"{program.source}: role '{self.name}' is already there")
+        after = add_section(program, self.text)
+        found = read(after).roles
+        if set(found) - set(before) - {"researcher"} != {role_id} - {"researcher"} or not set(before) <= set(found):
+            raise DocumentError(f"{program.source}: cannot take the role '{self.name}': its text has other roles")
+        return after
+
+    def describe(self, org: Org) -> str:  # noqa: ARG002
+        return f"+ role {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveRole(Edit):
+    """Remove a role (by id) with its links and its seat in the stand-up."""
+
+    role: str
+
+    def apply(self, program: Program) -> Program:
+        reading = read(program)
+        if places(program, self.role)[0].kind == "plain":
+            raise DocumentError(f"{program.source}: a document without roles has no role to remove")
+        own = [entry.span for entry in places(program, self.role)]
+        for link, place in zip(reading.org.links, reading.links, strict=True):
+            # What stands in the role itself goes with it.
+            inside = any(span.start <= place.span.start < span.end for span in own)
+            if self.role in (link.source, link.target) and not inside:
+                program = RemoveLink(link).apply(program)
+        standup = reading.org.standup
+        if standup and self.role in standup.attendees:
+            left = tuple(role for role in standup.attendees if role != self.role)
+            program = SetKey(None, "stand-up", replace(standup, attendees=left) if left else None).apply(program)
+        for entry in sorted(places(program, self.role), key=lambda entry: -entry.span.start):
+            program = splice(program, entry.span, "")
+        return program
+
+    def describe(self, org: Org) -> str:
+        return f"− role {org.name(self.role)}"
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateRole(Edit):
+    """Add a role of another name with the keys, the charter and the links of a role (by id)."""
+
+    role: str
+    name: str
+
+    def apply(self, program: Program) -> Program:
+        reading = read(program)
+        role = _role(program, reading.org, self.role)
+        copy = replace(role, id=slug(self.name), name=self.name)
+        program = AddRole(role_text(copy)).apply(program)
+        for link in list(_links_of(reading.org.links, self.role, copy.id)):
+            program = AddLink(link).apply(program)
+        return program
+
+    def describe(self, org: Org) -> str:
+        return f"+ role {self.name}, as {org.name(self.role)}"
+
+
+@dataclass(frozen=True, slots=True)
+class MergeRoles(Edit):
+    """Move the agents of a role (by id) into another, which takes its links; then remove it."""
+
+    role: str
+    into: str
+
+    def apply(self, program: Program) -> Program:
+        reading = read(program)
+        role, into = (_role(program, reading.org, name) for name in (self.role, self.into))
+        if role.id == into.id:
+            raise DocumentError(f"{program.source}: '{role.id}' cannot be merged into itself")
+        headcount = min(MAX_HEADCOUNT, role.headcount + into.headcount)
+        program = SetKey(into.id, "headcount", headcount).apply(program)
+        for link in list(_links_of(reading.org.links, role.id, into.id)):
+            if link.kind == "shares with" or link.source != link.target:
+                program = AddLink(link).apply(program)
+        return RemoveRole(role.id).apply(program)
+
+    def describe(self, org: Org) -> str:
+        return f"− role {org.name(self.role)}, merged into {org.name(self.into)}"
+
+
+@dataclass(frozen=True, slots=True)
+class SplitRole(Edit):
+    """Take some agents out of a role (by id) into a new role with the same keys, charter and links."""
+
+    role: str
+    name: str
+    headcount: int
+
+    def apply(self, program: Program) -> Program:
+        role = _role(program, read(program).org, self.role)
+        if not 0 < self.headcount <= role.headcount:
+            raise DocumentError(
+                f"{program.source}: '{role.id}' has {role.headcount} agents, not {self.headcount} to spare"
+            )
+        program = DuplicateRole(self.role, self.name).apply(program)
+        program = SetKey(self.role, "headcount", role.headcount - self.headcount).apply(program)
+        return SetKey(slug(self.name), "headcount", self.headcount).apply(program)
+
+    def describe(self, org: Org) -> str:
+        return f"+ role {self.name}, {self.headcount} of {org.name(self.role)}"
+
+
+def _role(program: Program, org: Org, role_id: str) -> Role:
+    places(program, role_id)  # says which roles there are
+    return org.role(role_id) or Role(id=role_id, name=role_id)
+
+
+def _links_of(links: Iterable[Link], role: str, other: str) -> Iterator[Link]:
+    """The links of a role as those of another."""
+    for link in links:
+        if role in (link.source, link.target):
+            source, target = (other if end == role else end for end in (link.source, link.target))
+            yield replace(link, source=source, target=target)
+
+
+def library_text(program: Program, role_id: str) -> str:
+    """The Markdown of a role of a library, as `AddRole` takes it."""
+    entry = places(program, role_id)[0]
+    if entry.section and entry.kind == "section":
+        return at_level(program.slice(entry.span).strip(), 3) + "\n"
+    role = read(program).org.role(role_id)
+    return role_text(role) if role else ""

@@ -1,0 +1,172 @@
+"""The keys of a document: their names, other names by which they go, and what reads and writes their values."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from orgopt.document.grammar import values
+from orgopt.org import LinkKind, Org, Role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """A key of a role, of the section Rhythm, or of both.
+
+    Attributes:
+        name: As the canonical form writes it.
+        attribute: The attribute of `Role` and of `Org` that it sets.
+        code: The finding of a value that is not understood.
+        parse: Raises ValueError with the rule, the value got and the remedy.
+        format: A value as the canonical form writes it.
+        aliases: Other names that are read.
+        role, rhythm: Where it may stand.
+    """
+
+    name: str
+    attribute: str
+    code: str
+    parse: Callable[[str], Any]
+    format: Callable[[Any], str]
+    aliases: tuple[str, ...] = ()
+    role: bool = True
+    rhythm: bool = False
+
+    def of_role(self, org: Org, role: Role) -> Any:
+        """The value that a role works with: its own, or the organization's."""
+        own = getattr(role, self.attribute)
+        return getattr(org, self.attribute) if own is None and self.rhythm else own
+
+
+KEYS: dict[str, Key] = {
+    key.name.lower(): key
+    for key in (
+        Key(
+            name="Headcount",
+            attribute="headcount",
+            code="ORG010",
+            parse=values.parse_headcount,
+            format=str,
+            aliases=("count", "agents", "size", "number of agents", "instances", "members"),
+        ),
+        Key(
+            name="Agent",
+            attribute="agent",
+            code="ORG011",
+            parse=values.parse_agent,
+            format=str,
+            aliases=("strategy", "policy", "agent type"),
+        ),
+        Key(
+            name="Model",
+            attribute="model",
+            code="ORG023",
+            parse=values.parse_model,
+            format=str,
+            aliases=("language model", "llm"),
+        ),
+        Key(name="Persona", attribute="persona", code="ORG023", parse=values.parse_text, format=str),
+        Key(name="Memory", attribute="memory", code="ORG023", parse=values.parse_memory, format=str),
+        Key(
+            name="Risk tolerance",
+            attribute="risk",
+            code="ORG012",
+            parse=values.parse_risk,
+            format=values.format_risk,
+            aliases=("risk", "risk appetite", "risk level"),
+            rhythm=True,
+        ),
+        Key(
+            name="Focus",
+            attribute="focus",
+            code="ORG023",
+            parse=values.parse_focus,
+            format=values.format_focus,
+            aliases=("focus area", "focus areas", "focuses on", "knob groups"),
+        ),
+        Key(
+            name="Confirm",
+            attribute="confirm",
+            code="ORG023",
+            parse=values.parse_confirm,
+            format=str,
+            aliases=("replicates", "confirmations"),
+            rhythm=True,
+        ),
+        Key(
+            name="Stop early",
+            attribute="stop_early",
+            code="ORG023",
+            parse=values.parse_stop_early,
+            format=values.format_stop_early,
+            aliases=("early stop", "early stopping"),
+            rhythm=True,
+        ),
+        Key(
+            name="Copy rule",
+            attribute="copy_rule",
+            code="ORG023",
+            parse=values.parse_copy_rule,
+            format=str,
+            aliases=("copy",),
+            rhythm=True,
+        ),
+        Key(
+            name="Stand-up",
+            attribute="standup",
+            code="ORG013",
+            parse=values.parse_standup,
+            format=values.format_standup,
+            aliases=("standup", "stand up", "stand-ups", "standups", "meeting", "meetings", "sync", "cadence"),
+            role=False,
+            rhythm=True,
+        ),
+    )
+}
+
+LINK_KEYS: dict[str, tuple[LinkKind, str]] = {
+    "reports to": ("reports to", "→"),
+    "manager": ("reports to", "→"),
+    "managed by": ("reports to", "→"),
+    "supervisor": ("reports to", "→"),
+    "boss": ("reports to", "→"),
+    "manages": ("reports to", "←"),
+    "direct reports": ("reports to", "←"),
+    "reviews": ("reviews", "→"),
+    "reviewer": ("reviews", "←"),
+    "reviewed by": ("reviews", "←"),
+    "hands off to": ("delegates to", "→"),
+    "hand off to": ("delegates to", "→"),
+    "handoff to": ("delegates to", "→"),
+    "delegates to": ("delegates to", "→"),
+    "shares with": ("shares with", "→"),
+    "talks to": ("shares with", "↔"),
+    "works with": ("shares with", "↔"),
+    "collaborates with": ("shares with", "↔"),
+}
+"""Keys under a role that name other roles: the kind of link, and its direction as seen from the role."""
+
+NAME_KEYS = {"name", "role", "title", "who", "member", "agent name", "role name"}
+"""Keys that name a role or an organization, in front matter and as the first column of a roster."""
+
+DUTY_KEYS = {"description", "charter", "mission", "goal", "responsibility", "responsibilities", "what", "does", "duty"}
+"""Keys that make a table a roster; their text is part of a role's charter."""
+
+TEXT_KEYS = DUTY_KEYS | {
+    "about", "backstory", "background", "duties", "expertise", "instructions", "notes", "prompt", "purpose", "role",
+    "skills", "system prompt", "task", "tasks", "title",
+}  # fmt: skip
+"""Keys of a roster whose text is part of a role's charter."""
+
+ROLE_KEYS = tuple(name for name, key in KEYS.items() if key.role)
+RHYTHM_KEYS = tuple(name for name, key in KEYS.items() if key.rhythm)
+_ALIASES = {alias: name for name, key in KEYS.items() for alias in (name, *key.aliases)}
+
+
+def canonical(written: str, *, known: bool = False) -> str:
+    """The canonical name of a key in lower case; of an unknown one, itself, or nothing when `known` is asked for."""
+    word = " ".join(written.lower().replace("_", " ").split())
+    if word in LINK_KEYS:
+        return word
+    dashed = word.replace("-", " ")
+    name = _ALIASES.get(word) or _ALIASES.get(dashed) or (dashed if dashed in LINK_KEYS else "")
+    return name or ("" if known else word)

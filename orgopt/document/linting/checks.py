@@ -1,0 +1,248 @@
+"""The checks of lint: remarks about the organization that a document describes; `checks_text` has those of its text.
+
+What each code means is in `rules`. Checks of a task's facts are made only where they are given.
+"""
+
+import math
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from orgopt.document.findings import Finding, Fix
+from orgopt.document.grammar.values import format_risk
+from orgopt.document.linting.rules import RULES
+from orgopt.document.reading.reader import Reading
+from orgopt.document.text.program import Program, Span
+from orgopt.org import DEFAULT_MODEL, LANGUAGE_AGENT, WORKING_AGENTS, Org, Role
+
+_REVIEWER = re.compile(r"\b(review|verif|audit|critic|referee)", re.IGNORECASE)
+_MANAGER = re.compile(r"\b(lead|leader|manager|chief|boss|head|director|coordinator)\b", re.IGNORECASE)
+_RISK_WORD = re.compile(
+    r"\b(?P<word>low|high|no|zero)[ -]risk(?: tolerance)?\b|"
+    r"\brisk(?: tolerance)? (?:of|is|at) (?:(?P<n>[01]?\.\d+)|(?P<said>low|high)\b)|"
+    r"(?P<careful>\b(?:avoid|take no) (?:all |any |big |large )?risks?\b)|"
+    r"(?P<bold>(?<!never )(?<!not )(?<!n't )\btake (?:big|bold|great|large) risks\b)",
+    re.IGNORECASE,
+)
+# In code marks any file; without them, those that are hardly ever the words of a sentence.
+_FILE = re.compile(
+    r"`(?P<code>[\w./-]+\.(?:py|toml|jsonl?|yaml|yml|txt|csv|sh|ipynb|cu|cpp|c|h|rs|go|npz|pt|parquet))`|"
+    r"(?<![\w./:`-])(?P<name>[\w/-]+\.(?:py|toml|ipynb|cu|cpp))(?![\w/`-])"
+)
+_CROWD = 2  # times the agents that fill the slots; fewer are a matter of taste
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What a task and a lab are like, as far as a document can contradict them.
+
+    Attributes:
+        name: Of the task.
+        groups: The groups of its knobs.
+        files: Names of its files.
+        slots: Experiments that run at once.
+        run_s, think_s: Seconds of an experiment and of a proposal; 0 when not known.
+        meeting_s, meeting_per_head_s: Seconds of a stand-up.
+    """
+
+    name: str
+    groups: tuple[str, ...]
+    files: tuple[str, ...]
+    slots: int = 1
+    run_s: float = 0.0
+    think_s: float = 0.0
+    meeting_s: float = 0.0
+    meeting_per_head_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What checks look at: a program, its reading, and a task's facts where they are given."""
+
+    program: Program
+    reading: Reading
+    facts: Facts | None
+
+    @property
+    def org(self) -> Org:
+        return self.reading.org
+
+    def name(self, role: Role) -> Span:
+        """Where a role's name stands."""
+        return self.reading.roles[role.id][0].name.span
+
+    def field(self, role: Role, key: str) -> Span:
+        """Where a role's key stands, or its name."""
+        spans = [f.value_span for entry in self.reading.roles[role.id] for f in entry.fields if f.key == key]
+        return spans[-1] if spans else self.name(role)
+
+    @property
+    def standup(self) -> Span:
+        """The line of the stand-up."""
+        part = self.reading.parts.get("rhythm")
+        for line in self.program.lines(part.span) if part else ():
+            if "stand" in self.program.slice(line).lower() and ":" in self.program.slice(line):
+                return self.program.first_line(line)
+        return self.program.first_line(part.span) if part else Span(0, 0)
+
+
+def finding(code: str, message: str, span: Span, help_: str = "", fix: Fix | None = None) -> Finding:
+    """A finding of a rule."""
+    return Finding(code, RULES[code].severity, message, span, help_, fix)
+
+
+def _problems(document: Document) -> Iterator[Finding]:
+    """What keeps the organization from running."""
+    for problem in document.org.problems():
+        fix = None
+        if isinstance(problem.at, int):
+            place = document.reading.links[problem.at]
+            span = place.span
+            if problem.code == "ORG014" and place.field is None:
+                fix = Fix(place.line, "", safe=False)
+        else:
+            part = document.reading.parts.get("roles")
+            span = document.program.first_line(part.heading.span if part else Span(0, len(document.program.text)))
+        yield finding(problem.code, problem.message, span, problem.help, fix)
+
+
+def _not_executed(document: Document) -> Iterator[Finding]:
+    for role in document.org.roles:
+        if role.agent == LANGUAGE_AGENT and not role.model and role.headcount:
+            message = f"{role.name} asks a language model, and names none: the workspace has to"
+            help_ = f"write '- **Model:** openai/gpt-5-mini', or set {DEFAULT_MODEL} where it runs"
+            yield finding("ORG018", message, document.field(role, "agent"), help_)
+        if role.command and role.headcount:
+            message = f"{role.name} runs the command '{role.command}', which the workspace has to declare"
+            help_ = f'where it runs, orgopt.toml needs [agents.{role.command}] command = ["…"]'
+            yield finding("ORG043", message, document.field(role, "agent"), help_)
+        if role.model and not role.thinks:
+            message = f"{role.name} has a model, and its agent '{role.agent}' uses none"
+            yield finding("ORG040", message, document.field(role, "model"), "write '- **Agent:** llm'")
+        unread = ("persona", "memory") if role.agent in WORKING_AGENTS else ("memory",) if role.command else ()
+        for key in (name for name in unread if getattr(role, name) not in {"", "none"}):
+            message = f"'{key}' has no effect: the agent '{role.agent}' does not read it"
+            yield finding("ORG007", message, document.field(role, key), "write '- **Agent:** llm', or leave it out")
+
+
+def _unheard(document: Document) -> Iterator[Finding]:
+    """Roles whose results reach nobody who submits, in an organization that has a chain of reports."""
+    org = document.org
+    graph = org.reporting()
+    if not graph.number_of_edges():
+        return
+    shares = {end for link in org.links if link.kind == "shares with" for end in (link.source, link.target)}
+    meets = {role.id for role in org.roles} if org.standup and not org.standup.attendees else set[str]()
+    heard = shares | meets | set(org.standup.attendees if org.standup else ())
+    boss = org.name(org.submitters()[0])
+    for role in org.roles:
+        if role.headcount and not graph.degree(role.id) and role.id not in heard:
+            message = f"nobody hears {role.name}: it reports to nobody and shares with nobody"
+            help_ = f"add '- {role.name} → {boss}: reports to'"
+            yield finding("ORG022", message, document.name(role), help_)
+
+
+def _titles(document: Document) -> Iterator[Finding]:
+    """Roles whose names promise what their links do not keep."""
+    org = document.org
+    reviewers = {link.source for link in org.links if link.kind == "reviews"}
+    heard = {link.target for link in org.links if link.kind == "reports to"} | set(
+        org.standup.attendees if org.standup else ()
+    )
+    heard |= {
+        end for link in org.links if link.kind == "shares with" and link.mutual for end in (link.source, link.target)
+    }
+    heard |= {link.target for link in org.links if link.kind == "shares with"}
+    lines = any(link.kind == "reports to" for link in org.links)
+    everyone = org.standup is not None and not org.standup.attendees
+    for role in (role for role in org.roles if role.headcount and len(org.roles) > 1):
+        if _REVIEWER.search(role.name) and role.id not in reviewers:
+            other = next(r for r in org.roles if r.id != role.id)
+            help_ = f"add '- {role.name} → {other.name}: reviews'"
+            yield finding("ORG030", f"{role.name} reviews nobody", document.name(role), help_)
+        if lines and _MANAGER.search(role.name) and role.id not in heard and not everyone:
+            message = f"nobody reports to {role.name}"
+            yield finding("ORG031", message, document.name(role), f"add a link '… → {role.name}: reports to'")
+
+
+def _links(document: Document) -> Iterator[Finding]:
+    """Links that have no effect."""
+    org = document.org
+    for link, place in zip(org.links, document.reading.links, strict=True):
+        ends = [role for end in (link.source, link.target) if (role := org.role(end))]
+        for role in (role for role in dict.fromkeys(ends) if not role.headcount):
+            yield finding("ORG038", f"{role.name} has no agents, so this link does nothing", place.span)
+        if link.source == link.target and ends and ends[0].headcount == 1:
+            fix = Fix(place.line, "", safe=True) if place.field is None else None
+            yield finding("ORG039", f"there is one {ends[0].name}: nobody to share with", place.span, "remove it", fix)
+
+
+def _standup(document: Document) -> Iterator[Finding]:
+    """Stand-ups that nobody needs, or that eat the time between them."""
+    org, facts, standup = document.org, document.facts, document.org.standup
+    if standup is None:
+        return
+    heads = sum(role.headcount for role in org.roles if not standup.attendees or role.id in standup.attendees)
+    if heads < 2:
+        yield finding(
+            "ORG037", f"{heads} agent{'s' * (heads != 1)} attend{'s' * (heads == 1)} the stand-up", document.standup
+        )
+    elif facts and facts.run_s:
+        cost = facts.meeting_s + facts.meeting_per_head_s * heads
+        busy = min(heads / (facts.run_s + facts.think_s), facts.slots / facts.run_s)  # experiments a second
+        between = standup.every if standup.unit == "s" else standup.every / busy
+        if between < 2 * cost or between * busy < 1:
+            told = (
+                f"{between * busy:.1f} experiments end between two stand-ups that stop {heads} agents for {cost:.2g} s"
+            )
+            yield finding("ORG033", told, document.standup, "meet less often")
+
+
+def _risk(document: Document) -> Iterator[Finding]:
+    """Texts that state another risk tolerance than the key."""
+    org = document.org
+    for role in org.roles:
+        risk = org.risk_of(role)
+        for match in _RISK_WORD.finditer(role.charter):
+            word, number = (match["word"] or match["said"] or "").lower(), match["n"]
+            high = word == "high" or match["bold"]
+            wrong = abs(float(number) - risk) > 0.005 if number else risk < 0.5 if high else risk > 0.5
+            if wrong:
+                said = f"the charter of {role.name} says '{match[0]}'"
+                message = f"{said}, its risk tolerance is {format_risk(risk)}"
+                yield finding("ORG034", message, document.field(role, "risk tolerance"), "make them say the same")
+
+
+def _task(document: Document) -> Iterator[Finding]:
+    """What the task contradicts."""
+    org, facts = document.org, document.facts
+    if facts is None:
+        return
+    for role in org.roles:
+        for group in role.focus:
+            if group not in facts.groups:
+                message = f"the task {facts.name} has no group of knobs '{group}'"
+                yield finding(
+                    "ORG036", message, document.field(role, "focus"), f"its groups: {', '.join(facts.groups)}"
+                )
+        for match in _FILE.finditer(role.charter):
+            name = match["code"] or match["name"]
+            if name.split("/")[-1] not in facts.files:
+                at = document.program.text.find(match[0], document.reading.roles[role.id][0].span.start)
+                span = Span(at, at + len(match[0])) if at >= 0 else document.name(role)
+                message = f"the task {facts.name} has no file '{name}'"
+                yield finding("ORG035", message, span, f"its files: {', '.join(facts.files)}")
+    if facts.run_s:
+        full = facts.slots * (1 + facts.think_s / facts.run_s)
+        if org.headcount > _CROWD * math.ceil(full):
+            biggest = max(org.roles, key=lambda role: role.headcount)
+            slots = f"{facts.slots} slot{'s' * (facts.slots != 1)}"
+            message = f"{org.headcount} agents for {slots}, which about {math.ceil(full)} keep busy: the others wait"
+            yield finding(
+                "ORG032", message, document.field(biggest, "headcount"), "lower a headcount or give more --slots"
+            )
+
+
+ALWAYS: tuple[Callable[[Document], Iterator[Finding]], ...] = (_problems, _not_executed)
+# Of a document with errors they would repeat what the errors say.
+SOUND: tuple[Callable[[Document], Iterator[Finding]], ...] = (_unheard, _titles, _links, _standup, _risk, _task)

@@ -1,0 +1,76 @@
+"""The checks of lint that look at a document's text: characters, names, front matter, stubs."""
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+
+from orgopt.document.findings import Finding, Fix
+from orgopt.document.linting.checks import Document, finding
+from orgopt.document.reading.fields import front_matter
+from orgopt.document.reading.names import Name, hidden, scripts, skeleton
+from orgopt.document.text.program import Span
+
+_UNCLOSED = re.compile(
+    r"(?:\A|^<!-- file: .* -->\n)\ufeff?(?P<front>---[ \t]*)(?:\r\n|\n|\r)[A-Za-z_]\w*[ \t]*:(?=\s)", re.MULTILINE
+)
+_STUB = 16  # characters; less is no instruction
+# NUL and the like; and what turns the direction of text, so that it reads as it is not.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+
+
+def _text(document: Document) -> Iterator[Finding]:
+    """Characters that are not seen, names that look like others, and stubs."""
+    program = document.program
+    if len(program.text.strip()) < _STUB:
+        span = program.first_line(Span(0, len(program.text)))
+        yield finding("ORG041", "there is next to nothing here", span, "`orgopt init` writes a workspace to start from")
+    names = [entry.name for entries in document.reading.roles.values() for entry in entries if entry.kind != "plain"]
+    in_names = {at for name in names for at in range(*name.span)}
+    for match in _CONTROL.finditer(program.text):
+        span = Span(*match.span())
+        if span.start in in_names:
+            continue  # said of the name
+        fix = Fix(span, "", safe=match[0] <= "\x7f")  # Arabic and Hebrew may need the others
+        yield finding("ORG042", f"control character U+{ord(match[0]):04X}", span, "remove it", fix)
+    alike: dict[str, Name] = {}
+    for name in names:
+        raw = program.slice(name.span)
+        for at in hidden(raw):
+            span = Span(name.span.start + at, name.span.start + at + 1)
+            message = f"the name '{name.text}' has the invisible character U+{ord(raw[at]):04X}"
+            yield finding("ORG027", message, span, "remove it", Fix(span, "", safe=True))
+        if len(found := scripts(raw) & {"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE"}) > 1:
+            mixed = " and ".join(sorted(script.capitalize() for script in found))
+            yield finding("ORG028", f"the name '{name.text}' mixes {mixed} letters", name.span, "type it anew")
+        other = alike.setdefault(skeleton(name.text), name)
+        if other.id != name.id:
+            message = f"the names '{other.text}' and '{name.text}' look alike"
+            yield finding("ORG028", message, name.span, "rename one of them")
+
+
+def _front_matter(document: Document) -> Iterator[Finding]:
+    """Front matter that is given twice, has no end, or is not `key: value`."""
+    program = document.program
+    for match in _UNCLOSED.finditer(program.text):
+        at = bisect_right(program.blocks, match.start("front"), key=lambda block: block.span.start)
+        if program.blocks[at - 1].kind != "front_matter":
+            message = "this front matter has no end, or has headings in it: it is read as text"
+            yield finding("ORG026", message, Span(*match.span("front")), "end it with a line '---'")
+    previous = -1
+    for block in program.blocks:
+        if block.kind != "front_matter":
+            continue
+        if previous == block.span.start:
+            message = "front matter is given twice: the last of each key counts"
+            yield finding("ORG026", message, program.first_line(block.span))
+        previous = block.span.end
+        read_lines = {field.line.start for field in front_matter(program, block)}
+        for line in list(program.lines(block.span))[1:]:
+            text = program.slice(line).rstrip()
+            nested = text.startswith((" ", "\t", "-", "#", "...", "]", "}"))
+            if text and not nested and line.start not in read_lines:
+                message = "this line of the front matter is not 'key: value': it is left alone"
+                yield finding("ORG026", message, program.first_line(line))
+
+
+TEXT: tuple[Callable[[Document], Iterator[Finding]], ...] = (_text, _front_matter)

@@ -1,0 +1,238 @@
+"""Fields: the key-value forms that stand in sections, tables and front matter, with their spans.
+
+Read are bullets (`- **Key:** v`, `- **Key**: v`, `- Key: v`), bare lines (`Key: v`), rows of a table under a header
+of keys, and front matter (`key: v`). Forms without bold letters are prose unless their key is known (see `keys`).
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal, NamedTuple
+
+from orgopt.document.grammar.keys import KEYS, canonical
+from orgopt.document.text.program import Block, Program, Section, Span
+
+Form = Literal["bold", "plain", "front matter", "cell", "heading"]
+
+_LEAD = r"(?:[-*+]|\d{1,3}[.)])[ \t]+"
+_BULLET = re.compile(rf"(?P<indent>[ \t]*)(?P<lead>{_LEAD})(?P<value>.*)$")
+_BOLD = re.compile(r"(\*\*|__)(?P<key>[^*_\r\n]{1,40}?)(?::[ \t]*\1|\1[ \t]*:)[ \t]*(?P<value>.*)$")
+_PLAIN = re.compile(r"(?P<key>[A-Za-z][A-Za-z /_-]{1,30}?)[ \t]*:(?:[ \t]+(?P<value>.*)|(?P<none>))$")
+_YAML = re.compile(r"(?P<key>[A-Za-z][\w -]{0,40}?)[ \t]*:(?:[ \t]+(?P<value>.*)|(?P<none>))$")
+_QUOTED = re.compile(r"(?P<quote>[\"'])(?P<value>.*?)(?P=quote)\s*(?:#.*)?$")
+_COMMENT = re.compile(r"(?:^|(?<!\s)\s+)#.*$")
+_BLOCK = re.compile(r"(?:[|>][+-]?)?")
+_YAML_ITEM = re.compile(r"-[ \t]+(.*)$")
+_MARKED = re.compile(r"(?P<mark>`{1,2}|\*{1,2}|_{1,2})(?P<value>[^`*]+)(?P=mark)$")
+_CELL = re.compile(r"(?:\\.|[^|\\]|\\)*")
+
+
+class Field(NamedTuple):
+    """A key with its value.
+
+    Attributes:
+        key: In lower case, by its canonical name where it is known.
+        value: As written, without the marks around it.
+        line: The whole line, or the cell of a table.
+        form: How it is written. Only bold and heading forms are claims that must be understood.
+    """
+
+    key: str
+    value: str
+    key_span: Span
+    value_span: Span
+    line: Span
+    form: Form = "bold"
+
+
+class Bullet(NamedTuple):
+    """A bullet line: its text, the span of that text and of the line, and those nested below it."""
+
+    text: str
+    text_span: Span
+    line: Span
+    nested: tuple["Bullet", ...] = ()
+
+    @property
+    def span(self) -> Span:
+        """The line with those nested below it."""
+        return Span(self.line.start, self.nested[-1].line.end if self.nested else self.line.end)
+
+
+class Cell(NamedTuple):
+    """A cell of a table, without the blanks around it."""
+
+    text: str
+    span: Span
+
+
+class Row(NamedTuple):
+    """A row of a table and its line."""
+
+    cells: tuple[Cell, ...]
+    line: Span
+
+
+def bullets(program: Program, section: Section) -> list[Bullet]:
+    """The unindented bullets of a section's own lists."""
+    return [bullet for block in section.blocks if block.kind == "list" for bullet in _bullets(program, block)]
+
+
+def fields(program: Program, section: Section) -> list[Field]:
+    """The fields of a section: its own bullets, bare lines and, of a file, its front matter."""
+    return block_fields(program, section.blocks)
+
+
+def block_fields(program: Program, blocks: Iterable[Block]) -> list[Field]:
+    """The fields of some blocks."""
+    found: list[Field] = []
+    for block in blocks:
+        if block.kind == "list":
+            found += [field for bullet in _bullets(program, block) if (field := bullet_field(bullet))]
+        elif block.kind == "paragraph":
+            for line in program.lines(block.span):
+                text = program.slice(line).rstrip()
+                if field := _match(text, line.start, line):
+                    found.append(field)
+        elif block.kind == "front_matter":
+            found += front_matter(program, block)
+    return found
+
+
+def bullet_field(bullet: Bullet) -> Field | None:
+    """The field that a bullet writes, or None."""
+    return _match(bullet.text, bullet.text_span.start, bullet.line)
+
+
+def front_matter(program: Program, block: Block) -> list[Field]:
+    """The fields of front matter, line by line: nothing in it can be expanded, and nested keys are left alone.
+
+    Lines indented below a key, and items below it, are its value.
+    """
+    found: list[Field] = []
+    lines = list(program.lines(block.span))[1:]
+    for number, line in enumerate(lines):
+        text = program.slice(line).rstrip()
+        if text in {"---", "..."}:
+            break
+        if match := _YAML.match(text):
+            key = Span(line.start + match.start("key"), line.start + match.end("key"))
+            value, span, whole = _yaml_value(program, match, lines, number)
+            found.append(Field(canonical(match["key"]), value, key, span, whole, "front matter"))
+    return found
+
+
+def _yaml_value(program: Program, match: re.Match[str], lines: Sequence[Span], number: int) -> tuple[str, Span, Span]:
+    """The value of the key of a line of front matter, where it stands, and all of its lines."""
+    written, line = match["value"] or "", lines[number]
+    at = line.start + (match.end() if match["value"] is None else match.start("value"))
+    if below := _nested(program, lines, number + 1) if _BLOCK.fullmatch(written) else []:
+        texts = [program.slice(span) for span in below]
+        items = [item[1] for text in texts if (item := _YAML_ITEM.match(text))]
+        if written or not any(map(_YAML.match, items or texts)):
+            line = Span(line.start, program.end_of_line(below[-1].end))
+            at, written = below[0].start, ", ".join(items) if len(items) == len(texts) else "\n".join(texts)
+            if len(below) > 1 or items:
+                return written, Span(at, below[-1].end), line
+    if quoted := _QUOTED.match(written):
+        written, at = quoted["value"], at + 1
+    else:
+        written = _COMMENT.sub("", written)
+    return written, Span(at, at + len(written)), line
+
+
+def _nested(program: Program, lines: Sequence[Span], first: int) -> list[Span]:
+    """The texts of the lines from one on that are indented or items, up to the first that is not."""
+    found: list[Span] = []
+    for number in range(first, len(lines)):
+        line = lines[number]
+        text = program.slice(line).rstrip()
+        if text and not text.startswith((" ", "\t", "- ")):
+            break
+        if text.strip():
+            found.append(Span(line.start + len(text) - len(text.lstrip()), line.start + len(text)))
+    return found
+
+
+def unindented(program: Program, span: Span) -> Iterator[Span]:
+    """A span of front matter by line, without the indents."""
+    for line in program.lines(span):
+        text = program.slice(line)
+        start = max(span.start, line.start + len(text) - len(text.lstrip(" \t")))
+        yield Span(start, max(start, min(span.end, line.end)))
+
+
+def rows(program: Program, block: Block) -> tuple[Row, list[Row]]:
+    """The header and the rows of a table."""
+    lines = [line for line in program.lines(block.span) if program.slice(line).strip()]
+    head, *body = [Row(_cells(program, line), line) for line in lines[:1] + lines[2:]]
+    return head, body
+
+
+def cell_fields(header: Row, row: Row) -> Iterator[Field]:
+    """The fields of a row, under a header of keys; empty cells are none."""
+    for name, cell in zip(header.cells, row.cells, strict=False):
+        if cell.text.strip("-–— "):
+            field = Field(canonical(_unmarked(name.text)), cell.text, name.span, cell.span, cell.span, "cell")
+            yield _without_marks(field)
+
+
+def _unmarked(text: str) -> str:
+    return text.strip("*_` ")
+
+
+def _match(text: str, at: int, line: Span) -> Field | None:
+    match = _BOLD.match(text)
+    form: Form = "bold"
+    if not match:
+        match, form = _PLAIN.match(text), "plain"
+        if not match or not canonical(match["key"], known=True):
+            return None
+    none = match["value"] is None
+    start = at + (match.end() if none else match.start("value"))
+    key_span = Span(at + match.start("key"), at + match.end("key"))
+    field = Field(canonical(match["key"]), match["value"] or "", key_span, Span(start, at + match.end()), line, form)
+    return _without_marks(field)
+
+
+def _without_marks(field: Field) -> Field:
+    """A field whose value stands in marks, as in `- **Headcount:** **3**`, without them; text keeps its own."""
+    match = _MARKED.match(field.value) if field.key in KEYS and field.key != "persona" else None
+    if not match:
+        return field
+    start = field.value_span.start + match.start("value")
+    return field._replace(value=match["value"], value_span=Span(start, start + len(match["value"])))
+
+
+def _bullets(program: Program, block: Block) -> list[Bullet]:
+    """The unindented bullets of a list, each with the first level of those indented below it."""
+    found: list[tuple[Bullet, list[Bullet]]] = []
+    for line in program.lines(block.span):
+        match = _BULLET.match(program.slice(line).rstrip())
+        if not match:
+            continue
+        at = line.start + match.start("value")
+        bullet = Bullet(match["value"], Span(at, at + len(match["value"])), line)
+        if not match["indent"]:
+            found.append((bullet, []))
+        elif found:
+            found[-1][1].append(bullet)
+    return [bullet._replace(nested=tuple(nested)) for bullet, nested in found]
+
+
+def _cells(program: Program, line: Span) -> tuple[Cell, ...]:
+    text = program.slice(line).rstrip()
+    at = len(text) - len(text.lstrip())
+    at += text[at : at + 1] == "|"
+    cells: list[Cell] = []
+    while at < len(text):
+        match = _CELL.match(text, at)
+        raw = match[0] if match else ""
+        start = line.start + at + len(raw) - len(raw.lstrip())
+        cells.append(Cell(raw.strip(), Span(start, start + len(raw.strip()))))
+        at += len(raw) + 1
+    return tuple(cells)
+
+
+def named(fields_: Iterable[Field], key: str) -> Field | None:
+    """The last field of a key, or None."""
+    return next((field for field in reversed(list(fields_)) if field.key == key), None)

@@ -1,0 +1,107 @@
+"""Names as headings, bullets and cells write them: numbers, emoji, titles and counts taken off."""
+
+import re
+import unicodedata
+from typing import NamedTuple
+
+from orgopt.document.text.program import Span, printable
+from orgopt.org import slug
+
+_NUMBERING = re.compile(r"\(?\d{1,3}(?:\.\d{1,3})*[.):]\s+")
+_PREFIX = re.compile(r"(?:role|agent)\s*(?:#?\d{1,3}\s*)?[:—–]\s*(?=\S)", re.IGNORECASE)
+_COUNT = re.compile(r"(?:\s*×\s*|\s+[xX]\s*)(\d{1,6})\s*$|\s*\(\s*[×xX]?\s*(\d{1,6})\s*(?:agents?)?\s*\)\s*$")
+_KEYCAP = re.compile(r"\d\ufe0f?\u20e3\s*")
+_COUNT_FIRST = re.compile(r"(\d{1,6})\s*[×x]\s+(?=\S)")
+_TITLE = re.compile(r"\s+[—–-]\s+|:\s+")
+_LINK = re.compile(r"!?\[(?P<text>[^\]]*)\]\((?P<path>[^)\s]*+)[^)]*\)")
+FILE = re.compile(r"[`@]*(?P<path>(?:[^`|()\[\]<>\s]+/)?(?P<stem>[^`|()\[\]<>\s/]+)\.(?:md|markdown))`*", re.IGNORECASE)
+"""The path of a Markdown file, as a text names it."""
+
+_MAX_NAME = 200  # characters; what follows is no name, and would cost time
+_ALIKE = str.maketrans("1|I0", "lllo")
+_HIDDEN = {"Cf", "Cc"}
+
+
+class Name(NamedTuple):
+    """The name of a role as it is read.
+
+    Attributes:
+        text: The name alone.
+        span: Where it stands.
+        title: What follows a dash or a colon, such as `Chief Scientist` in `Lead — Chief Scientist`.
+        digits: The headcount beside it, in digits, and where they stand.
+        path: The file that it links to.
+        raw: All that was written.
+    """
+
+    text: str
+    span: Span
+    title: str = ""
+    digits: tuple[str, Span] | None = None
+    path: str = ""
+    raw: str = ""
+
+    @property
+    def id(self) -> str:
+        """The ASCII id of the name."""
+        return slug(self.text)
+
+
+def read_name(raw: str, at: int) -> Name:
+    """The name in a text that stands at an offset."""
+    start, end = 0, len(raw.rstrip())
+    path = ""
+    if link := _LINK.match(raw):
+        path, start, end = link["path"], link.start("text"), link.end("text")
+    if file := FILE.fullmatch(raw, start, end):  # a role that goes by its file alone
+        path, start, end = path or file["path"], file.start("stem"), file.end("stem")
+    end = min(end, start + _MAX_NAME)
+    count: tuple[str, Span] | None = None
+    while moved := _skip(raw, start, end):
+        start = moved
+    if match := _COUNT_FIRST.match(raw, start, end):
+        count, start = (match[1], Span(at + match.start(1), at + match.end(1))), match.end()
+    if not count and (match := _COUNT.search(raw, start, end)) and raw[start : match.start()].strip():
+        group = 1 if match[1] else 2
+        count, end = (match[group], Span(at + match.start(group), at + match.end(group))), match.start()
+    title = ""
+    if (match := _TITLE.search(raw, start, end)) and raw[start : match.start()].strip("*_` "):
+        title, end = raw[match.end() : end].strip("*_` "), match.start()
+    while start < end and raw[start] in "*_`@ ":
+        start += 1
+    while end > start and raw[end - 1] in "*_`: ":
+        end -= 1
+    if not slug(raw[start:end]) and not count:  # nothing sensible is left: the text as it is
+        start, end, title = 0, min(len(raw.rstrip()), _MAX_NAME), ""
+    return Name(printable(raw[start:end]), Span(at + start, at + end), printable(title), count, path, raw)
+
+
+def hidden(text: str) -> list[int]:
+    """The positions of characters that are not seen: zero-width, bidirectional and control characters."""
+    joined = "\u200d\ufe0f"  # part of many emoji
+    return [
+        i
+        for i, char in enumerate(text)
+        if unicodedata.category(char) in _HIDDEN
+        and char not in "\t\r\n"
+        and not (char in joined and i and text[i - 1] > "\u2000")
+    ]
+
+
+def scripts(text: str) -> set[str]:
+    """The scripts of a text's letters by the first word of their Unicode names: LATIN, CYRILLIC, and so on."""
+    return {unicodedata.name(char, "?").split()[0] for char in text if char.isalpha()}
+
+
+def skeleton(text: str) -> str:
+    """A name with one letter for those that look alike, as in `Exp1orer` and `Explorer`."""
+    return text.translate(_ALIKE).casefold().replace("rn", "m").replace("vv", "w")
+
+
+def _skip(raw: str, start: int, end: int) -> int:
+    """The position after one leading mark, number or emoji; 0 when there is none."""
+    if match := next((m for of in (_NUMBERING, _KEYCAP, _PREFIX) if (m := of.match(raw, start, end))), None):
+        return match.end() if raw[match.end() : end].strip() else 0
+    if start < end and (raw[start] in "*_` \u200d\ufe0f" or unicodedata.category(raw[start]) in {"So", "Sk", "Sm"}):
+        return start + 1 if slug(raw[start:end]) else 0
+    return 0

@@ -1,0 +1,1 @@
+"""Documents as text: blocks, spans and the program that they are."""

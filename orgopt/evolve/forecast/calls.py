@@ -1,0 +1,193 @@
+"""How often a study's language agents would ask their models, and what that costs, before anything is asked.
+
+A team is taken for a closed queue: an agent thinks, then waits for a slot, then for its experiment. Bounds are those of
+such queues (Muntz and Wong 1974), with experiments of half to twice the typical length; the seconds and tokens of a
+call are taken from earlier answers, or guessed widely.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from orgopt.agents.llm.prices import price_of
+from orgopt.agents.session import thaw
+from orgopt.agents.settings import LanguageSettings
+from orgopt.agents.thinking.answers import Answer
+from orgopt.agents.thinking.digest import MAX_INBOX, MAX_KNOWN
+from orgopt.errors import OrgoptError
+from orgopt.ledger import read_lines
+from orgopt.org import LANGUAGE_AGENT, Org, Role
+from orgopt.task import Task
+
+REPAIRED = 2
+"""Calls of a thought at most: an answer that cannot be used is repaired once."""
+FILES = 200  # of earlier answers that are read, the newest
+LEAST = 20  # answers that say how long calls take
+_FIXED = 2_500  # characters of instructions that all questions have
+_KNOB = 60  # characters of a knob's line
+_MEMORY = 4_000  # characters
+_DENSE, _THIN = 3, 5  # characters of a token
+_VARIES = 2  # how far experiments and calls may be faster or slower than those that were timed
+
+
+class Span(NamedTuple):
+    """The least and the most of something."""
+
+    low: float
+    high: float
+
+    def times(self, factor: float) -> "Span":
+        """Both ends, so many times."""
+        return Span(self.low * factor, self.high * factor)
+
+    def by(self, other: "Span") -> "Span":
+        """The least by the least, and the most by the most."""
+        return Span(self.low * other.low, self.high * other.high)
+
+    def plus(self, other: "Span") -> "Span":
+        """The sum of the ends."""
+        return Span(self.low + other.low, self.high + other.high)
+
+
+class Pace(NamedTuple):
+    """The seconds and the tokens of a call, with where they are from."""
+
+    seconds: Span
+    input_tokens: Span
+    output_tokens: Span
+    basis: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calls:
+    """What language agents would ask in all, and its price.
+
+    Attributes:
+        calls: Answers of models.
+        input_tokens, output_tokens: Of them all.
+        usd: What they cost at today's prices, or at those that the study was begun with.
+        basis: What the seconds and tokens of a call are taken from.
+    """
+
+    calls: Span
+    input_tokens: Span
+    output_tokens: Span
+    usd: Span
+    basis: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What a run's language agents work under.
+
+    Attributes:
+        budget_s: Lab seconds of a run.
+        slots: Experiments at once.
+        experiment_s: Slot-seconds of one experiment, about.
+        edits: Whether they may rewrite the script.
+        runs: Runs of teams, at least and at most.
+        firsts: Those of them after which roles with lasting memory write it.
+    """
+
+    budget_s: float
+    slots: int
+    experiment_s: float
+    edits: bool
+    runs: Span
+    firsts: Span
+
+
+def calls(org: Org, tasks: Sequence[Task], settings: LanguageSettings, terms: Terms, pace: Pace | None) -> Calls:
+    """What all runs of teams like an organization would ask.
+
+    Args:
+        org: The organization, which stands for those of all candidates.
+        tasks: What it researches.
+        settings: The models and their prices.
+        terms: Budget, slots and number of runs.
+        pace: What earlier calls of the same models were like; None guesses.
+
+    Raises:
+        UsageError: A role has no model, or a model no price.
+    """
+    asked = tokens_in = tokens_out = usd = Span(0, 0)
+    for role in (role for role in org.roles if role.headcount and role.agent == LANGUAGE_AGENT):
+        found = pace or guess(org, role, tasks, edits=terms.edits)
+        own = _thoughts(org, role, terms, found.seconds).by(terms.runs)
+        if role.memory == "lasting":
+            own = own.plus(terms.firsts)
+        own = own.by(Span(1, REPAIRED))
+        inputs, outputs = own.by(found.input_tokens), own.by(found.output_tokens)
+        price = price_of(settings, settings.model(role.model))
+        asked, tokens_in, tokens_out = asked.plus(own), tokens_in.plus(inputs), tokens_out.plus(outputs)
+        low, high = (price.of(int(a), int(b)) for a, b in zip(inputs, outputs, strict=True))
+        usd = usd.plus(Span(low, high))
+    basis = pace.basis if pace else "a guess of 0.5 to 30 s a call"
+    return Calls(calls=asked, input_tokens=tokens_in, output_tokens=tokens_out, usd=usd, basis=basis)
+
+
+def guess(org: Org, role: Role, tasks: Sequence[Task], *, edits: bool) -> Pace:
+    """What a call of a role may be like, by the length of what it is told and may say."""
+    words = len(role.charter) + len(role.persona) + len(org.mission)
+    told = [_FIXED + words + len(task.brief) + _KNOB * len(task.knobs) for task in tasks]
+    scripts = [len(task.source) if edits else 0 for task in tasks]
+    kept = _MEMORY if role.memory != "none" else 0
+    most = max(map(sum, zip(told, scripts, strict=True))) + MAX_KNOWN + MAX_INBOX + kept
+    least = min(map(sum, zip(told, scripts, strict=True)))
+    said = 500 + kept // _DENSE + (max(scripts) // _DENSE)
+    return Pace(Span(0.5, 30), Span(least / _THIN, most / _DENSE), Span(10, 2 * said), "a guess")
+
+
+def earlier(folders: Iterable[Path], models: Mapping[str, Any]) -> Pace | None:
+    """The pace of earlier answers of some models, those of the newest folders; None where there are too few.
+
+    Args:
+        folders: Of runs, which keep their answers and the prices that they were begun with.
+        models: The models, by the names that prices have; runs of others say nothing.
+    """
+    newest = sorted((one for one in folders if (one / "answers.jsonl").is_file()), key=_age, reverse=True)
+    answers: list[Answer] = []
+    for folder in islice(newest, FILES):
+        try:
+            if set(thaw(LanguageSettings(), folder).prices) <= set(models):
+                answers += [Answer(**_without_key(record)) for record in read_lines(folder / "answers.jsonl")]
+        except (OrgoptError, TypeError):
+            continue  # of another version, or damaged
+    given = [one for one in answers if not one.failure]
+    if len(given) < LEAST:
+        return None
+    seconds, inputs, outputs = (
+        Span(*np.quantile([getattr(one, name) for one in given], (0.05, 0.95)).tolist())
+        for name in ("seconds", "input_tokens", "output_tokens")
+    )
+    slower = Span(seconds.low / _VARIES, seconds.high * _VARIES)
+    return Pace(slower, inputs, outputs, f"{len(given)} earlier answers of the same models")
+
+
+def _thoughts(org: Org, role: Role, terms: Terms, seconds: Span) -> Span:
+    """Thoughts of a role in a run."""
+    quick, slow = terms.experiment_s / _VARIES, terms.experiment_s * _VARIES
+    crowd = math.ceil(org.headcount / terms.slots)
+    least = terms.budget_s / (seconds.high + slow * crowd) / (1 + org.confirm_of(role))
+    most = min(role.headcount * terms.budget_s / (seconds.low + quick), terms.slots * terms.budget_s / quick)
+    # The first begins at once, and the last of each agent is cut by the end of the budget.
+    found = Span(role.headcount * max(1.0, math.floor(least)), most + role.headcount)
+    standup = org.standup
+    if standup is None or (standup.attendees and role.id not in standup.attendees):
+        return found
+    experiments = terms.slots * terms.budget_s / quick
+    meetings = terms.budget_s / standup.every if standup.unit == "s" else experiments / standup.every
+    return found.plus(Span(0, role.headcount * min(meetings, terms.budget_s / max(seconds.low, 1e-3))))
+
+
+def _age(folder: Path) -> float:
+    return (folder / "answers.jsonl").stat().st_mtime
+
+
+def _without_key(record: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in record.items() if name != "key"}

@@ -1,0 +1,149 @@
+"""What a study would cost, before anything is started."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+from orgopt.evolve.controls import PLAIN, control_seeds
+from orgopt.evolve.forecast.calls import Calls, Span
+from orgopt.evolve.proposers.rewrite.rewriting import optimizer_runs
+from orgopt.evolve.race import LOOKS
+from orgopt.evolve.search import DROP_AFTER
+from orgopt.org import Org
+from orgopt.study.config import OPTIMIZERS, StudyConfig
+
+DOCUMENTS = 5
+"""Controls that are documents: more agents, one agent, silent agents, random documents, shuffled links."""
+REPLAYED_PER_S = 1_000  # experiments of a replayed run, where none was timed yet
+VERIFIED = 6  # submissions that a team makes of about a hundred experiments
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """What a study would cost.
+
+    Attributes:
+        runs: Runs of teams by phase, over all tasks.
+        experiments: Experiments in all.
+        slot_hours: Hours of hardware that they are charged.
+        wall_hours: Hours until it ends.
+        usd: Dollars at the price of a slot-hour; None without a price.
+        basis: What the times are taken from.
+        language: What language agents would ask; None without any.
+    """
+
+    runs: Mapping[str, Span]
+    experiments: Span
+    slot_hours: Span
+    wall_hours: Span
+    usd: Span | None
+    basis: str
+    language: Calls | None = None
+
+    def to_dict(self) -> Record:
+        """The estimate as JSON values."""
+        return asdict(self)
+
+
+class Timing(NamedTuple):
+    """Runs that were timed: how long one took, how many experiments it had, and how many runs that is from."""
+
+    wall_s: float
+    experiments: float
+    runs: int
+
+
+def estimate(
+    config: StudyConfig,
+    org: Org,
+    *,
+    tasks: int,
+    held_out: int,
+    trains: bool,
+    experiment_s: float,
+    workers: int,
+    timed: Timing | None,
+    usd_per_slot_hour: float | None = None,
+) -> Estimate:
+    """What a study would cost.
+
+    Args:
+        config: Its settings.
+        org: The seed document's organization, whose size stands for the winner's.
+        tasks: How many tasks are searched.
+        held_out: How many are held out.
+        trains: Whether experiments are real.
+        experiment_s: Slot-seconds of one experiment, about.
+        workers: Runs at the same time.
+        timed: Earlier runs under the same terms, if there are any.
+        usd_per_slot_hour: The price of the hardware.
+    """
+    phases = _runs(config, org, tasks, held_out)
+    total = Span(sum(span.low for span in phases.values()), sum(span.high for span in phases.values()))
+    per_run = config.budget_s * config.slots / experiment_s
+    if timed:
+        seconds, per_run, basis = timed.wall_s, timed.experiments, f"{timed.runs} earlier runs under the same terms"
+    elif trains:
+        seconds = config.budget_s + VERIFIED * config.verify_seeds * experiment_s / config.slots
+        basis = "the budget, and training again of about six submissions a run"
+    else:
+        seconds, basis = per_run / REPLAYED_PER_S, "a thousand replayed experiments a second"
+    slot_hours = total.times(config.budget_s * config.slots / 3600)
+    usd = slot_hours.times(usd_per_slot_hour) if usd_per_slot_hour is not None else None
+    return Estimate(
+        runs=phases,
+        experiments=total.times(per_run),
+        slot_hours=slot_hours,
+        wall_hours=total.times(seconds / workers / 3600),
+        usd=usd,
+        basis=basis,
+    )
+
+
+def speaking(config: StudyConfig, found: Mapping[str, Span], *, tasks: int, held_out: int) -> tuple[Span, Span]:
+    """The runs of teams among those of an estimate, plain Optuna left out, and the first runs of candidates."""
+    tested = config.test_seeds * (tasks + held_out)
+    plain = sum(control_seeds(config.controls, name, config.test_seeds) for name in PLAIN) * (tasks + held_out)
+    low = found["search"].low + found["race"].low + tested  # controls may all be the champion itself
+    high = sum(span.high for span in found.values()) - plain
+    first = config.generations * config.population * tasks
+    return Span(low, high), Span(first, first)
+
+
+def timing(records: Iterable[Record], terms: Record) -> Timing | None:
+    """The mean of the runs in some studies' records that were made under the same budget, slots and labs."""
+    walls, experiments = list[float](), list[int]()
+    same = False
+    for record in records:
+        if record["kind"] == "study":
+            identity = record.get("identity", {})
+            same = all(identity.get(name) == value for name, value in terms.items())
+        elif same and record["kind"] == "evaluation" and record["phase"] != "real":
+            walls.append(record["wall_s"])
+            experiments.append(sum(record["score"]["experiments"].values()))
+    return Timing(sum(walls) / len(walls), sum(experiments) / len(walls), len(walls)) if walls else None
+
+
+def _runs(config: StudyConfig, org: Org, tasks: int, held_out: int) -> dict[str, Span]:
+    """Runs by phase: at least, if all is clear at once; at most, if nothing is until the end."""
+    candidates = config.generations * config.population
+    few = min(DROP_AFTER, config.search_seeds)
+    contenders = min(config.contenders, candidates)
+    first = max(1, round(config.race_seeds / LOOKS)) if config.race_seeds else 0
+    tested = config.test_seeds * (1 + (DOCUMENTS if config.controls != "none" else 0))
+    tested += sum(control_seeds(config.controls, name, config.test_seeds) for name in PLAIN)
+    parts = sum(1 for role in org.roles if role.headcount) + len(org.links) + (org.standup is not None)
+    found = {
+        "search": Span(few * candidates, config.search_seeds * candidates).times(tasks),
+        "race": Span(first * contenders, config.race_seeds * contenders).times(tasks),
+        "test": Span(tested, tested + 2 * config.test_seeds).times(tasks + held_out),
+    }
+    if config.controls != "none":
+        found["knock-out"] = Span(0.5 * parts, 2 * parts).times(config.test_seeds * tasks)
+    if config.rewriter in OPTIMIZERS and config.rewrites:
+        found["rewrite"] = Span(0.5, 1).times((config.generations - 1) * optimizer_runs(config, tasks))
+    if config.real_runs:
+        found["real"] = Span(1, 2).times(config.real_runs * tasks)
+    return found

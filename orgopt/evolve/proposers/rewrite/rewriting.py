@@ -1,0 +1,256 @@
+"""Rewriting: a share of each generation is proposed by a language model instead of the sampler.
+
+A rewriter gives one candidate, or says why it has none; then the sampler takes its place. Whatever came of it is in the
+study's log, and every answer of the model in `rewrites.jsonl`, so that a continued study makes the same candidates.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+from orgopt.agents.settings import LanguageSettings
+from orgopt.document import Program, read
+from orgopt.errors import UsageError
+from orgopt.evolve import importances
+from orgopt.evolve.proposers.sampler import Proposer
+from orgopt.evolve.space.candidate import Candidate
+from orgopt.evolve.space.changes import Change, Point
+from orgopt.evolve.space.gene import TEXTS, free_parts
+from orgopt.evolve.space.genome import Space
+from orgopt.evolve.space.texts import places
+from orgopt.evolve.trials.runs import Runs
+from orgopt.org import LANGUAGE_AGENT
+from orgopt.study.config import NO_REWRITER, OPTIMIZERS, REWRITERS, StudyConfig
+from orgopt.study.standing import Standing
+
+ANSWERS = "rewrites.jsonl"
+SPEND = "spend.jsonl"
+FEWEST_RUNS = 12
+"""Runs of a team that an optimizer gets at least: with fewer it cannot compare two documents."""
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brief:
+    """What a rewriter works from.
+
+    Attributes:
+        name: Of the candidate that is wanted.
+        index: Its number in the study.
+        generation: Its generation.
+        parent: The candidate that it is to be a change of.
+        known: All candidates so far.
+        told: What is known of them, by name.
+        importances: What each part of a document went with so far.
+    """
+
+    name: str
+    index: int
+    generation: int
+    parent: Candidate
+    known: Sequence[Candidate]
+    told: Mapping[str, Standing]
+    importances: Sequence[Record] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rewrite:
+    """What came of rewriting.
+
+    Attributes:
+        point: Where the new candidate is; None where there is none.
+        outcome: `proposed`; `refused` when what the model gave cannot be made; `unchanged` when an optimizer found
+            nothing better; `failed` when the model or the optimizer broke.
+        reason: Why there is none, in a line.
+        changes: What was changed, with the model's reasons.
+        calls, tokens, usd: What the model was asked, and what that cost.
+        runs: Teams that ran for it.
+    """
+
+    point: Point | None = None
+    outcome: str
+    reason: str = ""
+    changes: Sequence[Change] = ()
+    calls: int = 0
+    tokens: int = 0
+    usd: float = 0.0
+    runs: int = 0
+    notes: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+class Rewriter(Protocol):
+    """Proposes a candidate in words."""
+
+    def rewrite(self, brief: Brief) -> Rewrite:
+        """A change of the brief's parent, or why there is none.
+
+        Raises:
+            OverBudgetError: The study's money is spent; nothing is lost.
+            UsageError: The model cannot be opened, and the record has no answer.
+        """
+        ...
+
+    def close(self) -> None:
+        """Close the record of answers."""
+        ...
+
+
+class Rewriting:
+    """The rewriter's part in a study; use it as a context manager.
+
+    Args:
+        config: The study's settings.
+        space: Where candidates lie.
+        proposer: Who has the other part.
+        runs: The study's runs.
+        tasks: The tasks that are searched.
+        language: How models are reached, and what may be spent; None is what the environment says.
+
+    Raises:
+        UsageError: There is no such rewriter, or nothing that it could rewrite, or no model for it.
+    """
+
+    def __init__(
+        self,
+        config: StudyConfig,
+        space: Space,
+        proposer: Proposer,
+        runs: Runs,
+        tasks: Sequence[str],
+        language: LanguageSettings | None,
+    ) -> None:
+        self.config, self.space, self.proposer, self.runs, self.tasks = config, space, proposer, runs, tasks
+        self._importances: tuple[int, Sequence[Record]] = (-1, ())
+        self._rewriter: Rewriter | None = None
+        check_rewriter(config, space.seed)
+        if config.rewrites:
+            self._rewriter = _open(config, space, runs, tasks, language)
+
+    def wants(self, index: int) -> bool:
+        """Whether a candidate is the rewriter's to propose: the first of each generation but the first."""
+        generation, place = divmod(index, self.config.population)
+        places = 1 if self.config.rewriter in OPTIMIZERS else self.config.rewrites
+        return self._rewriter is not None and generation > 0 and place < places
+
+    def propose(
+        self, index: int, generation: int, known: Sequence[Candidate], told: Mapping[str, Standing]
+    ) -> Candidate | None:
+        """The rewriter's candidate; None where the sampler has to do.
+
+        Raises:
+            OverBudgetError: The study's money is spent.
+        """
+        if self._rewriter is None:
+            return None
+        parent = self.proposer.incumbent(index, self._able(known), told)
+        name = f"g{generation:02d}-c{index:02d}"
+        importances = self._known_importances(generation)
+        brief = Brief(
+            name=name,
+            index=index,
+            generation=generation,
+            parent=parent,
+            known=known,
+            told=told,
+            importances=importances,
+        )
+        found = self._rewriter.rewrite(brief)
+        self._note(brief, found)
+        if found.point is None:
+            return None
+        point = found.point
+        return self.proposer.adopt(index, generation, parent, self.config.rewriter, point.params, point.texts)
+
+    def close(self) -> None:
+        """Close the record of answers. May be called twice."""
+        if self._rewriter:
+            self._rewriter.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def _able(self, known: Sequence[Candidate]) -> Sequence[Candidate]:
+        """The candidates that can be rewritten: for an optimizer, those with a charter that somebody reads."""
+        if self.config.rewriter not in OPTIMIZERS:
+            return known
+        return [one for one in known if any(places(self.space.organization(one.params)))]
+
+    def _known_importances(self, generation: int) -> Sequence[Record]:
+        if self._importances[0] != generation:
+            self._importances = (generation, importances.importances(self.proposer.study, self.space))
+        return self._importances[1]
+
+    def _note(self, brief: Brief, found: Rewrite) -> None:
+        """Keep what came of it, once: a study that was killed before its candidate was kept comes here again."""
+        record = {
+            "kind": "rewrite",
+            "index": brief.index,
+            "name": brief.name,
+            "parent": brief.parent.index,
+            "rewriter": self.config.rewriter,
+            "outcome": found.outcome,
+            "reason": found.reason,
+            "changes": [change.to_dict() for change in found.changes],
+            "calls": found.calls,
+            "tokens": found.tokens,
+            "usd": round(found.usd, 8),
+            **({"runs": found.runs} if found.runs else {}),
+            **found.notes,
+        }
+        if not any(one["index"] == brief.index for one in self.runs.log.of("rewrite")):
+            self.runs.log.add(record)
+        self.runs.watch.rewritten(brief.name, record)
+
+
+def optimizer_runs(config: StudyConfig, tasks: int) -> int:
+    """How many runs an optimizer gets for a candidate: what its share of a generation would have cost, or a least."""
+    return max(FEWEST_RUNS, 6 * tasks, config.rewrites * config.search_seeds * tasks)
+
+
+def check_rewriter(config: StudyConfig, seed: Program) -> None:
+    """Refuse what no rewriter could do.
+
+    Raises:
+        UsageError: There is no such rewriter, the share is none, or there is no text that an optimizer could rewrite.
+    """
+    if config.rewriter not in REWRITERS:
+        raise UsageError(f"no rewriter '{config.rewriter}': choose {', '.join(REWRITERS)}")
+    if not 0 <= config.rewrite_share <= 1:
+        raise UsageError(f"the rewriter's share of a generation is from 0 to 1, not {config.rewrite_share:g}")
+    if config.rewriter in OPTIMIZERS and TEXTS not in free_parts(config.fix, config.only):
+        raise UsageError(f"the rewriter {config.rewriter} changes texts alone, and --fix or --only keeps them")
+    if config.rewriter in OPTIMIZERS and not any(places(read(seed).org)):
+        raise UsageError(
+            f"the rewriter {config.rewriter} rewrites charters of '{LANGUAGE_AGENT}' roles, and {seed.source} "
+            f"has none: give a role '- **Agent:** {LANGUAGE_AGENT}', or use --rewriter reflect"
+        )
+
+
+def needs_model(config: StudyConfig, settings: LanguageSettings) -> str:
+    """What to set before a study can be rewritten; nothing where a model is named."""
+    if config.rewriter == NO_REWRITER or config.rewriter_model or settings.default:
+        return ""
+    return (
+        "no language model is named: use --rewriter-model, set ORGOPT_MODEL, or put "
+        '[models] rewriter = "…" into orgopt.toml'
+    )
+
+
+def _open(
+    config: StudyConfig, space: Space, runs: Runs, tasks: Sequence[str], language: LanguageSettings | None
+) -> Rewriter:
+    from orgopt.evolve.proposers.rewrite.ask import Asker  # DSPy takes most of a second
+    from orgopt.evolve.proposers.rewrite.reflect import Reflect
+
+    folder: Path = runs.log.folder
+    asker = Asker(config.rewriter_model, language, answers=folder / ANSWERS, account=folder / SPEND)
+    if config.rewriter in OPTIMIZERS:
+        from orgopt.evolve.proposers.rewrite.dspy_optimizers import Optimizer
+
+        return Optimizer(config, space, runs, tasks, asker)
+    return Reflect(space, runs, tasks, asker)

@@ -1,0 +1,245 @@
+"""Proposals: the next documents of a study, asked of Optuna.
+
+Every ask is decided by the study's seed, the candidate's index and the candidates that were told before, so that
+a study whose Optuna side is rebuilt from its log goes on as it would have gone.
+"""
+
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import repeat
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.samplers import RandomSampler
+from optuna.study import StudyDirection
+from optuna.trial import TrialState, create_trial
+
+from orgopt.document import Program, changes, lint, parse
+from orgopt.document.reading.reader import errors
+from orgopt.errors import DocumentError, UsageError
+from orgopt.evolve.proposers.optuna_samplers import WHOLE, Around, make_sampler, moved
+from orgopt.evolve.space.candidate import Candidate
+from orgopt.evolve.space.genome import Params, Space
+from orgopt.evolve.space.texts import Texts, with_texts
+from orgopt.seeds import Stream, derive, generator
+from orgopt.study.config import StudyConfig
+from orgopt.study.standing import Standing
+
+ATTEMPTS = 20  # asks for one candidate before it may be a repetition
+RUNNER_UP = 1 / 3  # how often a parent is not the best
+Record = dict[str, Any]
+
+
+class Proposer:
+    """Proposes candidates, and is told what became of them.
+
+    Args:
+        space: Where they lie.
+        config: Names the sampler, and seeds every ask.
+    """
+
+    def __init__(self, space: Space, config: StudyConfig) -> None:
+        if config.sampler == "cmaes" and len(config.objectives) > 1:
+            raise UsageError("the sampler cmaes has one objective: use nsga2 or tpe for two")
+        self.space, self.config = space, config
+        self._trials: dict[int, int] = {}  # Optuna's numbers, by a candidate's index
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        directions = (StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE)
+        self.study = optuna.create_study(directions=directions[: len(config.objectives)], sampler=RandomSampler(seed=0))
+
+    def restore(self, record: Record) -> Candidate:
+        """A candidate that was proposed before, from its record."""
+        params = record["params"]
+        self._add(record["index"], params, record.get("sampler_state", {}))
+        fields = ("index", "generation", "parent", "proposer")
+        return Candidate(
+            **{name: record[name] for name in fields},
+            params=params,
+            program=parse(record["program"], f"{record['name']}.md"),
+            changes=tuple(record["changes"]),
+            texts=record.get("texts", {}),
+        )
+
+    def first(self) -> Candidate:
+        """The seed document."""
+        self.study.enqueue_trial(dict(self.space.origin))
+        with _quiet():
+            self._trials[0] = self.study.ask(self.space.distributions).number
+        origin = {"params": self.space.origin, "program": self.space.seed, "changes": ("the seed document",)}
+        return Candidate(index=0, generation=0, parent=None, proposer="seed", **origin)
+
+    def propose(
+        self, index: int, generation: int, known: Sequence[Candidate], told: Mapping[str, Standing]
+    ) -> Candidate:
+        """The next candidate: valid, and not one of those that are known, if that can be.
+
+        Raises:
+            UsageError: No valid document was found.
+        """
+        texts = {candidate.program.text for candidate in known}
+        for attempt in range(ATTEMPTS):
+            rng = generator(Stream.PROPOSAL, self.config.seed, index, attempt)
+            parent = self.parent(rng, known, told)
+            trial = self._ask(rng, parent, generation)
+            params = dict(trial.params)
+            if self.config.sampler in WHOLE and generation:
+                parent = self._nearest(params, known, told)
+            program = self._program(params, parent.texts)
+            # A repetition would measure noise at the price of something new; the last attempt is taken anyway.
+            if program and (program.text not in texts or attempt == ATTEMPTS - 1):
+                self._trials[index] = trial.number
+                return Candidate(
+                    index=index,
+                    generation=generation,
+                    parent=parent.index,
+                    proposer=self.config.sampler,
+                    params=params,
+                    program=program,
+                    changes=_changes(parent.program, program),
+                    texts=parent.texts,
+                )
+            self.study.tell(trial, state=TrialState.FAIL)
+        raise UsageError(f"no valid document found near {self.space.seed.source} in {ATTEMPTS} attempts")
+
+    def incumbent(self, index: int, known: Sequence[Candidate], told: Mapping[str, Standing]) -> Candidate:
+        """What the candidate of an index is to be a change of, drawn as a sampler's parent is."""
+        return self.parent(generator(Stream.PROPOSAL, self.config.seed, index, 0), known, told)
+
+    def adopt(
+        self, index: int, generation: int, parent: Candidate, proposer: str, params: Params, texts: Texts
+    ) -> Candidate:
+        """The candidate that somebody else than the sampler proposes.
+
+        Optuna is asked for it with every value fixed, so that the sampler hears of it as of its own: NSGA-II takes it
+        into its generation.
+
+        Raises:
+            DocumentError: The document cannot take it.
+        """
+        program = self.made(parent, params, texts)
+        seed = derive(Stream.ADOPTED, self.config.seed, index)
+        self._trials[index] = self._ask_around(params, seed).number
+        return Candidate(
+            index=index,
+            generation=generation,
+            parent=parent.index,
+            proposer=proposer,
+            params=dict(params),
+            program=program,
+            changes=_changes(parent.program, program),
+            texts=texts,
+        )
+
+    def made(self, parent: Candidate, params: Params, texts: Texts | None = None) -> Program:
+        """The document of some parameters, with texts or with those of a parent.
+
+        Raises:
+            DocumentError: The seed document cannot take it.
+        """
+        return with_texts(self.space.program(params), parent.texts if texts is None else texts)
+
+    def sampler_state(self, index: int) -> Record:
+        """What the sampler noted of a candidate, which it needs when the study is continued."""
+        return dict(self.study.get_trials(deepcopy=False)[self._trials[index]].system_attrs)
+
+    def tell(self, index: int, values: Sequence[float]) -> None:
+        """Report a candidate's objectives."""
+        self.study.tell(self._trials[index], list(values))
+
+    def give_up(self, index: int) -> None:
+        """Report that a candidate is disqualified: it tells nothing of its neighbours."""
+        self.study.tell(self._trials[index], state=TrialState.FAIL)
+
+    def _add(self, index: int, params: Params, state: Record) -> None:
+        """Let Optuna know of a trial that it was not asked for."""
+        with _quiet():
+            trial = create_trial(
+                state=TrialState.RUNNING,
+                params=dict(params),
+                distributions=self.space.distributions,
+                system_attrs=state,
+            )
+            self.study.add_trial(trial)
+        self._trials[index] = len(self.study.get_trials(deepcopy=False)) - 1
+
+    def _program(self, params: Params, texts: Texts) -> Program | None:
+        """The document of some parameters and texts; None where there is none that can be run."""
+        try:
+            program = with_texts(self.space.program(params), texts)
+        except DocumentError:
+            return None  # this document cannot take such an edit
+        return None if any(errors(lint(program))) else program
+
+    def parent(self, rng: np.random.Generator, known: Sequence[Candidate], told: Mapping[str, Standing]) -> Candidate:
+        """The best of a draw from what is believed of each (Thompson 1933), now and then one of the next two."""
+        return next(self.parents(rng, known, told))
+
+    def parents(
+        self, rng: np.random.Generator, known: Sequence[Candidate], told: Mapping[str, Standing]
+    ) -> Iterator[Candidate]:
+        """As many parents as are asked for, each from a draw of its own."""
+        able = [candidate for candidate in known if candidate.name in told]
+        believed = [told[one.name] for one in able]
+        means, doubts = [one.estimate for one in believed], [one.doubt for one in believed]
+        if not able:
+            yield from repeat(known[0])
+        while True:
+            drawn = rng.normal(means, doubts)
+            rank = int(rng.integers(1, 3)) if rng.random() < RUNNER_UP else 0
+            yield able[np.argsort(drawn)[::-1][min(rank, len(able) - 1)]]
+
+    def _nearest(self, params: Params, known: Sequence[Candidate], told: Mapping[str, Standing]) -> Candidate:
+        """The candidate that has the most parameters in common, which a document reads best as a change of."""
+
+        def likeness(one: Candidate) -> tuple[int, float]:
+            return sum(one.params[key] == value for key, value in params.items()), told[one.name].estimate
+
+        return max((one for one in known if one.name in told), key=likeness)
+
+    def _ask(self, rng: np.random.Generator, parent: Candidate, generation: int) -> optuna.Trial:
+        """Ask for values of a few parameters of a parent, so that a candidate is a small change of a document."""
+        if generation and self.config.sampler in WHOLE:
+            free = set(moved(self.config.sampler, self.space))
+        else:
+            free = set(self.few(rng, parent))
+        fixed = {key: value for key, value in parent.params.items() if key not in free}
+        return self._ask_around(fixed, int(rng.integers(2**31)))
+
+    def _ask_around(self, fixed: Params, seed: int) -> optuna.Trial:
+        """Ask the sampler for all but some fixed values."""
+        with _quiet():
+            free = {name: one for name, one in self.space.distributions.items() if name not in fixed}
+            sampler = make_sampler(self.config.sampler, self.space, self.config.population, seed)
+            self.study.sampler = Around(fixed, sampler, free)
+            return self.study.ask(self.space.distributions)
+
+    def few(self, rng: np.random.Generator, parent: Candidate) -> list[str]:
+        """The parameters of a parent that a candidate may change: a few, of parts with equal chances."""
+        by_part: dict[str, list[str]] = {}
+        for name in self.space.active(parent.params):
+            by_part.setdefault(self.space.part_of(name), []).append(name)
+        found: list[str] = []
+        for _ in range(2 + int(rng.poisson(1))):
+            # Parts have equal chances: there are many more links than stand-ups.
+            if not by_part:
+                break
+            part = str(rng.choice(list(by_part)))
+            found.append(by_part[part].pop(int(rng.integers(len(by_part[part])))))
+            if not by_part[part]:
+                del by_part[part]
+        return found
+
+
+def _changes(before: Program, after: Program) -> tuple[str, ...]:
+    return tuple(changes(before, after)) or ("the same again",)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without Optuna's warnings of what is experimental, and of the CMA-ES's `x0`, which goes in its version 6."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="`x0` has been deprecated", category=FutureWarning)
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        yield

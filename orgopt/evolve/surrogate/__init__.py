@@ -1,0 +1,1 @@
+"""Surrogates: models that predict the research output of documents that were not run yet."""

@@ -1,0 +1,228 @@
+"""The arena: documents, or plain Optuna, on tasks under seeds, one run after the other or over worker processes.
+
+Runs are pure functions of their job, so that the order in which they end decides nothing. Workers return plain
+results; whoever asked writes them down.
+"""
+
+import ctypes
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple, Self
+
+from orgopt.document import Program, parse
+from orgopt.errors import LabError
+from orgopt.evolve.trials.kept import PLAIN_PREFIX, Keeping, Memory, Settings, evaluate_kept
+from orgopt.lab import make_lab
+from orgopt.lab.base import Lab
+from orgopt.ledger import Event, Ledger
+from orgopt.scoring import Score, evaluate
+from orgopt.task import Task
+
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One run to do.
+
+    Attributes:
+        entrant: Who it is a run of, by name.
+        program: The text of a document, or a plain sampler such as `optuna:tpe`.
+        task: The name of one of the arena's tasks.
+        seed: Decides every choice of the run.
+        keep_events: Whether the result has the run's ledger.
+        keeping: Where a run of language agents keeps what they were answered; None keeps nothing.
+    """
+
+    entrant: str
+    program: str
+    task: str
+    seed: int
+    keep_events: bool = False
+    keeping: Keeping | None = None
+
+
+class Result(NamedTuple):
+    """What a job gave.
+
+    `wall_s` is how long it took here, in seconds; `memory` is what roles with lasting memory wrote.
+    """
+
+    job: Job
+    score: Score
+    events: tuple[Event, ...]
+    wall_s: float
+    memory: Memory = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What is the same for all runs of an arena.
+
+    Attributes:
+        lab: `local` or `replay`, or a function that gives a task's lab with some slots.
+        slots: Experiments at once.
+        budget_s: Lab seconds of each run.
+        verify_seeds: Fresh seeds with which each submission is trained again.
+    """
+
+    lab: str | Callable[[Task, int], Lab]
+    slots: int
+    budget_s: float
+    verify_seeds: int
+
+    def open(self, task: Task) -> Lab:
+        """The lab of a task; the caller closes it."""
+        return make_lab(task, self.lab, self.slots) if isinstance(self.lab, str) else self.lab(task, self.slots)
+
+
+Watch = Callable[[Job, Event], None]
+
+
+class Arena:
+    """Runs jobs; use it as a context manager.
+
+    Args:
+        tasks: The tasks, by name.
+        terms: What is the same for all runs.
+        workers: Processes that run jobs at the same time; with one, jobs run in this process and can be watched.
+
+    Example:
+        with Arena({"digits": task}, Terms(lab="replay", slots=2, budget_s=60, verify_seeds=1)) as arena:
+            outputs = [result.score.research_output for result in arena.run(jobs)]
+    """
+
+    def __init__(self, tasks: Mapping[str, Task], terms: Terms, *, workers: int = 1) -> None:
+        self.tasks, self.terms, self.workers = dict(tasks), terms, workers
+        self._labs: dict[str, Lab] = {}
+        self._pool: ProcessPoolExecutor | None = None
+
+    def lab(self, task: str) -> Lab:
+        """The lab of a task in this process.
+
+        Raises:
+            UsageError, TaskError: The task cannot be run there.
+        """
+        if task not in self._labs:
+            self._labs[task] = self.terms.open(self.tasks[task])
+        return self._labs[task]
+
+    def run(self, jobs: Sequence[Job], watch: Watch | None = None) -> Iterator[Result]:
+        """The results of some jobs, each as it ends.
+
+        Raises:
+            DocumentError: A document cannot be run.
+            LabError: A lab broke, or a worker died.
+        """
+        if self.workers == 1 or len(jobs) == 1:
+            for job in jobs:
+                yield _run(job, self.tasks[job.task], self.lab(job.task), self.terms, watch)
+            return
+        pool = self._started()
+        with _undisturbed():
+            futures = [pool.submit(_work, job) for job in jobs]
+        try:
+            for future in as_completed(futures):
+                yield future.result()
+        except BrokenProcessPool:
+            self._pool = None
+            raise LabError("a worker process died: out of memory, or killed") from None
+        finally:
+            for future in futures:
+                future.cancel()
+
+    def close(self) -> None:
+        """End the workers and close the labs. May be called twice."""
+        if self._pool:
+            # What they are at is given up: nobody waits for it any more.
+            for process in list(getattr(self._pool, "_processes", {}).values()):
+                process.kill()
+            self._pool.shutdown(cancel_futures=True)
+            self._pool = None
+        for lab in self._labs.values():
+            lab.close()
+        self._labs = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def _started(self) -> ProcessPoolExecutor:
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(
+                self.workers,
+                mp_context=multiprocessing.get_context("spawn"),  # threads of this process must not be forked
+                initializer=_begin,
+                initargs=(self.tasks, self.terms, os.getpid()),
+            )
+        return self._pool
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let processes that start here leave Ctrl-C to this one from their first moment, as Python starts."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _run(job: Job, task: Task, lab: Lab, terms: Terms, watch: Watch | None = None) -> Result:
+    began = time.perf_counter()
+    told = (lambda event: watch(job, event)) if watch else None
+    ledger, memory = Ledger(), ()
+    shared = {"budget_s": terms.budget_s, "seed": job.seed, "verify_seeds": terms.verify_seeds}
+    if job.program.startswith(PLAIN_PREFIX):
+        from orgopt.evolve.trials.optuna_baseline import evaluate_plain
+
+        score = evaluate_plain(job.program, task, lab, ledger=ledger, watch=told, **shared)
+    elif job.keeping:
+        settings = Settings(lab=terms.lab if isinstance(terms.lab, str) else None, slots=terms.slots, **shared)
+        program = _parsed(job.program, job.entrant)
+        score, ledger, memory = evaluate_kept(program, task, lab, settings, job.keeping, told)
+    else:
+        score = evaluate(_parsed(job.program, job.entrant), task, lab, ledger=ledger, watch=told, **shared)
+    events = tuple(ledger.events) if job.keep_events else ()
+    return Result(job, score, events, time.perf_counter() - began, memory)
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str, name: str) -> Program:
+    return parse(text, name)
+
+
+_tasks: dict[str, Task] = {}
+_labs: dict[str, Lab] = {}
+_terms: list[Terms] = []
+
+
+def _begin(tasks: dict[str, Task], terms: Terms, parent: int) -> None:
+    """Ready a worker: it ends with its parent, and leaves Ctrl-C to it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # torch under a GPSampler: workers are as many as cores
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it died before it could be asked for
+            os._exit(1)
+    _tasks.update(tasks)
+    _terms.append(terms)
+
+
+def _work(job: Job) -> Result:
+    if job.task not in _labs:
+        _labs[job.task] = _terms[0].open(_tasks[job.task])
+    return _run(job, _tasks[job.task], _labs[job.task], _terms[0])

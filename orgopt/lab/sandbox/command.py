@@ -1,0 +1,244 @@
+"""A command of the user's, run in the sandbox on a small repository of its own, bounded in time, output and reach.
+
+Covers how it is started, ended and what it leaves; what it is told and what becomes of its commits is decided in
+`orgopt.agents.command.agent`. It is held as experiments are, except for what its settings allow.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event
+from typing import Any, NamedTuple
+
+from orgopt.errors import UsageError
+from orgopt.lab.sandbox import launch
+from orgopt.lab.sandbox.inside import isolate, processes
+from orgopt.lab.sandbox.inside.supervise import last_line
+from orgopt.lab.sandbox.launch import Sandbox
+from orgopt.lab.sandbox.reach import Reach, start_command, visible
+
+_POLL_S = 0.05
+_BACKSTOP_S = 20.0  # beyond the time of the command: its start, and reading its repository
+_END_LIMIT_S = 3.0
+_RESULT_BYTES = 16 * 2**20
+_ERROR_BYTES = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A command, and what it is to work on.
+
+    Attributes:
+        command: Its words, with placeholders.
+        words: What placeholders stand for, besides `{worktree}` and `{prompt_file}`.
+        prompt: The text of the prompt file.
+        on_stdin: Whether it is what the command reads on standard input, too.
+        script: Name of the file that may be edited.
+        states: The repository's commits as subject and text of that file; the last is where the command begins.
+        files: Other files beside it, by name.
+        env: Variables that the command gets, with their values.
+        reach: What it may see.
+        hidden: Paths that it must not see.
+        timeout_s: When it is ended.
+        output_bytes: How much of its output is kept.
+        script_bytes: Length of a script that is read.
+        most_commits: How many commits are read, the last ones.
+        memory_gb, disk_gb: What it may use.
+    """
+
+    command: tuple[str, ...]
+    prompt: str
+    script: str
+    states: Sequence[tuple[str, str]]
+    timeout_s: float
+    output_bytes: int
+    script_bytes: int
+    most_commits: int
+    memory_gb: float
+    disk_gb: float
+    words: Mapping[str, str] = field(default_factory=dict[str, str])
+    on_stdin: bool = False
+    files: Mapping[str, str] = field(default_factory=dict[str, str])
+    env: Mapping[str, str] = field(default_factory=dict[str, str])
+    reach: Reach = field(default_factory=Reach)
+    hidden: tuple[str, ...] = ()
+
+
+class Commit(NamedTuple):
+    """A commit: its subject, the names of other files that differ from the start, and the script, None where lost."""
+
+    subject: str
+    others: tuple[str, ...]
+    script: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """How a command ended.
+
+    Attributes:
+        ended: `ok` when it ended by itself, whatever its exit code; `timeout`; `oom`; `stopped` by us; or `lost`.
+        exit_code: As it gave it; negative for a signal, None where nobody knows.
+        output: What it printed, both ends of it.
+        commits: What it committed, oldest first; last what it left uncommitted, where it ended with 0.
+        more: How many earlier commits were not read.
+        error: What went wrong besides, in a line.
+    """
+
+    ended: str
+    exit_code: int | None = None
+    output: str = ""
+    commits: tuple[Commit, ...] = ()
+    more: int = 0
+    error: str = ""
+
+
+def find(program: str, reach: Reach) -> str:
+    """Where a program is that a command names first.
+
+    Raises:
+        UsageError: It is not installed, or not to be seen in the sandbox, or what it is to see is not there; says what
+            to write.
+        SandboxError: There is no bubblewrap here.
+    """
+    found = shutil.which(str(Path(program).expanduser()))
+    if found is None:
+        raise UsageError(f"there is no program '{program}' on the PATH: install it, or give its path")
+    gone = [path for path in (*reach.read, *reach.write) if not Path(path).exists()]
+    if gone:
+        raise UsageError(f"read or write has {gone[0]}, which is not there")
+    if shutil.which("git") is None:
+        raise UsageError("command agents work with git, which is not installed")
+    if launch.chosen() is Sandbox.BUBBLEWRAP:
+        launch.bubblewrap(replays=False)
+        for path in (Path(found).absolute(), Path(found).resolve()):
+            if not visible(path, reach):
+                raise UsageError(f'the sandbox hides {path}: add read = ["{path.parent}"], or a folder above it')
+    return found
+
+
+def perform(job: Job, halted: Event) -> Done:
+    """Run a command to its end; `halted` ends it before.
+
+    Raises:
+        SandboxError: The sandbox does not hold on this machine.
+    """
+    kind = launch.chosen()
+    scratch = Path(tempfile.mkdtemp(prefix="orgopt-command-"))
+    try:
+        request = json.dumps(_request(job, kind, scratch)).encode()
+        start = start_command(kind, scratch, job.reach)
+        with (scratch / "errors").open("wb") as errors:
+            process = launch.begin(kind, start, errors, replays=False)
+        report, ended = _await(process, request, halted, job.timeout_s + 2 * _BACKSTOP_S)
+        return Done(ended=ended) if ended else _done(kind, process, report, scratch)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _request(job: Job, kind: Sandbox, scratch: Path) -> dict[str, Any]:
+    isolated = kind is Sandbox.BUBBLEWRAP
+    program = find(job.command[0], job.reach)
+    limits = {
+        "memory_bytes": int(job.memory_gb * 1e9),
+        "disk_bytes": int(job.disk_gb * 1e9),
+        "processes": 1024,
+        "file_bytes": launch.FILE_BYTES,
+        "output_bytes": launch.OUTPUT_BYTES,
+        "wall_s": job.timeout_s + _BACKSTOP_S,
+        "covers_tmp": launch.covers_tmp()
+        and not any(Path(path).is_relative_to("/tmp") for path in (*job.reach.read, *job.reach.write)),
+        "network": job.reach.network,
+        "foreign": True,
+    }
+    return {
+        "namespaces": isolated,
+        "results": isolate.RESULTS if isolated else str(scratch / "results"),
+        "limits": limits,
+        "hidden": [*job.hidden] if isolated else [],
+        "command": [program, *job.command[1:]],
+        "path": list(dict.fromkeys([str(Path(program).parent), str(Path(program).resolve().parent)])),
+        "home": str(Path.home()),
+        "read": [*job.reach.read],
+        "write": [*job.reach.write],
+        **{name: getattr(job, name) for name in _PLAIN},
+        "words": dict(job.words),
+        "files": dict(job.files),
+        "env": dict(job.env),
+        "states": [list(state) for state in job.states],
+    }
+
+
+_PLAIN = ("prompt", "on_stdin", "script", "timeout_s", "output_bytes", "script_bytes", "most_commits")
+
+
+def _await(process: "subprocess.Popen[bytes]", request: bytes, halted: Event, limit_s: float) -> tuple[bytes, str]:
+    """What a started command reports; or nothing, and why it was ended."""
+    deadline = time.monotonic() + limit_s
+    given: bytes | None = request
+    while True:
+        try:
+            return process.communicate(given, timeout=_POLL_S)[0], ""
+        except subprocess.TimeoutExpired:
+            given = None
+        ended = "stopped" if halted.is_set() else "timeout" if time.monotonic() > deadline else ""
+        if ended:
+            _end(process)
+            return b"", ended
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """End a command and all that it started.
+
+    The first process outlives what it watches and clears up after it; bubblewrap's end is that of its namespaces.
+    """
+    with contextlib.suppress(ProcessLookupError):
+        for pid in processes.descendants(process.pid)[:1]:
+            os.kill(pid, signal.SIGKILL)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.communicate(timeout=_END_LIMIT_S)
+        return
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+
+
+def _done(kind: Sandbox, process: "subprocess.Popen[bytes]", report: bytes, scratch: Path) -> Done:
+    """How it ended, from what its supervisor reported and the one file that it left."""
+    try:
+        part = json.loads(report)["part"]
+        status, error = str(part["status"]), str(part["error"])
+    except (ValueError, LookupError, TypeError):
+        message = last_line((scratch / "errors").read_bytes()[-_ERROR_BYTES:]) or f"exit code {process.returncode}"
+        if failed := launch.failure(kind, process.returncode, message, replays=False):
+            raise failed from None
+        return Done(ended="lost", error=message)
+    if status != "ok":
+        return Done(ended=status if status in {"timeout", "oom"} else "lost", error=f"{status}: {error}".strip(": "))
+    try:
+        with (scratch / "results" / "result.json").open("rb") as file:
+            found = json.loads(file.read(_RESULT_BYTES))
+        return Done(
+            ended="timeout" if found["timed_out"] else "ok",
+            exit_code=found["exit_code"],
+            output=str(found["output"]),
+            commits=tuple(_commit(one) for one in found["commits"]),
+            more=int(found["more"]),
+            error=str(found["error"]),
+        )
+    except (OSError, ValueError, LookupError, TypeError) as fault:
+        return Done(ended="lost", error=f"what it left cannot be read: {fault}")
+
+
+def _commit(found: Mapping[str, Any]) -> Commit:
+    script = found["script"]
+    others = tuple(str(name) for name in found["others"])
+    return Commit(str(found["subject"]), others, None if script is None else str(script))

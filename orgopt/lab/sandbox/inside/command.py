@@ -1,0 +1,272 @@
+"""A command of the user's at work on a small git repository, inside: what it gets, its end, and what it committed.
+
+`sandbox.command` runs `main`, with what is to be done as JSON on standard input. A supervisor bounds and ends it as
+it does experiments; the first process of its namespaces is ours, ends the command at its time, and only then looks at
+the repository. All that leaves is one file of data, which nobody outside takes for more than that.
+"""
+
+import contextlib
+import json
+import os
+import select
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from . import isolate, processes
+from .start import check_isolation, guard
+from .supervise import Part, supervise
+
+RESULT = "result.json"
+REPOSITORY = "repository"
+PROMPT = "prompt.md"
+UNCOMMITTED = "uncommitted edits"
+"""The subject of what was edited and not committed, where the command printed nothing."""
+
+_GIT_LIMIT_S = 10
+_END_LIMIT_S = 2.0
+_MAX_SUBJECT = 2_000
+_AUTHOR = ("agent", "agent@localhost")
+
+
+def main() -> None:
+    """Do what standard input says; reports how it ended on standard output."""
+    job: dict[str, Any] = json.load(sys.stdin)
+    namespaces = job["namespaces"]
+    if namespaces and os.getuid() == 0:
+        isolate.become_nobody()
+    if namespaces:
+        check_isolation(job)
+    guard(follows=True)
+    part = Part(
+        id=0,
+        files={PROMPT: job["prompt"].encode("utf-8", "replace")},
+        body=lambda: _work(job, Path.cwd()),
+        leaves=RESULT,
+        folder=Path(job["results"]),
+        limits=job["limits"],
+        hidden=tuple(job["hidden"]),
+        watched=False,
+    )
+    supervise(part, os.dup(1), namespaces=namespaces)
+
+
+def _work(job: Mapping[str, Any], folder: Path) -> None:
+    """Prepare the repository, run the command, and write what came of it."""
+    isolate.adopt()
+    repository = folder / REPOSITORY
+    git = _Git(repository)
+    base = _prepare(job, git)
+    home, temporary = folder / "home", folder / "tmp"
+    for place in (home, temporary):
+        place.mkdir(exist_ok=True)
+    _link_home(home, job)
+    env = {**os.environ, "HOME": str(home), "TMPDIR": str(temporary), **job["env"]}
+    env["PATH"] = os.pathsep.join(dict.fromkeys([*job["path"], *env["PATH"].split(os.pathsep)]))
+    places = {"worktree": str(repository), "prompt_file": str(folder / PROMPT)}
+    words = [_filled(word, {**places, **job["words"]}) for word in job["command"]]
+    given = folder / PROMPT if job["on_stdin"] else Path(os.devnull)
+    result = _run(words, repository, env, given, job["timeout_s"], job["output_bytes"])
+    result |= {"commits": [], "more": 0}
+    try:
+        result |= _commits(job, git, base, finished=not result["timed_out"] and result["exit_code"] == 0)
+    except (OSError, subprocess.SubprocessError, ValueError) as error:
+        result["error"] = f"its repository cannot be read: {type(error).__name__}"
+    _leave(folder / RESULT, result)
+
+
+def _filled(word: str, values: Mapping[str, str]) -> str:
+    """A word of the command with its placeholders filled, once."""
+    pieces = word.split("{")
+    text = [pieces[0]]
+    for piece in pieces[1:]:
+        name, closed, rest = piece.partition("}")
+        text.append(values[name] + rest if closed and name in values else "{" + piece)
+    return "".join(text)
+
+
+def _link_home(home: Path, job: Mapping[str, Any]) -> None:
+    """Put what the command may see of the user's home where it looks for it: its home here is another."""
+    for path in (*job["read"], *job["write"]):
+        if Path(path).is_relative_to(job["home"]) and path != job["home"]:
+            link = home / Path(path).relative_to(job["home"])
+            link.parent.mkdir(parents=True, exist_ok=True)
+            with contextlib.suppress(FileExistsError):
+                link.symlink_to(path)
+
+
+class _Git:
+    """git in a repository that a stranger may have changed: no hooks, no helpers, little time."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        env = {name: os.environ[name] for name in ("PATH", "LC_ALL", "LANG") if name in os.environ}
+        self.env = {**env, "HOME": "/nonexistent", "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull}
+
+    def __call__(self, *words: str) -> bytes:
+        safe = ("-c", f"core.hooksPath={os.devnull}", "-c", "core.fsmonitor=false", "-c", "core.pager=cat")
+        return subprocess.run(
+            ("git", *safe, *words),
+            cwd=self.folder,
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            check=True,
+            timeout=_GIT_LIMIT_S,
+        ).stdout
+
+
+def _prepare(job: Mapping[str, Any], git: _Git) -> str:
+    """Make the repository, a commit for each state that is given; returns the last one."""
+    git.folder.mkdir()
+    git("init", "--quiet", "--initial-branch=work", "--template=")
+    for name, value in zip(("user.name", "user.email"), _AUTHOR, strict=True):
+        git("config", name, value)
+    for name, text in job["files"].items():
+        (git.folder / name).write_text(text, "utf-8")
+    for subject, text in job["states"]:
+        (git.folder / job["script"]).write_text(text, "utf-8")
+        git("add", "--all")
+        git("commit", "--quiet", "--allow-empty", "-m", subject)
+    return git("rev-parse", "HEAD").decode().strip()
+
+
+def _run(
+    words: Sequence[str], folder: Path, env: Mapping[str, str], given: Path, timeout_s: float, output_bytes: int
+) -> dict[str, Any]:
+    """Run the command to its end or its time, with all that it started; what it printed, from both ends."""
+    deadline = time.monotonic() + timeout_s
+    output, writes = os.pipe()
+    os.set_blocking(output, False)
+    try:
+        with given.open("rb") as source:
+            process = subprocess.Popen(
+                words, cwd=folder, env=env, stdin=source, stdout=writes, stderr=writes, start_new_session=True
+            )
+    except (OSError, ValueError) as error:
+        text = getattr(error, "strerror", "") or str(error)
+        return {"exit_code": None, "timed_out": False, "output": "", "error": f"it cannot be started: {text}"}
+    finally:
+        os.close(writes)
+    printed = _Printed(output_bytes)
+    while process.poll() is None and time.monotonic() < deadline:
+        select.select([output], [], [], 0.02)
+        if not printed.drain(output):
+            _wait(process, deadline)
+    timed_out = process.poll() is None
+    process.kill()
+    code = process.wait()
+    if os.getpid() == 1:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(-1, signal.SIGKILL)
+    processes.end_descendants(_END_LIMIT_S)
+    printed.drain(output)
+    return {"exit_code": code, "timed_out": timed_out, "output": printed.text, "error": ""}
+
+
+def _wait(process: "subprocess.Popen[bytes]", deadline: float) -> None:
+    """Wait for a command that has closed its output."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(max(0.0, deadline - time.monotonic()))
+
+
+class _Printed:
+    """What a command printed: its first quarter and its end, within a bound."""
+
+    def __init__(self, most: int) -> None:
+        self._most_first, self._most_last = most // 4, most - most // 4
+        self._first, self._last, self._size = b"", b"", 0
+
+    def drain(self, output: int) -> bool:
+        """Take what there is; returns whether more may come."""
+        while True:
+            try:
+                chunk = os.read(output, 1 << 16)
+            except BlockingIOError:
+                return True
+            if not chunk:
+                return False
+            self._size += len(chunk)
+            room = self._most_first - len(self._first)
+            self._first += chunk[:room]
+            self._last = (self._last + chunk[max(0, room) :])[-self._most_last :]
+            if self._size % (1 << 20) < len(chunk):  # a flood must not keep anyone from looking at the clock
+                return True
+
+    @property
+    def text(self) -> str:
+        cut = self._size - len(self._first) - len(self._last)
+        between = f"\n… {cut} bytes …\n".encode() if cut else b""
+        return (self._first + between + self._last).decode("utf-8", "replace")
+
+
+def _commits(job: Mapping[str, Any], git: _Git, base: str, *, finished: bool) -> dict[str, Any]:
+    """The commits since the start that differ from it, the last ones where there are many.
+
+    What was edited and not committed counts as one more where the command ended well.
+    """
+    script, most = job["script"], job["most_commits"]
+    revisions = git("rev-list", "--reverse", "--topo-order", f"{base}..HEAD").decode().split()
+    found = [
+        {
+            "subject": git("log", "-1", "--format=%s", one).decode("utf-8", "replace").strip()[:_MAX_SUBJECT],
+            "others": _others(git("diff", "--name-only", "-z", "--no-renames", base, one), script),
+            "script": _text(job, git, one),
+        }
+        for one in revisions[-most:]
+    ]
+    more = max(0, len(revisions) - most)
+    if finished and git("diff", "--name-only", "-z", "HEAD"):
+        last = {
+            "subject": UNCOMMITTED,
+            "others": _others(git("diff", "--name-only", "-z", "--no-renames", base), script),
+            "script": _read(git.folder / script, job["script_bytes"]),
+        }
+        found, more = [*found, last][-most:], more + (len(found) == most)
+    return {"commits": found, "more": more}
+
+
+def _others(names: bytes, script: str) -> list[str]:
+    """The names of changed files besides the script, a few of them."""
+    found = [name.decode("utf-8", "replace") for name in names.split(b"\0") if name]
+    return [name[:200] for name in found if name != script][:10]
+
+
+def _text(job: Mapping[str, Any], git: _Git, revision: str) -> str | None:
+    """The script of a commit; None where it is no file or too long."""
+    try:
+        if int(git("cat-file", "-s", f"{revision}:{job['script']}")) > job["script_bytes"]:
+            return None
+        return git("cat-file", "blob", f"{revision}:{job['script']}").decode("utf-8", "replace")
+    except subprocess.CalledProcessError:
+        return None
+
+
+def _read(path: Path, most: int) -> str | None:
+    """A file of the folder; None where it is none, another kind of file, or too long."""
+    try:
+        source = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return None
+    with os.fdopen(source, "rb") as file:
+        found = os.fstat(source)
+        if not stat.S_ISREG(found.st_mode) or found.st_size > most:
+            return None
+        return file.read(most).decode("utf-8", "replace")
+
+
+def _leave(path: Path, result: Mapping[str, Any]) -> None:
+    """Write the result over whatever the command may have put there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+    with path.open("x") as file:
+        json.dump(result, file)

@@ -1,0 +1,170 @@
+"""Isolation of one experiment by Linux: namespaces, mounts, capabilities and limits of its own.
+
+Covers what the warm process does to itself and to its children inside bubblewrap; starting bubblewrap is
+`orgopt.lab.sandbox.launch`. What is done here can only be tightened later, not undone.
+"""
+
+import contextlib
+import ctypes
+import os
+import resource
+import signal
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from . import seccomp
+
+NOBODY = 65534
+ROOT = "/orgopt-lab"
+WORK, TEMPORARY, RESULTS = f"{ROOT}/work", f"{ROOT}/tmp", f"{ROOT}/results"
+"""Where an experiment works, what it has for /tmp, and where what it left is kept out of its sight."""
+HOME = f"{ROOT}/home"
+"""The home of a script that looks for data there: what the user's settings let it read, and nothing else."""
+
+_NEW_USER, _NEW_PID, _NEW_NET, _NEW_IPC, _NEW_MOUNTS = 0x10000000, 0x20000000, 0x40000000, 0x08000000, 0x00020000
+_MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_BIND, _MS_REC, _MS_PRIVATE = 1, 2, 4, 8, 4096, 16384, 1 << 18
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS, _PR_SET_CHILD_SUBREAPER = 1, 4, 24, 38, 36
+_CAPABILITY_VERSION = 0x20080522
+_OPEN_FILES = 1024
+_INODES = 16384
+
+
+def become_nobody() -> None:
+    """Give up root and its capabilities for good; a fresh /proc is mounted before, which needs them.
+
+    bubblewrap's own /proc has parts covered when root asks for it, and Linux then refuses another inside.
+    """
+    _mount("proc", "/proc", "proc", _MS_NOSUID | _MS_NODEV | _MS_NOEXEC)
+    os.setgroups([])
+    os.setresgid(NOBODY, NOBODY, NOBODY)
+    os.setresuid(NOBODY, NOBODY, NOBODY)
+
+
+def enter(limits: Mapping[str, Any], hidden: Iterable[str]) -> None:
+    """Put this process's children in namespaces of their own, and mount what they may see.
+
+    They have no other process, one sized file system for their work, temporary files and /dev/shm, and no network but
+    where `limits` says `network`.
+
+    Raises:
+        OSError: Linux refuses a part of it.
+    """
+    close_to_others(closed=False)  # or /proc/self belongs to root
+    uid, gid = os.getuid(), os.getgid()
+    network = 0 if limits.get("network") else _NEW_NET
+    _check(_libc().unshare(_NEW_USER | _NEW_MOUNTS | _NEW_PID | _NEW_IPC | network), "unshare")
+    Path("/proc/self/setgroups").write_text("deny")
+    Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
+    Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
+    _mount("none", "/", None, _MS_REC | _MS_PRIVATE)
+    size = f"size={limits['disk_bytes']},nr_inodes={_INODES},mode=0700"
+    _mount("tmpfs", WORK, "tmpfs", _MS_NOSUID | _MS_NODEV, size)
+    places = {"tmp": TEMPORARY, "shm": "/dev/shm", "work": WORK}
+    for name, place in places.items():
+        Path(WORK, name).mkdir(mode=0o700)
+        if name == "tmp" and limits["covers_tmp"]:
+            _mount(f"{WORK}/{name}", "/tmp", None, _MS_BIND)
+        _mount(f"{WORK}/{name}", place, None, _MS_BIND)
+    for path in (RESULTS, *hidden):
+        hide(path)
+
+
+def hide(path: str) -> None:
+    """Cover a file with nothing, a folder with an empty one."""
+    if Path(path).is_dir():
+        _mount("tmpfs", path, "tmpfs", _MS_RDONLY | _MS_NOSUID | _MS_NODEV, "size=4096,mode=0755")
+    elif Path(path).exists():
+        _mount("/dev/null", path, None, _MS_BIND)
+
+
+def seal() -> None:
+    """Leave this process, the first of its namespaces, no right that it could use against them.
+
+    Raises:
+        OSError: Linux refuses a part of it.
+    """
+    _mount("proc", "/proc", "proc", _MS_NOSUID | _MS_NODEV | _MS_NOEXEC)
+    for capability in range(int(Path("/proc/sys/kernel/cap_last_cap").read_text()) + 1):
+        _prctl(_PR_CAPBSET_DROP, capability)
+    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION, 0)
+    _check(_libc().capset(header, (ctypes.c_uint32 * 6)()), "capset")
+    _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    seccomp.install()
+
+
+def limit(limits: Mapping[str, Any], *, processes: bool) -> None:
+    """Bound this process and what it starts.
+
+    Args:
+        limits: `memory_bytes` beyond what is mapped now, `file_bytes`, `processes`, and `wall_s`, which one thread's
+            CPU seconds may not exceed. With `foreign` neither addresses nor CPU seconds are bound: language runtimes
+            reserve far more addresses than they use, and have threads; a supervisor measures memory and wall time.
+        processes: Whether `processes` counts those of this experiment alone, so that it can be a limit.
+    """
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a write fails instead
+    bounds = {
+        resource.RLIMIT_FSIZE: limits["file_bytes"],
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_NOFILE: _OPEN_FILES,
+    }
+    if not limits.get("foreign"):
+        bounds[resource.RLIMIT_AS] = _mapped() + limits["memory_bytes"]
+        bounds[resource.RLIMIT_CPU] = int(limits["wall_s"]) + 2
+    if processes:
+        bounds[resource.RLIMIT_NPROC] = limits["processes"]
+    for kind, wanted in bounds.items():
+        hard = resource.getrlimit(kind)[1]
+        bound = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        with contextlib.suppress(ValueError, OSError):  # macOS knows no bound of addresses
+            resource.setrlimit(kind, (bound, bound))
+
+
+def adopt() -> None:
+    """Become the parent of every descendant whose own parent ends, however often it forked."""
+    if sys.platform == "linux":
+        _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def close_to_others(*, closed: bool = True) -> None:
+    """Keep processes of the same user from reading or tracing this one, and what it forks; or let them again."""
+    if sys.platform == "linux":
+        _prctl(_PR_SET_DUMPABLE, int(not closed))
+
+
+def die_with_parent(parent: int) -> None:
+    """Ask Linux to kill this process when its parent ends; elsewhere the end of standard input must do."""
+    if sys.platform == "linux":
+        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it ended before it could be asked
+            os._exit(1)
+
+
+def _mapped() -> int:
+    """Bytes of addresses that this process has."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    except OSError:
+        return 0
+
+
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
+
+
+def _prctl(option: int, value: int) -> None:
+    _check(_libc().prctl(option, value, 0, 0, 0), f"prctl {option}")
+
+
+def _mount(source: str, target: str, kind: str | None, flags: int, data: str | None = None) -> None:
+    given = [text.encode() if text is not None else None for text in (source, target, kind)]
+    failed = _libc().mount(*given, ctypes.c_ulong(flags), data.encode() if data else None)
+    _check(failed, f"mount {target}")
+
+
+def _check(failed: int, what: str) -> None:
+    if failed:
+        code = ctypes.get_errno()
+        raise OSError(code, f"{what}: {os.strerror(code)}")

@@ -1,0 +1,63 @@
+"""What a command of the user's may see, and how it is started in the sandbox with no more than that."""
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from orgopt.lab.sandbox import launch
+from orgopt.lab.sandbox.inside import isolate
+from orgopt.lab.sandbox.launch import Sandbox
+
+_COMMAND = "import sys; sys.path.insert(0, sys.argv[1]); from inside.command import main; main()"
+_PYTHON = (sys.executable, "-P", "-S", "-c", _COMMAND)  # the standard library is all that it needs
+_NETWORK_FILES = tuple(f"/etc/{name}" for name in ("resolv.conf", "hosts", "nsswitch.conf", "ssl", "pki"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """What a command of the user's may see: folders and files by their absolute paths, and the network."""
+
+    read: tuple[str, ...] = ()
+    write: tuple[str, ...] = ()
+    network: bool = False
+
+
+def start_command(kind: Sandbox, scratch: Path, reach: Reach) -> launch.Start:
+    """How a command of the user's is started by `inside.command`, which reads on standard input what it is to do.
+
+    Args:
+        kind: What holds it.
+        scratch: A folder of ours; what the command leaves is put into its `results`.
+        reach: What it may see besides the system and this Python.
+
+    Raises:
+        SandboxError: There is no bubblewrap here.
+    """
+    results = scratch / "results"
+    results.mkdir()
+    if kind is Sandbox.PROCESS:
+        env = launch.environment(temporary=str(scratch), path=os.environ.get("PATH", os.defpath))
+        return launch.Start(command=(*_PYTHON, str(launch.INSIDE.parent)), env=env)
+    launch.hand_over(results, replays=False)
+    users = scratch / "passwd"  # programs ask who they are
+    users.write_text(f"nobody:x:{isolate.NOBODY}:{isolate.NOBODY}:nobody:{isolate.TEMPORARY}:/bin/sh\n")
+    python = launch.readable()
+    seen = [*python, *(name for name in _NETWORK_FILES if reach.network and Path(name).exists())]
+    own = {str(launch.INSIDE): f"{isolate.ROOT}/inside", str(users): "/etc/passwd"}
+    wrap = launch.wrapped(
+        {**{path: path for path in (*seen, *reach.read)}, **own},
+        {**{path: path for path in reach.write}, str(results): isolate.RESULTS},
+        network=reach.network,
+    )
+    env = launch.environment(temporary=isolate.TEMPORARY, path="/usr/local/bin:/usr/bin:/bin")
+    return launch.Start(
+        command=(*wrap, *launch.own_package(python), "--", *_PYTHON, isolate.ROOT),
+        env=env,
+    )
+
+
+def visible(path: Path, reach: Reach) -> bool:
+    """Whether a command that is started with some reach sees a path."""
+    roots = ("/usr", *launch.ROOT_FOLDERS, *launch.readable(), *reach.read, *reach.write)
+    return any(path.is_relative_to(root) for root in roots)

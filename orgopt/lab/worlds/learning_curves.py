@@ -1,0 +1,55 @@
+"""Learning curves: how well those of a task say, half-way, how an experiment ends."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from orgopt.errors import TaskError
+from orgopt.lab.base import Status
+from orgopt.lab.worlds.recording import load_records, records_path
+from orgopt.lab.worlds.world import open_world
+from orgopt.task import Task
+
+FEWEST = 8
+"""Of fewer curves nothing is said."""
+DRAWN = 64
+"""Experiments that a world of one's own is asked for."""
+
+
+def predictiveness(task: Task) -> float | None:
+    """The rank correlation of experiments' curves at half of their time with their ends, -1 to 1.
+
+    From the task's recording, or from random settings of its own world; None where there is neither, or where curves
+    have one point and nothing could be seen half-way.
+    """
+    try:
+        curves = list(_recorded(task) if task.script else _drawn(task))
+    except TaskError:
+        return None
+    pairs = np.array([(curve[(len(curve) - 1) // 2], curve[-1]) for curve in curves if len(curve) > 1]).reshape(-1, 2)
+    halves, ends = pairs[np.isfinite(pairs).all(1)].T
+    if len(ends) < FEWEST or not np.ptp(halves) or not np.ptp(ends):
+        return None
+    return round(spearman(halves, ends), 4)
+
+
+def spearman(a: np.ndarray, b: np.ndarray) -> float:
+    """Rank correlation of two rows; 0 where one of them does not vary."""
+    if len(a) < 2 or np.ptp(a) == 0 or np.ptp(b) == 0:
+        return 0.0
+    from scipy.stats import rankdata  # takes half a second
+
+    return float(np.corrcoef(rankdata(a), rankdata(b))[0, 1])
+
+
+def _recorded(task: Task) -> Iterator[Sequence[float]]:
+    records = load_records(records_path(task), task)
+    return (curve.tolist() for curve, status in zip(records.curves, records.status, strict=True) if status == Status.OK)
+
+
+def _drawn(task: Task) -> Iterator[Sequence[float]]:
+    rng, world = np.random.default_rng(0), open_world(task)
+    for seed in range(DRAWN):
+        answer = world.answer({knob.name: knob.at(float(rng.random())) for knob in task.knobs}, seed)
+        if answer.status is Status.OK:
+            yield answer.curve

@@ -1,0 +1,114 @@
+"""What a contest says in the end: its ranking read as an `Ending`."""
+
+from collections.abc import Iterator, Mapping
+from math import inf
+from typing import Any
+
+from orgopt.study.contest import Placing, Ranking
+from orgopt.study.verdict.ending import Bar, Ending, again, scale
+from orgopt.study.verdict.measures import measure
+from orgopt.study.verdict.more_seeds import ENOUGH, more_seeds
+from orgopt.study.wording import count, interval, listing, plain, signed
+
+MOST = 4  # entrants whose raw metrics are told
+TOLERANCE = 0.05
+"""What may be lost, with 95 % confidence, by taking the smallest of documents that are level."""
+SEEDS = "--seeds"
+_VERDICTS = {"worse": "better", "no difference": "no difference"}  # of the first against one that is so
+
+
+def ending(
+    ranking: Ranking,
+    tasks: Mapping[str, Mapping[str, Any]],
+    *,
+    sizes: Mapping[str, int],
+    self_reported: bool = False,
+    command: str = "",
+    seed_s: float = 0.0,
+) -> Ending:
+    """The end of a contest.
+
+    Args:
+        ranking: What it shows.
+        tasks: What a log has of each task.
+        sizes: The headcount of each entrant that is a document.
+        self_reported: Whether a task's metric is what its own script prints.
+        command: What continues it.
+        seed_s: Wall seconds that a seed took.
+    """
+    first, *others = ranking.placings
+    worse = [one for one in others if one.verdict == "worse"]
+    return Ending(
+        word="better" if len(worse) == len(others) else "no difference",
+        title=_title(first, others),
+        sure=_sure(first, others[0], ranking),
+        measures=tuple(_measures(ranking, tasks)),
+        scale=scale(self_reported=self_reported),
+        bars=tuple(_bar(one, sizes) for one in ranking.placings),
+        advice=tuple(_advice(ranking, sizes, command, seed_s)),
+    )
+
+
+def _title(first: Placing, others: list[Placing]) -> str:
+    worse = [one.entrant for one in others if one.verdict == "worse"]
+    level = [one.entrant for one in others if one.verdict != "worse"]
+    said: list[str] = []
+    if worse:
+        said.append(f"{first.entrant} is better than {listing(worse)}.")
+    if level:
+        between = "between" if len(level) == 1 else "among"
+        said.append(f"No difference is shown {between} {listing([first.entrant, *level])}.")
+    return " ".join(said)
+
+
+def _sure(first: Placing, second: Placing, ranking: Ranking) -> str:
+    """By how much the first is ahead of the second, and how sure that is."""
+    scores = f"{first.entrant} scores {plain(first.output.mean)}, {second.entrant} {plain(second.output.mean)}"
+    apart = second.behind
+    if apart is None or ranking.seeds == 1:
+        return f"{scores}, on one seed, which tells nothing of luck."
+    known = interval(-apart.high, -apart.low, sign=True)
+    corrected = f"; verdicts are corrected for {ranking.comparisons} comparisons" if ranking.comparisons > 1 else ""
+    return f"{scores}: {signed(-apart.mean)}, with 95 % confidence within {known}, on {ranking.seeds} seeds{corrected}."
+
+
+def _measures(ranking: Ranking, tasks: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    shown = ranking.placings if len(ranking.placings) <= MOST else ranking.placings[:1]
+    for name, task in tasks.items():
+        reached = [(one.entrant, one.heldout[name]) for one in reversed(shown)]
+        yield measure(name, task, [("untouched", task["baseline"]["heldout"]), *reached])
+
+
+def _bar(one: Placing, sizes: Mapping[str, int]) -> Bar:
+    size = count(sizes[one.entrant], "agent") if one.entrant in sizes else "plain Optuna on the task, no team"
+    return Bar(
+        name=one.entrant,
+        value=one.output.mean,
+        meaning=f"{size}, {one.experiments:.0f} experiments a run",
+        verdict=_VERDICTS.get(one.verdict, ""),
+    )
+
+
+def _advice(ranking: Ranking, sizes: Mapping[str, int], command: str, seed_s: float) -> Iterator[str]:
+    first, *others = ranking.placings
+    level = [one for one in others if one.verdict != "worse"]
+    if ranking.more_seeds is None:
+        said = f": {again(command, SEEDS, ENOUGH)}" if command else ""
+        yield f"Undecided: one seed tells nothing of luck{said}"
+        return
+    if not level:
+        yield f"Take {first.entrant}."
+        return
+    near = [one.entrant for one in level if one.behind and one.behind.low > -TOLERANCE]
+    smaller = [name for name in near if sizes.get(name, inf) < sizes.get(first.entrant, inf)]
+    if smaller:
+        yield f"Take {min(smaller, key=lambda name: sizes[name])}: it is smaller, and loses less than {TOLERANCE:g}."
+    elif len(near) == len(level):
+        yield f"Take any: what differs is less than {TOLERANCE:g}."
+    else:
+        yield f"Undecided: {count(ranking.seeds, 'seed')} show differences from {plain(ranking.resolves)} on."
+        second = level[0].behind
+        if second and (more := more_seeds(
+            second.mean, second.sd, seeds=ranking.seeds, seed_s=seed_s, command=command, option=SEEDS
+        )):  # fmt: skip
+            yield more

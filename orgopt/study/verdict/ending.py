@@ -1,0 +1,147 @@
+"""The end of a study, a contest or a run in plain words, which terminal, page, MLflow and JSON all take from here.
+
+Covers what is said and in which order, and the plain text of it; what it is said of is read in `study`, `contest` and
+`run` beside this module.
+"""
+
+import re
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from orgopt.document import Program, read
+from orgopt.study.wording import plain
+
+SCALE = "Score: 0 = the untouched script, 1 = the best setting known; half for where it ends, half for how soon."
+SELF_REPORTED_SCALE = (
+    "Score: the gain over the untouched script as a share of its metric, as the script itself reports it; half for "
+    "where it ends, half for how soon."
+)
+BAR = 24  # characters of the longest bar
+LEAST_TOP = 0.2  # of a chart's scale: scores that are next to nothing have bars that are
+WIDTH = 120
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """A score beside others.
+
+    Attributes:
+        name: Who has it.
+        value: The score.
+        meaning: Who that is, in a few words.
+        verdict: What is known of the first bar against this one: `better`, `worse`, `no difference`; empty for itself.
+    """
+
+    name: str
+    value: float
+    meaning: str = ""
+    verdict: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """What is said in the end, in the order in which it is read.
+
+    Attributes:
+        word: The result: `better`, `worse`, `no difference`, `unchanged` (nothing better was found) or `running`.
+        title: Whether it is better, and by how much.
+        sure: How sure that is; empty where there is nothing to be sure of.
+        measures: The raw metric of each task, a line each.
+        scale: What 0 and 1 of the score are.
+        bars: The scores side by side.
+        notes: What the bars show.
+        advice: What follows from it, a line each.
+        changes: What the winner changes of the document that it was made of.
+        losses: What it loses without each part, the largest first.
+    """
+
+    word: str
+    title: str
+    sure: str = ""
+    measures: tuple[str, ...] = ()
+    scale: str = ""
+    bars: tuple[Bar, ...] = ()
+    notes: tuple[str, ...] = ()
+    advice: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
+    losses: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The ending as JSON values."""
+        return asdict(self)
+
+
+def scale(*, self_reported: bool) -> str:
+    """What 0 and 1 of the score are."""
+    return SELF_REPORTED_SCALE if self_reported else SCALE
+
+
+def unread(program: Program) -> Iterator[str]:
+    """That a document names no roles, where it does not: what ran is then hardly what its author meant."""
+    if read(program).plain and not any(role.thinks for role in read(program).org.roles):
+        agents = ", ".join(f"{role.headcount} {role.agent} agent" for role in read(program).org.roles)
+        name = Path(program.source).name
+        yield f"{name} names no roles: it ran as {agents}, and its text had no part in it (orgopt lint {name})."
+
+
+def again(command: str, option: str, value: object) -> str:
+    """A command with an option, in place of the value that it gives it."""
+    plain_command = re.sub(rf" {re.escape(option)}[ =]\S+", "", command)
+    return f"{plain_command} {option} {value}"
+
+
+def text(ending: Ending, width: int = WIDTH) -> str:
+    """An ending as plain text."""
+    return "\n".join(lines(ending, width))
+
+
+def lines(ending: Ending, width: int = WIDTH) -> Iterator[str]:
+    """The lines of an ending as plain text; the first is its title."""
+    yield from _wrapped(ending.title, width)
+    for line in filter(None, (ending.sure, *ending.measures)):
+        yield from _wrapped(line, width)
+    if ending.bars:
+        yield ""
+        yield from bars(ending.bars, width)
+    for line in filter(None, (ending.scale, *ending.notes)):
+        yield from _wrapped(line, width)
+    if ending.advice:
+        yield ""
+    for line in ending.advice:
+        yield from _wrapped(line, width, first="→ ")
+    if ending.changes:
+        yield from _wrapped("; ".join(ending.changes), width, first="The evolved document changes: ")
+    if ending.losses:
+        yield from _wrapped("; ".join(ending.losses), width, first="Without a part it loses: ")
+
+
+def bars(shown: Sequence[Bar], width: int = WIDTH) -> Iterator[str]:
+    """A bar chart of scores in characters; of negative scores there is no bar. In little room the bars are short.
+
+    `behind` and `ahead` say that a difference to the first is shown, `level` that none is.
+    """
+    top = max(LEAST_TOP, *(bar.value for bar in shown))
+    name_width = max(len(bar.name) for bar in shown)
+    noted = any(bar.verdict for bar in shown)
+    longest = max(4, min(BAR, width - name_width - 18))
+    for bar in shown:
+        drawn = "█" * round(longest * max(0.0, bar.value) / top)
+        word = f"{_AGAINST[bar.verdict]:6}" if noted else ""
+        line = f"{bar.name:{name_width}}  {drawn:{longest}} {plain(bar.value):>5}  {word}  {bar.meaning}".rstrip()
+        yield line if len(line) <= width else f"{line[: width - 1]}…"
+
+
+_AGAINST = {"": "", "better": "behind", "worse": "ahead", "no difference": "level"}
+
+
+def _wrapped(line: str, width: int, first: str = "") -> Iterator[str]:
+    # Commands are to be copied: they are not broken at their hyphens. A sign stays with its word.
+    kept = re.sub(r"([+−→↔]) ", "\\1\u00a0", line) if first else line
+    for part in textwrap.wrap(
+        kept, width, initial_indent=first, subsequent_indent="  " if first else "",
+        break_on_hyphens=False, break_long_words=False,
+    ):  # fmt: skip
+        yield part.replace("\u00a0", " ")

@@ -1,0 +1,99 @@
+"""What a run says in the end: its score and its report read as an `Ending`."""
+
+from collections.abc import Iterator, Sequence
+
+from orgopt.document import Program
+from orgopt.ledger import BASELINE
+from orgopt.scoring import Score
+from orgopt.study.log import describe_task
+from orgopt.study.verdict.ending import Ending, scale, unread
+from orgopt.study.verdict.measures import measure
+from orgopt.study.wording import count, listing, plain
+from orgopt.task import Task
+from orgopt.team.costs import Report, Share
+
+_MOST = 3  # parts that are named
+
+
+def ending(program: Program, task: Task, score: Score, report: Report, budget_s: float) -> Ending:
+    """The end of a run."""
+    told = describe_task(task)
+    word, title = _result(score, task)
+    measured = ", ".join(f"{key} {value}" for key, value in score.lab.items())
+    reached = [] if score.submitted == BASELINE else [("submitted, trained again with fresh seeds", score.heldout)]
+    return Ending(
+        word=word,
+        title=title,
+        sure=(
+            f"It scores {plain(score.research_output)}: {plain(score.q_final)} at the end, give or take "
+            f"{plain(score.q_error)} of seed noise, and {plain(score.q_mean)} on average over {budget_s:g} s."
+        ),
+        measures=(measure(task.name, told, [("untouched", task.baseline.heldout), *reached]),),
+        scale=scale(self_reported=task.self_reported),
+        notes=(*unread(program), *_submission(score), *_notes(score, report), f"Measured on: {measured}."),
+        advice=(_limit(report),),
+    )
+
+
+def _result(score: Score, task: Task) -> tuple[str, str]:
+    """Whether the run improved its task: a lucky seed is no improvement."""
+    if score.disqualified:
+        return "worse", f"Disqualified: {score.disqualified}."
+    if score.submitted == BASELINE:
+        return "unchanged", f"No improvement of {task.name}: nothing was better than the untouched script."
+    if score.confirmed:
+        return "better", f"{task.name} is improved, and fresh seeds confirm it (95 %)."
+    behind = "on fresh seeds it is behind the untouched script" if score.q_final <= 0 else "it is within the seed noise"
+    return "no difference", f"No improvement of {task.name} is confirmed: {behind}."
+
+
+def _submission(score: Score) -> Iterator[str]:
+    """What the submission is, in the words of its task."""
+    if score.submission:
+        yield f"Submitted: {', '.join(f'{name} {value}' for name, value in score.submission.items())}."
+    elif score.submitted != BASELINE:
+        yield f"Submitted: the script, as experiment {score.submitted} has it."
+
+
+def _notes(score: Score, report: Report) -> Iterator[str]:
+    """What was done, and which parts of the team found something."""
+    done = ", ".join(f"{number} {status}" for status, number in score.experiments.items())
+    met = [
+        count(number, noun) for number, noun in ((score.meetings, "stand-up"), (score.messages, "message")) if number
+    ]
+    yield f"{count(sum(score.experiments.values()), 'experiment')} ({done}){', ' if met else ''}{listing(met)}."
+    if found := _finders(report):
+        yield f"Improvements as it saw them: {found}."
+    if score.common_error:
+        yield f"Most that failed did with: {score.common_error}"
+    if score.tokens or score.usd:
+        yield f"Models and commands took {score.tokens} tokens, ${score.usd:.4f}."
+    if score.failed_thoughts:
+        failed = listing([f"{number} {reason}" for reason, number in score.failed_thoughts.items()])
+        yield f"Thoughts without a result: {failed}."
+
+
+def _finders(report: Report) -> str:
+    """Who found improvements, and how many of them started from what a link or a stand-up brought."""
+    roles = _told(report.roles)
+    brought = _told([*report.links, *([report.standup] if report.standup else [])])
+    return f"{roles}{f'; from what was heard: {brought}' if roles and brought else ''}"
+
+
+def _told(shares: Sequence[Share]) -> str:
+    gained = sorted((one for one in shares if one.gains), key=lambda one: -one.gains)
+    return ", ".join(f"{one.gains} by {one.name}" for one in gained[:_MOST])
+
+
+def _limit(report: Report) -> str:
+    """What more of would have helped."""
+    if report.bound == "agents":
+        full = f"about {report.full_headcount:.0f} would keep them busy"
+        return (
+            f"Short of agents: the slots stood idle {100 * report.slots_idle:.0f} % of the time with "
+            f"{count(report.headcount, 'agent')}; {full}."
+        )
+    return (
+        f"Short of hardware: the slots were busy {100 * (1 - report.slots_idle):.0f} % of the time, and agents spent "
+        f"{100 * report.agents_waiting:.0f} % of theirs waiting for one. More slots would help, more agents would not."
+    )
