@@ -241,9 +241,7 @@ def test_doctor_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 
 
 @needs_sandbox
-def test_what_pythons_library_links_to_can_be_read_inside(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_what_pythons_library_links_to_can_be_read_inside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     library, elsewhere = tmp_path / "lib", tmp_path / "etc" / "sitecustomize.py"
     for path in (library, elsewhere.parent):
         path.mkdir()
