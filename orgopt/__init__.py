@@ -7,12 +7,19 @@ import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from orgopt.version import __version__ as __version__
+
 if TYPE_CHECKING:
+    from orgopt.api.contests import Comparison, compare
+    from orgopt.api.recordings import RecordingResult, record
+    from orgopt.api.runs import RunResult, evaluate, resume, run
+    from orgopt.api.studies import Plan, open_study, optimize, plan, studies
+    from orgopt.api.study_result import StudyResult
+    from orgopt.callback import Callback
     from orgopt.document import Program, apply, diff, lint, load, parse, read, render
-    from orgopt.evolve import compare, optimize
     from orgopt.org import Org
-    from orgopt.scoring import evaluate, run
-    from orgopt.task import load_task
+    from orgopt.scoring import Score
+    from orgopt.task import Task, load_task
 
 # Before any heavy import: offline by default, and one thread a process (slots are processes).
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
@@ -20,11 +27,48 @@ os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TQDM_DISABLE", "1")  # optimizers' bars would be drawn over the progress of a study
 
-__version__ = "0.2.0"
+_HOMES = {
+    "Callback": "callback",
+    "Comparison": "api.contests",
+    "Org": "org",
+    "Plan": "api.studies",
+    "Program": "document",
+    "RecordingResult": "api.recordings",
+    "RunResult": "api.runs",
+    "Score": "scoring",
+    "StudyResult": "api.study_result",
+    "Task": "task",
+    "apply": "document",
+    "compare": "api.contests",
+    "diff": "document",
+    "evaluate": "api.runs",
+    "lint": "document",
+    "load": "document",
+    "load_task": "task",
+    "open_study": "api.studies",
+    "optimize": "api.studies",
+    "parse": "document",
+    "plan": "api.studies",
+    "read": "document",
+    "record": "api.recordings",
+    "render": "document",
+    "resume": "api.runs",
+    "run": "api.runs",
+    "studies": "api.studies",
+}
+"""Where each name of the front door is."""
 
 __all__ = [
+    "Callback",
+    "Comparison",
     "Org",
+    "Plan",
     "Program",
+    "RecordingResult",
+    "RunResult",
+    "Score",
+    "StudyResult",
+    "Task",
     "apply",
     "compare",
     "diff",
@@ -32,28 +76,24 @@ __all__ = [
     "lint",
     "load",
     "load_task",
+    "open_study",
     "optimize",
     "parse",
+    "plan",
     "read",
+    "record",
     "render",
+    "resume",
     "run",
+    "studies",
 ]
-
-_HOMES = {
-    "Org": "org",
-    "load_task": "task",
-    "evaluate": "scoring",
-    "run": "scoring",
-    "compare": "evolve",
-    "optimize": "evolve",
-}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
+    if name not in _HOMES:
         raise AttributeError(f"module 'orgopt' has no attribute '{name}'")
-    return getattr(import_module(f"orgopt.{_HOMES.get(name, 'document')}"), name)
+    return getattr(import_module(f"orgopt.{_HOMES[name]}"), name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *_HOMES})

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from difflib import get_close_matches
 from graphlib import CycleError, TopologicalSorter
+from importlib import import_module
 from typing import Any, Literal, NamedTuple
 
 import networkx as nx
@@ -177,6 +178,10 @@ class Org:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_by_id", {role.id: role for role in self.roles})
+
+    def _repr_html_(self) -> str:
+        # Drawings need the words of documents, which need this module: they are looked up when one is wanted.
+        return str(import_module("orgopt.draw").svg(self))
 
     @property
     def headcount(self) -> int:

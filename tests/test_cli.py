@@ -28,6 +28,7 @@ def org(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     workspace, elsewhere = tmp_path / "lab", tmp_path / "elsewhere"
     (workspace / "mlruns").mkdir(parents=True)
+    (workspace / "orgopt.toml").touch()
     elsewhere.mkdir()
     monkeypatch.chdir(elsewhere)
     path = workspace / "trio.md"
@@ -219,7 +220,8 @@ def test_markup_in_values_and_paths_is_text(org: Path) -> None:
     assert result.exit_code == 1
     assert "not '\\[/x]'" in result.output
     folder = org.parent / "ws[/x]"
-    (folder / "mlruns").mkdir(parents=True)
+    folder.mkdir(parents=True)
+    (folder / "orgopt.toml").touch()
     (folder / "trio.md").write_text(TRIO)
     result = orgopt("run", folder / "trio.md", "--task", TOY, "--budget", "0.5s")
     assert result.exit_code == 0, result.output
@@ -247,7 +249,7 @@ def test_an_interrupt_during_start_up_is_an_interrupt(org: Path, monkeypatch: py
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("orgopt.cli.run.load_source", interrupted)
+    monkeypatch.setattr("orgopt.api.runs.program_of", interrupted)
     result = orgopt("run", org, "--task", TOY, "--budget", "1s")
     assert result.exit_code == 130
     assert "Stopped" in result.output

@@ -216,13 +216,14 @@ def test_entrants_are_named_after_their_files(tmp_path: Path) -> None:
     )
 
 
-def test_from_python(tmp_path: Path) -> None:
+def test_from_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     task = str(own_world(tmp_path / "mine", NOISY, WORLD_TOML))
-    found = orgopt.compare(parse(SOLO, "solo.md"), parse(TRIO, "trio.md"), task=task, budget_s=20, seeds=3)
-    assert {one.entrant for one in found.placings} == {"solo", "trio"}
+    found = orgopt.compare(parse(SOLO, "solo.md"), parse(TRIO, "trio.md"), task=task, budget="20s", seeds=3)
+    assert {one.entrant for one in found.ranking.placings} == {"solo", "trio"}
     assert found.to_dict()["seeds"] == 3
-    with pytest.raises(UsageError, match="needs a task"):
-        orgopt.compare(parse(SOLO, "solo.md"), parse(TRIO, "trio.md"), task=[], budget_s=20)
+    with pytest.raises(UsageError, match="name a task"):
+        orgopt.compare(parse(SOLO, "solo.md"), parse(TRIO, "trio.md"), task=[], budget=20)
 
 
 @pytest.fixture
@@ -302,7 +303,7 @@ def test_an_interrupted_contest_says_what_is_kept_and_goes_on(lab: Path, monkeyp
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(ContestProgress, "ended", interrupted)
+        patch.setattr(ContestProgress, "compared", interrupted)
         result = compare("trio.md", "solo.md", "--seeds", "4")
     assert result.exit_code == 130
     assert "Stopped. 3 runs of 8 are saved. Continue: the same command." in result.stderr

@@ -4,6 +4,7 @@ import io
 import json
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from orgopt.evolve.space.genome import Space
 from orgopt.ledger import Ledger
 from orgopt.org import DEFAULT_AGENT, Org, Role
 from orgopt.study.config import StudyConfig
-from orgopt.study.log import RACE, SEARCH, TEST
+from orgopt.study.log import RACE, SEARCH, TEST, StudyLog
 from orgopt.study.standing import Standing
 from orgopt.study.verdict.ending import WIDTH, Bar, Ending, again, bars, lines, text
 from orgopt.study.verdict.measures import measure
@@ -251,12 +252,11 @@ def standing(value: float) -> Standing:
     return Standing(value=value, seeds=2, error=0.1, estimate=value, doubt=0.1)
 
 
-def test_a_study_says_what_is_done_what_is_left_and_the_best_so_far() -> None:
+def test_a_study_says_what_is_done_what_is_left_and_the_best_so_far(tmp_path: Path, toy: Task) -> None:
     console = Console(file=io.StringIO(), width=160)
-    progress = StudyProgress(
-        console, StudyConfig(generations=2, population=2, budget_s=10, slots=2), "loss", lambda: None
-    )
-    with progress:
+    config = StudyConfig(generations=2, population=2, budget_s=10, slots=2)
+    with StudyProgress(console, quiet=True) as progress, StudyLog(tmp_path / "s", {}, parse(SOLO), {}) as log:
+        progress.study_begun(config, {"toy": toy}, "replay", log)
         progress.planned(SEARCH, 4)
         for index, value in enumerate((0.2, 0.4, 0.3, 0.6)):
             progress.told(candidate(index, index // 2), standing(value), dropped=False)

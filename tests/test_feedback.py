@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
+from orgopt.callback import Callback
 from orgopt.cli import main
 from orgopt.document import load, parse
 from orgopt.errors import UsageError
@@ -30,7 +31,6 @@ from orgopt.evolve.surrogate.examples import (
 from orgopt.evolve.surrogate.gp import Known, krige, solved
 from orgopt.evolve.surrogate.graph import Setting, graphs
 from orgopt.evolve.surrogate.transfer import Older
-from orgopt.evolve.watch import Watch
 from orgopt.lab.worlds.learning_curves import spearman
 from orgopt.ledger import read_lines
 from orgopt.org import Link, Org, Role, Standup
@@ -168,7 +168,7 @@ def test_the_writer_writes_what_went_with_high_scores() -> None:
         assert 1 <= sum(one[name] != space.origin[name] for name in one) <= 4 or one == space.origin
 
 
-def studied(workspace: Path, toy: Task, config: StudyConfig, name: str = "s", watch: Watch | None = None) -> Path:
+def studied(workspace: Path, toy: Task, config: StudyConfig, name: str = "s", callback: Callback | None = None) -> Path:
     folder = workspace / "mlruns" / "studies" / name
     library = load(str(ROOT / "orgs" / "library.md"))
     arena = toy_arena(toy, budget_s=config.budget_s, slots=config.slots)
@@ -176,7 +176,7 @@ def studied(workspace: Path, toy: Task, config: StudyConfig, name: str = "s", wa
     with arena, StudyLog(folder, identity, SEED, {toy.name: toy}, "orgopt optimize trio.md") as log:
         if config.learn_from:
             keep_evidence(folder, gather_evidence(folder, config.learn_from, folder.parent))
-        optimize(SEED, arena, config, log, library=library, watch=watch)
+        optimize(SEED, arena, config, log, library=library, callback=callback)
     return folder
 
 
@@ -475,11 +475,11 @@ def test_what_cannot_be_learned_from_is_refused_or_left_out(tmp_path: Path) -> N
     keep_evidence(tmp_path / "s", gather_evidence(tmp_path / "s", ["all"], tmp_path))
     assert kept_evidence(tmp_path / "s") == []
     (tmp_path / "trio.md").write_text(TRIO)
-    (tmp_path / "mlruns").mkdir()
+    (tmp_path / "orgopt.toml").touch()
     words = ["optimize", str(tmp_path / "trio.md"), "--task", "digits", "--lab", "replay", "--budget", "5s"]
     said = CliRunner().invoke(main, [*words, "--feedback", "screen", "--learn-from", "nothing"])
     assert (said.exit_code, "--learn-from nothing:" in said.stderr) == (2, True)
-    assert not list((tmp_path / "mlruns" / "studies").iterdir()), "no empty study is left"
+    assert not (tmp_path / "mlruns").exists(), "nothing is left of a study that was refused"
     few = {"study": "x", "task": "toy", "slots": 2, "budget_s": 5, "run_s": 1.0, "think_s": 0.1, "candidates": []}
     assert from_records([few]) == []
 

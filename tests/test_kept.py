@@ -14,8 +14,9 @@ import pytest
 from orgopt.agents.session import CHOICE, choose
 from orgopt.agents.thinking.answers import Answer, Answers
 from orgopt.agents.thinking.spend import OverBudgetError
+from orgopt.callback import Callback
 from orgopt.document import parse
-from orgopt.evolve import Watch, optimize
+from orgopt.evolve import optimize
 from orgopt.evolve.controls import knock_outs
 from orgopt.evolve.forecast.calls import Pace, Span, Terms, calls
 from orgopt.evolve.trials.kept import Keeping, Settings, evaluate_kept
@@ -82,7 +83,7 @@ def study(folder: Path, task: Task, config: StudyConfig = CONFIG, program=PAIR, 
     with toy_arena(task, budget_s=config.budget_s, slots=config.slots, **arena) as opened:
         identity = config.identity(program, opened.tasks, None, {task.name: opened.lab(task.name).stamp})
         with StudyLog(folder, identity, program, opened.tasks) as log:
-            optimize(program, opened, config, log, watch=Watch())
+            optimize(program, opened, config, log, callback=Callback())
             return timeless(log.records)
 
 

@@ -41,6 +41,7 @@ def org(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     workspace, elsewhere = tmp_path / "lab", tmp_path / "elsewhere"
     (workspace / "mlruns").mkdir(parents=True)
+    (workspace / "orgopt.toml").touch()
     elsewhere.mkdir()
     monkeypatch.chdir(elsewhere)
     (workspace / "fitness").mkdir()

@@ -11,8 +11,9 @@ import pytest
 from orgopt.agents.session import CHOICE, choose
 from orgopt.agents.settings import LanguageSettings
 from orgopt.agents.thinking.spend import OverBudgetError
+from orgopt.callback import Callback
 from orgopt.document import Program, lint, parse, read
-from orgopt.evolve import Candidate, Watch
+from orgopt.evolve import Candidate
 from orgopt.evolve.proposers.rewrite.org_module import Bench, OrgModule
 from orgopt.evolve.proposers.rewrite.rewriting import FEWEST_RUNS, optimizer_runs
 from orgopt.evolve.space.genome import Space
@@ -159,11 +160,11 @@ def test_a_study_that_was_cut_in_an_optimizer_goes_on_there(toy: Task, solo: Pro
     """What ran and what was answered is not done again, and the same candidate comes of it."""
     with LlmServer(serve(proposing())) as server:
         with pytest.raises(KeyboardInterrupt):
-            study(tmp_path / "s", solo, toy, given(server), watch=Cut(4), config=CONFIG)
+            study(tmp_path / "s", solo, toy, given(server), callback=Cut(4), config=CONFIG)
         before = [record for record in read_study(tmp_path / "s") if record.get("phase") == "rewrite"]
         assert len(before) == 4
         with pytest.raises(KeyboardInterrupt):
-            study(tmp_path / "s", solo, toy, given(server), watch=Heard(stop_at="g01-c02"), config=CONFIG)
+            study(tmp_path / "s", solo, toy, given(server), callback=Heard(stop_at="g01-c02"), config=CONFIG)
         (rewrite,) = of(read_study(tmp_path / "s"), "rewrite")
         asked = sum("new_charter" in call.system for call in server.calls)
         records = study(tmp_path / "s", solo, toy, given(server), config=CONFIG)
@@ -186,7 +187,7 @@ def test_the_limit_of_money_stops_an_optimizer_and_more_goes_on(toy: Task, solo:
     """Whoever asks first when it is spent, a team or the optimizer: nothing counts as a result."""
     with LlmServer(serve(proposing())) as server:
         with pytest.raises(KeyboardInterrupt):
-            study(tmp_path / "s", solo, toy, given(server), watch=Cut(2), config=CONFIG)
+            study(tmp_path / "s", solo, toy, given(server), callback=Cut(2), config=CONFIG)
         # Teams have an account of their own here: it is the optimizer's call that does not fit.
         with pytest.raises(OverBudgetError, match="the rewriter could not ask within the limit of 60 tokens"):
             study(tmp_path / "s", solo, toy, settings(server, max_tokens=60), config=CONFIG)
@@ -203,7 +204,7 @@ def test_the_module_gives_back_charters_as_they_were(toy: Task, tmp_path: Path, 
         index=0, generation=0, parent=None, proposer="seed", params=space.origin, program=seed, changes=("seed",)
     )
     with toy_arena(toy) as arena, StudyLog(tmp_path, {}, seed, {toy.name: toy}) as log:
-        runs = Runs(arena, log, 0, Watch(), keep=lambda *_: True)
+        runs = Runs(arena, log, 0, Callback(), keep=lambda *_: True)
         bench = Bench(space, runs, one, "g01-c01", 12, ())
         module = OrgModule(bench, 3.0)
         assert [role.id for role in bench.roles] == ["lead"]

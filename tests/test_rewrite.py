@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 from orgopt.agents.session import CHOICE, choose
 from orgopt.agents.settings import LanguageSettings
 from orgopt.agents.thinking.spend import OverBudgetError
+from orgopt.callback import Callback
 from orgopt.cli import main
 from orgopt.document import Program, lint, parse, read
 from orgopt.errors import DocumentError, UsageError
-from orgopt.evolve import Candidate, Watch, optimize
+from orgopt.evolve import Candidate, optimize
 from orgopt.evolve.proposers.sampler import Proposer
 from orgopt.evolve.space.changes import Change, changed, read_changes
 from orgopt.evolve.space.genome import Space
@@ -99,7 +100,7 @@ def rewrites_of(server: LlmServer) -> list[Call]:
     return [call for call in server.calls if "improve the document" in call.system]
 
 
-class Heard(Watch):
+class Heard(Callback):
     """Notes what rewriters did, and may stop a study."""
 
     def __init__(self, stop_at: str = "") -> None:
@@ -118,14 +119,14 @@ def study(
     task: Task,
     language: LanguageSettings | None,
     config: StudyConfig = CONFIG,
-    watch: Watch | None = None,
+    callback: Callback | None = None,
 ) -> list[dict[str, Any]]:
     """Run a study or go on with it; returns its records."""
     arena = toy_arena(task, budget_s=config.budget_s, slots=config.slots)
     identity = config.identity(seed, {task.name: task}, None, {task.name: {"lab": "fake"}})
     with arena, StudyLog(folder, identity, seed, {task.name: task}) as log:
         try:
-            optimize(seed, arena, config, log, watch=watch, language=language)
+            optimize(seed, arena, config, log, callback=callback, language=language)
         finally:
             records = list(read_lines(log.path))
     return records

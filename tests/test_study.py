@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from orgopt.callback import Callback
 from orgopt.document import Program, diff, load, parse
 from orgopt.errors import LabError, StoreError, UsageError
-from orgopt.evolve import Arena, Candidate, Job, Watch, optimize
+from orgopt.evolve import Arena, Candidate, Job, optimize
 from orgopt.evolve.proposers.sampler import Proposer
 from orgopt.ledger import read_lines
 from orgopt.study.config import SAMPLERS, StudyConfig, study_name
@@ -28,7 +29,7 @@ def library() -> Program:
     return load(ROOT / "orgs" / "library.md")
 
 
-class Recorder(Watch):
+class Recorder(Callback):
     """Notes what a study tells, and may stop it after some runs."""
 
     def __init__(self, stop_after: int | None = None) -> None:
@@ -54,14 +55,14 @@ class Studies:
     def __init__(self, folder: Path, task: Task, seed: Program, library: Program) -> None:
         self.folder, self.task, self.seed, self.library = folder, task, seed, library
 
-    def run(self, name: str = "study", config: StudyConfig = CONFIG, watch: Watch | None = None, **more):
+    def run(self, name: str = "study", config: StudyConfig = CONFIG, callback: Callback | None = None, **more):
         arena: Arena = more.pop("arena", None) or toy_arena(self.task, budget_s=config.budget_s, slots=config.slots)
         held_out = more.get("held_out", ())
         searched = {name: task for name, task in arena.tasks.items() if name not in held_out}
         stamps = {name: arena.lab(name).stamp for name in searched}
         identity = config.identity(self.seed, searched, self.library, stamps)
         with arena, StudyLog(self.folder / name, identity, self.seed, searched) as log:
-            final = optimize(self.seed, arena, config, log, library=self.library, watch=watch, **more)
+            final = optimize(self.seed, arena, config, log, library=self.library, callback=callback, **more)
         return final, list(read_lines(log.path))
 
 
@@ -123,12 +124,12 @@ def test_a_study_repeats_itself_and_another_seed_does_not(studies: Studies) -> N
 @pytest.mark.parametrize("stop_after", [1, 9, 30, 38, 47])
 def test_a_stopped_study_continues_as_it_would_have_gone(studies: Studies, stop_after: int) -> None:
     whole = Recorder()
-    final, records = studies.run("study", watch=whole)
+    final, records = studies.run("study", callback=whole)
     (studies.folder / "study").rename(studies.folder / "whole")
     with pytest.raises(KeyboardInterrupt):
-        studies.run(watch=Recorder(stop_after))
+        studies.run(callback=Recorder(stop_after))
     rest = Recorder()
-    continued, again = studies.run(watch=rest)
+    continued, again = studies.run(callback=rest)
     assert last_content(again) == last_content(records)
     assert {**continued, "at": 0, "cost": 0} == {**final, "at": 0, "cost": 0}
     assert len(rest.runs) == len(whole.runs) - stop_after
@@ -144,7 +145,7 @@ def test_every_sampler_searches_and_continues(studies: Studies, sampler: str) ->
     assert {one.record["proposer"] for one in found.candidates[1:]} == {sampler}
     (studies.folder / "study").rename(studies.folder / "whole")
     with pytest.raises(KeyboardInterrupt):
-        studies.run(config=config, watch=Recorder(11))
+        studies.run(config=config, callback=Recorder(11))
     _, again = studies.run(config=config)
     assert last_content(again) == last_content(records)
 
@@ -188,12 +189,12 @@ def test_seeds_of_the_phases_are_apart(studies: Studies) -> None:
 def test_who_is_clearly_worse_gets_no_more_seeds(studies: Studies) -> None:
     """On 6 seeds with little noise, whoever does nothing useful is out after two."""
     config = replace(CONFIG, search_seeds=6, population=6, budget_s=20, race_seeds=0, test_seeds=1)
-    watch = Recorder()
-    _, records = studies.run(config=config, watch=watch)
+    callback = Recorder()
+    _, records = studies.run(config=config, callback=callback)
     found = view(records)
     best = max(one.standing.estimate for one in found.candidates)
     dropped = [one for one in found.candidates if one.dropped]
-    assert sorted(watch.dropped) == sorted(one.name for one in dropped)
+    assert sorted(callback.dropped) == sorted(one.name for one in dropped)
     assert dropped
     for one in dropped:
         assert one.standing.seeds < 6
@@ -229,14 +230,14 @@ def test_real_runs_are_done_in_an_arena_of_their_own(studies: Studies, toy: Task
 
 def test_a_finished_study_can_go_on(studies: Studies) -> None:
     _, before = studies.run()
-    watch = Recorder()
+    callback = Recorder()
     config = replace(CONFIG, generations=4, test_seeds=6, race_seeds=8)
-    final, records = studies.run(config=config, watch=watch)
+    final, records = studies.run(config=config, callback=callback)
     assert records[: len(before)] == before
     assert final["candidates"] == 16
     kept = [(r["phase"], r["entrant"], r["task"], r["seed"]) for r in before if r["kind"] == "evaluation"]
-    assert not set(kept) & set(watch.runs)
-    _, again = studies.run(config=config, watch=Recorder(stop_after=1))  # nothing is left to do
+    assert not set(kept) & set(callback.runs)
+    _, again = studies.run(config=config, callback=Recorder(stop_after=1))  # nothing is left to do
     assert again == records
 
 

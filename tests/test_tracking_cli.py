@@ -9,11 +9,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from orgopt.cli import main
-from orgopt.cli.shared.background import Projection
+from orgopt.cli.shared.messages import Said
 from orgopt.document import parse
 from orgopt.study.view import load_study
 from orgopt.task import load_task
 from orgopt.tracking import store_uri
+from orgopt.tracking.background import Projection
 from tests.conftest import ROOT, TRIO
 from tests.fakes.processes import needs_sandbox
 from tests.fakes.studies import NAME, SMALL, copied, make_study
@@ -71,7 +72,7 @@ def test_sync_says_what_stopped_it(workspace: Path) -> None:
 @pytest.mark.slow
 def test_a_study_is_sent_from_beside_it(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = workspace / "mlruns" / "studies" / NAME
-    with Projection(workspace, folder) as projection:
+    with Projection(workspace, folder, Said()) as projection:
         projection.poke()
     assert kinds(workspace) == {"study": 1, "generation": 2, "candidate": 4}
     assert capsys.readouterr().err == ""
@@ -80,7 +81,7 @@ def test_a_study_is_sent_from_beside_it(workspace: Path, capsys: pytest.CaptureF
 def test_trouble_is_said_once_and_costs_little(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (workspace / "mlflow.db").mkdir()
     folder = workspace / "mlruns" / "studies" / NAME
-    with Projection(workspace, folder) as projection:
+    with Projection(workspace, folder, Said()) as projection:
         for _ in range(5):
             projection.poke()
     said = capsys.readouterr().err
@@ -92,7 +93,7 @@ def test_trouble_is_said_once_and_costs_little(workspace: Path, capsys: pytest.C
 
 
 def test_nothing_is_sent_unasked(workspace: Path) -> None:
-    with Projection(workspace, workspace / "mlruns" / "studies" / NAME, enabled=False) as projection:
+    with Projection(workspace, workspace / "mlruns" / "studies" / NAME, Said(), enabled=False) as projection:
         projection.poke()
     assert not (workspace / "mlflow.db").exists()
 

@@ -15,10 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from orgopt.cli.shared.background import Projection
+from orgopt.cli.shared.messages import Said
 from orgopt.document import parse
 from orgopt.task import load_task
 from orgopt.tracking import Tracking, load_prompt
+from orgopt.tracking.background import Projection
 from tests.conftest import ROOT, TRIO
 from tests.fakes.studies import NAME, SMALL, copied, make_study
 from tests.test_tracking import everything
@@ -173,7 +174,7 @@ def test_a_broken_server_costs_a_study_next_to_nothing(
 ) -> None:
     with broken(hangs) as server:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)
-        projection = Projection(tmp_path, folder)
+        projection = Projection(tmp_path, folder, Said())
         with projection:
             for _ in range(3):
                 projection.poke()

@@ -2,7 +2,6 @@
 
 import signal
 import sys
-import tomllib
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -10,9 +9,10 @@ from typing import Any
 
 import click
 
-from orgopt import __version__
+from orgopt.errors import UsageError
+from orgopt.version import __version__
+from orgopt.workspace import SETTINGS, find_workspace, read_tables
 
-CONFIG = "orgopt.toml"
 OTHERS = ("models", "prices", "agents", "tasks")
 """Tables of the settings that are no commands: see `orgopt.cli.shared.language`, and `orgopt.foreign` for tasks."""
 EXIT_INTERRUPTED, EXIT_TERMINATED = 130, 143
@@ -124,33 +124,20 @@ _documents: list[Path] = []
 """The document that a command was given."""
 
 
-def tables() -> tuple[Path | None, dict[str, Any]]:
-    """The nearest `orgopt.toml`, and what it has: from the current folder upward, else from the document's.
-
-    Raises:
-        click.UsageError: It cannot be read.
-    """
-    places = [Path.cwd(), *Path.cwd().parents]
-    places += [folder for document in _documents for folder in document.resolve().parents]
-    path = next((folder / CONFIG for folder in places if (folder / CONFIG).is_file()), None)
-    if path is None:
-        return None, {}
-    try:
-        return path, tomllib.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise click.UsageError(f"{path}: {error}") from None
-
-
 def _settings() -> dict[str, dict[str, Any]]:
     """The options that the nearest `orgopt.toml` gives, a table a command.
 
     Raises:
         click.UsageError: It cannot be read, or names what is no command or no option of it.
     """
-    path, found = tables()
+    workspace = find_workspace(_documents[0] if _documents else None)
+    try:
+        found = read_tables(workspace)
+    except UsageError as error:
+        raise click.UsageError(str(error)) from None
     for name, table in found.items():
         if name not in (*COMMANDS, *OTHERS) or not isinstance(table, dict):
-            raise click.UsageError(f"{path}: [{name}] is no command: {', '.join((*COMMANDS, *OTHERS))}")
+            raise click.UsageError(f"{workspace / SETTINGS}: [{name}] is no command: {', '.join((*COMMANDS, *OTHERS))}")
     return {name: table for name, table in found.items() if name in COMMANDS}
 
 
@@ -164,7 +151,7 @@ def _by_parameter(found: click.Command, table: dict[str, Any]) -> dict[str, Any]
     several = {param.name for param in found.params if isinstance(param, click.Option) and param.multiple}
     for key in table:
         if key not in options:
-            raise click.UsageError(f"{CONFIG}: [{found.name}] has no option '{key}': {', '.join(sorted(options))}")
+            raise click.UsageError(f"{SETTINGS}: [{found.name}] has no option '{key}': {', '.join(sorted(options))}")
     # One value of an option that may be given several times need not be a list.
     return {
         name: (value,) if name in several and not isinstance(value, list) else value

@@ -4,13 +4,14 @@ from pathlib import Path
 
 import click
 
-from orgopt.cli.shared.base import command, err, find_workspace, near
+from orgopt.cli.shared.base import command, err, near
 from orgopt.cli.sync import study_folder
 from orgopt.document import load
 from orgopt.errors import UsageError
 from orgopt.ledger import write_text
 from orgopt.study.log import LOG
 from orgopt.study.view import load_study
+from orgopt.workspace import find_workspace
 
 FORM = "champion@STUDY, seed@STUDY or g02-c11@STUDY"
 

@@ -1,6 +1,5 @@
 """`orgopt compare`: a contest of documents on the same hardware."""
 
-import re
 import time
 from collections import defaultdict
 from contextlib import ExitStack
@@ -15,40 +14,29 @@ from rich.progress_bar import ProgressBar
 from rich.spinner import Spinner
 from rich.table import Table
 
+import orgopt
 from orgopt.cli import exit_code
 from orgopt.cli.shared.base import (
     Duration,
     command,
     count,
     err,
-    find_workspace,
     near,
     out,
     print_json,
     this_command,
     verbose_option,
     warn_of_failures,
-    writable_folder,
 )
 from orgopt.cli.shared.ending import print_ending
-from orgopt.cli.shared.lab import default_workers, lab_option
-from orgopt.cli.shared.language import check, language_settings, limit_options, use
-from orgopt.cli.shared.terms import calibrate_all, check_budget, named_tasks, say_printed
-from orgopt.document import parse, read
-from orgopt.errors import UsageError
-from orgopt.evolve import Arena, Job, Terms
-from orgopt.evolve.compare.contest import Contest, Entrants, default_name, enter, identity_of
-from orgopt.evolve.trials.kept import PLAIN_PREFIX
-from orgopt.lab import default_lab
-from orgopt.org import Org
+from orgopt.cli.shared.lab import lab_option
+from orgopt.cli.shared.language import limit_options
+from orgopt.cli.shared.messages import Said, say_printed
+from orgopt.evolve.compare.contest import Contest
+from orgopt.evolve.trials.arena import Job
 from orgopt.scoring import Score
-from orgopt.study.contest import EFFECT, ContestLog, Ranking, digest_of
-from orgopt.study.log import self_reported
-from orgopt.study.verdict.contest import ending
-from orgopt.study.verdict.ending import Ending
+from orgopt.study.contest import EFFECT, Ranking
 
-SEEDS = {"replay": 24, "local": 5}
-"""Seeds where none are asked for: a replayed run costs next to nothing."""
 BARS = "▁▂▃▄▅▆▇█"
 STYLES = {"best": "green", "worse": "red", "no difference": "yellow", "first": "yellow"}
 
@@ -108,105 +96,83 @@ def compare_command(
     optuna:random. Each has the same budget on the same seeds, and they take turns. Every run is kept: the same
     command continues a contest that was stopped, and more --seeds add to it.
     """
-    entrants = enter(paths)
-    language, everyone = language_settings(max_usd, max_tokens), _everyone(entrants)
-    check(everyone, language)
-    documents = [Path(path) for path in paths if not path.startswith(PLAIN_PREFIX)]
-    workspace = find_workspace(documents[0] if documents else None)
-    tasks = named_tasks(task_names, workspace)
-    check_budget(budget_s, tasks)
-    if name and not re.fullmatch(r"[\w.-]{1,100}", name):
-        raise UsageError(f"contest name '{name}': use letters, digits, '.', '-' and '_'")
-    kind = lab_kind or default_lab(next(iter(tasks.values())))
-    seeds = seeds or SEEDS[kind]
-    terms = Terms(lab=kind, slots=slots, budget_s=budget_s, verify_seeds=verify_seeds)
-    contests = writable_folder(workspace / "mlruns" / "contests")
-    with ExitStack() as stack:
-        arena = stack.enter_context(Arena(tasks, terms, workers=workers or default_workers(kind)))
-        calibrate_all(arena, workspace)
-        identity = identity_of(entrants, arena, seed)
-        folder = contests / (name or default_name(entrants, tasks, digest_of(identity)))
-        use(everyone, language, writable_folder(folder))
-        again = this_command()
-        log = stack.enter_context(ContestLog(folder, identity, entrants, arena.tasks, again))
-        contest = Contest(entrants, arena, seed=seed, log=log)
-        ranking = _run(contest, seeds, folder)
-        told = _ending(log, ranking, again, arena.workers)
-    if as_json:
-        places = {"contest": folder.name, "folder": str(folder), "budget_s": budget_s}
-        printed = [name for name, task in arena.tasks.items() if task.self_reported]
-        ranked = ranking.to_dict()
-        print_json("compare", {**places, "self_reported": printed, **ranked, "ending": told.to_dict()})
-        return
-    print_ending(told)
-    if verbose:
-        out.print()
-        out.print(_table(ranking))
-        out.print(resolution(ranking), markup=False)
-    say_printed(arena.tasks)
-    out.print(f"\nEvery run: {near(folder / 'contest.jsonl')}", markup=False)
-
-
-def _ending(log: ContestLog, ranking: Ranking, again: str, workers: int) -> Ending:
-    """The contest in words."""
-    head = log.records[0]
-    texts = {one["entrant"]: one["program"] for one in head["entrants"]}
-    sizes = {name: read(parse(text)).org.headcount for name, text in texts.items() if not text.startswith(PLAIN_PREFIX)}
-    spent = sum(record["wall_s"] for record in log.records if record["kind"] == "evaluation")
-    return ending(
-        ranking,
-        head["tasks"],
-        sizes=sizes,
-        self_reported=bool(self_reported(head["identity"])),
-        command=again,
-        seed_s=spent / ranking.seeds / workers,
-    )
-
-
-def _everyone(entrants: Entrants) -> Org:
-    """The roles of all documents, whose language agents share one account."""
-    texts = [text for text in entrants.values() if not text.startswith(PLAIN_PREFIX)]
-    return Org(roles=tuple(role for text in texts for role in read(parse(text)).org.roles))
-
-
-def _run(contest: Contest, seeds: int, folder: Path) -> Ranking:
-    terms, size = contest.arena.terms, count(len(contest.entrants), "entrant")
-    where = f"{terms.budget_s:g} s on {count(terms.slots, 'slot')}, {terms.lab} lab"
-    err.print(f"[bold]{folder.name}[/]  {size} × {count(seeds, 'seed')} × {where}", soft_wrap=True)
-    progress = ContestProgress(err, contest.entrants, len(contest.arena.tasks), seeds)
-    for (entrant, _, k), score in contest.scores.items():
-        progress.add(entrant, k, score["research_output"])
+    progress = ContestProgress(err)
     try:
         with progress:
-            return contest.run(seeds, ended=progress.ended)
+            found = orgopt.compare(
+                *paths,
+                task=task_names,
+                budget=budget_s,
+                lab=lab_kind,
+                slots=slots,
+                seeds=seeds,
+                workers=workers,
+                seed=seed,
+                verify_seeds=verify_seeds,
+                name=name,
+                max_usd=max_usd,
+                max_tokens=max_tokens,
+                callback=progress,
+                command=this_command(),
+            )
     except KeyboardInterrupt as stop:
-        total = len(contest.entrants) * len(contest.arena.tasks) * seeds
-        kept = count(total - len(contest.left(seeds)), "run")
-        err.print(f"Stopped. {kept} of {total} are saved. Continue: the same command.")
+        if progress.contest is None:
+            raise
+        err.print(progress.stopped())
         raise SystemExit(exit_code(stop)) from None
+    if as_json:
+        print_json("compare", found.to_dict())
+        return
+    print_ending(found.ending)
+    if verbose:
+        out.print()
+        out.print(_table(found.ranking))
+        out.print(resolution(found.ranking), markup=False)
+    say_printed(found.tasks)
+    out.print(f"\nEvery run: {near(found.folder / 'contest.jsonl')}", markup=False)
 
 
-class ContestProgress:
+class ContestProgress(Said):
     """Progress on standard error: a live table on a terminal, otherwise a line for each seed that all have run."""
 
-    def __init__(self, console: Console, entrants: Entrants, tasks: int, seeds: int) -> None:
-        self.console, self.entrants, self.tasks, self.seeds = console, list(entrants), tasks, seeds
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.contest: Contest | None = None
+        self.entrants: list[str] = []
+        self.tasks = self.seeds = 0
         self.outputs: defaultdict[str, list[float]] = defaultdict(list)
-        self._left = dict.fromkeys(range(seeds), len(self.entrants) * tasks)
+        self._left: dict[int, int] = {}
         self._new, self._since = 0, time.monotonic()
         self._warned: set[str] = set()
-        self._live = Live(get_renderable=self._render, console=console, refresh_per_second=4, transient=True)
+        self._shown = ExitStack()
 
     def __enter__(self) -> Self:
-        if self.console.is_terminal:
-            self._live.start()
-        elif kept := sum(map(len, self.outputs.values())):
-            self.console.print(f"{count(kept, 'run')} are in the log")
         return self
 
     def __exit__(self, *exc: object) -> None:
+        self._shown.close()
+
+    def contest_begun(self, contest: Contest, seeds: int, folder: Path) -> None:
+        terms, size = contest.arena.terms, count(len(contest.entrants), "entrant")
+        where = f"{terms.budget_s:g} s on {count(terms.slots, 'slot')}, {terms.lab} lab"
+        self.console.print(f"[bold]{folder.name}[/]  {size} × {count(seeds, 'seed')} × {where}", soft_wrap=True)
+        self.contest, self.entrants = contest, list(contest.entrants)
+        self.tasks, self.seeds = len(contest.arena.tasks), seeds
+        self._left, self._since = dict.fromkeys(range(seeds), len(self.entrants) * self.tasks), time.monotonic()
+        for (entrant, _, k), score in contest.scores.items():
+            self.add(entrant, k, score["research_output"])
         if self.console.is_terminal:
-            self._live.stop()
+            self._shown.enter_context(
+                Live(get_renderable=self._render, console=self.console, refresh_per_second=4, transient=True)
+            )
+        elif kept := sum(map(len, self.outputs.values())):
+            self.console.print(f"{count(kept, 'run')} are in the log")
+
+    def stopped(self) -> str:
+        """What a contest that was stopped has kept."""
+        total = len(self.entrants) * self.tasks * self.seeds
+        kept = total - (len(self.contest.left(self.seeds)) if self.contest else 0)
+        return f"Stopped. {count(kept, 'run')} of {total} are saved. Continue: the same command."
 
     def add(self, entrant: str, k: int, output: float) -> bool:
         """Count a run; whether it was the last of its seed."""
@@ -216,7 +182,7 @@ class ContestProgress:
         self._left[k] -= 1
         return not self._left[k]
 
-    def ended(self, job: Job, k: int, score: Score) -> None:
+    def compared(self, job: Job, k: int, score: Score) -> None:
         """Show a run that has ended."""
         self._new += 1
         if score.common_error and job.entrant not in self._warned:

@@ -11,6 +11,7 @@ from orgopt.lab.doctor.probes import Finding, examine, trial
 from orgopt.lab.sandbox import packages
 from orgopt.lab.sandbox.bubblewrap import absence, find, remedy, wanted
 from orgopt.lab.sandbox.launch import Sandbox
+from orgopt.workspace import RULE, SETTINGS, find_workspace
 
 _DEFAULT = Sandbox.BUBBLEWRAP
 _Findings = dict[Sandbox, list[Finding]]
@@ -52,8 +53,16 @@ def doctor_command(install: bool, as_json: bool) -> None:
         if findings:
             out.print()
             out.print(_table(findings))
+        out.print(f"\n{_workspace()}", markup=False, soft_wrap=True)
     if not holds[_DEFAULT]:
         raise SystemExit(EXIT_SANDBOX)
+
+
+def _workspace() -> str:
+    """Which folder results go to and settings come from, and by which rule."""
+    workspace = find_workspace()
+    settings = f"with its {SETTINGS}" if (workspace / SETTINGS).is_file() else f"where no {SETTINGS} is found"
+    return f"Workspace here: {workspace}, {settings}.\n{RULE}"
 
 
 def _print_json(findings: _Findings, missing: dict[Sandbox, str], holds: dict[Sandbox, bool]) -> None:
@@ -61,7 +70,17 @@ def _print_json(findings: _Findings, missing: dict[Sandbox, str], holds: dict[Sa
     found = find()
     used = {"path": found.path, "origin": found.origin, "version": found.version} if found else None
     advice = "" if holds[_DEFAULT] else remedy().strip()
-    print_json("doctor", {"holds": holds, "bubblewrap": used, "probes": probes, "missing": missing, "advice": advice})
+    print_json(
+        "doctor",
+        {
+            "holds": holds,
+            "bubblewrap": used,
+            "probes": probes,
+            "missing": missing,
+            "advice": advice,
+            "workspace": str(find_workspace()),
+        },
+    )
 
 
 def _verdict(findings: _Findings, missing: dict[Sandbox, str]) -> str:

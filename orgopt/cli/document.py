@@ -8,8 +8,8 @@ from rich.markup import escape
 from rich.tree import Tree
 
 from orgopt import draw
+from orgopt.api.inputs import program_of
 from orgopt.cli.shared.base import command, count, out, print_json
-from orgopt.cli.shared.sources import load_source
 from orgopt.document import describe, diff, read, require_org
 from orgopt.document.grammar.values import format_link, format_risk, format_standup
 from orgopt.org import Org, Role
@@ -26,7 +26,7 @@ MAX_DEPTH = 50  # levels of a tree; a terminal is not wide enough for more
 @command
 def show_command(path: str, form: str, as_json: bool) -> None:
     """Show the organization that a document describes."""
-    org = require_org(load_source(path))
+    org = require_org(program_of(path))
     if as_json or form == "json":
         print_json("org", org.to_dict())
     elif form == "mermaid":
@@ -48,7 +48,7 @@ def show_command(path: str, form: str, as_json: bool) -> None:
 @command
 def diff_command(before: str, after: str, text: bool, as_json: bool) -> None:
     """Show the edits that turn organization A into organization B."""
-    a, b = load_source(before), load_source(after)
+    a, b = program_of(before), program_of(after)
     edits = diff(a, b)
     lines = describe(edits, read(a).org)
     if as_json:

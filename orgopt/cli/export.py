@@ -4,10 +4,11 @@ from pathlib import Path
 
 import click
 
-from orgopt.cli.shared.base import command, count, find_workspace, out, print_json
-from orgopt.cli.shared.studies import find_study
+from orgopt.api.study_result import find_study
+from orgopt.cli.shared.base import command, count, out, print_json
 from orgopt.evolve.optuna_storage import to_optuna
 from orgopt.study.view import load_study
+from orgopt.workspace import find_workspace
 
 
 @click.command(

@@ -5,11 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import click
-import numpy as np
 from rich.markup import escape
 
 from orgopt.cli.shared import findings
-from orgopt.cli.shared.base import EXIT_DOCUMENT, command, count, err, find_workspace, out, print_json
+from orgopt.cli.shared.base import EXIT_DOCUMENT, command, count, err, out, print_json
 from orgopt.document import lint, load, parse, read
 from orgopt.document.editing.canonical import org_text
 from orgopt.document.editing.diff import same
@@ -20,9 +19,10 @@ from orgopt.document.linting.rules import RULES
 from orgopt.document.reading.reader import Reading
 from orgopt.document.text.program import Program
 from orgopt.errors import DocumentError, UsageError
-from orgopt.lab.worlds.recording import load_records, records_path
+from orgopt.lab.worlds.recording import run_seconds
 from orgopt.org import Org
-from orgopt.task import Task, load_task
+from orgopt.task import load_task
+from orgopt.workspace import find_workspace
 
 
 @click.command(
@@ -101,12 +101,6 @@ def facts_of(name: str, slots: int) -> Facts:
         meeting_s=task.meeting_s,
         meeting_per_head_s=task.meeting_per_head_s,
     )
-
-
-def run_seconds(task: Task) -> float:
-    """Seconds of a typical experiment of a task, by its recording; 0 when there is none."""
-    path = records_path(task)
-    return float(np.median(load_records(path, task).seconds)) if path.is_file() else 0.0
 
 
 @click.command("explain", epilog="\b\nExamples:\n  orgopt explain ORG014\n  orgopt explain")

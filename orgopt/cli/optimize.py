@@ -1,76 +1,23 @@
 """`orgopt optimize`: a study of documents."""
 
-import re
 import shlex
 import sys
-from contextlib import ExitStack
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import click
-from rich.markup import escape
 
-from orgopt.agents.session import speaks
-from orgopt.agents.settings import LanguageSettings
+import orgopt
 from orgopt.cli import exit_code
-from orgopt.cli.shared.background import Projection
-from orgopt.cli.shared.base import (
-    Duration,
-    command,
-    count,
-    err,
-    find_workspace,
-    own_command,
-    print_json,
-    shipped_org,
-    verbose_option,
-    writable_folder,
-)
-from orgopt.cli.shared.forecast import Request, forecast
-from orgopt.cli.shared.lab import default_workers, lab_option
-from orgopt.cli.shared.language import check, language_settings, limit_options, use
+from orgopt.cli.shared.base import Duration, command, err, print_json, verbose_option
+from orgopt.cli.shared.lab import lab_option
+from orgopt.cli.shared.language import limit_options
+from orgopt.cli.shared.messages import say_printed
 from orgopt.cli.shared.progress import StudyProgress
 from orgopt.cli.shared.study_result import print_estimate, print_study
-from orgopt.cli.shared.terms import calibrate_all, check_budget, named_tasks, say_printed
-from orgopt.document import Program, load, read, require_org
-from orgopt.errors import UsageError
-from orgopt.evolve import Arena, Terms, optimize
-from orgopt.evolve.proposers.rewrite.rewriting import check_rewriter, needs_model
-from orgopt.evolve.space.gene import PARTS, TEXTS, free_parts
-from orgopt.evolve.space.genome import everybody
-from orgopt.evolve.surrogate.examples import NONE, gather_evidence, keep_evidence
-from orgopt.lab import default_lab
-from orgopt.lab.doctor.probes import trial
-from orgopt.lab.sandbox import launch, packages
-from orgopt.lab.sandbox.bubblewrap import find, wanted
-from orgopt.ledger import write_text
-from orgopt.report import page
-from orgopt.study.config import (
-    CONTROLS,
-    FEEDBACKS,
-    NO_FEEDBACK,
-    NO_REWRITER,
-    OBJECTIVES,
-    REWRITERS,
-    SAMPLERS,
-    StudyConfig,
-    check_feedback,
-    study_name,
-)
-from orgopt.study.log import StudyLog
-from orgopt.study.verdict.study import ending
-from orgopt.study.view import load_study
+from orgopt.evolve.space.gene import PARTS, TEXTS
+from orgopt.study.config import CONTROLS, FEEDBACKS, NO_FEEDBACK, NO_REWRITER, OBJECTIVES, REWRITERS, SAMPLERS
 
-LIBRARY = "library.md"
 CHOICES = (*PARTS, TEXTS, "links")
-DEFAULTS = {
-    "replay": {"search_seeds": 5, "race_seeds": 24, "test_seeds": 24, "controls": "fast"},
-    "local": {"search_seeds": 2, "race_seeds": 4, "test_seeds": 4, "controls": "all"},
-}
-"""Seeds and controls where none are asked for: a replayed run costs next to nothing, but not one of plain Optuna."""
-
-Record = dict[str, Any]
 
 
 @click.command(
@@ -179,16 +126,11 @@ def optimize_command(
     path: str,
     task_names: tuple[str, ...],
     held_out_names: tuple[str, ...],
+    budget_s: float,
     lab_kind: str | None,
-    workers: int | None,
-    also: str | None,
     library_path: str | None,
-    name: str | None,
-    tracking: bool,
     dry_run: bool,
     usd_per_slot_hour: float | None,
-    max_usd: float | None,
-    max_tokens: int | None,
     verbose: bool,
     as_json: bool,
     **settings: Any,
@@ -200,153 +142,35 @@ def optimize_command(
     of its own against FILE and against controls: one agent, the same agents silent, random documents, shuffled
     links, and plain Optuna on the task itself. The same command continues a study that was stopped.
     """
-    program = load(path)
-    language = language_settings(max_usd, max_tokens)
-    workspace = find_workspace(Path(path))
-    tasks = named_tasks((*task_names, *held_out_names), workspace)
-    held_out = tuple(list(tasks)[len(task_names) :])
-    kind = lab_kind or default_lab(next(iter(tasks.values())))
-    if name and not re.fullmatch(r"[\w.-]{1,100}", name):
-        raise UsageError(f"study name '{name}': use letters, digits, '.', '-' and '_'")
-    chosen = {key: DEFAULTS[kind][key] if settings[key] is None else settings[key] for key in DEFAULTS[kind]}
-    objectives = ("research-output", also) if also else ("research-output",)
-    settings["learn_from"] = tuple(sorted({*settings["learn_from"]} - {NONE}))
-    config = _rewriting(StudyConfig(**{**settings, **chosen, "objectives": objectives}), program, language)
-    check_feedback(config)
-    library = _library(library_path)
-    team = everybody(require_org(program), library, free_parts(config.fix, config.only))
-    check(team, language, _model(config))
-    if also == "dollars" and not speaks(team):
-        raise UsageError("--also dollars: only language agents cost any, and the document has none")
-    if config.real_runs and kind == "local":
-        raise UsageError("--real-runs is for studies in replay: this one trains for real")
-    request = Request(
-        path=path,
-        program=program,
-        library=library,
-        team=team,
-        tasks=tasks,
-        held_out=held_out,
-        lab=kind,
-        workers=workers or default_workers(kind),
-        workspace=workspace,
-        name=name,
-        tracking=tracking,
-        as_json=as_json,
-        language=language,
+    progress = StudyProgress(err, quiet=as_json)
+    plan = orgopt.plan(
+        path,
+        task=task_names,
+        held_out_task=held_out_names,
+        budget=budget_s,
+        lab=lab_kind,
+        library=library_path,
+        callback=progress,
+        command=shlex.join(["orgopt", *sys.argv[1:]]),
+        **settings,
     )
-    check_budget(config.budget_s, tasks)
     if dry_run:
-        found = forecast(request, config, usd_per_slot_hour)
+        found = plan.forecast(usd_per_slot_hour)
         if as_json:
             print_json("estimate", found.to_dict())
         else:
-            print_estimate(found, config, request.workers)
+            print_estimate(found, plan.config, plan.workers)
         return
-    _study(request, config, verbose=verbose)
-
-
-def _rewriting(config: StudyConfig, program: Program, language: LanguageSettings) -> StudyConfig:
-    """The settings with the rewriter's model, or without a rewriter where there is no model for it.
-
-    Raises:
-        UsageError: There is nothing that it could rewrite.
-    """
-    config = replace(config, rewriter_model=config.rewriter_model or language.rewriter)
-    check_rewriter(config, program)
-    if missing := needs_model(config, language):
-        err.print(f"[yellow]rewriting is skipped:[/] {escape(missing)}", soft_wrap=True)
-        config = replace(config, rewriter=NO_REWRITER)
-    return config
-
-
-def _model(config: StudyConfig) -> str | None:
-    """The rewriter's model, empty for the default one; None without a rewriter."""
-    return config.rewriter_model if config.rewrites else None
-
-
-def _study(request: Request, config: StudyConfig, *, verbose: bool) -> None:
-    studies = writable_folder(request.workspace / "mlruns" / "studies")
-    terms = Terms(lab=request.lab, slots=config.slots, budget_s=config.budget_s, verify_seeds=config.verify_seeds)
-    with ExitStack() as stack:
-        arena = stack.enter_context(Arena(request.tasks, terms, workers=request.workers))
-        calibrate_all(arena, request.workspace)
-        searched = {name: task for name, task in arena.tasks.items() if name not in request.held_out}
-        stamps = {name: arena.lab(name).stamp for name in searched}
-        identity = config.identity(request.program, searched, request.library, stamps)
-        place = studies / (request.name or study_name(request.program, identity))
-        evidence = gather_evidence(place, config.learn_from, studies)  # before anything is made
-        folder = writable_folder(place)
-        language = use(request.team, request.language, folder, _model(config))
-        again = shlex.join(["orgopt", *sys.argv[1:]])
-        log = stack.enter_context(StudyLog(folder, identity, request.program, searched, again))
-        if config.learn_from:
-            keep_evidence(folder, evidence)
-        real = None
-        if config.real_runs and _sandboxed():
-            real = stack.enter_context(Arena(searched, replace(terms, lab="local"), workers=1))
-            calibrate_all(real, request.workspace)
-        projection = stack.enter_context(Projection(request.workspace, folder, enabled=request.tracking))
-        if not request.as_json:
-            size = f"{count(config.generations, 'generation')} × {count(config.population, 'candidate')}"
-            seeds = count(config.search_seeds, "seed")
-            where = f"{config.budget_s:g} s on {count(config.slots, 'slot')}, {request.lab} lab"
-            err.print(f"[bold]{folder.name}[/]  {size} × {seeds} × {where}", soft_wrap=True)
-            if known := len(log.of("evaluation")):
-                err.print(f"[dim]goes on after {count(known, 'run')} that are in its log[/]", soft_wrap=True)
-        progress = StudyProgress(err, config, next(iter(searched.values())).metric, projection.poke)
-        try:
-            with progress:
-                final = optimize(
-                    request.program,
-                    arena,
-                    config,
-                    log,
-                    library=request.library,
-                    held_out=request.held_out,
-                    watch=progress,
-                    real=real,
-                    language=language,
-                )
-        except KeyboardInterrupt as stop:
-            err.print(_stopped(config, log))
-            raise SystemExit(exit_code(stop)) from None
-        write_text(folder / "report.html", page(log.records))
-    view = load_study(folder)
-    if request.as_json:
-        places = {"study": folder.name, "folder": str(folder), "best": str(folder / "best.md")}
-        print_json("optimize", {**places, **final, "ending": ending(view).to_dict()})
+    try:
+        with progress:
+            study = plan.carry_out()
+    except KeyboardInterrupt as stop:
+        if not progress.begun:
+            raise
+        err.print(progress.stopped())
+        raise SystemExit(exit_code(stop)) from None
+    if as_json:
+        print_json("optimize", study.to_dict())
     else:
-        print_study(view, request.workspace, folder, verbose=verbose)
-        say_printed(request.tasks)
-
-
-def _sandboxed() -> bool:
-    """Whether real runs can be added to a replay; says what to do where they cannot."""
-    if not trial(launch.chosen()):
-        return True
-    what = f"install bubblewrap ({packages.install_line() or f'{own_command()} doctor --install'})"
-    what = f"see {own_command()} doctor" if find() or not wanted() else what
-    text = f"the real runs are left out, for no sandbox holds here: {what}; the same command then adds them"
-    err.print(text, style="yellow", markup=False, soft_wrap=True)
-    return False
-
-
-def _stopped(config: StudyConfig, log: StudyLog) -> str:
-    """What an interrupted study has kept."""
-    total = config.generations * config.population
-    candidates, runs = count(len(log.of("candidate")), "candidate"), count(len(log.of("evaluation")), "run")
-    return f"Stopped. {runs} of {candidates} (of {total}) are saved. Continue: the same command."
-
-
-def _library(path: str | None) -> Program | None:
-    if path == "none":
-        return None
-    found = Path(path) if path else shipped_org(LIBRARY)
-    if found is None:
-        return None
-    library = load(found)
-    require_org(library)
-    if not read(library).roles:
-        raise UsageError(f"{found} has no roles to add: give it a section '## Roles', or use --library none")
-    return library
+        print_study(study.view, plan.workspace, study.folder, verbose=verbose)
+        say_printed(plan.tasks)

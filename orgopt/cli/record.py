@@ -1,46 +1,59 @@
 """`orgopt record`: real experiments of a task, run once and kept."""
 
 import os
-import shlex
 import time
-from collections import Counter
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Self
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from orgopt.cli.shared.base import command, err, find_workspace, near, out, print_json, writable_folder
-from orgopt.cli.shared.lab import open_lab, sandbox_option
-from orgopt.errors import TaskError, UsageError
+import orgopt
+from orgopt.api.recordings import RecordingResult
+from orgopt.cli.shared.base import command, err, near, out, print_json
+from orgopt.cli.shared.lab import sandbox_option
+from orgopt.cli.shared.messages import Said
 from orgopt.lab.base import Outcome
-from orgopt.lab.worlds.active_learning import sought
-from orgopt.lab.worlds.open import open_recorded
-from orgopt.lab.worlds.recorder import Recording, recording_lab_task
-from orgopt.lab.worlds.recording import Records, load_records
-from orgopt.task import Task, load_task
+from orgopt.task import Task
 
 
-@dataclass(slots=True)
-class RecordProgress:
+class RecordProgress(Said):
     """A bar on a terminal, otherwise a line for each twentieth."""
 
-    console: Console
-    name: str
-    runs: int
-    done: int
-    new: int = 0
-    ok: int = 0
-    since: float = field(default_factory=time.monotonic)
+    def __init__(self, console: Console, *, quiet: bool) -> None:
+        self.console, self.quiet = console, quiet
+        self.name, self.runs, self.done, self.new, self.ok = "", 0, 0, 0, 0
+        self.since = time.monotonic()
+        self._bar = Progress(
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console
+        )
+        self._bar.disable = not console.is_terminal
 
-    def take(self, outcome: Outcome) -> None:
-        """Count one outcome."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._bar.stop()
+
+    def recording_begun(self, task: Task, runs: int, done: int) -> None:
+        if done:
+            self.console.print(f"[dim]continues after {done} runs[/]")
+        self.name, self.runs, self.done, self.since = task.name, runs, done, time.monotonic()
+        self._bar.start()
+        self._shown = self._bar.add_task(task.name, total=runs, completed=done)
+
+    def recorded(self, outcome: Outcome) -> None:
         share = self.done * 20 // self.runs
         self.done, self.new, self.ok = self.done + 1, self.new + 1, self.ok + (outcome.status == "ok")
+        self._bar.update(self._shown, completed=self.done)
         if self.done * 20 // self.runs > share and not self.console.is_terminal:
             self.console.print(f"{self.name}: {self.done} of {self.runs} runs, {self.text}")
+
+    def fitting(self) -> None:
+        self._bar.stop()
+        if not self.quiet:
+            self.console.print("[dim]fitting the world that replays it …[/]")
 
     @property
     def text(self) -> str:
@@ -75,58 +88,23 @@ def record_command(
     Settings are spread over the knobs, a quarter of them near the baseline; one in twenty has five seeds.
     The same command continues a recording that was stopped, and extends one with fewer runs.
     """
-    if (runs is None) == (seek is None):
-        raise UsageError("give --runs for a recording, or --seek to go on where its world is wrong")
-    task = load_task(name, find_workspace())
-    place = writable_folder(folder or task.folder)
-    with (
-        open_lab(recording_lab_task(task), "local", slots) as lab,
-        Recording(task, place, seed=seed, data_digest=lab.data_digest) as recording,
-    ):
-        planned = sought(open_recorded(task, place), seek, first_row=recording.written) if seek else []
-        runs = recording.written + len(planned) if runs is None else runs
-        if recording.done > runs:
-            raise UsageError(f"{near(place)} has {recording.done} runs already: ask for more, or choose another --out")
-        if recording.done:
-            err.print(f"[dim]continues after {recording.done} runs[/]")
-        size = ["--seek", str(seek)] if seek else ["--runs", str(runs)]
-        words = ["orgopt", "record", name, *size, "--slots", str(slots), "--seed", str(seed)]
-        status = RecordProgress(err, task.name, runs, recording.done)
-        bar = Progress(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=err
-        )
-        bar.disable = not err.is_terminal
-        with bar:
-            shown = bar.add_task(task.name, total=runs, completed=recording.done)
-            planned = planned or recording.missing(runs)
-            for outcome in recording.add(lab, planned, shlex.join(words)):
-                status.take(outcome)
-                bar.update(shown, completed=status.done)
-        path = recording.path
-    records = load_records(path, task)
-    if not as_json:
-        err.print("[dim]fitting the world that replays it …[/]")
-    try:
-        quality = open_recorded(task, place).meta["quality"]
-    except TaskError as error:  # a recording stands without its world
-        err.print(str(error), style="yellow", markup=False, soft_wrap=True)
-        quality = None
-    summarize(records, task, path, quality, as_json=as_json)
-
-
-def summarize(records: Records, task: Task, path: Path, quality: dict[str, Any] | None, *, as_json: bool) -> None:
-    """Print what a recording holds, and how well its world predicts runs that it was not fitted to."""
-    counts = dict(Counter(map(str, records.status)).most_common())
+    with RecordProgress(err, quiet=as_json) as progress:
+        found = orgopt.record(name, runs=runs, seek=seek, slots=slots, out=folder, seed=seed, callback=progress)
     if as_json:
-        summary = {"task": task.name, "path": str(path), "runs": len(records), "status": counts, "world": quality}
-        print_json("recording", {**summary, "cpu_s": float(records.seconds.sum()), "bytes": path.stat().st_size})
-        return
-    shares = ", ".join(f"{count / len(records):.1%} {status}" for status, count in counts.items())
+        print_json("recording", found.to_dict())
+    else:
+        _print(found)
+
+
+def _print(found: RecordingResult) -> None:
+    """What a recording holds, and how well its world predicts runs that it was not fitted to."""
+    records, task = found.records, found.task
+    shares = ", ".join(f"{count / len(records):.1%} {status}" for status, count in found.counts.items())
     out.print(f"{len(records)} runs of {task.name}: {shares}")
     out.print(f"{records.seconds.sum() / 60:.1f} CPU minutes, {records.seconds.mean():.2f} s a run")
-    out.print(f"[dim]{near(path)}, {path.stat().st_size / 1e6:.2f} MB[/]", soft_wrap=True)
-    if quality:
-        metric = quality["metric"]
+    out.print(f"[dim]{near(found.path)}, {found.path.stat().st_size / 1e6:.2f} MB[/]", soft_wrap=True)
+    if found.quality:
+        metric = found.quality["metric"]
         out.print(
             f"world: rank correlation of {task.metric} with settings not seen {metric['spearman']:.2f}, "
             f"in the best fifth {metric['spearman_best_fifth']:.2f} [dim](world.json)[/]",

@@ -4,15 +4,16 @@ from pathlib import Path
 
 import click
 
-from orgopt.cli.shared.base import command, find_workspace, near, out, print_json, writable_folder
+from orgopt.api.study_result import find_study
+from orgopt.cli.shared.base import command, near, out, print_json
 from orgopt.cli.shared.ending import print_ending
-from orgopt.cli.shared.studies import find_study
 from orgopt.errors import UsageError
 from orgopt.ledger import read_lines, write_text
 from orgopt.report import Record, page
 from orgopt.study.log import LOG
 from orgopt.study.verdict.study import ending
 from orgopt.study.view import study
+from orgopt.workspace import find_workspace, writable_folder
 
 PAGE = "report.html"
 

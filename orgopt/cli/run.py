@@ -1,12 +1,8 @@
 """`orgopt run`: one organization on a task."""
 
-import json
-import re
 import shlex
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import click
@@ -15,60 +11,33 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
-from orgopt.agents.session import Language, Memories, speaks
+import orgopt
+from orgopt.api.runs import RunResult
 from orgopt.cli import exit_code
 from orgopt.cli.shared.base import (
     Duration,
     command,
     count,
     err,
-    find_workspace,
     near,
     out,
     own_command,
     print_json,
     verbose_option,
     warn_of_failures,
-    writable_folder,
 )
 from orgopt.cli.shared.ending import print_ending
 from orgopt.cli.shared.heartbeat import Heartbeat
-from orgopt.cli.shared.lab import calibrated, lab_option, open_lab
-from orgopt.cli.shared.language import check, frozen, language_settings, limit_options
+from orgopt.cli.shared.lab import lab_option
+from orgopt.cli.shared.language import limit_options
+from orgopt.cli.shared.messages import Said
 from orgopt.cli.shared.progress import RunStatus
 from orgopt.cli.shared.run_report import bottleneck, parts
-from orgopt.cli.shared.sources import load_source, source_stem, source_workspace
-from orgopt.document import load, require_org
-from orgopt.errors import StoreError, UsageError
-from orgopt.lab.sandbox.launch import Sandbox, choose, chosen
-from orgopt.ledger import BASELINE, Event, Ledger, results_tsv, write_text
-from orgopt.org import Org
-from orgopt.scoring import Score, evaluate
-from orgopt.study.verdict.run import ending
-from orgopt.task import Task, load_task
-from orgopt.team.costs import report
-from orgopt.team.repository import Repository
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Run:
-    """What a run was asked to do, kept beside its ledger as run.json, so that it can go on.
-
-    A run of a study leaves the workspace's lasting memories alone; of those of a candidate only the first `remembers`.
-    """
-
-    program: str
-    task: str
-    budget_s: float
-    lab: str | None
-    slots: int
-    seed: int
-    verify_seeds: int
-    sandbox: str = Sandbox.BUBBLEWRAP.value
-    max_usd: float | None = None
-    max_tokens: int | None = None
-    of_study: bool = False
-    remembers: bool = True
+from orgopt.errors import UsageError
+from orgopt.evolve.trials.arena import Job
+from orgopt.ledger import BASELINE, Event
+from orgopt.scoring import Score
+from orgopt.task import Task
 
 
 @click.command(
@@ -127,129 +96,71 @@ def run_command(
             raise UsageError(
                 "--resume reads the document, the task and the budget from its folder: do not give them again"
             )
-        folder, asked, ledger = resume, _read_run(resume), Ledger.load(resume / "ledger.jsonl")
-        limits = {"max_usd": max_usd, "max_tokens": max_tokens}
-        # They are settings that may be raised: what was spent before counts.
-        asked = replace(asked, **{name: value for name, value in limits.items() if value is not None})
+        result = _shown(lambda told: orgopt.resume(resume, max_usd=max_usd, max_tokens=max_tokens, callback=told))
     elif path and task_name and budget_s:
-        program = load_source(path)
-        check(require_org(program), language_settings(max_usd, max_tokens))
-        workspace = source_workspace(path)
-        task = load_task(task_name, workspace)
-        asked = _Run(
-            program=path,
-            task=str(task.folder) if Path(task_name).is_dir() else task_name,
-            budget_s=budget_s,
-            lab=lab_kind,
-            slots=slots,
-            seed=seed,
-            verify_seeds=verify_seeds,
-            sandbox=chosen().value,
-            max_usd=max_usd,
-            max_tokens=max_tokens,
+        given = {"lab": lab_kind, "slots": slots, "seed": seed, "verify_seeds": verify_seeds}
+        limits = {"max_usd": max_usd, "max_tokens": max_tokens}
+        result = _shown(
+            lambda told: orgopt.run(path, task=task_name, budget=budget_s, **given, **limits, callback=told)
         )
-        folder = _new_folder(workspace, f"{source_stem(path, program)}-{task.name}-s{seed}")
-        write_text(folder / "program.md", program.text)
-        write_text(folder / "run.json", json.dumps(asdict(asked)) + "\n")
-        ledger = Ledger(folder / "ledger.jsonl")
     else:
-        given = {"FILE": path, "--task": task_name, "--budget": budget_s}
-        missing = " and ".join(name for name, value in given.items() if not value)
+        wanted = {"FILE": path, "--task": task_name, "--budget": budget_s}
+        missing = " and ".join(name for name, value in wanted.items() if not value)
         raise UsageError(f"a run needs {missing}; or --resume with the folder of a stopped run")
-    _run(asked, folder, ledger, new=resume is None, as_json=as_json, verbose=verbose)
+    warn_of_failures(result.settings.program, result.score.to_dict())
+    if as_json:
+        print_json("run", result.to_dict())
+    else:
+        _print(result, verbose=verbose)
 
 
-def _run(asked: _Run, folder: Path, ledger: Ledger, *, new: bool, as_json: bool, verbose: bool) -> None:
-    program = load(str(folder / "program.md"))
-    workspace = find_workspace(folder / "program.md")
-    task = load_task(asked.task, workspace)
-    choose(asked.sandbox)
-    status = RunStatus(asked.budget_s, task.metric)
-    code = Repository(folder / "code.git", task) if speaks(require_org(program)) and task.script else None
+class RunProgress(Said):
+    """A line that says how a run goes: live on a terminal, else every ten seconds."""
 
-    def watch(event: Event) -> None:
-        status.take(event)
-        if code:
-            code.take(event)
+    def __init__(self) -> None:
+        self.status: RunStatus | None = None
+        self.folder: Path | None = None
+        self._shown = ExitStack()
 
+    def run_begun(self, task: Task, budget_s: float, folder: Path) -> None:
+        self.status, self.folder = RunStatus(budget_s, task.metric), folder
+        live = Live(get_renderable=self.status.line, console=err, transient=True, auto_refresh=err.is_terminal)
+        self._shown.enter_context(live)
+        self._shown.enter_context(Heartbeat(err, self.status.said))
+
+    def event(self, job: Job | None, event: Event) -> None:  # noqa: ARG002  a run has no job
+        if self.status:
+            self.status.take(event)
+
+    def close(self) -> None:
+        """Show nothing any more."""
+        self._shown.close()
+
+
+def _shown(run: Callable[[RunProgress], RunResult]) -> RunResult:
+    """A run, shown while it goes on; one that is stopped says how to go on."""
+    progress = RunProgress()
     try:
-        with (
-            _opened(require_org(program), asked, folder, workspace, resumed=not new) as language,
-            open_lab(task, asked.lab, asked.slots) as lab,
-        ):
-            task = calibrated(task, lab, workspace)
-            with (
-                Live(get_renderable=status.line, console=err, transient=True, auto_refresh=err.is_terminal),
-                Heartbeat(err, status.said),
-            ):
-                score = evaluate(
-                    program,
-                    task,
-                    lab,
-                    budget_s=asked.budget_s,
-                    seed=asked.seed,
-                    ledger=ledger,
-                    verify_seeds=asked.verify_seeds,
-                    watch=watch,
-                    language=language,
-                )
+        with closing(progress):
+            return run(progress)
     except KeyboardInterrupt as stop:
-        if not ledger.events and new:
+        if progress.status is None or progress.folder is None or not progress.folder.exists():
             raise
-        again = f"{own_command()} run --resume {shlex.quote(str(near(folder)))}"
-        text = f"Stopped after {count(status.done, 'experiment')}; go on with: {again}"
+        again = f"{own_command()} run --resume {shlex.quote(str(near(progress.folder)))}"
+        text = f"Stopped after {count(progress.status.done, 'experiment')}; go on with: {again}"
         err.print(text, markup=False, soft_wrap=True)
         raise SystemExit(exit_code(stop)) from None
-    finally:
-        ledger.close()
-        if ledger.events or not new:
-            write_text(folder / "results.tsv", results_tsv(ledger, task.metric))
-        else:  # it was refused before anything was begun
-            shutil.rmtree(folder, ignore_errors=True)
-    warn_of_failures(asked.program, score.to_dict())
-    if code and code.problem:
-        err.print(f"code.git was not written to its end: {code.problem}", style="yellow", markup=False, soft_wrap=True)
-    found = report(require_org(program), ledger)
-    named = replace(program, source=asked.program)  # the folder has a copy
-    if as_json:
-        given = {**asdict(asked), "task": task.name, "folder": str(folder)}
-        said = ending(named, task, score, found, asked.budget_s).to_dict()
-        print_json("run", {**given, "score": score.to_dict(), "report": found.to_dict(), "ending": said})
-    else:
-        print_ending(ending(named, task, score, found, asked.budget_s))
-        if verbose:
-            out.print()
-            out.print(summary(task, score, asked.budget_s))
-            out.print()
-            out.print(bottleneck(found))
-            out.print(parts(found))
-        out.print(f"\nLedger and results.tsv: {near(folder)}", markup=False)
 
 
-@contextmanager
-def _opened(org: Org, asked: _Run, folder: Path, workspace: Path, *, resumed: bool) -> Iterator[Language | None]:
-    """What the run's language agents think with; None without any. A lasting memory is of the document's name."""
-    if not speaks(org):
-        yield None
-        return
-    settings = frozen(org, language_settings(asked.max_usd, asked.max_tokens), folder)
-    lasting, own = workspace / "mlruns" / "memory" / Path(asked.program).stem, folder / "memory"
-    if lasting.is_dir() and not own.exists() and not asked.of_study:
-        shutil.copytree(lasting, own)  # what it began with: a run that goes on reads the same again
-    own.mkdir(exist_ok=True)
-    after = folder / "memory-after"
-    memories = Memories(own, after if asked.remembers else None)
-    with Language(org, settings, folder=folder, memories=memories, resumed=resumed) as language:
-        yield language
-    if after.is_dir() and not asked.of_study:
-        shutil.copytree(after, lasting, dirs_exist_ok=True)
-
-
-def _read_run(folder: Path) -> _Run:
-    try:
-        return _Run(**json.loads((folder / "run.json").read_text("utf-8")))
-    except (OSError, ValueError, TypeError):
-        raise UsageError(f"{folder} is not the folder of a run: it has no run.json that can be read") from None
+def _print(result: RunResult, *, verbose: bool) -> None:
+    print_ending(result.ending)
+    if verbose:
+        out.print()
+        out.print(summary(result.task, result.score, result.settings.budget_s))
+        out.print()
+        out.print(bottleneck(result.report))
+        out.print(parts(result.report))
+    out.print(f"\nLedger and results.tsv: {near(result.folder)}", markup=False)
 
 
 def summary(task: Task, score: Score, budget_s: float) -> Table:
@@ -298,19 +209,3 @@ def _improvement(score: Score) -> str:
         return "confirmed by fresh seeds (95 %)"
     behind = "the submission is behind the baseline" if score.q_final <= 0 else "inside the seed noise"
     return f"[yellow]not confirmed[/]: {behind} on fresh seeds"
-
-
-def _new_folder(workspace: Path, name: str) -> Path:
-    """A new folder for a run's files, numbered when the name is taken."""
-    root = writable_folder(workspace / "mlruns" / "runs")
-    safe = re.sub(r"[^\w.-]+", "-", name)
-    for number in range(1, 10_000):
-        folder = root / (safe if number == 1 else f"{safe}-{number}")
-        try:
-            folder.mkdir(parents=True, exist_ok=False)
-        except FileExistsError:
-            continue
-        except OSError as error:
-            raise StoreError(f"cannot write {folder}: {error.strerror}") from None
-        return folder
-    raise StoreError(f"{root} has too many runs named {safe}")

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import click
 
-from orgopt.cli.shared.base import command, count, err, find_workspace, out
+from orgopt.cli.shared.base import command, count, err, out
 from orgopt.errors import StoreError, UsageError
 from orgopt.study.log import LOG
+from orgopt.workspace import find_workspace
 
 
 @click.command("sync", epilog="\b\nExamples:\n  orgopt sync\n  orgopt sync trio-tinygpt-9f41 --workspace ~/research")

@@ -6,9 +6,10 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from orgopt.cli.shared.base import command, find_workspace, out, print_json
-from orgopt.cli.shared.lab import kept_baseline
+from orgopt.api.labs import kept_baseline
+from orgopt.cli.shared.base import command, out, print_json
 from orgopt.task import Task, find_tasks, load_task
+from orgopt.workspace import find_workspace
 
 
 @click.command("task", epilog="\b\nExamples:\n  orgopt task\n  orgopt task tinygpt")

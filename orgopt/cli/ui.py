@@ -16,13 +16,14 @@ from typing import NamedTuple
 
 import click
 
-from orgopt.cli.shared.base import command, find_workspace, near, out
+from orgopt.cli.shared.base import command, near, out
 from orgopt.cli.sync import every_study
 from orgopt.errors import LabError, UsageError
 from orgopt.ledger import read_lines, write_text
 from orgopt.report import page
 from orgopt.study.log import LOG
 from orgopt.tracking import VIEW, store_uri
+from orgopt.workspace import find_workspace
 
 HOST = "127.0.0.1"
 """The server is for whoever sits at this machine: MLflow has no password."""

@@ -75,7 +75,7 @@ class Conclusion:
         if self.held_out:
             claims += self._claims(HELD_OUT, self.runs, champion, texts, groups, self.held_out, self.config.test_seeds)
         if self.real and self.config.real_runs:
-            real = Runs(self.real, self.log, self.config.seed, self.runs.watch, self.runs.keep)
+            real = Runs(self.real, self.log, self.config.seed, self.runs.callback, self.runs.keep)
             real.heirs = self.runs.heirs
             only = {"seed document": groups.get("seed document", ())}
             claims += self._claims(REAL, real, champion, texts, only, list(self.real.tasks), self.config.real_runs)
@@ -98,7 +98,7 @@ class Conclusion:
         last = self.log.of("final")[-1:]
         if not last or {**last[0], "at": 0} != {**final, "at": 0}:
             final = self.log.add(final)
-        self.runs.watch.saved()
+        self.runs.callback.saved()
         return final
 
     def _race(self) -> list[Place]:
@@ -178,7 +178,7 @@ class Conclusion:
             label: np.concatenate([runs.outputs(phase, name, tasks, [k]) for k, name in enumerate(names)])
             for label, names in turns.items()
         }
-        runs.watch.saved()
+        runs.callback.saved()
         columns = {ALL: slice(None), **{task: slice(i, i + 1) for i, task in enumerate(tasks)}}
         if len(tasks) == 1:
             del columns[ALL]

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from orgopt.agents.settings import LanguageSettings
+from orgopt.callback import Callback
 from orgopt.document import Program
 from orgopt.errors import UsageError
 from orgopt.evolve.conclude import Conclusion
@@ -20,9 +21,8 @@ from orgopt.evolve.space.genome import Space
 from orgopt.evolve.surrogate.examples import kept_evidence
 from orgopt.evolve.trials.arena import Arena
 from orgopt.evolve.trials.runs import Runs, Wanted
-from orgopt.evolve.watch import Watch
 from orgopt.study import statistics
-from orgopt.study.config import NO_FEEDBACK, OBJECTIVES, SAMPLERS, StudyConfig, check_feedback
+from orgopt.study.config import NO_FEEDBACK, OBJECTIVES, StudyConfig, check_config
 from orgopt.study.log import REAL, REWRITE, SEARCH, StudyLog
 from orgopt.study.standing import Standing, believed, standings
 from orgopt.task import Task
@@ -41,7 +41,7 @@ def optimize(
     *,
     library: Program | None = None,
     held_out: Sequence[str] = (),
-    watch: Watch | None = None,
+    callback: Callback | None = None,
     real: Arena | None = None,
     language: LanguageSettings | None = None,
 ) -> Record:
@@ -54,7 +54,7 @@ def optimize(
         log: Where everything is kept; what it has is not done again.
         library: A document whose roles may be added.
         held_out: Tasks of the arena that the search does not touch: the winner is tested there at the end.
-        watch: Told of what happens.
+        callback: Told of what happens.
         real: An arena of real training, for `config.real_runs`.
         language: How the rewriter's model is reached, and what may be spent; None is what the environment says.
 
@@ -65,13 +65,8 @@ def optimize(
         OverBudgetError: The rewriter's model, or a team's, could pass what may be spent; the study goes on with more.
         DocumentError, LabError, StoreError, UsageError: See `orgopt.errors`; what was measured is in the log.
     """
-    if config.sampler not in SAMPLERS:
-        raise UsageError(f"no sampler '{config.sampler}': choose {', '.join(SAMPLERS)}")
-    check_feedback(config)
-    first, *others = OBJECTIVES
-    if config.objectives not in {(first,), *((first, other) for other in others)}:
-        raise UsageError(f"objectives are {first}, and one of {' and '.join(others)} beside it")
-    watch = watch or Watch()
+    check_config(config)
+    callback = callback or Callback()
     tasks = [name for name in arena.tasks if name not in held_out]
     groups = _groups([arena.tasks[name] for name in tasks])
     space = Space(seed, library, config.budget_s, groups=groups, fix=config.fix, only=config.only)
@@ -79,7 +74,9 @@ def optimize(
     read = {REAL, REWRITE, *([SEARCH] if config.rewriter == "reflect" else [])}  # ledgers that somebody reads
     # A model that looks at many candidates would find what is lucky on the seeds that all of them share.
     own_seeds = config.feedback != NO_FEEDBACK
-    runs = Runs(arena, log, config.seed, watch, lambda phase, k: trains or phase in read or k == 0, own_seeds=own_seeds)
+    runs = Runs(
+        arena, log, config.seed, callback, lambda phase, k: trains or phase in read or k == 0, own_seeds=own_seeds
+    )
     proposer = Proposer(space, config)
     with Rewriting(config, space, proposer, runs, tasks, language) as rewriting:
         screen = Screen(config, proposer, runs, tasks, kept_evidence(log.folder))
@@ -95,7 +92,7 @@ class _Search:
     ) -> None:
         self.proposer, self.rewriting, self.screen, self.config = proposer, rewriting, screen, proposer.config
         self.runs, self.tasks = runs, tasks
-        self.log, self.watch = runs.log, runs.watch
+        self.log, self.callback = runs.log, runs.callback
         self.candidates: list[Candidate] = []
         self.outputs: dict[str, np.ndarray] = {}  # one value a seed
         self.told: dict[str, Standing] = {}
@@ -110,7 +107,7 @@ class _Search:
                 raise UsageError("every candidate so far is disqualified, the seed document too: see its ledger")
             if generation not in {record["generation"] for record in self.log.of("generation")}:
                 self.log.add({"kind": "generation", "generation": generation, **self.screen.estimates()})
-            self.watch.saved()
+            self.callback.saved()
 
     def _batch(self, generation: int) -> Iterator[Candidate]:
         """The candidates of a generation: all are proposed before any is evaluated."""
@@ -202,7 +199,7 @@ class _Search:
         self.told = believed(told, self.screen.learn(self.candidates, told))
         for one in (one for one in batch if one.name in self.told):
             standing = self.told[one.name]
-            self.watch.told(one, standing, dropped=standing.seeds < self.config.search_seeds)
+            self.callback.told(one, standing, dropped=standing.seeds < self.config.search_seeds)
 
 
 def _groups(tasks: Sequence[Task]) -> list[str]:

@@ -114,14 +114,23 @@ class StudyConfig:
         return json.loads(json.dumps({**settings, **digests, "streams": seeds.VERSION, "tasks": measured}))
 
 
-def check_feedback(config: StudyConfig) -> None:
-    """Refuse feedback where it has no place.
+def check_config(config: StudyConfig) -> None:
+    """Refuse settings that there are not, and those that do not go together.
 
     Raises:
-        UsageError: There is no such feedback, or there are two objectives.
+        UsageError: It says which, and what there is.
     """
-    if config.feedback not in FEEDBACKS:
-        raise UsageError(f"no feedback '{config.feedback}': choose {', '.join(FEEDBACKS)}")
+    for noun, value, known in (
+        ("sampler", config.sampler, SAMPLERS),
+        ("feedback", config.feedback, FEEDBACKS),
+        ("rewriter", config.rewriter, REWRITERS),
+        ("kind of controls", config.controls, CONTROLS),
+    ):
+        if value not in known:
+            raise UsageError(f"no {noun} '{value}': choose {', '.join(known)}")
+    first, *others = OBJECTIVES
+    if config.objectives not in {(first,), *((first, other) for other in others)}:
+        raise UsageError(f"objectives are {first}, and one of {' and '.join(others)} beside it")
     if config.feedback != NO_FEEDBACK and len(config.objectives) > 1:
         raise UsageError("--feedback knows one objective: leave out --also")
     if config.learn_from and config.feedback == NO_FEEDBACK:

@@ -15,10 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from orgopt import __version__, seeds
+from orgopt import seeds
 from orgopt.study import statistics
 from orgopt.study.log import SCHEMA_VERSION, Folder, describe_task
 from orgopt.task import Task
+from orgopt.version import __version__
 
 CONTEST = "contest"
 LOG = "contest.jsonl"

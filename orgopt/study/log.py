@@ -23,7 +23,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from orgopt import __version__, seeds
+from orgopt import seeds
 from orgopt.document import Program
 from orgopt.errors import StoreError, UsageError
 from orgopt.lab.worlds.learning_curves import predictiveness
@@ -31,6 +31,7 @@ from orgopt.ledger import Event, JsonLog, Ledger, read_lines, results_tsv, write
 from orgopt.org import slug
 from orgopt.study.config import differences
 from orgopt.task import Task
+from orgopt.version import __version__
 
 SCHEMA_VERSION = 2
 SEARCH, RACE, TEST, HELD_OUT, KNOCK_OUT, REAL = "search", "race", "test", "held-out", "knock-out", "real"

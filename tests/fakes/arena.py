@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from orgopt.evolve import Arena, Job, Terms, Watch
+from orgopt.callback import Callback
+from orgopt.evolve import Arena, Job, Terms
 from orgopt.evolve.trials import arena
 from orgopt.evolve.trials.arena import Result
 from orgopt.lab.replay import ReplayLab
@@ -39,7 +40,7 @@ class Remembering(Arena):
 
 
 def _unwatched(watch) -> bool:
-    return watch is None or getattr(watch, "__func__", None) is Watch.event
+    return watch is None or getattr(watch, "__func__", None) is Callback.event
 
 
 def fake_lab(task: Task, slots: int) -> FakeLab:

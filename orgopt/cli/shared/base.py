@@ -1,8 +1,6 @@
 """What commands share: the workspace, durations, output, and errors as exit codes."""
 
 import json
-import os
-import re
 import shlex
 import sys
 from collections.abc import Callable
@@ -13,50 +11,21 @@ from typing import Any, ParamSpec, TypeVar
 import click
 from rich.console import Console
 
+from orgopt.api.inputs import seconds
 from orgopt.called import own_command as own_command
 from orgopt.document.text.program import printable
-from orgopt.errors import DocumentError, LabError, OrgoptError, SandboxError, StoreError
-from orgopt.task import shipped
+from orgopt.errors import DocumentError, LabError, OrgoptError, SandboxError, StoreError, UsageError
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 SCHEMA_VERSION = 1
 EXIT_DOCUMENT, EXIT_USAGE, EXIT_SANDBOX, EXIT_INFRASTRUCTURE = 1, 2, 5, 6
-_MARKS = ("orgopt.toml", "mlruns", ".git")
 
 # A pipe has no width of its own: lines are long enough not to be broken.
 # Documents are shown as written: no `:smile:` becomes a picture.
 out = Console(highlight=False, emoji=False, soft_wrap=True, width=None if sys.stdout.isatty() else 160)
 err = Console(stderr=True, highlight=False, emoji=False, width=None if sys.stderr.isatty() else 160)
-
-
-def find_workspace(document: Path | None = None) -> Path:
-    """The folder that a document's results belong to, whatever the current directory.
-
-    The nearest folder, from the document's upward, with an `orgopt.toml`, an `mlruns` or a `.git`;
-    without any, the document's own. Without a document, the search starts at the current directory.
-    """
-    start = document.resolve().parent if document else Path.cwd()
-    for folder in (start, *start.parents):
-        if any((folder / mark).exists() for mark in _MARKS):
-            return folder
-    return start
-
-
-def writable_folder(folder: Path) -> Path:
-    """A folder that exists and can be written, so that a command fails before it costs anything.
-
-    Raises:
-        StoreError: It cannot be made or written.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(f"cannot write {folder}: {error.strerror}") from None
-    if not os.access(folder, os.W_OK):
-        raise StoreError(f"cannot write {folder}: it is read-only")
-    return folder
 
 
 def this_command() -> str:
@@ -81,24 +50,16 @@ def warn_of_failures(name: str, score: dict[str, Any]) -> None:
         err.print(text, style="yellow", markup=False, soft_wrap=True)
 
 
-def shipped_org(name: str) -> Path | None:
-    """A shipped organization by its file name."""
-    return next((root / name for root in shipped("orgs") if (root / name).is_file()), None)
-
-
 class Duration(click.ParamType[float]):
     """Seconds, written `15s`, `30m`, `2h` or `90`."""
 
     name = "duration"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(s|m|min|h)?\s*", str(value))
-        if not match:
-            self.fail(f"'{value}' is not a duration: write 15s, 30m or 2h", param, ctx)
-        seconds = float(match[1]) * {"s": 1, None: 1, "m": 60, "min": 60, "h": 3600}[match[2]]
-        if seconds <= 0:
-            self.fail(f"'{value}' is no time at all: a budget must be more than zero", param, ctx)
-        return seconds
+        try:
+            return seconds(value)
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
 
 
 verbose_option = click.option("--verbose", is_flag=True, help="Print the tables behind the result, too.")

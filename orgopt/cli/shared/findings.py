@@ -8,12 +8,12 @@ from typing import Any
 
 from rich.markup import escape
 
-from orgopt import __version__
 from orgopt.cli.shared.base import count, echo, out, print_json
 from orgopt.document import format_finding
 from orgopt.document.findings import Finding
 from orgopt.document.linting.rules import RULES, Rule
 from orgopt.document.text.program import Program, printable
+from orgopt.version import __version__
 
 FORMATS = ("full", "concise", "json", "sarif", "github")
 COLORS = {"error": "red", "warning": "yellow", "info": "cyan"}

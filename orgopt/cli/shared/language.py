@@ -1,17 +1,9 @@
-"""Language agents on the command line: limits, settings of `orgopt.toml`, prices that stay as they were."""
+"""Options of what language models may cost."""
 
 from collections.abc import Callable
-from dataclasses import replace
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-
-from orgopt.agents.llm.prices import price_of
-from orgopt.agents.session import FROZEN, Language, choose, freeze, speaks, thaw
-from orgopt.agents.settings import LanguageSettings, Price, read_settings
-from orgopt.cli import tables
-from orgopt.org import Org
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -25,57 +17,3 @@ def limit_options(body: F) -> F:
         "--max-tokens", type=click.IntRange(0), help="Tokens that language models may use in all.  [default: no limit]"
     )
     return usd(tokens(body))
-
-
-def language_settings(max_usd: float | None, max_tokens: int | None) -> LanguageSettings:
-    """What `orgopt.toml` and the environment say, with limits.
-
-    Raises:
-        UsageError: A table is not understood.
-    """
-    _, found = tables()
-    return replace(read_settings(found), max_usd=max_usd, max_tokens=max_tokens)
-
-
-def check(org: Org, settings: LanguageSettings, rewriter: str | None = None) -> None:
-    """Open what an organization's agents think with, and close it, before anything costs time or money.
-
-    Args:
-        org: Whose agents.
-        settings: How models are reached.
-        rewriter: A model that is asked beside them; empty is the default, None is none.
-
-    Raises:
-        UsageError: A role has no model, or a model no key or no price; says what to set.
-    """
-    if speaks(org):
-        Language(org, settings).close()
-    if rewriter is not None:
-        from orgopt.agents.llm.model import Model
-
-        model = settings.model(rewriter)
-        Model(model, price_of(settings, model))
-
-
-def frozen(org: Org, settings: LanguageSettings, folder: Path, rewriter: str | None = None) -> LanguageSettings:
-    """Settings with the default model and the prices that a folder was begun with; keeps them there at first."""
-    if not speaks(org) and rewriter is None:
-        return settings
-    if not (folder / FROZEN).exists():
-        found: dict[str, Price] = {}
-        if speaks(org):
-            with Language(org, settings) as language:
-                found |= language.prices
-        if rewriter is not None:
-            model = settings.model(rewriter)
-            found[model.name] = price_of(settings, model)
-        freeze(settings, found, folder)
-    return thaw(settings, folder)
-
-
-def use(org: Org, settings: LanguageSettings, folder: Path, rewriter: str | None = None) -> LanguageSettings:
-    """Let all runs of a study or a contest think with some settings, on one account; returns them as they are kept."""
-    kept = frozen(org, settings, folder, rewriter)
-    if speaks(org):
-        choose(kept, folder / "spend.jsonl")
-    return kept

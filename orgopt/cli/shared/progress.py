@@ -1,7 +1,8 @@
 """Progress on standard error: a live table on a terminal, otherwise a line a generation, and one every ten seconds."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from statistics import mean
 from typing import Any, Self
@@ -16,13 +17,15 @@ from rich.text import Text
 
 from orgopt.cli.shared.base import count, warn_of_failures
 from orgopt.cli.shared.heartbeat import Heartbeat
-from orgopt.evolve import Candidate, Job, Watch
+from orgopt.cli.shared.messages import Said
+from orgopt.evolve import Candidate, Job
 from orgopt.ledger import Event
 from orgopt.scoring import Score
 from orgopt.study.config import StudyConfig
-from orgopt.study.log import HELD_OUT, KNOCK_OUT, RACE, REAL, REWRITE, SEARCH, TEST
+from orgopt.study.log import HELD_OUT, KNOCK_OUT, RACE, REAL, REWRITE, SEARCH, TEST, StudyLog
 from orgopt.study.standing import Standing
 from orgopt.study.wording import plain
+from orgopt.task import Task
 
 PHASES = {
     SEARCH: "searching",
@@ -91,39 +94,62 @@ class RunStatus:
         return text
 
 
-class StudyProgress(Watch):
-    """Shows a study while it runs: use as a context manager around `optimize`.
+class StudyProgress(Said):
+    """Shows a study while it runs: use as a context manager around it.
 
     Args:
         console: Where to show it; live when it is a terminal.
-        config: The study's settings.
-        metric: Name of the metric that steers.
-        on_saved: Called when something was added to the log, to project it.
+        quiet: Whether its first line, with its name and size, is left out.
     """
 
-    def __init__(self, console: Console, config: StudyConfig, metric: str, on_saved: Callable[[], None]) -> None:
-        self.console, self.config, self.metric, self.on_saved = console, config, metric, on_saved
+    def __init__(self, console: Console, *, quiet: bool = False) -> None:
+        self.console, self.quiet, self.begun = console, quiet, False
+        self.generations = self.population = 0
         self.rows: list[Row] = []
         self.scores: dict[str, list[float]] = {}  # of the phase after the search, by entrant
         self.phase, self.wanted, self.done = "", 0, 0
         self.job: Job | None = None
-        self.status = RunStatus(config.budget_s, metric)
         self.since = self.phase_since = time.monotonic()
         self.warned: set[str] = set()
+        self._shown = ExitStack()
         self._spinner = Spinner("dots", style="cyan")
-        self._live = Live(get_renderable=self._render, console=console, refresh_per_second=4, transient=True)
         self._heartbeat = Heartbeat(console, self.line)
 
     def __enter__(self) -> Self:
-        if self.console.is_terminal:
-            self._live.start()
-        self._heartbeat.__enter__()
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._heartbeat.__exit__(*exc)
+        self._shown.close()
+
+    def study_begun(self, config: StudyConfig, tasks: Mapping[str, Task], lab: str, log: StudyLog) -> None:
+        self.begun, self.log = True, log
+        self.generations, self.population, self.budget_s = config.generations, config.population, config.budget_s
+        self.metric = next(iter(tasks.values())).metric
+        self.status = RunStatus(self.budget_s, self.metric)
+        if not self.quiet:
+            size = f"{count(config.generations, 'generation')} × {count(config.population, 'candidate')}"
+            seeds = count(config.search_seeds, "seed")
+            where = f"{config.budget_s:g} s on {count(config.slots, 'slot')}, {lab} lab"
+            self.console.print(f"[bold]{log.folder.name}[/]  {size} × {seeds} × {where}", soft_wrap=True)
+            if known := len(log.of("evaluation")):
+                self.console.print(f"[dim]goes on after {count(known, 'run')} that are in its log[/]", soft_wrap=True)
         if self.console.is_terminal:
-            self._live.stop()
+            self._shown.enter_context(
+                Live(get_renderable=self._render, console=self.console, refresh_per_second=4, transient=True)
+            )
+        self._shown.enter_context(self._heartbeat)
+
+    def sending(self) -> None:
+        self._shown.close()
+        if self.console.is_terminal:
+            self.console.print("[dim]sending the last runs to MLflow …[/]")
+
+    def stopped(self) -> str:
+        """What an interrupted study has kept."""
+        total = self.generations * self.population
+        candidates = count(len(self.log.of("candidate")), "candidate")
+        runs = count(len(self.log.of("evaluation")), "run")
+        return f"Stopped. {runs} of {candidates} (of {total}) are saved. Continue: the same command."
 
     def planned(self, phase: str, runs: int) -> None:
         if phase == REWRITE:  # a part of the search, run by run
@@ -143,12 +169,9 @@ class StudyProgress(Watch):
             why = f"{record['outcome']}: {record['reason']}; the sampler proposes instead"
             self.console.print(f"[yellow]{name}  {record['rewriter']} {escape(why)}[/]", soft_wrap=True)
 
-    def noted(self, line: str) -> None:
-        self.console.print(f"[yellow]{escape(line)}[/]", soft_wrap=True)
-
-    def event(self, job: Job, event: Event) -> None:
+    def event(self, job: Job | None, event: Event) -> None:
         if job is not self.job:
-            self.job, self.status = job, RunStatus(self.config.budget_s, self.metric)
+            self.job, self.status = job, RunStatus(self.budget_s, self.metric)
         self.status.take(event)
 
     def evaluated(self, phase: str, job: Job, score: Score) -> None:
@@ -161,11 +184,8 @@ class StudyProgress(Watch):
 
     def told(self, candidate: Candidate, standing: Standing, *, dropped: bool) -> None:
         self.rows.append((candidate, standing, dropped))
-        if len(self.rows) % self.config.population == 0:
+        if len(self.rows) % self.population == 0:
             self._heartbeat.say(self.line())
-
-    def saved(self) -> None:
-        self.on_saved()
 
     def line(self) -> str:
         """What is done, what is left and the best so far, in a line."""
@@ -180,13 +200,13 @@ class StudyProgress(Watch):
     def _title(self) -> str:
         if not self._searching:
             return PHASES[self.phase]
-        generation = min(self.config.generations, max(1, -(-len(self.rows) // self.config.population)))
-        return f"generation {generation} of {self.config.generations}"
+        generation = min(self.generations, max(1, -(-len(self.rows) // self.population)))
+        return f"generation {generation} of {self.generations}"
 
     def _progress(self) -> tuple[int, int]:
         """How many candidates or runs of the phase are done, and of how many."""
         if self._searching:
-            return len(self.rows), self.config.generations * self.config.population
+            return len(self.rows), self.generations * self.population
         return self.done, max(self.wanted, self.done)
 
     def _left(self) -> str:
@@ -210,7 +230,7 @@ class StudyProgress(Watch):
     def _render(self) -> RenderableType:
         table = leaderboard(self.rows, limit=12) if self._searching else standings(self.scores, limit=12)
         parts: list[RenderableType] = [self._head(), table]
-        if self.job and time.monotonic() - self.status.since < 10 * self.config.budget_s:
+        if self.job and time.monotonic() - self.status.since < 10 * self.budget_s:
             line = Text.assemble(("  ▸ ", "cyan"), f"{self.job.entrant} on {self.job.task}")
             line.no_wrap, line.overflow = True, "ellipsis"
             parts += [line, self.status.line()]

@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from orgopt.cli.document import print_changes
-from orgopt.cli.shared.base import count, find_workspace, near, out, own_command
+from orgopt.cli.shared.base import count, near, out, own_command
 from orgopt.cli.shared.ending import print_ending
 from orgopt.evolve.forecast.estimate import Estimate, Span
 from orgopt.study.config import StudyConfig
@@ -17,6 +17,7 @@ from orgopt.study.predictions import said_of_predictions
 from orgopt.study.rewrites import said_of_rewrites
 from orgopt.study.verdict.study import ending
 from orgopt.study.view import StudyView
+from orgopt.workspace import find_workspace
 
 Record = dict[str, Any]
 STYLES = {"better": "green", "worse": "red", "no difference": "yellow"}

@@ -89,6 +89,9 @@ class Program:
     source: str = "program.md"
     root: str = ""
 
+    def __repr__(self) -> str:
+        return f"Program({self.source!r}, {len(self.text.splitlines())} lines)"
+
     @cached_property
     def sections(self) -> tuple[Section, ...]:
         """The top-level sections, nested by heading level."""

@@ -3,22 +3,20 @@
 Seed by seed the entrants take turns, so that whatever changes while a contest runs changes for all of them.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from orgopt.document import Program, load, require_org
 from orgopt.errors import UsageError
-from orgopt.evolve.trials.arena import Arena, Job, Terms, Watch
+from orgopt.evolve.trials.arena import Arena, Job, Watch
 from orgopt.evolve.trials.kept import PLAIN_PREFIX, Keeping, needs_keeping
 from orgopt.evolve.trials.optuna_baseline import PLAIN_KINDS
-from orgopt.lab import default_lab
 from orgopt.org import slug
-from orgopt.scoring import Score, measured
+from orgopt.scoring import Score
 from orgopt.seeds import Stream, derive
 from orgopt.study.contest import ContestLog, Ranking, Scores, contest_identity, ranking
-from orgopt.task import Task, load_task
 
 Entrants = Mapping[str, str]
 """The text of a document, or a plain sampler, by the name of who enters."""
@@ -79,51 +77,6 @@ class Contest:
             if ended:
                 ended(job, k, result.score)
         return ranking(self.scores, list(self.entrants), list(self.arena.tasks), seeds, self.arena.terms.budget_s)
-
-
-def compare(
-    *entrants: Program | str | Path,
-    task: str | Task | Sequence[str | Task],
-    budget_s: float,
-    seeds: int = 10,
-    slots: int = 2,
-    lab: str | None = None,
-    seed: int = 0,
-    verify_seeds: int = 1,
-    workers: int = 1,
-) -> Ranking:
-    """Run documents against each other on the same hardware, and rank them.
-
-    Args:
-        entrants: Two or more documents, paths of documents, or plain samplers such as `optuna:tpe`.
-        task: The task, or several, by name or loaded.
-        budget_s: Lab seconds of each run.
-        seeds: Runs of each on each task; seed by seed they are compared in pairs.
-        slots: Experiments at once.
-        lab: `local` or `replay`; None trains for real where the task has a script.
-        seed: Decides the seeds of the runs.
-        verify_seeds: Fresh seeds with which each submission is trained again.
-        workers: Runs at the same time, each in a process of its own.
-
-    Example:
-        ranking = compare("orgs/trio.md", "orgs/solo.md", "optuna:tpe", task="digits", budget_s=60, lab="replay")
-        print(ranking.placings[0].entrant, ranking.placings[1].verdict)
-
-    Raises:
-        UsageError: There are fewer than two entrants, one is named twice, or there is no such task or sampler.
-        DocumentError, TaskError, LabError: See `orgopt.errors`.
-    """
-    asked = [task] if isinstance(task, str | Task) else list(task)
-    tasks = {one.name: one for one in (load_task(one) if isinstance(one, str) else one for one in asked)}
-    if not tasks:
-        raise UsageError("a contest needs a task")
-    kind = lab or default_lab(next(iter(tasks.values())))
-    terms = Terms(lab=kind, slots=slots, budget_s=float(budget_s), verify_seeds=verify_seeds)
-    with Arena(tasks, terms, workers=workers) as arena:
-        for name, one in arena.tasks.items():
-            if not one.measured:
-                arena.tasks[name] = measured(one, arena.lab(name))
-        return Contest(enter(entrants), arena, seed=seed).run(seeds)
 
 
 def enter(asked: Iterable[Program | str | Path]) -> dict[str, str]:

@@ -16,6 +16,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
+from types import ModuleType
 from typing import NamedTuple, Self
 
 from orgopt.document import Program, parse
@@ -171,11 +172,18 @@ class Arena:
 
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Let processes that start here leave Ctrl-C to this one from their first moment, as Python starts."""
+    """Let processes that start here leave Ctrl-C to this one from their first moment, as Python starts.
+
+    They do not run the user's own script again, either, as Python's `spawn` has them do: one that calls orgopt without
+    `if __name__ == "__main__"` would begin anew in each worker, and jobs need nothing of it.
+    """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    script = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
     try:
         yield
     finally:
+        sys.modules["__main__"] = script
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 

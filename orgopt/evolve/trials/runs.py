@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from orgopt.callback import Callback
 from orgopt.evolve.trials.arena import Arena, Job, Result
 from orgopt.evolve.trials.kept import Keeping, needs_keeping, write_memory
-from orgopt.evolve.watch import Watch
 from orgopt.seeds import Stream, derive
 from orgopt.study.log import HELD_OUT, KNOCK_OUT, RACE, REAL, REWRITE, SEARCH, TEST, StudyLog
 
@@ -52,12 +52,12 @@ class Runs:
         arena: Arena,
         log: StudyLog,
         seed: int,
-        watch: Watch,
+        callback: Callback,
         keep: Callable[[str, int], bool],
         *,
         own_seeds: bool = False,
     ) -> None:
-        self.arena, self.log, self.seed, self.watch, self.keep = arena, log, seed, watch, keep
+        self.arena, self.log, self.seed, self.callback, self.keep = arena, log, seed, callback, keep
         self.own_seeds = own_seeds
         self.heirs: dict[str, str] = {}
 
@@ -84,8 +84,8 @@ class Runs:
                     todo[job] = one.k
         if not todo:
             return
-        self.watch.planned(phase, len(todo))
-        for result in self.arena.run(list(todo), self.watch.event):
+        self.callback.planned(phase, len(todo))
+        for result in self.arena.run(list(todo), self.callback.event):
             self._keep(phase, result, todo[result.job])
 
     def outputs(self, phase: str, entrant: str, tasks: Sequence[str], ks: Iterable[int]) -> np.ndarray:
@@ -127,7 +127,7 @@ class Runs:
             write_memory(self.log.run_folder(phase, job.entrant) / "memory" / job.task, memory)
             rest["memory"] = memory
         self.log.add_evaluation(phase, job.entrant, job.task, k, seed=job.seed, **rest)
-        self.watch.evaluated(phase, job, result.score)
+        self.callback.evaluated(phase, job, result.score)
 
 
 def per_seed(outputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -60,6 +61,20 @@ def chosen() -> Sandbox:
 def choose(name: str) -> None:
     """Choose the sandbox of this process and of what it starts."""
     os.environ[CHOICE] = name
+
+
+@contextmanager
+def using(name: str) -> Iterator[None]:
+    """Choose a sandbox for a while."""
+    before = os.environ.get(CHOICE)
+    choose(name)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[CHOICE]
+        else:
+            choose(before)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -207,3 +207,9 @@ def _flat(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     for key, value in data.items():
         flat |= _flat(value, f"{prefix}{key} ") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
     return flat
+
+
+def run_seconds(task: Task) -> float:
+    """Seconds of a typical experiment of a task, by its recording; 0 when there is none."""
+    path = records_path(task)
+    return float(np.median(load_records(path, task).seconds)) if path.is_file() else 0.0

@@ -204,7 +204,7 @@ class Rewriting:
         }
         if not any(one["index"] == brief.index for one in self.runs.log.of("rewrite")):
             self.runs.log.add(record)
-        self.runs.watch.rewritten(brief.name, record)
+        self.runs.callback.rewritten(brief.name, record)
 
 
 def optimizer_runs(config: StudyConfig, tasks: int) -> int:

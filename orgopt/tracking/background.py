@@ -9,7 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Self
 
-from orgopt.cli.shared.base import err, own_command
+from orgopt.callback import Callback
+from orgopt.called import own_command
 
 PATIENCE_S, TROUBLED_S = 60.0, 1.0
 """How long MLflow may take nothing, once the study is over, before it is left alone; and when it was in trouble."""
@@ -24,11 +25,12 @@ class Projection:
     Args:
         workspace: The folder of MLflow's store.
         folder: The study's.
+        callback: Told of problems.
         enabled: Whether anything is sent at all.
     """
 
-    def __init__(self, workspace: Path, folder: Path, *, enabled: bool = True) -> None:
-        self.workspace, self.folder, self.enabled = workspace, folder, enabled
+    def __init__(self, workspace: Path, folder: Path, callback: Callback, *, enabled: bool = True) -> None:
+        self.workspace, self.folder, self.callback, self.enabled = workspace, folder, callback, enabled
         self._process: subprocess.Popen[bytes] | None = None
         self._said: set[str] = set()
         self._heard, self._patience_s = time.monotonic(), PATIENCE_S
@@ -67,11 +69,8 @@ class Projection:
             with suppress(OSError):
                 self._process.stdin.close()
         try:
-            if err.is_terminal:
-                with err.status("[dim]sending the last runs to MLflow[/]"):
-                    self._await(self._process)
-            else:
-                self._await(self._process)
+            self.callback.sending()
+            self._await(self._process)
         finally:
             if self._process.poll() is None:
                 self._process.kill()
@@ -106,4 +105,4 @@ class Projection:
                 f"MLflow could not be written ({problem}); the study goes on and is kept in its log. "
                 f"Later: {own_command()} sync {self.folder.name}"
             )
-            err.print(text, style="yellow", markup=False, soft_wrap=True)
+            self.callback.noted(text)

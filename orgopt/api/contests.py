@@ -1,0 +1,192 @@
+"""Contests of the front door: documents against each other on the same hardware."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from orgopt.api.inputs import AnyTask, Document, Duration, checked_name, seconds, task_names, tasks_of
+from orgopt.api.labs import calibrate_all, check_budget, default_workers, lab_of
+from orgopt.api.language import check, language_settings, use
+from orgopt.callback import Callback
+from orgopt.document import Program, parse, read
+from orgopt.evolve.compare.contest import Contest, Entrants, default_name, enter, identity_of
+from orgopt.evolve.trials.arena import Arena, Terms
+from orgopt.evolve.trials.kept import PLAIN_PREFIX
+from orgopt.org import Org
+from orgopt.study.contest import ContestLog, Ranking, digest_of
+from orgopt.study.log import self_reported
+from orgopt.study.verdict.contest import ending
+from orgopt.study.verdict.ending import Ending
+from orgopt.study.verdict.html import to_html
+from orgopt.task import Task
+from orgopt.workspace import find_workspace, writable_folder
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SEEDS = {"replay": 24, "local": 5}
+"""Seeds where none are asked for: a replayed run costs next to nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """A contest that has ended.
+
+    Attributes:
+        folder: Where every run is kept.
+        ranking: The entrants, best first, and what the seeds can tell.
+        ending: The result in plain words.
+        tasks: The tasks, with the baselines that hold here.
+        budget_s: Lab seconds of each run.
+    """
+
+    folder: Path
+    ranking: Ranking
+    ending: Ending
+    tasks: dict[str, Task]
+    budget_s: float
+
+    @property
+    def self_reported(self) -> list[str]:
+        """The tasks whose metric is what their own script prints."""
+        return [name for name, task in self.tasks.items() if task.self_reported]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The contest as JSON values."""
+        places = {"contest": self.folder.name, "folder": str(self.folder), "budget_s": self.budget_s}
+        said = {"self_reported": self.self_reported, "ending": self.ending.to_dict()}
+        return {**places, **self.ranking.to_dict(), **said}
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """The entrants as a table, best first."""
+        import pandas as pd
+
+        rows = [
+            {
+                "entrant": one.entrant,
+                "score": one.output.mean,
+                "low": one.output.low,
+                "high": one.output.high,
+                "verdict": one.verdict,
+                "behind": one.behind.mean if one.behind else 0.0,
+                **{f"score_{task}": value for task, value in one.by_task.items()},
+                **{f"heldout_{task}": value for task, value in one.heldout.items()},
+            }
+            for one in self.ranking.placings
+        ]
+        return pd.DataFrame(rows).set_index("entrant")
+
+    def __repr__(self) -> str:
+        return f"Comparison({self.folder.name}: {self.ending.title})"
+
+    def _repr_html_(self) -> str:
+        return to_html(self.ending)
+
+
+def compare(
+    *documents: Document,
+    task: AnyTask | Sequence[AnyTask],
+    budget: Duration,
+    lab: str | None = None,
+    slots: int = 2,
+    seeds: int | None = None,
+    workers: int | None = None,
+    seed: int = 0,
+    verify_seeds: int = 1,
+    name: str | None = None,
+    max_usd: float | None = None,
+    max_tokens: int | None = None,
+    callback: Callback | None = None,
+    command: str = "",
+) -> Comparison:
+    """Run documents against each other on the same hardware, and say which is better, or that none is.
+
+    Every run is kept under mlruns/contests/ in the workspace: the same call continues a contest that was interrupted
+    (KeyboardInterrupt), and more seeds add to it.
+
+    Args:
+        documents: Two or more documents, or plain Optuna on the task itself, such as `optuna:tpe`.
+        task: The task, or several.
+        budget: Hardware time of each run.
+        lab: `local` or `replay`; None trains where the task has a script.
+        slots: Experiments at once.
+        seeds: Runs of each on each task, compared in pairs seed by seed; None is 24 in replay and 5 for real.
+        workers: Runs at once; None is a run a core in replay and one for real.
+        seed: Decides every random choice.
+        verify_seeds: Fresh seeds with which each submission of a real run is trained again, outside the budget.
+        name: Of the contest; None names it after the documents, the tasks and the settings.
+        max_usd: Dollars that language models may cost in all; None is no limit.
+        max_tokens: Tokens that they may use in all; None is no limit.
+        callback: Told of what happens.
+        command: What one types to continue it, for its advice; empty where there is no such command.
+
+    Example:
+        found = orgopt.compare("orgs/trio.md", "orgs/solo.md", "optuna:tpe", task="digits", budget="60s", lab="replay")
+        print(found.ending.title)
+
+    Raises:
+        UsageError: There are fewer than two entrants, one is named twice, or there is no such task or sampler.
+        DocumentError, TaskError, SandboxError, LabError, StoreError: See `orgopt.errors`.
+    """
+    told, entrants = callback or Callback(), enter(documents)
+    workspace, everyone = _workspace(documents), _everyone(entrants)
+    language = language_settings(workspace, max_usd, max_tokens)
+    check(everyone, language)
+    tasks, budget_s = tasks_of(task_names(task), workspace), seconds(budget)
+    check_budget(budget_s, tasks)
+    checked_name(name, "contest")
+    kind = lab_of(lab, next(iter(tasks.values())))
+    seeds = seeds or SEEDS[kind]
+    terms = Terms(lab=kind, slots=slots, budget_s=budget_s, verify_seeds=verify_seeds)
+    with _arena(tasks, terms, workers or default_workers(kind), workspace, told) as arena, ExitStack() as stack:
+        identity = identity_of(entrants, arena, seed)
+        contests = writable_folder(workspace / "mlruns" / "contests")
+        folder = writable_folder(contests / (name or default_name(entrants, tasks, digest_of(identity))))
+        use(everyone, language, folder)
+        log = stack.enter_context(ContestLog(folder, identity, entrants, arena.tasks, command))
+        contest = Contest(entrants, arena, seed=seed, log=log)
+        told.contest_begun(contest, seeds, folder)
+        ranking = contest.run(seeds, ended=told.compared)
+        said = _ending(log, ranking, command, arena.workers)
+        return Comparison(folder=folder, ranking=ranking, ending=said, tasks=dict(arena.tasks), budget_s=budget_s)
+
+
+@contextmanager
+def _arena(tasks: dict[str, Task], terms: Terms, workers: int, workspace: Path, callback: Callback) -> Iterator[Arena]:
+    with Arena(tasks, terms, workers=workers) as arena:
+        calibrate_all(arena, workspace, callback)
+        yield arena
+
+
+def _workspace(documents: Sequence[Document]) -> Path:
+    """The workspace of a contest: by its first document."""
+    for one in documents:
+        if isinstance(one, Program):
+            return find_workspace(one.source)
+        if not str(one).startswith(PLAIN_PREFIX):
+            return find_workspace(one)
+    return find_workspace()
+
+
+def _everyone(entrants: Entrants) -> Org:
+    """The roles of all documents, whose language agents share one account."""
+    texts = [text for text in entrants.values() if not text.startswith(PLAIN_PREFIX)]
+    return Org(roles=tuple(role for text in texts for role in read(parse(text)).org.roles))
+
+
+def _ending(log: ContestLog, ranking: Ranking, command: str, workers: int) -> Ending:
+    """The contest in words."""
+    head = log.records[0]
+    texts = {one["entrant"]: one["program"] for one in head["entrants"]}
+    sizes = {name: read(parse(text)).org.headcount for name, text in texts.items() if not text.startswith(PLAIN_PREFIX)}
+    spent = sum(record["wall_s"] for record in log.records if record["kind"] == "evaluation")
+    return ending(
+        ranking,
+        head["tasks"],
+        sizes=sizes,
+        self_reported=bool(self_reported(head["identity"])),
+        command=command,
+        seed_s=spent / ranking.seeds / workers,
+    )

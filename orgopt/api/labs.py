@@ -1,0 +1,131 @@
+"""Opening labs: tasks trained on this machine, calibrated where their data differs, or replayed."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from dataclasses import asdict
+from pathlib import Path
+
+from orgopt.callback import Callback
+from orgopt.errors import StoreError, UsageError
+from orgopt.evolve.trials.arena import Arena
+from orgopt.lab import LABS, default_lab, make_lab
+from orgopt.lab.base import Lab
+from orgopt.lab.sandbox.launch import printed_data_digest
+from orgopt.lab.worlds.recording import run_seconds
+from orgopt.lab.worlds.world import open_world
+from orgopt.scoring import UNEDITED_RUNS, calibrate
+from orgopt.task import Measure, Task
+
+_ASKED: dict[str, float] = {}
+"""Lab seconds of experiments in worlds, by the digest of their task: some worlds take a while to open."""
+
+
+def lab_of(kind: str | None, task: Task) -> str:
+    """The lab that was asked for, or a task's default.
+
+    Raises:
+        UsageError: There is no such lab.
+    """
+    if kind is not None and kind not in LABS:
+        raise UsageError(f"no lab '{kind}': choose {' or '.join(LABS)}")
+    return kind or default_lab(task)
+
+
+def default_workers(kind: str) -> int:
+    """How many runs go on at once: a replayed one takes a core, a real one all the slots that it was given."""
+    return max(1, os.cpu_count() or 1) if kind == "replay" else 1
+
+
+@contextmanager
+def open_lab(task: Task, kind: str | None, slots: int, callback: Callback) -> Iterator[Lab]:
+    """A lab, ended and cleaned up in any case."""
+    kind = lab_of(kind, task)
+    cores = os.cpu_count() or 1
+    if kind == "local" and slots > cores:
+        callback.noted(f"{slots} slots on {cores} cores: experiments will slow each other down")
+    with closing(make_lab(task, kind, slots)) as lab:
+        yield lab
+
+
+def calibration(task: Task, workspace: Path, data_digest: str, *, replayed: bool) -> Path:
+    """Where a baseline that was measured here is kept; of a script that prints its metric, replays have another."""
+    where = "replay-" * (replayed and task.self_reported)
+    return workspace / "mlruns" / "calibrations" / f"{task.name}-{task.digest}-{where}{data_digest[:12]}.json"
+
+
+def kept_baseline(task: Task, workspace: Path) -> Task:
+    """A task as it is known here without a lab: with the baseline of its script where that was measured before."""
+    if task.measured:
+        return task
+    kept = _read(calibration(task, workspace, printed_data_digest(task), replayed=False))
+    return task.with_baseline(kept) if kept else task
+
+
+def _read(path: Path) -> Measure | None:
+    """A kept baseline; None where there is none yet, or it is damaged: it is then measured again."""
+    with suppress(OSError, ValueError, TypeError):
+        return Measure(**json.loads(path.read_text("utf-8")))
+    return None
+
+
+def calibrated(task: Task, lab: Lab, workspace: Path, callback: Callback) -> Task:
+    """The task with a baseline that holds for this machine's data.
+
+    The figures in task.toml hold for one text; another Python version has another. Then the baseline
+    is measured here, once, and kept in the workspace. That of a script that prints its metric always is.
+    """
+    if lab.data_digest == task.data_digest and task.measured:
+        return task
+    path = calibration(task, workspace, lab.data_digest, replayed=lab.virtual)
+    if kept := _read(path):
+        return task.with_baseline(kept)
+    why = "this machine's text differs from the one of task.toml; measuring the baseline here"
+    if task.self_reported:
+        runs = f"{UNEDITED_RUNS} runs of the unedited {task.script}, of {task.limit_s:g} s at most each"
+        why = f"measuring the baseline on this machine, once: {runs}"
+    callback.noted(f"{task.name}: {why} …")
+    baseline = calibrate(task, lab, UNEDITED_RUNS) if task.self_reported else calibrate(task, lab)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(".part")
+        partial.write_text(json.dumps(asdict(baseline)), "utf-8")
+        partial.replace(path)
+    except OSError as error:
+        raise StoreError(f"cannot write {path}: {error.strerror}") from None
+    return task.with_baseline(baseline)
+
+
+def calibrate_all(arena: Arena, workspace: Path, callback: Callback) -> None:
+    """Give the tasks of an arena the baselines that hold on this machine."""
+    for name, task in arena.tasks.items():
+        arena.tasks[name] = calibrated(task, arena.lab(name), workspace, callback)
+
+
+def check_budget(budget_s: float, tasks: Mapping[str, Task]) -> None:
+    """Refuse a budget in which nothing can happen.
+
+    Raises:
+        UsageError: It is too small for one experiment.
+    """
+    for task in tasks.values():
+        least = task.think_s + experiment_s(task)
+        if budget_s < least:
+            raise UsageError(
+                f"a budget of {budget_s:g} s is too small for one experiment on {task.name}, which takes "
+                f"about {least:.2g} s with the thinking before it"
+            )
+
+
+def experiment_s(task: Task) -> float:
+    """Slot-seconds of a typical experiment: by its recording or its world, or ten times what agents think before it.
+
+    Raises:
+        TaskError: The task's world fails.
+    """
+    if task.world:
+        if task.digest not in _ASKED:
+            _ASKED[task.digest] = open_world(task).answer({}, 0).seconds
+        return _ASKED[task.digest]
+    return run_seconds(task) or 10 * task.think_s

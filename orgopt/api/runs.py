@@ -1,0 +1,339 @@
+"""Runs of the front door: one organization on a task, kept in a folder from which it goes on, or scored in memory."""
+
+import json
+import re
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from orgopt.agents.session import Language, Memories, speaks
+from orgopt.api.inputs import (
+    AnyTask,
+    Document,
+    Duration,
+    program_of,
+    seconds,
+    source_of,
+    stem_of,
+    tasks_of,
+    workspace_of,
+)
+from orgopt.api.labs import calibrated, lab_of, open_lab
+from orgopt.api.language import check, frozen, language_settings
+from orgopt.callback import Callback
+from orgopt.document import Program, load, require_org
+from orgopt.errors import StoreError, UsageError
+from orgopt.lab.sandbox.launch import Sandbox, chosen, using
+from orgopt.ledger import Event, Ledger, results_tsv, write_text
+from orgopt.org import Org
+from orgopt.scoring import VERIFY_SEEDS, Score
+from orgopt.scoring import evaluate as evaluate_in
+from orgopt.study.verdict.ending import Ending
+from orgopt.study.verdict.html import to_html
+from orgopt.study.verdict.run import ending
+from orgopt.task import Task, load_task
+from orgopt.team.costs import Report, report
+from orgopt.team.repository import Repository
+from orgopt.workspace import find_workspace, writable_folder
+
+SETTINGS, LEDGER = "run.json", "ledger.jsonl"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSettings:
+    """What a run was asked to do, kept beside its ledger as run.json, so that it can go on.
+
+    A run of a study leaves the workspace's lasting memories alone; of those of a candidate only the first `remembers`.
+    """
+
+    program: str
+    task: str
+    budget_s: float
+    lab: str | None
+    slots: int
+    seed: int
+    verify_seeds: int
+    sandbox: str = Sandbox.BUBBLEWRAP.value
+    max_usd: float | None = None
+    max_tokens: int | None = None
+    of_study: bool = False
+    remembers: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """A run that has ended.
+
+    Attributes:
+        settings: What it was asked to do.
+        folder: Its ledger, results.tsv and document.
+        program: The document.
+        task: The task, with the baseline that holds here.
+        score: What the team achieved.
+        report: What each role, link and the stand-ups cost and brought.
+    """
+
+    settings: RunSettings
+    folder: Path
+    program: Program
+    task: Task
+    score: Score
+    report: Report
+
+    @property
+    def ending(self) -> Ending:
+        """The result in plain words."""
+        return ending(self.program, self.task, self.score, self.report, self.settings.budget_s)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The run as JSON values."""
+        given = {**asdict(self.settings), "task": self.task.name, "folder": str(self.folder)}
+        found = {"score": self.score.to_dict(), "report": self.report.to_dict(), "ending": self.ending.to_dict()}
+        return {**given, **found}
+
+    def __repr__(self) -> str:
+        return f"RunResult({self.folder.name}: {self.ending.title})"
+
+    def _repr_html_(self) -> str:
+        return to_html(self.ending)
+
+
+def run(
+    document: Document,
+    *,
+    task: AnyTask,
+    budget: Duration,
+    lab: str | None = None,
+    slots: int = 2,
+    seed: int = 0,
+    verify_seeds: int = VERIFY_SEEDS,
+    sandbox: str | None = None,
+    max_usd: float | None = None,
+    max_tokens: int | None = None,
+    callback: Callback | None = None,
+) -> RunResult:
+    """Run the organization of a document as a team, and score what it found.
+
+    The ledger and a results.tsv in autoresearch's columns are kept under mlruns/runs/ in the workspace. A run that is
+    interrupted (KeyboardInterrupt) goes on with `resume`.
+
+    Args:
+        document: The document, or where it is kept.
+        task: What it researches.
+        budget: Hardware time of the run.
+        lab: `local` trains on this machine, `replay` answers from the task's recording or world; None trains where
+            the task has a script.
+        slots: Experiments at once.
+        seed: Decides every random choice.
+        verify_seeds: Fresh seeds with which each submission is trained again, outside the budget.
+        sandbox: What holds experiments of the local lab: `bubblewrap`, or `process`, which hides nothing from them;
+            None is what `ORGOPT_SANDBOX` says.
+        max_usd: Dollars that language models may cost in all; None is no limit.
+        max_tokens: Tokens that they may use in all; None is no limit.
+        callback: Told of what happens.
+
+    Example:
+        result = orgopt.run("orgs/trio.md", task="digits", budget="30s", lab="replay")
+        print(result.score.research_output)
+
+    Raises:
+        DocumentError, UsageError, TaskError, SandboxError, LabError, StoreError: See `orgopt.errors`.
+    """
+    program, workspace = program_of(document), workspace_of(document)
+    require_sound(program, workspace, max_usd, max_tokens)
+    loaded = next(iter(tasks_of(task, workspace).values()))
+    if sandbox and sandbox not in set(Sandbox):
+        raise UsageError(f"no sandbox '{sandbox}': choose {' or '.join(Sandbox)}")
+    settings = RunSettings(
+        program=source_of(document),
+        task=str(loaded.folder) if not isinstance(task, str) or Path(task).is_dir() else task,
+        budget_s=seconds(budget),
+        lab=lab and lab_of(lab, loaded),
+        slots=slots,
+        seed=seed,
+        verify_seeds=verify_seeds,
+        sandbox=sandbox or chosen().value,
+        max_usd=max_usd,
+        max_tokens=max_tokens,
+    )
+    made = _missing(workspace / "mlruns" / "runs")
+    folder = _new_folder(workspace, f"{stem_of(document, program)}-{loaded.name}-s{seed}")
+    write_text(folder / "program.md", program.text)
+    write_text(folder / SETTINGS, json.dumps(asdict(settings)) + "\n")
+    return _run(settings, folder, workspace, Ledger(folder / LEDGER), callback or Callback(), made)
+
+
+def resume(
+    folder: str | Path,
+    *,
+    max_usd: float | None = None,
+    max_tokens: int | None = None,
+    callback: Callback | None = None,
+) -> RunResult:
+    """Go on with a run that was stopped, in its folder under mlruns/runs/; all its settings are read from there.
+
+    Args:
+        folder: The run's.
+        max_usd: Another limit than the run began with; what was spent before counts.
+        max_tokens: Likewise.
+        callback: Told of what happens.
+
+    Raises:
+        UsageError: The folder is not that of a run.
+    """
+    folder = Path(folder)
+    settings, ledger = _read_settings(folder), Ledger.load(folder / LEDGER)
+    limits = {"max_usd": max_usd, "max_tokens": max_tokens}
+    settings = replace(settings, **{name: value for name, value in limits.items() if value is not None})
+    return _run(settings, folder, _home_of(folder), ledger, callback or Callback(), None)
+
+
+def evaluate(
+    document: Document,
+    *,
+    task: AnyTask,
+    budget: Duration,
+    lab: str | None = None,
+    slots: int = 2,
+    seed: int = 0,
+    verify_seeds: int = VERIFY_SEEDS,
+    callback: Callback | None = None,
+) -> Score:
+    """Run the organization of a document, and score it, without keeping any file; the arguments are those of `run`.
+
+    Raises:
+        DocumentError, UsageError, TaskError, SandboxError, LabError: See `orgopt.errors`.
+    """
+    program, workspace, told = program_of(document), workspace_of(document), callback or Callback()
+    require_sound(program, workspace, None, None)
+    loaded = next(iter(tasks_of(task, workspace).values()))
+    with open_lab(loaded, lab, slots, told) as opened:
+        known = calibrated(loaded, opened, workspace, told)
+        return evaluate_in(
+            program,
+            known,
+            opened,
+            budget_s=seconds(budget),
+            seed=seed,
+            verify_seeds=verify_seeds,
+            watch=lambda event: told.event(None, event),
+        )
+
+
+def require_sound(program: Program, workspace: Path, max_usd: float | None, max_tokens: int | None) -> None:
+    """Check that a document can be run, and that its agents have what they think with, before anything is made.
+
+    Raises:
+        DocumentError: The document has errors.
+        UsageError: A role has no model, or a model no key or no price.
+    """
+    check(require_org(program), language_settings(workspace, max_usd, max_tokens))
+
+
+def _run(
+    settings: RunSettings, folder: Path, workspace: Path, ledger: Ledger, callback: Callback, made: list[Path] | None
+) -> RunResult:
+    """Run on a ledger to its end; what was made for a new run in which nothing happened is removed."""
+    program = load(str(folder / "program.md"))
+    org, task = require_org(program), load_task(settings.task, workspace)
+    code = Repository(folder / "code.git", task) if speaks(org) and task.script else None
+    try:
+        with (
+            using(settings.sandbox),
+            _opened(org, settings, folder, workspace, resumed=made is None) as language,
+            open_lab(task, settings.lab, settings.slots, callback) as lab,
+        ):
+            task = calibrated(task, lab, workspace, callback)
+            callback.run_begun(task, settings.budget_s, folder)
+            score = evaluate_in(
+                program,
+                task,
+                lab,
+                budget_s=settings.budget_s,
+                seed=settings.seed,
+                ledger=ledger,
+                verify_seeds=settings.verify_seeds,
+                watch=_both(callback, code),
+                language=language,
+            )
+    finally:
+        ledger.close()
+        if ledger.events or made is None:
+            write_text(folder / "results.tsv", results_tsv(ledger, task.metric))
+        else:  # it was refused before anything was begun
+            shutil.rmtree(folder, ignore_errors=True)
+            with suppress(OSError):  # others may have begun to use them
+                for empty in made:
+                    empty.rmdir()
+    if code and code.problem:
+        callback.noted(f"code.git was not written to its end: {code.problem}")
+    named = replace(program, source=settings.program)  # the folder has a copy
+    found = report(org, ledger)
+    return RunResult(settings=settings, folder=folder, program=named, task=task, score=score, report=found)
+
+
+def _both(callback: Callback, code: Repository | None) -> Callable[[Event], None]:
+    def watch(event: Event) -> None:
+        callback.event(None, event)
+        if code:
+            code.take(event)
+
+    return watch
+
+
+@contextmanager
+def _opened(
+    org: Org, settings: RunSettings, folder: Path, workspace: Path, *, resumed: bool
+) -> Iterator[Language | None]:
+    """What the run's language agents think with; None without any. A lasting memory is of the document's name."""
+    if not speaks(org):
+        yield None
+        return
+    found = frozen(org, language_settings(workspace, settings.max_usd, settings.max_tokens), folder)
+    lasting, own = workspace / "mlruns" / "memory" / Path(settings.program).stem, folder / "memory"
+    if lasting.is_dir() and not own.exists() and not settings.of_study:
+        shutil.copytree(lasting, own)  # what it began with: a run that goes on reads the same again
+    own.mkdir(exist_ok=True)
+    after = folder / "memory-after"
+    memories = Memories(own, after if settings.remembers else None)
+    with Language(org, found, folder=folder, memories=memories, resumed=resumed) as language:
+        yield language
+    if after.is_dir() and not settings.of_study:
+        shutil.copytree(after, lasting, dirs_exist_ok=True)
+
+
+def _read_settings(folder: Path) -> RunSettings:
+    try:
+        return RunSettings(**json.loads((folder / SETTINGS).read_text("utf-8")))
+    except (OSError, ValueError, TypeError):
+        raise UsageError(f"{folder} is not the folder of a run: it has no run.json that can be read") from None
+
+
+def _home_of(folder: Path) -> Path:
+    """The workspace that a run's folder lies in: the folder above its mlruns, else the one that holds here."""
+    above: Sequence[Path] = folder.resolve().parents
+    return next((path.parent for path in above if path.name == "mlruns"), find_workspace(folder))
+
+
+def _missing(folder: Path) -> list[Path]:
+    """The folders that have to be made for one, the lowest first."""
+    return [path for path in (folder, *folder.parents) if not path.exists()]
+
+
+def _new_folder(workspace: Path, name: str) -> Path:
+    """A new folder for a run's files, numbered when the name is taken."""
+    root = writable_folder(workspace / "mlruns" / "runs")
+    safe = re.sub(r"[^\w.-]+", "-", name)
+    for number in range(1, 10_000):
+        folder = root / (safe if number == 1 else f"{safe}-{number}")
+        try:
+            folder.mkdir(parents=True, exist_ok=False)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise StoreError(f"cannot write {folder}: {error.strerror}") from None
+        return folder
+    raise StoreError(f"{root} has too many runs named {safe}")

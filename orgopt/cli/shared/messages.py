@@ -1,0 +1,22 @@
+"""What commands that run teams say beside their results."""
+
+from collections.abc import Mapping
+
+from orgopt.callback import Callback
+from orgopt.cli.shared.base import err, out
+from orgopt.task import Task
+
+
+class Said(Callback):
+    """A callback that says on standard error what a person should know."""
+
+    def noted(self, line: str) -> None:
+        err.print(line, style="yellow", markup=False, soft_wrap=True)
+
+
+def say_printed(tasks: Mapping[str, Task]) -> None:
+    """Say of which tasks the scores are what their own script prints."""
+    for task in tasks.values():
+        if task.self_reported:
+            text = f"{task.name} is self-reported: its {task.printed} is what its {task.script} prints of itself."
+            out.print(text, markup=False)

@@ -1,0 +1,58 @@
+"""The workspace: the one folder that results go to and settings come from. Whoever needs either asks here."""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from orgopt.errors import StoreError, UsageError
+
+SETTINGS = "orgopt.toml"
+RULE = (
+    f"The workspace is the folder of the nearest {SETTINGS}, from where you stand upward, else from the document "
+    "upward; without one, it is where you stand. Results go to its mlruns/, and settings come from that file."
+)
+
+
+def find_workspace(document: str | Path | None = None) -> Path:
+    """The workspace, by `RULE`.
+
+    Args:
+        document: The file or folder that a command is about, if there is one.
+    """
+    here = Path.cwd()
+    places = [here, *here.parents]
+    if document is not None:
+        resolved = Path(document).resolve()
+        places += [resolved, *resolved.parents]
+    return next((folder for folder in places if (folder / SETTINGS).is_file()), here)
+
+
+def read_tables(workspace: Path) -> dict[str, Any]:
+    """What a workspace's settings file says, a table a command or a topic; empty where there is none.
+
+    Raises:
+        UsageError: It cannot be read.
+    """
+    path = workspace / SETTINGS
+    if not path.is_file():
+        return {}
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path}: {error}") from None
+
+
+def writable_folder(folder: Path) -> Path:
+    """A folder that exists and can be written, so that a command fails before it costs anything.
+
+    Raises:
+        StoreError: It cannot be made or written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"cannot write {folder}: {error.strerror}") from None
+    if not os.access(folder, os.W_OK):
+        raise StoreError(f"cannot write {folder}: it is read-only")
+    return folder

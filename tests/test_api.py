@@ -1,0 +1,249 @@
+"""The front door: what the command line does, as functions."""
+
+import inspect
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner
+
+import orgopt
+from orgopt.cli import main
+from orgopt.cli.compare import compare_command
+from orgopt.cli.optimize import optimize_command
+from orgopt.cli.record import record_command
+from orgopt.cli.run import run_command
+from orgopt.errors import SandboxError, UsageError
+from orgopt.ledger import Event
+from orgopt.task import Task
+from orgopt.workspace import find_workspace
+from tests.conftest import ROOT, TRIO
+from tests.test_replay import own_world
+
+SOLO = "# Solo\n\n## Roles\n\n### Researcher\n- **Headcount:** 1\n- **Agent:** hill-climb\n"
+BOWL = """
+    import numpy as np
+
+    class Bowl:
+        def curve(self, knobs, seed):
+            return 1.0, [self.truth(knobs) + np.random.default_rng(seed).normal(0, 0.02)]
+
+        def truth(self, knobs):
+            return (knobs["X"] - 0.7) ** 2
+
+    def world():
+        return Bowl()
+"""
+SMALL: dict[str, Any] = {
+    "generations": 2, "population": 3, "search_seeds": 2, "race_seeds": 2, "test_seeds": 2, "controls": "none",
+    "workers": 1, "tracking": False, "budget": "10s",
+}  # fmt: skip
+SHOWN = {"json", "verbose", "dry-run", "usd-per-slot-hour", "resume", "sandbox", "help"}
+"""Options that say how a command prints, or that have a function of their own."""
+
+
+@pytest.fixture
+def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "trio.md").write_text(TRIO)
+    (tmp_path / "solo.md").write_text(SOLO)
+    (tmp_path / "fitness").mkdir()
+    own_world(tmp_path / "fitness" / "bowl", BOWL)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_each_name_is_there_and_stays_itself() -> None:
+    assert set(orgopt.__all__) == set(orgopt._HOMES) <= set(dir(orgopt))
+    for name in orgopt.__all__:
+        assert getattr(orgopt, name) is getattr(orgopt, name), name
+    assert not inspect.ismodule(orgopt.evaluate)
+    with pytest.raises(AttributeError, match="no attribute 'evaluat'"):
+        _ = orgopt.evaluat  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("command", "function"),
+    [
+        (run_command, orgopt.run),
+        (compare_command, orgopt.compare),
+        (optimize_command, orgopt.optimize),
+        (record_command, orgopt.record),
+    ],
+)
+def test_functions_have_the_names_and_defaults_of_the_options(command: click.Command, function: Callable) -> None:
+    taken = inspect.signature(function).parameters
+    for option in (one for one in command.params if isinstance(one, click.Option)):
+        name = option.opts[0].removeprefix("--")
+        if name in SHOWN:
+            continue
+        parameter = taken[name.replace("-", "_")]
+        known = option.to_info_dict()["default"]
+        if known is not None and not option.multiple:
+            assert parameter.default == known, name
+        assert (parameter.default is inspect.Parameter.empty) == (name in {"task", "budget"}), name
+
+
+def test_a_run_is_kept_shown_and_scored_as_without_files(lab: Path) -> None:
+    heard: list[Event] = []
+
+    class Heard(orgopt.Callback):
+        def event(self, job: object, event: Event) -> None:
+            heard.append(event)
+
+    found = orgopt.run("trio.md", task="bowl", budget="10s", callback=Heard())
+    assert found.folder == lab / "mlruns" / "runs" / "trio-bowl-s0"
+    assert (found.folder / "ledger.jsonl").read_text().count("\n") == len(heard) > 10
+    assert repr(found).startswith("RunResult(trio-bowl-s0: ")
+    assert found.ending.title in found._repr_html_()
+    assert json.loads(json.dumps(found.to_dict()))["score"]["research_output"] == found.score.research_output
+    said = CliRunner().invoke(main, ["run", "trio.md", "--task", "bowl", "--budget", "10s", "--json"])
+    assert json.loads(said.stdout)["score"] == json.loads(json.dumps(found.score.to_dict()))
+    task = orgopt.load_task("bowl", lab)
+    assert orgopt.evaluate(orgopt.load("trio.md"), task=task, budget=10, lab="replay") == found.score
+
+
+def test_a_run_that_was_interrupted_goes_on(lab: Path) -> None:
+    class Stop(orgopt.Callback):
+        def event(self, job: object, event: Event) -> None:
+            if event.kind == "outcome":
+                raise KeyboardInterrupt
+
+    whole = orgopt.run("trio.md", task="bowl", budget=10)
+    with pytest.raises(KeyboardInterrupt):
+        orgopt.run("trio.md", task="bowl", budget=10, callback=Stop())
+    assert orgopt.resume("mlruns/runs/trio-bowl-s0-2").score == whole.score
+    with pytest.raises(UsageError, match="is not the folder of a run"):
+        orgopt.resume(lab)
+
+
+def test_a_contest_is_a_table(lab: Path) -> None:
+    found = orgopt.compare("trio.md", orgopt.parse(SOLO, "solo.md"), task="bowl", budget=10, seeds=3, workers=1)
+    table = found.to_pandas()
+    assert list(table.index) == [one.entrant for one in found.ranking.placings]
+    assert list(table["score"]) == [one.output.mean for one in found.ranking.placings]
+    assert found.ending.title in found._repr_html_()
+    assert repr(found) == f"Comparison({found.folder.name}: {found.ending.title})"
+
+
+def test_a_study_is_planned_carried_out_and_found_again(lab: Path) -> None:
+    planned = orgopt.plan("solo.md", task="bowl", **SMALL)
+    assert planned.forecast().runs["search"] == (12, 12)
+    assert not (lab / "mlruns").exists()
+    study = orgopt.optimize("solo.md", task="bowl", **SMALL)
+    assert study.finished
+    assert study.seed.text == SOLO
+    assert study.champion is not None
+    assert (study.folder / "best.md").read_text() == study.champion.text
+    table = study.to_pandas()
+    assert list(table.index) == [one.name for one in study.candidates]
+    assert table["score"].notna().all()
+    assert study.ending.title in study._repr_html_()
+    again = orgopt.optimize("solo.md", task="bowl", **SMALL)
+    assert again.final == study.final, "nothing is left to do, and the result is the same"
+    assert [one.name for one in orgopt.studies()] == [study.name] == [orgopt.open_study(study.name).name]
+    assert orgopt.open_study().view == again.view
+    with pytest.raises(UsageError, match=f"there are: {study.name}"):
+        orgopt.open_study("nope")
+
+
+def test_a_study_that_was_interrupted_continues(lab: Path) -> None:
+    class Stop(orgopt.Callback):
+        left = 5
+
+        def evaluated(self, phase: str, job: object, score: object) -> None:
+            self.left -= 1
+            if not self.left:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        orgopt.optimize("solo.md", task="bowl", **SMALL, callback=Stop())
+    assert not orgopt.open_study().finished
+    assert orgopt.open_study().ending.word == "running"
+    assert orgopt.optimize("solo.md", task="bowl", **SMALL).finished
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda: orgopt.run("trio.md", task="bowl", budget="soon"), "'soon' is not a duration: write 15s"),
+        (lambda: orgopt.run("trio.md", task="bowl", budget=0), "no time at all"),
+        (lambda: orgopt.run("trio.md", task="nope", budget=1), "no task 'nope': known tasks are bowl, "),
+        (
+            lambda: orgopt.run("trio.md", task="bowl", budget=9, sandbox="sand"),
+            "no sandbox 'sand': choose bubblewrap or",
+        ),
+        (lambda: orgopt.run("trio.md", task="bowl", budget=9, lab="x"), "no lab 'x': choose local or replay"),
+        (lambda: orgopt.optimize("solo.md", task="bowl", **SMALL, lab="x"), "no lab 'x'"),
+        (lambda: orgopt.optimize("solo.md", task="bowl", **SMALL, sampler="x"), "no sampler 'x': choose tpe, "),
+        (lambda: orgopt.optimize("solo.md", task="bowl", **SMALL, also="x"), "objectives are research-output"),
+        (lambda: orgopt.optimize("solo.md", task="bowl", **SMALL, rewriter="x"), "no rewriter 'x'"),
+        (lambda: orgopt.optimize("solo.md", task="bowl", **SMALL, feedback="x"), "no feedback 'x'"),
+        (lambda: orgopt.optimize("solo.md", task="bowl", **SMALL, only=["x"]), "no part 'x'"),
+        (lambda: orgopt.optimize("solo.md", task="bowl", **SMALL, name="a/b"), "study name 'a/b'"),
+        (lambda: orgopt.compare("solo.md", task="bowl", budget=9), "two entrants or more"),
+        (lambda: orgopt.record("bowl"), "give --runs for a recording"),
+    ],
+)
+def test_what_is_refused_leaves_nothing(lab: Path, ask: Callable[[], object], message: str) -> None:
+    with pytest.raises((UsageError, ValueError), match=message.replace("(", r"\(")):
+        ask()
+    assert not (lab / "mlruns").exists()
+
+
+def test_what_no_sandbox_holds_leaves_nothing(lab: Path, toy: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ORGOPT_BUBBLEWRAP", str(lab))
+    for ask in (orgopt.run, orgopt.compare, orgopt.optimize):
+        documents = ("trio.md", "solo.md") if ask is orgopt.compare else ("trio.md",)
+        with pytest.raises(SandboxError):
+            ask(*documents, task=toy, budget="9s", lab="local")
+        assert not (lab / "mlruns").exists()
+
+
+def test_the_workspace_is_where_one_stands_else_the_documents(lab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine, theirs = lab / "mine" / "deep", lab / "theirs" / "orgs"
+    for folder in (mine, theirs):
+        folder.mkdir(parents=True)
+    document = theirs / "a.md"
+    document.write_text(SOLO)
+    monkeypatch.chdir(mine)
+    assert find_workspace(document) == mine
+    (lab / "theirs" / "orgopt.toml").touch()
+    assert find_workspace(document) == lab / "theirs"
+    assert find_workspace() == mine
+    (lab / "mine" / "orgopt.toml").touch()
+    assert find_workspace(document) == find_workspace() == lab / "mine"
+    orgopt.run(document, task=lab / "fitness" / "bowl", budget=10)
+    assert (lab / "mine" / "mlruns" / "runs" / "a-bowl-s0").is_dir()
+    assert not list((lab / "theirs").rglob("mlruns"))
+
+
+def test_a_program_and_an_organization_show_themselves(lab: Path) -> None:
+    program = orgopt.load("trio.md")
+    assert repr(program) == "Program('trio.md', 25 lines)"
+    org = orgopt.read(program).org
+    assert org._repr_html_().startswith("<svg")
+    assert "Explorer" in org._repr_html_()
+
+
+@pytest.mark.slow
+def test_a_script_needs_no_guard_for_its_workers(lab: Path) -> None:
+    """Workers do not begin the user's own script again."""
+    (lab / "mine.py").write_text(
+        "import orgopt\nprint('begun')\n"
+        "found = orgopt.compare('trio.md', 'solo.md', task='bowl', budget='10s', seeds=4, workers=2)\n"
+        "print(found.ranking.seeds)\n"
+    )
+    done = subprocess.run([sys.executable, "mine.py"], capture_output=True, text=True, cwd=lab, timeout=120)
+    assert done.stdout.splitlines() == ["begun", "4"], done.stderr
+
+
+@pytest.mark.slow
+def test_the_example_script_runs(tmp_path: Path) -> None:
+    (script,) = (ROOT / "docs").rglob("front_door.py")
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, cwd=ROOT, timeout=300)
+    assert done.returncode == 0, done.stderr
