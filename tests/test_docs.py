@@ -12,23 +12,23 @@ from orgopt.document import lint, parse
 from orgopt.document.linting.rules import RULES, page
 from tests.conftest import ROOT
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs").glob("[a-z]*/*.md"))]
 
 
 def test_every_lint_code_is_documented() -> None:
     sources = "".join(path.read_text() for path in (ROOT / "orgopt").rglob("*.py"))
     raised = set(re.findall(r'"(ORG\d{3})"', sources))
     assert raised == set(RULES)
-    assert (ROOT / "docs" / "rules.md").read_text() == page()
+    assert (ROOT / "docs" / "reference" / "rules.md").read_text() == page()
 
 
 def test_every_command_is_documented() -> None:
-    text = (ROOT / "docs" / "commands.md").read_text()
+    text = (ROOT / "docs" / "reference" / "commands.md").read_text()
     for name in COMMANDS:
         assert f"`orgopt {name}" in text
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_commands_in_the_docs_parse_and_the_quick_ones_run(
     path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -52,14 +52,16 @@ def test_commands_in_the_docs_parse_and_the_quick_ones_run(
 
 
 def test_documents_in_the_docs_have_no_findings() -> None:
-    shown = re.findall(r"```markdown\n(# .*?)```", (ROOT / "docs" / "documents.md").read_text(), re.DOTALL)
+    shown = re.findall(
+        r"```markdown\n(# .*?)```", (ROOT / "docs" / "reference" / "documents.md").read_text(), re.DOTALL
+    )
     assert shown
     for text in shown:
         assert lint(parse(text)) == []
 
 
 def test_forms_in_the_docs_are_read_as_shown(tmp_path: Path) -> None:
-    page = (ROOT / "docs" / "documents.md").read_text()
+    page = (ROOT / "docs" / "reference" / "documents.md").read_text()
     pairs = re.findall(r"```markdown\n((?:(?!```).)*)```\n\n```text\n(.*?)```", page, re.DOTALL)
     assert len(pairs) == page.count("```text")
     for text, shown in pairs:
@@ -76,12 +78,12 @@ def test_links_between_pages_lead_somewhere() -> None:
 
 def test_the_example_of_edits_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "documents.md").read_text(), re.DOTALL)
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "reference" / "documents.md").read_text(), re.DOTALL)
     exec(compile(code, "documents.md", "exec"), {})
 
 
 def test_the_study_from_python_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "studies.md").read_text(), re.DOTALL)
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "explanation" / "studies.md").read_text(), re.DOTALL)
     (tmp_path / "orgs").symlink_to(ROOT / "orgs")
     monkeypatch.chdir(tmp_path)
     said: dict[str, object] = {}
