@@ -12,7 +12,13 @@ from orgopt.document import lint, parse
 from orgopt.document.linting.rules import RULES, page
 from tests.conftest import ROOT
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs").glob("[a-z]*/*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "AGENTS.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs").glob("[a-z]*/*.md")),
+]
 
 
 def test_every_lint_code_is_documented() -> None:
