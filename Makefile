@@ -75,6 +75,7 @@ format: .venv/dev
 constrained:
 	@test -d .venv || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -m orgopt doctor --install || true
 	@touch .venv/demo .venv/dev
 
 # Written anew from .venv, after its tests passed. torch and what comes with it differ between CPU and CUDA builds.
