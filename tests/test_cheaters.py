@@ -46,7 +46,7 @@ def lab(request: pytest.FixtureRequest) -> Iterator[LocalLab]:
 def test_a_cheater_on_the_toy_gains_nothing(lab: LocalLab, name: str) -> None:
     cheater = ON_TOY[name]
     if name in NEEDS_NAMESPACES and lab.sandbox is Sandbox.PROCESS:
-        pytest.skip("not held without namespaces, as docs/security.md says")
+        pytest.skip("not held without namespaces, as docs/explanation/security.md says")
     if name == "returns a cached answer":
         lab.task = replace(lab.task, limits=replace(lab.task.limits, flops=1e13))
     lab.reset()

@@ -577,7 +577,7 @@ def test_names_are_those_that_documents_can_write(tmp_path: Path) -> None:
 
 
 def test_the_presets_of_the_docs_are_understood() -> None:
-    page = (ROOT / "docs" / "command-agents.md").read_text()
+    page = (ROOT / "docs" / "how-to" / "command-agents.md").read_text()
     presets: dict[str, CommandSettings] = {}
     for block in re.findall(r"```toml\n(.*?)```", page, re.DOTALL):
         presets |= read_commands(tomllib.loads(block)["agents"])

@@ -257,8 +257,8 @@ def test_nk_scores_are_normalised_by_the_true_optimum() -> None:
 
 
 def test_the_documented_world_runs(tmp_path: Path, trio: Program) -> None:
-    page = (ROOT / "docs" / "worlds.md").read_text()
-    (toml,), (code,) = (re.findall(rf"```{kind}\n(.*?)```", page, re.DOTALL) for kind in ("toml", "python"))
+    page = (ROOT / "docs" / "how-to" / "record-and-replay.md").read_text()
+    toml, code = (re.findall(rf"```{kind}\n(.*?)```", page, re.DOTALL)[0] for kind in ("toml", "python"))
     (tmp_path / "task.toml").write_text(toml)
     (tmp_path / "bowl.py").write_text(code)
     task = load_task(str(tmp_path))

@@ -1,4 +1,4 @@
-"""The organizations of the literature do what the papers say: `docs/validation.md`, in a small."""
+"""The organizations of the literature do what the papers say: `docs/explanation/validation.md`, in a small."""
 
 from contextlib import closing
 

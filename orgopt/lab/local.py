@@ -226,6 +226,7 @@ class LocalLab:
         running = list(self._running.values())
         self._faults += not running  # lost experiments count for themselves
         self._ready = self._restarted(reason)
+        # Results on other data must not be mixed with those that the team has.
         if self.data_digest != digest:
             raise LabError(f"the data of {self.task.name} changed while its lab ran")
         for run in running:
@@ -259,6 +260,7 @@ class LocalLab:
                     run.lost.pop()  # the last attempt is the outcome itself
                 self._events.append(replace(run.cut(status, now), curve=(), error=reason))
         else:
+            # Another attempt has all of its time; its points come again, and those that were told are not told twice.
             run.begun, run.curve = now, []
             self._begin(run)
 
@@ -275,6 +277,7 @@ class LocalLab:
             status, error = Status.TAMPERED, f"it changed {', '.join(changed)}"
             metric = heldout = None
             self._restore(changed)
+        # What a killed process used says nothing of what the setting needs.
         cpu_s = 0.0 if status is Status.TIMEOUT else answer["cpu_s"]
         measured = {"metric": metric, "heldout": heldout, "memory_gb": answer["memory_gb"], "cpu_s": cpu_s}
         return replace(run.cut(status, self.now()), error=error, **measured)

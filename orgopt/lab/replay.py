@@ -85,6 +85,7 @@ class ReplayLab:
         while self._events and self._events[0][0] <= until:
             t, end, _, number, step = heapq.heappop(self._events)
             run = self._running.get(number)
+            # Its events stay in the heap: taking them out of the middle would cost more than skipping them here.
             if run is None:  # it was killed
                 continue
             self._time = max(self._time, t)
@@ -129,6 +130,7 @@ class ReplayLab:
             if answer.seconds > self.task.limit_s:
                 answer = _overdue(answer, self.task.limit_s)
             run = self._running[experiment.id] = _Running(experiment, self._time, answer)
+            # Points of a curve that nobody watches would be most of the events of a replay.
             if experiment.watched:
                 self._push_checkpoint(run, 0)
             end = (self._time + answer.seconds, True, next(self._order), experiment.id, 0)

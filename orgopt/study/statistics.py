@@ -16,10 +16,10 @@ from orgopt.study.samples import Array, bca, finite, spread_of, t_quantile
 
 Verdict = Literal["better", "worse", "no difference"]
 
-LEVEL = 0.95
-POWER = 0.8
+LEVEL = 0.95  # of intervals and tests alike, so that a verdict and its interval agree
+POWER = 0.8  # the usual convention: a true difference of that size is missed in one case of five
 FEW = 5  # values below which there is too little to resample
-MAX_SEEDS = 1_000_000
+MAX_SEEDS = 1_000_000  # where the search for a number of seeds gives up: nobody runs as many
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,8 +102,10 @@ def interval(values: ArrayLike, *, seed: int = 0, level: float = LEVEL) -> Inter
     if n == 1:
         return Interval(mean=mean, low=-math.inf, high=math.inf, n=1)
     t, error = t_quantile(n - 1, (1 + level) / 2), spread_of(sample) / math.sqrt(n)
+    # Equal values have no spread to resample, and rounding alone would decide.
     if n < FEW or error <= 1e-12 * abs(mean) or error == 0:
         return Interval(mean=mean, low=mean - t * error, high=mean + t * error, n=n)
+    # Hesterberg: a bootstrap of n values is too narrow by about sqrt((n - 1) / n), which t and this factor undo.
     low, high = bca(sample, t * math.sqrt(n / (n - 1)), seed)
     return Interval(mean=mean, low=low, high=high, n=n)
 
@@ -258,6 +260,7 @@ def _between(means: Array, noise: Array) -> float:
     low, high = 0.0, float(((means - means.mean()) ** 2).sum())
     if excess(low) <= 0:
         return 0.0
+    # Halving sixty times reaches the precision of a float.
     for _ in range(60):
         middle = (low + high) / 2
         low, high = (middle, high) if excess(middle) > 0 else (low, middle)

@@ -112,6 +112,7 @@ class Beliefs:
             tally.by[run.agent] = None
             if (ran := self._ran.get(run.agent)) is not None:
                 ran[run.setting] = None
+        # The baseline's mean is the task's own, of many seeds; a run of the team would only add noise to it.
         if run.setting != BASELINE:
             self._count(run, tally)
         return True
@@ -221,6 +222,7 @@ class Beliefs:
         votes = [number for one in neighbours if (number := self._has(one)) is not None]
         if not votes:
             return [own]
+        # Three who all differ are no majority: its own best stands.
         if rule == "majority of 3" and len(set(votes)) == len(votes):
             return [own]
         chosen = self.known(min(votes, key=self._rank) if rule == "best of 3" else _majority(votes, self, choice))
@@ -231,6 +233,7 @@ class Beliefs:
         self, rule: CopyRule, neighbours: Sequence[str], free: Sequence[Knob], risk: float, rng: np.random.Generator
     ) -> View:
         """What the agent sees when it acts."""
+        # Drawn only where the rule needs it: a draw more would change all that agents with other rules propose.
         choice = rng.random() if rule == "majority" else 0.0
         if rule in {"best of 3", "majority of 3"} and len(neighbours) > _SAMPLE:
             places: list[int] = rng.choice(len(neighbours), _SAMPLE, replace=False).tolist()

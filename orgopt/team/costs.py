@@ -186,6 +186,7 @@ def _origins(events: Iterable[Event], org: Org) -> dict[_Origin, set[int]]:
                 found.setdefault(origin, set()).add(data["id"])
         for agent, experiments, origin in _told(event, org, role_of):
             for experiment in experiments:
+                # Only the first way counts: what was known already is nothing that a later message brought.
                 learned.setdefault((agent, experiment), origin)
     return found
 
@@ -232,6 +233,7 @@ def _thinking(events: Iterable[Event]) -> dict[str, list[float]]:
 
 
 def _repeats(proposals: Mapping[int, Event], number: int) -> bool:
+    # A replicate has the knobs of what it starts from: of the baseline a ledger names none.
     data = proposals[number].data
     if data["parent"] == BASELINE:
         return not data["knobs"]

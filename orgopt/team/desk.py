@@ -52,6 +52,7 @@ class Desk:
     curves: Curves | None
     scatters: bool
     wake: float | None
+    # What was handed on last is kept, so that an unchanged incumbent is not told again and again.
     handed_on: tuple[int, tuple[str, ...], str] = (0, (), "")
     busy_until: float = 0.0
     queue: deque[Proposal] = field(default_factory=deque[Proposal])

@@ -57,6 +57,7 @@ def network(org: Org, seed: int = 0) -> Network:
     flows: dict[str, list[tuple[str, str]]] = {kind: [] for kind in LINK_KINDS}
     for index, link in enumerate(org.links):
         flows[link.kind] += pairs(org, link, generator(Stream.LINK, seed, index))
+    # In this order: whoever several links reach hears along the first of them, and once.
     told = {
         "reports to": _upwards(flows["reports to"]),
         "shares with": flows["shares with"],
@@ -92,6 +93,7 @@ def _agents(org: Org, role_id: str) -> list[str]:
 
 
 def _mixed(first: list[str], second: list[str]) -> list[str]:
+    # Each agent stands in the middle of its share of the row, so that the smaller role is spread evenly.
     spread = [((at + 0.5) / len(row), side, at) for side, row in enumerate((first, second)) for at in range(len(row))]
     return [(first, second)[side][at] for _, side, at in sorted(spread)]
 
@@ -106,6 +108,7 @@ def _neighbours(pattern: str, n: int, rng: np.random.Generator) -> Callable[[int
         reach = 1 if name == "ring" else max(1, int(number) // 2)
         return lambda low, high: min(high - low, n - high + low) <= reach
     if name == "random":
+        # All pairs are drawn, used or not: so who is linked does not depend on the order of asking.
         drawn = rng.random((n, n)) < number
         return lambda low, high: bool(drawn[low, high])
     return lambda _low, _high: True

@@ -126,6 +126,7 @@ class Resumed:
         """Start again what was in flight, each at its time, and bring the inner clock to the ledger's end."""
         in_flight = self._in_flight()
         started = [(start, experiment) for start, experiment in in_flight if start is not None]
+        # The inner clock begins at the oldest start in flight, so that each can be started at its own time.
         self._behind = behind = min([self._time, *(start for start, _ in started)])
         self._lab.reset()
         for start, experiment in started:

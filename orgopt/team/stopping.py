@@ -26,6 +26,7 @@ class Curves:
         for step, value in enumerate(curve):
             if step == len(self._values):
                 self._values.append([])
+            # Sorted as they come: a running experiment asks for a quantile at each of its points.
             insort(self._values[step], value)
 
     def stops(self, step: int, value: float) -> bool:

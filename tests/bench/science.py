@@ -4,7 +4,7 @@
 
 Each document runs on NK landscapes in the replay lab, a hundred agents on a hundred slots, and so does the published
 model itself (`fitness/nk/reference.py`) on the same landscapes and the very network that the document describes.
-`docs/validation.md` explains the table that is printed. What the log has is not run again.
+`docs/explanation/validation.md` explains the table that is printed. What the log has is not run again.
 """
 
 import argparse

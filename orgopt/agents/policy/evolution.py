@@ -22,14 +22,17 @@ class Evolution:
         population = _population(view)
         parent = _winner(population, view)
         settings = dict(parent.settings)
+        # Only free knobs may come from the other parent: a role must not touch what its focus leaves out.
         if view.rng.random() < CROSSOVER:
             other = _winner(population, view)
             taken = [knob.name for knob in view.free if view.rng.random() < 0.5]
             settings |= {name: other.settings[name] for name in taken}
+        # From half a knob on average at risk 0 to two and a half at risk 1.
         chance = (0.5 + 2 * view.risk) / len(view.free)
         for knob in view.free:
             if view.rng.random() < chance:
                 settings[knob.name] = moved(knob, settings[knob.name], view)
+        # A child that was run before would spend an experiment on nothing new: replicates are asked for elsewhere.
         if view.knowledge.has(settings):
             return propose(parent, step(view, parent))
         return propose(parent, {name: value for name, value in settings.items() if parent.settings[name] != value})
@@ -39,6 +42,7 @@ def _population(view: View) -> list[Known]:
     """The latest results with a metric that the copy rule lets the agent start from."""
     if view.copy_rule not in {"best", "own"}:
         return list(view.starts)
+    # Twice as many, since failed experiments have no metric and drop out.
     alive = [one for one in view.knowledge.all[-2 * POPULATION :] if one.metric is not None]
     if view.copy_rule == "own":
         alive = [one for one in view.knowledge.all if one.metric is not None and one.mine]

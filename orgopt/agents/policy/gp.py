@@ -123,6 +123,7 @@ class _Layout:
         """Positions, (n, n_knobs) to (n, d); all values of a choice without order are alike far."""
         found = units[:, self.columns]
         if len(self.single):
+            # 0.7 on each of two features makes two different choices about one range of a knob apart.
             found[:, self.single] = 0.7 * ((found[:, self.single] * self.counts).astype(int) == self.choices)
         return found
 
@@ -151,6 +152,7 @@ def _candidates(view: View) -> tuple[NDArray[np.int_], Array]:
     """The place among `starts` of each candidate's start, and positions (n, n_knobs) that differ from it."""
     rng, shape = view.rng, (LOCAL + WIDE, len(view.knobs))
     picked = (rng.random(shape[0]) * len(view.starts)).astype(int)
+    # Half of the near candidates start from the incumbent; the others from anything that the copy rule allows.
     picked[: LOCAL // 2] = 0
     at = view.knowledge.positions(view.starts)[picked]
     few = min(1.0, 2.5 / len(view.free))
@@ -181,6 +183,7 @@ def _exp(exponent: Array) -> Array:
 def _root(exponent: Array, seeds: Array, log_noise: float) -> Array:
     """The lower Cholesky factor of the covariance of results."""
     covariance = _exp(exponent)
+    # The small constant keeps the factorization possible where two settings are nearly the same.
     covariance.flat[:: len(seeds) + 1] += math.exp(2 * log_noise) / seeds + 1e-5
     return _potrf(covariance.T, lower=1, overwrite_a=1)[0]  # symmetric, and LAPACK's columns are numpy's rows
 

@@ -15,6 +15,7 @@ class HillClimb:
 
     def act(self, view: View) -> Proposal:
         start = view.starts[0]
+        # Starting only from the best would keep a team that shares everything in one valley.
         if len(view.starts) > 1 and view.rng.random() < 0.4 * view.risk:
             start = view.starts[1 + view.draw(len(view.starts) - 1)]
         return propose(start, step(view, start))

@@ -6,7 +6,7 @@ from orgopt.agents.base import Known, Proposal, View, propose, repeat
 from orgopt.agents.policy.hill_climb import step
 
 MAX_SEEDS = 8  # the mean of as many is not in doubt any more
-LOOK = 12
+LOOK = 12  # of the best settings: to repeat a worse one would change nothing that is submitted
 
 
 class Replicate:
@@ -40,4 +40,5 @@ def _noise(view: View) -> float:
     if degrees:
         return math.sqrt(sum(one.sd**2 * (one.seeds - 1) for one in ranked) / degrees)
     values = [one.metric or 0.0 for one in ranked]
+    # Nothing was repeated yet: without an estimate the first repetition would never be asked for.
     return (values[-1] - values[0]) / 2

@@ -78,6 +78,7 @@ class Tpe:
         n_good = max(2, int(np.ceil(GOOD_SHARE * len(places))))
         good, rest = units[places[:n_good]], units[places[n_good:]]
         starts, origins = (view.knowledge.ranked(n_good), good) if view.copy_rule == "best" else _allowed(view)
+        # The more is known, the better the densities say where all knobs belong, and the more of them may move.
         picked, at = _candidates(view, origins, good, redraw=2 + 4 * view.risk + len(places) / 10)
         if self._choices is None:
             self._choices = _Choices.of(view.knobs)
@@ -99,12 +100,14 @@ def _candidates(view: View, origins: Array, good: Array, redraw: float) -> tuple
     centres = good[(rng.random(shape) * len(good)).astype(int), np.arange(shape[1])]
     wobble = rng.standard_normal(shape) * _bandwidth(len(good), view.risk)
     drawn = reflect(centres + np.where(view.knowledge.ordered, wobble, 0.0))
+    # Some values come from anywhere: densities know nothing of regions that nobody tried.
     drawn = np.where(rng.random(shape) < 0.1 + 0.4 * view.risk, rng.random(shape), drawn)
     chosen = (rng.random(shape) < redraw / len(view.free)) & free(view)
     return picked, np.where(chosen, drawn, origins[picked])
 
 
 def _bandwidth(n: int, risk: float) -> float:
+    # Scott's rule for one dimension: kernels become narrower as more is known.
     return float((0.08 + 0.2 * risk) * max(1, n) ** -0.2)
 
 

@@ -52,6 +52,7 @@ def transferred(space: Space, params: Params) -> dict[str, Any]:
         if isinstance(distribution, CategoricalDistribution):
             found[name] = value if value in distribution.choices else origin
         elif isinstance(distribution, IntDistribution | FloatDistribution):
+            # A role that the other study did not have was not there: its results are those of a team without it.
             if name not in params and name.startswith("headcount/"):
                 value = distribution.low
             found[name] = _placed(distribution, value)

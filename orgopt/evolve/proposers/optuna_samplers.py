@@ -17,6 +17,7 @@ def make_sampler(name: str, space: Space, population: int, seed: int) -> BaseSam
     """A sampler of Optuna by its name here; any other name is the random one."""
     match name:
         case "tpe":
+            # A generation is asked for before any of it is told: the constant liar keeps its candidates apart.
             return TPESampler(seed=seed, constant_liar=True)
         case "gp":
             return GPSampler(seed=seed)

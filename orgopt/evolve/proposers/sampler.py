@@ -100,6 +100,7 @@ class Proposer:
                     changes=_changes(parent.program, program),
                     texts=parent.texts,
                 )
+            # One that is left open would count as running, which TPE keeps away from.
             self.study.tell(trial, state=TrialState.FAIL)
         raise UsageError(f"no valid document found near {self.space.seed.source} in {ATTEMPTS} attempts")
 
@@ -186,6 +187,7 @@ class Proposer:
         if not able:
             yield from repeat(known[0])
         while True:
+            # Not simply the best estimate: with few seeds that is mostly the luckiest, and others would get no chance.
             drawn = rng.normal(means, doubts)
             rank = int(rng.integers(1, 3)) if rng.random() < RUNNER_UP else 0
             yield able[np.argsort(drawn)[::-1][min(rank, len(able) - 1)]]
@@ -221,6 +223,7 @@ class Proposer:
         for name in self.space.active(parent.params):
             by_part.setdefault(self.space.part_of(name), []).append(name)
         found: list[str] = []
+        # Three on average, so that the diff of a candidate can be read and says what helped.
         for _ in range(2 + int(rng.poisson(1))):
             # Parts have equal chances: there are many more links than stand-ups.
             if not by_part:

@@ -72,6 +72,7 @@ class Screen:
         """Whether a candidate is the model's to propose, if it can: of the first generation, what others found best."""
         if self.config.feedback == NO_FEEDBACK or not index:
             return False
+        # The first generation has no model: what other studies found best comes right after the seed document.
         if index < self.config.population:
             return index <= len(self.older.best)
         return generator(Stream.SCREENED, self.config.seed, index).random() >= SAMPLER_SHARE
@@ -88,6 +89,7 @@ class Screen:
         writes = self.config.feedback == WRITE or (self.config.feedback == "both" and rng.random() < 0.5)
         drawn = self._written(rng, known, told) if writes else self._drawn(rng, known, told)
         points = np.array([coordinates(self.proposer.space, params) for _, params in drawn])
+        # Candidates of this generation have no results yet: taken as expected, they keep the next pick away.
         underway = [self._point(one) for one in known if one.generation == generation]
         means, sds = self._model.expecting(np.array(underway)).predict(points)
         order = np.argsort(-_improvement(means, sds, self._best))

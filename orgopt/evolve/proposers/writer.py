@@ -50,6 +50,7 @@ class Writer:
         gains = {name: row - row[_bin(self.values[name], params[name])] for name, row in gains.items()}
         found: list[dict[str, Any]] = []
         for _ in range(count):
+            # Gumbel noise turns the largest sum into a draw in proportion to the probabilities.
             noisy = {name: gain + rng.gumbel(size=gain.shape) for name, gain in gains.items()}
             best = sorted(active, key=lambda name: -float(noisy[name].max()))[: 1 + int(rng.integers(MOST_EDITS))]
             found.append({**params, **{name: self.values[name][int(noisy[name].argmax())] for name in best}})

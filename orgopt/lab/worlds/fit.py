@@ -181,6 +181,7 @@ def _train(data: _Data, statuses: int) -> list[torch.Tensor]:
     mask[:, [METRIC, HELDOUT]] *= 2.0  # what is scored matters more than the way there
     status = torch.from_numpy(data.status)
     fold = torch.from_numpy(data.fold)
+    # Member and fold have the same number: so each run has one member that can judge it unseen.
     own = [torch.nonzero(fold != member % FOLDS).reshape(-1) for member in range(MEMBERS)]
     steps = EPOCHS * max(1, min(map(len, own)) // BATCH)
     groups = [{"params": weights, "weight_decay": WEIGHT_DECAY}, {"params": biases, "weight_decay": 0.0}]
@@ -238,6 +239,7 @@ def _noise(data: _Data, fitted: np.ndarray, unseen: np.ndarray) -> tuple[dict[st
         runs = whole[data.setting[whole] == setting]
         if len(runs) > 1:
             deviations = data.z[runs] - data.z[runs].mean(0)
+            # Deviations from a mean of few runs are too small by this factor.
             rows.append(deviations * (len(runs) / (len(runs) - 1)) ** 0.5)
             # The level of these runs themselves, so that level and residual give what was really seen.
             levels.append(np.full(len(runs), data.z[runs, METRIC].mean()))

@@ -11,7 +11,7 @@ from orgopt.lab.worlds.world import open_world
 from orgopt.task import Task
 
 FEWEST = 8
-"""Of fewer curves nothing is said."""
+"""With fewer curves no correlation is given: it would be mostly chance."""
 DRAWN = 64
 """Experiments that a world of one's own is asked for."""
 
@@ -48,6 +48,7 @@ def _recorded(task: Task) -> Iterator[Sequence[float]]:
 
 
 def _drawn(task: Task) -> Iterator[Sequence[float]]:
+    # A constant seed: what is said of a task must be the same in every study.
     rng, world = np.random.default_rng(0), open_world(task)
     for seed in range(DRAWN):
         answer = world.answer({knob.name: knob.at(float(rng.random())) for knob in task.knobs}, seed)

@@ -170,6 +170,7 @@ class Recorded:
     def _like(self, level: float, draw: int) -> int:
         """A real run of about that quality, whose residuals are the noise."""
         near = min(NEAR, len(self._levels))
+        # Noise differs with quality: only runs of about the same say how much there is here.
         first = bisect_left(self._levels, level) - near // 2
         first = min(max(first, 0), len(self._levels) - near)
         return first + draw % near

@@ -149,11 +149,13 @@ class Attempt:
             return _output(pred)
 
         data = examples(tasks, number)
+        # One evaluation of the given program comes before the trials, and is paid for out of the same runs.
         trials = max(1, self.bench.limit // number - 1)
         optimizer = dspy.MIPROv2(
             metric=metric,
             prompt_model=lm,
             task_model=lm,
+            # Instructions only: a charter can hold no examples of runs.
             max_bootstrapped_demos=0,
             max_labeled_demos=0,
             auto=None,
