@@ -1,4 +1,4 @@
-"""From one researcher to a better team, in about half a minute: run, plan, optimize, compare, look."""
+"""From one researcher to a better team, in about a minute: run, plan, optimize, compare, look."""
 
 import orgopt
 
