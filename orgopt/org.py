@@ -7,11 +7,11 @@ import re
 import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from difflib import get_close_matches
 from graphlib import CycleError, TopologicalSorter
 from importlib import import_module
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, cast
 
 import networkx as nx
 
@@ -215,21 +215,7 @@ class Org:
 
     def to_dict(self) -> dict[str, Any]:
         """The organization as JSON values, by the published schema; roles with the values that they work with."""
-        roles = [
-            {
-                **{
-                    key: getattr(role, key)
-                    for key in ("id", "name", "headcount", "agent", "model", "persona", "memory")
-                },
-                "focus": list(role.focus),
-                "charter": role.charter,
-                "risk": self.risk_of(role),
-                "confirm": self.confirm_of(role),
-                "stop_early": self.stop_early_of(role),
-                "copy_rule": self.copy_rule_of(role),
-            }
-            for role in self.roles
-        ]
+        roles = [{one.name: self._json(role, one.name) for one in fields(Role)} for role in self.roles]
         standup = self.standup and {**asdict(self.standup), "attendees": list(self.standup.attendees)}
         return {
             "title": self.title,
@@ -240,6 +226,12 @@ class Org:
             "standup": standup,
             "submitters": list(self.submitters()),
         }
+
+    def _json(self, role: Role, attribute: str) -> Any:
+        """What a role works with, as a JSON value: its own, or the organization's."""
+        own: object = getattr(role, attribute)
+        value: object = getattr(self, attribute) if own is None else own
+        return list(cast("tuple[object, ...]", value)) if isinstance(value, tuple) else value
 
     def graph(self) -> "nx.MultiDiGraph[str]":
         """Roles as nodes and links as edges, an edge a direction; nodes and edges carry their attributes."""

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from orgopt.document import parse, read
-from orgopt.document.grammar.values import format_standup, format_stop_early
+from orgopt.document.grammar.keys import KEYS
+from orgopt.document.grammar.values import format_standup
 from orgopt.draw import svg
 from orgopt.org import Org, Role
 from orgopt.study.config import REWRITERS
@@ -191,15 +192,9 @@ def _files(family: Family, org: Org, ledgers: Ledgers) -> dict[str, str]:
 
 
 def _role(org: Org, role: Role) -> dict[str, Any]:
-    return {
-        "headcount": role.headcount,
-        "agent": role.agent,
-        "risk": org.risk_of(role),
-        "confirm": org.confirm_of(role),
-        "stop-early": format_stop_early(org.stop_early_of(role)),
-        "copy-rule": org.copy_rule_of(role),
-        "focus": ", ".join(role.focus) or "all",
-    }
+    """What a role works with, by the names that the search has for it; what it has not is left out."""
+    found = {key.attribute.replace("_", "-"): (key, key.of_role(org, role)) for key in KEYS.values() if key.role}
+    return {name: key.format(value) for name, (key, value) in found.items() if value != ""}
 
 
 def _standing(standing: Standing | None) -> str:
