@@ -118,7 +118,7 @@ def compare_command(
     if name and not re.fullmatch(r"[\w.-]{1,100}", name):
         raise UsageError(f"contest name '{name}': use letters, digits, '.', '-' and '_'")
     kind = lab_kind or default_lab(next(iter(tasks.values())))
-    seeds = seeds or SEEDS[kind]
+    seeds = seeds or SEEDS.get(kind, SEEDS["local"])
     terms = Terms(lab=kind, slots=slots, budget_s=budget_s, verify_seeds=verify_seeds)
     contests = writable_folder(workspace / "mlruns" / "contests")
     with ExitStack() as stack:

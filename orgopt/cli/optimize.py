@@ -17,6 +17,7 @@ from orgopt.cli import exit_code
 from orgopt.cli.shared.background import Projection
 from orgopt.cli.shared.base import (
     Duration,
+    Named,
     command,
     count,
     err,
@@ -52,8 +53,8 @@ from orgopt.study.config import (
     NO_FEEDBACK,
     NO_REWRITER,
     OBJECTIVES,
-    REWRITERS,
-    SAMPLERS,
+    REWRITER_KIND,
+    SAMPLER_KIND,
     StudyConfig,
     check_feedback,
     study_name,
@@ -96,13 +97,13 @@ Record = dict[str, Any]
 @click.option("--slots", type=click.IntRange(1, 256), default=2, show_default=True, help="Experiments at once.")
 @click.option("--workers", type=click.IntRange(1, 256), help="Runs at once.  [default: cores in replay, 1 for real]")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Decides every random choice.")
-@click.option("--sampler", type=click.Choice(SAMPLERS), default="tpe", show_default=True, help="Optuna's sampler.")
+@click.option("--sampler", type=Named(SAMPLER_KIND), default="tpe", show_default=True, help="Optuna's sampler.")
 @click.option(
     "--also", type=click.Choice(list(OBJECTIVES)[1:]), help="Search for little of this, too, with tpe, gp or nsga2."
 )
 @click.option(
     "--rewriter",
-    type=click.Choice(REWRITERS),
+    type=Named(REWRITER_KIND),
     default=NO_REWRITER,
     show_default=True,
     help="A language model that rewrites documents beside the sampler: one program that reads the records, or one of "
@@ -208,7 +209,8 @@ def optimize_command(
     kind = lab_kind or default_lab(next(iter(tasks.values())))
     if name and not re.fullmatch(r"[\w.-]{1,100}", name):
         raise UsageError(f"study name '{name}': use letters, digits, '.', '-' and '_'")
-    chosen = {key: DEFAULTS[kind][key] if settings[key] is None else settings[key] for key in DEFAULTS[kind]}
+    defaults = DEFAULTS.get(kind, DEFAULTS["local"])  # what a package's lab costs is not known
+    chosen = {key: defaults[key] if settings[key] is None else settings[key] for key in defaults}
     objectives = ("research-output", also) if also else ("research-output",)
     settings["learn_from"] = tuple(sorted({*settings["learn_from"]} - {NONE}))
     config = _rewriting(StudyConfig(**{**settings, **chosen, "objectives": objectives}), program, language)
@@ -218,7 +220,7 @@ def optimize_command(
     check(team, language, _model(config))
     if also == "dollars" and not speaks(team):
         raise UsageError("--also dollars: only language agents cost any, and the document has none")
-    if config.real_runs and kind == "local":
+    if config.real_runs and kind != "replay":
         raise UsageError("--real-runs is for studies in replay: this one trains for real")
     request = Request(
         path=path,
@@ -261,8 +263,9 @@ def _rewriting(config: StudyConfig, program: Program, language: LanguageSettings
 
 
 def _model(config: StudyConfig) -> str | None:
-    """The rewriter's model, empty for the default one; None without a rewriter."""
-    return config.rewriter_model if config.rewrites else None
+    """The rewriter's model, empty for the default one; None without a rewriter, or for a package's that names none."""
+    asks = config.rewriter_model or config.rewriter in REWRITER_KIND.own
+    return config.rewriter_model if config.rewrites and asks else None
 
 
 def _study(request: Request, config: StudyConfig, *, verbose: bool) -> None:

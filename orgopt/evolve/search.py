@@ -22,7 +22,15 @@ from orgopt.evolve.trials.arena import Arena
 from orgopt.evolve.trials.runs import Runs, Wanted
 from orgopt.evolve.watch import Watch
 from orgopt.study import statistics
-from orgopt.study.config import NO_FEEDBACK, OBJECTIVES, SAMPLERS, StudyConfig, check_feedback
+from orgopt.study.config import (
+    NO_FEEDBACK,
+    NO_REWRITER,
+    OBJECTIVES,
+    OPTIMIZERS,
+    SAMPLER_KIND,
+    StudyConfig,
+    check_feedback,
+)
 from orgopt.study.log import REAL, REWRITE, SEARCH, StudyLog
 from orgopt.study.standing import Standing, believed, standings
 from orgopt.task import Task
@@ -65,8 +73,7 @@ def optimize(
         OverBudgetError: The rewriter's model, or a team's, could pass what may be spent; the study goes on with more.
         DocumentError, LabError, StoreError, UsageError: See `orgopt.errors`; what was measured is in the log.
     """
-    if config.sampler not in SAMPLERS:
-        raise UsageError(f"no sampler '{config.sampler}': choose {', '.join(SAMPLERS)}")
+    SAMPLER_KIND.check(config.sampler)
     check_feedback(config)
     first, *others = OBJECTIVES
     if config.objectives not in {(first,), *((first, other) for other in others)}:
@@ -75,8 +82,9 @@ def optimize(
     tasks = [name for name in arena.tasks if name not in held_out]
     groups = _groups([arena.tasks[name] for name in tasks])
     space = Space(seed, library, config.budget_s, groups=groups, fix=config.fix, only=config.only)
-    trains = arena.terms.lab == "local"
-    read = {REAL, REWRITE, *([SEARCH] if config.rewriter == "reflect" else [])}  # ledgers that somebody reads
+    trains = arena.terms.lab != "replay"
+    reads = config.rewriter not in {NO_REWRITER, *OPTIMIZERS}
+    read = {REAL, REWRITE, *([SEARCH] if reads else [])}  # ledgers that somebody reads
     # A model that looks at many candidates would find what is lucky on the seeds that all of them share.
     own_seeds = config.feedback != NO_FEEDBACK
     runs = Runs(arena, log, config.seed, watch, lambda phase, k: trains or phase in read or k == 0, own_seeds=own_seeds)

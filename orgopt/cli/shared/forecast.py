@@ -57,7 +57,7 @@ def forecast(request: Request, config: StudyConfig, price: float | None) -> Esti
         require_org(request.program),
         tasks=len(names),
         held_out=len(request.held_out),
-        trains=request.lab == "local",
+        trains=request.lab != "replay",
         experiment_s=sum(map(experiment_s, request.tasks.values())) / len(request.tasks),
         workers=request.workers,
         timed=timing(_earlier(request.workspace), {"budget_s": config.budget_s, "slots": config.slots}),

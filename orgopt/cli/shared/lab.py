@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 
 import click
 
-from orgopt.cli.shared.base import err
+from orgopt.cli.shared.base import Named, err
 from orgopt.errors import StoreError
-from orgopt.lab import LABS, default_lab, make_lab
+from orgopt.lab import LAB_KIND, default_lab, make_lab
 from orgopt.lab.base import Lab
 from orgopt.lab.sandbox import launch
 from orgopt.lab.sandbox.launch import printed_data_digest
@@ -43,8 +43,9 @@ def lab_option(body: F) -> F:
     lab = click.option(
         "--lab",
         "lab_kind",
-        type=click.Choice(LABS),
-        help="Real training on this machine, or a replay of the task's recorded or own world in virtual time.  "
+        type=Named(LAB_KIND),
+        help="Real training on this machine, a replay of the task's recorded or own world in virtual time, or a "
+        "package's.  "
         "[default: local; replay for a task without a script]",
     )
     return lab(sandbox_option(body))
