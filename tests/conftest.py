@@ -19,6 +19,8 @@ from orgopt.testing.toy_task import toy_task
 
 ROOT = Path(__file__).parent.parent
 
+collect_ignore = ["plugin"]  # a package of its own: see test_plugins.py
+
 GROUPS = {
     "models": ("kept", "language_cli", "minds", "model", "optimizers", "rewrite"),
     "studies": ("feedback", "study"),
