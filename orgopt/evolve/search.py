@@ -82,7 +82,7 @@ def optimize(
     tasks = [name for name in arena.tasks if name not in held_out]
     groups = _groups([arena.tasks[name] for name in tasks])
     space = Space(seed, library, config.budget_s, groups=groups, fix=config.fix, only=config.only)
-    trains = arena.terms.lab != "replay"
+    trains = isinstance(arena.terms.lab, str) and arena.terms.lab != "replay"
     reads = config.rewriter not in {NO_REWRITER, *OPTIMIZERS}
     read = {REAL, REWRITE, *([SEARCH] if reads else [])}  # ledgers that somebody reads
     # A model that looks at many candidates would find what is lucky on the seeds that all of them share.

@@ -4,7 +4,6 @@ Settings are decided by the task's knobs, the seed and their number alone, so th
 continues and a longer one begins with the shorter. Reading recordings is `records.py`.
 """
 
-import fcntl
 import os
 import platform
 from collections.abc import Iterator
@@ -18,10 +17,11 @@ import numpy as np
 import pyarrow as pa
 from scipy.stats import qmc
 
-from orgopt.errors import LabError, StoreError, UsageError
+from orgopt.errors import LabError, UsageError
 from orgopt.lab.base import Experiment, Lab, Outcome, Status
 from orgopt.lab.worlds.recording import differences, read_table, records_path, rows_table, task_version, write_table
 from orgopt.ledger import JsonLog, read_lines
+from orgopt.locks import hold
 from orgopt.seeds import Stream, derive, generator
 from orgopt.task import Knob, Settings, Task
 
@@ -85,7 +85,8 @@ class Recording:
         self._parts: list[dict[str, Any]] = []
         self._table: pa.Table | None = None
         self._rows: dict[int, dict[str, Any]] = {}
-        self._lock = _lock(self._log_path)
+        self._lock_path = folder / "records.lock"
+        self._lock = hold(self._lock_path, lambda: f"another process records at {folder}")
         self._log = JsonLog(self._log_path)
         try:
             if self.path.exists():
@@ -164,7 +165,8 @@ class Recording:
         self._log.close()
         if remove:
             self._log_path.unlink(missing_ok=True)
-        os.close(self._lock)
+        self._lock_path.unlink(missing_ok=True)  # while it is held: the folder is a task's
+        self._lock.release()
 
     def _read_log(self) -> None:
         for record in read_lines(self._log_path):
@@ -272,16 +274,3 @@ def _cpu_model() -> str:
         lines = []
     names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     return next(names, platform.processor() or platform.machine())
-
-
-def _lock(path: Path) -> int:
-    try:
-        lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    except OSError as error:
-        raise StoreError(f"cannot write {path}: {error.strerror}") from None
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(lock)
-        raise StoreError(f"another process records at {path.parent}") from None
-    return lock
