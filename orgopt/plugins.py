@@ -5,7 +5,7 @@ used. Covers finding and making one; what it has to do is the protocol in `base.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -88,7 +88,7 @@ class Kind:
             return found[0].load()
 
     @contextmanager
-    def _named(self, name: str) -> Iterator[None]:
+    def _named(self, name: str) -> Generator[None]:
         """Name the package in whatever goes wrong in its code, but for errors that are worded for the user."""
         try:
             yield

@@ -210,10 +210,10 @@ def optimize_command(
     if name and not re.fullmatch(r"[\w.-]{1,100}", name):
         raise UsageError(f"study name '{name}': use letters, digits, '.', '-' and '_'")
     defaults = DEFAULTS.get(kind, DEFAULTS["local"])  # what a package's lab costs is not known
-    chosen = {key: defaults[key] if settings[key] is None else settings[key] for key in defaults}
-    objectives = ("research-output", also) if also else ("research-output",)
+    settings |= {key: value for key, value in defaults.items() if settings[key] is None}
+    settings["objectives"] = ("research-output", also) if also else ("research-output",)
     settings["learn_from"] = tuple(sorted({*settings["learn_from"]} - {NONE}))
-    config = _rewriting(StudyConfig(**{**settings, **chosen, "objectives": objectives}), program, language)
+    config = _rewriting(StudyConfig(**settings), program, language)
     check_feedback(config)
     library = _library(library_path)
     team = everybody(require_org(program), library, free_parts(config.fix, config.only))

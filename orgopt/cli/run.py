@@ -4,7 +4,7 @@ import json
 import re
 import shlex
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -227,7 +227,7 @@ def _run(asked: _Run, folder: Path, ledger: Ledger, *, new: bool, as_json: bool,
 
 
 @contextmanager
-def _opened(org: Org, asked: _Run, folder: Path, workspace: Path, *, resumed: bool) -> Iterator[Language | None]:
+def _opened(org: Org, asked: _Run, folder: Path, workspace: Path, *, resumed: bool) -> Generator[Language | None]:
     """What the run's language agents think with; None without any. A lasting memory is of the document's name."""
     if not speaks(org):
         yield None

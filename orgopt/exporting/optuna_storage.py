@@ -76,7 +76,7 @@ def _distributions(params: list[Record]) -> dict[str, BaseDistribution]:
     found: dict[str, BaseDistribution] = {}
     for name in params[0] if params else ():
         values = [one[name] for one in params]
-        kinds = {type(value) for value in values}
+        kinds: set[type] = {type(value) for value in values}
         if kinds <= {int}:
             found[name] = optuna.distributions.IntDistribution(min(values), max(values))
         elif kinds <= {int, float}:

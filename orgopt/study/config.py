@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from orgopt import plugins, seeds
 from orgopt.document import Program, read
@@ -156,7 +156,7 @@ def differences(old: Record, new: Record, prefix: str = "") -> list[str]:
     for key in dict.fromkeys((*old, *new)):
         before, after = old.get(key), new.get(key)
         if isinstance(before, dict) and isinstance(after, dict):
-            found += differences(before, after, f"{prefix}{key}.")
+            found += differences(cast("Record", before), cast("Record", after), f"{prefix}{key}.")
         elif before != after:
             found.append(f"{prefix}{key} {_short(before)} → {_short(after)}")
     return found

@@ -1,6 +1,6 @@
 """A small study of the toy task, for contracts that need one."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,7 +17,7 @@ CONFIG = StudyConfig(generations=2, population=3, budget_s=2, slots=2, search_se
 
 
 @contextmanager
-def opened(folder: Path, program: Program, config: StudyConfig = CONFIG) -> Iterator[Runs]:
+def opened(folder: Path, program: Program, config: StudyConfig = CONFIG) -> Generator[Runs]:
     """The runs of a new study in a folder, in virtual time."""
     task = toy_task()
     terms = Terms(lab=toy_replay, slots=config.slots, budget_s=config.budget_s, verify_seeds=1)

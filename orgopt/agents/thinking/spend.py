@@ -8,7 +8,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -163,7 +163,7 @@ class Spend:
                 self._take(one, one.most, unsure=True)
 
     @contextmanager
-    def _book(self) -> Iterator[Any]:
+    def _book(self) -> Generator[Any]:
         """The book, locked against other processes and read to its end; None where it is in memory."""
         if self.path is None or self._lock is None:
             yield None

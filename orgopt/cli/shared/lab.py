@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -57,7 +57,7 @@ def default_workers(kind: str) -> int:
 
 
 @contextmanager
-def open_lab(task: Task, kind: str | None, slots: int) -> Iterator[Lab]:
+def open_lab(task: Task, kind: str | None, slots: int) -> Generator[Lab]:
     """A lab, ended and cleaned up in any case."""
     kind = kind or default_lab(task)
     cores = os.cpu_count() or 1

@@ -5,7 +5,7 @@ a study whose Optuna side is rebuilt from its log goes on as it would have gone.
 """
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import repeat
 from typing import Any
@@ -73,8 +73,15 @@ class Proposer:
         self.study.enqueue_trial(dict(self.space.origin))
         with _quiet():
             self._trials[0] = self.study.ask(self.space.distributions).number
-        origin = {"params": self.space.origin, "program": self.space.seed, "changes": ("the seed document",)}
-        return Candidate(index=0, generation=0, parent=None, proposer="seed", **origin)
+        return Candidate(
+            index=0,
+            generation=0,
+            parent=None,
+            proposer="seed",
+            params=self.space.origin,
+            program=self.space.seed,
+            changes=("the seed document",),
+        )
 
     def propose(
         self, index: int, generation: int, known: Sequence[Candidate], told: Mapping[str, Standing]
@@ -239,7 +246,7 @@ def _changes(before: Program, after: Program) -> tuple[str, ...]:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def _quiet() -> Generator[None]:
     """Without Optuna's warnings of what is experimental, and of the CMA-ES's `x0`, which goes in its version 6."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="`x0` has been deprecated", category=FutureWarning)

@@ -14,12 +14,20 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-import pyarrow as pa
 from scipy.stats import qmc
 
 from orgopt.errors import LabError, UsageError
 from orgopt.lab.base import Experiment, Lab, Outcome, Status
-from orgopt.lab.worlds.recording import differences, read_table, records_path, rows_table, task_version, write_table
+from orgopt.lab.worlds.recording import (
+    Table,
+    appended,
+    differences,
+    read_table,
+    records_path,
+    rows_table,
+    task_version,
+    write_table,
+)
 from orgopt.ledger import JsonLog, read_lines
 from orgopt.locks import hold
 from orgopt.seeds import Stream, derive, generator
@@ -83,7 +91,7 @@ class Recording:
         self._log_path = folder / "records.jsonl.part"
         self.origin = {"task": task.name, "files": task_version(task), "data_digest": data_digest, "seed": seed}
         self._parts: list[dict[str, Any]] = []
-        self._table: pa.Table | None = None
+        self._table: Table | None = None
         self._rows: dict[int, dict[str, Any]] = {}
         self._lock_path = folder / "records.lock"
         self._lock = hold(self._lock_path, lambda: f"another process records at {folder}")
@@ -188,7 +196,7 @@ class Recording:
             return
         table = rows_table(self.task, [self._rows[row] for row in sorted(self._rows)])
         if self._table is not None:
-            table = pa.concat_tables([self._table.select(table.column_names).cast(table.schema), table])
+            table = appended(self._table, table)
         write_table(self.path, table, {**self.origin, "parts": self._parts})
         self._table, self._rows = table, {}
 

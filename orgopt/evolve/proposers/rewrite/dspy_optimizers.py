@@ -9,7 +9,7 @@ import contextlib
 import io
 import logging
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any
 
 import dspy
@@ -60,7 +60,7 @@ class Optimizer:
         optuna.logging.set_verbosity(optuna.logging.ERROR)  # as the study has it; MIPROv2 sets another
         if bench.broken:
             raise bench.broken
-        shared = {**cost(engine.asked), "runs": len(bench.done)}
+        shared: dict[str, Any] = {**cost(engine.asked), "runs": len(bench.done)}
         if isinstance(found, str):
             return Rewrite(outcome="failed", reason=found[:300], **shared)
         return self._concluded(bench, attempt, found, said, shared)
@@ -213,7 +213,7 @@ _BAD = re.compile(r"fail|error|exception|not valid|no valid", re.IGNORECASE)
 
 
 @contextlib.contextmanager
-def _heard() -> Iterator[list[str]]:
+def _heard() -> Generator[list[str]]:
     """What DSPy says of trouble while it is silent on the terminal."""
     logger, found = logging.getLogger("dspy"), list[str]()
     handler = _Ear(found.append)

@@ -105,7 +105,7 @@ class Reflect:
 
     def _read(self, brief: Brief, told: Mapping[str, str], known: set[str]) -> tuple[list[Change], Point]:
         try:
-            given = self._program(told)(**told)
+            given: Any = self._program(told)(**told)
         except AdapterParseError as error:
             raise RefusedError(str(error.__cause__ or error)[:300]) from None
         changes = read_changes(given.changes)
