@@ -42,7 +42,7 @@ class Kind:
         return (*self.own, *sorted({*_installed(self.group)} - {*self.own}))
 
     def check(self, name: str) -> None:
-        """Refuse a name that is unknown, or that says which of two no longer.
+        """Refuse a name that is unknown, or that is taken twice.
 
         Raises:
             UsageError: There is none of this name; the message has those that there are, and a near one.
