@@ -4,6 +4,7 @@
     ├── DocumentError   a program.md cannot be read or has findings that forbid running it
     ├── TaskError       a task is missing, malformed or does not answer
     ├── UsageError      arguments contradict each other or a name is unknown
+    ├── PluginError     an installed package does not add what it says
     ├── LabError        the lab itself broke (an experiment that crashes is an outcome, not an error)
     │   └── SandboxError    the sandbox does not hold on this machine, and nothing else was chosen
     └── StoreError      the workspace cannot be written
@@ -26,6 +27,10 @@ class TaskError(OrgoptError):
 
 class UsageError(OrgoptError):
     """Arguments contradict each other or name what does not exist."""
+
+
+class PluginError(OrgoptError):
+    """What an installed package adds does not load, does not do its part, or has a name that is taken."""
 
 
 class LabError(OrgoptError):

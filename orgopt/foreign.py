@@ -11,7 +11,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from orgopt import syntax
 from orgopt.errors import TaskError, UsageError
@@ -86,12 +86,14 @@ def readable(workspace: Path, name: str) -> tuple[str, ...]:
     """
     path = workspace / "orgopt.toml"
     try:
-        tasks = tomllib.loads(path.read_text("utf-8")).get("tasks", {}) if path.is_file() else {}
+        tasks: Any = tomllib.loads(path.read_text("utf-8")).get("tasks", {}) if path.is_file() else {}
     except (OSError, ValueError) as error:
         raise UsageError(f"{path}: {error}") from None
-    table = tasks.get(name, {}) if isinstance(tasks, dict) else None
-    read = table.get("read", []) if isinstance(table, dict) and not set(table) - {"read"} else None
-    if not isinstance(read, list) or not all(isinstance(one, str) and one.startswith(("~/", "/")) for one in read):
+    table: Any = cast("dict[str, Any]", tasks).get(name, {}) if isinstance(tasks, dict) else None
+    known = isinstance(table, dict) and not set(cast("dict[str, Any]", table)) - {"read"}
+    given: Any = cast("dict[str, Any]", table).get("read", []) if known else None
+    read = cast("list[Any]", given) if isinstance(given, list) else None
+    if read is None or not all(isinstance(one, str) and one.startswith(("~/", "/")) for one in read):
         raise UsageError(
             f'{path}: [tasks.{name}] may say read = ["~/…"], a list of paths from ~/ or /, and nothing else'
         )

@@ -15,8 +15,13 @@ from typing import Any, Literal, NamedTuple, cast
 
 import networkx as nx
 
+from orgopt.plugins import Kind
+
 AGENTS = ("random", "hill-climb", "evolution", "tpe", "gp", "replicate", "imitate", "llm")
-"""Names of the agents that a role may have."""
+"""Names of orgopt's own agents that a role may have."""
+
+AGENT_KIND = Kind(group="orgopt.agents", noun="agent", own=AGENTS)
+"""Those, and the agents of installed packages."""
 
 WORKING_AGENTS = ("random", "hill-climb", "evolution", "tpe", "gp", "replicate", "imitate")
 """Those of them that need nothing to be configured."""
@@ -64,7 +69,7 @@ class Role:
         id: ASCII slug of the name, unique in the organization.
         name: The name as written.
         headcount: How many agents have the role, 0 to 64.
-        agent: Who proposes experiments, one of `AGENTS`, or `command:NAME`.
+        agent: Who proposes experiments, one of `AGENT_KIND`, or `command:NAME`.
         model: LiteLLM name of the language model of an `llm` agent, empty for the workspace's; of a command, what it
             is given for `{model}`.
         persona: Text put before the charter.

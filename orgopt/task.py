@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from orgopt import foreign
-from orgopt.errors import TaskError, UsageError
+from orgopt.errors import TaskError
 from orgopt.knob import Knob, Settings, Value, parse_knobs, with_values
+from orgopt.task_source import find_task, is_task
 
 _PRINTS = "script"
 """The `kind` of a task whose script prints its metric."""
@@ -170,46 +171,18 @@ class Task:
         return with_values(self.source, self.complete(settings))
 
 
-def find_tasks(workspace: Path) -> dict[str, Path]:
-    """Folders of the tasks that can be named: the workspace's own, then the shipped ones."""
-    found: dict[str, Path] = {}
-    for root in (workspace / "fitness", *shipped("fitness")):
-        for folder in sorted(root.glob("*")):
-            if is_task(folder):
-                found.setdefault(folder.name, folder)
-    return found
-
-
-def is_task(folder: Path) -> bool:
-    """Whether a folder is a task: one with a `task.toml`, or a foreign checkout."""
-    return (folder / "task.toml").is_file() or all((folder / name).is_file() for name in ("train.py", "prepare.py"))
-
-
-def shipped(kind: str) -> list[Path]:
-    """Where the shipped `orgs` or `fitness` lie: inside an installed package, or beside it in a checkout."""
-    package = Path(__file__).resolve().parent
-    return [root for root in (package / "shipped" / kind, package.parent / kind) if root.is_dir()]
-
-
 def load_task(name: str, workspace: Path | None = None) -> Task:
     """A task by the name of its folder, or by a path to it.
 
     Raises:
         UsageError: There is no such task.
+        PluginError: The package that has it does not work, or the name is taken twice.
         TaskError: The task is malformed.
     """
     folder = Path(name)
     workspace = workspace or Path.cwd()
     if not is_task(folder):
-        known = find_tasks(workspace)
-        if folder.is_dir() and name not in known:
-            raise UsageError(
-                f"{folder} has no task.toml: it is not a task; nor is it a checkout with train.py and prepare.py, "
-                "whose script prints its metric"
-            )
-        if name not in known:
-            raise UsageError(f"no task '{name}': known tasks are {', '.join(known) or 'none'}, or give a task's folder")
-        folder = known[name]
+        folder = find_task(name, workspace)
     toml = folder / "task.toml"
     try:
         table = tomllib.loads(toml.read_text("utf-8")) if toml.is_file() else {"kind": _PRINTS}

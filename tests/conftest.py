@@ -13,9 +13,13 @@ import pytest
 from orgopt.document import Program, parse
 from orgopt.lab.doctor.probes import trial
 from orgopt.lab.sandbox.launch import Sandbox
-from orgopt.task import Task, load_task
+from orgopt.task import Task
+from orgopt.testing.documents import TRIO as TRIO
+from orgopt.testing.toy_task import toy_task
 
 ROOT = Path(__file__).parent.parent
+
+collect_ignore = ["plugin"]  # a package of its own: see test_plugins.py
 
 GROUPS = {
     "models": ("kept", "language_cli", "minds", "model", "optimizers", "rewrite"),
@@ -23,35 +27,6 @@ GROUPS = {
     "tracking": ("tracking", "tracking_cli", "tracking_server"),
 }
 """Files of tests that share what takes seconds: imports, databases, runs of studies. A group is one process's."""
-
-TRIO = """\
-# Trio
-
-Find the bottom.
-
-## Roles
-
-### Lead
-- **Headcount:** 1
-- **Agent:** tpe
-- **Risk tolerance:** 0.2
-
-Decide.
-
-### Explorer
-- **Headcount:** 2
-- **Agent:** hill-climb
-- **Risk tolerance:** 0.5
-
-Explore.
-
-## Links
-- Explorer → Lead: reports to
-
-## Rhythm
-- **Stand-up:** every 8 experiments, everyone, best 2
-"""
-
 
 NO_SANDBOX = "no sandbox holds here: "
 
@@ -111,7 +86,7 @@ def away(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.fixture
 def toy() -> Task:
-    return load_task(str(ROOT / "tests" / "toy"))
+    return toy_task()
 
 
 @pytest.fixture

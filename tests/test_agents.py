@@ -30,7 +30,7 @@ def work(task: Task, name: str, risk: float, seed: int, steps: int = 40, loss=lo
 def test_every_agent_of_the_documents_exists() -> None:
     for name in WORKING_AGENTS:
         make_agent(name)
-    with pytest.raises(UsageError, match="unknown agent 'wizard'"):
+    with pytest.raises(UsageError, match="no agent 'wizard': choose random, "):
         make_agent("wizard")
 
 

@@ -12,8 +12,9 @@ from orgopt.document import parse
 from orgopt.study.verdict.study import ending
 from orgopt.study.view import load_study
 from orgopt.task import load_task
+from orgopt.testing.toy_task import TOY
 from orgopt.tracking import Tracking
-from tests.conftest import ROOT, TRIO
+from tests.conftest import TRIO
 from tests.fakes.browser import pages, served, undisturbed
 from tests.fakes.studies import NAME, SMALL, make_study
 
@@ -26,7 +27,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with a study whose document tries to run something, which MLflow has."""
     folder = tmp_path_factory.mktemp("browser")
     program = parse(TRIO.replace("### Explorer", f"### {HOSTILE}").replace("- Explorer →", f"- {HOSTILE} →"), "trio.md")
-    toy = load_task(str(ROOT / "tests" / "toy"))
+    toy = load_task(str(TOY))
     study = make_study(folder, toy, program, replace(SMALL, controls="none"))
     with pytest.MonkeyPatch.context() as clean:
         clean.delenv("MLFLOW_TRACKING_URI", raising=False)

@@ -18,8 +18,9 @@ from orgopt.lab.worlds.recording import load_records, records_path
 from orgopt.ledger import Ledger
 from orgopt.scoring import DISQUALIFIED, evaluate, train_all
 from orgopt.task import Task, load_task
+from orgopt.testing.lab import drain
+from orgopt.testing.toy_task import TOY
 from tests.conftest import ROOT
-from tests.contracts.lab import drain
 from tests.fakes.cheaters import EDITORS, NEEDS_NAMESPACES, ON_DIGITS, ON_TINYGPT, ON_TOY, Cheater, script_of
 from tests.fakes.lab import FakeLab
 from tests.fakes.processes import gone, needs_sandbox
@@ -35,7 +36,7 @@ def test_there_are_twenty() -> None:
 
 @pytest.fixture(scope="module", params=KINDS)
 def lab(request: pytest.FixtureRequest) -> Iterator[LocalLab]:
-    toy = load_task(str(ROOT / "tests" / "toy"))
+    toy = load_task(str(TOY))
     with LocalLab(replace(toy, limit_s=1.5), 2, request.param) as lab:
         lab.reset()
         yield lab
@@ -69,7 +70,7 @@ def caught(outcome: Outcome, cheater: Cheater, honest: float) -> bool:
 @pytest.fixture
 def copied(tmp_path: Path) -> Task:
     folder = tmp_path / "toy"
-    shutil.copytree(ROOT / "tests" / "toy", folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(TOY, folder, ignore=shutil.ignore_patterns("__pycache__"))
     return load_task(str(folder))
 
 
@@ -143,7 +144,7 @@ def test_no_honest_run_on_record_is_implausible(name: str) -> None:
 
 def tampering(at: int) -> FakeLab:
     """A lab in which one experiment is tampered with."""
-    toy = load_task(str(ROOT / "tests" / "toy"))
+    toy = load_task(str(TOY))
     lab = FakeLab(toy)
     plain = lab.wait
 

@@ -16,7 +16,7 @@ from orgopt.cli import COMMANDS, main
 from tests.conftest import ROOT, TRIO
 from tests.fakes.processes import needs_sandbox
 
-TOY = str(ROOT / "tests" / "toy")
+TOY = str(ROOT / "orgopt" / "testing" / "toy")
 
 
 SIGKILLED = pytest.param(signal.SIGKILL, -9, marks=pytest.mark.slow)

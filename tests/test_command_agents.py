@@ -37,6 +37,7 @@ from orgopt.task import Task, load_task
 from orgopt.team.minds import MAX_FAILED
 from orgopt.team.repository import Repository
 from orgopt.team.runtime import Team
+from orgopt.testing.toy_task import TOY
 from tests.conftest import ROOT
 from tests.fakes.lab import FakeLab
 from tests.fakes.processes import gone, needs_sandbox
@@ -453,7 +454,17 @@ def test_no_command_outlives_a_killed_run(tmp_path: Path, kind: Sandbox) -> None
     mark = f"cli-orphan-{kind}-{os.getpid()}"
     workspace(tmp_path, "hang", mark)
     process = subprocess.Popen(
-        [sys.executable, "-m", "orgopt", "run", "lab.md", "--task", str(ROOT / "tests" / "toy"), "--budget", "60s"],
+        [
+            sys.executable,
+            "-m",
+            "orgopt",
+            "run",
+            "lab.md",
+            "--task",
+            str(TOY),
+            "--budget",
+            "60s",
+        ],
         cwd=tmp_path,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -618,7 +629,17 @@ def orgopt(*words: str) -> Result:
 def test_a_run_of_real_experiments_is_scored_kept_and_repeated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     workspace(tmp_path, "climb")
-    asked = ("run", "lab.md", "--task", str(ROOT / "tests" / "toy"), "--budget", "4s", "--slots", "1", "--json")
+    asked = (
+        "run",
+        "lab.md",
+        "--task",
+        str(TOY),
+        "--budget",
+        "4s",
+        "--slots",
+        "1",
+        "--json",
+    )
     result = orgopt(*asked)
     assert result.exit_code == 0, result.stderr
     printed = json.loads(result.stdout)
@@ -642,7 +663,7 @@ def test_a_run_without_its_command_is_refused_and_leaves_nothing(
     monkeypatch.chdir(tmp_path)
     workspace(tmp_path, "climb")
     (tmp_path / "orgopt.toml").write_text("")
-    result = orgopt("run", "lab.md", "--task", str(ROOT / "tests" / "toy"), "--budget", "1s")
+    result = orgopt("run", "lab.md", "--task", str(TOY), "--budget", "1s")
     assert result.exit_code == 2
     assert "[agents.cli]" in result.stderr
     assert not (tmp_path / "mlruns").exists()
@@ -683,7 +704,17 @@ def test_a_contest_runs_commands_on_one_account(tmp_path: Path, monkeypatch: pyt
 def test_a_run_that_was_cut_short_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     workspace(tmp_path, "several")
-    asked = ("run", "lab.md", "--task", str(ROOT / "tests" / "toy"), "--budget", "8s", "--slots", "1", "--json")
+    asked = (
+        "run",
+        "lab.md",
+        "--task",
+        str(TOY),
+        "--budget",
+        "8s",
+        "--slots",
+        "1",
+        "--json",
+    )
     folder = Path(json.loads(orgopt(*asked).stdout)["folder"])
     lines = (folder / "ledger.jsonl").read_text().splitlines(keepends=True)
     cut = next(at for at, line in enumerate(lines) if '"id": 2' in line and '"proposal"' in line)

@@ -18,8 +18,9 @@ from orgopt.lab.base import Experiment, Outcome, Status
 from orgopt.lab.local import LocalLab
 from orgopt.lab.sandbox.launch import Sandbox, covers_tmp
 from orgopt.task import Limits, Task, load_task
+from orgopt.testing.lab import drain
+from orgopt.testing.toy_task import TOY
 from tests.conftest import ROOT
-from tests.contracts.lab import drain
 from tests.fakes import hostile
 from tests.fakes.processes import gone, needs_sandbox, resident_mb
 
@@ -30,7 +31,7 @@ HONEST = {"X": 0.7, "Y": 0.2}
 
 
 def task() -> Task:
-    toy = load_task(str(ROOT / "tests" / "toy"))
+    toy = load_task(str(TOY))
     return replace(toy, limit_s=LIMIT_S, limits=Limits(memory_gb=0.25, disk_gb=0.1, processes=32))
 
 

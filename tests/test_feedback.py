@@ -39,6 +39,7 @@ from orgopt.study.log import StudyLog
 from orgopt.study.predictions import said_of_predictions
 from orgopt.study.view import load_study
 from orgopt.task import Task
+from orgopt.testing.toy_task import TOY
 from tests.conftest import ROOT, TRIO
 from tests.fakes.arena import toy_arena
 
@@ -197,7 +198,7 @@ def screened(tmp_path_factory: pytest.TempPathFactory, toy_module: Task) -> Path
 def toy_module() -> Task:
     from orgopt.task import load_task
 
-    return load_task(str(ROOT / "tests" / "toy"))
+    return load_task(str(TOY))
 
 
 def test_a_study_with_a_model_says_how_often_it_was_right(screened: Path) -> None:

@@ -14,8 +14,8 @@ from orgopt.lab.local import LocalLab
 from orgopt.lab.sandbox.inside.curve import read_curve
 from orgopt.lab.sandbox.launch import Sandbox
 from orgopt.task import Task, load_task
-from tests.conftest import ROOT
-from tests.contracts.lab import LabContract, drain
+from orgopt.testing.lab import LabContract, drain
+from orgopt.testing.toy_task import TOY
 from tests.fakes.lab import FakeLab
 from tests.fakes.processes import found, gone, needs_sandbox, wait_until
 
@@ -44,7 +44,7 @@ class TestFakeLab(LabContract):
 
 @pytest.fixture(scope="module", params=KINDS)
 def opened(request: pytest.FixtureRequest) -> Iterator[LocalLab]:
-    with LocalLab(load_task(str(ROOT / "tests" / "toy")), 2, request.param) as lab:
+    with LocalLab(load_task(str(TOY)), 2, request.param) as lab:
         yield lab
 
 

@@ -17,8 +17,8 @@ from orgopt.lab.worlds.world import Called
 from orgopt.ledger import BASELINE, Ledger, results_tsv
 from orgopt.scoring import evaluate, score
 from orgopt.task import Task, load_task
+from orgopt.testing.toy_task import ToyWorld
 from tests.fakes.lab import FakeLab, parabola
-from tests.fakes.world import ToyWorld
 
 QUICK = [kind for kind in PLAIN_KINDS if kind != "optuna:gp"]
 

@@ -26,7 +26,7 @@ from tests.conftest import ROOT
 from tests.fakes.lab import FakeLab, curve
 from tests.fakes.processes import needs_sandbox
 
-TOY = str(ROOT / "tests" / "toy")
+TOY = str(ROOT / "orgopt" / "testing" / "toy")
 
 
 def record(task: Task, folder: Path, runs: int, seed: int = 0, **options: Any) -> int:

@@ -23,6 +23,7 @@ from orgopt.lab.worlds.recording import load_records, records_path, rows_table, 
 from orgopt.ledger import Ledger
 from orgopt.scoring import evaluate
 from orgopt.task import Settings, Task, load_task
+from orgopt.testing.toy_task import TOY
 from tests.conftest import ROOT
 
 SEED_SD = 0.02
@@ -71,7 +72,7 @@ def record(task: Task, runs: int = 400) -> None:
 @pytest.fixture(scope="module")
 def recorded_toy(tmp_path_factory: pytest.TempPathFactory) -> Task:
     folder = tmp_path_factory.mktemp("recorded") / "toy"
-    shutil.copytree(ROOT / "tests" / "toy", folder)
+    shutil.copytree(TOY, folder)
     task = load_task(str(folder))
     record(task)
     return task

@@ -19,9 +19,9 @@ from orgopt.lab.worlds.world import Called, open_world
 from orgopt.ledger import Ledger
 from orgopt.scoring import evaluate
 from orgopt.task import Task, load_task
+from orgopt.testing.lab import LabContract
+from orgopt.testing.toy_task import ToyWorld
 from tests.conftest import ROOT
-from tests.contracts.lab import LabContract
-from tests.fakes.world import ToyWorld
 
 WORLD_TOML = '''
 title = "Mine"
@@ -140,7 +140,7 @@ def test_a_world_of_a_file_in_the_tasks_folder_or_of_a_package(tmp_path: Path) -
     assert default_lab(task) == "replay"
     assert open_world(task).answer({"X": 0.5}, 1).metric == 0.25
     assert open_world(task).truth({}) is None  # then a submission is measured with fresh seeds
-    toml = WORLD_TOML.replace("mine.py:world", "tests.fakes.world:world").replace(
+    toml = WORLD_TOML.replace("mine.py:world", "orgopt.testing.toy_task:world").replace(
         "MODE =", "Y = 0.1 # knob: 0..1\nMODE ="
     )
     assert open_world(load_task(str(own_world(tmp_path / "other", toml=toml)))).truth({"X": 0.7}) == pytest.approx(0.01)

@@ -7,7 +7,7 @@ from optuna.samplers import PartialFixedSampler
 from optuna.trial import TrialState, create_trial
 
 from orgopt.document import parse
-from orgopt.evolve.proposers.optuna_samplers import Around, make_sampler
+from orgopt.evolve.proposers.optuna_samplers import Around, find_sampler
 from orgopt.evolve.space.genome import Space
 from orgopt.study.config import SAMPLERS
 from tests.conftest import TRIO
@@ -25,7 +25,7 @@ def test_a_sampler_draws_what_it_would_in_optuna(name: str, directions: int, tri
     fixed = {key: space.origin[key] for key in list(space.origin)[::2]}
     free = {key: one for key, one in space.distributions.items() if key not in fixed}
     drawn = []
-    ours, optunas = (make_sampler(name, space, 6, seed=1) for _ in range(2))
+    ours, optunas = (find_sampler(name).make(space, 6, seed=1) for _ in range(2))
     for around in (Around(fixed, ours, free), PartialFixedSampler(dict(fixed), optunas)):
         study = optuna.create_study(directions=["maximize"] * directions, sampler=around)
         rng = np.random.default_rng(0)
@@ -42,7 +42,7 @@ def test_a_sampler_draws_what_it_would_in_optuna(name: str, directions: int, tri
 
 def test_nothing_is_left_to_draw_where_all_is_fixed() -> None:
     space = Space(parse(TRIO, "trio.md"), None, 20)
-    around = Around(space.origin, make_sampler("tpe", space, 6, seed=1), {})
+    around = Around(space.origin, find_sampler("tpe").make(space, 6, seed=1), {})
     study = optuna.create_study(sampler=around)
     assert study.ask(space.distributions).params == space.origin
     assert around.infer_relative_search_space(study, create_trial(state=TrialState.RUNNING)) == {}

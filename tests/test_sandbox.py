@@ -23,7 +23,7 @@ from tests.conftest import ROOT
 from tests.fakes.processes import needs_sandbox
 
 SOLO = str(ROOT / "orgs" / "solo.md")
-TOY = str(ROOT / "tests" / "toy")
+TOY = str(ROOT / "orgopt" / "testing" / "toy")
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orgopt.errors import TaskError, UsageError
-from orgopt.task import Knob, Task, find_tasks, load_task, parse_knobs
+from orgopt.task import Knob, Task, load_task, parse_knobs
+from orgopt.task_source import find_tasks
+from orgopt.testing.toy_task import TOY
 from tests.conftest import ROOT
 
 KNOBS = parse_knobs(
@@ -83,10 +85,10 @@ def test_every_shipped_task_loads() -> None:
 
 
 def test_what_is_wrong_with_a_task_is_said(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"no task 'nothing': known tasks are .*tinygpt"):
+    with pytest.raises(UsageError, match=r"no task 'nothing': choose .*tinygpt"):
         load_task("nothing", ROOT)
     folder = tmp_path / "broken"
-    shutil.copytree(ROOT / "tests" / "toy", folder)
+    shutil.copytree(TOY, folder)
     toml = folder / "task.toml"
     good = toml.read_text()
     for old, new, message in [

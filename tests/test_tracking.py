@@ -16,10 +16,11 @@ from orgopt.ledger import read_lines
 from orgopt.study.verdict.study import ending, short
 from orgopt.study.view import load_study
 from orgopt.task import Task, load_task
+from orgopt.testing.toy_task import TOY
 from orgopt.tracking import Tracking, load_prompt, load_version, store_uri
 from orgopt.tracking.direct import Direct
 from orgopt.tracking.noted import NOTED, Noted
-from tests.conftest import ROOT, TRIO
+from tests.conftest import TRIO
 from tests.fakes.studies import SMALL, copied, make_study
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow warns of its own deprecations
@@ -29,7 +30,7 @@ CANDIDATES, GENERATIONS, SOURCE = 6, 2, "mlflow.sourceRun"
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of one study, for all tests to copy; so few candidates tell nothing of importance, so it is given."""
-    toy = load_task(str(ROOT / "tests" / "toy"))
+    toy = load_task(str(TOY))
     folder = make_study(tmp_path_factory.mktemp("original"), toy, parse(TRIO, "trio.md"))
     log = folder / "study.jsonl"
     given = '"importances": [{"part": "Explorer", "importance": 0.7}, {"part": "links", "importance": 0.3}]'
@@ -249,7 +250,7 @@ def test_study_and_candidates_have_the_data_that_they_were_made_with(seen: Path)
             (one.dataset.name, one.dataset.digest, one.dataset.source, one.tags[0].value)
             for one in run.inputs.dataset_inputs
         } == {
-            ("toy", load_task(str(ROOT / "tests" / "toy")).digest, '{"uri": "fitness/toy"}', "task"),
+            ("toy", load_task(str(TOY)).digest, '{"uri": "fitness/toy"}', "task"),
             ("toy recording", "abc123", '{"uri": "fitness/toy/records.parquet"}', "recording"),
         }
 

@@ -13,9 +13,10 @@ from orgopt.cli.shared.messages import Said
 from orgopt.document import parse
 from orgopt.study.view import load_study
 from orgopt.task import load_task
+from orgopt.testing.toy_task import TOY
 from orgopt.tracking import store_uri
 from orgopt.tracking.background import Projection
-from tests.conftest import ROOT, TRIO
+from tests.conftest import TRIO
 from tests.fakes.processes import needs_sandbox
 from tests.fakes.studies import NAME, SMALL, copied, make_study
 
@@ -27,7 +28,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a small study without controls."""
     from dataclasses import replace
 
-    toy = load_task(str(ROOT / "tests" / "toy"))
+    toy = load_task(str(TOY))
     config = replace(SMALL, population=2, controls="none", race_seeds=2, test_seeds=2)
     return make_study(tmp_path_factory.mktemp("original"), toy, parse(TRIO, "trio.md"), config)
 
@@ -136,7 +137,7 @@ def test_a_version_in_the_registry_is_a_document(workspace: Path) -> None:
     assert [role["name"] for role in shown["roles"]] == ["Lead", "Explorer"]
     (workspace / "trio.md").write_text(TRIO)
     assert "The same organization." in orgopt("diff", source, "trio.md").output
-    done = orgopt("run", source, "--task", str(ROOT / "tests" / "toy"), "--budget", "2s", "--slots", "1", "--json")
+    done = orgopt("run", source, "--task", str(TOY), "--budget", "2s", "--slots", "1", "--json")
     assert done.exit_code == 0, done.output
     assert (workspace / "mlruns" / "runs" / f"program-md.{NAME}-seed-toy-s0" / "program.md").read_text() == TRIO
     missing = orgopt("show", "prompts:/program-md.nothing@champion")

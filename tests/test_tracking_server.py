@@ -18,9 +18,10 @@ import pytest
 from orgopt.cli.shared.messages import Said
 from orgopt.document import parse
 from orgopt.task import load_task
+from orgopt.testing.toy_task import TOY
 from orgopt.tracking import Tracking, load_prompt
 from orgopt.tracking.background import Projection
-from tests.conftest import ROOT, TRIO
+from tests.conftest import TRIO
 from tests.fakes.studies import NAME, SMALL, copied, make_study
 from tests.test_tracking import everything
 
@@ -29,7 +30,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    toy = load_task(str(ROOT / "tests" / "toy"))
+    toy = load_task(str(TOY))
     return make_study(tmp_path_factory.mktemp("original"), toy, parse(TRIO, "trio.md"), SMALL)
 
 

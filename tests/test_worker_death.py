@@ -18,7 +18,7 @@ from orgopt.lab.sandbox.launch import Sandbox
 from orgopt.ledger import Ledger
 from orgopt.scoring import run
 from orgopt.task import Task
-from tests.contracts.lab import drain
+from orgopt.testing.lab import drain
 from tests.fakes.processes import below, needs_sandbox, wait_until
 
 KILLS, BUDGET_S, SLOTS = 50, 80.0, 2

@@ -111,8 +111,8 @@ class Language:
                 from orgopt.agents.command.agent import check
 
                 check(role, settings.command(role), environ)
-        limits = {"max_usd": settings.max_usd, "max_tokens": settings.max_tokens}
-        self.spend = spend or Spend(folder / "spend.jsonl" if folder else None, **limits)
+        book = folder / "spend.jsonl" if folder else None
+        self.spend = spend or Spend(book, max_usd=settings.max_usd, max_tokens=settings.max_tokens)
         self._answers = Answers(folder / "answers.jsonl" if folder else None, forget)
         own = folder / "memory" if folder else None
         self._memories = memories or Memories(own, own)
@@ -137,8 +137,10 @@ class Language:
         if role.command:
             from orgopt.agents.command.agent import CommandAgent
 
-            book = {"answers": self._answers, "spend": self.spend}
-            command = CommandAgent(agent, role, self.settings, **book, environ=self._environ, clock=self._clock)
+            answers, spend, environ = self._answers, self.spend, self._environ
+            command = CommandAgent(
+                agent, role, self.settings, answers=answers, spend=spend, environ=environ, clock=self._clock
+            )
             self._commands.append(command)
             return command
         from orgopt.agents.llm.agent import LanguageAgent

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from fnmatch import fnmatchcase
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from orgopt.agents.command.config import CommandSettings, read_commands
 from orgopt.errors import UsageError
@@ -135,8 +135,9 @@ def _model(name: str, given: Any) -> ModelSettings:
     where = f'[models."{name}"]'
     if not isinstance(given, dict):
         raise UsageError(f'orgopt.toml: {where} must be a table, such as api_base = "http://127.0.0.1:8000/v1"')
-    values = _checked(where, given, ModelSettings)
-    return ModelSettings(**{"name": name, **values})
+    values = _checked(where, cast("dict[str, Any]", given), ModelSettings)
+    values.setdefault("name", name)
+    return ModelSettings(**values)
 
 
 def _checked(where: str, given: Mapping[str, Any], kind: type[ModelSettings]) -> dict[str, Any]:
@@ -160,7 +161,7 @@ def _value(where: str, value: Any, kind: Any) -> Any:
 
 
 def _price(name: str, value: Any) -> Price:
-    numbers = value if isinstance(value, list) else []
+    numbers = cast("list[Any]", value) if isinstance(value, list) else []
     if len(numbers) != 2 or not all(isinstance(one, int | float) and one >= 0 for one in numbers):
         raise UsageError(f'orgopt.toml: [prices] "{name}" must be [in, out], dollars per million tokens')
     return Price(float(numbers[0]), float(numbers[1]))
@@ -176,4 +177,4 @@ def _table(tables: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     table = tables.get(name, {})
     if not isinstance(table, dict):
         raise UsageError(f"orgopt.toml: [{name}] must be a table")
-    return table
+    return cast("dict[str, Any]", table)

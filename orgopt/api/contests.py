@@ -1,6 +1,6 @@
 """Contests of the front door: documents against each other on the same hardware."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -138,7 +138,7 @@ def compare(
     check_budget(budget_s, tasks)
     checked_name(name, "contest")
     kind = lab_of(lab, next(iter(tasks.values())))
-    seeds = seeds or SEEDS[kind]
+    seeds = seeds or SEEDS.get(kind, SEEDS["local"])  # what a package's lab costs is not known
     terms = Terms(lab=kind, slots=slots, budget_s=budget_s, verify_seeds=verify_seeds)
     with _arena(tasks, terms, workers or default_workers(kind), workspace, told) as arena, ExitStack() as stack:
         identity = identity_of(entrants, arena, seed)
@@ -154,7 +154,7 @@ def compare(
 
 
 @contextmanager
-def _arena(tasks: dict[str, Task], terms: Terms, workers: int, workspace: Path, callback: Callback) -> Iterator[Arena]:
+def _arena(tasks: dict[str, Task], terms: Terms, workers: int, workspace: Path, callback: Callback) -> Generator[Arena]:
     with Arena(tasks, terms, workers=workers) as arena:
         calibrate_all(arena, workspace, callback)
         yield arena

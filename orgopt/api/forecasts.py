@@ -36,7 +36,7 @@ def forecast(planned: "Plan", usd_per_slot_hour: float | None) -> Estimate:
         require_org(planned.program),
         tasks=len(planned.searched),
         held_out=len(planned.held_out),
-        trains=planned.lab == "local",
+        trains=planned.lab != "replay",
         experiment_s=sum(map(experiment_s, planned.tasks.values())) / len(planned.tasks),
         workers=planned.workers,
         timed=timing(_earlier(planned.workspace), {"budget_s": config.budget_s, "slots": config.slots}),

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -10,7 +10,7 @@ from pathlib import Path
 from orgopt.callback import Callback
 from orgopt.errors import StoreError, UsageError
 from orgopt.evolve.trials.arena import Arena
-from orgopt.lab import LABS, default_lab, make_lab
+from orgopt.lab import LAB_KIND, default_lab, make_lab
 from orgopt.lab.base import Lab
 from orgopt.lab.sandbox.launch import printed_data_digest
 from orgopt.lab.worlds.recording import run_seconds
@@ -27,9 +27,10 @@ def lab_of(kind: str | None, task: Task) -> str:
 
     Raises:
         UsageError: There is no such lab.
+        PluginError: Two packages have one of the name.
     """
-    if kind is not None and kind not in LABS:
-        raise UsageError(f"no lab '{kind}': choose {' or '.join(LABS)}")
+    if kind is not None:
+        LAB_KIND.check(kind)
     return kind or default_lab(task)
 
 
@@ -39,7 +40,7 @@ def default_workers(kind: str) -> int:
 
 
 @contextmanager
-def open_lab(task: Task, kind: str | None, slots: int, callback: Callback) -> Iterator[Lab]:
+def open_lab(task: Task, kind: str | None, slots: int, callback: Callback) -> Generator[Lab]:
     """A lab, ended and cleaned up in any case."""
     kind = lab_of(kind, task)
     cores = os.cpu_count() or 1

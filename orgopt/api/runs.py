@@ -3,7 +3,7 @@
 import json
 import re
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -287,7 +287,7 @@ def _both(callback: Callback, code: Repository | None) -> Callable[[Event], None
 @contextmanager
 def _opened(
     org: Org, settings: RunSettings, folder: Path, workspace: Path, *, resumed: bool
-) -> Iterator[Language | None]:
+) -> Generator[Language | None]:
     """What the run's language agents think with; None without any. A lasting memory is of the document's name."""
     if not speaks(org):
         yield None

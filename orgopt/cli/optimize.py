@@ -8,14 +8,14 @@ import click
 
 import orgopt
 from orgopt.cli import exit_code
-from orgopt.cli.shared.base import Duration, command, err, print_json, verbose_option
+from orgopt.cli.shared.base import Duration, Named, command, err, print_json, verbose_option
 from orgopt.cli.shared.lab import lab_option
 from orgopt.cli.shared.language import limit_options
 from orgopt.cli.shared.messages import say_printed
 from orgopt.cli.shared.progress import StudyProgress
 from orgopt.cli.shared.study_result import print_estimate, print_study
 from orgopt.evolve.space.gene import PARTS, TEXTS
-from orgopt.study.config import CONTROLS, FEEDBACKS, NO_FEEDBACK, NO_REWRITER, OBJECTIVES, REWRITERS, SAMPLERS
+from orgopt.study.config import CONTROLS, FEEDBACKS, NO_FEEDBACK, NO_REWRITER, OBJECTIVES, REWRITER_KIND, SAMPLER_KIND
 
 CHOICES = (*PARTS, TEXTS, "links")
 
@@ -43,13 +43,13 @@ CHOICES = (*PARTS, TEXTS, "links")
 @click.option("--slots", type=click.IntRange(1, 256), default=2, show_default=True, help="Experiments at once.")
 @click.option("--workers", type=click.IntRange(1, 256), help="Runs at once.  [default: cores in replay, 1 for real]")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Decides every random choice.")
-@click.option("--sampler", type=click.Choice(SAMPLERS), default="tpe", show_default=True, help="Optuna's sampler.")
+@click.option("--sampler", type=Named(SAMPLER_KIND), default="tpe", show_default=True, help="Optuna's sampler.")
 @click.option(
     "--also", type=click.Choice(list(OBJECTIVES)[1:]), help="Search for little of this, too, with tpe, gp or nsga2."
 )
 @click.option(
     "--rewriter",
-    type=click.Choice(REWRITERS),
+    type=Named(REWRITER_KIND),
     default=NO_REWRITER,
     show_default=True,
     help="A language model that rewrites documents beside the sampler: one program that reads the records, or one of "

@@ -98,10 +98,19 @@ def run_command(
             )
         result = _shown(lambda told: orgopt.resume(resume, max_usd=max_usd, max_tokens=max_tokens, callback=told))
     elif path and task_name and budget_s:
-        given = {"lab": lab_kind, "slots": slots, "seed": seed, "verify_seeds": verify_seeds}
-        limits = {"max_usd": max_usd, "max_tokens": max_tokens}
         result = _shown(
-            lambda told: orgopt.run(path, task=task_name, budget=budget_s, **given, **limits, callback=told)
+            lambda told: orgopt.run(
+                path,
+                task=task_name,
+                budget=budget_s,
+                lab=lab_kind,
+                slots=slots,
+                seed=seed,
+                verify_seeds=verify_seeds,
+                max_usd=max_usd,
+                max_tokens=max_tokens,
+                callback=told,
+            )
         )
     else:
         wanted = {"FILE": path, "--task": task_name, "--budget": budget_s}

@@ -1,14 +1,18 @@
 """`orgopt task`: what can be researched."""
 
+from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
 
 import click
 from rich.markup import escape
 from rich.table import Table
 
 from orgopt.api.labs import kept_baseline
-from orgopt.cli.shared.base import command, out, print_json
-from orgopt.task import Task, find_tasks, load_task
+from orgopt.cli.shared.base import command, err, out, print_json
+from orgopt.errors import OrgoptError
+from orgopt.task import Task, load_task
+from orgopt.task_source import TASK_KIND, find_tasks
 from orgopt.workspace import find_workspace
 
 
@@ -19,11 +23,11 @@ from orgopt.workspace import find_workspace
 def task_command(name: str | None, as_json: bool) -> None:
     """List the tasks, or show one: its knobs, baseline, reference and noise.
 
-    NAME is a task's folder under fitness/, or a path to one.
+    NAME is a task's folder under fitness/, a path to one, or the name of an installed package's.
     """
     workspace = find_workspace()
     if name is None:
-        tasks = [load_task(str(folder)) for folder in find_tasks(workspace).values()]
+        tasks = list(_all_tasks(workspace))
         if as_json:
             print_json("tasks", {"tasks": [{"name": task.name, "title": task.title} for task in tasks]})
             return
@@ -35,6 +39,18 @@ def task_command(name: str | None, as_json: bool) -> None:
         print_json("task", task_dict(task))
     else:
         show(task)
+
+
+def _all_tasks(workspace: Path) -> Iterator[Task]:
+    """Every task that can be named; of a package that does not work, why, on standard error."""
+    found = find_tasks(workspace)
+    yield from (load_task(str(folder)) for folder in found.values())
+    for name in TASK_KIND.names:
+        if name not in found:
+            try:
+                yield load_task(name, workspace)
+            except OrgoptError as error:
+                err.print(f"{name}: {error}", style="yellow", markup=False, soft_wrap=True)
 
 
 def show(task: Task) -> None:

@@ -64,10 +64,10 @@ class Grid:
     """
 
     rows: list[list[Node]]
-    reports: set[tuple[Node, Node]] = field(default_factory=set)
-    above: dict[Node, list[Node]] = field(default_factory=dict)
-    below: dict[Node, list[Node]] = field(default_factory=dict)
-    beside: dict[Node, list[Node]] = field(default_factory=dict)
+    reports: set[tuple[Node, Node]] = field(default_factory=set[tuple[Node, Node]])
+    above: dict[Node, list[Node]] = field(default_factory=dict[Node, list[Node]])
+    below: dict[Node, list[Node]] = field(default_factory=dict[Node, list[Node]])
+    beside: dict[Node, list[Node]] = field(default_factory=dict[Node, list[Node]])
 
 
 def grid(row_of: Mapping[str, int], links: Sequence[Link]) -> Grid:

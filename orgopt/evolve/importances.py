@@ -23,7 +23,7 @@ def importances(study: optuna.Study, space: Space) -> list[dict[str, Any]]:
     varied = [name for name in space.free if len({trial.params[name] for trial in trials}) > 1]
     if len(trials) < FEWEST or not varied or len({trial.values[0] for trial in trials}) < 2:
         return []
-    target = (lambda trial: trial.values[0]) if len(study.directions) > 1 else None
+    target = _first if len(study.directions) > 1 else None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         forest = optuna.importance.FanovaImportanceEvaluator(n_trees=TREES, seed=0)
@@ -33,3 +33,7 @@ def importances(study: optuna.Study, space: Space) -> list[dict[str, Any]]:
         parts[space.part_of(name)] = parts.get(space.part_of(name), 0.0) + value
     ranked = sorted(parts.items(), key=lambda item: -item[1])
     return [{"part": part, "importance": round(value, 4)} for part, value in ranked]
+
+
+def _first(trial: optuna.trial.FrozenTrial) -> float:
+    return trial.values[0]

@@ -22,7 +22,7 @@ from orgopt.evolve.surrogate.examples import kept_evidence
 from orgopt.evolve.trials.arena import Arena
 from orgopt.evolve.trials.runs import Runs, Wanted
 from orgopt.study import statistics
-from orgopt.study.config import NO_FEEDBACK, OBJECTIVES, StudyConfig, check_config
+from orgopt.study.config import NO_FEEDBACK, NO_REWRITER, OBJECTIVES, OPTIMIZERS, StudyConfig, check_config
 from orgopt.study.log import REAL, REWRITE, SEARCH, StudyLog
 from orgopt.study.standing import Standing, believed, standings
 from orgopt.task import Task
@@ -70,8 +70,9 @@ def optimize(
     tasks = [name for name in arena.tasks if name not in held_out]
     groups = _groups([arena.tasks[name] for name in tasks])
     space = Space(seed, library, config.budget_s, groups=groups, fix=config.fix, only=config.only)
-    trains = arena.terms.lab == "local"
-    read = {REAL, REWRITE, *([SEARCH] if config.rewriter == "reflect" else [])}  # ledgers that somebody reads
+    trains = isinstance(arena.terms.lab, str) and arena.terms.lab != "replay"
+    reads = config.rewriter not in {NO_REWRITER, *OPTIMIZERS}
+    read = {REAL, REWRITE, *([SEARCH] if reads else [])}  # ledgers that somebody reads
     # A model that looks at many candidates would find what is lucky on the seeds that all of them share.
     own_seeds = config.feedback != NO_FEEDBACK
     runs = Runs(

@@ -2,9 +2,10 @@
 
 from orgopt.errors import UsageError
 from orgopt.lab.base import Lab
+from orgopt.plugins import Kind
 from orgopt.task import Task
 
-LABS = ("local", "replay")
+LAB_KIND = Kind(group="orgopt.labs", noun="lab", own=("local", "replay"))
 
 
 def default_lab(task: Task) -> str:
@@ -17,16 +18,18 @@ def make_lab(task: Task, kind: str, slots: int) -> Lab:
 
     Raises:
         UsageError: There is no such lab, or the task cannot be trained for real.
+        PluginError: The package that has it does not work, or the name is taken twice.
         TaskError: The task has no recording that fits it, or its world fails.
     """
+    LAB_KIND.check(kind)
+    if kind not in LAB_KIND.own:
+        return LAB_KIND.make(kind, Lab, task, slots)
     if kind == "local":
         if not task.script:
             raise UsageError(f"{task.name} is a world without a script to train: use --lab replay")
         from orgopt.lab.local import LocalLab
 
         return LocalLab(task, slots)
-    if kind != "replay":
-        raise UsageError(f"no lab '{kind}': choose {' or '.join(LABS)}")
     from orgopt.lab.replay import ReplayLab
     from orgopt.lab.worlds.open import open_recorded
     from orgopt.lab.worlds.world import open_world

@@ -1,7 +1,7 @@
 """What the metrics of an evaluation are worth: whether they are numbers, and whether they can be honest."""
 
 import math
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from orgopt.lab.base import Status
 from orgopt.task import Task
@@ -21,7 +21,7 @@ class Weighed(NamedTuple):
 def weigh(task: Task, metrics: Any, train_s: float, flops_per_s: float) -> Weighed:
     """What the evaluation of an experiment returned, judged; see `implausible` for the times."""
     named = (task.metric, task.heldout)
-    given = [metrics.get(name) for name in named] if isinstance(metrics, dict) else []
+    given = [cast("dict[str, Any]", metrics).get(name) for name in named] if isinstance(metrics, dict) else []
     values = [float(one) for one in given if isinstance(one, int | float) and not isinstance(one, bool)]
     if len(values) < len(named) or not all(map(math.isfinite, values)):
         text = f"prepare.py returned {metrics}, task.toml names {task.metric} and {task.heldout}"

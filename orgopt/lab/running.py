@@ -22,8 +22,8 @@ class Running:
     experiment: Experiment
     started: float
     begun: float
-    curve: list[float] = field(default_factory=list)
-    lost: list[Lost] = field(default_factory=list)
+    curve: list[float] = field(default_factory=list[float])
+    lost: list[Lost] = field(default_factory=list[Lost])
     killed: bool = False
     told: bool = False
     points: int = 0

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import Any, cast
 
 from orgopt.report.markup import Child, Markup, h
 from orgopt.report.records import Record, Study, finite, mapping
@@ -130,7 +131,7 @@ def _table(title: str, columns: Sequence[str], body: Sequence[Sequence[Child]]) 
 
 def _said(value: object) -> str:
     if isinstance(value, list | tuple):
-        return ", ".join(map(str, value)) or "none"
+        return ", ".join(map(str, cast("list[object]", value))) or "none"
     return "" if value is None else str(value)
 
 
@@ -155,5 +156,5 @@ def _spent(study: Study) -> Iterator[float]:
 
 def command(record: Record) -> str:
     """The command that repeats the study; empty where the record does not have it."""
-    said = record.get("command", "")
-    return " ".join(map(str, said)) if isinstance(said, list) else str(said or "")
+    said: Any = record.get("command", "")
+    return " ".join(map(str, cast("list[object]", said))) if isinstance(said, list) else str(said or "")

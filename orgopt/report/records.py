@@ -7,7 +7,7 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from orgopt.errors import UsageError
 from orgopt.study.log import SCHEMA_VERSION
@@ -120,7 +120,7 @@ def study(records: Sequence[Record]) -> Study:
     Raises:
         UsageError: They are of a version that is not read.
     """
-    header: Record = next((record for record in records if record.get("kind") == "study"), {})
+    header = next((record for record in records if record.get("kind") == "study"), Record())
     version = header.get("schema_version", SCHEMA_VERSION)
     if version != SCHEMA_VERSION:
         raise UsageError(
@@ -145,7 +145,7 @@ def study(records: Sequence[Record]) -> Study:
 
 def mapping(value: Any) -> Record:
     """A JSON object; an empty one for anything else."""
-    return value if isinstance(value, dict) else {}
+    return cast("Record", value) if isinstance(value, dict) else {}
 
 
 def rows(value: Any) -> list[Record]:
@@ -155,7 +155,7 @@ def rows(value: Any) -> list[Record]:
 
 def items(value: Any) -> list[Any]:
     """A JSON list; an empty one for anything else."""
-    return list(value) if isinstance(value, list | tuple) else []
+    return list(cast("Sequence[Any]", value)) if isinstance(value, list | tuple) else []
 
 
 def finite(value: Any) -> float | None:

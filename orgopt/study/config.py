@@ -5,21 +5,26 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from orgopt import seeds
-from orgopt.document import Program
+from orgopt import plugins, seeds
+from orgopt.document import Program, read
 from orgopt.errors import UsageError
+from orgopt.lab import LAB_KIND
+from orgopt.org import AGENT_KIND
+from orgopt.plugins import Kind
 from orgopt.task import Task
 
 Record = dict[str, Any]
 
 SAMPLERS = ("tpe", "gp", "nsga2", "cmaes", "random")
+SAMPLER_KIND = Kind(group="orgopt.samplers", noun="sampler", own=SAMPLERS)
 OBJECTIVES = {"research-output": "research_output", "agent-seconds": "agent_s", "dollars": "usd"}
 """What can be searched for, and the part of a score that says it; the first always is, alone or with another."""
 CONTROLS = ("none", "fast", "all")
 NO_REWRITER = "none"
 REWRITERS = (NO_REWRITER, "reflect", "gepa", "mipro", "simba")
+REWRITER_KIND = Kind(group="orgopt.rewriters", noun="rewriter", own=REWRITERS)
 OPTIMIZERS = frozenset({"gepa", "mipro", "simba"})
 """Rewriters that are DSPy's own optimizers: they run teams of their own before they propose one candidate."""
 NO_FEEDBACK = "off"
@@ -39,7 +44,7 @@ class StudyConfig:
         budget_s: Lab seconds of each run.
         slots: Experiments at once.
         seed: Decides every choice of the search, the teams and the experiments.
-        sampler: Optuna's sampler, one of `SAMPLERS`.
+        sampler: Optuna's sampler, one of `SAMPLER_KIND`.
         objectives: What is searched for, of `OBJECTIVES`; with two, the sampler sees both.
         search_seeds: Runs of a candidate on each task; one that is clearly worse gets fewer.
         verify_seeds: Fresh seeds with which each submission is trained again.
@@ -50,7 +55,7 @@ class StudyConfig:
         real_runs: Real training runs of the seed document and the champion of a study on recorded worlds.
         fix: Parts of the genome that stay as the seed document has them.
         only: The only parts that may change; empty for all.
-        rewriter: Which language-model program proposes documents beside the sampler, one of `REWRITERS`.
+        rewriter: Which language-model program proposes documents beside the sampler, one of `REWRITER_KIND`.
         rewrite_share: The share of each generation, from the second on, that is the rewriter's, 0 to 1.
         rewriter_model: The model that it thinks with; empty is the default model.
         feedback: What a model of all that was tried does around the sampler, one of `FEEDBACKS`.
@@ -96,7 +101,8 @@ class StudyConfig:
         """What must agree for a study to be continued.
 
         The tasks come with the baselines that hold on this machine, which set the zero of every score, and
-        with the stamps of their labs: what was replayed is another study than what was trained.
+        with the stamps of their labs: what was replayed is another study than what was trained. Of what comes from
+        installed packages, their versions count.
         """
         # Without a rewriter and feedback, studies are called what they were before there were any.
         apart = _LATER.union(
@@ -110,8 +116,18 @@ class StudyConfig:
             name: {"digest": task.digest, "baseline": task.baseline.heldout, "lab": dict(labs[name])}
             for name, task in tasks.items()
         }
-        # As it will be read back.
-        return json.loads(json.dumps({**settings, **digests, "streams": seeds.VERSION, "tasks": measured}))
+        packages = self._packages(program, library, labs)
+        found = {**settings, **digests, "streams": seeds.VERSION, "tasks": measured}
+        return json.loads(json.dumps({**found, **({"packages": packages} if packages else {})}))  # as it is read back
+
+    def _packages(
+        self, program: Program, library: Program | None, labs: Mapping[str, Mapping[str, str]]
+    ) -> dict[str, str]:
+        """The installed packages of what the study uses and orgopt does not have, with their versions."""
+        roles = [role for one in (program, library) if one for role in read(one).org.roles]
+        agents = [(AGENT_KIND, role.agent) for role in roles]
+        stamped = [(LAB_KIND, stamp.get("lab", "")) for stamp in labs.values()]
+        return plugins.versions([*agents, *stamped, (SAMPLER_KIND, self.sampler), (REWRITER_KIND, self.rewriter)])
 
 
 def check_config(config: StudyConfig) -> None:
@@ -120,10 +136,10 @@ def check_config(config: StudyConfig) -> None:
     Raises:
         UsageError: It says which, and what there is.
     """
+    SAMPLER_KIND.check(config.sampler)
+    REWRITER_KIND.check(config.rewriter)
     for noun, value, known in (
-        ("sampler", config.sampler, SAMPLERS),
         ("feedback", config.feedback, FEEDBACKS),
-        ("rewriter", config.rewriter, REWRITERS),
         ("kind of controls", config.controls, CONTROLS),
     ):
         if value not in known:
@@ -149,7 +165,7 @@ def differences(old: Record, new: Record, prefix: str = "") -> list[str]:
     for key in dict.fromkeys((*old, *new)):
         before, after = old.get(key), new.get(key)
         if isinstance(before, dict) and isinstance(after, dict):
-            found += differences(before, after, f"{prefix}{key}.")
+            found += differences(cast("Record", before), cast("Record", after), f"{prefix}{key}.")
         elif before != after:
             found.append(f"{prefix}{key} {_short(before)} → {_short(after)}")
     return found

@@ -4,6 +4,7 @@ mlruns/studies/<name>/
     study.jsonl               one record a line: `study`, `candidate`, `rewrite`, `evaluation`, `generation`, `entrant`,
                               `final`
     rewrites.jsonl            answers of the rewriter's language model, by what was asked; spend.jsonl what they cost
+    lock, holder              held by the one process that writes here, and who that is
     best.md                   the best document so far
     best-memory/TASK/         what the best document's roles with lasting memory begin with, a Markdown file a role
     candidates/g01-c05/       program.md; for each task ledger-TASK.jsonl and results-TASK.tsv of its first seed
@@ -12,14 +13,14 @@ mlruns/studies/<name>/
     test/… race/… real/…      ledgers of other runs that were kept, an entrant a folder
 """
 
-import fcntl
 import json
 import os
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -28,10 +29,14 @@ from orgopt.document import Program
 from orgopt.errors import StoreError, UsageError
 from orgopt.lab.worlds.learning_curves import predictiveness
 from orgopt.ledger import Event, JsonLog, Ledger, read_lines, results_tsv, write_text
+from orgopt.locks import hold
 from orgopt.org import slug
 from orgopt.study.config import differences
 from orgopt.task import Task
 from orgopt.version import __version__
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 SCHEMA_VERSION = 2
 SEARCH, RACE, TEST, HELD_OUT, KNOCK_OUT, REAL = "search", "race", "test", "held-out", "knock-out", "real"
@@ -63,7 +68,7 @@ class Folder:
             self.records: list[Record] = list(read_lines(self.path))
             self._log = JsonLog(self.path)
         except BaseException:
-            os.close(self._lock)
+            self._lock.release()
             raise
 
     def add(self, record: Record) -> Record:
@@ -101,7 +106,7 @@ class Folder:
     def close(self) -> None:
         """Release the folder."""
         self._log.close()
-        os.close(self._lock)
+        self._lock.release()
 
     def __enter__(self) -> Self:
         return self
@@ -109,25 +114,18 @@ class Folder:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-    def _take_lock(self) -> int:
-        path = self.folder / "lock"
+    def _take_lock(self) -> "FileLock":
+        holder = self.folder / "holder"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
             raise StoreError(f"cannot write {self.folder}: {error.strerror}") from None
+        lock = hold(self.folder / "lock", lambda: f"{self.noun} {self.folder.name} is in use by {_named(holder)}")
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = path.read_text().strip() or "another process"
-            os.close(lock)
-            raise StoreError(f"{self.noun} {self.folder.name} is in use by {holder}") from None
-        try:
-            os.ftruncate(lock, 0)
-            os.write(lock, f"process {os.getpid()}".encode())
+            holder.write_text(f"process {os.getpid()}")
         except OSError as error:
-            os.close(lock)
-            raise StoreError(f"cannot write {path}: {error.strerror}") from None
+            lock.release()
+            raise StoreError(f"cannot write {holder}: {error.strerror}") from None
         return lock
 
 
@@ -270,6 +268,13 @@ def other_seeds(head: Record) -> bool:
 def self_reported(identity: Record) -> list[str]:
     """The tasks of an identity whose metric is what their own script prints."""
     return [name for name, task in identity["tasks"].items() if task["lab"].get("metric") == "self-reported"]
+
+
+def _named(holder: Path) -> str:
+    """Who holds a folder, as far as that is known."""
+    with suppress(OSError):
+        return holder.read_text().strip() or "another process"
+    return "another process"
 
 
 def _last(k: int) -> str:

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from orgopt.study.config import REWRITERS
 from orgopt.study.standing import Standing
 
 Record = dict[str, Any]
@@ -22,11 +21,12 @@ def rewriting(records: Sequence[Record], told: Mapping[str, Standing]) -> Record
         return {}
     candidates = [record for record in records if record["kind"] == "candidate" and record["parent"] is not None]
     names = {record["index"]: record["name"] for record in records if record["kind"] == "candidate"}
-    rewritten = [one for one in candidates if one["proposer"] in REWRITERS]
-    sampled = [one for one in candidates if one["proposer"] not in REWRITERS and one["generation"] > 0]
+    rewriter = done[0]["rewriter"]
+    rewritten = [one for one in candidates if one["proposer"] == rewriter]
+    sampled = [one for one in candidates if one["proposer"] != rewriter and one["generation"] > 0]
     outcomes = Counter(record["outcome"] for record in done)
     found = {
-        "rewriter": done[0]["rewriter"],
+        "rewriter": rewriter,
         "asked": len(done),
         **{outcome: outcomes[outcome] for outcome in ("proposed", "refused", "unchanged", "failed")},
         "better": _better(rewritten, names, told),

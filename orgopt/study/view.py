@@ -103,7 +103,7 @@ def study(records: Sequence[Record]) -> StudyView:
     evaluations = tuple(record for record in records if record["kind"] == "evaluation")
     generations = [record for record in records if record["kind"] == "generation"]
     complete = tuple(record["generation"] for record in generations)
-    estimates = generations[-1].get("estimates", {}) if generations else {}
+    estimates: Record = generations[-1].get("estimates", {}) if generations else {}
     proposed = [record for record in records if record["kind"] == "candidate"]
     return StudyView(
         head=head,

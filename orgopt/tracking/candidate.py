@@ -9,7 +9,6 @@ from orgopt.document.grammar.keys import KEYS
 from orgopt.document.grammar.values import format_standup
 from orgopt.draw import svg
 from orgopt.org import Org, Role
-from orgopt.study.config import REWRITERS
 from orgopt.study.standing import Standing
 from orgopt.study.view import CandidateView, StudyView
 from orgopt.tracking import budget_curves, tables
@@ -215,9 +214,9 @@ def _origin(family: Family) -> str:
     known = f" ({signed(parent.standing.value)} ± {parent.standing.error:.3f})" if parent.standing else ""
     link = f"[{parent.name}]({family.parent_run})" if family.parent_run else parent.name
     changes = "; ".join(escape(change) for change in family.own.record["changes"])
-    told = family.view.rewrites.get(family.own.name, {}).get("changes", ())
-    reasons = escape("; ".join(one["reason"] for one in told if one["reason"]))
-    why = f"\n\nWhy, in its words: {reasons}" if proposer in REWRITERS and reasons else ""
+    told = family.view.rewrites.get(family.own.name, {})
+    reasons = escape("; ".join(one["reason"] for one in told.get("changes", ()) if one["reason"]))
+    why = f"\n\nWhy, in its words: {reasons}" if proposer == told.get("rewriter") and reasons else ""
     return f"{escape(proposer)} changed {link}{known}: {changes}{why}"
 
 

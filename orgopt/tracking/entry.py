@@ -57,10 +57,10 @@ class Entry:
     key: str = ""
     name: str = ""
     began: float = 0.0
-    tags: Mapping[str, str] = field(default_factory=dict)
-    params: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict[str, str])
+    params: Mapping[str, str] = field(default_factory=dict[str, str])
     points: tuple[Point, ...] = ()
-    files: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict[str, str])
     sources: tuple[Source, ...] = ()
 
 

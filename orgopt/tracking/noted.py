@@ -5,15 +5,12 @@ known whether MLflow has it: whoever goes on looks there first, so that nothing 
 wherever the one before was killed.
 """
 
-import fcntl
-import os
-import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Self
 
-from orgopt.errors import StoreError
 from orgopt.ledger import JsonLog, read_lines
+from orgopt.locks import hold
 
 NOTED = "mlflow.jsonl"
 PATIENCE_S = 5.0
@@ -33,7 +30,8 @@ class Noted:
 
     def __init__(self, folder: Path, store: str) -> None:
         self._path, self._store = folder / NOTED, store
-        self._lock = _take(folder / "mlflow.lock")
+        busy = f"another process is sending study {folder.name}"
+        self._lock = hold(folder / "mlflow.lock", lambda: busy, patience_s=PATIENCE_S)
         try:
             records = list(read_lines(self._path))
             if records[:1] != [{"store": store}]:
@@ -41,7 +39,7 @@ class Noted:
                 records = []
             self._log = JsonLog(self._path)
         except BaseException:
-            os.close(self._lock)
+            self._lock.release()
             raise
         self.ids: dict[str, str] = {record["key"]: record["id"] for record in records if "key" in record}
         sending = (key for record in records for key in record.get("sending", ()))
@@ -69,7 +67,7 @@ class Noted:
     def close(self) -> None:
         """Let others send."""
         self._log.close()
-        os.close(self._lock)
+        self._lock.release()
 
     def __enter__(self) -> Self:
         return self
@@ -84,21 +82,3 @@ class Noted:
         log.append({"store": self._store})
         log.close()
         partial.replace(self._path)
-
-
-def _take(path: Path) -> int:
-    try:
-        lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    except OSError as error:
-        raise StoreError(f"cannot write {path}: {error.strerror}") from None
-    deadline = time.monotonic() + PATIENCE_S
-    while True:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                os.close(lock)
-                raise StoreError(f"another process is sending study {path.parent.name}") from None
-            time.sleep(0.05)
-        else:
-            return lock

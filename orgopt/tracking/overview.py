@@ -143,7 +143,8 @@ def conclusion(view: StudyView, records: Sequence[Record], address: str) -> Entr
 def champion(final: Record) -> Entry:
     """What the end of a study adds to the champion's run."""
     estimates = final["estimates"]
-    values = {"race/research_output": estimates["race"], "test/research_output": (estimates["test"] or {}).get("mean")}
+    tested = estimates["test"]["mean"] if estimates["test"] else None
+    values: dict[str, float | None] = {"race/research_output": estimates["race"], "test/research_output": tested}
     points = tuple(Point(name, value) for name, value in values.items() if value is not None)
     return Entry(at=final["at"], ended=False, tags={"orgopt.champion": "true"}, points=points)
 

@@ -7,6 +7,7 @@ log had it at that place, whenever it is sent. Tracking never stops a study: it 
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -194,7 +195,7 @@ class _Projection:
         title = key.removeprefix("trace ").removeprefix("candidates ")
         return traces.send(
             traces.spans(title, f"{self.store.study} {key}", events, records[-1]["at"]),
-            uri=self.store.client.tracking_uri,
+            uri=self.store.uri,
             experiment=self.store.experiment,
             run_id=self.noted.ids[name],
             tags={STUDY: self.store.study, KEY: key, "orgopt.candidate": name},
@@ -224,9 +225,9 @@ class _Projection:
         if record is None or not path.is_file():
             return
         key, store = f"model {record['digest']}", self.store
-        where = (store.client, store.experiment, self.noted.ids["study"])
-        named = {"study": store.study, "key": key, "record": record, "path": path}
-        yield from self._once([key], lambda _: logged_model.send(*where, **named))
+        where, study = (store.client, store.experiment, self.noted.ids["study"]), store.study
+        send = partial(logged_model.send, *where, study=study, key=key, record=record, path=path)
+        yield from self._once([key], lambda _: send())
 
     def _add(self, key: str, entry: Entry) -> str:
         self.store.add(self.noted.ids[key], entry)

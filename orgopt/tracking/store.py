@@ -12,7 +12,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote, urlparse
 from uuid import uuid4
 
@@ -148,7 +148,8 @@ class Store:
         self, client: "MlflowClient", experiment: str, workspace: Path, study: str, columns: tuple[str, ...]
     ) -> None:
         self.client, self.study = client, study
-        self.direct = _direct(client.tracking_uri)
+        self.uri = str(cast("Any", client).tracking_uri)
+        self.direct = _direct(self.uri)
         self.experiment = self._experiment(experiment, workspace, columns)
 
     def address(self, run_id: str) -> str:
@@ -180,7 +181,7 @@ class Store:
                 page_token=token,
             )
             yield from ((run.data.tags[KEY], run.info.run_id) for run in page)
-            token = page.token
+            token = cast("str | None", page.token)
             if not token:
                 return
 
@@ -219,8 +220,8 @@ class Store:
         params = [Param(name, value) for name, value in entry.params.items()]
         marks = [RunTag(name, value) for name, value in tags.items()]
         for start in range(0, max(len(points), 1), _BATCH):
-            rest = {} if start else {"params": params, "tags": marks}
-            self.client.log_batch(run_id, points[start : start + _BATCH], **rest)
+            some = points[start : start + _BATCH]
+            self.client.log_batch(run_id, some, params=[] if start else params, tags=[] if start else marks)
         if entry.sources:
             self.client.log_inputs(run_id, [_dataset(source) for source in entry.sources])
         self._files(run_id, entry.files, place)
@@ -243,7 +244,7 @@ class Store:
 
         found = self.client.get_experiment_by_name(name)
         if found is None:
-            local = self.client.tracking_uri.startswith(SQLITE)
+            local = self.uri.startswith(SQLITE)
             place = (workspace / "mlruns" / name).as_uri() if local else None
             try:
                 experiment = self.client.create_experiment(name, place)

@@ -177,7 +177,7 @@ class _Trace:
             **({"cost": cost} if cost else {}),
             **(more or {}),
         }
-        span = {
+        span: dict[str, Any] = {
             "trace_id": base64.b64encode(self.id).decode(),
             "span_id": own,
             "parent_span_id": parent,

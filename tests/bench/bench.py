@@ -80,6 +80,7 @@ HOSTILE = {
 LINT = """
 import resource, sys
 from orgopt.cli import main
+from orgopt.testing.toy_task import TOY
 sys.argv = ["orgopt", "lint", sys.argv[1]]
 try:
     main(prog_name="orgopt")
@@ -123,7 +124,7 @@ def five_second_experiments() -> Row:
     """Slot utilisation with experiments of five seconds and four agents."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "toy"
-        shutil.copytree(ROOT / "tests" / "toy", folder)
+        shutil.copytree(ROOT / "orgopt" / "testing" / "toy", folder)
         script = (folder / "train.py").read_text()
         (folder / "train.py").write_text(script.replace("noise = ", "time.sleep(5)\nnoise = ", 1))
         toml = (folder / "task.toml").read_text()

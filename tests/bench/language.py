@@ -24,7 +24,7 @@ from orgopt.ledger import Ledger
 from orgopt.org import Org, Role
 from orgopt.task import load_task
 from orgopt.team.runtime import Team
-from tests.conftest import ROOT
+from orgopt.testing.toy_task import TOY
 from tests.fakes.lab import FakeLab
 from tests.fakes.llm_server import MODEL, LlmServer, fields
 from tests.fakes.researcher import research
@@ -85,7 +85,7 @@ class Clocked(FakeLab):
 
 def team(url: str, seconds: float) -> dict:
     """Wall over the ideal: calls / agents × latency."""
-    toy = load_task(str(ROOT / "tests" / "toy"))
+    toy = load_task(str(TOY))
     org = Org(roles=(Role(id="hand", name="Hand", headcount=AGENTS, agent="llm"),))
     given = ModelSettings(name=MODEL, api_base=url, timeout_s=10)
     settings = LanguageSettings(default=MODEL, models={MODEL: given}, prices={MODEL: Price(1, 1)})

@@ -6,11 +6,9 @@ from orgopt.callback import Callback
 from orgopt.evolve import Arena, Job, Terms
 from orgopt.evolve.trials import arena
 from orgopt.evolve.trials.arena import Result
-from orgopt.lab.replay import ReplayLab
-from orgopt.lab.worlds.world import Called
 from orgopt.task import Task
+from orgopt.testing.toy_task import toy_replay as toy_replay
 from tests.fakes.lab import FakeLab
-from tests.fakes.world import ToyWorld
 
 _known: dict[tuple[object, ...], Result] = {}
 
@@ -46,11 +44,6 @@ def _unwatched(watch) -> bool:
 def fake_lab(task: Task, slots: int) -> FakeLab:
     """A lab that has no truth: submissions are run again."""
     return FakeLab(task, slots)
-
-
-def toy_replay(task: Task, slots: int) -> ReplayLab:
-    """A lab that knows the truth; workers can open it, too."""
-    return ReplayLab(task, Called(task, ToyWorld()), slots)
 
 
 def toy_arena(

@@ -1,11 +1,11 @@
 """What `orgopt.toml` says of commands that roles may run: the tables `[agents.NAME]`."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from orgopt.errors import UsageError
 from orgopt.org import slug
@@ -57,7 +57,7 @@ class CommandSettings:
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> "CommandSettings":
         """Settings from JSON values."""
-        lists = {key: tuple(data[key]) for key in ("command", "env", "read", "write")}
+        lists: dict[str, Any] = {key: tuple(data[key]) for key in ("command", "env", "read", "write")}
         return cls(**{**data, **lists})
 
 
@@ -80,7 +80,7 @@ def _command(name: str, given: Any) -> CommandSettings:
         raise UsageError(f'orgopt.toml: {where} needs a command, such as command = ["my-cli", "{{prompt_file}}"]')
     known = [one.name for one in fields(CommandSettings) if one.name != "name"]
     found: dict[str, Any] = {}
-    for key, value in given.items():
+    for key, value in cast("dict[str, Any]", given).items():
         if key not in known:
             raise UsageError(f"orgopt.toml: {where} has no option '{key}': {', '.join(known)}")
         found[key] = _READ[key](f"{where} {key}", value)
@@ -99,9 +99,10 @@ def _words(where: str, value: Any) -> tuple[str, ...]:
 
 
 def _texts(where: str, value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(one, str) and "\0" not in one for one in value):
+    texts = cast("list[Any]", value) if isinstance(value, list) else None
+    if texts is None or not all(isinstance(one, str) and "\0" not in one for one in texts):
         raise UsageError(f'orgopt.toml: {where} must be a list of texts, such as ["a", "b"]')
-    return tuple(value)
+    return tuple(texts)
 
 
 def _variables(where: str, value: Any) -> tuple[str, ...]:
@@ -144,7 +145,7 @@ def _whole(where: str, value: Any, most: int) -> int:
     return value
 
 
-_READ: dict[str, Any] = {
+_READ: dict[str, Callable[[str, Any], object]] = {
     "command": _words,
     "timeout_s": _number,
     "env": _variables,

@@ -209,7 +209,8 @@ def _answered(purpose: Purpose, now: Situation, told: Mapping[str, str], engine:
         raise InvalidAnswerError(str(error.__cause__ or error)) from None
 
 
-def _read(purpose: Purpose, now: Situation, given: dspy.Prediction) -> dict[str, Any]:
+def _read(purpose: Purpose, now: Situation, given: Any) -> dict[str, Any]:
+    """What DSPy read of an answer, checked; its fields have no types."""
     if purpose != "propose":
         text = str(given.report if purpose == "report" else given.notes).strip()
         if not text:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from enum import StrEnum
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, cast
 
 import dspy
 from dspy._vendor.lm15.registry import lookup  # what keys a provider takes is public nowhere
@@ -140,7 +140,7 @@ class Model:
         cost, unsure = Amount(), False
         try:
             with dspy.context(disable_history=True):
-                response = self._lm(request)
+                response = cast("Any", self._lm)(request)
             used = _used(response, inputs)
             cost = Amount(sum(used), self.price.of(*used))
             text = self.redact((response.message.text or "")[:MAX_ANSWER])
@@ -242,7 +242,8 @@ def _opened(settings: ModelSettings, own_key: str, environ: Mapping[str, str]) -
     shared: dict[str, Any] = {"cache": False, "num_retries": 0}
     try:
         native = settings.engine != "litellm"
-        resolution = LM15Engine(RouterConfig(env={})).resolve(settings.name) if native else None
+        engine = cast("Any", LM15Engine(RouterConfig(env={})))
+        resolution = engine.resolve(settings.name) if native else None
     except (UnknownModelError, UnsupportedFeatureError):
         if settings.engine == "lm15" or settings.api_base:
             raise
@@ -253,7 +254,7 @@ def _opened(settings: ModelSettings, own_key: str, environ: Mapping[str, str]) -
         shared["timeout"] = settings.timeout_s
         if settings.api_base:
             return dspy.LM(settings.name, engine="litellm", api_base=settings.api_base, api_key=own_key, **shared)
-        check: Callable[..., dict[str, Any]] = litellm.validate_environment
+        check = cast("Callable[..., dict[str, Any]]", litellm.validate_environment)
         with contextlib.redirect_stdout(io.StringIO()):
             known = check(model=settings.name)
         _require(

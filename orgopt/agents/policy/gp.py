@@ -9,11 +9,11 @@ takes about a millisecond at 150 results.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import get_lapack_funcs
+from scipy import linalg
 from scipy.special import ndtr
 
 from orgopt.agents.base import Array, Proposal, View, propose
@@ -32,7 +32,7 @@ _LOG_SCALES = (math.log(SCALES[0]), math.log(SCALES[1]))
 _LOG_NOISES = (math.log(NOISES[0]), math.log(NOISES[1]))
 
 # LAPACK itself: for 150 results the checks of scipy.linalg cost more than the work.
-_potrf, _trtrs = get_lapack_funcs(("potrf", "trtrs"), dtype=np.float64)
+_potrf, _trtrs = cast("Any", linalg).get_lapack_funcs(("potrf", "trtrs"), dtype=np.float64)
 
 
 class Gp:

@@ -13,5 +13,5 @@ class Random:
         baseline = view.knowledge.all[0]
         count = max(1, round(view.risk * len(view.free)))
         picked = view.rng.permutation(len(view.free))[:count]
-        changes = {view.free[i].name: view.free[i].at(view.rng.random()) for i in sorted(picked)}
-        return propose(baseline, changes)
+        knobs = [view.free[int(at)] for at in sorted(picked)]
+        return propose(baseline, {knob.name: knob.at(view.rng.random()) for knob in knobs})

@@ -49,7 +49,7 @@ class _Choices:
     @classmethod
     def of(cls, knobs: Sequence[Knob]) -> Self:
         columns = np.array([column for column, knob in enumerate(knobs) if not knob.ordered], dtype=int)
-        counts = np.array([len(knobs[column].choices) for column in columns], dtype=int)
+        counts = np.array([len(knob.choices) for knob in knobs if not knob.ordered], dtype=int)
         first = np.cumsum(counts) - counts
         centres = (np.arange(GRID) + 0.5) / GRID
         return cls(columns=columns, counts=counts, first=first, cells=(centres[:, None] * counts).astype(int) + first)

@@ -7,7 +7,7 @@ rewrite the one editable file.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from orgopt.agents.base import Known, Proposal
 from orgopt.agents.thinking import digest
@@ -80,7 +80,7 @@ def _turned(now: Situation, given: Any) -> dict[str, Value]:
     free = {knob.name: knob for knob in now.view.free}
     known = {knob.name for knob in now.view.knobs}
     found: dict[str, Value] = {}
-    for name, value in given.items():
+    for name, value in cast("Mapping[str, Any]", given).items():
         if name not in known:
             raise InvalidAnswerError(f"there is no knob {_short(name)}: {', '.join(free)}")
         if name not in free:
@@ -130,7 +130,7 @@ def _verdicts(now: Situation, given: Any) -> list[Verdict]:
         raise InvalidAnswerError(f"verdicts must be a JSON object of numbers and rulings, not {_short(given)}")
     cases = {str(case.known.id) for case in now.cases}
     found: list[Verdict] = []
-    for number, text in given.items():
+    for number, text in cast("Mapping[str, Any]", given).items():
         word = str(text).strip().lower()
         ruling: Ruling | None = next((one for one in _RULINGS if word.startswith(one)), None)
         if str(number).lstrip("#") not in cases or ruling is None:

@@ -4,18 +4,18 @@ The book may be a file that several processes write; each line is a reservation 
 a process that died counts as spent, because a provider may have billed it.
 """
 
-import fcntl
 import json
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from orgopt.errors import OrgoptError, StoreError
+from orgopt.locks import new_lock
 
 _POLL_S = 0.05
 _PATIENCE_S = 300.0  # for reservations of others to be settled
@@ -66,6 +66,8 @@ class Spend:
         self._open: dict[str, Reservation] = {}
         self._read, self._count = 0, 0
         self._changed = threading.Condition()
+        # Beside the book: held for a millisecond at a time, so that whoever waits looks often.
+        self._lock = new_lock(path.with_name(f"{path.name}.lock"), _POLL_S / 10) if path else None
         if path:
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -161,14 +163,13 @@ class Spend:
                 self._take(one, one.most, unsure=True)
 
     @contextmanager
-    def _book(self) -> Iterator[Any]:
+    def _book(self) -> Generator[Any]:
         """The book, locked against other processes and read to its end; None where it is in memory."""
-        if self.path is None:
+        if self.path is None or self._lock is None:
             yield None
             return
         try:
-            with self.path.open("r+b") as file:
-                fcntl.flock(file, fcntl.LOCK_EX)
+            with self._lock, self.path.open("r+b") as file:
                 file.seek(self._read)
                 for line in file.read().split(b"\n")[:-1]:
                     self._read += len(line) + 1

@@ -15,6 +15,7 @@ from orgopt.api.inputs import seconds
 from orgopt.called import own_command as own_command
 from orgopt.document.text.program import printable
 from orgopt.errors import DocumentError, LabError, OrgoptError, SandboxError, StoreError, UsageError
+from orgopt.plugins import Kind
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -48,6 +49,29 @@ def warn_of_failures(name: str, score: dict[str, Any]) -> None:
     if score["common_error"] and not score["experiments"].get("ok"):
         text = f"{name}: no experiment succeeded; most often: {score['common_error']}"
         err.print(text, style="yellow", markup=False, soft_wrap=True)
+
+
+class Named(click.ParamType[str]):
+    """A name of a kind of things that packages can add to; those are looked for when one is used, or for its help."""
+
+    def __init__(self, kind: Kind) -> None:
+        self.kind, self.name = kind, kind.noun
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:  # noqa: ARG002  click's signature
+        """The names that there are."""
+        return f"[{'|'.join(self.kind.names)}]"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """A name, if there is such a thing.
+
+        Raises:
+            click.BadParameter: There is none, or two of the name.
+        """
+        try:
+            self.kind.check(value)
+        except OrgoptError as error:
+            self.fail(str(error), param, ctx)
+        return value
 
 
 class Duration(click.ParamType[float]):

@@ -5,7 +5,8 @@ from typing import Any, TypeVar
 
 import click
 
-from orgopt.lab import LABS
+from orgopt.cli.shared.base import Named
+from orgopt.lab import LAB_KIND
 from orgopt.lab.sandbox import launch
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -32,8 +33,9 @@ def lab_option(body: F) -> F:
     lab = click.option(
         "--lab",
         "lab_kind",
-        type=click.Choice(LABS),
-        help="Real training on this machine, or a replay of the task's recorded or own world in virtual time.  "
+        type=Named(LAB_KIND),
+        help="Real training on this machine, a replay of the task's recorded or own world in virtual time, or a "
+        "package's.  "
         "[default: local; replay for a task without a script]",
     )
     return lab(sandbox_option(body))

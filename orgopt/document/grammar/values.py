@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import cast, get_args
 
 from orgopt.org import (
+    AGENT_KIND,
     AGENTS,
     COMMAND,
     LINK_KINDS,
@@ -97,8 +98,8 @@ def parse_agent(text: str) -> str:
             raise ValueError(f"'{text}' names no command; write 'command:NAME', as [agents.NAME] in orgopt.toml has it")
         return f"{COMMAND}{slug(command)}"
     name = slug(text)
-    if name not in AGENTS:
-        raise ValueError(f"unknown agent '{text}'; {closest(name, (*AGENTS, 'command:NAME'))}")
+    if name not in AGENTS and name not in AGENT_KIND.names:
+        raise ValueError(f"unknown agent '{text}'; {closest(name, (*AGENT_KIND.names, 'command:NAME'))}")
     return name
 
 

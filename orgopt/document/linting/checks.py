@@ -13,7 +13,7 @@ from orgopt.document.grammar.values import format_risk
 from orgopt.document.linting.rules import RULES
 from orgopt.document.reading.reader import Reading
 from orgopt.document.text.program import Program, Span
-from orgopt.org import DEFAULT_MODEL, LANGUAGE_AGENT, WORKING_AGENTS, Org, Role
+from orgopt.org import DEFAULT_MODEL, LANGUAGE_AGENT, Org, Role
 
 _REVIEWER = re.compile(r"\b(review|verif|audit|critic|referee)", re.IGNORECASE)
 _MANAGER = re.compile(r"\b(lead|leader|manager|chief|boss|head|director|coordinator)\b", re.IGNORECASE)
@@ -119,7 +119,7 @@ def _not_executed(document: Document) -> Iterator[Finding]:
         if role.model and not role.thinks:
             message = f"{role.name} has a model, and its agent '{role.agent}' uses none"
             yield finding("ORG040", message, document.field(role, "model"), "write '- **Agent:** llm'")
-        unread = ("persona", "memory") if role.agent in WORKING_AGENTS else ("memory",) if role.command else ()
+        unread = ("persona", "memory") if not role.thinks else ("memory",) if role.command else ()
         for key in (name for name in unread if getattr(role, name) not in {"", "none"}):
             message = f"'{key}' has no effect: the agent '{role.agent}' does not read it"
             yield finding("ORG007", message, document.field(role, key), "write '- **Agent:** llm', or leave it out")

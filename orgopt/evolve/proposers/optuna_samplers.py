@@ -1,39 +1,84 @@
 """Optuna's samplers as a study asks them: all of its trials have the same parameters, and it may be stopped."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler, PartialFixedSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState
 
+from orgopt.evolve.proposers.base import Sampler
 from orgopt.evolve.space.genome import Params, Space
-
-WHOLE = {"nsga2", "cmaes"}
-"""Samplers that move a whole genome by rules of their own, not a few parts of a parent."""
+from orgopt.study.config import SAMPLER_KIND
 
 
-def make_sampler(name: str, space: Space, population: int, seed: int) -> BaseSampler:
-    """A sampler of Optuna by its name here; any other name is the random one."""
-    match name:
-        case "tpe":
-            # A generation is asked for before any of it is told: the constant liar keeps its candidates apart.
-            return TPESampler(seed=seed, constant_liar=True)
-        case "gp":
-            return GPSampler(seed=seed)
-        case "nsga2":
-            return NSGAIISampler(seed=seed, population_size=max(2, population))
-        case "cmaes":
-            start = {one: space.origin[one] for one in moved(name, space)}
-            return CmaEsSampler(seed=seed, x0=start, popsize=max(5, population), warn_independent_sampling=False)
-        case _:
-            return RandomSampler(seed=seed)
+@dataclass(frozen=True, slots=True)
+class SmallChanges:
+    """A sampler that is asked for a few parameters of a parent.
+
+    Attributes:
+        of: Makes it of a seed.
+    """
+
+    of: Callable[[int], BaseSampler]
+    objectives: int = 2
+
+    def moves(self, space: Space) -> None:
+        """Nothing at once: candidates are small changes."""
+
+    def make(self, space: Space, population: int, seed: int) -> BaseSampler:  # noqa: ARG002
+        """The sampler of a seed."""
+        return self.of(seed)
 
 
-def moved(name: str, space: Space) -> list[str]:
-    """The parameters that a sampler of whole genomes moves: CMA-ES knows numbers alone."""
-    numbers = [one for one in space.free if not isinstance(space.distributions[one], CategoricalDistribution)]
-    return numbers if name == "cmaes" else list(space.free)
+class Nsga2:
+    """NSGA-II: whole genomes, crossed and mutated by its own rules."""
+
+    objectives = 2
+
+    def moves(self, space: Space) -> list[str]:
+        """All that may change."""
+        return list(space.free)
+
+    def make(self, space: Space, population: int, seed: int) -> BaseSampler:  # noqa: ARG002
+        """The sampler of a seed."""
+        return NSGAIISampler(seed=seed, population_size=max(2, population))
+
+
+class CmaEs:
+    """CMA-ES: all numbers of a genome at once."""
+
+    objectives = 1
+
+    def moves(self, space: Space) -> list[str]:
+        """All that may change and are numbers."""
+        return [one for one in space.free if not isinstance(space.distributions[one], CategoricalDistribution)]
+
+    def make(self, space: Space, population: int, seed: int) -> BaseSampler:
+        """The sampler of a seed, which starts from the seed document."""
+        start = {one: space.origin[one] for one in self.moves(space)}
+        return CmaEsSampler(seed=seed, x0=start, popsize=max(5, population), warn_independent_sampling=False)
+
+
+_OWN: dict[str, Sampler] = {
+    "tpe": SmallChanges(lambda seed: TPESampler(seed=seed, constant_liar=True)),
+    "gp": SmallChanges(lambda seed: GPSampler(seed=seed)),
+    "nsga2": Nsga2(),
+    "cmaes": CmaEs(),
+    "random": SmallChanges(lambda seed: RandomSampler(seed=seed)),
+}
+
+
+def find_sampler(name: str) -> Sampler:
+    """A sampler by its name: one of orgopt's own, or an installed package's.
+
+    Raises:
+        UsageError: There is no such sampler.
+        PluginError: The package that has it does not work, or the name is taken twice.
+    """
+    SAMPLER_KIND.check(name)
+    return _OWN[name] if name in _OWN else SAMPLER_KIND.make(name, Sampler)
 
 
 class NSGAIISampler(optuna.samplers.NSGAIISampler):

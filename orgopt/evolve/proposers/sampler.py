@@ -5,7 +5,7 @@ a study whose Optuna side is rebuilt from its log goes on as it would have gone.
 """
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import repeat
 from typing import Any
@@ -19,7 +19,7 @@ from optuna.trial import TrialState, create_trial
 from orgopt.document import Program, changes, lint, parse
 from orgopt.document.reading.reader import errors
 from orgopt.errors import DocumentError, UsageError
-from orgopt.evolve.proposers.optuna_samplers import WHOLE, Around, make_sampler, moved
+from orgopt.evolve.proposers.optuna_samplers import Around, find_sampler
 from orgopt.evolve.space.candidate import Candidate
 from orgopt.evolve.space.genome import Params, Space
 from orgopt.evolve.space.texts import Texts, with_texts
@@ -38,12 +38,18 @@ class Proposer:
     Args:
         space: Where they lie.
         config: Names the sampler, and seeds every ask.
+
+    Raises:
+        UsageError: There is no such sampler, or it cannot have so many objectives.
+        PluginError: The package that has it does not work.
     """
 
     def __init__(self, space: Space, config: StudyConfig) -> None:
-        if config.sampler == "cmaes" and len(config.objectives) > 1:
-            raise UsageError("the sampler cmaes has one objective: use nsga2 or tpe for two")
+        self.sampler = find_sampler(config.sampler)
+        if len(config.objectives) > self.sampler.objectives:
+            raise UsageError(f"the sampler {config.sampler} has one objective: use nsga2 or tpe for two")
         self.space, self.config = space, config
+        self._moves = self.sampler.moves(space)
         self._trials: dict[int, int] = {}  # Optuna's numbers, by a candidate's index
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         directions = (StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE)
@@ -67,8 +73,15 @@ class Proposer:
         self.study.enqueue_trial(dict(self.space.origin))
         with _quiet():
             self._trials[0] = self.study.ask(self.space.distributions).number
-        origin = {"params": self.space.origin, "program": self.space.seed, "changes": ("the seed document",)}
-        return Candidate(index=0, generation=0, parent=None, proposer="seed", **origin)
+        return Candidate(
+            index=0,
+            generation=0,
+            parent=None,
+            proposer="seed",
+            params=self.space.origin,
+            program=self.space.seed,
+            changes=("the seed document",),
+        )
 
     def propose(
         self, index: int, generation: int, known: Sequence[Candidate], told: Mapping[str, Standing]
@@ -84,7 +97,7 @@ class Proposer:
             parent = self.parent(rng, known, told)
             trial = self._ask(rng, parent, generation)
             params = dict(trial.params)
-            if self.config.sampler in WHOLE and generation:
+            if self._moves is not None and generation:
                 parent = self._nearest(params, known, told)
             program = self._program(params, parent.texts)
             # A repetition would measure noise at the price of something new; the last attempt is taken anyway.
@@ -202,10 +215,7 @@ class Proposer:
 
     def _ask(self, rng: np.random.Generator, parent: Candidate, generation: int) -> optuna.Trial:
         """Ask for values of a few parameters of a parent, so that a candidate is a small change of a document."""
-        if generation and self.config.sampler in WHOLE:
-            free = set(moved(self.config.sampler, self.space))
-        else:
-            free = set(self.few(rng, parent))
+        free = set(self.few(rng, parent) if self._moves is None or not generation else self._moves)
         fixed = {key: value for key, value in parent.params.items() if key not in free}
         return self._ask_around(fixed, int(rng.integers(2**31)))
 
@@ -213,8 +223,7 @@ class Proposer:
         """Ask the sampler for all but some fixed values."""
         with _quiet():
             free = {name: one for name, one in self.space.distributions.items() if name not in fixed}
-            sampler = make_sampler(self.config.sampler, self.space, self.config.population, seed)
-            self.study.sampler = Around(fixed, sampler, free)
+            self.study.sampler = Around(fixed, self.sampler.make(self.space, self.config.population, seed), free)
             return self.study.ask(self.space.distributions)
 
     def few(self, rng: np.random.Generator, parent: Candidate) -> list[str]:
@@ -240,7 +249,7 @@ def _changes(before: Program, after: Program) -> tuple[str, ...]:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def _quiet() -> Generator[None]:
     """Without Optuna's warnings of what is experimental, and of the CMA-ES's `x0`, which goes in its version 6."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="`x0` has been deprecated", category=FutureWarning)

@@ -93,7 +93,9 @@ class Screen:
         underway = [self._point(one) for one in known if one.generation == generation]
         means, sds = self._model.expecting(np.array(underway)).predict(points)
         order = np.argsort(-_improvement(means, sds, self._best))
-        found = self._first_valid(index, generation, known, [drawn[at] for at in order], WRITE if writes else SCREEN)
+        found = self._first_valid(
+            index, generation, known, [drawn[int(at)] for at in order], WRITE if writes else SCREEN
+        )
         if found:
             mean, sd = self._model.predict(self._point(found)[None])
             self._predicted[index] = {"mean": round(float(mean[0]), 4), "sd": round(float(sd[0]), 4)}

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
 from orgopt.evolve.space.genome import Params, Space
 from orgopt.evolve.surrogate.ensemble import one_thread
@@ -50,8 +51,7 @@ class Writer:
         gains = {name: row - row[_bin(self.values[name], params[name])] for name, row in gains.items()}
         found: list[dict[str, Any]] = []
         for _ in range(count):
-            # Gumbel noise turns the largest sum into a draw in proportion to the probabilities.
-            noisy = {name: gain + rng.gumbel(size=gain.shape) for name, gain in gains.items()}
+            noisy = {name: np.asarray(gain + rng.gumbel(size=gain.shape), float) for name, gain in gains.items()}
             best = sorted(active, key=lambda name: -float(noisy[name].max()))[: 1 + int(rng.integers(MOST_EDITS))]
             found.append({**params, **{name: self.values[name][int(noisy[name].argmax())] for name in best}})
         return found
@@ -88,21 +88,21 @@ def train_writer(space: Space, points: Sequence[Params], scores: np.ndarray) -> 
     return Writer(space=space, values=values, constants=constants, slopes=slopes, target=target)
 
 
-def _values(distribution: Any) -> list[Any]:
+def _values(distribution: BaseDistribution) -> list[Any]:
     """The values of a parameter, or the middles of its bins."""
-    choices = getattr(distribution, "choices", None)
-    if choices is not None:
-        return list(choices)
+    if isinstance(distribution, CategoricalDistribution):
+        return list(distribution.choices)
+    assert isinstance(distribution, IntDistribution | FloatDistribution)
     low, high, step = distribution.low, distribution.high, distribution.step
     if step:
         every = [low + at * step for at in range(round((high - low) / step) + 1)]
         if len(every) <= 2 * BINS:
             return [type(low)(round(value, 10)) for value in every]
         picked = np.unique(np.linspace(0, len(every) - 1, BINS).round().astype(int))
-        return [type(low)(round(every[at], 10)) for at in picked]
+        return [type(low)(round(every[int(at)], 10)) for at in picked]
     if distribution.log:
-        return [float(value) for value in np.geomspace(low, high, BINS)]
-    return [float(value) for value in np.linspace(low, high, BINS)]
+        return np.geomspace(low, high, BINS).tolist()
+    return np.linspace(low, high, BINS).tolist()
 
 
 def _bin(values: Sequence[Any], value: Any) -> int:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, cast
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
@@ -69,14 +69,14 @@ def read_changes(given: object) -> list[Change]:
     Raises:
         RefusedError: It is no list of one to `MOST` changes.
     """
-    if isinstance(given, Mapping) and "place" in given:
-        given = [given]
-    if not isinstance(given, list) or not given or not all(isinstance(one, Mapping) for one in given):
+    alone = isinstance(given, Mapping) and "place" in given
+    several: list[Any] = [given] if alone else cast("list[Any]", given) if isinstance(given, list) else []
+    if not several or not all(isinstance(one, Mapping) for one in several):
         raise RefusedError('answer with a JSON list of changes, such as [{"place": "…", "to": …, "reason": "…"}]')
-    if len(given) > MOST:
-        raise RefusedError(f"{len(given)} changes are too many: at most {MOST}")
+    if len(several) > MOST:
+        raise RefusedError(f"{len(several)} changes are too many: at most {MOST}")
     found: list[Change] = []
-    for one in given:
+    for one in cast("list[Mapping[str, Any]]", several):
         if "place" not in one or "to" not in one:
             raise RefusedError('each change has a "place" and what it is changed "to"')
         place = " ".join(str(one["place"]).replace("->", "→").split())[:200]

@@ -78,7 +78,7 @@ class Space:
         self.distributions: dict[str, BaseDistribution] = {g.name: g.distribution for g in self._genes.values()}
         self.origin: dict[str, Any] = {gene.name: gene.origin for gene in self._genes.values()}
         self.rewritable = TEXTS in parts
-        never = set() if "roles" in parts else {f"headcount/{role_id}" for role_id in self._library}
+        never = set[str]() if "roles" in parts else {f"headcount/{role_id}" for role_id in self._library}
         free = [
             gene for gene in self._genes.values() if gene.part in parts and never.isdisjoint(n for n, _ in gene.needs)
         ]

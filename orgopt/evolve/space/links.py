@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import combinations
+from typing import cast
 
 import networkx as nx
 
@@ -79,7 +80,7 @@ def managers_first(org: Org) -> list[Role]:
     graph.add_nodes_from(role.id for role in org.roles)
     graph.add_edges_from((link.target, link.source) for link in org.links if link.kind == "reports to")
     order = {role.id: index for index, role in enumerate(org.roles)}
-    ids = nx.lexicographical_topological_sort(graph, key=lambda node: order[node])
+    ids = cast("Iterator[str]", nx.lexicographical_topological_sort(graph, key=order.__getitem__))
     return [role for role_id in ids if (role := org.role(role_id))]
 
 

@@ -6,7 +6,7 @@ is hidden from two of them: their errors there say how far to trust all. It expl
 picked is kriging's to say.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -130,7 +130,7 @@ def _graphs_of(evidence: Sequence[Tried]) -> Graphs:
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
+def one_thread() -> Generator[None]:
     """One thread of torch: sums of several differ in their last bits from run to run."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)

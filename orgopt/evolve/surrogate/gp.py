@@ -7,14 +7,15 @@ Other studies of such parameters can be in it: the evidence says how far each co
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
-from scipy.linalg import cho_solve, solve_triangular
+from scipy import linalg
 from scipy.spatial.distance import cdist
 
 from orgopt.study import statistics
 
+_linalg = cast("Any", linalg)  # it has no types
 MOST = 500
 """Candidates of the study itself that are taken in: the newest."""
 SWEEPS = 2
@@ -87,13 +88,13 @@ class Kriging:
         terms = _Terms(at, self.points, np.zeros(len(at), int), self.group, self.unit)
         across = terms.covariance(self.shape)
         alone = self.shape.linear * (at**2).sum(1) / self.unit + self.shape.smooth + self.shape.own
-        explained = (solve_triangular(self.lower, across.T, lower=True) ** 2).sum(0)
+        explained = (_solved(self.lower, across.T) ** 2).sum(0)
         mean, variance = across @ self.weights, np.maximum(alone - explained, 1e-6)
         return self.center + self.scale * mean, self.scale * np.sqrt(variance)
 
     def without(self) -> tuple[np.ndarray, np.ndarray]:
         """What the others say of each candidate of this study, as if it had not been run: means and sds, (n,) each."""
-        variance = 1 / np.diag(cho_solve((self.lower, True), np.eye(len(self.values))))
+        variance = 1 / np.diag(_linalg.cho_solve((self.lower, True), np.eye(len(self.values))))
         own = self.group == 0
         mean = (self.values - self.weights * variance)[own]
         sd = np.sqrt(np.maximum(variance[own] - self.errors[own] ** 2, 1e-6))
@@ -121,7 +122,7 @@ class Kriging:
         # The factor grows by some rows: solving it anew would cost more than all else of a proposal.
         across = _Terms(at, self.points, own, self.group, self.unit).covariance(self.shape)
         among = _Terms(at, at, own, own, self.unit).covariance(self.shape) + np.diag(errors**2 + self.shape.own)
-        left = solve_triangular(self.lower, across.T, lower=True).T
+        left = _solved(self.lower, across.T).T
         corner = np.linalg.cholesky(among - left @ left.T)
         lower = np.block([[self.lower, np.zeros((len(self.values), len(at)))], [left, corner]])
         values = np.append(self.values, (mean - self.center) / self.scale)
@@ -132,7 +133,7 @@ class Kriging:
             errors=np.append(self.errors, errors),
             group=np.append(self.group, own),
             lower=lower,
-            weights=cho_solve((lower, True), values),
+            weights=_linalg.cho_solve((lower, True), values),
         )
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -201,11 +202,16 @@ def _along(shape: Shape, at: str | int) -> list[Shape]:
     return [one for one in found if one != shape]
 
 
+def _solved(lower: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """The x of lower @ x = right."""
+    return _linalg.solve_triangular(lower, right, lower=True)
+
+
 def _loss(start: Kriging, terms: _Terms, shape: Shape) -> float:
     """Minus the log-likelihood of this study's values given those of others, and of how these are related."""
     lower = np.linalg.cholesky(terms.covariance(shape) + np.diag(start.errors**2 + shape.own))
     own = start.group == 0
-    half = solve_triangular(lower, start.values, lower=True)[own]  # what the rows before do not say
+    half = _solved(lower, start.values)[own]  # what the rows before do not say
     doubt = sum(one**2 for one in shape.related[1:]) / (2 * _DOUBT**2)
     return float(0.5 * half @ half + np.log(np.diag(lower)[own]).sum() + doubt)
 
@@ -214,7 +220,7 @@ def solved(start: Kriging) -> Kriging:
     """The same with its linear system solved, after what it consists of was changed."""
     terms = _Terms(start.points, start.points, start.group, start.group, start.unit)
     lower = np.linalg.cholesky(terms.covariance(start.shape) + np.diag(start.errors**2 + start.shape.own))
-    return replace(start, lower=lower, weights=cho_solve((lower, True), start.values))
+    return replace(start, lower=lower, weights=_linalg.cho_solve((lower, True), start.values))
 
 
 def _scaled(known: Known) -> tuple[float, float]:

@@ -38,7 +38,7 @@ class Older:
         most = POINTS // max(1, min(SOURCES, len(able)))
         for one in ordered:
             rows = np.unique(np.linspace(0, len(one.orgs) - 1, min(len(one.orgs), most)).astype(int))
-            params = [transferred(space, one.params[row]) for row in rows]
+            params = [transferred(space, one.params[int(row)]) for row in rows]
             points = np.array([coordinates(space, point) for point in params])
             if len(np.unique(points, axis=0)) < FEWEST or len(self.known) == SOURCES:
                 continue

@@ -10,12 +10,12 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from types import ModuleType
 from typing import NamedTuple, Self
 
@@ -171,7 +171,7 @@ class Arena:
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
+def _undisturbed() -> Generator[None]:
     """Let processes that start here leave Ctrl-C to this one from their first moment, as Python starts.
 
     They do not run the user's own script again, either, as Python's `spawn` has them do: one that calls orgopt without
@@ -189,19 +189,25 @@ def _undisturbed() -> Iterator[None]:
 
 def _run(job: Job, task: Task, lab: Lab, terms: Terms, watch: Watch | None = None) -> Result:
     began = time.perf_counter()
-    told = (lambda event: watch(job, event)) if watch else None
+    told = partial(watch, job) if watch else None
     ledger, memory = Ledger(), ()
-    shared = {"budget_s": terms.budget_s, "seed": job.seed, "verify_seeds": terms.verify_seeds}
+    budget_s, seed, verify_seeds = terms.budget_s, job.seed, terms.verify_seeds
     if job.program.startswith(PLAIN_PREFIX):
         from orgopt.evolve.trials.optuna_baseline import evaluate_plain
 
-        score = evaluate_plain(job.program, task, lab, ledger=ledger, watch=told, **shared)
+        score = evaluate_plain(
+            job.program, task, lab, budget_s=budget_s, seed=seed, verify_seeds=verify_seeds, ledger=ledger, watch=told
+        )
     elif job.keeping:
-        settings = Settings(lab=terms.lab if isinstance(terms.lab, str) else None, slots=terms.slots, **shared)
+        name = terms.lab if isinstance(terms.lab, str) else None
+        settings = Settings(lab=name, slots=terms.slots, budget_s=budget_s, seed=seed, verify_seeds=verify_seeds)
         program = _parsed(job.program, job.entrant)
         score, ledger, memory = evaluate_kept(program, task, lab, settings, job.keeping, told)
     else:
-        score = evaluate(_parsed(job.program, job.entrant), task, lab, ledger=ledger, watch=told, **shared)
+        program = _parsed(job.program, job.entrant)
+        score = evaluate(
+            program, task, lab, budget_s=budget_s, seed=seed, verify_seeds=verify_seeds, ledger=ledger, watch=told
+        )
     events = tuple(ledger.events) if job.keep_events else ()
     return Result(job, score, events, time.perf_counter() - began, memory)
 

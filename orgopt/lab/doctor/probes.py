@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -60,7 +60,8 @@ def _findings(kind: Sandbox) -> Iterator[Finding]:
         secret = folder / "secret"
         secret.write_text("")
         token = f"orgopt-probe-{os.getpid()}-{time.monotonic_ns()}"
-        names = {"PORT": stack.enter_context(_listener(token)), "TOKEN": token, "FILE": str(secret)}
+        port = stack.enter_context(_listener(token))
+        names: dict[str, int | str | list[str]] = {"PORT": port, "TOKEN": token, "FILE": str(secret)}
         names["HOME"] = _home()
         os.environ["ORGOPT_PROBE_SECRET"] = token[::-1]  # backwards, so that a script is not taken for it
         stack.callback(os.environ.pop, "ORGOPT_PROBE_SECRET", None)
@@ -142,7 +143,7 @@ def _home() -> list[str]:
 
 
 @contextmanager
-def _neighbour() -> Iterator[None]:
+def _neighbour() -> Generator[None]:
     """Another process of this user, with this environment."""
     with subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE) as process:
         try:
@@ -152,7 +153,7 @@ def _neighbour() -> Iterator[None]:
 
 
 @contextmanager
-def _listener(token: str) -> Iterator[int]:
+def _listener(token: str) -> Generator[int]:
     """Sockets of this machine that an experiment must not reach; gives the port."""
     with (
         socket.socket() as tcp,

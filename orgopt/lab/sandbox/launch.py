@@ -11,7 +11,7 @@ import site
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -64,7 +64,7 @@ def choose(name: str) -> None:
 
 
 @contextmanager
-def using(name: str) -> Iterator[None]:
+def using(name: str) -> Generator[None]:
     """Choose a sandbox for a while."""
     before = os.environ.get(CHOICE)
     choose(name)

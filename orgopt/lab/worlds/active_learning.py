@@ -63,11 +63,12 @@ def _between(world: Recorded, reference: Point, rng: np.random.Generator) -> Poi
 def _climb(world: Recorded, rng: np.random.Generator, *, from_baseline: bool) -> list[Point]:
     """The settings of a hill climb on the world's held-out metric, from its start on."""
     knobs = world.task.knobs
-    at = {knob.name: knob.default if from_baseline else knob.at(float(rng.random())) for knob in knobs}
+    at: Point = {knob.name: knob.default if from_baseline else knob.at(float(rng.random())) for knob in knobs}
     path, lowest = [at], world.truth(at)
     for _ in range(int(rng.integers(*_STEPS))):
-        picked = rng.choice(len(knobs), min(len(knobs), int(rng.integers(1, 4))), replace=False)
-        tried = at | {knobs[i].name: _moved(knobs[i], at[knobs[i].name], rng, _STEP_SD) for i in picked}
+        chosen = rng.choice(len(knobs), min(len(knobs), int(rng.integers(1, 4))), replace=False)
+        picked = [knobs[int(i)] for i in chosen]
+        tried = at | {knob.name: _moved(knob, at[knob.name], rng, _STEP_SD) for knob in picked}
         value = world.truth(tried)
         if value < lowest:
             at, lowest = tried, value

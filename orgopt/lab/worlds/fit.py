@@ -234,7 +234,7 @@ def _noise(data: _Data, fitted: np.ndarray, unseen: np.ndarray) -> tuple[dict[st
     Runs of one setting differ by seed noise alone; what the networks get wrong of a setting is no noise.
     """
     whole = np.flatnonzero(np.isfinite(data.z).all(1))
-    levels, rows = [], []
+    levels, rows = list[np.ndarray](), list[np.ndarray]()
     for setting in np.unique(data.setting[whole]):
         runs = whole[data.setting[whole] == setting]
         if len(runs) > 1:
@@ -263,7 +263,7 @@ def _quality(world: Recorded, data: _Data, predicted: np.ndarray, statuses: list
         quality[name] = {
             "spearman": _rounded(spearman(predicted[rows, column], data.y[rows, column])),
             "spearman_best_fifth": _rounded(spearman(predicted[among, column], data.y[among, column])),
-            "rmse_best_fifth": _rounded(np.sqrt(np.mean((predicted - data.y)[among, column] ** 2))),
+            "rmse_best_fifth": _rounded(np.square(predicted[among, column] - data.y[among, column]).mean() ** 0.5),
         }
     quarter = max(1, len(world.fitted.levels) // 4)
     noisy = world.fitted.residuals[:quarter].astype(float)

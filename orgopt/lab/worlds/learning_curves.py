@@ -1,6 +1,7 @@
 """Learning curves: how well those of a task say, half-way, how an experiment ends."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, cast
 
 import numpy as np
 
@@ -37,9 +38,10 @@ def spearman(a: np.ndarray, b: np.ndarray) -> float:
     """Rank correlation of two rows; 0 where one of them does not vary."""
     if len(a) < 2 or np.ptp(a) == 0 or np.ptp(b) == 0:
         return 0.0
-    from scipy.stats import rankdata  # takes half a second
+    from scipy import stats  # takes half a second
 
-    return float(np.corrcoef(rankdata(a), rankdata(b))[0, 1])
+    rank = cast("Callable[[np.ndarray], np.ndarray]", cast("Any", stats).rankdata)
+    return float(np.corrcoef(rank(a), rank(b))[0, 1])
 
 
 def _recorded(task: Task) -> Iterator[Sequence[float]]:

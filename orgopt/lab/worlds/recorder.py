@@ -4,7 +4,6 @@ Settings are decided by the task's knobs, the seed and their number alone, so th
 continues and a longer one begins with the shorter. Reading recordings is `records.py`.
 """
 
-import fcntl
 import os
 import platform
 from collections.abc import Iterator
@@ -15,13 +14,22 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-import pyarrow as pa
 from scipy.stats import qmc
 
-from orgopt.errors import LabError, StoreError, UsageError
+from orgopt.errors import LabError, UsageError
 from orgopt.lab.base import Experiment, Lab, Outcome, Status
-from orgopt.lab.worlds.recording import differences, read_table, records_path, rows_table, task_version, write_table
+from orgopt.lab.worlds.recording import (
+    Table,
+    appended,
+    differences,
+    read_table,
+    records_path,
+    rows_table,
+    task_version,
+    write_table,
+)
 from orgopt.ledger import JsonLog, read_lines
+from orgopt.locks import hold
 from orgopt.seeds import Stream, derive, generator
 from orgopt.task import Knob, Settings, Task
 
@@ -83,9 +91,10 @@ class Recording:
         self._log_path = folder / "records.jsonl.part"
         self.origin = {"task": task.name, "files": task_version(task), "data_digest": data_digest, "seed": seed}
         self._parts: list[dict[str, Any]] = []
-        self._table: pa.Table | None = None
+        self._table: Table | None = None
         self._rows: dict[int, dict[str, Any]] = {}
-        self._lock = _lock(self._log_path)
+        self._lock_path = folder / "records.lock"
+        self._lock = hold(self._lock_path, lambda: f"another process records at {folder}")
         self._log = JsonLog(self._log_path)
         try:
             if self.path.exists():
@@ -164,7 +173,8 @@ class Recording:
         self._log.close()
         if remove:
             self._log_path.unlink(missing_ok=True)
-        os.close(self._lock)
+        self._lock_path.unlink(missing_ok=True)  # while it is held: the folder is a task's
+        self._lock.release()
 
     def _read_log(self) -> None:
         for record in read_lines(self._log_path):
@@ -186,7 +196,7 @@ class Recording:
             return
         table = rows_table(self.task, [self._rows[row] for row in sorted(self._rows)])
         if self._table is not None:
-            table = pa.concat_tables([self._table.select(table.column_names).cast(table.schema), table])
+            table = appended(self._table, table)
         write_table(self.path, table, {**self.origin, "parts": self._parts})
         self._table, self._rows = table, {}
 
@@ -272,16 +282,3 @@ def _cpu_model() -> str:
         lines = []
     names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     return next(names, platform.processor() or platform.machine())
-
-
-def _lock(path: Path) -> int:
-    try:
-        lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    except OSError as error:
-        raise StoreError(f"cannot write {path}: {error.strerror}") from None
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(lock)
-        raise StoreError(f"another process records at {path.parent}") from None
-    return lock

@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 import pyarrow as pa
@@ -20,17 +20,23 @@ from orgopt.errors import StoreError, TaskError
 from orgopt.lab.base import Status
 from orgopt.task import Knob, Task, Value
 
+_pa, _pq = cast("Any", pa), cast("Any", pq)  # they have no types
+_ArrowError: type[Exception] = _pa.ArrowException
+Table: TypeAlias = Any
+"""A table of pyarrow."""
+_Kind: TypeAlias = Any
+
 SCHEMA_VERSION = 1
 METADATA_KEY = b"orgopt"
-FIXED_COLUMNS: Mapping[str, pa.DataType] = {
-    "seed": pa.int64(),
-    "status": pa.string(),
-    "curve": pa.list_(pa.float32()),
-    "seconds": pa.float64(),
-    "wall_s": pa.float64(),
-    "metric": pa.float64(),
-    "heldout": pa.float64(),
-    "error": pa.string(),
+FIXED_COLUMNS: Mapping[str, _Kind] = {
+    "seed": _pa.int64(),
+    "status": _pa.string(),
+    "curve": _pa.list_(_pa.float32()),
+    "seconds": _pa.float64(),
+    "wall_s": _pa.float64(),
+    "metric": _pa.float64(),
+    "heldout": _pa.float64(),
+    "error": _pa.string(),
 }
 _NAMED_ROWS = 5  # a message names no more rows than a person reads
 
@@ -95,11 +101,11 @@ def load_records(path: Path, task: Task) -> Records:
         raise TaskError(f"{path} is of another version of {task.name} ({'; '.join(changed)}): record it again")
     try:
         return _records(table, task, provenance)
-    except (pa.ArrowException, ValueError, TypeError) as error:
+    except (_ArrowError, ValueError, TypeError) as error:
         raise TaskError(f"{path}: {error}") from None
 
 
-def read_table(path: Path) -> tuple[pa.Table, dict[str, Any]]:
+def read_table(path: Path) -> tuple[Table, dict[str, Any]]:
     """The rows of a recording and its provenance, unchecked but for the kind of file.
 
     Raises:
@@ -108,12 +114,12 @@ def read_table(path: Path) -> tuple[pa.Table, dict[str, Any]]:
     if not path.is_file():
         raise TaskError(f"no recording at {path}: make one with 'orgopt record TASK --runs N'")
     try:
-        table = pq.read_table(path)
-    except (pa.ArrowException, OSError) as error:
+        table = _pq.read_table(path)
+    except (_ArrowError, OSError) as error:
         reason = (str(error).splitlines() or [""])[0][:200]
         raise TaskError(f"{path} is damaged or no Parquet file ({reason}): record it again") from None
     try:
-        provenance = json.loads((table.schema.metadata or {})[METADATA_KEY])
+        provenance = json.loads((table.schema.metadata or dict[bytes, bytes]())[METADATA_KEY])
         version = provenance["schema_version"]
     except (KeyError, ValueError, TypeError):
         raise TaskError(f"{path} does not say where it comes from: it is no recording of orgopt") from None
@@ -122,14 +128,19 @@ def read_table(path: Path) -> tuple[pa.Table, dict[str, Any]]:
     return table, provenance
 
 
-def rows_table(task: Task, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
+def rows_table(task: Task, rows: Sequence[Mapping[str, Any]]) -> Table:
     """Rows as columns; a row has the fixed columns and its `settings`."""
     columns = {knob.name: _column(knob, [row["settings"][knob.name] for row in rows]) for knob in task.knobs}
-    columns |= {name: pa.array([row[name] for row in rows], kind) for name, kind in FIXED_COLUMNS.items()}
-    return pa.table(columns)
+    columns |= {name: _pa.array([row[name] for row in rows], kind) for name, kind in FIXED_COLUMNS.items()}
+    return _pa.table(columns)
 
 
-def write_table(path: Path, table: pa.Table, provenance: Mapping[str, Any]) -> None:
+def appended(table: Table, more: Table) -> Table:
+    """A table with rows of another below its own."""
+    return _pa.concat_tables([table.select(more.column_names).cast(more.schema), more])
+
+
+def write_table(path: Path, table: Table, provenance: Mapping[str, Any]) -> None:
     """Write a recording; whatever was at its place stays until it is complete.
 
     Raises:
@@ -138,7 +149,7 @@ def write_table(path: Path, table: pa.Table, provenance: Mapping[str, Any]) -> N
     partial = path.with_name(path.name + ".part")
     text = json.dumps({"schema_version": SCHEMA_VERSION, **provenance}, ensure_ascii=False)
     try:
-        pq.write_table(table.replace_schema_metadata({METADATA_KEY: text}), partial, compression="zstd")
+        _pq.write_table(table.replace_schema_metadata({METADATA_KEY: text}), partial, compression="zstd")
         with partial.open("rb") as file:
             os.fsync(file.fileno())
         partial.replace(path)
@@ -146,7 +157,7 @@ def write_table(path: Path, table: pa.Table, provenance: Mapping[str, Any]) -> N
         raise StoreError(f"cannot write {path}: {error.strerror or error}") from None
 
 
-def _records(table: pa.Table, task: Task, provenance: Mapping[str, Any]) -> Records:
+def _records(table: Table, task: Task, provenance: Mapping[str, Any]) -> Records:
     missing = [name for name in (*(knob.name for knob in task.knobs), *FIXED_COLUMNS) if name not in table.column_names]
     if missing:
         raise ValueError(f"columns are missing: {', '.join(missing)}")
@@ -190,22 +201,25 @@ def _all(fine: np.ndarray, message: str) -> None:
         raise ValueError(f"{message} in row {', '.join(map(str, rows[:_NAMED_ROWS]))}{more}")
 
 
-def _column(knob: Knob, values: Sequence[Value]) -> pa.Array:
+def _column(knob: Knob, values: Sequence[Value]) -> Any:
     """The values of a knob; true and false are whole numbers in a column."""
-    return pa.array([int(value) if isinstance(value, bool) else value for value in values], _kind(knob))
+    return _pa.array([int(value) if isinstance(value, bool) else value for value in values], _kind(knob))
 
 
-def _kind(knob: Knob) -> pa.DataType:
+def _kind(knob: Knob) -> _Kind:
     if any(isinstance(choice, str) for choice in knob.choices):
-        return pa.string()
+        return _pa.string()
     whole = knob.integer or (knob.choices and all(isinstance(choice, int) for choice in knob.choices))
-    return pa.int64() if whole else pa.float64()
+    return _pa.int64() if whole else _pa.float64()
 
 
 def _flat(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for key, value in data.items():
-        flat |= _flat(value, f"{prefix}{key} ") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+        if isinstance(value, Mapping):
+            flat |= _flat(cast("Mapping[str, Any]", value), f"{prefix}{key} ")
+        else:
+            flat[f"{prefix}{key}"] = value
     return flat
 
 

@@ -3,7 +3,7 @@
 Needs DSPy, so that it is imported late.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -67,7 +67,7 @@ class Asker:
 
 
 @contextmanager
-def asking(engine: Engine, adapter: dspy.Adapter | None = None) -> Iterator[dspy.LM]:
+def asking(engine: Engine, adapter: dspy.Adapter | None = None) -> Generator[dspy.LM]:
     """DSPy's settings for programs that ask through an engine.
 
     Raises:

@@ -5,7 +5,7 @@ imported late.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import dspy
 from dspy.signatures.signature import make_signature
@@ -91,7 +91,8 @@ class CharterProposer:
         inputs = {key: (str, dspy.InputField(desc=_INPUTS[key])) for key in told}
         output = {"new_charter": (str, dspy.OutputField(desc="the new charter and nothing else"))}
         try:
-            text = str(dspy.Predict(make_signature({**inputs, **output}, _TASK))(**told).new_charter).strip()
+            given = cast("Any", dspy.Predict(make_signature({**inputs, **output}, _TASK)))(**told)
+            text = str(given.new_charter).strip()
         except AdapterParseError as error:
             raise RefusedError(str(error.__cause__ or error)[:300]) from None
         module = OrgModule(self.bench, self.budget_s)
@@ -107,6 +108,6 @@ class CharterProposer:
 
 
 def _record(one: Mapping[str, Any]) -> str:
-    outputs = one.get("Generated Outputs", {})
-    work = outputs.get("work", "") if isinstance(outputs, Mapping) else outputs
+    outputs: Any = one.get("Generated Outputs", {})
+    work = cast("Mapping[str, Any]", outputs).get("work", "") if isinstance(outputs, Mapping) else outputs
     return f"What the role asked for:\n{work}\nThe run:\n{one.get('Feedback', '')}\n"

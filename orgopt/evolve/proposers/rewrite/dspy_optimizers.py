@@ -9,7 +9,7 @@ import contextlib
 import io
 import logging
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any
 
 import dspy
@@ -18,14 +18,13 @@ import optuna
 from orgopt.agents.llm.agent import Adapter
 from orgopt.agents.llm.model import Engine, speaker
 from orgopt.agents.thinking.digest import clean
-from orgopt.evolve.proposers.rewrite.ask import TEMPERATURE, Asker, cost
+from orgopt.evolve.proposers.rewrite.ask import TEMPERATURE, cost
+from orgopt.evolve.proposers.rewrite.base import Brief, Rewrite, Workshop
 from orgopt.evolve.proposers.rewrite.charters import CharterProposer
 from orgopt.evolve.proposers.rewrite.org_module import FAILED, Bench, BenchEngine, OrgModule, examples
-from orgopt.evolve.proposers.rewrite.rewriting import Brief, Rewrite, optimizer_runs
+from orgopt.evolve.proposers.rewrite.rewriting import optimizer_runs
 from orgopt.evolve.space.changes import Change
-from orgopt.evolve.space.genome import Space
 from orgopt.evolve.space.texts import RefusedError
-from orgopt.evolve.trials.runs import Runs
 from orgopt.study.config import StudyConfig
 
 _MINIBATCH = 2
@@ -35,15 +34,12 @@ class Optimizer:
     """Proposes charters that one of DSPy's optimizers found.
 
     Args:
-        config: The study's settings; they name the optimizer.
-        space: Where candidates lie.
-        runs: The study's runs.
-        tasks: The tasks that are searched.
-        asker: The model.
+        shop: Its settings name the optimizer.
     """
 
-    def __init__(self, config: StudyConfig, space: Space, runs: Runs, tasks: Sequence[str], asker: Asker) -> None:
-        self.config, self.space, self.runs, self.tasks, self.asker = config, space, runs, list(tasks), asker
+    def __init__(self, shop: Workshop) -> None:
+        self.config, self.space, self.runs, self.tasks = shop.config, shop.space, shop.runs, list(shop.tasks)
+        self.asker = shop.asker()
 
     def rewrite(self, brief: Brief) -> Rewrite:
         """Charters that did better than those of the brief's parent, or why there are none.
@@ -64,7 +60,7 @@ class Optimizer:
         optuna.logging.set_verbosity(optuna.logging.ERROR)  # as the study has it; MIPROv2 sets another
         if bench.broken:
             raise bench.broken
-        shared = {**cost(engine.asked), "runs": len(bench.done)}
+        shared: dict[str, Any] = {**cost(engine.asked), "runs": len(bench.done)}
         if isinstance(found, str):
             return Rewrite(outcome="failed", reason=found[:300], **shared)
         return self._concluded(bench, attempt, found, said, shared)
@@ -219,7 +215,7 @@ _BAD = re.compile(r"fail|error|exception|not valid|no valid", re.IGNORECASE)
 
 
 @contextlib.contextmanager
-def _heard() -> Iterator[list[str]]:
+def _heard() -> Generator[list[str]]:
     """What DSPy says of trouble while it is silent on the terminal."""
     logger, found = logging.getLogger("dspy"), list[str]()
     handler = _Ear(found.append)

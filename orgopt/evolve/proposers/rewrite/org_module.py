@@ -7,7 +7,7 @@ so that it is imported late.
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from inspect import cleandoc
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, cast
 
 import dspy
 from dspy.lm15 import Request, Response
@@ -157,17 +157,20 @@ class OrgModule(dspy.Module):
     @property
     def charters(self) -> dict[str, str]:
         """The instructions of each predictor, by the id of its role."""
-        found: dict[str, Any] = {name: one.signature for name, one in self.named_predictors()}
-        return {self.role_of[name]: signature.instructions for name, signature in found.items()}
+        return {self.role_of[name]: one.signature.instructions for name, one in self._predictors().items()}
+
+    def _predictors(self) -> dict[str, Any]:
+        """DSPy's predictors by name."""
+        return dict(cast("Iterable[tuple[str, Any]]", self.named_predictors()))
 
     def forward(self, task: str, k: int) -> dspy.Prediction:
         """Run the team on a task's k-th seed; an optimizer that samples again gets another seed."""
-        predictors = dict(self.named_predictors())
+        predictors = self._predictors()
         lm = next(iter(predictors.values())).lm
         again = int(lm.kwargs.get("rollout_id") or 0) if lm is not None else 0
         played = self.bench.play(self.charters, task, int(k) + 1000 * again)
         situation = f"{self.bench.runs.arena.tasks[task].title}, {self.budget_s:g} s of lab time"
-        trace = dspy.settings.trace
+        trace = cast("list[Any] | None", dspy.settings.trace)
         for name, predictor in predictors.items():
             work = dspy.Prediction(work=played.did.get(self.role_of[name], "nothing"))
             if trace is not None:

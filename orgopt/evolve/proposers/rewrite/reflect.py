@@ -3,7 +3,7 @@
 Needs DSPy, so that it is imported late. An answer that cannot be used is repaired once.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import dspy
@@ -13,14 +13,12 @@ from dspy.utils.exceptions import AdapterParseError
 from orgopt.agents.thinking.digest import bounded, clean
 from orgopt.document import read
 from orgopt.evolve.proposers.rewrite import evidence
-from orgopt.evolve.proposers.rewrite.ask import Asker, NoAnswerError, asking, cost
+from orgopt.evolve.proposers.rewrite.ask import NoAnswerError, asking, cost
+from orgopt.evolve.proposers.rewrite.base import Brief, Rewrite, Workshop
 from orgopt.evolve.proposers.rewrite.evidence import Scored, Tried
-from orgopt.evolve.proposers.rewrite.rewriting import Brief, Rewrite
 from orgopt.evolve.space.candidate import Candidate
 from orgopt.evolve.space.changes import MOST, Change, Point, allowed, changed, read_changes
-from orgopt.evolve.space.genome import Space
 from orgopt.evolve.space.texts import LIMITS, RefusedError, places
-from orgopt.evolve.trials.runs import Runs
 from orgopt.study.log import SEARCH
 
 MAX_DOCUMENT = 12_000
@@ -62,14 +60,11 @@ class Reflect:
     """Proposes a few changes of the incumbent from the records of the study.
 
     Args:
-        space: Where candidates lie.
-        runs: The study's runs, whose ledgers are read.
-        tasks: The tasks that are searched.
-        asker: The model.
+        shop: Whose records are read.
     """
 
-    def __init__(self, space: Space, runs: Runs, tasks: Sequence[str], asker: Asker) -> None:
-        self.space, self.runs, self.tasks, self.asker = space, runs, tasks, asker
+    def __init__(self, shop: Workshop) -> None:
+        self.space, self.runs, self.tasks, self.asker = shop.space, shop.runs, shop.tasks, shop.asker()
 
     def rewrite(self, brief: Brief) -> Rewrite:
         """A change of the brief's parent, or why there is none.
@@ -110,7 +105,7 @@ class Reflect:
 
     def _read(self, brief: Brief, told: Mapping[str, str], known: set[str]) -> tuple[list[Change], Point]:
         try:
-            given = self._program(told)(**told)
+            given: Any = self._program(told)(**told)
         except AdapterParseError as error:
             raise RefusedError(str(error.__cause__ or error)[:300]) from None
         changes = read_changes(given.changes)

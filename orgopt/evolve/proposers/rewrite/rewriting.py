@@ -5,96 +5,30 @@ study's log, and every answer of the model in `rewrites.jsonl`, so that a contin
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Self
 
 from orgopt.agents.settings import LanguageSettings
 from orgopt.document import Program, read
 from orgopt.errors import UsageError
 from orgopt.evolve import importances
+from orgopt.evolve.proposers.rewrite.base import Brief, Record, Rewrite, Rewriter, Workshop
 from orgopt.evolve.proposers.sampler import Proposer
 from orgopt.evolve.space.candidate import Candidate
-from orgopt.evolve.space.changes import Change, Point
 from orgopt.evolve.space.gene import TEXTS, free_parts
 from orgopt.evolve.space.genome import Space
 from orgopt.evolve.space.texts import places
 from orgopt.evolve.trials.runs import Runs
 from orgopt.org import LANGUAGE_AGENT
-from orgopt.study.config import NO_REWRITER, OPTIMIZERS, REWRITERS, StudyConfig
+from orgopt.study.config import OPTIMIZERS, REWRITER_KIND, StudyConfig
 from orgopt.study.standing import Standing
+
+if TYPE_CHECKING:
+    from orgopt.evolve.proposers.rewrite.ask import Asker
 
 ANSWERS = "rewrites.jsonl"
 SPEND = "spend.jsonl"
 FEWEST_RUNS = 12
 """Runs of a team that an optimizer gets at least: with fewer it cannot compare two documents."""
-
-Record = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Brief:
-    """What a rewriter works from.
-
-    Attributes:
-        name: Of the candidate that is wanted.
-        index: Its number in the study.
-        generation: Its generation.
-        parent: The candidate that it is to be a change of.
-        known: All candidates so far.
-        told: What is known of them, by name.
-        importances: What each part of a document went with so far.
-    """
-
-    name: str
-    index: int
-    generation: int
-    parent: Candidate
-    known: Sequence[Candidate]
-    told: Mapping[str, Standing]
-    importances: Sequence[Record] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rewrite:
-    """What came of rewriting.
-
-    Attributes:
-        point: Where the new candidate is; None where there is none.
-        outcome: `proposed`; `refused` when what the model gave cannot be made; `unchanged` when an optimizer found
-            nothing better; `failed` when the model or the optimizer broke.
-        reason: Why there is none, in a line.
-        changes: What was changed, with the model's reasons.
-        calls, tokens, usd: What the model was asked, and what that cost.
-        runs: Teams that ran for it.
-    """
-
-    point: Point | None = None
-    outcome: str
-    reason: str = ""
-    changes: Sequence[Change] = ()
-    calls: int = 0
-    tokens: int = 0
-    usd: float = 0.0
-    runs: int = 0
-    notes: Mapping[str, Any] = field(default_factory=dict[str, Any])
-
-
-class Rewriter(Protocol):
-    """Proposes a candidate in words."""
-
-    def rewrite(self, brief: Brief) -> Rewrite:
-        """A change of the brief's parent, or why there is none.
-
-        Raises:
-            OverBudgetError: The study's money is spent; nothing is lost.
-            UsageError: The model cannot be opened, and the record has no answer.
-        """
-        ...
-
-    def close(self) -> None:
-        """Close the record of answers."""
-        ...
 
 
 class Rewriting:
@@ -110,6 +44,7 @@ class Rewriting:
 
     Raises:
         UsageError: There is no such rewriter, or nothing that it could rewrite, or no model for it.
+        PluginError: The package that has it does not work.
     """
 
     def __init__(
@@ -126,7 +61,9 @@ class Rewriting:
         self._rewriter: Rewriter | None = None
         check_rewriter(config, space.seed)
         if config.rewrites:
-            self._rewriter = _open(config, space, runs, tasks, language)
+            self._rewriter = _open(
+                Workshop(config=config, space=space, runs=runs, tasks=tasks, asker=lambda: self._ask(language))
+            )
 
     def wants(self, index: int) -> bool:
         """Whether a candidate is the rewriter's to propose: the first of each generation but the first."""
@@ -162,6 +99,12 @@ class Rewriting:
             return None
         point = found.point
         return self.proposer.adopt(index, generation, parent, self.config.rewriter, point.params, point.texts)
+
+    def _ask(self, language: LanguageSettings | None) -> "Asker":
+        from orgopt.evolve.proposers.rewrite.ask import Asker  # DSPy takes most of a second
+
+        folder = self.runs.log.folder
+        return Asker(self.config.rewriter_model, language, answers=folder / ANSWERS, account=folder / SPEND)
 
     def close(self) -> None:
         """Close the record of answers. May be called twice."""
@@ -218,8 +161,7 @@ def check_rewriter(config: StudyConfig, seed: Program) -> None:
     Raises:
         UsageError: There is no such rewriter, the share is none, or there is no text that an optimizer could rewrite.
     """
-    if config.rewriter not in REWRITERS:
-        raise UsageError(f"no rewriter '{config.rewriter}': choose {', '.join(REWRITERS)}")
+    REWRITER_KIND.check(config.rewriter)
     if not 0 <= config.rewrite_share <= 1:
         raise UsageError(f"the rewriter's share of a generation is from 0 to 1, not {config.rewrite_share:g}")
     if config.rewriter in OPTIMIZERS and TEXTS not in free_parts(config.fix, config.only):
@@ -232,8 +174,11 @@ def check_rewriter(config: StudyConfig, seed: Program) -> None:
 
 
 def needs_model(config: StudyConfig, settings: LanguageSettings) -> str:
-    """What to set before a study can be rewritten; nothing where a model is named."""
-    if config.rewriter == NO_REWRITER or config.rewriter_model or settings.default:
+    """What to set before a study can be rewritten; nothing where a model is named, or the rewriter need not have one.
+
+    Whether a package's rewriter asks a model, it says itself when it is made.
+    """
+    if config.rewriter not in {"reflect", *OPTIMIZERS} or config.rewriter_model or settings.default:
         return ""
     return (
         "no language model is named: use --rewriter-model, set ORGOPT_MODEL, or put "
@@ -241,16 +186,14 @@ def needs_model(config: StudyConfig, settings: LanguageSettings) -> str:
     )
 
 
-def _open(
-    config: StudyConfig, space: Space, runs: Runs, tasks: Sequence[str], language: LanguageSettings | None
-) -> Rewriter:
-    from orgopt.evolve.proposers.rewrite.ask import Asker  # DSPy takes most of a second
-    from orgopt.evolve.proposers.rewrite.reflect import Reflect
-
-    folder: Path = runs.log.folder
-    asker = Asker(config.rewriter_model, language, answers=folder / ANSWERS, account=folder / SPEND)
-    if config.rewriter in OPTIMIZERS:
+def _open(shop: Workshop) -> Rewriter:
+    name = shop.config.rewriter
+    if name not in REWRITER_KIND.own:
+        return REWRITER_KIND.make(name, Rewriter, shop)
+    if name in OPTIMIZERS:
         from orgopt.evolve.proposers.rewrite.dspy_optimizers import Optimizer
 
-        return Optimizer(config, space, runs, tasks, asker)
-    return Reflect(space, runs, tasks, asker)
+        return Optimizer(shop)
+    from orgopt.evolve.proposers.rewrite.reflect import Reflect
+
+    return Reflect(shop)

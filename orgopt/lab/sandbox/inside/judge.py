@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
-from . import isolate
+from . import isolate, processes
 from .supervise import ERROR_LENGTH, last_line, tell
 
 JUDGE = "judge"
@@ -47,7 +47,7 @@ def _serve(requests: int, reports: int, limits: Mapping[str, Any]) -> None:
     wake, woken = os.pipe()
     os.set_blocking(woken, False)
     signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
-    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.signal(signal.SIGCHLD, processes.wake)
     buffer = b""
     while True:
         ready, _, _ = select.select([requests, wake], [], [])

@@ -11,6 +11,10 @@ from pathlib import Path
 _PAGE = resource.getpagesize()
 
 
+def wake(*_: object) -> None:
+    """Nothing: a handler of signals that only end a wait."""
+
+
 def descendants(pid: int) -> list[int]:
     """All processes below one, those of other sessions too; empty where /proc does not tell."""
     found: list[int] = []

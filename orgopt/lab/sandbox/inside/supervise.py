@@ -87,8 +87,8 @@ def supervise(part: Part, reports: int, *, namespaces: bool) -> NoReturn:
         wake, woken = os.pipe()
         os.set_blocking(woken, False)
         signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
-        signal.signal(signal.SIGTERM, lambda *_: None)  # wakes the loop, which then kills the experiment
-        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGTERM, processes.wake)  # wakes the loop, which then kills the experiment
+        signal.signal(signal.SIGCHLD, processes.wake)
         kept = os.open(part.folder, os.O_RDONLY | os.O_DIRECTORY)
         if namespaces:
             isolate.enter(part.limits, part.hidden)

@@ -32,7 +32,7 @@ class _Job:
     folder: Path
     pid: int = 0  # of the supervisor, or 0 while the judge works
     part: Mapping[str, Any] | None = None  # what the supervisor reported of the part that runs
-    judgement: Mapping[str, Any] = field(default_factory=dict)
+    judgement: Mapping[str, Any] = field(default_factory=dict[str, Any])
     questions: int = 0
     answered: int = 0
     killed: bool = False
@@ -63,7 +63,7 @@ class Warm:
         os.set_blocking(woken, False)  # a full pipe wakes the loop all the same
         # Written by the C handler: one in Python would not run before a select that the signal just missed.
         signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
-        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGCHLD, processes.wake)
         while True:
             ready, _, _ = select.select([0, wake, self._heard], [], [])
             ended: list[tuple[int, int]] = []

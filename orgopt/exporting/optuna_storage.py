@@ -8,20 +8,28 @@ from optuna.distributions import BaseDistribution
 from optuna.trial import TrialState, create_trial
 
 from orgopt.errors import StoreError, UsageError
+from orgopt.exporting.base import told
 from orgopt.study.view import CandidateView, StudyView
 
 Record = dict[str, Any]
 
 
-def to_optuna(view: StudyView, storage: str) -> int:
-    """Write the candidates that were told as the trials of a study of the same name; returns how many.
+class OptunaStorage:
+    """Optuna's own storages: files, and databases by their address."""
 
-    Raises:
-        UsageError: There is no such kind of storage.
-        StoreError: It cannot be written.
-    """
+    def export(self, view: StudyView, target: str) -> int:
+        """Write the candidates that were told as the trials of a study of the same name; returns how many.
+
+        Raises:
+            UsageError: There is no such kind of storage.
+            StoreError: It cannot be written.
+        """
+        return _write(view, target)
+
+
+def _write(view: StudyView, storage: str) -> int:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    done = [one for one in view.candidates if one.standing and one.record["generation"] in view.complete]
+    done = told(view)
     distributions = _distributions([one.record["params"] for one in done])
     name = view.head["name"]
     try:
@@ -68,7 +76,7 @@ def _distributions(params: list[Record]) -> dict[str, BaseDistribution]:
     found: dict[str, BaseDistribution] = {}
     for name in params[0] if params else ():
         values = [one[name] for one in params]
-        kinds = {type(value) for value in values}
+        kinds: set[type] = {type(value) for value in values}
         if kinds <= {int}:
             found[name] = optuna.distributions.IntDistribution(min(values), max(values))
         elif kinds <= {int, float}:

@@ -8,13 +8,11 @@ from typing import Any
 import pytest
 
 from orgopt.lab.base import Checkpoint, Experiment, Lab, Outcome, Status
-from orgopt.lab.replay import ReplayLab
-from orgopt.lab.worlds.world import Called
 from orgopt.ledger import Event, Ledger
 from orgopt.org import Link, Org, Role, Standup
 from orgopt.task import Task
 from orgopt.team.runtime import Team
-from tests.fakes.world import ToyWorld
+from orgopt.testing.toy_task import toy_replay, toy_task
 
 
 def _role(name: str, headcount: int = 1) -> Role:
@@ -47,14 +45,22 @@ def events(lab: Lab, n: int, until: float = 30.0) -> list[Outcome | Checkpoint]:
 
 
 def drain(lab: Lab, n: int, until: float = 30.0) -> list[Outcome]:
+    """The outcomes among all events up to the n-th."""
     return [event for event in events(lab, n, until) if isinstance(event, Outcome)]
 
 
 class LabContract:
+    """Runs experiments of the toy task, and teams, in a lab."""
+
     budget_s = 2.0  # of a team's run: some experiments of the toy task
 
     def make_lab(self, task: Task, slots: int) -> Lab:
+        """A new lab, open."""
         raise NotImplementedError
+
+    @pytest.fixture
+    def toy(self) -> Task:
+        return toy_task()
 
     @pytest.fixture
     def lab(self, toy: Task) -> Iterator[Lab]:
@@ -166,6 +172,11 @@ class LabContract:
         assert [outcome.status for outcome in lab.stop()] == [Status.STOPPED]
         assert lab.stop() == []
 
+    def test_results_say_what_they_are_measured_on(self, lab: Lab) -> None:
+        assert lab.stamp["lab"]
+        assert all(isinstance(value, str) for value in lab.stamp.values())
+        assert lab.data_digest
+
     def test_closing_twice_is_harmless(self, toy: Task) -> None:
         lab = self.make_lab(toy, slots=1)
         lab.close()
@@ -189,7 +200,7 @@ class LabContract:
 
     def test_a_team_does_the_same_in_virtual_time(self, toy: Task) -> None:
         real, ledger = decided(self.run_team(toy, ALONE, 1).events), Ledger()
-        Team(ALONE, toy, ReplayLab(toy, Called(toy, ToyWorld()), 1), seed=3, ledger=ledger).run(30)
+        Team(ALONE, toy, toy_replay(toy, 1), seed=3, ledger=ledger).run(30)
         virtual = decided(ledger.events)
         real = real[: max(at for at, (kind, _) in enumerate(real) if kind == "outcome")]  # the last was cut by the end
         assert sum(kind == "outcome" for kind, _ in real) > 1

@@ -1,13 +1,21 @@
-"""The toy task as a world: what its real files do, in virtual seconds."""
+"""The toy task: a parabola with noise, as real files, which take milliseconds, and as a world in virtual time."""
+
+from pathlib import Path
 
 import numpy as np
 
-from orgopt.task import Settings
+from orgopt.lab.replay import ReplayLab
+from orgopt.lab.worlds.world import Called
+from orgopt.task import Settings, Task, load_task
+
+TOY = Path(__file__).parent / "toy"
 
 SECONDS = {"slow": 0.3, "hang": 600.0}
 
 
 class ToyWorld:
+    """What the toy's real files do, in virtual seconds; its knob MODE makes experiments fail."""
+
     def curve(self, knobs: Settings, seed: int) -> tuple[float, list[float]]:
         mode = knobs["MODE"]
         if mode in {"crash", "exit"}:
@@ -22,4 +30,15 @@ class ToyWorld:
 
 
 def world() -> ToyWorld:
+    """The world, as a `task.toml` names it."""
     return ToyWorld()
+
+
+def toy_task() -> Task:
+    """The task, from its files."""
+    return load_task(str(TOY))
+
+
+def toy_replay(task: Task, slots: int) -> ReplayLab:
+    """A lab in which the toy task takes no time."""
+    return ReplayLab(task, Called(task, ToyWorld()), slots)

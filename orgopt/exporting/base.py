@@ -1,0 +1,44 @@
+"""The protocols of exports: Exporter writes a document for another tool, StudyExporter a study."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from orgopt.org import Org
+from orgopt.plugins import Kind
+from orgopt.study.view import CandidateView, StudyView
+
+EXPORTER_KIND = Kind(group="orgopt.exporters", noun="exporter", own=("mermaid", "svg"))
+STUDY_EXPORTER_KIND = Kind(group="orgopt.study_exporters", noun="study exporter", own=("optuna",))
+
+
+class Exporter(Protocol):
+    """Writes organizations in the form of another tool."""
+
+    def export(self, org: Org) -> Mapping[str, str]:
+        """The texts of the files that the other tool reads, by their paths in a folder of its own.
+
+        The same organization always gives the same texts.
+        """
+        ...
+
+
+class StudyExporter(Protocol):
+    """Writes studies where another tool finds them."""
+
+    def export(self, view: StudyView, target: str) -> int:
+        """Write the candidates that were told; returns how many. What an earlier export wrote there is replaced.
+
+        Args:
+            view: The study.
+            target: Where it goes, in the words of the other tool: a file, or the address of a storage.
+
+        Raises:
+            UsageError: There is no such target.
+            StoreError: It cannot be written.
+        """
+        ...
+
+
+def told(view: StudyView) -> list[CandidateView]:
+    """The candidates of a study that were told: those of complete generations that have a score."""
+    return [one for one in view.candidates if one.standing and one.record["generation"] in view.complete]
