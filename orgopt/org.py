@@ -14,17 +14,28 @@ from typing import Any, Literal, NamedTuple
 
 import networkx as nx
 
-AGENTS = ("random", "hill-climb", "evolution", "tpe", "gp", "replicate", "imitate", "llm")
-"""Names of the agents that a role may have."""
+POLICIES = {
+    "random": "orgopt.agents.policy.random:Random",
+    "hill-climb": "orgopt.agents.policy.hill_climb:HillClimb",
+    "evolution": "orgopt.agents.policy.evolution:Evolution",
+    "tpe": "orgopt.agents.policy.tpe:Tpe",
+    "gp": "orgopt.agents.policy.gp:Gp",
+    "replicate": "orgopt.agents.policy.replicate:Replicate",
+    "imitate": "orgopt.agents.policy.imitate:Imitate",
+}
+"""The agents that need nothing to be configured: their names in documents, and the class of each."""
 
-WORKING_AGENTS = ("random", "hill-climb", "evolution", "tpe", "gp", "replicate", "imitate")
-"""Those of them that need nothing to be configured."""
+LANGUAGE_AGENT = "llm"
+"""The agent that thinks with a language model, which the user has to configure."""
+
+WORKING_AGENTS = tuple(POLICIES)
+"""Names of the agents that need nothing to be configured."""
+
+AGENTS = (*WORKING_AGENTS, LANGUAGE_AGENT)
+"""Names of the agents that a role may have."""
 
 DEFAULT_MODEL = "ORGOPT_MODEL"
 """Environment variable that names the language model of roles that name none."""
-
-LANGUAGE_AGENT = "llm"
-"""The one that thinks with a language model, which the user has to configure."""
 
 COMMAND = "command:"
 """What the name of an agent begins with that is a command of the user's: `command:NAME`, declared in orgopt.toml."""

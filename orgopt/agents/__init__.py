@@ -1,8 +1,12 @@
 """Agents: who proposes experiments."""
 
-from orgopt.agents.base import STARTS, Agent, Catalogue, Knowledge, Known, Proposal, View, repeat, scatter
-from orgopt.agents.policy import POLICIES
+from functools import cache
+from pkgutil import resolve_name
+
+from orgopt.agents.base import STARTS, Agent, Policy, Proposal, View, repeat, scatter
+from orgopt.agents.knowledge import Catalogue, Knowledge, Known
 from orgopt.errors import UsageError
+from orgopt.org import POLICIES
 
 __all__ = [
     "STARTS",
@@ -10,6 +14,7 @@ __all__ = [
     "Catalogue",
     "Knowledge",
     "Known",
+    "Policy",
     "Proposal",
     "View",
     "make_agent",
@@ -18,12 +23,18 @@ __all__ = [
 ]
 
 
-def make_agent(name: str) -> Agent:
-    """A new agent by its name in a document.
+def make_agent(name: str) -> Policy:
+    """A new agent without words, by its name in a document.
 
     Raises:
         UsageError: There is no such agent.
     """
     if name not in POLICIES:
         raise UsageError(f"unknown agent '{name}': known agents are {', '.join(POLICIES)}")
-    return POLICIES[name]()
+    return _class(POLICIES[name])()
+
+
+@cache
+def _class(where: str) -> type[Policy]:
+    """A class by its place, which is imported when it is first needed."""
+    return resolve_name(where)

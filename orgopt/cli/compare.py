@@ -4,6 +4,7 @@ import re
 import time
 from collections import defaultdict
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -32,7 +33,7 @@ from orgopt.cli.shared.base import (
 )
 from orgopt.cli.shared.ending import print_ending
 from orgopt.cli.shared.lab import default_workers, lab_option
-from orgopt.cli.shared.language import check, language_settings, limit_options, use
+from orgopt.cli.shared.language import check, language_settings, limit_options, means
 from orgopt.cli.shared.terms import calibrate_all, check_budget, named_tasks, say_printed
 from orgopt.document import parse, read
 from orgopt.errors import UsageError
@@ -126,7 +127,7 @@ def compare_command(
         calibrate_all(arena, workspace)
         identity = identity_of(entrants, arena, seed)
         folder = contests / (name or default_name(entrants, tasks, digest_of(identity)))
-        use(everyone, language, writable_folder(folder))
+        arena.terms = replace(terms, means=means(everyone, language, writable_folder(folder)))
         again = this_command()
         log = stack.enter_context(ContestLog(folder, identity, entrants, arena.tasks, again))
         contest = Contest(entrants, arena, seed=seed, log=log)

@@ -29,7 +29,7 @@ from orgopt.cli.shared.base import (
 )
 from orgopt.cli.shared.forecast import Request, forecast
 from orgopt.cli.shared.lab import default_workers, lab_option
-from orgopt.cli.shared.language import check, language_settings, limit_options, use
+from orgopt.cli.shared.language import check, language_settings, limit_options, means
 from orgopt.cli.shared.progress import StudyProgress
 from orgopt.cli.shared.study_result import print_estimate, print_study
 from orgopt.cli.shared.terms import calibrate_all, check_budget, named_tasks, say_printed
@@ -277,7 +277,8 @@ def _study(request: Request, config: StudyConfig, *, verbose: bool) -> None:
         place = studies / (request.name or study_name(request.program, identity))
         evidence = gather_evidence(place, config.learn_from, studies)  # before anything is made
         folder = writable_folder(place)
-        language = use(request.team, request.language, folder, _model(config))
+        shared = means(request.team, request.language, folder, _model(config))
+        arena.terms = terms = replace(terms, means=shared)
         again = shlex.join(["orgopt", *sys.argv[1:]])
         log = stack.enter_context(StudyLog(folder, identity, request.program, searched, again))
         if config.learn_from:
@@ -306,7 +307,7 @@ def _study(request: Request, config: StudyConfig, *, verbose: bool) -> None:
                     held_out=request.held_out,
                     watch=progress,
                     real=real,
-                    language=language,
+                    language=shared.settings,
                 )
         except KeyboardInterrupt as stop:
             err.print(_stopped(config, log))

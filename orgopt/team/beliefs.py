@@ -9,9 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-import numpy as np
-
-from orgopt.agents import STARTS, Catalogue, Knowledge, Known, View
+from orgopt.agents import STARTS, Catalogue, Knowledge, Known
 from orgopt.ledger import BASELINE
 from orgopt.org import CopyRule
 from orgopt.task import Knob, Measure, Settings, Value
@@ -20,7 +18,6 @@ HEEDING: tuple[CopyRule, ...] = ("majority", "best of 3", "majority of 3")
 """The copy rules that look at what each neighbour has, and not at all that is known."""
 
 _Rank = tuple[float, int]  # metric and number of a setting
-_SAMPLE = 3  # neighbours
 _TRIES = 2  # a setting that fails is run again at most as often as it has to succeed
 
 
@@ -141,7 +138,7 @@ class Beliefs:
 
     def chosen(self, rule: CopyRule) -> int:
         """The number of the setting that the agent would hand on: its own best under `own`."""
-        return self._own() if rule == "own" else self.incumbent
+        return self.own if rule == "own" else self.incumbent
 
     def known(self, setting: int) -> Known:
         """What is known of a setting."""
@@ -213,7 +210,7 @@ class Beliefs:
         """
         if rule == "best":
             return self.knowledge.best(STARTS)
-        own = self.known(self._own())
+        own = self.known(self.own)
         if rule == "own":
             mine = {*self._ran.get(self.trust.me, ()), *self.handed.values(), BASELINE}
             ranked = sorted((one.metric or 0.0, n) for n in mine if (one := self.known(n)).believed)
@@ -227,26 +224,8 @@ class Beliefs:
         better = (chosen.metric or 0.0) < (own.metric or 0.0)
         return [chosen, own] if better else [own]
 
-    def view(
-        self, rule: CopyRule, neighbours: Sequence[str], free: Sequence[Knob], risk: float, rng: np.random.Generator
-    ) -> View:
-        """What the agent sees when it acts."""
-        choice = rng.random() if rule == "majority" else 0.0
-        if rule in {"best of 3", "majority of 3"} and len(neighbours) > _SAMPLE:
-            places: list[int] = rng.choice(len(neighbours), _SAMPLE, replace=False).tolist()
-            neighbours = [neighbours[at] for at in places]
-        return View(
-            knobs=self.knowledge.knobs,
-            free=free,
-            knowledge=self.knowledge,
-            starts=self.starts(rule, neighbours, choice),
-            own=self.known(self._own()),
-            risk=risk,
-            copy_rule=rule,
-            rng=rng,
-        )
-
-    def _own(self) -> int:
+    @property
+    def own(self) -> int:
         """The best believed setting that the agent ran or was handed; the baseline counts as its own."""
         mine = [self._rank(BASELINE), *map(self._rank, self.handed.values())]
         if (best := self._bests.get(self.trust.me)) is not None:

@@ -14,10 +14,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple, Self
 
+from orgopt.agents.session import Means
 from orgopt.document import Program, parse
 from orgopt.errors import LabError
 from orgopt.evolve.trials.kept import PLAIN_PREFIX, Keeping, Memory, Settings, evaluate_kept
@@ -73,12 +74,14 @@ class Terms:
         slots: Experiments at once.
         budget_s: Lab seconds of each run.
         verify_seeds: Fresh seeds with which each submission is trained again.
+        means: What agents think with that think in words; None is what the environment names.
     """
 
     lab: str | Callable[[Task, int], Lab]
     slots: int
     budget_s: float
     verify_seeds: int
+    means: Means | None = field(default=None, hash=False)  # it has tables
 
     def open(self, task: Task) -> Lab:
         """The lab of a task; the caller closes it."""
@@ -189,11 +192,14 @@ def _run(job: Job, task: Task, lab: Lab, terms: Terms, watch: Watch | None = Non
 
         score = evaluate_plain(job.program, task, lab, ledger=ledger, watch=told, **shared)
     elif job.keeping:
-        settings = Settings(lab=terms.lab if isinstance(terms.lab, str) else None, slots=terms.slots, **shared)
+        settings = Settings(
+            lab=terms.lab if isinstance(terms.lab, str) else None, slots=terms.slots, means=terms.means, **shared
+        )
         program = _parsed(job.program, job.entrant)
         score, ledger, memory = evaluate_kept(program, task, lab, settings, job.keeping, told)
     else:
-        score = evaluate(_parsed(job.program, job.entrant), task, lab, ledger=ledger, watch=told, **shared)
+        program = _parsed(job.program, job.entrant)
+        score = evaluate(program, task, lab, ledger=ledger, watch=told, means=terms.means, **shared)
     events = tuple(ledger.events) if job.keep_events else ()
     return Result(job, score, events, time.perf_counter() - began, memory)
 
