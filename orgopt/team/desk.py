@@ -15,7 +15,8 @@ from orgopt.org import CopyRule
 from orgopt.seeds import Stream, generator
 from orgopt.task import Knob, Task
 from orgopt.team import meetings
-from orgopt.team.beliefs import HEEDING, Beliefs
+from orgopt.team.beliefs import Beliefs
+from orgopt.team.copying import HEEDING, heeded, starts
 from orgopt.team.links import Member, Network, members
 from orgopt.team.stopping import Curves
 
@@ -23,7 +24,6 @@ MAX_FAILED = 5  # thoughts in a row; then an agent has given up
 _LASTING = ("refused", "over_budget")  # failures that asking again does not mend
 _LEAST_PAUSE_S = 0.01
 _CASES = 3
-_SAMPLE = 3  # neighbours
 
 
 @dataclass(slots=True)
@@ -102,7 +102,7 @@ class Desk:
             knobs=beliefs.knowledge.knobs,
             free=self.free,
             knowledge=beliefs.knowledge,
-            starts=beliefs.starts(rule, neighbours, choice),
+            starts=starts(beliefs, rule, neighbours, choice),
             own=beliefs.known(beliefs.own),
             risk=self.risk,
             copy_rule=rule,
@@ -130,16 +130,6 @@ class Desk:
     def _cases(self) -> list[Case]:
         """Results that wait for its review."""
         return [Case(self.beliefs.known(setting), author) for setting, author in self.beliefs.to_review(_CASES)]
-
-
-def heeded(rule: CopyRule, neighbours: Sequence[str], rng: np.random.Generator) -> tuple[Sequence[str], float]:
-    """The neighbours that an agent looks at, and what decides where all of them differ, from 0 to 1."""
-    if rule == "majority":
-        return neighbours, rng.random()
-    if rule not in {"best of 3", "majority of 3"} or len(neighbours) <= _SAMPLE:
-        return neighbours, 0.0
-    places: list[int] = rng.choice(len(neighbours), _SAMPLE, replace=False).tolist()
-    return [neighbours[at] for at in places], 0.0
 
 
 def desks(

@@ -14,7 +14,8 @@ from dspy.signatures.signature import make_signature
 from dspy.utils.exceptions import AdapterParseError, LMError
 
 from orgopt.agents.base import Purpose, Thought, Verdict
-from orgopt.agents.llm.model import Absent, AskError, Engine, Failure, Model, speaker
+from orgopt.agents.llm.engine import Engine, speaker
+from orgopt.agents.llm.model import Absent, AskError, Failure, Model
 from orgopt.agents.thinking import digest
 from orgopt.agents.thinking.decide import MAX_WORDS, Said, decide
 from orgopt.agents.thinking.edits import InvalidAnswerError
