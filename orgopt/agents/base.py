@@ -8,7 +8,7 @@ told what is known when it begins, and says itself how long it took. What agents
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, Protocol, Self, final
 
@@ -106,9 +106,8 @@ class Proposal:
     script: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Thought:
-    """What came of thinking.
+class Thought(NamedTuple):
+    """What came of thinking; a tuple, because a team makes many of them.
 
     Attributes:
         proposal: The next experiment; None where a review or a failure came instead.
@@ -140,7 +139,7 @@ class Thought:
     failure: str = ""
     error: str = ""
     said: str = ""
-    facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    facts: Mapping[str, Any] = MappingProxyType({})
 
 
 class Reasoning(Protocol):

@@ -153,12 +153,10 @@ class Team:
 
     def _act(self, now: float) -> None:
         """Do what is due, in the order in which it was."""
-        timers = self._timers
-        while timers.first <= now and timers.first < self._budget_s:
-            t, due, number = timers.pop()
+        for t, due, number in self._timers.due(now, self._budget_s):
             if due is Due.STANDUP:
                 self._meet(t)
-                timers.set(Timer(self._next_standup, Due.STANDUP))
+                self._timers.set(Timer(self._next_standup, Due.STANDUP))
             elif due is Due.REPORTS:
                 self._hear_reports(t)
             elif self._order[number].wake == t:  # a stand-up may have moved it
@@ -171,9 +169,10 @@ class Team:
     def _note_ends(self, now: float) -> None:
         """Set timers for thoughts whose end is known now."""
         for one, t in self._thoughts.ready(now):
-            self._wake(one, t)
-        if (t := self._thoughts.reported()) is not None:
-            self._timers.set(Timer(round(t, 4), Due.REPORTS))
+            if one is None:
+                self._timers.set(Timer(round(t, 4), Due.REPORTS))
+            else:
+                self._wake(one, t)
 
     def _due(self, one: Desk, t: float) -> None:
         """Let an agent propose, think first, or conclude what it thought."""

@@ -7,7 +7,7 @@ thought ended, and the record of answers what came of it.
 """
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from functools import partial
@@ -24,6 +24,7 @@ UNFINISHED = "unfinished"
 """The failure of a thought that the end of the budget cut."""
 
 _MAX_TOLD = 12_000  # characters of what an agent was told that a ledger keeps of each field
+_NEVER = float("inf")
 _TICKS = 10_000  # a second, in a ledger's times
 
 
@@ -118,10 +119,11 @@ class Thoughts:
             self._meeting = Meeting(tuple(desk.member.id for desk in attendees), reports)
         return bool(reports)
 
-    def ready(self, now: float) -> Iterator[tuple[Desk, float]]:
-        """The agents whose thoughts of experiments end at a time that is known now, with the time."""
-        if not self._unready:
-            return
+    def ready(self, now: float) -> Iterable[tuple[Desk | None, float]]:
+        """The agents whose thoughts end at a time that is known now, with the time; None is the stand-up."""
+        return self._ready(now) if self._unready else ()
+
+    def _ready(self, now: float) -> Iterator[tuple[Desk | None, float]]:
         self._await()
         for one in list(self._unready):
             if (ends := self._end_of(one, now)) is not None:
@@ -129,18 +131,14 @@ class Thoughts:
                 one.ends = ends
                 if one.purpose == "propose":
                     yield one.desk, ends
-
-    def reported(self) -> float | None:
-        """When the last report of a stand-up is written, told once; None where that is not known."""
         meeting = self._meeting
-        if meeting is None or meeting.ended or any(one.ends is None for one in meeting.reports):
-            return None
-        meeting.ended = True
-        return max(one.ends or 0.0 for one in meeting.reports)
+        if meeting and not meeting.ended and all(one.ends is not None for one in meeting.reports):
+            meeting.ended = True
+            yield None, max(one.ends or 0.0 for one in meeting.reports)
 
     def look_again(self, now: float) -> float:
         """Until when a loop in real time may wait without a look at its thoughts."""
-        return now + POLL_S if self._unready and not self._virtual and not self.ledger.repeating else float("inf")
+        return now + POLL_S if self._unready and not self._virtual and not self.ledger.repeating else _NEVER
 
     def delay(self, desk: Desk, seconds: float) -> bool:
         """Let an agent's thought end later; False where it has one whose end is known and may be moved, or none."""

@@ -1,6 +1,7 @@
 """What is due when in a run, besides the ends of experiments: a queue of timers, ordered by time."""
 
 import heapq
+from collections.abc import Iterator
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -41,6 +42,11 @@ class Timers:
         """Add a timer."""
         heapq.heappush(self._heap, timer)
 
-    def pop(self) -> Timer:
-        """Take out the next one."""
-        return heapq.heappop(self._heap)
+    def due(self, now: float, end: float) -> Iterator[Timer]:
+        """Take out one after the other of those that have gone off by now and before an end, in their order.
+
+        Those that are set meanwhile are among them.
+        """
+        heap = self._heap
+        while heap and heap[0].at <= now and heap[0].at < end:
+            yield heapq.heappop(heap)
