@@ -167,11 +167,6 @@ class Thinking(NamedTuple):
     told: Mapping[str, str] = MappingProxyType({})
     reasoning: Reasoning | None = None
 
-    @property
-    def instant(self) -> Thought | None:
-        """The thought, where it is there at once and took no time."""
-        return None if self.thought is None or self.thought.seconds else self.thought
-
 
 Look = Callable[[], View]
 """Gives what an agent sees now; it may draw from the agent's random choices, and is called only when needed."""
@@ -231,7 +226,7 @@ class Policy(Agent):
 
     @final
     def think(self, view: View) -> Thinking:
-        return Thinking(Thought(proposal=self.act(view)))
+        return Thinking(Thought(self.act(view)))
 
     @final
     def lead_s(self, task: Task) -> float:

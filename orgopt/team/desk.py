@@ -1,8 +1,10 @@
 """One agent at work: what it thinks with, whom it tells, and when its thinking ends."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -97,7 +99,7 @@ class Desk:
             cases: What waits for its review.
         """
         beliefs, rule = self.beliefs, self.copy_rule
-        neighbours, choice = heeded(rule, self.neighbours, self.rng)
+        neighbours, choice = heeded(rule, self.neighbours, self.rng) if rule in HEEDING else ((), 0.0)
         return View(
             knobs=beliefs.knowledge.knobs,
             free=self.free,
@@ -173,4 +175,14 @@ def desks(
             curves=None if stop_early == "off" else Curves(stop_early),
             scatters=task.random_start,
         )
+    return found
+
+
+def described(desks: Iterable[Desk], left_s: float) -> dict[str, Mapping[str, Any]]:
+    """What each role that has words thinks with and is told once and for all."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for one in desks:
+        role = one.member.role.id
+        if role not in found and (said := one.agent.describe(partial(one.view, left_s))):
+            found[role] = said
     return found

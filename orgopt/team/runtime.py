@@ -6,7 +6,6 @@ Every event has the time at which it was due, so that a run is decided by its se
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import NamedTuple
 
 from orgopt.agents import Catalogue, Proposal
@@ -17,10 +16,10 @@ from orgopt.lab.base import Checkpoint, Experiment, Lab, Outcome, Status
 from orgopt.ledger import BASELINE, Event, Ledger
 from orgopt.org import Org
 from orgopt.seeds import Stream, derive
-from orgopt.task import Task, Value
+from orgopt.task import Settings, Task
 from orgopt.team import links, meetings
 from orgopt.team.beliefs import Run
-from orgopt.team.desk import Desk, desks
+from orgopt.team.desk import Desk, described, desks
 from orgopt.team.exchange import Exchange
 from orgopt.team.resume import Resumed
 from orgopt.team.scripts import Scripts
@@ -28,7 +27,6 @@ from orgopt.team.thoughts import Thoughts
 from orgopt.team.timers import Due, Timer, Timers
 
 Watcher = Callable[[Event], None]
-Settings = Mapping[str, Value]
 
 
 class _Asked(NamedTuple):
@@ -69,7 +67,8 @@ class Team:
         self.org, self.task, self.seed, self.ledger = org, task, seed, ledger
         by_time = org.standup is not None and org.standup.unit == "s"
         self.lab = Resumed(lab, ledger, meets_by_time=by_time) if ledger.repeating else lab
-        self._watch = watch
+        # No method of this team: what holds it would hold the team, which could not be freed at once.
+        self._add = _writing(ledger, watch)
         self._scripts, self._notes, self._errors = Scripts(task), dict[int, str](), dict[int, str]()
         self._catalogue = Catalogue(task.knobs)
         self._catalogue.add(task.complete({}), BASELINE)
@@ -96,7 +95,7 @@ class Team:
         self._timers = Timers()
         for one in self._order:
             one.wake = task.think_s
-            self._timers.set(Timer(one.wake, Due.AGENT, one.number))
+            self._timers.set(Timer(one.wake, number=one.number))
         if by_time:
             self._timers.set(Timer(self._next_standup, Due.STANDUP))
 
@@ -125,11 +124,7 @@ class Team:
         self._add("end", budget_s)
 
     def _open(self) -> None:
-        words: dict[str, object] = {}
-        for one in self._order:
-            role = one.member.role.id
-            if role not in words and (said := one.agent.describe(partial(one.view, self._budget_s))):
-                words[role] = dict(said)
+        words = described(self._order, self._budget_s)
         self._add(
             "start",
             0.0,
@@ -145,26 +140,21 @@ class Team:
         self._add("submission", 0.0, id=BASELINE, metric=self.task.baseline.metric)
         self._exchange.delegate(0.0)
 
-    def _add(self, kind: str, t: float, **data: object) -> Event:
-        event = self.ledger.add(kind, t, **data)
-        if self._watch:
-            self._watch(event)
-        return event
-
     def _act(self, now: float) -> None:
         """Do what is due, in the order in which it was."""
         for t, due, number in self._timers.due(now, self._budget_s):
-            if due is Due.STANDUP:
+            if due is Due.AGENT:
+                if self._order[number].wake == t:  # a stand-up may have moved it
+                    self._due(self._order[number], t)
+            elif due is Due.STANDUP:
                 self._meet(t)
                 self._timers.set(Timer(self._next_standup, Due.STANDUP))
-            elif due is Due.REPORTS:
+            else:
                 self._hear_reports(t)
-            elif self._order[number].wake == t:  # a stand-up may have moved it
-                self._due(self._order[number], t)
 
     def _wake(self, one: Desk, t: float) -> None:
         one.wake = round(t, 4)  # as the ledger has it
-        self._timers.set(Timer(one.wake, Due.AGENT, one.number))
+        self._timers.set(Timer(one.wake, number=one.number))
 
     def _note_ends(self, now: float) -> None:
         """Set timers for thoughts whose end is known now."""
@@ -185,11 +175,12 @@ class Team:
             self._propose(one, t, proposal)
             return
         thinking = one.agent.think(one.asked(self._budget_s - t))
-        if (thought := thinking.instant) is not None:
+        thought = thinking.thought
+        if thought is None or thought.seconds:
+            self._thoughts.begin(one, thinking, t)
+        else:
             one.take(thought)
             self._conclude(one, t, thought)
-        else:
-            self._thoughts.begin(one, thinking, t)
 
     def _propose(self, one: Desk, t: float, proposal: Proposal) -> None:
         number, scripts = len(self._asked) + 1, self._scripts
@@ -294,3 +285,16 @@ class Team:
         self._add("meeting", t, agents=list(agents), seconds=seconds, shared=runs, **words)
         self._exchange.share(agents, runs)
         self._exchange.settle(t)
+
+
+def _writing(ledger: Ledger, watch: Watcher | None) -> Callable[..., Event]:
+    """Writes an event into a ledger, and tells who watches."""
+    if watch is None:
+        return ledger.add
+
+    def add(kind: str, t: float, **data: object) -> Event:
+        event = ledger.add(kind, t, **data)
+        watch(event)
+        return event
+
+    return add

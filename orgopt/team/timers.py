@@ -20,10 +20,10 @@ class Due(IntEnum):
 
 
 class Timer(NamedTuple):
-    """Something that is due at a time, in lab seconds; `number` is that of the agent, in document order."""
+    """Something that is due at a time, in lab seconds: an agent, by its number in document order, if nothing else."""
 
     at: float
-    due: Due
+    due: Due = Due.AGENT
     number: int = 0
 
 
