@@ -1,5 +1,8 @@
 """Teams in virtual time: who hears what, what meetings cost, what is charged and what is submitted."""
 
+import gc
+import weakref
+
 import pytest
 
 from orgopt.agents.base import Agent, Thinking, Thought, View, propose
@@ -205,3 +208,16 @@ def test_what_is_due_at_one_time_comes_in_a_fixed_order() -> None:
     assert list(due) == [second, standup, reports, meanwhile]
     assert timers.first == 2.0
     assert list(timers.due(3.0, 2.0)) == []  # what is due at the end of the budget is not done
+
+
+def test_a_team_is_freed_when_nobody_holds_it(toy: Task, trio: Program) -> None:
+    """A search runs thousands of teams: what only the garbage collector finds costs time in every run."""
+    gc.disable()
+    try:
+        team = Team(require_org(trio), toy, FakeLab(toy), seed=1, ledger=Ledger())
+        team.run(5)
+        held = weakref.ref(team)
+        del team
+        assert held() is None
+    finally:
+        gc.enable()

@@ -89,8 +89,7 @@ class Team:
         self._stopping: set[int] = set()
         self._repeating: defaultdict[str, set[int]] = defaultdict(set)
         self._keeps_curves = any(one.curves for one in self._order)
-        self._finished = 0
-        self._budget_s = float("inf")
+        self._finished, self._budget_s = 0, float("inf")
         self._next_standup = org.standup.every if org.standup else float("inf")
         self._timers = Timers()
         for one in self._order:
