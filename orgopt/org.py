@@ -17,20 +17,31 @@ import networkx as nx
 
 from orgopt.plugins import Kind
 
-AGENTS = ("random", "hill-climb", "evolution", "tpe", "gp", "replicate", "imitate", "llm")
+POLICIES = {
+    "random": "orgopt.agents.policy.random:Random",
+    "hill-climb": "orgopt.agents.policy.hill_climb:HillClimb",
+    "evolution": "orgopt.agents.policy.evolution:Evolution",
+    "tpe": "orgopt.agents.policy.tpe:Tpe",
+    "gp": "orgopt.agents.policy.gp:Gp",
+    "replicate": "orgopt.agents.policy.replicate:Replicate",
+    "imitate": "orgopt.agents.policy.imitate:Imitate",
+}
+"""The agents that need nothing to be configured: their names in documents, and the class of each."""
+
+LANGUAGE_AGENT = "llm"
+"""The agent that thinks with a language model, which the user has to configure."""
+
+WORKING_AGENTS = tuple(POLICIES)
+"""Names of the agents that need nothing to be configured."""
+
+AGENTS = (*WORKING_AGENTS, LANGUAGE_AGENT)
 """Names of orgopt's own agents that a role may have."""
 
 AGENT_KIND = Kind(group="orgopt.agents", noun="agent", own=AGENTS)
 """Those, and the agents of installed packages."""
 
-WORKING_AGENTS = ("random", "hill-climb", "evolution", "tpe", "gp", "replicate", "imitate")
-"""Those of them that need nothing to be configured."""
-
 DEFAULT_MODEL = "ORGOPT_MODEL"
 """Environment variable that names the language model of roles that name none."""
-
-LANGUAGE_AGENT = "llm"
-"""The one that thinks with a language model, which the user has to configure."""
 
 COMMAND = "command:"
 """What the name of an agent begins with that is a command of the user's: `command:NAME`, declared in orgopt.toml."""

@@ -5,6 +5,7 @@ used. Covers finding and making one; what it has to do is the protocol in `base.
 """
 
 import re
+from abc import ABCMeta
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -187,7 +188,9 @@ def _orgopt() -> str:
 
 
 def _lacking(made: object, protocol: type[object]) -> list[str]:
-    """The public names of a protocol that an object does not have."""
+    """The public names of a protocol that an object does not have; a base class that it has to inherit and does not."""
+    if ABCMeta in type(protocol).__mro__ and not getattr(protocol, "_is_protocol", False):
+        return [] if isinstance(made, protocol) else [f"the base class {protocol.__module__}.{protocol.__qualname__}"]
     from inspect import getattr_static  # a property may take its time, or fail
 
     bases = [one for one in protocol.__mro__ if one.__dict__.get("_is_protocol")]

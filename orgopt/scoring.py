@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from orgopt.agents.session import Language, open_chosen, speaks
+from orgopt.agents.session import Language, Means, speaks
 from orgopt.agents.thinking.spend import OVER_BUDGET, OverBudgetError
 from orgopt.document import Program, require_org
 from orgopt.errors import LabError, UsageError
@@ -99,10 +99,12 @@ def run(
     ledger: Ledger,
     watch: Watcher | None = None,
     language: Language | None = None,
+    means: Means | None = None,
 ) -> None:
     """Run a program's team until its budget ends; everything is in the ledger.
 
-    Language agents think with `language`, or with what was chosen for this process.
+    Language agents think with `language`, or with `means`, which they share with other runs, or with what the
+    environment names.
 
     Raises:
         DocumentError: The program has errors.
@@ -116,8 +118,8 @@ def run(
     if language is not None or not speaks(org):
         Team(org, task, lab, seed=seed, ledger=ledger, watch=watch, language=language).run(budget_s)
         return
-    with open_chosen(org) as chosen:
-        Team(org, task, lab, seed=seed, ledger=ledger, watch=watch, language=chosen).run(budget_s)
+    with (means or Means()).open(org) as opened:
+        Team(org, task, lab, seed=seed, ledger=ledger, watch=watch, language=opened).run(budget_s)
     require_thoughts(ledger)
 
 
@@ -143,8 +145,9 @@ def evaluate(
     verify_seeds: int = VERIFY_SEEDS,
     watch: Watcher | None = None,
     language: Language | None = None,
+    means: Means | None = None,
 ) -> Score:
-    """Run a program and score it.
+    """Run a program, as `run` does, and score it.
 
     Every setting that the team submitted is trained again with `verify_seeds` fresh seeds, after and
     outside the budget, so that a lucky seed counts for nothing. A lab that knows their held-out metric
@@ -155,7 +158,7 @@ def evaluate(
         LabError: The lab broke.
     """
     ledger, task = ledger or Ledger(), measured(task, lab)
-    run(program, task, lab, budget_s=budget_s, seed=seed, ledger=ledger, watch=watch, language=language)
+    run(program, task, lab, budget_s=budget_s, seed=seed, ledger=ledger, watch=watch, language=language, means=means)
     return verified(task, lab, ledger, budget_s=budget_s, seed=seed, verify_seeds=verify_seeds)
 
 

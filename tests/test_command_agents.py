@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 import re
 import signal
 import socket
@@ -18,7 +19,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from orgopt.agents.command.config import CommandSettings, read_commands
-from orgopt.agents.session import CHOICE, Language, choose, open_chosen
+from orgopt.agents.session import Language, Means
 from orgopt.agents.settings import LanguageSettings
 from orgopt.agents.thinking.spend import OverBudgetError
 from orgopt.cli import main
@@ -34,7 +35,7 @@ from orgopt.ledger import Event, Ledger
 from orgopt.org import Link, Org, Role, Standup
 from orgopt.scoring import evaluate
 from orgopt.task import Task, load_task
-from orgopt.team.minds import MAX_FAILED
+from orgopt.team.desk import MAX_FAILED
 from orgopt.team.repository import Repository
 from orgopt.team.runtime import Team
 from orgopt.testing.toy_task import TOY
@@ -57,7 +58,6 @@ ONE_CALL_S = 1.015  # a thought begins at 0.01 s and takes a tick; the next woul
 @pytest.fixture(autouse=True)
 def nobody_chose(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(launch.CHOICE, "")
-    monkeypatch.setenv(CHOICE, "null")
 
 
 class Ticks:
@@ -508,13 +508,13 @@ def test_a_recorded_run_is_repeated_from_any_event_on_without_a_call(toy: Task, 
 
 def test_settings_reach_the_processes_of_a_study(toy: Task, tmp_path: Path) -> None:
     given = LanguageSettings(commands={"cli": command("climb", usd_per_call=0.4)}, max_usd=1.0)
-    choose(given, tmp_path / "spend.jsonl")
-    with open_chosen(ALONE) as language:
+    means = pickle.loads(pickle.dumps(Means(settings=given, account=tmp_path / "spend.jsonl")))
+    with means.open(ALONE) as language:
         assert language.settings == replace(given, max_usd=None), "agents are not told of a limit that all runs share"
         assert language.spend.max_usd == 1.0
     text = "# Lab\n\n## Roles\n\n### Hand\n- **Agent:** command:cli\n"
     with pytest.raises(OverBudgetError, match="could not think on"):
-        evaluate(parse(text), toy, FakeLab(toy), budget_s=60, seed=1, verify_seeds=1)
+        evaluate(parse(text), toy, FakeLab(toy), budget_s=60, seed=1, verify_seeds=1, means=means)
 
 
 # What is refused before anything begins

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from orgopt.agents.session import CHOICE, choose
+from orgopt.agents.session import Means
 from orgopt.agents.thinking.answers import Answer, Answers
 from orgopt.agents.thinking.spend import OverBudgetError
 from orgopt.callback import Callback
@@ -71,16 +71,19 @@ def is_last(call: Call) -> bool:
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[LlmServer]:
+def server() -> Iterator[LlmServer]:
     with LlmServer(remembering) as server:
-        monkeypatch.setenv(CHOICE, "null")
-        choose(settings(server), tmp_path / "spend.jsonl")
         yield server
 
 
-def study(folder: Path, task: Task, config: StudyConfig = CONFIG, program=PAIR, **arena) -> list[dict]:
+@pytest.fixture
+def means(server: LlmServer, tmp_path: Path) -> Means:
+    return Means(settings=settings(server), account=tmp_path / "spend.jsonl")
+
+
+def study(folder: Path, task: Task, means: Means, config: StudyConfig = CONFIG, program=PAIR, **arena) -> list[dict]:
     """The records of a study in a folder, without what a clock says."""
-    with toy_arena(task, budget_s=config.budget_s, slots=config.slots, **arena) as opened:
+    with toy_arena(task, budget_s=config.budget_s, slots=config.slots, means=means, **arena) as opened:
         identity = config.identity(program, opened.tasks, None, {task.name: opened.lab(task.name).stamp})
         with StudyLog(folder, identity, program, opened.tasks) as log:
             optimize(program, opened, config, log, callback=Callback())
@@ -98,10 +101,10 @@ def text_of(folder: Path) -> dict[str, str]:
 
 
 def test_children_begin_with_what_the_first_run_of_their_parent_wrote(
-    toy: Task, tmp_path: Path, server: LlmServer
+    toy: Task, tmp_path: Path, server: LlmServer, means: Means
 ) -> None:
     folder = tmp_path / "study"
-    records = study(folder, toy)
+    records = study(folder, toy, means)
     candidates = {record["index"]: record for record in records if record["kind"] == "candidate"}
     names = {index: record["name"] for index, record in candidates.items()}
     after = {r["entrant"]: r["memory"] for r in records if r["kind"] == "evaluation" and "memory" in r}
@@ -130,10 +133,12 @@ def test_children_begin_with_what_the_first_run_of_their_parent_wrote(
     assert text_of(folder / "best-memory" / "toy") == best
 
 
-def test_without_lasting_memory_nothing_is_remembered(toy: Task, tmp_path: Path, server: LlmServer) -> None:
+def test_without_lasting_memory_nothing_is_remembered(
+    toy: Task, tmp_path: Path, server: LlmServer, means: Means
+) -> None:
     program = parse(PAIR.text.replace("lasting", "run"), "pair.md")
     config = replace(CONFIG, generations=2, search_seeds=1, race_seeds=0, test_seeds=1)
-    records = study(tmp_path / "study", toy, config, program)
+    records = study(tmp_path / "study", toy, means, config, program)
     assert not any(map(is_last, server.calls))
     assert not any("memory" in record for record in records)
     assert not list(tmp_path.rglob("memory-after"))
@@ -149,28 +154,30 @@ def killed(folder: Path, keep: float) -> None:
 
 @pytest.mark.parametrize("keep", [0, 0.5, 0.95])
 def test_a_killed_study_goes_on_for_free_and_ends_the_same(
-    toy: Task, tmp_path: Path, server: LlmServer, keep: float
+    toy: Task, tmp_path: Path, server: LlmServer, keep: float, means: Means
 ) -> None:
     config = replace(CONFIG, generations=2)
-    records = study(tmp_path / "study", toy, config)
+    records = study(tmp_path / "study", toy, means, config)
     asked = len(server.calls)
     killed(tmp_path / "study", keep)
-    assert study(tmp_path / "study", toy, config) == records
+    assert study(tmp_path / "study", toy, means, config) == records
     assert len(server.calls) == asked
 
 
 @pytest.mark.slow
-def test_workers_find_the_answers_of_one_another(toy: Task, tmp_path: Path, server: LlmServer) -> None:
-    records = study(tmp_path / "study", toy, lab=toy_replay, workers=2)
+def test_workers_find_the_answers_of_one_another(toy: Task, tmp_path: Path, server: LlmServer, means: Means) -> None:
+    records = study(tmp_path / "study", toy, means, lab=toy_replay, workers=2)
     asked = len(server.calls)
     for workers in (1, 2):
         killed(tmp_path / "study", 0.5)
-        assert study(tmp_path / "study", toy, lab=toy_replay, workers=workers) == records
+        assert study(tmp_path / "study", toy, means, lab=toy_replay, workers=workers) == records
     assert len(server.calls) == asked
 
 
-def test_what_a_killed_run_was_answered_is_not_asked_again(toy: Task, tmp_path: Path, server: LlmServer) -> None:
-    given = Settings(lab=None, slots=2, budget_s=4, seed=1, verify_seeds=1)
+def test_what_a_killed_run_was_answered_is_not_asked_again(
+    toy: Task, tmp_path: Path, server: LlmServer, means: Means
+) -> None:
+    given = Settings(lab=None, slots=2, budget_s=4, seed=1, verify_seeds=1, means=means)
     keeping = Keeping(folder=str(tmp_path / "run"), memory=(("lead", "X near 0.7 is good."),), remembers=True)
     score, whole, memory = evaluate_kept(PAIR, toy, FakeLab(toy), given, keeping)
     asked, path = len(server.calls), tmp_path / "run" / "answers.jsonl"
@@ -205,15 +212,15 @@ def test_the_record_of_answers_is_bounded_and_may_forget(tmp_path: Path, monkeyp
 
 def test_a_study_at_its_limit_goes_on_with_a_higher_one(toy: Task, tmp_path: Path, server: LlmServer) -> None:
     config = replace(CONFIG, generations=1, search_seeds=1, race_seeds=0, test_seeds=1)
-    choose(settings(server, max_tokens=14_000), tmp_path / "spend.jsonl")
+    means = Means(settings=settings(server, max_tokens=14_000), account=tmp_path / "spend.jsonl")
     with pytest.raises(OverBudgetError, match="14000 tokens"):
-        study(tmp_path / "study", toy, config)
+        study(tmp_path / "study", toy, means, config)
     assert not any("left" in call.user and "tokens" in call.field("left") for call in server.calls)
     before = server.tokens
     kept = [one for path in tmp_path.rglob("answers.jsonl") for one in read_lines(path)]
     assert any(one["failure"] == "over_budget" for one in kept)
-    choose(settings(server, max_tokens=1_000_000), tmp_path / "spend.jsonl")
-    records = study(tmp_path / "study", toy, config)
+    means = replace(means, settings=settings(server, max_tokens=1_000_000))
+    records = study(tmp_path / "study", toy, means, config)
     scores = [record["score"] for record in records if record["kind"] == "evaluation"]
     assert all(not score["failed_thoughts"].get("over_budget") for score in scores)
     # What was answered before the limit counts in the scores and was not asked again.
@@ -222,8 +229,10 @@ def test_a_study_at_its_limit_goes_on_with_a_higher_one(toy: Task, tmp_path: Pat
 
 
 @pytest.mark.slow
-def test_a_real_run_that_was_cut_goes_on_by_its_ledger(toy: Task, tmp_path: Path, server: LlmServer) -> None:
-    given = Settings(lab="local", slots=2, budget_s=3, seed=1, verify_seeds=1)
+def test_a_real_run_that_was_cut_goes_on_by_its_ledger(
+    toy: Task, tmp_path: Path, server: LlmServer, means: Means
+) -> None:
+    given = Settings(lab="local", slots=2, budget_s=3, seed=1, verify_seeds=1, means=means)
     keeping = Keeping(folder=str(tmp_path / "run"), remembers=True)
     with LocalLab(toy, slots=2, sandbox=Sandbox.PROCESS) as lab:
         _, whole, memory = evaluate_kept(PAIR, toy, lab, given, keeping)
@@ -260,7 +269,6 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "pair.md").write_text(PAIR.text)
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("ORGOPT_MODEL", raising=False)
-    monkeypatch.setenv(CHOICE, "null")
     return tmp_path
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from orgopt.agents.session import CHOICE, Language, choose
+from orgopt.agents.session import Language, Means
 from orgopt.agents.thinking.edits import InvalidAnswerError, checked_script
 from orgopt.agents.thinking.spend import OverBudgetError
 from orgopt.cli import main
@@ -47,7 +47,6 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "orgopt.toml").write_text("[run]\nslots = 2\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("ORGOPT_MODEL", raising=False)
-    monkeypatch.delenv(CHOICE, raising=False)
     return tmp_path
 
 
@@ -146,19 +145,16 @@ def test_a_limit_of_a_run_is_hard_and_said(workspace: Path) -> None:
     assert "over_budget" in result.stdout
 
 
-def test_runs_of_a_study_share_one_account_and_a_cut_run_is_no_result(
-    toy: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv(CHOICE, raising=False)
+def test_runs_of_a_study_share_one_account_and_a_cut_run_is_no_result(toy: Task, tmp_path: Path) -> None:
     program = parse(DOCUMENT, "pair.md")
     with LlmServer(research) as server:
-        given = settings(server, max_tokens=40_000)
-        monkeypatch.setenv(CHOICE, "null")
-        choose(given, tmp_path / "spend.jsonl")
+        means = Means(settings=settings(server, max_tokens=40_000), account=tmp_path / "spend.jsonl")
         scores: list[Score] = []
 
         def study() -> None:
-            scores.extend(evaluate(program, toy, FakeLab(toy), budget_s=3, seed=seed) for seed in range(99))
+            scores.extend(
+                evaluate(program, toy, FakeLab(toy), budget_s=3, seed=seed, means=means) for seed in range(99)
+            )
 
         with pytest.raises(OverBudgetError, match="could not think on within the limit of 40000 tokens"):
             study()

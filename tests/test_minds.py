@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from orgopt.agents.session import Language, Memories
+from orgopt.agents.session import Language
 from orgopt.agents.settings import LanguageSettings, ModelSettings, Price
+from orgopt.agents.thinking.memories import Memories
 from orgopt.errors import StoreError, UsageError
 from orgopt.ledger import Event, Ledger
 from orgopt.org import Link, Org, Role, Standup
@@ -23,8 +24,8 @@ from orgopt.scoring import score
 from orgopt.task import Task
 from orgopt.team import meetings
 from orgopt.team.beliefs import Trust
+from orgopt.team.desk import MAX_FAILED
 from orgopt.team.links import network
-from orgopt.team.minds import MAX_FAILED
 from orgopt.team.repository import Repository
 from orgopt.team.runtime import Team
 from tests.fakes.lab import FakeLab
@@ -411,8 +412,7 @@ def test_notes_are_kept_for_a_run_or_for_good(toy: Task, tmp_path: Path) -> None
             assert path.exists() == (memory == "lasting")
             if memory == "lasting":
                 assert path.read_text() == "# Lessons\n- X near 0.7 is good.\n"
-                with Language(org, settings(server), memories=Memories(path.parent)) as language:
-                    assert "X near 0.7" in language.memory(org.roles[0])
+                assert "X near 0.7" in Memories(path.parent).read(org.roles[0])
 
 
 # Faults

@@ -10,7 +10,8 @@ import dspy
 import pytest
 from dspy.lm15 import Config, Message, Request
 
-from orgopt.agents.llm.model import MAX_ANSWER, AskError, Engine, Failure, Model, speaker
+from orgopt.agents.llm.engine import Engine, speaker
+from orgopt.agents.llm.model import MAX_ANSWER, AskError, Failure, Model
 from orgopt.agents.llm.prices import price_of
 from orgopt.agents.settings import LanguageSettings, ModelSettings, Price, read_settings
 from orgopt.agents.thinking.answers import Answer, Answers

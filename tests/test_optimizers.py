@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from orgopt.agents.session import CHOICE, choose
-from orgopt.agents.settings import LanguageSettings
+from orgopt.agents.session import Means
 from orgopt.agents.thinking.spend import OverBudgetError
 from orgopt.callback import Callback
 from orgopt.document import Program, lint, parse, read
@@ -43,11 +42,6 @@ def solo() -> Program:
     return parse(SOLO, "solo.md")
 
 
-@pytest.fixture(autouse=True)
-def alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(CHOICE, "null")
-
-
 def agent(call: Call) -> str:
     """Does what its charter says: a long stride brings it near the bottom, a step back away from it."""
     if "[[ ## settings ## ]]" not in call.user:
@@ -77,19 +71,13 @@ def proposing(text: str = BETTER) -> Callable[[Call], str]:
     return propose
 
 
-def given(server: LlmServer, **more: Any) -> LanguageSettings:
-    found = settings(server, **more)
-    choose(found, None)
-    return found
-
-
 @pytest.mark.parametrize("rewriter", ["gepa", "mipro", "simba"])
 def test_an_optimizer_finds_a_charter_that_works_better(
     toy: Task, solo: Program, tmp_path: Path, rewriter: str
 ) -> None:
     config = replace(CONFIG, rewriter=rewriter)
     with LlmServer(serve(proposing())) as server:
-        records = study(tmp_path / "s", solo, toy, given(server), config)
+        records = study(tmp_path / "s", solo, toy, settings(server), config)
     (rewrite,) = of(records, "rewrite")
     assert rewrite["outcome"] == "proposed", rewrite
     assert 0 < rewrite["runs"] <= optimizer_runs(config, 1) == FEWEST_RUNS
@@ -133,7 +121,7 @@ def test_an_optimizer_that_fails_in_silence_is_loud_here(
 ) -> None:
     heard = Heard()
     with LlmServer(serve(propose)) as server:
-        records = study(tmp_path / "s", solo, toy, given(server), replace(CONFIG, rewriter=rewriter), heard)
+        records = study(tmp_path / "s", solo, toy, settings(server), replace(CONFIG, rewriter=rewriter), heard)
     (rewrite,) = of(records, "rewrite")
     assert rewrite["outcome"] == outcome, rewrite
     assert re.search(why, rewrite["reason"]), rewrite["reason"]
@@ -160,14 +148,14 @@ def test_a_study_that_was_cut_in_an_optimizer_goes_on_there(toy: Task, solo: Pro
     """What ran and what was answered is not done again, and the same candidate comes of it."""
     with LlmServer(serve(proposing())) as server:
         with pytest.raises(KeyboardInterrupt):
-            study(tmp_path / "s", solo, toy, given(server), callback=Cut(4), config=CONFIG)
+            study(tmp_path / "s", solo, toy, settings(server), callback=Cut(4), config=CONFIG)
         before = [record for record in read_study(tmp_path / "s") if record.get("phase") == "rewrite"]
         assert len(before) == 4
         with pytest.raises(KeyboardInterrupt):
-            study(tmp_path / "s", solo, toy, given(server), callback=Heard(stop_at="g01-c02"), config=CONFIG)
+            study(tmp_path / "s", solo, toy, settings(server), callback=Heard(stop_at="g01-c02"), config=CONFIG)
         (rewrite,) = of(read_study(tmp_path / "s"), "rewrite")
         asked = sum("new_charter" in call.system for call in server.calls)
-        records = study(tmp_path / "s", solo, toy, given(server), config=CONFIG)
+        records = study(tmp_path / "s", solo, toy, settings(server), config=CONFIG)
         assert sum("new_charter" in call.system for call in server.calls) == asked == rewrite["calls"]
     assert of(records, "rewrite") == [rewrite]
     done = [record for record in of(records, "evaluation") if record["phase"] == "rewrite"]
@@ -187,12 +175,13 @@ def test_the_limit_of_money_stops_an_optimizer_and_more_goes_on(toy: Task, solo:
     """Whoever asks first when it is spent, a team or the optimizer: nothing counts as a result."""
     with LlmServer(serve(proposing())) as server:
         with pytest.raises(KeyboardInterrupt):
-            study(tmp_path / "s", solo, toy, given(server), callback=Cut(2), config=CONFIG)
+            study(tmp_path / "s", solo, toy, settings(server), callback=Cut(2), config=CONFIG)
         # Teams have an account of their own here: it is the optimizer's call that does not fit.
+        unlimited, poor = Means(settings=settings(server)), settings(server, max_tokens=60)
         with pytest.raises(OverBudgetError, match="the rewriter could not ask within the limit of 60 tokens"):
-            study(tmp_path / "s", solo, toy, settings(server, max_tokens=60), config=CONFIG)
+            study(tmp_path / "s", solo, toy, poor, means=unlimited, config=CONFIG)
         assert not of(read_study(tmp_path / "s"), "rewrite")
-        records = study(tmp_path / "s", solo, toy, given(server), config=CONFIG)
+        records = study(tmp_path / "s", solo, toy, settings(server), config=CONFIG)
     assert [record["outcome"] for record in of(records, "rewrite")] == ["proposed"]
 
 

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orgopt.agents.session import CHOICE, choose
+from orgopt.agents.session import Means
 from orgopt.agents.settings import LanguageSettings
 from orgopt.agents.thinking.spend import OverBudgetError
 from orgopt.callback import Callback
@@ -120,9 +120,11 @@ def study(
     language: LanguageSettings | None,
     config: StudyConfig = CONFIG,
     callback: Callback | None = None,
+    means: Means | None = None,
 ) -> list[dict[str, Any]]:
-    """Run a study or go on with it; returns its records."""
-    arena = toy_arena(task, budget_s=config.budget_s, slots=config.slots)
+    """Run a study or go on with it; returns its records. Teams think with `language` where nothing else is given."""
+    means = means or (Means(settings=language) if language else None)
+    arena = toy_arena(task, budget_s=config.budget_s, slots=config.slots, means=means)
     identity = config.identity(seed, {task.name: task}, None, {task.name: {"lab": "fake"}})
     with arena, StudyLog(folder, identity, seed, {task.name: task}) as log:
         try:
@@ -136,33 +138,16 @@ def of(records: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
     return [record for record in records if record["kind"] == kind]
 
 
-@pytest.fixture
-def chosen(monkeypatch: pytest.MonkeyPatch) -> Callable[[LanguageSettings], LanguageSettings]:
-    """Lets the agents of this process think with some settings, for one test."""
-    monkeypatch.setenv(CHOICE, "null")
-
-    def choose_for_all(given: LanguageSettings) -> LanguageSettings:
-        choose(given, None)
-        return given
-
-    return choose_for_all
-
-
-Chosen = Callable[[LanguageSettings], LanguageSettings]
-
-
 def candidate_of(seed: Program, space: Space) -> Candidate:
     return Candidate(
         index=0, generation=0, parent=None, proposer="seed", params=space.origin, program=seed, changes=("the seed",)
     )
 
 
-def test_a_rewritten_charter_and_a_headcount_land_in_the_document(
-    toy: Task, pair: Program, tmp_path: Path, chosen: Chosen
-) -> None:
+def test_a_rewritten_charter_and_a_headcount_land_in_the_document(toy: Task, pair: Program, tmp_path: Path) -> None:
     reply = serve(lambda _: answer(change("charter/lead", CHARTER), change("headcount/hand", 2)))
     with LlmServer(reply) as server:
-        records = study(tmp_path / "s", pair, toy, chosen(settings(server)))
+        records = study(tmp_path / "s", pair, toy, settings(server))
         (asked,) = rewrites_of(server)
     (rewrite,) = of(records, "rewrite")
     assert (rewrite["outcome"], rewrite["calls"]) == ("proposed", 1)
@@ -410,7 +395,7 @@ def workspace(tmp_path: Path, trio: Program, monkeypatch: pytest.MonkeyPatch) ->
     (tmp_path / "trio.md").write_text(trio.text)
     (tmp_path / "orgopt.toml").write_text("[run]\nslots = 2\n")
     monkeypatch.chdir(tmp_path)
-    for name in ("ORGOPT_MODEL", CHOICE, "OPENAI_API_KEY"):
+    for name in ("ORGOPT_MODEL", "OPENAI_API_KEY"):
         monkeypatch.delenv(name, raising=False)
     return tmp_path
 

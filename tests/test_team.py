@@ -1,7 +1,11 @@
 """Teams in virtual time: who hears what, what meetings cost, what is charged and what is submitted."""
 
+import gc
+import weakref
+
 import pytest
 
+from orgopt.agents.base import Agent, Thinking, Thought, View, propose
 from orgopt.document import Program, parse
 from orgopt.document.linting.lint import require_org
 from orgopt.ledger import Event, Ledger
@@ -9,6 +13,7 @@ from orgopt.org import Org
 from orgopt.task import Task
 from orgopt.team import meetings
 from orgopt.team.runtime import Team
+from orgopt.team.timers import Due, Timer, Timers
 from tests.conftest import ROOT
 from tests.fakes.lab import FakeLab
 
@@ -142,3 +147,77 @@ def test_every_event_is_watched(toy: Task, trio: Program) -> None:
     assert seen == ledger.events
     assert seen[0].kind == "start"
     assert seen[-1].kind == "end"
+
+
+class Slow(Agent):
+    """Is neither a policy nor has it words: it says that its thoughts took half a second, and fails every third one."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def think(self, view: View) -> Thinking:
+        self.asked += 1
+        if self.asked % 3 == 0:
+            return Thinking(Thought(seconds=0.5, failure="tired"))
+        step = propose(view.starts[0], {"X": view.rng.random()})
+        return Thinking(Thought(proposal=step, seconds=0.5), told={"left": f"{view.left_s:.1f}"})
+
+
+class Hiring:
+    """Gives slow agents to roles that think."""
+
+    def agent(self, seat) -> Agent:
+        return Slow()
+
+
+def with_slow(task: Task, ledger: Ledger) -> list[Event]:
+    org = require_org(
+        parse("## Roles\n\n### Slow\n- **Agent:** llm\n\n### Quick\n\n## Links\n- Slow → Quick: reports to\n")
+    )
+    Team(org, task, FakeLab(task, slots=2), seed=1, ledger=ledger, language=Hiring()).run(6)  # type: ignore[arg-type]
+    return ledger.events
+
+
+def test_an_agent_of_another_kind_is_asked_as_all_are(toy: Task) -> None:
+    ledger = Ledger()
+    whole = with_slow(toy, ledger)
+    ended = [event for event in ledger.of("thought") if event.data["failure"] != "unfinished"]
+    assert {event.data["failure"] for event in ended} == {"", "tired"}
+    assert all(event.t == pytest.approx(event.data["began"] + 0.5, abs=2e-4) for event in ended)
+    begun = ledger.of("thinking")
+    assert begun[0].data["told"] == {"left": f"{6 - begun[0].t:.1f}"}
+    proposed = [event.t for event in ledger.of("proposal") if event.data["agent"] == "slow-1"]
+    assert proposed == [event.t for event in ended if not event.data["failure"]]
+    quick = [event.t for event in ledger.of("proposal") if event.data["agent"] == "quick-1"]
+    assert any(one.data["began"] < t < one.t for one in ended for t in quick), "others do not wait for it"
+    for cut in range(1, len(whole), 7):
+        assert with_slow(toy, Ledger(events=whole[:cut])) == whole
+
+
+def test_what_is_due_at_one_time_comes_in_a_fixed_order() -> None:
+    timers = Timers()
+    assert timers.first == float("inf")
+    later, reports, standup = Timer(2.0, Due.AGENT), Timer(1.0, Due.REPORTS), Timer(1.0, Due.STANDUP)
+    second, first = Timer(1.0, Due.AGENT, 1), Timer(1.0, Due.AGENT, 0)
+    for timer in (later, reports, standup, second, first):
+        timers.set(timer)
+    due = timers.due(1.5, 10.0)
+    assert next(due) == first
+    meanwhile = Timer(1.2, Due.AGENT, 7)
+    timers.set(meanwhile)
+    assert list(due) == [second, standup, reports, meanwhile]
+    assert timers.first == 2.0
+    assert list(timers.due(3.0, 2.0)) == []  # what is due at the end of the budget is not done
+
+
+def test_a_team_is_freed_when_nobody_holds_it(toy: Task, trio: Program) -> None:
+    """A search runs thousands of teams: what only the garbage collector finds costs time in every run."""
+    gc.disable()
+    try:
+        team = Team(require_org(trio), toy, FakeLab(toy), seed=1, ledger=Ledger())
+        team.run(5)
+        held = weakref.ref(team)
+        del team
+        assert held() is None
+    finally:
+        gc.enable()

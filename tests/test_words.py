@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from orgopt.agents import Known
-from orgopt.agents.policy import POLICIES
 from orgopt.knob import Settings
 from orgopt.ledger import Ledger
-from orgopt.org import CopyRule, Link, Org, Role, Standup
+from orgopt.org import POLICIES, CopyRule, Link, Org, Role, Standup
 from orgopt.task import Task
 from orgopt.team import links, meetings
 from orgopt.team.beliefs import Beliefs, Run, Trust
+from orgopt.team.copying import heeded, starts
+from orgopt.team.desk import Desk
 from orgopt.team.runtime import Team
 from orgopt.team.stopping import Curves
 from tests.fakes.lab import FakeLab
@@ -172,7 +173,7 @@ def test_the_majority_decides_ties_by_metric_and_all_different_by_chance(toy: Ta
         mind.learn(Run(run_id, agent, setting, points[setting], metric))
 
     def start(neighbours: str, choice: float = 0.0) -> float:
-        return mind.starts("majority", list(neighbours), choice)[0].settings["X"]
+        return starts(mind, "majority", list(neighbours), choice)[0].settings["X"]
 
     assert start("acd") == 0.3
     assert start("bcde") == 0.2
@@ -187,7 +188,7 @@ def test_of_two_settings_that_tie_an_agent_keeps_the_one_that_it_had(toy: Task) 
     for run_id, agent, setting, metric in [(1, "a", 1, 0.3), (2, "me", 3, 0.3), (3, "me", 1, 0.3), (4, "me", 2, 0.3)]:
         mind.learn(Run(run_id, agent, setting, points[setting], metric))
     assert mind.chosen("own") == 3, "not the one that somebody tried first"
-    assert mind.starts("best of 3", ["a"], 0.0)[0].settings["X"] == 0.3
+    assert starts(mind, "best of 3", ["a"], 0.0)[0].settings["X"] == 0.3
 
 
 def test_three_neighbours_are_sampled_and_only_what_two_of_them_have_is_a_majority(toy: Task) -> None:
@@ -198,13 +199,14 @@ def test_three_neighbours_are_sampled_and_only_what_two_of_them_have_is_a_majori
     own = mind.known(0)
 
     def start(rule: CopyRule, neighbours: str) -> Known:
-        return mind.starts(rule, list(neighbours), 0.0)[0]
+        return starts(mind, rule, list(neighbours), 0.0)[0]
 
     assert start("best of 3", "abc").settings["X"] == 0.3
     assert start("majority of 3", "dce").settings["X"] == 0.3, "the fourth is better, and alone"
     assert start("majority of 3", "abd") == start("majority of 3", "d") == own
     rng = np.random.default_rng(1)
-    seen = [mind.view("best of 3", list("abcdef"), toy.knobs, 0.0, rng).starts[0].settings["X"] for _ in range(99)]
+    asked = [heeded("best of 3", list("abcdef"), rng) for _ in range(99)]
+    seen = [starts(mind, "best of 3", *one)[0].settings["X"] for one in asked]
     assert set(seen) == {0.3, 0.4}, "of six neighbours, three are asked, and one of those has 3 or 4"
     assert seen.count(0.4) == pytest.approx(99 / 2, abs=15)
 
@@ -377,17 +379,17 @@ def test_what_an_agent_sees_follows_from_the_ledger(toy: Task, monkeypatch: pyte
     network = links.network(BUSY, 1)
     trust = meetings.trust(BUSY, network)
 
-    def spy(self: Beliefs, *args):
-        fresh = meetings.recall(toy, self.trust, ledger.events)
-        assert list(fresh.runs) == list(self.runs)
-        assert [fresh.known(n) for _, n in fresh.knowledge.measured] == self.knowledge.ranked()
-        assert fresh.knowledge.believed == self.knowledge.believed
-        assert fresh.handed == self.handed
-        checked.append(self.trust)
+    def spy(self: Desk, *args):
+        fresh, kept = meetings.recall(toy, self.beliefs.trust, ledger.events), self.beliefs
+        assert list(fresh.runs) == list(kept.runs)
+        assert [fresh.known(n) for _, n in fresh.knowledge.measured] == kept.knowledge.ranked()
+        assert fresh.knowledge.believed == kept.knowledge.believed
+        assert fresh.handed == kept.handed
+        checked.append(kept.trust)
         return original(self, *args)
 
-    original = Beliefs.view
-    monkeypatch.setattr(Beliefs, "view", spy)
+    original = Desk.view
+    monkeypatch.setattr(Desk, "view", spy)
     Team(BUSY, toy, FakeLab(toy, slots=3), seed=1, ledger=ledger).run(25)
     assert {one.me for one in checked} == set(trust)
     assert all(trust[one.me] == one for one in checked)

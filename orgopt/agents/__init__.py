@@ -1,8 +1,11 @@
 """Agents: who proposes experiments."""
 
-from orgopt.agents.base import STARTS, Agent, Catalogue, Knowledge, Known, Proposal, View, repeat, scatter
-from orgopt.agents.policy import POLICIES
-from orgopt.org import AGENT_KIND
+from functools import cache
+from pkgutil import resolve_name
+
+from orgopt.agents.base import STARTS, Agent, Policy, Proposal, View, repeat, scatter
+from orgopt.agents.knowledge import Catalogue, Knowledge, Known
+from orgopt.org import AGENT_KIND, POLICIES
 
 __all__ = [
     "STARTS",
@@ -10,6 +13,7 @@ __all__ = [
     "Catalogue",
     "Knowledge",
     "Known",
+    "Policy",
     "Proposal",
     "View",
     "make_agent",
@@ -18,12 +22,18 @@ __all__ = [
 ]
 
 
-def make_agent(name: str) -> Agent:
-    """A new agent by its name in a document: one of the policies, or an installed package's.
+def make_agent(name: str) -> Policy:
+    """A new agent without words, by its name in a document: one of the policies, or an installed package's.
 
     Raises:
         UsageError: There is no such agent.
         PluginError: The package that has it does not work, or the name is taken twice.
     """
     AGENT_KIND.check(name)
-    return POLICIES[name]() if name in POLICIES else AGENT_KIND.make(name, Agent)
+    return _class(POLICIES[name])() if name in POLICIES else AGENT_KIND.make(name, Policy)
+
+
+@cache
+def _class(where: str) -> type[Policy]:
+    """A class by its place, which is imported when it is first needed."""
+    return resolve_name(where)

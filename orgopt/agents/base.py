@@ -1,180 +1,48 @@
-"""The Agent protocol: who thinks. An agent sees a View and answers with a Proposal.
+"""The Agent protocol: who thinks. An agent is asked with its View, and answers with a Thinking.
 
-`Knowledge` is what an agent may think with; who learns what, and what is believed, is decided in `team`.
+A thought is there at once, or runs beside experiments and ends when it ends; the team cannot tell whose it is. That of
+a policy comes after the lab seconds that its task gives to thinking, and decides on what is known then; one in words is
+told what is known when it begins, and says itself how long it took. What agents think with is in `knowledge`.
 """
 
 import math
-from bisect import bisect_left, insort
-from collections.abc import Iterable, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from operator import itemgetter
-from typing import Any, NamedTuple, Protocol, Self
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple, Protocol, Self, final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from orgopt.agents.knowledge import Knowledge, Known
 from orgopt.org import CopyRule
-from orgopt.task import Knob, Value
+from orgopt.task import Knob, Task, Value
 
-Array = NDArray[np.float64]
-Ranking = list[tuple[float, int]]  # metric and number of a setting, best first
+Purpose = Literal["propose", "report", "remember"]
+Ruling = Literal["pass", "rerun", "reject"]
 
-
-class Known(NamedTuple):
-    """A setting that an agent knows the results of; a tuple, because a team makes many of them.
-
-    Attributes:
-        id: An experiment that ran it, or 0 for the baseline.
-        settings: The value of every knob.
-        metric: The mean over its runs, lower is better; None when none succeeded.
-        seeds: How many runs succeeded.
-        sd: Their standard deviation; 0 for one.
-        believed: Whether it may be copied and submitted.
-        mine: Whether the agent ran it itself.
-    """
-
-    id: int
-    settings: Mapping[str, Value]
-    metric: float | None
-    seeds: int = 1
-    sd: float = 0.0
-    believed: bool = True
-    mine: bool = True
+STARTS = 5
+"""How many settings an agent chooses its start from, the incumbent among them."""
 
 
-class Catalogue:
-    """The settings that were tried, by number; a team keeps one for all of its agents."""
+class Case(NamedTuple):
+    """A result that waits for a review, with who found it."""
 
-    def __init__(self, knobs: Sequence[Knob]) -> None:
-        self.knobs = knobs
-        self._values = itemgetter(*(knob.name for knob in knobs))
-        self._numbers: dict[Any, int] = {}  # by the values of the knobs in their order
-        self._rows: dict[int, list[float]] = {}
-
-    def add(self, settings: Mapping[str, Value], number: int, script: str = "") -> int:
-        """The number of a setting: the one given, where it was not tried before.
-
-        `script` tells rewritten scripts apart; it is empty for the task's own.
-        """
-        values = self._values(settings)
-        return self._numbers.setdefault((script, values) if script else values, number)
-
-    def find(self, settings: Mapping[str, Value]) -> int | None:
-        """The number of a setting; None where it was not tried."""
-        return self._numbers.get(self._values(settings))
-
-    def row(self, number: int, settings: Mapping[str, Value]) -> list[float]:
-        """The positions of a setting, 0 to 1, a knob each."""
-        row = self._rows.get(number)
-        if row is None:
-            row = self._rows[number] = [knob.unit(settings[knob.name]) for knob in self.knobs]
-        return row
+    known: Known
+    author: str
 
 
-class Knowledge:
-    """The settings that an agent knows, ranked; kept up to date as results come in.
+class Verdict(NamedTuple):
+    """What a reviewer says of a result; `rerun` asks for a run of its own before it says more."""
 
-    Args:
-        knobs: What can be turned.
-        known: What is known, numbered from 0 in this order; the baseline first.
-        catalogue: The numbers of settings, where they are not given by `known` alone.
-    """
-
-    def __init__(
-        self, knobs: Sequence[Knob], known: Iterable[Known] = (), *, catalogue: Catalogue | None = None
-    ) -> None:
-        self.knobs = knobs
-        self.all: list[Known] = []
-        self.measured: Ranking = []
-        self.believed: Ranking = []
-        self._place: dict[int, int] = {}
-        self._place_of_id: dict[int, int] = {}
-        self._numbers: list[int] = []
-        self._catalogue = catalogue or Catalogue(knobs)
-        self._shared = catalogue is not None
-        self._units: Array = np.empty((0, len(knobs)))
-        self._filled = 0
-        self._measures: Array = np.empty((0, 2))
-        self._changed: list[int] = []
-        for number, one in enumerate(known):
-            self.put(number, one)
-
-    def put(self, number: int, known: Known) -> None:
-        """Add a setting under a number, or replace what was known of it."""
-        place = self._place.get(number)
-        if place is None:
-            if not self._shared:
-                self._catalogue.add(known.settings, number)
-            place = self._place[number] = len(self.all)
-            self.all.append(known)
-            self._numbers.append(number)
-            if known.metric is not None:
-                ranked = (known.metric, number)
-                insort(self.measured, ranked)
-                if known.believed:
-                    insort(self.believed, ranked)
-        else:
-            before, self.all[place] = self.all[place], known
-            if before.metric != known.metric or before.believed != known.believed:
-                _rerank(self.measured, number, before.metric, known.metric)
-                was = before.metric if before.believed else None
-                _rerank(self.believed, number, was, known.metric if known.believed else None)
-        self._place_of_id[known.id] = place
-        self._changed.append(place)
-
-    def get(self, number: int) -> Known | None:
-        """What is known of a setting."""
-        place = self._place.get(number)
-        return None if place is None else self.all[place]
-
-    def has(self, settings: Mapping[str, Value]) -> bool:
-        """Whether these very settings were tried."""
-        return self._catalogue.find(settings) in self._place
-
-    def best(self, n: int | None = None) -> list[Known]:
-        """The best that is believed, best first."""
-        return [self.all[self._place[number]] for _, number in self.believed[:n]]
-
-    def ranked(self, n: int | None = None) -> list[Known]:
-        """The best that was measured, believed or not."""
-        return [self.all[self._place[number]] for _, number in self.measured[:n]]
-
-    def places(self, n: int | None = None) -> list[int]:
-        """Where the best that was measured stands in `all` and `units`, best first."""
-        return [self._place[number] for _, number in self.measured[:n]]
-
-    def units(self) -> Array:
-        """The settings as positions from 0 to 1, shape (len(all), n_knobs)."""
-        n = len(self.all)
-        self._units = _grown(self._units, n)
-        for place in range(self._filled, n):
-            self._units[place] = self._catalogue.row(self._numbers[place], self.all[place].settings)
-        self._filled = n
-        return self._units[:n]
-
-    def measures(self) -> Array:
-        """Metric (NaN where no run succeeded) and seeds of each setting, shape (len(all), 2)."""
-        self._measures = _grown(self._measures, len(self.all))
-        for place in self._changed:
-            one = self.all[place]
-            self._measures[place] = (math.nan if one.metric is None else one.metric, one.seeds)
-        self._changed.clear()
-        return self._measures[: len(self.all)]
-
-    def positions(self, known: Sequence[Known]) -> Array:
-        """Some known settings as positions, shape (len(known), n_knobs)."""
-        return self.units()[[self._place_of_id[one.id] for one in known]]
-
-    @cached_property
-    def ordered(self) -> NDArray[np.bool_]:
-        """Which knobs have an order, shape (n_knobs,)."""
-        return np.array([knob.ordered for knob in self.knobs])
+    experiment: int
+    ruling: Ruling
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """What an agent knows when it acts.
+    """What an agent knows when it is asked.
 
     Attributes:
         knobs: Every knob of the task.
@@ -185,6 +53,8 @@ class View:
         risk: Its risk tolerance, 0 to 1.
         copy_rule: How `starts` were chosen.
         rng: The source of its random choices.
+        cases: What waits for its review, where it reviews in words.
+        left_s: Lab seconds that are left of the budget.
     """
 
     knobs: Sequence[Knob]
@@ -195,6 +65,8 @@ class View:
     risk: float
     copy_rule: CopyRule
     rng: np.random.Generator
+    cases: Sequence[Case] = ()
+    left_s: float = math.inf
 
     @classmethod
     def of(cls, knobs: Sequence[Knob], known: Sequence[Known], risk: float, rng: np.random.Generator) -> Self:
@@ -217,10 +89,6 @@ class View:
         return int(self.rng.random() * n)  # a tenth of the time of rng.integers
 
 
-STARTS = 5
-"""How many settings an agent chooses its start from, the incumbent among them."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
     """An experiment that an agent asks for.
@@ -238,12 +106,131 @@ class Proposal:
     script: str | None = None
 
 
-class Agent(Protocol):
-    """Decides what to try next."""
+class Thought(NamedTuple):
+    """What came of thinking; a tuple, because a team makes many of them.
 
+    Attributes:
+        proposal: The next experiment; None where a review or a failure came instead.
+        more: Experiments that come after it, one after the other.
+        verdicts: What it says of results that it reviews.
+        assignment: What it tells those to whom it delegates; empty leaves what it told before.
+        text: The report or the memory, where that was the purpose.
+        memory: What it wants to remember; None leaves it.
+        seconds: Lab seconds that it took from its begin; they are agent time.
+        calls: How often a model was asked.
+        input_tokens, output_tokens, usd: What that cost.
+        failure: Why nothing came of it, one of `Failure`; empty when something did.
+        error: What that was, in a line.
+        said: What it answered, the last time.
+        facts: What else a ledger keeps of it, as JSON values.
+    """
+
+    proposal: Proposal | None = None
+    more: Sequence[Proposal] = ()
+    verdicts: Sequence[Verdict] = ()
+    assignment: str = ""
+    text: str = ""
+    memory: str | None = None
+    seconds: float = 0.0
+    calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    usd: float = 0.0
+    failure: str = ""
+    error: str = ""
+    said: str = ""
+    facts: Mapping[str, Any] = MappingProxyType({})
+
+
+class Reasoning(Protocol):
+    """What leads to a thought, however long that takes; called in a thread."""
+
+    def __call__(self, told: Mapping[str, str], *, recorded_only: bool) -> Thought:
+        """The thought of an agent that was told some texts; `recorded_only` asks nobody for it.
+
+        Raises:
+            StoreError: There is no recorded answer, and only one would do.
+        """
+        ...
+
+
+class Thinking(NamedTuple):
+    """A thought that begins: one that is there at once, or one that takes its time.
+
+    Attributes:
+        thought: What came of it, where it is there at once; a ledger has its proposal alone.
+        told: What the agent is told, by name; a ledger keeps it.
+        reasoning: What leads to it where it takes its time, beside experiments and other thoughts.
+    """
+
+    thought: Thought | None = None
+    told: Mapping[str, str] = MappingProxyType({})
+    reasoning: Reasoning | None = None
+
+
+Look = Callable[[], View]
+"""Gives what an agent sees now; it may draw from the agent's random choices, and is called only when needed."""
+
+
+class Agent(ABC):
+    """Decides what to try next.
+
+    Only `think` is asked of every agent; the rest is for those that have words, and does nothing for others.
+    """
+
+    rules: bool = False
+    """Whether it passes and rejects results in words; others review by running a setting again."""
+
+    @abstractmethod
+    def think(self, view: View) -> Thinking:
+        """Begin a thought whose outcome is the next experiment, from what the view shows and nothing else."""
+
+    def lead_s(self, task: Task) -> float:  # noqa: ARG002  for who overrides it
+        """Lab seconds from its last result until it is asked: what it takes to think where no thought says so."""
+        return 0.0
+
+    def report(self, look: Look) -> Thinking | None:  # noqa: ARG002
+        """Begin what it says at a stand-up; None where it says nothing."""
+        return None
+
+    def remember(self, look: Look) -> Thinking | None:  # noqa: ARG002
+        """Begin what its role is to remember of the run, at its end; None for nothing."""
+        return None
+
+    def take(self, purpose: Purpose, thought: Thought) -> None:  # noqa: B027
+        """Take in what came of a thought of its own that has ended."""
+
+    def hear(self, text: str) -> None:  # noqa: B027
+        """Be told something by another agent."""
+
+    def describe(self, look: Look) -> Mapping[str, Any]:  # noqa: ARG002
+        """What it is told once and for all, and what it thinks with, for the ledger; empty for nothing."""
+        return {}
+
+    def stop(self) -> None:  # noqa: B027
+        """End the thought that goes on, where that would go on by itself."""
+
+
+class Policy(Agent):
+    """An agent without words, whose thoughts are there at once: a strategy over a task's knobs.
+
+    Example:
+        class Again(Policy):
+            def act(self, view: View) -> Proposal:
+                return repeat(view.starts[0], "tries")
+    """
+
+    @abstractmethod
     def act(self, view: View) -> Proposal:
         """The next experiment, from what the view shows and nothing else."""
-        ...
+
+    @final
+    def think(self, view: View) -> Thinking:
+        return Thinking(Thought(self.act(view)))
+
+    @final
+    def lead_s(self, task: Task) -> float:
+        return task.think_s
 
 
 def propose(start: Known, changes: Mapping[str, Value]) -> Proposal:
@@ -264,19 +251,3 @@ def scatter(baseline: Known, knobs: Sequence[Knob], rng: np.random.Generator) ->
 def repeat(known: Known, why: str) -> Proposal:
     """A proposal to run a known setting with a new seed."""
     return Proposal(settings=known.settings, parent=known.id, note=f"{why} {known.id or 'the baseline'}")
-
-
-def _grown(array: Array, n: int) -> Array:
-    """An array with room for n rows; twice as many at once, because they come one by one."""
-    if n <= len(array):
-        return array
-    return np.concatenate([array, np.empty((2 * n - len(array), array.shape[1]))])
-
-
-def _rerank(ranking: Ranking, number: int, before: float | None, after: float | None) -> None:
-    if before == after:
-        return
-    if before is not None:
-        del ranking[bisect_left(ranking, (before, number))]
-    if after is not None:
-        insort(ranking, (after, number))

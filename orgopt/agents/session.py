@@ -7,64 +7,29 @@ import json
 import os
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import asdict, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, Self
+from typing import Any, Self
 
-from orgopt.agents.command.config import CommandSettings
+from orgopt.agents import make_agent
+from orgopt.agents.base import Agent
 from orgopt.agents.llm.prices import price_of
-from orgopt.agents.settings import LanguageSettings, ModelSettings, Price, read_settings
+from orgopt.agents.settings import LanguageSettings, Price, read_settings
 from orgopt.agents.thinking.answers import Answers
+from orgopt.agents.thinking.memories import Memories
+from orgopt.agents.thinking.situation import Allowance, Seat
 from orgopt.agents.thinking.spend import OVER_BUDGET, Spend
-from orgopt.agents.thinking.thought import Purpose, Situation, Thought
-from orgopt.errors import StoreError, UsageError
+from orgopt.errors import UsageError
 from orgopt.ledger import write_text
 from orgopt.org import LANGUAGE_AGENT, Org, Role
 
-MAX_MEMORY_BYTES = 16_384
 FROZEN = "language.json"
 """Where a run or a study keeps the models and prices that it was begun with."""
-
-CHOICE = "ORGOPT_LANGUAGE"
-"""Environment variable with what was chosen, without secrets, for processes that this one starts."""
-
-
-class Thinker(Protocol):
-    """An agent that takes its time to think."""
-
-    def brief(self, purpose: Purpose, now: Situation) -> Mapping[str, str]:
-        """What it is to be told."""
-        ...
-
-    def think(
-        self, purpose: Purpose, now: Situation, told: Mapping[str, str], *, recorded_only: bool = False
-    ) -> Thought:
-        """Think until there is an answer; may run in a thread.
-
-        Raises:
-            StoreError: There is no recorded answer, and only one would do.
-        """
-        ...
-
-    def describe(self, now: Situation) -> Mapping[str, Any]:
-        """What it is told once and for all, and what it thinks with, for the ledger."""
-        ...
-
-    def stop(self) -> None:
-        """End the thought that goes on, where that would go on by itself."""
-        ...
 
 
 def speaks(org: Org) -> bool:
     """Whether an organization has an agent that takes its time to think."""
     return any(role.headcount and role.thinks for role in org.roles)
-
-
-class Memories(NamedTuple):
-    """The folders of lasting memories, a Markdown file a role: where they are read and where they are written."""
-
-    reads: Path | None = None
-    writes: Path | None = None
 
 
 class Language:
@@ -103,7 +68,7 @@ class Language:
         self.settings, self._environ, self._clock = settings, environ, clock
         self.prices: dict[str, Price] = {}
         self._models: dict[str, Any] = {}
-        self._commands: list[Thinker] = []
+        self._minds: list[Agent] = []
         for role in org.roles:
             if role.headcount and role.agent == LANGUAGE_AGENT:
                 self._open(role, resumed=resumed)
@@ -111,8 +76,10 @@ class Language:
                 from orgopt.agents.command.agent import check
 
                 check(role, settings.command(role), environ)
+        max_usd, max_tokens = settings.max_usd, settings.max_tokens
         book = folder / "spend.jsonl" if folder else None
-        self.spend = spend or Spend(book, max_usd=settings.max_usd, max_tokens=settings.max_tokens)
+        self.spend = spend or Spend(book, max_usd=max_usd, max_tokens=max_tokens)
+        self._allowance = Allowance(max_usd=max_usd, max_tokens=max_tokens)
         self._answers = Answers(folder / "answers.jsonl" if folder else None, forget)
         own = folder / "memory" if folder else None
         self._memories = memories or Memories(own, own)
@@ -132,51 +99,26 @@ class Language:
                 raise
             self._models[role.model] = Absent(model, str(error))
 
-    def thinker(self, agent: str, role: Role, risk: float) -> Thinker:
-        """A new agent."""
-        if role.command:
+    def agent(self, seat: Seat) -> Agent:
+        """A new agent of a role that thinks in words."""
+        from orgopt.agents.thinking.mind import Books
+
+        books = Books(answers=self._answers, spend=self.spend, allowance=self._allowance, memories=self._memories)
+        if seat.role.command:
             from orgopt.agents.command.agent import CommandAgent
 
-            answers, spend, environ = self._answers, self.spend, self._environ
-            command = CommandAgent(
-                agent, role, self.settings, answers=answers, spend=spend, environ=environ, clock=self._clock
-            )
-            self._commands.append(command)
-            return command
-        from orgopt.agents.llm.agent import LanguageAgent
+            mind = CommandAgent(seat, books, self.settings, environ=self._environ, clock=self._clock)
+        else:
+            from orgopt.agents.llm.agent import LanguageAgent
 
-        model = self._models[role.model]
-        return LanguageAgent(agent, role.id, risk, model=model, answers=self._answers, spend=self.spend)
-
-    def remembers(self, role: Role) -> bool:
-        """Whether a role writes what it remembers when the run ends."""
-        return _memory(self._memories.writes, role) is not None
-
-    def memory(self, role: Role) -> str:
-        """What a role remembers of earlier runs; empty at first."""
-        path = _memory(self._memories.reads, role)
-        if path is None or not path.is_file():
-            return ""
-        return path.read_bytes()[:MAX_MEMORY_BYTES].decode("utf-8", "replace").strip()
-
-    def remember(self, role: Role, text: str) -> None:
-        """Write what a role is to remember.
-
-        Raises:
-            StoreError: It cannot be written.
-        """
-        path = _memory(self._memories.writes, role)
-        if path is not None:
-            try:
-                path.parent.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise StoreError(f"cannot write {path}: {error.strerror}") from None
-            write_text(path, text.strip() + "\n")
+            mind = LanguageAgent(seat, books, self._models[seat.role.model])
+        self._minds.append(mind)
+        return mind
 
     def stop(self) -> None:
-        """End the commands that run."""
-        for command in self._commands:
-            command.stop()
+        """End the thoughts that go on by themselves."""
+        for mind in self._minds:
+            mind.stop()
 
     def close(self) -> None:
         """End what runs and close the record. May be called twice."""
@@ -190,65 +132,62 @@ class Language:
         self.close()
 
 
-def _memory(folder: Path | None, role: Role) -> Path | None:
-    return folder / f"{role.id}.md" if folder and role.memory == "lasting" else None
-
-
-def refuse(org: Org) -> None:
-    """Check that no agent would have to think, where nothing was opened for them.
-
-    Raises:
-        UsageError: One would.
-    """
-    if speaks(org):
-        named = next(role for role in org.roles if role.headcount and role.thinks)
-        what = "command" if named.command else "language model"
-        raise UsageError(f"{named.name} thinks with a {what}, and none was opened")
-
-
-def choose(settings: LanguageSettings, account: Path | None) -> None:
-    """Choose what the runs of this process and of what it starts think with, and the account that they share."""
-    data = {**asdict(settings), "account": str(account) if account else None}
-    os.environ[CHOICE] = json.dumps(data)
-
-
-def open_chosen(org: Org, *, folder: Path | None = None, memories: Memories | None = None) -> Language:
-    """What was chosen for this process, opened for an organization; what the environment names where nobody chose.
-
-    The account is that of all runs, so that an agent of one is not told what is left of it: what a run does must not
-    follow from what others spent. Who stopped at a limit is asked again.
+def seated(seat: Seat, language: Language | None) -> Agent:
+    """The agent that a role names, at its place in a team.
 
     Args:
-        org: Whose roles speak.
-        folder: Where the run keeps its answers and the prices; None keeps none.
-        memories: Where lasting memories are read and written; None is the folder.
+        seat: The place.
+        language: What agents think with that think in words; None where there are none.
 
     Raises:
-        UsageError: A role has no model, or a model no key or no price.
+        UsageError: It would have to think, and nothing was opened for it; or there is no such agent.
     """
-    settings, account = _chosen()
-    spend = Spend(account, max_usd=settings.max_usd, max_tokens=settings.max_tokens)
-    untold = replace(settings, max_usd=None, max_tokens=None)
-    language = Language(org, untold, folder=folder, spend=spend, memories=memories, forget=(OVER_BUDGET,))
-    if folder:
-        freeze(untold, language.prices, folder)
-    return language
+    role = seat.role
+    if not role.thinks:
+        return make_agent(role.agent)
+    if language is None:
+        what = "command" if role.command else "language model"
+        raise UsageError(f"{role.name} thinks with a {what}, and none was opened")
+    return language.agent(seat)
 
 
-def _chosen() -> tuple[LanguageSettings, Path | None]:
-    data = json.loads(os.environ.get(CHOICE, "null"))
-    if data is None:
-        return read_settings({}), None
-    account = data.pop("account")
-    settings = LanguageSettings(
-        default=data["default"],
-        models={name: ModelSettings(**one) for name, one in data["models"].items()},
-        prices={name: Price(*one) for name, one in data["prices"].items()},
-        max_usd=data["max_usd"],
-        max_tokens=data["max_tokens"],
-        commands={name: CommandSettings.of(one) for name, one in data["commands"].items()},
-    )
-    return settings, Path(account) if account else None
+def _from_environment() -> LanguageSettings:
+    return read_settings({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What the runs of a study or a contest think with, in this process and in its workers. Has no secrets.
+
+    Attributes:
+        settings: How models and commands are reached, and what all runs may spend; what the environment names at first.
+        account: The book of what they spend, which they share; None keeps one for each run, in memory.
+    """
+
+    settings: LanguageSettings = field(default_factory=_from_environment)
+    account: Path | None = None
+
+    def open(self, org: Org, *, folder: Path | None = None, memories: Memories | None = None) -> Language:
+        """Open them for a run of an organization.
+
+        The account is that of all runs, so that an agent of one is not told what is left of it: what a run does must
+        not follow from what others spent. Who stopped at a limit is asked again.
+
+        Args:
+            org: Whose roles speak.
+            folder: Where the run keeps its answers and the prices; None keeps none.
+            memories: Where lasting memories are read and written; None is the folder.
+
+        Raises:
+            UsageError: A role has no model, or a model no key or no price.
+        """
+        settings = self.settings
+        spend = Spend(self.account, max_usd=settings.max_usd, max_tokens=settings.max_tokens)
+        untold = replace(settings, max_usd=None, max_tokens=None)
+        language = Language(org, untold, folder=folder, spend=spend, memories=memories, forget=(OVER_BUDGET,))
+        if folder:
+            freeze(untold, language.prices, folder)
+        return language
 
 
 def freeze(settings: LanguageSettings, prices: Mapping[str, Price], folder: Path) -> None:

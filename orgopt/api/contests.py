@@ -2,13 +2,13 @@
 
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orgopt.api.inputs import AnyTask, Document, Duration, checked_name, seconds, task_names, tasks_of
 from orgopt.api.labs import calibrate_all, check_budget, default_workers, lab_of
-from orgopt.api.language import check, language_settings, use
+from orgopt.api.language import check, language_settings, means
 from orgopt.callback import Callback
 from orgopt.document import Program, parse, read
 from orgopt.evolve.compare.contest import Contest, Entrants, default_name, enter, identity_of
@@ -144,7 +144,7 @@ def compare(
         identity = identity_of(entrants, arena, seed)
         contests = writable_folder(workspace / "mlruns" / "contests")
         folder = writable_folder(contests / (name or default_name(entrants, tasks, digest_of(identity))))
-        use(everyone, language, folder)
+        arena.terms = replace(terms, means=means(everyone, language, folder))
         log = stack.enter_context(ContestLog(folder, identity, entrants, arena.tasks, command))
         contest = Contest(entrants, arena, seed=seed, log=log)
         told.contest_begun(contest, seeds, folder)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from orgopt.agents.llm.prices import price_of
-from orgopt.agents.session import FROZEN, Language, choose, freeze, speaks, thaw
+from orgopt.agents.session import FROZEN, Language, Means, freeze, speaks, thaw
 from orgopt.agents.settings import LanguageSettings, Price, read_settings
 from orgopt.org import Org
 from orgopt.workspace import read_tables
@@ -55,9 +55,6 @@ def frozen(org: Org, settings: LanguageSettings, folder: Path, rewriter: str | N
     return thaw(settings, folder)
 
 
-def use(org: Org, settings: LanguageSettings, folder: Path, rewriter: str | None = None) -> LanguageSettings:
-    """Let all runs of a study or a contest think with some settings, on one account; returns them as they are kept."""
-    kept = frozen(org, settings, folder, rewriter)
-    if speaks(org):
-        choose(kept, folder / "spend.jsonl")
-    return kept
+def means(org: Org, settings: LanguageSettings, folder: Path, rewriter: str | None = None) -> Means:
+    """What all runs of a study or a contest think with: settings as its folder keeps them, and one account."""
+    return Means(settings=frozen(org, settings, folder, rewriter), account=folder / "spend.jsonl")

@@ -22,7 +22,7 @@ from orgopt.api.inputs import (
     workspace_of,
 )
 from orgopt.api.labs import calibrate_all, check_budget, default_workers, lab_of
-from orgopt.api.language import check, language_settings, use
+from orgopt.api.language import check, language_settings, means
 from orgopt.api.study_result import StudyResult, find_study, study_folders
 from orgopt.callback import Callback, Following
 from orgopt.called import own_command
@@ -130,7 +130,8 @@ class Plan:
             place = studies / (self.name or study_name(self.program, identity))
             evidence = gather_evidence(place, config.learn_from, studies)  # before anything is made
             folder = writable_folder(place)
-            language = use(self.team, self.language, folder, self.model)
+            shared = means(self.team, self.language, folder, self.model)
+            arena.terms = terms = replace(terms, means=shared)
             log = stack.enter_context(StudyLog(folder, identity, self.program, searched, self.command))
             if config.learn_from:
                 keep_evidence(folder, evidence)
@@ -149,7 +150,7 @@ class Plan:
                 held_out=self.held_out,
                 callback=Following(told, projection.poke),
                 real=real,
-                language=language,
+                language=shared.settings,
             )
             write_text(folder / "report.html", page(log.records))
         return StudyResult.read(folder)

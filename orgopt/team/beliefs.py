@@ -9,18 +9,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-import numpy as np
-
-from orgopt.agents import STARTS, Catalogue, Knowledge, Known, View
+from orgopt.agents import Catalogue, Knowledge, Known
 from orgopt.ledger import BASELINE
 from orgopt.org import CopyRule
 from orgopt.task import Knob, Measure, Settings, Value
 
-HEEDING: tuple[CopyRule, ...] = ("majority", "best of 3", "majority of 3")
-"""The copy rules that look at what each neighbour has, and not at all that is known."""
-
 _Rank = tuple[float, int]  # metric and number of a setting
-_SAMPLE = 3  # neighbours
 _TRIES = 2  # a setting that fails is run again at most as often as it has to succeed
 
 
@@ -142,7 +136,7 @@ class Beliefs:
 
     def chosen(self, rule: CopyRule) -> int:
         """The number of the setting that the agent would hand on: its own best under `own`."""
-        return self._own() if rule == "own" else self.incumbent
+        return self.own if rule == "own" else self.incumbent
 
     def known(self, setting: int) -> Known:
         """What is known of a setting."""
@@ -202,61 +196,20 @@ class Beliefs:
                 return number
         return None
 
-    def starts(self, rule: CopyRule, neighbours: Sequence[str], choice: float) -> list[Known]:
-        """What the agent may start from, its incumbent first.
+    @property
+    def mine(self) -> set[int]:
+        """The settings that the agent ran with success or was handed; the baseline counts as its own."""
+        return {*self._ran.get(self.trust.me, ()), *self.handed.values(), BASELINE}
 
-        Args:
-            rule: `best` of all that it knows; `own`: of what it ran or was handed. The others take a setting
-                that neighbours have for their best, when that beats its own best: `majority` what most of them
-                have, `best of 3` the best of three, `majority of 3` what at least two of three have.
-            neighbours: Whose results reach it; those that were sampled.
-            choice: From 0 to 1, decides where all neighbours differ.
-        """
-        if rule == "best":
-            return self.knowledge.best(STARTS)
-        own = self.known(self._own())
-        if rule == "own":
-            mine = {*self._ran.get(self.trust.me, ()), *self.handed.values(), BASELINE}
-            ranked = sorted((one.metric or 0.0, n) for n in mine if (one := self.known(n)).believed)
-            return [self.known(number) for _, number in ranked[:STARTS]]
-        votes = [number for one in neighbours if (number := self._has(one)) is not None]
-        if not votes:
-            return [own]
-        # Three who all differ are no majority: its own best stands.
-        if rule == "majority of 3" and len(set(votes)) == len(votes):
-            return [own]
-        chosen = self.known(min(votes, key=self._rank) if rule == "best of 3" else _majority(votes, self, choice))
-        better = (chosen.metric or 0.0) < (own.metric or 0.0)
-        return [chosen, own] if better else [own]
-
-    def view(
-        self, rule: CopyRule, neighbours: Sequence[str], free: Sequence[Knob], risk: float, rng: np.random.Generator
-    ) -> View:
-        """What the agent sees when it acts."""
-        # Drawn only where the rule needs it: a draw more would change all that agents with other rules propose.
-        choice = rng.random() if rule == "majority" else 0.0
-        if rule in {"best of 3", "majority of 3"} and len(neighbours) > _SAMPLE:
-            places: list[int] = rng.choice(len(neighbours), _SAMPLE, replace=False).tolist()
-            neighbours = [neighbours[at] for at in places]
-        return View(
-            knobs=self.knowledge.knobs,
-            free=free,
-            knowledge=self.knowledge,
-            starts=self.starts(rule, neighbours, choice),
-            own=self.known(self._own()),
-            risk=risk,
-            copy_rule=rule,
-            rng=rng,
-        )
-
-    def _own(self) -> int:
+    @property
+    def own(self) -> int:
         """The best believed setting that the agent ran or was handed; the baseline counts as its own."""
-        mine = [self._rank(BASELINE), *map(self._rank, self.handed.values())]
+        mine = [self.rank(BASELINE), *map(self.rank, self.handed.values())]
         if (best := self._bests.get(self.trust.me)) is not None:
             mine.append(best)
         return min(mine)[1]
 
-    def _has(self, neighbour: str) -> int | None:
+    def has(self, neighbour: str) -> int | None:
         """What a neighbour has for its best, as far as the agent knows: what it handed down, or ran."""
         handed = self.handed.get(neighbour)
         if handed is not None:
@@ -264,7 +217,8 @@ class Beliefs:
         best = self._bests.get(neighbour)
         return None if best is None else best[1]
 
-    def _rank(self, setting: int) -> _Rank:
+    def rank(self, setting: int) -> _Rank:
+        """What settings are ordered by: the mean, then the number."""
         return (self._tallies[setting].known.metric or 0.0, setting)
 
     def _count(self, run: Run, tally: _Tally) -> None:
@@ -295,7 +249,7 @@ class Beliefs:
 
     def _rebest(self, setting: int, agents: Collection[str]) -> None:
         """Keep the best of each agent that ran a setting, whose mean or belief has changed."""
-        rank = self._rank(setting)
+        rank = self.rank(setting)
         for agent in self._ran if len(agents) > len(self._ran) else agents:
             if agent not in agents or agent not in self._ran:
                 continue
@@ -303,7 +257,7 @@ class Beliefs:
             if best is None or rank[0] < best[0]:  # of two that tie, an agent keeps its own
                 self._bests[agent] = rank
             elif best[1] == setting and best != rank:  # its mean has risen: another may be better now
-                self._bests[agent] = min(self._rank(one) for one in self._ran[agent] if self.believes(one))
+                self._bests[agent] = min(self.rank(one) for one in self._ran[agent] if self.believes(one))
 
     def _passed(self, tally: _Tally) -> bool:
         """Whether some run needs no review, or a reviewer of its agent has run the setting too."""
@@ -326,11 +280,3 @@ class Beliefs:
             return True
         wanted = tally.known.seeds < self.trust.seeds and len(tally.runs) < _TRIES * self.trust.seeds
         return wanted and tally.runs[0].agent in self.trust.confirms
-
-
-def _majority(votes: Sequence[int], beliefs: Beliefs, choice: float) -> int:
-    """The most frequent vote, ties by metric; one at random where all differ."""
-    counts = {vote: votes.count(vote) for vote in votes}
-    if len(counts) == len(votes) > 1:
-        return votes[int(choice * len(votes))]
-    return min(counts, key=lambda vote: (-counts[vote], beliefs.known(vote).metric or 0.0, vote))

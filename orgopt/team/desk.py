@@ -1,20 +1,31 @@
 """One agent at work: what it thinks with, whom it tells, and when its thinking ends."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 import numpy as np
 
-from orgopt.agents import Agent, Catalogue, Proposal, View, make_agent, repeat, scatter
+from orgopt.agents import Agent, Catalogue, Proposal, View, repeat, scatter
+from orgopt.agents.base import Case, Thought
+from orgopt.agents.session import Language, seated
+from orgopt.agents.thinking.situation import Seat, Workplace
 from orgopt.ledger import BASELINE
-from orgopt.org import LANGUAGE_AGENT, CopyRule, Org
+from orgopt.org import CopyRule
 from orgopt.seeds import Stream, generator
 from orgopt.task import Knob, Task
 from orgopt.team import meetings
-from orgopt.team.beliefs import HEEDING, Beliefs
+from orgopt.team.beliefs import Beliefs
+from orgopt.team.copying import HEEDING, heeded, starts
 from orgopt.team.links import Member, Network, members
 from orgopt.team.stopping import Curves
+
+MAX_FAILED = 5  # thoughts in a row; then an agent has given up
+_LASTING = ("refused", "over_budget")  # failures that asking again does not mend
+_LEAST_PAUSE_S = 0.01
+_CASES = 3
 
 
 @dataclass(slots=True)
@@ -23,7 +34,7 @@ class Desk:
 
     Attributes:
         number: Its place in document order.
-        agent: Who proposes; None for one that thinks in words, which takes its time (see `minds`).
+        agent: Who proposes.
         neighbours: Whose results or incumbents reach it.
         tells: Who hears of its results, by kind of link.
         hands_to: Whom it gives its incumbent.
@@ -34,11 +45,14 @@ class Desk:
         scatters: Whether its next proposal is a random setting, where its task lets agents start so.
         wake: When its thinking ends; None while its experiment runs.
         busy_until: When its last stand-up ends.
+        assignment: What it told those to whom it hands its incumbent, in words.
+        failed: Its thoughts in a row that came to nothing.
+        out: Whether it thinks no more in this run.
     """
 
     number: int
     member: Member
-    agent: Agent | None
+    agent: Agent
     beliefs: Beliefs
     risk: float
     copy_rule: CopyRule
@@ -51,10 +65,12 @@ class Desk:
     free: tuple[Knob, ...]
     curves: Curves | None
     scatters: bool
-    wake: float | None
-    # What was handed on last is kept, so that an unchanged incumbent is not told again and again.
     handed_on: tuple[int, tuple[str, ...], str] = (0, (), "")
+    wake: float | None = None
     busy_until: float = 0.0
+    assignment: str = ""
+    failed: int = 0
+    out: bool = False
     queue: deque[Proposal] = field(default_factory=deque[Proposal])
 
     def reflex(self, taken: set[int]) -> Proposal | None:
@@ -66,45 +82,107 @@ class Desk:
         if self.scatters:
             self.scatters = False
             return scatter(self.beliefs.known(BASELINE), self.beliefs.knowledge.knobs, self.rng)
-        doubtful = self.beliefs.doubtful(taken, reviews=self.member.role.agent != LANGUAGE_AGENT)
+        doubtful = self.beliefs.doubtful(taken, reviews=not self.agent.rules)
         if doubtful is not None:
             return repeat(self.beliefs.known(doubtful), "replicates")
         return self.queue.popleft() if self.queue else None
 
-    def view(self) -> View:
-        """What it sees when it acts."""
-        return self.beliefs.view(self.copy_rule, self.neighbours, self.free, self.risk, self.rng)
+    def asked(self, left_s: float) -> View:
+        """What it sees when it is asked for an experiment."""
+        return self.view(left_s, self._cases() if self.agent.rules else ())
+
+    def view(self, left_s: float, cases: Sequence[Case] = ()) -> View:
+        """What it sees.
+
+        Args:
+            left_s: Lab seconds that are left of the budget.
+            cases: What waits for its review.
+        """
+        beliefs, rule = self.beliefs, self.copy_rule
+        neighbours, choice = heeded(rule, self.neighbours, self.rng) if rule in HEEDING else ((), 0.0)
+        return View(
+            knobs=beliefs.knowledge.knobs,
+            free=self.free,
+            knowledge=beliefs.knowledge,
+            starts=starts(beliefs, rule, neighbours, choice),
+            own=beliefs.known(beliefs.own),
+            risk=self.risk,
+            copy_rule=rule,
+            rng=self.rng,
+            cases=cases,
+            left_s=left_s,
+        )
+
+    def take(self, thought: Thought) -> None:
+        """Take in what came of a thought whose purpose was an experiment."""
+        self.agent.take("propose", thought)
+        self.failed = self.failed + 1 if thought.failure else 0
+        self.out = thought.failure in _LASTING or self.failed >= MAX_FAILED
+        self.assignment = thought.assignment or self.assignment
+
+    def pause_s(self, task: Task) -> float:
+        """How long it rests after a thought that came to nothing: longer each time."""
+        return max(task.think_s, _LEAST_PAUSE_S) * 2 ** (self.failed - 1)
 
     def take_focus(self, focus: tuple[str, ...]) -> None:
         """Work on the focus of who delegates, unless its role has one of its own."""
         if focus and not self.member.role.focus:
             self.focus, self.free = focus, meetings.free_knobs(self.beliefs.knowledge.knobs, focus)
 
+    def _cases(self) -> list[Case]:
+        """Results that wait for its review."""
+        return [Case(self.beliefs.known(setting), author) for setting, author in self.beliefs.to_review(_CASES)]
 
-def desks(org: Org, task: Task, network: Network, catalogue: Catalogue, seed: int) -> dict[str, Desk]:
-    """The place of every agent, before anything is known."""
+
+def desks(
+    work: Workplace, network: Network, catalogue: Catalogue, *, seed: int, language: Language | None
+) -> dict[str, Desk]:
+    """The place of every agent, before anything is known.
+
+    Args:
+        work: The organization, and what it researches.
+        network: Who is linked to whom.
+        catalogue: The numbers of all settings of the team.
+        seed: Decides every choice of the agents.
+        language: What agents think with that think in words; None where there are none.
+
+    Raises:
+        UsageError: Agents would have to think, and have nothing to do it with.
+    """
+    org, task = work.org, work.task
     trust, submits = meetings.trust(org, network), frozenset(meetings.submitters(org))
     defaults = task.complete({})
     found: dict[str, Desk] = {}
     for number, member in enumerate(members(org)):
         role = member.role
+        risk, hands_to = org.risk_of(role), network.delegates.get(member.id, [])
+        seat = Seat(name=member.id, role=role, risk=risk, assigns=tuple(hands_to), work=work)
         stop_early, copy_rule = org.stop_early_of(role), org.copy_rule_of(role)
         found[member.id] = Desk(
             number=number,
             member=member,
-            agent=None if role.thinks else make_agent(role.agent),
+            agent=seated(seat, language),
             beliefs=Beliefs(task.knobs, defaults, task.baseline, trust[member.id], catalogue=catalogue),
-            risk=org.risk_of(role),
+            risk=risk,
             copy_rule=copy_rule,
             rng=generator(Stream.AGENT, seed, number),
             neighbours=network.sources(member.id) if copy_rule in HEEDING else (),
             tells=network.hearers[member.id],
-            hands_to=network.delegates.get(member.id, []),
+            hands_to=hands_to,
             submits=member.id in submits,
             focus=role.focus,
             free=meetings.free_knobs(task.knobs, role.focus),
             curves=None if stop_early == "off" else Curves(stop_early),
             scatters=task.random_start,
-            wake=task.think_s,
         )
+    return found
+
+
+def described(desks: Iterable[Desk], left_s: float) -> dict[str, Mapping[str, Any]]:
+    """What each role that has words thinks with and is told once and for all."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for one in desks:
+        role = one.member.role.id
+        if role not in found and (said := one.agent.describe(partial(one.view, left_s))):
+            found[role] = said
     return found

@@ -10,7 +10,8 @@ from typing import Any
 from orgopt.ledger import BASELINE, Event
 from orgopt.org import Org, Standup
 from orgopt.task import Knob, Settings, Task
-from orgopt.team.beliefs import HEEDING, Beliefs, Run, Trust
+from orgopt.team.beliefs import Beliefs, Run, Trust
+from orgopt.team.copying import HEEDING
 from orgopt.team.links import Network, members
 from orgopt.team.scripts import Scripts
 

@@ -19,12 +19,14 @@ class Resumed:
     Args:
         lab: Where the run goes on.
         ledger: What was recorded; the team repeats it while this lab answers from it.
-        meets_by_time: Whether meetings happen at times of their own, and not after some number of experiments.
+        meets_by_time: Whether meetings begin at times of their own, and not after some number of experiments.
     """
 
     def __init__(self, lab: Lab, ledger: Ledger, *, meets_by_time: bool) -> None:
         self._lab, self._ledger = lab, ledger
-        self._timed = {"proposal", "thinking", "thought", "end", *(("meeting",) if meets_by_time else ())}
+        # A stand-up with reports, which are thoughts, ends at a time of its own.
+        at_times = meets_by_time or any(event.kind == "thinking" for event in ledger.ahead())
+        self._timed = {"proposal", "thinking", "thought", "end", *(("meeting",) if at_times else ())}
         self._submitted: dict[int, tuple[float, Experiment]] = {}
         self._finished: list[tuple[float, float]] = []
         self._killed: list[int] = []

@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from orgopt.agents.base import Agent, Known, Proposal, View
+from orgopt.agents.base import Policy, Proposal, View
+from orgopt.agents.knowledge import Known
 from orgopt.task import Knob, Task
 from orgopt.testing.toy_task import ToyWorld, toy_task
 
@@ -16,11 +17,11 @@ _STEPS = 30
 class AgentContract:
     """Runs an agent on the toy task: its proposals are legal, its own, and follow from the seed."""
 
-    def make_agent(self) -> Agent:
+    def make_agent(self) -> Policy:
         """A new agent."""
         raise NotImplementedError
 
-    def propose(self, agent: Agent, view: View) -> Proposal:
+    def propose(self, agent: Policy, view: View) -> Proposal:
         """What an agent asks for when it sees a view."""
         return agent.act(view)
 

@@ -14,7 +14,8 @@ from multiprocessing.connection import Connection
 from typing import Self
 
 from orgopt.agents.llm.agent import Adapter
-from orgopt.agents.llm.model import Engine, Model, speaker
+from orgopt.agents.llm.engine import Engine, speaker
+from orgopt.agents.llm.model import Model
 from orgopt.agents.session import Language
 from orgopt.agents.settings import LanguageSettings, ModelSettings, Price
 from orgopt.agents.thinking.answers import Answers

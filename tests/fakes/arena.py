@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from orgopt.agents.session import Means
 from orgopt.callback import Callback
 from orgopt.evolve import Arena, Job, Terms
 from orgopt.evolve.trials import arena
@@ -47,8 +48,14 @@ def fake_lab(task: Task, slots: int) -> FakeLab:
 
 
 def toy_arena(
-    *tasks: Task, budget_s: float = 20, slots: int = 2, workers: int = 1, lab=fake_lab, anew: bool = False
+    *tasks: Task,
+    budget_s: float = 20,
+    slots: int = 2,
+    workers: int = 1,
+    lab=fake_lab,
+    anew: bool = False,
+    means: Means | None = None,
 ) -> Arena:
-    terms = Terms(lab=lab, slots=slots, budget_s=budget_s, verify_seeds=1)
+    terms = Terms(lab=lab, slots=slots, budget_s=budget_s, verify_seeds=1, means=means)
     kind = Arena if anew else Remembering
     return kind({task.name: task for task in tasks}, terms, workers=workers)

@@ -12,18 +12,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from orgopt.agents.base import Known
+from orgopt.agents.base import Purpose, Thought
 from orgopt.agents.command.commits import CommandFailure, Judged, judged, script_name
 from orgopt.agents.command.config import CommandSettings
 from orgopt.agents.command.prompt import files_of, name_of, prompt_of, report_of
+from orgopt.agents.knowledge import Known
 from orgopt.agents.settings import LanguageSettings
 from orgopt.agents.thinking import digest
-from orgopt.agents.thinking.answers import Answer, Answers, key_of
+from orgopt.agents.thinking.answers import Answer, key_of
 from orgopt.agents.thinking.decide import MAX_WORDS
 from orgopt.agents.thinking.edits import MAX_SCRIPT
+from orgopt.agents.thinking.mind import Books, Mind
 from orgopt.agents.thinking.redact import LEAST, redact, secrets_of
-from orgopt.agents.thinking.spend import Amount, OverBudgetError, Spend
-from orgopt.agents.thinking.thought import Purpose, Situation, Thought
+from orgopt.agents.thinking.situation import Seat, Situation
+from orgopt.agents.thinking.spend import Amount, OverBudgetError
 from orgopt.errors import StoreError, UsageError
 from orgopt.lab.sandbox import command as lab
 from orgopt.lab.sandbox import launch
@@ -53,33 +55,28 @@ def check(role: Role, settings: CommandSettings, environ: Mapping[str, str]) -> 
         raise UsageError(f"{where}: {error}") from None
 
 
-class CommandAgent:
+class CommandAgent(Mind):
     """An agent that runs a command for each thought.
 
     Args:
-        agent: Its name.
-        role: Its role.
+        seat: Its place in the team.
+        books: What is written down of its thoughts.
         settings: What the workspace declares.
-        answers: The record of the run.
-        spend: The book of what calls cost.
         environ: Where the variables are that the command gets.
         clock: Seconds by which the agent is charged for a call.
     """
 
     def __init__(
         self,
-        agent: str,
-        role: Role,
+        seat: Seat,
+        books: Books,
         settings: LanguageSettings,
         *,
-        answers: Answers,
-        spend: Spend,
         environ: Mapping[str, str] = os.environ,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        self.agent, self.role = agent, role
-        self._settings, self._answers, self._spend = settings, answers, spend
-        self._environ, self._clock = environ, clock
+        super().__init__(seat, books)
+        self._settings, self._environ, self._clock = settings, environ, clock
         self._halted, self._runs = threading.Event(), threading.Lock()
 
     def brief(self, purpose: Purpose, now: Situation) -> Mapping[str, str]:
@@ -95,10 +92,9 @@ class CommandAgent:
             "left": digest.left(now),
         }
 
-    def describe(self, now: Situation) -> Mapping[str, Any]:
-        """What it is told once and for all, what it runs, and what holds that."""
+    def about(self, now: Situation) -> Mapping[str, Any]:
         return {
-            "command": self.role.command,
+            "command": self.seat.role.command,
             "sandbox": launch.chosen().value,
             "instructions": digest.charge(now),
             "mission": digest.mission(now),
@@ -110,10 +106,10 @@ class CommandAgent:
         if self._runs.acquire(timeout=_STOP_LIMIT_S):
             self._runs.release()
 
-    def think(
+    def answer(
         self, purpose: Purpose, now: Situation, told: Mapping[str, str], *, recorded_only: bool = False
     ) -> Thought:
-        """Run the command, or repeat what came of it; may run in a thread.
+        """Run the command, or repeat what came of it.
 
         Raises:
             StoreError: There is no recorded answer, and only one would do.
@@ -122,26 +118,26 @@ class CommandAgent:
         if purpose != "propose":
             return Thought(text=told["report"])
         start = now.view.starts[0]
-        asker = f"{self.agent}/{purpose}"
+        asker = f"{self.seat.name}/{purpose}"
         request = {**told, "instructions": digest.charge(now), "script": digest.source_of(now, start)}
-        key = key_of(asker, self.role.agent, request)
-        answer = self._answers.take(key)
+        key = key_of(asker, self.seat.role.agent, request)
+        answer = self.books.answers.take(key)
         if answer is None:
             if recorded_only:
                 raise StoreError(f"answers.jsonl lacks an answer to {asker} that the ledger tells of")
             answer = self._ask(now, start, told)
             if answer.failure != CommandFailure.STOPPED:
-                self._answers.put(key, answer)
+                self.books.answers.put(key, answer)
         return _thought(now, start, answer)
 
     def _ask(self, now: Situation, start: Known, told: Mapping[str, str]) -> Answer:
         """Run the command; what it cost is booked."""
-        settings = self._settings.command(self.role)
-        check(self.role, settings, self._environ)  # a run that goes on did not
+        settings = self._settings.command(self.seat.role)
+        check(self.seat.role, settings, self._environ)  # a run that goes on did not
         secrets = _secrets(settings, self._environ)
         most, cost = Amount(0, settings.usd_per_call or 0.0), Amount()
         try:
-            taken = self._spend.reserve(self.role.id, most)
+            taken = self.books.spend.reserve(self.seat.role.id, most)
         except OverBudgetError as error:
             return Answer(text="", failure=CommandFailure.OVER_BUDGET, error=str(error))
         began, unsure = self._clock(), False
@@ -151,7 +147,7 @@ class CommandAgent:
                 done = lab.Done(ended="stopped") if self._halted.is_set() else lab.perform(job, self._halted)
             cost, unsure = most, done.ended == "stopped"
         finally:
-            self._spend.settle(taken, cost, unsure=unsure)
+            self.books.spend.settle(taken, cost, unsure=unsure)
         return Answer(
             text="" if unsure else json.dumps(_kept(done, secrets), ensure_ascii=False),
             usd=cost.usd,
@@ -161,13 +157,13 @@ class CommandAgent:
 
     def _job(self, now: Situation, start: Known, told: Mapping[str, str], settings: CommandSettings) -> lab.Job:
         prompt = prompt_of(now, start, told, settings)
-        script = script_name(now.task)
-        states = [("baseline", now.script[0])]
+        script = script_name(now.work.task)
+        states = [("baseline", now.work.script[0])]
         if start.id:
             states.append((name_of(now, start), digest.source_of(now, start)))
         return lab.Job(
             command=settings.command,
-            words={"prompt": prompt, "script": script, "model": self.role.model},
+            words={"prompt": prompt, "script": script, "model": self.seat.role.model},
             prompt=prompt,
             on_stdin=not (settings.uses("prompt") or settings.uses("prompt_file")),
             script=script,
@@ -175,7 +171,7 @@ class CommandAgent:
             files=files_of(now),
             env={name: self._environ[name] for name in settings.env if name in self._environ},
             reach=_reach(settings),
-            hidden=tuple(launch.hidden(now.task, needed=False)),
+            hidden=tuple(launch.hidden(now.work.task, needed=False)),
             timeout_s=settings.timeout_s,
             output_bytes=settings.max_output_kb * 1024,
             script_bytes=MAX_SCRIPT,

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from orgopt.agents.base import Known, Proposal
+from orgopt.agents.base import Proposal
+from orgopt.agents.knowledge import Known
 from orgopt.agents.thinking import digest
 from orgopt.agents.thinking.decide import MAX_WORDS
 from orgopt.agents.thinking.edits import InvalidAnswerError, checked_script
-from orgopt.agents.thinking.thought import Situation
+from orgopt.agents.thinking.situation import Situation
 from orgopt.errors import OrgoptError
 from orgopt.knob import Knob, Value, with_values
 from orgopt.task import Task
@@ -86,7 +87,7 @@ def _changed(now: Situation, start: Known, commit: Mapping[str, Any]) -> tuple[d
     Raises:
         CommitError: It cannot be used.
     """
-    name, script = script_name(now.task), commit["script"]
+    name, script = script_name(now.work.task), commit["script"]
     if commit["others"]:
         others = ", ".join(digest.clean(other, 60) for other in commit["others"][:3])
         raise CommitError(CommandFailure.OTHER_FILES, f"it changes {others}: only {name} may be edited")
@@ -103,7 +104,7 @@ def _changed(now: Situation, start: Known, commit: Mapping[str, Any]) -> tuple[d
     settings = {knob.name: _typed(knob, values[knob.name]) for knob in now.view.knobs}
     if with_values(script, start.settings) == with_values(before, start.settings):
         return settings, None
-    if not now.edits:
+    if not now.work.edits:
         text = f"recorded results are replayed in this run: in {name} nothing but values of knobs may change"
         raise CommitError(CommandFailure.INVALID, text)
     return settings, with_values(script, settings)

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from orgopt.agents.base import Known
 from orgopt.agents.command.commits import script_name
 from orgopt.agents.command.config import CommandSettings
+from orgopt.agents.knowledge import Known
 from orgopt.agents.thinking import digest
-from orgopt.agents.thinking.thought import Situation
+from orgopt.agents.thinking.situation import Situation
 
 _MAX_REPORT = 800  # characters
 _REPORTED = 3  # experiments of its own
@@ -36,11 +36,11 @@ _MAY_TURN = "Recorded results are replayed in this run: you may change the value
 def prompt_of(now: Situation, start: Known, told: Mapping[str, str], settings: CommandSettings) -> str:
     """The text of the prompt file."""
     work = _WORK.format(
-        script=script_name(now.task),
-        metric=digest.clean(now.task.metric),
+        script=script_name(now.work.task),
+        metric=digest.clean(now.work.task.metric),
         start=name_of(now, start),
         most=settings.max_experiments,
-        may=_MAY_EDIT if now.edits else _MAY_TURN,
+        may=_MAY_EDIT if now.work.edits else _MAY_TURN,
         seconds=settings.timeout_s,
     )
     sections = [f"## {title}\n\n{told[name]}" for name, title in _SECTIONS.items()]
@@ -49,22 +49,22 @@ def prompt_of(now: Situation, start: Known, told: Mapping[str, str], settings: C
 
 def name_of(now: Situation, start: Known) -> str:
     """A start as a person calls it, with its result."""
-    metric = "" if start.metric is None else f" ({digest.clean(now.task.metric)} {start.metric:.5g})"
+    metric = "" if start.metric is None else f" ({digest.clean(now.work.task.metric)} {start.metric:.5g})"
     return f"experiment {start.id}{metric}" if start.id else f"the baseline{metric}"
 
 
 def files_of(now: Situation) -> dict[str, str]:
     """The task's files that a script needs to be understood."""
-    name, folder = "prepare.py", now.task.folder
-    if not now.task.script or name in now.task.limits.hide or not (folder / name).is_file():
+    name, folder = "prepare.py", now.work.task.folder
+    if not now.work.task.script or name in now.work.task.limits.hide or not (folder / name).is_file():
         return {}
     return {name: (folder / name).read_text("utf-8", "replace")}
 
 
 def report_of(now: Situation) -> str:
     """The report of an agent at a stand-up: its latest experiments, with their hypotheses."""
-    own = f"{now.agent}: "
-    mine = [(one, note) for one in now.view.knowledge.all if (note := now.notes.get(one.id, "")).startswith(own)]
+    own = f"{now.seat.name}: "
+    mine = [(one, note) for one in now.view.knowledge.all if (note := now.work.notes.get(one.id, "")).startswith(own)]
     lines = [
         f"experiment {one.id} ({'failed' if one.metric is None else f'{one.metric:.5g}'}): {note.removeprefix(own)}"
         for one, note in mine[-_REPORTED:]

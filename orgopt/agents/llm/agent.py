@@ -13,13 +13,14 @@ from dspy.adapters.chat_adapter import field_header_pattern
 from dspy.signatures.signature import make_signature
 from dspy.utils.exceptions import AdapterParseError, LMError
 
-from orgopt.agents.llm.model import Absent, AskError, Engine, Failure, Model, speaker
+from orgopt.agents.base import Purpose, Thought, Verdict
+from orgopt.agents.llm.engine import Engine, speaker
+from orgopt.agents.llm.model import Absent, AskError, Failure, Model
 from orgopt.agents.thinking import digest
-from orgopt.agents.thinking.answers import Answers
 from orgopt.agents.thinking.decide import MAX_WORDS, Said, decide
 from orgopt.agents.thinking.edits import InvalidAnswerError
-from orgopt.agents.thinking.spend import Spend
-from orgopt.agents.thinking.thought import Purpose, Situation, Thought, Verdict
+from orgopt.agents.thinking.mind import Books, Mind
+from orgopt.agents.thinking.situation import Seat, Situation
 from orgopt.errors import OrgoptError
 
 MAX_MEMORY = 4_000
@@ -107,31 +108,27 @@ class Adapter(dspy.ChatAdapter):
         return found
 
 
-class LanguageAgent:
+class LanguageAgent(Mind):
     """An agent that thinks with a language model.
 
     Args:
-        agent: Its name.
-        role: The id of its role, whose account it is.
-        risk: Its risk tolerance, which is its sampling temperature too.
+        seat: Its place in the team; its risk tolerance is its sampling temperature too.
+        books: What is written down of its thoughts.
         model: What it thinks with.
-        answers: The record of the run.
-        spend: The book of what calls cost.
     """
 
-    def __init__(
-        self, agent: str, role: str, risk: float, *, model: Model | Absent, answers: Answers, spend: Spend
-    ) -> None:
-        self.agent, self.role = agent, role
-        self.temperature = round(_COLDEST + risk * (_HOTTEST - _COLDEST), 3)
-        self._model, self._answers, self._spend = model, answers, spend
+    rules = True
+
+    def __init__(self, seat: Seat, books: Books, model: Model | Absent) -> None:
+        super().__init__(seat, books)
+        self.temperature = round(_COLDEST + seat.risk * (_HOTTEST - _COLDEST), 3)
+        self._model = model
 
     def brief(self, purpose: Purpose, now: Situation) -> Mapping[str, str]:
         """What it is to be told: the inputs of its program."""
         return _inputs(purpose, now)
 
-    def describe(self, now: Situation) -> Mapping[str, Any]:
-        """What it is told once and for all, and what it thinks with."""
+    def about(self, now: Situation) -> Mapping[str, Any]:
         return {
             "model": self._model.settings.name,
             "temperature": self.temperature,
@@ -139,25 +136,11 @@ class LanguageAgent:
             "mission": digest.mission(now),
         }
 
-    def stop(self) -> None:
-        """Nothing to do: a request ends with the process."""
-
-    def think(
+    def answer(
         self, purpose: Purpose, now: Situation, told: Mapping[str, str], *, recorded_only: bool = False
     ) -> Thought:
-        """Think until there is an answer; may run in a thread, while what the agent knows changes.
-
-        Args:
-            purpose: What the answer is for.
-            now: What the agent knew when it began.
-            told: What `brief` gave then.
-            recorded_only: Whether only recorded answers will do.
-
-        Raises:
-            StoreError: There is no recorded answer, and only one would do.
-        """
-        asker = f"{self.agent}/{purpose}"
-        engine = Engine(self._model, self._answers, self._spend, asker=asker, role=self.role)
+        asker, books = f"{self.seat.name}/{purpose}", self.books
+        engine = Engine(self._model, books.answers, books.spend, asker=asker, role=self.seat.role.id)
         engine.recorded_only = recorded_only
         found: dict[str, Any] = {}
         try:
@@ -219,9 +202,9 @@ def _read(purpose: Purpose, now: Situation, given: Any) -> dict[str, Any]:
     names = ("hypothesis", "start_from", "knobs", "edits", "expectation", "verdicts")
     proposal, verdicts = decide(now, Said(**{name: given[name] for name in names if name in given}))
     found: dict[str, Any] = {"proposal": proposal, "verdicts": tuple[Verdict, ...](verdicts)}
-    if now.assigns:
+    if now.seat.assigns:
         found["assignment"] = digest.clean(given.assignment, MAX_WORDS)
-    if now.role.memory != "none" and str(given.notes).strip():
+    if now.seat.role.memory != "none" and str(given.notes).strip():
         found["memory"] = _kept(str(given.notes), MAX_MEMORY)
     return found
 
@@ -232,11 +215,11 @@ def _inputs(purpose: Purpose, now: Situation) -> dict[str, str]:
         start = now.view.starts[0].settings
         found["settings"] = digest.knob_table(now.view.knobs, start, now.view.free)
         found["left"] = digest.left(now)
-        if now.edits:
+        if now.work.edits:
             found["script"] = digest.script(now)
-        if now.cases:
+        if now.view.cases:
             found["cases"] = digest.cases(now)
-    if now.role.memory != "none":
+    if now.seat.role.memory != "none":
         found["memory"] = now.memory or "none yet"
     return {name: found[name] for name in _INPUTS if name in found}
 
@@ -245,10 +228,10 @@ def _outputs(purpose: Purpose, now: Situation) -> list[str]:
     if purpose != "propose":
         return ["report" if purpose == "report" else "notes"]
     wanted = {
-        "verdicts": bool(now.cases),
-        "edits": now.edits,
-        "assignment": bool(now.assigns),
-        "notes": now.role.memory != "none",
+        "verdicts": bool(now.view.cases),
+        "edits": now.work.edits,
+        "assignment": bool(now.seat.assigns),
+        "notes": now.seat.role.memory != "none",
         "report": False,
     }
     return [name for name in _OUTPUTS if wanted.get(name, True)]

@@ -11,21 +11,19 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from enum import StrEnum
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, NamedTuple, cast
 
 import dspy
 from dspy._vendor.lm15.registry import lookup  # what keys a provider takes is public nowhere
 from dspy.clients.engines.lm15_engine import LM15Engine
 from dspy.lm15 import (
     LM15Error,
-    Message,
     Request,
     Response,
     RouterConfig,
     Timeouts,
     UnknownModelError,
     UnsupportedFeatureError,
-    Usage,
 )
 from dspy.utils.exceptions import (
     LMConfigurationError,
@@ -38,10 +36,10 @@ from dspy.utils.exceptions import (
 )
 
 from orgopt.agents.settings import ModelSettings, Price
-from orgopt.agents.thinking.answers import Answer, Answers, key_of
+from orgopt.agents.thinking.answers import Answer
 from orgopt.agents.thinking.redact import redact, secrets_of
 from orgopt.agents.thinking.spend import OVER_BUDGET, Amount, OverBudgetError, Spend
-from orgopt.errors import StoreError, UsageError
+from orgopt.errors import UsageError
 
 MAX_ANSWER = 200_000
 """Characters of an answer that are read; more is noise."""
@@ -181,58 +179,6 @@ class Absent(NamedTuple):
         raise UsageError(self.reason)
 
 
-class Engine:
-    """DSPy's way to a model for one asker: answers come from the record first, and all are kept.
-
-    Args:
-        model: Who answers.
-        answers: The record.
-        spend: The book of what calls cost.
-        asker: Who asks for what, which tells alike questions of different agents apart.
-        role: Whose account it is.
-    """
-
-    def __init__(self, model: Model | Absent, answers: Answers, spend: Spend, *, asker: str, role: str) -> None:
-        self.model, self.answers, self.spend = model, answers, spend
-        self.asker, self.role = asker, role
-        self.asked: list[Answer] = []
-        self.recorded_only = False
-
-    def complete(self, request: Request) -> Response:
-        """The next answer; DSPy calls this.
-
-        Raises:
-            AskError: There is none; the last of `asked` says why.
-        """
-        key = key_of(self.asker, self.model.settings.name, _plain(request))
-        answer = self.answers.take(key)
-        if answer is None:
-            if self.recorded_only:
-                raise StoreError(f"answers.jsonl lacks an answer to {self.asker} that the ledger tells of")
-            answer = self.model.ask(request, self.spend, self.role)
-            self.answers.put(key, answer)
-        self.asked.append(answer)
-        if answer.failure:
-            raise AskError(answer.failure)
-        usage = Usage(input_tokens=answer.input_tokens, output_tokens=answer.output_tokens)
-        message = Message.assistant(answer.text or " ")
-        return Response(id=None, model=request.model, message=message, finish_reason="stop", usage=usage)
-
-
-class Answering(Protocol):
-    """What gives answers to DSPy."""
-
-    def complete(self, request: Request) -> Response:
-        """The next answer."""
-        ...
-
-
-def speaker(engine: Answering, temperature: float | None) -> dspy.LM:
-    """An engine as DSPy's programs want it."""
-    # Its name is not the model's, whose own rules for temperatures DSPy would apply.
-    return dspy.LM("orgopt/agent", engine=engine, cache=False, num_retries=0, temperature=temperature)
-
-
 def _opened(settings: ModelSettings, own_key: str, environ: Mapping[str, str]) -> dspy.LM:
     """DSPy's model: it makes one attempt a call and keeps nothing.
 
@@ -317,12 +263,6 @@ def _used(response: Response, most: int) -> tuple[int, int]:
     inputs = most if usage.input_tokens is None else usage.input_tokens
     outputs = len(text.encode("utf-8", "replace")) if usage.output_tokens is None else usage.output_tokens
     return inputs, outputs
-
-
-def _plain(request: Request) -> dict[str, Any]:
-    system = request.system if isinstance(request.system, str) or request.system is None else str(request.system)
-    messages = [[message.role, message.text] for message in request.messages]
-    return {"system": system, "messages": messages, "temperature": request.config.temperature}
 
 
 def _bytes(request: Request) -> int:

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from orgopt.agents.base import Array, Known, Proposal, View, propose
+from orgopt.agents.base import Proposal, View, propose
+from orgopt.agents.knowledge import Array, Known
 from orgopt.agents.policy.hill_climb import step
 
 

@@ -5,14 +5,15 @@ Search"): parents are drawn from the latest results only, so that a lucky one di
 the population is what the agent knows, whoever ran it, and that half of the children have two parents.
 """
 
-from orgopt.agents.base import Known, Proposal, View, propose
+from orgopt.agents.base import Policy, Proposal, View, propose
+from orgopt.agents.knowledge import Known
 from orgopt.agents.policy.hill_climb import moved, step
 
 POPULATION = 24
 CROSSOVER = 0.5
 
 
-class Evolution:
+class Evolution(Policy):
     """Crosses winners of small tournaments and mutates a knob or more.
 
     Risk tolerance makes tournaments smaller (8 down to 2 of the population) and mutations more and wider.

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from scipy import linalg
 from scipy.special import ndtr
 
-from orgopt.agents.base import Array, Proposal, View, propose
+from orgopt.agents.base import Policy, Proposal, View, propose
+from orgopt.agents.knowledge import Array
 from orgopt.agents.policy.candidates import first_new, free, reflect
 from orgopt.agents.policy.hill_climb import step
 from orgopt.task import Knob
@@ -35,7 +36,7 @@ _LOG_NOISES = (math.log(NOISES[0]), math.log(NOISES[1]))
 _potrf, _trtrs = cast("Any", linalg).get_lapack_funcs(("potrf", "trtrs"), dtype=np.float64)
 
 
-class Gp:
+class Gp(Policy):
     """Proposes what a Gaussian process expects to improve most on the incumbent.
 
     Risk tolerance raises the weight of what is uncertain, and widens the candidates.

@@ -2,11 +2,12 @@
 
 import numpy as np
 
-from orgopt.agents.base import Known, Proposal, View, propose
+from orgopt.agents.base import Policy, Proposal, View, propose
+from orgopt.agents.knowledge import Known
 from orgopt.task import Knob, Value
 
 
-class HillClimb:
+class HillClimb(Policy):
     """Moves a few knobs of the best known setting a little.
 
     Risk tolerance sets the step (5 to 35 % of a knob's range, standard deviation), how many knobs move

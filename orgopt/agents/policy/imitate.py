@@ -6,11 +6,11 @@ Communications "Social learning strategies modify the effect of network structur
 is left open by the document, links and where agents start, is as it was there on the task `nk`.
 """
 
-from orgopt.agents.base import Proposal, View, propose, repeat
+from orgopt.agents.base import Policy, Proposal, View, propose, repeat
 from orgopt.agents.policy.hill_climb import draw
 
 
-class Imitate:
+class Imitate(Policy):
     """Runs what its copy rule finds better than its own best, and so makes it its own; else moves its own best.
 
     At risk tolerance 0 a move changes one knob. Copying takes an experiment, in which nothing new is tried. It

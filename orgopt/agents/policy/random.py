@@ -1,9 +1,9 @@
 """Random: draws knobs anew from their whole range, whatever is known."""
 
-from orgopt.agents.base import Proposal, View, propose
+from orgopt.agents.base import Policy, Proposal, View, propose
 
 
-class Random:
+class Random(Policy):
     """Starts from the baseline and draws some of its knobs uniformly.
 
     Risk tolerance is the share of the knobs that are drawn: 0 draws one, 1 draws all (random search).

@@ -2,14 +2,15 @@
 
 import math
 
-from orgopt.agents.base import Known, Proposal, View, propose, repeat
+from orgopt.agents.base import Policy, Proposal, View, propose, repeat
+from orgopt.agents.knowledge import Known
 from orgopt.agents.policy.hill_climb import step
 
 MAX_SEEDS = 8  # the mean of as many is not in doubt any more
 LOOK = 12  # of the best settings: to repeat a worse one would change nothing that is submitted
 
 
-class Replicate:
+class Replicate(Policy):
     """Spends its experiments on what may be better than the incumbent and rests on few seeds.
 
     Doubt is how far the mean may lie below the incumbent's, given the noise between seeds: risk tolerance

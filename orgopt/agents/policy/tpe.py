@@ -14,7 +14,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from orgopt.agents.base import Array, Known, Proposal, View, propose
+from orgopt.agents.base import Policy, Proposal, View, propose
+from orgopt.agents.knowledge import Array, Known
 from orgopt.agents.policy.candidates import first_new, free, reflect
 from orgopt.agents.policy.hill_climb import step
 from orgopt.task import Knob
@@ -61,7 +62,7 @@ class _Choices:
         return votes[self.cells] * self.counts
 
 
-class Tpe:
+class Tpe(Policy):
     """Proposes the candidate whose density among good settings is highest relative to the rest.
 
     Risk tolerance widens the kernels and raises the weight of the uniform prior.

@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from orgopt.agents.base import Known, Proposal
+from orgopt.agents.base import Proposal, Ruling, Verdict
+from orgopt.agents.knowledge import Known
 from orgopt.agents.thinking import digest
 from orgopt.agents.thinking.edits import InvalidAnswerError, apply_edits, checked_script, parse_edits
-from orgopt.agents.thinking.thought import Ruling, Situation, Verdict
+from orgopt.agents.thinking.situation import Situation
 from orgopt.knob import Knob, Value, with_values
 
 MAX_WORDS = 600  # characters of a hypothesis, an assignment, a reason
@@ -42,7 +43,7 @@ def decide(now: Situation, said: Said) -> tuple[Proposal, list[Verdict]]:
     verdicts = _verdicts(now, said.verdicts)
     rerun = next((verdict for verdict in verdicts if verdict.ruling == "rerun"), None)
     if rerun:
-        known = next(case.known for case in now.cases if case.known.id == rerun.experiment)
+        known = next(case.known for case in now.view.cases if case.known.id == rerun.experiment)
         note = digest.clean(f"reruns {known.id}: {rerun.reason}", MAX_WORDS)
         return Proposal(settings=known.settings, parent=known.id, note=note), verdicts
     start = _start(now, said.start_from)
@@ -109,8 +110,8 @@ def _value(knob: Knob, given: Any) -> Value:
 
 def _edited(now: Situation, start: Known, edits: str, turned: Mapping[str, Value]) -> tuple[dict[str, Value], str]:
     """The values of the knobs in a rewritten script, and its text."""
-    script = now.task.script
-    if not now.edits:
+    script = now.work.task.script
+    if not now.work.edits:
         raise InvalidAnswerError("code cannot be edited in this run: set knobs only")
     before = digest.source_of(now, start)
     changes = parse_edits(edits)
@@ -124,11 +125,11 @@ def _edited(now: Situation, start: Known, edits: str, turned: Mapping[str, Value
 
 
 def _verdicts(now: Situation, given: Any) -> list[Verdict]:
-    if not now.cases or given in (None, ""):
+    if not now.view.cases or given in (None, ""):
         return []
     if not isinstance(given, Mapping):
         raise InvalidAnswerError(f"verdicts must be a JSON object of numbers and rulings, not {_short(given)}")
-    cases = {str(case.known.id) for case in now.cases}
+    cases = {str(case.known.id) for case in now.view.cases}
     found: list[Verdict] = []
     for number, text in cast("Mapping[str, Any]", given).items():
         word = str(text).strip().lower()
@@ -143,7 +144,7 @@ def _verdicts(now: Situation, given: Any) -> list[Verdict]:
 
 
 def _or_edit(now: Situation) -> str:
-    return f", or edit {now.task.script}" if now.edits else ""
+    return f", or edit {now.work.task.script}" if now.work.edits else ""
 
 
 def _short(value: object) -> str:

@@ -5,8 +5,8 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 
-from orgopt.agents.base import Known
-from orgopt.agents.thinking.thought import Situation
+from orgopt.agents.knowledge import Known
+from orgopt.agents.thinking.situation import Situation
 from orgopt.knob import Knob, with_values
 
 MAX_KNOWN = 6_000  # characters
@@ -44,11 +44,11 @@ def clean(text: object, limit: int = MAX_NOTE) -> str:
 
 def instructions(now: Situation) -> str:
     """What a role is told once and for all: its charter, persona, risk and focus, and the rules of the lab."""
-    task = now.task
+    task = now.work.task
     parts = [
         charge(now),
         _RESEARCH.format(what=task.script or "the task", metric=clean(task.metric)),
-        _EDITS.format(script=task.script) if now.edits else _KNOBS_ONLY,
+        _EDITS.format(script=task.script) if now.work.edits else _KNOBS_ONLY,
         _RULES,
     ]
     return "\n\n".join(parts)
@@ -56,7 +56,7 @@ def instructions(now: Situation) -> str:
 
 def charge(now: Situation) -> str:
     """Who an agent is, and what its role is told: its persona, charter, risk and focus."""
-    role, org = now.role, now.org
+    role, org = now.seat.role, now.work.org
     risk = org.risk_of(role)
     focus = ", ".join(role.focus)
     who = f'an agent of the role "{role.name}" in the research organization "{org.title or "unnamed"}"'
@@ -72,9 +72,9 @@ def charge(now: Situation) -> str:
 
 def mission(now: Situation) -> str:
     """The mission, and the task in its own words."""
-    task = now.task
+    task = now.work.task
     metric = f"Metric: {clean(task.metric)} ({clean(task.unit)})"
-    return f"{now.org.mission}\n\nTask: {task.title}. {task.brief}\n{metric}".strip()
+    return f"{now.work.org.mission}\n\nTask: {task.title}. {task.brief}\n{metric}".strip()
 
 
 def knob_table(knobs: Iterable[Knob], start: Mapping[str, object], free: Iterable[Knob]) -> str:
@@ -102,13 +102,13 @@ def inbox(now: Situation) -> str:
 def cases(now: Situation) -> str:
     """What waits for a review: the change against the baseline, and the evidence."""
     texts: list[str] = []
-    for case in now.cases:
+    for case in now.view.cases:
         one = case.known
         head = (
             f"Experiment {one.id} of {case.author}: {_evidence(one)}, baseline {_evidence(now.view.knowledge.all[0])}"
         )
         text = f"{head}\n{_difference(now, one)}"
-        if note := now.notes.get(one.id):
+        if note := now.work.notes.get(one.id):
             text += f"\nIts author says: {clean(note)}"
         texts.append(text[:MAX_CASE])
     return "\n\n".join(texts)
@@ -122,7 +122,7 @@ def script(now: Situation) -> str:
 
 def source_of(now: Situation, start: Known) -> str:
     """The text of the editable file of a known experiment."""
-    return now.script[start.id]
+    return now.work.script[start.id]
 
 
 def left(now: Situation) -> str:
@@ -160,7 +160,7 @@ def _line(now: Situation, one: Known, starts: set[int]) -> str:
         "yours" if one.mine and one.id else "",
         "" if one.believed else "not believed yet",
     ]
-    note = clean(now.errors.get(one.id, "") if one.metric is None else now.notes.get(one.id, ""))
+    note = clean(now.work.errors.get(one.id, "") if one.metric is None else now.work.notes.get(one.id, ""))
     said = f": {note}" if note else ""
     marked = ", ".join(mark for mark in marks if mark)
     return f"#{one.id} {_evidence(one)} [{marked}] {_changes(now, one)}{said}"
@@ -183,7 +183,7 @@ def _changes(now: Situation, one: Known) -> str:
 
 def _edited(now: Situation, one: Known) -> bool:
     """Whether more than knobs differs from the task's own script."""
-    return with_values(now.script[one.id], now.view.knowledge.all[0].settings) != now.script[0]
+    return with_values(now.work.script[one.id], now.view.knowledge.all[0].settings) != now.work.script[0]
 
 
 def _difference(now: Situation, one: Known) -> str:
@@ -191,5 +191,5 @@ def _difference(now: Situation, one: Known) -> str:
 
 
 def _diff(now: Situation, one: Known) -> list[str]:
-    old, new = (now.script[number].splitlines() for number in (0, one.id))
+    old, new = (now.work.script[number].splitlines() for number in (0, one.id))
     return [line for line in difflib.unified_diff(old, new, lineterm="", n=1) if not line.startswith(("---", "+++"))]

@@ -11,12 +11,12 @@ from typing import Any
 from optuna.distributions import FloatDistribution, IntDistribution
 
 from orgopt.evolve.space.gene import Gene, Needs, Params, agents_of, choice, moved
-from orgopt.org import MAX_HEADCOUNT, WORKING_AGENTS, Org, Role, slug
+from orgopt.org import LANGUAGE_AGENT, MAX_HEADCOUNT, WORKING_AGENTS, Org, Role, slug
 
 LIBRARY_HEADCOUNT = 3
 CONFIRM = 3
 COPY_RULES = ("best", "majority", "own")
-LANGUAGE_AGENTS = ("llm",)
+LANGUAGE_AGENTS = (LANGUAGE_AGENT,)
 _OFF = 1.0  # the value of stop early that stops nothing
 
 _DECODE: dict[str, tuple[str, Callable[[Any], Any]]] = {

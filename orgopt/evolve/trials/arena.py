@@ -14,11 +14,12 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from types import ModuleType
 from typing import NamedTuple, Self
 
+from orgopt.agents.session import Means
 from orgopt.document import Program, parse
 from orgopt.errors import LabError
 from orgopt.evolve.trials.kept import PLAIN_PREFIX, Keeping, Memory, Settings, evaluate_kept
@@ -74,12 +75,14 @@ class Terms:
         slots: Experiments at once.
         budget_s: Lab seconds of each run.
         verify_seeds: Fresh seeds with which each submission is trained again.
+        means: What agents think with that think in words; None is what the environment names.
     """
 
     lab: str | Callable[[Task, int], Lab]
     slots: int
     budget_s: float
     verify_seeds: int
+    means: Means | None = field(default=None, hash=False)  # it has tables
 
     def open(self, task: Task) -> Lab:
         """The lab of a task; the caller closes it."""
@@ -200,13 +203,23 @@ def _run(job: Job, task: Task, lab: Lab, terms: Terms, watch: Watch | None = Non
         )
     elif job.keeping:
         name = terms.lab if isinstance(terms.lab, str) else None
-        settings = Settings(lab=name, slots=terms.slots, budget_s=budget_s, seed=seed, verify_seeds=verify_seeds)
+        settings = Settings(
+            lab=name, slots=terms.slots, budget_s=budget_s, seed=seed, verify_seeds=verify_seeds, means=terms.means
+        )
         program = _parsed(job.program, job.entrant)
         score, ledger, memory = evaluate_kept(program, task, lab, settings, job.keeping, told)
     else:
         program = _parsed(job.program, job.entrant)
         score = evaluate(
-            program, task, lab, budget_s=budget_s, seed=seed, verify_seeds=verify_seeds, ledger=ledger, watch=told
+            program,
+            task,
+            lab,
+            budget_s=budget_s,
+            seed=seed,
+            verify_seeds=verify_seeds,
+            ledger=ledger,
+            watch=told,
+            means=terms.means,
         )
     events = tuple(ledger.events) if job.keep_events else ()
     return Result(job, score, events, time.perf_counter() - began, memory)

@@ -16,7 +16,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from orgopt.agents.session import MAX_MEMORY_BYTES, Memories, open_chosen, speaks
+from orgopt.agents.session import Means, speaks
+from orgopt.agents.thinking.memories import MAX_MEMORY_BYTES, Memories
 from orgopt.document import Program, parse, read, require_org
 from orgopt.errors import StoreError
 from orgopt.lab.base import Lab
@@ -59,6 +60,7 @@ class Settings:
     budget_s: float
     seed: int
     verify_seeds: int
+    means: Means | None = None
 
 
 def evaluate_kept(
@@ -81,7 +83,7 @@ def evaluate_kept(
     written = folder / WRITTEN
     memories = Memories(folder / MEMORY, written if keeping.remembers else None)
     ledger = Ledger() if lab.virtual else _reopened(folder / LEDGER)
-    with closing(ledger), open_chosen(org, folder=folder, memories=memories) as language:
+    with closing(ledger), (settings.means or Means()).open(org, folder=folder, memories=memories) as language:
         given: dict[str, Any] = {"budget_s": settings.budget_s, "seed": settings.seed, "ledger": ledger}
         run_team(program, task, lab, watch=watch, language=language, **given)
         require_thoughts(ledger)

@@ -1,9 +1,9 @@
 """An agent that turns one knob after the other."""
 
-from orgopt.agents.base import Proposal, View, propose
+from orgopt.agents.base import Policy, Proposal, View, propose
 
 
-class OneByOne:
+class OneByOne(Policy):
     """Draws one knob anew and keeps the rest of what it starts from."""
 
     def act(self, view: View) -> Proposal:

@@ -12,7 +12,8 @@ import dspy
 from dspy.utils.exceptions import LMError
 
 from orgopt.agents.llm.agent import Adapter
-from orgopt.agents.llm.model import Absent, AskError, Engine, Failure, Model, speaker
+from orgopt.agents.llm.engine import Engine, speaker
+from orgopt.agents.llm.model import Absent, AskError, Failure, Model
 from orgopt.agents.llm.prices import price_of
 from orgopt.agents.settings import LanguageSettings, read_settings
 from orgopt.agents.thinking.answers import Answer, Answers

@@ -11,7 +11,7 @@ import dspy
 from dspy.signatures.signature import make_signature
 from dspy.utils.exceptions import AdapterParseError
 
-from orgopt.agents.llm.model import Engine
+from orgopt.agents.llm.engine import Engine
 from orgopt.agents.thinking.digest import bounded, clean
 from orgopt.evolve.proposers.rewrite.org_module import Bench, OrgModule
 from orgopt.evolve.space.texts import CHARTER, LIMITS, RefusedError

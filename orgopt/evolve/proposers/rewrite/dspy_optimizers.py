@@ -16,7 +16,7 @@ import dspy
 import optuna
 
 from orgopt.agents.llm.agent import Adapter
-from orgopt.agents.llm.model import Engine, speaker
+from orgopt.agents.llm.engine import Engine, speaker
 from orgopt.agents.thinking.digest import clean
 from orgopt.evolve.proposers.rewrite.ask import TEMPERATURE, cost
 from orgopt.evolve.proposers.rewrite.base import Brief, Rewrite, Workshop

@@ -13,7 +13,8 @@ import dspy
 from dspy.lm15 import Request, Response
 from dspy.signatures.signature import make_signature
 
-from orgopt.agents.llm.model import AskError, Engine, Failure
+from orgopt.agents.llm.engine import Engine
+from orgopt.agents.llm.model import AskError, Failure
 from orgopt.agents.thinking.spend import OverBudgetError
 from orgopt.document import Program, read
 from orgopt.errors import OrgoptError
