@@ -172,12 +172,12 @@ def test_a_study_that_was_interrupted_continues(lab: Path) -> None:
     [
         (lambda: orgopt.run("trio.md", task="bowl", budget="soon"), "'soon' is not a duration: write 15s"),
         (lambda: orgopt.run("trio.md", task="bowl", budget=0), "no time at all"),
-        (lambda: orgopt.run("trio.md", task="nope", budget=1), "no task 'nope': known tasks are bowl, "),
+        (lambda: orgopt.run("trio.md", task="nope", budget=1), "no task 'nope': choose bowl, "),
         (
             lambda: orgopt.run("trio.md", task="bowl", budget=9, sandbox="sand"),
             "no sandbox 'sand': choose bubblewrap or",
         ),
-        (lambda: orgopt.run("trio.md", task="bowl", budget=9, lab="x"), "no lab 'x': choose local or replay"),
+        (lambda: orgopt.run("trio.md", task="bowl", budget=9, lab="x"), "no lab 'x': choose local, replay"),
         (lambda: orgopt.optimize("solo.md", task="bowl", **SMALL, lab="x"), "no lab 'x'"),
         (lambda: orgopt.optimize("solo.md", task="bowl", **SMALL, sampler="x"), "no sampler 'x': choose tpe, "),
         (lambda: orgopt.optimize("solo.md", task="bowl", **SMALL, also="x"), "objectives are research-output"),

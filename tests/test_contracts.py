@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orgopt.agents import make_agent
-from orgopt.agents.base import Agent
-from orgopt.agents.policy import POLICIES
+from orgopt.agents import Policy, make_agent
 from orgopt.evolve.proposers.base import Sampler
 from orgopt.evolve.proposers.optuna_samplers import find_sampler
 from orgopt.evolve.proposers.rewrite.base import Rewriter, Workshop
 from orgopt.exporting import EXPORTER_KIND, find_exporter, find_study_exporter
 from orgopt.exporting.base import Exporter, StudyExporter
+from orgopt.org import POLICIES
 from orgopt.study.config import SAMPLERS
 from orgopt.task_source import TaskSource, find_tasks
 from orgopt.testing import (
@@ -38,7 +37,7 @@ class TestAgents(AgentContract):
     def named(self, name: str) -> None:
         self.name = name
 
-    def make_agent(self) -> Agent:
+    def make_agent(self) -> Policy:
         return make_agent(self.name)
 
 

@@ -26,7 +26,9 @@ from tests.conftest import ROOT
 
 DOCUMENT = "# Solo\n\n## Roles\n\n### One\n- **Headcount:** 1\n- **Agent:** {}\n"
 AGENT = """\
-class Agent:
+from orgopt.agents import Policy
+
+class Agent(Policy):
     def act(self, view):
         raise AssertionError
 """
@@ -95,7 +97,7 @@ def test_unknown_names_of_every_kind_are_refused(toy: Task) -> None:
         ("import nothing_of_this_name", "cannot be used: ModuleNotFoundError: No module named 'nothing_of_this_name'"),
         ("", "cannot be used: AttributeError: module 'plug_bad' has no attribute 'Agent'"),
         ("class Agent:\n    def __init__(self): raise OSError('no disk')", "cannot be used: OSError: no disk"),
-        ("class Agent:\n    pass", "is no Agent: it lacks act"),
+        ("class Agent:\n    pass", "is no Policy: it lacks the base class orgopt.agents.base.Policy"),
         ("Agent = 3", "cannot be used: TypeError: 'int' object is not callable"),
     ],
 )
