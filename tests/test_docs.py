@@ -86,5 +86,5 @@ def test_the_study_from_python_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     monkeypatch.chdir(tmp_path)
     said: dict[str, object] = {}
     exec(code, said)
-    assert said["final"]["champion"].startswith("g0")  # type: ignore[index]
+    assert said["final"].champion.startswith("g0")  # type: ignore[attr-defined]
     assert (tmp_path / "mlruns" / "studies" / "mine" / "study.jsonl").is_file()

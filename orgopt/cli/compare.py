@@ -43,7 +43,7 @@ from orgopt.lab import default_lab
 from orgopt.org import Org
 from orgopt.scoring import Score
 from orgopt.study.contest import EFFECT, ContestLog, Ranking, digest_of
-from orgopt.study.log import self_reported
+from orgopt.study.records.kinds import EvaluationRecord
 from orgopt.study.verdict.contest import ending
 from orgopt.study.verdict.ending import Ending
 
@@ -149,15 +149,15 @@ def compare_command(
 
 def _ending(log: ContestLog, ranking: Ranking, again: str, workers: int) -> Ending:
     """The contest in words."""
-    head = log.records[0]
-    texts = {one["entrant"]: one["program"] for one in head["entrants"]}
+    head = log.head
+    texts = {one.entrant: one.program for one in head.entrants}
     sizes = {name: read(parse(text)).org.headcount for name, text in texts.items() if not text.startswith(PLAIN_PREFIX)}
-    spent = sum(record["wall_s"] for record in log.records if record["kind"] == "evaluation")
+    spent = sum(record.wall_s for record in log.of(EvaluationRecord))
     return ending(
         ranking,
-        head["tasks"],
+        head.tasks,
         sizes=sizes,
-        self_reported=bool(self_reported(head["identity"])),
+        self_reported=bool(head.identity.self_reported),
         command=again,
         seed_s=spent / ranking.seeds / workers,
     )
@@ -175,7 +175,7 @@ def _run(contest: Contest, seeds: int, folder: Path) -> Ranking:
     err.print(f"[bold]{folder.name}[/]  {size} × {count(seeds, 'seed')} × {where}", soft_wrap=True)
     progress = ContestProgress(err, contest.entrants, len(contest.arena.tasks), seeds)
     for (entrant, _, k), score in contest.scores.items():
-        progress.add(entrant, k, score["research_output"])
+        progress.add(entrant, k, score.research_output)
     try:
         with progress:
             return contest.run(seeds, ended=progress.ended)
@@ -221,7 +221,7 @@ class ContestProgress:
         self._new += 1
         if score.common_error and job.entrant not in self._warned:
             self._warned.add(job.entrant)
-            warn_of_failures(f"{job.entrant} on {job.task}", score.to_dict())
+            warn_of_failures(f"{job.entrant} on {job.task}", score)
         if self.add(job.entrant, k, score.research_output) and not self.console.is_terminal:
             done = sum(not left for left in self._left.values())
             means = "  ".join(f"{name} {self._mean(name):+.3f}" for name in self.entrants)

@@ -31,6 +31,6 @@ def export_command(study: str | None, storage: str, folder: Path | None, as_json
     found = load_study(find_study((folder or find_workspace()).resolve(), study))
     trials = to_optuna(found, storage)
     if as_json:
-        print_json("export", {"study": found.head["name"], "storage": storage, "trials": trials})
+        print_json("export", {"study": found.head.name, "storage": storage, "trials": trials})
     else:
-        out.print(f"{count(trials, 'trial')} of {found.head['name']} written to {storage}", markup=False)
+        out.print(f"{count(trials, 'trial')} of {found.head.name} written to {storage}", markup=False)

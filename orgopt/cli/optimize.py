@@ -59,8 +59,10 @@ from orgopt.study.config import (
     study_name,
 )
 from orgopt.study.log import StudyLog
+from orgopt.study.records.kinds import CandidateRecord, EvaluationRecord
+from orgopt.study.records.reader import written
 from orgopt.study.verdict.study import ending
-from orgopt.study.view import load_study
+from orgopt.study.view import study
 
 LIBRARY = "library.md"
 CHOICES = (*PARTS, TEXTS, "links")
@@ -69,8 +71,6 @@ DEFAULTS = {
     "local": {"search_seeds": 2, "race_seeds": 4, "test_seeds": 4, "controls": "all"},
 }
 """Seeds and controls where none are asked for: a replayed run costs next to nothing, but not one of plain Optuna."""
-
-Record = dict[str, Any]
 
 
 @click.command(
@@ -292,7 +292,7 @@ def _study(request: Request, config: StudyConfig, *, verbose: bool) -> None:
             seeds = count(config.search_seeds, "seed")
             where = f"{config.budget_s:g} s on {count(config.slots, 'slot')}, {request.lab} lab"
             err.print(f"[bold]{folder.name}[/]  {size} × {seeds} × {where}", soft_wrap=True)
-            if known := len(log.of("evaluation")):
+            if known := len(log.of(EvaluationRecord)):
                 err.print(f"[dim]goes on after {count(known, 'run')} that are in its log[/]", soft_wrap=True)
         progress = StudyProgress(err, config, next(iter(searched.values())).metric, projection.poke)
         try:
@@ -311,11 +311,11 @@ def _study(request: Request, config: StudyConfig, *, verbose: bool) -> None:
         except KeyboardInterrupt as stop:
             err.print(_stopped(config, log))
             raise SystemExit(exit_code(stop)) from None
-        write_text(folder / "report.html", page(log.records))
-    view = load_study(folder)
+        view = study(log.records)
+        write_text(folder / "report.html", page(view))
     if request.as_json:
         places = {"study": folder.name, "folder": str(folder), "best": str(folder / "best.md")}
-        print_json("optimize", {**places, **final, "ending": ending(view).to_dict()})
+        print_json("optimize", {**places, **written(final), "ending": ending(view).to_dict()})
     else:
         print_study(view, request.workspace, folder, verbose=verbose)
         say_printed(request.tasks)
@@ -335,7 +335,7 @@ def _sandboxed() -> bool:
 def _stopped(config: StudyConfig, log: StudyLog) -> str:
     """What an interrupted study has kept."""
     total = config.generations * config.population
-    candidates, runs = count(len(log.of("candidate")), "candidate"), count(len(log.of("evaluation")), "run")
+    candidates, runs = count(len(log.of(CandidateRecord)), "candidate"), count(len(log.of(EvaluationRecord)), "run")
     return f"Stopped. {runs} of {candidates} (of {total}) are saved. Continue: the same command."
 
 

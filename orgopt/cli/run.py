@@ -206,7 +206,7 @@ def _run(asked: _Run, folder: Path, ledger: Ledger, *, new: bool, as_json: bool,
             write_text(folder / "results.tsv", results_tsv(ledger, task.metric))
         else:  # it was refused before anything was begun
             shutil.rmtree(folder, ignore_errors=True)
-    warn_of_failures(asked.program, score.to_dict())
+    warn_of_failures(asked.program, score)
     if code and code.problem:
         err.print(f"code.git was not written to its end: {code.problem}", style="yellow", markup=False, soft_wrap=True)
     found = report(require_org(program), ledger)

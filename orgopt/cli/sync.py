@@ -6,7 +6,7 @@ import click
 
 from orgopt.cli.shared.base import command, count, err, find_workspace, out
 from orgopt.errors import StoreError, UsageError
-from orgopt.study.log import LOG
+from orgopt.study.records.names import LOG
 
 
 @click.command("sync", epilog="\b\nExamples:\n  orgopt sync\n  orgopt sync trio-tinygpt-9f41 --workspace ~/research")

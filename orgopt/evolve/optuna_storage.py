@@ -1,16 +1,15 @@
 """Studies in Optuna's own storage, for optuna-dashboard and its like."""
 
 import datetime as dt
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import optuna
 from optuna.distributions import BaseDistribution
 from optuna.trial import TrialState, create_trial
 
 from orgopt.errors import StoreError, UsageError
+from orgopt.study.records.values import Value
 from orgopt.study.view import CandidateView, StudyView
-
-Record = dict[str, Any]
 
 
 def to_optuna(view: StudyView, storage: str) -> int:
@@ -21,9 +20,9 @@ def to_optuna(view: StudyView, storage: str) -> int:
         StoreError: It cannot be written.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    done = [one for one in view.candidates if one.standing and one.record["generation"] in view.complete]
-    distributions = _distributions([one.record["params"] for one in done])
-    name = view.head["name"]
+    done = [one for one in view.candidates if one.standing and one.record.generation in view.complete]
+    distributions = _distributions([one.record.params for one in done])
+    name = view.head.name
     try:
         backend = optuna.storages.get_storage(storage)
         if name in {one.study_name for one in optuna.get_all_study_summaries(backend)}:
@@ -48,31 +47,32 @@ def _trial(one: CandidateView, distributions: dict[str, BaseDistribution]) -> op
     trial = create_trial(
         state=TrialState.PRUNED if one.dropped else TrialState.COMPLETE,
         value=one.standing.value,
-        params=record["params"],
+        params=dict(record.params),
         distributions=distributions,
         user_attrs={
             "candidate": one.name,
-            "generation": record["generation"],
-            "parent": record["parent"],
-            "changes": "; ".join(record["changes"]),
+            "generation": record.generation,
+            "parent": record.parent,
+            "changes": "; ".join(record.changes),
             "error": one.standing.error,
             "seeds": one.standing.seeds,
         },
     )
-    trial.datetime_start = trial.datetime_complete = dt.datetime.fromtimestamp(record["at"])  # noqa: DTZ006  Optuna's are naive
+    trial.datetime_start = trial.datetime_complete = dt.datetime.fromtimestamp(record.at)  # noqa: DTZ006  Optuna's are naive
     return trial
 
 
-def _distributions(params: list[Record]) -> dict[str, BaseDistribution]:
+def _distributions(params: Sequence[Mapping[str, Value]]) -> dict[str, BaseDistribution]:
     """Distributions that hold all values that are there; the log does not have those of the search."""
     found: dict[str, BaseDistribution] = {}
     for name in params[0] if params else ():
         values = [one[name] for one in params]
-        kinds = {type(value) for value in values}
-        if kinds <= {int}:
-            found[name] = optuna.distributions.IntDistribution(min(values), max(values))
-        elif kinds <= {int, float}:
-            found[name] = optuna.distributions.FloatDistribution(min(values), max(values))
+        numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
+        whole = [value for value in numbers if isinstance(value, int)]
+        if len(whole) == len(values):
+            found[name] = optuna.distributions.IntDistribution(min(whole), max(whole))
+        elif len(numbers) == len(values):
+            found[name] = optuna.distributions.FloatDistribution(min(numbers), max(numbers))
         else:
             found[name] = optuna.distributions.CategoricalDistribution(list(dict.fromkeys(values)))
     return found

@@ -1,12 +1,10 @@
 """What a study tells of itself while it runs."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from orgopt.evolve.space.candidate import Candidate
 from orgopt.evolve.trials.arena import Job
 from orgopt.ledger import Event
-from orgopt.scoring import Score
+from orgopt.score import Score
+from orgopt.study.records.kinds import RewriteRecord
 from orgopt.study.standing import Standing
 
 
@@ -16,7 +14,7 @@ class Watch:
     def planned(self, phase: str, runs: int) -> None:
         """So many runs of a phase begin."""
 
-    def rewritten(self, name: str, record: Mapping[str, Any]) -> None:
+    def rewritten(self, name: str, record: RewriteRecord) -> None:
         """A rewriter did its part for a candidate; the record says what came of it."""
 
     def noted(self, line: str) -> None:

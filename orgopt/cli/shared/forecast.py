@@ -1,24 +1,23 @@
 """What `orgopt optimize` was asked for, and what that would cost."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from orgopt.agents.session import FROZEN, Language, speaks, thaw
 from orgopt.agents.settings import LanguageSettings
 from orgopt.cli.shared.terms import experiment_s
 from orgopt.document import Program, require_org
+from orgopt.errors import OrgoptError
 from orgopt.evolve.forecast.calls import Calls, calls, earlier
 from orgopt.evolve.forecast.calls import Terms as CallTerms
 from orgopt.evolve.forecast.estimate import Estimate, estimate, speaking, timing
-from orgopt.ledger import read_lines
 from orgopt.org import Org
 from orgopt.study.config import StudyConfig
-from orgopt.study.log import LOG
+from orgopt.study.records.names import LOG
+from orgopt.study.view import StudyView, load_study
 from orgopt.task import Task
-
-Record = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +59,7 @@ def forecast(request: Request, config: StudyConfig, price: float | None) -> Esti
         trains=request.lab == "local",
         experiment_s=sum(map(experiment_s, request.tasks.values())) / len(request.tasks),
         workers=request.workers,
-        timed=timing(_earlier(request.workspace), {"budget_s": config.budget_s, "slots": config.slots}),
+        timed=timing(_earlier(request.workspace), config.budget_s, config.slots),
         usd_per_slot_hour=price,
     )
     return replace(found, language=_calls(request, config, found))
@@ -88,7 +87,8 @@ def _calls(request: Request, config: StudyConfig, found: Estimate) -> Calls | No
     return calls(org, list(request.tasks.values()), settings, terms, pace)
 
 
-def _earlier(workspace: Path) -> Iterator[Record]:
-    """The records of all studies in a workspace."""
+def _earlier(workspace: Path) -> Iterator[StudyView]:
+    """The studies of a workspace that can be read."""
     for path in sorted((workspace / "mlruns" / "studies").glob(f"*/{LOG}")):
-        yield from read_lines(path)
+        with suppress(OrgoptError):
+            yield load_study(path.parent)

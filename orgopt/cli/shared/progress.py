@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import mean
-from typing import Any, Self
+from typing import Self
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -20,7 +20,8 @@ from orgopt.evolve import Candidate, Job, Watch
 from orgopt.ledger import Event
 from orgopt.scoring import Score
 from orgopt.study.config import StudyConfig
-from orgopt.study.log import HELD_OUT, KNOCK_OUT, RACE, REAL, REWRITE, SEARCH, TEST
+from orgopt.study.records.kinds import RewriteRecord
+from orgopt.study.records.names import ABLATION, HELD_OUT, RACE, REAL, REWRITE, SEARCH, TEST
 from orgopt.study.standing import Standing
 from orgopt.study.wording import plain
 
@@ -30,7 +31,7 @@ PHASES = {
     TEST: "testing the winner beside its controls",
     HELD_OUT: "testing on tasks that were held out",
     REAL: "training for real",
-    KNOCK_OUT: "taking parts away from the winner",
+    ABLATION: "taking parts away from the winner",
 }
 Row = tuple[Candidate, Standing, bool]
 """A candidate, what is known of it, and whether it was dropped."""
@@ -138,10 +139,10 @@ class StudyProgress(Watch):
             if first:
                 self._heartbeat.say(self.line())
 
-    def rewritten(self, name: str, record: Mapping[str, Any]) -> None:
-        if record["outcome"] != "proposed":  # nothing that a model was paid for comes to nothing in silence
-            why = f"{record['outcome']}: {record['reason']}; the sampler proposes instead"
-            self.console.print(f"[yellow]{name}  {record['rewriter']} {escape(why)}[/]", soft_wrap=True)
+    def rewritten(self, name: str, record: RewriteRecord) -> None:
+        if record.outcome != "proposed":  # nothing that a model was paid for comes to nothing in silence
+            why = f"{record.outcome}: {record.reason}; the sampler proposes instead"
+            self.console.print(f"[yellow]{name}  {record.rewriter} {escape(why)}[/]", soft_wrap=True)
 
     def noted(self, line: str) -> None:
         self.console.print(f"[yellow]{escape(line)}[/]", soft_wrap=True)
@@ -157,7 +158,7 @@ class StudyProgress(Watch):
             self.scores.setdefault(job.entrant, []).append(score.research_output)
         if score.common_error and job.entrant not in self.warned:
             self.warned.add(job.entrant)
-            warn_of_failures(f"{job.entrant} on {job.task}", score.to_dict())
+            warn_of_failures(f"{job.entrant} on {job.task}", score)
 
     def told(self, candidate: Candidate, standing: Standing, *, dropped: bool) -> None:
         self.rows.append((candidate, standing, dropped))

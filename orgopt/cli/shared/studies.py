@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from orgopt.errors import UsageError
-from orgopt.study.log import LOG
+from orgopt.study.records.names import LOG
 
 
 def find_study(workspace: Path, name: str | None = None) -> Path:

@@ -5,9 +5,9 @@ study's log, and every answer of the model in `rewrites.jsonl`, so that a contin
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 
 from orgopt.agents.settings import LanguageSettings
 from orgopt.document import Program, read
@@ -22,14 +22,14 @@ from orgopt.evolve.space.texts import places
 from orgopt.evolve.trials.runs import Runs
 from orgopt.org import LANGUAGE_AGENT
 from orgopt.study.config import NO_REWRITER, OPTIMIZERS, REWRITERS, StudyConfig
+from orgopt.study.records.kinds import RewriteChange, RewriteRecord
+from orgopt.study.records.result import Importance
 from orgopt.study.standing import Standing
 
 ANSWERS = "rewrites.jsonl"
 SPEND = "spend.jsonl"
 FEWEST_RUNS = 12
 """Runs of a team that an optimizer gets at least: with fewer it cannot compare two documents."""
-
-Record = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ class Brief:
     parent: Candidate
     known: Sequence[Candidate]
     told: Mapping[str, Standing]
-    importances: Sequence[Record] = ()
+    importances: Sequence[Importance] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +77,6 @@ class Rewrite:
     tokens: int = 0
     usd: float = 0.0
     runs: int = 0
-    notes: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 class Rewriter(Protocol):
@@ -122,7 +121,7 @@ class Rewriting:
         language: LanguageSettings | None,
     ) -> None:
         self.config, self.space, self.proposer, self.runs, self.tasks = config, space, proposer, runs, tasks
-        self._importances: tuple[int, Sequence[Record]] = (-1, ())
+        self._importances: tuple[int, Sequence[Importance]] = (-1, ())
         self._rewriter: Rewriter | None = None
         check_rewriter(config, space.seed)
         if config.rewrites:
@@ -180,29 +179,27 @@ class Rewriting:
             return known
         return [one for one in known if any(places(self.space.organization(one.params)))]
 
-    def _known_importances(self, generation: int) -> Sequence[Record]:
+    def _known_importances(self, generation: int) -> Sequence[Importance]:
         if self._importances[0] != generation:
             self._importances = (generation, importances.importances(self.proposer.study, self.space))
         return self._importances[1]
 
     def _note(self, brief: Brief, found: Rewrite) -> None:
         """Keep what came of it, once: a study that was killed before its candidate was kept comes here again."""
-        record = {
-            "kind": "rewrite",
-            "index": brief.index,
-            "name": brief.name,
-            "parent": brief.parent.index,
-            "rewriter": self.config.rewriter,
-            "outcome": found.outcome,
-            "reason": found.reason,
-            "changes": [change.to_dict() for change in found.changes],
-            "calls": found.calls,
-            "tokens": found.tokens,
-            "usd": round(found.usd, 8),
-            **({"runs": found.runs} if found.runs else {}),
-            **found.notes,
-        }
-        if not any(one["index"] == brief.index for one in self.runs.log.of("rewrite")):
+        record = RewriteRecord(
+            index=brief.index,
+            name=brief.name,
+            parent=brief.parent.index,
+            rewriter=self.config.rewriter,
+            outcome=found.outcome,
+            reason=found.reason,
+            changes=tuple(RewriteChange(place=one.place, to=one.to, reason=one.reason) for one in found.changes),
+            calls=found.calls,
+            tokens=found.tokens,
+            usd=round(found.usd, 8),
+            runs=found.runs,
+        )
+        if not any(one.index == brief.index for one in self.runs.log.of(RewriteRecord)):
             self.runs.log.add(record)
         self.runs.watch.rewritten(brief.name, record)
 
