@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from orgopt.evolve.trials.arena import Job
     from orgopt.lab.base import Outcome
     from orgopt.ledger import Event
-    from orgopt.scoring import Score
+    from orgopt.score import Score
     from orgopt.study.config import StudyConfig
     from orgopt.study.log import StudyLog
+    from orgopt.study.records.kinds import RewriteRecord
     from orgopt.study.standing import Standing
     from orgopt.task import Task
 
@@ -55,7 +56,7 @@ class Callback:
     def planned(self, phase: str, runs: int) -> None:
         """So many runs of a phase of a study begin."""
 
-    def rewritten(self, name: str, record: Mapping[str, Any]) -> None:
+    def rewritten(self, name: str, record: RewriteRecord) -> None:
         """A rewriter did its part for a candidate; the record says what came of it."""
 
     def event(self, job: Job | None, event: Event) -> None:

@@ -7,7 +7,7 @@
     ├── PluginError     an installed package does not add what it says
     ├── LabError        the lab itself broke (an experiment that crashes is an outcome, not an error)
     │   └── SandboxError    the sandbox does not hold on this machine, and nothing else was chosen
-    └── StoreError      the workspace cannot be written
+    └── StoreError      the workspace cannot be written, or what it holds is damaged
 
 Only `orgopt.cli` turns them into exit codes.
 """
@@ -42,4 +42,4 @@ class SandboxError(LabError):
 
 
 class StoreError(OrgoptError):
-    """The workspace cannot be written: no space, no permission, or in use by another process."""
+    """The workspace cannot be written (no space, no permission, in use elsewhere), or a file of it is damaged."""

@@ -20,7 +20,7 @@ class Stream(StrEnum):
     # Runs of a study, by the study's seed and k; of the search with feedback, by the entrant's too.
     SEARCH = "search"
     RACE = "race"
-    TEST = "test"  # knock-outs, too, which are compared with the champion on its seeds
+    TEST = "test"  # ablations, too, which are compared with the champion on its seeds
     HELD_OUT = "held-out"
     REAL = "real"
     REWRITE = "rewrite"

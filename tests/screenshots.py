@@ -44,7 +44,7 @@ def workspace() -> Iterator[Path]:
 
 def take(page: Any, runs: str, study: str, view: StudyView) -> None:
     """All pictures."""
-    address, champion = runs.split("/#/")[0], view.final["champion"] if view.final else "g00-c00"
+    address, champion = runs.split("/#/")[0], view.final.champion if view.final else "g00-c00"
     page.goto(runs)
     page.get_by_text("matching run").first.wait_for()
     undisturbed(page)
@@ -64,7 +64,7 @@ def take(page: Any, runs: str, study: str, view: StudyView) -> None:
     page.goto(f"{plain}/model-metrics?{query}")
     page.get_by_text("best_so_far").first.wait_for()
     keep(page, IMAGES / "study.png")
-    page.goto(f"{address}/#/prompts/program-md.{view.head['name']}")
+    page.goto(f"{address}/#/prompts/program-md.{view.head.name}")
     page.get_by_text("Version 1").first.wait_for()
     undisturbed(page)
     page.get_by_text("Compare", exact=True).first.click()

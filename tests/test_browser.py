@@ -113,7 +113,7 @@ def test_the_study_tells_its_champion_and_shows_its_report(page, site, workspace
     page.goto(f"{site[1].split('?')[0]}/artifacts/report.html")
     frame = page.frame_locator("iframe").first
     frame.get_by_text("Research organization study").first.wait_for()
-    frame.get_by_text(view.final["champion"]).first.wait_for()
+    frame.get_by_text(view.final.champion).first.wait_for()
 
 
 def test_two_candidates_are_compared(page, site) -> None:

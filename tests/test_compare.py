@@ -25,6 +25,7 @@ from orgopt.study.wording import interval, plain, signed
 from orgopt.task import Task
 from tests.conftest import TRIO
 from tests.fakes.arena import toy_arena
+from tests.fakes.study import score_of, task_record
 from tests.test_replay import WORLD_TOML, own_world
 
 SOLO = "## Roles\n\n### Solo\n- **Headcount:** 1\n- **Agent:** random\n\nWork.\n"
@@ -43,12 +44,7 @@ NOISY = """
 def scores_of(**outputs: list[float]) -> Scores:
     """Runs of entrants on one task with these research outputs."""
     return {
-        (name, "toy", k): {
-            "research_output": value,
-            "heldout": 0.5 - value / 2,
-            "curve": [[0.0, 0.0], [5.0, value]],
-            "experiments": {"ok": 9},
-        }
+        (name, "toy", k): score_of(value, heldout=0.5 - value / 2, curve=((0.0, 0.0), (5.0, value)))
         for name, values in outputs.items()
         for k, value in enumerate(values)
     }
@@ -61,8 +57,7 @@ def ranked(**outputs: list[float]) -> Ranking:
 def told(found: Ranking, sizes: Mapping[str, int] | None = None) -> Ending:
     """The end of a contest of equally large documents, but for `a`, which is smaller."""
     sizes = {one.entrant: 1 + (one.entrant != "a") for one in found.placings} if sizes is None else sizes
-    task = {"heldout": "loss", "unit": "nats", "baseline": {"heldout": 0.5}}
-    return ending(found, {"toy": task}, sizes=sizes, command="orgopt compare")
+    return ending(found, {"toy": task_record(heldout="loss", unit="nats")}, sizes=sizes, command="orgopt compare")
 
 
 @pytest.fixture

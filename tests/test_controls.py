@@ -1,4 +1,4 @@
-"""Controls of a winner and its knock-outs: documents without errors that change what they say and no more."""
+"""Controls of a winner and its ablations: documents without errors that change what they say and no more."""
 
 from collections import Counter
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from orgopt.document import Program, lint, load, parse, read
-from orgopt.evolve.controls import control_seeds, controls, knock_outs, one_agent, random_documents, shuffled
+from orgopt.evolve.controls import ablations, control_seeds, controls, one_agent, random_documents, shuffled
 from orgopt.evolve.space.genome import Space
 from orgopt.org import Link, Org, Role, Standup
 from orgopt.scoring import evaluate
@@ -61,9 +61,9 @@ def _form(link: Link) -> tuple[str, bool, str, bool]:
 
 
 @pytest.mark.parametrize("path", ORGS, ids=lambda path: path.stem)
-def test_each_knock_out_lacks_one_part(path: Path) -> None:
+def test_each_ablation_lacks_one_part(path: Path) -> None:
     program = load(path)
-    org, found = read(program).org, knock_outs(program)
+    org, found = read(program).org, ablations(program)
     assert len({one.entrant for one in found}) == len(found)
     roles = [one for one in found if one.role]
     assert [one.role for one in roles] == [role.id for role in org.roles if role.headcount < org.headcount]
@@ -80,8 +80,8 @@ def test_each_knock_out_lacks_one_part(path: Path) -> None:
     assert ("Stand-up" in {one.part for one in found}) == (org.standup is not None)
 
 
-def test_knock_outs_are_named_after_what_they_lack(trio: Program) -> None:
-    found = {one.entrant: one for one in knock_outs(trio)}
+def test_ablations_are_named_after_what_they_lack(trio: Program) -> None:
+    found = {one.entrant: one for one in ablations(trio)}
     assert list(found) == [
         "without Lead",
         "without Explorer",
@@ -94,15 +94,15 @@ def test_knock_outs_are_named_after_what_they_lack(trio: Program) -> None:
     assert found["without Stand-up"].program.text == trio.text.replace("every 8 experiments, everyone, best 2", "off")
 
 
-def test_what_leaves_no_agents_or_has_no_effect_is_not_knocked_out() -> None:
-    assert knock_outs(FEW) == []
+def test_what_leaves_no_agents_or_has_no_effect_is_not_ablated() -> None:
+    assert ablations(FEW) == []
     text = FEW.text + "### B\n- **Headcount:** 0\n\n## Links\n- A → B: shares with\n- A ↔ A: shares with\n"
-    assert knock_outs(parse(text)) == []
+    assert ablations(parse(text)) == []
 
 
 def test_a_role_s_seat_in_the_stand_up_goes_with_it(trio: Program) -> None:
     few = parse(trio.text.replace("everyone", "Lead"))
-    found = {one.part: read(one.program).org for one in knock_outs(few)}
+    found = {one.part: read(one.program).org for one in ablations(few)}
     assert found["Explorer"].standup == read(few).org.standup
     assert found["Lead"].standup is None  # nobody would be left: not everyone instead
 
@@ -177,7 +177,7 @@ def test_controls_run(toy: Task, trio: Program) -> None:
 def test_a_roster_in_files_is_edited_too(tmp_path: Path) -> None:
     (tmp_path / "lead.md").write_text("---\nname: Lead\nheadcount: 1\n---\nDecide.\n")
     (tmp_path / "scout.md").write_text("---\nname: Scout\nheadcount: 3\n---\nLook.\n")
-    found = {one.role: agents(read(one.program).org) for one in knock_outs(load(tmp_path))}
+    found = {one.role: agents(read(one.program).org) for one in ablations(load(tmp_path))}
     assert {role: {key: value[0] for key, value in left.items()} for role, left in found.items()} == {
         "lead": {"scout": 3},
         "scout": {"lead": 1},

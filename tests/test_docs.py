@@ -97,4 +97,4 @@ def test_what_is_shown_of_python_runs(code: str, tmp_path: Path) -> None:
     said: dict[str, Any] = {}
     exec(code, said)
     assert list((tmp_path / "mlruns").rglob("*.jsonl"))
-    assert "optimize" not in code or said["study"].final["champion"].startswith("g0")
+    assert "optimize" not in code or said["study"].final.champion.startswith("g0")

@@ -4,6 +4,7 @@ import io
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +20,20 @@ from orgopt.evolve.space.genome import Space
 from orgopt.ledger import Ledger
 from orgopt.org import DEFAULT_AGENT, Org, Role
 from orgopt.study.config import StudyConfig
-from orgopt.study.log import RACE, SEARCH, TEST, StudyLog
+from orgopt.study.log import StudyLog
+from orgopt.study.records.kinds import EntrantRecord
+from orgopt.study.records.names import RACE, SEARCH, TEST
 from orgopt.study.standing import Standing
 from orgopt.study.verdict.ending import WIDTH, Bar, Ending, again, bars, lines, text
 from orgopt.study.verdict.measures import measure
 from orgopt.study.verdict.run import ending as run_ending
 from orgopt.study.verdict.study import ending, short
-from orgopt.study.view import StudyView, study
+from orgopt.study.view import StudyView
 from orgopt.study.wording import MORE_AGENTS, plain
 from orgopt.task import Task
 from orgopt.team.costs import Report
-from tests.fakes.study import records
+from tests.fakes.study import records, task_record
+from tests.fakes.study import view as study
 from tests.test_scoring import ledger_of, score
 
 SOLO = "# Solo\n\n## Roles\n\n### Researcher\n- **Headcount:** 1\n- **Agent:** hill-climb\n"
@@ -130,10 +134,10 @@ def test_raw_metrics_stand_beside_the_score(told: list[Record]) -> None:
     assert second.startswith("tinygpt heldout_loss: ")
     assert others[0].startswith("On held-out tasks: ")
     assert others[1].startswith("In real training: ")
-    task = {"heldout": "-accuracy", "unit": ""}
+    task = task_record(heldout="-accuracy", unit="")
     shown = measure("mine", task, [("untouched", -0.5), ("evolved", -0.75)])
     assert shown == "mine accuracy: 0.500 untouched → 0.750 evolved (higher is better)"
-    close = measure("mine", {"heldout": "loss", "unit": "nats"}, [("untouched", 0.15412), ("evolved", 0.15414)])
+    close = measure("mine", task_record(heldout="loss", unit="nats"), [("untouched", 0.15412), ("evolved", 0.15414)])
     assert close == "mine loss: 0.15412 untouched → 0.15414 evolved (nats, lower is better)"
 
 
@@ -147,7 +151,8 @@ def test_what_more_agents_alone_bring_is_told_apart(told: list[Record]) -> None:
                 claim.update(entrant=MORE_AGENTS, **figures)
 
     view, rest = changed(told, change), "who they are and how they are organized"
-    view.entrants[MORE_AGENTS] = {"about": "2 × tpe"}  # type: ignore[index]
+    crowd = EntrantRecord(entrant=MORE_AGENTS, role="control", program="", about="2 × tpe")
+    view = replace(view, entrants={**view.entrants, MORE_AGENTS: crowd})
     assert ending(view).notes == (f"Of the +.35, headcount alone (2 × tpe) brings +.27; {rest}, +.08 [+.01, +.15].",)
 
 

@@ -17,7 +17,7 @@ from orgopt.agents.thinking.spend import OverBudgetError
 from orgopt.callback import Callback
 from orgopt.document import parse
 from orgopt.evolve import optimize
-from orgopt.evolve.controls import knock_outs
+from orgopt.evolve.controls import ablations
 from orgopt.evolve.forecast.calls import Pace, Span, Terms, calls
 from orgopt.evolve.trials.kept import Keeping, Settings, evaluate_kept
 from orgopt.lab.local import LocalLab
@@ -87,11 +87,11 @@ def study(folder: Path, task: Task, means: Means, config: StudyConfig = CONFIG, 
         identity = config.identity(program, opened.tasks, None, {task.name: opened.lab(task.name).stamp})
         with StudyLog(folder, identity, program, opened.tasks) as log:
             optimize(program, opened, config, log, callback=Callback())
-            return timeless(log.records)
+            return timeless(list(read_lines(log.path)))
 
 
 def timeless(records: list[dict]) -> list[dict]:
-    varying = {"at", "wall_s", "cost", "sampler_state"}
+    varying = {"at", "crc", "wall_s", "cost", "sampler_state"}
     plain = [{key: value for key, value in record.items() if key not in varying} for record in records]
     return sorted(plain, key=lambda record: (record["kind"], str(record)))
 
@@ -253,12 +253,12 @@ def test_a_real_run_that_was_cut_goes_on_by_its_ledger(
 
 
 def test_the_winner_is_tested_without_its_memory() -> None:
-    (part,) = [one for one in knock_outs(PAIR) if one.part == "Lasting memory"]
+    (part,) = [one for one in ablations(PAIR) if one.part == "Lasting memory"]
     assert part.program.text == PAIR.text.replace("lasting", "run")
     for other in ("run", "none"):
         program = parse(PAIR.text.replace("lasting", other))
-        assert not [one for one in knock_outs(program) if one.part == "Lasting memory"]
-    assert not [one for one in knock_outs(parse(PAIR.text.replace("llm", "tpe"))) if one.part == "Lasting memory"]
+        assert not [one for one in ablations(program) if one.part == "Lasting memory"]
+    assert not [one for one in ablations(parse(PAIR.text.replace("llm", "tpe"))) if one.part == "Lasting memory"]
 
 
 # On the command line

@@ -27,6 +27,11 @@ from tests.fakes.llm_server import Call, Fault, LlmServer, fields
 from tests.test_minds import settings
 from tests.test_rewrite import PAIR, Heard, of, study
 
+
+def settings_of(task: Task, seed: Program) -> dict[str, Any]:
+    return CONFIG.identity(seed, {task.name: task}, None, {task.name: {"lab": "fake"}})
+
+
 CONFIG = StudyConfig(
     generations=2, population=2, budget_s=3, slots=2, search_seeds=1, contenders=2, test_seeds=1, rewriter="gepa"
 )
@@ -125,7 +130,7 @@ def test_an_optimizer_that_fails_in_silence_is_loud_here(
     (rewrite,) = of(records, "rewrite")
     assert rewrite["outcome"] == outcome, rewrite
     assert re.search(why, rewrite["reason"]), rewrite["reason"]
-    assert [record["reason"] for record in heard.records] == [rewrite["reason"]]
+    assert [record.reason for record in heard.records] == [rewrite["reason"]]
     assert rewriter not in {record["proposer"] for record in of(records, "candidate")}
     assert rewrite["runs"] <= FEWEST_RUNS
 
@@ -192,7 +197,7 @@ def test_the_module_gives_back_charters_as_they_were(toy: Task, tmp_path: Path, 
     one = Candidate(
         index=0, generation=0, parent=None, proposer="seed", params=space.origin, program=seed, changes=("seed",)
     )
-    with toy_arena(toy) as arena, StudyLog(tmp_path, {}, seed, {toy.name: toy}) as log:
+    with toy_arena(toy) as arena, StudyLog(tmp_path, settings_of(toy, seed), seed, {toy.name: toy}) as log:
         runs = Runs(arena, log, 0, Callback(), keep=lambda *_: True)
         bench = Bench(space, runs, one, "g01-c01", 12, ())
         module = OrgModule(bench, 3.0)

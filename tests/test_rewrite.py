@@ -29,16 +29,17 @@ from orgopt.ledger import read_lines
 from orgopt.report import page
 from orgopt.study.config import SAMPLERS, StudyConfig
 from orgopt.study.log import StudyLog
+from orgopt.study.records.kinds import RewriteRecord
 from orgopt.study.rewrites import said_of_rewrites
 from orgopt.study.standing import Standing
 from orgopt.study.verdict.study import ending
-from orgopt.study.view import study as view
 from orgopt.task import Task
 from orgopt.tracking import candidate as candidate_run
 from orgopt.tracking import overview
 from tests.fakes.arena import toy_arena
 from tests.fakes.llm_server import MODEL, NOISE, Call, Fault, LlmServer, fields
 from tests.fakes.researcher import research
+from tests.fakes.study import view
 from tests.test_minds import settings
 
 CONFIG = StudyConfig(
@@ -107,7 +108,7 @@ class Heard(Callback):
         self.records: list[Mapping[str, Any]] = []
         self.stop_at = stop_at
 
-    def rewritten(self, name: str, record: Mapping[str, Any]) -> None:
+    def rewritten(self, name: str, record: RewriteRecord) -> None:
         self.records.append(record)
         if name == self.stop_at:
             raise KeyboardInterrupt
@@ -174,14 +175,13 @@ def test_a_rewritten_charter_and_a_headcount_land_in_the_document(toy: Task, pai
     # Its values are told to the sampler, and the search goes on from it.
     assert len(of(records, "generation")) == CONFIG.generations
     # Who reads the result is told: in the log, on the terminal, on the page and in MLflow.
-    final = of(records, "final")[0]
+    final, found = of(records, "final")[0], view(records)
     told = final["rewrites"]
     assert (told["proposed"], told["asked"], told["better"][1], told["usd"]) == (1, 1, 1, rewrite["usd"])
     assert told["sampler_better"][1] == 2
-    assert "reflect proposed 1 of the 1 candidates" in said_of_rewrites(told)
-    assert "reflect proposed 1 of the 1 candidates" in page(records)
-    found = view(records)
-    assert "reflect proposed 1 of the 1 candidates" in overview.note(ending(found), final, "")
+    assert "reflect proposed 1 of the 1 candidates" in said_of_rewrites(found.final.rewrites)
+    assert "reflect proposed 1 of the 1 candidates" in page(found)
+    assert "reflect proposed 1 of the 1 candidates" in overview.note(ending(found), found.final, "")
     parent = found.candidates[candidate["parent"]]
     note = candidate_run.note(candidate_run.Family(found, found.candidates[3], parent, "", 0.0), 1)
     assert "reflect changed" in note
@@ -314,7 +314,7 @@ def test_what_comes_to_nothing_is_said_counted_and_left_to_the_sampler(
     assert rewrite["outcome"] == outcome
     assert re.search(why, rewrite["reason"])
     assert rewrite["calls"] == (2 if outcome == "refused" else 1)
-    assert [record["reason"] for record in heard.records] == [rewrite["reason"]]
+    assert [record.reason for record in heard.records] == [rewrite["reason"]]
     assert [record["proposer"] for record in of(records, "candidate")] == ["seed", *["tpe"] * 5]
 
 
@@ -353,7 +353,7 @@ def test_where_the_model_is_gone_kept_answers_do_as_far_as_they_go(toy: Task, tr
 
 def plain(records: list[dict[str, Any]]) -> list[str]:
     """What a study proposed and measured, whatever the time it took."""
-    varying = {"at", "wall_s", "cost", "sampler_state", "name"}
+    varying = {"at", "crc", "wall_s", "cost", "sampler_state", "name"}
     kinds = [record for record in records if record["kind"] in {"candidate", "rewrite", "evaluation", "final"}]
     return sorted(json.dumps({k: v for k, v in one.items() if k not in varying}, sort_keys=True) for one in kinds)
 

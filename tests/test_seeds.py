@@ -56,4 +56,4 @@ def test_a_study_of_other_seeds_is_read_and_says_so(tmp_path: Path) -> None:
         Folder(tmp_path, "study.jsonl", "study") as folder,
         pytest.raises(UsageError, match=r"was made with other seeds, by orgopt 0\.1\.0: it can be read, and not cont"),
     ):
-        folder.require(view.head["identity"])
+        folder.require(view.head.settings)

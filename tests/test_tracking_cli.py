@@ -103,10 +103,10 @@ def test_checkout_writes_a_document_back(workspace: Path) -> None:
     view = load_study(workspace / "mlruns" / "studies" / NAME)
     assert orgopt("checkout", f"seed@{NAME}").stdout == TRIO
     last = view.candidates[-1]
-    assert orgopt("checkout", f"{last.name}@{NAME}").stdout == last.record["program"]
+    assert orgopt("checkout", f"{last.name}@{NAME}").stdout == last.record.program
     target = workspace / "better.md"
     assert orgopt("checkout", f"champion@{NAME}", "-o", str(target)).exit_code == 0
-    assert target.read_text() == view.candidate(view.final["champion"]).record["program"]
+    assert target.read_text() == view.candidate(view.final.champion).record.program
     target.write_text("# Another\n")
     refused = orgopt("checkout", f"champion@{NAME}", "-o", str(target))
     assert refused.exit_code == 2
@@ -119,12 +119,12 @@ def test_checkout_writes_a_document_back(workspace: Path) -> None:
 
 def test_checkout_takes_it_from_mlflow_where_the_study_is_gone(workspace: Path) -> None:
     view = load_study(workspace / "mlruns" / "studies" / NAME)
-    champion = view.candidate(view.final["champion"])
+    champion = view.candidate(view.final.champion)
     assert orgopt("sync").exit_code == 0
     shutil.rmtree(workspace / "mlruns" / "studies")
-    assert orgopt("checkout", f"champion@{NAME}").stdout == champion.record["program"]
+    assert orgopt("checkout", f"champion@{NAME}").stdout == champion.record.program
     assert orgopt("checkout", f"seed@{NAME}").stdout == TRIO
-    assert orgopt("checkout", f"{champion.name}@{NAME}").stdout == champion.record["program"]
+    assert orgopt("checkout", f"{champion.name}@{NAME}").stdout == champion.record.program
     assert orgopt("checkout", f"g77-c77@{NAME}").exit_code == 2
 
 

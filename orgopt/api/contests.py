@@ -16,7 +16,7 @@ from orgopt.evolve.trials.arena import Arena, Terms
 from orgopt.evolve.trials.kept import PLAIN_PREFIX
 from orgopt.org import Org
 from orgopt.study.contest import ContestLog, Ranking, digest_of
-from orgopt.study.log import self_reported
+from orgopt.study.records.kinds import EvaluationRecord
 from orgopt.study.verdict.contest import ending
 from orgopt.study.verdict.ending import Ending
 from orgopt.study.verdict.html import to_html
@@ -178,15 +178,15 @@ def _everyone(entrants: Entrants) -> Org:
 
 def _ending(log: ContestLog, ranking: Ranking, command: str, workers: int) -> Ending:
     """The contest in words."""
-    head = log.records[0]
-    texts = {one["entrant"]: one["program"] for one in head["entrants"]}
+    head = log.head
+    texts = {one.entrant: one.program for one in head.entrants}
     sizes = {name: read(parse(text)).org.headcount for name, text in texts.items() if not text.startswith(PLAIN_PREFIX)}
-    spent = sum(record["wall_s"] for record in log.records if record["kind"] == "evaluation")
+    spent = sum(record.wall_s for record in log.of(EvaluationRecord))
     return ending(
         ranking,
-        head["tasks"],
+        head.tasks,
         sizes=sizes,
-        self_reported=bool(self_reported(head["identity"])),
+        self_reported=bool(head.identity.self_reported),
         command=command,
         seed_s=spent / ranking.seeds / workers,
     )

@@ -1,23 +1,23 @@
 """What a study that is planned would cost."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from orgopt.agents.session import FROZEN, Language, speaks, thaw
 from orgopt.api.labs import experiment_s
 from orgopt.document import require_org
+from orgopt.errors import OrgoptError
 from orgopt.evolve.forecast.calls import Calls, calls, earlier
 from orgopt.evolve.forecast.calls import Terms as CallTerms
 from orgopt.evolve.forecast.estimate import Estimate, estimate, speaking, timing
-from orgopt.ledger import read_lines
-from orgopt.study.log import LOG
+from orgopt.study.records.names import LOG
+from orgopt.study.view import StudyView, load_study
 
 if TYPE_CHECKING:
     from orgopt.api.studies import Plan
-
-Record = dict[str, Any]
 
 
 def forecast(planned: "Plan", usd_per_slot_hour: float | None) -> Estimate:
@@ -39,7 +39,7 @@ def forecast(planned: "Plan", usd_per_slot_hour: float | None) -> Estimate:
         trains=planned.lab != "replay",
         experiment_s=sum(map(experiment_s, planned.tasks.values())) / len(planned.tasks),
         workers=planned.workers,
-        timed=timing(_earlier(planned.workspace), {"budget_s": config.budget_s, "slots": config.slots}),
+        timed=timing(_earlier(planned.workspace), config.budget_s, config.slots),
         usd_per_slot_hour=usd_per_slot_hour,
     )
     return replace(found, language=_calls(planned, found))
@@ -68,7 +68,8 @@ def _calls(planned: "Plan", found: Estimate) -> Calls | None:
     return calls(org, list(planned.tasks.values()), settings, terms, pace)
 
 
-def _earlier(workspace: Path) -> Iterator[Record]:
-    """The records of all studies in a workspace."""
+def _earlier(workspace: Path) -> Iterator[StudyView]:
+    """The studies of a workspace that can be read."""
     for path in sorted((workspace / "mlruns" / "studies").glob(f"*/{LOG}")):
-        yield from read_lines(path)
+        with suppress(OrgoptError):
+            yield load_study(path.parent)

@@ -43,6 +43,7 @@ from orgopt.org import Org
 from orgopt.report import page
 from orgopt.study.config import NO_FEEDBACK, NO_REWRITER, REWRITER_KIND, StudyConfig, check_config, study_name
 from orgopt.study.log import StudyLog
+from orgopt.study.view import study
 from orgopt.task import Task
 from orgopt.task_source import shipped
 from orgopt.tracking.background import Projection
@@ -152,7 +153,7 @@ class Plan:
                 real=real,
                 language=shared.settings,
             )
-            write_text(folder / "report.html", page(log.records))
+            write_text(folder / "report.html", page(study(log.records)))
         return StudyResult.read(folder)
 
     def forecast(self, usd_per_slot_hour: float | None = None) -> Estimate:

@@ -1,13 +1,15 @@
 """Studies as the front door gives them, finished or not: what the log says, and the words for it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orgopt.document import Program, parse
 from orgopt.errors import UsageError
-from orgopt.study.log import LOG
+from orgopt.study.records.kinds import FinalRecord
+from orgopt.study.records.names import LOG
+from orgopt.study.records.reader import written
 from orgopt.study.verdict.ending import Ending
 from orgopt.study.verdict.html import to_html
 from orgopt.study.verdict.study import ending
@@ -49,7 +51,7 @@ class StudyResult:
         return self.view.final is not None
 
     @property
-    def final(self) -> Mapping[str, Any] | None:
+    def final(self) -> FinalRecord | None:
         """The last record of its log, with all claims; None before its end."""
         return self.view.final
 
@@ -61,13 +63,13 @@ class StudyResult:
     @property
     def seed(self) -> Program:
         """The document that it began with."""
-        return parse(self.view.head["program"], self.view.head.get("source") or "seed.md")
+        return parse(self.view.head.program, self.view.head.source or "seed.md")
 
     @property
     def champion(self) -> Program | None:
         """The winner's document; before the end, that of who leads; None where nothing is measured."""
         best = self.view.best
-        return None if best is None else parse(best.record["program"], f"{best.name}.md")
+        return None if best is None else parse(best.record.program, f"{best.name}.md")
 
     @property
     def candidates(self) -> Sequence[CandidateView]:
@@ -77,7 +79,7 @@ class StudyResult:
     def to_dict(self) -> dict[str, Any]:
         """The study as JSON values."""
         places = {"study": self.name, "folder": str(self.folder), "best": str(self.folder / "best.md")}
-        return {**places, **(self.view.final or {}), "ending": self.ending.to_dict()}
+        return {**places, **(written(self.view.final) if self.view.final else {}), "ending": self.ending.to_dict()}
 
     def to_pandas(self) -> "pd.DataFrame":
         """The candidates as a table: where they come from, what is known of them, and their parameters."""
@@ -86,15 +88,15 @@ class StudyResult:
         rows = [
             {
                 "candidate": one.name,
-                "generation": one.record["generation"],
-                "parent": one.record["parent"],
-                "proposer": one.record["proposer"],
+                "generation": one.record.generation,
+                "parent": one.record.parent,
+                "proposer": one.record.proposer,
                 "score": one.standing.value if one.standing else None,
                 "error": one.standing.error if one.standing else None,
                 "seeds": one.standing.seeds if one.standing else 0,
                 "dropped": one.dropped,
-                "changes": "; ".join(one.record["changes"]),
-                **{f"param_{key}": value for key, value in one.record["params"].items()},
+                "changes": "; ".join(one.record.changes),
+                **{f"param_{key}": value for key, value in one.record.params.items()},
             }
             for one in self.candidates
         ]

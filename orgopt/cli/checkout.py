@@ -9,7 +9,7 @@ from orgopt.cli.sync import study_folder
 from orgopt.document import load
 from orgopt.errors import UsageError
 from orgopt.ledger import write_text
-from orgopt.study.log import LOG
+from orgopt.study.records.names import LOG
 from orgopt.study.view import load_study
 from orgopt.workspace import find_workspace
 
@@ -61,7 +61,7 @@ def document(which: str, workspace: Path) -> str:
     if candidate is None:
         names = ", ".join(one.name for one in view.candidates[-5:])
         raise UsageError(f"{folder / LOG} has no {name}: champion, seed, … {names}")
-    return candidate.record["program"]
+    return candidate.record.program
 
 
 def _registered(name: str, study: str, workspace: Path, missing: UsageError) -> str:

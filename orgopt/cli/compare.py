@@ -160,7 +160,7 @@ class ContestProgress(Said):
         self.tasks, self.seeds = len(contest.arena.tasks), seeds
         self._left, self._since = dict.fromkeys(range(seeds), len(self.entrants) * self.tasks), time.monotonic()
         for (entrant, _, k), score in contest.scores.items():
-            self.add(entrant, k, score["research_output"])
+            self.add(entrant, k, score.research_output)
         if self.console.is_terminal:
             self._shown.enter_context(
                 Live(get_renderable=self._render, console=self.console, refresh_per_second=4, transient=True)
@@ -187,7 +187,7 @@ class ContestProgress(Said):
         self._new += 1
         if score.common_error and job.entrant not in self._warned:
             self._warned.add(job.entrant)
-            warn_of_failures(f"{job.entrant} on {job.task}", score.to_dict())
+            warn_of_failures(f"{job.entrant} on {job.task}", score)
         if self.add(job.entrant, k, score.research_output) and not self.console.is_terminal:
             done = sum(not left for left in self._left.values())
             means = "  ".join(f"{name} {self._mean(name):+.3f}" for name in self.entrants)

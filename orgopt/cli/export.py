@@ -12,7 +12,7 @@ from orgopt.document import require_org
 from orgopt.errors import PluginError, UsageError
 from orgopt.exporting import EXPORTER_KIND, find_exporter, find_study_exporter
 from orgopt.ledger import write_text
-from orgopt.study.log import LOG
+from orgopt.study.records.names import LOG
 from orgopt.study.view import load_study
 from orgopt.workspace import find_workspace, writable_folder
 
@@ -60,7 +60,7 @@ def export_command(
         said = f"{source} written to {', '.join(str(Path(target) / name) for name in written)}"
     else:
         found = load_study(find_study((folder or find_workspace()).resolve(), source))
-        number, name = find_study_exporter(form).export(found, target), found.head["name"]
+        number, name = find_study_exporter(form).export(found, target), found.head.name
         data = {"study": name, "form": form, "target": target, "candidates": number}
         data |= {"storage": target, "trials": number} if form == "optuna" else {}
         said = f"{count(number, 'trial' if form == 'optuna' else 'candidate')} of {name} written to {target}"

@@ -8,11 +8,10 @@ from orgopt.api.study_result import find_study
 from orgopt.cli.shared.base import command, near, out, print_json
 from orgopt.cli.shared.ending import print_ending
 from orgopt.errors import UsageError
-from orgopt.ledger import read_lines, write_text
-from orgopt.report import Record, page
-from orgopt.study.log import LOG
+from orgopt.ledger import write_text
+from orgopt.report import page
 from orgopt.study.verdict.study import ending
-from orgopt.study.view import study
+from orgopt.study.view import load_study
 from orgopt.workspace import find_workspace, writable_folder
 
 PAGE = "report.html"
@@ -41,16 +40,13 @@ def report_command(name: str | None, target: Path | None, folder: Path | None, a
     runs is shown as far as it has come.
     """
     source = find_study((folder or find_workspace()).resolve(), name)
-    records: list[Record] = list(read_lines(source / LOG))
-    if not any(record.get("kind") == "study" for record in records):
-        raise UsageError(f"{source / LOG} has no record of a study yet: wait for its first, or name another study")
-    text = page(records)
+    view = load_study(source)
+    text = page(view)
     path = target or source / PAGE
     if path.is_dir():
         raise UsageError(f"{path} is a folder: name a file with --out")
     writable_folder(path.resolve().parent)
     write_text(path, text)
-    view = study(records)
     said = ending(view)
     if as_json:
         sizes = {"candidates": len(view.candidates), "evaluations": len(view.evaluations), "bytes": len(text.encode())}

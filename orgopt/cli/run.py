@@ -116,7 +116,7 @@ def run_command(
         wanted = {"FILE": path, "--task": task_name, "--budget": budget_s}
         missing = " and ".join(name for name, value in wanted.items() if not value)
         raise UsageError(f"a run needs {missing}; or --resume with the folder of a stopped run")
-    warn_of_failures(result.settings.program, result.score.to_dict())
+    warn_of_failures(result.settings.program, result.score)
     if as_json:
         print_json("run", result.to_dict())
     else:

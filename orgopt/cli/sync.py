@@ -6,7 +6,7 @@ import click
 
 from orgopt.cli.shared.base import command, count, err, out
 from orgopt.errors import StoreError, UsageError
-from orgopt.study.log import LOG
+from orgopt.study.records.names import LOG
 from orgopt.workspace import find_workspace
 
 

@@ -19,9 +19,10 @@ import click
 from orgopt.cli.shared.base import command, near, out
 from orgopt.cli.sync import every_study
 from orgopt.errors import LabError, UsageError
-from orgopt.ledger import read_lines, write_text
+from orgopt.ledger import write_text
 from orgopt.report import page
-from orgopt.study.log import LOG
+from orgopt.study.records.names import LOG
+from orgopt.study.view import load_study
 from orgopt.tracking import VIEW, store_uri
 from orgopt.workspace import find_workspace
 
@@ -136,7 +137,7 @@ def _report(workspace: Path) -> Path:
         raise UsageError(f"no studies in {workspace}: run `orgopt optimize` first, or name another --workspace")
     log, path = studies[-1] / LOG, studies[-1] / "report.html"
     if not path.exists() or path.stat().st_mtime < log.stat().st_mtime:
-        write_text(path, page(list(read_lines(log))))
+        write_text(path, page(load_study(log.parent)))
     return path
 
 

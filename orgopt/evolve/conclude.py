@@ -1,7 +1,7 @@
-"""The end of a study: the race, the winner's tests beside its controls, its knock-outs, and what all that says."""
+"""The end of a study: the race, the winner's tests beside its controls, its ablations, and what all that says."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 import optuna
@@ -18,13 +18,15 @@ from orgopt.evolve.trials.kept import write_memory
 from orgopt.evolve.trials.runs import Runs, Wanted
 from orgopt.study import statistics
 from orgopt.study.config import StudyConfig
-from orgopt.study.log import HELD_OUT, KNOCK_OUT, REAL, SEARCH, TEST
 from orgopt.study.predictions import predictions
+from orgopt.study.records.kinds import EntrantRecord, EvaluationRecord, FinalRecord
+from orgopt.study.records.names import ABLATION, HELD_OUT, REAL, SEARCH, TEST
+from orgopt.study.records.reader import written
+from orgopt.study.records.result import Ablation, Claim, Cost, Estimates, Mean
 from orgopt.study.rewrites import rewriting
 from orgopt.study.standing import Standing
 
 ALL = "all"
-Record = dict[str, Any]
 Group = tuple[str, ...]
 """The names of entrants that take turns: seed k runs the k-th of them, and so on round."""
 
@@ -61,8 +63,8 @@ class Conclusion:
         self.screen = screen
         self.by_name = {one.name: one for one in candidates}
 
-    def write(self, study: optuna.Study) -> Record:
-        """Do what is left to do, and keep the `final` record."""
+    def write(self, study: optuna.Study) -> FinalRecord:
+        """Do what is left to do, and keep the result."""
         places = self._race()
         champion, simplest = self.by_name[places[0].entrant], self.by_name[_simplest(places, self.by_name)]
         memories = {task: self.runs.memory(champion.name, task) for task in self.tasks}
@@ -79,25 +81,23 @@ class Conclusion:
             real.heirs = self.runs.heirs
             only = {"seed document": groups.get("seed document", ())}
             claims += self._claims(REAL, real, champion, texts, only, list(self.real.tasks), self.config.real_runs)
-        final = {
-            "kind": "final",
-            "candidates": len(self.candidates),
-            "champion": champion.name,
-            "simplest": simplest.name,
-            "changes": changes(self.space.seed, champion.program),
-            "effects": effects(self.space.seed, champion.program),
-            "race": [place.to_dict() for place in places] if self.config.race_seeds else [],
-            "estimates": self._estimates(champion, places),
-            "claims": claims,
-            "knock_outs": self._knock_outs(champion),
-            "importances": importances.importances(study, self.space),
-            "cost": self._cost(),
-            **rewriting(self.log.records, self.told),
-            **predictions(self.log.records, self.told),
-        }
-        last = self.log.of("final")[-1:]
-        if not last or {**last[0], "at": 0} != {**final, "at": 0}:
-            final = self.log.add(final)
+        final = FinalRecord(
+            candidates=len(self.candidates),
+            champion=champion.name,
+            simplest=simplest.name,
+            changes=tuple(changes(self.space.seed, champion.program)),
+            effects=tuple(effects(self.space.seed, champion.program)),
+            race=tuple(place.record() for place in places) if self.config.race_seeds else (),
+            estimates=self._estimates(champion, places),
+            claims=tuple(claims),
+            ablations=tuple(self._ablations(champion)),
+            importances=tuple(importances.importances(study, self.space)),
+            cost=self._cost(),
+            rewrites=rewriting(self.log.records, self.told),
+            feedback=predictions(self.log.records, self.told),
+        )
+        last = self.log.of(FinalRecord)[-1:]
+        final = last[0] if last and _same(last[0], final) else self.log.add(final)
         self.runs.callback.saved()
         return final
 
@@ -139,7 +139,7 @@ class Conclusion:
 
     def _named(self, name: str, text: str, champion: Candidate) -> str:
         """The name under which something runs: of its own, where an earlier champion had another of that name."""
-        known = {record["entrant"]: record["program"] for record in self.log.of("entrant")}
+        known = {record.entrant: record.program for record in self.log.of(EntrantRecord)}
         return name if known.get(name, text) == text else f"{name} ({champion.name})"
 
     def _inherit(self, entrants: Iterable[str], champion: Candidate) -> None:
@@ -148,10 +148,10 @@ class Conclusion:
             self.runs.heirs |= dict.fromkeys(entrants, heir)
 
     def _note(self, role: str, texts: Mapping[str, str], about: str) -> None:
-        known = {(record["entrant"], record["program"]) for record in self.log.of("entrant")}
+        known = {(record.entrant, record.program) for record in self.log.of(EntrantRecord)}
         for name, text in texts.items():
             if (name, text) not in known:
-                self.log.add({"kind": "entrant", "entrant": name, "role": role, "program": text, "about": about})
+                self.log.add(EntrantRecord(entrant=name, role=role, program=text, about=about))
 
     def _claims(
         self,
@@ -162,7 +162,7 @@ class Conclusion:
         groups: Mapping[str, Group],
         tasks: Sequence[str],
         seeds: int,
-    ) -> list[Record]:
+    ) -> list[Claim]:
         """What the champion is against everything else on the same seeds, by task and over all."""
         compared = {"champion": (champion.name,), **groups}
         turns = {
@@ -193,59 +193,80 @@ class Conclusion:
         """On how many of the test's seeds something is run."""
         return control_seeds(self.config.controls, label, seeds) if label in controls.PLAIN else seeds
 
-    def _estimates(self, champion: Candidate, places: Sequence[Place]) -> Record:
+    def _estimates(self, champion: Candidate, places: Sequence[Place]) -> Estimates:
         """What is said of the champion: as picked, drawn to the mean of all, in the race, and in the test."""
         standing = self.told[champion.name]
         tests = self.runs.outputs(TEST, champion.name, self.tasks, range(self.config.test_seeds)).mean(axis=1)
-        return {
-            "raw": standing.value,
-            "shrunken": standing.estimate,
-            "race": float(places[0].outputs.mean()) if self.config.race_seeds else None,
-            "test": statistics.interval(tests).to_dict() if len(tests) else None,
-        }
+        return Estimates(
+            raw=standing.value,
+            shrunken=standing.estimate,
+            race=float(places[0].outputs.mean()) if self.config.race_seeds else None,
+            test=Mean(**statistics.interval(tests).to_dict()) if len(tests) else None,
+        )
 
-    def _knock_outs(self, champion: Candidate) -> list[Record]:
+    def _ablations(self, champion: Candidate) -> list[Ablation]:
         """What the champion loses without each of its parts, on the seeds of the test."""
-        parts = controls.knock_outs(champion.program) if self.config.controls != "none" else []
+        parts = controls.ablations(champion.program) if self.config.controls != "none" else []
         entrants = [self._named(part.entrant, part.program.text, champion) for part in parts]
         names = {name: part.program.text for name, part in zip(entrants, parts, strict=True)}
-        self._note("knock-out", names, "the champion without a part")
+        self._note(ABLATION, names, "the champion without a part")
         self._inherit(names, champion)
         seeds = range(self.config.test_seeds)
-        self.runs.do(KNOCK_OUT, [Wanted(name, text, k) for k in seeds for name, text in names.items()], self.tasks)
+        self.runs.do(ABLATION, [Wanted(name, text, k) for k in seeds for name, text in names.items()], self.tasks)
         whole = self.runs.outputs(TEST, champion.name, self.tasks, seeds).mean(axis=1)
         orgs = [read(part.program).org for part in parts]
         losses = self.screen.losses(read(champion.program).org, orgs, self.candidates, self.told)
-        found: list[Record] = []
+        found: list[Ablation] = []
         for at, (name, part) in enumerate(zip(entrants, parts, strict=True)):
-            without = self.runs.outputs(KNOCK_OUT, name, self.tasks, seeds).mean(axis=1)
+            without = self.runs.outputs(ABLATION, name, self.tasks, seeds).mean(axis=1)
             difference = statistics.difference(whole, without)
-            numbers = {"difference": difference.mean, "low": difference.low, "high": difference.high}
-            where = {"part": part.part, "role": part.role, "link": part.link}
-            said = {} if losses is None else {"model": losses[at]}
-            found.append({**where, **_finite(numbers), "seeds": len(whole), **said})
+            found.append(
+                Ablation(
+                    part=part.part,
+                    role=part.role,
+                    link=part.link,
+                    difference=difference.mean,
+                    low=_finite(difference.low),
+                    high=_finite(difference.high),
+                    seeds=len(whole),
+                    model=None if losses is None else losses[at],
+                )
+            )
         return found
 
-    def _cost(self) -> Record:
+    def _cost(self) -> Cost:
         """What all runs of the study cost."""
-        done = self.log.of("evaluation")
-        real = [one for one in done if one["phase"] == REAL]
-        return {
-            "evaluations": len(done),
-            "experiments": sum(sum(one["score"]["experiments"].values()) for one in done),
-            "lab_slot_s": round(len(done) * self.config.slots * self.config.budget_s, 3),
-            "real_evaluations": len(real),
-            "wall_s": round(sum(one["wall_s"] for one in done), 1),
-        }
+        done = self.log.of(EvaluationRecord)
+        return Cost(
+            evaluations=len(done),
+            experiments=sum(sum(one.score.experiments.values()) for one in done),
+            lab_slot_s=round(len(done) * self.config.slots * self.config.budget_s, 3),
+            real_evaluations=sum(one.phase == REAL for one in done),
+            wall_s=round(sum(one.wall_s for one in done), 1),
+        )
 
 
-def _claim(phase: str, task: str, label: str, champion: np.ndarray, other: np.ndarray) -> Record:
+def _same(one: FinalRecord, other: FinalRecord) -> bool:
+    """Whether two results are the same but for when they were written."""
+    return written(replace(one, at=0.0)) == written(replace(other, at=0.0))
+
+
+def _claim(phase: str, task: str, label: str, champion: np.ndarray, other: np.ndarray) -> Claim:
     one, two = champion.mean(axis=1), other.mean(axis=1)
     found = statistics.difference(one, two)
-    numbers = {"difference": found.mean, "low": found.low, "high": found.high, "mdd": found.mdd}
-    means = {"mean": float(two.mean()), "champion_mean": float(one.mean())}
-    where = {"phase": phase, "task": task, "entrant": label}
-    return {**where, **means, **_finite(numbers), "seeds": found.n, "verdict": found.verdict}
+    return Claim(
+        phase=phase,
+        task=task,
+        entrant=label,
+        mean=float(two.mean()),
+        champion_mean=float(one.mean()),
+        difference=found.mean,
+        low=_finite(found.low),
+        high=_finite(found.high),
+        mdd=_finite(found.mdd),
+        seeds=found.n,
+        verdict=found.verdict,
+    )
 
 
 def _simplest(places: Sequence[Place], by_name: Mapping[str, Candidate]) -> str:
@@ -262,6 +283,6 @@ def _size(candidate: Candidate) -> tuple[int, int, int]:
     return org.headcount, standing, len(org.links) + (org.standup is not None)
 
 
-def _finite(numbers: Mapping[str, float]) -> Record:
-    """Numbers as JSON has them: None for those of one seed, which says nothing of noise."""
-    return {name: value if np.isfinite(value) else None for name, value in numbers.items()}
+def _finite(value: float) -> float | None:
+    """None for the end of an interval of one seed, which says nothing of noise."""
+    return value if np.isfinite(value) else None

@@ -54,7 +54,7 @@ class Control:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KnockOut:
+class Ablation:
     """A winner without one of its parts.
 
     Attributes:
@@ -156,16 +156,16 @@ def shuffled(program: Program, seed: int, n: int = DRAWN) -> list[Program]:
     return list(found.values())[1:]
 
 
-def knock_outs(program: Program) -> list[KnockOut]:
+def ablations(program: Program) -> list[Ablation]:
     """A program without each role that has agents, each link between such roles, its stand-up and its lasting memory.
 
     What would leave no agents, or has no effect, is left out.
     """
     org = read(program).org
-    found: list[KnockOut] = []
+    found: list[Ablation] = []
     for part, role, link, after in _parts(org):
         if after.headcount and (edited := _edited(program, after)):
-            found.append(KnockOut(part=part, role=role, link=link, program=edited))
+            found.append(Ablation(part=part, role=role, link=link, program=edited))
     return found
 
 

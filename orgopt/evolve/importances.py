@@ -1,11 +1,11 @@
 """Attribution: which parts of an organization the research output of a study's candidates went with."""
 
 import warnings
-from typing import Any
 
 import optuna
 
 from orgopt.evolve.space.genome import Space
+from orgopt.study.records.result import Importance
 
 FEWEST = 20
 """Candidates below which importances are noise alone."""
@@ -13,7 +13,7 @@ TREES = 64
 """Trees of the forest that fANOVA takes apart."""
 
 
-def importances(study: optuna.Study, space: Space) -> list[dict[str, Any]]:
+def importances(study: optuna.Study, space: Space) -> list[Importance]:
     """The importance of each part of the genome, by fANOVA over all candidates (Hutter et al. 2014, ICML).
 
     They say what the search saw go together, not what causes what: a search changes what already does well. Parts
@@ -32,7 +32,7 @@ def importances(study: optuna.Study, space: Space) -> list[dict[str, Any]]:
     for name, value in found.items():
         parts[space.part_of(name)] = parts.get(space.part_of(name), 0.0) + value
     ranked = sorted(parts.items(), key=lambda item: -item[1])
-    return [{"part": part, "importance": round(value, 4)} for part, value in ranked]
+    return [Importance(part=part, importance=round(value, 4)) for part, value in ranked]
 
 
 def _first(trial: optuna.trial.FrozenTrial) -> float:

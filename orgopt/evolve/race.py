@@ -12,7 +12,8 @@ import numpy as np
 from orgopt.evolve.space.candidate import Candidate
 from orgopt.evolve.trials.runs import Runs, Wanted
 from orgopt.study import statistics
-from orgopt.study.log import RACE
+from orgopt.study.records.names import RACE
+from orgopt.study.records.result import Place as PlaceRecord
 
 LOOKS = 4  # each look has a share of the 5 %: more of them would save seeds and make every test harder to pass
 
@@ -25,10 +26,10 @@ class Place:
     outputs: np.ndarray
     dropped_at: int | None
 
-    def to_dict(self) -> dict[str, object]:
-        """The place as JSON values."""
-        interval = statistics.interval(self.outputs)
-        return {**interval.to_dict(), "entrant": self.entrant, "seeds": interval.n, "dropped_at": self.dropped_at}
+    def record(self) -> PlaceRecord:
+        """The place as the log has it."""
+        n, found = len(self.outputs), statistics.interval(self.outputs).to_dict()
+        return PlaceRecord(**found, entrant=self.entrant, seeds=n, dropped_at=self.dropped_at)
 
 
 def race(runs: Runs, contenders: Sequence[Candidate], tasks: Sequence[str], seeds: int) -> list[Place]:

@@ -14,7 +14,7 @@ from orgopt.document import Program
 from orgopt.errors import UsageError
 from orgopt.evolve.conclude import Conclusion
 from orgopt.evolve.proposers.rewrite.rewriting import Rewriting
-from orgopt.evolve.proposers.sampler import Proposer, Record
+from orgopt.evolve.proposers.sampler import Proposer
 from orgopt.evolve.proposers.screen import Screen
 from orgopt.evolve.space.candidate import Candidate
 from orgopt.evolve.space.genome import Space
@@ -23,7 +23,9 @@ from orgopt.evolve.trials.arena import Arena
 from orgopt.evolve.trials.runs import Runs, Wanted
 from orgopt.study import statistics
 from orgopt.study.config import NO_FEEDBACK, NO_REWRITER, OBJECTIVES, OPTIMIZERS, StudyConfig, check_config
-from orgopt.study.log import REAL, REWRITE, SEARCH, StudyLog
+from orgopt.study.log import StudyLog
+from orgopt.study.records.kinds import CandidateRecord, FinalRecord, GenerationRecord
+from orgopt.study.records.names import REAL, REWRITE, SEARCH
 from orgopt.study.standing import Standing, believed, standings
 from orgopt.task import Task
 
@@ -44,7 +46,7 @@ def optimize(
     callback: Callback | None = None,
     real: Arena | None = None,
     language: LanguageSettings | None = None,
-) -> Record:
+) -> FinalRecord:
     """Search for a better document than the seed, race the best, and test the winner against controls.
 
     Args:
@@ -59,7 +61,7 @@ def optimize(
         language: How the rewriter's model is reached, and what may be spent; None is what the environment says.
 
     Returns:
-        The `final` record of the log: champion, race, claims, knock-outs, importances, cost.
+        The last record of the log: champion, race, claims, ablations, importances, cost.
 
     Raises:
         OverBudgetError: The rewriter's model, or a team's, could pass what may be spent; the study goes on with more.
@@ -106,13 +108,13 @@ class _Search:
             self._tell(batch)
             if not self.told:
                 raise UsageError("every candidate so far is disqualified, the seed document too: see its ledger")
-            if generation not in {record["generation"] for record in self.log.of("generation")}:
-                self.log.add({"kind": "generation", "generation": generation, **self.screen.estimates()})
+            if generation not in {record.generation for record in self.log.of(GenerationRecord)}:
+                self.log.add(GenerationRecord(generation=generation, estimates=self.screen.estimates()))
             self.callback.saved()
 
     def _batch(self, generation: int) -> Iterator[Candidate]:
         """The candidates of a generation: all are proposed before any is evaluated."""
-        kept = {record["index"]: record for record in self.log.of("candidate")}
+        kept = {record.index: record for record in self.log.of(CandidateRecord)}
         first = generation * self.config.population
         for index in range(first, first + self.config.population):
             candidate = self.proposer.restore(kept[index]) if index in kept else self._propose(index, generation)
@@ -134,20 +136,19 @@ class _Search:
         if candidate is None:
             candidate = self.proposer.propose(index, generation, *known) if index else self.proposer.first()
         self.log.add(
-            {
-                "kind": "candidate",
-                "index": index,
-                "name": candidate.name,
-                "generation": generation,
-                "parent": candidate.parent,
-                "proposer": candidate.proposer,
-                "params": dict(candidate.params),
-                "program": candidate.program.text,
-                "changes": list(candidate.changes),
-                **({"texts": dict(candidate.texts)} if candidate.texts else {}),
-                **self.screen.predicted(index),
-                "sampler_state": self.proposer.sampler_state(index),
-            }
+            CandidateRecord(
+                index=index,
+                name=candidate.name,
+                generation=generation,
+                parent=candidate.parent,
+                proposer=candidate.proposer,
+                params=candidate.params,
+                program=candidate.program.text,
+                changes=candidate.changes,
+                texts=candidate.texts,
+                predicted=self.screen.predicted(index),
+                sampler_state=self.proposer.sampler_state(index),
+            )
         )
         return candidate
 

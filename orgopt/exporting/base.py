@@ -41,4 +41,4 @@ class StudyExporter(Protocol):
 
 def told(view: StudyView) -> list[CandidateView]:
     """The candidates of a study that were told: those of complete generations that have a score."""
-    return [one for one in view.candidates if one.standing and one.record["generation"] in view.complete]
+    return [one for one in view.candidates if one.standing and one.record.generation in view.complete]

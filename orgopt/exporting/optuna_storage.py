@@ -1,7 +1,7 @@
 """Studies in Optuna's own storage, for optuna-dashboard and its like."""
 
 import datetime as dt
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import optuna
 from optuna.distributions import BaseDistribution
@@ -9,9 +9,8 @@ from optuna.trial import TrialState, create_trial
 
 from orgopt.errors import StoreError, UsageError
 from orgopt.exporting.base import told
+from orgopt.study.records.values import Value
 from orgopt.study.view import CandidateView, StudyView
-
-Record = dict[str, Any]
 
 
 class OptunaStorage:
@@ -30,8 +29,8 @@ class OptunaStorage:
 def _write(view: StudyView, storage: str) -> int:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     done = told(view)
-    distributions = _distributions([one.record["params"] for one in done])
-    name = view.head["name"]
+    distributions = _distributions([one.record.params for one in done])
+    name = view.head.name
     try:
         backend = optuna.storages.get_storage(storage)
         if name in {one.study_name for one in optuna.get_all_study_summaries(backend)}:
@@ -56,31 +55,32 @@ def _trial(one: CandidateView, distributions: dict[str, BaseDistribution]) -> op
     trial = create_trial(
         state=TrialState.PRUNED if one.dropped else TrialState.COMPLETE,
         value=one.standing.value,
-        params=record["params"],
+        params=dict(record.params),
         distributions=distributions,
         user_attrs={
             "candidate": one.name,
-            "generation": record["generation"],
-            "parent": record["parent"],
-            "changes": "; ".join(record["changes"]),
+            "generation": record.generation,
+            "parent": record.parent,
+            "changes": "; ".join(record.changes),
             "error": one.standing.error,
             "seeds": one.standing.seeds,
         },
     )
-    trial.datetime_start = trial.datetime_complete = dt.datetime.fromtimestamp(record["at"])  # noqa: DTZ006  Optuna's are naive
+    trial.datetime_start = trial.datetime_complete = dt.datetime.fromtimestamp(record.at)  # noqa: DTZ006  Optuna's are naive
     return trial
 
 
-def _distributions(params: list[Record]) -> dict[str, BaseDistribution]:
+def _distributions(params: Sequence[Mapping[str, Value]]) -> dict[str, BaseDistribution]:
     """Distributions that hold all values that are there; the log does not have those of the search."""
     found: dict[str, BaseDistribution] = {}
     for name in params[0] if params else ():
         values = [one[name] for one in params]
-        kinds: set[type] = {type(value) for value in values}
-        if kinds <= {int}:
-            found[name] = optuna.distributions.IntDistribution(min(values), max(values))
-        elif kinds <= {int, float}:
-            found[name] = optuna.distributions.FloatDistribution(min(values), max(values))
+        numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
+        whole = [value for value in numbers if isinstance(value, int)]
+        if len(whole) == len(values):
+            found[name] = optuna.distributions.IntDistribution(min(whole), max(whole))
+        elif len(numbers) == len(values):
+            found[name] = optuna.distributions.FloatDistribution(min(numbers), max(numbers))
         else:
             found[name] = optuna.distributions.CategoricalDistribution(list(dict.fromkeys(values)))
     return found

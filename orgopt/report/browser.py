@@ -11,10 +11,11 @@ from orgopt.draw import svg
 from orgopt.errors import OrgoptError
 from orgopt.org import Org
 from orgopt.report.diffs import Line, difference
-from orgopt.report.generations import words
+from orgopt.report.generations import leader, words
 from orgopt.report.markup import Markup, h, visible
-from orgopt.report.records import Candidate, Study
-from orgopt.study.wording import PHASES, count, plain
+from orgopt.study.records.names import PHASES
+from orgopt.study.view import CandidateView, StudyView
+from orgopt.study.wording import count, phase_name, plain
 
 _STYLE = re.compile(r"<style>.*?</style>\n?", re.DOTALL)
 MAX_CHARTS = 400
@@ -37,18 +38,18 @@ def drawing(program: str) -> str:
     return _STYLE.sub("", svg(org)) if org else ""
 
 
-def data(study: Study) -> Markup:
+def data(study: StudyView) -> Markup:
     """The block of JSON that the page's script reads."""
     store = _Store()
-    champion = study.champion
+    selected = study.ahead
     candidates = [_entry(study, candidate, store) for candidate in study.candidates]
     content = {
         "lines": store.lines,
         "texts": store.texts,
         "candidates": candidates,
-        "selected": champion.index if champion else None,
-        "champion": champion.index if champion else None,
-        "leader": study.leader,
+        "selected": selected.record.index if selected else None,
+        "champion": selected.record.index if selected else None,
+        "leader": leader(study),
     }
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     # No text can end the block or open a comment in it.
@@ -79,25 +80,25 @@ class _Store:
         return self._text[text]
 
 
-def _entry(study: Study, candidate: Candidate, store: _Store) -> dict[str, Any]:
-    parent, seed = study.at(candidate.parent), study.seed
-    org = organization(candidate.program)
-    drawn = candidate.index < MAX_CHARTS or candidate is study.champion
+def _entry(study: StudyView, candidate: CandidateView, store: _Store) -> dict[str, Any]:
+    parent, seed, own = study.parent(candidate), study.seed, candidate.record
+    org = organization(own.program)
+    drawn = own.index < MAX_CHARTS or candidate is study.best
     return {
-        "i": candidate.index,
+        "i": own.index,
         "name": visible(candidate.name),
-        "generation": candidate.generation,
-        "parent": candidate.parent if parent else None,
-        "proposer": visible(candidate.proposer),
+        "generation": own.generation,
+        "parent": own.parent,
+        "proposer": visible(own.proposer),
         "value": plain(candidate.value),
         "error": plain(candidate.error) if candidate.error is not None else "",
         "words": visible(words(study, candidate)),
         "size": _size(org),
-        "changes": [visible(line) for line in candidate.changes],
-        "text": store.text(visible("\n".join(candidate.program.splitlines()))),
-        "chart": store.text(drawing(candidate.program)) if drawn else None,
-        "parentDiff": _rows(difference(parent.program, candidate.program), store) if parent else None,
-        "seedDiff": _rows(difference(seed.program, candidate.program), store)
+        "changes": [visible(line) for line in own.changes],
+        "text": store.text(visible("\n".join(own.program.splitlines()))),
+        "chart": store.text(drawing(own.program)) if drawn else None,
+        "parentDiff": _rows(difference(parent.record.program, own.program), store) if parent else None,
+        "seedDiff": _rows(difference(seed.record.program, own.program), store)
         if seed and seed is not candidate
         else None,
         "scores": _scores(study, candidate),
@@ -120,8 +121,11 @@ def _rows(lines: Sequence[Line], store: _Store) -> list[list[Any]]:
     return found
 
 
-def _scores(study: Study, candidate: Candidate) -> list[list[Any]]:
+def _scores(study: StudyView, candidate: CandidateView) -> list[list[Any]]:
     """Phase, task, and research output by seed."""
     keys = [key for key in study.runs if key[1] == candidate.name and key[0] in PHASES]
     keys.sort(key=lambda key: (PHASES.index(key[0]), key[2]))
-    return [[key[0], visible(key[2]), [round(run.output, 4) for run in study.runs[key]]] for key in keys]
+    return [
+        [phase_name(key[0]), visible(key[2]), [round(run.score.research_output, 4) for run in study.runs[key]]]
+        for key in keys
+    ]

@@ -9,8 +9,10 @@ from statistics import fmean
 from typing import NamedTuple
 
 from orgopt.report.markup import Markup, h, number
-from orgopt.report.records import Run, Study, finite
 from orgopt.report.scale import Scale, scale, ticks
+from orgopt.study.records.kinds import EvaluationRecord
+from orgopt.study.records.names import TEST
+from orgopt.study.view import StudyView
 from orgopt.study.wording import duration, entrant_name, plain
 
 POINTS = 48
@@ -35,17 +37,17 @@ _DRAWN = re.compile(r"^(random|shuffled) \d+$")
 """What tells apart the random documents, and those with shuffled links, that take turns over the seeds."""
 
 
-def curves(study: Study, tasks: Sequence[str]) -> list[Curve]:
+def curves(study: StudyView, tasks: Sequence[str]) -> list[Curve]:
     """A curve for every entrant of the tests that ran on all of some tasks; the best at the end first."""
-    budget = budget_s(study)
+    budget = study.head.identity.budget_s
     entrants: dict[str, list[str]] = {}
-    for entrant in dict.fromkeys(entrant for phase, entrant, _ in study.runs if phase == "test"):
+    for entrant in dict.fromkeys(entrant for phase, entrant, _ in study.runs if phase == TEST):
         entrants.setdefault(_DRAWN.sub(r"\1", entrant), []).append(entrant)
-    seed, champion = (c.name if c else "" for c in (study.seed, study.champion))
+    seed, champion = (c.name if c else "" for c in (study.seed, study.best))
     found: list[Curve] = []
     for entrant, turns in entrants.items():
-        groups = [[run for turn in turns for run in study.runs.get(("test", turn, task), ())] for task in tasks]
-        if not all(runs and all(run.curve for run in runs) for runs in groups):
+        groups = [[run for turn in turns for run in study.runs.get((TEST, turn, task), ())] for task in tasks]
+        if not all(groups):
             continue
         name = "evolved" if entrant == champion else entrant_name(entrant, seed, champion)
         sampled = [[[_at(run, t) for t in times(budget)] for run in runs] for runs in groups]
@@ -61,18 +63,12 @@ def times(budget: float) -> list[float]:
     return [budget * i / (POINTS - 1) for i in range(POINTS)]
 
 
-def budget_s(study: Study) -> float:
-    """The budget in lab seconds; of a study that does not say, the last time of any curve."""
-    named = finite(study.identity.get("budget_s"))
-    return named or max((t for runs in study.runs.values() for run in runs for t, _ in run.curve), default=0.0) or 1.0
-
-
-def chart(study: Study, found: Sequence[Curve], size: tuple[int, int], shown: str) -> Markup:
+def chart(study: StudyView, found: Sequence[Curve], size: tuple[int, int], shown: str) -> Markup:
     """Curves with their names at the right ends."""
     width, height = size
     names = max((len(_name(curve, width)) for curve in found), default=0)
     left, top, right, bottom = 36, 16, width - 12 - names * _LETTER, height - 36
-    budget = budget_s(study)
+    budget = study.head.identity.budget_s
     banded = [c for c in found if _look(study, c.entrant) in {"champion", "seed"}]
     values = [q for c in found for q in c.mean] + [c.mean[-1] + c.half[-1] for c in banded]
     y, x = scale(values, bottom, top, margin=0.03), Scale(0.0, budget, left, right)
@@ -97,9 +93,10 @@ def _name(curve: Curve, width: int) -> str:
     return reduce(lambda text, pair: text.replace(*pair), shorter, curve.name)
 
 
-def _at(run: Run, t: float) -> float:
-    i = bisect_right(run.curve, t, key=lambda point: point[0])
-    return run.curve[i - 1][1] if i else 0.0
+def _at(run: EvaluationRecord, t: float) -> float:
+    curve = run.score.curve
+    i = bisect_right(curve, t, key=lambda point: point[0])
+    return curve[i - 1][1] if i else 0.0
 
 
 def _variance(column: Sequence[float]) -> float:
@@ -109,9 +106,9 @@ def _variance(column: Sequence[float]) -> float:
     return sum((value - mean) ** 2 for value in column) / (len(column) - 1) / len(column)
 
 
-def _look(study: Study, entrant: str) -> str:
+def _look(study: StudyView, entrant: str) -> str:
     """The class of an entrant's line."""
-    if study.champion and entrant == study.champion.name:
+    if study.best and entrant == study.best.name:
         return "champion"
     if study.seed and entrant == study.seed.name:
         return "seed"
@@ -141,7 +138,7 @@ def _band(curve: Curve, x: Scale, y: Scale, budget: float, look: str) -> Markup:
     return h("polygon", points=" ".join(f"{number(x(t))},{number(y(q))}" for t, q in ends), cls=f"band {look}")
 
 
-def _names(study: Study, found: Sequence[Curve], y: Scale, x: float) -> Iterator[Markup]:
+def _names(study: StudyView, found: Sequence[Curve], y: Scale, x: float) -> Iterator[Markup]:
     """Names beside the ends of their lines, kept apart."""
     places = [y(curve.mean[-1]) + 4 for curve in found]
     for i in range(1, len(places)):

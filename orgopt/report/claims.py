@@ -1,12 +1,13 @@
 """The claims: the champion against every control, by phase and task; and how far its own score was flattered."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from orgopt.report.browser import organization
 from orgopt.report.forest import Column, Row, forest, scale_of, verdict
 from orgopt.report.markup import Child, Markup, h
-from orgopt.report.records import Record, Study, finite, mapping, rows
 from orgopt.report.scale import scale
+from orgopt.study.records.result import Claim, Mean
+from orgopt.study.view import StudyView
 from orgopt.study.wording import MEANINGS, count, entrant_name, interval, plain, signed
 
 _PHASES = {
@@ -22,34 +23,36 @@ _COLUMNS = (
     Column("smallest seen", 5.5),
     Column("champion is", 7.5),
 )
-_ESTIMATES = {
-    "raw": ("search", "the mean on its search seeds, for which it was chosen: flattered"),
-    "shrunken": ("search, shrunken", "drawn to what the other candidates say of it, by how noisy a score is"),
-    "race": ("race", "on fresh seeds, but the best of several again"),
-    "test": ("test", "on seeds that chose nothing: the one to quote"),
-}
+_ESTIMATES = (
+    ("search", "the mean on its search seeds, for which it was chosen: flattered"),
+    ("search, shrunken", "drawn to what the other candidates say of it, by how noisy a score is"),
+    ("race", "on fresh seeds, but the best of several again"),
+    ("test", "on seeds that chose nothing: the one to quote"),
+)
 
 
-def claims(study: Study) -> Markup | None:
+def claims(study: StudyView) -> Markup | None:
     """The forests of claims; None where there are none."""
-    if not study.claims:
+    if not study.final or not study.final.claims:
         return None
-    blocks = [block for phase in _order(study) for block in _phase(study, phase)]
+    found = study.final.claims
+    phases = [*_PHASES, *sorted({claim.phase for claim in found} - set(_PHASES))]
+    blocks = [block for phase in phases for block in _phase(study, phase, [one for one in found if one.phase == phase])]
     return h("div", _legend(), blocks)
 
 
-def estimates(study: Study) -> Markup | None:
+def estimates(study: StudyView) -> Markup | None:
     """The champion's score as the search, the race and the tests saw it."""
-    known = mapping(study.final.get("estimates"))
-    found = [Row(label=label, note=note, value=value, low=low, high=high, look="main", cells=[plain(value)])
-             for key, (label, note) in _ESTIMATES.items()
-             for value, low, high in [_estimate(known.get(key))] if value is not None]  # fmt: skip
-    if len(found) < 2:
+    if study.final is None:
         return None
-    raw, test = (_estimate(known.get(key))[0] for key in ("raw", "test"))
-    said: Child = None
-    if raw is not None and test is not None:
-        said = h("p", _flattery(raw - test))
+    known = study.final.estimates
+    values = (_alone(known.raw), _alone(known.shrunken), _alone(known.race), known.test)
+    found = [
+        Row(label=label, note=note, value=one.mean, low=one.low, high=one.high, look="main", cells=[plain(one.mean)])
+        for (label, note), one in zip(_ESTIMATES, values, strict=True)
+        if one
+    ]
+    said: Child = h("p", _flattery(known.raw - known.test.mean)) if known.test else None
     table = forest(
         found,
         columns=(Column("champion, measured in"), Column(""), Column("value", 5)),
@@ -66,26 +69,26 @@ def _flattery(gap: float) -> str:
     return f"The search saw {plain(abs(gap))} {'more' if gap > 0 else 'less'} than the test seeds confirm."
 
 
-def race(study: Study) -> Markup | None:
+def race(study: StudyView) -> Markup | None:
     """The finalists on fresh seeds."""
+    final = study.final
+    if final is None or not final.race:
+        return None
     found = [
         Row(
-            label=_pick(study, str(row.get("entrant", ""))),
-            value=mean,
-            low=finite(row.get("low")),
-            high=finite(row.get("high")),
-            look="main" if row.get("entrant") == study.final.get("champion") else "other",
+            label=_pick(study, one.entrant),
+            value=one.mean,
+            low=one.low,
+            high=one.high,
+            look="main" if one.entrant == final.champion else "other",
             cells=[
-                h("span", plain(mean), " ", h("small", interval(finite(row.get("low")), finite(row.get("high"))))),
-                str(row.get("seeds", "")),
-                f"after {row['dropped_at']} seeds" if row.get("dropped_at") else "no",
+                h("span", plain(one.mean), " ", h("small", interval(one.low, one.high))),
+                str(one.seeds),
+                f"after {one.dropped_at} seeds" if one.dropped_at else "no",
             ],
         )
-        for row in sorted(rows(study.final.get("race")), key=lambda row: -(finite(row.get("mean")) or 0.0))
-        if (mean := finite(row.get("mean"))) is not None
+        for one in sorted(final.race, key=lambda one: -one.mean)
     ]
-    if not found:
-        return None
     columns = (Column("finalist"), Column(""), Column("mean, 95 %", 9), Column("seeds", 4), Column("dropped", 7))
     return h(
         "div",
@@ -95,14 +98,14 @@ def race(study: Study) -> Markup | None:
     )
 
 
-def simplest(study: Study) -> Markup | None:
+def simplest(study: StudyView) -> Markup | None:
     """The smallest organization that is as good within noise."""
-    found = study.named(str(study.final.get("simplest", "")))
+    found = study.candidate(study.final.simplest) if study.final else None
     if found is None:
         return None
-    org = organization(found.program)
+    org = organization(found.record.program)
     size = f" ({count(org.headcount, 'agent')}, {count(len(org.links), 'link')})" if org else ""
-    if found is study.champion:
+    if found is study.best:
         return h("p", "The champion is also the simplest organization within one standard error of the best", size, ".")
     return h(
         "p", "The simplest organization within one standard error of the best is ", _pick(study, found.name), size,
@@ -110,42 +113,34 @@ def simplest(study: Study) -> Markup | None:
     )  # fmt: skip
 
 
-def _estimate(value: object) -> tuple[float | None, float | None, float | None]:
-    """A number, or an object with a mean and an interval."""
-    if isinstance(value, dict):
-        return finite(value.get("mean")), finite(value.get("low")), finite(value.get("high"))
-    return finite(value), None, None
+def _alone(value: float | None) -> Mean | None:
+    """A mean without an interval."""
+    return None if value is None else Mean(mean=value, low=None, high=None, n=0)
 
 
-def _pick(study: Study, name: str) -> Child:
+def _pick(study: StudyView, name: str) -> Child:
     """A button that chooses a candidate; the name alone of one that is not known."""
-    found = study.named(name)
-    return h("button", name, type="button", cls="link", data_pick=found.index) if found else name
+    found = study.candidate(name)
+    return h("button", name, type="button", cls="link", data_pick=found.record.index) if found else name
 
 
-def _order(study: Study) -> list[str]:
-    present = {str(claim.get("phase", "")) for claim in study.claims}
-    return [*(phase for phase in _PHASES if phase in present), *sorted(present - set(_PHASES))]
-
-
-def _phase(study: Study, phase: str) -> Iterator[Markup]:
-    found = [claim for claim in study.claims if claim.get("phase") == phase]
-    tasks = list(dict.fromkeys(str(claim.get("task", "")) for claim in found))
+def _phase(study: StudyView, phase: str, found: Sequence[Claim]) -> Iterator[Markup]:
+    tasks = list(dict.fromkeys(claim.task for claim in found))
     tasks.sort(key=lambda task: task != "all")
     on = scale_of([_row(study, claim, "") for claim in found])
     folded: list[Markup] = []
     for task in tasks:
-        champion_name = study.champion.name if study.champion else ""
-        mine = [claim for claim in found if str(claim.get("task", "")) == task]
+        champion_name = study.best.name if study.best else ""
+        mine = [claim for claim in found if claim.task == task]
         title = f"{_PHASES.get(phase, phase)}, {'mean over tasks' if task == 'all' else task}"
-        seeds = {claim.get("seeds") for claim in mine}
+        seeds = {claim.seeds for claim in mine}
         table = forest(
-            [_row(study, claim, str(claim["seeds"] or "") if len(seeds) > 1 else "") for claim in mine],
+            [_row(study, claim, str(claim.seeds) if len(seeds) > 1 else "") for claim in mine],
             columns=_COLUMNS,
             axis="research output of the champion above the control",
             on=on,
         )
-        mean = next((plain(finite(claim.get("champion_mean"))) for claim in mine), "")
+        mean = plain(mine[0].champion_mean)
         each = next(iter(seeds)) if len(seeds) == 1 else None
         text = f"Champion {champion_name}: {mean}" + (f", {count(each, 'seed')} each." if each else ".")
         if tasks[0] == "all" and task != "all":
@@ -155,25 +150,24 @@ def _phase(study: Study, phase: str) -> Iterator[Markup]:
     yield from folded
 
 
-def _row(study: Study, claim: Record, seeds: str) -> Row:
-    seed, champion = (c.name if c else "" for c in (study.seed, study.champion))
-    entrant, word = str(claim.get("entrant", "")), str(claim.get("verdict", ""))
-    difference, low, high, mdd, mean = (finite(claim.get(k)) for k in ("difference", "low", "high", "mdd", "mean"))
-    about = study.entrants.get(entrant, {}).get("about") or MEANINGS.get(entrant, "")
-    notes = [str(about), f"{seeds} seeds" if seeds else ""]
+def _row(study: StudyView, claim: Claim, seeds: str) -> Row:
+    seed, champion = (c.name if c else "" for c in (study.seed, study.best))
+    entrant = study.entrants.get(claim.entrant)
+    about = (entrant.about if entrant else "") or MEANINGS.get(claim.entrant, "")
+    notes = [about, f"{seeds} seeds" if seeds else ""]
     return Row(
-        label=entrant_name(entrant, seed, champion),
+        label=entrant_name(claim.entrant, seed, champion),
         note="; ".join(note for note in notes if note),
-        value=difference or 0.0,
-        low=low,
-        high=high,
-        unseen=mdd,
-        look=word or "other",
+        value=claim.difference,
+        low=claim.low,
+        high=claim.high,
+        unseen=claim.mdd,
+        look=claim.verdict,
         cells=[
-            plain(mean),
-            h("span", signed(difference), " ", h("small", interval(low, high))),
-            plain(mdd),
-            verdict(word),
+            plain(claim.mean),
+            h("span", signed(claim.difference), " ", h("small", interval(claim.low, claim.high))),
+            plain(claim.mdd),
+            verdict(claim.verdict),
         ],
     )
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 
 from orgopt.report.markup import Child, Markup, h, number
-from orgopt.report.records import Candidate, Study
 from orgopt.report.scale import Scale, scale, ticks
+from orgopt.study.records.names import TEST
+from orgopt.study.view import CandidateView, StudyView
 from orgopt.study.wording import SEED_DOCUMENT, count, plain
 
 WIDE, NARROW = 960, 360
@@ -13,7 +14,7 @@ BINS = 6
 """Shades of the values in the tree."""
 
 
-def fitness(study: Study, width: int) -> Markup:
+def fitness(study: StudyView, width: int) -> Markup:
     """Values over generations, with the best so far, the median of each, and the test beside the search."""
     shown = [c for c in study.candidates if c.value is not None]
     tests = _tests(study)
@@ -21,7 +22,7 @@ def fitness(study: Study, width: int) -> Markup:
     left, right = 40, (110 if width == WIDE else 62) if tests else 16
     ends = [end for c in shown for end in _range(c)] + [mean for _, mean, _ in tests]
     y = scale(ends, height - bottom, top)
-    numbers = sorted({c.generation for c in shown})
+    numbers = sorted({c.record.generation for c in shown})
     across = _Columns(numbers, left, width - right)
     return h(
         "svg",
@@ -38,7 +39,7 @@ def fitness(study: Study, width: int) -> Markup:
     )
 
 
-def tree(study: Study, width: int) -> Markup:
+def tree(study: StudyView, width: int) -> Markup:
     """Candidates in columns of generations, joined to their parents, the champion's descent heavy."""
     columns = _ranks(study.candidates)
     gap = 22 if width == WIDE else 19
@@ -47,19 +48,19 @@ def tree(study: Study, width: int) -> Markup:
     numbers = sorted(columns)
     step = (width - left - right) / max(1, len(numbers) - 1)
     places = {
-        c.index: (left + step * numbers.index(column), 22 + (height - 66) * (row + 0.5) / len(found))
+        c.record.index: (left + step * numbers.index(column), 22 + (height - 66) * (row + 0.5) / len(found))
         for column, found in columns.items()
         for row, c in enumerate(found)
     }
     line = set(descent(study))
     values = [c.value for c in study.candidates if c.value is not None]
-    heavy = {c.index for c in study.candidates if c.index in line and c.parent in line}
-    ordered = sorted(study.candidates, key=lambda c: c.index in heavy)
+    heavy = {c.record.index for c in study.candidates if c.record.index in line and c.record.parent in line}
+    ordered = sorted((c.record for c in study.candidates), key=lambda one: one.index in heavy)
     every = range(0, len(numbers), max(1, round(34 / step)))
     return h(
         "svg",
-        [_edge(places[c.parent], places[c.index], c.index in heavy) for c in ordered if c.parent in places],
-        [_node(study, c, places[c.index], values, c.index in line) for c in study.candidates],
+        [_edge(places[one.parent], places[one.index], one.index in heavy) for one in ordered if one.parent is not None],
+        [_node(study, c, places[c.record.index], values, c.record.index in line) for c in study.candidates],
         [
             h("text", "seed" if numbers[i] < 0 else numbers[i], x=left + step * i, y=height - 20, text_anchor="middle")
             for i in every
@@ -72,17 +73,22 @@ def tree(study: Study, width: int) -> Markup:
     )
 
 
-def descent(study: Study) -> list[int]:
+def descent(study: StudyView) -> list[int]:
     """The champion's index and those of its ancestors, back to the seed document."""
     line: list[int] = []
-    at = study.champion
-    while at is not None and at.index not in line:
-        line.append(at.index)
-        at = study.at(at.parent)
+    at = study.ahead
+    while at is not None:
+        line.append(at.record.index)
+        at = study.parent(at)
     return line
 
 
-def shades(study: Study) -> Markup | None:
+def leader(study: StudyView) -> str:
+    """What the best is called: it is no champion before the race."""
+    return "champion" if study.final else "ahead so far"
+
+
+def shades(study: StudyView) -> Markup | None:
     """What the shades of the tree stand for."""
     values = [c.value for c in study.candidates if c.value is not None]
     if not values:
@@ -91,13 +97,13 @@ def shades(study: Study) -> Markup | None:
     return h("span", plain(min(values)), " ", swatches, " ", plain(max(values)), cls="shades")
 
 
-def words(study: Study, candidate: Candidate) -> str:
+def words(study: StudyView, candidate: CandidateView) -> str:
     """A candidate in a line: `g03-c07, .61 ± .03, dropped early`."""
-    champion, seed = study.champion, study.seed
+    best, seed = study.ahead, study.seed
     error = f" ± {plain(candidate.error)}" if candidate.error is not None else ""
     parts = [candidate.name, f"{plain(candidate.value)}{error}" if candidate.value is not None else "not evaluated yet"]
-    parts += ["seed document"] if candidate is seed else [count(len(candidate.changes), "change")]
-    parts += [study.leader] if candidate is champion else []
+    parts += ["seed document"] if candidate is seed else [count(len(candidate.record.changes), "change")]
+    parts += [leader(study)] if candidate is best else []
     parts += ["dropped early"] if candidate.dropped else []
     return ", ".join(parts)
 
@@ -112,29 +118,30 @@ class _Columns:
     def middle(self, generation: int) -> float:
         return self.left + self.width * (self.order[generation] + 0.5)
 
-    def place(self, candidate: Candidate, shown: Sequence[Candidate]) -> float:
-        mates = [c.index for c in shown if c.generation == candidate.generation]
-        share = (mates.index(candidate.index) + 0.5) / len(mates)
-        return self.left + self.width * (self.order[candidate.generation] + 0.1 + 0.8 * share)
+    def place(self, candidate: CandidateView, shown: Sequence[CandidateView]) -> float:
+        mates = [c.name for c in shown if c.record.generation == candidate.record.generation]
+        share = (mates.index(candidate.name) + 0.5) / len(mates)
+        return self.left + self.width * (self.order[candidate.record.generation] + 0.1 + 0.8 * share)
 
     def marked(self, room: float) -> list[int]:
         """The generations that are named, so that their names have room."""
         return list(self.order)[:: max(1, round(room / self.width))]
 
 
-def _range(candidate: Candidate) -> tuple[float, ...]:
+def _range(candidate: CandidateView) -> tuple[float, ...]:
     value, error = candidate.value or 0.0, candidate.error or 0.0
     return (value - error, value + error)
 
 
-def _tests(study: Study) -> list[tuple[str, float, str]]:
+def _tests(study: StudyView) -> list[tuple[str, float, str]]:
     """What the champion and the seed document got on test seeds: class, mean, words."""
-    claims = [c for c in study.claims if (c.get("phase"), c.get("entrant")) == ("test", SEED_DOCUMENT)]
-    claim = next((c for c in claims if c.get("task") == "all"), claims[0] if len(claims) == 1 else None)
-    if not claim or not isinstance(claim.get("mean"), float) or not isinstance(claim.get("champion_mean"), float):
+    every = study.final.claims if study.final else ()
+    claims = [claim for claim in every if (claim.phase, claim.entrant) == (TEST, SEED_DOCUMENT)]
+    claim = next((claim for claim in claims if claim.task == "all"), claims[0] if len(claims) == 1 else None)
+    if claim is None:
         return []
-    found = [("champion", claim["champion_mean"], "champion"), ("seed", claim["mean"], "seed doc.")]
-    return found if study.champion is not study.seed else found[1:]
+    found = [("champion", claim.champion_mean, "champion"), ("seed", claim.mean, "seed doc.")]
+    return found if study.best is not study.seed else found[1:]
 
 
 def _grid(y: Scale, left: float, right: float, title: str) -> Iterator[Markup]:
@@ -144,13 +151,13 @@ def _grid(y: Scale, left: float, right: float, title: str) -> Iterator[Markup]:
     yield h("text", title, x=left + 4, y=y.end + 2, cls="words")
 
 
-def _trends(shown: Sequence[Candidate], across: _Columns, y: Scale, end: float) -> Iterator[Markup]:
+def _trends(shown: Sequence[CandidateView], across: _Columns, y: Scale, end: float) -> Iterator[Markup]:
     """The median of each generation, and the best so far of the candidates that kept all their seeds."""
     by: dict[int, list[float]] = {}
     best: list[tuple[float, float]] = []
     for candidate in shown:
         value = candidate.value or 0.0
-        by.setdefault(candidate.generation, []).append(value)
+        by.setdefault(candidate.record.generation, []).append(value)
         if not candidate.dropped and (not best or y(value) < best[-1][1]):
             x = across.place(candidate, shown)
             best += [(x, best[-1][1])] if best else []
@@ -162,10 +169,10 @@ def _trends(shown: Sequence[Candidate], across: _Columns, y: Scale, end: float) 
             yield h("polyline", points=" ".join(f"{number(a)},{number(b)}" for a, b in points), cls=f"trend {name}")
 
 
-def _dot(study: Study, candidate: Candidate, x: float, y: Scale) -> Markup:
+def _dot(study: StudyView, candidate: CandidateView, x: float, y: Scale) -> Markup:
     low, high = _range(candidate)
     at = y(candidate.value or 0.0)
-    champion = candidate is study.champion
+    champion = candidate is study.ahead
     label: Child = h("text", candidate.name, x=x, y=y(high) - 9, text_anchor="middle", cls="name") if champion else None
     return h(
         "g",
@@ -177,12 +184,13 @@ def _dot(study: Study, candidate: Candidate, x: float, y: Scale) -> Markup:
     )
 
 
-def _choice(study: Study, candidate: Candidate) -> dict[str, str | int]:
+def _choice(study: StudyView, candidate: CandidateView) -> dict[str, str | int]:
     """What makes a place in a chart one that can be chosen."""
-    kinds = {"champion": candidate is study.champion, "seed": candidate is study.seed, "dropped": candidate.dropped}
+    best = study.ahead
+    kinds = {"champion": candidate is best, "seed": candidate is study.seed, "dropped": candidate.dropped}
     return {
         "cls": " ".join(["pick", *(name for name, holds in kinds.items() if holds)]),
-        "data_i": candidate.index,
+        "data_i": candidate.record.index,
         "role": "button",
         "tabindex": "-1",
         "aria_label": words(study, candidate),
@@ -202,16 +210,16 @@ def _test_marks(tests: Sequence[tuple[str, float, str]], y: Scale, x: float, hei
         yield h("text", label, x=x + 35, y=at + 17, cls="wide-only")
 
 
-def _ranks(candidates: Sequence[Candidate]) -> dict[int, list[Candidate]]:
+def _ranks(candidates: Sequence[CandidateView]) -> dict[int, list[CandidateView]]:
     """Candidates by column, children near the height of their parents; the seed document has its own, -1."""
-    columns: dict[int, list[Candidate]] = {}
+    columns: dict[int, list[CandidateView]] = {}
     for candidate in candidates:
-        columns.setdefault(candidate.generation if candidate.index else -1, []).append(candidate)
+        columns.setdefault(candidate.record.generation if candidate.record.index else -1, []).append(candidate)
     height: dict[int, float] = {}
     for column in sorted(columns):
         found = columns[column]
-        found.sort(key=lambda c: (height.get(-1 if c.parent is None else c.parent, 0.5), c.index))
-        height |= {c.index: (row + 0.5) / len(found) for row, c in enumerate(found)}
+        found.sort(key=lambda c: (height.get(-1 if c.record.parent is None else c.record.parent, 0.5), c.record.index))
+        height |= {c.record.index: (row + 0.5) / len(found) for row, c in enumerate(found)}
     return columns
 
 
@@ -223,11 +231,11 @@ def _edge(start: tuple[float, float], end: tuple[float, float], heavy: bool) -> 
 
 
 def _node(
-    study: Study, candidate: Candidate, place: tuple[float, float], values: Sequence[float], heavy: bool
+    study: StudyView, candidate: CandidateView, place: tuple[float, float], values: Sequence[float], heavy: bool
 ) -> Markup:
     x, y = place
     name: Child = None
-    if candidate is study.champion:
+    if candidate is study.ahead:
         name = h("text", candidate.name, x=x + 13, y=y + 4, cls="name")
     shade = "none" if candidate.value is None else bin_of(candidate.value, values)
     return h(

@@ -5,31 +5,25 @@ from functools import cache
 from pathlib import Path
 
 from orgopt.draw.style import STYLE, WEIGHT_STYLE
-from orgopt.errors import UsageError
 from orgopt.report import budget_curves, claims, generations, method, parts
 from orgopt.report.browser import data
 from orgopt.report.forest import verdict as word
-from orgopt.report.generations import NARROW, WIDE
+from orgopt.report.generations import NARROW, WIDE, leader
 from orgopt.report.markup import Child, Markup, h, visible
-from orgopt.report.records import Record, Study, study
 from orgopt.study.verdict.ending import Ending
 from orgopt.study.verdict.study import ending
-from orgopt.study.view import study as viewed
+from orgopt.study.view import StudyView
 from orgopt.study.wording import count
 
 _FAVICON = "data:,"  # no request for one
 
 
-def page(records: Sequence[Record]) -> str:
-    """One self-contained HTML page about a study, from its records; a running study shows what it has.
+def page(told: StudyView) -> str:
+    """One self-contained HTML page about a study; a running study shows what it has.
 
     It has no address of anything outside itself, and text of documents can neither run nor change it.
-
-    Raises:
-        UsageError: The records are of a version that is not read.
     """
-    told, said = study(records), _ending(records)
-    name = visible(str(told.header.get("name", "")))
+    said, name = ending(told), visible(told.head.name)
     head = h(
         "head",
         Markup('<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'),
@@ -49,22 +43,13 @@ def page(records: Sequence[Record]) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def _ending(records: Sequence[Record]) -> Ending:
-    """What the study says in the end; of records that are damaged, that they are."""
-    try:
-        return ending(viewed(records))
-    except (AttributeError, IndexError, KeyError, TypeError, UsageError, ValueError):
-        title = "The result cannot be read: records of this study are damaged or missing."
-        return Ending(word="running", title=title, sure="What could be read stands below.")
-
-
 @cache
 def _asset(name: str) -> str:
     return Path(__file__).with_name(name).read_text("utf-8")
 
 
-def _top(told: Study, said: Ending, name: str) -> Markup:
-    command = method.command(told.header)
+def _top(told: StudyView, said: Ending, name: str) -> Markup:
+    command = told.head.command
     return h(
         "header",
         h("p", "Research organization study", h("span", name, cls="study") if name else None, cls="eyebrow"),
@@ -87,15 +72,15 @@ def _lede(said: Ending) -> Markup | None:
     return h("p", word(said.word) if claimed else None, said.sure, cls=f"lede {said.word.split()[0]}")
 
 
-def _stale(told: Study) -> Markup | None:
-    claimed = told.final.get("candidates")
-    if not isinstance(claimed, int) or claimed >= len(told.candidates):
+def _stale(told: StudyView) -> Markup | None:
+    claimed = told.final.candidates if told.final else len(told.candidates)
+    if claimed >= len(told.candidates):
         return None
     text = f"The result is that of the first {count(claimed, 'candidate')}; the study has gone on since."
     return h("p", text, cls="note")
 
 
-def _sections(told: Study) -> list[Markup | None]:
+def _sections(told: StudyView) -> list[Markup | None]:
     measured = any(candidate.value is not None for candidate in told.candidates)
     return [
         _section(
@@ -104,7 +89,7 @@ def _sections(told: Study) -> list[Markup | None]:
         _section("fitness", "Fitness by generation", *_fitness(told)) if measured else None,
         _section("lineage", "Lineage", *_lineage(told)) if len(told.candidates) > 1 else None,
         _section("candidate", "Candidate", _panel()) if told.candidates else None,
-        _section("matters", "What matters", parts.importances(told), parts.knock_outs(told)),
+        _section("matters", "What matters", parts.importances(told), parts.ablations(told)),
         _section("curves", "Over the budget", *_curves(told)),
         _section("method", "How it was measured", method.method(told)),
     ]
@@ -115,7 +100,7 @@ def _section(name: str, title: str, *content: Child) -> Markup | None:
     return h("section", h("h2", title), shown, id=name, aria_label=title) if shown else None
 
 
-def _fitness(told: Study) -> list[Child]:
+def _fitness(told: StudyView) -> list[Child]:
     text = (
         "Each point is a candidate: its research output on search seeds, with one standard error. Hollow points were "
         "clearly worse and dropped after a few seeds. The best of many is flattered: compare it with its test."
@@ -123,7 +108,7 @@ def _fitness(told: Study) -> list[Child]:
     keys = [
         h("span", h("i", cls=f"key {look}"), words, " ")
         for look, words in (
-            ("k-champion", told.leader),
+            ("k-champion", leader(told)),
             ("k-seed", "seed document"),
             ("k-best", "best so far"),
             ("k-median", "median of a generation"),
@@ -136,7 +121,7 @@ def _fitness(told: Study) -> list[Child]:
     ]
 
 
-def _lineage(told: Study) -> list[Child]:
+def _lineage(told: StudyView) -> list[Child]:
     steps = len(generations.descent(told)) - 1
     text = (
         "Lines lead from a document to those that were made from it. The heavy line is the descent of "
@@ -159,7 +144,7 @@ def _panel() -> Markup:
     return h("div", id="panel", tabindex="-1")
 
 
-def _bar(told: Study) -> Markup | None:
+def _bar(told: StudyView) -> Markup | None:
     if not told.candidates:
         return None
     return h(
@@ -171,7 +156,7 @@ def _bar(told: Study) -> Markup | None:
     )
 
 
-def _curves(told: Study) -> list[Child]:
+def _curves(told: StudyView) -> list[Child]:
     groups = [("mean over tasks", told.tasks)] if len(told.tasks) > 1 else [(task, (task,)) for task in told.tasks]
     every = budget_curves.curves(told, groups[0][1]) if groups else []
     if not every:
@@ -189,7 +174,7 @@ def _curves(told: Study) -> list[Child]:
     return drawn
 
 
-def _curve_figure(told: Study, title: str, found: Sequence[budget_curves.Curve], *, large: bool) -> list[Child]:
+def _curve_figure(told: StudyView, title: str, found: Sequence[budget_curves.Curve], *, large: bool) -> list[Child]:
     wide = (960, 400) if large else (470, 300)
     charts = [budget_curves.chart(told, found, wide, "wide"), budget_curves.chart(told, found, (NARROW, 300), "narrow")]
     return [h("figure", h("figcaption", f"{title}: q over the budget of a run", cls="title"), charts)]

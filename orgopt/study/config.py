@@ -2,8 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,13 +14,16 @@ from orgopt.errors import UsageError
 from orgopt.lab import LAB_KIND
 from orgopt.org import AGENT_KIND
 from orgopt.plugins import Kind
+from orgopt.score import Score
 from orgopt.task import Task
-
-Record = dict[str, Any]
 
 SAMPLERS = ("tpe", "gp", "nsga2", "cmaes", "random")
 SAMPLER_KIND = Kind(group="orgopt.samplers", noun="sampler", own=SAMPLERS)
-OBJECTIVES = {"research-output": "research_output", "agent-seconds": "agent_s", "dollars": "usd"}
+OBJECTIVES: Mapping[str, Callable[[Score], float]] = {
+    "research-output": attrgetter("research_output"),
+    "agent-seconds": attrgetter("agent_s"),
+    "dollars": attrgetter("usd"),
+}
 """What can be searched for, and the part of a score that says it; the first always is, alone or with another."""
 CONTROLS = ("none", "fast", "all")
 NO_REWRITER = "none"
@@ -97,7 +101,7 @@ class StudyConfig:
         tasks: Mapping[str, Task],
         library: Program | None,
         labs: Mapping[str, Mapping[str, str]],
-    ) -> Record:
+    ) -> dict[str, Any]:
         """What must agree for a study to be continued.
 
         The tasks come with the baselines that hold on this machine, which set the zero of every score, and
@@ -153,19 +157,19 @@ def check_config(config: StudyConfig) -> None:
         raise UsageError("--learn-from is what --feedback learns from: add --feedback screen")
 
 
-def study_name(program: Program, identity: Record) -> str:
+def study_name(program: Program, identity: Mapping[str, Any]) -> str:
     """The default name of a study: the same command continues it, another starts another."""
     digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:4]
     return f"{Path(program.source).stem}-{'+'.join(identity['tasks'])}-{digest}"
 
 
-def differences(old: Record, new: Record, prefix: str = "") -> list[str]:
+def differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> list[str]:
     """What differs between two identities, a line each: `budget_s 20 → 25`."""
     found: list[str] = []
     for key in dict.fromkeys((*old, *new)):
         before, after = old.get(key), new.get(key)
         if isinstance(before, dict) and isinstance(after, dict):
-            found += differences(cast("Record", before), cast("Record", after), f"{prefix}{key}.")
+            found += differences(cast("dict[str, Any]", before), cast("dict[str, Any]", after), f"{prefix}{key}.")
         elif before != after:
             found.append(f"{prefix}{key} {_short(before)} → {_short(after)}")
     return found

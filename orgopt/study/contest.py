@@ -16,8 +16,12 @@ from typing import Any
 import numpy as np
 
 from orgopt import seeds
+from orgopt.score import Score
 from orgopt.study import statistics
-from orgopt.study.log import SCHEMA_VERSION, Folder, describe_task
+from orgopt.study.log import Folder, describe_task
+from orgopt.study.records.head import ContestEntrant, ContestRecord
+from orgopt.study.records.kinds import EvaluationRecord
+from orgopt.study.records.reader import identity_of
 from orgopt.task import Task
 from orgopt.version import __version__
 
@@ -27,10 +31,9 @@ EFFECT = 0.02
 """A difference in research output that a reader may care about."""
 POINTS = 24  # of the curves over the budget
 
-Record = dict[str, Any]
 Key = tuple[str, str, int]
 """The entrant, the task and the number of the seed of a run."""
-Scores = dict[Key, Record]
+Scores = dict[Key, Score]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +61,7 @@ class Placing:
     q: tuple[float, ...]
     experiments: float
 
-    def to_dict(self) -> Record:
+    def to_dict(self) -> dict[str, Any]:
         """The placing as JSON values."""
         return {
             "entrant": self.entrant,
@@ -92,7 +95,7 @@ class Ranking:
     resolves: float
     more_seeds: int | None
 
-    def to_dict(self) -> Record:
+    def to_dict(self) -> dict[str, Any]:
         """The ranking as JSON values."""
         numbers = {"resolves": self.resolves if np.isfinite(self.resolves) else None, "effect": EFFECT}
         rest = {"tasks": list(self.tasks), "seeds": self.seeds, "comparisons": self.comparisons}
@@ -105,7 +108,7 @@ class ContestLog(Folder):
 
     Args:
         folder: Of the contest.
-        identity: What must agree for it to be continued, see `contest_identity`.
+        settings: What must agree for it to be continued, see `contest_identity`.
         entrants: The text of each entrant, by name.
         tasks: The tasks.
         command: The command that makes the same contest.
@@ -118,7 +121,7 @@ class ContestLog(Folder):
     def __init__(
         self,
         folder: Path,
-        identity: Record,
+        settings: Mapping[str, Any],
         entrants: Mapping[str, str],
         tasks: Mapping[str, Task],
         command: str = "",
@@ -126,38 +129,47 @@ class ContestLog(Folder):
         super().__init__(folder, LOG, CONTEST)
         try:
             if self.records:
-                self.require(identity)
+                self.require(settings)
             else:
-                self._begin(identity, entrants, tasks, command)
+                self._begin(settings, entrants, tasks, command)
         except BaseException:
             self.close()
             raise
-        runs = (record for record in self.records if record["kind"] == "evaluation")
-        self.scores: Scores = {(run["entrant"], run["task"], run["k"]): run["score"] for run in runs}
+        runs = self.of(EvaluationRecord)
+        self.scores: Scores = {(run.entrant, run.task, run.k): run.score for run in runs}
 
-    def add_run(self, entrant: str, task: str, k: int, **rest: Any) -> None:
-        """Keep the `score` of a run on the k-th seed, with its `seed`; it is on disk on return."""
-        self.add({"kind": "evaluation", "phase": CONTEST, "entrant": entrant, "task": task, "k": k, **rest})
-        self.scores[entrant, task, k] = rest["score"]
+    @property
+    def head(self) -> ContestRecord:
+        """The first record."""
+        return self.of(ContestRecord)[0]
 
-    def _begin(self, identity: Record, entrants: Mapping[str, str], tasks: Mapping[str, Task], command: str) -> None:
+    def add_run(self, record: EvaluationRecord) -> None:
+        """Keep a run of the phase `CONTEST`; it is on disk on return."""
+        self.add(record)
+        self.scores[record.entrant, record.task, record.k] = record.score
+
+    def _begin(
+        self, settings: Mapping[str, Any], entrants: Mapping[str, str], tasks: Mapping[str, Task], command: str
+    ) -> None:
         self.add(
-            {
-                "kind": CONTEST,
-                "name": self.folder.name,
-                "schema_version": SCHEMA_VERSION,
-                "orgopt": __version__,
-                "identity": identity,
-                "tasks": {name: describe_task(task) for name, task in tasks.items()},
-                "entrants": [{"entrant": name, "program": text} for name, text in entrants.items()],
-                "command": command,
-            }
+            ContestRecord(
+                name=self.folder.name,
+                orgopt=__version__,
+                identity=identity_of(settings),
+                settings=settings,
+                tasks={name: describe_task(task) for name, task in tasks.items()},
+                entrants=tuple(ContestEntrant(entrant=name, program=text) for name, text in entrants.items()),
+                command=command,
+            )
         )
 
 
 def contest_identity(
-    settings: Record, entrants: Mapping[str, str], tasks: Mapping[str, Task], labs: Mapping[str, Mapping[str, str]]
-) -> Record:
+    settings: Mapping[str, Any],
+    entrants: Mapping[str, str],
+    tasks: Mapping[str, Task],
+    labs: Mapping[str, Mapping[str, str]],
+) -> dict[str, Any]:
     """What must agree for a contest to be continued; seeds may be added.
 
     The tasks come with the baselines that hold on this machine and with the stamps of their labs.
@@ -171,7 +183,7 @@ def contest_identity(
     return json.loads(json.dumps({**settings, "entrants": digests, "streams": seeds.VERSION, "tasks": measured}))
 
 
-def digest_of(identity: Record) -> str:
+def digest_of(identity: Mapping[str, Any]) -> str:
     """Four hex digits that name an identity."""
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:4]
 
@@ -179,7 +191,7 @@ def digest_of(identity: Record) -> str:
 def ranking(scores: Scores, entrants: Sequence[str], tasks: Sequence[str], seeds: int, budget_s: float) -> Ranking:
     """The entrants of a contest by their mean research output over tasks and seeds, with what the seeds can tell."""
     table = {
-        name: np.array([[scores[name, task, k]["research_output"] for task in tasks] for k in range(seeds)])
+        name: np.array([[scores[name, task, k].research_output for task in tasks] for k in range(seeds)])
         for name in entrants
     }
     outputs = {name: values.mean(axis=1) for name, values in table.items()}
@@ -198,13 +210,11 @@ def ranking(scores: Scores, entrants: Sequence[str], tasks: Sequence[str], seeds
                 entrant=name,
                 output=statistics.interval(outputs[name]),
                 by_task=dict(zip(tasks, table[name].mean(axis=0).tolist(), strict=True)),
-                heldout={
-                    task: float(np.mean([scores[name, task, k]["heldout"] for k in range(seeds)])) for task in tasks
-                },
+                heldout={task: float(np.mean([scores[name, task, k].heldout for k in range(seeds)])) for task in tasks},
                 behind=differences.get(pair),
                 verdict=verdicts[pair] if pair in verdicts else _first(ranked, verdicts),
-                q=tuple(np.mean([_course(score["curve"], budget_s) for score in own], axis=0).tolist()),
-                experiments=float(np.mean([sum(score["experiments"].values()) for score in own])),
+                q=tuple(np.mean([_course(score.curve, budget_s) for score in own], axis=0).tolist()),
+                experiments=float(np.mean([sum(score.experiments.values()) for score in own])),
             )
         )
     return Ranking(

@@ -13,39 +13,37 @@ mlruns/studies/<name>/
     test/… race/… real/…      ledgers of other runs that were kept, an entrant a folder
 """
 
-import json
 import os
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 
-from orgopt import seeds
 from orgopt.document import Program
 from orgopt.errors import StoreError, UsageError
 from orgopt.lab.worlds.learning_curves import predictiveness
 from orgopt.ledger import Event, JsonLog, Ledger, read_lines, results_tsv, write_text
 from orgopt.locks import hold
 from orgopt.org import slug
+from orgopt.score import Score
 from orgopt.study.config import differences
+from orgopt.study.records.head import ContestRecord, StudyRecord, TaskRecord
+from orgopt.study.records.kinds import EvaluationRecord, Record
+from orgopt.study.records.names import LOG, SEARCH
+from orgopt.study.records.reader import as_read, identity_of, read_records, sealed
 from orgopt.task import Task
 from orgopt.version import __version__
 
 if TYPE_CHECKING:
     from filelock import FileLock
 
-SCHEMA_VERSION = 2
-SEARCH, RACE, TEST, HELD_OUT, KNOCK_OUT, REAL = "search", "race", "test", "held-out", "knock-out", "real"
-REWRITE = "rewrite"
-"""The runs that DSPy's optimizers ask for."""
-LOG = "study.jsonl"
 MODEL = "feedback.npz"
 """The numbers of the latest feedback model."""
-Record = dict[str, Any]
+R = TypeVar("R", bound=Record)
 _Key = tuple[str, str, str, int]
 
 
@@ -65,41 +63,42 @@ class Folder:
         self.folder, self.path, self.noun = folder, folder / log, noun
         self._lock = self._take_lock()
         try:
-            self.records: list[Record] = list(read_lines(self.path))
+            self.records: list[Record] = read_records(self.path)
             self._log = JsonLog(self.path)
         except BaseException:
             self._lock.release()
             raise
 
-    def add(self, record: Record) -> Record:
-        """Keep a record; it is on disk on return.
+    def add(self, record: R) -> R:
+        """Keep a record; it is on disk on return, and returned as it will be read back.
 
         Raises:
             StoreError: The disk is full; what was kept before stands.
         """
-        record = json.loads(json.dumps({**record, "at": round(time.time(), 3)}))  # as it will be read back
-        self._log.append(record)
+        record = as_read(replace(record, at=round(time.time(), 3)))
+        self._log.append(sealed(record))
         self.records.append(record)
         return record
 
-    def require(self, identity: Record) -> None:
+    def of(self, kind: type[R]) -> list[R]:
+        """The records of a kind."""
+        return [record for record in self.records if isinstance(record, kind)]
+
+    def require(self, settings: Mapping[str, Any]) -> None:
         """Refuse to go on with other settings than those of the first record.
 
         Raises:
             UsageError: It says what differs.
         """
         head = self.records[0]
-        if head.get("schema_version") != SCHEMA_VERSION:
+        if not isinstance(head, StudyRecord | ContestRecord) or head.kind != self.noun:
+            raise UsageError(f"{self.path} is the log of a {head.kind}, and not of a {self.noun}")
+        if head.identity.other_seeds:
             raise UsageError(
-                f"{self.noun} {self.folder.name} was made by orgopt {head.get('orgopt')}, whose records this "
-                "version does not continue: choose another --name"
-            )
-        if other_seeds(head):
-            raise UsageError(
-                f"{self.noun} {self.folder.name} was made with other seeds, by orgopt {head.get('orgopt')}: it can be "
+                f"{self.noun} {self.folder.name} was made with other seeds, by orgopt {head.orgopt}: it can be "
                 "read, and not continued: choose another --name"
             )
-        if changed := differences(head["identity"], identity):
+        if changed := differences(head.settings, settings):
             what = ", ".join(changed)
             raise UsageError(f"{self.noun} {self.folder.name} has other settings ({what}): choose another --name")
 
@@ -134,7 +133,7 @@ class StudyLog(Folder):
 
     Args:
         folder: Of the study.
-        identity: What must agree for the study to be continued.
+        settings: What must agree for the study to be continued, see `StudyConfig.identity`.
         program: The seed document.
         tasks: The tasks that are searched.
         command: The command that makes the same study, for whoever reads it.
@@ -145,46 +144,43 @@ class StudyLog(Folder):
     """
 
     def __init__(
-        self, folder: Path, identity: Record, program: Program, tasks: Mapping[str, Task], command: str = ""
+        self, folder: Path, settings: Mapping[str, Any], program: Program, tasks: Mapping[str, Task], command: str = ""
     ) -> None:
         super().__init__(folder, LOG, "study")
         try:
             if self.records:
-                self.require(identity)
+                self.require(settings)
             else:
-                self._begin(identity, program, tasks, command)
+                self._begin(settings, program, tasks, command)
         except BaseException:
             self.close()
             raise
-        self._scores: dict[_Key, Record] = {}
-        self._memories: dict[tuple[str, str], dict[str, str]] = {}
-        for record in self.of("evaluation"):
+        self._scores: dict[_Key, Score] = {}
+        self._memories: dict[tuple[str, str], Mapping[str, str]] = {}
+        for record in self.of(EvaluationRecord):
             self._note(record)
 
-    def score(self, phase: str, entrant: str, task: str, k: int) -> Record | None:
+    @property
+    def head(self) -> StudyRecord:
+        """The first record."""
+        return self.of(StudyRecord)[0]
+
+    def score(self, phase: str, entrant: str, task: str, k: int) -> Score | None:
         """The score of a run that is done."""
         return self._scores.get((phase, entrant, task, k))
 
-    def memory(self, entrant: str, task: str) -> dict[str, str]:
+    def memory(self, entrant: str, task: str) -> Mapping[str, str]:
         """What the roles of a candidate remember after its first run on a task; empty where nothing was kept."""
         return self._memories.get((entrant, task), {})
 
-    def add_evaluation(self, phase: str, entrant: str, task: str, k: int, **rest: Any) -> None:
-        """Keep the `score` of a run on the k-th seed of a phase, with its `seed`; it is on disk on return.
-
-        `memory` is what roles remember after it, by their ids, where it is one that leaves memory.
-        """
-        record = {"kind": "evaluation", "phase": phase, "entrant": entrant, "task": task, "k": k, **rest}
+    def add_evaluation(self, record: EvaluationRecord) -> None:
+        """Keep a run; it is on disk on return."""
         self._note(self.add(record))
 
-    def _note(self, record: Record) -> None:
-        self._scores[_key(record)] = record["score"]
-        if memory := record.get("memory"):
-            self._memories[record["entrant"], record["task"]] = memory
-
-    def of(self, kind: str) -> list[Record]:
-        """The records of a kind."""
-        return [record for record in self.records if record["kind"] == kind]
+    def _note(self, record: EvaluationRecord) -> None:
+        self._scores[record.phase, record.entrant, record.task, record.k] = record.score
+        if record.memory:
+            self._memories[record.entrant, record.task] = record.memory
 
     def write_best(self, text: str) -> Path:
         """Write the best document."""
@@ -236,38 +232,32 @@ class StudyLog(Folder):
         """Where the files of an entrant's runs lie."""
         return self.folder / ("candidates" if phase == SEARCH else phase) / slug(entrant)
 
-    def _begin(self, identity: Record, program: Program, tasks: Mapping[str, Task], command: str) -> None:
+    def _begin(self, settings: Mapping[str, Any], program: Program, tasks: Mapping[str, Task], command: str) -> None:
+        described = {name: replace(describe_task(task), curves=predictiveness(task)) for name, task in tasks.items()}
         self.add(
-            {
-                "kind": "study",
-                "name": self.folder.name,
-                "schema_version": SCHEMA_VERSION,
-                "orgopt": __version__,
-                "identity": identity,
-                "tasks": {
-                    name: {**describe_task(task), "curves": predictiveness(task)} for name, task in tasks.items()
-                },
-                "program": program.text,
-                "source": program.source,
-                "command": command,
-            }
+            StudyRecord(
+                name=self.folder.name,
+                orgopt=__version__,
+                identity=identity_of(settings),
+                settings=settings,
+                tasks=described,
+                program=program.text,
+                source=program.source,
+                command=command,
+            )
         )
 
 
-def describe_task(task: Task) -> Record:
+def describe_task(task: Task) -> TaskRecord:
     """What a reader of a log must know of a task."""
-    measures = {"baseline": asdict(task.baseline), "reference": asdict(task.reference), "title": task.title}
-    return {**measures, "metric": task.metric, "heldout": task.heldout, "unit": task.unit}
-
-
-def other_seeds(head: Record) -> bool:
-    """Whether a study or a contest was made with other streams of seeds than this orgopt has."""
-    return head["identity"].get("streams") != seeds.VERSION
-
-
-def self_reported(identity: Record) -> list[str]:
-    """The tasks of an identity whose metric is what their own script prints."""
-    return [name for name, task in identity["tasks"].items() if task["lab"].get("metric") == "self-reported"]
+    return TaskRecord(
+        baseline=task.baseline,
+        reference=task.reference,
+        title=task.title,
+        metric=task.metric,
+        heldout=task.heldout,
+        unit=task.unit,
+    )
 
 
 def _named(holder: Path) -> str:
@@ -283,7 +273,3 @@ def _last(k: int) -> str:
 
 def _ledger_name(task: str, k: int) -> str:
     return f"ledger-{task}{_last(k)}.jsonl"
-
-
-def _key(record: Record) -> _Key:
-    return (record["phase"], record["entrant"], record["task"], record["k"])

@@ -6,8 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from orgopt.lab.worlds.learning_curves import spearman
-
 LEVELS = {"80": 1.2816, "95": 1.9600}
 """Normal quantiles of the intervals whose coverage is reported."""
 
@@ -33,6 +31,8 @@ class Quality:
 
 def quality(mean: np.ndarray, sd: np.ndarray, values: np.ndarray) -> Quality:
     """The quality of predictions, (n,) each; `sd` is that of the measurements around them, their noise included."""
+    from orgopt.lab.worlds.learning_curves import spearman  # worlds take a tenth of a second, and readers need none
+
     off = np.abs(values - mean) / sd
     coverage = {level: round(float(np.mean(off <= z)), 3) for level, z in LEVELS.items()}
     return Quality(records=len(values), spearman=spearman(mean, values), coverage=coverage)

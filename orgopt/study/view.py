@@ -1,16 +1,33 @@
-"""What the records of a study say: its candidates with their standing, its generations, its result. Pure functions."""
+"""What the records of a study say: its candidates with their standing, its generations, its result. Pure functions.
+
+The one reading of a study's log: terminal, page, MLflow and exports all ask it.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from orgopt.errors import UsageError
-from orgopt.ledger import read_lines
-from orgopt.study.log import LOG, SCHEMA_VERSION, SEARCH
+from orgopt.score import Score
+from orgopt.study.records.head import StudyRecord
+from orgopt.study.records.kinds import (
+    CandidateRecord,
+    EntrantRecord,
+    EvaluationRecord,
+    FinalRecord,
+    GenerationRecord,
+    Record,
+    RewriteRecord,
+)
+from orgopt.study.records.names import LOG, SEARCH
+from orgopt.study.records.reader import read_records
 from orgopt.study.standing import Standing, believed, over_tasks, standings
 
-Record = dict[str, Any]
+R = TypeVar("R", bound=Record)
+Runs = Mapping[tuple[str, str, str], Sequence[EvaluationRecord]]
+"""Evaluations by phase, entrant and task, in the order of their seeds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,15 +35,16 @@ class CandidateView:
     """A candidate as the log has it.
 
     Attributes:
-        record: Its `candidate` record: name, generation, parent, proposer, params, program, changes.
+        record: Its record.
         scores: Its scores in the search by task, in the order of the seeds.
-        standing: What is known of its research output; None where no seed is complete.
+        standing: What is known of its research output; None where no seed is complete, and of one that was
+            disqualified.
         dropped: Whether the search ended with it early, since it was clearly worse.
         disqualified: Why it counts for nothing: an experiment was tampered with; empty when it counts.
     """
 
-    record: Record
-    scores: Mapping[str, Sequence[Record]]
+    record: CandidateRecord
+    scores: Mapping[str, Sequence[Score]]
     standing: Standing | None
     dropped: bool
     disqualified: str
@@ -34,7 +52,17 @@ class CandidateView:
     @property
     def name(self) -> str:
         """A short name such as `g01-c05`."""
-        return self.record["name"]
+        return self.record.name
+
+    @property
+    def value(self) -> float | None:
+        """Its mean research output over tasks and search seeds, where it has one."""
+        return self.standing.value if self.standing else None
+
+    @property
+    def error(self) -> float | None:
+        """The standard error of its value; None where the noise is not known yet."""
+        return (self.standing.error or None) if self.standing else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,77 +70,92 @@ class StudyView:
     """A study as its log has it.
 
     Attributes:
-        head: The `study` record.
+        head: The first record.
         candidates: In the order in which they were proposed; the first is the seed document.
         complete: The generations all of whose candidates have their runs.
         rewrites: What came of a rewriter's part, by the candidate's name.
-        entrants: The `entrant` records by name: controls and knock-outs.
-        evaluations: All `evaluation` records.
-        final: The latest `final` record, or None.
+        entrants: Who ran beside the champion, by name: controls and ablations.
+        evaluations: All runs.
+        runs: The same by phase, entrant and task.
+        final: The latest result, or None.
+        ended: When the last record was written, in seconds since the epoch.
     """
 
-    head: Record
+    head: StudyRecord
     candidates: tuple[CandidateView, ...]
     complete: tuple[int, ...]
-    rewrites: Mapping[str, Record]
-    entrants: Mapping[str, Record]
-    evaluations: tuple[Record, ...]
-    final: Record | None
+    rewrites: Mapping[str, RewriteRecord]
+    entrants: Mapping[str, EntrantRecord]
+    evaluations: tuple[EvaluationRecord, ...]
+    runs: Runs
+    final: FinalRecord | None
+    ended: float
 
     @property
     def tasks(self) -> tuple[str, ...]:
         """The names of the tasks that are searched."""
-        return tuple(self.head["identity"]["tasks"])
+        return tuple(self.head.identity.tasks)
 
-    def candidate(self, name: str) -> CandidateView | None:
-        """A candidate by its name."""
-        return next((one for one in self.candidates if one.name == name), None)
-
-    def generation(self, number: int) -> list[CandidateView]:
-        """The candidates of a generation."""
-        return [one for one in self.candidates if one.record["generation"] == number]
-
-    def scores(self, phase: str, entrant: str, task: str) -> list[Record]:
-        """The scores of an entrant's runs of a phase, in the order of the seeds."""
-        found = [
-            one for one in self.evaluations if (one["phase"], one["entrant"], one["task"]) == (phase, entrant, task)
-        ]
-        return [one["score"] for one in sorted(found, key=lambda one: one["k"])]
+    @property
+    def seed(self) -> CandidateView | None:
+        """The seed document; None before it is proposed."""
+        return self.candidates[0] if self.candidates else None
 
     @property
     def best(self) -> CandidateView | None:
         """The champion; before there is one, the candidate of the highest estimate."""
         if self.final:
-            return self.candidate(self.final["champion"])
+            return self.candidate(self.final.champion)
         known = [one for one in self.candidates if one.standing]
         return max(known, key=lambda one: one.standing.estimate if one.standing else 0.0, default=None)
 
+    @property
+    def ahead(self) -> CandidateView | None:
+        """The best; the seed document before anything is measured."""
+        return self.best or self.seed
+
+    def candidate(self, name: str) -> CandidateView | None:
+        """A candidate by its name."""
+        return next((one for one in self.candidates if one.name == name), None)
+
+    def parent(self, of: CandidateView) -> CandidateView | None:
+        """The candidate that one is a change of; None for the seed document."""
+        return None if of.record.parent is None else self.candidates[of.record.parent]
+
+    def generation(self, number: int) -> list[CandidateView]:
+        """The candidates of a generation."""
+        return [one for one in self.candidates if one.record.generation == number]
+
+    def scores(self, phase: str, entrant: str, task: str) -> list[Score]:
+        """The scores of an entrant's runs of a phase, in the order of the seeds."""
+        return [one.score for one in self.runs.get((phase, entrant, task), ())]
+
 
 def study(records: Sequence[Record]) -> StudyView:
-    """The view of a study's records.
+    """The view of a study's records, as `read_records` gives them.
 
     Raises:
-        UsageError: They are of another version of orgopt.
+        UsageError: They are not those of a study.
     """
-    head = records[0]
-    if head.get("schema_version") != SCHEMA_VERSION:
-        raise UsageError(
-            f"study {head.get('name')} was made by orgopt {head.get('orgopt')}: its records are of a form "
-            "that this version does not read"
-        )
-    evaluations = tuple(record for record in records if record["kind"] == "evaluation")
-    generations = [record for record in records if record["kind"] == "generation"]
-    complete = tuple(record["generation"] for record in generations)
-    estimates: Record = generations[-1].get("estimates", {}) if generations else {}
-    proposed = [record for record in records if record["kind"] == "candidate"]
+    head = records[0] if records else None
+    if not isinstance(head, StudyRecord):
+        raise UsageError("these are no records of a study")
+    evaluations = tuple(_of(EvaluationRecord, records))
+    runs = _runs(evaluations)
+    generations = _of(GenerationRecord, records)
+    complete = tuple(record.generation for record in generations)
+    estimates = generations[-1].estimates if generations else dict[str, tuple[float, float]]()
+    finals = _of(FinalRecord, records)
     return StudyView(
         head=head,
-        candidates=tuple(_candidates(head, proposed, evaluations, set(complete), estimates)),
+        candidates=tuple(_candidates(head, _of(CandidateRecord, records), runs, set(complete), estimates)),
         complete=complete,
-        rewrites={record["name"]: record for record in records if record["kind"] == "rewrite"},
-        entrants={record["entrant"]: record for record in records if record["kind"] == "entrant"},
+        rewrites={record.name: record for record in _of(RewriteRecord, records)},
+        entrants={record.entrant: record for record in _of(EntrantRecord, records)},
         evaluations=evaluations,
-        final=next((record for record in reversed(records) if record["kind"] == "final"), None),
+        runs=runs,
+        final=finals[-1] if finals else None,
+        ended=records[-1].at,
     )
 
 
@@ -120,50 +163,58 @@ def load_study(folder: Path) -> StudyView:
     """The view of the study in a folder.
 
     Raises:
-        UsageError: There is none.
+        UsageError: There is none, or it is of another version of orgopt.
         StoreError: Its log is damaged.
     """
-    records = list(read_lines(folder / LOG))
+    records = read_records(folder / LOG)
     if not records:
-        raise UsageError(f"{folder} has no {LOG}: it is not the folder of a study")
+        raise UsageError(f"{folder / LOG} has no record of a study yet: wait for its first, or name another study")
+    if not isinstance(records[0], StudyRecord):
+        raise UsageError(f"{folder / LOG} is the log of a {records[0].kind}, and not of a study")
     return study(records)
 
 
+def _of(kind: type[R], records: Sequence[Record]) -> list[R]:
+    return [record for record in records if isinstance(record, kind)]
+
+
+def _runs(evaluations: Iterable[EvaluationRecord]) -> Runs:
+    found: dict[tuple[str, str, str], list[EvaluationRecord]] = {}
+    for one in evaluations:
+        found.setdefault((one.phase, one.entrant, one.task), []).append(one)
+    return {key: sorted(ones, key=attrgetter("k")) for key, ones in found.items()}
+
+
 def _candidates(
-    head: Record,
-    proposed: Sequence[Record],
-    evaluations: Iterable[Record],
+    head: StudyRecord,
+    proposed: Sequence[CandidateRecord],
+    runs: Runs,
     complete: set[int],
     estimates: Mapping[str, tuple[float, float]],
 ) -> Iterable[CandidateView]:
-    tasks = list(head["identity"]["tasks"])
-    scores: dict[str, dict[str, list[tuple[int, Record]]]] = {}
-    for one in evaluations:
-        if one["phase"] == SEARCH:
-            by_task = scores.setdefault(one["entrant"], {task: [] for task in tasks})
-            by_task[one["task"]].append((one["k"], one["score"]))
-    ordered = {
-        name: {task: [score for _, score in sorted(rows, key=lambda row: row[0])] for task, rows in by_task.items()}
-        for name, by_task in scores.items()
+    scores = {
+        one.name: {task: [run.score for run in runs.get((SEARCH, one.name, task), ())] for task in head.identity.tasks}
+        for one in proposed
     }
     caught = {
-        name: next((s["disqualified"] for rows in by_task.values() for s in rows if s["disqualified"]), "")
-        for name, by_task in ordered.items()
+        name: next((score.disqualified for ones in by_task.values() for score in ones if score.disqualified), "")
+        for name, by_task in scores.items()
     }
-    honest = {name: by_task for name, by_task in ordered.items() if not caught[name]}
     outputs = {
-        name: [[score["research_output"] for score in rows] for rows in by_task.values()]
-        for name, by_task in honest.items()
+        name: over_tasks([[score.research_output for score in ones] for ones in by_task.values()])
+        for name, by_task in scores.items()
+        if not caught[name]
     }
-    found, _ = standings({name: over_tasks(by_task) for name, by_task in outputs.items()})
-    found = believed(found, estimates)
-    planned = head["identity"]["search_seeds"]
+    told, _ = standings(outputs)
+    told = believed(told, estimates)
     for record in proposed:
-        standing = found.get(record["name"])
+        standing = told.get(record.name)
         yield CandidateView(
             record=record,
-            scores=ordered.get(record["name"], {task: [] for task in tasks}),
+            scores=scores[record.name],
             standing=standing,
-            dropped=standing is not None and record["generation"] in complete and standing.seeds < planned,
-            disqualified=caught.get(record["name"], ""),
+            dropped=standing is not None
+            and record.generation in complete
+            and standing.seeds < head.identity.search_seeds,
+            disqualified=caught[record.name],
         )

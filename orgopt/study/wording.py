@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-PHASES = ("search", "race", "test", "held-out", "real", "knock-out", "rewrite")
+from orgopt.study.records.names import ABLATION
 
 SEED_DOCUMENT, MORE_AGENTS = "seed document", "more agents"
 MEANINGS = {
@@ -19,6 +19,7 @@ MEANINGS = {
     "simplest": "the simplest that was as good in the race",
 }
 """What each control is, in a few words; of `MORE_AGENTS` that depends on the documents."""
+_PHASE_NAMES = {ABLATION: "ablation"}  # the word on disk is an older one
 _NAMES = {"silent": "without links", "random": "random teams", "shuffled": "links shuffled"}
 _PLAIN = {"random": "random search", "tpe": "TPE", "gp": "GP", "cmaes": "CMA-ES", "median": "pruning"}
 
@@ -85,6 +86,11 @@ def entrant_name(entrant: str, seed: str, champion: str) -> str:
     if match := re.fullmatch(r"(random|shuffled) (\d+)", entrant):
         return f"{'random team' if match[1] == 'random' else 'links shuffled'} {match[2]}"
     return _NAMES.get(entrant, entrant)
+
+
+def phase_name(phase: str) -> str:
+    """A phase as a reader knows it."""
+    return _PHASE_NAMES.get(phase, phase)
 
 
 def lab_words(stamp: Mapping[str, Any]) -> str:

@@ -5,9 +5,11 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from orgopt.score import Score
 from orgopt.tracking.entry import Point
 
-Record = dict[str, Any]
+Event = Mapping[str, Any]
+"""An event of a ledger."""
 Steps = Sequence[Sequence[float]]
 """Times and the values from then on, the first at 0."""
 
@@ -24,15 +26,15 @@ def grid(budget_s: float) -> list[int]:
     return sorted({round(last * k / POINTS) for k in range(POINTS + 1)})
 
 
-def quality(task: str, scores: Sequence[Record], budget_s: float) -> list[Point]:
+def quality(task: str, scores: Sequence[Score], budget_s: float) -> list[Point]:
     """The held-out q of what the team would submit, the mean of all seeds, as `budget/q.TASK`."""
-    values = [[_value(score["curve"], t) for score in scores] for t in grid(budget_s)]
+    values = [[_value(score.curve, t) for score in scores] for t in grid(budget_s)]
     return [
         Point(f"budget/q.{task}", sum(row) / len(row), t) for t, row in zip(grid(budget_s), values, strict=True) if row
     ]
 
 
-def best(task: str, events: Sequence[Record], budget_s: float) -> list[Point]:
+def best(task: str, events: Sequence[Event], budget_s: float) -> list[Point]:
     """The lowest metric that the team of a ledger has seen so far, as `budget/best.TASK`."""
     steps: list[tuple[float, float]] = []
     for event in events:

@@ -3,12 +3,10 @@
 import hashlib
 import json
 import re
-from typing import Any
 
 from orgopt.draw.content import clean
-from orgopt.study.log import self_reported
-
-Record = dict[str, Any]
+from orgopt.study.records.head import StudyRecord
+from orgopt.study.records.kinds import CandidateRecord
 
 LONGEST_NAME = 90
 LONGEST_VALUE = 5000
@@ -16,9 +14,9 @@ LONGEST_VALUE = 5000
 LONGEST_PARAM = 500
 
 
-def study_id(head: Record) -> str:
+def study_id(head: StudyRecord) -> str:
     """What tells a study from every other of its name, in any store."""
-    return hashlib.sha256(json.dumps([head["name"], head["at"], head["identity"]]).encode()).hexdigest()[:12]
+    return hashlib.sha256(json.dumps([head.name, head.at, head.settings]).encode()).hexdigest()[:12]
 
 
 def digest(text: str) -> str:
@@ -26,10 +24,10 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def candidate_title(record: Record) -> str:
+def candidate_title(record: CandidateRecord) -> str:
     """A name that reads: `g03 · c07 · Explorer: headcount 2 → 3, Stand-up: off`."""
-    generation, number = record["name"].split("-")
-    return _cut(f"{generation} · {number} · {clean(', '.join(record['changes']))}")
+    generation, number = record.name.split("-")
+    return _cut(f"{generation} · {number} · {clean(', '.join(record.changes))}")
 
 
 def generation_title(number: int, best: str, value: float) -> str:
@@ -37,19 +35,19 @@ def generation_title(number: int, best: str, value: float) -> str:
     return f"g{number:02d} · best {value:+.3f} by {best.split('-')[-1]}"
 
 
-def experiment_name(head: Record) -> str:
+def experiment_name(head: StudyRecord) -> str:
     """The experiment of a study: its tasks."""
-    return "+".join(head["identity"]["tasks"])
+    return "+".join(head.identity.tasks)
 
 
-def prompt_name(head: Record) -> str:
-    """The prompt of a study's champions, in the letters that MLflow takes."""
-    return "program-md." + re.sub(r"[^A-Za-z0-9._-]", "-", head["name"])
+def prompt_name(study: str) -> str:
+    """The prompt of the champions of a study, by its name, in the letters that MLflow takes."""
+    return "program-md." + re.sub(r"[^A-Za-z0-9._-]", "-", study)
 
 
-def reporting(head: Record) -> dict[str, str]:
+def reporting(head: StudyRecord) -> dict[str, str]:
     """The tag of a study that has tasks whose metric is self-reported; none where all are judged."""
-    tasks, named = head["identity"]["tasks"], self_reported(head["identity"])
+    tasks, named = head.identity.tasks, head.identity.self_reported
     return {"orgopt.metric": "self-reported" + f": {', '.join(named)}" * (len(named) < len(tasks))} if named else {}
 
 

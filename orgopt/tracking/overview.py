@@ -1,13 +1,16 @@
 """What MLflow shows of a study and its generations: results, curves, tables and notes. Pure functions."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from statistics import median, stdev
-from typing import Any
 
 from orgopt.document import parse, read
 from orgopt.draw import svg
 from orgopt.report import page
 from orgopt.study.predictions import said_of_predictions
+from orgopt.study.records.head import StudyRecord
+from orgopt.study.records.kinds import FinalRecord
+from orgopt.study.records.names import SEARCH
 from orgopt.study.rewrites import said_of_rewrites
 from orgopt.study.verdict.ending import Ending
 from orgopt.study.verdict.study import ending, short
@@ -28,37 +31,35 @@ from orgopt.tracking.names import (
     signed,
 )
 
-Record = dict[str, Any]
 
-
-def study(head: Record, commit: str) -> Entry:
+def study(head: StudyRecord, commit: str) -> Entry:
     """The run of a study when it begins.
 
     Args:
-        head: Its `study` record.
+        head: Its first record.
         commit: The version of the workspace; empty where it has none.
     """
-    org = read(parse(head["program"])).org
-    settings = {key: value for key, value in head["identity"].items() if key != "tasks"}
+    org = read(parse(head.program)).org
+    settings = {key: value for key, value in head.settings.items() if key != "tasks"}
     tags = {
         "orgopt.kind": "study",
-        "orgopt.task": ", ".join(head["identity"]["tasks"]),
-        "orgopt.version": head["orgopt"],
+        "orgopt.task": ", ".join(head.identity.tasks),
+        "orgopt.version": head.orgopt,
         **reporting(head),
-        "orgopt.commit": commit or digest(head["program"]),
-        "mlflow.source.name": head["source"],
+        "orgopt.commit": commit or digest(head.program),
+        "mlflow.source.name": head.source,
         "mlflow.source.type": "LOCAL",
-        NOTE: f"**Running**: {escape(head['source'])} on {escape(experiment_name(head))}.",
+        NOTE: f"**Running**: {escape(head.source)} on {escape(experiment_name(head))}.",
     }
     return Entry(
         key="study",
-        name=head["name"],
-        began=head["at"],
-        at=head["at"],
+        name=head.name,
+        began=head.at,
+        at=head.at,
         ended=False,
         tags=tags | ({"mlflow.source.git.commit": commit} if commit else {}),
         params={key: str(value)[:LONGEST_PARAM] for key, value in settings.items()},
-        files={"seed/program.md": head["program"], "seed/chart.svg": svg(org)},
+        files={"seed/program.md": head.program, "seed/chart.svg": svg(org)},
         sources=tuple(sources(head)),
     )
 
@@ -78,7 +79,7 @@ def generation(view: StudyView, number: int) -> tuple[Entry, tuple[Point, ...]]:
     run = Entry(
         key=f"generation {number}",
         name=generation_title(number, best, values[best]),
-        began=min(one.record["at"] for one in members),
+        began=min(one.record.at for one in members),
         at=_when(view, number),
         tags={
             "orgopt.kind": "generation",
@@ -97,79 +98,76 @@ def generation(view: StudyView, number: int) -> tuple[Entry, tuple[Point, ...]]:
 
 def progress(view: StudyView) -> dict[str, str]:
     """The study's note while it runs."""
-    best = view.best
-    done = len(view.complete)
-    if best is None or best.standing is None:
-        return {}
-    words = f"{best.name} leads with {signed(best.standing.value)} ± {best.standing.error:.3f}"
-    return {NOTE: f"**Running**: {done} generation{'s' * (done != 1)} done; {words}, not yet tested."}
+    told, done = ending(view), len(view.complete)
+    return {NOTE: f"**Running**, {done} generation{'s' * (done != 1)} done. {escape(told.title)} {escape(told.sure)}"}
 
 
-def conclusion(view: StudyView, records: Sequence[Record], address: str) -> Entry:
+def conclusion(view: StudyView, final: FinalRecord, address: str) -> Entry:
     """What the end of a study adds to its run.
 
     Args:
         view: The study.
-        records: Those it is a view of; the last is its `final` record.
+        final: Its result.
         address: Where the champion's run is.
     """
-    final = records[-1]
-    champion, seed = view.candidate(final["champion"]), view.candidates[0]
-    program = champion.record["program"] if champion else view.head["program"]
+    champion, seed = view.best or view.candidates[0], view.candidates[0]
+    program = champion.record.program
     files = {
-        "report.html": page(records),
+        "report.html": page(view),
         "champion/program.md": program,
         "champion/chart.svg": svg(read(parse(program)).org),
-        "champion/diff.md": diff(seed.record, {**_record(champion, seed), "changes": final["changes"]}),
-        "claims.json": tables.as_json(tables.claims(final["claims"])),
+        "champion/diff.md": diff(seed.record, champion.record, final.changes),
+        "claims.json": tables.as_json(tables.claims(final.claims)),
     }
-    if final["race"]:
-        files["race.json"] = tables.as_json(tables.race(final["race"]))
-    if final["knock_outs"]:
-        files["knock-outs.json"] = tables.as_json(tables.knock_outs(final["knock_outs"]))
-    best = champion.standing if champion else None
+    if final.race:
+        files["race.json"] = tables.as_json(tables.race(final.race))
+    if final.ablations:
+        files["ablations.json"] = tables.as_json(tables.ablations(final.ablations))
+    best = champion.standing
     single = [Point("research_output", best.value), Point("estimate", best.estimate)] if best else []
     told = ending(view)
     said = short(told)[:LONGEST_VALUE]
-    tags = {"orgopt.champion": final["champion"], "orgopt.verdict": said}
+    tags = {"orgopt.champion": final.champion, "orgopt.verdict": said}
     return Entry(
-        at=final["at"],
+        at=final.at,
         tags={**tags, NOTE: note(told, final, address)[:LONGEST_VALUE], **tables.shown_as_tables(files)},
         points=(*single, *_claim_points(final), *_part_points(view, final), *_cost(final)),
         files=files,
     )
 
 
-def champion(final: Record) -> Entry:
+def champion(final: FinalRecord) -> Entry:
     """What the end of a study adds to the champion's run."""
-    estimates = final["estimates"]
-    tested = estimates["test"]["mean"] if estimates["test"] else None
-    values: dict[str, float | None] = {"race/research_output": estimates["race"], "test/research_output": tested}
+    race, test = final.estimates.race, final.estimates.test
+    values: dict[str, float | None] = {
+        "race/research_output": race,
+        "test/research_output": test.mean if test else None,
+    }
     points = tuple(Point(name, value) for name, value in values.items() if value is not None)
-    return Entry(at=final["at"], ended=False, tags={"orgopt.champion": "true"}, points=points)
+    return Entry(at=final.at, ended=False, tags={"orgopt.champion": "true"}, points=points)
 
 
-def tested(final: Record) -> dict[str, str]:
+def tested(final: FinalRecord) -> dict[str, str]:
     """What the test says of the champion, as tags of its version."""
-    test = final["estimates"]["test"]
+    test = final.estimates.test
     if not test:
         return {}
-    low, high = test["low"], test["high"]
-    known = low is not None and high is not None
-    return {"test_score": f"{test['mean']:+.3f}"} | ({"test_interval": f"{low:+.3f} … {high:+.3f}"} if known else {})
+    low, high = test.low, test.high
+    score = {"test_score": f"{test.mean:+.3f}"}
+    return score if low is None or high is None else score | {"test_interval": f"{low:+.3f} … {high:+.3f}"}
 
 
-def note(told: Ending, final: Record, address: str) -> str:
+def note(told: Ending, final: FinalRecord, address: str) -> str:
     """The result of a study in Markdown, the verdict first."""
-    name = final["champion"]
+    name = final.champion
     link = f"[{name}]({address})" if address else name
     parts = [f"**{escape(told.title)}** {escape(told.sure)}"]
     parts.append("\n".join(f"- {escape(line)}" for line in (*told.measures, *told.notes, *told.advice)))
     parts.append(f"Evolved team: {link}. {escape(told.scale)}")
     rows = [
-        f"| {one['phase']} | {escape(one['task'])} | {escape(one['entrant'])} | {signed(one['mean'])} | "
-        f"{signed(one['difference'])} | {interval(one['low'], one['high'])} | {one['verdict']} |"
-        for one in final["claims"]
+        f"| {one.phase} | {escape(one.task)} | {escape(one.entrant)} | {signed(one.mean)} | "
+        f"{signed(one.difference)} | {interval(one.low, one.high)} | {one.verdict} |"
+        for one in final.claims
     ]
     head = "| on | task | against | its score | evolved team is ahead by | 95 % | evolved team is |"
     if rows:
@@ -178,52 +176,47 @@ def note(told: Ending, final: Record, address: str) -> str:
     parts.append(f"What it changes:\n\n{changes or '- nothing'}")
     if told.losses:
         parts.append(f"What it loses: {escape('; '.join(told.losses))}.")
-    if feedback := final.get("feedback"):
-        parts.append(escape(said_of_predictions(feedback)))
-    if rewrites := final.get("rewrites"):
-        parts.append(escape(said_of_rewrites(rewrites)))
-    cost = final["cost"]
-    parts.append(f"{cost['evaluations']:,} runs of {cost['experiments']:,} experiments.")
+    if final.feedback:
+        parts.append(escape(said_of_predictions(final.feedback)))
+    if final.rewrites:
+        parts.append(escape(said_of_rewrites(final.rewrites)))
+    parts.append(f"{final.cost.evaluations:,} runs of {final.cost.experiments:,} experiments.")
     return "\n\n".join(parts)
 
 
-def _claim_points(final: Record) -> list[Point]:
+def _claim_points(final: FinalRecord) -> list[Point]:
     found: list[Point] = []
-    for one in final["claims"]:
-        where = one["phase"] if one["task"] == "all" else f"{one['phase']} {one['task']}"
-        found.append(Point(metric_name(where, "champion"), one["champion_mean"]))  # the first is on the most seeds
-        found.append(Point(metric_name(where, one["entrant"]), one["mean"]))
-        found.append(Point(metric_name(f"{where} ahead", one["entrant"]), one["difference"]))
+    for one in final.claims:
+        where = one.phase if one.task == "all" else f"{one.phase} {one.task}"
+        found.append(Point(metric_name(where, "champion"), one.champion_mean))  # the first is on the most seeds
+        found.append(Point(metric_name(where, one.entrant), one.mean))
+        found.append(Point(metric_name(f"{where} ahead", one.entrant), one.difference))
     return list({point.name: point for point in reversed(found)}.values())[::-1]
 
 
-def _part_points(view: StudyView, final: Record) -> list[Point]:
+def _part_points(view: StudyView, final: FinalRecord) -> list[Point]:
     last = max(view.complete, default=0)
-    found = [Point(metric_name("importance", one["part"]), one["importance"], last) for one in final["importances"]]
-    found += [Point(metric_name("without", one["part"]), one["difference"]) for one in final["knock_outs"]]
+    found = [Point(metric_name("importance", one.part), one.importance, last) for one in final.importances]
+    found += [Point(metric_name("without", one.part), one.difference) for one in final.ablations]
     return list({point.name: point for point in found}.values())
 
 
-def _cost(final: Record) -> list[Point]:
-    return [Point(f"spent/{name}", float(value)) for name, value in final["cost"].items()]
+def _cost(final: FinalRecord) -> list[Point]:
+    return [Point(f"spent/{name}", float(value)) for name, value in asdict(final.cost).items()]
 
 
 def _ranking(members: Sequence[CandidateView]) -> str:
     ranked = sorted(members, key=lambda one: -(one.standing.value if one.standing else 0.0))
     rows = [
         f"| {one.name} | {signed(one.standing.value)} ± {one.standing.error:.3f} | {one.standing.seeds} | "
-        f"{escape('; '.join(one.record['changes'])[:160])} |"
+        f"{escape('; '.join(one.record.changes)[:160])} |"
         for one in ranked[:12]
         if one.standing
     ]
     return "\n".join(["| candidate | research output | seeds | changes |", "|---|---|---|---|", *rows])
 
 
-def _record(champion: CandidateView | None, seed: CandidateView) -> Record:
-    return (champion or seed).record
-
-
 def _when(view: StudyView, number: int) -> float:
     """When a generation was complete."""
     names = {one.name for one in view.generation(number)}
-    return max(one["at"] for one in view.evaluations if one["phase"] == "search" and one["entrant"] in names)
+    return max(one.at for one in view.evaluations if one.phase == SEARCH and one.entrant in names)

@@ -9,11 +9,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from orgopt.errors import StoreError
+from orgopt.errors import OrgoptError, StoreError
 from orgopt.ledger import read_lines
-from orgopt.study.log import LOG, MODEL
+from orgopt.study.log import MODEL
+from orgopt.study.records.head import StudyRecord
+from orgopt.study.records.kinds import EnsembleRecord, FinalRecord, GenerationRecord, Record
+from orgopt.study.records.names import LOG, SEARCH
+from orgopt.study.records.reader import read_records, written
 from orgopt.study.view import CandidateView, StudyView, study
 from orgopt.tracking import candidate, logged_model, overview, traces
 from orgopt.tracking.entry import Entry
@@ -25,7 +29,6 @@ from orgopt.tracking.store import KEY, STUDY, Store, connect, require_answer, st
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-Record = dict[str, Any]
 COLUMNS = (
     "metrics.`research_output`",
     "metrics.`error`",
@@ -70,13 +73,12 @@ class Tracking:
         """Send what MLflow does not have yet of the study in a folder."""
         sent = 0
         try:
-            records = list(read_lines(folder / LOG))
+            records = read_records(folder / LOG)
             if not records:
                 return Sent(0)
-            study(records[:1])  # refuses another version's
-            client = self._connect()
+            head, client = study(records[:1]).head, self._connect()
             with Noted(folder, store_uri(self.workspace)) as noted:
-                store, prompt = self._store(client, records[0])
+                store, prompt = self._store(client, head)
                 projection = _Projection(store, prompt, folder, self.workspace, noted)
                 for _ in projection.send(records):
                     sent += 1
@@ -93,11 +95,11 @@ class Tracking:
             require_answer(uri)
         return self._client
 
-    def _store(self, client: "MlflowClient", head: Record) -> tuple[Store, Prompt]:
+    def _store(self, client: "MlflowClient", head: StudyRecord) -> tuple[Store, Prompt]:
         key = study_id(head)
         if key not in self._stores:
             store = Store(client, experiment_name(head), self.workspace, key, COLUMNS)
-            self._stores[key] = store, Prompt(client, prompt_name(head), key)
+            self._stores[key] = store, Prompt(client, prompt_name(head.name), key)
         return self._stores[key]
 
 
@@ -116,13 +118,13 @@ class _Projection:
             Exception: What MLflow raises.
         """
         self._check()
-        yield from self._once(["study"], lambda _: self._study(records[0]))
+        yield from self._once(["study"], lambda _: self._study(study(records[:1]).head))
         for at, record in enumerate(records):
-            if record["kind"] == "generation":
-                yield from self._generation(records[: at + 1], record["generation"])
-        last = max((at for at, record in enumerate(records) if record["kind"] == "final"), default=None)
-        if last is not None:
-            yield from self._end(records[: last + 1])
+            if isinstance(record, GenerationRecord):
+                yield from self._generation(records[: at + 1], record.generation)
+        finals = [(at, record) for at, record in enumerate(records) if isinstance(record, FinalRecord)]
+        for at, final in finals[-1:]:
+            yield from self._end(records[: at + 1], final)
 
     def _check(self) -> None:
         """Ask for what was perhaps sent, and whether the study is still there."""
@@ -142,7 +144,7 @@ class _Projection:
             self.noted.put(key, send(key))
             yield key
 
-    def _study(self, head: Record) -> str:
+    def _study(self, head: StudyRecord) -> str:
         return self.store.send(overview.study(head, _commit(self.workspace)), known=self.found.get("study", ""))
 
     def _generation(self, records: Sequence[Record], number: int) -> Iterator[str]:
@@ -167,13 +169,13 @@ class _Projection:
             # Spans cost MLflow more than all the rest: of the others, only the champion's are sent, at the end.
             yield from self._traces(records, seed.name, ("candidates",))
         yield from self._version(best, "champion")
-        ended = max(entry["at"] for entry in records)
+        ended = max(entry.at for entry in records)
         update = Entry(at=ended, ended=False, points=points, tags={} if view.final else overview.progress(view))
         yield from self._once([done], lambda _: self._add("study", update))
 
     def _version(self, one: CandidateView, alias: str) -> Iterator[str]:
         """A candidate's document as a version of the prompt, with an alias."""
-        if len(one.record["program"]) > LONGEST:
+        if len(one.record.program) > LONGEST:
             return
         key = f"prompt {one.name}"
         known = self.found.get(key)
@@ -194,19 +196,19 @@ class _Projection:
             return "none"
         title = key.removeprefix("trace ").removeprefix("candidates ")
         return traces.send(
-            traces.spans(title, f"{self.store.study} {key}", events, records[-1]["at"]),
+            traces.spans(title, f"{self.store.study} {key}", events, records[-1].at),
             uri=self.store.uri,
             experiment=self.store.experiment,
             run_id=self.noted.ids[name],
             tags={STUDY: self.store.study, KEY: key, "orgopt.candidate": name},
         )
 
-    def _end(self, records: Sequence[Record]) -> Iterator[str]:
-        view, final = study(records), records[-1]
-        key = f"final {digest(str(final))}"
+    def _end(self, records: Sequence[Record], final: FinalRecord) -> Iterator[str]:
+        view = study(records)
+        key = f"final {digest(str(written(final)))}"
         if key in self.noted.ids:
             return
-        champion = view.candidate(final["champion"])
+        champion = view.candidate(final.champion)
         if champion:
             yield from self._version(champion, "champion")
             yield from self._traces(records, champion.name, ("candidates", "race", "test", "held-out", "real"))
@@ -215,16 +217,16 @@ class _Projection:
             if version := self.noted.ids.get(f"prompt {champion.name}"):
                 self.prompt.tag(version, overview.tested(final))
         yield from self._model(records)
-        conclusion = overview.conclusion(view, records, self._address(final["champion"]))
+        conclusion = overview.conclusion(view, final, self._address(final.champion))
         yield from self._once([key], lambda _: self._add("study", conclusion))
 
     def _model(self, records: Sequence[Record]) -> Iterator[str]:
         """The feedback model as it was at the end."""
-        record = next((one for one in reversed(records) if one["kind"] == "ensemble"), None)
+        record = next((one for one in reversed(records) if isinstance(one, EnsembleRecord)), None)
         path = self.folder / MODEL
         if record is None or not path.is_file():
             return
-        key, store = f"model {record['digest']}", self.store
+        key, store = f"model {record.digest}", self.store
         where, study = (store.client, store.experiment, self.noted.ids["study"]), store.study
         send = partial(logged_model.send, *where, study=study, key=key, record=record, path=path)
         yield from self._once([key], lambda _: send())
@@ -247,19 +249,18 @@ class _Members:
 
     def __init__(self, view: StudyView, folder: Path, address: Callable[[str], str]) -> None:
         self.view, self.folder, self.address = view, folder, address
-        self.by_index = {one.record["index"]: one for one in view.candidates}
         self.by_name = {one.name: one for one in view.candidates}
         known = [one for one in view.candidates if one.standing]
         ranked = sorted(known, key=lambda one: -(one.standing.value if one.standing else 0.0))
         self.places = {one.name: place for place, one in enumerate(ranked, 1)}
-        self.ended = {one["entrant"]: one["at"] for one in view.evaluations if one["phase"] == "search"}
+        self.ended = {one.entrant: one.at for one in view.evaluations if one.phase == SEARCH}
 
     def entry(self, name: str) -> Entry:
         """The run of a candidate."""
         own = self.by_name[name]
-        parent = self.by_index.get(own.record["parent"])
+        parent = self.view.parent(own)
         address = self.address(parent.name) if parent else ""
-        family = candidate.Family(self.view, own, parent, address, self.ended.get(name, own.record["at"]))
+        family = candidate.Family(self.view, own, parent, address, self.ended.get(name, own.record.at))
         folder = self.folder / "candidates" / name
         ledgers = {task: list(read_lines(folder / f"ledger-{task}.jsonl")) for task in self.view.tasks}
         return candidate.entry(family, ledgers, self.places.get(name, len(self.view.candidates)))
@@ -275,6 +276,8 @@ def _commit(workspace: Path) -> str:
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, OrgoptError):
+        return str(error)
     first = next(iter(str(error).splitlines()), "no message")
-    text = first if isinstance(error, StoreError) else f"{type(error).__name__}: {first}"
+    text = f"{type(error).__name__}: {first}"
     return text if len(text) <= LONGEST_REASON else text[: LONGEST_REASON - 1] + "…"

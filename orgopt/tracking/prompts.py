@@ -50,11 +50,11 @@ class Prompt:
             KEY: key,
             STUDY: self.study,
             "candidate": candidate.name,
-            "generation": str(record["generation"]),
+            "generation": str(record.generation),
             **_standing(candidate.standing),
         }
-        message = f"{candidate.name}: {', '.join(record['changes'])}"[:1000]
-        version = self.client.register_prompt(self.name, record["program"], commit_message=message, tags=tags).version
+        message = f"{candidate.name}: {', '.join(record.changes)}"[:1000]
+        version = self.client.register_prompt(self.name, record.program, commit_message=message, tags=tags).version
         if not self._marked:
             self.client.set_prompt_tag(self.name, STUDY, self.study)
             self._marked = True
@@ -98,7 +98,7 @@ def load_version(workspace: Path, study: str, name: str) -> str | None:
         Exception: What MLflow raises on a store that it cannot open.
     """
     client = connect(workspace)
-    prompt = prompt_name({"name": study})
+    prompt = prompt_name(study)
     if client.get_prompt(prompt) is None:
         return None
     if name in ALIASES:

@@ -1,41 +1,43 @@
-"""What MLflow shows as tables: ledgers, messages, races, claims and knock-outs. Pure functions."""
+"""What MLflow shows as tables: ledgers, messages, races, claims and ablations. Pure functions."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from orgopt.study.records.result import Ablation, Claim, Place
 from orgopt.tracking.entry import TABLES, Table
 
-Record = dict[str, Any]
+Event = Mapping[str, Any]
+"""An event of a ledger."""
 
 
-def ledger(events: Iterable[Record]) -> Table:
+def ledger(events: Iterable[Event]) -> Table:
     """Experiments as they were proposed and as they ended, a line each, and what was submitted."""
     rows = [row for event in events if (row := _ledger_row(event))]
     return _table(("t", "event", "who", "experiment", "what", "metric", "held-out"), rows)
 
 
-def talk(events: Iterable[Record]) -> Table:
+def talk(events: Iterable[Event]) -> Table:
     """Messages, stand-ups and language agents' thoughts, a line each."""
     rows = [row for event in events if (row := _talk_row(event))]
     return _table(("t", "event", "from", "to", "by", "experiments", "agent-seconds"), rows)
 
 
-def claims(records: Sequence[Record]) -> Table:
+def claims(records: Sequence[Claim]) -> Table:
     """The champion against everything else."""
     rows = [
         (
-            one["phase"],
-            one["task"],
-            one["entrant"],
-            _short(one["champion_mean"]),
-            _short(one["mean"]),
-            _short(one["difference"]),
-            _short(one["low"]),
-            _short(one["high"]),
-            one["verdict"] if one["low"] is not None else "one seed",
-            _short(one["mdd"]),
-            one["seeds"],
+            one.phase,
+            one.task,
+            one.entrant,
+            _short(one.champion_mean),
+            _short(one.mean),
+            _short(one.difference),
+            _short(one.low),
+            _short(one.high),
+            one.verdict if one.low is not None else "one seed",
+            _short(one.mdd),
+            one.seeds,
         )
         for one in records
     ]
@@ -43,34 +45,34 @@ def claims(records: Sequence[Record]) -> Table:
     return _table(head, rows)
 
 
-def race(records: Sequence[Record]) -> Table:
+def race(records: Sequence[Place]) -> Table:
     """The contenders and how long each stayed in the race."""
     rows = [
         (
             place,
-            one["entrant"],
-            _short(one["mean"]),
-            _short(one["low"]),
-            _short(one["high"]),
-            one["seeds"],
-            "to the end" if one["dropped_at"] is None else f"out after {one['dropped_at']} seeds",
+            one.entrant,
+            _short(one.mean),
+            _short(one.low),
+            _short(one.high),
+            one.seeds,
+            "to the end" if one.dropped_at is None else f"out after {one.dropped_at} seeds",
         )
         for place, one in enumerate(records, 1)
     ]
     return _table(("place", "entrant", "mean", "low", "high", "seeds", "stayed"), rows)
 
 
-def knock_outs(records: Sequence[Record]) -> Table:
+def ablations(records: Sequence[Ablation]) -> Table:
     """What the champion loses without each of its parts."""
-    ranked = sorted(records, key=lambda one: -one["difference"])
+    ranked = sorted(records, key=lambda one: -one.difference)
     rows = [
         (
-            one["part"],
-            _short(one["difference"]),
-            _short(one["low"]),
-            _short(one["high"]),
-            one["seeds"],
-            _short(one.get("model")),
+            one.part,
+            _short(one.difference),
+            _short(one.low),
+            _short(one.high),
+            one.seeds,
+            _short(one.model),
         )
         for one in ranked
     ]
@@ -89,7 +91,7 @@ def shown_as_tables(files: Iterable[str]) -> dict[str, str]:
     return {TABLES: json.dumps(found)} if found else {}
 
 
-def _ledger_row(event: Record) -> tuple[Any, ...] | None:
+def _ledger_row(event: Event) -> tuple[Any, ...] | None:
     kind, t = event["kind"], round(event["t"], 2)
     if kind == "proposal":
         return (t, kind, event["agent"], event["id"], event["note"], "", "")
@@ -104,7 +106,7 @@ def _ledger_row(event: Record) -> tuple[Any, ...] | None:
     return None
 
 
-def _talk_row(event: Record) -> tuple[Any, ...] | None:
+def _talk_row(event: Event) -> tuple[Any, ...] | None:
     t = round(event["t"], 2)
     if event["kind"] == "message":
         to, about = ", ".join(event["to"]), ", ".join(map(str, event["experiments"]))

@@ -10,12 +10,15 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-Record = dict[str, Any]
+Event = Mapping[str, Any]
+"""An event of a ledger."""
+Span = dict[str, Any]
+"""A span as MLflow has it."""
 MOST_EXPERIMENTS = 150
 """A trace with more is slow to open; the ledger's table has them all."""
 
 
-def spans(title: str, key: str, events: Sequence[Record], ended_at: float) -> list[Record]:
+def spans(title: str, key: str, events: Sequence[Event], ended_at: float) -> list[Span]:
     """The spans of a run as MLflow's dictionaries, the root first.
 
     Args:
@@ -27,7 +30,7 @@ def spans(title: str, key: str, events: Sequence[Record], ended_at: float) -> li
     return _Trace(title, key, events, ended_at).fill()
 
 
-def send(found: Sequence[Record], *, uri: str, experiment: str, run_id: str, tags: Mapping[str, str]) -> str:
+def send(found: Sequence[Span], *, uri: str, experiment: str, run_id: str, tags: Mapping[str, str]) -> str:
     """Send the spans of one trace that belongs to a run; returns its id.
 
     Args:
@@ -37,7 +40,8 @@ def send(found: Sequence[Record], *, uri: str, experiment: str, run_id: str, tag
         run_id: MLflow's id of the run that it belongs to.
         tags: Of the trace.
     """
-    from mlflow.entities import Span, TraceInfo, TraceLocation, TraceState
+    from mlflow.entities import Span as MlflowSpan
+    from mlflow.entities import TraceInfo, TraceLocation, TraceState
     from mlflow.tracing.client import TracingClient
 
     root = found[0]
@@ -55,7 +59,7 @@ def send(found: Sequence[Record], *, uri: str, experiment: str, run_id: str, tag
         tags={"mlflow.traceName": root["name"], **tags},
     )
     client = TracingClient(uri)
-    client.log_spans(experiment, [Span.from_dict(span) for span in found])
+    client.log_spans(experiment, [MlflowSpan.from_dict(span) for span in found])
     client.start_trace(info)
     return trace_id
 
@@ -63,7 +67,7 @@ def send(found: Sequence[Record], *, uri: str, experiment: str, run_id: str, tag
 class _Trace:
     """Makes the spans of a run."""
 
-    def __init__(self, title: str, key: str, events: Sequence[Record], ended_at: float) -> None:
+    def __init__(self, title: str, key: str, events: Sequence[Event], ended_at: float) -> None:
         self.events, self.start = events, events[0]
         self.end: float = self.start["budget_s"]
         self.began = ended_at - self.end
@@ -71,10 +75,10 @@ class _Trace:
         self.outcomes = {event["id"]: event for event in events if event["kind"] == "outcome"}
         thinking = (event for event in events if event["kind"] == "thinking")
         self.told = {(one["agent"], one["t"]): one["told"] for one in thinking}
-        self.made: list[Record] = []
+        self.made: list[Span] = []
         self.title = title
 
-    def fill(self) -> list[Record]:
+    def fill(self) -> list[Span]:
         """A round for each time between stand-ups, with what was proposed in it, and each stand-up."""
         submitted = [event for event in self.events if event["kind"] == "submission"]
         last = submitted[-1] if submitted else {"id": 0, "metric": self.start["baseline"]}
@@ -93,7 +97,7 @@ class _Trace:
             begin = until
         return self.made
 
-    def _round(self, root: str, number: int, when: tuple[float, float], members: Sequence[Record]) -> None:
+    def _round(self, root: str, number: int, when: tuple[float, float], members: Sequence[Event]) -> None:
         proposals = [event for event in members if event["kind"] == "proposal"]
         known = [self.outcomes[one["id"]]["metric"] for one in proposals if one["id"] in self.outcomes]
         best = min((value for value in known if value is not None), default=None)
@@ -109,7 +113,7 @@ class _Trace:
             if event["kind"] == "thought":
                 self._thought(span, event)
 
-    def _thought(self, parent: str, event: Record) -> None:
+    def _thought(self, parent: str, event: Event) -> None:
         """What an agent asked its language model for, and what came back."""
         told = self.told.get((event["agent"], event["began"]), {})
         read_in, written = event["tokens"]
@@ -126,7 +130,7 @@ class _Trace:
             more={"mlflow.chat.tokenUsage": usage},
         )
 
-    def _proposal(self, parent: str, event: Record) -> None:
+    def _proposal(self, parent: str, event: Event) -> None:
         outcome = self.outcomes.get(event["id"])
         inputs = {"from": event["parent"], "change": event["note"]}
         if outcome is None:
@@ -147,7 +151,7 @@ class _Trace:
             failed=failed,
         )
 
-    def _meeting(self, root: str, event: Record) -> None:
+    def _meeting(self, root: str, event: Event) -> None:
         cost = {"agent_s": round(event["seconds"] * len(event["agents"]), 4)}
         when = (event["t"], event["t"] + event["seconds"])
         self._span(
@@ -160,12 +164,12 @@ class _Trace:
         kind: str,
         parent: str,
         when: tuple[float, float],
-        inputs: Record,
-        outputs: Record,
+        inputs: Mapping[str, Any],
+        outputs: Mapping[str, Any],
         *,
-        cost: Record | None = None,
+        cost: Mapping[str, Any] | None = None,
         failed: bool = False,
-        more: Record | None = None,
+        more: Mapping[str, Any] | None = None,
     ) -> str:
         """Make a span; returns its id."""
         own = base64.b64encode(hashlib.sha256(self.id + str(len(self.made)).encode()).digest()[:8]).decode()

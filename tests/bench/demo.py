@@ -51,7 +51,7 @@ class Done(NamedTuple):
     @property
     def claims(self) -> dict[str, dict[str, Any]]:
         assert self.view.final
-        return {claim["entrant"]: claim for claim in self.view.final["claims"] if claim["phase"] == "test"}
+        return {claim["entrant"]: claim for claim in self.view.final.claims if claim["phase"] == "test"}
 
 
 def study(seed: int) -> Done:

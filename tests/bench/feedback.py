@@ -83,19 +83,19 @@ def curve(folder: Path, task: str) -> list[float]:
     generations = [record for record in read_lines(folder / "study.jsonl") if record["kind"] == "generation"]
     lab = make_lab(load_task(task), "replay", SLOTS)
     outputs = {
-        one.name: np.array([score["research_output"] for score in one.scores[task]])
+        one.name: np.array([score.research_output for score in one.scores[task]])
         for one in view.candidates
         if one.standing
     }
     known: dict[str, float] = {}
     found: list[float] = []
     for generation in range(GENERATIONS):
-        so_far = [one.name for one in view.candidates if one.record["generation"] <= generation and one.standing]
+        so_far = [one.name for one in view.candidates if one.record.generation <= generation and one.standing]
         told, _ = standings({name: outputs[name] for name in so_far})
         told = believed(told, generations[generation].get("estimates", {}))
         best = view.candidate(max(told, key=lambda name: told[name].estimate))
         assert best
-        text = best.record["program"]
+        text = best.record.program
         if text not in known:
             runs = [
                 evaluate(parse(text), load_task(task), lab, budget_s=BUDGETS[task], seed=seed).research_output

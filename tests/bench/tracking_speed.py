@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from orgopt.ledger import read_lines
-from orgopt.study.log import LOG
+from orgopt.study.records.names import LOG
 
 ROOT = Path(__file__).parent.parent.parent
 ORGOPT = [sys.executable, "-m", "orgopt"]

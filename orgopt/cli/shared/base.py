@@ -16,6 +16,7 @@ from orgopt.called import own_command as own_command
 from orgopt.document.text.program import printable
 from orgopt.errors import DocumentError, LabError, OrgoptError, SandboxError, StoreError, UsageError
 from orgopt.plugins import Kind
+from orgopt.score import Score
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -44,10 +45,10 @@ def near(path: Path) -> str:
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
-def warn_of_failures(name: str, score: dict[str, Any]) -> None:
+def warn_of_failures(name: str, score: Score) -> None:
     """Say so when no experiment of a run succeeded: its score is the baseline's, which looks like a result."""
-    if score["common_error"] and not score["experiments"].get("ok"):
-        text = f"{name}: no experiment succeeded; most often: {score['common_error']}"
+    if score.common_error and not score.experiments.get("ok"):
+        text = f"{name}: no experiment succeeded; most often: {score.common_error}"
         err.print(text, style="yellow", markup=False, soft_wrap=True)
 
 

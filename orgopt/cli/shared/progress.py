@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from statistics import mean
-from typing import Any, Self
+from typing import Self
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -22,7 +22,9 @@ from orgopt.evolve import Candidate, Job
 from orgopt.ledger import Event
 from orgopt.scoring import Score
 from orgopt.study.config import StudyConfig
-from orgopt.study.log import HELD_OUT, KNOCK_OUT, RACE, REAL, REWRITE, SEARCH, TEST, StudyLog
+from orgopt.study.log import StudyLog
+from orgopt.study.records.kinds import CandidateRecord, EvaluationRecord, RewriteRecord
+from orgopt.study.records.names import ABLATION, HELD_OUT, RACE, REAL, REWRITE, SEARCH, TEST
 from orgopt.study.standing import Standing
 from orgopt.study.wording import plain
 from orgopt.task import Task
@@ -33,7 +35,7 @@ PHASES = {
     TEST: "testing the winner beside its controls",
     HELD_OUT: "testing on tasks that were held out",
     REAL: "training for real",
-    KNOCK_OUT: "taking parts away from the winner",
+    ABLATION: "taking parts away from the winner",
 }
 Row = tuple[Candidate, Standing, bool]
 """A candidate, what is known of it, and whether it was dropped."""
@@ -131,7 +133,7 @@ class StudyProgress(Said):
             seeds = count(config.search_seeds, "seed")
             where = f"{config.budget_s:g} s on {count(config.slots, 'slot')}, {lab} lab"
             self.console.print(f"[bold]{log.folder.name}[/]  {size} × {seeds} × {where}", soft_wrap=True)
-            if known := len(log.of("evaluation")):
+            if known := len(log.of(EvaluationRecord)):
                 self.console.print(f"[dim]goes on after {count(known, 'run')} that are in its log[/]", soft_wrap=True)
         if self.console.is_terminal:
             self._shown.enter_context(
@@ -147,8 +149,8 @@ class StudyProgress(Said):
     def stopped(self) -> str:
         """What an interrupted study has kept."""
         total = self.generations * self.population
-        candidates = count(len(self.log.of("candidate")), "candidate")
-        runs = count(len(self.log.of("evaluation")), "run")
+        candidates = count(len(self.log.of(CandidateRecord)), "candidate")
+        runs = count(len(self.log.of(EvaluationRecord)), "run")
         return f"Stopped. {runs} of {candidates} (of {total}) are saved. Continue: the same command."
 
     def planned(self, phase: str, runs: int) -> None:
@@ -164,10 +166,10 @@ class StudyProgress(Said):
             if first:
                 self._heartbeat.say(self.line())
 
-    def rewritten(self, name: str, record: Mapping[str, Any]) -> None:
-        if record["outcome"] != "proposed":  # nothing that a model was paid for comes to nothing in silence
-            why = f"{record['outcome']}: {record['reason']}; the sampler proposes instead"
-            self.console.print(f"[yellow]{name}  {record['rewriter']} {escape(why)}[/]", soft_wrap=True)
+    def rewritten(self, name: str, record: RewriteRecord) -> None:
+        if record.outcome != "proposed":  # nothing that a model was paid for comes to nothing in silence
+            why = f"{record.outcome}: {record.reason}; the sampler proposes instead"
+            self.console.print(f"[yellow]{name}  {record.rewriter} {escape(why)}[/]", soft_wrap=True)
 
     def event(self, job: Job | None, event: Event) -> None:
         if job is not self.job:
@@ -180,7 +182,7 @@ class StudyProgress(Said):
             self.scores.setdefault(job.entrant, []).append(score.research_output)
         if score.common_error and job.entrant not in self.warned:
             self.warned.add(job.entrant)
-            warn_of_failures(f"{job.entrant} on {job.task}", score.to_dict())
+            warn_of_failures(f"{job.entrant} on {job.task}", score)
 
     def told(self, candidate: Candidate, standing: Standing, *, dropped: bool) -> None:
         self.rows.append((candidate, standing, dropped))

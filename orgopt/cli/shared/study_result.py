@@ -1,8 +1,8 @@
 """How the result of a study, and the estimate of one, look to a person."""
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.markup import escape
 from rich.table import Table
@@ -12,14 +12,16 @@ from orgopt.cli.shared.base import count, near, out, own_command
 from orgopt.cli.shared.ending import print_ending
 from orgopt.evolve.forecast.estimate import Estimate, Span
 from orgopt.study.config import StudyConfig
-from orgopt.study.log import HELD_OUT, REAL, TEST
 from orgopt.study.predictions import said_of_predictions
+from orgopt.study.records.kinds import FinalRecord
+from orgopt.study.records.names import HELD_OUT, REAL, TEST
+from orgopt.study.records.result import Ablation, Claim
 from orgopt.study.rewrites import said_of_rewrites
 from orgopt.study.verdict.study import ending
 from orgopt.study.view import StudyView
+from orgopt.study.wording import SEED_DOCUMENT, phase_name
 from orgopt.workspace import find_workspace
 
-Record = dict[str, Any]
 STYLES = {"better": "green", "worse": "red", "no difference": "yellow"}
 HEADINGS = {
     TEST: "On seeds that the search did not use",
@@ -39,32 +41,32 @@ def print_study(view: StudyView, workspace: Path, folder: Path, *, verbose: bool
     _print_places(workspace, folder)
 
 
-def _print_tables(final: Record) -> None:
+def _print_tables(final: FinalRecord) -> None:
     for phase, heading in HEADINGS.items():
-        claims = [claim for claim in final["claims"] if claim["phase"] == phase]
+        claims = [claim for claim in final.claims if claim.phase == phase]
         if claims:
             out.print()
             out.print(_claims(claims, heading))
     out.print(_flattery(final))
-    if final["changes"]:
+    if final.changes:
         out.print("\nAll edits of the seed document:")
-        print_changes(final["changes"])
-    if parts := _parts(final["knock_outs"]):
+        print_changes(list(final.changes))
+    if parts := _parts(final.ablations):
         out.print("\nWhat the champion loses without a part (95 % intervals):")
         out.print(parts)
-    if feedback := final.get("feedback"):
-        out.print(f"\n{escape(said_of_predictions(feedback))}", soft_wrap=False)
-    if rewrites := final.get("rewrites"):
-        out.print(f"\n{escape(said_of_rewrites(rewrites))}", soft_wrap=False)
+    if final.feedback:
+        out.print(f"\n{escape(said_of_predictions(final.feedback))}", soft_wrap=False)
+    if final.rewrites:
+        out.print(f"\n{escape(said_of_rewrites(final.rewrites))}", soft_wrap=False)
 
 
-def _flattery(final: Record) -> str:
+def _flattery(final: FinalRecord) -> str:
     """How far the champion's own search had flattered it, and what its tests can tell at all."""
-    raw, test = final["estimates"]["raw"], final["estimates"]["test"]
-    seeds = next((c["mdd"] for c in final["claims"] if (c["phase"], c["entrant"]) == (TEST, "seed document")), None)
+    raw, test = final.estimates.raw, final.estimates.test
+    seeds = next((c.mdd for c in final.claims if (c.phase, c.entrant) == (TEST, SEED_DOCUMENT)), None)
     smallest = f" So many seeds show differences of {seeds:.3f} in four of five cases." if seeds is not None else ""
-    tested = f" and {test['mean']:+.3f} in the tests" if test else ""
-    return f"\nThe champion {final['champion']} had {raw:+.3f} in the search{tested}.{smallest}"
+    tested = f" and {test.mean:+.3f} in the tests" if test else ""
+    return f"\nThe champion {final.champion} had {raw:+.3f} in the search{tested}.{smallest}"
 
 
 def print_estimate(found: Estimate, config: StudyConfig, workers: int) -> None:
@@ -78,7 +80,7 @@ def print_estimate(found: Estimate, config: StudyConfig, workers: int) -> None:
     table.add_column(style="dim")
     table.add_column(justify="right")
     for phase, span in found.runs.items():
-        table.add_row(f"runs, {phase}", _span(span))
+        table.add_row(f"runs, {phase_name(phase)}", _span(span))
     table.add_row("experiments", _span(found.experiments))
     table.add_row("slot-hours", _span(found.slot_hours))
     if found.usd:
@@ -96,9 +98,9 @@ def print_estimate(found: Estimate, config: StudyConfig, workers: int) -> None:
     out.print("Nothing was started.")
 
 
-def _claims(claims: list[Record], heading: str) -> Table:
+def _claims(claims: list[Claim], heading: str) -> Table:
     """The champion first, then each entrant by the difference to it."""
-    tasks = list(dict.fromkeys(claim["task"] for claim in claims))
+    tasks = list(dict.fromkeys(claim.task for claim in claims))
     table = Table(box=None, pad_edge=False, header_style="dim", title=f"[bold]{heading}[/]", title_justify="left")
     table.add_column("")
     for task in tasks:
@@ -106,43 +108,42 @@ def _claims(claims: list[Record], heading: str) -> Table:
     table.add_column("champion is ahead by", justify="right")
     table.add_column("95 %", justify="right")
     table.add_column("")
-    first = [next(claim for claim in claims if claim["task"] == task) for task in tasks]
-    table.add_row("[bold]champion[/]", *(f"[bold]{claim['champion_mean']:+.3f}[/]" for claim in first), "", "", "")
-    ranked = sorted((claim for claim in claims if claim["task"] == tasks[0]), key=lambda claim: claim["difference"])
+    first = [next(claim for claim in claims if claim.task == task) for task in tasks]
+    table.add_row("[bold]champion[/]", *(f"[bold]{claim.champion_mean:+.3f}[/]" for claim in first), "", "", "")
+    ranked = sorted((claim for claim in claims if claim.task == tasks[0]), key=lambda claim: claim.difference)
     for claim in ranked:
-        own = [next(c for c in claims if (c["task"], c["entrant"]) == (task, claim["entrant"])) for task in tasks]
+        own = [next(c for c in claims if (c.task, c.entrant) == (task, claim.entrant)) for task in tasks]
         table.add_row(
-            escape(claim["entrant"]),
-            *(f"{one['mean']:+.3f}" for one in own),
-            f"{claim['difference']:+.3f}",
+            escape(claim.entrant),
+            *(f"{one.mean:+.3f}" for one in own),
+            f"{claim.difference:+.3f}",
             _interval(claim),
             _word(claim),
         )
     return table
 
 
-def _word(claim: Record) -> str:
+def _word(claim: Claim) -> str:
     """What the interval says of the champion, as plainly where it is bad news."""
-    return f"[{STYLES[claim['verdict']]}]{claim['verdict']}[/]" if claim["low"] is not None else "[dim]one seed[/]"
+    return f"[{STYLES[claim.verdict]}]{claim.verdict}[/]" if claim.low is not None else "[dim]one seed[/]"
 
 
-def _interval(claim: Record) -> str:
-    return f"[{claim['low']:+.3f}, {claim['high']:+.3f}]".replace("[", r"\[") if claim["low"] is not None else ""
+def _interval(one: Claim | Ablation) -> str:
+    return rf"\[{one.low:+.3f}, {one.high:+.3f}]" if one.low is not None and one.high is not None else ""
 
 
-def _parts(knock_outs: list[Record]) -> Table | None:
-    if not knock_outs:
+def _parts(ablations: Sequence[Ablation]) -> Table | None:
+    if not ablations:
         return None
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column()
     table.add_column(justify="right")
     table.add_column(justify="right", style="dim")
     table.add_column(style="dim")
-    for part in sorted(knock_outs, key=lambda part: -part["difference"])[:12]:
-        sure = part["low"] is not None and (part["low"] > 0 or part["high"] < 0)
-        style = "bold" if sure else "dim"
-        model = f"the model says {part['model']:+.3f}" if "model" in part else ""
-        table.add_row(escape(part["part"]), f"[{style}]{part['difference']:+.3f}[/]", _interval(part), model)
+    for part in sorted(ablations, key=lambda part: -part.difference)[:12]:
+        style = "dim" if part.verdict == "no difference" else "bold"
+        model = "" if part.model is None else f"the model says {part.model:+.3f}"
+        table.add_row(escape(part.part), f"[{style}]{part.difference:+.3f}[/]", _interval(part), model)
     return table
 
 

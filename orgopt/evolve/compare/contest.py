@@ -10,13 +10,14 @@ from typing import Any, NamedTuple
 
 from orgopt.document import Program, load, require_org
 from orgopt.errors import UsageError
-from orgopt.evolve.trials.arena import Arena, Job, Watch
+from orgopt.evolve.trials.arena import Arena, Job, Result, Watch
 from orgopt.evolve.trials.kept import PLAIN_PREFIX, Keeping, needs_keeping
 from orgopt.evolve.trials.optuna_baseline import PLAIN_KINDS
 from orgopt.org import slug
 from orgopt.scoring import Score
 from orgopt.seeds import Stream, derive
-from orgopt.study.contest import ContestLog, Ranking, Scores, contest_identity, ranking
+from orgopt.study.contest import CONTEST, ContestLog, Ranking, Scores, contest_identity, ranking
+from orgopt.study.records.kinds import EvaluationRecord
 
 Entrants = Mapping[str, str]
 """The text of a document, or a plain sampler, by the name of who enters."""
@@ -70,12 +71,12 @@ class Contest:
         """
         jobs = self.left(seeds)
         for result in self.arena.run(list(jobs), watch):
-            job, k, score = result.job, jobs[result.job], result.score.to_dict()
+            job, k, score = result.job, jobs[result.job], result.score
             if self.log:
-                self.log.add_run(job.entrant, job.task, k, seed=job.seed, score=score, wall_s=round(result.wall_s, 3))
+                self.log.add_run(_record(result, k))
             self.scores[job.entrant, job.task, k] = score
             if ended:
-                ended(job, k, result.score)
+                ended(job, k, score)
         return ranking(self.scores, list(self.entrants), list(self.arena.tasks), seeds, self.arena.terms.budget_s)
 
 
@@ -114,6 +115,19 @@ def identity_of(entrants: Entrants, arena: Arena, seed: int) -> dict[str, Any]:
     settings = {"budget_s": terms.budget_s, "slots": terms.slots, "seed": seed, "verify_seeds": terms.verify_seeds}
     stamps = {name: arena.lab(name).stamp for name in arena.tasks}
     return contest_identity(settings, entrants, arena.tasks, stamps)
+
+
+def _record(result: Result, k: int) -> EvaluationRecord:
+    job = result.job
+    return EvaluationRecord(
+        phase=CONTEST,
+        entrant=job.entrant,
+        task=job.task,
+        k=k,
+        seed=job.seed,
+        score=result.score,
+        wall_s=round(result.wall_s, 3),
+    )
 
 
 class _Entrant(NamedTuple):

@@ -11,13 +11,13 @@ from orgopt.evolve.race import LOOKS
 from orgopt.evolve.search import DROP_AFTER
 from orgopt.org import Org
 from orgopt.study.config import OPTIMIZERS, StudyConfig
+from orgopt.study.records.names import ABLATION, REAL
+from orgopt.study.view import StudyView
 
 DOCUMENTS = 5
 """Controls that are documents: more agents, one agent, silent agents, random documents, shuffled links."""
 REPLAYED_PER_S = 1_000  # experiments of a replayed run, where none was timed yet
 VERIFIED = 6  # submissions that a team makes of about a hundred experiments
-
-Record = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class Estimate:
     basis: str
     language: Calls | None = None
 
-    def to_dict(self) -> Record:
+    def to_dict(self) -> dict[str, Any]:
         """The estimate as JSON values."""
         return asdict(self)
 
@@ -112,17 +112,12 @@ def speaking(config: StudyConfig, found: Mapping[str, Span], *, tasks: int, held
     return Span(low, high), Span(first, first)
 
 
-def timing(records: Iterable[Record], terms: Record) -> Timing | None:
-    """The mean of the runs in some studies' records that were made under the same budget, slots and labs."""
-    walls, experiments = list[float](), list[int]()
-    same = False
-    for record in records:
-        if record["kind"] == "study":
-            identity = record.get("identity", {})
-            same = all(identity.get(name) == value for name, value in terms.items())
-        elif same and record["kind"] == "evaluation" and record["phase"] != "real":
-            walls.append(record["wall_s"])
-            experiments.append(sum(record["score"]["experiments"].values()))
+def timing(views: Iterable[StudyView], budget_s: float, slots: int) -> Timing | None:
+    """The mean of the runs of some studies that were made under the same budget and slots."""
+    same = (view for view in views if (view.head.identity.budget_s, view.head.identity.slots) == (budget_s, slots))
+    runs = [run for view in same for run in view.evaluations if run.phase != REAL]
+    walls = [run.wall_s for run in runs]
+    experiments = [sum(run.score.experiments.values()) for run in runs]
     return Timing(sum(walls) / len(walls), sum(experiments) / len(walls), len(walls)) if walls else None
 
 
@@ -141,7 +136,7 @@ def _runs(config: StudyConfig, org: Org, tasks: int, held_out: int) -> dict[str,
         "test": Span(tested, tested + 2 * config.test_seeds).times(tasks + held_out),
     }
     if config.controls != "none":
-        found["knock-out"] = Span(0.5 * parts, 2 * parts).times(config.test_seeds * tasks)
+        found[ABLATION] = Span(0.5 * parts, 2 * parts).times(config.test_seeds * tasks)
     if config.rewriter in OPTIMIZERS and config.rewrites:
         found["rewrite"] = Span(0.5, 1).times((config.generations - 1) * optimizer_runs(config, tasks))
     if config.real_runs:

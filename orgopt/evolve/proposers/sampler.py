@@ -18,18 +18,18 @@ from optuna.trial import TrialState, create_trial
 
 from orgopt.document import Program, changes, lint, parse
 from orgopt.document.reading.reader import errors
-from orgopt.errors import DocumentError, UsageError
+from orgopt.errors import DocumentError, StoreError, UsageError
 from orgopt.evolve.proposers.optuna_samplers import Around, find_sampler
 from orgopt.evolve.space.candidate import Candidate
 from orgopt.evolve.space.genome import Params, Space
 from orgopt.evolve.space.texts import Texts, with_texts
 from orgopt.seeds import Stream, derive, generator
 from orgopt.study.config import StudyConfig
+from orgopt.study.records.kinds import CandidateRecord
 from orgopt.study.standing import Standing
 
 ATTEMPTS = 20  # asks for one candidate before it may be a repetition
 RUNNER_UP = 1 / 3  # how often a parent is not the best
-Record = dict[str, Any]
 
 
 class Proposer:
@@ -55,17 +55,28 @@ class Proposer:
         directions = (StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE)
         self.study = optuna.create_study(directions=directions[: len(config.objectives)], sampler=RandomSampler(seed=0))
 
-    def restore(self, record: Record) -> Candidate:
-        """A candidate that was proposed before, from its record."""
-        params = record["params"]
-        self._add(record["index"], params, record.get("sampler_state", {}))
-        fields = ("index", "generation", "parent", "proposer")
+    def restore(self, record: CandidateRecord) -> Candidate:
+        """A candidate that was proposed before, from its record.
+
+        Raises:
+            StoreError: It is none of this search space.
+        """
+        try:
+            self._add(record.index, record.params, record.sampler_state)
+        except (KeyError, TypeError, ValueError) as error:
+            raise StoreError(
+                f"candidate {record.name} of the study's log is no point of this search space ({error}): the log is "
+                "damaged there: restore the file, or choose another --name"
+            ) from None
         return Candidate(
-            **{name: record[name] for name in fields},
-            params=params,
-            program=parse(record["program"], f"{record['name']}.md"),
-            changes=tuple(record["changes"]),
-            texts=record.get("texts", {}),
+            index=record.index,
+            generation=record.generation,
+            parent=record.parent,
+            proposer=record.proposer,
+            params=record.params,
+            program=parse(record.program, f"{record.name}.md"),
+            changes=record.changes,
+            texts=record.texts,
         )
 
     def first(self) -> Candidate:
@@ -154,7 +165,7 @@ class Proposer:
         """
         return with_texts(self.space.program(params), parent.texts if texts is None else texts)
 
-    def sampler_state(self, index: int) -> Record:
+    def sampler_state(self, index: int) -> dict[str, Any]:
         """What the sampler noted of a candidate, which it needs when the study is continued."""
         return dict(self.study.get_trials(deepcopy=False)[self._trials[index]].system_attrs)
 
@@ -166,14 +177,14 @@ class Proposer:
         """Report that a candidate is disqualified: it tells nothing of its neighbours."""
         self.study.tell(self._trials[index], state=TrialState.FAIL)
 
-    def _add(self, index: int, params: Params, state: Record) -> None:
+    def _add(self, index: int, params: Params, state: Mapping[str, Any]) -> None:
         """Let Optuna know of a trial that it was not asked for."""
         with _quiet():
             trial = create_trial(
                 state=TrialState.RUNNING,
                 params=dict(params),
                 distributions=self.space.distributions,
-                system_attrs=state,
+                system_attrs=dict(state),
             )
             self.study.add_trial(trial)
         self._trials[index] = len(self.study.get_trials(deepcopy=False)) - 1

@@ -26,8 +26,9 @@ from orgopt.evolve.trials.runs import Runs
 from orgopt.org import Org
 from orgopt.seeds import Stream, generator
 from orgopt.study.config import NO_FEEDBACK, StudyConfig
-from orgopt.study.log import SEARCH
 from orgopt.study.quality import quality
+from orgopt.study.records.kinds import EnsembleRecord, ModelRecord, Predicted
+from orgopt.study.records.names import SEARCH
 from orgopt.study.standing import Standing
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class Screen:
         self._best = 0.0
         self._estimates: dict[str, tuple[float, float]] = {}
         self._points: dict[str, np.ndarray] = {}
-        self._predicted: dict[int, dict[str, float]] = {}
+        self._predicted: dict[int, Predicted] = {}
 
     def wants(self, index: int) -> bool:
         """Whether a candidate is the model's to propose, if it can: of the first generation, what others found best."""
@@ -98,12 +99,12 @@ class Screen:
         )
         if found:
             mean, sd = self._model.predict(self._point(found)[None])
-            self._predicted[index] = {"mean": round(float(mean[0]), 4), "sd": round(float(sd[0]), 4)}
+            self._predicted[index] = Predicted(mean=round(float(mean[0]), 4), sd=round(float(sd[0]), 4))
         return found
 
-    def predicted(self, index: int) -> dict[str, dict[str, float]]:
-        """What the model expected of a candidate that it picked, for the candidate's record."""
-        return {"predicted": self._predicted[index]} if index in self._predicted else {}
+    def predicted(self, index: int) -> Predicted | None:
+        """What the model expected of a candidate that it picked; None of others."""
+        return self._predicted.get(index)
 
     def learn(self, known: Sequence[Candidate], told: Mapping[str, Standing]) -> Mapping[str, tuple[float, float]]:
         """Learn from all candidates; returns what is believed of each now, with one standard deviation of doubt."""
@@ -121,9 +122,9 @@ class Screen:
         self._estimates = {one.name: (round(float(mean), 5), round(float(sd), 5)) for one, mean, sd in rows}
         return self._estimates
 
-    def estimates(self) -> dict[str, dict[str, tuple[float, float]]]:
-        """What is believed of each candidate, for the record of a generation."""
-        return {"estimates": self._estimates} if self._estimates else {}
+    def estimates(self) -> Mapping[str, tuple[float, float]]:
+        """What is believed of each candidate by name, and one standard deviation of doubt; empty without a model."""
+        return self._estimates
 
     def losses(
         self, champion: Org, parts: Sequence[Org], known: Sequence[Candidate], told: Mapping[str, Standing]
@@ -141,10 +142,10 @@ class Screen:
         if learned is None:
             return None
         digest = examples.digest_of([*self.evidence, *own])
-        if digest not in [one["digest"] for one in self.runs.log.of("ensemble")]:
+        if digest not in [one.digest for one in self.runs.log.of(EnsembleRecord)]:
             gp = {f"kriging_{name}": array for name, array in self._model.arrays().items()}
             self.runs.log.write_model({**learned.arrays(), **gp})
-            self.runs.log.add({"kind": "ensemble", "digest": digest, **learned.quality.to_dict()})
+            self.runs.log.add(EnsembleRecord(digest=digest, **learned.quality.to_dict()))
         means = ensemble.outputs(learned, [champion, *parts], own)
         return [round(float(means[0] - mean), 4) for mean in means[1:]]
 
@@ -200,19 +201,18 @@ class Screen:
     def _note(self, model: Kriging, candidates: int) -> None:
         """Keep how good the model is, once for what it learned from."""
         values, noise = model.measured()
-        if any(one["candidates"] == candidates for one in self.runs.log.of("model")):
+        if any(one.candidates == candidates for one in self.runs.log.of(ModelRecord)):
             return
         mean, sd = model.without()
         found = quality(mean, np.hypot(sd, noise), values).to_dict()
         related = dict(zip(self.older.names, model.shape.related[1:], strict=True))
-        older = {"related": related} if related else {}
-        self.runs.log.add({"kind": "model", "candidates": candidates, **older, **found})
+        self.runs.log.add(ModelRecord(candidates=candidates, related=related, **found))
 
     def _own(self, able: Sequence[Candidate], told: Mapping[str, Standing]) -> list[Tried]:
         """What this study tried, a task each."""
         found: list[Tried] = []
         orgs = [self.proposer.space.organization(one.params) for one in able]
-        described = self.runs.log.records[0]["tasks"]
+        described = self.runs.log.head.tasks
         for task in self.tasks:
             seeds = {one.name: range(told[one.name].seeds) for one in able}
             outputs = [self.runs.outputs(SEARCH, one.name, [task], seeds[one.name])[:, 0] for one in able]
@@ -220,7 +220,7 @@ class Screen:
             terms = {
                 "slots": self.config.slots,
                 "budget_s": self.config.budget_s,
-                "curves": described[task].get("curves"),
+                "curves": described[task].curves,
             }
             cost = examples.cost_of(score for score in scores if score)
             if one := examples.tried("this study", task, terms, orgs, [list(row) for row in outputs], cost):

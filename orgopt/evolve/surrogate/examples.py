@@ -18,8 +18,9 @@ from orgopt.errors import OrgoptError, UsageError
 from orgopt.evolve.surrogate.graph import Setting
 from orgopt.ledger import read_lines, write_text
 from orgopt.org import Org
+from orgopt.score import Score
 from orgopt.study import statistics
-from orgopt.study.log import LOG
+from orgopt.study.records.names import LOG
 from orgopt.study.view import StudyView, load_study
 
 EVIDENCE = "evidence.jsonl"
@@ -97,9 +98,9 @@ def digest_of(evidence: Iterable[Tried]) -> str:
     return found.hexdigest()[:12]
 
 
-def cost_of(scores: Iterable[Mapping[str, Any]]) -> Record:
+def cost_of(scores: Iterable[Score]) -> Record:
     """Slot-seconds and agent-seconds of an experiment, from the scores of some runs."""
-    totals = [(sum(one["experiments"].values()), one["spent_slot_s"], one["agent_s"]) for one in scores]
+    totals = [(sum(one.experiments.values()), one.spent_slot_s, one.agent_s) for one in scores]
     experiments = sum(count for count, _, _ in totals)
     if not experiments:
         return {"run_s": None, "think_s": None}
@@ -111,21 +112,21 @@ def cost_of(scores: Iterable[Mapping[str, Any]]) -> Record:
 
 def records_of(view: StudyView) -> list[Record]:
     """The evidence of a study as JSON values: a record a task, with what each candidate achieved there."""
-    head, found = view.head["identity"], list[Record]()
+    identity, found = view.head.identity, list[Record]()
     able = [one for one in view.candidates if not one.disqualified]
     for task in view.tasks:
         scores = [score for one in able for score in one.scores[task]]
         candidates = [
             {
-                "program": one.record["program"],
-                "params": one.record["params"],
-                "outputs": [score["research_output"] for score in one.scores[task]],
+                "program": one.record.program,
+                "params": dict(one.record.params),
+                "outputs": [score.research_output for score in one.scores[task]],
             }
             for one in able
             if one.scores[task]
         ]
-        terms = {**{key: head[key] for key in ("slots", "budget_s")}, "curves": view.head["tasks"][task].get("curves")}
-        named = {"study": view.head["name"], "task": task}
+        terms = {"slots": identity.slots, "budget_s": identity.budget_s, "curves": view.head.tasks[task].curves}
+        named = {"study": view.head.name, "task": task}
         found.append({**named, **terms, **cost_of(scores), "candidates": candidates})
     return found
 
@@ -167,7 +168,7 @@ def gather_evidence(folder: Path, names: Sequence[str], studies: Path) -> list[R
         except OrgoptError as error:
             if ALL not in names:
                 raise UsageError(f"--learn-from {name}: {error}") from None
-    views.sort(key=lambda view: view.head["at"])  # of more than can be looked at, the newest are
+    views.sort(key=lambda view: view.head.at)  # of more than can be looked at, the newest are
     return [record for view in views for record in records_of(view)]
 
 

@@ -2,21 +2,24 @@
 
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from orgopt.callback import Callback
 from orgopt.evolve.trials.arena import Arena, Job, Result
 from orgopt.evolve.trials.kept import Keeping, needs_keeping, write_memory
+from orgopt.score import Score
 from orgopt.seeds import Stream, derive
-from orgopt.study.log import HELD_OUT, KNOCK_OUT, RACE, REAL, REWRITE, SEARCH, TEST, StudyLog
+from orgopt.study.log import StudyLog
+from orgopt.study.records.kinds import EvaluationRecord
+from orgopt.study.records.names import ABLATION, HELD_OUT, RACE, REAL, REWRITE, SEARCH, TEST
 
 _STREAMS = {
     SEARCH: Stream.SEARCH,
     RACE: Stream.RACE,
     TEST: Stream.TEST,
-    KNOCK_OUT: Stream.TEST,
+    ABLATION: Stream.TEST,
     HELD_OUT: Stream.HELD_OUT,
     REAL: Stream.REAL,
     REWRITE: Stream.REWRITE,
@@ -91,20 +94,22 @@ class Runs:
     def outputs(self, phase: str, entrant: str, tasks: Sequence[str], ks: Iterable[int]) -> np.ndarray:
         """The research output of runs that are done, (seeds, tasks)."""
         scores = [[self.log.score(phase, entrant, task, k) for task in tasks] for k in ks]
-        rows = [[score["research_output"] for score in row if score is not None] for row in scores]
+        rows = [[score.research_output for score in row if score is not None] for row in scores]
         return np.array(rows, dtype=float).reshape(len(rows), len(tasks))
 
     def disqualified(self, phase: str, entrant: str, tasks: Sequence[str], seeds: int) -> bool:
         """Whether any run so far, of so many seeds, was tampered with."""
         scores = [self.log.score(phase, entrant, task, k) for k in range(seeds) for task in tasks]
-        return any(score["disqualified"] for score in scores if score is not None)
+        return any(score.disqualified for score in scores if score is not None)
 
-    def mean(self, part: str, phase: str, entrant: str, tasks: Sequence[str], ks: Iterable[int]) -> float:
-        """The mean of a part of the score, such as `agent_s`, over runs that are done."""
+    def mean(
+        self, part: Callable[[Score], float], phase: str, entrant: str, tasks: Sequence[str], ks: Iterable[int]
+    ) -> float:
+        """The mean of a part of the score over runs that are done."""
         scores = [self.log.score(phase, entrant, task, k) for k in ks for task in tasks]
-        return float(np.mean([score[part] for score in scores if score is not None]))
+        return float(np.mean([part(score) for score in scores if score is not None]))
 
-    def memory(self, entrant: str, task: str) -> dict[str, str]:
+    def memory(self, entrant: str, task: str) -> Mapping[str, str]:
         """What the roles of an entrant remember when its runs on a task begin."""
         return self.log.memory(self.heirs[entrant], task) if entrant in self.heirs else {}
 
@@ -122,11 +127,21 @@ class Runs:
             metric = self.arena.tasks[job.task].metric
             self.log.keep_program(phase, job.entrant, job.program)
             self.log.keep_run(phase, job.entrant, job.task, k, result.events, metric)
-        rest: dict[str, Any] = {"score": result.score.to_dict(), "wall_s": round(result.wall_s, 3)}
+        memory: dict[str, str] = {}
         if (phase, k) == (SEARCH, 0) and (memory := {**self.memory(job.entrant, job.task), **dict(result.memory)}):
             write_memory(self.log.run_folder(phase, job.entrant) / "memory" / job.task, memory)
-            rest["memory"] = memory
-        self.log.add_evaluation(phase, job.entrant, job.task, k, seed=job.seed, **rest)
+        self.log.add_evaluation(
+            EvaluationRecord(
+                phase=phase,
+                entrant=job.entrant,
+                task=job.task,
+                k=k,
+                seed=job.seed,
+                score=result.score,
+                wall_s=round(result.wall_s, 3),
+                memory=memory,
+            )
+        )
         self.callback.evaluated(phase, job, result.score)
 
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 from math import inf
-from typing import Any
 
 from orgopt.study.contest import Placing, Ranking
+from orgopt.study.records.head import TaskRecord
 from orgopt.study.verdict.ending import Bar, Ending, again, scale
 from orgopt.study.verdict.measures import measure
 from orgopt.study.verdict.more_seeds import ENOUGH, more_seeds
@@ -19,7 +19,7 @@ _VERDICTS = {"worse": "better", "no difference": "no difference"}  # of the firs
 
 def ending(
     ranking: Ranking,
-    tasks: Mapping[str, Mapping[str, Any]],
+    tasks: Mapping[str, TaskRecord],
     *,
     sizes: Mapping[str, int],
     self_reported: bool = False,
@@ -72,11 +72,11 @@ def _sure(first: Placing, second: Placing, ranking: Ranking) -> str:
     return f"{scores}: {signed(-apart.mean)}, with 95 % confidence within {known}, on {ranking.seeds} seeds{corrected}."
 
 
-def _measures(ranking: Ranking, tasks: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+def _measures(ranking: Ranking, tasks: Mapping[str, TaskRecord]) -> Iterator[str]:
     shown = ranking.placings if len(ranking.placings) <= MOST else ranking.placings[:1]
     for name, task in tasks.items():
         reached = [(one.entrant, one.heldout[name]) for one in reversed(shown)]
-        yield measure(name, task, [("untouched", task["baseline"]["heldout"]), *reached])
+        yield measure(name, task, [("untouched", task.baseline.heldout), *reached])
 
 
 def _bar(one: Placing, sizes: Mapping[str, int]) -> Bar:

@@ -1,10 +1,11 @@
 """Raw metrics beside scores: what was measured on a task, in its own unit."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+
+from orgopt.study.records.head import TaskRecord
 
 
-def measure(name: str, task: Mapping[str, Any], values: Sequence[tuple[str, float]]) -> str:
+def measure(name: str, task: TaskRecord, values: Sequence[tuple[str, float]]) -> str:
     """A line such as `tinygpt heldout_bpb: 3.115 untouched → 3.081 with solo.md → 2.992 evolved (lower is better)`.
 
     Args:
@@ -13,7 +14,7 @@ def measure(name: str, task: Mapping[str, Any], values: Sequence[tuple[str, floa
             of a negated metric, of which more is better.
         values: Who reached which value, in the order in which they are told.
     """
-    metric, unit = str(task["heldout"]), str(task.get("unit", ""))
+    metric, unit = task.heldout, task.unit
     negated = metric.startswith("-")
     shown = [(who, -value if negated else value) for who, value in values]
     digits = _digits([value for _, value in shown])

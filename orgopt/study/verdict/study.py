@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from orgopt.document import parse, read
-from orgopt.study.log import HELD_OUT, REAL, TEST, other_seeds, self_reported
+from orgopt.study.records.names import HELD_OUT, REAL, TEST
+from orgopt.study.records.result import Ablation, Claim
 from orgopt.study.verdict.ending import Bar, Ending, again, scale, unread
 from orgopt.study.verdict.measures import measure
 from orgopt.study.verdict.more_seeds import ENOUGH, more_seeds
@@ -24,7 +24,6 @@ from orgopt.study.wording import (
     signed,
 )
 
-Record = dict[str, Any]
 FEW = 5  # test seeds below which luck cannot be told from skill
 _SHORT = 4  # losses that are told one by one
 
@@ -41,7 +40,7 @@ def short(ending: Ending) -> str:
 
 def source_name(view: StudyView) -> str:
     """The seed document as its reader knows it: by its file's name."""
-    return Path(str(view.head.get("source", ""))).name or SEED_DOCUMENT
+    return Path(view.head.source).name or SEED_DOCUMENT
 
 
 class _Story:
@@ -52,7 +51,7 @@ class _Story:
         assert final is not None and best is not None  # noqa: PT018  the caller looked
         self.view, self.final, self.champion, self.seed = view, final, best, view.candidates[0]
         self.source = source_name(view)
-        self.claims = _main_claims(final["claims"], TEST)
+        self.claims = _main_claims(final.claims, TEST)
         self.against_seed = self.claims.get(SEED_DOCUMENT)
 
     def ending(self) -> Ending:
@@ -62,12 +61,12 @@ class _Story:
             title=title,
             sure=sure,
             measures=(*self._measures(), *self._elsewhere()),
-            scale=scale(self_reported=bool(self_reported(self.view.head["identity"]))),
+            scale=scale(self_reported=bool(self.view.head.identity.self_reported)),
             bars=tuple(self._bars()),
-            notes=(*unread(parse(self.view.head["program"], self.source)), *self._notes()),
+            notes=(*unread(parse(self.view.head.program, self.source)), *self._notes()),
             advice=tuple(self._advice()),
-            changes=tuple(self.final.get("effects", self.final["changes"])),
-            losses=tuple(_losses(self.final["knock_outs"])),
+            changes=self.final.changes if self.final.effects is None else self.final.effects,
+            losses=tuple(_losses(self.final.ablations)),
         )
 
     def _word(self) -> str:
@@ -75,13 +74,13 @@ class _Story:
             return "unchanged"
         if self.against_seed is None:
             return "running"
-        return "no difference" if self._few else str(self.against_seed["verdict"])
+        return "no difference" if self._few else self.against_seed.verdict
 
     @property
     def _few(self) -> bool:
         """Whether there are too few test seeds to tell skill from luck."""
         claim = self.against_seed
-        return claim is not None and (claim["low"] is None or claim["seeds"] < FEW)
+        return claim is not None and (claim.low is None or claim.seeds < FEW)
 
     def _result(self) -> tuple[str, str]:
         """The headline, and how sure it is."""
@@ -90,10 +89,10 @@ class _Story:
             return f"Nothing better than {self.source} was found among {tried}.", ""
         if claim is None:
             return f"The evolved team {self.champion.name} was not tested against {self.source}.", ""
-        evolved, seed, apart = (claim[key] for key in ("champion_mean", "mean", "difference"))
+        evolved, seed, apart = claim.champion_mean, claim.mean, claim.difference
         against = f"the evolved team scores {plain(evolved)}, {self.source} {plain(seed)}"
-        known = interval(claim["low"], claim["high"], sign=True)
-        on = f"on {count(claim['seeds'], 'fresh seed')} that the search did not use"
+        known = interval(claim.low, claim.high, sign=True)
+        on = f"on {count(claim.seeds, 'fresh seed')} that the search did not use"
         if self._few:
             word = "ahead of" if apart > 0 else "behind"
             title = f"Too few seeds to tell: the evolved team is {word} {self.source} by {plain(abs(apart))}."
@@ -101,49 +100,50 @@ class _Story:
         title = {
             "better": f"Better than {self.source}: {against}.",
             "worse": f"Worse than {self.source}: {against}.",
-        }.get(claim["verdict"], f"No difference to {self.source} is shown: {against}.")
+        }.get(claim.verdict, f"No difference to {self.source} is shown: {against}.")
         return title, f"The difference is {signed(apart)}, with 95 % confidence within {known}, {on}."
 
     def _measures(self) -> Iterator[str]:
         """The raw held-out metric of each task: untouched, with the seed document, evolved."""
-        for name, task in self.view.head["tasks"].items():
-            found = [("untouched", task["baseline"]["heldout"])]
+        for name, task in self.view.head.tasks.items():
+            found = [("untouched", task.baseline.heldout)]
             for label, candidate in ((f"with {self.source}", self.seed), ("evolved", self.champion)):
                 scores = self.view.scores(TEST, candidate.name, name)
                 if scores and (label, candidate) != ("evolved", self.seed):
-                    found.append((label, float(np.mean([score["heldout"] for score in scores]))))
+                    found.append((label, float(np.mean([score.heldout for score in scores]))))
             yield measure(name, task, found)
 
     def _elsewhere(self) -> Iterator[str]:
         """What was found on tasks that were held out, and in real training."""
         for phase, where in ((HELD_OUT, "On held-out tasks"), (REAL, "In real training")):
-            claim = _main_claims(self.final["claims"], phase).get(SEED_DOCUMENT)
+            claim = _main_claims(self.final.claims, phase).get(SEED_DOCUMENT)
             if claim:
-                known = interval(claim["low"], claim["high"], sign=True)
-                seeds = count(claim["seeds"], "seed")
-                word = {"no difference": "no difference shown"}.get(claim["verdict"], claim["verdict"])
-                word = word if claim["low"] is not None else "one seed cannot tell"
-                yield f"{where}: {signed(claim['difference'])} {known} over {self.source} on {seeds}: {word}."
+                known = interval(claim.low, claim.high, sign=True)
+                seeds = count(claim.seeds, "seed")
+                word = {"no difference": "no difference shown"}.get(claim.verdict, claim.verdict)
+                word = word if claim.low is not None else "one seed cannot tell"
+                yield f"{where}: {signed(claim.difference)} {known} over {self.source} on {seeds}: {word}."
 
     def _bars(self) -> Iterator[Bar]:
         """The champion, then everything that it was compared with, the best first."""
-        test = self.final["estimates"]["test"]
+        test = self.final.estimates.test
         if not test:
             return
-        size = self._headcount(self.champion.record["program"])
+        size = self._headcount(self.champion.record.program)
         own = self.source if self.champion is self.seed else "evolved team"
-        yield Bar(name=own, value=test["mean"], meaning=size)
-        for name, claim in sorted(self.claims.items(), key=lambda pair: -pair[1]["mean"]):
+        yield Bar(name=own, value=test.mean, meaning=size)
+        for name, claim in sorted(self.claims.items(), key=lambda pair: -pair[1].mean):
             label = self.source if name == SEED_DOCUMENT else entrant_name(name, self.seed.name, self.champion.name)
-            few = f", {count(claim['seeds'], 'seed')}" if claim["seeds"] < test["n"] else ""
+            few = f", {count(claim.seeds, 'seed')}" if claim.seeds < test.n else ""
             meaning = f"{self._meaning(name)}{few}"
-            yield Bar(name=label, value=claim["mean"], meaning=meaning, verdict=claim["verdict"])
+            yield Bar(name=label, value=claim.mean, meaning=meaning, verdict=claim.verdict)
 
     def _meaning(self, control: str) -> str:
         if control == SEED_DOCUMENT:
-            return f"what you had: {self._headcount(self.view.head['program'])}"
+            return f"what you had: {self._headcount(self.view.head.program)}"
         if control == MORE_AGENTS:
-            return str(self.view.entrants.get(MORE_AGENTS, {}).get("about", ""))
+            crowd = self.view.entrants.get(MORE_AGENTS)
+            return crowd.about if crowd else ""
         return MEANINGS.get(control, "")
 
     def _headcount(self, text: str) -> str:
@@ -152,23 +152,23 @@ class _Story:
     def _notes(self) -> Iterator[str]:
         """How much of a gain more agents alone bring, and that other seeds were used where they were."""
         crowd, seed = self.claims.get(MORE_AGENTS), self.against_seed
-        if seed and crowd and seed["verdict"] == "better":
-            alone = seed["difference"] - crowd["difference"]
-            known = interval(crowd["low"], crowd["high"], sign=True)
-            word = "" if crowd["verdict"] == "better" else ", which may be nothing"
+        if seed and crowd and seed.verdict == "better":
+            alone = seed.difference - crowd.difference
+            known = interval(crowd.low, crowd.high, sign=True)
+            word = "" if crowd.verdict == "better" else ", which may be nothing"
             yield (
-                f"Of the {signed(seed['difference'])}, headcount alone ({self._meaning(MORE_AGENTS)}) brings "
+                f"Of the {signed(seed.difference)}, headcount alone ({self._meaning(MORE_AGENTS)}) brings "
                 f"{signed(alone)}; who they are and how they are organized, "
-                f"{signed(crowd['difference'])} {known}{word}."
+                f"{signed(crowd.difference)} {known}{word}."
             )
-        if other_seeds(self.view.head):
-            yield f"Made with the seeds of orgopt {self.view.head['orgopt']}: it can be read, and not continued."
+        if self.view.head.identity.other_seeds:
+            yield f"Made with the seeds of orgopt {self.view.head.orgopt}: it can be read, and not continued."
 
     def _advice(self) -> Iterator[str]:
         """What follows, with the command where there is one."""
-        word, simplest = self._word(), str(self.final["simplest"])
+        word, simplest = self._word(), self.final.simplest
         if word == "unchanged":
-            searched = max((one.record["generation"] for one in self.view.candidates), default=0) + 1
+            searched = max((one.record.generation for one in self.view.candidates), default=0) + 1
             longer = self._again("--generations", 2 * searched)
             yield f"Keep {self.source}. A longer search may still find something{longer}"
         elif self._few:
@@ -177,7 +177,7 @@ class _Story:
             smaller = self.view.candidate(simplest) if simplest != self.champion.name else None
             also = ""
             if smaller and smaller is not self.seed:
-                size = self._headcount(smaller.record["program"])
+                size = self._headcount(smaller.record.program)
                 also = f" {simplest} ({size}) is simpler and was as good in the race."
             yield f"Use the evolved document, best.md.{also}"
         else:
@@ -188,7 +188,7 @@ class _Story:
 
     def _again(self, option: str, value: int) -> str:
         """The command that was called with another value of an option, after a colon; a full stop if it is unknown."""
-        command = self.view.head.get("command", "")
+        command = self.view.head.command
         return f": {again(command, option, value)}" if command else "."
 
     def _more_seeds(self) -> str:
@@ -199,17 +199,17 @@ class _Story:
         one, two = (_outputs(self.view, name) for name in (self.champion.name, self.seed.name))
         n = min(len(one), len(two))
         return more_seeds(
-            claim["difference"],
+            claim.difference,
             float(np.std(one[:n] - two[:n], ddof=1)),
             seeds=n,
             seed_s=self._test_s(n),
-            command=self.view.head.get("command", ""),
+            command=self.view.head.command,
             option="--test-seeds",
         )
 
     def _test_s(self, seeds: int) -> float:
         """Wall seconds that a test seed took, everybody who was tested on it included."""
-        ats = [one["at"] for one in self.view.evaluations if one["phase"] == TEST and "at" in one]
+        ats = [one.at for one in self.view.evaluations if one.phase == TEST]
         return (max(ats) - min(ats)) / seeds if ats else 0.0
 
 
@@ -226,32 +226,32 @@ def _running(view: StudyView) -> Ending:
         f"{count(len(known), 'candidate')} measured, on search seeds, where the best of many is flattered; nothing is "
         "claimed before the tests."
     )
-    reported = bool(self_reported(view.head["identity"]))
+    reported = bool(view.head.identity.self_reported)
     return Ending(word="running", title=title, sure=sure, scale=scale(self_reported=reported))
 
 
-def _main_claims(claims: Sequence[Record], phase: str) -> dict[str, Record]:
+def _main_claims(claims: Sequence[Claim], phase: str) -> dict[str, Claim]:
     """The claims of a phase by whom they are against: over all tasks, where there are several."""
-    found = [claim for claim in claims if claim["phase"] == phase]
-    tasks = {claim["task"] for claim in found}
+    found = [claim for claim in claims if claim.phase == phase]
+    tasks = {claim.task for claim in found}
     wanted = "all" if "all" in tasks else next(iter(tasks), "")
-    return {claim["entrant"]: claim for claim in found if claim["task"] == wanted}
+    return {claim.entrant: claim for claim in found if claim.task == wanted}
 
 
 def _outputs(view: StudyView, entrant: str) -> np.ndarray:
     """The scores of an entrant's tests, a seed each, means over tasks."""
-    by_task = [[score["research_output"] for score in view.scores(TEST, entrant, task)] for task in view.tasks]
+    by_task = [[score.research_output for score in view.scores(TEST, entrant, task)] for task in view.tasks]
     n = min(len(one) for one in by_task)
     return np.mean([one[:n] for one in by_task], axis=0)
 
 
-def _losses(knock_outs: Sequence[Record]) -> Iterator[str]:
+def _losses(ablations: Sequence[Ablation]) -> Iterator[str]:
     """What the champion loses without each part: those that are sure one by one, the others together."""
-    ranked = sorted(knock_outs, key=lambda one: -one["difference"])
-    sure = [one for one in ranked if one["low"] is not None and one["low"] > 0]
+    ranked = sorted(ablations, key=lambda one: -one.difference)
+    sure = [one for one in ranked if one.low is not None and one.low > 0]
     for one in sure[:_SHORT]:
-        yield f"{plain(one['difference'])} {interval(one['low'], one['high'])} without {one['part']}"
-    rest = [one["part"] for one in ranked if one not in sure[:_SHORT]]
+        yield f"{plain(one.difference)} {interval(one.low, one.high)} without {one.part}"
+    rest = [one.part for one in ranked if one not in sure[:_SHORT]]
     if rest and not sure:
         yield "nothing that can be shown, whichever it is"
     elif rest:

@@ -9,12 +9,11 @@ from orgopt.evolve.space.changes import Change, Point
 from orgopt.evolve.space.genome import Space
 from orgopt.evolve.trials.runs import Runs
 from orgopt.study.config import StudyConfig
+from orgopt.study.records.result import Importance
 from orgopt.study.standing import Standing
 
 if TYPE_CHECKING:
     from orgopt.evolve.proposers.rewrite.ask import Asker  # needs DSPy, which takes most of a second
-
-Record = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +56,7 @@ class Brief:
     parent: Candidate
     known: Sequence[Candidate]
     told: Mapping[str, Standing]
-    importances: Sequence[Record] = ()
+    importances: Sequence[Importance] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

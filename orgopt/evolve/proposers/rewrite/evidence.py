@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 from orgopt.agents.thinking.digest import bounded, clean
 from orgopt.ledger import BASELINE, Event, Ledger
 from orgopt.org import Org
+from orgopt.score import Score
+from orgopt.study.records.result import Importance
 from orgopt.study.standing import Standing
 from orgopt.task import Task
 from orgopt.team.costs import Share, report
@@ -27,7 +29,7 @@ class Scored(NamedTuple):
     label: str
     org: Org
     task: Task
-    score: Mapping[str, Any]
+    score: Score
     ledger: Ledger
 
 
@@ -54,7 +56,7 @@ def standing(name: str, own: Standing | None, best: tuple[str, Standing] | None,
     return "\n".join(lines)
 
 
-def learned(tried: Sequence[Tried], importances: Sequence[Mapping[str, Any]]) -> str:
+def learned(tried: Sequence[Tried], importances: Sequence[Importance]) -> str:
     """What changes went with, the largest differences first, and which parts of documents mattered."""
     ranked = sorted(tried, key=lambda one: -abs(one.new.estimate - one.old.estimate))[:_MOST_CHANGES]
     lines = [
@@ -63,7 +65,7 @@ def learned(tried: Sequence[Tried], importances: Sequence[Mapping[str, Any]]) ->
         for one in ranked
     ]
     if importances:
-        parts = ", ".join(f"{one['part']} {one['importance']:.0%}" for one in importances[:6])
+        parts = ", ".join(f"{one.part} {one.importance:.0%}" for one in importances[:6])
         lines.append(f"Of the differences between all candidates go with: {parts}.")
     return bounded(["What changes came with, noise included:", *lines], MAX_LEARNED) if lines else "nothing yet"
 
@@ -72,9 +74,9 @@ def run_digest(run: Scored) -> str:
     """The story of a run: what it reached, what was kept, what failed, what was rejected, who brought what."""
     score, events = run.score, run.ledger.events
     head = (
-        f"{run.label} on {run.task.name}: research output {score['research_output']:+.3f} (at the end "
-        f"{score['q_final']:+.3f}, over time {score['q_mean']:+.3f}), slots busy {score['utilisation']:.0%}, "
-        f"{score['agent_s']:.0f} agent-seconds"
+        f"{run.label} on {run.task.name}: research output {score.research_output:+.3f} (at the end "
+        f"{score.q_final:+.3f}, over time {score.q_mean:+.3f}), slots busy {score.utilisation:.0%}, "
+        f"{score.agent_s:.0f} agent-seconds"
     )
     lines = [head, _experiments(score), *_kept(run), *_lessons(events), *_shares(run)]
     return bounded([line for line in lines if line], MAX_RUN)
@@ -104,10 +106,10 @@ def _value(one: Standing) -> str:
     return f"{one.value:+.3f} ± {one.error:.3f} on {one.seeds} seed{'s' * (one.seeds != 1)}"
 
 
-def _experiments(score: Mapping[str, Any]) -> str:
-    statuses = ", ".join(f"{number} {status}" for status, number in score["experiments"].items()) or "none"
-    thoughts = ", ".join(f"{number} {reason}" for reason, number in score.get("failed_thoughts", {}).items())
-    error = f"; most frequent error: {clean(score['common_error'], 160)}" if score["common_error"] else ""
+def _experiments(score: Score) -> str:
+    statuses = ", ".join(f"{number} {status}" for status, number in score.experiments.items()) or "none"
+    thoughts = ", ".join(f"{number} {reason}" for reason, number in score.failed_thoughts.items())
+    error = f"; most frequent error: {clean(score.common_error, 160)}" if score.common_error else ""
     return f"experiments: {statuses}{error}" + (f"; thoughts without result: {thoughts}" if thoughts else "")
 
 

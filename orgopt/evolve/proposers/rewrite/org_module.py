@@ -25,7 +25,7 @@ from orgopt.evolve.space.genome import Space
 from orgopt.evolve.space.texts import CHARTER, RefusedError, Texts, places, prose
 from orgopt.evolve.trials.runs import Runs, Wanted
 from orgopt.org import Org, Role
-from orgopt.study.log import REWRITE
+from orgopt.study.records.names import REWRITE
 
 FAILED = -1.0
 """What a run counts that could not be made: below what doing nothing gives."""
@@ -125,7 +125,7 @@ class Bench:
         score, ledger = log.score(REWRITE, entrant, task, k), log.kept_run(REWRITE, entrant, task, k)
         if score is None:
             return Played(FAILED, "not run", {})
-        output = float(score["research_output"])
+        output = score.research_output
         self.done[program.text, task, k] = output
         if ledger is None:
             return Played(output, f"research output {output:+.3f}", {})

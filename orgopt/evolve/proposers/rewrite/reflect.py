@@ -19,7 +19,7 @@ from orgopt.evolve.proposers.rewrite.evidence import Scored, Tried
 from orgopt.evolve.space.candidate import Candidate
 from orgopt.evolve.space.changes import MOST, Change, Point, allowed, changed, read_changes
 from orgopt.evolve.space.texts import LIMITS, RefusedError, places
-from orgopt.study.log import SEARCH
+from orgopt.study.records.names import SEARCH
 
 MAX_DOCUMENT = 12_000
 MAX_PLACES = 8_000
@@ -165,7 +165,7 @@ class Reflect:
                 if ledger is not None:
                     label = f"{one.name}, seed {k}"
                     scored = Scored(label, org, self.runs.arena.tasks[task], score, ledger)
-                    found.append((score["research_output"], scored))
+                    found.append((score.research_output, scored))
                 k += 1
         return [scored for _, scored in sorted(found, key=lambda item: -item[0])]
 

@@ -11,7 +11,7 @@ from orgopt.agents.settings import LanguageSettings
 from orgopt.document import Program, read
 from orgopt.errors import UsageError
 from orgopt.evolve import importances
-from orgopt.evolve.proposers.rewrite.base import Brief, Record, Rewrite, Rewriter, Workshop
+from orgopt.evolve.proposers.rewrite.base import Brief, Rewrite, Rewriter, Workshop
 from orgopt.evolve.proposers.sampler import Proposer
 from orgopt.evolve.space.candidate import Candidate
 from orgopt.evolve.space.gene import TEXTS, free_parts
@@ -20,6 +20,8 @@ from orgopt.evolve.space.texts import places
 from orgopt.evolve.trials.runs import Runs
 from orgopt.org import LANGUAGE_AGENT
 from orgopt.study.config import OPTIMIZERS, REWRITER_KIND, StudyConfig
+from orgopt.study.records.kinds import RewriteChange, RewriteRecord
+from orgopt.study.records.result import Importance
 from orgopt.study.standing import Standing
 
 if TYPE_CHECKING:
@@ -57,7 +59,7 @@ class Rewriting:
         language: LanguageSettings | None,
     ) -> None:
         self.config, self.space, self.proposer, self.runs, self.tasks = config, space, proposer, runs, tasks
-        self._importances: tuple[int, Sequence[Record]] = (-1, ())
+        self._importances: tuple[int, Sequence[Importance]] = (-1, ())
         self._rewriter: Rewriter | None = None
         check_rewriter(config, space.seed)
         if config.rewrites:
@@ -123,29 +125,27 @@ class Rewriting:
             return known
         return [one for one in known if any(places(self.space.organization(one.params)))]
 
-    def _known_importances(self, generation: int) -> Sequence[Record]:
+    def _known_importances(self, generation: int) -> Sequence[Importance]:
         if self._importances[0] != generation:
             self._importances = (generation, importances.importances(self.proposer.study, self.space))
         return self._importances[1]
 
     def _note(self, brief: Brief, found: Rewrite) -> None:
         """Keep what came of it, once: a study that was killed before its candidate was kept comes here again."""
-        record = {
-            "kind": "rewrite",
-            "index": brief.index,
-            "name": brief.name,
-            "parent": brief.parent.index,
-            "rewriter": self.config.rewriter,
-            "outcome": found.outcome,
-            "reason": found.reason,
-            "changes": [change.to_dict() for change in found.changes],
-            "calls": found.calls,
-            "tokens": found.tokens,
-            "usd": round(found.usd, 8),
-            **({"runs": found.runs} if found.runs else {}),
-            **found.notes,
-        }
-        if not any(one["index"] == brief.index for one in self.runs.log.of("rewrite")):
+        record = RewriteRecord(
+            index=brief.index,
+            name=brief.name,
+            parent=brief.parent.index,
+            rewriter=self.config.rewriter,
+            outcome=found.outcome,
+            reason=found.reason,
+            changes=tuple(RewriteChange(place=one.place, to=one.to, reason=one.reason) for one in found.changes),
+            calls=found.calls,
+            tokens=found.tokens,
+            usd=round(found.usd, 8),
+            runs=found.runs,
+        )
+        if not any(one.index == brief.index for one in self.runs.log.of(RewriteRecord)):
             self.runs.log.add(record)
         self.runs.callback.rewritten(brief.name, record)
 

@@ -1,0 +1,60 @@
+"""Scores: what a team achieved with its budget, as plain data. How it is measured is `orgopt.scoring`'s."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """What a team achieved with its budget.
+
+    Attributes:
+        research_output: (q_final + q_mean) / 2; at most `orgopt.scoring.DISQUALIFIED` where the run is.
+        q_final: Held-out improvement of the final submission.
+        q_mean: Its mean over the budget.
+        q_error: Standard error of q_final from seed noise alone.
+        confirmed: Whether fresh seeds put q_final above the baseline by more than their noise, at 95 %.
+        heldout: Held-out metric of the final submission, mean over fresh verification seeds.
+        metric: The metric that the team saw when it submitted.
+        submitted: The experiment that is the final submission; 0 is the baseline.
+        submission: What it changes of the baseline's knobs.
+        curve: The times, in lab seconds, at which q changed, and its value from then on.
+        utilisation: Busy slot-seconds / (slots × budget).
+        agent_s: Agent-seconds spent thinking and meeting.
+        lab: What it was measured on: the lab and the digest of its data or recording.
+        experiments: How many experiments ended in each status.
+        common_error: The most frequent error of those that failed; empty when none did.
+        spent_slot_s: Busy slot-seconds.
+        tokens: Tokens that language agents used.
+        usd: What they cost, at the prices of the run.
+        failed_thoughts: How many of their thoughts came to nothing, by the reason.
+        disqualified: Why the organization's result counts for nothing; empty when it counts.
+    """
+
+    research_output: float
+    q_final: float
+    q_mean: float
+    q_error: float
+    heldout: float
+    metric: float
+    submission: Mapping[str, Any]
+    curve: tuple[tuple[float, float], ...]
+    utilisation: float
+    spent_slot_s: float
+    agent_s: float
+    lab: Mapping[str, str]
+    experiments: Mapping[str, int]
+    common_error: str
+    meetings: int
+    messages: int
+    submitted: int = 0
+    confirmed: bool = False
+    disqualified: str = ""
+    tokens: int = 0
+    usd: float = 0.0
+    failed_thoughts: Mapping[str, int] = field(default_factory=dict[str, int])
+
+    def to_dict(self) -> dict[str, Any]:
+        """The score as JSON values."""
+        return asdict(self)
