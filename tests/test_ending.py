@@ -260,7 +260,8 @@ def standing(value: float) -> Standing:
 def test_a_study_says_what_is_done_what_is_left_and_the_best_so_far(tmp_path: Path, toy: Task) -> None:
     console = Console(file=io.StringIO(), width=160)
     config = StudyConfig(generations=2, population=2, budget_s=10, slots=2)
-    with StudyProgress(console, quiet=True) as progress, StudyLog(tmp_path / "s", {}, parse(SOLO), {}) as log:
+    made = config.identity(parse(SOLO), {"toy": toy}, None, {"toy": {"lab": "fake"}})
+    with StudyProgress(console, quiet=True) as progress, StudyLog(tmp_path / "s", made, parse(SOLO), {}) as log:
         progress.study_begun(config, {"toy": toy}, "replay", log)
         progress.planned(SEARCH, 4)
         for index, value in enumerate((0.2, 0.4, 0.3, 0.6)):

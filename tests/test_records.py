@@ -23,6 +23,7 @@ from orgopt.study.verdict.study import ending
 from orgopt.study.view import study
 from orgopt.study.wording import plain
 from orgopt.task import Task, load_task
+from orgopt.testing.toy_task import TOY
 from orgopt.tracking import candidate, overview
 from orgopt.tracking.entry import NOTE
 from tests.conftest import ROOT, TRIO
@@ -45,7 +46,7 @@ def log(tmp_path_factory: pytest.TempPathFactory, toy_once: Task, trio_once: Pro
 
 @pytest.fixture(scope="module")
 def toy_once() -> Task:
-    return load_task(str(ROOT / "tests" / "toy"))
+    return load_task(str(TOY))
 
 
 @pytest.fixture(scope="module")
@@ -164,7 +165,7 @@ def test_an_older_log_of_which_a_byte_is_flipped_is_read_or_refused_in_one_line(
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with a study and a contest, made by their commands."""
     folder = tmp_path_factory.mktemp("workspace")
-    (folder / "mlruns").mkdir()
+    (folder / "orgopt.toml").touch()
     (folder / "solo.md").write_text(SOLO)
     (folder / "duo.md").write_text(SOLO.replace("1\n", "2\n"))
     own_world(folder / "own", NOISY)
