@@ -143,6 +143,7 @@ def test_a_study_is_planned_carried_out_and_found_again(lab: Path) -> None:
     assert list(table.index) == [one.name for one in study.candidates]
     assert table["score"].notna().all()
     assert study.ending.title in study._repr_html_()
+    assert "Fitness by generation" in study._repr_html_()
     again = orgopt.optimize("solo.md", task="bowl", **SMALL)
     assert again.final == study.final, "nothing is left to do, and the result is the same"
     assert [one.name for one in orgopt.studies()] == [study.name] == [orgopt.open_study(study.name).name]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from orgopt.document import Program, parse
 from orgopt.errors import UsageError
+from orgopt.report.cell import cell
 from orgopt.study.records.kinds import FinalRecord
 from orgopt.study.records.names import LOG
 from orgopt.study.records.reader import written
@@ -106,7 +107,7 @@ class StudyResult:
         return f"StudyResult({self.name}: {self.ending.title})"
 
     def _repr_html_(self) -> str:
-        return to_html(self.ending)
+        return to_html(self.ending) + cell(self.view)
 
 
 def study_folders(workspace: Path) -> list[Path]:
