@@ -8,13 +8,13 @@ import ast
 import hashlib
 import math
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple, cast
 
 from orgopt import syntax
 from orgopt.errors import TaskError, UsageError
+from orgopt.workspace import SETTINGS, read_tables
 
 SPREAD = 4
 """A number may become so many times smaller or larger."""
@@ -84,11 +84,7 @@ def readable(workspace: Path, name: str) -> tuple[str, ...]:
     Raises:
         UsageError: It says something else.
     """
-    path = workspace / "orgopt.toml"
-    try:
-        tasks: Any = tomllib.loads(path.read_text("utf-8")).get("tasks", {}) if path.is_file() else {}
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{path}: {error}") from None
+    path, tasks = workspace / SETTINGS, read_tables(workspace).get("tasks", {})
     table: Any = cast("dict[str, Any]", tasks).get(name, {}) if isinstance(tasks, dict) else None
     known = isinstance(table, dict) and not set(cast("dict[str, Any]", table)) - {"read"}
     given: Any = cast("dict[str, Any]", table).get("read", []) if known else None

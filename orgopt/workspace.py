@@ -8,6 +8,13 @@ from typing import Any
 from orgopt.errors import StoreError, UsageError
 
 SETTINGS = "orgopt.toml"
+TABLES = {
+    "models": "orgopt.agents.settings",
+    "prices": "orgopt.agents.settings",
+    "agents": "orgopt.agents.command.config",
+    "tasks": "orgopt.foreign",
+}
+"""The tables of that file that are no commands, and the module that reads each; a command's are its options."""
 RULE = (
     f"The workspace is the folder of the nearest {SETTINGS}, from where you stand upward, else from the document "
     "upward; without one, it is where you stand. Results go to its mlruns/, and settings come from that file."

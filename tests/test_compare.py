@@ -18,7 +18,8 @@ from orgopt.evolve import Job
 from orgopt.evolve.compare.contest import Contest, default_name, enter, identity_of
 from orgopt.ledger import read_lines
 from orgopt.scoring import Score
-from orgopt.study.contest import ContestLog, Ranking, Scores, ranking
+from orgopt.study.contest import ContestLog
+from orgopt.study.ranking import Ranking, Scores, ranking
 from orgopt.study.verdict.contest import ending
 from orgopt.study.verdict.ending import Ending
 from orgopt.study.wording import interval, plain, signed

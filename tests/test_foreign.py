@@ -21,6 +21,7 @@ from orgopt.lab.sandbox.launch import Sandbox
 from orgopt.ledger import Ledger
 from orgopt.report import page
 from orgopt.scoring import calibrate, evaluate, measured
+from orgopt.study.view import load_study
 from orgopt.task import Measure, Task, load_task
 from tests.conftest import ROOT, TRIO
 from tests.fakes.processes import needs_sandbox
@@ -405,7 +406,7 @@ def test_a_study_is_stamped_in_its_log_its_report_and_mlflow(workspace: Path) ->
     records = [json.loads(line) for line in (folder / "study.jsonl").read_text().splitlines()]
     assert records[0]["identity"]["tasks"]["checkout"]["lab"]["metric"] == "self-reported"
     assert all(r["score"]["lab"]["metric"] == "self-reported" for r in records if r["kind"] == "evaluation")
-    html = page(records)
+    html = page(load_study(folder))
     assert "local, metric self-reported" in html
     assert "nobody but the script measured it" in html
     assert tags(workspace) >= {("study", "self-reported"), ("candidate", "self-reported")}

@@ -28,6 +28,7 @@ from orgopt.team.desk import MAX_FAILED
 from orgopt.team.links import network
 from orgopt.team.repository import Repository
 from orgopt.team.runtime import Team
+from tests.fakes import recall
 from tests.fakes.lab import FakeLab
 from tests.fakes.llm_server import MODEL, NOISE, Call, Fault, LlmServer, fields
 from tests.fakes.researcher import research
@@ -132,7 +133,7 @@ def test_agents_are_told_what_their_role_says_and_what_they_know_and_nothing_els
     for at, one in enumerate(events):
         if one.kind == "thinking":
             shown = {int(number) for number in re.findall(r"^#(\d+)", one.data["told"]["known"], re.MULTILINE)}
-            assert shown <= {0, *meetings.view(events[:at], one.data["agent"])}
+            assert shown <= {0, *recall.view(events[:at], one.data["agent"])}
 
 
 def test_thoughts_overlap(toy: Task) -> None:
@@ -371,7 +372,7 @@ def test_a_review_may_pass_a_result_without_running_it(toy: Task) -> None:
     links = network(REVIEWED, 1)
     trust: dict[str, Trust] = meetings.trust(REVIEWED, links)
     for agent in ("lead-1", "hand-1"):
-        recalled = meetings.recall(toy, trust[agent], ledger.events)
+        recalled = recall.recall(toy, trust[agent], ledger.events)
         assert passed <= {number for _, number in recalled.knowledge.believed}
 
 

@@ -11,8 +11,8 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from orgopt.document import Program, apply, changes, describe, diff, lint, load, parse, read
 from orgopt.document.editing.diff import same
 from orgopt.errors import DocumentError, UsageError
-from orgopt.evolve.space import edits
-from orgopt.evolve.space.gene import free_parts
+from orgopt.evolve.space import write
+from orgopt.evolve.space.allowed import free_parts
 from orgopt.evolve.space.genome import PARTS, Space, everybody
 from orgopt.evolve.space.standup import _round
 from orgopt.org import Link, Org, Role
@@ -267,7 +267,7 @@ def test_a_far_point_of_a_common_document_is_parsed_once(
     space = Space(seed, library, 60, groups=GROUPS)
     params = next(random_points(space, 1))
     slowly = apply(space.decode(params), seed)
-    monkeypatch.setattr(edits, "apply", None)
+    monkeypatch.setattr(write, "apply", None)
     assert space.program(params).text == slowly.text
 
 

@@ -11,10 +11,10 @@ from orgopt.document.linting.lint import require_org
 from orgopt.ledger import Event, Ledger
 from orgopt.org import Org
 from orgopt.task import Task
-from orgopt.team import meetings
 from orgopt.team.runtime import Team
 from orgopt.team.timers import Due, Timer, Timers
 from tests.conftest import ROOT
+from tests.fakes import recall
 from tests.fakes.lab import FakeLab
 
 
@@ -34,7 +34,7 @@ def run(org: Org, task: Task, lab: FakeLab, budget_s: float = 30, seed: int = 1)
 
 
 def knowledge(ledger: Ledger, agent: str) -> set[int]:
-    return set(meetings.view(ledger.events, agent))
+    return set(recall.view(ledger.events, agent))
 
 
 def ran(ledger: Ledger, agent: str) -> set[int]:
@@ -67,7 +67,7 @@ def test_an_agent_knows_only_what_it_was_shown(toy: Task) -> None:
     )
     for index, event in enumerate(ledger.events):
         if event.kind == "proposal" and event.data["parent"]:
-            assert event.data["parent"] in meetings.view(ledger.events[:index], event.data["agent"])
+            assert event.data["parent"] in recall.view(ledger.events[:index], event.data["agent"])
 
 
 def test_a_standup_shares_the_best_of_each(toy: Task) -> None:

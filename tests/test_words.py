@@ -16,6 +16,7 @@ from orgopt.team.copying import heeded, starts
 from orgopt.team.desk import Desk
 from orgopt.team.runtime import Team
 from orgopt.team.stopping import Curves
+from tests.fakes import recall
 from tests.fakes.lab import FakeLab
 
 
@@ -232,7 +233,7 @@ def test_a_ring_carries_results_to_its_neighbours_only(toy: Task) -> None:
     ring = Org(roles=(role("A", 5),), links=(link("a", "shares with", "a", pattern="ring"),))
     ledger = run(ring, toy, FakeLab(toy, slots=5))
     by = {e.data["id"]: e.data["agent"] for e in ledger.of("outcome")}
-    assert {by[number] for number in meetings.view(ledger.events, "a-1")} == {"a-1", "a-2", "a-5"}
+    assert {by[number] for number in recall.view(ledger.events, "a-1")} == {"a-1", "a-2", "a-5"}
 
 
 def test_random_links_are_decided_by_the_seed() -> None:
@@ -269,7 +270,7 @@ def test_an_incumbent_is_handed_on_from_agent_to_agent(toy: Task) -> None:
     down = tuple(link(a, "delegates to", b) for a, b in ("ab", "bc", "cd"))
     ledger = run(Org(roles=roles, links=down), toy, FakeLab(toy, slots=4, metric=noiseless))
     by = {e.data["id"]: e.data["agent"] for e in ledger.of("outcome")}
-    assert "a-1" in {by[number] for number in meetings.view(ledger.events, "d-1")}
+    assert "a-1" in {by[number] for number in recall.view(ledger.events, "d-1")}
 
 
 def test_reviewed_results_count_only_once_they_were_replicated(toy: Task) -> None:
@@ -380,7 +381,7 @@ def test_what_an_agent_sees_follows_from_the_ledger(toy: Task, monkeypatch: pyte
     trust = meetings.trust(BUSY, network)
 
     def spy(self: Desk, *args):
-        fresh, kept = meetings.recall(toy, self.beliefs.trust, ledger.events), self.beliefs
+        fresh, kept = recall.recall(toy, self.beliefs.trust, ledger.events), self.beliefs
         assert list(fresh.runs) == list(kept.runs)
         assert [fresh.known(n) for _, n in fresh.knowledge.measured] == kept.knowledge.ranked()
         assert fresh.knowledge.believed == kept.knowledge.believed

@@ -15,7 +15,8 @@ from orgopt.evolve.compare.contest import Contest, Entrants, default_name, enter
 from orgopt.evolve.trials.arena import Arena, Terms
 from orgopt.evolve.trials.kept import PLAIN_PREFIX
 from orgopt.org import Org
-from orgopt.study.contest import ContestLog, Ranking, digest_of
+from orgopt.study.contest import ContestLog, digest_of
+from orgopt.study.ranking import Ranking
 from orgopt.study.records.kinds import EvaluationRecord
 from orgopt.study.verdict.contest import ending
 from orgopt.study.verdict.ending import Ending

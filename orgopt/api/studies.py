@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import wraps
 from pathlib import Path
-from typing import NamedTuple, ParamSpec
+from typing import ParamSpec
 
 from orgopt.agents.session import speaks
 from orgopt.agents.settings import LanguageSettings
@@ -31,7 +31,7 @@ from orgopt.errors import UsageError
 from orgopt.evolve.forecast.estimate import Estimate
 from orgopt.evolve.proposers.rewrite.rewriting import check_rewriter, needs_model
 from orgopt.evolve.search import optimize as search
-from orgopt.evolve.space.gene import free_parts
+from orgopt.evolve.space.allowed import free_parts
 from orgopt.evolve.space.genome import everybody
 from orgopt.evolve.surrogate.examples import NONE, gather_evidence, keep_evidence
 from orgopt.evolve.trials.arena import Arena, Terms
@@ -41,7 +41,7 @@ from orgopt.lab.sandbox.bubblewrap import find, wanted
 from orgopt.ledger import write_text
 from orgopt.org import Org
 from orgopt.report import page
-from orgopt.study.config import NO_FEEDBACK, NO_REWRITER, REWRITER_KIND, StudyConfig, check_config, study_name
+from orgopt.study.config import DEFAULTS, NO_FEEDBACK, NO_REWRITER, REWRITER_KIND, StudyConfig, check_config, study_name
 from orgopt.study.log import StudyLog
 from orgopt.study.view import study
 from orgopt.task import Task
@@ -50,19 +50,6 @@ from orgopt.tracking.background import Projection
 from orgopt.workspace import find_workspace, writable_folder
 
 LIBRARY = "library.md"
-
-
-class Defaults(NamedTuple):
-    """What is meant where nothing is asked for, by the lab."""
-
-    search_seeds: int
-    race_seeds: int
-    test_seeds: int
-    controls: str
-
-
-DEFAULTS = {"replay": Defaults(5, 24, 24, "fast"), "local": Defaults(2, 4, 4, "all")}
-"""Seeds and controls where none are asked for: a replayed run costs next to nothing, but not one of plain Optuna."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

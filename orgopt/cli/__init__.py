@@ -11,10 +11,8 @@ import click
 
 from orgopt.errors import UsageError
 from orgopt.version import __version__
-from orgopt.workspace import SETTINGS, find_workspace, read_tables
+from orgopt.workspace import SETTINGS, TABLES, find_workspace, read_tables
 
-OTHERS = ("models", "prices", "agents", "tasks")
-"""Tables of the settings that are no commands: see `orgopt.cli.shared.language`, and `orgopt.foreign` for tasks."""
 EXIT_INTERRUPTED, EXIT_TERMINATED = 130, 143
 
 COMMANDS = {
@@ -136,8 +134,8 @@ def _settings() -> dict[str, dict[str, Any]]:
     except UsageError as error:
         raise click.UsageError(str(error)) from None
     for name, table in found.items():
-        if name not in (*COMMANDS, *OTHERS) or not isinstance(table, dict):
-            raise click.UsageError(f"{workspace / SETTINGS}: [{name}] is no command: {', '.join((*COMMANDS, *OTHERS))}")
+        if name not in (*COMMANDS, *TABLES) or not isinstance(table, dict):
+            raise click.UsageError(f"{workspace / SETTINGS}: [{name}] is no command: {', '.join((*COMMANDS, *TABLES))}")
     return {name: table for name, table in found.items() if name in COMMANDS}
 
 

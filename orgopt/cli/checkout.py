@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from orgopt.cli.shared.base import command, err, near
+from orgopt.cli.shared.base import err, near
+from orgopt.cli.shared.exits import command
 from orgopt.cli.sync import study_folder
 from orgopt.document import load
 from orgopt.errors import UsageError

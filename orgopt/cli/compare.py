@@ -18,7 +18,6 @@ import orgopt
 from orgopt.cli import exit_code
 from orgopt.cli.shared.base import (
     Duration,
-    command,
     count,
     err,
     near,
@@ -28,14 +27,15 @@ from orgopt.cli.shared.base import (
     verbose_option,
     warn_of_failures,
 )
-from orgopt.cli.shared.ending import print_ending
+from orgopt.cli.shared.exits import command
 from orgopt.cli.shared.lab import lab_option
 from orgopt.cli.shared.language import limit_options
 from orgopt.cli.shared.messages import Said, say_printed
+from orgopt.cli.shared.print_ending import print_ending
 from orgopt.evolve.compare.contest import Contest
 from orgopt.evolve.trials.arena import Job
 from orgopt.scoring import Score
-from orgopt.study.contest import EFFECT, Ranking
+from orgopt.study.ranking import EFFECT, Ranking
 
 BARS = "▁▂▃▄▅▆▇█"
 STYLES = {"best": "green", "worse": "red", "no difference": "yellow", "first": "yellow"}

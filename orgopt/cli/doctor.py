@@ -4,7 +4,8 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from orgopt.cli.shared.base import EXIT_SANDBOX, command, err, out, own_command, print_json
+from orgopt.cli.shared.base import err, out, own_command, print_json
+from orgopt.cli.shared.exits import EXIT_SANDBOX, command
 from orgopt.errors import LabError, UsageError
 from orgopt.exporting import EXPORTER_KIND, STUDY_EXPORTER_KIND
 from orgopt.lab import LAB_KIND

@@ -9,7 +9,8 @@ from rich.tree import Tree
 
 from orgopt import draw
 from orgopt.api.inputs import program_of
-from orgopt.cli.shared.base import command, count, out, print_json
+from orgopt.cli.shared.base import count, out, print_json
+from orgopt.cli.shared.exits import command
 from orgopt.document import describe, diff, read, require_org
 from orgopt.document.grammar.values import format_link, format_risk, format_standup
 from orgopt.org import Org, Role

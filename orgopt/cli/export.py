@@ -7,7 +7,8 @@ import click
 
 from orgopt.api.inputs import program_of
 from orgopt.api.study_result import find_study
-from orgopt.cli.shared.base import command, count, out, print_json
+from orgopt.cli.shared.base import count, out, print_json
+from orgopt.cli.shared.exits import command
 from orgopt.document import require_org
 from orgopt.errors import PluginError, UsageError
 from orgopt.exporting import EXPORTER_KIND, find_exporter, find_study_exporter

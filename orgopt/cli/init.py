@@ -10,7 +10,8 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from orgopt.cli.shared.base import command, count, near, out, own_command
+from orgopt.cli.shared.base import count, near, out, own_command
+from orgopt.cli.shared.exits import command
 from orgopt.document import load, read
 from orgopt.errors import StoreError, UsageError
 from orgopt.lab.doctor.probes import trial

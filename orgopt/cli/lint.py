@@ -8,14 +8,15 @@ import click
 from rich.markup import escape
 
 from orgopt.cli.shared import findings
-from orgopt.cli.shared.base import EXIT_DOCUMENT, command, count, err, out, print_json
+from orgopt.cli.shared.base import count, err, out, print_json
+from orgopt.cli.shared.exits import EXIT_DOCUMENT, command
 from orgopt.document import lint, load, parse, read
 from orgopt.document.editing.canonical import org_text
 from orgopt.document.editing.diff import same
 from orgopt.document.files import documents_in, save
 from orgopt.document.findings import Finding, Span
+from orgopt.document.linting.explanations import RULES
 from orgopt.document.linting.lint import Facts, fix
-from orgopt.document.linting.rules import RULES
 from orgopt.document.reading.reader import Reading
 from orgopt.document.text.program import Program
 from orgopt.errors import DocumentError, UsageError

@@ -8,13 +8,14 @@ import click
 
 import orgopt
 from orgopt.cli import exit_code
-from orgopt.cli.shared.base import Duration, Named, command, err, print_json, verbose_option
+from orgopt.cli.shared.base import Duration, Named, err, print_json, verbose_option
+from orgopt.cli.shared.exits import command
 from orgopt.cli.shared.lab import lab_option
 from orgopt.cli.shared.language import limit_options
 from orgopt.cli.shared.messages import say_printed
 from orgopt.cli.shared.progress import StudyProgress
 from orgopt.cli.shared.study_result import print_estimate, print_study
-from orgopt.evolve.space.gene import PARTS, TEXTS
+from orgopt.evolve.space.allowed import PARTS, TEXTS
 from orgopt.study.config import CONTROLS, FEEDBACKS, NO_FEEDBACK, NO_REWRITER, OBJECTIVES, REWRITER_KIND, SAMPLER_KIND
 
 CHOICES = (*PARTS, TEXTS, "links")

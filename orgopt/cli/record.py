@@ -11,7 +11,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 import orgopt
 from orgopt.api.recordings import RecordingResult
-from orgopt.cli.shared.base import command, err, near, out, print_json
+from orgopt.cli.shared.base import err, near, out, print_json
+from orgopt.cli.shared.exits import command
 from orgopt.cli.shared.lab import sandbox_option
 from orgopt.cli.shared.messages import Said
 from orgopt.lab.base import Outcome

@@ -5,8 +5,9 @@ from pathlib import Path
 import click
 
 from orgopt.api.study_result import find_study
-from orgopt.cli.shared.base import command, near, out, print_json
-from orgopt.cli.shared.ending import print_ending
+from orgopt.cli.shared.base import near, out, print_json
+from orgopt.cli.shared.exits import command
+from orgopt.cli.shared.print_ending import print_ending
 from orgopt.errors import UsageError
 from orgopt.ledger import write_text
 from orgopt.report import page

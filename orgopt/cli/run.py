@@ -16,7 +16,6 @@ from orgopt.api.runs import RunResult
 from orgopt.cli import exit_code
 from orgopt.cli.shared.base import (
     Duration,
-    command,
     count,
     err,
     near,
@@ -26,13 +25,14 @@ from orgopt.cli.shared.base import (
     verbose_option,
     warn_of_failures,
 )
-from orgopt.cli.shared.ending import print_ending
+from orgopt.cli.shared.cost_table import bottleneck, parts
+from orgopt.cli.shared.exits import command
 from orgopt.cli.shared.heartbeat import Heartbeat
 from orgopt.cli.shared.lab import lab_option
 from orgopt.cli.shared.language import limit_options
 from orgopt.cli.shared.messages import Said
+from orgopt.cli.shared.print_ending import print_ending
 from orgopt.cli.shared.progress import RunStatus
-from orgopt.cli.shared.run_report import bottleneck, parts
 from orgopt.errors import UsageError
 from orgopt.evolve.trials.arena import Job
 from orgopt.ledger import BASELINE, Event

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from orgopt.cli.shared.base import command, count, err, out
+from orgopt.cli.shared.base import count, err, out
+from orgopt.cli.shared.exits import command
 from orgopt.errors import StoreError, UsageError
 from orgopt.study.records.names import LOG
 from orgopt.workspace import find_workspace

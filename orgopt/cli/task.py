@@ -9,7 +9,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from orgopt.api.labs import kept_baseline
-from orgopt.cli.shared.base import command, err, out, print_json
+from orgopt.cli.shared.base import err, out, print_json
+from orgopt.cli.shared.exits import command
 from orgopt.errors import OrgoptError
 from orgopt.task import Task, load_task
 from orgopt.task_source import TASK_KIND, find_tasks

@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 import click
 
-from orgopt.cli.shared.base import command, near, out
+from orgopt.cli.shared.base import near, out
+from orgopt.cli.shared.exits import command
 from orgopt.cli.sync import every_study
 from orgopt.errors import LabError, UsageError
 from orgopt.ledger import write_text

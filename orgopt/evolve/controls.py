@@ -15,8 +15,8 @@ from orgopt.document import Program, lint, read
 from orgopt.document.findings import errors
 from orgopt.document.grammar.values import format_link
 from orgopt.errors import DocumentError
-from orgopt.evolve.space.edits import edits_between, write
 from orgopt.evolve.space.genome import Space
+from orgopt.evolve.space.write import edits_between, write
 from orgopt.org import LANGUAGE_AGENT, Link, Org, Role
 from orgopt.seeds import Stream, derive, generator
 from orgopt.study.wording import MEANINGS, MORE_AGENTS

@@ -13,6 +13,7 @@ from orgopt.callback import Callback
 from orgopt.document import Program
 from orgopt.errors import UsageError
 from orgopt.evolve.conclude import Conclusion
+from orgopt.evolve.dropping import DROP_AFTER, hopeful
 from orgopt.evolve.proposers.rewrite.rewriting import Rewriting
 from orgopt.evolve.proposers.sampler import Proposer
 from orgopt.evolve.proposers.screen import Screen
@@ -21,18 +22,12 @@ from orgopt.evolve.space.genome import Space
 from orgopt.evolve.surrogate.examples import kept_evidence
 from orgopt.evolve.trials.arena import Arena
 from orgopt.evolve.trials.runs import Runs, Wanted
-from orgopt.study import statistics
 from orgopt.study.config import NO_FEEDBACK, NO_REWRITER, OBJECTIVES, OPTIMIZERS, StudyConfig, check_config
 from orgopt.study.log import StudyLog
 from orgopt.study.records.kinds import CandidateRecord, FinalRecord, GenerationRecord
 from orgopt.study.records.names import REAL, REWRITE, SEARCH
 from orgopt.study.standing import Standing, believed, standings
 from orgopt.task import Task
-
-DROP_Z = 2.0
-"""Standard errors below the best at which a candidate gets no more seeds."""
-DROP_AFTER = 2
-"""Seeds that every candidate gets."""
 
 
 def optimize(
@@ -163,22 +158,7 @@ class _Search:
                 done = self.runs.outputs(SEARCH, one.name, self.tasks, range(k + 1))
                 self.outputs[one.name] = done.mean(axis=1)
             if k + 1 >= DROP_AFTER and len(self.config.objectives) == 1:
-                alive = self._hopeful(alive)
-
-    def _hopeful(self, alive: Sequence[Candidate]) -> list[Candidate]:
-        """Who may still be the best; the seed document always, since everything is compared with it."""
-        found, sd = standings(self.outputs)
-        if not alive:
-            return []
-        best = max(found.values(), key=lambda one: one.estimate)
-        return [
-            one
-            for one in alive
-            if one.index == 0
-            or not statistics.clearly_worse(
-                found[one.name].value, found[one.name].seeds, best.estimate, best.seeds, sd, DROP_Z
-            )
-        ]
+                alive = hopeful(alive, self.outputs)
 
     def _disqualified(self, one: Candidate, seeds: int) -> bool:
         """Whether an experiment of a candidate was tampered with on its first seeds: then it is out for good."""

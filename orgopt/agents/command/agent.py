@@ -1,6 +1,6 @@
 """Command agents: a role is a coding CLI of the user's, which edits a script in a git repository and commits.
 
-What it may run and see is declared in `orgopt.toml` (`commands`), how it is held is `lab.sandbox.command`, and what its
+What it may run and see is declared in `orgopt.toml` (`config`), how it is held is `lab.sandbox.command`, and what its
 commits become is decided in `commits`. A thought is one call; its record repeats it without another.
 """
 
@@ -18,7 +18,7 @@ from orgopt.agents.command.config import CommandSettings
 from orgopt.agents.command.prompt import files_of, name_of, prompt_of, report_of
 from orgopt.agents.knowledge import Known
 from orgopt.agents.settings import LanguageSettings
-from orgopt.agents.thinking import digest
+from orgopt.agents.thinking import prompt as words
 from orgopt.agents.thinking.answers import Answer, key_of
 from orgopt.agents.thinking.decide import MAX_WORDS
 from orgopt.agents.thinking.edits import MAX_SCRIPT
@@ -27,10 +27,10 @@ from orgopt.agents.thinking.redact import LEAST, redact, secrets_of
 from orgopt.agents.thinking.situation import Seat, Situation
 from orgopt.agents.thinking.spend import Amount, OverBudgetError
 from orgopt.errors import StoreError, UsageError
-from orgopt.lab.sandbox import command as lab
 from orgopt.lab.sandbox import launch
+from orgopt.lab.sandbox import start_command as lab
+from orgopt.lab.sandbox.command_reach import Reach
 from orgopt.lab.sandbox.inside.command import UNCOMMITTED
-from orgopt.lab.sandbox.reach import Reach
 from orgopt.org import Role
 
 _STOP_LIMIT_S = 8.0
@@ -85,19 +85,19 @@ class CommandAgent(Mind):
             return {"report": report_of(now)}
         start = now.view.starts[0].settings
         return {
-            "mission": digest.mission(now),
-            "settings": digest.knob_table(now.view.knobs, start, now.view.free),
-            "known": digest.known(now),
-            "inbox": digest.inbox(now),
-            "left": digest.left(now),
+            "mission": words.mission(now),
+            "settings": words.knob_table(now.view.knobs, start, now.view.free),
+            "known": words.known(now),
+            "inbox": words.inbox(now),
+            "left": words.left(now),
         }
 
     def about(self, now: Situation) -> Mapping[str, Any]:
         return {
             "command": self.seat.role.command,
             "sandbox": launch.chosen().value,
-            "instructions": digest.charge(now),
-            "mission": digest.mission(now),
+            "instructions": words.charge(now),
+            "mission": words.mission(now),
         }
 
     def stop(self) -> None:
@@ -119,7 +119,7 @@ class CommandAgent(Mind):
             return Thought(text=told["report"])
         start = now.view.starts[0]
         asker = f"{self.seat.name}/{purpose}"
-        request = {**told, "instructions": digest.charge(now), "script": digest.source_of(now, start)}
+        request = {**told, "instructions": words.charge(now), "script": words.source_of(now, start)}
         key = key_of(asker, self.seat.role.agent, request)
         answer = self.books.answers.take(key)
         if answer is None:
@@ -160,7 +160,7 @@ class CommandAgent(Mind):
         script = script_name(now.work.task)
         states = [("baseline", now.work.script[0])]
         if start.id:
-            states.append((name_of(now, start), digest.source_of(now, start)))
+            states.append((name_of(now, start), words.source_of(now, start)))
         return lab.Job(
             command=settings.command,
             words={"prompt": prompt, "script": script, "model": self.seat.role.model},
@@ -215,7 +215,7 @@ def _thought(now: Situation, start: Known, answer: Answer) -> Thought:
     if answer.failure:
         return Thought(failure=answer.failure, error=answer.error, seconds=answer.seconds, usd=answer.usd)
     done: dict[str, Any] = json.loads(answer.text)
-    last = digest.clean((done["output"].strip().splitlines() or [""])[-1], MAX_WORDS)
+    last = words.clean((done["output"].strip().splitlines() or [""])[-1], MAX_WORDS)
     for commit in done["commits"]:
         if commit["subject"] == UNCOMMITTED and last:
             commit["subject"] = f"{UNCOMMITTED}: {last}"

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from orgopt.agents.base import Proposal
 from orgopt.agents.knowledge import Known
-from orgopt.agents.thinking import digest
+from orgopt.agents.thinking import prompt
 from orgopt.agents.thinking.decide import MAX_WORDS
 from orgopt.agents.thinking.edits import InvalidAnswerError, checked_script
 from orgopt.agents.thinking.situation import Situation
@@ -66,7 +66,7 @@ def judged(now: Situation, start: Known, commits: Iterable[Mapping[str, Any]]) -
     found: list[Judged] = []
     before = (dict(start.settings), None)
     for commit in commits:
-        subject = digest.clean(commit["subject"], MAX_WORDS)
+        subject = prompt.clean(commit["subject"], MAX_WORDS)
         try:
             settings, script = _changed(now, start, commit)
         except CommitError as error:
@@ -89,14 +89,14 @@ def _changed(now: Situation, start: Known, commit: Mapping[str, Any]) -> tuple[d
     """
     name, script = script_name(now.work.task), commit["script"]
     if commit["others"]:
-        others = ", ".join(digest.clean(other, 60) for other in commit["others"][:3])
+        others = ", ".join(prompt.clean(other, 60) for other in commit["others"][:3])
         raise CommitError(CommandFailure.OTHER_FILES, f"it changes {others}: only {name} may be edited")
     if commit["leaks"]:
         text = f"{name} has the value of a variable of the command's, which nothing may keep"
         raise CommitError(CommandFailure.SECRET, text)
     if script is None:
         raise CommitError(CommandFailure.INVALID, f"{name} is gone, too long, or no longer a file")
-    before, free = digest.source_of(now, start), {knob.name for knob in now.view.free}
+    before, free = prompt.source_of(now, start), {knob.name for knob in now.view.free}
     try:
         values = checked_script(script, now.view.knobs, free, before, name)
     except InvalidAnswerError as error:

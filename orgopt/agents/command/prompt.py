@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from orgopt.agents.command.commits import script_name
 from orgopt.agents.command.config import CommandSettings
 from orgopt.agents.knowledge import Known
-from orgopt.agents.thinking import digest
+from orgopt.agents.thinking import prompt
 from orgopt.agents.thinking.situation import Situation
 
 _MAX_REPORT = 800  # characters
@@ -37,19 +37,19 @@ def prompt_of(now: Situation, start: Known, told: Mapping[str, str], settings: C
     """The text of the prompt file."""
     work = _WORK.format(
         script=script_name(now.work.task),
-        metric=digest.clean(now.work.task.metric),
+        metric=prompt.clean(now.work.task.metric),
         start=name_of(now, start),
         most=settings.max_experiments,
         may=_MAY_EDIT if now.work.edits else _MAY_TURN,
         seconds=settings.timeout_s,
     )
     sections = [f"## {title}\n\n{told[name]}" for name, title in _SECTIONS.items()]
-    return "\n\n".join([digest.charge(now), "## How you work", work, *sections]) + "\n"
+    return "\n\n".join([prompt.charge(now), "## How you work", work, *sections]) + "\n"
 
 
 def name_of(now: Situation, start: Known) -> str:
     """A start as a person calls it, with its result."""
-    metric = "" if start.metric is None else f" ({digest.clean(now.work.task.metric)} {start.metric:.5g})"
+    metric = "" if start.metric is None else f" ({prompt.clean(now.work.task.metric)} {start.metric:.5g})"
     return f"experiment {start.id}{metric}" if start.id else f"the baseline{metric}"
 
 
@@ -69,4 +69,4 @@ def report_of(now: Situation) -> str:
         f"experiment {one.id} ({'failed' if one.metric is None else f'{one.metric:.5g}'}): {note.removeprefix(own)}"
         for one, note in mine[-_REPORTED:]
     ]
-    return digest.clean("; ".join(lines), _MAX_REPORT) or "no experiment of mine has ended yet"
+    return prompt.clean("; ".join(lines), _MAX_REPORT) or "no experiment of mine has ended yet"

@@ -16,7 +16,8 @@ from dspy.utils.exceptions import AdapterParseError, LMError
 from orgopt.agents.base import Purpose, Thought, Verdict
 from orgopt.agents.llm.engine import Engine, speaker
 from orgopt.agents.llm.model import Absent, AskError, Failure, Model
-from orgopt.agents.thinking import digest
+from orgopt.agents.llm.prompt import ASKS, INPUTS, OUTPUTS
+from orgopt.agents.thinking import prompt
 from orgopt.agents.thinking.decide import MAX_WORDS, Said, decide
 from orgopt.agents.thinking.edits import InvalidAnswerError
 from orgopt.agents.thinking.mind import Books, Mind
@@ -29,51 +30,6 @@ MAX_REPORT = 800
 _MAX_JSON = 20_000
 _MAX_SAID = 6_000
 _COLDEST, _HOTTEST = 0.2, 1.0
-
-_INPUTS = {
-    "mission": "what the organization is for, and the task",
-    "settings": "the knobs that you may turn: value at the best start, range, group",
-    "script": "the file that you may rewrite, as the best start has it",
-    "known": "what was tried, as far as you know of it",
-    "inbox": "what others told you since you last thought",
-    "memory": "your own notes",
-    "cases": "results that count only once you have reviewed them",
-    "left": "what is left of the budget",
-    "problem": "why your last answer could not be used",
-    "answer": "your last answer",
-}
-_VERDICTS = (
-    'a JSON object with a ruling for each case, such as {"12": "pass: the gain is larger than the noise"}; rulings are '
-    "pass (believe it), rerun (run it again first) and reject"
-)
-_EDITS = (
-    "changes of the script, or nothing. Each is a block of lines: '<<<<<<< SEARCH', lines of the script that occur in "
-    "it once, '=======', the lines to put there, '>>>>>>> REPLACE'. Keep the lines of knobs and their comments"
-)
-_OUTPUTS: dict[str, tuple[Any, str, Any]] = {
-    "verdicts": (
-        dict[str, str],
-        _VERDICTS,
-        {},
-    ),
-    "hypothesis": (str, "one sentence: what should help, and why", ...),
-    "start_from": (int, "the number of the experiment to start from, one of those marked 'a start'", None),
-    "knobs": (dict[str, Any], 'a JSON object of the knobs to change, such as {"LR": 0.003}; {} for none', {}),
-    "edits": (
-        str,
-        _EDITS,
-        "",
-    ),
-    "expectation": (str, "what you expect of the metric, in a few words", ""),
-    "assignment": (str, "one or two sentences for those who work for you: what to try next", ""),
-    "notes": (str, "your notes from now on: they replace the old ones", ""),
-    "report": (str, "your report: two or three sentences for the others at the stand-up", ...),
-}
-_ASKS: dict[Purpose, str] = {
-    "propose": "",
-    "report": "A stand-up is on. Say what you learned, what you doubt and what you will try. The others read it.",
-    "remember": "The run has ended. Write the notes that will help your role in the next run, on any document.",
-}
 
 
 class Adapter(dspy.ChatAdapter):
@@ -132,8 +88,8 @@ class LanguageAgent(Mind):
         return {
             "model": self._model.settings.name,
             "temperature": self.temperature,
-            "instructions": digest.instructions(now),
-            "mission": digest.mission(now),
+            "instructions": prompt.instructions(now),
+            "mission": prompt.mission(now),
         }
 
     def answer(
@@ -170,12 +126,12 @@ class LanguageAgent(Mind):
 
 def program(purpose: Purpose, now: Situation, inputs: Mapping[str, str]) -> dspy.Predict:
     """The DSPy program of a role: its instructions come from its charter, its fields from what it may do."""
-    fields: dict[str, Any] = {name: (str, dspy.InputField(desc=_INPUTS[name])) for name in inputs}
+    fields: dict[str, Any] = {name: (str, dspy.InputField(desc=INPUTS[name])) for name in inputs}
     for name in _outputs(purpose, now):
-        kind, text, default = _OUTPUTS[name]
+        kind, text, default = OUTPUTS[name]
         given = {} if default is ... else {"default": default}
         fields[name] = (kind, dspy.OutputField(desc=text, **given))
-    text = "\n\n".join(part for part in (digest.instructions(now), _ASKS[purpose]) if part)
+    text = "\n\n".join(part for part in (prompt.instructions(now), ASKS[purpose]) if part)
     return dspy.Predict(make_signature(fields, text))
 
 
@@ -203,25 +159,25 @@ def _read(purpose: Purpose, now: Situation, given: Any) -> dict[str, Any]:
     proposal, verdicts = decide(now, Said(**{name: given[name] for name in names if name in given}))
     found: dict[str, Any] = {"proposal": proposal, "verdicts": tuple[Verdict, ...](verdicts)}
     if now.seat.assigns:
-        found["assignment"] = digest.clean(given.assignment, MAX_WORDS)
+        found["assignment"] = prompt.clean(given.assignment, MAX_WORDS)
     if now.seat.role.memory != "none" and str(given.notes).strip():
         found["memory"] = _kept(str(given.notes), MAX_MEMORY)
     return found
 
 
 def _inputs(purpose: Purpose, now: Situation) -> dict[str, str]:
-    found = {"mission": digest.mission(now), "known": digest.known(now), "inbox": digest.inbox(now)}
+    found = {"mission": prompt.mission(now), "known": prompt.known(now), "inbox": prompt.inbox(now)}
     if purpose == "propose":
         start = now.view.starts[0].settings
-        found["settings"] = digest.knob_table(now.view.knobs, start, now.view.free)
-        found["left"] = digest.left(now)
+        found["settings"] = prompt.knob_table(now.view.knobs, start, now.view.free)
+        found["left"] = prompt.left(now)
         if now.work.edits:
-            found["script"] = digest.script(now)
+            found["script"] = prompt.script(now)
         if now.view.cases:
-            found["cases"] = digest.cases(now)
+            found["cases"] = prompt.cases(now)
     if now.seat.role.memory != "none":
         found["memory"] = now.memory or "none yet"
-    return {name: found[name] for name in _INPUTS if name in found}
+    return {name: found[name] for name in INPUTS if name in found}
 
 
 def _outputs(purpose: Purpose, now: Situation) -> list[str]:
@@ -234,7 +190,7 @@ def _outputs(purpose: Purpose, now: Situation) -> list[str]:
         "notes": now.seat.role.memory != "none",
         "report": False,
     }
-    return [name for name in _OUTPUTS if wanted.get(name, True)]
+    return [name for name in OUTPUTS if wanted.get(name, True)]
 
 
 def _sections(text: str) -> dict[str, str]:
@@ -267,10 +223,10 @@ def _json(name: str, text: str) -> Any:
 
 
 def _wrong(name: str, text: str) -> Any:
-    raise InvalidAnswerError(f"the section {name} is not JSON: {digest.clean(text, 80)!r}")
+    raise InvalidAnswerError(f"the section {name} is not JSON: {prompt.clean(text, 80)!r}")
 
 
 def _kept(text: str, limit: int) -> str:
     """Text of several lines within a limit, without control characters or marks of the prompt."""
-    lines = [digest.clean(line, limit) for line in text.strip().splitlines()]
+    lines = [prompt.clean(line, limit) for line in text.strip().splitlines()]
     return "\n".join(lines)[:limit].strip()

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from orgopt.agents.base import Proposal, Ruling, Verdict
 from orgopt.agents.knowledge import Known
-from orgopt.agents.thinking import digest
+from orgopt.agents.thinking import prompt
 from orgopt.agents.thinking.edits import InvalidAnswerError, apply_edits, checked_script, parse_edits
 from orgopt.agents.thinking.situation import Situation
 from orgopt.knob import Knob, Value, with_values
@@ -44,7 +44,7 @@ def decide(now: Situation, said: Said) -> tuple[Proposal, list[Verdict]]:
     rerun = next((verdict for verdict in verdicts if verdict.ruling == "rerun"), None)
     if rerun:
         known = next(case.known for case in now.view.cases if case.known.id == rerun.experiment)
-        note = digest.clean(f"reruns {known.id}: {rerun.reason}", MAX_WORDS)
+        note = prompt.clean(f"reruns {known.id}: {rerun.reason}", MAX_WORDS)
         return Proposal(settings=known.settings, parent=known.id, note=note), verdicts
     start = _start(now, said.start_from)
     turned = _turned(now, said.knobs)
@@ -59,7 +59,7 @@ def decide(now: Situation, said: Said) -> tuple[Proposal, list[Verdict]]:
     if script_text is None and settings == dict(start.settings):
         raise InvalidAnswerError("the answer changes nothing: set at least one knob to another value" + _or_edit(now))
     words = [said.hypothesis, f"expects {said.expectation}" if said.expectation.strip() else ""]
-    note = digest.clean("; ".join(word for word in words if word.strip()), MAX_WORDS) or "no hypothesis given"
+    note = prompt.clean("; ".join(word for word in words if word.strip()), MAX_WORDS) or "no hypothesis given"
     return Proposal(settings=settings, parent=start.id, note=note, script=script_text), verdicts
 
 
@@ -113,7 +113,7 @@ def _edited(now: Situation, start: Known, edits: str, turned: Mapping[str, Value
     script = now.work.task.script
     if not now.work.edits:
         raise InvalidAnswerError("code cannot be edited in this run: set knobs only")
-    before = digest.source_of(now, start)
+    before = prompt.source_of(now, start)
     changes = parse_edits(edits)
     if not changes:
         raise InvalidAnswerError("edits has no block '<<<<<<< SEARCH'; leave it empty to set knobs alone")
@@ -138,7 +138,7 @@ def _verdicts(now: Situation, given: Any) -> list[Verdict]:
             raise InvalidAnswerError(
                 f"verdict {_short(number)}: {_short(text)} is not one of {', '.join(_RULINGS)} on {', '.join(cases)}"
             )
-        reason = digest.clean(str(text)[len(ruling) :].strip(" :,.-"), MAX_WORDS)
+        reason = prompt.clean(str(text)[len(ruling) :].strip(" :,.-"), MAX_WORDS)
         found.append(Verdict(int(str(number).lstrip("#")), ruling, reason))
     return found
 
@@ -148,4 +148,4 @@ def _or_edit(now: Situation) -> str:
 
 
 def _short(value: object) -> str:
-    return repr(digest.clean(value, 60))
+    return repr(prompt.clean(value, 60))

@@ -3,8 +3,6 @@
 import json
 import shlex
 import sys
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -13,8 +11,7 @@ from rich.console import Console
 
 from orgopt.api.inputs import seconds
 from orgopt.called import own_command as own_command
-from orgopt.document.text.program import printable
-from orgopt.errors import DocumentError, LabError, OrgoptError, SandboxError, StoreError, UsageError
+from orgopt.errors import OrgoptError, UsageError
 from orgopt.plugins import Kind
 from orgopt.score import Score
 
@@ -22,7 +19,6 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 SCHEMA_VERSION = 1
-EXIT_DOCUMENT, EXIT_USAGE, EXIT_SANDBOX, EXIT_INFRASTRUCTURE = 1, 2, 5, 6
 
 # A pipe has no width of its own: lines are long enough not to be broken.
 # Documents are shown as written: no `:smile:` becomes a picture.
@@ -88,28 +84,6 @@ class Duration(click.ParamType[float]):
 
 
 verbose_option = click.option("--verbose", is_flag=True, help="Print the tables behind the result, too.")
-
-
-def command(body: Callable[P, T]) -> Callable[P, T]:
-    """Turn the errors of orgopt into one message and an exit code."""
-
-    @wraps(body)
-    def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
-        try:
-            return body(*args, **kwargs)
-        except (OrgoptError, OSError) as error:
-            err.print("error:", style="bold red", end=" ")
-            err.print("\n".join(map(printable, str(error).split("\n"))), markup=False, soft_wrap=True)
-            code = EXIT_USAGE
-            if isinstance(error, DocumentError):
-                code = EXIT_DOCUMENT
-            elif isinstance(error, SandboxError):
-                code = EXIT_SANDBOX
-            elif isinstance(error, LabError | StoreError | OSError):
-                code = EXIT_INFRASTRUCTURE
-            raise SystemExit(code) from None
-
-    return guarded
 
 
 def print_json(kind: str, data: dict[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 An edit replaces the smallest span that it can, so untouched prose keeps its bytes. None can name a
 budget, a metric, a seed or a command: documents have no words for them. Edits of links, of
-text and of whole roles are in `edit_links`, `edit_text` and `edit_roles`.
+text and of whole roles are in `links`, `text` and `roles`.
 """
 
 from collections.abc import Iterator, Sequence

@@ -37,6 +37,9 @@ class Key:
         return getattr(org, self.attribute) if own is None and self.rhythm else own
 
 
+MOST_RISK = 1.0
+"""The accepted range of risk tolerance begins at 0 and ends here; a search draws from all of it."""
+
 KEYS: dict[str, Key] = {
     key.name.lower(): key
     for key in (
@@ -70,7 +73,7 @@ KEYS: dict[str, Key] = {
             name="Risk tolerance",
             attribute="risk",
             code="ORG012",
-            parse=values.parse_risk,
+            parse=lambda text: values.parse_share(text, "risk tolerance", MOST_RISK),
             format=values.format_risk,
             aliases=("risk", "risk appetite", "risk level"),
             rhythm=True,

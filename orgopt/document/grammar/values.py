@@ -80,9 +80,12 @@ def _decimal(text: str, what: str) -> float:
     return number
 
 
-def parse_risk(text: str) -> float:
-    """A number from 0 to 1; `40 %` too."""
-    return _decimal(text, "risk tolerance")
+def parse_share(text: str, what: str, most: float = 1.0) -> float:
+    """A number from 0 to `most`; `40 %` too."""
+    number = _decimal(text, what)
+    if number > most:
+        raise ValueError(f"{what} must be a number from 0 to {most:g}, not '{text}'")
+    return number
 
 
 def format_risk(risk: float) -> str:

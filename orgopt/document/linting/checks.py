@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from orgopt.document.findings import Finding, Fix
 from orgopt.document.grammar.values import format_risk
-from orgopt.document.linting.rules import RULES
+from orgopt.document.linting.explanations import RULES
 from orgopt.document.reading.reader import Reading
 from orgopt.document.text.program import Program, Span
 from orgopt.org import DEFAULT_MODEL, LANGUAGE_AGENT, Org, Role

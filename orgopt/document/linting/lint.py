@@ -6,7 +6,7 @@ from orgopt.document.files import missing_references
 from orgopt.document.findings import Finding, errors
 from orgopt.document.linting.checks import ALWAYS, SOUND, Document, Facts
 from orgopt.document.linting.checks_text import TEXT
-from orgopt.document.linting.rules import RULES
+from orgopt.document.linting.explanations import RULES
 from orgopt.document.reading.reader import read
 from orgopt.document.text.program import Program, parse, printable
 from orgopt.errors import DocumentError

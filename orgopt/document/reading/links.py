@@ -7,7 +7,8 @@ from typing import NamedTuple
 from orgopt.document.findings import Fix, Notes
 from orgopt.document.grammar import values
 from orgopt.document.grammar.keys import LINK_KEYS
-from orgopt.document.reading.fields import Bullet, Field, bullets
+from orgopt.document.reading.field import Field
+from orgopt.document.reading.fields import Bullet, bullets
 from orgopt.document.reading.roster import Entry
 from orgopt.document.text.program import Program, Section, Span, printable
 from orgopt.org import Link, slug

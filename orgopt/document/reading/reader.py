@@ -11,7 +11,9 @@ from typing import Any
 from orgopt.document.findings import Finding, Fix, Notes, errors
 from orgopt.document.grammar import values
 from orgopt.document.grammar.keys import KEYS, RHYTHM_KEYS, ROLE_KEYS, Key, canonical
-from orgopt.document.reading.fields import Field, block_fields, bullets, fields, front_matter, named
+from orgopt.document.reading.field import Field
+from orgopt.document.reading.fields import block_fields, bullets, fields, named
+from orgopt.document.reading.front_matter import front_matter
 from orgopt.document.reading.links import LinkPlace, read_links
 from orgopt.document.reading.parts import choose_parts
 from orgopt.document.reading.roster import Entry, plain_entry

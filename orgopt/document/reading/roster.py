@@ -13,19 +13,9 @@ from typing import Literal
 
 from orgopt.document.grammar.keys import DUTY_KEYS, KEYS, LINK_KEYS, NAME_KEYS, ROLE_KEYS, TEXT_KEYS, canonical
 from orgopt.document.grammar.values import is_agent
-from orgopt.document.reading.fields import (
-    Bullet,
-    Cell,
-    Field,
-    Row,
-    bullet_field,
-    bullets,
-    cell_fields,
-    fields,
-    front_matter,
-    rows,
-    unindented,
-)
+from orgopt.document.reading.field import Field
+from orgopt.document.reading.fields import Bullet, Cell, Row, bullet_field, bullets, cell_fields, fields, rows
+from orgopt.document.reading.front_matter import front_matter, unindented
 from orgopt.document.reading.names import FILE, Name, read_name
 from orgopt.document.text.program import Block, Program, Section, Span, apart
 from orgopt.org import slug

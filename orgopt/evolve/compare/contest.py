@@ -16,7 +16,8 @@ from orgopt.evolve.trials.optuna_baseline import PLAIN_KINDS
 from orgopt.org import slug
 from orgopt.scoring import Score
 from orgopt.seeds import Stream, derive
-from orgopt.study.contest import CONTEST, ContestLog, Ranking, Scores, contest_identity, ranking
+from orgopt.study.contest import CONTEST, ContestLog, contest_identity
+from orgopt.study.ranking import Ranking, Scores, ranking
 from orgopt.study.records.kinds import EvaluationRecord
 
 Entrants = Mapping[str, str]

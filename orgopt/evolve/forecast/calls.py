@@ -18,7 +18,7 @@ from orgopt.agents.llm.prices import price_of
 from orgopt.agents.session import thaw
 from orgopt.agents.settings import LanguageSettings
 from orgopt.agents.thinking.answers import Answer
-from orgopt.agents.thinking.digest import MAX_INBOX, MAX_KNOWN
+from orgopt.agents.thinking.prompt import MAX_INBOX, MAX_KNOWN
 from orgopt.errors import OrgoptError
 from orgopt.ledger import read_lines
 from orgopt.org import LANGUAGE_AGENT, Org, Role

@@ -5,10 +5,10 @@ from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 from orgopt.evolve.controls import PLAIN, control_seeds
+from orgopt.evolve.dropping import DROP_AFTER
 from orgopt.evolve.forecast.calls import Calls, Span
 from orgopt.evolve.proposers.rewrite.rewriting import optimizer_runs
 from orgopt.evolve.race import LOOKS
-from orgopt.evolve.search import DROP_AFTER
 from orgopt.org import Org
 from orgopt.study.config import OPTIMIZERS, StudyConfig
 from orgopt.study.records.names import ABLATION, REAL

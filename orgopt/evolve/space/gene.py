@@ -1,7 +1,7 @@
 """Genes: what can be changed of an organization, each a named Optuna distribution that belongs to a part.
 
-Covers what genes have in common; those of roles, links and the stand-up are in `genes_roles`, `genes_links` and
-`genes_standup`.
+Covers what genes have in common; those of roles, links and the stand-up are in `roles`, `links` and `standup`
+beside this module.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -10,21 +10,10 @@ from typing import Any
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 
-from orgopt.errors import UsageError
 from orgopt.org import MAX_HEADCOUNT
 
 Params = Mapping[str, Any]
 Needs = tuple[tuple[str, Collection[Any]], ...]
-
-LINK_PARTS = ("reports", "shares", "delegates", "reviews")
-PARTS = (
-    *("headcount", "agent", "model", "persona", "memory", "risk", "focus", "confirm", "stop-early", "copy-rule"),
-    *LINK_PARTS,
-    *("stand-up", "roles"),
-)
-"""The parts that can be frozen or freed; `roles` is the headcounts of a library's roles."""
-TEXTS = "texts"
-"""The part that no parameter holds: mission, charters and personas, which only a rewriter changes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +22,7 @@ class Gene:
 
     Attributes:
         name: Such as `risk/explorer`; the same for a seed document, a library and a budget.
-        part: One of `PARTS`.
+        part: One of `allowed.PARTS`.
         distribution: Its values.
         origin: Its value for the seed document; of what no value says exactly, the nearest.
         needs: Other parameters, and the values that they must have for this one to make a difference.
@@ -61,21 +50,3 @@ def moved(params: Params, origin: Params, name: str) -> bool:
     """Whether a parameter is another than for the seed document; steps of a float are not exact in binary."""
     value, old = params[name], origin[name]
     return abs(value - old) > 1e-9 if isinstance(old, float) else value != old
-
-
-def free_parts(fix: Collection[str], only: Collection[str]) -> frozenset[str]:
-    """The parts that may change when some are frozen, or all but some.
-
-    Raises:
-        UsageError: There is no such part.
-    """
-    fixed, chosen = ({part for name in names for part in _named(name)} for names in (fix, only))
-    return frozenset((chosen or {*PARTS, TEXTS}) - fixed)
-
-
-def _named(name: str) -> tuple[str, ...]:
-    if name == "links":
-        return LINK_PARTS
-    if name not in (*PARTS, TEXTS):
-        raise UsageError(f"no part '{name}': choose among {', '.join(PARTS)}, or links for {', '.join(LINK_PARTS)}")
-    return (name,)

@@ -1,8 +1,8 @@
 """The genome: an organization as Optuna distributions, and the way back to Edits on the seed document.
 
 It is absolute, so that any sampler, its importances and its storage work. Names and choices are stable for a seed
-document, a library, a budget, groups and models. What the genes are is in `genes_roles`, `genes_links` and
-`genes_standup`.
+document, a library, a budget, groups and models. What the genes are is in `roles`, `links` and
+`standup`.
 """
 
 from collections.abc import Collection, Sequence
@@ -15,11 +15,12 @@ from orgopt.document.editing.base import Edit, describe
 from orgopt.document.reading.reader import read
 from orgopt.document.text.program import Program
 from orgopt.errors import UsageError
-from orgopt.evolve.space.edits import edits_between, write
-from orgopt.evolve.space.gene import PARTS, TEXTS, Gene, Needs, Params, free_parts
+from orgopt.evolve.space.allowed import PARTS, TEXTS, free_parts
+from orgopt.evolve.space.gene import Gene, Needs, Params
 from orgopt.evolve.space.links import decode_links, link_genes, managers_first, relations
 from orgopt.evolve.space.roles import decode_role, role_genes
 from orgopt.evolve.space.standup import decode_standup, standup_genes
+from orgopt.evolve.space.write import edits_between, write
 from orgopt.org import Org, Role
 
 __all__ = ["PARTS", "Params", "Space"]

@@ -10,6 +10,7 @@ from typing import Any
 
 from optuna.distributions import FloatDistribution, IntDistribution
 
+from orgopt.document.grammar.keys import MOST_RISK
 from orgopt.evolve.space.gene import Gene, Needs, Params, agents_of, choice, moved
 from orgopt.org import LANGUAGE_AGENT, MAX_HEADCOUNT, WORKING_AGENTS, Org, Role, slug
 
@@ -83,7 +84,7 @@ def _numbers(org: Org, role: Role) -> Iterator[Gene]:
     yield Gene(
         name=f"risk/{role.id}",
         part="risk",
-        distribution=FloatDistribution(0, 1, step=0.05),
+        distribution=FloatDistribution(0, MOST_RISK, step=0.05),
         origin=round(round(org.risk_of(role) / 0.05) * 0.05, 2),
         needs=needs,
     )

@@ -7,7 +7,6 @@ Needs numpy alone; fitting is `worlds.fit`. A world lies beside its recording as
 import math
 import tomllib
 import zlib
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,12 +15,12 @@ import numpy as np
 
 from orgopt.errors import TaskError
 from orgopt.lab.base import Status, reporting
+from orgopt.lab.worlds.noise import noise_like
 from orgopt.lab.worlds.world import Answer
 from orgopt.task import Knob, Settings, Task, Value
 
 METRIC, HELDOUT, SECONDS, CURVE = 0, 1, 2, 3
 """Columns of what is predicted; the points of the learning curve are the last."""
-NEAR = 24  # recorded residuals at about the same quality, of which one is drawn
 SCHEMA_VERSION = 1
 _MASK = 2**64 - 1
 _MAX_TABLE = 4096  # whole numbers of a knob that are looked up instead of computed
@@ -121,7 +120,7 @@ class Recorded:
         status = self._status(out[self._columns :], _mix(state) / 2**64)
         if status is not Status.OK:
             return self._failure(x, status)
-        like = self._like(float(out[METRIC]), _mix(state + 1))
+        like = noise_like(self._levels, float(out[METRIC]), _mix(state + 1))
         values: list[float] = self.values(out[: self._columns] + self.fitted.residuals[like]).tolist()
         seconds, curve = values[SECONDS], tuple(values[CURVE:])
         step_s = seconds / max(1, len(curve))
@@ -166,14 +165,6 @@ class Recorded:
             if left < 0:
                 return status
         return self.statuses[0]
-
-    def _like(self, level: float, draw: int) -> int:
-        """A real run of about that quality, whose residuals are the noise."""
-        near = min(NEAR, len(self._levels))
-        # Noise differs with quality: only runs of about the same say how much there is here.
-        first = bisect_left(self._levels, level) - near // 2
-        first = min(max(first, 0), len(self._levels) - near)
-        return first + draw % near
 
     def _failure(self, x: np.ndarray, status: Status) -> Answer:
         """What the most similar of the recorded runs that failed so did."""

@@ -1,7 +1,7 @@
 """Making a recording: which experiments, and a log that survives a kill.
 
 Settings are decided by the task's knobs, the seed and their number alone, so that a stopped recording
-continues and a longer one begins with the shorter. Reading recordings is `records.py`.
+continues and a longer one begins with the shorter. Reading recordings is `recording.py`.
 """
 
 import os

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from math import inf
 
-from orgopt.study.contest import Placing, Ranking
+from orgopt.study.ranking import Placing, Ranking
 from orgopt.study.records.head import TaskRecord
 from orgopt.study.verdict.ending import Bar, Ending, again, scale
 from orgopt.study.verdict.measures import measure

@@ -13,7 +13,7 @@ class Csv:
 
     def export(self, view: StudyView, target: str) -> int:
         """Write the file `target`; returns how many candidates it has."""
-        rows = [(one.name, one.record["generation"], one.standing) for one in told(view)]
+        rows = [(one.name, one.record.generation, one.standing) for one in told(view)]
         try:
             with Path(target).open("w", newline="") as file:
                 table = csv.writer(file)

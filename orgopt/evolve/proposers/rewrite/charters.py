@@ -12,7 +12,7 @@ from dspy.signatures.signature import make_signature
 from dspy.utils.exceptions import AdapterParseError
 
 from orgopt.agents.llm.engine import Engine
-from orgopt.agents.thinking.digest import bounded, clean
+from orgopt.agents.thinking.prompt import bounded, clean
 from orgopt.evolve.proposers.rewrite.org_module import Bench, OrgModule
 from orgopt.evolve.space.texts import CHARTER, LIMITS, RefusedError
 

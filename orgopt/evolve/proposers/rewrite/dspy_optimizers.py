@@ -17,7 +17,7 @@ import optuna
 
 from orgopt.agents.llm.agent import Adapter
 from orgopt.agents.llm.engine import Engine, speaker
-from orgopt.agents.thinking.digest import clean
+from orgopt.agents.thinking.prompt import clean
 from orgopt.evolve.proposers.rewrite.ask import TEMPERATURE, cost
 from orgopt.evolve.proposers.rewrite.base import Brief, Rewrite, Workshop
 from orgopt.evolve.proposers.rewrite.charters import CharterProposer

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from orgopt.agents.thinking.digest import bounded, clean
+from orgopt.agents.thinking.prompt import bounded, clean
 from orgopt.ledger import BASELINE, Event, Ledger
 from orgopt.org import Org
 from orgopt.score import Score

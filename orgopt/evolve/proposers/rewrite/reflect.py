@@ -10,7 +10,7 @@ import dspy
 from dspy.signatures.signature import make_signature
 from dspy.utils.exceptions import AdapterParseError
 
-from orgopt.agents.thinking.digest import bounded, clean
+from orgopt.agents.thinking.prompt import bounded, clean
 from orgopt.document import read
 from orgopt.evolve.proposers.rewrite import evidence
 from orgopt.evolve.proposers.rewrite.ask import NoAnswerError, asking, cost

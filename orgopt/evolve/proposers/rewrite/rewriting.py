@@ -13,8 +13,8 @@ from orgopt.errors import UsageError
 from orgopt.evolve import importances
 from orgopt.evolve.proposers.rewrite.base import Brief, Rewrite, Rewriter, Workshop
 from orgopt.evolve.proposers.sampler import Proposer
+from orgopt.evolve.space.allowed import TEXTS, free_parts
 from orgopt.evolve.space.candidate import Candidate
-from orgopt.evolve.space.gene import TEXTS, free_parts
 from orgopt.evolve.space.genome import Space
 from orgopt.evolve.space.texts import places
 from orgopt.evolve.trials.runs import Runs

@@ -20,10 +20,10 @@ from typing import Any, NamedTuple
 
 from orgopt.errors import UsageError
 from orgopt.lab.sandbox import launch
+from orgopt.lab.sandbox.command_reach import Reach, start_command, visible
 from orgopt.lab.sandbox.inside import isolate, processes
 from orgopt.lab.sandbox.inside.supervise import last_line
 from orgopt.lab.sandbox.launch import Sandbox
-from orgopt.lab.sandbox.reach import Reach, start_command, visible
 
 _POLL_S = 0.05
 _BACKSTOP_S = 20.0  # beyond the time of the command: its start, and reading its repository

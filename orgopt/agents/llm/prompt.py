@@ -1,0 +1,50 @@
+"""What a language agent's prompt says of its sections: what it reads, what it answers, and what it is asked for."""
+
+from typing import Any
+
+from orgopt.agents.base import Purpose
+
+INPUTS = {
+    "mission": "what the organization is for, and the task",
+    "settings": "the knobs that you may turn: value at the best start, range, group",
+    "script": "the file that you may rewrite, as the best start has it",
+    "known": "what was tried, as far as you know of it",
+    "inbox": "what others told you since you last thought",
+    "memory": "your own notes",
+    "cases": "results that count only once you have reviewed them",
+    "left": "what is left of the budget",
+    "problem": "why your last answer could not be used",
+    "answer": "your last answer",
+}
+_VERDICTS = (
+    'a JSON object with a ruling for each case, such as {"12": "pass: the gain is larger than the noise"}; rulings are '
+    "pass (believe it), rerun (run it again first) and reject"
+)
+_EDITS = (
+    "changes of the script, or nothing. Each is a block of lines: '<<<<<<< SEARCH', lines of the script that occur in "
+    "it once, '=======', the lines to put there, '>>>>>>> REPLACE'. Keep the lines of knobs and their comments"
+)
+OUTPUTS: dict[str, tuple[Any, str, Any]] = {
+    "verdicts": (
+        dict[str, str],
+        _VERDICTS,
+        {},
+    ),
+    "hypothesis": (str, "one sentence: what should help, and why", ...),
+    "start_from": (int, "the number of the experiment to start from, one of those marked 'a start'", None),
+    "knobs": (dict[str, Any], 'a JSON object of the knobs to change, such as {"LR": 0.003}; {} for none', {}),
+    "edits": (
+        str,
+        _EDITS,
+        "",
+    ),
+    "expectation": (str, "what you expect of the metric, in a few words", ""),
+    "assignment": (str, "one or two sentences for those who work for you: what to try next", ""),
+    "notes": (str, "your notes from now on: they replace the old ones", ""),
+    "report": (str, "your report: two or three sentences for the others at the stand-up", ...),
+}
+ASKS: dict[Purpose, str] = {
+    "propose": "",
+    "report": "A stand-up is on. Say what you learned, what you doubt and what you will try. The others read it.",
+    "remember": "The run has ended. Write the notes that will help your role in the next run, on any document.",
+}

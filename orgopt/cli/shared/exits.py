@@ -1,0 +1,36 @@
+"""How commands end: exit codes, and errors as one message each."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from orgopt.cli.shared.base import err
+from orgopt.document.text.program import printable
+from orgopt.errors import DocumentError, LabError, OrgoptError, SandboxError, StoreError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+EXIT_DOCUMENT, EXIT_USAGE, EXIT_SANDBOX, EXIT_INFRASTRUCTURE = 1, 2, 5, 6
+
+
+def command(body: Callable[P, T]) -> Callable[P, T]:
+    """Turn the errors of orgopt into one message and an exit code."""
+
+    @wraps(body)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return body(*args, **kwargs)
+        except (OrgoptError, OSError) as error:
+            err.print("error:", style="bold red", end=" ")
+            err.print("\n".join(map(printable, str(error).split("\n"))), markup=False, soft_wrap=True)
+            code = EXIT_USAGE
+            if isinstance(error, DocumentError):
+                code = EXIT_DOCUMENT
+            elif isinstance(error, SandboxError):
+                code = EXIT_SANDBOX
+            elif isinstance(error, LabError | StoreError | OSError):
+                code = EXIT_INFRASTRUCTURE
+            raise SystemExit(code) from None
+
+    return guarded

@@ -1,0 +1,21 @@
+"""The noise of a replayed world: that of a real run of about the same quality. `fit` makes the residuals."""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+
+NEAR = 24  # recorded residuals at about the same quality, of which one is drawn
+
+
+def noise_like(levels: Sequence[float], level: float, draw: int) -> int:
+    """The number of a real run of about some quality, whose residuals are the noise.
+
+    Args:
+        levels: The fitted metric of every run, ascending.
+        level: The fitted metric of the experiment.
+        draw: Random bits, which choose among the nearest.
+    """
+    near = min(NEAR, len(levels))
+    # Noise differs with quality: only runs of about the same say how much there is here.
+    first = bisect_left(levels, level) - near // 2
+    first = min(max(first, 0), len(levels) - near)
+    return first + draw % near
