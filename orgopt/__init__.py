@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from orgopt.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from orgopt import draw as draw
+    from orgopt import errors as errors
     from orgopt.api.contests import Comparison, compare
     from orgopt.api.recordings import RecordingResult, record
     from orgopt.api.runs import RunResult, evaluate, resume, run
@@ -89,11 +91,19 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'orgopt' has no attribute '{name}'")
-    return getattr(import_module(f"orgopt.{_HOMES[name]}"), name)
+_ROOMS = ("draw", "errors")
+"""Modules that are part of the front door."""
+
+
+if not TYPE_CHECKING:  # else a name that is misspelled would be anything at all
+
+    def __getattr__(name: str) -> Any:
+        if name in _ROOMS:
+            return import_module(f"orgopt.{name}")
+        if name not in _HOMES:
+            raise AttributeError(f"module 'orgopt' has no attribute '{name}'")
+        return getattr(import_module(f"orgopt.{_HOMES[name]}"), name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES})
+    return sorted({*_HOMES, *_ROOMS, "__version__"})

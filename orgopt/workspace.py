@@ -50,6 +50,19 @@ def read_tables(workspace: Path) -> dict[str, Any]:
         raise UsageError(f"{path}: {error}") from None
 
 
+def require_writable(folder: Path) -> None:
+    """Refuse a folder that could not be made or written, and make nothing.
+
+    Raises:
+        StoreError: It says which path is in the way.
+    """
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    if not there.is_dir():
+        raise StoreError(f"cannot write {folder}: {there} is no folder")
+    if not os.access(there, os.W_OK):
+        raise StoreError(f"cannot write {folder}: {there} is read-only")
+
+
 def writable_folder(folder: Path) -> Path:
     """A folder that exists and can be written, so that a command fails before it costs anything.
 

@@ -18,7 +18,7 @@ from orgopt.cli.compare import compare_command
 from orgopt.cli.optimize import optimize_command
 from orgopt.cli.record import record_command
 from orgopt.cli.run import run_command
-from orgopt.errors import SandboxError, UsageError
+from orgopt.errors import SandboxError, StoreError, UsageError
 from orgopt.ledger import Event
 from orgopt.task import Task
 from orgopt.workspace import find_workspace
@@ -58,7 +58,7 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_each_name_is_there_and_stays_itself() -> None:
-    assert set(orgopt.__all__) == set(orgopt._HOMES) <= set(dir(orgopt))
+    assert set(orgopt.__all__) == set(orgopt._HOMES) < set(dir(orgopt))
     for name in orgopt.__all__:
         assert getattr(orgopt, name) is getattr(orgopt, name), name
     assert not inspect.ismodule(orgopt.evaluate)
@@ -187,6 +187,17 @@ def test_a_study_that_was_interrupted_continues(lab: Path) -> None:
         (lambda: orgopt.optimize("solo.md", task="bowl", **SMALL, only=["x"]), "no part 'x'"),
         (lambda: orgopt.optimize("solo.md", task="bowl", **SMALL, name="a/b"), "study name 'a/b'"),
         (lambda: orgopt.compare("solo.md", task="bowl", budget=9), "two entrants or more"),
+        (lambda: orgopt.compare("solo.md", "trio.md", task="bowl", budget=9, seeds=0), "seeds must be a whole number"),
+        (lambda: orgopt.run("trio.md", task="bowl", budget=9, slots=0), "slots must be a whole number from 1 to 256"),
+        (lambda: orgopt.run("trio.md", task="bowl", budget=9, seed=None), "seed must be .*, not None"),
+        (lambda: orgopt.run("trio.md", task="bowl", budget=9, max_usd=-1), "max_usd must be a number from 0 on"),
+        (lambda: orgopt.run("trio.md", task=["bowl", "digits"], budget=9), "a run is on one task, not on"),
+        (lambda: orgopt.run("trio.md", task="bowl", budget=9, callback=print), "inherits orgopt.Callback, not"),
+        (lambda: orgopt.optimize("solo.md", task="bowl", **{**SMALL, "population": 0}), "population must be a whole"),
+        (lambda: orgopt.optimize("solo.md", task="bowl", **SMALL, verify_seeds=0), "verify_seeds must be"),
+        (lambda: orgopt.optimize("solo.md", task="bowl", **SMALL, name=".."), "study name '..': use letters"),
+        (lambda: orgopt.optimize("solo.md", task="bowl", **SMALL, only="nope"), "no part 'nope'"),
+        (lambda: orgopt.record("bowl", runs=3, slots=0), "slots must be a whole number"),
         (lambda: orgopt.record("bowl"), "give --runs for a recording"),
     ],
 )
@@ -221,6 +232,30 @@ def test_the_workspace_is_where_one_stands_else_the_documents(lab: Path, monkeyp
     orgopt.run(document, task=lab / "fitness" / "bowl", budget=10)
     assert (lab / "mine" / "mlruns" / "runs" / "a-bowl-s0").is_dir()
     assert not list((lab / "theirs").rglob("mlruns"))
+
+
+def test_a_study_that_cannot_be_read_hides_no_other(lab: Path) -> None:
+    study = orgopt.optimize("solo.md", task="bowl", **SMALL)
+    for name, text in (("young", ""), ("damaged", "{\n")):
+        (lab / "mlruns" / "studies" / name).mkdir()
+        (lab / "mlruns" / "studies" / name / "study.jsonl").write_text(text)
+    assert [one.name for one in orgopt.studies()] == [study.name] == [orgopt.open_study().name]
+    for name in ("young", "damaged"):
+        with pytest.raises((UsageError, StoreError), match=r"study\.jsonl"):
+            orgopt.open_study(name)
+
+
+def test_notes_are_warnings_where_nobody_listens(lab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ORGOPT_MODEL", "OPENAI_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.warns(UserWarning, match="rewriting is skipped"):
+        orgopt.plan("solo.md", task="bowl", **SMALL, rewriter="reflect")
+
+
+def test_rooms_and_signatures_of_the_front_door() -> None:
+    assert orgopt.draw.svg(orgopt.read(orgopt.parse(SOLO)).org).startswith("<svg")
+    assert issubclass(UsageError, orgopt.errors.OrgoptError)
+    assert "StudyResult" in str(inspect.signature(orgopt.optimize).return_annotation)
 
 
 def test_a_program_and_an_organization_show_themselves(lab: Path) -> None:

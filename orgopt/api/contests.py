@@ -6,7 +6,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orgopt.api.inputs import AnyTask, Document, Duration, checked_name, seconds, task_names, tasks_of
+from orgopt.api.inputs import (
+    AnyTask,
+    Document,
+    Duration,
+    checked_name,
+    limits,
+    seconds,
+    task_names,
+    tasks_of,
+    told,
+    whole,
+)
 from orgopt.api.labs import calibrate_all, check_budget, default_workers, lab_of
 from orgopt.api.language import check, language_settings, means
 from orgopt.callback import Callback
@@ -22,7 +33,7 @@ from orgopt.study.verdict.contest import ending
 from orgopt.study.verdict.ending import Ending
 from orgopt.study.verdict.html import to_html
 from orgopt.task import Task
-from orgopt.workspace import find_workspace, writable_folder
+from orgopt.workspace import find_workspace, require_writable, writable_folder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -131,7 +142,16 @@ def compare(
         UsageError: There are fewer than two entrants, one is named twice, or there is no such task or sampler.
         DocumentError, TaskError, SandboxError, LabError, StoreError: See `orgopt.errors`.
     """
-    told, entrants = callback or Callback(), enter(documents)
+    hears = told(callback)
+    if seeds is not None:
+        whole("seeds", seeds, 1, 10_000)
+    if workers is not None:
+        whole("workers", workers, 1, 256)
+    for noun, value, least, most in (("slots", slots, 1, 256), ("seed", seed, 0, 2**63 - 1)):
+        whole(noun, value, least, most)
+    whole("verify_seeds", verify_seeds, 1, 100)
+    limits(max_usd, max_tokens)
+    entrants = enter(documents)
     workspace, everyone = _workspace(documents), _everyone(entrants)
     language = language_settings(workspace, max_usd, max_tokens)
     check(everyone, language)
@@ -141,15 +161,16 @@ def compare(
     kind = lab_of(lab, next(iter(tasks.values())))
     seeds = seeds or SEEDS.get(kind, SEEDS["local"])  # what a package's lab costs is not known
     terms = Terms(lab=kind, slots=slots, budget_s=budget_s, verify_seeds=verify_seeds)
-    with _arena(tasks, terms, workers or default_workers(kind), workspace, told) as arena, ExitStack() as stack:
+    contests = workspace / "mlruns" / "contests"
+    require_writable(contests)  # before anything costs time
+    with _arena(tasks, terms, workers or default_workers(kind), workspace, hears) as arena, ExitStack() as stack:
         identity = identity_of(entrants, arena, seed)
-        contests = writable_folder(workspace / "mlruns" / "contests")
         folder = writable_folder(contests / (name or default_name(entrants, tasks, digest_of(identity))))
         arena.terms = replace(terms, means=means(everyone, language, folder))
         log = stack.enter_context(ContestLog(folder, identity, entrants, arena.tasks, command))
         contest = Contest(entrants, arena, seed=seed, log=log)
-        told.contest_begun(contest, seeds, folder)
-        ranking = contest.run(seeds, ended=told.compared)
+        hears.contest_begun(contest, seeds, folder)
+        ranking = contest.run(seeds, ended=hears.compared)
         said = _ending(log, ranking, command, arena.workers)
         return Comparison(folder=folder, ranking=ranking, ending=said, tasks=dict(arena.tasks), budget_s=budget_s)
 

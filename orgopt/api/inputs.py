@@ -1,9 +1,11 @@
 """What the front door is given: documents, tasks and durations, as objects or as one would type them."""
 
 import re
+import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from orgopt.callback import Callback
 from orgopt.document import Program, load, parse
 from orgopt.errors import UsageError
 from orgopt.task import Task, load_task
@@ -73,6 +75,18 @@ def tasks_of(asked: AnyTask | Iterable[AnyTask], workspace: Path) -> dict[str, T
     return tasks
 
 
+def one_task(asked: AnyTask, workspace: Path) -> Task:
+    """The one task of a run.
+
+    Raises:
+        UsageError: There is no such task, or several are given.
+        TaskError: The task is malformed.
+    """
+    if not isinstance(asked, AnyTask):  # pyright: ignore[reportUnnecessaryIsInstance]  callers may have no types
+        raise UsageError(f"a run is on one task, not on {asked!r}: name one, such as tinygpt or a task's folder")
+    return next(iter(tasks_of(asked, workspace).values()))
+
+
 def task_names(asked: AnyTask | Sequence[AnyTask]) -> Sequence[AnyTask]:
     """One task or several, as several."""
     return [asked] if isinstance(asked, AnyTask) else asked
@@ -99,6 +113,52 @@ def checked_name(name: str | None, noun: str) -> str | None:
     Raises:
         UsageError: It has characters that are not for names of folders.
     """
-    if name and not re.fullmatch(r"[\w.-]{1,100}", name):
-        raise UsageError(f"{noun} name '{name}': use letters, digits, '.', '-' and '_'")
+    if name and not re.fullmatch(r"\w[\w.-]{0,99}", str(name)):
+        raise UsageError(f"{noun} name '{name}': use letters, digits, '.', '-' and '_', a letter or digit first")
     return name
+
+
+def whole(name: str, value: object, least: int, most: int) -> None:
+    """Refuse what is no whole number within bounds.
+
+    Raises:
+        UsageError: It says what is.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise UsageError(f"{name} must be a whole number from {least:,} to {most:,}, not {value!r}")
+
+
+def limits(max_usd: object, max_tokens: object) -> None:
+    """Refuse limits of what language models may cost that are none.
+
+    Raises:
+        UsageError: One is no number, or below 0.
+    """
+    for name, value, kinds in (("max_usd", max_usd, (int, float)), ("max_tokens", max_tokens, (int,))):
+        if value is not None and (isinstance(value, bool) or not isinstance(value, kinds) or not value >= 0):
+            raise UsageError(f"{name} must be a number from 0 on, not {value!r}")
+
+
+def names(value: str | Sequence[str]) -> tuple[str, ...]:
+    """One name or several, as several."""
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def told(callback: Callback | None) -> Callback:
+    """A callback that was given; without one, notes become warnings.
+
+    Raises:
+        UsageError: It is no callback.
+    """
+    if callback is None:
+        return Warned()
+    if not isinstance(callback, Callback):  # pyright: ignore[reportUnnecessaryIsInstance]  callers may have no types
+        raise UsageError(f"a callback is an object of a class of yours that inherits orgopt.Callback, not {callback!r}")
+    return callback
+
+
+class Warned(Callback):
+    """Says what a person should know by Python's warnings."""
+
+    def noted(self, line: str) -> None:
+        warnings.warn(line, UserWarning, stacklevel=2)

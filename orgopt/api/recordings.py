@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orgopt.api.inputs import AnyTask, tasks_of
+from orgopt.api.inputs import AnyTask, one_task, told, whole
 from orgopt.api.labs import open_lab
 from orgopt.callback import Callback
 from orgopt.errors import TaskError, UsageError
@@ -88,26 +88,30 @@ def record(
     """
     if (runs is None) == (seek is None):
         raise UsageError("give --runs for a recording, or --seek to go on where its world is wrong")
-    told = callback or Callback()
-    loaded = next(iter(tasks_of(task, find_workspace()).values()))
+    hears = told(callback)
+    for noun, value, most in (("runs", runs, 10_000_000), ("seek", seek, 1_000_000), ("slots", slots, 256)):
+        if value is not None or noun == "slots":
+            whole(noun, value, 1, most)
+    whole("seed", seed, 0, 2**63 - 1)
+    loaded = one_task(task, find_workspace())
     place = writable_folder(Path(out) if out else loaded.folder)
     with (
-        open_lab(recording_lab_task(loaded), "local", slots, told) as lab,
+        open_lab(recording_lab_task(loaded), "local", slots, hears) as lab,
         Recording(loaded, place, seed=seed, data_digest=lab.data_digest) as recording,
     ):
         planned = sought(open_recorded(loaded, place), seek, first_row=recording.written) if seek else []
         runs = recording.written + len(planned) if runs is None else runs
         if recording.done > runs:
             raise UsageError(f"{place} has {recording.done} runs already: ask for more, or choose another --out")
-        told.recording_begun(loaded, runs, recording.done)
+        hears.recording_begun(loaded, runs, recording.done)
         size = ["--seek", str(seek)] if seek else ["--runs", str(runs)]
         words = ["orgopt", "record", loaded.name, *size, "--slots", str(slots), "--seed", str(seed)]
         for outcome in recording.add(lab, planned or recording.missing(runs), shlex.join(words)):
-            told.recorded(outcome)
+            hears.recorded(outcome)
         path = recording.path
     records = load_records(path, loaded)
-    told.fitting()
-    return RecordingResult(task=loaded, path=path, records=records, quality=_quality(loaded, place, told))
+    hears.fitting()
+    return RecordingResult(task=loaded, path=path, records=records, quality=_quality(loaded, place, hears))
 
 
 def _quality(task: Task, place: Path, callback: Callback) -> dict[str, Any] | None:

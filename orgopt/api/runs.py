@@ -14,11 +14,14 @@ from orgopt.api.inputs import (
     AnyTask,
     Document,
     Duration,
+    limits,
+    one_task,
     program_of,
     seconds,
     source_of,
     stem_of,
-    tasks_of,
+    told,
+    whole,
     workspace_of,
 )
 from orgopt.api.labs import calibrated, lab_of, open_lab
@@ -142,9 +145,12 @@ def run(
     Raises:
         DocumentError, UsageError, TaskError, SandboxError, LabError, StoreError: See `orgopt.errors`.
     """
+    hears = told(callback)
+    _check(slots, seed, verify_seeds)
+    limits(max_usd, max_tokens)
     program, workspace = program_of(document), workspace_of(document)
     require_sound(program, workspace, max_usd, max_tokens)
-    loaded = next(iter(tasks_of(task, workspace).values()))
+    loaded = one_task(task, workspace)
     if sandbox and sandbox not in set(Sandbox):
         raise UsageError(f"no sandbox '{sandbox}': choose {' or '.join(Sandbox)}")
     settings = RunSettings(
@@ -163,7 +169,7 @@ def run(
     folder = _new_folder(workspace, f"{stem_of(document, program)}-{loaded.name}-s{seed}")
     write_text(folder / "program.md", program.text)
     write_text(folder / SETTINGS, json.dumps(asdict(settings)) + "\n")
-    return _run(settings, folder, workspace, Ledger(folder / LEDGER), callback or Callback(), made)
+    return _run(settings, folder, workspace, Ledger(folder / LEDGER), hears, made)
 
 
 def resume(
@@ -184,11 +190,12 @@ def resume(
     Raises:
         UsageError: The folder is not that of a run.
     """
-    folder = Path(folder)
+    hears, folder = told(callback), Path(folder)
+    limits(max_usd, max_tokens)
     settings, ledger = _read_settings(folder), Ledger.load(folder / LEDGER)
-    limits = {"max_usd": max_usd, "max_tokens": max_tokens}
-    settings = replace(settings, **{name: value for name, value in limits.items() if value is not None})
-    return _run(settings, folder, _home_of(folder), ledger, callback or Callback(), None)
+    given = {"max_usd": max_usd, "max_tokens": max_tokens}
+    settings = replace(settings, **{name: value for name, value in given.items() if value is not None})
+    return _run(settings, folder, _home_of(folder), ledger, hears, None)
 
 
 def evaluate(
@@ -207,11 +214,13 @@ def evaluate(
     Raises:
         DocumentError, UsageError, TaskError, SandboxError, LabError: See `orgopt.errors`.
     """
-    program, workspace, told = program_of(document), workspace_of(document), callback or Callback()
+    hears = told(callback)
+    _check(slots, seed, verify_seeds)
+    program, workspace = program_of(document), workspace_of(document)
     require_sound(program, workspace, None, None)
-    loaded = next(iter(tasks_of(task, workspace).values()))
-    with open_lab(loaded, lab, slots, told) as opened:
-        known = calibrated(loaded, opened, workspace, told)
+    loaded = one_task(task, workspace)
+    with open_lab(loaded, lab, slots, hears) as opened:
+        known = calibrated(loaded, opened, workspace, hears)
         return evaluate_in(
             program,
             known,
@@ -219,7 +228,7 @@ def evaluate(
             budget_s=seconds(budget),
             seed=seed,
             verify_seeds=verify_seeds,
-            watch=lambda event: told.event(None, event),
+            watch=lambda event: hears.event(None, event),
         )
 
 
@@ -231,6 +240,12 @@ def require_sound(program: Program, workspace: Path, max_usd: float | None, max_
         UsageError: A role has no model, or a model no key or no price.
     """
     check(require_org(program), language_settings(workspace, max_usd, max_tokens))
+
+
+def _check(slots: int, seed: int, verify_seeds: int) -> None:
+    whole("slots", slots, 1, 256)
+    whole("seed", seed, 0, 2**63 - 1)
+    whole("verify_seeds", verify_seeds, 1, 100)
 
 
 def _run(

@@ -1,9 +1,10 @@
 """Studies of the front door: what is asked for, checked before anything is made; and studies that are there."""
 
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import wraps
+from inspect import signature
 from pathlib import Path
 from typing import ParamSpec
 
@@ -15,10 +16,14 @@ from orgopt.api.inputs import (
     Document,
     Duration,
     checked_name,
+    limits,
+    names,
     program_of,
     seconds,
     task_names,
     tasks_of,
+    told,
+    whole,
     workspace_of,
 )
 from orgopt.api.labs import calibrate_all, check_budget, default_workers, lab_of
@@ -27,7 +32,7 @@ from orgopt.api.study_result import StudyResult, find_study, study_folders
 from orgopt.callback import Callback, Following
 from orgopt.called import own_command
 from orgopt.document import Program, read, require_org
-from orgopt.errors import UsageError
+from orgopt.errors import StoreError, UsageError
 from orgopt.evolve.forecast.estimate import Estimate
 from orgopt.evolve.proposers.rewrite.rewriting import check_rewriter, needs_model
 from orgopt.evolve.search import optimize as search
@@ -47,7 +52,7 @@ from orgopt.study.view import study
 from orgopt.task import Task
 from orgopt.task_source import shipped
 from orgopt.tracking.background import Projection
-from orgopt.workspace import find_workspace, writable_folder
+from orgopt.workspace import find_workspace, require_writable, writable_folder
 
 LIBRARY = "library.md"
 
@@ -107,6 +112,8 @@ class Plan:
                 is kept.
         """
         config, told = self.config, self.callback
+        studies = self.workspace / "mlruns" / "studies"
+        require_writable(studies)  # before anything costs time
         terms = Terms(lab=self.lab, slots=config.slots, budget_s=config.budget_s, verify_seeds=config.verify_seeds)
         with ExitStack() as stack:
             arena = stack.enter_context(Arena(self.tasks, terms, workers=self.workers))
@@ -114,7 +121,6 @@ class Plan:
             searched = {name: arena.tasks[name] for name in self.searched}
             stamps = {name: arena.lab(name).stamp for name in searched}
             identity = config.identity(self.program, searched, self.library, stamps)
-            studies = self.workspace / "mlruns" / "studies"
             place = studies / (self.name or study_name(self.program, identity))
             evidence = gather_evidence(place, config.learn_from, studies)  # before anything is made
             folder = writable_folder(place)
@@ -173,9 +179,9 @@ def plan(
     rewrite_share: float = 1 / 3,
     rewriter_model: str = "",
     feedback: str = NO_FEEDBACK,
-    learn_from: Sequence[str] = (),
-    fix: Sequence[str] = (),
-    only: Sequence[str] = (),
+    learn_from: str | Sequence[str] = (),
+    fix: str | Sequence[str] = (),
+    only: str | Sequence[str] = (),
     search_seeds: int | None = None,
     contenders: int = 8,
     race_seeds: int | None = None,
@@ -236,7 +242,25 @@ def plan(
     Raises:
         DocumentError, UsageError, TaskError: See `orgopt.errors`.
     """
-    told, program, workspace = callback or Callback(), program_of(document), workspace_of(document)
+    hears = told(callback)
+    counts = {
+        "generations": (generations, 1, 10_000),
+        "population": (population, 1, 10_000),
+        "slots": (slots, 1, 256),
+        "workers": (workers, 1, 256),
+        "seed": (seed, 0, 2**63 - 1),
+        "search_seeds": (search_seeds, 1, 1000),
+        "contenders": (contenders, 2, 100),
+        "race_seeds": (race_seeds, 0, 10_000),
+        "test_seeds": (test_seeds, 1, 10_000),
+        "real_runs": (real_runs, 0, 1000),
+        "verify_seeds": (verify_seeds, 1, 100),
+    }
+    for noun, (value, least, most) in counts.items():
+        if value is not None or noun in {"generations", "population", "slots", "seed", "contenders"}:
+            whole(noun, value, least, most)
+    limits(max_usd, max_tokens)
+    program, workspace = program_of(document), workspace_of(document)
     language = language_settings(workspace, max_usd, max_tokens)
     held_out = task_names(held_out_task)
     tasks = tasks_of([*task_names(task), *held_out], workspace)
@@ -257,16 +281,16 @@ def plan(
         test_seeds=defaults.test_seeds if test_seeds is None else test_seeds,
         controls=controls or defaults.controls,
         real_runs=real_runs,
-        fix=tuple(fix),
-        only=tuple(only),
+        fix=names(fix),
+        only=names(only),
         rewriter=rewriter,
         rewrite_share=rewrite_share,
         rewriter_model=rewriter_model or language.rewriter,
         feedback=feedback,
-        learn_from=tuple(sorted({*learn_from} - {NONE})),
+        learn_from=tuple(sorted({*names(learn_from)} - {NONE})),
     )
     check_config(config)
-    config = _rewriting(config, program, language, told)
+    config = _rewriting(config, program, language, hears)
     roles = _library(library)
     found = Plan(
         program=program,
@@ -281,7 +305,7 @@ def plan(
         name=checked_name(name, "study"),
         language=language,
         tracking=tracking,
-        callback=told,
+        callback=hears,
         command=command,
     )
     check(found.team, language, found.model)
@@ -304,6 +328,7 @@ def _carried_out(planned: Callable[P, Plan]) -> Callable[P, StudyResult]:
         return planned(*args, **kwargs).carry_out()
 
     optimize.__name__ = optimize.__qualname__ = "optimize"
+    setattr(optimize, "__signature__", signature(planned).replace(return_annotation=StudyResult))  # noqa: B010
     optimize.__doc__ = _ABOUT + (planned.__doc__ or "").partition("\n\n")[2]
     return optimize
 
@@ -323,22 +348,28 @@ def open_study(name: str | Path | None = None, *, workspace: str | Path | None =
     """A study that is there, finished or not.
 
     Args:
-        name: Its name, its folder or its log; None is the newest.
+        name: Its name, its folder or its log; None is the newest that can be read.
         workspace: The folder with its mlruns; None finds it.
 
     Raises:
         UsageError: There is none.
     """
+    if name is None and (found := studies(workspace=workspace)):
+        return found[0]
     return StudyResult.read(find_study(_home(workspace), None if name is None else str(name)))
 
 
 def studies(*, workspace: str | Path | None = None) -> list[StudyResult]:
-    """All studies of a workspace, the newest first.
+    """All studies of a workspace that can be read, the newest first; `open_study` says what is wrong with another.
 
     Args:
         workspace: The folder with its mlruns; None finds it.
     """
-    return [StudyResult.read(folder) for folder in study_folders(_home(workspace))]
+    found: list[StudyResult] = []
+    for folder in study_folders(_home(workspace)):
+        with suppress(UsageError, StoreError):  # one that has only just begun, or is damaged
+            found.append(StudyResult.read(folder))
+    return found
 
 
 def _home(workspace: str | Path | None) -> Path:

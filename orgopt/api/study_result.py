@@ -101,7 +101,7 @@ class StudyResult:
             }
             for one in self.candidates
         ]
-        return pd.DataFrame(rows).set_index("candidate")
+        return pd.DataFrame(rows, columns=None if rows else ["candidate", "score"]).set_index("candidate")
 
     def __repr__(self) -> str:
         return f"StudyResult({self.name}: {self.ending.title})"
