@@ -1,7 +1,7 @@
 """Evaluation: a program on a task under a seed gives a Score, its research output.
 
 Research output is (q(T) + mean of q over the budget) / 2, where q(t) is the held-out improvement of what
-the team would submit at time t: 0 at the baseline, 1 at the task's verified reference.
+the team would submit at time t: 0 at the baseline, 1 at the task's verified reference (`Task.quality`).
 """
 
 import math

@@ -269,13 +269,14 @@ def _limits(limits: dict[str, Any], sandbox: dict[str, Any]) -> Limits:
     unknown |= set(sandbox) - {"result", "prime", "hide"}
     if unknown:
         raise ValueError(f"[limits] and [sandbox] have no {', '.join(sorted(unknown))}")
-    result = str(sandbox.get("result", "weights.npz"))
+    usual = Limits()
+    result = str(sandbox.get("result", usual.result))
     if Path(result).name != result or not result.endswith((".npz", ".npy", ".safetensors")):
         raise ValueError(f"[sandbox] result = '{result}': name one file of arrays, .npz, .npy or .safetensors")
     return Limits(
-        memory_gb=_positive(limits, "memory_gb", 4.0),
-        disk_gb=_positive(limits, "disk_gb", 0.25),
-        processes=int(_positive(limits, "processes", 64)),
+        memory_gb=_positive(limits, "memory_gb", usual.memory_gb),
+        disk_gb=_positive(limits, "disk_gb", usual.disk_gb),
+        processes=int(_positive(limits, "processes", usual.processes)),
         flops=float(limits.get("flops", 0.0)),
         best=float(limits["best"]) if "best" in limits else None,
         result=result,

@@ -14,8 +14,8 @@ from orgopt.team import links, meetings
 from orgopt.team.beliefs import Beliefs, Run, Trust
 from orgopt.team.copying import heeded, starts
 from orgopt.team.desk import Desk
+from orgopt.team.early_stopping import Curves
 from orgopt.team.runtime import Team
-from orgopt.team.stopping import Curves
 from tests.fakes import recall
 from tests.fakes.lab import FakeLab
 

@@ -19,8 +19,8 @@ from orgopt.task import Knob, Task
 from orgopt.team import meetings
 from orgopt.team.beliefs import Beliefs
 from orgopt.team.copying import HEEDING, heeded, starts
+from orgopt.team.early_stopping import Curves
 from orgopt.team.links import Member, Network, members
-from orgopt.team.stopping import Curves
 
 MAX_FAILED = 5  # thoughts in a row; then an agent has given up
 _LASTING = ("refused", "over_budget")  # failures that asking again does not mend

@@ -1,7 +1,7 @@
 """Who knows what, when: stand-ups, and what an event of the ledger tells an agent. Pure functions.
 
 An agent knows the baseline, what it ran, what links brought and what stand-ups shared. Nothing else
-reaches it.
+reaches it. What is shared at a stand-up is `Beliefs.best_of`, and how it is heard `exchange`.
 """
 
 from collections.abc import Iterable, Sequence

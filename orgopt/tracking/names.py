@@ -1,4 +1,7 @@
-"""What things are called in MLflow, and document text made harmless: pure functions."""
+"""What things are called in MLflow, and document text made harmless: pure functions.
+
+The names of metrics stand where their values are: `candidate`, `overview` and `budget_curves`.
+"""
 
 import hashlib
 import json

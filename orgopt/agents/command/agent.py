@@ -1,6 +1,7 @@
 """Command agents: a role is a coding CLI of the user's, which edits a script in a git repository and commits.
 
-What it may run and see is declared in `orgopt.toml` (`config`), how it is held is `lab.sandbox.command`, and what its
+What it may run and see is declared in `orgopt.toml` (`config`), how it is started and held is
+`lab.sandbox.start_command`, and what its
 commits become is decided in `commits`. A thought is one call; its record repeats it without another.
 """
 

@@ -1,4 +1,7 @@
-"""DSPy's way to a model: what was answered is taken from the record, and what is answered is kept there."""
+"""DSPy's way to a model: what was answered is taken from the record, and what is answered is kept there.
+
+Asking, and asking again where that fails, is `model`.
+"""
 
 from typing import Any, Protocol
 

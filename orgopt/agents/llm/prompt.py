@@ -1,4 +1,7 @@
-"""What a language agent's prompt says of its sections: what it reads, what it answers, and what it is asked for."""
+"""What a language agent's prompt says of its sections: what it reads, what it answers, and what it is asked for.
+
+The instructions and the texts in the sections are `agents.thinking.prompt`.
+"""
 
 from typing import Any
 

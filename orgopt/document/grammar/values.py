@@ -1,6 +1,7 @@
 """The grammar of values in a document: text to data and back, a pair of functions a value.
 
 Every `parse_*` raises ValueError with a message that says the rule and the value got, then `; ` and the remedy.
+Which keys there are, and where the range of a number ends, is in `keys`.
 """
 
 import re

@@ -1,4 +1,7 @@
-"""Reading a Program as an Org, with a finding for everything that was inferred or not understood."""
+"""Reading a Program as an Org, with a finding for everything that was inferred or not understood.
+
+Text to sections is `document.text.program`, front matter is `front_matter`; here is what they mean.
+"""
 
 import re
 from collections.abc import Iterable

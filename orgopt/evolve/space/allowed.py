@@ -1,4 +1,7 @@
-"""What a search may change of a document: its parts by name, and those that are free in a study."""
+"""What a search may change of a document: its parts by name, and those that are free in a study.
+
+The values of each part are its genes: `roles`, `links` and `standup`.
+"""
 
 from collections.abc import Collection
 

@@ -1,4 +1,7 @@
-"""Where bubblewrap is, and what to do where it is not or does not hold."""
+"""Where bubblewrap is, and what to do where it is not or does not hold.
+
+What it is told to allow (files, the network) is `launch.wrapped`.
+"""
 
 import importlib.util
 import os

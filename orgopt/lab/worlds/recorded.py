@@ -15,7 +15,7 @@ import numpy as np
 
 from orgopt.errors import TaskError
 from orgopt.lab.base import Status, reporting
-from orgopt.lab.worlds.noise import noise_like
+from orgopt.lab.worlds.noise import add_noise
 from orgopt.lab.worlds.world import Answer
 from orgopt.task import Knob, Settings, Task, Value
 
@@ -120,8 +120,9 @@ class Recorded:
         status = self._status(out[self._columns :], _mix(state) / 2**64)
         if status is not Status.OK:
             return self._failure(x, status)
-        like = noise_like(self._levels, float(out[METRIC]), _mix(state + 1))
-        values: list[float] = self.values(out[: self._columns] + self.fitted.residuals[like]).tolist()
+        residuals, level = self.fitted.residuals, float(out[METRIC])
+        noisy = add_noise(out[: self._columns], residuals, self._levels, level, _mix(state + 1))
+        values: list[float] = self.values(noisy).tolist()
         seconds, curve = values[SECONDS], tuple(values[CURVE:])
         step_s = seconds / max(1, len(curve))
         metric, heldout = values[METRIC], values[HELDOUT]
