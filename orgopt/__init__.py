@@ -13,12 +13,13 @@ if TYPE_CHECKING:
     from orgopt import draw as draw
     from orgopt import errors as errors
     from orgopt.api.contests import Comparison, compare
+    from orgopt.api.documents import diff, lint, read
     from orgopt.api.recordings import RecordingResult, record
     from orgopt.api.runs import RunResult, evaluate, resume, run
     from orgopt.api.studies import Plan, open_study, optimize, plan, studies
     from orgopt.api.study_result import StudyResult
     from orgopt.callback import Callback
-    from orgopt.document import Program, apply, diff, lint, load, parse, read, render
+    from orgopt.document import Program, apply, load, parse, render
     from orgopt.org import Org
     from orgopt.scoring import Score
     from orgopt.task import Task, load_task
@@ -42,16 +43,16 @@ _HOMES = {
     "Task": "task",
     "apply": "document",
     "compare": "api.contests",
-    "diff": "document",
+    "diff": "api.documents",
     "evaluate": "api.runs",
-    "lint": "document",
+    "lint": "api.documents",
     "load": "document",
     "load_task": "task",
     "open_study": "api.studies",
     "optimize": "api.studies",
     "parse": "document",
     "plan": "api.studies",
-    "read": "document",
+    "read": "api.documents",
     "record": "api.recordings",
     "render": "document",
     "resume": "api.runs",

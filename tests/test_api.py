@@ -261,6 +261,9 @@ def test_rooms_and_signatures_of_the_front_door() -> None:
 def test_a_program_and_an_organization_show_themselves(lab: Path) -> None:
     program = orgopt.load("trio.md")
     assert repr(program) == "Program('trio.md', 25 lines)"
+    assert orgopt.read("trio.md").org == orgopt.read(program).org
+    assert orgopt.lint("trio.md") == []
+    assert orgopt.diff("trio.md", program) == ()
     org = orgopt.read(program).org
     assert org._repr_html_().startswith("<svg")
     assert "Explorer" in org._repr_html_()

@@ -25,6 +25,9 @@ class AgentContract:
         """What an agent asks for when it sees a view."""
         return agent.act(view)
 
+    def test_it_inherits_what_orgopt_asks_for(self) -> None:
+        assert isinstance(self.make_agent(), Policy), "inherit orgopt.agents.Policy"
+
     @pytest.fixture
     def toy(self) -> Task:
         return toy_task()
