@@ -1,5 +1,6 @@
 """The workspace: the one folder that results go to and settings come from. Whoever needs either asks here."""
 
+import errno
 import os
 import tomllib
 from pathlib import Path
@@ -60,7 +61,9 @@ def require_writable(folder: Path) -> None:
     if not there.is_dir():
         raise StoreError(f"cannot write {folder}: {there} is no folder")
     if not os.access(there, os.W_OK):
-        raise StoreError(f"cannot write {folder}: {there} is read-only")
+        frozen = os.statvfs(there).f_flag & os.ST_RDONLY
+        why = os.strerror(errno.EROFS if frozen else errno.EACCES)
+        raise StoreError(f"cannot write {folder}: {there}: {why}")
 
 
 def writable_folder(folder: Path) -> Path:
