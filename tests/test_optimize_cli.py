@@ -106,6 +106,7 @@ def test_a_study_of_real_runs_goes_to_mlflow(org: Path) -> None:
 
 
 @needs_sandbox
+@pytest.mark.slow
 def test_ctrl_c_ends_everything_and_the_same_command_continues(org: Path) -> None:
     options = ("--search-seeds", "1", "--race-seeds", "0", "--test-seeds", "1", "--controls", "none")
     size = ("--generations", "1", "--population", "3", "--budget", "0.6s")

@@ -70,6 +70,7 @@ def test_runs_of_the_gp_are_decided_by_their_seed_too(toy: Task) -> None:
     assert (first, one.events) == (again, two.events)
 
 
+@pytest.mark.slow
 def test_a_sampler_that_learns_beats_one_that_does_not() -> None:
     """Where there is something to learn: on a rugged landscape, and by more than its seeds differ."""
     task = load_task("nk")
