@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from orgopt import errors as errors
     from orgopt.api.contests import Comparison, compare
     from orgopt.api.documents import diff, lint, read
+    from orgopt.api.planning import Plan, plan
     from orgopt.api.recordings import RecordingResult, record
-    from orgopt.api.runs import RunResult, evaluate, resume, run
-    from orgopt.api.studies import Plan, open_study, optimize, plan, studies
+    from orgopt.api.run_result import RunResult
+    from orgopt.api.runs import evaluate, resume, run
+    from orgopt.api.studies import open_study, optimize, studies
     from orgopt.api.study_result import StudyResult
     from orgopt.callback import Callback
     from orgopt.document import Program, apply, load, parse, render
@@ -34,10 +36,10 @@ _HOMES = {
     "Callback": "callback",
     "Comparison": "api.contests",
     "Org": "org",
-    "Plan": "api.studies",
+    "Plan": "api.planning",
     "Program": "document",
     "RecordingResult": "api.recordings",
-    "RunResult": "api.runs",
+    "RunResult": "api.run_result",
     "Score": "scoring",
     "StudyResult": "api.study_result",
     "Task": "task",
@@ -51,7 +53,7 @@ _HOMES = {
     "open_study": "api.studies",
     "optimize": "api.studies",
     "parse": "document",
-    "plan": "api.studies",
+    "plan": "api.planning",
     "read": "api.documents",
     "record": "api.recordings",
     "render": "document",

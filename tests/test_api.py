@@ -23,22 +23,10 @@ from orgopt.ledger import Event
 from orgopt.task import Task
 from orgopt.workspace import find_workspace
 from tests.conftest import ROOT, TRIO
+from tests.test_optimize_cli import BOWL
 from tests.test_replay import own_world
 
 SOLO = "# Solo\n\n## Roles\n\n### Researcher\n- **Headcount:** 1\n- **Agent:** hill-climb\n"
-BOWL = """
-    import numpy as np
-
-    class Bowl:
-        def curve(self, knobs, seed):
-            return 1.0, [self.truth(knobs) + np.random.default_rng(seed).normal(0, 0.02)]
-
-        def truth(self, knobs):
-            return (knobs["X"] - 0.7) ** 2
-
-    def world():
-        return Bowl()
-"""
 SMALL: dict[str, Any] = {
     "generations": 2, "population": 3, "search_seeds": 2, "race_seeds": 2, "test_seeds": 2, "controls": "none",
     "workers": 1, "tracking": False, "budget": "10s",
@@ -194,7 +182,8 @@ def test_a_study_that_was_interrupted_continues(lab: Path) -> None:
         (lambda: orgopt.run("trio.md", task=["bowl", "digits"], budget=9), "a run is on one task, not on"),
         (lambda: orgopt.run("trio.md", task="bowl", budget=9, callback=print), "inherits orgopt.Callback, not"),
         (lambda: orgopt.optimize("solo.md", task="bowl", **{**SMALL, "population": 0}), "population must be a whole"),
-        (lambda: orgopt.optimize("solo.md", task="bowl", **SMALL, verify_seeds=0), "verify_seeds must be"),
+        (lambda: orgopt.optimize("solo.md", task="bowl", **SMALL, verify_seeds=None), "verify_seeds must be"),
+        (lambda: orgopt.optimize("solo.md", task="bowl", **SMALL, rewrite_share=1.5), "rewrite_share must be a number"),
         (lambda: orgopt.optimize("solo.md", task="bowl", **SMALL, name=".."), "study name '..': use letters"),
         (lambda: orgopt.optimize("solo.md", task="bowl", **SMALL, only="nope"), "no part 'nope'"),
         (lambda: orgopt.record("bowl", runs=3, slots=0), "slots must be a whole number"),

@@ -6,18 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orgopt.api.inputs import (
-    AnyTask,
-    Document,
-    Duration,
-    checked_name,
-    limits,
-    seconds,
-    task_names,
-    tasks_of,
-    told,
-    whole,
-)
+from orgopt.api.bounds import require_numbers
+from orgopt.api.inputs import AnyTask, Document, Duration, checked_name, seconds, task_names, tasks_of, told
 from orgopt.api.labs import calibrate_all, check_budget, default_workers, lab_of
 from orgopt.api.language import check, language_settings, means
 from orgopt.callback import Callback
@@ -143,14 +133,8 @@ def compare(
         DocumentError, TaskError, SandboxError, LabError, StoreError: See `orgopt.errors`.
     """
     hears = told(callback)
-    if seeds is not None:
-        whole("seeds", seeds, 1, 10_000)
-    if workers is not None:
-        whole("workers", workers, 1, 256)
-    for noun, value, least, most in (("slots", slots, 1, 256), ("seed", seed, 0, 2**63 - 1)):
-        whole(noun, value, least, most)
-    whole("verify_seeds", verify_seeds, 1, 100)
-    limits(max_usd, max_tokens)
+    require_numbers(slots=slots, seeds=seeds, workers=workers, seed=seed, verify_seeds=verify_seeds)
+    require_numbers(max_usd=max_usd, max_tokens=max_tokens)
     entrants = enter(documents)
     workspace, everyone = _workspace(documents), _everyone(entrants)
     language = language_settings(workspace, max_usd, max_tokens)

@@ -118,27 +118,6 @@ def checked_name(name: str | None, noun: str) -> str | None:
     return name
 
 
-def whole(name: str, value: object, least: int, most: int) -> None:
-    """Refuse what is no whole number within bounds.
-
-    Raises:
-        UsageError: It says what is.
-    """
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise UsageError(f"{name} must be a whole number from {least:,} to {most:,}, not {value!r}")
-
-
-def limits(max_usd: object, max_tokens: object) -> None:
-    """Refuse limits of what language models may cost that are none.
-
-    Raises:
-        UsageError: One is no number, or below 0.
-    """
-    for name, value, kinds in (("max_usd", max_usd, (int, float)), ("max_tokens", max_tokens, (int,))):
-        if value is not None and (isinstance(value, bool) or not isinstance(value, kinds) or not value >= 0):
-            raise UsageError(f"{name} must be a number from 0 on, not {value!r}")
-
-
 def names(value: str | Sequence[str]) -> tuple[str, ...]:
     """One name or several, as several."""
     return (value,) if isinstance(value, str) else tuple(value)

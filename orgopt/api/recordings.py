@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orgopt.api.inputs import AnyTask, one_task, told, whole
+from orgopt.api.bounds import require_numbers
+from orgopt.api.inputs import AnyTask, one_task, told
 from orgopt.api.labs import open_lab
 from orgopt.callback import Callback
 from orgopt.errors import TaskError, UsageError
@@ -89,10 +90,7 @@ def record(
     if (runs is None) == (seek is None):
         raise UsageError("give --runs for a recording, or --seek to go on where its world is wrong")
     hears = told(callback)
-    for noun, value, most in (("runs", runs, 10_000_000), ("seek", seek, 1_000_000), ("slots", slots, 256)):
-        if value is not None or noun == "slots":
-            whole(noun, value, 1, most)
-    whole("seed", seed, 0, 2**63 - 1)
+    require_numbers(runs=runs, seek=seek, slots=slots, seed=seed)
     loaded = one_task(task, find_workspace())
     place = writable_folder(Path(out) if out else loaded.folder)
     with (

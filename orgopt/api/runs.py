@@ -5,27 +5,26 @@ import re
 import shutil
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 from orgopt.agents.session import Language, Memories, speaks
+from orgopt.api.bounds import require_numbers
 from orgopt.api.inputs import (
     AnyTask,
     Document,
     Duration,
-    limits,
     one_task,
     program_of,
     seconds,
     source_of,
     stem_of,
     told,
-    whole,
     workspace_of,
 )
 from orgopt.api.labs import calibrated, lab_of, open_lab
 from orgopt.api.language import check, frozen, language_settings
+from orgopt.api.run_result import RunResult, RunSettings
 from orgopt.callback import Callback
 from orgopt.document import Program, load, require_org
 from orgopt.errors import StoreError, UsageError
@@ -34,74 +33,12 @@ from orgopt.ledger import Event, Ledger, results_tsv, write_text
 from orgopt.org import Org
 from orgopt.scoring import VERIFY_SEEDS, Score
 from orgopt.scoring import evaluate as evaluate_in
-from orgopt.study.verdict.ending import Ending
-from orgopt.study.verdict.html import to_html
-from orgopt.study.verdict.run import ending
-from orgopt.task import Task, load_task
-from orgopt.team.costs import Report, report
+from orgopt.task import load_task
+from orgopt.team.costs import report
 from orgopt.team.repository import Repository
 from orgopt.workspace import find_workspace, writable_folder
 
 SETTINGS, LEDGER = "run.json", "ledger.jsonl"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunSettings:
-    """What a run was asked to do, kept beside its ledger as run.json, so that it can go on.
-
-    A run of a study leaves the workspace's lasting memories alone; of those of a candidate only the first `remembers`.
-    """
-
-    program: str
-    task: str
-    budget_s: float
-    lab: str | None
-    slots: int
-    seed: int
-    verify_seeds: int
-    sandbox: str = Sandbox.BUBBLEWRAP.value
-    max_usd: float | None = None
-    max_tokens: int | None = None
-    of_study: bool = False
-    remembers: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunResult:
-    """A run that has ended.
-
-    Attributes:
-        settings: What it was asked to do.
-        folder: Its ledger, results.tsv and document.
-        program: The document.
-        task: The task, with the baseline that holds here.
-        score: What the team achieved.
-        report: What each role, link and the stand-ups cost and brought.
-    """
-
-    settings: RunSettings
-    folder: Path
-    program: Program
-    task: Task
-    score: Score
-    report: Report
-
-    @property
-    def ending(self) -> Ending:
-        """The result in plain words."""
-        return ending(self.program, self.task, self.score, self.report, self.settings.budget_s)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The run as JSON values."""
-        given = {**asdict(self.settings), "task": self.task.name, "folder": str(self.folder)}
-        found = {"score": self.score.to_dict(), "report": self.report.to_dict(), "ending": self.ending.to_dict()}
-        return {**given, **found}
-
-    def __repr__(self) -> str:
-        return f"RunResult({self.folder.name}: {self.ending.title})"
-
-    def _repr_html_(self) -> str:
-        return to_html(self.ending)
 
 
 def run(
@@ -146,8 +83,8 @@ def run(
         DocumentError, UsageError, TaskError, SandboxError, LabError, StoreError: See `orgopt.errors`.
     """
     hears = told(callback)
-    _check(slots, seed, verify_seeds)
-    limits(max_usd, max_tokens)
+    require_numbers(slots=slots, seed=seed, verify_seeds=verify_seeds, max_usd=max_usd, max_tokens=max_tokens)
+    budget_s = seconds(budget)
     program, workspace = program_of(document), workspace_of(document)
     require_sound(program, workspace, max_usd, max_tokens)
     loaded = one_task(task, workspace)
@@ -156,7 +93,7 @@ def run(
     settings = RunSettings(
         program=source_of(document),
         task=str(loaded.folder) if not isinstance(task, str) or Path(task).is_dir() else task,
-        budget_s=seconds(budget),
+        budget_s=budget_s,
         lab=lab and lab_of(lab, loaded),
         slots=slots,
         seed=seed,
@@ -191,7 +128,7 @@ def resume(
         UsageError: The folder is not that of a run.
     """
     hears, folder = told(callback), Path(folder)
-    limits(max_usd, max_tokens)
+    require_numbers(max_usd=max_usd, max_tokens=max_tokens)
     settings, ledger = _read_settings(folder), Ledger.load(folder / LEDGER)
     given = {"max_usd": max_usd, "max_tokens": max_tokens}
     settings = replace(settings, **{name: value for name, value in given.items() if value is not None})
@@ -215,7 +152,8 @@ def evaluate(
         DocumentError, UsageError, TaskError, SandboxError, LabError: See `orgopt.errors`.
     """
     hears = told(callback)
-    _check(slots, seed, verify_seeds)
+    require_numbers(slots=slots, seed=seed, verify_seeds=verify_seeds)
+    budget_s = seconds(budget)
     program, workspace = program_of(document), workspace_of(document)
     require_sound(program, workspace, None, None)
     loaded = one_task(task, workspace)
@@ -225,7 +163,7 @@ def evaluate(
             program,
             known,
             opened,
-            budget_s=seconds(budget),
+            budget_s=budget_s,
             seed=seed,
             verify_seeds=verify_seeds,
             watch=lambda event: hears.event(None, event),
@@ -240,12 +178,6 @@ def require_sound(program: Program, workspace: Path, max_usd: float | None, max_
         UsageError: A role has no model, or a model no key or no price.
     """
     check(require_org(program), language_settings(workspace, max_usd, max_tokens))
-
-
-def _check(slots: int, seed: int, verify_seeds: int) -> None:
-    whole("slots", slots, 1, 256)
-    whole("seed", seed, 0, 2**63 - 1)
-    whole("verify_seeds", verify_seeds, 1, 100)
 
 
 def _run(

@@ -18,6 +18,7 @@ import orgopt
 from orgopt.cli import exit_code
 from orgopt.cli.shared.base import (
     Duration,
+    bounded,
     count,
     err,
     near,
@@ -54,17 +55,17 @@ STYLES = {"best": "green", "worse": "red", "no difference": "yellow", "first": "
     "--budget", "budget_s", type=Duration(), required=True, help="Hardware time of each run: 15s, 10m, 2h, or seconds."
 )
 @lab_option
-@click.option("--slots", type=click.IntRange(1, 256), default=2, show_default=True, help="Experiments at once.")
+@click.option("--slots", type=bounded("slots"), default=2, show_default=True, help="Experiments at once.")
 @click.option(
     "--seeds",
-    type=click.IntRange(1, 10_000),
+    type=bounded("seeds"),
     help="Runs of each on each task; more continue a contest.  [default: 24 in replay, 5 for real]",
 )
-@click.option("--workers", type=click.IntRange(1, 256), help="Runs at once.  [default: cores in replay, 1 for real]")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Decides every random choice.")
+@click.option("--workers", type=bounded("workers"), help="Runs at once.  [default: cores in replay, 1 for real]")
+@click.option("--seed", type=bounded("seed"), default=0, show_default=True, help="Decides every random choice.")
 @click.option(
     "--verify-seeds",
-    type=click.IntRange(1, 100),
+    type=bounded("verify_seeds"),
     default=1,
     show_default=True,
     help="Fresh seeds with which each submission of a real run is trained again, outside the budget.",

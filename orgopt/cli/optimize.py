@@ -8,7 +8,7 @@ import click
 
 import orgopt
 from orgopt.cli import exit_code
-from orgopt.cli.shared.base import Duration, Named, err, print_json, verbose_option
+from orgopt.cli.shared.base import Duration, Named, bounded, err, print_json, verbose_option
 from orgopt.cli.shared.exits import command
 from orgopt.cli.shared.lab import lab_option
 from orgopt.cli.shared.language import limit_options
@@ -37,13 +37,13 @@ CHOICES = (*PARTS, TEXTS, "links")
     "--budget", "budget_s", type=Duration(), required=True, help="Hardware time of each run: 15s, 10m, 2h, or seconds."
 )
 @click.option(
-    "--generations", type=click.IntRange(1, 10_000), default=10, show_default=True, help="Batches of candidates."
+    "--generations", type=bounded("generations"), default=10, show_default=True, help="Batches of candidates."
 )
-@click.option("--population", type=click.IntRange(1, 10_000), default=8, show_default=True, help="Candidates a batch.")
+@click.option("--population", type=bounded("population"), default=8, show_default=True, help="Candidates a batch.")
 @lab_option
-@click.option("--slots", type=click.IntRange(1, 256), default=2, show_default=True, help="Experiments at once.")
-@click.option("--workers", type=click.IntRange(1, 256), help="Runs at once.  [default: cores in replay, 1 for real]")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Decides every random choice.")
+@click.option("--slots", type=bounded("slots"), default=2, show_default=True, help="Experiments at once.")
+@click.option("--workers", type=bounded("workers"), help="Runs at once.  [default: cores in replay, 1 for real]")
+@click.option("--seed", type=bounded("seed"), default=0, show_default=True, help="Decides every random choice.")
 @click.option("--sampler", type=Named(SAMPLER_KIND), default="tpe", show_default=True, help="Optuna's sampler.")
 @click.option(
     "--also", type=click.Choice(list(OBJECTIVES)[1:]), help="Search for little of this, too, with tpe, gp or nsga2."
@@ -58,7 +58,7 @@ CHOICES = (*PARTS, TEXTS, "links")
 )
 @click.option(
     "--rewrite-share",
-    type=click.FloatRange(0, 1),
+    type=bounded("rewrite_share"),
     default=1 / 3,
     show_default="1/3",
     help="The rewriter's share of each generation but the first.",
@@ -77,17 +77,17 @@ CHOICES = (*PARTS, TEXTS, "links")
 @click.option("--fix", multiple=True, type=click.Choice(CHOICES), help="Keep a part as the document has it; several.")
 @click.option("--only", multiple=True, type=click.Choice(CHOICES), help="Change nothing but a part; several.")
 @click.option(
-    "--search-seeds", type=click.IntRange(1, 1000), help="Runs of a candidate.  [default: 5 in replay, 2 for real]"
+    "--search-seeds", type=bounded("search_seeds"), help="Runs of a candidate.  [default: 5 in replay, 2 for real]"
 )
-@click.option("--contenders", type=click.IntRange(2, 100), default=8, show_default=True, help="How many are raced.")
+@click.option("--contenders", type=bounded("contenders"), default=8, show_default=True, help="How many are raced.")
 @click.option(
     "--race-seeds",
-    type=click.IntRange(0, 10_000),
+    type=bounded("race_seeds"),
     help="The most fresh seeds of the race of the best; 0 for no race.  [default: 24 in replay, 4 for real]",
 )
 @click.option(
     "--test-seeds",
-    type=click.IntRange(1, 10_000),
+    type=bounded("test_seeds"),
     help="Runs of the champion and its controls on seeds of their own.  [default: 24 in replay, 4 for real]",
 )
 @click.option(
@@ -98,14 +98,14 @@ CHOICES = (*PARTS, TEXTS, "links")
 )
 @click.option(
     "--real-runs",
-    type=click.IntRange(0, 1000),
+    type=bounded("real_runs"),
     default=0,
     show_default=True,
     help="With --lab replay: real training runs of FILE and of the champion at the end.",
 )
 @click.option(
     "--verify-seeds",
-    type=click.IntRange(1, 100),
+    type=bounded("verify_seeds"),
     default=1,
     show_default=True,
     help="Fresh seeds with which each submission of a real run is trained again, outside the budget.",
@@ -117,7 +117,7 @@ CHOICES = (*PARTS, TEXTS, "links")
 @click.option("--tracking/--no-tracking", default=True, help="Whether MLflow shows the study.  [default: it does]")
 @click.option("--dry-run", is_flag=True, help="Say what the study would cost, and start nothing.")
 @click.option(
-    "--usd-per-slot-hour", type=click.FloatRange(0), help="The price of the hardware, for what --dry-run says."
+    "--usd-per-slot-hour", type=bounded("usd_per_slot_hour"), help="The price of the hardware, for what --dry-run says."
 )
 @limit_options
 @verbose_option

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 import orgopt
 from orgopt.api.recordings import RecordingResult
-from orgopt.cli.shared.base import err, near, out, print_json
+from orgopt.cli.shared.base import bounded, err, near, out, print_json
 from orgopt.cli.shared.exits import command
 from orgopt.cli.shared.lab import sandbox_option
 from orgopt.cli.shared.messages import Said
@@ -69,16 +69,16 @@ class RecordProgress(Said):
     "  orgopt record tinygpt --seek 100",
 )
 @click.argument("name", metavar="TASK")
-@click.option("--runs", type=click.IntRange(1), help="How many experiments the recording has in all.")
+@click.option("--runs", type=bounded("runs"), help="How many experiments the recording has in all.")
 @click.option(
     "--seek",
-    type=click.IntRange(1),
+    type=bounded("seek"),
     help="Instead: so many more, where searches of its world end and near the reference. Repeat it a few times.",
 )
-@click.option("--slots", type=click.IntRange(1), default=min(2, os.cpu_count() or 1), show_default=True)
+@click.option("--slots", type=bounded("slots"), default=min(2, os.cpu_count() or 1), show_default=True)
 @sandbox_option
 @click.option("--out", "folder", type=click.Path(path_type=Path, file_okay=False), help="Folder; the task's without.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Decides settings and seeds.")
+@click.option("--seed", type=bounded("seed"), default=0, show_default=True, help="Decides settings and seeds.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @command
 def record_command(

@@ -12,10 +12,11 @@ from rich.markup import escape
 from rich.table import Table
 
 import orgopt
-from orgopt.api.runs import RunResult
+from orgopt.api.run_result import RunResult
 from orgopt.cli import exit_code
 from orgopt.cli.shared.base import (
     Duration,
+    bounded,
     count,
     err,
     near,
@@ -51,11 +52,11 @@ from orgopt.task import Task
 @click.option("--task", "task_name", help="Name of a task, or a path to its folder.")
 @click.option("--budget", "budget_s", type=Duration(), help="Hardware time of the run: 30s, 10m, 2h, or seconds.")
 @lab_option
-@click.option("--slots", type=click.IntRange(1, 256), default=2, show_default=True, help="Experiments at once.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Decides every random choice.")
+@click.option("--slots", type=bounded("slots"), default=2, show_default=True, help="Experiments at once.")
+@click.option("--seed", type=bounded("seed"), default=0, show_default=True, help="Decides every random choice.")
 @click.option(
     "--verify-seeds",
-    type=click.IntRange(1, 100),
+    type=bounded("verify_seeds"),
     default=2,
     show_default=True,
     help="Fresh seeds with which each submission is trained again, outside the budget.",

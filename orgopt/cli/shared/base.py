@@ -9,6 +9,7 @@ from typing import Any, ParamSpec, TypeVar
 import click
 from rich.console import Console
 
+from orgopt.api.bounds import BOUNDS
 from orgopt.api.inputs import seconds
 from orgopt.called import own_command as own_command
 from orgopt.errors import OrgoptError, UsageError
@@ -69,6 +70,12 @@ class Named(click.ParamType[str]):
         except OrgoptError as error:
             self.fail(str(error), param, ctx)
         return value
+
+
+def bounded(name: str) -> click.ParamType[Any]:
+    """The type of an option whose number has the bounds that Python asks for, too."""
+    bound = BOUNDS[name]
+    return (click.IntRange if bound.whole else click.FloatRange)(bound.least, bound.most)
 
 
 class Duration(click.ParamType[float]):

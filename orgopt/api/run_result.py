@@ -1,0 +1,73 @@
+"""Runs as the front door gives them: what was asked for, what came of it, and the words for it."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from orgopt.document import Program
+from orgopt.lab.sandbox.launch import Sandbox
+from orgopt.scoring import Score
+from orgopt.study.verdict.ending import Ending
+from orgopt.study.verdict.html import to_html
+from orgopt.study.verdict.run import ending
+from orgopt.task import Task
+from orgopt.team.costs import Report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSettings:
+    """What a run was asked to do, kept beside its ledger as run.json, so that it can go on.
+
+    A run of a study leaves the workspace's lasting memories alone; of those of a candidate only the first `remembers`.
+    """
+
+    program: str
+    task: str
+    budget_s: float
+    lab: str | None
+    slots: int
+    seed: int
+    verify_seeds: int
+    sandbox: str = Sandbox.BUBBLEWRAP.value
+    max_usd: float | None = None
+    max_tokens: int | None = None
+    of_study: bool = False
+    remembers: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """A run that has ended.
+
+    Attributes:
+        settings: What it was asked to do.
+        folder: Its ledger, results.tsv and document.
+        program: The document.
+        task: The task, with the baseline that holds here.
+        score: What the team achieved.
+        report: What each role, link and the stand-ups cost and brought.
+    """
+
+    settings: RunSettings
+    folder: Path
+    program: Program
+    task: Task
+    score: Score
+    report: Report
+
+    @property
+    def ending(self) -> Ending:
+        """The result in plain words."""
+        return ending(self.program, self.task, self.score, self.report, self.settings.budget_s)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The run as JSON values."""
+        given = {**asdict(self.settings), "task": self.task.name, "folder": str(self.folder)}
+        found = {"score": self.score.to_dict(), "report": self.report.to_dict(), "ending": self.ending.to_dict()}
+        return {**given, **found}
+
+    def __repr__(self) -> str:
+        return f"RunResult({self.folder.name}: {self.ending.title})"
+
+    def _repr_html_(self) -> str:
+        return to_html(self.ending)
