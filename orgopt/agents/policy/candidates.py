@@ -18,10 +18,15 @@ def free(view: View) -> NDArray[np.bool_]:
     return np.array([knob.name in names for knob in view.knobs])
 
 
-def reflect(at: Array) -> Array:
-    """Positions mirrored back into 0 to 1, so that steps do not pile up at the ends."""
-    at = np.abs(at) % 2
-    return np.where(at > 1, 2 - at, at)
+def within(at: Array, rng: np.random.Generator) -> Array:
+    """Positions brought back into 0 to 1: half of those outside stop at the end that they passed, half are mirrored.
+
+    Knobs of real trainings often have their optimum at an end, which mirrored steps never reach; where all stop at the
+    ends, steps pile up there, and nobody looks just inside.
+    """
+    mirrored = np.abs(at) % 2
+    mirrored = np.where(mirrored > 1, 2 - mirrored, mirrored)
+    return np.where(rng.random(at.shape) < 0.5, np.clip(at, 0.0, 1.0), mirrored)
 
 
 def first_new(

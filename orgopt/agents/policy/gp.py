@@ -18,7 +18,7 @@ from scipy.special import ndtr
 
 from orgopt.agents.base import Policy, Proposal, View, propose
 from orgopt.agents.knowledge import Array
-from orgopt.agents.policy.candidates import first_new, free, reflect
+from orgopt.agents.policy.candidates import first_new, free, within
 from orgopt.agents.policy.hill_climb import step
 from orgopt.task import Knob
 
@@ -162,7 +162,7 @@ def _candidates(view: View) -> tuple[NDArray[np.int_], Array]:
     rows, columns = np.nonzero((rng.random(shape) < chance) & free(view))
     sigma = np.exp(rng.uniform(math.log(0.03), math.log(0.15 + 0.4 * view.risk), shape[0]))[rows]
     redrawn = ~view.knowledge.ordered[columns] | (rng.random(len(rows)) < 0.1)
-    moved = reflect(at[rows, columns] + sigma * rng.standard_normal(len(rows)))
+    moved = within(at[rows, columns] + sigma * rng.standard_normal(len(rows)), rng)
     at[rows, columns] = np.where(redrawn, rng.random(len(rows)), moved)
     return picked, at
 

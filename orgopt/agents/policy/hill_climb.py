@@ -48,13 +48,17 @@ def moved(knob: Knob, value: Value, view: View) -> Value:
     sigma = 0.05 + 0.3 * view.risk
     unit = knob.unit(value)
     for _ in range(20):  # a coarse knob needs a few draws until its value changes
-        found = knob.at(_reflect(unit + sigma * view.rng.standard_normal()))
+        found = knob.at(_within(unit + sigma * view.rng.standard_normal(), view.rng))
         if found != value:
             return found
-    return knob.at(_reflect(unit + np.copysign(0.5, view.rng.standard_normal())))
+    return knob.at(_within(unit + np.copysign(0.5, view.rng.standard_normal()), view.rng))
 
 
-def _reflect(unit: float) -> float:
-    """A position mirrored back into 0 to 1, so that steps do not pile up at the ends."""
+def _within(unit: float, rng: np.random.Generator) -> float:
+    """A position brought back into 0 to 1; see `candidates.within`, which does so for many."""
+    if 0 <= unit <= 1:
+        return unit
+    if rng.random() < 0.5:
+        return min(1.0, max(0.0, unit))
     unit = abs(unit) % 2
     return 2 - unit if unit > 1 else unit

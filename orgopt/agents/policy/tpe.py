@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from orgopt.agents.base import Policy, Proposal, View, propose
 from orgopt.agents.knowledge import Array, Known
-from orgopt.agents.policy.candidates import first_new, free, reflect
+from orgopt.agents.policy.candidates import first_new, free, within
 from orgopt.agents.policy.hill_climb import step
 from orgopt.task import Knob
 
@@ -100,7 +100,7 @@ def _candidates(view: View, origins: Array, good: Array, redraw: float) -> tuple
     picked = (rng.random(CANDIDATES) * len(origins)).astype(int)
     centres = good[(rng.random(shape) * len(good)).astype(int), np.arange(shape[1])]
     wobble = rng.standard_normal(shape) * _bandwidth(len(good), view.risk)
-    drawn = reflect(centres + np.where(view.knowledge.ordered, wobble, 0.0))
+    drawn = within(centres + np.where(view.knowledge.ordered, wobble, 0.0), rng)
     # Some values come from anywhere: densities know nothing of regions that nobody tried.
     drawn = np.where(rng.random(shape) < 0.1 + 0.4 * view.risk, rng.random(shape), drawn)
     chosen = (rng.random(shape) < redraw / len(view.free)) & free(view)
