@@ -4,16 +4,19 @@ One coordinator owns the study. Whatever it decides follows from its settings an
 study that was stopped goes on as it would have gone.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 
 import numpy as np
 
 from orgopt.agents.settings import LanguageSettings
 from orgopt.callback import Callback
-from orgopt.document import Program
-from orgopt.errors import UsageError
+from orgopt.document import Program, lint
+from orgopt.document.reading.reader import errors
+from orgopt.errors import DocumentError, UsageError
 from orgopt.evolve.conclude import Conclusion
 from orgopt.evolve.dropping import DROP_AFTER, hopeful
+from orgopt.evolve.proposers.openings import OPENING, SHARE, openings
 from orgopt.evolve.proposers.rewrite.rewriting import Rewriting
 from orgopt.evolve.proposers.sampler import Proposer
 from orgopt.evolve.proposers.screen import Screen
@@ -91,6 +94,7 @@ class _Search:
         self.proposer, self.rewriting, self.screen, self.config = proposer, rewriting, screen, proposer.config
         self.runs, self.tasks = runs, tasks
         self.log, self.callback = runs.log, runs.callback
+        self.openings = openings(proposer.space, self.config.slots)
         self.candidates: list[Candidate] = []
         self.outputs: dict[str, np.ndarray] = {}  # one value a seed
         self.told: dict[str, Standing] = {}
@@ -128,8 +132,10 @@ class _Search:
         candidate = self.rewriting.propose(index, generation, *known) if self.rewriting.wants(index) else None
         if candidate is None and self.screen.wants(index):
             candidate = self.screen.propose(index, generation, *known)
+        if candidate is None and not generation:
+            candidate = self._open(index, known) if index else self.proposer.first()
         if candidate is None:
-            candidate = self.proposer.propose(index, generation, *known) if index else self.proposer.first()
+            candidate = self.proposer.propose(index, generation, *known)
         self.log.add(
             CandidateRecord(
                 index=index,
@@ -146,6 +152,20 @@ class _Search:
             )
         )
         return candidate
+
+    def _open(self, index: int, known: tuple[Sequence[Candidate], Mapping[str, Standing]]) -> Candidate | None:
+        """The next opening in the first generation; None where all are played, or others have their share."""
+        candidates = known[0]
+        played = sum(one.proposer == OPENING for one in candidates)
+        if played >= SHARE * (self.config.population - 1):
+            return None
+        texts = {one.program.text for one in candidates}
+        for _, params in self.openings:
+            with suppress(DocumentError):
+                program = self.proposer.made(candidates[0], params)
+                if program.text not in texts and not any(errors(lint(program))):
+                    return self.proposer.adopt(index, 0, candidates[0], OPENING, params, {})
+        return None
 
     def _evaluate(self, batch: Sequence[Candidate]) -> None:
         """Run a batch seed by seed; whoever is clearly worse than the best gets no more seeds."""

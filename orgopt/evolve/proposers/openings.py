@@ -1,0 +1,116 @@
+"""Openings: organizations that are known to work, as points of a study's search space.
+
+The first generation tries them beside small changes of the seed document, as a chess player begins with moves that
+others have worked out: small changes need many generations to reach them. What makes each strong is in the comments.
+"""
+
+from collections.abc import Iterable, Iterator
+from itertools import cycle
+from typing import Any, NamedTuple
+
+from optuna.distributions import CategoricalDistribution, IntDistribution
+
+from orgopt.evolve.space.genome import Params, Space
+from orgopt.org import WORKING_AGENTS, Role
+
+OPENING = "opening"
+"""The proposer of such a candidate."""
+SHARE = 1 / 2
+"""The most that they have of the first generation."""
+_PORTFOLIO = ("gp", "tpe", "evolution", "hill-climb")
+_SPARE = 1
+
+
+class Opening(NamedTuple):
+    """A known organization, and its place in a search space."""
+
+    name: str
+    params: Params
+
+
+def openings(space: Space, slots: int) -> list[Opening]:
+    """What to try first, the most promising first; only what differs from the seed document and from each other.
+
+    There are none for organizations whose agents think in words: those are searched for what they can become.
+
+    Args:
+        space: The search space; parts that are frozen stay as the seed document has them.
+        slots: Experiments at once, which there should be agents for.
+    """
+    own = [role for role in space.org.roles if role.headcount]
+    if any(role.agent not in WORKING_AGENTS for role in own):
+        return []
+    helper = next((role for role in space.roles if role.agent == "replicate" and role not in own), None)
+    drafts = [
+        ("crowd of gp", _crowd(space, own, slots)),
+        ("gp in every role", _staffed(own, ("gp",), slots)),
+        ("portfolio", _staffed(own, _PORTFOLIO, slots) | _linked(own)),
+    ]
+    if helper:
+        # Where results are noisy, a team believes its luckiest experiment unless somebody repeats it.
+        drafts.insert(1, ("crowd of gp with a replicator", _with_helper(space, own, helper, slots)))
+    found: list[Opening] = []
+    for name, draft in drafts:
+        params = _params(space, draft)
+        if params != space.origin and all(params != other.params for other in found):
+            found.append(Opening(name, params))
+    return found
+
+
+def _crowd(space: Space, own: Iterable[Role], slots: int) -> dict[str, Any]:
+    """As many agents as slots, and one more while others think; all model all results, and tell each other each.
+
+    On worlds of real trainings such a team was ahead of nearly all charts by hand: see the benchmarks.
+    """
+    staffed, left = list[Role](), slots + _SPARE
+    changes: dict[str, Any] = {}
+    for role in own:
+        count = min(left, _most(space, role))
+        left -= count
+        changes |= {f"headcount/{role.id}": count, f"agent/{role.id}": "gp"}
+        staffed += [role] * bool(count)
+    return changes | _linked(staffed)
+
+
+def _staffed(own: Iterable[Role], agents: Iterable[str], slots: int) -> dict[str, Any]:
+    """The same chart with other agents, and so many that no slot waits for one that thinks."""
+    roles = list(own)
+    changes: dict[str, Any] = {f"agent/{role.id}": agent for role, agent in zip(roles, cycle(agents), strict=False)}
+    missing = slots + _SPARE - sum(role.headcount for role in roles)
+    last = roles[-1]
+    return changes | ({f"headcount/{last.id}": last.headcount + missing} if missing > 0 else {})
+
+
+def _with_helper(space: Space, own: list[Role], helper: Role, slots: int) -> dict[str, Any]:
+    crowd = _crowd(space, own, slots)
+    staffed = [role for role in own if crowd[f"headcount/{role.id}"]]
+    return crowd | {f"headcount/{helper.id}": 1} | _linked([*staffed, helper])
+
+
+def _linked(roles: Iterable[Role]) -> dict[str, Any]:
+    """Everybody tells everybody: what one has measured, no other has to."""
+    ids = [role.id for role in roles]
+    within: dict[str, Any] = {f"shares/{role_id}": "full" for role_id in ids}
+    return within | {f"shares/{one}·{other}": "↔" for one in ids for other in ids if one != other}
+
+
+def _most(space: Space, role: Role) -> int:
+    found = space.distributions[f"headcount/{role.id}"]
+    return found.high if isinstance(found, IntDistribution) else role.headcount
+
+
+def _params(space: Space, draft: Params) -> Params:
+    """A point of the space: the seed document's, with what may change and is in range as drafted."""
+    return {**space.origin, **dict(_possible(space, draft))}
+
+
+def _possible(space: Space, draft: Params) -> Iterator[tuple[str, Any]]:
+    free = set(space.free)
+    for name, value in draft.items():
+        match space.distributions.get(name):
+            case CategoricalDistribution(choices=choices) if name in free and value in choices:
+                yield name, value
+            case IntDistribution(low=low, high=high) if name in free:
+                yield name, min(high, max(low, value))
+            case _:
+                pass  # frozen, or the pair in the other order
