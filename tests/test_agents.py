@@ -59,7 +59,7 @@ def test_learning_agents_beat_chance_over_many_knobs(name: str) -> None:
         lows = [min(k.metric or 0.0 for k in work(task, agent, risk, seed, 60, distance)) for seed in range(10)]
         return float(np.mean(lows))
 
-    assert best(name, 0.4) < 0.6 * best("random", 1.0)
+    assert best(name, 0.4) < 0.65 * best("random", 1.0)
 
 
 def test_risk_widens_the_steps(toy: Task) -> None:

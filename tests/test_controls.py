@@ -20,7 +20,7 @@ FEW = parse("# Few\n\n## Roles\n\n### A\n- **Headcount:** 1\n- **Agent:** gp\n\n
 
 
 def made(program: Program, seed: int = 0) -> dict[str, list[str]]:
-    found = controls(program, Space(program, None, 60), seed)
+    found = controls(program, Space(program, None, 60), seed, 4)
     return {control.name: [entrant.text for entrant in control.entrants] for control in found}
 
 
@@ -125,7 +125,16 @@ def test_one_agent_is_the_submitter_if_it_can_work_alone(lead: str, others: str,
 
 def test_a_control_that_is_the_winner_itself_is_left_out() -> None:
     found = made(FEW)
-    assert set(found) == {"random", "optuna:tpe", "optuna:tpe+median", "optuna:gp"}
+    assert set(found) == {"hand-made", "random", "optuna:tpe", "optuna:tpe+median", "optuna:gp"}
+    assert "hand-made" not in made(load(ROOT / "orgs" / "gp-four.md"))
+
+
+def test_the_team_by_hand_has_an_agent_for_each_slot() -> None:
+    program = load(ROOT / "orgs" / "trio.md")
+    for slots in (2, 4):
+        found = controls(program, Space(program, None, 60), 0, slots)
+        (entrant,) = next(control.entrants for control in found if control.name == "hand-made")
+        assert agents(clean(entrant.text)) == {"statistician": (slots, "gp", 0.3)}
 
 
 def test_slow_controls_run_on_fewer_seeds() -> None:
@@ -167,7 +176,7 @@ def test_random_documents_keep_what_may_not_change(trio: Program) -> None:
 
 
 def test_controls_run(toy: Task, trio: Program) -> None:
-    for control in controls(trio, Space(trio, None, 60), 0):
+    for control in controls(trio, Space(trio, None, 60), 0, 4):
         for entrant in control.entrants:
             if not entrant.text.startswith("optuna:"):
                 score = evaluate(parse(entrant.text), toy, FakeLab(toy), budget_s=5, seed=1)

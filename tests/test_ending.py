@@ -211,11 +211,11 @@ def test_more_agents_are_the_seed_documents_own_and_share_everything() -> None:
     assert [(link.source, link.target, link.kind) for link in org.links] == [("b", "b", "shares with")]
     champion = parse(SOLO.replace("Headcount:** 1", "Headcount:** 3"))
     space = Space(parse(SOLO), None, 20)
-    (control,) = [one for one in controls(champion, space, 0) if one.name == MORE_AGENTS]
+    (control,) = [one for one in controls(champion, space, 0, 4) if one.name == MORE_AGENTS]
     assert control.about == f"3 × {DEFAULT_AGENT}, who tell each other everything"
     assert not control.inherits
     assert "shares with" in control.entrants[0].text
-    assert MORE_AGENTS not in [one.name for one in controls(parse(SOLO), space, 0)]  # that is the seed document
+    assert MORE_AGENTS not in [one.name for one in controls(parse(SOLO), space, 0, 4)]  # that is the seed document
 
 
 REPORT = Report(bound="agents", slots_idle=0.54, agents_waiting=0.0, think_s=1, queue_s=0, run_s=2, headcount=1,

@@ -479,7 +479,7 @@ def test_managers_come_first() -> None:
 def test_the_shipped_library_is_sound(library: Program) -> None:
     assert lint(library) == []
     roles = read(library).org.roles
-    assert len({role.agent for role in roles}) == len(roles) == 6
+    assert len({role.agent for role in roles}) == len(roles) == 7
     assert isinstance(roles[0], Role)
     assert all(len(role.charter.split()) > 15 for role in roles)
 

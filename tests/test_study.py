@@ -10,6 +10,7 @@ from orgopt.callback import Callback
 from orgopt.document import Program, diff, load, parse
 from orgopt.errors import LabError, StoreError, UsageError
 from orgopt.evolve import Arena, Candidate, Job, optimize
+from orgopt.evolve.proposers.openings import OPENING
 from orgopt.evolve.proposers.sampler import Proposer
 from orgopt.ledger import read_lines
 from orgopt.study.config import SAMPLERS, StudyConfig, study_name
@@ -112,6 +113,15 @@ def test_parents_come_from_earlier_generations(studies: Studies) -> None:
     for one in view(records).candidates:
         parent, generation = one.record.parent, one.record.generation
         assert parent is None or parent < max(1, 4 * generation)
+
+
+def test_the_first_generation_opens_with_what_is_known_to_work(studies: Studies) -> None:
+    _, records = studies.run()
+    found = [one.record for one in view(records).candidates]
+    played = [one for one in found if one.proposer == OPENING]
+    assert 0 < len(played) <= CONFIG.population / 2
+    assert {one.generation for one in played} == {0}
+    assert len({one.program for one in found}) == len(found)
 
 
 def test_a_study_repeats_itself_and_another_seed_does_not(studies: Studies) -> None:

@@ -279,7 +279,7 @@ def test_reviewed_results_count_only_once_they_were_replicated(toy: Task) -> Non
     org = Org(roles=roles, links=(reports, link("reviewer", "reviews", "hand")))
     ledger = run(org, toy, FakeLab(toy, slots=4), budget_s=60)
     settings = settings_of(ledger)
-    assert len(replicates(ledger, "reviewer")) > 3
+    assert len(replicates(ledger, "reviewer")) > 2
     ran = {e.data["id"]: e for e in ledger.of("outcome") if e.data["status"] == "ok"}
     from_hands = [e for e in ledger.of("submission") if e.data["id"] and ran[e.data["id"]].data["agent"] < "lead"]
     assert from_hands

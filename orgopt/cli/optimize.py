@@ -140,8 +140,8 @@ def optimize_command(
 
     Every candidate is a small change of the best documents so far, runs as a team on the same budget under
     several seeds, and is scored on held-out data. The best are raced on fresh seeds. The winner is tested on seeds
-    of its own against FILE and against controls: one agent, the same agents silent, random documents, shuffled
-    links, and plain Optuna on the task itself. The same command continues a study that was stopped.
+    of its own against FILE and against controls: a strong team made by hand, one agent, the same agents silent, random
+    documents, shuffled links, and plain Optuna on the task itself. The same command continues a study that was stopped.
     """
     progress = StudyProgress(err, quiet=as_json)
     plan = orgopt.plan(

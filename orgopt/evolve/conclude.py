@@ -126,7 +126,8 @@ class Conclusion:
         if simplest not in (champion, seed):
             groups["simplest"] = (simplest.name,)
         asked = self.config.controls != "none"
-        for control in controls.controls(champion.program, self.space, self.config.seed) if asked else ():
+        found = controls.controls(champion.program, self.space, self.config.seed, self.config.slots) if asked else ()
+        for control in found:
             if not self._seeds(control.name, self.config.test_seeds):
                 continue
             entrants = {self._named(one.name, one.text, champion): one.text for one in control.entrants}

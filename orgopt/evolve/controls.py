@@ -11,7 +11,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import optuna
 
-from orgopt.document import Program, lint, read
+from orgopt.document import Program, apply, lint, load, read
+from orgopt.document.editing.base import SetKey
+from orgopt.document.editing.diff import same
 from orgopt.document.findings import errors
 from orgopt.document.grammar.values import format_link
 from orgopt.errors import DocumentError
@@ -19,11 +21,14 @@ from orgopt.evolve.space.genome import Space
 from orgopt.evolve.space.write import edits_between, write
 from orgopt.org import LANGUAGE_AGENT, Link, Org, Role
 from orgopt.seeds import Stream, derive, generator
-from orgopt.study.wording import MEANINGS, MORE_AGENTS
+from orgopt.study.wording import HAND_MADE, MEANINGS, MORE_AGENTS
+from orgopt.task_source import shipped
 
 DRAWN = 8
 """How many random documents, and how many with shuffled links, take turns over the seeds."""
 
+TO_BEAT = "gp-four"
+"""The template that every winner is compared with: nothing of it was searched for."""
 PLAIN = ("optuna:tpe", "optuna:tpe+median", "optuna:gp")
 """Optuna's samplers on the task itself."""
 FAST_SEEDS = {"optuna:tpe": 8, "optuna:tpe+median": 8, "optuna:gp": 0}
@@ -75,18 +80,20 @@ class Ablation:
         return f"without {self.part}"
 
 
-def controls(champion: Program, space: Space, seed: int) -> list[Control]:
+def controls(champion: Program, space: Space, seed: int, slots: int) -> list[Control]:
     """What a winner is to be compared with, besides the seed document.
 
     Args:
         champion: The winner.
         space: Where it was searched; random documents are points of it.
         seed: Decides what is drawn.
+        slots: Experiments at once, which the team by hand has agents for.
     """
     headcount = read(champion).org.headcount
     crowd = _one(MORE_AGENTS, _about_crowd(champion, space.seed), space.seed, lambda org: more_agents(org, headcount))
     found = [
         replace(crowd, inherits=False),
+        Control(name=HAND_MADE, about=MEANINGS[HAND_MADE], entrants=_hand_made(champion, slots), inherits=False),
         _one("one agent", MEANINGS["one agent"], champion, one_agent),
         _one("silent", MEANINGS["silent"], champion, silent),
         replace(_drawn("random", random_documents(space, seed)), inherits=False),
@@ -99,6 +106,16 @@ def controls(champion: Program, space: Space, seed: int) -> list[Control]:
 def control_seeds(kind: str, name: str, seeds: int) -> int:
     """On how many of a test's seeds a control is run: among `fast` ones, what is slow is run on fewer."""
     return {"none": 0, "fast": min(seeds, FAST_SEEDS.get(name, seeds))}.get(kind, seeds)
+
+
+def _hand_made(champion: Program, slots: int) -> tuple[Entrant, ...]:
+    """The shipped team to beat, with an agent for each slot; nobody where that is the champion's."""
+    path = next(root / f"{TO_BEAT}.md" for root in shipped("orgs") if (root / f"{TO_BEAT}.md").is_file())
+    team = load(path)
+    (role,) = read(team).org.roles
+    if role.headcount != slots:
+        team = apply([SetKey(role.id, "headcount", slots)], team)
+    return () if same(read(team).org, read(champion).org) else (Entrant(name=HAND_MADE, text=team.text),)
 
 
 def one_agent(org: Org) -> Org:

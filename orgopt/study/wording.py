@@ -7,8 +7,9 @@ from typing import Any
 
 from orgopt.study.records.names import ABLATION
 
-SEED_DOCUMENT, MORE_AGENTS = "seed document", "more agents"
+SEED_DOCUMENT, MORE_AGENTS, HAND_MADE = "seed document", "more agents", "hand-made"
 MEANINGS = {
+    HAND_MADE: "as many gp agents as slots, who share everything",
     "one agent": "one agent of the evolved team, alone",
     "silent": "the evolved team, but nobody tells anything",
     "random": "teams drawn at random",

@@ -122,7 +122,7 @@ def one_agent_of(text: str, task: str) -> str:
     """One agent of an organization, alone."""
     champion, seed = parse(text, "champion.md"), load(str(ROOT / "orgs" / f"{SEED}.md"))
     space = Space(seed, load(str(ROOT / "orgs" / "library.md")), BUDGETS[task])
-    return next((one.entrants[0].text for one in controls(champion, space, 0) if one.name == "one agent"), text)
+    return next((one.entrants[0].text for one in controls(champion, space, 0, 4) if one.name == "one agent"), text)
 
 
 def difference(apart: np.ndarray) -> str:

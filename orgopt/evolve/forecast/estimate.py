@@ -14,8 +14,8 @@ from orgopt.study.config import OPTIMIZERS, StudyConfig
 from orgopt.study.records.names import ABLATION, REAL
 from orgopt.study.view import StudyView
 
-DOCUMENTS = 5
-"""Controls that are documents: more agents, one agent, silent agents, random documents, shuffled links."""
+DOCUMENTS = 6
+"""Controls that are documents: more agents, a team by hand, one agent, silent agents, random teams, shuffled links."""
 REPLAYED_PER_S = 1_000  # experiments of a replayed run, where none was timed yet
 VERIFIED = 6  # submissions that a team makes of about a hundred experiments
 

@@ -44,7 +44,7 @@ def openings(space: Space, slots: int) -> list[Opening]:
     drafts = [
         ("crowd of gp", _crowd(space, own, slots)),
         ("gp in every role", _staffed(own, ("gp",), slots)),
-        ("portfolio", _staffed(own, _PORTFOLIO, slots) | _linked(own)),
+        ("portfolio", _portfolio(space, own, slots)),
     ]
     if helper:
         # Where results are noisy, a team believes its luckiest experiment unless somebody repeats it.
@@ -79,6 +79,18 @@ def _staffed(own: Iterable[Role], agents: Iterable[str], slots: int) -> dict[str
     missing = slots + _SPARE - sum(role.headcount for role in roles)
     last = roles[-1]
     return changes | ({f"headcount/{last.id}": last.headcount + missing} if missing > 0 else {})
+
+
+def _portfolio(space: Space, own: list[Role], slots: int) -> dict[str, Any]:
+    """Different agents beside each other, who share everything: no single one is best on all tasks.
+
+    Roles of the library that look otherwise are hired while there are slots for them.
+    """
+    taken = set(_PORTFOLIO[: len(own)])
+    others = [role for role in space.roles if role not in own and role.agent in set(_PORTFOLIO) - taken]
+    hired = others[: max(0, slots + _SPARE - sum(role.headcount for role in own))]
+    changes: dict[str, Any] = {f"headcount/{role.id}": 1 for role in hired}
+    return changes | _staffed(own, _PORTFOLIO, slots - len(hired)) | _linked([*own, *hired])
 
 
 def _with_helper(space: Space, own: list[Role], helper: Role, slots: int) -> dict[str, Any]:

@@ -1,0 +1,51 @@
+"""Openings: organizations that are known to work, in the first generation of a search."""
+
+from pathlib import Path
+
+import pytest
+
+from orgopt.document import lint, load, parse, read
+from orgopt.document.findings import errors
+from orgopt.evolve.proposers.openings import openings
+from orgopt.evolve.space.genome import Space
+from tests.conftest import ROOT
+
+ORGS = sorted(path for path in (ROOT / "orgs").glob("*.md") if path.stem != "library")
+
+
+def space(path: Path, **parts: tuple[str, ...]) -> Space:
+    return Space(load(path), load(ROOT / "orgs" / "library.md"), 60, **parts)
+
+
+@pytest.mark.parametrize("path", ORGS, ids=lambda path: path.stem)
+def test_every_opening_is_a_sound_document_with_work_for_every_slot(path: Path) -> None:
+    found = openings(space(path), 4)
+    assert len(found) >= 2
+    for opening in found:
+        program = space(path).program(opening.params)
+        assert not list(errors(lint(program)))
+        assert read(program).org.headcount >= 4
+
+
+def test_the_first_is_a_crowd_that_tells_everything() -> None:
+    solo = space(ROOT / "orgs" / "solo.md")
+    org = read(solo.program(openings(solo, 4)[0].params)).org
+    assert [(role.agent, role.headcount) for role in org.roles] == [("gp", 4)]  # as many as solo's genome can have
+    assert [(link.source, link.kind, link.target) for link in org.links] == [
+        ("researcher", "shares with", "researcher")
+    ]
+
+
+def test_frozen_parts_stay_as_they_are() -> None:
+    trio = space(ROOT / "orgs" / "trio.md", fix=("headcount", "roles", "links"))
+    before = read(trio.seed).org
+    for opening in openings(trio, 4):
+        after = read(trio.program(opening.params)).org
+        assert after.links == before.links
+        assert [role.headcount for role in after.roles] == [role.headcount for role in before.roles]
+    assert openings(space(ROOT / "orgs" / "trio.md", only=("stand-up",)), 4) == []
+
+
+def test_organizations_that_think_in_words_have_none() -> None:
+    program = parse("# Words\n\n## Roles\n\n### Writer\n- **Headcount:** 2\n- **Agent:** llm\n")
+    assert openings(Space(program, None, 60), 4) == []
