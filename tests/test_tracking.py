@@ -21,7 +21,7 @@ from orgopt.testing.toy_task import TOY
 from orgopt.tracking import Tracking, load_prompt, load_version, store_uri
 from orgopt.tracking.direct import Direct
 from orgopt.tracking.noted import NOTED, Noted
-from tests.conftest import TRIO
+from tests.conftest import ROOT, TRIO
 from tests.fakes.studies import SMALL, copied, make_study
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow warns of its own deprecations
@@ -240,6 +240,45 @@ def test_the_study_tells_its_generations_and_its_result(seen: Path) -> None:
     champions = [one for one in of_kind(seen, "candidate") if one.data.tags.get("orgopt.champion") == "true"]
     assert [one.data.tags["orgopt.candidate"] for one in champions] == [final.champion]
     assert champions[0].data.metrics["test/research_output"] == pytest.approx(final.estimates.test.mean, abs=1e-4)
+
+
+def test_every_name_in_mlflow_is_in_the_table(seen: Path) -> None:
+    """What runs have is in the table, under the kind of run that has it; and nothing of the table is never sent."""
+    from orgopt.tracking.names import LABELS, METRICS
+
+    used = set()
+    for run in runs(seen):
+        kind, tags = run.data.tags["orgopt.kind"], run.data.tags
+        for name in run.data.metrics:
+            used.add(_closest([one for one in METRICS if one.run == kind], name))
+        for name in [name for name in tags if name.startswith("orgopt.")]:
+            used.add(next(one for one in LABELS if one.name == name))
+        for name in run.data.params if kind == "candidate" else ():
+            used.add(_closest([one for one in LABELS if one.run == kind], name))
+    for version in client(seen).search_prompt_versions("program-md.s"):
+        for name in [name for name in version.tags if not name.startswith(("orgopt.", "mlflow."))]:
+            used.add(next(one for one in LABELS if (one.run, one.name) == ("prompt version", name)))
+    rest = {one.name for one in (*METRICS, *LABELS)} - {one.name for one in used}
+    assert rest <= {"orgopt.metric", "orgopt.training_set", "link.SOURCE and TARGET", "link.SOURCE to TARGET"}
+
+
+def _closest(known: list, name: str):
+    """The one of some names whose own letters say most of a name that was sent."""
+    fitting = [one for one in known if re.fullmatch(re.sub(r"[A-Z]{2,}", ".+", re.escape(one.name)), name)]
+    return max(fitting, key=lambda one: len(re.sub(r"[A-Z]{2,}", "", one.name)))
+
+
+def test_the_documentation_has_every_name_in_mlflow() -> None:
+    from orgopt.tracking.names import LABELS, METRICS
+
+    text = (ROOT / "docs" / "reference" / "mlflow.md").read_text()
+    rows = [f"| {one.run} | `{one.name}` | {one.unit} | {one.meaning} |" for one in METRICS]
+    rows += [f"| {one.run} | `{one.name}` | {one.meaning} |" for one in LABELS]
+    assert [row for row in text.splitlines() if row.startswith("| ") and "`" in row] == rows
+    how_to = (ROOT / "docs" / "how-to" / "mlflow.md").read_text()
+    known = {one.name for one in METRICS} | {word.name.split("/")[0] + "/…" for word in METRICS if "/" in word.name}
+    metrics = " ".join(line for line in how_to.splitlines() if line.startswith("| ") and "| metrics " in line)
+    assert {name for name in re.findall(r"`([^`]+)`", metrics) if not name.endswith(".json")} - {"test …"} <= known
 
 
 def test_study_and_candidates_have_the_data_that_they_were_made_with(seen: Path) -> None:
@@ -590,7 +629,7 @@ def test_records_of_another_version_are_not_read(workspace: Path, original: Path
 
 
 def test_document_text_is_text_in_notes() -> None:
-    from orgopt.tracking.names import escape
+    from orgopt.tracking.markdown import escape
 
     assert escape("<script>`*_[x](javascript:1)|") == r"\<script\>\`\*\_\[x\](javascript:1)\|"
 
@@ -598,11 +637,13 @@ def test_document_text_is_text_in_notes() -> None:
 def test_names_that_mlflow_would_refuse_are_made_ones_that_it_takes() -> None:
     from mlflow.utils.validation import _validate_metric_name, _validate_param_name
 
-    from orgopt.tracking.names import metric_name, prompt_name
+    from orgopt.tracking.names import PARAM_ROLE, WITHOUT, prompt_name
 
     for name in ("Explorer → Lead: reports to", "../../x", "", "…", "a" * 500, "<b>", "optuna:tpe+median", " . "):
-        _validate_metric_name(metric_name("without", name))
-        _validate_param_name(metric_name("without", name))
+        _validate_metric_name(WITHOUT.of(part=name))
+        _validate_param_name(WITHOUT.of(part=name))
+    assert WITHOUT.of(part="Explorer → Lead: reports to") == "without/Explorer to Lead: reports to"
+    assert PARAM_ROLE.of(role="lead", key="stop-early") == "lead.stop-early"
     assert prompt_name("trio-a+b") == "program-md.trio-a-b"
 
 
