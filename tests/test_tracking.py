@@ -13,16 +13,18 @@ import pytest
 
 from orgopt.document import parse
 from orgopt.ledger import read_lines
+from orgopt.report import page
 from orgopt.study.records.kinds import CandidateRecord
 from orgopt.study.verdict.study import ending, short
 from orgopt.study.view import load_study
 from orgopt.task import Task, load_task
 from orgopt.testing.toy_task import TOY
-from orgopt.tracking import Tracking, load_prompt, load_version, store_uri
+from orgopt.tracking import Tracking, load_prompt, load_version, overview, store_uri
 from orgopt.tracking.direct import Direct
 from orgopt.tracking.noted import NOTED, Noted
 from tests.conftest import ROOT, TRIO
 from tests.fakes.studies import SMALL, copied, make_study
+from tests.fakes.study import records, view
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow warns of its own deprecations
 CANDIDATES, GENERATIONS, SOURCE = 6, 2, "mlflow.sourceRun"
@@ -626,6 +628,21 @@ def test_records_of_another_version_are_not_read(workspace: Path, original: Path
 
 
 # Texts
+
+
+def test_a_generation_in_which_all_are_disqualified_is_shown_as_that() -> None:
+    told = records(generations=2, population=3)
+    for one in told:
+        if one["kind"] == "evaluation" and one["phase"] == "search" and one["entrant"].startswith("g01"):
+            one["score"]["disqualified"] = "it changed a file that it must not"
+    found = view([one for one in told if one["kind"] in {"study", "candidate", "evaluation", "generation"}])
+    run, points = overview.generation(found, 1)
+    assert run.name == "g01 · all disqualified"
+    assert run.points == (("candidates", 0.0, 0),)
+    assert {point.name for point in points} == {
+        "generations/dropped", "generations/best_so_far", "generations/best_so_far_estimate"
+    }  # fmt: skip
+    assert page(found)
 
 
 def test_document_text_is_text_in_notes() -> None:

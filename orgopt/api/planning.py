@@ -7,7 +7,7 @@ from pathlib import Path
 
 from orgopt.agents.session import speaks
 from orgopt.agents.settings import LanguageSettings
-from orgopt.api.bounds import require_numbers
+from orgopt.api.bounds import require
 from orgopt.api.forecasts import forecast
 from orgopt.api.inputs import (
     AnyTask,
@@ -26,7 +26,7 @@ from orgopt.api.labs import calibrate_all, check_budget, default_workers, lab_of
 from orgopt.api.language import check, language_settings, means
 from orgopt.api.study_result import StudyResult
 from orgopt.callback import Callback, Following
-from orgopt.called import own_command
+from orgopt.called import argument, own_command
 from orgopt.document import Program, read, require_org
 from orgopt.errors import UsageError
 from orgopt.evolve.forecast.estimate import Estimate
@@ -41,6 +41,7 @@ from orgopt.lab.sandbox import launch, packages
 from orgopt.lab.sandbox.bubblewrap import find, wanted
 from orgopt.ledger import write_text
 from orgopt.org import Org
+from orgopt.plugin_faults import naming_packages
 from orgopt.report import page
 from orgopt.study.config import DEFAULTS, NO_FEEDBACK, NO_REWRITER, REWRITER_KIND, StudyConfig, check_config, study_name
 from orgopt.study.log import StudyLog
@@ -89,6 +90,10 @@ class Plan:
     callback: Callback
     command: str
 
+    def __repr__(self) -> str:
+        size = f"{self.config.generations} generations of {self.config.population}"
+        return f"Plan({self.program.source!r} on {', '.join(self.tasks)}: {size}, {self.lab} lab)"
+
     @property
     def searched(self) -> list[str]:
         """The tasks that the search is on."""
@@ -100,6 +105,7 @@ class Plan:
         asks = self.config.rewriter_model or self.config.rewriter in REWRITER_KIND.own
         return self.config.rewriter_model if self.config.rewrites and asks else None
 
+    @naming_packages()
     def carry_out(self) -> StudyResult:
         """Do the study, or what is left of it.
 
@@ -154,10 +160,11 @@ class Plan:
         Raises:
             UsageError: A role has no model, or a model no price.
         """
-        require_numbers(usd_per_slot_hour=usd_per_slot_hour)
+        require(usd_per_slot_hour=usd_per_slot_hour)
         return forecast(self, usd_per_slot_hour)
 
 
+@naming_packages()
 def plan(
     document: Document,
     *,
@@ -240,13 +247,15 @@ def plan(
         DocumentError, UsageError, TaskError: See `orgopt.errors`.
     """
     hears = told(callback)
-    require_numbers(generations=generations, population=population, slots=slots, workers=workers, seed=seed)
-    require_numbers(search_seeds=search_seeds, contenders=contenders, race_seeds=race_seeds, test_seeds=test_seeds)
-    require_numbers(real_runs=real_runs, verify_seeds=verify_seeds, rewrite_share=rewrite_share)
-    require_numbers(max_usd=max_usd, max_tokens=max_tokens)
+    require(generations=generations, population=population, slots=slots, workers=workers, seed=seed)
+    require(search_seeds=search_seeds, contenders=contenders, race_seeds=race_seeds, test_seeds=test_seeds)
+    require(real_runs=real_runs, verify_seeds=verify_seeds, rewrite_share=rewrite_share)
+    require(max_usd=max_usd, max_tokens=max_tokens, lab=lab, sampler=sampler, also=also, controls=controls)
+    require(rewriter=rewriter, rewriter_model=rewriter_model, feedback=feedback, learn_from=learn_from)
+    require(fix=fix, only=only, name=name, command=command, tracking=tracking)
     program, workspace = program_of(document), workspace_of(document)
     language = language_settings(workspace, max_usd, max_tokens)
-    held_out = task_names(held_out_task)
+    held_out = task_names(held_out_task, "held_out_task")
     tasks = tasks_of([*task_names(task), *held_out], workspace)
     kind = lab_of(lab, next(iter(tasks.values())))
     defaults = DEFAULTS.get(kind, DEFAULTS["local"])  # what a package's lab costs is not known
@@ -294,9 +303,9 @@ def plan(
     )
     check(found.team, language, found.model)
     if also == "dollars" and not speaks(found.team):
-        raise UsageError("--also dollars: only language agents cost any, and the document has none")
+        raise UsageError(f"{argument('also', 'dollars')}: only language agents cost any, and the document has none")
     if real_runs and kind != "replay":
-        raise UsageError("--real-runs is for studies in replay: this one trains for real")
+        raise UsageError(f"{argument('real_runs')} is for studies in replay: this one trains for real")
     check_budget(config.budget_s, tasks)
     return found
 
@@ -331,8 +340,10 @@ def _library(given: Document | None) -> Program | None:
     found = given or next((root / LIBRARY for root in shipped("orgs") if (root / LIBRARY).is_file()), None)
     if found is None:
         return None
-    library = program_of(found)
+    library = program_of(found, "library")
     require_org(library)
     if not read(library).roles:
-        raise UsageError(f"{found} has no roles to add: give it a section '## Roles', or use --library none")
+        raise UsageError(
+            f"{found} has no roles to add: give it a section '## Roles', or use {argument('library', 'none')}"
+        )
     return library

@@ -63,41 +63,40 @@ def study(head: StudyRecord, commit: str) -> Entry:
 
 def generation(view: StudyView, number: int) -> tuple[Entry, tuple[Point, ...]]:
     """The run of a generation that is complete, and its points on the study's run, at a step of its number."""
-    members = [one for one in view.generation(number) if one.standing]
+    everybody = view.generation(number)
+    members = [one for one in everybody if one.standing]  # who is disqualified has none
     values = {one.name: one.standing.value for one in members if one.standing}
-    best = max(values, key=lambda name: values[name])
-    spread = stdev(values.values()) if len(values) > 1 else 0.0
-    middle = median(values.values())
-    dropped = sum(one.dropped for one in members)
-    ahead = view.best
-    lines = [f"**Best {signed(values[best])}** by {best} · median {signed(middle)} · spread {spread:.3f}"]
-    lines.append(_ranking(members))
-    own = {
-        names.GENERATION_BEST: values[best],
-        names.GENERATION_MEDIAN: middle,
-        names.GENERATION_SPREAD: spread,
-        names.GENERATION_SIZE: float(len(members)),
-    }
+    own, over = {names.GENERATION_SIZE: float(len(members))}, dict[names.Metric, float]()
+    title, note = f"g{number:02d} · all disqualified", "**Every candidate is disqualified**: see their notes."
+    if values:
+        best = max(values, key=lambda name: values[name])
+        spread = stdev(values.values()) if len(values) > 1 else 0.0
+        middle = median(values.values())
+        title = generation_title(number, best, values[best])
+        said = f"**Best {signed(values[best])}** by {best} · median {signed(middle)} · spread {spread:.3f}"
+        note = f"{said}\n\n{_ranking(members)}"
+        own |= {
+            names.GENERATION_BEST: values[best],
+            names.GENERATION_MEDIAN: middle,
+            names.GENERATION_SPREAD: spread,
+        }
+        over = {names.BEST: values[best], names.MEDIAN: middle, names.SPREAD: spread}
     run = Entry(
         key=f"generation {number}",
-        name=generation_title(number, best, values[best]),
-        began=min(one.record.at for one in members),
+        name=title,
+        began=min(one.record.at for one in everybody),
         at=_when(view, number),
         tags={
             names.KIND.name: "generation",
             names.GENERATION.name: str(number),
             names.TASKS.name: ", ".join(view.tasks),
             **reporting(view.head),
-            NOTE: "\n\n".join(lines)[:LONGEST_VALUE],
+            NOTE: note[:LONGEST_VALUE],
         },
         points=tuple(Point(metric.name, value) for metric, value in own.items()),
     )
-    over = {
-        names.BEST: values[best],
-        names.MEDIAN: middle,
-        names.SPREAD: spread,
-        names.DROPPED: float(dropped),
-    }
+    over[names.DROPPED] = float(sum(one.dropped for one in members))
+    ahead = view.best
     if ahead and ahead.standing:
         over |= {names.BEST_SO_FAR: ahead.standing.value, names.BEST_ESTIMATE: ahead.standing.estimate}
     return run, tuple(Point(metric.name, value, number) for metric, value in over.items())

@@ -128,7 +128,7 @@ class _Projection:
         if not state:
             self.noted.forget()
         if state == "deleted":
-            raise StoreError("the study's run was deleted in MLflow: restore it there, or choose another --name")
+            raise StoreError("the study's run was deleted in MLflow: restore it there, or choose another name for it")
         if self.noted.doubtful or not self.noted.ids:
             self.found = dict([*self.store.find(), *self.prompt.find()])
 
