@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import ParamSpec
 
 from orgopt.api.bounds import require, require_path
-from orgopt.api.planning import Plan, plan
+from orgopt.api.planning import plan
+from orgopt.api.study_plan import Plan
 from orgopt.api.study_result import StudyResult, find_study, study_folders
 from orgopt.errors import StoreError, UsageError
 from orgopt.workspace import find_workspace
