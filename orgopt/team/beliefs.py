@@ -13,6 +13,7 @@ from orgopt.agents import Catalogue, Knowledge, Known
 from orgopt.ledger import BASELINE
 from orgopt.org import CopyRule
 from orgopt.task import Knob, Measure, Settings, Value
+from orgopt.team.trust import Trust
 
 _Rank = tuple[float, int]  # metric and number of a setting
 _TRIES = 2  # a setting that fails is run again at most as often as it has to succeed
@@ -27,25 +28,6 @@ class Run(NamedTuple):
     settings: Mapping[str, Value]
     metric: float | None
     curve: tuple[float, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trust:
-    """What an agent takes for true.
-
-    Attributes:
-        me: The agent.
-        seeds: Successful runs of a setting before it is believed.
-        reviewers: Whose run passes a result of an agent; agents that nobody reviews are missing.
-        confirms: The agents whose results it confirms itself.
-        watches: The agents whose best settings it keeps in mind, besides its own.
-    """
-
-    me: str
-    seeds: int = 1
-    reviewers: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
-    confirms: frozenset[str] = frozenset()
-    watches: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)

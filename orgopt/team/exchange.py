@@ -8,9 +8,10 @@ from orgopt.agents import Catalogue
 from orgopt.agents.base import Verdict
 from orgopt.ledger import BASELINE, Event
 from orgopt.task import Task
-from orgopt.team.beliefs import Beliefs, Run, Trust
+from orgopt.team.beliefs import Beliefs, Run
 from orgopt.team.desk import Desk
 from orgopt.team.links import Network
+from orgopt.team.trust import Trust
 
 
 class Exchange:
