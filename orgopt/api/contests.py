@@ -30,6 +30,7 @@ from orgopt.plugin_faults import naming_packages
 from orgopt.study.contest import ContestLog, digest_of
 from orgopt.study.ranking import Ranking
 from orgopt.study.records.kinds import EvaluationRecord
+from orgopt.study.seed_counts import contest_seeds
 from orgopt.study.verdict.contest import ending
 from orgopt.study.verdict.ending import Ending
 from orgopt.study.verdict.html import to_html
@@ -38,9 +39,6 @@ from orgopt.workspace import find_workspace, require_writable, writable_folder
 
 if TYPE_CHECKING:
     import pandas as pd
-
-SEEDS = {"replay": 24, "local": 5}
-"""Seeds where none are asked for: a replayed run costs next to nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +155,7 @@ def compare(
     check_budget(budget_s, tasks)
     checked_name(name, "contest")
     kind = lab_of(lab, next(iter(tasks.values())))
-    seeds = seeds or SEEDS.get(kind, SEEDS["local"])  # what a package's lab costs is not known
+    seeds = seeds or contest_seeds(kind)
     terms = Terms(lab=kind, slots=slots, budget_s=budget_s, verify_seeds=verify_seeds)
     contests = workspace / "mlruns" / "contests"
     require_writable(contests)  # before anything costs time

@@ -31,7 +31,8 @@ from orgopt.evolve.space.allowed import free_parts
 from orgopt.evolve.space.genome import everybody
 from orgopt.evolve.surrogate.examples import NONE
 from orgopt.plugin_faults import naming_packages
-from orgopt.study.config import DEFAULTS, NO_FEEDBACK, NO_REWRITER, StudyConfig, check_config
+from orgopt.study.config import NO_FEEDBACK, NO_REWRITER, StudyConfig, check_config
+from orgopt.study.seed_counts import study_defaults
 from orgopt.task_source import shipped
 
 LIBRARY = "library.md"
@@ -131,7 +132,7 @@ def plan(
     held_out = task_names(held_out_task, "held_out_task")
     tasks = tasks_of([*task_names(task), *held_out], workspace)
     kind = lab_of(lab, next(iter(tasks.values())))
-    defaults = DEFAULTS.get(kind, DEFAULTS["local"])  # what a package's lab costs is not known
+    defaults = study_defaults(kind)
     config = StudyConfig(
         generations=generations,
         population=population,

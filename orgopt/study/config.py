@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from orgopt import plugins, seeds
 from orgopt.called import argument
@@ -37,19 +37,6 @@ FEEDBACKS = (NO_FEEDBACK, "screen", "write", "both")
 _REWRITING = ("rewriter", "rewrite_share", "rewriter_model")
 _LATER = {"generations", "race_seeds", "contenders", "test_seeds", "controls", "real_runs"}
 """Settings that a study may be continued with other values of: they add runs and change none."""
-
-
-class Defaults(NamedTuple):
-    """What is meant where nothing is asked for, by the lab."""
-
-    search_seeds: int
-    race_seeds: int
-    test_seeds: int
-    controls: str
-
-
-DEFAULTS = {"replay": Defaults(5, 24, 24, "fast"), "local": Defaults(2, 4, 4, "all")}
-"""Seeds and controls where none are asked for: a replayed run costs next to nothing, but not one of plain Optuna."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""A study's folder: its append-only log, its documents and ledgers, and its best document.
+"""A study's folder while it is written: its append-only log, its documents and ledgers, and its best document.
 
 mlruns/studies/<name>/
     study.jsonl               one record a line: `study`, `candidate`, `rewrite`, `evaluation`, `generation`, `entrant`,

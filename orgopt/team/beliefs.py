@@ -171,6 +171,7 @@ class Beliefs:
         """
         best = self.knowledge.believed[0]
         for promising in self.knowledge.measured:
+            # They are ranked: what follows would not be submitted if it were confirmed, so a run would be wasted.
             if promising >= best:
                 return None
             number = promising[1]
@@ -216,11 +217,13 @@ class Beliefs:
                 mean += delta / seeds
                 tally.squares += delta * (run.metric - mean)
         after = tally.known = Known(
+            # It goes by its first success: of a run that failed nobody can take the script over.
             id=run.id if new or (seeds == 1 and run.metric is not None) else before.id,
             settings=run.settings if new else before.settings,
             metric=mean,
             seeds=seeds,
             sd=math.sqrt(tally.squares / (seeds - 1)) if seeds > 1 else 0.0,
+            # Belief is not taken back, since others have built on it: a mean that rises is outranked instead.
             believed=before.believed or (seeds >= trust.seeds and (not trust.reviewers or self._passed(tally))),
             mine=before.mine or (run.metric is not None and run.agent == trust.me),
         )

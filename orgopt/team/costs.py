@@ -1,4 +1,4 @@
-"""What a run's organization cost and brought: a pure function of the organization and its ledger.
+"""What each role, link and the stand-ups of a run cost and brought, as data: of the organization and its ledger.
 
 It says whether agents or slots were the bottleneck, and what came of each role, each link and the stand-ups.
 """

@@ -122,6 +122,7 @@ class Desk:
 
     def pause_s(self, task: Task) -> float:
         """How long it rests after a thought that came to nothing: longer each time."""
+        # Doubled each time, so that a model that is down is asked less and less.
         return max(task.think_s, _LEAST_PAUSE_S) * 2 ** (self.failed - 1)
 
     def take_focus(self, focus: tuple[str, ...]) -> None:

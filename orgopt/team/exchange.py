@@ -63,6 +63,7 @@ class Exchange:
 
     def delegate(self, t: float) -> None:
         """Incumbents go down, and on to whom they are handed in turn."""
+        # What is handed on may go down as many levels as there are desks; where it goes round, it ends there, too.
         for _ in self._desks:
             moved = False
             for one in self._delegating:
@@ -107,6 +108,7 @@ class Exchange:
         if one.curves is not None:
             one.curves.add(run.curve)
         if one.submits:
+            # Several submitters hear of one run: the pool counts it once.
             if run.id not in self._pool.runs:
                 self._pool.learn(run)
             if one.beliefs.believes(run.setting):

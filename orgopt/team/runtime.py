@@ -189,10 +189,12 @@ class Team:
         setting = self._catalogue.add(proposal.settings, number, scripts.key(number))
         self._asked[number] = _Asked(one.member.id, setting, proposal.settings)
         if setting != number:
+            # One replicate is wanted, and not one of every agent of the role.
             self._repeating[one.member.role.id].add(setting)
         told = {"parent": proposal.parent, "note": proposal.note, "commit": scripts.commit(number)}
         self._add("proposal", t, id=number, agent=one.member.id, **scripts.describe(number), **told)
         self._notes[number] = f"{one.member.id}: {proposal.note}"
+        # By its number: a ledger that is repeated, or goes on, trains with the seeds that it had.
         seed = derive(Stream.EXPERIMENT, self.seed, number)
         # A second run of a setting settles what its mean is: it is never stopped early.
         watched = one.curves is not None and setting == number
@@ -244,6 +246,7 @@ class Team:
         self._exchange.publish(t, run)
         if outcome.error:
             self._errors[outcome.id] = outcome.error
+        # Whoever is at a stand-up when its experiment ends begins to think when that is over.
         self._wake(one, max(t, one.busy_until) + one.agent.lead_s(self.task))
         self._exchange.settle(t)
         if self._standups.due(self._finished):

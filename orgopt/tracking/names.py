@@ -143,6 +143,7 @@ PARAM_ROLE = Label("candidate", "ROLE.KEY", "what a role with agents works with,
 PARAM_LINK = Label("candidate", "link.SOURCE to TARGET", "kind and pattern of a link")
 PARAM_MUTUAL = Label("candidate", "link.SOURCE and TARGET", "kind and pattern of a mutual link")
 
+# Collected from what stands above, so that no name can be used and missing in the table.
 _ALL = tuple(globals().values())
 METRICS = tuple(one for one in _ALL if isinstance(one, Metric))
 LABELS = tuple(one for one in _ALL if isinstance(one, Label))

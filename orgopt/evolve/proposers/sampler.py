@@ -235,6 +235,7 @@ class Proposer:
         """Ask the sampler for all but some fixed values."""
         with _quiet():
             free = {name: one for name, one in self.space.distributions.items() if name not in fixed}
+            # A new sampler each time, of a seed of its own: a study that goes on need not know how often one was asked.
             self.study.sampler = Around(fixed, self._made(seed), free)
             return self.study.ask(self.space.distributions)
 

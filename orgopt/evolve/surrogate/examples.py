@@ -1,4 +1,4 @@
-"""What was tried before: organizations and their research output, of this study and of earlier ones.
+"""The examples that surrogates are fitted to: organizations and their research output, from the logs of studies.
 
 The studies' own logs are the truth. What a study learns from others is written into its folder when it begins, so
 that it goes on the same way whatever becomes of them.

@@ -128,6 +128,7 @@ class Arena:
             DocumentError: A document cannot be run.
             LabError: A lab broke, or a worker died.
         """
+        # One job gains nothing from another process, and only in this one can it be watched.
         if self.workers == 1 or len(jobs) == 1:
             for job in jobs:
                 yield _run(job, self.tasks[job.task], self.lab(job.task), self.terms, watch)

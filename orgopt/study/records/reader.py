@@ -1,4 +1,4 @@
-"""Reading and writing records, a line of JSON each. What is damaged is one error: the file, the line, what is wrong.
+"""Reading a study's log: a record a line of JSON. What is damaged is one error: the file, the line, what is wrong.
 
 Pydantic reads a line straight into its record, faster than `json` reads it into dictionaries. Types are strict: a
 number in quotes is no number. Fields that no record has are ignored. What types do not show, such as another digit, the
