@@ -126,6 +126,7 @@ class Ledger:
         else:
             self.events.append(event)
             if self._log:
+                # Not each line is forced onto the disk: a kill loses none, and a power cut only what a run can repeat.
                 self._log.append({"kind": kind, "t": event.t, **data}, sync=kind == "end")
         self._repeated += 1
         return event

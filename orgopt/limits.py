@@ -1,4 +1,4 @@
-"""The limits of an experiment: memory, disk, processes, and what it may see."""
+"""The limits of an experiment and what they are by default: memory, disk, processes, and what it may see."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,6 @@
-"""Tasks: what is researched. Covers task.toml; knobs are `orgopt.knob`'s, running a task is the lab's.
+"""Tasks: what is researched, its baseline and reference figures, and how `task.toml` is read.
+
+Knobs are `orgopt.knob`'s, limits `orgopt.limits`'; running a task is the lab's.
 
 A task is a folder with `task.toml` and either fixed files and one editable script, whose constants are its knobs,
 or a world: a Python callable that answers any setting of the knobs that `task.toml` declares itself. A folder with
@@ -84,6 +86,9 @@ class Task:
     limits: Limits = field(default_factory=Limits)
     printed: str = ""
     data: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Task({self.name!r}, {len(self.knobs)} knobs, {self.metric} and {self.heldout})"
 
     @property
     def self_reported(self) -> bool:

@@ -1,4 +1,4 @@
-"""The workspace: the one folder that results go to and settings come from. Whoever needs either asks here."""
+"""The workspace: the one folder that results go to, where its `orgopt.toml` is, and who reads which of its tables."""
 
 import errno
 import os

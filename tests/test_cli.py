@@ -177,7 +177,7 @@ BAD = [
     (("run", "risky.md"), 1, "ORG012 risk tolerance must be a number from 0 to 1, not '1.4'"),
     (("run", "trio.md", "--resume", "."), 2, "do not give them again"),
     (("run", "trio.md", "--task", "nope"), 2, "no task 'nope'"),
-    (("run", "trio.md", "--budget", "0s"), 2, "must be more than zero"),
+    (("run", "trio.md", "--budget", "0s"), 2, "a budget must be 0.001 s or more"),
     (("run", "trio.md", "--budget", "soon"), 2, "is not a duration"),
     (("optimize", "trio.md", "--slots", "0"), 2, "slots"),
     (("optimize", "trio.md", "--name", "../up"), 2, "study name '../up'"),

@@ -98,3 +98,10 @@ def test_what_is_shown_of_python_runs(code: str, tmp_path: Path) -> None:
     exec(code, said)
     assert list((tmp_path / "mlruns").rglob("*.jsonl"))
     assert "optimize" not in code or said["study"].final.champion.startswith("g0")
+
+
+def test_the_map_of_the_design_has_every_module() -> None:
+    text = (ROOT / "docs" / "design.md").read_text()
+    words = set(re.findall(r"[a-z_]+", text.split("```")[1]))
+    modules = {path.stem for path in (ROOT / "orgopt").rglob("*.py") if "toy" not in path.parts}
+    assert sorted(modules - words - {"__init__", "__main__"}) == []

@@ -465,13 +465,13 @@ def test_without_known_errors_intervals_hold_what_they_say() -> None:
 
 
 def test_what_cannot_be_learned_from_is_refused_or_left_out(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="--learn-from nothing:"):
+    with pytest.raises(UsageError, match="learn_from='nothing':"):
         gather_evidence(tmp_path / "s", ["nothing"], tmp_path)
     broken = tmp_path / "broken"
     broken.mkdir()
     (broken / "study.jsonl").write_text("{")
     (tmp_path / "s").mkdir()
-    with pytest.raises(UsageError, match="--learn-from broken:"):
+    with pytest.raises(UsageError, match="learn_from='broken':"):
         gather_evidence(tmp_path / "s", ["broken"], tmp_path)
     keep_evidence(tmp_path / "s", gather_evidence(tmp_path / "s", ["all"], tmp_path))
     assert kept_evidence(tmp_path / "s") == []
@@ -490,7 +490,7 @@ def test_what_cannot_be_learned_from_is_refused_or_left_out(tmp_path: Path) -> N
     [
         ({"feedback": "much"}, "no feedback 'much'"),
         ({"objectives": ("research-output", "agent-seconds")}, "one objective"),
-        ({"feedback": "off", "learn_from": ("all",)}, "add --feedback screen"),
+        ({"feedback": "off", "learn_from": ("all",)}, "add feedback='screen'"),
     ],
 )
 def test_feedback_where_it_has_no_place_is_refused(tmp_path: Path, toy: Task, changes: dict, message: str) -> None:

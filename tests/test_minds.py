@@ -22,12 +22,11 @@ from orgopt.ledger import Event, Ledger
 from orgopt.org import Link, Org, Role, Standup
 from orgopt.scoring import score
 from orgopt.task import Task
-from orgopt.team import meetings
-from orgopt.team.beliefs import Trust
 from orgopt.team.desk import MAX_FAILED
 from orgopt.team.links import network
 from orgopt.team.repository import Repository
 from orgopt.team.runtime import Team
+from orgopt.team.trust import Trust, trusts
 from tests.fakes import recall
 from tests.fakes.lab import FakeLab
 from tests.fakes.llm_server import MODEL, NOISE, Call, Fault, LlmServer, fields
@@ -370,7 +369,7 @@ def test_a_review_may_pass_a_result_without_running_it(toy: Task) -> None:
     assert any("+X = " in call.field("cases") or "+Y = " in call.field("cases") for call in shown)  # the diff
     # What the team keeps up to date is what the ledger says.
     links = network(REVIEWED, 1)
-    trust: dict[str, Trust] = meetings.trust(REVIEWED, links)
+    trust: dict[str, Trust] = trusts(REVIEWED, links)
     for agent in ("lead-1", "hand-1"):
         recalled = recall.recall(toy, trust[agent], ledger.events)
         assert passed <= {number for _, number in recalled.knowledge.believed}

@@ -10,12 +10,13 @@ from orgopt.knob import Settings
 from orgopt.ledger import Ledger
 from orgopt.org import POLICIES, CopyRule, Link, Org, Role, Standup
 from orgopt.task import Task
-from orgopt.team import links, meetings
-from orgopt.team.beliefs import Beliefs, Run, Trust
+from orgopt.team import links
+from orgopt.team.beliefs import Beliefs, Run
 from orgopt.team.copying import heeded, starts
 from orgopt.team.desk import Desk
 from orgopt.team.early_stopping import Curves
 from orgopt.team.runtime import Team
+from orgopt.team.trust import Trust, trusts
 from tests.fakes import recall
 from tests.fakes.lab import FakeLab
 
@@ -378,7 +379,7 @@ def test_what_an_agent_sees_follows_from_the_ledger(toy: Task, monkeypatch: pyte
     """What the team keeps up to date for an agent equals what its view of the ledger says."""
     ledger, checked = Ledger(), []
     network = links.network(BUSY, 1)
-    trust = meetings.trust(BUSY, network)
+    trust = trusts(BUSY, network)
 
     def spy(self: Desk, *args):
         fresh, kept = recall.recall(toy, self.beliefs.trust, ledger.events), self.beliefs

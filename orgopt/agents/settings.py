@@ -1,4 +1,4 @@
-"""What `orgopt.toml` and the environment say of language models and commands: names, addresses, prices.
+"""The keys of `orgopt.toml` about language models, `[models]` and `[prices]`, and the variables of the environment.
 
 Secrets are in the environment alone: the file names the variable that has one.
 """

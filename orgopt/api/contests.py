@@ -6,8 +6,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orgopt.api.bounds import require_numbers
-from orgopt.api.inputs import AnyTask, Document, Duration, checked_name, seconds, task_names, tasks_of, told
+from orgopt.api.bounds import require
+from orgopt.api.inputs import (
+    AnyTask,
+    Document,
+    Duration,
+    checked_name,
+    require_document,
+    seconds,
+    task_names,
+    tasks_of,
+    told,
+)
 from orgopt.api.labs import calibrate_all, check_budget, default_workers, lab_of
 from orgopt.api.language import check, language_settings, means
 from orgopt.callback import Callback
@@ -16,9 +26,11 @@ from orgopt.evolve.compare.contest import Contest, Entrants, default_name, enter
 from orgopt.evolve.trials.arena import Arena, Terms
 from orgopt.evolve.trials.kept import PLAIN_PREFIX
 from orgopt.org import Org
+from orgopt.plugin_faults import naming_packages
 from orgopt.study.contest import ContestLog, digest_of
 from orgopt.study.ranking import Ranking
 from orgopt.study.records.kinds import EvaluationRecord
+from orgopt.study.seed_counts import contest_seeds
 from orgopt.study.verdict.contest import ending
 from orgopt.study.verdict.ending import Ending
 from orgopt.study.verdict.html import to_html
@@ -27,9 +39,6 @@ from orgopt.workspace import find_workspace, require_writable, writable_folder
 
 if TYPE_CHECKING:
     import pandas as pd
-
-SEEDS = {"replay": 24, "local": 5}
-"""Seeds where none are asked for: a replayed run costs next to nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +96,7 @@ class Comparison:
         return to_html(self.ending)
 
 
+@naming_packages()
 def compare(
     *documents: Document,
     task: AnyTask | Sequence[AnyTask],
@@ -133,8 +143,10 @@ def compare(
         DocumentError, TaskError, SandboxError, LabError, StoreError: See `orgopt.errors`.
     """
     hears = told(callback)
-    require_numbers(slots=slots, seeds=seeds, workers=workers, seed=seed, verify_seeds=verify_seeds)
-    require_numbers(max_usd=max_usd, max_tokens=max_tokens)
+    require(slots=slots, seeds=seeds, workers=workers, seed=seed, verify_seeds=verify_seeds)
+    require(max_usd=max_usd, max_tokens=max_tokens, lab=lab, name=name, command=command)
+    for document in documents:
+        require_document(document, "each document")
     entrants = enter(documents)
     workspace, everyone = _workspace(documents), _everyone(entrants)
     language = language_settings(workspace, max_usd, max_tokens)
@@ -143,7 +155,7 @@ def compare(
     check_budget(budget_s, tasks)
     checked_name(name, "contest")
     kind = lab_of(lab, next(iter(tasks.values())))
-    seeds = seeds or SEEDS.get(kind, SEEDS["local"])  # what a package's lab costs is not known
+    seeds = seeds or contest_seeds(kind)
     terms = Terms(lab=kind, slots=slots, budget_s=budget_s, verify_seeds=verify_seeds)
     contests = workspace / "mlruns" / "contests"
     require_writable(contests)  # before anything costs time

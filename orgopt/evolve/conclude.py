@@ -97,6 +97,7 @@ class Conclusion:
             feedback=predictions(self.log.records, self.told),
         )
         last = self.log.of(FinalRecord)[-1:]
+        # A study that is asked again, with nothing left to do, has no second result.
         final = last[0] if last and _same(last[0], final) else self.log.add(final)
         self.runs.callback.saved()
         return final
@@ -110,8 +111,10 @@ class Conclusion:
             ks = {name: range(self.told[name].seeds) for name in names}
             outputs = {name: self.runs.outputs(SEARCH, name, self.tasks, ks[name]).mean(axis=1) for name in names}
             return [Place(entrant=name, outputs=outputs[name], dropped_at=None) for name in names]
+        # One of each text, the one with the best estimate: it comes last, and of equal keys the last stays.
         contenders = list({one.program.text: one for one in (*able[:1], *reversed(ranked))}.values())
         best = sorted(contenders, key=lambda one: -self.told[one.name].estimate)[: self.config.contenders]
+        # The seed document always races: a champion has to beat it on fresh seeds, too.
         if self.candidates[0] in able and self.candidates[0] not in best:
             best = [*best[:-1], self.candidates[0]]
         return race(self.runs, best, self.tasks, self.config.race_seeds)
@@ -274,6 +277,7 @@ def _simplest(places: Sequence[Place], by_name: Mapping[str, Candidate]) -> str:
     """The smallest organization among those within one standard error of the best."""
     best = places[0].outputs
     error = float(best.std(ddof=1)) / len(best) ** 0.5 if len(best) > 1 else 0.0
+    # The rule of one standard error (Breiman et al. 1984): what cannot be told from the best may be simpler.
     near = [place.entrant for place in places if float(place.outputs.mean()) >= float(best.mean()) - error]
     return min(near, key=lambda name: (_size(by_name[name]), near.index(name)))
 

@@ -24,6 +24,7 @@ def hopeful(alive: Sequence[Candidate], outputs: Mapping[str, np.ndarray]) -> li
     found, sd = standings(outputs)
     if not alive:
         return []
+    # By its estimate: the highest mean is the luckiest, too, and would drop too many.
     best = max(found.values(), key=lambda one: one.estimate)
     return [
         one

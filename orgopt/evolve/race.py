@@ -48,6 +48,7 @@ def race(runs: Runs, contenders: Sequence[Candidate], tasks: Sequence[str], seed
     outputs: dict[str, np.ndarray] = {}
     looks = sorted({max(1, round(seeds * (look + 1) / LOOKS)) for look in range(LOOKS)})
     for seen in looks:
+        # Everybody who is left runs every seed up to this look: a paired test needs the same seeds of both.
         runs.do(RACE, [Wanted(one.name, one.program.text, k) for k in range(seen) for one in alive], tasks)
         for one in alive:
             outputs[one.name] = runs.outputs(RACE, one.name, tasks, range(seen)).mean(axis=1)
@@ -55,9 +56,11 @@ def race(runs: Runs, contenders: Sequence[Candidate], tasks: Sequence[str], seed
         out = statistics.losers(as_lists(racing), looks=len(looks), contenders=len(contenders))
         left |= dict.fromkeys(out, seen)
         alive = [one for one in alive if one.name not in out]
+        # Whoever is alone has won. How good it is, the test says, on seeds that did not pick it.
         if len(alive) == 1:
             break
     places = [Place(entrant=one.name, outputs=outputs[one.name], dropped_at=left.get(one.name)) for one in contenders]
+    # Whoever left has fewer seeds: its mean is not to be compared with those of who stayed.
     return sorted(places, key=lambda one: (one.dropped_at is not None, -float(one.outputs.mean())))
 
 

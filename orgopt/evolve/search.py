@@ -107,6 +107,7 @@ class _Search:
             self._tell(batch)
             if not self.told:
                 raise UsageError("every candidate so far is disqualified, the seed document too: see its ledger")
+            # A study that goes on comes through generations that its log has already.
             if generation not in {record.generation for record in self.log.of(GenerationRecord)}:
                 self.log.add(GenerationRecord(generation=generation, estimates=self.screen.estimates()))
             self.callback.saved()
@@ -177,6 +178,7 @@ class _Search:
             for one in alive:
                 done = self.runs.outputs(SEARCH, one.name, self.tasks, range(k + 1))
                 self.outputs[one.name] = done.mean(axis=1)
+            # With two objectives, one that is worse in the first may be the best in the other.
             if k + 1 >= DROP_AFTER and len(self.config.objectives) == 1:
                 alive = hopeful(alive, self.outputs)
 
@@ -184,6 +186,7 @@ class _Search:
         """Whether an experiment of a candidate was tampered with on its first seeds: then it is out for good."""
         if not self.runs.disqualified(SEARCH, one.name, self.tasks, seeds):
             return False
+        # Also what its honest seeds gave: else it would pay to cheat on the last ones alone.
         self.outputs.pop(one.name, None)
         return True
 
@@ -197,6 +200,7 @@ class _Search:
                 seeds = range(self.config.search_seeds)
                 values.append(self.runs.mean(OBJECTIVES[other], SEARCH, one.name, self.tasks, seeds))
             self.proposer.tell(one.index, values)
+        # All of them anew: each generation also tells how much of the older ones was noise.
         told, _ = standings(self.outputs)
         self.told = believed(told, self.screen.learn(self.candidates, told))
         for one in (one for one in batch if one.name in self.told):

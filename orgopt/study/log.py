@@ -1,4 +1,4 @@
-"""A study's folder: its append-only log, its documents and ledgers, and its best document.
+"""A study's folder while it is written: its append-only log, its documents and ledgers, and its best document.
 
 mlruns/studies/<name>/
     study.jsonl               one record a line: `study`, `candidate`, `rewrite`, `evaluation`, `generation`, `entrant`,
@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 
+from orgopt.called import argument
 from orgopt.document import Program
 from orgopt.errors import StoreError, UsageError
 from orgopt.lab.worlds.learning_curves import predictiveness
@@ -96,11 +97,13 @@ class Folder:
         if head.identity.other_seeds:
             raise UsageError(
                 f"{self.noun} {self.folder.name} was made with other seeds, by orgopt {head.orgopt}: it can be "
-                "read, and not continued: choose another --name"
+                f"read, and not continued: choose another {argument('name')}"
             )
         if changed := differences(head.settings, settings):
             what = ", ".join(changed)
-            raise UsageError(f"{self.noun} {self.folder.name} has other settings ({what}): choose another --name")
+            raise UsageError(
+                f"{self.noun} {self.folder.name} has other settings ({what}): choose another {argument('name')}"
+            )
 
     def close(self) -> None:
         """Release the folder."""

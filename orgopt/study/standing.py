@@ -43,6 +43,7 @@ def standings(outputs: Mapping[str, np.ndarray]) -> tuple[dict[str, Standing], f
     if not known:
         return {}, 0.0
     sd = statistics.pooled_sd(known.values())
+    # With one seed of each, nothing is known of noise; infinite, it would draw all of them to one mean.
     sd = sd if math.isfinite(sd) else 0.0
     means = np.array([values.mean() for values in known.values()])
     errors = np.array([sd / math.sqrt(len(values)) for values in known.values()])

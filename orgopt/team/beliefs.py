@@ -13,6 +13,7 @@ from orgopt.agents import Catalogue, Knowledge, Known
 from orgopt.ledger import BASELINE
 from orgopt.org import CopyRule
 from orgopt.task import Knob, Measure, Settings, Value
+from orgopt.team.trust import Trust
 
 _Rank = tuple[float, int]  # metric and number of a setting
 _TRIES = 2  # a setting that fails is run again at most as often as it has to succeed
@@ -27,25 +28,6 @@ class Run(NamedTuple):
     settings: Mapping[str, Value]
     metric: float | None
     curve: tuple[float, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trust:
-    """What an agent takes for true.
-
-    Attributes:
-        me: The agent.
-        seeds: Successful runs of a setting before it is believed.
-        reviewers: Whose run passes a result of an agent; agents that nobody reviews are missing.
-        confirms: The agents whose results it confirms itself.
-        watches: The agents whose best settings it keeps in mind, besides its own.
-    """
-
-    me: str
-    seeds: int = 1
-    reviewers: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
-    confirms: frozenset[str] = frozenset()
-    watches: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -189,6 +171,7 @@ class Beliefs:
         """
         best = self.knowledge.believed[0]
         for promising in self.knowledge.measured:
+            # They are ranked: what follows would not be submitted if it were confirmed, so a run would be wasted.
             if promising >= best:
                 return None
             number = promising[1]
@@ -234,11 +217,13 @@ class Beliefs:
                 mean += delta / seeds
                 tally.squares += delta * (run.metric - mean)
         after = tally.known = Known(
+            # It goes by its first success: of a run that failed nobody can take the script over.
             id=run.id if new or (seeds == 1 and run.metric is not None) else before.id,
             settings=run.settings if new else before.settings,
             metric=mean,
             seeds=seeds,
             sd=math.sqrt(tally.squares / (seeds - 1)) if seeds > 1 else 0.0,
+            # Belief is not taken back, since others have built on it: a mean that rises is outranked instead.
             believed=before.believed or (seeds >= trust.seeds and (not trust.reviewers or self._passed(tally))),
             mine=before.mine or (run.metric is not None and run.agent == trust.me),
         )

@@ -8,9 +8,6 @@ from orgopt.agents import STARTS, Known
 from orgopt.org import CopyRule
 from orgopt.team.beliefs import Beliefs
 
-HEEDING: tuple[CopyRule, ...] = ("majority", "best of 3", "majority of 3")
-"""The copy rules that look at what each neighbour has, and not at all that is known."""
-
 _SAMPLE = 3  # neighbours
 
 

@@ -1,12 +1,13 @@
-"""What a run's organization cost and brought: a pure function of the organization and its ledger.
+"""What each role, link and the stand-ups of a run cost and brought, as data: of the organization and its ledger.
 
 It says whether agents or slots were the bottleneck, and what came of each role, each link and the stand-ups.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
+from orgopt.json_values import json_values
 from orgopt.ledger import BASELINE, Event, Ledger
 from orgopt.org import Org
 from orgopt.team.links import members
@@ -72,7 +73,7 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON values."""
-        return asdict(self)
+        return json_values(self)
 
 
 class _Gain(NamedTuple):

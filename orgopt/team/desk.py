@@ -16,11 +16,11 @@ from orgopt.ledger import BASELINE
 from orgopt.org import CopyRule
 from orgopt.seeds import Stream, generator
 from orgopt.task import Knob, Task
-from orgopt.team import meetings
 from orgopt.team.beliefs import Beliefs
-from orgopt.team.copying import HEEDING, heeded, starts
+from orgopt.team.copying import heeded, starts
 from orgopt.team.early_stopping import Curves
-from orgopt.team.links import Member, Network, members
+from orgopt.team.links import Member, Network, members, submitters
+from orgopt.team.trust import HEEDING, trusts
 
 MAX_FAILED = 5  # thoughts in a row; then an agent has given up
 _LASTING = ("refused", "over_budget")  # failures that asking again does not mend
@@ -122,12 +122,13 @@ class Desk:
 
     def pause_s(self, task: Task) -> float:
         """How long it rests after a thought that came to nothing: longer each time."""
+        # Doubled each time, so that a model that is down is asked less and less.
         return max(task.think_s, _LEAST_PAUSE_S) * 2 ** (self.failed - 1)
 
     def take_focus(self, focus: tuple[str, ...]) -> None:
         """Work on the focus of who delegates, unless its role has one of its own."""
         if focus and not self.member.role.focus:
-            self.focus, self.free = focus, meetings.free_knobs(self.beliefs.knowledge.knobs, focus)
+            self.focus, self.free = focus, free_knobs(self.beliefs.knowledge.knobs, focus)
 
     def _cases(self) -> list[Case]:
         """Results that wait for its review."""
@@ -150,7 +151,7 @@ def desks(
         UsageError: Agents would have to think, and have nothing to do it with.
     """
     org, task = work.org, work.task
-    trust, submits = meetings.trust(org, network), frozenset(meetings.submitters(org))
+    trust, submits = trusts(org, network), frozenset(submitters(org))
     defaults = task.complete({})
     found: dict[str, Desk] = {}
     for number, member in enumerate(members(org)):
@@ -171,11 +172,17 @@ def desks(
             hands_to=hands_to,
             submits=member.id in submits,
             focus=role.focus,
-            free=meetings.free_knobs(task.knobs, role.focus),
+            free=free_knobs(task.knobs, role.focus),
             curves=None if stop_early == "off" else Curves(stop_early),
             scatters=task.random_start,
         )
     return found
+
+
+def free_knobs(knobs: Sequence[Knob], focus: Iterable[str]) -> tuple[Knob, ...]:
+    """The knobs of some groups, whose names are compared without case; all where no such group exists."""
+    groups = {name.strip().lower() for name in focus}
+    return tuple(knob for knob in knobs if knob.group.lower() in groups) or tuple(knobs)
 
 
 def described(desks: Iterable[Desk], left_s: float) -> dict[str, Mapping[str, Any]]:

@@ -8,9 +8,10 @@ from orgopt.agents import Catalogue
 from orgopt.agents.base import Verdict
 from orgopt.ledger import BASELINE, Event
 from orgopt.task import Task
-from orgopt.team.beliefs import Beliefs, Run, Trust
+from orgopt.team.beliefs import Beliefs, Run
 from orgopt.team.desk import Desk
 from orgopt.team.links import Network
+from orgopt.team.trust import Trust
 
 
 class Exchange:
@@ -62,6 +63,7 @@ class Exchange:
 
     def delegate(self, t: float) -> None:
         """Incumbents go down, and on to whom they are handed in turn."""
+        # What is handed on may go down as many levels as there are desks; where it goes round, it ends there, too.
         for _ in self._desks:
             moved = False
             for one in self._delegating:
@@ -106,6 +108,7 @@ class Exchange:
         if one.curves is not None:
             one.curves.add(run.curve)
         if one.submits:
+            # Several submitters hear of one run: the pool counts it once.
             if run.id not in self._pool.runs:
                 self._pool.learn(run)
             if one.beliefs.believes(run.setting):

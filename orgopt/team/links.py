@@ -49,6 +49,12 @@ def members(org: Org) -> tuple[Member, ...]:
     return tuple(Member(f"{role.id}-{n}", role) for role in org.roles for n in range(1, role.headcount + 1))
 
 
+def submitters(org: Org) -> tuple[str, ...]:
+    """The agents whose knowledge decides what the team submits."""
+    roles = set(org.submitters())
+    return tuple(member.id for member in members(org) if member.role.id in roles)
+
+
 def network(org: Org, seed: int = 0) -> Network:
     """Who is linked to whom; the seed draws the pairs of `(random p)`.
 

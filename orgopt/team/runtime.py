@@ -17,12 +17,13 @@ from orgopt.ledger import BASELINE, Event, Ledger
 from orgopt.org import Org
 from orgopt.seeds import Stream, derive
 from orgopt.task import Settings, Task
-from orgopt.team import links, meetings
+from orgopt.team import links
 from orgopt.team.beliefs import Run
 from orgopt.team.desk import Desk, described, desks
 from orgopt.team.exchange import Exchange
 from orgopt.team.resume import Resumed
 from orgopt.team.scripts import Scripts
+from orgopt.team.standups import Standups
 from orgopt.team.thoughts import Thoughts
 from orgopt.team.timers import Due, Timer, Timers
 
@@ -83,6 +84,7 @@ class Team:
         )
         self._desks = desks(work, network, self._catalogue, seed=seed, language=language)
         self._order = list(self._desks.values())
+        self._standups = Standups(org, task, self._desks)
         self._exchange = Exchange(task, self._desks, network, self._catalogue, self._add)
         self._thoughts = Thoughts(ledger, virtual=lab.virtual, add=self._add)
         self._asked: dict[int, _Asked] = {}
@@ -90,13 +92,12 @@ class Team:
         self._repeating: defaultdict[str, set[int]] = defaultdict(set)
         self._keeps_curves = any(one.curves for one in self._order)
         self._finished, self._budget_s = 0, float("inf")
-        self._next_standup = org.standup.every if org.standup else float("inf")
         self._timers = Timers()
         for one in self._order:
             one.wake = task.think_s
             self._timers.set(Timer(one.wake, number=one.number))
         if by_time:
-            self._timers.set(Timer(self._next_standup, Due.STANDUP))
+            self._timers.set(Timer(self._standups.next, Due.STANDUP))
 
     def run(self, budget_s: float) -> None:
         """Work until the budget of lab seconds ends; what is in flight then is charged and not counted."""
@@ -147,7 +148,7 @@ class Team:
                     self._due(self._order[number], t)
             elif due is Due.STANDUP:
                 self._meet(t)
-                self._timers.set(Timer(self._next_standup, Due.STANDUP))
+                self._timers.set(Timer(self._standups.next, Due.STANDUP))
             else:
                 self._hear_reports(t)
 
@@ -188,10 +189,12 @@ class Team:
         setting = self._catalogue.add(proposal.settings, number, scripts.key(number))
         self._asked[number] = _Asked(one.member.id, setting, proposal.settings)
         if setting != number:
+            # One replicate is wanted, and not one of every agent of the role.
             self._repeating[one.member.role.id].add(setting)
         told = {"parent": proposal.parent, "note": proposal.note, "commit": scripts.commit(number)}
         self._add("proposal", t, id=number, agent=one.member.id, **scripts.describe(number), **told)
         self._notes[number] = f"{one.member.id}: {proposal.note}"
+        # By its number: a ledger that is repeated, or goes on, trains with the seeds that it had.
         seed = derive(Stream.EXPERIMENT, self.seed, number)
         # A second run of a setting settles what its mean is: it is never stopped early.
         watched = one.curves is not None and setting == number
@@ -243,46 +246,35 @@ class Team:
         self._exchange.publish(t, run)
         if outcome.error:
             self._errors[outcome.id] = outcome.error
+        # Whoever is at a stand-up when its experiment ends begins to think when that is over.
         self._wake(one, max(t, one.busy_until) + one.agent.lead_s(self.task))
         self._exchange.settle(t)
-        if self.org.standup and self.org.standup.unit == "experiments" and self._finished >= self._next_standup:
+        if self._standups.due(self._finished):
             self._meet(t)
 
     def _meet(self, t: float) -> None:
         """Begin a stand-up: one with reports ends when the last is written, another at once."""
-        standup = self.org.standup
-        if standup is None:
-            return
-        self._next_standup += standup.every
-        agents = meetings.attendees(self.org, standup)
-        if not self._thoughts.meet(t, [self._desks[agent] for agent in agents], self._budget_s - t):
-            self._gather(t, agents, {})
+        attendees = self._standups.call()
+        if not self._thoughts.meet(t, attendees, self._budget_s - t):
+            self._gather(t, attendees, {})
 
     def _hear_reports(self, t: float) -> None:
-        """End a stand-up whose reports are written: each attendee reads those of the others."""
-        agents, reports = self._thoughts.reports(t)
-        for agent in agents:
-            for author, text in reports.items():
-                if author != agent:
-                    self._desks[agent].agent.hear(f"{author} reports: {text}")
-        self._gather(t, agents, reports)
+        """End a stand-up whose reports are written."""
+        names, reports = self._thoughts.reports(t)
+        attendees = [self._desks[name] for name in names]
+        self._standups.read_reports(attendees, reports)
+        self._gather(t, attendees, reports)
 
-    def _gather(self, t: float, agents: Sequence[str], reports: Mapping[str, str]) -> None:
-        """A stand-up: it stops the thinking of who attends, and each leaves with what all shared."""
-        share = self.org.standup.share if self.org.standup else None
-        shared: set[int] = set()
-        seconds = meetings.meeting_seconds(self.task, len(agents))
-        for agent in agents:
-            one = self._desks[agent]
-            shared.update(one.beliefs.best_of(agent, share))
-            one.busy_until = max(one.busy_until, t) + seconds
+    def _gather(self, t: float, attendees: Sequence[Desk], reports: Mapping[str, str]) -> None:
+        """Hold a stand-up: thoughts end later, and each attendee leaves with what all shared."""
+        seconds, runs = self._standups.hold(attendees, t)
+        for one in attendees:
             fixed = self._thoughts.delay(one, seconds)
             if one.wake is not None and seconds and not fixed:
                 self._wake(one, one.wake + seconds)
-        runs = sorted(shared - {BASELINE})
-        words = {"reports": dict(reports)} if reports else {}
-        self._add("meeting", t, agents=list(agents), seconds=seconds, shared=runs, **words)
-        self._exchange.share(agents, runs)
+        names, words = [one.member.id for one in attendees], {"reports": dict(reports)} if reports else {}
+        self._add("meeting", t, agents=names, seconds=seconds, shared=runs, **words)
+        self._exchange.share(names, runs)
         self._exchange.settle(t)
 
 

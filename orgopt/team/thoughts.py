@@ -178,6 +178,7 @@ class Thoughts:
         asked: set[str] = set()
         for desk in desks:
             role = desk.member.role.id
+            # One agent writes for its role: a memory is a role's, and the next run may have other agents.
             if desk.out or role in asked:
                 continue
             if (thinking := desk.agent.remember(partial(desk.view, 0.0))) is not None:

@@ -5,8 +5,9 @@ from typing import Any
 
 from orgopt.ledger import BASELINE, Event
 from orgopt.task import Settings, Task
-from orgopt.team.beliefs import Beliefs, Run, Trust
+from orgopt.team.beliefs import Beliefs, Run
 from orgopt.team.scripts import Scripts
+from orgopt.team.trust import Trust
 
 
 def learned(agent: str, event: Event) -> tuple[int, ...]:

@@ -16,7 +16,7 @@ from typing import Any
 from orgopt.agents.base import Purpose, Thought
 from orgopt.agents.command.commits import CommandFailure, Judged, judged, script_name
 from orgopt.agents.command.config import CommandSettings
-from orgopt.agents.command.prompt import files_of, name_of, prompt_of, report_of
+from orgopt.agents.command.prompt_file import files_of, name_of, prompt_of, report_of
 from orgopt.agents.knowledge import Known
 from orgopt.agents.settings import LanguageSettings
 from orgopt.agents.thinking import prompt as words

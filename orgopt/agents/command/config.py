@@ -1,4 +1,4 @@
-"""What `orgopt.toml` says of commands that roles may run: the tables `[agents.NAME]`."""
+"""The keys of `orgopt.toml` about commands that roles may run, `[agents.NAME]`."""
 
 import re
 from collections.abc import Callable, Mapping

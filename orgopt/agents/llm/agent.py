@@ -16,7 +16,7 @@ from dspy.utils.exceptions import AdapterParseError, LMError
 from orgopt.agents.base import Purpose, Thought, Verdict
 from orgopt.agents.llm.engine import Engine, speaker
 from orgopt.agents.llm.model import Absent, AskError, Failure, Model
-from orgopt.agents.llm.prompt import ASKS, INPUTS, OUTPUTS
+from orgopt.agents.llm.sections import ASKS, INPUTS, OUTPUTS
 from orgopt.agents.thinking import prompt
 from orgopt.agents.thinking.decide import MAX_WORDS, Said, decide
 from orgopt.agents.thinking.edits import InvalidAnswerError

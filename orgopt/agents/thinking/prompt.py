@@ -1,4 +1,7 @@
-"""What an agent is told, as text of bounded length, in which data of others cannot look like a field of the prompt."""
+"""What the prompt of an agent says: its instructions, and what it knows, as text of bounded length.
+
+Language agents and commands are told the same. Data of others cannot look like a field of the prompt.
+"""
 
 import difflib
 import re
@@ -32,11 +35,13 @@ _RULES = (
     "done. You have no tools; nothing but your answer leaves you."
 )
 
+# What DSPy and edits tell fields apart by: in data it could end a field, and begin an instruction.
 _MARK = re.compile(r"\[\[\s*##|##\s*\]\]|<{7}|>{7}|={7}")
 
 
 def clean(text: object, limit: int = MAX_NOTE) -> str:
     """Text of others in one line: without control characters, marks of the prompt, or more than a limit."""
+    # Cut first: a message of others may be a megabyte, and each sign is looked at.
     kept = "".join(" " if unicodedata.category(sign)[0] == "C" else sign for sign in str(text)[: 4 * limit])
     line = " ".join(_MARK.sub("·", kept).split())
     return line if len(line) <= limit else line[: limit - 1] + "…"

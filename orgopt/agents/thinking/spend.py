@@ -160,6 +160,7 @@ class Spend:
         """Count what processes had reserved that are gone."""
         for one in list(self._open.values()):
             if not _alive(int(one.id.split("-")[0])):
+                # Nobody knows whether it was answered: the most that it can have cost keeps the limit safe.
                 self._take(one, one.most, unsure=True)
 
     @contextmanager

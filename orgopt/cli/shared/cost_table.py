@@ -1,4 +1,4 @@
-"""How the report of a run looks to a person."""
+"""The table of what each role, link and the stand-ups cost and brought, as `orgopt run` prints it."""
 
 from rich.markup import escape
 from rich.table import Table

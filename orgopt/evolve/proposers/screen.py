@@ -98,6 +98,7 @@ class Screen:
             index, generation, known, [drawn[int(at)] for at in order], WRITE if writes else SCREEN
         )
         if found:
+            # Without what is underway: what was expected is compared with the result later, and rests on results.
             mean, sd = self._model.predict(self._point(found)[None])
             self._predicted[index] = Predicted(mean=round(float(mean[0]), 4), sd=round(float(sd[0]), 4))
         return found

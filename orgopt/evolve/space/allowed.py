@@ -1,4 +1,4 @@
-"""What a search may change of a document: its parts by name, and those that are free in a study.
+"""Which parts of a document a search may change: their names, and those that are free in a study.
 
 The values of each part are its genes: `roles`, `links` and `standup`.
 """

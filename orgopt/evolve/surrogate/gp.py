@@ -1,4 +1,4 @@
-"""Kriging: what is known of a study's candidates says how good others are that share parameters with them.
+"""The Gaussian process over parameters (kriging): how good candidates are that share some with those that ran.
 
 A Gaussian process over the parameters of the search space (Krige 1951; Rasmussen & Williams 2006), whose covariance
 has a linear part, one that falls with the number of parameters that differ, and what belongs to one candidate alone.
@@ -94,6 +94,7 @@ class Kriging:
 
     def without(self) -> tuple[np.ndarray, np.ndarray]:
         """What the others say of each candidate of this study, as if it had not been run: means and sds, (n,) each."""
+        # In closed form (Rasmussen & Williams 2006, 5.4.2): nothing is fitted anew for each that is left out.
         variance = 1 / np.diag(_linalg.cho_solve((self.lower, True), np.eye(len(self.values))))
         own = self.group == 0
         mean = (self.values - self.weights * variance)[own]
@@ -118,6 +119,7 @@ class Kriging:
             return self
         mean, _ = self.predict(points)
         at, own = points - self.origin, np.zeros(len(points), int)
+        # As noisy as a usual candidate: what is only expected must not count for more than what was measured.
         errors = np.full(len(points), float(np.median(self.errors[self.group == 0])))
         # The factor grows by some rows: solving it anew would cost more than all else of a proposal.
         across = _Terms(at, self.points, own, self.group, self.unit).covariance(self.shape)
@@ -211,6 +213,8 @@ def _loss(start: Kriging, terms: _Terms, shape: Shape) -> float:
     """Minus the log-likelihood of this study's values given those of others, and of how these are related."""
     lower = np.linalg.cholesky(terms.covariance(shape) + np.diag(start.errors**2 + shape.own))
     own = start.group == 0
+    # Each row of a Cholesky factor is given those above it: this study's are the last, so theirs are what
+    # is left to explain once the others are known.
     half = _solved(lower, start.values)[own]  # what the rows before do not say
     doubt = sum(one**2 for one in shape.related[1:]) / (2 * _DOUBT**2)
     return float(0.5 * half @ half + np.log(np.diag(lower)[own]).sum() + doubt)
@@ -227,4 +231,5 @@ def _scaled(known: Known) -> tuple[float, float]:
     """The centre of a study's values, and how far they differ beyond their noise."""
     sd = float(known.values.std())
     spread = statistics.shrink(known.values, known.errors).spread if known.errors.any() else sd
+    # Few candidates may look like noise alone: a share of what is seen keeps the scale from vanishing.
     return float(known.values.mean()), max(spread, 0.3 * sd, 1e-6)

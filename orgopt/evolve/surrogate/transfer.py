@@ -1,4 +1,4 @@
-"""What other studies found, in the parameters of this one: where they looked, and what was best there."""
+"""What is learned from earlier studies: where they looked and what was best there, in the parameters of this one."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any

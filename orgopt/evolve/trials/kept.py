@@ -82,6 +82,7 @@ def evaluate_kept(
     _begin(folder, program, task, settings, keeping)
     written = folder / WRITTEN
     memories = Memories(folder / MEMORY, written if keeping.remembers else None)
+    # A replay costs nothing but answers, which are kept: it begins anew. Training goes on from its ledger.
     ledger = Ledger() if lab.virtual else _reopened(folder / LEDGER)
     with closing(ledger), (settings.means or Means()).open(org, folder=folder, memories=memories) as language:
         given: dict[str, Any] = {"budget_s": settings.budget_s, "seed": settings.seed, "ledger": ledger}

@@ -23,9 +23,10 @@ from orgopt.ledger import BASELINE, Event, Ledger
 from orgopt.scoring import VERIFY_SEEDS, Score, verified
 from orgopt.seeds import Stream, derive
 from orgopt.task import Task
-from orgopt.team.beliefs import Beliefs, Run, Trust
+from orgopt.team.beliefs import Beliefs, Run
 from orgopt.team.runtime import Watcher
 from orgopt.team.scripts import commit_of
+from orgopt.team.trust import Trust
 
 PLAIN_KINDS = ("optuna:tpe", "optuna:tpe+median", "optuna:gp", "optuna:random")
 AGENT = "optuna"

@@ -19,6 +19,7 @@ _STREAMS = {
     SEARCH: Stream.SEARCH,
     RACE: Stream.RACE,
     TEST: Stream.TEST,
+    # With and without a part are pairs: both run on the seeds of the test.
     ABLATION: Stream.TEST,
     HELD_OUT: Stream.HELD_OUT,
     REAL: Stream.REAL,
@@ -72,6 +73,7 @@ class Runs:
         """
         todo: dict[Job, int] = {}
         for one in wanted:
+            # crc32, because Python's own hash of a text is another in every process.
             own = (zlib.crc32(one.entrant.encode()),) if self.own_seeds and phase == SEARCH else ()
             seed = derive(_STREAMS[phase], self.seed, *own, one.k)
             for task in tasks:

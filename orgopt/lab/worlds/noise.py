@@ -1,4 +1,4 @@
-"""The noise of a replayed world: that of a real run of about the same quality. `fit` makes the residuals."""
+"""How noise is added in a replayed world: that of a real run of about the same quality. `fit` makes the residuals."""
 
 from bisect import bisect_left
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
-"""What a language agent's prompt says of its sections: what it reads, what it answers, and what it is asked for.
+"""The sections of a language agent's answer and of what it reads: their names, and what each is for.
 
-The instructions and the texts in the sections are `agents.thinking.prompt`.
+What the prompt says in them, and its instructions, is `agents.thinking.prompt`.
 """
 
 from typing import Any

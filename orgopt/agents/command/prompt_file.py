@@ -1,4 +1,4 @@
-"""What a command agent is told: the prompt file, the files beside its script, and its report at a stand-up."""
+"""The prompt file of a command agent, the files beside its script, and its report at a stand-up."""
 
 from collections.abc import Mapping
 

@@ -1,0 +1,36 @@
+"""How many seeds a search, a race, the tests behind a claim, and a contest use where none are asked for, by the lab.
+
+A replayed run costs next to nothing, so that replays have enough seeds to show what differs; a real one is dear.
+"""
+
+from typing import NamedTuple
+
+
+class Defaults(NamedTuple):
+    """What a study means where nothing is asked for.
+
+    Attributes:
+        search_seeds: Runs of a candidate.
+        race_seeds: The most fresh seeds of the race.
+        test_seeds: Runs of the champion and of each of its controls: what claims are made of.
+        controls: Which controls run. In replay without plain Optuna's GPSampler, which takes longer than all else.
+    """
+
+    search_seeds: int
+    race_seeds: int
+    test_seeds: int
+    controls: str
+
+
+_STUDY = {"replay": Defaults(5, 24, 24, "fast"), "local": Defaults(2, 4, 4, "all")}
+_CONTEST = {"replay": 24, "local": 5}
+
+
+def study_defaults(lab: str) -> Defaults:
+    """Those of a study in a lab. What a package's lab costs is not known: it is taken to be dear."""
+    return _STUDY.get(lab, _STUDY["local"])
+
+
+def contest_seeds(lab: str) -> int:
+    """Seeds of a contest in a lab; likewise."""
+    return _CONTEST.get(lab, _CONTEST["local"])
