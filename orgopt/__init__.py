@@ -14,11 +14,12 @@ if TYPE_CHECKING:
     from orgopt import errors as errors
     from orgopt.api.contests import Comparison, compare
     from orgopt.api.documents import diff, lint, read
-    from orgopt.api.planning import Plan, plan
+    from orgopt.api.planning import plan
     from orgopt.api.recordings import RecordingResult, record
     from orgopt.api.run_result import RunResult
     from orgopt.api.runs import evaluate, resume, run
     from orgopt.api.studies import open_study, optimize, studies
+    from orgopt.api.study_plan import Plan
     from orgopt.api.study_result import StudyResult
     from orgopt.callback import Callback
     from orgopt.document import Program, apply, load, parse, render
@@ -36,7 +37,7 @@ _HOMES = {
     "Callback": "callback",
     "Comparison": "api.contests",
     "Org": "org",
-    "Plan": "api.planning",
+    "Plan": "api.study_plan",
     "Program": "document",
     "RecordingResult": "api.recordings",
     "RunResult": "api.run_result",

@@ -1,10 +1,38 @@
-"""How this orgopt was called, so that what it tells one to type works in the same shell."""
+"""How this orgopt was called, so that what it tells one to type works there: in the same shell, or in Python."""
 
 import os
 import shlex
 import shutil
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
+
+_TYPED: ContextVar[bool] = ContextVar("_TYPED", default=False)
+"""Whether a command of the command line is at work here, and not a function that Python calls."""
+
+
+@contextmanager
+def typed() -> Generator[None]:
+    """While a command of the command line is at work: what is said of arguments is said of its options."""
+    token = _TYPED.set(True)
+    try:
+        yield
+    finally:
+        _TYPED.reset(token)
+
+
+def argument(name: str, value: str = "") -> str:
+    """An argument as whoever gave it knows it: the option `--learn-from all`, or `learn_from='all'` of a function.
+
+    Args:
+        name: Of the function's parameter; the option has the same.
+        value: What is given, or is to be.
+    """
+    if _TYPED.get():
+        return f"--{name.replace('_', '-')}{' ' * bool(value)}{value}"
+    return f"{name}={value!r}" if value else name
 
 
 def own_command(*, anywhere: bool = False) -> str:

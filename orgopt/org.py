@@ -1,17 +1,15 @@
-"""The role graph of a research organization: pure data, its networkx views and its checks.
+"""The role graph of a research organization: pure data and its networkx views.
 
-Covers what an organization is, not how it is written (see `document`) or run (see `team`).
+Covers what an organization is, not how it is written (see `document`) or run (see `team`). What keeps one from running
+is in `org_problems`.
 """
 
 import re
 import unicodedata
-from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
-from difflib import get_close_matches
-from graphlib import CycleError, TopologicalSorter
 from importlib import import_module
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, Literal, cast
 
 import networkx as nx
 
@@ -56,7 +54,6 @@ MAX_HEADCOUNT = 64
 MAX_CONFIRM = 5
 DEFAULT_AGENT = "hill-climb"
 DEFAULT_RISK = 0.3
-_MAX_CYCLES = 10  # reporting cycles, and unknown roles with a suggestion: more would cost time and tell no more
 _MAX_LISTED = 20  # names in a message
 
 
@@ -159,15 +156,6 @@ class Standup:
     share: int | None = None
 
 
-class Problem(NamedTuple):
-    """What keeps an organization from running, and the role id or link index that it is about."""
-
-    code: str
-    message: str
-    help: str
-    at: str | int | None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Org:
     """A research organization: who is in it, who talks to whom, and how often they meet.
@@ -229,6 +217,9 @@ class Org:
         """Whose configuration the agents of a role start from."""
         return self.copy_rule if role.copy_rule is None else role.copy_rule
 
+    def __repr__(self) -> str:
+        return f"Org({self.title!r}, {len(self.roles)} roles, {self.headcount} agents, {len(self.links)} links)"
+
     def to_dict(self) -> dict[str, Any]:
         """The organization as JSON values, by the published schema; roles with the values that they work with."""
         roles = [{one.name: self._json(role, one.name) for one in fields(Role)} for role in self.roles]
@@ -280,48 +271,3 @@ class Org:
         graph = self.reporting()
         roots = tuple(node for node in graph if graph.in_degree(node) and not graph.out_degree(node))
         return roots or tuple(graph)
-
-    def problems(self) -> Iterator[Problem]:
-        """What keeps the organization from running: unknown roles, reporting cycles, no agents."""
-        known, unknown = some([role.name for role in self.roles]) or "none", 0
-        for index, link in enumerate(self.links):
-            for end in (link.source, link.target):
-                if end not in self._by_id:
-                    unknown += 1
-                    close = get_close_matches(end, list(self._by_id), n=1) if unknown <= _MAX_CYCLES else ()
-                    help_ = f"did you mean '{self.name(close[0])}'?" if close else f"the roles are: {known}"
-                    yield Problem("ORG015", f"link to unknown role '{end}'", help_, index)
-        yield from self._cycles()
-        if self.roles and self.headcount == 0:
-            yield Problem("ORG020", "the organization has no agents", "give a role a headcount of 1 or more", None)
-
-    def _cycles(self) -> Iterator[Problem]:
-        """The links that close a cycle of those before them, up to ten, and those of a role to itself."""
-        reports = [(i, link) for i, link in enumerate(self.links) if link.kind == "reports to"]
-        for index, link in reports:
-            if link.source == link.target:
-                yield Problem("ORG014", f"{self.name(link.source)} reports to itself", "remove this link", index)
-        kept = [(i, link) for i, link in reports if link.source != link.target]
-        first = 0
-        for _ in range(_MAX_CYCLES):
-            if not _cyclic([link for _, link in kept]):
-                return
-            first = bisect_left(
-                range(len(kept)), True, lo=first, key=lambda last: _cyclic([link for _, link in kept[: last + 1]])
-            )
-            index, link = kept.pop(first)
-            graph = nx.DiGraph([(link.source, link.target) for _, link in kept[:first]])
-            path: list[str] = [link.source, *nx.bidirectional_shortest_path(graph, link.target, link.source)]
-            names = some([self.name(node) for node in path], " → ")
-            yield Problem("ORG014", f"reporting cycle {names}", "remove one of these links: reports must end", index)
-
-
-def _cyclic(links: Sequence[Link]) -> bool:
-    graph: TopologicalSorter[str] = TopologicalSorter()
-    for link in links:
-        graph.add(link.source, link.target)
-    try:
-        graph.prepare()
-    except CycleError:
-        return True
-    return False

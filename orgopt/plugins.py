@@ -1,16 +1,18 @@
 """Plugins: what installed packages add to orgopt, by the entry points that they declare.
 
 A package declares, in a group such as `orgopt.agents`, a name and a factory; nothing is imported before that name is
-used. Covers finding and making one; what it has to do is the protocol in `base.py` of the room that uses it.
+used. Covers finding and making one; what it has to do is the protocol in `base.py` of the room that uses it. Where its
+code fails while it works, `plugin_faults` names it.
 """
 
 import re
 from abc import ABCMeta
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cache
+from inspect import isabstract, isfunction, signature
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from orgopt.errors import OrgoptError, PluginError, UsageError
@@ -58,7 +60,7 @@ class Kind:
     def package(self, name: str) -> str:
         """The package that a name is from and its version, `orgopt-example 1.2`; empty for orgopt's own."""
         found = _installed(self.group).get(name, ())
-        return _package(found[0]) if found and name not in self.own else ""
+        return package_of(found[0]) if found and name not in self.own else ""
 
     def make(self, name: str, protocol: type[T], *args: object) -> T:
         """What the factory of a package gives for some arguments, with all that the protocol asks for.
@@ -68,10 +70,10 @@ class Kind:
             PluginError: It cannot be imported or made, or lacks a part of the protocol; its package is named.
         """
         factory = self.factory(name)
-        with self._named(name):
+        with self.naming(name):
             made = factory(*args)
         if lacking := _lacking(made, protocol):
-            raise self._broken(name, f"is no {protocol.__name__}: it lacks {', '.join(lacking)}")
+            raise self.broken(name, f"is no {protocol.__name__}: it lacks {', '.join(lacking)}")
         return cast("T", made)
 
     def factory(self, name: str) -> Callable[..., object]:
@@ -85,27 +87,28 @@ class Kind:
         found = _installed(self.group).get(name, ())
         if not found:
             raise UsageError(f"the {self.noun} '{name}' is orgopt's own, and no package's")
-        with self._named(name):
+        with self.naming(name):
             return found[0].load()
 
     @contextmanager
-    def _named(self, name: str) -> Generator[None]:
-        """Name the package in whatever goes wrong in its code, but for errors that are worded for the user."""
+    def naming(self, name: str) -> Generator[None]:
+        """Name the package of something in what goes wrong in its code, but for errors that are worded for the user."""
         try:
             yield
         except OrgoptError:
             raise
         except Exception as error:
-            raise self._broken(name, f"cannot be used: {type(error).__name__}: {error}") from error
+            raise self.broken(name, f"cannot be used: {type(error).__name__}: {error}") from error
 
-    def _broken(self, name: str, what: str) -> PluginError:
+    def broken(self, name: str, what: str) -> PluginError:
+        """The error of something that does not do its part: what it is, and from which package."""
         who = f"the {self.noun} '{name}' of the package {self.package(name)}"
         return PluginError(f"{who} {what}; update the package, or uninstall it")
 
     def installed(self) -> list["Plugin"]:
         """What packages have added, by name, with what is wrong with it as far as that shows without importing it."""
         return [
-            Plugin(kind=self, name=name, package=_package(one), at=one.value, problem=self._problem(name))
+            Plugin(kind=self, name=name, package=package_of(one), at=one.value, problem=self._problem(name))
             for name, several in sorted(_installed(self.group).items())
             for one in several
         ]
@@ -113,7 +116,7 @@ class Kind:
     def _problem(self, name: str) -> str:
         """Why a name cannot be used; empty where it can."""
         found = _installed(self.group).get(name, ())
-        packages = [f"the package {_package(one)}" for one in found]
+        packages = [f"the package {package_of(one)}" for one in found]
         if name in self.own:
             packages = [f"orgopt {_orgopt()}", *packages]
         if len(packages) > 1:
@@ -142,15 +145,42 @@ class Plugin:
     at: str
     problem: str = ""
 
-    def tried(self) -> "Plugin":
-        """The same after importing its factory, with what is wrong with it then."""
-        problem = self.problem
+    def tried(self, protocol: type[object], takes: int) -> "Plugin":
+        """The same after importing its factory, with what is wrong with it then.
+
+        One whose factory takes nothing is made. Making another may cost something: its class is looked at.
+
+        Args:
+            protocol: What it has to be.
+            takes: How many arguments its factory is given.
+        """
+        if self.problem:
+            return self
         try:
-            if not problem and not callable(self.kind.factory(self.name)):
-                problem = f"{self.at} cannot be called"
-        except PluginError as error:
+            factory = self.kind.factory(self.name)
+            problem = self._unfit(factory, protocol, takes)
+            if not problem and not takes:
+                self.kind.make(self.name, protocol)
+        except OrgoptError as error:
             problem = str(error)
         return replace(self, problem=problem)
+
+    def _unfit(self, factory: object, protocol: type[object], takes: int) -> str:
+        """Why a factory cannot give what is asked for, as far as that shows without calling it."""
+        if not callable(factory):
+            return f"{self.at} cannot be called"
+        with suppress(ValueError):  # of something that Python knows no signature of
+            try:
+                signature(factory).bind(*[None] * takes)
+            except TypeError as error:
+                return f"{self.at} is called with {takes} argument{'s' * (takes != 1)}: {error}"
+        if not isinstance(factory, type):
+            return ""
+        asked = [name for name, part in vars(protocol).items() if isfunction(part) and not name.startswith("_")]
+        lacking = [name for name in asked if not hasattr(factory, name)]
+        if isabstract(factory):
+            lacking = sorted(getattr(factory, "__abstractmethods__", ()))
+        return f"{self.at} is no {protocol.__name__}: it lacks {', '.join(lacking)}" if lacking else ""
 
 
 def remedy(name: str, known: Sequence[str]) -> str:
@@ -177,7 +207,8 @@ def _installed(group: str) -> Mapping[str, Sequence["EntryPoint"]]:
     return found
 
 
-def _package(one: "EntryPoint") -> str:
+def package_of(one: "EntryPoint") -> str:
+    """The package of an entry point and its version, `orgopt-example 1.2`."""
     return f"{one.dist.name} {one.dist.version}" if one.dist else one.module
 
 

@@ -1,8 +1,10 @@
 """Scores: what a team achieved with its budget, as plain data. How it is measured is `orgopt.scoring`'s."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
+
+from orgopt.json_values import json_values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +57,11 @@ class Score:
     usd: float = 0.0
     failed_thoughts: Mapping[str, int] = field(default_factory=dict[str, int])
 
+    def __repr__(self) -> str:
+        confirmed = "confirmed" if self.confirmed else "not confirmed"
+        state = f"disqualified: {self.disqualified}" if self.disqualified else confirmed
+        return f"Score(research_output={self.research_output:.4f}, heldout={self.heldout:.4g}, {state})"
+
     def to_dict(self) -> dict[str, Any]:
         """The score as JSON values."""
-        return asdict(self)
+        return json_values(self)

@@ -85,6 +85,9 @@ class Task:
     printed: str = ""
     data: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"Task({self.name!r}, {len(self.knobs)} knobs, {self.metric} and {self.heldout})"
+
     @property
     def self_reported(self) -> bool:
         """Whether its results are what its script says of itself."""

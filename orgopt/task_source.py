@@ -53,7 +53,7 @@ def find_task(name: str, workspace: Path) -> Path:
             replace(TASK_KIND, own=(name,)).check(name)
         return own[name]
     if name in TASK_KIND.names:
-        return _packaged(name)
+        return packaged(name)
     if Path(name).is_dir():
         raise UsageError(
             f"{name} has no task.toml: it is not a task; nor is it a checkout with train.py and prepare.py, "
@@ -62,8 +62,14 @@ def find_task(name: str, workspace: Path) -> Path:
     raise UsageError(f"no task '{name}'{remedy(name, [*own, *TASK_KIND.names])}, or give a task's folder")
 
 
-def _packaged(name: str) -> Path:
-    folder = Path(TASK_KIND.make(name, TaskSource).folder())
+def packaged(name: str) -> Path:
+    """The folder of an installed package's task.
+
+    Raises:
+        PluginError: The package does not work, or has no such folder.
+    """
+    with TASK_KIND.naming(name):
+        folder = Path(TASK_KIND.make(name, TaskSource).folder())
     if not is_task(folder) or folder.name != name:
         package = TASK_KIND.package(name)
         raise PluginError(f"the package {package} has no folder of a task '{name}' where it says: {folder}")

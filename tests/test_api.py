@@ -88,11 +88,38 @@ def test_a_run_is_kept_shown_and_scored_as_without_files(lab: Path) -> None:
     assert (found.folder / "ledger.jsonl").read_text().count("\n") == len(heard) > 10
     assert repr(found).startswith("RunResult(trio-bowl-s0: ")
     assert found.ending.title in found._repr_html_()
-    assert json.loads(json.dumps(found.to_dict()))["score"]["research_output"] == found.score.research_output
+    assert json.loads(json.dumps(found.to_dict())) == found.to_dict()
+    assert json.loads(json.dumps(found.score.to_dict())) == found.score.to_dict()
     said = CliRunner().invoke(main, ["run", "trio.md", "--task", "bowl", "--budget", "10s", "--json"])
-    assert json.loads(said.stdout)["score"] == json.loads(json.dumps(found.score.to_dict()))
+    assert json.loads(said.stdout)["score"] == found.score.to_dict()
     task = orgopt.load_task("bowl", lab)
     assert orgopt.evaluate(orgopt.load("trio.md"), task=task, budget=10, lab="replay") == found.score
+
+
+def test_what_a_prompt_shows_is_a_line(lab: Path) -> None:
+    planned = orgopt.plan("trio.md", task="bowl", **SMALL)
+    for shown in (
+        planned,
+        planned.forecast(),
+        orgopt.read("trio.md").org,
+        orgopt.load_task("bowl", lab),
+        orgopt.evaluate("trio.md", task="bowl", budget=10),
+    ):
+        said = repr(shown)
+        assert said.startswith(f"{type(shown).__name__}(")
+        assert len(said) < 120
+        assert "\n" not in said
+    assert json.loads(json.dumps(planned.forecast().to_dict())) == planned.forecast().to_dict()
+    for edit in orgopt.diff("trio.md", "solo.md"):
+        assert json.loads(json.dumps(edit.to_dict())) == edit.to_dict()
+
+
+def test_messages_name_arguments_as_whoever_gave_them_does(lab: Path) -> None:
+    with pytest.raises(UsageError, match=r"^learn_from is what feedback learns from: add feedback='screen'$"):
+        orgopt.plan("solo.md", task="bowl", **SMALL, learn_from="all")
+    words = ["optimize", "solo.md", "--task", "bowl", "--budget", "9s", "--learn-from", "all"]
+    said = CliRunner().invoke(main, words).output
+    assert "--learn-from is what --feedback learns from: add --feedback screen" in said
 
 
 def test_a_run_that_was_interrupted_goes_on(lab: Path) -> None:
@@ -179,7 +206,10 @@ def test_a_study_that_was_interrupted_continues(lab: Path) -> None:
         (lambda: orgopt.run("trio.md", task="bowl", budget=9, slots=0), "slots must be a whole number from 1 to 256"),
         (lambda: orgopt.run("trio.md", task="bowl", budget=9, seed=None), "seed must be .*, not None"),
         (lambda: orgopt.run("trio.md", task="bowl", budget=9, max_usd=-1), "max_usd must be a number from 0 on"),
-        (lambda: orgopt.run("trio.md", task=["bowl", "digits"], budget=9), "a run is on one task, not on"),
+        (
+            lambda: orgopt.run("trio.md", task=["bowl", "digits"], budget=9),
+            "task must be one name, one folder or",
+        ),
         (lambda: orgopt.run("trio.md", task="bowl", budget=9, callback=print), "inherits orgopt.Callback, not"),
         (lambda: orgopt.optimize("solo.md", task="bowl", **{**SMALL, "population": 0}), "population must be a whole"),
         (lambda: orgopt.optimize("solo.md", task="bowl", **SMALL, verify_seeds=None), "verify_seeds must be"),
@@ -187,7 +217,41 @@ def test_a_study_that_was_interrupted_continues(lab: Path) -> None:
         (lambda: orgopt.optimize("solo.md", task="bowl", **SMALL, name=".."), "study name '..': use letters"),
         (lambda: orgopt.optimize("solo.md", task="bowl", **SMALL, only="nope"), "no part 'nope'"),
         (lambda: orgopt.record("bowl", runs=3, slots=0), "slots must be a whole number"),
-        (lambda: orgopt.record("bowl"), "give --runs for a recording"),
+        (lambda: orgopt.record("bowl"), "give runs for a recording, or seek to go on"),
+        (lambda: orgopt.record("bowl", runs=3), "bowl is a world: there is no training to record"),
+        (lambda: orgopt.run("", task="bowl", budget=9), "document must be a file, a folder, .*, not ''"),
+        (lambda: orgopt.run(None, task="bowl", budget=9), "document must be a file, .*, not None"),
+        (lambda: orgopt.lint(""), "document must be"),
+        (lambda: orgopt.diff("solo.md", 3), "after must be a file, .*, not 3"),
+        (lambda: orgopt.run("trio.md", task=None, budget=9), "task must be one name, one folder or one Task, not None"),
+        (lambda: orgopt.run("trio.md", task="", budget=9), "task must be a name, .*, not ''"),
+        (lambda: orgopt.run("trio.md", task="bowl", budget=object()), "budget must be seconds, or text such as 15s"),
+        (lambda: orgopt.run("trio.md", task="bowl", budget=True), "budget must be seconds, .*, not True"),
+        (lambda: orgopt.run("trio.md", task="bowl", budget=float("inf")), "'inf' is no time at all"),
+        (
+            lambda: orgopt.run("trio.md", task="bowl", budget=1e-5),
+            "'1e-05' is no time at all: a budget must be",
+        ),
+        (lambda: orgopt.run("trio.md", task="bowl", budget=9, lab=3), "lab must be text or None, not 3"),
+        (lambda: orgopt.compare("solo.md", None, task="bowl", budget=9), "each document must be a file, .*, not None"),
+        (lambda: orgopt.compare("solo.md", "trio.md", task=3, budget=9), "task must be a name, .*, not 3"),
+        (lambda: orgopt.optimize("solo.md", task=None, **SMALL), "task must be a name, .*, not None"),
+        (lambda: orgopt.optimize("solo.md", task="bowl", held_out_task=3, **SMALL), "held_out_task must be a name"),
+        (
+            lambda: orgopt.optimize("solo.md", task="bowl", **SMALL, fix=[3]),
+            "fix must be text, or several",
+        ),
+        (lambda: orgopt.optimize("solo.md", task="bowl", **SMALL, library=3), "library must be a file, .*, not 3"),
+        (lambda: orgopt.optimize("solo.md", task="bowl", **SMALL, sampler=3), "sampler must be text, not 3"),
+        (
+            lambda: orgopt.optimize("solo.md", task="bowl", **{**SMALL, "tracking": "no"}),
+            "tracking must be True",
+        ),
+        (lambda: orgopt.open_study(3), "name must be a path, not 3"),
+        (lambda: orgopt.studies(workspace=3), "workspace must be a path or None, not 3"),
+        (lambda: orgopt.resume(""), "folder must be a path, not ''"),
+        (lambda: orgopt.plan("solo.md", task="bowl", **SMALL, also="dollars"), "also='dollars': only language agents"),
+        (lambda: orgopt.plan("solo.md", task="bowl", **SMALL, learn_from="all"), "learn_from is what feedback learns"),
     ],
 )
 def test_what_is_refused_leaves_nothing(lab: Path, ask: Callable[[], object], message: str) -> None:

@@ -4,6 +4,7 @@ import networkx as nx
 import pytest
 
 from orgopt.org import Link, LinkKind, Org, Role, slug
+from orgopt.org_problems import problems
 
 
 def org(*names: str, links: tuple[tuple[str, str, LinkKind], ...] = (), **headcounts: int) -> Org:
@@ -41,9 +42,9 @@ def test_the_roots_of_reporting_submit(links, empty, submitters) -> None:
 
 def test_problems_name_what_is_wrong() -> None:
     links = (("a", "b", "reports to"), ("b", "c", "reports to"), ("c", "a", "reports to"), ("a", "x", "shares with"))
-    problems = {problem.code: problem for problem in org("a", "b", "c", links=links).problems()}
-    assert problems["ORG014"].message == "reporting cycle C → A → B → C"
-    assert problems["ORG014"].at == 2
-    assert problems["ORG015"].message == "link to unknown role 'x'"
-    assert [problem.code for problem in org("a", a=0).problems()] == ["ORG020"]
-    assert list(org("a", "b", links=(("a", "b", "reports to"),)).problems()) == []
+    found = {problem.code: problem for problem in problems(org("a", "b", "c", links=links))}
+    assert found["ORG014"].message == "reporting cycle C → A → B → C"
+    assert found["ORG014"].at == 2
+    assert found["ORG015"].message == "link to unknown role 'x'"
+    assert [problem.code for problem in problems(org("a", a=0))] == ["ORG020"]
+    assert list(problems(org("a", "b", links=(("a", "b", "reports to"),)))) == []

@@ -5,22 +5,28 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+import orgopt
 from orgopt import plugins
 from orgopt.agents import make_agent
 from orgopt.cli import main
-from orgopt.cli.doctor import KINDS
+from orgopt.cli.doctor import KINDS, tried_plugins
 from orgopt.document import lint, parse, read
 from orgopt.errors import PluginError, UsageError
 from orgopt.evolve.proposers.optuna_samplers import find_sampler
+from orgopt.evolve.proposers.sampler import Proposer
+from orgopt.evolve.space.genome import Space
 from orgopt.exporting import find_exporter
 from orgopt.lab import make_lab
 from orgopt.org import AGENT_KIND
+from orgopt.plugin_faults import naming_packages
 from orgopt.study.config import StudyConfig
+from orgopt.study.contest import contest_identity
 from orgopt.task import Task, load_task
 from tests.conftest import ROOT
 
@@ -112,6 +118,99 @@ def test_a_broken_package_is_named_and_stops_nothing_else(install: Install, code
     assert lint(parse(DOCUMENT.format("walker"))) == []
 
 
+FAULTS = {
+    "return {}['x']": r"failed \(plug_bad\.py, line 5\): KeyError: 'x'; tell its author",
+    "return helped()": r"failed \(plug_bad\.py, line 8\): ZeroDivisionError",
+    "return None": "failed: ValueError: act gave None where it has to give a Proposal",
+    "return Proposal(settings={}, parent=0, note='')": "act gave settings that are not those of the task's knobs: ",
+    "return Proposal(settings=dict.fromkeys(view.starts[0].settings, 9e9), parent=0, note='')": " = 9000000000.0",
+    "return Proposal(settings=view.starts[0].settings, parent=77, note='')": "the parent 77, an experiment that",
+    "return repeat(view.starts[0], 1) if view.rng else open('/nothing/here')": "",
+}
+
+
+@pytest.mark.parametrize("body", FAULTS)
+def test_a_package_that_fails_at_work_is_named_with_its_cause(install: Install, body: str) -> None:
+    code = "from orgopt.agents import Policy, Proposal, repeat\n\nclass Agent(Policy):\n    def act(self, view):\n"
+    install("plug-bad", "orgopt.agents", "walker", f"{code}        {body}\n\ndef helped():\n    return 1 / 0\n")
+    program = parse(DOCUMENT.format("walker"))
+    if not FAULTS[body]:
+        assert orgopt.evaluate(program, task="nk", budget=5).experiments
+        return
+    with pytest.raises(
+        PluginError, match=rf"^the agent 'walker' of the package plug-bad 1\.0 .*{FAULTS[body]}"
+    ) as error:
+        orgopt.evaluate(program, task="nk", budget=5)
+    assert error.value.__cause__ is not None
+
+
+def test_only_the_package_at_fault_is_named(install: Install) -> None:
+    install("plug-a", "orgopt.agents", "walker", "def broken(): raise OSError('no disk')\nclass Agent: pass")
+    install("plug-b", "orgopt.labs", "cloud", "class Agent:\n    def go(self, job): job()")
+    import plug_a  # type: ignore[import-not-found]
+    import plug_b  # type: ignore[import-not-found]
+
+    with (
+        pytest.raises(PluginError, match=r"^the agent 'walker' of the package plug-a 1\.0 failed .*: OSError: no disk"),
+        naming_packages(),
+    ):
+        plug_b.Agent().go(plug_a.broken)
+    with pytest.raises(KeyError), naming_packages():
+        raise KeyError("orgopt's own fault")
+    with pytest.raises(UsageError), naming_packages():
+        plug_b.Agent().go(partial(make_lab, None, "nope", 1))
+
+
+@pytest.mark.parametrize(
+    ("group", "code", "why"),
+    [
+        ("orgopt.agents", "from orgopt.agents import Policy\nclass Agent(Policy): pass", "is no Policy: it lacks act"),
+        ("orgopt.labs", "class Agent:\n    def __init__(self, task): pass", "is called with 2 arguments: too many"),
+        (
+            "orgopt.labs",
+            "class Agent:\n    def __init__(self, task, slots): pass",
+            "is no Lab: it lacks truth, reset, now",
+        ),
+        ("orgopt.samplers", "class Agent:\n    objectives = 1\n    def moves(self, space): pass", "it lacks make"),
+        ("orgopt.rewriters", "class Agent:\n    def __init__(self): pass", "is called with 1 argument: too many"),
+        ("orgopt.exporters", "class Agent:\n    def __init__(self): 1 / 0\n    export = 0", "cannot be used: Zero"),
+        ("orgopt.tasks", "class Agent:\n    def folder(self): return '/nowhere'", "has no folder of a task 'walker'"),
+        ("orgopt.tasks", "class Agent:\n    def folder(self): return None", "cannot be used: TypeError"),
+        ("orgopt.agents", AGENT, ""),
+        ("orgopt.exporters", "class Agent:\n    def export(self, org): return {}", ""),
+    ],
+)
+def test_the_doctor_says_what_cannot_be_used(install: Install, group: str, code: str, why: str) -> None:
+    install("plug-a", group, "walker", code)
+    (found,) = tried_plugins()
+    assert why in found.problem
+    assert bool(found.problem) == bool(why)
+
+
+def test_a_sampler_and_an_export_that_give_nothing_are_named(install: Install, tmp_path: Path) -> None:
+    sampler = "class Agent:\n    objectives = 1\n    def moves(self, space): pass\n    def make(self, *given): pass"
+    install("plug-a", "orgopt.samplers", "walker", sampler)
+    install("plug-b", "orgopt.exporters", "walker", "class Agent:\n    def export(self, org): pass")
+    program = parse(DOCUMENT.format("tpe"))
+    config = StudyConfig(generations=1, population=2, budget_s=1, slots=1, sampler="walker")
+    proposer = Proposer(Space(program, None, 1), config)
+    with pytest.raises(PluginError, match=r"plug-a 1\.0 gave None where make has to give a sampler of Optuna's"):
+        proposer._made(0)
+    said = CliRunner().invoke(main, ["export", str(ROOT / "orgs" / "trio.md"), "--to", "walker", str(tmp_path / "out")])
+    assert "plug-b 1.0 gave None where export has to give texts by their files' names" in said.output
+
+
+def test_a_search_gives_every_role_the_agents_of_packages_that_are_named(install: Install) -> None:
+    install("plug-a", "orgopt.agents", "walker", AGENT)
+    install("plug-b", "orgopt.agents", "unnamed", AGENT)
+    text = DOCUMENT.format("walker") + "\n### Two\n- **Headcount:** 1\n- **Agent:** tpe\n"
+    space = Space(parse(text), None, 1)
+    for role in ("one", "two"):
+        choices = space.distributions[f"agent/{role}"].choices
+        assert "walker" in choices
+        assert "unnamed" not in choices
+
+
 def test_an_agent_of_orgopt_is_never_replaced(install: Install) -> None:
     install("plug-a", "orgopt.agents", "tpe", AGENT)
     with pytest.raises(PluginError, match=r"'tpe' is in orgopt 0\.2\.0 and in the package plug-a 1\.0: unin"):
@@ -163,6 +262,13 @@ def test_a_study_is_another_with_another_version_of_what_it_uses(install: Instal
     assert config.identity(document, {"toy": toy}, None, {"toy": {}})["packages"] == {"agent walker": "plug-a 1.1"}
 
 
+def test_a_contest_is_another_with_another_version_of_what_it_uses(install: Install, toy: Task) -> None:
+    install("plug-a", "orgopt.agents", "walker", AGENT)
+    texts, labs = {"a": DOCUMENT.format("walker"), "b": "optuna:tpe"}, {"toy": {"lab": "replay"}}
+    assert contest_identity({}, texts, {"toy": toy}, labs)["packages"] == {"agent walker": "plug-a 1.0"}
+    assert "packages" not in contest_identity({}, {"a": DOCUMENT.format("tpe")}, {"toy": toy}, labs)
+
+
 def test_an_export_stays_in_its_folder_and_replaces_nothing_unasked(install: Install, tmp_path: Path) -> None:
     code = "class Agent:\n    def export(self, org): return {{{!r}: 'text'}}\n"
     install("plug-a", "orgopt.exporters", "inside", code.format("a/b.txt"))
@@ -187,7 +293,7 @@ def test_every_kind_lists_what_is_wrong_without_stopping(install: Install) -> No
     install("plug-bad", "orgopt.labs", "cloud", "import nothing_of_this_name")
     install("plug-same", "orgopt.samplers", "tpe", AGENT)
     install("plug-number", "orgopt.rewriters", "three", "Agent = 3")
-    found = {one.name: one.tried().problem for kind in KINDS for one in kind.installed()}
+    found = {one.name: one.problem for one in tried_plugins()}
     assert "No module named 'nothing_of_this_name'" in found["cloud"]
     assert "orgopt 0.2.0 and in the package plug-same 1.0" in found["tpe"]
     assert found["three"] == "plug_number:Agent cannot be called"

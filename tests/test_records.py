@@ -120,7 +120,7 @@ def test_what_cannot_be_is_named_with_its_line(kind: type, change: Callable[[Rec
         parsed(changed(told, at, change))
 
 
-@pytest.mark.parametrize(("version", "words"), [(1, "begin anew under another --name"), (3, "install that version")])
+@pytest.mark.parametrize(("version", "words"), [(1, "begin anew under another name"), (3, "install that version")])
 def test_other_versions_are_told_before_their_fields_are_looked_at(version: int, words: str) -> None:
     head = {"kind": "study", "schema_version": version, "orgopt": "9.0", "anything": 1}
     with pytest.raises(

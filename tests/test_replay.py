@@ -221,7 +221,7 @@ def test_what_is_wrong_with_a_world_is_said(tmp_path: Path, code: str, world: st
 
 def test_a_task_has_a_script_or_a_world(tmp_path: Path, toy: Task) -> None:
     task = load_task(str(own_world(tmp_path / "mine")))
-    with pytest.raises(UsageError, match="mine is a world without a script to train: use --lab replay"):
+    with pytest.raises(UsageError, match="mine is a world without a script to train: use lab='replay'"):
         make_lab(task, "local", 1)
     for toml in ('script = "train.py"\n' + WORLD_TOML, WORLD_TOML.replace('world = "mine.py:world"', "")):
         with pytest.raises(TaskError, match="a task has a 'script', or a 'world'"):

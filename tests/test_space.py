@@ -16,6 +16,7 @@ from orgopt.evolve.space.allowed import free_parts
 from orgopt.evolve.space.genome import PARTS, Space, everybody
 from orgopt.evolve.space.standup import _round
 from orgopt.org import Link, Org, Role
+from orgopt.org_problems import problems
 from tests.conftest import ROOT
 from tests.test_edit import organization
 
@@ -473,7 +474,7 @@ def test_managers_come_first() -> None:
     reports = [name for name in space.distributions if name.startswith("reports")]
     assert reports == ["reports/b→a", "reports/c→a", "reports/c→b"]
     everyone = space.organization({**space.origin, **dict.fromkeys(reports, True)})
-    assert list(everyone.problems()) == []
+    assert list(problems(everyone)) == []
 
 
 def test_the_shipped_library_is_sound(library: Program) -> None:

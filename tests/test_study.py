@@ -272,7 +272,7 @@ def _dying(task: Task, slots: int):
 
 def test_other_settings_are_another_study(studies: Studies, toy: Task, trio: Program, library: Program) -> None:
     studies.run()
-    with pytest.raises(UsageError, match=r"has other settings \(budget_s 8 → 25\): choose another --name"):
+    with pytest.raises(UsageError, match=r"has other settings \(budget_s 8 → 25\): choose another name"):
         studies.run(config=replace(CONFIG, budget_s=25))
     studies.seed = parse(trio.text.replace("0.5", "0.6"), "trio.md")
     with pytest.raises(UsageError, match=r"has other settings \(program \w+ → \w+\)"):
@@ -296,7 +296,7 @@ def test_a_study_of_an_older_version_is_refused(studies: Studies) -> None:
     path = studies.folder / "study" / "study.jsonl"
     path.write_text(path.read_text().replace('"schema_version": 2', '"schema_version": 1', 1))
     with pytest.raises(
-        UsageError, match=r"study\.jsonl:1: records of version 1, made by orgopt .*begin anew under another --name"
+        UsageError, match=r"study\.jsonl:1: records of version 1, made by orgopt .*begin anew under another name"
     ):
         studies.run()
 

@@ -13,16 +13,18 @@ import pytest
 
 from orgopt.document import parse
 from orgopt.ledger import read_lines
+from orgopt.report import page
 from orgopt.study.records.kinds import CandidateRecord
 from orgopt.study.verdict.study import ending, short
 from orgopt.study.view import load_study
 from orgopt.task import Task, load_task
 from orgopt.testing.toy_task import TOY
-from orgopt.tracking import Tracking, load_prompt, load_version, store_uri
+from orgopt.tracking import Tracking, load_prompt, load_version, overview, store_uri
 from orgopt.tracking.direct import Direct
 from orgopt.tracking.noted import NOTED, Noted
-from tests.conftest import TRIO
+from tests.conftest import ROOT, TRIO
 from tests.fakes.studies import SMALL, copied, make_study
+from tests.fakes.study import records, view
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow warns of its own deprecations
 CANDIDATES, GENERATIONS, SOURCE = 6, 2, "mlflow.sourceRun"
@@ -240,6 +242,45 @@ def test_the_study_tells_its_generations_and_its_result(seen: Path) -> None:
     champions = [one for one in of_kind(seen, "candidate") if one.data.tags.get("orgopt.champion") == "true"]
     assert [one.data.tags["orgopt.candidate"] for one in champions] == [final.champion]
     assert champions[0].data.metrics["test/research_output"] == pytest.approx(final.estimates.test.mean, abs=1e-4)
+
+
+def test_every_name_in_mlflow_is_in_the_table(seen: Path) -> None:
+    """What runs have is in the table, under the kind of run that has it; and nothing of the table is never sent."""
+    from orgopt.tracking.names import LABELS, METRICS
+
+    used = set()
+    for run in runs(seen):
+        kind, tags = run.data.tags["orgopt.kind"], run.data.tags
+        for name in run.data.metrics:
+            used.add(_closest([one for one in METRICS if one.run == kind], name))
+        for name in [name for name in tags if name.startswith("orgopt.")]:
+            used.add(next(one for one in LABELS if one.name == name))
+        for name in run.data.params if kind == "candidate" else ():
+            used.add(_closest([one for one in LABELS if one.run == kind], name))
+    for version in client(seen).search_prompt_versions("program-md.s"):
+        for name in [name for name in version.tags if not name.startswith(("orgopt.", "mlflow."))]:
+            used.add(next(one for one in LABELS if (one.run, one.name) == ("prompt version", name)))
+    rest = {one.name for one in (*METRICS, *LABELS)} - {one.name for one in used}
+    assert rest <= {"orgopt.metric", "orgopt.training_set", "link.SOURCE and TARGET", "link.SOURCE to TARGET"}
+
+
+def _closest(known: list, name: str):
+    """The one of some names whose own letters say most of a name that was sent."""
+    fitting = [one for one in known if re.fullmatch(re.sub(r"[A-Z]{2,}", ".+", re.escape(one.name)), name)]
+    return max(fitting, key=lambda one: len(re.sub(r"[A-Z]{2,}", "", one.name)))
+
+
+def test_the_documentation_has_every_name_in_mlflow() -> None:
+    from orgopt.tracking.names import LABELS, METRICS
+
+    text = (ROOT / "docs" / "reference" / "mlflow.md").read_text()
+    rows = [f"| {one.run} | `{one.name}` | {one.unit} | {one.meaning} |" for one in METRICS]
+    rows += [f"| {one.run} | `{one.name}` | {one.meaning} |" for one in LABELS]
+    assert [row for row in text.splitlines() if row.startswith("| ") and "`" in row] == rows
+    how_to = (ROOT / "docs" / "how-to" / "mlflow.md").read_text()
+    known = {one.name for one in METRICS} | {word.name.split("/")[0] + "/…" for word in METRICS if "/" in word.name}
+    metrics = " ".join(line for line in how_to.splitlines() if line.startswith("| ") and "| metrics " in line)
+    assert {name for name in re.findall(r"`([^`]+)`", metrics) if not name.endswith(".json")} - {"test …"} <= known
 
 
 def test_study_and_candidates_have_the_data_that_they_were_made_with(seen: Path) -> None:
@@ -589,8 +630,23 @@ def test_records_of_another_version_are_not_read(workspace: Path, original: Path
 # Texts
 
 
+def test_a_generation_in_which_all_are_disqualified_is_shown_as_that() -> None:
+    told = records(generations=2, population=3)
+    for one in told:
+        if one["kind"] == "evaluation" and one["phase"] == "search" and one["entrant"].startswith("g01"):
+            one["score"]["disqualified"] = "it changed a file that it must not"
+    found = view([one for one in told if one["kind"] in {"study", "candidate", "evaluation", "generation"}])
+    run, points = overview.generation(found, 1)
+    assert run.name == "g01 · all disqualified"
+    assert run.points == (("candidates", 0.0, 0),)
+    assert {point.name for point in points} == {
+        "generations/dropped", "generations/best_so_far", "generations/best_so_far_estimate"
+    }  # fmt: skip
+    assert page(found)
+
+
 def test_document_text_is_text_in_notes() -> None:
-    from orgopt.tracking.names import escape
+    from orgopt.tracking.markdown import escape
 
     assert escape("<script>`*_[x](javascript:1)|") == r"\<script\>\`\*\_\[x\](javascript:1)\|"
 
@@ -598,11 +654,13 @@ def test_document_text_is_text_in_notes() -> None:
 def test_names_that_mlflow_would_refuse_are_made_ones_that_it_takes() -> None:
     from mlflow.utils.validation import _validate_metric_name, _validate_param_name
 
-    from orgopt.tracking.names import metric_name, prompt_name
+    from orgopt.tracking.names import PARAM_ROLE, WITHOUT, prompt_name
 
     for name in ("Explorer → Lead: reports to", "../../x", "", "…", "a" * 500, "<b>", "optuna:tpe+median", " . "):
-        _validate_metric_name(metric_name("without", name))
-        _validate_param_name(metric_name("without", name))
+        _validate_metric_name(WITHOUT.of(part=name))
+        _validate_param_name(WITHOUT.of(part=name))
+    assert WITHOUT.of(part="Explorer → Lead: reports to") == "without/Explorer to Lead: reports to"
+    assert PARAM_ROLE.of(role="lead", key="stop-early") == "lead.stop-early"
     assert prompt_name("trio-a+b") == "program-md.trio-a-b"
 
 

@@ -226,11 +226,30 @@ class Policy(Agent):
 
     @final
     def think(self, view: View) -> Thinking:
-        return Thinking(Thought(self.act(view)))
+        proposal = self.act(view)
+        # orgopt's own are tested. What another proposes is looked at here: later nobody would know whose it was.
+        if not type(self).__module__.startswith("orgopt.") and (problem := _illegal(proposal, view)):
+            raise ValueError(problem)
+        return Thinking(Thought(proposal))
 
     @final
     def lead_s(self, task: Task) -> float:
         return task.think_s
+
+
+def _illegal(proposal: object, view: View) -> str:
+    """Why something cannot be run; empty where it can."""
+    if not isinstance(proposal, Proposal):
+        return f"act gave {proposal!r} where it has to give a Proposal"
+    given, knobs = proposal.settings, {knob.name: knob for knob in view.knobs}
+    if wrong := sorted({*given} ^ {*knobs}):
+        return f"act gave settings that are not those of the task's knobs: {', '.join(map(str, wrong))}"
+    for name, value in given.items():
+        if not knobs[name].allows(value):
+            return f"act gave {name} = {value!r}, which is not in {knobs[name].range}"
+    if all(one.id != proposal.parent for one in view.knowledge.all):
+        return f"act gave the parent {proposal.parent!r}, an experiment that the agent does not know"
+    return ""
 
 
 def propose(start: Known, changes: Mapping[str, Value]) -> Proposal:

@@ -1,7 +1,8 @@
-"""The bounds of the numbers that functions and commands take: each stands here once."""
+"""What arguments may be: the bounds of numbers, for functions and commands, and what is text. Each stands here once."""
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import NamedTuple, cast
 
 from orgopt.errors import UsageError
 
@@ -21,10 +22,11 @@ class Bound(NamedTuple):
     whole: bool = True
     optional: bool = False
 
-    def holds(self, number: float) -> bool:
-        """Whether a number is within."""
-        kind = isinstance(number, int) or not self.whole
-        return kind and number >= self.least and (self.most is None or number <= self.most)
+    def holds(self, value: object) -> bool:
+        """Whether a value is a number within."""
+        if isinstance(value, bool) or not isinstance(value, int if self.whole else int | float):
+            return False
+        return value >= self.least and (self.most is None or value <= self.most)
 
     def __str__(self) -> str:
         end = "on" if self.most is None else f"to {self.most:,}"
@@ -53,15 +55,84 @@ BOUNDS: Mapping[str, Bound] = {
 }
 
 
-def require_numbers(**given: object) -> None:
-    """Refuse numbers that are none, or out of their bounds.
+class Text(NamedTuple):
+    """What a text may be.
+
+    Attributes:
+        optional: Whether it may be None.
+        several: Whether it may be several texts.
+        path: Whether it may be a path, and then not empty, which would be the current folder.
+    """
+
+    optional: bool = False
+    several: bool = False
+    path: bool = False
+
+    def holds(self, value: object) -> bool:
+        """Whether a value is one."""
+        if self.several and not isinstance(value, str) and isinstance(value, Iterable):
+            return all(isinstance(one, str) for one in cast("Iterable[object]", value))
+        return isinstance(value, str | Path) and value != "" if self.path else isinstance(value, str)
+
+    def __str__(self) -> str:
+        return f"{'a path' if self.path else 'text'}{', or several texts' * self.several}{' or None' * self.optional}"
+
+
+_PATH = Text(path=True)
+
+
+class Switch(NamedTuple):
+    """What is on or off."""
+
+    optional: bool = False
+
+    def holds(self, value: object) -> bool:
+        """Whether a value is True or False."""
+        return isinstance(value, bool)
+
+    def __str__(self) -> str:
+        return "True or False"
+
+
+OTHERS: Mapping[str, Text | Switch] = {
+    "also": Text(optional=True),
+    "command": Text(),
+    "controls": Text(optional=True),
+    "feedback": Text(),
+    "fix": Text(several=True),
+    "folder": Text(path=True),
+    "lab": Text(optional=True),
+    "learn_from": Text(several=True),
+    "name": Text(optional=True),
+    "only": Text(several=True),
+    "out": Text(path=True, optional=True),
+    "rewriter": Text(),
+    "rewriter_model": Text(),
+    "sampler": Text(),
+    "sandbox": Text(optional=True),
+    "tracking": Switch(),
+    "workspace": Text(path=True, optional=True),
+}
+
+
+def require_path(**given: object) -> None:
+    """Refuse what is no path, and an empty one, for an argument whose name others have for text.
 
     Raises:
         UsageError: It says which, and what it may be.
     """
     for name, value in given.items():
-        bound = BOUNDS[name]
-        if value is None and bound.optional:
-            continue
-        if isinstance(value, bool) or not isinstance(value, int | float) or not bound.holds(value):
-            raise UsageError(f"{name} must be {bound}, not {value!r}")
+        if not _PATH.holds(value):
+            raise UsageError(f"{name} must be {_PATH}, not {value!r}")
+
+
+def require(**given: object) -> None:
+    """Refuse arguments that are out of their bounds, or of another type than they have to be.
+
+    Raises:
+        UsageError: It says which, and what it may be.
+    """
+    for name, value in given.items():
+        rule = BOUNDS[name] if name in BOUNDS else OTHERS[name]
+        if not (value is None and rule.optional) and not rule.holds(value):
+            raise UsageError(f"{name} must be {rule}, not {value!r}")

@@ -6,8 +6,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orgopt.api.bounds import require_numbers
-from orgopt.api.inputs import AnyTask, Document, Duration, checked_name, seconds, task_names, tasks_of, told
+from orgopt.api.bounds import require
+from orgopt.api.inputs import (
+    AnyTask,
+    Document,
+    Duration,
+    checked_name,
+    require_document,
+    seconds,
+    task_names,
+    tasks_of,
+    told,
+)
 from orgopt.api.labs import calibrate_all, check_budget, default_workers, lab_of
 from orgopt.api.language import check, language_settings, means
 from orgopt.callback import Callback
@@ -16,6 +26,7 @@ from orgopt.evolve.compare.contest import Contest, Entrants, default_name, enter
 from orgopt.evolve.trials.arena import Arena, Terms
 from orgopt.evolve.trials.kept import PLAIN_PREFIX
 from orgopt.org import Org
+from orgopt.plugin_faults import naming_packages
 from orgopt.study.contest import ContestLog, digest_of
 from orgopt.study.ranking import Ranking
 from orgopt.study.records.kinds import EvaluationRecord
@@ -87,6 +98,7 @@ class Comparison:
         return to_html(self.ending)
 
 
+@naming_packages()
 def compare(
     *documents: Document,
     task: AnyTask | Sequence[AnyTask],
@@ -133,8 +145,10 @@ def compare(
         DocumentError, TaskError, SandboxError, LabError, StoreError: See `orgopt.errors`.
     """
     hears = told(callback)
-    require_numbers(slots=slots, seeds=seeds, workers=workers, seed=seed, verify_seeds=verify_seeds)
-    require_numbers(max_usd=max_usd, max_tokens=max_tokens)
+    require(slots=slots, seeds=seeds, workers=workers, seed=seed, verify_seeds=verify_seeds)
+    require(max_usd=max_usd, max_tokens=max_tokens, lab=lab, name=name, command=command)
+    for document in documents:
+        require_document(document, "each document")
     entrants = enter(documents)
     workspace, everyone = _workspace(documents), _everyone(entrants)
     language = language_settings(workspace, max_usd, max_tokens)

@@ -33,4 +33,4 @@ def diff(before: Document, after: Document) -> tuple[Edit, ...]:
     Raises:
         DocumentError: One cannot be read.
     """
-    return diff_of(program_of(before), program_of(after))
+    return diff_of(program_of(before, "before"), program_of(after, "after"))

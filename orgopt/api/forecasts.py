@@ -17,7 +17,7 @@ from orgopt.study.records.names import LOG
 from orgopt.study.view import StudyView, load_study
 
 if TYPE_CHECKING:
-    from orgopt.api.planning import Plan
+    from orgopt.api.study_plan import Plan
 
 
 def forecast(planned: "Plan", usd_per_slot_hour: float | None) -> Estimate:

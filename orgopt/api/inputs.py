@@ -1,9 +1,11 @@
 """What the front door is given: documents, tasks and durations, as objects or as one would type them."""
 
+import math
 import re
 import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import cast
 
 from orgopt.callback import Callback
 from orgopt.document import Program, load, parse
@@ -19,16 +21,37 @@ Duration = float | str
 """Seconds as a number, or such as `30s`, `10m` and `2h`."""
 
 PROMPTS = "prompts:/"
+SHORTEST_S = 0.001
+"""The shortest budget: ledgers have times to a tenth of that."""
 _UNITS = {"s": 1, None: 1, "m": 60, "min": 60, "h": 3600}
 
 
-def program_of(document: Document) -> Program:
+def require_document(document: object, name: str = "document") -> None:
+    """Refuse what is no document, and an empty name, which would be the current folder.
+
+    Args:
+        document: What was given.
+        name: Of the argument.
+
+    Raises:
+        UsageError: It says which argument, and what it may be.
+    """
+    if not isinstance(document, Document) or document == "":
+        raise UsageError(f"{name} must be a file, a folder, prompts:/NAME@ALIAS or a Program, not {document!r}")
+
+
+def program_of(document: Document, name: str = "document") -> Program:
     """A document, read.
+
+    Args:
+        document: Where it is kept, or itself.
+        name: Of the argument, for errors.
 
     Raises:
         DocumentError: It cannot be read.
-        UsageError: There is no such prompt.
+        UsageError: It is none, or there is no such prompt.
     """
+    require_document(document, name)
     if isinstance(document, Program):
         return document
     source = str(document)
@@ -65,7 +88,7 @@ def tasks_of(asked: AnyTask | Iterable[AnyTask], workspace: Path) -> dict[str, T
         TaskError: A task is malformed.
     """
     tasks: dict[str, Task] = {}
-    for one in [asked] if isinstance(asked, AnyTask) else asked:
+    for one in task_names(asked):
         task = one if isinstance(one, Task) else load_task(str(one), workspace)
         if task.name in tasks:
             raise UsageError(f"task {task.name} is named twice")
@@ -83,13 +106,28 @@ def one_task(asked: AnyTask, workspace: Path) -> Task:
         TaskError: The task is malformed.
     """
     if not isinstance(asked, AnyTask):  # pyright: ignore[reportUnnecessaryIsInstance]  callers may have no types
-        raise UsageError(f"a run is on one task, not on {asked!r}: name one, such as tinygpt or a task's folder")
+        raise UsageError(f"task must be one name, one folder or one Task, not {asked!r}")
     return next(iter(tasks_of(asked, workspace).values()))
 
 
-def task_names(asked: AnyTask | Sequence[AnyTask]) -> Sequence[AnyTask]:
-    """One task or several, as several."""
-    return [asked] if isinstance(asked, AnyTask) else asked
+def task_names(asked: object, name: str = "task") -> Sequence[AnyTask]:
+    """One task or several, as several.
+
+    Args:
+        asked: What was given.
+        name: Of the argument, for errors.
+
+    Raises:
+        UsageError: It is something else.
+    """
+    alone = isinstance(asked, AnyTask) or not isinstance(asked, Iterable)
+    several = cast("Iterable[object]", [asked] if alone else asked)
+    found: list[AnyTask] = []
+    for one in several:
+        if not isinstance(one, AnyTask) or one == "":
+            raise UsageError(f"{name} must be a name, a folder or a Task, or several of them, not {one!r}")
+        found.append(one)
+    return found
 
 
 def seconds(duration: Duration) -> float:
@@ -98,12 +136,17 @@ def seconds(duration: Duration) -> float:
     Raises:
         UsageError: It is none, or no time at all.
     """
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(s|m|min|h)?\s*", str(duration))
-    if not match:
-        raise UsageError(f"'{duration}' is not a duration: write 15s, 30m or 2h")
-    found = float(match[1]) * _UNITS[match[2]]
-    if found <= 0:
-        raise UsageError(f"'{duration}' is no time at all: a budget must be more than zero")
+    if isinstance(duration, bool) or not isinstance(duration, str | int | float):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise UsageError(f"budget must be seconds, or text such as 15s, 30m or 2h, not {duration!r}")
+    if isinstance(duration, str):
+        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(s|m|min|h)?\s*", duration)
+        if not match:
+            raise UsageError(f"'{duration}' is not a duration: write 15s, 30m or 2h")
+        found = float(match[1]) * _UNITS[match[2]]
+    else:
+        found = float(duration)
+    if not SHORTEST_S <= found < math.inf:
+        raise UsageError(f"'{duration}' is no time at all: a budget must be {SHORTEST_S:g} s or more, and have an end")
     return found
 
 

@@ -1,14 +1,11 @@
-"""Planning a study: what is asked for, checked whole before anything is made, and then carried out."""
+"""Planning a study: what is asked for, checked whole before anything is made."""
 
 from collections.abc import Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 
 from orgopt.agents.session import speaks
 from orgopt.agents.settings import LanguageSettings
-from orgopt.api.bounds import require_numbers
-from orgopt.api.forecasts import forecast
+from orgopt.api.bounds import require
 from orgopt.api.inputs import (
     AnyTask,
     Document,
@@ -22,142 +19,25 @@ from orgopt.api.inputs import (
     told,
     workspace_of,
 )
-from orgopt.api.labs import calibrate_all, check_budget, default_workers, lab_of
-from orgopt.api.language import check, language_settings, means
-from orgopt.api.study_result import StudyResult
-from orgopt.callback import Callback, Following
-from orgopt.called import own_command
+from orgopt.api.labs import check_budget, default_workers, lab_of
+from orgopt.api.language import check, language_settings
+from orgopt.api.study_plan import Plan
+from orgopt.callback import Callback
+from orgopt.called import argument
 from orgopt.document import Program, read, require_org
 from orgopt.errors import UsageError
-from orgopt.evolve.forecast.estimate import Estimate
 from orgopt.evolve.proposers.rewrite.rewriting import check_rewriter, needs_model
-from orgopt.evolve.search import optimize as search
 from orgopt.evolve.space.allowed import free_parts
 from orgopt.evolve.space.genome import everybody
-from orgopt.evolve.surrogate.examples import NONE, gather_evidence, keep_evidence
-from orgopt.evolve.trials.arena import Arena, Terms
-from orgopt.lab.doctor.probes import trial
-from orgopt.lab.sandbox import launch, packages
-from orgopt.lab.sandbox.bubblewrap import find, wanted
-from orgopt.ledger import write_text
-from orgopt.org import Org
-from orgopt.report import page
-from orgopt.study.config import DEFAULTS, NO_FEEDBACK, NO_REWRITER, REWRITER_KIND, StudyConfig, check_config, study_name
-from orgopt.study.log import StudyLog
-from orgopt.study.view import study
-from orgopt.task import Task
+from orgopt.evolve.surrogate.examples import NONE
+from orgopt.plugin_faults import naming_packages
+from orgopt.study.config import DEFAULTS, NO_FEEDBACK, NO_REWRITER, StudyConfig, check_config
 from orgopt.task_source import shipped
-from orgopt.tracking.background import Projection
-from orgopt.workspace import require_writable, writable_folder
 
 LIBRARY = "library.md"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """A study that was asked for, complete and checked; nothing is made yet.
-
-    Attributes:
-        program: The seed document.
-        config: The study's settings.
-        library: A document whose roles may be added.
-        team: The organization, with everybody whom the search may add.
-        tasks: All tasks by name, those that are held out last.
-        held_out: Which of them the search does not touch.
-        lab: `local` or `replay`.
-        workers: Runs at once.
-        workspace: Where the study is kept.
-        name: Of the study; None names it after its settings.
-        language: How models are reached, and what they may cost.
-        tracking: Whether MLflow shows the study.
-        callback: Told of what happens.
-        command: What one types to continue it.
-    """
-
-    program: Program
-    config: StudyConfig
-    library: Program | None
-    team: Org
-    tasks: dict[str, Task]
-    held_out: tuple[str, ...]
-    lab: str
-    workers: int
-    workspace: Path
-    name: str | None
-    language: LanguageSettings
-    tracking: bool
-    callback: Callback
-    command: str
-
-    @property
-    def searched(self) -> list[str]:
-        """The tasks that the search is on."""
-        return [name for name in self.tasks if name not in self.held_out]
-
-    @property
-    def model(self) -> str | None:
-        """The rewriter's model, empty for the default one; None without a rewriter, or for a package's of no model."""
-        asks = self.config.rewriter_model or self.config.rewriter in REWRITER_KIND.own
-        return self.config.rewriter_model if self.config.rewrites and asks else None
-
-    def carry_out(self) -> StudyResult:
-        """Do the study, or what is left of it.
-
-        Raises:
-            DocumentError, UsageError, SandboxError, LabError, StoreError: See `orgopt.errors`; what was measured before
-                is kept.
-        """
-        config, hears = self.config, self.callback
-        studies = self.workspace / "mlruns" / "studies"
-        require_writable(studies)  # before anything costs time
-        terms = Terms(lab=self.lab, slots=config.slots, budget_s=config.budget_s, verify_seeds=config.verify_seeds)
-        with ExitStack() as stack:
-            arena = stack.enter_context(Arena(self.tasks, terms, workers=self.workers))
-            calibrate_all(arena, self.workspace, hears)
-            searched = {name: arena.tasks[name] for name in self.searched}
-            stamps = {name: arena.lab(name).stamp for name in searched}
-            identity = config.identity(self.program, searched, self.library, stamps)
-            place = studies / (self.name or study_name(self.program, identity))
-            evidence = gather_evidence(place, config.learn_from, studies)  # before anything is made
-            folder = writable_folder(place)
-            shared = means(self.team, self.language, folder, self.model)
-            arena.terms = terms = replace(terms, means=shared)
-            log = stack.enter_context(StudyLog(folder, identity, self.program, searched, self.command))
-            if config.learn_from:
-                keep_evidence(folder, evidence)
-            real = None
-            if config.real_runs and _sandboxed(hears):
-                real = stack.enter_context(Arena(searched, replace(terms, lab="local"), workers=1))
-                calibrate_all(real, self.workspace, hears)
-            projection = stack.enter_context(Projection(self.workspace, folder, hears, enabled=self.tracking))
-            hears.study_begun(config, searched, self.lab, log)
-            search(
-                self.program,
-                arena,
-                config,
-                log,
-                library=self.library,
-                held_out=self.held_out,
-                callback=Following(hears, projection.poke),
-                real=real,
-                language=shared.settings,
-            )
-            write_text(folder / "report.html", page(study(log.records)))
-        return StudyResult.read(folder)
-
-    def forecast(self, usd_per_slot_hour: float | None = None) -> Estimate:
-        """What the study would cost, from what earlier ones in its workspace did.
-
-        Args:
-            usd_per_slot_hour: The price of the hardware.
-
-        Raises:
-            UsageError: A role has no model, or a model no price.
-        """
-        require_numbers(usd_per_slot_hour=usd_per_slot_hour)
-        return forecast(self, usd_per_slot_hour)
-
-
+@naming_packages()
 def plan(
     document: Document,
     *,
@@ -240,13 +120,15 @@ def plan(
         DocumentError, UsageError, TaskError: See `orgopt.errors`.
     """
     hears = told(callback)
-    require_numbers(generations=generations, population=population, slots=slots, workers=workers, seed=seed)
-    require_numbers(search_seeds=search_seeds, contenders=contenders, race_seeds=race_seeds, test_seeds=test_seeds)
-    require_numbers(real_runs=real_runs, verify_seeds=verify_seeds, rewrite_share=rewrite_share)
-    require_numbers(max_usd=max_usd, max_tokens=max_tokens)
+    require(generations=generations, population=population, slots=slots, workers=workers, seed=seed)
+    require(search_seeds=search_seeds, contenders=contenders, race_seeds=race_seeds, test_seeds=test_seeds)
+    require(real_runs=real_runs, verify_seeds=verify_seeds, rewrite_share=rewrite_share)
+    require(max_usd=max_usd, max_tokens=max_tokens, lab=lab, sampler=sampler, also=also, controls=controls)
+    require(rewriter=rewriter, rewriter_model=rewriter_model, feedback=feedback, learn_from=learn_from)
+    require(fix=fix, only=only, name=name, command=command, tracking=tracking)
     program, workspace = program_of(document), workspace_of(document)
     language = language_settings(workspace, max_usd, max_tokens)
-    held_out = task_names(held_out_task)
+    held_out = task_names(held_out_task, "held_out_task")
     tasks = tasks_of([*task_names(task), *held_out], workspace)
     kind = lab_of(lab, next(iter(tasks.values())))
     defaults = DEFAULTS.get(kind, DEFAULTS["local"])  # what a package's lab costs is not known
@@ -294,9 +176,9 @@ def plan(
     )
     check(found.team, language, found.model)
     if also == "dollars" and not speaks(found.team):
-        raise UsageError("--also dollars: only language agents cost any, and the document has none")
+        raise UsageError(f"{argument('also', 'dollars')}: only language agents cost any, and the document has none")
     if real_runs and kind != "replay":
-        raise UsageError("--real-runs is for studies in replay: this one trains for real")
+        raise UsageError(f"{argument('real_runs')} is for studies in replay: this one trains for real")
     check_budget(config.budget_s, tasks)
     return found
 
@@ -314,16 +196,6 @@ def _rewriting(config: StudyConfig, program: Program, language: LanguageSettings
     return config
 
 
-def _sandboxed(callback: Callback) -> bool:
-    """Whether real runs can be added to a replay; says what to do where they cannot."""
-    if not trial(launch.chosen()):
-        return True
-    what = f"install bubblewrap ({packages.install_line() or f'{own_command()} doctor --install'})"
-    what = f"see {own_command()} doctor" if find() or not wanted() else what
-    callback.noted(f"the real runs are left out, for no sandbox holds here: {what}; the same command then adds them")
-    return False
-
-
 def _library(given: Document | None) -> Program | None:
     """The document whose roles may be added; by default the shipped one, where it is installed."""
     if given == "none":
@@ -331,8 +203,10 @@ def _library(given: Document | None) -> Program | None:
     found = given or next((root / LIBRARY for root in shipped("orgs") if (root / LIBRARY).is_file()), None)
     if found is None:
         return None
-    library = program_of(found)
+    library = program_of(found, "library")
     require_org(library)
     if not read(library).roles:
-        raise UsageError(f"{found} has no roles to add: give it a section '## Roles', or use --library none")
+        raise UsageError(
+            f"{found} has no roles to add: give it a section '## Roles', or use {argument('library', 'none')}"
+        )
     return library

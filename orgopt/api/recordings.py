@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orgopt.api.bounds import require_numbers
+from orgopt.api.bounds import require
 from orgopt.api.inputs import AnyTask, one_task, told
 from orgopt.api.labs import open_lab
 from orgopt.callback import Callback
+from orgopt.called import argument
 from orgopt.errors import TaskError, UsageError
 from orgopt.lab.worlds.active_learning import sought
 from orgopt.lab.worlds.open import open_recorded
@@ -88,10 +89,14 @@ def record(
         TaskError, SandboxError, LabError, StoreError: See `orgopt.errors`; what was measured is kept.
     """
     if (runs is None) == (seek is None):
-        raise UsageError("give --runs for a recording, or --seek to go on where its world is wrong")
+        raise UsageError(
+            f"give {argument('runs')} for a recording, or {argument('seek')} to go on where its world is wrong"
+        )
     hears = told(callback)
-    require_numbers(runs=runs, seek=seek, slots=slots, seed=seed)
+    require(runs=runs, seek=seek, slots=slots, seed=seed, out=out)
     loaded = one_task(task, find_workspace())
+    if not loaded.script:
+        raise UsageError(f"{loaded.name} is a world: there is no training to record, and it can be replayed as it is")
     place = writable_folder(Path(out) if out else loaded.folder)
     with (
         open_lab(recording_lab_task(loaded), "local", slots, hears) as lab,
@@ -100,7 +105,9 @@ def record(
         planned = sought(open_recorded(loaded, place), seek, first_row=recording.written) if seek else []
         runs = recording.written + len(planned) if runs is None else runs
         if recording.done > runs:
-            raise UsageError(f"{place} has {recording.done} runs already: ask for more, or choose another --out")
+            raise UsageError(
+                f"{place} has {recording.done} runs already: ask for more, or choose another {argument('out')}"
+            )
         hears.recording_begun(loaded, runs, recording.done)
         size = ["--seek", str(seek)] if seek else ["--runs", str(runs)]
         words = ["orgopt", "record", loaded.name, *size, "--slots", str(slots), "--seed", str(seed)]

@@ -1,10 +1,11 @@
 """Runs as the front door gives them: what was asked for, what came of it, and the words for it."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from orgopt.document import Program
+from orgopt.json_values import json_values
 from orgopt.lab.sandbox.launch import Sandbox
 from orgopt.scoring import Score
 from orgopt.study.verdict.ending import Ending
@@ -62,7 +63,7 @@ class RunResult:
 
     def to_dict(self) -> dict[str, Any]:
         """The run as JSON values."""
-        given = {**asdict(self.settings), "task": self.task.name, "folder": str(self.folder)}
+        given = {**json_values(self.settings), "task": self.task.name, "folder": str(self.folder)}
         found = {"score": self.score.to_dict(), "report": self.report.to_dict(), "ending": self.ending.to_dict()}
         return {**given, **found}
 

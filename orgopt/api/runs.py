@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from orgopt.agents.session import Language, Memories, speaks
-from orgopt.api.bounds import require_numbers
+from orgopt.api.bounds import require
 from orgopt.api.inputs import (
     AnyTask,
     Document,
@@ -31,6 +31,7 @@ from orgopt.errors import StoreError, UsageError
 from orgopt.lab.sandbox.launch import Sandbox, chosen, using
 from orgopt.ledger import Event, Ledger, results_tsv, write_text
 from orgopt.org import Org
+from orgopt.plugin_faults import naming_packages
 from orgopt.scoring import VERIFY_SEEDS, Score
 from orgopt.scoring import evaluate as evaluate_in
 from orgopt.task import load_task
@@ -41,6 +42,7 @@ from orgopt.workspace import find_workspace, writable_folder
 SETTINGS, LEDGER = "run.json", "ledger.jsonl"
 
 
+@naming_packages()
 def run(
     document: Document,
     *,
@@ -83,7 +85,8 @@ def run(
         DocumentError, UsageError, TaskError, SandboxError, LabError, StoreError: See `orgopt.errors`.
     """
     hears = told(callback)
-    require_numbers(slots=slots, seed=seed, verify_seeds=verify_seeds, max_usd=max_usd, max_tokens=max_tokens)
+    require(slots=slots, seed=seed, verify_seeds=verify_seeds, max_usd=max_usd, max_tokens=max_tokens)
+    require(lab=lab, sandbox=sandbox)
     budget_s = seconds(budget)
     program, workspace = program_of(document), workspace_of(document)
     require_sound(program, workspace, max_usd, max_tokens)
@@ -109,6 +112,7 @@ def run(
     return _run(settings, folder, workspace, Ledger(folder / LEDGER), hears, made)
 
 
+@naming_packages()
 def resume(
     folder: str | Path,
     *,
@@ -127,14 +131,15 @@ def resume(
     Raises:
         UsageError: The folder is not that of a run.
     """
+    require(folder=folder, max_usd=max_usd, max_tokens=max_tokens)
     hears, folder = told(callback), Path(folder)
-    require_numbers(max_usd=max_usd, max_tokens=max_tokens)
     settings, ledger = _read_settings(folder), Ledger.load(folder / LEDGER)
     given = {"max_usd": max_usd, "max_tokens": max_tokens}
     settings = replace(settings, **{name: value for name, value in given.items() if value is not None})
     return _run(settings, folder, _home_of(folder), ledger, hears, None)
 
 
+@naming_packages()
 def evaluate(
     document: Document,
     *,
@@ -152,7 +157,7 @@ def evaluate(
         DocumentError, UsageError, TaskError, SandboxError, LabError: See `orgopt.errors`.
     """
     hears = told(callback)
-    require_numbers(slots=slots, seed=seed, verify_seeds=verify_seeds)
+    require(slots=slots, seed=seed, verify_seeds=verify_seeds, lab=lab)
     budget_s = seconds(budget)
     program, workspace = program_of(document), workspace_of(document)
     require_sound(program, workspace, None, None)

@@ -7,7 +7,9 @@ from inspect import signature
 from pathlib import Path
 from typing import ParamSpec
 
-from orgopt.api.planning import Plan, plan
+from orgopt.api.bounds import require, require_path
+from orgopt.api.planning import plan
+from orgopt.api.study_plan import Plan
 from orgopt.api.study_result import StudyResult, find_study, study_folders
 from orgopt.errors import StoreError, UsageError
 from orgopt.workspace import find_workspace
@@ -49,6 +51,9 @@ def open_study(name: str | Path | None = None, *, workspace: str | Path | None =
     Raises:
         UsageError: There is none.
     """
+    require(workspace=workspace)
+    if name is not None:
+        require_path(name=name)
     if name is None and (found := studies(workspace=workspace)):
         return found[0]
     return StudyResult.read(find_study(_home(workspace), None if name is None else str(name)))
@@ -60,6 +65,7 @@ def studies(*, workspace: str | Path | None = None) -> list[StudyResult]:
     Args:
         workspace: The folder with its mlruns; None finds it.
     """
+    require(workspace=workspace)
     found: list[StudyResult] = []
     for folder in study_folders(_home(workspace)):
         with suppress(UsageError, StoreError):  # one that has only just begun, or is damaged

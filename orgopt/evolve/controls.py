@@ -20,6 +20,7 @@ from orgopt.errors import DocumentError
 from orgopt.evolve.space.genome import Space
 from orgopt.evolve.space.write import edits_between, write
 from orgopt.org import LANGUAGE_AGENT, Link, Org, Role
+from orgopt.org_problems import problems
 from orgopt.seeds import Stream, derive, generator
 from orgopt.study.wording import HAND_MADE, MEANINGS, MORE_AGENTS
 from orgopt.task_source import shipped
@@ -164,7 +165,7 @@ def shuffled(program: Program, seed: int, n: int = DRAWN) -> list[Program]:
         links = tuple(_elsewhere(link, org, rng) for link in org.links)
         keys = frozenset(link.key for link in links)
         after = replace(org, links=links)
-        if keys in found or len(keys) < len(links) or any(after.problems()):
+        if keys in found or len(keys) < len(links) or any(problems(after)):
             continue
         if edited := _edited(program, after):
             found[keys] = edited

@@ -1,5 +1,6 @@
 """Labs: the fixed hardware that experiments run on, or a world in its place."""
 
+from orgopt.called import argument
 from orgopt.errors import UsageError
 from orgopt.lab.base import Lab
 from orgopt.plugins import Kind
@@ -26,7 +27,7 @@ def make_lab(task: Task, kind: str, slots: int) -> Lab:
         return LAB_KIND.make(kind, Lab, task, slots)
     if kind == "local":
         if not task.script:
-            raise UsageError(f"{task.name} is a world without a script to train: use --lab replay")
+            raise UsageError(f"{task.name} is a world without a script to train: use {argument('lab', 'replay')}")
         from orgopt.lab.local import LocalLab
 
         return LocalLab(task, slots)

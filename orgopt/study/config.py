@@ -2,13 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from orgopt import plugins, seeds
+from orgopt.called import argument
 from orgopt.document import Program, read
 from orgopt.errors import UsageError
 from orgopt.lab import LAB_KIND
@@ -133,18 +134,25 @@ class StudyConfig:
             name: {"digest": task.digest, "baseline": task.baseline.heldout, "lab": dict(labs[name])}
             for name, task in tasks.items()
         }
-        packages = self._packages(program, library, labs)
+        chosen = ((SAMPLER_KIND, self.sampler), (REWRITER_KIND, self.rewriter))
+        packages = packages_of([program, *([library] if library else [])], labs, chosen)
         found = {**settings, **digests, "streams": seeds.VERSION, "tasks": measured}
         return json.loads(json.dumps({**found, **({"packages": packages} if packages else {})}))  # as it is read back
 
-    def _packages(
-        self, program: Program, library: Program | None, labs: Mapping[str, Mapping[str, str]]
-    ) -> dict[str, str]:
-        """The installed packages of what the study uses and orgopt does not have, with their versions."""
-        roles = [role for one in (program, library) if one for role in read(one).org.roles]
-        agents = [(AGENT_KIND, role.agent) for role in roles]
-        stamped = [(LAB_KIND, stamp.get("lab", "")) for stamp in labs.values()]
-        return plugins.versions([*agents, *stamped, (SAMPLER_KIND, self.sampler), (REWRITER_KIND, self.rewriter)])
+
+def packages_of(
+    programs: Iterable[Program], labs: Mapping[str, Mapping[str, str]], chosen: Iterable[tuple[Kind, str]] = ()
+) -> dict[str, str]:
+    """The installed packages of what a study or a contest uses and orgopt does not have, with their versions.
+
+    Args:
+        programs: The documents, for the agents of their roles.
+        labs: The stamps of the labs, by task.
+        chosen: What else was chosen by name.
+    """
+    agents = [(AGENT_KIND, role.agent) for one in programs for role in read(one).org.roles]
+    stamped = [(LAB_KIND, stamp.get("lab", "")) for stamp in labs.values()]
+    return plugins.versions([*agents, *stamped, *chosen])
 
 
 def check_config(config: StudyConfig) -> None:
@@ -165,9 +173,11 @@ def check_config(config: StudyConfig) -> None:
     if config.objectives not in {(first,), *((first, other) for other in others)}:
         raise UsageError(f"objectives are {first}, and one of {' and '.join(others)} beside it")
     if config.feedback != NO_FEEDBACK and len(config.objectives) > 1:
-        raise UsageError("--feedback knows one objective: leave out --also")
+        raise UsageError(f"{argument('feedback')} knows one objective: leave out {argument('also')}")
     if config.learn_from and config.feedback == NO_FEEDBACK:
-        raise UsageError("--learn-from is what --feedback learns from: add --feedback screen")
+        raise UsageError(
+            f"{argument('learn_from')} is what {argument('feedback')} learns from: add {argument('feedback', 'screen')}"
+        )
 
 
 def study_name(program: Program, identity: Mapping[str, Any]) -> str:

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from orgopt import seeds
+from orgopt.document import parse
+from orgopt.study.config import packages_of
 from orgopt.study.log import Folder, describe_task
 from orgopt.study.ranking import Scores
 from orgopt.study.records.head import ContestEntrant, ContestRecord
@@ -92,15 +94,17 @@ def contest_identity(
 ) -> dict[str, Any]:
     """What must agree for a contest to be continued; seeds may be added.
 
-    The tasks come with the baselines that hold on this machine and with the stamps of their labs.
+    The tasks come with the baselines that hold on this machine and with the stamps of their labs. Of what comes from
+    installed packages, their versions count.
     """
     digests = {name: hashlib.sha256(text.encode()).hexdigest()[:12] for name, text in entrants.items()}
     measured = {
         name: {"digest": task.digest, "baseline": task.baseline.heldout, "lab": dict(labs[name])}
         for name, task in tasks.items()
     }
-    # As it will be read back.
-    return json.loads(json.dumps({**settings, "entrants": digests, "streams": seeds.VERSION, "tasks": measured}))
+    found = {**settings, "entrants": digests, "streams": seeds.VERSION, "tasks": measured}
+    packages = packages_of((parse(text) for text in entrants.values()), labs)
+    return json.loads(json.dumps({**found, **({"packages": packages} if packages else {})}))  # as it is read back
 
 
 def digest_of(identity: Mapping[str, Any]) -> str:

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 
+from orgopt.called import argument
 from orgopt.document import Program
 from orgopt.errors import StoreError, UsageError
 from orgopt.lab.worlds.learning_curves import predictiveness
@@ -96,11 +97,13 @@ class Folder:
         if head.identity.other_seeds:
             raise UsageError(
                 f"{self.noun} {self.folder.name} was made with other seeds, by orgopt {head.orgopt}: it can be "
-                "read, and not continued: choose another --name"
+                f"read, and not continued: choose another {argument('name')}"
             )
         if changed := differences(head.settings, settings):
             what = ", ".join(changed)
-            raise UsageError(f"{self.noun} {self.folder.name} has other settings ({what}): choose another --name")
+            raise UsageError(
+                f"{self.noun} {self.folder.name} has other settings ({what}): choose another {argument('name')}"
+            )
 
     def close(self) -> None:
         """Release the folder."""

@@ -4,9 +4,10 @@ It says whether agents or slots were the bottleneck, and what came of each role,
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
+from orgopt.json_values import json_values
 from orgopt.ledger import BASELINE, Event, Ledger
 from orgopt.org import Org
 from orgopt.team.links import members
@@ -72,7 +73,7 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON values."""
-        return asdict(self)
+        return json_values(self)
 
 
 class _Gain(NamedTuple):

@@ -1,4 +1,4 @@
-"""Curves over the budget: as points of a metric, and as a picture of all seeds. Pure functions."""
+"""Curves over the budget: as points of metrics, and as a picture of all seeds. Pure functions."""
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
@@ -7,6 +7,7 @@ from typing import Any
 
 from orgopt.score import Score
 from orgopt.tracking.entry import Point
+from orgopt.tracking.names import BUDGET_BEST, BUDGET_Q
 
 Event = Mapping[str, Any]
 """An event of a ledger."""
@@ -30,7 +31,9 @@ def quality(task: str, scores: Sequence[Score], budget_s: float) -> list[Point]:
     """The held-out q of what the team would submit, the mean of all seeds, as `budget/q.TASK`."""
     values = [[_value(score.curve, t) for score in scores] for t in grid(budget_s)]
     return [
-        Point(f"budget/q.{task}", sum(row) / len(row), t) for t, row in zip(grid(budget_s), values, strict=True) if row
+        Point(BUDGET_Q.of(task=task), sum(row) / len(row), t)
+        for t, row in zip(grid(budget_s), values, strict=True)
+        if row
     ]
 
 
@@ -41,7 +44,7 @@ def best(task: str, events: Sequence[Event], budget_s: float) -> list[Point]:
         value = event["metric"] if event["kind"] == "outcome" else event.get("baseline")
         if value is not None and (not steps or value < steps[-1][1]):
             steps.append((event["t"], value))
-    return [Point(f"budget/best.{task}", _value(steps, t), t) for t in grid(budget_s)] if steps else []
+    return [Point(BUDGET_BEST.of(task=task), _value(steps, t), t) for t in grid(budget_s)] if steps else []
 
 
 def picture(title: str, by_task: Mapping[str, Sequence[Steps]], budget_s: float) -> str:

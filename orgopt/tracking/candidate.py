@@ -15,26 +15,22 @@ from orgopt.study.records.head import StudyRecord
 from orgopt.study.records.kinds import CandidateRecord
 from orgopt.study.standing import Standing
 from orgopt.study.view import CandidateView, StudyView
-from orgopt.tracking import budget_curves, tables
+from orgopt.tracking import budget_curves, names, tables
 from orgopt.tracking.entry import NOTE, Entry, Point, Source
-from orgopt.tracking.names import (
-    LONGEST_PARAM,
-    LONGEST_VALUE,
-    candidate_title,
-    digest,
-    escape,
-    interval,
-    metric_name,
-    reporting,
-    signed,
-)
+from orgopt.tracking.markdown import escape, interval, signed
+from orgopt.tracking.names import LONGEST_PARAM, LONGEST_VALUE, candidate_title, digest, reporting
 
 Ledgers = Mapping[str, Sequence[Mapping[str, Any]]]
 """The events of the first seed's run, by task."""
 
 Z = 1.96  # of a 95 % interval
-AVERAGED: Mapping[str, Callable[[Score], float]] = {
-    name: attrgetter(name) for name in ("q_final", "q_mean", "utilisation", "agent_s", "meetings", "messages")
+AVERAGED: Mapping[names.Metric, Callable[[Score], float]] = {
+    names.Q_FINAL: attrgetter("q_final"),
+    names.Q_MEAN: attrgetter("q_mean"),
+    names.UTILISATION: attrgetter("utilisation"),
+    names.AGENT_S: attrgetter("agent_s"),
+    names.MEETINGS: attrgetter("meetings"),
+    names.MESSAGES: attrgetter("messages"),
 }
 
 
@@ -90,15 +86,15 @@ def tags(family: Family) -> dict[str, str]:
     """What runs are searched and grouped by."""
     own, record = family.own, family.own.record
     return {
-        "orgopt.kind": "candidate",
-        "orgopt.candidate": own.name,
-        "orgopt.generation": str(record.generation),
-        "orgopt.parent": family.parent.name if family.parent else "",
-        "orgopt.proposer": record.proposer,
-        "orgopt.changes": ", ".join(record.changes)[:LONGEST_VALUE],
-        "orgopt.task": ", ".join(family.view.tasks),
-        "orgopt.dropped": str(own.dropped).lower(),
-        "orgopt.commit": digest(record.program),
+        names.KIND.name: "candidate",
+        names.CANDIDATE.name: own.name,
+        names.GENERATION.name: str(record.generation),
+        names.PARENT.name: family.parent.name if family.parent else "",
+        names.PROPOSER.name: record.proposer,
+        names.CHANGES.name: ", ".join(record.changes)[:LONGEST_VALUE],
+        names.TASKS.name: ", ".join(family.view.tasks),
+        names.WAS_DROPPED.name: str(own.dropped).lower(),
+        names.COMMIT.name: digest(record.program),
         **reporting(family.view.head),
     }
 
@@ -107,19 +103,19 @@ def params(org: Org, family: Family) -> dict[str, str]:
     """An organization as flat parameters, so that runs can be compared by them; none stands for what is absent."""
     record = family.own.record
     flat: dict[str, Any] = {
-        "parent": family.parent.name if family.parent else "none",
-        "proposer": record.proposer,
-        "generation": record.generation,
-        "headcount": org.headcount,
-        "links": len(org.links),
-        "standup": format_standup(org.standup, {role.id: role.name for role in org.roles}) if org.standup else "off",
+        names.PARAM_PARENT.name: family.parent.name if family.parent else "none",
+        names.PARAM_PROPOSER.name: record.proposer,
+        names.PARAM_GENERATION.name: record.generation,
+        names.PARAM_HEADCOUNT.name: org.headcount,
+        names.PARAM_LINKS.name: len(org.links),
+        names.PARAM_STANDUP.name: _standup(org),
     }
     for role in org.roles:
         if role.headcount:
-            flat |= {f"{role.id}.{key}": value for key, value in _role(org, role).items()}
+            flat |= {names.PARAM_ROLE.of(role=role.id, key=key): value for key, value in _role(org, role).items()}
     for link in org.links:
-        name = f"{link.source} {'and' if link.mutual else 'to'} {link.target}"
-        flat[f"link.{name}"] = f"{link.kind} {link.pattern}".strip()
+        label = names.PARAM_MUTUAL if link.mutual else names.PARAM_LINK
+        flat[label.of(source=link.source, target=link.target)] = f"{link.kind} {link.pattern}".strip()
     return {key: str(value)[:LONGEST_PARAM] for key, value in flat.items()}
 
 
@@ -128,16 +124,19 @@ def points(view: StudyView, own: CandidateView, org: Org, ledgers: Ledgers) -> l
     budget_s = view.head.identity.budget_s
     every = [score for scores in own.scores.values() for score in scores]
     found = standing_points(own.standing) if own.standing else []
-    found += [Point(name, _mean([float(part(one)) for one in every])) for name, part in AVERAGED.items() if every]
-    found.append(Point("experiments", float(sum(sum(score.experiments.values()) for score in every))))
+    found += [
+        Point(one.name, _mean([float(part(score)) for score in every])) for one, part in AVERAGED.items() if every
+    ]
+    found.append(Point(names.EXPERIMENTS.name, float(sum(sum(score.experiments.values()) for score in every))))
     standup = org.standup.every if org.standup else 0.0
-    sizes = {"agents": org.headcount, "links": len(org.links), "stand-up every": standup}
-    found += [Point(f"organization/{name}", float(value)) for name, value in sizes.items()]
+    sizes = {names.AGENTS: org.headcount, names.LINKS: len(org.links), names.STANDUP_EVERY: standup}
+    found += [Point(size.name, float(value)) for size, value in sizes.items()]
     for task, scores in own.scores.items():
         if scores:
             outputs, heldout = [one.research_output for one in scores], [one.heldout for one in scores]
-            found.append(Point(metric_name(task, "research_output"), _mean(outputs)))
-            found.append(Point(metric_name(task, view.head.tasks[task].heldout), _mean(heldout)))
+            found.append(Point(names.TASK_OUTPUT.of(task=task), _mean(outputs)))
+            metric = view.head.tasks[task].heldout
+            found.append(Point(names.TASK_HELDOUT.of(task=task, metric=metric), _mean(heldout)))
         found += budget_curves.quality(task, scores, budget_s)
         found += budget_curves.best(task, ledgers.get(task, ()), budget_s)
     return found
@@ -145,8 +144,9 @@ def points(view: StudyView, own: CandidateView, org: Org, ledgers: Ledgers) -> l
 
 def standing_points(standing: Standing) -> list[Point]:
     """What is known of a candidate's research output."""
-    values = {"research_output": standing.value, "error": standing.error, "estimate": standing.estimate}
-    return [*(Point(name, value) for name, value in values.items()), Point("seeds", float(standing.seeds))]
+    values = {names.OUTPUT: standing.value, names.ERROR: standing.error, names.ESTIMATE: standing.estimate}
+    points = [Point(metric.name, value) for metric, value in values.items()]
+    return [*points, Point(names.SEEDS.name, float(standing.seeds))]
 
 
 def note(family: Family, place: int) -> str:
@@ -192,6 +192,10 @@ def _files(family: Family, org: Org, ledgers: Ledgers) -> dict[str, str]:
             files[f"ledger-{task}.json"] = tables.as_json(tables.ledger(events))
             files[f"messages-{task}.json"] = tables.as_json(tables.talk(events))
     return files
+
+
+def _standup(org: Org) -> str:
+    return format_standup(org.standup, {role.id: role.name for role in org.roles}) if org.standup else "off"
 
 
 def _role(org: Org, role: Role) -> dict[str, Any]:

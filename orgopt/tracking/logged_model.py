@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orgopt.study.records.kinds import EnsembleRecord
-from orgopt.tracking.store import KEY, STUDY
+from orgopt.tracking.names import KEY, STUDY, TRAINING_SET
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -28,7 +28,7 @@ def send(
         path: The file with its numbers.
     """
     for known in client.search_logged_models([experiment], f"name = '{NAME}'"):
-        if (known.tags.get(STUDY), known.tags.get(KEY)) == (study, key):
+        if (known.tags.get(STUDY.name), known.tags.get(KEY.name)) == (study, key):
             return known.model_id
     coverage = {f"coverage_{level}": str(share) for level, share in record.coverage.items()}
     model = client.create_logged_model(
@@ -36,7 +36,7 @@ def send(
         NAME,
         source_run_id=run_id,
         model_type=TYPE,
-        tags={STUDY: study, KEY: key, "orgopt.training_set": record.digest},
+        tags={STUDY.name: study, KEY.name: key, TRAINING_SET.name: record.digest},
         params={"records": str(record.records), "spearman": str(record.spearman), **coverage},
     )
     client.log_model_artifact(model.model_id, str(path))

@@ -1,11 +1,14 @@
-"""What things are called in MLflow, and document text made harmless: pure functions.
+"""The names in MLflow: of every metric (with its unit and meaning), tag and parameter, and of runs and prompts.
 
-The names of metrics stand where their values are: `candidate`, `overview` and `budget_curves`.
+A name stands here once; `candidate` and `overview` give the values. The tables of `docs/how-to/mlflow.md` are compared
+with this one. What stands in capitals in a name is filled in: `TASK/research_output` is `digits/research_output`.
 """
 
 import hashlib
 import json
 import re
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from orgopt.draw.content import clean
 from orgopt.study.records.head import StudyRecord
@@ -15,6 +18,134 @@ LONGEST_NAME = 90
 LONGEST_VALUE = 5000
 """Characters of a tag; MLflow's own limit, of some servers 5,000, is an error or a warning."""
 LONGEST_PARAM = 500
+
+
+class Metric(NamedTuple):
+    """A metric of runs.
+
+    Attributes:
+        run: Whose runs have it: candidate, generation, study.
+        name: What it is called.
+        unit: In what it is measured; `q` is 0 at a task's baseline and 1 at its reference.
+        meaning: What it is.
+    """
+
+    run: str
+    name: str
+    unit: str
+    meaning: str
+
+    def of(self, **filled: str) -> str:
+        """Its name for a task, an entrant or a part, in letters that MLflow takes."""
+        return _filled(self.name, {word: _legal(value) for word, value in filled.items()})
+
+
+class Label(NamedTuple):
+    """A tag or a parameter of runs, traces or versions of a prompt."""
+
+    run: str
+    name: str
+    meaning: str
+
+    def of(self, **filled: str) -> str:
+        """Its name for a role or a link."""
+        return _filled(self.name, filled)
+
+
+# Of candidates, as far as the study was when their generation ended.
+OUTPUT = Metric("candidate", "research_output", "q", "mean over its seeds, and over tasks")
+ERROR = Metric("candidate", "error", "q", "standard error of that mean, from the noise of all candidates")
+ESTIMATE = Metric("candidate", "estimate", "q", "the mean drawn to that of all candidates, as few seeds flatter")
+SEEDS = Metric("candidate", "seeds", "runs", "seeds on which it ran, on each task")
+Q_FINAL = Metric("candidate", "q_final", "q", "held-out improvement of what was submitted last, mean over runs")
+Q_MEAN = Metric("candidate", "q_mean", "q", "mean over the budget of what would be submitted, mean over runs")
+UTILISATION = Metric("candidate", "utilisation", "share", "of the slots' time that experiments ran, mean over runs")
+AGENT_S = Metric("candidate", "agent_s", "agent-seconds", "spent thinking and meeting, mean over runs")
+MEETINGS = Metric("candidate", "meetings", "stand-ups", "mean over runs")
+MESSAGES = Metric("candidate", "messages", "messages", "mean over runs")
+EXPERIMENTS = Metric("candidate", "experiments", "experiments", "in all of its runs")
+AGENTS = Metric("candidate", "organization/agents", "agents", "its headcount")
+LINKS = Metric("candidate", "organization/links", "links", "in its document")
+STANDUP_EVERY = Metric(
+    "candidate", "organization/stand-up every", "experiments or s", "how far stand-ups are apart; 0 without any"
+)
+TASK_OUTPUT = Metric("candidate", "TASK/research_output", "q", "mean over its seeds on one task")
+TASK_HELDOUT = Metric(
+    "candidate", "TASK/METRIC", "the metric's", "held-out metric of what was submitted, mean over seeds"
+)
+BUDGET_Q = Metric(
+    "candidate", "budget/q.TASK", "q", "what would be submitted, mean over seeds; a step a second of budget"
+)
+BUDGET_BEST = Metric(
+    "candidate", "budget/best.TASK", "the metric's", "lowest that the team has seen, on the first seed; a step a second"
+)
+RACE_OUTPUT = Metric("candidate", "race/research_output", "q", "of the champion alone: its mean in the race")
+TEST_OUTPUT = Metric("candidate", "test/research_output", "q", "of the champion alone: its mean on test seeds")
+
+# Of generations.
+GENERATION_BEST = Metric("generation", "research_output", "q", "of its best candidate")
+GENERATION_MEDIAN = Metric("generation", "median", "q", "of its candidates")
+GENERATION_SPREAD = Metric("generation", "spread", "q", "standard deviation of its candidates")
+GENERATION_SIZE = Metric("generation", "candidates", "candidates", "that counted and ran")
+
+# Of studies: a step a generation at first, then what the end says.
+BEST = Metric("study", "generations/best", "q", "of the generation's best candidate")
+MEDIAN = Metric("study", "generations/median", "q", "of the generation's candidates")
+SPREAD = Metric("study", "generations/spread", "q", "standard deviation of the generation's candidates")
+DROPPED = Metric("study", "generations/dropped", "candidates", "that got no more seeds, being clearly worse")
+BEST_SO_FAR = Metric("study", "generations/best_so_far", "q", "of the incumbent, the best of all generations so far")
+BEST_ESTIMATE = Metric("study", "generations/best_so_far_estimate", "q", "the incumbent's estimate")
+CHAMPION_OUTPUT = Metric("study", "research_output", "q", "of the champion in the search")
+CHAMPION_ESTIMATE = Metric("study", "estimate", "q", "the champion's estimate in the search")
+CLAIM_CHAMPION = Metric(
+    "study", "CLAIM/champion", "q", "of the champion; CLAIM is a phase and a task, as `test digits`"
+)
+CLAIM_OTHER = Metric("study", "CLAIM/ENTRANT", "q", "of the seed document or a control on the same seeds")
+CLAIM_AHEAD = Metric("study", "CLAIM ahead/ENTRANT", "q", "how far the champion is ahead of it")
+IMPORTANCE = Metric("study", "importance/PART", "share", "of the differences in output that went with a part")
+WITHOUT = Metric("study", "without/PART", "q", "what the champion loses without a part of it")
+SPENT = Metric(
+    "study", "spent/COST", "its own", "evaluations, experiments, lab_slot_s, real_evaluations, wall_s: in all"
+)
+
+# Tags, by which runs are searched and grouped.
+KIND = Label("all", "orgopt.kind", "study, generation or candidate")
+STUDY = Label("all", "orgopt.study", "which study it belongs to: the digest of its name and settings")
+KEY = Label("all", "orgopt.key", "what it stands for in its study, such as `g01-c05`")
+TASKS = Label("all", "orgopt.task", "the tasks of the study")
+METRIC = Label("all", "orgopt.metric", "`self-reported` where the script prints its own; else there is none")
+CANDIDATE = Label("candidate", "orgopt.candidate", "its name; traces have it, too")
+GENERATION = Label("candidate", "orgopt.generation", "its number; runs of generations have it, too")
+PARENT = Label("candidate", "orgopt.parent", "the candidate that it is a change of; empty for the seed document")
+PROPOSER = Label("candidate", "orgopt.proposer", "who proposed it")
+CHANGES = Label("candidate", "orgopt.changes", "what it changes, in words")
+WAS_DROPPED = Label("candidate", "orgopt.dropped", "`true` if it got no more seeds, being clearly worse")
+COMMIT = Label("candidate", "orgopt.commit", "digest of the document; of a study the commit of its workspace, if any")
+CHAMPION = Label("candidate", "orgopt.champion", "`true` on the champion; the study has its name")
+VERSION = Label("study", "orgopt.version", "the version of orgopt")
+VERDICT = Label("study", "orgopt.verdict", "the result in a line")
+TRAINING_SET = Label("feedback model", "orgopt.training_set", "digest of what it learned from")
+VERSION_CANDIDATE = Label("prompt version", "candidate", "whose document it is")
+VERSION_GENERATION = Label("prompt version", "generation", "of which generation")
+VERSION_SCORE = Label("prompt version", "score", "research output in the search")
+VERSION_INTERVAL = Label("prompt version", "interval", "its 95 % interval")
+VERSION_TEST_SCORE = Label("prompt version", "test_score", "research output on test seeds, of the champion")
+VERSION_TEST_INTERVAL = Label("prompt version", "test_interval", "its 95 % interval")
+
+# Parameters, by which candidates are compared. A study's parameters are its settings, as its log names them.
+PARAM_PARENT = Label("candidate", "parent", "the candidate that it is a change of, or none")
+PARAM_PROPOSER = Label("candidate", "proposer", "who proposed it")
+PARAM_GENERATION = Label("candidate", "generation", "its number")
+PARAM_HEADCOUNT = Label("candidate", "headcount", "agents in all")
+PARAM_LINKS = Label("candidate", "links", "links in all")
+PARAM_STANDUP = Label("candidate", "standup", "the stand-up as the document writes it, or off")
+PARAM_ROLE = Label("candidate", "ROLE.KEY", "what a role with agents works with, such as `explorer.agent`")
+PARAM_LINK = Label("candidate", "link.SOURCE to TARGET", "kind and pattern of a link")
+PARAM_MUTUAL = Label("candidate", "link.SOURCE and TARGET", "kind and pattern of a mutual link")
+
+_ALL = tuple(globals().values())
+METRICS = tuple(one for one in _ALL if isinstance(one, Metric))
+LABELS = tuple(one for one in _ALL if isinstance(one, Label))
 
 
 def study_id(head: StudyRecord) -> str:
@@ -51,29 +182,18 @@ def prompt_name(study: str) -> str:
 def reporting(head: StudyRecord) -> dict[str, str]:
     """The tag of a study that has tasks whose metric is self-reported; none where all are judged."""
     tasks, named = head.identity.tasks, head.identity.self_reported
-    return {"orgopt.metric": "self-reported" + f": {', '.join(named)}" * (len(named) < len(tasks))} if named else {}
+    return {METRIC.name: "self-reported" + f": {', '.join(named)}" * (len(named) < len(tasks))} if named else {}
 
 
-def metric_name(section: str, name: str) -> str:
-    """A name that MLflow takes of a metric, in a section of its charts."""
+def _filled(name: str, words: Mapping[str, str]) -> str:
+    return re.sub(r"[A-Z]{2,}", lambda word: words[word[0].lower()], name)
+
+
+def _legal(name: str) -> str:
+    """A name in letters that MLflow takes of metrics and parameters."""
     words = name.replace("→", " to ").replace("↔", " and ").replace("+", " and ")
     plain = " ".join(re.sub(r"[^\w.\- :]", " ", words).split())
-    return f"{section}/{plain.strip('. ')[:LONGEST_NAME] or '-'}"
-
-
-def escape(text: str) -> str:
-    """Document text as Markdown that shows it and does nothing else."""
-    return "".join(f"\\{char}" if char in "\\`*_[]<>#|&!~$" else char for char in clean(text))
-
-
-def signed(value: float) -> str:
-    """A research output: `+0.325`, with a true minus sign."""
-    return f"{value:+.3f}".replace("-", "−")
-
-
-def interval(low: float | None, high: float | None) -> str:
-    """`[−0.266, +0.563]`; nothing for a single seed, which has none. The brackets make no link."""
-    return "" if low is None or high is None else rf"\[{signed(low)}, {signed(high)}\]"
+    return plain.strip(". ")[:LONGEST_NAME] or "-"
 
 
 def _cut(text: str) -> str:

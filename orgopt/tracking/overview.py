@@ -15,20 +15,17 @@ from orgopt.study.rewrites import said_of_rewrites
 from orgopt.study.verdict.ending import Ending
 from orgopt.study.verdict.study import ending, short
 from orgopt.study.view import CandidateView, StudyView
-from orgopt.tracking import tables
+from orgopt.tracking import names, tables
 from orgopt.tracking.candidate import diff, sources
 from orgopt.tracking.entry import NOTE, Entry, Point
+from orgopt.tracking.markdown import escape, interval, signed
 from orgopt.tracking.names import (
     LONGEST_PARAM,
     LONGEST_VALUE,
     digest,
-    escape,
     experiment_name,
     generation_title,
-    interval,
-    metric_name,
     reporting,
-    signed,
 )
 
 
@@ -42,11 +39,11 @@ def study(head: StudyRecord, commit: str) -> Entry:
     org = read(parse(head.program)).org
     settings = {key: value for key, value in head.settings.items() if key != "tasks"}
     tags = {
-        "orgopt.kind": "study",
-        "orgopt.task": ", ".join(head.identity.tasks),
-        "orgopt.version": head.orgopt,
+        names.KIND.name: "study",
+        names.TASKS.name: ", ".join(head.identity.tasks),
+        names.VERSION.name: head.orgopt,
         **reporting(head),
-        "orgopt.commit": commit or digest(head.program),
+        names.COMMIT.name: commit or digest(head.program),
         "mlflow.source.name": head.source,
         "mlflow.source.type": "LOCAL",
         NOTE: f"**Running**: {escape(head.source)} on {escape(experiment_name(head))}.",
@@ -66,34 +63,43 @@ def study(head: StudyRecord, commit: str) -> Entry:
 
 def generation(view: StudyView, number: int) -> tuple[Entry, tuple[Point, ...]]:
     """The run of a generation that is complete, and its points on the study's run, at a step of its number."""
-    members = [one for one in view.generation(number) if one.standing]
+    everybody = view.generation(number)
+    members = [one for one in everybody if one.standing]  # who is disqualified has none
     values = {one.name: one.standing.value for one in members if one.standing}
-    best = max(values, key=lambda name: values[name])
-    spread = stdev(values.values()) if len(values) > 1 else 0.0
-    middle = median(values.values())
-    dropped = sum(one.dropped for one in members)
-    ahead = view.best
-    lines = [f"**Best {signed(values[best])}** by {best} · median {signed(middle)} · spread {spread:.3f}"]
-    lines.append(_ranking(members))
-    own = {"research_output": values[best], "median": middle, "spread": spread, "candidates": float(len(members))}
+    own, over = {names.GENERATION_SIZE: float(len(members))}, dict[names.Metric, float]()
+    title, note = f"g{number:02d} · all disqualified", "**Every candidate is disqualified**: see their notes."
+    if values:
+        best = max(values, key=lambda name: values[name])
+        spread = stdev(values.values()) if len(values) > 1 else 0.0
+        middle = median(values.values())
+        title = generation_title(number, best, values[best])
+        said = f"**Best {signed(values[best])}** by {best} · median {signed(middle)} · spread {spread:.3f}"
+        note = f"{said}\n\n{_ranking(members)}"
+        own |= {
+            names.GENERATION_BEST: values[best],
+            names.GENERATION_MEDIAN: middle,
+            names.GENERATION_SPREAD: spread,
+        }
+        over = {names.BEST: values[best], names.MEDIAN: middle, names.SPREAD: spread}
     run = Entry(
         key=f"generation {number}",
-        name=generation_title(number, best, values[best]),
-        began=min(one.record.at for one in members),
+        name=title,
+        began=min(one.record.at for one in everybody),
         at=_when(view, number),
         tags={
-            "orgopt.kind": "generation",
-            "orgopt.generation": str(number),
-            "orgopt.task": ", ".join(view.tasks),
+            names.KIND.name: "generation",
+            names.GENERATION.name: str(number),
+            names.TASKS.name: ", ".join(view.tasks),
             **reporting(view.head),
-            NOTE: "\n\n".join(lines)[:LONGEST_VALUE],
+            NOTE: note[:LONGEST_VALUE],
         },
-        points=tuple(Point(name, value) for name, value in own.items()),
+        points=tuple(Point(metric.name, value) for metric, value in own.items()),
     )
-    over = {"best": values[best], "median": middle, "spread": spread, "dropped": float(dropped)}
+    over[names.DROPPED] = float(sum(one.dropped for one in members))
+    ahead = view.best
     if ahead and ahead.standing:
-        over |= {"best_so_far": ahead.standing.value, "best_so_far_estimate": ahead.standing.estimate}
-    return run, tuple(Point(f"generations/{name}", value, number) for name, value in over.items())
+        over |= {names.BEST_SO_FAR: ahead.standing.value, names.BEST_ESTIMATE: ahead.standing.estimate}
+    return run, tuple(Point(metric.name, value, number) for metric, value in over.items())
 
 
 def progress(view: StudyView) -> dict[str, str]:
@@ -124,10 +130,11 @@ def conclusion(view: StudyView, final: FinalRecord, address: str) -> Entry:
     if final.ablations:
         files["ablations.json"] = tables.as_json(tables.ablations(final.ablations))
     best = champion.standing
-    single = [Point("research_output", best.value), Point("estimate", best.estimate)] if best else []
+    values = {names.CHAMPION_OUTPUT: best.value, names.CHAMPION_ESTIMATE: best.estimate} if best else {}
+    single = [Point(metric.name, value) for metric, value in values.items()]
     told = ending(view)
     said = short(told)[:LONGEST_VALUE]
-    tags = {"orgopt.champion": final.champion, "orgopt.verdict": said}
+    tags = {names.CHAMPION.name: final.champion, names.VERDICT.name: said}
     return Entry(
         at=final.at,
         tags={**tags, NOTE: note(told, final, address)[:LONGEST_VALUE], **tables.shown_as_tables(files)},
@@ -139,12 +146,9 @@ def conclusion(view: StudyView, final: FinalRecord, address: str) -> Entry:
 def champion(final: FinalRecord) -> Entry:
     """What the end of a study adds to the champion's run."""
     race, test = final.estimates.race, final.estimates.test
-    values: dict[str, float | None] = {
-        "race/research_output": race,
-        "test/research_output": test.mean if test else None,
-    }
-    points = tuple(Point(name, value) for name, value in values.items() if value is not None)
-    return Entry(at=final.at, ended=False, tags={"orgopt.champion": "true"}, points=points)
+    values = {names.RACE_OUTPUT: race, names.TEST_OUTPUT: test.mean if test else None}
+    points = tuple(Point(metric.name, value) for metric, value in values.items() if value is not None)
+    return Entry(at=final.at, ended=False, tags={names.CHAMPION.name: "true"}, points=points)
 
 
 def tested(final: FinalRecord) -> dict[str, str]:
@@ -153,8 +157,12 @@ def tested(final: FinalRecord) -> dict[str, str]:
     if not test:
         return {}
     low, high = test.low, test.high
-    score = {"test_score": f"{test.mean:+.3f}"}
-    return score if low is None or high is None else score | {"test_interval": f"{low:+.3f} … {high:+.3f}"}
+    score = {names.VERSION_TEST_SCORE.name: f"{test.mean:+.3f}"}
+    return (
+        score
+        if low is None or high is None
+        else score | {names.VERSION_TEST_INTERVAL.name: f"{low:+.3f} … {high:+.3f}"}
+    )
 
 
 def note(told: Ending, final: FinalRecord, address: str) -> str:
@@ -188,21 +196,22 @@ def _claim_points(final: FinalRecord) -> list[Point]:
     found: list[Point] = []
     for one in final.claims:
         where = one.phase if one.task == "all" else f"{one.phase} {one.task}"
-        found.append(Point(metric_name(where, "champion"), one.champion_mean))  # the first is on the most seeds
-        found.append(Point(metric_name(where, one.entrant), one.mean))
-        found.append(Point(metric_name(f"{where} ahead", one.entrant), one.difference))
+        # of several with this name the first stays: it is on the most seeds
+        found.append(Point(names.CLAIM_CHAMPION.of(claim=where), one.champion_mean))
+        found.append(Point(names.CLAIM_OTHER.of(claim=where, entrant=one.entrant), one.mean))
+        found.append(Point(names.CLAIM_AHEAD.of(claim=where, entrant=one.entrant), one.difference))
     return list({point.name: point for point in reversed(found)}.values())[::-1]
 
 
 def _part_points(view: StudyView, final: FinalRecord) -> list[Point]:
     last = max(view.complete, default=0)
-    found = [Point(metric_name("importance", one.part), one.importance, last) for one in final.importances]
-    found += [Point(metric_name("without", one.part), one.difference) for one in final.ablations]
+    found = [Point(names.IMPORTANCE.of(part=one.part), one.importance, last) for one in final.importances]
+    found += [Point(names.WITHOUT.of(part=one.part), one.difference) for one in final.ablations]
     return list({point.name: point for point in found}.values())
 
 
 def _cost(final: FinalRecord) -> list[Point]:
-    return [Point(f"spent/{name}", float(value)) for name, value in asdict(final.cost).items()]
+    return [Point(names.SPENT.of(cost=name), float(value)) for name, value in asdict(final.cost).items()]
 
 
 def _ranking(members: Sequence[CandidateView]) -> str:
@@ -218,5 +227,5 @@ def _ranking(members: Sequence[CandidateView]) -> str:
 
 def _when(view: StudyView, number: int) -> float:
     """When a generation was complete."""
-    names = {one.name for one in view.generation(number)}
-    return max(one.at for one in view.evaluations if one.phase == SEARCH and one.entrant in names)
+    members = {one.name for one in view.generation(number)}
+    return max(one.at for one in view.evaluations if one.phase == SEARCH and one.entrant in members)

@@ -19,23 +19,19 @@ from orgopt.study.records.kinds import EnsembleRecord, FinalRecord, GenerationRe
 from orgopt.study.records.names import LOG, SEARCH
 from orgopt.study.records.reader import read_records, written
 from orgopt.study.view import CandidateView, StudyView, study
-from orgopt.tracking import candidate, logged_model, overview, traces
+from orgopt.tracking import candidate, logged_model, names, overview, traces
 from orgopt.tracking.entry import Entry
 from orgopt.tracking.names import digest, experiment_name, prompt_name, study_id
 from orgopt.tracking.noted import Noted
 from orgopt.tracking.prompts import LONGEST, Prompt
-from orgopt.tracking.store import KEY, STUDY, Store, connect, require_answer, store_uri
+from orgopt.tracking.store import Store, connect, require_answer, store_uri
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 COLUMNS = (
-    "metrics.`research_output`",
-    "metrics.`error`",
-    "metrics.`seeds`",
-    "metrics.`test/research_output`",
-    "metrics.`organization/agents`",
-    "params.`parent`",
+    *(f"metrics.`{one.name}`" for one in (names.OUTPUT, names.ERROR, names.SEEDS, names.TEST_OUTPUT, names.AGENTS)),
+    f"params.`{names.PARAM_PARENT.name}`",
 )
 """What the saved view shows."""
 LONGEST_REASON = 240  # characters: the errors of requests repeat themselves
@@ -132,7 +128,7 @@ class _Projection:
         if not state:
             self.noted.forget()
         if state == "deleted":
-            raise StoreError("the study's run was deleted in MLflow: restore it there, or choose another --name")
+            raise StoreError("the study's run was deleted in MLflow: restore it there, or choose another name for it")
         if self.noted.doubtful or not self.noted.ids:
             self.found = dict([*self.store.find(), *self.prompt.find()])
 
@@ -157,11 +153,11 @@ class _Projection:
         study_run = self.noted.ids["study"]
         yield from self._once([run.key], lambda key: self.store.send(run, parent=study_run, known=self._known(key)))
         members = _Members(view, self.folder, self._address)
-        names = [one.name for one in view.generation(number)]
+        own = [one.name for one in view.generation(number)]
         parent = self.noted.ids[run.key]
 
         yield from self._once(
-            names, lambda name: self.store.send(members.entry(name), parent=parent, known=self._known(name))
+            own, lambda name: self.store.send(members.entry(name), parent=parent, known=self._known(name))
         )
         seed, best = view.candidates[0], view.best or view.candidates[0]
         if number == 0:
@@ -200,7 +196,7 @@ class _Projection:
             uri=self.store.uri,
             experiment=self.store.experiment,
             run_id=self.noted.ids[name],
-            tags={STUDY: self.store.study, KEY: key, "orgopt.candidate": name},
+            tags={names.STUDY.name: self.store.study, names.KEY.name: key, names.CANDIDATE.name: name},
         )
 
     def _end(self, records: Sequence[Record], final: FinalRecord) -> Iterator[str]:

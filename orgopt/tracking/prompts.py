@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from orgopt.errors import UsageError
 from orgopt.study.standing import Standing
 from orgopt.study.view import CandidateView
+from orgopt.tracking import names
 from orgopt.tracking.candidate import Z
-from orgopt.tracking.names import prompt_name
-from orgopt.tracking.store import KEY, STUDY, connect
+from orgopt.tracking.store import connect
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -31,7 +31,7 @@ class Prompt:
     def __init__(self, client: "MlflowClient", name: str, study: str) -> None:
         self.client, self.study = client, study
         prompt = client.get_prompt(name)
-        owner = (prompt.tags or {}).get(STUDY) if prompt else None
+        owner = (prompt.tags or {}).get(names.STUDY.name) if prompt else None
         self.name = name if owner in {None, study} else f"{name}-{study[:4]}"
         self._marked = owner == study
         self._aliases: dict[str, str] = {}  # as far as this process set them
@@ -40,23 +40,23 @@ class Prompt:
         """The key and the number of each version."""
         if self.client.get_prompt(self.name):
             for version in self.client.search_prompt_versions(self.name):
-                if key := version.tags.get(KEY):
+                if key := version.tags.get(names.KEY.name):
                     yield key, str(version.version)
 
     def register(self, key: str, candidate: CandidateView) -> str:
         """Add a candidate as the next version; returns its number."""
         record = candidate.record
         tags = {
-            KEY: key,
-            STUDY: self.study,
-            "candidate": candidate.name,
-            "generation": str(record.generation),
+            names.KEY.name: key,
+            names.STUDY.name: self.study,
+            names.VERSION_CANDIDATE.name: candidate.name,
+            names.VERSION_GENERATION.name: str(record.generation),
             **_standing(candidate.standing),
         }
         message = f"{candidate.name}: {', '.join(record.changes)}"[:1000]
         version = self.client.register_prompt(self.name, record.program, commit_message=message, tags=tags).version
         if not self._marked:
-            self.client.set_prompt_tag(self.name, STUDY, self.study)
+            self.client.set_prompt_tag(self.name, names.STUDY.name, self.study)
             self._marked = True
         return str(version)
 
@@ -98,14 +98,14 @@ def load_version(workspace: Path, study: str, name: str) -> str | None:
         Exception: What MLflow raises on a store that it cannot open.
     """
     client = connect(workspace)
-    prompt = prompt_name(study)
+    prompt = names.prompt_name(study)
     if client.get_prompt(prompt) is None:
         return None
     if name in ALIASES:
         found = client.load_prompt(f"{PREFIX}{prompt}@{name}", allow_missing=True, cache_ttl_seconds=0)
     else:
         versions = client.search_prompt_versions(prompt)
-        found = next((version for version in versions if version.tags.get("candidate") == name), None)
+        found = next((version for version in versions if version.tags.get(names.VERSION_CANDIDATE.name) == name), None)
     return found.template if found and isinstance(found.template, str) else None
 
 
@@ -113,4 +113,7 @@ def _standing(standing: Standing | None) -> dict[str, str]:
     if standing is None:
         return {}
     low, high = standing.value - Z * standing.error, standing.value + Z * standing.error
-    return {"score": f"{standing.value:+.3f}", "interval": f"{low:+.3f} … {high:+.3f}"}
+    return {
+        names.VERSION_SCORE.name: f"{standing.value:+.3f}",
+        names.VERSION_INTERVAL.name: f"{low:+.3f} … {high:+.3f}",
+    }

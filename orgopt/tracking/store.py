@@ -19,13 +19,14 @@ from uuid import uuid4
 from orgopt.errors import StoreError
 from orgopt.tracking.direct import Direct
 from orgopt.tracking.entry import CONTEXT, SOURCE_TYPE, Entry, Source
+from orgopt.tracking.names import KEY, STUDY
 from orgopt.tracking.saved_view import saved_view
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 SQLITE = "sqlite:///"
-STUDY, KEY, PARENT = "orgopt.study", "orgopt.key", "mlflow.parentRunId"
+PARENT = "mlflow.parentRunId"
 ANSWER_S = 1.0
 """How long a server may take to say that it is there."""
 _BATCH = 900  # MLflow takes 1,000 metrics a batch
@@ -175,19 +176,19 @@ class Store:
         while True:
             page = self.client.search_runs(
                 [self.experiment],
-                f"tags.`{STUDY}` = '{self.study}'",
+                f"tags.`{STUDY.name}` = '{self.study}'",
                 run_view_type=ViewType.ALL,
                 max_results=1000,
                 page_token=token,
             )
-            yield from ((run.data.tags[KEY], run.info.run_id) for run in page)
+            yield from ((run.data.tags[KEY.name], run.info.run_id) for run in page)
             token = cast("str | None", page.token)
             if not token:
                 return
 
     def send(self, entry: Entry, *, parent: str = "", known: str = "") -> str:
         """Make a run with everything that is in it, or complete one that is there already; returns its id."""
-        tags = {**entry.tags, STUDY: self.study, KEY: entry.key, **({PARENT: parent} if parent else {})}
+        tags = {**entry.tags, STUDY.name: self.study, KEY.name: entry.key, **({PARENT: parent} if parent else {})}
         if known:
             self.add(known, entry, tags=tags)
             return known

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
+from orgopt.called import typed
 from orgopt.cli.shared.base import err
 from orgopt.document.text.program import printable
 from orgopt.errors import DocumentError, LabError, OrgoptError, SandboxError, StoreError
+from orgopt.plugin_faults import naming_packages
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -20,7 +22,8 @@ def command(body: Callable[P, T]) -> Callable[P, T]:
     @wraps(body)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
-            return body(*args, **kwargs)
+            with typed(), naming_packages():
+                return body(*args, **kwargs)
         except (OrgoptError, OSError) as error:
             err.print("error:", style="bold red", end=" ")
             err.print("\n".join(map(printable, str(error).split("\n"))), markup=False, soft_wrap=True)

@@ -6,7 +6,7 @@ text and of whole roles are in `links`, `text` and `roles`.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 from orgopt.document.editing.splice import (
@@ -18,6 +18,7 @@ from orgopt.document.grammar.keys import KEYS, Key
 from orgopt.document.reading.reader import read
 from orgopt.document.text.program import Program, Span
 from orgopt.errors import DocumentError
+from orgopt.json_values import json_values
 from orgopt.org import Org, Role, slug
 
 
@@ -60,7 +61,7 @@ class Edit:
 
     def to_dict(self) -> dict[str, Any]:
         """The edit as JSON values."""
-        return {"edit": type(self).__name__, **{f.name: getattr(self, f.name) for f in fields(self)}}  # type: ignore[arg-type]
+        return {"edit": type(self).__name__, **json_values(self)}
 
     @classmethod
     def parse(cls, data: dict[str, Any]) -> Self:

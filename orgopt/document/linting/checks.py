@@ -15,6 +15,7 @@ from orgopt.document.linting.explanations import RULES
 from orgopt.document.reading.reader import Reading
 from orgopt.document.text.program import Program, Span
 from orgopt.org import DEFAULT_MODEL, LANGUAGE_AGENT, Org, Role
+from orgopt.org_problems import problems
 
 _REVIEWER = re.compile(r"\b(review|verif|audit|critic|referee)", re.IGNORECASE)
 _MANAGER = re.compile(r"\b(lead|leader|manager|chief|boss|head|director|coordinator)\b", re.IGNORECASE)
@@ -94,7 +95,7 @@ def finding(code: str, message: str, span: Span, help_: str = "", fix: Fix | Non
 
 def _problems(document: Document) -> Iterator[Finding]:
     """What keeps the organization from running."""
-    for problem in document.org.problems():
+    for problem in problems(document.org):
         fix = None
         if isinstance(problem.at, int):
             place = document.reading.links[problem.at]

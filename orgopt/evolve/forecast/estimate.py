@@ -1,7 +1,7 @@
 """What a study would cost, before anything is started."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from orgopt.evolve.controls import PLAIN, control_seeds
@@ -9,6 +9,7 @@ from orgopt.evolve.dropping import DROP_AFTER
 from orgopt.evolve.forecast.calls import Calls, Span
 from orgopt.evolve.proposers.rewrite.rewriting import optimizer_runs
 from orgopt.evolve.race import LOOKS
+from orgopt.json_values import json_values
 from orgopt.org import Org
 from orgopt.study.config import OPTIMIZERS, StudyConfig
 from orgopt.study.records.names import ABLATION, REAL
@@ -42,9 +43,13 @@ class Estimate:
     basis: str
     language: Calls | None = None
 
+    def __repr__(self) -> str:
+        hours = f"{self.wall_hours.low:.2g} to {self.wall_hours.high:.2g} h"
+        return f"Estimate({self.experiments.low:.0f} to {self.experiments.high:.0f} experiments, {hours})"
+
     def to_dict(self) -> dict[str, Any]:
         """The estimate as JSON values."""
-        return asdict(self)
+        return json_values(self)
 
 
 class Timing(NamedTuple):

@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 import optuna
-from optuna.samplers import RandomSampler
+from optuna.samplers import BaseSampler, RandomSampler
 from optuna.study import StudyDirection
 from optuna.trial import TrialState, create_trial
 
+from orgopt.called import argument
 from orgopt.document import Program, changes, lint, parse
 from orgopt.document.reading.reader import errors
 from orgopt.errors import DocumentError, StoreError, UsageError
@@ -24,7 +25,7 @@ from orgopt.evolve.space.candidate import Candidate
 from orgopt.evolve.space.genome import Params, Space
 from orgopt.evolve.space.texts import Texts, with_texts
 from orgopt.seeds import Stream, derive, generator
-from orgopt.study.config import StudyConfig
+from orgopt.study.config import SAMPLER_KIND, StudyConfig
 from orgopt.study.records.kinds import CandidateRecord
 from orgopt.study.standing import Standing
 
@@ -66,7 +67,7 @@ class Proposer:
         except (KeyError, TypeError, ValueError) as error:
             raise StoreError(
                 f"candidate {record.name} of the study's log is no point of this search space ({error}): the log is "
-                "damaged there: restore the file, or choose another --name"
+                f"damaged there: restore the file, or choose another {argument('name')}"
             ) from None
         return Candidate(
             index=record.index,
@@ -234,8 +235,21 @@ class Proposer:
         """Ask the sampler for all but some fixed values."""
         with _quiet():
             free = {name: one for name, one in self.space.distributions.items() if name not in fixed}
-            self.study.sampler = Around(fixed, self.sampler.make(self.space, self.config.population, seed), free)
+            self.study.sampler = Around(fixed, self._made(seed), free)
             return self.study.ask(self.space.distributions)
+
+    def _made(self, seed: int) -> BaseSampler:
+        """The sampler that is asked for one candidate.
+
+        Raises:
+            PluginError: It is a package's, and gives none.
+        """
+        made = self.sampler.make(self.space, self.config.population, seed)
+        if not isinstance(made, BaseSampler):  # pyright: ignore[reportUnnecessaryIsInstance]  a package's may be anything
+            raise SAMPLER_KIND.broken(
+                self.config.sampler, f"gave {made!r} where make has to give a sampler of Optuna's"
+            )
+        return made
 
     def few(self, rng: np.random.Generator, parent: Candidate) -> list[str]:
         """The parameters of a parent that a candidate may change: a few, of parts with equal chances."""

@@ -5,7 +5,7 @@ What a change names must be there, and what it gives must be a choice: so the sa
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, cast
 
@@ -27,6 +27,7 @@ from orgopt.evolve.space.texts import (
     text_at,
     with_texts,
 )
+from orgopt.json_values import json_values
 from orgopt.org import LANGUAGE_AGENT
 
 MOST = 3
@@ -51,7 +52,7 @@ class Change:
 
     def to_dict(self) -> dict[str, Any]:
         """The change as JSON values."""
-        return asdict(self)
+        return json_values(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from optuna.distributions import FloatDistribution, IntDistribution
 
 from orgopt.document.grammar.keys import MOST_RISK
 from orgopt.evolve.space.gene import Gene, Needs, Params, agents_of, choice, moved
-from orgopt.org import LANGUAGE_AGENT, MAX_HEADCOUNT, WORKING_AGENTS, Org, Role, slug
+from orgopt.org import AGENT_KIND, LANGUAGE_AGENT, MAX_HEADCOUNT, WORKING_AGENTS, Org, Role, slug
 
 LIBRARY_HEADCOUNT = 3
 CONFIRM = 3
@@ -49,6 +49,9 @@ def role_genes(
     """
     named = [model for model in dict.fromkeys(models) if model]
     memories = ["none", "run", *(["lasting"] if any(role.memory == "lasting" for role in roles) else [])]
+    # Of packages' agents, those that the document or the library names: what else is installed here is not in the
+    # study's record, and no two machines have the same.
+    agents = [*WORKING_AGENTS, *(role.agent for role in roles if AGENT_KIND.package(role.agent))]
     focuses = [group for group in dict.fromkeys(groups) if slug(group) == group]  # a document writes no others
     for role in roles:
         needs, new = agents_of(role.id), role.id in library
@@ -59,7 +62,7 @@ def role_genes(
             distribution=IntDistribution(0, most),
             origin=0 if new else role.headcount,
         )
-        yield choice(f"agent/{role.id}", "agent", WORKING_AGENTS, role.agent, needs)
+        yield choice(f"agent/{role.id}", "agent", agents, role.agent, needs)
         speaks = (*needs, (f"agent/{role.id}", LANGUAGE_AGENTS))
         if len(named) > 1:
             yield choice(f"model/{role.id}", "model", named, role.model, speaks)

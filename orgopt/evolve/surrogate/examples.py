@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from orgopt.called import argument
 from orgopt.document import parse, read
 from orgopt.errors import OrgoptError, UsageError
 from orgopt.evolve.surrogate.graph import Setting
@@ -167,7 +168,7 @@ def gather_evidence(folder: Path, names: Sequence[str], studies: Path) -> list[R
             views.append(load_study(studies / name))
         except OrgoptError as error:
             if ALL not in names:
-                raise UsageError(f"--learn-from {name}: {error}") from None
+                raise UsageError(f"{argument('learn_from', name)}: {error}") from None
     views.sort(key=lambda view: view.head.at)  # of more than can be looked at, the newest are
     return [record for view in views for record in records_of(view)]
 

@@ -6,11 +6,12 @@ so that in studies of policies no output can depend on them.
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from orgopt.json_values import json_values
 from orgopt.org import AGENTS, MAX_CONFIRM, Link, LinkKind, Org, Role
 
 ROLES = 16
@@ -55,7 +56,7 @@ class Setting:
 
     def to_dict(self) -> dict[str, Any]:
         """The setting as JSON values."""
-        return asdict(self)
+        return json_values(self)
 
     @property
     def experiments(self) -> float:

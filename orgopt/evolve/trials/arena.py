@@ -26,6 +26,7 @@ from orgopt.evolve.trials.kept import PLAIN_PREFIX, Keeping, Memory, Settings, e
 from orgopt.lab import make_lab
 from orgopt.lab.base import Lab
 from orgopt.ledger import Event, Ledger
+from orgopt.plugin_faults import naming_packages
 from orgopt.scoring import Score, evaluate
 from orgopt.task import Task
 
@@ -249,6 +250,7 @@ def _begin(tasks: dict[str, Task], terms: Terms, parent: int) -> None:
     _terms.append(terms)
 
 
+@naming_packages()  # here, because tracebacks do not reach the process that asked
 def _work(job: Job) -> Result:
     if job.task not in _labs:
         _labs[job.task] = _terms[0].open(_tasks[job.task])

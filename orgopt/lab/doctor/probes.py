@@ -12,11 +12,12 @@ import tempfile
 import time
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from orgopt.errors import LabError, SandboxError
+from orgopt.json_values import json_values
 from orgopt.lab.base import Experiment, Outcome, Status
 from orgopt.lab.doctor.attempts import BEGIN, FILES, PROBES, Probe
 from orgopt.lab.local import LocalLab
@@ -39,7 +40,7 @@ class Finding:
 
     def to_dict(self) -> dict[str, Any]:
         """The finding as JSON values."""
-        return asdict(self)
+        return json_values(self)
 
 
 def examine(kind: Sandbox) -> Iterator[Finding]:

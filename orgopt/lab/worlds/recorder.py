@@ -16,6 +16,7 @@ from typing import Any, Self
 import numpy as np
 from scipy.stats import qmc
 
+from orgopt.called import argument
 from orgopt.errors import LabError, UsageError
 from orgopt.lab.base import Experiment, Lab, Outcome, Status
 from orgopt.lab.worlds.recording import (
@@ -188,7 +189,7 @@ class Recording:
     def _refuse_other(self, path: Path, provenance: dict[str, Any]) -> None:
         if changed := differences(provenance, self.origin):
             raise UsageError(
-                f"{path} was recorded otherwise ({'; '.join(changed)}): remove it, or choose another --out"
+                f"{path} was recorded otherwise ({'; '.join(changed)}): remove it, or choose another {argument('out')}"
             )
 
     def _write(self) -> None:

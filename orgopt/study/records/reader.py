@@ -14,6 +14,7 @@ from typing import Annotated, Any, TypeVar, cast
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
+from orgopt.called import argument
 from orgopt.errors import StoreError, UsageError
 from orgopt.study.records.consistency import misfits
 from orgopt.study.records.head import SCHEMA_VERSION, Identity
@@ -116,7 +117,11 @@ def _require_version(line: bytes | str, source: str) -> None:
     said = cast("dict[str, object]", head)
     version = said.get("schema_version")
     if isinstance(version, int) and version != SCHEMA_VERSION:
-        newer = "install that version or a newer one" if version > SCHEMA_VERSION else "begin anew under another --name"
+        newer = (
+            "install that version or a newer one"
+            if version > SCHEMA_VERSION
+            else f"begin anew under another {argument('name')}"
+        )
         raise UsageError(
             f"{source}:1: records of version {version}, made by orgopt {said.get('orgopt')}; this orgopt reads and "
             f"continues version {SCHEMA_VERSION}: {newer}"

@@ -7,11 +7,12 @@ Covers what is said and in which order, and the plain text of it; what it is sai
 import re
 import textwrap
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from orgopt.document import Program, read
+from orgopt.json_values import json_values
 from orgopt.study.wording import plain
 
 SCALE = "Score: 0 = the untouched script, 1 = the best setting known; half for where it ends, half for how soon."
@@ -71,7 +72,7 @@ class Ending:
 
     def to_dict(self) -> dict[str, Any]:
         """The ending as JSON values."""
-        return asdict(self)
+        return json_values(self)
 
 
 def scale(*, self_reported: bool) -> str:

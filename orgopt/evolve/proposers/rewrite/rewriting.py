@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Self
 
 from orgopt.agents.settings import LanguageSettings
+from orgopt.called import argument
 from orgopt.document import Program, read
 from orgopt.errors import UsageError
 from orgopt.evolve import importances
@@ -96,6 +97,8 @@ class Rewriting:
             importances=importances,
         )
         found = self._rewriter.rewrite(brief)
+        if not isinstance(found, Rewrite):  # pyright: ignore[reportUnnecessaryIsInstance]  a package's may be anything
+            raise REWRITER_KIND.broken(self.config.rewriter, f"gave {found!r} where rewrite has to give a Rewrite")
         self._note(brief, found)
         if found.point is None:
             return None
@@ -165,11 +168,12 @@ def check_rewriter(config: StudyConfig, seed: Program) -> None:
     if not 0 <= config.rewrite_share <= 1:
         raise UsageError(f"the rewriter's share of a generation is from 0 to 1, not {config.rewrite_share:g}")
     if config.rewriter in OPTIMIZERS and TEXTS not in free_parts(config.fix, config.only):
-        raise UsageError(f"the rewriter {config.rewriter} changes texts alone, and --fix or --only keeps them")
+        kept = f"{argument('fix')} or {argument('only')}"
+        raise UsageError(f"the rewriter {config.rewriter} changes texts alone, and {kept} keeps them")
     if config.rewriter in OPTIMIZERS and not any(places(read(seed).org)):
         raise UsageError(
             f"the rewriter {config.rewriter} rewrites charters of '{LANGUAGE_AGENT}' roles, and {seed.source} "
-            f"has none: give a role '- **Agent:** {LANGUAGE_AGENT}', or use --rewriter reflect"
+            f"has none: give a role '- **Agent:** {LANGUAGE_AGENT}', or use {argument('rewriter', 'reflect')}"
         )
 
 
@@ -181,7 +185,7 @@ def needs_model(config: StudyConfig, settings: LanguageSettings) -> str:
     if config.rewriter not in {"reflect", *OPTIMIZERS} or config.rewriter_model or settings.default:
         return ""
     return (
-        "no language model is named: use --rewriter-model, set ORGOPT_MODEL, or put "
+        f"no language model is named: use {argument('rewriter_model')}, set ORGOPT_MODEL, or put "
         '[models] rewriter = "…" into orgopt.toml'
     )
 

@@ -1,0 +1,152 @@
+"""A study that is planned: complete and checked, told what it would cost, and carried out."""
+
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from orgopt.agents.settings import LanguageSettings
+from orgopt.api.bounds import require
+from orgopt.api.forecasts import forecast
+from orgopt.api.labs import calibrate_all
+from orgopt.api.language import means
+from orgopt.api.study_result import StudyResult
+from orgopt.callback import Callback, Following
+from orgopt.called import own_command
+from orgopt.document import Program
+from orgopt.evolve.forecast.estimate import Estimate
+from orgopt.evolve.search import optimize as search
+from orgopt.evolve.surrogate.examples import gather_evidence, keep_evidence
+from orgopt.evolve.trials.arena import Arena, Terms
+from orgopt.lab.doctor.probes import trial
+from orgopt.lab.sandbox import launch, packages
+from orgopt.lab.sandbox.bubblewrap import find, wanted
+from orgopt.ledger import write_text
+from orgopt.org import Org
+from orgopt.plugin_faults import naming_packages
+from orgopt.report import page
+from orgopt.study.config import REWRITER_KIND, StudyConfig, study_name
+from orgopt.study.log import StudyLog
+from orgopt.study.view import study
+from orgopt.task import Task
+from orgopt.tracking.background import Projection
+from orgopt.workspace import require_writable, writable_folder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A study that was asked for, complete and checked; nothing is made yet.
+
+    Attributes:
+        program: The seed document.
+        config: The study's settings.
+        library: A document whose roles may be added.
+        team: The organization, with everybody whom the search may add.
+        tasks: All tasks by name, those that are held out last.
+        held_out: Which of them the search does not touch.
+        lab: `local` or `replay`.
+        workers: Runs at once.
+        workspace: Where the study is kept.
+        name: Of the study; None names it after its settings.
+        language: How models are reached, and what they may cost.
+        tracking: Whether MLflow shows the study.
+        callback: Told of what happens.
+        command: What one types to continue it.
+    """
+
+    program: Program
+    config: StudyConfig
+    library: Program | None
+    team: Org
+    tasks: dict[str, Task]
+    held_out: tuple[str, ...]
+    lab: str
+    workers: int
+    workspace: Path
+    name: str | None
+    language: LanguageSettings
+    tracking: bool
+    callback: Callback
+    command: str
+
+    def __repr__(self) -> str:
+        size = f"{self.config.generations} generations of {self.config.population}"
+        return f"Plan({self.program.source!r} on {', '.join(self.tasks)}: {size}, {self.lab} lab)"
+
+    @property
+    def searched(self) -> list[str]:
+        """The tasks that the search is on."""
+        return [name for name in self.tasks if name not in self.held_out]
+
+    @property
+    def model(self) -> str | None:
+        """The rewriter's model, empty for the default one; None without a rewriter, or for a package's of no model."""
+        asks = self.config.rewriter_model or self.config.rewriter in REWRITER_KIND.own
+        return self.config.rewriter_model if self.config.rewrites and asks else None
+
+    @naming_packages()
+    def carry_out(self) -> StudyResult:
+        """Do the study, or what is left of it.
+
+        Raises:
+            DocumentError, UsageError, SandboxError, LabError, StoreError: See `orgopt.errors`; what was measured before
+                is kept.
+        """
+        config, hears = self.config, self.callback
+        studies = self.workspace / "mlruns" / "studies"
+        require_writable(studies)  # before anything costs time
+        terms = Terms(lab=self.lab, slots=config.slots, budget_s=config.budget_s, verify_seeds=config.verify_seeds)
+        with ExitStack() as stack:
+            arena = stack.enter_context(Arena(self.tasks, terms, workers=self.workers))
+            calibrate_all(arena, self.workspace, hears)
+            searched = {name: arena.tasks[name] for name in self.searched}
+            stamps = {name: arena.lab(name).stamp for name in searched}
+            identity = config.identity(self.program, searched, self.library, stamps)
+            place = studies / (self.name or study_name(self.program, identity))
+            evidence = gather_evidence(place, config.learn_from, studies)  # before anything is made
+            folder = writable_folder(place)
+            shared = means(self.team, self.language, folder, self.model)
+            arena.terms = terms = replace(terms, means=shared)
+            log = stack.enter_context(StudyLog(folder, identity, self.program, searched, self.command))
+            if config.learn_from:
+                keep_evidence(folder, evidence)
+            real = None
+            if config.real_runs and _sandboxed(hears):
+                real = stack.enter_context(Arena(searched, replace(terms, lab="local"), workers=1))
+                calibrate_all(real, self.workspace, hears)
+            projection = stack.enter_context(Projection(self.workspace, folder, hears, enabled=self.tracking))
+            hears.study_begun(config, searched, self.lab, log)
+            search(
+                self.program,
+                arena,
+                config,
+                log,
+                library=self.library,
+                held_out=self.held_out,
+                callback=Following(hears, projection.poke),
+                real=real,
+                language=shared.settings,
+            )
+            write_text(folder / "report.html", page(study(log.records)))
+        return StudyResult.read(folder)
+
+    def forecast(self, usd_per_slot_hour: float | None = None) -> Estimate:
+        """What the study would cost, from what earlier ones in its workspace did.
+
+        Args:
+            usd_per_slot_hour: The price of the hardware.
+
+        Raises:
+            UsageError: A role has no model, or a model no price.
+        """
+        require(usd_per_slot_hour=usd_per_slot_hour)
+        return forecast(self, usd_per_slot_hour)
+
+
+def _sandboxed(callback: Callback) -> bool:
+    """Whether real runs can be added to a replay; says what to do where they cannot."""
+    if not trial(launch.chosen()):
+        return True
+    what = f"install bubblewrap ({packages.install_line() or f'{own_command()} doctor --install'})"
+    what = f"see {own_command()} doctor" if find() or not wanted() else what
+    callback.noted(f"the real runs are left out, for no sandbox holds here: {what}; the same command then adds them")
+    return False
