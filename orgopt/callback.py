@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -34,6 +34,9 @@ class Callback:
 
     def noted(self, line: str) -> None:
         """Something that a person should know, in a line."""
+
+    def organization_read(self, line: str, inferred: Sequence[str]) -> None:
+        """A document was read, and nothing has begun: its organization in a line, and what was inferred of it."""
 
     def run_begun(self, task: Task, budget_s: float, folder: Path) -> None:
         """A run begins, or goes on; its files are in the folder."""

@@ -95,6 +95,7 @@ class Switch(NamedTuple):
 
 
 OTHERS: Mapping[str, Text | Switch] = {
+    "agents": Text(optional=True),
     "also": Text(optional=True),
     "command": Text(),
     "controls": Text(optional=True),

@@ -11,7 +11,9 @@ from orgopt.api.inputs import (
     AnyTask,
     Document,
     Duration,
+    announce,
     checked_name,
+    program_of,
     require_document,
     seconds,
     task_names,
@@ -108,6 +110,7 @@ def compare(
     seed: int = 0,
     verify_seeds: int = 1,
     name: str | None = None,
+    agents: str | None = None,
     max_usd: float | None = None,
     max_tokens: int | None = None,
     callback: Callback | None = None,
@@ -129,6 +132,8 @@ def compare(
         seed: Decides every random choice.
         verify_seeds: Fresh seeds with which each submission of a real run is trained again, outside the budget.
         name: Of the contest; None names it after the documents, the tasks and the settings.
+        agents: A policy that stands in for all agents that think with a language model or a command, such as `tpe`;
+            None leaves them as the document has them.
         max_usd: Dollars that language models may cost in all; None is no limit.
         max_tokens: Tokens that they may use in all; None is no limit.
         callback: Told of what happens.
@@ -144,10 +149,14 @@ def compare(
     """
     hears = told(callback)
     require(slots=slots, seeds=seeds, workers=workers, seed=seed, verify_seeds=verify_seeds)
-    require(max_usd=max_usd, max_tokens=max_tokens, lab=lab, name=name, command=command)
+    require(max_usd=max_usd, max_tokens=max_tokens, lab=lab, agents=agents, name=name, command=command)
     for document in documents:
         require_document(document, "each document")
     entrants = enter(documents)
+    for entrant in [name for name, text in entrants.items() if not text.startswith(PLAIN_PREFIX)]:
+        program = program_of(parse(entrants[entrant], entrant), agents=agents)
+        announce(program, hears)
+        entrants[entrant] = program.text
     workspace, everyone = _workspace(documents), _everyone(entrants)
     language = language_settings(workspace, max_usd, max_tokens)
     check(everyone, language)

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import cast
 
 from orgopt.callback import Callback
-from orgopt.document import Program, load, parse
+from orgopt.document import Program, load, parse, require_org
+from orgopt.document.as_read import in_a_line, inferred, with_policies
 from orgopt.errors import UsageError
+from orgopt.org import Org
 from orgopt.task import Task, load_task
 from orgopt.workspace import find_workspace
 
@@ -40,17 +42,23 @@ def require_document(document: object, name: str = "document") -> None:
         raise UsageError(f"{name} must be a file, a folder, prompts:/NAME@ALIAS or a Program, not {document!r}")
 
 
-def program_of(document: Document, name: str = "document") -> Program:
+def program_of(document: Document, name: str = "document", *, agents: str | None = None) -> Program:
     """A document, read.
 
     Args:
         document: Where it is kept, or itself.
         name: Of the argument, for errors.
+        agents: A policy that stands in for the agents that think in words; None leaves them.
 
     Raises:
         DocumentError: It cannot be read.
-        UsageError: It is none, or there is no such prompt.
+        UsageError: It is none, or there is no such prompt, or no such policy.
     """
+    program = _program(document, name)
+    return program if agents is None else with_policies(program, agents)
+
+
+def _program(document: Document, name: str) -> Program:
     require_document(document, name)
     if isinstance(document, Program):
         return document
@@ -61,6 +69,17 @@ def program_of(document: Document, name: str = "document") -> Program:
 
     name = re.sub(r"[^\w.-]+", "-", source.removeprefix(PROMPTS))
     return parse(load_prompt(find_workspace(), source), f"{name}.md")
+
+
+def announce(program: Program, callback: Callback) -> Org:
+    """The organization of a document that may run, after a person was told what was read.
+
+    Raises:
+        DocumentError: The document has errors.
+    """
+    org = require_org(program)
+    callback.organization_read(in_a_line(program), inferred(program))
+    return org
 
 
 def workspace_of(document: Document) -> Path:

@@ -6,6 +6,8 @@ from pathlib import Path
 from orgopt.agents.llm.prices import price_of
 from orgopt.agents.session import FROZEN, Language, Means, freeze, speaks, thaw
 from orgopt.agents.settings import LanguageSettings, Price, read_settings
+from orgopt.called import argument
+from orgopt.errors import UsageError
 from orgopt.org import Org
 from orgopt.workspace import read_tables
 
@@ -31,7 +33,10 @@ def check(org: Org, settings: LanguageSettings, rewriter: str | None = None) -> 
         UsageError: A role has no model, or a model no key or no price; says what to set.
     """
     if speaks(org):
-        Language(org, settings).close()
+        try:
+            Language(org, settings).close()
+        except UsageError as error:
+            raise UsageError(f"{error}; or let a policy stand in: {argument('agents', 'tpe')}") from None
     if rewriter is not None:
         from orgopt.agents.llm.model import Model
 

@@ -10,6 +10,7 @@ from orgopt.api.inputs import (
     AnyTask,
     Document,
     Duration,
+    announce,
     checked_name,
     names,
     program_of,
@@ -69,6 +70,7 @@ def plan(
     verify_seeds: int = 1,
     library: Document | None = None,
     name: str | None = None,
+    agents: str | None = None,
     max_usd: float | None = None,
     max_tokens: int | None = None,
     tracking: bool = True,
@@ -106,6 +108,8 @@ def plan(
         verify_seeds: Fresh seeds with which each submission of a real run is trained again, outside the budget.
         library: A document whose roles may be added; `none` for none, None for the shipped one.
         name: Of the study; None names it after the document, the tasks and the settings.
+        agents: A policy that stands in for all agents that think with a language model or a command, such as `tpe`;
+            None leaves them as the document has them.
         max_usd: Dollars that language models may cost in all; None is no limit.
         max_tokens: Tokens that they may use in all; None is no limit.
         tracking: Whether MLflow shows the study.
@@ -124,10 +128,12 @@ def plan(
     require(generations=generations, population=population, slots=slots, workers=workers, seed=seed)
     require(search_seeds=search_seeds, contenders=contenders, race_seeds=race_seeds, test_seeds=test_seeds)
     require(real_runs=real_runs, verify_seeds=verify_seeds, rewrite_share=rewrite_share)
-    require(max_usd=max_usd, max_tokens=max_tokens, lab=lab, sampler=sampler, also=also, controls=controls)
+    require(agents=agents, max_usd=max_usd, max_tokens=max_tokens)
+    require(lab=lab, sampler=sampler, also=also, controls=controls)
     require(rewriter=rewriter, rewriter_model=rewriter_model, feedback=feedback, learn_from=learn_from)
     require(fix=fix, only=only, name=name, command=command, tracking=tracking)
-    program, workspace = program_of(document), workspace_of(document)
+    program, workspace = program_of(document, agents=agents), workspace_of(document)
+    org = announce(program, hears)
     language = language_settings(workspace, max_usd, max_tokens)
     held_out = task_names(held_out_task, "held_out_task")
     tasks = tasks_of([*task_names(task), *held_out], workspace)
@@ -158,12 +164,12 @@ def plan(
     )
     check_config(config)
     config = _rewriting(config, program, language, hears)
-    roles = _library(library)
+    roles = _library(library, agents)
     found = Plan(
         program=program,
         config=config,
         library=roles,
-        team=everybody(require_org(program), roles, free_parts(config.fix, config.only)),
+        team=everybody(org, roles, free_parts(config.fix, config.only)),
         tasks=tasks,
         held_out=tuple(list(tasks)[len(tasks) - len(held_out) :]) if held_out else (),
         lab=kind,
@@ -197,14 +203,14 @@ def _rewriting(config: StudyConfig, program: Program, language: LanguageSettings
     return config
 
 
-def _library(given: Document | None) -> Program | None:
+def _library(given: Document | None, agents: str | None) -> Program | None:
     """The document whose roles may be added; by default the shipped one, where it is installed."""
     if given == "none":
         return None
     found = given or next((root / LIBRARY for root in shipped("orgs") if (root / LIBRARY).is_file()), None)
     if found is None:
         return None
-    library = program_of(found, "library")
+    library = program_of(found, "library", agents=agents)
     require_org(library)
     if not read(library).roles:
         raise UsageError(

@@ -14,6 +14,7 @@ from orgopt.api.inputs import (
     AnyTask,
     Document,
     Duration,
+    announce,
     one_task,
     program_of,
     seconds,
@@ -26,7 +27,7 @@ from orgopt.api.labs import calibrated, lab_of, open_lab
 from orgopt.api.language import check, frozen, language_settings
 from orgopt.api.run_result import RunResult, RunSettings
 from orgopt.callback import Callback
-from orgopt.document import Program, load, require_org
+from orgopt.document import load, require_org
 from orgopt.errors import StoreError, UsageError
 from orgopt.lab.sandbox.launch import Sandbox, chosen, using
 from orgopt.ledger import Event, Ledger, results_tsv, write_text
@@ -53,6 +54,7 @@ def run(
     seed: int = 0,
     verify_seeds: int = VERIFY_SEEDS,
     sandbox: str | None = None,
+    agents: str | None = None,
     max_usd: float | None = None,
     max_tokens: int | None = None,
     callback: Callback | None = None,
@@ -73,6 +75,8 @@ def run(
         verify_seeds: Fresh seeds with which each submission is trained again, outside the budget.
         sandbox: What holds experiments of the local lab: `bubblewrap`, or `process`, which hides nothing from them;
             None is what `ORGOPT_SANDBOX` says.
+        agents: A policy that stands in for all agents that think with a language model or a command, such as `tpe`;
+            None leaves them as the document has them.
         max_usd: Dollars that language models may cost in all; None is no limit.
         max_tokens: Tokens that they may use in all; None is no limit.
         callback: Told of what happens.
@@ -86,13 +90,13 @@ def run(
     """
     hears = told(callback)
     require(slots=slots, seed=seed, verify_seeds=verify_seeds, max_usd=max_usd, max_tokens=max_tokens)
-    require(lab=lab, sandbox=sandbox)
+    require(lab=lab, sandbox=sandbox, agents=agents)
     budget_s = seconds(budget)
-    program, workspace = program_of(document), workspace_of(document)
-    require_sound(program, workspace, max_usd, max_tokens)
+    program, workspace = program_of(document, agents=agents), workspace_of(document)
     loaded = one_task(task, workspace)
     if sandbox and sandbox not in set(Sandbox):
         raise UsageError(f"no sandbox '{sandbox}': choose {' or '.join(Sandbox)}")
+    check(announce(program, hears), language_settings(workspace, max_usd, max_tokens))
     settings = RunSettings(
         program=source_of(document),
         task=str(loaded.folder) if not isinstance(task, str) or Path(task).is_dir() else task,
@@ -149,6 +153,7 @@ def evaluate(
     slots: int = 2,
     seed: int = 0,
     verify_seeds: int = VERIFY_SEEDS,
+    agents: str | None = None,
     callback: Callback | None = None,
 ) -> Score:
     """Run the organization of a document, and score it, without keeping any file; the arguments are those of `run`.
@@ -159,9 +164,9 @@ def evaluate(
     hears = told(callback)
     require(slots=slots, seed=seed, verify_seeds=verify_seeds, lab=lab)
     budget_s = seconds(budget)
-    program, workspace = program_of(document), workspace_of(document)
-    require_sound(program, workspace, None, None)
+    program, workspace = program_of(document, agents=agents), workspace_of(document)
     loaded = one_task(task, workspace)
+    check(announce(program, hears), language_settings(workspace, None, None))
     with open_lab(loaded, lab, slots, hears) as opened:
         known = calibrated(loaded, opened, workspace, hears)
         return evaluate_in(
@@ -173,16 +178,6 @@ def evaluate(
             verify_seeds=verify_seeds,
             watch=lambda event: hears.event(None, event),
         )
-
-
-def require_sound(program: Program, workspace: Path, max_usd: float | None, max_tokens: int | None) -> None:
-    """Check that a document can be run, and that its agents have what they think with, before anything is made.
-
-    Raises:
-        DocumentError: The document has errors.
-        UsageError: A role has no model, or a model no key or no price.
-    """
-    check(require_org(program), language_settings(workspace, max_usd, max_tokens))
 
 
 def _run(

@@ -1,4 +1,4 @@
-"""Options of what language models may cost."""
+"""Options of agents that think in words: who stands in for them, and what language models may cost."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -7,11 +7,15 @@ import click
 
 from orgopt.cli.shared.base import bounded
 
+_STAND_IN = (
+    "A policy that stands in for all agents that think with a language model or a command: tpe, gp, hill-climb, …"
+)
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def limit_options(body: F) -> F:
-    """`--max-usd` and `--max-tokens`."""
+    """`--agents`, `--max-usd` and `--max-tokens`."""
+    agents = click.option("--agents", metavar="POLICY", help=_STAND_IN)
     usd = click.option(
         "--max-usd", type=bounded("max_usd"), help="Dollars that language models may cost in all.  [default: no limit]"
     )
@@ -20,4 +24,4 @@ def limit_options(body: F) -> F:
         type=bounded("max_tokens"),
         help="Tokens that language models may use in all.  [default: no limit]",
     )
-    return usd(tokens(body))
+    return agents(usd(tokens(body)))

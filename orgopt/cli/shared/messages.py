@@ -1,6 +1,6 @@
 """What commands that run teams say beside their results."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from orgopt.callback import Callback
 from orgopt.cli.shared.base import err, out
@@ -9,6 +9,11 @@ from orgopt.task import Task
 
 class Said(Callback):
     """A callback that says on standard error what a person should know."""
+
+    def organization_read(self, line: str, inferred: Sequence[str]) -> None:
+        err.print(line, style="dim", markup=False, soft_wrap=True)
+        for one in inferred:
+            err.print(f"  {one}", style="yellow", markup=False, soft_wrap=True)
 
     def noted(self, line: str) -> None:
         err.print(line, style="yellow", markup=False, soft_wrap=True)
