@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from orgopt.confirmation import Evidence
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
@@ -13,8 +15,9 @@ class Score:
         research_output: (q_final + q_mean) / 2; at most `orgopt.scoring.DISQUALIFIED` where the run is.
         q_final: Held-out improvement of the final submission.
         q_mean: Its mean over the budget.
-        q_error: Standard error of q_final from seed noise alone.
-        confirmed: Whether fresh seeds put q_final above the baseline by more than their noise, at 95 %.
+        q_error: Standard error of q_final: the noise of the runs that verified it.
+        confirmed: Whether these runs put it above the baseline by more than their noise, at 95 %.
+        evidence: What they say in the metric's own unit; None of the baseline, and of scores of older versions.
         heldout: Held-out metric of the final submission, mean over fresh verification seeds.
         metric: The metric that the team saw when it submitted.
         submitted: The experiment that is the final submission; 0 is the baseline.
@@ -50,6 +53,7 @@ class Score:
     messages: int
     submitted: int = 0
     confirmed: bool = False
+    evidence: Evidence | None = None
     disqualified: str = ""
     tokens: int = 0
     usd: float = 0.0

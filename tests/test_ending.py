@@ -34,7 +34,7 @@ from orgopt.task import Task
 from orgopt.team.costs import Report
 from tests.fakes.study import records, task_record
 from tests.fakes.study import view as study
-from tests.test_scoring import ledger_of, score
+from tests.test_scoring import ledger_of, score, twice
 
 SOLO = "# Solo\n\n## Roles\n\n### Researcher\n- **Headcount:** 1\n- **Agent:** hill-climb\n"
 Record = dict[str, Any]
@@ -227,7 +227,7 @@ def test_a_run_says_whether_it_is_an_improvement(toy: Task) -> None:
 
     def said(heldout: float, ledger: Ledger | None = None, tampered: str = "") -> Ending:
         ledger = ledger or ledger_of((0, 0, 0.5), (2, 1, 0.2))
-        found = score(toy, ledger, {1: heldout}, budget_s=10, verify_seeds=2, tampered=tampered)
+        found = score(toy, ledger, twice(toy, {1: heldout}, tampered), budget_s=10)
         return run_ending(document, toy, found, REPORT, 10)
 
     better = said(0.25)

@@ -15,8 +15,9 @@ from orgopt.lab.base import Lab
 from orgopt.lab.sandbox.launch import printed_data_digest
 from orgopt.lab.worlds.recording import run_seconds
 from orgopt.lab.worlds.world import open_world
-from orgopt.scoring import UNEDITED_RUNS, calibrate
+from orgopt.study.verdict.evidence import REMEDY, stamp
 from orgopt.task import Measure, Task
+from orgopt.verification import UNEDITED_RUNS, calibrate
 
 _ASKED: dict[str, float] = {}
 """Lab seconds of experiments in worlds, by the digest of their task: some worlds take a while to open."""
@@ -95,7 +96,10 @@ def calibrated(task: Task, lab: Lab, workspace: Path, callback: Callback) -> Tas
         partial.replace(path)
     except OSError as error:
         raise StoreError(f"cannot write {path}: {error.strerror}") from None
-    return task.with_baseline(baseline)
+    found = task.with_baseline(baseline)
+    if found.steady:
+        callback.noted(f"{stamp([task.name])} {REMEDY}")
+    return found
 
 
 def calibrate_all(arena: Arena, workspace: Path, callback: Callback) -> None:

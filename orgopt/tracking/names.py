@@ -10,6 +10,7 @@ import re
 from orgopt.draw.content import clean
 from orgopt.study.records.head import StudyRecord
 from orgopt.study.records.kinds import CandidateRecord
+from orgopt.study.verdict.evidence import UNVARIED, unvaried
 
 LONGEST_NAME = 90
 LONGEST_VALUE = 5000
@@ -49,9 +50,13 @@ def prompt_name(study: str) -> str:
 
 
 def reporting(head: StudyRecord) -> dict[str, str]:
-    """The tag of a study that has tasks whose metric is self-reported; none where all are judged."""
+    """The tags of a study whose metric is self-reported, or the same with every seed; none where all are judged."""
     tasks, named = head.identity.tasks, head.identity.self_reported
-    return {"orgopt.metric": "self-reported" + f": {', '.join(named)}" * (len(named) < len(tasks))} if named else {}
+    steady = unvaried(head.identity, head.tasks)
+    found = {"orgopt.metric": ("self-reported", named)} if named else {}
+    if steady:
+        found["orgopt.seed"] = (UNVARIED, [*steady])
+    return {tag: said + f": {', '.join(some)}" * (len(some) < len(tasks)) for tag, (said, some) in found.items()}
 
 
 def metric_name(section: str, name: str) -> str:
