@@ -21,7 +21,7 @@ _TEXT = (
 _PRINTED = (
     "Where the metric is self-reported, nobody but the script measured it, which an agent may have edited: it is "
     "what the script printed. q is then the gain over the unedited script as a share of the metric, or of ten times "
-    "its seed noise where that is more, and there is no held-out data: submissions were run again, side by side with it."
+    "its seed noise where that is more, and there is no held-out data: submissions were run again, side by side."
 )
 
 
