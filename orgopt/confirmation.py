@@ -24,8 +24,8 @@ POWER = 0.8
 """How often a gain as large as the stated resolution is confirmed."""
 PAIRS = 8
 """Pairs in which a claim is tried: an even number, in which drift cancels. Eight resolve a gain of 1.2 standard
-deviations of a pair; two would resolve 10, and sixteen .75. Where one run in ten is slowed down a lot, six pairs confirm
-74 % of gains of twice the resolution, and eight 85 %."""
+deviations of a pair; two would resolve 10, and sixteen .75. Where one run in ten is slowed down a lot, six pairs
+confirm 74 % of gains of twice the resolution, and eight 85 %."""
 _ALIKE = 6
 """Pairs that say the same without any noise, from which on that is no chance: a coin falls so once in 64 times."""
 

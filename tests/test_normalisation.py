@@ -47,7 +47,7 @@ def test_of_a_time_it_is_the_share_that_is_saved() -> None:
 @pytest.mark.parametrize(
     "name",
     ["latency_ms", "val_latency", "latency_ms_mean", "p95_latency", "step_time", "train_seconds", "eval/time_s",
-     "runtime", "tokens_per_s", "samples_per_second", "it/s", "throughput", "fps", "stepTimeMs", "decode_us", "wallclock"],
+     "runtime", "tokens_per_s", "samples_per_second", "it/s", "throughput", "fps", "stepTimeMs", "decode_us"],
 )  # fmt: skip
 def test_metrics_of_time(name: str) -> None:
     assert is_time(name)

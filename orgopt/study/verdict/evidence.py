@@ -35,7 +35,8 @@ def doubt(score: Score) -> str:
         return f"its metric {UNVARIED}"
     beside = evidence is not None and evidence.paired
     if score.q_final <= 0:
-        return f"{'beside it' if beside else 'on fresh seeds'} it is behind the untouched script"
+        where = f"in {count(evidence.runs, 'pair')} of runs" if evidence and beside else "on fresh seeds"
+        return f"{where} it is behind the untouched script"
     if evidence is not None and evidence.low is None:
         return f"{count(evidence.runs, 'run')} cannot tell luck from gain: --verify-seeds {PAIRS} can"
     return f"it is within the noise of {_by(evidence)}" if beside else "it is within the seed noise"
@@ -59,7 +60,8 @@ def gained(task: Task, score: Score) -> str:
     sign = -1 if task.heldout.startswith("-") else 1
     before, after = (sign * value for value in (task.baseline.heldout, task.baseline.heldout - evidence.gain))
     digits = _digits(evidence.error or abs(evidence.gain) or abs(before))
-    change = f"{_signed(after - before, digits)} ± {evidence.error:.{digits}f}"
+    noise = f" ± {evidence.error:.{digits}f}" if evidence.varies else ""
+    change = f"{_signed(after - before, digits)}{noise}"
     share = f", {_signed(100 * (after / before - 1), 1)} %" if task.timed and before else ""
     shows = ""
     if evidence.resolution:
@@ -83,7 +85,7 @@ def stamp(tasks: Iterable[str]) -> str:
 def _by(evidence: Evidence | None) -> str:
     if evidence is None or not evidence.paired:
         return "fresh seeds"
-    return f"{count(evidence.runs, 'pair')} of runs, each beside the untouched script"
+    return f"{count(evidence.runs, 'pair')} of runs with the untouched script"
 
 
 def _digits(size: float) -> int:

@@ -60,9 +60,11 @@ def _sure(score: Score, task: Task, *, steady: bool) -> Iterator[str]:
 
 
 def _scored(score: Score, budget_s: float) -> str:
+    steady = score.evidence is not None and not score.evidence.varies
+    noise = "" if steady else f", give or take {plain(score.q_error)} of seed noise,"
     return (
-        f"It scores {plain(score.research_output)}: {plain(score.q_final)} at the end, give or take "
-        f"{plain(score.q_error)} of seed noise, and {plain(score.q_mean)} on average over {budget_s:g} s."
+        f"It scores {plain(score.research_output)}: {plain(score.q_final)} at the end{noise} and "
+        f"{plain(score.q_mean)} on average over {budget_s:g} s."
     )
 
 

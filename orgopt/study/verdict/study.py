@@ -106,14 +106,17 @@ class _Story:
         return title, f"The difference is {signed(apart)}, with 95 % confidence within {known}, {on}."
 
     def _measures(self) -> Iterator[str]:
-        """The raw held-out metric of each task: untouched, with the seed document, evolved."""
+        """The raw held-out metric of each task: untouched, with the seed document, evolved; the noise is between runs."""
         for name, task in self.view.head.tasks.items():
-            found = [("untouched", task.baseline.heldout)]
+            found, errors = [("untouched", task.baseline.heldout)], dict[str, float]()
             for label, candidate in ((f"with {self.source}", self.seed), ("evolved", self.champion)):
                 scores = self.view.scores(TEST, candidate.name, name)
                 if scores and (label, candidate) != ("evolved", self.seed):
-                    found.append((label, float(np.mean([score.heldout for score in scores]))))
-            yield measure(name, task, found)
+                    values = [score.heldout for score in scores]
+                    found.append((label, float(np.mean(values))))
+                    if task.reference is None and len(values) > 1:  # there is no scale on which its noise is told
+                        errors[label] = float(np.std(values, ddof=1)) / len(values) ** 0.5
+            yield measure(name, task, found, errors)
 
     def _elsewhere(self) -> Iterator[str]:
         """What was found on tasks that were held out, and in real training."""
