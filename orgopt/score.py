@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from orgopt.confirmation import Evidence
 
@@ -53,7 +55,7 @@ class Score:
     messages: int
     submitted: int = 0
     confirmed: bool = False
-    evidence: Evidence | None = None
+    evidence: Annotated[Evidence | None, Field(exclude_if=lambda value: value is None)] = None  # as of 0.1.0
     disqualified: str = ""
     tokens: int = 0
     usd: float = 0.0

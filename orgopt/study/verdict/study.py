@@ -106,7 +106,7 @@ class _Story:
         return title, f"The difference is {signed(apart)}, with 95 % confidence within {known}, {on}."
 
     def _measures(self) -> Iterator[str]:
-        """The raw held-out metric of each task: untouched, with the seed document, evolved; the noise is between runs."""
+        """The raw held-out metric of each task: untouched, with the seed document, evolved; noise is between runs."""
         for name, task in self.view.head.tasks.items():
             found, errors = [("untouched", task.baseline.heldout)], dict[str, float]()
             for label, candidate in ((f"with {self.source}", self.seed), ("evolved", self.champion)):
