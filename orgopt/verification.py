@@ -18,7 +18,7 @@ from orgopt.errors import LabError
 from orgopt.lab.base import Experiment, Lab, Outcome, Status
 from orgopt.ledger import BASELINE
 from orgopt.normalisation import varies
-from orgopt.seeds import Stream, derive
+from orgopt.seeds import Stream, derive, generator
 from orgopt.task import Measure, Settings, Task
 
 CALIBRATION_SEEDS = 6
@@ -171,14 +171,17 @@ def _rounds(submitted: Submissions, plan: _Plan) -> list[tuple[int, int]]:
     """The runs of a verification in pairs, as experiment and round, in the order in which they go.
 
     A round has the untouched script, the last submission beside it and, in as many rounds as there are seeds, the
-    others; every other round goes backwards, so that what drifts drifts against both alike.
+    others. Half of the rounds go backwards, so that what drifts drifts against both alike. Which of them is drawn: work
+    that comes back every few runs would else meet the same side each time.
     """
     last = [submitted.last] if submitted.last else []
     others = [number for number in submitted.settings if number != submitted.last]
     found: list[tuple[int, int]] = []
-    for k in range(max(plan.seeds, plan.pairs) if submitted.settings else 0):
+    n = max(plan.seeds, plan.pairs) if submitted.settings else 0
+    backwards = generator(Stream.VERIFY, plan.seed).permutation(n) % 2
+    for k in range(n):
         members = [BASELINE, *last, *(others if k < plan.seeds else [])]
-        found += [(number, k) for number in (members if k % 2 == 0 else members[::-1])]
+        found += [(number, k) for number in (members[::-1] if backwards[k] else members)]
     return found
 
 

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from orgopt.callback import Callback
+from orgopt.confirmation import PAIRS
 from orgopt.errors import StoreError, UsageError
 from orgopt.evolve.trials.arena import Arena
 from orgopt.lab import LAB_KIND, default_lab, make_lab
@@ -86,7 +87,7 @@ def calibrated(task: Task, lab: Lab, workspace: Path, callback: Callback) -> Tas
     why = "this machine's text differs from the one of task.toml; measuring the baseline here"
     if task.self_reported:
         runs = f"{UNEDITED_RUNS} runs of the unedited {task.script}, of {task.limit_s:g} s at most each"
-        why = f"measuring the baseline on this machine, once: {runs}"
+        why = f"measuring the baseline on this machine, once: {runs}; a run verifies in {PAIRS} pairs with it"
     callback.noted(f"{task.name}: {why} …")
     baseline = calibrate(task, lab, UNEDITED_RUNS) if task.self_reported else calibrate(task, lab)
     try:

@@ -68,7 +68,8 @@ def run(
             the task has a script.
         slots: Experiments at once.
         seed: Decides every random choice.
-        verify_seeds: Fresh seeds with which each submission is trained again, outside the budget.
+        verify_seeds: Fresh seeds with which each submission is trained again, outside the budget; where that is done
+            in pairs with the untouched script, the last has eight pairs or more.
         sandbox: What holds experiments of the local lab: `bubblewrap`, or `process`, which hides nothing from them;
             None is what `ORGOPT_SANDBOX` says.
         max_usd: Dollars that language models may cost in all; None is no limit.

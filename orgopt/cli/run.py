@@ -60,7 +60,8 @@ from orgopt.task import Task
     type=bounded("verify_seeds"),
     default=2,
     show_default=True,
-    help="Fresh seeds with which each submission is trained again, outside the budget.",
+    help="Fresh seeds with which each submission is trained again, outside the budget. Of a script that prints its "
+    "metric, the last is run in eight pairs with the untouched one at least.",
 )
 @click.option(
     "--resume",
