@@ -89,11 +89,10 @@ def verify(task: Task, lab: Lab, submitted: Submissions, *, seed: int, seeds: in
     """
     truths = {number: lab.truth(setting) for number, setting in submitted.settings.items()}
     known = {number: value for number, value in truths.items() if value is not None}
-    if len(known) == len(truths):  # a recording has the luck of a seed that never changed in it
-        said = {
-            number: confirmation.known(value, task.baseline, varies=not task.steady) for number, value in known.items()
-        }
-        return Verified(heldout=known, evidence=said.get(submitted.last))
+    if len(known) == len(truths):
+        last = known.get(submitted.last)  # a recording has the luck of a seed that never changed in it
+        evidence = None if last is None else confirmation.known(last, task.baseline, varies=not task.steady)
+        return Verified(heldout=known, evidence=evidence)
     if in_pairs(task):
         return _beside(task, lab, submitted, _Plan(seed, seeds, pairs if submitted.last else 0))
     return _fresh(task, lab, submitted, _Plan(seed, seeds, 0))

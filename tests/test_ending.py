@@ -14,7 +14,7 @@ from rich.console import Console
 
 from orgopt.cli.shared.heartbeat import Heartbeat
 from orgopt.cli.shared.progress import StudyProgress
-from orgopt.confirmation import Pair, paired
+from orgopt.confirmation import Pair, known, paired
 from orgopt.document import effects, parse
 from orgopt.evolve import Candidate
 from orgopt.evolve.controls import controls, more_agents
@@ -27,6 +27,7 @@ from orgopt.study.records.kinds import EntrantRecord
 from orgopt.study.records.names import RACE, SEARCH, TEST
 from orgopt.study.standing import Standing
 from orgopt.study.verdict.ending import WIDTH, Bar, Ending, again, bars, lines, text
+from orgopt.study.verdict.evidence import improvement
 from orgopt.study.verdict.measures import measure
 from orgopt.study.verdict.run import ending as run_ending
 from orgopt.study.verdict.study import ending, short
@@ -274,6 +275,21 @@ def test_a_run_says_whether_it_is_an_improvement(toy: Task) -> None:
     assert said(0.495).title == "No improvement of toy is confirmed: it is within the seed noise."
     assert "behind the untouched script" in said(0.6).title
     assert " of seed noise," in better.sure
+
+
+def test_a_replay_is_confirmed_by_its_world(toy: Task) -> None:
+    """No seed was run again: the world knows the metric without noise."""
+
+    def title(value: float) -> str:
+        found = Verified(heldout={1: value}, evidence=known(value, toy.baseline))
+        score_ = score(toy, ledger_of((0, 0, 0.5), (2, 1, 0.2)), found, 10)
+        assert improvement(score_).startswith(
+            "confirmed by its world" if value < 0.4 else "not confirmed: in its world"
+        )
+        return run_ending(parse(SOLO), toy, score_, REPORT, 10).title
+
+    assert title(0.25) == "toy is improved, and its world confirms it (95 %)."
+    assert title(0.6) == "No improvement of toy is confirmed: in its world it is behind the untouched script."
     assert said(0.25, tampered="a verification").title.startswith("Disqualified: a verification")
     kept = said(0.5, ledger_of((0, 0, 0.5)))
     assert kept.title == "No improvement of toy: nothing was better than the untouched script."

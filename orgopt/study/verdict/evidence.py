@@ -33,20 +33,18 @@ def doubt(score: Score) -> str:
     evidence = score.evidence
     if evidence is not None and not evidence.varies:
         return f"its metric {UNVARIED}"
-    beside = evidence is not None and evidence.paired
     if score.q_final <= 0:
-        where = f"in {count(evidence.runs, 'pair')} of runs" if evidence and beside else "on fresh seeds"
-        return f"{where} it is behind the untouched script"
+        return f"{_where(evidence)} it is behind the untouched script"
     if evidence is not None and evidence.low is None:
         return f"{count(evidence.runs, 'run')} cannot tell luck from gain: --verify-seeds {PAIRS} can"
-    return f"it is within the noise of {_by(evidence)}" if beside else "it is within the seed noise"
+    return (
+        f"it is within the noise of {_by(evidence)}" if evidence and evidence.paired else "it is within the seed noise"
+    )
 
 
 def confirmed_by(score: Score) -> str:
-    """What confirms a submission: `fresh seeds confirm it`, `6 pairs of runs confirm it`."""
-    return (
-        "its world confirms it" if score.evidence and not score.evidence.runs else f"{_by(score.evidence)} confirm it"
-    )
+    """What confirms a submission: `fresh seeds confirm it`, `its world confirms it`."""
+    return f"{_by(score.evidence)} confirm{'s' if score.evidence and not score.evidence.runs else ''} it"
 
 
 def gained(task: Task, score: Score) -> str:
@@ -72,7 +70,7 @@ def gained(task: Task, score: Score) -> str:
 
 def unvaried(identity: Identity, tasks: Mapping[str, TaskRecord]) -> tuple[str, ...]:
     """The tasks of a log whose script gave the same with every seed."""
-    return tuple(name for name in identity.self_reported if not tasks[name].baseline.varies)
+    return tuple(name for name in identity.self_reported if name in tasks and not tasks[name].baseline.varies)
 
 
 def stamp(tasks: Iterable[str]) -> str:
@@ -83,9 +81,17 @@ def stamp(tasks: Iterable[str]) -> str:
 
 
 def _by(evidence: Evidence | None) -> str:
+    if evidence is not None and not evidence.runs:
+        return "its world"
     if evidence is None or not evidence.paired:
         return "fresh seeds"
     return f"{count(evidence.runs, 'pair')} of runs with the untouched script"
+
+
+def _where(evidence: Evidence | None) -> str:
+    if evidence is not None and not evidence.runs:
+        return "in its world"
+    return f"in {count(evidence.runs, 'pair')} of runs" if evidence and evidence.paired else "on fresh seeds"
 
 
 def _digits(size: float) -> int:

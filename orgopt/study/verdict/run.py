@@ -46,6 +46,8 @@ def _result(score: Score, task: Task) -> tuple[str, str]:
 
 
 def _submitted(score: Score) -> str:
+    if score.evidence is not None and not score.evidence.runs:
+        return "submitted, as its world has it without noise"
     if score.evidence is None or not score.evidence.paired:
         return "submitted, trained again with fresh seeds"
     return f"submitted, in {count(score.evidence.runs, 'pair')} of runs"
