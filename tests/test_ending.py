@@ -275,21 +275,6 @@ def test_a_run_says_whether_it_is_an_improvement(toy: Task) -> None:
     assert said(0.495).title == "No improvement of toy is confirmed: it is within the seed noise."
     assert "behind the untouched script" in said(0.6).title
     assert " of seed noise," in better.sure
-
-
-def test_a_replay_is_confirmed_by_its_world(toy: Task) -> None:
-    """No seed was run again: the world knows the metric without noise."""
-
-    def title(value: float) -> str:
-        found = Verified(heldout={1: value}, evidence=known(value, toy.baseline))
-        score_ = score(toy, ledger_of((0, 0, 0.5), (2, 1, 0.2)), found, 10)
-        assert improvement(score_).startswith(
-            "confirmed by its world" if value < 0.4 else "not confirmed: in its world"
-        )
-        return run_ending(parse(SOLO), toy, score_, REPORT, 10).title
-
-    assert title(0.25) == "toy is improved, and its world confirms it (95 %)."
-    assert title(0.6) == "No improvement of toy is confirmed: in its world it is behind the untouched script."
     assert said(0.25, tampered="a verification").title.startswith("Disqualified: a verification")
     kept = said(0.5, ledger_of((0, 0, 0.5)))
     assert kept.title == "No improvement of toy: nothing was better than the untouched script."
@@ -341,6 +326,19 @@ def test_a_long_silence_is_broken_and_no_terminal_is_disturbed() -> None:
     with Heartbeat(terminal, lambda: "never", every_s=0) as heart:
         heart.say("nor this")
     assert terminal.file.getvalue() == ""  # type: ignore[attr-defined]
+
+
+def test_a_replay_is_confirmed_by_its_world(toy: Task) -> None:
+    """No seed was run again: the world knows the metric without noise."""
+
+    def told(value: float) -> tuple[str, str]:
+        found = Verified(heldout={1: value}, evidence=known(value, toy.baseline))
+        one = score(toy, ledger_of((0, 0, 0.5), (2, 1, 0.2)), found, 10)
+        return run_ending(parse(SOLO), toy, one, REPORT, 10).title, improvement(one)
+
+    assert told(0.25) == ("toy is improved, and its world confirms it (95 %).", "confirmed by its world (95 %)")
+    why = "in its world it is behind the untouched script"
+    assert told(0.6) == (f"No improvement of toy is confirmed: {why}.", f"not confirmed: {why}")
 
 
 def test_a_run_of_a_script_that_prints_its_metric_is_told_in_its_own_unit(toy: Task) -> None:
