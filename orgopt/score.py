@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import Field
+
+from orgopt.confirmation import Evidence
 from orgopt.json_values import json_values
 
 
@@ -15,8 +18,9 @@ class Score:
         research_output: (q_final + q_mean) / 2; at most `orgopt.scoring.DISQUALIFIED` where the run is.
         q_final: Held-out improvement of the final submission.
         q_mean: Its mean over the budget.
-        q_error: Standard error of q_final from seed noise alone.
-        confirmed: Whether fresh seeds put q_final above the baseline by more than their noise, at 95 %.
+        q_error: Standard error of q_final: the noise of the runs that verified it.
+        confirmed: Whether these runs put it above the baseline by more than their noise, at 95 %.
+        evidence: What they say in the metric's own unit; None of the baseline, and of scores of older versions.
         heldout: Held-out metric of the final submission, mean over fresh verification seeds.
         metric: The metric that the team saw when it submitted.
         submitted: The experiment that is the final submission; 0 is the baseline.
@@ -52,6 +56,7 @@ class Score:
     messages: int
     submitted: int = 0
     confirmed: bool = False
+    evidence: Annotated[Evidence | None, Field(exclude_if=lambda value: value is None)] = None  # as of 0.1.0
     disqualified: str = ""
     tokens: int = 0
     usd: float = 0.0

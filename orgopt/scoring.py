@@ -1,36 +1,28 @@
 """Evaluation: a program on a task under a seed gives a Score, its research output.
 
 Research output is (q(T) + mean of q over the budget) / 2, where q(t) is the held-out improvement of what
-the team would submit at time t: 0 at the baseline, 1 at the task's verified reference (`Task.quality`).
+the team would submit at time t: 0 at the baseline, 1 at the task's verified reference (`orgopt.normalisation`).
 """
 
-import math
 from collections import Counter
-from collections.abc import Mapping
 from itertools import pairwise
-from types import MappingProxyType
-
-import numpy as np
 
 from orgopt.agents.session import Language, Means, speaks
 from orgopt.agents.thinking.spend import OVER_BUDGET, OverBudgetError
+from orgopt.confirmation import PAIRS
 from orgopt.document import Program, require_org
-from orgopt.errors import LabError, UsageError
-from orgopt.lab.base import Experiment, Lab, Outcome, Status
-from orgopt.ledger import BASELINE, Ledger
+from orgopt.errors import UsageError
+from orgopt.lab.base import Lab, Status
+from orgopt.ledger import BASELINE, Event, Ledger
 from orgopt.score import Score as Score
-from orgopt.seeds import Stream, derive
-from orgopt.task import Measure, Settings, Task
+from orgopt.task import Task
 from orgopt.team.runtime import Team, Watcher
+from orgopt.verification import Submissions, Verified, measured, verify
 
-CALIBRATION_SEEDS = 6
-UNEDITED_RUNS = 3
-"""Runs of the unedited script of a checkout, each of which may take minutes."""
 VERIFY_SEEDS = 2
 DISQUALIFIED = -1.0
 """The research output of a run with a tampered result, unless the run is worse: as far below the baseline as the task's
 reference is above it, so that doing nothing beats it."""
-_CONFIRMED = 1.645  # standard errors: one-sided, 95 %
 
 
 def run(
@@ -87,6 +79,7 @@ def evaluate(
     seed: int,
     ledger: Ledger | None = None,
     verify_seeds: int = VERIFY_SEEDS,
+    pairs: int = PAIRS,
     watch: Watcher | None = None,
     language: Language | None = None,
     means: Means | None = None,
@@ -94,8 +87,9 @@ def evaluate(
     """Run a program, as `run` does, and score it.
 
     Every setting that the team submitted is trained again with `verify_seeds` fresh seeds, after and
-    outside the budget, so that a lucky seed counts for nothing. A lab that knows their held-out metric
-    without noise is asked for it instead.
+    outside the budget, so that a lucky seed counts for nothing; see `orgopt.verification`. Where that is done in
+    pairs with the untouched script, the last submission has at least so many `pairs`. A lab that knows the held-out
+    metric without noise is asked for it instead.
 
     Raises:
         DocumentError: The program has errors.
@@ -103,48 +97,49 @@ def evaluate(
     """
     ledger, task = ledger or Ledger(), measured(task, lab)
     run(program, task, lab, budget_s=budget_s, seed=seed, ledger=ledger, watch=watch, language=language, means=means)
-    return verified(task, lab, ledger, budget_s=budget_s, seed=seed, verify_seeds=verify_seeds)
+    return verified(task, lab, ledger, budget_s=budget_s, seed=seed, verify_seeds=verify_seeds, pairs=pairs)
 
 
-def verified(task: Task, lab: Lab, ledger: Ledger, *, budget_s: float, seed: int, verify_seeds: int) -> Score:
+def verified(
+    task: Task, lab: Lab, ledger: Ledger, *, budget_s: float, seed: int, verify_seeds: int, pairs: int = 0
+) -> Score:
     """The score of a run that has ended, after its submissions were trained with fresh seeds; see `evaluate`.
 
     Raises:
         LabError: The lab broke.
     """
-    proposals = {event.data["id"]: event.data["knobs"] for event in ledger.of("proposal")}
-    scripts = {event.data["id"]: event.data.get("script") for event in ledger.of("proposal")}
-    submitted = dict.fromkeys(event.data["id"] for event in ledger.of("submission"))
-    settings = {number: proposals[number] for number in submitted if number != BASELINE}
-    truths = {number: lab.truth(setting) for number, setting in settings.items()}
-    known = {number: value for number, value in truths.items() if value is not None}
-    if len(known) == len(settings):
-        return score(task, ledger, known, budget_s, math.inf)
-    heldout, tampered = verify(task, lab, settings, seed=seed, seeds=verify_seeds, scripts=scripts)
-    return score(task, ledger, heldout, budget_s, verify_seeds, tampered=tampered)
+    found = verify(task, lab, submissions(ledger, budget_s), seed=seed, seeds=verify_seeds, pairs=pairs)
+    return score(task, ledger, found, budget_s)
 
 
-def score(
-    task: Task,
-    ledger: Ledger,
-    heldout: Mapping[int, float],
-    budget_s: float,
-    verify_seeds: float,
-    *,
-    tampered: str = "",
-) -> Score:
-    """The score of a run, given the verified held-out metric of each submitted experiment.
+def submissions(ledger: Ledger, budget_s: float) -> Submissions:
+    """What the team of a ledger submitted within its budget."""
+    proposals = {event.data["id"]: event.data for event in ledger.of("proposal")}
+    numbers = dict.fromkeys(event.data["id"] for event in _counted(ledger, budget_s))
+    own = {number: proposals[number] for number in numbers if number != BASELINE}
+    return Submissions(
+        settings={number: proposal["knobs"] for number, proposal in own.items()},
+        scripts={number: proposal["script"] for number, proposal in own.items() if proposal.get("script") is not None},
+        last=_counted(ledger, budget_s)[-1].data["id"],
+    )
 
-    `verify_seeds` is infinite where the metric is known without noise. One tampered result, in the run or in its
-    verification (`tampered` says what it was), disqualifies the organization: else a search would find wording that
-    makes agents cheat, since what is not caught pays.
+
+def _counted(ledger: Ledger, budget_s: float) -> list[Event]:
+    return [event for event in ledger.of("submission") if event.t <= budget_s]
+
+
+def score(task: Task, ledger: Ledger, found: Verified, budget_s: float) -> Score:
+    """The score of a run, given what became of what it submitted.
+
+    One tampered result, in the run or in its verification, disqualifies the organization: else a search would find
+    wording that makes agents cheat, since what is not caught pays.
     """
-    quality = {number: task.quality(value) for number, value in heldout.items()} | {BASELINE: 0.0}
-    submissions = [event for event in ledger.of("submission") if event.t <= budget_s]
-    curve = [(event.t, quality[event.data["id"]]) for event in submissions]
+    quality = {number: task.quality(value) for number, value in found.heldout.items()} | {BASELINE: 0.0}
+    submitted = _counted(ledger, budget_s)
+    curve = [(event.t, quality[event.data["id"]]) for event in submitted]
     spans = pairwise([*(t for t, _ in curve), budget_s])
     q_mean = sum(q * (end - start) for (_, q), (start, end) in zip(curve, spans, strict=True)) / budget_s
-    last = submissions[-1].data
+    last = submitted[-1].data
     q_final = curve[-1][1]
     outcomes = [event.data for event in ledger.of("outcome")]
     busy = sum(min(data["ended"], budget_s) - data["started"] for data in outcomes if data["started"] < budget_s)
@@ -157,17 +152,18 @@ def score(
     failed = [data for data in outcomes if data["status"] not in {"ok", "unfinished"}]
     errors = Counter(data["error"] or data["status"] for data in failed)
     caught = [f"experiment {data['id']}: {data['error']}" for data in failed if data["status"] == Status.TAMPERED]
-    disqualified = next(iter(caught), tampered)
-    output = (q_final + q_mean) / 2
-    q_error = 0.0 if last["id"] == BASELINE else _q_error(task, verify_seeds)
+    disqualified = next(iter(caught), found.tampered)
+    output, evidence = (q_final + q_mean) / 2, found.evidence
+    heldout = found.heldout.get(last["id"], task.baseline.heldout)
     return Score(
         research_output=min(output, DISQUALIFIED) if disqualified else output,
         q_final=q_final,
         q_mean=q_mean,
-        q_error=q_error,
+        q_error=task.quality_error(heldout, evidence.error) if evidence else 0.0,
         submitted=last["id"],
-        confirmed=last["id"] != BASELINE and not disqualified and q_final > _CONFIRMED * q_error,
-        heldout=heldout.get(last["id"], task.baseline.heldout),
+        confirmed=evidence is not None and evidence.confirmed and not disqualified,
+        evidence=evidence,
+        heldout=heldout,
         metric=last["metric"],
         submission=proposals.get(last["id"], {}),
         curve=tuple((round(t, 3), q) for t, q in curve),
@@ -186,85 +182,3 @@ def score(
         usd=sum(data["usd"] for data in thoughts),
         failed_thoughts=dict(Counter(data["failure"] for data in thoughts if data["failure"])),
     )
-
-
-def verify(
-    task: Task,
-    lab: Lab,
-    settings: Mapping[int, Settings],
-    *,
-    seed: int,
-    seeds: int,
-    scripts: Mapping[int, str | None] = MappingProxyType({}),
-) -> tuple[dict[int, float], str]:
-    """The mean held-out metric of settings over fresh seeds; a seed that fails counts as the baseline.
-
-    Also returns what was tampered with, if anything was. `scripts` has those that agents rewrote.
-
-    Raises:
-        LabError: The lab broke.
-    """
-    jobs = [(number, k) for number in settings for k in range(seeds)]
-    experiments = [
-        Experiment(
-            id=index,
-            settings=settings[number],
-            seed=derive(Stream.VERIFY, seed, number, k),
-            script=scripts.get(number),
-        )
-        for index, (number, k) in enumerate(jobs, 1)
-    ]
-    outcomes = train_all(lab, experiments, task.limit_s)
-    found: dict[int, list[float]] = {number: [] for number in settings}
-    for (number, _), outcome in zip(jobs, outcomes, strict=True):
-        found[number].append(task.baseline.heldout if outcome.heldout is None else outcome.heldout)
-    tampered = next((outcome.error for outcome in outcomes if outcome.status is Status.TAMPERED), "")
-    text = f"a verification of its submission: {tampered}" if tampered else ""
-    return {number: sum(values) / len(values) for number, values in found.items()}, text
-
-
-def calibrate(task: Task, lab: Lab, seeds: int = CALIBRATION_SEEDS) -> Measure:
-    """The baseline of a task, measured in this lab.
-
-    For data other than the task's figures were measured on (another Python version, say): the baseline
-    moves, and the reference keeps its distance to it. The seed noise stays; that of a script that prints its metric
-    has no other figure, and is measured too.
-
-    Raises:
-        LabError: No baseline run succeeded.
-    """
-    experiments = [Experiment(id=k + 1, settings={}, seed=derive(Stream.CALIBRATE, k)) for k in range(seeds)]
-    outcomes = train_all(lab, experiments, task.limit_s)
-    done = [outcome for outcome in outcomes if outcome.status is Status.OK]
-    if not done:
-        why = f": {outcomes[0].error or outcomes[0].status}" if task.self_reported else ""
-        raise LabError(f"the baseline of {task.name} does not train on this machine{why}")
-    heldout = [outcome.heldout or math.nan for outcome in done]
-    metric = [outcome.metric or math.nan for outcome in done]
-    sd = float(np.std(heldout, ddof=1)) if task.self_reported and len(done) > 1 else task.baseline.sd
-    return Measure(metric=float(np.mean(metric)), heldout=float(np.mean(heldout)), sd=sd, seeds=len(done))
-
-
-def measured(task: Task, lab: Lab) -> Task:
-    """The task with a baseline: one whose script prints its metric has none before its unedited script has run here.
-
-    Raises:
-        LabError: That script does not train on this machine.
-    """
-    return task if task.measured else task.with_baseline(calibrate(task, lab, UNEDITED_RUNS))
-
-
-def train_all(lab: Lab, experiments: list[Experiment], limit_s: float) -> list[Outcome]:
-    """Run experiments to their end, outside any budget; outcomes in the order of the experiments."""
-    lab.reset()
-    for experiment in experiments:
-        lab.submit(experiment)
-    outcomes: dict[int, Outcome] = {}
-    while len(outcomes) < len(experiments):
-        outcomes |= {event.id: event for event in lab.wait(lab.now() + limit_s) if isinstance(event, Outcome)}
-    return [outcomes[experiment.id] for experiment in experiments]
-
-
-def _q_error(task: Task, seeds: float) -> float:
-    gap = task.baseline.heldout - task.reference.heldout
-    return math.sqrt(task.baseline.sd**2 / seeds + task.baseline.sd**2 / task.baseline.seeds) / gap

@@ -16,24 +16,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from orgopt import foreign
+from orgopt import foreign, normalisation
 from orgopt.errors import TaskError
 from orgopt.knob import Knob, Settings, Value, parse_knobs, with_values
 from orgopt.limits import Limits as Limits
+from orgopt.normalisation import Measure as Measure
 from orgopt.task_source import find_task, is_task
 
 _PRINTS = "script"
 """The `kind` of a task whose script prints its metric."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measure:
-    """What real runs of one setting gave: means over `seeds` seeds, and the seed noise of the held-out metric."""
-
-    metric: float
-    heldout: float
-    sd: float
-    seeds: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +42,8 @@ class Task:
         meeting_s, meeting_per_head_s: Seconds of thinking that a stand-up costs each attendee.
         random_start: Whether each agent's first proposal is a random setting of its own.
         baseline: The shipped script, measured.
-        reference: The best verified setting: the held-out quality that counts as 1.
+        reference: The best verified setting, whose q is 1; None where none was verified, see `orgopt.normalisation`.
+        timed: Whether the held-out metric is one of time or speed, which measures the machine along with the script.
         floors: Held-out metric of simple methods, for comparison.
         data_digest: SHA-256 of the data that the figures were measured on; a world has no data.
         source: The text that holds the knobs: the script, or the `knobs` of a world's `task.toml`.
@@ -78,7 +70,7 @@ class Task:
     meeting_per_head_s: float
     random_start: bool
     baseline: Measure
-    reference: Measure
+    reference: Measure | None
     floors: Mapping[str, float]
     data_digest: str
     source: str
@@ -86,6 +78,7 @@ class Task:
     limits: Limits = field(default_factory=Limits)
     printed: str = ""
     data: tuple[str, ...] = ()
+    timed: bool = False
 
     def __repr__(self) -> str:
         return f"Task({self.name!r}, {len(self.knobs)} knobs, {self.metric} and {self.heldout})"
@@ -101,6 +94,11 @@ class Task:
         return math.isfinite(self.baseline.metric)
 
     @property
+    def steady(self) -> bool:
+        """Whether its script printed the same with every seed, so that no fresh seed can tell luck from gain."""
+        return self.self_reported and self.measured and not self.baseline.varies
+
+    @property
     def digest(self) -> str:
         """SHA-256 over the task's files and its world's parameters, 12 hex digits."""
         judge = ("judge.py",) if (self.folder / "judge.py").is_file() else ()
@@ -112,15 +110,17 @@ class Task:
         return hashlib.sha256(b"\0".join(parts)).hexdigest()[:12]
 
     def quality(self, heldout: float) -> float:
-        """The held-out improvement of a result: 0 at the baseline, 1 at the reference."""
-        return (self.baseline.heldout - heldout) / (self.baseline.heldout - self.reference.heldout)
+        """The held-out improvement of a result: 0 at the baseline, 1 at the reference; see `orgopt.normalisation`."""
+        return normalisation.quality(heldout, self.baseline, self.reference, timed=self.timed)
+
+    def quality_error(self, heldout: float, error: float) -> float:
+        """The standard error of the quality of a result with one."""
+        return normalisation.quality_error(heldout, error, self.baseline, self.reference, timed=self.timed)
 
     def with_baseline(self, baseline: Measure) -> "Task":
         """The task with a baseline measured elsewhere and the same distance to its reference."""
-        if self.self_reported:  # quality is the relative improvement, and 1 the whole metric; of nothing, one unit
-            reached = baseline.heldout - (abs(baseline.heldout) or 1.0)
-            reference = replace(baseline, metric=reached, heldout=reached, sd=0.0)
-            return replace(self, baseline=baseline, reference=reference)
+        if self.reference is None:
+            return replace(self, baseline=baseline)
         gap = self.baseline.heldout - self.reference.heldout
         reference = replace(self.reference, heldout=baseline.heldout - gap)
         return replace(self, baseline=baseline, reference=reference)
@@ -174,7 +174,7 @@ def load_task(name: str, workspace: Path | None = None) -> Task:
 
 def _checkout(folder: Path, toml: dict[str, Any], workspace: Path) -> Task:
     """A task whose script prints its metric; what `task.toml` does not say is found in the files."""
-    known = {"kind", "title", "brief", "script", "metric", "direction", "unit", "preload", "limits", "time"}
+    known = {"kind", "title", "brief", "script", "metric", "direction", "timed", "unit", "preload", "limits", "time"}
     if unknown := set(toml) - known:
         raise ValueError(f"a task of kind 'script' has no {', '.join(sorted(unknown))}: {', '.join(sorted(known))}")
     script = str(toml.get("script", "train.py"))
@@ -204,7 +204,7 @@ def _checkout(folder: Path, toml: dict[str, Any], workspace: Path) -> Task:
         meeting_per_head_s=float(time.get("meeting_per_head_s", found.times.run_s / 30)),
         random_start=False,
         baseline=nothing,
-        reference=nothing,
+        reference=None,
         floors={},
         data_digest="",
         source=found.source,
@@ -212,6 +212,7 @@ def _checkout(folder: Path, toml: dict[str, Any], workspace: Path) -> Task:
         limits=limits,
         printed=metric.name,
         data=found.data,
+        timed=_timed(toml, metric.name),
     )
     if not task.knobs:
         raise TaskError(
@@ -230,6 +231,7 @@ def _task(folder: Path, toml: dict[str, Any]) -> Task:
             raise TaskError(f"{folder} has no {needed}, which a task needs")
     source = (folder / script).read_text("utf-8") if script else str(toml["knobs"])
     limits, time = toml["limits"], toml["time"]
+    reference = Measure(**{key: toml["reference"][key] for key in ("metric", "heldout", "sd", "seeds")})
     task = Task(
         name=folder.name,
         folder=folder,
@@ -248,18 +250,27 @@ def _task(folder: Path, toml: dict[str, Any]) -> Task:
         meeting_per_head_s=float(time["meeting_per_head_s"]),
         random_start=_random_start(toml.get("start", {})),
         baseline=Measure(**toml["baseline"]),
-        reference=Measure(**{key: toml["reference"][key] for key in ("metric", "heldout", "sd", "seeds")}),
+        reference=reference,
         floors=dict(toml.get("floors", {})),
         data_digest=toml["measured"]["data_digest"] if script else "",
         source=source,
         knobs=parse_knobs(source, f"{folder.name}/{script or 'task.toml'}"),
         limits=_limits(limits, toml.get("sandbox", {})),
+        timed=_timed(toml, toml["heldout"]),
     )
-    if task.baseline.heldout <= task.reference.heldout:
-        raise TaskError(f"{folder}/task.toml: the reference ({task.reference.heldout}) must be below the baseline")
+    if task.baseline.heldout <= reference.heldout:
+        raise TaskError(f"{folder}/task.toml: the reference ({reference.heldout}) must be below the baseline")
     if not task.knobs:
         raise TaskError(f"{folder.name}/{script or 'task.toml'} has no knobs: mark constants with '# knob: …'")
     return task
+
+
+def _timed(toml: dict[str, Any], metric: str) -> bool:
+    """Whether a metric is one of time: as `task.toml` says, else by its name and unit."""
+    timed = toml.get("timed", normalisation.is_time(metric, str(toml.get("unit", ""))))
+    if not isinstance(timed, bool):
+        raise ValueError(f"timed = {timed!r}: write timed = true where the metric is a time or a speed, or false")
+    return timed
 
 
 def _random_start(start: dict[str, Any]) -> bool:

@@ -16,10 +16,11 @@ from orgopt.lab.plausible import implausible
 from orgopt.lab.sandbox.launch import Sandbox
 from orgopt.lab.worlds.recording import load_records, records_path
 from orgopt.ledger import Ledger
-from orgopt.scoring import DISQUALIFIED, evaluate, train_all
+from orgopt.scoring import DISQUALIFIED, evaluate
 from orgopt.task import Task, load_task
 from orgopt.testing.lab import drain
 from orgopt.testing.toy_task import TOY
+from orgopt.verification import train_all
 from tests.conftest import ROOT
 from tests.fakes.cheaters import EDITORS, NEEDS_NAMESPACES, ON_DIGITS, ON_TINYGPT, ON_TOY, Cheater, script_of
 from tests.fakes.lab import FakeLab

@@ -61,6 +61,18 @@ def told(found: Ranking, sizes: Mapping[str, int] | None = None) -> Ending:
     return ending(found, {"toy": task_record(heldout="loss", unit="nats")}, sizes=sizes, command="orgopt compare")
 
 
+def test_what_does_not_vary_with_the_seed_shows_no_difference(toy: Task) -> None:
+    """Documents on a script with a seed of its own may only have found the luck of that seed."""
+    outputs = {"a": [0.5, 0.51, 0.52, 0.5], "b": [0.1, 0.11, 0.1, 0.12]}
+    assert ranked(**outputs).placings[1].verdict == "worse"
+    sure = ranking(scores_of(**outputs), ["a", "b"], ["toy"], 4, 10, sure=False)
+    assert [one.verdict for one in sure.placings] == ["first", "no difference"]
+    said = ending(sure, {"toy": task_record(heldout="loss", unit="nats")}, sizes={}, steady=["toy"])
+    assert said.title == "No difference is shown between a and b."
+    assert "toy does not vary with the seed" in said.sure
+    assert said.advice[0].startswith("Let the script take its seed from the variable ORGOPT_SEED")
+
+
 @pytest.fixture
 def entrants(trio: Program) -> dict[str, str]:
     return {"trio": trio.text, "solo": SOLO, "optuna:random": "optuna:random"}

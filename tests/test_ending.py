@@ -2,8 +2,9 @@
 
 import io
 import json
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from rich.console import Console
 
 from orgopt.cli.shared.heartbeat import Heartbeat
 from orgopt.cli.shared.progress import StudyProgress
+from orgopt.confirmation import Pair, known, paired
 from orgopt.document import effects, parse
 from orgopt.evolve import Candidate
 from orgopt.evolve.controls import controls, more_agents
@@ -25,16 +27,19 @@ from orgopt.study.records.kinds import EntrantRecord
 from orgopt.study.records.names import RACE, SEARCH, TEST
 from orgopt.study.standing import Standing
 from orgopt.study.verdict.ending import WIDTH, Bar, Ending, again, bars, lines, text
+from orgopt.study.verdict.evidence import improvement
 from orgopt.study.verdict.measures import measure
 from orgopt.study.verdict.run import ending as run_ending
 from orgopt.study.verdict.study import ending, short
 from orgopt.study.view import StudyView
 from orgopt.study.wording import MORE_AGENTS, plain
-from orgopt.task import Task
+from orgopt.task import Measure, Task
 from orgopt.team.costs import Report
+from orgopt.tracking.names import reporting
+from orgopt.verification import Verified
 from tests.fakes.study import records, task_record
 from tests.fakes.study import view as study
-from tests.test_scoring import ledger_of, score
+from tests.test_scoring import ledger_of, score, twice
 
 SOLO = "# Solo\n\n## Roles\n\n### Researcher\n- **Headcount:** 1\n- **Agent:** hill-climb\n"
 Record = dict[str, Any]
@@ -125,6 +130,36 @@ def test_a_study_that_runs_claims_nothing(told: list[Record]) -> None:
     assert said.title.startswith("Not finished: g0")
     assert "nothing is claimed" in said.sure
     assert ending(study(told[:2])).title == "Nothing is measured yet: 1 candidate so far."
+
+
+def printed(told: list[Record], sd: float) -> StudyView:
+    """The study on scripts that print their metric, with such seed noise."""
+    copy = json.loads(json.dumps(told))
+    for name, task in copy[0]["tasks"].items():
+        copy[0]["identity"]["tasks"][name]["lab"]["metric"] = "self-reported"
+        task["baseline"]["sd"] = sd
+        del task["reference"]
+    return study(copy)
+
+
+def test_what_does_not_vary_with_the_seed_is_stamped(told: list[Record]) -> None:
+    said = ending(printed(told, 0.0))
+    stamp = (
+        "The metric of digits and tinygpt does not vary with the seed, so that the luck of this one seed cannot be told"
+    )
+    assert stamp in said.sure
+    assert said.advice[0].startswith("Let the script take its seed from the variable ORGOPT_SEED")
+    assert not any("more seeds" in line or "more)" in line for line in said.advice)
+    assert reporting(printed(told, 0.0).head)["orgopt.seed"] == "does not vary with the seed"
+    noisy = printed(told, 0.014)
+    assert "does not vary" not in ending(noisy).sure
+    assert "orgopt.seed" not in reporting(noisy.head)
+
+
+def test_without_a_reference_the_metric_has_its_own_noise(told: list[Record]) -> None:
+    """In a study, that between its runs."""
+    assert re.search(r"3\.115 untouched → \d\.\d+ ± 0\.\d+ with trio\.md", ending(printed(told, 0.014)).measures[0])
+    assert "±" not in ending(study(told)).measures[0]
 
 
 def test_raw_metrics_stand_beside_the_score(told: list[Record]) -> None:
@@ -227,7 +262,7 @@ def test_a_run_says_whether_it_is_an_improvement(toy: Task) -> None:
 
     def said(heldout: float, ledger: Ledger | None = None, tampered: str = "") -> Ending:
         ledger = ledger or ledger_of((0, 0, 0.5), (2, 1, 0.2))
-        found = score(toy, ledger, {1: heldout}, budget_s=10, verify_seeds=2, tampered=tampered)
+        found = score(toy, ledger, twice(toy, {1: heldout}, tampered), budget_s=10)
         return run_ending(document, toy, found, REPORT, 10)
 
     better = said(0.25)
@@ -239,6 +274,7 @@ def test_a_run_says_whether_it_is_an_improvement(toy: Task) -> None:
     assert "Submitted: X 0.1." in better.notes
     assert said(0.495).title == "No improvement of toy is confirmed: it is within the seed noise."
     assert "behind the untouched script" in said(0.6).title
+    assert " of seed noise," in better.sure
     assert said(0.25, tampered="a verification").title.startswith("Disqualified: a verification")
     kept = said(0.5, ledger_of((0, 0, 0.5)))
     assert kept.title == "No improvement of toy: nothing was better than the untouched script."
@@ -290,3 +326,53 @@ def test_a_long_silence_is_broken_and_no_terminal_is_disturbed() -> None:
     with Heartbeat(terminal, lambda: "never", every_s=0) as heart:
         heart.say("nor this")
     assert terminal.file.getvalue() == ""  # type: ignore[attr-defined]
+
+
+def test_a_replay_is_confirmed_by_its_world(toy: Task) -> None:
+    """No seed was run again: the world knows the metric without noise."""
+
+    def told(value: float) -> tuple[str, str]:
+        found = Verified(heldout={1: value}, evidence=known(value, toy.baseline))
+        one = score(toy, ledger_of((0, 0, 0.5), (2, 1, 0.2)), found, 10)
+        return run_ending(parse(SOLO), toy, one, REPORT, 10).title, improvement(one)
+
+    assert told(0.25) == ("toy is improved, and its world confirms it (95 %).", "confirmed by its world (95 %)")
+    why = "in its world it is behind the untouched script"
+    assert told(0.6) == (f"No improvement of toy is confirmed: {why}.", f"not confirmed: {why}")
+
+
+def test_a_run_of_a_script_that_prints_its_metric_is_told_in_its_own_unit(toy: Task) -> None:
+    """The gain, its noise and what could have been shown; without a seed that changes something, no noise at all."""
+    base = Measure(metric=-0.75, heldout=-0.75, sd=0.01, seeds=3)
+    task = replace(toy, printed="val_acc", metric="-val_acc", heldout="-val_acc", reference=None, baseline=base)
+
+    def said(pairs: Sequence[Pair], task: Task = task) -> Ending:
+        evidence = paired(pairs, task.baseline, ratios=task.timed, varies=task.baseline.varies)
+        found = Verified(heldout={1: task.baseline.heldout - evidence.gain}, evidence=evidence)
+        return run_ending(parse(SOLO), task, score(task, ledger_of((0, 0, 0.5), (2, 1, 0.2)), found, 10), REPORT, 10)
+
+    better = said([(-0.75, -0.80), (-0.74, -0.80), (-0.76, -0.80), (-0.75, -0.80)])
+    assert (better.word, better.title) == (
+        "better",
+        "toy is improved, and 4 pairs of runs with the untouched script confirm it (95 %).",
+    )
+    assert better.sure.startswith(
+        "val_acc 0.7500 → 0.8000 (+0.0500 ± 0.0041); gains from 0.0170 on are shown in four of five cases. It scores "
+    )
+    assert "0.750 untouched → 0.800 submitted, in 4 pairs of runs" in better.measures[0]
+    steady = said([(-0.75, -0.80)] * 8, replace(task, baseline=replace(base, sd=0.0)))
+    assert (steady.word, steady.title) == (
+        "no difference",
+        "No improvement of toy is confirmed: its metric does not vary with the seed.",
+    )
+    assert "luck of this one seed cannot be told from a gain. val_acc 0.750 → 0.800 (+0.050). It scores" in steady.sure
+    assert "seed noise" not in steady.sure
+    assert "ORGOPT_SEED" in steady.advice[0]
+    behind = said([(-0.75, -0.7), (-0.75, -0.71)]).title
+    assert behind == "No improvement of toy is confirmed: in 2 pairs of runs it is behind the untouched script."
+    noisy = said([(-0.75, -0.76), (-0.75, -0.85)]).title
+    assert noisy.endswith("it is within the noise of 2 pairs of runs with the untouched script.")
+    assert said([(-0.75, -0.76)]).title.endswith("1 run cannot tell luck from gain: --verify-seeds 8 can.")
+    fast = replace(task, heldout="latency_ms", timed=True, baseline=replace(base, heldout=20.0, sd=1.0))
+    sure = said([(20.0, 10.0), (30.0, 15.0), (20.0, 10.4)], fast).sure
+    assert sure.startswith("latency_ms 20.00 → 10.13 (−9.87 ± 0.13, −49.3 %); gains from ")

@@ -20,9 +20,10 @@ from orgopt.lab.sandbox.inside.printed import printed_metric
 from orgopt.lab.sandbox.launch import Sandbox
 from orgopt.ledger import Ledger
 from orgopt.report import page
-from orgopt.scoring import calibrate, evaluate, measured
+from orgopt.scoring import evaluate
 from orgopt.study.view import load_study
 from orgopt.task import Measure, Task, load_task
+from orgopt.verification import calibrate, measured
 from tests.conftest import ROOT, TRIO
 from tests.fakes.processes import needs_sandbox
 

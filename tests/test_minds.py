@@ -27,6 +27,7 @@ from orgopt.team.links import network
 from orgopt.team.repository import Repository
 from orgopt.team.runtime import Team
 from orgopt.team.trust import Trust, trusts
+from orgopt.verification import Verified
 from tests.fakes import recall
 from tests.fakes.lab import FakeLab
 from tests.fakes.llm_server import MODEL, NOISE, Call, Fault, LlmServer, fields
@@ -102,7 +103,7 @@ def failures(ledger: Ledger) -> list[str]:
 def test_a_team_improves_and_every_thought_is_charged(toy: Task) -> None:
     with serving() as server:
         ledger = run(server, TEAM, toy)
-        found = score(toy, ledger, {e.data["id"]: 0.1 for e in ledger.of("submission")}, 6, 1)
+        found = score(toy, ledger, Verified(heldout={e.data["id"]: 0.1 for e in ledger.of("submission")}), 6)
     assert ledger.of("submission")[-1].data["metric"] < 0.3
     for one in thoughts(ledger):
         data = one.data

@@ -18,6 +18,7 @@ from orgopt.ledger import BASELINE, Ledger, results_tsv
 from orgopt.scoring import evaluate, score
 from orgopt.task import Task, load_task
 from orgopt.testing.toy_task import ToyWorld
+from orgopt.verification import Verified
 from tests.fakes.lab import FakeLab, parabola
 
 QUICK = [kind for kind in PLAIN_KINDS if kind != "optuna:gp"]
@@ -40,7 +41,7 @@ def test_a_run_is_recorded_as_a_team_s_is(kind: str, toy: Task) -> None:
     assert [event.data["id"] for event in ledger.of("proposal")] == list(range(1, len(ledger.of("proposal")) + 1))
     assert {event.data["agent"] for event in ledger.events if "agent" in event.data} == {"optuna"}
     heldout = {event.data["id"]: result.heldout for event in ledger.of("submission")}
-    assert score(toy, ledger, heldout, 30, 2).experiments == result.experiments
+    assert score(toy, ledger, Verified(heldout=heldout), 30).experiments == result.experiments
     assert results_tsv(ledger, toy.metric).count("\n") >= 30
 
 

@@ -9,11 +9,13 @@ from rich.console import Console
 
 import orgopt
 from orgopt.cli.run import summary
+from orgopt.confirmation import against
 from orgopt.document import Program, parse
 from orgopt.errors import DocumentError, LabError
 from orgopt.ledger import Ledger
-from orgopt.scoring import calibrate, evaluate, score, verify
+from orgopt.scoring import evaluate, score
 from orgopt.task import Task
+from orgopt.verification import Submissions, Verified, calibrate, verify
 from tests.fakes.lab import FakeLab, parabola
 
 
@@ -28,10 +30,16 @@ def ledger_of(*submissions: tuple[float, int, float]) -> Ledger:
     return ledger
 
 
+def twice(task: Task, heldout: Mapping[int, float], tampered: str = "") -> Verified:
+    """Submissions that gave the same on two fresh seeds each; the last of them counts."""
+    last = [*heldout.values()][-1]
+    return Verified(heldout=heldout, evidence=against([last, last], task.baseline), tampered=tampered)
+
+
 def test_research_output_by_hand(toy: Task) -> None:
     """q is 0 until 2 s, .5 until 6 s, 1 until 10 s: mean (4·.5 + 4·1) / 10 = .6, final 1."""
     ledger = ledger_of((0, 0, 0.5), (2, 1, 0.2), (6, 2, 0.1))
-    result = score(toy, ledger, {1: 0.25, 2: 0.0}, budget_s=10, verify_seeds=2)
+    result = score(toy, ledger, twice(toy, {1: 0.25, 2: 0.0}), budget_s=10)
     assert (result.q_final, result.q_mean, result.research_output) == pytest.approx((1.0, 0.6, 0.8))
     assert result.heldout == 0.0
     assert result.metric == 0.1
@@ -46,21 +54,21 @@ def test_a_summary_says_what_an_improvement_is_worth(toy: Task) -> None:
         ledger = ledger_of((0, 0, 0.5), (2, 1, 0.2))
         if knobs is not None:
             ledger.of("proposal")[0].data["knobs"] = knobs
-        found = score(toy, ledger, {1: heldout}, budget_s=10, verify_seeds=2, tampered=tampered)
+        found = score(toy, ledger, twice(toy, {1: heldout}, tampered), budget_s=10)
         console = Console(width=200)
         with console.capture() as shown:
             console.print(summary(toy, found, 10))
         return shown.get()
 
     assert "confirmed by fresh seeds" in told(0.25)
-    assert "not confirmed: inside the seed noise" in told(0.495)
-    assert "not confirmed: the submission is behind the baseline" in told(0.6)
+    assert "not confirmed: it is within the seed noise" in told(0.495)
+    assert "not confirmed: on fresh seeds it is behind the untouched script" in told(0.6)
     assert "none: disqualified" in told(0.25, tampered="a verification")
     assert "the script of experiment 1" in told(0.25, knobs={})  # an agent rewrote the script, and turned no knob
 
 
 def test_a_submission_after_the_budget_does_not_count(toy: Task) -> None:
-    result = score(toy, ledger_of((0, 0, 0.5), (10.01, 1, 0.2)), {1: 0.0}, budget_s=10, verify_seeds=1)
+    result = score(toy, ledger_of((0, 0, 0.5), (10.01, 1, 0.2)), Verified(heldout={1: 0.0}), budget_s=10)
     assert (result.research_output, result.q_error, result.heldout) == (0.0, 0.0, toy.baseline.heldout)
 
 
@@ -110,13 +118,16 @@ def test_verification_uses_seeds_that_the_run_did_not(toy: Task, trio: Program) 
 
 def test_a_setting_that_fails_on_every_fresh_seed_counts_as_the_baseline(toy: Task) -> None:
     lab = FakeLab(toy, metric=lambda settings, seed: (None, None))
-    assert verify(toy, lab, {4: {"X": 0.7}}, seed=1, seeds=2) == ({4: toy.baseline.heldout}, "")
+    found = verify(toy, lab, Submissions(settings={4: {"X": 0.7}}, last=4), seed=1, seeds=2)
+    assert (found.heldout, found.tampered) == ({4: toy.baseline.heldout}, "")
+    assert found.evidence
+    assert not found.evidence.confirmed
 
 
 def test_a_seed_that_fails_is_no_gain(toy: Task) -> None:
     lab = FakeLab(toy, metric=lambda settings, seed: (0.0, 0.0) if seed % 2 else (None, None))
-    found, _ = verify(toy, lab, {number: {"X": 0.7} for number in range(1, 21)}, seed=1, seeds=2)
-    assert set(found.values()) == {0.0, 0.25, 0.5}
+    submitted = Submissions(settings={number: {"X": 0.7} for number in range(1, 21)}, last=20)
+    assert set(verify(toy, lab, submitted, seed=1, seeds=2).heldout.values()) == {0.0, 0.25, 0.5}
 
 
 def test_calibration_moves_the_baseline_and_keeps_the_distance(toy: Task) -> None:

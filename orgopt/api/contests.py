@@ -35,6 +35,7 @@ from orgopt.study.records.kinds import EvaluationRecord
 from orgopt.study.seed_counts import contest_seeds
 from orgopt.study.verdict.contest import ending
 from orgopt.study.verdict.ending import Ending
+from orgopt.study.verdict.evidence import unvaried
 from orgopt.study.verdict.html import to_html
 from orgopt.task import Task
 from orgopt.workspace import find_workspace, require_writable, writable_folder
@@ -214,6 +215,7 @@ def _ending(log: ContestLog, ranking: Ranking, command: str, workers: int) -> En
         head.tasks,
         sizes=sizes,
         self_reported=bool(head.identity.self_reported),
+        steady=unvaried(head.identity, head.tasks),
         command=command,
         seed_s=spent / ranking.seeds / workers,
     )

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from orgopt.callback import Callback
+from orgopt.confirmation import PAIRS
 from orgopt.errors import StoreError, UsageError
 from orgopt.evolve.trials.arena import Arena
 from orgopt.lab import LAB_KIND, default_lab, make_lab
@@ -15,8 +16,9 @@ from orgopt.lab.base import Lab
 from orgopt.lab.sandbox.launch import printed_data_digest
 from orgopt.lab.worlds.recording import run_seconds
 from orgopt.lab.worlds.world import open_world
-from orgopt.scoring import UNEDITED_RUNS, calibrate
+from orgopt.study.verdict.evidence import REMEDY, stamp
 from orgopt.task import Measure, Task
+from orgopt.verification import UNEDITED_RUNS, calibrate
 
 _ASKED: dict[str, float] = {}
 """Lab seconds of experiments in worlds, by the digest of their task: some worlds take a while to open."""
@@ -85,7 +87,7 @@ def calibrated(task: Task, lab: Lab, workspace: Path, callback: Callback) -> Tas
     why = "this machine's text differs from the one of task.toml; measuring the baseline here"
     if task.self_reported:
         runs = f"{UNEDITED_RUNS} runs of the unedited {task.script}, of {task.limit_s:g} s at most each"
-        why = f"measuring the baseline on this machine, once: {runs}"
+        why = f"measuring the baseline on this machine, once: {runs}; a run verifies in {PAIRS} pairs with it"
     callback.noted(f"{task.name}: {why} …")
     baseline = calibrate(task, lab, UNEDITED_RUNS) if task.self_reported else calibrate(task, lab)
     try:
@@ -95,7 +97,10 @@ def calibrated(task: Task, lab: Lab, workspace: Path, callback: Callback) -> Tas
         partial.replace(path)
     except OSError as error:
         raise StoreError(f"cannot write {path}: {error.strerror}") from None
-    return task.with_baseline(baseline)
+    found = task.with_baseline(baseline)
+    if found.steady:
+        callback.noted(f"{stamp([task.name])} {REMEDY}")
+    return found
 
 
 def calibrate_all(arena: Arena, workspace: Path, callback: Callback) -> None:

@@ -72,7 +72,8 @@ def run(
             the task has a script.
         slots: Experiments at once.
         seed: Decides every random choice.
-        verify_seeds: Fresh seeds with which each submission is trained again, outside the budget.
+        verify_seeds: Fresh seeds with which each submission is trained again, outside the budget; where that is done
+            in pairs with the untouched script, the last has eight pairs or more.
         sandbox: What holds experiments of the local lab: `bubblewrap`, or `process`, which hides nothing from them;
             None is what `ORGOPT_SANDBOX` says.
         agents: A policy that stands in for all agents that think with a language model or a command, such as `tpe`;

@@ -37,7 +37,8 @@ from orgopt.cli.shared.progress import RunStatus
 from orgopt.errors import UsageError
 from orgopt.evolve.trials.arena import Job
 from orgopt.ledger import BASELINE, Event
-from orgopt.scoring import Score
+from orgopt.score import Score
+from orgopt.study.verdict.evidence import improvement
 from orgopt.task import Task
 
 
@@ -59,7 +60,8 @@ from orgopt.task import Task
     type=bounded("verify_seeds"),
     default=2,
     show_default=True,
-    help="Fresh seeds with which each submission is trained again, outside the budget.",
+    help="Fresh seeds with which each submission is trained again, outside the budget. Of a script that prints its "
+    "metric, the last is run in eight pairs with the untouched one at least.",
 )
 @click.option(
     "--resume",
@@ -184,8 +186,8 @@ def summary(task: Task, score: Score, budget_s: float) -> Table:
     if score.disqualified:
         table.add_row("disqualified", f"[red]{escape(score.disqualified)}[/]")
     table.add_row("research output", f"[bold]{score.research_output:+.3f}[/]  [dim]({parts})[/]")
-    table.add_row("improvement", _improvement(score))
-    one = "self-reported" if task.self_reported else f"reference {task.reference.heldout:.3f}"
+    table.add_row("improvement", improvement(score))
+    one = f"reference {task.reference.heldout:.3f}" if task.reference else "self-reported"
     table.add_row(
         task.heldout,
         f"{score.heldout:.3f}  [dim]verified; baseline {task.baseline.heldout:.3f}, {one}[/]",
@@ -209,15 +211,3 @@ def summary(task: Task, score: Score, budget_s: float) -> Table:
         failed = ", ".join(f"{number} {reason}" for reason, number in score.failed_thoughts.items())
         table.add_row("thoughts without result", failed)
     return table
-
-
-def _improvement(score: Score) -> str:
-    """Whether it is one: a lucky seed is not."""
-    if score.disqualified:
-        return "none: disqualified"
-    if score.submitted == BASELINE:
-        return "none: the baseline was kept"
-    if score.confirmed:
-        return "confirmed by fresh seeds (95 %)"
-    behind = "the submission is behind the baseline" if score.q_final <= 0 else "inside the seed noise"
-    return f"[yellow]not confirmed[/]: {behind} on fresh seeds"

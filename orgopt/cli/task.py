@@ -8,11 +8,13 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
+from orgopt import normalisation
 from orgopt.api.labs import kept_baseline
 from orgopt.cli.shared.base import err, out, print_json
 from orgopt.cli.shared.exits import command
 from orgopt.errors import OrgoptError
-from orgopt.task import Task, load_task
+from orgopt.study.verdict.evidence import REMEDY, stamp
+from orgopt.task import Measure, Task, load_task
 from orgopt.task_source import TASK_KIND, find_tasks
 from orgopt.workspace import find_workspace
 
@@ -57,10 +59,12 @@ def _all_tasks(workspace: Path) -> Iterator[Task]:
 def show(task: Task) -> None:
     """Print a task for a person."""
     out.print(f"[bold]{task.name}[/]  {escape(task.title)}\n\n{escape(task.brief)}\n")
-    if task.self_reported:
+    if task.reference is None:
         _show_printed(task)
     else:
-        _show_scale(task)
+        _show_scale(task, task.reference)
+    if task.timed:
+        out.print(f"{escape(task.heldout.removeprefix('-'))} is a metric of time: it is compared side by side.\n")
     knobs = Table(title=f"Knobs of {task.script or task.name}", title_justify="left", box=None, pad_edge=False)
     for column in ("knob", "default", "range", "group"):
         knobs.add_column(column)
@@ -80,8 +84,10 @@ def _show_printed(task: Task) -> None:
     if task.measured:
         out.print(
             f"baseline (q = 0) {base.metric:.4g}, measured here: sd {base.sd:.2g} over {base.seeds} runs; "
-            "q is the relative improvement"
+            f"q is the gain as a share of {normalisation.whole(base):.4g}"
         )
+        if task.steady:
+            out.print(f"{stamp([task.name])} {REMEDY}", markup=False)
     else:
         out.print("baseline (q = 0) not measured yet: the first run on this machine does it")
     out.print(f"An experiment is killed after {task.limit_s:g} s.")
@@ -92,9 +98,9 @@ def _show_printed(task: Task) -> None:
     out.print()
 
 
-def _show_scale(task: Task) -> None:
+def _show_scale(task: Task, ref: Measure) -> None:
     """Baseline, reference, simple methods and noise."""
-    base, ref = task.baseline, task.reference
+    base = task.baseline
     scale = Table(
         title=f"{task.heldout} in {task.unit}; lower is better", title_justify="left", box=None, pad_edge=False
     )
@@ -121,8 +127,10 @@ def task_dict(task: Task) -> dict[str, object]:
         "heldout": task.heldout,
         "unit": task.unit,
         "baseline": asdict(task.baseline) if task.measured else None,
-        "reference": asdict(task.reference) if task.measured else None,
+        "reference": asdict(task.reference) if task.reference else None,
         "self_reported": task.self_reported,
+        "timed": task.timed,
+        "varies": task.baseline.varies if task.measured else None,
         "floors": dict(task.floors),
         "limit_s": task.limit_s,
         "random_start": task.random_start,

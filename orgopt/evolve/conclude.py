@@ -186,8 +186,16 @@ class Conclusion:
         columns = {ALL: slice(None), **{task: slice(i, i + 1) for i, task in enumerate(tasks)}}
         if len(tasks) == 1:
             del columns[ALL]
+        steady = {task for task in tasks if runs.arena.tasks[task].steady}
         return [
-            _claim(phase, task, label, outputs["champion"][: len(outputs[label]), column], outputs[label][:, column])
+            _claim(
+                phase,
+                task,
+                label,
+                outputs["champion"][: len(outputs[label]), column],
+                outputs[label][:, column],
+                sure=not (steady if task == ALL else steady & {task}),
+            )
             for task, column in columns.items()
             for label in turns
             if label != "champion"
@@ -255,7 +263,8 @@ def _same(one: FinalRecord, other: FinalRecord) -> bool:
     return written(replace(one, at=0.0)) == written(replace(other, at=0.0))
 
 
-def _claim(phase: str, task: str, label: str, champion: np.ndarray, other: np.ndarray) -> Claim:
+def _claim(phase: str, task: str, label: str, champion: np.ndarray, other: np.ndarray, *, sure: bool) -> Claim:
+    """A comparison; `sure` is false where what both found may be the luck of a seed that never changes."""
     one, two = champion.mean(axis=1), other.mean(axis=1)
     found = statistics.difference(one, two)
     return Claim(
@@ -269,7 +278,7 @@ def _claim(phase: str, task: str, label: str, champion: np.ndarray, other: np.nd
         high=_finite(found.high),
         mdd=_finite(found.mdd),
         seeds=found.n,
-        verdict=found.verdict,
+        verdict=found.verdict if sure else "no difference",
     )
 
 

@@ -20,8 +20,8 @@ _TEXT = (
 )
 _PRINTED = (
     "Where the metric is self-reported, nobody but the script measured it, which an agent may have edited: it is "
-    "what the script printed. q is then its relative improvement over the unedited script, 1 would be all of it, and "
-    "there is no held-out data: submissions were run again."
+    "what the script printed. q is then the gain over the unedited script as a share of the metric, or of ten times "
+    "its seed noise where that is more, and there is no held-out data: submissions were run again, side by side."
 )
 
 
@@ -82,6 +82,7 @@ def _phases(study: StudyView) -> Markup | None:
 
 def _tasks(study: StudyView) -> Markup:
     body: list[Sequence[Child]] = []
+    reported = study.head.identity.self_reported  # none of these was verified, whatever older versions wrote
     for name, task in study.head.tasks.items():
         identity = study.head.identity.tasks[name]
         body.append(
@@ -89,7 +90,7 @@ def _tasks(study: StudyView) -> Markup:
                 h("span", name, h("small", task.title)),
                 f"{task.heldout} ({task.unit})" if task.unit else task.heldout,
                 f"{task.baseline.heldout:.4g}",
-                f"{task.reference.heldout:.4g}",
+                f"{task.reference.heldout:.4g}" if task.reference and name not in reported else "–",
                 f"{task.baseline.sd:.4g}",
                 h("code", identity.digest),
                 lab_words(identity.lab),

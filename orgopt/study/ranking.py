@@ -87,8 +87,13 @@ class Ranking:
         return {"placings": placings, **rest, **numbers, "more_seeds": self.more_seeds}
 
 
-def ranking(scores: Scores, entrants: Sequence[str], tasks: Sequence[str], seeds: int, budget_s: float) -> Ranking:
-    """The entrants of a contest by their mean research output over tasks and seeds, with what the seeds can tell."""
+def ranking(
+    scores: Scores, entrants: Sequence[str], tasks: Sequence[str], seeds: int, budget_s: float, *, sure: bool = True
+) -> Ranking:
+    """The entrants of a contest by their mean research output over tasks and seeds, with what the seeds can tell.
+
+    Not `sure` is whatever was found on a task whose metric does not vary with the seed: no difference is then shown.
+    """
     table = {
         name: np.array([[scores[name, task, k].research_output for task in tasks] for k in range(seeds)])
         for name in entrants
@@ -98,7 +103,8 @@ def ranking(scores: Scores, entrants: Sequence[str], tasks: Sequence[str], seeds
     differences = {
         (one, other): statistics.difference(outputs[other], outputs[one]) for one, other in combinations(ranked, 2)
     }
-    verdicts = dict(zip(differences, statistics.corrected(list(differences.values())), strict=True))
+    corrected = statistics.corrected(list(differences.values())) if sure else ["no difference"] * len(differences)
+    verdicts = dict(zip(differences, corrected, strict=True))
     noise = float(np.sqrt(np.mean([one.sd**2 for one in differences.values()])))
     placings: list[Placing] = []
     for name in ranked:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from orgopt.draw.content import clean
 from orgopt.study.records.head import StudyRecord
 from orgopt.study.records.kinds import CandidateRecord
+from orgopt.study.verdict.evidence import UNVARIED, unvaried
 
 LONGEST_NAME = 90
 LONGEST_VALUE = 5000
@@ -114,6 +115,7 @@ STUDY = Label("all", "orgopt.study", "which study it belongs to: the digest of i
 KEY = Label("all", "orgopt.key", "what it stands for in its study, such as `g01-c05`")
 TASKS = Label("all", "orgopt.task", "the tasks of the study")
 METRIC = Label("all", "orgopt.metric", "`self-reported` where the script prints its own; else there is none")
+SEED = Label("all", "orgopt.seed", "`does not vary with the seed` where fresh seeds change nothing; else there is none")
 CANDIDATE = Label("candidate", "orgopt.candidate", "its name; traces have it, too")
 GENERATION = Label("candidate", "orgopt.generation", "its number; runs of generations have it, too")
 PARENT = Label("candidate", "orgopt.parent", "the candidate that it is a change of; empty for the seed document")
@@ -181,9 +183,13 @@ def prompt_name(study: str) -> str:
 
 
 def reporting(head: StudyRecord) -> dict[str, str]:
-    """The tag of a study that has tasks whose metric is self-reported; none where all are judged."""
+    """The tags of a study whose metric is self-reported, or the same with every seed; none where all are judged."""
     tasks, named = head.identity.tasks, head.identity.self_reported
-    return {METRIC.name: "self-reported" + f": {', '.join(named)}" * (len(named) < len(tasks))} if named else {}
+    steady = unvaried(head.identity, head.tasks)
+    found = {METRIC.name: ("self-reported", named)} if named else {}
+    if steady:
+        found[SEED.name] = (UNVARIED, [*steady])
+    return {tag: said + f": {', '.join(some)}" * (len(some) < len(tasks)) for tag, (said, some) in found.items()}
 
 
 def _filled(name: str, words: Mapping[str, str]) -> str:

@@ -26,8 +26,9 @@ from orgopt.document import parse
 from orgopt.lab.base import Experiment
 from orgopt.lab.local import LocalLab
 from orgopt.lab.sandbox.launch import Sandbox
-from orgopt.scoring import evaluate, train_all
+from orgopt.scoring import evaluate
 from orgopt.task import load_task
+from orgopt.verification import train_all
 from tests.bench import tracking_speed
 from tests.bench.team_speed import rates
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from orgopt.lab.base import Experiment, Status
 from orgopt.lab.local import LocalLab
-from orgopt.scoring import train_all
 from orgopt.task import Settings, Task, load_task
+from orgopt.verification import train_all
 
 
 def measure(task: Task, settings: Settings, seeds: int, first_seed: int, slots: int) -> None:

@@ -26,8 +26,9 @@ from orgopt.lab.local import LocalLab
 from orgopt.lab.replay import ReplayLab
 from orgopt.lab.worlds.world import Answer
 from orgopt.ledger import JsonLog, read_lines
-from orgopt.scoring import Score, evaluate, train_all
+from orgopt.scoring import Score, evaluate
 from orgopt.task import Settings, Task, load_task
+from orgopt.verification import train_all
 from tests.conftest import ROOT
 
 ORGS = ("solo", "eight-solo", "flat-talkers")

@@ -78,7 +78,9 @@ class Contest:
             self.scores[job.entrant, job.task, k] = score
             if ended:
                 ended(job, k, score)
-        return ranking(self.scores, list(self.entrants), list(self.arena.tasks), seeds, self.arena.terms.budget_s)
+        tasks, budget_s = self.arena.tasks, self.arena.terms.budget_s
+        sure = not any(task.steady for task in tasks.values())
+        return ranking(self.scores, list(self.entrants), list(tasks), seeds, budget_s, sure=sure)
 
 
 def enter(asked: Iterable[Program | str | Path]) -> dict[str, str]:

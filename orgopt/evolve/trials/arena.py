@@ -219,6 +219,7 @@ def _run(job: Job, task: Task, lab: Lab, terms: Terms, watch: Watch | None = Non
             budget_s=budget_s,
             seed=seed,
             verify_seeds=verify_seeds,
+            pairs=0,  # what many runs claim, their seeds confirm
             ledger=ledger,
             watch=told,
             means=terms.means,

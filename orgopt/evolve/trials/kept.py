@@ -23,10 +23,11 @@ from orgopt.errors import StoreError
 from orgopt.lab.base import Lab
 from orgopt.lab.sandbox.launch import chosen
 from orgopt.ledger import Event, Ledger, write_text
-from orgopt.scoring import Score, measured, require_thoughts, verified
+from orgopt.scoring import Score, require_thoughts, verified
 from orgopt.scoring import run as run_team
 from orgopt.task import Task
 from orgopt.team.runtime import Watcher
+from orgopt.verification import measured
 
 PLAIN_PREFIX = "optuna:"
 """What begins the name of a plain sampler, which stands where a document may."""

@@ -273,7 +273,7 @@ def _quality(world: Recorded, data: _Data, predicted: np.ndarray, statuses: list
     task = world.task
     for name, real, settings in (
         ("baseline", task.baseline.heldout, {}),
-        ("reference", task.reference.heldout, reference_settings(task) or None),
+        ("reference", task.reference and task.reference.heldout, reference_settings(task) or None),
     ):
         truth = None if settings is None else world.truth(settings)
         quality[f"{name}_heldout"] = {"real": real, "world": None if truth is None else _rounded(truth)}

@@ -57,12 +57,13 @@ class TaskRecord:
     """What a reader of a log must know of a task.
 
     Attributes:
+        reference: None where no setting was verified; of 0.1.0, twice a self-reported metric.
         metric, heldout: Names of the metric that steers the search and of the one that counts.
         curves: How well learning curves predict where they end; of a study's task.
     """
 
     baseline: Measure
-    reference: Measure
+    reference: OrNone[Measure] = None
     title: str
     metric: str
     heldout: str

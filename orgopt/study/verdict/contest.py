@@ -1,11 +1,12 @@
 """What a contest says in the end: its ranking read as an `Ending`."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from math import inf
 
 from orgopt.study.ranking import Placing, Ranking
 from orgopt.study.records.head import TaskRecord
 from orgopt.study.verdict.ending import Bar, Ending, again, scale
+from orgopt.study.verdict.evidence import REMEDY, stamp
 from orgopt.study.verdict.measures import measure
 from orgopt.study.verdict.more_seeds import ENOUGH, more_seeds
 from orgopt.study.wording import count, interval, listing, plain, signed
@@ -23,6 +24,7 @@ def ending(
     *,
     sizes: Mapping[str, int],
     self_reported: bool = False,
+    steady: Sequence[str] = (),
     command: str = "",
     seed_s: float = 0.0,
 ) -> Ending:
@@ -33,6 +35,7 @@ def ending(
         tasks: What a log has of each task.
         sizes: The headcount of each entrant that is a document.
         self_reported: Whether a task's metric is what its own script prints.
+        steady: The tasks whose metric does not vary with the seed.
         command: What continues it.
         seed_s: Wall seconds that a seed took.
     """
@@ -41,11 +44,11 @@ def ending(
     return Ending(
         word="better" if len(worse) == len(others) else "no difference",
         title=_title(first, others),
-        sure=_sure(first, others[0], ranking),
+        sure=f"{_sure(first, others[0], ranking)} {stamp(steady)}".strip(),
         measures=tuple(_measures(ranking, tasks)),
         scale=scale(self_reported=self_reported),
         bars=tuple(_bar(one, sizes) for one in ranking.placings),
-        advice=tuple(_advice(ranking, sizes, command, seed_s)),
+        advice=(REMEDY,) if steady else tuple(_advice(ranking, sizes, command, seed_s)),
     )
 
 

@@ -17,8 +17,8 @@ from orgopt.study.wording import plain
 
 SCALE = "Score: 0 = the untouched script, 1 = the best setting known; half for where it ends, half for how soon."
 SELF_REPORTED_SCALE = (
-    "Score: the gain over the untouched script as a share of its metric, as the script itself reports it; half for "
-    "where it ends, half for how soon."
+    "Score: the gain over the untouched script as a share of its metric, or of ten times its seed noise where that is "
+    "more, as the script itself reports it; half for where it ends, half for how soon."
 )
 BAR = 24  # characters of the longest bar
 LEAST_TOP = 0.2  # of a chart's scale: scores that are next to nothing have bars that are

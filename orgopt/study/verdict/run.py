@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 
 from orgopt.document import Program
 from orgopt.ledger import BASELINE
-from orgopt.scoring import Score
+from orgopt.score import Score
 from orgopt.study.log import describe_task
 from orgopt.study.verdict.ending import Ending, scale, unread
+from orgopt.study.verdict.evidence import REMEDY, confirmed_by, doubt, gained, stamp
 from orgopt.study.verdict.measures import measure
 from orgopt.study.wording import count, listing, plain
 from orgopt.task import Task
@@ -20,18 +21,16 @@ def ending(program: Program, task: Task, score: Score, report: Report, budget_s:
     told = describe_task(task)
     word, title = _result(score, task)
     measured = ", ".join(f"{key} {value}" for key, value in score.lab.items())
-    reached = [] if score.submitted == BASELINE else [("submitted, trained again with fresh seeds", score.heldout)]
+    reached = [] if score.submitted == BASELINE else [(_submitted(score), score.heldout)]
+    steady = task.steady or (score.evidence is not None and not score.evidence.varies)
     return Ending(
         word=word,
         title=title,
-        sure=(
-            f"It scores {plain(score.research_output)}: {plain(score.q_final)} at the end, give or take "
-            f"{plain(score.q_error)} of seed noise, and {plain(score.q_mean)} on average over {budget_s:g} s."
-        ),
+        sure=" ".join(filter(None, (*_sure(score, task, steady=steady), _scored(score, budget_s)))),
         measures=(measure(task.name, told, [("untouched", task.baseline.heldout), *reached]),),
         scale=scale(self_reported=task.self_reported),
         notes=(*unread(program), *_submission(score), *_notes(score, report), f"Measured on: {measured}."),
-        advice=(_limit(report),),
+        advice=(*((REMEDY,) if steady else ()), _limit(report)),
     )
 
 
@@ -42,9 +41,33 @@ def _result(score: Score, task: Task) -> tuple[str, str]:
     if score.submitted == BASELINE:
         return "unchanged", f"No improvement of {task.name}: nothing was better than the untouched script."
     if score.confirmed:
-        return "better", f"{task.name} is improved, and fresh seeds confirm it (95 %)."
-    behind = "on fresh seeds it is behind the untouched script" if score.q_final <= 0 else "it is within the seed noise"
-    return "no difference", f"No improvement of {task.name} is confirmed: {behind}."
+        return "better", f"{task.name} is improved, and {confirmed_by(score)} (95 %)."
+    return "no difference", f"No improvement of {task.name} is confirmed: {doubt(score)}."
+
+
+def _submitted(score: Score) -> str:
+    if score.evidence is not None and not score.evidence.runs:
+        return "submitted, as its world has it without noise"
+    if score.evidence is None or not score.evidence.paired:
+        return "submitted, trained again with fresh seeds"
+    return f"submitted, in {count(score.evidence.runs, 'pair')} of runs"
+
+
+def _sure(score: Score, task: Task, *, steady: bool) -> Iterator[str]:
+    """What the seeds cannot tell, and the gain in the metric's own unit where there is no scale from 0 to 1."""
+    if steady:
+        yield stamp([task.name] if task.steady else [f"the script that was submitted on {task.name}"])
+    if task.reference is None:
+        yield gained(task, score)
+
+
+def _scored(score: Score, budget_s: float) -> str:
+    steady = score.evidence is not None and not score.evidence.varies
+    noise = "" if steady else f", give or take {plain(score.q_error)} of seed noise,"
+    return (
+        f"It scores {plain(score.research_output)}: {plain(score.q_final)} at the end{noise} and "
+        f"{plain(score.q_mean)} on average over {budget_s:g} s."
+    )
 
 
 def _submission(score: Score) -> Iterator[str]:

@@ -9,6 +9,7 @@ from orgopt.document import parse, read
 from orgopt.study.records.names import HELD_OUT, REAL, TEST
 from orgopt.study.records.result import Ablation, Claim
 from orgopt.study.verdict.ending import Bar, Ending, again, scale, unread
+from orgopt.study.verdict.evidence import REMEDY, stamp, unvaried
 from orgopt.study.verdict.measures import measure
 from orgopt.study.verdict.more_seeds import ENOUGH, more_seeds
 from orgopt.study.view import StudyView
@@ -50,12 +51,13 @@ class _Story:
         final, best = view.final, view.best
         assert final is not None and best is not None  # noqa: PT018  the caller looked
         self.view, self.final, self.champion, self.seed = view, final, best, view.candidates[0]
-        self.source = source_name(view)
+        self.source, self.steady = source_name(view), unvaried(view.head.identity, view.head.tasks)
         self.claims = _main_claims(final.claims, TEST)
         self.against_seed = self.claims.get(SEED_DOCUMENT)
 
     def ending(self) -> Ending:
         title, sure = self._result()
+        sure = f"{sure} {stamp(self.steady)}".strip()
         return Ending(
             word=self._word(),
             title=title,
@@ -104,14 +106,17 @@ class _Story:
         return title, f"The difference is {signed(apart)}, with 95 % confidence within {known}, {on}."
 
     def _measures(self) -> Iterator[str]:
-        """The raw held-out metric of each task: untouched, with the seed document, evolved."""
+        """The raw held-out metric of each task: untouched, with the seed document, evolved; noise is between runs."""
         for name, task in self.view.head.tasks.items():
-            found = [("untouched", task.baseline.heldout)]
+            found, errors = [("untouched", task.baseline.heldout)], dict[str, float]()
             for label, candidate in ((f"with {self.source}", self.seed), ("evolved", self.champion)):
                 scores = self.view.scores(TEST, candidate.name, name)
                 if scores and (label, candidate) != ("evolved", self.seed):
-                    found.append((label, float(np.mean([score.heldout for score in scores]))))
-            yield measure(name, task, found)
+                    values = [score.heldout for score in scores]
+                    found.append((label, float(np.mean(values))))
+                    if task.reference is None and len(values) > 1:  # there is no scale on which its noise is told
+                        errors[label] = float(np.std(values, ddof=1)) / len(values) ** 0.5
+            yield measure(name, task, found, errors)
 
     def _elsewhere(self) -> Iterator[str]:
         """What was found on tasks that were held out, and in real training."""
@@ -167,6 +172,8 @@ class _Story:
     def _advice(self) -> Iterator[str]:
         """What follows, with the command where there is one."""
         word, simplest = self._word(), self.final.simplest
+        if self.steady:
+            yield REMEDY
         if word == "unchanged":
             searched = max((one.record.generation for one in self.view.candidates), default=0) + 1
             longer = self._again("--generations", 2 * searched)
@@ -183,7 +190,7 @@ class _Story:
         else:
             why = ", which is smaller" if simplest == self.seed.name and word != "worse" else ""
             yield f"Keep {self.source}{why}."
-            if word == "no difference" and (more := self._more_seeds()):
+            if word == "no difference" and not self.steady and (more := self._more_seeds()):
                 yield more
 
     def _again(self, option: str, value: int) -> str:

@@ -1,0 +1,233 @@
+"""Verification: what is trained outside of any budget, so that a claim rests on runs that nobody selected.
+
+The baseline is measured (`calibrate`), and what a team submitted is trained again (`verify`): in rounds beside the
+untouched script where a machine's mood or a script's own word would else decide, with fresh seeds otherwise. What the
+runs say is `orgopt.confirmation`'s.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from orgopt import confirmation
+from orgopt.confirmation import Evidence
+from orgopt.errors import LabError
+from orgopt.lab.base import Experiment, Lab, Outcome, Status
+from orgopt.ledger import BASELINE
+from orgopt.normalisation import varies
+from orgopt.seeds import Stream, derive, generator
+from orgopt.task import Measure, Settings, Task
+
+CALIBRATION_SEEDS = 6
+UNEDITED_RUNS = 3
+"""Runs of the unedited script of a checkout, each of which may take minutes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submissions:
+    """What a team submitted.
+
+    Attributes:
+        settings: By the number of the experiment, without the baseline, in the order of submission.
+        scripts: Of those that agents rewrote.
+        last: The one that counts in the end; the baseline where that is.
+    """
+
+    settings: Mapping[int, Settings]
+    last: int
+    scripts: Mapping[int, str] = field(default_factory=dict[int, str])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """What became of what a team submitted.
+
+    Attributes:
+        heldout: The held-out metric of each; of what was run in pairs, the baseline's less the gain.
+        evidence: What is known of the last; None where that is the baseline.
+        tampered: What was tampered with in a verification; empty when nothing was.
+    """
+
+    heldout: Mapping[int, float]
+    evidence: Evidence | None = None
+    tampered: str = ""
+
+
+class _Plan(NamedTuple):
+    """The seed of the run, the runs of each submission, and the pairs of the last at least."""
+
+    seed: int
+    seeds: int
+    pairs: int
+
+
+def in_pairs(task: Task) -> bool:
+    """Whether submissions are run beside the untouched script, round by round.
+
+    Metrics of time are, since the machine was another when the baseline was measured; and those that a script prints
+    itself, of which nothing else is known: it may train for a fixed time, and then a quieter machine helps as well.
+    """
+    return task.timed or task.self_reported
+
+
+def verify(task: Task, lab: Lab, submitted: Submissions, *, seed: int, seeds: int, pairs: int = 0) -> Verified:
+    """Train again what was submitted; a run that fails shows no gain.
+
+    Args:
+        task: With its baseline.
+        lab: Where; one that knows metrics without noise is asked instead.
+        submitted: What to train.
+        seed: Of the run: decides the fresh seeds.
+        seeds: Runs of each, with as many seeds.
+        pairs: Runs of the last at least, where they are paired with the untouched script.
+
+    Raises:
+        LabError: The lab broke.
+    """
+    truths = {number: lab.truth(setting) for number, setting in submitted.settings.items()}
+    known = {number: value for number, value in truths.items() if value is not None}
+    if len(known) == len(truths):
+        last = known.get(submitted.last)  # a recording has the luck of a seed that never changed in it
+        evidence = None if last is None else confirmation.known(last, task.baseline, varies=not task.steady)
+        return Verified(heldout=known, evidence=evidence)
+    if in_pairs(task):
+        return _beside(task, lab, submitted, _Plan(seed, seeds, pairs if submitted.last else 0))
+    return _fresh(task, lab, submitted, _Plan(seed, seeds, 0))
+
+
+def calibrate(task: Task, lab: Lab, seeds: int = CALIBRATION_SEEDS) -> Measure:
+    """The baseline of a task, measured in this lab.
+
+    For data other than the task's figures were measured on (another Python version, say): the baseline
+    moves, and the reference keeps its distance to it. The seed noise stays; that of a script that prints its metric
+    has no other figure, and is measured too.
+
+    Raises:
+        LabError: No baseline run succeeded.
+    """
+    experiments = [Experiment(id=k + 1, settings={}, seed=derive(Stream.CALIBRATE, k)) for k in range(seeds)]
+    outcomes = train_all(lab, experiments, task.limit_s)
+    done = [outcome for outcome in outcomes if outcome.status is Status.OK]
+    if not done:
+        why = f": {outcomes[0].error or outcomes[0].status}" if task.self_reported else ""
+        raise LabError(f"the baseline of {task.name} does not train on this machine{why}")
+    heldout = [math.nan if outcome.heldout is None else outcome.heldout for outcome in done]
+    metric = [math.nan if outcome.metric is None else outcome.metric for outcome in done]
+    sd = float(np.std(heldout, ddof=1)) if task.self_reported and len(done) > 1 else task.baseline.sd
+    return Measure(metric=float(np.mean(metric)), heldout=float(np.mean(heldout)), sd=sd, seeds=len(done))
+
+
+def measured(task: Task, lab: Lab) -> Task:
+    """The task with a baseline: one whose script prints its metric has none before its unedited script has run here.
+
+    Raises:
+        LabError: That script does not train on this machine.
+    """
+    return task if task.measured else task.with_baseline(calibrate(task, lab, UNEDITED_RUNS))
+
+
+def train_all(lab: Lab, experiments: Sequence[Experiment], limit_s: float) -> list[Outcome]:
+    """Run experiments to their end, outside any budget; outcomes in the order of the experiments."""
+    lab.reset()
+    for experiment in experiments:
+        lab.submit(experiment)
+    outcomes: dict[int, Outcome] = {}
+    while len(outcomes) < len(experiments):
+        outcomes |= {event.id: event for event in lab.wait(lab.now() + limit_s) if isinstance(event, Outcome)}
+    return [outcomes[experiment.id] for experiment in experiments]
+
+
+def _beside(task: Task, lab: Lab, submitted: Submissions, plan: _Plan) -> Verified:
+    """Rounds of the untouched script and what was submitted, all of a round on one seed.
+
+    Of a metric of time one runs after the other, each alone on the machine as far as this lab has it.
+    """
+    runs = _rounds(submitted, plan)
+    experiments = [
+        _experiment(submitted, number, at, derive(Stream.VERIFY, plan.seed, BASELINE, k))
+        for at, (number, k) in enumerate(runs, 1)
+    ]
+    turns = [[one] for one in experiments] if task.timed else [experiments]
+    outcomes = [outcome for turn in turns for outcome in train_all(lab, turn, task.limit_s)]
+    found = {run: outcome.heldout for run, outcome in zip(runs, outcomes, strict=True)}
+    steady = _steady(task.baseline, [value for (number, _), value in found.items() if number == BASELINE])
+    told: dict[int, Evidence] = {}
+    for number in submitted.settings:
+        pairs = [(found[BASELINE, k], value) for (other, k), value in found.items() if other == number]
+        varied = not steady and not _deaf(submitted, number, [own for _, own in pairs])
+        told[number] = confirmation.paired(pairs, task.baseline, ratios=task.timed, varies=varied)
+    return Verified(
+        heldout={number: task.baseline.heldout - one.gain for number, one in told.items()},
+        evidence=told.get(submitted.last),
+        tampered=_tampered(outcomes),
+    )
+
+
+def _rounds(submitted: Submissions, plan: _Plan) -> list[tuple[int, int]]:
+    """The runs of a verification in pairs, as experiment and round, in the order in which they go.
+
+    A round has the untouched script, the last submission beside it and, in as many rounds as there are seeds, the
+    others. Half of the rounds go backwards, so that what drifts drifts against both alike. Which of them is drawn: work
+    that comes back every few runs would else meet the same side each time.
+    """
+    last = [submitted.last] if submitted.last else []
+    others = [number for number in submitted.settings if number != submitted.last]
+    found: list[tuple[int, int]] = []
+    n = max(plan.seeds, plan.pairs) if submitted.settings else 0
+    backwards = generator(Stream.VERIFY, plan.seed).permutation(n) % 2
+    for k in range(n):
+        members = [BASELINE, *last, *(others if k < plan.seeds else [])]
+        found += [(number, k) for number in (members[::-1] if backwards[k] else members)]
+    return found
+
+
+def _fresh(task: Task, lab: Lab, submitted: Submissions, plan: _Plan) -> Verified:
+    """Each submission on seeds of its own, against a baseline that was measured with many."""
+    jobs = [(number, k) for number in submitted.settings for k in range(plan.seeds)]
+    experiments = [
+        _experiment(submitted, number, at, derive(Stream.VERIFY, plan.seed, number, k))
+        for at, (number, k) in enumerate(jobs, 1)
+    ]
+    outcomes = train_all(lab, experiments, task.limit_s)
+    found: dict[int, list[float | None]] = {number: [] for number in submitted.settings}
+    for (number, _), outcome in zip(jobs, outcomes, strict=True):
+        found[number].append(outcome.heldout)
+    counted = {
+        number: [task.baseline.heldout if value is None else value for value in values]
+        for number, values in found.items()
+    }
+    evidence = None
+    if submitted.last:
+        varied = not _deaf(submitted, submitted.last, found[submitted.last])
+        evidence = confirmation.against(counted[submitted.last], task.baseline, varies=varied)
+    return Verified(
+        heldout={number: sum(values) / len(values) for number, values in counted.items()},
+        evidence=evidence,
+        tampered=_tampered(outcomes),
+    )
+
+
+def _experiment(submitted: Submissions, number: int, at: int, seed: int) -> Experiment:
+    return Experiment(
+        id=at, settings=submitted.settings.get(number, {}), seed=seed, script=submitted.scripts.get(number)
+    )
+
+
+def _steady(baseline: Measure, values: Sequence[float | None]) -> bool:
+    """Whether the untouched script gave the same with every seed, when it was measured and now."""
+    if baseline.seeds > 1 and baseline.varies:
+        return False
+    return not varies([baseline.heldout, *(value for value in values if value is not None)])
+
+
+def _deaf(submitted: Submissions, number: int, values: Sequence[float | None]) -> bool:
+    """Whether a script that an agent rewrote gives the same with every seed: it may have fixed a lucky one."""
+    return number in submitted.scripts and not varies([value for value in values if value is not None])
+
+
+def _tampered(outcomes: Sequence[Outcome]) -> str:
+    error = next((outcome.error for outcome in outcomes if outcome.status is Status.TAMPERED), "")
+    return f"a verification of its submission: {error}" if error else ""
