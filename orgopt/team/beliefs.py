@@ -19,7 +19,10 @@ _TRIES = 2  # a setting that fails is run again at most as often as it has to su
 
 
 class Run(NamedTuple):
-    """A finished experiment. `setting` is the number of the first experiment with the same settings."""
+    """A finished experiment. `setting` is the number of the first experiment with the same settings.
+
+    One that `failed` crashed or was over a limit; one that was ended early has no metric either.
+    """
 
     id: int
     agent: str
@@ -27,6 +30,7 @@ class Run(NamedTuple):
     settings: Mapping[str, Value]
     metric: float | None
     curve: tuple[float, ...] = ()
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,6 +245,7 @@ class Beliefs:
             sd=math.sqrt(tally.squares / (seeds - 1)) if seeds > 1 else 0.0,
             believed=before.believed or (seeds >= trust.seeds and (not trust.reviewers or self._passed(tally))),
             mine=before.mine or (run.metric is not None and run.agent == trust.me),
+            failed=not seeds and (before.failed or run.failed),
         )
         self.knowledge.put(run.setting, after)
         if after.believed and run.metric is not None:
