@@ -55,14 +55,7 @@ def drawn(tree: ast.Module) -> set[str]:
     """
     found: set[str] = set()
     sources: dict[str, set[str]] = {}
-    assigned = [pair for node in ast.walk(tree) for pair in _assigned(node)]
-    for _ in range(4):  # as many steps as splits take: permute, cut, index, convert
-        for names, value in assigned:
-            origin = _draws(value) | {one for name in _loaded(value) for one in sources.get(name, ())}
-            if origin:
-                for name in names:
-                    sources.setdefault(name, set()).update(origin)
-    for node in ast.walk(tree):  # in place
+    for node in ast.walk(tree):
         match node:
             case ast.Call(func=ast.Attribute(attr="shuffle"), args=[ast.Name(id=name), *_]):
                 sources.setdefault(name, set()).update(_draws(node))
@@ -70,6 +63,13 @@ def drawn(tree: ast.Module) -> set[str]:
                 found.add(library)
             case _:
                 pass
+    assigned = [pair for node in ast.walk(tree) for pair in _assigned(node)]
+    for _ in range(4):  # as many steps as splits take: permute, cut, index, convert
+        for names, value in assigned:
+            origin = _draws(value) | {one for name in _loaded(value) for one in sources.get(name, ())}
+            if origin:
+                for name in names:
+                    sources.setdefault(name, set()).update(origin)
     for name, origin in sources.items():
         own = set(words(name))
         if (own & _MEASURED and own & _DATA) or (own and own <= _MEASURED) or name in _ALONE:

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 WHOLE_BYTES = 1 << 20
@@ -12,6 +12,8 @@ _SAMPLES = 4
 
 _LEFT_BEHIND = {"__pycache__", "node_modules", "logs", "log", "runs", "wandb", "mlruns", "results", "outputs"}
 _WRITTEN = {"results.tsv", "results.csv", "results.jsonl", "nohup.out", "mlflow.db"}
+_RECORDED = {"records.parquet", "records.jsonl.part"}
+_FITTED = {"world.json", "world.npz"}  # beside a recording
 _WRITTEN_ENDS = (".pyc", ".log", ".swp", "~")
 
 
@@ -30,17 +32,19 @@ def own_files(folder: Path) -> Iterator[Path]:
             and name.lower() not in _LEFT_BEHIND
             and not (here / name / "pyvenv.cfg").is_file()
         )
+        made = _WRITTEN | _RECORDED | (_FITTED if _RECORDED & set(names) else set())
         for name in sorted(names):
-            written = name.lower() in _WRITTEN or name.lower().endswith(_WRITTEN_ENDS)
+            written = name.lower() in made or name.lower().endswith(_WRITTEN_ENDS)
             if not name.startswith(".") and not written and (here / name).is_file():
                 yield (here / name).relative_to(folder)
 
 
-def files_digest(folder: Path) -> str:
-    """SHA-256 over the files of a checkout: their names, sizes and contents."""
+def files_digest(folder: Path, without: Collection[str] = ()) -> str:
+    """SHA-256 over the files of a checkout, but those named: their names, sizes and contents."""
     digest = hashlib.sha256()
     for name in own_files(folder):
-        digest.update(_line(name, folder / name))
+        if str(name) not in without:
+            digest.update(_line(name, folder / name))
     return digest.hexdigest()
 
 

@@ -20,6 +20,7 @@ _NEXT = re.compile(rf"[ ]*\(?[ ]*(?P<tick>`?)(?P<name>{_NAME})(?P=tick)\)?")
 _STOP = re.compile(
     r"while|and|or|with|without|keeping|subject|to|but|for|is|are|was|on|in|when|than|memory|time", re.IGNORECASE
 )
+_WEAK = re.compile(r"higher|lower|larger|smaller", re.IGNORECASE)
 _WORDS = 6  # from a verb to its name
 _BETTER = re.compile(
     r"\b(?:(?P<up>higher|larger|bigger|more)|(?P<down>lower|smaller|less))(?:[ ]+values?)?"
@@ -43,6 +44,7 @@ class Goal(NamedTuple):
         up: Whether more of it is better.
         chief: Whether the sentence, or the heading above it, calls it the goal.
         printed: Whether the scripts print it.
+        weak: Whether it is a comparative, as in "a lower val_loss", which counts where nothing else is said.
         where: The document and the line.
         text: The words, for a message.
     """
@@ -51,6 +53,7 @@ class Goal(NamedTuple):
     up: bool
     chief: bool
     printed: bool
+    weak: bool
     where: str
     text: str
 
@@ -65,7 +68,7 @@ def said(folder: Path, printed: Sequence[str]) -> list[Goal]:
             if document != "program.md":  # a README speaks of much else
                 goals = [goal for goal in goals if goal.printed]
             if goals:
-                return goals
+                return [goal for goal in goals if not goal.weak] or goals
     return []
 
 
@@ -81,8 +84,10 @@ def _goals(text: str, document: str, printed: Sequence[str]) -> Iterator[Goal]:
         for sentence in _SENTENCE.split(plain):
             about = f"{heading} {sentence}"
             chief = bool(_CHIEF.search(about)) and not _LESSER.search(about)
-            for name, up, words in _statements(sentence, printed):
-                yield Goal(name, up, chief, name in printed, f"{document}:{number}", f"'{words.strip()}'")
+            for name, up, said_so in _statements(sentence, printed):
+                weak = bool(_WEAK.match(said_so))
+                where = f"{document}:{number}"
+                yield Goal(name, up, chief and not weak, name in printed, weak, where, f"'{said_so.strip()}'")
 
 
 def _statements(sentence: str, printed: Sequence[str]) -> Iterator[tuple[str, bool, str]]:

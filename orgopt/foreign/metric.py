@@ -28,7 +28,6 @@ _UP = {
         "auroc",
         "auprc",
         "r2",
-        "map",
         "ndcg",
         "mrr",
         "iou",
@@ -41,7 +40,7 @@ _UP = {
 }
 _WITH = {"roc", "pr", "score", "rate", "entropy", "log", "cross", "squared", "absolute", "balanced"}
 """Words that may stand with one of these and leave its direction as it is: `roc_auc`, `f1_score`, `error_rate`."""
-_OPEN = {"score", "return", "returns", "cost", "win", "solve", "success", "fitness", "drawdown", "winrate"}
+_OPEN = {"score", "map", "return", "returns", "cost", "win", "solve", "success", "fitness", "drawdown", "winrate"}
 """Words of goals whose names do not say for certain whether more is better."""
 _ABOUT = {
     *(
@@ -85,6 +84,8 @@ def direction(name: str) -> bool | None:
     if not kinds or any(word not in _DOWN | _UP | _WITH for word in left):
         return None
     ways = {word in _UP for word in kinds}
+    if "score" in left and ways == {False} and "brier" not in kinds:  # scores mostly rise
+        return None
     return ways.pop() if len(ways) == 1 else None
 
 

@@ -57,7 +57,7 @@ def seeded(source: str, trees: Sequence[ast.Module], script: str) -> Seeded:
     elsewhere = shared_draws(trees[1:])
     own = drawn(tree)
     measuring = [call for call in ast.walk(tree) if isinstance(call, ast.Call) and _measures(call) and _uses_seed(call)]
-    lines, notes = source.split("\n"), list[tuple[int, str]]()
+    before, lines, notes = source.split("\n"), source.split("\n"), list[tuple[int, str]]()
     sites = sorted(_sites(tree), key=lambda one: (one.node.lineno, one.node.col_offset), reverse=True)
     here = {site.name for site in sites if site.named}
     for site in sites:
@@ -68,7 +68,7 @@ def seeded(source: str, trees: Sequence[ast.Module], script: str) -> Seeded:
             and (site.name not in here | _constants(trees[1:]) or (site.name in here and not measuring))
         ):
             continue  # nobody knows what it is, or it is set where it is defined
-        text = lines[site.node.lineno - 1].strip()[:80]
+        text = before[site.node.lineno - 1].strip()[:80]
         if not why:
             lines[site.node.lineno - 1] = _replaced(lines[site.node.lineno - 1], site.node)
         said = f"left, {why}" if why else f"set from {VARIABLE}"
