@@ -145,6 +145,7 @@ def knobs(tmp_path: Path, script: str, prepare: str = "pass\n") -> dict[str, str
             "PAD_TOKEN_ID = 7",
         ),
         *("MAX_MINUTES = 5", "TIMEOUT_S = 9", "DEVICE = 'cpu'\nif DEVICE == 'cuda': pass"),
+        *("CONTEXT = 8\nWindows(x, split='val', length=CONTEXT)",),
         *("GAP = 3\nfrom sklearn.model_selection import TimeSeriesSplit\nTimeSeriesSplit(gap=GAP)",),
     ],
 )
@@ -263,6 +264,7 @@ def test_seeds_of_training_are_set(line: str) -> None:
             "torch.manual_seed(0); p = torch.randperm(9); X_val = d[p[:3]]",
             "np.random.seed(0); a, b = train_test_split(d)",
         ),
+        *("def evaluate(env):\n    env.reset(seed=42)", "np.random.seed(1); X, y = make_moons(100)"),
         *("SEED = 42; train_test_split(x, random_state=SEED)", "rng = random.Random(1); val = rng.sample(rows, 3)"),
     ],
 )
@@ -286,10 +288,12 @@ def test_a_seed_that_serves_both_is_set_where_it_serves_training() -> None:
     assert "ORGOPT_SEED" not in seeded(named, [ast.parse(named), ast.parse("RANDOM_SEED = None\n")], "train.py").source
 
 
-def test_a_generator_that_the_fixed_files_draw_from_is_left() -> None:
+def test_a_generator_that_the_fixed_files_draw_from_is_left(tmp_path: Path) -> None:
     batches = "import numpy as np\ndef batch(): return np.random.randint(9)\n"
     assert "(left, the fixed files draw from it, too)" in notes("np.random.seed(3)", batches)[0]
     assert "(set" in notes("torch.manual_seed(3)", batches)[0]
+    folder = checkout(tmp_path / "c", "X = 1\nnp.random.seed(3)\nprint('val_loss: 1')\n", **{"lib/dataset.py": batches})
+    assert "(left, the fixed files draw from it, too)" in load_task(str(folder)).seeds[0]
     own = "import numpy as np\nnp.random.seed(1)\nx = np.random.rand()\n"
     assert "(set" in notes("np.random.seed(3)", own)[0]
 

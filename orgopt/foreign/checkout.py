@@ -1,16 +1,22 @@
 """A checkout, read as a whole."""
 
-from collections.abc import Mapping
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from orgopt.errors import TaskError
+from orgopt.foreign.files import own_files
 from orgopt.foreign.knobs import marked
 from orgopt.foreign.metric import Metric, metric
 from orgopt.foreign.places import data_folders
 from orgopt.foreign.seed import seeded
 from orgopt.foreign.source import parsed, read, tree
 from orgopt.foreign.times import Times, times
+
+_DATA = re.compile(r"data|loader|split|eval|benchmark|(^|_)env", re.IGNORECASE)
 
 
 class Found(NamedTuple):
@@ -43,7 +49,7 @@ def find(folder: Path, script: str, toml: Mapping[str, Any]) -> Found:
             raise TaskError(f"{folder} has no {needed}, which a task needs")
     text, path = read(folder / script), folder / script
     own, fixed = tree(text, path), parsed(folder / "prepare.py")
-    seeds = seeded(text, (own, fixed), script)
+    seeds = seeded(text, (own, fixed, *_data_modules(folder, script)), script)
     # Setting a seed keeps lines and moves what stands behind it in one.
     knobs = marked(seeds.source, (tree(seeds.source, path), fixed))
     return Found(
@@ -54,3 +60,11 @@ def find(folder: Path, script: str, toml: Mapping[str, Any]) -> Found:
         seeds=seeds.notes,
         fixed=knobs.fixed,
     )
+
+
+def _data_modules(folder: Path, script: str) -> Iterator[ast.Module]:
+    """The syntax of modules that make data or measure, by their names; of those that can be read."""
+    for name in own_files(folder):
+        if name.suffix == ".py" and str(name) not in {script, "prepare.py"} and _DATA.search(name.stem):
+            with suppress(TaskError):
+                yield parsed(folder / name)

@@ -21,7 +21,7 @@ _METHODS = {
     *("permutation", "permuted", "shuffle", "choice", "integers", "normal", "uniform", "random", "standard_normal"),
     *("randint", "randn", "rand", "gauss", "choices", "exponential", "poisson", "binomial"),
 }
-_UNSEEDED = {"train_test_split": "numpy", "random_split": "torch", "KFold": "numpy", "ShuffleSplit": "numpy"}
+_UNSEEDED = re.compile(r"train_test_split|\w*KFold|\w*ShuffleSplit|make_\w+")  # of NumPy's, unless they are told a seed
 _MEASURED = {"val", "valid", "validation", "test", "holdout", "heldout", "dev", "eval", "split", "fold", "te", "va"}
 _DATA = {
     *(
@@ -55,12 +55,11 @@ def drawn(tree: ast.Module) -> set[str]:
     """
     found: set[str] = set()
     sources: dict[str, set[str]] = {}
-    for node in ast.walk(tree):
-        match node:
-            case ast.Call(func=ast.Attribute(attr="shuffle"), args=[ast.Name(id=name), *_]):
-                sources.setdefault(name, set()).update(_draws(node))
-            case ast.Call(func=func) if (library := _UNSEEDED.get(_last(func))) and not _says_seed(node):
-                found.add(library)
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        found |= _splits(call)
+        match call:
+            case ast.Call(func=ast.Attribute(attr="shuffle"), args=[ast.Name(id=name), *_]):  # in place
+                sources.setdefault(name, set()).update(_draws(call))
             case _:
                 pass
     assigned = [pair for node in ast.walk(tree) for pair in _assigned(node)]
@@ -75,6 +74,14 @@ def drawn(tree: ast.Module) -> set[str]:
         if (own & _MEASURED and own & _DATA) or (own and own <= _MEASURED) or name in _ALONE:
             found |= origin
     return found
+
+
+def _splits(call: ast.Call) -> set[str]:
+    """The library whose shared generator a call splits or makes data by; none where it is told a seed."""
+    if _says_seed(call):
+        return set()
+    name = _last(call.func)
+    return {"torch"} if name == "random_split" else {"numpy"} if _UNSEEDED.fullmatch(name) else set()
 
 
 def shared_draws(trees: Iterable[ast.Module]) -> set[str]:

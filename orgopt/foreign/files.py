@@ -32,7 +32,7 @@ def own_files(folder: Path) -> Iterator[Path]:
             and name.lower() not in _LEFT_BEHIND
             and not (here / name / "pyvenv.cfg").is_file()
         )
-        made = _WRITTEN | _RECORDED | (_FITTED if _RECORDED & set(names) else set())
+        made = _WRITTEN | _RECORDED | (_FITTED if _RECORDED & set(names) else _RECORDED)
         for name in sorted(names):
             written = name.lower() in made or name.lower().endswith(_WRITTEN_ENDS)
             if not name.startswith(".") and not written and (here / name).is_file():

@@ -6,197 +6,47 @@ Few values that all work are worth more than many of which most crash: an experi
 import math
 from collections.abc import Iterable, Iterator
 
-from orgopt.foreign.source import words
+from orgopt.foreign.source import vocabulary, words
 
-_SEEDS = {"seed", "seeds", "rng", "randomstate"}
-_EVALUATION = {
-    *(
-        "val",
-        "valid",
-        "validation",
-        "test",
-        "eval",
-        "evaluation",
-        "holdout",
-        "heldout",
-        "dev",
-        "fold",
-        "folds",
-        "split",
-    ),
-    *(
-        "splits",
-        "kfold",
-        "cv",
-        "walk",
-        "benchmark",
-        "backtest",
-        "metric",
-        "metrics",
-        "score",
-        "oos",
-        "horizon",
-        "target",
-    ),
-    *("targets", "lookahead", "embargo", "purge", "baseline", "reference", "bootstrap"),
-}
-_MARKET = {
-    *("cost", "costs", "fee", "fees", "commission", "slippage", "bps", "capital", "cash", "balance", "annualization"),
-    *("annualize", "taker", "maker", "rf"),
-}
-_DATES = {"day", "days", "date", "dates", "month", "months", "year", "years", "week", "weeks"}
-_DATA = {"vocab", "vocabulary", "classes", "labels", "img", "image", "actions", "obs", "observation", "dataset", "data"}
-_GIVEN = {
-    "in",
-    "input",
-    "inputs",
-    "out",
-    "output",
-    "outputs",
-    "num",
-    "n",
-    "state",
-    "action",
-    "feature",
-    "features",
-    "raw",
-}
-_SHAPES = {"channels", "dim", "dims", "features", "size", "shape", "h", "w", "height", "width", "bits", "samples"}
-_WORLD = {"board", "grid", "maze", "screen", "frame", "sample", "subset", "symbols", "assets", "rows"}
-_MACHINE = {
-    *("version", "port", "host", "url", "path", "dir", "file", "folder", "device", "devices", "gpu", "gpus", "cuda"),
-    *(
-        "workers",
-        "threads",
-        "jobs",
-        "procs",
-        "cpus",
-        "backend",
-        "platform",
-        "dtype",
-        "precision",
-        "memory",
-        "mem",
-        "mb",
-        "gb",
-    ),
-    *("flops", "cache", "prefetch", "compile", "profile", "api", "name", "id", "idx", "index", "pad", "bos", "eos"),
-    *("token", "tokens"),
-}
-_TIMES = {
-    "seconds",
-    "secs",
-    "sec",
-    "minutes",
-    "mins",
-    "hours",
-    "timeout",
-    "deadline",
-    "budget",
-    "wall",
-    "patience",
-    "limit",
-}
-_SILENT = {
-    *(
-        "log",
-        "logging",
-        "print",
-        "verbose",
-        "save",
-        "checkpoint",
-        "checkpoints",
-        "report",
-        "debug",
-        "wandb",
-        "plot",
-        "every",
-    ),
-    *(
-        "interval",
-        "exclude",
-        "resume",
-        "tqdm",
-        "display",
-        "show",
-        "force",
-        "dry",
-        "smoke",
-        "quick",
-        "overwrite",
-        "enabled",
-    ),
-}
-_MODES = {"mode", "stage", "task", "env", "environment", "source", "run", "experiment"}
-_SCALES = {"weight", "scale", "coef", "coeff", "clip", "norm", "std", "sigma", "temperature", "temp", "init"}
-_RATES = {*_SCALES, "lr", "wd", "c", "eps"}
-_FRACTIONS = {
-    *(
-        "dropout",
-        "drop",
-        "droprate",
-        "prob",
-        "probability",
-        "p",
-        "ratio",
-        "frac",
-        "fraction",
-        "share",
-        "momentum",
-        "beta",
-    ),
-    *("beta1", "beta2", "betas", "ema", "gamma", "discount", "subsample", "colsample", "bytree", "bylevel", "bynode"),
-    *(
-        "smoothing",
-        "quantile",
-        "percentile",
-        "keep",
-        "mask",
-        "tau",
-        "alpha",
-        "lambda",
-        "threshold",
-        "confidence",
-        "polyak",
-    ),
-    *("epsilon", "exploration", "mixup", "cutmix", "rho", "pct", "percent"),
-}
-_DEPTHS = {"depth", "layers", "layer", "blocks", "stages", "rounds", "order", "degree"}
-_WIDTHS = {
-    *(
-        "dim",
-        "dims",
-        "width",
-        "hidden",
-        "size",
-        "embd",
-        "embed",
-        "embedding",
-        "units",
-        "channels",
-        "filters",
-        "heads",
-        "head",
-    ),
-    *(
-        "rank",
-        "batch",
-        "len",
-        "length",
-        "context",
-        "window",
-        "groups",
-        "experts",
-        "expansion",
-        "ff",
-        "ffn",
-        "mlp",
-        "aspect",
-    ),
-    *("patch", "neurons", "latent", "kv"),
-}
-_HEADS = {"heads", "groups", "experts"}
-_SPLIT = {"dim", "dims", "embd", "embed", "embedding", "hidden", "width", "channels", "filters"}
+_SEEDS = vocabulary("seed seeds rng randomstate")
+_EVALUATION = vocabulary(
+    "val valid validation test eval evaluation holdout heldout dev fold folds split splits kfold cv walk "
+    "benchmark backtest metric metrics score oos horizon target targets lookahead embargo purge baseline "
+    "reference bootstrap"
+)
+_MARKET = vocabulary(
+    "cost costs fee fees commission slippage bps capital cash balance annualization annualize taker maker rf"
+)
+_DATES = vocabulary("day days date dates month months year years week weeks")
+_DATA = vocabulary("vocab vocabulary classes labels img image actions obs observation dataset data")
+_GIVEN = vocabulary("in input inputs out output outputs num n state action feature features raw")
+_SHAPES = vocabulary("channels dim dims features size shape h w height width bits samples")
+_WORLD = vocabulary("board grid maze screen frame sample subset symbols assets rows")
+_MACHINE = vocabulary(
+    "version port host url path dir file folder device devices gpu gpus cuda workers threads jobs procs cpus "
+    "backend platform dtype precision memory mem mb gb flops cache prefetch compile profile api name id idx index "
+    "pad bos eos token tokens"
+)
+_TIMES = vocabulary("seconds secs sec minutes mins hours timeout deadline budget wall patience limit")
+_SILENT = vocabulary(
+    "log logging print verbose save checkpoint checkpoints report debug wandb plot every interval exclude resume "
+    "tqdm display show force dry smoke quick overwrite"
+)
+_MODES = vocabulary("mode stage task env environment source run experiment")
+_SCALES = vocabulary("weight scale coef coeff clip norm std sigma temperature temp init")
+_RATES = _SCALES | vocabulary("lr wd c eps")
+_FRACTIONS = vocabulary(
+    "dropout drop droprate prob probability p ratio frac fraction share momentum beta beta1 beta2 betas ema gamma "
+    "discount subsample colsample bytree bylevel bynode smoothing quantile percentile keep mask tau alpha lambda "
+    "threshold confidence polyak epsilon exploration mixup cutmix rho pct percent"
+)
+_DEPTHS = vocabulary("depth layers layer blocks stages rounds order degree")
+_WIDTHS = vocabulary(
+    "dim dims width hidden size embd embed embedding units channels filters heads head rank batch len length "
+    "context window groups experts expansion ff ffn mlp aspect patch neurons latent kv"
+)
+_HEADS = vocabulary("heads groups experts")
+_SPLIT = vocabulary("dim dims embd embed embedding hidden width channels filters")
 _LEAST_POWER = 4  # smaller powers of two are mostly just small numbers
 _EVEN = 8  # what the half of another width must be a multiple of: heads, groups and hardware count on it
 _FEW = 16
@@ -262,7 +112,7 @@ def _splits(own: list[str]) -> bool:
     return bool(own) and own[0] in {"train", "training"} and bool(set(own[1:]) & amounts) and "batch" not in own
 
 
-def values(name: str, value: float) -> tuple[str, list[int]]:
+def values(name: str, value: int | float) -> tuple[str, list[int]]:
     """The range of a number above zero: what a knob's comment says, and the whole numbers in it where they are few.
 
     Without a comment, these are what there is to choose from.
@@ -275,7 +125,7 @@ def values(name: str, value: float) -> tuple[str, list[int]]:
         return _counts(own, value)
     decays = "decay" in own and "weight" not in own and value > 0.5  # a factor, and no penalty
     if value <= 1 and ((own & _FRACTIONS and not own & _SCALES) or decays):
-        return (f"{value / 2:.6g}..1" if value == 1 else _fraction(value)), []
+        return (_fraction(value) if value < 1 else f"{value / 2:.6g}..1"), []
     if own & _RATES or {"learning", "rate"} <= own or {"weight", "decay"} <= own or value >= 1:
         return f"log {value / _SPREAD:.6g}..{value * _SPREAD:.6g}", []
     # Whatever lies between 0 and 1 may be a share.

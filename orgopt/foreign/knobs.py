@@ -13,6 +13,7 @@ from orgopt.foreign.times import is_time
 
 _MARK = re.compile(r"#\s*knob:")
 _NAME = re.compile(r"[A-Z][A-Z0-9_]*")
+_PARTS = {"val", "valid", "validation", "test", "eval", "dev", "holdout"}
 _SPLITS = re.compile(r"split|fold|backtest|walk_?forward|holdout", re.IGNORECASE)
 
 
@@ -99,14 +100,17 @@ def _range(name: str, value: float | str, tree: ast.Module) -> tuple[str, list[i
 
 
 def _of_splits(tree: ast.Module) -> set[str]:
-    """Constants that a call gives to what splits the data."""
+    """Constants that a call gives to what splits the data, or makes the part that is measured on."""
     found: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             called = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+            given = [*node.args, *(word.value for word in node.keywords)]
+            names = {part.id for one in given for part in ast.walk(one) if isinstance(part, ast.Name)}
             if _SPLITS.search(called):
-                given = [*node.args, *(word.value for word in node.keywords)]
-                found |= {part.id for one in given for part in ast.walk(one) if isinstance(part, ast.Name)}
+                found |= names
+            elif any(isinstance(one, ast.Constant) and one.value in _PARTS for one in given):
+                found |= {name for name in names if "BATCH" not in name}  # how much is measured at once is a choice
     return found
 
 

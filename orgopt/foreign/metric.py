@@ -11,60 +11,31 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from orgopt.foreign.goal import Goal, said
-from orgopt.foreign.source import words
+from orgopt.foreign.source import vocabulary, words
 
 _PRINTED = re.compile(r"(?:^|[\r\n])[ \t]*(?P<name>[A-Za-z][\w/.-]*)[ \t]*[:=]")
-_PRINTS = {"print", "write", "log", "info", "echo"}
-_DOWN = {
-    *("bpb", "bpc", "loss", "nll", "ppl", "perplexity", "error", "err", "mse", "rmse", "mae", "mape", "smape", "mase"),
-    *("rmsle", "wer", "cer", "eer", "fid", "brier", "bce", "logloss", "crossentropy", "regret"),
-}
-_UP = {
-    *(
-        "acc",
-        "accuracy",
-        "f1",
-        "auc",
-        "auroc",
-        "auprc",
-        "r2",
-        "ndcg",
-        "mrr",
-        "iou",
-        "miou",
-        "dice",
-        "bleu",
-        "mcc",
-    ),
-    *("psnr", "ssim", "sharpe", "sortino", "calmar", "pnl", "profit", "reward", "precision", "recall"),
-}
-_WITH = {"roc", "pr", "score", "rate", "entropy", "log", "cross", "squared", "absolute", "balanced"}
+_PRINTS = vocabulary("print write log info echo")
+_DOWN = vocabulary(
+    "bpb bpc loss nll ppl perplexity error err mse rmse mae mape smape mase rmsle wer cer eer fid brier bce "
+    "logloss crossentropy regret"
+)
+_UP = vocabulary(
+    "acc accuracy f1 auc auroc auprc r2 ndcg mrr iou miou dice bleu mcc psnr ssim sharpe sortino calmar pnl "
+    "profit reward precision recall"
+)
+_WITH = vocabulary("roc pr score rate entropy log cross squared absolute balanced")
 """Words that may stand with one of these and leave its direction as it is: `roc_auc`, `f1_score`, `error_rate`."""
-_OPEN = {"score", "map", "return", "returns", "cost", "win", "solve", "success", "fitness", "drawdown", "winrate"}
+_OPEN = vocabulary("score map return returns cost win solve success fitness drawdown winrate")
 """Words of goals whose names do not say for certain whether more is better."""
-_ABOUT = {
-    *(
-        "val",
-        "valid",
-        "validation",
-        "dev",
-        "eval",
-        "final",
-        "best",
-        "mean",
-        "avg",
-        "average",
-        "median",
-        "total",
-        "overall",
-    ),
-    *("macro", "micro", "weighted", "top", "top1", "top5", "oos", "cv", "ensemble", "model", "min", "max", "global"),
-}
-_UNSEEN = {"val", "valid", "validation", "dev", "eval", "oos", "cv"}
-_TRAINING = {"train", "training", "trn", "insample"}
-_TEST = {"test", "tst", "holdout", "heldout"}
-_LOSSES = {"loss", "nll", "bce"}
-_COUNTS = {"seconds", "sec", "s", "ms", "time", "steps", "step", "mb", "epochs", "epoch", "params"}
+_ABOUT = vocabulary(
+    "val valid validation dev eval final best mean avg average median total overall macro micro weighted top top1 "
+    "top5 oos cv ensemble model min max global"
+)
+_UNSEEN = vocabulary("val valid validation dev eval oos cv")
+_TRAINING = vocabulary("train training trn insample")
+_TEST = vocabulary("test tst holdout heldout")
+_LOSSES = vocabulary("loss nll bce")
+_COUNTS = vocabulary("seconds sec s ms time steps step mb epochs epoch params")
 
 
 class Metric(NamedTuple):

@@ -26,6 +26,10 @@ _MEASURES = re.compile(
 _FAMILIES = {"np": "numpy", "numpy": "numpy", "torch": "torch", "random": "random", "mx": "mlx", "tf": "tensorflow"}
 
 
+_IN_DATA = "it defines the data, how they are split, or the evaluation"
+_TRAINS = re.compile(r"train|fit", re.IGNORECASE)
+
+
 class Seeded(NamedTuple):
     """A script whose seeds are set, and what is said of each: the line, what stood there, and what became of it."""
 
@@ -56,12 +60,14 @@ def seeded(source: str, trees: Sequence[ast.Module], script: str) -> Seeded:
     tree = trees[0]
     elsewhere = shared_draws(trees[1:])
     own = drawn(tree)
+    parts = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and _measures_by(node.name)]
+    inside = {id(node) for part in parts for node in ast.walk(part)}
     measuring = [call for call in ast.walk(tree) if isinstance(call, ast.Call) and _measures(call) and _uses_seed(call)]
     before, lines, notes = source.split("\n"), source.split("\n"), list[tuple[int, str]]()
     sites = sorted(_sites(tree), key=lambda one: (one.node.lineno, one.node.col_offset), reverse=True)
     here = {site.name for site in sites if site.named}
     for site in sites:
-        why = _why_left(site, own, elsewhere, bool(measuring))
+        why = _IN_DATA if id(site.node) in inside else _why_left(site, own, elsewhere, bool(measuring))
         if (
             site.name
             and not site.named
@@ -78,7 +84,7 @@ def seeded(source: str, trees: Sequence[ast.Module], script: str) -> Seeded:
 
 def _why_left(site: _Site, own: set[str], elsewhere: set[str], shared: bool) -> str:
     if any(_measures(call) for call in site.calls):
-        return "it defines the data or how they are split"
+        return _IN_DATA
     if site.family in own:
         return "it also draws the data or how they are split"
     if site.family in elsewhere:
@@ -147,7 +153,7 @@ def _defaults(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[_Site]:
     for argument, value in pairs:
         if is_seed(argument.arg) and _is_number(value):
             as_call = ast.Call(func=ast.Name(id=node.name, ctx=ast.Load()), args=[], keywords=[])
-            yield _Site(value, (as_call,), name=_plain(argument.arg), named=True)
+            yield _Site(value, (as_call,) if _measures_by(node.name) else (), name=_plain(argument.arg), named=True)
 
 
 def _family(call: ast.Call, name: str, tree: ast.Module) -> str:
@@ -214,6 +220,11 @@ def _is_number(node: ast.expr) -> bool:
 
 def _measures(call: ast.Call) -> bool:
     return bool(_MEASURES.search(_name(call.func)))
+
+
+def _measures_by(name: str) -> bool:
+    """Whether a function of the script's makes data or measures, by its name; one that also trains does not."""
+    return bool(_MEASURES.search(name)) and not _TRAINS.search(name)
 
 
 def _uses_seed(call: ast.Call) -> bool:

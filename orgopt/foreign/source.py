@@ -64,3 +64,8 @@ def words(name: str) -> list[str]:
     """The words of a name, in lower case: of `val/top1_Acc`, `valBpb` or `VAL_ACC`."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])", "_", name)
     return [word for word in re.split(r"[^a-z0-9]+", spaced.lower()) if word]
+
+
+def vocabulary(text: str) -> frozenset[str]:
+    """The words of a list that is written as a text."""
+    return frozenset(text.split())
