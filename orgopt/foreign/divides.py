@@ -21,7 +21,7 @@ _NUMBERS: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Mult: operator.mul,
     ast.FloorDiv: lambda a, b: a // b,
     ast.Mod: operator.mod,
-    ast.Div: operator.truediv,
+    ast.Div: lambda a, b: a / b,
 }
 _COMPARISONS: Mapping[type[ast.cmpop], Callable[[float, float], bool]] = {
     ast.Eq: operator.eq,

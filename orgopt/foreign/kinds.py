@@ -112,7 +112,7 @@ def _splits(own: list[str]) -> bool:
     return bool(own) and own[0] in {"train", "training"} and bool(set(own[1:]) & amounts) and "batch" not in own
 
 
-def values(name: str, value: int | float) -> tuple[str, list[int]]:
+def values(name: str, value: float) -> tuple[str, list[int]]:
     """The range of a number above zero: what a knob's comment says, and the whole numbers in it where they are few.
 
     Without a comment, these are what there is to choose from.
