@@ -120,6 +120,11 @@ def parse_knobs(source: str, where: str = "train.py") -> tuple[Knob, ...]:
             knob = _knob(match)
         except (ValueError, SyntaxError) as error:
             raise TaskError(f"{where}:{line}: {match['name']}: {error}") from None
+        if set(re.split(r"[^A-Z]+", knob.name)) & {"SEED", "SEEDS"} or "RANDOM_STATE" in knob.name:
+            raise TaskError(
+                f"{where}:{line}: {knob.name} is a seed, and no knob: a lucky one would look like a gain. Remove its "
+                "comment, and read the seed from ORGOPT_SEED"
+            )
         if not knob.allows(knob.default):
             raise TaskError(f"{where}:{line}: {knob.name} = {knob.default!r} is outside its range {knob.range}")
         knobs.append(knob)

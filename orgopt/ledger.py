@@ -17,6 +17,7 @@ from orgopt.errors import StoreError
 BASELINE = 0
 """The id of the baseline, which every agent knows from the start; experiments count from 1."""
 
+_LEAST_DECIMAL = 1e-3
 RESULTS_HEADER = "commit\t{metric}\tmemory_gb\tstatus\tdescription"
 
 
@@ -161,7 +162,7 @@ def results_tsv(ledger: Ledger, metric: str) -> str:
     proposals = {event.data["id"]: event.data for event in ledger.of("proposal")}
     kept = {event.data["id"] for event in ledger.of("submission")}
     lines = [RESULTS_HEADER.format(metric=metric)]
-    lines += [f"{e.data['commit']}\t{e.data['baseline']:.6f}\t0.0\tkeep\tbaseline" for e in ledger.of("start")]
+    lines += [f"{e.data['commit']}\t{_value(e.data['baseline'])}\t0.0\tkeep\tbaseline" for e in ledger.of("start")]
     for event in ledger.of("outcome"):
         data = event.data
         ok = data["status"] == "ok"
@@ -171,8 +172,13 @@ def results_tsv(ledger: Ledger, metric: str) -> str:
         value = data["metric"] if ok else 0.0
         proposal = proposals[data["id"]]
         text = f"{proposal['agent']}: {proposal['note']}".replace("\t", " ").replace("\n", " ")
-        lines.append(f"{proposal['commit']}\t{value:.6f}\t{data['memory_gb']:.1f}\t{status}\t{text}")
+        lines.append(f"{proposal['commit']}\t{_value(value)}\t{data['memory_gb']:.1f}\t{status}\t{text}")
     return "\n".join(lines) + "\n"
+
+
+def _value(value: float) -> str:
+    """A metric with six decimals, as autoresearch has them; a small one with its digits."""
+    return f"{value:.6f}" if not value or abs(value) >= _LEAST_DECIMAL else f"{value:.6g}"
 
 
 def _differs(line: int, recorded: Event, event: Event) -> str:

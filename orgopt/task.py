@@ -25,6 +25,9 @@ from orgopt.task_source import find_task, is_task
 
 _PRINTS = "script"
 """The `kind` of a task whose script prints its metric."""
+_CHECKOUT_KEYS = frozenset(
+    {"kind", "title", "brief", "script", "metric", "direction", "timed", "unit", "python", "preload", "limits", "time"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +54,9 @@ class Task:
         printed: Name of the metric that the script prints itself, which no judge computes; empty where one does. Where
             more of it is better, `metric` is `-` and its name, and its value negated.
         data: Folders outside that its files name as those of its data; of such a script.
+        seeds: What became of each seed that such a script fixes, a line each.
+        python: The interpreter that runs such a script; empty for the one that runs orgopt.
+        files_digest: SHA-256 over the files of such a script's folder, which its experiments can read.
     """
 
     name: str
@@ -79,6 +85,9 @@ class Task:
     printed: str = ""
     data: tuple[str, ...] = ()
     timed: bool = False
+    seeds: tuple[str, ...] = ()
+    python: str = ""
+    files_digest: str = ""
 
     def __repr__(self) -> str:
         return f"Task({self.name!r}, {len(self.knobs)} knobs, {self.metric} and {self.heldout})"
@@ -100,7 +109,10 @@ class Task:
 
     @property
     def digest(self) -> str:
-        """SHA-256 over the task's files and its world's parameters, 12 hex digits."""
+        """SHA-256 over the task's files and its world's parameters, 12 hex digits; all that a checkout has count."""
+        if self.files_digest:
+            parts = [self.files_digest, self.source, self.python]
+            return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:12]
         judge = ("judge.py",) if (self.folder / "judge.py").is_file() else ()
         files = ("prepare.py", *judge, self.script) if self.script else (self.world.split(":")[0],)
         paths = [self.folder / name for name in ("task.toml", *files)]
@@ -174,14 +186,30 @@ def load_task(name: str, workspace: Path | None = None) -> Task:
 
 def _checkout(folder: Path, toml: dict[str, Any], workspace: Path) -> Task:
     """A task whose script prints its metric; what `task.toml` does not say is found in the files."""
-    known = {"kind", "title", "brief", "script", "metric", "direction", "timed", "unit", "preload", "limits", "time"}
+    known = {
+        "kind",
+        "title",
+        "brief",
+        "script",
+        "metric",
+        "direction",
+        "timed",
+        "unit",
+        "python",
+        "preload",
+        "limits",
+        "time",
+    }
     if unknown := set(toml) - known:
         raise ValueError(f"a task of kind 'script' has no {', '.join(sorted(unknown))}: {', '.join(sorted(known))}")
     script = str(toml.get("script", "train.py"))
     found = foreign.find(folder, script, toml)
     metric, time = found.metric, toml.get("time", {})
     given = {"wall_s": found.times.limit_s, **toml.get("limits", {})}
-    limits = replace(_limits(given, {}), read=foreign.readable(workspace, folder.name))
+    allowed = foreign.allowed(workspace, folder.name)
+    limits = replace(_limits(given, {}), read=allowed.read)
+    named = str(toml.get("python", ""))
+    python = allowed.python or (foreign.interpreter(folder, named, f"{folder}/task.toml: python") if named else "")
     name = f"-{metric.name}" * metric.up or metric.name
     nothing = Measure(metric=math.nan, heldout=math.nan, sd=0.0, seeds=0)
     more = f" More {metric.name} is better: it stands here as {name}, negated." * metric.up
@@ -213,13 +241,22 @@ def _checkout(folder: Path, toml: dict[str, Any], workspace: Path) -> Task:
         printed=metric.name,
         data=found.data,
         timed=_timed(toml, metric.name),
+        seeds=found.seeds,
+        python=python,
+        files_digest=foreign.files_digest(folder),
     )
     if not task.knobs:
         raise TaskError(
             f"{folder.name}/{script} has no knobs: it needs upper-case constants above zero at its top level, or "
-            "constants that are marked with '# knob: …'"
+            f"constants that are marked with '# knob: …'{_why_none(found.fixed)}"
         )
     return task
+
+
+def _why_none(fixed: Mapping[str, str]) -> str:
+    """What was left out of the knobs, where that is all that there was."""
+    each = ", ".join(f"{name} ({why})" for name, why in list(fixed.items())[:4])
+    return f"; left out are {each}" if each else ""
 
 
 def _task(folder: Path, toml: dict[str, Any]) -> Task:

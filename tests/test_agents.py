@@ -5,10 +5,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from orgopt.agents import Known, View, make_agent
+from orgopt.agents import Knowledge, Known, View, make_agent
 from orgopt.errors import UsageError
+from orgopt.knob import parse_knobs
+from orgopt.lab.base import Status
 from orgopt.org import WORKING_AGENTS
-from orgopt.task import Settings, Task, load_task
+from orgopt.task import Settings, Task, Value, load_task
 from tests.conftest import ROOT
 
 
@@ -82,3 +84,63 @@ def test_a_note_says_what_differs_from_the_parent(toy: Task) -> None:
     proposal = make_agent("hill-climb").act(View.of(toy.knobs, known, 0, np.random.default_rng(0)))
     (name,) = [k for k, v in proposal.settings.items() if toy.complete({})[k] != v]
     assert proposal.note == f"{name} {toy.complete({})[name]} → {proposal.settings[name]}"
+
+
+SIZES = """
+WIDTH = 64  # knob: one of 16|32|64|128
+RATE = 0.1  # knob: 0..1
+STEPS = 100  # knob: log int 25..200
+KIND = "a"  # knob: one of a|b|c
+"""
+
+
+def works(settings: Settings) -> bool:
+    """What a script takes: nothing in its text says so."""
+    return float(settings["STEPS"]) <= 120 and settings["WIDTH"] != 32 and settings["KIND"] != "c"
+
+
+def failures(name: str, steps: int = 60) -> list[bool]:
+    """Which experiments of an agent failed, in order."""
+    knobs = parse_knobs(SIZES)
+    known = [Known(id=0, settings={knob.name: knob.default for knob in knobs}, metric=1.0)]
+    agent, rng = make_agent(name), np.random.default_rng(5)
+    for number in range(1, steps + 1):
+        settings = agent.act(View.of(knobs, known, 0.6, rng)).settings
+        metric = (float(settings["RATE"]) - 0.6) ** 2 + 10 / float(settings["STEPS"]) if works(settings) else None
+        known.append(Known(id=number, settings=settings, metric=metric, failed=metric is None))
+    return [one.failed for one in known[1:]]
+
+
+@pytest.mark.parametrize("name", ["random", "hill-climb", "evolution", "tpe", "gp", "imitate"])
+def test_what_fails_for_a_reason_is_tried_no_more(name: str) -> None:
+    failed = failures(name)
+    assert sum(failed[30:]) <= 5  # half of all settings would fail
+
+
+def test_one_failure_says_nothing_of_a_knob() -> None:
+    knobs = parse_knobs(SIZES)
+    defaults = {knob.name: knob.default for knob in knobs}
+
+    def known(number: int, failed: bool, **changed: Value) -> Known:
+        return Known(id=number, settings={**defaults, **changed}, metric=None if failed else 1.0, failed=failed)
+
+    knowledge = Knowledge(knobs, [known(0, False), known(1, True, STEPS=150, KIND="c"), known(2, True, RATE=0.9)])
+    assert not knowledge.fails({**defaults, "STEPS": 180})
+    knowledge.put(3, known(3, True, STEPS=140, RATE=0.95))
+    assert knowledge.fails({**defaults, "STEPS": 140})
+    assert not knowledge.fails({**defaults, "STEPS": 139})
+    assert knowledge.fails({**defaults, "RATE": 0.9})
+    knowledge.put(4, known(4, False, RATE=1.0))  # so it was the other knob
+    assert not knowledge.fails({**defaults, "RATE": 0.9})
+    assert not knowledge.fails({**defaults, "KIND": "c"})
+    knowledge.put(5, known(5, True, WIDTH=16, KIND="c"))
+    assert knowledge.fails({**defaults, "KIND": "c"})
+    knowledge.put(5, known(5, False, WIDTH=16, KIND="c"))  # it ran well with another seed
+    assert not knowledge.fails({**defaults, "KIND": "c"})
+
+
+def test_stopped_experiments_do_not_count_as_failed() -> None:
+    assert [status for status in Status if status.failed] == [
+        *(Status.CRASHED, Status.TIMEOUT, Status.OOM, Status.DISK, Status.OUTPUT_LIMIT),
+        *(Status.INVALID_METRIC, Status.TAMPERED),
+    ]

@@ -73,16 +73,16 @@ def test_a_checkout_is_described_from_its_files() -> None:
     assert not task.measured
     ranges = {knob.name: (knob.default, knob.range) for knob in task.knobs}
     assert ranges == {
-        "DEPTH": (4, "1 … 16 (log)"),
+        "DEPTH": (4, "2 … 8"),
         "LEARNING_RATE": (0.05, "0.0125 … 0.2 (log)"),
         "SCHEDULE": ("flat", "cosine | flat"),
         "USE_BIAS": (False, "False | True"),
     }
-    # Marks are added and nothing else changes, line by line.
+    # Marks are added, the seed is set, and nothing else changes, line by line.
     own = (CHECKOUT / "train.py").read_text().split("\n")
     for mine, theirs in zip(task.source.split("\n"), own, strict=True):
-        assert mine.startswith(theirs.split("  #")[0])
-    assert "DEPTH = 9  # knob: log int 1..16  # layers" in task.script_with({"DEPTH": 9})
+        assert mine.startswith("SEED = ((42 + " if theirs.startswith("SEED") else theirs.split("  #")[0])
+    assert "DEPTH = 7  # knob: int 2..8  # layers" in task.script_with({"DEPTH": 7})
     assert "USE_BIAS = True  #" in task.script_with({"USE_BIAS": True})
 
 
@@ -126,11 +126,12 @@ print(f"val_loss={GOOD}")
 @pytest.mark.parametrize(
     ("lines", "metric"),
     [
-        ('print("train_loss: 1")\nprint(f"val_loss: {1}")\nprint("val_acc: 1")', "val_loss"),
+        ('print("train_loss: 1")\nprint(f"val_loss: {1}")\nprint("test_loss: 1")', "val_loss"),
+        ('print("loss: 1")\nprint("val_acc: 1")\nprint("test_loss: 1")', "-val_acc"),
         ('print("accuracy =", 0.5)', "-accuracy"),
         ('print("loss: %.3f" % 1)', "loss"),
         ('import sys\nsys.stdout.write("x: 1\\nval_bpb:   0.5\\n")', "val_bpb"),
-        ('print("test/acc: 1")', "-test/acc"),
+        ('print("val/acc: 1")', "-val/acc"),
     ],
 )
 def test_the_metric_is_found_by_its_name(tmp_path: Path, lines: str, metric: str) -> None:

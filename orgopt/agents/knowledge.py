@@ -5,6 +5,7 @@ Who learns what, and what is believed, is decided in `team`.
 
 import math
 from bisect import bisect_left, insort
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from operator import itemgetter
@@ -18,6 +19,9 @@ from orgopt.task import Knob, Value
 Array = NDArray[np.float64]
 Ranking = list[tuple[float, int]]  # metric and number of a setting, best first
 
+FAILURES = 2
+"""Failures with values that never succeeded, before such values are kept from."""
+
 
 class Known(NamedTuple):
     """A setting that an agent knows the results of; a tuple, because a team makes many of them.
@@ -30,6 +34,7 @@ class Known(NamedTuple):
         sd: Their standard deviation; 0 for one.
         believed: Whether it may be copied and submitted.
         mine: Whether the agent ran it itself.
+        failed: Whether it was run, and every run of it failed by itself: it crashed, or was over a limit.
     """
 
     id: int
@@ -39,6 +44,35 @@ class Known(NamedTuple):
     sd: float = 0.0
     believed: bool = True
     mine: bool = True
+    failed: bool = False
+
+
+class Fence(NamedTuple):
+    """Where a knob's values fail: below `low`, above `high`, and at some choices, as positions from 0 to 1."""
+
+    low: float
+    high: float
+    choices: frozenset[float]
+
+    @classmethod
+    def of(cls, knob: Knob, good: Array, bad: Array) -> "Fence":
+        """The fence between the positions of settings that succeeded and of those that failed.
+
+        Two failures beyond all successes make a fence, and two at a choice that never succeeded: one may have failed
+        for another knob.
+        """
+        low, high = -math.inf, math.inf
+        if knob.ordered and len(good):
+            beyond = bad[bad > good.max()]
+            high = float(beyond.min()) if len(beyond) >= FAILURES else high
+            below = bad[bad < good.min()]
+            low = float(below.max()) if len(below) >= FAILURES else low
+        often = [unit for unit, count in Counter(map(float, bad)).items() if knob.choices and count >= FAILURES]
+        return cls(low, high, frozenset(often) - frozenset(map(float, good)))
+
+    def holds(self, unit: float) -> bool:
+        """Whether a position is one that fails."""
+        return unit <= self.low or unit >= self.high or unit in self.choices
 
 
 class Catalogue:
@@ -95,6 +129,8 @@ class Knowledge:
         self._filled = 0
         self._measures: Array = np.empty((0, 2))
         self._changed: list[int] = []
+        self._failed: dict[int, None] = {}
+        self._fences: list[Fence] | None = None
         for number, one in enumerate(known):
             self.put(number, one)
 
@@ -118,6 +154,11 @@ class Knowledge:
                 _rerank(self.measured, number, before.metric, known.metric)
                 was = before.metric if before.believed else None
                 _rerank(self.believed, number, was, known.metric if known.believed else None)
+        if known.failed:
+            self._failed[place] = None
+        elif self._failed:
+            self._failed.pop(place, None)
+        self._fences = None
         self._place_of_id[known.id] = place
         self._changed.append(place)
 
@@ -141,6 +182,26 @@ class Knowledge:
     def places(self, n: int | None = None) -> list[int]:
         """Where the best that was measured stands in `all` and `units`, best first."""
         return [self._place[number] for _, number in self.measured[:n]]
+
+    @property
+    def failed(self) -> list[int]:
+        """Where the settings that failed stand in `all` and `units`."""
+        return list(self._failed)
+
+    def fails(self, settings: Mapping[str, Value]) -> bool:
+        """Whether settings have a value where all that was tried failed, and more than once (`Fence`)."""
+        if not self._failed:
+            return False
+        if self._fences is None:
+            self._fences = self._fenced()
+        pairs = zip(self.knobs, self._fences, strict=True)
+        return any(fence.holds(knob.unit(settings[knob.name])) for knob, fence in pairs)
+
+    def _fenced(self) -> list[Fence]:
+        units, good = self.units(), [one.metric is not None for one in self.all]
+        bad = np.zeros(len(good), dtype=bool)
+        bad[self.failed] = True
+        return [Fence.of(knob, units[good, column], units[bad, column]) for column, knob in enumerate(self.knobs)]
 
     def units(self) -> Array:
         """The settings as positions from 0 to 1, shape (len(all), n_knobs)."""

@@ -81,6 +81,8 @@ def calibrated(task: Task, lab: Lab, workspace: Path, callback: Callback) -> Tas
     """
     if lab.data_digest == task.data_digest and task.measured:
         return task
+    for line in () if lab.virtual else task.seeds:
+        callback.noted(f"{task.name}: seed {line}")
     path = calibration(task, workspace, lab.data_digest, replayed=lab.virtual)
     if kept := _read(path):
         return task.with_baseline(kept)

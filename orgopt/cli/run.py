@@ -39,6 +39,7 @@ from orgopt.evolve.trials.arena import Job
 from orgopt.ledger import BASELINE, Event
 from orgopt.score import Score
 from orgopt.study.verdict.evidence import improvement
+from orgopt.study.wording import metric
 from orgopt.task import Task
 
 
@@ -187,13 +188,14 @@ def summary(task: Task, score: Score, budget_s: float) -> Table:
         table.add_row("disqualified", f"[red]{escape(score.disqualified)}[/]")
     table.add_row("research output", f"[bold]{score.research_output:+.3f}[/]  [dim]({parts})[/]")
     table.add_row("improvement", improvement(score))
-    one = f"reference {task.reference.heldout:.3f}" if task.reference else "self-reported"
+    one = f"reference {metric(task.reference.heldout)}" if task.reference else "self-reported"
     table.add_row(
         task.heldout,
-        f"{score.heldout:.3f}  [dim]verified; baseline {task.baseline.heldout:.3f}, {one}[/]",
+        f"{metric(score.heldout)}  [dim]verified; baseline {metric(task.baseline.heldout)}, {one}[/]",
     )
     table.add_row(
-        task.metric, f"{score.metric:.3f}  [dim]when it was submitted; baseline {task.baseline.metric:.3f}[/]"
+        task.metric,
+        f"{metric(score.metric)}  [dim]when it was submitted; baseline {metric(task.baseline.metric)}[/]",
     )
     kept = ", ".join(f"{name} {value}" for name, value in score.submission.items())
     kept = kept or ("the baseline" if score.submitted == BASELINE else f"the script of experiment {score.submitted}")

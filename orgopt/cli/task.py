@@ -91,6 +91,10 @@ def _show_printed(task: Task) -> None:
     else:
         out.print("baseline (q = 0) not measured yet: the first run on this machine does it")
     out.print(f"An experiment is killed after {task.limit_s:g} s.")
+    if task.python:
+        out.print(f"It runs in {task.python}.", markup=False)
+    for line in task.seeds:
+        out.print(f"Seed: {line}", markup=False, soft_wrap=True)
     for folder in task.data:
         out.print(f"Its files name {folder} for data.", markup=False)
     for path in task.limits.read:
@@ -131,6 +135,7 @@ def task_dict(task: Task) -> dict[str, object]:
         "self_reported": task.self_reported,
         "timed": task.timed,
         "varies": task.baseline.varies if task.measured else None,
+        "seeds": list(task.seeds),
         "floors": dict(task.floors),
         "limit_s": task.limit_s,
         "random_start": task.random_start,

@@ -28,6 +28,11 @@ class Status(StrEnum):
     STOPPED = "stopped"  # by the agent that asked for it: charged to the stop
     UNFINISHED = "unfinished"  # the budget ended first: charged, not counted
 
+    @property
+    def failed(self) -> bool:
+        """Whether the experiment failed by itself; not by the lab, an agent or the end of the budget."""
+        return self not in {Status.OK, Status.INFRA, Status.STOPPED, Status.UNFINISHED}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Experiment:

@@ -22,6 +22,7 @@ MEANINGS = {
 """What each control is, in a few words; of `MORE_AGENTS` that depends on the documents."""
 _PHASE_NAMES = {ABLATION: "ablation"}  # the word on disk is an older one
 _NAMES = {"silent": "without links", "random": "random teams", "shuffled": "links shuffled"}
+_LEAST_SHOWN = 0.01
 _PLAIN = {"random": "random search", "tpe": "TPE", "gp": "GP", "cmaes": "CMA-ES", "median": "pruning"}
 
 
@@ -30,6 +31,11 @@ def plain(value: float | None) -> str:
     if value is None:
         return "–"
     return _short(value) if value >= 0 or not float(f"{value:.2f}") else f"−{_short(value)}"
+
+
+def metric(value: float) -> str:
+    """A metric's value: `0.154`, `3.115`, and with its digits where three decimals would hide them, `1e-07`."""
+    return f"{value:.3f}" if not value or abs(value) >= _LEAST_SHOWN else f"{value:.3g}"
 
 
 def signed(value: float | None) -> str:

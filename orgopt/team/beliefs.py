@@ -20,7 +20,10 @@ _TRIES = 2  # a setting that fails is run again at most as often as it has to su
 
 
 class Run(NamedTuple):
-    """A finished experiment. `setting` is the number of the first experiment with the same settings."""
+    """A finished experiment. `setting` is the number of the first experiment with the same settings.
+
+    One that `failed` crashed or was over a limit; one that was ended early has no metric either.
+    """
 
     id: int
     agent: str
@@ -28,6 +31,7 @@ class Run(NamedTuple):
     settings: Mapping[str, Value]
     metric: float | None
     curve: tuple[float, ...] = ()
+    failed: bool = False
 
 
 @dataclass(slots=True)
@@ -226,6 +230,7 @@ class Beliefs:
             # Belief is not taken back, since others have built on it: a mean that rises is outranked instead.
             believed=before.believed or (seeds >= trust.seeds and (not trust.reviewers or self._passed(tally))),
             mine=before.mine or (run.metric is not None and run.agent == trust.me),
+            failed=not seeds and (before.failed or run.failed),
         )
         self.knowledge.put(run.setting, after)
         if after.believed and run.metric is not None:

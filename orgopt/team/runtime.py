@@ -242,7 +242,8 @@ class Team:
         t = self._add("outcome", outcome.ended, agent=asked.agent, **data).t
         self._finished += 1
         self._repeating[one.member.role.id].discard(asked.setting)
-        run = Run(outcome.id, asked.agent, asked.setting, asked.settings, outcome.metric, outcome.curve)
+        told = (outcome.metric, outcome.curve, outcome.status.failed)
+        run = Run(outcome.id, asked.agent, asked.setting, asked.settings, *told)
         self._exchange.publish(t, run)
         if outcome.error:
             self._errors[outcome.id] = outcome.error

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from orgopt.lab.base import Status
 from orgopt.ledger import BASELINE, Event
 from orgopt.task import Settings, Task
 from orgopt.team.beliefs import Beliefs, Run
@@ -44,7 +45,8 @@ def recall(task: Task, trust: Trust, events: Iterable[Event]) -> Beliefs:
         elif event.kind == "outcome":
             settings = asked[data["id"]]
             number, curve = first[(scripts.key(data["id"]), *settings.values())], tuple(data.get("curve", ()))
-            runs[data["id"]] = Run(data["id"], data["agent"], number, settings, data["metric"], curve)
+            failed = Status(data["status"]).failed
+            runs[data["id"]] = Run(data["id"], data["agent"], number, settings, data["metric"], curve, failed)
         for experiment in learned(trust.me, event):
             if experiment != BASELINE:
                 found.learn(runs[experiment])

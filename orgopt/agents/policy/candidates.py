@@ -32,7 +32,7 @@ def within(at: Array, rng: np.random.Generator) -> Array:
 def first_new(
     view: View, starts: Sequence[Known], picked: NDArray[np.int_], at: Array, order: Iterable[int]
 ) -> Proposal:
-    """The first candidate in an order that was not tried yet; a small step where all were.
+    """The first candidate in an order that was not tried yet and need not fail; a small step where there is none.
 
     Args:
         view: What the agent knows.
@@ -49,6 +49,7 @@ def first_new(
         redrawn = [column for column in columns if row[column] != origin[column]]
         found = {view.knobs[column].name: view.knobs[column].at(row[column]) for column in redrawn}
         changes = {name: value for name, value in found.items() if value != start.settings[name]}
-        if changes and not view.knowledge.has({**start.settings, **changes}):
+        settings = {**start.settings, **changes}
+        if changes and not view.knowledge.has(settings) and not view.knowledge.fails(settings):
             return propose(start, changes)
     return propose(view.starts[0], step(view, view.starts[0]))

@@ -34,7 +34,7 @@ class Evolution(Policy):
             if view.rng.random() < chance:
                 settings[knob.name] = moved(knob, settings[knob.name], view)
         # A child that was run before would spend an experiment on nothing new: replicates are asked for elsewhere.
-        if view.knowledge.has(settings):
+        if view.knowledge.has(settings) or view.knowledge.fails(settings):
             return propose(parent, step(view, parent))
         return propose(parent, {name: value for name, value in settings.items() if parent.settings[name] != value})
 

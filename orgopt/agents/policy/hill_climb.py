@@ -23,11 +23,12 @@ class HillClimb(Policy):
 
 
 def step(view: View, start: Known) -> dict[str, Value]:
-    """New values for a few knobs of a setting: one that was not tried yet, if a few draws find it."""
+    """New values for a few knobs of a setting: one that was not tried, and need not fail, if a few draws find it."""
     changes: dict[str, Value] = {}
     for _ in range(8):
         changes = draw(view, start)
-        if not view.knowledge.has({**start.settings, **changes}):
+        settings = {**start.settings, **changes}
+        if not view.knowledge.has(settings) and not view.knowledge.fails(settings):
             break
     return changes
 

@@ -9,16 +9,23 @@ is left open by the document, links and where agents start, is as it was there o
 from orgopt.agents.base import Policy, Proposal, View, propose, repeat
 from orgopt.agents.policy.hill_climb import draw
 
+_AGAIN = 8
+
 
 class Imitate(Policy):
     """Runs what its copy rule finds better than its own best, and so makes it its own; else moves its own best.
 
     At risk tolerance 0 a move changes one knob. Copying takes an experiment, in which nothing new is tried. It
-    keeps no record of its moves, so that one may be tried twice.
+    keeps no record of its moves, so that one may be tried twice, unless that is where settings only failed.
     """
 
     def act(self, view: View) -> Proposal:
         seen = view.starts[0]
         if not seen.mine and (seen.metric or 0.0) < (view.own.metric or 0.0):
             return repeat(seen, "copies")
-        return propose(view.own, draw(view, view.own))
+        changes = draw(view, view.own)
+        for _ in range(_AGAIN):
+            if not view.knowledge.fails({**view.own.settings, **changes}):
+                break
+            changes = draw(view, view.own)
+        return propose(view.own, changes)

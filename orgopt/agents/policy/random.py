@@ -1,6 +1,9 @@
-"""Random: draws knobs anew from their whole range, whatever is known."""
+"""Random: draws knobs anew from their whole range, whatever is known but where settings only failed."""
 
 from orgopt.agents.base import Policy, Proposal, View, propose
+from orgopt.task import Value
+
+_AGAIN = 30  # of many knobs that are drawn, one or the other is where settings fail
 
 
 class Random(Policy):
@@ -11,7 +14,16 @@ class Random(Policy):
 
     def act(self, view: View) -> Proposal:
         baseline = view.knowledge.all[0]
-        count = max(1, round(view.risk * len(view.free)))
-        picked = view.rng.permutation(len(view.free))[:count]
-        knobs = [view.free[int(at)] for at in sorted(picked)]
-        return propose(baseline, {knob.name: knob.at(view.rng.random()) for knob in knobs})
+        changes = _drawn(view)
+        for _ in range(_AGAIN):
+            if not view.knowledge.fails({**baseline.settings, **changes}):
+                break
+            changes = _drawn(view)
+        return propose(baseline, changes)
+
+
+def _drawn(view: View) -> dict[str, Value]:
+    count = max(1, round(view.risk * len(view.free)))
+    picked = view.rng.permutation(len(view.free))[:count]
+    knobs = [view.free[int(at)] for at in sorted(picked)]
+    return {knob.name: knob.at(view.rng.random()) for knob in knobs}

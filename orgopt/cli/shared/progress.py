@@ -26,7 +26,7 @@ from orgopt.study.log import StudyLog
 from orgopt.study.records.kinds import CandidateRecord, EvaluationRecord, RewriteRecord
 from orgopt.study.records.names import ABLATION, HELD_OUT, RACE, REAL, REWRITE, SEARCH, TEST
 from orgopt.study.standing import Standing
-from orgopt.study.wording import plain
+from orgopt.study.wording import metric, plain
 from orgopt.task import Task
 
 PHASES = {
@@ -92,7 +92,7 @@ class RunStatus:
         if self.meetings:
             text.append(f"  {count(self.meetings, 'stand-up')}")
         if self.best is not None:
-            text.append(f"  {self.metric} {self.best:.3f}", "bold")
+            text.append(f"  {self.metric} {metric(self.best)}", "bold")
         return text
 
 

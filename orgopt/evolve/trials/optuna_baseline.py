@@ -192,8 +192,9 @@ class _Plain:
             self._study.tell(running.trial, outcome.metric)
             self._points = max(self._points, len(outcome.curve))
         else:
-            stopped = outcome.status is Status.STOPPED
-            self._study.tell(running.trial, state=TrialState.PRUNED if stopped else TrialState.FAIL)
+            # TPE counts pruned trials as bad, and would try beside a failed one again.
+            lost = outcome.status is Status.INFRA
+            self._study.tell(running.trial, state=TrialState.FAIL if lost else TrialState.PRUNED)
         self._beliefs.learn(Run(outcome.id, AGENT, running.setting, running.settings, outcome.metric))
         best = self._beliefs.incumbent
         if best != self._submission:

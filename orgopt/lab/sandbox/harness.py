@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from orgopt.foreign import own_files
 from orgopt.task import Task
 
 
@@ -14,7 +15,9 @@ class Harness:
 
     def __init__(self, task: Task) -> None:
         inside = Path(__file__).parent / "inside"
-        paths = sorted({*task.folder.glob("*.py"), task.folder / "task.toml", *inside.glob("*.py")})
+        own = (task.folder / name for name in own_files(task.folder) if name.suffix == ".py")
+        code = own if task.self_reported else task.folder.glob("*.py")
+        paths = sorted({*code, task.folder / "task.toml", *inside.glob("*.py")})
         # None of a task.toml that a foreign checkout does not have: one that appears is a change.
         self._contents = {path: path.read_bytes() if path.is_file() else None for path in paths}
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from orgopt.errors import SandboxError, TaskError, UsageError
-from orgopt.foreign import contents_digest
+from orgopt.foreign import contents_digest, interpreter_folders, own_files
 from orgopt.lab.sandbox.bubblewrap import absence, find, remedy
 from orgopt.lab.sandbox.inside import isolate
 from orgopt.lab.sandbox.inside.start import ISOLATION_FAILED
@@ -37,6 +37,7 @@ _SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime")
 _RECORDINGS = ("records.parquet", "records.jsonl.part", "world.json", "world.npz")  # results of others
 _PASSED_ON = ("LANG", "LC_ALL", "LD_LIBRARY_PATH", "TZ")  # of the environment; all else may hold a secret
 _TMP_BYTES = 64 * 2**20
+_NAMES_BYTES, _NAMES = 48_000, 1_000  # of files beside a script: Linux bounds a word of a command line at 128 KiB
 
 
 class Sandbox(StrEnum):
@@ -110,18 +111,20 @@ def start(sandbox: Sandbox, task: Task, scratch: Path) -> Start:
     isolated = sandbox is Sandbox.BUBBLEWRAP
     config = _config(task, isolated=isolated)
     if not isolated:
-        config |= {"results": str(results), "folder": str(task.folder), "paths": _user_site()}
+        config |= {"results": str(results), "folder": str(task.folder), "paths": _user_site(task)}
         env = environment(temporary=str(scratch), path=os.environ.get("PATH", os.defpath))
         if task.self_reported:
             shared(task)  # says what is missing
             env["HOME"] = str(Path.home())
-        return Start(command=(sys.executable, *_arguments(str(INSIDE.parent), config)), env=env)
+        return Start(command=(task.python or sys.executable, *_arguments(str(INSIDE.parent), config)), env=env)
     bubblewrap(task)
     hand_over(results, task)
     folder = f"{isolate.ROOT}/task"
-    config |= {"results": isolate.RESULTS, "folder": folder, "paths": _user_site()}
-    python = readable()
-    visible = {path: path for path in python} | shared(task)
+    data = shared(task)
+    config |= {"results": isolate.RESULTS, "folder": folder, "paths": _user_site(task)}
+    config |= {"read": sorted(data.values()), "home": isolate.HOME}
+    python = readable(task.python)
+    visible = {path: path for path in python} | data
     wrap = wrapped(
         {**visible, str(INSIDE): f"{isolate.ROOT}/inside", str(task.folder): folder},
         {str(results): isolate.RESULTS},
@@ -132,7 +135,7 @@ def start(sandbox: Sandbox, task: Task, scratch: Path) -> Start:
     if task.self_reported:
         env["HOME"] = isolate.HOME  # where its script looks for the data that it may read
     arguments = _arguments(isolate.ROOT, config)
-    return Start(command=(*wrap, "--", sys.executable, *arguments), env=env)
+    return Start(command=(*wrap, "--", task.python or sys.executable, *arguments), env=env)
 
 
 def hand_over(results: Path, task: Task | None = None, *, replays: bool = True) -> None:
@@ -244,14 +247,22 @@ def environment(*, temporary: str, path: str) -> dict[str, str]:
     return {**env, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-def readable() -> list[str]:
-    """The folders of this Python that lie outside the system's, none within another."""
+def readable(python: str = "") -> list[str]:
+    """The folders of this Python, or of another, that lie outside the system's, none within another."""
+    if python:
+        return _outermost(interpreter_folders(python))
     paths = {sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix}
     paths |= {
         path for name, path in sysconfig.get_paths().items() if name in {"stdlib", "platstdlib", "purelib", "platlib"}
     }
     # What else is on the path, such as a checkout, is not for experiments.
     paths |= {str(Path(sys.executable).parent), *_package_folders()}
+    return _outermost(paths)
+
+
+def _outermost(paths: Iterable[str]) -> list[str]:
+    """Folders outside the system's, as they are named and as they are, without those within others."""
+    paths = list(paths)
     real = sorted({os.path.realpath(path) for path in paths} | {os.path.normpath(path) for path in paths})
     found: list[str] = []
     for path in real:
@@ -297,10 +308,11 @@ def _config(task: Task, *, isolated: bool) -> dict[str, Any]:
         "memory_bytes": int(task.limits.memory_gb * 1e9),
         "disk_bytes": int(task.limits.disk_gb * 1e9),
         "processes": task.limits.processes,
-        "file_bytes": FILE_BYTES,
+        # A checkpoint of a checkout is nobody's to read: its disk is bound, and its files by that.
+        "file_bytes": int(task.limits.disk_gb * 1e9) if task.self_reported else FILE_BYTES,
         "output_bytes": OUTPUT_BYTES,
         "wall_s": task.limit_s,
-        "covers_tmp": covers_tmp(),
+        "covers_tmp": covers_tmp(task.python),
     }
     return {
         "script": task.script,
@@ -309,6 +321,9 @@ def _config(task: Task, *, isolated: bool) -> dict[str, Any]:
         "result": task.limits.result,
         "prints": task.printed,
         "data_digest": printed_data_digest(task) if task.self_reported else "",
+        "beside": _beside(task) if task.self_reported else [],
+        "read": [],
+        "home": "",
         "hidden": hidden(task) if isolated else [],
         "namespaces": isolated,
         "limits": limits,
@@ -331,9 +346,17 @@ def hidden(task: Task, *, needed: bool = True) -> list[str]:
     return found
 
 
-def covers_tmp() -> bool:
-    """Whether /tmp can be covered inside: this Python does not lie there."""
-    return not any(Path(path).is_relative_to("/tmp") for path in readable())
+def _beside(task: Task) -> list[str]:
+    """The names of a checkout's files; those of its top alone where all are too many for a command line."""
+    names = [str(name) for name in own_files(task.folder) if str(name) not in _RECORDINGS]
+    if len(names) > _NAMES or sum(map(len, names)) + 4 * len(names) > _NAMES_BYTES:
+        names = sorted({name.split("/", 1)[0] for name in names})
+    return names[:_NAMES]
+
+
+def covers_tmp(python: str = "") -> bool:
+    """Whether /tmp can be covered inside: this Python, or another, does not lie there."""
+    return not any(Path(path).is_relative_to("/tmp") for path in readable(python))
 
 
 def _places(task: Task, name: str) -> list[str]:
@@ -377,7 +400,10 @@ def _parents(target: str, made: set[Path]) -> list[str]:
     return line
 
 
-def _user_site() -> list[str]:
+def _user_site(task: Task | None = None) -> list[str]:
+    """The user's own packages of this Python; a task with another has those of that."""
+    if task is not None and task.python:
+        return []
     path = site.getusersitepackages() if site.ENABLE_USER_SITE else ""
     return [path] if path and Path(path).is_dir() else []
 

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from orgopt.errors import StoreError, TaskError
+from orgopt.foreign import files_digest
 from orgopt.lab.base import Status
 from orgopt.task import Knob, Task, Value
 
@@ -80,6 +81,9 @@ def task_version(task: Task) -> dict[str, str]:
 
     The figures and texts of task.toml are no part of it, so that a recording outlives measuring them again.
     """
+    if task.files_digest:  # any file of a checkout may decide it, as may how its seeds are set
+        source = hashlib.sha256(task.source.encode()).hexdigest()
+        return {task.script: source[:16], "files": files_digest(task.folder, without=("task.toml",))[:16]}
     names = ("prepare.py", task.script)
     return {name: hashlib.sha256((task.folder / name).read_bytes()).hexdigest()[:16] for name in names}
 

@@ -5,6 +5,8 @@ from types import MappingProxyType
 
 from orgopt.study.records.head import TaskRecord
 
+_SMALL = 1e-3
+
 
 def measure(
     name: str, task: TaskRecord, values: Sequence[tuple[str, float]], errors: Mapping[str, float] = MappingProxyType({})
@@ -21,16 +23,20 @@ def measure(
     metric, unit = task.heldout, task.unit
     negated = metric.startswith("-")
     shown = [(who, -value if negated else value) for who, value in values]
-    digits = _digits([value for _, value in shown])
-    noise = {who: f" ± {error:.{digits}f}" for who, error in errors.items()}
-    steps = " → ".join(f"{value:.{digits}f}{noise.get(who, '')} {who}" for who, value in shown)
+    form = _form([value for _, value in shown])
+    noise = {who: f" ± {error:{form}}" for who, error in errors.items()}
+    steps = " → ".join(f"{value:{form}}{noise.get(who, '')} {who}" for who, value in shown)
     of = f"{unit}, " if unit and unit != metric.removeprefix("-") else ""
     return f"{name} {metric.removeprefix('-')}: {steps} ({of}{'higher' if negated else 'lower'} is better)"
 
 
-def _digits(values: Sequence[float]) -> int:
-    """Decimals at which values that differ are seen to differ: three, or more where they are small or close."""
+def _form(values: Sequence[float]) -> str:
+    """How values are written so that those that differ are seen to: three decimals, or more where they are close.
+
+    Where one is so small that few of its digits would be left, significant digits count in place of decimals.
+    """
+    kind = "g" if any(value and abs(value) < _SMALL for value in values) else "f"
     for digits in range(3, 6):
-        if len({f"{value:.{digits}f}" for value in values}) == len(set(values)):
-            return digits
-    return 5
+        if len({f"{value:.{digits}{kind}}" for value in values}) == len(set(values)):
+            return f".{digits}{kind}"
+    return f".5{kind}"

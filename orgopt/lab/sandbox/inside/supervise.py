@@ -25,6 +25,7 @@ from .curve import read_curve
 from .printed import printed_metric
 
 TAIL_BYTES = 8192  # of the output, which are kept until the last line is taken from them
+PRINTED_BYTES = 1 << 18  # as many where the metric is taken from them: much may be printed after it
 ERROR_LENGTH = 300
 _POLL_S = 0.05  # between two looks at memory and curve
 _END_LIMIT_S = 2.0
@@ -65,6 +66,7 @@ class _Watch:
     """What is known of a part that runs."""
 
     tail: bytes = b""
+    kept: int = TAIL_BYTES
     output: int = 0
     told: int = 0  # points of its curve
     verdict: str = ""  # why it was killed
@@ -116,7 +118,7 @@ def _run(
 ) -> dict[str, Any]:
     for name, content in part.files.items():
         (work / name).write_bytes(content)
-    watch = _Watch(own=processes.resident("self"))
+    watch = _Watch(own=processes.resident("self"), kept=PRINTED_BYTES if part.prints else TAIL_BYTES)
     output, writes = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -231,7 +233,7 @@ def _drain(output: int, watch: _Watch) -> bool:
         if not chunk:
             return False
         watch.output += len(chunk)
-        watch.tail = (watch.tail + chunk)[-TAIL_BYTES:]
+        watch.tail = (watch.tail + chunk)[-watch.kept :]
     return True
 
 

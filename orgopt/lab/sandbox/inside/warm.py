@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import processes
+from . import beside, processes
 from .judge import JUDGE
 from .supervise import Part, supervise
 
@@ -43,7 +43,8 @@ class Warm:
     """The loop of the warm process.
 
     Args:
-        config: What the lab wants: `script`, `result`, `prints`, `limits`, `hidden`, `results` and `namespaces`.
+        config: What the lab wants: `script`, `result`, `prints`, `limits`, `hidden`, `results` and `namespaces`; of a
+            checkout also its `folder`, its files (`beside`), and what may be `read`, below which `home`.
         answers: The lab's end of a pipe.
         asks: The judge's.
         told: Where supervisors and the judge report, and the end to read that from.
@@ -115,6 +116,10 @@ class Warm:
 
         def train() -> None:
             os.environ["ORGOPT_SEED"] = str(request["seed"])
+            if self.config["prints"]:
+                beside.lay(Path(self.config["folder"]), self.config["beside"], Path.cwd())
+                if self.config["home"]:
+                    beside.settle(self.config["read"], self.config["home"], Path.cwd())
             sys.argv = [script]
             runpy.run_path(script, run_name="__main__")
 

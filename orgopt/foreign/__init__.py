@@ -1,0 +1,26 @@
+"""Foreign checkouts: what can be found in the files of a script that knows nothing of orgopt and prints its own metric.
+
+Covers reading: the metric and its direction, knobs and their ranges, seeds, the time of an experiment, and where files,
+data and interpreters lie. Nothing of a checkout is run here. What the figures are used for is `orgopt.task`'s.
+"""
+
+from orgopt.foreign.checkout import Found, find
+from orgopt.foreign.files import contents_digest, files_digest, own_files
+from orgopt.foreign.kinds import is_seed
+from orgopt.foreign.places import Allowed, allowed, data_folders, interpreter, interpreter_folders
+from orgopt.foreign.source import parsed
+
+__all__ = [
+    "Allowed",
+    "Found",
+    "allowed",
+    "contents_digest",
+    "data_folders",
+    "files_digest",
+    "find",
+    "interpreter",
+    "interpreter_folders",
+    "is_seed",
+    "own_files",
+    "parsed",
+]

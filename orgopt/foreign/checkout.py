@@ -1,0 +1,70 @@
+"""A checkout, read as a whole."""
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from orgopt.errors import TaskError
+from orgopt.foreign.files import own_files
+from orgopt.foreign.knobs import marked
+from orgopt.foreign.metric import Metric, metric
+from orgopt.foreign.places import data_folders
+from orgopt.foreign.seed import seeded
+from orgopt.foreign.source import parsed, read, tree
+from orgopt.foreign.times import Times, times
+
+_DATA = re.compile(r"data|loader|split|eval|benchmark|(^|_)env", re.IGNORECASE)
+
+
+class Found(NamedTuple):
+    """What is found in a checkout.
+
+    Attributes:
+        source: The script with its knobs marked and its seeds set.
+        data: Folders outside that its files name as those of its data, the home by `~`.
+        seeds: What became of each seed, a line each.
+        fixed: Why constants are no knobs, by name.
+    """
+
+    metric: Metric
+    times: Times
+    source: str
+    data: tuple[str, ...]
+    seeds: tuple[str, ...]
+    fixed: Mapping[str, str]
+
+
+def find(folder: Path, script: str, toml: Mapping[str, Any]) -> Found:
+    """What the files of a checkout say, and its `task.toml` where it has one, which counts before them.
+
+    Raises:
+        TaskError: A file is missing, is no Python, or does not say enough.
+        ValueError: What `task.toml` says is not understood.
+    """
+    for needed in (script, "prepare.py"):
+        if not (folder / needed).is_file():
+            raise TaskError(f"{folder} has no {needed}, which a task needs")
+    text, path = read(folder / script), folder / script
+    own, fixed = tree(text, path), parsed(folder / "prepare.py")
+    seeds = seeded(text, (own, fixed, *_data_modules(folder, script)), script)
+    # Setting a seed keeps lines and moves what stands behind it in one.
+    knobs = marked(seeds.source, (tree(seeds.source, path), fixed))
+    return Found(
+        metric=metric(folder, toml, (own, fixed), script),
+        times=times((fixed, own)),
+        source=knobs.source,
+        data=data_folders((fixed, own)),
+        seeds=seeds.notes,
+        fixed=knobs.fixed,
+    )
+
+
+def _data_modules(folder: Path, script: str) -> Iterator[ast.Module]:
+    """The syntax of modules that make data or measure, by their names; of those that can be read."""
+    for name in own_files(folder):
+        if name.suffix == ".py" and str(name) not in {script, "prepare.py"} and _DATA.search(name.stem):
+            with suppress(TaskError):
+                yield parsed(folder / name)

@@ -1,0 +1,157 @@
+"""What kind of constant a knob is, by its name and its value, and the values that its script most likely takes.
+
+Few values that all work are worth more than many of which most crash: an experiment that crashes has taught nothing.
+"""
+
+import math
+from collections.abc import Iterable, Iterator
+
+from orgopt.foreign.source import vocabulary, words
+
+_SEEDS = vocabulary("seed seeds rng randomstate")
+_EVALUATION = vocabulary(
+    "val valid validation test eval evaluation holdout heldout dev fold folds split splits kfold cv walk "
+    "benchmark backtest metric metrics score oos horizon target targets lookahead embargo purge baseline "
+    "reference bootstrap"
+)
+_MARKET = vocabulary(
+    "cost costs fee fees commission slippage bps capital cash balance annualization annualize taker maker rf"
+)
+_DATES = vocabulary("day days date dates month months year years week weeks")
+_DATA = vocabulary("vocab vocabulary classes labels img image actions obs observation dataset data")
+_GIVEN = vocabulary("in input inputs out output outputs num n state action feature features raw")
+_SHAPES = vocabulary("channels dim dims features size shape h w height width bits samples")
+_WORLD = vocabulary("board grid maze screen frame sample subset symbols assets rows")
+_MACHINE = vocabulary(
+    "version port host url path dir file folder device devices gpu gpus cuda workers threads jobs procs cpus "
+    "backend platform dtype precision memory mem mb gb flops cache prefetch compile profile api name id idx index "
+    "pad bos eos token tokens"
+)
+_TIMES = vocabulary("seconds secs sec minutes mins hours timeout deadline budget wall patience limit")
+_SILENT = vocabulary(
+    "log logging print verbose save checkpoint checkpoints report debug wandb plot every interval exclude resume "
+    "tqdm display show force dry smoke quick overwrite"
+)
+_MODES = vocabulary("mode stage task env environment source run experiment")
+_SCALES = vocabulary("weight scale coef coeff clip norm std sigma temperature temp init")
+_RATES = _SCALES | vocabulary("lr wd c eps")
+_FRACTIONS = vocabulary(
+    "dropout drop droprate prob probability p ratio frac fraction share momentum beta beta1 beta2 betas ema gamma "
+    "discount subsample colsample bytree bylevel bynode smoothing quantile percentile keep mask tau alpha lambda "
+    "threshold confidence polyak epsilon exploration mixup cutmix rho pct percent"
+)
+_DEPTHS = vocabulary("depth layers layer blocks stages rounds order degree")
+_WIDTHS = vocabulary(
+    "dim dims width hidden size embd embed embedding units channels filters heads head rank batch len length "
+    "context window groups experts expansion ff ffn mlp aspect patch neurons latent kv"
+)
+_HEADS = vocabulary("heads groups experts")
+_SPLIT = vocabulary("dim dims embd embed embedding hidden width channels filters")
+_LEAST_POWER = 4  # smaller powers of two are mostly just small numbers
+_EVEN = 8  # what the half of another width must be a multiple of: heads, groups and hardware count on it
+_FEW = 16
+_DOUBLINGS = (-2, -1, 0, 1)
+_SPREAD = 4.0
+
+
+def why_fixed(name: str) -> str:
+    """Why a constant is no knob by its name; empty where it may be one."""
+    own = words(name)
+    found = set(own)
+    if found & _SEEDS or "random_state" in name.lower():
+        return "a seed"
+    if found & _EVALUATION or _splits(own) or (found & _MARKET and not found & {"loss", "weight"}):
+        return "defines what is measured"
+    if found & _DATES:
+        return "defines what is measured"
+    shapes = found & _GIVEN and found & _SHAPES and len(found & (_GIVEN | _SHAPES)) > 1
+    if found & (_DATA | _WORLD) or (shapes and not found & {"hidden", "conv", "embd", "layers"}):
+        return "given by the data"
+    if found & _TIMES:
+        return "a time"
+    if found & _SILENT:
+        return "changes no result"
+    if (found & _MACHINE and "batch" not in found) or found & _MODES:
+        return "belongs to the machine or the run"
+    return ""
+
+
+def is_seed(name: str) -> bool:
+    """Whether a name is that of a seed."""
+    return bool(set(words(name)) & _SEEDS) or "random_state" in name.lower()
+
+
+def divided(names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Pairs of constants of which the first is mostly divided into as many parts as the second: widths into heads."""
+    known = {name: set(words(name)) for name in names}
+    parts = [name for name, own in known.items() if _is_parts(own)]
+    wholes = [name for name, own in known.items() if own & _SPLIT and name not in parts and "head" not in own]
+    return ((whole, part) for whole in wholes for part in parts)
+
+
+def _is_parts(own: set[str]) -> bool:
+    return bool(own & _HEADS) or ("head" in own and bool(own & {"n", "num"}))
+
+
+def _splits(own: list[str]) -> bool:
+    """Whether a name says how much of the data is for training, which also says what is left to measure on."""
+    amounts = {
+        "frac",
+        "fraction",
+        "ratio",
+        "split",
+        "size",
+        "pct",
+        "percent",
+        "share",
+        "rows",
+        "samples",
+        "len",
+        "window",
+    }
+    return bool(own) and own[0] in {"train", "training"} and bool(set(own[1:]) & amounts) and "batch" not in own
+
+
+def values(name: str, value: float) -> tuple[str, list[int]]:
+    """The range of a number above zero: what a knob's comment says, and the whole numbers in it where they are few.
+
+    Without a comment, these are what there is to choose from.
+
+    Whole numbers of widths, batches and heads double and halve, so that what divides them still does; probabilities
+    stay between 0 and 1; depths and other counts go to twice as many, since more takes longer, and down to fewer.
+    """
+    own = set(words(name))
+    if isinstance(value, int):
+        return _counts(own, value)
+    decays = "decay" in own and "weight" not in own and value > 0.5  # a factor, and no penalty
+    if value <= 1 and ((own & _FRACTIONS and not own & _SCALES) or decays):
+        return (_fraction(value) if value < 1 else f"{value / 2:.6g}..1"), []
+    if own & _RATES or {"learning", "rate"} <= own or {"weight", "decay"} <= own or value >= 1:
+        return f"log {value / _SPREAD:.6g}..{value * _SPREAD:.6g}", []
+    # Whatever lies between 0 and 1 may be a share.
+    return f"log {value / _SPREAD:.6g}..{min(value * _SPREAD, (1 + value) / 2):.6g}", []
+
+
+def _fraction(value: float) -> str:
+    """From half to twice a fraction, or what is left to 1; of one near 1, what is left decides."""
+    low = value / 2 if value <= 0.5 else max(value / 2, 1 - 4 * (1 - value))
+    return f"{low:.6g}..{min(2 * value, (1 + value) / 2):.6g}"
+
+
+def _counts(own: set[str], value: int) -> tuple[str, list[int]]:
+    if own & {"kernel", "ksize"}:  # padding mostly counts on whether it is odd
+        return "", [value + k for k in (-2, 0, 2, 4) if value + k > 0]
+    if own & _DEPTHS:
+        return _whole(math.ceil(value / 2), 2 * value)
+    power = value & (value - 1) == 0
+    if (own & _WIDTHS and value > 1) or (power and value >= _LEAST_POWER):
+        doubled = [value * 2.0**k for k in _DOUBLINGS if "patch" not in own or k <= 0]
+        even = 1 if power or _is_parts(own) else _EVEN
+        return "", [int(one) for one in doubled if one >= value or not one % even]
+    if value < _LEAST_POWER:
+        return _whole(1, max(2, 2 * value))
+    return f"log int {math.ceil(value / _SPREAD)}..{2 * value}", []
+
+
+def _whole(low: int, high: int) -> tuple[str, list[int]]:
+    return f"int {low}..{high}", list(range(low, high + 1)) if high - low < _FEW else []

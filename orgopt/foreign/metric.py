@@ -1,0 +1,160 @@
+"""The metric of a checkout: what its script prints, what its documents say of it, and what a name alone can say.
+
+Nothing is guessed that could be otherwise. What program.md or the README says counts first; a name counts where it can
+mean one thing only and no other goal is printed beside it; a metric of test data never steers.
+"""
+
+import ast
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from orgopt.foreign.goal import Goal, said
+from orgopt.foreign.source import vocabulary, words
+
+_PRINTED = re.compile(r"(?:^|[\r\n])[ \t]*(?P<name>[A-Za-z][\w/.-]*)[ \t]*[:=]")
+_PRINTS = vocabulary("print write log info echo")
+_DOWN = vocabulary(
+    "bpb bpc loss nll ppl perplexity error err mse rmse mae mape smape mase rmsle wer cer eer fid brier bce "
+    "logloss crossentropy regret"
+)
+_UP = vocabulary(
+    "acc accuracy f1 auc auroc auprc r2 ndcg mrr iou miou dice bleu mcc psnr ssim sharpe sortino calmar pnl "
+    "profit reward precision recall"
+)
+_WITH = vocabulary("roc pr score rate entropy log cross squared absolute balanced")
+"""Words that may stand with one of these and leave its direction as it is: `roc_auc`, `f1_score`, `error_rate`."""
+_OPEN = vocabulary("score map return returns cost win solve success fitness drawdown winrate")
+"""Words of goals whose names do not say for certain whether more is better."""
+_ABOUT = vocabulary(
+    "val valid validation dev eval final best mean avg average median total overall macro micro weighted top top1 "
+    "top5 oos cv ensemble model min max global"
+)
+_UNSEEN = vocabulary("val valid validation dev eval oos cv")
+_TRAINING = vocabulary("train training trn insample")
+_TEST = vocabulary("test tst holdout heldout")
+_LOSSES = vocabulary("loss nll bce")
+_COUNTS = vocabulary("seconds sec s ms time steps step mb epochs epoch params")
+
+
+class Metric(NamedTuple):
+    """The metric that a script prints: its name, and whether more of it is better."""
+
+    name: str
+    up: bool
+
+
+def direction(name: str) -> bool | None:
+    """Whether more of a metric is better, by its name; None where that could be otherwise.
+
+    Every word of the name must be understood: a `loss` is lower, and a `win_loss_ratio` or a `loss_reduction` is not.
+    """
+    left = [word for word in words(name) if word not in _ABOUT | _UNSEEN | _TEST and not word.isdigit()]
+    kinds = [word for word in left if word in _DOWN | _UP]
+    if not kinds or any(word not in _DOWN | _UP | _WITH for word in left):
+        return None
+    ways = {word in _UP for word in kinds}
+    if "score" in left and ways == {False} and "brier" not in kinds:  # scores mostly rise
+        return None
+    return ways.pop() if len(ways) == 1 else None
+
+
+def metric(folder: Path, toml: Mapping[str, Any], trees: Iterable[ast.Module], script: str) -> Metric:
+    """The metric that steers a checkout.
+
+    Raises:
+        ValueError: The files leave it open; the message has the lines to write into `task.toml`.
+    """
+    way = toml.get("direction")
+    if way not in {None, "down", "up"}:
+        raise ValueError(f"direction = '{way}': write 'down' where less of the metric is better, or 'up'")
+    printed = list(dict.fromkeys(name for tree in trees for name in _printed(tree)))
+    goals = said(folder, printed)
+    if name := str(toml.get("metric", "")):
+        ways: set[bool | None] = {goal.up for goal in goals if goal.name == name}
+        ways = ways or {direction(name)}
+        return Metric(name, way == "up" if way else _one(name, ways))
+    found = _told(goals) if goals else _guessed(printed, script)
+    return found if way is None else Metric(found.name, way == "up")
+
+
+def _one(name: str, ways: set[bool | None]) -> bool:
+    if len(ways) != 1 or None in ways:
+        raise ValueError(f"is less {name} better, or more? Write direction = 'down' or 'up'")
+    return bool(ways.pop())
+
+
+def _told(goals: Sequence[Goal]) -> Metric:
+    """The metric that a document names as the goal."""
+    chosen = [goal for goal in goals if goal.chief] or list(goals)
+    first = chosen[0]
+    if others := [goal for goal in chosen if goal.name != first.name]:
+        each = " and ".join(f"{goal.text} ({goal.where})" for goal in (first, others[0]))
+        raise ValueError(f"its goal is said in two ways, {each}: {_lines(first.name, up=first.up)}")
+    byname = direction(first.name)
+    if any(goal.up != first.up for goal in chosen) or byname not in {None, first.up}:
+        raise ValueError(
+            f"{first.where} says {first.text}, and {'another line' if byname in {None, first.up} else 'its name'} says "
+            f"otherwise: {_lines(first.name, up=first.up)}"
+        )
+    if not first.printed:
+        raise ValueError(
+            f"{first.where} says {first.text}, and no line of its scripts that begins with '{first.name}:' was found: "
+            f"if it is printed so, {_lines(first.name, up=first.up)}"
+        )
+    if set(words(first.name)) & _TEST:
+        raise ValueError(
+            f"{first.where} says {first.text}, which is measured on test data, so that agents would fit them: print a "
+            f"metric of validation data, or, if those are what is to steer, {_lines(first.name, up=first.up)}"
+        )
+    return Metric(first.name, first.up)
+
+
+def _guessed(printed: Sequence[str], script: str) -> Metric:
+    """The only goal among the names that are printed, where it is the only one, and its direction is in its name."""
+    goals = [name for name in printed if _is_goal(name)]
+    unseen = [name for name in goals if set(words(name)) & _UNSEEN]
+    # Beside a metric of unseen data, a loss that says of none is the training's.
+    rivals = [*unseen, *(name for name in goals if name not in unseen and not set(words(name)) <= _LOSSES)]
+    found = rivals if unseen else goals
+    if tests := [
+        name for name in printed if not found and set(words(name)) & _TEST and set(words(name)) & (_DOWN | _UP)
+    ]:
+        raise ValueError(
+            f"{script} prints {tests[0]}, and no metric of other data: agents would fit the test data. Print one "
+            f"of validation data, or, if those are what is to steer, {_lines(tests[0], up=direction(tests[0]))}"
+        )
+    if not found:
+        raise ValueError(
+            f"{script} prints no line that looks like a metric, such as 'val_loss: 0.5': name it in a task.toml beside "
+            "it, with kind = 'script', metric = '…' and direction = 'down' or 'up'"
+        )
+    way = direction(found[0])
+    if len(found) > 1 or way is None:
+        names = ", ".join(found[:6])
+        which = f"prints {names}" + ", and nothing says which of them steers" * (len(found) > 1)
+        raise ValueError(f"{script} {which}: {_lines(found[0], up=way)}")
+    return Metric(found[0], way)
+
+
+def _is_goal(name: str) -> bool:
+    own = set(words(name))
+    return bool(own & (_DOWN | _UP | _OPEN)) and not own & (_TRAINING | _TEST | _COUNTS)
+
+
+def _lines(name: str, *, up: bool | None) -> str:
+    """The lines that settle what the metric is."""
+    way = "'down' or 'up'" if up is None else f"'{'up' if up else 'down'}'"
+    return f"write a task.toml beside it, with kind = 'script', metric = '{name}' and direction = {way}"
+
+
+def _printed(tree: ast.Module) -> Iterator[str]:
+    """Names that calls of `print` and the like write at the start of a line, followed by a colon or an equals sign."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            called = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+            if called in _PRINTS:
+                for text in ast.walk(node):
+                    if isinstance(text, ast.Constant) and isinstance(text.value, str):
+                        yield from (match["name"] for match in _PRINTED.finditer(text.value))

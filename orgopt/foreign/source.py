@@ -1,0 +1,71 @@
+"""Python sources as people have them: with a byte order mark, in the encoding that they name, with any line ends."""
+
+import ast
+import io
+import re
+import tokenize
+from pathlib import Path
+
+from orgopt import syntax
+from orgopt.errors import TaskError
+
+_CODING = re.compile(r"^([ \t\f]*#.*?coding[:=][ \t]*)([-\w.]+)")
+
+
+def read(path: Path) -> str:
+    """The text of a Python source, as one that can be written in UTF-8.
+
+    It is decoded as Python does (PEP 263), and a line that names another encoding names UTF-8 afterwards, because
+    experiments are given this text in UTF-8.
+
+    Raises:
+        TaskError: It cannot be read.
+    """
+    try:
+        raw = path.read_bytes()
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(raw).readline)
+        text = io.TextIOWrapper(io.BytesIO(raw), encoding).read()
+    except SyntaxError as error:  # an encoding that nobody knows, or bytes that are none of it
+        raise TaskError(f"{path}: {error.msg}") from None
+    except (OSError, ValueError) as error:
+        raise TaskError(f"{path} cannot be read: {error}") from None
+    lines = text.split("\n")
+    if encoding not in {"utf-8", "utf-8-sig"}:
+        lines[:2] = [_CODING.sub(r"\1utf-8", line) for line in lines[:2]]
+    return "\n".join(lines)
+
+
+def parsed(path: Path) -> ast.Module:
+    """A script's syntax.
+
+    Raises:
+        TaskError: It cannot be read, or is no Python.
+    """
+    return tree(read(path), path)
+
+
+def tree(text: str, path: Path) -> ast.Module:
+    """The syntax of a text that was read from a file.
+
+    Raises:
+        TaskError: It is no Python.
+    """
+    try:
+        return syntax.tree(text)
+    except SyntaxError as error:
+        raise TaskError(f"{path}:{error.lineno}: it is not Python: {error.msg}") from None
+    except ValueError as error:  # null bytes
+        raise TaskError(f"{path} cannot be read: {error}") from None
+    except RecursionError:
+        raise TaskError(f"{path} cannot be read: it is nested too deeply") from None
+
+
+def words(name: str) -> list[str]:
+    """The words of a name, in lower case: of `val/top1_Acc`, `valBpb` or `VAL_ACC`."""
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])", "_", name)
+    return [word for word in re.split(r"[^a-z0-9]+", spaced.lower()) if word]
+
+
+def vocabulary(text: str) -> frozenset[str]:
+    """The words of a list that is written as a text."""
+    return frozenset(text.split())
