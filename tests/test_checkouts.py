@@ -502,6 +502,25 @@ def test_a_task_runs_in_a_python_of_its_own(tmp_path: Path, kind: Sandbox, where
     assert (found.status, found.metric, found.error) == (Status.OK, 0.25, "")
 
 
+def test_a_python_opens_no_other_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "home"
+    secret = environment(home / "private")  # its link leads to a real Python
+    monkeypatch.setenv("HOME", str(home))
+    (secret / "pyvenv.cfg").write_text(f"home = {home / 'other' / 'bin'}\n")
+    (home / "other" / "bin").mkdir(parents=True)
+    found = interpreter_folders(str(secret / "bin" / "python"))
+    assert str(secret) in found
+    assert not [one for one in found if one in {"/", str(home), str(home / "other")}]
+    (home / "bin").mkdir()
+    (home / "bin" / "python").symlink_to(secret / "bin" / "python")
+    assert str(home) not in interpreter_folders(str(home / "bin" / "python"))
+    for named in ("/bin/sh", "../home/private/bin/python"):
+        toml = f"kind = 'script'\npython = '{named}'\n"
+        folder = checkout(tmp_path / "c", "X = 1\nprint('val_loss: 1')\n", **{"task.toml": toml})
+        with pytest.raises(TaskError, match=r"outside of the folder.*orgopt.toml.*\[tasks\.\"c\"\]"):
+            load_task(str(folder))
+
+
 def test_a_python_that_is_not_there_or_too_old(tmp_path: Path) -> None:
     with pytest.raises(TaskError, match=r"python = 'no/python': there is no .*/no/python"):
         interpreter(tmp_path, "no/python", "here: python")
