@@ -25,6 +25,7 @@ from orgopt.lab.local import LocalLab
 from orgopt.lab.sandbox.inside import beside
 from orgopt.lab.sandbox.inside.printed import printed_metric
 from orgopt.lab.sandbox.launch import Sandbox
+from orgopt.ledger import Ledger, results_tsv
 from orgopt.study.wording import metric as metric_text
 from orgopt.task import Task, load_task
 from orgopt.team.beliefs import Measure
@@ -531,6 +532,9 @@ def test_a_python_that_is_not_there_or_too_old(tmp_path: Path) -> None:
 
 
 def test_small_metrics_are_shown_with_their_digits() -> None:
+    ledger = Ledger()
+    ledger.add("start", 0.0, commit="abc", baseline=1e-07)
+    assert results_tsv(ledger, "val_loss").splitlines()[1].split("\t")[:2] == ["abc", "1e-07"]
     assert [metric_text(value) for value in (1e-07, -2.5e-5, 0.1541, 3.0, 0.0)] == [
         *("1e-07", "-2.5e-05", "0.154", "3.000", "0.000"),
     ]
