@@ -206,10 +206,8 @@ def _checkout(folder: Path, toml: dict[str, Any], workspace: Path) -> Task:
     found = foreign.find(folder, script, toml)
     metric, time = found.metric, toml.get("time", {})
     given = {"wall_s": found.times.limit_s, **toml.get("limits", {})}
-    allowed = foreign.allowed(workspace, folder.name)
+    allowed = foreign.allowed(workspace, folder, toml)
     limits = replace(_limits(given, {}), read=allowed.read)
-    named = str(toml.get("python", ""))
-    python = allowed.python or (foreign.interpreter(folder, named, f"{folder}/task.toml: python") if named else "")
     name = f"-{metric.name}" * metric.up or metric.name
     nothing = Measure(metric=math.nan, heldout=math.nan, sd=0.0, seeds=0)
     more = f" More {metric.name} is better: it stands here as {name}, negated." * metric.up
@@ -242,21 +240,15 @@ def _checkout(folder: Path, toml: dict[str, Any], workspace: Path) -> Task:
         data=found.data,
         timed=_timed(toml, metric.name),
         seeds=found.seeds,
-        python=python,
+        python=allowed.python,
         files_digest=foreign.files_digest(folder),
     )
     if not task.knobs:
         raise TaskError(
             f"{folder.name}/{script} has no knobs: it needs upper-case constants above zero at its top level, or "
-            f"constants that are marked with '# knob: …'{_why_none(found.fixed)}"
+            f"constants that are marked with '# knob: …'{found.left_out}"
         )
     return task
-
-
-def _why_none(fixed: Mapping[str, str]) -> str:
-    """What was left out of the knobs, where that is all that there was."""
-    each = ", ".join(f"{name} ({why})" for name, why in list(fixed.items())[:4])
-    return f"; left out are {each}" if each else ""
 
 
 def _task(folder: Path, toml: dict[str, Any]) -> Task:

@@ -25,6 +25,7 @@ from orgopt.lab.local import LocalLab
 from orgopt.lab.sandbox.inside import beside
 from orgopt.lab.sandbox.inside.printed import printed_metric
 from orgopt.lab.sandbox.launch import Sandbox
+from orgopt.ledger import Ledger, results_tsv
 from orgopt.study.wording import metric as metric_text
 from orgopt.task import Task, load_task
 from orgopt.team.beliefs import Measure
@@ -502,6 +503,25 @@ def test_a_task_runs_in_a_python_of_its_own(tmp_path: Path, kind: Sandbox, where
     assert (found.status, found.metric, found.error) == (Status.OK, 0.25, "")
 
 
+def test_a_python_opens_no_other_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "home"
+    secret = environment(home / "private")  # its link leads to a real Python
+    monkeypatch.setenv("HOME", str(home))
+    (secret / "pyvenv.cfg").write_text(f"home = {home / 'other' / 'bin'}\n")
+    (home / "other" / "bin").mkdir(parents=True)
+    found = interpreter_folders(str(secret / "bin" / "python"))
+    assert str(secret) in found
+    assert not [one for one in found if one in {"/", str(home), str(home / "other")}]
+    (home / "bin").mkdir()
+    (home / "bin" / "python").symlink_to(secret / "bin" / "python")
+    assert str(home) not in interpreter_folders(str(home / "bin" / "python"))
+    for named in ("/bin/sh", "../home/private/bin/python"):
+        toml = f"kind = 'script'\npython = '{named}'\n"
+        folder = checkout(tmp_path / "c", "X = 1\nprint('val_loss: 1')\n", **{"task.toml": toml})
+        with pytest.raises(TaskError, match=r"outside of the folder.*orgopt.toml.*\[tasks\.\"c\"\]"):
+            load_task(str(folder))
+
+
 def test_a_python_that_is_not_there_or_too_old(tmp_path: Path) -> None:
     with pytest.raises(TaskError, match=r"python = 'no/python': there is no .*/no/python"):
         interpreter(tmp_path, "no/python", "here: python")
@@ -512,6 +532,9 @@ def test_a_python_that_is_not_there_or_too_old(tmp_path: Path) -> None:
 
 
 def test_small_metrics_are_shown_with_their_digits() -> None:
+    ledger = Ledger()
+    ledger.add("start", 0.0, commit="abc", baseline=1e-07)
+    assert results_tsv(ledger, "val_loss").splitlines()[1].split("\t")[:2] == ["abc", "1e-07"]
     assert [metric_text(value) for value in (1e-07, -2.5e-5, 0.1541, 3.0, 0.0)] == [
         *("1e-07", "-2.5e-05", "0.154", "3.000", "0.000"),
     ]

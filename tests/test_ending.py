@@ -172,6 +172,8 @@ def test_raw_metrics_stand_beside_the_score(told: list[Record]) -> None:
     task = task_record(heldout="-accuracy", unit="")
     shown = measure("mine", task, [("untouched", -0.5), ("evolved", -0.75)])
     assert shown == "mine accuracy: 0.500 untouched → 0.750 evolved (higher is better)"
+    small = measure("mine", task_record(heldout="loss", unit="nats"), [("untouched", 2e-07), ("evolved", 1.25e-07)])
+    assert small.startswith("mine loss: 2e-07 untouched → 1.25e-07 evolved")
     close = measure("mine", task_record(heldout="loss", unit="nats"), [("untouched", 0.15412), ("evolved", 0.15414)])
     assert close == "mine loss: 0.15412 untouched → 0.15414 evolved (nats, lower is better)"
 

@@ -16,6 +16,7 @@ from orgopt.foreign.seed import seeded
 from orgopt.foreign.source import parsed, read, tree
 from orgopt.foreign.times import Times, times
 
+_MOST_NAMED = 4
 _DATA = re.compile(r"data|loader|split|eval|benchmark|(^|_)env", re.IGNORECASE)
 
 
@@ -26,7 +27,7 @@ class Found(NamedTuple):
         source: The script with its knobs marked and its seeds set.
         data: Folders outside that its files name as those of its data, the home by `~`.
         seeds: What became of each seed, a line each.
-        fixed: Why constants are no knobs, by name.
+        left_out: Which constants are no knobs, and why, as the end of a sentence; empty for none.
     """
 
     metric: Metric
@@ -34,7 +35,7 @@ class Found(NamedTuple):
     source: str
     data: tuple[str, ...]
     seeds: tuple[str, ...]
-    fixed: Mapping[str, str]
+    left_out: str
 
 
 def find(folder: Path, script: str, toml: Mapping[str, Any]) -> Found:
@@ -58,8 +59,12 @@ def find(folder: Path, script: str, toml: Mapping[str, Any]) -> Found:
         source=knobs.source,
         data=data_folders((fixed, own)),
         seeds=seeds.notes,
-        fixed=knobs.fixed,
+        left_out=f"; left out are {each}" if (each := _each(knobs.fixed)) else "",
     )
+
+
+def _each(fixed: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} ({why})" for name, why in list(fixed.items())[:_MOST_NAMED])
 
 
 def _data_modules(folder: Path, script: str) -> Iterator[ast.Module]:

@@ -1,7 +1,8 @@
 """Where the data and the Python of a checkout lie: what its files name, and what the user's settings allow."""
 
 import ast
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from re import compile as pattern
 from typing import Any, NamedTuple, cast
@@ -12,6 +13,7 @@ from orgopt.workspace import SETTINGS, read_tables
 LEAST_PYTHON = (3, 10)
 """What runs beside experiments needs as much."""
 
+_LIBRARY = "lib*/python3*/os.py"
 _PLACE = pattern(r"(\w+_)?(CACHE|DATA|DATASET|TOKENIZER)(_\w+)?_(DIR|PATH|ROOT|FOLDER)")
 
 
@@ -27,12 +29,15 @@ class Allowed(NamedTuple):
     python: str = ""
 
 
-def allowed(workspace: Path, name: str) -> Allowed:
-    """What `[tasks.NAME]` of a workspace's `orgopt.toml` says of a task.
+def allowed(workspace: Path, folder: Path, toml: Mapping[str, Any]) -> Allowed:
+    """What `[tasks.NAME]` of a workspace's `orgopt.toml` says of a checkout, which counts before its `task.toml`.
 
     Raises:
         UsageError: It says something else.
+        TaskError: There is no such interpreter.
+        ValueError: `task.toml` names an interpreter elsewhere, which is the user's to say.
     """
+    name = folder.name
     path, tasks = workspace / SETTINGS, read_tables(workspace).get("tasks", {})
     table: Any = cast("dict[str, Any]", tasks).get(name, {}) if isinstance(tasks, dict) else None
     known = isinstance(table, dict) and not set(cast("dict[str, Any]", table)) - {"read", "python"}
@@ -50,8 +55,21 @@ def allowed(workspace: Path, name: str) -> Allowed:
             raise UsageError(f"{path}: [tasks.{name}] read = {one} has your whole home in it: name folders below it")
     if not isinstance(python, str):
         raise UsageError(f"{path}: [tasks.{name}] python = {python!r}: write the path of an interpreter")
-    where = interpreter(workspace, python, f"{path}: [tasks.{name}] python") if python else ""
+    where = interpreter(workspace, python, f"{path}: [tasks.{name}] python") if python else _own(folder, toml)
     return Allowed(tuple(one.rstrip("/") or "/" for one in paths), where)
+
+
+def _own(folder: Path, toml: Mapping[str, Any]) -> str:
+    """The interpreter that a checkout's `task.toml` names in its folder; empty where it names none."""
+    named = str(toml.get("python", ""))
+    if not named:
+        return ""
+    if not (folder / named).is_relative_to(folder) or ".." in Path(named).parts:
+        raise ValueError(
+            f"python = '{named}' lies outside of the folder: name it in the orgopt.toml of the workspace, as "
+            f'[tasks.{json.dumps(folder.name)}] and python = "…"'
+        )
+    return interpreter(folder, named, f"{folder}/task.toml: python")
 
 
 def interpreter(folder: Path, given: str, where: str) -> str:
@@ -74,12 +92,17 @@ def interpreter(folder: Path, given: str, where: str) -> str:
 
 
 def interpreter_folders(python: str) -> tuple[str, ...]:
-    """The folders that an interpreter needs: its own environment, and that of the Python which it was made from."""
+    """The folders that an interpreter needs: its virtual environment, and the Python that it was made from.
+
+    Nothing else, whatever a virtual environment says of itself: its files may be a stranger's, and experiments can read
+    these folders.
+    """
     path = Path(python)
-    base = Path(home) if (home := _settings(path).get("home")) else path.resolve().parent
-    return tuple(
-        dict.fromkeys(str(folder) for one in (path.parent, base) for folder in (one.parent, one.resolve().parent))
-    )
+    own = [path.parent.parent] if _settings(path) else []
+    bins = [Path(home) for home in [_settings(path).get("home")] if home] + [path.parent, path.resolve().parent]
+    bases = [one.parent for given in bins for one in (given, given.resolve()) if any(one.parent.glob(_LIBRARY))]
+    found = dict.fromkeys((*own, *bases))
+    return tuple(str(folder) for folder in found if not Path.home().is_relative_to(folder))
 
 
 def _settings(python: Path) -> dict[str, str]:

@@ -3,8 +3,7 @@
 The tree-structured Parzen estimator of Bergstra et al. (2011, NeurIPS "Algorithms for Hyper-Parameter
 Optimization"), per knob, in numpy. It differs in that candidates start from the settings that the copy rule
 allows, that it moves only some of their knobs while little is known, and that what failed counts as bad. Densities
-are kept on a grid, so that
-a proposal takes a fraction of a millisecond.
+are kept on a grid, so that a proposal takes a fraction of a millisecond.
 """
 
 import math
