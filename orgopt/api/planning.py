@@ -1,4 +1,4 @@
-"""Planning a study: what is asked for, checked whole before anything is made."""
+"""Planning a study: its arguments with their defaults, checked whole before anything is made."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What commands share: the workspace, durations, output, and errors as exit codes."""
+"""What commands share: types of options, what is printed and where, paths as one would type them."""
 
 import json
 import shlex

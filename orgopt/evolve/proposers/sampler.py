@@ -1,4 +1,4 @@
-"""Proposals: the next documents of a study, asked of Optuna.
+"""Proposals: which candidate becomes a parent, and the next document of a study, asked of Optuna.
 
 Every ask is decided by the study's seed, the candidate's index and the candidates that were told before, so that
 a study whose Optuna side is rebuilt from its log goes on as it would have gone.

@@ -1,4 +1,4 @@
-"""What `probes.py` attempts inside a sandbox: the scripts, and the task that they are experiments of."""
+"""What the doctor attempts, as an experiment would: the list of probes with their scripts, and their task."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Probes: what an experiment could do on this machine, each by really attempting it inside the sandbox.
+"""Running the doctor's probes: each is really attempted inside a sandbox, and what came of it is a finding.
 
 A probe is an experiment of a task of its own, run by the local lab as any other. It says what it managed to do; what it
 may leave behind is looked for from outside.
