@@ -98,9 +98,8 @@ def copied(value: Any) -> Any:
     if torch is not None and type(value) is torch.Tensor:
         return value.detach().clone()
     kind = type(cast("object", value))
-    raise TypeError(
-        f"a {kind.__module__}.{kind.__qualname__}: what is shared are arrays, numbers and text, in tuples, lists and dicts"
-    )
+    what = "what is shared are arrays, numbers and text, in tuples, lists and dicts"
+    raise TypeError(f"a {kind.__module__}.{kind.__qualname__}: {what}")
 
 
 def _knowing(function: Callable[..., Any], answers: dict[tuple[str, ...], Any]) -> Callable[..., Any]:
