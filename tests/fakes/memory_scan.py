@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-SCAN = r'''
+SCAN = r"""
 import os, sys
 # First of all, with as little memory of its own as can be, since what is freed is soon written over.
 FIELDS = [line.split() for line in open("/proc/self/maps")]
@@ -23,8 +23,8 @@ for field in FIELDS:
                 target = os.open(f"memory-{written >> 25}", os.O_WRONLY | os.O_CREAT)
             os.write(target, BUFFER)
             first, written = first + size, written + len(BUFFER)
-'''
-SEARCH = r'''
+"""
+SEARCH = r"""
 import gc, glob, re
 import numpy as np
 
@@ -78,7 +78,7 @@ def scan(wanted):
 
 def decoded(wanted):
     return {name: (kind, np.frombuffer(bytes.fromhex(text), np.uint64)) for name, (kind, text) in wanted.items()}
-'''
+"""
 
 
 def searching(rows: dict[str, tuple[str, np.ndarray]]) -> str:
