@@ -20,6 +20,7 @@ from orgopt.lab.sandbox.bubblewrap import VARIABLE
 from orgopt.lab.sandbox.inside import isolate, seccomp
 from orgopt.lab.sandbox.inside.start import ISOLATION_FAILED, check_isolation
 from orgopt.lab.sandbox.launch import CHOICE, Sandbox, chosen
+from orgopt.limits import Limits
 from orgopt.task import Task, load_task
 from orgopt.testing.lab import drain
 from tests.conftest import ROOT
@@ -233,7 +234,7 @@ MALFORMED = {
     "a long sum": ("1" + "+1" * 100_000, ""),
     "a hundred thousand signs": ("-" * 100_000 + "1", ""),
     "a strange encoding": ("# coding: rot13\n", "encoding"),
-    "more than its disk has": ("#" * 300_000_000, "No space left on device"),
+    "more than its disk has": ("#" * 30_000_000, "No space left on device"),
     "its own error": ("class E(Exception):\n    def __str__(self): raise E\nraise E", ""),
     "no streams": ("import sys\nsys.stdout = sys.stderr = None\nraise ValueError", ""),
     "an odd end": ("import sys\nsys.exit('\\udcff')", ""),
@@ -243,7 +244,7 @@ MALFORMED = {
 @pytest.mark.parametrize("sandbox", KINDS)
 def test_a_malformed_script_is_an_experiments_failure_and_no_neighbours(toy: Task, sandbox: Sandbox) -> None:
     scripts = {name: case for name, case in MALFORMED.items() if sandbox is Sandbox.BUBBLEWRAP or "disk" not in name}
-    with LocalLab(replace(toy, limit_s=8.0), 2, sandbox) as lab:
+    with LocalLab(replace(toy, limit_s=8.0, limits=Limits(disk_gb=0.02)), 2, sandbox) as lab:
         for number, (name, (script, error)) in enumerate(scripts.items()):
             lab.reset()
             lab.submit(Experiment(id=2 * number, settings={"MODE": "slow"}, seed=1))

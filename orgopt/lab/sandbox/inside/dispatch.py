@@ -61,7 +61,7 @@ class Dispatcher:
         self._warm_pid, self._orders = warm
         os.set_blocking(self._heard, False)
         self._jobs: dict[int, _Job] = {}
-        self._buffers = {0: b"", self._heard: b""}
+        self._begun: dict[int, list[bytes]] = {0: [], self._heard: []}  # of the message that is not whole
         self._ready: dict[str, Any] = {}  # what the judge and the warm process said when they were
         self._has_judge = (Path(config["folder"]) / f"{JUDGE}.py").is_file()
 
@@ -87,15 +87,18 @@ class Dispatcher:
 
     def _lines(self, source: int) -> Any:
         """The messages that have arrived; None when there will be no more."""
-        chunks: list[bytes] = []
+        begun, lines = self._begun[source], list[bytes]()
         with contextlib.suppress(BlockingIOError):
             while chunk := os.read(source, 1 << 16):
-                chunks.append(chunk)
+                *ends, rest = chunk.split(b"\n")
+                for end in ends:  # a script may be long: what has arrived of it is not copied again and again
+                    lines.append(b"".join((*begun, end)))
+                    begun.clear()
+                begun.append(rest)
                 if source == 0:
                     break
             else:
                 return None
-        *lines, self._buffers[source] = (self._buffers[source] + b"".join(chunks)).split(b"\n")
         return [json.loads(line) for line in lines]
 
     def _reap(self) -> None:
@@ -217,6 +220,6 @@ class Dispatcher:
 
 
 def _write(target: int, message: Mapping[str, Any]) -> None:
-    line = (json.dumps(message) + "\n").encode()
+    line = memoryview((json.dumps(message) + "\n").encode())
     while line:
         line = line[os.write(target, line) :]
