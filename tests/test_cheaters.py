@@ -12,7 +12,7 @@ from orgopt.document import parse
 from orgopt.knob import Settings
 from orgopt.lab.base import Experiment, Outcome, Status
 from orgopt.lab.local import LocalLab
-from orgopt.lab.plausible import implausible
+from orgopt.lab.plausible import implausible, weigh
 from orgopt.lab.sandbox.launch import Sandbox
 from orgopt.lab.worlds.recording import load_records, records_path
 from orgopt.ledger import Ledger
@@ -141,6 +141,15 @@ def test_no_honest_run_on_record_is_implausible(name: str) -> None:
     assert implausible(task, task.reference.metric, task.reference.heldout, train_s=0.01, flops_per_s=6e10)
     assert implausible(task, (task.limits.best or 0) / 2, 1.0, train_s=9, flops_per_s=6e10)
     assert not implausible(task, task.baseline.metric + 1, 9.0, train_s=0.01, flops_per_s=6e10), "it gave up early"
+
+
+@pytest.mark.parametrize(("metric", "counts"), [(1e99, True), (2e300, False), (-2e300, False), (-1e101, False)])
+def test_a_metric_without_squares_does_not_count(toy: Task, metric: float, counts: bool) -> None:
+    toy = replace(toy, limits=replace(toy.limits, best=None))
+    found = weigh(toy, {"val_loss": metric, "heldout_loss": 0.5}, 1.0, 0.0)
+    assert (found.status is Status.OK) == counts
+    assert counts or "val_loss is" in found.error
+    assert counts or "1e+100 is the most that counts" in found.error
 
 
 def tampering(at: int) -> FakeLab:

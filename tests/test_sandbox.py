@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,14 +13,18 @@ from click.testing import CliRunner, Result
 
 from orgopt.cli import main
 from orgopt.errors import SandboxError, TaskError, UsageError
+from orgopt.lab.base import Experiment, Outcome, Status
 from orgopt.lab.local import LocalLab
 from orgopt.lab.sandbox import bubblewrap, launch
 from orgopt.lab.sandbox.bubblewrap import VARIABLE
 from orgopt.lab.sandbox.inside import isolate, seccomp
 from orgopt.lab.sandbox.inside.start import ISOLATION_FAILED, check_isolation
 from orgopt.lab.sandbox.launch import CHOICE, Sandbox, chosen
+from orgopt.limits import Limits
 from orgopt.task import Task, load_task
+from orgopt.testing.lab import drain
 from tests.conftest import ROOT
+from tests.fakes import callers
 from tests.fakes.processes import needs_sandbox
 
 SOLO = str(ROOT / "orgs" / "solo.md")
@@ -192,6 +197,66 @@ def test_a_task_cannot_ask_for_anything_else(tmp_path: Path, text: str, message:
         load_task(str(folder))
 
 
+KINDS = [pytest.param(Sandbox.BUBBLEWRAP, marks=needs_sandbox), Sandbox.PROCESS]
+
+
+def run_one(lab: LocalLab, script: str) -> Outcome:
+    lab.reset()
+    lab.submit(Experiment(id=1, settings={}, seed=1, script=script))
+    return drain(lab, 1, until=300)[0]
+
+
+@needs_sandbox
+def test_calls_that_lead_out_are_refused(toy: Task) -> None:
+    with LocalLab(replace(toy, limit_s=20.0), 1, Sandbox.BUBBLEWRAP) as lab:
+        assert run_one(lab, callers.CALLS).error == "did []"
+        assert run_one(lab, callers.LOOKS_AROUND).error == "found []"
+
+
+@pytest.mark.parametrize("sandbox", KINDS)
+def test_what_real_scripts_use_works(toy: Task, sandbox: Sandbox) -> None:
+    with LocalLab(replace(toy, limit_s=60.0), 1, sandbox) as lab:
+        assert run_one(lab, callers.REAL_LIBRARIES).error == "all works"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sandbox", KINDS)
+def test_what_real_libraries_use_works(toy: Task, sandbox: Sandbox) -> None:
+    with LocalLab(replace(toy, limit_s=200.0), 1, sandbox) as lab:
+        assert run_one(lab, callers.MORE_LIBRARIES).error == "all works"
+
+
+MALFORMED = {
+    "no UTF-8": ("print('\udcff')", "surrogates not allowed"),
+    "a null byte": ("print('\0')", "null bytes"),
+    "a syntax error": ("def :", "invalid syntax"),
+    "brackets": ("(" * 5_000 + ")" * 5_000, "too many nested parentheses"),
+    "a long sum": ("1" + "+1" * 100_000, ""),
+    "a hundred thousand signs": ("-" * 100_000 + "1", ""),
+    "a strange encoding": ("# coding: rot13\n", "encoding"),
+    "more than its disk has": ("#" * 30_000_000, "No space left on device"),
+    "its own error": ("class E(Exception):\n    def __str__(self): raise E\nraise E", ""),
+    "no streams": ("import sys\nsys.stdout = sys.stderr = None\nraise ValueError", ""),
+    "an odd end": ("import sys\nsys.exit('\\udcff')", ""),
+}
+
+
+@pytest.mark.parametrize("sandbox", KINDS)
+def test_a_malformed_script_is_an_experiments_failure_and_no_neighbours(toy: Task, sandbox: Sandbox) -> None:
+    scripts = {name: case for name, case in MALFORMED.items() if sandbox is Sandbox.BUBBLEWRAP or "disk" not in name}
+    with LocalLab(replace(toy, limit_s=8.0, limits=Limits(disk_gb=0.02)), 2, sandbox) as lab:
+        for number, (name, (script, error)) in enumerate(scripts.items()):
+            lab.reset()
+            lab.submit(Experiment(id=2 * number, settings={"MODE": "slow"}, seed=1))
+            lab.submit(Experiment(id=2 * number + 1, settings={}, seed=1, script=script))
+            by_id = {outcome.id: outcome for outcome in drain(lab, 2, until=30)}
+            neighbour, outcome = by_id[2 * number], by_id[2 * number + 1]
+            assert (neighbour.status, neighbour.lost) == (Status.OK, ()), name
+            assert outcome.status in {Status.CRASHED, Status.OOM, Status.DISK}, name
+            assert outcome.lost == (), name
+            assert error in outcome.error, (name, outcome.error)
+
+
 def copy_of_toy(tmp_path: Path, more: str) -> Path:
     folder = tmp_path / "toy"
     folder.mkdir(exist_ok=True)
@@ -202,10 +267,13 @@ def copy_of_toy(tmp_path: Path, more: str) -> Path:
     return folder
 
 
+@pytest.mark.parametrize("scope", ["experiment", "command", "memory"])
 @pytest.mark.parametrize("machine", ["x86_64", "aarch64", "riscv64"])
-def test_the_filter_of_system_calls_jumps_within_itself(machine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_filter_of_system_calls_jumps_within_itself(
+    machine: str, scope: seccomp.Scope, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("platform.machine", lambda: machine)
-    rules = seccomp.program()
+    rules = seccomp.program(scope)
     assert bool(rules) == (machine != "riscv64")
     for at, (code, yes, no, _) in enumerate(rules):
         if code & 0x07 == 0x05:

@@ -10,6 +10,10 @@ MARGIN = 3.0
 """How much faster than the best measured matrix product training may seem: clocks, caches and other work vary."""
 
 
+LARGEST = 1e100
+"""No metric is larger, or further below zero: means and squares of more are no numbers any longer."""
+
+
 class Weighed(NamedTuple):
     """What an evaluation came to: a status, what is wrong, and the two metrics if nothing is."""
 
@@ -26,6 +30,12 @@ def weigh(task: Task, metrics: Any, train_s: float, flops_per_s: float) -> Weigh
     if len(values) < len(named) or not all(map(math.isfinite, values)):
         text = f"prepare.py returned {metrics}, task.toml names {task.metric} and {task.heldout}"
         return Weighed(Status.INVALID_METRIC, text[:300], None)
+    if max(map(abs, values)) > LARGEST:
+        large = next(name for name, value in zip(named, values, strict=True) if abs(value) > LARGEST)
+        text = (
+            f"{large} is {max(values, key=abs):.3g}, beyond the {LARGEST:g} that a metric can be: its training diverged"
+        )
+        return Weighed(Status.INVALID_METRIC, text, None)
     metric, heldout = values
     reason = implausible(task, metric, heldout, train_s=train_s, flops_per_s=flops_per_s)
     return Weighed(Status.TAMPERED, reason, None) if reason else Weighed(Status.OK, "", (metric, heldout))

@@ -312,6 +312,7 @@ def _config(task: Task, *, isolated: bool) -> dict[str, Any]:
         "file_bytes": int(task.limits.disk_gb * 1e9) if task.self_reported else FILE_BYTES,
         "output_bytes": OUTPUT_BYTES,
         "wall_s": task.limit_s,
+        "socket_bytes": socket_bytes(),
         "covers_tmp": covers_tmp(task.python),
     }
     return {
@@ -357,6 +358,14 @@ def _beside(task: Task) -> list[str]:
 def covers_tmp(python: str = "") -> bool:
     """Whether /tmp can be covered inside: this Python, or another, does not lie there."""
     return not any(Path(path).is_relative_to("/tmp") for path in readable(python))
+
+
+def socket_bytes() -> int:
+    """What Linux lets a local socket buffer, unless its program asks for more, which experiments cannot."""
+    try:
+        return int(Path("/proc/sys/net/core/wmem_default").read_text())
+    except (OSError, ValueError):
+        return 212_992
 
 
 def _places(task: Task, name: str) -> list[str]:

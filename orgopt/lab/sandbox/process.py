@@ -83,7 +83,7 @@ class WarmProcess:
         Raises:
             EndedError: It has ended.
         """
-        left = (json.dumps(message) + "\n").encode()
+        left = memoryview((json.dumps(message) + "\n").encode())
         while left:
             try:
                 left = left[os.write(self._requests.fileno(), left) :]

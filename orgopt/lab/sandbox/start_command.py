@@ -153,6 +153,7 @@ def _request(job: Job, kind: Sandbox, scratch: Path) -> dict[str, Any]:
         "processes": 1024,
         "file_bytes": launch.FILE_BYTES,
         "output_bytes": launch.OUTPUT_BYTES,
+        "socket_bytes": launch.socket_bytes(),
         "wall_s": job.timeout_s + _BACKSTOP_S,
         "covers_tmp": launch.covers_tmp()
         and not any(Path(path).is_relative_to("/tmp") for path in (*job.reach.read, *job.reach.write)),

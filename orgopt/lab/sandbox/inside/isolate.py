@@ -51,14 +51,8 @@ def enter(limits: Mapping[str, Any], hidden: Iterable[str]) -> None:
     Raises:
         OSError: Linux refuses a part of it.
     """
-    close_to_others(closed=False)  # or /proc/self belongs to root
-    uid, gid = os.getuid(), os.getgid()
     network = 0 if limits.get("network") else _NEW_NET
-    _check(_libc().unshare(_NEW_USER | _NEW_MOUNTS | _NEW_PID | _NEW_IPC | network), "unshare")
-    Path("/proc/self/setgroups").write_text("deny")
-    Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
-    Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
-    _mount("none", "/", None, _MS_REC | _MS_PRIVATE)
+    _own_namespaces(_NEW_USER | _NEW_MOUNTS | _NEW_PID | _NEW_IPC | network)
     size = f"size={limits['disk_bytes']},nr_inodes={_INODES},mode=0700"
     _mount("tmpfs", WORK, "tmpfs", _MS_NOSUID | _MS_NODEV, size)
     places = {"tmp": TEMPORARY, "shm": "/dev/shm", "work": WORK}
@@ -71,6 +65,47 @@ def enter(limits: Mapping[str, Any], hidden: Iterable[str]) -> None:
         hide(path)
 
 
+def cover(hidden: Iterable[str]) -> None:
+    """Cover files for this process and what it starts; who is meant to see them takes the cover off with `uncover`.
+
+    Raises:
+        OSError: Linux refuses a part of it.
+    """
+    _own_namespaces(_NEW_USER | _NEW_MOUNTS)
+    for path in hidden:
+        hide(path)
+
+
+def uncover(hidden: Iterable[str]) -> None:
+    """Take off what `cover` did, for this process and what it starts alone.
+
+    Raises:
+        OSError: Linux refuses it, as it does below the namespaces of `enter`.
+    """
+    paths = list(hidden)
+    if paths:
+        _check(_libc().unshare(_NEW_MOUNTS), "unshare")
+    for path in paths:
+        _check(_libc().umount2(path.encode(), 0), f"umount {path}")
+
+
+def _own_namespaces(kinds: int) -> None:
+    """Move this process, which must have one thread, into new namespaces as the user that it is."""
+    close_to_others(closed=False)  # or /proc/self belongs to root
+    uid, gid = os.getuid(), os.getgid()
+    _check(_libc().unshare(kinds), "unshare")
+    Path("/proc/self/setgroups").write_text("deny")
+    Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
+    Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
+    _mount("none", "/", None, _MS_REC | _MS_PRIVATE)
+
+
+def give_up_rights() -> None:
+    """Give up the capabilities that this process has in its namespaces."""
+    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION, 0)
+    _check(_libc().capset(header, (ctypes.c_uint32 * 6)()), "capset")
+
+
 def hide(path: str) -> None:
     """Cover a file with nothing, a folder with an empty one."""
     if Path(path).is_dir():
@@ -79,8 +114,11 @@ def hide(path: str) -> None:
         _mount("/dev/null", path, None, _MS_BIND)
 
 
-def seal() -> None:
+def seal(limits: Mapping[str, Any]) -> None:
     """Leave this process, the first of its namespaces, no right that it could use against them.
+
+    Args:
+        limits: `foreign` for a command of the user's, which may use more of Linux than an experiment.
 
     Raises:
         OSError: Linux refuses a part of it.
@@ -88,11 +126,18 @@ def seal() -> None:
     _mount("proc", "/proc", "proc", _MS_NOSUID | _MS_NODEV | _MS_NOEXEC)
     for capability in range(int(Path("/proc/sys/kernel/cap_last_cap").read_text()) + 1):
         _prctl(_PR_CAPBSET_DROP, capability)
-    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION, 0)
-    _check(_libc().capset(header, (ctypes.c_uint32 * 6)()), "capset")
+    give_up_rights()
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    seccomp.install()
+    seccomp.install("command" if limits.get("foreign") else "experiment")
+
+
+def seal_memory(limits: Mapping[str, Any]) -> None:
+    """Keep an experiment without namespaces from memory that nobody could measure, where Linux lets one."""
+    if sys.platform == "linux" and not limits.get("foreign"):
+        with contextlib.suppress(OSError):
+            _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+            seccomp.install("memory")
 
 
 def limit(limits: Mapping[str, Any], *, processes: bool) -> None:

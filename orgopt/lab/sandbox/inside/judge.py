@@ -1,8 +1,8 @@
 """The judge: the process that has the data that counts, and computes metrics from what experiments left.
 
-It is forked from the warm process before any experiment, and forks each judgement from itself, so that none can
-disturb another. It runs the task's own code alone: `prepare.evaluate` reads the arrays that an experiment left, beside
-the task's script with the experiment's constants. Of a script that an agent rewrote, it sees answers to questions.
+It is forked before the warm process and is no ancestor of any experiment. It forks each judgement from itself, so that
+none can disturb another. It runs the task's own code alone: `prepare.evaluate` reads the arrays that an experiment
+left, beside the task's script with the experiment's constants. Of a script that an agent rewrote, it sees answers.
 """
 
 import contextlib
@@ -13,36 +13,31 @@ import select
 import signal
 import sys
 import time
-import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
 from . import isolate, processes
-from .supervise import ERROR_LENGTH, last_line, tell
+from .supervise import ERROR_LENGTH, last_line, read_request, tell
 
 JUDGE = "judge"
 """The module of a task that asks and grades, where it has one."""
 
 
-def judge(requests: int, reports: int, limits: Mapping[str, Any]) -> NoReturn:
-    """Answer requests until they end; never returns.
+def judge(requests: int, reports: int, limits: Mapping[str, Any], script: str) -> None:
+    """Answer requests until they end.
 
-    A request is `{"id", "do": "evaluate" | "ask" | "grade", "folder", "script"}` or `{"kill": id}`. A judgement reports
-    what came of it, and the judge that it ended.
+    A request is `{"id", "do": "evaluate" | "ask" | "grade", "folder"}` or `{"kill": id}`. A judgement reports what came
+    of it, and the judge that it ended.
+
+    Args:
+        requests: Where they are read.
+        reports: Takes JSON lines.
+        limits: See `isolate.limit`.
+        script: Name of the task's editable file.
     """
-    try:
-        isolate.close_to_others()
-        ready = {"data_digest": sys.modules["prepare"].data_digest(), "flops_per_s": measure_ceiling()}
-        tell(reports, {"judge": ready})
-        _serve(requests, reports, limits)
-    except BaseException:  # noqa: BLE001  a forked child must never return into its parent's loop
-        traceback.print_exc()
-        os._exit(1)
-    os._exit(0)
-
-
-def _serve(requests: int, reports: int, limits: Mapping[str, Any]) -> None:
+    ready = {"data_digest": sys.modules["prepare"].data_digest(), "flops_per_s": measure_ceiling()}
+    tell(reports, {"judge": ready})
     running: dict[int, int] = {}  # process to experiment
     wake, woken = os.pipe()
     os.set_blocking(woken, False)
@@ -67,7 +62,7 @@ def _serve(requests: int, reports: int, limits: Mapping[str, Any]) -> None:
                     continue
                 pid = os.fork()
                 if pid == 0:
-                    _judgement(request, reports, limits)
+                    _judgement(request, reports, limits, script)
                 running[pid] = request["id"]
 
 
@@ -78,7 +73,7 @@ def _reap(running: dict[int, int], reports: int) -> None:
             tell(reports, {"id": running.pop(pid), "judged": os.waitstatus_to_exitcode(status)})
 
 
-def _judgement(request: Mapping[str, Any], reports: int, limits: Mapping[str, Any]) -> NoReturn:
+def _judgement(request: Mapping[str, Any], reports: int, limits: Mapping[str, Any], script: str) -> NoReturn:
     try:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -89,9 +84,10 @@ def _judgement(request: Mapping[str, Any], reports: int, limits: Mapping[str, An
         before = time.process_time()
         found: dict[str, Any] = {}
         if request["do"] == "evaluate":
+            (folder / script).write_text(read_request(folder)["own"], "utf-8")
             found["metrics"] = sys.modules["prepare"].evaluate(folder)
         elif request["do"] == "ask":
-            found["questions"] = sys.modules[JUDGE].ask(folder, request["script"])
+            found["questions"] = sys.modules[JUDGE].ask(folder, read_request(folder)["script"])
         else:
             found["metrics"] = sys.modules[JUDGE].grade(folder)
         message = json.dumps({"id": request["id"], "judgement": {**found, "cpu_s": time.process_time() - before}})

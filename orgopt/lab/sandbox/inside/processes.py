@@ -2,13 +2,10 @@
 
 import contextlib
 import os
-import resource
 import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
-
-_PAGE = resource.getpagesize()
 
 
 def wake(*_: object) -> None:
@@ -48,14 +45,6 @@ def arguments(pid: int) -> list[bytes]:
 def inhabitants() -> Iterator[int]:
     """All processes of the process namespace that /proc is of."""
     return (int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit())
-
-
-def resident(pid: int | str) -> int:
-    """Bytes of memory that a process holds; 0 when it has ended."""
-    try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE
-    except (OSError, IndexError):
-        return 0
 
 
 def end_descendants(within_s: float) -> bool:

@@ -1,4 +1,4 @@
-"""The start of the warm process: into the sandbox, imports, the judge, and then its loop.
+"""The start: into the sandbox, imports, then the judge, the warm process and the dispatcher's loop.
 
 `orgopt.lab.sandbox.launch` runs `main` with what the lab configured, as JSON.
 """
@@ -9,12 +9,15 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Mapping
+import traceback
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from . import isolate, processes
+from .dispatch import Dispatcher
 from .judge import JUDGE, judge
+from .prime import prime
 from .supervise import tell
 from .warm import Warm
 
@@ -23,13 +26,6 @@ ISOLATION_FAILED = 50
 _KILLED = 128 + signal.SIGKILL
 _END_LIMIT_S = 5.0
 _LOOK_S = 0.2  # between two looks for a parent
-
-
-def prime(calls: list[str]) -> None:
-    """Call functions of `prepare`, each given as its name and its arguments: what they cache, all experiments share."""
-    for call in calls:
-        name, *arguments = call.split()
-        getattr(sys.modules["prepare"], name)(*arguments)
 
 
 def check_isolation(config: Mapping[str, Any]) -> None:
@@ -41,7 +37,7 @@ def check_isolation(config: Mapping[str, Any]) -> None:
             isolate.enter(config["limits"], config["hidden"])
             child = os.fork()
             if child == 0:
-                isolate.seal()
+                isolate.seal(config["limits"])
                 isolate.limit(config["limits"], processes=True)
                 os._exit(0)
             code = _verdict(os.waitpid(child, 0)[1])
@@ -65,12 +61,33 @@ def load(config: Mapping[str, Any]) -> None:
     for module in config["preload"]:
         importlib.import_module(module)
     if not config["prints"]:  # else the script imports prepare.py itself
-        importlib.import_module("prepare")
-        if (Path(config["folder"]) / f"{JUDGE}.py").is_file():
-            importlib.import_module(JUDGE)
+        _import("prepare", config["hidden"])
     torch = sys.modules.get("torch")
     if torch is not None:
         torch.set_num_threads(1)
+
+
+def _import(module: str, hidden: Sequence[str]) -> None:
+    """Import a module of the task where no file that it hides can be read.
+
+    Raises:
+        SystemExit: It fails for want of such a file, perhaps.
+    """
+    try:
+        importlib.import_module(module)
+    except Exception as error:
+        if not hidden:
+            raise
+        traceback.print_exc()
+        raise SystemExit(
+            f"{type(error).__name__}: {error} (what task.toml hides cannot be read while {module}.py is imported, "
+            "since experiments have all that is read then: read it in a function)"
+        ) from None
+
+
+def _import_judge(config: Mapping[str, Any], hidden: Sequence[str]) -> None:
+    if (Path(config["folder"]) / f"{JUDGE}.py").is_file():
+        _import(JUDGE, hidden)
 
 
 def guard(*, follows: bool = False) -> None:
@@ -99,7 +116,7 @@ def guard(*, follows: bool = False) -> None:
 
 
 def main(text: str) -> None:
-    """Run the warm process as the lab configured it."""
+    """Run the lab's processes as it configured them."""
     config: dict[str, Any] = json.loads(text)
     if not config["namespaces"]:
         guard()
@@ -108,23 +125,83 @@ def main(text: str) -> None:
     answers = os.dup(1)
     os.dup2(2, 1)  # nothing that a library prints may reach the protocol
     if config["namespaces"]:
+        if config["hidden"]:
+            _cover(config["hidden"])  # before anything of the task is imported
         check_isolation(config)
     load(config)
-    requests, asks = os.pipe()
     heard, reports = os.pipe()
-    config["judge"] = 0 if config["prints"] else os.fork()
+    parent = os.getpid()
     if config["prints"]:
+        judging = (0, -1)
         tell(reports, {"judge": {"data_digest": config["data_digest"], "flops_per_s": 0.0}})
-    elif config["judge"] == 0:
-        for end in (0, answers, asks, heard):
-            os.close(end)
-        judge(requests, reports, config["limits"])
-    os.close(requests)
-    prime(config["prime"])
+    else:
+        judging = _begin(lambda requests: _judge(config, requests, reports), parent, (0, answers, heard))
+    warming = _begin(lambda orders: _warm(config, orders, reports), parent, (0, answers, heard, judging[1]))
+    if config["namespaces"]:
+        isolate.give_up_rights()
+    isolate.close_to_others()
+    isolate.adopt()
+    Dispatcher(config, answers, heard, judging, warming).serve()
+    if not config["namespaces"]:
+        processes.end_descendants(_END_LIMIT_S)
+
+
+def _cover(hidden: Sequence[str]) -> None:
+    try:
+        isolate.cover(hidden)
+    except OSError as error:
+        sys.stderr.write(f"experiments cannot be isolated: {error.strerror or error}\n")
+        raise SystemExit(ISOLATION_FAILED) from None
+
+
+def _begin(body: Callable[[int], None], parent: int, ends: Sequence[int]) -> tuple[int, int]:
+    """Fork a process that takes messages from a pipe: its number, and the end to write to.
+
+    Args:
+        body: What it does, with the end to read from.
+        parent: This process, with which it ends.
+        ends: Descriptors that are not for it, where there are any.
+    """
+    source, target = os.pipe()
+    pid = os.fork()
+    if pid:
+        os.close(source)
+        return pid, target
+    code = 1
+    try:
+        isolate.die_with_parent(parent)
+        for end in (target, *ends):
+            if end >= 0:
+                os.close(end)
+        body(source)
+        code = 0
+    except SystemExit as end:
+        if isinstance(end.code, str):
+            sys.stderr.write(end.code + "\n")
+    except BaseException:  # noqa: BLE001  a forked child must never return into its parent's loop
+        traceback.print_exc()
+    finally:
+        os._exit(code)
+
+
+def _judge(config: Mapping[str, Any], requests: int, reports: int) -> None:
+    isolate.close_to_others()
+    if config["namespaces"]:
+        isolate.uncover(config["hidden"])
+        isolate.give_up_rights()
+    _import_judge(config, ())
+    judge(requests, reports, config["limits"], config["script"])
+
+
+def _warm(config: Mapping[str, Any], orders: int, reports: int) -> None:
+    prime(config["prime"], config["hidden"])
+    if config["namespaces"]:
+        isolate.give_up_rights()
+    if not config["prints"]:
+        _import_judge(config, config["hidden"])
     gc.collect()
     gc.freeze()  # keeps the collector from touching, and so copying, the pages that forks share
     isolate.close_to_others()
     isolate.adopt()
-    Warm(config, answers, asks, (heard, reports)).serve()
-    if not config["namespaces"]:
-        processes.end_descendants(_END_LIMIT_S)
+    tell(reports, {"warm": True})
+    Warm(config, orders, reports).serve()

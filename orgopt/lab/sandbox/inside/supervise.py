@@ -5,13 +5,13 @@ place of that file, the metric that it printed, where its task says so.
 """
 
 import contextlib
+import errno
 import json
 import os
 import resource
 import select
 import shutil
 import signal
-import stat
 import sys
 import time
 import traceback
@@ -21,13 +21,18 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from . import isolate, processes
+from .collect import collect
 from .curve import read_curve
+from .memory import Gauge
 from .printed import printed_metric
 
+REQUEST = "request.json"
+"""What the lab wants of an experiment, in its folder."""
 TAIL_BYTES = 8192  # of the output, which are kept until the last line is taken from them
 PRINTED_BYTES = 1 << 18  # as many where the metric is taken from them: much may be printed after it
 ERROR_LENGTH = 300
 _POLL_S = 0.05  # between two looks at memory and curve
+_MOMENT_S = 0.01  # longer than the start of a program takes
 _END_LIMIT_S = 2.0
 _POINTS_AT_ONCE = 64  # a message fits a pipe's buffer, so that messages do not mix
 _OUT_OF_MEMORY = ("MemoryError", "can't allocate memory", "Cannot allocate memory", "bad_alloc")
@@ -65,13 +70,13 @@ class Part:
 class _Watch:
     """What is known of a part that runs."""
 
+    gauge: Gauge
     tail: bytes = b""
     kept: int = TAIL_BYTES
     output: int = 0
     told: int = 0  # points of its curve
     verdict: str = ""  # why it was killed
-    own: int = 0  # bytes of memory that the supervisor has, and so the experiment when it begins
-    memory: int = 0  # most bytes beyond these
+    memory: int = 0  # most bytes that its processes held
 
 
 def supervise(part: Part, reports: int, *, namespaces: bool) -> NoReturn:
@@ -108,6 +113,17 @@ def supervise(part: Part, reports: int, *, namespaces: bool) -> NoReturn:
     os._exit(0)
 
 
+def read_request(folder: Path) -> dict[str, Any]:
+    """What the lab wants of the experiment that has a folder: see `dispatch`."""
+    return json.loads((folder / REQUEST).read_bytes())
+
+
+def refuse(number: int, error: str, reports: int) -> NoReturn:
+    """Report that an experiment cannot be begun, for a reason of its own; never returns."""
+    tell(reports, {"id": number, "part": _report("crashed", error)})
+    os._exit(0)
+
+
 def tell(reports: int, message: dict[str, Any]) -> None:
     """Write one message, which must be shorter than PIPE_BUF."""
     os.write(reports, (json.dumps(message) + "\n").encode())
@@ -116,9 +132,14 @@ def tell(reports: int, message: dict[str, Any]) -> None:
 def _run(
     part: Part, work: Path, kept: int, wake: int, reports: int, began: float, *, namespaces: bool
 ) -> dict[str, Any]:
-    for name, content in part.files.items():
-        (work / name).write_bytes(content)
-    watch = _Watch(own=processes.resident("self"), kept=PRINTED_BYTES if part.prints else TAIL_BYTES)
+    try:
+        for name, content in part.files.items():
+            (work / name).write_bytes(content)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        return _report("disk", f"its files cannot be written: {error.strerror}")
+    watch = _Watch(Gauge(work, part.limits, namespaces=namespaces), kept=PRINTED_BYTES if part.prints else TAIL_BYTES)
     output, writes = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -129,8 +150,8 @@ def _run(
     if not namespaces and not processes.end_descendants(_END_LIMIT_S):
         watch.verdict = watch.verdict or "crashed"
     _drain(output, watch)
-    spent = {"cpu_s": usage.ru_utime + usage.ru_stime, "wall_s": time.monotonic() - began}
-    status, error = _status(part, work, code, spent["cpu_s"], watch, namespaces=namespaces)
+    cpu_s = usage.ru_utime + usage.ru_stime
+    status, error = _status(part, work, code, cpu_s, watch, namespaces=namespaces)
     metrics: dict[str, float] = {}
     if status == "ok" and part.prints:
         try:
@@ -142,8 +163,15 @@ def _run(
         status = "invalid_metric" if error else "ok"
     _tell_curve(part, work, watch, reports)
     kilobyte = 1 if sys.platform == "darwin" else 1024  # ru_maxrss is in bytes on macOS
-    memory_gb = max(usage.ru_maxrss * kilobyte, watch.own + watch.memory) / 1e9
-    return {"status": status, "error": error[:ERROR_LENGTH], "memory_gb": memory_gb, "metrics": metrics, **spent}
+    report = _report(status, error)
+    report |= {"memory_gb": max(usage.ru_maxrss * kilobyte, watch.memory) / 1e9, "metrics": metrics}
+    return {**report, "cpu_s": cpu_s, "wall_s": time.monotonic() - began}
+
+
+def _report(status: str, error: str) -> dict[str, Any]:
+    """What is told of a part that ended, of one that never ran."""
+    error = "".join(char for char in error if char.isprintable())[:ERROR_LENGTH]
+    return {"status": status, "error": error, "memory_gb": 0.0, "metrics": {}, "cpu_s": 0.0, "wall_s": 0.0}
 
 
 def _become(part: Part, work: Path, log: int, *, namespaces: bool) -> NoReturn:
@@ -160,8 +188,9 @@ def _become(part: Part, work: Path, log: int, *, namespaces: bool) -> NoReturn:
             signal.signal(number, signal.SIG_DFL)
         os.chdir(work)
         if namespaces:
-            isolate.seal()
+            isolate.seal(part.limits)
         else:
+            isolate.seal_memory(part.limits)
             isolate.close_to_others(closed=False)
             isolate.die_with_parent(os.getppid())
         isolate.limit(part.limits, processes=namespaces)
@@ -175,10 +204,11 @@ def _become(part: Part, work: Path, log: int, *, namespaces: bool) -> NoReturn:
         with contextlib.suppress(Exception):
             sys.stdout.flush()  # the last line is then the error, and not what it had printed before
         traceback.print_exc()
-    with contextlib.suppress(Exception):
-        sys.stdout.flush()
-        sys.stderr.flush()
-    os._exit(code & 0xFF)
+    finally:  # whatever it made of its streams: it must never return into the loop that it was forked from
+        with contextlib.suppress(Exception):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code & 0xFF)
 
 
 def _watch_over(
@@ -212,15 +242,22 @@ def _excess(part: Part, watch: _Watch, left: float, *, namespaces: bool) -> str:
         return "timeout"
     if watch.output > part.limits["output_bytes"]:
         return "output_limit"
-    if namespaces:
-        # /proc is the experiment's own as soon as it has mounted it, and then does not show this process.
-        pids = [] if os.path.lexists("/proc/self/stat") else list(processes.inhabitants())
-    else:
-        pids = processes.descendants(os.getpid())
-    # What each was forked with belongs to the warm process.
-    held = sum(max(0, processes.resident(pid) - watch.own) for pid in pids)
-    watch.memory = max(watch.memory, held)
-    return "oom" if held > part.limits["memory_bytes"] else ""
+    most = part.limits["memory_bytes"]
+    found = watch.gauge.read(_inside(namespaces=namespaces))
+    if found > most:
+        # A process that starts a program has its parent's memory for a moment, which then seems to be there twice.
+        time.sleep(_MOMENT_S)
+        found = watch.gauge.read(_inside(namespaces=namespaces), again=True)
+    watch.memory = max(watch.memory, found)
+    return "oom" if found > most else ""
+
+
+def _inside(*, namespaces: bool) -> list[int]:
+    """The processes of the experiment."""
+    if not namespaces:
+        return processes.descendants(os.getpid())
+    # /proc is the experiment's own as soon as it has mounted it, and then does not show this process.
+    return [] if os.path.lexists("/proc/self/stat") else list(processes.inhabitants())
 
 
 def _drain(output: int, watch: _Watch) -> bool:
@@ -268,41 +305,6 @@ def _status(part: Part, work: Path, code: int, cpu_s: float, watch: _Watch, *, n
 def _is_full(work: Path) -> bool:
     free = os.statvfs(work)
     return free.f_bfree == 0 or free.f_ffree == 0
-
-
-def collect(work: Path, name: str, kept: int, max_bytes: int) -> str:
-    """Copy a file that an experiment left out of its reach; returns why that cannot be, or nothing.
-
-    Neither follows a link nor waits for the other end of a pipe, and takes regular files with one name alone.
-    """
-    try:
-        source = os.open(work / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:
-        return f"it left no {name}: {error.strerror}"
-    try:
-        found = os.fstat(source)
-        if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
-            return f"{name} is not a file of its own"
-        if found.st_size > max_bytes:
-            return f"{name} has {found.st_size} bytes, of which {max_bytes} are allowed"
-        target = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600, dir_fd=kept)
-        try:
-            _copy(source, target, max_bytes)
-        finally:
-            os.close(target)
-    except OSError as error:
-        return f"{name} cannot be read: {error.strerror}"
-    finally:
-        os.close(source)
-    return ""
-
-
-def _copy(source: int, target: int, max_bytes: int) -> None:
-    left = max_bytes
-    while left and (chunk := os.read(source, min(left, 1 << 20))):
-        left -= len(chunk)
-        while chunk:
-            chunk = chunk[os.write(target, chunk) :]
 
 
 def last_line(output: bytes) -> str:

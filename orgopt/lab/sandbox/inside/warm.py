@@ -1,8 +1,8 @@
-"""The warm process: has a task's imports loaded, and forks from itself all that an experiment needs.
+"""The warm process: has a task's imports and shared data loaded, and forks from itself all that experiments run in.
 
-Begun by `start.py`; talks JSON lines: requests on standard input, answers on standard output. A request is
-`{"id", "seed", "script", "own", "edited", "watched"}` or `{"kill": id}`; answers are points of learning curves and,
-last, how an experiment ended. When standard input ends, everything ends.
+Begun by `start.py`. Whatever it has in memory, experiments can read, so it gets no more than numbers and folders: the
+script of an experiment, its results and its score never pass through it. Orders are JSON lines, `{"id", "folder"}` for
+the training of an experiment, with a `question` for an answer of its, or `{"kill": id}`; when they end, it ends.
 """
 
 import contextlib
@@ -10,112 +10,116 @@ import json
 import os
 import runpy
 import select
-import shutil
 import signal
 import sys
-import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from . import beside, processes
 from .judge import JUDGE
-from .supervise import Part, supervise
+from .supervise import Part, read_request, refuse, supervise, tell
 
-
-@dataclass(slots=True)
-class _Job:
-    """An experiment on its way: which part runs, and what is left to do."""
-
-    request: Mapping[str, Any]
-    folder: Path
-    pid: int = 0  # of the supervisor, or 0 while the judge works
-    part: Mapping[str, Any] | None = None  # what the supervisor reported of the part that runs
-    judgement: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    questions: int = 0
-    answered: int = 0
-    killed: bool = False
-    used: dict[str, float] = field(default_factory=lambda: {"memory_gb": 0.0, "cpu_s": 0.0})
+ANSWER, QUESTION = "answer.npz", "question.npz"
 
 
 class Warm:
     """The loop of the warm process.
 
     Args:
-        config: What the lab wants: `script`, `result`, `prints`, `limits`, `hidden`, `results` and `namespaces`; of a
-            checkout also its `folder`, its files (`beside`), and what may be `read`, below which `home`.
-        answers: The lab's end of a pipe.
-        asks: The judge's.
-        told: Where supervisors and the judge report, and the end to read that from.
+        config: What the lab wants: `script`, `result`, `prints`, `limits`, `hidden` and `namespaces`; of a checkout also
+            its `folder`, its files (`beside`), and what may be `read`, below which `home`.
+        orders: Where they are read.
+        reports: Where supervisors report, and where the end of each is reported, as `{"id", "ended": exit code}`.
     """
 
-    def __init__(self, config: Mapping[str, Any], answers: int, asks: int, told: tuple[int, int]) -> None:
-        self.config, self._answers, self._asks = config, answers, asks
-        self._heard, self._reports = told
-        os.set_blocking(self._heard, False)
-        self._jobs: dict[int, _Job] = {}
-        self._buffers = {0: b"", self._heard: b""}
-        self._has_judge = JUDGE in sys.modules
+    def __init__(self, config: Mapping[str, Any], orders: int, reports: int) -> None:
+        self.config, self._orders, self._reports = config, orders, reports
+        self._supervisors: dict[int, int] = {}  # process to experiment
 
     def serve(self) -> None:
-        """Answer requests until standard input ends, then end everything."""
+        """Do as ordered until the orders end."""
         wake, woken = os.pipe()
         os.set_blocking(woken, False)  # a full pipe wakes the loop all the same
         # Written by the C handler: one in Python would not run before a select that the signal just missed.
         signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, processes.wake)
+        buffer = b""
         while True:
-            ready, _, _ = select.select([0, wake, self._heard], [], [])
-            ended: list[tuple[int, int]] = []
+            ready, _, _ = select.select([self._orders, wake], [], [])
             if wake in ready:
                 os.read(wake, 4096)
-                ended = self._reap()
-            for message in self._lines(self._heard):  # all that those which ended have written
-                self._hear(message)
-            for pid, code in ended:
-                self._supervised(pid, code)
-            if 0 in ready:
-                lines = self._lines(0)
-                if lines is None:
+                self._reap()
+            if self._orders in ready:
+                chunk = os.read(self._orders, 1 << 16)
+                if not chunk:
                     return
-                for request in lines:
-                    self._take(request)
+                *lines, buffer = (buffer + chunk).split(b"\n")
+                for line in lines:
+                    self._take(json.loads(line))
 
-    def _lines(self, source: int) -> Any:
-        """The messages that have arrived; None when there will be no more."""
-        chunks: list[bytes] = []
-        with contextlib.suppress(BlockingIOError):
-            while chunk := os.read(source, 1 << 16):
-                chunks.append(chunk)
-                if source == 0:
+    def _take(self, order: Mapping[str, Any]) -> None:
+        if "kill" in order:
+            for pid in [pid for pid, number in self._supervisors.items() if number == order["kill"]]:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGTERM)
+            return
+        pid = os.fork()
+        if pid == 0:
+            os.close(self._orders)
+            self._begin(order)
+        self._supervisors[pid] = order["id"]
+
+    def _reap(self) -> None:
+        """Report the supervisors that ended, and end what those that were lost have left to this process."""
+        with contextlib.suppress(ChildProcessError):
+            while True:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+                if not pid:
                     break
-            else:
-                return None
-        *lines, self._buffers[source] = (self._buffers[source] + b"".join(chunks)).split(b"\n")
-        return [json.loads(line) for line in lines]
+                if pid in self._supervisors:
+                    number, code = self._supervisors.pop(pid), os.waitstatus_to_exitcode(status)
+                    if code:
+                        self._end_orphans()
+                    tell(self._reports, {"id": number, "ended": code})
 
-    def _take(self, request: Mapping[str, Any]) -> None:
-        if "kill" not in request:
-            folder = Path(tempfile.mkdtemp(prefix=f"{request['id']}-", dir=self.config["results"]))
-            job = self._jobs[request["id"]] = _Job(request, folder)
-            self._start(request["id"], job, self._training(request), self.config["result"])
-            return
-        job = self._jobs.get(request["kill"])
-        if job is None:
-            return
-        job.killed = True
-        if job.pid:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(job.pid, signal.SIGTERM)
-        else:
-            self._ask({"kill": request["kill"]})
+    def _end_orphans(self) -> None:
+        for pid in processes.children("self"):
+            if pid not in self._supervisors:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
-    def _training(self, request: Mapping[str, Any]) -> Callable[[], None]:
+    def _begin(self, order: Mapping[str, Any]) -> NoReturn:
+        """Become the supervisor of a part; what its request makes fail is an outcome of the experiment."""
+        try:
+            part = self._part(order)
+        except (ValueError, MemoryError, RecursionError) as error:
+            refuse(order["id"], f"its script cannot be written: {error}", self._reports)
+        supervise(part, self._reports, namespaces=self.config["namespaces"])
+
+    def _part(self, order: Mapping[str, Any]) -> Part:
+        folder, question = Path(order["folder"]), order.get("question")
+        request, result = read_request(folder), self.config["result"]
+        files = {self.config["script"]: request["script"].encode()}
+        if question is not None:
+            files |= {QUESTION: (folder / question).read_bytes(), result: (folder / result).read_bytes()}
+        return Part(
+            id=order["id"],
+            files=files,
+            body=self._training(request["seed"]) if question is None else _answering,
+            leaves=result if question is None else ANSWER,
+            folder=folder,
+            limits=self.config["limits"],
+            hidden=tuple(self.config["hidden"]),
+            watched=request["watched"] and question is None,
+            prints=self.config["prints"],
+        )
+
+    def _training(self, seed: int) -> Callable[[], None]:
         script = self.config["script"]
 
         def train() -> None:
-            os.environ["ORGOPT_SEED"] = str(request["seed"])
+            os.environ["ORGOPT_SEED"] = str(seed)
             if self.config["prints"]:
                 beside.lay(Path(self.config["folder"]), self.config["beside"], Path.cwd())
                 if self.config["home"]:
@@ -125,134 +129,6 @@ class Warm:
 
         return train
 
-    def _start(
-        self, number: int, job: _Job, body: Callable[[], None], leaves: str, more: Mapping[str, bytes] | None = None
-    ) -> None:
-        script = {self.config["script"]: job.request["script"].encode()}
-        job.part = None
-        pid = os.fork()
-        if pid == 0:
-            os.close(self._answers)
-            os.close(self._asks)
-            part = Part(
-                id=number,
-                files={**script, **(more or {})},
-                body=body,
-                leaves=leaves,
-                folder=job.folder,
-                limits=self.config["limits"],
-                hidden=tuple(self.config["hidden"]),
-                watched=job.request["watched"] and leaves == self.config["result"],
-                prints=self.config["prints"],
-            )
-            supervise(part, self._reports, namespaces=self.config["namespaces"])
-        job.pid = pid
 
-    def _reap(self) -> list[tuple[int, int]]:
-        """The children that ended, with their exit codes, orphans of lost supervisors among them."""
-        ended: list[tuple[int, int]] = []
-        with contextlib.suppress(ChildProcessError):
-            while True:
-                pid, status = os.waitpid(-1, os.WNOHANG)
-                if not pid:
-                    break
-                ended.append((pid, os.waitstatus_to_exitcode(status)))
-        return ended
-
-    def _hear(self, message: Mapping[str, Any]) -> None:
-        if "judge" in message:
-            self._answer({"ready": True, **message["judge"]})
-            return
-        job = self._jobs.get(message["id"])
-        if job is None:
-            return
-        if "curve" in message:
-            self._answer(message)
-        elif "part" in message:
-            job.part = message["part"]
-            job.used["memory_gb"] = max(job.used["memory_gb"], message["part"]["memory_gb"])
-            job.used["cpu_s"] += message["part"]["cpu_s"]
-        elif "judgement" in message:
-            job.judgement = message["judgement"]
-            job.used["cpu_s"] += job.judgement.get("cpu_s", 0.0)
-        else:
-            self._judged(message["id"], job, message["judged"])
-
-    def _supervised(self, pid: int, code: int) -> None:
-        """Go on with the experiment whose supervisor ended."""
-        number = next((number for number, job in self._jobs.items() if job.pid == pid), None)
-        if number is None:
-            if pid == self.config["judge"]:
-                raise RuntimeError(f"the judge ended with {code}")
-            return
-        job = self._jobs[number]
-        job.pid = 0
-        part = job.part
-        if job.killed or part is None:
-            self._end_orphans()
-            lost = {"status": "infra", "error": f"its supervisor ended with {code}"}
-            self._end(number, job, {"status": "killed"} if job.killed else lost)
-        elif part["status"] != "ok":
-            self._end(number, job, {"status": part["status"], "error": part["error"]})
-        elif self.config["prints"]:
-            job.used["train_s"] = max(part["cpu_s"], part["wall_s"])
-            self._end(number, job, {"status": "ok", "metrics": part["metrics"]})
-        elif not (job.request["edited"] and self._has_judge):
-            job.used["train_s"] = max(part["cpu_s"], part["wall_s"])
-            (job.folder / self.config["script"]).write_text(job.request["own"], "utf-8")
-            self._judge(number, job, "evaluate")
-        elif not job.questions:
-            job.used["train_s"] = max(part["cpu_s"], part["wall_s"])
-            self._judge(number, job, "ask", script=job.request["script"])
-        else:
-            self._next_answer(number, job)
-
-    def _judge(self, number: int, job: _Job, do: str, **more: str) -> None:
-        job.judgement = {}
-        self._ask({"id": number, "do": do, "folder": str(job.folder), **more})
-
-    def _judged(self, number: int, job: _Job, code: int) -> None:
-        found = job.judgement
-        if job.killed:
-            self._end(number, job, {"status": "killed"})
-        elif "questions" in found:
-            job.questions = found["questions"]
-            self._next_answer(number, job)
-        elif "metrics" in found:
-            self._end(number, job, {"status": "ok", "metrics": found["metrics"]})
-        else:
-            error = found.get("error", f"its evaluation ended with {code}")
-            self._end(number, job, {"status": "invalid_metric", "error": error})
-
-    def _next_answer(self, number: int, job: _Job) -> None:
-        """Let the experiment's code answer the next questions, in a process that knows no other; or have it graded."""
-        if job.answered:
-            (job.folder / "answer.npz").rename(job.folder / f"answer-{job.answered - 1}.npz")
-        if job.answered == job.questions:
-            self._judge(number, job, "grade")
-            return
-        question, result = job.folder / f"question-{job.answered}.npz", self.config["result"]
-        files = {"question.npz": question.read_bytes(), result: (job.folder / result).read_bytes()}
-        job.answered += 1
-        self._start(number, job, lambda: sys.modules[JUDGE].answer(Path.cwd()), "answer.npz", files)
-
-    def _end(self, number: int, job: _Job, found: Mapping[str, Any]) -> None:
-        del self._jobs[number]
-        shutil.rmtree(job.folder, ignore_errors=True)
-        self._answer({"id": number, "end": True, **found, **job.used})
-
-    def _end_orphans(self) -> None:
-        """Kill what a supervisor that was lost has left to this process."""
-        known = {self.config["judge"], *(job.pid for job in self._jobs.values())}
-        for pid in processes.children("self"):
-            if pid not in known:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-
-    def _ask(self, message: Mapping[str, Any]) -> None:
-        os.write(self._asks, (json.dumps(message) + "\n").encode())
-
-    def _answer(self, message: Mapping[str, Any]) -> None:
-        line = (json.dumps(message) + "\n").encode()
-        while line:
-            line = line[os.write(self._answers, line) :]
+def _answering() -> None:
+    sys.modules[JUDGE].answer(Path.cwd())

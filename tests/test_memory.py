@@ -1,0 +1,245 @@
+"""What experiments can find in their memory, and how much of it they can hold."""
+
+import hashlib
+import importlib.util
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from orgopt.errors import LabError
+from orgopt.lab.base import Experiment, Status
+from orgopt.lab.local import LocalLab
+from orgopt.lab.sandbox.inside.prime import copied
+from orgopt.lab.sandbox.launch import Sandbox
+from orgopt.limits import Limits
+from orgopt.task import Task, load_task
+from orgopt.testing.lab import drain
+from orgopt.testing.toy_task import TOY
+from tests.conftest import ROOT
+from tests.fakes.hoarders import BEGINS, HONEST, LIMITED, OF_NAMESPACES
+from tests.fakes.memory_scan import SCAN, searching
+from tests.fakes.processes import needs_sandbox
+
+KINDS = [pytest.param(Sandbox.BUBBLEWRAP, marks=needs_sandbox), Sandbox.PROCESS]
+Rows = dict[str, tuple[str, np.ndarray]]
+
+
+def prepare_of(name: str) -> ModuleType:
+    path = ROOT / "fitness" / name / "prepare.py"
+    spec = importlib.util.spec_from_file_location(f"prepare_{name}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def rows_of_digits() -> tuple[Rows, Rows]:
+    """The middle of each image, as the task has it and as scikit-learn does."""
+    images = prepare_of("digits").images
+
+    def forms(split: str) -> Rows:
+        middle = images(split)[0][:, 10:26].copy()
+        plain = (middle.astype(np.float64) * 16).round()
+        return {split: ("u4", middle.view(np.uint32)), f"{split}, as read": ("u8", plain.view(np.uint64))}
+
+    return forms("train"), {**forms("val"), **forms("heldout")}
+
+
+def rows_of_tinygpt() -> tuple[Rows, Rows]:
+    """Text across the bounds of modules: the text of each alone is what Python itself has loaded, partly."""
+    prepare = prepare_of("tinygpt")
+
+    def forms(split: str, places: range) -> Rows:
+        text = prepare.text(split)
+        pieces = np.array([text[at - 8 : at + 8] for at in places])
+        return {split: ("u1", pieces), f"{split}, as numbers": ("u8", pieces.astype(np.uint64))}
+
+    bounds = range(prepare.EVAL_SEGMENT, prepare.EVAL_BYTES, prepare.EVAL_SEGMENT)
+    train = forms("train", range(1000, 200_000, 1000))
+    return {"train": train["train"]}, {**forms("val", bounds), **forms("heldout", bounds)}
+
+
+HIDDEN: dict[str, Callable[[], tuple[Rows, Rows]]] = {"digits": rows_of_digits, "tinygpt": rows_of_tinygpt}
+
+
+def test_every_shipped_task_that_trains_is_scanned() -> None:
+    shipped = {path.parent.name for path in (ROOT / "fitness").glob("*/task.toml")}
+    assert {name for name in shipped if load_task(name, ROOT).script} == HIDDEN.keys()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", HIDDEN)
+@pytest.mark.parametrize("sandbox", KINDS)
+def test_no_hidden_row_of_a_shipped_task_lies_in_the_memory_of_an_experiment(name: str, sandbox: Sandbox) -> None:
+    seen, hidden = HIDDEN[name]()
+    known = {int(row) for _, rows in seen.values() for row in _ids(rows)}
+    hidden = {key: (kind, rows[[row not in known for row in _ids(rows)]]) for key, (kind, rows) in hidden.items()}
+    script = searching({**seen, **hidden})
+    task = load_task(name, ROOT)
+    task = replace(task, limit_s=200, limits=replace(task.limits, disk_gb=2.0))
+    with LocalLab(task, 2, sandbox) as lab:
+        for number in (1, 2):  # so that what is judged meanwhile would be found, too
+            lab.submit(Experiment(id=number, settings={}, seed=number))
+        drain(lab, 2, until=100)
+        lab.submit(Experiment(id=3, settings={}, seed=3, script=script))
+        (outcome,) = drain(lab, 1, until=400)
+    found = eval(outcome.error)
+    assert {key: count for key, count in found.items() if key in hidden} == dict.fromkeys(hidden, 0)
+    shared = next(iter(seen))
+    assert found[shared] > 0.99 * len(seen[shared][1]), "what experiments share is found, as whatever lies there is"
+
+
+LOOKS = (
+    SCAN
+    + """
+import glob, hashlib, re
+found = set()
+for path in glob.glob("memory-*"):
+    found |= {*re.findall(rb"canary-[0-9a-f]{32}", open(path, "rb").read())}
+hashed = {hashlib.sha256(token).hexdigest() for token in found}
+print()
+sys.exit(repr([len(hashed & set(wanted)) for wanted in WANTED]))
+"""
+)
+READS = """
+from pathlib import Path
+import numpy as np
+
+def rows(split):
+    lines = (Path(__file__).parent / "rows.txt").read_text().splitlines()
+    table = np.array(lines, dtype="S39")
+    return table[:4] if split == "train" else table[4:]
+
+def data_digest():
+    return str(len(rows("heldout")))
+
+def evaluate(folder):
+    rows("heldout")
+    return {"val_loss": 0.4, "heldout_loss": 0.4}
+"""
+
+
+def tokens(count: int) -> list[str]:
+    return [f"canary-{secrets.token_hex(16)}" for _ in range(count)]
+
+
+def hashed(found: list[str]) -> list[str]:
+    return [hashlib.sha256(token.encode()).hexdigest() for token in found]
+
+
+def task_with(folder: Path, prepare: str, sandbox: str, rows: list[str] | None = None) -> Task:
+    """The toy task with another prepare.py."""
+    shutil.copytree(TOY, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "prepare.py").write_text(prepare)
+    (folder / "rows.txt").write_text("\n".join(rows or []))
+    with (folder / "task.toml").open("a") as file:
+        file.write(f"\n[sandbox]\n{sandbox}\n")
+    return load_task(str(folder))
+
+
+@pytest.mark.parametrize("sandbox", KINDS)
+def test_what_is_primed_is_shared_and_what_was_read_beside_it_is_not(tmp_path: Path, sandbox: Sandbox) -> None:
+    rows = tokens(12)
+    task = task_with(tmp_path / "toy", READS, 'prime = ["rows train"]\nhide = ["rows.txt"]', rows)
+    uses = "import numpy, prepare\nassert len(prepare.rows('train')) == 4\nnumpy.savez('weights.npz', point=[0.5])\n"
+    with LocalLab(replace(task, limit_s=20.0), 1, sandbox) as lab:
+        lab.submit(Experiment(id=1, settings={}, seed=1, script=uses))
+        lab.submit(
+            Experiment(id=2, settings={}, seed=1, script=f"WANTED = {[hashed(rows[:4]), hashed(rows[4:])]}\n{LOOKS}")
+        )
+        first, second = drain(lab, 2, until=60)
+    assert (first.status, first.error) == (Status.OK, "")
+    assert second.error == "[4, 0]"
+
+
+@pytest.mark.parametrize("sandbox", KINDS)
+def test_no_script_and_no_result_of_another_lies_in_memory(toy: Task, sandbox: Sandbox) -> None:
+    (token,) = tokens(1)
+    speaks = f"import sys\nprint('{token}')\nopen('curve', 'w').write('0.1234567\\n')\nsys.exit('{token}')\n"
+    with LocalLab(replace(toy, limit_s=20.0), 1, sandbox) as lab:
+        for number in range(3):
+            lab.submit(Experiment(id=number, settings={}, seed=1, script=speaks))
+        assert {outcome.error for outcome in drain(lab, 3, until=60)} == {token}
+        lab.submit(Experiment(id=4, settings={}, seed=1, script=f"WANTED = {[hashed([token])]}\n{LOOKS}"))
+        (outcome,) = drain(lab, 1, until=60)
+    assert outcome.error == "[0]"
+
+
+@pytest.mark.parametrize(
+    ("prepare", "sandbox", "message"),
+    [
+        ("def rows():\n    pass\n", 'prime = ["rows"]', "returned nothing: let it return the data"),
+        (
+            "def rows():\n    return {1: [object()]}\n",
+            'prime = ["rows"]',
+            "returned a builtins.object: what is shared are",
+        ),
+        ("def rows():\n    return 1 / 0\n", 'prime = ["rows"]', "ZeroDivisionError"),
+        ("def data_digest():\n    return 1 / 0\n", "", "ZeroDivisionError"),
+    ],
+)
+def test_what_cannot_be_shared_is_said(tmp_path: Path, prepare: str, sandbox: str, message: str) -> None:
+    text = f"def data_digest():\n    return ''\n{prepare}"
+    task = task_with(tmp_path / "toy", text, sandbox)
+    with LocalLab(task, 1, Sandbox.PROCESS) as lab, pytest.raises(LabError, match=message):
+        lab.reset()
+
+
+@needs_sandbox
+def test_hidden_files_cannot_be_read_while_the_task_is_imported(tmp_path: Path) -> None:
+    text = READS + "\nHELDOUT = rows('heldout')\nassert len(HELDOUT)\n"
+    task = task_with(tmp_path / "toy", text, 'hide = ["rows.txt"]', tokens(12))
+    with (
+        LocalLab(task, 1, Sandbox.BUBBLEWRAP) as lab,
+        pytest.raises(LabError, match=r"what task.toml hides cannot be read while prepare.py is imported"),
+    ):
+        lab.reset()
+
+
+def test_a_view_is_shared_without_what_it_is_a_view_of() -> None:
+    table = np.arange(1000)
+    for shared in (copied(table[:10]), copied([{"a": (table[:10],)}])[0]["a"][0]):
+        assert (shared.tolist(), shared.base) == (list(range(10)), None)
+    assert copied((1, "a", None, 2.5, b"x", np.float32(2))) == (1, "a", None, 2.5, b"x", 2)
+    with pytest.raises(TypeError, match="what is shared"):
+        copied(np.array([object()]))
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def small(request: pytest.FixtureRequest) -> Iterator[LocalLab]:
+    """A lab of little memory and much disk."""
+    limits = Limits(memory_gb=0.3, disk_gb=1.0)
+    with LocalLab(replace(load_task(str(TOY)), limit_s=8.0, limits=limits), 1, request.param) as lab:
+        yield lab
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("name", [*LIMITED, *OF_NAMESPACES])
+def test_memory_is_bounded_wherever_it_is_held(small: LocalLab, name: str) -> None:
+    if name in OF_NAMESPACES and small.sandbox is Sandbox.PROCESS:
+        pytest.skip("not held without namespaces, as docs/explanation/security.md says")
+    status, script, error = {**LIMITED, **OF_NAMESPACES}[name]
+    small.reset()
+    small.submit(Experiment(id=1, settings={}, seed=1, script=BEGINS + script))
+    (outcome,) = drain(small, 1, until=30)
+    assert (outcome.status, error in outcome.error) == (status, True), outcome.error
+    assert outcome.memory_gb < 1.0
+
+
+def test_honest_memory_is_not_counted_twice(small: LocalLab) -> None:
+    """Children that read what they inherited, programs that start, and arrays in shared memory."""
+    small.reset()
+    small.submit(Experiment(id=1, settings={}, seed=1, script=BEGINS + HONEST))
+    (outcome,) = drain(small, 1, until=30)
+    assert (outcome.status, outcome.error) == (Status.CRASHED, "was let")
+
+
+def _ids(rows: np.ndarray) -> list[int]:
+    return [hash(row.tobytes()) for row in rows]
