@@ -27,8 +27,8 @@ class Warm:
     """The loop of the warm process.
 
     Args:
-        config: What the lab wants: `script`, `result`, `prints`, `limits`, `hidden` and `namespaces`; of a checkout also
-            its `folder`, its files (`beside`), and what may be `read`, below which `home`.
+        config: What the lab wants: `script`, `result`, `prints`, `limits`, `hidden` and `namespaces`; of a checkout
+            also its `folder`, its files (`beside`), and what may be `read`, below which `home`.
         orders: Where they are read.
         reports: Where supervisors report, and where the end of each is reported, as `{"id", "ended": exit code}`.
     """
