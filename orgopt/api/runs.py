@@ -1,12 +1,13 @@
 """Runs of the front door: one organization on a task, kept in a folder from which it goes on, or scored in memory."""
 
-import json
 import re
 import shutil
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from orgopt.agents.session import Language, Memories, speaks
 from orgopt.api.bounds import require_numbers
@@ -33,10 +34,14 @@ from orgopt.ledger import Event, Ledger, results_tsv, write_text
 from orgopt.org import Org
 from orgopt.scoring import VERIFY_SEEDS, Score
 from orgopt.scoring import evaluate as evaluate_in
+from orgopt.seal import read_record, write_record
 from orgopt.task import load_task
 from orgopt.team.costs import report
 from orgopt.team.repository import Repository
 from orgopt.workspace import find_workspace, writable_folder
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 SETTINGS, LEDGER = "run.json", "ledger.jsonl"
 
@@ -105,7 +110,7 @@ def run(
     made = _missing(workspace / "mlruns" / "runs")
     folder = _new_folder(workspace, f"{stem_of(document, program)}-{loaded.name}-s{seed}")
     write_text(folder / "program.md", program.text)
-    write_text(folder / SETTINGS, json.dumps(asdict(settings)) + "\n")
+    write_record(folder / SETTINGS, asdict(settings))
     return _run(settings, folder, workspace, Ledger(folder / LEDGER), hears, made)
 
 
@@ -253,10 +258,21 @@ def _opened(
 
 
 def _read_settings(folder: Path) -> RunSettings:
+    path = folder / SETTINGS
     try:
-        return RunSettings(**json.loads((folder / SETTINGS).read_text("utf-8")))
-    except (OSError, ValueError, TypeError):
-        raise UsageError(f"{folder} is not the folder of a run: it has no run.json that can be read") from None
+        return _strict().validate_python(read_record(path))
+    except FileNotFoundError:
+        raise UsageError(f"{folder} is not the folder of a run: it has no {SETTINGS}") from None
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else str(error).replace("\n", "; ")
+        raise UsageError(f"{path} cannot be read ({why}): restore it, or begin another run") from None
+
+
+@cache
+def _strict() -> "TypeAdapter[RunSettings]":
+    from pydantic import ConfigDict, TypeAdapter
+
+    return TypeAdapter(RunSettings, config=ConfigDict(strict=True, extra="ignore", hide_input_in_errors=True))
 
 
 def _home_of(folder: Path) -> Path:

@@ -32,6 +32,7 @@ COMMANDS = {
     "report": ("report", "Write a study as one HTML page."),
     "ui": ("ui", "Open the generations in MLflow."),
     "sync": ("sync", "Send to MLflow what it could not take."),
+    "log": ("log", "Check the logs of studies, contests and runs."),
     "checkout": ("checkout", "Write a study's champion, seed or candidate to a file."),
 }
 

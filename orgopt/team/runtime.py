@@ -6,6 +6,7 @@ Every event has the time at which it was due, so that a run is decided by its se
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from math import inf, nextafter
 from typing import NamedTuple
 
 from orgopt.agents import Catalogue, Proposal
@@ -110,15 +111,14 @@ class Team:
             if now >= budget_s or self._given_up():
                 break
             for event in self.lab.wait(min(budget_s, self._thoughts.look_again(now), self._timers.first)):
+                if not self.ledger.repeating:  # a real lab tells of several at once: what was due between them
+                    self._act(nextafter(event.t, -inf))
                 if isinstance(event, Outcome):
                     self._take(event)
                 else:
                     self._watch_over(event)
         for outcome in self.lab.stop():
-            if outcome.status is Status.UNFINISHED:
-                self._add("outcome", outcome.ended, agent=self._asked[outcome.id].agent, **outcome.to_dict())
-            else:
-                self._take(outcome)
+            self._take(outcome)
         self._thoughts.close(self._order, budget_s)
         self._add("end", budget_s)
 
@@ -232,6 +232,11 @@ class Team:
     def _take(self, outcome: Outcome) -> None:
         """Record an outcome, tell who hears of it, and let its agent think again."""
         asked = self._asked[outcome.id]
+        if outcome.ended > self._budget_s and not self.ledger.repeating:
+            outcome = outcome.cut(self._budget_s)  # a real lab notices some milliseconds late
+        if outcome.status is Status.UNFINISHED:
+            self._add("outcome", outcome.ended, agent=asked.agent, **outcome.to_dict())
+            return
         one = self._desks[asked.agent]
         data = outcome.to_dict()
         if self._keeps_curves:

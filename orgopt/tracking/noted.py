@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Self
 
-from orgopt.ledger import JsonLog, read_lines
+from orgopt.jsonl import JsonLog, read_lines
 from orgopt.locks import hold
 
 NOTED = "mlflow.jsonl"
@@ -41,7 +41,9 @@ class Noted:
         except BaseException:
             self._lock.release()
             raise
-        self.ids: dict[str, str] = {record["key"]: record["id"] for record in records if "key" in record}
+        self.ids: dict[str, str] = {
+            record["key"]: record["id"] for record in records if "key" in record and "id" in record
+        }
         sending = (key for record in records for key in record.get("sending", ()))
         self.doubtful = {key for key in sending if key not in self.ids}
 
