@@ -1,6 +1,6 @@
 """Logs of JSON lines, which are only ever appended to and notice when they are changed.
 
-Each line ends with a hash over itself and all lines before it (`orgopt.seal`), which are checked whenever a log is read.
+Each line ends with a hash over itself and all lines before it (`orgopt.seal`), checked whenever a log is read.
 Where losing the last lines must be noticed too, `LOG.end` beside a log says how many there are.
 """
 

@@ -51,11 +51,11 @@ def test_a_place_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
 
 def test_a_full_disk_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log = JsonLog(tmp_path / "log.jsonl")
+    log.close()
     with Path("/dev/full").open("ab", buffering=0) as full:
         monkeypatch.setattr(log, "_file", full)
         with pytest.raises(StoreError, match="No space left on device"):
             log.append({"a": 1})
-    log.close()
 
 
 def test_results_have_the_columns_of_autoresearch() -> None:

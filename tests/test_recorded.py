@@ -199,7 +199,8 @@ def test_too_few_runs_and_damaged_worlds(recorded_toy: Task, tmp_path: Path) -> 
     shutil.copytree(recorded_toy.folder, folder)
     task = load_task(str(folder))
     (folder / "world.npz").write_bytes(b"PK\x03\x04 torn")
-    assert load_fitted(task, folder) is None
+    world, why = load_fitted(task, folder)
+    assert (world, "world.npz is damaged (BadZipFile" in why) == (None, True)
     record(task, runs=20)
     with pytest.raises(TaskError, match="runs that ended well, a world needs 40"):
         open_recorded(task)

@@ -47,7 +47,7 @@ def open_lab(task: Task, kind: str | None, slots: int, callback: Callback) -> Ge
     cores = os.cpu_count() or 1
     if kind == "local" and slots > cores:
         callback.noted(f"{slots} slots on {cores} cores: experiments will slow each other down")
-    with closing(make_lab(task, kind, slots)) as lab:
+    with closing(make_lab(task, kind, slots, callback.noted)) as lab:
         yield lab
 
 

@@ -260,19 +260,19 @@ def _opened(
 def _read_settings(folder: Path) -> RunSettings:
     path = folder / SETTINGS
     try:
-        return _strict().validate_python(read_record(path))
+        return _adapter().validate_python(read_record(path), strict=True)
     except FileNotFoundError:
         raise UsageError(f"{folder} is not the folder of a run: it has no {SETTINGS}") from None
     except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else str(error).replace("\n", "; ")
+        why = error.strerror if isinstance(error, OSError) else " ".join(str(error).split("\n")[:3])
         raise UsageError(f"{path} cannot be read ({why}): restore it, or begin another run") from None
 
 
 @cache
-def _strict() -> "TypeAdapter[RunSettings]":
-    from pydantic import ConfigDict, TypeAdapter
+def _adapter() -> "TypeAdapter[RunSettings]":
+    from pydantic import TypeAdapter
 
-    return TypeAdapter(RunSettings, config=ConfigDict(strict=True, extra="ignore", hide_input_in_errors=True))
+    return TypeAdapter(RunSettings)  # made when first needed: pydantic takes .1 s to import
 
 
 def _home_of(folder: Path) -> Path:

@@ -2,6 +2,7 @@
 
 import signal
 import sys
+import warnings
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import click
 
+from orgopt.cli.shared.plain_output import print_what_can_be_shown
 from orgopt.errors import UsageError
 from orgopt.version import __version__
 from orgopt.workspace import SETTINGS, TABLES, find_workspace, read_tables
@@ -66,12 +68,20 @@ def _terminate(*_: object) -> None:
     raise Terminated
 
 
+def _show_warning(message: Warning | str, category: type[Warning], *_: Any) -> None:
+    """Warnings as lines for people, without the line of code that gave them."""
+    if issubclass(category, UserWarning):
+        click.echo(str(message), err=True)
+
+
 class Commands(click.Group):
     """A group that imports a command's module when it is called, and knows its exit codes from the start."""
 
     def main(self, *args: Any, standalone_mode: bool = True, **kwargs: Any) -> Any:
+        print_what_can_be_shown()
         if not standalone_mode:
             return super().main(*args, standalone_mode=False, **kwargs)
+        warnings.showwarning = _show_warning
         for number in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, _terminate)  # unwinds, so that labs are closed
         try:

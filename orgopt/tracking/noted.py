@@ -41,9 +41,7 @@ class Noted:
         except BaseException:
             self._lock.release()
             raise
-        self.ids: dict[str, str] = {
-            record["key"]: record["id"] for record in records if "key" in record and "id" in record
-        }
+        self.ids: dict[str, str] = {one["key"]: one["id"] for one in records if {"key", "id"} <= set(one)}
         sending = (key for record in records for key in record.get("sending", ()))
         self.doubtful = {key for key in sending if key not in self.ids}
 
