@@ -1,6 +1,6 @@
 """Runs of the front door: one organization on a task, kept in a folder from which it goes on, or scored in memory."""
 
-import re
+import json
 import shutil
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
@@ -38,7 +38,7 @@ from orgopt.seal import read_record, write_record
 from orgopt.task import load_task
 from orgopt.team.costs import report
 from orgopt.team.repository import Repository
-from orgopt.workspace import find_workspace, writable_folder
+from orgopt.workspace import find_workspace, folder_name, writable_folder
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -260,11 +260,11 @@ def _opened(
 def _read_settings(folder: Path) -> RunSettings:
     path = folder / SETTINGS
     try:
-        return _adapter().validate_python(read_record(path), strict=True)
+        return _adapter().validate_json(json.dumps(read_record(path)), strict=True)
     except FileNotFoundError:
         raise UsageError(f"{folder} is not the folder of a run: it has no {SETTINGS}") from None
     except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else " ".join(str(error).split("\n")[:3])
+        why = error.strerror if isinstance(error, OSError) else ": ".join(map(str.strip, str(error).split("\n")[:3]))
         raise UsageError(f"{path} cannot be read ({why}): restore it, or begin another run") from None
 
 
@@ -289,7 +289,7 @@ def _missing(folder: Path) -> list[Path]:
 def _new_folder(workspace: Path, name: str) -> Path:
     """A new folder for a run's files, numbered when the name is taken."""
     root = writable_folder(workspace / "mlruns" / "runs")
-    safe = re.sub(r"[^\w.-]+", "-", name)
+    safe = folder_name(name)
     for number in range(1, 10_000):
         folder = root / (safe if number == 1 else f"{safe}-{number}")
         try:

@@ -11,11 +11,13 @@ import urllib.error
 import urllib.request
 import webbrowser
 from contextlib import closing, suppress
+from http import HTTPStatus
 from pathlib import Path
 from typing import NamedTuple
 
 import click
 
+from orgopt.addresses import without_passwords
 from orgopt.cli.shared.base import near, out
 from orgopt.cli.shared.exits import command
 from orgopt.cli.sync import every_study
@@ -70,7 +72,7 @@ def ui_command(port: int, browser: bool, report: bool, folder: Path | None) -> N
         return
     uri = store_uri(workspace)
     if uri.startswith("http"):
-        out.print(f"MLflow: {uri} (by MLFLOW_TRACKING_URI)", markup=False)
+        out.print(f"MLflow: {without_passwords(uri)} (by MLFLOW_TRACKING_URI)", markup=False)
         _show(uri, browser)
         return
     if uri.startswith("sqlite:") and not (workspace / "mlflow.db").exists():
@@ -101,7 +103,7 @@ def _started(workspace: Path, uri: str, port: int, newest: _Newest | None) -> tu
         address = f"http://{HOST}:{port}"
         options = ["--backend-store-uri", uri, "--workers", "1", "--host", HOST, "--port", str(port)]
         server = subprocess.Popen(
-            [sys.executable, "-m", "mlflow", "server", *options],
+            [sys.executable, "-m", "orgopt.tracking.own_origin", "server", *options],
             env={**os.environ, **_ENVIRONMENT},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -110,6 +112,7 @@ def _started(workspace: Path, uri: str, port: int, newest: _Newest | None) -> tu
         )
         try:
             _await(server, f"{address}/health")
+            _require_guarded(address)
             if newest is None or _answers(f"{address}/api/2.0/mlflow/runs/get?run_id={newest.run}", 10):
                 return server, address
         except BaseException:
@@ -171,6 +174,23 @@ def _await(server: subprocess.Popen[bytes], url: str) -> None:
             return
         time.sleep(0.1)
     raise LabError(f"the MLflow server did not answer within {_START_LIMIT_S} s")
+
+
+def _require_guarded(address: str) -> None:
+    """Serve nothing that pages of other origins could change.
+
+    Raises:
+        LabError: The server takes their requests.
+    """
+    asked = urllib.request.Request(f"{address}/api/2.0/mlflow/experiments/search", data=b"{}")
+    asked.add_header("Origin", "http://localhost:1")
+    try:
+        with urllib.request.urlopen(asked, timeout=10):
+            pass
+    except urllib.error.HTTPError as error:
+        if error.code == HTTPStatus.FORBIDDEN:
+            return
+    raise LabError("this version of MLflow lets other web pages change it: use `orgopt report`, or another version")
 
 
 def _answers(url: str, limit_s: float) -> bool:

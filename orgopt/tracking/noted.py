@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Self
 
+from orgopt.addresses import without_passwords
 from orgopt.jsonl import JsonLog, read_lines
 from orgopt.locks import hold
 
@@ -29,12 +30,12 @@ class Noted:
     """
 
     def __init__(self, folder: Path, store: str) -> None:
-        self._path, self._store = folder / NOTED, store
+        self._path, self._store = folder / NOTED, without_passwords(store)
         busy = f"another process is sending study {folder.name}"
         self._lock = hold(folder / "mlflow.lock", lambda: busy, patience_s=PATIENCE_S)
         try:
             records = list(read_lines(self._path))
-            if records[:1] != [{"store": store}]:
+            if records[:1] != [{"store": self._store}]:
                 self._begin()
                 records = []
             self._log = JsonLog(self._path)

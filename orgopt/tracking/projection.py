@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from orgopt.addresses import without_passwords
 from orgopt.errors import OrgoptError, StoreError
 from orgopt.ledger import read_ledger
 from orgopt.study.log import MODEL
@@ -278,7 +279,7 @@ def _commit(workspace: Path) -> str:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, OrgoptError):
-        return str(error)
+        return without_passwords(str(error))
     first = next(iter(str(error).splitlines()), "no message")
-    text = f"{type(error).__name__}: {first}"
+    text = without_passwords(f"{type(error).__name__}: {first}")
     return text if len(text) <= LONGEST_REASON else text[: LONGEST_REASON - 1] + "…"

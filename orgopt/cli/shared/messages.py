@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from orgopt.addresses import without_passwords
 from orgopt.callback import Callback
 from orgopt.cli.shared.base import err, out
 from orgopt.task import Task
@@ -11,7 +12,7 @@ class Said(Callback):
     """A callback that says on standard error what a person should know."""
 
     def noted(self, line: str) -> None:
-        err.print(line, style="yellow", markup=False, soft_wrap=True)
+        err.print(without_passwords(line), style="yellow", markup=False, soft_wrap=True)
 
 
 def say_printed(tasks: Mapping[str, Task]) -> None:
