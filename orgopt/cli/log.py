@@ -42,7 +42,7 @@ def verify_command(name: str | None, repair: bool, workspace: Path | None, as_js
 
 
 def _said(log: VerifiedLog) -> str:
-    name, lines = near(log.path.resolve()), count(log.lines, "line")
+    name, lines = near(log.path.absolute()), count(log.lines, "line")
     if log.aside:
         return f"{name}: put aside as {log.aside.name}: {log.problem}"
     if log.problem:

@@ -18,7 +18,7 @@ from orgopt.study.view import StudyView
 from orgopt.study.wording import count
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none';"
-"""What the browser lets the page do: show itself and run the one script that it came with. It loads and sends nothing."""
+"""What the browser lets the page do beside its one script: it loads nothing and sends nothing."""
 _FAVICON = "data:,"  # no request for one
 
 

@@ -10,7 +10,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 Scope = Mapping[str, Any]
-App = Callable[[Scope, Callable[..., Awaitable[Any]], Callable[..., Awaitable[Any]]], Awaitable[None]]
+Channel = Callable[..., Awaitable[Any]]
+App = Callable[[Scope, Channel, Channel], Awaitable[None]]
 REFUSED = b"This server is for its own pages: the request comes from another origin."
 _READS = {"GET", "HEAD", "OPTIONS"}
 _NAMES = ("127.0.0.1", "localhost")
