@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import warnings
 import zlib
 from collections.abc import Callable
@@ -25,7 +26,8 @@ def open_recorded(task: Task, folder: Path | None = None, note: Callable[[str], 
     Args:
         task: What was recorded.
         folder: Where its recording and its world lie; None is the task's own.
-        note: Told in a line what is fitted and why, before that begins; None is a warning of Python's.
+        note: Told in a line what is fitted and why, before that begins; None is a warning of Python's where it is
+            fitted again.
 
     Raises:
         TaskError: There is no recording, or it is damaged or of another version of the task.
@@ -44,13 +46,18 @@ def open_recorded(task: Task, folder: Path | None = None, note: Callable[[str], 
     elif world:
         return world
     records = load_records(path, task)  # before torch is imported: it may be the wrong one
-    (note or _warn)(f"{task.name}: fitting the world of its recording ({len(records):,} runs), once: {why}")
+    first = not os.path.lexists(path.with_name("world.npz"))
+    (note or (_silent if first else _warn))(f"{task.name}: fitting the world of {len(records):,} runs, once: {why}")
     from orgopt.lab.worlds.fit import fit
 
     world = fit(task, records, digest)
     with suppress(OSError):  # where the task cannot be written it is fitted each time
         save(world, path.parent)
     return world
+
+
+def _silent(line: str) -> None:
+    """Say nothing."""
 
 
 def _warn(line: str) -> None:
