@@ -195,20 +195,24 @@ def test_what_is_wrong_with_a_recording_is_said(recorded_toy: Task, world: Recor
         make_lab(task, "replay", 1)
 
 
+def flipped(data: bytes, rng: random.Random) -> bytes:
+    """Some bytes of which a bit is another."""
+    at = rng.randrange(len(data))
+    return data[:at] + bytes([data[at] ^ (1 << rng.randrange(8))]) + data[at + 1 :]
+
+
 def test_a_world_of_which_a_byte_is_flipped_is_as_it_was_or_none(
     recorded_toy: Task, world: Recorded, tmp_path: Path
 ) -> None:
     whole, rng, refused = (recorded_toy.folder / "world.npz").read_bytes(), random.Random(1), 0
     for _ in range(40):
-        at = rng.randrange(len(whole))
-        (tmp_path / "world.npz").write_bytes(
-            whole[:at] + bytes([whole[at] ^ (1 << rng.randrange(8))]) + whole[at + 1 :]
-        )
+        (tmp_path / "world.npz").write_bytes(flipped(whole, rng))
         found, why = load_fitted(recorded_toy, tmp_path)
         refused += found is None
-        assert (
-            why if found is None else (found.meta, found.fitted.w1.tolist()) == (world.meta, world.fitted.w1.tolist())
-        )
+        if found is None:
+            assert why
+        else:
+            assert (found.meta, found.fitted.w1.tolist()) == (world.meta, world.fitted.w1.tolist())
     assert refused > 30
     (tmp_path / "world.npz").write_bytes(b"")
     assert load_fitted(recorded_toy, tmp_path) == (None, "world.npz is damaged (EOFError)")
@@ -216,12 +220,11 @@ def test_a_world_of_which_a_byte_is_flipped_is_as_it_was_or_none(
 
 def test_a_flipped_byte_of_a_recording_is_refused_and_nothing_fitted(recorded_toy: Task, tmp_path: Path) -> None:
     shutil.copytree(recorded_toy.folder, tmp_path / "toy")
-    task = load_task(str(tmp_path / "toy"))
-    path, rng = records_path(task), random.Random(2)
+    task, rng = load_task(str(tmp_path / "toy")), random.Random(2)
+    path = records_path(task)
     whole = path.read_bytes()
     for _ in range(12):
-        at = rng.randrange(len(whole))
-        path.write_bytes(whole[:at] + bytes([whole[at] ^ (1 << rng.randrange(8))]) + whole[at + 1 :])
+        path.write_bytes(flipped(whole, rng))
         with pytest.raises(TaskError, match=r"is damaged: its SHA-256"):
             open_recorded(task)
 
