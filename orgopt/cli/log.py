@@ -10,7 +10,7 @@ from orgopt.cli.shared.exits import EXIT_INFRASTRUCTURE, command
 from orgopt.study.verified import VerifiedLog
 
 
-@click.group("log")
+@click.group("log", epilog="\b\nExamples:\n  orgopt log verify\n  orgopt log verify --repair trio-digits-5b1f")
 def log_command() -> None:
     """Check the logs of studies, contests and runs."""
 
