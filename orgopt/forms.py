@@ -5,18 +5,21 @@ A form is a table of keys; each says what it takes. What is otherwise is one mes
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from math import inf, isfinite
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 
-class Kind(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Kind:
     """What a value may be, in words and as a test."""
 
     says: str
-    holds: Callable[[Any], bool]
+    holds: Callable[[object], bool]
 
 
-class Table(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Table:
     """What a table may have.
 
     Attributes:

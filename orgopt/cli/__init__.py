@@ -6,7 +6,7 @@ import warnings
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 
@@ -173,7 +173,7 @@ def _by_parameter(found: click.Command, table: dict[str, Any]) -> dict[str, Any]
         param = options[key]
         several = isinstance(param, click.Option) and param.multiple
         try:
-            for one in value if isinstance(value, list) else [value]:
+            for one in cast("list[Any]", value) if isinstance(value, list) else [value]:
                 param.type.convert(one, param, None)
         except click.BadParameter as error:
             where = (found.name or "", key)

