@@ -4,7 +4,7 @@ Kinds of events, each with its lab time `t` in seconds: `start`, `thinking`, `th
 `message`, `meeting`, `submission`, `end`. As a file it is a log of `orgopt.jsonl`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from math import inf
 from pathlib import Path
@@ -87,6 +87,23 @@ class Ledger:
     def close(self) -> None:
         if self._log:
             self._log.close()
+
+
+Watcher = Callable[[Event], None]
+"""Is told of every event of a run."""
+
+
+def writing(ledger: Ledger, watch: Watcher | None) -> Callable[..., Event]:
+    """Writes an event into a ledger, and tells who watches."""
+    if watch is None:
+        return ledger.add
+
+    def add(kind: str, t: float, **data: object) -> Event:
+        event = ledger.add(kind, t, **data)
+        watch(event)
+        return event
+
+    return add
 
 
 def read_ledger(path: Path) -> list[Event]:

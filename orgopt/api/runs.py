@@ -1,13 +1,10 @@
 """Runs of the front door: one organization on a task, kept in a folder from which it goes on, or scored in memory."""
 
-import json
 import shutil
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from orgopt.agents.session import Language, Memories, speaks
 from orgopt.api.bounds import require_numbers
@@ -25,7 +22,7 @@ from orgopt.api.inputs import (
 )
 from orgopt.api.labs import calibrated, lab_of, open_lab
 from orgopt.api.language import check, frozen, language_settings
-from orgopt.api.run_result import RunResult, RunSettings
+from orgopt.api.run_result import SETTINGS, RunResult, RunSettings, read_run_settings
 from orgopt.callback import Callback
 from orgopt.document import Program, load, require_org
 from orgopt.errors import StoreError, UsageError
@@ -34,16 +31,13 @@ from orgopt.ledger import Event, Ledger, results_tsv, write_text
 from orgopt.org import Org
 from orgopt.scoring import VERIFY_SEEDS, Score
 from orgopt.scoring import evaluate as evaluate_in
-from orgopt.seal import read_record, write_record
+from orgopt.seal import write_record
 from orgopt.task import load_task
 from orgopt.team.costs import report
 from orgopt.team.repository import Repository
 from orgopt.workspace import find_workspace, folder_name, writable_folder
 
-if TYPE_CHECKING:
-    from pydantic import TypeAdapter
-
-SETTINGS, LEDGER = "run.json", "ledger.jsonl"
+LEDGER = "ledger.jsonl"
 
 
 def run(
@@ -134,7 +128,7 @@ def resume(
     """
     hears, folder = told(callback), Path(folder)
     require_numbers(max_usd=max_usd, max_tokens=max_tokens)
-    settings, ledger = _read_settings(folder), Ledger.load(folder / LEDGER)
+    settings, ledger = read_run_settings(folder), Ledger.load(folder / LEDGER)
     given = {"max_usd": max_usd, "max_tokens": max_tokens}
     settings = replace(settings, **{name: value for name, value in given.items() if value is not None})
     return _run(settings, folder, _home_of(folder), ledger, hears, None)
@@ -255,24 +249,6 @@ def _opened(
         yield language
     if after.is_dir() and not settings.of_study:
         shutil.copytree(after, lasting, dirs_exist_ok=True)
-
-
-def _read_settings(folder: Path) -> RunSettings:
-    path = folder / SETTINGS
-    try:
-        return _adapter().validate_json(json.dumps(read_record(path)), strict=True)
-    except FileNotFoundError:
-        raise UsageError(f"{folder} is not the folder of a run: it has no {SETTINGS}") from None
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else ": ".join(map(str.strip, str(error).split("\n")[:3]))
-        raise UsageError(f"{path} cannot be read ({why}): restore it, or begin another run") from None
-
-
-@cache
-def _adapter() -> "TypeAdapter[RunSettings]":
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(RunSettings)  # made when first needed: pydantic takes .1 s to import
 
 
 def _home_of(folder: Path) -> Path:

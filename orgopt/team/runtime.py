@@ -5,7 +5,7 @@ Every event has the time at which it was due, so that a run is decided by its se
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from math import inf, nextafter
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ from orgopt.agents.base import Thought
 from orgopt.agents.session import Language
 from orgopt.agents.thinking.situation import Workplace
 from orgopt.lab.base import Checkpoint, Experiment, Lab, Outcome, Status
-from orgopt.ledger import BASELINE, Event, Ledger
+from orgopt.ledger import BASELINE, Ledger, Watcher, writing
 from orgopt.org import Org
 from orgopt.seeds import Stream, derive
 from orgopt.task import Settings, Task
@@ -26,8 +26,6 @@ from orgopt.team.resume import Resumed
 from orgopt.team.scripts import Scripts
 from orgopt.team.thoughts import Thoughts
 from orgopt.team.timers import Due, Timer, Timers
-
-Watcher = Callable[[Event], None]
 
 
 class _Asked(NamedTuple):
@@ -69,7 +67,7 @@ class Team:
         by_time = org.standup is not None and org.standup.unit == "s"
         self.lab = Resumed(lab, ledger, meets_by_time=by_time) if ledger.repeating else lab
         # No method of this team: what holds it would hold the team, which could not be freed at once.
-        self._add = _writing(ledger, watch)
+        self._add = writing(ledger, watch)
         self._scripts, self._notes, self._errors = Scripts(task), dict[int, str](), dict[int, str]()
         self._catalogue = Catalogue(task.knobs)
         self._catalogue.add(task.complete({}), BASELINE)
@@ -289,16 +287,3 @@ class Team:
         self._add("meeting", t, agents=list(agents), seconds=seconds, shared=runs, **words)
         self._exchange.share(agents, runs)
         self._exchange.settle(t)
-
-
-def _writing(ledger: Ledger, watch: Watcher | None) -> Callable[..., Event]:
-    """Writes an event into a ledger, and tells who watches."""
-    if watch is None:
-        return ledger.add
-
-    def add(kind: str, t: float, **data: object) -> Event:
-        event = ledger.add(kind, t, **data)
-        watch(event)
-        return event
-
-    return add
