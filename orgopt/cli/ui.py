@@ -33,6 +33,7 @@ HOST = "127.0.0.1"
 """The server is for whoever sits at this machine: MLflow has no password."""
 PORTS = 50  # tried from the given one on
 _ATTEMPTS = 3
+_END_LIMIT_S = 5
 _START_LIMIT_S = 180  # seconds; five on an idle machine
 _ENVIRONMENT = {
     # A fast start: one worker, and no job processes, which a study does not use.
@@ -124,14 +125,16 @@ def _started(workspace: Path, uri: str, port: int, newest: _Newest | None) -> tu
 
 
 def _end(server: subprocess.Popen[bytes]) -> None:
-    """End a server with its workers."""
+    """End a server with its workers, which may take longer than the process that began them."""
     with suppress(ProcessLookupError):
         os.killpg(server.pid, signal.SIGTERM)
-    try:
-        server.wait(5)
-    except subprocess.TimeoutExpired:
-        with suppress(ProcessLookupError):
-            os.killpg(server.pid, signal.SIGKILL)
+        deadline = time.monotonic() + _END_LIMIT_S
+        while time.monotonic() < deadline:
+            server.poll()
+            os.killpg(server.pid, 0)
+            time.sleep(0.05)
+        os.killpg(server.pid, signal.SIGKILL)
+    server.wait()
 
 
 def _report(workspace: Path) -> Path:
