@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from orgopt.api.recordings import RecordingResult, record
     from orgopt.api.run_result import RunResult
     from orgopt.api.runs import evaluate, resume, run
-    from orgopt.api.studies import open_study, optimize, studies
+    from orgopt.api.studies import open_study, optimize, studies, verify
     from orgopt.api.study_plan import Plan
     from orgopt.api.study_result import StudyResult
     from orgopt.callback import Callback
@@ -61,6 +61,7 @@ _HOMES = {
     "resume": "api.runs",
     "run": "api.runs",
     "studies": "api.studies",
+    "verify": "api.studies",
 }
 """Where each name of the front door is."""
 
@@ -92,6 +93,7 @@ __all__ = [
     "resume",
     "run",
     "studies",
+    "verify",
 ]
 
 

@@ -1,18 +1,18 @@
 """The ledger: the append-only record of one organization's run on one task, as JSON lines.
 
 Kinds of events, each with its lab time `t` in seconds: `start`, `thinking`, `thought`, `proposal`, `stop`, `outcome`,
-`message`, `meeting`, `submission`, `end`. Also reads and writes any log of JSON lines.
+`message`, `meeting`, `submission`, `end`. As a file it is a log of `orgopt.jsonl`.
 """
 
-import errno
-import json
-import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from math import inf
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
+from orgopt import regular
 from orgopt.errors import StoreError
+from orgopt.jsonl import JsonLog, damaged, read_log
 
 BASELINE = 0
 """The id of the baseline, which every agent knows from the start; experiments count from 1."""
@@ -28,55 +28,9 @@ class Event(NamedTuple):
     t: float
     data: dict[str, Any]
 
-
-class JsonLog:
-    """A file of JSON lines that is only ever appended to.
-
-    A line is on disk when `append` returns; a torn last line, left by a kill or a full disk, is dropped on opening.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _drop_torn_line(path)
-            self._file = path.open("ab", buffering=0)  # a line that found no space must not be tried again
-        except OSError as error:
-            raise StoreError(f"cannot write {path}: {error.strerror}") from None
-
-    def append(self, record: dict[str, Any], *, sync: bool = True) -> None:
-        """Write one record.
-
-        Raises:
-            StoreError: The disk is full or the file is gone; what was written before stands.
-        """
-        try:
-            line = (json.dumps(record, ensure_ascii=False) + "\n").encode()
-            if self._file.write(line) < len(line):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            if sync:
-                os.fsync(self._file.fileno())
-        except OSError as error:
-            raise StoreError(f"cannot write {self.path}: {error.strerror}") from None
-
-    def close(self) -> None:
-        self._file.close()
-
-
-def read_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """The records of a log, without a torn last line; a missing file has none.
-
-    Raises:
-        StoreError: A line before the last is not JSON.
-    """
-    if not path.exists():
-        return
-    lines = path.read_text("utf-8", errors="replace").split("\n")
-    for number, line in enumerate(lines[:-1], 1):  # what follows the last line end is torn or empty
-        try:
-            yield json.loads(line)
-        except ValueError:
-            raise StoreError(f"{path}:{number}: not a JSON line: the log is damaged") from None
+    def to_dict(self) -> dict[str, Any]:
+        """The event as its line has it."""
+        return {"kind": self.kind, "t": self.t, **self.data}
 
 
 class Ledger:
@@ -97,13 +51,9 @@ class Ledger:
         """A ledger that was begun, to be continued in its file.
 
         Raises:
-            StoreError: It is damaged.
+            StoreError: It is damaged, or no ledger.
         """
-        records = list(read_lines(path))
-        try:
-            return cls(path, [Event(record.pop("kind"), record.pop("t"), record) for record in records])
-        except KeyError as error:
-            raise StoreError(f"{path}: an event without {error}: not a ledger") from None
+        return cls(path, read_ledger(path))
 
     @property
     def repeating(self) -> bool:
@@ -128,7 +78,7 @@ class Ledger:
             self.events.append(event)
             if self._log:
                 # Not each line is forced onto the disk: a kill loses none, and a power cut only what a run can repeat.
-                self._log.append({"kind": kind, "t": event.t, **data}, sync=kind == "end")
+                self._log.append(event.to_dict(), sync=kind == "end")
         self._repeated += 1
         return event
 
@@ -141,6 +91,90 @@ class Ledger:
             self._log.close()
 
 
+Watcher = Callable[[Event], None]
+"""Is told of every event of a run."""
+
+
+def writing(ledger: Ledger, watch: Watcher | None) -> Callable[..., Event]:
+    """Writes an event into a ledger, and tells who watches."""
+    if watch is None:
+        return ledger.add
+
+    def add(kind: str, t: float, **data: object) -> Event:
+        event = ledger.add(kind, t, **data)
+        watch(event)
+        return event
+
+    return add
+
+
+def read_ledger(path: Path) -> list[Event]:
+    """The events of a ledger; a missing file has none.
+
+    Raises:
+        StoreError: It is damaged, no ledger, or says what no lab can have done.
+    """
+    records, sealed = read_log(path)
+    for number, record in enumerate(records, 1):
+        if why := _no_event(record):
+            raise damaged(str(path), number, len(records), why)
+    events = [Event(record.pop("kind"), record.pop("t"), record) for record in records]
+    # Earlier versions wrote down some milliseconds beyond what is possible, and have no hashes.
+    if sealed and (found := impossible(events)):
+        raise damaged(str(path), found[0], len(events), found[1])
+    return events
+
+
+_NEEDED = {
+    "start": ("budget_s", "slots", "agents", "commit", "baseline"),
+    "proposal": ("id", "agent", "note", "commit"),
+    "outcome": ("id", "agent", "status", "started", "ended", "metric", "heldout", "memory_gb", "error"),
+    "submission": ("id", "metric"),
+    "stop": ("id", "step", "value"),
+    "thought": ("agent", "purpose", "failure"),
+}
+_TIMES = ("t", "started", "ended", "budget_s")
+_ROUNDED = 1e-4
+"""Times in a ledger have four decimals."""
+
+
+def _no_event(record: Mapping[str, Any]) -> str:
+    """Why a record is no event of a ledger; empty where it is one."""
+    kind = record.get("kind")
+    if not isinstance(kind, str) or "t" not in record:
+        return f"no event of a ledger, which has {'a kind' if 't' in record else 'a time t'}"
+    if missing := [name for name in _NEEDED.get(kind, ()) if name not in record]:
+        return f"this {kind} has no {missing[0]}"
+    for name in _TIMES:
+        value = record.get(name, 0)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < inf:
+            return f"the {name} of this {kind} is no time"
+    return ""
+
+
+def impossible(events: Sequence[Event]) -> tuple[int, str] | None:
+    """The first event, from 1, that no lab can have brought about, and why: time falls, or slots hold too much."""
+    if not events or events[0].kind != "start":
+        return (1, "a ledger begins with a start") if events else None
+    budget_s, slots = events[0].data["budget_s"], events[0].data["slots"]
+    last, moments = 0.0, list[tuple[float, int, int]]()
+    for number, (kind, t, data) in enumerate(events, 1):
+        if t < last:
+            return number, f"this {kind} is at {t:g} s, after an event at {last:g} s"
+        last = t
+        if kind == "outcome":
+            started, ended = data["started"], data["ended"]
+            if not started <= ended <= budget_s + _ROUNDED:
+                return number, f"experiment {data['id']} ran from {started:g} to {ended:g} s of {budget_s:g} s"
+            moments += [(started, 1, number), (ended, -1, number)] if started < ended else []
+    running = 0
+    for t, change, number in sorted(moments):  # at one time, ends before starts
+        running += change
+        if running > slots:
+            return number, f"{running} experiments ran at once at {t:g} s, on {slots} slots"
+    return None
+
+
 def write_text(path: Path, text: str) -> Path:
     """Write a file, its line ends as they are.
 
@@ -148,7 +182,7 @@ def write_text(path: Path, text: str) -> Path:
         StoreError: It cannot be written.
     """
     try:
-        path.write_bytes(text.encode())
+        regular.write_bytes(path, text.encode())
     except OSError as error:
         raise StoreError(f"cannot write {path}: {error.strerror}") from None
     return path
@@ -189,11 +223,3 @@ def _differs(line: int, recorded: Event, event: Event) -> str:
         f"event {line} of the ledger, a {recorded.kind} at {recorded.t:g} s, is not what this run does there ({what}): "
         "a run resumes with the document, task, seed and version of orgopt that it was begun with"
     )
-
-
-def _drop_torn_line(path: Path) -> None:
-    if path.exists() and path.stat().st_size:
-        with path.open("rb+") as file:
-            raw = file.read()
-            if not raw.endswith(b"\n"):
-                file.truncate(raw.rfind(b"\n") + 1)

@@ -10,17 +10,18 @@ or a world: a Python callable that answers any setting of the knobs that `task.t
 import hashlib
 import json
 import math
-import tomllib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from orgopt import foreign, normalisation
+from orgopt import foreign, normalisation, regular
 from orgopt.errors import TaskError
 from orgopt.knob import Knob, Settings, Value, parse_knobs, with_values
 from orgopt.limits import Limits as Limits
 from orgopt.normalisation import Measure as Measure
+from orgopt.task_form import read_toml
 from orgopt.task_source import find_task, is_task
 
 _PRINTS = "script"
@@ -175,7 +176,7 @@ def load_task(name: str, workspace: Path | None = None) -> Task:
         folder = find_task(name, workspace)
     toml = folder / "task.toml"
     try:
-        table = tomllib.loads(toml.read_text("utf-8")) if toml.is_file() else {"kind": _PRINTS}
+        table = read_toml(toml) if os.path.lexists(toml) else {"kind": _PRINTS}
         if table.get("kind") == _PRINTS:
             return _checkout(folder.resolve(), table, workspace)
         return _task(folder.resolve(), table)
@@ -258,7 +259,12 @@ def _task(folder: Path, toml: dict[str, Any]) -> Task:
     for needed in (script, "prepare.py") if script else ():
         if not (folder / needed).is_file():
             raise TaskError(f"{folder} has no {needed}, which a task needs")
-    source = (folder / script).read_text("utf-8") if script else str(toml["knobs"])
+    needed = ("preload", "measured") if script else ("knobs",)
+    if missing := [key for key in needed if key not in toml]:
+        raise TaskError(
+            f"{folder}/task.toml: missing '{missing[0]}', which a task with a {'script' if script else 'world'} has"
+        )
+    source = regular.read_text(folder / script) if script else str(toml["knobs"])
     limits, time = toml["limits"], toml["time"]
     reference = Measure(**{key: toml["reference"][key] for key in ("metric", "heldout", "sd", "seeds")})
     task = Task(
@@ -277,11 +283,11 @@ def _task(folder: Path, toml: dict[str, Any]) -> Task:
         think_s=float(time["think_s"]),
         meeting_s=float(time["meeting_s"]),
         meeting_per_head_s=float(time["meeting_per_head_s"]),
-        random_start=_random_start(toml.get("start", {})),
+        random_start=toml.get("start", {}).get("random", False),
         baseline=Measure(**toml["baseline"]),
         reference=reference,
         floors=dict(toml.get("floors", {})),
-        data_digest=toml["measured"]["data_digest"] if script else "",
+        data_digest=toml["measured"].get("data_digest", "") if script else "",
         source=source,
         knobs=parse_knobs(source, f"{folder.name}/{script or 'task.toml'}"),
         limits=_limits(limits, toml.get("sandbox", {})),
@@ -291,6 +297,10 @@ def _task(folder: Path, toml: dict[str, Any]) -> Task:
         raise TaskError(f"{folder}/task.toml: the reference ({reference.heldout}) must be below the baseline")
     if not task.knobs:
         raise TaskError(f"{folder.name}/{script or 'task.toml'} has no knobs: mark constants with '# knob: …'")
+    try:
+        task.complete(toml["reference"].get("settings", {}))
+    except TaskError as error:
+        raise TaskError(f"{folder}/task.toml: [reference.settings]: {error}") from None
     return task
 
 
@@ -302,29 +312,15 @@ def _timed(toml: dict[str, Any], metric: str) -> bool:
     return timed
 
 
-def _random_start(start: dict[str, Any]) -> bool:
-    random = start.get("random", False)
-    if set(start) - {"random"} or not isinstance(random, bool):
-        raise ValueError(f"[start] may say 'random = true' or 'random = false', not {start}")
-    return random
-
-
 def _limits(limits: dict[str, Any], sandbox: dict[str, Any]) -> Limits:
-    unknown = set(limits) - {"wall_s", "memory_gb", "disk_gb", "processes", "flops", "best"}
-    unknown |= set(sandbox) - {"result", "prime", "hide"}
-    if unknown:
-        raise ValueError(f"[limits] and [sandbox] have no {', '.join(sorted(unknown))}")
     usual = Limits()
-    result = str(sandbox.get("result", usual.result))
-    if Path(result).name != result or not result.endswith((".npz", ".npy", ".safetensors")):
-        raise ValueError(f"[sandbox] result = '{result}': name one file of arrays, .npz, .npy or .safetensors")
     return Limits(
         memory_gb=_positive(limits, "memory_gb", usual.memory_gb),
         disk_gb=_positive(limits, "disk_gb", usual.disk_gb),
         processes=int(_positive(limits, "processes", usual.processes)),
         flops=float(limits.get("flops", 0.0)),
         best=float(limits["best"]) if "best" in limits else None,
-        result=result,
+        result=sandbox.get("result", usual.result),
         prime=tuple(sandbox.get("prime", ())),
         hide=tuple(sandbox.get("hide", ())),
     )

@@ -2,10 +2,12 @@
 
 import errno
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
 
+from orgopt import regular
 from orgopt.errors import StoreError, UsageError
 
 SETTINGS = "orgopt.toml"
@@ -33,7 +35,7 @@ def find_workspace(document: str | Path | None = None) -> Path:
     if document is not None:
         resolved = Path(document).resolve()
         places += [resolved, *resolved.parents]
-    return next((folder for folder in places if (folder / SETTINGS).is_file()), here)
+    return next((folder for folder in places if os.path.lexists(folder / SETTINGS)), here)
 
 
 def read_tables(workspace: Path) -> dict[str, Any]:
@@ -43,12 +45,22 @@ def read_tables(workspace: Path) -> dict[str, Any]:
         UsageError: It cannot be read.
     """
     path = workspace / SETTINGS
-    if not path.is_file():
+    if not os.path.lexists(path):
         return {}
     try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+        return tomllib.loads(regular.read_text(path))
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from None
+    except RecursionError:
+        raise UsageError(f"{path}: brackets in brackets without end") from None
+    except ValueError as error:
         raise UsageError(f"{path}: {error}") from None
+
+
+def folder_name(text: str, most: int = 100) -> str:
+    """A text as the name of a folder that commands can be given: no option, no path, not too long for a file system."""
+    safe = re.sub(r"[^\w.-]+", "-", text).lstrip("-.") or "unnamed"
+    return safe.encode("utf-8", "replace")[:most].decode("utf-8", "ignore")
 
 
 def require_writable(folder: Path) -> None:

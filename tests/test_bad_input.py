@@ -75,8 +75,8 @@ def test_what_is_no_document_is_one_finding(lab: Path, name: str, message: str) 
     [
         (lambda task: append(task / "train.py", b"# changed\n"), "another version of digits (files train.py: recorded"),
         (lambda task: append(task / "prepare.py", b"# changed\n"), "another version of digits (files prepare.py: reco"),
-        (lambda task: cut(task / "records.parquet", 1000), "records.parquet is damaged or no Parquet file"),
-        (lambda task: cut(task / "records.parquet", None), "records.parquet is damaged or no Parquet file"),
+        (lambda task: cut(task / "records.parquet", 1000), "records.parquet is damaged: its SHA-256 is"),
+        (lambda task: cut(task / "records.parquet", None), "records.parquet is damaged: its SHA-256 is"),
         (lambda task: (task / "records.parquet").unlink(), "no recording to replay"),
         (lambda task: append(task / "train.py", b"LR_2 = 9.0  # knob: 0..1\n"), "LR_2 = 9.0 is outside its range 0 …"),
     ],

@@ -16,7 +16,7 @@ from orgopt.document import Program, parse
 from orgopt.errors import StoreError, UsageError
 from orgopt.evolve import Job
 from orgopt.evolve.compare.contest import Contest, default_name, enter, identity_of
-from orgopt.ledger import read_lines
+from orgopt.jsonl import read_lines
 from orgopt.scoring import Score
 from orgopt.study.contest import ContestLog
 from orgopt.study.ranking import Ranking, Scores, ranking

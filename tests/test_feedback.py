@@ -31,8 +31,8 @@ from orgopt.evolve.surrogate.examples import (
 from orgopt.evolve.surrogate.gp import Known, krige, solved
 from orgopt.evolve.surrogate.graph import Setting, graphs
 from orgopt.evolve.surrogate.transfer import Older
+from orgopt.jsonl import read_lines
 from orgopt.lab.worlds.learning_curves import spearman
-from orgopt.ledger import read_lines
 from orgopt.org import Link, Org, Role, Standup
 from orgopt.study.config import StudyConfig
 from orgopt.study.log import StudyLog
@@ -42,6 +42,7 @@ from orgopt.task import Task
 from orgopt.testing.toy_task import TOY
 from tests.conftest import ROOT, TRIO
 from tests.fakes.arena import toy_arena
+from tests.fakes.study import cut, rewrite
 
 SETTING = Setting(task="toy", slots=2, budget_s=20, noise=0.1, think_s=0.2, run_s=1.0)
 CONFIG = StudyConfig(
@@ -186,7 +187,7 @@ def candidates(folder: Path) -> list[dict]:
 
 
 def plain(record: dict) -> dict:
-    return {key: value for key, value in record.items() if key not in {"at", "wall_s", "crc"}}
+    return {key: value for key, value in record.items() if key not in {"at", "wall_s"}}
 
 
 @pytest.fixture(scope="module")
@@ -220,12 +221,11 @@ def test_a_study_with_a_model_says_how_often_it_was_right(screened: Path) -> Non
     assert len({one["program"] for one in found}) == len(found)
 
 
-@pytest.mark.parametrize("cut", [0.5, 0.8])
-def test_a_study_that_was_cut_goes_on_as_it_would_have(screened: Path, tmp_path: Path, toy: Task, cut: float) -> None:
+@pytest.mark.parametrize("share", [0.5, 0.8])
+def test_a_study_that_was_cut_goes_on_as_it_would_have(screened: Path, tmp_path: Path, toy: Task, share: float) -> None:
     folder = tmp_path / "mlruns" / "studies" / "s"
     shutil.copytree(screened, folder)
-    lines = (folder / "study.jsonl").read_text().splitlines(keepends=True)
-    (folder / "study.jsonl").write_text("".join(lines[: int(cut * len(lines))]))
+    cut(folder / "study.jsonl", int(share * len(read_lines(folder / "study.jsonl"))))
     studied(tmp_path, toy, replace(CONFIG, feedback="both"))
     assert [plain(one) for one in candidates(folder)] == [plain(one) for one in candidates(screened)]
     final, again = (load_study(one).final for one in (screened, folder))
@@ -249,8 +249,7 @@ def test_the_model_stands_around_any_sampler(tmp_path: Path, toy: Task, sampler:
     if sampler != "nsga2":
         return
     assert all("NSGAIISampler:generation" in one["sampler_state"] for one in late), "it counts them among its own"
-    lines = (folder / "study.jsonl").read_text().splitlines(keepends=True)
-    (folder / "study.jsonl").write_text("".join(lines[: len(lines) * 3 // 4]))
+    cut(folder / "study.jsonl", len(read_lines(folder / "study.jsonl")) * 3 // 4)
     studied(tmp_path, toy, config)
     assert [plain(one) for one in candidates(folder)] == [plain(one) for one in found]
 
@@ -290,8 +289,7 @@ def test_a_study_that_learned_goes_on_as_it_would_have(screened: Path, tmp_path:
     config = replace(CONFIG, generations=3, learn_from=("old",), search_seeds=1, contenders=1, test_seeds=1)
     folder = studied(tmp_path, toy, config, "new")
     found = candidates(folder)
-    lines = (folder / "study.jsonl").read_text().splitlines(keepends=True)
-    (folder / "study.jsonl").write_text("".join(lines[: len(lines) // 2]))
+    cut(folder / "study.jsonl", len(read_lines(folder / "study.jsonl")) // 2)
     studied(tmp_path, toy, config, "new")
     assert [plain(one) for one in candidates(folder)] == [plain(one) for one in found]
 
@@ -300,9 +298,9 @@ def test_the_newest_studies_are_looked_at_and_none_without_anything_in_common(sc
     studies = tmp_path / "mlruns" / "studies"
     for number, name in enumerate("edcba"):  # a is the newest
         shutil.copytree(screened, studies / name)
-        lines = (studies / name / "study.jsonl").read_text().splitlines(keepends=True)
-        head = {**json.loads(lines[0]), "name": name, "at": 1e9 + number, "crc": None}
-        (studies / name / "study.jsonl").write_text("".join([json.dumps(head) + "\n", *lines[1:]]))
+        path = studies / name / "study.jsonl"
+        head, *rest = read_lines(path)
+        rewrite(path, [{**head, "name": name, "at": 1e9 + number}, *rest])
     evidence = from_records(gather_evidence(studies / "new", ("all",), studies))
     space = Space(SEED, load(str(ROOT / "orgs" / "library.md")), 20)
     assert Older(space, evidence, ["toy"]).names == [f"{name} on toy" for name in "abcd"]

@@ -157,7 +157,11 @@ def test_task_toml_says_more(tmp_path: Path) -> None:
         ("X = 1\n", 'kind = "script"\nmetric = "score"\n', "is less score better, or more"),
         ("X = 1\n", 'kind = "script"\nmetric = "loss"\ndirection = "left"\n', "write 'down'"),
         ("X = 1\n", 'kind = "script"\nmetric = "loss"\nbaseline = 3\n', "has no baseline"),
-        ("X = 1\n", 'kind = "script"\nmetric = "loss"\n[limits]\nwall_s = 0\n', "must be more than 0"),
+        (
+            "X = 1\n",
+            'kind = "script"\nmetric = "loss"\n[limits]\nwall_s = 0\n',
+            "it must be a number above 0",
+        ),
     ],
 )
 def test_bad_checkouts_are_refused(tmp_path: Path, script: str, toml: str, error: str) -> None:

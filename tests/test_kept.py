@@ -20,9 +20,10 @@ from orgopt.evolve import optimize
 from orgopt.evolve.controls import ablations
 from orgopt.evolve.forecast.calls import Pace, Span, Terms, calls
 from orgopt.evolve.trials.kept import Keeping, Settings, evaluate_kept
+from orgopt.jsonl import read_lines
 from orgopt.lab.local import LocalLab
 from orgopt.lab.sandbox.launch import Sandbox
-from orgopt.ledger import Ledger, read_lines
+from orgopt.ledger import Ledger
 from orgopt.org import Standup
 from orgopt.study.config import StudyConfig
 from orgopt.study.log import StudyLog
@@ -31,6 +32,7 @@ from tests.fakes.arena import toy_arena, toy_replay
 from tests.fakes.lab import FakeLab
 from tests.fakes.llm_server import MODEL, Call, LlmServer, fields
 from tests.fakes.researcher import research
+from tests.fakes.study import cut
 from tests.test_language_cli import configure, invoke, nk
 from tests.test_minds import ALONE, HAND, LEAD, TEAM, run, settings
 from tests.test_words import noiseless
@@ -91,7 +93,7 @@ def study(folder: Path, task: Task, means: Means, config: StudyConfig = CONFIG, 
 
 
 def timeless(records: list[dict]) -> list[dict]:
-    varying = {"at", "crc", "wall_s", "cost", "sampler_state"}
+    varying = {"at", "wall_s", "cost", "sampler_state"}
     plain = [{key: value for key, value in record.items() if key not in varying} for record in records]
     return sorted(plain, key=lambda record: (record["kind"], str(record)))
 
@@ -148,8 +150,7 @@ def test_without_lasting_memory_nothing_is_remembered(
 def killed(folder: Path, keep: float) -> None:
     """Leave a study as a kill does: runs whose answers are kept and whose scores are not, and a torn line."""
     log = folder / "study.jsonl"
-    lines = log.read_text().splitlines(keepends=True)
-    log.write_text("".join(lines[: max(1, round(keep * len(lines)))]) + '{"kind": "eval')
+    cut(log, max(1, round(keep * len(read_lines(log)))), b'{"kind": "eval')
 
 
 @pytest.mark.parametrize("keep", [0, 0.5, 0.95])
@@ -310,7 +311,7 @@ def test_a_contest_keeps_its_answers_too(workspace: Path) -> None:
         assert first.exit_code == 0, first.stderr
         asked = len(server.calls)
         (log,) = (workspace / "mlruns" / "contests").glob("*/contest.jsonl")
-        log.write_text(log.read_text().split("\n")[0] + "\n")
+        cut(log, 1)
         again = invoke(*command, "--json")
         assert again.exit_code == 0, again.stderr
         assert len(server.calls) == asked

@@ -310,7 +310,7 @@ def test_settings_are_read_and_checked() -> None:
     [
         ({"models": {"x": {"api_key": "sk-1"}}}, "secrets belong into the environment"),
         ({"models": {"x": {"speed": 1}}}, r'\[models."x"\] has no option \'speed\''),
-        ({"models": {"x": {"timeout_s": -1}}}, "must be a number above zero"),
+        ({"models": {"x": {"timeout_s": -1}}}, "it must be a number above 0"),
         ({"models": {"x": "y"}}, "must be a table"),
         ({"models": {"default": 3}}, "must be a text"),
         ({"prices": {"x": [1]}}, "must be .in, out., dollars per million tokens"),

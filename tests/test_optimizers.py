@@ -18,7 +18,7 @@ from orgopt.evolve.proposers.rewrite.rewriting import FEWEST_RUNS, optimizer_run
 from orgopt.evolve.space.genome import Space
 from orgopt.evolve.space.texts import RefusedError
 from orgopt.evolve.trials.runs import Runs
-from orgopt.ledger import read_lines
+from orgopt.jsonl import read_lines
 from orgopt.study.config import StudyConfig
 from orgopt.study.log import StudyLog
 from orgopt.task import Task

@@ -63,7 +63,7 @@ def test_a_longer_plan_begins_with_the_shorter(toy: Task, runs: int) -> None:
 
 def test_a_recording_reads_back(toy: Task, tmp_path: Path) -> None:
     assert record(toy, tmp_path, 30) == 30
-    assert [path.name for path in tmp_path.iterdir()] == ["records.parquet"]
+    assert {path.name for path in tmp_path.iterdir()} == {"records.parquet", "records.parquet.sha256"}
     records = load_records(tmp_path / "records.parquet", toy)
     planned = plan(toy, 30, seed=0)
     assert len(records) == 30
@@ -125,7 +125,7 @@ def test_a_log_left_by_a_kill_after_the_file_was_written_is_removed(toy: Task, t
             shutil.copy(tmp_path / "records.jsonl.part", tmp_path / "copy")
     (tmp_path / "copy").rename(tmp_path / "records.jsonl.part")
     assert record(toy, tmp_path, 6) == 0
-    assert [path.name for path in tmp_path.iterdir()] == ["records.parquet"]
+    assert {path.name for path in tmp_path.iterdir()} == {"records.parquet", "records.parquet.sha256"}
 
 
 def test_another_recording_at_the_place_is_refused(toy: Task, tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ def test_another_recording_at_the_place_is_refused(toy: Task, tmp_path: Path) ->
     before = (tmp_path / "records.parquet").read_bytes()
     with pytest.raises(UsageError, match="seed: recorded 0, here 7"):
         record(toy, tmp_path, 10, seed=7)
-    assert [path.name for path in tmp_path.iterdir()] == ["records.parquet"]
+    assert {path.name for path in tmp_path.iterdir()} == {"records.parquet", "records.parquet.sha256"}
     changed = tmp_path / "toy"
     shutil.copytree(TOY, changed, ignore=shutil.ignore_patterns("__pycache__"))
     (changed / "prepare.py").write_text((changed / "prepare.py").read_text() + "\n# changed\n")
@@ -159,6 +159,11 @@ def test_what_a_reader_refuses(toy: Task, tmp_path: Path) -> None:
     record(toy, tmp_path, 10)
     table, provenance = read_table(path)
     good = path.read_bytes()
+    for content in (good[: len(good) // 2], b"", b"PAR1 nonsense PAR1", good[:-100] + b"\0" * 100):
+        path.write_bytes(content)
+        with pytest.raises(TaskError, match=r"is damaged: its SHA-256 is .*where you changed it yourself, remove"):
+            read_table(path)
+    path.with_name("records.parquet.sha256").unlink()
     for content in (good[: len(good) // 2], b"", b"PAR1 nonsense PAR1", good[:-100] + b"\0" * 100):
         path.write_bytes(content)
         with pytest.raises(TaskError, match="damaged or no Parquet file"):

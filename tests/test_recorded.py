@@ -1,5 +1,6 @@
 """Recorded worlds: fitted to real runs, replayed by numpy alone, with the noise and the failures of the recording."""
 
+import random
 import shutil
 import subprocess
 import sys
@@ -187,11 +188,45 @@ def test_what_is_wrong_with_a_recording_is_said(recorded_toy: Task, world: Recor
     shutil.copy(recorded_toy.folder / "train.py", script)
     path = records_path(task)
     path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(TaskError, match=r"records\.parquet is damaged .*record it again"):
+    with pytest.raises(TaskError, match=r"records\.parquet is damaged: .*restore it or record it again"):
         open_recorded(task)
     path.unlink()
     with pytest.raises(TaskError, match=r"toy has no recording to replay .*orgopt record toy --runs 2000"):
         make_lab(task, "replay", 1)
+
+
+def flipped(data: bytes, rng: random.Random) -> bytes:
+    """Some bytes of which a bit is another."""
+    at = rng.randrange(len(data))
+    return data[:at] + bytes([data[at] ^ (1 << rng.randrange(8))]) + data[at + 1 :]
+
+
+def test_a_world_of_which_a_byte_is_flipped_is_as_it_was_or_none(
+    recorded_toy: Task, world: Recorded, tmp_path: Path
+) -> None:
+    whole, rng, refused = (recorded_toy.folder / "world.npz").read_bytes(), random.Random(1), 0
+    for _ in range(40):
+        (tmp_path / "world.npz").write_bytes(flipped(whole, rng))
+        found, why = load_fitted(recorded_toy, tmp_path)
+        refused += found is None
+        if found is None:
+            assert why
+        else:
+            assert (found.meta, found.fitted.w1.tolist()) == (world.meta, world.fitted.w1.tolist())
+    assert refused > 30
+    (tmp_path / "world.npz").write_bytes(b"")
+    assert load_fitted(recorded_toy, tmp_path) == (None, "world.npz is damaged (EOFError)")
+
+
+def test_a_flipped_byte_of_a_recording_is_refused_and_nothing_fitted(recorded_toy: Task, tmp_path: Path) -> None:
+    shutil.copytree(recorded_toy.folder, tmp_path / "toy")
+    task, rng = load_task(str(tmp_path / "toy")), random.Random(2)
+    path = records_path(task)
+    whole = path.read_bytes()
+    for _ in range(12):
+        path.write_bytes(flipped(whole, rng))
+        with pytest.raises(TaskError, match=r"is damaged: its SHA-256"):
+            open_recorded(task)
 
 
 def test_too_few_runs_and_damaged_worlds(recorded_toy: Task, tmp_path: Path) -> None:
@@ -199,10 +234,13 @@ def test_too_few_runs_and_damaged_worlds(recorded_toy: Task, tmp_path: Path) -> 
     shutil.copytree(recorded_toy.folder, folder)
     task = load_task(str(folder))
     (folder / "world.npz").write_bytes(b"PK\x03\x04 torn")
-    assert load_fitted(task, folder) is None
+    world, why = load_fitted(task, folder)
+    assert (world, "world.npz is damaged (BadZipFile" in why) == (None, True)
     record(task, runs=20)
+    said: list[str] = []
     with pytest.raises(TaskError, match="runs that ended well, a world needs 40"):
-        open_recorded(task)
+        open_recorded(task, note=said.append)
+    assert said == ["toy: fitting the world of 20 runs, once: world.npz is damaged (BadZipFile)"]
 
 
 def test_half_of_what_is_sought_lies_on_the_way_to_the_reference(

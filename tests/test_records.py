@@ -16,9 +16,10 @@ from orgopt.cli import main
 from orgopt.document import Program, parse
 from orgopt.errors import OrgoptError, StoreError, UsageError
 from orgopt.report import page
+from orgopt.seal import Chain, sealed
 from orgopt.study.records.kinds import CandidateRecord, EvaluationRecord, FinalRecord
 from orgopt.study.records.names import SEARCH
-from orgopt.study.records.reader import parse_records, read_records, sealed, written
+from orgopt.study.records.reader import parse_records, read_records, written
 from orgopt.study.verdict.study import ending
 from orgopt.study.view import study
 from orgopt.study.wording import plain
@@ -59,8 +60,9 @@ def test_every_record_is_written_as_it_was_read(log: bytes) -> None:
     found = parsed(told)
     assert [written(record) for record in found] == told
     assert [list(written(record)) for record in found] == [list(one) for one in told], "in the same order"
-    lines = log.decode().splitlines()
-    assert [json.dumps(sealed(one), ensure_ascii=False) for one in parse_records(lines, "study.jsonl")] == lines
+    lines, chain = log.splitlines(), Chain()
+    texts = [json.dumps(written(one), ensure_ascii=False).encode() for one in parse_records(lines, "study.jsonl")]
+    assert [sealed(text, chain.add(text)) for text in texts] == lines
 
 
 def test_a_log_of_an_older_version_is_read() -> None:
@@ -116,7 +118,7 @@ def changed(told: list[Record], at: int, change: Callable[[Record], object]) -> 
 def test_what_cannot_be_is_named_with_its_line(kind: type, change: Callable[[Record], object], words: str) -> None:
     told = records(1, 2, tests=2)
     at = next(at for at, one in enumerate(parsed(told)) if isinstance(one, kind))
-    with pytest.raises(StoreError, match=rf"study\.jsonl:{at + 1}: .*{words}.*restore the file, or delete this line"):
+    with pytest.raises(StoreError, match=rf"study\.jsonl:{at + 1}: .*{words}.*restore the file, or put "):
         parsed(changed(told, at, change))
 
 
@@ -214,7 +216,7 @@ def damages(log: bytes) -> dict[str, tuple[bytes, int, str]]:
     text = bytes([log[600] ^ 0x80])
     return {
         "a truncated line": (cut, 6, rf"jsonl:{middle + 1}: not a JSON line"),
-        "another digit": (digit, 6, r"jsonl:\d+: this evaluation is not as it was written"),
+        "another digit": (digit, 6, r"jsonl:\d+: of this evaluation: it was changed, or lines before"),
         "no text": (log[:600] + text + log[601:], 6, r"jsonl:1: not a JSON line"),
         "a newer version": (newer, 2, r"jsonl:1: records of version 9"),
     }

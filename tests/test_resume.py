@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from orgopt.errors import StoreError
-from orgopt.ledger import Ledger
+from orgopt.lab.base import Checkpoint, Experiment, Outcome
+from orgopt.ledger import Ledger, impossible
 from orgopt.org import Org, Standup
 from orgopt.task import Task
 from orgopt.team.runtime import Team
@@ -59,3 +60,49 @@ def test_another_run_does_not_continue_a_ledger(toy: Task) -> None:
         run(BUSY, toy, Ledger(events=whole[:20]), seed=2)
     with pytest.raises(StoreError, match="is not what this run does there"):
         run(replace(BUSY, risk=0.9), toy, Ledger(events=whole[:60]))
+
+
+def another_time(seed: int) -> float:
+    """How long an experiment takes that is begun again, as real ones do."""
+    return uneven(seed * 7) * 0.6
+
+
+@pytest.mark.parametrize("slots", [2, 3])
+def test_a_run_that_goes_on_keeps_to_its_slots_its_clock_and_its_budget(toy: Task, slots: int) -> None:
+    """What was in flight may end sooner than before; it is charged until the time at which it was known to run."""
+    for seed in range(2):
+        whole = Ledger()
+        Team(BUSY, toy, FakeLab(toy, slots=slots, seconds=uneven), seed=seed, ledger=whole).run(9)
+        for cut in range(2, 60, 7):
+            ledger = Ledger(events=whole.events[:cut])
+            Team(BUSY, toy, FakeLab(toy, slots=slots, seconds=another_time), seed=seed, ledger=ledger).run(9)
+            assert impossible(ledger.events) is None, f"cut after {cut}"
+
+
+class LateLab(FakeLab):
+    """A lab that starts experiments and notices their ends some milliseconds late, and two at once, as a real one."""
+
+    def __init__(self, task: Task) -> None:
+        super().__init__(task, slots=2, seconds=uneven)
+        self.virtual = False
+
+    def submit(self, experiment: Experiment) -> None:
+        self.time += 0.003
+        super().submit(experiment)
+
+    def wait(self, until: float) -> list[Outcome | Checkpoint]:
+        found = super().wait(until)
+        later = super().wait(min(until, self.time + 0.4)) if found else []
+        self.time += 0.002
+        return [*found, *later]
+
+
+def test_a_lab_that_is_late_breaks_no_budget(toy: Task) -> None:
+    for seed in range(4):
+        ledger = Ledger()
+        Team(BUSY, toy, LateLab(toy), seed=seed, ledger=ledger).run(9)
+        assert impossible(ledger.events) is None
+        for cut in (7, 15, 31):
+            again = Ledger(events=ledger.events[:cut])
+            Team(BUSY, toy, LateLab(toy), seed=seed, ledger=again).run(9)
+            assert impossible(again.events) is None, f"cut after {cut}"

@@ -95,8 +95,8 @@ def test_what_is_wrong_with_a_task_is_said(tmp_path: Path) -> None:
         ('script = "train.py"\n', "", "a task has a 'script', or a 'world'"),
         ('script = "train.py"\n', "script = [\n", "task.toml"),
         ("heldout = 0.5", "heldout = -1.0", "must be below the baseline"),
-        ("wall_s = 2", 'wall_s = "two"', "could not convert"),
-        ("[floors]", "[start]\nrandom = 1\n\n[floors]", r"\[start\] may say 'random = true'"),
+        ("wall_s = 2", 'wall_s = "two"', r"task\.toml:10: \[limits\] wall_s = 'two': it must be a number above 0"),
+        ("[floors]", "[start]\nrandom = 1\n\n[floors]", r"\[start\] random = 1: it must be true or false"),
     ]:
         toml.write_text(good.replace(old, new, 1))
         with pytest.raises(TaskError, match=message):

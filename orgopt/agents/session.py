@@ -3,7 +3,6 @@
 Light by itself: what needs DSPy is imported when a language agent is opened.
 """
 
-import json
 import os
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -20,8 +19,8 @@ from orgopt.agents.thinking.memories import Memories
 from orgopt.agents.thinking.situation import Allowance, Seat
 from orgopt.agents.thinking.spend import OVER_BUDGET, Spend
 from orgopt.errors import UsageError
-from orgopt.ledger import write_text
 from orgopt.org import LANGUAGE_AGENT, Org, Role
+from orgopt.seal import read_record, write_record
 
 FROZEN = "language.json"
 """Where a run or a study keeps the models and prices that it was begun with."""
@@ -197,7 +196,7 @@ def freeze(settings: LanguageSettings, prices: Mapping[str, Price], folder: Path
         StoreError: It cannot be written.
     """
     kept = {"default": settings.default, "prices": {name: [*one] for name, one in prices.items()}}
-    write_text(folder / FROZEN, json.dumps(kept) + "\n")
+    write_record(folder / FROZEN, kept)
 
 
 def thaw(settings: LanguageSettings, folder: Path) -> LanguageSettings:
@@ -208,8 +207,12 @@ def thaw(settings: LanguageSettings, folder: Path) -> LanguageSettings:
     """
     path = folder / FROZEN
     try:
-        kept = json.loads(path.read_text("utf-8"))
+        kept = read_record(path)
         prices = {name: Price(*map(float, one)) for name, one in kept["prices"].items()}
         return replace(settings, default=kept["default"], prices={**settings.prices, **prices})
-    except (OSError, ValueError, TypeError, KeyError):
-        raise UsageError(f"{path} cannot be read: it has the models and prices of this run or study") from None
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(
+            f"{path} has the models and prices of this run or study, and cannot be read ({why}): restore it, or begin "
+            "another"
+        ) from None

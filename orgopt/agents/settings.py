@@ -11,8 +11,10 @@ from typing import Any, NamedTuple, cast
 
 from orgopt.agents.command.config import CommandSettings, read_commands
 from orgopt.errors import UsageError
+from orgopt.forms import number, shown
 from orgopt.org import DEFAULT_MODEL, Role
 
+_MOST = 1_000_000_000
 _SECRET_WORDS = ("api_key", "apikey", "token", "secret", "password")
 
 
@@ -155,14 +157,15 @@ def _checked(where: str, given: Mapping[str, Any], kind: type[ModelSettings]) ->
 def _value(where: str, value: Any, kind: Any) -> Any:
     if kind is str:
         return _text(value, where)
-    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-        raise UsageError(f"orgopt.toml: {where} must be a number above zero")
+    asked = number(0, _MOST, above=True, whole=kind is int)
+    if not asked.holds(value):
+        raise UsageError(f"orgopt.toml: {where} = {shown(value)}: it must be {asked.says}")
     return kind(value)
 
 
 def _price(name: str, value: Any) -> Price:
     numbers = cast("list[Any]", value) if isinstance(value, list) else []
-    if len(numbers) != 2 or not all(isinstance(one, int | float) and one >= 0 for one in numbers):
+    if len(numbers) != 2 or not all(map(number(0).holds, numbers)):
         raise UsageError(f'orgopt.toml: [prices] "{name}" must be [in, out], dollars per million tokens')
     return Price(float(numbers[0]), float(numbers[1]))
 

@@ -25,6 +25,8 @@ Duration = float | str
 PROMPTS = "prompts:/"
 SHORTEST_S = 0.001
 """The shortest budget: ledgers have times to a tenth of that."""
+MOST_S = 366 * 86_400
+MOST_NAME_BYTES = 100
 _UNITS = {"s": 1, None: 1, "m": 60, "min": 60, "h": 3600}
 
 
@@ -166,6 +168,8 @@ def seconds(duration: Duration) -> float:
         found = float(duration)
     if not SHORTEST_S <= found < math.inf:
         raise UsageError(f"'{duration}' is no time at all: a budget must be {SHORTEST_S:g} s or more, and have an end")
+    if found > MOST_S:
+        raise UsageError(f"'{str(duration)[:20]}…' is longer than a year: a budget is at most {MOST_S / 3600:g}h")
     return found
 
 
@@ -175,8 +179,13 @@ def checked_name(name: str | None, noun: str) -> str | None:
     Raises:
         UsageError: It has characters that are not for names of folders.
     """
-    if name and not re.fullmatch(r"\w[\w.-]{0,99}", str(name)):
-        raise UsageError(f"{noun} name '{name}': use letters, digits, '.', '-' and '_', a letter or digit first")
+    if name is None:
+        return None
+    if not re.fullmatch(r"\w[\w.-]*", str(name)) or len(str(name).encode("utf-8", "replace")) > MOST_NAME_BYTES:
+        raise UsageError(
+            f"{noun} name {str(name)[:40]!r}: use letters, digits, '.', '-' and '_', a letter or digit first, "
+            f"and no more than {MOST_NAME_BYTES} bytes"
+        )
     return name
 
 

@@ -1,6 +1,6 @@
 """Opening labs: tasks trained on this machine, calibrated where their data differs, or replayed."""
 
-import json
+import math
 import os
 from collections.abc import Generator, Mapping
 from contextlib import closing, contextmanager, suppress
@@ -16,6 +16,7 @@ from orgopt.lab.base import Lab
 from orgopt.lab.sandbox.launch import printed_data_digest
 from orgopt.lab.worlds.recording import run_seconds
 from orgopt.lab.worlds.world import open_world
+from orgopt.seal import read_record, write_record
 from orgopt.study.verdict.evidence import REMEDY, stamp
 from orgopt.task import Measure, Task
 from orgopt.verification import UNEDITED_RUNS, calibrate
@@ -48,7 +49,7 @@ def open_lab(task: Task, kind: str | None, slots: int, callback: Callback) -> Ge
     cores = os.cpu_count() or 1
     if kind == "local" and slots > cores:
         callback.noted(f"{slots} slots on {cores} cores: experiments will slow each other down")
-    with closing(make_lab(task, kind, slots)) as lab:
+    with closing(make_lab(task, kind, slots, callback.noted)) as lab:
         yield lab
 
 
@@ -69,7 +70,9 @@ def kept_baseline(task: Task, workspace: Path) -> Task:
 def _read(path: Path) -> Measure | None:
     """A kept baseline; None where there is none yet, or it is damaged: it is then measured again."""
     with suppress(OSError, ValueError, TypeError):
-        return Measure(**json.loads(path.read_text("utf-8")))
+        kept = Measure(**read_record(path))
+        if all(math.isfinite(number) for number in (kept.metric, kept.heldout, kept.sd, kept.seeds)):
+            return kept
     return None
 
 
@@ -94,11 +97,9 @@ def calibrated(task: Task, lab: Lab, workspace: Path, callback: Callback) -> Tas
     baseline = calibrate(task, lab, UNEDITED_RUNS) if task.self_reported else calibrate(task, lab)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(".part")
-        partial.write_text(json.dumps(asdict(baseline)), "utf-8")
-        partial.replace(path)
     except OSError as error:
         raise StoreError(f"cannot write {path}: {error.strerror}") from None
+    write_record(path, asdict(baseline))
     found = task.with_baseline(baseline)
     if found.steady:
         callback.noted(f"{stamp([task.name])} {REMEDY}")

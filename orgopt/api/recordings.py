@@ -102,7 +102,7 @@ def record(
         open_lab(recording_lab_task(loaded), "local", slots, hears) as lab,
         Recording(loaded, place, seed=seed, data_digest=lab.data_digest) as recording,
     ):
-        planned = sought(open_recorded(loaded, place), seek, first_row=recording.written) if seek else []
+        planned = sought(open_recorded(loaded, place, hears.noted), seek, first_row=recording.written) if seek else []
         runs = recording.written + len(planned) if runs is None else runs
         if recording.done > runs:
             raise UsageError(
@@ -122,7 +122,7 @@ def record(
 def _quality(task: Task, place: Path, callback: Callback) -> dict[str, Any] | None:
     """How good the world of a recording is; a recording stands without one."""
     try:
-        return open_recorded(task, place).meta["quality"]
+        return open_recorded(task, place, lambda _: None).meta["quality"]
     except TaskError as error:
         callback.noted(str(error))
         return None

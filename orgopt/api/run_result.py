@@ -1,18 +1,27 @@
 """Runs as the front door gives them: what was asked for, what came of it, and the words for it."""
 
+import json
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orgopt.document import Program
+from orgopt.errors import UsageError
 from orgopt.json_values import json_values
 from orgopt.lab.sandbox.launch import Sandbox
 from orgopt.scoring import Score
+from orgopt.seal import read_record
 from orgopt.study.verdict.ending import Ending
 from orgopt.study.verdict.html import to_html
 from orgopt.study.verdict.run import ending
 from orgopt.task import Task
 from orgopt.team.costs import Report
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+SETTINGS = "run.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,3 +81,26 @@ class RunResult:
 
     def _repr_html_(self) -> str:
         return to_html(self.ending)
+
+
+def read_run_settings(folder: Path) -> RunSettings:
+    """What the run of a folder was asked to do.
+
+    Raises:
+        UsageError: It is not the folder of a run, or its settings cannot be believed.
+    """
+    path = folder / SETTINGS
+    try:
+        return _adapter().validate_json(json.dumps(read_record(path)), strict=True)
+    except FileNotFoundError:
+        raise UsageError(f"{folder} is not the folder of a run: it has no {SETTINGS}") from None
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else ": ".join(map(str.strip, str(error).split("\n")[:3]))
+        raise UsageError(f"{path} cannot be read ({why}): restore it, or begin another run") from None
+
+
+@cache
+def _adapter() -> "TypeAdapter[RunSettings]":
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(RunSettings)  # made when first needed: pydantic takes .1 s to import

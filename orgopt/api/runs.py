@@ -1,7 +1,5 @@
 """Runs of the front door: one organization on a task, kept in a folder from which it goes on, or scored in memory."""
 
-import json
-import re
 import shutil
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
@@ -25,7 +23,7 @@ from orgopt.api.inputs import (
 )
 from orgopt.api.labs import calibrated, lab_of, open_lab
 from orgopt.api.language import check, frozen, language_settings
-from orgopt.api.run_result import RunResult, RunSettings
+from orgopt.api.run_result import SETTINGS, RunResult, RunSettings, read_run_settings
 from orgopt.callback import Callback
 from orgopt.document import load, require_org
 from orgopt.errors import StoreError, UsageError
@@ -35,12 +33,13 @@ from orgopt.org import Org
 from orgopt.plugin_faults import naming_packages
 from orgopt.scoring import VERIFY_SEEDS, Score
 from orgopt.scoring import evaluate as evaluate_in
+from orgopt.seal import write_record
 from orgopt.task import load_task
 from orgopt.team.costs import report
 from orgopt.team.repository import Repository
-from orgopt.workspace import find_workspace, writable_folder
+from orgopt.workspace import find_workspace, folder_name, writable_folder
 
-SETTINGS, LEDGER = "run.json", "ledger.jsonl"
+LEDGER = "ledger.jsonl"
 
 
 @naming_packages()
@@ -113,7 +112,7 @@ def run(
     made = _missing(workspace / "mlruns" / "runs")
     folder = _new_folder(workspace, f"{stem_of(document, program)}-{loaded.name}-s{seed}")
     write_text(folder / "program.md", program.text)
-    write_text(folder / SETTINGS, json.dumps(asdict(settings)) + "\n")
+    write_record(folder / SETTINGS, asdict(settings))
     return _run(settings, folder, workspace, Ledger(folder / LEDGER), hears, made)
 
 
@@ -138,7 +137,7 @@ def resume(
     """
     require(folder=folder, max_usd=max_usd, max_tokens=max_tokens)
     hears, folder = told(callback), Path(folder)
-    settings, ledger = _read_settings(folder), Ledger.load(folder / LEDGER)
+    settings, ledger = read_run_settings(folder), Ledger.load(folder / LEDGER)
     given = {"max_usd": max_usd, "max_tokens": max_tokens}
     settings = replace(settings, **{name: value for name, value in given.items() if value is not None})
     return _run(settings, folder, _home_of(folder), ledger, hears, None)
@@ -253,13 +252,6 @@ def _opened(
         shutil.copytree(after, lasting, dirs_exist_ok=True)
 
 
-def _read_settings(folder: Path) -> RunSettings:
-    try:
-        return RunSettings(**json.loads((folder / SETTINGS).read_text("utf-8")))
-    except (OSError, ValueError, TypeError):
-        raise UsageError(f"{folder} is not the folder of a run: it has no run.json that can be read") from None
-
-
 def _home_of(folder: Path) -> Path:
     """The workspace that a run's folder lies in: the folder above its mlruns, else the one that holds here."""
     above: Sequence[Path] = folder.resolve().parents
@@ -274,7 +266,7 @@ def _missing(folder: Path) -> list[Path]:
 def _new_folder(workspace: Path, name: str) -> Path:
     """A new folder for a run's files, numbered when the name is taken."""
     root = writable_folder(workspace / "mlruns" / "runs")
-    safe = re.sub(r"[^\w.-]+", "-", name)
+    safe = folder_name(name)
     for number in range(1, 10_000):
         folder = root / (safe if number == 1 else f"{safe}-{number}")
         try:

@@ -12,6 +12,7 @@ from orgopt.api.planning import plan
 from orgopt.api.study_plan import Plan
 from orgopt.api.study_result import StudyResult, find_study, study_folders
 from orgopt.errors import StoreError, UsageError
+from orgopt.study.verified import LOG_SUFFIX, VerifiedLog, verify_logs
 from orgopt.workspace import find_workspace
 
 P = ParamSpec("P")
@@ -71,6 +72,28 @@ def studies(*, workspace: str | Path | None = None) -> list[StudyResult]:
         with suppress(UsageError, StoreError):  # one that has only just begun, or is damaged
             found.append(StudyResult.read(folder))
     return found
+
+
+def verify(
+    name: str | Path | None = None, *, workspace: str | Path | None = None, repair: bool = False
+) -> list[VerifiedLog]:
+    """Read logs to their end: a study's with all that lie in its folder, those of another folder, or one log.
+
+    Args:
+        name: A study's name; the folder of a study, a contest or a run; or a log. None is the newest study.
+        workspace: The folder with its mlruns; None finds it.
+        repair: Whether damaged lines are put aside, so that the command that made a log goes on from its last good one.
+
+    Example:
+        assert all(log.sound for log in orgopt.verify("trio-digits-5b1f"))
+
+    Raises:
+        UsageError: There is no such study or log.
+        StoreError: With `repair`, another process has the folder, or it cannot be written.
+    """
+    if name is not None and Path(name).exists() and (Path(name).is_dir() or Path(name).suffix == LOG_SUFFIX):
+        return verify_logs(Path(name), repair=repair)
+    return verify_logs(find_study(_home(workspace), None if name is None else str(name)), repair=repair)
 
 
 def _home(workspace: str | Path | None) -> Path:

@@ -2,14 +2,18 @@
 
 import signal
 import sys
+import warnings
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 
+from orgopt import regular
+from orgopt.cli.shared.plain_output import print_what_can_be_shown
 from orgopt.errors import UsageError
+from orgopt.forms import FLAG, TEXT, Kind, Table, a_list, line_of, named, number, problem, shown
 from orgopt.version import __version__
 from orgopt.workspace import SETTINGS, TABLES, find_workspace, read_tables
 
@@ -32,6 +36,7 @@ COMMANDS = {
     "report": ("report", "Write a study as one HTML page."),
     "ui": ("ui", "Open the generations in MLflow."),
     "sync": ("sync", "Send to MLflow what it could not take."),
+    "log": ("log", "Check the logs of studies, contests and runs."),
     "checkout": ("checkout", "Write a study's champion, seed or candidate to a file."),
 }
 
@@ -65,14 +70,22 @@ def _terminate(*_: object) -> None:
     raise Terminated
 
 
+def _show_warning(message: Warning | str, category: type[Warning], *_: Any) -> None:
+    """Warnings as lines for people, without the line of code that gave them."""
+    if issubclass(category, UserWarning):
+        click.echo(str(message), err=True)
+
+
 class Commands(click.Group):
     """A group that imports a command's module when it is called, and knows its exit codes from the start."""
 
     def main(self, *args: Any, standalone_mode: bool = True, **kwargs: Any) -> Any:
+        print_what_can_be_shown()
         if not standalone_mode:
             return super().main(*args, standalone_mode=False, **kwargs)
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, _terminate)  # unwinds, so that labs are closed
+        warnings.showwarning = _show_warning
+        for which in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(which, _terminate)  # unwinds, so that labs are closed
         try:
             result = super().main(*args, standalone_mode=False, **kwargs)
         except click.ClickException as error:
@@ -134,7 +147,11 @@ def _settings() -> dict[str, dict[str, Any]]:
     except UsageError as error:
         raise click.UsageError(str(error)) from None
     for name, table in found.items():
-        if name not in (*COMMANDS, *TABLES) or not isinstance(table, dict):
+        if name in (*COMMANDS, *TABLES) and not isinstance(table, dict):
+            raise click.UsageError(
+                f"{workspace / SETTINGS}: {name} must be one table, [{name}], and not {shown(table)}"
+            )
+        if name not in (*COMMANDS, *TABLES):
             raise click.UsageError(f"{workspace / SETTINGS}: [{name}] is no command: {', '.join((*COMMANDS, *TABLES))}")
     return {name: table for name, table in found.items() if name in COMMANDS}
 
@@ -143,16 +160,42 @@ def _by_parameter(found: click.Command, table: dict[str, Any]) -> dict[str, Any]
     """Settings of a command by the names of its parameters, as click wants them.
 
     Raises:
-        click.UsageError: The command has no such option.
+        click.UsageError: The command has no such option, or a value is not what it may be.
     """
-    options = {option.removeprefix("--"): param.name for param in found.params for option in param.opts}
-    several = {param.name for param in found.params if isinstance(param, click.Option) and param.multiple}
-    for key in table:
-        if key not in options:
-            raise click.UsageError(f"{SETTINGS}: [{found.name}] has no option '{key}': {', '.join(sorted(options))}")
-    # One value of an option that may be given several times need not be a list.
-    return {
-        name: (value,) if name in several and not isinstance(value, list) else value
-        for key, value in table.items()
-        if (name := options[key])
-    }
+    options = {option.removeprefix("--"): param for param in found.params for option in param.opts}
+    form = Table(keys={key: _kind(param) for key, param in options.items()})
+    path = find_workspace(_documents[0] if _documents else None) / SETTINGS
+    text = regular.read_text(path)
+    if wrong := problem(table, form, text, (found.name or "",)):
+        raise click.UsageError(f"{path}:{wrong[0]}: {wrong[1]}")
+    given: dict[str, Any] = {}
+    for key, value in table.items():
+        param = options[key]
+        several = isinstance(param, click.Option) and param.multiple
+        try:
+            for one in cast("list[Any]", value) if isinstance(value, list) else [value]:
+                param.type.convert(one, param, None)
+        except click.BadParameter as error:
+            where = (found.name or "", key)
+            said = f"{path}:{line_of(text, where)}: {named(where)} = {shown(value)}: {error.message}"
+            raise click.UsageError(said) from None
+        # One value of an option that may be given several times need not be a list.
+        given[param.name or ""] = (value,) if several and not isinstance(value, list) else value
+    return given
+
+
+def _kind(param: click.Parameter) -> Kind:
+    """What a value of an option may be in a settings file, before its own bounds are looked at."""
+    if isinstance(param, click.Option) and param.is_flag:
+        return FLAG
+    kind: Kind = TEXT
+    if isinstance(param.type, click.types.IntParamType):
+        kind = number(whole=True)
+    elif isinstance(param.type, click.types.FloatParamType):
+        kind = number()
+    elif param.type.name == "duration":
+        kind = Kind('a time such as "30s", "10m" or 90', lambda value: TEXT.holds(value) or number(0).holds(value))
+    if isinstance(param, click.Option) and (param.multiple or param.nargs != 1):
+        many = a_list(kind, '["a", "b"]')
+        return Kind(f"{kind.says}, or {many.says}", lambda value: kind.holds(value) or many.holds(value))
+    return kind

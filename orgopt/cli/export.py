@@ -6,6 +6,7 @@ from typing import cast
 
 import click
 
+from orgopt.addresses import without_passwords
 from orgopt.api.inputs import program_of
 from orgopt.api.study_result import find_study
 from orgopt.cli.shared.base import count, out, print_json
@@ -63,6 +64,7 @@ def export_command(
     else:
         found = load_study(find_study((folder or find_workspace()).resolve(), source))
         number, name = find_study_exporter(form).export(found, target), found.head.name
+        target = without_passwords(target)
         data = {"study": name, "form": form, "target": target, "candidates": number}
         data |= {"storage": target, "trials": number} if form == "optuna" else {}
         said = f"{count(number, 'trial' if form == 'optuna' else 'candidate')} of {name} written to {target}"

@@ -46,7 +46,7 @@ def report_command(name: str | None, target: Path | None, folder: Path | None, a
     path = target or source / PAGE
     if path.is_dir():
         raise UsageError(f"{path} is a folder: name a file with --out")
-    writable_folder(path.resolve().parent)
+    writable_folder(path.absolute().parent)
     write_text(path, text)
     said = ending(view)
     if as_json:
@@ -55,4 +55,4 @@ def report_command(name: str | None, target: Path | None, folder: Path | None, a
         print_json("report", {"study": source.name, "path": str(path), **summary, **sizes})
         return
     print_ending(said)
-    out.print(f"\n{near(path.resolve())}", markup=False)
+    out.print(f"\n{near(path.absolute())}", markup=False)

@@ -11,11 +11,13 @@ import urllib.error
 import urllib.request
 import webbrowser
 from contextlib import closing, suppress
+from http import HTTPStatus
 from pathlib import Path
 from typing import NamedTuple
 
 import click
 
+from orgopt.addresses import without_passwords
 from orgopt.cli.shared.base import near, out
 from orgopt.cli.shared.exits import command
 from orgopt.cli.sync import every_study
@@ -31,6 +33,7 @@ HOST = "127.0.0.1"
 """The server is for whoever sits at this machine: MLflow has no password."""
 PORTS = 50  # tried from the given one on
 _ATTEMPTS = 3
+_END_LIMIT_S = 5
 _START_LIMIT_S = 180  # seconds; five on an idle machine
 _ENVIRONMENT = {
     # A fast start: one worker, and no job processes, which a study does not use.
@@ -70,7 +73,7 @@ def ui_command(port: int, browser: bool, report: bool, folder: Path | None) -> N
         return
     uri = store_uri(workspace)
     if uri.startswith("http"):
-        out.print(f"MLflow: {uri} (by MLFLOW_TRACKING_URI)", markup=False)
+        out.print(f"MLflow: {without_passwords(uri)} (by MLFLOW_TRACKING_URI)", markup=False)
         _show(uri, browser)
         return
     if uri.startswith("sqlite:") and not (workspace / "mlflow.db").exists():
@@ -101,7 +104,7 @@ def _started(workspace: Path, uri: str, port: int, newest: _Newest | None) -> tu
         address = f"http://{HOST}:{port}"
         options = ["--backend-store-uri", uri, "--workers", "1", "--host", HOST, "--port", str(port)]
         server = subprocess.Popen(
-            [sys.executable, "-m", "mlflow", "server", *options],
+            [sys.executable, "-m", "orgopt.tracking.own_origin", "server", *options],
             env={**os.environ, **_ENVIRONMENT},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -110,6 +113,7 @@ def _started(workspace: Path, uri: str, port: int, newest: _Newest | None) -> tu
         )
         try:
             _await(server, f"{address}/health")
+            _require_guarded(address)
             if newest is None or _answers(f"{address}/api/2.0/mlflow/runs/get?run_id={newest.run}", 10):
                 return server, address
         except BaseException:
@@ -121,14 +125,16 @@ def _started(workspace: Path, uri: str, port: int, newest: _Newest | None) -> tu
 
 
 def _end(server: subprocess.Popen[bytes]) -> None:
-    """End a server with its workers."""
+    """End a server with its workers, which may take longer than the process that began them."""
     with suppress(ProcessLookupError):
         os.killpg(server.pid, signal.SIGTERM)
-    try:
-        server.wait(5)
-    except subprocess.TimeoutExpired:
-        with suppress(ProcessLookupError):
-            os.killpg(server.pid, signal.SIGKILL)
+        deadline = time.monotonic() + _END_LIMIT_S
+        while time.monotonic() < deadline:
+            server.poll()
+            os.killpg(server.pid, 0)
+            time.sleep(0.05)
+        os.killpg(server.pid, signal.SIGKILL)
+    server.wait()
 
 
 def _report(workspace: Path) -> Path:
@@ -171,6 +177,23 @@ def _await(server: subprocess.Popen[bytes], url: str) -> None:
             return
         time.sleep(0.1)
     raise LabError(f"the MLflow server did not answer within {_START_LIMIT_S} s")
+
+
+def _require_guarded(address: str) -> None:
+    """Serve nothing that pages of other origins could change.
+
+    Raises:
+        LabError: The server takes their requests.
+    """
+    asked = urllib.request.Request(f"{address}/api/2.0/mlflow/experiments/search", data=b"{}")
+    asked.add_header("Origin", "http://localhost:1")
+    try:
+        with urllib.request.urlopen(asked, timeout=10):
+            pass
+    except urllib.error.HTTPError as error:
+        if error.code == HTTPStatus.FORBIDDEN:
+            return
+    raise LabError("this version of MLflow lets other web pages change it: use `orgopt report`, or another version")
 
 
 def _answers(url: str, limit_s: float) -> bool:

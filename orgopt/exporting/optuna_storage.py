@@ -7,6 +7,7 @@ import optuna
 from optuna.distributions import BaseDistribution
 from optuna.trial import TrialState, create_trial
 
+from orgopt.addresses import without_passwords
 from orgopt.errors import StoreError, UsageError
 from orgopt.exporting.base import told
 from orgopt.study.records.values import Value
@@ -31,6 +32,7 @@ def _write(view: StudyView, storage: str) -> int:
     done = told(view)
     distributions = _distributions([one.record.params for one in done])
     name = view.head.name
+    shown = without_passwords(storage)
     try:
         backend = optuna.storages.get_storage(storage)
         if name in {one.study_name for one in optuna.get_all_study_summaries(backend)}:
@@ -38,15 +40,21 @@ def _write(view: StudyView, storage: str) -> int:
         study = optuna.create_study(study_name=name, storage=backend, direction="maximize")
         study.add_trials([_trial(one, distributions) for one in done])
     except (ValueError, ImportError) as error:
-        raise UsageError(f"{storage} is no storage of Optuna's: {error}") from None
+        raise UsageError(f"{shown} is no storage of Optuna's: {_said(error, storage)}") from None
     except Exception as error:
         if type(error).__module__.partition(".")[0] not in {"sqlalchemy", "optuna"}:
             raise
-        what = str(error).splitlines()[0]
+        what = _said(error, storage)
         if type(error).__name__ in {"ArgumentError", "NoSuchModuleError"}:
-            raise UsageError(f"{storage} is no storage of Optuna's: {what}") from None
-        raise StoreError(f"cannot write {storage}: {what}") from None
+            raise UsageError(f"{shown} is no storage of Optuna's: {what}") from None
+        raise StoreError(f"cannot write {shown}: {what}") from None
     return len(done)
+
+
+def _said(error: Exception, storage: str) -> str:
+    """The first line of an error that names a storage."""
+    first = next(iter(str(error).splitlines()), type(error).__name__)
+    return without_passwords(first.replace(storage, without_passwords(storage)))
 
 
 def _trial(one: CandidateView, distributions: dict[str, BaseDistribution]) -> optuna.trial.FrozenTrial:

@@ -1,5 +1,7 @@
 """Labs: the fixed hardware that experiments run on, or a world in its place."""
 
+from collections.abc import Callable
+
 from orgopt.called import argument
 from orgopt.errors import UsageError
 from orgopt.lab.base import Lab
@@ -14,8 +16,8 @@ def default_lab(task: Task) -> str:
     return "local" if task.script else "replay"
 
 
-def make_lab(task: Task, kind: str, slots: int) -> Lab:
-    """A lab by its name; the caller closes it.
+def make_lab(task: Task, kind: str, slots: int, note: Callable[[str], None] | None = None) -> Lab:
+    """A lab by its name; the caller closes it. `note` is told what takes a while; None is a warning of Python's.
 
     Raises:
         UsageError: There is no such lab, or the task cannot be trained for real.
@@ -35,4 +37,4 @@ def make_lab(task: Task, kind: str, slots: int) -> Lab:
     from orgopt.lab.worlds.open import open_recorded
     from orgopt.lab.worlds.world import open_world
 
-    return ReplayLab(task, open_recorded(task) if task.script else open_world(task), slots)
+    return ReplayLab(task, open_recorded(task, note=note) if task.script else open_world(task), slots)

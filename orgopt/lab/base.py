@@ -101,6 +101,18 @@ class Outcome:
     error: str = ""
     lost: tuple[Lost, ...] = ()
 
+    @property
+    def t(self) -> float:
+        """When it is told: its end."""
+        return self.ended
+
+    def cut(self, end: float) -> "Outcome":
+        """The outcome where the budget ended before it: charged until then, and not counted."""
+        lost = tuple(Lost(min(one.started, end), min(one.ended, end), one.reason) for one in self.lost)
+        return Outcome(
+            id=self.id, status=Status.UNFINISHED, started=min(self.started, end), ended=end, curve=self.curve, lost=lost
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """The outcome as a ledger keeps it."""
         numbers = {"started": round(self.started, 4), "ended": round(self.ended, 4)}

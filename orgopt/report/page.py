@@ -1,5 +1,7 @@
 """The page: its order, its words between the figures, and the one file that it is."""
 
+import base64
+import hashlib
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -15,6 +17,8 @@ from orgopt.study.verdict.study import ending
 from orgopt.study.view import StudyView
 from orgopt.study.wording import count
 
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none';"
+"""What the browser lets the page do beside its one script: it loads nothing and sends nothing."""
 _FAVICON = "data:,"  # no request for one
 
 
@@ -24,8 +28,11 @@ def page(told: StudyView) -> str:
     It has no address of anything outside itself, and text of documents can neither run nor change it.
     """
     said, name = ending(told), visible(told.head.name)
+    script = _asset("page.js")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     head = h(
         "head",
+        Markup(f'<meta http-equiv="Content-Security-Policy" content="{_POLICY} script-src \'sha256-{digest}\'">'),
         Markup('<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'),
         Markup(f'<meta name="color-scheme" content="light dark"><link rel="icon" href="{_FAVICON}">'),
         h("title", f"{name or 'study'}: {said.title}"),
@@ -37,7 +44,7 @@ def page(told: StudyView) -> str:
         _bar(told),
         h("div", id="tip", hidden=True),
         data(told),
-        h("script", Markup(_asset("page.js"))),
+        h("script", Markup(script)),
     )
     text = f'<!doctype html>\n<html lang="en">{head}{body}</html>\n'
     return text.encode("utf-8", "replace").decode()

@@ -17,6 +17,7 @@ from orgopt.org import AGENT_KIND
 from orgopt.plugins import Kind
 from orgopt.score import Score
 from orgopt.task import Task
+from orgopt.workspace import folder_name
 
 SAMPLERS = ("tpe", "gp", "nsga2", "cmaes", "random")
 SAMPLER_KIND = Kind(group="orgopt.samplers", noun="sampler", own=SAMPLERS)
@@ -170,7 +171,8 @@ def check_config(config: StudyConfig) -> None:
 def study_name(program: Program, identity: Mapping[str, Any]) -> str:
     """The default name of a study: the same command continues it, another starts another."""
     digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:4]
-    return f"{Path(program.source).stem}-{'+'.join(identity['tasks'])}-{digest}"
+    tasks = "+".join(map(folder_name, identity["tasks"]))
+    return f"{folder_name(Path(program.source).stem, 60)}-{tasks[:100]}-{digest}"
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> list[str]:

@@ -3,6 +3,7 @@
 mlruns/studies/<name>/
     study.jsonl               one record a line: `study`, `candidate`, `rewrite`, `evaluation`, `generation`, `entrant`,
                               `final`
+    study.jsonl.end           how many lines that has, so that losing the last ones is noticed
     rewrites.jsonl            answers of the rewriter's language model, by what was asked; spend.jsonl what they cost
     lock, holder              held by the one process that writes here, and who that is
     best.md                   the best document so far
@@ -23,11 +24,13 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 
+from orgopt import regular
 from orgopt.called import argument
 from orgopt.document import Program
 from orgopt.errors import StoreError, UsageError
+from orgopt.jsonl import JsonLog
 from orgopt.lab.worlds.learning_curves import predictiveness
-from orgopt.ledger import Event, JsonLog, Ledger, read_lines, results_tsv, write_text
+from orgopt.ledger import Event, Ledger, read_ledger, results_tsv, write_text
 from orgopt.locks import hold
 from orgopt.org import slug
 from orgopt.score import Score
@@ -35,7 +38,7 @@ from orgopt.study.config import differences
 from orgopt.study.records.head import ContestRecord, StudyRecord, TaskRecord
 from orgopt.study.records.kinds import EvaluationRecord, Record
 from orgopt.study.records.names import LOG, SEARCH
-from orgopt.study.records.reader import as_read, identity_of, read_records, sealed
+from orgopt.study.records.reader import as_read, identity_of, read_records, written
 from orgopt.task import Task
 from orgopt.version import __version__
 
@@ -65,7 +68,7 @@ class Folder:
         self._lock = self._take_lock()
         try:
             self.records: list[Record] = read_records(self.path)
-            self._log = JsonLog(self.path)
+            self._log = JsonLog(self.path, counted=True)
         except BaseException:
             self._lock.release()
             raise
@@ -77,7 +80,7 @@ class Folder:
             StoreError: The disk is full; what was kept before stands.
         """
         record = as_read(replace(record, at=round(time.time(), 3)))
-        self._log.append(sealed(record))
+        self._log.append(written(record))
         self.records.append(record)
         return record
 
@@ -124,7 +127,7 @@ class Folder:
             raise StoreError(f"cannot write {self.folder}: {error.strerror}") from None
         lock = hold(self.folder / "lock", lambda: f"{self.noun} {self.folder.name} is in use by {_named(holder)}")
         try:
-            holder.write_text(f"process {os.getpid()}")
+            regular.write_bytes(holder, f"process {os.getpid()}".encode())
         except OSError as error:
             lock.release()
             raise StoreError(f"cannot write {holder}: {error.strerror}") from None
@@ -219,8 +222,8 @@ class StudyLog(Folder):
     def kept_run(self, phase: str, entrant: str, task: str, k: int) -> Ledger | None:
         """The ledger of a run on the k-th seed; None where it was not kept."""
         path = self.run_folder(phase, entrant) / _ledger_name(task, k)
-        records = list(read_lines(path))
-        return Ledger(events=[Event(one.pop("kind"), one.pop("t"), one) for one in records]) if records else None
+        events = read_ledger(path)
+        return Ledger(events=events) if events else None
 
     def keep_program(self, phase: str, entrant: str, text: str) -> None:
         """Write the document of an entrant."""
@@ -266,7 +269,7 @@ def describe_task(task: Task) -> TaskRecord:
 def _named(holder: Path) -> str:
     """Who holds a folder, as far as that is known."""
     with suppress(OSError):
-        return holder.read_text().strip() or "another process"
+        return regular.read_text(holder).strip() or "another process"
     return "another process"
 
 

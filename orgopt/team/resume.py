@@ -2,6 +2,7 @@
 
 What was in flight at the end of the ledger is started again at the time at which it had started: the inner lab's
 clock is set back to the oldest of these. So nothing is charged twice, and the experiments end when they would have.
+Real ones may take less time than before; what ends before the ledger does is told at its end, since until then it ran.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,7 +29,7 @@ class Resumed:
         at_times = meets_by_time or any(event.kind == "thinking" for event in ledger.ahead())
         self._timed = {"proposal", "thinking", "thought", "end", *(("meeting",) if at_times else ())}
         self._submitted: dict[int, tuple[float, Experiment]] = {}
-        self._finished: list[tuple[float, float]] = []
+        self._finished: dict[int, float] = {}
         self._killed: list[int] = []
         self._early: list[Outcome | Checkpoint] = []
         self._time = 0.0
@@ -120,7 +121,7 @@ class Resumed:
             elif event.kind == "outcome":
                 outcome = _outcome(event.data)
                 self._submitted.pop(outcome.id)
-                self._finished.append((outcome.started, outcome.ended))
+                self._finished[outcome.id] = outcome.ended
                 found.append(outcome)
         return found, False
 
@@ -143,32 +144,35 @@ class Resumed:
 
     def _advance(self, to: float) -> None:
         while self._lab.now() < to:
-            told = [_later(event, self._behind or 0.0) for event in self._lab.wait(to)]
-            # The team has seen the checkpoints of this time, and did nothing.
-            self._early += [event for event in told if isinstance(event, Outcome) or event.t >= self._time]
+            for event in (_later(event, self._behind or 0.0) for event in self._lab.wait(to)):
+                if isinstance(event, Outcome):
+                    self._early.append(replace(event, ended=max(event.ended, self._time)))
+                elif event.t >= self._time:  # the team has seen the earlier ones, and did nothing
+                    self._early.append(event)
 
     def _in_flight(self) -> list[tuple[float | None, Experiment]]:
         """What had not ended, in the order of its start, with its start; None for what waits for a slot."""
-        submitted = list(self._submitted.values())
-        starts = _starts(self.slots, self._finished, [t for t, _ in submitted], self._time)
-        found = [(start, experiment) for start, (_, experiment) in zip(starts, submitted, strict=True)]
+        found = [
+            (_start(self.slots, number, submit, self._finished, [*self._submitted], self._time), experiment)
+            for number, (submit, experiment) in self._submitted.items()
+        ]
         return sorted(found, key=lambda one: (one[0] is None, one[0] or 0.0))
 
 
-def _starts(
-    slots: int, finished: Sequence[tuple[float, float]], submitted: Sequence[float], until: float
-) -> list[float | None]:
-    """When experiments that have not ended started, first come first served; None where no slot was free."""
-    starts: list[float | None] = []
-    for submit in submitted:
-        times = sorted({submit, *(ended for _, ended in finished if submit < ended <= until)})
-        running = [start for start in starts if start is not None]
-        starts.append(next((t for t in times if _busy(finished, running, t) < slots), None))
-    return starts
+def _start(
+    slots: int, number: int, submit: float, finished: Mapping[int, float], unfinished: Sequence[int], until: float
+) -> float | None:
+    """When an experiment started that has not ended; None where it waits for a slot.
 
-
-def _busy(finished: Sequence[tuple[float, float]], running: Sequence[float], t: float) -> int:
-    return sum(started <= t < ended for started, ended in finished) + sum(start <= t for start in running)
+    Experiments start in the order of their numbers: it did when fewer of those before it than there are slots had not
+    ended. Recorded starts of others say nothing of that: real ones start some milliseconds after they are asked for.
+    """
+    before = [ended for other, ended in finished.items() if other < number and ended <= until]
+    running = sum(other < number for other in unfinished)
+    for t in sorted({submit, *(ended for ended in before if ended > submit)}):
+        if running + sum(ended > t for ended in before) < slots:
+            return t
+    return None
 
 
 def _outcome(data: Mapping[str, Any]) -> Outcome:

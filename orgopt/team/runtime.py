@@ -5,7 +5,8 @@ Every event has the time at which it was due, so that a run is decided by its se
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from math import inf, nextafter
 from typing import NamedTuple
 
 from orgopt.agents import Catalogue, Proposal
@@ -13,7 +14,7 @@ from orgopt.agents.base import Thought
 from orgopt.agents.session import Language
 from orgopt.agents.thinking.situation import Workplace
 from orgopt.lab.base import Checkpoint, Experiment, Lab, Outcome, Status
-from orgopt.ledger import BASELINE, Event, Ledger
+from orgopt.ledger import BASELINE, Ledger, Watcher, writing
 from orgopt.org import Org
 from orgopt.seeds import Stream, derive
 from orgopt.task import Settings, Task
@@ -26,8 +27,6 @@ from orgopt.team.scripts import Scripts
 from orgopt.team.standups import Standups
 from orgopt.team.thoughts import Thoughts
 from orgopt.team.timers import Due, Timer, Timers
-
-Watcher = Callable[[Event], None]
 
 
 class _Asked(NamedTuple):
@@ -69,7 +68,7 @@ class Team:
         by_time = org.standup is not None and org.standup.unit == "s"
         self.lab = Resumed(lab, ledger, meets_by_time=by_time) if ledger.repeating else lab
         # No method of this team: what holds it would hold the team, which could not be freed at once.
-        self._add = _writing(ledger, watch)
+        self._add = writing(ledger, watch)
         self._scripts, self._notes, self._errors = Scripts(task), dict[int, str](), dict[int, str]()
         self._catalogue = Catalogue(task.knobs)
         self._catalogue.add(task.complete({}), BASELINE)
@@ -111,15 +110,14 @@ class Team:
             if now >= budget_s or self._given_up():
                 break
             for event in self.lab.wait(min(budget_s, self._thoughts.look_again(now), self._timers.first)):
+                if not self.ledger.repeating:  # a real lab tells of several at once: what was due between them
+                    self._act(nextafter(event.t, -inf))
                 if isinstance(event, Outcome):
                     self._take(event)
                 else:
                     self._watch_over(event)
         for outcome in self.lab.stop():
-            if outcome.status is Status.UNFINISHED:
-                self._add("outcome", outcome.ended, agent=self._asked[outcome.id].agent, **outcome.to_dict())
-            else:
-                self._take(outcome)
+            self._take(outcome)
         self._thoughts.close(self._order, budget_s)
         self._add("end", budget_s)
 
@@ -235,6 +233,11 @@ class Team:
     def _take(self, outcome: Outcome) -> None:
         """Record an outcome, tell who hears of it, and let its agent think again."""
         asked = self._asked[outcome.id]
+        if outcome.ended > self._budget_s and not self.ledger.repeating:
+            outcome = outcome.cut(self._budget_s)  # a real lab notices some milliseconds late
+        if outcome.status is Status.UNFINISHED:
+            self._add("outcome", outcome.ended, agent=asked.agent, **outcome.to_dict())
+            return
         one = self._desks[asked.agent]
         data = outcome.to_dict()
         if self._keeps_curves:
@@ -277,16 +280,3 @@ class Team:
         self._add("meeting", t, agents=names, seconds=seconds, shared=runs, **words)
         self._exchange.share(names, runs)
         self._exchange.settle(t)
-
-
-def _writing(ledger: Ledger, watch: Watcher | None) -> Callable[..., Event]:
-    """Writes an event into a ledger, and tells who watches."""
-    if watch is None:
-        return ledger.add
-
-    def add(kind: str, t: float, **data: object) -> Event:
-        event = ledger.add(kind, t, **data)
-        watch(event)
-        return event
-
-    return add

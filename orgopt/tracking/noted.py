@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Self
 
-from orgopt.ledger import JsonLog, read_lines
+from orgopt.addresses import without_passwords
+from orgopt.jsonl import JsonLog, read_lines
 from orgopt.locks import hold
 
 NOTED = "mlflow.jsonl"
@@ -29,19 +30,19 @@ class Noted:
     """
 
     def __init__(self, folder: Path, store: str) -> None:
-        self._path, self._store = folder / NOTED, store
+        self._path, self._store = folder / NOTED, without_passwords(store)
         busy = f"another process is sending study {folder.name}"
         self._lock = hold(folder / "mlflow.lock", lambda: busy, patience_s=PATIENCE_S)
         try:
             records = list(read_lines(self._path))
-            if records[:1] != [{"store": store}]:
+            if records[:1] != [{"store": self._store}]:
                 self._begin()
                 records = []
             self._log = JsonLog(self._path)
         except BaseException:
             self._lock.release()
             raise
-        self.ids: dict[str, str] = {record["key"]: record["id"] for record in records if "key" in record}
+        self.ids: dict[str, str] = {one["key"]: one["id"] for one in records if {"key", "id"} <= set(one)}
         sending = (key for record in records for key in record.get("sending", ()))
         self.doubtful = {key for key in sending if key not in self.ids}
 

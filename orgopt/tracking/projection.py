@@ -11,8 +11,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from orgopt.addresses import without_passwords
 from orgopt.errors import OrgoptError, StoreError
-from orgopt.ledger import read_lines
+from orgopt.ledger import read_ledger
 from orgopt.study.log import MODEL
 from orgopt.study.records.head import StudyRecord
 from orgopt.study.records.kinds import EnsembleRecord, FinalRecord, GenerationRecord, Record
@@ -187,7 +188,7 @@ class _Projection:
                     yield from self._once([key], lambda key, p=path: self._trace(key, name, p, records))
 
     def _trace(self, key: str, name: str, path: Path, records: Sequence[Record]) -> str:
-        events = list(read_lines(path))
+        events = [event.to_dict() for event in read_ledger(path)]
         if len(events) < 2:
             return "none"
         title = key.removeprefix("trace ").removeprefix("candidates ")
@@ -258,7 +259,8 @@ class _Members:
         address = self.address(parent.name) if parent else ""
         family = candidate.Family(self.view, own, parent, address, self.ended.get(name, own.record.at))
         folder = self.folder / "candidates" / name
-        ledgers = {task: list(read_lines(folder / f"ledger-{task}.jsonl")) for task in self.view.tasks}
+        paths = {task: folder / f"ledger-{task}.jsonl" for task in self.view.tasks}
+        ledgers = {task: [event.to_dict() for event in read_ledger(path)] for task, path in paths.items()}
         return candidate.entry(family, ledgers, self.places.get(name, len(self.view.candidates)))
 
 
@@ -273,7 +275,7 @@ def _commit(workspace: Path) -> str:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, OrgoptError):
-        return str(error)
+        return without_passwords(str(error))
     first = next(iter(str(error).splitlines()), "no message")
-    text = f"{type(error).__name__}: {first}"
+    text = without_passwords(f"{type(error).__name__}: {first}")
     return text if len(text) <= LONGEST_REASON else text[: LONGEST_REASON - 1] + "…"

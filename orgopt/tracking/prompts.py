@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orgopt.addresses import without_passwords
 from orgopt.errors import UsageError
 from orgopt.study.standing import Standing
 from orgopt.study.view import CandidateView
@@ -85,7 +86,7 @@ def load_prompt(workspace: Path, uri: str) -> str:
     try:
         found = client.load_prompt(uri, cache_ttl_seconds=0)
     except MlflowException as error:
-        raise UsageError(f"{uri}: {str(error).splitlines()[0]}") from None
+        raise UsageError(f"{uri}: {without_passwords(str(error).splitlines()[0])}") from None
     if found is None or not isinstance(found.template, str):
         raise UsageError(f"{uri} is no document")
     return found.template

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote, urlparse
 from uuid import uuid4
 
+from orgopt.addresses import without_passwords
 from orgopt.errors import StoreError
 from orgopt.tracking.direct import Direct
 from orgopt.tracking.entry import CONTEXT, SOURCE_TYPE, Entry, Source
@@ -124,14 +125,19 @@ def require_answer(uri: str) -> None:
     Raises:
         StoreError: It is not, or is too slow.
     """
+    scheme, _, rest = uri.rstrip("/").partition("://")
+    place, slash, path = rest.partition("/")
+    bare = f"{scheme}://{place.rpartition('@')[2]}{slash}{path}"  # the name and password are for MLflow to send
     try:
-        with urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=ANSWER_S):
+        with urllib.request.urlopen(f"{bare}/health", timeout=ANSWER_S):
             return
     except urllib.error.HTTPError:
         return  # an answer
     except OSError as error:
         reason = getattr(error, "reason", error)
-        raise StoreError(f"{uri} does not answer: {reason}") from None
+        raise StoreError(without_passwords(f"{uri} does not answer: {reason}")) from None
+    except ValueError as error:
+        raise StoreError(without_passwords(f"{uri} is no address of a server: {error}")) from None
 
 
 class Store:

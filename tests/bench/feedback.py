@@ -23,8 +23,8 @@ from pathlib import Path
 import numpy as np
 
 from orgopt.document import parse
+from orgopt.jsonl import JsonLog, read_lines
 from orgopt.lab import make_lab
-from orgopt.ledger import JsonLog, read_lines
 from orgopt.scoring import evaluate
 from orgopt.study.standing import believed, standings
 from orgopt.study.statistics import interval

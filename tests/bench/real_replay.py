@@ -20,12 +20,12 @@ from pathlib import Path
 from typing import Any
 
 from orgopt.document import load
+from orgopt.jsonl import JsonLog, read_lines
 from orgopt.lab import make_lab
 from orgopt.lab.base import Experiment
 from orgopt.lab.local import LocalLab
 from orgopt.lab.replay import ReplayLab
 from orgopt.lab.worlds.world import Answer
-from orgopt.ledger import JsonLog, read_lines
 from orgopt.scoring import Score, evaluate
 from orgopt.task import Settings, Task, load_task
 from orgopt.verification import train_all

@@ -19,8 +19,9 @@ from typing import NamedTuple
 import numpy as np
 
 from orgopt.document import load, require_org
+from orgopt.jsonl import JsonLog, read_lines
 from orgopt.lab import make_lab
-from orgopt.ledger import JsonLog, Ledger, read_lines
+from orgopt.ledger import Ledger
 from orgopt.org import Org
 from orgopt.task import Task, load_task
 from orgopt.team import links

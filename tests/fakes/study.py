@@ -6,8 +6,9 @@ Every number comes from one seed. A candidate's hidden quality is its parent's w
 import json
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
@@ -18,6 +19,7 @@ from orgopt.document.editing.roles import library_text
 from orgopt.document.editing.text import SetCharter
 from orgopt.document.grammar.values import format_link
 from orgopt.errors import DocumentError
+from orgopt.jsonl import JsonLog, end_path
 from orgopt.org import Link, Org, Standup
 from orgopt.score import Score
 from orgopt.seeds import VERSION
@@ -57,8 +59,22 @@ def records(
 
 def parsed(told: Sequence[Record]) -> list[Read]:
     """Records as a log of them would be read."""
-    lines = (json.dumps({key: value for key, value in record.items() if key != "crc"}) for record in told)
-    return parse_records(lines, "study.jsonl")
+    return parse_records([json.dumps(record).encode() for record in told], "study.jsonl")
+
+
+def cut(path: Path, lines: int, torn: bytes = b"") -> None:
+    """Leave a log as a kill does after some lines."""
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:lines]) + torn)
+    end_path(path).unlink(missing_ok=True)
+
+
+def rewrite(path: Path, told: Iterable[Record]) -> None:
+    """Write a log anew, with the hashes of other records."""
+    path.unlink()
+    log = JsonLog(path, counted=True)
+    for record in told:
+        log.append(record)
+    log.close()
 
 
 def task_record(heldout: str, unit: str) -> TaskRecord:

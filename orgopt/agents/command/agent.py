@@ -24,7 +24,7 @@ from orgopt.agents.thinking.answers import Answer, key_of
 from orgopt.agents.thinking.decide import MAX_WORDS
 from orgopt.agents.thinking.edits import MAX_SCRIPT
 from orgopt.agents.thinking.mind import Books, Mind
-from orgopt.agents.thinking.redact import LEAST, redact, secrets_of
+from orgopt.agents.thinking.redact import LEAST, leaks, redact, secrets_of
 from orgopt.agents.thinking.situation import Seat, Situation
 from orgopt.agents.thinking.spend import Amount, OverBudgetError
 from orgopt.errors import StoreError, UsageError
@@ -198,8 +198,8 @@ def _kept(done: lab.Done, secrets: list[str]) -> dict[str, Any]:
         {
             "subject": redact(commit.subject, secrets),
             "others": [redact(name, secrets) for name in commit.others],
-            "script": None if (leaks := _leaks(commit.script, secrets)) else commit.script,
-            "leaks": leaks,
+            "script": None if (leaking := _leaks(commit.script, secrets)) else commit.script,
+            "leaks": leaking,
         }
         for commit in done.commits
     ]
@@ -208,7 +208,7 @@ def _kept(done: lab.Done, secrets: list[str]) -> dict[str, Any]:
 
 
 def _leaks(script: str | None, secrets: list[str]) -> bool:
-    return script is not None and any(secret in script for secret in secrets)
+    return script is not None and leaks(script, secrets)
 
 
 def _thought(now: Situation, start: Known, answer: Answer) -> Thought:

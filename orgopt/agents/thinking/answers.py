@@ -8,12 +8,12 @@ import hashlib
 import json
 import threading
 from collections import defaultdict, deque
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from orgopt.ledger import JsonLog, read_lines
+from orgopt.jsonl import JsonLog, damaged, read_lines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +54,7 @@ class Answers:
 
     def __init__(self, path: Path | None = None, forget: Collection[str] = ()) -> None:
         self._known: defaultdict[str, deque[Answer]] = defaultdict(deque)
-        for record in read_lines(path) if path else ():
-            key, answer = record.pop("key"), Answer(**record)
+        for key, answer in read_answers(path) if path else ():
             if answer.failure not in forget:
                 self._known[key].append(answer)
         self._log = JsonLog(path) if path else None
@@ -79,6 +78,20 @@ class Answers:
     def close(self) -> None:
         if self._log:
             self._log.close()
+
+
+def read_answers(path: Path) -> Iterator[tuple[str, Answer]]:
+    """The answers that are kept in a log, with the digests of their questions.
+
+    Raises:
+        StoreError: It is damaged.
+    """
+    records = read_lines(path)
+    for number, record in enumerate(records, 1):
+        try:
+            yield record.pop("key"), Answer(**record)
+        except (KeyError, TypeError) as error:
+            raise damaged(str(path), number, len(records), f"no answer of a model ({error})") from None
 
 
 def key_of(asker: str, model: str, request: Mapping[str, Any]) -> str:

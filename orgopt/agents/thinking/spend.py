@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from orgopt.errors import OrgoptError, StoreError
+from orgopt.jsonl import damaged
 from orgopt.locks import new_lock
+from orgopt.seal import Chain, parsed, sealed, unsealed
 
 _POLL_S = 0.05
 _PATIENCE_S = 300.0  # for reservations of others to be settled
@@ -66,6 +68,7 @@ class Spend:
         self._open: dict[str, Reservation] = {}
         self._read, self._count = 0, 0
         self._changed = threading.Condition()
+        self._chain = Chain()
         # Beside the book: held for a millisecond at a time, so that whoever waits looks often.
         self._lock = new_lock(path.with_name(f"{path.name}.lock"), _POLL_S / 10) if path else None
         if path:
@@ -172,27 +175,37 @@ class Spend:
         try:
             with self._lock, self.path.open("r+b") as file:
                 file.seek(self._read)
-                for line in file.read().split(b"\n")[:-1]:
+                lines, before = file.read().split(b"\n")[:-1], self._chain.lines
+                for number, line in enumerate(lines, before + 1):
                     self._read += len(line) + 1
-                    self._replay(json.loads(line))
+                    entry, why = parsed(unsealed(line)[0])
+                    if why := why or self._chain.check(line) or self._replay(entry):
+                        raise damaged(str(self.path), number, before + len(lines), why)
                 yield file
         except OSError as error:
             raise StoreError(f"cannot write {self.path}: {error.strerror}") from None
 
-    def _replay(self, entry: dict[str, Any]) -> None:
-        amount = Amount(entry["tokens"], entry["usd"])
-        if "reserve" in entry:
-            self._open[entry["reserve"]] = Reservation(entry["reserve"], entry["role"], amount)
-        elif entry["settle"] in self._open:
-            self._take(self._open[entry["settle"]], amount, unsure=entry["unsure"])
+    def _replay(self, entry: dict[str, Any]) -> str:
+        """Book what another process wrote; returns what is wrong with it, or nothing."""
+        try:
+            amount = Amount(entry["tokens"], entry["usd"])
+            if "reserve" in entry:
+                self._open[entry["reserve"]] = Reservation(entry["reserve"], entry["role"], amount)
+            elif entry["settle"] in self._open:
+                self._take(self._open[entry["settle"]], amount, unsure=entry["unsure"])
+        except KeyError as error:
+            return f"no entry of a book of costs: it has no {error}"
+        return ""
 
     def _write(self, book: Any, entry: dict[str, Any]) -> None:
         if book is not None:
-            line = json.dumps(entry).encode() + b"\n"
+            text, after = json.dumps(entry).encode(), self._chain.copy()
+            line = sealed(text, after.add(text)) + b"\n"
             book.seek(self._read)
             book.write(line)
             book.truncate()  # a torn line of a process that died
             self._read += len(line)
+            self._chain = after
 
 
 def _alive(pid: int) -> bool:

@@ -12,6 +12,7 @@ from rich.console import Console
 from orgopt.api.bounds import BOUNDS
 from orgopt.api.inputs import seconds
 from orgopt.called import own_command as own_command
+from orgopt.cli.shared.plain_output import is_utf8
 from orgopt.errors import OrgoptError, UsageError
 from orgopt.plugins import Kind
 from orgopt.score import Score
@@ -95,7 +96,12 @@ verbose_option = click.option("--verbose", is_flag=True, help="Print the tables 
 
 def print_json(kind: str, data: dict[str, Any]) -> None:
     """Print one JSON object, the only thing on standard output."""
-    echo(json.dumps({"schema_version": SCHEMA_VERSION, "kind": kind, **data}, ensure_ascii=False, indent=2))
+    echo_json({"schema_version": SCHEMA_VERSION, "kind": kind, **data})
+
+
+def echo_json(data: dict[str, Any]) -> None:
+    """Print JSON, in ASCII where the output cannot show every letter."""
+    echo(json.dumps(data, ensure_ascii=not is_utf8(sys.stdout), indent=2))
 
 
 def echo(text: str) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
+from orgopt.addresses import without_passwords
 from orgopt.called import typed
 from orgopt.cli.shared.base import err
 from orgopt.document.text.program import printable
@@ -26,7 +27,9 @@ def command(body: Callable[P, T]) -> Callable[P, T]:
                 return body(*args, **kwargs)
         except (OrgoptError, OSError) as error:
             err.print("error:", style="bold red", end=" ")
-            err.print("\n".join(map(printable, str(error).split("\n"))), markup=False, soft_wrap=True)
+            err.print(
+                "\n".join(map(printable, without_passwords(str(error)).split("\n"))), markup=False, soft_wrap=True
+            )
             code = EXIT_USAGE
             if isinstance(error, DocumentError):
                 code = EXIT_DOCUMENT

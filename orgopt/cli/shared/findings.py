@@ -1,6 +1,5 @@
 """How findings are printed: full and concise for people, JSON, SARIF and GitHub's annotations for machines."""
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -8,7 +7,7 @@ from typing import Any
 
 from rich.markup import escape
 
-from orgopt.cli.shared.base import count, echo, out, print_json
+from orgopt.cli.shared.base import count, echo, echo_json, out, print_json
 from orgopt.document import format_finding
 from orgopt.document.findings import Finding
 from orgopt.document.linting.explanations import RULES, Rule
@@ -29,7 +28,7 @@ def show(form: str, found: Found, *, documents: int, fixed: int) -> None:
     if form == "json":
         print_json("lint", {"findings": [finding_dict(*pair) for pair in found], "fixed": fixed})
     elif form == "sarif":
-        echo(json.dumps(sarif(found), ensure_ascii=False, indent=2))
+        echo_json(sarif(found))
     elif form == "github":
         for program, finding in found:
             echo(_github(program, finding))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from orgopt.addresses import without_passwords
 from orgopt.callback import Callback
 from orgopt.cli.shared.base import err, out
 from orgopt.task import Task
@@ -16,7 +17,7 @@ class Said(Callback):
             err.print(f"  {one}", style="yellow", markup=False, soft_wrap=True)
 
     def noted(self, line: str) -> None:
-        err.print(line, style="yellow", markup=False, soft_wrap=True)
+        err.print(without_passwords(line), style="yellow", markup=False, soft_wrap=True)
 
 
 def say_printed(tasks: Mapping[str, Task]) -> None:

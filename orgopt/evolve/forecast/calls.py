@@ -17,10 +17,9 @@ import numpy as np
 from orgopt.agents.llm.prices import price_of
 from orgopt.agents.session import thaw
 from orgopt.agents.settings import LanguageSettings
-from orgopt.agents.thinking.answers import Answer
+from orgopt.agents.thinking.answers import Answer, read_answers
 from orgopt.agents.thinking.prompt import MAX_INBOX, MAX_KNOWN
 from orgopt.errors import OrgoptError
-from orgopt.ledger import read_lines
 from orgopt.org import LANGUAGE_AGENT, Org, Role
 from orgopt.task import Task
 
@@ -155,8 +154,8 @@ def earlier(folders: Iterable[Path], models: Mapping[str, Any]) -> Pace | None:
     for folder in islice(newest, FILES):
         try:
             if set(thaw(LanguageSettings(), folder).prices) <= set(models):
-                answers += [Answer(**_without_key(record)) for record in read_lines(folder / "answers.jsonl")]
-        except (OrgoptError, TypeError):
+                answers += [answer for _, answer in read_answers(folder / "answers.jsonl")]
+        except OrgoptError:
             continue  # of another version, or damaged
     given = [one for one in answers if not one.failure]
     if len(given) < LEAST:
@@ -187,7 +186,3 @@ def _thoughts(org: Org, role: Role, terms: Terms, seconds: Span) -> Span:
 
 def _age(folder: Path) -> float:
     return (folder / "answers.jsonl").stat().st_mtime
-
-
-def _without_key(record: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in record.items() if name != "key"}

@@ -5,7 +5,6 @@ that it goes on the same way whatever becomes of them.
 """
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,9 +14,9 @@ import numpy as np
 
 from orgopt.called import argument
 from orgopt.document import parse, read
-from orgopt.errors import OrgoptError, UsageError
+from orgopt.errors import OrgoptError, StoreError, UsageError
 from orgopt.evolve.surrogate.graph import Setting
-from orgopt.ledger import read_lines, write_text
+from orgopt.jsonl import JsonLog, read_lines
 from orgopt.org import Org
 from orgopt.score import Score
 from orgopt.study import statistics
@@ -177,11 +176,23 @@ def keep_evidence(folder: Path, records: Sequence[Record]) -> None:
     """Write what a study learns from into its folder, once."""
     path = folder / EVIDENCE
     if not path.exists():
-        text = "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in records)
-        write_text(folder / f".{EVIDENCE}", text).replace(path)  # all of it or nothing, if this is stopped
+        partial = folder / f".{EVIDENCE}"
+        partial.unlink(missing_ok=True)
+        log = JsonLog(partial)
+        for record in records:
+            log.append(record, sync=False)
+        log.close()
+        partial.replace(path)  # all of it or nothing, if this is stopped
 
 
 def kept_evidence(folder: Path) -> list[Tried]:
-    """What was written into a study's folder."""
+    """What was written into a study's folder.
+
+    Raises:
+        StoreError: It is damaged.
+    """
     path = folder / EVIDENCE
-    return from_records(read_lines(path)) if path.exists() else []
+    try:
+        return from_records(read_lines(path)) if path.exists() else []
+    except (KeyError, TypeError, ValueError) as error:
+        raise StoreError(f"{path} is damaged ({error}): restore it, or begin another study") from None

@@ -7,7 +7,6 @@ FOLDER/    as of `orgopt run`, whose --resume takes it
     memory/  memory-after/                 what roles with lasting memory read, and what they wrote
 """
 
-import json
 import shutil
 from collections.abc import Mapping
 from contextlib import closing
@@ -20,11 +19,13 @@ from orgopt.agents.session import Means, speaks
 from orgopt.agents.thinking.memories import MAX_MEMORY_BYTES, Memories
 from orgopt.document import Program, parse, read, require_org
 from orgopt.errors import StoreError
+from orgopt.jsonl import shorten
 from orgopt.lab.base import Lab
 from orgopt.lab.sandbox.launch import chosen
-from orgopt.ledger import Event, Ledger, write_text
+from orgopt.ledger import Ledger, write_text
 from orgopt.scoring import Score, require_thoughts, verified
 from orgopt.scoring import run as run_team
+from orgopt.seal import write_record
 from orgopt.task import Task
 from orgopt.team.runtime import Watcher
 from orgopt.verification import measured
@@ -131,7 +132,7 @@ def _begin(folder: Path, program: Program, task: Task, settings: Settings, keepi
             "of_study": True,
             "remembers": keeping.remembers,
         }
-        write_text(folder / "run.json", json.dumps(asked) + "\n")
+        write_record(folder / "run.json", asked)
 
 
 def _reopened(path: Path) -> Ledger:
@@ -141,13 +142,8 @@ def _reopened(path: Path) -> Ledger:
     cut = next((at for at, event in enumerate(ledger.events) if event.data.get("failure") == "over_budget"), None)
     if cut is None:
         return Ledger(path, ledger.events)
-    kept = ledger.events[:cut]
-    write_text(path, "".join(map(_line, kept)))
-    return Ledger(path, kept)
-
-
-def _line(event: Event) -> str:
-    return json.dumps({"kind": event.kind, "t": event.t, **event.data}, ensure_ascii=False) + "\n"
+    shorten(path, cut)
+    return Ledger(path, ledger.events[:cut])
 
 
 def _read(folder: Path) -> Memory:

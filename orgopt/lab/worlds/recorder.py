@@ -18,6 +18,7 @@ from scipy.stats import qmc
 
 from orgopt.called import argument
 from orgopt.errors import LabError, UsageError
+from orgopt.jsonl import JsonLog, damaged, read_lines
 from orgopt.lab.base import Experiment, Lab, Outcome, Status
 from orgopt.lab.worlds.recording import (
     Table,
@@ -29,7 +30,6 @@ from orgopt.lab.worlds.recording import (
     task_version,
     write_table,
 )
-from orgopt.ledger import JsonLog, read_lines
 from orgopt.locks import hold
 from orgopt.seeds import Stream, derive, generator
 from orgopt.task import Knob, Settings, Task
@@ -178,13 +178,21 @@ class Recording:
         self._lock.release()
 
     def _read_log(self) -> None:
-        for record in read_lines(self._log_path):
-            if record["kind"] == "part":
-                self._refuse_other(self._log_path, record)
-                if record["part"] not in self._parts:
-                    self._parts.append(record["part"])
-            elif record["row"] >= self._complete:  # a kill between writing the file and removing the log leaves both
-                self._rows[record["row"]] = record
+        records = read_lines(self._log_path)
+        for number, record in enumerate(records, 1):
+            try:
+                self._take(record)
+            except (KeyError, TypeError) as error:
+                why = f"no row of a recording ({error})"
+                raise damaged(str(self._log_path), number, len(records), why) from None
+
+    def _take(self, record: dict[str, Any]) -> None:
+        if record["kind"] == "part":
+            self._refuse_other(self._log_path, record)
+            if record["part"] not in self._parts:
+                self._parts.append(record["part"])
+        elif record["row"] >= self._complete:  # a kill between writing the file and removing the log leaves both
+            self._rows[record["row"]] = record
 
     def _refuse_other(self, path: Path, provenance: dict[str, Any]) -> None:
         if changed := differences(provenance, self.origin):

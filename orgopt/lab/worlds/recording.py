@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from orgopt import regular
 from orgopt.errors import StoreError, TaskError
 from orgopt.foreign import files_digest
 from orgopt.lab.base import Status
@@ -76,6 +77,30 @@ def records_path(task: Task) -> Path:
     return task.folder / "records.parquet"
 
 
+def recording_digest(path: Path) -> str:
+    """SHA-256 of a recording, which is the one that stands beside it, as `sha256sum` writes it, where one does.
+
+    Raises:
+        TaskError: It is another, or the recording cannot be read.
+    """
+    beside = _digest_path(path)
+    try:
+        found = hashlib.sha256(regular.read_bytes(path)).hexdigest()
+        told = regular.read_bytes(beside, 64).decode("ascii", "replace") if beside.exists() else found
+    except OSError as error:
+        raise TaskError(f"cannot read {error.filename or path}: {error.strerror}") from None
+    if told != found:
+        raise TaskError(
+            f"{path} is damaged: its SHA-256 is {found[:12]}…, and that of what was recorded {told[:12]}…: restore it "
+            f"or record it again; where you changed it yourself, remove {beside.name}"
+        )
+    return found
+
+
+def _digest_path(path: Path) -> Path:
+    return path.with_name(f"{path.name}.sha256")
+
+
 def task_version(task: Task) -> dict[str, str]:
     """What decides the outcome of an experiment beside its knobs and seed: digests of the files by name.
 
@@ -117,6 +142,7 @@ def read_table(path: Path) -> tuple[Table, dict[str, Any]]:
     """
     if not path.is_file():
         raise TaskError(f"no recording at {path}: make one with 'orgopt record TASK --runs N'")
+    recording_digest(path)
     try:
         table = _pq.read_table(path)
     except (_ArrowError, OSError) as error:
@@ -156,7 +182,10 @@ def write_table(path: Path, table: Table, provenance: Mapping[str, Any]) -> None
         _pq.write_table(table.replace_schema_metadata({METADATA_KEY: text}), partial, compression="zstd")
         with partial.open("rb") as file:
             os.fsync(file.fileno())
+        found, beside = hashlib.sha256(partial.read_bytes()).hexdigest(), _digest_path(path)
+        beside.unlink(missing_ok=True)  # while one is new and the other old, nothing is said
         partial.replace(path)
+        regular.write_bytes(beside, f"{found}  {path.name}\n".encode())
     except OSError as error:
         raise StoreError(f"cannot write {path}: {error.strerror or error}") from None
 

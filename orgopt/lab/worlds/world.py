@@ -191,7 +191,10 @@ def _make(task: Task, place: str, name: str) -> World:
 
 def _load(task: Task, place: str) -> ModuleType:
     """The module of a factory: a file in the task's folder, or an importable one."""
-    path = (task.folder / place).resolve()
+    try:
+        path = (task.folder / place).resolve()
+    except RuntimeError:  # a link that leads to itself
+        raise TaskError(f"{task.name}: {task.folder / place} leads to itself") from None
     if place.endswith(".py") and not (path.is_file() and path.is_relative_to(task.folder.resolve())):
         raise TaskError(f"{task.name}: there is no {place} in {task.folder}")
     try:

@@ -1,0 +1,84 @@
+"""The form of `task.toml`: which values it has, and what each may be."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from orgopt import regular
+from orgopt.errors import TaskError
+from orgopt.forms import ANYTHING, FLAG, SCALAR, TEXT, TEXTS, WORDS, Kind, Table, number, problem
+
+_MOST_S = 366 * 86_400
+_SECONDS = number(0, _MOST_S, above=True)
+_PAUSE = number(0, _MOST_S)
+_SIZE = number(0, 1_000_000, above=True)
+_MEASURE: dict[str, Kind | Table] = {
+    "metric": number(),
+    "heldout": number(),
+    "sd": number(0),
+    "seeds": number(1, whole=True),
+}
+_TIME: dict[str, Kind | Table] = {"think_s": _PAUSE, "meeting_s": _PAUSE, "meeting_per_head_s": _PAUSE}
+_LIMITS: dict[str, Kind | Table] = {
+    "wall_s": _SECONDS,
+    "memory_gb": _SIZE,
+    "disk_gb": _SIZE,
+    "processes": number(1, 1_000_000, whole=True),
+    "flops": number(0),
+    "best": number(),
+}
+_RESULT = Kind(
+    "the name of one file of arrays, .npz, .npy or .safetensors",
+    lambda value: (
+        isinstance(value, str) and Path(value).name == value and value.endswith((".npz", ".npy", ".safetensors"))
+    ),
+)
+_COMMON: dict[str, Kind | Table] = {
+    "title": WORDS,
+    "brief": WORDS,
+    "metric": WORDS,
+    "heldout": WORDS,
+    "unit": TEXT,
+    "script": WORDS,
+    "preload": TEXTS,
+}
+JUDGED = Table(
+    keys={
+        **_COMMON,
+        "world": WORDS,
+        "knobs": WORDS,
+        "parameters": Table(keys={}, others=ANYTHING),
+        "start": Table(keys={"random": FLAG}),
+        "limits": Table(keys=_LIMITS, needed=("wall_s",)),
+        "sandbox": Table(keys={"result": _RESULT, "prime": TEXTS, "hide": TEXTS}),
+        "time": Table(keys=_TIME, needed=tuple(_TIME)),
+        "baseline": Table(keys=_MEASURE, needed=tuple(_MEASURE)),
+        "reference": Table(keys={**_MEASURE, "settings": Table(keys={}, others=SCALAR)}, needed=tuple(_MEASURE)),
+        "floors": Table(keys={}, others=number()),
+        "measured": Table(keys={"data_digest": TEXT}, others=ANYTHING),
+    },
+    needed=("title", "brief", "metric", "heldout", "unit", "limits", "time", "baseline", "reference"),
+)
+"""A task with a judge, or a world."""
+PRINTED = Table(keys={**_COMMON, "limits": Table(keys=_LIMITS), "time": Table(keys=_TIME)}, others=ANYTHING)
+"""A script that prints its metric: which other keys it has is said where they are read."""
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """What a `task.toml` says.
+
+    Raises:
+        TaskError: It cannot be read, or a value is not what it may be: with the line and what to write.
+    """
+    try:
+        text = regular.read_text(path)
+        table = tomllib.loads(text)
+    except OSError as error:
+        raise TaskError(f"{path}: {error.strerror}") from None
+    except RecursionError:
+        raise TaskError(f"{path}: brackets in brackets without end") from None
+    except ValueError as error:
+        raise TaskError(f"{path}: {error}") from None
+    if found := problem(table, PRINTED if table.get("kind") == "script" else JUDGED, text):
+        raise TaskError(f"{path}:{found[0]}: {found[1]}")
+    return table
