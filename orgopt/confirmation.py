@@ -83,7 +83,7 @@ def paired(pairs: Sequence[Pair], baseline: Measure, *, ratios: bool = False, va
     apart = np.array([_ahead(*pair, by_ratio=by_ratio) for pair in pairs])
     n, mean = len(apart), float(apart.mean())
     error = spread_of(apart) / math.sqrt(n) if n > 1 else math.sqrt(2) * baseline.sd / (abs(level) if by_ratio else 1)
-    enough = varies and (error > 0 or n >= _ALIKE)
+    enough = varies and (error > 1e-12 * abs(mean) or n >= _ALIKE)
     low, resolution = _told(mean, error, n - 1 if enough else 0)
 
     def gained(ahead: float) -> float:

@@ -50,7 +50,7 @@ def confirmed_by(score: Score) -> str:
 def gained(task: Task, score: Score) -> str:
     """The gain in the metric's own unit with its noise, and what the runs could have shown; empty without evidence.
 
-    Such as `val_loss 0.4820 → 0.4610 (−0.0210 ± 0.0040); gains from 0.0121 on are shown in four of five cases`.
+    Such as `val_loss 0.4820 → 0.4610 (−0.0210 ± 0.0040); gains from 0.0130 on are shown in four of five cases`.
     """
     evidence = score.evidence
     if evidence is None:
