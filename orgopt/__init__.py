@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from orgopt.document import Program, apply, load, parse, render
     from orgopt.org import Org
     from orgopt.scoring import Score
-    from orgopt.task import Task, load_task
+    from orgopt.task import Task
+    from orgopt.task_folder import load_task
 
 # Before any heavy import: offline by default, and one thread a process (slots are processes).
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")

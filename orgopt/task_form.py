@@ -6,7 +6,7 @@ from typing import Any
 
 from orgopt import regular
 from orgopt.errors import TaskError
-from orgopt.forms import ANYTHING, FLAG, SCALAR, TEXT, TEXTS, WORDS, Kind, Table, number, problem
+from orgopt.forms import ANYTHING, FLAG, SCALAR, TEXT, TEXTS, WORDS, Kind, Table, number, one_of, problem
 
 _MOST_S = 366 * 86_400
 _SECONDS = number(0, _MOST_S, above=True)
@@ -41,7 +41,10 @@ _COMMON: dict[str, Kind | Table] = {
     "unit": TEXT,
     "script": WORDS,
     "preload": TEXTS,
+    "timed": FLAG,
 }
+PRINTS = "script"
+"""The `kind` of a task whose script prints its metric."""
 JUDGED = Table(
     keys={
         **_COMMON,
@@ -60,8 +63,17 @@ JUDGED = Table(
     needed=("title", "brief", "metric", "heldout", "unit", "limits", "time", "baseline", "reference"),
 )
 """A task with a judge, or a world."""
-PRINTED = Table(keys={**_COMMON, "limits": Table(keys=_LIMITS), "time": Table(keys=_TIME)}, others=ANYTHING)
-"""A script that prints its metric: which other keys it has is said where they are read."""
+PRINTED = Table(
+    keys={
+        **{key: kind for key, kind in _COMMON.items() if key != "heldout"},
+        "kind": one_of(PRINTS),
+        "direction": one_of("down", "up"),
+        "python": WORDS,
+        "limits": Table(keys=_LIMITS),
+        "time": Table(keys=_TIME),
+    }
+)
+"""A script that prints its metric; what is missing is found in its files."""
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -79,6 +91,6 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise TaskError(f"{path}: brackets in brackets without end") from None
     except ValueError as error:
         raise TaskError(f"{path}: {error}") from None
-    if found := problem(table, PRINTED if table.get("kind") == "script" else JUDGED, text):
+    if found := problem(table, PRINTED if table.get("kind") == PRINTS else JUDGED, text):
         raise TaskError(f"{path}:{found[0]}: {found[1]}")
     return table

@@ -10,7 +10,8 @@ from orgopt.errors import UsageError
 from orgopt.knob import parse_knobs
 from orgopt.lab.base import Status
 from orgopt.org import WORKING_AGENTS
-from orgopt.task import Settings, Task, Value, load_task
+from orgopt.task import Settings, Task, Value
+from orgopt.task_folder import load_task
 from tests.conftest import ROOT
 
 

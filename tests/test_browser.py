@@ -11,7 +11,7 @@ import pytest
 from orgopt.document import parse
 from orgopt.study.verdict.study import ending
 from orgopt.study.view import load_study
-from orgopt.task import load_task
+from orgopt.task_folder import load_task
 from orgopt.testing.toy_task import TOY
 from orgopt.tracking import Tracking
 from tests.conftest import TRIO

@@ -17,7 +17,8 @@ from orgopt.lab.sandbox.launch import Sandbox
 from orgopt.lab.worlds.recording import load_records, records_path
 from orgopt.ledger import Ledger
 from orgopt.scoring import DISQUALIFIED, evaluate
-from orgopt.task import Task, load_task
+from orgopt.task import Task
+from orgopt.task_folder import load_task
 from orgopt.testing.lab import drain
 from orgopt.testing.toy_task import TOY
 from orgopt.verification import train_all

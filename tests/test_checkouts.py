@@ -27,7 +27,8 @@ from orgopt.lab.sandbox.inside.printed import printed_metric
 from orgopt.lab.sandbox.launch import Sandbox
 from orgopt.ledger import Ledger, results_tsv
 from orgopt.study.wording import metric as metric_text
-from orgopt.task import Task, load_task
+from orgopt.task import Task
+from orgopt.task_folder import load_task
 from orgopt.team.beliefs import Measure
 from tests.fakes.processes import needs_sandbox
 

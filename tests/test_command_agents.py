@@ -34,7 +34,8 @@ from orgopt.lab.sandbox.launch import Sandbox
 from orgopt.ledger import Event, Ledger
 from orgopt.org import Link, Org, Role, Standup
 from orgopt.scoring import evaluate
-from orgopt.task import Task, load_task
+from orgopt.task import Task
+from orgopt.task_folder import load_task
 from orgopt.team.desk import MAX_FAILED
 from orgopt.team.repository import Repository
 from orgopt.team.runtime import Team

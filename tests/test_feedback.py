@@ -197,7 +197,7 @@ def screened(tmp_path_factory: pytest.TempPathFactory, toy_module: Task) -> Path
 
 @pytest.fixture(scope="module")
 def toy_module() -> Task:
-    from orgopt.task import load_task
+    from orgopt.task_folder import load_task
 
     return load_task(str(TOY))
 

@@ -22,7 +22,8 @@ from orgopt.ledger import Ledger
 from orgopt.report import page
 from orgopt.scoring import evaluate
 from orgopt.study.view import load_study
-from orgopt.task import Measure, Task, load_task
+from orgopt.task import Measure, Task
+from orgopt.task_folder import load_task
 from orgopt.verification import calibrate, measured
 from tests.conftest import ROOT, TRIO
 from tests.fakes.processes import needs_sandbox

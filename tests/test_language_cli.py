@@ -19,7 +19,8 @@ from orgopt.lab.sandbox.launch import Sandbox
 from orgopt.ledger import Ledger
 from orgopt.org import Link, Org, Role
 from orgopt.scoring import Score, evaluate
-from orgopt.task import Task, load_task
+from orgopt.task import Task
+from orgopt.task_folder import load_task
 from orgopt.team.runtime import Team
 from tests.fakes.lab import FakeLab
 from tests.fakes.llm_server import MODEL, Call, LlmServer, fields

@@ -13,7 +13,8 @@ from orgopt.lab.base import Experiment, Lab, Status
 from orgopt.lab.local import LocalLab
 from orgopt.lab.sandbox.inside.curve import read_curve
 from orgopt.lab.sandbox.launch import Sandbox
-from orgopt.task import Task, load_task
+from orgopt.task import Task
+from orgopt.task_folder import load_task
 from orgopt.testing.lab import LabContract, drain
 from orgopt.testing.toy_task import TOY
 from tests.fakes.lab import FakeLab

@@ -19,7 +19,8 @@ from orgopt.jsonl import DamagedError, JsonLog, end_path, read_lines
 from orgopt.ledger import Event, Ledger, impossible, read_ledger
 from orgopt.seal import read_record, write_record
 from orgopt.study.records.reader import read_records
-from orgopt.task import Task, load_task
+from orgopt.task import Task
+from orgopt.task_folder import load_task
 from orgopt.testing.toy_task import TOY
 from tests.conftest import ROOT, TRIO
 from tests.fakes.studies import NAME, make_study

@@ -22,7 +22,7 @@ from orgopt.document import Program
 from orgopt.errors import OrgoptError, UsageError
 from orgopt.report import page
 from orgopt.study.config import study_name
-from orgopt.task import load_task
+from orgopt.task_folder import load_task
 from orgopt.testing.toy_task import TOY
 from orgopt.tracking.own_origin import is_foreign
 from orgopt.workspace import folder_name

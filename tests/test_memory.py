@@ -18,7 +18,8 @@ from orgopt.lab.local import LocalLab
 from orgopt.lab.sandbox.inside.prime import copied
 from orgopt.lab.sandbox.launch import Sandbox
 from orgopt.limits import Limits
-from orgopt.task import Task, load_task
+from orgopt.task import Task
+from orgopt.task_folder import load_task
 from orgopt.testing.lab import drain
 from orgopt.testing.toy_task import TOY
 from tests.conftest import ROOT

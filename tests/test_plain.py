@@ -16,7 +16,8 @@ from orgopt.lab.replay import ReplayLab
 from orgopt.lab.worlds.world import Called
 from orgopt.ledger import BASELINE, Ledger, results_tsv
 from orgopt.scoring import evaluate, score
-from orgopt.task import Task, load_task
+from orgopt.task import Task
+from orgopt.task_folder import load_task
 from orgopt.testing.toy_task import ToyWorld
 from orgopt.verification import Verified
 from tests.fakes.lab import FakeLab, parabola

@@ -27,7 +27,8 @@ from orgopt.org import AGENT_KIND
 from orgopt.plugin_faults import naming_packages
 from orgopt.study.config import StudyConfig
 from orgopt.study.contest import contest_identity
-from orgopt.task import Task, load_task
+from orgopt.task import Task
+from orgopt.task_folder import load_task
 from tests.conftest import ROOT
 
 DOCUMENT = "# Solo\n\n## Roles\n\n### One\n- **Headcount:** 1\n- **Agent:** {}\n"

@@ -21,7 +21,8 @@ from orgopt.errors import StoreError, TaskError, UsageError
 from orgopt.lab.base import Status
 from orgopt.lab.worlds.recorder import SEEDS, Recording, plan
 from orgopt.lab.worlds.recording import load_records, read_table, records_path, write_table
-from orgopt.task import Task, load_task
+from orgopt.task import Task
+from orgopt.task_folder import load_task
 from tests.conftest import ROOT
 from tests.fakes.lab import FakeLab, curve
 from tests.fakes.processes import needs_sandbox

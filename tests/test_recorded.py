@@ -23,7 +23,8 @@ from orgopt.lab.worlds.recorder import Recording
 from orgopt.lab.worlds.recording import load_records, records_path, rows_table, task_version, write_table
 from orgopt.ledger import Ledger
 from orgopt.scoring import evaluate
-from orgopt.task import Settings, Task, load_task
+from orgopt.task import Settings, Task
+from orgopt.task_folder import load_task
 from orgopt.testing.toy_task import TOY
 from tests.conftest import ROOT
 
@@ -153,7 +154,7 @@ def test_a_team_runs_on_a_recording(recorded_toy: Task, trio: Program) -> None:
 def test_a_fitted_world_is_kept_and_replays_without_torch(world: Recorded, recorded_toy: Task) -> None:
     assert (recorded_toy.folder / "world.json").is_file()
     code = (
-        "import sys; from orgopt.lab.worlds.open import open_recorded; from orgopt.task import load_task;"
+        "import sys; from orgopt.lab.worlds.open import open_recorded; from orgopt.task_folder import load_task;"
         f"world = open_recorded(load_task({str(recorded_toy.folder)!r})); print(world.answer({{}}, 1).metric);"
         "assert 'torch' not in sys.modules"
     )

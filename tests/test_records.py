@@ -23,7 +23,8 @@ from orgopt.study.records.reader import parse_records, read_records, written
 from orgopt.study.verdict.study import ending
 from orgopt.study.view import study
 from orgopt.study.wording import plain
-from orgopt.task import Task, load_task
+from orgopt.task import Task
+from orgopt.task_folder import load_task
 from orgopt.testing.toy_task import TOY
 from orgopt.tracking import candidate, overview
 from orgopt.tracking.entry import NOTE

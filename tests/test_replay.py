@@ -18,7 +18,8 @@ from orgopt.lab.replay import ReplayLab
 from orgopt.lab.worlds.world import Called, open_world
 from orgopt.ledger import Ledger
 from orgopt.scoring import evaluate
-from orgopt.task import Task, load_task
+from orgopt.task import Task
+from orgopt.task_folder import load_task
 from orgopt.testing.lab import LabContract
 from orgopt.testing.toy_task import ToyWorld
 from tests.conftest import ROOT

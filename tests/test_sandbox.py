@@ -21,7 +21,8 @@ from orgopt.lab.sandbox.inside import isolate, seccomp
 from orgopt.lab.sandbox.inside.start import ISOLATION_FAILED, check_isolation
 from orgopt.lab.sandbox.launch import CHOICE, Sandbox, chosen
 from orgopt.limits import Limits
-from orgopt.task import Task, load_task
+from orgopt.task import Task
+from orgopt.task_folder import load_task
 from orgopt.testing.lab import drain
 from tests.conftest import ROOT
 from tests.fakes import callers

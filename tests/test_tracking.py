@@ -18,7 +18,8 @@ from orgopt.report import page
 from orgopt.study.records.kinds import CandidateRecord
 from orgopt.study.verdict.study import ending, short
 from orgopt.study.view import load_study
-from orgopt.task import Task, load_task
+from orgopt.task import Task
+from orgopt.task_folder import load_task
 from orgopt.testing.toy_task import TOY
 from orgopt.tracking import Tracking, load_prompt, load_version, overview, store_uri
 from orgopt.tracking.direct import Direct

@@ -12,7 +12,8 @@ from orgopt.document import Program, load, parse, require_org
 from orgopt.document.as_read import in_a_line, inferred, with_policies
 from orgopt.errors import UsageError
 from orgopt.org import Org
-from orgopt.task import Task, load_task
+from orgopt.task import Task
+from orgopt.task_folder import load_task
 from orgopt.workspace import find_workspace
 
 Document = Program | str | Path

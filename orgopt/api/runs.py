@@ -34,7 +34,7 @@ from orgopt.plugin_faults import naming_packages
 from orgopt.scoring import VERIFY_SEEDS, Score
 from orgopt.scoring import evaluate as evaluate_in
 from orgopt.seal import write_record
-from orgopt.task import load_task
+from orgopt.task_folder import load_task
 from orgopt.team.costs import report
 from orgopt.team.repository import Repository
 from orgopt.workspace import find_workspace, folder_name, writable_folder

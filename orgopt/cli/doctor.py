@@ -20,7 +20,7 @@ from orgopt.lab.sandbox.launch import Sandbox
 from orgopt.org import AGENT_KIND
 from orgopt.plugins import Plugin
 from orgopt.study.config import REWRITER_KIND, SAMPLER_KIND
-from orgopt.task import load_task
+from orgopt.task_folder import load_task
 from orgopt.task_source import TASK_KIND, packaged
 from orgopt.workspace import RULE, SETTINGS, find_workspace
 

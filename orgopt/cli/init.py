@@ -18,7 +18,7 @@ from orgopt.lab.doctor.probes import trial
 from orgopt.lab.sandbox.launch import chosen
 from orgopt.lab.worlds.recording import records_path
 from orgopt.ledger import write_text
-from orgopt.task import load_task
+from orgopt.task_folder import load_task
 from orgopt.task_source import find_tasks, shipped
 
 CONFIG = """\

@@ -22,7 +22,7 @@ from orgopt.document.text.program import Program
 from orgopt.errors import DocumentError, UsageError
 from orgopt.lab.worlds.recording import run_seconds
 from orgopt.org import Org
-from orgopt.task import load_task
+from orgopt.task_folder import load_task
 from orgopt.workspace import find_workspace
 
 

@@ -14,7 +14,8 @@ from orgopt.cli.shared.base import err, out, print_json
 from orgopt.cli.shared.exits import command
 from orgopt.errors import OrgoptError
 from orgopt.study.verdict.evidence import REMEDY, stamp
-from orgopt.task import Measure, Task, load_task
+from orgopt.task import Measure, Task
+from orgopt.task_folder import load_task
 from orgopt.task_source import TASK_KIND, find_tasks
 from orgopt.workspace import find_workspace
 

@@ -5,7 +5,8 @@ import pytest
 from orgopt.lab.base import Experiment, Outcome, Status
 from orgopt.lab.replay import ReplayLab
 from orgopt.lab.worlds.world import open_world
-from orgopt.task import Task, load_task
+from orgopt.task import Task
+from orgopt.task_folder import load_task
 from orgopt.task_source import TaskSource, is_task
 
 

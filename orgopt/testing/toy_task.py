@@ -6,7 +6,8 @@ import numpy as np
 
 from orgopt.lab.replay import ReplayLab
 from orgopt.lab.worlds.world import Called
-from orgopt.task import Settings, Task, load_task
+from orgopt.task import Settings, Task
+from orgopt.task_folder import load_task
 
 TOY = Path(__file__).parent / "toy"
 

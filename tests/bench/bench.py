@@ -27,7 +27,7 @@ from orgopt.lab.base import Experiment
 from orgopt.lab.local import LocalLab
 from orgopt.lab.sandbox.launch import Sandbox
 from orgopt.scoring import evaluate
-from orgopt.task import load_task
+from orgopt.task_folder import load_task
 from orgopt.verification import train_all
 from tests.bench import tracking_speed
 from tests.bench.team_speed import rates

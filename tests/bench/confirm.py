@@ -25,7 +25,8 @@ from statistics import median
 
 from orgopt.confirmation import PAIRS, Evidence
 from orgopt.lab.local import LocalLab
-from orgopt.task import Settings, Task, load_task
+from orgopt.task import Settings, Task
+from orgopt.task_folder import load_task
 from orgopt.verification import Submissions, measured, verify
 
 LOSS = """

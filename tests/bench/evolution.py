@@ -27,7 +27,7 @@ from orgopt.evolve import Arena, Terms
 from orgopt.evolve.compare.contest import Contest
 from orgopt.evolve.controls import controls
 from orgopt.evolve.space.genome import Space
-from orgopt.task import load_task
+from orgopt.task_folder import load_task
 
 ROOT = Path(__file__).parent.parent.parent
 PAGE = ROOT / "docs" / "benchmarks.md"

@@ -29,7 +29,7 @@ from orgopt.scoring import evaluate
 from orgopt.study.standing import believed, standings
 from orgopt.study.statistics import interval
 from orgopt.study.view import load_study
-from orgopt.task import load_task
+from orgopt.task_folder import load_task
 from tests.bench.evolution import BUDGETS, ROOT, SEED, SLOTS
 
 GENERATIONS, POPULATION = 19, 8

@@ -29,7 +29,7 @@ from orgopt.evolve.surrogate.examples import Tried, from_records, records_of
 from orgopt.evolve.surrogate.gp import Known, krige
 from orgopt.study.quality import Quality, quality
 from orgopt.study.view import load_study
-from orgopt.task import load_task
+from orgopt.task_folder import load_task
 from tests.bench.evolution import BUDGETS, ROOT, SEED, SLOTS
 
 FOLDS = 5

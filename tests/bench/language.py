@@ -23,7 +23,7 @@ from orgopt.agents.thinking.spend import Spend
 from orgopt.lab.base import Experiment
 from orgopt.ledger import Ledger
 from orgopt.org import Org, Role
-from orgopt.task import load_task
+from orgopt.task_folder import load_task
 from orgopt.team.runtime import Team
 from orgopt.testing.toy_task import TOY
 from tests.fakes.lab import FakeLab

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from orgopt.lab.base import Experiment, Status
 from orgopt.lab.local import LocalLab
-from orgopt.task import Settings, Task, load_task
+from orgopt.task import Settings, Task
+from orgopt.task_folder import load_task
 from orgopt.verification import train_all
 
 

@@ -27,7 +27,8 @@ from orgopt.lab.local import LocalLab
 from orgopt.lab.replay import ReplayLab
 from orgopt.lab.worlds.world import Answer
 from orgopt.scoring import Score, evaluate
-from orgopt.task import Settings, Task, load_task
+from orgopt.task import Settings, Task
+from orgopt.task_folder import load_task
 from orgopt.verification import train_all
 from tests.conftest import ROOT
 

@@ -23,7 +23,8 @@ from orgopt.jsonl import JsonLog, read_lines
 from orgopt.lab import make_lab
 from orgopt.ledger import Ledger
 from orgopt.org import Org
-from orgopt.task import Task, load_task
+from orgopt.task import Task
+from orgopt.task_folder import load_task
 from orgopt.team import links
 from orgopt.team.runtime import Team
 from tests.conftest import ROOT

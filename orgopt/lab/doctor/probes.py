@@ -24,7 +24,8 @@ from orgopt.lab.local import LocalLab
 from orgopt.lab.sandbox.bubblewrap import remedy
 from orgopt.lab.sandbox.inside.processes import arguments, inhabitants
 from orgopt.lab.sandbox.launch import Sandbox, readable
-from orgopt.task import Task, load_task
+from orgopt.task import Task
+from orgopt.task_folder import load_task
 
 _PATIENCE_S = 60.0
 _SHORT_S = 1.0  # for what is ended by the limit alone
