@@ -562,7 +562,7 @@ WRONG = {
     "placeholder": ({"command": ["x", "{promt}"]}, "{promt}, which stands for nothing: {prompt}, {prompt_file}"),
     "option": ({"command": ["x"], "shell": True}, "has no option 'shell': command, timeout_s"),
     "timeout": ({"command": ["x"], "timeout_s": 0}, "timeout_s must be a number above zero"),
-    "infinite": ({"command": ["x"], "timeout_s": float("inf")}, "it must be a number above 0"),
+    "infinite": ({"command": ["x"], "timeout_s": float("inf")}, "must be a number above zero"),
     "a secret": ({"command": ["x"], "env": ["KEY=sk-1"]}, "names of variables alone"),
     "network": ({"command": ["x"], "network": "yes"}, "network must be true or false"),
     "relative": ({"command": ["x"], "read": ["data"]}, "write an absolute path"),

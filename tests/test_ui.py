@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -41,6 +42,10 @@ def test_the_ui_shows_the_nested_runs_of_the_workspace(
         assert len(found) == 1 + 2 + 6
         with urllib.request.urlopen(f"{match[1]}/", timeout=20) as page:
             assert b"MLflow" in page.read()
+        for origin in ("http://localhost:1234", "http://127.0.0.1:1234", "null"):
+            request.add_header("Origin", origin)  # a page of another server on this machine
+            with pytest.raises(urllib.error.HTTPError, match="403"):
+                urllib.request.urlopen(request, timeout=20)
         servers = _descendants(process.pid)
         process.send_signal(signal.SIGINT)
         assert process.wait(15) == 0
