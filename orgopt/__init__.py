@@ -51,7 +51,7 @@ _HOMES = {
     "evaluate": "api.runs",
     "lint": "api.documents",
     "load": "document",
-    "load_task": "task",
+    "load_task": "task_folder",
     "open_study": "api.studies",
     "optimize": "api.studies",
     "parse": "document",

@@ -1,6 +1,7 @@
 """Tasks: what is researched, with its baseline and reference figures.
 
-How a folder is read as one is `orgopt.task_folder`'s; knobs are `orgopt.knob`'s, limits `orgopt.limits`'; running a task is the lab's.
+How a folder is read as one is `orgopt.task_folder`'s, knobs `orgopt.knob`'s, limits `orgopt.limits`', running it the
+lab's.
 
 A task is a folder with `task.toml` and either fixed files and one editable script, whose constants are its knobs,
 or a world: a Python callable that answers any setting of the knobs that `task.toml` declares itself. A folder with

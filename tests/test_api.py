@@ -227,7 +227,7 @@ def test_a_study_that_was_interrupted_continues(lab: Path) -> None:
         (lambda: orgopt.run("trio.md", task="", budget=9), "task must be a name, .*, not ''"),
         (lambda: orgopt.run("trio.md", task="bowl", budget=object()), "budget must be seconds, or text such as 15s"),
         (lambda: orgopt.run("trio.md", task="bowl", budget=True), "budget must be seconds, .*, not True"),
-        (lambda: orgopt.run("trio.md", task="bowl", budget=float("inf")), "'inf' is no time at all"),
+        (lambda: orgopt.run("trio.md", task="bowl", budget=float("inf")), "'inf' is longer than a year"),
         (
             lambda: orgopt.run("trio.md", task="bowl", budget=1e-5),
             "'1e-05' is no time at all: a budget must be",

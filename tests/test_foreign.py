@@ -156,8 +156,8 @@ def test_task_toml_says_more(tmp_path: Path) -> None:
         ("X = (\n", "", r"train.py:1: it is not Python"),
         ("print('loss: 1')\n", "", "has no knobs"),
         ("X = 1\n", 'kind = "script"\nmetric = "score"\n', "is less score better, or more"),
-        ("X = 1\n", 'kind = "script"\nmetric = "loss"\ndirection = "left"\n', "write 'down'"),
-        ("X = 1\n", 'kind = "script"\nmetric = "loss"\nbaseline = 3\n', "has no baseline"),
+        ("X = 1\n", 'kind = "script"\nmetric = "loss"\ndirection = "left"\n', 'must be "down" or "up"'),
+        ("X = 1\n", 'kind = "script"\nmetric = "loss"\nbaseline = 3\n', "there is no 'baseline'"),
         (
             "X = 1\n",
             'kind = "script"\nmetric = "loss"\n[limits]\nwall_s = 0\n',

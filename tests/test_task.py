@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orgopt.errors import TaskError, UsageError
-from orgopt.task import Knob, Task, parse_knobs
+from orgopt.knob import Knob, parse_knobs
+from orgopt.task import Task
 from orgopt.task_folder import load_task
 from orgopt.task_source import find_tasks
 from orgopt.testing.toy_task import TOY

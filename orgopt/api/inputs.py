@@ -1,6 +1,5 @@
 """What the front door is given: documents, tasks and durations, as objects or as one would type them."""
 
-import math
 import re
 import warnings
 from collections.abc import Iterable, Sequence
@@ -167,10 +166,10 @@ def seconds(duration: Duration) -> float:
         found = float(match[1]) * _UNITS[match[2]]
     else:
         found = float(duration)
-    if not SHORTEST_S <= found < math.inf:
-        raise UsageError(f"'{duration}' is no time at all: a budget must be {SHORTEST_S:g} s or more, and have an end")
     if found > MOST_S:
-        raise UsageError(f"'{str(duration)[:20]}…' is longer than a year: a budget is at most {MOST_S / 3600:g}h")
+        raise UsageError(f"'{str(duration)[:20]}' is longer than a year: a budget is at most {MOST_S / 3600:g}h")
+    if not found >= SHORTEST_S:  # nor what is no number
+        raise UsageError(f"'{duration}' is no time at all: a budget must be {SHORTEST_S:g} s or more")
     return found
 
 
