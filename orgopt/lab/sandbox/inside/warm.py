@@ -108,7 +108,7 @@ class Warm:
             body=self._training(request["seed"]) if question is None else _answering,
             leaves=result if question is None else ANSWER,
             folder=folder,
-            limits=self.config["limits"],
+            limits={**self.config["limits"], "silent": question is not None},
             hidden=tuple(self.config["hidden"]),
             watched=request["watched"] and question is None,
             prints=self.config["prints"],
