@@ -18,7 +18,8 @@ from typing import Any, NoReturn
 
 from . import processes
 from .judge import JUDGE
-from .supervise import Part, read_request, refuse, supervise, tell
+from .part import Part, read_request
+from .supervise import refuse, supervise, tell
 
 ANSWER, QUESTION = "answer.npz", "question.npz"
 
