@@ -11,15 +11,17 @@ class Limits:
     """What an experiment of a task may use and see, and what its result can be at most.
 
     Attributes:
-        memory_gb: Memory beyond what the warm process has loaded, of all its processes together.
+        memory_gb: Memory of all its processes together, and of its files in memory; what they still share with the warm
+            process by its share.
         disk_gb: Space of its own folder, its temporary files and shared memory together.
         processes: How many processes and threads it may have.
         flops: Floating-point operations of an experiment, of which a result that beats the baseline needs most; 0 where
             nobody counted.
         best: A metric below it cannot be honest; None where none is known.
         result: Name of the file of arrays that an experiment leaves.
-        prime: Calls of `prepare.py` that are made once and shared by all experiments, each a name and arguments.
-        hide: Files that experiments must not see, of the task's folder or of installed packages.
+        prime: Calls of `prepare.py` whose results all experiments share, each a name and arguments.
+        hide: Files that neither experiments nor what they are forked from can read, of the task's folder or of packages
+            that are installed.
         read: Files and folders outside of the task's that they may read, as the user's settings name them.
     """
 

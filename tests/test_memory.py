@@ -173,6 +173,55 @@ def test_no_script_and_no_result_of_another_lies_in_memory(toy: Task, sandbox: S
     assert outcome.error == "[0]"
 
 
+JUDGE = """
+import numpy as np
+import runpy
+
+def ask(folder, script):
+    np.savez(folder / "question-0.npz", x=np.zeros(1))
+    return 1
+
+def answer(folder):
+    runpy.run_path(str(folder / "train.py"), run_name="answers")
+
+def grade(folder):
+    raise ValueError(str(np.load(folder / "answer-0.npz")["told"]))
+"""
+LOCKS = """
+import fcntl, os, struct
+import numpy as np
+told = []
+def attempt(name, call, *arguments):
+    try:
+        call(*arguments)
+        told.append(name)
+    except OSError:
+        pass
+shared = os.open(os.__file__, os.O_RDONLY)
+attempt("flock", fcntl.flock, shared, fcntl.LOCK_EX | fcntl.LOCK_NB)
+attempt("lockf", fcntl.lockf, shared, fcntl.LOCK_SH | fcntl.LOCK_NB)
+attempt("ofd", fcntl.fcntl, shared, 37, struct.pack("hhqqi4x", fcntl.F_RDLCK, 0, 0, 1, 0))
+attempt("pipe", fcntl.fcntl, os.pipe()[1], 1031, 8192)
+print(told)
+if __name__ == "answers":
+    np.savez("answer.npz", told=str(told))
+else:
+    assert told == ["flock", "lockf", "ofd", "pipe"], told
+    np.savez("weights.npz", point=[0.5])
+"""
+
+
+@needs_sandbox
+def test_code_that_sees_held_out_data_has_no_locks_to_tell_of_it(tmp_path: Path) -> None:
+    task = task_with(tmp_path / "toy", READS, "")
+    (task.folder / "rows.txt").write_text("\n".join(tokens(12)))
+    (task.folder / "judge.py").write_text(JUDGE)
+    with LocalLab(task, 1, Sandbox.BUBBLEWRAP) as lab:
+        lab.submit(Experiment(id=1, settings={}, seed=1, script=LOCKS))
+        (outcome,) = drain(lab, 1, until=20)
+    assert outcome.error == "ValueError: []"
+
+
 @pytest.mark.parametrize(
     ("prepare", "sandbox", "message"),
     [

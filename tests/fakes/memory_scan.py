@@ -48,7 +48,7 @@ def arrays():
     for one in gc.get_objects():
         for array in gc.get_referents(one):
             while isinstance(array, np.ndarray):
-                if array.dtype != object:
+                if type(array) is np.ndarray and array.dtype != object:
                     yield array.tobytes()
                 array = array.base
 

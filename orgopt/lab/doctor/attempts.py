@@ -56,7 +56,7 @@ def attempt(*steps):
         try:
             step()
             return True
-        except OSError:
+        except (OSError, AttributeError):  # not allowed, or not there
             pass
     return False
 """
@@ -159,6 +159,33 @@ for _ in range(8):
 time.sleep(5)
 """,
         Status.OOM,
+    ),
+    Probe(
+        "memory that hides",
+        """
+import ctypes
+libc = ctypes.CDLL(None)
+def memfd(): os.close(os.memfd_create("x"))
+def segment():
+    made = libc.shmget(0, 4096, 0o1600)
+    if made < 0: raise OSError
+    libc.shmctl(made, 0, None)
+done = [step.__name__ for step in (memfd, segment) if attempt(step)]
+sys.exit("made " + ", ".join(done) if done else "held")
+""",
+    ),
+    Probe(
+        "ways to the neighbours",
+        """
+import ctypes, socket
+libc = ctypes.CDLL(None)
+def vsock(): socket.socket(socket.AF_VSOCK).close()
+def netlink(): socket.socket(socket.AF_NETLINK, socket.SOCK_RAW).close()
+def inotify():
+    if libc.inotify_init() < 0: raise OSError
+done = [step.__name__ for step in (vsock, netlink, inotify) if attempt(step)]
+sys.exit("could use " + ", ".join(done) if done else "held")
+""",
     ),
     Probe(
         "processes",

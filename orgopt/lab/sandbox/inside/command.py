@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from . import isolate, processes
+from .part import Part
 from .start import check_isolation, guard
-from .supervise import Part, supervise
+from .supervise import supervise
 
 RESULT = "result.json"
 REPOSITORY = "repository"

@@ -23,7 +23,7 @@ from typing import Any
 
 from . import processes
 from .judge import JUDGE
-from .supervise import REQUEST
+from .part import REQUEST
 from .warm import ANSWER
 
 

@@ -118,7 +118,8 @@ def seal(limits: Mapping[str, Any]) -> None:
     """Leave this process, the first of its namespaces, no right that it could use against them.
 
     Args:
-        limits: `foreign` for a command of the user's, which may use more of Linux than an experiment.
+        limits: `foreign` for a command of the user's, which may use more of Linux than an experiment; `silent` for code
+            that sees held-out data.
 
     Raises:
         OSError: Linux refuses a part of it.
@@ -129,7 +130,7 @@ def seal(limits: Mapping[str, Any]) -> None:
     give_up_rights()
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    seccomp.install("command" if limits.get("foreign") else "experiment")
+    seccomp.install("command" if limits.get("foreign") else "answer" if limits.get("silent") else "experiment")
 
 
 def seal_memory(limits: Mapping[str, Any]) -> None:

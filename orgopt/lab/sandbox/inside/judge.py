@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from . import isolate, processes
-from .supervise import ERROR_LENGTH, last_line, read_request, tell
+from .part import read_request
+from .supervise import ERROR_LENGTH, last_line, tell
 
 JUDGE = "judge"
 """The module of a task that asks and grades, where it has one."""

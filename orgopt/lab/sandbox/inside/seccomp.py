@@ -11,8 +11,9 @@ import struct
 from collections.abc import Iterable
 from typing import Literal
 
-Scope = Literal["experiment", "command", "memory"]
-"""Whom a filter is for: an experiment; a command of the user's; one without namespaces, whose memory alone counts."""
+Scope = Literal["experiment", "answer", "command", "memory"]
+"""Whom a filter is for: an experiment; its code that is asked about held-out data, and may tell nobody what it sees; a
+command of the user's; an experiment without namespaces, whose memory alone counts."""
 
 _X86 = 0xC000003E
 _ARM = 0xC00000B7
@@ -94,6 +95,7 @@ _UNMEASURED = {  # memory that no process shows, and queues that outlive one: as
     "shmget": (29, 194),
     "vmsplice": (278, 75),
 }
+_LOCKS = (73, 32)  # flock
 _OF_COMMANDS = ("inotify_init", "inotify_init1")  # programs that watch their files
 _CLONE, _CLONE3, _PRCTL = (56, 220), (435, 435), (157, 167)
 _SOCKET, _SOCKETPAIR, _FCNTL, _SETSOCKOPT = (41, 198), (53, 199), (72, 25), (54, 208)
@@ -102,6 +104,7 @@ _NAMESPACES = 0x7E020000  # flags of clone that make a new namespace
 _PR_SET_PDEATHSIG = 1
 _AF_UNIX, _AF_INET, _AF_INET6, _AF_NETLINK = 1, 2, 10, 16
 _F_SETLEASE, _F_NOTIFY = 1024, 1026
+_F_LOCKS = (6, 7, 37, 38, 1031)  # F_SETLK, F_SETLKW, F_OFD_SETLK, F_OFD_SETLKW, and the size of a pipe, which all share
 _SOL_SOCKET, _SO_SNDBUF = 1, 7
 _PR_SET_SECCOMP, _MODE_FILTER = 22, 2
 
@@ -110,6 +113,7 @@ _NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT, _SECOND_ARGUMENT, _THIRD_ARGUMENT = 0, 
 _ALLOW, _FAIL = 0x7FFF0000, 0x00050000
 _Instruction = tuple[int, int, int, int]  # code, how far to jump if true, if false, operand
 _REFUSE = (_RETURN, 0, 0, _FAIL | errno.EPERM)
+_NO_LOCKS = (_RETURN, 0, 0, _FAIL | errno.ENOLCK)
 _UNKNOWN = (_RETURN, 0, 0, _FAIL | errno.ENOSYS)
 
 
@@ -138,6 +142,8 @@ def _rights(column: int, scope: Scope) -> list[_Instruction]:
     """What refuses the ways to new rights and to others."""
     families = (_AF_UNIX, _AF_INET, _AF_INET6, *([_AF_NETLINK] if scope == "command" else []))
     elsewhere = (_RETURN, 0, 0, _FAIL | errno.EAFNOSUPPORT)
+    # Whoever locks a file that others can read, tells them something.
+    silent = _refused(_F_LOCKS, _NO_LOCKS) if scope == "answer" else []
     denied = [numbers[column] for name, numbers in _DENIED.items() if scope != "command" or name not in _OF_COMMANDS]
     return [
         (_ABOVE, 0, 1, _NEWEST),  # and x86-64's second set of numbers
@@ -147,10 +153,11 @@ def _rights(column: int, scope: Scope) -> list[_Instruction]:
         *_looked_at(_CLONE[column], _FIRST_ARGUMENT, [(_ANY_BIT, 0, 1, _NAMESPACES), _REFUSE]),
         # It dies with its supervisor.
         *_looked_at(_PRCTL[column], _FIRST_ARGUMENT, _refused([_PR_SET_PDEATHSIG], _REFUSE)),
-        *_looked_at(_FCNTL[column], _SECOND_ARGUMENT, _refused([_F_SETLEASE, _F_NOTIFY], _REFUSE)),
+        *_looked_at(_FCNTL[column], _SECOND_ARGUMENT, [*_refused([_F_SETLEASE, _F_NOTIFY], _REFUSE), *silent]),
         *_looked_at(_SOCKET[column], _FIRST_ARGUMENT, _others(families, elsewhere)),
         *_looked_at(_SOCKETPAIR[column], _FIRST_ARGUMENT, _others(families, elsewhere)),
         *_refused(denied, _REFUSE),
+        *(_refused([_LOCKS[column]], _NO_LOCKS) if scope == "answer" else []),
     ]
 
 

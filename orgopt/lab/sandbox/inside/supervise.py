@@ -15,7 +15,6 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -24,10 +23,9 @@ from . import isolate, processes
 from .collect import collect
 from .curve import read_curve
 from .memory import Gauge
+from .part import Part
 from .printed import printed_metric
 
-REQUEST = "request.json"
-"""What the lab wants of an experiment, in its folder."""
 TAIL_BYTES = 8192  # of the output, which are kept until the last line is taken from them
 PRINTED_BYTES = 1 << 18  # as many where the metric is taken from them: much may be printed after it
 ERROR_LENGTH = 300
@@ -37,33 +35,6 @@ _END_LIMIT_S = 2.0
 _POINTS_AT_ONCE = 64  # a message fits a pipe's buffer, so that messages do not mix
 _OUT_OF_MEMORY = ("MemoryError", "can't allocate memory", "Cannot allocate memory", "bad_alloc")
 _DISK_FULL, _FILE_LIMIT = "No space left on device", "File too large"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """One part of an experiment: code to run in an empty folder, and the file that it is to leave.
-
-    Attributes:
-        id: The experiment.
-        files: What lies in the folder before, by name.
-        body: Runs there; never returns data.
-        leaves: Name of the file that is taken when it ends well; empty where it prints its result.
-        folder: Where that file is kept; the experiment does not see it.
-        limits: See `isolate.limit`; also `disk_bytes`, `output_bytes` and `wall_s`.
-        hidden: Paths that it may not see.
-        watched: Whether its learning curve is told as it comes.
-        prints: Name of the metric that is taken from its output, where it leaves no file.
-    """
-
-    id: int
-    files: Mapping[str, bytes]
-    body: Callable[[], None]
-    leaves: str
-    folder: Path
-    limits: Mapping[str, Any]
-    hidden: tuple[str, ...]
-    watched: bool
-    prints: str = ""
 
 
 @dataclass(slots=True)
@@ -111,11 +82,6 @@ def supervise(part: Part, reports: int, *, namespaces: bool) -> NoReturn:
         traceback.print_exc()
         os._exit(1)
     os._exit(0)
-
-
-def read_request(folder: Path) -> dict[str, Any]:
-    """What the lab wants of the experiment that has a folder: see `dispatch`."""
-    return json.loads((folder / REQUEST).read_bytes())
 
 
 def refuse(number: int, error: str, reports: int) -> NoReturn:

@@ -18,7 +18,8 @@ from typing import Any, NoReturn
 
 from . import beside, processes
 from .judge import JUDGE
-from .supervise import Part, read_request, refuse, supervise, tell
+from .part import Part, read_request
+from .supervise import refuse, supervise, tell
 
 ANSWER, QUESTION = "answer.npz", "question.npz"
 
@@ -109,7 +110,7 @@ class Warm:
             body=self._training(request["seed"]) if question is None else _answering,
             leaves=result if question is None else ANSWER,
             folder=folder,
-            limits=self.config["limits"],
+            limits={**self.config["limits"], "silent": question is not None},
             hidden=tuple(self.config["hidden"]),
             watched=request["watched"] and question is None,
             prints=self.config["prints"],
