@@ -315,7 +315,7 @@ def test_what_comes_to_nothing_is_said_counted_and_left_to_the_sampler(
     assert re.search(why, rewrite["reason"])
     assert rewrite["calls"] == (2 if outcome == "refused" else 1)
     assert [record.reason for record in heard.records] == [rewrite["reason"]]
-    assert [record["proposer"] for record in of(records, "candidate")] == ["seed", *["tpe"] * 5]
+    assert [record["proposer"] for record in of(records, "candidate")] == ["seed", "opening", *["tpe"] * 4]
 
 
 def test_a_killed_study_makes_the_same_candidates_and_asks_nothing_twice(
@@ -348,7 +348,7 @@ def test_where_the_model_is_gone_kept_answers_do_as_far_as_they_go(toy: Task, tr
     with pytest.raises(UsageError, match="MISSING_KEY, which is not set"):
         study(tmp_path / "s", trio, toy, gone, config)
     records = list(read_lines(tmp_path / "s" / "study.jsonl"))
-    assert [one["proposer"] for one in of(records, "candidate")] == ["seed", "tpe", "tpe", "reflect", "tpe", "tpe"]
+    assert [one["proposer"] for one in of(records, "candidate")] == ["seed", "opening", "tpe", "reflect", "tpe", "tpe"]
 
 
 def plain(records: list[dict[str, Any]]) -> list[str]:
@@ -438,7 +438,7 @@ def test_the_command_rewrites_with_the_models_of_the_workspace(workspace: Path) 
     assert records[0]["identity"]["rewriter_model"] == MODEL
     assert [record["proposer"] for record in of(records, "candidate")] == [
         "seed",
-        "tpe",
+        "opening",
         "tpe",
         "reflect",
         "tpe",

@@ -43,7 +43,7 @@ def test_seeds_repeat_and_are_31_bits_that_look_drawn() -> None:
 
 def test_nothing_else_draws_seeds() -> None:
     """A generator with keys of its own, or NumPy's way of deriving seeds, stands in no other module."""
-    own = re.compile(r"SeedSequence|default_rng\(\[|generate_state")
+    own = re.compile(r"SeedSequence\(|default_rng\(\[|generate_state")
     for path in (ROOT / "orgopt").rglob("*.py"):
         assert path.name == "seeds.py" or not own.search(path.read_text("utf-8")), path
 

@@ -278,7 +278,7 @@ def test_reviewed_results_count_only_once_they_were_replicated(toy: Task) -> Non
     roles = (role("Lead"), role("Hand", 2), role("Reviewer"))
     reports = link("hand", "reports to", "lead")
     org = Org(roles=roles, links=(reports, link("reviewer", "reviews", "hand")))
-    ledger = run(org, toy, FakeLab(toy, slots=4), budget_s=60)
+    ledger = run(org, toy, FakeLab(toy, slots=4), budget_s=60, seed=2)
     settings = settings_of(ledger)
     assert len(replicates(ledger, "reviewer")) > 2
     ran = {e.data["id"]: e for e in ledger.of("outcome") if e.data["status"] == "ok"}
