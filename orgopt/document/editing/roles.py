@@ -8,7 +8,7 @@ from orgopt.document.editing.canonical import role_text
 from orgopt.document.editing.links import AddLink, RemoveLink
 from orgopt.document.editing.splice import add_section, at_level, places, splice
 from orgopt.document.reading.reader import read
-from orgopt.document.reading.roster import section_entry
+from orgopt.document.reading.evidence.headings import section_entry
 from orgopt.document.text.program import Program, parse
 from orgopt.errors import DocumentError
 from orgopt.org import MAX_HEADCOUNT, Link, Org, Role, slug

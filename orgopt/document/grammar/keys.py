@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from orgopt.document.grammar import values
+from orgopt.document.grammar.words import words
 from orgopt.org import LinkKind, Org, Role
 
 
@@ -146,16 +147,19 @@ LINK_KEYS: dict[str, tuple[LinkKind, str]] = {
     "works with": ("shares with", "↔"),
     "collaborates with": ("shares with", "↔"),
 }
+_WAYS: dict[str, tuple[LinkKind, str]] = {
+    "reports": ("reports to", "→"),
+    "manages": ("reports to", "←"),
+    "reviews": ("reviews", "→"),
+    "reviewed": ("reviews", "←"),
+    "delegates": ("delegates to", "→"),
+    "shares": ("shares with", "→"),
+}
+LINK_KEYS |= {word: way for kind, way in _WAYS.items() for word in words(kind)}
 """Keys under a role that name other roles: the kind of link, and its direction as seen from the role."""
 
-NAME_KEYS = {"name", "role", "title", "who", "member", "agent name", "role name"}
-"""Keys that name a role or an organization, in front matter and as the first column of a roster."""
-
-DUTY_KEYS = {"description", "charter", "mission", "goal", "responsibility", "responsibilities", "what", "does", "duty"}
-"""Keys that make a table a roster; their text is part of a role's charter."""
-
-TEXT_KEYS = DUTY_KEYS | {
-    "about", "backstory", "background", "duties", "expertise", "instructions", "notes", "prompt", "purpose", "role",
+TEXT_KEYS = {
+    "description", "charter", "mission", "goal", "responsibility", "responsibilities", "what", "does", "duty", "about", "backstory", "background", "duties", "expertise", "instructions", "notes", "prompt", "purpose", "role",
     "skills", "system prompt", "task", "tasks", "title",
 }  # fmt: skip
 """Keys of a roster whose text is part of a role's charter."""
@@ -163,6 +167,7 @@ TEXT_KEYS = DUTY_KEYS | {
 ROLE_KEYS = tuple(name for name, key in KEYS.items() if key.role)
 RHYTHM_KEYS = tuple(name for name, key in KEYS.items() if key.rhythm)
 _ALIASES = {alias: name for name, key in KEYS.items() for alias in (name, *key.aliases)}
+_ALIASES |= {word: kind for kind in ("headcount", "model") for word in words(kind)}
 
 
 def canonical(written: str, *, known: bool = False) -> str:

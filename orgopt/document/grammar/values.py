@@ -12,6 +12,7 @@ from orgopt.org import (
     AGENT_KIND,
     AGENTS,
     COMMAND,
+    LANGUAGE_AGENT,
     LINK_KINDS,
     MAX_CONFIRM,
     MAX_HEADCOUNT,
@@ -49,12 +50,22 @@ _EVERY = re.compile(
 )
 # A run of blanks is tried once, from its start.
 _SEPARATOR = re.compile(r"(?<!\s)\s+and\s+|(?:(?<!\s)\s+)?[+&,]\s*")
+_NAMES = re.compile(rf"{_SEPARATOR.pattern}|\s*[;、，；]\s*|\s+(?:und|et|y|ou|oder)\s+|<br\s*/?>")
+_ASIDE = re.compile(r"\s*[(（][^()（）]*[)）]|\[\^[^\]]*\]")
+_SENTENCE = re.compile(r"(?<=[^\W\d]{3})\.\s+|。")  # `Mr. Krabs` is one name
 _LINK = re.compile(
     r"(?P<source>.+?)\s*(?P<arrow>→|->|=>|↔|<->)\s*(?P<target>.+?)\s*:\s*"
     r"(?P<kind>[A-Za-z ]+?)\s*(?:\((?P<pattern>[^)]*)\))?$"
 )
+LINK_ARROW = re.compile(r"→|->|=>|↔|<->")
 _PATTERN = re.compile(r"(?P<name>ring|line|full|lattice|random)(?:\s+(?P<value>\d{1,4}(?:\.\d{1,6})?|\.\d{1,6}))?$")
 _DECIMAL = re.compile(r"(?:\d{1,6}(?:\.\d{0,9})?|\.\d{1,9})(?P<percent>\s*%)?$")
+_COUNT = re.compile(r"[×x~]?\s*(?P<low>\d{1,6})(?:\s*(?:-|–|—|to|bis|à|a)\s*(?P<high>\d{1,6}))?(?:\s*(?:agents?|people|instances?))?")
+_NAMED = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_COUNTS = {word: number for number, word in enumerate(_NAMED)} | {"single": 1, "a pair": 2, "pair": 2, "few": 3, "a few": 3, "several": 4}
+_SHARES = {"none": 0.0, "very low": 0.1, "low": 0.2, "medium": 0.5, "moderate": 0.5, "high": 0.8, "very high": 0.9}
+# Models by whose names people say that somebody thinks with language.
+_MIND = re.compile(r"(?:claude|chatgpt|gpt|gemini|llama|mistral|deepseek|qwen|grok|copilot|codex|opus|sonnet|haiku|openai|anthropic)(?:-|$)")
 _EVERYONE = {"everyone", "all"}
 NONE_WORDS = {"none", "nobody", "no one", "n/a", "na", "-", "–", "—", ""}
 
@@ -66,11 +77,19 @@ def closest(word: str, known: tuple[str, ...]) -> str:
 
 
 def parse_headcount(text: str) -> int:
-    """An integer from 0 to 64; `×3` and `x3` too."""
-    match = re.fullmatch(r"[×xX]?\s*(\d{1,6})", text.strip())
-    if not match or int(match[1]) > MAX_HEADCOUNT:
+    """An integer from 0 to 64; `×3` too, a word such as `two` or `few`, and the middle of a range such as `2–4`."""
+    word = text.strip().lower()
+    match = _COUNT.fullmatch(word)
+    low = _COUNTS.get(word, int(match["low"]) if match else MAX_HEADCOUNT + 1)
+    high = int(match["high"]) if match and match["high"] else low
+    if max(low, high) > MAX_HEADCOUNT or low > high:
         raise ValueError(f"headcount must be a whole number from 0 to {MAX_HEADCOUNT}, not '{text}'")
-    return int(match[1])
+    return (low + high + 1) // 2
+
+
+def is_plain_number(text: str) -> bool:
+    """Whether a value is digits, so that nothing of it is inferred."""
+    return bool(re.fullmatch(r"[×xX]?\s*[\d.]+\s*%?", text.strip()))
 
 
 def _decimal(text: str, what: str) -> float:
@@ -82,8 +101,9 @@ def _decimal(text: str, what: str) -> float:
 
 
 def parse_share(text: str, what: str, most: float = 1.0) -> float:
-    """A number from 0 to `most`; `40 %` too."""
-    number = _decimal(text, what)
+    """A number from 0 to `most`; `40 %` too, and words such as `low`."""
+    number = _SHARES.get(text.strip().lower(), -1.0)
+    number = number if number >= 0 else _decimal(text, what)
     if number > most:
         raise ValueError(f"{what} must be a number from 0 to {most:g}, not '{text}'")
     return number
@@ -102,6 +122,8 @@ def parse_agent(text: str) -> str:
             raise ValueError(f"'{text}' names no command; write 'command:NAME', as [agents.NAME] in orgopt.toml has it")
         return f"{COMMAND}{slug(command)}"
     name = slug(text)
+    if name not in AGENTS and _MIND.match(name):
+        return LANGUAGE_AGENT
     if name not in AGENTS and name not in AGENT_KIND.names:
         raise ValueError(f"unknown agent '{text}'; {closest(name, (*AGENT_KIND.names, 'command:NAME'))}")
     return name
@@ -293,5 +315,6 @@ def format_link(link: Link, names: dict[str, str]) -> str:
 
 def split_names(text: str) -> list[str]:
     """The names of a list such as `Lead, Analyst and Scout`; none of `nobody`, `—` and their like."""
-    parts = [part.strip().strip("*_`[]@").strip() for part in _SEPARATOR.split(re.sub(r"\]\([^)\]]*\)", "]", text))]
-    return [part for part in parts if part.lower().rstrip(".") not in NONE_WORDS]
+    bare = _ASIDE.sub("", re.sub(r"\]\([^)\]]*\)", "]", text))
+    parts = [part.strip().strip("*_`[]@").strip() for part in _NAMES.split(_SENTENCE.split(bare)[0])]
+    return [part.rstrip(".") for part in parts if part.lower().rstrip(".") not in NONE_WORDS]

@@ -4,6 +4,7 @@ Text to sections is `document.text.program`, front matter is `front_matter`; her
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -14,14 +15,16 @@ from typing import Any
 from orgopt.document.findings import Finding, Fix, Notes, errors
 from orgopt.document.grammar import values
 from orgopt.document.grammar.keys import KEYS, RHYTHM_KEYS, ROLE_KEYS, Key, canonical
+from orgopt.document.reading.entry import Entry
+from orgopt.document.reading.evidence.folders import of_one, plain_entry
+from orgopt.document.reading.evidence.signs import Group
 from orgopt.document.reading.field import Field
 from orgopt.document.reading.fields import block_fields, bullets, fields, named
 from orgopt.document.reading.front_matter import front_matter
 from orgopt.document.reading.links import LinkPlace, read_links
 from orgopt.document.reading.parts import choose_parts
-from orgopt.document.reading.roster import Entry, plain_entry
 from orgopt.document.text.program import LINE_END, Program, Section, Span, apart, printable
-from orgopt.org import DEFAULT_AGENT, Org, Role, Standup, slug, some
+from orgopt.org import DEFAULT_AGENT, LANGUAGE_AGENT, Org, Role, Standup, slug, some
 
 _BLANKS = re.compile(r"\n{3,}")
 
@@ -71,24 +74,20 @@ class _Reader:
 
     def read(self) -> Reading:
         title = next((block for block in self.program.blocks if block.kind == "heading" and block.level == 1), None)
-        self.parts, found = choose_parts(self.program, self.notes)
+        self.parts, roster = choose_parts(self.program, self.notes)
+        found = list(roster.entries)
         for entry in found:
             self._place(entry)
         if title and any(entry.span.start <= title.span.start < entry.span.end for entry in found):
             title = None
         mission = self._mission(title.span if title else None, found)
-        if not self.roles and "roles" in self.parts:
-            heading = self.program.first_line(self.parts["roles"].heading.span)
-            self.notes.add("ORG002", "error", "the section Roles has no roles", heading, "add '### Name' below it")
-        elif not self.roles:
+        if not self.roles:
             entry, mission = plain_entry(self.program, mission), ()
             self.roles[entry.name.id] = (entry,)
-            message = f"no section Roles: read as one {entry.name.text} whose charter is the file"
-            help_ = "add '## Roles' with a '### Name' for each role"
-            self.notes.add("ORG001", "info", message, self._first_line(), help_)
+            self._nobody(entry, roster.doubtful)
         roles = tuple(self._role(role_id, places) for role_id, places in self.roles.items())
         section = self.parts.get("links")
-        links, places = read_links(self.program, self.notes, section, self.roles, self._resolve)
+        links, places = read_links(self.program, self.notes, section, self.roles, self._resolve, roster.links)
         org = Org(
             title=title.title if title else "",
             mission=self._text(mission),
@@ -104,19 +103,43 @@ class _Reader:
     def _first_line(self) -> Span:
         return self.program.first_line(Span(0, len(self.program.text)))
 
+    def _nobody(self, entry: Entry, doubtful: tuple[Group, ...]) -> None:
+        """Say that no role was found, and what came near to it."""
+        name, help_ = entry.name.text, "add '## Roles' with a '### Name' for each role"
+        if "roles" in self.parts:
+            heading = self.program.first_line(self.parts["roles"].heading.span)
+            message = f"the section Roles names nobody: the document is read as one {name}"
+            self.notes.add("ORG002", "warning", message, heading, "give it a '### Name' for each role, or another title")
+        else:
+            message = f"no roles were found: read as one {name} whose charter is the file"
+            self.notes.add("ORG001", "info", message, self._first_line(), help_)
+        for group in doubtful:
+            seen = some([entry.name.text for entry in group.entries][:5])
+            message = f"{group.what} may be roles ({printable(seen)}), and are not read as such"
+            help_ = "if they are, put them under '## Roles', each a '### Name', a bullet or a row"
+            self.notes.add("ORG044", "info", message, self.program.first_line(group.span), help_)
+
     def _place(self, entry: Entry) -> None:
         """Note where a role is written."""
         name = entry.name
         if not name.id:
-            message = f"role name '{name.text}' has no ASCII letter or digit"
-            self.notes.add("ORG004", "error", message, name.span, "ids are ASCII: add a Latin name")
+            message = f"the role name '{name.text}' has no letter or digit"
+            self.notes.add("ORG004", "error", message, name.span, "give it a name of letters")
             return
         is_file = entry.kind == "file"
         linked = self.files.get((name.path, not is_file), name.id)
-        before = self.roles.get(linked, ())
-        if any(other.kind == entry.kind for other in before):
+        if self._twice(linked, entry) and slug(name.full) not in {name.id, *self.roles}:
+            # `Digger (north)` and `Digger (south)` are two.
+            entry = replace(entry, name=name._replace(text=name.full))
+            name, linked = entry.name, entry.name.id
+        if self._twice(linked, entry):
             self.notes.add("ORG003", "error", f"role '{name.text}' is defined twice", name.span, "rename or remove one")
             return
+        before = self.roles.get(linked, ())
+        if any(other.kind == entry.kind for other in before):
+            if entry.kind != "section":
+                return  # mentioned again
+            self.notes.add("ORG003", "warning", f"role '{name.text}' is described twice", name.span, "make it one")
         self.roles[linked] = (*before, entry)
         if name.path:
             self.files.setdefault((name.path, is_file), linked)
@@ -126,12 +149,28 @@ class _Reader:
             message = f"'{name.raw}' is read as the role {name.text}"
             self.notes.add("ORG021", "info", printable(message), name.span)
 
+    def _twice(self, role_id: str, entry: Entry) -> bool:
+        """Whether a role stands twice in one place: in a section Roles, in one table, in one list."""
+        part = self.parts.get("roles")
+        for other in self.roles.get(role_id, ()):
+            if other.kind != entry.kind:
+                continue
+            inside = part is not None and all(part.span.start < e.span.start < part.span.end for e in (other, entry))
+            if entry.kind == "file" or (inside and entry.kind == "section"):
+                return True
+            if entry.kind in {"row", "item"} and self._block(other) == self._block(entry):
+                return True
+        return False
+
+    def _block(self, entry: Entry) -> int:
+        return bisect_right(self.program.blocks, entry.span.start, key=lambda block: block.span.start)
+
     def _text(self, spans: Iterable[Span]) -> str:
         return prose("".join(self.program.slice(span) for span in spans))
 
     def _charter(self, entry: Entry) -> str:
         """The charter that a place of a role gives; cells and nested bullets are lines of their own."""
-        if entry.kind not in {"item", "row"}:
+        if entry.kind not in {"item", "row", "node", "key"}:
             return self._text(entry.prose)
         return prose("\n".join(text for span in entry.prose if (text := self.program.slice(span).strip())))
 
@@ -154,14 +193,18 @@ class _Reader:
                 )
             if same and (value := self._value(KEYS[name], same[-1])) is not None:
                 given[KEYS[name].attribute] = value
+                self._taken(KEYS[name], same[-1], value)
         for entry in places:
             self._unknown(entry.unknown, ROLE_KEYS)
             self._unread(entry)
             for field in entry.misread:
                 self._value(KEYS[field.key], field, claim=False)
         span = places[0].name.span
+        if "agent" not in given and (mind := self._mind(every, places)):
+            given["agent"] = LANGUAGE_AGENT
+            self.notes.add("ORG025", "info", f"{places[0].name.text}: agent taken as {LANGUAGE_AGENT}, for {mind}", span)
         if not named(every, "headcount") and places[0].kind != "plain":
-            agent = "" if named(every, "agent") else f", agent as {DEFAULT_AGENT}"
+            agent = "" if "agent" in given or named(every, "agent") else f", agent as {DEFAULT_AGENT}"
             self.notes.add("ORG025", "info", f"{places[0].name.text}: headcount taken as 1{agent}", span)
         elif any(field.form == "heading" for field in every):
             self.notes.add(
@@ -170,13 +213,30 @@ class _Reader:
         charter = "\n\n".join(text for entry in places if (text := self._charter(entry)))
         return Role(id=role_id, name=places[0].name.text, charter=charter, **given)
 
+    def _mind(self, every: list[Field], places: tuple[Entry, ...]) -> str:
+        """What says that a role thinks with language, in words; empty where nothing does."""
+        if named(every, "model"):
+            return "it has a model"
+        if named(every, "agent"):
+            return ""
+        mind = next((entry.mind for entry in places if entry.mind), "")
+        return f"it has '{mind}'" if mind else ""
+
+    def _taken(self, key: Key, field: Field, value: Any) -> None:
+        """Say how a word or a range was read as a number."""
+        if key.attribute in {"headcount", "risk"} and not values.is_plain_number(field.value):
+            message = f"'{printable(field.value)}' is taken as {key.name.lower()} {key.format(value)}"
+            self.notes.add("ORG025", "info", message, field.value_span)
+
     def _value(self, key: Key, field: Field, *, claim: bool = True) -> Any | None:
         """The value of a field, or None with a finding; what makes no claim to be a field is left alone."""
         try:
             return key.parse(field.value)
         except ValueError as error:
             message, _, help_ = str(error).partition("; ")
-            if claim and field.form in {"bold", "heading", "cell"}:
+            if field.form == "cell":
+                self.notes.add("ORG017", "info", f"'{field.key}' is not read: {message}", field.value_span, help_)
+            elif claim and field.form in {"bold", "heading"}:
                 close = help_.removeprefix("did you mean '").removesuffix("'?") if help_.startswith("did you") else ""
                 fix = Fix(field.value_span, close, safe=False) if close else None
                 self.notes.add(key.code, "error", message, field.value_span, help_, fix)

@@ -1,0 +1,121 @@
+"""Headings as evidence: sections that stand side by side, each of which may be a role."""
+
+import re
+
+from orgopt.document.grammar.keys import LINK_KEYS
+from orgopt.document.grammar.words import is_word
+from orgopt.document.reading.entry import Entry, count, is_known, mind, parses, told_apart
+from orgopt.document.reading.evidence.signs import Group, never, part_of, people, share, short, team
+from orgopt.document.reading.field import Field
+from orgopt.document.reading.fields import fields
+from orgopt.document.reading.names import NUMBERED, read_name
+from orgopt.document.text.program import Program, Section, Span
+
+_HEADING = re.compile(r" {0,3}#{1,6}[ \t]+(?P<text>.*)$")
+_CLOSING = re.compile(r"(?<=[ \t])#+$")
+# What only a role has; a Model or a Focus may stand in any text.
+_DEFINING = {"headcount", "risk tolerance", "copy rule"}
+_TRAITS = ("duty", "role", "agent", "name")
+
+
+def section_entry(program: Program, section: Section) -> Entry:
+    """A role that is a section."""
+    line = program.first_line(section.heading.span)
+    match = _HEADING.match(program.slice(line))
+    raw = _CLOSING.sub("", match["text"].rstrip(" \t")).rstrip(" \t") if match else program.slice(line).rstrip()
+    name = read_name(raw, line.start + (match.start("text") if match else 0))
+    return with_fields(program, Entry(kind="section", name=name, span=section.span, section=section))
+
+
+def with_fields(program: Program, entry: Entry) -> Entry:
+    """The entry of a section, or of a file, with its fields and its charter told apart."""
+    section = entry.section
+    if section is None:
+        return entry
+    every = [*fields(program, section)]
+    if entry.kind == "file" and section.children and section.children[0].level == 1:
+        every += fields(program, section.children[0])  # below the file's own title
+    known, misread = told_apart(every)
+    unknown = [field for field in every if not is_known(field) and (field.form == "bold" or parses(field))]
+    start, prose = section.heading.span.end, list[Span]()
+    skip = [field.line for field in known if field.form != "front matter"]
+    skip += [block.span for block in section.blocks if block.kind == "front_matter"]
+    for line in sorted(skip):
+        prose.append(Span(start, line.start))
+        start = line.end
+    prose.append(Span(start, entry.span.end))
+    return Entry(
+        kind=entry.kind,
+        name=entry.name,
+        span=entry.span,
+        fields=(*count(entry.name), *known),
+        unknown=tuple(unknown),
+        misread=tuple(misread),
+        prose=tuple(prose),
+        section=section,
+        mind=mind(every),
+    )
+
+
+def defines(entry: Entry) -> bool:
+    """Whether a section has what only a role has: a headcount, somebody it reports to, …"""
+    return any(f.key in LINK_KEYS or (f.key in _DEFINING and f.form != "heading" and parses(f)) for f in entry.fields)
+
+
+def sisters(program: Program, sections: list[Section], above: float, inside: dict[int, float]) -> Group | None:
+    """The group of some sections of one heading.
+
+    Args:
+        program: The document.
+        sections: Them.
+        above: How much the headings above speak of a team.
+        inside: By where a section starts: how much speaks for the groups of roles in it.
+    """
+    found: list[Entry] = []
+    left_out = 0
+    for section in sections:
+        if not section.level or part_of(section.title):
+            continue
+        groups = section.span.start in inside and (team(section.title) or not section.blocks)
+        if groups or never(section.title) or not short(read_name(section.title, 0).text):
+            left_out += not groups
+            continue
+        if section.span.start in inside:  # a role above roles: it ends where they begin
+            section = _body(section)
+        found.append(section_entry(program, section))
+    if not found:
+        return None
+    if not above and (certain := [entry for entry in found if defines(entry)]):
+        return _group(certain, 3.0)
+    numbered = [entry for entry in found if NUMBERED.search(entry.name.raw)]
+    score = above
+    if 2 * len(numbered) >= len(found):
+        found, score, left_out = numbered, score + 2.0, 0
+    score += people(entry.name.text + " " + entry.name.title for entry in found)
+    score += 1.5 if share(map(_has_traits, found)) >= 0.6 else 0.0
+    score += 2.0 * any(map(defines, found)) + 1.0 * any(entry.name.digits for entry in found)
+    score -= 1.5 * (left_out > len(found)) + 0.5 * (len(found) == 1)
+    return _group(found, score)
+
+
+def _group(entries: list[Entry], score: float) -> Group:
+    span = Span(entries[0].span.start, entries[-1].span.end)
+    return Group(entries=tuple(entries), score=score, span=span, what="sections")
+
+
+def _has_traits(entry: Entry) -> bool:
+    """Whether a section says of itself what people do: its role, its focus, its responsibilities."""
+    own: tuple[Field, ...] = (*entry.unknown, *entry.fields, *entry.misread)
+    return any(is_known(field) or any(is_word(kind, field.key) for kind in _TRAITS) for field in own)
+
+
+def _body(section: Section) -> Section:
+    """A section without its subsections."""
+    return Section(
+        title=section.title,
+        level=section.level,
+        heading=section.heading,
+        blocks=section.blocks,
+        children=(),
+        span=Span(section.span.start, section.body.end),
+    )

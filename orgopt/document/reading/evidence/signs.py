@@ -1,0 +1,146 @@
+"""Signs in words: whether a heading speaks of a team or of rules, and whether a name is that of somebody at work."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from orgopt.document.grammar.words import is_word, normal, says, without
+from orgopt.document.reading.entry import Entry
+from orgopt.document.reading.names import FILE, NUMBERED, read_name
+from orgopt.document.text.program import Span
+
+ENOUGH = 3.0
+"""Signs that make a group of like things roles; with fewer, they are left alone, and said to be from `DOUBT` on."""
+
+DOUBT = 2.25
+
+PARTS = {
+    "roles": (
+        "roles", "team", "the team", "our team", "team members", "agents", "the agents", "roster", "team roster",
+        "agent roster", "members", "crew", "the crew", "team of agents", "agent team", "personas", "people",
+        "roles and responsibilities",
+    ),
+    "links": ("links", "relations", "relationships", "reporting lines", "communication"),
+    "rhythm": ("rhythm", "cadence", "meetings", "rituals", "ceremonies"),
+}  # fmt: skip
+"""The sections that are read, by the names under which they go; the first is the canonical one."""
+
+_SMALL = frozenset(
+    "the our my all full a an of and with for das der die unser unsere und les le la l de des d du nos notre et el los las "
+    "nuestro y o os as nosso do da dos e em en".split()
+)
+_STEP = re.compile(
+    r"\W*(?:step|phase|stage|étape|schritt|paso|passo|etapa|fase|day|week|sprint|version|v|part|단계|步骤|阶段|ステップ)\s*\d|"
+    r"\W*第\S{1,3}(?:步|阶段|章|部分)|\W*\d{4}-\d\d",
+    re.IGNORECASE,
+)
+_OF = {"of", "de", "do", "da", "du", "des", "d", "für", "di", "del", "dos"}
+_CAMEL = re.compile(r"(?<=[a-zß-ÿ])(?=[A-Z])")
+_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_MOST_WORDS, _MOST_LETTERS = 7, 22  # of a name; the second where a script has no blanks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Like things that stand together and may be roles.
+
+    Attributes:
+        entries: Them, in order.
+        score: How much speaks for it; `ENOUGH` decides.
+        span: Where they stand.
+        what: What they are, for a finding.
+        links: Who reports to whom and so on, as the ids of two entries and what the line between them says.
+    """
+
+    entries: tuple[Entry, ...]
+    score: float
+    span: Span
+    what: str
+    links: tuple["Arrow", ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrow:
+    """A line of a chart or of a nested list between two names: what it says, in the words of links, and where."""
+
+    source: str
+    target: str
+    kind: str
+    mutual: bool
+    span: Span
+
+
+def part_of(title: str) -> str:
+    """Which of `PARTS` a section's title names, or nothing."""
+    name = read_name(title, 0)
+    word = "" if name.path else " ".join(name.text.lower().split())  # `# AGENTS.md` is the name of a file
+    return next((part for part, names in PARTS.items() if word in names), "")
+
+
+@lru_cache(maxsize=1024)
+def team(title: str) -> float:
+    """How much a heading says that roles stand below it: 3 where it says nothing else, 0 where it says otherwise."""
+    if FILE.fullmatch(title.strip()):
+        return 0.0
+    if part_of(title) == "roles":
+        return 3.0
+    if part_of(title) or not says("team", title) or never(title):
+        return 0.0
+    rest = [word for word in re.findall(r"\w+", without("team", title)) if word not in _SMALL and not word.isdigit()]
+    return 3.0 if not rest else 2.0 if len(rest) == 1 or all(is_word("group", word) for word in rest) else 1.5
+
+
+@lru_cache(maxsize=1024)
+def never(title: str) -> bool:
+    """Whether a heading is that of rules, steps, tools and the like, and not the name of somebody."""
+    if _STEP.match(title):
+        return True
+    return bool(says("never", title)) and not _somebody(title)
+
+
+def _somebody(title: str) -> bool:
+    """Whether a name of several words ends, or begins, with what somebody is: `Project Manager`, `Chef de Projet`."""
+    name = read_name(title, 0).text
+    if NUMBERED.search(title):
+        return True
+    parts = normal(_CAMEL.sub(" ", name)).split()
+    if not parts:
+        return False
+    if _CJK.search(parts[-1]):
+        return any(parts[-1].endswith(word) for word in _cjk_people())
+    first = len(parts) > 1 and parts[0] != "agent" and (parts[1] in _OF or len(parts) == 2) and is_word("person", parts[0])
+    return is_word("person", parts[-1]) or first
+
+
+@lru_cache(maxsize=1)
+def _cjk_people() -> tuple[str, ...]:
+    from orgopt.document.grammar.words import words  # noqa: PLC0415
+
+    return tuple(word for word in words("person") if _CJK.search(word))
+
+
+@lru_cache(maxsize=1024)
+def person(name: str) -> bool:
+    """Whether a name says what somebody does for a living."""
+    return says("person", _CAMEL.sub(" ", name))
+
+
+def short(name: str) -> bool:
+    """Whether a text is short enough to be a name, and no sentence."""
+    words = name.split()
+    return bool(words) and len(words) <= _MOST_WORDS and len(name) <= (_MOST_LETTERS if _CJK.search(name) else 60) and (
+        name[-1] not in ".!?;,。！？；" and name[0] not in "[{<$/-"
+    )
+
+
+def share(flags: Iterable[bool]) -> float:
+    """The share of those that hold."""
+    every = list(flags)
+    return sum(every) / len(every) if every else 0.0
+
+
+def people(names: Iterable[str]) -> float:
+    """What the names of a group say for it: up to 1.5."""
+    part = share(map(person, names))
+    return 1.5 if part >= 0.6 else 0.75 if part >= 0.3 else 0.0
