@@ -18,6 +18,7 @@ class Words:
     Attributes:
         team: In a heading above roles.
         group: Headings of groups of roles, besides those.
+        unit: Words by which a heading is that of a part of a whole, whatever else it says.
         never: In headings of rules, steps, tables of commands and the like, whatever else they say.
         person: What people and agents do for a living, in names.
         name, agent, role: Columns of names, of agents and of what somebody is.
@@ -33,6 +34,7 @@ class Words:
 
     team: str = ""
     group: str = ""
+    unit: str = ""
     never: str = ""
     person: str = ""
     name: str = ""
@@ -61,7 +63,8 @@ LANGUAGES = {
         "researchers, specialists, workers, officers, c suite, c levels, who does what, hierarchy, boardroom, coordinator, coordinators, "
         "players, leads, constellation, instances",
         group="active, core, current, inactive, leadership, management, engineering, operations, research, production, support, quality, "
-        "product, strategy, business, division, department, layer, tier, domain, specialists, suite",
+        "product, strategy, business, specialists, suite, content, bizdev, growth, intelligence",
+        unit="division, department, layer, tier, domain, squad, tribe, guild",
         never="rules, rule, step, steps, phase, phases, stage, stages, workflow, workflows, process, processes, protocol, protocols, "
         "communication, guidelines, guide, setup, usage, installation, getting started, overview, introduction, structure, "
         "architecture, commands, command, tools, tooling, tech, stack, tests, testing, project, context, goals, goal, "
@@ -106,6 +109,7 @@ LANGUAGES = {
         team="mannschaft, das team, rollen, rolle, rollenbeschreibung, rollenübersicht, agenten, mitglieder, mitarbeiter, personen, "
         "organigramm, besetzung, gruppe, teammitglieder, rollenverteilung",
         group="aktiv, leitung, kernteam",
+        unit="abteilung, bereich, ebene",
         never="regeln, regel, schritt, schritte, phasen, ablauf, abläufe, arbeitsweise, prozess, kommunikation, übersicht, überblick, "
         "einleitung, einrichtung, nutzung, verwendung, anleitung, aufbau, struktur, architektur, befehle, werkzeuge, "
         "grundsätze, hinweise, beispiel, beispiele, ziel, ziele, zielsetzung, zusammenfassung, weiterführende, konventionen, "
@@ -137,11 +141,12 @@ LANGUAGES = {
     ),
     "fr": Words(
         team="équipe, équipes, rôles, rôle, membres, personnel, organigramme, agents, effectif, acteurs, qui fait quoi, responsabilités clés",
-        group="actifs, direction, noyau, domaine, exécutants",
+        group="actifs, direction, noyau, exécutants",
+        unit="domaine, département, pôle, service",
         never="règles, règle, étape, étapes, phase, fonctionnement, processus, communication, aperçu, introduction, installation, "
         "utilisation, commandes, outils, principes, exemple, exemples, objectif, objectifs, méthode, liens, essentiel, "
         "résumé, erreurs, pourquoi, comment, quand, modèles, matrice, gestion, feuille de route, scénario, bénéfices, "
-        "intégration, investissement, livrables, interaction, principe, lancer, labels, tâches, combiner, définition, ce que",
+        "intégration, investissement, livrables, interaction, principe, lancer, tâches, combiner, définition, ce que",
         person="ingénieur, développeur, développeuse, chef, cheffe, responsable, architecte, relecteur, relectrice, testeur, "
         "concepteur, analyste, chercheur, chercheuse, scientifique, rédacteur, rédactrice, planificateur, coordinateur, "
         "coordinatrice, orchestrateur, directeur, directrice, spécialiste, expert, auditeur, contrôleur, documentaliste, "
@@ -168,6 +173,7 @@ LANGUAGES = {
     "es": Words(
         team="equipo, equipos, roles, rol, miembros, integrantes, personal, organigrama, agentes, plantilla, quién hace qué",
         group="activos, dirección, núcleo",
+        unit="departamento, dominio, división, área de",
         never="reglas, regla, paso, pasos, fase, fases, flujo, flujos, proceso, comunicación, resumen, introducción, instalación, uso, "
         "comandos, herramientas, principios, ejemplo, ejemplos, objetivo, objetivos, método, enlaces, matriz, cuándo, cómo, "
         "por qué, estado, identificación, guía, estructura, arquitectura, entornos, identidad, mapa, empezar",
@@ -197,6 +203,7 @@ LANGUAGES = {
     "pt": Words(
         team="equipe, equipa, time, papéis, papel, membros, integrantes, organograma, agentes, quadro, constelação, quem faz o quê",
         group="ativos, direção, núcleo",
+        unit="departamento, domínio, divisão, camada",
         never="regras, regra, passo, passos, etapa, etapas, fase, fases, fluxo, processo, comunicação, visão geral, introdução, instalação, "
         "uso, comandos, ferramentas, princípios, exemplo, exemplos, objetivo, objetivos, método, matriz, quando, como, por que, "
         "política, variantes, pendências, modificadores, autoridade, registros, documentação, saídas, métricas, segurança",
@@ -225,7 +232,8 @@ LANGUAGES = {
     ),
     "zh": Words(
         team="团队, 成员, 角色, 花名册, 名录, 组织架构, 编制, 智能体, 人员, 分工, 小组, 伙计, 实例, 员工, 團隊, 成員, 名冊, 智能體",
-        group="在岗, 核心, 管理层, 层",
+        group="在岗, 核心, 管理层",
+        unit="部门, 层, 部門, 事业部",
         never="规则, 规范, 步骤, 流程, 阶段, 通信, 沟通, 概述, 简介, 安装, 使用, 命令, 工具, 原则, 示例, 目标, 方法, 架构设计, 目录, "
         "准则, 矩阵, 契约, 纪律, 日志, 速查, 格式, 指南, 配置, 机制, 路线图, 运营, 维护, 协作, 关系, 详解, 激励, 草稿, 问题, 理念, "
         "检查, 经验, 选择, 执行, 管理原则, 总结, 顺序, 相关, 启动, 组合, 模板, 约束, 输出, 触发, 权限, 規則, 流程圖, 步驟",
@@ -251,7 +259,8 @@ LANGUAGES = {
     ),
     "ja": Words(
         team="チーム, メンバー, 役割分担, 役割, 組織図, エージェント, 体制, 構成員, 名簿, 社員, 担当者, 担当分担, 経営陣, 監視, 評価",
-        group="稼働中, 部門, 事業部, 責任者",
+        group="稼働中",
+        unit="部門, 事業部, 階層, 部署",
         never="ルール, 規則, 手順, ステップ, 段階, フェーズ, フロー, 流れ, 概要, 紹介, 導入, 使い方, コマンド, ツール, 原則, 例, 目標, "
         "方法, 設定, 連携, 方針, 遷移, 基準, チェックリスト, 成果物, ファイル構成, 実行, 候補, 要件, ワークフロー, ガイドライン, 未稼働, 受信箱",
         person="エンジニア, 開発者, リーダー, マネージャー, アーキテクト, レビュアー, テスター, デザイナー, アナリスト, 研究者, 担当, "
@@ -276,7 +285,8 @@ LANGUAGES = {
     ),
     "ko": Words(
         team="팀, 팀원, 구성원, 팀 구성, 역할, 조직도, 에이전트, 명단, 인원, 멤버, 담당자, 계열",
-        group="활성, 핵심, 본부, 상급",
+        group="활성, 핵심, 상급",
+        unit="본부, 계열, 부서, 사업부",
         never="규칙, 원칙, 단계, 절차, 흐름, 개요, 소개, 설치, 사용, 명령, 도구, 예시, 목표, 방법, 구조, 형식, 포맷, 배정, 산출물, 실행, "
         "입력, 출력, 생성, 프로세스, 시스템, 이론, 커맨드, 관리 규정, 운영, 기반, 정의 방법",
         person="엔지니어, 개발자, 리더, 팀장, 매니저, 아키텍트, 리뷰어, 테스터, 디자이너, 분석가, 연구원, 과학자, 담당, 책임자, 편집자, "

@@ -71,10 +71,12 @@ def read_name(raw: str, at: int) -> Name:
     if not count and (match := _COUNT.search(raw, start, end)) and raw[start : match.start()].strip():
         group = 1 if match[1] else 2
         count, end = (match[group], Span(at + match.start(group), at + match.end(group))), match.start()
+    end, inner = _behind(raw, start, end)  # it may hold what divides a name from a title
     title = ""
     if (match := _TITLE.search(raw, start, end)) and raw[start : match.start()].strip("*_` "):
         title, end = raw[match.end() : end].strip("*_` "), match.start()
-    end, inner = _behind(raw, start, end)
+    end, closer = _behind(raw, start, end)
+    inner = closer or inner
     title = title or inner
     while start < end and raw[start] in "*_`@ ":
         start += 1

@@ -5,7 +5,7 @@ import re
 from orgopt.document.grammar.keys import LINK_KEYS
 from orgopt.document.grammar.words import is_word
 from orgopt.document.reading.entry import Entry, count, is_known, mind, parses, told_apart
-from orgopt.document.reading.evidence.signs import Group, never, part_of, people, share, short, team
+from orgopt.document.reading.evidence.signs import Group, group_title, never, part_of, people, person, share, short, team
 from orgopt.document.reading.field import Field
 from orgopt.document.reading.fields import fields
 from orgopt.document.reading.names import NUMBERED, read_name
@@ -62,27 +62,29 @@ def defines(entry: Entry) -> bool:
     return any(f.key in LINK_KEYS or (f.key in _DEFINING and f.form != "heading" and parses(f)) for f in entry.fields)
 
 
-def sisters(program: Program, sections: list[Section], above: float, inside: dict[int, float]) -> Group | None:
+def sisters(program: Program, sections: list[Section], above: float, inside: dict[int, bool]) -> Group | None:
     """The group of some sections of one heading.
 
     Args:
         program: The document.
         sections: Them.
         above: How much the headings above speak of a team.
-        inside: By where a section starts: how much speaks for the groups of roles in it.
+        inside: By where a section starts, if there are roles in it: whether a heading in it says so.
     """
     found: list[Entry] = []
-    left_out = 0
+    left_out = groups = 0
     for section in sections:
         if not section.level or part_of(section.title):
             continue
-        groups = section.span.start in inside and (team(section.title) or not section.blocks)
-        if groups or never(section.title) or not short(read_name(section.title, 0).text):
-            left_out += not groups
-            continue
-        if section.span.start in inside:  # a role above roles: it ends where they begin
-            section = _body(section)
-        found.append(section_entry(program, section))
+        if section.span.start in inside and (group_title(section.title) or not section.blocks):
+            groups += 1
+        elif never(section.title) or not short(read_name(section.title, 0).text):
+            left_out += 1
+        else:  # a role above roles ends where they begin
+            found.append(section_entry(program, _body(section) if inside.get(section.span.start) else section))
+    if groups:  # beside groups of roles stand other things
+        found = [entry for entry in found if _is_somebody(entry)]
+    found = [entry for entry in found if not (team(entry.name.raw) and not _has_traits(entry))]
     if not found:
         return None
     if not above and (certain := [entry for entry in found if defines(entry)]):
@@ -101,6 +103,10 @@ def sisters(program: Program, sections: list[Section], above: float, inside: dic
 def _group(entries: list[Entry], score: float) -> Group:
     span = Span(entries[0].span.start, entries[-1].span.end)
     return Group(entries=tuple(entries), score=score, span=span, what="sections")
+
+
+def _is_somebody(entry: Entry) -> bool:
+    return person(f"{entry.name.text} {entry.name.title}") or defines(entry) or bool(entry.name.digits)
 
 
 def _has_traits(entry: Entry) -> bool:

@@ -58,7 +58,7 @@ def list_group(program: Program, block: Block, above: float) -> Group | None:
     found: list[Entry] = []
     arrows: list[Arrow] = []
     for bullet in listed:
-        if team(_words(bullet)) and bullet.nested and not person(_words(bullet)):  # a group of roles: `**Other players**`
+        if team(_words(bullet)) and bullet.nested:  # a group of roles: `**Other players**`
             found += [e for one in bullet.nested if (e := item_entry(program, one, alone=True, nested=())) and _named(e)]
             continue
         below = [e for one in bullet.nested if (e := item_entry(program, one, alone=True, nested=())) and _named(e)]

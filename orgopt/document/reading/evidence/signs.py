@@ -51,6 +51,7 @@ class Group:
         span: Where they stand.
         what: What they are, for a finding.
         links: Who reports to whom and so on, as the ids of two entries and what the line between them says.
+        named: Whether the heading right above speaks of a team.
     """
 
     entries: tuple[Entry, ...]
@@ -58,6 +59,7 @@ class Group:
     span: Span
     what: str
     links: tuple["Arrow", ...] = ()
+    named: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,10 +87,16 @@ def team(title: str) -> float:
         return 0.0
     if part_of(title) == "roles":
         return 3.0
-    if part_of(title) or not says("team", title) or never(title):
+    if part_of(title) or not says("team", title) or never(title) or (_somebody(title) and not is_word("team", title)):
         return 0.0
     rest = [word for word in re.findall(r"\w+", without("team", title)) if word not in _SMALL and not word.isdigit()]
     return 3.0 if not rest else 2.0 if len(rest) == 1 or all(is_word("group", word) for word in rest) else 1.5
+
+
+@lru_cache(maxsize=1024)
+def group_title(title: str) -> bool:
+    """Whether a heading is that of a group of roles, where there are roles below it."""
+    return bool(team(title)) or ((says("group", title) or says("unit", title)) and not _somebody(title))
 
 
 @lru_cache(maxsize=1024)
@@ -96,14 +104,18 @@ def never(title: str) -> bool:
     """Whether a heading is that of rules, steps, tools and the like, and not the name of somebody."""
     if _STEP.match(title):
         return True
-    return bool(says("never", title)) and not _somebody(title)
+    return says("never", title) and not _somebody(title) and not says("unit", title)
 
 
 def _somebody(title: str) -> bool:
     """Whether a name of several words ends, or begins, with what somebody is: `Project Manager`, `Chef de Projet`."""
-    name = read_name(title, 0).text
     if NUMBERED.search(title):
         return True
+    name = read_name(title, 0)
+    return _ends_as_person(name.text) or bool(name.title and _ends_as_person(name.title))
+
+
+def _ends_as_person(name: str) -> bool:
     parts = normal(_CAMEL.sub(" ", name)).split()
     if not parts:
         return False

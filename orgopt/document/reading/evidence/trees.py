@@ -31,7 +31,7 @@ def tree_group(program: Program, block: Block, above: float) -> Group | None:
         name = read_name(raw, at)
         depth = len(match["lead"].expandtabs(4))
         bosses = [(d, e) for d, e in bosses if d < depth]
-        if not name.id or not short(name.text) or never(name.text) or (team(raw) and not person(name.text)):
+        if not name.id or not short(name.text) or never(name.text) or team(raw):
             continue
         rest = Span(at + len(raw), line.start + len(text))
         entry = Entry(kind="node", name=name, span=line, fields=count(name), prose=(rest,))

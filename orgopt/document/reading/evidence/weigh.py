@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from orgopt.document.grammar.words import says
 from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.evidence.crewai import crew_group
 from orgopt.document.reading.evidence.folders import file_entry, of_one
@@ -10,7 +11,7 @@ from orgopt.document.reading.evidence.headings import section_entry, sisters
 from orgopt.document.reading.evidence.lists import items, listed_groups
 from orgopt.document.reading.evidence.mermaid import mermaid_group
 from orgopt.document.reading.evidence.paragraphs import paragraph_group
-from orgopt.document.reading.evidence.signs import DOUBT, ENOUGH, Arrow, Group, never, part_of, person, team
+from orgopt.document.reading.evidence.signs import DOUBT, ENOUGH, Arrow, Group, group_title, never, part_of, team
 from orgopt.document.reading.evidence.tables import table_group
 from orgopt.document.reading.evidence.trees import tree_group
 from orgopt.document.reading.fields import bullets
@@ -72,16 +73,10 @@ def _members(roles: Section) -> Iterator[Section]:
         if part_of(child.title):
             continue
         bare = not child.blocks and child.children
-        if bare and not any(grand.children for grand in child.children) and team(child.title) + _grouped(child.title) > 0:
+        if bare and not any(grand.children for grand in child.children) and group_title(child.title):
             yield from _members(child)
         else:
             yield child
-
-
-def _grouped(title: str) -> float:
-    from orgopt.document.grammar.words import is_word  # noqa: PLC0415
-
-    return 1.0 if is_word("group", title) else 0.0
 
 
 def _apart(groups: list[Group]) -> list[Group]:
@@ -109,17 +104,26 @@ class _Search:
 
     def _of_sections(self, sections: list[Section], above: float) -> Iterator[Group]:
         """The groups in some sections of one heading, and the group that they are themselves."""
-        inside: dict[int, float] = {}
+        inside: dict[int, bool] = {}
         free = [section for section in sections if not self._closed(section.span)]
         for section in free:
             own = team(section.title)
-            says = max(own, min(above, _INHERITED)) if not _other(section.title) else -2.0
-            inner = [*self._of_blocks(section, section.blocks, says), *self._of_sections(list(section.children), says)]
+            context = self._context(section.title, own, above)
+            below = self._of_sections(list(section.children), context)
+            inner = [*self._of_blocks(section, section.blocks, context), *below]
+            inner = [replace(group, named=group.named or own > 0) for group in inner]
             if any(group.score >= ENOUGH for group in inner):
-                inside[section.span.start] = max(group.score for group in inner)
+                inside[section.span.start] = any(group.named for group in inner)
             yield from inner
         if group := sisters(self.program, free, max(above, 0.0), inside):
             yield replace(group, score=group.score - 2.0 * (above < 0))
+
+    @staticmethod
+    def _context(title: str, own: float, above: float) -> float:
+        """How much a heading, and those above it, speak of a team; below 0 where it speaks of something else."""
+        if never(title):
+            return 0.0 if says("team", title) else -2.0
+        return max(own, min(above, _INHERITED))
 
     def _of_blocks(self, section: Section | None, blocks: tuple[Block, ...], above: float) -> Iterator[Group]:
         free = tuple(block for block in blocks if not self._closed(block.span))
@@ -137,8 +141,3 @@ class _Search:
 
     def _closed(self, span: Span) -> bool:
         return any(start <= span.start < end for start, end in self.closed)
-
-
-def _other(title: str) -> bool:
-    """Whether a heading says that something else than a team stands below it."""
-    return never(title) and not person(title)
