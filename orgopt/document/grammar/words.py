@@ -75,7 +75,8 @@ LANGUAGES = {
         "when, how, why, what, output, outputs, input, inputs, experiments, experiment, loop, environment, requirements, "
         "composition rules, combinations, comparison, culture, values, vision, mission, safety, security model, playbooks, "
         "escalation, handoff, handoffs, conventions, standards, index, selection, creation, creating, relations, links, "
-        "interaction, types, triggers, model, boundaries, responsibilities matrix, discipline, registration, flow, "
+        "interaction, features, feature, documentation, learn, resources, quick start, concepts, plugins, integrations, endpoints, api, jobs, "
+        "types, triggers, model, boundaries, responsibilities matrix, discipline, registration, flow, "
         "documents, docs, summary, related, artifacts, triage, gates, registries",
         person="engineer, developer, dev, lead, leader, manager, architect, reviewer, tester, designer, analyst, researcher, scientist, "
         "writer, editor, planner, coordinator, orchestrator, director, officer, chief, head, owner, master, specialist, expert, "
@@ -88,7 +89,7 @@ LANGUAGES = {
         "representative, consultant, support, implementer, translator, hunter, scientists, engineers, explorers, workers",
         name="name, who, member, agent name, role name, full name, codename, nickname, person, people",
         agent="agent, agents, subagent, bot, officer, worker, instance, actor, ai, persona id, teammate",
-        role="role, title, position, job, job title, function, specialty, specialization, type of agent",
+        role="role, title, position, function, specialty, specialization, type of agent",
         duty="mission, goal, goals, purpose, responsibility, responsibilities, duty, duties, what, does, what it does, what they do, "
         "description, charter, focus, domain, scope, expertise, skills, persona, when to use, tasks, main tasks, key tasks, "
         "capabilities, backstory, instructions, owns, area, areas, notes, trigger, key behavior, "
@@ -114,7 +115,7 @@ LANGUAGES = {
         "einleitung, einrichtung, nutzung, verwendung, anleitung, aufbau, struktur, architektur, befehle, werkzeuge, "
         "grundsätze, hinweise, beispiel, beispiele, ziel, ziele, zielsetzung, zusammenfassung, weiterführende, konventionen, "
         "schnittstellen, ausführung, erweiterungsmöglichkeiten, was, wie, wann, warum, fazit, typen, kosten, sicherheit, "
-        "geheimnis, zweck, vorgehen, vorgehensweise",
+        "geheimnis, zweck, vorgehen, vorgehensweise, funktionen, merkmale, dokumentation",
         person="ingenieur, ingenieurin, entwickler, entwicklerin, leiter, leiterin, leitung, teamleiter, projektleiter, "
         "projektmanager, produktmanager, architekt, architektin, systemarchitekt, prüfer, prüferin, tester, gestalter, "
         "analyst, forscher, forscherin, wissenschaftler, wissenschaftlerin, autor, redakteur, planer, koordinator, "
@@ -146,7 +147,7 @@ LANGUAGES = {
         never="règles, règle, étape, étapes, phase, fonctionnement, processus, communication, aperçu, introduction, installation, "
         "utilisation, commandes, outils, principes, exemple, exemples, objectif, objectifs, méthode, liens, essentiel, "
         "résumé, erreurs, pourquoi, comment, quand, modèles, matrice, gestion, feuille de route, scénario, bénéfices, "
-        "intégration, investissement, livrables, interaction, principe, lancer, tâches, combiner, définition, ce que",
+        "intégration, investissement, livrables, interaction, principe, lancer, tâches, combiner, définition, ce que, fonctionnalités, documentation",
         person="ingénieur, développeur, développeuse, chef, cheffe, responsable, architecte, relecteur, relectrice, testeur, "
         "concepteur, analyste, chercheur, chercheuse, scientifique, rédacteur, rédactrice, planificateur, coordinateur, "
         "coordinatrice, orchestrateur, directeur, directrice, spécialiste, expert, auditeur, contrôleur, documentaliste, "
@@ -176,7 +177,7 @@ LANGUAGES = {
         unit="departamento, dominio, división, área de",
         never="reglas, regla, paso, pasos, fase, fases, flujo, flujos, proceso, comunicación, resumen, introducción, instalación, uso, "
         "comandos, herramientas, principios, ejemplo, ejemplos, objetivo, objetivos, método, enlaces, matriz, cuándo, cómo, "
-        "por qué, estado, identificación, guía, estructura, arquitectura, entornos, identidad, mapa, empezar",
+        "por qué, estado, identificación, guía, estructura, arquitectura, entornos, identidad, mapa, empezar, funcionalidades, características, documentación",
         person="ingeniero, ingeniera, desarrollador, desarrolladora, líder, jefe, jefa, arquitecto, arquitecta, revisor, revisora, "
         "probador, diseñador, diseñadora, analista, investigador, investigadora, científico, científica, redactor, redactora, "
         "planificador, coordinador, coordinadora, orquestador, director, directora, especialista, experto, auditor, auditora, "
@@ -206,7 +207,7 @@ LANGUAGES = {
         unit="departamento, domínio, divisão, camada",
         never="regras, regra, passo, passos, etapa, etapas, fase, fases, fluxo, processo, comunicação, visão geral, introdução, instalação, "
         "uso, comandos, ferramentas, princípios, exemplo, exemplos, objetivo, objetivos, método, matriz, quando, como, por que, "
-        "política, variantes, pendências, modificadores, autoridade, registros, documentação, saídas, métricas, segurança",
+        "política, variantes, pendências, modificadores, autoridade, registros, documentação, saídas, métricas, segurança, funcionalidades, recursos",
         person="engenheiro, engenheira, desenvolvedor, desenvolvedora, líder, chefe, arquiteto, arquiteta, revisor, revisora, "
         "testador, testadora, projetista, analista, pesquisador, pesquisadora, cientista, redator, redatora, planejador, "
         "coordenador, coordenadora, orquestrador, diretor, diretora, especialista, auditor, auditora, gerente, agente, "
@@ -236,7 +237,7 @@ LANGUAGES = {
         unit="部门, 层, 部門, 事业部",
         never="规则, 规范, 步骤, 流程, 阶段, 通信, 沟通, 概述, 简介, 安装, 使用, 命令, 工具, 原则, 示例, 目标, 方法, 架构设计, 目录, "
         "准则, 矩阵, 契约, 纪律, 日志, 速查, 格式, 指南, 配置, 机制, 路线图, 运营, 维护, 协作, 关系, 详解, 激励, 草稿, 问题, 理念, "
-        "检查, 经验, 选择, 执行, 管理原则, 总结, 顺序, 相关, 启动, 组合, 模板, 约束, 输出, 触发, 权限, 規則, 流程圖, 步驟",
+        "检查, 经验, 选择, 执行, 管理原则, 总结, 顺序, 相关, 启动, 组合, 模板, 约束, 输出, 触发, 权限, 功能, 特性, 文档, 規則, 流程圖, 步驟",
         person="工程师, 经理, 架构师, 设计师, 分析师, 研究员, 开发, 测试, 评审, 负责人, 主管, 组长, 专家, 编辑, 协调, 审查, 探索员, 策划, "
         "总监, 助理, 顾问, 管家, 掌柜, 先生, 厨子, 画师, 审核, 工程師, 經理, 研究員, 員",
         name="姓名, 名字, 名称, 成员, 人格名称, 名稱",
@@ -262,7 +263,7 @@ LANGUAGES = {
         group="稼働中",
         unit="部門, 事業部, 階層, 部署",
         never="ルール, 規則, 手順, ステップ, 段階, フェーズ, フロー, 流れ, 概要, 紹介, 導入, 使い方, コマンド, ツール, 原則, 例, 目標, "
-        "方法, 設定, 連携, 方針, 遷移, 基準, チェックリスト, 成果物, ファイル構成, 実行, 候補, 要件, ワークフロー, ガイドライン, 未稼働, 受信箱",
+        "方法, 設定, 連携, 方針, 遷移, 基準, チェックリスト, 成果物, ファイル構成, 実行, 候補, 要件, ワークフロー, ガイドライン, 未稼働, 受信箱, 機能, 特徴, ドキュメント",
         person="エンジニア, 開発者, リーダー, マネージャー, アーキテクト, レビュアー, テスター, デザイナー, アナリスト, 研究者, 担当, "
         "責任者, 編集者, 監査官, 統制官, 顧問, 社長, 部長, 課長, エージェント, スペシャリスト, 探索者, 審査員, 指揮者, 調査員",
         name="名前, 氏名, メンバー, 名称",
@@ -288,7 +289,7 @@ LANGUAGES = {
         group="활성, 핵심, 상급",
         unit="본부, 계열, 부서, 사업부",
         never="규칙, 원칙, 단계, 절차, 흐름, 개요, 소개, 설치, 사용, 명령, 도구, 예시, 목표, 방법, 구조, 형식, 포맷, 배정, 산출물, 실행, "
-        "입력, 출력, 생성, 프로세스, 시스템, 이론, 커맨드, 관리 규정, 운영, 기반, 정의 방법",
+        "입력, 출력, 생성, 프로세스, 시스템, 이론, 커맨드, 관리 규정, 운영, 기반, 정의 방법, 기능, 특징, 문서",
         person="엔지니어, 개발자, 리더, 팀장, 매니저, 아키텍트, 리뷰어, 테스터, 디자이너, 분석가, 연구원, 과학자, 담당, 책임자, 편집자, "
         "기획자, 기획실장, 조정자, 감독, 프로그래머, 에이전트, 전문가, 작가, 마케터, 탐색자, 검토자, 실장",
         name="이름, 성명, 팀원, 구성원",

@@ -72,7 +72,9 @@ def list_group(program: Program, block: Block, above: float) -> Group | None:
         return None
     marked = share("*_[`".find(bullet.text[:1]) >= 0 or _ITEM.match(bullet.text) is not None for bullet in listed)
     score = above + people(entry.name.text + " " + entry.name.title for entry in found)
-    score += 1.0 * (marked >= 0.6) + 1.0 * (share(bool(entry.name.path) for entry in found) >= 0.6)
+    some = share(map(person, (entry.name.text for entry in found))) >= 0.3 or above > 0
+    linked = share(bool(FILE.fullmatch(entry.name.path)) for entry in found) >= 0.6
+    score += 1.0 * (marked >= 0.6) + 1.0 * (linked and some)
     score += 2.0 * (2 * sum(bool(NUMBERED.search(bullet.text)) for bullet in listed) >= len(listed))
     score += 1.0 * any(field.key in LINK_KEYS for entry in found for field in entry.fields)
     score -= 0.5 * (len(found) == 1)
@@ -80,7 +82,8 @@ def list_group(program: Program, block: Block, above: float) -> Group | None:
 
 
 def _named(entry: Entry) -> bool:
-    return short(entry.name.text) and not never(entry.name.text)
+    name = entry.name.text
+    return short(name) and not never(name) and not (team(name) and not entry.fields)
 
 
 def _bare(bullet: Bullet) -> bool:

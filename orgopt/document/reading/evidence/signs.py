@@ -38,6 +38,9 @@ _STEP = re.compile(
 _OF = {"of", "de", "do", "da", "du", "des", "d", "für", "di", "del", "dos"}
 _CAMEL = re.compile(r"(?<=[a-zß-ÿ])(?=[A-Z])")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_FILE = re.compile(r"\.(?:md|py|ts|js|tsx|jsx|json|ya?ml|toml|sh|go|rs|txt|html|css|sql)\b|\s/\w", re.IGNORECASE)
+_PATH = re.compile(r"^\W*\.?[\w.-]*/|[\w-]+/[\w./-]+|\.[A-Za-z]{1,4}\b`?\s*$|^[A-Z]{3,7} /|\w\(.*\)$")
+_MOST_REST = 6  # words of a heading beside those of a team
 _MOST_WORDS, _MOST_LETTERS = 7, 22  # of a name; the second where a script has no blanks
 
 
@@ -83,13 +86,15 @@ def part_of(title: str) -> str:
 @lru_cache(maxsize=1024)
 def team(title: str) -> float:
     """How much a heading says that roles stand below it: 3 where it says nothing else, 0 where it says otherwise."""
-    if FILE.fullmatch(title.strip()):
+    if FILE.fullmatch(title.strip()) or _PATH.search(title):
         return 0.0
     if part_of(title) == "roles":
         return 3.0
     if part_of(title) or not says("team", title) or never(title) or (_somebody(title) and not is_word("team", title)):
         return 0.0
     rest = [word for word in re.findall(r"\w+", without("team", title)) if word not in _SMALL and not word.isdigit()]
+    if len(rest) > _MOST_REST or any(_CJK.search(word) and len(word) > 2 * _MOST_REST for word in rest):
+        return 1.0  # more of a sentence than of a title
     return 3.0 if not rest else 2.0 if len(rest) == 1 or all(is_word("group", word) for word in rest) else 1.5
 
 
@@ -142,7 +147,7 @@ def short(name: str) -> bool:
     """Whether a text is short enough to be a name, and no sentence."""
     words = name.split()
     return bool(words) and len(words) <= _MOST_WORDS and len(name) <= (_MOST_LETTERS if _CJK.search(name) else 60) and (
-        name[-1] not in ".!?;,。！？；" and name[0] not in "[{<$/-"
+        name[-1] not in ".!?;,。！？；" and name[0] not in "[{<$/-" and not _FILE.search(name)
     )
 
 

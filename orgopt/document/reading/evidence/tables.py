@@ -37,6 +37,8 @@ def table_group(program: Program, block: Block, above: float) -> Group | None:
     score += 1.0 * any(is_word("file", title) or entry.name.path for title in others for entry in found[:1])
     score += sum(_key(title) for title in others)
     score += min(1.0, people(names)) + 0.5 * (share(_marked(row, column) for row in body) >= 0.6)
+    keyed = any(_key(title) or is_word("role", title) or _is(title, "agent") for title in titles)
+    score -= 1.0 * (above <= 0 and not keyed and not people(names))
     score -= 3.0 * (len(set(names)) < 0.7 * len(names)) + 3.0 * (share(map(short, names)) < 0.8)
     return Group(entries=tuple(found), score=score, span=block.span, what="a table")
 
