@@ -20,6 +20,7 @@ class Words:
         group: Headings of groups of roles, besides those.
         unit: Words by which a heading is that of a part of a whole, whatever else it says.
         never: In headings of rules, steps, tables of commands and the like, whatever else they say.
+        opens: Words with which a rule or an instruction begins, and no name.
         person: What people and agents do for a living, in names.
         name, agent, role: Columns of names, of agents and of what somebody is.
         duty: Columns and fields of what somebody does.
@@ -36,6 +37,7 @@ class Words:
     group: str = ""
     unit: str = ""
     never: str = ""
+    opens: str = ""
     person: str = ""
     name: str = ""
     agent: str = ""
@@ -105,6 +107,7 @@ LANGUAGES = {
         shares="shares with",
         and_="and, or",
         human="user, users, human, humans, owner, founder, client, customer, principal, stakeholder, stakeholders, you, human principal",
+        opens="how, after, before, when, while, if, use, using, each, every, no, not, never, always, do, don't, show, see, why, what, where, can, must, should, get, add, create, run, make, write, read, check, collect, keep, ask, wait, start, stop, spawn, review, stale, only, learn, build, fix, update, any, this, your",
     ),
     "de": Words(
         team="mannschaft, das team, rollen, rolle, rollenbeschreibung, rollenübersicht, agenten, mitglieder, mitarbeiter, personen, "
@@ -139,6 +142,7 @@ LANGUAGES = {
         human="mensch, nutzer, anwender, kunde, auftraggeber",
         headcount="anzahl, kopfzahl",
         model="modell, sprachmodell",
+        opens="wie, nach, vor, wenn, falls, nutze, verwende, jeder, jede, jedes, kein, keine, nicht, nie, immer, zeige, siehe, warum, was, wo, muss, soll",
     ),
     "fr": Words(
         team="équipe, équipes, rôles, rôle, membres, personnel, organigramme, agents, effectif, acteurs, qui fait quoi, responsabilités clés",
@@ -170,6 +174,7 @@ LANGUAGES = {
         human="utilisateur, client, humain",
         headcount="effectif, nombre d'agents",
         model="modèle",
+        opens="comment, après, avant, quand, si, utiliser, utilisez, chaque, aucun, pas, jamais, toujours, voir, pourquoi, créer, lancer, lire, vérifier",
     ),
     "es": Words(
         team="equipo, equipos, roles, rol, miembros, integrantes, personal, organigrama, agentes, plantilla, quién hace qué",
@@ -200,6 +205,7 @@ LANGUAGES = {
         human="usuario, cliente, humano",
         headcount="cantidad, número de agentes",
         model="modelo",
+        opens="cómo, después, antes, cuando, si, usar, usa, cada, ningún, no, nunca, siempre, ver, por, crear, delegar, leer, verificar",
     ),
     "pt": Words(
         team="equipe, equipa, time, papéis, papel, membros, integrantes, organograma, agentes, quadro, constelação, quem faz o quê",
@@ -230,6 +236,7 @@ LANGUAGES = {
         human="usuário, utilizador, cliente, humano",
         headcount="quantidade, número de agentes",
         model="modelo",
+        opens="como, depois, antes, quando, se, usar, use, cada, nenhum, não, nunca, sempre, ver, por, criar, ler, verificar",
     ),
     "zh": Words(
         team="团队, 成员, 角色, 花名册, 名录, 组织架构, 编制, 智能体, 人员, 分工, 小组, 伙计, 实例, 员工, 團隊, 成員, 名冊, 智能體",
@@ -238,8 +245,8 @@ LANGUAGES = {
         never="规则, 规范, 步骤, 流程, 阶段, 通信, 沟通, 概述, 简介, 安装, 使用, 命令, 工具, 原则, 示例, 目标, 方法, 架构设计, 目录, "
         "准则, 矩阵, 契约, 纪律, 日志, 速查, 格式, 指南, 配置, 机制, 路线图, 运营, 维护, 协作, 关系, 详解, 激励, 草稿, 问题, 理念, "
         "检查, 经验, 选择, 执行, 管理原则, 总结, 顺序, 相关, 启动, 组合, 模板, 约束, 输出, 触发, 权限, 功能, 特性, 文档, 規則, 流程圖, 步驟",
-        person="工程师, 经理, 架构师, 设计师, 分析师, 研究员, 开发, 测试, 评审, 负责人, 主管, 组长, 专家, 编辑, 协调, 审查, 探索员, 策划, "
-        "总监, 助理, 顾问, 管家, 掌柜, 先生, 厨子, 画师, 审核, 工程師, 經理, 研究員, 員",
+        person="工程师, 经理, 架构师, 设计师, 分析师, 研究员, 开发者, 测试员, 评审员, 负责人, 主管, 组长, 专家, 编辑, 协调员, 审查员, 探索员, "
+        "总监, 助理, 顾问, 管家, 掌柜, 先生, 厨子, 画师, 审核员, 工程師, 經理, 研究員, 智能体",
         name="姓名, 名字, 名称, 成员, 人格名称, 名稱",
         agent="智能体, 智能體, 代理, 实例, 机器人",
         role="角色, 职位, 岗位, 头衔, 身份, 職位",

@@ -7,12 +7,12 @@ from typing import NamedTuple
 from orgopt.document.text.program import Span, printable
 from orgopt.org import slug
 
-_NUMBERING = re.compile(r"\(?\d{1,3}(?:\.\d{1,3})*[.):]\s+")
+_NUMBERING = re.compile(r"\(?\d{1,3}(?:\.\d{1,3})*[.):]\s+|\d{1,3}(?:\.\d{1,3})+\s+(?=\D)")
 _KINDS = r"role|agent|rolle|rol|rôle|papel|agente|member|角色|智能体|役割|エージェント|역할|에이전트"
 NUMBERED = re.compile(rf"(?:{_KINDS})\s*[-#]?\s*\d{{1,3}}\s*[:：.—–-]\s*(?=\S)", re.IGNORECASE)
 """What stands before the names of a numbered roster, as in `Agent 3: Scout`."""
 
-_PREFIX = re.compile(rf"{NUMBERED.pattern}|(?:role|agent)\s*[:—–]\s*(?=\S)", re.IGNORECASE)
+_PREFIX = re.compile(rf"{NUMBERED.pattern}|(?:role|agent|agente|rolle|rol|rôle|papel)\s*[:—–]\s*(?=\S)", re.IGNORECASE)
 _COUNT = re.compile(r"(?:\s*×\s*|\s+[xX]\s*)(\d{1,6})\s*$|\s*\(\s*[×xX]?\s*(\d{1,6})\s*(?:agents?)?\s*\)\s*$")
 _KEYCAP = re.compile(r"\d\ufe0f?\u20e3\s*")
 _COUNT_FIRST = re.compile(r"(\d{1,6})\s*[×x]\s+(?=\S)")

@@ -178,6 +178,7 @@ class _Reader:
         """The spans of the text outside the roles, the parts and the title."""
         taken = [section.span for section in self.parts.values()] + ([title] if title else [])
         taken += [entry.span for entry in found]
+        taken += [section.span for section in self.program.sections if section.level == 0 and of_one(section)]
         prose = (block for block in self.program.blocks if block.kind not in {"front_matter", "file"})
         return tuple(block.span for block in apart(prose, taken))
 
@@ -210,8 +211,18 @@ class _Reader:
             self.notes.add(
                 "ORG025", "info", f"{places[0].name.text}: headcount taken as {given.get('headcount', 1)}", span
             )
+        if places[0].kind == "plain":
+            given = {**self._beside(), **given}
         charter = "\n\n".join(text for entry in places if (text := self._charter(entry)))
         return Role(id=role_id, name=places[0].name.text, charter=charter, **given)
+
+    def _beside(self) -> dict[str, Any]:
+        """What files such as SOUL.md say of the one agent of the document that they stand beside."""
+        files = [(of_one(section), section) for section in self.program.sections if section.level == 0]
+        bodies = [Span(section.heading.span.end, section.span.end) for key, section in files if key == "persona"]
+        persona = prose("\n\n".join(self.program.slice(body).strip() for body in bodies))
+        given: dict[str, Any] = {"persona": KEYS["persona"].parse(persona)} if persona else {}
+        return given | ({"memory": "lasting"} if any(key == "memory" for key, _ in files) else {})
 
     def _mind(self, every: list[Field], places: tuple[Entry, ...]) -> str:
         """What says that a role thinks with language, in words; empty where nothing does."""

@@ -12,15 +12,15 @@ from orgopt.document.reading.names import Name, read_name
 from orgopt.document.text.program import Program, Section, Span
 from orgopt.org import slug
 
-OF_ONE = {"soul": "persona", "identity": "persona", "memory": "memory", "heartbeat": "stand-up"}
+OF_ONE = {"soul": "persona", "identity": "persona", "memory": "memory", "heartbeat": "charter"}
 """The files that say who an agent is, beside the one that says what it does: their stems, and the key that each is."""
 
 _ASIDE = {"user", "tools", "capabilities", "bootstrap", "readme", "changelog", "license", "contributing"}
 
 
 def of_one(section: Section) -> str:
-    """Which key of the one agent a file is, `aside` for one that is no role either, or nothing."""
-    stem = PurePosixPath(section.title).stem.lower()
+    """What of a document's one agent a file is, `aside` for one that is no role either, or nothing."""
+    stem = PurePosixPath(section.title).stem.lower() if section.level == 0 else ""
     return OF_ONE.get(stem) or ("aside" if stem in _ASIDE else "")
 
 

@@ -5,7 +5,7 @@ import re
 from orgopt.document.grammar.keys import LINK_KEYS
 from orgopt.document.grammar.words import is_word
 from orgopt.document.reading.entry import Entry, count, is_known, mind, parses, told_apart
-from orgopt.document.reading.evidence.signs import Group, group_title, never, part_of, people, person, share, short, team
+from orgopt.document.reading.evidence.signs import Group, group_title, never, part_of, people, share, short, somebody, team
 from orgopt.document.reading.field import Field
 from orgopt.document.reading.fields import fields
 from orgopt.document.reading.names import NUMBERED, read_name
@@ -93,7 +93,7 @@ def sisters(program: Program, sections: list[Section], above: float, inside: dic
     score = above
     if 2 * len(numbered) >= len(found):
         found, score, left_out = numbered, score + 2.0, 0
-    score += people(entry.name.text + " " + entry.name.title for entry in found)
+    score += people(found)
     score += 1.5 if share(map(_has_traits, found)) >= 0.6 else 0.0
     score += 2.0 * any(map(defines, found)) + 1.0 * any(entry.name.digits for entry in found)
     score -= 1.5 * (left_out > len(found)) + 0.5 * (len(found) == 1)
@@ -106,7 +106,7 @@ def _group(entries: list[Entry], score: float) -> Group:
 
 
 def _is_somebody(entry: Entry) -> bool:
-    return person(f"{entry.name.text} {entry.name.title}") or defines(entry) or bool(entry.name.digits)
+    return somebody(entry) or defines(entry) or bool(entry.name.digits)
 
 
 def _has_traits(entry: Entry) -> bool:

@@ -71,7 +71,7 @@ def list_group(program: Program, block: Block, above: float) -> Group | None:
     if not found or 2 * len(found) < len(listed):
         return None
     marked = share("*_[`".find(bullet.text[:1]) >= 0 or _ITEM.match(bullet.text) is not None for bullet in listed)
-    score = above + people(entry.name.text + " " + entry.name.title for entry in found)
+    score = above + people(found)
     some = share(map(person, (entry.name.text for entry in found))) >= 0.3 or above > 0
     linked = share(bool(FILE.fullmatch(entry.name.path)) for entry in found) >= 0.6
     score += 1.0 * (marked >= 0.6) + 1.0 * (linked and some)

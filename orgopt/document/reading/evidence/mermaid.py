@@ -11,7 +11,7 @@ from typing import NamedTuple
 from orgopt.document.grammar.keys import LINK_KEYS
 from orgopt.document.grammar.words import normal
 from orgopt.document.reading.entry import Entry, count
-from orgopt.document.reading.evidence.signs import Arrow, Group, never, person, share, short
+from orgopt.document.reading.evidence.signs import Arrow, Group, never, person, share, short, somebody
 from orgopt.document.reading.names import read_name
 from orgopt.document.text.program import Block, Program, Span
 
@@ -66,15 +66,11 @@ def mermaid_group(program: Program, block: Block, above: float) -> Group | None:
     found = {i: e for i, e in nodes.items() if i not in boxes and e.name.id and not i.startswith("note")}
     people_ = {i: e for i, e in found.items() if short(e.name.text) and not (never(e.name.text) and not person(e.name.text))}
     worded = share(bool(_kind(edge)) for edge in edges)
-    score = min(above, 2.0) + 2.0 * share(_somebody(e) for e in people_.values()) + 2.0 * (worded >= 0.8 and bool(edges))
+    score = min(above, 2.0) + 2.0 * share(map(somebody, people_.values())) + 2.0 * (worded >= 0.8 and bool(edges))
     score -= 1.0 * (len(people_) < 2) + 2.0 * (2 * len(people_) < len(found))
     links = tuple(_arrows(edges, people_))
     entries = tuple(people_.values())
     return Group(entries=entries, score=score, span=block.span, what="a chart", links=links) if entries else None
-
-
-def _somebody(entry: Entry) -> bool:
-    return person(f"{entry.name.text} {entry.name.title}")
 
 
 def _read_line(text: str, line: Span, nodes: dict[str, Entry], edges: list[_Edge]) -> None:

@@ -38,6 +38,7 @@ _STEP = re.compile(
 _OF = {"of", "de", "do", "da", "du", "des", "d", "für", "di", "del", "dos"}
 _CAMEL = re.compile(r"(?<=[a-zß-ÿ])(?=[A-Z])")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_NO_NAME = re.compile(r"[→{}`=<>|\"]|->|, |、|，")
 _FILE = re.compile(r"\.(?:md|py|ts|js|tsx|jsx|json|ya?ml|toml|sh|go|rs|txt|html|css|sql)\b|\s/\w", re.IGNORECASE)
 _PATH = re.compile(r"^\W*\.?[\w.-]*/|[\w-]+/[\w./-]+|\.[A-Za-z]{1,4}\b`?\s*$|^[A-Z]{3,7} /|\w\(.*\)$")
 _MOST_REST = 6  # words of a heading beside those of a team
@@ -92,6 +93,8 @@ def team(title: str) -> float:
         return 3.0
     if part_of(title) or not says("team", title) or never(title) or (_somebody(title) and not is_word("team", title)):
         return 0.0
+    if is_word("role", title):
+        return 1.5  # of one role, it may be the heading of what that does
     rest = [word for word in re.findall(r"\w+", without("team", title)) if word not in _SMALL and not word.isdigit()]
     if len(rest) > _MOST_REST or any(_CJK.search(word) and len(word) > 2 * _MOST_REST for word in rest):
         return 1.0  # more of a sentence than of a title
@@ -139,14 +142,16 @@ def _cjk_people() -> tuple[str, ...]:
 
 @lru_cache(maxsize=1024)
 def person(name: str) -> bool:
-    """Whether a name says what somebody does for a living."""
-    return says("person", _CAMEL.sub(" ", name))
+    """Whether a name says what somebody does for a living; that of more than two words ends or begins with it."""
+    return _ends_as_person(name) if len(name.split()) > 2 else says("person", _CAMEL.sub(" ", name))
 
 
 def short(name: str) -> bool:
     """Whether a text is short enough to be a name, and no sentence."""
     words = name.split()
-    return bool(words) and len(words) <= _MOST_WORDS and len(name) <= (_MOST_LETTERS if _CJK.search(name) else 60) and (
+    if not words or is_word("opens", words[0]) or _NO_NAME.search(name):
+        return False
+    return len(words) <= _MOST_WORDS and len(name) <= (_MOST_LETTERS if _CJK.search(name) else 60) and (
         name[-1] not in ".!?;,。！？；" and name[0] not in "[{<$/-" and not _FILE.search(name)
     )
 
@@ -157,7 +162,12 @@ def share(flags: Iterable[bool]) -> float:
     return sum(every) / len(every) if every else 0.0
 
 
-def people(names: Iterable[str]) -> float:
+def somebody(entry: Entry) -> bool:
+    """Whether the name of an entry, or what stands beside it, says what somebody does for a living."""
+    return person(entry.name.text) or bool(entry.name.title and person(entry.name.title))
+
+
+def people(entries: Iterable[Entry]) -> float:
     """What the names of a group say for it: up to 1.5."""
-    part = share(map(person, names))
+    part = share(map(somebody, entries))
     return 1.5 if part >= 0.6 else 0.75 if part >= 0.3 else 0.0

@@ -2,9 +2,9 @@
 
 from orgopt.document.grammar.keys import KEYS, LINK_KEYS, ROLE_KEYS, TEXT_KEYS, canonical
 from orgopt.document.grammar.values import is_agent
-from orgopt.document.grammar.words import is_word, normal
+from orgopt.document.grammar.words import is_word, normal, says
 from orgopt.document.reading.entry import Entry, count, told_apart
-from orgopt.document.reading.evidence.signs import Group, people, share, short
+from orgopt.document.reading.evidence.signs import Group, people, share, short, team
 from orgopt.document.reading.fields import Row, cell_fields, rows
 from orgopt.document.reading.names import read_name
 from orgopt.document.text.program import Block, Program
@@ -26,7 +26,7 @@ def table_group(program: Program, block: Block, above: float) -> Group | None:
     column = _name_column(titles, body)
     if column is None or not body:
         return None
-    found = [entry for row in body if (entry := _row_entry(titles, header, row, column))]
+    found = [e for row in body if not _is_group(row) and (e := _row_entry(titles, header, row, column))]
     names = [entry.name.text for entry in found]
     if not found or 2 * len(found) < len(body):
         return None
@@ -36,11 +36,17 @@ def table_group(program: Program, block: Block, above: float) -> Group | None:
     score += 1.5 * any(is_word("duty", title) for title in others)
     score += 1.0 * any(is_word("file", title) or entry.name.path for title in others for entry in found[:1])
     score += sum(_key(title) for title in others)
-    score += min(1.0, people(names)) + 0.5 * (share(_marked(row, column) for row in body) >= 0.6)
+    score += min(1.0, people(found)) + 0.5 * (share(_marked(row, column) for row in body) >= 0.6)
     keyed = any(_key(title) or is_word("role", title) or _is(title, "agent") for title in titles)
-    score -= 1.0 * (above <= 0 and not keyed and not people(names))
+    score -= 1.0 * (above <= 0 and not keyed and not people(found))
     score -= 3.0 * (len(set(names)) < 0.7 * len(names)) + 3.0 * (share(map(short, names)) < 0.8)
     return Group(entries=tuple(found), score=score, span=block.span, what="a table")
+
+
+def _is_group(row: Row) -> bool:
+    """Whether a row is the title of those below it: one cell that speaks of a team."""
+    filled = [cell.text for cell in row.cells if cell.text.strip(_NONE)]
+    return len(filled) == 1 and bool(team(filled[0]) or says("unit", filled[0]))
 
 
 def _key(title: str) -> float:

@@ -3,7 +3,7 @@
 import re
 
 from orgopt.document.reading.entry import Entry, count
-from orgopt.document.reading.evidence.signs import Arrow, Group, never, people, person, share, short, team
+from orgopt.document.reading.evidence.signs import Arrow, Group, never, people, share, short, somebody, team
 from orgopt.document.reading.names import read_name
 from orgopt.document.text.program import Block, Program, Span
 
@@ -42,6 +42,6 @@ def tree_group(program: Program, block: Block, above: float) -> Group | None:
         bosses.append((depth, entry))
     if len(found) < 2 or 2 * len(found) < branches:
         return None
-    score = above + people(entry.name.text for entry in found) + 1.0 - 4.0 * (files > 0.2 * branches)
-    score -= 1.0 * (share(person(entry.name.text) for entry in found) < 0.3)
+    score = above + people(found) + 1.0 - 4.0 * (files > 0.2 * branches)
+    score -= 1.0 * (share(map(somebody, found)) < 0.3)
     return Group(entries=tuple(found), score=score, span=block.span, what="a tree", links=tuple(arrows))

@@ -47,11 +47,11 @@ def roster(program: Program, roles: Section | None, taken: tuple[Span, ...]) -> 
         return Roster(entries=crew.entries)
     found = list(declared(program, roles)) if roles else []
     files = [section for section in program.sections if section.level == 0]
-    found += [file_entry(program, section) for section in files if not of_one(section)]
     closed = (*taken, *(section.span for section in files), *((roles.span,) if roles else ()))
     groups = list(_Search(program, closed).groups())
     kept = _apart([group for group in groups if group.score >= ENOUGH])
     found += [entry for group in kept for entry in group.entries]
+    found += [file_entry(program, section) for section in files if not of_one(section)]
     links = tuple(arrow for group in kept for arrow in group.links)
     doubtful = () if found else tuple(group for group in groups if DOUBT <= group.score < ENOUGH)
     return Roster(entries=tuple(found), links=links, doubtful=doubtful)
