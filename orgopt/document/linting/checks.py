@@ -108,11 +108,12 @@ def _problems(document: Document) -> Iterator[Finding]:
 
 
 def _not_executed(document: Document) -> Iterator[Finding]:
+    if asking := [r for r in document.org.roles if r.agent == LANGUAGE_AGENT and not r.model and r.headcount]:
+        who = _first_of(asking)
+        message = f"{who} ask{'s' * (len(asking) == 1)} a language model and name{'s' * (len(asking) == 1)} none: the workspace has to"
+        help_ = f"write '- **Model:** openai/gpt-5-mini', or set {DEFAULT_MODEL} where it runs"
+        yield finding("ORG018", message, document.field(asking[0], "agent"), help_)
     for role in document.org.roles:
-        if role.agent == LANGUAGE_AGENT and not role.model and role.headcount:
-            message = f"{role.name} asks a language model, and names none: the workspace has to"
-            help_ = f"write '- **Model:** openai/gpt-5-mini', or set {DEFAULT_MODEL} where it runs"
-            yield finding("ORG018", message, document.field(role, "agent"), help_)
         if role.command and role.headcount:
             message = f"{role.name} runs the command '{role.command}', which the workspace has to declare"
             help_ = f'where it runs, orgopt.toml needs [agents.{role.command}] command = ["…"]'
@@ -124,6 +125,12 @@ def _not_executed(document: Document) -> Iterator[Finding]:
         for key in (name for name in unread if getattr(role, name) not in {"", "none"}):
             message = f"'{key}' has no effect: the agent '{role.agent}' does not read it"
             yield finding("ORG007", message, document.field(role, key), "write '- **Agent:** llm', or leave it out")
+
+
+def _first_of(roles: list[Role]) -> str:
+    """The first of some roles, and how many others there are."""
+    others = len(roles) - 1
+    return roles[0].name + (f" and {others} other{'s' * (others > 1)}" if others else "")
 
 
 def _unheard(document: Document) -> Iterator[Finding]:
@@ -156,12 +163,14 @@ def _titles(document: Document) -> Iterator[Finding]:
     heard |= {link.target for link in org.links if link.kind == "shares with"}
     lines = any(link.kind == "reports to" for link in org.links)
     everyone = org.standup is not None and not org.standup.attendees
-    for role in (role for role in org.roles if role.headcount and len(org.roles) > 1):
-        if _REVIEWER.search(role.name) and role.id not in reviewers:
-            other = next(r for r in org.roles if r.id != role.id)
-            help_ = f"add '- {role.name} → {other.name}: reviews'"
-            yield finding("ORG030", f"{role.name} reviews nobody", document.name(role), help_)
-        if lines and _MANAGER.search(role.name) and role.id not in heard and not everyone:
+    working = [role for role in org.roles if role.headcount and len(org.roles) > 1]
+    if idle := [role for role in working if _REVIEWER.search(role.name) and role.id not in reviewers]:
+        other = next(r for r in org.roles if r.id != idle[0].id)
+        message = f"{_first_of(idle)} review{'s' * (len(idle) == 1)} nobody"
+        yield finding("ORG030", message, document.name(idle[0]), f"add '- {idle[0].name} → {other.name}: reviews'")
+    led = {link.source for link in org.links if link.kind == "reports to"}
+    for role in working:
+        if lines and _MANAGER.search(role.name) and role.id not in heard | led and not everyone:
             message = f"nobody reports to {role.name}"
             yield finding("ORG031", message, document.name(role), f"add a link '… → {role.name}: reports to'")
 

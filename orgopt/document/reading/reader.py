@@ -15,6 +15,7 @@ from typing import Any
 from orgopt.document.findings import Finding, Fix, Notes, errors
 from orgopt.document.grammar import values
 from orgopt.document.grammar.keys import KEYS, RHYTHM_KEYS, ROLE_KEYS, Key, canonical
+from orgopt.document.grammar.words import is_word
 from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.evidence.folders import of_one, plain_entry
 from orgopt.document.reading.evidence.signs import Group
@@ -111,7 +112,7 @@ class _Reader:
             message = f"the section Roles names nobody: the document is read as one {name}"
             self.notes.add("ORG002", "warning", message, heading, "give it a '### Name' for each role, or another title")
         else:
-            message = f"no roles were found: read as one {name} whose charter is the file"
+            message = f"no section Roles: read as one {name} whose charter is the file"
             self.notes.add("ORG001", "info", message, self._first_line(), help_)
         for group in doubtful:
             seen = some([entry.name.text for entry in group.entries][:5])
@@ -195,8 +196,10 @@ class _Reader:
             if same and (value := self._value(KEYS[name], same[-1])) is not None:
                 given[KEYS[name].attribute] = value
                 self._taken(KEYS[name], same[-1], value)
+        part = self.parts.get("roles")
         for entry in places:
-            self._unknown(entry.unknown, ROLE_KEYS)
+            declared = entry.kind == "file" or (part is not None and part.span.start < entry.span.start < part.span.end)
+            self._unknown(entry.unknown, ROLE_KEYS, told=declared)
             self._unread(entry)
             for field in entry.misread:
                 self._value(KEYS[field.key], field, claim=False)
@@ -255,11 +258,11 @@ class _Reader:
                 self.notes.add("ORG017", "warning", f"'{field.key}' is not read: {message}", field.value_span, help_)
             return None
 
-    def _unknown(self, unknown: Iterable[Field], known: tuple[str, ...]) -> None:
-        """Findings for keys that are not understood; they stay in the charter."""
+    def _unknown(self, unknown: Iterable[Field], known: tuple[str, ...], *, told: bool = True) -> None:
+        """Findings for keys that are not understood; they stay in the charter. Outside of a section Roles only slips."""
         for field in unknown:
             close = get_close_matches(field.key, known, n=1, cutoff=0.75)
-            if close:
+            if close and not is_word("duty", field.key):
                 fix = Fix(field.key_span, KEYS[close[0]].name, safe=False)
                 self.notes.add(
                     "ORG005",
@@ -269,7 +272,7 @@ class _Reader:
                     f"did you mean '{close[0]}'?",
                     fix,
                 )
-            else:
+            elif told:
                 message = f"'{printable(field.key)}' is no key here: it is read as part of the charter"
                 help_ = "move it below '## Rhythm'" if field.key in RHYTHM_KEYS else f"keys here: {', '.join(known)}"
                 self.notes.add("ORG005", "info", message, field.key_span, help_)

@@ -5,7 +5,7 @@ import re
 from orgopt.document.grammar.keys import LINK_KEYS
 from orgopt.document.grammar.words import is_word
 from orgopt.document.reading.entry import Entry, count, is_known, mind, parses, told_apart
-from orgopt.document.reading.evidence.signs import Group, group_title, never, part_of, people, share, short, somebody, team
+from orgopt.document.reading.evidence.signs import ENOUGH, Group, group_title, never, part_of, people, share, short, somebody, team
 from orgopt.document.reading.field import Field
 from orgopt.document.reading.fields import fields
 from orgopt.document.reading.names import NUMBERED, read_name
@@ -15,6 +15,7 @@ _HEADING = re.compile(r" {0,3}#{1,6}[ \t]+(?P<text>.*)$")
 _CLOSING = re.compile(r"(?<=[ \t])#+$")
 # What only a role has; a Model or a Focus may stand in any text.
 _DEFINING = {"headcount", "risk tolerance", "copy rule"}
+_MOST_NAMES = 8  # words of a field that names others; more are prose
 _TRAITS = ("duty", "role", "agent", "name")
 
 
@@ -59,7 +60,13 @@ def with_fields(program: Program, entry: Entry) -> Entry:
 
 def defines(entry: Entry) -> bool:
     """Whether a section has what only a role has: a headcount, somebody it reports to, …"""
-    return any(f.key in LINK_KEYS or (f.key in _DEFINING and f.form != "heading" and parses(f)) for f in entry.fields)
+    return any(_leads(f) or (f.key in _DEFINING and f.form != "heading" and parses(f)) for f in entry.fields)
+
+
+def _leads(field: Field) -> bool:
+    """Whether a field says to whom somebody reports, or hands work."""
+    kind, way = LINK_KEYS.get(field.key, ("", ""))
+    return kind in {"reports to", "delegates to"} and way == "→" and len(field.value.split()) <= _MOST_NAMES
 
 
 def sisters(program: Program, sections: list[Section], above: float, inside: dict[int, bool]) -> Group | None:
@@ -87,16 +94,17 @@ def sisters(program: Program, sections: list[Section], above: float, inside: dic
     found = [entry for entry in found if not (team(entry.name.raw) and not _has_traits(entry))]
     if not found:
         return None
-    if not above and (certain := [entry for entry in found if defines(entry)]):
-        return _group(certain, 3.0)
+    certain = [entry for entry in found if defines(entry)]
     numbered = [entry for entry in found if NUMBERED.search(entry.name.raw)]
     score = above
     if 2 * len(numbered) >= len(found):
         found, score, left_out = numbered, score + 2.0, 0
     score += people(found)
     score += 1.5 if share(map(_has_traits, found)) >= 0.6 else 0.0
-    score += 2.0 * any(map(defines, found)) + 1.0 * any(entry.name.digits for entry in found)
+    score += 2.0 * (bool(certain) and above > 0) + 1.0 * any(entry.name.digits for entry in found)
     score -= 1.5 * (left_out > len(found)) + 0.5 * (len(found) == 1)
+    if certain and score < ENOUGH:  # those are roles, whatever the others are
+        return _group(certain, ENOUGH)
     return _group(found, score)
 
 
