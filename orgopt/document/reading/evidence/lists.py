@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from orgopt.document.grammar.keys import LINK_KEYS
 from orgopt.document.reading.entry import Entry, count, is_known, told_apart
 from orgopt.document.reading.evidence.signs import Arrow, Group, never, people, person, share, short, team
+from orgopt.document.reading.field import Field
 from orgopt.document.reading.fields import Bullet, block_bullets, bullet_field
 from orgopt.document.reading.names import FILE, NUMBERED, read_name
 from orgopt.document.text.program import Block, Program, Span
@@ -35,11 +36,13 @@ def item_entry(program: Program, bullet: Bullet, *, alone: bool, nested: tuple[B
     Where roles are bullets alone, `Reviewer: …` is one of them.
     Names are `**Lead** — …`, `**Lead:** …`, `[Lead](lead.md)`, `Explorer ×3`, `Lead: …`, or a few words alone.
     """
-    head, rest = _head(bullet)
-    name = read_name(program.slice(head), head.start)
     field = bullet_field(bullet)
     noun = field is not None and field.key in LINK_KEYS and person(field.key)
-    if not name.id or len(name.text) > _MOST or (field and is_known(field) and not (alone and noun)):
+    if field and is_known(field) and not (alone and noun):
+        return None
+    head, rest = _head(bullet, field)
+    name = read_name(program.slice(head), head.start)
+    if not name.id or len(name.text) > _MOST:
         return None
     if not name.path and (file := FILE.fullmatch(program.slice(rest).strip())):
         name, rest = name._replace(path=file["path"]), Span(rest.end, rest.end)
@@ -99,10 +102,10 @@ def _words(bullet: Bullet) -> str:
     return bullet.text.strip("*_` :")
 
 
-def _head(bullet: Bullet) -> tuple[Span, Span]:
+def _head(bullet: Bullet, field: Field | None) -> tuple[Span, Span]:
     """The span of a bullet's name and that of what it says about it."""
     start, end = bullet.text_span
-    if field := bullet_field(bullet):
+    if field:
         return field.key_span, field.value_span
     match = _ITEM.match(bullet.text)
     at = start + (match.end("head") if match else end - start)

@@ -77,6 +77,7 @@ class Arrow:
     span: Span
 
 
+@lru_cache(maxsize=1024)
 def part_of(title: str) -> str:
     """Which of `PARTS` a section's title names, or nothing."""
     name = read_name(title, 0)

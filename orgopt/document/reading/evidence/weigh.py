@@ -135,6 +135,8 @@ class _Search:
                 group = mermaid_group(self.program, block, above) or tree_group(self.program, block, above)
             if group:
                 yield group
+        if above < 0:  # such headings speak against lists and labels more than these can speak for roles
+            return
         yield from listed_groups(self.program, free, above)
         if free and (group := paragraph_group(self.program, section, free, above)):
             yield group
