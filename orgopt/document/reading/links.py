@@ -115,7 +115,8 @@ def _field_links(
 
 def _written(field: Field, resolve: Callable[[str], str], roles: dict[str, tuple[Entry, ...]]) -> list[str]:
     """The names in a field; all of it, where that is one."""
-    return [field.value] if resolve(slug(field.value)) in roles else values.split_names(field.value)
+    whole = resolve(slug(field.value)) in roles and len(field.value.split()) <= _MOST_WORDS
+    return [field.value] if whole else values.split_names(field.value)
 
 
 def _unknown(notes: Notes, field: Field, written: str, roles: dict[str, tuple[Entry, ...]]) -> None:

@@ -145,7 +145,8 @@ class _Reader:
         if name.path:
             self.files.setdefault((name.path, is_file), linked)
         for other in (name.raw, name.title, f"{name.text}s", name.text.removesuffix("s"), name.path):
-            self.ids.setdefault(slug(other), linked)
+            if other_id := slug(other):
+                self.ids.setdefault(other_id, linked)
         if name.raw not in {name.text, name.path} and entry.kind in {"section", "item"} and name.title:
             message = f"'{name.raw}' is read as the role {name.text}"
             self.notes.add("ORG021", "info", printable(message), name.span)
