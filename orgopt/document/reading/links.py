@@ -1,5 +1,6 @@
 """Links as documents write them: bullets of the section Links, and roles' fields such as `Reports to: Lead`."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from difflib import get_close_matches
@@ -19,6 +20,11 @@ from orgopt.org import Link, LinkKind, slug
 
 _EVERYONE = {"everyone", "everybody", "all", "all-others", "all-roles", "all-agents", "the-team", "team"}
 _MOST_WORDS = 6  # of a name; more are prose
+_SENTENCE = re.compile(
+    r"(?:[-*+]|\d+[.)])?\s*(?:[^:]{1,40}:\s*)?(?:\*\*)?(?:the\s+)?(?P<source>[^:,.]{1,60}?)(?:\*\*)?\s+"
+    r"(?P<key>reports to|reviews|delegates to|hands off to|shares with|talks to|works with|manages)\s+(?P<target>.{1,120}?)\.?$",
+    re.IGNORECASE,
+)
 
 
 class LinkPlace(NamedTuple):
@@ -53,8 +59,11 @@ def read_links(
     places: list[LinkPlace] = []
     keys: set[tuple[str, str, str, bool]] = set()
     strict = section is not None and section.title.lower() == "links"
+    said = [(l, p) for s in _sentences(program, section) for l, p in _said(program, s, roles, resolve)]
+    sentences = {place.line for _, place in said}
     for bullet in bullets(program, section) if section else ():
-        if (link := _link(notes, bullet, resolve, strict=strict)) is None:
+        strict_here = strict and bullet.line not in sentences
+        if (link := _link(notes, bullet, resolve, strict=strict_here)) is None:
             continue
         if link.key in keys:
             fix = Fix(bullet.line, "", safe=True)
@@ -65,12 +74,38 @@ def read_links(
         places.append(LinkPlace(bullet.text_span, bullet.line))
     drawn = ((_drawn(arrow, resolve), LinkPlace(arrow.span, arrow.span, drawn=True)) for arrow in arrows)
     known = ((link, place) for link, place in drawn if link.source in roles and link.target in roles)
-    for link, place in (*_field_links(notes, roles, resolve), *known):
+    for link, place in (*said, *_field_links(notes, roles, resolve), *known):
         if link.key not in keys:
             keys.add(link.key)
             links.append(link)
             places.append(place)
     return links, places
+
+
+def _sentences(program: Program, section: Section | None) -> Iterator[Span]:
+    """The lines of a section Links that are no links of their own, and may say some in words."""
+    for block in section.blocks if section else ():
+        for line in program.lines(block.span):
+            text = program.slice(line)
+            if len(text) <= values.MAX_LINK and not values.LINK_ARROW.search(text):
+                yield line
+
+
+def _said(
+    program: Program, line: Span, roles: dict[str, tuple[Entry, ...]], resolve: Callable[[str], str]
+) -> Iterator[tuple[Link, LinkPlace]]:
+    """The links of a sentence such as `Code review: the Lead reviews all changes.`"""
+    match = _SENTENCE.match(program.slice(line).strip())
+    source = resolve(slug(match["source"])) if match else ""
+    if not match or source not in roles:
+        return
+    kind, way = LINK_KEYS[" ".join(match["key"].lower().split())]
+    everyone = match["target"].lower().startswith(("all ", "every")) and kind != "reports to"
+    named = [end for name in values.split_names(match["target"]) if (end := resolve(slug(name))) in roles]
+    for target in [role for role in roles if role != source] if everyone else named:
+        ends = (target, source) if way == "←" else (source, target)
+        link = Link(source=ends[0], target=ends[1], kind=kind, mutual=way == "↔")
+        yield link, LinkPlace(program.first_line(line), line, drawn=True)
 
 
 def _drawn(arrow: Arrow, resolve: Callable[[str], str]) -> Link:

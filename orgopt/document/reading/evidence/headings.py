@@ -3,6 +3,7 @@
 import re
 
 from orgopt.document.grammar.keys import LINK_KEYS
+from orgopt.document.grammar.values import split_names
 from orgopt.document.grammar.words import is_word
 from orgopt.document.reading.entry import Entry, count, is_known, mind, parses, told_apart
 from orgopt.document.reading.evidence.signs import ENOUGH, Group, group_title, never, part_of, people, share, short, somebody, team
@@ -10,6 +11,7 @@ from orgopt.document.reading.field import Field
 from orgopt.document.reading.fields import fields
 from orgopt.document.reading.names import NUMBERED, read_name
 from orgopt.document.text.program import Program, Section, Span
+from orgopt.org import slug
 
 _HEADING = re.compile(r" {0,3}#{1,6}[ \t]+(?P<text>.*)$")
 _CLOSING = re.compile(r"(?<=[ \t])#+$")
@@ -94,14 +96,15 @@ def sisters(program: Program, sections: list[Section], above: float, inside: dic
     found = [entry for entry in found if not (team(entry.name.raw) and not _has_traits(entry))]
     if not found:
         return None
-    certain = [entry for entry in found if defines(entry)]
+    led = {slug(name) for entry in found for f in entry.fields if _leads(f) for name in split_names(f.value)}
+    certain = [entry for entry in found if defines(entry) or entry.name.id in led]
     numbered = [entry for entry in found if NUMBERED.search(entry.name.raw)]
     score = above
     if 2 * len(numbered) >= len(found):
         found, score, left_out = numbered, score + 2.0, 0
     score += people(found)
     score += 1.5 if share(map(_has_traits, found)) >= 0.6 else 0.0
-    score += 2.0 * (bool(certain) and above > 0) + 1.0 * any(entry.name.digits for entry in found)
+    score += 2.0 * (bool(certain) and above > 0) + 1.5 * any(entry.name.digits for entry in found)
     score -= 1.5 * (left_out > len(found)) + 0.5 * (len(found) == 1)
     if certain and score < ENOUGH:  # those are roles, whatever the others are
         return _group(certain, ENOUGH)

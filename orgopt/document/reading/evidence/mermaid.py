@@ -66,11 +66,20 @@ def mermaid_group(program: Program, block: Block, above: float) -> Group | None:
     found = {i: e for i, e in nodes.items() if i not in boxes and e.name.id and not i.startswith("note")}
     people_ = {i: e for i, e in found.items() if short(e.name.text) and not (never(e.name.text) and not person(e.name.text))}
     worded = share(bool(_kind(edge)) for edge in edges)
-    score = min(above, 2.0) + 2.0 * share(map(somebody, people_.values())) + 2.0 * (worded >= 0.8 and bool(edges))
+    some = share(map(somebody, people_.values()))
+    score = min(above, 2.0) + 2.0 * (some >= 0.6) + 1.0 * (0.3 <= some < 0.6) + 2.0 * (worded >= 0.8 and bool(edges))
+    score += 1.0 * _is_tree([edge for edge in edges if not edge.said and edge.line != "-."], people_)
     score -= 1.0 * (len(people_) < 2) + 2.0 * (2 * len(people_) < len(found))
     links = tuple(_arrows(edges, people_))
     entries = tuple(people_.values())
     return Group(entries=entries, score=score, span=block.span, what="a chart", links=links) if entries else None
+
+
+def _is_tree(edges: list[_Edge], nodes: dict[str, Entry]) -> bool:
+    """Whether arrows lead from one top to all others, as in a chart of an organization; few have two above them."""
+    below = [edge.target for edge in edges if edge.source in nodes and edge.target in nodes]
+    tops = {edge.source for edge in edges if edge.source in nodes} - set(below)
+    return bool(below) and len(tops) == 1 and len(below) <= 1.1 * len(set(below)) + 1
 
 
 def _read_line(text: str, line: Span, nodes: dict[str, Entry], edges: list[_Edge]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from orgopt.document.grammar.words import says
+from orgopt.document.grammar.words import says, without
 from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.evidence.crewai import crew_group
 from orgopt.document.reading.evidence.folders import file_entry, of_one
@@ -15,6 +15,7 @@ from orgopt.document.reading.evidence.signs import DOUBT, ENOUGH, Arrow, Group, 
 from orgopt.document.reading.evidence.tables import table_group
 from orgopt.document.reading.evidence.trees import tree_group
 from orgopt.document.reading.fields import bullets
+from orgopt.document.reading.names import read_name
 from orgopt.document.text.program import Block, Program, Section, Span
 
 _INHERITED = 1.5  # what a heading further up says, at most
@@ -123,7 +124,8 @@ class _Search:
         """How much a heading, and those above it, speak of a team; below 0 where it speaks of something else."""
         if never(title):
             return 0.0 if says("team", title) else -2.0
-        return max(own, min(above, _INHERITED))
+        group = not without("group", read_name(title, 0).text)
+        return max(own, above if group else min(above, _INHERITED))
 
     def _of_blocks(self, section: Section | None, blocks: tuple[Block, ...], above: float) -> Iterator[Group]:
         free = tuple(block for block in blocks if not self._closed(block.span))
