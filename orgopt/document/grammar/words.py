@@ -63,7 +63,7 @@ LANGUAGES = {
         team="team, teams, crew, squad, roster, agents, agent, subagents, roles, role, members, staff, staffing, personas, people, "
         "personnel, org chart, organization chart, organizational chart, organisation chart, organization, cast, "
         "researchers, specialists, workers, officers, c suite, c levels, who does what, hierarchy, boardroom, coordinator, coordinators, "
-        "players, leads, constellation, instances",
+        "players, constellation, instances",
         group="active, core, current, inactive, leadership, management, engineering, operations, research, production, support, quality, "
         "product, strategy, business, specialists, suite, content, bizdev, growth, intelligence",
         unit="division, department, layer, tier, domain, squad, tribe, guild",
@@ -88,7 +88,7 @@ LANGUAGES = {
         "optimizer, monitor, administrator, secretary, trainer, skeptic, founder, inspector, intern, junior, juniors, "
         "senior, partner, keeper, butler, generator, publisher, steward, producer, player, mascot, investigator, pilot, navigator, "
         "observer, evaluator, judge, referee, verifier, synthesizer, chair, president, cook, technician, "
-        "representative, consultant, support, implementer, translator, hunter, scientists, engineers, explorers, workers",
+        "representative, consultant, implementer, translator, hunter, scientists, engineers, explorers, workers",
         name="name, who, member, agent name, role name, full name, codename, nickname, person, people",
         agent="agent, agents, subagent, bot, officer, worker, instance, actor, ai, persona id, teammate",
         role="role, title, position, function, specialty, specialization, type of agent",

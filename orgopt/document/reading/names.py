@@ -71,11 +71,11 @@ def read_name(raw: str, at: int) -> Name:
     if not count and (match := _COUNT.search(raw, start, end)) and raw[start : match.start()].strip():
         group = 1 if match[1] else 2
         count, end = (match[group], Span(at + match.start(group), at + match.end(group))), match.start()
-    end, inner = _behind(raw, start, end)  # it may hold what divides a name from a title
+    end, inner = _behind(raw, start, end, ")）")  # it may hold what divides a name from a title
     title = ""
     if (match := _TITLE.search(raw, start, end)) and raw[start : match.start()].strip("*_` "):
         title, end = raw[match.end() : end].strip("*_` "), match.start()
-    end, closer = _behind(raw, start, end)
+    end, closer = _behind(raw, start, end, ")）]")
     inner = closer or inner
     title = title or inner
     while start < end and raw[start] in "*_`@ ":
@@ -89,13 +89,13 @@ def read_name(raw: str, at: int) -> Name:
     return Name(text, Span(at + start, at + end), printable(title), count, path, raw, full)
 
 
-def _behind(raw: str, start: int, end: int) -> tuple[int, str]:
+def _behind(raw: str, start: int, end: int, closing: str) -> tuple[int, str]:
     """Where a name ends without the brackets, footnotes and emoji behind it, and the first text in brackets."""
     inner = ""
     while end > start:
         if raw[end - 1] in "*_`: \u200d\ufe0f" or unicodedata.category(raw[end - 1]) in {"So", "Sk"}:
             cut = end - 1
-        elif (raw[end - 1] in ")）]" and (match := _BRACKETS.search(raw, start, end))) and match.start() > start:
+        elif (raw[end - 1] in closing and (match := _BRACKETS.search(raw, start, end))) and match.start() > start:
             cut, inner = match.start(), (match["inner"] or match["wide"] or inner).strip("*_` ")
         else:
             break

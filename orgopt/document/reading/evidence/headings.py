@@ -101,7 +101,8 @@ def sisters(program: Program, sections: list[Section], above: float, inside: dic
     numbered = [entry for entry in found if NUMBERED.search(entry.name.raw)]
     score = above
     if 2 * len(numbered) >= len(found):
-        found, score, left_out = numbered, score + 2.0, 0
+        found = [entry for entry in found if entry in numbered or entry in certain]
+        score, left_out = score + (2.0 if len(numbered) == 1 else 3.0), 0
     score += people(found)
     score += 1.5 if share(map(_has_traits, found)) >= 0.6 else 0.0
     score += 2.0 * (bool(certain) and above > 0) + 1.5 * any(entry.name.digits for entry in found)

@@ -61,7 +61,7 @@ def list_group(program: Program, block: Block, above: float) -> Group | None:
     found: list[Entry] = []
     arrows: list[Arrow] = []
     for bullet in listed:
-        if team(_words(bullet)) and bullet.nested:  # a group of roles: `**Other players**`
+        if bullet.nested and _is_group(program, bullet):  # a group of roles: `**Other players**`
             found += [e for one in bullet.nested if (e := item_entry(program, one, alone=True, nested=())) and _named(e)]
             continue
         below = [e for one in bullet.nested if (e := item_entry(program, one, alone=True, nested=())) and _named(e)]
@@ -98,8 +98,10 @@ def _under(entry: Entry, boss: Entry | None) -> Arrow:
     return Arrow(source=entry.name.id, target=boss.name.id if boss else "", kind="reports to", mutual=False, span=entry.span)
 
 
-def _words(bullet: Bullet) -> str:
-    return bullet.text.strip("*_` :")
+def _is_group(program: Program, bullet: Bullet) -> bool:
+    """Whether a bullet is the title of those below it."""
+    head, _ = _head(bullet, bullet_field(bullet))
+    return bool(team(program.slice(head).strip("*_` :")))
 
 
 def _head(bullet: Bullet, field: Field | None) -> tuple[Span, Span]:

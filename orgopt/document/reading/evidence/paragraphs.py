@@ -37,7 +37,8 @@ def paragraph_group(program: Program, section: Section | None, blocks: tuple[Blo
     found = [entry for entry in found if entry and short(entry.name.text) and not never(entry.name.text)]
     if len(found) < max(_FEWEST, (len(labels) + 1) // 2):
         return None
-    score = min(above, 1.5) + people(found)
+    counted = share(label.raw[:1].isdigit() for label in labels) >= 0.6
+    score = min(above, 2.0) + people(found) + 1.0 * counted
     score += 1.5 * (share(_says_role(program, entry) for entry in found) >= 0.6)
     score += 2.0 * (2 * sum(bool(NUMBERED.search(label.raw)) for label in labels) >= len(labels))
     span = Span(found[0].span.start, found[-1].span.end)

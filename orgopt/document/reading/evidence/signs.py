@@ -27,7 +27,7 @@ PARTS = {
 """The sections that are read, by the names under which they go; the first is the canonical one."""
 
 _SMALL = frozenset(
-    "the our my all full a an of and with for das der die unser unsere und les le la l de des d du nos notre et el los las "
+    "the our my all full who is are on in at a an of and with for das der die unser unsere und les le la l de des d du nos notre et el los las "
     "nuestro y o os as nosso do da dos e em en".split()
 )
 _STEP = re.compile(

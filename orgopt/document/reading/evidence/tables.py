@@ -6,7 +6,7 @@ from orgopt.document.grammar.words import is_word, normal, says
 from orgopt.document.reading.entry import Entry, count, told_apart
 from orgopt.document.reading.evidence.signs import Group, people, share, short, team
 from orgopt.document.reading.fields import Row, cell_fields, rows
-from orgopt.document.reading.names import read_name
+from orgopt.document.reading.names import FILE, read_name
 from orgopt.document.text.program import Block, Program
 
 _NONE = "-–—? "  # cells without a name
@@ -90,7 +90,9 @@ def _row_entry(titles: list[str], header: Row, row: Row, column: int) -> Entry |
     given = [field for field in cell_fields(header, row) if field.line != cell.span]
     known, misread = told_apart(given)
     prose = tuple(
-        field.value_span for field in given if field.key in TEXT_KEYS or _says(field.key) or field in misread
+        field.value_span
+        for field in given
+        if (field.key in TEXT_KEYS or _says(field.key) or field in misread) and not FILE.fullmatch(field.value)
     )
     return Entry(
         kind="row", name=name, span=row.line, fields=(*count(name), *known), misread=tuple(misread), prose=prose
