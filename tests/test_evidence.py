@@ -8,7 +8,7 @@ from orgopt.document import lint, load, parse, read, render
 from orgopt.document.editing.base import SetKey
 from orgopt.document.editing.links import AddLink, RemoveLink
 from orgopt.document.editing.roles import AddRole, RemoveRole
-from orgopt.document.grammar.words import LANGUAGES, is_word, normal, words
+from orgopt.document.grammar.words import KINDS, is_word, languages, normal, words
 from orgopt.document.reading.names import read_name
 from orgopt.draw.flowchart import mermaid
 from orgopt.errors import DocumentError
@@ -261,8 +261,13 @@ def test_role_files_are_found_from_the_root_of_the_repository(tmp_path: Path) ->
     )
     (tmp_path / "out.md").write_text("Secret.\n")
     program = load(folder / "team.md")
-    assert [(role.name, role.charter) for role in read(program).org.roles] == [("Ada", "Lead\n\nYou lead."), ("Bob", "Digger")]
-    assert [f.message for f in lint(program) if f.code == "ORG029"] == ["'../out.md' is outside the document's folder: it is not read"]
+    assert [(role.name, role.charter) for role in read(program).org.roles] == [
+        ("Ada", "Lead\n\nYou lead."),
+        ("Bob", "Digger"),
+    ]
+    assert [f.message for f in lint(program) if f.code == "ORG029"] == [
+        "'../out.md' is outside the document's folder: it is not read"
+    ]
     assert program.place(program.text.index("You lead"))[0] == str(folder / "agents" / "ada.md")
 
 
@@ -284,8 +289,9 @@ def test_sections_that_are_almost_parts_are_said_only_where_they_hold_what_the_p
 
 
 def test_every_language_has_words_for_a_team_and_for_what_is_none() -> None:
-    for language in LANGUAGES.values():
-        for kind in ("team", "never", "person", "name", "role", "duty", "reports"):
-            assert getattr(language, kind), kind
+    assert set(languages()) >= {"en", "de", "fr", "es", "pt", "zh", "ja", "ko"}
+    for code, language in languages().items():
+        assert set(language) <= set(KINDS), code
+        assert {"team", "never", "person", "name", "role", "duty", "reports"} <= set(language), code
     assert is_word("team", "Équipe")
     assert all(word == normal(word) for kind in ("team", "never", "person") for word in words(kind))

@@ -4,7 +4,15 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from orgopt.document.editing.base import Edit, names
-from orgopt.document.editing.splice import heading_marks, insert_block, insert_lines, main_end, replace_field, require_markdown, splice
+from orgopt.document.editing.splice import (
+    heading_marks,
+    insert_block,
+    insert_lines,
+    main_end,
+    replace_field,
+    require_markdown,
+    splice,
+)
 from orgopt.document.grammar import values
 from orgopt.document.reading.reader import Reading, read
 from orgopt.document.text.program import Program

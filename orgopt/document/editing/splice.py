@@ -162,7 +162,9 @@ def _set_in_crew(program: Program, entry: Entry, key: str, value: str) -> Progra
     indent = re.match(r"[ \t]*", program.slice(second))
     quoted = f'"{value}"' if re.search(r"[:#\[\]{},&*!|>%@`\"']", value) else value
     name = key.lower().replace(" ", "_")
-    return splice(program, Span(first.end, first.end), f"{indent[0] if indent else '  '}{name}: {quoted}{program.newline}")
+    return splice(
+        program, Span(first.end, first.end), f"{indent[0] if indent else '  '}{name}: {quoted}{program.newline}"
+    )
 
 
 def _set_in_section(program: Program, section: Section, key: str, value: str | None) -> Program:

@@ -127,7 +127,17 @@ KEYS: dict[str, Key] = {
     )
 }
 
+_WAYS: dict[str, tuple[LinkKind, str]] = {
+    "reports": ("reports to", "→"),
+    "manages": ("reports to", "←"),
+    "reviews": ("reviews", "→"),
+    "reviewed": ("reviews", "←"),
+    "delegates": ("delegates to", "→"),
+    "shares": ("shares with", "→"),
+}
+
 LINK_KEYS: dict[str, tuple[LinkKind, str]] = {
+    **{word: way for kind, way in _WAYS.items() for word in words(kind)},
     "reports to": ("reports to", "→"),
     "manager": ("reports to", "→"),
     "managed by": ("reports to", "→"),
@@ -147,15 +157,6 @@ LINK_KEYS: dict[str, tuple[LinkKind, str]] = {
     "works with": ("shares with", "↔"),
     "collaborates with": ("shares with", "↔"),
 }
-_WAYS: dict[str, tuple[LinkKind, str]] = {
-    "reports": ("reports to", "→"),
-    "manages": ("reports to", "←"),
-    "reviews": ("reviews", "→"),
-    "reviewed": ("reviews", "←"),
-    "delegates": ("delegates to", "→"),
-    "shares": ("shares with", "→"),
-}
-LINK_KEYS |= {word: way for kind, way in _WAYS.items() for word in words(kind)}
 """Keys under a role that name other roles: the kind of link, and its direction as seen from the role."""
 
 TEXT_KEYS = {
@@ -166,8 +167,9 @@ TEXT_KEYS = {
 
 ROLE_KEYS = tuple(name for name, key in KEYS.items() if key.role)
 RHYTHM_KEYS = tuple(name for name, key in KEYS.items() if key.rhythm)
-_ALIASES = {alias: name for name, key in KEYS.items() for alias in (name, *key.aliases)}
-_ALIASES |= {word: kind for kind in ("headcount", "model") for word in words(kind)}
+_ALIASES = {word: kind for kind in ("headcount", "model") for word in words(kind)} | {
+    alias: name for name, key in KEYS.items() for alias in (name, *key.aliases)
+}
 
 
 def canonical(written: str, *, known: bool = False) -> str:

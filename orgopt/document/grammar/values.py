@@ -60,12 +60,23 @@ _LINK = re.compile(
 LINK_ARROW = re.compile(r"→|->|=>|↔|<->")
 _PATTERN = re.compile(r"(?P<name>ring|line|full|lattice|random)(?:\s+(?P<value>\d{1,4}(?:\.\d{1,6})?|\.\d{1,6}))?$")
 _DECIMAL = re.compile(r"(?:\d{1,6}(?:\.\d{0,9})?|\.\d{1,9})(?P<percent>\s*%)?$")
-_COUNT = re.compile(r"[×x~]?\s*(?P<low>\d{1,6})(?:\s*(?:-|–|—|to|bis|à|a)\s*(?P<high>\d{1,6}))?(?:\s*(?:agents?|people|instances?))?")
+_COUNT = re.compile(
+    r"[×x~]?\s*(?P<low>\d{1,6})(?:\s*(?:-|–|—|to|bis|à|a)\s*(?P<high>\d{1,6}))?(?:\s*(?:agents?|people|instances?))?"
+)
 _NAMED = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-_COUNTS = {word: number for number, word in enumerate(_NAMED)} | {"single": 1, "a pair": 2, "pair": 2, "few": 3, "a few": 3, "several": 4}
+_COUNTS = {word: number for number, word in enumerate(_NAMED)} | {
+    "single": 1,
+    "a pair": 2,
+    "pair": 2,
+    "few": 3,
+    "a few": 3,
+    "several": 4,
+}
 _SHARES = {"none": 0.0, "very low": 0.1, "low": 0.2, "medium": 0.5, "moderate": 0.5, "high": 0.8, "very high": 0.9}
 # Models by whose names people say that somebody thinks with language.
-_MIND = re.compile(r"(?:claude|chatgpt|gpt|gemini|llama|mistral|deepseek|qwen|grok|copilot|codex|opus|sonnet|haiku|openai|anthropic)(?:-|$)")
+_MIND = re.compile(
+    r"(?:claude|chatgpt|gpt|gemini|llama|mistral|deepseek|qwen|grok|copilot|codex|opus|sonnet|haiku|openai|anthropic)(?:-|$)"
+)
 _EVERYONE = {"everyone", "all"}
 NONE_WORDS = {"none", "nobody", "no one", "n/a", "na", "-", "–", "—", ""}
 

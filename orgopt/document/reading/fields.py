@@ -17,7 +17,9 @@ from orgopt.document.text.program import Block, Program, Section, Span
 _LEAD = r"(?:[-*+]|\d{1,3}[.)])[ \t]+"
 _BULLET = re.compile(rf"(?P<indent>[ \t]*)(?P<lead>{_LEAD})(?P<value>.*)$")
 _BOLD = re.compile(r"(\*\*|__)(?P<key>[^*_\r\n]{1,40}?)(?:[:：][ \t]*\1|\1[ \t]*[:：])[ \t]*(?P<value>.*)$")
-_PLAIN = re.compile(r"(?P<key>[^\W\d_][\w /_-]{1,30}?)[ \t]*(?::(?:[ \t]+(?P<value>.*)|(?P<none>))|：[ \t]*(?P<wide>.*))$")
+_PLAIN = re.compile(
+    r"(?P<key>[^\W\d_][\w /_-]{1,30}?)[ \t]*(?::(?:[ \t]+(?P<value>.*)|(?P<none>))|：[ \t]*(?P<wide>.*))$"
+)
 _MARKED = re.compile(r"(?P<mark>`{1,2}|\*{1,2}|_{1,2})(?P<value>[^`*]+)(?P=mark)$")
 _CELL = re.compile(r"(?:\\.|[^|\\]|\\)*")
 
@@ -86,7 +88,9 @@ def _paired(program: Program, block: Block) -> Iterator[Field]:
     for row in body:
         if len(row.cells) == 2 and row.cells[1].text.strip("-–— "):
             key, value = row.cells
-            yield _without_marks(Field(canonical(_unmarked(key.text)), value.text, key.span, value.span, row.line, "cell"))
+            yield _without_marks(
+                Field(canonical(_unmarked(key.text)), value.text, key.span, value.span, row.line, "cell")
+            )
 
 
 def bullet_field(bullet: Bullet) -> Field | None:

@@ -110,7 +110,9 @@ class _Reader:
         if "roles" in self.parts:
             heading = self.program.first_line(self.parts["roles"].heading.span)
             message = f"the section Roles names nobody: the document is read as one {name}"
-            self.notes.add("ORG002", "warning", message, heading, "give it a '### Name' for each role, or another title")
+            self.notes.add(
+                "ORG002", "warning", message, heading, "give it a '### Name' for each role, or another title"
+            )
         else:
             message = f"no section Roles: read as one {name} whose charter is the file"
             self.notes.add("ORG001", "info", message, self._first_line(), help_)
@@ -207,7 +209,9 @@ class _Reader:
         span = places[0].name.span
         if "agent" not in given and (mind := self._mind(every, places)):
             given["agent"] = LANGUAGE_AGENT
-            self.notes.add("ORG025", "info", f"{places[0].name.text}: agent taken as {LANGUAGE_AGENT}, for {mind}", span)
+            self.notes.add(
+                "ORG025", "info", f"{places[0].name.text}: agent taken as {LANGUAGE_AGENT}, for {mind}", span
+            )
         if not named(every, "headcount") and places[0].kind != "plain":
             agent = "" if "agent" in given or named(every, "agent") else f", agent as {DEFAULT_AGENT}"
             self.notes.add("ORG025", "info", f"{places[0].name.text}: headcount taken as 1{agent}", span)

@@ -94,7 +94,9 @@ def _links(judged: Judged, org: Org, places: dict[str, int]) -> Counts:
     expected: dict[tuple[int, int, str], str] = {}
     for line in judged.links:
         ends, _, kind = line.removeprefix("?").partition(": ")
-        source, target = (next(n for n, names in enumerate(judged.roles) if _same(end, names)) for end in ends.split(" > "))
+        source, target = (
+            next(n for n, names in enumerate(judged.roles) if _same(end, names)) for end in ends.split(" > ")
+        )
         expected[source, target, kind] = line
     links = Counts()
     for link in org.links:

@@ -93,7 +93,13 @@ def _entry(program: Program, line: _Line, own: list[_Line]) -> Entry:
     known, misread = told_apart(field for field in every if field.value)
     prose = tuple(_text(program, one) for one in own if one.key in _SAYS)
     return Entry(
-        kind="key", name=name, span=line.whole, fields=tuple(known), misread=tuple(misread), prose=prose, mind=mind(every) or "goal"
+        kind="key",
+        name=name,
+        span=line.whole,
+        fields=tuple(known),
+        misread=tuple(misread),
+        prose=prose,
+        mind=mind(every) or "goal",
     )
 
 

@@ -67,7 +67,9 @@ def plain_entry(program: Program, prose: tuple[Span, ...]) -> Entry:
     named = next((field for field in every if field.key == "name" and slug(field.value)), None)
     name = read_name(named.value, named.value_span.start) if named else Name("Researcher", Span(0, 0), raw="Researcher")
     known = tuple(field for field in front if field.key in ROLE_KEYS)
-    says = mind(front) or ("a file SOUL.md or IDENTITY.md" if any(of_one(s) == "persona" for s in program.sections) else "")
+    says = mind(front) or (
+        "a file SOUL.md or IDENTITY.md" if any(of_one(s) == "persona" for s in program.sections) else ""
+    )
     return Entry(kind="plain", name=name, span=Span(0, len(program.text)), fields=known, prose=prose, mind=says)
 
 

@@ -6,7 +6,18 @@ from orgopt.document.grammar.keys import LINK_KEYS
 from orgopt.document.grammar.values import split_names
 from orgopt.document.grammar.words import is_word
 from orgopt.document.reading.entry import Entry, count, is_known, mind, parses, told_apart
-from orgopt.document.reading.evidence.signs import ENOUGH, Group, group_title, never, part_of, people, share, short, somebody, team
+from orgopt.document.reading.evidence.signs import (
+    ENOUGH,
+    Group,
+    group_title,
+    never,
+    part_of,
+    people,
+    share,
+    short,
+    somebody,
+    team,
+)
 from orgopt.document.reading.field import Field
 from orgopt.document.reading.fields import fields
 from orgopt.document.reading.names import NUMBERED, read_name

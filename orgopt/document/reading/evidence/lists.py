@@ -30,7 +30,9 @@ def items(program: Program, listed: list[Bullet], *, alone: bool) -> list[Entry]
     return [entry for entry in found if entry] if alone or names else []
 
 
-def item_entry(program: Program, bullet: Bullet, *, alone: bool, nested: tuple[Bullet, ...] | None = None) -> Entry | None:
+def item_entry(
+    program: Program, bullet: Bullet, *, alone: bool, nested: tuple[Bullet, ...] | None = None
+) -> Entry | None:
     """A role that is a bullet, with its fields nested below; None for other bullets.
 
     Where roles are bullets alone, `Reviewer: …` is one of them.
@@ -62,10 +64,17 @@ def list_group(program: Program, block: Block, above: float) -> Group | None:
     arrows: list[Arrow] = []
     for bullet in listed:
         if bullet.nested and _is_group(program, bullet):  # a group of roles: `**Other players**`
-            found += [e for one in bullet.nested if (e := item_entry(program, one, alone=True, nested=())) and _named(e)]
+            found += [
+                e for one in bullet.nested if (e := item_entry(program, one, alone=True, nested=())) and _named(e)
+            ]
             continue
         below = [e for one in bullet.nested if (e := item_entry(program, one, alone=True, nested=())) and _named(e)]
-        if above >= 3 and below and len(below) == len(bullet.nested) and all(_bare(one) for one in (bullet, *bullet.nested)):
+        if (
+            above >= 3
+            and below
+            and len(below) == len(bullet.nested)
+            and all(_bare(one) for one in (bullet, *bullet.nested))
+        ):
             boss = item_entry(program, bullet, alone=True, nested=())
             found += [*([boss] if boss else []), *below]
             arrows += [_under(e, boss) for e in below if boss]
@@ -95,7 +104,9 @@ def _bare(bullet: Bullet) -> bool:
 
 
 def _under(entry: Entry, boss: Entry | None) -> Arrow:
-    return Arrow(source=entry.name.id, target=boss.name.id if boss else "", kind="reports to", mutual=False, span=entry.span)
+    return Arrow(
+        source=entry.name.id, target=boss.name.id if boss else "", kind="reports to", mutual=False, span=entry.span
+    )
 
 
 def _is_group(program: Program, bullet: Bullet) -> bool:

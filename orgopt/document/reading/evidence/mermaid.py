@@ -64,7 +64,9 @@ def mermaid_group(program: Program, block: Block, above: float) -> Group | None:
         if not _SKIP.match(text):
             _read_line(text, line, nodes, edges)
     found = {i: e for i, e in nodes.items() if i not in boxes and e.name.id and not i.startswith("note")}
-    people_ = {i: e for i, e in found.items() if short(e.name.text) and not (never(e.name.text) and not person(e.name.text))}
+    people_ = {
+        i: e for i, e in found.items() if short(e.name.text) and not (never(e.name.text) and not person(e.name.text))
+    }
     worded = share(bool(_kind(edge)) for edge in edges)
     some = share(map(somebody, people_.values()))
     score = min(above, 2.0) + 2.0 * (some >= 0.6) + 1.0 * (0.3 <= some < 0.6) + 2.0 * (worded >= 0.8 and bool(edges))
@@ -144,7 +146,9 @@ def _arrows(edges: list[_Edge], nodes: dict[str, Entry]) -> Iterator[Arrow]:
         if worded := _kind(edge):
             kind, way = worded
             source, target = ends[::-1] if way == "←" else ends
-            yield Arrow(source=source, target=target, kind=kind, mutual=edge.both and kind == "shares with", span=edge.span)
+            yield Arrow(
+                source=source, target=target, kind=kind, mutual=edge.both and kind == "shares with", span=edge.span
+            )
         elif not edge.said and edge.line != "-." and edge.tip == ">":
             yield Arrow(source=ends[1], target=ends[0], kind="reports to", mutual=False, span=edge.span)
         elif not edge.said and edge.line == "-." and edge.tip == ">":

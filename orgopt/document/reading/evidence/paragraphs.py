@@ -83,4 +83,8 @@ def _says_role(program: Program, entry: Entry) -> bool:
     text = program.slice(Span(entry.name.span.end, entry.span.end))[:1200]
     lead = re.findall(r"^[\s*_-]*([^\n:：]{2,40}?)\s*[*_]*\s*[:：]", text, re.MULTILINE)
     own: tuple[Field, ...] = (*entry.fields, *entry.misread)
-    return any(is_word("duty", key) or is_word("role", key) for key in lead) or any(map(is_known, own)) or says("role", lead[0] if lead else "")
+    return (
+        any(is_word("duty", key) or is_word("role", key) for key in lead)
+        or any(map(is_known, own))
+        or says("role", lead[0] if lead else "")
+    )

@@ -130,7 +130,9 @@ def _ends_as_person(name: str) -> bool:
         return False
     if _CJK.search(parts[-1]):
         return any(parts[-1].endswith(word) for word in _cjk_people())
-    first = len(parts) > 1 and parts[0] != "agent" and (parts[1] in _OF or len(parts) == 2) and is_word("person", parts[0])
+    first = (
+        len(parts) > 1 and parts[0] != "agent" and (parts[1] in _OF or len(parts) == 2) and is_word("person", parts[0])
+    )
     return is_word("person", parts[-1]) or first
 
 
@@ -152,8 +154,10 @@ def short(name: str) -> bool:
     words = name.split()
     if not words or is_word("opens", words[0]) or _NO_NAME.search(name):
         return False
-    return len(words) <= _MOST_WORDS and len(name) <= (_MOST_LETTERS if _CJK.search(name) else 60) and (
-        name[-1] not in ".!?;,。！？；" and name[0] not in "[{<$/-" and not _FILE.search(name)
+    return (
+        len(words) <= _MOST_WORDS
+        and len(name) <= (_MOST_LETTERS if _CJK.search(name) else 60)
+        and (name[-1] not in ".!?;,。！？；" and name[0] not in "[{<$/-" and not _FILE.search(name))
     )
 
 

@@ -84,7 +84,10 @@ def _row_entry(titles: list[str], header: Row, row: Row, column: int) -> Entry |
     name = read_name(cell.text, cell.span.start)
     link = name.path or next((path for other in cells if (path := read_name(other.text, 0).path)), "")
     # Beside the name may stand what it goes by: `| Developer | dev |`.
-    beside = next((i for i, t in enumerate(titles) if i != column and i < len(cells) and (_is(t, "agent") or _is(t, "role"))), None)
+    beside = next(
+        (i for i, t in enumerate(titles) if i != column and i < len(cells) and (_is(t, "agent") or _is(t, "role"))),
+        None,
+    )
     title = name.title or (read_name(cells[beside].text, 0).text if beside is not None else "")
     name = name._replace(path=link, title=title)
     given = [field for field in cell_fields(header, row) if field.line != cell.span]

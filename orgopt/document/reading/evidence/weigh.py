@@ -99,7 +99,9 @@ class _Search:
     def groups(self) -> Iterator[Group]:
         """What each form sees, inner sections first."""
         program = self.program
-        first = next((i for i, block in enumerate(program.blocks) if block.kind in {"heading", "file"}), len(program.blocks))
+        first = next(
+            (i for i, block in enumerate(program.blocks) if block.kind in {"heading", "file"}), len(program.blocks)
+        )
         yield from self._of_blocks(None, program.blocks[:first], 0.0)
         yield from self._of_sections([s for s in program.sections if s.level], 0.0)
 
