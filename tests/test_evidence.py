@@ -31,27 +31,46 @@ def links(text: str) -> set[str]:
 
 
 ROSTERS = {
-    "agents, roles and files": "# Crew\n\n| Agent | Role | File |\n|---|---|---|\n| Ada | Lead | a.md |\n| Bob | Digger | b.md |\n",
+    "agents, roles and files": (
+        "# Crew\n\n| Agent | Role | File |\n|---|---|---|\n| Ada | Lead | a.md |\n| Bob | Digger | b.md |\n"
+    ),
     "numbers first": "# Plan\n\n| # | Agent | Mission |\n|---|---|---|\n| 1 | Ada | leads |\n| 2 | Bob | digs |\n",
-    "codenames": "# Ship\n\n| Officer | Codename | Duty |\n|---|---|---|\n| Captain | Ada | steers |\n| Cook | Bob | cooks |\n",
-    "tables by group": "# Team\n\n## Core\n\n| Name | Role |\n|---|---|\n| Ada | Lead |\n\n## Support\n\n| Name | Role |\n|---|---|\n| Bob | Cook |\n",
-    "sections below a team": "# Lab\n\n## 🚀 Our crew\n\n### Ada\n\nLeads.\n\n### Bob\n\nDigs.\n\n## Workflow\n\n### Step 1\n\nGo.\n",
+    "codenames": (
+        "# Ship\n\n| Officer | Codename | Duty |\n|---|---|---|\n| Captain | Ada | steers |\n"
+        "| Cook | Bob | cooks |\n"
+    ),
+    "tables by group": (
+        "# Team\n\n## Core\n\n| Name | Role |\n|---|---|\n| Ada | Lead |\n\n## Support\n\n| Name | Role |\n"
+        "|---|---|\n| Bob | Cook |\n"
+    ),
+    "sections below a team": (
+        "# Lab\n\n## 🚀 Our crew\n\n### Ada\n\nLeads.\n\n### Bob\n\nDigs.\n\n## Workflow\n\n### Step 1\n\nGo.\n"
+    ),
     "unknown keys": "# The team\n\n## Ada — Founder\n\n- **Born:** 1815\n\n## Bob — Janitor\n\n- **Born:** 1900\n",
     "groups": "# Roster\n\n## Active\n\n### Ada\n\nWorks.\n\n### Bob\n\nRests.\n\n## Departed\n\n### Eve\n\nGone.\n",
     "groups in a section Roles": "## Roles\n\n### Active\n\n#### Ada\n\nWorks.\n\n#### Bob\n\nRests.\n",
     "numbered": "# Lab\n\n## Agent 1: Ada (leads)\n\nLead.\n\n## Agent 2: Bob\n\nDig.\n\n## Setup\n\nInstall.\n",
     "bold leads": "# Team\n\n**1. Ada (leads)**\n- plans\n\n**2. Bob (digs)**\n- digs\n",
-    "bullets": "# Lab\n\n## Who is on the team\n\n- **Ada** — leads\n- **Bob** — digs\n\n## Rules\n\n- **Tests** — always\n",
+    "bullets": (
+        "# Lab\n\n## Who is on the team\n\n- **Ada** — leads\n- **Bob** — digs\n\n## Rules\n\n"
+        "- **Tests** — always\n"
+    ),
     "a tree": "# Org chart\n\n```text\nLab\n├── Ada    (leads)\n└── Bob    (digs)\n```\n",
     "a chart": "# Org chart\n\n```mermaid\ngraph TD\n  a[Ada] --> b[Bob]\n  style a fill:#fff\n```\n",
     "a link alone": "# Lab\n\n## Ada\n\nDecides.\n\n## Bob\n\nReports to: Ada\n\n## Notes\n\nNone.\n",
     "German": "# Labor\n\n## Das Team\n\n- **Ada** — leitet\n- **Bob** — gräbt\n\n## Regeln\n\n- **Tests** — immer\n",
-    "French": "# Labo\n\n## L'équipe\n\n### Ada\n\nDirige.\n\n### Bob\n\nCreuse.\n\n## Étapes\n\n### Étape 1\n\nAller.\n",
+    "French": (
+        "# Labo\n\n## L'équipe\n\n### Ada\n\nDirige.\n\n### Bob\n\nCreuse.\n\n## Étapes\n\n### Étape 1\n\n"
+        "Aller.\n"
+    ),
     "Spanish": "# Lab\n\n| Nombre | Rol | Tarea |\n|---|---|---|\n| Ada | Jefa | dirige |\n| Bob | Técnico | cava |\n",
     "Portuguese": "# Lab\n\n## Equipe\n\n- **Ada**: dirige\n- **Bob**: cava\n\n## Regras\n\n- **Testes**: sempre\n",
     "Chinese": "# 实验室\n\n| 姓名 | 角色 | 职责 |\n|---|---|---|\n| Ada | 组长 | 决定 |\n| Bob | 研究员 | 探索 |\n",
     "Japanese": "# ラボ\n\n## チーム構成\n\n- **Ada** — 決める\n- **Bob** — 調べる\n\n## 手順\n\n- **準備** — 入れる\n",
-    "Korean": "# 연구실\n\n## 팀 구성\n\n| 에이전트 | 역할 |\n|---|---|\n| Ada | 총괄 |\n| Bob | 조사 |\n\n## 규칙\n\n- **시험** — 항상\n",
+    "Korean": (
+        "# 연구실\n\n## 팀 구성\n\n| 에이전트 | 역할 |\n|---|---|\n| Ada | 총괄 |\n| Bob | 조사 |\n\n"
+        "## 규칙\n\n- **시험** — 항상\n"
+    ),
 }  # fmt: skip
 
 
@@ -86,7 +105,7 @@ def test_edits_of_any_form_keep_the_others_and_are_undone(form: str) -> None:
         "# Lab\n\n## Roles\n\nEverybody does what is needed.\n",
         "# Lab\n\n## Agents\n\nThere is one.\n",
         "# T\n\n| Name | Description |\n|---|---|\n| lr | learning rate |\n| bs | batch size |\n",
-        "# T\n\n| Phase | Agent | Output |\n|---|---|---|\n| 1 | Planner | plan |\n| 2 | Coder | code |\n| 3 | Coder | code |\n",
+        "# T\n\n| Phase | Agent | Output |\n|---|---|---|\n| 1 | Plan | it |\n| 2 | Coder | it |\n| 3 | Coder | it |\n",
         "# T\n\n## Commands\n\n| Command | Role |\n|---|---|\n| `run` | runs it |\n| `stop` | stops it |\n",
         "# T\n\n## Agent workflow\n\n1. **Plan** — write it down\n2. **Build** — try it\n",
         "# T\n\n## Team structure\n\n```text\nsrc/\n├── agents/\n│   └── lead.py\n└── team.md\n```\n",
@@ -120,7 +139,8 @@ def test_a_section_roles_that_names_nobody_is_a_warning_and_one_researcher() -> 
     ("written", "name", "title"),
     [
         ("**Pilot** (keeps the log)", "Pilot", "keeps the log"), ("PL (Pilot in Command)", "PL", "Pilot in Command"),
-        ("Digger[^1]", "Digger", ""), ("Digger<br/>digs deep", "Digger", "digs deep"), ("Agent-3 : Digger", "Digger", ""),
+        ("Digger[^1]", "Digger", ""), ("Digger<br/>digs deep", "Digger", "digs deep"),
+        ("Agent-3 : Digger", "Digger", ""),
         ("ROL 2: DIGGER", "DIGGER", ""), ("大掌柜（掌柜）", "大掌柜", "掌柜"), ("2.1 Digger", "Digger", ""),
         ("Digger 🎯", "Digger", ""), ("Head Coach -- [bridges]", "Head Coach", "[bridges]"),
     ],
@@ -137,7 +157,8 @@ def test_names_that_differ_in_brackets_alone_are_two_roles() -> None:
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("探索员", "探索员"), ("前端 / UIUX", "前端-uiux"), ("리드 에이전트", "리드-에이전트"), ("エージェント", "エージェント"),
+    [("探索员", "探索员"), ("前端 / UIUX", "前端-uiux"), ("리드 에이전트", "리드-에이전트"),
+     ("エージェント", "エージェント"),
      ("Späher", "spaher"), ("Chief Scientist", "chief-scientist"), ("Исследователь", "исследователь"), ("❄", "")],
 )  # fmt: skip
 def test_a_name_of_any_script_has_a_stable_id(name: str, expected: str) -> None:
@@ -201,7 +222,8 @@ def test_what_is_drawn_is_not_edited_where_it_is_drawn() -> None:
     ("line", "headcount", "risk", "agent"),
     [
         ("Headcount: 2–4", 3, None, "hill-climb"), ("Headcount: one", 1, None, "hill-climb"),
-        ("Headcount: few", 3, None, "hill-climb"), ("Risk: low", 1, 0.2, "hill-climb"), ("Risk: high", 1, 0.8, "hill-climb"),
+        ("Headcount: few", 3, None, "hill-climb"), ("Risk: low", 1, 0.2, "hill-climb"),
+        ("Risk: high", 1, 0.8, "hill-climb"),
         ("Agent: claude", 1, None, "llm"), ("- **Agent:** claude", 1, None, "llm"), ("model: opus", 1, None, "llm"),
         ("Headcount: as needed", 1, None, "hill-climb"),
     ],
@@ -214,7 +236,7 @@ def test_values_are_read_where_a_person_would(line: str, headcount: int, risk: f
 
 
 def test_a_cell_that_is_no_value_refuses_no_document() -> None:
-    text = "## Team\n\n| Role | Agents | Mission |\n|---|---|---|\n| Lead | Ann, Bob | decides |\n| Coder | Carl | codes |\n"
+    text = "## Team\n\n| Role | Agents | Goal |\n|---|---|---|\n| Lead | Ann, Bob | decide |\n| Coder | Carl | code |\n"
     assert [(role.name, role.headcount) for role in org(text).roles] == [("Lead", 1), ("Coder", 1)]
     assert {finding.severity for finding in lint(parse(text))} == {"info"}
 
@@ -257,7 +279,8 @@ def test_role_files_are_found_from_the_root_of_the_repository(tmp_path: Path) ->
     (folder / "agents").mkdir(parents=True)
     (folder / "agents" / "ada.md").write_text("You lead.\n")
     (folder / "team.md").write_text(
-        "# Team\n\n| Name | Role | Charter |\n|---|---|---|\n| Ada | Lead | `.squad/agents/ada.md` |\n| Bob | Digger | `../out.md` |\n"
+        "# Team\n\n| Name | Role | Charter |\n|---|---|---|\n| Ada | Lead | `.squad/agents/ada.md` |\n"
+        "| Bob | Digger | `../out.md` |\n"
     )
     (tmp_path / "out.md").write_text("Secret.\n")
     program = load(folder / "team.md")

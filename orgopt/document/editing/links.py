@@ -19,7 +19,6 @@ from orgopt.document.text.program import Program
 from orgopt.errors import DocumentError
 from orgopt.org import Link, Org
 
-
 _DRAWN = "a link that is drawn cannot be removed there; `orgopt fmt FILE --out NEW` writes the document in words"
 
 

@@ -7,8 +7,8 @@ from orgopt.document.editing.base import Edit, SetKey
 from orgopt.document.editing.canonical import role_text
 from orgopt.document.editing.links import AddLink, RemoveLink
 from orgopt.document.editing.splice import add_section, at_level, places, require_markdown, splice
-from orgopt.document.reading.reader import read
 from orgopt.document.reading.evidence.headings import section_entry
+from orgopt.document.reading.reader import read
 from orgopt.document.text.program import Program, parse
 from orgopt.errors import DocumentError
 from orgopt.org import MAX_HEADCOUNT, Link, Org, Role, slug
@@ -56,8 +56,8 @@ class RemoveRole(Edit):
         require_markdown(program, reading)
         if any(entry.kind == "node" for entry in places(program, self.role)):
             raise DocumentError(
-                f"{program.source}: a role that is drawn cannot be removed there; `orgopt fmt FILE --out NEW` writes the "
-                "document in words"
+                f"{program.source}: a role that is drawn cannot be removed there; `orgopt fmt FILE --out NEW` writes "
+                "the document in words"
             )
         own = [entry.span for entry in places(program, self.role)]
         for link, place in zip(reading.org.links, reading.links, strict=True):

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterable
 
+from orgopt.document.reading.entry import Entry
+from orgopt.document.reading.evidence.signs import part_of
 from orgopt.document.reading.field import Field
 from orgopt.document.reading.fields import bullets, fields
 from orgopt.document.reading.reader import Reading, read
-from orgopt.document.reading.entry import Entry
-from orgopt.document.reading.evidence.signs import part_of
 from orgopt.document.text.program import LINE_END, Program, Section, Span, parse
 from orgopt.errors import DocumentError
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from orgopt.document.grammar import values
+from orgopt.document.grammar import numbers, values
 from orgopt.document.grammar.words import words
 from orgopt.org import LinkKind, Org, Role
 
@@ -48,7 +48,7 @@ KEYS: dict[str, Key] = {
             name="Headcount",
             attribute="headcount",
             code="ORG010",
-            parse=values.parse_headcount,
+            parse=numbers.parse_headcount,
             format=str,
             aliases=("count", "agents", "size", "number of agents", "instances", "members"),
         ),
@@ -74,8 +74,8 @@ KEYS: dict[str, Key] = {
             name="Risk tolerance",
             attribute="risk",
             code="ORG012",
-            parse=lambda text: values.parse_share(text, "risk tolerance", MOST_RISK),
-            format=values.format_risk,
+            parse=lambda text: numbers.parse_share(text, "risk tolerance", MOST_RISK),
+            format=numbers.format_risk,
             aliases=("risk", "risk appetite", "risk level"),
             rhythm=True,
         ),
@@ -160,7 +160,8 @@ LINK_KEYS: dict[str, tuple[LinkKind, str]] = {
 """Keys under a role that name other roles: the kind of link, and its direction as seen from the role."""
 
 TEXT_KEYS = {
-    "description", "charter", "mission", "goal", "responsibility", "responsibilities", "what", "does", "duty", "about", "backstory", "background", "duties", "expertise", "instructions", "notes", "prompt", "purpose", "role",
+    "description", "charter", "mission", "goal", "responsibility", "responsibilities", "what", "does", "duty",
+    "about", "backstory", "background", "duties", "expertise", "instructions", "notes", "prompt", "purpose", "role",
     "skills", "system prompt", "task", "tasks", "title",
 }  # fmt: skip
 """Keys of a roster whose text is part of a role's charter."""

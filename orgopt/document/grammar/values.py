@@ -8,6 +8,8 @@ import re
 from difflib import get_close_matches
 from typing import cast, get_args
 
+from orgopt.document.grammar.numbers import decimal, format_risk
+from orgopt.document.grammar.words import alternatives
 from orgopt.org import (
     AGENT_KIND,
     AGENTS,
@@ -15,7 +17,6 @@ from orgopt.org import (
     LANGUAGE_AGENT,
     LINK_KINDS,
     MAX_CONFIRM,
-    MAX_HEADCOUNT,
     CopyRule,
     Link,
     Memory,
@@ -50,7 +51,7 @@ _EVERY = re.compile(
 )
 # A run of blanks is tried once, from its start.
 _SEPARATOR = re.compile(r"(?<!\s)\s+and\s+|(?:(?<!\s)\s+)?[+&,]\s*")
-_NAMES = re.compile(rf"{_SEPARATOR.pattern}|\s*[;、，；]\s*|\s+(?:und|et|y|ou|oder)\s+|<br\s*/?>")
+_NAMES = re.compile(rf"{_SEPARATOR.pattern}|\s*[;、，；]\s*|\s*(?:{alternatives('and')})\s*|<br\s*/?>", re.IGNORECASE)
 _ASIDE = re.compile(r"\s*[(（][^()（）]*[)）]|\[\^[^\]]*\]")
 _SENTENCE = re.compile(r"(?<=[^\W\d]{3})\.\s+|。")  # `Mr. Krabs` is one name
 _LINK = re.compile(
@@ -59,20 +60,6 @@ _LINK = re.compile(
 )
 LINK_ARROW = re.compile(r"→|->|=>|↔|<->")
 _PATTERN = re.compile(r"(?P<name>ring|line|full|lattice|random)(?:\s+(?P<value>\d{1,4}(?:\.\d{1,6})?|\.\d{1,6}))?$")
-_DECIMAL = re.compile(r"(?:\d{1,6}(?:\.\d{0,9})?|\.\d{1,9})(?P<percent>\s*%)?$")
-_COUNT = re.compile(
-    r"[×x~]?\s*(?P<low>\d{1,6})(?:\s*(?:-|–|—|to|bis|à|a)\s*(?P<high>\d{1,6}))?(?:\s*(?:agents?|people|instances?))?"
-)
-_NAMED = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-_COUNTS = {word: number for number, word in enumerate(_NAMED)} | {
-    "single": 1,
-    "a pair": 2,
-    "pair": 2,
-    "few": 3,
-    "a few": 3,
-    "several": 4,
-}
-_SHARES = {"none": 0.0, "very low": 0.1, "low": 0.2, "medium": 0.5, "moderate": 0.5, "high": 0.8, "very high": 0.9}
 # Models by whose names people say that somebody thinks with language.
 _MIND = re.compile(
     r"(?:claude|chatgpt|gpt|gemini|llama|mistral|deepseek|qwen|grok|copilot|codex|opus|sonnet|haiku|openai|anthropic)(?:-|$)"
@@ -85,44 +72,6 @@ def closest(word: str, known: tuple[str, ...]) -> str:
     """A remedy for an unknown word: the nearest known one, or all of them."""
     close = get_close_matches(word.lower(), known, n=1)
     return f"did you mean '{close[0]}'?" if close else f"known: {', '.join(known)}"
-
-
-def parse_headcount(text: str) -> int:
-    """An integer from 0 to 64; `×3` too, a word such as `two` or `few`, and the middle of a range such as `2–4`."""
-    word = text.strip().lower()
-    match = _COUNT.fullmatch(word)
-    low = _COUNTS.get(word, int(match["low"]) if match else MAX_HEADCOUNT + 1)
-    high = int(match["high"]) if match and match["high"] else low
-    if max(low, high) > MAX_HEADCOUNT or low > high:
-        raise ValueError(f"headcount must be a whole number from 0 to {MAX_HEADCOUNT}, not '{text}'")
-    return (low + high + 1) // 2
-
-
-def is_plain_number(text: str) -> bool:
-    """Whether a value is digits, so that nothing of it is inferred."""
-    return bool(re.fullmatch(r"[×xX]?\s*[\d.]+\s*%?", text.strip()))
-
-
-def _decimal(text: str, what: str) -> float:
-    match = _DECIMAL.match(text.strip())
-    number = float(text.strip().rstrip("% ")) / (100 if match["percent"] else 1) if match else -1.0
-    if not 0 <= number <= 1:
-        raise ValueError(f"{what} must be a number from 0 to 1, not '{text}'")
-    return number
-
-
-def parse_share(text: str, what: str, most: float = 1.0) -> float:
-    """A number from 0 to `most`; `40 %` too, and words such as `low`."""
-    number = _SHARES.get(text.strip().lower(), -1.0)
-    number = number if number >= 0 else _decimal(text, what)
-    if number > most:
-        raise ValueError(f"{what} must be a number from 0 to {most:g}, not '{text}'")
-    return number
-
-
-def format_risk(risk: float) -> str:
-    """A risk tolerance in as few digits as say it."""
-    return f"{risk:.9f}".rstrip("0").rstrip(".") or "0"
 
 
 def parse_agent(text: str) -> str:
@@ -199,7 +148,7 @@ def parse_confirm(text: str) -> int:
 
 def parse_stop_early(text: str) -> StopEarly:
     """A number from 0 to 1, or `off`."""
-    return "off" if text.strip().lower() in {"off", "never", "none"} else _decimal(text, "stop early")
+    return "off" if text.strip().lower() in {"off", "never", "none"} else decimal(text, "stop early")
 
 
 def format_stop_early(quantile: StopEarly) -> str:
@@ -292,7 +241,7 @@ def parse_pattern(text: str) -> str:
     if name == "lattice" and (not value or "." in value or int(value) < 2):
         raise ValueError(f"a lattice joins each agent with a whole number of others from 2, not '{value}'; {known}")
     if name == "random":
-        return f"random {format_risk(_decimal(value or '', 'the chance of a random link'))}"
+        return f"random {format_risk(decimal(value or '', 'the chance of a random link'))}"
     return "" if name in {"", "full"} else f"lattice {int(value or 0)}" if name == "lattice" else name
 
 

@@ -1,15 +1,15 @@
-"""Words by which people of many languages speak of a team; the words themselves are in `words.toml`, which one may extend.
+"""Words by which people of many languages speak of a team; they stand in `words.toml`, which one may extend.
 
 Structure works without words: these only help to tell a team from steps and rules. The keys of a language:
 
-- `team`: in a heading above roles. `group`: headings of groups of roles. `unit`: words by which a heading is that of a part
-  of a whole, whatever else it says.
-- `never`: in headings of rules, steps, commands and the like. `opens`: words with which an instruction begins, and no name.
-- `person`: what people and agents do for a living, in names. `human`: those whom a role may report to, and who are none.
-- `name`, `agent`, `role`, `duty`, `file`, `number`, `value`: what columns, and fields, are called: who, what somebody is, what
-  somebody does, where that is written; what stands before the names; and the first column of a table of fields.
-- `reports`, `manages`, `reviews`, `reviewed`, `delegates`, `shares`: fields that name other roles. `headcount`, `model`: other
-  keys of roles.
+- `team`: in a heading above roles. `group`: headings of groups of roles. `unit`: words by which a heading is that of a
+  part of a whole, whatever else it says.
+- `never`: in headings of rules, steps, commands and the like. `opens`: words with which an instruction begins.
+- `person`: what people and agents do for a living, in names. `human`: those whom a role may report to, and are none.
+- `name`, `agent`, `role`, `duty`, `file`, `number`, `value`: what columns, and fields, are called: who, what somebody
+  is, what somebody does, where that is written; what stands before the names; the first column of a table of fields.
+- `reports`, `manages`, `reviews`, `reviewed`, `delegates`, `shares`: fields that name other roles. `headcount`,
+  `model`: other keys of roles. `and`: words between names.
 """
 
 import re
@@ -19,12 +19,14 @@ from functools import cache
 from pathlib import Path
 
 KINDS = (
-    "team", "group", "unit", "never", "opens", "person", "human", "name", "agent", "role", "duty", "file", "number", "value",
-    "reports", "manages", "reviews", "reviewed", "delegates", "shares", "headcount", "model",
+    "team", "group", "unit", "never", "opens", "person", "human", "name", "agent", "role", "duty", "file", "number",
+    "value", "reports", "manages", "reviews", "reviewed", "delegates", "shares", "headcount", "model", "and",
 )  # fmt: skip
 """The keys that a language may have."""
 
-_LETTERS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")  # scripts without blanks, and Korean, with its endings
+_LETTERS = re.compile(
+    r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
+)  # scripts without blanks, and Korean, with its endings
 _SIGNS = re.compile(r"[-_/&+·,.:;!?*`'\"«»“”|()\[\]{}]+")
 
 
@@ -48,12 +50,17 @@ def words(kind: str) -> frozenset[str]:
     return frozenset(normal(word) or word for word in listed)
 
 
-@cache
-def _pattern(kind: str) -> re.Pattern[str]:
+def alternatives(kind: str) -> str:
+    """A regular expression of the words of a kind: whole words, or anywhere in scripts without blanks."""
     ordered = sorted(words(kind), key=len, reverse=True)
     whole = "|".join(re.escape(word) for word in ordered if not _LETTERS.search(word))
     inside = "|".join(re.escape(word) for word in ordered if _LETTERS.search(word))
-    return re.compile(rf"(?<!\w)(?:{whole})(?!\w)|(?:{inside})" if inside else rf"(?<!\w)(?:{whole})(?!\w)")
+    return rf"(?<!\w)(?:{whole})(?!\w)|(?:{inside})" if inside else rf"(?<!\w)(?:{whole})(?!\w)"
+
+
+@cache
+def _pattern(kind: str) -> re.Pattern[str]:
+    return re.compile(alternatives(kind))
 
 
 def says(kind: str, text: str) -> bool:

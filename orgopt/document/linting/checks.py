@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from orgopt.document.findings import Finding, Fix
-from orgopt.document.grammar.values import format_risk
+from orgopt.document.grammar.numbers import format_risk
 from orgopt.document.linting.explanations import RULES
 from orgopt.document.reading.reader import Reading
 from orgopt.document.text.program import Program, Span
@@ -110,7 +110,8 @@ def _problems(document: Document) -> Iterator[Finding]:
 def _not_executed(document: Document) -> Iterator[Finding]:
     if asking := [r for r in document.org.roles if r.agent == LANGUAGE_AGENT and not r.model and r.headcount]:
         who = _first_of(asking)
-        message = f"{who} ask{'s' * (len(asking) == 1)} a language model and name{'s' * (len(asking) == 1)} none: the workspace has to"
+        s = "s" * (len(asking) == 1)
+        message = f"{who} ask{s} a language model and name{s} none: the workspace has to"
         help_ = f"write '- **Model:** openai/gpt-5-mini', or set {DEFAULT_MODEL} where it runs"
         yield finding("ORG018", message, document.field(asking[0], "agent"), help_)
     for role in document.org.roles:

@@ -70,7 +70,8 @@ RULES: dict[str, Rule] = {
             "duplicate-role",
             "error",
             "Two roles have the same id.",
-            "Links could not tell them apart. Only letters and digits count, Latin ones without accents: `Späher` is `spaher`.",
+            "Links could not tell them apart. Only letters and digits count, Latin ones without accents: "
+            "`Späher` is `spaher`.",
             f"{TEAM}### lead\n",
             TEAM,
         ),
@@ -88,7 +89,8 @@ RULES: dict[str, Rule] = {
             "unknown-key",
             "warning",
             "A bold key is not one of the format's.",
-            "It has no effect and is read as part of the charter. Near misses are warnings; below a section Roles, others are infos.",
+            "It has no effect and is read as part of the charter. Near misses are warnings; below a section "
+            "Roles, others are infos.",
             _role("- **Risk tolerence:** 0.2\n"),
             _role("- **Risk tolerance:** 0.2\n"),
         ),
@@ -232,7 +234,8 @@ RULES: dict[str, Rule] = {
             "name-inferred",
             "info",
             "A section or a role is read under another name than its heading.",
-            "Numbers, emoji, titles, brackets and counts are not part of a name, and Team or Agents may stand for Roles.",
+            "Numbers, emoji, titles, brackets and counts are not part of a name, and Team or Agents may stand "
+            "for Roles.",
             "## Team\n### 1. Lead — the boss\n- **Headcount:** 1\n",
             _role(""),
         ),
@@ -259,7 +262,8 @@ RULES: dict[str, Rule] = {
             "unknown-name",
             "warning",
             "A role's field names somebody who is no role, though one is called nearly so.",
-            "`Reports to: Leed` is left out when there is no such role; names that are like none of the roles' get an info.",
+            "`Reports to: Leed` is left out when there is no such role; names that are like none of the roles' "
+            "get an info.",
             f"{TEAM}- **Reports to:** Leed\n",
             _role("- **Reports to:** nobody\n"),
         ),
@@ -268,7 +272,8 @@ RULES: dict[str, Rule] = {
             "value-inferred",
             "info",
             "A value was not written and a default, or a word, stands for it.",
-            "A role without a headcount has one agent; who has a model or tools is an `llm`; `low` risk is 0.2; of a range the "
+            "A role without a headcount has one agent; who has a model or tools is an `llm`; `low` risk is 0.2; "
+            "of a range the "
             "middle counts.",
             "## Roles\n### Lead\n",
             _role(""),
@@ -440,7 +445,8 @@ RULES: dict[str, Rule] = {
             "perhaps-roles",
             "info",
             "Something may be roles and is not read as such.",
-            "A list, a table or sections had some signs of a team, and too few. If they are roles, put them under `## Roles`.",
+            "A list, a table or sections had some signs of a team, and too few. If they are roles, put them "
+            "under `## Roles`.",
             "# Lab\n\n## Who we have\n\n- Engineer: builds it\n- Reviewer: looks at it\n- Analyst: counts\n",
             REPORTS,
         ),

@@ -10,8 +10,8 @@ from orgopt.document.reading.names import Name
 from orgopt.document.text.program import Section, Span
 
 EntryKind = Literal["section", "item", "row", "file", "plain", "paragraph", "node", "key"]
-"""A subsection, a bullet, a row of a table, a file, the whole document, a paragraph with what stands below it, a line of
-a chart, a key of a YAML file."""
+"""A subsection, a bullet, a row of a table, a file, the whole document, a paragraph with what stands below it, a line
+of a chart, a key of a YAML file."""
 
 _CLAIM = 3  # words of a value that a bold key or a cell claims to be one; more are prose
 _MINDS = {"tools", "allowed tools", "disallowed tools", "temperature", "system prompt", "backstory", "permissionmode"}

@@ -10,19 +10,19 @@ from orgopt.document.findings import Fix, Notes
 from orgopt.document.grammar import values
 from orgopt.document.grammar.keys import LINK_KEYS
 from orgopt.document.grammar.words import is_word
-from orgopt.document.reading.field import Field
-from orgopt.document.reading.fields import Bullet, bullets
 from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.evidence.signs import Arrow
+from orgopt.document.reading.field import Field
+from orgopt.document.reading.fields import Bullet, bullets
 from orgopt.document.text.program import Program, Section, Span, printable
 from orgopt.org import Link, LinkKind, slug
-
 
 _EVERYONE = {"everyone", "everybody", "all", "all-others", "all-roles", "all-agents", "the-team", "team"}
 _MOST_WORDS = 6  # of a name; more are prose
 _SENTENCE = re.compile(
     r"(?:[-*+]|\d+[.)])?\s*(?:[^:]{1,40}:\s*)?(?:\*\*)?(?:the\s+)?(?P<source>[^:,.]{1,60}?)(?:\*\*)?\s+"
-    r"(?P<key>reports to|reviews|delegates to|hands off to|shares with|talks to|works with|manages)\s+(?P<target>.{1,120}?)\.?$",
+    r"(?P<key>reports to|reviews|delegates to|hands off to|shares with|talks to|works with|manages)\s+"
+    r"(?P<target>.{1,120}?)\.?$",
     re.IGNORECASE,
 )
 
@@ -59,7 +59,7 @@ def read_links(
     places: list[LinkPlace] = []
     keys: set[tuple[str, str, str, bool]] = set()
     strict = section is not None and section.title.lower() == "links"
-    said = [(l, p) for s in _sentences(program, section) for l, p in _said(program, s, roles, resolve)]
+    said = [(link, p) for s in _sentences(program, section) for link, p in _said(program, s, roles, resolve)]
     sentences = {place.line for _, place in said}
     for bullet in bullets(program, section) if section else ():
         strict_here = strict and bullet.line not in sentences
@@ -94,7 +94,7 @@ def _sentences(program: Program, section: Section | None) -> Iterator[Span]:
 def _said(
     program: Program, line: Span, roles: dict[str, tuple[Entry, ...]], resolve: Callable[[str], str]
 ) -> Iterator[tuple[Link, LinkPlace]]:
-    """The links of a sentence such as `Code review: the Lead reviews all changes.`"""
+    """The links of a sentence such as `Code review: the Lead reviews all changes`."""
     match = _SENTENCE.match(program.slice(line).strip())
     source = resolve(slug(match["source"])) if match else ""
     if not match or source not in roles:

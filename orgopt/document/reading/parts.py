@@ -23,26 +23,28 @@ def _name_parts(
         named[part].append(section)
     elif is_role:
         return
-    elif close := get_close_matches(section.title.lower(), PARTS, n=1, cutoff=0.75):
-        if _fits(program, section, close[0]):
-            span = program.first_line(section.heading.span)
-            at = span.start + max(0, program.slice(span).find(section.title))
-            fix = Fix(Span(at, at + len(section.title)), close[0].title(), safe=False)
-            message = f"section '{section.title}' is not read"
-            notes.add("ORG009", "warning", message, span, f"did you mean '{close[0].title()}'?", fix)
+    elif meant := _meant(program, section):
+        span = program.first_line(section.heading.span)
+        at = span.start + max(0, program.slice(span).find(section.title))
+        fix = Fix(Span(at, at + len(section.title)), meant.title(), safe=False)
+        message = f"section '{section.title}' is not read"
+        notes.add("ORG009", "warning", message, span, f"did you mean '{meant.title()}'?", fix)
     for child in section.children:
         _name_parts(program, notes, named, child, is_role=part == "roles")
 
 
-def _fits(program: Program, section: Section, part: str) -> bool:
-    """Whether a section whose title is near that of a part holds what the part does: `## Rules` is no slip of the pen."""
-    if SequenceMatcher(None, section.title.lower(), part).ratio() >= _ALIKE:
-        return True
+def _meant(program: Program, section: Section) -> str:
+    """The part whose title a section's is near, if it holds what that part does: `## Rules` is no slip of the pen."""
+    close = get_close_matches(section.title.lower(), PARTS, n=1, cutoff=0.75)
+    part = close[0] if close else ""
+    fits = bool(part) and SequenceMatcher(None, section.title.lower(), part).ratio() >= _ALIKE
     if part == "links":
-        return any(LINK_ARROW.search(bullet.text) for bullet in bullets(program, section))
-    if part == "rhythm":
-        return any(field.key in RHYTHM_KEYS for field in fields(program, section))
-    return any(defines(section_entry(program, child)) for child in section.children)
+        fits = fits or any(LINK_ARROW.search(bullet.text) for bullet in bullets(program, section))
+    elif part == "rhythm":
+        fits = fits or any(field.key in RHYTHM_KEYS for field in fields(program, section))
+    elif part:
+        fits = fits or any(defines(section_entry(program, child)) for child in section.children)
+    return part if fits else ""
 
 
 def choose_parts(program: Program, notes: Notes) -> tuple[dict[str, Section], Roster]:

@@ -93,9 +93,8 @@ def _measure(
         if finding.severity != "info":
             place = program.place(finding.span.start)[1]
             line = program.line(program.position(finding.span.start)[0]).strip()[:90]
-            print(
-                f"{judged.repository} {judged.path}:{place} {finding.code} {finding.severity}: {finding.message} [{line}]"
-            )
+            print(f"{judged.repository} {judged.path}:{place} {finding.code} {finding.severity}: {finding.message}")
+            print(f"    {line}")
 
 
 def _as_on_disk(program: Program, path: Path) -> bool:

@@ -72,7 +72,7 @@ def with_fields(program: Program, entry: Entry) -> Entry:
 
 
 def defines(entry: Entry) -> bool:
-    """Whether a section has what only a role has: a headcount, somebody it reports to, …"""
+    """Whether a section has what only a role has: a headcount, somebody it reports to."""
     return any(_leads(f) or (f.key in _DEFINING and f.form != "heading" and parses(f)) for f in entry.fields)
 
 
@@ -83,7 +83,7 @@ def _leads(field: Field) -> bool:
 
 
 def sisters(program: Program, sections: list[Section], above: float, inside: dict[int, bool]) -> Group | None:
-    """The group of some sections of one heading.
+    """The group that some sections below one heading are.
 
     Args:
         program: The document.

@@ -92,7 +92,7 @@ def _read_line(text: str, line: Span, nodes: dict[str, Entry], edges: list[_Edge
         here: list[str] = []
         while match := _NODE.match(text, at):
             here.append(match["id"])
-            _note(match, text, line, nodes)
+            _note(match, line, nodes)
             at = match.end()
             if not (more := re.compile(r"\s*&").match(text, at)):
                 break
@@ -107,7 +107,7 @@ def _read_line(text: str, line: Span, nodes: dict[str, Entry], edges: list[_Edge
         at = arrow.end()
 
 
-def _note(match: re.Match[str], text: str, line: Span, nodes: dict[str, Entry]) -> None:
+def _note(match: re.Match[str], line: Span, nodes: dict[str, Entry]) -> None:
     node = match["id"]
     if node in nodes and not match["label"]:
         return

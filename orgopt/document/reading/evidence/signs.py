@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from orgopt.document.grammar.words import is_word, normal, says, without
+from orgopt.document.grammar.words import is_word, normal, says, without, words
 from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.names import FILE, NUMBERED, read_name
 from orgopt.document.text.program import Span
@@ -27,8 +27,9 @@ PARTS = {
 """The sections that are read, by the names under which they go; the first is the canonical one."""
 
 _SMALL = frozenset(
-    "the our my all full who is are on in at a an of and with for das der die unser unsere und les le la l de des d du nos notre et el los las "
-    "nuestro y o os as nosso do da dos e em en".split()
+    {"the", "our", "my", "all", "full", "who", "is", "are", "on", "in", "at", "a", "an", "of", "and", "with", "for"}
+    | {"das", "der", "die", "unser", "unsere", "und", "les", "le", "la", "l", "de", "des", "d", "du", "nos", "notre"}
+    | {"et", "el", "los", "las", "nuestro", "y", "o", "os", "as", "nosso", "do", "da", "dos", "e", "em", "en"}
 )
 _STEP = re.compile(
     r"\W*(?:step|phase|stage|étape|schritt|paso|passo|etapa|fase|day|week|sprint|version|v|part|단계|步骤|阶段|ステップ)\s*\d|"
@@ -138,8 +139,6 @@ def _ends_as_person(name: str) -> bool:
 
 @lru_cache(maxsize=1)
 def _cjk_people() -> tuple[str, ...]:
-    from orgopt.document.grammar.words import words  # noqa: PLC0415
-
     return tuple(word for word in words("person") if _CJK.search(word))
 
 

@@ -75,7 +75,7 @@ def _name_column(titles: list[str], body: list[Row]) -> int | None:
 
 
 def _row_entry(titles: list[str], header: Row, row: Row, column: int) -> Entry | None:
-    cells = [cell for cell in row.cells]
+    cells = row.cells
     if column < len(cells) and not cells[column].text.strip(_NONE) and column:
         column = 0  # nobody by name: the role stands for it
     if column >= len(cells) or not cells[column].text.strip(_NONE):
