@@ -144,11 +144,13 @@ def _unheard(document: Document) -> Iterator[Finding]:
     meets = {role.id for role in org.roles} if org.standup and not org.standup.attendees else set[str]()
     heard = shares | meets | set(org.standup.attendees if org.standup else ())
     boss = org.name(org.submitters()[0])
-    for role in org.roles:
-        if role.headcount and not graph.degree(role.id) and role.id not in heard:
-            message = f"nobody hears {role.name}: it reports to nobody and shares with nobody"
-            help_ = f"add '- {role.name} → {boss}: reports to'"
-            yield finding("ORG022", message, document.name(role), help_)
+    alone = [role for role in org.roles if role.headcount and not graph.degree(role.id) and role.id not in heard]
+    if alone:
+        s = "s" * (len(alone) == 1)
+        who = "it" if s else "they"
+        message = f"nobody hears {_first_of(alone)}: {who} report{s} to nobody and share{s} with nobody"
+        help_ = f"add '- {alone[0].name} → {boss}: reports to'"
+        yield finding("ORG022", message, document.name(alone[0]), help_)
 
 
 def _titles(document: Document) -> Iterator[Finding]:

@@ -74,7 +74,7 @@ def judgements() -> list[Judged]:
 
 def compare(judged: Judged, reading: Reading) -> tuple[Counts, Counts]:
     """The roles and the links of a reading against a judgement."""
-    nobody = reading.plain and reading.org.role("researcher") is not None  # unless a file beside it says who it is
+    nobody = reading.plain and not reading.org.roles[0].persona  # unless a file beside it says who its one agent is
     org = Org() if nobody else reading.org
     places: dict[str, int] = {}  # by the id of a role found, which one of the judgement it is
     free = dict(enumerate(judged.roles))

@@ -4,7 +4,7 @@ import re
 
 from orgopt.document.grammar.keys import LINK_KEYS
 from orgopt.document.grammar.values import split_names
-from orgopt.document.grammar.words import is_word
+from orgopt.document.grammar.words import is_word, says
 from orgopt.document.reading.entry import Entry, count, is_known, mind, parses, told_apart
 from orgopt.document.reading.evidence.signs import (
     ENOUGH,
@@ -28,6 +28,7 @@ _HEADING = re.compile(r" {0,3}#{1,6}[ \t]+(?P<text>.*)$")
 _CLOSING = re.compile(r"(?<=[ \t])#+$")
 # What only a role has; a Model or a Focus may stand in any text.
 _DEFINING = {"headcount", "risk tolerance", "copy rule"}
+_SERIES = 2  # numbered names that make a roster, whatever the heading says
 _MOST_NAMES = 8  # words of a field that names others; more are prose
 _TRAITS = ("duty", "role", "agent", "name")
 
@@ -88,15 +89,17 @@ def sisters(program: Program, sections: list[Section], above: float, inside: dic
     Args:
         program: The document.
         sections: Them.
-        above: How much the headings above speak of a team.
+        above: How much the headings above speak of a team; below 0 where they say otherwise.
         inside: By where a section starts, if there are roles in it: whether a heading in it says so.
     """
+    other, above = above < 0, max(above, 0.0)
     found: list[Entry] = []
     left_out = groups = 0
     for section in sections:
         if not section.level or part_of(section.title):
             continue
-        if section.span.start in inside and (group_title(section.title) or not section.blocks):
+        named = inside.get(section.span.start)
+        if named is not None and (_holds(section, named=named) or not section.blocks):
             groups += 1
         elif never(section.title) or not short(read_name(section.title, 0).text):
             left_out += 1
@@ -113,11 +116,12 @@ def sisters(program: Program, sections: list[Section], above: float, inside: dic
     score = above
     if 2 * len(numbered) >= len(found):
         found = [entry for entry in found if entry in numbered or entry in certain]
-        score, left_out = score + (2.0 if len(numbered) == 1 else 3.0), 0
+        score, left_out = score + (2.0 if len(numbered) < _SERIES else 3.0), 0
     score += people(found)
     score += 1.5 if share(map(_has_traits, found)) >= 0.6 else 0.0
     score += 2.0 * (bool(certain) and above > 0) + 1.5 * any(entry.name.digits for entry in found)
     score -= 1.5 * (left_out > len(found)) + 0.5 * (len(found) == 1)
+    score -= 2.0 * (other and len(numbered) < _SERIES)
     if certain and score < ENOUGH:  # those are roles, whatever the others are
         return _group(certain, ENOUGH)
     return _group(found, score)
@@ -126,6 +130,17 @@ def sisters(program: Program, sections: list[Section], above: float, inside: dic
 def _group(entries: list[Entry], score: float) -> Group:
     span = Span(entries[0].span.start, entries[-1].span.end)
     return Group(entries=tuple(entries), score=score, span=span, what="sections")
+
+
+def _holds(section: Section, *, named: bool) -> bool:
+    """Whether a section with roles in it is the heading of them, and no role itself.
+
+    Args:
+        section: It.
+        named: Whether a heading inside it says that roles stand there.
+    """
+    speaks = says("team", section.title) and not NUMBERED.search(section.title)
+    return group_title(section.title) or (speaks and not named)
 
 
 def _is_somebody(entry: Entry) -> bool:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from orgopt.document.grammar.keys import LINK_KEYS
+from orgopt.document.grammar.words import says
 from orgopt.document.reading.entry import Entry, count, is_known, told_apart
 from orgopt.document.reading.evidence.signs import Arrow, Group, never, people, person, share, short, team
 from orgopt.document.reading.field import Field
@@ -60,10 +61,11 @@ def item_entry(
 def list_group(program: Program, block: Block, above: float) -> Group | None:
     """The group of a list."""
     listed = list(block_bullets(program, block))
+    teams = all(says("team", program.slice(_title(bullet))) for bullet in listed)  # teams of teams
     found: list[Entry] = []
     arrows: list[Arrow] = []
     for bullet in listed:
-        if bullet.nested and _is_group(program, bullet):  # a group of roles: `**Other players**`
+        if bullet.nested and not teams and _is_group(program, bullet):  # a group of roles: `**Other players**`
             found += [
                 e for one in bullet.nested if (e := item_entry(program, one, alone=True, nested=())) and _named(e)
             ]
@@ -78,7 +80,7 @@ def list_group(program: Program, block: Block, above: float) -> Group | None:
             boss = item_entry(program, bullet, alone=True, nested=())
             found += [*([boss] if boss else []), *below]
             arrows += [_under(e, boss) for e in below if boss]
-        elif (entry := item_entry(program, bullet, alone=True)) and _named(entry):
+        elif (entry := item_entry(program, bullet, alone=True)) and _named(entry, teams=teams):
             found.append(entry)
     if not found or 2 * len(found) < len(listed):
         return None
@@ -93,9 +95,9 @@ def list_group(program: Program, block: Block, above: float) -> Group | None:
     return Group(entries=tuple(found), score=score, span=block.span, what="a list", links=tuple(arrows))
 
 
-def _named(entry: Entry) -> bool:
+def _named(entry: Entry, *, teams: bool = False) -> bool:
     name = entry.name.text
-    return short(name) and not never(name) and not (team(name) and not entry.fields)
+    return short(name) and not never(name) and (teams or not team(name) or bool(entry.fields))
 
 
 def _bare(bullet: Bullet) -> bool:
@@ -111,8 +113,11 @@ def _under(entry: Entry, boss: Entry | None) -> Arrow:
 
 def _is_group(program: Program, bullet: Bullet) -> bool:
     """Whether a bullet is the title of those below it."""
-    head, _ = _head(bullet, bullet_field(bullet))
-    return bool(team(program.slice(head).strip("*_` :")))
+    return bool(team(program.slice(_title(bullet)).strip("*_` :")))
+
+
+def _title(bullet: Bullet) -> Span:
+    return _head(bullet, bullet_field(bullet))[0]
 
 
 def _head(bullet: Bullet, field: Field | None) -> tuple[Span, Span]:

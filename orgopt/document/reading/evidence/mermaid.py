@@ -69,8 +69,13 @@ def mermaid_group(program: Program, block: Block, above: float) -> Group | None:
     }
     worded = share(bool(_kind(edge)) for edge in edges)
     some = share(map(somebody, people_.values()))
-    score = min(above, 2.0) + 2.0 * (some >= 0.6) + 1.0 * (0.3 <= some < 0.6) + 2.0 * (worded >= 0.8 and bool(edges))
-    score += 1.0 * _is_tree([edge for edge in edges if not edge.said and edge.line != "-."], people_)
+    score = (
+        max(0.0, min(above, 2.0))
+        + 2.0 * (some >= 0.6)
+        + 1.0 * (0.3 <= some < 0.6)
+        + 2.0 * (worded >= 0.8 and bool(edges))
+    )
+    score += 1.5 * _is_tree([edge for edge in edges if not edge.said and edge.line != "-."], people_)
     score -= 1.0 * (len(people_) < 2) + 2.0 * (2 * len(people_) < len(found))
     links = tuple(_arrows(edges, people_))
     entries = tuple(people_.values())

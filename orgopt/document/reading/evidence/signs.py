@@ -39,6 +39,7 @@ _STEP = re.compile(
 _OF = {"of", "de", "do", "da", "du", "des", "d", "für", "di", "del", "dos"}
 _CAMEL = re.compile(r"(?<=[a-zß-ÿ])(?=[A-Z])")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_ABBREVIATED = re.compile(r"(?<=\b[A-Z][a-z])\.$|(?<=\b[A-Z])\.$")  # `Plankton Jr.`
 _NO_NAME = re.compile(r"[→{}`=<>|\"]|->|, |、|，")
 _FILE = re.compile(r"\.(?:md|py|ts|js|tsx|jsx|json|ya?ml|toml|sh|go|rs|txt|html|css|sql)\b|\s/\w", re.IGNORECASE)
 _PATH = re.compile(r"^\W*\.?[\w.-]*/|[\w-]+/[\w./-]+|\.[A-Za-z]{1,4}\b`?\s*$|^[A-Z]{3,7} /|\w\(.*\)$")
@@ -127,8 +128,8 @@ def _somebody(title: str) -> bool:
 
 def _ends_as_person(name: str) -> bool:
     parts = normal(_CAMEL.sub(" ", name)).split()
-    if not parts:
-        return False
+    if not parts or (is_word("team", parts[-1]) and not is_word("person", parts[-1])):
+        return False  # `Builder Agents` are several
     if _CJK.search(parts[-1]):
         return any(parts[-1].endswith(word) for word in _cjk_people())
     first = (
@@ -153,6 +154,7 @@ def short(name: str) -> bool:
     words = name.split()
     if not words or is_word("opens", words[0]) or _NO_NAME.search(name):
         return False
+    name = _ABBREVIATED.sub("", name) or name
     return (
         len(words) <= _MOST_WORDS
         and len(name) <= (_MOST_LETTERS if _CJK.search(name) else 60)

@@ -42,6 +42,6 @@ def tree_group(program: Program, block: Block, above: float) -> Group | None:
         bosses.append((depth, entry))
     if len(found) < 2 or 2 * len(found) < branches:
         return None
-    score = above + people(found) + 1.0 - 4.0 * (files > 0.2 * branches)
-    score -= 1.0 * (share(map(somebody, found)) < 0.3)
+    score = above + people(found) + 1.5 - 4.0 * (files > 0.2 * branches)
+    score -= 1.5 * (share(map(somebody, found)) < 0.3)
     return Group(entries=tuple(found), score=score, span=block.span, what="a tree", links=tuple(arrows))

@@ -118,8 +118,8 @@ class _Search:
             if any(group.score >= ENOUGH for group in inner):
                 inside[section.span.start] = any(group.named for group in inner)
             yield from inner
-        if group := sisters(self.program, free, max(above, 0.0), inside):
-            yield replace(group, score=group.score - 2.0 * (above < 0))
+        if group := sisters(self.program, free, above, inside):
+            yield group
 
     @staticmethod
     def _context(title: str, own: float, above: float) -> float:
