@@ -14,7 +14,7 @@ class Judged:
     """What a person reads in a document.
 
     Attributes:
-        half: A was looked at while the reader was written, B was set aside.
+        half: A was looked at while the reader was written, B was set aside until it was, C was gathered after both.
         roles: The names under which each role may go; those of an optional one begin with `?`.
         links: Each as `Source > Target: kind`; `?` as above.
     """
