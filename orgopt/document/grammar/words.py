@@ -27,6 +27,7 @@ KINDS = (
 _LETTERS = re.compile(
     r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
 )  # scripts without blanks, and Korean, with its endings
+_JOINED = r"[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"  # `辅助Agent定义` has the word `Agent`
 _SIGNS = re.compile(r"[-_/&+·,.:;!?*`'\"«»“”|()\[\]{}]+")
 
 
@@ -55,7 +56,8 @@ def alternatives(kind: str) -> str:
     ordered = sorted(words(kind), key=len, reverse=True)
     whole = "|".join(re.escape(word) for word in ordered if not _LETTERS.search(word))
     inside = "|".join(re.escape(word) for word in ordered if _LETTERS.search(word))
-    return rf"(?<!\w)(?:{whole})(?!\w)|(?:{inside})" if inside else rf"(?<!\w)(?:{whole})(?!\w)"
+    alone = rf"(?<!{_JOINED})(?:{whole})(?!{_JOINED})"
+    return rf"{alone}|(?:{inside})" if inside else alone
 
 
 @cache

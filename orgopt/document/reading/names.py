@@ -17,7 +17,7 @@ _COUNT = re.compile(r"(?:\s*×\s*|\s+[xX]\s*)(\d{1,6})\s*$|\s*\(\s*[×xX]?\s*(\d
 _KEYCAP = re.compile(r"\d\ufe0f?\u20e3\s*")
 _COUNT_FIRST = re.compile(r"(\d{1,6})\s*[×x]\s+(?=\S)")
 _TITLE = re.compile(r"\s+(?:[—–]|-{1,3})\s+|:\s+|：\s*|<br\s*/?>\s*|\\n", re.IGNORECASE)
-_BRACKETS = re.compile(r"\s*(?:\((?P<inner>[^()]*)\)|（(?P<wide>[^（）]*)）|\[\^[^\]]*\]|\[\[?[^\[\]]*\]\]?)\s*$")
+_BRACKETS = re.compile(r"\s*(?:\((?P<inner>[^()]*)\)|（(?P<wide>[^（）]*)）|\[\^[^\]]*\]|\[\[?[^\[\]]*\]\]?|`(?P<code>@[\w-]+)`)\s*$")
 _LINK = re.compile(r"!?\[(?P<text>[^\]]*)\]\((?P<path>[^)\s]*+)[^)]*\)")
 FILE = re.compile(r"[`@]*(?P<path>(?:[^`|()\[\]<>\s]+/)?(?P<stem>[^`|()\[\]<>\s/]+)\.(?:md|markdown))`*", re.IGNORECASE)
 """The path of a Markdown file, as a text names it."""
@@ -58,7 +58,7 @@ def read_name(raw: str, at: int) -> Name:
     """The name in a text that stands at an offset."""
     start, end = 0, len(raw.rstrip())
     path = ""
-    if link := _LINK.match(raw):
+    if link := _LINK.match(raw, len(raw) - len(raw.lstrip("*_ "))):
         path, start, end = link["path"], link.start("text"), link.end("text")
     if file := FILE.fullmatch(raw, start, end):  # a role that goes by its file alone
         path, start, end = path or file["path"], file.start("stem"), file.end("stem")
@@ -93,7 +93,9 @@ def _behind(raw: str, start: int, end: int, closing: str) -> tuple[int, str]:
     """Where a name ends without the brackets, footnotes and emoji behind it, and the first text in brackets."""
     inner = ""
     while end > start:
-        if raw[end - 1] in "*_`: \u200d\ufe0f" or unicodedata.category(raw[end - 1]) in {"So", "Sk"}:
+        if raw[end - 1] == "`" and (match := _BRACKETS.search(raw, start, end)) and match.start() > start:
+            cut, inner = match.start(), match["code"] or inner
+        elif raw[end - 1] in "*_`: \u200d\ufe0f" or unicodedata.category(raw[end - 1]) in {"So", "Sk"}:
             cut = end - 1
         elif (raw[end - 1] in closing and (match := _BRACKETS.search(raw, start, end))) and match.start() > start:
             cut, inner = match.start(), (match["inner"] or match["wide"] or inner).strip("*_` ")

@@ -57,7 +57,7 @@ class RoleReader:
                 self.notes.add(
                     "ORG006", "warning", f"'{name}' is given twice: the last counts", extra.key_span, "", fix
                 )
-            if same and (value := self.value(KEYS[name], same[-1])) is not None:
+            if same and (value := self.value(KEYS[name], same[-1], claim=self._declared(same[-1]))) is not None:
                 given[KEYS[name].attribute] = value
                 self._taken(KEYS[name], same[-1], value)
         part = self.parts.get("roles")
@@ -84,6 +84,11 @@ class RoleReader:
             given = {**self._beside(), **given}
         charter = "\n\n".join(text for entry in places if (text := self._charter(entry)))
         return Role(id=role_id, name=places[0].name.text, charter=charter, **given)
+
+    def _declared(self, field: Field) -> bool:
+        """Whether a field stands in a section Roles or in front matter, where what it says must be understood."""
+        part = self.parts.get("roles")
+        return field.form == "front matter" or (part is not None and part.span.start < field.line.start < part.span.end)
 
     def _beside(self) -> dict[str, Any]:
         """What files such as SOUL.md say of the one agent of the document that they stand beside."""

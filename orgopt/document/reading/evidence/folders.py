@@ -3,8 +3,10 @@
 from pathlib import PurePosixPath
 
 from orgopt.document.grammar.keys import ROLE_KEYS
+from orgopt.document.grammar.words import says
 from orgopt.document.reading.entry import Entry, mind
 from orgopt.document.reading.evidence.headings import section_entry, with_fields
+from orgopt.document.reading.evidence.signs import never
 from orgopt.document.reading.field import Field
 from orgopt.document.reading.fields import fields
 from orgopt.document.reading.front_matter import front_matter, unindented
@@ -22,6 +24,15 @@ def of_one(section: Section) -> str:
     """What of a document's one agent a file is, `aside` for one that is no role either, or nothing."""
     stem = PurePosixPath(section.title).stem.lower() if section.level == 0 else ""
     return OF_ONE.get(stem) or ("aside" if stem in _ASIDE else "")
+
+
+def aside(program: Program, section: Section) -> bool:
+    """Whether a file beside a document is no role: its agent's persona, or a text about how all work together."""
+    if of_one(section):
+        return True
+    heading = section.children[0] if section.children and section.children[0].level == 1 else None
+    front = any(block.kind == "front_matter" for block in section.blocks)
+    return bool(heading and not front and never(heading.title) and says("team", heading.title))
 
 
 def file_entry(program: Program, section: Section) -> Entry:

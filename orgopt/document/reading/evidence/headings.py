@@ -50,6 +50,8 @@ def with_fields(program: Program, entry: Entry) -> Entry:
     every = [*fields(program, section)]
     if entry.kind == "file" and section.children and section.children[0].level == 1:
         every += fields(program, section.children[0])  # below the file's own title
+    front = {field.key for field in every if field.form == "front matter"}  # the body may say it again, as prose
+    every = [field for field in every if field.form == "front matter" or field.key not in front]
     known, misread = told_apart(every)
     unknown = [field for field in every if not is_known(field) and (field.form == "bold" or parses(field))]
     start, prose = section.heading.span.end, list[Span]()
@@ -112,6 +114,8 @@ def sisters(program: Program, sections: list[Section], above: float, inside: dic
         return None
     led = {slug(name) for entry in found for f in entry.fields if _leads(f) for name in split_names(f.value)}
     certain = [entry for entry in found if defines(entry) or entry.name.id in led]
+    players = [entry for entry in found if somebody(entry) and _plays(entry)]
+    certain = certain or (players if len(players) > 1 else [])
     numbered = [entry for entry in found if NUMBERED.search(entry.name.raw)]
     score = above
     if 2 * len(numbered) >= len(found):
@@ -151,6 +155,11 @@ def _has_traits(entry: Entry) -> bool:
     """Whether a section says of itself what people do: its role, its focus, its responsibilities."""
     own: tuple[Field, ...] = (*entry.unknown, *entry.fields, *entry.misread)
     return any(is_known(field) or any(is_word(kind, field.key) for kind in _TRAITS) for field in own)
+
+
+def _plays(entry: Entry) -> bool:
+    """Whether a section says which role somebody has: `- **Role**: keeps the log`."""
+    return any(is_word("role", field.key) for field in (*entry.unknown, *entry.misread))
 
 
 def _body(section: Section) -> Section:

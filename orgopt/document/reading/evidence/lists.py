@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from orgopt.document.grammar.keys import LINK_KEYS
 from orgopt.document.grammar.words import says
 from orgopt.document.reading.entry import Entry, count, is_known, told_apart
-from orgopt.document.reading.evidence.signs import Arrow, Group, never, people, person, share, short, team
+from orgopt.document.reading.evidence.signs import Arrow, Group, never, people, person, share, short, somebody, team
 from orgopt.document.reading.field import Field
 from orgopt.document.reading.fields import Bullet, block_bullets, bullet_field
 from orgopt.document.reading.names import FILE, NUMBERED, read_name
@@ -82,9 +82,10 @@ def list_group(program: Program, block: Block, above: float) -> Group | None:
             arrows += [_under(e, boss) for e in below if boss]
         elif (entry := item_entry(program, bullet, alone=True)) and _named(entry, teams=teams):
             found.append(entry)
-    if not found or 2 * len(found) < len(listed):
+    bold = share(bullet.text[:1] in "*_[`" for bullet in listed) >= 0.6
+    if not found or len(found) < (0.5 if bold or arrows else 0.6) * len(listed):
         return None
-    marked = share("*_[`".find(bullet.text[:1]) >= 0 or _ITEM.match(bullet.text) is not None for bullet in listed)
+    marked = share(bullet.text[:1] in "*_[`" or _ITEM.match(bullet.text) is not None for bullet in listed)
     score = above + people(found)
     some = share(map(person, (entry.name.text for entry in found))) >= 0.3 or above > 0
     linked = share(bool(FILE.fullmatch(entry.name.path)) for entry in found) >= 0.6
@@ -97,7 +98,7 @@ def list_group(program: Program, block: Block, above: float) -> Group | None:
 
 def _named(entry: Entry, *, teams: bool = False) -> bool:
     name = entry.name.text
-    return short(name) and not never(name) and (teams or not team(name) or bool(entry.fields))
+    return short(name) and not (never(name) and not somebody(entry)) and (teams or not team(name) or bool(entry.fields))
 
 
 def _bare(bullet: Bullet) -> bool:
@@ -113,6 +114,8 @@ def _under(entry: Entry, boss: Entry | None) -> Arrow:
 
 def _is_group(program: Program, bullet: Bullet) -> bool:
     """Whether a bullet is the title of those below it."""
+    if bullet.text.endswith((":", "：")) and says("team", bullet.text):  # a sentence that opens a roster
+        return True
     return bool(team(program.slice(_title(bullet)).strip("*_` :")))
 
 

@@ -49,6 +49,7 @@ def mermaid_group(program: Program, block: Block, above: float) -> Group | None:
     nodes: dict[str, Entry] = {}
     edges: list[_Edge] = []
     boxes: set[str] = set()
+    choices: list[str] = []
     started = False
     for line in list(program.lines(block.span))[1:_MOST]:
         text = program.slice(line).rstrip("\r\n").rstrip()
@@ -61,6 +62,7 @@ def mermaid_group(program: Program, block: Block, above: float) -> Group | None:
             break
         if box := re.match(r"\s*subgraph\s+([\w.-]+)", text):
             boxes.add(box[1])
+        choices += re.findall(r"\w\{[^{]", text)
         if not _SKIP.match(text):
             _read_line(text, line, nodes, edges)
     found = {i: e for i, e in nodes.items() if i not in boxes and e.name.id and not i.startswith("note")}
@@ -77,6 +79,7 @@ def mermaid_group(program: Program, block: Block, above: float) -> Group | None:
     )
     score += 1.5 * _is_tree([edge for edge in edges if not edge.said and edge.line != "-."], people_)
     score -= 1.0 * (len(people_) < 2) + 2.0 * (2 * len(people_) < len(found))
+    score -= 2.0 * (len(choices) > 0 and not worded)  # who decides what, and what comes next
     links = tuple(_arrows(edges, people_))
     entries = tuple(people_.values())
     return Group(entries=entries, score=score, span=block.span, what="a chart", links=links) if entries else None
@@ -144,6 +147,9 @@ def _kind(edge: _Edge) -> tuple[str, str] | None:
 
 
 def _arrows(edges: list[_Edge], nodes: dict[str, Entry]) -> Iterator[Arrow]:
+    """What the arrows say; without words, and one behind the other, they say only what comes next."""
+    plain = [edge.source for edge in edges if not edge.said and edge.line != "-."]
+    line = len(plain) > 1 and len(plain) == len(set(plain))
     for edge in edges:
         if edge.source not in nodes or edge.target not in nodes or edge.source == edge.target:
             continue
@@ -154,7 +160,7 @@ def _arrows(edges: list[_Edge], nodes: dict[str, Entry]) -> Iterator[Arrow]:
             yield Arrow(
                 source=source, target=target, kind=kind, mutual=edge.both and kind == "shares with", span=edge.span
             )
-        elif not edge.said and edge.line != "-." and edge.tip == ">":
+        elif not edge.said and edge.line != "-." and edge.tip == ">" and not line:
             yield Arrow(source=ends[1], target=ends[0], kind="reports to", mutual=False, span=edge.span)
         elif not edge.said and edge.line == "-." and edge.tip == ">":
             yield Arrow(source=ends[0], target=ends[1], kind="shares with", mutual=edge.both, span=edge.span)
