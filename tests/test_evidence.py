@@ -58,6 +58,9 @@ ROSTERS = {
     "a tree": "# Org chart\n\n```text\nLab\n├── Ada    (leads)\n└── Bob    (digs)\n```\n",
     "a chart": "# Org chart\n\n```mermaid\ngraph TD\n  a[Ada] --> b[Bob]\n  style a fill:#fff\n```\n",
     "a link alone": "# Lab\n\n## Ada\n\nDecides.\n\n## Bob\n\nReports to: Ada\n\n## Notes\n\nNone.\n",
+    "a role each": (
+        "# Config\n\n## Ada\n- **Rol**: Arquitecto\n\n## Bob\n- **Rol**: QA\n\n## Matrix\nA.\n\n## Flow\nB.\n"
+    ),
     "German": "# Labor\n\n## Das Team\n\n- **Ada** — leitet\n- **Bob** — gräbt\n\n## Regeln\n\n- **Tests** — immer\n",
     "French": (
         "# Labo\n\n## L'équipe\n\n### Ada\n\nDirige.\n\n### Bob\n\nCreuse.\n\n## Étapes\n\n### Étape 1\n\n"
@@ -110,6 +113,8 @@ def test_edits_of_any_form_keep_the_others_and_are_undone(form: str) -> None:
         "# T\n\n## Agent workflow\n\n1. **Plan** — write it down\n2. **Build** — try it\n",
         "# T\n\n## Team structure\n\n```text\nsrc/\n├── agents/\n│   └── lead.py\n└── team.md\n```\n",
         "# T\n\n```mermaid\ngraph LR\n  A[Prepare] --> B[Train]\n  B --> C[Evaluate]\n  C --> A\n```\n",
+        "# T\n\n```mermaid\ngraph LR\n  A[Developer] --> B[QA]\n  B --> C{Passed?}\n  C -->|yes| D[DevOps]\n```\n",
+        "# T\n\n### `*agents`\n\n- use a lead\n- One: as it is\n- Two: as well\n- only where it helps\n",
         "# T\n\n## Features\n\n- **Agent orchestration** — many at once\n- **Learning system** — remembers\n",
         "# T\n\n## Documentation\n\n- [Agents](docs/agents.md)\n- [Setup](docs/setup.md)\n",
         "# 项目\n\n## 规则\n\n- **测试** — 总是\n- **提交** — 小步\n",
@@ -118,6 +123,11 @@ def test_edits_of_any_form_keep_the_others_and_are_undone(form: str) -> None:
 )  # fmt: skip
 def test_rules_steps_features_and_prose_are_no_roles(text: str) -> None:
     assert names(text) == []
+
+
+def test_a_roster_may_stand_below_a_bullet_that_announces_it() -> None:
+    text = "# Lab\n\n## Agent roles\n\n* All are bound by it.\n* A summary of the roles is as follows:\n"
+    assert names(f"{text}    - **Ada (Lead):** decides\n    - **Bob (Developer):** digs\n") == ["Ada", "Bob"]
 
 
 def test_what_may_be_roles_is_said_with_its_line_and_the_remedy() -> None:
@@ -142,7 +152,8 @@ def test_a_section_roles_that_names_nobody_is_a_warning_and_one_researcher() -> 
         ("Digger[^1]", "Digger", ""), ("Digger<br/>digs deep", "Digger", "digs deep"),
         ("Agent-3 : Digger", "Digger", ""),
         ("ROL 2: DIGGER", "DIGGER", ""), ("大掌柜（掌柜）", "大掌柜", "掌柜"), ("2.1 Digger", "Digger", ""),
-        ("Digger 🎯", "Digger", ""), ("Head Coach -- [bridges]", "Head Coach", "[bridges]"),
+        ("Digger 🎯", "Digger", ""), ("PM（产品经理） `@pm`", "PM", "产品经理"),
+        ("**[Digger](d.md)** : digs", "Digger", ""), ("Head Coach -- [bridges]", "Head Coach", "[bridges]"),
     ],
 )  # fmt: skip
 def test_markup_brackets_and_footnotes_are_no_part_of_a_name(written: str, name: str, title: str) -> None:
@@ -197,6 +208,9 @@ def test_links_stand_in_nested_lists_sentences_charts_and_paired_tables() -> Non
     assert links(f"{team}## Communication\nCode review: Lead reviews all changes.\n") == {"Lead reviews Digger"}
     chart = "# Org chart\n\n```mermaid\ngraph TD\n  L[Lead] --> D[Digger] & S[Scout]\n  D -.-> S\n```\n"
     assert links(chart) == {"Digger reports to Lead", "Scout reports to Lead", "Digger shares with Scout"}
+    queue = "# Team\n\n```mermaid\ngraph TD\n  A[Planner] --> B[Developer]\n  B --> C[Tester]\n```\n"
+    assert names(queue) == ["Planner", "Developer", "Tester"]
+    assert not links(queue)  # one behind the other is what comes next
     table = "# Team\n\n## Lead\n\nDecides.\n\n## Digger\n\n| Field | Value |\n|---|---|\n| **Reports to** | Lead |\n"
     assert links(table) == {"Digger reports to Lead"}
 
@@ -292,6 +306,15 @@ def test_role_files_are_found_from_the_root_of_the_repository(tmp_path: Path) ->
         "'../out.md' is outside the document's folder: it is not read"
     ]
     assert program.place(program.text.index("You lead"))[0] == str(folder / "agents" / "ada.md")
+
+
+def test_front_matter_counts_and_a_text_about_all_is_no_role(tmp_path: Path) -> None:
+    for name, model in (("coder", "haiku"), ("planner", "opus")):
+        (tmp_path / f"{name}.md").write_text(f"---\nname: {name}\nmodel: {model}\n---\n\n# It\n\n**Model**: Big 4.5\n")
+    (tmp_path / "workflow.md").write_text("# Agent team workflow\n\nFirst this, then that.\n")
+    program = load(tmp_path)
+    assert [(role.name, role.model) for role in read(program).org.roles] == [("coder", "haiku"), ("planner", "opus")]
+    assert not [finding for finding in lint(program) if finding.severity == "error"]
 
 
 def test_files_beside_an_agents_md_say_who_its_agent_is(tmp_path: Path) -> None:

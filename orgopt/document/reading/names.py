@@ -17,7 +17,9 @@ _COUNT = re.compile(r"(?:\s*×\s*|\s+[xX]\s*)(\d{1,6})\s*$|\s*\(\s*[×xX]?\s*(\d
 _KEYCAP = re.compile(r"\d\ufe0f?\u20e3\s*")
 _COUNT_FIRST = re.compile(r"(\d{1,6})\s*[×x]\s+(?=\S)")
 _TITLE = re.compile(r"\s+(?:[—–]|-{1,3})\s+|:\s+|：\s*|<br\s*/?>\s*|\\n", re.IGNORECASE)
-_BRACKETS = re.compile(r"\s*(?:\((?P<inner>[^()]*)\)|（(?P<wide>[^（）]*)）|\[\^[^\]]*\]|\[\[?[^\[\]]*\]\]?|`(?P<code>@[\w-]+)`)\s*$")
+_BRACKETS = re.compile(
+    r"\s*(?:\((?P<inner>[^()]*)\)|（(?P<wide>[^（）]*)）|\[\^[^\]]*\]|\[\[?[^\[\]]*\]\]?|`(?P<code>@[\w-]+)`)\s*$"
+)
 _LINK = re.compile(r"!?\[(?P<text>[^\]]*)\]\((?P<path>[^)\s]*+)[^)]*\)")
 FILE = re.compile(r"[`@]*(?P<path>(?:[^`|()\[\]<>\s]+/)?(?P<stem>[^`|()\[\]<>\s/]+)\.(?:md|markdown))`*", re.IGNORECASE)
 """The path of a Markdown file, as a text names it."""

@@ -104,7 +104,8 @@ class RoleReader:
             return "it has a model"
         if named(every, "agent"):
             return ""
-        mind = next((entry.mind for entry in places if entry.mind), "")
+        spoken = "persona" if any(field.key == "persona" and field.form == "cell" for field in every) else ""
+        mind = next((entry.mind for entry in places if entry.mind), spoken)
         return f"it has '{mind}'" if mind else ""
 
     def _taken(self, key: Key, field: Field, value: Any) -> None:

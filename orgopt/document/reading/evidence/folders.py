@@ -26,7 +26,7 @@ def of_one(section: Section) -> str:
     return OF_ONE.get(stem) or ("aside" if stem in _ASIDE else "")
 
 
-def aside(program: Program, section: Section) -> bool:
+def aside(section: Section) -> bool:
     """Whether a file beside a document is no role: its agent's persona, or a text about how all work together."""
     if of_one(section):
         return True

@@ -13,6 +13,7 @@ from orgopt.document.reading.evidence.signs import (
     never,
     part_of,
     people,
+    person,
     share,
     short,
     somebody,
@@ -114,8 +115,9 @@ def sisters(program: Program, sections: list[Section], above: float, inside: dic
         return None
     led = {slug(name) for entry in found for f in entry.fields if _leads(f) for name in split_names(f.value)}
     certain = [entry for entry in found if defines(entry) or entry.name.id in led]
-    players = [entry for entry in found if somebody(entry) and _plays(entry)]
-    certain = certain or (players if len(players) > 1 else [])
+    players = [entry for entry in found if _plays(entry)]
+    if len(players) > 1:
+        certain = [entry for entry in found if entry in certain or entry in players]
     numbered = [entry for entry in found if NUMBERED.search(entry.name.raw)]
     score = above
     if 2 * len(numbered) >= len(found):
@@ -158,8 +160,9 @@ def _has_traits(entry: Entry) -> bool:
 
 
 def _plays(entry: Entry) -> bool:
-    """Whether a section says which role somebody has: `- **Role**: keeps the log`."""
-    return any(is_word("role", field.key) for field in (*entry.unknown, *entry.misread))
+    """Whether a section says which role somebody has: `- **Role**: Tester`."""
+    given = [field.value for field in (*entry.unknown, *entry.misread) if is_word("role", field.key)]
+    return bool(given) and (somebody(entry) or any(person(value) for value in given))
 
 
 def _body(section: Section) -> Section:

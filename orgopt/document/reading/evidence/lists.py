@@ -61,7 +61,8 @@ def item_entry(
 def list_group(program: Program, block: Block, above: float) -> Group | None:
     """The group of a list."""
     listed = list(block_bullets(program, block))
-    teams = all(says("team", program.slice(_title(bullet))) for bullet in listed)  # teams of teams
+    titles = [read_name(program.slice(_title(bullet)), 0).text for bullet in listed]
+    teams = all(short(title) and says("team", title) for title in titles)  # teams of teams
     found: list[Entry] = []
     arrows: list[Arrow] = []
     for bullet in listed:

@@ -52,7 +52,7 @@ def roster(program: Program, roles: Section | None, taken: tuple[Span, ...]) -> 
     groups = list(_Search(program, closed).groups())
     kept = _apart([group for group in groups if group.score >= ENOUGH])
     found += [entry for group in kept for entry in group.entries]
-    found += [file_entry(program, section) for section in files if not aside(program, section)]
+    found += [file_entry(program, section) for section in files if not aside(section)]
     links = tuple(arrow for group in kept for arrow in group.links)
     doubtful = () if found else tuple(group for group in groups if DOUBT <= group.score < ENOUGH)
     return Roster(entries=tuple(found), links=links, doubtful=doubtful)
