@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
+from functools import lru_cache
 from importlib import import_module
 from typing import Any, Literal, cast
 
@@ -54,13 +55,26 @@ MAX_HEADCOUNT = 64
 MAX_CONFIRM = 5
 DEFAULT_AGENT = "hill-climb"
 DEFAULT_RISK = 0.3
+_APART = re.compile(r"[\x00-/:-`{-\x7f]+")  # what stands between the parts of a name
 _MAX_LISTED = 20  # names in a message
 
 
 def slug(name: str) -> str:
-    """The ASCII id of a name: `Chief Scientist` is `chief-scientist`; empty when nothing is left."""
-    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "-", ascii_name.lower()).strip("-")
+    """The id of a name: `Chief Scientist` is `chief-scientist`, `Späher` is `spaher`, `探索员` is itself.
+
+    Latin letters become ASCII, those of other scripts stay; empty when nothing is left.
+    """
+    text = name if name.isascii() else "".join(map(_plain, unicodedata.normalize("NFKC", name)))
+    return _APART.sub("-", text.lower()).strip("-")
+
+
+@lru_cache(maxsize=4096)
+def _plain(char: str) -> str:
+    """A character of a name as its id has it."""
+    ascii_part = unicodedata.normalize("NFKD", char).encode("ascii", "ignore").decode()
+    kept = char.isalnum() or unicodedata.category(char) in {"Mc", "Mn"}  # vowels of Indic scripts are marks
+    other = kept and not ascii_part and not unicodedata.name(char, "").startswith(("LATIN", "COMBINING"))
+    return char if other else ascii_part
 
 
 def some(names: Sequence[str], between: str = ", ") -> str:
@@ -74,7 +88,7 @@ class Role:
     """One role of an organization.
 
     Attributes:
-        id: ASCII slug of the name, unique in the organization.
+        id: The slug of its name, unique in the organization.
         name: The name as written.
         headcount: How many agents have the role, 0 to 64.
         agent: Who proposes experiments, one of `AGENT_KIND`, or `command:NAME`.

@@ -92,7 +92,7 @@ def test_a_roster_table_is_an_organization() -> None:
     more = SetKey("analyst", "risk tolerance", 0.7).apply(program)
     assert org(more.text).role("analyst").risk == 0.7
     added = SCOUT.apply(program)
-    assert [role.id for role in org(added.text).roles] == ["scout", "lead", "explorer", "analyst"]
+    assert [role.id for role in org(added.text).roles] == ["lead", "explorer", "analyst", "scout"]
 
 
 def test_a_table_that_is_no_roster_is_prose() -> None:

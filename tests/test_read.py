@@ -74,7 +74,7 @@ def test_a_plain_instruction_file_is_one_researcher() -> None:
         (role("- **Headcont:** 1"), "ORG005"),
         (role("- **Headcount:** 1\n- **Headcount:** 2"), "ORG006"),
         (role("- **Memory:** lasting"), "ORG007"),
-        (role("- Headcount: five"), "ORG017"),
+        (role("- Headcount: plenty"), "ORG017"),
         (role("- **Confirm:** 6"), "ORG023"),
         (role("- **Stop early:** 2"), "ORG023"),
         (role("- **Focus:** ❄"), "ORG023"),

@@ -12,7 +12,8 @@ from orgopt.api.inputs import program_of
 from orgopt.cli.shared.base import count, out, print_json
 from orgopt.cli.shared.exits import command
 from orgopt.document import describe, diff, read, require_org
-from orgopt.document.grammar.values import format_link, format_risk, format_standup
+from orgopt.document.grammar.numbers import format_risk
+from orgopt.document.grammar.values import format_link, format_standup
 from orgopt.org import Org, Role
 
 MAX_DEPTH = 50  # levels of a tree; a terminal is not wide enough for more

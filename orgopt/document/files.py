@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from orgopt.document.findings import Finding
+from orgopt.document.reading.evidence.folders import OF_ONE
 from orgopt.document.reading.reader import read
 from orgopt.document.text.program import FILE_MARK, Program, Span, parse, printable
 from orgopt.errors import DocumentError
@@ -23,7 +24,8 @@ def load(path: str | Path) -> Program:
     """Read a document, keeping line ends and a byte-order mark.
 
     Args:
-        path: A Markdown file, with the role files that its roster links to; or a folder of role files.
+        path: A Markdown file, with the role files that its roster links to; the agents of a CrewAI project, as a YAML
+            file; or a folder of role files.
 
     Raises:
         DocumentError: Nothing to read there, larger than 256 KiB in all, more than 100 files, or not UTF-8.
@@ -52,15 +54,16 @@ def load(path: str | Path) -> Program:
 
 def _role_files(root: Path, main: str, text: str, members: list[str]) -> dict[str, str]:
     """The texts of the files that a roster links to, and of the role files among the members of a folder."""
-    linked = [name for name, _ in references(parse(text)) if _inside(root, name)] if main else []
+    linked = [name for name, _ in references(parse(text)) if _found(root, name)] if main else []
+    linked += _beside(root, main)
     seen = {(root / main).resolve()} if main else set[Path]()
     files: dict[str, str] = {}
     for name in dict.fromkeys([*linked, *members]):
-        target = (root / name).resolve()
+        target = (_found(root, name) or root / name).resolve()
         if target in seen:  # one file may be linked to in several ways
             continue
         seen.add(target)
-        content = _read(root / name)
+        content = _read(target)
         if name not in linked and _is_document(content):
             raise DocumentError(f"{root} is a folder of documents: name one of them, such as {root / name}")
         # Beside a main document, other Markdown is a role only by its front matter.
@@ -121,13 +124,36 @@ def missing_references(program: Program) -> Iterator[Finding]:
     root = source if source.is_dir() else source.parent
     have = {block.title for block in program.blocks if block.kind == "file"}
     for name, span in references(program) if source.exists() else ():
-        if name in have:
+        if name in have or _found(root, name):
             continue
         if "://" in name or ".." in PurePosixPath(name).parts or not _inside(root, name, exists=False):
             message, help_ = f"'{printable(name)}' is outside the document's folder: it is not read", "copy it inside"
         else:
             message, help_ = f"'{printable(name)}' is not there", "create the file or remove the link"
         yield Finding("ORG029", "warning", message, span, help_)
+
+
+def _found(root: Path, name: str) -> Path | None:
+    """Where a reference leads, from the document's folder or from one above it, if that is inside the folder."""
+    if _inside(root, name):
+        return root / name
+    above = root.resolve()
+    for _ in range(len(PurePosixPath(name).parts)):
+        above = above.parent
+        try:
+            target = (above / name).resolve()
+            if target.is_file() and target.is_relative_to(root.resolve()):
+                return target
+        except (OSError, ValueError, RuntimeError):  # see `_inside`
+            return None
+    return None
+
+
+def _beside(root: Path, main: str) -> list[str]:
+    """The files beside an AGENTS.md that say who its agent is."""
+    if main.lower() != "agents.md":
+        return []
+    return [path.name for path in sorted(root.glob("*.md")) if path.stem.lower() in OF_ONE and _inside(root, path.name)]
 
 
 def _inside(root: Path, name: str, *, exists: bool = True) -> bool:
@@ -186,8 +212,10 @@ def _split(program: Program) -> dict[str, str]:
     for mark in marks:
         if not _inside(Path(program.root), mark["path"], exists=False):
             raise DocumentError(f"'{printable(mark['path'])}' is outside the folder {program.root}: it is not written")
+    root = Path(program.root)
     files = {
-        f"{program.root}/{mark['path']}": program.text[mark.end() : end] for mark, end in zip(marks, ends, strict=True)
+        str(_found(root, mark["path"]) or root / mark["path"]): program.text[mark.end() : end]
+        for mark, end in zip(marks, ends, strict=True)
     }
     main = program.text[: marks[0].start()] if marks else program.text
     return files if Path(program.source).is_dir() else {program.source: main, **files}

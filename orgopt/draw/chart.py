@@ -6,7 +6,8 @@ Covers looks and words; where things are is computed in `layers`, `layout` and `
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from orgopt.document.grammar.values import format_risk, format_standup
+from orgopt.document.grammar.numbers import format_risk
+from orgopt.document.grammar.values import format_standup
 from orgopt.draw.content import Content, clean, content, fit, settings, text_width
 from orgopt.draw.layers import rows
 from orgopt.draw.layout import Size

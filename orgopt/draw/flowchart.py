@@ -1,6 +1,7 @@
 """The Mermaid drawing of an organization."""
 
-from orgopt.document.grammar.values import format_risk, format_standup
+from orgopt.document.grammar.numbers import format_risk
+from orgopt.document.grammar.values import format_standup
 from orgopt.draw.content import clean, content, settings
 from orgopt.draw.layers import rows
 from orgopt.org import Link, LinkKind, Org

@@ -147,6 +147,8 @@ class SetKey(Edit):
         text = None if self.value is None and self.key != "stand-up" else self._text(org)
         after = set_field(program, self.role, self._key.name, text)
         found = read(after).org
+        if {role.id for role in org.roles} - {role.id for role in found.roles}:
+            raise DocumentError(f"{program.source}: with '{self.key}' there, others would no longer be read as roles")
         holder = found if self.role is None else found.role(self.role)
         if holder is None or (text is not None and self._differs(holder)):
             # In an unclosed fence or comment, whatever is added is part of it.

@@ -4,12 +4,22 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from orgopt.document.editing.base import Edit, names
-from orgopt.document.editing.splice import heading_marks, insert_block, insert_lines, main_end, replace_field, splice
+from orgopt.document.editing.splice import (
+    heading_marks,
+    insert_block,
+    insert_lines,
+    main_end,
+    replace_field,
+    require_markdown,
+    splice,
+)
 from orgopt.document.grammar import values
 from orgopt.document.reading.reader import Reading, read
 from orgopt.document.text.program import Program
 from orgopt.errors import DocumentError
 from orgopt.org import Link, Org
+
+_DRAWN = "a link that is drawn cannot be removed there; `orgopt fmt FILE --out NEW` writes the document in words"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +40,7 @@ class AddLink(_LinkEdit):
 
     def apply(self, program: Program) -> Program:
         reading = read(program)
+        require_markdown(program, reading)
         if any(link.key == self.link.key for link in reading.org.links):
             return program
         after = self._add(program, reading)
@@ -44,7 +55,7 @@ class AddLink(_LinkEdit):
             before = reading.parts.get("rhythm")
             heading = f"{heading_marks(reading)} Links{program.newline * 2}{line}"
             return insert_block(program, before.span.start if before else main_end(program), heading)
-        bullets = [place.line for place in reading.links if place.field is None]
+        bullets = [place.line for place in reading.links if place.field is None and not place.drawn]
         if bullets:
             return insert_lines(program, bullets[-1].end, line)
         return insert_block(program, part.heading.span.end, line)
@@ -73,6 +84,8 @@ class RemoveLink(_LinkEdit):
         for link, place in zip(reading.org.links, reading.links, strict=True):
             if link.key != self.link.key:
                 continue
+            if place.drawn:
+                raise DocumentError(f"{program.source}: {_DRAWN}")
             if place.field is None:
                 return splice(program, place.line, "")
             left = [name for name in values.split_names(place.field.value) if name != place.name]
@@ -90,7 +103,7 @@ class SetPattern(_LinkEdit):
     def apply(self, program: Program) -> Program:
         reading = read(program)
         for link, place in zip(reading.org.links, reading.links, strict=True):
-            if link.key == self.link.key and place.field is None:
+            if link.key == self.link.key and place.field is None and not place.drawn:
                 text = values.format_link(replace(link, pattern=self.link.pattern), names(reading.org))
                 return splice(program, place.span, text)
         return AddLink(self.link).apply(RemoveLink(self.link).apply(program))

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from orgopt.document.editing.base import Edit, SetKey
 from orgopt.document.editing.canonical import role_text
 from orgopt.document.editing.links import AddLink, RemoveLink
-from orgopt.document.editing.splice import add_section, at_level, places, splice
+from orgopt.document.editing.splice import add_section, at_level, places, require_markdown, splice
+from orgopt.document.reading.evidence.headings import section_entry
 from orgopt.document.reading.reader import read
-from orgopt.document.reading.roster import section_entry
 from orgopt.document.text.program import Program, parse
 from orgopt.errors import DocumentError
 from orgopt.org import MAX_HEADCOUNT, Link, Org, Role, slug
@@ -53,6 +53,12 @@ class RemoveRole(Edit):
         reading = read(program)
         if places(program, self.role)[0].kind == "plain":
             raise DocumentError(f"{program.source}: a document without roles has no role to remove")
+        require_markdown(program, reading)
+        if any(entry.kind == "node" for entry in places(program, self.role)):
+            raise DocumentError(
+                f"{program.source}: a role that is drawn cannot be removed there; `orgopt fmt FILE --out NEW` writes "
+                "the document in words"
+            )
         own = [entry.span for entry in places(program, self.role)]
         for link, place in zip(reading.org.links, reading.links, strict=True):
             # What stands in the role itself goes with it.
@@ -65,6 +71,8 @@ class RemoveRole(Edit):
             program = SetKey(None, "stand-up", replace(standup, attendees=left) if left else None).apply(program)
         for entry in sorted(places(program, self.role), key=lambda entry: -entry.span.start):
             program = splice(program, entry.span, "")
+        if {*reading.roles} - {self.role} - {*read(program).roles}:
+            raise DocumentError(f"{program.source}: without '{self.role}', others would no longer be read as roles")
         return program
 
     def describe(self, org: Org) -> str:

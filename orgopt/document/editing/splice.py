@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterable
 
+from orgopt.document.reading.entry import Entry
+from orgopt.document.reading.evidence.signs import part_of
 from orgopt.document.reading.field import Field
 from orgopt.document.reading.fields import bullets, fields
 from orgopt.document.reading.reader import Reading, read
-from orgopt.document.reading.roster import Entry, part_of
 from orgopt.document.text.program import LINE_END, Program, Section, Span, parse
 from orgopt.errors import DocumentError
 
@@ -66,17 +67,19 @@ def heading_marks(reading: Reading) -> str:
 def with_roles(program: Program) -> Program:
     """The program with a section Roles: a plain instruction file gets its one role written out."""
     reading = read(program)
-    if "roles" in reading.parts:
+    empty = reading.plain and "roles" in reading.parts
+    if "roles" in reading.parts and not empty:
         return program
-    lines = [f"{heading_marks(reading)} Roles", ""]
+    lines = [] if empty else [f"{heading_marks(reading)} Roles", ""]
     if reading.plain:
         ((role, (entry,)),) = zip(reading.org.roles, reading.roles.values(), strict=True)
         lines += [f"{heading_marks(reading)}# {role.name}", "", f"- **Headcount:** {role.headcount}"]
         known = [field for field in entry.fields if field.key != "headcount"]
         lines += [*(f"- **{field.key.capitalize()}:** {field.value}" for field in known), ""]
     others = [reading.parts[name].span.start for name in ("links", "rhythm") if name in reading.parts]
-    written = insert_block(program, min([*others, main_end(program)]), program.newline.join(lines))
-    if "roles" not in read(written).parts:
+    end = reading.parts["roles"].span.end if empty else min([*others, main_end(program)])
+    written = insert_block(program, end, program.newline.join(lines))
+    if "roles" not in read(written).parts or (empty and read(written).plain):
         raise DocumentError(f"{program.source}: ends inside an unclosed block: close it before roles are added")
     return written
 
@@ -95,6 +98,7 @@ def at_level(text: str, level: int) -> str:
 def add_section(program: Program, text: str) -> Program:
     """Add the Markdown of a role where the others are."""
     reading = read(program)
+    require_markdown(program, reading)
     sections = [e.section for entries in reading.roles.values() for e in entries if e.kind == "section" and e.section]
     if "roles" in reading.parts or not sections:
         program = with_roles(program)
@@ -107,9 +111,21 @@ def add_section(program: Program, text: str) -> Program:
     return insert_block(program, end, LINE_END.sub(program.newline, text) + program.newline)
 
 
+def require_markdown(program: Program, reading: Reading) -> None:
+    """Refuse a change that only Markdown can take.
+
+    Raises:
+        DocumentError: The program is the YAML file of a crew.
+    """
+    if any(entry.kind == "key" for entries in reading.roles.values() for entry in entries):
+        remedy = f"write it as Markdown first: orgopt fmt {program.source} --out team.md"
+        raise DocumentError(f"{program.source}: a crew's YAML file takes no such change; {remedy}")
+
+
 def set_field(program: Program, role_id: str | None, key: str, value: str | None) -> Program:
     """Set a field of a role, or of the section Rhythm, in place or as a new one; None removes it."""
     if role_id is None:
+        require_markdown(program, read(program))
         part = read(program).parts.get("rhythm")
         if part is None:
             text = f"{heading_marks(read(program))} Rhythm{program.newline * 2}- **{key}:** {value}{program.newline}"
@@ -129,10 +145,26 @@ def set_field(program: Program, role_id: str | None, key: str, value: str | None
         return _set_in_section(program, section, key, value)
     item = next((entry for entry in entries if entry.kind == "item"), None)
     if item:
-        at = program.first_line(item.span).end
-        return splice(program, Span(at, at), f"{program.newline}  - **{key}:** {value}")
+        line = program.first_line(item.span)
+        # Below `1. Name` what belongs to it is indented by three.
+        lead = re.match(r"\s*(?:\d{1,3}[.)]|[-*+])\s+", program.slice(line))
+        indent = " " * max(2, len(lead[0].expandtabs(4)) if lead else 2)
+        return splice(program, Span(line.end, line.end), f"{program.newline}{indent}- **{key}:** {value}")
+    if entries[0].kind == "key":
+        return _set_in_crew(program, entries[0], key, value)
     text = f"# {entries[0].name.text}{program.newline}- **{key}:** {value}{program.newline}"
     return add_section(program, text)
+
+
+def _set_in_crew(program: Program, entry: Entry, key: str, value: str) -> Program:
+    """Give an agent of a crew's YAML file a key, indented as those that it has."""
+    first, second = list(program.lines(entry.span))[:2]
+    indent = re.match(r"[ \t]*", program.slice(second))
+    quoted = f'"{value}"' if re.search(r"[:#\[\]{},&*!|>%@`\"']", value) else value
+    name = key.lower().replace(" ", "_")
+    return splice(
+        program, Span(first.end, first.end), f"{indent[0] if indent else '  '}{name}: {quoted}{program.newline}"
+    )
 
 
 def _set_in_section(program: Program, section: Section, key: str, value: str | None) -> Program:

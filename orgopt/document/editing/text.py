@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from orgopt.document.editing.base import Edit
 from orgopt.document.editing.splice import insert_block, places, set_prose, splice
 from orgopt.document.findings import errors
-from orgopt.document.reading.reader import prose, read
+from orgopt.document.reading.reader import read
+from orgopt.document.reading.role import prose
 from orgopt.document.text.program import Program, Section
 from orgopt.errors import DocumentError
 from orgopt.org import Org

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from orgopt.document.grammar import values
+from orgopt.document.grammar import numbers, values
+from orgopt.document.grammar.words import words
 from orgopt.org import LinkKind, Org, Role
 
 
@@ -47,7 +48,7 @@ KEYS: dict[str, Key] = {
             name="Headcount",
             attribute="headcount",
             code="ORG010",
-            parse=values.parse_headcount,
+            parse=numbers.parse_headcount,
             format=str,
             aliases=("count", "agents", "size", "number of agents", "instances", "members"),
         ),
@@ -73,8 +74,8 @@ KEYS: dict[str, Key] = {
             name="Risk tolerance",
             attribute="risk",
             code="ORG012",
-            parse=lambda text: values.parse_share(text, "risk tolerance", MOST_RISK),
-            format=values.format_risk,
+            parse=lambda text: numbers.parse_share(text, "risk tolerance", MOST_RISK),
+            format=numbers.format_risk,
             aliases=("risk", "risk appetite", "risk level"),
             rhythm=True,
         ),
@@ -126,7 +127,17 @@ KEYS: dict[str, Key] = {
     )
 }
 
+_WAYS: dict[str, tuple[LinkKind, str]] = {
+    "reports": ("reports to", "→"),
+    "manages": ("reports to", "←"),
+    "reviews": ("reviews", "→"),
+    "reviewed": ("reviews", "←"),
+    "delegates": ("delegates to", "→"),
+    "shares": ("shares with", "→"),
+}
+
 LINK_KEYS: dict[str, tuple[LinkKind, str]] = {
+    **{word: way for kind, way in _WAYS.items() for word in words(kind)},
     "reports to": ("reports to", "→"),
     "manager": ("reports to", "→"),
     "managed by": ("reports to", "→"),
@@ -148,13 +159,8 @@ LINK_KEYS: dict[str, tuple[LinkKind, str]] = {
 }
 """Keys under a role that name other roles: the kind of link, and its direction as seen from the role."""
 
-NAME_KEYS = {"name", "role", "title", "who", "member", "agent name", "role name"}
-"""Keys that name a role or an organization, in front matter and as the first column of a roster."""
-
-DUTY_KEYS = {"description", "charter", "mission", "goal", "responsibility", "responsibilities", "what", "does", "duty"}
-"""Keys that make a table a roster; their text is part of a role's charter."""
-
-TEXT_KEYS = DUTY_KEYS | {
+TEXT_KEYS = {
+    "description", "charter", "mission", "goal", "responsibility", "responsibilities", "what", "does", "duty",
     "about", "backstory", "background", "duties", "expertise", "instructions", "notes", "prompt", "purpose", "role",
     "skills", "system prompt", "task", "tasks", "title",
 }  # fmt: skip
@@ -162,7 +168,9 @@ TEXT_KEYS = DUTY_KEYS | {
 
 ROLE_KEYS = tuple(name for name, key in KEYS.items() if key.role)
 RHYTHM_KEYS = tuple(name for name, key in KEYS.items() if key.rhythm)
-_ALIASES = {alias: name for name, key in KEYS.items() for alias in (name, *key.aliases)}
+_ALIASES = {word: kind for kind in ("headcount", "model") for word in words(kind)} | {
+    alias: name for name, key in KEYS.items() for alias in (name, *key.aliases)
+}
 
 
 def canonical(written: str, *, known: bool = False) -> str:

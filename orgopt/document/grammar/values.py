@@ -8,13 +8,15 @@ import re
 from difflib import get_close_matches
 from typing import cast, get_args
 
+from orgopt.document.grammar.numbers import decimal, format_risk
+from orgopt.document.grammar.words import alternatives
 from orgopt.org import (
     AGENT_KIND,
     AGENTS,
     COMMAND,
+    LANGUAGE_AGENT,
     LINK_KINDS,
     MAX_CONFIRM,
-    MAX_HEADCOUNT,
     CopyRule,
     Link,
     Memory,
@@ -49,12 +51,19 @@ _EVERY = re.compile(
 )
 # A run of blanks is tried once, from its start.
 _SEPARATOR = re.compile(r"(?<!\s)\s+and\s+|(?:(?<!\s)\s+)?[+&,]\s*")
+_NAMES = re.compile(rf"{_SEPARATOR.pattern}|\s*[;、，；]\s*|\s*(?:{alternatives('and')})\s*|<br\s*/?>", re.IGNORECASE)
+_ASIDE = re.compile(r"\s*[(（][^()（）]*[)）]|\[\^[^\]]*\]")
+_SENTENCE = re.compile(r"(?<=[^\W\d]{3})\.\s+|。")  # `Mr. Krabs` is one name
 _LINK = re.compile(
     r"(?P<source>.+?)\s*(?P<arrow>→|->|=>|↔|<->)\s*(?P<target>.+?)\s*:\s*"
     r"(?P<kind>[A-Za-z ]+?)\s*(?:\((?P<pattern>[^)]*)\))?$"
 )
+LINK_ARROW = re.compile(r"→|->|=>|↔|<->")
 _PATTERN = re.compile(r"(?P<name>ring|line|full|lattice|random)(?:\s+(?P<value>\d{1,4}(?:\.\d{1,6})?|\.\d{1,6}))?$")
-_DECIMAL = re.compile(r"(?:\d{1,6}(?:\.\d{0,9})?|\.\d{1,9})(?P<percent>\s*%)?$")
+# Models by whose names people say that somebody thinks with language.
+_MIND = re.compile(
+    r"(?:claude|chatgpt|gpt|gemini|llama|mistral|deepseek|qwen|grok|copilot|codex|opus|sonnet|haiku|openai|anthropic)(?:-|$)"
+)
 _EVERYONE = {"everyone", "all"}
 NONE_WORDS = {"none", "nobody", "no one", "n/a", "na", "-", "–", "—", ""}
 
@@ -65,35 +74,6 @@ def closest(word: str, known: tuple[str, ...]) -> str:
     return f"did you mean '{close[0]}'?" if close else f"known: {', '.join(known)}"
 
 
-def parse_headcount(text: str) -> int:
-    """An integer from 0 to 64; `×3` and `x3` too."""
-    match = re.fullmatch(r"[×xX]?\s*(\d{1,6})", text.strip())
-    if not match or int(match[1]) > MAX_HEADCOUNT:
-        raise ValueError(f"headcount must be a whole number from 0 to {MAX_HEADCOUNT}, not '{text}'")
-    return int(match[1])
-
-
-def _decimal(text: str, what: str) -> float:
-    match = _DECIMAL.match(text.strip())
-    number = float(text.strip().rstrip("% ")) / (100 if match["percent"] else 1) if match else -1.0
-    if not 0 <= number <= 1:
-        raise ValueError(f"{what} must be a number from 0 to 1, not '{text}'")
-    return number
-
-
-def parse_share(text: str, what: str, most: float = 1.0) -> float:
-    """A number from 0 to `most`; `40 %` too."""
-    number = _decimal(text, what)
-    if number > most:
-        raise ValueError(f"{what} must be a number from 0 to {most:g}, not '{text}'")
-    return number
-
-
-def format_risk(risk: float) -> str:
-    """A risk tolerance in as few digits as say it."""
-    return f"{risk:.9f}".rstrip("0").rstrip(".") or "0"
-
-
 def parse_agent(text: str) -> str:
     """The name of an agent; `command:NAME` is a command of the user's, by its name in orgopt.toml."""
     kind, colon, command = text.partition(":")
@@ -102,6 +82,8 @@ def parse_agent(text: str) -> str:
             raise ValueError(f"'{text}' names no command; write 'command:NAME', as [agents.NAME] in orgopt.toml has it")
         return f"{COMMAND}{slug(command)}"
     name = slug(text)
+    if name not in AGENTS and _MIND.match(name):
+        return LANGUAGE_AGENT
     if name not in AGENTS and name not in AGENT_KIND.names:
         raise ValueError(f"unknown agent '{text}'; {closest(name, (*AGENT_KIND.names, 'command:NAME'))}")
     return name
@@ -166,7 +148,7 @@ def parse_confirm(text: str) -> int:
 
 def parse_stop_early(text: str) -> StopEarly:
     """A number from 0 to 1, or `off`."""
-    return "off" if text.strip().lower() in {"off", "never", "none"} else _decimal(text, "stop early")
+    return "off" if text.strip().lower() in {"off", "never", "none"} else decimal(text, "stop early")
 
 
 def format_stop_early(quantile: StopEarly) -> str:
@@ -259,7 +241,7 @@ def parse_pattern(text: str) -> str:
     if name == "lattice" and (not value or "." in value or int(value) < 2):
         raise ValueError(f"a lattice joins each agent with a whole number of others from 2, not '{value}'; {known}")
     if name == "random":
-        return f"random {format_risk(_decimal(value or '', 'the chance of a random link'))}"
+        return f"random {format_risk(decimal(value or '', 'the chance of a random link'))}"
     return "" if name in {"", "full"} else f"lattice {int(value or 0)}" if name == "lattice" else name
 
 
@@ -293,5 +275,6 @@ def format_link(link: Link, names: dict[str, str]) -> str:
 
 def split_names(text: str) -> list[str]:
     """The names of a list such as `Lead, Analyst and Scout`; none of `nobody`, `—` and their like."""
-    parts = [part.strip().strip("*_`[]@").strip() for part in _SEPARATOR.split(re.sub(r"\]\([^)\]]*\)", "]", text))]
-    return [part for part in parts if part.lower().rstrip(".") not in NONE_WORDS]
+    bare = _ASIDE.sub("", re.sub(r"\]\([^)\]]*\)", "]", text))
+    parts = [part.strip().strip("*_`[]@").strip() for part in _NAMES.split(_SENTENCE.split(bare)[0])]
+    return [part.rstrip(".") for part in parts if part.lower().rstrip(".") not in NONE_WORDS]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from orgopt.document.findings import Finding, Fix
-from orgopt.document.grammar.values import format_risk
+from orgopt.document.grammar.numbers import format_risk
 from orgopt.document.linting.explanations import RULES
 from orgopt.document.reading.reader import Reading
 from orgopt.document.text.program import Program, Span
@@ -109,11 +109,13 @@ def _problems(document: Document) -> Iterator[Finding]:
 
 
 def _not_executed(document: Document) -> Iterator[Finding]:
+    if asking := [r for r in document.org.roles if r.agent == LANGUAGE_AGENT and not r.model and r.headcount]:
+        who = _first_of(asking)
+        s = "s" * (len(asking) == 1)
+        message = f"{who} ask{s} a language model and name{s} none: the workspace has to"
+        help_ = f"write '- **Model:** openai/gpt-5-mini', or set {DEFAULT_MODEL} where it runs"
+        yield finding("ORG018", message, document.field(asking[0], "agent"), help_)
     for role in document.org.roles:
-        if role.agent == LANGUAGE_AGENT and not role.model and role.headcount:
-            message = f"{role.name} asks a language model, and names none: the workspace has to"
-            help_ = f"write '- **Model:** openai/gpt-5-mini', or set {DEFAULT_MODEL} where it runs"
-            yield finding("ORG018", message, document.field(role, "agent"), help_)
         if role.command and role.headcount:
             message = f"{role.name} runs the command '{role.command}', which the workspace has to declare"
             help_ = f'where it runs, orgopt.toml needs [agents.{role.command}] command = ["…"]'
@@ -127,6 +129,12 @@ def _not_executed(document: Document) -> Iterator[Finding]:
             yield finding("ORG007", message, document.field(role, key), "write '- **Agent:** llm', or leave it out")
 
 
+def _first_of(roles: list[Role]) -> str:
+    """The first of some roles, and how many others there are."""
+    others = len(roles) - 1
+    return roles[0].name + (f" and {others} other{'s' * (others > 1)}" if others else "")
+
+
 def _unheard(document: Document) -> Iterator[Finding]:
     """Roles whose results reach nobody who submits, in an organization that has a chain of reports."""
     org = document.org
@@ -137,11 +145,13 @@ def _unheard(document: Document) -> Iterator[Finding]:
     meets = {role.id for role in org.roles} if org.standup and not org.standup.attendees else set[str]()
     heard = shares | meets | set(org.standup.attendees if org.standup else ())
     boss = org.name(org.submitters()[0])
-    for role in org.roles:
-        if role.headcount and not graph.degree(role.id) and role.id not in heard:
-            message = f"nobody hears {role.name}: it reports to nobody and shares with nobody"
-            help_ = f"add '- {role.name} → {boss}: reports to'"
-            yield finding("ORG022", message, document.name(role), help_)
+    alone = [role for role in org.roles if role.headcount and not graph.degree(role.id) and role.id not in heard]
+    if alone:
+        s = "s" * (len(alone) == 1)
+        who = "it" if s else "they"
+        message = f"nobody hears {_first_of(alone)}: {who} report{s} to nobody and share{s} with nobody"
+        help_ = f"add '- {alone[0].name} → {boss}: reports to'"
+        yield finding("ORG022", message, document.name(alone[0]), help_)
 
 
 def _titles(document: Document) -> Iterator[Finding]:
@@ -157,12 +167,14 @@ def _titles(document: Document) -> Iterator[Finding]:
     heard |= {link.target for link in org.links if link.kind == "shares with"}
     lines = any(link.kind == "reports to" for link in org.links)
     everyone = org.standup is not None and not org.standup.attendees
-    for role in (role for role in org.roles if role.headcount and len(org.roles) > 1):
-        if _REVIEWER.search(role.name) and role.id not in reviewers:
-            other = next(r for r in org.roles if r.id != role.id)
-            help_ = f"add '- {role.name} → {other.name}: reviews'"
-            yield finding("ORG030", f"{role.name} reviews nobody", document.name(role), help_)
-        if lines and _MANAGER.search(role.name) and role.id not in heard and not everyone:
+    working = [role for role in org.roles if role.headcount and len(org.roles) > 1]
+    if idle := [role for role in working if _REVIEWER.search(role.name) and role.id not in reviewers]:
+        other = next(r for r in org.roles if r.id != idle[0].id)
+        message = f"{_first_of(idle)} review{'s' * (len(idle) == 1)} nobody"
+        yield finding("ORG030", message, document.name(idle[0]), f"add '- {idle[0].name} → {other.name}: reviews'")
+    led = {link.source for link in org.links if link.kind == "reports to"}
+    for role in working:
+        if lines and _MANAGER.search(role.name) and role.id not in heard | led and not everyone:
             message = f"nobody reports to {role.name}"
             yield finding("ORG031", message, document.name(role), f"add a link '… → {role.name}: reports to'")
 

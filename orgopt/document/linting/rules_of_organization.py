@@ -34,7 +34,7 @@ RULES_OF_ORGANIZATION = (
         "ORG018",
         "agent-without-model",
         "warning",
-        "A role asks a language model and names none.",
+        "Roles ask a language model and name none.",
         "The workspace's is used (ORGOPT_MODEL, or `[models]` in orgopt.toml); without one, a run is refused.",
         role_line("- **Agent:** llm\n"),
         role_line("- **Agent:** llm\n- **Model:** openai/gpt-5-mini\n"),
@@ -61,8 +61,8 @@ RULES_OF_ORGANIZATION = (
         "ORG030",
         "reviewer-of-nothing",
         "warning",
-        "A role is named for reviewing and reviews nobody.",
-        "Its agents work like all others. Add `Reviewer → Explorer: reviews`, or a reviewed role has no agents.",
+        "Roles are named for reviewing and review nobody.",
+        "Their agents work like all others. Add `Reviewer → Explorer: reviews`, or a reviewed role has no agents.",
         "## Roles\n### Reviewer\n- **Headcount:** 1\n### Explorer\n- **Headcount:** 2\n",
         "## Roles\n### Reviewer\n- **Headcount:** 1\n### Explorer\n- **Headcount:** 2\n"
         "## Links\n- Reviewer → Explorer: reviews\n- Explorer → Reviewer: reports to\n",
@@ -71,7 +71,7 @@ RULES_OF_ORGANIZATION = (
         "ORG031",
         "manager-without-reports",
         "warning",
-        "A role is named for leading and nobody reports to it.",
+        "A role is named for leading, and nobody reports to it, nor does it report to anybody.",
         "It hears nothing, so what it decides is a guess.",
         f"{TEAM}### Analyst\n- **Headcount:** 1\n## Links\n"
         "- Explorer → Analyst: reports to\n- Lead → Analyst: shares with\n",

@@ -9,14 +9,17 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from orgopt.document.grammar.keys import KEYS, canonical
+from orgopt.document.grammar.words import is_word
 from orgopt.document.reading.field import Field, Form
 from orgopt.document.reading.front_matter import front_matter
 from orgopt.document.text.program import Block, Program, Section, Span
 
 _LEAD = r"(?:[-*+]|\d{1,3}[.)])[ \t]+"
 _BULLET = re.compile(rf"(?P<indent>[ \t]*)(?P<lead>{_LEAD})(?P<value>.*)$")
-_BOLD = re.compile(r"(\*\*|__)(?P<key>[^*_\r\n]{1,40}?)(?::[ \t]*\1|\1[ \t]*:)[ \t]*(?P<value>.*)$")
-_PLAIN = re.compile(r"(?P<key>[A-Za-z][A-Za-z /_-]{1,30}?)[ \t]*:(?:[ \t]+(?P<value>.*)|(?P<none>))$")
+_BOLD = re.compile(r"(\*\*|__)(?P<key>[^*_\r\n]{1,40}?)(?:[:：][ \t]*\1|\1[ \t]*[:：])[ \t]*(?P<value>.*)$")
+_PLAIN = re.compile(
+    r"(?P<key>[^\W\d_][\w /_-]{1,30}?)[ \t]*(?::(?:[ \t]+(?P<value>.*)|(?P<none>))|：[ \t]*(?P<wide>.*))$"
+)
 _MARKED = re.compile(r"(?P<mark>`{1,2}|\*{1,2}|_{1,2})(?P<value>[^`*]+)(?P=mark)$")
 _CELL = re.compile(r"(?:\\.|[^|\\]|\\)*")
 
@@ -51,7 +54,7 @@ class Row(NamedTuple):
 
 def bullets(program: Program, section: Section) -> list[Bullet]:
     """The unindented bullets of a section's own lists."""
-    return [bullet for block in section.blocks if block.kind == "list" for bullet in _bullets(program, block)]
+    return [bullet for block in section.blocks if block.kind == "list" for bullet in block_bullets(program, block)]
 
 
 def fields(program: Program, section: Section) -> list[Field]:
@@ -64,7 +67,7 @@ def block_fields(program: Program, blocks: Iterable[Block]) -> list[Field]:
     found: list[Field] = []
     for block in blocks:
         if block.kind == "list":
-            found += [field for bullet in _bullets(program, block) if (field := bullet_field(bullet))]
+            found += [field for bullet in block_bullets(program, block) if (field := bullet_field(bullet))]
         elif block.kind == "paragraph":
             for line in program.lines(block.span):
                 text = program.slice(line).rstrip()
@@ -72,7 +75,22 @@ def block_fields(program: Program, blocks: Iterable[Block]) -> list[Field]:
                     found.append(field)
         elif block.kind == "front_matter":
             found += front_matter(program, block)
+        elif block.kind == "table":
+            found += _paired(program, block)
     return found
+
+
+def _paired(program: Program, block: Block) -> Iterator[Field]:
+    """The fields of a table of two columns whose rows are fields, as below `| Attribute | Value |`."""
+    header, body = rows(program, block)
+    if len(header.cells) != 2 or not is_word("value", _unmarked(header.cells[0].text)):
+        return
+    for row in body:
+        if len(row.cells) == 2 and row.cells[1].text.strip("-–— "):
+            key, value = row.cells
+            yield _without_marks(
+                Field(canonical(_unmarked(key.text)), value.text, key.span, value.span, row.line, "cell")
+            )
 
 
 def bullet_field(bullet: Bullet) -> Field | None:
@@ -106,10 +124,11 @@ def _match(text: str, at: int, line: Span) -> Field | None:
         match, form = _PLAIN.match(text), "plain"
         if not match or not canonical(match["key"], known=True):
             return None
-    none = match["value"] is None
-    start = at + (match.end() if none else match.start("value"))
+    group = "wide" if match.groupdict().get("wide") is not None else "value"
+    none = match[group] is None
+    start = at + (match.end() if none else match.start(group))
     key_span = Span(at + match.start("key"), at + match.end("key"))
-    field = Field(canonical(match["key"]), match["value"] or "", key_span, Span(start, at + match.end()), line, form)
+    field = Field(canonical(match["key"]), match[group] or "", key_span, Span(start, at + match.end()), line, form)
     return _without_marks(field)
 
 
@@ -122,7 +141,7 @@ def _without_marks(field: Field) -> Field:
     return field._replace(value=match["value"], value_span=Span(start, start + len(match["value"])))
 
 
-def _bullets(program: Program, block: Block) -> list[Bullet]:
+def block_bullets(program: Program, block: Block) -> list[Bullet]:
     """The unindented bullets of a list, each with the first level of those indented below it."""
     found: list[tuple[Bullet, list[Bullet]]] = []
     for line in program.lines(block.span):

@@ -1,26 +1,40 @@
 """Links as documents write them: bullets of the section Links, and roles' fields such as `Reports to: Lead`."""
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from typing import NamedTuple
+from difflib import get_close_matches
+from typing import NamedTuple, cast
 
 from orgopt.document.findings import Fix, Notes
 from orgopt.document.grammar import values
 from orgopt.document.grammar.keys import LINK_KEYS
+from orgopt.document.grammar.words import is_word
+from orgopt.document.reading.entry import Entry
+from orgopt.document.reading.evidence.signs import Arrow
 from orgopt.document.reading.field import Field
 from orgopt.document.reading.fields import Bullet, bullets
-from orgopt.document.reading.roster import Entry
 from orgopt.document.text.program import Program, Section, Span, printable
-from orgopt.org import Link, slug
+from orgopt.org import Link, LinkKind, slug
+
+_EVERYONE = {"everyone", "everybody", "all", "all-others", "all-roles", "all-agents", "the-team", "team"}
+_MOST_WORDS = 6  # of a name; more are prose
+_SENTENCE = re.compile(
+    r"(?:[-*+]|\d+[.)])?\s*(?:[^:]{1,40}:\s*)?(?:\*\*)?(?:the\s+)?(?P<source>[^:,.]{1,60}?)(?:\*\*)?\s+"
+    r"(?P<key>reports to|reviews|delegates to|hands off to|shares with|talks to|works with|manages)\s+"
+    r"(?P<target>.{1,120}?)\.?$",
+    re.IGNORECASE,
+)
 
 
 class LinkPlace(NamedTuple):
-    """Where a link is written: a bullet of the section Links, or a name in a role's field, as it is written there."""
+    """Where a link is written: a bullet of the section Links, a name in a role's field, or an arrow of a chart."""
 
     span: Span
     line: Span
     field: Field | None = None
     name: str = ""
+    drawn: bool = False
 
 
 def read_links(
@@ -29,6 +43,7 @@ def read_links(
     section: Section | None,
     roles: dict[str, tuple[Entry, ...]],
     resolve: Callable[[str], str],
+    arrows: Iterable[Arrow] = (),
 ) -> tuple[list[Link], list[LinkPlace]]:
     """The links of a document and where each is written.
 
@@ -38,13 +53,17 @@ def read_links(
         section: Its section Links.
         roles: Where its roles are written.
         resolve: Gives the id of a role by any of its names.
+        arrows: Those of charts and nested lists.
     """
     links: list[Link] = []
     places: list[LinkPlace] = []
     keys: set[tuple[str, str, str, bool]] = set()
     strict = section is not None and section.title.lower() == "links"
+    said = [(link, p) for s in _sentences(program, section) for link, p in _said(program, s, roles, resolve)]
+    sentences = {place.line for _, place in said}
     for bullet in bullets(program, section) if section else ():
-        if (link := _link(notes, bullet, resolve, strict=strict)) is None:
+        strict_here = strict and bullet.line not in sentences
+        if (link := _link(notes, bullet, resolve, strict=strict_here)) is None:
             continue
         if link.key in keys:
             fix = Fix(bullet.line, "", safe=True)
@@ -53,12 +72,45 @@ def read_links(
         keys.add(link.key)
         links.append(link)
         places.append(LinkPlace(bullet.text_span, bullet.line))
-    for link, place in _field_links(notes, roles, resolve):
+    drawn = ((_drawn(arrow, resolve), LinkPlace(arrow.span, arrow.span, drawn=True)) for arrow in arrows)
+    known = ((link, place) for link, place in drawn if link.source in roles and link.target in roles)
+    for link, place in (*said, *_field_links(notes, roles, resolve), *known):
         if link.key not in keys:
             keys.add(link.key)
             links.append(link)
             places.append(place)
     return links, places
+
+
+def _sentences(program: Program, section: Section | None) -> Iterator[Span]:
+    """The lines of a section Links that are no links of their own, and may say some in words."""
+    for block in section.blocks if section else ():
+        for line in program.lines(block.span):
+            text = program.slice(line)
+            if len(text) <= values.MAX_LINK and not values.LINK_ARROW.search(text):
+                yield line
+
+
+def _said(
+    program: Program, line: Span, roles: dict[str, tuple[Entry, ...]], resolve: Callable[[str], str]
+) -> Iterator[tuple[Link, LinkPlace]]:
+    """The links of a sentence such as `Code review: the Lead reviews all changes`."""
+    match = _SENTENCE.match(program.slice(line).strip())
+    source = resolve(slug(match["source"])) if match else ""
+    if not match or source not in roles:
+        return
+    kind, way = LINK_KEYS[" ".join(match["key"].lower().split())]
+    everyone = match["target"].lower().startswith(("all ", "every")) and kind != "reports to"
+    named = [end for name in values.split_names(match["target"]) if (end := resolve(slug(name))) in roles]
+    for target in [role for role in roles if role != source] if everyone else named:
+        ends = (target, source) if way == "←" else (source, target)
+        link = Link(source=ends[0], target=ends[1], kind=kind, mutual=way == "↔")
+        yield link, LinkPlace(program.first_line(line), line, drawn=True)
+
+
+def _drawn(arrow: Arrow, resolve: Callable[[str], str]) -> Link:
+    source, target = resolve(arrow.source), resolve(arrow.target)
+    return Link(source=source, target=target, kind=cast("LinkKind", arrow.kind), mutual=arrow.mutual)
 
 
 def _link(notes: Notes, bullet: Bullet, resolve: Callable[[str], str], *, strict: bool) -> Link | None:
@@ -81,14 +133,33 @@ def _field_links(
             if field.key not in LINK_KEYS:
                 continue
             kind, arrow = LINK_KEYS[field.key]
-            for written in values.split_names(field.value):
+            for written in _written(field, resolve, roles):
                 other = resolve(slug(written))
-                if other not in roles:
-                    message = f"'{printable(written)}' is no role here: '{field.key}' is left out"
-                    notes.add("ORG024", "warning", message, field.value_span, "name a role of the document")
-                    continue
-                source, target = (other, role_id) if arrow == "←" else (role_id, other)
-                yield (
-                    Link(source=source, target=target, kind=kind, mutual=arrow == "↔"),
-                    LinkPlace(field.value_span, field.line, field, written),
-                )
+                others = [other] if other in roles else []
+                if not others and slug(written) in _EVERYONE and kind != "reports to":
+                    others = [role for role in roles if role != role_id]
+                if not others:
+                    _unknown(notes, field, written, roles)
+                for end in others:
+                    source, target = (end, role_id) if arrow == "←" else (role_id, end)
+                    yield (
+                        Link(source=source, target=target, kind=kind, mutual=arrow == "↔"),
+                        LinkPlace(field.value_span, field.line, field, written),
+                    )
+
+
+def _written(field: Field, resolve: Callable[[str], str], roles: dict[str, tuple[Entry, ...]]) -> list[str]:
+    """The names in a field; all of it, where that is one."""
+    whole = resolve(slug(field.value)) in roles and len(field.value.split()) <= _MOST_WORDS
+    return [field.value] if whole else values.split_names(field.value)
+
+
+def _unknown(notes: Notes, field: Field, written: str, roles: dict[str, tuple[Entry, ...]]) -> None:
+    """Say of a name that it is no role's; a slip of the pen is a warning, somebody outside is not."""
+    if is_word("human", written):
+        return
+    close = get_close_matches(slug(written), roles, n=1, cutoff=0.75)
+    message = f"'{printable(written)}' is no role here: '{field.key}' is left out"
+    help_ = f"did you mean '{roles[close[0]][0].name.text}'?" if close else "name a role of the document"
+    prose = len(written.split()) > _MOST_WORDS
+    notes.add("ORG024", "warning" if close and not prose else "info", message, field.value_span, help_)

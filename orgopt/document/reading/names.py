@@ -1,4 +1,4 @@
-"""Names as headings, bullets and cells write them: numbers, emoji, titles and counts taken off."""
+"""Names as headings, bullets and cells write them: numbers, emoji, titles, parentheses and counts taken off."""
 
 import re
 import unicodedata
@@ -7,12 +7,19 @@ from typing import NamedTuple
 from orgopt.document.text.program import Span, printable
 from orgopt.org import slug
 
-_NUMBERING = re.compile(r"\(?\d{1,3}(?:\.\d{1,3})*[.):]\s+")
-_PREFIX = re.compile(r"(?:role|agent)\s*(?:#?\d{1,3}\s*)?[:—–]\s*(?=\S)", re.IGNORECASE)
+_NUMBERING = re.compile(r"\(?\d{1,3}(?:\.\d{1,3})*[.):]\s+|\d{1,3}(?:\.\d{1,3})+\s+(?=\D)")
+_KINDS = r"role|agent|rolle|rol|rôle|papel|agente|member|角色|智能体|役割|エージェント|역할|에이전트"
+NUMBERED = re.compile(rf"(?:{_KINDS})\s*[-#]?\s*\d{{1,3}}\s*[:：.—–-]\s*(?=\S)", re.IGNORECASE)
+"""What stands before the names of a numbered roster, as in `Agent 3: Scout`."""
+
+_PREFIX = re.compile(rf"{NUMBERED.pattern}|(?:role|agent|agente|rolle|rol|rôle|papel)\s*[:—–]\s*(?=\S)", re.IGNORECASE)
 _COUNT = re.compile(r"(?:\s*×\s*|\s+[xX]\s*)(\d{1,6})\s*$|\s*\(\s*[×xX]?\s*(\d{1,6})\s*(?:agents?)?\s*\)\s*$")
 _KEYCAP = re.compile(r"\d\ufe0f?\u20e3\s*")
 _COUNT_FIRST = re.compile(r"(\d{1,6})\s*[×x]\s+(?=\S)")
-_TITLE = re.compile(r"\s+[—–-]\s+|:\s+")
+_TITLE = re.compile(r"\s+(?:[—–]|-{1,3})\s+|:\s+|：\s*|<br\s*/?>\s*|\\n", re.IGNORECASE)
+_BRACKETS = re.compile(
+    r"\s*(?:\((?P<inner>[^()]*)\)|（(?P<wide>[^（）]*)）|\[\^[^\]]*\]|\[\[?[^\[\]]*\]\]?|`(?P<code>@[\w-]+)`)\s*$"
+)
 _LINK = re.compile(r"!?\[(?P<text>[^\]]*)\]\((?P<path>[^)\s]*+)[^)]*\)")
 FILE = re.compile(r"[`@]*(?P<path>(?:[^`|()\[\]<>\s]+/)?(?P<stem>[^`|()\[\]<>\s/]+)\.(?:md|markdown))`*", re.IGNORECASE)
 """The path of a Markdown file, as a text names it."""
@@ -32,6 +39,7 @@ class Name(NamedTuple):
         digits: The headcount beside it, in digits, and where they stand.
         path: The file that it links to.
         raw: All that was written.
+        full: The name with what stands in brackets behind it, which tells it from another of the same name.
     """
 
     text: str
@@ -40,10 +48,11 @@ class Name(NamedTuple):
     digits: tuple[str, Span] | None = None
     path: str = ""
     raw: str = ""
+    full: str = ""
 
     @property
     def id(self) -> str:
-        """The ASCII id of the name."""
+        """The id of the name."""
         return slug(self.text)
 
 
@@ -51,7 +60,7 @@ def read_name(raw: str, at: int) -> Name:
     """The name in a text that stands at an offset."""
     start, end = 0, len(raw.rstrip())
     path = ""
-    if link := _LINK.match(raw):
+    if link := _LINK.match(raw, len(raw) - len(raw.lstrip("*_ "))):
         path, start, end = link["path"], link.start("text"), link.end("text")
     if file := FILE.fullmatch(raw, start, end):  # a role that goes by its file alone
         path, start, end = path or file["path"], file.start("stem"), file.end("stem")
@@ -64,16 +73,40 @@ def read_name(raw: str, at: int) -> Name:
     if not count and (match := _COUNT.search(raw, start, end)) and raw[start : match.start()].strip():
         group = 1 if match[1] else 2
         count, end = (match[group], Span(at + match.start(group), at + match.end(group))), match.start()
+    end, inner = _behind(raw, start, end, ")）")  # it may hold what divides a name from a title
     title = ""
     if (match := _TITLE.search(raw, start, end)) and raw[start : match.start()].strip("*_` "):
         title, end = raw[match.end() : end].strip("*_` "), match.start()
+    end, closer = _behind(raw, start, end, ")）]")
+    inner = closer or inner
+    title = title or inner
     while start < end and raw[start] in "*_`@ ":
         start += 1
     while end > start and raw[end - 1] in "*_`: ":
         end -= 1
     if not slug(raw[start:end]) and not count:  # nothing sensible is left: the text as it is
         start, end, title = 0, min(len(raw.rstrip()), _MAX_NAME), ""
-    return Name(printable(raw[start:end]), Span(at + start, at + end), printable(title), count, path, raw)
+    text = printable(raw[start:end])
+    full = f"{text} ({printable(inner)})" if inner else text
+    return Name(text, Span(at + start, at + end), printable(title), count, path, raw, full)
+
+
+def _behind(raw: str, start: int, end: int, closing: str) -> tuple[int, str]:
+    """Where a name ends without the brackets, footnotes and emoji behind it, and the first text in brackets."""
+    inner = ""
+    while end > start:
+        if raw[end - 1] == "`" and (match := _BRACKETS.search(raw, start, end)) and match.start() > start:
+            cut, inner = match.start(), match["code"] or inner
+        elif raw[end - 1] in "*_`: \u200d\ufe0f" or unicodedata.category(raw[end - 1]) in {"So", "Sk"}:
+            cut = end - 1
+        elif (raw[end - 1] in closing and (match := _BRACKETS.search(raw, start, end))) and match.start() > start:
+            cut, inner = match.start(), (match["inner"] or match["wide"] or inner).strip("*_` ")
+        else:
+            break
+        if not slug(raw[start:cut]):
+            break
+        end = cut
+    return end, inner
 
 
 def hidden(text: str) -> list[int]:

@@ -1,12 +1,17 @@
 """The parts of a document: which sections are read as Roles, Links and Rhythm."""
 
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 
 from orgopt.document.findings import Fix, Notes
-from orgopt.document.reading.roster import PARTS, Entry, entries, part_of
+from orgopt.document.grammar.keys import RHYTHM_KEYS
+from orgopt.document.grammar.values import LINK_ARROW
+from orgopt.document.reading.evidence.headings import defines, section_entry
+from orgopt.document.reading.evidence.signs import PARTS, part_of
+from orgopt.document.reading.evidence.weigh import Roster, roster
+from orgopt.document.reading.fields import bullets, fields
 from orgopt.document.text.program import Program, Section, Span
 
-_MAX_CANDIDATES = 20  # sections that may be Roles: each is read whole, and a real document has one or two
+_ALIKE = 0.9  # a title that is this close to a part's is one, whatever stands below it
 
 
 def _name_parts(
@@ -18,18 +23,32 @@ def _name_parts(
         named[part].append(section)
     elif is_role:
         return
-    elif close := get_close_matches(section.title.lower(), PARTS, n=1, cutoff=0.75):
+    elif meant := _meant(program, section):
         span = program.first_line(section.heading.span)
         at = span.start + max(0, program.slice(span).find(section.title))
-        fix = Fix(Span(at, at + len(section.title)), close[0].title(), safe=False)
+        fix = Fix(Span(at, at + len(section.title)), meant.title(), safe=False)
         message = f"section '{section.title}' is not read"
-        notes.add("ORG009", "warning", message, span, f"did you mean '{close[0].title()}'?", fix)
+        notes.add("ORG009", "warning", message, span, f"did you mean '{meant.title()}'?", fix)
     for child in section.children:
         _name_parts(program, notes, named, child, is_role=part == "roles")
 
 
-def choose_parts(program: Program, notes: Notes) -> tuple[dict[str, Section], list[Entry]]:
-    """The sections that are read as Roles, Links and Rhythm, and the places of roles.
+def _meant(program: Program, section: Section) -> str:
+    """The part whose title a section's is near, if it holds what that part does: `## Rules` is no slip of the pen."""
+    close = get_close_matches(section.title.lower(), PARTS, n=1, cutoff=0.75)
+    part = close[0] if close else ""
+    fits = bool(part) and SequenceMatcher(None, section.title.lower(), part).ratio() >= _ALIKE
+    if part == "links":
+        fits = fits or any(LINK_ARROW.search(bullet.text) for bullet in bullets(program, section))
+    elif part == "rhythm":
+        fits = fits or any(field.key in RHYTHM_KEYS for field in fields(program, section))
+    elif part:
+        fits = fits or any(defines(section_entry(program, child)) for child in section.children)
+    return part if fits else ""
+
+
+def choose_parts(program: Program, notes: Notes) -> tuple[dict[str, Section], Roster]:
+    """The sections that are read as Roles, Links and Rhythm, and where roles stand.
 
     Of several sections, those that are named plainly come first.
     """
@@ -47,26 +66,23 @@ def choose_parts(program: Program, notes: Notes) -> tuple[dict[str, Section], li
         if part != "roles" and (found := plain or named[part]):
             _take(program, notes, parts, part, found[0])
     taken = tuple(section.span for section in parts.values())
-    # A section such as Agents may only tell about them.
-    candidates = named["roles"][:_MAX_CANDIDATES]
-    for section in [s for s in named["roles"] if s.title.lower() == "roles"][:1] or _inner_first(candidates):
-        found = list(entries(program, section, taken))
-        own = {child.span for child in section.children}
-        listed = [e for e in found if e.kind in {"item", "row"} or (e.section and e.section.span in own)]
-        inside = any(section.span.start <= entry.span.start < section.span.end for entry in listed)
-        if inside or section.title.lower() == "roles":
-            _take(program, notes, parts, "roles", section)
-            return parts, found
-    return parts, list(entries(program, None, taken))
+    declared = next((section for section in named["roles"] if section.title.lower() == "roles"), None)
+    found = roster(program, declared, taken)
+    if declared:
+        parts["roles"] = declared
+    elif home := _home(named["roles"], found):
+        _take(program, notes, parts, "roles", home)
+    return parts, found
 
 
-def _inner_first(sections: list[Section]) -> list[Section]:
-    """Sections, those that others stand in last: `# Crew` may be the title of a document with `## The team`."""
-
-    def holds(section: Section) -> bool:
-        return any(section.span.start < other.span.start < section.span.end for other in sections)
-
-    return sorted(sections, key=holds)
+def _home(sections: list[Section], found: Roster) -> Section | None:
+    """The innermost section named for a team that holds roles as subsections, bullets or rows of its own."""
+    starts = {entry.span.start for entry in found.entries}
+    for section in reversed(sections):
+        own = {child.span.start for child in section.children}
+        if own & starts or any(section.body.start <= at < section.body.end for at in starts):
+            return section
+    return None
 
 
 def _take(program: Program, notes: Notes, parts: dict[str, Section], part: str, section: Section) -> None:

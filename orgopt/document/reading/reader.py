@@ -3,29 +3,28 @@
 Text to sections is `document.text.program`, front matter is `front_matter`; here is what they mean.
 """
 
-import re
-from collections.abc import Iterable
+from bisect import bisect_right
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from functools import lru_cache
 from itertools import takewhile
 from typing import Any
 
-from orgopt.document.findings import Finding, Fix, Notes, errors
+from orgopt.document.findings import Finding, Notes, errors
 from orgopt.document.grammar import values
-from orgopt.document.grammar.keys import KEYS, RHYTHM_KEYS, ROLE_KEYS, Key, canonical
+from orgopt.document.grammar.keys import KEYS, RHYTHM_KEYS
+from orgopt.document.reading.entry import Entry
+from orgopt.document.reading.evidence.folders import of_one, plain_entry
+from orgopt.document.reading.evidence.signs import Group
 from orgopt.document.reading.field import Field
-from orgopt.document.reading.fields import block_fields, bullets, fields, named
+from orgopt.document.reading.fields import block_fields, fields, named
 from orgopt.document.reading.front_matter import front_matter
 from orgopt.document.reading.links import LinkPlace, read_links
 from orgopt.document.reading.parts import choose_parts
-from orgopt.document.reading.roster import Entry, plain_entry
-from orgopt.document.text.program import LINE_END, Program, Section, Span, apart, printable
-from orgopt.org import DEFAULT_AGENT, Org, Role, Standup, slug, some
+from orgopt.document.reading.role import RoleReader
+from orgopt.document.text.program import Program, Section, Span, apart, printable
+from orgopt.org import Org, Standup, slug, some
 
-_BLANKS = re.compile(r"\n{3,}")
-
-__all__ = ["Finding", "LinkPlace", "Reading", "errors", "prose", "read"]
+__all__ = ["Finding", "LinkPlace", "Reading", "errors", "read"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,27 +70,24 @@ class _Reader:
 
     def read(self) -> Reading:
         title = next((block for block in self.program.blocks if block.kind == "heading" and block.level == 1), None)
-        self.parts, found = choose_parts(self.program, self.notes)
+        self.parts, roster = choose_parts(self.program, self.notes)
+        found = list(roster.entries)
         for entry in found:
             self._place(entry)
         if title and any(entry.span.start <= title.span.start < entry.span.end for entry in found):
             title = None
         mission = self._mission(title.span if title else None, found)
-        if not self.roles and "roles" in self.parts:
-            heading = self.program.first_line(self.parts["roles"].heading.span)
-            self.notes.add("ORG002", "error", "the section Roles has no roles", heading, "add '### Name' below it")
-        elif not self.roles:
+        if not self.roles:
             entry, mission = plain_entry(self.program, mission), ()
             self.roles[entry.name.id] = (entry,)
-            message = f"no section Roles: read as one {entry.name.text} whose charter is the file"
-            help_ = "add '## Roles' with a '### Name' for each role"
-            self.notes.add("ORG001", "info", message, self._first_line(), help_)
-        roles = tuple(self._role(role_id, places) for role_id, places in self.roles.items())
+            self._nobody(entry, roster.doubtful)
+        of = RoleReader(self.program, self.notes, self.parts)
+        roles = tuple(of.role(role_id, places) for role_id, places in self.roles.items())
         section = self.parts.get("links")
-        links, places = read_links(self.program, self.notes, section, self.roles, self._resolve)
+        links, places = read_links(self.program, self.notes, section, self.roles, self._resolve, roster.links)
         org = Org(
             title=title.title if title else "",
-            mission=self._text(mission),
+            mission=of.text(mission),
             roles=roles,
             links=tuple(links),
             **self._rhythm({role.id: role.name for role in roles}, mission),
@@ -104,123 +100,78 @@ class _Reader:
     def _first_line(self) -> Span:
         return self.program.first_line(Span(0, len(self.program.text)))
 
+    def _nobody(self, entry: Entry, doubtful: tuple[Group, ...]) -> None:
+        """Say that no role was found, and what came near to it."""
+        name, help_ = entry.name.text, "add '## Roles' with a '### Name' for each role"
+        if "roles" in self.parts:
+            heading = self.program.first_line(self.parts["roles"].heading.span)
+            message = f"the section Roles names nobody: the document is read as one {name}"
+            self.notes.add(
+                "ORG002", "warning", message, heading, "give it a '### Name' for each role, or another title"
+            )
+        else:
+            message = f"no section Roles: read as one {name} whose charter is the file"
+            self.notes.add("ORG001", "info", message, self._first_line(), help_)
+        for group in doubtful:
+            seen = some([entry.name.text for entry in group.entries][:5])
+            message = f"{group.what} may be roles ({printable(seen)}), and are not read as such"
+            help_ = "if they are, put them under '## Roles', each a '### Name', a bullet or a row"
+            self.notes.add("ORG044", "info", message, self.program.first_line(group.span), help_)
+
     def _place(self, entry: Entry) -> None:
         """Note where a role is written."""
         name = entry.name
         if not name.id:
-            message = f"role name '{name.text}' has no ASCII letter or digit"
-            self.notes.add("ORG004", "error", message, name.span, "ids are ASCII: add a Latin name")
+            message = f"the role name '{name.text}' has no letter or digit"
+            self.notes.add("ORG004", "error", message, name.span, "give it a name of letters")
             return
         is_file = entry.kind == "file"
         linked = self.files.get((name.path, not is_file), name.id)
-        before = self.roles.get(linked, ())
-        if any(other.kind == entry.kind for other in before):
+        if self._twice(linked, entry) and slug(name.full) not in {name.id, *self.roles}:
+            # `Digger (north)` and `Digger (south)` are two.
+            entry = replace(entry, name=name._replace(text=name.full))
+            name, linked = entry.name, entry.name.id
+        if self._twice(linked, entry):
             self.notes.add("ORG003", "error", f"role '{name.text}' is defined twice", name.span, "rename or remove one")
             return
+        before = self.roles.get(linked, ())
+        if any(other.kind == entry.kind for other in before):
+            if entry.kind != "section":
+                return  # mentioned again
+            self.notes.add("ORG003", "warning", f"role '{name.text}' is described twice", name.span, "make it one")
         self.roles[linked] = (*before, entry)
         if name.path:
             self.files.setdefault((name.path, is_file), linked)
         for other in (name.raw, name.title, f"{name.text}s", name.text.removesuffix("s"), name.path):
-            self.ids.setdefault(slug(other), linked)
+            if other_id := slug(other):
+                self.ids.setdefault(other_id, linked)
         if name.raw not in {name.text, name.path} and entry.kind in {"section", "item"} and name.title:
             message = f"'{name.raw}' is read as the role {name.text}"
             self.notes.add("ORG021", "info", printable(message), name.span)
 
-    def _text(self, spans: Iterable[Span]) -> str:
-        return prose("".join(self.program.slice(span) for span in spans))
+    def _twice(self, role_id: str, entry: Entry) -> bool:
+        """Whether a role stands twice in one place: in a section Roles, in one table, in one list."""
+        part = self.parts.get("roles")
+        for other in self.roles.get(role_id, ()):
+            if other.kind != entry.kind:
+                continue
+            inside = part is not None and all(part.span.start < e.span.start < part.span.end for e in (other, entry))
+            if entry.kind == "file" or (inside and entry.kind == "section"):
+                return True
+            if entry.kind in {"row", "item"} and self._block(other) == self._block(entry):
+                return True
+        return False
 
-    def _charter(self, entry: Entry) -> str:
-        """The charter that a place of a role gives; cells and nested bullets are lines of their own."""
-        if entry.kind not in {"item", "row"}:
-            return self._text(entry.prose)
-        return prose("\n".join(text for span in entry.prose if (text := self.program.slice(span).strip())))
+    def _block(self, entry: Entry) -> int:
+        return bisect_right(self.program.blocks, entry.span.start, key=lambda block: block.span.start)
 
     def _mission(self, title: Span | None, found: list[Entry]) -> tuple[Span, ...]:
         """The spans of the text outside the roles, the parts and the title."""
         taken = [section.span for section in self.parts.values()] + ([title] if title else [])
         taken += [entry.span for entry in found]
+        taken += [section.span for section in self.program.sections if section.level == 0 and of_one(section)]
         prose = (block for block in self.program.blocks if block.kind not in {"front_matter", "file"})
         return tuple(block.span for block in apart(prose, taken))
-
-    def _role(self, role_id: str, places: tuple[Entry, ...]) -> Role:
-        given: dict[str, Any] = {}
-        every = [field for entry in places for field in entry.fields]
-        for name in ROLE_KEYS:
-            same = [field for field in every if field.key == name]
-            for extra in same[:-1]:
-                fix = Fix(extra.line, "", safe=True) if extra.form == "bold" else None
-                self.notes.add(
-                    "ORG006", "warning", f"'{name}' is given twice: the last counts", extra.key_span, "", fix
-                )
-            if same and (value := self._value(KEYS[name], same[-1])) is not None:
-                given[KEYS[name].attribute] = value
-        for entry in places:
-            self._unknown(entry.unknown, ROLE_KEYS)
-            self._unread(entry)
-            for field in entry.misread:
-                self._value(KEYS[field.key], field, claim=False)
-        span = places[0].name.span
-        if not named(every, "headcount") and places[0].kind != "plain":
-            agent = "" if named(every, "agent") else f", agent as {DEFAULT_AGENT}"
-            self.notes.add("ORG025", "info", f"{places[0].name.text}: headcount taken as 1{agent}", span)
-        elif any(field.form == "heading" for field in every):
-            self.notes.add(
-                "ORG025", "info", f"{places[0].name.text}: headcount taken as {given.get('headcount', 1)}", span
-            )
-        charter = "\n\n".join(text for entry in places if (text := self._charter(entry)))
-        return Role(id=role_id, name=places[0].name.text, charter=charter, **given)
-
-    def _value(self, key: Key, field: Field, *, claim: bool = True) -> Any | None:
-        """The value of a field, or None with a finding; what makes no claim to be a field is left alone."""
-        try:
-            return key.parse(field.value)
-        except ValueError as error:
-            message, _, help_ = str(error).partition("; ")
-            if claim and field.form in {"bold", "heading", "cell"}:
-                close = help_.removeprefix("did you mean '").removesuffix("'?") if help_.startswith("did you") else ""
-                fix = Fix(field.value_span, close, safe=False) if close else None
-                self.notes.add(key.code, "error", message, field.value_span, help_, fix)
-            else:
-                self.notes.add("ORG017", "warning", f"'{field.key}' is not read: {message}", field.value_span, help_)
-            return None
-
-    def _unknown(self, unknown: Iterable[Field], known: tuple[str, ...]) -> None:
-        """Findings for keys that are not understood; they stay in the charter."""
-        for field in unknown:
-            close = get_close_matches(field.key, known, n=1, cutoff=0.75)
-            if close:
-                fix = Fix(field.key_span, KEYS[close[0]].name, safe=False)
-                self.notes.add(
-                    "ORG005",
-                    "warning",
-                    f"unknown key '{field.key}'",
-                    field.key_span,
-                    f"did you mean '{close[0]}'?",
-                    fix,
-                )
-            else:
-                message = f"'{printable(field.key)}' is no key here: it is read as part of the charter"
-                help_ = "move it below '## Rhythm'" if field.key in RHYTHM_KEYS else f"keys here: {', '.join(known)}"
-                self.notes.add("ORG005", "info", message, field.key_span, help_)
-
-    def _unread(self, entry: Entry) -> None:
-        """Bullets such as `- **Agent** tpe` that nearly are fields."""
-        if entry.section is None:
-            return
-        for bullet in bullets(self.program, entry.section):
-            word, _, rest = bullet.text.replace("*", "").strip().partition(" ")
-            key = canonical(word, known=True)
-            if key in ROLE_KEYS and ":" not in bullet.text and bullet.text.startswith("**") and rest:
-                line = f"- **{KEYS[key].name}:** {rest}"
-                fix = Fix(Span(bullet.line.start, bullet.text_span.end), line, safe=False)
-                self.notes.add(
-                    "ORG017",
-                    "warning",
-                    f"'{printable(bullet.text)}' is not read",
-                    bullet.text_span,
-                    f"write '{line}'",
-                    fix,
-                )
 
     def _resolve(self, name: str) -> str:
         """The id of a role by any of its names."""
@@ -238,7 +189,7 @@ class _Reader:
         if "rhythm" in self.parts:
             own = fields(self.program, self.parts["rhythm"])
             known = [field for field in own if field.key in RHYTHM_KEYS]
-            self._unknown(
+            RoleReader(self.program, self.notes, self.parts).unknown(
                 [field for field in own if field.key not in RHYTHM_KEYS and field.form == "bold"], RHYTHM_KEYS
             )
             every += known
@@ -249,7 +200,9 @@ class _Reader:
             self.notes.add("ORG006", "warning", f"'{extra.key}' is given twice: the last counts", extra.key_span)
         given: dict[str, Any] = {}
         for name in RHYTHM_KEYS:
-            if (field := named(every, name)) and (value := self._value(KEYS[name], field)) is not None:
+            if (field := named(every, name)) and (
+                value := RoleReader(self.program, self.notes, self.parts).value(KEYS[name], field)
+            ) is not None:
                 given[KEYS[name].attribute] = value
                 if isinstance(value, Standup):
                     given["standup"] = self._standup(value, field, names)
@@ -273,8 +226,3 @@ class _Reader:
             taken = values.format_interval(standup.every, standup.unit)
             self.notes.add("ORG025", "info", f"stand-up taken as {taken}", field.value_span)
         return replace(standup, attendees=attendees)
-
-
-def prose(text: str) -> str:
-    """A text as an Org keeps it: line feeds, and one blank line where fields left several."""
-    return _BLANKS.sub("\n\n", LINE_END.sub("\n", text)).strip()

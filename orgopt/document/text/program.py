@@ -124,7 +124,7 @@ class Program:
         if not self.root or not number:
             return self.source, line, column
         mark = self._marks[number - 1]
-        return f"{self.root}/{mark.title}", max(1, line - self.position(mark.span.end)[0] + 1), column
+        return _on_disk(self.root, mark.title), max(1, line - self.position(mark.span.end)[0] + 1), column
 
     def line(self, number: int) -> str:
         """The text of a line, counted from 1, without its end."""
@@ -161,6 +161,12 @@ class Program:
             section = stack.pop()
             yield section
             stack.extend(reversed(section.children))
+
+
+def _on_disk(root: str, path: str) -> str:
+    """The path of a file of a program; one that is given from above its folder has the folder's name first."""
+    head, _, name = root.rpartition("/")
+    return f"{head}/{path}".removeprefix("/" * (not head)) if name and path.startswith(f"{name}/") else f"{root}/{path}"
 
 
 def apart(blocks: Iterable[Block], taken: Iterable[Span]) -> Iterator[Block]:

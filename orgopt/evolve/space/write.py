@@ -17,10 +17,10 @@ from orgopt.document.editing.roles import AddRole, RemoveRole
 from orgopt.document.editing.splice import at_level, heading_marks, main_end, with_roles
 from orgopt.document.grammar.keys import KEYS
 from orgopt.document.grammar.values import format_link, format_standup
+from orgopt.document.reading.evidence.signs import part_of
 from orgopt.document.reading.field import Field
 from orgopt.document.reading.fields import bullets, fields
 from orgopt.document.reading.reader import read
-from orgopt.document.reading.roster import part_of
 from orgopt.document.text.program import LINE_END, Program, Section, Span, parse
 from orgopt.org import Org, Role
 

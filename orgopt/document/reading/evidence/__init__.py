@@ -1,0 +1,1 @@
+"""What speaks for roles in a document, a module a form; `weigh` decides."""

@@ -1,0 +1,141 @@
+"""Lists as evidence: bullets of which each names somebody, and those nested below them."""
+
+import re
+from collections.abc import Iterator
+
+from orgopt.document.grammar.keys import LINK_KEYS
+from orgopt.document.grammar.words import says
+from orgopt.document.reading.entry import Entry, count, is_known, told_apart
+from orgopt.document.reading.evidence.signs import Arrow, Group, never, people, person, share, short, somebody, team
+from orgopt.document.reading.field import Field
+from orgopt.document.reading.fields import Bullet, block_bullets, bullet_field
+from orgopt.document.reading.names import FILE, NUMBERED, read_name
+from orgopt.document.text.program import Block, Program, Span
+
+# The name of a bullet: bold or a link with what counts it, or all before a dash or a colon.
+_ITEM = re.compile(
+    r"(?P<head>(?:(?:\*\*|__).+?(?:\*\*|__)|\[[^\]]*\]\([^)]*\)|`[^`]+`)(?:\s*\([^)]*\)|\s*[×x]\s*\d+)?"
+    r"|.+?(?=(?<!\s)\s+(?:[—–]|-{1,2})\s|:\s|：))"
+    r"\s*(?:(?:[—–:：→]|-{1,2})\s*)?(?P<rest>.*)$"
+)
+_MOST = 40  # letters of a bullet's name
+
+
+def items(program: Program, listed: list[Bullet], *, alone: bool) -> list[Entry]:
+    """The roles of a list; beside roles in other forms, only if the list has nothing but names."""
+    found = [item_entry(program, bullet, alone=alone) for bullet in listed]
+    names = all(
+        entry and (len(entry.name.text.split()) <= 3 or bullet.text[0] in "*_[`")
+        for entry, bullet in zip(found, listed, strict=True)
+    )
+    return [entry for entry in found if entry] if alone or names else []
+
+
+def item_entry(
+    program: Program, bullet: Bullet, *, alone: bool, nested: tuple[Bullet, ...] | None = None
+) -> Entry | None:
+    """A role that is a bullet, with its fields nested below; None for other bullets.
+
+    Where roles are bullets alone, `Reviewer: …` is one of them.
+    Names are `**Lead** — …`, `**Lead:** …`, `[Lead](lead.md)`, `Explorer ×3`, `Lead: …`, or a few words alone.
+    """
+    field = bullet_field(bullet)
+    noun = field is not None and field.key in LINK_KEYS and person(field.key)
+    if field and is_known(field) and not (alone and noun):
+        return None
+    head, rest = _head(bullet, field)
+    name = read_name(program.slice(head), head.start)
+    if not name.id or len(name.text) > _MOST:
+        return None
+    if not name.path and (file := FILE.fullmatch(program.slice(rest).strip())):
+        name, rest = name._replace(path=file["path"]), Span(rest.end, rest.end)
+    below = bullet.nested if nested is None else nested
+    known, misread = told_apart(field for one in below if (field := bullet_field(one)))
+    lines = {field.line for field in known}
+    prose = (rest, *(one.text_span for one in below if one.line not in lines))
+    fields_ = (*count(name), *known)
+    span = bullet.span if nested is None else Span(bullet.line.start, below[-1].line.end if below else bullet.line.end)
+    return Entry(kind="item", name=name, span=span, fields=fields_, misread=tuple(misread), prose=prose)
+
+
+def list_group(program: Program, block: Block, above: float) -> Group | None:
+    """The group of a list."""
+    listed = list(block_bullets(program, block))
+    titles = [read_name(program.slice(_title(bullet)), 0).text for bullet in listed]
+    teams = all(short(title) and says("team", title) for title in titles)  # teams of teams
+    found: list[Entry] = []
+    arrows: list[Arrow] = []
+    for bullet in listed:
+        if bullet.nested and not teams and _is_group(program, bullet):  # a group of roles: `**Other players**`
+            found += [
+                e for one in bullet.nested if (e := item_entry(program, one, alone=True, nested=())) and _named(e)
+            ]
+            continue
+        below = [e for one in bullet.nested if (e := item_entry(program, one, alone=True, nested=())) and _named(e)]
+        if (
+            above >= 3
+            and below
+            and len(below) == len(bullet.nested)
+            and all(_bare(one) for one in (bullet, *bullet.nested))
+        ):
+            boss = item_entry(program, bullet, alone=True, nested=())
+            found += [*([boss] if boss else []), *below]
+            arrows += [_under(e, boss) for e in below if boss]
+        elif (entry := item_entry(program, bullet, alone=True)) and _named(entry, teams=teams):
+            found.append(entry)
+    bold = share(bullet.text[:1] in "*_[`" for bullet in listed) >= 0.6
+    if not found or len(found) < (0.5 if bold or arrows else 0.6) * len(listed):
+        return None
+    marked = share(bullet.text[:1] in "*_[`" or _ITEM.match(bullet.text) is not None for bullet in listed)
+    score = above + people(found)
+    some = share(map(person, (entry.name.text for entry in found))) >= 0.3 or above > 0
+    linked = share(bool(FILE.fullmatch(entry.name.path)) for entry in found) >= 0.6
+    score += 1.0 * (marked >= 0.6) + 1.0 * (linked and some)
+    score += 2.0 * (2 * sum(bool(NUMBERED.search(bullet.text)) for bullet in listed) >= len(listed))
+    score += 1.0 * any(field.key in LINK_KEYS for entry in found for field in entry.fields)
+    score -= 0.5 * (len(found) == 1)
+    return Group(entries=tuple(found), score=score, span=block.span, what="a list", links=tuple(arrows))
+
+
+def _named(entry: Entry, *, teams: bool = False) -> bool:
+    name = entry.name.text
+    return short(name) and not (never(name) and not somebody(entry)) and (teams or not team(name) or bool(entry.fields))
+
+
+def _bare(bullet: Bullet) -> bool:
+    """Whether a bullet is a name and nothing else."""
+    return len(bullet.text.split()) <= 4 and bullet_field(bullet) is None and not bullet.text.endswith((".", "!", "?"))
+
+
+def _under(entry: Entry, boss: Entry | None) -> Arrow:
+    return Arrow(
+        source=entry.name.id, target=boss.name.id if boss else "", kind="reports to", mutual=False, span=entry.span
+    )
+
+
+def _is_group(program: Program, bullet: Bullet) -> bool:
+    """Whether a bullet is the title of those below it."""
+    if bullet.text.endswith((":", "：")) and says("team", bullet.text):  # a sentence that opens a roster
+        return True
+    return bool(team(program.slice(_title(bullet)).strip("*_` :")))
+
+
+def _title(bullet: Bullet) -> Span:
+    return _head(bullet, bullet_field(bullet))[0]
+
+
+def _head(bullet: Bullet, field: Field | None) -> tuple[Span, Span]:
+    """The span of a bullet's name and that of what it says about it."""
+    start, end = bullet.text_span
+    if field:
+        return field.key_span, field.value_span
+    match = _ITEM.match(bullet.text)
+    at = start + (match.end("head") if match else end - start)
+    return Span(start, at), Span(start + match.start("rest") if match else end, end)
+
+
+def listed_groups(program: Program, blocks: tuple[Block, ...], above: float) -> Iterator[Group]:
+    """The groups of the lists among some blocks."""
+    for block in blocks:
+        if block.kind == "list" and (group := list_group(program, block, above)):
+            yield group

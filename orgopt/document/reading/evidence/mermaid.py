@@ -1,0 +1,166 @@
+"""Charts of Mermaid as evidence: nodes with labels, and arrows, in a fence or in a file of their own.
+
+Read are `graph` and `flowchart`. An arrow without words, in a chart of an organization, points from whoever leads to
+whoever reports; orgopt's own charts say on each arrow what it is.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from orgopt.document.grammar.keys import LINK_KEYS
+from orgopt.document.grammar.words import normal
+from orgopt.document.reading.entry import Entry, count
+from orgopt.document.reading.evidence.signs import Arrow, Group, never, person, share, short, somebody
+from orgopt.document.reading.names import read_name
+from orgopt.document.text.program import Block, Program, Span
+
+_OPEN = re.compile(r"[ \t]*(?:```|~~~)[ \t]*mermaid", re.IGNORECASE)
+_KIND = re.compile(r"\s*(?:graph|flowchart)(?:\s+(?:TB|TD|BT|RL|LR))?\s*;?\s*$", re.IGNORECASE)
+_NODE = re.compile(
+    r"\s*(?P<id>[^\W\d][\w.-]*?)(?=[\s\[({>&;:]|--|==|-\.|<|$)(?:(?P<open>[\[({>]{1,3}[/\\]?)(?P<label>\"[^\"]*\"|[^\[\](){}|]*)[/\\]?[\])}]{1,3})?(?::::\w+)?"
+)
+_ARROW = re.compile(
+    r"\s*(?P<head>[<xo](?=[-=]))?(?P<line>--|==|-\.)(?:\s*(?P<text>[^-=.|>\s][^|>]*?)\s*(?=-->|---|==>|-\.->|\.->|--x))?"
+    r"(?P<more>[-=.]*)(?P<tip>[>xo]?)(?:\|(?P<said>[^|]*)\|)?"
+)
+_SKIP = re.compile(r"\s*(?:%%|style\b|classDef\b|class\b|click\b|linkStyle\b|direction\b|end\b|subgraph\b|$)")
+_CODE = re.compile(r"#(\d{1,5});")
+_OWN = re.compile(r"\s×(\d{1,3})$")
+_MOST = 400  # lines
+
+
+class _Edge(NamedTuple):
+    """An arrow between two nodes."""
+
+    source: str
+    target: str
+    line: str
+    said: str
+    both: bool
+    tip: str
+    span: Span
+
+
+def mermaid_group(program: Program, block: Block, above: float) -> Group | None:
+    """The group of a chart."""
+    if not _OPEN.match(program.slice(program.first_line(block.span))):
+        return None
+    nodes: dict[str, Entry] = {}
+    edges: list[_Edge] = []
+    boxes: set[str] = set()
+    choices: list[str] = []
+    started = False
+    for line in list(program.lines(block.span))[1:_MOST]:
+        text = program.slice(line).rstrip("\r\n").rstrip()
+        if not started:
+            started = bool(_KIND.match(text))
+            if not started and text.strip() and not text.strip().startswith("%%"):
+                return None
+            continue
+        if text.strip()[:3] in {"```", "~~~"}:
+            break
+        if box := re.match(r"\s*subgraph\s+([\w.-]+)", text):
+            boxes.add(box[1])
+        choices += re.findall(r"\w\{[^{]", text)
+        if not _SKIP.match(text):
+            _read_line(text, line, nodes, edges)
+    found = {i: e for i, e in nodes.items() if i not in boxes and e.name.id and not i.startswith("note")}
+    people_ = {
+        i: e for i, e in found.items() if short(e.name.text) and not (never(e.name.text) and not person(e.name.text))
+    }
+    worded = share(bool(_kind(edge)) for edge in edges)
+    some = share(map(somebody, people_.values()))
+    score = (
+        max(0.0, min(above, 2.0))
+        + 2.0 * (some >= 0.6)
+        + 1.0 * (0.3 <= some < 0.6)
+        + 2.0 * (worded >= 0.8 and bool(edges))
+    )
+    score += 1.5 * _is_tree([edge for edge in edges if not edge.said and edge.line != "-."], people_)
+    score -= 1.0 * (len(people_) < 2) + 2.0 * (2 * len(people_) < len(found))
+    score -= 2.0 * (len(choices) > 0 and not worded)  # who decides what, and what comes next
+    links = tuple(_arrows(edges, people_))
+    entries = tuple(people_.values())
+    return Group(entries=entries, score=score, span=block.span, what="a chart", links=links) if entries else None
+
+
+def _is_tree(edges: list[_Edge], nodes: dict[str, Entry]) -> bool:
+    """Whether arrows lead from one top to all others, as in a chart of an organization; few have two above them."""
+    below = [edge.target for edge in edges if edge.source in nodes and edge.target in nodes]
+    tops = {edge.source for edge in edges if edge.source in nodes} - set(below)
+    return bool(below) and len(tops) == 1 and len(below) <= 1.1 * len(set(below)) + 1
+
+
+def _read_line(text: str, line: Span, nodes: dict[str, Entry], edges: list[_Edge]) -> None:
+    """The nodes and the arrows of a line, such as `A[Lead] --> B & C`."""
+    at, left = 0, list[str]()
+    arrow: re.Match[str] | None = None
+    while at < len(text):
+        here: list[str] = []
+        while match := _NODE.match(text, at):
+            here.append(match["id"])
+            _note(match, line, nodes)
+            at = match.end()
+            if not (more := re.compile(r"\s*&").match(text, at)):
+                break
+            at = more.end()
+        if arrow:
+            for source in left:
+                edges += [_edge(arrow, source, target, line) for target in here]
+        left = here
+        arrow = _ARROW.match(text, at) if here else None
+        if not arrow or arrow.end() == at:
+            return
+        at = arrow.end()
+
+
+def _note(match: re.Match[str], line: Span, nodes: dict[str, Entry]) -> None:
+    node = match["id"]
+    if node in nodes and not match["label"]:
+        return
+    label = match["label"] if match["label"] and match["label"].strip('" ') else node
+    at = line.start + match.start("label" if label is not node else "id")
+    if label.startswith('"'):
+        label, at = label[1:-1], at + 1
+    label = _CODE.sub(lambda code: chr(int(code[1])) if int(code[1]) < 0x110000 and code[1] != "8203" else "", label)
+    name = read_name(label.strip(), at + len(label) - len(label.lstrip()))
+    if own := _OWN.search(name.text):
+        span = Span(name.span.end - len(own[1]), name.span.end)
+        name = name._replace(text=name.text[: own.start()], digits=(own[1], span))
+    if label != node and name.text == label.strip() and ": " not in label:
+        name = name._replace(title=name.title or node)
+    elif label != node:
+        name = name._replace(raw=node)
+    nodes[node] = Entry(kind="node", name=name, span=line, fields=count(name))
+
+
+def _edge(arrow: re.Match[str], source: str, target: str, line: Span) -> _Edge:
+    said = (arrow["text"] or arrow["said"] or "").strip('" ')
+    return _Edge(source, target, arrow["line"], said, bool(arrow["head"]), arrow["tip"], line)
+
+
+def _kind(edge: _Edge) -> tuple[str, str] | None:
+    """The kind of a link that an arrow says in words, and its direction."""
+    said = normal(re.sub(r"#\d+;|\(.*", "", edge.said))
+    return next((value for key, value in LINK_KEYS.items() if normal(key) == said), None)
+
+
+def _arrows(edges: list[_Edge], nodes: dict[str, Entry]) -> Iterator[Arrow]:
+    """What the arrows say; without words, and one behind the other, they say only what comes next."""
+    plain = [edge.source for edge in edges if not edge.said and edge.line != "-."]
+    line = len(plain) > 1 and len(plain) == len(set(plain))
+    for edge in edges:
+        if edge.source not in nodes or edge.target not in nodes or edge.source == edge.target:
+            continue
+        ends = nodes[edge.source].name.id, nodes[edge.target].name.id
+        if worded := _kind(edge):
+            kind, way = worded
+            source, target = ends[::-1] if way == "←" else ends
+            yield Arrow(
+                source=source, target=target, kind=kind, mutual=edge.both and kind == "shares with", span=edge.span
+            )
+        elif not edge.said and edge.line != "-." and edge.tip == ">" and not line:
+            yield Arrow(source=ends[1], target=ends[0], kind="reports to", mutual=False, span=edge.span)
+        elif not edge.said and edge.line == "-." and edge.tip == ">":
+            yield Arrow(source=ends[0], target=ends[1], kind="shares with", mutual=edge.both, span=edge.span)

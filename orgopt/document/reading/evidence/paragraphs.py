@@ -1,0 +1,90 @@
+"""Paragraphs as evidence: labels such as `**1. Planner (…)**` or `Planner:`, each above what somebody does."""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from orgopt.document.grammar.words import is_word, says
+from orgopt.document.reading.entry import Entry, count, is_known, mind, told_apart
+from orgopt.document.reading.evidence.signs import Group, never, people, share, short
+from orgopt.document.reading.field import Field
+from orgopt.document.reading.fields import block_fields
+from orgopt.document.reading.names import NUMBERED, read_name
+from orgopt.document.text.program import Block, Program, Section, Span
+
+# A line of bold letters alone, a word or some before a colon, or a heading that lacks its blank.
+_BOLD = re.compile(r"(?P<mark>\*\*|__)(?P<name>(?:(?!\*\*|__).){2,80})(?P=mark):?(?:\s*[（(][^）)]*[）)])?\s*$")
+_COLON = re.compile(r"(?P<name>[^\W\d_][^:：*|<>\[\]]{1,50}):\s*$")
+_TIGHT = re.compile(r"#{1,6}(?P<name>[^\s#!\d].{0,80}?)\s*$")
+_FEWEST = 2
+
+
+class _Label(NamedTuple):
+    """A line that names what stands below it."""
+
+    raw: str
+    at: int
+    line: Span
+
+
+def paragraph_group(program: Program, section: Section | None, blocks: tuple[Block, ...], above: float) -> Group | None:
+    """The group of the labels among the blocks of a section."""
+    labels = list(_labels(program, blocks))
+    if len(labels) < _FEWEST:
+        return None
+    ends = [*(label.line.start for label in labels[1:]), section.body.end if section else blocks[-1].span.end]
+    found = [_entry(program, blocks, label, end) for label, end in zip(labels, ends, strict=True)]
+    found = [entry for entry in found if entry and short(entry.name.text) and not never(entry.name.text)]
+    if len(found) < max(_FEWEST, (len(labels) + 1) // 2):
+        return None
+    counted = share(label.raw[:1].isdigit() for label in labels) >= 0.6
+    score = min(above, 2.0) + people(found) + 1.0 * counted
+    score += 1.5 * (share(_says_role(program, entry) for entry in found) >= 0.6)
+    score += 2.0 * (2 * sum(bool(NUMBERED.search(label.raw)) for label in labels) >= len(labels))
+    span = Span(found[0].span.start, found[-1].span.end)
+    return Group(entries=tuple(found), score=score, span=span, what="paragraphs")
+
+
+def _labels(program: Program, blocks: tuple[Block, ...]) -> Iterator[_Label]:
+    for block in blocks:
+        if block.kind != "paragraph":
+            continue
+        for number, line in enumerate(program.lines(block.span)):
+            text = program.slice(line).rstrip()
+            match = _TIGHT.match(text) or (None if number else _BOLD.match(text) or _COLON.match(text))
+            if match:
+                yield _Label(match["name"], line.start + match.start("name"), line)
+
+
+def _entry(program: Program, blocks: tuple[Block, ...], label: _Label, end: int) -> Entry | None:
+    name = read_name(label.raw, label.at)
+    if not name.id:
+        return None
+    below = [block for block in blocks if label.line.end <= block.span.start < end]
+    every = list(block_fields(program, below))
+    known, misread = told_apart(every)
+    start, prose = label.line.end, list[Span]()
+    for line in sorted(field.line for field in known):
+        prose.append(Span(start, line.start))
+        start = line.end
+    return Entry(
+        kind="paragraph",
+        name=name,
+        span=Span(label.line.start, end),
+        fields=(*count(name), *known),
+        misread=tuple(misread),
+        prose=(*prose, Span(start, end)),
+        mind=mind(every),
+    )
+
+
+def _says_role(program: Program, entry: Entry) -> bool:
+    """Whether what stands below a label says what somebody is or does."""
+    text = program.slice(Span(entry.name.span.end, entry.span.end))[:1200]
+    lead = re.findall(r"^[\s*_-]*([^\n:：]{2,40}?)\s*[*_]*\s*[:：]", text, re.MULTILINE)
+    own: tuple[Field, ...] = (*entry.fields, *entry.misread)
+    return (
+        any(is_word("duty", key) or is_word("role", key) for key in lead)
+        or any(map(is_known, own))
+        or says("role", lead[0] if lead else "")
+    )

@@ -1,0 +1,179 @@
+"""Signs in words: whether a heading speaks of a team or of rules, and whether a name is that of somebody at work."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from orgopt.document.grammar.words import is_word, normal, says, without, words
+from orgopt.document.reading.entry import Entry
+from orgopt.document.reading.names import FILE, NUMBERED, read_name
+from orgopt.document.text.program import Span
+
+ENOUGH = 3.0
+"""Signs that make a group of like things roles; with fewer, they are left alone, and said to be from `DOUBT` on."""
+
+DOUBT = 2.25
+
+PARTS = {
+    "roles": (
+        "roles", "team", "the team", "our team", "team members", "agents", "the agents", "roster", "team roster",
+        "agent roster", "members", "crew", "the crew", "team of agents", "agent team", "personas", "people",
+        "roles and responsibilities",
+    ),
+    "links": ("links", "relations", "relationships", "reporting lines", "communication"),
+    "rhythm": ("rhythm", "cadence", "meetings", "rituals", "ceremonies"),
+}  # fmt: skip
+"""The sections that are read, by the names under which they go; the first is the canonical one."""
+
+_SMALL = frozenset(
+    {"the", "our", "my", "all", "full", "who", "is", "are", "on", "in", "at", "a", "an", "of", "and", "with", "for"}
+    | {"das", "der", "die", "unser", "unsere", "und", "les", "le", "la", "l", "de", "des", "d", "du", "nos", "notre"}
+    | {"et", "el", "los", "las", "nuestro", "y", "o", "os", "as", "nosso", "do", "da", "dos", "e", "em", "en"}
+)
+_STEP = re.compile(
+    r"\W*(?:step|phase|stage|étape|schritt|paso|passo|etapa|fase|day|week|sprint|version|v|part|단계|步骤|阶段|ステップ)\s*\d|"
+    r"\W*第\S{1,3}(?:步|阶段|章|部分)|\W*\d{4}-\d\d",
+    re.IGNORECASE,
+)
+_OF = {"of", "de", "do", "da", "du", "des", "d", "für", "di", "del", "dos"}
+_CAMEL = re.compile(r"(?<=[a-zß-ÿ])(?=[A-Z])")
+_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_ABBREVIATED = re.compile(r"(?<=\b[A-Z][a-z])\.$|(?<=\b[A-Z])\.$")  # `Plankton Jr.`
+_NO_NAME = re.compile(r"[→{}`=<>|\"]|->|, |、|，")
+_FILE = re.compile(r"\.(?:md|py|ts|js|tsx|jsx|json|ya?ml|toml|sh|go|rs|txt|html|css|sql)\b|\s/\w", re.IGNORECASE)
+_PATH = re.compile(r"^\W*\.?[\w.-]*/|[\w-]+/[\w./-]+|\.[A-Za-z]{1,4}\b`?\s*$|^[A-Z]{3,7} /|\w\(.*\)$")
+_MOST_REST = 6  # words of a heading beside those of a team
+_MOST_WORDS, _MOST_LETTERS = 7, 22  # of a name; the second where a script has no blanks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Like things that stand together and may be roles.
+
+    Attributes:
+        entries: Them, in order.
+        score: How much speaks for it; `ENOUGH` decides.
+        span: Where they stand.
+        what: What they are, for a finding.
+        links: Who reports to whom and so on, as the ids of two entries and what the line between them says.
+        named: Whether the heading right above speaks of a team.
+    """
+
+    entries: tuple[Entry, ...]
+    score: float
+    span: Span
+    what: str
+    links: tuple["Arrow", ...] = ()
+    named: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrow:
+    """A line of a chart or of a nested list between two names: what it says, in the words of links, and where."""
+
+    source: str
+    target: str
+    kind: str
+    mutual: bool
+    span: Span
+
+
+@lru_cache(maxsize=1024)
+def part_of(title: str) -> str:
+    """Which of `PARTS` a section's title names, or nothing."""
+    name = read_name(title, 0)
+    word = "" if name.path else " ".join(name.text.lower().split())  # `# AGENTS.md` is the name of a file
+    return next((part for part, names in PARTS.items() if word in names), "")
+
+
+@lru_cache(maxsize=1024)
+def team(title: str) -> float:
+    """How much a heading says that roles stand below it: 3 where it says nothing else, 0 where it says otherwise."""
+    if FILE.fullmatch(title.strip()) or _PATH.search(title):
+        return 0.0
+    if part_of(title) == "roles":
+        return 3.0
+    if part_of(title) or not says("team", title) or never(title) or (_somebody(title) and not is_word("team", title)):
+        return 0.0
+    if is_word("role", title):
+        return 1.5  # of one role, it may be the heading of what that does
+    rest = [word for word in re.findall(r"\w+", without("team", title)) if word not in _SMALL and not word.isdigit()]
+    if len(rest) > _MOST_REST or any(_CJK.search(word) and len(word) > 2 * _MOST_REST for word in rest):
+        return 1.0  # more of a sentence than of a title
+    return 3.0 if not rest else 2.0 if len(rest) == 1 or all(is_word("group", word) for word in rest) else 1.5
+
+
+@lru_cache(maxsize=1024)
+def group_title(title: str) -> bool:
+    """Whether a heading is that of a group of roles, where there are roles below it."""
+    return bool(team(title)) or ((says("group", title) or says("unit", title)) and not _somebody(title))
+
+
+@lru_cache(maxsize=1024)
+def never(title: str) -> bool:
+    """Whether a heading is that of rules, steps, tools and the like, and not the name of somebody."""
+    if _STEP.match(title):
+        return True
+    return says("never", title) and not _somebody(title) and not says("unit", title)
+
+
+def _somebody(title: str) -> bool:
+    """Whether a name of several words ends, or begins, with what somebody is: `Project Manager`, `Chef de Projet`."""
+    if NUMBERED.search(title):
+        return True
+    name = read_name(title, 0)
+    return _ends_as_person(name.text) or bool(name.title and _ends_as_person(name.title))
+
+
+def _ends_as_person(name: str) -> bool:
+    parts = normal(_CAMEL.sub(" ", name)).split()
+    if not parts or (is_word("team", parts[-1]) and not is_word("person", parts[-1])):
+        return False  # `Builder Agents` are several
+    if _CJK.search(parts[-1]):
+        return any(parts[-1].endswith(word) for word in _cjk_people())
+    first = (
+        len(parts) > 1 and parts[0] != "agent" and (parts[1] in _OF or len(parts) == 2) and is_word("person", parts[0])
+    )
+    return is_word("person", parts[-1]) or first
+
+
+@lru_cache(maxsize=1)
+def _cjk_people() -> tuple[str, ...]:
+    return tuple(word for word in words("person") if _CJK.search(word))
+
+
+@lru_cache(maxsize=1024)
+def person(name: str) -> bool:
+    """Whether a name says what somebody does for a living; that of more than two words ends or begins with it."""
+    return _ends_as_person(name) if len(name.split()) > 2 else says("person", _CAMEL.sub(" ", name))
+
+
+def short(name: str) -> bool:
+    """Whether a text is short enough to be a name, and no sentence."""
+    words = name.split()
+    if not words or is_word("opens", words[0]) or _NO_NAME.search(name):
+        return False
+    name = _ABBREVIATED.sub("", name) or name
+    return (
+        len(words) <= _MOST_WORDS
+        and len(name) <= (_MOST_LETTERS if _CJK.search(name) else 60)
+        and (name[-1] not in ".!?;,。！？；" and name[0] not in "[{<$/-" and not _FILE.search(name))
+    )
+
+
+def share(flags: Iterable[bool]) -> float:
+    """The share of those that hold."""
+    every = list(flags)
+    return sum(every) / len(every) if every else 0.0
+
+
+def somebody(entry: Entry) -> bool:
+    """Whether the name of an entry, or what stands beside it, says what somebody does for a living."""
+    return person(entry.name.text) or bool(entry.name.title and person(entry.name.title))
+
+
+def people(entries: Iterable[Entry]) -> float:
+    """What the names of a group say for it: up to 1.5."""
+    part = share(map(somebody, entries))
+    return 1.5 if part >= 0.6 else 0.75 if part >= 0.3 else 0.0

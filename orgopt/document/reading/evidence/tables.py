@@ -1,0 +1,111 @@
+"""Tables as evidence: a column of names beside columns that say what somebody is or does."""
+
+from orgopt.document.grammar.keys import KEYS, LINK_KEYS, ROLE_KEYS, TEXT_KEYS, canonical
+from orgopt.document.grammar.values import is_agent
+from orgopt.document.grammar.words import is_word, normal, says
+from orgopt.document.reading.entry import Entry, count, told_apart
+from orgopt.document.reading.evidence.signs import Group, people, share, short, team
+from orgopt.document.reading.fields import Row, cell_fields, rows
+from orgopt.document.reading.names import FILE, read_name
+from orgopt.document.text.program import Block, Program
+
+_NONE = "-–—? "  # cells without a name
+_BEFORE = 2  # columns that may stand before that of the names
+
+
+def table_group(program: Program, block: Block, above: float) -> Group | None:
+    """The group of a table.
+
+    Args:
+        program: The document.
+        block: The table.
+        above: How much the headings above speak of a team; below 0 where they say otherwise.
+    """
+    header, body = rows(program, block)
+    titles = [cell.text.strip("*_` ") for cell in header.cells]
+    column = _name_column(titles, body)
+    if column is None or not body:
+        return None
+    found = [e for row in body if not _is_group(row) and (e := _row_entry(titles, header, row, column))]
+    names = [entry.name.text for entry in found]
+    if not found or 2 * len(found) < len(body):
+        return None
+    others = [title for i, title in enumerate(titles) if i != column]
+    score = above + (1.0 if is_word("role", titles[column]) else 1.5)
+    score += 1.0 * any(is_word("role", title) or _is(title, "agent") for title in others)
+    score += 1.5 * any(is_word("duty", title) for title in others)
+    score += 1.0 * any(is_word("file", title) or entry.name.path for title in others for entry in found[:1])
+    score += sum(_key(title) for title in others)
+    score += min(1.0, people(found)) + 0.5 * (share(_marked(row, column) for row in body) >= 0.6)
+    keyed = any(_key(title) or is_word("role", title) or _is(title, "agent") for title in titles)
+    score -= 1.0 * (above <= 0 and not keyed and not people(found))
+    score -= 3.0 * (len(set(names)) < 0.7 * len(names)) + 3.0 * (share(map(short, names)) < 0.8)
+    return Group(entries=tuple(found), score=score, span=block.span, what="a table")
+
+
+def _is_group(row: Row) -> bool:
+    """Whether a row is the title of those below it: one cell that speaks of a team."""
+    filled = [cell.text for cell in row.cells if cell.text.strip(_NONE)]
+    return len(filled) == 1 and bool(team(filled[0]) or says("unit", filled[0]))
+
+
+def _key(title: str) -> float:
+    """What a column of a role's key says for a table."""
+    key = canonical(title)
+    return 1.5 if key in LINK_KEYS else 1.0 if key in KEYS and key != "agent" else 0.0
+
+
+def _is(title: str, kind: str) -> bool:
+    """Whether a title is a word of a kind, alone or with `ID`."""
+    return is_word(kind, title) or is_word(kind, normal(title).removesuffix(" id").removesuffix(" name"))
+
+
+def _name_column(titles: list[str], body: list[Row]) -> int | None:
+    """The column of names of a roster: one of names, else the first of agents or of roles."""
+    first = next((i for i, title in enumerate(titles) if not is_word("number", title)), None)
+    if first is None or first >= _BEFORE:
+        return None
+    kinds = [next((kind for kind in ("name", "agent", "role") if _is(title, kind)), "") for title in titles]
+    if not kinds[first]:
+        return None
+    named = [i for i, kind in enumerate(kinds) if kind == "name" and i <= first + 1]
+    if kinds[first] == "agent" and all(first >= len(row.cells) or is_agent(row.cells[first].text) for row in body):
+        return named[0] if named else next((i for i, kind in enumerate(kinds) if kind == "role"), None)
+    return named[0] if named else first
+
+
+def _row_entry(titles: list[str], header: Row, row: Row, column: int) -> Entry | None:
+    cells = row.cells
+    if column < len(cells) and not cells[column].text.strip(_NONE) and column:
+        column = 0  # nobody by name: the role stands for it
+    if column >= len(cells) or not cells[column].text.strip(_NONE):
+        return None
+    cell = cells[column]
+    name = read_name(cell.text, cell.span.start)
+    link = name.path or next((path for other in cells if (path := read_name(other.text, 0).path)), "")
+    # Beside the name may stand what it goes by: `| Developer | dev |`.
+    beside = next(
+        (i for i, t in enumerate(titles) if i != column and i < len(cells) and (_is(t, "agent") or _is(t, "role"))),
+        None,
+    )
+    title = name.title or (read_name(cells[beside].text, 0).text if beside is not None else "")
+    name = name._replace(path=link, title=title)
+    given = [field for field in cell_fields(header, row) if field.line != cell.span]
+    known, misread = told_apart(given)
+    prose = tuple(
+        field.value_span
+        for field in given
+        if (field.key in TEXT_KEYS or _says(field.key) or field in misread) and not FILE.fullmatch(field.value)
+    )
+    return Entry(
+        kind="row", name=name, span=row.line, fields=(*count(name), *known), misread=tuple(misread), prose=prose
+    )
+
+
+def _says(key: str) -> bool:
+    """Whether a column's text is part of a charter."""
+    return key not in ROLE_KEYS and key not in LINK_KEYS and (is_word("duty", key) or is_word("role", key))
+
+
+def _marked(row: Row, column: int) -> bool:
+    return column < len(row.cells) and row.cells[column].text[:1] in {"*", "`", "[", "@", "_"}

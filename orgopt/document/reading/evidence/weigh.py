@@ -1,0 +1,149 @@
+"""Where the roles of a document stand: every form is asked for what it sees, and what has enough signs is taken."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from orgopt.document.grammar.words import says, without
+from orgopt.document.reading.entry import Entry
+from orgopt.document.reading.evidence.crewai import crew_group
+from orgopt.document.reading.evidence.folders import aside, file_entry
+from orgopt.document.reading.evidence.headings import section_entry, sisters
+from orgopt.document.reading.evidence.lists import items, listed_groups
+from orgopt.document.reading.evidence.mermaid import mermaid_group
+from orgopt.document.reading.evidence.paragraphs import paragraph_group
+from orgopt.document.reading.evidence.signs import DOUBT, ENOUGH, Arrow, Group, group_title, never, part_of, team
+from orgopt.document.reading.evidence.tables import table_group
+from orgopt.document.reading.evidence.trees import tree_group
+from orgopt.document.reading.fields import bullets
+from orgopt.document.reading.names import read_name
+from orgopt.document.text.program import Block, Program, Section, Span
+
+_INHERITED = 1.5  # what a heading further up says, at most
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roster:
+    """Where the roles of a document stand.
+
+    Attributes:
+        entries: The places of roles: of a section Roles first, then in document order.
+        links: The arrows of charts and nested lists between them.
+        doubtful: What may be roles and was left alone.
+    """
+
+    entries: tuple[Entry, ...] = ()
+    links: tuple[Arrow, ...] = ()
+    doubtful: tuple[Group, ...] = ()
+
+
+def roster(program: Program, roles: Section | None, taken: tuple[Span, ...]) -> Roster:
+    """The roles of a document.
+
+    Args:
+        program: The document.
+        roles: Its section Roles, whose parts are roles whatever they say.
+        taken: Spans that hold no roles: the sections Links and Rhythm.
+    """
+    if crew := crew_group(program):
+        return Roster(entries=crew.entries)
+    found = list(declared(program, roles)) if roles else []
+    files = [section for section in program.sections if section.level == 0]
+    closed = (*taken, *(section.span for section in files), *((roles.span,) if roles else ()))
+    groups = list(_Search(program, closed).groups())
+    kept = _apart([group for group in groups if group.score >= ENOUGH])
+    found += [entry for group in kept for entry in group.entries]
+    found += [file_entry(program, section) for section in files if not aside(section)]
+    links = tuple(arrow for group in kept for arrow in group.links)
+    doubtful = () if found else tuple(group for group in groups if DOUBT <= group.score < ENOUGH)
+    return Roster(entries=tuple(found), links=links, doubtful=doubtful)
+
+
+def declared(program: Program, roles: Section) -> Iterator[Entry]:
+    """The roles of a section Roles: its subsections, its tables, its bullets."""
+    sections = list(_members(roles))
+    yield from (section_entry(program, child) for child in sections)
+    for block in roles.blocks:
+        if block.kind == "table" and (group := table_group(program, block, 3.0)) and group.score >= ENOUGH:
+            yield from group.entries
+    yield from items(program, bullets(program, roles), alone=not sections)
+
+
+def _members(roles: Section) -> Iterator[Section]:
+    """The subsections of a section Roles that are roles; those that only hold others, such as Active, are groups."""
+    for child in roles.children:
+        if part_of(child.title):
+            continue
+        bare = not child.blocks and child.children
+        if bare and not any(grand.children for grand in child.children) and group_title(child.title):
+            yield from _members(child)
+        else:
+            yield child
+
+
+def _apart(groups: list[Group]) -> list[Group]:
+    """Groups in document order, without those that stand in a place of another's."""
+    kept: list[Group] = []
+    for group in sorted(groups, key=lambda group: (group.span.start, -group.span.end)):
+        inside = any(e.span.start <= group.span.start and group.span.end <= e.span.end for k in kept for e in k.entries)
+        if not inside:
+            kept.append(group)
+    return kept
+
+
+class _Search:
+    """The walk over the sections of a document."""
+
+    def __init__(self, program: Program, closed: tuple[Span, ...]) -> None:
+        self.program, self.closed = program, closed
+
+    def groups(self) -> Iterator[Group]:
+        """What each form sees, inner sections first."""
+        program = self.program
+        first = next(
+            (i for i, block in enumerate(program.blocks) if block.kind in {"heading", "file"}), len(program.blocks)
+        )
+        yield from self._of_blocks(None, program.blocks[:first], 0.0)
+        yield from self._of_sections([s for s in program.sections if s.level], 0.0)
+
+    def _of_sections(self, sections: list[Section], above: float) -> Iterator[Group]:
+        """The groups in some sections of one heading, and the group that they are themselves."""
+        inside: dict[int, bool] = {}
+        free = [section for section in sections if not self._closed(section.span)]
+        for section in free:
+            own = team(section.title)
+            context = self._context(section.title, own, above)
+            below = self._of_sections(list(section.children), context)
+            inner = [*self._of_blocks(section, section.blocks, context), *below]
+            inner = [replace(group, named=group.named or own > 0) for group in inner]
+            if any(group.score >= ENOUGH for group in inner):
+                inside[section.span.start] = any(group.named for group in inner)
+            yield from inner
+        if group := sisters(self.program, free, above, inside):
+            yield group
+
+    @staticmethod
+    def _context(title: str, own: float, above: float) -> float:
+        """How much a heading, and those above it, speak of a team; below 0 where it speaks of something else."""
+        if never(title):
+            return 0.0 if says("team", title) else -2.0
+        group = not without("group", read_name(title, 0).text)
+        return max(own, above if group else min(above, _INHERITED))
+
+    def _of_blocks(self, section: Section | None, blocks: tuple[Block, ...], above: float) -> Iterator[Group]:
+        free = tuple(block for block in blocks if not self._closed(block.span))
+        for block in free:
+            group: Group | None = None
+            if block.kind == "table":
+                group = table_group(self.program, block, min(above, 2.0))
+            elif block.kind == "other":
+                group = mermaid_group(self.program, block, above) or tree_group(self.program, block, above)
+            if group:
+                yield group
+        if above < 0:  # such headings speak against lists and labels more than these can speak for roles
+            return
+        yield from listed_groups(self.program, free, above)
+        if free and (group := paragraph_group(self.program, section, free, above)):
+            yield group
+
+    def _closed(self, span: Span) -> bool:
+        return any(start <= span.start < end for start, end in self.closed)

@@ -1,0 +1,169 @@
+"""A role from the places where it is written: its keys, its charter, and a finding for what is not understood."""
+
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Any
+
+from orgopt.document.findings import Fix, Notes
+from orgopt.document.grammar.keys import KEYS, RHYTHM_KEYS, ROLE_KEYS, Key, canonical
+from orgopt.document.grammar.numbers import is_plain_number
+from orgopt.document.grammar.words import is_word
+from orgopt.document.reading.entry import Entry
+from orgopt.document.reading.evidence.folders import of_one
+from orgopt.document.reading.field import Field
+from orgopt.document.reading.fields import bullets, named
+from orgopt.document.text.program import LINE_END, Program, Section, Span, printable
+from orgopt.org import DEFAULT_AGENT, LANGUAGE_AGENT, Role
+
+_BLANKS = re.compile(r"\n{3,}")
+
+
+def prose(text: str) -> str:
+    """A text as an Org keeps it: line feeds, and one blank line where fields left several."""
+    return _BLANKS.sub("\n\n", LINE_END.sub("\n", text)).strip()
+
+
+class RoleReader:
+    """Reads the roles of a program.
+
+    Attributes:
+        program: The document.
+        notes: Takes the findings.
+        parts: Its sections Roles, Links and Rhythm.
+    """
+
+    def __init__(self, program: Program, notes: Notes, parts: dict[str, Section]) -> None:
+        self.program, self.notes, self.parts = program, notes, parts
+
+    def text(self, spans: Iterable[Span]) -> str:
+        """The text of some spans."""
+        return prose("".join(self.program.slice(span) for span in spans))
+
+    def _charter(self, entry: Entry) -> str:
+        """The charter that a place of a role gives; cells and nested bullets are lines of their own."""
+        if entry.kind not in {"item", "row", "node", "key"}:
+            return self.text(entry.prose)
+        return prose("\n".join(text for span in entry.prose if (text := self.program.slice(span).strip())))
+
+    def role(self, role_id: str, places: tuple[Entry, ...]) -> Role:
+        """The role that stands in some places."""
+        given: dict[str, Any] = {}
+        every = [field for entry in places for field in entry.fields]
+        for name in ROLE_KEYS:
+            same = [field for field in every if field.key == name]
+            for extra in same[:-1]:
+                fix = Fix(extra.line, "", safe=True) if extra.form == "bold" else None
+                self.notes.add(
+                    "ORG006", "warning", f"'{name}' is given twice: the last counts", extra.key_span, "", fix
+                )
+            if same and (value := self.value(KEYS[name], same[-1], claim=self._declared(same[-1]))) is not None:
+                given[KEYS[name].attribute] = value
+                self._taken(KEYS[name], same[-1], value)
+        part = self.parts.get("roles")
+        for entry in places:
+            declared = entry.kind == "file" or (part is not None and part.span.start < entry.span.start < part.span.end)
+            self.unknown(entry.unknown, ROLE_KEYS, told=declared)
+            self._unread(entry)
+            for field in entry.misread:
+                self.value(KEYS[field.key], field, claim=False)
+        span = places[0].name.span
+        if "agent" not in given and (mind := self._mind(every, places)):
+            given["agent"] = LANGUAGE_AGENT
+            self.notes.add(
+                "ORG025", "info", f"{places[0].name.text}: agent taken as {LANGUAGE_AGENT}, for {mind}", span
+            )
+        if not named(every, "headcount") and places[0].kind != "plain":
+            agent = "" if "agent" in given or named(every, "agent") else f", agent as {DEFAULT_AGENT}"
+            self.notes.add("ORG025", "info", f"{places[0].name.text}: headcount taken as 1{agent}", span)
+        elif any(field.form == "heading" for field in every):
+            self.notes.add(
+                "ORG025", "info", f"{places[0].name.text}: headcount taken as {given.get('headcount', 1)}", span
+            )
+        if places[0].kind == "plain":
+            given = {**self._beside(), **given}
+        charter = "\n\n".join(text for entry in places if (text := self._charter(entry)))
+        return Role(id=role_id, name=places[0].name.text, charter=charter, **given)
+
+    def _declared(self, field: Field) -> bool:
+        """Whether a field stands in a section Roles or in front matter, where what it says must be understood."""
+        part = self.parts.get("roles")
+        return field.form == "front matter" or (part is not None and part.span.start < field.line.start < part.span.end)
+
+    def _beside(self) -> dict[str, Any]:
+        """What files such as SOUL.md say of the one agent of the document that they stand beside."""
+        files = [(of_one(section), section) for section in self.program.sections if section.level == 0]
+        bodies = [Span(section.heading.span.end, section.span.end) for key, section in files if key == "persona"]
+        persona = prose("\n\n".join(self.program.slice(body).strip() for body in bodies))
+        given: dict[str, Any] = {"persona": KEYS["persona"].parse(persona)} if persona else {}
+        return given | ({"memory": "lasting"} if any(key == "memory" for key, _ in files) else {})
+
+    def _mind(self, every: list[Field], places: tuple[Entry, ...]) -> str:
+        """What says that a role thinks with language, in words; empty where nothing does."""
+        if named(every, "model"):
+            return "it has a model"
+        if named(every, "agent"):
+            return ""
+        spoken = "persona" if any(field.key == "persona" and field.form == "cell" for field in every) else ""
+        mind = next((entry.mind for entry in places if entry.mind), spoken)
+        return f"it has '{mind}'" if mind else ""
+
+    def _taken(self, key: Key, field: Field, value: Any) -> None:
+        """Say how a word or a range was read as a number."""
+        if key.attribute in {"headcount", "risk"} and not is_plain_number(field.value):
+            message = f"'{printable(field.value)}' is taken as {key.name.lower()} {key.format(value)}"
+            self.notes.add("ORG025", "info", message, field.value_span)
+
+    def value(self, key: Key, field: Field, *, claim: bool = True) -> Any | None:
+        """The value of a field, or None with a finding; what makes no claim to be a field is left alone."""
+        try:
+            return key.parse(field.value)
+        except ValueError as error:
+            message, _, help_ = str(error).partition("; ")
+            if field.form == "cell":
+                self.notes.add("ORG017", "info", f"'{field.key}' is not read: {message}", field.value_span, help_)
+            elif claim and field.form in {"bold", "heading"}:
+                close = help_.removeprefix("did you mean '").removesuffix("'?") if help_.startswith("did you") else ""
+                fix = Fix(field.value_span, close, safe=False) if close else None
+                self.notes.add(key.code, "error", message, field.value_span, help_, fix)
+            else:
+                self.notes.add("ORG017", "warning", f"'{field.key}' is not read: {message}", field.value_span, help_)
+            return None
+
+    def unknown(self, unknown: Iterable[Field], known: tuple[str, ...], *, told: bool = True) -> None:
+        """Findings for keys that are not understood; they stay in the charter. Without `told` only slips."""
+        for field in unknown:
+            close = get_close_matches(field.key, known, n=1, cutoff=0.75)
+            if close and not is_word("duty", field.key):
+                fix = Fix(field.key_span, KEYS[close[0]].name, safe=False)
+                self.notes.add(
+                    "ORG005",
+                    "warning",
+                    f"unknown key '{field.key}'",
+                    field.key_span,
+                    f"did you mean '{close[0]}'?",
+                    fix,
+                )
+            elif told:
+                message = f"'{printable(field.key)}' is no key here: it is read as part of the charter"
+                help_ = "move it below '## Rhythm'" if field.key in RHYTHM_KEYS else f"keys here: {', '.join(known)}"
+                self.notes.add("ORG005", "info", message, field.key_span, help_)
+
+    def _unread(self, entry: Entry) -> None:
+        """Bullets such as `- **Agent** tpe` that nearly are fields."""
+        if entry.section is None:
+            return
+        for bullet in bullets(self.program, entry.section):
+            word, _, rest = bullet.text.replace("*", "").strip().partition(" ")
+            key = canonical(word, known=True)
+            if key in ROLE_KEYS and ":" not in bullet.text and bullet.text.startswith("**") and rest:
+                line = f"- **{KEYS[key].name}:** {rest}"
+                fix = Fix(Span(bullet.line.start, bullet.text_span.end), line, safe=False)
+                self.notes.add(
+                    "ORG017",
+                    "warning",
+                    f"'{printable(bullet.text)}' is not read",
+                    bullet.text_span,
+                    f"write '{line}'",
+                    fix,
+                )

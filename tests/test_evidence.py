@@ -1,0 +1,343 @@
+"""Rosters as people write them: what is read as a role, in which form and language, and what never is."""
+
+from pathlib import Path
+
+import pytest
+
+from orgopt.document import lint, load, parse, read, render
+from orgopt.document.editing.base import SetKey
+from orgopt.document.editing.links import AddLink, RemoveLink
+from orgopt.document.editing.roles import AddRole, RemoveRole
+from orgopt.document.grammar.words import KINDS, is_word, languages, normal, words
+from orgopt.document.reading.names import read_name
+from orgopt.draw.flowchart import mermaid
+from orgopt.errors import DocumentError
+from orgopt.org import Link, Org, slug
+
+
+def org(text: str) -> Org:
+    """What a text describes; an organization of nobody where it is read as one Researcher."""
+    reading = read(parse(text))
+    return Org() if reading.plain else reading.org
+
+
+def names(text: str) -> list[str]:
+    return [role.name for role in org(text).roles]
+
+
+def links(text: str) -> set[str]:
+    found = org(text)
+    return {f"{found.name(link.source)} {link.kind} {found.name(link.target)}" for link in found.links}
+
+
+ROSTERS = {
+    "agents, roles and files": (
+        "# Crew\n\n| Agent | Role | File |\n|---|---|---|\n| Ada | Lead | a.md |\n| Bob | Digger | b.md |\n"
+    ),
+    "numbers first": "# Plan\n\n| # | Agent | Mission |\n|---|---|---|\n| 1 | Ada | leads |\n| 2 | Bob | digs |\n",
+    "codenames": (
+        "# Ship\n\n| Officer | Codename | Duty |\n|---|---|---|\n| Captain | Ada | steers |\n"
+        "| Cook | Bob | cooks |\n"
+    ),
+    "tables by group": (
+        "# Team\n\n## Core\n\n| Name | Role |\n|---|---|\n| Ada | Lead |\n\n## Support\n\n| Name | Role |\n"
+        "|---|---|\n| Bob | Cook |\n"
+    ),
+    "sections below a team": (
+        "# Lab\n\n## 🚀 Our crew\n\n### Ada\n\nLeads.\n\n### Bob\n\nDigs.\n\n## Workflow\n\n### Step 1\n\nGo.\n"
+    ),
+    "unknown keys": "# The team\n\n## Ada — Founder\n\n- **Born:** 1815\n\n## Bob — Janitor\n\n- **Born:** 1900\n",
+    "groups": "# Roster\n\n## Active\n\n### Ada\n\nWorks.\n\n### Bob\n\nRests.\n\n## Departed\n\n### Eve\n\nGone.\n",
+    "groups in a section Roles": "## Roles\n\n### Active\n\n#### Ada\n\nWorks.\n\n#### Bob\n\nRests.\n",
+    "numbered": "# Lab\n\n## Agent 1: Ada (leads)\n\nLead.\n\n## Agent 2: Bob\n\nDig.\n\n## Setup\n\nInstall.\n",
+    "bold leads": "# Team\n\n**1. Ada (leads)**\n- plans\n\n**2. Bob (digs)**\n- digs\n",
+    "bullets": (
+        "# Lab\n\n## Who is on the team\n\n- **Ada** — leads\n- **Bob** — digs\n\n## Rules\n\n"
+        "- **Tests** — always\n"
+    ),
+    "a tree": "# Org chart\n\n```text\nLab\n├── Ada    (leads)\n└── Bob    (digs)\n```\n",
+    "a chart": "# Org chart\n\n```mermaid\ngraph TD\n  a[Ada] --> b[Bob]\n  style a fill:#fff\n```\n",
+    "a link alone": "# Lab\n\n## Ada\n\nDecides.\n\n## Bob\n\nReports to: Ada\n\n## Notes\n\nNone.\n",
+    "a role each": (
+        "# Config\n\n## Ada\n- **Rol**: Arquitecto\n\n## Bob\n- **Rol**: QA\n\n## Matrix\nA.\n\n## Flow\nB.\n"
+    ),
+    "German": "# Labor\n\n## Das Team\n\n- **Ada** — leitet\n- **Bob** — gräbt\n\n## Regeln\n\n- **Tests** — immer\n",
+    "French": (
+        "# Labo\n\n## L'équipe\n\n### Ada\n\nDirige.\n\n### Bob\n\nCreuse.\n\n## Étapes\n\n### Étape 1\n\n"
+        "Aller.\n"
+    ),
+    "Spanish": "# Lab\n\n| Nombre | Rol | Tarea |\n|---|---|---|\n| Ada | Jefa | dirige |\n| Bob | Técnico | cava |\n",
+    "Portuguese": "# Lab\n\n## Equipe\n\n- **Ada**: dirige\n- **Bob**: cava\n\n## Regras\n\n- **Testes**: sempre\n",
+    "Chinese": "# 实验室\n\n| 姓名 | 角色 | 职责 |\n|---|---|---|\n| Ada | 组长 | 决定 |\n| Bob | 研究员 | 探索 |\n",
+    "Japanese": "# ラボ\n\n## チーム構成\n\n- **Ada** — 決める\n- **Bob** — 調べる\n\n## 手順\n\n- **準備** — 入れる\n",
+    "Korean": (
+        "# 연구실\n\n## 팀 구성\n\n| 에이전트 | 역할 |\n|---|---|\n| Ada | 총괄 |\n| Bob | 조사 |\n\n"
+        "## 규칙\n\n- **시험** — 항상\n"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", ROSTERS)
+def test_a_team_is_read_in_any_form_and_language(form: str) -> None:
+    program = parse(ROSTERS[form])
+    assert names(ROSTERS[form]) == ["Ada", "Bob"]
+    assert render(program) == program.text
+    assert not [finding for finding in lint(program) if finding.severity == "error"]
+
+
+@pytest.mark.parametrize("form", ROSTERS)
+def test_edits_of_any_form_keep_the_others_and_are_undone(form: str) -> None:
+    program = parse(ROSTERS[form])
+    for edit in (
+        SetKey("bob", "headcount", 3),
+        SetKey("ada", "risk tolerance", 0.7),
+        AddRole("### Zoe\n- **Headcount:** 2\n\nLook.\n"),
+        AddLink(Link(source="bob", target="ada", kind="reviews")),
+    ):
+        after = edit.apply(program)
+        roles = {role.id: role for role in read(after).org.roles}
+        assert set(roles) >= {"ada", "bob"}
+        assert edit.inverse(program).apply(after).text == program.text
+    assert roles["bob"].name == "Bob"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# Lab\n\n## Rules\n- One change at a time.\n- Never stop.\n\n### Step 5 — Measure\nRun it.\n",
+        "# Lab\n\n## Roles\n\nEverybody does what is needed.\n",
+        "# Lab\n\n## Agents\n\nThere is one.\n",
+        "# T\n\n| Name | Description |\n|---|---|\n| lr | learning rate |\n| bs | batch size |\n",
+        "# T\n\n| Phase | Agent | Output |\n|---|---|---|\n| 1 | Plan | it |\n| 2 | Coder | it |\n| 3 | Coder | it |\n",
+        "# T\n\n## Commands\n\n| Command | Role |\n|---|---|\n| `run` | runs it |\n| `stop` | stops it |\n",
+        "# T\n\n## Agent workflow\n\n1. **Plan** — write it down\n2. **Build** — try it\n",
+        "# T\n\n## Team structure\n\n```text\nsrc/\n├── agents/\n│   └── lead.py\n└── team.md\n```\n",
+        "# T\n\n```mermaid\ngraph LR\n  A[Prepare] --> B[Train]\n  B --> C[Evaluate]\n  C --> A\n```\n",
+        "# T\n\n```mermaid\ngraph LR\n  A[Developer] --> B[QA]\n  B --> C{Passed?}\n  C -->|yes| D[DevOps]\n```\n",
+        "# T\n\n### `*agents`\n\n- use a lead\n- One: as it is\n- Two: as well\n- only where it helps\n",
+        "# T\n\n## Features\n\n- **Agent orchestration** — many at once\n- **Learning system** — remembers\n",
+        "# T\n\n## Documentation\n\n- [Agents](docs/agents.md)\n- [Setup](docs/setup.md)\n",
+        "# 项目\n\n## 规则\n\n- **测试** — 总是\n- **提交** — 小步\n",
+        "# Projet\n\n## Étapes\n\n### Étape 1 — Préparer\n\nLire.\n\n### Étape 2 — Lancer\n\nAller.\n",
+    ],
+)  # fmt: skip
+def test_rules_steps_features_and_prose_are_no_roles(text: str) -> None:
+    assert names(text) == []
+
+
+def test_a_roster_may_stand_below_a_bullet_that_announces_it() -> None:
+    text = "# Lab\n\n## Agent roles\n\n* All are bound by it.\n* A summary of the roles is as follows:\n"
+    assert names(f"{text}    - **Ada (Lead):** decides\n    - **Bob (Developer):** digs\n") == ["Ada", "Bob"]
+
+
+def test_what_may_be_roles_is_said_with_its_line_and_the_remedy() -> None:
+    program = parse("# Lab\n\n## Who we have\n\n- Engineer: builds it\n- Analyst: counts\n")
+    (finding,) = [finding for finding in lint(program) if finding.code == "ORG044"]
+    assert program.position(finding.span.start)[0] == 5
+    assert "Engineer, Analyst" in finding.message
+    assert "## Roles" in finding.help
+
+
+def test_a_section_roles_that_names_nobody_is_a_warning_and_one_researcher() -> None:
+    program = parse("# Lab\n\n## Roles\n\nEverybody does what is needed.\n")
+    assert [(finding.code, finding.severity) for finding in lint(program)] == [("ORG002", "warning")]
+    after = SetKey("researcher", "headcount", 2).apply(program)
+    assert [(role.id, role.headcount) for role in read(after).org.roles] == [("researcher", 2)]
+
+
+@pytest.mark.parametrize(
+    ("written", "name", "title"),
+    [
+        ("**Pilot** (keeps the log)", "Pilot", "keeps the log"), ("PL (Pilot in Command)", "PL", "Pilot in Command"),
+        ("Digger[^1]", "Digger", ""), ("Digger<br/>digs deep", "Digger", "digs deep"),
+        ("Agent-3 : Digger", "Digger", ""),
+        ("ROL 2: DIGGER", "DIGGER", ""), ("大掌柜（掌柜）", "大掌柜", "掌柜"), ("2.1 Digger", "Digger", ""),
+        ("Digger 🎯", "Digger", ""), ("PM（产品经理） `@pm`", "PM", "产品经理"),
+        ("**[Digger](d.md)** : digs", "Digger", ""), ("Head Coach -- [bridges]", "Head Coach", "[bridges]"),
+    ],
+)  # fmt: skip
+def test_markup_brackets_and_footnotes_are_no_part_of_a_name(written: str, name: str, title: str) -> None:
+    found = read_name(written, 5)
+    assert (found.text, found.title) == (name, title)
+    assert written[found.span.start - 5 : found.span.end - 5] == name
+
+
+def test_names_that_differ_in_brackets_alone_are_two_roles() -> None:
+    assert names("## Roles\n### Digger (north)\n### Digger (south)\n") == ["Digger", "Digger (south)"]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("探索员", "探索员"), ("前端 / UIUX", "前端-uiux"), ("리드 에이전트", "리드-에이전트"),
+     ("エージェント", "エージェント"),
+     ("Späher", "spaher"), ("Chief Scientist", "chief-scientist"), ("Исследователь", "исследователь"), ("❄", "")],
+)  # fmt: skip
+def test_a_name_of_any_script_has_a_stable_id(name: str, expected: str) -> None:
+    assert slug(name) == expected
+    assert slug(slug(name)) == slug(name)
+
+
+def test_roles_of_any_script_are_linked_and_edited() -> None:
+    text = "## Roles\n### 组长\n### 探索员\n- 汇报对象：组长\n- 人数：2\n## Links\n- 组长 → 探索员: delegates to\n"
+    assert links(text) == {"探索员 reports to 组长", "组长 delegates to 探索员"}
+    assert org(text).roles[1].headcount == 2
+    after = SetKey("探索员", "headcount", 4).apply(parse(text))
+    assert after.text == text.replace("2", "4")
+
+
+@pytest.mark.parametrize(
+    ("field", "expected"),
+    [
+        ("Reports to: Lead (for the code)", {"Tester reports to Lead"}),
+        ("Reports to: Lead. He decides.", {"Tester reports to Lead"}),
+        ("Reports to: Lead; Coder", {"Tester reports to Lead", "Tester reports to Coder"}),
+        ("Reports to: the user", set()),
+        ("Reviews: everyone", {"Tester reviews Lead", "Tester reviews Coder"}),
+        ("Berichtet an: Lead", {"Tester reports to Lead"}),
+        ("Rend compte à : Lead", {"Tester reports to Lead"}),
+        ("- **上级**：Lead", {"Tester reports to Lead"}),
+    ],
+)  # fmt: skip
+def test_fields_name_others_as_people_write_them(field: str, expected: set[str]) -> None:
+    assert links(f"## Roles\n### Lead\n### Coder\n### Tester\n{field}\n") == expected
+
+
+def test_links_stand_in_nested_lists_sentences_charts_and_paired_tables() -> None:
+    assert links("# Team\n\n- Lead\n  - Digger\n  - Scout\n") == {"Digger reports to Lead", "Scout reports to Lead"}
+    team = "## Roles\n### Lead\n### Digger\n"
+    assert links(f"{team}## Communication\nCode review: Lead reviews all changes.\n") == {"Lead reviews Digger"}
+    chart = "# Org chart\n\n```mermaid\ngraph TD\n  L[Lead] --> D[Digger] & S[Scout]\n  D -.-> S\n```\n"
+    assert links(chart) == {"Digger reports to Lead", "Scout reports to Lead", "Digger shares with Scout"}
+    queue = "# Team\n\n```mermaid\ngraph TD\n  A[Planner] --> B[Developer]\n  B --> C[Tester]\n```\n"
+    assert names(queue) == ["Planner", "Developer", "Tester"]
+    assert not links(queue)  # one behind the other is what comes next
+    table = "# Team\n\n## Lead\n\nDecides.\n\n## Digger\n\n| Field | Value |\n|---|---|\n| **Reports to** | Lead |\n"
+    assert links(table) == {"Digger reports to Lead"}
+
+
+def test_an_own_chart_is_read_back() -> None:
+    text = (Path(__file__).parents[1] / "orgs" / "three-levels.md").read_text()
+    before = read(parse(text)).org
+    after = org(f"```mermaid\n{mermaid(before)}```\n")
+    assert {(role.name, role.headcount) for role in after.roles} == {(r.name, r.headcount) for r in before.roles}
+    kinds = {(before.name(link.source), link.kind, before.name(link.target)) for link in before.links}
+    assert {(after.name(link.source), link.kind, after.name(link.target)) for link in after.links} == kinds
+
+
+def test_what_is_drawn_is_not_edited_where_it_is_drawn() -> None:
+    program = parse(ROSTERS["a chart"])
+    (link,) = read(program).org.links
+    for edit in (RemoveLink(link), RemoveRole("bob")):
+        with pytest.raises(DocumentError, match="drawn"):
+            edit.apply(program)
+
+
+@pytest.mark.parametrize(
+    ("line", "headcount", "risk", "agent"),
+    [
+        ("Headcount: 2–4", 3, None, "hill-climb"), ("Headcount: one", 1, None, "hill-climb"),
+        ("Headcount: few", 3, None, "hill-climb"), ("Risk: low", 1, 0.2, "hill-climb"),
+        ("Risk: high", 1, 0.8, "hill-climb"),
+        ("Agent: claude", 1, None, "llm"), ("- **Agent:** claude", 1, None, "llm"), ("model: opus", 1, None, "llm"),
+        ("Headcount: as needed", 1, None, "hill-climb"),
+    ],
+)  # fmt: skip
+def test_values_are_read_where_a_person_would(line: str, headcount: int, risk: float | None, agent: str) -> None:
+    program = parse(f"## Roles\n### Lead\n{line}\n")
+    (role,) = read(program).org.roles
+    assert (role.headcount, role.risk, role.agent) == (headcount, risk, agent)
+    assert not [finding for finding in lint(program) if finding.severity == "error"]
+
+
+def test_a_cell_that_is_no_value_refuses_no_document() -> None:
+    text = "## Team\n\n| Role | Agents | Goal |\n|---|---|---|\n| Lead | Ann, Bob | decide |\n| Coder | Carl | code |\n"
+    assert [(role.name, role.headcount) for role in org(text).roles] == [("Lead", 1), ("Coder", 1)]
+    assert {finding.severity for finding in lint(parse(text))} == {"info"}
+
+
+CREW = """\
+# the crew
+researcher:
+  role: >
+    Senior Researcher
+  goal: >
+    Find what is new.
+  backstory: "You know it all."
+  llm: openai/gpt-5-mini
+
+writer:
+  role: Writer
+  goal: Write it down.
+"""
+
+
+def test_the_agents_of_a_crew_are_read_and_edited(tmp_path: Path) -> None:
+    path = tmp_path / "agents.yaml"
+    path.write_text(CREW)
+    program = load(path)
+    found = read(program).org
+    assert [(role.name, role.agent, role.model) for role in found.roles] == [
+        ("researcher", "llm", "openai/gpt-5-mini"), ("writer", "llm", ""),
+    ]  # fmt: skip
+    assert "Find what is new." in found.roles[0].charter
+    edit = SetKey("writer", "headcount", 2)
+    after = edit.apply(program)
+    assert after.text == CREW.replace("writer:\n", "writer:\n  headcount: 2\n")
+    assert edit.inverse(program).apply(after).text == CREW
+    with pytest.raises(DocumentError, match=r"orgopt fmt .*agents\.yaml --out team\.md"):
+        AddRole("### Zoe\n").apply(program)
+
+
+def test_role_files_are_found_from_the_root_of_the_repository(tmp_path: Path) -> None:
+    folder = tmp_path / ".squad"
+    (folder / "agents").mkdir(parents=True)
+    (folder / "agents" / "ada.md").write_text("You lead.\n")
+    (folder / "team.md").write_text(
+        "# Team\n\n| Name | Role | Charter |\n|---|---|---|\n| Ada | Lead | `.squad/agents/ada.md` |\n"
+        "| Bob | Digger | `../out.md` |\n"
+    )
+    (tmp_path / "out.md").write_text("Secret.\n")
+    program = load(folder / "team.md")
+    assert [(role.name, role.charter) for role in read(program).org.roles] == [
+        ("Ada", "Lead\n\nYou lead."),
+        ("Bob", "Digger"),
+    ]
+    assert [f.message for f in lint(program) if f.code == "ORG029"] == [
+        "'../out.md' is outside the document's folder: it is not read"
+    ]
+    assert program.place(program.text.index("You lead"))[0] == str(folder / "agents" / "ada.md")
+
+
+def test_front_matter_counts_and_a_text_about_all_is_no_role(tmp_path: Path) -> None:
+    for name, model in (("coder", "haiku"), ("planner", "opus")):
+        (tmp_path / f"{name}.md").write_text(f"---\nname: {name}\nmodel: {model}\n---\n\n# It\n\n**Model**: Big 4.5\n")
+    (tmp_path / "workflow.md").write_text("# Agent team workflow\n\nFirst this, then that.\n")
+    program = load(tmp_path)
+    assert [(role.name, role.model) for role in read(program).org.roles] == [("coder", "haiku"), ("planner", "opus")]
+    assert not [finding for finding in lint(program) if finding.severity == "error"]
+
+
+def test_files_beside_an_agents_md_say_who_its_agent_is(tmp_path: Path) -> None:
+    (tmp_path / "AGENTS.md").write_text("# Workspace\n\nDo what is asked.\n")
+    (tmp_path / "SOUL.md").write_text("You are kind.\n")
+    (tmp_path / "IDENTITY.md").write_text("# Who\n\n- **Name:** Ada\n")
+    (tmp_path / "MEMORY.md").write_text("Nothing yet.\n")
+    (role,) = read(load(tmp_path / "AGENTS.md")).org.roles
+    assert (role.name, role.agent, role.memory, role.charter) == ("Ada", "llm", "lasting", "Do what is asked.")
+    assert "You are kind." in role.persona
+
+
+def test_sections_that_are_almost_parts_are_said_only_where_they_hold_what_the_part_does() -> None:
+    rules = "## Roles\n### Lead\n- **Headcount:** 1\n\n## Rules\n\n- Test it.\n"
+    assert not [finding for finding in lint(parse(rules)) if finding.code == "ORG009"]
+    linkz = rules.replace("## Rules\n\n- Test it.", "## Linkz\n\n- Lead → Lead: shares with")
+    assert [finding.code for finding in lint(parse(linkz))] == ["ORG009"]
+
+
+def test_every_language_has_words_for_a_team_and_for_what_is_none() -> None:
+    assert set(languages()) >= {"en", "de", "fr", "es", "pt", "zh", "ja", "ko"}
+    for code, language in languages().items():
+        assert set(language) <= set(KINDS), code
+        assert {"team", "never", "person", "name", "role", "duty", "reports"} <= set(language), code
+    assert is_word("team", "Équipe")
+    assert all(word == normal(word) for kind in ("team", "never", "person") for word in words(kind))
