@@ -13,7 +13,8 @@ _WIDTHS = (  # of DejaVu Sans, the widest of the usual fonts, in parts of the fo
     (0.56, '"*_`?szcL'),
     (0.65, "abdeghknopquvxyEFPSTY0123456789${}"),
     (0.86, "#+<=>^~&ABCDGHKNOQRUVXZ"),
-    (1.0, "mwMW@%"),
+    (1.0, "mwMW@%æœжмтфшщыю"),
+    (1.2, "ÆŒЖШЩЫЮ"),
 )
 _WIDTH_OF = {char: width for width, chars in _WIDTHS for char in chars}
 _FULL, _HALF, _EMOJI = 1.02, 0.55, 1.3
