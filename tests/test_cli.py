@@ -81,7 +81,7 @@ def test_show_in_every_form(org: Path) -> None:
     assert "Trio  3 agents" in tree
     assert "└── Explorer ×2  hill-climb" in tree
     assert orgopt("show", org, "--as", "svg").output.startswith("<svg")
-    assert orgopt("show", org, "--as", "mermaid").output.startswith("flowchart")
+    assert orgopt("show", org, "--as", "mermaid").output.startswith('---\ntitle: "Trio"\n---\nflowchart')
     data = json.loads(orgopt("show", org, "--as", "json").output)
     assert data["schema_version"] == 1
     assert data["submitters"] == ["lead"]

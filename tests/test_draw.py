@@ -16,7 +16,7 @@ import pytest
 
 from orgopt.document import load, parse, read
 from orgopt.draw import mermaid, svg
-from orgopt.draw.content import fit, text_width
+from orgopt.draw.text import fit, text_width
 from orgopt.org import LINK_KINDS, Link, LinkKind, Org, Role, Standup
 from tests.conftest import ROOT
 
@@ -257,6 +257,17 @@ def test_no_role_at_all() -> None:
     assert mermaid(Org()).startswith("flowchart")
 
 
+def test_title_and_stand_up_are_drawn_with_names_as_written() -> None:
+    roles = (role("研究主任"), role("Chief and Vice"))
+    standup = Standup(every=60, unit="s", attendees=tuple(one.id for one in roles))
+    org = Org(title='組織 "A"', roles=roles, standup=standup)
+    words = "Stand-up every 60 s, 研究主任 and Chief and Vice, all"
+    assert words in svg(org)
+    assert f'note0>"{words}"]' in mermaid(org)
+    assert mermaid(org).startswith('---\ntitle: "組織 \\"A\\""\n---\nflowchart BT\n')
+    assert ">組織 &quot;A&quot;</text>" in svg(org)
+
+
 def test_a_thousand_roles_are_cut_to_what_can_be_read() -> None:
     rng, began = random.Random(1), time.process_time()
     ids = [f"r{i}" for i in range(1000)]
@@ -317,7 +328,7 @@ def test_names_are_text(name: str) -> None:
     assert "\u202e" not in svg(org)
     for line in mermaid(org).splitlines():
         assert re.fullmatch(
-            r'flowchart BT|  classDef .*|  r0\["[^"<>`$:\[\]]*(<br/>[^"<>`$:\[\]]*)*"\](:::\w+)?'
+            r'---|title: ".*"|flowchart BT|  classDef .*|  r0\["[^"<>`$:\[\]]*(<br/>[^"<>`$:\[\]]*)*"\](:::\w+)?'
             r'|  r0 [-.=<>x]+\|"[^"<>`$:|]*"\| r0|  note\d>"[^"<>]*"\]:::note',
             line,
         )

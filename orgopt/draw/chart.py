@@ -3,25 +3,34 @@
 Covers looks and words; where things are is computed in `layers`, `layout` and `routes`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
+from typing import NamedTuple
 
-from orgopt.document.grammar.numbers import format_risk
-from orgopt.document.grammar.values import format_standup
-from orgopt.draw.content import Content, clean, content, fit, settings, text_width
+from orgopt.draw.card import SMALL, Card, card, card_width, draw_card, whole
+from orgopt.draw.content import Content, content, standup
+from orgopt.draw.labels import Space, in_order
 from orgopt.draw.layers import rows
 from orgopt.draw.layout import Size
-from orgopt.draw.routes import LABEL, LOOP, Box, Picture, Route, picture
-from orgopt.draw.style import STYLE, WEIGHT_STYLE
-from orgopt.draw.weights import NONE, Weights, badges, legend, standup_badge, stroke
-from orgopt.org import LINK_KINDS, Link, LinkKind, Org, Role
+from orgopt.draw.places import LABEL, LONGEST, LOOP, Box, Words
+from orgopt.draw.routes import Picture, Route, picture
+from orgopt.draw.style import STYLE, WEIGHT_STYLE, pixels
+from orgopt.draw.text import BOLD, clean, fit, right_to_left, text_width, wrap
+from orgopt.draw.weights import NONE, Weights, badge_width, badges, legend, standup_badge, stroke
+from orgopt.org import LINK_KINDS, Link, LinkKind, Org
 
-MARGIN, PAD, LINE = 28, 12, 18
-NARROWEST, WIDEST = 148, 212  # pixels of a box
+MARGIN, LINE = 28, 22
+TITLE, TITLE_LINE, TITLE_LINES = 16, 21, 3
+NOTE_LINES = 3
 MIN_WIDTH = 340  # of the picture, so that title and legend have room
-NAME, SMALL, TITLE = 13, 11, 16  # font sizes in pixels
-RISK_BAR = 34
 _MAX_SPOKEN = 20  # links that the description lists
+
+
+class _Label(NamedTuple):
+    """The pattern of a link; without a place where there is no room at its line."""
+
+    link: Link
+    place: Box | None
 
 
 def svg(org: Org, weights: Weights = NONE) -> str:
@@ -30,91 +39,81 @@ def svg(org: Org, weights: Weights = NONE) -> str:
     `weights` are the effects of parts, shown as signed numbers and wider strokes.
     """
     shown = content(org)
-    width = _box_width(org, shown.roles)
-    sizes = {role.id: _size(org, role, width, shown.links) for role in shown.roles}
-    drawn = picture(sizes, rows([role.id for role in shown.roles], shown.links), shown.links)
+    width = card_width(org, shown.roles)
+    cards = {role.id: card(org, role, width) for role in shown.roles}
+    words = [_words(link, weights) for link in shown.links]
+    sizes = {role: _size(each, width, shown.links, words) for role, each in cards.items()}
+    drawn = picture(sizes, rows(list(cards), shown.links), shown.links, words)
+    space = Space(drawn, MARGIN - 4)
+    labels = _labels(drawn, space)
     title = clean(org.title) or "Organization"
+    wide = max(drawn.width, MIN_WIDTH, min(text_width(title, TITLE * BOLD), 2 * MIN_WIDTH))
+    head = wrap(title, wide, TITLE * BOLD, TITLE_LINES)
     submitters = set(org.submitters())
-    wide = max(drawn.width, MIN_WIDTH, min(text_width(title, TITLE), 2 * MIN_WIDTH))
-    words = _legend_rows([*_entries(shown, submitters), *legend(weights)], wide)
-    labels, taken = _labels(drawn)
-    notes = [note for note in (_standup(org), shown.left_out) if note]
-    under = MARGIN + TITLE + 18 + drawn.height + 26
-    full_width, full_height = wide + 2 * MARGIN, under + LINE * 1.2 * (len(words) + len(notes)) + MARGIN - LINE
-    size = f'width="{_n(full_width)}" height="{_n(full_height)}" viewBox="0 0 {_n(full_width)} {_n(full_height)}"'
+    entries = _legend_rows([*_entries(shown, submitters, drawn), *legend(weights)], wide)
+    notes = _note_lines([standup(org), _unplaced(org, labels), shown.left_out], wide)
+    top = MARGIN + TITLE + 18 + TITLE_LINE * (len(head) - 1)
+    under = top + drawn.height + 26
+    full_width, full_height = wide + 2 * MARGIN, under + LINE * (len(entries) + len(notes)) + MARGIN - 18
+    across, down = pixels(full_width), pixels(full_height)
+    size = f'width="{across}" height="{down}" viewBox="0 0 {across} {down}"'
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="org" role="img" {size}>',
         f"<title>{escape(title)}</title>",
         f"<desc>{escape(_description(org, shown))}</desc>",
         f"<style>{STYLE}{WEIGHT_STYLE if weights.every() else ''}</style>",
         *_markers(shown.links),
-        f'<rect class="paper" width="{_n(full_width)}" height="{_n(full_height)}"/>',
-        f'<text class="title" x="{MARGIN}" y="{MARGIN + TITLE / 2:g}">{escape(fit(title, wide, TITLE))}</text>',
-        f'<g transform="translate({_n(MARGIN + (wide - drawn.width) / 2)} {MARGIN + TITLE + 18})">',
+        f'<rect class="paper" width="{across}" height="{down}"/>',
+        *_title(head, title),
+        f'<g transform="translate({pixels(MARGIN + (wide - drawn.width) / 2)} {top})">',
+        *(_band(band) for band in drawn.bands),
         *(_route(org, route, stroke(weights, weights.links.get(route.link.key))) for route in drawn.routes),
-        *(
-            line
-            for role in shown.roles
-            for line in _box(
-                org,
-                role,
-                drawn.boxes[role.id],
-                role.id in submitters,
-                stroke(weights, weights.roles.get(role.id)),
-            )
-        ),
-        *labels,
-        *badges(weights, drawn, taken),
+        *_cards(cards, drawn, submitters, weights),
+        *_label_texts(labels, drawn),
+        *badges(weights, drawn, space),
         "</g>",
-        *_legend(words, under),
-        *_notes(notes, wide, under + LINE * 1.2 * len(words), weights),
+        *_legend(entries, under),
+        *_notes(notes, under + LINE * len(entries), wide, weights),
         "</svg>",
     ]
     return "\n".join(parts) + "\n"
 
 
-def _box_width(org: Org, roles: Sequence[Role]) -> float:
-    names = (text_width(clean(role.name), NAME) + text_width(f" ×{role.headcount}", NAME) for role in roles)
-    details = (text_width(f"{role.agent} risk {format_risk(org.risk_of(role))}", SMALL) + RISK_BAR for role in roles)
-    extras = (text_width(line, SMALL) for role in roles for line in _extras(org, role))
-    widest = max((*names, *details, *extras), default=0) + 2 * PAD + 6
-    return round(min(WIDEST, max(NARROWEST, widest)))
+def _words(link: Link, weights: Weights) -> Words:
+    weight = weights.links.get(link.key)
+    widths = [*([_label_width(link)] if link.pattern else []), *([badge_width(weight)] if weight else [])]
+    return Words(max(widths, default=0), len(widths))
 
 
-def _size(org: Org, role: Role, width: float, links: Sequence[Link]) -> Size:
-    own = [link for link in links if link.source == link.target == role.id]
-    aside = LOOP + max(text_width(link.pattern, LABEL) for link in own) if own else 0
-    return Size(width, max(54 + 15 * len(_extras(org, role)), 18 * len(own)), aside)
+def _label_width(link: Link) -> float:
+    return min(text_width(clean(link.pattern), LABEL), LONGEST)
 
 
-def _extras(org: Org, role: Role) -> list[str]:
-    return [clean(line) for line in settings(org, role)]
+def _size(each: Card, width: float, links: Sequence[Link], words: Sequence[Words]) -> Size:
+    own = [words[i] for i, link in enumerate(links) if link.source == link.target == each.role.id]
+    aside = LOOP + max(one.width for one in own) if own else 0
+    return Size(width, max(each.height, sum(18 * max(1, one.lines) for one in own)), aside)
 
 
-def _box(org: Org, role: Role, box: Box, submits: bool, width: str) -> Iterator[str]:
-    kind = "box empty" if not role.headcount else "box submits" if submits else "box"
-    left, right, y = box.x + PAD, box.x + box.width - PAD, box.y + (box.height - 54 - 15 * len(_extras(org, role))) / 2
-    count, risk = f"×{role.headcount}", org.risk_of(role)
-    name = fit(role.name, box.width - 2 * PAD - text_width(f" {count}", NAME), NAME)
-    bar = right - RISK_BAR
-    number = format_risk(risk)
-    agent = fit(role.agent, bar - left - text_width(f"risk {number}", SMALL) - 8, SMALL)
-    yield (
-        f'<g><title>{escape(clean(role.name))} ×{role.headcount}</title><rect class="{kind}" x="{_n(box.x)}" '
-        f'y="{_n(box.y)}" width="{_n(box.width)}" height="{_n(box.height)}" rx="8"{width}/>'
+def _title(lines: Sequence[str], title: str) -> Iterator[str]:
+    # A text from right to left ends at the margin where others start.
+    direction = ' direction="rtl" text-anchor="end"' if right_to_left(title) else ""
+    for i, line in enumerate(lines):
+        y = pixels(MARGIN + TITLE / 2 + TITLE_LINE * i)
+        yield f'<text class="title" x="{MARGIN}" y="{y}"{direction}>{escape(line)}{whole(line, title)}</text>'
+
+
+def _cards(cards: Mapping[str, Card], drawn: Picture, submitters: set[str], weights: Weights) -> Iterator[str]:
+    for role, each in cards.items():
+        style = stroke(weights, weights.roles.get(role))
+        yield from draw_card(each, drawn.boxes[role], submits=role in submitters, style=style)
+
+
+def _band(band: Box) -> str:
+    return (
+        f'<rect class="band" x="{pixels(band.x)}" y="{pixels(band.y)}" width="{pixels(band.width)}" '
+        f'height="{pixels(band.height)}" rx="12"/>'
     )
-    yield f'<text class="name" x="{_n(left)}" y="{_n(y + 22)}">{escape(name)}</text>'
-    yield f'<text class="count" x="{_n(right)}" y="{_n(y + 22)}">{count}</text>'
-    yield f'<text class="small" x="{_n(left)}" y="{_n(y + 41)}">{escape(agent)}</text>'
-    yield f'<text class="small end" x="{_n(bar - 5)}" y="{_n(y + 41)}">risk {number}</text>'
-    yield f'<rect class="track" x="{_n(bar)}" y="{_n(y + 34)}" width="{RISK_BAR}" height="6" rx="3"/>'
-    if risk > 0:
-        fill = max(6, RISK_BAR * min(1, risk))
-        yield f'<rect class="risk" x="{_n(bar)}" y="{_n(y + 34)}" width="{_n(fill)}" height="6" rx="3"/>'
-    for i, text in enumerate(_extras(org, role)):
-        line = escape(fit(text, box.width - 2 * PAD, SMALL))
-        yield f'<text class="small" x="{_n(left)}" y="{_n(y + 57 + 15 * i)}">{line}</text>'
-    yield "</g>"
 
 
 def _markers(links: Sequence[Link]) -> Iterator[str]:
@@ -139,36 +138,40 @@ def _route(org: Org, route: Route, width: str) -> str:
     return f'<path class="{_class(link.kind)}" {path}{start}{end}{width}><title>{title}</title></path>'
 
 
-def _labels(drawn: Picture) -> tuple[list[str], list[Box]]:
-    """The patterns of links, each at its first place that is free, or else at its first; and what is taken then."""
-    found: list[str] = []
-    taken = list(drawn.boxes.values())
-    for route in drawn.routes:
-        if not route.link.pattern:
-            continue
-        width = min(text_width(route.link.pattern, LABEL), 90)
-        spots = [Box(x - width / 2, y - 7, width, 14) for x, y in route.labels]
-        spot = next((spot for spot in spots if not any(_overlap(spot, other) for other in taken)), spots[0])
-        if spot in taken:  # the label of another link of its bundle
-            continue
-        taken.append(spot)
-        text = escape(fit(route.link.pattern, width + 1, LABEL))
-        x, y = _n(spot.x + width / 2), _n(spot.y + 11)
-        found.append(f'<text class="label {_class(route.link.kind)}" x="{x}" y="{y}">{text}</text>')
-    return found, taken
+def _labels(drawn: Picture, space: Space) -> list[_Label]:
+    """The patterns of links where they stand."""
+    labeled = [route for route in drawn.routes if route.link.pattern]
+    places = {route.link: space.find(route, _label_width(route.link)) for route in in_order(labeled)}
+    return [_Label(route.link, places[route.link]) for route in labeled]
 
 
-def _overlap(a: Box, b: Box) -> bool:
-    return a.x < b.x + b.width and b.x < a.x + a.width and a.y < b.y + b.height and b.y < a.y + a.height
+def _label_texts(labels: Sequence[_Label], drawn: Picture) -> Iterator[str]:
+    for link, place in labels:
+        if place:
+            line = fit(link.pattern, place.width + 1, LABEL)
+            on_band = any(band.y < place.y < band.y + band.height for band in drawn.bands)
+            yield (
+                f'<text class="label {_class(link.kind)}{" on-band" * on_band}" '
+                f'x="{pixels(place.x + place.width / 2)}" y="{pixels(place.y + 11)}">'
+                f"{escape(line)}{whole(line, link.pattern)}</text>"
+            )
 
 
-def _entries(shown: Content, submitters: set[str]) -> list[tuple[str, str]]:
+def _unplaced(org: Org, labels: Sequence[_Label]) -> str:
+    """The patterns without room at their lines, in words."""
+    left = [_sentence(org, label.link) for label in labels if not label.place]
+    return f"Without room at the line: {'; '.join(left)}" if left else ""
+
+
+def _entries(shown: Content, submitters: set[str], drawn: Picture) -> list[tuple[str, str]]:
     """What the legend explains: classes and words."""
     entries = [(_class(kind), str(kind)) for kind in _kinds(shown.links)]
     if any(role.id in submitters for role in shown.roles):
         entries.append(("swatch submits", "submits the result"))
     if any(not role.headcount for role in shown.roles):
         entries.append(("swatch empty", "no agents"))
+    if drawn.bands:
+        entries.append(("swatch band", "one rank in several rows"))
     return entries
 
 
@@ -188,31 +191,31 @@ def _legend_rows(entries: Sequence[tuple[str, str]], width: float) -> list[list[
 
 def _legend(table: Sequence[Sequence[tuple[str, str, float]]], top: float) -> Iterator[str]:
     for row, entries in enumerate(table):
-        y = top + LINE * 1.2 * row
+        y = top + LINE * row
         for name, words, offset in entries:
-            x = MARGIN + offset
+            x, end, text = pixels(MARGIN + offset), pixels(MARGIN + offset + 30), pixels(MARGIN + offset + 37)
             if name.startswith("swatch"):
-                yield f'<rect class="{name}" x="{_n(x)}" y="{_n(y - 6)}" width="30" height="12" rx="3"/>'
+                yield f'<rect class="{name}" x="{x}" y="{pixels(y - 6)}" width="30" height="12" rx="3"/>'
             else:
-                yield f'<line class="sample {name}" x1="{_n(x)}" x2="{_n(x + 30)}" y1="{_n(y)}" y2="{_n(y)}"/>'
-            yield f'<text class="small" x="{_n(x + 37)}" y="{_n(y + 4)}">{escape(words)}</text>'
+                yield f'<line class="sample {name}" x1="{x}" x2="{end}" y1="{pixels(y)}" y2="{pixels(y)}"/>'
+            yield f'<text class="small" x="{text}" y="{pixels(y + 4)}">{escape(words)}</text>'
 
 
-def _standup(org: Org) -> str:
-    names = {role.id: role.name for role in org.roles}
-    return f"Stand-up {format_standup(org.standup, names)}" if org.standup else "No stand-up"
+def _note_lines(notes: Sequence[str], width: float) -> list[tuple[str, str]]:
+    """The notes in lines, each with the note that it is of."""
+    return [(line, note) for note in notes if note for line in wrap(note, width - 20, SMALL, NOTE_LINES)]
 
 
-def _notes(notes: Sequence[str], width: float, top: float, weights: Weights) -> Iterator[str]:
-    for i, note in enumerate(notes):
-        y = top + LINE * 1.2 * i
-        if i == 0:
-            x = MARGIN + 7
-            yield f'<circle class="clock" cx="{x}" cy="{_n(y)}" r="6"/>'
-            yield f'<path class="clock" d="M{x} {_n(y - 3.5)}V{_n(y)}H{x + 3}"/>'
-        yield f'<text class="small" x="{MARGIN + 20}" y="{_n(y + 4)}">{escape(fit(note, width - 20, SMALL))}</text>'
-    if weights.standup and notes:
-        yield standup_badge(weights.standup, MARGIN + 26 + min(width - 60, text_width(notes[0], SMALL)), top)
+def _notes(lines: Sequence[tuple[str, str]], top: float, width: float, weights: Weights) -> Iterator[str]:
+    """The notes; the first is of the stand-up, with a clock."""
+    x = MARGIN + 7
+    yield f'<circle class="clock" cx="{x}" cy="{pixels(top)}" r="6"/>'
+    yield f'<path class="clock" d="M{x} {pixels(top - 3.5)}V{pixels(top)}H{x + 3}"/>'
+    for i, (line, note) in enumerate(lines):
+        y = pixels(top + LINE * i + 4)
+        yield f'<text class="small" x="{MARGIN + 20}" y="{y}">{escape(line)}{whole(line, note)}</text>'
+    if weights.standup:
+        yield standup_badge(weights.standup, MARGIN + 26 + min(width - 60, text_width(lines[0][0], SMALL)), top)
 
 
 def _description(org: Org, shown: Content) -> str:
@@ -220,7 +223,7 @@ def _description(org: Org, shown: Content) -> str:
     roles = ", ".join(f"{clean(role.name)} ×{role.headcount}" for role in shown.roles[:_MAX_SPOKEN])
     links = "; ".join(_sentence(org, link) for link in shown.links[:_MAX_SPOKEN])
     cut = "; …" if max(len(shown.roles), len(shown.links)) > _MAX_SPOKEN else ""
-    return ". ".join(part for part in (f"Roles: {roles or 'none'}", links + cut, _standup(org)) if part)
+    return ". ".join(part for part in (f"Roles: {roles or 'none'}", links + cut, standup(org)) if part)
 
 
 def _sentence(org: Org, link: Link) -> str:
@@ -239,9 +242,4 @@ def _class(kind: str) -> str:
 
 
 def _point(point: tuple[float, float]) -> str:
-    return f"{_n(point[0])} {_n(point[1])}"
-
-
-def _n(number: float) -> str:
-    """A number of pixels, to a tenth."""
-    return f"{round(number, 1) + 0.0:g}"
+    return f"{pixels(point[0])} {pixels(point[1])}"

@@ -1,15 +1,12 @@
-"""What of an organization is drawn, and its text: cleaned, measured and shortened by width."""
+"""What of an organization is drawn, and in which words."""
 
-import unicodedata
 from typing import NamedTuple
 
+from orgopt.document.grammar.values import format_interval
 from orgopt.org import Link, Org, Role
 
 MAX_ROLES, MAX_LINKS = 200, 400
 """More than this is not readable in one picture."""
-
-_NARROW, _WIDE = frozenset("iljtfrI.,:;!|'()[]/ "), frozenset("mwMWQO@%")
-_BIDI = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 class Content(NamedTuple):
@@ -43,38 +40,11 @@ def settings(org: Org, role: Role) -> list[str]:
     return [line for line in (focus, ", ".join(judged), copied, role.model) if line]
 
 
-def clean(text: str) -> str:
-    """One line of text without what XML cannot hold or what reverses the text around it."""
-    line = " ".join(text.split())
-    return "".join(c for c in line if c not in _BIDI and unicodedata.category(c) not in {"Cc", "Cs", "Cn"})
-
-
-def text_width(text: str, size: float) -> float:
-    """About the width of a text in a sans-serif font of a size, in pixels; rather more than less."""
-    return size * sum(map(_em, text))
-
-
-def fit(text: str, width: float, size: float) -> str:
-    """The text, cleaned, and cut with an ellipsis where it is wider than `width` pixels."""
-    line, room = clean(text), width / size
-    if sum(map(_em, line)) <= room:
-        return line
-    used, kept = _em("…"), 0
-    for char in line:
-        used += _em(char)
-        if used > room:
-            break
-        kept += 1
-    return line[:kept].rstrip() + "…"
-
-
-def _em(char: str) -> float:
-    if unicodedata.combining(char):
-        return 0.0
-    if unicodedata.east_asian_width(char) in "WF":
-        return 1.05
-    if char in _NARROW:
-        return 0.43
-    if char in _WIDE or not char.isascii():
-        return 1.05
-    return 0.75 if char.isupper() else 0.65
+def standup(org: Org) -> str:
+    """How often who meets and what is shared, with the names of roles as written."""
+    meeting = org.standup
+    if meeting is None:
+        return "No stand-up"
+    who = " and ".join(map(org.name, meeting.attendees)) or "everyone"
+    share = "all" if meeting.share is None else f"best {meeting.share}"
+    return f"Stand-up {format_interval(meeting.every, meeting.unit)}, {who}, {share}"

@@ -1,9 +1,11 @@
 """The Mermaid drawing of an organization."""
 
+import json
+
 from orgopt.document.grammar.numbers import format_risk
-from orgopt.document.grammar.values import format_standup
-from orgopt.draw.content import clean, content, settings
+from orgopt.draw.content import content, settings, standup
 from orgopt.draw.layers import rows
+from orgopt.draw.text import clean
 from orgopt.org import Link, LinkKind, Org
 
 _ARROWS: dict[LinkKind, str] = {
@@ -27,9 +29,10 @@ def mermaid(org: Org) -> str:
     shown = content(org)
     node = {role.id: f"r{i}" for i, role in enumerate(shown.roles)}
     submitters = set(org.submitters())
-    lines = ["flowchart BT"]
+    title = clean(org.title)
+    lines = [*(["---", f"title: {json.dumps(title, ensure_ascii=False)}", "---"] if title else []), "flowchart BT"]
     # Mermaid breaks cycles where it meets them: from the bottom row, reports first, it puts most managers on top.
-    row_of = rows(list(node), shown.links)
+    row_of = rows(list(node), shown.links).row_of
     for role in sorted(shown.roles, key=lambda role: -row_of[role.id]):
         label = f"{_plain(role.name)} ×{role.headcount}<br/>{_plain(role.agent)}, risk {format_risk(org.risk_of(role))}"
         label += "".join(f"<br/>{_plain(line)}" for line in settings(org, role))
@@ -37,8 +40,7 @@ def mermaid(org: Org) -> str:
         lines.append(f'  {node[role.id]}["{label}"]{mark}')
     links = sorted(shown.links, key=lambda link: link.kind != "reports to")
     lines += [f'  {node[link.source]} {_arrow(link)}|"{_words(link)}"| {node[link.target]}' for link in links]
-    names = {role.id: role.name for role in org.roles}
-    notes = [f"stand-up {format_standup(org.standup, names)}" if org.standup else "", shown.left_out]
+    notes = [standup(org), shown.left_out]
     lines += [f'  note{i}>"{_plain(note)}"]:::note' for i, note in enumerate(notes) if note]
     return "\n".join([*lines, *_CLASSES]) + "\n"
 

@@ -5,6 +5,7 @@ Covers the rows only; the order within a row and the coordinates are those of `l
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import networkx as nx
 
@@ -17,8 +18,20 @@ In drawings of more than a few dozen roles both grow, so that the drawing stays 
 """
 
 
-def rows(ids: Sequence[str], links: Sequence[Link]) -> dict[str, int]:
-    """The row of each role, from 0 at the top; every end of a link must be in `ids`."""
+class Rows(NamedTuple):
+    """Who is in which row.
+
+    Attributes:
+        row_of: The row of each role, from 0 at the top.
+        broken: The first and the last row of each layer that has several.
+    """
+
+    row_of: dict[str, int]
+    broken: tuple[tuple[int, int], ...]
+
+
+def rows(ids: Sequence[str], links: Sequence[Link]) -> Rows:
+    """The rows of a drawing; every end of a link must be in `ids`."""
     order = _hierarchy(ids, links)
     layers: dict[int, list[str]] = {}
     depth = _depth(ids, links, order)
@@ -26,6 +39,7 @@ def rows(ids: Sequence[str], links: Sequence[Link]) -> dict[str, int]:
         layers.setdefault(depth[role], []).append(role)
     broken = max(BROKEN, math.ceil(math.sqrt(len(ids))))
     place: dict[str, int] = {}
+    several: list[tuple[int, int]] = []
     top = 0
     for layer in sorted(layers):
         long = len(layers[layer])
@@ -33,8 +47,10 @@ def rows(ids: Sequence[str], links: Sequence[Link]) -> dict[str, int]:
         for family in _families(layers[layer], order, count):
             size = math.ceil(len(family) / count)
             place |= {role: top + index // size for index, role in enumerate(family)}
-        top = max(place.values()) + 1
-    return place
+        last = max(place.values())
+        several += [(top, last)] if last > top else []
+        top = last + 1
+    return Rows(place, tuple(several))
 
 
 def _hierarchy(ids: Sequence[str], links: Sequence[Link]) -> "nx.DiGraph[str]":

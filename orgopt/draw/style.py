@@ -2,11 +2,17 @@
 
 from collections.abc import Mapping
 
+
+def pixels(number: float) -> str:
+    """A number of pixels, to a tenth."""
+    return f"{round(number, 1) + 0.0:g}"
+
+
 _SHAPE = """
 .org text { font: 11px system-ui, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif }
 .org .title { font-size: 16px; font-weight: 600 }
 .org .name { font-size: 13px; font-weight: 600 }
-.org .count { font-size: 13px; text-anchor: end }
+.org .count { font-size: 13px }
 .org .end { text-anchor: end }
 .org .label { text-anchor: middle; paint-order: stroke; stroke-width: 7px; stroke-linejoin: round }
 .org path, .org line, .org .clock { fill: none; stroke-width: 1.5px }
@@ -14,6 +20,7 @@ _SHAPE = """
 .org path:hover { stroke-width: 3.5px }
 .org .box, .org .swatch { stroke-width: 1.4px }
 .org .empty { stroke-dasharray: 4 3 }
+.org .band { stroke: none }
 .org .shares { stroke-dasharray: 6 4 }
 .org .delegates { stroke-dasharray: 1.5 3.5; stroke-width: 2px }
 .org .reviews { stroke-dasharray: 10 3 2 3 }
@@ -21,12 +28,14 @@ _SHAPE = """
 """
 
 _LIGHT = {
-    "paper": "#ffffff", "ink": "#17222e", "faint": "#566575", "box": "#f3f6fa", "edge": "#8496a9", "done": "#e6f4e8",
+    "paper": "#ffffff", "band": "#e9eef4",
+    "ink": "#17222e", "faint": "#566575", "box": "#f3f6fa", "edge": "#8496a9", "done": "#e6f4e8",
     "done-edge": "#3c8a4c", "empty": "#fbfbfc", "track": "#d8dfe7", "risk": "#d06a4a",
     "reports": "#2f6db3", "shares": "#b8650a", "delegates": "#7a4fc0", "reviews": "#c0325f",
 }  # fmt: skip
 _DARK = {
-    "paper": "#12181f", "ink": "#e6edf4", "faint": "#9fb0c0", "box": "#1d2731", "edge": "#5b7086", "done": "#17301d",
+    "paper": "#12181f", "band": "#1a2430",
+    "ink": "#e6edf4", "faint": "#9fb0c0", "box": "#1d2731", "edge": "#5b7086", "done": "#17301d",
     "done-edge": "#5fae6e", "empty": "#161d24", "track": "#34424f", "risk": "#e58a68",
     "reports": "#6fa8e6", "shares": "#e29a45", "delegates": "#b294ec", "reviews": "#ee7a9c",
 }  # fmt: skip
@@ -36,12 +45,14 @@ def _colors(colors: Mapping[str, str]) -> str:
     # No custom properties: not every viewer of SVG knows them.
     links = [
         f".org .{kind} {{ stroke: {colors[kind]} }} .org .head.{kind} path {{ fill: {colors[kind]}; stroke: none }} "
-        f".org .label.{kind} {{ fill: {colors[kind]}; stroke: {colors['paper']} }}"
+        f".org .label.{kind} {{ fill: {colors[kind]}; stroke: {colors['paper']} }} "
+        f".org .label.{kind}.on-band {{ stroke: {colors['band']} }}"
         for kind in ("reports", "shares", "delegates", "reviews")
     ]
     rules = [
         f".org .paper {{ fill: {colors['paper']} }}",
         f".org text {{ fill: {colors['ink']} }} .org .small, .org .count {{ fill: {colors['faint']} }}",
+        f".org .band, .org .swatch.band {{ fill: {colors['band']} }}",
         f".org .box, .org .swatch {{ fill: {colors['box']}; stroke: {colors['edge']} }}",
         f".org .submits {{ fill: {colors['done']}; stroke: {colors['done-edge']} }}",
         f".org .empty {{ fill: {colors['empty']} }}",

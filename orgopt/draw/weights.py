@@ -1,11 +1,14 @@
 """Effects of parts on a chart: signed numbers at boxes, links and the clock, and strokes as wide as they are large."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from orgopt.draw.content import text_width
-from orgopt.draw.routes import Box, Picture
+from orgopt.draw.labels import Space, in_order
+from orgopt.draw.places import Box
+from orgopt.draw.routes import Picture
+from orgopt.draw.style import pixels
+from orgopt.draw.text import text_width
 
 _SIZE, _HEIGHT = 11, 16
 _THIN, _WIDEST = 1.5, 6.0  # pixels of a stroke
@@ -41,38 +44,36 @@ def stroke(weights: Weights, weight: Weight | None, thinnest: float = _THIN) -> 
     if weight is None:
         return ""
     largest = max(abs(other.effect) for other in weights.every()) or 1
-    return f' style="stroke-width:{_n(thinnest + (_WIDEST - thinnest) * abs(weight.effect) / largest)}px"'
+    return f' style="stroke-width:{pixels(thinnest + (_WIDEST - thinnest) * abs(weight.effect) / largest)}px"'
 
 
-def badges(weights: Weights, drawn: Picture, taken: Sequence[Box]) -> Iterator[str]:
-    """Badges at boxes and links; those of links at their first place that is free of `taken`, or else at their last."""
-    used = [*taken]
+def badges(weights: Weights, drawn: Picture, space: Space) -> Iterator[str]:
+    """Badges at boxes and links; those of links where there is `space`, or else at their last place."""
     for role, weight in weights.roles.items():
         if box := drawn.boxes.get(role):
-            width = _width(weight)
+            width = badge_width(weight)
             spot = Box(box.x + box.width - width - 6, box.y - _HEIGHT / 2, width, _HEIGHT)
-            used.append(spot)
+            space.take(spot)
             yield badge(weight, spot)
-    for route in drawn.routes:
+    for route in in_order(drawn.routes):
         if weight := weights.links.get(route.link.key):
-            width = _width(weight)
-            spots = [Box(x - width / 2, y - _HEIGHT / 2, width, _HEIGHT) for x, y in route.labels]
-            spot = next((spot for spot in spots if not any(_overlap(spot, other) for other in used)), spots[-1])
-            used.append(spot)
+            width = badge_width(weight)
+            x, y = route.labels[-1]
+            spot = space.find(route, width, _HEIGHT) or Box(x - width / 2, y - _HEIGHT / 2, width, _HEIGHT)
             yield badge(weight, spot)
 
 
 def standup_badge(weight: Weight, x: float, y: float) -> str:
     """The badge beside the words about the stand-up, its left end at x and its middle at y."""
-    return badge(weight, Box(x, y - _HEIGHT / 2, _width(weight), _HEIGHT))
+    return badge(weight, Box(x, y - _HEIGHT / 2, badge_width(weight), _HEIGHT))
 
 
 def badge(weight: Weight, spot: Box) -> str:
     """A pill with a signed number."""
     name = _class(weight)
-    x, y = _n(spot.x + spot.width / 2), _n(spot.y + _HEIGHT - 4.2)
+    x, y = pixels(spot.x + spot.width / 2), pixels(spot.y + _HEIGHT - 4.2)
     return (
-        f'<g class="badge {name}"><rect x="{_n(spot.x)}" y="{_n(spot.y)}" width="{_n(spot.width)}" '
+        f'<g class="badge {name}"><rect x="{pixels(spot.x)}" y="{pixels(spot.y)}" width="{pixels(spot.width)}" '
         f'height="{_HEIGHT}" rx="{_HEIGHT / 2:g}"/><text x="{x}" y="{y}">{_text(weight)}</text></g>'
     )
 
@@ -94,13 +95,6 @@ def _text(weight: Weight) -> str:
     return sign + (number.removeprefix("0"))
 
 
-def _width(weight: Weight) -> float:
+def badge_width(weight: Weight) -> float:
+    """In pixels."""
     return text_width(_text(weight), _SIZE) + 8
-
-
-def _overlap(a: Box, b: Box) -> bool:
-    return a.x < b.x + b.width and b.x < a.x + a.width and a.y < b.y + b.height and b.y < a.y + a.height
-
-
-def _n(number: float) -> str:
-    return f"{round(number, 1) + 0.0:g}"

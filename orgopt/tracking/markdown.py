@@ -1,6 +1,6 @@
 """Text in MLflow's notes: documents' text made harmless there, and how numbers are written."""
 
-from orgopt.draw.content import clean
+from orgopt.draw.text import clean
 
 
 def escape(text: str) -> str:
