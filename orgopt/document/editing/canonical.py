@@ -1,5 +1,6 @@
-"""The canonical form: an Org as a document, for `orgopt fmt` and for roles that edits add."""
+"""The canonical form: an Org as a document, for `orgopt fmt`, for roles that edits add, and for other tools."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from orgopt.document.editing.splice import at_level
@@ -17,20 +18,32 @@ def role_text(role: Role, level: int = 3) -> str:
     return "\n".join(lines) + "\n"
 
 
-def org_text(org: Org) -> str:
-    """The canonical document of an organization."""
+def org_text(org: Org, intro: Mapping[str, str] | None = None) -> str:
+    """The canonical document of an organization.
+
+    Args:
+        org: The organization.
+        intro: Text below the headings Roles, Links and Rhythm, by the heading; there it is no part of the mission.
+    """
+    intro = intro or {}
     parts = [f"# {org.title}"] if org.title else []
     parts += [org.mission] if org.mission else []
-    parts.append("## Roles")
+    parts += ["## Roles", *([intro["Roles"]] if intro.get("Roles") else [])]
     parts += [role_text(role).strip() for role in org.roles]
+    return "\n\n".join([*parts, *team_parts(org, intro)]) + "\n"
+
+
+def team_parts(org: Org, intro: Mapping[str, str]) -> list[str]:
+    """The sections Links and Rhythm of an organization, as far as it has them, with text below their headings."""
     names = {role.id: role.name for role in org.roles}
-    if org.links:
-        parts.append("\n".join(["## Links", *(f"- {format_link(link, names)}" for link in org.links)]))
+    links = [f"- {format_link(link, names)}" for link in org.links]
     rhythm = [f"- **Stand-up:** {format_standup(org.standup, names)}"] if org.standup else []
     rhythm += _fields(org, ())
-    if rhythm:
-        parts.append("\n".join(["## Rhythm", *rhythm]))
-    return "\n\n".join(parts) + "\n"
+    return [
+        "\n".join([f"## {title}", *([f"\n{intro[title]}\n"] if intro.get(title) else []), *lines])
+        for title, lines in (("Links", links), ("Rhythm", rhythm))
+        if lines
+    ]
 
 
 def _fields(of: Role | Org, always: tuple[str, ...]) -> list[str]:
