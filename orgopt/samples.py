@@ -1,4 +1,4 @@
-"""Samples: the numbers that intervals and tests are made of."""
+"""Samples: the numbers that intervals and tests are made of, the bootstrap (BCa) among them."""
 
 import math
 from functools import lru_cache

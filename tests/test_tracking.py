@@ -262,7 +262,13 @@ def test_every_name_in_mlflow_is_in_the_table(seen: Path) -> None:
         for name in [name for name in version.tags if not name.startswith(("orgopt.", "mlflow."))]:
             used.add(next(one for one in LABELS if (one.run, one.name) == ("prompt version", name)))
     rest = {one.name for one in (*METRICS, *LABELS)} - {one.name for one in used}
-    assert rest <= {"orgopt.metric", "orgopt.seed", "orgopt.training_set", "link.SOURCE and TARGET", "link.SOURCE to TARGET"}
+    assert rest <= {
+        "orgopt.metric",
+        "orgopt.seed",
+        "orgopt.training_set",
+        "link.SOURCE and TARGET",
+        "link.SOURCE to TARGET",
+    }
 
 
 def _closest(known: list, name: str):

@@ -1,4 +1,4 @@
-"""`orgopt optimize`: a study of documents."""
+"""`orgopt optimize`: a study of documents; its options and their defaults, which `api.planning` has too."""
 
 import shlex
 import sys

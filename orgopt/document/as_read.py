@@ -7,7 +7,7 @@ from orgopt.document.text.program import Program
 from orgopt.errors import DocumentError, UsageError
 from orgopt.org import WORKING_AGENTS, Role
 
-INFERENCES = ("ORG001", "ORG002", "ORG017", "ORG024", "ORG025", "ORG044")
+INFERENCES = ("ORG001", "ORG002", "ORG017", "ORG024", "ORG025")
 """Rules of what is not as written: who is a role, and which agent, headcount, interval or other value was taken."""
 _MOST_ROLES, _MOST_LINKS, _MOST_LINES = 8, 4, 5
 

@@ -1,4 +1,4 @@
-"""Findings: remarks about a document, each with a place and, where one is known, a fix."""
+"""Findings: remarks about a document, with a place and perhaps a fix; each is worded where it is found."""
 
 from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple

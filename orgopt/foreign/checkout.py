@@ -1,4 +1,4 @@
-"""A checkout, read as a whole."""
+"""What is found in a checkout before anything runs; its printed metric is read in `lab.sandbox.inside.printed`."""
 
 import ast
 import re

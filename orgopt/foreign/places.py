@@ -1,4 +1,4 @@
-"""Where the data and the Python of a checkout lie: what its files name, and what the user's settings allow."""
+"""`[tasks.NAME]` of orgopt.toml, and where the data and the Python of a checkout lie."""
 
 import ast
 import json

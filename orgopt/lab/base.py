@@ -1,4 +1,4 @@
-"""The Lab protocol: the fixed hardware, and time itself."""
+"""The Lab protocol: the fixed hardware, the line in which experiments wait for a slot, and time itself."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """Command agents: a role is a coding CLI of the user's, which edits a script in a git repository and commits.
 
 What it may run and see is declared in `orgopt.toml` (`config`), how it is started and held is
-`lab.sandbox.start_command`, and what its
+`lab.sandbox.run_command`, and what its
 commits become is decided in `commits`. A thought is one call; its record repeats it without another.
 """
 
@@ -29,7 +29,7 @@ from orgopt.agents.thinking.situation import Seat, Situation
 from orgopt.agents.thinking.spend import Amount, OverBudgetError
 from orgopt.errors import StoreError, UsageError
 from orgopt.lab.sandbox import launch
-from orgopt.lab.sandbox import start_command as lab
+from orgopt.lab.sandbox import run_command as lab
 from orgopt.lab.sandbox.command_reach import Reach
 from orgopt.lab.sandbox.inside.command import UNCOMMITTED
 from orgopt.org import Role

@@ -1,4 +1,4 @@
-"""Language agents: a role is a DSPy program that reads what its agent knows and answers with one experiment.
+"""Language agents: a DSPy program asks, reads the answer and has it repaired once, which gives one experiment.
 
 Needs DSPy, so that it is imported late. An answer that cannot be used is repaired once; then the thought has failed,
 which costs agent time alone.

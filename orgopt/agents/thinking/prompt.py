@@ -1,6 +1,7 @@
 """What the prompt of an agent says: its instructions, and what it knows, as text of bounded length.
 
-Language agents and commands are told the same. Data of others cannot look like a field of the prompt.
+Language agents and commands are told the same; the labels of a language agent's fields are in `llm.sections`. Data of
+others cannot look like a field of the prompt.
 """
 
 import difflib

@@ -1,4 +1,4 @@
-"""The keys of a document: their names, other names by which they go, and what reads and writes their values."""
+"""The keys of a document: their names, other names, the ranges of their values, and what reads and writes them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """The checks of lint: remarks about the organization that a document describes; `checks_text` has those of its text.
 
-What each code means is in `explanations`; findings of reading stand in `document.reading`. Checks of a task's facts are
-made only where they are given.
+What each code means is in `rules_of_organization` and `rules_of_text`; findings of reading stand in
+`document.reading`. Checks of a task's facts are made only where they are given.
 """
 
 import math

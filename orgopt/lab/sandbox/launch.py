@@ -1,4 +1,4 @@
-"""The sandbox of real experiments: how the warm process is started, and with what it may do.
+"""The sandbox of real experiments: how the warm process is started, and which files and network it can reach.
 
 `bubblewrap`, the default, gives the warm process a read-only system, no home, no network and no rights, and each
 experiment namespaces of its own inside (`inside`). `process` has sessions, limits and a scrubbed environment

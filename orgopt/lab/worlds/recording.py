@@ -1,4 +1,4 @@
-"""Recordings: real experiments of a task, kept as a Parquet file with where they come from.
+"""Recordings, written and loaded: real experiments of a task in a Parquet file with where they come from.
 
 Covers the file and its reader; making a recording is `recorder.py`. A row is one experiment: a column
 for each knob, `seed`, `status`, `curve`, `seconds`, `wall_s`, `metric`, `heldout` and `error`.

@@ -1,4 +1,4 @@
-"""GEPA's proposer of charters: one DSPy program reads a role's charter and its runs, and writes another.
+"""How GEPA has one role's charter rewritten: the instruction, what a model reads, and how it answers.
 
 Under the rules of all texts of a candidate; an answer that cannot be used is repaired once. Needs DSPy, so that it is
 imported late.

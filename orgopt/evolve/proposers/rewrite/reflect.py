@@ -1,4 +1,4 @@
-"""The rewriter `reflect`: one DSPy program reads the incumbent and what the study knows, and proposes a few changes.
+"""The rewriter `reflect`: a model reads the whole document and what the study knows, and proposes a few changes.
 
 Needs DSPy, so that it is imported late. An answer that cannot be used is repaired once.
 """

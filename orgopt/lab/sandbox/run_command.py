@@ -1,4 +1,4 @@
-"""A command of the user's, run in the sandbox on a small repository of its own, bounded in time, output and reach.
+"""Runs of a command of the user's in the sandbox: one on a small repository of its own, in its bounds, to its end.
 
 Covers how it is started, ended and what it leaves; what it is told and what becomes of its commits is decided in
 `orgopt.agents.command.agent`. It is held as experiments are, except for what its settings allow.
