@@ -265,6 +265,31 @@ def test_agents_md_can_be_exported_again_and_stays_the_same(tmp_path: Path) -> N
     assert "try anything" in export("agents-md", shipped("explore-then-exploit"))["AGENTS.md"]
 
 
+def test_a_charter_that_ends_in_a_fence_or_has_a_title_in_it_keeps_to_itself(tmp_path: Path) -> None:
+    texts = [
+        "## How\n\n```python\nx = 1",
+        "~~~~\n~~~",
+        "Well.\n\n<!-- draft",
+        "### Small\n\n# Great\n\nText.",
+        "````\n```\nx\n```",
+    ]
+    roles = tuple(Role(id=f"r{i}", name=f"R{i}", charter=text, persona="One.\n\n# Two") for i, text in enumerate(texts))
+    org = Org(
+        title="T", mission="See:\n\n```\nmap", roles=roles, links=(Link(source="r1", target="r0", kind="reviews"),)
+    )
+    for form, at in (("agents-md", "AGENTS.md"), ("openclaw", "")):
+        got = read(load(written(tmp_path / form, form, org) / at)).org
+        assert [role.name for role in got.roles] == ["R0", "R1", "R2", "R3", "R4"]
+        assert [link.key for link in got.links] == [link.key for link in org.links]
+        assert [role.charter.replace("#", "").split()[:2] for role in got.roles] == [
+            text.replace("#", "").split()[:2] for text in texts
+        ]
+        assert got.mission == "See:\n\n```\nmap\n```"
+    for i in range(len(texts)):
+        charter = export("squad", org)[f".squad/agents/r{i}/charter.md"]
+        assert parse(charter).blocks[-2].title == "Model"
+
+
 def test_nothing_that_a_document_says_is_lost_in_silence() -> None:
     everything = {
         "the mission",

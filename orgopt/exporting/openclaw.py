@@ -6,7 +6,7 @@ one there.
 
 from collections.abc import Mapping
 
-from orgopt.document.editing.canonical import team_parts
+from orgopt.document.editing.canonical import closed, team_parts
 from orgopt.document.editing.splice import at_level
 from orgopt.exporting.base import Lack
 from orgopt.exporting.names import plain_names
@@ -39,7 +39,7 @@ class OpenClaw:
 def _team(org: Org, names: dict[str, str]) -> str:
     """Who is in the team, for people: OpenClaw shows an agent the files of its own workspace."""
     roster = [f"- [{role.name}]({names[role.id]}/AGENTS.md)" for role in org.roles]
-    head = [f"# {org.title or 'Team'}", org.mission, "## Roles", "\n".join(roster)]
+    head = [f"# {org.title or 'Team'}", closed(org.mission), "## Roles", "\n".join(roster)]
     return "\n\n".join([part for part in head if part] + team_parts(org, {})) + "\n"
 
 
@@ -51,7 +51,7 @@ def _instructions(org: Org, role: Role) -> str:
 def _soul(org: Org, role: Role) -> str:
     """Who the agent is and what for."""
     team = f" in the team {org.title}" if org.title else ""
-    parts = ["# SOUL.md", f"You are {role.name}{team}.", role.persona, at_level(org.mission, 2)]
+    parts = ["# SOUL.md", f"You are {role.name}{team}.", closed(role.persona), at_level(org.mission, 2)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

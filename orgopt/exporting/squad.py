@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from orgopt.document.editing.canonical import closed
 from orgopt.document.editing.splice import at_level
 from orgopt.document.grammar.values import format_interval
 from orgopt.exporting.base import Lack
@@ -34,7 +35,7 @@ def _team(org: Org, names: dict[str, str]) -> str:
         f"{'✅ Active' if role.headcount else '💤 Inactive'} |"
         for role in org.roles
     ]
-    parts = [f"# {org.title or 'Squad Team'}", org.mission, "## Members", "\n".join(rows)]
+    parts = [f"# {org.title or 'Squad Team'}", closed(org.mission), "## Members", "\n".join(rows)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -49,7 +50,7 @@ def _charter(org: Org, role: Role) -> str:
         f"# {role.name}",
         "\n".join(bullets(org, role, by_name(org))),
         f"## Identity\n\n- **Name:** {role.name}\n- **Role:** {team}",
-        f"## What I Own\n\n{at_level(role.charter, 3)}" if role.charter else "",
+        f"## What I Own\n\n{closed(at_level(role.charter, 3))}" if role.charter else "",
         f"## Model\n\n- **Preferred:** {role.model or 'auto'}",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
