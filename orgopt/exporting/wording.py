@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from orgopt.document.grammar.keys import KEYS
 from orgopt.document.grammar.values import format_interval, split_names
 from orgopt.exporting.base import Lack
-from orgopt.org import AGENTS, Link, Org, Role, slug, some
+from orgopt.org import AGENTS, LANGUAGE_AGENT, Link, Org, Role, slug, some
 
 POLICY_WORDS = {
     "random": "try anything, wherever it lies",
@@ -111,12 +111,15 @@ def _parts(org: Org) -> dict[str, str]:
     used = {key.lower() for one in values for key in one}
     several = [f"{role.name} ({role.headcount})" for role in org.roles if role.headcount != 1]
     patterns = dict.fromkeys(link.pattern for link in org.links if link.pattern)
+    agents = dict.fromkeys(
+        role.agent for role in org.roles if role.agent != LANGUAGE_AGENT
+    )  # other tools' agents think, too
     models = dict.fromkeys(role.model for role in org.roles if role.model)
     found = {
         "mission": "the mission" if org.mission else "",
         "charters": "charters" if any(role.charter for role in org.roles) else "",
         "headcounts": f"headcount of {some(several)}" if several else "",
-        "agents": f"agents ({some(list(dict.fromkeys(role.agent for role in org.roles)))})" if org.roles else "",
+        "agents": f"agents ({some(list(agents))})" if agents else "",
         "models": f"models ({some(list(models))})" if models else "",
         "persona": "personas" if "persona" in used else "",
         "memory": "memory" if "memory" in used else "",
