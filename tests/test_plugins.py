@@ -94,7 +94,7 @@ def test_unknown_names_of_every_kind_are_refused(toy: Task) -> None:
         find_sampler("rndom")
     with pytest.raises(UsageError, match="no lab 'relay': did you mean 'replay'\\? choose local, replay"):
         make_lab(toy, "relay", 1)
-    with pytest.raises(UsageError, match="no exporter 'pdf': choose mermaid, svg"):
+    with pytest.raises(UsageError, match="no exporter 'pdf': choose agents-md, claude-agents, crewai"):
         find_exporter("pdf")
 
 

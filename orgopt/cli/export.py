@@ -7,13 +7,15 @@ from typing import cast
 import click
 
 from orgopt.addresses import without_passwords
-from orgopt.api.inputs import program_of
+from orgopt.api.inputs import PROMPTS, program_of
 from orgopt.api.study_result import find_study
-from orgopt.cli.shared.base import count, out, print_json
+from orgopt.cli.checkout import document
+from orgopt.cli.shared.base import count, err, out, print_json
 from orgopt.cli.shared.exits import command
-from orgopt.document import require_org
+from orgopt.document import Program, parse, require_org
 from orgopt.errors import UsageError
 from orgopt.exporting import EXPORTER_KIND, find_exporter, find_study_exporter
+from orgopt.exporting.base import Lack, PartialExporter
 from orgopt.ledger import write_text
 from orgopt.study.records.names import LOG
 from orgopt.study.view import load_study
@@ -23,19 +25,19 @@ from orgopt.workspace import find_workspace, writable_folder
 @click.command(
     "export",
     epilog="\b\nExamples:\n  orgopt export trio-digits-1f2e --optuna sqlite:///study.db\n"
-    "  optuna-dashboard sqlite:///study.db\n  orgopt export orgs/trio.md --to svg charts",
+    "  optuna-dashboard sqlite:///study.db\n  orgopt export orgs/trio.md --to claude-agents .",
 )
-@click.argument("source", metavar="[STUDY|FILE]", required=False)
+@click.argument("source", metavar="[STUDY|FILE|NAME@STUDY]", required=False)
 @click.option(
     "--to",
     "place",
     nargs=2,
     metavar="FORM TARGET",
-    help="The form of a study and where it goes, such as 'optuna sqlite:///study.db'; of a FILE, the form and a "
-    "folder: 'mermaid charts', 'svg charts'. Packages can add forms: orgopt doctor lists theirs.",
+    help="The form of a study and where it goes, such as 'optuna sqlite:///study.db'; of a document, the form and a "
+    f"folder, such as 'svg charts': {', '.join(EXPORTER_KIND.own)}. Packages can add forms (orgopt doctor).",
 )
 @click.option("--optuna", "storage", metavar="STORAGE", help="The same as --to optuna STORAGE.")
-@click.option("--force", is_flag=True, help="Of a FILE: replace files that are there and differ.")
+@click.option("--force", is_flag=True, help="Of a document: replace files that are there and differ.")
 @click.option(
     "--workspace", "folder", type=click.Path(path_type=Path), help="Folder with mlruns/.  [default: from here upward]"
 )
@@ -49,7 +51,9 @@ def export_command(
     folder: Path | None,
     as_json: bool,
 ) -> None:
-    """Write STUDY, by default the newest, in the storage of another tool, or the document FILE in its form.
+    """Write STUDY, by default the newest, in the storage of another tool, or a document in the form of one.
+
+    A document is a FILE, or one of a study's: champion@STUDY, g02-c11@STUDY. What the form has no place for is said.
 
     As a study of Optuna's, for optuna-dashboard and its like, each candidate is a trial with its place in the genome
     and its research output; one that was dropped early is pruned. A study that is there already is written again.
@@ -58,8 +62,11 @@ def export_command(
         raise UsageError("say where to: --to FORM TARGET, or --optuna STORAGE")
     form, target = place or ("optuna", storage or "")
     if source and _is_document(source):
-        written = _export_document(source, form, Path(target), force=force)
+        program = _program(source, folder)
+        written, lack = _export_document(program, form, Path(target), force=force)
         data = {"document": source, "form": form, "target": target, "files": written}
+        data |= {"as_text": list(lack.as_text), "left_out": list(lack.left_out)}
+        _say_lack(form, lack)
         said = f"{source} written to {', '.join(str(Path(target) / name) for name in written)}"
     else:
         found = load_study(find_study((folder or find_workspace()).resolve(), source))
@@ -75,28 +82,50 @@ def export_command(
 
 
 def _is_document(source: str) -> bool:
-    """Whether it is a file or a folder that is no study."""
+    """Whether it is a file or a folder that is no study, or names a document of one."""
     path = Path(source)
-    return path.exists() and path.name != LOG and not (path / LOG).is_file()
+    return path.name != LOG and not (path / LOG).is_file() if path.exists() else "@" in source
 
 
-def _export_document(source: str, form: str, folder: Path, *, force: bool) -> list[str]:
-    """Write a document's files; returns their names.
+def _program(source: str, workspace: Path | None) -> Program:
+    """A document from a file, from MLflow's prompts, or from a study."""
+    if Path(source).exists() or source.startswith(PROMPTS):
+        return program_of(source)
+    return parse(document(source, (workspace or find_workspace()).resolve()), source)
+
+
+def _export_document(program: Program, form: str, folder: Path, *, force: bool) -> tuple[list[str], Lack]:
+    """Write a document's files; returns their names, and what they have no place for.
 
     Raises:
         UsageError: There is no such form, or a file is there already and is another.
         StoreError: The folder cannot be written.
     """
-    texts = find_exporter(form).export(require_org(program_of(source)))
+    org = require_org(program)
+    exporter = find_exporter(form)
+    texts = exporter.export(org)
     _require_files(texts, form)
     for name, text in texts.items():
         path = folder / name
-        if path.exists() and not force and path.read_text("utf-8") != text:
+        if not path.resolve().is_relative_to(folder.resolve()):
+            raise UsageError(f"{path} leads outside of {folder}: remove the symbolic link, or name another folder")
+        if path.exists() and not force and not (path.is_file() and path.read_bytes() == text.encode()):
             raise UsageError(f"{path} is there already and differs: --force replaces it")
     for name, text in texts.items():
         writable_folder((folder / name).parent)
         write_text(folder / name, text)
-    return list(texts)
+    return list(texts), exporter.lack(org) if isinstance(exporter, PartialExporter) else Lack()
+
+
+def _say_lack(form: str, lack: Lack) -> None:
+    """Say on standard error what a form has no place for."""
+    for parts, one, several in (
+        (lack.as_text, "it stands there as text", "they stand there as text"),
+        (lack.left_out, "it is left out", "they are left out"),
+    ):
+        if parts:
+            line = f"{form} has no place for: {', '.join(parts)} ({one if len(parts) == 1 else several})"
+            err.print(line, style="yellow", markup=False, soft_wrap=True)
 
 
 def _require_files(texts: object, form: str) -> None:

@@ -13,9 +13,9 @@ def find_exporter(name: str) -> Exporter:
     EXPORTER_KIND.check(name)
     if name not in EXPORTER_KIND.own:
         return EXPORTER_KIND.make(name, Exporter)
-    from orgopt.exporting.charts import CHARTS
+    from orgopt.exporting.own import OWN
 
-    return CHARTS[name]
+    return OWN[name]
 
 
 def find_study_exporter(name: str) -> StudyExporter:

@@ -1,13 +1,17 @@
 """The protocols of exports: Exporter writes a document for another tool, StudyExporter a study."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from orgopt.org import Org
 from orgopt.plugins import Kind
 from orgopt.study.view import CandidateView, StudyView
 
-EXPORTER_KIND = Kind(group="orgopt.exporters", noun="exporter", own=("mermaid", "svg"))
+EXPORTER_KIND = Kind(
+    group="orgopt.exporters",
+    noun="exporter",
+    own=("agents-md", "claude-agents", "crewai", "mermaid", "openclaw", "squad", "svg"),
+)
 STUDY_EXPORTER_KIND = Kind(group="orgopt.study_exporters", noun="study exporter", own=("optuna",))
 
 
@@ -19,6 +23,27 @@ class Exporter(Protocol):
 
         The same organization always gives the same texts.
         """
+        ...
+
+
+class Lack(NamedTuple):
+    """What of an organization another form has no place for, in words such as `the stand-up`.
+
+    Attributes:
+        as_text: What its files say all the same, in text that whoever reads them can follow.
+        left_out: What its files do not say.
+    """
+
+    as_text: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class PartialExporter(Exporter, Protocol):
+    """An exporter that knows what its form cannot hold, so that a person is told."""
+
+    def lack(self, org: Org) -> Lack:
+        """What of an organization the form has no place for."""
         ...
 
 

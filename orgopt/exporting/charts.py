@@ -4,7 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from orgopt import draw
-from orgopt.exporting.base import Exporter
+from orgopt.exporting.base import Lack
+from orgopt.exporting.names import plain_name
+from orgopt.exporting.wording import lack
 from orgopt.org import Org, slug
 
 
@@ -22,7 +24,12 @@ class Chart:
 
     def export(self, org: Org) -> Mapping[str, str]:
         """A file named after the organization."""
-        return {f"{slug(org.title) or 'organization'}{self.suffix}": self.draw(org)}
+        title = slug(org.title)
+        return {f"{plain_name(title) if title else 'organization'}{self.suffix}": self.draw(org)}
+
+    def lack(self, org: Org) -> Lack:
+        """What agents are told."""
+        return lack(org, left_out=("mission", "charters", "persona", "memory"))
 
 
-CHARTS: dict[str, Exporter] = {"mermaid": Chart(draw.mermaid, ".mmd"), "svg": Chart(draw.svg, ".svg")}
+MERMAID, SVG = Chart(draw.mermaid, ".mmd"), Chart(draw.svg, ".svg")

@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 import pytest
 
 from orgopt.document import Program, require_org
-from orgopt.exporting.base import Exporter
+from orgopt.exporting.base import Exporter, PartialExporter
 from orgopt.testing.documents import solo, trio
 
 
@@ -38,3 +38,11 @@ class ExporterContract:
     def test_the_same_document_gives_the_same_texts(self, program: Program) -> None:
         org = require_org(program)
         assert dict(self.make_exporter().export(org)) == dict(self.make_exporter().export(org))
+
+    def test_what_it_lacks_is_said_in_words(self, program: Program) -> None:
+        exporter = self.make_exporter()
+        if not isinstance(exporter, PartialExporter):
+            pytest.skip("it says nothing of what its form cannot hold")
+        lack = exporter.lack(require_org(program))
+        assert all(part.strip() == part and part for part in (*lack.as_text, *lack.left_out))
+        assert not {*lack.as_text} & {*lack.left_out}

@@ -91,7 +91,7 @@ def at_level(text: str, level: int) -> str:
     shift = level - headings[0].level if headings else 0
     for block in reversed(headings):
         start = block.span.start
-        text = text[:start] + "#" * min(6, max(1, block.level + shift)) + text[start + block.level :]
+        text = text[:start] + "#" * min(6, max(level, block.level + shift)) + text[start + block.level :]
     return text
 
 
