@@ -298,7 +298,7 @@ def test_a_run_of_a_study_is_repeated_for_free(workspace: Path) -> None:
         for _ in range(2):  # the first writes a ledger, the second repeats it
             again = invoke("run", "--resume", str(folder), "--json")  # the server is gone
             assert again.exit_code == 0, again.stderr
-            assert json.loads(again.stdout)["score"] == record["score"]
+            assert json.loads(again.stdout)["score"] == {**record["score"], "common_thought_error": ""}
     assert not (workspace / "mlruns" / "memory").exists()
 
 
