@@ -5,7 +5,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orgopt.agents.llm.prices import price_of
 from orgopt.agents.session import FROZEN, Language, Means, freeze, speaks, thaw
@@ -14,8 +14,11 @@ from orgopt.agents.thinking.spend import Spend
 from orgopt.called import argument
 from orgopt.errors import ModelError, UsageError
 from orgopt.json_values import json_values
-from orgopt.org import Org, Role
+from orgopt.org import Org
 from orgopt.workspace import read_tables
+
+if TYPE_CHECKING:
+    from orgopt.agents.llm.model import Model
 
 
 def language_settings(workspace: Path, max_usd: float | None, max_tokens: int | None) -> LanguageSettings:
@@ -68,14 +71,10 @@ def answering(org: Org, settings: LanguageSettings, spend: Spend, rewriter: str 
             given = settings.model(rewriter)
             models.setdefault(rewriter or settings.default, Model(given, price_of(settings, given)))
         for name, model in models.items():
-            from orgopt.agents.llm.probe import problem, takes_schema
-
-            if why := problem(model, spend):
-                raise ModelError(f"nothing was begun, for the model '{name}' does not answer ({why})")
-            given = settings.model(name)
-            if given.schema is None:
-                given = replace(given, schema=takes_schema(model, spend))
-            found[name] = given
+            one = _asked(name, settings, model, spend)
+            if one.problem:
+                raise ModelError(f"the model '{name}' does not answer, so that nothing was begun: {one.problem}")
+            found[name] = replace(settings.model(name), schema=one.schema)
     return replace(settings, models=found)
 
 
@@ -108,13 +107,23 @@ def asked_models(workspace: Path) -> list[AskedModel]:
     names = dict.fromkeys(filter(None, (settings.default, settings.rewriter, *settings.models)))
     found: list[AskedModel] = []
     for name in names:
+        from orgopt.agents.llm.model import Model
+
         try:
-            org = Org(roles=(Role(id="asked", name="Asked", agent="llm", model=name),))
-            known = answering(org, settings, Spend()).model(name)
-            found.append(AskedModel(name=name, problem="", schema=bool(known.schema)))
-        except (ModelError, UsageError) as error:
+            given = settings.model(name)
+            found.append(_asked(name, settings, Model(given, price_of(settings, given)), Spend()))
+        except UsageError as error:
             found.append(AskedModel(name=name, problem=str(error), schema=False))
     return found
+
+
+def _asked(name: str, settings: LanguageSettings, model: "Model", spend: Spend) -> AskedModel:
+    """Ask a model for one token, and whether it is held to a schema where the settings do not say so."""
+    from orgopt.agents.llm.probe import problem, takes_schema
+
+    why, given = problem(model, spend), settings.model(name).schema
+    schema = takes_schema(model, spend) if given is None and not why else bool(given)
+    return AskedModel(name=name, problem=why, schema=schema)
 
 
 def frozen(org: Org, settings: LanguageSettings, folder: Path, rewriter: str | None = None) -> LanguageSettings:

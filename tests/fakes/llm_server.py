@@ -20,12 +20,13 @@ NOISE = '\N{SNOWMAN}x0 {["' * 150_000  # about 1 MB
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """How a call fails: a status, a pause before it answers, or an answer that ends too early."""
+    """How a call fails: a status, a pause before it answers, or an answer that ends too early, said or not."""
 
     status: int = 200
     retry_after: str = ""
     hang_s: float = 0.0
     cut: bool = False
+    finish: str = "stop"
     text: str = "too bad"
 
 
@@ -168,7 +169,7 @@ class _Handler(BaseHTTPRequestHandler):
             "object": "chat.completion",
             "created": 0,
             "model": call.model,
-            "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+            "choices": [{"index": 0, "message": message, "finish_reason": fault.finish}],
             "usage": {**used, "total_tokens": sum(used.values())},
         }
         failed = {"error": {"message": text, "type": "server_error", "code": None}}

@@ -4,6 +4,7 @@ Needs DSPy, so that it is imported late. A call never raises for what a provider
 """
 
 import json
+import logging
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -25,6 +26,9 @@ from orgopt.errors import UsageError
 
 MAX_ANSWER = 200_000
 """Characters of an answer that are read; more is noise."""
+
+# DSPy's own warning of an answer that ended at its limit: orgopt says it where it matters.
+logging.getLogger("dspy.clients.lm").setLevel(logging.ERROR)
 
 _MAX_ERROR = 300
 _OVERHEAD_TOKENS = 200  # of roles and separators that a provider counts
