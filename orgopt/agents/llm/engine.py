@@ -51,7 +51,10 @@ class Engine:
         answer = self.answers.take(key)
         if answer is None:
             if self.recorded_only:
-                raise StoreError(f"answers.jsonl lacks an answer to {self.asker} that the ledger tells of")
+                raise StoreError(
+                    f"answers.jsonl lacks an answer to {self.asker} that the ledger tells of: it was changed, or written "
+                    "by a version of orgopt that asks otherwise; the ledger can be read, and not be gone on with"
+                )
             answer = self.model.ask(request, self.spend, self.role)
             self.answers.put(key, answer)
         self.asked.append(answer)

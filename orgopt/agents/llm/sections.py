@@ -23,6 +23,7 @@ _VERDICTS = (
     "a JSON object: for the number of each case a text that begins with the ruling and then says why; rulings are "
     "pass (believe it), rerun (run it again first) and reject"
 )
+_KNOBS = "only the knobs that get another value than the table says, and these values; one is enough"
 _EDITS = (
     "changes of the script, or nothing. Each is a block of lines: '<<<<<<< SEARCH', lines of the script that occur in "
     "it once, '=======', the lines to put there, '>>>>>>> REPLACE'. Keep the lines of knobs and their comments"
@@ -39,7 +40,7 @@ OUTPUTS: dict[str, tuple[Any, str, Any]] = {
         "the number of the experiment to start from, one of those marked 'a start'; empty for the best",
         None,
     ),
-    "knobs": (dict[str, Any], "a JSON object: the names of the knobs to change, and their new values; leave out those that stay", {}),
+    "knobs": (dict[str, Any], f"a JSON object: {_KNOBS}", {}),
     "edits": (
         str,
         _EDITS,
@@ -52,7 +53,7 @@ OUTPUTS: dict[str, tuple[Any, str, Any]] = {
 }
 AS_JSON = {
     "verdicts": "of each case the ruling and the reason: pass (believe it), rerun (run it again first) or reject",
-    "knobs": "the knobs to change, and their new values; leave out those that stay",
+    "knobs": _KNOBS,
     "edits": "changes of the script, or none: what to search, which occurs in it once, and what to put there. Keep the "
     "lines of knobs and their comments",
 }
