@@ -7,6 +7,7 @@
     ├── PluginError     an installed package does not add what it says
     ├── LabError        the lab itself broke (an experiment that crashes is an outcome, not an error)
     │   └── SandboxError    the sandbox does not hold on this machine, and nothing else was chosen
+    ├── ModelError      what agents think with does not answer, or with nothing of use: the run is no result
     └── StoreError      the workspace cannot be written, or what it holds is damaged
 
 Only `orgopt.cli` turns them into exit codes.
@@ -39,6 +40,10 @@ class LabError(OrgoptError):
 
 class SandboxError(LabError):
     """The sandbox of experiments cannot be had on this machine: nothing was run."""
+
+
+class ModelError(OrgoptError):
+    """What agents think with does not answer, or with nothing that can be used: the run is no result."""
 
 
 class StoreError(OrgoptError):

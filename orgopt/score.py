@@ -35,6 +35,7 @@ class Score:
         tokens: Tokens that language agents used.
         usd: What they cost, at the prices of the run.
         failed_thoughts: How many of their thoughts came to nothing, by the reason.
+        common_thought_error: What was most often wrong with those; empty when nothing was.
         disqualified: Why the organization's result counts for nothing; empty when it counts.
     """
 
@@ -61,6 +62,7 @@ class Score:
     tokens: int = 0
     usd: float = 0.0
     failed_thoughts: Mapping[str, int] = field(default_factory=dict[str, int])
+    common_thought_error: Annotated[str, Field(exclude_if=lambda value: not value)] = ""
 
     def __repr__(self) -> str:
         confirmed = "confirmed" if self.confirmed else "not confirmed"

@@ -8,7 +8,6 @@ from collections import Counter
 from itertools import pairwise
 
 from orgopt.agents.session import Language, Means, speaks
-from orgopt.agents.thinking.spend import OVER_BUDGET, OverBudgetError
 from orgopt.confirmation import PAIRS
 from orgopt.document import Program, require_org
 from orgopt.errors import UsageError
@@ -16,6 +15,7 @@ from orgopt.lab.base import Lab, Status
 from orgopt.ledger import BASELINE, Event, Ledger
 from orgopt.score import Score as Score
 from orgopt.task import Task
+from orgopt.team.no_result import require_thoughts
 from orgopt.team.runtime import Team, Watcher
 from orgopt.verification import Submissions, Verified, measured, verify
 
@@ -46,6 +46,7 @@ def run(
         DocumentError: The program has errors.
         UsageError: It has language agents, and they have no model, no key or no price.
         OverBudgetError: What they share with other runs is spent, so that this one counts for nothing.
+        ModelError: What they think with did not answer, or with nothing of use: likewise.
         LabError: The lab broke.
     """
     org = require_org(program)
@@ -53,21 +54,11 @@ def run(
         raise UsageError(f"{task.name} has no baseline yet: 'orgopt.scoring.measured' measures it in a lab")
     if language is not None or not speaks(org):
         Team(org, task, lab, seed=seed, ledger=ledger, watch=watch, language=language).run(budget_s)
+        require_thoughts(ledger, shared=language is not None and language.shared)
         return
     with (means or Means()).open(org) as opened:
         Team(org, task, lab, seed=seed, ledger=ledger, watch=watch, language=opened).run(budget_s)
-    require_thoughts(ledger)
-
-
-def require_thoughts(ledger: Ledger) -> None:
-    """Refuse a run whose agents could not think on: it is no result of theirs.
-
-    Raises:
-        OverBudgetError: What they share with other runs is spent.
-    """
-    cut = [event.data for event in ledger.of("thought") if event.data["failure"] == OVER_BUDGET]
-    if cut:
-        raise OverBudgetError(f"{cut[0]['agent']} could not think on within {cut[0]['error']}")
+    require_thoughts(ledger, shared=True)
 
 
 def evaluate(
@@ -93,6 +84,7 @@ def evaluate(
 
     Raises:
         DocumentError: The program has errors.
+        OverBudgetError, ModelError: The run counts for nothing.
         LabError: The lab broke.
     """
     ledger, task = ledger or Ledger(), measured(task, lab)
@@ -153,6 +145,7 @@ def score(task: Task, ledger: Ledger, found: Verified, budget_s: float) -> Score
     errors = Counter(data["error"] or data["status"] for data in failed)
     caught = [f"experiment {data['id']}: {data['error']}" for data in failed if data["status"] == Status.TAMPERED]
     disqualified = next(iter(caught), found.tampered)
+    refusals = [data["error"] for data in thoughts if data["failure"] and data["error"]]
     output, evidence = (q_final + q_mean) / 2, found.evidence
     heldout = found.heldout.get(last["id"], task.baseline.heldout)
     return Score(
@@ -181,4 +174,5 @@ def score(task: Task, ledger: Ledger, found: Verified, budget_s: float) -> Score
         tokens=sum(sum(data["tokens"]) for data in thoughts),
         usd=sum(data["usd"] for data in thoughts),
         failed_thoughts=dict(Counter(data["failure"] for data in thoughts if data["failure"])),
+        common_thought_error=next((error for error, _ in Counter(refusals).most_common(1)), ""),
     )

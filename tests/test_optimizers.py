@@ -53,7 +53,10 @@ def agent(call: Call) -> str:
         return fields(report="I went on.")
     x = float(re.search(r"X = ([-\d.e]+)", call.field("settings"))[1])
     step = 0.7 - x if "long stride" in call.system else -0.2 if "step back" in call.system else 0.05
-    return fields(hypothesis="move X", knobs={"X": round(min(1.0, max(0.0, x + step)), 4)}, expectation="less loss")
+    knobs = {"X": round(min(1.0, max(0.0, x + step)), 4)}
+    if knobs["X"] == x == 0:  # further back it cannot go: away in the other direction
+        knobs["Y"] = round(0.9 + call.number % 100 / 1000, 4)
+    return fields(hypothesis="move X", knobs=knobs, expectation="less loss")
 
 
 def serve(propose: Propose) -> Callable[[Call], str | Fault]:

@@ -15,6 +15,7 @@ from orgopt.agents.base import Agent
 from orgopt.agents.llm.prices import price_of
 from orgopt.agents.settings import LanguageSettings, Price, read_settings
 from orgopt.agents.thinking.answers import Answers
+from orgopt.agents.thinking.failures import UNANSWERED
 from orgopt.agents.thinking.memories import Memories
 from orgopt.agents.thinking.situation import Allowance, Seat
 from orgopt.agents.thinking.spend import OVER_BUDGET, Spend
@@ -24,6 +25,8 @@ from orgopt.seal import read_record, write_record
 
 FROZEN = "language.json"
 """Where a run or a study keeps the models and prices that it was begun with."""
+FORGOTTEN = UNANSWERED | {OVER_BUDGET}
+"""Failures that a run which was no result asks about anew when it goes on."""
 
 
 def speaks(org: Org) -> bool:
@@ -65,6 +68,7 @@ class Language:
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.settings, self._environ, self._clock = settings, environ, clock
+        self.shared = spend is not None
         self.prices: dict[str, Price] = {}
         self._models: dict[str, Any] = {}
         self._minds: list[Agent] = []
@@ -97,6 +101,11 @@ class Language:
             if not resumed:
                 raise
             self._models[role.model] = Absent(model, str(error))
+
+    @property
+    def models(self) -> Mapping[str, Any]:
+        """The models that were opened, by the name that documents use; empty is the default one."""
+        return self._models
 
     def agent(self, seat: Seat) -> Agent:
         """A new agent of a role that thinks in words."""
@@ -170,7 +179,7 @@ class Means:
         """Open them for a run of an organization.
 
         The account is that of all runs, so that an agent of one is not told what is left of it: what a run does must
-        not follow from what others spent. Who stopped at a limit is asked again.
+        not follow from what others spent. Who stopped at a limit, or was not answered, is asked again.
 
         Args:
             org: Whose roles speak.
@@ -183,19 +192,24 @@ class Means:
         settings = self.settings
         spend = Spend(self.account, max_usd=settings.max_usd, max_tokens=settings.max_tokens)
         untold = replace(settings, max_usd=None, max_tokens=None)
-        language = Language(org, untold, folder=folder, spend=spend, memories=memories, forget=(OVER_BUDGET,))
+        language = Language(org, untold, folder=folder, spend=spend, memories=memories, forget=FORGOTTEN)
         if folder:
             freeze(untold, language.prices, folder)
         return language
 
 
 def freeze(settings: LanguageSettings, prices: Mapping[str, Price], folder: Path) -> None:
-    """Keep the default model and the prices of what was opened in a folder.
+    """Keep the default model, the prices of what was opened, and which models are held to a schema, in a folder.
 
     Raises:
         StoreError: It cannot be written.
     """
-    kept = {"default": settings.default, "prices": {name: [*one] for name, one in prices.items()}}
+    held = sorted(name for name, model in settings.models.items() if model.schema)
+    kept = {
+        "default": settings.default,
+        "prices": {name: [*one] for name, one in prices.items()},
+        "schemas": held,
+    }
     write_record(folder / FROZEN, kept)
 
 
@@ -209,7 +223,10 @@ def thaw(settings: LanguageSettings, folder: Path) -> LanguageSettings:
     try:
         kept = read_record(path)
         prices = {name: Price(*map(float, one)) for name, one in kept["prices"].items()}
-        return replace(settings, default=kept["default"], prices={**settings.prices, **prices})
+        held = set[str](kept.get("schemas", ()))  # older versions asked in sections alone
+        names = {*settings.models, *held}
+        models = {name: replace(settings.model(name), schema=name in held) for name in names}
+        return replace(settings, default=kept["default"], prices={**settings.prices, **prices}, models=models)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         why = error.strerror if isinstance(error, OSError) else error
         raise UsageError(

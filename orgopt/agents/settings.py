@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple, cast
 
+from orgopt.addresses import without_passwords
 from orgopt.agents.command.config import CommandSettings, read_commands
 from orgopt.errors import UsageError
 from orgopt.forms import number, shown
@@ -43,6 +44,7 @@ class ModelSettings:
         backoff_s: The first pause between attempts, doubled each time, where the provider names none.
         patience_s: The most seconds of pauses in one call; a provider that asks for more is given up.
         engine: DSPy's engine: `auto`, `lm15` or `litellm`.
+        schema: Whether its answers are held to a JSON schema; None is found out when a run or a study begins.
     """
 
     name: str
@@ -54,6 +56,12 @@ class ModelSettings:
     backoff_s: float = 1.0
     patience_s: float = 180.0
     engine: str = "auto"
+    schema: bool | None = None
+
+    @property
+    def where(self) -> str:
+        """Its name and its address, as messages say it."""
+        return self.name + (f" at {without_passwords(self.api_base)}" if self.api_base else "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +165,10 @@ def _checked(where: str, given: Mapping[str, Any], kind: type[ModelSettings]) ->
 def _value(where: str, value: Any, kind: Any) -> Any:
     if kind is str:
         return _text(value, where)
+    if kind == bool | None:
+        if not isinstance(value, bool):
+            raise UsageError(f"orgopt.toml: {where} = {shown(value)}: it must be true or false")
+        return value
     asked = number(0, _MOST, above=True, whole=kind is int)
     if not asked.holds(value):
         raise UsageError(f"orgopt.toml: {where} = {shown(value)}: it must be {asked.says}")

@@ -21,7 +21,7 @@ from orgopt.api.inputs import (
     told,
 )
 from orgopt.api.labs import calibrate_all, check_budget, default_workers, lab_of
-from orgopt.api.language import check, language_settings, means
+from orgopt.api.language import check, going_on, language_settings, means
 from orgopt.callback import Callback
 from orgopt.document import Program, parse, read
 from orgopt.evolve.compare.contest import Contest, Entrants, default_name, enter, identity_of
@@ -176,7 +176,8 @@ def compare(
         log = stack.enter_context(ContestLog(folder, identity, entrants, arena.tasks, command))
         contest = Contest(entrants, arena, seed=seed, log=log)
         hears.contest_begun(contest, seeds, folder)
-        ranking = contest.run(seeds, ended=hears.compared)
+        with going_on("What was measured is kept, and this run is not: the same command goes on."):
+            ranking = contest.run(seeds, ended=hears.compared)
         said = _ending(log, ranking, command, arena.workers)
         return Comparison(folder=folder, ranking=ranking, ending=said, tasks=dict(arena.tasks), budget_s=budget_s)
 

@@ -1,15 +1,24 @@
 """What language agents think with, in the front door: settings and limits, prices that stay as they were."""
 
-from dataclasses import replace
+import shutil
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from orgopt.agents.llm.prices import price_of
 from orgopt.agents.session import FROZEN, Language, Means, freeze, speaks, thaw
 from orgopt.agents.settings import LanguageSettings, Price, read_settings
+from orgopt.agents.thinking.spend import Spend
 from orgopt.called import argument
-from orgopt.errors import UsageError
+from orgopt.errors import ModelError, UsageError
+from orgopt.json_values import json_values
 from orgopt.org import Org
 from orgopt.workspace import read_tables
+
+if TYPE_CHECKING:
+    from orgopt.agents.llm.model import Model
 
 
 def language_settings(workspace: Path, max_usd: float | None, max_tokens: int | None) -> LanguageSettings:
@@ -44,11 +53,92 @@ def check(org: Org, settings: LanguageSettings, rewriter: str | None = None) -> 
         Model(model, price_of(settings, model))
 
 
+def answering(org: Org, settings: LanguageSettings, spend: Spend, rewriter: str | None = None) -> LanguageSettings:
+    """Ask each model of an organization for one token, and whether it can be held to a schema.
+
+    Returns:
+        The settings, with what was found out.
+
+    Raises:
+        ModelError: A model does not answer; says why.
+    """
+    found = dict(settings.models)
+    with Language(org, settings) as language:
+        models = {name or settings.default: model for name, model in language.models.items()}
+        if rewriter is not None:
+            from orgopt.agents.llm.model import Model
+
+            given = settings.model(rewriter)
+            models.setdefault(rewriter or settings.default, Model(given, price_of(settings, given)))
+        for name, model in models.items():
+            one = _asked(name, settings, model, spend)
+            if one.problem:
+                raise ModelError(f"the model '{name}' does not answer, so that nothing was begun: {one.problem}")
+            found[name] = replace(settings.model(name), schema=one.schema)
+    return replace(settings, models=found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedModel:
+    """What came of asking a model.
+
+    Attributes:
+        name: As documents and settings call it.
+        problem: Why it does not answer; empty where it does.
+        schema: Whether its answers are held to a JSON schema.
+    """
+
+    name: str
+    problem: str
+    schema: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """It as JSON values."""
+        return json_values(self)
+
+
+def asked_models(workspace: Path) -> list[AskedModel]:
+    """Ask each model that a workspace's settings and the environment name for one token, without a limit of costs.
+
+    Raises:
+        UsageError: A table is not understood.
+    """
+    settings = read_settings(read_tables(workspace))
+    names = dict.fromkeys(filter(None, (settings.default, settings.rewriter, *settings.models)))
+    found: list[AskedModel] = []
+    for name in names:
+        from orgopt.agents.llm.model import Model
+
+        try:
+            given = settings.model(name)
+            found.append(_asked(name, settings, Model(given, price_of(settings, given)), Spend()))
+        except UsageError as error:
+            found.append(AskedModel(name=name, problem=str(error), schema=False))
+    return found
+
+
+def _asked(name: str, settings: LanguageSettings, model: "Model", spend: Spend) -> AskedModel:
+    """Ask a model for one token, and whether it is held to a schema where the settings do not say so."""
+    from orgopt.agents.llm.probe import problem, takes_schema
+
+    why, given = problem(model, spend), settings.model(name).schema
+    schema = takes_schema(model, spend) if given is None and not why else bool(given)
+    return AskedModel(name=name, problem=why, schema=schema)
+
+
 def frozen(org: Org, settings: LanguageSettings, folder: Path, rewriter: str | None = None) -> LanguageSettings:
-    """Settings with the default model and the prices that a folder was begun with; keeps them there at first."""
+    """Settings with the default model and the prices that a folder was begun with; keeps them there at first.
+
+    At first each model is asked whether it answers, on the folder's account.
+
+    Raises:
+        ModelError: One does not.
+    """
     if not speaks(org) and rewriter is None:
         return settings
     if not (folder / FROZEN).exists():
+        spend = Spend(folder / "spend.jsonl", max_usd=settings.max_usd, max_tokens=settings.max_tokens)
+        settings = answering(org, settings, spend, rewriter)
         found: dict[str, Price] = {}
         if speaks(org):
             with Language(org, settings) as language:
@@ -61,5 +151,25 @@ def frozen(org: Org, settings: LanguageSettings, folder: Path, rewriter: str | N
 
 
 def means(org: Org, settings: LanguageSettings, folder: Path, rewriter: str | None = None) -> Means:
-    """What all runs of a study or a contest think with: settings as its folder keeps them, and one account."""
-    return Means(settings=frozen(org, settings, folder, rewriter), account=folder / "spend.jsonl")
+    """What all runs of a study or a contest think with: settings as its folder keeps them, and one account.
+
+    Raises:
+        ModelError: It begins, and a model does not answer; a new folder is removed.
+    """
+    new = not any(folder.iterdir())
+    try:
+        settings = frozen(org, settings, folder, rewriter)
+    except ModelError:
+        if new:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return Means(settings=settings, account=folder / "spend.jsonl")
+
+
+@contextmanager
+def going_on(how: str) -> Generator[None]:
+    """While runs are made: an error of what agents think with says how to go on once that is mended."""
+    try:
+        yield
+    except ModelError as error:
+        raise ModelError(f"{error}\n{how}") from None

@@ -1,12 +1,14 @@
 """Runs of the front door: one organization on a task, kept in a folder from which it goes on, or scored in memory."""
 
+import shlex
 import shutil
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from orgopt.agents.session import Language, Memories, speaks
+from orgopt.agents.session import FORGOTTEN, Language, Means, Memories, speaks
+from orgopt.agents.thinking.spend import Spend
 from orgopt.api.bounds import require
 from orgopt.api.inputs import (
     AnyTask,
@@ -22,9 +24,10 @@ from orgopt.api.inputs import (
     workspace_of,
 )
 from orgopt.api.labs import calibrated, lab_of, open_lab
-from orgopt.api.language import check, frozen, language_settings
+from orgopt.api.language import answering, check, frozen, going_on, language_settings
 from orgopt.api.run_result import SETTINGS, RunResult, RunSettings, read_run_settings
 from orgopt.callback import Callback
+from orgopt.called import own_command
 from orgopt.document import load, require_org
 from orgopt.errors import StoreError, UsageError
 from orgopt.lab.sandbox.launch import Sandbox, chosen, using
@@ -36,10 +39,11 @@ from orgopt.scoring import evaluate as evaluate_in
 from orgopt.seal import write_record
 from orgopt.task_folder import load_task
 from orgopt.team.costs import report
+from orgopt.team.no_result import lost, reopened, set_aside
 from orgopt.team.repository import Repository
 from orgopt.workspace import find_workspace, folder_name, writable_folder
 
-LEDGER = "ledger.jsonl"
+LEDGER, ANSWERS = "ledger.jsonl", "answers.jsonl"
 
 
 @naming_packages()
@@ -138,9 +142,15 @@ def resume(
     require(folder=folder, max_usd=max_usd, max_tokens=max_tokens)
     hears, folder = told(callback), Path(folder)
     settings, ledger = read_run_settings(folder), Ledger.load(folder / LEDGER)
+    unanswered = lost(ledger)
+    if unanswered:
+        ledger.close()
+        ledger = reopened(folder / LEDGER, unanswered.at)
+        if not unanswered.at:
+            set_aside(folder / ANSWERS)
     given = {"max_usd": max_usd, "max_tokens": max_tokens}
     settings = replace(settings, **{name: value for name, value in given.items() if value is not None})
-    return _run(settings, folder, _home_of(folder), ledger, hears, None)
+    return _run(settings, folder, _home_of(folder), ledger, hears, None, FORGOTTEN if unanswered else ())
 
 
 @naming_packages()
@@ -166,7 +176,10 @@ def evaluate(
     budget_s = seconds(budget)
     program, workspace = program_of(document, agents=agents), workspace_of(document)
     loaded = one_task(task, workspace)
-    check(announce(program, hears), language_settings(workspace, None, None))
+    org, settings = announce(program, hears), language_settings(workspace, None, None)
+    check(org, settings)
+    if speaks(org):
+        settings = answering(org, settings, Spend())
     with open_lab(loaded, lab, slots, hears) as opened:
         known = calibrated(loaded, opened, workspace, hears)
         return evaluate_in(
@@ -177,11 +190,18 @@ def evaluate(
             seed=seed,
             verify_seeds=verify_seeds,
             watch=lambda event: hears.event(None, event),
+            means=Means(settings=settings),
         )
 
 
 def _run(
-    settings: RunSettings, folder: Path, workspace: Path, ledger: Ledger, callback: Callback, made: list[Path] | None
+    settings: RunSettings,
+    folder: Path,
+    workspace: Path,
+    ledger: Ledger,
+    callback: Callback,
+    made: list[Path] | None,
+    forget: Collection[str] = (),
 ) -> RunResult:
     """Run on a ledger to its end; what was made for a new run in which nothing happened is removed."""
     program = load(str(folder / "program.md"))
@@ -190,22 +210,23 @@ def _run(
     try:
         with (
             using(settings.sandbox),
-            _opened(org, settings, folder, workspace, resumed=made is None) as language,
+            _opened(org, settings, folder, workspace, resumed=made is None, forget=forget) as language,
             open_lab(task, settings.lab, settings.slots, callback) as lab,
         ):
             task = calibrated(task, lab, workspace, callback)
             callback.run_begun(task, settings.budget_s, folder)
-            score = evaluate_in(
-                program,
-                task,
-                lab,
-                budget_s=settings.budget_s,
-                seed=settings.seed,
-                ledger=ledger,
-                verify_seeds=settings.verify_seeds,
-                watch=_both(callback, code),
-                language=language,
-            )
+            with going_on(f"Go on, once that is mended, with: {own_command()} run --resume {shlex.quote(str(folder))}"):
+                score = evaluate_in(
+                    program,
+                    task,
+                    lab,
+                    budget_s=settings.budget_s,
+                    seed=settings.seed,
+                    ledger=ledger,
+                    verify_seeds=settings.verify_seeds,
+                    watch=_both(callback, code),
+                    language=language,
+                )
     finally:
         ledger.close()
         if ledger.events or made is None:
@@ -233,7 +254,7 @@ def _both(callback: Callback, code: Repository | None) -> Callable[[Event], None
 
 @contextmanager
 def _opened(
-    org: Org, settings: RunSettings, folder: Path, workspace: Path, *, resumed: bool
+    org: Org, settings: RunSettings, folder: Path, workspace: Path, *, resumed: bool, forget: Collection[str]
 ) -> Generator[Language | None]:
     """What the run's language agents think with; None without any. A lasting memory is of the document's name."""
     if not speaks(org):
@@ -246,7 +267,7 @@ def _opened(
     own.mkdir(exist_ok=True)
     after = folder / "memory-after"
     memories = Memories(own, after if settings.remembers else None)
-    with Language(org, found, folder=folder, memories=memories, resumed=resumed) as language:
+    with Language(org, found, folder=folder, memories=memories, forget=forget, resumed=resumed) as language:
         yield language
     if after.is_dir() and not settings.of_study:
         shutil.copytree(after, lasting, dirs_exist_ok=True)

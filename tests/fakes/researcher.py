@@ -14,7 +14,7 @@ def start_of(call: Call) -> int:
 
 def research(call: Call) -> str:
     """Walk X towards 0.7 in steps; report and remember what was asked."""
-    if "report" in call.body["messages"][0]["content"].split("Your output fields are:")[1].split("All interactions")[0]:
+    if "- `report`: " in call.system:
         return fields(report=f"I went on with call {call.number}.")
     x = float(re.search(r"X = ([-\d.e]+)", call.field("settings"))[1])
     return fields(

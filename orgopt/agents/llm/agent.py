@@ -4,64 +4,30 @@ Needs DSPy, so that it is imported late. An answer that cannot be used is repair
 which costs agent time alone.
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 import dspy
-from dspy.adapters.chat_adapter import field_header_pattern
 from dspy.signatures.signature import make_signature
 from dspy.utils.exceptions import AdapterParseError, LMError
 
 from orgopt.agents.base import Purpose, Thought, Verdict
+from orgopt.agents.llm.adapter import MAX_SAID, Adapter
 from orgopt.agents.llm.engine import Engine, speaker
 from orgopt.agents.llm.model import Absent, AskError, Failure, Model
-from orgopt.agents.llm.sections import ASKS, INPUTS, OUTPUTS
+from orgopt.agents.llm.sections import AS_JSON, ASKS, INPUTS, OUTPUTS
 from orgopt.agents.thinking import prompt
 from orgopt.agents.thinking.decide import MAX_WORDS, Said, decide
 from orgopt.agents.thinking.edits import InvalidAnswerError
 from orgopt.agents.thinking.mind import Books, Mind
+from orgopt.agents.thinking.schema import schema_of
 from orgopt.agents.thinking.situation import Seat, Situation
 from orgopt.errors import OrgoptError
 
 MAX_MEMORY = 4_000
 """Characters of an agent's notes, and of a role's lasting memory."""
 MAX_REPORT = 800
-_MAX_JSON = 20_000
-_MAX_SAID = 6_000
 _COLDEST, _HOTTEST = 0.2, 1.0
-
-
-class Adapter(dspy.ChatAdapter):
-    """DSPy's sections, read strictly: what is not JSON is not guessed at, which can take minutes on noise."""
-
-    def __init__(self) -> None:
-        super().__init__(use_json_adapter_fallback=False)
-
-    def parse(self, signature: type[dspy.Signature], completion: str) -> dict[str, Any]:
-        """The output fields of an answer.
-
-        Raises:
-            AdapterParseError: One is missing or is not what it should be.
-        """
-        found: dict[str, Any] = {}
-        sections = _sections(completion)
-        try:
-            for name, info in signature.output_fields.items():
-                if name in sections:
-                    found[name] = sections[name] if info.annotation is str else _json(name, sections[name])
-                elif info.is_required():
-                    raise InvalidAnswerError(f"there is no section [[ ## {name} ## ]]")
-                else:
-                    found[name] = info.get_default(call_default_factory=True)
-        except InvalidAnswerError as error:
-            raise AdapterParseError(
-                adapter_name="Adapter",
-                signature=signature,  # pyright: ignore[reportArgumentType]  DSPy's annotation is wrong
-                lm_response=completion[:_MAX_SAID],
-                message=str(error),
-            ) from error
-        return found
 
 
 class LanguageAgent(Mind):
@@ -98,12 +64,15 @@ class LanguageAgent(Mind):
         asker, books = f"{self.seat.name}/{purpose}", self.books
         engine = Engine(self._model, books.answers, books.spend, asker=asker, role=self.seat.role.id)
         engine.recorded_only = recorded_only
+        held = bool(self._model.settings.schema)
+        engine.schema = schema_of(now, _outputs(purpose, now)) if held else None
         found: dict[str, Any] = {}
+        adapter = Adapter(as_json=held)
         try:
-            with dspy.context(lm=speaker(engine, self.temperature), adapter=Adapter(), disable_history=True):
+            with dspy.context(lm=speaker(engine, self.temperature), adapter=adapter, disable_history=True):
                 found = _answered(purpose, now, told, engine)
         except InvalidAnswerError as error:
-            found = {"failure": Failure.INVALID.value, "error": str(error)[:300]}
+            found = {"failure": Failure.INVALID.value, "error": f"{str(error)[:300]}{self._cut(engine)}"}
         except (LMError, AskError) as error:
             if isinstance(error.__cause__, OrgoptError):
                 raise error.__cause__ from None
@@ -120,15 +89,23 @@ class LanguageAgent(Mind):
             input_tokens=sum(one.input_tokens for one in answers),
             output_tokens=sum(one.output_tokens for one in answers),
             usd=round(sum(one.usd for one in answers), 8),
-            said=answers[-1].text[:_MAX_SAID] if answers else "",
+            said=answers[-1].text[:MAX_SAID] if answers else "",
         )
 
+    def _cut(self, engine: Engine) -> str:
+        """What is to be said of an answer that ended at its limit."""
+        if not engine.asked or engine.asked[-1].finish != "length":
+            return ""
+        settings = self._model.settings
+        return f' (it was cut at {settings.max_tokens} tokens: [models."{settings.name}"] max_tokens in orgopt.toml)'
 
-def program(purpose: Purpose, now: Situation, inputs: Mapping[str, str]) -> dspy.Predict:
+
+def program(purpose: Purpose, now: Situation, inputs: Mapping[str, str], *, as_json: bool = False) -> dspy.Predict:
     """The DSPy program of a role: its instructions come from its charter, its fields from what it may do."""
     fields: dict[str, Any] = {name: (str, dspy.InputField(desc=INPUTS[name])) for name in inputs}
     for name in _outputs(purpose, now):
         kind, text, default = OUTPUTS[name]
+        text = AS_JSON.get(name, text) if as_json else text
         given = {} if default is ... else {"default": default}
         fields[name] = (kind, dspy.OutputField(desc=text, **given))
     text = "\n\n".join(part for part in (prompt.instructions(now), ASKS[purpose]) if part)
@@ -137,13 +114,16 @@ def program(purpose: Purpose, now: Situation, inputs: Mapping[str, str]) -> dspy
 
 def _answered(purpose: Purpose, now: Situation, told: Mapping[str, str], engine: Engine) -> dict[str, Any]:
     """What an answer comes to, repaired once where it has to be."""
+    as_json = engine.schema is not None
     try:
-        return _read(purpose, now, program(purpose, now, told)(**told))
+        return _read(purpose, now, program(purpose, now, told, as_json=as_json)(**told))
     except (InvalidAnswerError, AdapterParseError) as error:
         problem = str(error.__cause__ or error) if isinstance(error, AdapterParseError) else str(error)
-    again = {**told, "answer": engine.asked[-1].text[:_MAX_SAID], "problem": problem[:1000]}
+    if engine.asked[-1].finish == "length":
+        problem = f"it was cut, for it was too long: say less. {problem}"
+    again = {**told, "answer": engine.asked[-1].text[:MAX_SAID], "problem": problem[:1000]}
     try:
-        return _read(purpose, now, program(purpose, now, again)(**again))
+        return _read(purpose, now, program(purpose, now, again, as_json=as_json)(**again))
     except AdapterParseError as error:
         raise InvalidAnswerError(str(error.__cause__ or error)) from None
 
@@ -191,39 +171,6 @@ def _outputs(purpose: Purpose, now: Situation) -> list[str]:
         "report": False,
     }
     return [name for name in OUTPUTS if wanted.get(name, True)]
-
-
-def _sections(text: str) -> dict[str, str]:
-    """The sections of an answer, the first of each name."""
-    found: dict[str, list[str]] = {}
-    lines: list[str] = []
-    for line in text.splitlines():
-        match = field_header_pattern.match(line.strip())
-        if match:
-            lines = [line.strip()[match.end() :].strip()]
-            found.setdefault(match[1], lines)
-        else:
-            lines.append(line)
-    return {
-        name: "\n".join(value).strip("\n").strip() if name != "edits" else "\n".join(value)
-        for name, value in found.items()
-    }
-
-
-def _json(name: str, text: str) -> Any:
-    text = text.strip()
-    if text.startswith("```"):
-        text = text.partition("\n")[2].rpartition("```")[0].strip()
-    if not text:
-        return None
-    try:
-        return json.loads(text) if len(text) <= _MAX_JSON else _wrong(name, text)
-    except (ValueError, RecursionError):
-        return _wrong(name, text)
-
-
-def _wrong(name: str, text: str) -> Any:
-    raise InvalidAnswerError(f"the section {name} is not JSON: {prompt.clean(text, 80)!r}")
 
 
 def _kept(text: str, limit: int) -> str:

@@ -3,6 +3,7 @@
 Asking, and asking again where that fails, is `model`.
 """
 
+from dataclasses import replace
 from typing import Any, Protocol
 
 import dspy
@@ -23,6 +24,11 @@ class Engine:
         spend: The book of what calls cost.
         asker: Who asks for what, which tells alike questions of different agents apart.
         role: Whose account it is.
+
+    Attributes:
+        asked: The answers so far.
+        recorded_only: Whether only recorded answers will do.
+        schema: The JSON schema that answers are held to; None for none.
     """
 
     def __init__(self, model: Model | Absent, answers: Answers, spend: Spend, *, asker: str, role: str) -> None:
@@ -30,6 +36,7 @@ class Engine:
         self.asker, self.role = asker, role
         self.asked: list[Answer] = []
         self.recorded_only = False
+        self.schema: dict[str, Any] | None = None
 
     def complete(self, request: Request) -> Response:
         """The next answer; DSPy calls this.
@@ -37,11 +44,17 @@ class Engine:
         Raises:
             AskError: There is none; the last of `asked` says why.
         """
+        if self.schema is not None:
+            form: dict[str, Any] = {"type": "json_schema", "name": "answer", "schema": self.schema}
+            request = replace(request, config=replace(request.config, response_format=form))
         key = key_of(self.asker, self.model.settings.name, _plain(request))
         answer = self.answers.take(key)
         if answer is None:
             if self.recorded_only:
-                raise StoreError(f"answers.jsonl lacks an answer to {self.asker} that the ledger tells of")
+                raise StoreError(
+                    f"answers.jsonl lacks an answer to {self.asker} that the ledger tells of: it was changed, or written "
+                    "by a version of orgopt that asks otherwise; the ledger can be read, and not be gone on with"
+                )
             answer = self.model.ask(request, self.spend, self.role)
             self.answers.put(key, answer)
         self.asked.append(answer)
@@ -49,7 +62,8 @@ class Engine:
             raise AskError(answer.failure)
         usage = Usage(input_tokens=answer.input_tokens, output_tokens=answer.output_tokens)
         message = Message.assistant(answer.text or " ")
-        return Response(id=None, model=request.model, message=message, finish_reason="stop", usage=usage)
+        finish = "length" if answer.finish == "length" else "stop"
+        return Response(id=None, model=request.model, message=message, finish_reason=finish, usage=usage)
 
 
 class Answering(Protocol):
@@ -69,4 +83,6 @@ def speaker(engine: Answering, temperature: float | None) -> dspy.LM:
 def _plain(request: Request) -> dict[str, Any]:
     system = request.system if isinstance(request.system, str) or request.system is None else str(request.system)
     messages = [[message.role, message.text] for message in request.messages]
-    return {"system": system, "messages": messages, "temperature": request.config.temperature}
+    asked = {"system": system, "messages": messages, "temperature": request.config.temperature}
+    form = request.config.response_format  # without one a question has the digest that it had in older versions
+    return {**asked, "schema": form} if form else asked

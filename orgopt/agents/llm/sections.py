@@ -20,9 +20,10 @@ INPUTS = {
     "answer": "your last answer",
 }
 _VERDICTS = (
-    'a JSON object with a ruling for each case, such as {"12": "pass: the gain is larger than the noise"}; rulings are '
+    "a JSON object: for the number of each case a text that begins with the ruling and then says why; rulings are "
     "pass (believe it), rerun (run it again first) and reject"
 )
+_KNOBS = "only the knobs that get another value than the table says, and these values; one is enough"
 _EDITS = (
     "changes of the script, or nothing. Each is a block of lines: '<<<<<<< SEARCH', lines of the script that occur in "
     "it once, '=======', the lines to put there, '>>>>>>> REPLACE'. Keep the lines of knobs and their comments"
@@ -34,8 +35,12 @@ OUTPUTS: dict[str, tuple[Any, str, Any]] = {
         {},
     ),
     "hypothesis": (str, "one sentence: what should help, and why", ...),
-    "start_from": (int, "the number of the experiment to start from, one of those marked 'a start'", None),
-    "knobs": (dict[str, Any], 'a JSON object of the knobs to change, such as {"LR": 0.003}; {} for none', {}),
+    "start_from": (
+        int,
+        "the number of the experiment to start from, one of those marked 'a start'; empty for the best",
+        None,
+    ),
+    "knobs": (dict[str, Any], f"a JSON object: {_KNOBS}", {}),
     "edits": (
         str,
         _EDITS,
@@ -46,6 +51,13 @@ OUTPUTS: dict[str, tuple[Any, str, Any]] = {
     "notes": (str, "your notes from now on: they replace the old ones", ""),
     "report": (str, "your report: two or three sentences for the others at the stand-up", ...),
 }
+AS_JSON = {
+    "verdicts": "of each case the ruling and the reason: pass (believe it), rerun (run it again first) or reject",
+    "knobs": _KNOBS,
+    "edits": "changes of the script, or none: what to search, which occurs in it once, and what to put there. Keep the "
+    "lines of knobs and their comments",
+}
+"""What fields are for in an answer that is one JSON object, where that differs."""
 ASKS: dict[Purpose, str] = {
     "propose": "",
     "report": "A stand-up is on. Say what you learned, what you doubt and what you will try. The others read it.",

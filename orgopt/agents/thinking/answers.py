@@ -8,7 +8,7 @@ import hashlib
 import json
 import threading
 from collections import defaultdict, deque
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ class Answer:
         attempts: How often it was tried.
         failure: Why it was given up, one of `Failure`; empty when there is an answer.
         error: What the provider said to that, without secrets.
+        finish: `length` where it ended at the most tokens of an answer; empty else, and of older versions.
     """
 
     text: str
@@ -38,6 +39,7 @@ class Answer:
     attempts: int = 1
     failure: str = ""
     error: str = ""
+    finish: str = ""
 
 
 MAX_KEPT_BYTES = 64 * 1024**2
@@ -49,14 +51,18 @@ class Answers:
 
     Args:
         path: Where they are kept and read from; None keeps none.
-        forget: Failures of before that are asked about anew, such as those of a limit that was raised since.
+        forget: Failures of before that are asked about anew, such as those of a limit that was raised since; the record
+            loses them.
     """
 
     def __init__(self, path: Path | None = None, forget: Collection[str] = ()) -> None:
         self._known: defaultdict[str, deque[Answer]] = defaultdict(deque)
-        for key, answer in read_answers(path) if path else ():
-            if answer.failure not in forget:
-                self._known[key].append(answer)
+        found = list(read_answers(path)) if path else []
+        kept = [(key, answer) for key, answer in found if answer.failure not in forget]
+        if path and len(kept) < len(found):
+            _rewrite(path, kept)
+        for key, answer in kept:
+            self._known[key].append(answer)
         self._log = JsonLog(path) if path else None
         self._left = MAX_KEPT_BYTES - path.stat().st_size if path else 0
         self._lock = threading.Lock()
@@ -78,6 +84,17 @@ class Answers:
     def close(self) -> None:
         if self._log:
             self._log.close()
+
+
+def _rewrite(path: Path, kept: Iterable[tuple[str, Answer]]) -> None:
+    """Put another record in the place of one, all at once."""
+    new = path.with_name(f"{path.name}.new")
+    new.unlink(missing_ok=True)
+    log = JsonLog(new)
+    for key, answer in kept:
+        log.append({"key": key, **asdict(answer)}, sync=False)
+    log.close()
+    new.replace(path)
 
 
 def read_answers(path: Path) -> Iterator[tuple[str, Answer]]:

@@ -12,7 +12,7 @@ from typing import Any, cast
 from orgopt.agents.base import Proposal, Ruling, Verdict
 from orgopt.agents.knowledge import Known
 from orgopt.agents.thinking import prompt
-from orgopt.agents.thinking.edits import InvalidAnswerError, apply_edits, checked_script, parse_edits
+from orgopt.agents.thinking.edits import Edit, InvalidAnswerError, apply_edits, checked_script, read_edits
 from orgopt.agents.thinking.situation import Situation
 from orgopt.knob import Knob, Value, with_values
 
@@ -27,7 +27,7 @@ class Said:
     hypothesis: str = ""
     start_from: Any = None
     knobs: Any = None
-    edits: str = ""
+    edits: Any = ""
     expectation: str = ""
     verdicts: Any = None
 
@@ -49,7 +49,8 @@ def decide(now: Situation, said: Said) -> tuple[Proposal, list[Verdict]]:
     start = _start(now, said.start_from)
     turned = _turned(now, said.knobs)
     settings: dict[str, Value] = {**start.settings, **turned}
-    script = _edited(now, start, said.edits, turned) if said.edits.strip() else None
+    changes = read_edits(said.edits)
+    script = _edited(now, start, changes, turned) if changes else None
     if script is not None:
         values, text = script
         settings = {**values, **turned}
@@ -108,15 +109,14 @@ def _value(knob: Knob, given: Any) -> Value:
     return value
 
 
-def _edited(now: Situation, start: Known, edits: str, turned: Mapping[str, Value]) -> tuple[dict[str, Value], str]:
+def _edited(
+    now: Situation, start: Known, changes: list[Edit], turned: Mapping[str, Value]
+) -> tuple[dict[str, Value], str]:
     """The values of the knobs in a rewritten script, and its text."""
     script = now.work.task.script
     if not now.work.edits:
         raise InvalidAnswerError("code cannot be edited in this run: set knobs only")
     before = prompt.source_of(now, start)
-    changes = parse_edits(edits)
-    if not changes:
-        raise InvalidAnswerError("edits has no block '<<<<<<< SEARCH'; leave it empty to set knobs alone")
     after = apply_edits(before, changes, script)
     if after == before and not turned:
         raise InvalidAnswerError("the edits change nothing")
@@ -131,16 +131,25 @@ def _verdicts(now: Situation, given: Any) -> list[Verdict]:
         raise InvalidAnswerError(f"verdicts must be a JSON object of numbers and rulings, not {_short(given)}")
     cases = {str(case.known.id) for case in now.view.cases}
     found: list[Verdict] = []
-    for number, text in cast("Mapping[str, Any]", given).items():
-        word = str(text).strip().lower()
+    for number, said in cast("Mapping[str, Any]", given).items():
+        text = _ruling(said)
+        word = text.strip().lower()
         ruling: Ruling | None = next((one for one in _RULINGS if word.startswith(one)), None)
         if str(number).lstrip("#") not in cases or ruling is None:
             raise InvalidAnswerError(
                 f"verdict {_short(number)}: {_short(text)} is not one of {', '.join(_RULINGS)} on {', '.join(cases)}"
             )
-        reason = prompt.clean(str(text)[len(ruling) :].strip(" :,.-"), MAX_WORDS)
+        reason = prompt.clean(text.strip()[len(ruling) :].strip(" :,.-"), MAX_WORDS)
         found.append(Verdict(int(str(number).lstrip("#")), ruling, reason))
     return found
+
+
+def _ruling(said: object) -> str:
+    """A ruling and its reason as one text, however they are given."""
+    if not isinstance(said, Mapping):
+        return str(said)
+    pair = cast("Mapping[str, Any]", said)
+    return f"{pair.get('ruling', '')}: {pair.get('reason', '')}"
 
 
 def _or_edit(now: Situation) -> str:

@@ -11,8 +11,8 @@ A script is checked before it costs lab time: it compiles, keeps its size, its k
 
 import re
 import warnings
-from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple, cast
 
 from orgopt.errors import OrgoptError, TaskError
 from orgopt.knob import Knob, Value, parse_knobs
@@ -24,6 +24,7 @@ _BLOCK = re.compile(
     rf"^{_SEARCH}[ \t]*(?P<file>\S*)[ \t]*\n(?P<search>.*?)^{_MIDDLE}[ \t]*\n(?P<replace>.*?)^{_REPLACE}[ \t]*$",
     re.MULTILINE | re.DOTALL,
 )
+_NOTHING = {"", "none", "nothing", "no changes", "{}", "[]"}  # what models write where they leave edits out
 _FIELD = re.compile(r"\[\[\s*##|##\s*\]\]")  # what marks the parts of a prompt, in which others read the script
 _FILE = re.compile(r"^[\w./~-]*[\w-]\.\w{1,5}$")
 
@@ -38,6 +39,27 @@ class Edit(NamedTuple):
     search: str
     replace: str
     file: str = ""
+
+
+def read_edits(given: object) -> list[Edit]:
+    """The edits of an answer, blocks in a text or a list of what to search and to put there; empty for none.
+
+    Raises:
+        InvalidAnswerError: They are neither.
+    """
+    if given is None or isinstance(given, str):
+        found = parse_edits(given or "")
+        if not found and (given or "").strip().strip("`").strip().lower() not in _NOTHING:
+            raise InvalidAnswerError(f"edits has no block '{_SEARCH}'; leave it empty to set knobs alone")
+        return found
+    several = cast("list[object]", given) if isinstance(given, list) else [given]
+    edits: list[Edit] = []
+    for one in several:
+        if not isinstance(one, Mapping) or not {"search", "replace"} <= {*cast("Mapping[str, object]", one)}:
+            raise InvalidAnswerError('edits must be a list of objects with "search" and "replace"')
+        pair = cast("Mapping[str, object]", one)
+        edits.append(Edit(str(pair["search"]), str(pair["replace"]), str(pair.get("file", ""))))
+    return [edit for edit in edits if edit.search or edit.replace]
 
 
 def parse_edits(text: str) -> list[Edit]:

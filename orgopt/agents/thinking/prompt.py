@@ -5,6 +5,7 @@ others cannot look like a field of the prompt.
 """
 
 import difflib
+import json
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -84,9 +85,17 @@ def mission(now: Situation) -> str:
 
 
 def knob_table(knobs: Iterable[Knob], start: Mapping[str, object], free: Iterable[Knob]) -> str:
-    """The knobs that may be turned, with their values at the start and their ranges."""
+    """The knobs that may be turned, with their values at the start and their ranges; values are JSON."""
     names = {knob.name for knob in free}
-    return "\n".join(f"{k.name} = {start[k.name]}   ({k.range}; {k.group})" for k in knobs if k.name in names)
+    return "\n".join(
+        f"{k.name} = {json.dumps(start[k.name])}   ({_range(k)}; {k.group})" for k in knobs if k.name in names
+    )
+
+
+def _range(knob: Knob) -> str:
+    if knob.choices:
+        return " | ".join(map(json.dumps, knob.choices))
+    return f"whole numbers {knob.range}" if knob.integer else knob.range
 
 
 def known(now: Situation) -> str:

@@ -8,7 +8,7 @@ from orgopt.addresses import without_passwords
 from orgopt.called import typed
 from orgopt.cli.shared.base import err
 from orgopt.document.text.program import printable
-from orgopt.errors import DocumentError, LabError, OrgoptError, SandboxError, StoreError
+from orgopt.errors import DocumentError, LabError, ModelError, OrgoptError, SandboxError, StoreError
 from orgopt.plugin_faults import naming_packages
 
 P = ParamSpec("P")
@@ -35,7 +35,7 @@ def command(body: Callable[P, T]) -> Callable[P, T]:
                 code = EXIT_DOCUMENT
             elif isinstance(error, SandboxError):
                 code = EXIT_SANDBOX
-            elif isinstance(error, LabError | StoreError | OSError):
+            elif isinstance(error, LabError | ModelError | StoreError | OSError):
                 code = EXIT_INFRASTRUCTURE
             raise SystemExit(code) from None
 

@@ -17,23 +17,24 @@ from typing import Any
 
 from orgopt.agents.session import Means, speaks
 from orgopt.agents.thinking.memories import MAX_MEMORY_BYTES, Memories
+from orgopt.agents.thinking.spend import OVER_BUDGET
 from orgopt.document import Program, parse, read, require_org
-from orgopt.errors import StoreError
-from orgopt.jsonl import shorten
+from orgopt.errors import ModelError, StoreError
 from orgopt.lab.base import Lab
 from orgopt.lab.sandbox.launch import chosen
 from orgopt.ledger import Ledger, write_text
-from orgopt.scoring import Score, require_thoughts, verified
+from orgopt.scoring import Score, verified
 from orgopt.scoring import run as run_team
 from orgopt.seal import write_record
 from orgopt.task import Task
+from orgopt.team.no_result import lost, reopened, set_aside
 from orgopt.team.runtime import Watcher
 from orgopt.verification import measured
 
 PLAIN_PREFIX = "optuna:"
 """What begins the name of a plain sampler, which stands where a document may."""
 
-MEMORY, WRITTEN, LEDGER = "memory", "memory-after", "ledger.jsonl"
+MEMORY, WRITTEN, LEDGER, ANSWERS = "memory", "memory-after", "ledger.jsonl", "answers.jsonl"
 Memory = tuple[tuple[str, str], ...]
 """What roles with lasting memory remember: the id of each, and its text."""
 
@@ -77,6 +78,7 @@ def evaluate_kept(
         DocumentError: The program has errors.
         UsageError: A role has no model, or a model no key or no price.
         OverBudgetError: What the run shares with others is spent, so that it counts for nothing.
+        ModelError: What agents think with did not answer, or with nothing of use: likewise.
         LabError: The lab broke.
         StoreError: The folder cannot be written, or its ledger is of another run.
     """
@@ -88,8 +90,12 @@ def evaluate_kept(
     ledger = Ledger() if lab.virtual else _reopened(folder / LEDGER)
     with closing(ledger), (settings.means or Means()).open(org, folder=folder, memories=memories) as language:
         given: dict[str, Any] = {"budget_s": settings.budget_s, "seed": settings.seed, "ledger": ledger}
-        run_team(program, task, lab, watch=watch, language=language, **given)
-        require_thoughts(ledger)
+        try:
+            run_team(program, task, lab, watch=watch, language=language, **given)
+        except ModelError:
+            if (found := lost(ledger)) and not found.at:
+                set_aside(folder / ANSWERS)
+            raise
         score = verified(task, lab, verify_seeds=settings.verify_seeds, **given)
     return score, ledger, _read(written)
 
@@ -136,14 +142,12 @@ def _begin(folder: Path, program: Program, task: Task, settings: Settings, keepi
 
 
 def _reopened(path: Path) -> Ledger:
-    """A ledger to be continued, up to where an agent could not think on: it is asked again."""
+    """A ledger to be continued, up to where an agent could not think on, or was not answered: it is asked again."""
     ledger = Ledger.load(path)
     ledger.close()
-    cut = next((at for at, event in enumerate(ledger.events) if event.data.get("failure") == "over_budget"), None)
-    if cut is None:
-        return Ledger(path, ledger.events)
-    shorten(path, cut)
-    return Ledger(path, ledger.events[:cut])
+    short = [at for at, event in enumerate(ledger.events) if event.data.get("failure") == OVER_BUDGET]
+    found = lost(ledger)
+    return reopened(path, min([*short[:1], *([found.at] if found else [])], default=None))
 
 
 def _read(folder: Path) -> Memory:

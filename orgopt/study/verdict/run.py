@@ -93,7 +93,8 @@ def _notes(score: Score, report: Report) -> Iterator[str]:
         yield f"Models and commands took {score.tokens} tokens, ${score.usd:.4f}."
     if score.failed_thoughts:
         failed = listing([f"{number} {reason}" for reason, number in score.failed_thoughts.items()])
-        yield f"Thoughts without a result: {failed}."
+        why = f" Most failed with: {score.common_thought_error}" if score.common_thought_error else ""
+        yield f"Thoughts without a result: {failed}.{why}"
 
 
 def _finders(report: Report) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import dspy
 from dspy.utils.exceptions import LMError
 
-from orgopt.agents.llm.agent import Adapter
+from orgopt.agents.llm.adapter import Adapter
 from orgopt.agents.llm.engine import Engine, speaker
 from orgopt.agents.llm.model import Absent, AskError, Failure, Model
 from orgopt.agents.llm.prices import price_of

@@ -15,7 +15,7 @@ from typing import Any
 import dspy
 import optuna
 
-from orgopt.agents.llm.agent import Adapter
+from orgopt.agents.llm.adapter import Adapter
 from orgopt.agents.llm.engine import Engine, speaker
 from orgopt.agents.thinking.prompt import clean
 from orgopt.evolve.proposers.rewrite.ask import TEMPERATURE, cost

@@ -51,8 +51,8 @@ _INPUTS = {
     "problem": "why your last answer cannot be used",
 }
 _CHANGES = (
-    'a JSON list of changes, such as [{"place": "headcount/explorer", "to": 3, "reason": "slots stood idle for half of '
-    'the time"}]'
+    'a JSON list of changes, each an object with "place" (one of those listed), "to" (its new value or text) and '
+    '"reason" (the evidence, in a sentence)'
 )
 
 

@@ -1,0 +1,48 @@
+"""What an error of DSPy's engines says: why a call failed, whether a server took it, and what it refuses.
+
+Needs DSPy, so that it is imported late.
+"""
+
+import socket
+
+from dspy.utils.exceptions import (
+    LMConfigurationError,
+    LMError,
+    LMInvalidRequestError,
+    LMRateLimitError,
+    LMServerError,
+    LMTimeoutError,
+    LMTransportError,
+)
+
+from orgopt.agents.thinking.failures import Failure
+
+
+def failure_of(error: LMError) -> Failure:
+    """Why a call failed."""
+    if isinstance(error, LMRateLimitError):
+        return Failure.RATE_LIMIT
+    if isinstance(error, LMTimeoutError) or _caused_by(error, TimeoutError):
+        return Failure.TIMEOUT
+    if isinstance(error, LMServerError):
+        return Failure.SERVER
+    return Failure.TRANSPORT if isinstance(error, LMTransportError) else Failure.REFUSED
+
+
+def unsent(error: LMError) -> bool:
+    """Whether no server took the call: nothing can have been billed."""
+    return _caused_by(error, ConnectionRefusedError, socket.gaierror)
+
+
+def refuses(error: LMError, *words: str) -> bool:
+    """Whether a request was refused for a part of it that one of some words names."""
+    said = str(error).lower()
+    return isinstance(error, LMInvalidRequestError | LMConfigurationError) and any(word in said for word in words)
+
+
+def _caused_by(error: BaseException | None, *kinds: type[BaseException]) -> bool:
+    while error is not None:
+        if isinstance(error, kinds):
+            return True
+        error = error.__cause__
+    return False

@@ -1,0 +1,53 @@
+"""The JSON schema that an answer is held to where a model's server can: names, types, ranges and choices, and no more.
+
+What it cannot say (that something changes, that an edit's text occurs once) is checked in `decide`, as without it.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from orgopt.agents.thinking.situation import Situation
+from orgopt.knob import Knob
+
+_TEXT = {"type": "string"}
+_REQUIRED = ("verdicts", "hypothesis", "knobs", "report", "notes")
+RULINGS = ("pass", "rerun", "reject")
+
+
+def schema_of(now: Situation, names: Sequence[str]) -> dict[str, Any]:
+    """The schema of an answer.
+
+    Args:
+        now: What the agent knows.
+        names: The fields of the answer, in their order.
+    """
+    alone = len(names) == 1
+    found = {name: _field(now, name) for name in names if name != "start_from" or len(now.view.starts) > 1}
+    required = [name for name in found if name in _REQUIRED and (alone or name != "notes")]
+    return _object(found, required)
+
+
+def _field(now: Situation, name: str) -> dict[str, Any]:
+    if name == "knobs":
+        return _object({knob.name: _knob(knob) for knob in now.view.free}, [])
+    if name == "start_from":
+        return {"enum": [one.id for one in now.view.starts]}
+    if name == "edits":
+        return {"type": "array", "items": _object({"search": _TEXT, "replace": _TEXT}, ["search", "replace"])}
+    if name == "verdicts":
+        ruling = _object({"ruling": {"enum": [*RULINGS]}, "reason": _TEXT}, ["ruling", "reason"])
+        cases = [str(case.known.id) for case in now.view.cases]
+        return _object(dict.fromkeys(cases, ruling), cases)
+    return _TEXT
+
+
+def _knob(knob: Knob) -> dict[str, Any]:
+    if knob.choices:
+        return {"enum": [*knob.choices]}
+    whole = knob.integer
+    low, high = (int(knob.low), int(knob.high)) if whole else (knob.low, knob.high)
+    return {"type": "integer" if whole else "number", "minimum": low, "maximum": high}
+
+
+def _object(properties: dict[str, Any], required: Sequence[str]) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": [*required], "additionalProperties": False}

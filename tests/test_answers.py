@@ -1,0 +1,214 @@
+"""What is read of a model's answer, and how answers are held to a schema where a server can."""
+
+import json
+import re
+from dataclasses import replace
+
+import pytest
+
+from orgopt.agents.settings import LanguageSettings
+from orgopt.agents.thinking import reading
+from orgopt.agents.thinking.edits import Edit, InvalidAnswerError, read_edits
+from orgopt.ledger import Ledger
+from orgopt.org import Link, Org
+from orgopt.task import Task
+from orgopt.team.runtime import Team
+from tests.fakes.lab import FakeLab
+from tests.fakes.llm_server import MODEL, NOISE, Call, Fault, LlmServer, fields
+from tests.test_minds import ALONE, REVIEWED, Language, Strokes, failures, serving, thoughts
+from tests.test_minds import settings as plain_settings
+from tests.test_words import noiseless
+
+NAMES = ("hypothesis", "start_from", "knobs", "edits", "expectation")
+VALUES = {
+    "JSON": '{"X": 0.5}',
+    "a fence": '```json\n{"X": 0.5}\n```',
+    "prose and a fence": 'Here it is:\n```python\n{"X": 0.5}\n```\nGood luck.',
+    "Python": "{'X': 0.5,}",
+    "a comment of Python": '{"X": 0.5  # nearer\n}',
+    "a comment of C": '{"X": 0.5}  // note: the value',
+    "words after it": '{"X": 0.5} because it was {"X": 0.1}',
+    "words before it": 'X: {"X": 0.5}',
+}
+
+
+@pytest.mark.parametrize("text", VALUES.values(), ids=VALUES)
+def test_a_value_is_read_however_it_is_written(text: str) -> None:
+    assert reading.value("knobs", text) == {"X": 0.5}
+
+
+def test_signs_of_comments_within_texts_are_none() -> None:
+    assert reading.value("changes", '[{"to": "see # 3 and http://x//y"}]') == [{"to": "see # 3 and http://x//y"}]
+
+
+@pytest.mark.parametrize("text", ["{X: 0.5, }", "raise X", "__import__('os')", "{" * 15_000, NOISE, "{'X': f()}"])
+def test_what_is_no_value_is_not_guessed_at(text: str) -> None:
+    with pytest.raises(InvalidAnswerError, match="the section knobs is not JSON"):
+        reading.value("knobs", text)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("12", 12), ("#12", 12), (" `#12` # the best", 12), ("12 (the best)", 12), ("", None), ("None", None), ("x", "x")],
+)
+def test_the_number_of_an_experiment_is_read(text: str, number: int | str | None) -> None:
+    assert reading.number(text) == number
+
+
+HEADERS = {
+    "as asked": "[[ ## hypothesis ## ]]\nmore\n[[ ## knobs ## ]]\n{}",
+    "on one line": "[[ ## hypothesis ## ]] more\n[[ ## knobs ## ]] {}",
+    "in bold": "**[[ ## hypothesis ## ]]**\nmore\n**[[ ## knobs ## ]]** {}",
+    "bold names": "**hypothesis**: more\n\n**knobs**\n{}",
+    "bold with a colon within": "**hypothesis:** more\n**knobs:** {}",
+    "headings": "## hypothesis\nmore\n### `knobs`\n{}",
+    "plain": "hypothesis: more\nknobs: {}",
+}
+
+
+@pytest.mark.parametrize("text", HEADERS.values(), ids=HEADERS)
+def test_headers_are_found_however_they_are_decorated(text: str) -> None:
+    found = reading.fields(text, NAMES)
+    assert {name: found[name].strip() for name in ("hypothesis", "knobs")} == {"hypothesis": "more", "knobs": "{}"}
+
+
+def test_lines_of_a_script_are_no_headers_beside_real_ones() -> None:
+    edits = "<<<<<<< SEARCH\nknobs: dict\n# edits\n=======\n# knobs\n>>>>>>> REPLACE"
+    assert reading.fields(f"[[ ## edits ## ]]\n{edits}", NAMES)["edits"].strip() == edits
+
+
+@pytest.mark.parametrize("wrap", ["{}", "```json\n{}\n```"])
+def test_an_answer_may_be_one_object(wrap: str) -> None:
+    whole = {"hypothesis": "more", "knobs": {"X": 0.5}}
+    assert reading.fields(wrap.replace("{}", json.dumps(whole)), NAMES) == whole
+
+
+def test_edits_are_blocks_or_a_list() -> None:
+    assert read_edits([{"search": "a", "replace": "b"}, {"search": "", "replace": ""}]) == [Edit("a", "b")]
+    assert read_edits("<<<<<<< SEARCH\na\n=======\nb\n>>>>>>> REPLACE") == [Edit("a\n", "b\n")]
+    assert read_edits("None") == read_edits([]) == read_edits("") == read_edits(None) == []
+    for wrong in ("I would edit it.", ["a"], [{"search": "a"}], 3):
+        with pytest.raises(InvalidAnswerError):
+            read_edits(wrong)
+
+
+# In teams
+
+
+def held(server: LlmServer, **more: object) -> LanguageSettings:
+    """Settings of a model that is held to a schema."""
+    given = plain_settings(server, **more)
+    return replace(given, models={MODEL: replace(given.models[MODEL], schema=True)})
+
+
+def run(server: LlmServer, org: Org, task: Task, lab: FakeLab | None = None, budget_s: float = 4) -> Ledger:
+    ledger = Ledger()
+    with Language(org, held(server), clock=Strokes()) as language:
+        lab = lab or FakeLab(task, slots=3, metric=noiseless)
+        Team(org, task, lab, seed=1, ledger=ledger, language=language).run(budget_s)
+    return ledger
+
+
+def schema(call: Call) -> dict:
+    return call.body["response_format"]["json_schema"]["schema"]["properties"]
+
+
+def turning(call: Call) -> str:
+    return json.dumps({"hypothesis": "up", "knobs": {"X": round(0.1 + call.number % 80 / 100, 2)}})
+
+
+def test_a_schema_has_the_knobs_with_their_ranges_and_starts_where_there_is_a_choice(toy: Task) -> None:
+    with serving(turning) as server:
+        ledger = run(server, ALONE, toy)
+    assert failures(ledger) == []
+    first = schema(server.calls[0])
+    knobs = {knob.name: knob for knob in toy.knobs}
+    for name, asked in first["knobs"]["properties"].items():
+        knob = knobs[name]
+        if knob.choices:
+            assert asked == {"enum": list(knob.choices)}
+        else:
+            wanted = {"type": "integer" if knob.integer else "number", "minimum": knob.low, "maximum": knob.high}
+            assert asked == wanted
+    assert first["knobs"]["properties"].keys() == knobs.keys()
+    assert "start_from" not in first
+    assert "edits" not in first
+    choices = [schema(call)["start_from"]["enum"] for call in server.calls if "start_from" in schema(call)]
+    assert choices
+    assert all(len(one) > 1 for one in choices)
+
+
+def test_edits_come_as_a_list_of_search_and_replace(toy: Task) -> None:
+    def edit(call: Call) -> str:
+        edits = [{"search": "import sys", "replace": "import sys  # faster"}]
+        if "# faster" in call.field("script"):
+            return turning(call)
+        return json.dumps({"hypothesis": "a comment helps", "edits": edits, "knobs": {"X": 0.1}})
+
+    lab = FakeLab(toy, slots=3, metric=noiseless)
+    lab.takes_scripts = True
+    with serving(edit) as server:
+        ledger = run(server, ALONE, toy, lab)
+    assert failures(ledger) == []
+    assert any("import sys  # faster" in (experiment.script or "") for experiment in lab.submitted)
+    items = schema(server.calls[0])["edits"]["items"]
+    assert items["properties"].keys() == {"search", "replace"}
+
+
+def test_a_review_is_held_to_its_cases_and_rulings(toy: Task) -> None:
+    def reply(call: Call) -> str:
+        numbers = re.findall(r"^Experiment (\d+) of hand-1", call.user, re.MULTILINE)
+        if not numbers:
+            return json.dumps({"hypothesis": "scaling", "knobs": {"SCALE": 1 + call.number / 1000}})
+        asked = schema(call)["verdicts"]
+        assert sorted(asked["required"]) == sorted(numbers)
+        verdicts = {number: {"ruling": "pass", "reason": "a gain"} for number in numbers}
+        return json.dumps({"verdicts": verdicts, "hypothesis": "my own", "knobs": {"COUNT": 1 + call.number % 6}})
+
+    with serving(reply) as server:
+        ledger = run(server, REVIEWED, toy, budget_s=6)
+    assert {e.data["ruling"] for e in ledger.of("message") if e.data.get("ruling")} == {"pass"}
+
+
+def test_a_server_that_comes_to_refuse_schemas_is_asked_without_them(toy: Task) -> None:
+    def reply(call: Call) -> str | Fault:
+        return Fault(400, text="response_format is not supported") if "response_format" in call.body else turning(call)
+
+    with serving(reply) as server:
+        ledger = run(server, ALONE, toy)
+    assert failures(ledger) == []
+    assert sum("response_format" in call.body for call in server.calls) == 1  # it is remembered
+
+
+@pytest.mark.parametrize("as_json", [False, True], ids=["sections", "JSON"])
+def test_a_question_leads_nobody_and_asks_for_no_python(toy: Task, as_json: bool) -> None:
+    org = replace(REVIEWED, links=(*REVIEWED.links, Link(source="lead", target="hand", kind="delegates to")))
+    with serving(lambda call: "no") as server:
+        given = held(server) if as_json else plain_settings(server)
+        lab = FakeLab(toy, slots=3, metric=noiseless)
+        with Language(org, given, clock=Strokes()) as language:
+            Team(org, toy, lab, seed=1, ledger=Ledger(), language=language).run(3)
+    assert server.calls
+    for call in server.calls:
+        assert "python" not in (call.system + call.user).lower()
+        assert "note:" not in call.system + call.user
+        assert "{" not in call.system  # neither templates nor values that one could repeat
+
+
+def test_values_in_the_table_of_knobs_are_json(toy: Task) -> None:
+    with serving(turning) as server:
+        run(server, ALONE, toy)
+    table = server.calls[0].field("settings")
+    assert 'MODE = "ok"   (' in table
+    for line in table.splitlines():
+        json.loads(re.match(r"\w+ = (.*?)   \(", line)[1])
+
+
+def test_an_answer_that_was_cut_is_said_so(toy: Task) -> None:
+    cut = Fault(text=fields(hypothesis="more", knobs='{"X": 0.'), finish="length")
+    with serving(lambda call: cut) as server, Language(ALONE, plain_settings(server), clock=Strokes()) as language:
+        ledger = Ledger()
+        Team(ALONE, toy, FakeLab(toy), seed=1, ledger=ledger, language=language).run(3)
+    assert "it was cut, for it was too long" in server.calls[1].field("problem")
+    errors = [event.data["error"] for event in thoughts(ledger)]
+    assert 'it was cut at 200 tokens: [models."openai/local"] max_tokens' in errors[0]
