@@ -31,7 +31,8 @@ def schema_of(now: Situation, names: Sequence[str]) -> dict[str, Any]:
 def _field(now: Situation, name: str) -> dict[str, Any]:
     if name == "knobs":
         # Whoever names a knob changes it: small models repeat the whole table of knobs, which is no experiment.
-        only = now.view.starts[0].settings if len(now.view.starts) == 1 else {}
+        starts = now.view.starts
+        only = starts[0].settings if len(starts) == 1 else dict[str, Value]()
         return _object({knob.name: _knob(knob, only.get(knob.name)) for knob in now.view.free}, [])
     if name == "start_from":
         return {"enum": [one.id for one in now.view.starts]}
