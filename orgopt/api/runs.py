@@ -39,7 +39,7 @@ from orgopt.scoring import evaluate as evaluate_in
 from orgopt.seal import write_record
 from orgopt.task_folder import load_task
 from orgopt.team.costs import report
-from orgopt.team.no_result import lost, reopened, set_aside
+from orgopt.team.no_result import mended
 from orgopt.team.repository import Repository
 from orgopt.workspace import find_workspace, folder_name, writable_folder
 
@@ -141,13 +141,8 @@ def resume(
     """
     require(folder=folder, max_usd=max_usd, max_tokens=max_tokens)
     hears, folder = told(callback), Path(folder)
-    settings, ledger = read_run_settings(folder), Ledger.load(folder / LEDGER)
-    unanswered = lost(ledger)
-    if unanswered:
-        ledger.close()
-        ledger = reopened(folder / LEDGER, unanswered.at)
-        if not unanswered.at:
-            set_aside(folder / ANSWERS)
+    settings = read_run_settings(folder)
+    ledger, unanswered = mended(folder / LEDGER, folder / ANSWERS)
     given = {"max_usd": max_usd, "max_tokens": max_tokens}
     settings = replace(settings, **{name: value for name, value in given.items() if value is not None})
     return _run(settings, folder, _home_of(folder), ledger, hears, None, FORGOTTEN if unanswered else ())

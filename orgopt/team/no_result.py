@@ -111,6 +111,22 @@ def reopened(path: Path, cut: int | None) -> Ledger:
     return Ledger(path, ledger.events[:cut])
 
 
+def mended(path: Path, answers: Path) -> tuple[Ledger, bool]:
+    """The ledger of a run that goes on, without what made it no result; and whether there was something.
+
+    Raises:
+        StoreError: It cannot be read or written.
+    """
+    ledger = Ledger.load(path)
+    found = lost(ledger)
+    if found is None:
+        return ledger, False
+    ledger.close()
+    if not found.at:
+        set_aside(answers)
+    return reopened(path, found.at), True
+
+
 def set_aside(answers: Path) -> None:
     """Keep answers that were of no use where no run finds them, so that the same questions are asked anew."""
     if answers.exists():

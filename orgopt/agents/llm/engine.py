@@ -52,8 +52,8 @@ class Engine:
         if answer is None:
             if self.recorded_only:
                 raise StoreError(
-                    f"answers.jsonl lacks an answer to {self.asker} that the ledger tells of: it was changed, or written "
-                    "by a version of orgopt that asks otherwise; the ledger can be read, and not be gone on with"
+                    f"answers.jsonl lacks an answer to {self.asker} that the ledger tells of: it was changed, or "
+                    "written by a version of orgopt that asks otherwise; it can be read, and not be gone on with"
                 )
             answer = self.model.ask(request, self.spend, self.role)
             self.answers.put(key, answer)

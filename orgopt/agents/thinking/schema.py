@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from orgopt.agents.thinking.situation import Situation
-from orgopt.knob import Knob
+from orgopt.knob import Knob, Value
 
 _TEXT = {"type": "string"}
 _REQUIRED = ("verdicts", "hypothesis", "knobs", "report", "notes")
+_MANY = 64  # values that are listed one by one
 RULINGS = ("pass", "rerun", "reject")
 
 
@@ -29,7 +30,10 @@ def schema_of(now: Situation, names: Sequence[str]) -> dict[str, Any]:
 
 def _field(now: Situation, name: str) -> dict[str, Any]:
     if name == "knobs":
-        return _object({knob.name: _knob(knob) for knob in now.view.free}, [])
+        # Whoever names a knob changes it: small models repeat the whole table of knobs, which is no experiment.
+        starts = now.view.starts
+        only = starts[0].settings if len(starts) == 1 else dict[str, Value]()
+        return _object({knob.name: _knob(knob, only.get(knob.name)) for knob in now.view.free}, [])
     if name == "start_from":
         return {"enum": [one.id for one in now.view.starts]}
     if name == "edits":
@@ -41,10 +45,14 @@ def _field(now: Situation, name: str) -> dict[str, Any]:
     return _TEXT
 
 
-def _knob(knob: Knob) -> dict[str, Any]:
-    if knob.choices:
-        return {"enum": [*knob.choices]}
+def _knob(knob: Knob, now: Value | None) -> dict[str, Any]:
+    """The values that a knob may get, without the one that it has, as far as that can be said."""
     whole = knob.integer
+    values = knob.choices or (
+        range(int(knob.low), int(knob.high) + 1) if whole and knob.high - knob.low < _MANY else ()
+    )
+    if others := [value for value in values if value != now]:
+        return {"enum": others}
     low, high = (int(knob.low), int(knob.high)) if whole else (knob.low, knob.high)
     return {"type": "integer" if whole else "number", "minimum": low, "maximum": high}
 
