@@ -114,4 +114,6 @@ def decode_role(role: Role, params: Params, origin: Params) -> Role:
         for part, (attribute, value) in _DECODE.items()
         if (name := f"{part}/{role.id}") in origin and moved(params, origin, name)
     }
+    if "model" in changed and changed.get("agent", role.agent) not in LANGUAGE_AGENTS:
+        del changed["model"]  # a policy has none, and a role that says nothing else would be read as one with words
     return replace(role, **changed) if changed else role

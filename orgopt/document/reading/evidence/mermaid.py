@@ -50,10 +50,13 @@ def mermaid_group(program: Program, block: Block, above: float) -> Group | None:
     edges: list[_Edge] = []
     boxes: set[str] = set()
     choices: list[str] = []
-    started = False
+    started = titled = False
     for line in list(program.lines(block.span))[1:_MOST]:
         text = program.slice(line).rstrip("\r\n").rstrip()
         if not started:
+            if text.strip() == "---" or titled:  # its own front matter: a title, settings
+                titled ^= text.strip() == "---"
+                continue
             started = bool(_KIND.match(text))
             if not started and text.strip() and not text.strip().startswith("%%"):
                 return None
