@@ -71,6 +71,7 @@ class Dispatcher:
         os.set_blocking(woken, False)  # a full pipe wakes the loop all the same
         signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, processes.wake)
+        self._reap()  # of one that ended before the handler stood, no signal comes
         while True:
             ready, _, _ = select.select([0, wake, self._heard], [], [])
             for message in self._lines(self._heard) or ():
