@@ -213,3 +213,18 @@ def test_an_answer_that_was_cut_is_said_so(toy: Task) -> None:
     assert "it was cut, for it was too long" in server.calls[1].field("problem")
     errors = [event.data["error"] for event in thoughts(ledger)]
     assert 'it was cut at 200 tokens: [models."openai/local"] max_tokens' in errors[0]
+
+
+def test_a_start_is_asked_for_where_there_is_a_choice_and_has_to_be_one_of_it(toy: Task) -> None:
+    def reply(call: Call) -> str:
+        start = {"start_from": 99} if "`start_from`" in call.system and "problem" not in call.system else {}
+        return fields(hypothesis="up", knobs={"X": round(0.1 + call.number % 80 / 100, 2)}, **start)
+
+    with serving(reply) as server, Language(ALONE, plain_settings(server), clock=Strokes()) as language:
+        ledger = Ledger()
+        Team(ALONE, toy, FakeLab(toy), seed=1, ledger=ledger, language=language).run(4)
+    assert "`start_from`" not in server.calls[0].system
+    problems = [call.field("problem") for call in server.calls if "`problem`" in call.system]
+    assert problems
+    assert all(re.match(r"start_from '99' is none of \d+, \d+", problem) for problem in problems)
+    assert failures(ledger) == []

@@ -125,7 +125,7 @@ def test_agents_are_told_what_their_role_says_and_what_they_know_and_nothing_els
     assert "Decide." in first["lead"]["instructions"]
     assert "cannot edit code" in first["lead"]["instructions"]
     systems = {call.system for call in server.calls}
-    assert len(systems) == 2
+    assert len(systems) == 4  # of two roles, with a choice of starts and without
     assert all(any(role["instructions"].split("\n")[0] in system for system in systems) for role in first.values())
     temperatures = {call.body["temperature"] for call in server.calls}
     assert temperatures == {role["temperature"] for role in first.values()}
@@ -433,7 +433,6 @@ GARBAGE = {
     "a truth value": fields(hypothesis="more", knobs={"COUNT": True}),
     "half a whole number": fields(hypothesis="more", knobs={"COUNT": 2.5}),
     "no change": fields(hypothesis="more", knobs={"X": 0.0}),
-    "an unknown start": fields(hypothesis="more", knobs={"X": 0.5}, start_from=99),
     "an edit where none is allowed": fields(
         hypothesis="more", edits="<<<<<<< SEARCH\nX = 0.0\n=======\nX = 1\n>>>>>>> REPLACE"
     ),

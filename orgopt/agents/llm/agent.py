@@ -164,6 +164,7 @@ def _outputs(purpose: Purpose, now: Situation) -> list[str]:
     if purpose != "propose":
         return ["report" if purpose == "report" else "notes"]
     wanted = {
+        "start_from": len(now.view.starts) > 1,
         "verdicts": bool(now.view.cases),
         "edits": now.work.edits,
         "assignment": bool(now.seat.assigns),

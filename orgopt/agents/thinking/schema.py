@@ -23,7 +23,7 @@ def schema_of(now: Situation, names: Sequence[str]) -> dict[str, Any]:
         names: The fields of the answer, in their order.
     """
     alone = len(names) == 1
-    found = {name: _field(now, name) for name in names if name != "start_from" or len(now.view.starts) > 1}
+    found = {name: _field(now, name) for name in names}
     required = [name for name in found if name in _REQUIRED and (alone or name != "notes")]
     return _object(found, required)
 
