@@ -118,6 +118,7 @@ def test_run_keeps_a_ledger_and_results_in_the_documents_workspace(org: Path) ->
 
 
 @needs_sandbox
+@pytest.mark.slow
 def test_a_stopped_run_goes_on_in_its_folder(org: Path) -> None:
     whole = json.loads(orgopt("run", org, "--task", TOY, "--budget", "1s", "--json").stdout)
     ledger = Path(whole["folder"]) / "ledger.jsonl"
@@ -138,6 +139,7 @@ def test_a_stopped_run_goes_on_in_its_folder(org: Path) -> None:
 
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGTERM, 143), SIGKILLED])
 @needs_sandbox
+@pytest.mark.slow
 def test_a_killed_command_leaves_no_process_and_no_scratch(org: Path, sent: signal.Signals, code: int) -> None:
     """Even without a chance to clean up, as the lab ends when its standard input does."""
     scratch = org.parent / "tmp"

@@ -265,6 +265,7 @@ print(f"val_loss: {0.5 + 0.1 * noise:.6f}")
 
 
 @needs_sandbox
+@pytest.mark.slow
 def test_a_run_says_that_no_seed_can_confirm_what_it_found(tmp_path: Path) -> None:
     """In the terminal, in JSON and from Python alike."""
     folder = tmp_path / "fixed"

@@ -93,6 +93,7 @@ FROM_PYTHON = (ROOT / "docs" / "how-to" / "from-python.md").read_text()
 
 
 @pytest.mark.parametrize("code", re.findall(r"```python\n(.*?)```", FROM_PYTHON, re.DOTALL))
+@pytest.mark.slow
 def test_what_is_shown_of_python_runs(code: str, tmp_path: Path) -> None:
     (tmp_path / "orgs").symlink_to(ROOT / "orgs")
     said: dict[str, Any] = {}

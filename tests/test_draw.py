@@ -280,6 +280,7 @@ def test_a_thousand_roles_are_cut_to_what_can_be_read() -> None:
     assert time.process_time() - began < 10, "it takes a fifth of a second"
 
 
+@pytest.mark.slow
 def test_the_same_organization_gives_the_same_text_in_every_process() -> None:
     code = "from tests.test_draw import random_org, svg, mermaid; o = random_org(7); print(svg(o) + mermaid(o))"
     texts = {

@@ -284,6 +284,7 @@ def test_what_may_not_change_is_not_taken_from_another_study(screened: Path, tmp
     assert all(key.startswith("risk/") for key in changed)
 
 
+@pytest.mark.slow
 def test_a_study_that_learned_goes_on_as_it_would_have(screened: Path, tmp_path: Path, toy: Task) -> None:
     shutil.copytree(screened, tmp_path / "mlruns" / "studies" / "old")
     config = replace(CONFIG, generations=3, learn_from=("old",), search_seeds=1, contenders=1, test_seeds=1)

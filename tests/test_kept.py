@@ -284,6 +284,7 @@ OPTIMIZE = (
 )
 
 
+@pytest.mark.slow
 def test_a_run_of_a_study_is_repeated_for_free(workspace: Path) -> None:
     with LlmServer(turning) as server:
         configure(workspace, server)
@@ -388,6 +389,7 @@ def test_a_team_asks_as_often_as_was_estimated(toy: Task, tmp_path: Path, name: 
         assert found.usd.high == pytest.approx(price.of(int(found.input_tokens.high), int(found.output_tokens.high)))
 
 
+@pytest.mark.slow
 def test_a_dry_run_says_what_models_would_cost(workspace: Path) -> None:
     dry = (*OPTIMIZE[:-1], "more", "--dry-run", "--search-seeds", "2", "--seed", "5")
     with LlmServer(turning) as server:

@@ -238,6 +238,7 @@ def obeying(call: Call) -> str:
     return fields(hypothesis="more of it", knobs={"X": 0.2 + call.number % 8 / 10, "Y": 0.2})
 
 
+@pytest.mark.slow
 def test_orders_in_log_lines_and_metric_names_are_one_cut_line_of_data(toy: Task, tmp_path: Path) -> None:
     """An experiment prints orders, and the metric is called by some: a model that obeys is still held to its role."""
     folder = tmp_path / "toy"

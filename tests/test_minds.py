@@ -142,6 +142,7 @@ def test_thoughts_overlap(toy: Task) -> None:
         assert server.most == 8
 
 
+@pytest.mark.slow
 def test_a_recorded_run_is_repeated_for_free_and_from_any_event_on(toy: Task, tmp_path: Path) -> None:
     org = replace(TEAM, standup=Standup(every=3, unit="experiments", share=2))
     with serving() as server:

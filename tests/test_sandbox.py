@@ -243,6 +243,7 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("sandbox", KINDS)
+@pytest.mark.slow
 def test_a_malformed_script_is_an_experiments_failure_and_no_neighbours(toy: Task, sandbox: Sandbox) -> None:
     scripts = {name: case for name, case in MALFORMED.items() if sandbox is Sandbox.BUBBLEWRAP or "disk" not in name}
     with LocalLab(replace(toy, limit_s=8.0, limits=Limits(disk_gb=0.02)), 2, sandbox) as lab:

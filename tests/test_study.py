@@ -251,6 +251,7 @@ def test_a_finished_study_can_go_on(studies: Studies) -> None:
     assert again == records
 
 
+@pytest.mark.slow
 def test_workers_find_what_one_process_finds(studies: Studies, toy: Task) -> None:
     config = replace(CONFIG, generations=2, search_seeds=2, race_seeds=0, test_seeds=2)
     _, alone = studies.run("study", config, arena=toy_arena(toy, budget_s=5, lab=toy_replay))
@@ -259,6 +260,7 @@ def test_workers_find_what_one_process_finds(studies: Studies, toy: Task) -> Non
     assert content(many) == content(alone)
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_is_the_labs_end(toy: Task) -> None:
     with toy_arena(toy, lab=_dying, workers=2) as arena, pytest.raises(LabError, match="a worker process died"):
         list(arena.run([Job(entrant="x", program="# A\n", task="toy", seed=seed) for seed in range(4)]))

@@ -170,6 +170,7 @@ def test_a_server_that_is_killed_and_comes_back_has_everything_once(
 
 
 @pytest.mark.parametrize("hangs", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["500", "hangs"])
+@pytest.mark.slow
 def test_a_broken_server_costs_a_study_next_to_nothing(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], hangs: bool
 ) -> None:

@@ -20,8 +20,9 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from orgopt.study.records.result import Claim
 from orgopt.study.verdict.ending import text
 from orgopt.study.verdict.study import ending
 from orgopt.study.view import StudyView, load_study
@@ -31,7 +32,12 @@ ROOT = Path(__file__).parent.parent.parent
 STUDIES = 10
 WORKSPACE = ROOT / "mlruns" / "demo-studies"
 PICTURE = ROOT / "docs" / "images" / "report.png"
-RIVALS = {"seed document": "over solo.md", "more agents": "over as many solo agents", "optuna:tpe": "over plain TPE"}
+RIVALS = {
+    "seed document": "over solo.md",
+    "more agents": "over as many solo agents",
+    "hand-made": "over gp-four, as many as slots",
+    "optuna:tpe": "over plain TPE",
+}
 
 
 def command() -> list[str]:
@@ -49,9 +55,9 @@ class Done(NamedTuple):
     seconds: float
 
     @property
-    def claims(self) -> dict[str, dict[str, Any]]:
+    def claims(self) -> dict[str, Claim]:
         assert self.view.final
-        return {claim["entrant"]: claim for claim in self.view.final.claims if claim["phase"] == "test"}
+        return {claim.entrant: claim for claim in self.view.final.claims if claim.phase == "test"}
 
 
 def study(seed: int) -> Done:
@@ -76,19 +82,19 @@ def table(studies: Sequence[Done]) -> str:
     shown = 0
     for seed, one in enumerate(studies):
         first = one.claims.get("seed document")
-        shown += bool(first and first["low"] is not None and first["low"] > 0)
+        shown += bool(first and first.low is not None and first.low > 0)
         cells = [_difference(one.claims.get(name)) for name in RIVALS]
-        own = f"{first['mean']:.2f} | {first['champion_mean']:.2f}" if first else "– | –"
+        own = f"{first.mean:.2f} | {first.champion_mean:.2f}" if first else "– | –"
         agents = ending(one.view).bars[0].meaning.split()[0]
         lines.append(f"| {seed} | {own} | {' | '.join(cells)} | {agents} | {one.seconds:.0f} |")
     return "\n".join([f"In {shown} of {len(studies)} the evolved team is better than solo.md.", "", *lines])
 
 
-def _difference(claim: dict[str, Any] | None) -> str:
-    if claim is None:
+def _difference(claim: Claim | None) -> str:
+    if claim is None or claim.low is None or claim.high is None:
         return "–"
-    text = f"{claim['difference']:+.2f} [{claim['low']:+.2f}, {claim['high']:+.2f}]".replace("-", "−")
-    return f"**{text}**" if claim["low"] > 0 or claim["high"] < 0 else text
+    said = f"{claim.difference:+.2f} [{claim.low:+.2f}, {claim.high:+.2f}]".replace("-", "−")
+    return f"**{said}**" if claim.low > 0 or claim.high < 0 else said
 
 
 def block(path: Path, name: str, content: str) -> None:
