@@ -1,4 +1,4 @@
-"""Where tasks are found: in a workspace, among those that orgopt ships, and in installed packages."""
+"""Where tasks are found: in a workspace, among those that orgopt ships (`fitness/`), and in installed packages."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The workspace: the one folder that results go to, where its `orgopt.toml` is, and who reads which of its tables."""
+"""The workspace: the folder that results go to, its `orgopt.toml`, and which module has the keys of each table."""
 
 import errno
 import os

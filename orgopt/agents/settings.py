@@ -1,4 +1,4 @@
-"""The keys of `orgopt.toml` about language models, `[models]` and `[prices]`, and the variables of the environment.
+"""The keys of `orgopt.toml` about language models, `[models]` and `[prices]`: attempts, time-outs, prices, variables.
 
 Secrets are in the environment alone: the file names the variable that has one.
 """

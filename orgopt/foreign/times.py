@@ -1,4 +1,4 @@
-"""The time of an experiment, from a constant that says so."""
+"""How long an experiment of a checkout may run, from a constant that says so or by default."""
 
 import ast
 import math

@@ -1,4 +1,4 @@
-"""Statistics of studies: intervals, differences, shrinkage, and who may be dropped early.
+"""Statistics of studies: confidence intervals (level and method), differences, shrinkage, who may be dropped early.
 
 Values are scores, higher is better, one a seed; values of two entrants are paired where both ran the same seeds.
 Pure functions of their arguments: what is resampled is decided by a seed.

@@ -1,4 +1,4 @@
-"""What is due when in a run, besides the ends of experiments: a queue of timers, ordered by time."""
+"""What is due when in a run, and which agent comes first at one time: a queue of timers, ordered by time."""
 
 import heapq
 from collections.abc import Iterator

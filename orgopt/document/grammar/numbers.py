@@ -39,22 +39,19 @@ def is_plain_number(text: str) -> bool:
     return bool(re.fullmatch(r"[×xX]?\s*[\d.]+\s*%?", text.strip()))
 
 
-def decimal(text: str, what: str) -> float:
-    """A number from 0 to 1; `40 %` too."""
+def decimal(text: str, what: str, most: float = 1.0) -> float:
+    """A number from 0 to `most`; `40 %` too."""
     match = _DECIMAL.match(text.strip())
     number = float(text.strip().rstrip("% ")) / (100 if match["percent"] else 1) if match else -1.0
-    if not 0 <= number <= 1:
-        raise ValueError(f"{what} must be a number from 0 to 1, not '{text}'")
+    if not 0 <= number <= most:
+        raise ValueError(f"{what} must be a number from 0 to {most:g}, not '{text}'")
     return number
 
 
 def parse_share(text: str, what: str, most: float = 1.0) -> float:
     """A number from 0 to `most`; `40 %` too, and words such as `low`."""
     number = _SHARES.get(text.strip().lower(), -1.0)
-    number = number if number >= 0 else decimal(text, what)
-    if number > most:
-        raise ValueError(f"{what} must be a number from 0 to {most:g}, not '{text}'")
-    return number
+    return number if 0 <= number <= most else decimal(text, what, most)
 
 
 def format_risk(risk: float) -> str:

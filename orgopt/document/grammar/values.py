@@ -1,4 +1,4 @@
-"""The grammar of values in a document: text to data and back, a pair of functions a value.
+"""The grammar of values and of links (`A → B: kind`) in a document: text to data and back, a pair of functions each.
 
 Every `parse_*` raises ValueError with a message that says the rule and the value got, then `; ` and the remedy.
 Which keys there are, and where the range of a number ends, is in `keys`.

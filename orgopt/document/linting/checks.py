@@ -1,4 +1,4 @@
-"""The checks of lint: remarks about the organization that a document describes; `checks_text` has those of its text.
+"""The checks of lint on an organization, worded here; `checks_text` has those of text, `reading` and `grammar` theirs.
 
 What each code means is in `rules_of_organization` and `rules_of_text`; findings of reading stand in
 `document.reading`. Checks of a task's facts are made only where they are given.
