@@ -5,6 +5,7 @@ import json
 from orgopt.document.grammar.numbers import format_risk
 from orgopt.draw.content import content, settings, standup
 from orgopt.draw.layers import rows
+from orgopt.draw.style import LIGHT
 from orgopt.draw.text import clean
 from orgopt.org import Link, LinkKind, Org
 
@@ -15,9 +16,9 @@ _ARROWS: dict[LinkKind, str] = {
     "reviews": "--x",
 }
 _CLASSES = (
-    "  classDef submits fill:#e6f4e8,stroke:#3c8a4c,color:#17222e",
-    "  classDef empty fill:#fbfbfc,stroke:#8496a9,color:#566575,stroke-dasharray:4 3",
-    "  classDef note fill:#fff8dc,stroke:#c9b458,color:#17222e",
+    f"  classDef submits fill:{LIGHT['done']},stroke:{LIGHT['done-edge']},color:{LIGHT['ink']}",
+    f"  classDef empty fill:{LIGHT['empty']},stroke:{LIGHT['edge']},color:{LIGHT['faint']},stroke-dasharray:4 3",
+    f"  classDef note fill:#fff8dc,stroke:#c9b458,color:{LIGHT['ink']}",
 )
 
 

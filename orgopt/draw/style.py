@@ -1,4 +1,4 @@
-"""The style sheet of the SVG drawing, in light and in dark; each rule is within `.org`, for pages that inline it."""
+"""The colours of charts, and the style sheet of the SVG drawing; each rule is within `.org`, for pages that inline it."""
 
 from collections.abc import Mapping
 
@@ -27,7 +27,7 @@ _SHAPE = """
 .org .label, .org .head path { stroke-dasharray: none }
 """
 
-_LIGHT = {
+LIGHT = {
     "paper": "#ffffff", "band": "#e9eef4",
     "ink": "#17222e", "faint": "#566575", "box": "#f3f6fa", "edge": "#8496a9", "done": "#e6f4e8",
     "done-edge": "#3c8a4c", "empty": "#fbfbfc", "track": "#d8dfe7", "risk": "#d06a4a",
@@ -79,7 +79,7 @@ def _badges(colors: Mapping[str, tuple[str, str]]) -> str:
     )
 
 
-STYLE = f"{_SHAPE}{_colors(_LIGHT)}\n@media (prefers-color-scheme: dark) {{\n{_colors(_DARK)}\n}}\n"
+STYLE = f"{_SHAPE}{_colors(LIGHT)}\n@media (prefers-color-scheme: dark) {{\n{_colors(_DARK)}\n}}\n"
 """The rules of a plain drawing."""
 
 WEIGHT_STYLE = f"{_BADGE}{_badges(_BADGE_LIGHT)}\n@media (prefers-color-scheme: dark) {{\n{_badges(_BADGE_DARK)}\n}}\n"
