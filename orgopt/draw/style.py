@@ -1,4 +1,4 @@
-"""The colours of charts, and the style sheet of the SVG drawing; each rule is within `.org`, for pages that inline it."""
+"""The colours of charts, and the style sheet of the SVG; each rule is within `.org`, for pages that inline it."""
 
 from collections.abc import Mapping
 
