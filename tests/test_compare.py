@@ -224,6 +224,7 @@ def test_entrants_are_named_after_their_files(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_from_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     task = str(own_world(tmp_path / "mine", NOISY, WORLD_TOML))

@@ -356,6 +356,7 @@ def test_settings_that_allow_too_much_are_refused(
 
 
 @needs_sandbox
+@pytest.mark.slow
 def test_a_run_measures_the_baseline_once_and_is_stamped(workspace: Path) -> None:
     before = orgopt("task", CHECKOUT)
     assert "not measured yet" in before.output

@@ -132,6 +132,7 @@ def test_settings_fail_as_often_as_their_like(world: Recorded) -> None:
     assert failures("ok") < 0.1
 
 
+@pytest.mark.slow
 def test_seconds_are_virtual_and_the_limit_holds(recorded_toy: Task) -> None:
     with closing(make_lab(recorded_toy, "replay", 1)) as lab:
         lab.submit(Experiment(id=1, settings={"MODE": "slow", "X": 0.5}, seed=1, watched=True))

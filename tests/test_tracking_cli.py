@@ -79,6 +79,7 @@ def test_a_study_is_sent_from_beside_it(workspace: Path, capsys: pytest.CaptureF
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.slow
 def test_trouble_is_said_once_and_costs_little(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (workspace / "mlflow.db").mkdir()
     folder = workspace / "mlruns" / "studies" / NAME
