@@ -133,7 +133,8 @@ _NEEDED = {
     "stop": ("id", "step", "value"),
     "thought": ("agent", "purpose", "failure"),
 }
-_TIMES = ("t", "started", "ended", "budget_s")
+_TIMES = {"start": ("t", "budget_s"), "outcome": ("t", "started", "ended")}
+"""The times of an event, besides when it was; how a command of a thought `ended` is a word."""
 _ROUNDED = 1e-4
 """Times in a ledger have four decimals."""
 
@@ -145,7 +146,7 @@ def _no_event(record: Mapping[str, Any]) -> str:
         return f"no event of a ledger, which has {'a kind' if 't' in record else 'a time t'}"
     if missing := [name for name in _NEEDED.get(kind, ()) if name not in record]:
         return f"this {kind} has no {missing[0]}"
-    for name in _TIMES:
+    for name in _TIMES.get(kind, ("t",)):
         value = record.get(name, 0)
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < inf:
             return f"the {name} of this {kind} is no time"

@@ -554,8 +554,9 @@ def test_a_store_that_was_deleted_is_filled_again(workspace: Path, original: Pat
     other.mkdir()
     (other / "mlflow.db").write_bytes(pristine.read_bytes())
     moved = copied(folder, other)
-    text = (moved / NOTED).read_text().replace(str(workspace / "mlflow.db"), str(other / "mlflow.db"))
-    (moved / NOTED).write_text(text)  # as if the database had been replaced
+    text = json.dumps(list(read_lines(moved / NOTED)))
+    told = json.loads(text.replace(str(workspace / "mlflow.db"), str(other / "mlflow.db")))
+    rewrite(moved / NOTED, told)  # as if the database had been replaced
     assert Tracking(other).sync(moved).problem == ""
     assert everything(other) == before
 

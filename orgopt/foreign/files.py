@@ -12,7 +12,7 @@ _SAMPLES = 4
 
 _LEFT_BEHIND = {"__pycache__", "node_modules", "logs", "log", "runs", "wandb", "mlruns", "results", "outputs"}
 _WRITTEN = {"results.tsv", "results.csv", "results.jsonl", "nohup.out", "mlflow.db"}
-_RECORDED = {"records.parquet", "records.jsonl.part"}
+_RECORDED = {"records.parquet", "records.parquet.sha256", "records.jsonl.part"}
 _FITTED = {"world.json", "world.npz"}  # beside a recording
 _WRITTEN_ENDS = (".pyc", ".log", ".swp", "~")
 
