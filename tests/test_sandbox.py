@@ -170,7 +170,8 @@ def test_what_bubblewrap_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 def test_a_tasks_recordings_are_hidden(tmp_path: Path) -> None:
     line = launch.start(Sandbox.BUBBLEWRAP, load_task("digits", ROOT), tmp_path).command
     hidden = {line[at + 2] for at, word in enumerate(line) if word == "--ro-bind" and line[at + 1] == "/dev/null"}
-    assert hidden == {f"/orgopt-lab/task/{name}" for name in ("records.parquet", "world.json", "world.npz")}
+    names = ("records.parquet", "records.parquet.sha256", "world.json", "world.npz")
+    assert hidden == {f"/orgopt-lab/task/{name}" for name in names}
 
 
 @needs_sandbox
