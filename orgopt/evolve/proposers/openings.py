@@ -58,7 +58,7 @@ def openings(space: Space, slots: int) -> list[Opening]:
 
 
 def _crowd(space: Space, own: Iterable[Role], slots: int) -> dict[str, Any]:
-    """As many agents as slots, and one more while others think; all model all results, and tell each other each.
+    """As many agents as slots, and one more for while others think; each models what all have measured.
 
     On worlds of real trainings such a team was ahead of nearly all charts by hand: see the benchmarks.
     """
