@@ -5,6 +5,7 @@ of Ray; which experiment runs in which slot is `lab`'s.
 """
 
 import os
+import socket
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
@@ -14,6 +15,8 @@ from orgopt.task import Task
 
 ADDRESS = "RAY_ADDRESS"
 """Environment variable, Ray's own: `auto`, `HOST:PORT` or `ray://HOST:PORT`; without it a cluster is started here."""
+
+_KNOCK_S = 5.0
 
 Ray = Any  # the module: it has no types of its own for actors that are made from classes
 
@@ -36,6 +39,7 @@ def join(slots: int, note: Callable[[str], None] | None = None) -> Ray:
     if ray.is_initialized():
         return ray
     address = os.environ.get(ADDRESS, "")
+    _knock(address)
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nobody is told of anybody's research
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR", "namespace": "orgopt"}
@@ -54,6 +58,21 @@ def join(slots: int, note: Callable[[str], None] | None = None) -> Ray:
         where = f"at {address}" if address else "started on this machine"
         note(f"Ray cluster {where}: {len(nodes)} node{'s' * (len(nodes) != 1)}, {cpus:g} cores")
     return ray
+
+
+def _knock(address: str) -> None:
+    """Refuse an address where nobody listens, which Ray itself waits for over a minute.
+
+    Raises:
+        LabError: Nobody does.
+    """
+    host, _, port = address.removeprefix("ray://").partition(":")
+    if not port.isdigit():
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=_KNOCK_S).close()
+    except (OSError, OverflowError) as error:
+        raise LabError(f"no Ray cluster answers at {address}: {error}") from None
 
 
 def share(task: Task) -> dict[str, float]:

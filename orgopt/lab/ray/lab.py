@@ -5,6 +5,7 @@ trains. Where a node, an actor or the connection is lost, the experiment is begu
 from its first start to its end.
 """
 
+import re
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -24,6 +25,8 @@ from orgopt.version import __version__
 
 START_LIMIT_S = 180
 """For the first slots to find their places and import torch, and for a lab that lost all of them to get one again."""
+LATECOMERS_S = 20.0
+"""After the latest slot that opened, for the next: those that find no place then join when they do."""
 _FAULTS_IN_A_ROW = 10  # a slot, without an outcome between them: then nothing works there
 _GRACE_S = 15.0  # a slot ends its experiment itself: only one that nobody hears of is given up
 _STOP_LIMIT_S = 30
@@ -108,8 +111,11 @@ class RayLab:
 
     def reset(self) -> None:
         _ = self.data_digest
-        while not all(seat.open for seat in self._seats) and self._digest_age() < START_LIMIT_S:
-            self._listen(1.0)  # a clock that runs while slots are made would charge for them
+        opened, since = 0, time.monotonic()  # a clock that runs while slots are made would charge for them
+        while opened < self._slots and time.monotonic() - since < LATECOMERS_S:
+            self._listen(1.0)
+            if (now_open := sum(seat.open for seat in self._seats)) > opened:
+                opened, since = now_open, time.monotonic()
         self._epoch = time.monotonic()
 
     def now(self) -> float:
@@ -180,7 +186,7 @@ class RayLab:
         """What has a slot, in its seat or waiting for another."""
         return [*(seat.run for seat in self._seats if seat.run), *self._waiting]
 
-    def _digest_age(self) -> float:
+    def _homeless_s(self) -> float:
         return time.monotonic() - self._homeless_since
 
     def _limit_s(self, run: Running) -> float:
@@ -194,7 +200,10 @@ class RayLab:
         for seat in [one for one in self._seats if one.free]:
             if self._waiting:
                 run = self._waiting.popleft()
-                run.begun, run.curve = self.now(), []  # its points come again, and those that were told are not told twice
+                run.begun, run.curve = (
+                    self.now(),
+                    [],
+                )  # its points come again, and those that were told are not told twice
             elif self._queue and len(self._charged()) < self._slots:
                 now = self.now()
                 run = Running(self._queue.popleft(), now, now)
@@ -224,7 +233,7 @@ class RayLab:
         """
         asked = {seat.answer: seat for seat in self._seats if seat.answer is not None}
         if not any(seat.open for seat in self._seats):
-            if self._digest_age() > START_LIMIT_S:
+            if self._homeless_s() > START_LIMIT_S:
                 cores = self._ray.cluster_resources().get("CPU", 0)
                 raise LabError(f"no slot of {self.task.name} found a place on the cluster, which has {cores:g} cores")
             timeout = min(timeout, 1.0)
@@ -326,4 +335,5 @@ def _reason(error: BaseException) -> str:
     """Why a slot is no more, in a line."""
     named = type(error).__name__.removesuffix("Error")
     words = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in named).strip()
-    return f"the slot was lost: {words}"
+    raised = [line for line in str(error).splitlines() if re.match(r"\w+(Error|Exception):", line.strip())]
+    return f"the slot was lost: {words}{f' ({raised[-1].strip()})' if raised else ''}"
