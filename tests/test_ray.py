@@ -19,8 +19,11 @@ pytest.importorskip("ray", reason="Ray is not installed: pip install 'orgopt[ray
 import ray
 from ray.cluster_utils import Cluster
 
+import orgopt
+from orgopt.callback import Callback
 from orgopt.cli import main
 from orgopt.errors import LabError, SandboxError, UsageError
+from orgopt.evolve.space.candidate import Candidate
 from orgopt.lab import make_lab
 from orgopt.lab.base import Experiment, Lab, Outcome, Status
 from orgopt.lab.ray import lab as ray_lab
@@ -29,9 +32,12 @@ from orgopt.lab.ray.lab import RayLab
 from orgopt.lab.ray.parcel import pack, unpack
 from orgopt.lab.sandbox import launch
 from orgopt.lab.sandbox.launch import Sandbox
+from orgopt.study.standing import Standing
 from orgopt.task import Task
 from orgopt.testing.lab import LabContract, drain
 from orgopt.testing.toy_task import TOY, toy_task
+
+SHIPPED = Path(__file__).parents[1] / "orgs"
 
 pytestmark = [pytest.mark.cluster, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
@@ -98,7 +104,7 @@ def test_what_is_lost_three_times_is_given_up(toy: Task) -> None:
 
 @pytest.mark.usefixtures("cluster")
 def test_the_death_of_an_experiment_s_neighbour_is_that_node_s_to_mend(toy: Task) -> None:
-    """The warm process of a slot dies, and the slot's own lab starts it again: its lost attempt is told in lab seconds."""
+    """The warm process of a slot dies, and the slot's own lab starts it again: lost attempts are in lab seconds."""
     with RayLab(toy, 1, Sandbox.PROCESS) as lab:
         lab.reset()
         time.sleep(0.5)
@@ -164,9 +170,9 @@ def test_another_version_on_a_node_is_refused(toy: Task, monkeypatch: pytest.Mon
 
 @pytest.mark.usefixtures("cluster")
 def test_a_task_that_does_not_load_there_says_so(toy: Task) -> None:
-    with RayLab(replace(toy, preload=("no_such_module",)), 1, Sandbox.PROCESS) as lab:
-        with pytest.raises(LabError, match="no_such_module"):
-            lab.reset()
+    foreign = replace(toy, preload=("no_such_module",))
+    with RayLab(foreign, 1, Sandbox.PROCESS) as lab, pytest.raises(LabError, match="no_such_module"):
+        lab.reset()
 
 
 @pytest.mark.usefixtures("cluster")
@@ -235,7 +241,7 @@ def test_an_address_where_nobody_listens_is_refused_at_once(toy: Task, monkeypat
     ray.shutdown()
     monkeypatch.setenv(ADDRESS, "127.0.0.1:1")
     began = time.monotonic()
-    with pytest.raises(LabError, match="no Ray cluster answers at 127.0.0.1:1"):
+    with pytest.raises(LabError, match=r"no Ray cluster answers at 127\.0\.0\.1:1"):
         make_lab(toy, "ray", 1)
     assert time.monotonic() - began < 30
 
@@ -260,3 +266,49 @@ def test_a_run_from_the_shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         assert "Measured on: lab ray" in " ".join(result.output.split())
     finally:
         ray.shutdown()
+
+
+class StoppedError(Exception):
+    pass
+
+
+class Stops(Callback):
+    """Ends a study when its first candidate is told, as Ctrl-C would."""
+
+    def told(self, candidate: Candidate, standing: Standing, *, dropped: bool) -> None:
+        raise StoppedError
+
+
+def test_a_study_on_the_cluster_ends_as_one_on_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begun here, it goes on there."""
+    monkeypatch.chdir(tmp_path)
+    whole = _study("here", 2)
+    ray.shutdown()
+    ray.init(address="local", num_cpus=2, **QUIET)
+    try:
+        with pytest.raises(StoppedError):
+            _study("there", 2, Stops())
+        assert _study("there", "ray") == whole
+    finally:
+        ray.shutdown()
+
+
+def _study(name: str, workers: int | str, callback: Callback | None = None) -> dict[str, float]:
+    """The candidates of a small study with their outputs."""
+    found = orgopt.optimize(
+        SHIPPED / "solo.md",
+        task="digits",
+        lab="replay",
+        budget="10s",
+        generations=2,
+        population=3,
+        search_seeds=1,
+        race_seeds=1,
+        test_seeds=2,
+        controls="none",
+        name=name,
+        workers=workers,
+        callback=callback,
+        tracking=False,
+    )
+    return {one.name: one.standing.value for one in found.candidates if one.standing}

@@ -60,6 +60,16 @@ def join(slots: int, note: Callable[[str], None] | None = None) -> Ray:
     return ray
 
 
+def cores() -> int:
+    """How many runs of a core each the cluster has room for.
+
+    Raises:
+        UsageError: Ray is not installed.
+        LabError: There is no cluster.
+    """
+    return max(1, int(join(1).cluster_resources().get("CPU", 1)))
+
+
 def _knock(address: str) -> None:
     """Refuse an address where nobody listens, which Ray itself waits for over a minute.
 

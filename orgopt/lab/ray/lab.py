@@ -200,10 +200,7 @@ class RayLab:
         for seat in [one for one in self._seats if one.free]:
             if self._waiting:
                 run = self._waiting.popleft()
-                run.begun, run.curve = (
-                    self.now(),
-                    [],
-                )  # its points come again, and those that were told are not told twice
+                run.begun, run.curve = self.now(), []  # its points come again; those that were told are not told twice
             elif self._queue and len(self._charged()) < self._slots:
                 now = self.now()
                 run = Running(self._queue.popleft(), now, now)
@@ -240,10 +237,10 @@ class RayLab:
         if not asked:
             time.sleep(max(0.0, timeout))
             return
-        ready, _ = self._ray.wait(list(asked), num_returns=1, timeout=max(0.0, timeout))
-        more, _ = self._ray.wait(list(asked), num_returns=len(asked), timeout=0) if ready else ([], None)
-        for answer in {*ready, *more}:
-            self._heard(asked[answer], answer)
+        answers = list(asked)
+        if self._ray.wait(answers, num_returns=1, timeout=max(0.0, timeout))[0]:
+            for answer in self._ray.wait(answers, num_returns=len(answers), timeout=0)[0]:
+                self._heard(asked[answer], answer)
         self._start_queued()
 
     def _heard(self, seat: _Seat, answer: Any) -> None:

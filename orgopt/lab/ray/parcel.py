@@ -1,7 +1,7 @@
 """Task folders on their way to other machines: packed once, stored there by what is in them.
 
-What travels is what an experiment is given: the files of the folder without what is hidden, installed or written by
-runs of it. The store is read by later labs, so that it is checked before it is used, and made anew where it differs.
+What travels are the files of the folder without what is hidden, installed or written by runs of it, and recordings.
+The store is read by later labs, so that it is checked before it is used, and made anew where it differs.
 """
 
 import hashlib
@@ -10,16 +10,17 @@ import os
 import shutil
 import tempfile
 import zipfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from orgopt.errors import LabError
 from orgopt.foreign import own_files
-from orgopt.foreign.files import files_digest
 from orgopt.locks import new_lock
 
 MOST_BYTES = 2 * 2**30
 """Of the files of a task; what is larger is data that belongs on a file system that all nodes see."""
+RECORDINGS = ("records.parquet", "records.parquet.sha256", "world.json", "world.npz")
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can say: the same files are the same bytes
 
 
@@ -44,7 +45,8 @@ def pack(folder: Path) -> Parcel:
     Raises:
         LabError: It is too large, or cannot be read.
     """
-    names = list(own_files(folder))
+    names = [*own_files(folder), *(Path(name) for name in RECORDINGS if (folder / name).is_file())]
+    names = sorted(dict.fromkeys(names))
     size = sum((folder / name).stat().st_size for name in names)
     if size > MOST_BYTES:
         raise LabError(
@@ -60,7 +62,7 @@ def pack(folder: Path) -> Parcel:
                 archive.writestr(info, (folder / name).read_bytes(), zipfile.ZIP_DEFLATED)
     except OSError as error:
         raise LabError(f"cannot read {folder}: {error.strerror}") from None
-    return Parcel(name=folder.name, digest=files_digest(folder), archive=written.getvalue())
+    return Parcel(name=folder.name, digest=_digest(folder, names), archive=written.getvalue())
 
 
 def unpack(parcel: Parcel, store: Path | None = None) -> Path:
@@ -80,12 +82,26 @@ def unpack(parcel: Parcel, store: Path | None = None) -> Path:
         store.mkdir(parents=True, exist_ok=True)
         with new_lock(store / f"{key}.lock"):
             folder = place / parcel.name
-            if not folder.is_dir() or files_digest(folder) != parcel.digest:
+            with zipfile.ZipFile(io.BytesIO(parcel.archive)) as archive:
+                names = [Path(name) for name in archive.namelist()]
+            if _digest(folder, names) != parcel.digest:
                 shutil.rmtree(place, ignore_errors=True)
                 _write(parcel, place)
     except OSError as error:
         raise LabError(f"cannot keep the task {parcel.name} in {store}: {error.strerror}") from None
     return folder
+
+
+def _digest(folder: Path, names: Iterable[Path]) -> str:
+    """SHA-256 over files, every byte of them: their names, sizes and contents; one that is not there counts as such."""
+    found = hashlib.sha256()
+    for name in names:
+        path = folder / name
+        found.update(f"{name}\0{path.stat().st_size if path.is_file() else -1}\0".encode("utf-8", "surrogateescape"))
+        if path.is_file():
+            with path.open("rb") as file:
+                found.update(hashlib.file_digest(file, "sha256").digest())
+    return found.hexdigest()
 
 
 def _write(parcel: Parcel, place: Path) -> None:
