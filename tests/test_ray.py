@@ -1,5 +1,6 @@
 """The Ray lab: the contract of every lab, on a cluster of this machine, and what becomes of lost slots and nodes."""
 
+import json
 import os
 import signal
 import subprocess
@@ -312,3 +313,20 @@ def _study(name: str, workers: int | str, callback: Callback | None = None) -> d
         tracking=False,
     )
     return {one.name: one.standing.value for one in found.candidates if one.standing}
+
+
+def test_the_doctor_tries_every_node() -> None:
+    ray.shutdown()
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    try:
+        cluster.add_node(num_cpus=1, env_vars={"ORGOPT_BUBBLEWRAP": "/nowhere"})
+        cluster.wait_for_nodes()
+        ray.init(address=cluster.address, log_to_driver=False, logging_level="ERROR")
+        result = CliRunner().invoke(main, ["doctor", "--lab", "ray", "--json"])
+        assert result.exit_code == 5, result.output
+        nodes = json.loads(result.stdout)["nodes"]
+        assert len(nodes) == 2
+        assert any("/nowhere" in one["problem"] and not one["fit"] for one in nodes)
+    finally:
+        ray.shutdown()
+        cluster.shutdown()

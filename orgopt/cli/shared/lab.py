@@ -35,7 +35,7 @@ def _join(ctx: click.Context, param: click.Parameter, value: str | None) -> None
         os.environ[ADDRESS] = value
 
 
-_address_option = click.option(
+address_option = click.option(
     "--address",
     metavar="ADDRESS",
     envvar=ADDRESS,
@@ -55,4 +55,4 @@ def lab_option(body: F) -> F:
         "virtual time, or a package's.  "
         "[default: local; replay for a task without a script]",
     )
-    return lab(_address_option(sandbox_option(body)))
+    return lab(address_option(sandbox_option(body)))
