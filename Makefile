@@ -76,7 +76,7 @@ format: .venv/dev
 	@touch $@
 
 .venv/cluster: .venv/dev
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[ray]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[ray,shared]' 'moto[server]>=5,<6'
 	@touch $@
 
 # The very versions that the project was last tested with, where a newer one of a library breaks something.

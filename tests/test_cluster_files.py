@@ -17,6 +17,11 @@ def test_shells_read_them(path: Path) -> None:
     subprocess.run(["bash", "-n", str(path)], check=True)
 
 
+def test_a_parser_reads_what_a_team_shares() -> None:
+    found = yaml.safe_load((FOLDER.parent / "shared" / "compose.yaml").read_text(encoding="utf-8"))
+    assert {"database", "storage", "mlflow"} <= found["services"].keys()
+
+
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.yaml")), ids=lambda path: path.name)
 def test_parsers_read_them(path: Path) -> None:
     found = yaml.safe_load(path.read_text(encoding="utf-8"))
