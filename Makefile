@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO := optimize orgs/solo.md --task tinygpt --lab replay --budget 60s --generations 20
 
-.PHONY: demo demo-studies wheel test slow fuzz browser screenshots check docs bench format constrained constraints clean
+.PHONY: demo demo-studies wheel test slow fuzz browser cluster screenshots check docs bench format constrained constraints clean
 
 demo: .venv/demo
 	$(BIN)/python -m orgopt $(DEMO)
@@ -20,6 +20,10 @@ slow: .venv/dev
 # 100,000 mutated documents, 10 to 20 minutes of one quiet core; FUZZ_CASES=2000 and FUZZ_SEED=1 for others.
 fuzz: .venv/dev
 	FUZZ_CASES=$${FUZZ_CASES:-100000} $(BIN)/python -m pytest -n 2 -q -m slow -rP tests/test_fuzz.py
+
+# A Ray cluster on this machine; Ray is an extra: 0.2 GB more.
+cluster: .venv/cluster
+	$(BIN)/python -m pytest -q -m cluster
 
 # Needs a Chromium: CHROMIUM names it, /usr/bin/chromium without.
 browser: .venv/dev
@@ -69,6 +73,10 @@ format: .venv/dev
 .venv/dev: .venv/demo
 	@echo 'Adding what tests and checks need, once: about 35 packages, 0.3 GB, 1 to 2 minutes …'
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+.venv/cluster: .venv/dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[ray,shared]' 'moto[server]>=5,<6'
 	@touch $@
 
 # The very versions that the project was last tested with, where a newer one of a library breaks something.

@@ -59,7 +59,7 @@ def _calls(planned: "Plan", found: Estimate) -> Calls | None:
         budget_s=config.budget_s,
         slots=config.slots,
         experiment_s=sum(map(experiment_s, planned.tasks.values())) / len(planned.tasks),
-        edits=planned.lab == "local",
+        edits=planned.lab in {"local", "ray"},
         runs=runs,
         firsts=firsts,
     )
