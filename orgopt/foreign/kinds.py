@@ -33,6 +33,12 @@ _SILENT = vocabulary(
     "tqdm display show force dry smoke quick overwrite"
 )
 _MODES = vocabulary("mode stage task env environment source run experiment")
+_OTHER_PARTS = vocabulary(
+    "hydra log logger logging logs wandb mlflow tensorboard paths path prepare inference predict prediction serve "
+    "serving deploy deployment generate generation export api server docker sweep sweeper launcher debug database "
+    "monitoring callbacks callback checkpoint checkpointing visualization plot tracking infra"
+)
+_TRAINED_PARTS = vocabulary("score metric metrics target targets reference baseline")
 _SCALES = vocabulary("weight scale coef coeff clip norm std sigma temperature temp init")
 _RATES = _SCALES | vocabulary("lr wd c eps")
 _FRACTIONS = vocabulary(
@@ -47,6 +53,24 @@ _WIDTHS = vocabulary(
 )
 _HEADS = vocabulary("heads groups experts")
 _SPLIT = vocabulary("dim dims embd embed embedding hidden width channels filters")
+_TURNED = vocabulary(
+    "lr lrs lr0 lrf rate rates epoch epochs estimators depth layers layer hidden units dropout drop momentum decay wd "
+    "beta beta1 beta2 betas gamma alpha lambda lam tau epsilon eps kernel heads head embd embed embedding width "
+    "warmup temperature clip optimizer optim activation smoothing filters leaves subsample colsample bytree bylevel "
+    "regularization reg l1 l2 l2ratio ratio iter iters iterations batch batchsize steps bs c degree neighbors "
+    "penalty solver criterion split leaf features boost rounds loss scheduler schedule sigma scale weight coef "
+    "coeff latent rank mixup ema discount entropy rollout buffer"
+)
+_TURNED_WHOLE = {"c", "d_model", "dim", "d_ff", "nhead", "n_head", "block_size", "context_length", "seq_len", "max_len"}
+_ZEROS: tuple[tuple[frozenset[str], float], ...] = (
+    (vocabulary("momentum"), 0.95),
+    (vocabulary("dropout drop droprate"), 0.5),
+    (vocabulary("smoothing mixup cutmix"), 0.2),
+    (vocabulary("warmup"), 0.3),
+    (vocabulary("decay wd l2 penalty"), 0.1),
+    (vocabulary("l1 alpha lambda gamma"), 1.0),
+)
+"""To where what is switched off by a zero may go, by what it is; of other names a zero has no scale."""
 _LEAST_POWER = 4  # smaller powers of two are mostly just small numbers
 _EVEN = 8  # what the half of another width must be a multiple of: heads, groups and hardware count on it
 _FEW = 16
@@ -76,9 +100,35 @@ def why_fixed(name: str) -> str:
     return ""
 
 
+def in_other_part(name: str) -> str:
+    """Why what stands in a part of a configuration is no knob by that part's name, as in `eval.batch_size`; else empty.
+
+    A part for the data may well have what a person turns, such as its batch size.
+    """
+    parts = [set(words(part)) for part in name.split(".")[:-1]]
+    if any(part & (_EVALUATION - _TRAINED_PARTS) for part in parts):
+        return "defines what is measured"
+    return "belongs to the machine or the run" if any(part & _OTHER_PARTS for part in parts) else ""
+
+
 def is_seed(name: str) -> bool:
     """Whether a name is that of a seed."""
     return bool(set(words(name)) & _SEEDS) or "random_state" in name.lower()
+
+
+def is_turned(name: str) -> bool:
+    """Whether a name of any case is that of a setting of training, which a person would turn."""
+    own = words(name)
+    return name.lower() in _TURNED_WHOLE or (
+        bool(set(own) & _TURNED) and not why_fixed(name) and len(name) > 1 and not name.startswith("_")
+    )
+
+
+def from_zero(name: str) -> str:
+    """The range of a zero, as a knob's comment says it; empty where its name says no scale."""
+    own = set(words(name))
+    most = next((most for kinds, most in _ZEROS if own & kinds), 0.0)
+    return f"0..{most:g}" if most else ""
 
 
 def divided(names: Iterable[str]) -> Iterator[tuple[str, str]]:

@@ -170,7 +170,9 @@ class LocalLab:
         own = self.task.script_with(experiment.settings)
         edited = experiment.script is not None
         request = {"id": experiment.id, "seed": experiment.seed, "watched": experiment.watched}
-        self._send({**request, "script": experiment.script if edited else own, "own": own, "edited": edited})
+        script = own if experiment.script is None else experiment.script
+        files = self.task.files_with(script, experiment.seed)
+        self._send({**request, "script": script, "own": own, "edited": edited, "files": files})
 
     def _kill_overdue(self) -> None:
         for run in list(self._running.values()):

@@ -1,11 +1,69 @@
-"""The metric that a script prints: taken from the end of its output, which may be any bytes at all."""
+"""The metric that a script prints or writes: taken from the end of its output, which may be any bytes at all."""
 
+import csv
+import io
+import json
 import math
 import re
+from dataclasses import dataclass
+from typing import Any
 
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])")
 _VALUE = r"[-+]?(?:[\d.]\S*|nan|inf|infinity)"
 _LINE = re.compile(rf"\s*(?P<name>[A-Z][\w/.-]*)\s*[:=]\s*(?P<value>{_VALUE})\s*", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a metric is read.
+
+    Attributes:
+        pattern: A regular expression whose one group is the number; empty where it stands in a line of its own.
+        file: The file that it is written to; empty where it is printed.
+        key: Its name in JSON, or in the first line of a .csv, with dots between names of tables in tables.
+    """
+
+    pattern: str = ""
+    file: str = ""
+    key: str = ""
+
+
+def read_metric(output: bytes, name: str, reading: Reading) -> float:
+    """The metric of an output, or of a file: the last that is there.
+
+    Raises:
+        ValueError: There is none, or no finite one.
+    """
+    if reading.key:
+        return _number(name, _of_key(output.decode("utf-8", "replace"), reading))
+    if not reading.pattern:
+        return printed_metric(output, name)
+    text = _ESCAPES.sub("", output.decode("utf-8", "replace")).replace("\r", "\n")
+    found = re.findall(reading.pattern, text)
+    if not found:
+        raise ValueError(f"it printed nothing that '{reading.pattern}' finds")
+    return _number(name, str(found[-1]).replace(",", "").replace("_", ""))
+
+
+def _of_key(text: str, reading: Reading) -> str:
+    """The value of a key in the last JSON, or the last row, that has it."""
+    if reading.file.endswith(".csv"):
+        rows = [row[reading.key] for row in csv.DictReader(io.StringIO(text)) if row.get(reading.key)]
+        if not rows:
+            raise ValueError(f"{reading.file} has no column '{reading.key}'")
+        return rows[-1]
+    for piece in (text, *reversed(text.splitlines())):
+        start = piece.find("{") if "{" in piece else piece.find("[")
+        try:
+            found: Any = json.loads(piece[max(start, 0) :])
+        except (ValueError, RecursionError):
+            continue
+        found = found[-1] if isinstance(found, list) and found else found
+        for key in [reading.key] if isinstance(found, dict) and reading.key in found else reading.key.split("."):
+            found = found.get(key) if isinstance(found, dict) else None
+        if isinstance(found, int | float | str) and not isinstance(found, bool):
+            return str(found)
+    raise ValueError(f"no JSON of {reading.file or 'its output'} has '{reading.key}'")
 
 
 def printed_metric(output: bytes, name: str) -> float:
