@@ -30,7 +30,7 @@ _MACHINE = vocabulary(
 _TIMES = vocabulary("seconds secs sec minutes mins hours timeout deadline budget wall patience limit")
 _SILENT = vocabulary(
     "log logging print verbose save checkpoint checkpoints report debug wandb plot every interval exclude resume "
-    "tqdm display show force dry smoke quick overwrite"
+    "visdom multigpu tqdm display show force dry smoke quick overwrite"
 )
 _MODES = vocabulary("mode stage task env environment source run experiment")
 _OTHER_PARTS = vocabulary(
@@ -68,9 +68,13 @@ _ZEROS: tuple[tuple[frozenset[str], float], ...] = (
     (vocabulary("smoothing mixup cutmix"), 0.2),
     (vocabulary("warmup"), 0.3),
     (vocabulary("decay wd l2 penalty"), 0.1),
+    (vocabulary("frac fraction ratio share"), 0.5),
     (vocabulary("l1 alpha lambda gamma"), 1.0),
 )
 """To where what is switched off by a zero may go, by what it is; of other names a zero has no scale."""
+_PENALTIES = vocabulary("alpha lambda gamma tau epsilon")
+_LEAST_SHARE = 0.01
+"""Below it, what could be a share is a penalty or a rate."""
 _LEAST_POWER = 4  # smaller powers of two are mostly just small numbers
 _EVEN = 8  # what the half of another width must be a multiple of: heads, groups and hardware count on it
 _FEW = 16
@@ -95,6 +99,8 @@ def why_fixed(name: str) -> str:
         return "a time"
     if found & _SILENT:
         return "changes no result"
+    if found & {"train", "training"} and found & {"no", "do", "only", "skip"}:
+        return "belongs to the machine or the run"
     if (found & _MACHINE and "batch" not in found) or found & _MODES:
         return "belongs to the machine or the run"
     return ""
@@ -174,7 +180,8 @@ def values(name: str, value: float) -> tuple[str, list[int]]:
     if isinstance(value, int):
         return _counts(own, value)
     decays = "decay" in own and "weight" not in own and value > 0.5  # a factor, and no penalty
-    if value <= 1 and ((own & _FRACTIONS and not own & _SCALES) or decays):
+    share = own & _FRACTIONS and not own & _SCALES and not (own & _PENALTIES and value < _LEAST_SHARE)
+    if value <= 1 and (share or decays):
         return (_fraction(value) if value < 1 else f"{value / 2:.6g}..1"), []
     if own & _RATES or {"learning", "rate"} <= own or {"weight", "decay"} <= own or value >= 1:
         return f"log {value / _SPREAD:.6g}..{value * _SPREAD:.6g}", []

@@ -11,6 +11,7 @@ from orgopt import syntax
 from orgopt.foreign.divides import accepted
 from orgopt.foreign.kinds import divided, in_other_part, is_seed, why_fixed
 from orgopt.foreign.ranges import compared_texts, range_of
+from orgopt.foreign.seed import VARIABLE
 from orgopt.foreign.sites import Site, knob_name
 from orgopt.foreign.sites.find import sites
 from orgopt.foreign.sites.python_text import called, calls, words_of
@@ -97,6 +98,8 @@ def _chosen(
     choices: dict[str, list[int]] = {}
     for k, file in enumerate(files):
         for site in sites(file.text, file.name, file.tree, script=k == 0):
+            if site.name == VARIABLE:
+                continue
             given = _given(site, ranges.given)
             if not given and (why := _why_fixed(site, measured)):
                 fixed[site.name] = why
@@ -110,7 +113,7 @@ def _chosen(
                     kept[-1] = (file, site, f"one of {'|'.join(map(str, whole))}")
     defaults = {site.identifier: site.value for _, site, _ in kept if isinstance(site.value, int)}
     left = accepted(choices, defaults, trees, divided(choices)) if trees else choices
-    names = _names([(file, site) for file, site, _ in kept], trees)
+    names = _names([(file, site) for file, site, _ in kept], files[0])
     found: list[_Found] = []
     for (file, site, spec), knob in zip(kept, names, strict=True):
         own = site.own and site.identifier in choices
@@ -136,10 +139,9 @@ def _why_fixed(site: Site, measured: Collection[str]) -> str:
     return "defines what is measured" if site.identifier in measured else ""
 
 
-def _names(found: Sequence[tuple[File, Site]], trees: Sequence[ast.Module]) -> list[str]:
+def _names(found: Sequence[tuple[File, Site]], script: File) -> list[str]:
     """A name for each knob: the short one where it is the only one, else with what it stands in, else with a number."""
-    used = {node.id for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    used |= {alias.asname or alias.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom) for alias in node.names}
+    used = _used(script.tree) if script.tree is not None else set[str]()
     short = [knob_name(site.identifier) for _, site in found]
     names: list[str] = []
     for (file, site), own in zip(found, short, strict=True):
@@ -151,6 +153,21 @@ def _names(found: Sequence[tuple[File, Site]], trees: Sequence[ast.Module]) -> l
         numbered = (f"{name}_{number}" for number in itertools.count(2))
         names.append(name if name not in names else next(one for one in numbered if one not in names))
     return names
+
+
+def _used(tree: ast.Module) -> set[str]:
+    """The names that a script uses; those of a class's own attributes alone hide no name outside."""
+    inner = {
+        id(target)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+        for part in node.body
+        if isinstance(part, ast.Assign | ast.AnnAssign)
+        for target in (part.targets if isinstance(part, ast.Assign) else [part.target])
+    }
+    imports = (node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom))
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and id(node) not in inner}
+    return names | {alias.asname or alias.name for node in imports for alias in node.names}
 
 
 def _has_line(file: File, site: Site) -> bool:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from orgopt.foreign.results.goal import said
 from orgopt.foreign.results.metric import DOWN, OPEN, UP, direction
-from orgopt.foreign.results.templates import Shown, shown, shown_elsewhere
+from orgopt.foreign.results.templates import Shown, returned, shown, shown_elsewhere
 from orgopt.foreign.sites.python_text import called, calls, constant, words_of
 from orgopt.foreign.source import vocabulary, words
 
@@ -27,9 +27,10 @@ _MONITORS = ("monitor", "metric_for_best_model", "early_stopping_metric")
 
 
 class _Best(NamedTuple):
-    """What a script keeps the best of: words of its name, whether more is better, and where."""
+    """What a script keeps the best of: words of its names, the name of the newest, whether more is better, and where."""
 
     words: frozenset[str]
+    name: str
     up: bool
     place: str
 
@@ -44,7 +45,8 @@ class Steering:
         why: What says that it steers, as the end of a sentence.
         test: Whether it is measured on data that are called test data.
         sure: Whether nothing else could be meant as well.
-        others: The names of what else could be.
+        others: The names of what else could be, the likeliest first.
+        rivals: These, as they are shown.
     """
 
     shown: Shown
@@ -53,6 +55,11 @@ class Steering:
     test: bool
     sure: bool
     others: tuple[str, ...]
+    rivals: tuple[Shown, ...] = ()
+
+    def of(self, name: str) -> Shown | None:
+        """What is shown by a name; None where nothing is."""
+        return next((one for one in (self.shown, *self.rivals) if one.name == name), None)
 
 
 def steering(
@@ -65,7 +72,8 @@ def steering(
         trees: The syntax of its Python files that run, by path, the script first.
         texts: Its files in other languages.
     """
-    found = [one for file, tree in trees.items() for one in shown(tree, file)]
+    tables = list(dict.fromkeys(key for tree in trees.values() for key in returned(tree)))
+    found = [one for file, tree in trees.items() for one in shown(tree, file, tables)]
     found += [one for file, text in (texts or {}).items() for one in shown_elsewhere(text, file)]
     goals = {goal.name.lower(): goal for goal in said(folder, [one.name for one in found])}
     bests = [best for file, tree in trees.items() for best in _bests(tree, file)]
@@ -82,10 +90,17 @@ def steering(
     score, _, first, up, why = ranked[-1]
     others = dict.fromkeys(one.name for _, _, one, _, _ in reversed(ranked[:-1]) if one.name != first.name)
     near = [one.name for other, _, one, _, _ in ranked[:-1] if one.name != first.name and other > score - 1]
+    rivals = {one.name: one for _, _, one, _, _ in ranked[:-1]}
     own = set(words(first.name))
     test = bool(own & _TEST or (_context(first) & _TEST and not own & _UNSEEN))
     return Steering(
-        shown=first, up=up, why=why, test=test, sure=not near and up is not None and not test, others=tuple(others)
+        shown=first,
+        up=up,
+        why=why,
+        test=test,
+        sure=not near and up is not None and not test,
+        others=tuple(others),
+        rivals=tuple(rivals[name] for name in others),
     )
 
 
@@ -93,13 +108,16 @@ def _weight(one: Shown, bests: Sequence[_Best]) -> tuple[float, bool | None, str
     """How likely a number is the one that steers, whether more of it is better, and why; 0 for one that is no goal."""
     own, around = set(words(one.name)), _context(one)
     kinds = own & (DOWN | UP | OPEN)
+    fault = "error" in kinds and direction(one.name) is None  # `Error loading file: {e}`
     inner = set(words(re.sub(r"\W", "_", one.expression)))
-    if not kinds or own & _COUNTS - {"total", "step"} or (own & _TRAINING and not own & (_UNSEEN | _TEST)):
+    if not kinds or fault or own & _COUNTS - {"total", "step"}:
         return 0.0, None, ""
     up, why = direction(one.name), f"{one.place} shows it"
     if up is None and len({word in UP for word in kinds & (UP | DOWN)}) == 1 and not own & OPEN:
         up = bool(kinds & UP)
     score = 1.0 + (0.5 if kinds & UP else 0.0)
+    if own & _TRAINING and not own & (_UNSEEN | _TEST):
+        return 0.1 + score / 100, up, f"{one.place} shows it, of training data"
     if own & _UNSEEN or inner & _UNSEEN:
         score += 4.0
     elif around & _UNSEEN:
@@ -108,11 +126,13 @@ def _weight(one: Shown, bests: Sequence[_Best]) -> tuple[float, bool | None, str
         score += 2.0
     elif inner & {"train", "training"} or around & {"train", "training"}:
         score -= 0.5
+    score -= 1.0 * bool(own & {"last", "old", "prev", "previous"})
     score += 0.5 * bool(own & {"best", "final", "mean", "avg", "average", "overall"}) + 0.25 * bool(one.key)
     for best in bests:
         same = best.words & (own | inner)
         if same & (DOWN | UP | OPEN) and not best.words & _TRAINING:
             score, up = score + 4.0 + 0.1 * len(same), best.up if up is None else up
+            score += 0.5 * (one.expression == best.name)
             why = f"{best.place} keeps the best of it"
             break
     return score, up, why
@@ -133,7 +153,7 @@ def _bests(tree: ast.Module, file: str) -> Iterator[_Best]:
                 for new, old, up in sides:
                     name, kept = _name(new), _name(old)
                     if _BEST.search(kept) and not _BEST.search(name) and not _NOT.search(kept):
-                        yield _Best(frozenset(words(f"{name}_{kept}")) - {"best"}, up, f"{file}:{node.lineno}")
+                        yield _Best(frozenset(words(f"{name}_{kept}")) - {"best"}, name, up, f"{file}:{node.lineno}")
             case _:
                 pass
     for call in calls(tree):
@@ -143,7 +163,7 @@ def _bests(tree: ast.Module, file: str) -> Iterator[_Best]:
             if isinstance(name, str):
                 mode = constant(given["mode"]) if "mode" in given else None
                 up = mode == "max" if mode in {"min", "max"} else bool(direction(name))
-                yield _Best(frozenset(words(name)), up, f"{file}:{call.lineno}")
+                yield _Best(frozenset(words(name)), name, up, f"{file}:{call.lineno}")
 
 
 def _name(node: ast.expr) -> str:

@@ -9,11 +9,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from orgopt.foreign.sites.python_text import called, calls, words_of
+from orgopt.foreign.sites.python_text import called, calls, values_of, words_of
 
-NUMBER = r"([-+]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|inf)\b)"
+NUMBER = r"([-+.\deE]+|nan|inf)"
 _PRINTS = re.compile(r"print|pprint|write|log|info|echo|warning|debug|error|set_description\w*|set_postfix\w*|secho|put|msg")
 _HOLE = "\0"
+_MEASURING = re.compile(r"val|test|eval|metric|score|measure|report|summar", re.IGNORECASE)
+_FAULTS = {"error", "warning", "warn", "exception", "debug"}
 _LABEL = re.compile(r"(?P<label>[A-Za-z][\w@²/.+-]*(?:[ _][\w@²/.+-]+){0,4}?)(?P<gap>\W{0,6}?[:=]?[\s*$(\[{'\"]*)$")
 _STOPS = re.compile(r"[|,;\t\n\r\0()\[\]{}<>!?*•→]|(?<!\w)[-–—]+(?!\w)|\.{2,}|\. |: (?=\w)|%")
 _PERCENT = re.compile(r"%(?:\(\w+\))?[-+ #0]*[\d*]*(?:\.[\d*]+)?[hlL]*[diouxXeEfFgGcrsa]")
@@ -45,24 +47,67 @@ class Shown:
     expression: str = ""
 
 
-def shown(tree: ast.Module, file: str) -> Iterator[Shown]:
-    """The numbers that a Python file shows, in the order of its text."""
+def returned(tree: ast.Module) -> list[str]:
+    """The keys of tables that functions return whose names say that they measure."""
+    found: list[str] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and _MEASURING.search(node.name):
+            held = _held(node)
+            for part in ast.walk(node):
+                if isinstance(part, ast.Return) and part.value is not None:
+                    found += _keys(part.value, held)
+    return list(dict.fromkeys(found))
+
+
+def shown(tree: ast.Module, file: str, tables: Sequence[str] = ()) -> Iterator[Shown]:
+    """The numbers that a Python file shows, in the order of its text.
+
+    Args:
+        tree: Its syntax.
+        file: Its path.
+        tables: The keys of tables that it may get from elsewhere and show whole.
+    """
     known = _held(tree)
     within = _functions(tree)
     for call in calls(tree):
         last = called(call.func).rsplit(".", 1)[-1]
         place, function = f"{file}:{call.lineno}", within.get(call.lineno, "")
+        if last in _FAULTS:
+            continue
+        yield from _framework(call, last, place, function)
         if last == "dump" and called(call.func).startswith("json") and call.args:
             target = _written(tree, call)
-            for key in _keys(call.args[0], known):
+            for key in _keys(call.args[0], known) or tables:
                 yield Shown(name=key, file=target, key=key, place=place, within=function)
         elif _PRINTS.fullmatch(last):
             for template, holes in _templates(call, known):
                 yield from _of(template, holes, place, function)
+                if re.search(rf"{_HOLE}\s*[:=]\s*{_HOLE}", template):  # names and values of a table, one after the other
+                    for key in dict.fromkeys([*tables, *(key for value in known.values() for key in _keys(value, {}))]):
+                        yield Shown(name=key, place=place, within=function)
             for part in ast.walk(call):
                 if isinstance(part, ast.Call) and called(part.func) == "json.dumps" and part.args:
-                    for key in _keys(part.args[0], known):
+                    for key in _keys(part.args[0], known) or tables:
                         yield Shown(name=key, key=key, place=place, within=function)
+
+
+def _framework(call: ast.Call, last: str, place: str, within: str) -> Iterator[Shown]:
+    """What Lightning, Keras and the trainer of Hugging Face print by themselves."""
+    names: list[str] = []
+    if called(call.func) in {"self.log", "self.log_dict"} and call.args:
+        first = call.args[0]
+        named = isinstance(first, ast.Constant) and isinstance(first.value, str) and len(call.args) > 1
+        names = [str(first.value)] if named and isinstance(first, ast.Constant) else _keys(first, {})
+    elif last in {"fit", "fit_generator"} and {"validation_data", "validation_split"} & words_of(call).keys():
+        names = ["val_loss"]
+    elif last == "compile" and "metrics" in words_of(call):
+        names = [f"val_{name}" for name in values_of(words_of(call)["metrics"])]
+    elif last in {"Trainer", "SFTTrainer", "Seq2SeqTrainer"} and "eval_dataset" in words_of(call):
+        names = ["eval_loss"]
+    for name in names:
+        # `val_loss: 0.5`, `val_loss=0.5`, `'val_loss': 0.5`, and the rows of a table.
+        pattern = rf"(?<![\w/.-]){re.escape(name)}[^\w.+-]{{1,60}}?{NUMBER}"
+        yield Shown(name=name, pattern=pattern, place=place, within=within, expression=name)
 
 
 def shown_elsewhere(text: str, file: str) -> Iterator[Shown]:
@@ -148,7 +193,7 @@ def _template(node: ast.expr, known: Mapping[str, ast.expr], depth: int = 0) -> 
             return _HOLE, [ast.unparse(node)]
 
 
-def _held(tree: ast.Module) -> dict[str, ast.expr]:
+def _held(tree: ast.AST) -> dict[str, ast.expr]:
     """Variables that hold a text with holes or a dictionary, as they are set last."""
     found: dict[str, ast.expr] = {}
     for node in ast.walk(tree):

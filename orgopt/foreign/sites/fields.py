@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from orgopt.foreign.sites.python_text import Source, called, constant, literal_choices, words_of
+from orgopt.foreign.sites.python_text import Source, called, calls, constant, literal_choices, words_of
 from orgopt.foreign.sites.site import Site
 
 _MODELS = {"BaseModel", "BaseSettings", "NamedTuple", "Struct", "PretrainedConfig"}
@@ -16,10 +16,23 @@ _FIELDS = {"field", "Field", "ib", "attrib"}
 
 def fields(source: Source) -> Iterator[Site]:
     """The fields with a default of classes of settings; of a plain class, the attributes that it or its `__init__` sets."""
+    made = _made(source.tree)
     for node in ast.walk(source.tree):
         if isinstance(node, ast.ClassDef) and _is_settings(node):
             for name, annotation, value in _set(node):
-                yield from _field(source, name, annotation, value)
+                if name not in made.get(node.name, ()):
+                    yield from _field(source, name, annotation, value)
+
+
+def _made(tree: ast.Module) -> dict[str, set[str]]:
+    """The fields that each call of a class gives a value, so that their defaults never count, by class."""
+    found: dict[str, set[str]] = {}
+    for call in calls(tree):
+        name = called(call.func)
+        if name[:1].isupper():
+            given = set(words_of(call))
+            found[name] = found[name] & given if name in found else given
+    return found
 
 
 def _is_settings(node: ast.ClassDef) -> bool:

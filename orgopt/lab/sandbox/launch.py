@@ -99,8 +99,8 @@ def bubblewrap(task: Task | None = None, *, replays: bool = True) -> str:
     return found.path
 
 
-def start(sandbox: Sandbox, task: Task, scratch: Path) -> Start:
-    """How the warm process of a task is started; `scratch` holds what experiments leave.
+def start(sandbox: Sandbox, task: Task, scratch: Path, *, keeps: bool = False) -> Start:
+    """How the warm process of a task is started; `scratch` holds what experiments leave, `keeps` what they print too.
 
     Raises:
         SandboxError: The sandbox does not run on this machine.
@@ -109,7 +109,7 @@ def start(sandbox: Sandbox, task: Task, scratch: Path) -> Start:
     results = scratch / "results"
     results.mkdir(exist_ok=True)
     isolated = sandbox is Sandbox.BUBBLEWRAP
-    config = _config(task, isolated=isolated)
+    config = _config(task, isolated=isolated) | {"keeps": keeps}
     if not isolated:
         config |= {"results": str(results), "folder": str(task.folder), "paths": _user_site(task)}
         env = environment(temporary=str(scratch), path=os.environ.get("PATH", os.defpath))
@@ -323,7 +323,6 @@ def _config(task: Task, *, isolated: bool) -> dict[str, Any]:
         "prints": task.printed,
         "run": list(task.run),
         "reads": {"pattern": task.pattern, "file": task.metric_file, "key": task.metric_key},
-        "keeps": False,
         "data_digest": printed_data_digest(task) if task.self_reported else "",
         "beside": _beside(task) if task.self_reported else [],
         "read": [],

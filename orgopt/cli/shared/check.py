@@ -1,0 +1,62 @@
+"""How what a check of a checkout showed looks."""
+
+import math
+from collections.abc import Iterator
+
+from orgopt.cli.shared.base import out
+from orgopt.lab.checking import Check
+from orgopt.study.wording import count, metric
+from orgopt.task import Task
+
+
+def show_check(task: Task, found: Check) -> None:
+    """Print what runs of a checkout showed, for a person."""
+    for line in _lines(task, found):
+        out.print(line, markup=False, soft_wrap=True)
+
+
+def _lines(task: Task, found: Check) -> Iterator[str]:
+    if found.failed:
+        yield f"It gave no {task.printed}: {found.failed.status.value}, {found.failed.error or 'without a word'}"
+        if found.output:
+            yield "The end of what it printed:"
+            yield from (f"  {line}" for line in found.output.splitlines())
+    if found.metrics:
+        mean = sum(found.metrics) / len(found.metrics)
+        noise = "" if math.isnan(found.noise) else f", sd {found.noise:.2g} over {count(len(found.metrics), 'run')}"
+        yield f"{task.printed} {metric(mean)}{noise}; {found.seconds:.2g} s and {found.memory_gb:.2g} GB an experiment."
+        if len(found.metrics) > 1 and found.noise == 0:
+            yield (
+                "Both runs gave the same: no gain can be told from luck until it varies with the seed. Let the script "
+                "take its seed from the variable ORGOPT_SEED."
+            )
+    if found.varied:
+        yield "What varied with the seed:"
+        yield from (f"  {line}" for line in found.varied)
+    if found.read:
+        yield f"Found where the script reads them: {', '.join(found.read)}."
+    if found.acts:
+        yield f"Change what it prints: {', '.join(found.acts)}."
+    if found.unproven:
+        yield f"Not shown to arrive, so write them into leave of its task.toml unless you know better ({len(found.unproven)}):"
+        yield from (f"  {name}: {why}" for name, why in found.unproven.items())
+    if found.untried:
+        yield f"Not tried: {', '.join(found.untried)}."
+
+
+def check_dict(found: Check) -> dict[str, object]:
+    """What runs of a checkout showed, as JSON values."""
+    known = not math.isnan(found.seconds)
+    return {
+        "status": [one.status.value for one in found.outcomes],
+        "error": found.failed.error if found.failed else "",
+        "metrics": list(found.metrics),
+        "noise": None if math.isnan(found.noise) else found.noise,
+        "seconds": round(found.seconds, 3) if known else None,
+        "memory_gb": round(found.memory_gb, 3),
+        "varied": list(found.varied),
+        "read": list(found.read),
+        "acts": list(found.acts),
+        "unproven": found.unproven,
+        "untried": list(found.untried),
+    }
