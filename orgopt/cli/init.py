@@ -95,9 +95,7 @@ def summary(mission: str) -> str:
 @click.option("--no-try", "untried", is_flag=True, help="Do not run that script to see which of its knobs arrive.")
 @click.option("--templates", "listed", is_flag=True, help="List the templates, and write nothing.")
 @command
-def init_command(
-    folder: Path | None, template: str, task: str, script: str, untried: bool, listed: bool
-) -> None:
+def init_command(folder: Path | None, template: str, task: str, script: str, untried: bool, listed: bool) -> None:
     """Start a workspace in DIR: program.md, a task, settings and a README. Nothing that is there is overwritten.
 
     With the folder of your own script as the task, its command, metric and knobs are found and written into a task.toml

@@ -62,7 +62,9 @@ def _check(task: Task, *, as_json: bool) -> None:
         UsageError: It is no checkout.
     """
     if not task.self_reported:
-        raise UsageError(f"{task.name} has a judge, or is a world: what --check tries is a script that prints its metric")
+        raise UsageError(
+            f"{task.name} has a judge, or is a world: what --check tries is a script that prints its metric"
+        )
     found = check(task, note=lambda line: err.print(line, style="dim", markup=False))
     if as_json:
         print_json("check", {"name": task.name, **check_dict(found)})

@@ -45,10 +45,16 @@ def draft(found: Survey, answers: Answers) -> str:
     lines += [f"files = {json.dumps(used, ensure_ascii=False)}  # with settings, beside the script"] if used else []
     lines += _metric(found.steering, answers)
     lines += [f"python = {_text(found.python)}"] if found.python else []
-    lines += [f"preload = {json.dumps(list(answers.preload))}  # imported once, for all experiments"] if answers.preload else []
+    lines += (
+        [f"preload = {json.dumps(list(answers.preload))}  # imported once, for all experiments"]
+        if answers.preload
+        else []
+    )
     leave = answers.leave or {}
     lines += [f"# {name} is left as it is: {why}" for name, why in leave.items()]
-    lines.append(f"leave = {json.dumps(list(leave))}" if leave else '# leave = ["NAME"]  # knobs that shall stay as they are')
+    lines.append(
+        f"leave = {json.dumps(list(leave))}" if leave else '# leave = ["NAME"]  # knobs that shall stay as they are'
+    )
     return "\n".join(lines) + "\n"
 
 
@@ -65,7 +71,9 @@ def _metric(found: Steering | None, answers: Answers) -> list[str]:
     name = answers.metric or (found.shown.name if found else "")
     lines = [f"metric = {_text(name)}" + (f"  # {found.why}" if found and name == found.shown.name else "")]
     if found and found.test and name == found.shown.name:
-        lines.append("# It is measured on test data: agents will fit them, and only other data can confirm what they find.")
+        lines.append(
+            "# It is measured on test data: agents will fit them, and only other data can confirm what they find."
+        )
     if answers.up is None:
         lines += [f"# Decide: is less {name} better, or more?", '# direction = "down"  # or "up"']
     else:
@@ -75,7 +83,9 @@ def _metric(found: Steering | None, answers: Answers) -> list[str]:
         lines += [f"pattern = {_raw(shown.pattern)}"] if shown.pattern else []
         lines += [f"metric_file = {_text(shown.file)}"] if shown.file else []
         lines += [f"metric_key = {_text(shown.key)}"] if shown.key else []
-        lines += [f"# metric = {_text(other)}  # is shown, too" for other in found.others[:_MOST_OTHERS] if other != name]
+        lines += [
+            f"# metric = {_text(other)}  # is shown, too" for other in found.others[:_MOST_OTHERS] if other != name
+        ]
     return lines
 
 
@@ -92,7 +102,9 @@ def sentences(found: Survey) -> Sequence[tuple[str, str]]:
     """What was found, as a person reads it: what, and where or why."""
     steers = found.steering
     way = {True: "more is better", False: "less is better", None: "in which direction is not known"}
-    said: list[tuple[str, str]] = [("runs by", found.entry.shell + (f"  ({found.entry.said})" if found.entry.said else ""))]
+    said: list[tuple[str, str]] = [
+        ("runs by", found.entry.shell + (f"  ({found.entry.said})" if found.entry.said else ""))
+    ]
     if steers:
         said.append(("steered by", f"{steers.shown.name}, {way[steers.up]}  ({steers.why})"))
     used = {target.file for target in found.marked.targets}

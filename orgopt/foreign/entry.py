@@ -61,9 +61,7 @@ def entry(folder: Path) -> Entry | None:
     names = [PurePosixPath(name) for name in list(own_files(folder))[:_MOST_FILES]]
     commands = list(_commands(folder))
     scripts = [name for name in names if name.suffix == ".py"]
-    weighed = sorted(
-        ((_weight(folder, name, commands), -len(name.parts), str(name)) for name in scripts), reverse=True
-    )
+    weighed = sorted(((_weight(folder, name, commands), -len(name.parts), str(name)) for name in scripts), reverse=True)
     likely = [(weight, name) for weight, _, name in weighed if weight >= 2]
     other = _compiled(folder, names)
     if other is not None and (not likely or likely[0][0] < 4):
@@ -132,9 +130,11 @@ def _script(words: Sequence[str]) -> str:
 def _needed(path: Path, words: Sequence[str]) -> list[str]:
     """The words of a command that a script cannot do without: its required options and arguments."""
     needed = required(parsed(path))
-    after = list(words[words.index(next(word for word in words if word.endswith(".py"))) + 1 :]) if any(
-        word.endswith(".py") for word in words
-    ) else []
+    after = (
+        list(words[words.index(next(word for word in words if word.endswith(".py"))) + 1 :])
+        if any(word.endswith(".py") for word in words)
+        else []
+    )
     found: list[str] = []
     for name in needed:
         if not name.startswith("-"):
@@ -174,7 +174,9 @@ def _compiled(folder: Path, names: Sequence[PurePosixPath]) -> Entry | None:
         for target in ("train", "run"):
             if re.search(rf"^{target}\s*:", text, re.MULTILINE):
                 return Entry(script="", run=("make", "-s", target), said=makefile)
-        if binary := re.search(r"-o\s+(\w[\w./-]*)|^(?:TARGET|BIN|EXE\w*|NAME)\s*:?=\s*(\w[\w./-]*)", text, re.MULTILINE):
+        if binary := re.search(
+            r"-o\s+(\w[\w./-]*)|^(?:TARGET|BIN|EXE\w*|NAME)\s*:?=\s*(\w[\w./-]*)", text, re.MULTILINE
+        ):
             return Entry(script="", run=("sh", "-c", f"make -s && ./{binary[1] or binary[2]}"), said=makefile)
     mains = [name for name in sources if re.search(r"\bmain\s*\(", (folder / name).read_text("utf-8", "replace"))]
     for name in sorted(mains, key=lambda one: ("train" not in one.stem, "main" not in one.stem, len(one.parts))):
@@ -218,4 +220,6 @@ def _imported(tree: ast.Module) -> Iterator[tuple[str, int]]:
             yield from ((alias.name, 0) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield node.module or "", node.level
-            yield from ((f"{node.module}.{alias.name}" if node.module else alias.name, node.level) for alias in node.names)
+            yield from (
+                (f"{node.module}.{alias.name}" if node.module else alias.name, node.level) for alias in node.names
+            )

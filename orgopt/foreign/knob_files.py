@@ -16,19 +16,30 @@ from orgopt.foreign.source import read
 _ENDINGS = (".yaml", ".yml", ".toml", ".json")
 _MOST_BYTES = 1 << 16  # larger ones are data
 _NONE = {"pyproject.toml", "package.json", "package-lock.json", "Cargo.toml", "tsconfig.json", "setup.cfg", "dvc.yaml"}
-_MEASURES = re.compile(r"(^|_)(test|tests|eval\w*|metrics?|predict\w*|infer\w*|prepare\w*|plot\w*|visual\w*)(_|$)", re.IGNORECASE)
+_MEASURES = re.compile(
+    r"(^|_)(test|tests|eval\w*|metrics?|predict\w*|infer\w*|prepare\w*|plot\w*|visual\w*)(_|$)", re.IGNORECASE
+)
 
 
 def knob_files(folder: Path, script: str, trees: Mapping[str, ast.Module], run: Sequence[str]) -> list[str]:
     """The paths of files with settings that the script takes, those that it imports first; none that measure."""
     found = [name for name in trees if name != script and _has_settings(folder, name, trees[name])]
-    texts = [part.value for tree in trees.values() for part in ast.walk(tree) if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+    texts = [
+        part.value
+        for tree in trees.values()
+        for part in ast.walk(tree)
+        if isinstance(part, ast.Constant) and isinstance(part.value, str)
+    ]
     named = [text for text in (*run, *(word.split("=", 1)[-1] for word in run), *texts) if text.endswith(_ENDINGS)]
     base = PurePosixPath(script).parent
     for text in dict.fromkeys(named):
         places = [PurePosixPath(text), base / text]
         # A path that is put together has its last part as a text.
-        places += [one for one in _by_name(folder, PurePosixPath(text).name)] if len(_by_name(folder, PurePosixPath(text).name)) == 1 else []
+        places += (
+            [one for one in _by_name(folder, PurePosixPath(text).name)]
+            if len(_by_name(folder, PurePosixPath(text).name)) == 1
+            else []
+        )
         found += [str(place) for place in places if _is_settings_file(folder, str(place))][:1]
     for tree in trees.values():
         found += [name for name in _hydra(folder, base, tree) if _is_settings_file(folder, name)]
@@ -37,7 +48,11 @@ def knob_files(folder: Path, script: str, trees: Mapping[str, ast.Module], run: 
 
 def compiled_files(folder: Path) -> list[str]:
     """The sources of a program in another language that set what a person turns; the one that runs first."""
-    names = [str(name) for name in own_files(folder) if name.suffix in compiled.ENDINGS and not re.search(r"test|eval", name.stem, re.IGNORECASE)]
+    names = [
+        str(name)
+        for name in own_files(folder)
+        if name.suffix in compiled.ENDINGS and not re.search(r"test|eval", name.stem, re.IGNORECASE)
+    ]
     names = [name for name in names if not re.search(r"(^|/)(vendor|third_party|node_modules|target|tests?)/", name)]
     names.sort(key=lambda name: ("train" not in name, "main" not in name, name))
     found: list[str] = []
@@ -64,7 +79,12 @@ def _has_settings(folder: Path, name: str, tree: ast.Module) -> bool:
 def _is_settings_file(folder: Path, name: str) -> bool:
     path = folder / name
     try:
-        if path.name in _NONE or not path.is_file() or path.stat().st_size > _MOST_BYTES or not path.resolve().is_relative_to(folder):
+        if (
+            path.name in _NONE
+            or not path.is_file()
+            or path.stat().st_size > _MOST_BYTES
+            or not path.resolve().is_relative_to(folder)
+        ):
             return False
         found = list(settings(path.read_text("utf-8", "replace"), path.suffix))
     except OSError:

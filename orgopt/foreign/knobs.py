@@ -88,9 +88,7 @@ def marked(script: File, others: Sequence[File], fixed_trees: Sequence[ast.Modul
     return Marked(_with_marks(script, own, found), tuple(targets), fixed)
 
 
-def _chosen(
-    files: Sequence[File], trees: Sequence[ast.Module], ranges: Ranges
-) -> tuple[list[_Found], dict[str, str]]:
+def _chosen(files: Sequence[File], trees: Sequence[ast.Module], ranges: Ranges) -> tuple[list[_Found], dict[str, str]]:
     """The literals that are knobs, with their names and ranges, and why others are none."""
     compared, measured = compared_texts(trees), {name for tree in trees for name in of_splits(tree)}
     fixed: dict[str, str] = {}

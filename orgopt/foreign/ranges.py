@@ -69,10 +69,18 @@ def compared_texts(trees: Collection[ast.Module]) -> dict[str, list[str]]:
                         _note(found, left, [text for text in texts if isinstance(text, str)])
                 case ast.Match(subject=subject, cases=cases):
                     patterns = [one.pattern for one in cases]
-                    texts = [p.value.value for p in patterns if isinstance(p, ast.MatchValue) and isinstance(p.value, ast.Constant)]
+                    texts = [
+                        p.value.value
+                        for p in patterns
+                        if isinstance(p, ast.MatchValue) and isinstance(p.value, ast.Constant)
+                    ]
                     _note(found, subject, [text for text in texts if isinstance(text, str)])
                 case ast.Subscript(value=ast.Dict(keys=keys), slice=index):
-                    _note(found, index, [key.value for key in keys if isinstance(key, ast.Constant) and isinstance(key.value, str)])
+                    _note(
+                        found,
+                        index,
+                        [key.value for key in keys if isinstance(key, ast.Constant) and isinstance(key.value, str)],
+                    )
                 case ast.Subscript(value=value, slice=index) if called(value) in tables:
                     _note(found, index, tables[called(value)])
                 case _:

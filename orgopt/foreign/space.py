@@ -44,7 +44,9 @@ def _tables(data: Any) -> dict[str, str]:
         return {}
     table = cast("dict[str, Any]", data)
     sweeper = _at(table, "hydra", "sweeper")
-    params = _at(sweeper, "params") or _at(sweeper, "search_space") or _at(table, "params") or _at(table, "search_space")
+    params = (
+        _at(sweeper, "params") or _at(sweeper, "search_space") or _at(table, "params") or _at(table, "search_space")
+    )
     params = params or _at(table, "parameters") or table
     found = {name: spec for name, value in params.items() if (spec := _range(value))}
     return found or {name: spec for inner in params.values() for name, spec in _tables(inner).items()}

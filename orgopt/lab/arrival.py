@@ -15,7 +15,7 @@ from orgopt.task import Task
 
 _SIGN = "orgopt-arrived:"
 _FOUND = re.compile(rf"^{_SIGN} (\[.*\])\s*$", re.MULTILINE)
-_WATCH = '''
+_WATCH = """
 def _orgopt_watch(wanted):
     import gc, sys, threading, time
     left, seen = dict(wanted), set()
@@ -94,7 +94,7 @@ def _orgopt_watch(wanted):
             pass
         print("\\n%s %s" % (_ORGOPT_SIGN, __import__("json").dumps(sorted(seen))), flush=True)
     return end
-'''
+"""
 
 
 def watched(task: Task, script: str, values: Mapping[str, Value]) -> str:

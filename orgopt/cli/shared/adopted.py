@@ -45,9 +45,9 @@ task = "{task}"
 budget = "{budget}"
 slots = 2
 """
-_EXPERIMENTS = 12
+_EXPERIMENTS = 8
 """A budget has room for as many experiments a slot."""
-_LEAST_S, _USUAL_S = 20, 60
+_LEAST_S, _USUAL_S = 10, 60
 
 
 def adopt_folder(checkout: Path, folder: Path | None, org: Path, *, script: str, tries: bool) -> None:
@@ -103,7 +103,9 @@ def _adopted(checkout: Path, workspace: Path, *, script: str, tries: bool) -> fl
             f"{near(checkout)} has nothing that could be turned: no constant, option, field or configuration file with a "
             f"number in {found.parts.script.name}. Name another script with --script"
         )
-    done = adopt(found, workspace, _answers(found), tries=tries, note=lambda line: err.print(line, style="dim", markup=False))
+    done = adopt(
+        found, workspace, _answers(found), tries=tries, note=lambda line: err.print(line, style="dim", markup=False)
+    )
     out.print(f"  + {near(done.toml)}", markup=False)
     if done.left_open:
         err.print(f"To decide: {done.left_open}", style="yellow", markup=False, soft_wrap=True)
@@ -111,7 +113,9 @@ def _adopted(checkout: Path, workspace: Path, *, script: str, tries: bool) -> fl
         show_check(done.task, done.check)
     if found.lacks:
         needs = ", ".join(found.lacks)
-        err.print(f"To decide: the script needs {needs}: write it into run in {near(done.toml)}", style="yellow", markup=False)
+        err.print(
+            f"To decide: the script needs {needs}: write it into run in {near(done.toml)}", style="yellow", markup=False
+        )
     ran = done.check is not None and not math.isnan(done.check.seconds)
     return None if done.task is None else done.check.seconds if ran and done.check else 0.0
 
@@ -144,10 +148,14 @@ def _say_next(checkout: Path, folder: Path | None, budget: str) -> None:
     there = f"cd {shlex.quote(str(folder))} && " if away else ""
     name = own_command(anywhere=away)
     if folder is None:
-        out.print(f"\nNext, a workspace beside it: {name} init my-lab --task {shlex.quote(near(checkout))}", markup=False)
+        out.print(
+            f"\nNext, a workspace beside it: {name} init my-lab --task {shlex.quote(near(checkout))}", markup=False
+        )
         return
     out.print(f"\nNext: {there}{name} run program.md", markup=False, soft_wrap=True)
-    out.print(f"Is it better than plain Optuna? {there}{name} compare program.md optuna:tpe", markup=False, soft_wrap=True)
+    out.print(
+        f"Is it better than plain Optuna? {there}{name} compare program.md optuna:tpe", markup=False, soft_wrap=True
+    )
 
 
 def write_new(folder: Path, texts: Mapping[str, str]) -> list[Path]:

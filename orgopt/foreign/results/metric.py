@@ -119,9 +119,7 @@ def _guessed(printed: Sequence[str], script: str) -> Metric:
     # Beside a metric of unseen data, a loss that says of none is the training's.
     rivals = [*unseen, *(name for name in goals if name not in unseen and not set(words(name)) <= _LOSSES)]
     found = rivals if unseen else goals
-    if tests := [
-        name for name in printed if not found and set(words(name)) & _TEST and set(words(name)) & (DOWN | UP)
-    ]:
+    if tests := [name for name in printed if not found and set(words(name)) & _TEST and set(words(name)) & (DOWN | UP)]:
         raise ValueError(
             f"{script} prints {tests[0]}, and no metric of other data: agents would fit the test data. Print one "
             f"of validation data, or, if those are what is to steer, {_lines(tests[0], up=direction(tests[0]))}"

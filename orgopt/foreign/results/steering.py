@@ -62,9 +62,7 @@ class Steering:
         return next((one for one in (self.shown, *self.rivals) if one.name == name), None)
 
 
-def steering(
-    folder: Path, trees: Mapping[str, ast.Module], texts: Mapping[str, str] | None = None
-) -> Steering | None:
+def steering(folder: Path, trees: Mapping[str, ast.Module], texts: Mapping[str, str] | None = None) -> Steering | None:
     """The number that most likely steers a checkout; None where its files show none.
 
     Args:
@@ -147,7 +145,10 @@ def _bests(tree: ast.Module, file: str) -> Iterator[_Best]:
     for node in ast.walk(tree):
         match node:
             case ast.Compare(left=left, ops=[op], comparators=[right]):
-                sides = [(left, right, isinstance(op, ast.Gt | ast.GtE)), (right, left, isinstance(op, ast.Lt | ast.LtE))]
+                sides = [
+                    (left, right, isinstance(op, ast.Gt | ast.GtE)),
+                    (right, left, isinstance(op, ast.Lt | ast.LtE)),
+                ]
                 if not isinstance(op, ast.Gt | ast.GtE | ast.Lt | ast.LtE):
                     continue
                 for new, old, up in sides:

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from orgopt.foreign.sites.python_text import called, calls, values_of, words_of
 
 NUMBER = r"([-+.\deE]+|nan|inf)"
-_PRINTS = re.compile(r"print|pprint|write|log|info|echo|warning|debug|error|set_description\w*|set_postfix\w*|secho|put|msg")
+_PRINTS = re.compile(
+    r"print|pprint|write|log|info|echo|warning|debug|error|set_description\w*|set_postfix\w*|secho|put|msg"
+)
 _HOLE = "\0"
 _MEASURING = re.compile(r"val|test|eval|metric|score|measure|report|summar", re.IGNORECASE)
 _FAULTS = {"error", "warning", "warn", "exception", "debug"}
@@ -82,7 +84,9 @@ def shown(tree: ast.Module, file: str, tables: Sequence[str] = ()) -> Iterator[S
         elif _PRINTS.fullmatch(last):
             for template, holes in _templates(call, known):
                 yield from _of(template, holes, place, function)
-                if re.search(rf"{_HOLE}\s*[:=]\s*{_HOLE}", template):  # names and values of a table, one after the other
+                if re.search(
+                    rf"{_HOLE}\s*[:=]\s*{_HOLE}", template
+                ):  # names and values of a table, one after the other
                     for key in dict.fromkeys([*tables, *(key for value in known.values() for key in _keys(value, {}))]):
                         yield Shown(name=key, place=place, within=function)
             for part in ast.walk(call):
@@ -131,13 +135,22 @@ def _of(template: str, holes: Sequence[str], place: str, within: str) -> Iterato
         if label is None:
             continue
         text = label["label"]
-        if ":" not in label["gap"] and "=" not in label["gap"] and len(text.split()) > 1 and not _is_end(template, start):
+        if (
+            ":" not in label["gap"]
+            and "=" not in label["gap"]
+            and len(text.split()) > 1
+            and not _is_end(template, start)
+        ):
             text = text.split()[-1]
         name = re.sub(r"\W+", "_", text.replace("²", "2")).strip("_")
         rest = template[start + 1 :].split("\n", 1)[0]
         line = template[:start].rsplit("\n", 1)[-1]
         alone = re.fullmatch(rf"\s*{re.escape(text)}\s*[:=]\s*", line) and not rest.strip() and name == text
-        pattern = "" if alone else _pattern(part[label.start("label") :] if text == label["label"] else part[part.rindex(text) :])
+        pattern = (
+            ""
+            if alone
+            else _pattern(part[label.start("label") :] if text == label["label"] else part[part.rindex(text) :])
+        )
         yield Shown(name=name, pattern=pattern, place=place, within=within, expression=expression)
 
 
@@ -200,7 +213,10 @@ def _held(tree: ast.AST) -> dict[str, ast.expr]:
         if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
             texts = isinstance(node.value, ast.JoinedStr | ast.Dict) or (
                 isinstance(node.value, ast.BinOp | ast.Call)
-                and any(isinstance(part, ast.Constant) and isinstance(part.value, str) and len(part.value) > 4 for part in ast.walk(node.value))
+                and any(
+                    isinstance(part, ast.Constant) and isinstance(part.value, str) and len(part.value) > 4
+                    for part in ast.walk(node.value)
+                )
             )
             if texts:
                 found[node.targets[0].id] = node.value

@@ -8,9 +8,7 @@ from orgopt.foreign.sites.site import Form, Site
 
 ENDINGS = (".c", ".h", ".cc", ".cpp", ".hpp", ".cu", ".rs", ".go", ".js", ".ts", ".jl", ".zig", ".java")
 _NUMBER = r"(?P<value>-?\d[\d_]*(?:\.\d*)?(?:[eE][-+]?\d+)?)"
-_TYPES = (
-    r"(?:f32|f64|i32|i64|u8|u16|u32|u64|usize|isize|int|float32|float64|int64|uint|float|double|long|size_t|uint32_t|number|auto)"
-)
+_TYPES = r"(?:f32|f64|i32|i64|u8|u16|u32|u64|usize|isize|int|float32|float64|int64|uint|float|double|long|size_t|uint32_t|number|auto)"
 _FORMS = tuple(
     re.compile(form, re.MULTILINE)
     for form in (
@@ -52,6 +50,4 @@ def literals(text: str) -> Iterator[Site]:
 
 def _without_comments(text: str) -> str:
     """A text of the same length with blanks for comments."""
-    return re.sub(
-        r"//[^\n]*|/\*.*?\*/", lambda match: re.sub(r"[^\n]", " ", match[0]), text, flags=re.DOTALL
-    )
+    return re.sub(r"//[^\n]*|/\*.*?\*/", lambda match: re.sub(r"[^\n]", " ", match[0]), text, flags=re.DOTALL)

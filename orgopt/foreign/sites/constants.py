@@ -62,7 +62,9 @@ def _assigned(body: list[ast.stmt]) -> Iterator[tuple[str, ast.expr]]:
             case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
                 yield name, value
             case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=values)) if len(names) == len(values):
-                yield from ((name.id, one) for name, one in zip(names, values, strict=True) if isinstance(name, ast.Name))
+                yield from (
+                    (name.id, one) for name, one in zip(names, values, strict=True) if isinstance(name, ast.Name)
+                )
             case _:
                 pass
 
