@@ -14,7 +14,6 @@ from orgopt.task import Measure, Task
 from orgopt.task_form import PRINTS, read_toml
 from orgopt.task_source import find_task, is_task
 
-
 PLAIN: dict[str, Any] = {"kind": PRINTS}
 """What stands for the `task.toml` of a checkout that has none."""
 

@@ -140,7 +140,7 @@ def check_budget(budget_s: float, tasks: Mapping[str, Task], workspace: Path) ->
 
 
 def experiment_s(task: Task) -> float | None:
-    """Slot-seconds of a typical experiment: as recorded, as its world says, as measured, or ten times what agents think.
+    """Slot-seconds of a typical experiment: as recorded, as its world says, as measured, or ten times its thinking.
 
     None where nobody knows before it has run: of a checkout that says nothing of time.
 

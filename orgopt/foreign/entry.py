@@ -17,7 +17,8 @@ from orgopt.foreign.source import parsed
 _DOCUMENTS = ("program.md", "readme.md", "readme.rst", "readme.txt", "makefile", "justfile", "dvc.yaml", "dockerfile")
 _BYTES = 1 << 18
 _PYTHON = re.compile(
-    r"(?:^|[\s`$;&!\"'(])(?:uv run|poetry run|pipenv run|pdm run|python3?(?:\.\d+)?|torchrun|accelerate launch|CUDA_VISIBLE_DEVICES=\S+ python3?)"
+    r"(?:^|[\s`$;&!\"'(])(?:uv run|poetry run|pipenv run|pdm run|python3?(?:\.\d+)?|torchrun|accelerate launch|"
+    r"CUDA_VISIBLE_DEVICES=\S+ python3?)"
     r"(?P<words>[^`\n;&|>#]*)"
 )
 _STARTS = {"uv", "poetry", "pipenv", "pdm", "run", "python", "python3", "torchrun", "accelerate", "launch", "-u", "--"}
@@ -69,7 +70,7 @@ def entry(folder: Path) -> Entry | None:
     if not likely:
         return other
     script = likely[0][1]
-    said, words = next(((where, words) for where, words in commands if _script(words) == script), ("", []))
+    said, words = next(((where, words) for where, words in commands if _script(words) == script), ("", list[str]()))
     given = _needed(folder / script, words)
     near = tuple(name for weight, name in likely[1:4] if weight > likely[0][0] - 1.5)
     return Entry(script=script, run=("python", script, *given), said=said, others=near)

@@ -1,4 +1,4 @@
-"""The files of a checkout, beside its script, whose literals are settings: modules, and configuration files that it reads."""
+"""The files of a checkout, beside its script, whose literals are settings: modules, and configuration files."""
 
 import ast
 import re
@@ -36,9 +36,7 @@ def knob_files(folder: Path, script: str, trees: Mapping[str, ast.Module], run: 
         places = [PurePosixPath(text), base / text]
         # A path that is put together has its last part as a text.
         places += (
-            [one for one in _by_name(folder, PurePosixPath(text).name)]
-            if len(_by_name(folder, PurePosixPath(text).name)) == 1
-            else []
+            _by_name(folder, PurePosixPath(text).name) if len(_by_name(folder, PurePosixPath(text).name)) == 1 else []
         )
         found += [str(place) for place in places if _is_settings_file(folder, str(place))][:1]
     for tree in trees.values():

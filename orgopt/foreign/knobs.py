@@ -252,8 +252,16 @@ def _target(one: _Found) -> Target:
 
 
 def _seed(file: File, site: Site) -> Target:
-    place = {"start": site.start, "end": site.end, "line": site.line}
-    return Target(knob="", file=file.name, form=site.form, name=site.name, seed=int(site.value), **place)
+    return Target(
+        knob="",
+        file=file.name,
+        start=site.start,
+        end=site.end,
+        form=site.form,
+        name=site.name,
+        line=site.line,
+        seed=int(site.value),
+    )
 
 
 def _seeds(file: File) -> Iterator[Site]:

@@ -57,7 +57,7 @@ def _allowed(value: float, site: Site) -> bool:
 
 
 def compared_texts(trees: Collection[ast.Module]) -> dict[str, list[str]]:
-    """The texts that scripts compare a name or attribute with, or have as the keys of a table that it is looked up in."""
+    """The texts that scripts compare a name or attribute with, or that are keys of a table which it is looked up in."""
     found: dict[str, dict[str, None]] = {}
     tables = {name: keys for tree in trees for name, keys in _tables(tree)}
     for tree in trees:

@@ -36,7 +36,7 @@ class Target:
 def edited(
     texts: Mapping[str, str], targets: Iterable[Target], values: Mapping[str, Value], seed: int = 0
 ) -> dict[str, str]:
-    """The files with values in their targets; a knob that is not named leaves its own, and seeds are moved by `seed`."""
+    """The files with values in their targets; a knob that is not named leaves its own, and seeds move by `seed`."""
     found = dict(texts)
     for target in sorted(targets, key=lambda one: one.start, reverse=True):
         if target.knob and target.knob not in values:

@@ -4,6 +4,7 @@ import math
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from orgopt.lab.arrival import arrived, is_python, moved, own_names, plain, watched
 from orgopt.lab.base import Experiment, Outcome, Status
@@ -55,6 +56,15 @@ class Check:
         return statistics.stdev(self.metrics) if len(self.metrics) > 1 else math.nan
 
 
+class _Arrivals(NamedTuple):
+    """As of `Check`."""
+
+    read: tuple[str, ...]
+    acts: tuple[str, ...]
+    unproven: dict[str, str]
+    untried: tuple[str, ...]
+
+
 class _Tries:
     """Runs in one lab, one after the other."""
 
@@ -91,7 +101,7 @@ def check(task: Task, *, runs: int = 2, alone: bool = True, note: Callable[[str]
         outcomes = tuple(outcome for outcome, _ in done)
         well = [outcome for outcome in outcomes if outcome.status is Status.OK]
         failed = next((text for outcome, text in done if outcome.status is not Status.OK), "")
-        found = _arrivals(tries, done[0], alone=alone and bool(well), note=note)
+        read, acts, unproven, untried = _arrivals(tries, done[0], alone=alone and bool(well), note=note)
         sign = -1.0 if task.metric != task.printed else 1.0
         return Check(
             outcomes=outcomes,
@@ -99,14 +109,15 @@ def check(task: Task, *, runs: int = 2, alone: bool = True, note: Callable[[str]
             memory_gb=max((one.memory_gb for one in outcomes), default=0.0),
             metrics=tuple(sign * one.metric for one in well if one.metric is not None),
             varied=_varied([text for _, text in done]),
+            read=read,
+            acts=acts,
+            unproven=unproven,
+            untried=untried,
             output="\n".join(failed.strip().splitlines()[-_TAIL:]),
-            **found,
         )
 
 
-def _arrivals(
-    tries: _Tries, first: tuple[Outcome, str], *, alone: bool, note: Callable[[str], None]
-) -> "dict[str, tuple[str, ...] | dict[str, str]]":
+def _arrivals(tries: _Tries, first: tuple[Outcome, str], *, alone: bool, note: Callable[[str], None]) -> _Arrivals:
     """Which knobs arrive, and how that was shown."""
     task = tries.task
     values = moved(task.knobs)
@@ -123,6 +134,7 @@ def _arrivals(
     names = own_names(task)
     twice = [name for name in left if list(names.values()).count(names[name]) > 1]
     acts: list[str] = []
+    text = ""
     unproven: dict[str, str] = {}
     tried = left[:_MOST_ALONE] if alone else []
     if tried:
@@ -137,12 +149,8 @@ def _arrivals(
             acts.append(name)
         else:
             unproven[name] = _unshown(outcome, why if name not in twice else "another has its name")
-    return {
-        "read": tuple(name for name in values if name in read),
-        "acts": tuple(acts),
-        "unproven": unproven,
-        "untried": tuple(name for name in left if name not in tried),
-    }
+    untried = tuple(name for name in left if name not in tried)
+    return _Arrivals(tuple(name for name in values if name in read), tuple(acts), unproven, untried)
 
 
 def _differs(first: tuple[Outcome, str], other: tuple[Outcome, str], repeatable: str) -> bool:

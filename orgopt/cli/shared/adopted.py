@@ -72,7 +72,7 @@ def adopt_folder(checkout: Path, folder: Path | None, org: Path, *, script: str,
         for path in write_new(folder, texts):
             out.print(f"  + {near(path)}", markup=False)
     if seconds is not None:
-        _say_next(checkout, folder, _budget(seconds))
+        _say_next(checkout, folder)
 
 
 def _known(checkout: Path, workspace: Path) -> Task | None:
@@ -93,15 +93,18 @@ def _known(checkout: Path, workspace: Path) -> Task | None:
 
 
 def _adopted(checkout: Path, workspace: Path, *, script: str, tries: bool) -> float | None:
-    """Write what is found of a checkout and say it: seconds of an experiment, 0 where none ran; None where it is no
-    task yet."""
+    """Write what is found of a checkout and say it.
+
+    Returns:
+        Seconds of an experiment, 0 where none ran; None where it is no task yet.
+    """
     found = read_checkout(checkout, script)
     for what, text in sentences(found):
         out.print(f"{what:<16} {text}", markup=False, soft_wrap=True)
     if not found.knobs:
         raise UsageError(
-            f"{near(checkout)} has nothing that could be turned: no constant, option, field or configuration file with a "
-            f"number in {found.parts.script.name}. Name another script with --script"
+            f"{near(checkout)} has nothing that could be turned: no constant, option, field or configuration file with "
+            f"a number in {found.parts.script.name}. Name another script with --script"
         )
     done = adopt(
         found, workspace, _answers(found), tries=tries, note=lambda line: err.print(line, style="dim", markup=False)
@@ -142,7 +145,7 @@ def _budget(seconds: float | None) -> str:
     return f"{math.ceil(max(_LEAST_S, seconds * _EXPERIMENTS)) if seconds else _USUAL_S}s"
 
 
-def _say_next(checkout: Path, folder: Path | None, budget: str) -> None:
+def _say_next(checkout: Path, folder: Path | None) -> None:
     """What to type next, such that it works from here."""
     away = folder is not None and folder.resolve() != Path.cwd()
     there = f"cd {shlex.quote(str(folder))} && " if away else ""

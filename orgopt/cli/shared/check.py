@@ -38,7 +38,8 @@ def _lines(task: Task, found: Check) -> Iterator[str]:
     if found.acts:
         yield f"Change what it prints: {', '.join(found.acts)}."
     if found.unproven:
-        yield f"Not shown to arrive, so write them into leave of its task.toml unless you know better ({len(found.unproven)}):"
+        left = len(found.unproven)
+        yield f"Not shown to arrive ({left}), so write into leave of its task.toml what you do not know better:"
         yield from (f"  {name}: {why}" for name, why in found.unproven.items())
     if found.untried:
         yield f"Not tried: {', '.join(found.untried)}."

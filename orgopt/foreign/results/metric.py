@@ -21,22 +21,24 @@ DOWN = vocabulary(
 )
 UP = vocabulary(
     "acc accuracy f1 auc auroc auprc r2 ndcg mrr iou miou dice bleu mcc psnr ssim sharpe sortino calmar pnl "
-    "profit reward precision recall acc1 prec prec1 correct miou ap map50 ari nmi kappa qwk spearman pearson corr correlation "
-    "sensitivity specificity jaccard rouge meteor hits"
+    "profit reward precision recall acc1 prec prec1 correct miou ap map50 ari nmi kappa qwk spearman pearson corr "
+    "correlation sensitivity specificity jaccard rouge meteor hits"
 )
 _WITH = vocabulary("roc pr score rate entropy log cross squared absolute balanced root micro mean percentage")
 """Words that may stand with one of these and leave its direction as it is: `roc_auc`, `f1_score`, `error_rate`."""
 OPEN = vocabulary("score map return returns cost win solve success fitness drawdown winrate")
 """Words of goals whose names do not say for certain whether more is better."""
 _ABOUT = vocabulary(
-    "val valid validation dev eval evaluation final best mean avg average median total overall macro micro weighted top top1 "
-    "top5 oos cv ensemble model min max global"
+    "val valid validation dev eval evaluation final best mean avg average median total overall macro micro weighted "
+    "top top1 top5 oos cv ensemble model min max global"
 )
 _UNSEEN = vocabulary("val valid validation dev eval oos cv")
 _TRAINING = vocabulary("train training trn insample")
 _TEST = vocabulary("test tst holdout heldout")
 _LOSSES = vocabulary("loss nll bce")
 _COUNTS = vocabulary("seconds sec s ms time steps step mb epochs epoch params")
+METRIC_WORDS = DOWN | UP | OPEN | _WITH | _ABOUT | _UNSEEN | _TRAINING | _TEST
+"""Words that names of metrics are made of."""
 
 
 class Metric(NamedTuple):

@@ -27,7 +27,7 @@ _MONITORS = ("monitor", "metric_for_best_model", "early_stopping_metric")
 
 
 class _Best(NamedTuple):
-    """What a script keeps the best of: words of its names, the name of the newest, whether more is better, and where."""
+    """What a script keeps the best of: words of its names, the newest by name, whether more is better, and where."""
 
     words: frozenset[str]
     name: str

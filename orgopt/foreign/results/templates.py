@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from orgopt.foreign.results.metric import METRIC_WORDS
 from orgopt.foreign.sites.python_text import called, calls, values_of, words_of
 
 NUMBER = r"([-+.\deE]+|nan|inf)"
@@ -18,6 +19,8 @@ _PRINTS = re.compile(
 _HOLE = "\0"
 _MEASURING = re.compile(r"val|test|eval|metric|score|measure|report|summar", re.IGNORECASE)
 _FAULTS = {"error", "warning", "warn", "exception", "debug"}
+_PAIR = re.compile(rf"{_HOLE}\s*[:=]\s*{_HOLE}")
+"""A name and its value, as of a table that is shown one after the other."""
 _LABEL = re.compile(r"(?P<label>[A-Za-z][\w@²/.+-]*(?:[ _][\w@²/.+-]+){0,4}?)(?P<gap>\W{0,6}?[:=]?[\s*$(\[{'\"]*)$")
 _STOPS = re.compile(r"[|,;\t\n\r\0()\[\]{}<>!?*•→]|(?<!\w)[-–—]+(?!\w)|\.{2,}|\. |: (?=\w)|%")
 _PERCENT = re.compile(r"%(?:\(\w+\))?[-+ #0]*[\d*]*(?:\.[\d*]+)?[hlL]*[diouxXeEfFgGcrsa]")
@@ -82,17 +85,23 @@ def shown(tree: ast.Module, file: str, tables: Sequence[str] = ()) -> Iterator[S
             for key in _keys(call.args[0], known) or tables:
                 yield Shown(name=key, file=target, key=key, place=place, within=function)
         elif _PRINTS.fullmatch(last):
-            for template, holes in _templates(call, known):
-                yield from _of(template, holes, place, function)
-                if re.search(
-                    rf"{_HOLE}\s*[:=]\s*{_HOLE}", template
-                ):  # names and values of a table, one after the other
-                    for key in dict.fromkeys([*tables, *(key for value in known.values() for key in _keys(value, {}))]):
-                        yield Shown(name=key, place=place, within=function)
-            for part in ast.walk(call):
-                if isinstance(part, ast.Call) and called(part.func) == "json.dumps" and part.args:
-                    for key in _keys(part.args[0], known) or tables:
-                        yield Shown(name=key, key=key, place=place, within=function)
+            yield from _printed(call, known, tables, (place, function))
+
+
+def _printed(
+    call: ast.Call, known: Mapping[str, ast.expr], tables: Sequence[str], where: tuple[str, str]
+) -> Iterator[Shown]:
+    """The numbers that a call prints, by its texts, and by the names of tables that it prints whole."""
+    place, function = where
+    for template, holes in _templates(call, known):
+        yield from _of(template, holes, place, function)
+        if _PAIR.search(template):
+            each = dict.fromkeys([*tables, *(key for value in known.values() for key in _keys(value, {}))])
+            yield from (Shown(name=key, place=place, within=function) for key in each)
+    for part in ast.walk(call):
+        if isinstance(part, ast.Call) and called(part.func) == "json.dumps" and part.args:
+            for key in _keys(part.args[0], known) or tables:
+                yield Shown(name=key, key=key, place=place, within=function)
 
 
 def _framework(call: ast.Call, last: str, place: str, within: str) -> Iterator[Shown]:
@@ -141,7 +150,7 @@ def _of(template: str, holes: Sequence[str], place: str, within: str) -> Iterato
             and len(text.split()) > 1
             and not _is_end(template, start)
         ):
-            text = text.split()[-1]
+            text = _known_end(text)
         name = re.sub(r"\W+", "_", text.replace("²", "2")).strip("_")
         rest = template[start + 1 :].split("\n", 1)[0]
         line = template[:start].rsplit("\n", 1)[-1]
@@ -152,6 +161,15 @@ def _of(template: str, holes: Sequence[str], place: str, within: str) -> Iterato
             else _pattern(part[label.start("label") :] if text == label["label"] else part[part.rindex(text) :])
         )
         yield Shown(name=name, pattern=pattern, place=place, within=within, expression=expression)
+
+
+def _known_end(text: str) -> str:
+    """The last words of a text as far as they are those of metrics, at least the last one: `val loss` of `the val loss`."""
+    parts = text.split()
+    first = len(parts) - 1
+    while first and parts[first - 1].lower() in METRIC_WORDS:
+        first -= 1
+    return " ".join(parts[first:])
 
 
 def _is_end(template: str, start: int) -> bool:

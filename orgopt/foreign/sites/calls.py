@@ -1,6 +1,5 @@
 """Settings that a script gives to models and optimizers in a call, as in `Forest(n_estimators=100)`."""
 
-import ast
 from collections.abc import Iterator
 
 from orgopt.foreign.kinds import is_turned

@@ -8,18 +8,28 @@ from orgopt.foreign.sites.site import Form, Site
 
 ENDINGS = (".c", ".h", ".cc", ".cpp", ".hpp", ".cu", ".rs", ".go", ".js", ".ts", ".jl", ".zig", ".java")
 _NUMBER = r"(?P<value>-?\d[\d_]*(?:\.\d*)?(?:[eE][-+]?\d+)?)"
-_TYPES = r"(?:f32|f64|i32|i64|u8|u16|u32|u64|usize|isize|int|float32|float64|int64|uint|float|double|long|size_t|uint32_t|number|auto)"
+_TYPES = (
+    r"(?:f32|f64|i32|i64|u8|u16|u32|u64|usize|isize|int|float32|float64|int64|uint|float|double|long|size_t|uint32_t|"
+    r"number|auto)"
+)
+_WORDS = r"(?:const|static|constexpr|let|var|val|final|mut|pub|unsigned)"
 _FORMS = tuple(
     re.compile(form, re.MULTILINE)
     for form in (
         rf"^[ \t]*#[ \t]*define[ \t]+(?P<name>[A-Z]\w*)[ \t]+\(?{_NUMBER}[fFlLuU]*\)?[ \t]*(?=$|/|\r)",
-        rf"\b(?:const|static|constexpr|let|var|val|final|mut|pub|unsigned)\b(?:[ \t]+(?:const|static|mut|int|unsigned))*[ \t]+(?:{_TYPES}[ \t]+)?"
-        rf"(?P<name>[A-Za-z]\w*)[ \t]*(?::[ \t]*{_TYPES}[ \t]*|[ \t]+{_TYPES}[ \t]*)?:?=[ \t]*{_NUMBER}(?![\w.])(?:_?{_TYPES}|[fFlLuU]*)?[ \t]*[;,\n)]",
-        rf"^[ \t]*(?:{_TYPES})[ \t]+(?P<name>[A-Za-z]\w*)[ \t]*=[ \t]*{_NUMBER}[fFlLuU]*[ \t]*;",
+        (
+            rf"\b{_WORDS}\b(?:[ \t]+(?:const|static|mut|int|unsigned))*[ \t]+(?:{_TYPES}[ \t]+)?(?P<name>[A-Za-z]\w*)"
+            rf"[ \t]*(?::[ \t]*{_TYPES}[ \t]*|[ \t]+{_TYPES}[ \t]*)?:?=[ \t]*{_NUMBER}"
+            rf"(?:_?{_TYPES}|[fFlLuU]*)?(?![\w.])[ \t]*[;,\n)]"
+        ),
+        rf"(?:^|[;{{(])[ \t]*(?:{_TYPES})[ \t]+(?P<name>[A-Za-z]\w*)[ \t]*=[ \t]*{_NUMBER}[fFlLuU]*[ \t]*;",
         rf"^[ \t]*(?P<name>[A-Za-z]\w*)[ \t]*:?=[ \t]*{_NUMBER}[ \t]*$",
         rf"flag\.(?:Int|Int64|Float64|Uint)\([ \t]*\"(?P<name>[\w-]+)\"[ \t]*,[ \t]*{_NUMBER}[ \t]*,",
         rf"flag\.(?:Int|Int64|Float64|Uint)Var\([^,\n]+,[ \t]*\"(?P<name>[\w-]+)\"[ \t]*,[ \t]*{_NUMBER}[ \t]*,",
-        rf"default_value(?:_t)?[ \t]*=[ \t]*\"?{_NUMBER}\"?[^\n]*\)\]\s*(?:pub[ \t]+)?(?P<name>[a-z]\w*)[ \t]*:",
+        (
+            rf"default_value(?:_t)?[ \t]*=[ \t]*\"?{_NUMBER}\"?[^\n]*\)\]\s*(?:pub[ \t]+)?"
+            rf"(?P<name>[a-z]\w*)[ \t]*:"
+        ),
         rf"^[ \t]*(?P<name>[A-Za-z]\w*)[ \t]*:[ \t]*{_NUMBER}(?![\w.])[ \t]*,?[ \t]*(?=$|/|\r|\}})",
     )
 )
@@ -27,7 +37,7 @@ _LOOPS = re.compile(r"\b(?:for|while)\b[^\n]*$")
 
 
 def literals(text: str) -> Iterator[Site]:
-    """The numbers that have a name in such a program, in the order of the text; those of comments and loops are none."""
+    """The numbers that have a name in such a program, in the order of the text; none of comments and loops."""
     plain = _without_comments(text)
     found: dict[int, Site] = {}
     for form in _FORMS:

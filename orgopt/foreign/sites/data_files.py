@@ -5,7 +5,7 @@ A file stays as its author wrote it: comments, order and indentation are kept, s
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 from orgopt.foreign.sites.python_text import number
 from orgopt.foreign.sites.site import Form, Site
@@ -30,7 +30,7 @@ def _yaml(text: str) -> Iterator[Site]:
     import yaml
 
     try:
-        root: Any = yaml.compose(text, Loader=yaml.SafeLoader)
+        root = cast("Any", yaml.compose(text, Loader=yaml.SafeLoader))
     except (yaml.YAMLError, RecursionError):
         return
     yield from _nodes(root, "")

@@ -15,7 +15,7 @@ _FIELDS = {"field", "Field", "ib", "attrib"}
 
 
 def fields(source: Source) -> Iterator[Site]:
-    """The fields with a default of classes of settings; of a plain class, the attributes that it or its `__init__` sets."""
+    """The fields with a default of classes of settings; of plain classes, what they or their `__init__` set."""
     made = _made(source.tree)
     for node in ast.walk(source.tree):
         if isinstance(node, ast.ClassDef) and _is_settings(node):

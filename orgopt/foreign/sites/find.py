@@ -34,7 +34,6 @@ def sites(text: str, name: str, tree: ast.Module | None = None, *, script: bool 
     """
     if tree is not None:
         found = _python(Source.of(text, tree), settings=script or bool(SETTINGS_FILE.search(PurePath(name).stem)))
-        found = [*found] if not script else [*found]
         if script and len({site.name for site in found}) < _ENOUGH:
             found += arguments(Source.of(text, tree))
     elif PurePath(name).suffix in compiled.ENDINGS:

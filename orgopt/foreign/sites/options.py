@@ -57,7 +57,7 @@ def _argument(source: Source, call: ast.Call, defaults: dict[str, ast.expr]) -> 
     choices = values_of(words.get("choices"))
     action = constant(words["action"]) if "action" in words else None
     if action in {"store_true", "store_false"} and "default" not in words:
-        start, end = source.span(words["action"])
+        _, end = source.span(words["action"])
         yield Site(
             name=attribute,
             value=action == "store_false",

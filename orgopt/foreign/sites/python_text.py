@@ -1,7 +1,6 @@
 """Python sources with places: literals, arithmetic of literals, and the characters where they stand."""
 
 import ast
-import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -10,12 +9,12 @@ from typing import Any
 from orgopt.foreign.sites.site import Form, Site
 from orgopt.knob import Value
 
-_SUMS: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.FloorDiv: operator.floordiv,
+_SUMS: Mapping[type[ast.operator], Callable[[float, float], float]] = {
+    ast.Add: lambda a, b: a + b,
+    ast.Sub: lambda a, b: a - b,
+    ast.Mult: lambda a, b: a * b,
+    ast.Div: lambda a, b: a / b,
+    ast.FloorDiv: lambda a, b: a // b,
 }
 _MOST_POWER = 64
 
@@ -58,8 +57,16 @@ class Source:
         quote = 3 if self.text[start : start + 3] in {'"""', "'''"} else 1
         if value is None or self.text[start] not in "\"'":
             return None
-        place = {"start": start + quote, "end": end - quote, "quotes": quote, "line": node.lineno}
-        return Site(name=name, value=value, form=Form.TEXT, own=False, **place)
+        return Site(
+            name=name,
+            value=value,
+            start=start + quote,
+            end=end - quote,
+            line=node.lineno,
+            form=Form.TEXT,
+            quotes=quote,
+            own=False,
+        )
 
     def _place(self, line: int, column: int) -> int:
         """Characters before a place that is given in bytes of UTF-8, as `ast` does."""

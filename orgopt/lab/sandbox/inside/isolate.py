@@ -146,8 +146,9 @@ def limit(limits: Mapping[str, Any], *, processes: bool) -> None:
 
     Args:
         limits: `memory_bytes` beyond what is mapped now, `file_bytes`, `processes`, and `wall_s`, which one thread's
-            CPU seconds may not exceed. With `starts` addresses are not bound, with `foreign` neither addresses nor CPU seconds are bound: language runtimes
-            reserve far more addresses than they use, and have threads; a supervisor measures memory and wall time.
+            CPU seconds may not exceed. With `starts` addresses are not bound, with `foreign` neither these nor CPU
+            seconds: language runtimes reserve far more addresses than they use, and have threads; a supervisor
+            measures memory and wall time.
         processes: Whether `processes` counts those of this experiment alone, so that it can be a limit.
     """
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a write fails instead

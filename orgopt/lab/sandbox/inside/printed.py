@@ -53,17 +53,24 @@ def _of_key(text: str, reading: Reading) -> str:
             raise ValueError(f"{reading.file} has no column '{reading.key}'")
         return rows[-1]
     for piece in (text, *reversed(text.splitlines())):
-        start = piece.find("{") if "{" in piece else piece.find("[")
+        start = next((k for k, char in enumerate(piece) if char in "{["), 0)
         try:
-            found: Any = json.loads(piece[max(start, 0) :])
+            found = _at(json.loads(piece[start:]), reading.key)
         except (ValueError, RecursionError):
             continue
-        found = found[-1] if isinstance(found, list) and found else found
-        for key in [reading.key] if isinstance(found, dict) and reading.key in found else reading.key.split("."):
-            found = found.get(key) if isinstance(found, dict) else None
         if isinstance(found, int | float | str) and not isinstance(found, bool):
             return str(found)
     raise ValueError(f"no JSON of {reading.file or 'its output'} has '{reading.key}'")
+
+
+def _at(data: Any, key: str) -> Any:
+    """The value of a key, or of keys in tables with dots between them; of a list, in its last table."""
+    found = data[-1] if data and type(data) is list else data
+    if type(found) is dict and key in found:
+        return found[key]
+    for part in key.split("."):
+        found = found.get(part) if type(found) is dict else None
+    return found
 
 
 def printed_metric(output: bytes, name: str) -> float:

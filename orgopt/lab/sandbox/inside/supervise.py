@@ -191,6 +191,8 @@ def _become(part: Part, work: Path, log: int, *, namespaces: bool) -> NoReturn:
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
         if isinstance(end.code, str):
+            with contextlib.suppress(Exception):
+                sys.stdout.flush()
             sys.stderr.write(end.code + "\n")
     except BaseException:  # noqa: BLE001  whatever the experiment raises is its outcome
         with contextlib.suppress(Exception):
