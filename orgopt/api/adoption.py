@@ -15,6 +15,8 @@ from orgopt.task import Task
 from orgopt.task_folder import load_task
 from orgopt.workspace import require_writable
 
+_ALONE_S = 60.0
+"""Seconds for knobs that are tried one at a time."""
 _HEAVY = ("torch", "tensorflow", "jax", "sklearn", "scipy", "pandas", "numpy", "xgboost", "lightgbm")
 """What takes long to import, the slowest first; imported once where experiments begin from one process."""
 
@@ -65,11 +67,12 @@ def adopt(
     if not tries:
         return Adoption(survey=found, toml=toml, task=task)
     try:
-        done = check(task, runs=1, alone=False, note=note)
+        done = check(task, runs=1, alone_s=_ALONE_S, note=note)
     except OrgoptError as error:
         return Adoption(survey=found, toml=toml, task=task, left_open=str(error))
-    if not done.failed and done.read and done.untried:
-        leave = dict.fromkeys(done.untried, "its value was found nowhere as the script ran")
+    left = [*done.unproven, *done.untried]
+    if not done.failed and done.read and left:
+        leave = dict.fromkeys(left, "a run did not show that its value arrives")
         write_text(toml, draft(found, replace(answers, leave=leave)))
         task = load_task(str(found.folder), workspace)
     return Adoption(survey=found, toml=toml, task=task, check=done)

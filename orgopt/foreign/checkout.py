@@ -80,7 +80,7 @@ def find(folder: Path, toml: Mapping[str, Any]) -> Found:
     own = [one.tree for one in (parts.script, *parts.others) if one.tree is not None]
     each = ", ".join(f"{name} ({why})" for name, why in list(knobs.fixed.items())[:_MOST_NAMED])
     return Found(
-        metric=metric(folder, toml, [*own, *parts.fixed], parts.script.name),
+        metric=metric(folder, toml, [*own, *parts.fixed], script or shlex.join(run)),
         times=times([*parts.fixed, *own]),
         script=parts.script.name,
         source=knobs.source,

@@ -168,12 +168,15 @@ def _compiled(folder: Path, names: Sequence[PurePosixPath]) -> Entry | None:
         if trained:
             where = str(PurePosixPath(trained[0]).parent)
             return Entry(script="", run=("go", "run", "." if where == "." else f"./{where}"), said="go.mod")
+    if node := next((name for name in ("train.js", "src/train.js", "main.js", "index.js") if name in known), ""):
+        return Entry(script="", run=("node", node), said="")
     makefile = next((name for name in ("Makefile", "makefile") if name in known), "")
     sources = [name for name in names if name.suffix in {".c", ".cpp", ".cc"}]
     if makefile and sources:
         text = (folder / makefile).read_text("utf-8", "replace")
-        for target in ("train", "run"):
-            if re.search(rf"^{target}\s*:", text, re.MULTILINE):
+        for target in ("train", "run", "all"):
+            recipe = re.search(rf"^{target}\s*:[^\n=]*\n((?:\t[^\n]*\n?)*)", text, re.MULTILINE)
+            if recipe and re.search(r"(^|\s)@?\./|python|cargo run|go run|node ", recipe[1]):
                 return Entry(script="", run=("make", "-s", target), said=makefile)
         if binary := re.search(
             r"-o\s+(\w[\w./-]*)|^(?:TARGET|BIN|EXE\w*|NAME)\s*:?=\s*(\w[\w./-]*)", text, re.MULTILINE

@@ -167,6 +167,7 @@ def is_python(task: Task) -> bool:
 
 def plain(output: str, but: Iterable[str] = ()) -> list[str]:
     """The lines of an output without what differs by itself: times, speeds, addresses and the lines that `but` has."""
-    lines = re.sub(r"0x[0-9a-f]+", "0x", output).splitlines()
+    text = re.sub(r"0x[0-9a-f]+", "0x", output)
+    lines = re.sub(r"\d+(\.\d+)?\s*(s|ms|us|sec|seconds|min|it/s|MB|GB)\b", "#", text).splitlines()
     gone = set(but)
     return [line for line in lines if line not in gone and not line.startswith(_SIGN)]

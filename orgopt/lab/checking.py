@@ -13,6 +13,8 @@ from orgopt.task import Task
 
 _MOST_ALONE = 24
 """Knobs that are tried one at a time, where a run that looks for all did not show them."""
+ALONE_S = 900.0
+"""Seconds that such runs may take together."""
 _SEED = 1
 _TAIL = 12  # lines of an output that are shown where a run failed
 
@@ -81,13 +83,13 @@ class _Tries:
                     return event, self.lab.printed.get(event.id, "")
 
 
-def check(task: Task, *, runs: int = 2, alone: bool = True, note: Callable[[str], None] = lambda _: None) -> Check:
+def check(task: Task, *, runs: int = 2, alone_s: float = ALONE_S, note: Callable[[str], None] = lambda _: None) -> Check:
     """Run a checkout as it is, with another seed each time, and show which of its knobs arrive.
 
     Args:
         task: A checkout.
         runs: Of it as it is.
-        alone: Whether knobs that one run with all of them moved did not show are tried one at a time.
+        alone_s: Seconds in which knobs that one run with all of them moved did not show are tried one at a time.
         note: Told what is done.
 
     Raises:
@@ -101,11 +103,13 @@ def check(task: Task, *, runs: int = 2, alone: bool = True, note: Callable[[str]
         outcomes = tuple(outcome for outcome, _ in done)
         well = [outcome for outcome in outcomes if outcome.status is Status.OK]
         failed = next((text for outcome, text in done if outcome.status is not Status.OK), "")
-        read, acts, unproven, untried = _arrivals(tries, done[0], alone=alone and bool(well), note=note)
+        seconds = statistics.mean([one.ended - one.started for one in well]) if well else math.nan
+        most = int(min(_MOST_ALONE, alone_s / max(seconds, 0.01))) if well else 0
+        read, acts, unproven, untried = _arrivals(tries, done[0], most, note)
         sign = -1.0 if task.metric != task.printed else 1.0
         return Check(
             outcomes=outcomes,
-            seconds=statistics.mean([one.ended - one.started for one in well]) if well else math.nan,
+            seconds=seconds,
             memory_gb=max((one.memory_gb for one in outcomes), default=0.0),
             metrics=tuple(sign * one.metric for one in well if one.metric is not None),
             varied=_varied([text for _, text in done]),
@@ -117,8 +121,8 @@ def check(task: Task, *, runs: int = 2, alone: bool = True, note: Callable[[str]
         )
 
 
-def _arrivals(tries: _Tries, first: tuple[Outcome, str], *, alone: bool, note: Callable[[str], None]) -> _Arrivals:
-    """Which knobs arrive, and how that was shown."""
+def _arrivals(tries: _Tries, first: tuple[Outcome, str], most: int, note: Callable[[str], None]) -> _Arrivals:
+    """Which knobs arrive, and how that was shown; at most `most` are tried one at a time."""
     task = tries.task
     values = moved(task.knobs)
     read: set[str] = set()
@@ -134,28 +138,26 @@ def _arrivals(tries: _Tries, first: tuple[Outcome, str], *, alone: bool, note: C
     names = own_names(task)
     twice = [name for name in left if list(names.values()).count(names[name]) > 1]
     acts: list[str] = []
-    text = ""
     unproven: dict[str, str] = {}
-    tried = left[:_MOST_ALONE] if alone else []
+    tried = left[:most]
+    stable: list[str] = []
+    steady = False
     if tried:
         note(f"trying {len(tried)} knob{'s' * (len(tried) != 1)} one at a time …")
-        outcome, text = first
-        again = tries.run(_SEED)[1]
-        if plain(again) != plain(text):
-            text = ""  # it prints otherwise by itself
+        again, text = tries.run(_SEED)
+        known = set(plain(text))
+        stable = [line for line in plain(first[1]) if line in known]
+        steady = again.metric is not None and again.metric == first[0].metric
     for name in tried:
-        outcome, other = tries.run(_SEED, task.script_with({name: values[name]}))
-        if outcome.status is Status.OK and first[0].metric is not None and _differs(first, (outcome, other), text):
+        outcome, text = tries.run(_SEED, task.script_with({name: values[name]}))
+        lines = set(plain(text))
+        differs = (steady and outcome.metric != first[0].metric) or any(line not in lines for line in stable)
+        if outcome.status is Status.OK and differs:
             acts.append(name)
         else:
             unproven[name] = _unshown(outcome, why if name not in twice else "another has its name")
     untried = tuple(name for name in left if name not in tried)
     return _Arrivals(tuple(name for name in values if name in read), tuple(acts), unproven, untried)
-
-
-def _differs(first: tuple[Outcome, str], other: tuple[Outcome, str], repeatable: str) -> bool:
-    """Whether a run with one knob moved printed otherwise than one that is repeatable did."""
-    return bool(repeatable) and (plain(first[1]) != plain(other[1]) or first[0].metric != other[0].metric)
 
 
 def _unshown(outcome: Outcome, why: str) -> str:

@@ -1,12 +1,19 @@
 """How what a check of a checkout showed looks."""
 
+import json
 import math
+import re
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 from orgopt.cli.shared.base import out
 from orgopt.lab.checking import Check
 from orgopt.study.wording import count, metric
 from orgopt.task import Task
+
+_TOOLCHAINS = {"cargo": ("~/.rustup",), "rustc": ("~/.rustup",)}
+"""What else a program of a toolchain needs in the home."""
 
 
 def show_check(task: Task, found: Check) -> None:
@@ -18,6 +25,8 @@ def show_check(task: Task, found: Check) -> None:
 def _lines(task: Task, found: Check) -> Iterator[str]:
     if found.failed:
         yield f"It gave no {task.printed}: {found.failed.status.value}, {found.failed.error or 'without a word'}"
+        if elsewhere := _elsewhere(task, found.failed.error):
+            yield elsewhere
         if found.output:
             yield "The end of what it printed:"
             yield from (f"  {line}" for line in found.output.splitlines())
@@ -43,6 +52,19 @@ def _lines(task: Task, found: Check) -> Iterator[str]:
         yield from (f"  {name}: {why}" for name, why in found.unproven.items())
     if found.untried:
         yield f"Not tried: {', '.join(found.untried)}."
+
+
+def _elsewhere(task: Task, error: str) -> str:
+    """What to write where a program that experiments do not find lies in the user's home; empty elsewhere."""
+    name, _, said = error.partition(": ")
+    path = shutil.which(name) if said.startswith("No such file") and re.fullmatch(r"[\w.+-]+", name) else None
+    if path is None or not Path(path).is_relative_to(Path.home()):
+        return ""
+    folders = [f"~/{Path(path).relative_to(Path.home()).parts[0]}", *_TOOLCHAINS.get(name, ())]
+    return (
+        f"Experiments see nothing of your home, where {name} lies: write\n[tasks.{json.dumps(task.name)}]\n"
+        f"read = {json.dumps(folders)}\ninto the orgopt.toml of the workspace"
+    )
 
 
 def check_dict(found: Check) -> dict[str, object]:

@@ -25,7 +25,7 @@ _LABEL = re.compile(r"(?P<label>[A-Za-z][\w@²/.+-]*(?:[ _][\w@²/.+-]+){0,4}?)(
 _STOPS = re.compile(r"[|,;\t\n\r\0()\[\]{}<>!?*•→]|(?<!\w)[-–—]+(?!\w)|\.{2,}|\. |: (?=\w)|%")
 _PERCENT = re.compile(r"%(?:\(\w+\))?[-+ #0]*[\d*]*(?:\.[\d*]+)?[hlL]*[diouxXeEfFgGcrsa]")
 _BRACES = re.compile(r"\{[^{}]*\}")
-_FORMATS = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
+_FORMATS = re.compile(r'"((?:[^"\\\n]|\\.)*)"|`([^`\n]*)`')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +126,7 @@ def _framework(call: ast.Call, last: str, place: str, within: str) -> Iterator[S
 def shown_elsewhere(text: str, file: str) -> Iterator[Shown]:
     """The numbers that a file of another language shows, by its format strings."""
     for match in _FORMATS.finditer(text):
-        template = match[1].replace("\\n", "\n").replace("\\t", "\t").replace("\\r", "\n")
+        template = (match[1] or match[2] or "").replace("${", "{").replace("\\n", "\n").replace("\\t", "\t").replace("\\r", "\n")
         template = _PERCENT.sub(_HOLE, template) if _PERCENT.search(template) else _BRACES.sub(_HOLE, template)
         if _HOLE in template:
             place = f"{file}:{text.count(chr(10), 0, match.start()) + 1}"

@@ -44,7 +44,7 @@ def _nodes(node: Any, above: str) -> Iterator[Site]:
             if isinstance(key, yaml.ScalarNode):
                 yield from _nodes(value, f"{above}.{key.value}" if above else str(key.value))
     elif isinstance(node, yaml.SequenceNode):
-        parts = [_scalar(part, f"{above}.{k}") for k, part in enumerate(node.value)]
+        parts = [_scalar(part, f"{above}_{k}") for k, part in enumerate(node.value)]
         numbers = [part for part in parts if part and isinstance(part.value, int | float)]
         if 1 < len(parts) <= _MOST_PARTS and len(numbers) == len(parts):
             yield from numbers
