@@ -22,6 +22,7 @@ from orgopt.foreign.targets import Target, edited
 from orgopt.knob import Knob, Settings, Value, values_in, with_values
 from orgopt.limits import Limits as Limits
 from orgopt.normalisation import Measure as Measure
+from orgopt.workspace import SETTINGS
 
 THINK_SHARE, MEETING_SHARE = 1 / 10, 1 / 30
 """Of an experiment: how long a policy agent, which stands for a researcher, thinks before each proposal, and how long a
@@ -63,6 +64,7 @@ class Task:
             own.
         metric_file: The file that the metric is written to; empty where it is printed.
         metric_key: The name that it has in JSON; empty where it is no JSON.
+        settings: The file of the workspace that says what its experiments may read.
         paced: Whether nothing says how long an experiment takes, so that agents think for a share of what was measured.
     """
 
@@ -101,6 +103,7 @@ class Task:
     pattern: str = ""
     metric_file: str = ""
     metric_key: str = ""
+    settings: str = SETTINGS
     paced: bool = False
 
     def __repr__(self) -> str:

@@ -13,6 +13,7 @@ from orgopt.limits import Limits
 from orgopt.task import Measure, Task
 from orgopt.task_form import PRINTS, read_toml
 from orgopt.task_source import find_task, is_task
+from orgopt.workspace import SETTINGS
 
 PLAIN: dict[str, Any] = {"kind": PRINTS}
 """What stands for the `task.toml` of a checkout that has none."""
@@ -90,6 +91,7 @@ def _checkout(folder: Path, toml: dict[str, Any], workspace: Path) -> Task:
         pattern=str(toml.get("pattern", "")),
         metric_file=str(toml.get("metric_file", "")),
         metric_key=str(toml.get("metric_key", "")),
+        settings=str(workspace.absolute() / SETTINGS),
         paced=not found.times.said and "time" not in toml,
     )
     if not task.knobs:

@@ -63,7 +63,7 @@ def _elsewhere(task: Task, error: str) -> str:
     folders = [f"~/{Path(path).relative_to(Path.home()).parts[0]}", *_TOOLCHAINS.get(name, ())]
     return (
         f"Experiments see nothing of your home, where {name} lies: write\n[tasks.{json.dumps(task.name)}]\n"
-        f"read = {json.dumps(folders)}\ninto the orgopt.toml of the workspace"
+        f"read = {json.dumps(folders)}\ninto {task.settings}"
     )
 
 

@@ -162,13 +162,13 @@ def shared(task: Task) -> dict[str, str]:
     Raises:
         TaskError: Something is not there, is too much, or is not allowed though the task's files name it.
     """
-    named = f"[tasks.{task.name}] in orgopt.toml"
+    named = f"[tasks.{task.name}] in {task.settings}"
     for folder in task.data:
         own = _expanded(folder)
         if not any(own.is_relative_to(_expanded(path)) for path in (*task.limits.read, str(task.folder))):
             raise TaskError(
                 f"{task.name} keeps data in {folder}, which its experiments may not read: write\n"
-                f'[tasks.{json.dumps(task.name)}]\nread = ["{folder}"]\ninto the orgopt.toml of the workspace'
+                f'[tasks.{json.dumps(task.name)}]\nread = ["{folder}"]\ninto {task.settings}'
             )
     found: dict[str, str] = {}
     for given in task.limits.read:
