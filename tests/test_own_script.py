@@ -49,8 +49,6 @@ if __name__ == "__main__":
 '''
 
 
-
-
 def written(folder: Path, **files: str) -> Path:
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -181,7 +179,9 @@ def test_what_measures_is_no_knob_in_any_form(tmp_path: Path) -> None:
         "make_splits(data, args.gap)\nLR = 0.1\n"
     )
     assert set(knobs_in(script(tmp_path, text).folder)) == {"LR"}
-    settings = "train:\n  lr: 0.1\n  batch_size: 8\neval:\n  batch_size: 16\nlogging:\n  depth: 3\ndata:\n  batch_size: 4\n"
+    settings = (
+        "train:\n  lr: 0.1\n  batch_size: 8\neval:\n  batch_size: 16\nlogging:\n  depth: 3\ndata:\n  batch_size: 4\n"
+    )
     found = script(tmp_path / "y", "open('conf.yaml')", **{"conf.yaml": settings})
     assert {knob.name: knob.default for knob in found.knobs} == {"LR": 0.1, "TRAIN_BATCH_SIZE": 8, "DATA_BATCH_SIZE": 4}
 
@@ -189,7 +189,11 @@ def test_what_measures_is_no_knob_in_any_form(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "before", "after"),
     [
-        ("c.yaml", "lr: 5e-1  # rate\nnet:\n  act: relu\n  widths: [8, 16]\n", "lr: 0.25  # rate\nnet:\n  act: relu\n  widths: [8, 4]\n"),
+        (
+            "c.yaml",
+            "lr: 5e-1  # rate\nnet:\n  act: relu\n  widths: [8, 16]\n",
+            "lr: 0.25  # rate\nnet:\n  act: relu\n  widths: [8, 4]\n",
+        ),
         ("c.yml", "a: {lr: 0.5, seed: 3}\n", "a: {lr: 0.25, seed: 5}\n"),
         ("c.json", '{"lr": 0.5,\n "net": {"depth": 2}}', '{"lr": 0.25,\n "net": {"depth": 2}}'),
         ("c.toml", "[opt]\nlr = 0.5 # rate\nname = 'adam'\n", "[opt]\nlr = 0.25 # rate\nname = 'adam'\n"),
@@ -240,7 +244,10 @@ def test_constants_of_other_languages(tmp_path: Path, name: str, text: str) -> N
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("sweep.yaml", "hydra:\n  sweeper:\n    params:\n      opt.lr: tag(log, interval(0.001, 0.1))\n      depth: range(1, 5)\n      act: choice(a, b)\n"),
+        (
+            "sweep.yaml",
+            "hydra:\n  sweeper:\n    params:\n      opt.lr: tag(log, interval(0.001, 0.1))\n      depth: range(1, 5)\n      act: choice(a, b)\n",
+        ),
         (
             "space.json",
             '{"lr": {"name": "FloatDistribution", "attributes": {"low": 0.001, "high": 0.1, "log": true}}, '
@@ -448,7 +455,9 @@ def test_a_check_shows_which_knobs_arrive(tmp_path: Path) -> None:
 def test_a_check_names_a_knob_that_does_not_arrive(tmp_path: Path) -> None:
     text = "import os\nimport settings\nlr = settings.choose()\nprint('val_loss:', lr)\n"
     other = "DEPTH = 3\nLR_INIT = 0.1\ndef choose():\n    global DEPTH\n    DEPTH = 7\n    return LR_INIT\n"
-    toml = "kind = 'script'\nrun = 'python train.py'\nscript = 'train.py'\nfiles = ['settings.py']\nmetric = 'val_loss'\n"
+    toml = (
+        "kind = 'script'\nrun = 'python train.py'\nscript = 'train.py'\nfiles = ['settings.py']\nmetric = 'val_loss'\n"
+    )
     folder = written(tmp_path / "c", **{"train.py": text, "settings.py": other, "task.toml": toml})
     with using(Sandbox.PROCESS):
         found = check(load_task(str(folder)))
