@@ -252,7 +252,7 @@ def test_more_is_better_where_the_name_says_so(tmp_path: Path) -> None:
     with LocalLab(task, 1) as lab:
         task = measured(task, lab)
     assert replace(task.baseline, seconds=0.0) == Measure(metric=-0.75, heldout=-0.75, sd=0.0, seeds=3)
-        assert task.baseline.seconds > 0
+    assert task.baseline.seconds > 0
     assert task.quality(-0.825) == pytest.approx(0.1)  # a tenth more
 
 
@@ -324,7 +324,7 @@ def test_data_outside_must_be_allowed_in_so_many_words(tmp_path: Path, home: Pat
     assert data_folders([parsed(folder / "prepare.py")]) == ("~/.cache/corpus",)
     result = orgopt("run", "solo.md", "--task", folder, "--budget", "1s")
     assert result.exit_code == 2
-    assert f'[tasks."c"]\nread = ["~/.cache/corpus"]\ninto {workspace / 'orgopt.toml'}' in result.output
+    assert f'[tasks."c"]\nread = ["~/.cache/corpus"]\ninto {workspace}/orgopt.toml' in result.output
     (workspace / "orgopt.toml").write_text('[tasks.c]\nread = ["~/.cache/corpus"]\n')
     task = load_task(str(folder), workspace)
     assert (outcome(task).status, outcome(task).metric) == (Status.OK, 5.0)

@@ -148,7 +148,9 @@ def test_what_a_script_needs_and_nothing_gives_is_said(tmp_path: Path) -> None:
         ("lr = float(os.environ.get('LR', '0.6'))", {"LR": 0.6}),
         ("rate = env_float('MY_LR', .6)", {"MY_LR": 0.6}),
         ("Forest(n_estimators=50, max_depth=4, verbose=1)", {"N_ESTIMATORS": 50, "MAX_DEPTH": 4}),
-        ("LR = 0.1\nWIDTH = 8\nForest(n_estimators=50)", {"LR": 0.1, "WIDTH": 8}),
+        ("".join(f"D{k}_RATE = 0.1\n" for k in range(6)) + "Forest(depth=5)", {f"D{k}_RATE": 0.1 for k in range(6)}),
+        ("def run(epochs=5, lr=0.1): pass\nrun(lr=0.2)", {"EPOCHS": 5}),
+        ("def main():\n    batch_size = 16\n    total = 3\n", {"BATCH_SIZE": 16}),
     ],
 )
 def test_knobs_are_found_in_all_forms(tmp_path: Path, text: str, knobs: dict[str, object]) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from orgopt.errors import TaskError
 from orgopt.foreign.files import own_files
 from orgopt.foreign.sites.options import required
+from orgopt.foreign.sites.python_text import called
 from orgopt.foreign.source import parsed
 
 _DOCUMENTS = ("program.md", "readme.md", "readme.rst", "readme.txt", "makefile", "justfile", "dvc.yaml", "dockerfile")
@@ -25,7 +26,7 @@ _STARTS = {"uv", "poetry", "pipenv", "pdm", "run", "python", "python3", "torchru
 _LIKELY = (
     (re.compile(r"^train$|^run_?train(ing)?$|^main_?train(ing)?$"), 6.0),
     (re.compile(r"^train_?\w*$|^\w+_train(er|ing)?$|^training$|^trainer$|^pretrain$"), 4.0),
-    (re.compile(r"^(main|run|experiment|fit|learn|model|solve|solution|benchmark|optimi[sz]e|search|simulate)$"), 2.5),
+    (re.compile(r"^(main|run|pipeline|experiment|fit|learn|model|solve|solution|benchmark|optimi[sz]e|search|simulate)$"), 2.5),
 )
 _OTHER = re.compile(
     r"test|eval|pred|infer|prepar|preproc|download|plot|visual|export|convert|demo|app|serve|server|setup|util|split|"
@@ -94,10 +95,13 @@ def _runs(path: Path) -> bool:
         tree = parsed(path)
     except TaskError:
         return False
+    own = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
     quiet = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign)
     for node in tree.body:
         text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
         if not isinstance(node, quiet) and not text:
+            return True
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and called(node.value.func) in own:
             return True
         if isinstance(node, ast.FunctionDef) and any("main" in ast.unparse(one) for one in node.decorator_list):
             return True

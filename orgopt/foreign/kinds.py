@@ -10,7 +10,7 @@ from orgopt.foreign.source import vocabulary, words
 
 _SEEDS = vocabulary("seed seeds rng randomstate")
 _EVALUATION = vocabulary(
-    "val valid validation test eval evaluation holdout heldout dev fold folds split splits kfold cv walk "
+    "val valid validation test testing eval evaluation holdout heldout dev fold folds split splits kfold cv walk "
     "benchmark backtest metric metrics score oos horizon target targets lookahead embargo purge baseline "
     "reference bootstrap"
 )
@@ -18,7 +18,7 @@ _MARKET = vocabulary(
     "cost costs fee fees commission slippage bps capital cash balance annualization annualize taker maker rf"
 )
 _DATES = vocabulary("day days date dates month months year years week weeks")
-_DATA = vocabulary("vocab vocabulary classes labels img image actions obs observation dataset data")
+_DATA = vocabulary("vocab vocabulary classes labels img image images inputsize outputsize actions obs observation dataset data")
 _GIVEN = vocabulary("in input inputs out output outputs num n state action feature features raw")
 _SHAPES = vocabulary("channels dim dims features size shape h w height width bits samples")
 _WORLD = vocabulary("board grid maze screen frame sample subset symbols assets rows")
@@ -30,7 +30,7 @@ _MACHINE = vocabulary(
 _TIMES = vocabulary("seconds secs sec minutes mins hours timeout deadline budget wall patience limit")
 _SILENT = vocabulary(
     "log logging print verbose save checkpoint checkpoints report debug wandb plot every interval exclude resume "
-    "visdom multigpu tqdm display show force dry smoke quick overwrite"
+    "visdom multigpu download tqdm display show force dry smoke quick overwrite"
 )
 _MODES = vocabulary("mode stage task env environment source run experiment")
 _OTHER_PARTS = vocabulary(
@@ -58,8 +58,8 @@ _TURNED = vocabulary(
     "beta beta1 beta2 betas gamma alpha lambda lam tau epsilon eps kernel heads head embd embed embedding width "
     "warmup temperature clip optimizer optim activation smoothing filters leaves subsample colsample bytree bylevel "
     "regularization reg l1 l2 l2ratio ratio iter iters iterations batch batchsize steps bs c degree neighbors "
-    "penalty solver criterion split leaf features boost rounds loss scheduler schedule sigma scale weight coef "
-    "coeff latent rank mixup ema discount entropy rollout buffer"
+    "penalty solver criterion split leaf features df ngram trees rounds patience boost rounds loss scheduler schedule sigma scale weight coef "
+    "coeff nodes neurons latent rank mixup ema discount entropy rollout buffer"
 )
 _TURNED_WHOLE = {"c", "d_model", "dim", "d_ff", "nhead", "n_head", "block_size", "context_length", "seq_len", "max_len"}
 _ZEROS: tuple[tuple[frozenset[str], float], ...] = (
@@ -93,6 +93,8 @@ def why_fixed(name: str) -> str:
     if found & _DATES:
         return "defines what is measured"
     shapes = found & _GIVEN and found & _SHAPES and len(found & (_GIVEN | _SHAPES)) > 1
+    if found <= _GIVEN and found & {"input", "inputs", "output", "outputs"}:
+        return "given by the data"
     if found & (_DATA | _WORLD) or (shapes and not found & {"hidden", "conv", "embd", "layers"}):
         return "given by the data"
     if found & _TIMES:

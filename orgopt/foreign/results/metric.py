@@ -22,7 +22,7 @@ DOWN = vocabulary(
 UP = vocabulary(
     "acc accuracy f1 auc auroc auprc r2 ndcg mrr iou miou dice bleu mcc psnr ssim sharpe sortino calmar pnl "
     "profit reward precision recall acc1 prec prec1 correct miou ap map50 ari nmi kappa qwk spearman pearson corr "
-    "correlation sensitivity specificity jaccard rouge meteor hits"
+    "correlation sensitivity specificity jaccard rouge meteor hits pass"
 )
 _WITH = vocabulary("roc pr score rate entropy log cross squared absolute balanced root micro mean percentage")
 """Words that may stand with one of these and leave its direction as it is: `roc_auc`, `f1_score`, `error_rate`."""

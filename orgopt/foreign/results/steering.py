@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from orgopt.foreign.results.goal import said
-from orgopt.foreign.results.metric import DOWN, OPEN, UP, direction
+from orgopt.foreign.results.metric import DOWN, METRIC_WORDS, OPEN, UP, direction
 from orgopt.foreign.results.templates import Shown, returned, shown, shown_elsewhere
 from orgopt.foreign.sites.python_text import called, calls, constant, words_of
 from orgopt.foreign.source import vocabulary, words
@@ -23,6 +23,7 @@ _UNSEEN = vocabulary("val valid validation dev eval evaluation oos cv cross held
 _TEST = vocabulary("test tst holdout heldout testing")
 _TRAINING = vocabulary("train training trn insample batch step running")
 _COUNTS = vocabulary("seconds sec s ms time steps step mb epochs epoch params lr size samples std sd count total n")
+_PARTS = vocabulary("min max fraction unique values std var stats baseline before initial delta class per")
 _MONITORS = ("monitor", "metric_for_best_model", "early_stopping_metric")
 
 
@@ -124,7 +125,9 @@ def _weight(one: Shown, bests: Sequence[_Best]) -> tuple[float, bool | None, str
         score += 2.0
     elif inner & {"train", "training"} or around & {"train", "training"}:
         score -= 0.5
-    score -= 1.0 * bool(own & {"last", "old", "prev", "previous"})
+    score -= 1.0 * bool(own & {"last", "old", "prev", "previous"}) + 2.0 * bool(own & _PARTS)
+    last = words(one.name)[-1]
+    score -= 2.0 * (last not in METRIC_WORDS and not last.isdigit() and not one.key)  # `Reward mode set to: dense`
     score += 0.5 * bool(own & {"best", "final", "mean", "avg", "average", "overall"}) + 0.25 * bool(one.key)
     for best in bests:
         same = best.words & (own | inner)

@@ -111,8 +111,9 @@ def _framework(call: ast.Call, last: str, place: str, within: str) -> Iterator[S
         first = call.args[0]
         named = isinstance(first, ast.Constant) and isinstance(first.value, str) and len(call.args) > 1
         names = [str(first.value)] if named and isinstance(first, ast.Constant) else _keys(first, {})
-    elif last in {"fit", "fit_generator"} and {"validation_data", "validation_split"} & words_of(call).keys():
-        names = ["val_loss"]
+    elif last in {"fit", "fit_generator"} and {"validation_data", "validation_split", "epochs"} & words_of(call).keys():
+        unseen = {"validation_data", "validation_split"} & words_of(call).keys()
+        names = ["val_loss"] if unseen else ["loss"]
     elif last == "compile" and "metrics" in words_of(call):
         names = [f"val_{name}" for name in values_of(words_of(call)["metrics"])]
     elif last in {"Trainer", "SFTTrainer", "Seq2SeqTrainer"} and "eval_dataset" in words_of(call):

@@ -25,6 +25,9 @@ def constants(source: Source) -> Iterator[Site]:
         upper = bool(_UPPER.fullmatch(name))
         if stores.count(name) == 1 and (upper or is_turned(name)):
             yield from _parts(source, name, value)
+    for name, value in _assigned(list(_inner(tree))):
+        if stores.count(name) == 1 and is_turned(name):
+            yield from _parts(source, name, value)
     for name, value in _assigned(list(_bodies(tree))):
         if isinstance(value, ast.Dict) and _SETTINGS.fullmatch(name):
             yield from _entries(source, value, "")
@@ -46,12 +49,17 @@ def top_level(tree: ast.Module) -> list[ast.stmt]:
     return found
 
 
-def _bodies(tree: ast.Module) -> Iterator[ast.stmt]:
-    """The statements of the top level and of functions."""
-    yield from top_level(tree)
+def _inner(tree: ast.Module) -> Iterator[ast.stmt]:
+    """The statements of functions, without those in loops and branches."""
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
             yield from node.body
+
+
+def _bodies(tree: ast.Module) -> Iterator[ast.stmt]:
+    """The statements of the top level and of functions."""
+    yield from top_level(tree)
+    yield from _inner(tree)
 
 
 def _assigned(body: list[ast.stmt]) -> Iterator[tuple[str, ast.expr]]:

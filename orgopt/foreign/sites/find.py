@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import PurePath
 
 from orgopt.foreign.sites import compiled, data_files
-from orgopt.foreign.sites.calls import arguments
+from orgopt.foreign.sites.calls import arguments, defaults
 from orgopt.foreign.sites.constants import constants
 from orgopt.foreign.sites.fields import fields
 from orgopt.foreign.sites.options import options
@@ -18,7 +18,7 @@ SETTINGS_FILE = re.compile(
     r"arguments|constants?|globals?)(_|-|$)",
     re.IGNORECASE,
 )
-_ENOUGH = 2
+_ENOUGH = 6
 """Settings in calls are looked at where a script has fewer others: what has a name of its own is meant to be turned."""
 
 
@@ -35,7 +35,7 @@ def sites(text: str, name: str, tree: ast.Module | None = None, *, script: bool 
     if tree is not None:
         found = _python(Source.of(text, tree), settings=script or bool(SETTINGS_FILE.search(PurePath(name).stem)))
         if script and len({site.name for site in found}) < _ENOUGH:
-            found += arguments(Source.of(text, tree))
+            found += [*defaults(Source.of(text, tree)), *arguments(Source.of(text, tree))]
     elif PurePath(name).suffix in compiled.ENDINGS:
         found = list(compiled.literals(text))
     else:
