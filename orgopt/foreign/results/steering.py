@@ -127,7 +127,9 @@ def _weight(one: Shown, bests: Sequence[_Best]) -> tuple[float, bool | None, str
         score -= 0.5
     score -= 1.0 * bool(own & {"last", "old", "prev", "previous"}) + 2.0 * bool(own & _PARTS)
     last = words(one.name)[-1]
+    score -= 0.4 * any(word not in METRIC_WORDS and not word.isdigit() for word in own)  # a part, as `cls_loss`
     score -= 2.0 * (last not in METRIC_WORDS and not last.isdigit() and not one.key)  # `Reward mode set to: dense`
+    score -= 0.3 * any(word.isdigit() and word != "1" for word in own)  # top-5 beside top-1
     score += 0.5 * bool(own & {"best", "final", "mean", "avg", "average", "overall"}) + 0.25 * bool(one.key)
     for best in bests:
         same = best.words & (own | inner)
