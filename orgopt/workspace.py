@@ -57,7 +57,7 @@ def _is_checkout(folder: Path) -> bool:
     if not os.path.lexists(folder / "task.toml"):
         return all((folder / name).is_file() for name in ("train.py", "prepare.py"))
     try:
-        return bool(_CHECKOUT.search((folder / "task.toml").read_bytes()[:1 << 16].decode("utf-8", "replace")))
+        return bool(_CHECKOUT.search((folder / "task.toml").read_bytes()[: 1 << 16].decode("utf-8", "replace")))
     except OSError:
         return False
 

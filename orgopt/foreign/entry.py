@@ -26,7 +26,12 @@ _STARTS = {"uv", "poetry", "pipenv", "pdm", "run", "python", "python3", "torchru
 _LIKELY = (
     (re.compile(r"^train$|^run_?train(ing)?$|^main_?train(ing)?$"), 6.0),
     (re.compile(r"^train_?\w*$|^\w+_train(er|ing)?$|^training$|^trainer$|^pretrain$"), 4.0),
-    (re.compile(r"^(main|run|pipeline|experiment|fit|learn|model|solve|solution|benchmark|optimi[sz]e|search|simulate)$"), 2.5),
+    (
+        re.compile(
+            r"^(main|run|pipeline|experiment|fit|learn|model|solve|solution|benchmark|optimi[sz]e|search|simulate)$"
+        ),
+        2.5,
+    ),
 )
 _OTHER = re.compile(
     r"test|eval|pred|infer|prepar|preproc|download|plot|visual|export|convert|demo|app|serve|server|setup|util|split|"

@@ -18,7 +18,9 @@ _MARKET = vocabulary(
     "cost costs fee fees commission slippage bps capital cash balance annualization annualize taker maker rf"
 )
 _DATES = vocabulary("day days date dates month months year years week weeks")
-_DATA = vocabulary("vocab vocabulary classes labels img image images inputsize outputsize actions obs observation dataset data")
+_DATA = vocabulary(
+    "vocab vocabulary classes labels img image images inputsize outputsize actions obs observation dataset data"
+)
 _GIVEN = vocabulary("in input inputs out output outputs num n state action feature features raw")
 _SHAPES = vocabulary("channels dim dims features size shape h w height width bits samples")
 _WORLD = vocabulary("board grid maze screen frame sample subset symbols assets rows")

@@ -83,7 +83,9 @@ class _Tries:
                     return event, self.lab.printed.get(event.id, "")
 
 
-def check(task: Task, *, runs: int = 2, alone_s: float = ALONE_S, note: Callable[[str], None] = lambda _: None) -> Check:
+def check(
+    task: Task, *, runs: int = 2, alone_s: float = ALONE_S, note: Callable[[str], None] = lambda _: None
+) -> Check:
     """Run a checkout as it is, with another seed each time, and show which of its knobs arrive.
 
     Args:

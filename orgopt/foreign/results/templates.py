@@ -127,7 +127,13 @@ def _framework(call: ast.Call, last: str, place: str, within: str) -> Iterator[S
 def shown_elsewhere(text: str, file: str) -> Iterator[Shown]:
     """The numbers that a file of another language shows, by its format strings."""
     for match in _FORMATS.finditer(text):
-        template = (match[1] or match[2] or "").replace("${", "{").replace("\\n", "\n").replace("\\t", "\t").replace("\\r", "\n")
+        template = (
+            (match[1] or match[2] or "")
+            .replace("${", "{")
+            .replace("\\n", "\n")
+            .replace("\\t", "\t")
+            .replace("\\r", "\n")
+        )
         template = _PERCENT.sub(_HOLE, template) if _PERCENT.search(template) else _BRACES.sub(_HOLE, template)
         if _HOLE in template:
             place = f"{file}:{text.count(chr(10), 0, match.start()) + 1}"
