@@ -14,8 +14,8 @@ from click.testing import CliRunner, Result
 from orgopt.cli import main
 from orgopt.document import parse
 from orgopt.errors import OrgoptError, TaskError, UsageError
-from orgopt.foreign.knobs import HEADING
 from orgopt.foreign import data_folders, parsed
+from orgopt.foreign.knobs import HEADING
 from orgopt.knob import parse_knobs
 from orgopt.lab.base import Experiment, Outcome, Status
 from orgopt.lab.local import LocalLab

@@ -243,31 +243,36 @@ def test_constants_of_other_languages(tmp_path: Path, name: str, text: str) -> N
     assert changed == text.replace("0.5", "0.25").replace("8", "4", 1)
 
 
-@pytest.mark.parametrize(
-    ("name", "text"),
-    [
-        (
-            "sweep.yaml",
-            "hydra:\n  sweeper:\n    params:\n      opt.lr: tag(log, interval(0.001, 0.1))\n      depth: range(1, 5)\n      act: choice(a, b)\n",
-        ),
-        (
-            "space.json",
-            '{"lr": {"name": "FloatDistribution", "attributes": {"low": 0.001, "high": 0.1, "log": true}}, '
-            '"depth": {"name": "IntDistribution", "attributes": {"low": 1, "high": 4}}, '
-            '"act": {"name": "CategoricalDistribution", "attributes": {"choices": ["a", "b"]}}}',
-        ),
-        (
-            "tune.py",
-            "def objective(trial):\n    trial.suggest_float('lr', 1e-3, 0.1, log=True)\n"
-            "    trial.suggest_int('depth', 1, 4)\n    trial.suggest_categorical('act', ['a', 'b'])\n",
-        ),
-        (
-            "wandb.yaml",
-            "parameters:\n  lr: {min: 0.001, max: 0.1, distribution: log_uniform_values}\n  depth: {min: 1, max: 4}\n"
-            "  act: {values: [a, b]}\n",
-        ),
-    ],
-)
+SPACES = {
+    "sweep.yaml": """
+hydra:
+  sweeper:
+    params:
+      opt.lr: tag(log, interval(0.001, 0.1))
+      depth: range(1, 5)
+      act: choice(a, b)
+""",
+    "space.json": """{
+"lr": {"name": "FloatDistribution", "attributes": {"low": 0.001, "high": 0.1, "log": true}},
+"depth": {"name": "IntDistribution", "attributes": {"low": 1, "high": 4}},
+"act": {"name": "CategoricalDistribution", "attributes": {"choices": ["a", "b"]}}
+}""",
+    "tune.py": """
+def objective(trial):
+    trial.suggest_float('lr', 1e-3, 0.1, log=True)
+    trial.suggest_int('depth', 1, 4)
+    trial.suggest_categorical('act', ['a', 'b'])
+""",
+    "wandb.yaml": """
+parameters:
+  lr: {min: 0.001, max: 0.1, distribution: log_uniform_values}
+  depth: {min: 1, max: 4}
+  act: {values: [a, b]}
+""",
+}
+
+
+@pytest.mark.parametrize(("name", "text"), SPACES.items())
 def test_spaces_of_other_tools_are_read(tmp_path: Path, name: str, text: str) -> None:
     found = named_space(written(tmp_path, **{name: text}) / name)
     assert {key.rsplit(".", 1)[-1]: spec for key, spec in found.items()} == {
@@ -428,7 +433,8 @@ def test_a_program_in_another_language(tmp_path: Path) -> None:
 
 
 def test_words_of_a_command_are_filled_and_a_file_is_read(tmp_path: Path) -> None:
-    code = "import json, sys\nk = json.load(open(sys.argv[2]))\njson.dump({'loss': float(sys.argv[1]) + k['SEED']}, open('m.json', 'w'))\n"
+    code = "import json, sys\nk = json.load(open(sys.argv[2]))\nloss = float(sys.argv[1]) + k['SEED']\n"
+    code += "json.dump({'loss': loss}, open('m.json', 'w'))\n"
     toml = (
         "kind = 'script'\nrun = \"sh -c 'python3 go.py {LR} {config}'\"\nknobs = 'LR = 0.5  # knob: 0..1'\n"
         "metric = 'loss'\nmetric_file = 'm.json'\nmetric_key = 'loss'\n"

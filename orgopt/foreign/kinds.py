@@ -60,7 +60,8 @@ _TURNED = vocabulary(
     "beta beta1 beta2 betas gamma alpha lambda lam tau epsilon eps kernel heads head embd embed embedding width "
     "warmup temperature clip optimizer optim activation smoothing filters leaves subsample colsample bytree bylevel "
     "regularization reg l1 l2 l2ratio ratio iter iters iterations batch batchsize steps bs c degree neighbors "
-    "penalty solver criterion split leaf features df ngram trees rounds patience boost rounds loss scheduler schedule sigma scale weight coef "
+    "penalty solver criterion split leaf features df ngram trees boost rounds loss scheduler schedule sigma "
+    "scale weight coef "
     "coeff nodes neurons latent rank mixup ema discount entropy rollout buffer"
 )
 _TURNED_WHOLE = {"c", "d_model", "dim", "d_ff", "nhead", "n_head", "block_size", "context_length", "seq_len", "max_len"}

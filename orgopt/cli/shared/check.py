@@ -23,13 +23,7 @@ def show_check(task: Task, found: Check) -> None:
 
 
 def _lines(task: Task, found: Check) -> Iterator[str]:
-    if found.failed:
-        yield f"It gave no {task.printed}: {found.failed.status.value}, {found.failed.error or 'without a word'}"
-        if elsewhere := _elsewhere(task, found.failed.error):
-            yield elsewhere
-        if found.output:
-            yield "The end of what it printed:"
-            yield from (f"  {line}" for line in found.output.splitlines())
+    yield from _failure(task, found)
     if found.metrics:
         mean = sum(found.metrics) / len(found.metrics)
         noise = "" if math.isnan(found.noise) else f", sd {found.noise:.2g} over {count(len(found.metrics), 'run')}"
@@ -42,6 +36,20 @@ def _lines(task: Task, found: Check) -> Iterator[str]:
     if found.varied:
         yield "What varied with the seed:"
         yield from (f"  {line}" for line in found.varied)
+    yield from _knobs(found)
+
+
+def _failure(task: Task, found: Check) -> Iterator[str]:
+    if found.failed:
+        yield f"It gave no {task.printed}: {found.failed.status.value}, {found.failed.error or 'without a word'}"
+        if elsewhere := _elsewhere(task, found.failed.error):
+            yield elsewhere
+        if found.output:
+            yield "The end of what it printed:"
+            yield from (f"  {line}" for line in found.output.splitlines())
+
+
+def _knobs(found: Check) -> Iterator[str]:
     if found.read:
         yield f"Found where the script reads them: {', '.join(found.read)}."
     if found.acts:

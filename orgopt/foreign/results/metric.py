@@ -29,8 +29,8 @@ _WITH = vocabulary("roc pr score rate entropy log cross squared absolute balance
 OPEN = vocabulary("score map return returns cost win solve success fitness drawdown winrate")
 """Words of goals whose names do not say for certain whether more is better."""
 _ABOUT = vocabulary(
-    "value val valid validation dev eval evaluation final best mean avg average median total overall macro micro weighted "
-    "top top1 top5 oos cv ensemble model min max global"
+    "value val valid validation dev eval evaluation final best mean avg average median total overall macro micro "
+    "weighted top top1 top5 oos cv ensemble model min max global"
 )
 _UNSEEN = vocabulary("val valid validation dev eval oos cv")
 _TRAINING = vocabulary("train training trn insample")

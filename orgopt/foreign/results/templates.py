@@ -171,7 +171,7 @@ def _of(template: str, holes: Sequence[str], place: str, within: str) -> Iterato
 
 
 def _known_end(text: str) -> str:
-    """The last words of a text as far as they are those of metrics, at least the last one: `val loss` of `the val loss`."""
+    """The last words of a text as far as they are those of metrics, at least one: `val loss` of `the val loss`."""
     parts = text.split()
     first = len(parts) - 1
     while first and parts[first - 1].lower() in METRIC_WORDS:
@@ -257,14 +257,14 @@ def _keys(node: ast.expr, known: Mapping[str, ast.expr]) -> list[str]:
 
 def _written(tree: ast.Module, call: ast.Call) -> str:
     """The file that a call of `json.dump` writes, as far as a text beside it says."""
-    texts = [
-        part.value
+    around = [
+        item.context_expr
         for node in ast.walk(tree)
         if isinstance(node, ast.With) and any(inner is call for inner in ast.walk(node))
         for item in node.items
-        for part in ast.walk(item.context_expr)
-        if isinstance(part, ast.Constant) and isinstance(part.value, str)
     ]
+    parts = [part for one in [*call.args[1:], *around] for part in ast.walk(one)]
+    texts = [part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)]
     return next((text for text in texts if text.endswith((".json", ".jsonl"))), "")
 
 

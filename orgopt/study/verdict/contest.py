@@ -105,8 +105,8 @@ def _idle(ranking: Ranking, sizes: Mapping[str, int]) -> Iterator[str]:
         if one.utilisation < busiest.utilisation - IDLE and few:
             agents = count(sizes[one.entrant], "agent")
             yield (
-                f"{one.entrant} left slots idle (busy {one.utilisation:.0%}, {busiest.entrant} {busiest.utilisation:.0%}): "
-                f"its {agents} cannot fill them all."
+                f"{one.entrant} left slots idle (busy {one.utilisation:.0%}; {busiest.entrant} "
+                f"{busiest.utilisation:.0%}): its {agents} cannot fill them all."
             )
 
 
