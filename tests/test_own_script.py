@@ -211,6 +211,18 @@ def test_files_of_settings_keep_their_form(tmp_path: Path, name: str, before: st
     assert (folder / name).read_text() == before
 
 
+def test_seeds_of_files_move_where_they_serve_training_alone(tmp_path: Path) -> None:
+    conf = "seed: 3\nlr: 0.1\ndata:\n  seed: 4\n"
+    both = "c = load('conf.yaml')\nsplit_data(x, c['seed'])\nprint('val_loss: 1')\n"
+    alone = "c = load('conf.yaml')\nmodel.fit(seed=c['seed'])\nprint('val_loss: 1')\n"
+    for name, text, moved in (("a", alone, "seed: 10"), ("b", both, "seed: 3")):
+        task = adopted(written(tmp_path / name, **{"train.py": text, "conf.yaml": conf}))
+        found = task.files_with(task.source, 7)["conf.yaml"]
+        assert found.startswith(moved)
+        assert "  seed: 4" in found
+        assert ("conf.yaml:1: seed (set from ORGOPT_SEED)" in task.seeds) == (name == "a")
+
+
 def test_hydra_files_and_modules_of_settings_are_found(tmp_path: Path) -> None:
     files = {
         "train.py": "import hydra\nfrom lib.config import Config\n"
@@ -328,6 +340,7 @@ def steered(tmp_path: Path, text: str, **others: str) -> tuple[str, bool | None]
         ("m = {'val_mse': 1, 'steps': 2}\nfor k, v in m.items(): print(f'{k}: {v}')", "val_mse", False),
         ("model.fit(x, y, validation_data=(a, b))", "val_loss", False),
         ("class M:\n    def step(self): self.log('val_auroc', x)\nM()", "val_auroc", True),
+        ("print('Accuracy score is {:.4f}'.format(a))", "Accuracy_score", True),
         ("print(f'Error loading file: {e}')\nprint(f'dice: {d}')", "dice", True),
     ],
 )

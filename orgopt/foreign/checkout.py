@@ -13,7 +13,7 @@ from orgopt.foreign.files import own_files
 from orgopt.foreign.knobs import File, Marked, Ranges, marked
 from orgopt.foreign.places import data_folders
 from orgopt.foreign.results import Metric, metric
-from orgopt.foreign.seed import seeded
+from orgopt.foreign.seed import VARIABLE, seeded
 from orgopt.foreign.source import parsed, read, tree
 from orgopt.foreign.space import named_space
 from orgopt.foreign.targets import Target
@@ -88,9 +88,16 @@ def find(folder: Path, toml: Mapping[str, Any]) -> Found:
         texts={one.name: one.text for one in parts.others},
         targets=knobs.targets,
         data=data_folders([*parts.fixed, *own]),
-        seeds=parts.seeds,
+        seeds=(*parts.seeds, *_seed_notes(knobs.targets)),
         left_out=f"; left out are {each}" if each else "",
     )
+
+
+def _seed_notes(targets: Sequence[Target]) -> Iterator[str]:
+    """What became of the seeds of configuration files."""
+    for one in targets:
+        if not one.knob:
+            yield f"{one.file}:{one.line}: {one.name} (set from {VARIABLE})"
 
 
 def words_of_command(given: str | Sequence[str]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from orgopt import syntax
 from orgopt.foreign.divides import accepted
+from orgopt.foreign.draws import drawn
 from orgopt.foreign.kinds import divided, in_other_part, is_seed, why_fixed
 from orgopt.foreign.ranges import compared_texts, range_of
 from orgopt.foreign.seed import VARIABLE
@@ -84,7 +85,7 @@ def marked(script: File, others: Sequence[File], fixed_trees: Sequence[ast.Modul
     own = [one for one in found if one.file is script]
     targets = [_target(one) for one in found if one.file is not script]
     # Seeds of configuration files move as those of scripts do.
-    targets += [_seed(file, site) for file in others if file.tree is None for site in _seeds(file)]
+    targets += [_seed(file, site) for file in others if file.tree is None for site in _seeds(file, trees)]
     return Marked(_with_marks(script, own, found), tuple(targets), fixed)
 
 
@@ -264,11 +265,18 @@ def _seed(file: File, site: Site) -> Target:
     )
 
 
-def _seeds(file: File) -> Iterator[Site]:
-    """The seeds of a configuration file, without those of parts that make or split data."""
+def _seeds(file: File, trees: Sequence[ast.Module]) -> Iterator[Site]:
+    """The seeds of a configuration file that serve training alone: none that a split or the making of data may take."""
+    measured = {name for tree in trees for name in of_splits(tree)}
+    if any(drawn(tree) for tree in trees):
+        return
     for site in sites(file.text, file.name):
         part = site.name.rpartition(".")[0]
-        data = in_other_part(site.name) or re.search(r"data|split|fold|sampl", part, re.IGNORECASE)
+        data = (
+            site.identifier in measured
+            or in_other_part(site.name)
+            or re.search(r"data|split|fold|sampl", part, re.IGNORECASE)
+        )
         if type(site.value) is int and is_seed(site.identifier) and not data:
             yield site
 
@@ -281,6 +289,8 @@ def of_splits(tree: ast.Module) -> set[str]:
         parts = [part for one in given for part in ast.walk(one)]
         names = {part.id for part in parts if isinstance(part, ast.Name)}
         names |= {part.attr for part in parts if isinstance(part, ast.Attribute)}
+        keys = [part.slice for part in parts if isinstance(part, ast.Subscript)]
+        names |= {key.value for key in keys if isinstance(key, ast.Constant) and isinstance(key.value, str)}
         if _SPLITS.search(called(call.func).rsplit(".", 1)[-1]):
             found |= names
         elif any(isinstance(one, ast.Constant) and one.value in _PARTS for one in given):

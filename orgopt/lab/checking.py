@@ -130,7 +130,7 @@ def _arrivals(tries: _Tries, first: tuple[Outcome, str], most: int, note: Callab
     read: set[str] = set()
     why = "its value was found nowhere"
     if is_python(task):
-        note(f"looking for the values of {len(values)} knobs as it runs …")
+        note(f"looking for the values of {len(values)} knob{'s' * (len(values) != 1)} as it runs …")
         outcome, text = tries.run(_SEED, watched(task, task.script_with(values), values))
         read = arrived(text)
         if not read and outcome.status is not Status.OK:

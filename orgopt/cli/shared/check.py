@@ -12,6 +12,7 @@ from orgopt.lab.checking import Check
 from orgopt.study.wording import count, metric
 from orgopt.task import Task
 
+_MAKERS = ("prepare.py", "download.py", "prepare_data.py", "download_data.py", "data/prepare.py", "make_data.py")
 _TOOLCHAINS = {"cargo": ("~/.rustup",), "rustc": ("~/.rustup",)}
 """What else a program of a toolchain needs in the home."""
 
@@ -44,6 +45,9 @@ def _failure(task: Task, found: Check) -> Iterator[str]:
         yield f"It gave no {task.printed}: {found.failed.status.value}, {found.failed.error or 'without a word'}"
         if elsewhere := _elsewhere(task, found.failed.error):
             yield elsewhere
+        makers = [name for name in _MAKERS if (task.folder / name).is_file()]
+        if "No such file" in found.failed.error and makers:
+            yield f"Are its data there? {makers[0]} may make them: run it in {task.folder} once."
         if found.output:
             yield "The end of what it printed:"
             yield from (f"  {line}" for line in found.output.splitlines())

@@ -22,6 +22,7 @@ _FAULTS = {"error", "warning", "warn", "exception", "debug"}
 _PAIR = re.compile(rf"{_HOLE}\s*[:=]\s*{_HOLE}")
 """A name and its value, as of a table that is shown one after the other."""
 _LABEL = re.compile(r"(?P<label>[A-Za-z][\w@²/.+-]*(?:[ _][\w@²/.+-]+){0,4}?)(?P<gap>\W{0,6}?[:=]?[\s*$(\[{'\"]*)$")
+_LINKS = re.compile(r"(\s+(is|was|are|were|equals|of|on|at|to|now|reached|after|the|model))+$", re.IGNORECASE)
 _STOPS = re.compile(r"[|,;\t\n\r\0()\[\]{}<>!?*•→]|(?<!\w)[-–—]+(?!\w)|\.{2,}|\. |: (?=\w)|%")
 _PERCENT = re.compile(r"%(?:\(\w+\))?[-+ #0]*[\d*]*(?:\.[\d*]+)?[hlL]*[diouxXeEfFgGcrsa]")
 _BRACES = re.compile(r"\{[^{}]*\}")
@@ -150,23 +151,15 @@ def _of(template: str, holes: Sequence[str], place: str, within: str) -> Iterato
         label = _LABEL.search(part)
         if label is None:
             continue
-        text = label["label"]
-        if (
-            ":" not in label["gap"]
-            and "=" not in label["gap"]
-            and len(text.split()) > 1
-            and not _is_end(template, start)
-        ):
-            text = _known_end(text)
+        told = label["label"]
+        text = _LINKS.sub("", told)  # `accuracy is 0.5`
+        open_ended = not re.search("[:=]", label["gap"]) and text == told and not _is_end(template, start)
+        text = _known_end(text) if open_ended else text
         name = re.sub(r"\W+", "_", text.replace("²", "2")).strip("_")
         rest = template[start + 1 :].split("\n", 1)[0]
         line = template[:start].rsplit("\n", 1)[-1]
         alone = re.fullmatch(rf"\s*{re.escape(text)}\s*[:=]\s*", line) and not rest.strip() and name == text
-        pattern = (
-            ""
-            if alone
-            else _pattern(part[label.start("label") :] if text == label["label"] else part[part.rindex(text) :])
-        )
+        pattern = "" if alone else _pattern(part[part.rindex(text, 0, label.end("label")) :])
         yield Shown(name=name, pattern=pattern, place=place, within=within, expression=expression)
 
 
