@@ -52,7 +52,7 @@ class Identity:
         return [name for name, task in self.tasks.items() if task.lab.get("metric") == "self-reported"]
 
 
-def _measured(value: Measure) -> dict[str, float]:
+def _measured(value: Measure) -> dict[str, Any]:
     """A measure as a log has it: without seconds that nobody measured, as of 0.1.0."""
     found = asdict(value)
     if not value.seconds:
