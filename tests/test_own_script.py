@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from orgopt.api.labs import check_budget
 from orgopt.cli import main
-from orgopt.errors import OrgoptError, TaskError
+from orgopt.cli.shared.adopted import answered
+from orgopt.errors import OrgoptError, TaskError, UsageError
 from orgopt.foreign.draft import Answers, draft
 from orgopt.foreign.results.templates import shown
 from orgopt.foreign.space import named_space
@@ -19,8 +21,10 @@ from orgopt.lab.local import LocalLab
 from orgopt.lab.sandbox.inside.printed import Reading, read_metric
 from orgopt.lab.sandbox.launch import Sandbox, using
 from orgopt.syntax import tree
-from orgopt.task import Task
+from orgopt.task import Measure, Task
 from orgopt.task_folder import load_task
+from orgopt.workspace import find_workspace
+from tests.conftest import ROOT
 
 OPTIONS = '''\
 """Fit a line."""
@@ -414,6 +418,7 @@ def test_what_task_toml_says_wrongly_is_refused(tmp_path: Path, line: str, error
 # Runs
 
 
+@pytest.mark.slow
 def test_an_ordinary_script_runs_with_its_knobs(tmp_path: Path) -> None:
     task = adopted(written(tmp_path / "c", **{"train.py": OPTIONS}))
     assert (task.metric, task.run) == ("Best_validation_loss", ("python", "train.py"))
@@ -473,6 +478,7 @@ def test_a_check_shows_which_knobs_arrive(tmp_path: Path) -> None:
     assert any("Best validation loss" in line for line in found.varied)
 
 
+@pytest.mark.slow
 def test_a_check_names_a_knob_that_does_not_arrive(tmp_path: Path) -> None:
     text = "import os\nimport settings\nlr = settings.choose()\nprint('val_loss:', lr)\n"
     other = "DEPTH = 3\nLR_INIT = 0.1\ndef choose():\n    global DEPTH\n    DEPTH = 7\n    return LR_INIT\n"
@@ -536,6 +542,7 @@ def test_init_refuses_what_has_nothing_to_turn(tmp_path: Path) -> None:
     assert not (tmp_path / "mine" / "task.toml").exists()
 
 
+@pytest.mark.slow
 def test_check_speaks_json(tmp_path: Path) -> None:
     folder = written(tmp_path / "mine", **{"train.py": OPTIONS})
     adopted(folder)
@@ -544,3 +551,73 @@ def test_check_speaks_json(tmp_path: Path) -> None:
     data = json.loads(done.stdout)
     assert (data["status"], data["unproven"]) == (["ok", "ok"], {})
     assert data["seconds"] > 0
+
+
+def asked(monkeypatch: pytest.MonkeyPatch, found: Survey, *said: str) -> Answers:
+    answers = iter(said)
+    monkeypatch.setattr("orgopt.cli.shared.adopted.asks", lambda: True)
+    monkeypatch.setattr("click.prompt", lambda *_, **__: next(answers))
+    return answered(found)
+
+
+def test_what_is_unsure_is_asked_in_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = script(tmp_path, "LR = 0.1\nprint(f'val_acc: {a}')\nprint(f'val_fitness: {b}')")
+    assert asked(monkeypatch, found, "val_fitness", "more") == Answers(metric="val_fitness", up=True)
+    assert asked(monkeypatch, found, "val_acc") == Answers(metric="val_acc", up=True)
+    text = draft(found, Answers(metric="val_fitness", up=True))
+    assert 'metric = "val_fitness"' in text
+    assert '# metric = "val_acc"  # is shown, too' in text
+    test = script(tmp_path / "t", "LR = 0.1\nprint(f'test_acc: {a}')").steering
+    assert test is not None
+    assert not test.sure
+
+
+# The user's folder, and budgets
+
+
+def test_results_of_a_command_in_a_checkout_go_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    plain = written(tmp_path / "plain", **{"notes.txt": ""})
+    bare = written(tmp_path / "bare", **{"train.py": "", "prepare.py": ""})
+    named = written(tmp_path / "named", **{"task.toml": "kind = 'script'\n", "src/a.py": ""})
+    judged = written(tmp_path / "judged", **{"task.toml": "title = 'x'\n", "train.py": "", "prepare.py": ""})
+    for folder, inside in ((plain, False), (judged, False), (bare, True), (named, True), (named / "src", True)):
+        monkeypatch.chdir(folder)
+        assert find_workspace().is_relative_to(tmp_path / "state" / "orgopt") == inside
+        assert inside or find_workspace() == folder
+    monkeypatch.chdir(named / "src")
+    assert find_workspace().name.startswith("named-")
+    (named / "orgopt.toml").touch()
+    assert find_workspace() == named
+
+
+def test_a_refused_command_leaves_a_checkout_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    folder = written(
+        tmp_path / "c", **{"train.py": "LR = 0.1\nprint('val_loss: 1')\n", "prepare.py": "TIME_BUDGET = 9\n"}
+    )
+    before = sorted(folder.iterdir())
+    monkeypatch.chdir(folder)
+    done = CliRunner().invoke(
+        main, ["compare", str(ROOT / "orgs" / "solo.md"), "optuna:tpe", "--task", ".", "--budget", "2s"]
+    )
+    assert done.exit_code == 2
+    assert "too small for one experiment" in done.output
+    assert sorted(folder.iterdir()) == before
+    assert not (tmp_path / "state").exists()
+
+
+def test_budgets_are_checked_against_what_was_measured(tmp_path: Path) -> None:
+    folder = written(tmp_path / "c", **{"train.py": "LR = 0.1\nprint('val_loss: 1')\n", "prepare.py": ""})
+    task = load_task(str(folder))
+    check_budget(1.0, {"c": task}, tmp_path)  # nobody knows yet
+    measured = task.with_baseline(Measure(metric=1.0, heldout=1.0, sd=0.1, seeds=3, seconds=0.5))
+    assert (measured.think_s, measured.meeting_s) == (0.05, pytest.approx(0.5 / 30))
+    check_budget(1.0, {"c": measured}, tmp_path)
+    with pytest.raises(UsageError, match=r"takes about 0.55 s with the thinking before it as measured here"):
+        check_budget(0.5, {"c": measured}, tmp_path)
+    timed = written(
+        tmp_path / "d", **{"train.py": "LR = 0.1\nprint('val_loss: 1')\n", "prepare.py": "TIME_BUDGET = 30\n"}
+    )
+    with pytest.raises(UsageError, match="takes about 33 s"):
+        check_budget(10.0, {"d": load_task(str(timed))}, tmp_path)

@@ -83,9 +83,8 @@ def _metric(found: Steering | None, answers: Answers) -> list[str]:
         lines += [f"pattern = {_raw(shown.pattern)}"] if shown.pattern else []
         lines += [f"metric_file = {_text(shown.file)}"] if shown.file else []
         lines += [f"metric_key = {_text(shown.key)}"] if shown.key else []
-        lines += [
-            f"# metric = {_text(other)}  # is shown, too" for other in found.others[:_MOST_OTHERS] if other != name
-        ]
+        others = [other for other in (found.shown.name, *found.others) if other != name]
+        lines += [f"# metric = {_text(other)}  # is shown, too" for other in others[:_MOST_OTHERS]]
     return lines
 
 

@@ -107,7 +107,7 @@ def _adopted(checkout: Path, workspace: Path, *, script: str, tries: bool) -> fl
             f"a number in {found.parts.script.name}. Name another script with --script"
         )
     done = adopt(
-        found, workspace, _answers(found), tries=tries, note=lambda line: err.print(line, style="dim", markup=False)
+        found, workspace, answered(found), tries=tries, note=lambda line: err.print(line, style="dim", markup=False)
     )
     out.print(f"  + {near(done.toml)}", markup=False)
     if done.left_open:
@@ -123,14 +123,18 @@ def _adopted(checkout: Path, workspace: Path, *, script: str, tries: bool) -> fl
     return None if done.task is None else done.check.seconds if ran and done.check else 0.0
 
 
-def _answers(found: Survey) -> Answers:
+def asks() -> bool:
+    """Whether somebody is there to answer."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def answered(found: Survey) -> Answers:
     """What steers, asked in a terminal where it is unsure; elsewhere what is most likely."""
     steers = found.steering
-    asks = sys.stdin.isatty() and sys.stdout.isatty()
     if steers is None:
         return Answers()
     name, up = steers.shown.name, steers.up
-    if not steers.sure and asks:
+    if not steers.sure and asks():
         if steers.test:
             out.print(f"{name} is measured on test data: agents will fit them.", style="yellow", markup=False)
         name = click.prompt("Which number steers?", default=name, type=click.Choice([name, *steers.others[:6]]))
