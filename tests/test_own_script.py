@@ -337,6 +337,7 @@ def steered(tmp_path: Path, text: str, **others: str) -> tuple[str, bool | None]
         ("print('Validation accuracy: %.2f%%' % acc)", "Validation_accuracy", True),
         ("print('RMSE: {:.3f}, R2: {:.3f}'.format(a, b))\nif r < best_rmse: best_rmse = r", "RMSE", False),
         ("logging.info('test_acc=' + str(acc))", "test_acc", True),
+        ("log.info('epoch %d val mse %.4f', e, mse)", "val_mse", False),
         ("print(json.dumps({'val_f1': f, 'epoch': e}))", "val_f1", True),
         ("line = f'val acc: {x}'\nprint(line)", "val_acc", True),
         ("print('val_loss:', a)\nprint('val_acc:', acc)\nif acc > best_acc: best_acc = acc", "val_acc", True),

@@ -185,7 +185,13 @@ def _pattern(before: str) -> str:
 def _templates(call: ast.Call, known: Mapping[str, ast.expr]) -> Iterator[tuple[str, list[str]]]:
     """What a call writes, its arguments with blanks between; those of `print` and the like that are given by name."""
     text, holes = "", list[str]()
-    for argument in call.args:
+    first = call.args[0] if call.args else None
+    arguments = call.args
+    told = first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else ""
+    if first is not None and len(_PERCENT.findall(told)) == len(call.args) - 1 > 0:  # as logging has it
+        together = ast.Tuple(elts=call.args[1:], ctx=ast.Load())
+        arguments = [ast.BinOp(left=first, op=ast.Mod(), right=together)]
+    for argument in arguments:
         part, more = _template(argument, known)
         text += (" " * bool(text)) + part
         holes += more
