@@ -16,7 +16,7 @@ def defaults(source: Source) -> Iterator[Site]:
     given: dict[str, set[str]] = {}
     for call in calls(source.tree):
         name = called(call.func).rsplit(".", 1)[-1]
-        own = {word.arg for word in call.keywords if word.arg} | ({"*"} if call.args else set())
+        own = {word.arg for word in call.keywords if word.arg}
         given[name] = given[name] & own if name in given else own
     for node in ast.walk(source.tree):
         if not isinstance(node, ast.FunctionDef) or node.name not in given:

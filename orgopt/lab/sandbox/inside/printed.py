@@ -6,7 +6,7 @@ import json
 import math
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])")
 _VALUE = r"[-+]?(?:[\d.]\S*|nan|inf|infinity)"
@@ -65,11 +65,11 @@ def _of_key(text: str, reading: Reading) -> str:
 
 def _at(data: Any, key: str) -> Any:
     """The value of a key, or of keys in tables with dots between them; of a list, in its last table."""
-    found = data[-1] if data and type(data) is list else data
-    if type(found) is dict and key in found:
-        return found[key]
-    for part in key.split("."):
-        found = found.get(part) if type(found) is dict else None
+    if isinstance(data, list) and data:
+        data = cast("list[Any]", data)[-1]
+    found: Any = cast("Any", data)
+    for part in [key] if isinstance(found, dict) and key in found else key.split("."):
+        found = cast("dict[str, Any]", found).get(part) if isinstance(found, dict) else None
     return found
 
 
