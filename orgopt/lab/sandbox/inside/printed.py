@@ -63,14 +63,14 @@ def _of_key(text: str, reading: Reading) -> str:
     raise ValueError(f"no JSON of {reading.file or 'its output'} has '{reading.key}'")
 
 
-def _at(data: Any, key: str) -> Any:
+def _at(data: Any, key: str) -> object:
     """The value of a key, or of keys in tables with dots between them; of a list, in its last table."""
     if isinstance(data, list) and data:
         data = cast("list[Any]", data)[-1]
     found: Any = cast("Any", data)
     for part in [key] if isinstance(found, dict) and key in found else key.split("."):
         found = cast("dict[str, Any]", found).get(part) if isinstance(found, dict) else None
-    return found
+    return cast("object", found)
 
 
 def printed_metric(output: bytes, name: str) -> float:
@@ -103,7 +103,7 @@ def _around(lines: list[re.Match[str] | None], place: int) -> list[re.Match[str]
         if line is None:
             break
         found.append(line)
-    return found
+    return cast("object", found)
 
 
 def _number(name: str, text: str) -> float:
