@@ -103,7 +103,7 @@ def _around(lines: list[re.Match[str] | None], place: int) -> list[re.Match[str]
         if line is None:
             break
         found.append(line)
-    return cast("object", found)
+    return found
 
 
 def _number(name: str, text: str) -> float:
