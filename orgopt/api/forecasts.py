@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orgopt.agents.session import FROZEN, Language, speaks, thaw
-from orgopt.api.labs import experiment_s
+from orgopt.api.labs import experiment_s, kept_baseline
 from orgopt.document import require_org
 from orgopt.errors import OrgoptError
 from orgopt.evolve.forecast.calls import Calls, calls, earlier
@@ -18,6 +18,9 @@ from orgopt.study.view import StudyView, load_study
 
 if TYPE_CHECKING:
     from orgopt.api.study_plan import Plan
+
+
+_UNKNOWN_S = 60.0
 
 
 def forecast(planned: "Plan", usd_per_slot_hour: float | None) -> Estimate:
@@ -37,12 +40,18 @@ def forecast(planned: "Plan", usd_per_slot_hour: float | None) -> Estimate:
         tasks=len(planned.searched),
         held_out=len(planned.held_out),
         trains=planned.lab != "replay",
-        experiment_s=sum(map(experiment_s, planned.tasks.values())) / len(planned.tasks),
+        experiment_s=_experiment_s(planned),
         workers=planned.workers,
         timed=timing(_earlier(planned.workspace), config.budget_s, config.slots),
         usd_per_slot_hour=usd_per_slot_hour,
     )
     return replace(found, language=_calls(planned, found))
+
+
+def _experiment_s(planned: "Plan") -> float:
+    """Slot-seconds of one experiment, about: of a checkout that has not run here, as of a minute."""
+    known = [experiment_s(kept_baseline(task, planned.workspace)) for task in planned.tasks.values()]
+    return sum(one or _UNKNOWN_S for one in known) / len(known)
 
 
 def _calls(planned: "Plan", found: Estimate) -> Calls | None:
@@ -58,7 +67,7 @@ def _calls(planned: "Plan", found: Estimate) -> Calls | None:
     terms = CallTerms(
         budget_s=config.budget_s,
         slots=config.slots,
-        experiment_s=sum(map(experiment_s, planned.tasks.values())) / len(planned.tasks),
+        experiment_s=_experiment_s(planned),
         edits=planned.lab in {"local", "ray"},
         runs=runs,
         firsts=firsts,
