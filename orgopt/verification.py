@@ -158,7 +158,7 @@ def _beside(task: Task, lab: Lab, submitted: Submissions, plan: _Plan) -> Verifi
     for number in submitted.settings:
         pairs = [(found[BASELINE, k], value) for (other, k), value in found.items() if other == number]
         varied = not steady and not _deaf(submitted, number, [own for _, own in pairs])
-        told[number] = confirmation.paired(pairs, task.baseline, ratios=task.timed, varies=varied)
+        told[number] = confirmation.paired(pairs, task.baseline, ratios=task.by_ratio, varies=varied)
     return Verified(
         heldout={number: task.baseline.heldout - one.gain for number, one in told.items()},
         evidence=told.get(submitted.last),
