@@ -19,7 +19,6 @@ import os
 import resource
 import select
 import signal
-import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping
@@ -28,6 +27,9 @@ from typing import Any, Self
 from . import isolate
 
 _SECRET_S = 1e-3  # of work while it should stand still: less is charged and no more, since a signal may cross another
+
+_DONE = b"\0"
+_ERROR_BYTES = 300
 
 
 class TamperedError(Exception):
@@ -129,8 +131,11 @@ class Timed:
 
     def _answered(self) -> None:
         ready, _, _ = select.select([self._answers], [], [], self._limit_s)
-        if not ready or os.read(self._answers, 1) != b".":
-            raise RuntimeError("it did not answer" if ready else f"it did not answer within {self._limit_s:g} s")
+        if not ready:
+            raise RuntimeError(f"it did not answer within {self._limit_s:g} s")
+        said = os.read(self._answers, _ERROR_BYTES)
+        if said[:1] != _DONE:
+            raise RuntimeError(said.decode("utf-8", "replace") or "it ended without an answer")
 
     def _stop(self) -> None:
         os.kill(self._pid, signal.SIGSTOP)
@@ -150,16 +155,16 @@ def _serve(load: Callable[[], Callable[..., object]], memory: mmap.mmap, calls: 
         resource.setrlimit(resource.RLIMIT_NPROC, (1, 1))
         answer = load()
         with os.fdopen(calls, "rb") as lines:
-            os.write(answers, b".")
+            os.write(answers, _DONE)
             for line in lines:
                 arguments: Mapping[str, Any] = json.loads(line)
                 answer(memory, **arguments)
-                os.write(answers, b".")
+                os.write(answers, _DONE)
         code = 0
-    except BaseException:  # noqa: BLE001  a forked child must never return into what its parent does next
+    except BaseException as error:  # noqa: BLE001  a forked child must never return into what its parent does next
         traceback.print_exc()
+        os.write(answers, f"{type(error).__name__}: {error}".encode("utf-8", "replace")[:_ERROR_BYTES])
     finally:
-        sys.stdout.flush()
         os._exit(code)
 
 
