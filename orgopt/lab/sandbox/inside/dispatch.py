@@ -1,8 +1,9 @@
 """The dispatcher: leads each experiment through its parts, and talks to the lab.
 
 Begun by `start.py`; talks JSON lines: requests on standard input, answers on standard output. A request is
-`{"id", "seed", "script", "own", "edited", "watched"}` or `{"kill": id}`; answers are points of learning curves and,
-last, how an experiment ended. When standard input ends, everything ends.
+`{"id", "seed", "script", "own", "edited", "watched", "env", "hide"}`, the last two for the devices that it has and
+those that it has not, or `{"kill": id}`; answers are points of learning curves and, last, how an experiment ended.
+When standard input ends, everything ends.
 
 It hears scripts and scores, so nothing that can run an experiment is forked from it after its start: the warm process
 does that, which gets the experiment's folder alone and reads the request there, in the supervisor.

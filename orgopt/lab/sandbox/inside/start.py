@@ -121,7 +121,7 @@ def main(text: str) -> None:
     if not config["namespaces"]:
         guard()
     elif os.getuid() == 0:
-        isolate.become_nobody()
+        isolate.become_nobody(config["groups"])
     answers = os.dup(1)
     os.dup2(2, 1)  # nothing that a library prints may reach the protocol
     if config["namespaces"]:
