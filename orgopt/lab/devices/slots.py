@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypedDict
 
+from orgopt.called import argument
 from orgopt.errors import LabError
 from orgopt.lab.devices.amd import Amd
 from orgopt.lab.devices.base import SYSTEM, Device, Maker
@@ -59,18 +60,10 @@ class Devices:
     """
 
     def __init__(self, task: Task, slots: int, system: Path = SYSTEM) -> None:
-        each, why = task.limits.gpus, list[str]()
-        for maker in makers(system):
-            found = maker.devices()
-            if len(found) >= slots * each:
-                break
-            why.append(f"{maker.absent}" if not found else f"there are {len(found)}")
-        else:
-            few = f"{slots} slots of {each}" if slots > 1 else f"{each}"
-            raise LabError(
-                f"{task.name} needs {few} GPU{'s' * (slots * each > 1)} ([resources] gpu = {each} in its task.toml), "
-                f"and {' and '.join(why)}: nothing was run"
-            )
+        each = task.limits.gpus
+        maker, found = max(((one, one.devices()) for one in makers(system)), key=lambda pair: len(pair[1]))
+        if len(found) < slots * each:
+            raise LabError(_too_few(task, slots, len(found), system))
         self._maker = maker
         self.of_slot = [tuple(found[slot * each : (slot + 1) * each]) for slot in range(slots)]
         self._free = list(range(slots))
@@ -206,3 +199,12 @@ def listed(system: Path = SYSTEM) -> tuple[Sequence[Device], str]:
             return found, ""
         why.append(maker.absent)
     return [], " and ".join(why)
+
+
+def _too_few(task: Task, slots: int, n: int, system: Path) -> str:
+    """What is missing, in one line."""
+    each = task.limits.gpus
+    needs = "a GPU" if slots * each == 1 else f"{slots * each} GPUs, {each} for each of {slots} slots"
+    there = f"there {'is 1' if n == 1 else f'are {n}'} here" if n else listed(system)[1]
+    less = f" ({argument('slots')} {n // each} would do)" if n >= each else ""
+    return f"{task.name} needs {needs} ([resources] gpu = {each}), and {there}{less}: nothing was run"
