@@ -45,7 +45,7 @@ def _checkout(folder: Path, toml: dict[str, Any], workspace: Path) -> Task:
     metric, time = found.metric, toml.get("time", {})
     given = {"wall_s": found.times.limit_s, **toml.get("limits", {})}
     allowed = foreign.allowed(workspace, folder, toml)
-    limits = replace(_limits(given, {}, toml.get("resources", {})), read=allowed.read)
+    limits = replace(_limits(given, {}, {"gpu": int(found.gpu), **toml.get("resources", {})}), read=allowed.read)
     name = f"-{metric.name}" * metric.up or metric.name
     nothing = Measure(metric=math.nan, heldout=math.nan, sd=0.0, seeds=0)
     more = f" More {metric.name} is better: it stands here as {name}, negated." * metric.up

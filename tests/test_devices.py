@@ -1,5 +1,6 @@
 """GPUs: what is found of them, what a slot's experiments see, what is waited for, and what is refused."""
 
+import ast
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from click.testing import CliRunner
 
 from orgopt.cli import main
 from orgopt.errors import LabError
+from orgopt.foreign.accelerator import needs_gpu
 from orgopt.lab.base import Experiment, Outcome, Status
 from orgopt.lab.devices import slots
 from orgopt.lab.devices.amd import Amd
@@ -266,3 +268,33 @@ def test_where_there_is_none_it_is_refused_in_a_line_and_nothing_is_left(
     assert "needy needs a GPU ([resources] gpu = 1), and there is no nvidia-smi and Linux has no /dev/kfd" in line
     assert line.endswith("nothing was run")
     assert sorted(path.name for path in tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("script", "needs"),
+    [
+        ("device = torch.device('cuda')\nmodel.to(device)", True),
+        ("model = Net().cuda()\nprint(loss.cpu())", True),
+        ("assert torch.cuda.is_available(), 'it needs one'\nmodel.to('cuda:0')", True),
+        ("if not torch.cuda.is_available():\n    raise SystemExit('none')\nmodel.to('cuda')", True),
+        ('torch.cuda.set_device(0)\ntorch.load("x", map_location="cpu")\ntorch.zeros(1, device="cpu")', True),
+        ("import triton.language as tl", True),
+        ("def load(device='cpu'): ...\nload('cuda')", True),
+        ("device = 'cuda' if torch.cuda.is_available() else 'cpu'", False),
+        ("if torch.backends.mps.is_available():\n    device = 'mps'\nelse:\n    device = 'cuda'", False),
+        ("parser.add_argument('--device', choices=['cpu', 'cuda'])", False),
+        ("model = Net()", False),
+    ],
+)
+def test_a_script_that_names_nothing_else_needs_a_gpu(script: str, needs: bool) -> None:
+    assert needs_gpu([ast.parse(script)]) == needs
+
+
+def test_a_checkout_that_needs_a_gpu_has_one_unless_it_says_otherwise(tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "prepare.py").write_text("TIME_BUDGET = 5\n")
+    (folder / "train.py").write_text("import torch\nLR = 0.1\ntorch.zeros(1).cuda()\nprint(f'val_loss: {LR}')\n")
+    assert load_task(str(folder)).limits.gpus == 1
+    (folder / "task.toml").write_text('kind = "script"\n[resources]\ngpu = 0\n')
+    assert load_task(str(folder)).limits.gpus == 0

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from orgopt.errors import TaskError
+from orgopt.foreign.accelerator import needs_gpu
 from orgopt.foreign.files import own_files
 from orgopt.foreign.knobs import marked
 from orgopt.foreign.metric import Metric, metric
@@ -27,6 +28,7 @@ class Found(NamedTuple):
         source: The script with its knobs marked and its seeds set.
         data: Folders outside that its files name as those of its data, the home by `~`.
         seeds: What became of each seed, a line each.
+        gpu: Whether it runs on a GPU alone.
         left_out: Which constants are no knobs, and why, as the end of a sentence; empty for none.
     """
 
@@ -35,6 +37,7 @@ class Found(NamedTuple):
     source: str
     data: tuple[str, ...]
     seeds: tuple[str, ...]
+    gpu: bool
     left_out: str
 
 
@@ -59,6 +62,7 @@ def find(folder: Path, script: str, toml: Mapping[str, Any]) -> Found:
         source=knobs.source,
         data=data_folders((fixed, own)),
         seeds=seeds.notes,
+        gpu=needs_gpu((own, fixed)),
         left_out=f"; left out are {each}" if (each := _each(knobs.fixed)) else "",
     )
 
