@@ -16,6 +16,7 @@ from orgopt.lab.devices import slots
 from orgopt.lab.devices.amd import Amd
 from orgopt.lab.devices.nvidia import Nvidia
 from orgopt.lab.devices.slots import Devices, listed
+from orgopt.lab.doctor.gpus import try_gpus
 from orgopt.lab.local import LocalLab
 from orgopt.lab.sandbox import launch
 from orgopt.lab.sandbox.launch import Sandbox
@@ -298,3 +299,18 @@ def test_a_checkout_that_needs_a_gpu_has_one_unless_it_says_otherwise(tmp_path: 
     assert load_task(str(folder)).limits.gpus == 1
     (folder / "task.toml").write_text('kind = "script"\n[resources]\ngpu = 0\n')
     assert load_task(str(folder)).limits.gpus == 0
+
+
+@needs_sandbox
+def test_doctor_uses_each_gpu_and_says_what_came_of_it(two: TwoDevices) -> None:
+    tried, why = try_gpus()
+    assert why == ""
+    assert [(one.id, one.name, one.memory_gb) for one in tried] == [("one", "A", 8.0), ("two", "A", 8.0)]
+    assert all(not one.usable and "libcuda" in one.detail for one in tried), "no driver is here"
+
+
+@pytest.mark.gpu
+def test_doctor_can_use_the_gpus_of_this_machine() -> None:
+    tried, why = try_gpus()
+    assert tried, why
+    assert all(one.usable for one in tried), tried
