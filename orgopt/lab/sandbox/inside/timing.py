@@ -44,6 +44,7 @@ class Timed:
             memory, and leaves its output in that.
         size: Bytes of memory that this process and the child share, for inputs and outputs.
         limit_s: Seconds that loading, and each call, may take at most.
+        wall: Whether seconds of the wall count, as where a GPU does the work; it may then have threads and processes.
 
     Example:
         with Timed(load, 1 << 20) as own:
@@ -52,9 +53,11 @@ class Timed:
             found = bytes(own.memory[:8])
     """
 
-    def __init__(self, load: Callable[[], Callable[..., object]], size: int, limit_s: float = 60.0) -> None:
+    def __init__(
+        self, load: Callable[[], Callable[..., object]], size: int, limit_s: float = 60.0, *, wall: bool = False
+    ) -> None:
         self.memory = mmap.mmap(-1, size)
-        self._limit_s = limit_s
+        self._limit_s, self._wall = limit_s, wall
         isolate.close_to_others()
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         self._manner = _manner()
@@ -64,7 +67,7 @@ class Timed:
         if self._pid == 0:
             os.close(self._calls)
             os.close(self._answers)
-            _serve(load, self.memory, calls, answers)
+            _serve(load, self.memory, calls, answers, alone=not wall)
         os.close(calls)
         os.close(answers)
         self._used = 0.0
@@ -96,10 +99,12 @@ class Timed:
         if secret_s > _SECRET_S:
             raise TamperedError(f"it worked for {secret_s:.4f} s while it should have stood still")
         os.write(self._calls, (json.dumps(arguments) + "\n").encode())
+        began = time.perf_counter()
         os.kill(self._pid, signal.SIGCONT)
         self._answered()
+        took = time.perf_counter() - began
         self._stop()
-        return self._used - before
+        return took if self._wall else self._used - before
 
     def close(self) -> None:
         """End it, and look whether it changed how this process runs.
@@ -148,11 +153,14 @@ class Timed:
             last, self._used = self._used, self._cpu_s()
 
 
-def _serve(load: Callable[[], Callable[..., object]], memory: mmap.mmap, calls: int, answers: int) -> None:
-    """Answer calls in the child, with one thread and without children; never returns."""
+def _serve(
+    load: Callable[[], Callable[..., object]], memory: mmap.mmap, calls: int, answers: int, *, alone: bool
+) -> None:
+    """Answer calls in the child, `alone` with one thread and without children; never returns."""
     code = 1
     try:
-        resource.setrlimit(resource.RLIMIT_NPROC, (1, 1))
+        if alone:
+            resource.setrlimit(resource.RLIMIT_NPROC, (1, 1))
         answer = load()
         with os.fdopen(calls, "rb") as lines:
             os.write(answers, _DONE)
