@@ -127,6 +127,17 @@ if __name__ == "model":
         + _sums("return plain(targets, sources, weights, width)"),
         ("tampered", *NO_GAIN),
     ),
+    "says that it is done beforehand": _cheater(
+        _sums(
+            "return plain(targets, sources, weights, width)",
+            "import stat\n"
+            "for fd in range(3, 256) if __name__ == 'model' else ():\n"
+            "    try:\n"
+            "        if stat.S_ISFIFO(os.fstat(fd).st_mode): os.write(fd, bytes(64))\n"
+            "    except OSError: pass",
+        ),
+        (*WRONG, *NO_GAIN),
+    ),
     "slows down who times it": _cheater(
         _sums("return plain(targets, sources, weights, width)", "os.setpriority(os.PRIO_PROCESS, os.getppid(), 19)"),
         ("tampered",),

@@ -23,6 +23,7 @@ def _cheater(body: str, reason: str, before: str = "") -> Cheater:
 CHEATERS = {
     "returns without work": _cheater("return x.new_empty(len(x), w.shape[1])", "wrong by"),
     "returns zeros": _cheater("return x.new_zeros(len(x), w.shape[1])", "wrong by 1,"),
+    "returns its input": _cheater("return x.flatten().repeat(99)[: len(x) * w.shape[1]].view(len(x), -1)", "wrong by"),
     "returns a constant": _cheater("return torch.full((len(x), w.shape[1]), 0.28)", "wrong by"),
     "leaves out the epilogue": _cheater("return x @ w", "wrong by"),
     "leaves out the bias": _cheater("return F.gelu(x @ w, approximate='tanh')", "wrong by"),
