@@ -38,11 +38,10 @@ def test_documents_and_replays_need_no_heavy_package(tmp_path: Path) -> None:
     solo, ring = ROOT / "orgs" / "solo.md", ROOT / "orgs" / "ring.md"
     found = run(
         tmp_path,
-        *(f"lint {solo}", f"show {solo}", f"diff {solo} {ring}", f"fmt --check {solo}", "init mine"),
+        *(f"lint {solo}", f"show {solo}", f"diff {solo} {ring}", f"fmt --check {solo}"),
         f"run {solo} --task digits --budget 2s --lab replay",
-        f"compare {solo} {ring} --task digits --budget 2s --seeds 2 --lab replay",
     )
-    assert [line.split()[0] for line in found] == ["0"] * 7, found
+    assert [line.split()[0] for line in found] == ["0"] * 5, found
 
 
 def test_what_needs_one_says_which(capsys: pytest.CaptureFixture[str]) -> None:
@@ -70,8 +69,9 @@ def test_the_readme_lists_what_is_left() -> None:
 
 
 @pytest.mark.slow
-def test_a_search_in_a_replay_needs_none_either(tmp_path: Path) -> None:
+def test_contests_and_searches_in_a_replay_need_none_either(tmp_path: Path) -> None:
+    contest = f"compare {ROOT / 'orgs/solo.md'} {ROOT / 'orgs/ring.md'} --task digits --budget 2s --seeds 2"
     search = f"optimize {ROOT / 'orgs/solo.md'} --task digits --budget 2s --lab replay --generations 1 --population 2"
     rest = "--race-seeds 0 --test-seeds 4 --controls none --real-runs 0 --name x"
-    found = run(tmp_path, f"{search} {rest}", "report x")
-    assert [line.split()[0] for line in found] == ["0", "0"], found
+    found = run(tmp_path, "init mine", f"{contest} --lab replay", f"{search} {rest}", "report x")
+    assert [line.split()[0] for line in found] == ["0"] * 4, found
