@@ -123,9 +123,12 @@ def test_a_call_is_charged_its_own_work_and_neither_its_load_nor_its_sleep() -> 
 
 
 def test_who_has_no_answer_is_told_so_and_takes_nobody_with_it() -> None:
-    body = "try:\n    with Timed(load, 8, 0.2) as own: own.call({})\nexcept RuntimeError as error: print(error)"
-    assert timed(body.format("work=9.0")) == "it did not answer within 0.2 s"
-    assert timed(body.format("wrok=1.0")) == "TypeError: load.<locals>.call() got an unexpected keyword argument 'wrok'"
+    body = "try:\n    with Timed(load, 8, {}) as own: own.call({})\nexcept RuntimeError as error: print(error)"
+    assert timed(body.format(0.2, "work=9.0")) == "it did not answer within 0.2 s"
+    assert (
+        timed(body.format(60, "wrok=1.0"))
+        == "TypeError: load.<locals>.call() got an unexpected keyword argument 'wrok'"
+    )
 
 
 def test_work_while_it_should_stand_still_is_tampering() -> None:
