@@ -125,7 +125,7 @@ if __name__ == "model":
     wake()
 """
         + _sums("return plain(targets, sources, weights, width)"),
-        ("tampered", *NO_GAIN),
+        ("tampered", *NO_GAIN, *ENDED),
     ),
     "says that it is done beforehand": _cheater(
         _sums(
