@@ -192,7 +192,8 @@ def write_text(path: Path, text: str) -> Path:
 def results_tsv(ledger: Ledger, metric: str) -> str:
     """The run as autoresearch's results.tsv: commit, metric, memory_gb, status, description.
 
-    `commit` is the digest of the script that ran; a result is kept when the team submitted it.
+    `commit` is the digest of the script that ran; a result is kept when the team submitted it. The memory is the
+    GPU's where there was one.
     """
     proposals = {event.data["id"]: event.data for event in ledger.of("proposal")}
     kept = {event.data["id"] for event in ledger.of("submission")}
@@ -207,7 +208,8 @@ def results_tsv(ledger: Ledger, metric: str) -> str:
         value = data["metric"] if ok else 0.0
         proposal = proposals[data["id"]]
         text = f"{proposal['agent']}: {proposal['note']}".replace("\t", " ").replace("\n", " ")
-        lines.append(f"{proposal['commit']}\t{_value(value)}\t{data['memory_gb']:.1f}\t{status}\t{text}")
+        memory = data.get("gpu_memory_gb", data["memory_gb"])
+        lines.append(f"{proposal['commit']}\t{_value(value)}\t{memory:.1f}\t{status}\t{text}")
     return "\n".join(lines) + "\n"
 
 

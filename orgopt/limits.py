@@ -22,6 +22,7 @@ class Limits:
         prime: Calls of `prepare.py` whose results all experiments share, each a name and arguments.
         hide: Files that neither experiments nor what they are forked from can read, of the task's folder or of packages
             that are installed.
+        gpus: GPUs that each has for itself.
         read: Files and folders outside of the task's that they may read, as the user's settings name them.
     """
 
@@ -33,4 +34,9 @@ class Limits:
     result: str = "weights.npz"
     prime: tuple[str, ...] = ()
     hide: tuple[str, ...] = ()
+    gpus: int = 0
     read: tuple[str, ...] = ()
+
+
+WITH_GPU = Limits(memory_gb=32.0, disk_gb=4.0, processes=512)
+"""What is usual where an experiment has a GPU: its driver, its compilers and their caches take much more."""

@@ -29,6 +29,7 @@ _TIMES = re.compile(
 _UNITS = re.compile(r"s|sec|second|[mun]s|min|minutes|time|speed")
 """Words that do so at the end of a name, before a word such as `mean`."""
 _AVERAGES = re.compile(r"mean|avg|average|median|total|best|p\d+")
+_LOGARITHM = re.compile(r"log(2|10|e)?")
 _QUALITIES = re.compile(
     r"loss|error|err|acc|accuracy|f1|auc|bp[bc]|nll|ppl|perplexity|r?mse|mae|score|reward|return|series|steps?"
 )
@@ -66,6 +67,11 @@ def is_time(name: str, unit: str = "") -> bool:
     word that says what is measured decides: `time_series_loss` is a loss.
     """
     return _says_time(name) or _says_time(unit)
+
+
+def by_ratio(name: str, *, timed: bool) -> bool:
+    """Whether values of a metric are compared by their ratio: times are, and their logarithms by differences."""
+    return timed and not any(map(_LOGARITHM.fullmatch, re.findall(r"[a-z]+\d*", name.lower())))
 
 
 def quality(heldout: float, baseline: Measure, reference: Measure | None, *, timed: bool = False) -> float:

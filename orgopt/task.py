@@ -120,6 +120,11 @@ class Task:
         return math.isfinite(self.baseline.metric)
 
     @property
+    def by_ratio(self) -> bool:
+        """Whether its held-out metric is compared by ratios."""
+        return normalisation.by_ratio(self.heldout, timed=self.timed)
+
+    @property
     def steady(self) -> bool:
         """Whether its script printed the same with every seed, so that no fresh seed can tell luck from gain."""
         return self.self_reported and self.measured and not self.baseline.varies
@@ -142,11 +147,11 @@ class Task:
 
     def quality(self, heldout: float) -> float:
         """The held-out improvement of a result: 0 at the baseline, 1 at the reference; see `orgopt.normalisation`."""
-        return normalisation.quality(heldout, self.baseline, self.reference, timed=self.timed)
+        return normalisation.quality(heldout, self.baseline, self.reference, timed=self.by_ratio)
 
     def quality_error(self, heldout: float, error: float) -> float:
         """The standard error of the quality of a result with one."""
-        return normalisation.quality_error(heldout, error, self.baseline, self.reference, timed=self.timed)
+        return normalisation.quality_error(heldout, error, self.baseline, self.reference, timed=self.by_ratio)
 
     def with_baseline(self, baseline: Measure) -> "Task":
         """The task with a baseline measured elsewhere and the same distance to its reference."""

@@ -9,7 +9,7 @@ from typing import Any
 from orgopt import foreign, normalisation, regular
 from orgopt.errors import TaskError
 from orgopt.knob import parse_knobs
-from orgopt.limits import Limits
+from orgopt.limits import WITH_GPU, Limits
 from orgopt.task import Measure, Task
 from orgopt.task_form import PRINTS, read_toml
 from orgopt.task_source import find_task, is_task
@@ -50,7 +50,7 @@ def _checkout(folder: Path, toml: dict[str, Any], workspace: Path) -> Task:
     metric, time = found.metric, toml.get("time", {})
     given = {"wall_s": found.times.limit_s, **toml.get("limits", {})}
     allowed = foreign.allowed(workspace, folder, toml)
-    limits = replace(_limits(given, {}), read=allowed.read)
+    limits = replace(_limits(given, {}, {"gpu": int(found.gpu), **toml.get("resources", {})}), read=allowed.read)
     name = f"-{metric.name}" * metric.up or metric.name
     nothing = Measure(metric=math.nan, heldout=math.nan, sd=0.0, seeds=0)
     more = f" More {metric.name} is better: it stands here as {name}, negated." * metric.up
@@ -140,7 +140,7 @@ def _task(folder: Path, toml: dict[str, Any]) -> Task:
         data_digest=toml["measured"].get("data_digest", "") if script else "",
         source=source,
         knobs=parse_knobs(source, f"{folder.name}/{script or 'task.toml'}"),
-        limits=_limits(limits, toml.get("sandbox", {})),
+        limits=_limits(limits, toml.get("sandbox", {}), toml.get("resources", {})),
         timed=_timed(toml, toml["heldout"]),
     )
     if task.baseline.heldout <= reference.heldout:
@@ -159,8 +159,8 @@ def _timed(toml: dict[str, Any], metric: str) -> bool:
     return toml.get("timed", normalisation.is_time(metric, str(toml.get("unit", ""))))
 
 
-def _limits(limits: dict[str, Any], sandbox: dict[str, Any]) -> Limits:
-    usual = Limits()
+def _limits(limits: dict[str, Any], sandbox: dict[str, Any], resources: dict[str, Any]) -> Limits:
+    usual = WITH_GPU if (gpus := int(resources.get("gpu", 0))) else Limits()
     return Limits(
         memory_gb=_positive(limits, "memory_gb", usual.memory_gb),
         disk_gb=_positive(limits, "disk_gb", usual.disk_gb),
@@ -170,6 +170,7 @@ def _limits(limits: dict[str, Any], sandbox: dict[str, Any]) -> Limits:
         result=sandbox.get("result", usual.result),
         prime=tuple(sandbox.get("prime", ())),
         hide=tuple(sandbox.get("hide", ())),
+        gpus=gpus,
     )
 
 

@@ -28,6 +28,7 @@ _LIMITS: dict[str, Kind | Table] = {
     "flops": number(0),
     "best": number(),
 }
+_RESOURCES = Table(keys={"gpu": number(0, 64, whole=True)})
 _RESULT = Kind(
     "the name of one file of arrays, .npz, .npy or .safetensors",
     lambda value: (
@@ -69,6 +70,7 @@ JUDGED = Table(
         "parameters": Table(keys={}, others=ANYTHING),
         "start": Table(keys={"random": FLAG}),
         "limits": Table(keys=_LIMITS, needed=("wall_s",)),
+        "resources": _RESOURCES,
         "sandbox": Table(keys={"result": _RESULT, "prime": TEXTS, "hide": TEXTS}),
         "time": Table(keys=_TIME, needed=tuple(_TIME)),
         "baseline": Table(keys=_MEASURE, needed=tuple(_MEASURE)),
@@ -94,6 +96,7 @@ PRINTED = Table(
         "metric_file": _INSIDE,
         "metric_key": WORDS,
         "limits": Table(keys=_LIMITS),
+        "resources": _RESOURCES,
         "time": Table(keys=_TIME),
     }
 )

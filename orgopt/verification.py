@@ -192,7 +192,7 @@ def _pairs_told(
         told[number] = confirmation.paired(
             pairs,
             task.baseline,
-            ratios=task.timed,
+            ratios=task.by_ratio,
             varies=not steady and not _deaf(submitted, number, [own for _, own in pairs]),
             looks=looks if number == submitted.last else 1,
         )

@@ -77,7 +77,7 @@ class Shipped:
         return find_tasks(ROOT)[self.name]
 
 
-@pytest.mark.parametrize("name", ["digits", "nk", "tinygpt"])
+@pytest.mark.parametrize("name", ["digits", "kernel", "nk", "speed", "tinygpt"])
 class TestTasks(TaskContract):
     @pytest.fixture(autouse=True)
     def named(self, name: str) -> None:

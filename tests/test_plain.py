@@ -136,7 +136,7 @@ def test_a_setting_that_comes_again_is_judged_by_the_mean_of_its_runs(toy: Task)
     assert again
 
 
-@pytest.mark.parametrize("name", ["tinygpt", "digits", "nk"])
+@pytest.mark.parametrize("name", ["tinygpt", "digits", "nk", "speed", "kernel"])
 def test_knobs_are_what_optuna_may_draw_and_no_more(name: str) -> None:
     task = load_task(name)
     space = {knob.name: distribution(knob) for knob in task.knobs}

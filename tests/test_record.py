@@ -261,12 +261,12 @@ def test_a_killed_command_continues(tmp_path: Path, toy: Task, number: signal.Si
 
 
 def test_every_shipped_recording_is_of_its_task() -> None:
-    for name in ("digits", "tinygpt"):
+    for name, least in (("digits", 2000), ("tinygpt", 2000), ("speed", 1500)):
         task = load_task(name, ROOT)
         if not records_path(task).exists():
             continue
         records = load_records(records_path(task), task)
-        assert len(records) >= 2000
+        assert len(records) >= least
         assert records.provenance["data_digest"] == task.data_digest
         assert np.mean(records.status == "ok") > 0.8
         assert records_path(task).stat().st_size < 5e6

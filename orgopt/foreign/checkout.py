@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from orgopt.errors import TaskError
+from orgopt.foreign.accelerator import needs_gpu
 from orgopt.foreign.files import own_files
 from orgopt.foreign.knobs import File, Marked, Ranges, marked
 from orgopt.foreign.places import data_folders
@@ -38,6 +39,7 @@ class Found(NamedTuple):
         targets: Where the values of knobs go in these.
         data: Folders outside that its files name as those of its data, the home by `~`.
         seeds: What became of each seed, a line each.
+        gpu: Whether it runs on a GPU alone.
         left_out: Which constants are no knobs, and why, as the end of a sentence; empty for none.
     """
 
@@ -50,6 +52,7 @@ class Found(NamedTuple):
     targets: tuple[Target, ...]
     data: tuple[str, ...]
     seeds: tuple[str, ...]
+    gpu: bool
     left_out: str
 
 
@@ -89,6 +92,7 @@ def find(folder: Path, toml: Mapping[str, Any]) -> Found:
         targets=knobs.targets,
         data=data_folders([*parts.fixed, *own]),
         seeds=(*parts.seeds, *_seed_notes(knobs.targets)),
+        gpu=needs_gpu([*own, *parts.fixed]),
         left_out=f"; left out are {each}" if each else "",
     )
 

@@ -84,6 +84,8 @@ class Outcome:
         started, ended: Lab seconds; the difference is charged to the slot, lost attempts included.
         curve: Values of the learning curve, as far as it came; empty when the task reports none.
         memory_gb: Peak resident memory of the training process.
+        gpu_memory_gb: Peak memory of its GPUs; None where it has none, or nothing is told of them.
+        gpu_share: The mean share of time in which they worked, 0 to 1; likewise.
         cpu_s: CPU seconds of training and evaluation, what they take on a core of their own; 0 when it was killed.
         error: The last line of its output when it failed.
         lost: Attempts at it before this one that ended by a fault of the lab.
@@ -97,6 +99,8 @@ class Outcome:
     heldout: float | None = None
     curve: tuple[float, ...] = ()
     memory_gb: float = 0.0
+    gpu_memory_gb: float | None = None
+    gpu_share: float | None = None
     cpu_s: float = 0.0
     error: str = ""
     lost: tuple[Lost, ...] = ()
@@ -118,7 +122,9 @@ class Outcome:
         numbers = {"started": round(self.started, 4), "ended": round(self.ended, 4)}
         scores = {"metric": self.metric, "heldout": self.heldout, "memory_gb": round(self.memory_gb, 3)}
         lost = [[round(one.started, 4), round(one.ended, 4), one.reason] for one in self.lost]
-        data = {"id": self.id, "status": self.status.value, **numbers, **scores, "error": self.error}
+        gpu = {"gpu_memory_gb": self.gpu_memory_gb, "gpu_share": self.gpu_share}
+        told = {name: value for name, value in gpu.items() if value is not None}
+        data = {"id": self.id, "status": self.status.value, **numbers, **scores, **told, "error": self.error}
         return {**data, "lost": lost} if lost else data
 
 

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from orgopt.errors import LabError, SandboxError
 from orgopt.lab.base import Checkpoint, Experiment, Lost, Outcome, Status, reporting
+from orgopt.lab.devices.slots import LOOK_S, UNSEEN, Devices
 from orgopt.lab.plausible import weigh
 from orgopt.lab.running import Running
 from orgopt.lab.sandbox.harness import Harness
@@ -39,6 +40,7 @@ class LocalLab:
         keeps: Whether the end of what each experiment printed is kept, in `printed` by its number.
 
     Raises:
+        LabError: There are fewer GPUs than the task's experiments need.
         SandboxError: The sandbox is not to be had on this machine.
 
     Example:
@@ -60,7 +62,8 @@ class LocalLab:
         self._ready: Mapping[str, Any] | None = None
         self._keeps = keeps
         self.printed: dict[int, str] = {}
-        self._warm = WarmProcess(task, self.sandbox, keeps=keeps)
+        self._devices = Devices(task, slots) if task.limits.gpus else None
+        self._warm = WarmProcess(task, self.sandbox, self._devices, keeps=keeps)
 
     @property
     def slots(self) -> int:
@@ -137,6 +140,8 @@ class LocalLab:
     def close(self) -> None:
         """End the warm process and all that it started; remove the scratch folder."""
         self._warm.close()
+        if self._devices:
+            self._devices.close()
 
     def __enter__(self) -> Self:
         return self
@@ -154,7 +159,9 @@ class LocalLab:
 
     def _moments(self) -> list[float]:
         """When experiments have to be ended, should their supervisors not have done it."""
-        return [run.begun + self._limit_s(run) for run in self._running.values() if not run.killed]
+        ends = [run.begun + self._limit_s(run) for run in self._running.values() if not run.killed]
+        waits = self._devices is not None and self._queue and self._devices.waits
+        return [*ends, self.now() + LOOK_S] if waits else ends
 
     def _limit_s(self, run: Running) -> float:
         """Seconds after which an attempt is ended here; answering for a rewritten script may take as long again."""
@@ -162,6 +169,8 @@ class LocalLab:
 
     def _start_queued(self) -> None:
         while self._queue and len(self._running) < self._slots:
+            if self._devices and not self._devices.take(self._queue[0].id):
+                return
             experiment = self._queue.popleft()
             now = self.now()
             run = self._running[experiment.id] = Running(experiment, now, now)
@@ -169,13 +178,10 @@ class LocalLab:
 
     def _begin(self, run: Running) -> None:
         """Start an experiment, or start it again."""
-        experiment = run.experiment
-        own = self.task.script_with(experiment.settings)
-        edited = experiment.script is not None
-        request = {"id": experiment.id, "seed": experiment.seed, "watched": experiment.watched}
-        script = own if experiment.script is None else experiment.script
-        files = self.task.files_with(script, experiment.seed)
-        self._send({**request, "script": script, "own": own, "edited": edited, "files": files})
+        seen = (
+            self._devices.seen(run.experiment.id, hides=self.sandbox is Sandbox.BUBBLEWRAP) if self._devices else UNSEEN
+        )
+        self._send({**run.request(self.task), **seen})
 
     def _kill_overdue(self) -> None:
         for run in list(self._running.values()):
@@ -214,12 +220,17 @@ class LocalLab:
         self._start_queued()
 
     def _ended(self, run: Running, answer: Mapping[str, Any]) -> None:
-        del self._running[run.experiment.id]
+        used = self._leave(run, well=answer["status"] == "ok")
         self._faults = 0
         if self._keeps:
             self.printed[run.experiment.id] = str(answer.get("output", ""))
         if not run.told:
-            self._events.append(self._outcome(run, answer))
+            self._events.append(replace(self._outcome(run, answer), **used))
+
+    def _leave(self, run: Running, *, well: bool) -> dict[str, float]:
+        """Take an experiment's slot from it; what it used of its devices."""
+        del self._running[run.experiment.id]
+        return self._devices.give_back(run.experiment.id, well=well) if self._devices else {}
 
     def _recover(self, error: EndedError) -> None:
         """Start another warm process in place of one that died, and what ran in it.
@@ -244,7 +255,7 @@ class LocalLab:
         """Another warm process, which may be killed in its turn, and what it says when it is ready."""
         for attempt in range(_STARTS):
             self._warm.close()
-            self._warm = WarmProcess(self.task, self.sandbox, keeps=self._keeps)
+            self._warm = WarmProcess(self.task, self.sandbox, self._devices, keeps=self._keeps)
             try:
                 return self._await_ready()
             except (EndedError, SandboxError) as again:  # the sandbox held before
@@ -260,7 +271,7 @@ class LocalLab:
         now = self.now()
         run.lost.append(Lost(run.begun, now, reason))
         if run.killed or run.told or len(run.lost) > RETRIES:
-            del self._running[run.experiment.id]
+            self._leave(run, well=False)
             if not run.told:
                 status = Status.TIMEOUT if run.killed else Status.INFRA
                 if not run.killed:

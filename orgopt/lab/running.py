@@ -1,8 +1,10 @@
 """An experiment that a local lab runs: which attempt, and what is known of it."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from orgopt.lab.base import Checkpoint, Experiment, Lost, Outcome, Status
+from orgopt.task import Task
 
 
 @dataclass(slots=True)
@@ -39,6 +41,21 @@ class Running:
             curve=tuple(self.curve),
             lost=tuple(self.lost),
         )
+
+    def request(self, task: Task) -> dict[str, Any]:
+        """What a warm process is asked to run."""
+        one, own = self.experiment, task.script_with(self.experiment.settings)
+        script = own if one.script is None else one.script
+        edited = one.script is not None
+        return {
+            "id": one.id,
+            "seed": one.seed,
+            "watched": one.watched,
+            "script": script,
+            "own": own,
+            "edited": edited,
+            "files": task.files_with(script, one.seed),
+        }
 
     def checkpoints(self, now: float) -> list[Checkpoint]:
         """The points of its curve that are new, where somebody watches; another attempt repeats them."""

@@ -7,6 +7,7 @@ from typing import ParamSpec, TypeVar
 from orgopt.addresses import without_passwords
 from orgopt.called import typed
 from orgopt.cli.shared.base import err
+from orgopt.cli.shared.missing import without
 from orgopt.document.text.program import printable
 from orgopt.errors import DocumentError, LabError, ModelError, OrgoptError, SandboxError, StoreError
 from orgopt.plugin_faults import naming_packages
@@ -38,5 +39,11 @@ def command(body: Callable[P, T]) -> Callable[P, T]:
             elif isinstance(error, LabError | ModelError | StoreError | OSError):
                 code = EXIT_INFRASTRUCTURE
             raise SystemExit(code) from None
+        except ModuleNotFoundError as error:
+            if (message := without(error)) is None:
+                raise
+            err.print("error:", style="bold red", end=" ")
+            err.print(message, markup=False, soft_wrap=True)
+            raise SystemExit(EXIT_INFRASTRUCTURE) from None
 
     return guarded

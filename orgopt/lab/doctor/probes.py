@@ -68,7 +68,7 @@ def _findings(kind: Sandbox) -> Iterator[Finding]:
         os.environ["ORGOPT_PROBE_SECRET"] = token[::-1]  # backwards, so that a script is not taken for it
         stack.callback(os.environ.pop, "ORGOPT_PROBE_SECRET", None)
         stack.enter_context(_neighbour())
-        task = _task(folder)
+        task = probe_task(folder)
         lab = stack.enter_context(LocalLab(task, 1, kind))
         short = stack.enter_context(LocalLab(replace(task, limit_s=_SHORT_S), 1, kind))
         for number, probe in enumerate(PROBES, 1):
@@ -80,7 +80,7 @@ def trial(kind: Sandbox) -> str:
     """Start the smallest experiment in a sandbox: why none can be run here, or nothing where it ended as it should."""
     with tempfile.TemporaryDirectory(prefix="orgopt-probe-") as folder:
         try:
-            with LocalLab(_task(Path(folder)), 1, kind) as lab:
+            with LocalLab(probe_task(Path(folder)), 1, kind) as lab:
                 outcome = _run(lab, 1, Probe("trial", "sys.exit('held')"), {})
         except SandboxError as error:
             return str(_of_no_task(error))
@@ -95,7 +95,8 @@ def _of_no_task(error: SandboxError) -> SandboxError:
     return SandboxError(f"{str(error).partition(chr(10))[0]}{remedy()}")
 
 
-def _task(folder: Path) -> Task:
+def probe_task(folder: Path) -> Task:
+    """A task without research, whose scripts attempt something; its files are laid below a folder."""
     place = folder / "probe"
     place.mkdir()
     for name, text in FILES.items():

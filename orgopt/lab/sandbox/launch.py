@@ -20,6 +20,7 @@ from typing import IO, Any
 
 from orgopt.errors import SandboxError, TaskError, UsageError
 from orgopt.foreign import contents_digest, interpreter_folders, own_files
+from orgopt.lab.devices.slots import Devices, warm_environment
 from orgopt.lab.sandbox.bubblewrap import absence, find, remedy
 from orgopt.lab.sandbox.inside import isolate
 from orgopt.lab.sandbox.inside.start import ISOLATION_FAILED
@@ -99,8 +100,10 @@ def bubblewrap(task: Task | None = None, *, replays: bool = True) -> str:
     return found.path
 
 
-def start(sandbox: Sandbox, task: Task, scratch: Path, *, keeps: bool = False) -> Start:
+def start(sandbox: Sandbox, task: Task, scratch: Path, devices: Devices | None = None, *, keeps: bool = False) -> Start:
     """How the warm process of a task is started; `scratch` holds what experiments leave, `keeps` what they print too.
+
+    Each experiment sees the `devices` of its slot alone, and without a sandbox is told of no others.
 
     Raises:
         SandboxError: The sandbox does not run on this machine.
@@ -109,13 +112,14 @@ def start(sandbox: Sandbox, task: Task, scratch: Path, *, keeps: bool = False) -
     results = scratch / "results"
     results.mkdir(exist_ok=True)
     isolated = sandbox is Sandbox.BUBBLEWRAP
-    config = _config(task, isolated=isolated) | {"keeps": keeps}
+    config = _config(task, isolated=isolated) | {"keeps": keeps, "groups": devices.groups if devices else []}
     if not isolated:
         config |= {"results": str(results), "folder": str(task.folder), "paths": _user_site(task)}
         env = environment(temporary=str(scratch), path=os.environ.get("PATH", os.defpath))
         if task.self_reported:
             shared(task)  # says what is missing
             env["HOME"] = str(Path.home())
+        env |= warm_environment() if devices else {}
         return Start(command=(task.python or sys.executable, *_arguments(str(INSIDE.parent), config)), env=env)
     bubblewrap(task)
     hand_over(results, task)
@@ -124,18 +128,25 @@ def start(sandbox: Sandbox, task: Task, scratch: Path, *, keeps: bool = False) -
     config |= {"results": isolate.RESULTS, "folder": folder, "paths": _user_site(task)}
     config |= {"read": sorted(data.values()), "home": isolate.HOME}
     python = readable(task.python)
-    visible = {path: path for path in python} | data
+    visible = {path: path for path in (*python, *driver(devices))} | data
     wrap = wrapped(
         {**visible, str(INSIDE): f"{isolate.ROOT}/inside", str(task.folder): folder},
         {str(results): isolate.RESULTS},
         masked=[f"{folder}/{name}" for name in _RECORDINGS if (task.folder / name).exists()],
+        devices=devices.nodes if devices else (),
     )
     wrap += own_package(python)
     env = environment(temporary=isolate.TEMPORARY, path="/usr/bin:/bin")
     if task.self_reported:
         env["HOME"] = isolate.HOME  # where its script looks for the data that it may read
+    env |= warm_environment() if devices else {}
     arguments = _arguments(isolate.ROOT, config)
     return Start(command=(*wrap, "--", task.python or sys.executable, *arguments), env=env)
+
+
+def driver(devices: Devices | None) -> list[str]:
+    """What of a driver lies outside of the system's folders: its libraries, and what Linux says of the hardware."""
+    return [] if devices is None else _outermost([*devices.libraries, "/sys"])
 
 
 def hand_over(results: Path, task: Task | None = None, *, replays: bool = True) -> None:
@@ -200,6 +211,7 @@ def wrapped(
     *,
     masked: Iterable[str] = (),
     network: bool = False,
+    devices: Iterable[str] = (),
 ) -> list[str]:
     """The command line of bubblewrap, up to what it is to run.
 
@@ -208,6 +220,7 @@ def wrapped(
         writable_at: Those that can be written too.
         masked: Files inside that are there, and empty.
         network: Whether the network is that of this machine.
+        devices: Device files that can be used.
     """
     line = [bubblewrap(), "--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try"]
     line += [] if network else ["--unshare-net"]
@@ -237,7 +250,9 @@ def wrapped(
     for path in masked:
         line += ["--ro-bind", "/dev/null", path]
     line += ["--dir", "/proc"] if os.getuid() == 0 else ["--proc", "/proc"]
-    return [*line, "--dev", "/dev", "--remount-ro", "/", "--chdir", "/"]
+    # After the new /dev, which has no devices but the usual, and forbids others that are bound without this option.
+    nodes = [word for path in devices for word in ("--dev-bind", path, path)]
+    return [*line, "--dev", "/dev", *nodes, "--remount-ro", "/", "--chdir", "/"]
 
 
 def environment(*, temporary: str, path: str) -> dict[str, str]:
@@ -314,6 +329,7 @@ def _config(task: Task, *, isolated: bool) -> dict[str, Any]:
         "wall_s": task.limit_s,
         "socket_bytes": socket_bytes(),
         "covers_tmp": covers_tmp(task.python),
+        "devices": bool(task.limits.gpus),
     }
     return {
         "script": task.script,

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from orgopt.errors import LabError
+from orgopt.lab.devices.slots import Devices
 from orgopt.lab.sandbox import launch
 from orgopt.lab.sandbox.inside.supervise import last_line
 from orgopt.lab.sandbox.launch import Sandbox
@@ -36,17 +37,18 @@ class WarmProcess:
     Args:
         task: What it loads.
         kind: The sandbox that it runs in.
+        devices: What its experiments may have, where they need any.
         keeps: Whether it tells the end of what each experiment printed.
 
     Raises:
         SandboxError: The sandbox is not to be had on this machine.
     """
 
-    def __init__(self, task: Task, kind: Sandbox, *, keeps: bool = False) -> None:
+    def __init__(self, task: Task, kind: Sandbox, devices: Devices | None = None, *, keeps: bool = False) -> None:
         self.task, self.kind = task, kind
         self._scratch = Path(tempfile.mkdtemp(prefix="orgopt-"))
         try:
-            start = launch.start(kind, task, self._scratch, keeps=keeps)
+            start = launch.start(kind, task, self._scratch, devices, keeps=keeps)
             with (self._scratch / "errors").open("wb") as errors:
                 self._process = launch.begin(kind, start, errors, task=task)
         except BaseException:

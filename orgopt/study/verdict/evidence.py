@@ -60,7 +60,7 @@ def gained(task: Task, score: Score) -> str:
     digits = _digits(evidence.error or abs(evidence.gain) or abs(before))
     noise = f" ± {evidence.error:.{digits}f}" if evidence.varies else ""
     change = f"{_signed(after - before, digits)}{noise}"
-    share = f", {_signed(100 * (after / before - 1), 1)} %" if task.timed and before else ""
+    share = f", {_signed(100 * (after / before - 1), 1)} %" if task.by_ratio and before else ""
     shows = ""
     if evidence.resolution:
         shows = f"; gains from {evidence.resolution:.{digits}f} on are shown in four of five cases"

@@ -1,8 +1,9 @@
 """The dispatcher: leads each experiment through its parts, and talks to the lab.
 
 Begun by `start.py`; talks JSON lines: requests on standard input, answers on standard output. A request is
-`{"id", "seed", "script", "own", "edited", "watched"}` or `{"kill": id}`; answers are points of learning curves and,
-last, how an experiment ended. When standard input ends, everything ends.
+`{"id", "seed", "script", "own", "edited", "watched", "env", "hide"}`, the last two for the devices that it has and
+those that it has not, or `{"kill": id}`; answers are points of learning curves and, last, how an experiment ended.
+When standard input ends, everything ends.
 
 It hears scripts and scores, so nothing that can run an experiment is forked from it after its start: the warm process
 does that, which gets the experiment's folder alone and reads the request there, in the supervisor.
@@ -167,7 +168,7 @@ class Dispatcher:
         elif self.config["prints"]:
             job.used["train_s"] = max(part["cpu_s"], part["wall_s"])
             self._end(number, job, {"status": "ok", "metrics": part["metrics"]})
-        elif not (job.edited and self._has_judge):
+        elif not self._asks_it(job):
             job.used["train_s"] = max(part["cpu_s"], part["wall_s"])
             self._judge(number, job, "evaluate")
         elif not job.questions:
@@ -175,6 +176,10 @@ class Dispatcher:
             self._judge(number, job, "ask")
         else:
             self._next_answer(number, job)
+
+    def _asks_it(self, job: _Job) -> bool:
+        """Whether its code is asked: where an agent rewrote it, and always where `prepare` has no `evaluate`."""
+        return self._has_judge and (job.edited or not self._ready["judge"]["evaluates"])
 
     def _judge(self, number: int, job: _Job, do: str) -> None:
         job.judgement, job.judged = {}, True
@@ -187,6 +192,8 @@ class Dispatcher:
         elif "questions" in found:
             job.questions = found["questions"]
             self._next_answer(number, job)
+        elif "tampered" in found:
+            self._end(number, job, {"status": "tampered", "error": found["tampered"]})
         elif "metrics" in found:
             self._end(number, job, {"status": "ok", "metrics": found["metrics"]})
         else:

@@ -31,13 +31,15 @@ _OPEN_FILES = 1024
 _INODES = 16384
 
 
-def become_nobody() -> None:
+def become_nobody(groups: Iterable[int] = ()) -> None:
     """Give up root and its capabilities for good; a fresh /proc is mounted before, which needs them.
+
+    It stays in `groups`, to which device files belong.
 
     bubblewrap's own /proc has parts covered when root asks for it, and Linux then refuses another inside.
     """
     _mount("proc", "/proc", "proc", _MS_NOSUID | _MS_NODEV | _MS_NOEXEC)
-    os.setgroups([])
+    os.setgroups(list(groups))
     os.setresgid(NOBODY, NOBODY, NOBODY)
     os.setresuid(NOBODY, NOBODY, NOBODY)
 
@@ -146,9 +148,9 @@ def limit(limits: Mapping[str, Any], *, processes: bool) -> None:
 
     Args:
         limits: `memory_bytes` beyond what is mapped now, `file_bytes`, `processes`, and `wall_s`, which one thread's
-            CPU seconds may not exceed. With `starts` addresses are not bound, with `foreign` neither these nor CPU
-            seconds: language runtimes reserve far more addresses than they use, and have threads; a supervisor
-            measures memory and wall time.
+            CPU seconds may not exceed. With `starts` addresses are not bound, with `foreign` or `devices` neither these
+            nor CPU seconds: language runtimes and drivers reserve far more addresses than they use, and have threads;
+            a supervisor measures memory and wall time.
         processes: Whether `processes` counts those of this experiment alone, so that it can be a limit.
     """
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a write fails instead
@@ -157,7 +159,7 @@ def limit(limits: Mapping[str, Any], *, processes: bool) -> None:
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_NOFILE: _OPEN_FILES,
     }
-    if not limits.get("foreign"):
+    if not (limits.get("foreign") or limits.get("devices")):
         if not limits.get("starts"):
             bounds[resource.RLIMIT_AS] = _mapped() + limits["memory_bytes"]
         bounds[resource.RLIMIT_CPU] = int(limits["wall_s"]) + 2

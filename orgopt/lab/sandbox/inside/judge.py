@@ -2,7 +2,8 @@
 
 It is forked before the warm process and is no ancestor of any experiment. It forks each judgement from itself, so that
 none can disturb another. It runs the task's own code alone: `prepare.evaluate` reads the arrays that an experiment
-left, beside the task's script with the experiment's constants. Of a script that an agent rewrote, it sees answers.
+left, beside the task's script with the experiment's constants. Of a script that an agent rewrote, it sees answers; of
+all scripts where `prepare` has no `evaluate`.
 """
 
 import contextlib
@@ -20,6 +21,7 @@ from typing import Any, NoReturn
 from . import isolate, processes
 from .part import read_request
 from .supervise import ERROR_LENGTH, last_line, tell
+from .timing import TamperedError
 
 JUDGE = "judge"
 """The module of a task that asks and grades, where it has one."""
@@ -37,8 +39,9 @@ def judge(requests: int, reports: int, limits: Mapping[str, Any], script: str) -
         limits: See `isolate.limit`.
         script: Name of the task's editable file.
     """
-    ready = {"data_digest": sys.modules["prepare"].data_digest(), "flops_per_s": measure_ceiling()}
-    tell(reports, {"judge": ready})
+    prepare = sys.modules["prepare"]
+    ready = {"data_digest": prepare.data_digest(), "flops_per_s": measure_ceiling()}
+    tell(reports, {"judge": {**ready, "evaluates": hasattr(prepare, "evaluate")}})
     running: dict[int, int] = {}  # process to experiment
     wake, woken = os.pipe()
     os.set_blocking(woken, False)
@@ -93,6 +96,8 @@ def _judgement(request: Mapping[str, Any], reports: int, limits: Mapping[str, An
             found["metrics"] = sys.modules[JUDGE].grade(folder)
         message = json.dumps({"id": request["id"], "judgement": {**found, "cpu_s": time.process_time() - before}})
         os.write(reports, (message[:4000] + "\n").encode())
+    except TamperedError as error:
+        tell(reports, {"id": request["id"], "judgement": {"tampered": str(error)[:ERROR_LENGTH]}})
     except BaseException as error:  # noqa: BLE001  whatever the arrays make it raise is a bad metric
         text = last_line(f"{type(error).__name__}: {error}".encode("utf-8", "replace"))[:ERROR_LENGTH]
         with contextlib.suppress(OSError):

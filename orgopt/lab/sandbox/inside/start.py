@@ -121,7 +121,7 @@ def main(text: str) -> None:
     if not config["namespaces"]:
         guard()
     elif os.getuid() == 0:
-        isolate.become_nobody()
+        isolate.become_nobody(config["groups"])
     answers = os.dup(1)
     os.dup2(2, 1)  # nothing that a library prints may reach the protocol
     if config["namespaces"]:
@@ -133,7 +133,7 @@ def main(text: str) -> None:
     parent = os.getpid()
     if config["prints"]:
         judging = (0, -1)
-        tell(reports, {"judge": {"data_digest": config["data_digest"], "flops_per_s": 0.0}})
+        tell(reports, {"judge": {"data_digest": config["data_digest"], "flops_per_s": 0.0, "evaluates": False}})
     else:
         judging = _begin(lambda requests: _judge(config, requests, reports), parent, (0, answers, heard))
     warming = _begin(lambda orders: _warm(config, orders, reports), parent, (0, answers, heard, judging[1]))

@@ -109,11 +109,11 @@ class Warm:
         return Part(
             id=order["id"],
             files=files,
-            body=self._training(request) if question is None else _answering,
+            body=_seeing(request["env"], self._training(request) if question is None else _answering),
             leaves=result if question is None else ANSWER,
             folder=folder,
             limits={**self.config["limits"], "silent": question is not None, "starts": is_command(self.config)},
-            hidden=tuple(self.config["hidden"]),
+            hidden=(*self.config["hidden"], *request["hide"]),
             watched=request["watched"] and question is None,
             prints=self.config["prints"],
             reads=self.config["reads"],
@@ -136,6 +136,16 @@ class Warm:
             runpy.run_path(script, run_name="__main__")
 
         return train
+
+
+def _seeing(env: Mapping[str, str], body: Callable[[], None]) -> Callable[[], None]:
+    """The body with the variables that say which devices it has."""
+
+    def run() -> None:
+        os.environ.update(env)
+        body()
+
+    return run
 
 
 def _answering() -> None:
