@@ -163,7 +163,8 @@ def desks(
     for number, member in enumerate(members(org)):
         role = member.role
         risk, hands_to = org.risk_of(role), network.delegates.get(member.id, [])
-        seat = Seat(name=member.id, role=role, risk=risk, assigns=tuple(hands_to), work=work)
+        hears = frozenset(network.sources(member.id)) if role.thinks else frozenset[str]()
+        seat = Seat(name=member.id, role=role, risk=risk, assigns=tuple(hands_to), hears=hears, work=work)
         stop_early, copy_rule = org.stop_early_of(role), org.copy_rule_of(role)
         found[member.id] = Desk(
             number=number,

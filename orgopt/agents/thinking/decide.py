@@ -11,12 +11,14 @@ from typing import Any, cast
 
 from orgopt.agents.base import Proposal, Ruling, Verdict
 from orgopt.agents.knowledge import Known
-from orgopt.agents.thinking import prompt
+from orgopt.agents.thinking import prompt, results
 from orgopt.agents.thinking.edits import Edit, InvalidAnswerError, apply_edits, checked_script, read_edits
 from orgopt.agents.thinking.situation import Situation
 from orgopt.knob import Knob, Value, with_values
 
 MAX_WORDS = 600  # characters of a hypothesis, an assignment, a reason
+REPEATED = "that was tried: it is "
+"""How the refusal of an exact repeat begins."""
 _RULINGS: tuple[Ruling, ...] = ("pass", "rerun", "reject")
 
 
@@ -59,9 +61,21 @@ def decide(now: Situation, said: Said) -> tuple[Proposal, list[Verdict]]:
         script_text = None
     if script_text is None and settings == dict(start.settings):
         raise InvalidAnswerError("the answer changes nothing: set at least one knob to another value" + _or_edit(now))
+    if (repeated := _repeated(now, start, settings, script_text)) is not None:
+        raise InvalidAnswerError(repeated)
     words = [said.hypothesis, f"expects {said.expectation}" if said.expectation.strip() else ""]
     note = prompt.clean("; ".join(word for word in words if word.strip()), MAX_WORDS) or "no hypothesis given"
     return Proposal(settings=settings, parent=start.id, note=note, script=script_text), verdicts
+
+
+def _repeated(now: Situation, start: Known, settings: Mapping[str, Value], script: str | None) -> str | None:
+    """What these very settings gave before; None where they were not tried with this script, as far as is known."""
+    if script is not None or results.rewritten(now, start):
+        return None
+    known = now.view.knowledge.tried(settings)
+    if known is None:
+        return None
+    return f"{REPEATED}#{known.id}, which gave {results.evidence(known)}: change something else"
 
 
 def _start(now: Situation, given: Any) -> Known:

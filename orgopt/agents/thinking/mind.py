@@ -2,15 +2,19 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, final
 
 from orgopt.agents.base import Agent, Look, Purpose, Thinking, Thought, View
 from orgopt.agents.thinking.answers import Answers
+from orgopt.agents.thinking.failures import Failure
 from orgopt.agents.thinking.memories import Memories
+from orgopt.agents.thinking.results import worthwhile
 from orgopt.agents.thinking.situation import Allowance, Seat, Situation
 from orgopt.agents.thinking.spend import Spend
+
+_FAILURES = 2  # that its next thought is told of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +46,7 @@ class Mind(Agent):
         self.seat, self.books = seat, books
         self._inbox: list[str] = []
         self._notes = books.memories.read(seat.role)
+        self._failed: list[str] = []
 
     @abstractmethod
     def brief(self, purpose: Purpose, now: Situation) -> Mapping[str, str]:
@@ -87,6 +92,8 @@ class Mind(Agent):
         self.books.allowance.take(thought)
         if thought.memory is not None:
             self._notes = thought.memory
+        if purpose == "propose":
+            self._failed = [*self._failed, thought.error][-_FAILURES:] if thought.failure == Failure.INVALID else []
         if purpose == "remember" and not thought.failure:
             self.books.memories.write(self.seat.role, thought.text)
 
@@ -105,4 +112,5 @@ class Mind(Agent):
 
     def _situation(self, view: View) -> Situation:
         left = self.books.allowance.left(view.left_s)
-        return Situation(seat=self.seat, view=view, inbox=tuple(self._inbox), left=left, memory=self._notes)
+        view, inbox, failed = replace(view, starts=worthwhile(view)), tuple(self._inbox), tuple(self._failed)
+        return Situation(seat=self.seat, view=view, inbox=inbox, left=left, memory=self._notes, failed=failed)

@@ -1,0 +1,48 @@
+"""What a script may use of the fixed file beside it: its constants, functions and classes, a line each."""
+
+import ast
+
+from orgopt.agents.thinking.texts import bounded
+from orgopt.errors import OrgoptError
+from orgopt.syntax import tree
+from orgopt.task import Task
+
+FIXED = "prepare.py"
+_MAX = 3_000  # characters
+_MAX_LINE = 200
+
+
+def interface(task: Task) -> str:
+    """The public names of a task's `prepare.py`; empty where it has none, or hides it from its experiments."""
+    path = task.folder / FIXED
+    if not task.script or FIXED in task.limits.hide or not path.is_file():
+        return ""
+    try:
+        body = tree(path.read_text("utf-8", "replace")).body
+    except (OrgoptError, SyntaxError, ValueError, RecursionError, MemoryError):
+        return ""
+    lines = [line for node in body for line in _lines(node)]
+    return bounded([line if len(line) <= _MAX_LINE else f"{line[: _MAX_LINE - 1]}…" for line in lines], _MAX)
+
+
+def _lines(node: ast.stmt) -> list[str]:
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return [] if node.name.startswith("_") else [_signature(node)]
+    if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+        methods = [one for one in node.body if isinstance(one, ast.FunctionDef)]
+        shown = [one for one in methods if not one.name.startswith("_") or one.name == "__init__"]
+        return [f"class {node.name}:{_said(node)}", *(f"    {_signature(one)}" for one in shown)]
+    if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+        name = node.targets[0].id
+        return [ast.unparse(node)] if name.isupper() and not name.startswith("_") else []
+    return []
+
+
+def _signature(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+    returns = f" -> {ast.unparse(node.returns)}" if node.returns else ""
+    return f"def {node.name}({ast.unparse(node.args)}){returns}:{_said(node)}"
+
+
+def _said(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> str:
+    text = ast.get_docstring(node)
+    return f"  # {text.splitlines()[0]}" if text else ""
