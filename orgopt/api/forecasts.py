@@ -62,6 +62,7 @@ def _calls(planned: "Plan", found: Estimate) -> Calls | None:
         edits=planned.lab == "local",
         runs=runs,
         firsts=firsts,
+        virtual=planned.lab != "local",
     )
     with Language(org, settings) as language:
         pace = earlier((path.parent for path in mlruns.rglob("answers.jsonl")), language.prices)

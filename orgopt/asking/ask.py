@@ -13,7 +13,7 @@ from orgopt.agents.session import Language
 from orgopt.agents.thinking.decide import REPEATED
 from orgopt.agents.thinking.failures import Failure
 from orgopt.agents.thinking.mind import Mind
-from orgopt.asking.situations import History, Moment, Posed, history, moments, situations
+from orgopt.asking.situations import Moment, Posed, history, moments, situations
 from orgopt.errors import UsageError
 from orgopt.json_values import json_values
 from orgopt.lab.base import Experiment, Lab, Status
@@ -95,7 +95,7 @@ def ask(
     samples: int,
     seed: int = 0,
     only: Sequence[Moment] = (),
-    told: Callable[[Reply], object] = lambda reply: None,
+    told: Callable[[Reply], object] | None = None,
 ) -> list[Answered]:
     """Ask each role that thinks with a language model in each situation that it meets.
 
@@ -122,9 +122,11 @@ def ask(
             if only and moment not in only:
                 continue
             given = situations(org, role, task, lab, past, moment=moment, samples=samples, seed=seed)
-            replies = list(_replies(given, role, task, lab, language, seed))
-            for reply in replies:
-                told(reply)
+            replies: list[Reply] = []
+            for reply in _replies(given, role, task, lab, language, seed):
+                replies.append(reply)
+                if told:
+                    told(reply)
             found.append(_answered(role, moment, replies))
     return found
 
@@ -161,7 +163,11 @@ def _heldout(task: Task, lab: Lab, settings: Settings, seed: int) -> float | Non
         return known
     seeds = [derive(Stream.VERIFY, seed, 0, k) for k in range(_RUNS)]
     experiments = [Experiment(id=k, settings=settings, seed=one) for k, one in enumerate(seeds, 1)]
-    values = [one.heldout for one in train_all(lab, experiments, task.limit_s) if one.status is Status.OK and one.heldout is not None]
+    values = [
+        one.heldout
+        for one in train_all(lab, experiments, task.limit_s)
+        if one.status is Status.OK and one.heldout is not None
+    ]
     return statistics.mean(values) if values else None
 
 
@@ -169,6 +175,7 @@ def _answered(role: Role, moment: Moment, replies: Sequence[Reply]) -> Answered:
     thoughts = [reply.thought for reply in replies]
     lost = next((one for one in thoughts if one.failure and one.failure != Failure.INVALID), None)
     refused = [str(one.facts.get("repaired", "")) for one in thoughts]
+    whys = [one.error or why for one, why in zip(thoughts, refused, strict=True)]
     firsts, seconds = (_cached(thoughts, number) for number in (0, 1))
     gains = [reply.gain for reply in replies if reply.gain is not None]
     return Answered(
@@ -185,7 +192,7 @@ def _answered(role: Role, moment: Moment, replies: Sequence[Reply]) -> Answered:
         seconds=_mean([one.facts["wall_s"] for one in thoughts]),
         usd=_mean([one.usd for one in thoughts]),
         gain=_mean(gains) if gains else None,
-        error=next((one.error or why for one, why in zip(reversed(thoughts), reversed(refused)) if one.error or why), ""),
+        error=next((why for why in reversed(whys) if why), ""),
     )
 
 

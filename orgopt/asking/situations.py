@@ -28,7 +28,7 @@ MOMENTS: tuple[Moment, ...] = ("start", "middle", "late", "review", "report")
 _KNOWN: Mapping[Moment, int] = {"start": 0, "middle": 10, "late": 40, "review": 20, "report": 20}
 """How many experiments have ended in the first sample of a situation; each further sample knows one more."""
 _LONGEST = 12  # doublings of a budget
-_COLLEAGUE = "colleague"
+_COLLEAGUE = "asked-colleague"
 
 
 class Posed(NamedTuple):
@@ -105,7 +105,9 @@ def _situation(
         told.take(event)
         t = event.t
     known = told.known()
-    delegates = tuple(f"{link.target}-1" for link in org.links if link.kind == "delegates to" and link.source == role.id)
+    delegates = tuple(
+        f"{link.target}-1" for link in org.links if link.kind == "delegates to" and link.source == role.id
+    )
     work = Workplace(
         org=org,
         task=task,

@@ -32,7 +32,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request: `number` counts from 0; `problem` is why the answer before it could not be used, if there was one."""
+    """One request: `number` counts from 0; `problem` is why the answer before could not be used, where one was."""
 
     number: int
     model: str

@@ -2,25 +2,25 @@
 
 import json
 import re
+from typing import Any
 
 from tests.fakes.llm_server import Call, fields
 
 
 def start_of(call: Call) -> int:
-    """The first start that the prompt names."""
-    return int(_start(call)[1])
+    """The first start that the prompt names; the baseline where it names none."""
+    return int(_start(call)[0])
 
 
-def _start(call: Call) -> re.Match[str]:
+def _start(call: Call) -> tuple[str, str]:
     found = re.search(r"^#(\d+) .*?: (.*)$", call.field("starts"), re.MULTILINE)
-    assert found, call.user
-    return found
+    return (found[1], found[2]) if found else ("0", "")
 
 
-def knobs_of(call: Call) -> dict[str, float]:
-    """The numbers of the first start: the baseline's, and what differs there."""
-    found = re.findall(r"^(\w+) = ([-\d.e]+) \(", call.system, re.MULTILINE)
-    moved = re.findall(r"(\w+) = ([-\d.e]+)(?:, |$)", _start(call)[2])
+def knobs_of(call: Call) -> dict[str, Any]:
+    """The values of the first start: the baseline's, and what differs there."""
+    found = re.findall(r"^(\w+) = (\S+) \(", call.system, re.MULTILINE)
+    moved = re.findall(r"(\w+) = (\S+?)(?:, |$)", _start(call)[1])
     return {name: json.loads(value) for name, value in [*found, *moved]}
 
 

@@ -4,6 +4,7 @@ Needs DSPy, so that it is imported late. An answer that cannot be used is repair
 which costs agent time alone.
 """
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ from orgopt.agents.thinking import prompt, results
 from orgopt.agents.thinking.answers import Answer
 from orgopt.agents.thinking.decide import MAX_WORDS, Said, decide
 from orgopt.agents.thinking.edits import InvalidAnswerError
+from orgopt.agents.thinking.failures import UNFINISHED
 from orgopt.agents.thinking.interface import interface
 from orgopt.agents.thinking.mind import Books, Mind
 from orgopt.agents.thinking.schema import schema_of
@@ -30,6 +32,7 @@ MAX_MEMORY = 4_000
 """Characters of an agent's notes, and of a role's lasting memory."""
 MAX_REPORT = 800
 _MAX_PROBLEM = 1_000
+_THIN = 8  # characters of a token at most, or nearly so
 _COLDEST, _HOTTEST = 0.2, 1.0
 
 
@@ -61,9 +64,15 @@ class LanguageAgent(Mind):
             "instructions": instructions("propose", now),
         }
 
+    def patience_s(self, purpose: Purpose, now: Situation) -> float:
+        return math.inf if self._nominal or purpose == "remember" else now.left.seconds
+
     def answer(
         self, purpose: Purpose, now: Situation, told: Mapping[str, str], *, recorded_only: bool = False
     ) -> Thought:
+        least_s = self._model.settings.nominal_s(sum(map(len, told.values())) // _THIN, 0)
+        if self._nominal and purpose != "remember" and least_s > now.left.seconds:
+            return Thought(seconds=least_s, failure=UNFINISHED)  # the budget ends before: nobody is asked
         asker, books = f"{self.seat.name}/{purpose}", self.books
         engine = Engine(self._model, books.answers, books.spend, asker=asker, role=self.seat.role.id)
         engine.recorded_only = recorded_only

@@ -75,7 +75,7 @@ def _repeated(now: Situation, start: Known, settings: Mapping[str, Value], scrip
     known = now.view.knowledge.tried(settings)
     if known is None:
         return None
-    return f"{REPEATED}#{known.id}, which gave {results.evidence(known)}: change something else"
+    return f"{REPEATED}#{known.id}, which gave {results.evidence(now, known)}: change something else"
 
 
 def _start(now: Situation, given: Any) -> Known:
@@ -91,6 +91,9 @@ def _start(now: Situation, given: Any) -> Known:
 def _turned(now: Situation, given: Any) -> dict[str, Value]:
     if given in (None, ""):
         return {}
+    if isinstance(given, list) and all(isinstance(one, Mapping) for one in cast("list[object]", given)):
+        # As a schema has it, which can bound their number so: an object a knob.
+        given = {name: value for one in cast("list[dict[str, Any]]", given) for name, value in one.items()}
     if not isinstance(given, Mapping):
         raise InvalidAnswerError(f"knobs must be a JSON object of names and values, not {_short(given)}")
     free = {knob.name: knob for knob in now.view.free}

@@ -1,5 +1,6 @@
 """A mind: what every agent that thinks in words has, whatever it thinks with."""
 
+import math
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -72,6 +73,10 @@ class Mind(Agent):
     def about(self, now: Situation) -> Mapping[str, Any]:
         """What it is told once and for all, and what it thinks with, for the ledger."""
 
+    def patience_s(self, purpose: Purpose, now: Situation) -> float:  # noqa: ARG002  for who overrides it
+        """Seconds on the wall after which a thought is of no use."""
+        return math.inf
+
     @final
     def think(self, view: View) -> Thinking:
         thinking = self._begin("propose", view)
@@ -108,7 +113,8 @@ class Mind(Agent):
     def _begin(self, purpose: Purpose, view: View) -> Thinking:
         # What it is told is put together now: what it knows changes while it thinks.
         now = self._situation(view)
-        return Thinking(told=self.brief(purpose, now), reasoning=partial(self.answer, purpose, now))
+        told, reasoning = self.brief(purpose, now), partial(self.answer, purpose, now)
+        return Thinking(told=told, reasoning=reasoning, patience_s=self.patience_s(purpose, now))
 
     def _situation(self, view: View) -> Situation:
         left = self.books.allowance.left(view.left_s)

@@ -5,7 +5,10 @@ before; what changes, such as what may be started from, comes after them.
 """
 
 import difflib
+import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from math import floor, log10
 
 from orgopt.agents.base import View
 from orgopt.agents.knowledge import Known
@@ -14,12 +17,13 @@ from orgopt.agents.thinking.texts import bounded, clean
 from orgopt.knob import Value, with_values
 
 MAX_KNOWN = 6_000  # characters
-_BEST, _LATEST = 8, 6
-_STEP = 6  # so many new rows come before old ones are left out
+_BEST, _LATEST = 6, 4
+_STEP = 4  # so many new rows come before old ones are left out
 _MAX_NOTE = 100  # characters of a hypothesis in a row
 _MAX_ERROR = 1_500
 _CURVE = 5  # last values
 _HOPELESS_SD = 10.0
+_WORD = re.compile(r"[^\W\d]\w+")
 
 
 def worthwhile(view: View) -> Sequence[Known]:
@@ -48,8 +52,9 @@ def known(now: Situation) -> str:
 
 def row(now: Situation, one: Known) -> str:
     """A result in a line."""
-    why = f" | {note}" if (note := _note(now, one)) else ""
-    return f"#{one.id} | {evidence(one)} | {changes(now, one)}{why}"
+    changed, note = changes(now, one), _note(now, one)
+    why = f" | {note}" if note and not _says(note, changed) else ""
+    return f"#{one.id} | {evidence(now, one)} | {changed}{why}"
 
 
 def noise(now: Situation) -> str:
@@ -68,12 +73,17 @@ def noise_sd(known: Iterable[Known]) -> float | None:
 
 
 def starts(now: Situation) -> str:
-    """What the next experiment may start from, with its whole setting where that is not the baseline's."""
+    """What the next experiment may start from, the whole setting of the first; empty where that is all there is."""
     tried = len(now.view.knowledge.all) - 1
-    lines = [f"Of {tried} settings that were tried, as far as you know, you may start from:"] if tried else []
-    for one in now.view.starts:
-        doubt = "" if one.believed else " (not confirmed yet)"
-        lines.append(f"#{one.id} {evidence(one)}{doubt}: {setting(now, one)}")
+    if not tried:
+        return ""
+    first, *others = now.view.starts
+    lines = [
+        f"Of {tried} settings that were tried, as far as you know, the best is where you start:",
+        f"#{first.id} {evidence(now, first)}: {setting(now, first)}",
+    ]
+    if others:
+        lines.append(f"Or start from {', '.join(f'#{one.id} ({evidence(now, one)})' for one in others)}.")
     return "\n".join(lines)
 
 
@@ -84,8 +94,8 @@ def last(now: Situation) -> str:
         return ""
     one = max(mine, key=lambda known: known.id)
     base = now.view.knowledge.all[0]
-    parts = [f"#{one.id} ({changes(now, one)}): {evidence(one)}, baseline {evidence(base)}"]
-    if note := now.work.notes.get(one.id):
+    parts = [f"#{one.id} gave {evidence(now, one)}, the baseline {evidence(now, base)}"]
+    if (note := now.work.notes.get(one.id)) and not _says(note, changes(now, one)):
         parts.append(f"you said: {clean(note.removeprefix(f'{now.seat.name}: '))}")
     attempt = now.work.attempts.get(one.id)
     if attempt and attempt.seconds is not None:
@@ -118,17 +128,19 @@ def pace(now: Situation) -> str:
     return f"an experiment takes {mean:.2g} s on one of {places}: at most {more} more of yours"
 
 
-def evidence(one: Known) -> str:
-    """A result as a number, with its standard error where it has one."""
+def evidence(now: Situation, one: Known) -> str:
+    """A result as a number, no more of it than is not noise, with its standard error where it has one."""
     if one.metric is None:
         return "failed"
-    return f"{one.metric:.4g}" + (f" ± {one.sd / one.seeds**0.5:.1g} ({one.seeds} runs)" if one.seeds > 1 else "")
+    sd = noise_sd(now.view.knowledge.all)
+    shown = f"{one.metric:.{max(0, 1 - floor(log10(sd)))}f}" if sd else f"{one.metric:.5g}"
+    return shown + (f" ± {one.sd / one.seeds**0.5:.1g} ({one.seeds} runs)" if one.seeds > 1 else "")
 
 
 def setting(now: Situation, one: Known) -> str:
     """A whole setting, as it differs from the baseline."""
     base = now.view.knowledge.all[0].settings
-    moved = [f"{name} = {value}" for name, value in one.settings.items() if base[name] != value]
+    moved = [f"{name} = {json.dumps(value)}" for name, value in one.settings.items() if base[name] != value]
     edited = [f"{now.work.task.script} rewritten"] if rewritten(now, one) else []
     return ", ".join(moved + edited) or ("the baseline" if one.id == 0 else "the baseline again")
 
@@ -153,12 +165,18 @@ def rewritten(now: Situation, one: Known) -> bool:
 
 
 def difference(now: Situation, one: Known) -> str:
-    """The change of a script against the baseline, as lines of a diff."""
-    return "\n".join(_diff(now.work.script, 0, one.id)) or setting(now, one)
+    """What differs from the baseline: values of knobs, or the lines of a script that was rewritten."""
+    return "\n".join(_diff(now.work.script, 0, one.id)) if rewritten(now, one) else setting(now, one)
 
 
 def _moved(before: Mapping[str, Value], after: Mapping[str, Value]) -> list[str]:
-    return [f"{name} {before[name]} → {value}" for name, value in after.items() if before[name] != value]
+    return [
+        f"{name} {_short(before[name])} → {_short(value)}" for name, value in after.items() if before[name] != value
+    ]
+
+
+def _short(value: Value) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def _edited_lines(now: Situation, before: int, after: int) -> str:
@@ -174,6 +192,11 @@ def _edited_lines(now: Situation, before: int, after: int) -> str:
 def _diff(scripts: Mapping[int, str], before: int, after: int) -> list[str]:
     old, new = (scripts[number].splitlines() for number in (before, after))
     return [line for line in difflib.unified_diff(old, new, lineterm="", n=1) if not line.startswith(("---", "+++"))]
+
+
+def _says(note: str, changed: str) -> bool:
+    """Whether a note says no more than what was changed, as those of policies do."""
+    return set(_WORD.findall(note.partition(": ")[2])) <= set(_WORD.findall(changed))
 
 
 def _note(now: Situation, one: Known) -> str:

@@ -11,6 +11,8 @@ from orgopt.knob import Knob, Value
 
 _TEXT = {"type": "string"}
 _REQUIRED = ("verdicts", "hypothesis", "knobs", "report", "notes")
+MAX_TURNED = 2
+"""Knobs that an answer may turn which is held to a schema: what more change at once, nobody can tell apart."""
 _MANY = 64  # values that are listed one by one
 RULINGS = ("pass", "rerun", "reject")
 
@@ -33,7 +35,9 @@ def _field(now: Situation, name: str) -> dict[str, Any]:
         # Whoever names a knob changes it: small models repeat the whole table of knobs, which is no experiment.
         starts = now.view.starts
         only = starts[0].settings if len(starts) == 1 else dict[str, Value]()
-        return _object({knob.name: _knob(knob, only.get(knob.name)) for knob in now.view.free}, [])
+        each = [_object({knob.name: _knob(knob, only.get(knob.name))}, [knob.name]) for knob in now.view.free]
+        least = 0 if now.work.edits or now.view.cases else 1
+        return {"type": "array", "items": {"anyOf": each}, "minItems": least, "maxItems": MAX_TURNED}
     if name == "start_from":
         return {"enum": [one.id for one in now.view.starts]}
     if name == "edits":

@@ -27,8 +27,8 @@ REPAIRED = 2
 """Calls of a thought at most: an answer that cannot be used is repaired once."""
 FILES = 200  # of earlier answers that are read, the newest
 LEAST = 20  # answers that say how long calls take
-_FIXED = 2_500  # characters of instructions that all questions have
-_KNOB = 60  # characters of a knob's line
+_FIXED = 1_300  # characters of instructions that all questions have
+_KNOB = 40  # characters of a knob's line
 _MEMORY = 4_000  # characters
 _DENSE, _THIN = 3, 5  # characters of a token
 _VARIES = 2  # how far experiments and calls may be faster or slower than those that were timed
@@ -91,6 +91,7 @@ class Terms:
         edits: Whether they may rewrite the script.
         runs: Runs of teams, at least and at most.
         firsts: Those of them after which roles with lasting memory write it.
+        virtual: Whether they are replayed, so that agents are charged nominal time unless settings say otherwise.
     """
 
     budget_s: float
@@ -99,6 +100,7 @@ class Terms:
     edits: bool
     runs: Span
     firsts: Span
+    virtual: bool = False
 
 
 def calls(org: Org, tasks: Sequence[Task], settings: LanguageSettings, terms: Terms, pace: Pace | None) -> Calls:
@@ -115,18 +117,25 @@ def calls(org: Org, tasks: Sequence[Task], settings: LanguageSettings, terms: Te
         UsageError: A role has no model, or a model no price.
     """
     asked = tokens_in = tokens_out = usd = Span(0, 0)
+    nominal = False
     for role in (role for role in org.roles if role.headcount and role.agent == LANGUAGE_AGENT):
         found = pace or guess(org, role, tasks, edits=terms.edits)
+        model = settings.model(role.model)
+        if model.nominal(virtual=terms.virtual):
+            ends = zip(found.input_tokens, found.output_tokens, strict=True)
+            found = found._replace(seconds=Span(*(model.nominal_s(int(told), int(said)) for told, said in ends)))
+            nominal = True
         own = _thoughts(org, role, terms, found.seconds).by(terms.runs)
         if role.memory == "lasting":
             own = own.plus(terms.firsts)
         own = own.by(Span(1, REPAIRED))
         inputs, outputs = own.by(found.input_tokens), own.by(found.output_tokens)
-        price = price_of(settings, settings.model(role.model))
+        price = price_of(settings, model)
         asked, tokens_in, tokens_out = asked.plus(own), tokens_in.plus(inputs), tokens_out.plus(outputs)
         low, high = (price.of(int(a), int(b)) for a, b in zip(inputs, outputs, strict=True))
         usd = usd.plus(Span(low, high))
-    basis = pace.basis if pace else "a guess of 0.5 to 30 s a call"
+    guessed = "a guess of their tokens, at nominal speeds" if nominal else "a guess of 0.5 to 30 s a call"
+    basis = pace.basis if pace else guessed
     return Calls(calls=asked, input_tokens=tokens_in, output_tokens=tokens_out, usd=usd, basis=basis)
 
 
