@@ -116,7 +116,7 @@ def study(args: argparse.Namespace) -> None:
     task, program = load_task(TASK, ROOT), parse(PAIR, "pair.md")
     config = StudyConfig(
         generations=2, population=4, budget_s=args.budget, slots=2, search_seeds=2, contenders=2, race_seeds=0,
-        test_seeds=2, controls="none", fix=("agent", "roles"),
+        test_seeds=1, controls="none", fix=("agent", "roles"),
     )  # fmt: skip
     whole = args.folder / "study"
     began = time.monotonic()

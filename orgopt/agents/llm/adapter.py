@@ -80,7 +80,7 @@ class Adapter(dspy.ChatAdapter):
         Raises:
             AdapterParseError: One is missing or is not what it should be.
         """
-        given = reading.fields(completion, signature.output_fields)
+        given = reading.fields(completion, signature.output_fields) or self._bare(signature, completion)
         found: dict[str, Any] = {}
         try:
             for name, info in signature.output_fields.items():
@@ -99,6 +99,13 @@ class Adapter(dspy.ChatAdapter):
                 message=str(error),
             ) from error
         return found
+
+    def _bare(self, signature: type[dspy.Signature], completion: str) -> Mapping[str, Any]:
+        """A whole answer without a header as the one text that was asked for, where it was one."""
+        (name, info), *others = signature.output_fields.items()
+        text = completion.strip()
+        takes = not others and info.annotation is str and not self.as_json
+        return {name: text} if takes and text and text[0] not in "{[" else {}
 
 
 _KINDS = {"start_from": " (a number)"}

@@ -133,13 +133,17 @@ def program(purpose: Purpose, now: Situation, told: Collection[str], *, as_json:
 
 
 def instructions(purpose: Purpose, now: Situation) -> str:
-    """What a role is told once and for all, the task and its knobs among it: the same in all of its questions."""
+    """What a role is told once and for all, the same in all of its questions.
+
+    What all roles are told comes first, and what this one is last: so they have most of it in a cache from each other.
+    """
     given = {"mission": prompt.mission(now), "settings": "", "interface": ""}
     if purpose == "propose":
         given["settings"] = prompt.knob_table(now.view.knobs, now.view.knowledge.all[0].settings, now.view.free)
         given["interface"] = interface(now.work.task) if now.work.edits else ""
     parts = [f"# {title}\n{given[name]}" for name, title in STATIC.items() if given[name]]
-    return "\n\n".join(part for part in (prompt.instructions(now), *parts, ASKS[purpose]) if part)
+    role = f"# Your role\n{prompt.charge(now)}"
+    return "\n\n".join(part for part in (prompt.rules(now), *parts, role, ASKS[purpose]) if part)
 
 
 def _answered(

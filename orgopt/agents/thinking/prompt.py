@@ -37,11 +37,10 @@ _RULES = (
 )
 
 
-def instructions(now: Situation) -> str:
-    """What a role is told once and for all: its charter, persona, risk and focus, and the rules of the lab."""
+def rules(now: Situation) -> str:
+    """How every agent of an organization works: what an experiment is, and what it may do."""
     task = now.work.task
     parts = [
-        charge(now),
         _RESEARCH.format(what=task.script or "the task", metric=clean(task.metric)),
         _EDITS.format(script=task.script) if now.work.edits else _KNOBS_ONLY,
         _RULES,
