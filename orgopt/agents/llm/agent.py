@@ -84,15 +84,13 @@ class LanguageAgent(Mind):
                 # Code in JSON is written wrongly by models that nothing holds to it.
                 found = _answered(purpose, now, told, engine, turns, as_json=held or not now.work.edits)
         except InvalidAnswerError as error:
-            found = {"failure": Failure.INVALID.value, "error": f"{str(error)[:300]}{self._cut(engine)}"}
+            found["failure"], found["error"] = Failure.INVALID.value, f"{str(error)[:300]}{self._cut(engine)}"
         except (LMError, AskError) as error:
             if isinstance(error.__cause__, OrgoptError):
                 raise error.__cause__ from None
             last = engine.asked[-1] if engine.asked else None
-            found = {
-                "failure": last.failure if last else Failure.REFUSED.value,
-                "error": last.error if last else str(error),
-            }
+            found["failure"] = last.failure if last else Failure.REFUSED.value
+            found["error"] = last.error if last else str(error)
         answers = engine.asked
         wall_s = round(sum(one.seconds for one in answers), 4)
         tokens = [[one.input_tokens, one.cached_tokens, one.output_tokens] for one in answers]

@@ -91,9 +91,10 @@ def _start(now: Situation, given: Any) -> Known:
 def _turned(now: Situation, given: Any) -> dict[str, Value]:
     if given in (None, ""):
         return {}
-    if isinstance(given, list) and all(isinstance(one, Mapping) for one in cast("list[object]", given)):
+    several = cast("list[Any]", given) if isinstance(given, list) else []
+    if several and all(isinstance(one, Mapping) for one in several):
         # As a schema has it, which can bound their number so: an object a knob.
-        given = {name: value for one in cast("list[dict[str, Any]]", given) for name, value in one.items()}
+        given = {name: value for one in several for name, value in cast("Mapping[str, Any]", one).items()}
     if not isinstance(given, Mapping):
         raise InvalidAnswerError(f"knobs must be a JSON object of names and values, not {_short(given)}")
     free = {knob.name: knob for knob in now.view.free}
