@@ -46,8 +46,8 @@ class Call:
     def field(self, name: str) -> str:
         """The text of an input field, as DSPy writes it; empty where it is not told."""
         head = f"[[ ## {name} ## ]]\n"
-        _, _, rest = self.user.rpartition(head)
-        return rest.split("\n\n[[ ## ")[0]
+        _, found, rest = self.user.rpartition(head)
+        return rest.split("\n\n[[ ## ")[0] if found else ""
 
 
 Reply = Callable[[Call], "str | Fault"]

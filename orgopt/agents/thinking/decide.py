@@ -96,7 +96,9 @@ def _turned(now: Situation, given: Any) -> dict[str, Value]:
         # As a schema has it, which can bound their number so: an object a knob.
         given = {name: value for one in several for name, value in cast("Mapping[str, Any]", one).items()}
     if not isinstance(given, Mapping):
-        raise InvalidAnswerError(f"knobs must be a JSON object of names and values, not {_short(given)}")
+        raise InvalidAnswerError(
+            f"knobs must be a JSON object of names and values, not {_short(cast('object', given))}"
+        )
     free = {knob.name: knob for knob in now.view.free}
     known = {knob.name for knob in now.view.knobs}
     found: dict[str, Value] = {}
