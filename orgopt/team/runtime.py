@@ -208,7 +208,9 @@ class Team:
         self.lab.submit(Experiment(id=number, settings=proposal.settings, seed=seed, watched=watched, script=edited))
 
     def _given_up(self) -> bool:
-        """Whether nobody will ever propose again and nothing runs: the rest of the budget would be waiting."""
+        """Whether nobody will ever propose again and nothing runs, or the run is no result: the rest is of no use."""
+        if any(one.out and one.unanswered for one in self._order):
+            return True
         if len(self._asked) > self._finished or self._thoughts.meets:
             return False
         return all(one.out for one in self._order)
