@@ -2,7 +2,7 @@
 
 import ast
 
-from orgopt.agents.thinking.texts import bounded
+from orgopt.agents.thinking.texts import bounded, clean
 from orgopt.errors import OrgoptError
 from orgopt.syntax import tree
 from orgopt.task import Task
@@ -10,6 +10,7 @@ from orgopt.task import Task
 FIXED = "prepare.py"
 _MAX = 3_000  # characters
 _MAX_LINE = 200
+_MAX_CONSTANT = 60
 
 
 def interface(task: Task) -> str:
@@ -22,7 +23,7 @@ def interface(task: Task) -> str:
     except (OrgoptError, SyntaxError, ValueError, RecursionError, MemoryError):
         return ""
     lines = [line for node in body for line in _lines(node)]
-    return bounded([line if len(line) <= _MAX_LINE else f"{line[: _MAX_LINE - 1]}…" for line in lines], _MAX)
+    return bounded([("  " * line.startswith(" ")) + clean(line, _MAX_LINE) for line in lines], _MAX)
 
 
 def _lines(node: ast.stmt) -> list[str]:
@@ -34,8 +35,16 @@ def _lines(node: ast.stmt) -> list[str]:
         return [f"class {node.name}:{_said(node)}", *(f"    {_signature(one)}" for one in shown)]
     if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
         name = node.targets[0].id
-        return [ast.unparse(node)] if name.isupper() and not name.startswith("_") else []
+        return [ast.unparse(node)] if name.isupper() and not name.startswith("_") and _is_short(node.value) else []
     return []
+
+
+def _is_short(value: ast.expr) -> bool:
+    """Whether a constant is a number or a word, or a few of them: paths, addresses and prompts help nobody."""
+    kinds = (
+        ast.Constant | ast.BinOp | ast.UnaryOp | ast.Tuple | ast.List | ast.operator | ast.unaryop | ast.expr_context
+    )
+    return all(isinstance(one, kinds) for one in ast.walk(value)) and len(ast.unparse(value)) <= _MAX_CONSTANT
 
 
 def _signature(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
