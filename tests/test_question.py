@@ -119,13 +119,14 @@ def test_what_others_run_is_known_to_those_who_hear_of_it(toy: Task) -> None:
 
 def test_what_a_script_may_use_is_said_by_name(toy: Task, tmp_path: Path) -> None:
     (tmp_path / "prepare.py").write_text(
-        'LIMIT = 3 * 2\n_own = 1\nPROMPT = "[[ ## knobs ## ]]"\nPATH = open("x").name\n\ndef data(split: str, n=2) -> list:\n    """Rows of a split.\n\n    More."""\n\n'
+        'LIMIT = 3 * 2\n_own = 1\nPROMPT = "[[ ## knobs ## ]]"\nPATH = open("x").name\n\n'
+        'def data(split: str, n=2) -> list:\n    """Rows of a split.\n\n    More."""\n\n'
         "def _hidden(): ...\n\nclass Clock:\n    def __init__(self, s: float): ...\n    def _tick(self): ...\n"
     )
     assert interface(replace(toy, folder=tmp_path)).splitlines() == [
         "LIMIT = 3 * 2",
         "PROMPT = '· knobs ·'",
-        "def data(split: str, n=2) -> list:  # Rows of a split.",
+        "def data(split: str, n=2) -> list: # Rows of a split.",
         "class Clock:",
         "  def __init__(self, s: float):",
     ]

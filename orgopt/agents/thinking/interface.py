@@ -11,6 +11,7 @@ FIXED = "prepare.py"
 _MAX = 3_000  # characters
 _MAX_LINE = 200
 _MAX_CONSTANT = 60
+_PLAIN = (ast.Constant, ast.BinOp, ast.UnaryOp, ast.Tuple, ast.List, ast.operator, ast.unaryop, ast.expr_context)
 
 
 def interface(task: Task) -> str:
@@ -41,10 +42,7 @@ def _lines(node: ast.stmt) -> list[str]:
 
 def _is_short(value: ast.expr) -> bool:
     """Whether a constant is a number or a word, or a few of them: paths, addresses and prompts help nobody."""
-    kinds = (
-        ast.Constant | ast.BinOp | ast.UnaryOp | ast.Tuple | ast.List | ast.operator | ast.unaryop | ast.expr_context
-    )
-    return all(isinstance(one, kinds) for one in ast.walk(value)) and len(ast.unparse(value)) <= _MAX_CONSTANT
+    return all(isinstance(one, _PLAIN) for one in ast.walk(value)) and len(ast.unparse(value)) <= _MAX_CONSTANT
 
 
 def _signature(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
