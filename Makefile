@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO := optimize orgs/solo.md --task tinygpt --lab replay --budget 60s --generations 20
 
-.PHONY: demo demo-studies wheel test slow fuzz model browser screenshots check docs bench format constrained constraints clean
+.PHONY: demo demo-studies wheel test slow fuzz model browser cluster screenshots check docs bench format constrained constraints clean
 
 demo: .venv/demo
 	$(BIN)/python -m orgopt $(DEMO)
@@ -25,6 +25,10 @@ fuzz: .venv/dev
 # ORGOPT_TEST_MODEL=0.5b the size of one that packages carry (0.5 GB once, and minutes of two cores). Without, it says why.
 model: .venv/dev
 	$(BIN)/python -m pytest -q -rs -m model tests/test_real_model.py
+
+# A Ray cluster on this machine; Ray is an extra: 0.2 GB more.
+cluster: .venv/cluster
+	$(BIN)/python -m pytest -q -m cluster
 
 # Needs a Chromium: CHROMIUM names it, /usr/bin/chromium without.
 browser: .venv/dev
@@ -74,6 +78,10 @@ format: .venv/dev
 .venv/dev: .venv/demo
 	@echo 'Adding what tests and checks need, once: about 35 packages, 0.3 GB, 1 to 2 minutes …'
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+.venv/cluster: .venv/dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[ray,shared]' 'moto[server]>=5,<6'
 	@touch $@
 
 # The very versions that the project was last tested with, where a newer one of a library breaks something.

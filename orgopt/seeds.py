@@ -28,7 +28,7 @@ class Stream(StrEnum):
 
     # Within a run, by the run's seed.
     EXPERIMENT = "experiment"  # and its number
-    VERIFY = "verify"  # and the experiment's number and k; alone, the order in pairs
+    VERIFY = "verify"  # and the experiment's number and k; alone or with the first of later rounds, the order in pairs
     AGENT = "agent"  # and its number
     LINK = "link"  # and its number
     PLAIN_SAMPLER = "plain-sampler"

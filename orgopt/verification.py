@@ -6,7 +6,7 @@ runs say is `orgopt.confirmation`'s.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -143,44 +143,76 @@ def train_all(lab: Lab, experiments: Sequence[Experiment], limit_s: float) -> li
 def _beside(task: Task, lab: Lab, submitted: Submissions, plan: _Plan) -> Verified:
     """Rounds of the untouched script and what was submitted, all of a round on one seed.
 
-    Of a metric of time one runs after the other, each alone on the machine as far as this lab has it.
+    Of a metric of time one runs after the other, each alone on the machine as far as this lab has it; and what is
+    claimed has twice as many pairs, and twice as many again, as long as they leave it undecided.
     """
-    runs = _rounds(submitted, plan)
+    looks = confirmation.LOOKS if task.timed and plan.pairs else 1
+    found: dict[tuple[int, int], Outcome] = {}
+    told: dict[int, Evidence] = {}
+    done, rounds = 0, max(plan.seeds, plan.pairs)
+    for _ in range(looks):
+        found |= _trained(task, lab, submitted, _rounds(submitted, plan, range(done, rounds)), plan.seed)
+        told |= _pairs_told(task, submitted, found, looks)
+        claim = told.get(submitted.last)
+        if claim is None or not claim.undecided:
+            break
+        done, rounds = rounds, 2 * rounds
+    return Verified(
+        heldout={number: task.baseline.heldout - one.gain for number, one in told.items()},
+        evidence=told.get(submitted.last),
+        tampered=_tampered(found.values()),
+    )
+
+
+def _trained(
+    task: Task, lab: Lab, submitted: Submissions, runs: Sequence[tuple[int, int]], seed: int
+) -> dict[tuple[int, int], Outcome]:
+    """What became of runs, each an experiment and a round."""
     experiments = [
-        _experiment(submitted, number, at, derive(Stream.VERIFY, plan.seed, BASELINE, k))
+        _experiment(submitted, number, at, derive(Stream.VERIFY, seed, BASELINE, k))
         for at, (number, k) in enumerate(runs, 1)
     ]
     turns = [[one] for one in experiments] if task.timed else [experiments]
     outcomes = [outcome for turn in turns for outcome in train_all(lab, turn, task.limit_s)]
-    found = {run: outcome.heldout for run, outcome in zip(runs, outcomes, strict=True)}
-    steady = _steady(task.baseline, [value for (number, _), value in found.items() if number == BASELINE])
+    return dict(zip(runs, outcomes, strict=True))
+
+
+def _pairs_told(
+    task: Task, submitted: Submissions, found: Mapping[tuple[int, int], Outcome], looks: int
+) -> dict[int, Evidence]:
+    """What the pairs say of each submission; the last alone is looked at more than once."""
+    values = {run: outcome.heldout for run, outcome in found.items()}
+    steady = _steady(task.baseline, [value for (number, _), value in values.items() if number == BASELINE])
     told: dict[int, Evidence] = {}
     for number in submitted.settings:
-        pairs = [(found[BASELINE, k], value) for (other, k), value in found.items() if other == number]
-        varied = not steady and not _deaf(submitted, number, [own for _, own in pairs])
-        told[number] = confirmation.paired(pairs, task.baseline, ratios=task.timed, varies=varied)
-    return Verified(
-        heldout={number: task.baseline.heldout - one.gain for number, one in told.items()},
-        evidence=told.get(submitted.last),
-        tampered=_tampered(outcomes),
-    )
+        pairs = [(values[BASELINE, k], value) for (other, k), value in values.items() if other == number]
+        told[number] = confirmation.paired(
+            pairs,
+            task.baseline,
+            ratios=task.timed,
+            varies=not steady and not _deaf(submitted, number, [own for _, own in pairs]),
+            looks=looks if number == submitted.last else 1,
+        )
+    return told
 
 
-def _rounds(submitted: Submissions, plan: _Plan) -> list[tuple[int, int]]:
-    """The runs of a verification in pairs, as experiment and round, in the order in which they go.
+def _rounds(submitted: Submissions, plan: _Plan, rounds: range) -> list[tuple[int, int]]:
+    """The runs of some rounds in pairs, as experiment and round, in the order in which they go.
 
     A round has the untouched script, the last submission beside it and, in as many rounds as there are seeds, the
     others. Half of the rounds go backwards, so that what drifts drifts against both alike. Which of them is drawn: work
     that comes back every few runs would else meet the same side each time.
     """
+    if not submitted.settings:
+        return []
     last = [submitted.last] if submitted.last else []
     others = [number for number in submitted.settings if number != submitted.last]
     found: list[tuple[int, int]] = []
-    n = max(plan.seeds, plan.pairs) if submitted.settings else 0
-    backwards = generator(Stream.VERIFY, plan.seed).permutation(n) % 2
-    for k in range(n):
+    key = (rounds.start,) if rounds.start else ()  # the first are drawn as they were when they were all
+    backwards = generator(Stream.VERIFY, plan.seed, *key).permutation(len(rounds)) % 2
+    for k, back in zip(rounds, backwards, strict=True):
         members = [BASELINE, *last, *(others if k < plan.seeds else [])]
-        found += [(number, k) for number in (members[::-1] if backwards[k] else members)]
+        found += [(number, k) for number in (members[::-1] if back else members)]
     return found
 
 
@@ -228,6 +260,6 @@ def _deaf(submitted: Submissions, number: int, values: Sequence[float | None]) -
     return number in submitted.scripts and not varies([value for value in values if value is not None])
 
 
-def _tampered(outcomes: Sequence[Outcome]) -> str:
+def _tampered(outcomes: Iterable[Outcome]) -> str:
     error = next((outcome.error for outcome in outcomes if outcome.status is Status.TAMPERED), "")
     return f"a verification of its submission: {error}" if error else ""

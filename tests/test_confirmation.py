@@ -81,6 +81,13 @@ def lingering(rng: np.random.Generator) -> Iterator[float]:
         yield state
 
 
+def moody(rng: np.random.Generator) -> Iterator[float]:
+    """A machine that is quiet in three verifications of five and six times as noisy in the others."""
+    spread = rng.choice([0.3, 0.3, 0.3, 1.8, 1.8])
+    while True:
+        yield spread * rng.normal()
+
+
 def printing(toy: Task, *, timed: bool = False) -> Task:
     """The toy task as one whose script prints its metric."""
     return replace(toy, printed="loss", reference=None, timed=timed, baseline=replace(BASE, metric=math.nan))
@@ -119,6 +126,17 @@ def test_what_gains_nothing_is_not_confirmed_and_twice_the_resolution_is(toy: Ta
     resolution = median(one.resolution or math.inf for one in nothing)
     assert share(nothing) <= 0.05
     assert share(claims(toy, noise, timed=timed, gain=2 * resolution)) >= 0.8
+
+
+def test_an_unsteady_machine_gets_more_pairs(toy: Task) -> None:
+    """What no fixed number of pairs confirms as often; half of what gains nothing has the first eight alone."""
+    nothing = claims(toy, moody, timed=True)
+    resolution = median(one.resolution or math.inf for one in nothing if one.runs == PAIRS)
+    found = claims(toy, moody, timed=True, gain=2 * resolution)
+    assert share(nothing) <= 0.05
+    assert {one.runs for one in found} == {PAIRS, 2 * PAIRS, 4 * PAIRS}
+    assert share(found) >= 0.8 > sum(one.confirmed and one.runs == PAIRS for one in found) / len(found)
+    assert sum(one.runs == PAIRS for one in nothing) > len(nothing) / 2
 
 
 @pytest.mark.parametrize("noise", [normal, heavy])
@@ -218,7 +236,7 @@ def test_a_rewritten_script_that_stopped_reading_its_seed_is_found_out(toy: Task
 
 def test_runs_go_in_rounds_with_the_untouched_script(toy: Task) -> None:
     """The last beside the untouched one, the others as often as there are seeds; half of the rounds go backwards."""
-    lab = FakeLab(toy, slots=1)
+    lab = FakeLab(toy, slots=1, metric=lambda settings, _: (2 + float(settings.get("X", 0.0)),) * 2)
     task = replace(toy, timed=True)
     submitted = Submissions(settings={1: {"X": 0.1}, 2: {"X": 0.2}}, last=2)
     verify(task, lab, submitted, seed=1, seeds=2, pairs=4)

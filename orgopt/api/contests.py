@@ -20,7 +20,7 @@ from orgopt.api.inputs import (
     tasks_of,
     told,
 )
-from orgopt.api.labs import calibrate_all, check_budget, default_workers, lab_of
+from orgopt.api.labs import RAY, calibrate_all, check_budget, lab_of, workers_of
 from orgopt.api.language import check, going_on, language_settings, means
 from orgopt.callback import Callback
 from orgopt.document import Program, parse, read
@@ -107,7 +107,7 @@ def compare(
     lab: str | None = None,
     slots: int = 2,
     seeds: int | None = None,
-    workers: int | None = None,
+    workers: int | str | None = None,
     seed: int = 0,
     verify_seeds: int = 1,
     name: str | None = None,
@@ -129,7 +129,7 @@ def compare(
         lab: `local` or `replay`; None trains where the task has a script.
         slots: Experiments at once.
         seeds: Runs of each on each task, compared in pairs seed by seed; None is 24 in replay and 5 for real.
-        workers: Runs at once; None is a run a core in replay and one for real.
+        workers: Runs at once; None is a run a core in replay and one for real, `ray` a run a core of the Ray cluster.
         seed: Decides every random choice.
         verify_seeds: Fresh seeds with which each submission of a real run is trained again, outside the budget.
         name: Of the contest; None names it after the documents, the tasks and the settings.
@@ -149,7 +149,7 @@ def compare(
         DocumentError, TaskError, SandboxError, LabError, StoreError: See `orgopt.errors`.
     """
     hears = told(callback)
-    require(slots=slots, seeds=seeds, workers=workers, seed=seed, verify_seeds=verify_seeds)
+    require(slots=slots, seeds=seeds, workers=None if workers == RAY else workers, seed=seed, verify_seeds=verify_seeds)
     require(max_usd=max_usd, max_tokens=max_tokens, lab=lab, agents=agents, name=name, command=command)
     for document in documents:
         require_document(document, "each document")
@@ -169,7 +169,7 @@ def compare(
     terms = Terms(lab=kind, slots=slots, budget_s=budget_s, verify_seeds=verify_seeds)
     contests = workspace / "mlruns" / "contests"
     require_writable(contests)  # before anything costs time
-    with _arena(tasks, terms, workers or default_workers(kind), workspace, hears) as arena, ExitStack() as stack:
+    with _arena(tasks, terms, workers_of(workers, kind), workspace, hears) as arena, ExitStack() as stack:
         identity = identity_of(entrants, arena, seed)
         folder = writable_folder(contests / (name or default_name(entrants, tasks, digest_of(identity))))
         arena.terms = replace(terms, means=means(everyone, language, folder))
@@ -183,8 +183,10 @@ def compare(
 
 
 @contextmanager
-def _arena(tasks: dict[str, Task], terms: Terms, workers: int, workspace: Path, callback: Callback) -> Generator[Arena]:
-    with Arena(tasks, terms, workers=workers) as arena:
+def _arena(
+    tasks: dict[str, Task], terms: Terms, workers: tuple[int, bool], workspace: Path, callback: Callback
+) -> Generator[Arena]:
+    with Arena(tasks, terms, workers=workers[0], cluster=workers[1]) as arena:
         calibrate_all(arena, workspace, callback)
         yield arena
 

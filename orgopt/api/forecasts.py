@@ -80,7 +80,7 @@ def _of_agents(planned: "Plan", found: Estimate, org: Org, settings: LanguageSet
         budget_s=config.budget_s,
         slots=config.slots,
         experiment_s=sum(map(experiment_s, planned.tasks.values())) / len(planned.tasks),
-        edits=planned.lab == "local",
+        edits=planned.lab in {"local", "ray"},
         runs=runs,
         firsts=firsts,
         virtual=planned.lab != "local",

@@ -8,11 +8,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 from orgopt.callback import Callback
+from orgopt.called import argument
 from orgopt.confirmation import PAIRS
 from orgopt.errors import StoreError, UsageError
 from orgopt.evolve.trials.arena import Arena
 from orgopt.lab import LAB_KIND, default_lab, make_lab
 from orgopt.lab.base import Lab
+from orgopt.lab.ray.cluster import cores
 from orgopt.lab.sandbox.launch import printed_data_digest
 from orgopt.lab.worlds.recording import run_seconds
 from orgopt.lab.worlds.world import open_world
@@ -20,6 +22,9 @@ from orgopt.seal import read_record, write_record
 from orgopt.study.verdict.evidence import REMEDY, stamp
 from orgopt.task import Measure, Task
 from orgopt.verification import UNEDITED_RUNS, calibrate
+
+RAY = "ray"
+"""The lab and the workers on a Ray cluster."""
 
 _ASKED: dict[str, float] = {}
 """Lab seconds of experiments in worlds, by the digest of their task: some worlds take a while to open."""
@@ -37,9 +42,21 @@ def lab_of(kind: str | None, task: Task) -> str:
     return kind or default_lab(task)
 
 
-def default_workers(kind: str) -> int:
-    """How many runs go on at once: a replayed one takes a core, a real one all the slots that it was given."""
-    return max(1, os.cpu_count() or 1) if kind == "replay" else 1
+def workers_of(asked: int | str | None, kind: str) -> tuple[int, bool]:
+    """How many runs go on at once, and whether that is on the Ray cluster.
+
+    A replayed run takes a core, a real one all the slots that it was given.
+
+    Raises:
+        UsageError: Real runs were to go to the cluster: their experiments do that.
+        LabError: There is no cluster.
+    """
+    if asked == RAY:
+        if kind != "replay":
+            real = argument("lab", RAY)
+            raise UsageError(f"{argument('workers', RAY)} is for runs in replay; real experiments go there with {real}")
+        return cores(), True
+    return int(asked or (max(1, os.cpu_count() or 1) if kind == "replay" else 1)), False
 
 
 @contextmanager

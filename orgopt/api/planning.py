@@ -20,7 +20,7 @@ from orgopt.api.inputs import (
     told,
     workspace_of,
 )
-from orgopt.api.labs import check_budget, default_workers, lab_of
+from orgopt.api.labs import RAY, check_budget, lab_of, workers_of
 from orgopt.api.language import check, language_settings
 from orgopt.api.study_plan import Plan
 from orgopt.callback import Callback
@@ -50,7 +50,7 @@ def plan(
     population: int = 8,
     lab: str | None = None,
     slots: int = 2,
-    workers: int | None = None,
+    workers: int | str | None = None,
     seed: int = 0,
     sampler: str = "tpe",
     also: str | None = None,
@@ -88,7 +88,7 @@ def plan(
         population: Candidates a batch.
         lab: `local` or `replay`; None trains where the task has a script.
         slots: Experiments at once.
-        workers: Runs at once; None is a run a core in replay and one for real.
+        workers: Runs at once; None is a run a core in replay and one for real, `ray` a run a core of the Ray cluster.
         seed: Decides every random choice.
         sampler: Optuna's sampler.
         also: Search for little of this, too: `agent-seconds` or `dollars`.
@@ -125,7 +125,13 @@ def plan(
         DocumentError, UsageError, TaskError: See `orgopt.errors`.
     """
     hears = told(callback)
-    require(generations=generations, population=population, slots=slots, workers=workers, seed=seed)
+    require(
+        generations=generations,
+        population=population,
+        slots=slots,
+        workers=None if workers == RAY else workers,
+        seed=seed,
+    )
     require(search_seeds=search_seeds, contenders=contenders, race_seeds=race_seeds, test_seeds=test_seeds)
     require(real_runs=real_runs, verify_seeds=verify_seeds, rewrite_share=rewrite_share)
     require(agents=agents, max_usd=max_usd, max_tokens=max_tokens)
@@ -165,6 +171,7 @@ def plan(
     check_config(config)
     config = _rewriting(config, program, language, hears)
     roles = _library(library, agents)
+    at_once, cluster = workers_of(workers, kind)
     found = Plan(
         program=program,
         config=config,
@@ -173,7 +180,8 @@ def plan(
         tasks=tasks,
         held_out=tuple(list(tasks)[len(tasks) - len(held_out) :]) if held_out else (),
         lab=kind,
-        workers=workers or default_workers(kind),
+        workers=at_once,
+        cluster=cluster,
         workspace=workspace,
         name=checked_name(name, "study"),
         language=language,

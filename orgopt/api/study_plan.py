@@ -45,6 +45,7 @@ class Plan:
         held_out: Which of them the search does not touch.
         lab: `local` or `replay`.
         workers: Runs at once.
+        cluster: Whether on the Ray cluster.
         workspace: Where the study is kept.
         name: Of the study; None names it after its settings.
         language: How models are reached, and what they may cost.
@@ -61,6 +62,7 @@ class Plan:
     held_out: tuple[str, ...]
     lab: str
     workers: int
+    cluster: bool
     workspace: Path
     name: str | None
     language: LanguageSettings
@@ -96,7 +98,7 @@ class Plan:
         require_writable(studies)  # before anything costs time
         terms = Terms(lab=self.lab, slots=config.slots, budget_s=config.budget_s, verify_seeds=config.verify_seeds)
         with ExitStack() as stack:
-            arena = stack.enter_context(Arena(self.tasks, terms, workers=self.workers))
+            arena = stack.enter_context(Arena(self.tasks, terms, workers=self.workers, cluster=self.cluster))
             calibrate_all(arena, self.workspace, hears)
             searched = {name: arena.tasks[name] for name in self.searched}
             stamps = {name: arena.lab(name).stamp for name in searched}

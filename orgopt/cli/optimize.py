@@ -8,7 +8,7 @@ import click
 
 import orgopt
 from orgopt.cli import exit_code
-from orgopt.cli.shared.base import Duration, Named, bounded, err, print_json, verbose_option
+from orgopt.cli.shared.base import Duration, Named, Workers, bounded, err, print_json, verbose_option
 from orgopt.cli.shared.exits import command
 from orgopt.cli.shared.lab import lab_option
 from orgopt.cli.shared.language import limit_options
@@ -42,7 +42,11 @@ CHOICES = (*PARTS, TEXTS, "links")
 @click.option("--population", type=bounded("population"), default=8, show_default=True, help="Candidates a batch.")
 @lab_option
 @click.option("--slots", type=bounded("slots"), default=2, show_default=True, help="Experiments at once.")
-@click.option("--workers", type=bounded("workers"), help="Runs at once.  [default: cores in replay, 1 for real]")
+@click.option(
+    "--workers",
+    type=Workers(),
+    help="Runs at once; ray is one a core of the Ray cluster, in replay.  [default: cores in replay, 1 for real]",
+)
 @click.option("--seed", type=bounded("seed"), default=0, show_default=True, help="Decides every random choice.")
 @click.option("--sampler", type=Named(SAMPLER_KIND), default="tpe", show_default=True, help="Optuna's sampler.")
 @click.option(

@@ -8,7 +8,7 @@ from orgopt.lab.base import Lab
 from orgopt.plugins import Kind
 from orgopt.task import Task
 
-LAB_KIND = Kind(group="orgopt.labs", noun="lab", own=("local", "replay"))
+LAB_KIND = Kind(group="orgopt.labs", noun="lab", own=("local", "replay", "ray"))
 
 
 def default_lab(task: Task) -> str:
@@ -27,9 +27,13 @@ def make_lab(task: Task, kind: str, slots: int, note: Callable[[str], None] | No
     LAB_KIND.check(kind)
     if kind not in LAB_KIND.own:
         return LAB_KIND.make(kind, Lab, task, slots)
-    if kind == "local":
+    if kind != "replay":
         if not task.script:
             raise UsageError(f"{task.name} is a world without a script to train: use {argument('lab', 'replay')}")
+        if kind == "ray":
+            from orgopt.lab.ray.lab import RayLab
+
+            return RayLab(task, slots, note=note)
         from orgopt.lab.local import LocalLab
 
         return LocalLab(task, slots)

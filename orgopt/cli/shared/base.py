@@ -11,6 +11,7 @@ from rich.console import Console
 
 from orgopt.api.bounds import BOUNDS
 from orgopt.api.inputs import seconds
+from orgopt.api.labs import RAY
 from orgopt.called import own_command as own_command
 from orgopt.cli.shared.plain_output import is_utf8
 from orgopt.errors import OrgoptError, UsageError
@@ -77,6 +78,15 @@ def bounded(name: str) -> click.ParamType[Any]:
     """The type of an option whose number has the bounds that Python asks for, too."""
     bound = BOUNDS[name]
     return (click.IntRange if bound.whole else click.FloatRange)(bound.least, bound.most)
+
+
+class Workers(click.ParamType[int | str]):
+    """How many runs go on at once, or `ray`."""
+
+    name = "N|ray"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
+        return RAY if value == RAY else bounded("workers").convert(value, param, ctx)
 
 
 class Duration(click.ParamType[float]):

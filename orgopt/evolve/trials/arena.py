@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from types import ModuleType
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from orgopt.agents.session import Means
 from orgopt.document import Program, parse
@@ -29,6 +29,9 @@ from orgopt.ledger import Event, Ledger
 from orgopt.plugin_faults import naming_packages
 from orgopt.scoring import Score, evaluate
 from orgopt.task import Task
+
+if TYPE_CHECKING:
+    from orgopt.evolve.trials.ray_workers import RayWorkers
 
 _PR_SET_PDEATHSIG = 1
 
@@ -100,14 +103,16 @@ class Arena:
         tasks: The tasks, by name.
         terms: What is the same for all runs.
         workers: Processes that run jobs at the same time; with one, jobs run in this process and can be watched.
+        cluster: Whether those processes are on the Ray cluster (`orgopt.lab.ray.cluster`), and not on this machine.
 
     Example:
         with Arena({"digits": task}, Terms(lab="replay", slots=2, budget_s=60, verify_seeds=1)) as arena:
             outputs = [result.score.research_output for result in arena.run(jobs)]
     """
 
-    def __init__(self, tasks: Mapping[str, Task], terms: Terms, *, workers: int = 1) -> None:
-        self.tasks, self.terms, self.workers = dict(tasks), terms, workers
+    def __init__(self, tasks: Mapping[str, Task], terms: Terms, *, workers: int = 1, cluster: bool = False) -> None:
+        self.tasks, self.terms, self.workers, self.cluster = dict(tasks), terms, workers, cluster
+        self._on_cluster: RayWorkers | None = None
         self._labs: dict[str, Lab] = {}
         self._pool: ProcessPoolExecutor | None = None
 
@@ -128,10 +133,16 @@ class Arena:
             DocumentError: A document cannot be run.
             LabError: A lab broke, or a worker died.
         """
+        if self.cluster:
+            from orgopt.evolve.trials.ray_workers import RayWorkers
+
+            self._on_cluster = self._on_cluster or RayWorkers(self.tasks, self.terms, self.workers)
+            yield from self._on_cluster.run(jobs)
+            return
         # One job gains nothing from another process, and only in this one can it be watched.
         if self.workers == 1 or len(jobs) == 1:
             for job in jobs:
-                yield _run(job, self.tasks[job.task], self.lab(job.task), self.terms, watch)
+                yield run_job(job, self.tasks[job.task], self.lab(job.task), self.terms, watch)
             return
         pool = self._started()
         with _undisturbed():
@@ -154,6 +165,9 @@ class Arena:
                 process.kill()
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
+        if self._on_cluster:
+            self._on_cluster.close()
+            self._on_cluster = None
         for lab in self._labs.values():
             lab.close()
         self._labs = {}
@@ -192,7 +206,8 @@ def _undisturbed() -> Generator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _run(job: Job, task: Task, lab: Lab, terms: Terms, watch: Watch | None = None) -> Result:
+def run_job(job: Job, task: Task, lab: Lab, terms: Terms, watch: Watch | None = None) -> Result:
+    """What a job gives in a lab."""
     began = time.perf_counter()
     told = partial(watch, job) if watch else None
     ledger, memory = Ledger(), ()
@@ -256,4 +271,4 @@ def _begin(tasks: dict[str, Task], terms: Terms, parent: int) -> None:
 def _work(job: Job) -> Result:
     if job.task not in _labs:
         _labs[job.task] = _terms[0].open(_tasks[job.task])
-    return _run(job, _tasks[job.task], _labs[job.task], _terms[0])
+    return run_job(job, _tasks[job.task], _labs[job.task], _terms[0])

@@ -1,0 +1,114 @@
+"""Workers on a Ray cluster: the arena's jobs, each in an actor on a node with a core for it.
+
+Jobs are pure functions of what they are given, so that one whose worker or node is lost is done again elsewhere, and
+the results are those of one machine.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from orgopt.errors import LabError, OrgoptError
+from orgopt.evolve.trials.arena import Job, Result, Terms, run_job
+from orgopt.lab.base import Lab
+from orgopt.lab.ray.cluster import join
+from orgopt.lab.ray.parcel import Parcel, pack, unpack
+from orgopt.plugin_faults import naming_packages
+from orgopt.task import Task
+
+RETRIES = 2
+"""How often a job is done again whose worker was lost."""
+
+
+class Worker:
+    """What runs in an actor."""
+
+    def __init__(self, tasks: Mapping[str, Task], terms: Terms, *parcels: Parcel) -> None:
+        by_name = dict(zip(tasks, parcels, strict=True))
+        self._tasks = {name: replace(task, folder=unpack(by_name[name])) for name, task in tasks.items()}
+        self._terms = terms
+        self._labs: dict[str, Lab] = {}
+
+    @naming_packages()
+    def work(self, job: Job) -> Result:
+        """What a job gives."""
+        task = self._tasks[job.task]
+        if job.task not in self._labs:
+            self._labs[job.task] = self._terms.open(task)
+        return run_job(job, task, self._labs[job.task], self._terms)
+
+
+class RayWorkers:
+    """Runs jobs on the cluster.
+
+    Args:
+        tasks: The tasks, by name; their folders travel to each node once.
+        terms: What is the same for all runs.
+        workers: How many run at once.
+
+    Raises:
+        UsageError: Ray is not installed.
+        LabError: There is no cluster.
+    """
+
+    def __init__(self, tasks: Mapping[str, Task], terms: Terms, workers: int) -> None:
+        self._ray = join(workers)
+        self._tasks, self._terms = dict(tasks), terms
+        self._parcels = [self._ray.put(pack(task.folder)) for task in tasks.values()]
+        self._actors = [self._actor() for _ in range(workers)]
+
+    def run(self, jobs: Sequence[Job]) -> Iterator[Result]:
+        """The results of some jobs, each as it ends.
+
+        Raises:
+            LabError: A lab broke, or workers are lost again and again.
+        """
+        waiting = deque((job, 0) for job in jobs)
+        free = deque(self._actors)
+        asked: dict[Any, tuple[Any, Job, int]] = {}
+        try:
+            while waiting or asked:
+                while waiting and free:
+                    job, tries = waiting.popleft()
+                    actor = free.popleft()
+                    asked[actor.work.remote(job)] = (actor, job, tries)
+                (answer,), _ = self._ray.wait(list(asked), num_returns=1)
+                actor, job, tries = asked.pop(answer)
+                try:
+                    result = self._ray.get(answer)
+                except self._ray.exceptions.RayTaskError as error:
+                    raise _cause(error) from None
+                except self._ray.exceptions.RayError as error:
+                    if tries == RETRIES:
+                        raise LabError(f"a worker of the cluster was lost {tries + 1} times: {error}") from None
+                    free.append(self._replaced(actor))
+                    waiting.append((job, tries + 1))
+                else:
+                    free.append(actor)
+                    yield result
+        finally:
+            for actor, _, _ in asked.values():
+                self._replaced(actor)  # what it is at is given up
+
+    def close(self) -> None:
+        """Give the workers back to the cluster. May be called twice."""
+        actors, self._actors = self._actors, []
+        for actor in actors:
+            self._ray.kill(actor)
+
+    def _actor(self) -> Any:
+        options = {"num_cpus": 1, "scheduling_strategy": "SPREAD", "max_restarts": 0}
+        return self._ray.remote(**options)(Worker).remote(self._tasks, self._terms, *self._parcels)
+
+    def _replaced(self, actor: Any) -> Any:
+        self._ray.kill(actor)
+        self._actors.remove(actor)
+        self._actors.append(self._actor())
+        return self._actors[-1]
+
+
+def _cause(error: Any) -> Exception:
+    """What a job raised, by its own class where it is worded for users."""
+    cause = error.cause
+    return type(cause)(*cause.args) if isinstance(cause, OrgoptError) else LabError(f"a worker failed: {cause}")
