@@ -83,7 +83,7 @@ def _of_agents(planned: "Plan", found: Estimate, org: Org, settings: LanguageSet
         edits=planned.lab in {"local", "ray"},
         runs=runs,
         firsts=firsts,
-        virtual=planned.lab != "local",
+        virtual=planned.lab not in {"local", "ray"},
     )
     with Language(org, settings) as language:
         pace = earlier((path.parent for path in mlruns.rglob("answers.jsonl")), language.prices)
