@@ -108,6 +108,16 @@ def test_a_repeat_costs_no_slot_and_the_next_thought_is_told_so(toy: Task) -> No
     assert "failed" not in told(ledger)[0]
 
 
+def test_a_change_that_is_none_is_told_by_its_knob(toy: Task) -> None:
+    with serving(lambda call: fields(hypothesis="stay", knobs={"Y": knobs_of(call)["Y"]})) as server:
+        ledger = run(server, ALONE, toy, budget_s=2)
+    error = thoughts(ledger)[0].data["error"]
+    assert error == (
+        f"the answer changes nothing: Y is {toy.complete({})['Y']} already at #0; give it another value (0 … 1), or turn "
+        "another knob"
+    )
+
+
 def test_what_others_run_is_known_to_those_who_hear_of_it(toy: Task) -> None:
     with serving() as server:
         ledger = run(server, TEAM, toy, lab=FakeLab(toy, slots=3, metric=noiseless))

@@ -51,7 +51,7 @@ LATE = ("verdicts", "start_from")
 """Fields of an answer that are explained at the end of a question, as they are not asked for in all of them."""
 AS_JSON = {
     "verdicts": "of each case the ruling and the reason: pass (believe it), rerun (run it again first) or reject",
-    "knobs": "an object: the knob that you change, and its new value",
+    "knobs": "an object: the knob that you change, and its new value, another than where you start",
     "edits": "changes of the script, or none: a list of objects with `search`, lines that occur in it once, and "
     "`replace`, what to put there. Keep the lines of knobs and their comments",
 }

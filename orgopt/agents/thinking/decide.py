@@ -60,12 +60,24 @@ def decide(now: Situation, said: Said) -> tuple[Proposal, list[Verdict]]:
     else:
         script_text = None
     if script_text is None and settings == dict(start.settings):
-        raise InvalidAnswerError("the answer changes nothing: set at least one knob to another value" + _or_edit(now))
+        raise InvalidAnswerError(_nothing(now, start, turned))
     if (repeated := _repeated(now, start, settings, script_text)) is not None:
         raise InvalidAnswerError(repeated)
     words = [said.hypothesis, f"expects {said.expectation}" if said.expectation.strip() else ""]
     note = prompt.clean("; ".join(word for word in words if word.strip()), MAX_WORDS) or "no hypothesis given"
     return Proposal(settings=settings, parent=start.id, note=note, script=script_text), verdicts
+
+
+def _nothing(now: Situation, start: Known, turned: Mapping[str, Value]) -> str:
+    """That an answer changes nothing, with what it took for a change."""
+    same = next((knob for knob in now.view.free if knob.name in turned), None)
+    if same is None:
+        return "the answer changes nothing: set at least one knob to another value" + _or_edit(now)
+    value = start.settings[same.name]
+    return (
+        f"the answer changes nothing: {same.name} is {value} already at #{start.id}; give it another value "
+        f"({same.range}), or turn another knob"
+    )
 
 
 def _repeated(now: Situation, start: Known, settings: Mapping[str, Value], script: str | None) -> str | None:

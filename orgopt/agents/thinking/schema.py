@@ -34,7 +34,8 @@ def _field(now: Situation, name: str) -> dict[str, Any]:
     if name == "knobs":
         # Whoever names a knob changes it: small models repeat the whole table of knobs, which is no experiment.
         starts = now.view.starts
-        only = starts[0].settings if len(starts) == 1 else dict[str, Value]()
+        first, *others = (one.settings for one in starts)
+        only = {name: value for name, value in first.items() if all(one[name] == value for one in others)}
         each = [_object({knob.name: _knob(knob, only.get(knob.name))}, [knob.name]) for knob in now.view.free]
         least = 0 if now.work.edits or now.view.cases else 1
         return {"type": "array", "items": {"anyOf": each}, "minItems": least, "maxItems": MAX_TURNED}
