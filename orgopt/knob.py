@@ -139,6 +139,19 @@ def with_values(source: str, values: Settings) -> str:
     return "".join(text)
 
 
+def values_in(source: str) -> dict[str, Value]:
+    """The values that the knobs of a text have; none of those whose value is no literal any more."""
+    found: dict[str, Value] = {}
+    for match in _KNOB.finditer(source):
+        try:
+            value = literal(match["value"])
+        except (ValueError, SyntaxError):
+            continue
+        if isinstance(value, int | float | str):
+            found[match["name"]] = value
+    return found
+
+
 @lru_cache(maxsize=16)
 def _parts(source: str) -> tuple[tuple[str, str, str], ...]:
     """A text in pieces: what comes before a knob's value, the knob, its value; last the rest, without a knob.

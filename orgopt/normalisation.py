@@ -37,12 +37,16 @@ _QUALITIES = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measure:
-    """What real runs of one setting gave: means over `seeds` seeds, and the seed noise of the held-out metric."""
+    """What real runs of one setting gave: means over `seeds` seeds, and the seed noise of the held-out metric.
+
+    `seconds` of an experiment are 0 where nobody measured them.
+    """
 
     metric: float
     heldout: float
     sd: float
     seeds: int
+    seconds: float = 0.0
 
     @property
     def varies(self) -> bool:

@@ -18,9 +18,15 @@ from typing import Any
 
 from orgopt import normalisation
 from orgopt.errors import TaskError
-from orgopt.knob import Knob, Settings, Value, with_values
+from orgopt.foreign.targets import Target, edited
+from orgopt.knob import Knob, Settings, Value, values_in, with_values
 from orgopt.limits import Limits as Limits
 from orgopt.normalisation import Measure as Measure
+from orgopt.workspace import SETTINGS
+
+THINK_SHARE, MEETING_SHARE = 1 / 10, 1 / 30
+"""Of an experiment: how long a policy agent, which stands for a researcher, thinks before each proposal, and how long a
+stand-up takes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +56,16 @@ class Task:
         seeds: What became of each seed that such a script fixes, a line each.
         python: The interpreter that runs such a script; empty for the one that runs orgopt.
         files_digest: SHA-256 over the files of such a script's folder, which its experiments can read.
+        run: The words of the command that runs such a checkout, in which `{NAME}` is the value of a knob; empty where
+            the script alone does.
+        texts: Files of such a checkout with knobs, beside its script, by path.
+        targets: Where the values of knobs go in these.
+        pattern: The regular expression that finds the metric in what is printed; empty where it stands in a line of its
+            own.
+        metric_file: The file that the metric is written to; empty where it is printed.
+        metric_key: The name that it has in JSON; empty where it is no JSON.
+        settings: The file of the workspace that says what its experiments may read.
+        paced: Whether nothing says how long an experiment takes, so that agents think for a share of what was measured.
     """
 
     name: str
@@ -81,6 +97,14 @@ class Task:
     seeds: tuple[str, ...] = ()
     python: str = ""
     files_digest: str = ""
+    run: tuple[str, ...] = ()
+    texts: Mapping[str, str] = field(default_factory=dict[str, str])
+    targets: tuple[Target, ...] = ()
+    pattern: str = ""
+    metric_file: str = ""
+    metric_key: str = ""
+    settings: str = SETTINGS
+    paced: bool = False
 
     def __repr__(self) -> str:
         return f"Task({self.name!r}, {len(self.knobs)} knobs, {self.metric} and {self.heldout})"
@@ -105,6 +129,8 @@ class Task:
         """SHA-256 over the task's files and its world's parameters, 12 hex digits; all that a checkout has count."""
         if self.files_digest:
             parts = [self.files_digest, self.source, self.python]
+            reading = (*self.run, self.pattern, self.metric_file, self.metric_key)
+            parts += [repr(reading)] * any(reading)
             return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:12]
         judge = ("judge.py",) if (self.folder / "judge.py").is_file() else ()
         files = ("prepare.py", *judge, self.script) if self.script else (self.world.split(":")[0],)
@@ -125,10 +151,18 @@ class Task:
     def with_baseline(self, baseline: Measure) -> "Task":
         """The task with a baseline measured elsewhere and the same distance to its reference."""
         if self.reference is None:
-            return replace(self, baseline=baseline)
+            return self._at_pace(replace(self, baseline=baseline), baseline.seconds)
         gap = self.baseline.heldout - self.reference.heldout
         reference = replace(self.reference, heldout=baseline.heldout - gap)
         return replace(self, baseline=baseline, reference=reference)
+
+    @staticmethod
+    def _at_pace(task: "Task", seconds: float) -> "Task":
+        """A task whose agents think for a share of what its experiments took, where nothing else says how long."""
+        if not task.paced or seconds <= 0:
+            return task
+        meeting = seconds * MEETING_SHARE
+        return replace(task, think_s=seconds * THINK_SHARE, meeting_s=meeting, meeting_per_head_s=meeting)
 
     def with_parameters(self, **parameters: Any) -> "Task":
         """The task with another of its worlds, such as another landscape."""
@@ -148,6 +182,10 @@ class Task:
                 raise TaskError(f"{self.name}: {name} = {value!r} is not in {knob.range if knob else 'the knobs'}")
             full[name] = value
         return full
+
+    def files_with(self, script: str, seed: int) -> dict[str, str]:
+        """The other files of a checkout with the values that the knobs of a script have, and seeds moved by one."""
+        return edited(self.texts, self.targets, values_in(script), seed) if self.texts else {}
 
     def script_with(self, settings: Settings) -> str:
         """The editable script, or a world's knobs, with the constants set."""

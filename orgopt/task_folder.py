@@ -13,6 +13,10 @@ from orgopt.limits import Limits
 from orgopt.task import Measure, Task
 from orgopt.task_form import PRINTS, read_toml
 from orgopt.task_source import find_task, is_task
+from orgopt.workspace import SETTINGS
+
+PLAIN: dict[str, Any] = {"kind": PRINTS}
+"""What stands for the `task.toml` of a checkout that has none."""
 
 
 def load_task(name: str, workspace: Path | None = None) -> Task:
@@ -29,7 +33,7 @@ def load_task(name: str, workspace: Path | None = None) -> Task:
         folder = find_task(name, workspace)
     toml = folder / "task.toml"
     try:
-        table = read_toml(toml) if os.path.lexists(toml) else {"kind": PRINTS}
+        table = read_toml(toml) if os.path.lexists(toml) else PLAIN
         if table.get("kind") == PRINTS:
             return _checkout(folder.resolve(), table, workspace)
         return _task(folder.resolve(), table)
@@ -40,8 +44,9 @@ def load_task(name: str, workspace: Path | None = None) -> Task:
 
 def _checkout(folder: Path, toml: dict[str, Any], workspace: Path) -> Task:
     """A task whose script prints its metric; what `task.toml` does not say is found in the files."""
-    script = str(toml.get("script", "train.py"))
-    found = foreign.find(folder, script, toml)
+    told = {key: value for key, value in toml.items() if toml is not PLAIN}
+    found = foreign.find(folder, told)
+    script = found.script
     metric, time = found.metric, toml.get("time", {})
     given = {"wall_s": found.times.limit_s, **toml.get("limits", {})}
     allowed = foreign.allowed(workspace, folder, toml)
@@ -80,10 +85,18 @@ def _checkout(folder: Path, toml: dict[str, Any], workspace: Path) -> Task:
         seeds=found.seeds,
         python=allowed.python,
         files_digest=foreign.files_digest(folder),
+        run=found.run,
+        texts=found.texts,
+        targets=found.targets,
+        pattern=str(toml.get("pattern", "")),
+        metric_file=str(toml.get("metric_file", "")),
+        metric_key=str(toml.get("metric_key", "")),
+        settings=str(workspace.absolute() / SETTINGS),
+        paced=not found.times.said and "time" not in toml,
     )
     if not task.knobs:
         raise TaskError(
-            f"{folder.name}/{script} has no knobs: it needs upper-case constants above zero at its top level, or "
+            f"{folder.name}/{script} has no knobs: it needs constants, options or settings that are numbers, or "
             f"constants that are marked with '# knob: …'{found.left_out}"
         )
     return task

@@ -1,5 +1,6 @@
 """The form of `task.toml`: which values it has, and what each may be."""
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,21 @@ _RESULT = Kind(
         isinstance(value, str) and Path(value).name == value and value.endswith((".npz", ".npy", ".safetensors"))
     ),
 )
+_PATTERN = Kind("a regular expression with one group, that of the number", lambda value: _groups(value) == 1)
+_INSIDE = Kind(
+    "the path of a file in the folder of an experiment",
+    lambda value: isinstance(value, str) and bool(value.strip()) and not value.startswith("/") and ".." not in value,
+)
+
+
+def _groups(value: object) -> int:
+    """The groups of a regular expression; -1 where it is none."""
+    try:
+        return re.compile(value).groups if isinstance(value, str) else -1
+    except re.error:
+        return -1
+
+
 _COMMON: dict[str, Kind | Table] = {
     "title": WORDS,
     "brief": WORDS,
@@ -69,6 +85,14 @@ PRINTED = Table(
         "kind": one_of(PRINTS),
         "direction": one_of("down", "up"),
         "python": WORDS,
+        "run": WORDS,
+        "files": TEXTS,
+        "knobs": WORDS,
+        "leave": TEXTS,
+        "space": WORDS,
+        "pattern": _PATTERN,
+        "metric_file": _INSIDE,
+        "metric_key": WORDS,
         "limits": Table(keys=_LIMITS),
         "time": Table(keys=_TIME),
     }

@@ -1,9 +1,11 @@
 """Where tasks are found: in a workspace, among those that orgopt ships (`fitness/`), and in installed packages."""
 
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
+from orgopt.called import own_command
 from orgopt.errors import PluginError, UsageError
 from orgopt.plugins import Kind, remedy
 
@@ -57,7 +59,7 @@ def find_task(name: str, workspace: Path) -> Path:
     if Path(name).is_dir():
         raise UsageError(
             f"{name} has no task.toml: it is not a task; nor is it a checkout with train.py and prepare.py, "
-            "whose script prints its metric"
+            f"whose script prints its metric. A script of your own: {own_command()} init --task {shlex.quote(name)}"
         )
     raise UsageError(f"no task '{name}'{remedy(name, [*own, *TASK_KIND.names])}, or give a task's folder")
 

@@ -117,7 +117,10 @@ def calibrate(task: Task, lab: Lab, seeds: int = CALIBRATION_SEEDS) -> Measure:
     heldout = [math.nan if outcome.heldout is None else outcome.heldout for outcome in done]
     metric = [math.nan if outcome.metric is None else outcome.metric for outcome in done]
     sd = float(np.std(heldout, ddof=1)) if task.self_reported and len(done) > 1 else task.baseline.sd
-    return Measure(metric=float(np.mean(metric)), heldout=float(np.mean(heldout)), sd=sd, seeds=len(done))
+    seconds = round(float(np.mean([outcome.ended - outcome.started for outcome in done])), 3)
+    return Measure(
+        metric=float(np.mean(metric)), heldout=float(np.mean(heldout)), sd=sd, seeds=len(done), seconds=seconds
+    )
 
 
 def measured(task: Task, lab: Lab) -> Task:

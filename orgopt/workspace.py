@@ -1,6 +1,7 @@
 """The workspace: the folder that results go to, its `orgopt.toml`, and which module has the keys of each table."""
 
 import errno
+import hashlib
 import os
 import re
 import tomllib
@@ -20,8 +21,10 @@ TABLES = {
 """The tables of that file that are no commands, and the module that reads each; a command's are its options."""
 RULE = (
     f"The workspace is the folder of the nearest {SETTINGS}, from where you stand upward, else from the document "
-    "upward; without one, it is where you stand. Results go to its mlruns/, and settings come from that file."
+    "upward; without one, it is where you stand, or, in a script's own checkout, a folder of ~/.local/state/orgopt. "
+    "Results go to its mlruns/, and settings come from that file."
 )
+_CHECKOUT = re.compile(r"""^\s*kind\s*=\s*["']script["']""", re.MULTILINE)
 
 
 def find_workspace(document: str | Path | None = None) -> Path:
@@ -35,7 +38,28 @@ def find_workspace(document: str | Path | None = None) -> Path:
     if document is not None:
         resolved = Path(document).resolve()
         places += [resolved, *resolved.parents]
-    return next((folder for folder in places if os.path.lexists(folder / SETTINGS)), here)
+    found = next((folder for folder in places if os.path.lexists(folder / SETTINGS)), None)
+    return found or _beside(here)
+
+
+def _beside(here: Path) -> Path:
+    """Where results go without settings: where one stands, unless that is in a checkout, which is its author's."""
+    checkout = next((folder for folder in (here, *here.parents) if _is_checkout(folder)), None)
+    if checkout is None:
+        return here
+    state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
+    digest = hashlib.sha256(str(checkout).encode("utf-8", "surrogateescape")).hexdigest()[:8]
+    return state / "orgopt" / f"{folder_name(checkout.name)}-{digest}"
+
+
+def _is_checkout(folder: Path) -> bool:
+    """Whether a folder is that of a script which knows nothing of orgopt, as tasks are made of."""
+    if not os.path.lexists(folder / "task.toml"):
+        return all((folder / name).is_file() for name in ("train.py", "prepare.py"))
+    try:
+        return bool(_CHECKOUT.search((folder / "task.toml").read_bytes()[: 1 << 16].decode("utf-8", "replace")))
+    except OSError:
+        return False
 
 
 def read_tables(workspace: Path) -> dict[str, Any]:

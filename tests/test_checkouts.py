@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from orgopt.api.labs import kept_baseline
 from orgopt.errors import OrgoptError, TaskError
 from orgopt.foreign import contents_digest, interpreter, interpreter_folders
-from orgopt.foreign.metric import direction
+from orgopt.foreign.results import direction
 from orgopt.foreign.seed import seeded
 from orgopt.foreign.source import read
 from orgopt.knob import parse_knobs

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -319,3 +320,18 @@ def test_an_interrupted_contest_says_what_is_kept_and_goes_on(lab: Path, monkeyp
     again = compare("trio.md", "solo.md", "--seeds", "2")
     assert "3 runs are in the log" in again.stderr
     assert again.exit_code == 0
+
+
+def test_slots_and_failures_stand_beside_the_scores() -> None:
+    def runs(name: str, busy: float, **ended: int) -> Scores:
+        scores = scores_of(**{name: [0.1, 0.2, 0.3]})
+        return {key: replace(one, utilisation=busy, experiments=ended) for key, one in scores.items()}
+
+    scores = runs("a", 0.5, ok=6, crashed=3, stopped=1) | runs("b", 0.95, ok=20)
+    found = ranking(scores, ["a", "b"], ["toy"], 3, 10)
+    end = told(found, {"a": 1, "b": 2})
+    meanings = {bar.name: bar.meaning for bar in end.bars}
+    assert meanings["a"] == "1 agent, 10 experiments a run, 3 of them failed, slots busy 50%"
+    assert meanings["b"] == "2 agents, 20 experiments a run, slots busy 95%"
+    assert "a left slots idle (busy 50%; b 95%): its 1 agent cannot fill them all." in end.advice
+    assert not any("idle" in line for line in told(found, {"a": 2, "b": 2}).advice)

@@ -162,7 +162,7 @@ def compare(
     language = language_settings(workspace, max_usd, max_tokens)
     check(everyone, language)
     tasks, budget_s = tasks_of(task_names(task), workspace), seconds(budget)
-    check_budget(budget_s, tasks)
+    check_budget(budget_s, tasks, workspace)
     checked_name(name, "contest")
     kind = lab_of(lab, next(iter(tasks.values())))
     seeds = seeds or contest_seeds(kind)

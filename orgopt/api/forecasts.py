@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from orgopt.agents.session import FROZEN, Language, speaks, thaw
 from orgopt.agents.settings import LanguageSettings
-from orgopt.api.labs import experiment_s
+from orgopt.api.labs import experiment_s, kept_baseline
 from orgopt.document import require_org
 from orgopt.errors import OrgoptError
 from orgopt.evolve.forecast.calls import Calls, Span, calls, earlier, first_questions
@@ -22,6 +22,9 @@ from orgopt.study.view import StudyView, load_study
 
 if TYPE_CHECKING:
     from orgopt.api.study_plan import Plan
+
+
+_UNKNOWN_S = 60.0
 
 
 def forecast(planned: "Plan", usd_per_slot_hour: float | None) -> Estimate:
@@ -41,7 +44,7 @@ def forecast(planned: "Plan", usd_per_slot_hour: float | None) -> Estimate:
         tasks=len(planned.searched),
         held_out=len(planned.held_out),
         trains=planned.lab != "replay",
-        experiment_s=sum(map(experiment_s, planned.tasks.values())) / len(planned.tasks),
+        experiment_s=_experiment_s(planned),
         workers=planned.workers,
         timed=timing(_earlier(planned.workspace), config.budget_s, config.slots),
         usd_per_slot_hour=usd_per_slot_hour,
@@ -53,6 +56,12 @@ def forecast(planned: "Plan", usd_per_slot_hour: float | None) -> Estimate:
     together = Span(1 / (planned.workers * max(1, require_org(planned.program).headcount)), 1 / planned.workers)
     hours = language.hours.by(together) if planned.lab == "replay" else Span(0, 0)
     return replace(found, language=language, wall_hours=found.wall_hours.plus(hours))
+
+
+def _experiment_s(planned: "Plan") -> float:
+    """Slot-seconds of one experiment, about: of a checkout that has not run here, as of a minute."""
+    known = [experiment_s(kept_baseline(task, planned.workspace)) for task in planned.tasks.values()]
+    return sum(one or _UNKNOWN_S for one in known) / len(known)
 
 
 def _calls(planned: "Plan", found: Estimate) -> Calls | None:
@@ -79,7 +88,7 @@ def _of_agents(planned: "Plan", found: Estimate, org: Org, settings: LanguageSet
     terms = CallTerms(
         budget_s=config.budget_s,
         slots=config.slots,
-        experiment_s=sum(map(experiment_s, planned.tasks.values())) / len(planned.tasks),
+        experiment_s=_experiment_s(planned),
         edits=planned.lab in {"local", "ray"},
         runs=runs,
         firsts=firsts,

@@ -20,7 +20,7 @@ from orgopt.lab.worlds.recording import run_seconds
 from orgopt.lab.worlds.world import open_world
 from orgopt.seal import read_record, write_record
 from orgopt.study.verdict.evidence import REMEDY, stamp
-from orgopt.task import Measure, Task
+from orgopt.task import THINK_SHARE, Measure, Task
 from orgopt.verification import UNEDITED_RUNS, calibrate
 
 RAY = "ray"
@@ -93,12 +93,22 @@ def _read(path: Path) -> Measure | None:
     return None
 
 
-def calibrated(task: Task, lab: Lab, workspace: Path, callback: Callback) -> Task:
+def calibrated(task: Task, lab: Lab, workspace: Path, callback: Callback, budget_s: float) -> Task:
     """The task with a baseline that holds for this machine's data.
 
     The figures in task.toml hold for one text; another Python version has another. Then the baseline
     is measured here, once, and kept in the workspace. That of a script that prints its metric always is.
+
+    Raises:
+        UsageError: The budget of a run is too small, by what an experiment took here.
     """
+    found = _calibrated(task, lab, workspace, callback)
+    if not lab.virtual:
+        check_budget(budget_s, {task.name: found}, workspace)
+    return found
+
+
+def _calibrated(task: Task, lab: Lab, workspace: Path, callback: Callback) -> Task:
     if lab.data_digest == task.data_digest and task.measured:
         return task
     for line in () if lab.virtual else task.seeds:
@@ -126,26 +136,30 @@ def calibrated(task: Task, lab: Lab, workspace: Path, callback: Callback) -> Tas
 def calibrate_all(arena: Arena, workspace: Path, callback: Callback) -> None:
     """Give the tasks of an arena the baselines that hold on this machine."""
     for name, task in arena.tasks.items():
-        arena.tasks[name] = calibrated(task, arena.lab(name), workspace, callback)
+        arena.tasks[name] = calibrated(task, arena.lab(name), workspace, callback, arena.terms.budget_s)
 
 
-def check_budget(budget_s: float, tasks: Mapping[str, Task]) -> None:
-    """Refuse a budget in which nothing can happen.
+def check_budget(budget_s: float, tasks: Mapping[str, Task], workspace: Path) -> None:
+    """Refuse a budget in which nothing can happen, as far as it is known what an experiment takes.
 
     Raises:
         UsageError: It is too small for one experiment.
     """
-    for task in tasks.values():
-        least = task.think_s + experiment_s(task)
-        if budget_s < least:
+    for named in tasks.values():
+        task = kept_baseline(named, workspace)
+        took = experiment_s(task)
+        if took is not None and budget_s < (least := task.think_s + took):
+            measured = " as measured here" if task.self_reported and task.baseline.seconds else ""
             raise UsageError(
                 f"a budget of {budget_s:g} s is too small for one experiment on {task.name}, which takes "
-                f"about {least:.2g} s with the thinking before it"
+                f"about {least:.2g} s with the thinking before it{measured}"
             )
 
 
-def experiment_s(task: Task) -> float:
-    """Slot-seconds of a typical experiment: by its recording or its world, or ten times what agents think before it.
+def experiment_s(task: Task) -> float | None:
+    """Slot-seconds of a typical experiment: as recorded, as its world says, as measured, or ten times its thinking.
+
+    None where nobody knows before it has run: of a checkout that says nothing of time.
 
     Raises:
         TaskError: The task's world fails.
@@ -154,4 +168,5 @@ def experiment_s(task: Task) -> float:
         if task.digest not in _ASKED:
             _ASKED[task.digest] = open_world(task).answer({}, 0).seconds
         return _ASKED[task.digest]
-    return run_seconds(task) or 10 * task.think_s
+    known = run_seconds(task) or (task.baseline.seconds if task.self_reported else 0.0)
+    return known or (None if task.paced else task.think_s / THINK_SHARE)

@@ -194,7 +194,7 @@ def plan(
         raise UsageError(f"{argument('also', 'dollars')}: only language agents cost any, and the document has none")
     if real_runs and kind != "replay":
         raise UsageError(f"{argument('real_runs')} is for studies in replay: this one trains for real")
-    check_budget(config.budget_s, tasks)
+    check_budget(config.budget_s, tasks, workspace)
     return found
 
 

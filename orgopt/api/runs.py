@@ -176,7 +176,7 @@ def evaluate(
     if speaks(org):
         settings = answering(org, settings, Spend())
     with open_lab(loaded, lab, slots, hears) as opened:
-        known = calibrated(loaded, opened, workspace, hears)
+        known = calibrated(loaded, opened, workspace, hears, budget_s)
         return evaluate_in(
             program,
             known,
@@ -208,7 +208,7 @@ def _run(
             _opened(org, settings, folder, workspace, resumed=made is None, forget=forget) as language,
             open_lab(task, settings.lab, settings.slots, callback) as lab,
         ):
-            task = calibrated(task, lab, workspace, callback)
+            task = calibrated(task, lab, workspace, callback, settings.budget_s)
             callback.run_begun(task, settings.budget_s, folder)
             with going_on(f"Go on, once that is mended, with: {own_command()} run --resume {shlex.quote(str(folder))}"):
                 score = evaluate_in(

@@ -10,6 +10,7 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
+from orgopt.cli.shared.adopted import IGNORED, adopt_folder, write_new
 from orgopt.cli.shared.base import count, near, out, own_command
 from orgopt.cli.shared.exits import command
 from orgopt.document import load, read
@@ -17,7 +18,6 @@ from orgopt.errors import StoreError, UsageError
 from orgopt.lab.doctor.probes import trial
 from orgopt.lab.sandbox.launch import chosen
 from orgopt.lab.worlds.recording import records_path
-from orgopt.ledger import write_text
 from orgopt.task_folder import load_task
 from orgopt.task_source import find_tasks, shipped
 
@@ -80,15 +80,27 @@ def summary(mission: str) -> str:
 @click.command(
     "init",
     epilog="\b\nExamples:\n  orgopt init my-lab\n  orgopt init my-lab --template flat-talkers --task tinygpt\n"
+    "  orgopt init --task path/to/my-script\n  orgopt init my-lab --task path/to/my-script\n"
     "  orgopt init --templates",
 )
 @click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
 @click.option("--template", default="trio", show_default=True, help="The organization to start from.")
-@click.option("--task", default="digits", show_default=True, help="The task to copy into the workspace.")
+@click.option(
+    "--task",
+    default="digits",
+    show_default=True,
+    help="A shipped task to copy into the workspace, or the folder of your own script, which gets a task.toml.",
+)
+@click.option("--script", default="", help="The script of that folder, where another one is found.")
+@click.option("--no-try", "untried", is_flag=True, help="Do not run that script to see which of its knobs arrive.")
 @click.option("--templates", "listed", is_flag=True, help="List the templates, and write nothing.")
 @command
-def init_command(folder: Path | None, template: str, task: str, listed: bool) -> None:
-    """Start a workspace in DIR: program.md, a task, settings and a README. Nothing that is there is overwritten."""
+def init_command(folder: Path | None, template: str, task: str, script: str, untried: bool, listed: bool) -> None:
+    """Start a workspace in DIR: program.md, a task, settings and a README. Nothing that is there is overwritten.
+
+    With the folder of your own script as the task, its command, metric and knobs are found and written into a task.toml
+    in it; without a DIR that is all.
+    """
     known = templates()
     if listed:
         table = Table.grid(padding=(0, 2, 0, 0))
@@ -97,13 +109,18 @@ def init_command(folder: Path | None, template: str, task: str, listed: bool) ->
             table.add_row(f"[bold]{name}[/]", count(org.headcount, "agent"), escape(summary(org.mission)))
         out.print(table)
         return
-    if folder is None:
-        raise UsageError("name a folder: orgopt init my-lab (. for this one)")
     if template not in known:
         raise UsageError(f"no template '{template}': {', '.join(known)}")
+    if folder is not None and (folder / "program.md").exists():
+        raise UsageError(f"{folder / 'program.md'} is already there: name another folder")
+    if Path(task).is_dir():
+        adopt_folder(Path(task).resolve(), folder, known[template], script=script, tries=not untried)
+        return
+    if folder is None:
+        raise UsageError("name a folder: orgopt init my-lab (. for this one)")
     tasks = find_tasks(Path("/nowhere"))
     if task not in tasks:
-        raise UsageError(f"no task '{task}': {', '.join(tasks)}")
+        raise UsageError(f"no task '{task}': {', '.join(tasks)}, or the folder of your own script")
     written = _write(folder, known[template], tasks[task])
     for path in written:
         out.print(f"  [green]+[/] {escape(near(path))}")
@@ -128,27 +145,18 @@ def _write(folder: Path, org: Path, task: Path) -> list[Path]:
 
     Raises:
         StoreError: The folder cannot be written.
-        UsageError: There is a document already.
     """
-    program = folder / "program.md"
-    if program.exists():
-        raise UsageError(f"{program} is already there: name another folder")
-    texts = {
-        program: org.read_text("utf-8"),
-        folder / "orgopt.toml": CONFIG.format(task=task.name),
-        folder / "README.md": README.format(name=folder.resolve().name, task=task.name),
-        folder / ".gitignore": "mlruns/\nmlflow.db*\n",
-    }
-    written: list[Path] = []
+    target = folder / "fitness" / task.name
+    new = not target.exists()
     try:
-        target = folder / "fitness" / task.name
-        if not target.exists():
+        if new:
             shutil.copytree(task, target, ignore=shutil.ignore_patterns("__pycache__"))
-            written.append(target)
-        for path, text in texts.items():
-            if not path.exists():
-                write_text(path, text)
-                written.append(path)
     except OSError as error:
         raise StoreError(f"cannot write {folder}: {error.strerror}") from None
-    return sorted(written)
+    texts = {
+        "program.md": org.read_text("utf-8"),
+        "orgopt.toml": CONFIG.format(task=task.name),
+        "README.md": README.format(name=folder.resolve().name, task=task.name),
+        ".gitignore": IGNORED,
+    }
+    return sorted([*write_new(folder, texts), *[target] * new])

@@ -11,8 +11,10 @@ from rich.table import Table
 from orgopt import normalisation
 from orgopt.api.labs import kept_baseline
 from orgopt.cli.shared.base import err, out, print_json
+from orgopt.cli.shared.check import check_dict, show_check
 from orgopt.cli.shared.exits import command
-from orgopt.errors import OrgoptError
+from orgopt.errors import OrgoptError, UsageError
+from orgopt.lab.checking import check
 from orgopt.study.verdict.evidence import REMEDY, stamp
 from orgopt.task import Measure, Task
 from orgopt.task_folder import load_task
@@ -22,14 +24,22 @@ from orgopt.workspace import find_workspace
 
 @click.command("task", epilog="\b\nExamples:\n  orgopt task\n  orgopt task tinygpt")
 @click.argument("name", required=False)
+@click.option(
+    "--check", "tried", is_flag=True, help="Run a checkout twice, and show which of its knobs arrive and what is wrong."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @command
-def task_command(name: str | None, as_json: bool) -> None:
+def task_command(name: str | None, tried: bool, as_json: bool) -> None:
     """List the tasks, or show one: its knobs, baseline, reference and noise.
 
     NAME is a task's folder under fitness/, a path to one, or the name of an installed package's.
     """
     workspace = find_workspace()
+    if tried:
+        if name is None:
+            raise UsageError("name the task to check: orgopt task FOLDER --check")
+        _check(load_task(name, workspace), as_json=as_json)
+        return
     if name is None:
         tasks = list(_all_tasks(workspace))
         if as_json:
@@ -43,6 +53,25 @@ def task_command(name: str | None, as_json: bool) -> None:
         print_json("task", task_dict(task))
     else:
         show(task)
+
+
+def _check(task: Task, *, as_json: bool) -> None:
+    """Run a checkout and say what was seen; exit code 1 where it gives no metric.
+
+    Raises:
+        UsageError: It is no checkout.
+    """
+    if not task.self_reported:
+        raise UsageError(
+            f"{task.name} has a judge, or is a world: what --check tries is a script that prints its metric"
+        )
+    found = check(task, note=lambda line: err.print(line, style="dim", markup=False))
+    if as_json:
+        print_json("check", {"name": task.name, **check_dict(found)})
+    else:
+        show_check(task, found)
+    if found.failed:
+        raise SystemExit(1)
 
 
 def _all_tasks(workspace: Path) -> Iterator[Task]:

@@ -10,7 +10,7 @@ from orgopt.foreign.source import vocabulary, words
 
 _SEEDS = vocabulary("seed seeds rng randomstate")
 _EVALUATION = vocabulary(
-    "val valid validation test eval evaluation holdout heldout dev fold folds split splits kfold cv walk "
+    "val valid validation test testing eval evaluation holdout heldout dev fold folds split splits kfold cv walk "
     "benchmark backtest metric metrics score oos horizon target targets lookahead embargo purge baseline "
     "reference bootstrap"
 )
@@ -18,7 +18,9 @@ _MARKET = vocabulary(
     "cost costs fee fees commission slippage bps capital cash balance annualization annualize taker maker rf"
 )
 _DATES = vocabulary("day days date dates month months year years week weeks")
-_DATA = vocabulary("vocab vocabulary classes labels img image actions obs observation dataset data")
+_DATA = vocabulary(
+    "vocab vocabulary classes labels img image images inputsize outputsize actions obs observation dataset data"
+)
 _GIVEN = vocabulary("in input inputs out output outputs num n state action feature features raw")
 _SHAPES = vocabulary("channels dim dims features size shape h w height width bits samples")
 _WORLD = vocabulary("board grid maze screen frame sample subset symbols assets rows")
@@ -30,9 +32,15 @@ _MACHINE = vocabulary(
 _TIMES = vocabulary("seconds secs sec minutes mins hours timeout deadline budget wall patience limit")
 _SILENT = vocabulary(
     "log logging print verbose save checkpoint checkpoints report debug wandb plot every interval exclude resume "
-    "tqdm display show force dry smoke quick overwrite"
+    "visdom multigpu download tqdm display show force dry smoke quick overwrite"
 )
 _MODES = vocabulary("mode stage task env environment source run experiment")
+_OTHER_PARTS = vocabulary(
+    "hydra log logger logging logs wandb mlflow tensorboard paths path prepare inference predict prediction serve "
+    "serving deploy deployment generate generation export api server docker sweep sweeper launcher debug database "
+    "monitoring callbacks callback checkpoint checkpointing visualization plot tracking infra"
+)
+_TRAINED_PARTS = vocabulary("score metric metrics target targets reference baseline")
 _SCALES = vocabulary("weight scale coef coeff clip norm std sigma temperature temp init")
 _RATES = _SCALES | vocabulary("lr wd c eps")
 _FRACTIONS = vocabulary(
@@ -47,6 +55,29 @@ _WIDTHS = vocabulary(
 )
 _HEADS = vocabulary("heads groups experts")
 _SPLIT = vocabulary("dim dims embd embed embedding hidden width channels filters")
+_TURNED = vocabulary(
+    "lr lrs lr0 lrf rate rates epoch epochs estimators depth layers layer hidden units dropout drop momentum decay wd "
+    "beta beta1 beta2 betas gamma alpha lambda lam tau epsilon eps kernel heads head embd embed embedding width "
+    "warmup temperature clip optimizer optim activation smoothing filters leaves subsample colsample bytree bylevel "
+    "regularization reg l1 l2 l2ratio ratio iter iters iterations batch batchsize steps bs c degree neighbors "
+    "penalty solver criterion split leaf features df ngram trees boost rounds loss scheduler schedule sigma "
+    "scale weight coef "
+    "coeff nodes neurons latent rank mixup ema discount entropy rollout buffer"
+)
+_TURNED_WHOLE = {"c", "d_model", "dim", "d_ff", "nhead", "n_head", "block_size", "context_length", "seq_len", "max_len"}
+_ZEROS: tuple[tuple[frozenset[str], float], ...] = (
+    (vocabulary("momentum"), 0.95),
+    (vocabulary("dropout drop droprate"), 0.5),
+    (vocabulary("smoothing mixup cutmix"), 0.2),
+    (vocabulary("warmup"), 0.3),
+    (vocabulary("decay wd l2 penalty"), 0.1),
+    (vocabulary("frac fraction ratio share"), 0.5),
+    (vocabulary("l1 alpha lambda gamma"), 1.0),
+)
+"""To where what is switched off by a zero may go, by what it is; of other names a zero has no scale."""
+_PENALTIES = vocabulary("alpha lambda gamma tau epsilon")
+_LEAST_SHARE = 0.01
+"""Below it, what could be a share is a penalty or a rate."""
 _LEAST_POWER = 4  # smaller powers of two are mostly just small numbers
 _EVEN = 8  # what the half of another width must be a multiple of: heads, groups and hardware count on it
 _FEW = 16
@@ -65,20 +96,50 @@ def why_fixed(name: str) -> str:
     if found & _DATES:
         return "defines what is measured"
     shapes = found & _GIVEN and found & _SHAPES and len(found & (_GIVEN | _SHAPES)) > 1
+    if found <= _GIVEN and found & {"input", "inputs", "output", "outputs"}:
+        return "given by the data"
     if found & (_DATA | _WORLD) or (shapes and not found & {"hidden", "conv", "embd", "layers"}):
         return "given by the data"
     if found & _TIMES:
         return "a time"
     if found & _SILENT:
         return "changes no result"
+    if found & {"train", "training"} and found & {"no", "do", "only", "skip"}:
+        return "belongs to the machine or the run"
     if (found & _MACHINE and "batch" not in found) or found & _MODES:
         return "belongs to the machine or the run"
     return ""
 
 
+def in_other_part(name: str) -> str:
+    """Why what stands in a part of a configuration is no knob by that part's name, as in `eval.batch_size`; else empty.
+
+    A part for the data may well have what a person turns, such as its batch size.
+    """
+    parts = [set(words(part)) for part in name.split(".")[:-1]]
+    if any(part & (_EVALUATION - _TRAINED_PARTS) for part in parts):
+        return "defines what is measured"
+    return "belongs to the machine or the run" if any(part & _OTHER_PARTS for part in parts) else ""
+
+
 def is_seed(name: str) -> bool:
     """Whether a name is that of a seed."""
     return bool(set(words(name)) & _SEEDS) or "random_state" in name.lower()
+
+
+def is_turned(name: str) -> bool:
+    """Whether a name of any case is that of a setting of training, which a person would turn."""
+    own = words(name)
+    return name.lower() in _TURNED_WHOLE or (
+        bool(set(own) & _TURNED) and not why_fixed(name) and len(name) > 1 and not name.startswith("_")
+    )
+
+
+def from_zero(name: str) -> str:
+    """The range of a zero, as a knob's comment says it; empty where its name says no scale."""
+    own = set(words(name))
+    most = next((most for kinds, most in _ZEROS if own & kinds), 0.0)
+    return f"0..{most:g}" if most else ""
 
 
 def divided(names: Iterable[str]) -> Iterator[tuple[str, str]]:
@@ -124,7 +185,8 @@ def values(name: str, value: float) -> tuple[str, list[int]]:
     if isinstance(value, int):
         return _counts(own, value)
     decays = "decay" in own and "weight" not in own and value > 0.5  # a factor, and no penalty
-    if value <= 1 and ((own & _FRACTIONS and not own & _SCALES) or decays):
+    share = own & _FRACTIONS and not own & _SCALES and not (own & _PENALTIES and value < _LEAST_SHARE)
+    if value <= 1 and (share or decays):
         return (_fraction(value) if value < 1 else f"{value / 2:.6g}..1"), []
     if own & _RATES or {"learning", "rate"} <= own or {"weight", "decay"} <= own or value >= 1:
         return f"log {value / _SPREAD:.6g}..{value * _SPREAD:.6g}", []

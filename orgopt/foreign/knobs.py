@@ -1,128 +1,298 @@
-"""Which constants of a checkout's script are knobs, and the marks that say so."""
+"""Which literals of a checkout are knobs, the marks that say so, and where their values go."""
 
 import ast
-import math
+import itertools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from orgopt import syntax
 from orgopt.foreign.divides import accepted
-from orgopt.foreign.kinds import divided, values, why_fixed
+from orgopt.foreign.draws import drawn
+from orgopt.foreign.kinds import divided, in_other_part, is_seed, why_fixed
+from orgopt.foreign.ranges import compared_texts, range_of
+from orgopt.foreign.seed import VARIABLE
+from orgopt.foreign.sites import Site, knob_name
+from orgopt.foreign.sites.find import sites
+from orgopt.foreign.sites.python_text import called, calls, words_of
+from orgopt.foreign.sites.site import Form, written
+from orgopt.foreign.targets import Target
 from orgopt.foreign.times import is_time
 
-_MARK = re.compile(r"#\s*knob:")
+MARK = re.compile(r"#\s*knob:")
+HEADING = "# Knobs that were found in the files; each stands where its name, or its line of a file, says."
 _NAME = re.compile(r"[A-Z][A-Z0-9_]*")
 _PARTS = {"val", "valid", "validation", "test", "eval", "dev", "holdout"}
 _SPLITS = re.compile(r"split|fold|backtest|walk_?forward|holdout", re.IGNORECASE)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """A file whose literals may be knobs: its path in the checkout, its text, and the syntax of a Python file."""
+
+    name: str
+    text: str
+    tree: ast.Module | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranges:
+    """What is said of knobs beside the files.
+
+    Attributes:
+        leave: Names of knobs that are none.
+        given: The ranges that another tool's space has, by the name that the files have; where there is one, what it
+            does not name is no knob.
+    """
+
+    leave: Collection[str] = ()
+    given: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
 class Marked(NamedTuple):
-    """A script with its knobs marked, and why constants with a number are none, by name."""
+    """A script with its knobs marked, where the values of knobs in other files go, and why some literals are none."""
 
     source: str
+    targets: tuple[Target, ...]
     fixed: Mapping[str, str]
 
 
-def marked(source: str, trees: Sequence[ast.Module]) -> Marked:
-    """A script with its knobs marked as those of a task are; `trees` has its syntax first, then the fixed files'.
+class _Found(NamedTuple):
+    file: File
+    site: Site
+    knob: str
+    comment: str
 
-    One that marks some itself is left as it is. Otherwise the upper-case constants at its top level become knobs whose
-    value is a number above zero, a bool, or a string that the script compares with others; without those that a name
-    or a use says are no choice (`orgopt.foreign.kinds`), those that are set twice, and values that a condition of
-    the scripts refuses.
+
+def marked(script: File, others: Sequence[File], fixed_trees: Sequence[ast.Module], ranges: Ranges) -> Marked:
+    """A script with the knobs of a checkout marked, as those of a task are.
+
+    One that marks some itself is left as it is. Otherwise what `orgopt.foreign.sites` finds becomes a knob if its value
+    is a number with a scale, a bool, or one of several texts; without what a name or a use says is no choice
+    (`orgopt.foreign.kinds`), names that are set twice, and values that a condition of the scripts refuses.
+
+    Args:
+        script: The file that agents may edit; its knobs that have no line of their own get one at its top.
+        others: Other files with knobs, whose values are put into their places as experiments begin.
+        fixed_trees: The syntax of files that are never edited.
+        ranges: What is said of knobs beside the files.
     """
-    if _MARK.search(source):
-        return Marked(source, {})
-    tree, lines = trees[0], source.split("\n")
+    if MARK.search(script.text):
+        return Marked(script.text, (), {})
+    trees = [one.tree for one in (script, *others) if one.tree is not None] + list(fixed_trees)
+    found, fixed = _chosen([script, *others], trees, ranges)
+    own = [one for one in found if one.file is script]
+    targets = [_target(one) for one in found if one.file is not script]
+    # Seeds of configuration files move as those of scripts do.
+    targets += [_seed(file, site) for file in others if file.tree is None for site in _seeds(file, trees)]
+    return Marked(_with_marks(script, own, found), tuple(targets), fixed)
+
+
+def _chosen(files: Sequence[File], trees: Sequence[ast.Module], ranges: Ranges) -> tuple[list[_Found], dict[str, str]]:
+    """The literals that are knobs, with their names and ranges, and why others are none."""
+    compared, measured = compared_texts(trees), {name for tree in trees for name in of_splits(tree)}
     fixed: dict[str, str] = {}
-    found: dict[str, tuple[ast.Assign, str]] = {}
+    kept: list[tuple[File, Site, str]] = []
     choices: dict[str, list[int]] = {}
-    constants = list(_constants(tree))
-    measured = _of_splits(tree)
-    for name, value, node in constants:
-        if sum(other == name for other, _, _ in constants) > 1:
-            continue
-        why = "a time" if is_time(name) else why_fixed(name) or ("defines what is measured" if name in measured else "")
-        if why:
-            fixed[name] = why
-            continue
-        spec, whole = _range(name, value, tree)
-        if whole:
-            choices[name] = whole
-        if spec or whole:
-            found[name] = (node, spec)
-    defaults = {name: value for name, value, _ in constants if isinstance(value, int)}
-    left = accepted(choices, defaults, trees, divided(choices))
-    for name, (node, spec) in found.items():
-        some = left.get(name, [])
-        comment = spec if spec and some == choices.get(name, []) else f"one of {'|'.join(map(str, some))}"
-        if len(some) != 1:
-            _mark(lines, node, comment)
-    return Marked("\n".join(lines), fixed)
+    for k, file in enumerate(files):
+        for site in sites(file.text, file.name, file.tree, script=k == 0):
+            if site.name == VARIABLE:
+                continue
+            given = _given(site, ranges.given)
+            if not given and (why := _why_fixed(site, measured)):
+                fixed[site.name] = why
+                continue
+            spec, whole = (given, list[int]()) if given else range_of(site, compared)
+            if (spec or whole) and (given or not ranges.given):
+                kept.append((file, site, spec))
+                if whole and site.own:
+                    choices.setdefault(site.identifier, whole)
+                elif whole and not spec:
+                    kept[-1] = (file, site, f"one of {'|'.join(map(str, whole))}")
+    defaults = {site.identifier: site.value for _, site, _ in kept if isinstance(site.value, int)}
+    left = accepted(choices, defaults, trees, divided(choices)) if trees else choices
+    names = _names([(file, site) for file, site, _ in kept], files[0])
+    found: list[_Found] = []
+    for (file, site, spec), knob in zip(kept, names, strict=True):
+        own = site.own and site.identifier in choices
+        some, before = left.get(site.identifier, []), choices.get(site.identifier, [])
+        comment = spec if not own or (spec and some == before) else f"one of {'|'.join(map(str, some))}"
+        if knob not in ranges.leave and site.name not in ranges.leave and not (own and len(some) == 1):
+            found.append(_Found(file, site, knob, comment))
+    return found, fixed
 
 
-def _mark(lines: list[str], node: ast.Assign, comment: str) -> None:
-    """Write a knob's comment behind a constant that has a line of its own."""
-    if node.lineno != node.end_lineno or node.col_offset:
+def _given(site: Site, given: Mapping[str, str]) -> str:
+    """The range that another tool's space has for a site."""
+    same = (site.name, site.identifier, knob_name(site.name).lower())
+    return next((given[name] for name in same if name in given), "")
+
+
+def _why_fixed(site: Site, measured: Collection[str]) -> str:
+    name = knob_name(site.identifier)
+    if is_time(name):
+        return "a time"
+    if why := why_fixed(name) or in_other_part(site.name):
+        return why
+    return "defines what is measured" if site.identifier in measured else ""
+
+
+def _names(found: Sequence[tuple[File, Site]], script: File) -> list[str]:
+    """A name for each knob: the short one where it is the only one, else with what it stands in, else with a number."""
+    used = _used(script.tree) if script.tree is not None else set[str]()
+    short = [knob_name(site.identifier) for _, site in found]
+    names: list[str] = []
+    for (file, site), own in zip(found, short, strict=True):
+        name = own if short.count(own) == 1 else knob_name(site.name)
+        if _NAME.fullmatch(site.name) and _has_line(file, site):
+            name = site.name
+        elif name in used:
+            name = f"{name}_VALUE"
+        numbered = (f"{name}_{number}" for number in itertools.count(2))
+        names.append(name if name not in names else next(one for one in numbered if one not in names))
+    return names
+
+
+def _used(tree: ast.Module) -> set[str]:
+    """The names that a script uses; those of a class's own attributes alone hide no name outside."""
+    inner = {
+        id(target)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+        for part in node.body
+        if isinstance(part, ast.Assign | ast.AnnAssign)
+        for target in (part.targets if isinstance(part, ast.Assign) else [part.target])
+    }
+    imports = (node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom))
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and id(node) not in inner}
+    return names | {alias.asname or alias.name for node in imports for alias in node.names}
+
+
+def _has_line(file: File, site: Site) -> bool:
+    """Whether a site is a constant with a line of its own, to which a mark can be added."""
+    line = file.text.split("\n")[site.line - 1]
+    code, rest = line.split("=", 1) if "=" in line else ("", "")
+    if site.form is not Form.PYTHON or code.strip() != site.name or line[:1].isspace():
+        return False
+    literal = file.text[site.start : site.end]
+    return rest.strip().startswith(literal) and rest.strip()[len(literal) :].lstrip()[:1] in {"", "#"}
+
+
+def _with_marks(script: File, own: Sequence[_Found], found: Sequence[_Found]) -> str:
+    """A script with marks behind constants, names in place of its other sites, and these names' lines at its top."""
+    text = script.text
+    heads: list[str] = []
+    for one in sorted(own, key=lambda each: each.site.start, reverse=True):
+        site = one.site
+        if one.knob == site.name and _has_line(script, site):
+            text = _mark(text, one)
+            continue
+        start, end = site.start - site.quotes, site.end + site.quotes
+        name = f"str({one.knob})" if site.form is Form.TEXT else one.knob
+        text = f"{text[:start]}{site.before}{name}{text[end:]}"
+        heads.append(_line(one))
+    heads = [*reversed(heads), *(_line(one) for one in found if one.file is not script)]
+    if not heads:
+        return text
+    lines = text.split("\n")
+    place = _beginning(script.tree)
+    return "\n".join([*lines[:place], HEADING, *heads, *lines[place:]])
+
+
+def _line(one: _Found) -> str:
+    where = f"{one.file.name}:{one.site.line} {one.site.name}"
+    return f"{one.knob} = {written(one.site.value, Form.PYTHON)}  # knob: {one.comment}  # {where}"
+
+
+def _mark(text: str, one: _Found) -> str:
+    """Write a knob's comment behind a constant that has a line of its own; arithmetic becomes its value."""
+    end = text.find("\n", one.site.end)
+    rest = text[one.site.end : end if end >= 0 else len(text)].strip()
+    literal = text[one.site.start : one.site.end]
+    arithmetic = not _is_literal(literal)
+    value = written(one.site.value, Form.PYTHON) if arithmetic else literal
+    remark = f"  {rest}" * bool(rest) + f"  # {literal}" * arithmetic
+    tail = text[end:] if end >= 0 else ""
+    return f"{text[: one.site.start]}{value}  # knob: {one.comment}{remark}{tail}"
+
+
+def _is_literal(text: str) -> bool:
+    try:
+        syntax.literal(text)
+    except (ValueError, SyntaxError):
+        return False
+    return True
+
+
+def _beginning(tree: ast.Module | None) -> int:
+    """The line before which names may be set: after the docstring and what comes from the future."""
+    place = 0
+    for node in tree.body if tree is not None else ():
+        text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        if not text and not (isinstance(node, ast.ImportFrom) and node.module == "__future__"):
+            if not place:  # comments above, such as the encoding, stay where they are
+                place = node.lineno - 1 - len(getattr(node, "decorator_list", ()))
+            break
+        place = node.end_lineno or place
+    return place
+
+
+def _target(one: _Found) -> Target:
+    site = one.site
+    return Target(
+        knob=one.knob,
+        file=one.file.name,
+        start=site.start,
+        end=site.end,
+        form=site.form,
+        before=site.before,
+        name=site.name,
+        line=site.line,
+    )
+
+
+def _seed(file: File, site: Site) -> Target:
+    return Target(
+        knob="",
+        file=file.name,
+        start=site.start,
+        end=site.end,
+        form=site.form,
+        name=site.name,
+        line=site.line,
+        seed=int(site.value),
+    )
+
+
+def _seeds(file: File, trees: Sequence[ast.Module]) -> Iterator[Site]:
+    """The seeds of a configuration file that serve training alone: none that a split or the making of data may take."""
+    measured = {name for tree in trees for name in of_splits(tree)}
+    if any(drawn(tree) for tree in trees):
         return
-    line = lines[node.lineno - 1].encode()
-    code, rest = line[: node.end_col_offset].decode(), line[node.end_col_offset :].decode()
-    if not rest.strip() or rest.lstrip().startswith("#"):
-        lines[node.lineno - 1] = f"{code}  # knob: {comment}" + f"  {rest.strip()}" * bool(rest.strip())
+    for site in sites(file.text, file.name):
+        part = site.name.rpartition(".")[0]
+        data = (
+            site.identifier in measured
+            or in_other_part(site.name)
+            or re.search(r"data|split|fold|sampl", part, re.IGNORECASE)
+        )
+        if type(site.value) is int and is_seed(site.identifier) and not data:
+            yield site
 
 
-def _constants(tree: ast.Module) -> Iterator[tuple[str, int | float | str, ast.Assign]]:
-    for node in tree.body:
-        match node:
-            case ast.Assign(targets=[ast.Name(id=name)], value=value) if _NAME.fullmatch(name):
-                try:
-                    constant = syntax.literal(value)
-                except (ValueError, TypeError):
-                    continue
-                if isinstance(constant, int | float | str):
-                    yield name, constant, node
-            case _:
-                pass
-
-
-def _range(name: str, value: float | str, tree: ast.Module) -> tuple[str, list[int]]:
-    """What a knob's comment says, and its whole numbers where they are few; nothing where there is no choice."""
-    if isinstance(value, bool):
-        return "one of False|True", []
-    if isinstance(value, str):
-        choices = _compared(name, tree) | {value}
-        safe = all(re.fullmatch(r"[A-Za-z_][\w.-]*", choice) for choice in choices)
-        return (f"one of {'|'.join(sorted(choices))}" if len(choices) > 1 and safe else ""), []
-    if not (math.isfinite(value) and value > 0):
-        return "", []  # zero has no scale
-    return values(name, value)
-
-
-def _of_splits(tree: ast.Module) -> set[str]:
-    """Constants that a call gives to what splits the data, or makes the part that is measured on."""
+def of_splits(tree: ast.Module) -> set[str]:
+    """Names and attributes that a call gives to what splits the data, or makes the part that is measured on."""
     found: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            called = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
-            given = [*node.args, *(word.value for word in node.keywords)]
-            names = {part.id for one in given for part in ast.walk(one) if isinstance(part, ast.Name)}
-            if _SPLITS.search(called):
-                found |= names
-            elif any(isinstance(one, ast.Constant) and one.value in _PARTS for one in given):
-                found |= {name for name in names if "BATCH" not in name}  # how much is measured at once is a choice
-    return found
-
-
-def _compared(name: str, tree: ast.Module) -> set[str]:
-    """The strings that a script compares a constant with."""
-    found: set[str] = set()
-    for node in ast.walk(tree):
-        match node:
-            case ast.Compare(left=ast.Name(id=left), comparators=others) if left == name:
-                for other in others:
-                    constants = other.elts if isinstance(other, ast.Tuple | ast.List | ast.Set) else [other]
-                    found |= {c.value for c in constants if isinstance(c, ast.Constant) and isinstance(c.value, str)}
-            case _:
-                pass
+    for call in calls(tree):
+        given = [*call.args, *words_of(call).values()]
+        parts = [part for one in given for part in ast.walk(one)]
+        names = {part.id for part in parts if isinstance(part, ast.Name)}
+        names |= {part.attr for part in parts if isinstance(part, ast.Attribute)}
+        keys = [part.slice for part in parts if isinstance(part, ast.Subscript)]
+        names |= {key.value for key in keys if isinstance(key, ast.Constant) and isinstance(key.value, str)}
+        if _SPLITS.search(called(call.func).rsplit(".", 1)[-1]):
+            found |= names
+        elif any(isinstance(one, ast.Constant) and one.value in _PARTS for one in given):
+            found |= {name for name in names if "batch" not in name.lower()}  # how much is measured at once is a choice
     return found

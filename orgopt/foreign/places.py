@@ -55,18 +55,18 @@ def allowed(workspace: Path, folder: Path, toml: Mapping[str, Any]) -> Allowed:
             raise UsageError(f"{path}: [tasks.{name}] read = {one} has your whole home in it: name folders below it")
     if not isinstance(python, str):
         raise UsageError(f"{path}: [tasks.{name}] python = {python!r}: write the path of an interpreter")
-    where = interpreter(workspace, python, f"{path}: [tasks.{name}] python") if python else _own(folder, toml)
+    where = interpreter(workspace, python, f"{path}: [tasks.{name}] python") if python else _own(folder, toml, path)
     return Allowed(tuple(one.rstrip("/") or "/" for one in paths), where)
 
 
-def _own(folder: Path, toml: Mapping[str, Any]) -> str:
+def _own(folder: Path, toml: Mapping[str, Any], settings: Path) -> str:
     """The interpreter that a checkout's `task.toml` names in its folder; empty where it names none."""
     named = str(toml.get("python", ""))
     if not named:
         return ""
     if not (folder / named).is_relative_to(folder) or ".." in Path(named).parts:
         raise ValueError(
-            f"python = '{named}' lies outside of the folder: name it in the orgopt.toml of the workspace, as "
+            f"python = '{named}' lies outside of the folder: name it in {settings}, as "
             f'[tasks.{json.dumps(folder.name)}] and python = "…"'
         )
     return interpreter(folder, named, f"{folder}/task.toml: python")

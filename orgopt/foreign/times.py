@@ -14,10 +14,11 @@ _TIME = re.compile(r"(TIME_BUDGET|TIME_LIMIT|TRAIN_TIME|TRAINING_TIME|MAX_SECOND
 
 
 class Times(NamedTuple):
-    """Wall seconds of a typical experiment, and those after which one is killed."""
+    """Wall seconds of a typical experiment, those after which one is killed, and whether a file says so."""
 
     run_s: float
     limit_s: float
+    said: bool = False
 
 
 def times(trees: Iterable[ast.Module]) -> Times:
@@ -28,7 +29,7 @@ def times(trees: Iterable[ast.Module]) -> Times:
                 case ast.Assign(targets=[ast.Name(id=name)], value=value) if is_time(name):
                     budget = _number(value)
                     if budget and math.isfinite(budget) and budget > 0:
-                        return Times(budget, 2 * budget + START_UP_S)
+                        return Times(budget, 2 * budget + START_UP_S, said=True)
                 case _:
                     pass
     return Times(_DEFAULT_RUN_S, DEFAULT_LIMIT_S)

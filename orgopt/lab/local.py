@@ -36,6 +36,7 @@ class LocalLab:
         task: What the experiments train.
         slots: How many run at once, each with one thread.
         sandbox: What holds them; None is what was chosen for this process, bubblewrap unless somebody did.
+        keeps: Whether the end of what each experiment printed is kept, in `printed` by its number.
 
     Raises:
         SandboxError: The sandbox is not to be had on this machine.
@@ -46,7 +47,7 @@ class LocalLab:
             outcomes = lab.wait(until=60)
     """
 
-    def __init__(self, task: Task, slots: int, sandbox: Sandbox | None = None) -> None:
+    def __init__(self, task: Task, slots: int, sandbox: Sandbox | None = None, *, keeps: bool = False) -> None:
         self.task = task
         self.sandbox = sandbox or chosen()
         self._slots = slots
@@ -57,7 +58,9 @@ class LocalLab:
         self._epoch = time.monotonic()
         self._faults = 0
         self._ready: Mapping[str, Any] | None = None
-        self._warm = WarmProcess(task, self.sandbox)
+        self._keeps = keeps
+        self.printed: dict[int, str] = {}
+        self._warm = WarmProcess(task, self.sandbox, keeps=keeps)
 
     @property
     def slots(self) -> int:
@@ -170,7 +173,9 @@ class LocalLab:
         own = self.task.script_with(experiment.settings)
         edited = experiment.script is not None
         request = {"id": experiment.id, "seed": experiment.seed, "watched": experiment.watched}
-        self._send({**request, "script": experiment.script if edited else own, "own": own, "edited": edited})
+        script = own if experiment.script is None else experiment.script
+        files = self.task.files_with(script, experiment.seed)
+        self._send({**request, "script": script, "own": own, "edited": edited, "files": files})
 
     def _kill_overdue(self) -> None:
         for run in list(self._running.values()):
@@ -211,6 +216,8 @@ class LocalLab:
     def _ended(self, run: Running, answer: Mapping[str, Any]) -> None:
         del self._running[run.experiment.id]
         self._faults = 0
+        if self._keeps:
+            self.printed[run.experiment.id] = str(answer.get("output", ""))
         if not run.told:
             self._events.append(self._outcome(run, answer))
 
@@ -237,7 +244,7 @@ class LocalLab:
         """Another warm process, which may be killed in its turn, and what it says when it is ready."""
         for attempt in range(_STARTS):
             self._warm.close()
-            self._warm = WarmProcess(self.task, self.sandbox)
+            self._warm = WarmProcess(self.task, self.sandbox, keeps=self._keeps)
             try:
                 return self._await_ready()
             except (EndedError, SandboxError) as again:  # the sandbox held before

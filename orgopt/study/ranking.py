@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from orgopt.lab.base import Status
 from orgopt.score import Score
 from orgopt.study import statistics
 
@@ -34,6 +35,8 @@ class Placing:
             first to whom all others are worse, else `first`.
         q: Held-out improvement of what it would have submitted, mean over runs, at equal steps of the budget.
         experiments: Mean number of experiments a run, whatever became of them.
+        failed: Mean number of those that failed by themselves.
+        utilisation: Mean share of the slots' time that was busy.
     """
 
     entrant: str
@@ -44,6 +47,8 @@ class Placing:
     verdict: str
     q: tuple[float, ...]
     experiments: float
+    failed: float = 0.0
+    utilisation: float = 1.0
 
     def to_dict(self) -> dict[str, Any]:
         """The placing as JSON values."""
@@ -56,6 +61,8 @@ class Placing:
             "verdict": self.verdict,
             "q": [round(value, 4) for value in self.q],
             "experiments": self.experiments,
+            "failed": self.failed,
+            "utilisation": round(self.utilisation, 4),
         }
 
 
@@ -120,6 +127,8 @@ def ranking(
                 verdict=verdicts[pair] if pair in verdicts else _first(ranked, verdicts),
                 q=tuple(np.mean([_course(score.curve, budget_s) for score in own], axis=0).tolist()),
                 experiments=float(np.mean([sum(score.experiments.values()) for score in own])),
+                failed=float(np.mean([_failed(score) for score in own])),
+                utilisation=float(np.mean([score.utilisation for score in own])),
             )
         )
     return Ranking(
@@ -130,6 +139,11 @@ def ranking(
         resolves=statistics.detectable(noise, seeds),
         more_seeds=max(0, statistics.seeds_for(noise, EFFECT) - seeds) if seeds > 1 else None,
     )
+
+
+def _failed(score: Score) -> int:
+    """How many experiments of a run failed by themselves."""
+    return sum(number for status, number in score.experiments.items() if Status(status).failed)
 
 
 def _first(ranked: Sequence[str], verdicts: Mapping[tuple[str, str], str]) -> str:

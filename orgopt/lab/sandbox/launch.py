@@ -99,8 +99,8 @@ def bubblewrap(task: Task | None = None, *, replays: bool = True) -> str:
     return found.path
 
 
-def start(sandbox: Sandbox, task: Task, scratch: Path) -> Start:
-    """How the warm process of a task is started; `scratch` holds what experiments leave.
+def start(sandbox: Sandbox, task: Task, scratch: Path, *, keeps: bool = False) -> Start:
+    """How the warm process of a task is started; `scratch` holds what experiments leave, `keeps` what they print too.
 
     Raises:
         SandboxError: The sandbox does not run on this machine.
@@ -109,7 +109,7 @@ def start(sandbox: Sandbox, task: Task, scratch: Path) -> Start:
     results = scratch / "results"
     results.mkdir(exist_ok=True)
     isolated = sandbox is Sandbox.BUBBLEWRAP
-    config = _config(task, isolated=isolated)
+    config = _config(task, isolated=isolated) | {"keeps": keeps}
     if not isolated:
         config |= {"results": str(results), "folder": str(task.folder), "paths": _user_site(task)}
         env = environment(temporary=str(scratch), path=os.environ.get("PATH", os.defpath))
@@ -162,13 +162,13 @@ def shared(task: Task) -> dict[str, str]:
     Raises:
         TaskError: Something is not there, is too much, or is not allowed though the task's files name it.
     """
-    named = f"[tasks.{task.name}] in orgopt.toml"
+    named = f"[tasks.{task.name}] in {task.settings}"
     for folder in task.data:
         own = _expanded(folder)
         if not any(own.is_relative_to(_expanded(path)) for path in (*task.limits.read, str(task.folder))):
             raise TaskError(
                 f"{task.name} keeps data in {folder}, which its experiments may not read: write\n"
-                f'[tasks.{json.dumps(task.name)}]\nread = ["{folder}"]\ninto the orgopt.toml of the workspace'
+                f'[tasks.{json.dumps(task.name)}]\nread = ["{folder}"]\ninto {task.settings}'
             )
     found: dict[str, str] = {}
     for given in task.limits.read:
@@ -321,6 +321,8 @@ def _config(task: Task, *, isolated: bool) -> dict[str, Any]:
         "prime": list(task.limits.prime),
         "result": task.limits.result,
         "prints": task.printed,
+        "run": list(task.run),
+        "reads": {"pattern": task.pattern, "file": task.metric_file, "key": task.metric_key},
         "data_digest": printed_data_digest(task) if task.self_reported else "",
         "beside": _beside(task) if task.self_reported else [],
         "read": [],

@@ -36,16 +36,17 @@ class WarmProcess:
     Args:
         task: What it loads.
         kind: The sandbox that it runs in.
+        keeps: Whether it tells the end of what each experiment printed.
 
     Raises:
         SandboxError: The sandbox is not to be had on this machine.
     """
 
-    def __init__(self, task: Task, kind: Sandbox) -> None:
+    def __init__(self, task: Task, kind: Sandbox, *, keeps: bool = False) -> None:
         self.task, self.kind = task, kind
         self._scratch = Path(tempfile.mkdtemp(prefix="orgopt-"))
         try:
-            start = launch.start(kind, task, self._scratch)
+            start = launch.start(kind, task, self._scratch, keeps=keeps)
             with (self._scratch / "errors").open("wb") as errors:
                 self._process = launch.begin(kind, start, errors, task=task)
         except BaseException:

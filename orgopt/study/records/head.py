@@ -1,10 +1,10 @@
 """The first record of a log: what a study or a contest is, and on which tasks."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, PlainSerializer
 
 from orgopt import seeds
 from orgopt.study.records.values import Count, OrNone, Positive, Time
@@ -52,6 +52,17 @@ class Identity:
         return [name for name, task in self.tasks.items() if task.lab.get("metric") == "self-reported"]
 
 
+def _measured(value: Measure) -> dict[str, Any]:
+    """A measure as a log has it: without seconds that nobody measured, as of 0.1.0."""
+    found = asdict(value)
+    if not value.seconds:
+        del found["seconds"]
+    return found
+
+
+Measured = Annotated[Measure, PlainSerializer(_measured)]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskRecord:
     """What a reader of a log must know of a task.
@@ -62,8 +73,8 @@ class TaskRecord:
         curves: How well learning curves predict where they end; of a study's task.
     """
 
-    baseline: Measure
-    reference: OrNone[Measure] = None
+    baseline: Measured
+    reference: OrNone[Measured] = None
     title: str
     metric: str
     heldout: str

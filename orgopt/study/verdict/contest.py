@@ -15,6 +15,10 @@ MOST = 4  # entrants whose raw metrics are told
 TOLERANCE = 0.05
 """What may be lost, with 95 % confidence, by taking the smallest of documents that are level."""
 SEEDS = "--seeds"
+IDLE = 0.2
+"""The share of the slots' time by which one entrant leaves more idle than another, from which on it is said."""
+IDLE_SIZE = 1_000
+"""Agents that what is no document counts as: it fills every slot."""
 _VERDICTS = {"worse": "better", "no difference": "no difference"}  # of the first against one that is so
 
 
@@ -84,17 +88,32 @@ def _measures(ranking: Ranking, tasks: Mapping[str, TaskRecord]) -> Iterator[str
 
 def _bar(one: Placing, sizes: Mapping[str, int]) -> Bar:
     size = count(sizes[one.entrant], "agent") if one.entrant in sizes else "plain Optuna on the task, no team"
+    failed = f", {one.failed:.0f} of them failed" if one.failed >= 0.5 else ""
     return Bar(
         name=one.entrant,
         value=one.output.mean,
-        meaning=f"{size}, {one.experiments:.0f} experiments a run",
+        meaning=f"{size}, {one.experiments:.0f} experiments a run{failed}, slots busy {one.utilisation:.0%}",
         verdict=_VERDICTS.get(one.verdict, ""),
     )
+
+
+def _idle(ranking: Ranking, sizes: Mapping[str, int]) -> Iterator[str]:
+    """What left slots idle where another kept them busy, which is often why it is behind: too few agents."""
+    busiest = max(ranking.placings, key=lambda one: one.utilisation)
+    for one in ranking.placings:
+        few = sizes.get(one.entrant, IDLE_SIZE) < sizes.get(busiest.entrant, IDLE_SIZE)
+        if one.utilisation < busiest.utilisation - IDLE and few:
+            agents = count(sizes[one.entrant], "agent")
+            yield (
+                f"{one.entrant} left slots idle (busy {one.utilisation:.0%}; {busiest.entrant} "
+                f"{busiest.utilisation:.0%}): its {agents} cannot fill them all."
+            )
 
 
 def _advice(ranking: Ranking, sizes: Mapping[str, int], command: str, seed_s: float) -> Iterator[str]:
     first, *others = ranking.placings
     level = [one for one in others if one.verdict != "worse"]
+    yield from _idle(ranking, sizes)
     if ranking.more_seeds is None:
         said = f": {again(command, SEEDS, ENOUGH)}" if command else ""
         yield f"Undecided: one seed tells nothing of luck{said}"

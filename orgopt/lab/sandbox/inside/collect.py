@@ -5,8 +5,8 @@ import stat
 from pathlib import Path
 
 
-def collect(work: Path, name: str, kept: int, max_bytes: int) -> str:
-    """Copy a file that an experiment left out of its reach; returns why that cannot be, or nothing.
+def collect(work: Path, name: str, kept: int, max_bytes: int, target: str = "") -> str:
+    """Copy a file that an experiment left out of its reach, as `target`; returns why that cannot be, or nothing.
 
     Neither follows a link nor waits for the other end of a pipe, and takes regular files with one name alone.
     """
@@ -20,11 +20,11 @@ def collect(work: Path, name: str, kept: int, max_bytes: int) -> str:
             return f"{name} is not a file of its own"
         if found.st_size > max_bytes:
             return f"{name} has {found.st_size} bytes, of which {max_bytes} are allowed"
-        target = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600, dir_fd=kept)
+        copy = os.open(target or name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600, dir_fd=kept)
         try:
-            _copy(source, target, max_bytes)
+            _copy(source, copy, max_bytes)
         finally:
-            os.close(target)
+            os.close(copy)
     except OSError as error:
         return f"{name} cannot be read: {error.strerror}"
     finally:

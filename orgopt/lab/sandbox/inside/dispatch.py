@@ -23,7 +23,7 @@ from typing import Any
 
 from . import processes
 from .judge import JUDGE
-from .part import REQUEST
+from .part import OUTPUT, REQUEST
 from .warm import ANSWER
 
 
@@ -205,6 +205,9 @@ class Dispatcher:
 
     def _end(self, number: int, job: _Job, found: Mapping[str, Any]) -> None:
         del self._jobs[number]
+        if self.config["keeps"]:
+            with contextlib.suppress(OSError):
+                found = {**found, "output": (job.folder / OUTPUT).read_bytes().decode("utf-8", "replace")}
         shutil.rmtree(job.folder, ignore_errors=True)
         self._answer({"id": number, "end": True, **found, **job.used})
 

@@ -146,8 +146,9 @@ def limit(limits: Mapping[str, Any], *, processes: bool) -> None:
 
     Args:
         limits: `memory_bytes` beyond what is mapped now, `file_bytes`, `processes`, and `wall_s`, which one thread's
-            CPU seconds may not exceed. With `foreign` neither addresses nor CPU seconds are bound: language runtimes
-            reserve far more addresses than they use, and have threads; a supervisor measures memory and wall time.
+            CPU seconds may not exceed. With `starts` addresses are not bound, with `foreign` neither these nor CPU
+            seconds: language runtimes reserve far more addresses than they use, and have threads; a supervisor
+            measures memory and wall time.
         processes: Whether `processes` counts those of this experiment alone, so that it can be a limit.
     """
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a write fails instead
@@ -157,7 +158,8 @@ def limit(limits: Mapping[str, Any], *, processes: bool) -> None:
         resource.RLIMIT_NOFILE: _OPEN_FILES,
     }
     if not limits.get("foreign"):
-        bounds[resource.RLIMIT_AS] = _mapped() + limits["memory_bytes"]
+        if not limits.get("starts"):
+            bounds[resource.RLIMIT_AS] = _mapped() + limits["memory_bytes"]
         bounds[resource.RLIMIT_CPU] = int(limits["wall_s"]) + 2
     if processes:
         bounds[resource.RLIMIT_NPROC] = limits["processes"]

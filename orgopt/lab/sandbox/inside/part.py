@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 REQUEST = "request.json"
 """What the lab wants of an experiment, in its folder."""
+OUTPUT = "output"
+"""The end of what an experiment printed, in the same folder, where the lab wants it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +26,8 @@ class Part:
         hidden: Paths that it may not see.
         watched: Whether its learning curve is told as it comes.
         prints: Name of the metric that is taken from its output, where it leaves no file.
+        reads: How that metric is read: the `pattern`, the `file` and the `key` of `printed.Reading`.
+        keeps: Whether the end of its output is kept for the lab.
     """
 
     id: int
@@ -35,6 +39,8 @@ class Part:
     hidden: tuple[str, ...]
     watched: bool
     prints: str = ""
+    reads: Mapping[str, str] = field(default_factory=dict[str, str])
+    keeps: bool = False
 
 
 def read_request(folder: Path) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from . import beside, processes
+from .execute import execute, is_command
 from .judge import JUDGE
 from .part import Part, read_request
 from .supervise import refuse, supervise, tell
@@ -102,22 +103,25 @@ class Warm:
         folder, question = Path(order["folder"]), order.get("question")
         request, result = read_request(folder), self.config["result"]
         files = {self.config["script"]: request["script"].encode()}
+        files |= {name: text.encode() for name, text in request["files"].items()}
         if question is not None:
             files |= {QUESTION: (folder / question).read_bytes(), result: (folder / result).read_bytes()}
         return Part(
             id=order["id"],
             files=files,
-            body=self._training(request["seed"]) if question is None else _answering,
+            body=self._training(request) if question is None else _answering,
             leaves=result if question is None else ANSWER,
             folder=folder,
-            limits={**self.config["limits"], "silent": question is not None},
+            limits={**self.config["limits"], "silent": question is not None, "starts": is_command(self.config)},
             hidden=tuple(self.config["hidden"]),
             watched=request["watched"] and question is None,
             prints=self.config["prints"],
+            reads=self.config["reads"],
+            keeps=self.config["keeps"],
         )
 
-    def _training(self, seed: int) -> Callable[[], None]:
-        script = self.config["script"]
+    def _training(self, request: Mapping[str, Any]) -> Callable[[], None]:
+        script, run, seed = self.config["script"], self.config["run"], request["seed"]
 
         def train() -> None:
             os.environ["ORGOPT_SEED"] = str(seed)
@@ -125,6 +129,9 @@ class Warm:
                 beside.lay(Path(self.config["folder"]), self.config["beside"], Path.cwd())
                 if self.config["home"]:
                     beside.settle(self.config["read"], self.config["home"], Path.cwd())
+            if run:
+                execute(run, script, request["script"], seed)
+                return
             sys.argv = [script]
             runpy.run_path(script, run_name="__main__")
 

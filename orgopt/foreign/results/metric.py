@@ -10,32 +10,35 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from orgopt.foreign.goal import Goal, said
+from orgopt.foreign.results.goal import Goal, said
 from orgopt.foreign.source import vocabulary, words
 
 _PRINTED = re.compile(r"(?:^|[\r\n])[ \t]*(?P<name>[A-Za-z][\w/.-]*)[ \t]*[:=]")
 _PRINTS = vocabulary("print write log info echo")
-_DOWN = vocabulary(
+DOWN = vocabulary(
     "bpb bpc loss nll ppl perplexity error err mse rmse mae mape smape mase rmsle wer cer eer fid brier bce "
-    "logloss crossentropy regret"
+    "logloss crossentropy regret fvu perp rmsd hd95 hd asd eer fpr recon"
 )
-_UP = vocabulary(
+UP = vocabulary(
     "acc accuracy f1 auc auroc auprc r2 ndcg mrr iou miou dice bleu mcc psnr ssim sharpe sortino calmar pnl "
-    "profit reward precision recall"
+    "profit reward precision recall acc1 prec prec1 correct miou ap map50 ari nmi kappa qwk spearman pearson corr "
+    "correlation sensitivity specificity jaccard rouge meteor hits pass"
 )
-_WITH = vocabulary("roc pr score rate entropy log cross squared absolute balanced")
+_WITH = vocabulary("roc pr score rate entropy log cross squared absolute balanced root micro mean percentage")
 """Words that may stand with one of these and leave its direction as it is: `roc_auc`, `f1_score`, `error_rate`."""
-_OPEN = vocabulary("score map return returns cost win solve success fitness drawdown winrate")
+OPEN = vocabulary("score map return returns cost win solve success fitness drawdown winrate")
 """Words of goals whose names do not say for certain whether more is better."""
 _ABOUT = vocabulary(
-    "val valid validation dev eval final best mean avg average median total overall macro micro weighted top top1 "
-    "top5 oos cv ensemble model min max global"
+    "value val valid validation dev eval evaluation final best mean avg average median total overall macro micro "
+    "weighted top top1 top5 oos cv ensemble model min max global"
 )
 _UNSEEN = vocabulary("val valid validation dev eval oos cv")
 _TRAINING = vocabulary("train training trn insample")
 _TEST = vocabulary("test tst holdout heldout")
 _LOSSES = vocabulary("loss nll bce")
 _COUNTS = vocabulary("seconds sec s ms time steps step mb epochs epoch params")
+METRIC_WORDS = DOWN | UP | OPEN | _WITH | _ABOUT | _UNSEEN | _TRAINING | _TEST
+"""Words that names of metrics are made of."""
 
 
 class Metric(NamedTuple):
@@ -51,10 +54,10 @@ def direction(name: str) -> bool | None:
     Every word of the name must be understood: a `loss` is lower, and a `win_loss_ratio` or a `loss_reduction` is not.
     """
     left = [word for word in words(name) if word not in _ABOUT | _UNSEEN | _TEST and not word.isdigit()]
-    kinds = [word for word in left if word in _DOWN | _UP]
-    if not kinds or any(word not in _DOWN | _UP | _WITH for word in left):
+    kinds = [word for word in left if word in DOWN | UP]
+    if not kinds or any(word not in DOWN | UP | _WITH for word in left):
         return None
-    ways = {word in _UP for word in kinds}
+    ways = {word in UP for word in kinds}
     if "score" in left and ways == {False} and "brier" not in kinds:  # scores mostly rise
         return None
     return ways.pop() if len(ways) == 1 else None
@@ -118,9 +121,7 @@ def _guessed(printed: Sequence[str], script: str) -> Metric:
     # Beside a metric of unseen data, a loss that says of none is the training's.
     rivals = [*unseen, *(name for name in goals if name not in unseen and not set(words(name)) <= _LOSSES)]
     found = rivals if unseen else goals
-    if tests := [
-        name for name in printed if not found and set(words(name)) & _TEST and set(words(name)) & (_DOWN | _UP)
-    ]:
+    if tests := [name for name in printed if not found and set(words(name)) & _TEST and set(words(name)) & (DOWN | UP)]:
         raise ValueError(
             f"{script} prints {tests[0]}, and no metric of other data: agents would fit the test data. Print one "
             f"of validation data, or, if those are what is to steer, {_lines(tests[0], up=direction(tests[0]))}"
@@ -140,7 +141,7 @@ def _guessed(printed: Sequence[str], script: str) -> Metric:
 
 def _is_goal(name: str) -> bool:
     own = set(words(name))
-    return bool(own & (_DOWN | _UP | _OPEN)) and not own & (_TRAINING | _TEST | _COUNTS)
+    return bool(own & (DOWN | UP | OPEN)) and not own & (_TRAINING | _TEST | _COUNTS)
 
 
 def _lines(name: str, *, up: bool | None) -> str:

@@ -1,0 +1,128 @@
+"""The files of a checkout, beside its script, whose literals are settings: modules, and configuration files."""
+
+import ast
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+
+from orgopt.foreign.files import own_files
+from orgopt.foreign.kinds import is_turned
+from orgopt.foreign.sites import compiled
+from orgopt.foreign.sites.data_files import settings
+from orgopt.foreign.sites.find import SETTINGS_FILE, sites
+from orgopt.foreign.sites.python_text import called, calls, constant, words_of
+from orgopt.foreign.source import read
+
+_ENDINGS = (".yaml", ".yml", ".toml", ".json")
+_MOST_BYTES = 1 << 16  # larger ones are data
+_NONE = {"pyproject.toml", "package.json", "package-lock.json", "Cargo.toml", "tsconfig.json", "setup.cfg", "dvc.yaml"}
+_MEASURES = re.compile(
+    r"(^|_)(test|tests|eval\w*|metrics?|predict\w*|infer\w*|prepare\w*|plot\w*|visual\w*)(_|$)", re.IGNORECASE
+)
+
+
+def knob_files(folder: Path, script: str, trees: Mapping[str, ast.Module], run: Sequence[str]) -> list[str]:
+    """The paths of files with settings that the script takes, those that it imports first; none that measure."""
+    found = [name for name in trees if name != script and _has_settings(folder, name, trees[name])]
+    texts = [
+        part.value
+        for tree in trees.values()
+        for part in ast.walk(tree)
+        if isinstance(part, ast.Constant) and isinstance(part.value, str)
+    ]
+    named = [text for text in (*run, *(word.split("=", 1)[-1] for word in run), *texts) if text.endswith(_ENDINGS)]
+    base = PurePosixPath(script).parent
+    for text in dict.fromkeys(named):
+        places = [PurePosixPath(text), base / text]
+        # A path that is put together has its last part as a text.
+        places += (
+            _by_name(folder, PurePosixPath(text).name) if len(_by_name(folder, PurePosixPath(text).name)) == 1 else []
+        )
+        found += [str(place) for place in places if _is_settings_file(folder, str(place))][:1]
+    for tree in trees.values():
+        found += [name for name in _hydra(folder, base, tree) if _is_settings_file(folder, name)]
+    return list(dict.fromkeys(found))
+
+
+def compiled_files(folder: Path) -> list[str]:
+    """The sources of a program in another language that set what a person turns; the one that runs first."""
+    names = [
+        str(name)
+        for name in own_files(folder)
+        if name.suffix in compiled.ENDINGS and not re.search(r"test|eval", name.stem, re.IGNORECASE)
+    ]
+    names = [name for name in names if not re.search(r"(^|/)(vendor|third_party|node_modules|target|tests?)/", name)]
+    names.sort(key=lambda name: ("train" not in name, "main" not in name, name))
+    found: list[str] = []
+    for name in names:
+        text = (folder / name).read_text("utf-8", "replace")
+        if len(text) <= 4 * _MOST_BYTES and any(is_turned(site.name) for site in compiled.literals(text)):
+            found.append(name)
+    return found[:12]
+
+
+def _by_name(folder: Path, name: str) -> list[PurePosixPath]:
+    return [PurePosixPath(one) for one in own_files(folder) if one.name == name]
+
+
+def _has_settings(folder: Path, name: str, tree: ast.Module) -> bool:
+    """Whether a module that is imported has settings, and is not there to measure or to make data."""
+    path = PurePosixPath(name)
+    if _MEASURES.search(path.stem) or path.name in {"prepare.py", "__init__.py", "setup.py"}:
+        return False
+    found = sites(read(folder / name), name, tree)
+    return bool(found) and (bool(SETTINGS_FILE.search(path.stem)) or any(is_turned(site.identifier) for site in found))
+
+
+def _is_settings_file(folder: Path, name: str) -> bool:
+    path = folder / name
+    try:
+        if (
+            path.name in _NONE
+            or not path.is_file()
+            or path.stat().st_size > _MOST_BYTES
+            or not path.resolve().is_relative_to(folder)
+        ):
+            return False
+        found = list(settings(path.read_text("utf-8", "replace"), path.suffix))
+    except OSError:
+        return False
+    return any(is_turned(site.identifier) for site in found)
+
+
+def _hydra(folder: Path, base: PurePosixPath, tree: ast.Module) -> Iterator[str]:
+    """The files that `@hydra.main(config_path=…, config_name=…)` composes: the chief one, and its defaults."""
+    for call in calls(tree):
+        name = called(call.func)
+        if name.rsplit(".", 1)[-1] not in {"main", "initialize", "compose"}:
+            continue
+        words = words_of(call)
+        config = constant(words["config_name"]) if "config_name" in words else "config"
+        path = constant(words["config_path"]) if "config_path" in words else ""
+        below = _normal(base / path) if isinstance(path, str) else base
+        chief = f"{below}/{str(config).removesuffix('.yaml')}.yaml".removeprefix("./")
+        if (folder / chief).is_file():
+            yield chief
+            yield from _defaults(folder, below, (folder / chief).read_text("utf-8", "replace"))
+
+
+def _defaults(folder: Path, below: PurePosixPath, text: str) -> Iterator[str]:
+    block = re.search(r"^defaults:[ \t]*\n((?:[ \t]*-[^\n]*\n|[ \t]*#[^\n]*\n|[ \t]*\n)*)", text + "\n", re.MULTILINE)
+    for line in block[1].splitlines() if block else ():
+        if match := re.match(r"\s*-\s*(?:override\s+)?/?([\w/@.-]+)\s*(?::\s*([\w/.-]+))?", line):
+            group = match[1].split("@")[0]
+            inner = f"{below}/{group}/{match[2]}.yaml" if match[2] else f"{below}/{group}.yaml"
+            inner = inner.removeprefix("./")
+            if (folder / inner).is_file():
+                yield inner
+
+
+def _normal(path: PurePosixPath) -> PurePosixPath:
+    """A path without `..`."""
+    parts: list[str] = []
+    for part in path.parts:
+        if part == ".." and parts:
+            parts.pop()
+        elif part != ".":
+            parts.append(part)
+    return PurePosixPath(*parts)

@@ -1,0 +1,179 @@
+"""Which of the numbers that a checkout shows steers it, as far as its files can tell, and what tells so.
+
+More is taken for granted here than `metric` does for a folder as it stands: what is found is written down for a person
+to see, with what else it could be.
+"""
+
+import ast
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from orgopt.foreign.results.goal import said
+from orgopt.foreign.results.metric import DOWN, METRIC_WORDS, OPEN, UP, direction
+from orgopt.foreign.results.templates import Shown, returned, shown, shown_elsewhere
+from orgopt.foreign.sites.python_text import called, calls, constant, words_of
+from orgopt.foreign.source import vocabulary, words
+
+_BEST = re.compile(r"best|lowest|highest|(^|_)(min|max)_", re.IGNORECASE)
+_NOT = re.compile(r"epoch|step|iter|time|idx|index|len|count|size|patience|depth|batch", re.IGNORECASE)
+_UNSEEN = vocabulary("val valid validation dev eval evaluation oos cv cross heldin vali")
+_TEST = vocabulary("test tst holdout heldout testing")
+_TRAINING = vocabulary("train training trn insample batch step running")
+_COUNTS = vocabulary("seconds sec s ms time steps step mb epochs epoch params lr size samples std sd count total n")
+_PARTS = vocabulary("min max fraction unique values std var stats baseline before initial delta class per")
+_MONITORS = ("monitor", "metric_for_best_model", "early_stopping_metric")
+
+
+class _Best(NamedTuple):
+    """What a script keeps the best of: words of its names, the newest by name, whether more is better, and where."""
+
+    words: frozenset[str]
+    name: str
+    up: bool
+    place: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Steering:
+    """The number that steers a checkout.
+
+    Attributes:
+        shown: What its scripts show.
+        up: Whether more of it is better; None where nothing says.
+        why: What says that it steers, as the end of a sentence.
+        test: Whether it is measured on data that are called test data.
+        sure: Whether nothing else could be meant as well.
+        others: The names of what else could be, the likeliest first.
+        rivals: These, as they are shown.
+    """
+
+    shown: Shown
+    up: bool | None
+    why: str
+    test: bool
+    sure: bool
+    others: tuple[str, ...]
+    rivals: tuple[Shown, ...] = ()
+
+    def of(self, name: str) -> Shown | None:
+        """What is shown by a name; None where nothing is."""
+        return next((one for one in (self.shown, *self.rivals) if one.name == name), None)
+
+
+def steering(folder: Path, trees: Mapping[str, ast.Module], texts: Mapping[str, str] | None = None) -> Steering | None:
+    """The number that most likely steers a checkout; None where its files show none.
+
+    Args:
+        folder: The checkout, whose documents may say its goal.
+        trees: The syntax of its Python files that run, by path, the script first.
+        texts: Its files in other languages.
+    """
+    tables = list(dict.fromkeys(key for tree in trees.values() for key in returned(tree)))
+    found = [one for file, tree in trees.items() for one in shown(tree, file, tables)]
+    found += [one for file, text in (texts or {}).items() for one in shown_elsewhere(text, file)]
+    goals = {goal.name.lower(): goal for goal in said(folder, [one.name for one in found])}
+    bests = [best for file, tree in trees.items() for best in _bests(tree, file)]
+    ranked: list[tuple[float, int, Shown, bool | None, str]] = []
+    for k, one in enumerate(found):
+        score, up, why = _weight(one, bests)
+        if goal := goals.get(one.name.lower()):
+            score, up, why = score + 10 + 5 * goal.chief, goal.up, f"{goal.where} says {goal.text}"
+        if score > 0:
+            ranked.append((score, k, one, up, why))
+    if not ranked:
+        return None
+    ranked.sort(key=lambda entry: (entry[0], entry[1]))
+    score, _, first, up, why = ranked[-1]
+    others = dict.fromkeys(one.name for _, _, one, _, _ in reversed(ranked[:-1]) if one.name != first.name)
+    near = [one.name for other, _, one, _, _ in ranked[:-1] if one.name != first.name and other > score - 1]
+    rivals = {one.name: one for _, _, one, _, _ in ranked[:-1]}
+    own = set(words(first.name))
+    test = bool(own & _TEST or (_context(first) & _TEST and not own & _UNSEEN))
+    return Steering(
+        shown=first,
+        up=up,
+        why=why,
+        test=test,
+        sure=not near and up is not None and not test,
+        others=tuple(others),
+        rivals=tuple(rivals[name] for name in others),
+    )
+
+
+def _weight(one: Shown, bests: Sequence[_Best]) -> tuple[float, bool | None, str]:
+    """How likely a number is the one that steers, whether more of it is better, and why; 0 for one that is no goal."""
+    own, around = set(words(one.name)), _context(one)
+    kinds = own & (DOWN | UP | OPEN)
+    fault = "error" in kinds and direction(one.name) is None  # `Error loading file: {e}`
+    inner = set(words(re.sub(r"\W", "_", one.expression)))
+    if not kinds or fault or own & _COUNTS - {"total", "step"}:
+        return 0.0, None, ""
+    up, why = direction(one.name), f"{one.place} shows it"
+    if up is None and len({word in UP for word in kinds & (UP | DOWN)}) == 1 and not own & OPEN:
+        up = bool(kinds & UP)
+    score = 1.0 + (0.5 if kinds & UP else 0.0)
+    if own & _TRAINING and not own & (_UNSEEN | _TEST):
+        return 0.1 + score / 100, up, f"{one.place} shows it, of training data"
+    if own & _UNSEEN or inner & _UNSEEN:
+        score += 4.0
+    elif around & _UNSEEN:
+        score += 3.0
+    elif own & _TEST or inner & _TEST or around & _TEST:
+        score += 2.0
+    elif inner & {"train", "training"} or around & {"train", "training"}:
+        score -= 0.5
+    score -= 1.0 * bool(own & {"last", "old", "prev", "previous"}) + 2.0 * bool(own & _PARTS)
+    last = words(one.name)[-1]
+    score -= 0.4 * any(word not in METRIC_WORDS and not word.isdigit() for word in own)  # a part, as `cls_loss`
+    score -= 2.0 * (last not in METRIC_WORDS and not last.isdigit() and not one.key)  # `Reward mode set to: dense`
+    score -= 0.3 * any(word.isdigit() and word != "1" for word in own)  # top-5 beside top-1
+    score += 0.5 * bool(own & {"best", "final", "mean", "avg", "average", "overall"}) + 0.25 * bool(one.key)
+    for best in bests:
+        same = best.words & (own | inner)
+        if same & (DOWN | UP | OPEN) and not best.words & _TRAINING:
+            score, up = score + 4.0 + 0.1 * len(same), best.up if up is None else up
+            score += 0.5 * (one.expression == best.name)
+            why = f"{best.place} keeps the best of it"
+            break
+    return score, up, why
+
+
+def _context(one: Shown) -> set[str]:
+    return set(words(one.within))
+
+
+def _bests(tree: ast.Module, file: str) -> Iterator[_Best]:
+    """What a script keeps the best of: comparisons with a `best_…`, and what callbacks monitor."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Compare(left=left, ops=[op], comparators=[right]):
+                sides = [
+                    (left, right, isinstance(op, ast.Gt | ast.GtE)),
+                    (right, left, isinstance(op, ast.Lt | ast.LtE)),
+                ]
+                if not isinstance(op, ast.Gt | ast.GtE | ast.Lt | ast.LtE):
+                    continue
+                for new, old, up in sides:
+                    name, kept = _name(new), _name(old)
+                    if _BEST.search(kept) and not _BEST.search(name) and not _NOT.search(kept):
+                        yield _Best(frozenset(words(f"{name}_{kept}")) - {"best"}, name, up, f"{file}:{node.lineno}")
+            case _:
+                pass
+    for call in calls(tree):
+        given = words_of(call)
+        for monitor in _MONITORS:
+            name = constant(given[monitor]) if monitor in given else None
+            if isinstance(name, str):
+                mode = constant(given["mode"]) if "mode" in given else None
+                up = mode == "max" if mode in {"min", "max"} else bool(direction(name))
+                yield _Best(frozenset(words(name)), name, up, f"{file}:{call.lineno}")
+
+
+def _name(node: ast.expr) -> str:
+    if isinstance(node, ast.Subscript):
+        key = constant(node.slice)
+        return f"{called(node.value)}_{key}" if isinstance(key, str) else called(node.value)
+    return called(node).replace(".", "_")

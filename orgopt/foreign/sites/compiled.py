@@ -1,0 +1,63 @@
+"""Constants and options of programs in C, C++, Rust, Go, Julia and JavaScript, read by the form of their lines."""
+
+import re
+from collections.abc import Iterator
+
+from orgopt.foreign.sites.python_text import number
+from orgopt.foreign.sites.site import Form, Site
+
+ENDINGS = (".c", ".h", ".cc", ".cpp", ".hpp", ".cu", ".rs", ".go", ".js", ".ts", ".jl", ".zig", ".java")
+_NUMBER = r"(?P<value>-?\d[\d_]*(?:\.\d*)?(?:[eE][-+]?\d+)?)"
+_TYPES = (
+    r"(?:f32|f64|i32|i64|u8|u16|u32|u64|usize|isize|int|float32|float64|int64|uint|float|double|long|size_t|uint32_t|"
+    r"number|auto)"
+)
+_WORDS = r"(?:const|static|constexpr|let|var|val|final|mut|pub|unsigned)"
+_FORMS = tuple(
+    re.compile(form, re.MULTILINE)
+    for form in (
+        rf"^[ \t]*#[ \t]*define[ \t]+(?P<name>[A-Z]\w*)[ \t]+\(?{_NUMBER}[fFlLuU]*\)?[ \t]*(?=$|/|\r)",
+        (
+            rf"\b{_WORDS}\b(?:[ \t]+(?:const|static|mut|int|unsigned))*[ \t]+(?:{_TYPES}[ \t]+)?(?P<name>[A-Za-z]\w*)"
+            rf"[ \t]*(?::[ \t]*{_TYPES}[ \t]*|[ \t]+{_TYPES}[ \t]*)?:?=[ \t]*{_NUMBER}"
+            rf"(?:_?{_TYPES}|[fFlLuU]*)?(?![\w.])[ \t]*[;,\n)]"
+        ),
+        rf"(?:^|[;{{(])[ \t]*(?:{_TYPES})[ \t]+(?P<name>[A-Za-z]\w*)[ \t]*=[ \t]*{_NUMBER}[fFlLuU]*[ \t]*;",
+        rf"^[ \t]*(?P<name>[A-Za-z]\w*)[ \t]*:?=[ \t]*{_NUMBER}[ \t]*$",
+        rf"flag\.(?:Int|Int64|Float64|Uint)\([ \t]*\"(?P<name>[\w-]+)\"[ \t]*,[ \t]*{_NUMBER}[ \t]*,",
+        rf"flag\.(?:Int|Int64|Float64|Uint)Var\([^,\n]+,[ \t]*\"(?P<name>[\w-]+)\"[ \t]*,[ \t]*{_NUMBER}[ \t]*,",
+        (
+            rf"default_value(?:_t)?[ \t]*=[ \t]*\"?{_NUMBER}\"?[^\n]*\)\]\s*(?:pub[ \t]+)?"
+            rf"(?P<name>[a-z]\w*)[ \t]*:"
+        ),
+        rf"^[ \t]*(?P<name>[A-Za-z]\w*)[ \t]*:[ \t]*{_NUMBER}(?![\w.])[ \t]*,?[ \t]*(?=$|/|\r|\}})",
+    )
+)
+_LOOPS = re.compile(r"\b(?:for|while)\b[^\n]*$")
+
+
+def literals(text: str) -> Iterator[Site]:
+    """The numbers that have a name in such a program, in the order of the text; none of comments and loops."""
+    plain = _without_comments(text)
+    found: dict[int, Site] = {}
+    for form in _FORMS:
+        for match in form.finditer(plain):
+            start, end = match.span("value")
+            value = number(match["value"].replace("_", ""))
+            before = plain[plain.rfind("\n", 0, start) + 1 : start]
+            if value is None or _LOOPS.search(before) or start in found:
+                continue
+            found[start] = Site(
+                name=match["name"].replace("-", "_"),
+                value=value,
+                start=start,
+                end=end,
+                line=plain.count("\n", 0, start) + 1,
+                form=Form.BARE,
+            )
+    yield from (found[start] for start in sorted(found))
+
+
+def _without_comments(text: str) -> str:
+    """A text of the same length with blanks for comments."""
+    return re.sub(r"//[^\n]*|/\*.*?\*/", lambda match: re.sub(r"[^\n]", " ", match[0]), text, flags=re.DOTALL)

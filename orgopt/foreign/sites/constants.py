@@ -1,0 +1,98 @@
+"""Constants of a script: names at its top level, parts of tuples, and dictionaries of settings."""
+
+import ast
+import re
+from collections.abc import Iterator
+
+from orgopt.foreign.kinds import is_turned
+from orgopt.foreign.sites.python_text import Source
+from orgopt.foreign.sites.site import Site
+
+_UPPER = re.compile(r"[A-Z][A-Z0-9_]*")
+_SETTINGS = re.compile(
+    r"(\w*_)?(args|cfg|conf|config|configs|configuration|hp|hps|hparams|hyper\w*|params|parameters|settings|opts?|"
+    r"options|defaults)(_\w*)?",
+    re.IGNORECASE,
+)
+_MOST_PARTS = 6  # of a tuple: longer ones are data
+
+
+def constants(source: Source) -> Iterator[Site]:
+    """Names that are set once at the top level, in upper case or by a name that settings have; tuples part by part."""
+    tree = source.tree
+    stores = [node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+    for name, value in _assigned(top_level(tree)):
+        upper = bool(_UPPER.fullmatch(name))
+        if stores.count(name) == 1 and (upper or is_turned(name)):
+            yield from _parts(source, name, value)
+    for name, value in _assigned(list(_inner(tree))):
+        if stores.count(name) == 1 and is_turned(name):
+            yield from _parts(source, name, value)
+    for name, value in _assigned(list(_bodies(tree))):
+        if isinstance(value, ast.Dict) and _SETTINGS.fullmatch(name):
+            yield from _entries(source, value, "")
+        elif isinstance(value, ast.Call) and _SETTINGS.fullmatch(name) and getattr(value.func, "id", "") == "dict":
+            yield from (
+                site
+                for word in value.keywords
+                if word.arg and not isinstance(word.value, ast.Dict)
+                for site in _parts(source, word.arg, word.value)
+            )
+
+
+def top_level(tree: ast.Module) -> list[ast.stmt]:
+    """The statements of a script's top level, those of `if __name__ == "__main__"` among them."""
+    found: list[ast.stmt] = []
+    for node in tree.body:
+        main = isinstance(node, ast.If) and "__name__" in {n.id for n in ast.walk(node.test) if isinstance(n, ast.Name)}
+        found += node.body if isinstance(node, ast.If) and main else [node]
+    return found
+
+
+def _inner(tree: ast.Module) -> Iterator[ast.stmt]:
+    """The statements of functions, without those in loops and branches."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            yield from node.body
+
+
+def _bodies(tree: ast.Module) -> Iterator[ast.stmt]:
+    """The statements of the top level and of functions."""
+    yield from top_level(tree)
+    yield from _inner(tree)
+
+
+def _assigned(body: list[ast.stmt]) -> Iterator[tuple[str, ast.expr]]:
+    for node in body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                yield name, value
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+                yield name, value
+            case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=values)) if len(names) == len(values):
+                yield from (
+                    (name.id, one) for name, one in zip(names, values, strict=True) if isinstance(name, ast.Name)
+                )
+            case _:
+                pass
+
+
+def _parts(source: Source, name: str, value: ast.expr) -> Iterator[Site]:
+    if isinstance(value, ast.Tuple | ast.List):
+        if 1 < len(value.elts) <= _MOST_PARTS:
+            sites = [source.site(f"{name}_{k}", part, own=False) for k, part in enumerate(value.elts)]
+            numbers = [site for site in sites if site and isinstance(site.value, int | float)]
+            yield from numbers if len(numbers) == len(sites) else ()
+    elif site := source.site(name, value):
+        yield site
+
+
+def _entries(source: Source, node: ast.Dict, above: str) -> Iterator[Site]:
+    """The values of a dictionary of settings, those of dictionaries in it below their names."""
+    for key, value in zip(node.keys, node.values, strict=True):
+        if isinstance(key, ast.Constant) and isinstance(key.value, str):
+            name = f"{above}{key.value}"
+            if isinstance(value, ast.Dict):
+                yield from _entries(source, value, f"{name}.")
+            else:
+                yield from _parts(source, name, value)

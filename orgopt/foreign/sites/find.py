@@ -1,0 +1,51 @@
+"""The sites of a file, by what kind of file it is."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import PurePath
+
+from orgopt.foreign.sites import compiled, data_files
+from orgopt.foreign.sites.calls import arguments, defaults
+from orgopt.foreign.sites.constants import constants
+from orgopt.foreign.sites.fields import fields
+from orgopt.foreign.sites.options import options
+from orgopt.foreign.sites.python_text import Source
+from orgopt.foreign.sites.site import Site
+
+SETTINGS_FILE = re.compile(
+    r"(^|_|-)(conf|config|configs|configuration|cfg|settings?|hparams?|hyper\w*|params?|parameters|options?|args|"
+    r"arguments|constants?|globals?)(_|-|$)",
+    re.IGNORECASE,
+)
+_ENOUGH = 6
+"""Settings in calls are looked at where a script has fewer others: what has a name of its own is meant to be turned."""
+
+
+def sites(text: str, name: str, tree: ast.Module | None = None, *, script: bool = False) -> list[Site]:
+    """What may be a knob in a file, in the order of the text, once a place.
+
+    Args:
+        text: Its text.
+        name: Its name, whose ending says what it is.
+        tree: The syntax of a Python file.
+        script: Whether it is the one that runs, in which all forms count; of another Python file those that its name
+            or that of a class calls settings.
+    """
+    if tree is not None:
+        found = _python(Source.of(text, tree), settings=script or bool(SETTINGS_FILE.search(PurePath(name).stem)))
+        if script and len({site.name for site in found}) < _ENOUGH:
+            found += [*defaults(Source.of(text, tree)), *arguments(Source.of(text, tree))]
+    elif PurePath(name).suffix in compiled.ENDINGS:
+        found = list(compiled.literals(text))
+    else:
+        found = list(data_files.settings(text, PurePath(name).suffix))
+    once: dict[int, Site] = {}
+    for site in sorted(found, key=lambda one: (one.start, -len(one.choices))):
+        once.setdefault(site.start, site)
+    return list(once.values())
+
+
+def _python(source: Source, *, settings: bool) -> list[Site]:
+    found: Iterator[Site] = options(source)
+    return [*found, *fields(source), *(constants(source) if settings else ())]

@@ -1,0 +1,150 @@
+"""Options of a script's command line: argparse, click and typer, and variables of the environment with a default."""
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from orgopt.foreign.sites.python_text import Source, called, calls, constant, values_of, words_of
+from orgopt.foreign.sites.site import Site
+
+_ENVIRONMENT = re.compile(r"environ\.get|getenv|(\w*_)?env(_\w+)?|get_?env\w*", re.IGNORECASE)
+
+
+def options(source: Source) -> Iterator[Site]:
+    """Options with a default, and switches, of the three libraries; those of the environment."""
+    defaults = _set_defaults(source.tree)
+    for call in calls(source.tree):
+        last = called(call.func).rsplit(".", 1)[-1]
+        if last == "add_argument":
+            yield from _argument(source, call, defaults)
+        elif last == "option" or (last == "Option" and "typer" in called(call.func)):
+            yield from _option(source, call)
+        elif _ENVIRONMENT.fullmatch(last) or called(call.func).endswith("environ.get"):
+            yield from _variable(source, call)
+    yield from _typer(source)
+
+
+def flags(call: ast.Call) -> list[str]:
+    """The flags of an option, the longest first; of a positional argument none."""
+    given = [one.value for one in call.args if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+    return sorted((flag for flag in given if flag.startswith("-")), key=len, reverse=True)
+
+
+def required(tree: ast.AST) -> list[str]:
+    """The arguments without which a script with argparse does not run."""
+    found: list[str] = []
+    for call in calls(tree):
+        if called(call.func).rsplit(".", 1)[-1] != "add_argument" or not call.args:
+            continue
+        words = words_of(call)
+        must = words.get("required")
+        optional = constant(words["nargs"]) in {"?", "*"} if "nargs" in words else False
+        if flags(call):
+            found += flags(call)[:1] if must is not None and constant(must) is True else []
+        elif isinstance(call.args[0], ast.Constant) and not optional and "default" not in words:
+            found.append(str(call.args[0].value))
+    return found
+
+
+def _argument(source: Source, call: ast.Call, defaults: dict[str, ast.expr]) -> Iterator[Site]:
+    names, words = flags(call), words_of(call)
+    if not names:
+        return
+    name = names[0].lstrip("-")
+    dest = words.get("dest")
+    attribute = str(constant(dest)) if dest is not None else name.replace("-", "_")
+    choices = values_of(words.get("choices"))
+    action = constant(words["action"]) if "action" in words else None
+    if action in {"store_true", "store_false"} and "default" not in words:
+        _, end = source.span(words["action"])
+        yield Site(
+            name=attribute,
+            value=action == "store_false",
+            start=end,
+            end=end,
+            line=call.lineno,
+            before=", default=",
+        )
+        return
+    default = defaults.get(attribute, words.get("default"))
+    if default is None:
+        return
+    typed = called(words["type"]) if "type" in words else ""
+    site = source.site(attribute, default, choices=choices)
+    if site is not None and isinstance(site.value, str) and typed in {"int", "float"}:
+        site = source.text_site(attribute, default)
+    if site is not None and typed == "float" and type(site.value) is int:
+        site = replace(site, value=float(site.value))
+    if site is not None:
+        yield site
+    elif isinstance(default, ast.List | ast.Tuple):
+        parts = [source.site(f"{attribute}_{k}", part, own=False) for k, part in enumerate(default.elts)]
+        yield from (part for part in parts if part and isinstance(part.value, int | float))
+
+
+def _set_defaults(tree: ast.AST) -> dict[str, ast.expr]:
+    """What `parser.set_defaults(…)` gives."""
+    found: dict[str, ast.expr] = {}
+    for call in calls(tree):
+        if called(call.func).rsplit(".", 1)[-1] == "set_defaults":
+            found |= words_of(call)
+    return found
+
+
+def _option(source: Source, call: ast.Call) -> Iterator[Site]:
+    """An option of click's, `@click.option("--lr", default=0.1)`."""
+    words = words_of(call)
+    names = flags(call)
+    if not names or "default" not in words:
+        return
+    kind = words.get("type")
+    choices = values_of(kind.args[0]) if isinstance(kind, ast.Call) and called(kind.func).endswith("Choice") else ()
+    low, high = _range(kind)
+    name = names[0].lstrip("-").split("/")[0]
+    site = source.site(name.replace("-", "_"), words["default"], choices=choices, low=low, high=high)
+    if site is not None:
+        yield site
+
+
+def _range(kind: ast.expr | None) -> tuple[float | None, float | None]:
+    """The bounds of `click.IntRange(1, 9)`."""
+    if not isinstance(kind, ast.Call) or not called(kind.func).endswith(("IntRange", "FloatRange")):
+        return None, None
+    words = {**dict(zip(("min", "max"), kind.args, strict=False)), **words_of(kind)}
+    low, high = (constant(words[name]) if name in words else None for name in ("min", "max"))
+    return (
+        float(low) if isinstance(low, int | float) else None,
+        float(high) if isinstance(high, int | float) else None,
+    )
+
+
+def _typer(source: Source) -> Iterator[Site]:
+    """Arguments of typer's commands, `lr: float = typer.Option(0.1)` or `lr: float = 0.1`, and of fire's functions."""
+    text = source.text
+    if "typer" not in text and "fire.Fire" not in text and "tyro" not in text:
+        return
+    for node in ast.walk(source.tree):
+        if not isinstance(node, ast.FunctionDef) or node.name not in {"main", "train", "run", "cli", "fit"}:
+            continue
+        arguments = [*node.args.posonlyargs, *node.args.args]
+        pairs = zip(arguments[len(arguments) - len(node.args.defaults) :], node.args.defaults, strict=True)
+        for argument, default in pairs:
+            inner = default.args[0] if isinstance(default, ast.Call) and default.args else default
+            site = source.site(argument.arg, inner)
+            if site is not None:
+                yield site
+
+
+def _variable(source: Source, call: ast.Call) -> Iterator[Site]:
+    """A variable of the environment with a default: `os.environ.get("LR", "0.6")`, `env_float("LR", 0.6)`."""
+    match call.args:
+        case [ast.Constant(value=str() as name), default, *_]:
+            pass
+        case [ast.Constant(value=str() as name)] if "default" in words_of(call):
+            default = words_of(call)["default"]
+        case _:
+            return
+    site = source.text_site(name, default) or source.site(name, default, own=False)
+    if site is not None and re.fullmatch(r"[A-Z][A-Z0-9_]*", name):
+        yield site

@@ -1,0 +1,102 @@
+"""A survey of a checkout that nobody has described: how it is run, what steers it, its knobs, and what is unsure.
+
+Nothing runs. What it finds is written as a `task.toml` (`orgopt.foreign.draft`), for a person to see and change.
+"""
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from orgopt.errors import TaskError
+from orgopt.foreign.checkout import Parts, knobs_of, read_parts
+from orgopt.foreign.entry import Entry, entry, local_modules, missing
+from orgopt.foreign.files import own_files
+from orgopt.foreign.knob_files import compiled_files, knob_files
+from orgopt.foreign.knobs import Marked
+from orgopt.foreign.places import data_folders
+from orgopt.foreign.results.steering import Steering, steering
+from orgopt.foreign.sites.compiled import ENDINGS
+from orgopt.foreign.times import Times, times
+from orgopt.knob import Knob, parse_knobs
+
+_VENVS = (".venv/bin/python", "venv/bin/python", "env/bin/python")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What a checkout's files say.
+
+    Attributes:
+        entry: How it is run.
+        files: The files with knobs beside the script.
+        steering: The metric that steers it; None where its files show none.
+        parts: The files as they are read.
+        marked: The script with its knobs marked.
+        times: How long an experiment takes, by the files.
+        python: The interpreter of the checkout's own environment; empty for none.
+        data: Folders outside that its files name as those of its data.
+        lacks: The options that its script needs and nothing gives.
+    """
+
+    folder: Path
+    entry: Entry
+    files: tuple[str, ...]
+    steering: Steering | None
+    parts: Parts
+    marked: Marked
+    times: Times
+    python: str
+    data: tuple[str, ...]
+    lacks: tuple[str, ...]
+
+    @property
+    def knobs(self) -> tuple[Knob, ...]:
+        """The knobs, in the order of the script."""
+        return parse_knobs(self.marked.source, self.parts.script.name)
+
+
+def survey(folder: Path, script: str = "") -> Survey:
+    """What the files of a checkout say; `script` names its script where a person did.
+
+    Raises:
+        TaskError: Nothing in it looks like something to run, or a file of it cannot be read.
+    """
+    found = Entry(script=script, run=("python", script)) if script else entry(folder)
+    if found is None:
+        raise TaskError(
+            f"{folder} has nothing that looks like something to run, such as train.py, main.py, Cargo.toml or go.mod: "
+            "write its command into a task.toml, as kind = 'script' and run = '…'"
+        )
+    trees = local_modules(folder, found.script) if found.script else {}
+    texts = {} if found.script else _sources(folder)
+    files = knob_files(folder, found.script, trees, found.run) if found.script else compiled_files(folder)
+    parts = read_parts(folder, found.script, files)
+    own = [one.tree for one in (parts.script, *parts.others) if one.tree is not None]
+    lacks = missing(folder / found.script, found.run) if found.script else []
+    return Survey(
+        folder=folder,
+        entry=found,
+        files=tuple(files),
+        steering=steering(folder, _first(trees, parts), texts),
+        parts=parts,
+        marked=knobs_of(folder, parts, {}),
+        times=times([*parts.fixed, *own]),
+        python=next((name for name in _VENVS if (folder / name).is_file()), ""),
+        data=data_folders([*parts.fixed, *own]),
+        lacks=tuple(lacks),
+    )
+
+
+def _first(trees: Mapping[str, ast.Module], parts: Parts) -> dict[str, ast.Module]:
+    """The modules that run, the script last: what it shows itself counts before what others show."""
+    script = parts.script.name
+    return {name: tree for name, tree in trees.items() if name != script} | {
+        name: tree for name, tree in trees.items() if name == script
+    }
+
+
+def _sources(folder: Path) -> dict[str, str]:
+    names = [str(name) for name in own_files(folder) if name.suffix in ENDINGS]
+    names.sort(key=lambda name: ("train" in name, "main" in name, name))
+    return {name: (folder / name).read_text("utf-8", "replace") for name in names[:200]}

@@ -1,0 +1,624 @@
+"""A task of what is there: entries, knobs of all forms, metrics, other languages, and what runs of them show."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from orgopt.api.labs import check_budget
+from orgopt.cli import main
+from orgopt.cli.shared.adopted import answered
+from orgopt.errors import OrgoptError, TaskError, UsageError
+from orgopt.foreign.draft import Answers, draft
+from orgopt.foreign.results.templates import shown
+from orgopt.foreign.space import named_space
+from orgopt.foreign.survey import Survey, survey
+from orgopt.lab.base import Experiment, Outcome, Status
+from orgopt.lab.checking import check
+from orgopt.lab.local import LocalLab
+from orgopt.lab.sandbox.inside.printed import Reading, read_metric
+from orgopt.lab.sandbox.launch import Sandbox, using
+from orgopt.syntax import tree
+from orgopt.task import Measure, Task
+from orgopt.task_folder import load_task
+from orgopt.workspace import find_workspace
+from tests.conftest import ROOT
+
+OPTIONS = '''\
+"""Fit a line."""
+from __future__ import annotations
+import argparse
+import random
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--learning-rate", "-l", type=float, default=0.1)
+    parser.add_argument("--steps", type=int, default=2**4)
+    parser.add_argument("--optimizer", choices=["sgd", "momentum"], default="sgd")
+    parser.add_argument("--nesterov", action="store_true")
+    parser.add_argument("--val-fraction", type=float, default=0.2)
+    parser.add_argument("--seed", type=int, default=7)
+    args = parser.parse_args()
+    random.seed(args.seed)
+    w = random.random()
+    for step in range(args.steps):
+        w -= args.learning_rate * (w - 3) * (0.5 if args.optimizer == "sgd" else 0.7)
+        print(f"step {step}: val loss {(w - 3) ** 2:.6f}")
+    print(f"Best validation loss: {(w - 3) ** 2:.6f} after {args.steps} steps")
+
+if __name__ == "__main__":
+    main()
+'''
+
+
+def written(folder: Path, **files: str) -> Path:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
+
+
+def adopted(folder: Path) -> Task:
+    """The folder as the task that is made of it, without a run."""
+    found = survey(folder)
+    steers = found.steering
+    (folder / "task.toml").write_text(draft(found, Answers(up=steers.up if steers else None)))
+    return load_task(str(folder))
+
+
+def knobs_in(folder: Path) -> dict[str, object]:
+    return {knob.name: knob.default for knob in survey(folder).knobs}
+
+
+def script(tmp_path: Path, text: str, **others: str) -> Survey:
+    return survey(written(tmp_path / "c", **{"train.py": f"{text}\nprint('val_loss: 1')\n", **others}))
+
+
+def outcome(task: Task, settings: dict[str, object] | None = None, seed: int = 1) -> Outcome:
+    with LocalLab(task, 1, Sandbox.PROCESS) as lab:
+        lab.submit(Experiment(id=1, settings=settings or {}, seed=seed))  # pyright: ignore[reportArgumentType]
+        while True:
+            for event in lab.wait(lab.now() + 60):
+                assert isinstance(event, Outcome)
+                return event
+
+
+# How it is run
+
+
+@pytest.mark.parametrize(
+    ("files", "script", "run"),
+    [
+        ({"train.py": "print(1)", "model.py": "print(2)"}, "train.py", "python train.py"),
+        ({"src/train.py": "print(1)", "src/evaluate.py": "print(2)"}, "src/train.py", "python src/train.py"),
+        ({"main.py": "main()", "train.py": "def train():\n    pass\n"}, "main.py", "python main.py"),
+        ({"fit_it.py": "run()", "README.md": "Then `uv run fit_it.py`."}, "fit_it.py", "python fit_it.py"),
+        ({"go.py": "run()", "Makefile": "train:\n\tpython go.py\n"}, "go.py", "python go.py"),
+        (
+            {
+                "train.py": "p.add_argument('--data', required=True)\nprint(1)",
+                "README.md": "```\npython train.py --data d.csv --epochs 3\n```",
+            },
+            "train.py",
+            "python train.py --data d.csv",
+        ),
+        ({"Cargo.toml": "", "src/main.rs": "fn main() {}"}, "", "cargo run --release"),
+        ({"Cargo.toml": "", "src/bin/train.rs": "fn main() {}"}, "", "cargo run --release --bin train"),
+        ({"go.mod": "", "cmd/train/main.go": "package main"}, "", "go run ./cmd/train"),
+        ({"Makefile": "run: prog\n\t./prog\n", "prog.c": "int main(void) {}"}, "", "make -s run"),
+        ({"net.c": "", "train.c": "int main(void) {}"}, "", "cc -O2 train.c net.c -o program -lm && ./program"),
+    ],
+)
+def test_the_command_is_found(tmp_path: Path, files: dict[str, str], script: str, run: str) -> None:
+    found = survey(written(tmp_path, **files)).entry
+    assert (found.script, found.shell) == (script, run)
+
+
+def test_a_folder_in_which_nothing_runs_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TaskError, match=r"nothing that looks like something to run.*run = '…'"):
+        survey(written(tmp_path, **{"README.md": "Hello", "tests/test_x.py": "print(1)"}))
+
+
+def test_what_a_script_needs_and_nothing_gives_is_said(tmp_path: Path) -> None:
+    found = script(tmp_path, "p.add_argument('--data', required=True)\nLR = 0.1")
+    assert found.lacks == ("--data",)
+    assert "# The script needs --data: write it into run." in draft(found, Answers(up=False))
+
+
+# Knobs
+
+
+@pytest.mark.parametrize(
+    ("text", "knobs"),
+    [
+        ("TOTAL = 2**19", {"TOTAL": 524288}),
+        ("BETAS = (0.9, 0.95)", {"BETAS_0": 0.9, "BETAS_1": 0.95}),
+        ("DROPOUT = 0.0\nWARMUP_STEPS = 0\nSHIFT = 0.0", {"DROPOUT": 0.0}),
+        ("lr = 0.01\nx = 3", {"LR": 0.01}),
+        ("KIND = 'a'\nTABLE = {'a': 1, 'b': 2}\nTABLE[KIND]", {"KIND": "a"}),
+        ("config = {'lr': 0.1, 'model': {'depth': 4}, 'out': 'x'}", {"LR": 0.1, "DEPTH": 4}),
+        ("p.add_argument('--dim', type=float, default=4)", {"DIM": 4.0}),
+        ("p.add_argument('--no-bias', action='store_true')", {"NO_BIAS": False}),
+        ("p.add_argument('--lr', default='0.1', type=float)", {"LR": 0.1}),
+        ("@click.option('--lr', default=0.1)\ndef f(lr): pass", {"LR": 0.1}),
+        ("@click.option('--act', type=click.Choice(['a', 'b']), default='a')\ndef f(act): pass", {"ACT": "a"}),
+        ("import typer\ndef main(lr: float = typer.Option(0.1), n_steps: int = 9): pass", {"LR": 0.1, "N_STEPS": 9}),
+        ("@dataclass\nclass C:\n    lr: float = 1\n    name: str = 'x'", {"LR": 1.0}),
+        ("class C(BaseModel):\n    lr: float = Field(0.1, gt=0.0, le=0.5)", {"LR": 0.1}),
+        ("class C(BaseModel):\n    act: Literal['a', 'b'] = 'a'", {"ACT": "a"}),
+        ("@dataclass\nclass C:\n    width: int = 8\nC(width=3)\nLR = 0.1", {"WIDTH": 3, "LR": 0.1}),
+        ("lr = float(os.environ.get('LR', '0.6'))", {"LR": 0.6}),
+        ("rate = env_float('MY_LR', .6)", {"MY_LR": 0.6}),
+        ("Forest(n_estimators=50, max_depth=4, verbose=1)", {"N_ESTIMATORS": 50, "MAX_DEPTH": 4}),
+        ("".join(f"D{k}_RATE = 0.1\n" for k in range(6)) + "Forest(depth=5)", {f"D{k}_RATE": 0.1 for k in range(6)}),
+        ("def run(epochs=5, lr=0.1): pass\nrun(lr=0.2)", {"EPOCHS": 5}),
+        ("def main():\n    batch_size = 16\n    total = 3\n", {"BATCH_SIZE": 16}),
+    ],
+)
+def test_knobs_are_found_in_all_forms(tmp_path: Path, text: str, knobs: dict[str, object]) -> None:
+    found = script(tmp_path, text)
+    assert {knob.name: knob.default for knob in found.knobs} == knobs
+    tree(found.marked.source)  # it is Python still
+
+
+def test_the_values_of_knobs_stand_where_their_literals_did(tmp_path: Path) -> None:
+    text = (
+        '"""Doc."""\nfrom __future__ import annotations\nimport os\nBETAS = (0.9, 0.95)\nTOTAL = 2**5  # tokens\n'
+        "class C:\n    LR = 1\nconfig = dict(depth=4, drop_rate=0.0)\nrate = float(os.environ.get('RATE', '0.5'))\n"
+    )
+    folder = written(tmp_path / "c", **{"train.py": f"{text}print('val_loss: 1')\n"})
+    task = adopted(folder)
+    values = {"BETAS_0": 0.8, "TOTAL": 64, "DEPTH": 5, "RATE": 0.7, "DROP_RATE": 0.25}
+    space: dict[str, object] = {"print": lambda *_: None}
+    exec(compile(task.script_with(values), "train.py", "exec"), space)
+    assert (space["BETAS"], space["TOTAL"], space["rate"]) == ((0.8, 0.95), 64, 0.7)
+    assert space["config"] == {"depth": 5, "drop_rate": 0.25}
+    assert space["__doc__"] == "Doc."
+
+
+def test_what_measures_is_no_knob_in_any_form(tmp_path: Path) -> None:
+    text = (
+        "p.add_argument('--val-split', type=float, default=0.1)\np.add_argument('--eval-every', type=int, default=10)\n"
+        "p.add_argument('--seed', type=int, default=1)\np.add_argument('--gap', type=int, default=3)\n"
+        "make_splits(data, args.gap)\nLR = 0.1\n"
+    )
+    assert set(knobs_in(script(tmp_path, text).folder)) == {"LR"}
+    settings = (
+        "train:\n  lr: 0.1\n  batch_size: 8\neval:\n  batch_size: 16\nlogging:\n  depth: 3\ndata:\n  batch_size: 4\n"
+    )
+    found = script(tmp_path / "y", "open('conf.yaml')", **{"conf.yaml": settings})
+    assert {knob.name: knob.default for knob in found.knobs} == {"LR": 0.1, "TRAIN_BATCH_SIZE": 8, "DATA_BATCH_SIZE": 4}
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after"),
+    [
+        (
+            "c.yaml",
+            "lr: 5e-1  # rate\nnet:\n  act: relu\n  widths: [8, 16]\n",
+            "lr: 0.25  # rate\nnet:\n  act: relu\n  widths: [8, 4]\n",
+        ),
+        ("c.yml", "a: {lr: 0.5, seed: 3}\n", "a: {lr: 0.25, seed: 5}\n"),
+        ("c.json", '{"lr": 0.5,\n "net": {"depth": 2}}', '{"lr": 0.25,\n "net": {"depth": 2}}'),
+        ("c.toml", "[opt]\nlr = 0.5 # rate\nname = 'adam'\n", "[opt]\nlr = 0.25 # rate\nname = 'adam'\n"),
+    ],
+)
+def test_files_of_settings_keep_their_form(tmp_path: Path, name: str, before: str, after: str) -> None:
+    folder = written(tmp_path / "c", **{"train.py": f"open('{name}')\nprint('val_loss: 1')\n", name: before})
+    task = adopted(folder)
+    values: dict[str, object] = {"LR": 0.25} | ({"WIDTHS_1": 4} if "widths" in before else {})
+    known = {knob.name for knob in task.knobs}
+    text = task.script_with({key: value for key, value in values.items() if key in known})  # pyright: ignore[reportArgumentType]
+    assert task.files_with(text, 2)[name] == after
+    assert (folder / name).read_text() == before
+
+
+def test_seeds_of_files_move_where_they_serve_training_alone(tmp_path: Path) -> None:
+    conf = "seed: 3\nlr: 0.1\ndata:\n  seed: 4\n"
+    both = "c = load('conf.yaml')\nsplit_data(x, c['seed'])\nprint('val_loss: 1')\n"
+    alone = "c = load('conf.yaml')\nmodel.fit(seed=c['seed'])\nprint('val_loss: 1')\n"
+    for name, text, moved in (("a", alone, "seed: 10"), ("b", both, "seed: 3")):
+        task = adopted(written(tmp_path / name, **{"train.py": text, "conf.yaml": conf}))
+        found = task.files_with(task.source, 7)["conf.yaml"]
+        assert found.startswith(moved)
+        assert "  seed: 4" in found
+        assert ("conf.yaml:1: seed (set from ORGOPT_SEED)" in task.seeds) == (name == "a")
+
+
+def test_hydra_files_and_modules_of_settings_are_found(tmp_path: Path) -> None:
+    files = {
+        "train.py": "import hydra\nfrom lib.config import Config\n"
+        "@hydra.main(config_path='conf', config_name='main')\ndef run(cfg): print(f'val_loss: {1}')\n",
+        "lib/__init__.py": "",
+        "lib/config.py": "class Config:\n    hidden = 32\n",
+        "conf/main.yaml": "defaults:\n  - opt: adam\n  - _self_\nepochs: 9\n",
+        "conf/opt/adam.yaml": "lr: 0.1\n",
+        "conf/opt/sgd.yaml": "lr: 0.5\n",
+    }
+    found = survey(written(tmp_path / "c", **files))
+    assert set(found.files) == {"lib/config.py", "conf/main.yaml", "conf/opt/adam.yaml"}
+    assert {knob.name: knob.default for knob in found.knobs} == {"HIDDEN": 32, "EPOCHS": 9, "LR": 0.1}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("train.c", "#define LR 0.5f /* rate */\nint main(void) { int hidden = 8; for (int k = 0; k < 3; k++); }"),
+        ("src/main.rs", "const LR: f64 = 0.5;\nfn main() { let hidden = 8usize; }"),
+        ("main.go", 'package main\nconst hidden = 8\nvar lr = flag.Float64("lr", 0.5, "rate")\n'),
+        ("train.js", "const LR = 0.5;\nlet hidden = 8;\n// let depth = 3;\n"),
+    ],
+)
+def test_constants_of_other_languages(tmp_path: Path, name: str, text: str) -> None:
+    toml = f"kind = 'script'\nrun = './it'\nfiles = ['{name}']\nmetric = 'loss'\ndirection = 'down'\n"
+    task = load_task(str(written(tmp_path / "c", **{name: text, "task.toml": toml})))
+    assert {knob.name: knob.default for knob in task.knobs} == {"LR": 0.5, "HIDDEN": 8}
+    changed = task.files_with(task.script_with({"LR": 0.25, "HIDDEN": 4}), 1)[name]
+    assert changed == text.replace("0.5", "0.25").replace("8", "4", 1)
+
+
+SPACES = {
+    "sweep.yaml": """
+hydra:
+  sweeper:
+    params:
+      opt.lr: tag(log, interval(0.001, 0.1))
+      depth: range(1, 5)
+      act: choice(a, b)
+""",
+    "space.json": """{
+"lr": {"name": "FloatDistribution", "attributes": {"low": 0.001, "high": 0.1, "log": true}},
+"depth": {"name": "IntDistribution", "attributes": {"low": 1, "high": 4}},
+"act": {"name": "CategoricalDistribution", "attributes": {"choices": ["a", "b"]}}
+}""",
+    "tune.py": """
+def objective(trial):
+    trial.suggest_float('lr', 1e-3, 0.1, log=True)
+    trial.suggest_int('depth', 1, 4)
+    trial.suggest_categorical('act', ['a', 'b'])
+""",
+    "wandb.yaml": """
+parameters:
+  lr: {min: 0.001, max: 0.1, distribution: log_uniform_values}
+  depth: {min: 1, max: 4}
+  act: {values: [a, b]}
+""",
+}
+
+
+@pytest.mark.parametrize(("name", "text"), SPACES.items())
+def test_spaces_of_other_tools_are_read(tmp_path: Path, name: str, text: str) -> None:
+    found = named_space(written(tmp_path, **{name: text}) / name)
+    assert {key.rsplit(".", 1)[-1]: spec for key, spec in found.items()} == {
+        "lr": "log 0.001..0.1",
+        "depth": "int 1..4",
+        "act": "one of a|b",
+    }
+
+
+def test_a_named_space_has_the_ranges_and_the_only_knobs(tmp_path: Path) -> None:
+    files = {
+        "train.py": "LR = 0.01\nWIDTH = 8\nDEPTH = 2\nprint('val_loss: 1')\n",
+        "space.yaml": "lr: interval(0.001, 0.5)\ndepth: choice(1, 2, 3)\n",
+        "task.toml": "kind = 'script'\nspace = 'space.yaml'\n",
+    }
+    task = load_task(str(written(tmp_path / "c", **files)))
+    assert {knob.name: knob.range for knob in task.knobs} == {"LR": "0.001 … 0.5", "DEPTH": "1 | 2 | 3"}
+    (tmp_path / "c" / "space.yaml").write_text("a: b\n")
+    with pytest.raises(TaskError, match="no search space that is understood"):
+        load_task(str(tmp_path / "c"))
+
+
+def test_leave_and_knobs_of_task_toml(tmp_path: Path) -> None:
+    toml = "kind = 'script'\nscript = 'train.py'\nleave = ['WIDTH']\n"
+    files = {"train.py": "LR = 0.01\nWIDTH = 8\nprint('val_loss: 1')\n", "task.toml": toml}
+    assert [knob.name for knob in load_task(str(written(tmp_path / "c", **files))).knobs] == ["LR"]
+    toml = "kind = 'script'\nrun = './it --lr {LR}'\nknobs = 'LR = 0.1  # knob: log 0.01..1'\nmetric = 'loss'\n"
+    task = load_task(str(written(tmp_path / "d", **{"task.toml": toml})))
+    assert [(knob.name, knob.range) for knob in task.knobs] == [("LR", "0.01 … 1 (log)")]
+    assert task.run == ("./it", "--lr", "{LR}")
+
+
+# Metrics
+
+
+def steered(tmp_path: Path, text: str, **others: str) -> tuple[str, bool | None]:
+    found = survey(written(tmp_path / "c", **{"train.py": f"LR = 0.1\n{text}", **others})).steering
+    assert found is not None
+    return found.shown.name, found.up
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "up"),
+    [
+        ("print(f'Epoch {e} | train loss {a:.3f} | val loss {b:.3f}')", "val_loss", False),
+        ("print('Validation accuracy: %.2f%%' % acc)", "Validation_accuracy", True),
+        ("print('RMSE: {:.3f}, R2: {:.3f}'.format(a, b))\nif r < best_rmse: best_rmse = r", "RMSE", False),
+        ("logging.info('test_acc=' + str(acc))", "test_acc", True),
+        ("log.info('epoch %d val mse %.4f', e, mse)", "val_mse", False),
+        ("print(json.dumps({'val_f1': f, 'epoch': e}))", "val_f1", True),
+        ("line = f'val acc: {x}'\nprint(line)", "val_acc", True),
+        ("print('val_loss:', a)\nprint('val_acc:', acc)\nif acc > best_acc: best_acc = acc", "val_acc", True),
+        ("def evaluate():\n    print(f'loss: {x}')\nprint(f'loss {y}')", "loss", False),
+        ("m = {'val_mse': 1, 'steps': 2}\nfor k, v in m.items(): print(f'{k}: {v}')", "val_mse", False),
+        ("model.fit(x, y, validation_data=(a, b))", "val_loss", False),
+        ("class M:\n    def step(self): self.log('val_auroc', x)\nM()", "val_auroc", True),
+        ("print('Accuracy score is {:.4f}'.format(a))", "Accuracy_score", True),
+        ("print(f'Error loading file: {e}')\nprint(f'dice: {d}')", "dice", True),
+    ],
+)
+def test_the_metric_is_found_in_what_is_printed(tmp_path: Path, text: str, name: str, up: bool) -> None:
+    assert steered(tmp_path, text) == (name, up)
+
+
+def test_what_a_document_says_counts_first(tmp_path: Path) -> None:
+    text = "print(f'val_loss: {a}')\nprint(f'val_cost: {b}')\n"
+    assert steered(tmp_path, text, **{"program.md": "Goal: minimize val_cost."}) == ("val_cost", False)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["f'Epoch {1}: train loss {9:.3f}, val loss {0.25:.4f} ({3}s)'", "'val loss = %.3e' % 0.25", "'val loss', 0.25"],
+)
+def test_the_pattern_finds_what_the_script_prints(line: str) -> None:
+    code = f"print({line})"
+    printed: list[str] = []
+    exec(code, {"print": lambda *words: printed.append(" ".join(map(str, words)))})
+    (one,) = (one for one in shown(tree(code), "train.py") if one.name == "val_loss")
+    assert read_metric(f"val loss 7\n{printed[0]}\n".encode(), "val_loss", Reading(one.pattern)) == 0.25
+
+
+@pytest.mark.parametrize(
+    ("output", "reading", "value"),
+    [
+        (b"acc 0.5\nacc 0.75\ndone", Reading(r"acc ([\d.]+)"), 0.75),
+        (b'{"val": 1.0}\nnoise\n{"val": 0.5, "x": 2}\nbye', Reading(key="val"), 0.5),
+        (b'{"a": {"b": 3}}', Reading(key="a.b"), 3.0),
+        (b'[{"loss": 2}, {"loss": 1.5}]', Reading(file="m.json", key="loss"), 1.5),
+        (b"epoch,val\n1,0.5\n2,0.25\n", Reading(file="log.csv", key="val"), 0.25),
+    ],
+)
+def test_metrics_by_pattern_json_and_table(output: bytes, reading: Reading, value: float) -> None:
+    assert read_metric(output, "m", reading) == value
+
+
+@pytest.mark.parametrize(
+    ("output", "reading", "error"),
+    [
+        (b"nothing", Reading(r"acc ([\d.]+)"), "printed nothing that"),
+        (b"acc nan", Reading(r"acc (\S+)"), "not finite"),
+        (b'{"x": 1}', Reading(key="val"), "no JSON of its output has 'val'"),
+        (b"a,b\n1,2\n", Reading(file="l.csv", key="val"), "no column 'val'"),
+    ],
+)
+def test_a_metric_that_is_not_there_is_refused(output: bytes, reading: Reading, error: str) -> None:
+    with pytest.raises(ValueError, match=error):
+        read_metric(output, "m", reading)
+
+
+@pytest.mark.parametrize(
+    ("line", "error"),
+    [
+        ("pattern = 'acc [0-9]'", "regular expression with one group"),
+        ("pattern = '('", "regular expression with one group"),
+        ("metric_file = '/etc/passwd'", "path of a file in the folder"),
+        ("files = 'x'", "a list"),
+        ("files = ['gone.yaml']", "has no gone.yaml"),
+        ("run = 'a \"b'", "No closing quotation"),
+    ],
+)
+def test_what_task_toml_says_wrongly_is_refused(tmp_path: Path, line: str, error: str) -> None:
+    toml = f"kind = 'script'\nscript = 'train.py'\n{line}\n"
+    files = {"train.py": "LR = 0.1\nprint('val_loss: 1')", "task.toml": toml}
+    with pytest.raises(OrgoptError, match=error):
+        load_task(str(written(tmp_path / "c", **files)))
+
+
+# Runs
+
+
+@pytest.mark.slow
+def test_an_ordinary_script_runs_with_its_knobs(tmp_path: Path) -> None:
+    task = adopted(written(tmp_path / "c", **{"train.py": OPTIONS}))
+    assert (task.metric, task.run) == ("Best_validation_loss", ("python", "train.py"))
+    assert {knob.name for knob in task.knobs} == {"LEARNING_RATE", "STEPS", "OPTIMIZER", "NESTEROV"}
+    plain, moved = outcome(task), outcome(task, {"LEARNING_RATE": 0.2, "OPTIMIZER": "momentum"})
+    assert plain.status is moved.status is Status.OK
+    assert plain.metric is not None
+    assert moved.metric is not None
+    assert moved.metric < plain.metric
+
+
+def test_a_script_below_finds_what_lies_beside_it_with_its_values(tmp_path: Path) -> None:
+    files = {
+        "src/train.py": "import json, settings\nfrom pathlib import Path\nc = json.load(open('conf/c.json'))\n"
+        "print(f'val loss is {settings.LR + c[\"depth\"]}')\n",
+        "src/settings.py": "LR = 0.5\n",
+        "conf/c.json": '{"depth": 4}',
+    }
+    task = adopted(written(tmp_path / "c", **files))
+    assert outcome(task, {"LR": 0.25, "DEPTH": 6}).metric == 6.25
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="there is no compiler")
+def test_a_program_in_another_language(tmp_path: Path) -> None:
+    code = '#include <stdio.h>\n#define LR 0.5\nint main(void) { printf("epoch 1, val loss: %f\\n", LR * 4); }\n'
+    task = adopted(written(tmp_path / "c", **{"train.c": code}))
+    assert (task.script, task.metric) == ("knobs.py", "val_loss")
+    found = outcome(task, {"LR": 0.25})
+    assert (found.status, found.metric) == (Status.OK, 1.0)
+
+
+def test_words_of_a_command_are_filled_and_a_file_is_read(tmp_path: Path) -> None:
+    code = "import json, sys\nk = json.load(open(sys.argv[2]))\nloss = float(sys.argv[1]) + k['SEED']\n"
+    code += "json.dump({'loss': loss}, open('m.json', 'w'))\n"
+    toml = (
+        "kind = 'script'\nrun = \"sh -c 'python3 go.py {LR} {config}'\"\nknobs = 'LR = 0.5  # knob: 0..1'\n"
+        "metric = 'loss'\nmetric_file = 'm.json'\nmetric_key = 'loss'\n"
+    )
+    task = load_task(str(written(tmp_path / "c", **{"go.py": code, "task.toml": toml})))
+    assert outcome(task, {"LR": 0.75}, seed=3).metric == 3.75
+
+
+def test_a_program_that_is_not_there_fails_in_plain_words(tmp_path: Path) -> None:
+    toml = "kind = 'script'\nrun = './nothing'\nknobs = 'LR = 0.5  # knob: 0..1'\nmetric = 'loss'\n"
+    found = outcome(load_task(str(written(tmp_path / "c", **{"task.toml": toml}))))
+    assert (found.status, found.error) == (Status.CRASHED, "./nothing: No such file or directory")
+
+
+def test_a_check_shows_which_knobs_arrive(tmp_path: Path) -> None:
+    text = OPTIONS.replace("args = parser.parse_args()", "args = parser.parse_args()\n    args.steps = 9")
+    text = f"UNUSED_SCALE = 3.0\nUNUSED_SCALE = 3.0 if UNUSED_SCALE else 1.0\n{text}"
+    with using(Sandbox.PROCESS):
+        found = check(adopted(written(tmp_path / "c", **{"train.py": OPTIONS})))
+    assert set(found.read) == {"LEARNING_RATE", "STEPS", "OPTIMIZER", "NESTEROV"}
+    assert (len(found.metrics), found.unproven, found.failed) == (2, {}, None)
+    assert found.noise > 0
+    assert any("Best validation loss" in line for line in found.varied)
+
+
+@pytest.mark.slow
+def test_a_check_names_a_knob_that_does_not_arrive(tmp_path: Path) -> None:
+    text = "import os\nimport settings\nlr = settings.choose()\nprint('val_loss:', lr)\n"
+    other = "DEPTH = 3\nLR_INIT = 0.1\ndef choose():\n    global DEPTH\n    DEPTH = 7\n    return LR_INIT\n"
+    toml = (
+        "kind = 'script'\nrun = 'python train.py'\nscript = 'train.py'\nfiles = ['settings.py']\nmetric = 'val_loss'\n"
+    )
+    folder = written(tmp_path / "c", **{"train.py": text, "settings.py": other, "task.toml": toml})
+    with using(Sandbox.PROCESS):
+        found = check(load_task(str(folder)))
+    assert found.read == ("LR_INIT",)
+    assert "DEPTH" not in found.read
+
+
+def test_a_check_says_what_is_wrong(tmp_path: Path) -> None:
+    text = "LR = 0.1\nprint('starting')\nraise SystemExit('no data here')\nprint('val_loss: 1')\n"
+    with using(Sandbox.PROCESS):
+        found = check(adopted(written(tmp_path / "c", **{"train.py": text})), runs=1)
+    assert found.failed is not None
+    assert "no data here" in found.failed.error
+    assert "starting" in found.output
+
+
+# The command
+
+
+def test_init_makes_a_task_and_a_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    written(tmp_path / "mine", **{"train.py": OPTIONS})
+    with using(Sandbox.PROCESS):
+        done = CliRunner().invoke(main, ["init", "lab", "--task", "mine"])
+    assert done.exit_code == 0, done.output
+    assert "Best_validation_loss, less is better" in done.output
+    assert "Found where the script reads them: LEARNING_RATE" in done.output
+    toml = (tmp_path / "mine" / "task.toml").read_text()
+    assert 'direction = "down"' in toml
+    assert '# metric = "val_loss"  # is shown, too' in toml
+    assert f'task = "{tmp_path / "mine"}"' in (tmp_path / "lab" / "orgopt.toml").read_text()
+    assert {path.name for path in (tmp_path / "mine").iterdir()} == {"train.py", "task.toml"}
+    again = CliRunner().invoke(main, ["init", "other", "--task", "mine", "--no-try"])
+    assert again.exit_code == 0, again.output
+    assert "a task as it stands" in again.output
+    assert (tmp_path / "mine" / "task.toml").read_text() == toml
+
+
+def test_init_leaves_what_is_unsure_as_lines_to_decide(tmp_path: Path) -> None:
+    written(tmp_path / "mine", **{"train.py": "LR = 0.1\nprint(LR)\n"})
+    done = CliRunner().invoke(main, ["init", "--task", str(tmp_path / "mine"), "--no-try"])
+    assert done.exit_code == 0, done.output
+    assert "To decide:" in done.output
+    toml = (tmp_path / "mine" / "task.toml").read_text()
+    assert "# Decide: which number steers?" in toml
+    (tmp_path / "mine" / "task.toml").write_text(toml + "metric = 'x'\ndirection = 'up'\n")
+    assert load_task(str(tmp_path / "mine")).metric == "-x"
+
+
+def test_init_refuses_what_has_nothing_to_turn(tmp_path: Path) -> None:
+    written(tmp_path / "mine", **{"train.py": "print('val_loss: 1')\n"})
+    done = CliRunner().invoke(main, ["init", "--task", str(tmp_path / "mine")])
+    assert done.exit_code != 0
+    assert "has nothing that could be turned" in done.output
+    assert not (tmp_path / "mine" / "task.toml").exists()
+
+
+@pytest.mark.slow
+def test_check_speaks_json(tmp_path: Path) -> None:
+    folder = written(tmp_path / "mine", **{"train.py": OPTIONS})
+    adopted(folder)
+    with using(Sandbox.PROCESS):
+        done = CliRunner().invoke(main, ["task", str(folder), "--check", "--json"])
+    data = json.loads(done.stdout)
+    assert (data["status"], data["unproven"]) == (["ok", "ok"], {})
+    assert data["seconds"] > 0
+
+
+def asked(monkeypatch: pytest.MonkeyPatch, found: Survey, *said: str) -> Answers:
+    answers = iter(said)
+    monkeypatch.setattr("orgopt.cli.shared.adopted.asks", lambda: True)
+    monkeypatch.setattr("click.prompt", lambda *_, **__: next(answers))
+    return answered(found)
+
+
+def test_what_is_unsure_is_asked_in_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = script(tmp_path, "LR = 0.1\nprint(f'val_acc: {a}')\nprint(f'val_fitness: {b}')")
+    assert asked(monkeypatch, found, "val_fitness", "more") == Answers(metric="val_fitness", up=True)
+    assert asked(monkeypatch, found, "val_acc") == Answers(metric="val_acc", up=True)
+    text = draft(found, Answers(metric="val_fitness", up=True))
+    assert 'metric = "val_fitness"' in text
+    assert '# metric = "val_acc"  # is shown, too' in text
+    test = script(tmp_path / "t", "LR = 0.1\nprint(f'test_acc: {a}')").steering
+    assert test is not None
+    assert not test.sure
+
+
+# The user's folder, and budgets
+
+
+def test_results_of_a_command_in_a_checkout_go_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    plain = written(tmp_path / "plain", **{"notes.txt": ""})
+    bare = written(tmp_path / "bare", **{"train.py": "", "prepare.py": ""})
+    named = written(tmp_path / "named", **{"task.toml": "kind = 'script'\n", "src/a.py": ""})
+    judged = written(tmp_path / "judged", **{"task.toml": "title = 'x'\n", "train.py": "", "prepare.py": ""})
+    for folder, inside in ((plain, False), (judged, False), (bare, True), (named, True), (named / "src", True)):
+        monkeypatch.chdir(folder)
+        assert find_workspace().is_relative_to(tmp_path / "state" / "orgopt") == inside
+        assert inside or find_workspace() == folder
+    monkeypatch.chdir(named / "src")
+    assert find_workspace().name.startswith("named-")
+    (named / "orgopt.toml").touch()
+    assert find_workspace() == named
+
+
+def test_a_refused_command_leaves_a_checkout_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    folder = written(
+        tmp_path / "c", **{"train.py": "LR = 0.1\nprint('val_loss: 1')\n", "prepare.py": "TIME_BUDGET = 9\n"}
+    )
+    before = sorted(folder.iterdir())
+    monkeypatch.chdir(folder)
+    done = CliRunner().invoke(
+        main, ["compare", str(ROOT / "orgs" / "solo.md"), "optuna:tpe", "--task", ".", "--budget", "2s"]
+    )
+    assert done.exit_code == 2
+    assert "too small for one experiment" in done.output
+    assert sorted(folder.iterdir()) == before
+    assert not (tmp_path / "state").exists()
+
+
+def test_budgets_are_checked_against_what_was_measured(tmp_path: Path) -> None:
+    folder = written(tmp_path / "c", **{"train.py": "LR = 0.1\nprint('val_loss: 1')\n", "prepare.py": ""})
+    task = load_task(str(folder))
+    check_budget(1.0, {"c": task}, tmp_path)  # nobody knows yet
+    measured = task.with_baseline(Measure(metric=1.0, heldout=1.0, sd=0.1, seeds=3, seconds=0.5))
+    assert (measured.think_s, measured.meeting_s) == (0.05, pytest.approx(0.5 / 30))
+    check_budget(1.0, {"c": measured}, tmp_path)
+    with pytest.raises(UsageError, match=r"takes about 0.55 s with the thinking before it as measured here"):
+        check_budget(0.5, {"c": measured}, tmp_path)
+    timed = written(
+        tmp_path / "d", **{"train.py": "LR = 0.1\nprint('val_loss: 1')\n", "prepare.py": "TIME_BUDGET = 30\n"}
+    )
+    with pytest.raises(UsageError, match="takes about 33 s"):
+        check_budget(10.0, {"d": load_task(str(timed))}, tmp_path)
