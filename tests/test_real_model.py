@@ -28,6 +28,7 @@ from tests.conftest import ROOT
 from tests.model_server import NoModelError, licence, models, serving
 from tests.test_minds import ALONE, HAND
 
+pytestmark = pytest.mark.timeout(3600)  # of a busy machine, a thought can take minutes
 SOLO = replace(ALONE, title="Solo", mission="Find the lowest loss.")
 
 
