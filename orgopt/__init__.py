@@ -12,6 +12,7 @@ from orgopt.version import __version__ as __version__
 if TYPE_CHECKING:
     from orgopt import draw as draw
     from orgopt import errors as errors
+    from orgopt.api.asking import AskResult, ask
     from orgopt.api.contests import Comparison, compare
     from orgopt.api.documents import diff, lint, read
     from orgopt.api.planning import plan
@@ -35,6 +36,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TQDM_DISABLE", "1")  # optimizers' bars would be drawn over the progress of a study
 
 _HOMES = {
+    "AskResult": "api.asking",
     "Callback": "callback",
     "Comparison": "api.contests",
     "Org": "org",
@@ -46,6 +48,7 @@ _HOMES = {
     "StudyResult": "api.study_result",
     "Task": "task",
     "apply": "document",
+    "ask": "api.asking",
     "compare": "api.contests",
     "diff": "api.documents",
     "evaluate": "api.runs",
@@ -67,6 +70,7 @@ _HOMES = {
 """Where each name of the front door is."""
 
 __all__ = [
+    "AskResult",
     "Callback",
     "Comparison",
     "Org",
@@ -78,6 +82,7 @@ __all__ = [
     "StudyResult",
     "Task",
     "apply",
+    "ask",
     "compare",
     "diff",
     "evaluate",

@@ -123,15 +123,17 @@ def test_a_schema_has_the_knobs_with_their_ranges_and_starts_where_there_is_a_ch
     assert failures(ledger) == []
     first = schema(server.calls[0])
     knobs = {knob.name: knob for knob in toy.knobs}
-    for name, asked in first["knobs"]["properties"].items():
+    each = {name: asked for one in first["knobs"]["items"]["anyOf"] for name, asked in one["properties"].items()}
+    for name, asked in each.items():
         knob = knobs[name]
         if "enum" in asked:
             assert all(map(knob.allows, asked["enum"]))
             assert knob.default not in asked["enum"]  # whoever names a knob changes it
         else:
             assert asked == {"type": "number", "minimum": knob.low, "maximum": knob.high}
-    assert sorted(name for name, asked in first["knobs"]["properties"].items() if "enum" in asked) == ["COUNT", "MODE"]
-    assert first["knobs"]["properties"].keys() == knobs.keys()
+    assert sorted(name for name, asked in each.items() if "enum" in asked) == ["COUNT", "MODE"]
+    assert each.keys() == knobs.keys()
+    assert (first["knobs"]["minItems"], first["knobs"]["maxItems"]) == (1, 2)
     assert "start_from" not in first
     assert "edits" not in first
     choices = [schema(call)["start_from"]["enum"] for call in server.calls if "start_from" in schema(call)]
@@ -199,10 +201,9 @@ def test_a_question_leads_nobody_and_asks_for_no_python(toy: Task, as_json: bool
 def test_values_in_the_table_of_knobs_are_json(toy: Task) -> None:
     with serving(turning) as server:
         run(server, ALONE, toy)
-    table = server.calls[0].field("settings")
-    assert 'MODE = "ok"   (' in table
-    for line in table.splitlines():
-        json.loads(re.match(r"\w+ = (.*?)   \(", line)[1])
+    table = re.findall(r"^(\w+) = (.*?) \(", server.calls[0].system, re.MULTILINE)
+    assert ("MODE", '"ok"') in table
+    assert {name: json.loads(value) for name, value in table} == toy.complete({})
 
 
 def test_an_answer_that_was_cut_is_said_so(toy: Task) -> None:
@@ -210,21 +211,21 @@ def test_an_answer_that_was_cut_is_said_so(toy: Task) -> None:
     with serving(lambda call: cut) as server, Language(ALONE, plain_settings(server), clock=Strokes()) as language:
         ledger = Ledger()
         Team(ALONE, toy, FakeLab(toy), seed=1, ledger=ledger, language=language).run(3)
-    assert "it was cut, for it was too long" in server.calls[1].field("problem")
+    assert "it was cut, for it was too long" in server.calls[1].problem
     errors = [event.data["error"] for event in thoughts(ledger)]
     assert 'it was cut at 200 tokens: [models."openai/local"] max_tokens' in errors[0]
 
 
 def test_a_start_is_asked_for_where_there_is_a_choice_and_has_to_be_one_of_it(toy: Task) -> None:
     def reply(call: Call) -> str:
-        start = {"start_from": 99} if "`start_from`" in call.system and "problem" not in call.system else {}
+        start = {"start_from": 99} if "`start_from`" in call.user and not call.problem else {}
         return fields(hypothesis="up", knobs={"X": round(0.1 + call.number % 80 / 100, 2)}, **start)
 
     with serving(reply) as server, Language(ALONE, plain_settings(server), clock=Strokes()) as language:
         ledger = Ledger()
         Team(ALONE, toy, FakeLab(toy), seed=1, ledger=ledger, language=language).run(4)
-    assert "`start_from`" not in server.calls[0].system
-    problems = [call.field("problem") for call in server.calls if "`problem`" in call.system]
+    assert "`start_from`" not in server.calls[0].system + server.calls[0].user
+    problems = [call.problem for call in server.calls if call.problem]
     assert problems
-    assert all(re.match(r"start_from '99' is none of \d+, \d+", problem) for problem in problems)
+    assert all(re.search(r"start_from '99' is none of \d+, \d+", problem) for problem in problems)
     assert failures(ledger) == []

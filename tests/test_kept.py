@@ -365,7 +365,7 @@ TEAMS = {
 @pytest.mark.parametrize("name", TEAMS)
 def test_a_team_asks_as_often_as_was_estimated(toy: Task, tmp_path: Path, name: str, garbled: bool) -> None:
     def reply(call: Call) -> str:
-        if garbled and "[[ ## problem ## ]]" not in call.user:
+        if garbled and not call.problem:
             return "I would rather not."
         return remembering(call)
 

@@ -47,7 +47,9 @@ ALONE = Org(roles=(replace(HAND, headcount=1),))
 
 
 def settings(server: LlmServer, **more: object) -> LanguageSettings:
-    model = ModelSettings(name=MODEL, api_base=server.url, timeout_s=20, attempts=2, backoff_s=0.01, max_tokens=200)
+    model = ModelSettings(
+        name=MODEL, api_base=server.url, timeout_s=20, attempts=2, backoff_s=0.01, max_tokens=200, think="wall"
+    )
     return LanguageSettings(default=MODEL, models={MODEL: model}, prices={MODEL: Price(1.0, 2.0)}, **more)
 
 
@@ -125,7 +127,7 @@ def test_agents_are_told_what_their_role_says_and_what_they_know_and_nothing_els
     assert "Decide." in first["lead"]["instructions"]
     assert "cannot edit code" in first["lead"]["instructions"]
     systems = {call.system for call in server.calls}
-    assert len(systems) == 4  # of two roles, with a choice of starts and without
+    assert len(systems) == 2  # of two roles: whatever they know, their questions begin alike
     assert all(any(role["instructions"].split("\n")[0] in system for system in systems) for role in first.values())
     temperatures = {call.body["temperature"] for call in server.calls}
     assert temperatures == {role["temperature"] for role in first.values()}
@@ -336,7 +338,7 @@ def test_an_assignment_reaches_those_who_work_for_a_role(toy: Task) -> None:
     sent = [e.data for e in ledger.of("message") if e.data.get("assignment")]
     assert sent
     assert {data["sender"] for data in sent} == {"lead-1"}
-    assert any("lead-1 assigns you: Try Y near 0.2." in one["inbox"] for one in told(ledger, "hand"))
+    assert any("lead-1 assigns you: Try Y near 0.2." in one.get("inbox", "") for one in told(ledger, "hand"))
 
 
 REVIEWED = Org(
@@ -351,7 +353,7 @@ def reviewer(ruling: str) -> Callable[[Call], str]:
         if not numbers:
             return fields(hypothesis="scaling", knobs={"SCALE": 1 + call.number / 1000})  # no gain: hand has them all
         verdicts = dict.fromkeys(numbers, f"{ruling}: the gain is {ruling}")
-        return fields(verdicts=verdicts, hypothesis="my own", knobs={"COUNT": 1 + call.number % 6})
+        return fields(verdicts=verdicts, hypothesis="my own", knobs={"SCALE": 1.5 + call.number / 1000})
 
     return reply
 
@@ -368,7 +370,7 @@ def test_a_review_may_pass_a_result_without_running_it(toy: Task) -> None:
     by_hand = [e.data for e in ledger.of("proposal") if e.data["id"] in passed & submitted]
     assert all(json.dumps(data["knobs"], sort_keys=True) not in ran for data in by_hand)
     shown = [call for call in server.calls if "Experiment" in call.field("cases")]
-    assert any("+X = " in call.field("cases") or "+Y = " in call.field("cases") for call in shown)  # the diff
+    assert any(re.search(r"\b[XY] = ", call.field("cases")) for call in shown)  # what differs
     # What the team keeps up to date is what the ledger says.
     links = network(REVIEWED, 1)
     trust: dict[str, Trust] = trusts(REVIEWED, links)
@@ -390,7 +392,7 @@ def test_what_is_not_passed_is_not_submitted_before_it_was_run_again(toy: Task, 
     else:
         rejected = {e.data["experiments"][0] for e in ledger.of("message") if e.data.get("ruling") == "reject"}
         assert rejected
-        first = [call.user for call in server.calls if "[[ ## problem ## ]]" not in call.user]
+        first = [call.user for call in server.calls if not call.problem]
         asked = [set(re.findall(r"^Experiment (\d+) of", text, re.MULTILINE)) for text in first]
         assert all(sum(str(one) in numbers for numbers in asked) == 1 for one in rejected)
 
@@ -443,7 +445,7 @@ GARBAGE = {
 @pytest.mark.parametrize("answer", GARBAGE.values(), ids=GARBAGE)
 def test_an_answer_that_cannot_be_used_is_repaired_once(toy: Task, answer: str) -> None:
     def once(call: Call) -> str:
-        return answer if "[[ ## problem ## ]]" not in call.user else research(call)
+        return research(call) if call.problem else answer
 
     with serving(once) as server:
         ledger = run(server, ALONE, toy, budget_s=2)
@@ -451,7 +453,10 @@ def test_an_answer_that_cannot_be_used_is_repaired_once(toy: Task, answer: str) 
     first = thoughts(ledger)[0].data
     assert first["calls"] == 2
     assert ledger.of("proposal")
-    assert len(server.calls[1].field("problem")) > 10
+    first, second = (call.body["messages"] for call in server.calls[:2])
+    assert second[:2] == first  # the same conversation, whose tokens a server still has
+    assert [one["role"] for one in second[2:]] == ["assistant", "user"]
+    assert len(second[-1]["content"]) > len("That cannot be used: Answer again, in the same form.") + 10
 
 
 @pytest.mark.parametrize("answer", GARBAGE.values(), ids=GARBAGE)
@@ -477,13 +482,17 @@ def test_an_answer_that_stays_so_costs_agent_time_alone(toy: Task, answer: str) 
         (Fault(401), "refused"),
     ],
 )
-def test_a_model_that_fails_is_given_up_and_others_go_on(toy: Task, fault: Fault, reason: str) -> None:
+def test_a_model_that_fails_is_given_up_and_the_run_with_it(toy: Task, fault: Fault, reason: str) -> None:
     org = replace(TEAM, roles=(replace(LEAD, agent="hill-climb"), HAND))
     with serving(lambda call: fault) as server:
         ledger = run(server, org, toy)
     times = 1 if reason == "refused" else MAX_FAILED
-    assert failures(ledger) == [reason] * 2 * times
-    assert {event.data["agent"] for event in ledger.of("proposal")} == {"lead-1"}
+    assert set(failures(ledger)) == {reason}
+    assert times <= len(failures(ledger)) <= 2 * times
+    assert {event.data["agent"] for event in ledger.of("proposal")} <= {"lead-1"}
+    last = max(event.t for event in ledger.of("thought") if event.data["failure"] == reason)
+    assert all(event.t <= last for event in ledger.of("proposal"))  # nothing is begun in a run that is no result
+    assert ledger.events[-1].kind == "end"
     assert server.tokens == 0
 
 
@@ -513,7 +522,7 @@ def test_instructions_in_charters_logs_and_names_change_nothing_that_is_enforced
         ),
         fields(hypothesis=INJECTION, knobs={"X": 0.25}),
     ]
-    with serving(lambda call: obeyed[call.number % 4]) as server:
+    with serving(lambda call: obeyed[call.number % 4].replace("0.25", f"0.25{call.number}")) as server:
         metric = lambda settings, seed: (None, None) if seed % 2 else noiseless(settings, seed)  # noqa: E731
         ledger = run(server, org, task, lab=FakeLab(task, metric=metric), folder=tmp_path, budget_s=20)
     for event in ledger.of("proposal"):
@@ -521,10 +530,7 @@ def test_instructions_in_charters_logs_and_names_change_nothing_that_is_enforced
         assert 0 <= event.data["knobs"].get("X", 0) <= 1
     assert ledger.of("proposal")
     for call in server.calls:
-        # What others wrote has no section of its own; the agent's last answer, which it is to repair, is its own.
-        assert call.user.partition("[[ ## answer ## ]]")[0].count("[[ ## knobs ## ]]") == (
-            "`answer`" not in call.system
-        )
+        assert "[[ ## knobs ## ]]" not in call.user  # what others wrote has no section of its own
         assert CANARY not in json.dumps(call.body)
     assert "·" in told(ledger)[-1]["known"]
 

@@ -24,6 +24,7 @@ from orgopt.study.log import StudyLog
 from orgopt.task import Task
 from tests.fakes.arena import toy_arena
 from tests.fakes.llm_server import Call, Fault, LlmServer, fields
+from tests.fakes.researcher import knobs_of
 from tests.test_minds import settings
 from tests.test_rewrite import PAIR, Heard, of, study
 
@@ -49,9 +50,9 @@ def solo() -> Program:
 
 def agent(call: Call) -> str:
     """Does what its charter says: a long stride brings it near the bottom, a step back away from it."""
-    if "[[ ## settings ## ]]" not in call.user:
+    if "- `report`: " in call.system:
         return fields(report="I went on.")
-    x = float(re.search(r"X = ([-\d.e]+)", call.field("settings"))[1])
+    x = knobs_of(call)["X"]
     step = 0.7 - x if "long stride" in call.system else -0.2 if "step back" in call.system else 0.05
     knobs = {"X": round(min(1.0, max(0.0, x + step)), 4)}
     if knobs["X"] == x == 0:  # further back it cannot go: away in the other direction
@@ -103,7 +104,7 @@ def test_an_optimizer_finds_a_charter_that_works_better(
 
 
 def broken(call: Call) -> str | Fault:
-    return "I would rather not say."
+    return '{"no": "charter"}'  # a bare text would be taken for one
 
 
 @pytest.mark.parametrize(

@@ -154,7 +154,7 @@ def test_a_run_without_a_thought_of_use_is_no_result_and_is_asked_anew(workspace
         configure(workspace, server)
         result = invoke(*RUN)
         assert result.exit_code == 6
-        assert "was of any use, the last: invalid: there is no section" in result.stderr
+        assert "was of any use, the last: invalid: there is no key" in result.stderr
         folder = next((workspace / "mlruns" / "runs").iterdir())
         server.reply = turning
         assert invoke("run", "--resume", str(folder)).exit_code == 0
@@ -212,7 +212,7 @@ def test_why_thoughts_failed_is_said(workspace: Path) -> None:
         configure(workspace, server)
         result = invoke(*RUN, "--verbose")
         assert result.exit_code == 0, result.stderr
-    assert "Most failed with: there is no section" in " ".join(result.stdout.split())
+    assert "Most failed with: there is no key" in " ".join(result.stdout.split())
     assert "most failed with" in result.stdout
 
 

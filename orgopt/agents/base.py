@@ -161,11 +161,13 @@ class Thinking(NamedTuple):
         thought: What came of it, where it is there at once; a ledger has its proposal alone.
         told: What the agent is told, by name; a ledger keeps it.
         reasoning: What leads to it where it takes its time, beside experiments and other thoughts.
+        patience_s: Seconds on the wall after which it cannot end within the budget, so that a replay waits no longer.
     """
 
     thought: Thought | None = None
     told: Mapping[str, str] = MappingProxyType({})
     reasoning: Reasoning | None = None
+    patience_s: float = math.inf
 
 
 Look = Callable[[], View]

@@ -92,9 +92,10 @@ class Catalogue:
         values = self._values(settings)
         return self._numbers.setdefault((script, values) if script else values, number)
 
-    def find(self, settings: Mapping[str, Value]) -> int | None:
+    def find(self, settings: Mapping[str, Value], script: str = "") -> int | None:
         """The number of a setting; None where it was not tried."""
-        return self._numbers.get(self._values(settings))
+        values = self._values(settings)
+        return self._numbers.get((script, values) if script else values)
 
     def row(self, number: int, settings: Mapping[str, Value]) -> list[float]:
         """The positions of a setting, 0 to 1, a knob each."""
@@ -170,6 +171,16 @@ class Knowledge:
     def has(self, settings: Mapping[str, Value]) -> bool:
         """Whether these very settings were tried."""
         return self._catalogue.find(settings) in self._place
+
+    def tried(self, settings: Mapping[str, Value], script: str = "") -> Known | None:
+        """What is known of these very settings; `script` as in `Catalogue.add`."""
+        number = self._catalogue.find(settings, script)
+        return None if number is None else self.get(number)
+
+    def of(self, experiment: int) -> Known | None:
+        """What is known of the setting that an experiment ran; None where it is not known under that number."""
+        place = self._place_of_id.get(experiment)
+        return None if place is None else self.all[place]
 
     def best(self, n: int | None = None) -> list[Known]:
         """The best that is believed, best first."""

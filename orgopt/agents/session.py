@@ -199,7 +199,7 @@ class Means:
 
 
 def freeze(settings: LanguageSettings, prices: Mapping[str, Price], folder: Path) -> None:
-    """Keep the default model, the prices of what was opened, and which models are held to a schema, in a folder.
+    """Keep the default model, the prices of what was opened, and how models are asked and charged, in a folder.
 
     Raises:
         StoreError: It cannot be written.
@@ -209,6 +209,7 @@ def freeze(settings: LanguageSettings, prices: Mapping[str, Price], folder: Path
         "default": settings.default,
         "prices": {name: [*one] for name, one in prices.items()},
         "schemas": held,
+        "clocks": {name: [one.think, one.latency, one.prefill, one.output] for name, one in settings.models.items()},
     }
     write_record(folder / FROZEN, kept)
 
@@ -226,6 +227,9 @@ def thaw(settings: LanguageSettings, folder: Path) -> LanguageSettings:
         held = set[str](kept.get("schemas", ()))  # older versions asked in sections alone
         names = {*settings.models, *held}
         models = {name: replace(settings.model(name), schema=name in held) for name in names}
+        for name, (think, latency, prefill, output) in kept.get("clocks", {}).items():
+            given = models.get(name) or settings.model(name)
+            models[name] = replace(given, think=think, latency=latency, prefill=prefill, output=output)
         return replace(settings, default=kept["default"], prices={**settings.prices, **prices}, models=models)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         why = error.strerror if isinstance(error, OSError) else error

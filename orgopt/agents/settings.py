@@ -18,6 +18,9 @@ from orgopt.org import DEFAULT_MODEL, Role
 _MOST = 1_000_000_000
 _SECRET_WORDS = ("api_key", "apikey", "token", "secret", "password")
 
+THINK = ("auto", "nominal", "wall")
+"""By what agents are charged for the answers of a model."""
+
 
 class Price(NamedTuple):
     """Dollars per million tokens, in and out."""
@@ -45,6 +48,11 @@ class ModelSettings:
         patience_s: The most seconds of pauses in one call; a provider that asks for more is given up.
         engine: DSPy's engine: `auto`, `lm15` or `litellm`.
         schema: Whether its answers are held to a JSON schema; None is found out when a run or a study begins.
+        think: What agents are charged for an answer: `wall`, the seconds that it took; `nominal`, those that its tokens
+            take at the speeds below, whatever else the machine does; `auto`, nominal in replay and else wall.
+        latency: Nominal seconds of an answer before its first token.
+        prefill: Nominal tokens of a question a second.
+        output: Nominal tokens of an answer a second.
     """
 
     name: str
@@ -57,6 +65,18 @@ class ModelSettings:
     patience_s: float = 180.0
     engine: str = "auto"
     schema: bool | None = None
+    think: str = "auto"
+    latency: float = 0.5
+    prefill: float = 2_000.0
+    output: float = 60.0
+
+    def nominal(self, *, virtual: bool) -> bool:
+        """Whether agents are charged nominal seconds, in a lab whose clock jumps or in another."""
+        return self.think == "nominal" or (self.think == "auto" and virtual)
+
+    def nominal_s(self, input_tokens: int, output_tokens: int) -> float:
+        """The nominal seconds of an answer."""
+        return self.latency + input_tokens / self.prefill + output_tokens / self.output
 
     @property
     def where(self) -> str:
@@ -147,6 +167,8 @@ def _model(name: str, given: Any) -> ModelSettings:
         raise UsageError(f'orgopt.toml: {where} must be a table, such as api_base = "http://127.0.0.1:8000/v1"')
     values = _checked(where, cast("dict[str, Any]", given), ModelSettings)
     values.setdefault("name", name)
+    if values.get("think", "auto") not in THINK:
+        raise UsageError(f"orgopt.toml: {where} think = {shown(values['think'])}: it must be {' or '.join(THINK)}")
     return ModelSettings(**values)
 
 

@@ -43,6 +43,7 @@ BOUNDS: Mapping[str, Bound] = {
     "real_runs": Bound(0, 1000),
     "rewrite_share": Bound(0, 1, whole=False),
     "runs": Bound(1, optional=True),
+    "samples": Bound(1, 1000),
     "search_seeds": Bound(1, 1000, optional=True),
     "seed": Bound(0),
     "seeds": Bound(1, 10_000, optional=True),

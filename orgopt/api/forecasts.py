@@ -3,16 +3,20 @@
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orgopt.agents.session import FROZEN, Language, speaks, thaw
+from orgopt.agents.settings import LanguageSettings
 from orgopt.api.labs import experiment_s, kept_baseline
 from orgopt.document import require_org
 from orgopt.errors import OrgoptError
-from orgopt.evolve.forecast.calls import Calls, calls, earlier
+from orgopt.evolve.forecast.calls import Calls, Span, calls, earlier, first_questions
 from orgopt.evolve.forecast.calls import Terms as CallTerms
 from orgopt.evolve.forecast.estimate import Estimate, estimate, speaking, timing
+from orgopt.evolve.forecast.rewriters import rewriter_calls
+from orgopt.org import LANGUAGE_AGENT, Org
 from orgopt.study.records.names import LOG
 from orgopt.study.view import StudyView, load_study
 
@@ -45,7 +49,13 @@ def forecast(planned: "Plan", usd_per_slot_hour: float | None) -> Estimate:
         timed=timing(_earlier(planned.workspace), config.budget_s, config.slots),
         usd_per_slot_hour=usd_per_slot_hour,
     )
-    return replace(found, language=_calls(planned, found))
+    language = _calls(planned, found)
+    if language is None:
+        return found
+    # In a replay everything waits for what is thought; where experiments train, that is within their budget.
+    together = Span(1 / (planned.workers * max(1, require_org(planned.program).headcount)), 1 / planned.workers)
+    hours = language.hours.by(together) if planned.lab == "replay" else Span(0, 0)
+    return replace(found, language=language, wall_hours=found.wall_hours.plus(hours))
 
 
 def _experiment_s(planned: "Plan") -> float:
@@ -55,13 +65,24 @@ def _experiment_s(planned: "Plan") -> float:
 
 
 def _calls(planned: "Plan", found: Estimate) -> Calls | None:
-    """What language agents would ask, at the prices that the study was begun with, where it was."""
-    config = planned.config
+    """What language agents and the rewriter would ask, at the prices that the study was begun with, where it was."""
     org, mlruns = require_org(planned.program), planned.workspace / "mlruns"
-    if not speaks(org):
-        return None
     begun = mlruns / "studies" / (planned.name or "")
-    settings = thaw(planned.language, begun) if (begun / FROZEN).is_file() else planned.language
+    is_begun = (begun / FROZEN).is_file()
+    settings = thaw(planned.language, begun) if is_begun else planned.language
+    asked = [_of_agents(planned, found, org, settings)] if speaks(org) else []
+    if rewriter := rewriter_calls(planned.config, planned.program, len(planned.searched), settings):
+        asked.append(rewriter)
+    if asked and not is_begun:
+        names = [role.model for role in org.roles if role.headcount and role.agent == LANGUAGE_AGENT]
+        own = [planned.config.rewriter_model or settings.rewriter] if rewriter else []
+        asked.append(first_questions(settings, [name or settings.default for name in (*names, *own)]))
+    return reduce(Calls.plus, asked) if asked else None
+
+
+def _of_agents(planned: "Plan", found: Estimate, org: Org, settings: LanguageSettings) -> Calls:
+    """What the language agents of a study would ask."""
+    config, mlruns = planned.config, planned.workspace / "mlruns"
     tasks, held_out = len(planned.tasks) - len(planned.held_out), len(planned.held_out)
     runs, firsts = speaking(config, found.runs, tasks=tasks, held_out=held_out)
     terms = CallTerms(
@@ -71,6 +92,7 @@ def _calls(planned: "Plan", found: Estimate) -> Calls | None:
         edits=planned.lab in {"local", "ray"},
         runs=runs,
         firsts=firsts,
+        virtual=planned.lab not in {"local", "ray"},
     )
     with Language(org, settings) as language:
         pace = earlier((path.parent for path in mlruns.rglob("answers.jsonl")), language.prices)

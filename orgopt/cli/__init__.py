@@ -27,6 +27,7 @@ COMMANDS = {
     "show": ("document", "Show an organization as a tree, Mermaid, SVG or JSON."),
     "diff": ("document", "Show what differs between two organizations."),
     "task": ("task", "List the research tasks, or show what one lets you research."),
+    "ask": ("ask", "Ask a document's roles what they would do, without running anything."),
     "record": ("record", "Record real experiments of a task, to replay them later."),
     "run": ("run", "Run one organization on a task and score it."),
     "compare": ("compare", "Run organizations against each other on the same hardware."),

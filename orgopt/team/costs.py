@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
+from orgopt.agents.thinking.failures import UNFINISHED
 from orgopt.json_values import json_values
 from orgopt.ledger import BASELINE, Event, Ledger
 from orgopt.org import Org
@@ -50,7 +51,8 @@ class Report:
         bound: What there was too little of: agents when slots stood idle for longer than agents waited for one.
         slots_idle: Share of the slots' time in which nothing ran.
         agents_waiting: Share of the agents' time spent waiting for a slot.
-        think_s: Mean time from an agent's outcome to its next proposal, stand-ups included.
+        think_s: Mean time from an agent's outcome to its next proposal, stand-ups and thoughts that failed or were cut
+            included.
         queue_s: Mean time from a proposal to its start.
         run_s: Mean time that an experiment ran.
         headcount: How many agents there were.
@@ -221,7 +223,7 @@ def _gains(submissions: list[Event]) -> list[_Gain]:
 
 
 def _thinking(events: Iterable[Event]) -> dict[str, list[float]]:
-    """Seconds from each outcome, or the start, to the next proposal, by agent."""
+    """Seconds from each outcome, or the start, to the next proposal, by agent; or to where the budget cut a thought."""
     since: dict[str, float] = {}
     found: dict[str, list[float]] = {}
     for event in events:
@@ -230,6 +232,9 @@ def _thinking(events: Iterable[Event]) -> dict[str, list[float]]:
         elif event.kind == "proposal":
             agent = event.data["agent"]
             found.setdefault(agent, []).append(event.t - since.get(agent, 0.0))
+        elif event.kind == "thought" and event.data["failure"] == UNFINISHED and event.data["purpose"] == "propose":
+            # Else a team whose thoughts are too slow for its budget would be one that hardly thinks.
+            found.setdefault(event.data["agent"], []).append(event.t - since.get(event.data["agent"], 0.0))
     return found
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from orgopt.agents import Agent, Catalogue, Proposal, View, repeat, scatter
 from orgopt.agents.base import Case, Thought
 from orgopt.agents.session import Language, seated
-from orgopt.agents.thinking.failures import Failure
+from orgopt.agents.thinking.failures import UNANSWERED, Failure
 from orgopt.agents.thinking.situation import Seat, Workplace
 from orgopt.ledger import BASELINE
 from orgopt.org import CopyRule
@@ -54,6 +54,7 @@ class Desk:
         assignment: What it told those to whom it hands its incumbent, in words.
         failed: Its thoughts in a row that came to nothing.
         out: Whether it thinks no more in this run.
+        unanswered: Whether nobody answered one of these thoughts.
     """
 
     number: int
@@ -77,6 +78,7 @@ class Desk:
     assignment: str = ""
     failed: int = 0
     out: bool = False
+    unanswered: bool = False
     queue: deque[Proposal] = field(default_factory=deque[Proposal])
 
     def reflex(self, taken: set[int]) -> Proposal | None:
@@ -123,6 +125,7 @@ class Desk:
         """Take in what came of a thought whose purpose was an experiment."""
         self.agent.take("propose", thought)
         self.failed = self.failed + 1 if thought.failure else 0
+        self.unanswered = bool(thought.failure) and (self.unanswered or thought.failure in UNANSWERED)
         self.out = gave_up(thought.failure, self.failed)
         self.assignment = thought.assignment or self.assignment
 
@@ -163,7 +166,8 @@ def desks(
     for number, member in enumerate(members(org)):
         role = member.role
         risk, hands_to = org.risk_of(role), network.delegates.get(member.id, [])
-        seat = Seat(name=member.id, role=role, risk=risk, assigns=tuple(hands_to), work=work)
+        hears = frozenset(network.sources(member.id)) if role.thinks else frozenset[str]()
+        seat = Seat(name=member.id, role=role, risk=risk, assigns=tuple(hands_to), hears=hears, work=work)
         stop_early, copy_rule = org.stop_early_of(role), org.copy_rule_of(role)
         found[member.id] = Desk(
             number=number,

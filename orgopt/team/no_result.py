@@ -5,13 +5,12 @@ from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
-from orgopt.agents.thinking.failures import UNANSWERED
+from orgopt.agents.thinking.failures import UNANSWERED, UNFINISHED
 from orgopt.agents.thinking.spend import OVER_BUDGET, OverBudgetError
 from orgopt.errors import ModelError
 from orgopt.jsonl import shorten
 from orgopt.ledger import Ledger
 from orgopt.team.desk import gave_up
-from orgopt.team.thoughts import UNFINISHED
 
 UNUSABLE = "answers-unusable.jsonl"
 """Where the folder of a run keeps answers that were of no use, once they are forgotten."""

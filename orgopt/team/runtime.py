@@ -12,7 +12,7 @@ from typing import NamedTuple
 from orgopt.agents import Catalogue, Proposal
 from orgopt.agents.base import Thought
 from orgopt.agents.session import Language
-from orgopt.agents.thinking.situation import Workplace
+from orgopt.agents.thinking.situation import Attempt, Workplace
 from orgopt.lab.base import Checkpoint, Experiment, Lab, Outcome, Status
 from orgopt.ledger import BASELINE, Ledger, Watcher, writing
 from orgopt.org import Org
@@ -70,6 +70,7 @@ class Team:
         # No method of this team: what holds it would hold the team, which could not be freed at once.
         self._add = writing(ledger, watch)
         self._scripts, self._notes, self._errors = Scripts(task), dict[int, str](), dict[int, str]()
+        self._attempts, self._running = dict[int, Attempt](), dict[int, None]()
         self._catalogue = Catalogue(task.knobs)
         self._catalogue.add(task.complete({}), BASELINE)
         network = links.network(org, seed)
@@ -80,6 +81,10 @@ class Team:
             edits=lab.takes_scripts and bool(task.script),
             notes=self._notes,
             errors=self._errors,
+            attempts=self._attempts,
+            running=self._running,
+            slots=lab.slots,
+            virtual=lab.virtual,
         )
         self._desks = desks(work, network, self._catalogue, seed=seed, language=language)
         self._order = list(self._desks.values())
@@ -89,7 +94,8 @@ class Team:
         self._asked: dict[int, _Asked] = {}
         self._stopping: set[int] = set()
         self._repeating: defaultdict[str, set[int]] = defaultdict(set)
-        self._keeps_curves = any(one.curves for one in self._order)
+        # Those who think in words are told of curves: a ledger that is repeated has to tell them the same.
+        self._keeps_curves = any(one.curves or one.member.role.thinks for one in self._order)
         self._finished, self._budget_s = 0, float("inf")
         self._timers = Timers()
         for one in self._order:
@@ -192,6 +198,8 @@ class Team:
         told = {"parent": proposal.parent, "note": proposal.note, "commit": scripts.commit(number)}
         self._add("proposal", t, id=number, agent=one.member.id, **scripts.describe(number), **told)
         self._notes[number] = f"{one.member.id}: {proposal.note}"
+        self._attempts[number] = Attempt(one.member.id, proposal.parent)
+        self._running[number] = None
         # By its number: a ledger that is repeated, or goes on, trains with the seeds that it had.
         seed = derive(Stream.EXPERIMENT, self.seed, number)
         # A second run of a setting settles what its mean is: it is never stopped early.
@@ -200,7 +208,9 @@ class Team:
         self.lab.submit(Experiment(id=number, settings=proposal.settings, seed=seed, watched=watched, script=edited))
 
     def _given_up(self) -> bool:
-        """Whether nobody will ever propose again and nothing runs: the rest of the budget would be waiting."""
+        """Whether nobody will ever propose again and nothing runs, or the run is no result: the rest is of no use."""
+        if any(one.out and one.unanswered for one in self._order):
+            return True
         if len(self._asked) > self._finished or self._thoughts.meets:
             return False
         return all(one.out for one in self._order)
@@ -244,6 +254,9 @@ class Team:
             data["curve"] = list(outcome.curve)
         t = self._add("outcome", outcome.ended, agent=asked.agent, **data).t
         self._finished += 1
+        del self._running[outcome.id]
+        ended = self._attempts[outcome.id]._replace(seconds=data["ended"] - data["started"], curve=outcome.curve)
+        self._attempts[outcome.id] = ended
         self._repeating[one.member.role.id].discard(asked.setting)
         told = (outcome.metric, outcome.curve, outcome.status.failed)
         run = Run(outcome.id, asked.agent, asked.setting, asked.settings, *told)

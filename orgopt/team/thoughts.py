@@ -16,13 +16,11 @@ from threading import Thread
 from typing import Any, NamedTuple
 
 from orgopt.agents.base import Purpose, Thinking, Thought
+from orgopt.agents.thinking.failures import UNFINISHED
 from orgopt.ledger import Ledger
 from orgopt.team.desk import Desk
 
 POLL_S = 0.01  # how often a loop in real time looks at its thoughts
-UNFINISHED = "unfinished"
-"""The failure of a thought that the end of the budget cut."""
-
 _MAX_TOLD = 12_000  # characters of what an agent was told that a ledger keeps of each field
 _NEVER = float("inf")
 _TICKS = 10_000  # a second, in a ledger's times
@@ -33,6 +31,7 @@ class _Recorded(NamedTuple):
 
     t: float
     failure: str
+    calls: int
 
 
 @dataclass(slots=True, eq=False)
@@ -45,6 +44,7 @@ class Pending:
         ends: When it ends; None until that is known.
         delay: What meetings add before it is, in seconds.
         fixed: Whether a ledger says when it ends, which meetings no longer change.
+        patience_s: Seconds on the wall after which a replay waits no longer for it.
     """
 
     desk: Desk
@@ -54,6 +54,7 @@ class Pending:
     ends: float | None
     delay: float = 0.0
     fixed: bool = False
+    patience_s: float = _NEVER
 
     def outcome(self) -> Thought:
         """What came of it, once it has ended."""
@@ -84,7 +85,9 @@ class Thoughts:
         for event in ledger.ahead():
             if event.kind == "thought":
                 data = event.data
-                self._recorded[data["agent"], data["purpose"]].append(_Recorded(event.t, data["failure"]))
+                self._recorded[data["agent"], data["purpose"]].append(
+                    _Recorded(event.t, data["failure"], data["calls"])
+                )
         self._pending: dict[str, Pending] = {}
         self._unready: list[Pending] = []
         self._meeting: Meeting | None = None
@@ -171,9 +174,8 @@ class Thoughts:
         """End all thoughts, and let roles with lasting memory write what they remember."""
         for desk in desks:
             desk.agent.stop()
-        cut = [*self._pending.values(), *(self._meeting.reports if self._meeting else ())]
-        for one in cut:
-            self._end(one, Thought(failure=UNFINISHED, seconds=round(budget_s - one.began, 4)), budget_s)
+        for one in [*self._pending.values(), *(self._meeting.reports if self._meeting else ())]:
+            self._end(one, self._unfinished(one, budget_s), budget_s)
         self._pending, self._unready, self._meeting = {}, [], None
         asked: set[str] = set()
         for desk in desks:
@@ -186,6 +188,18 @@ class Thoughts:
                 one = self._start(desk, "remember", thinking, budget_s)
                 self._end(one, one.outcome(), budget_s)
 
+    def _unfinished(self, one: Pending, budget_s: float) -> Thought:
+        """What is known of a thought that the end of the budget cuts: an answer that came too late has cost, too."""
+        found = Thought(failure=UNFINISHED, seconds=round(budget_s - one.began, 4))
+        future = one.future
+        if future is None or not (one.fixed or future.done()):
+            return found
+        if future.done() and future.exception():
+            return found
+        late = future.result()
+        cost = {"calls": late.calls, "usd": late.usd, "facts": late.facts}
+        return found._replace(input_tokens=late.input_tokens, output_tokens=late.output_tokens, **cost)
+
     def _start(self, desk: Desk, purpose: Purpose, thinking: Thinking, t: float) -> Pending:
         name = desk.member.id
         queue = self._recorded[name, purpose]
@@ -195,11 +209,12 @@ class Thoughts:
         kept = {key: _cut(text) for key, text in told.items() if key not in {"mission", "script"}}
         self._add("thinking", t, agent=name, purpose=purpose, told=kept)
         future = None
-        if recorded is None or recorded.failure != UNFINISHED:
+        if recorded is None or recorded.failure != UNFINISHED or recorded.calls:
             future = _future(f"{name} {purpose}", thinking, told, recorded_only=recorded is not None)
         # In virtual time the end follows from the recorded answers, in real time nothing else tells it.
         fixed = recorded is not None and (future is None or not self._virtual)
         one = Pending(desk, purpose, t, future, recorded.t if recorded and fixed else None, fixed=fixed)
+        one.patience_s = _NEVER if recorded else thinking.patience_s
         self._unready.append(one)
         return one
 
@@ -211,10 +226,10 @@ class Thoughts:
         return {**told, "left": event.data["told"].get("left", told["left"])}
 
     def _await(self) -> None:
-        """In virtual time, wait for all thoughts: the clock must not pass them."""
-        futures = [one.future for one in self._unready if one.future]
-        if futures and self._virtual:
-            wait(futures)
+        """In virtual time, wait for all thoughts that can end within the budget: the clock must not pass them."""
+        for one in self._unready:
+            if self._virtual and one.future and wait([one.future], _timeout(one.patience_s)).not_done:
+                one.future = None  # it is unfinished at the end
 
     def _end_of(self, one: Pending, now: float) -> float | None:
         if one.ends is not None:
@@ -253,6 +268,10 @@ class Thoughts:
         if thought.verdicts:
             found["verdicts"] = [list(verdict) for verdict in thought.verdicts]
         self._add("thought", t, **found)
+
+
+def _timeout(seconds: float) -> float | None:
+    return None if seconds == _NEVER else seconds
 
 
 def _future(name: str, thinking: Thinking, told: Mapping[str, str], *, recorded_only: bool) -> Future[Thought]:

@@ -21,6 +21,7 @@ from typing import Any
 from orgopt.document import lint, parse
 from orgopt.jsonl import read_lines
 from tests.fakes.llm_server import MODEL, Call, LlmServer, fields
+from tests.fakes.researcher import knobs_of
 
 DOCUMENT = """\
 # Bit flippers
@@ -59,13 +60,13 @@ COMMAND = (
 
 def agent(call: Call) -> str:
     """Turns the same knob, unless its charter says that it is to turn one that nobody has turned."""
-    if "[[ ## settings ## ]]" not in call.user:
+    if "- `report`: " in call.system:
         return fields(report="I went on.")
-    values = dict(re.findall(r"^(\w+) = (\w+)", call.field("settings"), re.MULTILINE))
+    values = knobs_of(call)
     fresh = [name for name in values if not re.search(rf"\b{name} \w", call.field("known"))]
     able = (fresh or list(values)) if "nobody has turned" in call.system else list(values)[:1]
     name = able[call.number % len(able)]
-    return fields(hypothesis=f"turn {name}", knobs={name: 1 - int(values[name])}, expectation="less loss")
+    return fields(hypothesis=f"turn {name}", knobs={name: 1 - values[name]}, expectation="less loss")
 
 
 def rewriter(call: Call) -> str:

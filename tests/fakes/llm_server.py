@@ -32,7 +32,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request: `number` counts from 0."""
+    """One request: `number` counts from 0; `problem` is why the answer before could not be used, where one was."""
 
     number: int
     model: str
@@ -41,12 +41,13 @@ class Call:
     authorization: str
     body: Mapping[str, Any]
     began: float
+    problem: str = ""
 
     def field(self, name: str) -> str:
-        """The text of an input field of the last message, as DSPy writes it."""
+        """The text of an input field, as DSPy writes it; empty where it is not told."""
         head = f"[[ ## {name} ## ]]\n"
-        _, _, rest = self.user.rpartition(head)
-        return rest.split("\n\n[[ ## ")[0]
+        _, found, rest = self.user.rpartition(head)
+        return rest.split("\n\n[[ ## ")[0] if found else ""
 
 
 Reply = Callable[[Call], "str | Fault"]
@@ -197,5 +198,6 @@ def _call(number: int, body: Mapping[str, Any], authorization: str, began: float
         content = message["content"]
         text = content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
         role = "system" if message["role"] in {"system", "developer"} else "user"
-        texts[role] += text
-    return Call(number, body["model"], texts["system"], texts["user"], authorization, body, began)
+        texts[role] += text if message["role"] != "assistant" else ""
+    problem = body["messages"][-1]["content"] if len(body["messages"]) > 2 else ""
+    return Call(number, body["model"], texts["system"], texts["user"], authorization, body, began, problem)

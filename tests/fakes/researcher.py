@@ -2,28 +2,34 @@
 
 import json
 import re
+from typing import Any
 
 from tests.fakes.llm_server import Call, fields
 
 
 def start_of(call: Call) -> int:
-    """The first start that the prompt marks."""
-    marked = re.search(r"#(\d+) [^\n]*\[[^\]]*a start", call.field("known"))
-    return int(marked[1]) if marked else 0
+    """The first start that the prompt names; the baseline where it names none."""
+    return int(_start(call)[0])
+
+
+def _start(call: Call) -> tuple[str, str]:
+    found = re.search(r"^#(\d+) .*?: (.*)$", call.field("starts"), re.MULTILINE)
+    return (found[1], found[2]) if found else ("0", "")
+
+
+def knobs_of(call: Call) -> dict[str, Any]:
+    """The values of the first start: the baseline's, and what differs there."""
+    found = re.findall(r"^(\w+) = (\S+) \(", call.system, re.MULTILINE)
+    moved = re.findall(r"(\w+) = (\S+?)(?:, |$)", _start(call)[1])
+    return {name: json.loads(value) for name, value in [*found, *moved]}
 
 
 def research(call: Call) -> str:
     """Walk X towards 0.7 in steps; report and remember what was asked."""
     if "- `report`: " in call.system:
         return fields(report=f"I went on with call {call.number}.")
-    x = float(re.search(r"X = ([-\d.e]+)", call.field("settings"))[1])
     return fields(
         hypothesis="X should be nearer to 0.7",
-        knobs={"X": round(min(1.0, x + 0.1 + 0.001 * (call.number % 7)), 4)},
+        knobs={"X": round(min(1.0, knobs_of(call)["X"] + 0.1 + 0.001 * (call.number % 7)), 4)},
         expectation="a lower loss",
     )
-
-
-def knobs_of(call: Call) -> dict[str, float]:
-    found = re.findall(r"^(\w+) = ([-\d.e]+) ", call.field("settings"), re.MULTILINE)
-    return {name: json.loads(value) for name, value in found}

@@ -1,10 +1,10 @@
-"""How a program is put to a model, and how its answer is read: in sections of text, or as JSON that a schema holds.
+"""How a program is put to a model, and how its answer is read: in sections of text, or as one JSON object.
 
 Needs DSPy, so that it is imported late.
 """
 
-from collections.abc import Mapping
-from typing import Any, cast
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple, cast
 
 import dspy
 from dspy.utils.exceptions import AdapterParseError
@@ -17,30 +17,55 @@ MAX_SAID = 6_000
 """Characters of an answer that are shown again."""
 
 
+class Turn(NamedTuple):
+    """An answer that could not be used, and why."""
+
+    answer: str
+    problem: str
+
+
 class Adapter(dspy.ChatAdapter):
     """DSPy's sections without its templates: small models repeat what stands in them, comments and all.
 
     Args:
-        as_json: Whether the answer is one JSON object, which a schema holds.
+        as_json: Whether the answer is one JSON object.
+        late: Fields of the answer that are explained at the end of the question, so that its beginning stays the same.
+        turns: What was answered so far in this conversation.
     """
 
-    def __init__(self, *, as_json: bool = False) -> None:
+    def __init__(self, *, as_json: bool = False, late: Collection[str] = (), turns: Sequence[Turn] = ()) -> None:
         super().__init__(use_json_adapter_fallback=False)
-        self.as_json = as_json
+        self.as_json, self.late, self.turns = as_json, late, turns
 
-    def format_field_description(self, signature: type[dspy.Signature]) -> str:
-        """What the fields of a question and of its answer are for."""
-        inputs, outputs = _listed(signature.input_fields), _listed(signature.output_fields)
-        return f"Your input fields are:\n{inputs}\nYour output fields are:\n{outputs}"
+    def format(
+        self, signature: type[dspy.Signature], demos: list[dict[str, Any]], inputs: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        """The messages: what is static, what changes, and the conversation so far, whose tokens a server still has."""
+        messages = super().format(signature, demos, inputs)
+        for turn in self.turns:
+            messages.append({"role": "assistant", "content": turn.answer})
+            again = f"That cannot be used: {turn.problem}\nAnswer again, in the same form."
+            messages.append({"role": "user", "content": again})
+        return messages
 
-    def format_field_structure(self, signature: type[dspy.Signature]) -> str:  # noqa: ARG002  as of DSPy's
-        """How an answer is laid out."""
+    def format_system_message(self, signature: type[dspy.Signature]) -> str:
+        """The instructions, and how to answer."""
+        outputs = {name: info for name, info in signature.output_fields.items() if name not in self.late}
+        told = {name: info for name, info in signature.input_fields.items() if _described(info)}
+        parts = [signature.instructions, f"# What you are told\n{_listed(told)}" if told else ""]
         if self.as_json:
-            return "You answer with one JSON object whose keys are the output fields, and with nothing else."
-        return "Each field stands under a line with its name between `[[ ##` and `## ]]`, in questions and in answers."
+            how = "Answer with one JSON object and nothing else. Its keys:"
+        else:
+            how = "Answer in sections, each under a line with its name, such as `[[ ## name ## ]]`:"
+        parts.append(f"# Your answer\n{how}\n{_listed(outputs)}")
+        return "\n\n".join(part for part in parts if part)
 
     def user_message_output_requirements(self, signature: type[dspy.Signature]) -> str:
         """What the end of a question asks for."""
+        late = {name: info for name, info in signature.output_fields.items() if name in self.late}
+        return f"{_listed(late)}\n\n{self._wanted(signature)}" if late else self._wanted(signature)
+
+    def _wanted(self, signature: type[dspy.Signature]) -> str:
         if self.as_json:
             return f"Answer with the JSON object: {', '.join(signature.output_fields)}."
         names = [
@@ -55,7 +80,7 @@ class Adapter(dspy.ChatAdapter):
         Raises:
             AdapterParseError: One is missing or is not what it should be.
         """
-        given = reading.fields(completion, signature.output_fields)
+        given = reading.fields(completion, signature.output_fields) or self._bare(signature, completion)
         found: dict[str, Any] = {}
         try:
             for name, info in signature.output_fields.items():
@@ -75,6 +100,13 @@ class Adapter(dspy.ChatAdapter):
             ) from error
         return found
 
+    def _bare(self, signature: type[dspy.Signature], completion: str) -> Mapping[str, Any]:
+        """A whole answer without a header as the one text that was asked for, where it was one."""
+        (name, info), *others = signature.output_fields.items()
+        text = completion.strip()
+        takes = not others and info.annotation is str and not self.as_json
+        return {name: text} if takes and text and text[0] not in "{[" else {}
+
 
 _KINDS = {"start_from": " (a number)"}
 
@@ -93,4 +125,5 @@ def _listed(fields: Mapping[str, FieldInfo]) -> str:
 
 def _described(info: FieldInfo) -> str:
     extra = info.json_schema_extra
-    return str(cast("dict[str, object]", extra).get("desc", "")) if isinstance(extra, dict) else ""
+    text = str(cast("dict[str, object]", extra).get("desc", "")) if isinstance(extra, dict) else ""
+    return "" if text.startswith("${") else text  # DSPy's own, where there is none

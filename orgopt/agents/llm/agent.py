@@ -4,7 +4,8 @@ Needs DSPy, so that it is imported late. An answer that cannot be used is repair
 which costs agent time alone.
 """
 
-from collections.abc import Mapping
+import math
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import dspy
@@ -12,13 +13,16 @@ from dspy.signatures.signature import make_signature
 from dspy.utils.exceptions import AdapterParseError, LMError
 
 from orgopt.agents.base import Purpose, Thought, Verdict
-from orgopt.agents.llm.adapter import MAX_SAID, Adapter
+from orgopt.agents.llm.adapter import MAX_SAID, Adapter, Turn
 from orgopt.agents.llm.engine import Engine, speaker
 from orgopt.agents.llm.model import Absent, AskError, Failure, Model
-from orgopt.agents.llm.sections import AS_JSON, ASKS, INPUTS, OUTPUTS
-from orgopt.agents.thinking import prompt
+from orgopt.agents.llm.sections import AS_JSON, ASKS, INPUTS, LATE, OUTPUTS, STATIC
+from orgopt.agents.thinking import prompt, results
+from orgopt.agents.thinking.answers import Answer
 from orgopt.agents.thinking.decide import MAX_WORDS, Said, decide
 from orgopt.agents.thinking.edits import InvalidAnswerError
+from orgopt.agents.thinking.failures import UNFINISHED
+from orgopt.agents.thinking.interface import interface
 from orgopt.agents.thinking.mind import Books, Mind
 from orgopt.agents.thinking.schema import schema_of
 from orgopt.agents.thinking.situation import Seat, Situation
@@ -27,6 +31,8 @@ from orgopt.errors import OrgoptError
 MAX_MEMORY = 4_000
 """Characters of an agent's notes, and of a role's lasting memory."""
 MAX_REPORT = 800
+_MAX_PROBLEM = 1_000
+_THIN = 8  # characters of a token at most, or nearly so
 _COLDEST, _HOTTEST = 0.2, 1.0
 
 
@@ -45,6 +51,7 @@ class LanguageAgent(Mind):
         super().__init__(seat, books)
         self.temperature = round(_COLDEST + seat.risk * (_HOTTEST - _COLDEST), 3)
         self._model = model
+        self._nominal = model.settings.nominal(virtual=seat.work.virtual)
 
     def brief(self, purpose: Purpose, now: Situation) -> Mapping[str, str]:
         """What it is to be told: the inputs of its program."""
@@ -54,43 +61,55 @@ class LanguageAgent(Mind):
         return {
             "model": self._model.settings.name,
             "temperature": self.temperature,
-            "instructions": prompt.instructions(now),
-            "mission": prompt.mission(now),
+            "instructions": instructions("propose", now),
         }
+
+    def patience_s(self, purpose: Purpose, now: Situation) -> float:
+        return math.inf if self._nominal or purpose == "remember" else now.left.seconds
 
     def answer(
         self, purpose: Purpose, now: Situation, told: Mapping[str, str], *, recorded_only: bool = False
     ) -> Thought:
+        least_s = self._model.settings.nominal_s(sum(map(len, told.values())) // _THIN, 0)
+        if self._nominal and purpose != "remember" and least_s > now.left.seconds:
+            return Thought(seconds=least_s, failure=UNFINISHED)  # the budget ends before: nobody is asked
         asker, books = f"{self.seat.name}/{purpose}", self.books
         engine = Engine(self._model, books.answers, books.spend, asker=asker, role=self.seat.role.id)
         engine.recorded_only = recorded_only
         held = bool(self._model.settings.schema)
         engine.schema = schema_of(now, _outputs(purpose, now)) if held else None
-        found: dict[str, Any] = {}
-        adapter = Adapter(as_json=held)
+        found, turns = dict[str, Any](), list[Turn]()
         try:
-            with dspy.context(lm=speaker(engine, self.temperature), adapter=adapter, disable_history=True):
-                found = _answered(purpose, now, told, engine)
+            with dspy.context(lm=speaker(engine, self.temperature), disable_history=True):
+                # Code in JSON is written wrongly by models that nothing holds to it.
+                found = _answered(purpose, now, told, engine, turns, as_json=held or not now.work.edits)
         except InvalidAnswerError as error:
-            found = {"failure": Failure.INVALID.value, "error": f"{str(error)[:300]}{self._cut(engine)}"}
+            found["failure"], found["error"] = Failure.INVALID.value, f"{str(error)[:300]}{self._cut(engine)}"
         except (LMError, AskError) as error:
             if isinstance(error.__cause__, OrgoptError):
                 raise error.__cause__ from None
             last = engine.asked[-1] if engine.asked else None
-            found = {
-                "failure": last.failure if last else Failure.REFUSED.value,
-                "error": last.error if last else str(error),
-            }
+            found["failure"] = last.failure if last else Failure.REFUSED.value
+            found["error"] = last.error if last else str(error)
         answers = engine.asked
+        wall_s = round(sum(one.seconds for one in answers), 4)
+        tokens = [[one.input_tokens, one.cached_tokens, one.output_tokens] for one in answers]
+        facts: dict[str, Any] = {"wall_s": wall_s, "tokens_of_calls": tokens}
         return Thought(
             **found,
-            seconds=round(sum(one.seconds for one in answers), 4),
+            seconds=self._charged(answers) if self._nominal else wall_s,
             calls=len(answers),
             input_tokens=sum(one.input_tokens for one in answers),
             output_tokens=sum(one.output_tokens for one in answers),
             usd=round(sum(one.usd for one in answers), 8),
             said=answers[-1].text[:MAX_SAID] if answers else "",
+            facts=facts | ({"repaired": turns[0].problem} if turns else {}),
         )
+
+    def _charged(self, answers: Sequence[Answer]) -> float:
+        """The nominal seconds of some answers."""
+        given = self._model.settings
+        return round(sum(given.nominal_s(one.input_tokens, one.output_tokens) for one in answers), 4)
 
     def _cut(self, engine: Engine) -> str:
         """What is to be said of an answer that ended at its limit."""
@@ -100,32 +119,54 @@ class LanguageAgent(Mind):
         return f' (it was cut at {settings.max_tokens} tokens: [models."{settings.name}"] max_tokens in orgopt.toml)'
 
 
-def program(purpose: Purpose, now: Situation, inputs: Mapping[str, str], *, as_json: bool = False) -> dspy.Predict:
+def program(purpose: Purpose, now: Situation, told: Collection[str], *, as_json: bool) -> dspy.Predict:
     """The DSPy program of a role: its instructions come from its charter, its fields from what it may do."""
-    fields: dict[str, Any] = {name: (str, dspy.InputField(desc=INPUTS[name])) for name in inputs}
+    fields: dict[str, Any] = {name: (str, dspy.InputField()) for name in told}
     for name in _outputs(purpose, now):
         kind, text, default = OUTPUTS[name]
         text = AS_JSON.get(name, text) if as_json else text
         given = {} if default is ... else {"default": default}
         fields[name] = (kind, dspy.OutputField(desc=text, **given))
-    text = "\n\n".join(part for part in (prompt.instructions(now), ASKS[purpose]) if part)
-    return dspy.Predict(make_signature(fields, text))
+    return dspy.Predict(make_signature(fields, instructions(purpose, now)))
 
 
-def _answered(purpose: Purpose, now: Situation, told: Mapping[str, str], engine: Engine) -> dict[str, Any]:
-    """What an answer comes to, repaired once where it has to be."""
-    as_json = engine.schema is not None
-    try:
-        return _read(purpose, now, program(purpose, now, told, as_json=as_json)(**told))
-    except (InvalidAnswerError, AdapterParseError) as error:
-        problem = str(error.__cause__ or error) if isinstance(error, AdapterParseError) else str(error)
-    if engine.asked[-1].finish == "length":
-        problem = f"it was cut, for it was too long: say less. {problem}"
-    again = {**told, "answer": engine.asked[-1].text[:MAX_SAID], "problem": problem[:1000]}
-    try:
-        return _read(purpose, now, program(purpose, now, again, as_json=as_json)(**again))
-    except AdapterParseError as error:
-        raise InvalidAnswerError(str(error.__cause__ or error)) from None
+def instructions(purpose: Purpose, now: Situation) -> str:
+    """What a role is told once and for all, the same in all of its questions.
+
+    What all roles are told comes first, and what this one is last: so they have most of it in a cache from each other.
+    """
+    given = {"mission": prompt.mission(now), "settings": "", "interface": ""}
+    if purpose == "propose":
+        given["settings"] = prompt.knob_table(now.view.knobs, now.view.knowledge.all[0].settings, now.view.free)
+        given["interface"] = interface(now.work.task) if now.work.edits else ""
+    parts = [f"# {title}\n{given[name]}" for name, title in STATIC.items() if given[name]]
+    role = f"# Your role\n{prompt.charge(now)}"
+    return "\n\n".join(part for part in (prompt.rules(now), *parts, role, ASKS[purpose]) if part)
+
+
+def _answered(
+    purpose: Purpose,
+    now: Situation,
+    told: Mapping[str, str],
+    engine: Engine,
+    turns: list[Turn],
+    *,
+    as_json: bool,
+) -> dict[str, Any]:
+    """What an answer comes to, repaired once where it has to be, in the same conversation; `turns` takes that."""
+    asked = program(purpose, now, told, as_json=as_json)
+    while True:
+        try:
+            with dspy.context(adapter=Adapter(as_json=as_json, late=LATE, turns=turns)):
+                return _read(purpose, now, asked(**told))
+        except (InvalidAnswerError, AdapterParseError) as error:
+            problem = str(error.__cause__ or error) if isinstance(error, AdapterParseError) else str(error)
+        if turns:
+            raise InvalidAnswerError(problem)
+        said = engine.asked[-1]
+        if said.finish == "length":
+            problem = f"it was cut, for it was too long: say less. {problem}"
+        turns.append(Turn(said.text[:MAX_SAID], problem[:_MAX_PROBLEM]))
 
 
 def _read(purpose: Purpose, now: Situation, given: Any) -> dict[str, Any]:
@@ -146,18 +187,17 @@ def _read(purpose: Purpose, now: Situation, given: Any) -> dict[str, Any]:
 
 
 def _inputs(purpose: Purpose, now: Situation) -> dict[str, str]:
-    found = {"mission": prompt.mission(now), "known": prompt.known(now), "inbox": prompt.inbox(now)}
-    if purpose == "propose":
-        start = now.view.starts[0].settings
-        found["settings"] = prompt.knob_table(now.view.knobs, start, now.view.free)
-        found["left"] = prompt.left(now)
-        if now.work.edits:
-            found["script"] = prompt.script(now)
-        if now.view.cases:
-            found["cases"] = prompt.cases(now)
+    found = {"known": results.known(now), "noise": results.noise(now)}
+    found["inbox"] = prompt.inbox(now) if now.inbox else ""
     if now.seat.role.memory != "none":
         found["memory"] = now.memory or "none yet"
-    return {name: found[name] for name in INPUTS if name in found}
+    if purpose == "propose":
+        found |= {"running": results.running(now), "last": results.last(now), "starts": results.starts(now)}
+        found["failed"] = "\n".join(prompt.clean(problem) for problem in now.failed)
+        found["left"] = prompt.left(now)
+        found["script"] = prompt.script(now) if now.work.edits else ""
+        found["cases"] = prompt.cases(now)
+    return {name: found[name] for name in INPUTS if found.get(name)}
 
 
 def _outputs(purpose: Purpose, now: Situation) -> list[str]:

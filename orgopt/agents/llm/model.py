@@ -126,7 +126,8 @@ class Model:
             cost = Amount(sum(used), self.price.of(*used))
             text = self.redact(_text(response)[:MAX_ANSWER])
             finish = "length" if response.finish_reason == "length" else ""
-            return _answered(text, used, cost.usd, finish), None, False
+            answer = _answered(text, used, cost.usd, finish)
+            return replace(answer, cached_tokens=response.usage.cache_read_tokens or 0), None, False
         except LMError as error:
             failure, never = failure_of(error), unsent(error)
             if failure in {Failure.TIMEOUT, Failure.TRANSPORT} and not never:

@@ -1,29 +1,25 @@
-"""The sections of a language agent's answer and of what it reads: their names, and what each is for.
+"""The sections of a language agent's question and of its answer: their names and order, and what each is for.
 
-What the prompt says in them, and its instructions, is `agents.thinking.prompt`.
+What stands in those of a question is `agents.thinking`'s.
 """
 
 from typing import Any
 
 from orgopt.agents.base import Purpose
 
-INPUTS = {
-    "mission": "what the organization is for, and the task",
-    "settings": "the knobs that you may turn: value at the best start, range, group",
-    "script": "the file that you may rewrite, as the best start has it",
-    "known": "what was tried, as far as you know of it",
-    "inbox": "what others told you since you last thought",
-    "memory": "your own notes",
-    "cases": "results that count only once you have reviewed them",
-    "left": "what is left of the budget",
-    "problem": "why your last answer could not be used",
-    "answer": "your last answer",
+INPUTS = ("script", "known", "memory", "inbox", "cases", "running", "last", "failed", "noise", "starts", "left")
+"""What is told with each question: what changes least comes first, so that providers find it in their cache."""
+STATIC = {
+    "mission": "Mission",
+    "settings": "Knobs, by group: the baseline's value (what is allowed)",
+    "interface": "What the script may use of prepare.py, which stays as it is",
 }
+"""What is told once and for all, and its headings."""
 _VERDICTS = (
     "a JSON object: for the number of each case a text that begins with the ruling and then says why; rulings are "
     "pass (believe it), rerun (run it again first) and reject"
 )
-_KNOBS = "only the knobs that get another value than the table says, and these values; one is enough"
+_KNOBS = "only the knobs that get another value than the start has, and these values; one is best"
 _EDITS = (
     "changes of the script, or nothing. Each is a block of lines: '<<<<<<< SEARCH', lines of the script that occur in "
     "it once, '=======', the lines to put there, '>>>>>>> REPLACE'. Keep the lines of knobs and their comments"
@@ -34,10 +30,10 @@ OUTPUTS: dict[str, tuple[Any, str, Any]] = {
         _VERDICTS,
         {},
     ),
-    "hypothesis": (str, "one sentence: what should help, and why", ...),
+    "hypothesis": (str, "what should help, and why, in one short sentence", ...),
     "start_from": (
         int,
-        "the number of the experiment to start from, one of those marked 'a start'; empty for the best",
+        "the number of the experiment to start from, one of the starts; empty for the best",
         None,
     ),
     "knobs": (dict[str, Any], f"a JSON object: {_KNOBS}", {}),
@@ -46,16 +42,18 @@ OUTPUTS: dict[str, tuple[Any, str, Any]] = {
         _EDITS,
         "",
     ),
-    "expectation": (str, "what you expect of the metric, in a few words", ""),
+    "expectation": (str, "the metric that you expect, and what would prove you wrong, in a few words", ""),
     "assignment": (str, "one or two sentences for those who work for you: what to try next", ""),
     "notes": (str, "your notes from now on: they replace the old ones", ""),
     "report": (str, "your report: two or three sentences for the others at the stand-up", ...),
 }
+LATE = ("verdicts", "start_from")
+"""Fields of an answer that are explained at the end of a question, as they are not asked for in all of them."""
 AS_JSON = {
     "verdicts": "of each case the ruling and the reason: pass (believe it), rerun (run it again first) or reject",
-    "knobs": _KNOBS,
-    "edits": "changes of the script, or none: what to search, which occurs in it once, and what to put there. Keep the "
-    "lines of knobs and their comments",
+    "knobs": "an object: the knob that you change, and its new value, another than where you start",
+    "edits": "changes of the script, or none: a list of objects with `search`, lines that occur in it once, and "
+    "`replace`, what to put there. Keep the lines of knobs and their comments",
 }
 """What fields are for in an answer that is one JSON object, where that differs."""
 ASKS: dict[Purpose, str] = {

@@ -28,6 +28,7 @@ class Answer:
         attempts: How often it was tried.
         failure: Why it was given up, one of `Failure`; empty when there is an answer.
         error: What the provider said to that, without secrets.
+        cached_tokens: Input tokens that the provider had in its cache, as far as it tells.
         finish: `length` where it ended at the most tokens of an answer; empty else, and of older versions.
     """
 
@@ -40,6 +41,7 @@ class Answer:
     failure: str = ""
     error: str = ""
     finish: str = ""
+    cached_tokens: int = 0
 
 
 MAX_KEPT_BYTES = 64 * 1024**2

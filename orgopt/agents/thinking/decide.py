@@ -11,12 +11,14 @@ from typing import Any, cast
 
 from orgopt.agents.base import Proposal, Ruling, Verdict
 from orgopt.agents.knowledge import Known
-from orgopt.agents.thinking import prompt
+from orgopt.agents.thinking import prompt, results
 from orgopt.agents.thinking.edits import Edit, InvalidAnswerError, apply_edits, checked_script, read_edits
 from orgopt.agents.thinking.situation import Situation
 from orgopt.knob import Knob, Value, with_values
 
 MAX_WORDS = 600  # characters of a hypothesis, an assignment, a reason
+REPEATED = "that was tried: it is "
+"""How the refusal of an exact repeat begins."""
 _RULINGS: tuple[Ruling, ...] = ("pass", "rerun", "reject")
 
 
@@ -58,10 +60,34 @@ def decide(now: Situation, said: Said) -> tuple[Proposal, list[Verdict]]:
     else:
         script_text = None
     if script_text is None and settings == dict(start.settings):
-        raise InvalidAnswerError("the answer changes nothing: set at least one knob to another value" + _or_edit(now))
+        raise InvalidAnswerError(_nothing(now, start, turned))
+    if (repeated := _repeated(now, start, settings, script_text)) is not None:
+        raise InvalidAnswerError(repeated)
     words = [said.hypothesis, f"expects {said.expectation}" if said.expectation.strip() else ""]
     note = prompt.clean("; ".join(word for word in words if word.strip()), MAX_WORDS) or "no hypothesis given"
     return Proposal(settings=settings, parent=start.id, note=note, script=script_text), verdicts
+
+
+def _nothing(now: Situation, start: Known, turned: Mapping[str, Value]) -> str:
+    """That an answer changes nothing, with what it took for a change."""
+    same = next((knob for knob in now.view.free if knob.name in turned), None)
+    if same is None:
+        return "the answer changes nothing: set at least one knob to another value" + _or_edit(now)
+    value = start.settings[same.name]
+    return (
+        f"the answer changes nothing: {same.name} is {value} already at #{start.id}; give it another value "
+        f"({same.range}), or turn another knob"
+    )
+
+
+def _repeated(now: Situation, start: Known, settings: Mapping[str, Value], script: str | None) -> str | None:
+    """What these very settings gave before; None where they were not tried with this script, as far as is known."""
+    if script is not None or results.rewritten(now, start):
+        return None
+    known = now.view.knowledge.tried(settings)
+    if known is None:
+        return None
+    return f"{REPEATED}#{known.id}, which gave {results.evidence(now, known)}: change something else"
 
 
 def _start(now: Situation, given: Any) -> Known:
@@ -77,8 +103,14 @@ def _start(now: Situation, given: Any) -> Known:
 def _turned(now: Situation, given: Any) -> dict[str, Value]:
     if given in (None, ""):
         return {}
+    several = cast("list[Any]", given) if isinstance(given, list) else []
+    if several and all(isinstance(one, Mapping) for one in several):
+        # As a schema has it, which can bound their number so: an object a knob.
+        given = {name: value for one in several for name, value in cast("Mapping[str, Any]", one).items()}
     if not isinstance(given, Mapping):
-        raise InvalidAnswerError(f"knobs must be a JSON object of names and values, not {_short(given)}")
+        raise InvalidAnswerError(
+            f"knobs must be a JSON object of names and values, not {_short(cast('object', given))}"
+        )
     free = {knob.name: knob for knob in now.view.free}
     known = {knob.name for knob in now.view.knobs}
     found: dict[str, Value] = {}

@@ -22,5 +22,7 @@ class Failure(StrEnum):
         return self in {Failure.REFUSED, Failure.OVER_BUDGET}
 
 
+UNFINISHED = "unfinished"
+"""The failure of a thought that the end of the budget cut."""
 UNANSWERED = frozenset({Failure.RATE_LIMIT, Failure.SERVER, Failure.TIMEOUT, Failure.TRANSPORT, Failure.REFUSED})
 """Failures that say nothing of an organization: nobody answered."""

@@ -1,16 +1,21 @@
 """A mind: what every agent that thinks in words has, whatever it thinks with."""
 
+import math
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, final
 
 from orgopt.agents.base import Agent, Look, Purpose, Thinking, Thought, View
 from orgopt.agents.thinking.answers import Answers
+from orgopt.agents.thinking.failures import Failure
 from orgopt.agents.thinking.memories import Memories
+from orgopt.agents.thinking.results import worthwhile
 from orgopt.agents.thinking.situation import Allowance, Seat, Situation
 from orgopt.agents.thinking.spend import Spend
+
+_FAILURES = 2  # that its next thought is told of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +47,7 @@ class Mind(Agent):
         self.seat, self.books = seat, books
         self._inbox: list[str] = []
         self._notes = books.memories.read(seat.role)
+        self._failed: list[str] = []
 
     @abstractmethod
     def brief(self, purpose: Purpose, now: Situation) -> Mapping[str, str]:
@@ -67,6 +73,10 @@ class Mind(Agent):
     def about(self, now: Situation) -> Mapping[str, Any]:
         """What it is told once and for all, and what it thinks with, for the ledger."""
 
+    def patience_s(self, purpose: Purpose, now: Situation) -> float:  # noqa: ARG002  for who overrides it
+        """Seconds on the wall after which a thought is of no use."""
+        return math.inf
+
     @final
     def think(self, view: View) -> Thinking:
         thinking = self._begin("propose", view)
@@ -87,6 +97,8 @@ class Mind(Agent):
         self.books.allowance.take(thought)
         if thought.memory is not None:
             self._notes = thought.memory
+        if purpose == "propose":
+            self._failed = [*self._failed, thought.error][-_FAILURES:] if thought.failure == Failure.INVALID else []
         if purpose == "remember" and not thought.failure:
             self.books.memories.write(self.seat.role, thought.text)
 
@@ -101,8 +113,10 @@ class Mind(Agent):
     def _begin(self, purpose: Purpose, view: View) -> Thinking:
         # What it is told is put together now: what it knows changes while it thinks.
         now = self._situation(view)
-        return Thinking(told=self.brief(purpose, now), reasoning=partial(self.answer, purpose, now))
+        told, reasoning = self.brief(purpose, now), partial(self.answer, purpose, now)
+        return Thinking(told=told, reasoning=reasoning, patience_s=self.patience_s(purpose, now))
 
     def _situation(self, view: View) -> Situation:
         left = self.books.allowance.left(view.left_s)
-        return Situation(seat=self.seat, view=view, inbox=tuple(self._inbox), left=left, memory=self._notes)
+        view, inbox, failed = replace(view, starts=worthwhile(view)), tuple(self._inbox), tuple(self._failed)
+        return Situation(seat=self.seat, view=view, inbox=inbox, left=left, memory=self._notes, failed=failed)

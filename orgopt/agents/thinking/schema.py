@@ -11,6 +11,8 @@ from orgopt.knob import Knob, Value
 
 _TEXT = {"type": "string"}
 _REQUIRED = ("verdicts", "hypothesis", "knobs", "report", "notes")
+MAX_TURNED = 2
+"""Knobs that an answer may turn which is held to a schema: what more change at once, nobody can tell apart."""
 _MANY = 64  # values that are listed one by one
 RULINGS = ("pass", "rerun", "reject")
 
@@ -32,8 +34,11 @@ def _field(now: Situation, name: str) -> dict[str, Any]:
     if name == "knobs":
         # Whoever names a knob changes it: small models repeat the whole table of knobs, which is no experiment.
         starts = now.view.starts
-        only = starts[0].settings if len(starts) == 1 else dict[str, Value]()
-        return _object({knob.name: _knob(knob, only.get(knob.name)) for knob in now.view.free}, [])
+        first, *others = (one.settings for one in starts)
+        only = {name: value for name, value in first.items() if all(one[name] == value for one in others)}
+        each = [_object({knob.name: _knob(knob, only.get(knob.name))}, [knob.name]) for knob in now.view.free]
+        least = 0 if now.work.edits or now.view.cases else 1
+        return {"type": "array", "items": {"anyOf": each}, "minItems": least, "maxItems": MAX_TURNED}
     if name == "start_from":
         return {"enum": [one.id for one in now.view.starts]}
     if name == "edits":

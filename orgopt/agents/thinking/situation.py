@@ -1,6 +1,6 @@
 """What an agent that thinks in words knows when it begins, and what it is told of the budget."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -43,6 +43,22 @@ class Allowance:
         return Left(max(0.0, seconds), tokens, usd)
 
 
+class Attempt(NamedTuple):
+    """What is noted of an experiment besides its results, for those who may know of it.
+
+    Attributes:
+        agent: Who asked for it.
+        parent: What it started from, 0 for the baseline.
+        seconds: How long it ran; None while it does, or waits for a slot.
+        curve: The learning curve, as far as it came.
+    """
+
+    agent: str
+    parent: int
+    seconds: float | None = None
+    curve: Sequence[float] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workplace:
     """Where the agents of a run work: what is the same for all, and goes on while they think.
@@ -53,6 +69,10 @@ class Workplace:
         edits: Whether they may rewrite the file, besides turning knobs.
         notes: What was said of experiments, by number.
         errors: How experiments failed, by number.
+        attempts: What else is noted of experiments, by number.
+        running: The numbers of those that run or wait for a slot, in their order.
+        slots: How many run at once.
+        virtual: Whether the lab's clock jumps, so that no thought takes the time of this machine.
     """
 
     org: Org
@@ -61,6 +81,10 @@ class Workplace:
     edits: bool
     notes: Mapping[int, str]
     errors: Mapping[int, str]
+    attempts: Mapping[int, Attempt]
+    running: Collection[int]
+    slots: int
+    virtual: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +96,7 @@ class Seat:
         role: Its role.
         risk: Its risk tolerance, 0 to 1.
         assigns: To whom it gives an assignment.
+        hears: Whose results or incumbents reach it.
         work: Where it works.
     """
 
@@ -79,6 +104,7 @@ class Seat:
     role: Role
     risk: float
     assigns: Sequence[str]
+    hears: Collection[str]
     work: Workplace
 
 
@@ -92,6 +118,7 @@ class Situation:
         inbox: What others told it since it last thought, oldest first.
         left: What is left of the budget.
         memory: Its own notes.
+        failed: Why its last thoughts came to nothing, since the last that did not.
     """
 
     seat: Seat
@@ -99,6 +126,7 @@ class Situation:
     inbox: Sequence[str]
     left: Left
     memory: str = ""
+    failed: Sequence[str] = ()
 
     @property
     def work(self) -> Workplace:

@@ -94,7 +94,7 @@ def print_estimate(found: Estimate, config: StudyConfig, workers: int) -> None:
     out.print(table)
     out.print(f"[dim]Least to most; times by {found.basis}.[/]")
     if found.language:
-        out.print(f"[dim]Calls of teams like the document's, by {found.language.basis}.[/]")
+        out.print(f"[dim]Calls of teams like the document's and of the rewriter, by {found.language.basis}.[/]")
     out.print("Nothing was started.")
 
 

@@ -27,10 +27,12 @@ REPAIRED = 2
 """Calls of a thought at most: an answer that cannot be used is repaired once."""
 FILES = 200  # of earlier answers that are read, the newest
 LEAST = 20  # answers that say how long calls take
-_FIXED = 2_500  # characters of instructions that all questions have
-_KNOB = 60  # characters of a knob's line
+_FIXED = 1_300  # characters of instructions that all questions have
+_KNOB = 40  # characters of a knob's line
 _MEMORY = 4_000  # characters
-_DENSE, _THIN = 3, 5  # characters of a token
+DENSE, THIN = 3, 5
+"""Characters of a token, at least and at most."""
+
 _VARIES = 2  # how far experiments and calls may be faster or slower than those that were timed
 
 
@@ -53,6 +55,9 @@ class Span(NamedTuple):
         return Span(self.low + other.low, self.high + other.high)
 
 
+_GREETING = Span(10, 60)  # tokens of a first question, and of its answer
+
+
 class Pace(NamedTuple):
     """The seconds and the tokens of a call, with where they are from."""
 
@@ -70,6 +75,7 @@ class Calls:
         calls: Answers of models.
         input_tokens, output_tokens: Of them all.
         usd: What they cost at today's prices, or at those that the study was begun with.
+        hours: What they take one after the other, on the wall.
         basis: What the seconds and tokens of a call are taken from.
     """
 
@@ -77,7 +83,19 @@ class Calls:
     input_tokens: Span
     output_tokens: Span
     usd: Span
+    hours: Span
     basis: str
+
+    def plus(self, other: "Calls") -> "Calls":
+        """Both together."""
+        return Calls(
+            calls=self.calls.plus(other.calls),
+            input_tokens=self.input_tokens.plus(other.input_tokens),
+            output_tokens=self.output_tokens.plus(other.output_tokens),
+            usd=self.usd.plus(other.usd),
+            hours=self.hours.plus(other.hours),
+            basis=f"{self.basis}; {other.basis}",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +109,7 @@ class Terms:
         edits: Whether they may rewrite the script.
         runs: Runs of teams, at least and at most.
         firsts: Those of them after which roles with lasting memory write it.
+        virtual: Whether they are replayed, so that agents are charged nominal time unless settings say otherwise.
     """
 
     budget_s: float
@@ -99,6 +118,7 @@ class Terms:
     edits: bool
     runs: Span
     firsts: Span
+    virtual: bool = False
 
 
 def calls(org: Org, tasks: Sequence[Task], settings: LanguageSettings, terms: Terms, pace: Pace | None) -> Calls:
@@ -114,20 +134,47 @@ def calls(org: Org, tasks: Sequence[Task], settings: LanguageSettings, terms: Te
     Raises:
         UsageError: A role has no model, or a model no price.
     """
-    asked = tokens_in = tokens_out = usd = Span(0, 0)
+    asked = tokens_in = tokens_out = usd = seconds = Span(0, 0)
+    nominal = False
     for role in (role for role in org.roles if role.headcount and role.agent == LANGUAGE_AGENT):
         found = pace or guess(org, role, tasks, edits=terms.edits)
+        model, wall = settings.model(role.model), found.seconds
+        if model.nominal(virtual=terms.virtual):
+            ends = zip(found.input_tokens, found.output_tokens, strict=True)
+            found = found._replace(seconds=Span(*(model.nominal_s(int(told), int(said)) for told, said in ends)))
+            nominal = True
         own = _thoughts(org, role, terms, found.seconds).by(terms.runs)
         if role.memory == "lasting":
             own = own.plus(terms.firsts)
         own = own.by(Span(1, REPAIRED))
         inputs, outputs = own.by(found.input_tokens), own.by(found.output_tokens)
-        price = price_of(settings, settings.model(role.model))
+        price = price_of(settings, model)
         asked, tokens_in, tokens_out = asked.plus(own), tokens_in.plus(inputs), tokens_out.plus(outputs)
         low, high = (price.of(int(a), int(b)) for a, b in zip(inputs, outputs, strict=True))
-        usd = usd.plus(Span(low, high))
-    basis = pace.basis if pace else "a guess of 0.5 to 30 s a call"
-    return Calls(calls=asked, input_tokens=tokens_in, output_tokens=tokens_out, usd=usd, basis=basis)
+        usd, seconds = usd.plus(Span(low, high)), seconds.plus(own.by(wall))
+    guessed = "a guess of their tokens, at nominal speeds" if nominal else "a guess of 0.5 to 30 s a call"
+    basis = pace.basis if pace else guessed
+    hours = seconds.times(1 / 3600)
+    return Calls(calls=asked, input_tokens=tokens_in, output_tokens=tokens_out, usd=usd, hours=hours, basis=basis)
+
+
+def first_questions(settings: LanguageSettings, names: Iterable[str]) -> Calls:
+    """What models are asked when a study begins: whether they answer, and whether they are held to a schema.
+
+    Args:
+        settings: How they are reached.
+        names: The models, as documents call them.
+
+    Raises:
+        UsageError: A model has no price.
+    """
+    models = [settings.model(name) for name in dict.fromkeys(names)]
+    asked = Span(len(models), 2 * len(models))
+    tokens = asked.by(_GREETING)
+    price = [price_of(settings, model).of(int(_GREETING.high), int(_GREETING.high)) for model in models]
+    usd, hours = Span(0, 2 * sum(price)), asked.by(Span(0.5, 30)).times(1 / 3600)
+    basis = "two first questions a model"
+    return Calls(calls=asked, input_tokens=tokens, output_tokens=tokens, usd=usd, hours=hours, basis=basis)
 
 
 def guess(org: Org, role: Role, tasks: Sequence[Task], *, edits: bool) -> Pace:
@@ -138,8 +185,8 @@ def guess(org: Org, role: Role, tasks: Sequence[Task], *, edits: bool) -> Pace:
     kept = _MEMORY if role.memory != "none" else 0
     most = max(map(sum, zip(told, scripts, strict=True))) + MAX_KNOWN + MAX_INBOX + kept
     least = min(map(sum, zip(told, scripts, strict=True)))
-    said = 500 + kept // _DENSE + (max(scripts) // _DENSE)
-    return Pace(Span(0.5, 30), Span(least / _THIN, most / _DENSE), Span(10, 2 * said), "a guess")
+    said = 500 + kept // DENSE + (max(scripts) // DENSE)
+    return Pace(Span(0.5, 30), Span(least / THIN, most / DENSE), Span(10, 2 * said), "a guess")
 
 
 def earlier(folders: Iterable[Path], models: Mapping[str, Any]) -> Pace | None:

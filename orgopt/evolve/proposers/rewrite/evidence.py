@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from orgopt.agents.thinking.prompt import bounded, clean
-from orgopt.ledger import BASELINE, Event, Ledger
+from orgopt.ledger import BASELINE, Ledger
 from orgopt.org import Org
 from orgopt.score import Score
 from orgopt.study.records.result import Importance
@@ -18,9 +18,28 @@ from orgopt.task import Task
 from orgopt.team.costs import Share, report
 from orgopt.team.links import members
 
-MAX_RUN = 1_800
+MAX_RUN = 2_400
 MAX_LEARNED = 3_000
 _MOST_CHANGES, _MOST_KEPT, _MOST_FAILED, _MOST_REJECTED = 14, 6, 4, 3
+
+
+EXPLAINED = {
+    "agent": "what proposes a role's experiments, a policy or a language model",
+    "confirm": "how often a result is run again with another seed before it is believed",
+    "copy-rule": "whose setting an agent starts from",
+    "delegates": "who gives whom a start and an assignment",
+    "focus": "the groups of knobs that a role may turn",
+    "headcount": "how many agents a role has",
+    "memory": "whether a role keeps notes",
+    "reports": "whose results go up to whom",
+    "reviews": "who has to pass whose results",
+    "risk": "how bold the steps are, 0 to 1",
+    "roles": "roles that were added from a library",
+    "shares": "who tells whom its results",
+    "stand-up": "meetings at which all share their best results, and whose time they cost",
+    "stop-early": "when a run is ended that does worse than others",
+}
+"""What the parts of an organization are, whose names are told to a model."""
 
 
 class Scored(NamedTuple):
@@ -66,24 +85,30 @@ def learned(tried: Sequence[Tried], importances: Sequence[Importance]) -> str:
     ]
     if importances:
         parts = ", ".join(f"{one.part} {one.importance:.0%}" for one in importances[:6])
-        lines.append(f"Of the differences between all candidates go with: {parts}.")
+        lines.append(f"Of the differences between all candidates go with: {parts}. {_explained(importances[:6])}")
     return bounded(["What changes came with, noise included:", *lines], MAX_LEARNED) if lines else "nothing yet"
+
+
+def _explained(importances: Sequence[Importance]) -> str:
+    """What the parts are whose names do not say it."""
+    said = [f"{one.part}: {EXPLAINED[one.part]}" for one in importances if one.part in EXPLAINED]
+    return f"({'; '.join(said)})" if said else ""
 
 
 def run_digest(run: Scored) -> str:
     """The story of a run: what it reached, what was kept, what failed, what was rejected, who brought what."""
-    score, events = run.score, run.ledger.events
+    score = run.score
     head = (
         f"{run.label} on {run.task.name}: research output {score.research_output:+.3f} (at the end "
         f"{score.q_final:+.3f}, over time {score.q_mean:+.3f}), slots busy {score.utilisation:.0%}, "
         f"{score.agent_s:.0f} agent-seconds"
     )
-    lines = [head, _experiments(score), *_kept(run), *_lessons(events), *_shares(run)]
+    lines = [head, stakes(run.task), _experiments(score), *_kept(run), *_lessons(run), *_shares(run)]
     return bounded([line for line in lines if line], MAX_RUN)
 
 
 def role_record(run: Scored, role: str) -> str:
-    """What the agents of a role (by id) asked for in a run, and what came of it."""
+    """What the agents of a role (by id) asked for in a run: the settings that they changed, and what these gave."""
     own = {member.id for member in members(run.org) if member.role.id == role}
     outcomes = {event.data["id"]: event.data for event in run.ledger.of("outcome")}
     lines: list[str] = []
@@ -92,8 +117,31 @@ def role_record(run: Scored, role: str) -> str:
             continue
         done = outcomes.get(event.data["id"])
         came = "never ran" if done is None else _came(done)
-        lines.append(f"#{event.data['id']} from #{event.data['parent']}: {clean(event.data['note'], 120)}: {came}")
-    return bounded(lines, MAX_RUN) or "nothing"
+        lines.append(f"{_change(run, event.data['id'])} gave {came}; it said: {clean(event.data['note'], 120)}")
+    return bounded([stakes(run.task), *lines], MAX_RUN) if lines else "nothing"
+
+
+def stakes(task: Task) -> str:
+    """What is measured: the metric, its direction, the baseline and the noise."""
+    base = task.baseline
+    noise = f"; runs of one setting differ by {base.sd:.2g} (standard deviation)" if base.sd else ""
+    return f"{clean(task.metric)}, lower is better; the baseline has {base.metric:.4g}{noise}"
+
+
+def _change(run: Scored, number: int) -> str:
+    """An experiment, what it started from with its result, and the settings that it changed against that."""
+    proposals = {event.data["id"]: event.data for event in run.ledger.of("proposal")}
+    outcomes = {event.data["id"]: event.data for event in run.ledger.of("outcome")}
+    data = proposals[number]
+    parent = data["parent"]
+    before = run.task.complete(proposals[parent]["knobs"] if parent in proposals else {})
+    after = run.task.complete(data["knobs"])
+    moved = [f"{name} {before[name]} → {value}" for name, value in after.items() if before[name] != value]
+    if data.get("script") is not None:
+        moved.append("edits of the script")
+    metric = outcomes[parent]["metric"] if parent in outcomes else run.task.baseline.metric if not parent else None
+    origin = f"#{parent}" + ("" if metric is None else f" ({metric:.4g})")
+    return f"#{number} from {origin}: {clean(', '.join(moved) or 'the same again', 160)}"
 
 
 def _came(outcome: Mapping[str, Any]) -> str:
@@ -122,11 +170,13 @@ def _kept(run: Scored) -> Iterator[str]:
     for event in found[-_MOST_KEPT:]:
         data = proposals[event.data["id"]]
         reached = f"#{event.data['id']} {run.task.metric} {event.data['metric']:.4g}"
-        yield f"kept at {event.t:.0f} s: {reached} by {data['agent']}: {clean(data['note'], 160)}"
+        change = _change(run, event.data["id"])
+        yield f"kept at {event.t:.0f} s: {reached} by {data['agent']}: {change}: {clean(data['note'], 120)}"
 
 
-def _lessons(events: Sequence[Event]) -> Iterator[str]:
+def _lessons(run: Scored) -> Iterator[str]:
     """What failed, was stopped, or was rejected in a review."""
+    events = run.ledger.events
     proposals = {event.data["id"]: event.data for event in events if event.kind == "proposal"}
     failed = [
         event.data
@@ -135,7 +185,8 @@ def _lessons(events: Sequence[Event]) -> Iterator[str]:
     ]
     for data in failed[:_MOST_FAILED]:
         note, error = clean(proposals[data["id"]]["note"], 100), clean(data["error"], 100)
-        yield f"failed: #{data['id']} {data['status']} by {data['agent']}: {note}" + (f" ({error})" if error else "")
+        change = _change(run, data["id"])
+        yield f"failed ({data['status']}) by {data['agent']}: {change}: {note}" + (f" ({error})" if error else "")
     if stopped := sum(event.kind == "stop" for event in events):
         yield f"stopped early: {stopped}"
     verdicts = [

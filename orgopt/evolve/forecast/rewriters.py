@@ -1,0 +1,41 @@
+"""How often a study's rewriter would ask its model, and what that costs, before anything is asked."""
+
+from orgopt.agents.llm.prices import price_of
+from orgopt.agents.settings import LanguageSettings
+from orgopt.document import Program
+from orgopt.evolve.forecast.calls import DENSE, REPAIRED, THIN, Calls, Span
+from orgopt.evolve.proposers.rewrite.evidence import MAX_LEARNED, MAX_RUN
+from orgopt.evolve.proposers.rewrite.rewriting import optimizer_runs
+from orgopt.study.config import OPTIMIZERS, StudyConfig
+
+_FIXED = 2_500  # characters of instructions and answers' forms
+_PLACES = 8_000
+_RUNS = 4  # that a rewriter reads
+_SAID = Span(50, 600)  # tokens of an answer
+_CALL_S = Span(0.5, 30)
+
+
+def rewriter_calls(config: StudyConfig, program: Program, tasks: int, settings: LanguageSettings) -> Calls | None:
+    """What the rewriter of a study would ask; None where it asks nobody, or its package alone knows.
+
+    Raises:
+        UsageError: Its model has no price.
+    """
+    if not config.rewrites or config.rewriter not in {"reflect", *OPTIMIZERS}:
+        return None
+    model = settings.model(config.rewriter_model or settings.rewriter)
+    later = config.generations - 1
+    if config.rewriter in OPTIMIZERS:
+        # Of each optimizer a proposal takes two runs at least, one of what it was given and one of what it proposes.
+        asked = Span(later, later * REPAIRED * optimizer_runs(config, tasks) / 2)
+        told = Span(_FIXED / THIN, (_FIXED + _RUNS * MAX_RUN) / DENSE)
+    else:
+        asked = Span(later * config.rewrites, later * config.rewrites * REPAIRED)
+        most = _FIXED + len(program.text) + _PLACES + MAX_LEARNED + _RUNS * MAX_RUN
+        told = Span((_FIXED + len(program.text)) / THIN, most / DENSE)
+    inputs, outputs = asked.by(told), asked.by(_SAID)
+    price = price_of(settings, model)
+    usd = Span(*(price.of(int(a), int(b)) for a, b in zip(inputs, outputs, strict=True)))
+    hours = asked.by(_CALL_S).times(1 / 3600)
+    basis = f"a guess of what {config.rewriter} reads"
+    return Calls(calls=asked, input_tokens=inputs, output_tokens=outputs, usd=usd, hours=hours, basis=basis)

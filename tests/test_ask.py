@@ -1,0 +1,120 @@
+"""`orgopt ask`: fixed situations are put to a model, and what it would do is judged without a run."""
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import orgopt
+from orgopt.agents.session import Language
+from orgopt.asking.ask import ask
+from orgopt.asking.situations import history, moments, situations
+from orgopt.errors import UsageError
+from orgopt.lab.replay import ReplayLab
+from orgopt.org import Link, Org, Standup
+from orgopt.task import Task
+from tests.fakes.arena import toy_replay
+from tests.fakes.llm_server import MODEL, Call, LlmServer, fields
+from tests.fakes.researcher import knobs_of, research
+from tests.test_language_cli import QUIET, configure, invoke, nk
+from tests.test_language_cli import workspace as workspace
+from tests.test_minds import ALONE, HAND, TEAM, serving, settings
+
+REVIEWS = replace(
+    TEAM,
+    links=(*TEAM.links, Link(source="lead", target="hand", kind="reviews")),
+    standup=Standup(every=5, unit="experiments", attendees=("lead",)),
+)
+
+
+@pytest.fixture
+def lab(toy: Task) -> ReplayLab:
+    return toy_replay(toy, 2)
+
+
+def asked(server: LlmServer, org: Org, task: Task, lab: ReplayLab, **more: object):
+    with Language(org, settings(server)) as language:
+        return ask(org, task, lab, language, samples=3, **more)
+
+
+def test_roles_are_asked_in_the_situations_that_they_meet(toy: Task, lab: ReplayLab) -> None:
+    def reply(call: Call) -> str:
+        cases = re.findall(r"^Experiment (\d+) of", call.user, re.MULTILINE)
+        if not cases:
+            return research(call)
+        return fields(verdicts=dict.fromkeys(cases, "pass: it is better"), hypothesis="on", knobs={"SCALE": 1.77})
+
+    with serving(reply) as server:
+        rows = asked(server, REVIEWS, toy, lab)
+    assert [(one.role, one.moment) for one in rows] == [
+        *(("Lead", moment) for moment in ("start", "middle", "late", "review", "report")),
+        *(("Hand", moment) for moment in ("start", "middle", "late")),
+    ]
+    assert len(server.calls) == 3 * len(rows)
+    assert all((one.samples, one.valid, one.first, one.error) == (3, 1, 1, "") for one in rows)
+    assert all(one.input_tokens > 100 and one.output_tokens > 5 for one in rows)
+    gains = {(one.role, one.moment): one.gain for one in rows}
+    assert gains["Lead", "start"] > 0.02  # X goes towards the bottom, and the world knows by how much
+    assert gains["Lead", "review"] is gains["Lead", "report"] is None
+
+
+def test_what_is_known_grows_and_is_the_same_for_every_charter(toy: Task, lab: ReplayLab) -> None:
+    role = TEAM.roles[1]
+    past = history(toy, lab, role, 3, 0)
+    assert history(toy, lab, replace(role, charter="Another.", model="x"), 3, 0).events == past.events
+    for moment, least in {"start": 0, "middle": 10, "late": 40}.items():
+        given = [one.now for one in situations(TEAM, role, toy, lab, past, moment=moment, samples=3, seed=0)]
+        ended = [sum(one.seconds is not None for one in now.work.attempts.values()) for now in given]
+        assert all(number >= least + at * (moment != "start") for at, number in enumerate(ended))
+        assert all(len(now.view.knowledge.all) <= number + 1 for now, number in zip(given, ended, strict=True))
+    assert moments(ALONE, HAND) == ("start", "middle", "late")
+
+
+def test_answers_of_no_use_and_repeats_are_told_apart(toy: Task, lab: ReplayLab) -> None:
+    def reply(call: Call) -> str:
+        if not call.problem:
+            return fields(hypothesis="the same again", knobs=dict.fromkeys(["X"], knobs_of(call)["X"]))
+        return "I would rather not."
+
+    with serving(reply) as server:
+        (row,) = asked(server, ALONE, toy, lab, only=("middle",))
+    assert (row.valid, row.first, row.repeats) == (0, 0, 0)
+    assert row.gain == 0
+    assert row.error == "there is no key hypothesis"
+
+    def again(call: Call) -> str:
+        tried = re.search(r"X [-\d.e]+ → ([-\d.e]+) *$", call.field("known"), re.MULTILINE)
+        return research(call) if call.problem or not tried else fields(hypothesis="a", knobs={"X": float(tried[1])})
+
+    with serving(again) as server:
+        (row,) = asked(server, ALONE, toy, lab, only=("late",))
+    assert row.valid == 1
+
+
+def test_nobody_is_asked_where_nobody_thinks(toy: Task, lab: ReplayLab) -> None:
+    org = replace(ALONE, roles=(replace(HAND, agent="tpe"),))
+    with serving() as server, pytest.raises(UsageError, match="nobody to ask"):
+        asked(server, org, toy, lab)
+    assert not server.calls
+
+
+def test_the_command_prints_what_the_function_gives(workspace: Path) -> None:
+    with LlmServer(nk) as server:
+        configure(workspace, server)
+        words = ("ask", "pair.md", "--task", "nk", "--samples", "2", "--only", "start")
+        printed = json.loads(invoke(*words, "--json").stdout)
+        assert printed["answered"][0]["valid"] == 1
+        assert printed["models"] == {MODEL: False}
+        text = invoke(*words).stdout
+        assert "100%" in text
+        assert "nothing holds its answers to a schema" in text
+        (workspace / "quiet.md").write_text(QUIET)
+        assert invoke("ask", "quiet.md", *words[2:]).exit_code == 2
+        assert invoke("ask", "quiet.md", *words[2:], "--model", MODEL).exit_code == 0
+        calls = len(server.calls)
+    assert calls == 6
+    assert not (workspace / "mlruns").exists()
+    with pytest.raises(UsageError, match="there is no situation 'noon'"):
+        orgopt.ask("pair.md", task="nk", only=["noon"])
