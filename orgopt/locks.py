@@ -1,5 +1,6 @@
 """Locks of files: one process at a time, and the system lets go when it ends, killed or not."""
 
+import fcntl
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,12 +10,27 @@ from orgopt.errors import StoreError
 if TYPE_CHECKING:
     from filelock import FileLock
 
+PATIENCE_S = 0.5
+"""How long who wants to write waits for a lock, since a reader may be looking at it."""
+
 
 def new_lock(path: Path, poll_s: float = 0.05) -> "FileLock":
     """The lock of a file, not held yet; who waits for it looks every `poll_s` seconds."""
     from filelock import FileLock  # takes longer to import than the CLI, and readers need none
 
     return FileLock(path, poll_interval=poll_s)
+
+
+def is_held(path: Path) -> bool:
+    """Whether another process holds the lock of a file, as far as one can tell by trying for an instant."""
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # never held, or none of ours
+        return False
+    return False
 
 
 def hold(path: Path, busy: Callable[[], str], *, patience_s: float = 0.0) -> "FileLock":

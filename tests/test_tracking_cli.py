@@ -60,7 +60,7 @@ def test_sync_sends_what_is_missing_once(workspace: Path) -> None:
     assert kinds(workspace) == {"study": 1, "generation": 2, "candidate": 4}
     missing = orgopt("sync", "nothing")
     assert missing.exit_code == 2
-    assert "no study nothing" in missing.output
+    assert "no study 'nothing'" in missing.output
 
 
 def test_sync_says_what_stopped_it(workspace: Path) -> None:

@@ -15,7 +15,6 @@ from rich.spinner import Spinner
 from rich.table import Table
 
 import orgopt
-from orgopt.cli import exit_code
 from orgopt.cli.shared.base import (
     Duration,
     bounded,
@@ -28,7 +27,7 @@ from orgopt.cli.shared.base import (
     verbose_option,
     warn_of_failures,
 )
-from orgopt.cli.shared.exits import command
+from orgopt.cli.shared.exits import command, end_stopped
 from orgopt.cli.shared.lab import lab_option
 from orgopt.cli.shared.language import limit_options
 from orgopt.cli.shared.messages import Said, say_printed
@@ -121,8 +120,7 @@ def compare_command(
     except KeyboardInterrupt as stop:
         if progress.contest is None:
             raise
-        err.print(progress.stopped())
-        raise SystemExit(exit_code(stop)) from None
+        end_stopped(progress.stopped(), stop)
     if as_json:
         print_json("compare", found.to_dict())
         return

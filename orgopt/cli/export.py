@@ -7,9 +7,9 @@ from typing import cast
 import click
 
 from orgopt.addresses import without_passwords
+from orgopt.api.documents import document_of_study
 from orgopt.api.inputs import PROMPTS, program_of
 from orgopt.api.study_result import find_study
-from orgopt.cli.checkout import document
 from orgopt.cli.shared.base import count, err, out, print_json
 from orgopt.cli.shared.exits import command
 from orgopt.document import Program, parse, require_org
@@ -91,7 +91,7 @@ def _program(source: str, workspace: Path | None) -> Program:
     """A document from a file, from MLflow's prompts, or from a study."""
     if Path(source).exists() or source.startswith(PROMPTS):
         return program_of(source)
-    return parse(document(source, (workspace or find_workspace()).resolve()), source)
+    return parse(document_of_study(source, (workspace or find_workspace()).resolve()), source)
 
 
 def _export_document(program: Program, form: str, folder: Path, *, force: bool) -> tuple[list[str], Lack]:

@@ -10,7 +10,7 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from orgopt.cli.shared.base import count, near, out, own_command
+from orgopt.cli.shared.base import count, near, out, own_command, print_json
 from orgopt.cli.shared.exits import command
 from orgopt.document import load, read
 from orgopt.errors import StoreError, UsageError
@@ -18,6 +18,7 @@ from orgopt.lab.doctor.probes import trial
 from orgopt.lab.sandbox.launch import chosen
 from orgopt.lab.worlds.recording import records_path
 from orgopt.ledger import write_text
+from orgopt.nearest import did_you_mean
 from orgopt.task_folder import load_task
 from orgopt.task_source import find_tasks, shipped
 
@@ -86,10 +87,16 @@ def summary(mission: str) -> str:
 @click.option("--template", default="trio", show_default=True, help="The organization to start from.")
 @click.option("--task", default="digits", show_default=True, help="The task to copy into the workspace.")
 @click.option("--templates", "listed", is_flag=True, help="List the templates, and write nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was written, or the templates, as JSON.")
 @command
-def init_command(folder: Path | None, template: str, task: str, listed: bool) -> None:
+def init_command(folder: Path | None, template: str, task: str, listed: bool, as_json: bool) -> None:
     """Start a workspace in DIR: program.md, a task, settings and a README. Nothing that is there is overwritten."""
     known = templates()
+    if listed and as_json:
+        described = [(name, read(load(path)).org) for name, path in known.items()]
+        rows = [{"name": name, "headcount": org.headcount, "summary": summary(org.mission)} for name, org in described]
+        print_json("templates", {"templates": rows})
+        return
     if listed:
         table = Table.grid(padding=(0, 2, 0, 0))
         for name, path in known.items():
@@ -100,11 +107,17 @@ def init_command(folder: Path | None, template: str, task: str, listed: bool) ->
     if folder is None:
         raise UsageError("name a folder: orgopt init my-lab (. for this one)")
     if template not in known:
-        raise UsageError(f"no template '{template}': {', '.join(known)}")
+        raise UsageError(f"no template '{template}': {did_you_mean(template, known)}choose {', '.join(known)}")
     tasks = find_tasks(Path("/nowhere"))
     if task not in tasks:
-        raise UsageError(f"no task '{task}': {', '.join(tasks)}")
+        raise UsageError(f"no task '{task}': {did_you_mean(task, tasks)}choose {', '.join(tasks)}")
     written = _write(folder, known[template], tasks[task])
+    if as_json:
+        commands = [line for _, line in _next(folder, tasks[task])]
+        print_json(
+            "init", {"folder": str(folder.resolve()), "written": [str(p.resolve()) for p in written], "next": commands}
+        )
+        return
     for path in written:
         out.print(f"  [green]+[/] {escape(near(path))}")
     for title, line in _next(folder, tasks[task]):

@@ -7,9 +7,8 @@ from typing import Any
 import click
 
 import orgopt
-from orgopt.cli import exit_code
 from orgopt.cli.shared.base import Duration, Named, bounded, err, print_json, verbose_option
-from orgopt.cli.shared.exits import command
+from orgopt.cli.shared.exits import command, end_stopped
 from orgopt.cli.shared.lab import lab_option
 from orgopt.cli.shared.language import limit_options
 from orgopt.cli.shared.messages import say_printed
@@ -168,8 +167,7 @@ def optimize_command(
     except KeyboardInterrupt as stop:
         if not progress.begun:
             raise
-        err.print(progress.stopped())
-        raise SystemExit(exit_code(stop)) from None
+        end_stopped(progress.stopped(), stop)
     if as_json:
         print_json("optimize", study.to_dict())
     else:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from orgopt.api.study_result import find_study
+from orgopt.api.study_result import StudyResult, find_study
 from orgopt.cli.shared.base import near, out, print_json
 from orgopt.cli.shared.exits import command
 from orgopt.cli.shared.print_ending import print_ending
@@ -51,7 +51,12 @@ def report_command(name: str | None, target: Path | None, folder: Path | None, a
     said = ending(view)
     if as_json:
         sizes = {"candidates": len(view.candidates), "evaluations": len(view.evaluations), "bytes": len(text.encode())}
-        summary = {"verdict": said.word, "title": said.title, "ending": said.to_dict()}
+        summary = {
+            "state": StudyResult(folder=source, view=view).state,
+            "verdict": said.word,
+            "title": said.title,
+            "ending": said.to_dict(),
+        }
         print_json("report", {"study": source.name, "path": str(path), **summary, **sizes})
         return
     print_ending(said)

@@ -13,7 +13,6 @@ from rich.table import Table
 
 import orgopt
 from orgopt.api.run_result import RunResult
-from orgopt.cli import exit_code
 from orgopt.cli.shared.base import (
     Duration,
     bounded,
@@ -27,7 +26,7 @@ from orgopt.cli.shared.base import (
     warn_of_failures,
 )
 from orgopt.cli.shared.cost_table import bottleneck, parts
-from orgopt.cli.shared.exits import command
+from orgopt.cli.shared.exits import command, end_stopped
 from orgopt.cli.shared.heartbeat import Heartbeat
 from orgopt.cli.shared.lab import lab_option
 from orgopt.cli.shared.language import limit_options
@@ -163,8 +162,7 @@ def _shown(run: Callable[[RunProgress], RunResult]) -> RunResult:
             raise
         again = f"{own_command()} run --resume {shlex.quote(str(near(progress.folder)))}"
         text = f"Stopped after {count(progress.status.done, 'experiment')}; go on with: {again}"
-        err.print(text, markup=False, soft_wrap=True)
-        raise SystemExit(exit_code(stop)) from None
+        end_stopped(text, stop)
 
 
 def _print(result: RunResult, *, verbose: bool) -> None:

@@ -31,7 +31,7 @@ from orgopt.errors import StoreError, UsageError
 from orgopt.jsonl import JsonLog
 from orgopt.lab.worlds.learning_curves import predictiveness
 from orgopt.ledger import Event, Ledger, read_ledger, results_tsv, write_text
-from orgopt.locks import hold
+from orgopt.locks import PATIENCE_S, hold, is_held
 from orgopt.org import slug
 from orgopt.score import Score
 from orgopt.study.config import differences
@@ -125,7 +125,11 @@ class Folder:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError(f"cannot write {self.folder}: {error.strerror}") from None
-        lock = hold(self.folder / "lock", lambda: f"{self.noun} {self.folder.name} is in use by {_named(holder)}")
+        lock = hold(
+            self.folder / "lock",
+            lambda: f"{self.noun} {self.folder.name} is in use by {_named(holder)}",
+            patience_s=PATIENCE_S,
+        )
         try:
             regular.write_bytes(holder, f"process {os.getpid()}".encode())
         except OSError as error:
@@ -252,6 +256,11 @@ class StudyLog(Folder):
                 command=command,
             )
         )
+
+
+def is_written(folder: Path) -> bool:
+    """Whether a process is at work on the study or the contest of a folder."""
+    return is_held(folder / "lock")
 
 
 def describe_task(task: Task) -> TaskRecord:

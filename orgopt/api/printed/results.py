@@ -1,0 +1,132 @@
+"""What is printed of runs, contests, studies and recordings."""
+
+from typing import Any, Literal
+
+from typing_extensions import TypedDict  # pydantic asks for it below Python 3.12
+
+from orgopt.score import Score
+from orgopt.study.verdict.ending import Ending
+from orgopt.team.costs import Report
+
+State = Literal["running", "stopped", "done"]
+
+
+class Run(TypedDict):
+    """A run: what it was asked to do, and what came of it."""
+
+    program: str
+    task: str
+    budget_s: float
+    lab: str | None
+    slots: int
+    seed: int
+    verify_seeds: int
+    sandbox: str
+    max_usd: float | None
+    max_tokens: int | None
+    of_study: bool
+    remembers: bool
+    folder: str
+    score: Score
+    report: Report
+    ending: Ending
+
+
+class Behind(TypedDict):
+    """A paired difference to the first; null is infinite."""
+
+    mean: float
+    low: float | None
+    high: float | None
+    mdd: float | None
+    p_value: float
+    sd: float | None
+    n: int
+    verdict: str
+
+
+class Placing(TypedDict):
+    """How an entrant did; null is infinite."""
+
+    entrant: str
+    mean: float
+    low: float | None
+    high: float | None
+    n: int
+    by_task: dict[str, float]
+    heldout: dict[str, float]
+    behind: Behind | None
+    verdict: str
+    q: list[float]
+    experiments: float
+
+
+class Compare(TypedDict):
+    """A contest, best first."""
+
+    contest: str
+    folder: str
+    budget_s: float
+    placings: list[Placing]
+    tasks: list[str]
+    seeds: int
+    comparisons: int
+    resolves: float | None
+    effect: float
+    more_seeds: int | None
+    self_reported: list[str]
+    ending: Ending
+
+
+class Study(TypedDict):
+    """A study; its final record's keys are beside these where there is one."""
+
+    study: str
+    folder: str
+    state: State
+    best: str
+    ending: Ending
+
+
+class _Exported(TypedDict):
+    form: str
+    target: str
+
+
+class Export(_Exported, total=False):
+    """What was written: of a study, how many candidates; of a document, its files and what the form cannot hold."""
+
+    study: str
+    candidates: int
+    storage: str
+    trials: int
+    document: str
+    files: list[str]
+    as_text: list[str]
+    left_out: list[str]
+
+
+class ReportPage(TypedDict):
+    """A study's page."""
+
+    study: str
+    path: str
+    state: State
+    verdict: str
+    title: str
+    ending: Ending
+    candidates: int
+    evaluations: int
+    bytes: int
+
+
+class Recording(TypedDict):
+    """A recording of real experiments."""
+
+    task: str
+    path: str
+    runs: int
+    status: dict[str, int]
+    cpu_s: float
+    bytes: int
+    world: dict[str, Any] | None

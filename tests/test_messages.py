@@ -1,0 +1,200 @@
+"""What programs and people are told: near names, errors as JSON, schemas of JSON, silence."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+import orgopt
+from orgopt.api.schemas import KINDS, schema
+from orgopt.cli import COMMANDS, main
+from orgopt.errors import StoreError
+from orgopt.locks import hold, is_held
+from orgopt.nearest import did_you_mean, nearest
+from orgopt.study.log import is_written
+from tests.conftest import ROOT, TRIO, validator
+from tests.fakes.studies import write_study
+from tests.fakes.study import records
+
+SOLO = "# Solo\n\n## Roles\n\n### Researcher\n- **Headcount:** 1\n- **Agent:** hill-climb\n"
+
+
+@pytest.fixture(autouse=True)
+def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "orgopt.toml").touch()
+    (tmp_path / "trio.md").write_text(TRIO)
+    return tmp_path
+
+
+def said(*args: str | Path) -> Result:
+    return CliRunner().invoke(main, [str(arg) for arg in args])
+
+
+def test_the_nearest_name_is_found_whatever_its_letter_case() -> None:
+    assert nearest("TinyGTP", ["digits", "tinygpt"]) == "tinygpt"
+    assert nearest("zzz", ["digits", "tinygpt"]) is None
+    assert did_you_mean("Trioo", ["Trio", "solo"]) == "did you mean 'Trio'? "
+    assert did_you_mean("x", []) == ""
+
+
+@pytest.mark.parametrize(
+    ("args", "meant"),
+    [
+        (["optimise"], "optimize"),
+        (["shwo", "trio.md"], "show"),
+        (["show", "tiro.md"], "trio.md"),
+        (["lint", "Trio.markdown"], "trio.md"),
+        (["task", "tinygtp"], "tinygpt"),
+        (["run", "trio.md", "--task", "digit", "--budget", "3s"], "digits"),
+        (["init", "new", "--template", "torio"], "trio"),
+        (["init", "new", "--task", "digts"], "digits"),
+        (["report", "alhpa"], "alpha"),
+        (["sync", "aplha"], "alpha"),
+        (["export", "alpa", "--optuna", "sqlite:///x.db"], "alpha"),
+        (["checkout", "champion@alfa"], "alpha"),
+        (["checkout", "chmpion@alpha"], "champion"),
+        (["schema", "rum"], "run"),
+        (["explain", "empty-role"], "empty-roles"),
+    ],
+    ids=lambda one: " ".join(one[:2]) if isinstance(one, list) else "",
+)
+def test_an_unknown_name_is_answered_with_the_nearest(lab: Path, args: list[str], meant: str) -> None:
+    write_study(lab / "mlruns" / "studies" / "alpha", records(1, 2))
+    result = said(*args)
+    assert result.exit_code in {1, 2}
+    assert re.search(rf"did you mean '{meant}'\?", result.output), result.output
+
+
+def error_of(result: Result) -> dict[str, Any]:
+    """The error that a command printed as the last line of standard error."""
+    data = json.loads(result.stderr.splitlines()[-1])
+    validator("error").validate(data)
+    assert data["error"]["exit_code"] == result.exit_code
+    assert result.stdout == ""
+    return data["error"]
+
+
+FAILING: dict[str, tuple[list[str], str]] = {
+    "init": (["init", "new", "--template", "none"], "usage"),
+    "lint": (["lint", "trio.md", "--unsafe-fixes"], "usage"),
+    "explain": (["explain", "ORG999"], "usage"),
+    "fmt": (["fmt", "missing.md"], "document"),
+    "show": (["show", "missing.md"], "document"),
+    "diff": (["diff", "trio.md", "missing.md"], "document"),
+    "task": (["task", "none"], "usage"),
+    "record": (["record", "none", "--runs", "3"], "usage"),
+    "run": (["run", "missing.md", "--task", "nk", "--budget", "3s"], "document"),
+    "compare": (["compare", "trio.md", "--task", "nk", "--budget", "3s"], "usage"),
+    "optimize": (["optimize", "trio.md", "--task", "none", "--budget", "3s"], "usage"),
+    "export": (["export", "none", "--optuna", "sqlite:///x.db"], "usage"),
+    "doctor": (["doctor", "--install", "--models"], "usage"),
+    "report": (["report", "none"], "usage"),
+    "ui": (["ui"], "usage"),
+    "sync": (["sync", "none"], "usage"),
+    "log": (["log", "verify", "none"], "usage"),
+    "checkout": (["checkout", "champion@none"], "usage"),
+    "schema": (["schema", "none"], "usage"),
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_errors_of_every_command_are_json_where_json_is_asked_for(name: str) -> None:
+    args, kind = FAILING[name]
+    found = error_of(said(*args, "--json"))
+    assert found["kind"] == kind
+    assert found["message"]
+    assert found["remedy"]
+    wrong = said(*args[:2] if name == "log" else args[:1], "--no-such-option", "--json")
+    assert error_of(wrong)["message"].startswith("No such option")
+
+
+def test_an_unknown_command_and_damaged_settings_are_json_too(lab: Path) -> None:
+    assert "did you mean 'optimize'?" in error_of(said("optimise", "--json"))["message"]
+    (lab / "orgopt.toml").write_text("[run\n")
+    assert "orgopt.toml" in error_of(said("run", "--json"))["message"]
+
+
+def test_an_error_of_the_disk_is_json_and_says_how_to_go_on(lab: Path) -> None:
+    (lab / "mlruns").write_text("in the way")
+    found = error_of(said("run", "trio.md", "--task", "nk", "--budget", "3s", "--lab", "replay", "--json", "-q"))
+    assert (found["kind"], found["exit_code"]) == ("store", 6)
+    assert "the same command goes on" in found["remedy"]
+
+
+def test_quiet_says_nothing_but_errors(lab: Path) -> None:
+    words = ["run", "trio.md", "--task", "nk", "--budget", "3s"]
+    assert said(*words).stderr.startswith("3 agents") or said(*words).stderr
+    quiet = said(*words, "-q")
+    assert quiet.exit_code == 0
+    assert (quiet.stderr, bool(quiet.stdout)) == ("", True)
+    failed = said("run", "missing.md", "--task", "nk", "--budget", "3s", "--quiet")
+    assert failed.stderr.startswith("error: missing.md: no such file")
+    assert said(*words).stderr, "and the next command speaks again"
+
+
+def test_a_schema_is_there_for_every_kind_and_is_one(lab: Path) -> None:
+    for kind in KINDS:
+        assert validator(kind)
+        shown = said("schema", kind)
+        assert json.loads(shown.stdout) == schema(kind)
+    listed = said("schema").stdout
+    assert all(f"{kind}  " in listed for kind in KINDS)
+    assert set(json.loads(said("schema", "--json").stdout)) == set(KINDS)
+
+
+def test_every_kind_that_the_source_prints_has_a_schema_and_a_row_in_the_docs() -> None:
+    sources = "".join(path.read_text() for path in (ROOT / "orgopt" / "cli").rglob("*.py"))
+    printed = set(re.findall(r'print_json\(\s*"([\w-]+)"', sources))
+    assert printed == {*KINDS} - {"error"}
+    page = (ROOT / "docs" / "reference" / "json.md").read_text()
+    for kind in KINDS:
+        assert f"`{kind}`" in page, kind
+
+
+def test_json_that_does_not_keep_to_its_schema_fails_a_test() -> None:
+    from jsonschema import ValidationError
+
+    with pytest.raises(ValidationError, match="canonical"):
+        validator("fmt").validate({"schema_version": 1, "kind": "fmt", "document": "a", "path": None, "written": True})
+
+
+def test_what_wrote_nothing_before_prints_json_too(lab: Path) -> None:
+    (lab / "solo.md").write_text(SOLO)
+    made = json.loads(said("init", "new", "--json").stdout)
+    assert [Path(path).name for path in made["written"]] == [
+        ".gitignore",
+        "README.md",
+        "digits",
+        "orgopt.toml",
+        "program.md",
+    ]
+    assert "trio" in {one["name"] for one in json.loads(said("init", "--templates", "--json").stdout)["templates"]}
+    assert json.loads(said("fmt", "solo.md", "--check", "--json").stdout)["written"] is False
+    write_study(lab / "mlruns" / "studies" / "alpha", records(1, 2))
+    assert "# " in json.loads(said("checkout", "seed@alpha", "--json").stdout)["text"]
+    written = json.loads(said("checkout", "seed@alpha", "-o", "seed.md", "--json").stdout)
+    assert Path(written["path"]).read_text() == written["text"]
+
+
+def test_a_study_says_whether_it_runs_was_stopped_or_is_done(lab: Path) -> None:
+    told = records(1, 2)
+    folder = write_study(lab / "mlruns" / "studies" / "alpha", told)
+    assert orgopt.open_study("alpha").to_dict()["state"] == "done"
+    write_study(lab / "mlruns" / "studies" / "beta", told[:-1])
+    assert orgopt.open_study("beta").to_dict()["state"] == "stopped"
+    lock = hold(folder / "lock", lambda: "")
+    try:
+        assert is_written(folder)
+        data = json.loads(said("report", "alpha", "--json").stdout)
+        assert data["state"] == "running", "also where an earlier result is there: it goes on"
+        with pytest.raises(StoreError, match="busy"):
+            hold(folder / "lock", lambda: "busy")
+    finally:
+        lock.release()
+    assert not is_held(folder / "lock")
+    assert not is_held(folder / "no-such-lock")
