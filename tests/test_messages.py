@@ -166,13 +166,8 @@ def test_json_that_does_not_keep_to_its_schema_fails_a_test() -> None:
 def test_what_wrote_nothing_before_prints_json_too(lab: Path) -> None:
     (lab / "solo.md").write_text(SOLO)
     made = json.loads(said("init", "new", "--json").stdout)
-    assert [Path(path).name for path in made["written"]] == [
-        ".gitignore",
-        "README.md",
-        "digits",
-        "orgopt.toml",
-        "program.md",
-    ]
+    names = [Path(path).name for path in made["written"]]
+    assert names == [".gitignore", "README.md", "digits", "orgopt.toml", "program.md"]
     assert "trio" in {one["name"] for one in json.loads(said("init", "--templates", "--json").stdout)["templates"]}
     assert json.loads(said("fmt", "solo.md", "--check", "--json").stdout)["written"] is False
     write_study(lab / "mlruns" / "studies" / "alpha", records(1, 2))
@@ -198,3 +193,64 @@ def test_a_study_says_whether_it_runs_was_stopped_or_is_done(lab: Path) -> None:
         lock.release()
     assert not is_held(folder / "lock")
     assert not is_held(folder / "no-such-lock")
+
+
+def test_what_nothing_is_known_of_has_no_plus_minus_nought(lab: Path) -> None:
+    from orgopt.cli.shared.base import out
+    from orgopt.cli.shared.progress import leaderboard
+    from orgopt.study.standing import Standing
+    from orgopt.study.wording import noise
+
+    assert (noise(0.0), noise(0.0124)) == ("", " ± 0.012")
+    words = ["optimize", "trio.md", "--task", "nk", "--budget", "3s", "--generations", "1", "--population", "2"]
+    words += ["--search-seeds", "1", "--race-seeds", "0", "--test-seeds", "1", "--controls", "none", "--workers", "1"]
+    result = said(*words, "--verbose", "--no-tracking")
+    assert result.exit_code == 0, result.output
+    assert "± 0.000" not in result.output
+    assert "± .00" not in (Path(orgopt.open_study().folder) / "report.html").read_text()
+    one = Standing(value=0.5, error=0.0, estimate=0.5, doubt=0.0, seeds=1)
+    candidate = orgopt.open_study().candidates[0]
+    with out.capture() as shown:
+        out.print(leaderboard([(candidate.record, one, False)], limit=1))  # type: ignore[list-item]
+    assert "+0.500" in shown.get()
+    assert "±" not in shown.get()
+
+
+@pytest.mark.parametrize("made", ["run", "compare", "optimize", "record"])
+def test_outside_of_a_terminal_a_command_that_says_nothing_gives_a_sign(
+    made: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the first of its runs, too, when it measures a baseline or opens a lab."""
+    from rich.console import Console
+
+    from orgopt.cli.compare import ContestProgress
+    from orgopt.cli.record import RecordProgress
+    from orgopt.cli.run import RunProgress
+    from orgopt.cli.shared.progress import StudyProgress
+
+    console = Console(quiet=True)
+    progress = {
+        "run": RunProgress,
+        "compare": lambda: ContestProgress(console),
+        "optimize": lambda: StudyProgress(console),
+        "record": lambda: RecordProgress(console, quiet=True),
+    }[made]()
+    assert progress.line() == "preparing …"
+    if isinstance(progress, RunProgress):
+        progress.close()
+
+
+def test_a_recording_and_a_study_say_what_they_do_at_last() -> None:
+    from rich.console import Console
+
+    from orgopt.cli.record import RecordProgress
+    from orgopt.cli.shared.progress import StudyProgress
+
+    study = StudyProgress(Console(quiet=True))
+    study.sending()
+    assert study.line() == "sending the last runs to MLflow …"
+    recording = RecordProgress(Console(quiet=True), quiet=True)
+    recording.recording_begun(orgopt.load_task("nk"), 40, 0)
+    assert recording.line().startswith("nk: 0 of 40 runs")
+    recording.fitting()
+    assert recording.line() == "fitting the world that replays it …"

@@ -28,6 +28,7 @@ from orgopt.cli.shared.base import (
     warn_of_failures,
 )
 from orgopt.cli.shared.exits import command, end_stopped
+from orgopt.cli.shared.heartbeat import Heartbeat
 from orgopt.cli.shared.lab import lab_option
 from orgopt.cli.shared.language import limit_options
 from orgopt.cli.shared.messages import Said, say_printed
@@ -146,8 +147,10 @@ class ContestProgress(Said):
         self._new, self._since = 0, time.monotonic()
         self._warned: set[str] = set()
         self._shown = ExitStack()
+        self._heartbeat = Heartbeat(console, self.line)
 
     def __enter__(self) -> Self:
+        self._shown.enter_context(self._heartbeat)
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -192,7 +195,18 @@ class ContestProgress(Said):
         if self.add(job.entrant, k, score.research_output) and not self.console.is_terminal:
             done = sum(not left for left in self._left.values())
             means = "  ".join(f"{name} {self._mean(name):+.3f}" for name in self.entrants)
-            self.console.print(f"{done} of {count(self.seeds, 'seed')}  {means}", markup=False, soft_wrap=True)
+            self._heartbeat.say(f"{done} of {count(self.seeds, 'seed')}  {means}")
+
+    def line(self) -> str:
+        """How far the contest is, in a line."""
+        if self.contest is None:
+            return "preparing …"
+        done, total = sum(map(len, self.outputs.values())), len(self.entrants) * self.tasks * self.seeds
+        left = self._seconds_left(done, total)
+        return f"{done} of {count(total, 'run')}" + (f", {left / 60:.1f} min left" if left else "")
+
+    def _seconds_left(self, done: int, total: int) -> float:
+        return (time.monotonic() - self._since) * (total - done) / self._new if self._new else 0.0
 
     def _mean(self, entrant: str) -> float:
         outputs = self.outputs[entrant]
@@ -201,7 +215,7 @@ class ContestProgress(Said):
     def _render(self) -> Table:
         total = len(self.entrants) * self.tasks * self.seeds
         done = sum(map(len, self.outputs.values()))
-        left = (time.monotonic() - self._since) * (total - done) / self._new if self._new else 0.0
+        left = self._seconds_left(done, total)
         table = Table.grid(padding=(0, 1))
         clock = f"[dim]{left / 60:.1f} min left[/]" if left else ""
         table.add_row(

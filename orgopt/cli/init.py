@@ -114,9 +114,8 @@ def init_command(folder: Path | None, template: str, task: str, listed: bool, as
     written = _write(folder, known[template], tasks[task])
     if as_json:
         commands = [line for _, line in _next(folder, tasks[task])]
-        print_json(
-            "init", {"folder": str(folder.resolve()), "written": [str(p.resolve()) for p in written], "next": commands}
-        )
+        paths = [str(path.resolve()) for path in written]
+        print_json("init", {"folder": str(folder.resolve()), "written": paths, "next": commands})
         return
     for path in written:
         out.print(f"  [green]+[/] {escape(near(path))}")

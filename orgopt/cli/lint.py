@@ -120,9 +120,8 @@ def explain_command(code: str | None, as_json: bool) -> None:
         return
     rule = RULES.get(code.upper()) or next((rule for rule in RULES.values() if rule.name == code.lower()), None)
     if rule is None:
-        raise UsageError(
-            f"no rule '{code}': {did_you_mean(code, [*RULES, *(one.name for one in RULES.values())])}`orgopt explain` lists them, ORG000 to {max(RULES)}"
-        )
+        near = did_you_mean(code, [*RULES, *(one.name for one in RULES.values())])
+        raise UsageError(f"no rule '{code}': {near}`orgopt explain` lists them, ORG000 to {max(RULES)}")
     if as_json:
         print_json("rule", findings.rule_dict(rule))
         return

@@ -51,8 +51,9 @@ def report_command(name: str | None, target: Path | None, folder: Path | None, a
     said = ending(view)
     if as_json:
         sizes = {"candidates": len(view.candidates), "evaluations": len(view.evaluations), "bytes": len(text.encode())}
+        state = StudyResult(folder=source, view=view).state
         summary = {
-            "state": StudyResult(folder=source, view=view).state,
+            "state": state,
             "verdict": said.word,
             "title": said.title,
             "ending": said.to_dict(),

@@ -38,7 +38,7 @@ from orgopt.evolve.trials.arena import Job
 from orgopt.ledger import BASELINE, Event
 from orgopt.score import Score
 from orgopt.study.verdict.evidence import improvement
-from orgopt.study.wording import metric
+from orgopt.study.wording import metric, noise
 from orgopt.task import Task
 
 
@@ -135,12 +135,16 @@ class RunProgress(Said):
         self.status: RunStatus | None = None
         self.folder: Path | None = None
         self._shown = ExitStack()
+        self._shown.enter_context(Heartbeat(err, self.line))
+
+    def line(self) -> str:
+        """How the run goes; before it begins, that it is prepared."""
+        return self.status.said() if self.status else "preparing …"
 
     def run_begun(self, task: Task, budget_s: float, folder: Path) -> None:
         self.status, self.folder = RunStatus(budget_s, task.metric), folder
         live = Live(get_renderable=self.status.line, console=err, transient=True, auto_refresh=err.is_terminal)
         self._shown.enter_context(live)
-        self._shown.enter_context(Heartbeat(err, self.status.said))
 
     def event(self, job: Job | None, event: Event) -> None:  # noqa: ARG002  a run has no job
         if self.status:
@@ -181,7 +185,8 @@ def summary(task: Task, score: Score, budget_s: float) -> Table:
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column()
-    parts = f"final {score.q_final:+.3f} ± {score.q_error:.3f} seed noise, mean over the budget {score.q_mean:+.3f}"
+    by_seed = f"{noise(score.q_error)} seed noise" if score.q_error else ""
+    parts = f"final {score.q_final:+.3f}{by_seed}, mean over the budget {score.q_mean:+.3f}"
     if score.disqualified:
         table.add_row("disqualified", f"[red]{escape(score.disqualified)}[/]")
     table.add_row("research output", f"[bold]{score.research_output:+.3f}[/]  [dim]({parts})[/]")
