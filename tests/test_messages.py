@@ -254,3 +254,81 @@ def test_a_recording_and_a_study_say_what_they_do_at_last() -> None:
     assert recording.line().startswith("nk: 0 of 40 runs")
     recording.fitting()
     assert recording.line() == "fitting the world that replays it …"
+
+
+DRY = ("optimize", "trio.md", "--task", "digits", "--lab", "replay", "--budget", "15s", "--workers", "2", "--dry-run")
+
+
+def test_what_a_study_would_cost_is_counted_in_units_that_fit(lab: Path) -> None:
+    from orgopt.cli.shared.study_result import duration
+    from orgopt.evolve.forecast.calls import Span
+
+    assert duration(Span(12.4, 55)) == "12 – 55 s"
+    assert duration(Span(180, 720)) == "3 – 12 min"
+    assert duration(Span(9000, 9000)) == "2.5 h"
+    shown = said(*DRY).stdout
+    assert re.search(r"time with 2 workers +\S+ – \S+ (s|min)\n", shown), shown
+    assert "hours" not in shown
+
+
+def test_what_a_study_would_cost_has_the_slow_samplers(lab: Path) -> None:
+    def counted(*more: str) -> dict[str, Any]:
+        return json.loads(said(*DRY, "--json", *more).stdout)
+
+    fast, every, none = counted(), counted("--controls", "all"), counted("--controls", "none")
+    assert {*fast["plain_s"]} == {"optuna:tpe", "optuna:tpe+median"}
+    assert none["plain_s"] == {}
+    # 24 runs of some 60 experiments at .3 s: seven minutes of work that two workers share
+    assert 200 < every["plain_s"]["optuna:gp"] < 2000
+    longer = every["wall_s"][0] - fast["wall_s"][0]
+    more = sum(every["plain_s"].values()) - sum(fast["plain_s"].values())
+    assert longer == pytest.approx(more / 2, rel=0.01)
+    assert every["wall_hours"] == pytest.approx([end / 3600 for end in every["wall_s"]])
+
+
+def test_earlier_runs_of_a_sampler_say_how_long_it_takes(lab: Path) -> None:
+    from orgopt.evolve.forecast.estimate import timing
+    from orgopt.study.view import study
+    from tests.fakes.study import parsed
+
+    told = records(1, 2)
+    gp = [one for one in told if one["kind"] == "evaluation" and one["entrant"] == "optuna:gp"]
+    for one in gp:
+        one["wall_s"] = 77.0
+    seen = study(parsed(told))
+    found = timing([seen], seen.head.identity.budget_s, seen.head.identity.slots)
+    assert found
+    assert found.plain_s["optuna:gp"] == 77
+    assert found.wall_s < 77
+
+
+@pytest.mark.parametrize(
+    ("words", "typed", "found"),
+    [
+        (["run", "--task"], "tiny", ["tinygpt"]),
+        (["task"], "dig", ["digits"]),
+        (["report"], "a", ["alpha"]),
+        (["checkout"], "champion@", ["champion@alpha"]),
+        (["checkout"], "", ["champion@alpha", "seed@alpha"]),
+        (["export"], "g00-c01@", ["g00-c01@alpha"]),
+        (["schema"], "log", ["log-verify"]),
+        ([], "opt", ["optimize"]),
+        (["optimize", "--sear"], "--sear", ["--search-seeds"]),
+    ],
+    ids=lambda one: " ".join(one) if isinstance(one, list) else "",
+)
+def test_shells_complete_names(lab: Path, words: list[str], typed: str, found: list[str]) -> None:
+    from click.shell_completion import ShellComplete
+
+    write_study(lab / "mlruns" / "studies" / "alpha", records(1, 2))
+    shell = ShellComplete(main, {}, "orgopt", "_ORGOPT_COMPLETE")
+    assert [one.value for one in shell.get_completions([word for word in words if word != typed], typed)] == found
+
+
+def test_where_a_document_is_asked_for_the_shell_lists_files(lab: Path) -> None:
+    from click.shell_completion import ShellComplete
+
+    shell = ShellComplete(main, {}, "orgopt", "_ORGOPT_COMPLETE")
+    for words in (["show"], ["run"], ["lint"], ["diff", "trio.md"], ["export"]):
+        (one,) = shell.get_completions(words, "tr")
+        assert (one.type, one.value) == ("file", "tr")

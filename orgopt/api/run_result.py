@@ -83,6 +83,11 @@ class RunResult:
         return to_html(self.ending)
 
 
+def is_run(folder: Path) -> bool:
+    """Whether a folder is that of a run."""
+    return (folder / SETTINGS).is_file()
+
+
 def read_run_settings(folder: Path) -> RunSettings:
     """What the run of a folder was asked to do.
 

@@ -115,6 +115,12 @@ class StudyResult:
         ]
         return pd.DataFrame(rows, columns=None if rows else ["candidate", "score"]).set_index("candidate")
 
+    def tables(self) -> "dict[str, pd.DataFrame]":
+        """Its `candidates`, its `runs`, and the `experiments` of those that were kept, as `export --csv` has them."""
+        from orgopt.exporting.tables import frame, study_tables
+
+        return {name: frame(rows) for name, rows in study_tables(self.view, self.folder).items()}
+
     def __repr__(self) -> str:
         return f"StudyResult({self.name}: {self.ending.title})"
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from orgopt.api.documents import document_of_study
+from orgopt.cli.shared import complete
 from orgopt.cli.shared.base import err, near, print_json
 from orgopt.cli.shared.exits import command
 from orgopt.document import load
@@ -18,7 +19,7 @@ from orgopt.workspace import find_workspace
     epilog="\b\nExamples:\n  orgopt checkout champion@trio-tinygpt-9f41 -o better.md\n"
     "  orgopt checkout g02-c11@trio-tinygpt-9f41 > candidate.md",
 )
-@click.argument("which", metavar="NAME@STUDY")
+@click.argument("which", metavar="NAME@STUDY", shell_complete=complete.documents_of_studies)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The file; none prints the document.")
 @click.option("--force", is_flag=True, help="Replace a file that is another document.")
 @click.option(

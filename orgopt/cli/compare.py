@@ -15,6 +15,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 
 import orgopt
+from orgopt.cli.shared import complete
 from orgopt.cli.shared.base import (
     Duration,
     bounded,
@@ -49,8 +50,15 @@ STYLES = {"best": "green", "worse": "red", "no difference": "yellow", "first": "
     "  orgopt compare orgs/trio.md orgs/ring.md optuna:tpe --task tinygpt --task digits --lab replay --budget 80s\n"
     "  orgopt compare a.md b.md --task tinygpt --budget 10m --seeds 8 --json\n",
 )
-@click.argument("paths", metavar="A B …", nargs=-1)
-@click.option("--task", "task_names", required=True, multiple=True, help="Name of a task, or its folder; several.")
+@click.argument("paths", metavar="A B …", nargs=-1, shell_complete=complete.documents)
+@click.option(
+    "--task",
+    "task_names",
+    required=True,
+    multiple=True,
+    shell_complete=complete.tasks,
+    help="Name of a task, or its folder; several.",
+)
 @click.option(
     "--budget", "budget_s", type=Duration(), required=True, help="Hardware time of each run: 15s, 10m, 2h, or seconds."
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from rich.markup import escape
 
-from orgopt.cli.shared import findings
+from orgopt.cli.shared import complete, findings
 from orgopt.cli.shared.base import count, err, out, print_json
 from orgopt.cli.shared.exits import EXIT_DOCUMENT, command
 from orgopt.document import lint, load, parse, read
@@ -32,7 +32,7 @@ from orgopt.workspace import find_workspace
     epilog="\b\nExamples:\n  orgopt lint orgs/*.md\n  orgopt lint orgs/trio.md --task tinygpt --slots 2\n"
     "  orgopt lint my-lab.md --fix\n  orgopt lint my-lab.md --format sarif > lint.sarif",
 )
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", shell_complete=complete.documents)
 @click.option("--fix", "fix_safe", is_flag=True, help="Write the fixes that leave the organization as it is read [*].")
 @click.option("--unsafe-fixes", is_flag=True, help="With --fix: the others too.")
 @click.option(
@@ -42,7 +42,12 @@ from orgopt.workspace import find_workspace
     default=None,
     help="How findings are printed.  [default: full; github in GitHub Actions]",
 )
-@click.option("--task", "task_name", help="Check against a task too: its files, its groups of knobs, its times.")
+@click.option(
+    "--task",
+    "task_name",
+    shell_complete=complete.tasks,
+    help="Check against a task too: its files, its groups of knobs, its times.",
+)
 @click.option("--slots", type=click.IntRange(1), default=1, show_default=True, help="With --task: experiments at once.")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @command
@@ -134,7 +139,7 @@ def explain_command(code: str | None, as_json: bool) -> None:
 
 
 @click.command("fmt", epilog="\b\nExamples:\n  orgopt fmt my-lab.md --check\n  orgopt fmt roster.md --out program.md")
-@click.argument("path", metavar="FILE")
+@click.argument("path", metavar="FILE", shell_complete=complete.documents)
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 when the form is another.")
 @click.option("--out", "target", type=click.Path(path_type=Path), help="Write there, and leave FILE alone.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 import orgopt
+from orgopt.cli.shared import complete
 from orgopt.cli.shared.base import Duration, Named, bounded, err, print_json, verbose_option
 from orgopt.cli.shared.exits import command, end_stopped
 from orgopt.cli.shared.lab import lab_option
@@ -27,10 +28,21 @@ CHOICES = (*PARTS, TEXTS, "links")
     "  orgopt optimize orgs/trio.md --task tinygpt --task digits --lab replay --budget 60s --dry-run\n"
     "  orgopt optimize my-lab.md --task path/to/task --budget 10m --only links --only stand-up\n",
 )
-@click.argument("path", metavar="FILE")
-@click.option("--task", "task_names", required=True, multiple=True, help="Name of a task, or its folder; several.")
+@click.argument("path", metavar="FILE", shell_complete=complete.documents)
 @click.option(
-    "--held-out-task", "held_out_names", multiple=True, help="A task that the search does not touch, for the last test."
+    "--task",
+    "task_names",
+    required=True,
+    multiple=True,
+    shell_complete=complete.tasks,
+    help="Name of a task, or its folder; several.",
+)
+@click.option(
+    "--held-out-task",
+    "held_out_names",
+    multiple=True,
+    shell_complete=complete.tasks,
+    help="A task that the search does not touch, for the last test.",
 )
 @click.option(
     "--budget", "budget_s", type=Duration(), required=True, help="Hardware time of each run: 15s, 10m, 2h, or seconds."
@@ -72,7 +84,12 @@ CHOICES = (*PARTS, TEXTS, "links")
     show_default=True,
     help="A model of all that was tried, around the sampler: it screens many changes for one that is run, or writes.",
 )
-@click.option("--learn-from", multiple=True, help="A study that --feedback learns from, or 'all', or 'none'; several.")
+@click.option(
+    "--learn-from",
+    multiple=True,
+    shell_complete=complete.studies,
+    help="A study that --feedback learns from, or 'all', or 'none'; several.",
+)
 @click.option("--fix", multiple=True, type=click.Choice(CHOICES), help="Keep a part as the document has it; several.")
 @click.option("--only", multiple=True, type=click.Choice(CHOICES), help="Change nothing but a part; several.")
 @click.option(

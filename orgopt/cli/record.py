@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 import orgopt
 from orgopt.api.recordings import RecordingResult
+from orgopt.cli.shared import complete
 from orgopt.cli.shared.base import bounded, err, near, out, print_json
 from orgopt.cli.shared.exits import command
 from orgopt.cli.shared.heartbeat import Heartbeat
@@ -81,7 +82,7 @@ class RecordProgress(Said):
     epilog="\b\nExamples:\n  orgopt record tinygpt --runs 2000\n  orgopt record fitness/mine --runs 500 --slots 8\n"
     "  orgopt record tinygpt --seek 100",
 )
-@click.argument("name", metavar="TASK")
+@click.argument("name", metavar="TASK", shell_complete=complete.tasks)
 @click.option("--runs", type=bounded("runs"), help="How many experiments the recording has in all.")
 @click.option(
     "--seek",

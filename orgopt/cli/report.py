@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from orgopt.api.study_result import StudyResult, find_study
+from orgopt.cli.shared import complete
 from orgopt.cli.shared.base import near, out, print_json
 from orgopt.cli.shared.exits import command
 from orgopt.cli.shared.print_ending import print_ending
@@ -22,7 +23,7 @@ PAGE = "report.html"
     "report",
     epilog="\b\nExamples:\n  orgopt report\n  orgopt report trio-digits-5b1f --out for-a-colleague.html",
 )
-@click.argument("name", metavar="[STUDY]", required=False)
+@click.argument("name", metavar="[STUDY]", required=False, shell_complete=complete.studies)
 @click.option(
     "--out",
     "target",

@@ -13,6 +13,7 @@ from rich.table import Table
 
 import orgopt
 from orgopt.api.run_result import RunResult
+from orgopt.cli.shared import complete
 from orgopt.cli.shared.base import (
     Duration,
     bounded,
@@ -49,8 +50,8 @@ from orgopt.task import Task
     "  orgopt run prompts:/program-md.trio-tinygpt-9f41@champion --task tinygpt --budget 30s\n"
     "  orgopt run --resume mlruns/runs/trio-tinygpt-s0",
 )
-@click.argument("path", metavar="FILE", required=False)
-@click.option("--task", "task_name", help="Name of a task, or a path to its folder.")
+@click.argument("path", metavar="FILE", required=False, shell_complete=complete.documents)
+@click.option("--task", "task_name", shell_complete=complete.tasks, help="Name of a task, or a path to its folder.")
 @click.option("--budget", "budget_s", type=Duration(), help="Hardware time of the run: 30s, 10m, 2h, or seconds.")
 @lab_option
 @click.option("--slots", type=bounded("slots"), default=2, show_default=True, help="Experiments at once.")

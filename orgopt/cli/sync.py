@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from orgopt.api.study_result import find_study, study_folders
+from orgopt.cli.shared import complete
 from orgopt.cli.shared.base import count, err, out, print_json
 from orgopt.cli.shared.exits import command
 from orgopt.errors import StoreError, UsageError
@@ -12,7 +13,7 @@ from orgopt.workspace import find_workspace
 
 
 @click.command("sync", epilog="\b\nExamples:\n  orgopt sync\n  orgopt sync trio-tinygpt-9f41 --workspace ~/research")
-@click.argument("studies", metavar="[STUDY]...", nargs=-1)
+@click.argument("studies", metavar="[STUDY]...", nargs=-1, shell_complete=complete.studies)
 @click.option(
     "--workspace", "folder", type=click.Path(path_type=Path), help="Folder with mlruns.  [default: from here upward]"
 )

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from orgopt import normalisation
 from orgopt.api.labs import kept_baseline
+from orgopt.cli.shared import complete
 from orgopt.cli.shared.base import err, out, print_json
 from orgopt.cli.shared.exits import command
 from orgopt.errors import OrgoptError
@@ -21,7 +22,7 @@ from orgopt.workspace import find_workspace
 
 
 @click.command("task", epilog="\b\nExamples:\n  orgopt task\n  orgopt task tinygpt")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=complete.tasks)
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @command
 def task_command(name: str | None, as_json: bool) -> None:

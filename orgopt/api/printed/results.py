@@ -94,9 +94,11 @@ class _Exported(TypedDict):
 
 
 class Export(_Exported, total=False):
-    """What was written: of a study, how many candidates; of a document, its files and what the form cannot hold."""
+    """What was written: candidates or rows of a study, of a document its files and what the form cannot hold."""
 
     study: str
+    run: str
+    rows: dict[str, int]
     candidates: int
     storage: str
     trials: int
