@@ -68,13 +68,13 @@ def frame(rows: list[Row]) -> "pd.DataFrame":
     """Rows as a table with all their columns; a column whose values are of several kinds has them as text."""
     import pandas as pd
 
-    table = pd.DataFrame(rows)
-    for name in table.columns:
-        known = table[name].notna()
-        kinds = {type(value) for value in table[name][known]}
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    columns: dict[str, list[object]] = {name: [row.get(name) for row in rows] for name in names}
+    for name, values in columns.items():
+        kinds = {type(value) for value in values if value is not None}
         if len(kinds) > 1 and not kinds <= {int, float}:
-            table[name] = table[name].astype(object).where(~known, table[name].astype(str))
-    return table
+            columns[name] = [None if value is None else str(value) for value in values]
+    return pd.DataFrame(columns)
 
 
 def _candidates(view: StudyView) -> Iterator[Row]:
