@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from orgopt.api.documents import diff, lint, read
     from orgopt.api.planning import plan
     from orgopt.api.recordings import RecordingResult, record
+    from orgopt.api.results import Kept, find_result, pause, remove, results, unpause
     from orgopt.api.run_result import RunResult
     from orgopt.api.runs import evaluate, resume, run
     from orgopt.api.studies import open_study, optimize, studies, verify
@@ -37,6 +38,7 @@ os.environ.setdefault("TQDM_DISABLE", "1")  # optimizers' bars would be drawn ov
 _HOMES = {
     "Callback": "callback",
     "Comparison": "api.contests",
+    "Kept": "api.results",
     "Org": "org",
     "Plan": "api.study_plan",
     "Program": "document",
@@ -49,19 +51,24 @@ _HOMES = {
     "compare": "api.contests",
     "diff": "api.documents",
     "evaluate": "api.runs",
+    "find_result": "api.results",
     "lint": "api.documents",
     "load": "document",
     "load_task": "task_folder",
     "open_study": "api.studies",
     "optimize": "api.studies",
     "parse": "document",
+    "pause": "api.results",
     "plan": "api.planning",
     "read": "api.documents",
     "record": "api.recordings",
+    "remove": "api.results",
     "render": "document",
+    "results": "api.results",
     "resume": "api.runs",
     "run": "api.runs",
     "studies": "api.studies",
+    "unpause": "api.results",
     "verify": "api.studies",
 }
 """Where each name of the front door is."""
@@ -69,6 +76,7 @@ _HOMES = {
 __all__ = [
     "Callback",
     "Comparison",
+    "Kept",
     "Org",
     "Plan",
     "Program",
@@ -81,19 +89,24 @@ __all__ = [
     "compare",
     "diff",
     "evaluate",
+    "find_result",
     "lint",
     "load",
     "load_task",
     "open_study",
     "optimize",
     "parse",
+    "pause",
     "plan",
     "read",
     "record",
+    "remove",
     "render",
+    "results",
     "resume",
     "run",
     "studies",
+    "unpause",
     "verify",
 ]
 

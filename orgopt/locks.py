@@ -1,7 +1,9 @@
 """Locks of files: one process at a time, and the system lets go when it ends, killed or not."""
 
 import fcntl
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +33,28 @@ def is_held(path: Path) -> bool:
     except OSError:  # never held, or none of ours
         return False
     return False
+
+
+@contextmanager
+def holding(path: Path, busy: str) -> Generator[None]:
+    """Hold a file that is there as a lock, its text as it is.
+
+    Raises:
+        StoreError: Another process holds it.
+    """
+    with path.open("rb") as file:
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise StoreError(busy) from None
+                time.sleep(0.05)
+            except OSError:  # a file system without locks
+                break
+        yield
 
 
 def hold(path: Path, busy: Callable[[], str], *, patience_s: float = 0.0) -> "FileLock":

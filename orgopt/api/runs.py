@@ -32,6 +32,7 @@ from orgopt.document import load, require_org
 from orgopt.errors import StoreError, UsageError
 from orgopt.lab.sandbox.launch import Sandbox, chosen, using
 from orgopt.ledger import Event, Ledger, results_tsv, write_text
+from orgopt.locks import holding
 from orgopt.org import Org
 from orgopt.plugin_faults import naming_packages
 from orgopt.scoring import VERIFY_SEEDS, Score
@@ -204,6 +205,7 @@ def _run(
     code = Repository(folder / "code.git", task) if speaks(org) and task.script else None
     try:
         with (
+            holding(folder / SETTINGS, f"run {folder.name} is in use by another process"),
             using(settings.sandbox),
             _opened(org, settings, folder, workspace, resumed=made is None, forget=forget) as language,
             open_lab(task, settings.lab, settings.slots, callback) as lab,

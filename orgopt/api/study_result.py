@@ -10,7 +10,7 @@ from orgopt.document import Program, parse
 from orgopt.errors import UsageError
 from orgopt.nearest import did_you_mean
 from orgopt.report.cell import cell
-from orgopt.study.log import is_written
+from orgopt.study.log import PAUSE, is_written
 from orgopt.study.records.kinds import FinalRecord
 from orgopt.study.records.names import LOG
 from orgopt.study.records.reader import written
@@ -56,9 +56,9 @@ class StudyResult:
 
     @property
     def state(self) -> str:
-        """`running` while a process is at work on it, else `done` where all that was asked for is, or `stopped`."""
+        """`running` or `paused` while a process is at work on it; else `done` where nothing is left, or `stopped`."""
         if is_written(self.folder):
-            return "running"
+            return "paused" if (self.folder / PAUSE).exists() else "running"
         return "done" if self.view.final and self.view.final.at >= self.view.ended else "stopped"
 
     @property

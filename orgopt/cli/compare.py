@@ -30,6 +30,7 @@ from orgopt.cli.shared.base import (
 )
 from orgopt.cli.shared.exits import command, end_stopped
 from orgopt.cli.shared.heartbeat import Heartbeat
+from orgopt.cli.shared.hours import hour_options
 from orgopt.cli.shared.lab import lab_option
 from orgopt.cli.shared.language import limit_options
 from orgopt.cli.shared.messages import Said, say_printed
@@ -80,6 +81,7 @@ STYLES = {"best": "green", "worse": "red", "no difference": "yellow", "first": "
 )
 @click.option("--name", help="Name of the contest.  [default: from the entrants, the tasks and the settings]")
 @limit_options
+@hour_options
 @verbose_option
 @click.option("--json", "as_json", is_flag=True, help="Print the ranking as JSON.")
 @command
@@ -97,6 +99,8 @@ def compare_command(
     agents: str | None,
     max_usd: float | None,
     max_tokens: int | None,
+    until: str | None,
+    max_hours: float | None,
     verbose: bool,
     as_json: bool,
 ) -> None:
@@ -123,6 +127,8 @@ def compare_command(
                 agents=agents,
                 max_usd=max_usd,
                 max_tokens=max_tokens,
+                until=until,
+                max_hours=max_hours,
                 callback=progress,
                 command=this_command(),
             )

@@ -10,9 +10,11 @@ import orgopt
 from orgopt.cli.shared import complete
 from orgopt.cli.shared.base import Duration, Named, bounded, err, print_json, verbose_option
 from orgopt.cli.shared.exits import command, end_stopped
+from orgopt.cli.shared.hours import hour_options
 from orgopt.cli.shared.lab import lab_option
 from orgopt.cli.shared.language import limit_options
 from orgopt.cli.shared.messages import say_printed
+from orgopt.cli.shared.print_ending import print_ending
 from orgopt.cli.shared.progress import StudyProgress
 from orgopt.cli.shared.study_result import print_estimate, print_study
 from orgopt.evolve.space.allowed import PARTS, TEXTS
@@ -136,6 +138,7 @@ CHOICES = (*PARTS, TEXTS, "links")
     "--usd-per-slot-hour", type=bounded("usd_per_slot_hour"), help="The price of the hardware, for what --dry-run says."
 )
 @limit_options
+@hour_options
 @verbose_option
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @command
@@ -187,6 +190,8 @@ def optimize_command(
         end_stopped(progress.stopped(), stop)
     if as_json:
         print_json("optimize", study.to_dict())
+    elif not study.finished:
+        print_ending(study.ending)
     else:
         print_study(study.view, plan.workspace, study.folder, verbose=verbose)
         say_printed(plan.tasks)

@@ -5,6 +5,7 @@ mlruns/studies/<name>/
                               `final`
     study.jsonl.end           how many lines that has, so that losing the last ones is noticed
     rewrites.jsonl            answers of the rewriter's language model, by what was asked; spend.jsonl what they cost
+    pause                     there while it is asked to wait before its next run
     lock, holder              held by the one process that writes here, and who that is
     best.md                   the best document so far
     best-memory/TASK/         what the best document's roles with lasting memory begin with, a Markdown file a role
@@ -47,6 +48,8 @@ if TYPE_CHECKING:
 
 MODEL = "feedback.npz"
 """The numbers of the latest feedback model."""
+PAUSE = "pause"
+"""A file in the folder while a study or a contest is asked to wait before its next run."""
 R = TypeVar("R", bound=Record)
 _Key = tuple[str, str, str, int]
 
@@ -67,6 +70,7 @@ class Folder:
         self.folder, self.path, self.noun = folder, folder / log, noun
         self._lock = self._take_lock()
         try:
+            (folder / PAUSE).unlink(missing_ok=True)  # of a process that is gone
             self.records: list[Record] = read_records(self.path)
             self._log = JsonLog(self.path, counted=True)
         except BaseException:

@@ -8,7 +8,7 @@ from orgopt.score import Score
 from orgopt.study.verdict.ending import Ending
 from orgopt.team.costs import Report
 
-State = Literal["running", "stopped", "done"]
+State = Literal["running", "paused", "stopped", "done"]
 
 
 class Run(TypedDict):
@@ -106,6 +106,45 @@ class Export(_Exported, total=False):
     files: list[str]
     as_text: list[str]
     left_out: list[str]
+
+
+class Result(TypedDict):
+    """A study, a contest or a run that a workspace keeps; `changed` is in seconds since the epoch."""
+
+    result: Literal["study", "contest", "run"]
+    name: str
+    folder: str
+    state: Literal["running", "paused", "stopped", "done", "empty", "damaged"]
+    changed: float
+    runs: int
+    said: str
+
+
+class Results(TypedDict):
+    """What a workspace keeps, the newest first."""
+
+    results: list[Result]
+
+
+class Status(Result):
+    """How a study, a contest or a run stands."""
+
+    ending: Ending | None
+
+
+class Steered(TypedDict):
+    """What was paused, or goes on."""
+
+    name: str
+    state: Literal["running", "paused"]
+
+
+class Removed(TypedDict):
+    """What was removed, how large it was, and how many runs in MLflow went with it."""
+
+    removed: list[str]
+    bytes: int
+    mlflow_runs: int
 
 
 class ReportPage(TypedDict):

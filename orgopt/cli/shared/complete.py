@@ -31,6 +31,13 @@ def studies(ctx: click.Context, param: click.Parameter, incomplete: str) -> list
     return [CompletionItem(name) for name in _studies(ctx) if name.startswith(incomplete)]
 
 
+def results(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
+    """Names of studies, contests and runs."""
+    folders = (_workspace(ctx) / "mlruns").glob("[rsc]*s/*")
+    names = sorted(folder.name for folder in folders if folder.parent.name in {"runs", "studies", "contests"})
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
 def documents(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
     """Files and folders, as the shell lists them."""
     return [_files(incomplete)]
