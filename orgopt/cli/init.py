@@ -10,6 +10,7 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
+from orgopt.api.guide import agents_md
 from orgopt.cli.shared.base import count, near, out, own_command, print_json
 from orgopt.cli.shared.exits import command
 from orgopt.document import load, read
@@ -52,6 +53,7 @@ A research organization and what it researches.
 - `fitness/{task}/` is the task: `train.py` may be edited by agents, `prepare.py` keeps the data, the budget and the
   metric, `task.toml` says what it measured.
 - `orgopt.toml` has the options that commands start from.
+- `AGENTS.md` tells coding agents how to work with orgopt.
 
 ```bash
 orgopt show program.md
@@ -149,6 +151,7 @@ def _write(folder: Path, org: Path, task: Path) -> list[Path]:
         program: org.read_text("utf-8"),
         folder / "orgopt.toml": CONFIG.format(task=task.name),
         folder / "README.md": README.format(name=folder.resolve().name, task=task.name),
+        folder / "AGENTS.md": agents_md(),
         folder / ".gitignore": "mlruns/\nmlflow.db*\n",
     }
     written: list[Path] = []

@@ -90,6 +90,20 @@ class Ui(TypedDict):
     study: str | None
 
 
+class Guide(TypedDict):
+    """The guide for agents, as Markdown."""
+
+    text: str
+
+
+class Mcp(TypedDict):
+    """Where an agent finds the server, and what it may do beside reading."""
+
+    address: str
+    workspace: str
+    allowed: list[str]
+
+
 class ErrorText(TypedDict):
     """What went wrong, what helps, and the exit code of the command."""
 
