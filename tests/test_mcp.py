@@ -10,8 +10,8 @@ from typing import Any
 
 import anyio
 import pytest
-from click.testing import CliRunner
 
+from orgopt.api.results import find_result
 from tests.conftest import ROOT, TRIO
 from tests.fakes.studies import write_study
 from tests.fakes.study import records
@@ -118,7 +118,8 @@ def test_edits_are_applied_and_written_only_where_that_is_allowed(lab: Path, job
 
 ATTACKS = (
     "../secret.md", "a/../../secret.md", "{outside}/secret.md", "/etc/passwd", "~/.bashrc", "link.md",
-    "linked/secret.md", "", "trio.md\0.md", "prompts:/x", "loop", "fitness/../../secret.md", "./../secret.md", "x" * 5000, "orgopt.toml",
+    "linked/secret.md", "", "trio.md\0.md", "prompts:/x", "loop",
+    "fitness/../../secret.md", "./../secret.md", "x" * 5000, "orgopt.toml",
     "file:///etc/passwd", "linkrun@alpha/../..", "champion@../../secret", "champion@linkstudy",
 )  # fmt: skip
 
@@ -338,5 +339,4 @@ def test_over_http_a_study_is_begun_and_cancelled_and_strangers_are_refused(lab:
         finally:
             server.terminate()
             server.wait(60)
-    kept = json.loads(CliRunner().invoke(main, ["status", "mine", "--json"]).stdout)
-    assert kept["state"] == "stopped"
+    assert find_result("mine", workspace=lab).state == "stopped", "nothing is at work any more"

@@ -31,8 +31,8 @@ def mcp_command(allow: tuple[str, ...], http: bool, port: int, folder: Path | No
     Read-only: what writes, takes time or costs money has to be allowed. Paths lead nowhere outside of the workspace.
     """
     try:
-        from orgopt.mcp_server import Permissions, serve
-        from orgopt.mcp_server.server import free_port, workspace_of
+        from orgopt.mcp_server.permissions import Permissions
+        from orgopt.mcp_server.server import free_port, serve, workspace_of
     except ModuleNotFoundError as error:
         if not (error.name or "").startswith("mcp"):
             raise
