@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from orgopt.api.documents import diff, lint, read
     from orgopt.api.planning import plan
     from orgopt.api.recordings import RecordingResult, record
-    from orgopt.api.results import Kept, find_result, pause, remove, results, unpause
+    from orgopt.api.results import Kept, find_result, pause, remove, results, tell, unpause
     from orgopt.api.run_result import RunResult
     from orgopt.api.runs import evaluate, resume, run
     from orgopt.api.studies import open_study, optimize, studies, verify
@@ -68,6 +68,7 @@ _HOMES = {
     "resume": "api.runs",
     "run": "api.runs",
     "studies": "api.studies",
+    "tell": "api.results",
     "unpause": "api.results",
     "verify": "api.studies",
 }
@@ -106,6 +107,7 @@ __all__ = [
     "resume",
     "run",
     "studies",
+    "tell",
     "unpause",
     "verify",
 ]

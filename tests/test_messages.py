@@ -98,6 +98,7 @@ FAILING: dict[str, tuple[list[str], str]] = {
     "tail": (["tail", "none"], "usage"),
     "pause": (["pause"], "usage"),
     "resume": (["resume", "none"], "usage"),
+    "tell": (["tell", "none", "words"], "usage"),
     "rm": (["rm", "none"], "usage"),
     "gc": (["gc"], ""),
     "report": (["report", "none"], "usage"),

@@ -343,3 +343,64 @@ def test_tail_follows_what_runs_to_its_end(lab: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr("orgopt.cli.tail.time.sleep", sleep)
     shown = said("tail", "alpha", "-n", "0").stdout.splitlines()
     assert shown[-1].startswith("done: the champion is")
+
+
+# What a team is told
+
+
+class Listening(orgopt.Callback):
+    """Tells a run something when its first stand-up is over, and keeps its meetings."""
+
+    def __init__(self) -> None:
+        self.meetings: list[dict[str, Any]] = []
+
+    def event(self, job: object, event: Any) -> None:
+        if event.kind == "meeting":
+            self.meetings.append(event.data)
+            if len(self.meetings) == 1:
+                assert said("tell", "trio-nk-s0", "leave X01 alone").exit_code == 0
+
+
+def test_the_next_standup_hears_what_a_person_says_and_so_does_a_repetition(
+    lab: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from orgopt.agents.base import Agent
+
+    heard: list[str] = []
+    monkeypatch.setattr(Agent, "hear", lambda self, text: heard.append(text))
+    listening = Listening()
+    found = orgopt.run("trio.md", task="nk", budget="30s", callback=listening)
+    told = [meeting.get("told") for meeting in listening.meetings]
+    assert told[:2] == [None, ["leave X01 alone"]]
+    assert set(told[2:]) <= {None}, "once"
+    assert heard == ["A person who follows this run says: leave X01 alone"] * len(listening.meetings[1]["agents"])
+    whole = (found.folder / "ledger.jsonl").read_text()
+    lines = whole.splitlines(keepends=True)
+    place = next(number for number, line in enumerate(lines) if '"told"' in line)
+    for cut in (place - 2, place + 3, len(lines)):  # before it was heard, after, at the end
+        (found.folder / "ledger.jsonl").write_text("".join(lines[:cut]))
+        heard.clear()
+        orgopt.resume(found.folder)
+        now = (found.folder / "ledger.jsonl").read_text().splitlines(keepends=True)
+        assert now[:cut] == lines[:cut]
+        assert sum('"told"' in line for line in now) == 1
+        assert len(heard) == len(listening.meetings[1]["agents"])
+    assert orgopt.verify(found.folder)[0].sound
+
+
+def test_who_cannot_hear_is_not_told(lab: Path) -> None:
+    found = orgopt.run("trio.md", task="nk", budget="3s")
+    assert "nobody is left" in said("tell", "trio-nk-s0", "hello").output
+    ledger = found.folder / "ledger.jsonl"
+    ledger.write_text("".join(ledger.read_text().splitlines(keepends=True)[:5]))
+    assert "policies hear it and do as before" in said("tell", "trio-nk-s0", "hello").output
+    assert told("tell", "trio-nk-s0", "hello") == {
+        "schema_version": 1, "kind": "told", "name": "trio-nk-s0", "understood": False,
+    }  # fmt: skip
+    assert "1 to 2000 characters" in said("tell", "trio-nk-s0", " ").output
+    assert "1 to 2000 characters" in said("tell", "trio-nk-s0", "x" * 2001).output
+    program = found.folder / "program.md"
+    program.write_text("\n".join(line for line in TRIO.splitlines() if "Stand-up" not in line))
+    assert "no stand-up" in said("tell", "trio-nk-s0", "hello").output
+    write_study(lab / "mlruns" / "studies" / "alpha", records(1, 2))
+    assert "name a run" in said("tell", "alpha", "hello").output

@@ -1,15 +1,18 @@
 """What a workspace keeps: studies, contests and runs, each with its state; found by name, removed, and cleaned up."""
 
 import shutil
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from orgopt.api.run_result import SETTINGS, is_run
+from orgopt.api.run_result import INBOX, SETTINGS, is_run
 from orgopt.api.study_result import StudyResult
+from orgopt.document import load, read
 from orgopt.errors import OrgoptError, StoreError, UsageError
+from orgopt.jsonl import JsonLog
 from orgopt.ledger import Ledger, read_ledger
 from orgopt.locks import is_held
 from orgopt.nearest import did_you_mean
@@ -21,6 +24,8 @@ from orgopt.study.records.reader import read_records
 from orgopt.workspace import find_workspace
 
 LEDGER = "ledger.jsonl"
+LONGEST = 2000
+"""Characters of what a person tells a team at once."""
 _PLACES = {"study": ("studies", LOG), "contest": ("contests", CONTEST_LOG), "run": ("runs", LEDGER)}
 
 
@@ -222,3 +227,37 @@ def unpause(one: Kept) -> bool:
     with suppress(FileNotFoundError):
         (one.folder / PAUSE).unlink()
     return is_busy(one)
+
+
+def tell(name: str | Path, message: str, *, workspace: str | Path | None = None) -> bool:
+    """Tell the team of a run something: its next stand-up hears it, and a repetition of the run does there, too.
+
+    Args:
+        name: Of the run, or its folder.
+        message: One line or several, at most `LONGEST`.
+        workspace: The folder with its mlruns; None finds it.
+
+    Returns:
+        Whether any attendee understands words: policies hear them and do as before.
+
+    Raises:
+        UsageError: There is no such run, it is over, it has no stand-up, or the message is empty or too long.
+    """
+    one = find_result(name, workspace=workspace)
+    if one.kind != "run":
+        raise UsageError(f"{one.name} is a {one.kind}: name a run, whose team can be told something")
+    if one.state not in {"running", "stopped"}:
+        raise UsageError(f"{one.name} is {one.state}: nobody is left who could hear it")
+    org = read(load(one.folder / "program.md")).org
+    if org.standup is None:
+        raise UsageError(f"{one.name} has no stand-up, at which its team could hear it")
+    text = message.strip()
+    if not text or len(text) > LONGEST:
+        raise UsageError(f"a message has 1 to {LONGEST} characters, not {len(text)}")
+    log = JsonLog(one.folder / INBOX)
+    try:
+        log.append({"text": text, "at": round(time.time(), 3)})
+    finally:
+        log.close()
+    attending = set(org.standup.attendees)
+    return any(role.thinks and role.headcount for role in org.roles if not attending or role.id in attending)

@@ -21,7 +21,8 @@ from orgopt.team.costs import Report
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
-SETTINGS = "run.json"
+SETTINGS, INBOX = "run.json", "told.jsonl"
+"""Files of a run: what it was asked to do, and what a person tells its team meanwhile."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

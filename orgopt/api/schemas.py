@@ -49,6 +49,7 @@ _OF: Mapping[str, type[Any]] = {
     "task": documents.OneTask,
     "tasks": documents.Tasks,
     "templates": documents.Templates,
+    "told": results.Told,
     "ui": machine.Ui,
 }
 KINDS = tuple(sorted((*_OF, "org")))

@@ -40,6 +40,7 @@ COMMANDS = {
     "tail": ("tail", "Show what a study or a run does, as it is logged."),
     "pause": ("results", "Let a study or a contest wait before its next run."),
     "resume": ("results", "Let a study or a contest that was paused go on."),
+    "tell": ("results", "Tell the team of a run something, at its next stand-up."),
     "rm": ("results", "Remove studies, contests or runs."),
     "gc": ("results", "Remove what nothing was measured in."),
     "report": ("report", "Write a study as one HTML page."),

@@ -121,6 +121,24 @@ def resume_command(name: str | None, folder: Path | None, as_json: bool) -> None
     _say_state(one.name, "running", f"{one.name} goes on", as_json=as_json)
 
 
+@click.command(
+    "tell", epilog='\b\nExamples:\n  orgopt tell trio-tinygpt-s0 "wider networks crash here: leave WIDTH alone"'
+)
+@click.argument("name", metavar="RUN", shell_complete=complete.results)
+@click.argument("message")
+@_WORKSPACE
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@command
+def tell_command(name: str, message: str, folder: Path | None, as_json: bool) -> None:
+    """Tell the team of a run something: its next stand-up hears it. A repetition of the run hears it there, too."""
+    understood = orgopt.tell(name, message, workspace=folder)
+    if as_json:
+        print_json("told", {"name": name, "understood": understood})
+        return
+    but = "" if understood else " None of its attendees thinks in words: policies hear it and do as before."
+    out.print(f"The next stand-up of {name} hears it.{but}", markup=False)
+
+
 def _at_work(name: str | None, folder: Path | None) -> Kept:
     """What was named, or the one that runs.
 

@@ -84,7 +84,9 @@ _LINES: Mapping[str, Callable[[dict[str, Any]], str]] = {
     "proposal": lambda one: f"{one['t']:8.1f} s  {one['agent']}  #{one['id']}: {one['note']}",
     "outcome": _outcome,
     "submission": lambda one: f"{one['t']:8.1f} s  submitted #{one['id']}: {metric(one['metric'])}",
-    "meeting": lambda one: f"{one['t']:8.1f} s  stand-up",
+    "meeting": lambda one: "\n".join(
+        [f"{one['t']:8.1f} s  stand-up", *(f"{one['t']:8.1f} s  a person says: {text}" for text in one.get("told", ()))]
+    ),
     "stop": lambda one: f"{one['t']:8.1f} s  {one['agent']}  stops #{one['id']}",
     "end": lambda one: f"{one['t']:8.1f} s  the budget is spent",
 }

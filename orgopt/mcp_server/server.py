@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import closing
 from functools import wraps
-from inspect import iscoroutinefunction
+from inspect import getdoc, iscoroutinefunction
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,7 @@ def make_server(may: Permissions, jobs: Jobs) -> MCPServer[Any]:
         kind = ToolAnnotations(
             read_only_hint=tool.__name__ not in _CHANGES, destructive_hint=False, open_world_hint=False
         )
-        server.add_tool(_worded(tool, ToolError), annotations=kind)
+        server.add_tool(_worded(tool, ToolError), description=getdoc(tool), annotations=kind)
     _add_resources(server, may)
     return server
 

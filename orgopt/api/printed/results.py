@@ -139,6 +139,13 @@ class Steered(TypedDict):
     state: Literal["running", "paused"]
 
 
+class Told(TypedDict):
+    """What a run was told, and whether any attendee of its stand-ups understands words."""
+
+    name: str
+    understood: bool
+
+
 class Removed(TypedDict):
     """What was removed, how large it was, and how many runs in MLflow went with it."""
 
