@@ -181,6 +181,8 @@ def test_what_does_not_run_cannot_be_paused() -> None:
     orgopt.optimize("trio.md", **SMALL)
     assert "does not run" in said("pause", "live").output
     assert "name a study or a contest that runs: none" in said("pause").output
+    assert "run --resume" in said("resume", "trio-nk-s0").output
+    assert "does not run: the command that began it" in said("resume", "live").output
 
 
 # Notices
@@ -282,7 +284,9 @@ def test_results_are_removed_once_one_has_said_yes(lab: Path) -> None:
     orgopt.run("trio.md", task="nk", budget="3s")
     refused = said("rm", "alpha", text="n\n")
     assert folder.exists()
-    assert refused.exit_code != 0
+    assert refused.exit_code == 0
+    assert "Nothing was removed." in refused.output
+    assert "Nothing was removed." in said("rm", "alpha").output, "nobody is there who could answer"
     assert "Remove 1 result" in refused.output
     assert "needs --yes" in said("rm", "alpha", "--json").output
     size = size_of(folder)

@@ -166,7 +166,7 @@ def _kept(kind: str, folder: Path) -> Kept:
     try:
         state, runs, said = {"study": _study, "contest": _contest, "run": _run}[kind](folder)
     except OrgoptError as error:
-        said = str(error).partition("\n")[0]
+        said = str(error).partition("\n")[0].partition(";")[0]  # what to do stands in `orgopt log verify`
         if not (folder / _PLACES[kind][1]).is_file() or not (folder / _PLACES[kind][1]).stat().st_size:
             state, said = "empty", "nothing was measured"
     changed = _changed(kind, folder)
@@ -222,11 +222,18 @@ def pause(one: Kept) -> None:
         raise StoreError(f"cannot write {one.folder / PAUSE}: {error.strerror}") from None
 
 
-def unpause(one: Kept) -> bool:
-    """Let a study or a contest that waits go on; whether a process is there that does."""
+def unpause(one: Kept) -> None:
+    """Let a study or a contest that waits go on.
+
+    Raises:
+        UsageError: No process is there that could: the message says what goes on instead.
+    """
     with suppress(FileNotFoundError):
         (one.folder / PAUSE).unlink()
-    return is_busy(one)
+    if one.kind == "run":
+        raise UsageError(f"{one.name} is a run: `orgopt run --resume {one.folder}` goes on with one that was stopped")
+    if not is_busy(one):
+        raise UsageError(f"{one.name} does not run: the command that began it goes on with what is left")
 
 
 def tell(name: str | Path, message: str, *, workspace: str | Path | None = None) -> bool:

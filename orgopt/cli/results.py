@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import shorten
 
 import click
 from rich.markup import escape
@@ -11,12 +12,13 @@ from rich.table import Table
 import orgopt
 from orgopt.api.results import Kept, leftovers, size_of
 from orgopt.cli.shared import complete
-from orgopt.cli.shared.base import count, near, out, print_json
+from orgopt.cli.shared.base import count, err, near, out, print_json
 from orgopt.cli.shared.exits import command
 from orgopt.cli.shared.print_ending import print_ending
 from orgopt.errors import UsageError
 from orgopt.workspace import find_workspace
 
+_SAID = 90  # characters of what came of a result in a list
 STYLES = {"running": "green", "paused": "yellow", "stopped": "yellow", "damaged": "red", "empty": "dim"}
 _WORKSPACE = click.option(
     "--workspace", "folder", type=click.Path(path_type=Path), help="Folder with mlruns.  [default: from here upward]"
@@ -40,10 +42,12 @@ def list_command(running: bool, folder: Path | None, as_json: bool) -> None:
         return
     table = Table(box=None, pad_edge=False, header_style="dim")
     for title in ("", "name", "state", "runs", "changed", "so far"):
-        table.add_column(title, no_wrap=title != "so far", overflow="ellipsis")
+        table.add_column(title, no_wrap=title != "so far")
     for one in found:
         state = f"[{STYLES.get(one.state, 'default')}]{one.state}[/]"
-        table.add_row(one.kind, escape(one.name), state, f"{one.runs}", _ago(one.changed), escape(one.said))
+        table.add_row(
+            one.kind, escape(one.name), state, f"{one.runs}", _ago(one.changed), escape(shorten(one.said, _SAID))
+        )
     out.print(table)
 
 
@@ -169,10 +173,21 @@ def _remove(found: Sequence[Kept], *, yes: bool, tracking: bool, folder: Path | 
             raise UsageError("what is asked for on a terminal needs --yes with --json")
         for one in found:
             out.print(f"  {one.kind} {one.name}, {one.state}: {one.said}", markup=False)
-        click.confirm(f"Remove {count(len(found), 'result')}, {size / 1e6:.1f} MB, for good?", abort=True, err=True)
+        if not _agreed(f"Remove {count(len(found), 'result')}, {size / 1e6:.1f} MB, for good?"):
+            err.print("Nothing was removed.")
+            return
     home = (folder or find_workspace()).resolve()
     forgotten = orgopt.remove(found, workspace=home, tracking=tracking)
     _removed(found, size, forgotten, as_json=as_json)
+
+
+def _agreed(question: str) -> bool:
+    """Whether a person says yes; where nobody answers, it is no."""
+    try:
+        return click.confirm(question, err=True)
+    except click.Abort:
+        err.print()
+        return False
 
 
 def _removed(found: Sequence[Kept], size: int, forgotten: int, *, as_json: bool) -> None:

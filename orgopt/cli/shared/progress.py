@@ -147,8 +147,7 @@ class StudyProgress(Said):
     def sending(self) -> None:
         self._shown.close()
         self.sent = True
-        if self.console.is_terminal:
-            self.console.print(f"[dim]{_SENDING}[/]")
+        self.console.print(f"[dim]{_SENDING}[/]")
 
     def stopped(self) -> str:
         """What an interrupted study has kept."""

@@ -113,7 +113,7 @@ def estimate(
     plain = _plain(config, tasks + held_out)
     teams = Span(total.low - sum(plain.values()), total.high - sum(plain.values()))
     thinks = {name: 0.0 if trains else per_run * PLAIN_THINKS_S[name] for name in plain}
-    known = timed.plain_s if timed else {}
+    known: Mapping[str, float] = timed.plain_s if timed else {}
     plain_s = {name: runs * known.get(name, seconds + thinks[name]) for name, runs in plain.items()}
     wall = teams.times(seconds / workers)
     wall_s = Span(*(end + sum(plain_s.values()) / workers for end in wall))
