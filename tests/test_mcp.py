@@ -124,44 +124,47 @@ ATTACKS = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("attack", ATTACKS, ids=lambda one: repr(one)[:24])
-def test_paths_lead_nowhere_outside_of_the_workspace(lab: Path, jobs: Jobs, attack: str) -> None:
+def test_paths_lead_nowhere_outside_of_the_workspace(lab: Path, jobs: Jobs) -> None:
     (lab / "link.md").symlink_to(lab.parent / "secret.md")
     (lab / "linked").symlink_to(lab.parent)
     (lab / "loop").symlink_to(lab / "loop")
-    write_study(lab.parent / "elsewhere", records(1, 2))
+    (lab.parent / "elsewhere").mkdir()
     (lab / "mlruns" / "studies" / "linkstudy").symlink_to(lab.parent / "elsewhere")
-    path = attack.format(outside=lab.parent)
     terms = {"task": "nk", "budget": "3s"}
-    found = ask(
-        lab,
-        jobs,
-        ("show_document", {"document": path}),
-        ("lint_document", {"document": path}),
-        ("diff_documents", {"before": "trio.md", "after": path}),
-        ("apply_edits", {"document": path, "edits": [], "write": True}),
-        ("run", {"document": path, **terms}),
-        ("compare", {"documents": ["trio.md", path], **terms}),
-        ("optimize", {"document": path, **terms}),
-        ("run", {"document": "trio.md", "task": path, "budget": "3s"}),
-        allow=("write", "run"),
-    )
-    assert all(isinstance(one, str) for one in found), found
+    calls = [
+        call
+        for path in (attack.format(outside=lab.parent) for attack in ATTACKS)
+        for call in (
+            ("show_document", {"document": path}),
+            ("lint_document", {"document": path}),
+            ("diff_documents", {"before": "trio.md", "after": path}),
+            ("apply_edits", {"document": path, "edits": [], "write": True}),
+            ("run", {"document": path, **terms}),
+            ("compare", {"documents": ["trio.md", path], **terms}),
+            ("optimize", {"document": path, **terms}),
+            ("run", {"document": "trio.md", "task": path, "budget": "3s"}),
+        )
+    ]
+    found = ask(lab, jobs, *calls, allow=("write", "run"))
+    assert [call for call, one in zip(calls, found, strict=True) if not isinstance(one, str)] == []
     assert "Spy" not in json.dumps(found)
     assert jobs.all == {}
     assert "Secret" in (lab.parent / "secret.md").read_text()
 
 
-@pytest.mark.parametrize("name", ["../..", "linkstudy", "/etc", "alpha/../alpha", "-n", "linkrun", "linklog"])
-def test_names_lead_nowhere_outside_of_the_workspace(lab: Path, jobs: Jobs, name: str) -> None:
+NAMES = ("../..", "linkstudy", "/etc", "alpha/../alpha", "-n", "linkrun", "linklog")
+
+
+def test_names_lead_nowhere_outside_of_the_workspace(lab: Path, jobs: Jobs) -> None:
     write_study(lab.parent / "elsewhere", records(1, 2))
     (lab / "mlruns" / "studies" / "linkstudy").symlink_to(lab.parent / "elsewhere")
     (lab / "mlruns" / "runs" / "linkrun").parent.mkdir()
     (lab / "mlruns" / "runs" / "linkrun").symlink_to("/etc")
     (lab / "mlruns" / "studies" / "linklog").mkdir()
     (lab / "mlruns" / "studies" / "linklog" / "study.jsonl").symlink_to(lab.parent / "elsewhere" / "study.jsonl")
-    found = ask(lab, jobs, ("read_ledger", {"name": name}), ("read_report", {"name": name}))
-    assert all(isinstance(one, str) for one in found), found
+    calls = [(tool, {"name": name}) for tool in ("read_ledger", "read_report") for name in NAMES]
+    found = ask(lab, jobs, *calls)
+    assert [call for call, one in zip(calls, found, strict=True) if not isinstance(one, str)] == []
 
 
 def test_what_takes_time_or_money_is_refused_unless_it_is_allowed(lab: Path, jobs: Jobs) -> None:

@@ -44,6 +44,7 @@ def test_a_study_is_written_as_tables_and_read_back(lab: Path, form: str) -> Non
     assert list(orgopt.open_study("alpha").tables()["runs"]["entrant"]) == [one["entrant"] for one in evaluations]
 
 
+@pytest.mark.slow
 def test_a_real_study_and_a_run_have_their_experiments(lab: Path) -> None:
     words = ["--task", "nk", "--budget", "3s", "-q"]
     small = ["--generations", "1", "--population", "2", "--search-seeds", "1", "--race-seeds", "0", "--test-seeds", "1"]

@@ -1,6 +1,7 @@
 """Studies in Optuna's own storage, for optuna-dashboard and its like."""
 
 import datetime as dt
+import warnings
 from collections.abc import Mapping, Sequence
 
 import optuna
@@ -41,7 +42,9 @@ def _write(view: StudyView, storage: str) -> int:
         if name in {one.study_name for one in optuna.get_all_study_summaries(backend)}:
             optuna.delete_study(study_name=name, storage=backend)
         study = optuna.create_study(study_name=name, storage=backend, direction="maximize")
-        study.set_metric_names([METRIC])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            study.set_metric_names([METRIC])
         study.add_trials([_trial(one, distributions) for one in done])
     except (ValueError, ImportError) as error:
         raise UsageError(f"{shown} is no storage of Optuna's: {_said(error, storage)}") from None
