@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from orgopt.api.documents import diff, lint, read
     from orgopt.api.planning import plan
     from orgopt.api.recordings import RecordingResult, record
+    from orgopt.api.results import Kept, find_result, pause, remove, results, tell, unpause
     from orgopt.api.run_result import RunResult
     from orgopt.api.runs import evaluate, resume, run
     from orgopt.api.studies import open_study, optimize, studies, verify
@@ -39,6 +40,7 @@ _HOMES = {
     "AskResult": "api.asking",
     "Callback": "callback",
     "Comparison": "api.contests",
+    "Kept": "api.results",
     "Org": "org",
     "Plan": "api.study_plan",
     "Program": "document",
@@ -52,19 +54,25 @@ _HOMES = {
     "compare": "api.contests",
     "diff": "api.documents",
     "evaluate": "api.runs",
+    "find_result": "api.results",
     "lint": "api.documents",
     "load": "document",
     "load_task": "task_folder",
     "open_study": "api.studies",
     "optimize": "api.studies",
     "parse": "document",
+    "pause": "api.results",
     "plan": "api.planning",
     "read": "api.documents",
     "record": "api.recordings",
+    "remove": "api.results",
     "render": "document",
+    "results": "api.results",
     "resume": "api.runs",
     "run": "api.runs",
     "studies": "api.studies",
+    "tell": "api.results",
+    "unpause": "api.results",
     "verify": "api.studies",
 }
 """Where each name of the front door is."""
@@ -73,6 +81,7 @@ __all__ = [
     "AskResult",
     "Callback",
     "Comparison",
+    "Kept",
     "Org",
     "Plan",
     "Program",
@@ -86,19 +95,25 @@ __all__ = [
     "compare",
     "diff",
     "evaluate",
+    "find_result",
     "lint",
     "load",
     "load_task",
     "open_study",
     "optimize",
     "parse",
+    "pause",
     "plan",
     "read",
     "record",
+    "remove",
     "render",
+    "results",
     "resume",
     "run",
     "studies",
+    "tell",
+    "unpause",
     "verify",
 ]
 

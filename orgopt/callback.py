@@ -82,16 +82,25 @@ class Callback:
 
 
 class Following(Callback):
-    """Tells another callback all that it hears, and calls a function whenever something was saved."""
+    """Tells another callback all that it hears, and then calls functions of one's own.
 
-    def __init__(self, callback: Callback, on_saved: Callable[[], None]) -> None:
-        self._callback, self._on_saved = callback, on_saved
+    Args:
+        callback: Told first.
+        after: Functions without arguments, by the method after which each is called.
+    """
+
+    def __init__(self, callback: Callback, **after: Callable[[], None]) -> None:
+        self._callback, self._after = callback, after
 
     def __getattribute__(self, name: str) -> Any:
-        if name.startswith("_") or name == "saved":
+        if name.startswith("_"):
             return object.__getattribute__(self, name)
-        return getattr(self._callback, name)
+        told, after = getattr(self._callback, name), self._after.get(name)
+        if after is None:
+            return told
 
-    def saved(self) -> None:
-        self._callback.saved()
-        self._on_saved()
+        def both(*args: object, **kwargs: object) -> None:
+            told(*args, **kwargs)
+            after()
+
+        return both

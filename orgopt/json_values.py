@@ -5,6 +5,9 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, cast
 
+SCHEMA_VERSION = 1
+"""Of all JSON that commands print; raised when a key goes or means something else."""
+
 
 def json_values(data: object) -> Any:
     """Data as JSON values: a dataclass as its fields, a tuple as a list, a path as text."""

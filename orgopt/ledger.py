@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Self
 
 from orgopt import regular
 from orgopt.errors import StoreError
-from orgopt.jsonl import JsonLog, damaged, read_log
+from orgopt.jsonl import JsonLog, damaged, read_lines, read_log
 
 BASELINE = 0
 """The id of the baseline, which every agent knows from the start; experiments count from 1."""
@@ -39,10 +39,12 @@ class Ledger:
     Args:
         path: The file that takes new events; none keeps them in memory.
         events: What was recorded before: the run repeats it event by event, and then goes on.
+        inbox: The log of what a person tells the team while it works, see `told`; None where nobody does.
     """
 
-    def __init__(self, path: Path | None = None, events: Iterable[Event] = ()) -> None:
+    def __init__(self, path: Path | None = None, events: Iterable[Event] = (), inbox: Path | None = None) -> None:
         self.events: list[Event] = list(events)
+        self.inbox = inbox
         self._repeated = 0
         self._log = JsonLog(path) if path else None
 
@@ -81,6 +83,20 @@ class Ledger:
                 self._log.append(event.to_dict(), sync=kind == "end")
         self._repeated += 1
         return event
+
+    def told(self) -> list[str]:
+        """What a person has told that no stand-up has heard yet; of one that is repeated, what it heard.
+
+        Raises:
+            StoreError: The inbox is damaged.
+        """
+        if self.repeating:
+            meeting = next((event for event in self.ahead() if event.kind == "meeting"), None)
+            return list(meeting.data.get("told", ())) if meeting else []
+        if self.inbox is None:
+            return []
+        heard = sum(len(event.data.get("told", ())) for event in self.of("meeting"))
+        return [str(record["text"]) for record in read_lines(self.inbox)[heard:]]
 
     def of(self, kind: str) -> list[Event]:
         """The events of a kind."""

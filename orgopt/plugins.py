@@ -10,12 +10,12 @@ from abc import ABCMeta
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from functools import cache
 from inspect import isabstract, isfunction, signature
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from orgopt.errors import OrgoptError, PluginError, UsageError
+from orgopt.nearest import did_you_mean
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -185,9 +185,7 @@ class Plugin:
 
 def remedy(name: str, known: Sequence[str]) -> str:
     """The end of a message about an unknown name: the nearest one, and all that there are."""
-    close = get_close_matches(name.lower(), known, n=1)
-    nearest = f"did you mean '{close[0]}'? " if close else ""
-    return f": {nearest}choose {', '.join(known) or 'none, for there is none'}"
+    return f": {did_you_mean(name, known)}choose {', '.join(known) or 'none, for there is none'}"
 
 
 def versions(used: Sequence[tuple[Kind, str]]) -> dict[str, str]:

@@ -16,6 +16,7 @@ TABLES = {
     "models": "orgopt.agents.settings",
     "prices": "orgopt.agents.settings",
     "agents": "orgopt.agents.command.config",
+    "notify": "orgopt.api.steering",
     "tasks": "orgopt.foreign.places",
 }
 """The tables of that file that are no commands, and the module that reads each; a command's are its options."""

@@ -1,6 +1,7 @@
 """Fixtures: the toy task, and documents; and what is left out where no sandbox holds."""
 
 import gc
+import json
 import os
 import signal
 from collections.abc import Iterator
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema.protocols import Validator
+from jsonschema.validators import validator_for
 
 from orgopt.document import Program, parse
 from orgopt.lab.doctor.probes import trial
@@ -82,6 +85,31 @@ def away(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Non
     """Stand where results may go: nothing of a test lands in the checkout."""
     if "tmp_path" in request.fixturenames:
         monkeypatch.chdir(request.getfixturevalue("tmp_path"))
+
+
+@pytest.fixture(autouse=True)
+def printed_json_is_as_its_schema_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a command prints as JSON in a test keeps to what `orgopt schema` says of its kind."""
+    from orgopt.cli.shared import base
+
+    echo = base.echo
+
+    def checked(text: str) -> None:
+        if text.startswith("{") and (kind := json.loads(text).get("kind")):
+            validator(kind).validate(json.loads(text))
+        echo(text)
+
+    monkeypatch.setattr(base, "echo", checked)
+
+
+@cache
+def validator(kind: str) -> Validator:
+    """What checks the JSON of a kind."""
+    from orgopt.api.schemas import schema
+
+    cls = validator_for(schema(kind))
+    cls.check_schema(schema(kind))
+    return cls(schema(kind))
 
 
 @pytest.fixture

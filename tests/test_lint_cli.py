@@ -134,7 +134,7 @@ def test_fmt_writes_the_canonical_form_once(lab: Path) -> None:
 
 @pytest.mark.parametrize("path", sorted((ROOT / "orgs").rglob("*.md")), ids=lambda path: path.stem)
 def test_json_keeps_to_its_schema_and_fmt_to_the_organization(path: Path, tmp_path: Path) -> None:
-    schema = json.loads((ROOT / "docs" / "org.schema.json").read_text())
+    schema = json.loads((ROOT / "orgopt" / "org.schema.json").read_text())
     jsonschema.validate(json.loads(orgopt("show", path, "--as", "json").output), schema)
     assert orgopt("fmt", path, "--out", tmp_path / "a.md").exit_code == 0
     assert same(read(load(tmp_path / "a.md")).org, read(load(path)).org)

@@ -51,6 +51,18 @@ def kinds(workspace: Path) -> dict[str, int]:
         return dict(database.execute("SELECT value, count(*) FROM tags WHERE key = 'orgopt.kind' GROUP BY value"))
 
 
+@pytest.mark.slow
+def test_what_is_removed_goes_from_mlflow_too(workspace: Path) -> None:
+    assert orgopt("sync").exit_code == 0
+    done = orgopt("rm", NAME, "--yes", "--json")
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["mlflow_runs"] == 7
+    with sqlite3.connect(workspace / "mlflow.db") as database:
+        assert not list(database.execute("SELECT 1 FROM runs WHERE lifecycle_stage = 'active'"))
+        assert not list(database.execute("SELECT 1 FROM registered_models"))
+    assert not (workspace / "mlruns" / "studies" / NAME).exists()
+
+
 def test_sync_sends_what_is_missing_once(workspace: Path) -> None:
     first = orgopt("sync")
     assert first.exit_code == 0, first.output
@@ -60,7 +72,7 @@ def test_sync_sends_what_is_missing_once(workspace: Path) -> None:
     assert kinds(workspace) == {"study": 1, "generation": 2, "candidate": 4}
     missing = orgopt("sync", "nothing")
     assert missing.exit_code == 2
-    assert "no study nothing" in missing.output
+    assert "no study 'nothing'" in missing.output
 
 
 def test_sync_says_what_stopped_it(workspace: Path) -> None:

@@ -36,6 +36,7 @@ class Bound(NamedTuple):
 BOUNDS: Mapping[str, Bound] = {
     "contenders": Bound(2, 100),
     "generations": Bound(1, 10_000),
+    "max_hours": Bound(0, 24 * 366, whole=False, optional=True),
     "max_tokens": Bound(0, optional=True),
     "max_usd": Bound(0, whole=False, optional=True),
     "population": Bound(1, 10_000),
@@ -113,6 +114,7 @@ OTHERS: Mapping[str, Text | Switch] = {
     "sampler": Text(),
     "sandbox": Text(optional=True),
     "tracking": Switch(),
+    "until": Text(optional=True),
     "workspace": Text(path=True, optional=True),
 }
 

@@ -22,7 +22,8 @@ from orgopt.api.inputs import (
 )
 from orgopt.api.labs import RAY, calibrate_all, check_budget, lab_of, workers_of
 from orgopt.api.language import check, going_on, language_settings, means
-from orgopt.callback import Callback
+from orgopt.api.steering import Notices, TimeIsUp, ending_after, notify_command, seconds_left, wait_while_paused
+from orgopt.callback import Callback, Following
 from orgopt.document import Program, parse, read
 from orgopt.evolve.compare.contest import Contest, Entrants, default_name, enter, identity_of
 from orgopt.evolve.trials.arena import Arena, Terms
@@ -114,6 +115,8 @@ def compare(
     agents: str | None = None,
     max_usd: float | None = None,
     max_tokens: int | None = None,
+    until: str | None = None,
+    max_hours: float | None = None,
     callback: Callback | None = None,
     command: str = "",
 ) -> Comparison:
@@ -137,6 +140,8 @@ def compare(
             None leaves them as the document has them.
         max_usd: Dollars that language models may cost in all; None is no limit.
         max_tokens: Tokens that they may use in all; None is no limit.
+        until: When it stops, if it is not done by then: `18:00`, or a date and time.
+        max_hours: After how many hours it does; the same call continues it.
         callback: Told of what happens.
         command: What one types to continue it, for its advice; empty where there is no such command.
 
@@ -150,6 +155,8 @@ def compare(
     """
     hears = told(callback)
     require(slots=slots, seeds=seeds, workers=None if workers == RAY else workers, seed=seed, verify_seeds=verify_seeds)
+    require(until=until, max_hours=max_hours)
+    left = seconds_left(until, max_hours)
     require(max_usd=max_usd, max_tokens=max_tokens, lab=lab, agents=agents, name=name, command=command)
     for document in documents:
         require_document(document, "each document")
@@ -167,6 +174,7 @@ def compare(
     kind = lab_of(lab, next(iter(tasks.values())))
     seeds = seeds or contest_seeds(kind)
     terms = Terms(lab=kind, slots=slots, budget_s=budget_s, verify_seeds=verify_seeds)
+    notify_command(workspace)  # refused now, and not when it is to be called
     contests = workspace / "mlruns" / "contests"
     require_writable(contests)  # before anything costs time
     with _arena(tasks, terms, workers_of(workers, kind), workspace, hears) as arena, ExitStack() as stack:
@@ -174,12 +182,29 @@ def compare(
         folder = writable_folder(contests / (name or default_name(entrants, tasks, digest_of(identity))))
         arena.terms = replace(terms, means=means(everyone, language, folder))
         log = stack.enter_context(ContestLog(folder, identity, entrants, arena.tasks, command))
+        notices = Notices(workspace, folder.name, hears)
+        stack.enter_context(notices.of_failures())
         contest = Contest(entrants, arena, seed=seed, log=log)
         hears.contest_begun(contest, seeds, folder)
         with going_on("What was measured is kept, and this run is not: the same command goes on."):
-            ranking = contest.run(seeds, ended=hears.compared)
+            ranking = _ranked(contest, seeds, hears, left, folder)
         said = _ending(log, ranking, command, arena.workers)
+        notices.tell("verdict", said.title)
         return Comparison(folder=folder, ranking=ranking, ending=said, tasks=dict(arena.tasks), budget_s=budget_s)
+
+
+def _ranked(contest: Contest, seeds: int, callback: Callback, left: float | None, folder: Path) -> Ranking:
+    """Run a contest; where its time is up before, the seeds that all entrants have had count."""
+    hears = Following(callback, compared=lambda: wait_while_paused(folder, callback))
+    try:
+        with ending_after(left):
+            return contest.run(seeds, ended=hears.compared)
+    except TimeIsUp:
+        complete = next((k for k in range(seeds) if contest.left(k + 1)), seeds)
+        if not complete:
+            raise
+        callback.noted(f"time is up after {complete} of {seeds} seeds; the same command goes on")
+        return contest.run(complete)
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from orgopt.api.inputs import (
 )
 from orgopt.api.labs import RAY, check_budget, lab_of, workers_of
 from orgopt.api.language import check, language_settings
+from orgopt.api.steering import notify_command, seconds_left
 from orgopt.api.study_plan import Plan
 from orgopt.callback import Callback
 from orgopt.called import argument
@@ -74,6 +75,8 @@ def plan(
     max_usd: float | None = None,
     max_tokens: int | None = None,
     tracking: bool = True,
+    until: str | None = None,
+    max_hours: float | None = None,
     callback: Callback | None = None,
     command: str = "",
 ) -> Plan:
@@ -113,6 +116,8 @@ def plan(
         max_usd: Dollars that language models may cost in all; None is no limit.
         max_tokens: Tokens that they may use in all; None is no limit.
         tracking: Whether MLflow shows the study.
+        until: When it stops, if it is not done by then: `18:00`, or a date and time.
+        max_hours: After how many hours it does; the same call continues it.
         callback: Told of what happens.
         command: What one types to continue it, for its records and its advice; empty where there is no such command.
 
@@ -137,8 +142,10 @@ def plan(
     require(agents=agents, max_usd=max_usd, max_tokens=max_tokens)
     require(lab=lab, sampler=sampler, also=also, controls=controls)
     require(rewriter=rewriter, rewriter_model=rewriter_model, feedback=feedback, learn_from=learn_from)
-    require(fix=fix, only=only, name=name, command=command, tracking=tracking)
+    require(fix=fix, only=only, name=name, command=command, tracking=tracking, until=until, max_hours=max_hours)
+    seconds_left(until, max_hours)  # refused before anything else is looked at
     program, workspace = program_of(document, agents=agents), workspace_of(document)
+    notify_command(workspace)  # refused now, and not when it is to be called
     org = announce(program, hears)
     language = language_settings(workspace, max_usd, max_tokens)
     held_out = task_names(held_out_task, "held_out_task")
@@ -188,6 +195,8 @@ def plan(
         tracking=tracking,
         callback=hears,
         command=command,
+        until=until,
+        max_hours=max_hours,
     )
     check(found.team, language, found.model)
     if also == "dollars" and not speaks(found.team):

@@ -21,7 +21,8 @@ from orgopt.team.costs import Report
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
-SETTINGS = "run.json"
+SETTINGS, INBOX = "run.json", "told.jsonl"
+"""Files of a run: what it was asked to do, and what a person tells its team meanwhile."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +82,11 @@ class RunResult:
 
     def _repr_html_(self) -> str:
         return to_html(self.ending)
+
+
+def is_run(folder: Path) -> bool:
+    """Whether a folder is that of a run."""
+    return (folder / SETTINGS).is_file()
 
 
 def read_run_settings(folder: Path) -> RunSettings:

@@ -25,13 +25,14 @@ from orgopt.api.inputs import (
 )
 from orgopt.api.labs import calibrated, lab_of, open_lab
 from orgopt.api.language import answering, check, frozen, going_on, language_settings
-from orgopt.api.run_result import SETTINGS, RunResult, RunSettings, read_run_settings
+from orgopt.api.run_result import INBOX, SETTINGS, RunResult, RunSettings, read_run_settings
 from orgopt.callback import Callback
 from orgopt.called import own_command
 from orgopt.document import load, require_org
 from orgopt.errors import StoreError, UsageError
 from orgopt.lab.sandbox.launch import Sandbox, chosen, using
 from orgopt.ledger import Event, Ledger, results_tsv, write_text
+from orgopt.locks import holding
 from orgopt.org import Org
 from orgopt.plugin_faults import naming_packages
 from orgopt.scoring import VERIFY_SEEDS, Score
@@ -117,7 +118,7 @@ def run(
     folder = _new_folder(workspace, f"{stem_of(document, program)}-{loaded.name}-s{seed}")
     write_text(folder / "program.md", program.text)
     write_record(folder / SETTINGS, asdict(settings))
-    return _run(settings, folder, workspace, Ledger(folder / LEDGER), hears, made)
+    return _run(settings, folder, workspace, Ledger(folder / LEDGER, inbox=folder / INBOX), hears, made)
 
 
 @naming_packages()
@@ -143,6 +144,7 @@ def resume(
     hears, folder = told(callback), Path(folder)
     settings = read_run_settings(folder)
     ledger, unanswered = mended(folder / LEDGER, folder / ANSWERS)
+    ledger.inbox = folder / INBOX
     given = {"max_usd": max_usd, "max_tokens": max_tokens}
     settings = replace(settings, **{name: value for name, value in given.items() if value is not None})
     return _run(settings, folder, _home_of(folder), ledger, hears, None, FORGOTTEN if unanswered else ())
@@ -204,6 +206,7 @@ def _run(
     code = Repository(folder / "code.git", task) if speaks(org) and task.script else None
     try:
         with (
+            holding(folder / SETTINGS, f"run {folder.name} is in use by another process"),
             using(settings.sandbox),
             _opened(org, settings, folder, workspace, resumed=made is None, forget=forget) as language,
             open_lab(task, settings.lab, settings.slots, callback) as lab,

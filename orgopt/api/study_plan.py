@@ -9,6 +9,7 @@ from orgopt.api.bounds import require
 from orgopt.api.forecasts import forecast
 from orgopt.api.labs import calibrate_all
 from orgopt.api.language import going_on, means
+from orgopt.api.steering import Notices, TimeIsUp, ending_after, seconds_left, wait_while_paused
 from orgopt.api.study_result import StudyResult
 from orgopt.callback import Callback, Following
 from orgopt.called import own_command
@@ -26,6 +27,8 @@ from orgopt.plugin_faults import naming_packages
 from orgopt.report import page
 from orgopt.study.config import REWRITER_KIND, StudyConfig, study_name
 from orgopt.study.log import StudyLog
+from orgopt.study.records.kinds import GenerationRecord
+from orgopt.study.verdict.study import ending
 from orgopt.study.view import study
 from orgopt.task import Task
 from orgopt.tracking.background import Projection
@@ -52,6 +55,8 @@ class Plan:
         tracking: Whether MLflow shows the study.
         callback: Told of what happens.
         command: What one types to continue it.
+        until: When it stops, if it is not done by then; see `steering.seconds_left`.
+        max_hours: After how many hours it does.
     """
 
     program: Program
@@ -69,6 +74,8 @@ class Plan:
     tracking: bool
     callback: Callback
     command: str
+    until: str | None = None
+    max_hours: float | None = None
 
     def __repr__(self) -> str:
         size = f"{self.config.generations} generations of {self.config.population}"
@@ -87,12 +94,24 @@ class Plan:
 
     @naming_packages()
     def carry_out(self) -> StudyResult:
-        """Do the study, or what is left of it.
+        """Do the study, or what is left of it; where its time is up before, the result is not `finished`.
 
         Raises:
             DocumentError, UsageError, SandboxError, LabError, ModelError, StoreError: See `orgopt.errors`; what was
                 measured before is kept.
         """
+        begun: list[Path] = []
+        try:
+            with ending_after(seconds_left(self.until, self.max_hours)):
+                return self._carried_out(begun)
+        except TimeIsUp:
+            if not begun:  # nothing is there to be read
+                raise
+            self.callback.noted("time is up; the same command goes on")
+            return StudyResult.read(begun[0])
+
+    def _carried_out(self, begun: list[Path]) -> StudyResult:
+        """Do it, and note its folder once it has begun."""
         config, hears = self.config, self.callback
         studies = self.workspace / "mlruns" / "studies"
         require_writable(studies)  # before anything costs time
@@ -115,6 +134,9 @@ class Plan:
             if config.real_runs and _sandboxed(hears):
                 real = stack.enter_context(Arena(searched, replace(terms, lab="local"), workers=1))
                 calibrate_all(real, self.workspace, hears)
+            begun.append(folder)
+            notices = Notices(self.workspace, folder.name, hears)
+            stack.enter_context(notices.of_failures())
             projection = stack.enter_context(Projection(self.workspace, folder, hears, enabled=self.tracking))
             hears.study_begun(config, searched, self.lab, log)
             stack.enter_context(going_on("What was measured is kept, and this run is not: the same command goes on."))
@@ -125,11 +147,13 @@ class Plan:
                 log,
                 library=self.library,
                 held_out=self.held_out,
-                callback=Following(hears, projection.poke),
+                callback=_steered(hears, projection, notices, log),
                 real=real,
                 language=shared.settings,
             )
-            write_text(folder / "report.html", page(study(log.records)))
+            view = study(log.records)
+            write_text(folder / "report.html", page(view))
+            notices.tell("verdict", ending(view).title)
         return StudyResult.read(folder)
 
     def forecast(self, usd_per_slot_hour: float | None = None) -> Estimate:
@@ -143,6 +167,20 @@ class Plan:
         """
         require(usd_per_slot_hour=usd_per_slot_hour)
         return forecast(self, usd_per_slot_hour)
+
+
+def _steered(hears: Callback, projection: Projection, notices: Notices, log: StudyLog) -> Callback:
+    """A callback that sends, tells and waits beside what it is told."""
+    told = len(log.of(GenerationRecord))
+
+    def saved() -> None:
+        nonlocal told
+        projection.poke()
+        if (complete := len(log.of(GenerationRecord))) > told:
+            told = complete
+            notices.tell("generation", f"generation {complete}: {ending(study(log.records)).title}")
+
+    return Following(hears, saved=saved, evaluated=lambda: wait_while_paused(log.folder, hears))
 
 
 def _sandboxed(callback: Callback) -> bool:

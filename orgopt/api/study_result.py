@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from orgopt.called import argument
 from orgopt.document import Program, parse
 from orgopt.errors import UsageError
+from orgopt.nearest import did_you_mean
 from orgopt.report.cell import cell
+from orgopt.study.log import PAUSE, is_written
 from orgopt.study.records.kinds import FinalRecord
 from orgopt.study.records.names import LOG
 from orgopt.study.records.reader import written
@@ -53,6 +55,13 @@ class StudyResult:
         return self.view.final is not None
 
     @property
+    def state(self) -> str:
+        """`running` or `paused` while a process is at work on it; else `done` where nothing is left, or `stopped`."""
+        if is_written(self.folder):
+            return "paused" if (self.folder / PAUSE).exists() else "running"
+        return "done" if self.view.final and self.view.final.at >= self.view.ended else "stopped"
+
+    @property
     def final(self) -> FinalRecord | None:
         """The last record of its log, with all claims; None before its end."""
         return self.view.final
@@ -80,8 +89,10 @@ class StudyResult:
 
     def to_dict(self) -> dict[str, Any]:
         """The study as JSON values."""
-        places = {"study": self.name, "folder": str(self.folder), "best": str(self.folder / "best.md")}
-        return {**places, **(written(self.view.final) if self.view.final else {}), "ending": self.ending.to_dict()}
+        places = {"study": self.name, "folder": str(self.folder), "state": self.state}
+        final = written(self.view.final) if self.view.final else {}
+        final.pop("kind", None)  # the record's, and not that of what is printed
+        return {**places, "best": str(self.folder / "best.md"), **final, "ending": self.ending.to_dict()}
 
     def to_pandas(self) -> "pd.DataFrame":
         """The candidates as a table: where they come from, what is known of them, and their parameters."""
@@ -103,6 +114,12 @@ class StudyResult:
             for one in self.candidates
         ]
         return pd.DataFrame(rows, columns=None if rows else ["candidate", "score"]).set_index("candidate")
+
+    def tables(self) -> "dict[str, pd.DataFrame]":
+        """Its `candidates`, its `runs`, and the `experiments` of those that were kept, as `export --csv` has them."""
+        from orgopt.exporting.tables import frame, study_tables
+
+        return {name: frame(rows) for name, rows in study_tables(self.view, self.folder).items()}
 
     def __repr__(self) -> str:
         return f"StudyResult({self.name}: {self.ending.title})"
@@ -133,5 +150,6 @@ def find_study(workspace: Path, name: str | None = None) -> Path:
     for found in (studies / name, Path(name), Path(name).parent):
         if (found / LOG).is_file() and (found.name == Path(name).name or Path(name).name == LOG):
             return found.resolve()
-    known = ", ".join(one.name for one in folders[:10]) or "none"
-    raise UsageError(f"no study '{name}' in {studies}; there are: {known}")
+    names = [one.name for one in folders]
+    known = ", ".join(names[:10]) or "none"
+    raise UsageError(f"no study '{name}' in {studies}: {did_you_mean(name, names)}there are: {known}")

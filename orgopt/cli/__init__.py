@@ -1,5 +1,6 @@
 """The command line: `orgopt COMMAND`. Commands load when they are used, so that help is instant."""
 
+import json
 import signal
 import sys
 import warnings
@@ -14,10 +15,11 @@ from orgopt import regular
 from orgopt.cli.shared.plain_output import print_what_can_be_shown
 from orgopt.errors import UsageError
 from orgopt.forms import FLAG, TEXT, Kind, Table, a_list, line_of, named, number, problem, shown
+from orgopt.nearest import did_you_mean
 from orgopt.version import __version__
 from orgopt.workspace import SETTINGS, TABLES, find_workspace, read_tables
 
-EXIT_INTERRUPTED, EXIT_TERMINATED = 130, 143
+EXIT_USAGE, EXIT_INTERRUPTED, EXIT_TERMINATED = 2, 130, 143
 
 COMMANDS = {
     "init": ("init", "Start a workspace: an organization, a task and settings."),
@@ -34,10 +36,21 @@ COMMANDS = {
     "optimize": ("optimize", "Search for a better organization, in generations."),
     "export": ("export", "Write a study or a document for another tool."),
     "doctor": ("doctor", "Try what experiments could do here, and say what holds them."),
+    "list": ("results", "List studies, contests and runs, and which of them run."),
+    "status": ("results", "Say how a study, a contest or a run stands."),
+    "tail": ("tail", "Show what a study or a run does, as it is logged."),
+    "pause": ("results", "Let a study or a contest wait before its next run."),
+    "resume": ("results", "Let a study or a contest that was paused go on."),
+    "tell": ("results", "Tell the team of a run something, at its next stand-up."),
+    "rm": ("results", "Remove studies, contests or runs."),
+    "gc": ("results", "Remove what nothing was measured in."),
     "report": ("report", "Write a study as one HTML page."),
     "ui": ("ui", "Open the generations in MLflow."),
     "sync": ("sync", "Send to MLflow what it could not take."),
     "log": ("log", "Check the logs of studies, contests and runs."),
+    "guide": ("guide", "Print a guide for agents that use orgopt."),
+    "mcp": ("mcp", "Serve this workspace to an agent, by the Model Context Protocol."),
+    "schema": ("schema", "Print the JSON Schema of what commands print with --json."),
     "checkout": ("checkout", "Write a study's champion, seed or candidate to a file."),
 }
 
@@ -67,6 +80,11 @@ def exit_code(stop: BaseException | None) -> int:
     return EXIT_TERMINATED if isinstance(stop, Terminated) else EXIT_INTERRUPTED
 
 
+def error_json(kind: str, message: str, remedy: str, code: int) -> str:
+    """An error as the line of JSON that programs read on standard error."""
+    return json.dumps({"error": {"kind": kind, "message": message, "remedy": remedy, "exit_code": code}})
+
+
 def _terminate(*_: object) -> None:
     raise Terminated
 
@@ -75,6 +93,10 @@ def _show_warning(message: Warning | str, category: type[Warning], *_: Any) -> N
     """Warnings as lines for people, without the line of code that gave them."""
     if issubclass(category, UserWarning):
         click.echo(str(message), err=True)
+
+
+def _show_nothing(*_: Any) -> None:
+    pass
 
 
 class Commands(click.Group):
@@ -87,14 +109,23 @@ class Commands(click.Group):
         warnings.showwarning = _show_warning
         for which in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(which, _terminate)  # unwinds, so that labs are closed
+        words = next(iter(args), None) or kwargs.get("args")
+        as_json = "--json" in (sys.argv[1:] if words is None else words)
         try:
             result = super().main(*args, standalone_mode=False, **kwargs)
         except click.ClickException as error:
-            error.show()
+            if as_json:
+                path = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "orgopt"
+                remedy = f"{path} --help lists what may be given"
+                click.echo(error_json("usage", error.format_message(), remedy, error.exit_code), err=True)
+            else:
+                error.show()
             sys.exit(error.exit_code)
         except (click.Abort, KeyboardInterrupt) as stop:
-            click.echo("Stopped. The same command starts again; a study, a contest or a recording continues.", err=True)
-            sys.exit(exit_code(stop if isinstance(stop, KeyboardInterrupt) else stop.__cause__))
+            said = "Stopped. The same command starts again; a study, a contest or a recording continues."
+            code = exit_code(stop if isinstance(stop, KeyboardInterrupt) else stop.__cause__)
+            click.echo(error_json("interrupted", said, "the same command", code) if as_json else said, err=True)
+            sys.exit(code)
         sys.exit(result if isinstance(result, int) else 0)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
@@ -105,6 +136,8 @@ class Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         with suppress(OSError):  # a name that no file can have
             _documents[:] = [Path(arg) for arg in args[1:] if not arg.startswith("-") and Path(arg).exists()][:1]
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            ctx.fail(f"No such command '{args[0]}': {did_you_mean(args[0], COMMANDS)}orgopt --help lists all.")
         return super().resolve_command(ctx, args)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -112,6 +145,7 @@ class Commands(click.Group):
             return None
         module = import_module(f"orgopt.cli.{COMMANDS[cmd_name][0]}")
         found: click.Command = getattr(module, f"{cmd_name}_command")
+        _add_quiet(found)
         if table := _settings().get(cmd_name):
             ctx.default_map = {cmd_name: _by_parameter(found, table)}
         return found
@@ -119,6 +153,23 @@ class Commands(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+def _add_quiet(found: click.Command) -> None:
+    """Give a command, or each of a group, the option that silences all but results and errors."""
+    for one in (found, *(found.commands.values() if isinstance(found, click.Group) else ())):
+        if not isinstance(one, click.Group) and all(param.name != "quiet" for param in one.params):
+            what = "Say nothing on standard error but errors."
+            option = click.Option(["--quiet", "-q"], is_flag=True, help=what, expose_value=False, callback=_silence)
+            one.params.append(option)
+
+
+def _silence(ctx: click.Context, param: click.Parameter, value: bool) -> None:  # noqa: ARG001  click's signature
+    from orgopt.cli.shared.base import err
+
+    err.quiet = value
+    if value:
+        warnings.showwarning = _show_nothing
 
 
 @click.group(cls=Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
@@ -163,7 +214,9 @@ def _by_parameter(found: click.Command, table: dict[str, Any]) -> dict[str, Any]
     Raises:
         click.UsageError: The command has no such option, or a value is not what it may be.
     """
-    options = {option.removeprefix("--"): param for param in found.params for option in param.opts}
+    options = {
+        option.removeprefix("--"): param for param in found.params for option in param.opts if option.startswith("--")
+    }
     form = Table(keys={key: _kind(param) for key, param in options.items()})
     path = find_workspace(_documents[0] if _documents else None) / SETTINGS
     text = regular.read_text(path)

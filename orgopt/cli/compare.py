@@ -15,7 +15,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 
 import orgopt
-from orgopt.cli import exit_code
+from orgopt.cli.shared import complete
 from orgopt.cli.shared.base import (
     Duration,
     Workers,
@@ -29,7 +29,9 @@ from orgopt.cli.shared.base import (
     verbose_option,
     warn_of_failures,
 )
-from orgopt.cli.shared.exits import command
+from orgopt.cli.shared.exits import command, end_stopped
+from orgopt.cli.shared.heartbeat import Heartbeat
+from orgopt.cli.shared.hours import hour_options
 from orgopt.cli.shared.lab import lab_option
 from orgopt.cli.shared.language import limit_options
 from orgopt.cli.shared.messages import Said, say_printed
@@ -50,8 +52,15 @@ STYLES = {"best": "green", "worse": "red", "no difference": "yellow", "first": "
     "  orgopt compare orgs/trio.md orgs/ring.md optuna:tpe --task tinygpt --task digits --lab replay --budget 80s\n"
     "  orgopt compare a.md b.md --task tinygpt --budget 10m --seeds 8 --json\n",
 )
-@click.argument("paths", metavar="A B …", nargs=-1)
-@click.option("--task", "task_names", required=True, multiple=True, help="Name of a task, or its folder; several.")
+@click.argument("paths", metavar="A B …", nargs=-1, shell_complete=complete.documents)
+@click.option(
+    "--task",
+    "task_names",
+    required=True,
+    multiple=True,
+    shell_complete=complete.tasks,
+    help="Name of a task, or its folder; several.",
+)
 @click.option(
     "--budget", "budget_s", type=Duration(), required=True, help="Hardware time of each run: 15s, 10m, 2h, or seconds."
 )
@@ -77,6 +86,7 @@ STYLES = {"best": "green", "worse": "red", "no difference": "yellow", "first": "
 )
 @click.option("--name", help="Name of the contest.  [default: from the entrants, the tasks and the settings]")
 @limit_options
+@hour_options
 @verbose_option
 @click.option("--json", "as_json", is_flag=True, help="Print the ranking as JSON.")
 @command
@@ -94,6 +104,8 @@ def compare_command(
     agents: str | None,
     max_usd: float | None,
     max_tokens: int | None,
+    until: str | None,
+    max_hours: float | None,
     verbose: bool,
     as_json: bool,
 ) -> None:
@@ -120,14 +132,15 @@ def compare_command(
                 agents=agents,
                 max_usd=max_usd,
                 max_tokens=max_tokens,
+                until=until,
+                max_hours=max_hours,
                 callback=progress,
                 command=this_command(),
             )
     except KeyboardInterrupt as stop:
         if progress.contest is None:
             raise
-        err.print(progress.stopped())
-        raise SystemExit(exit_code(stop)) from None
+        end_stopped(progress.stopped(), stop)
     if as_json:
         print_json("compare", found.to_dict())
         return
@@ -153,8 +166,10 @@ class ContestProgress(Said):
         self._new, self._since = 0, time.monotonic()
         self._warned: set[str] = set()
         self._shown = ExitStack()
+        self._heartbeat = Heartbeat(console, self.line)
 
     def __enter__(self) -> Self:
+        self._shown.enter_context(self._heartbeat)
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -199,7 +214,18 @@ class ContestProgress(Said):
         if self.add(job.entrant, k, score.research_output) and not self.console.is_terminal:
             done = sum(not left for left in self._left.values())
             means = "  ".join(f"{name} {self._mean(name):+.3f}" for name in self.entrants)
-            self.console.print(f"{done} of {count(self.seeds, 'seed')}  {means}", markup=False, soft_wrap=True)
+            self._heartbeat.say(f"{done} of {count(self.seeds, 'seed')}  {means}")
+
+    def line(self) -> str:
+        """How far the contest is, in a line."""
+        if self.contest is None:
+            return "preparing …"
+        done, total = sum(map(len, self.outputs.values())), len(self.entrants) * self.tasks * self.seeds
+        left = self._seconds_left(done, total)
+        return f"{done} of {count(total, 'run')}" + (f", {left / 60:.1f} min left" if left else "")
+
+    def _seconds_left(self, done: int, total: int) -> float:
+        return (time.monotonic() - self._since) * (total - done) / self._new if self._new else 0.0
 
     def _mean(self, entrant: str) -> float:
         outputs = self.outputs[entrant]
@@ -208,7 +234,7 @@ class ContestProgress(Said):
     def _render(self) -> Table:
         total = len(self.entrants) * self.tasks * self.seeds
         done = sum(map(len, self.outputs.values()))
-        left = (time.monotonic() - self._since) * (total - done) / self._new if self._new else 0.0
+        left = self._seconds_left(done, total)
         table = Table.grid(padding=(0, 1))
         clock = f"[dim]{left / 60:.1f} min left[/]" if left else ""
         table.add_row(

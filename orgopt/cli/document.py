@@ -9,6 +9,7 @@ from rich.tree import Tree
 
 from orgopt import draw
 from orgopt.api.inputs import program_of
+from orgopt.cli.shared import complete
 from orgopt.cli.shared.base import count, out, print_json
 from orgopt.cli.shared.exits import command
 from orgopt.document import describe, diff, read, require_org
@@ -22,7 +23,7 @@ MAX_DEPTH = 50  # levels of a tree; a terminal is not wide enough for more
 @click.command(
     "show", epilog="\b\nExamples:\n  orgopt show orgs/trio.md\n  orgopt show orgs/trio.md --as svg > trio.svg"
 )
-@click.argument("path", metavar="FILE")
+@click.argument("path", metavar="FILE", shell_complete=complete.documents)
 @click.option("--as", "form", type=click.Choice(["tree", "mermaid", "svg", "json"]), default="tree", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="The same as --as json.")
 @command
@@ -43,8 +44,8 @@ def show_command(path: str, form: str, as_json: bool) -> None:
     "diff",
     epilog="\b\nExamples:\n  orgopt diff orgs/trio.md mlruns/studies/NAME/best.md\n  orgopt diff a.md b.md --text",
 )
-@click.argument("before", metavar="A")
-@click.argument("after", metavar="B")
+@click.argument("before", metavar="A", shell_complete=complete.documents)
+@click.argument("after", metavar="B", shell_complete=complete.documents)
 @click.option("--text", is_flag=True, help="Show the changed lines too.")
 @click.option("--json", "as_json", is_flag=True, help="Print the edits as JSON.")
 @command

@@ -7,15 +7,18 @@ from typing import cast
 import click
 
 from orgopt.addresses import without_passwords
+from orgopt.api.documents import document_of_study
 from orgopt.api.inputs import PROMPTS, program_of
+from orgopt.api.run_result import is_run
 from orgopt.api.study_result import find_study
-from orgopt.cli.checkout import document
+from orgopt.cli.shared import complete
 from orgopt.cli.shared.base import count, err, out, print_json
 from orgopt.cli.shared.exits import command
 from orgopt.document import Program, parse, require_org
 from orgopt.errors import UsageError
 from orgopt.exporting import EXPORTER_KIND, find_exporter, find_study_exporter
 from orgopt.exporting.base import Lack, PartialExporter
+from orgopt.exporting.tables import FORMS, run_tables, study_tables, write_tables
 from orgopt.ledger import write_text
 from orgopt.study.records.names import LOG
 from orgopt.study.view import load_study
@@ -25,9 +28,10 @@ from orgopt.workspace import find_workspace, writable_folder
 @click.command(
     "export",
     epilog="\b\nExamples:\n  orgopt export trio-digits-1f2e --optuna sqlite:///study.db\n"
-    "  optuna-dashboard sqlite:///study.db\n  orgopt export orgs/trio.md --to claude-agents .",
+    "  optuna-dashboard sqlite:///study.db\n  orgopt export --csv tables\n"
+    "  orgopt export orgs/trio.md --to claude-agents .",
 )
-@click.argument("source", metavar="[STUDY|FILE|NAME@STUDY]", required=False)
+@click.argument("source", metavar="[STUDY|RUN|FILE|NAME@STUDY]", required=False, shell_complete=complete.sources)
 @click.option(
     "--to",
     "place",
@@ -37,6 +41,8 @@ from orgopt.workspace import find_workspace, writable_folder
     f"folder, such as 'svg charts': {', '.join(EXPORTER_KIND.own)}. Packages can add forms (orgopt doctor).",
 )
 @click.option("--optuna", "storage", metavar="STORAGE", help="The same as --to optuna STORAGE.")
+@click.option("--csv", metavar="FOLDER", help="A study's candidates, runs and experiments, or a run's, as CSV.")
+@click.option("--parquet", metavar="FOLDER", help="The same in Parquet.")
 @click.option("--force", is_flag=True, help="Of a document: replace files that are there and differ.")
 @click.option(
     "--workspace", "folder", type=click.Path(path_type=Path), help="Folder with mlruns/.  [default: from here upward]"
@@ -47,21 +53,28 @@ def export_command(
     source: str | None,
     place: tuple[str, str] | None,
     storage: str | None,
+    csv: str | None,
+    parquet: str | None,
     force: bool,
     folder: Path | None,
     as_json: bool,
 ) -> None:
-    """Write STUDY, by default the newest, in the storage of another tool, or a document in the form of one.
+    """Write STUDY, by default the newest, as tables or for another tool, or a document in the form of one.
 
     A document is a FILE, or one of a study's: champion@STUDY, g02-c11@STUDY. What the form has no place for is said.
 
     As a study of Optuna's, for optuna-dashboard and its like, each candidate is a trial with its place in the genome
     and its research output; one that was dropped early is pruned. A study that is there already is written again.
     """
-    if (place is None) == (storage is None):
-        raise UsageError("say where to: --to FORM TARGET, or --optuna STORAGE")
-    form, target = place or ("optuna", storage or "")
-    if source and _is_document(source):
+    asked = {"optuna": storage, "csv": csv, "parquet": parquet}
+    ways = [place, *((form, target) for form, target in asked.items() if target is not None)]
+    if len(ways := [way for way in ways if way]) != 1:
+        raise UsageError("say where to, once: --to FORM TARGET, --optuna STORAGE, --csv FOLDER or --parquet FOLDER")
+    ((form, target),) = ways
+    workspace = (folder or find_workspace()).resolve()
+    if form in FORMS:
+        data, said = _export_tables(source, form, Path(target), workspace)
+    elif source and _is_document(source):
         program = _program(source, folder)
         written, lack = _export_document(program, form, Path(target), force=force)
         data = {"document": source, "form": form, "target": target, "files": written}
@@ -69,7 +82,7 @@ def export_command(
         _say_lack(form, lack)
         said = f"{source} written to {', '.join(str(Path(target) / name) for name in written)}"
     else:
-        found = load_study(find_study((folder or find_workspace()).resolve(), source))
+        found = load_study(find_study(workspace, source))
         number, name = find_study_exporter(form).export(found, target), found.head.name
         target = without_passwords(target)
         data = {"study": name, "form": form, "target": target, "candidates": number}
@@ -79,6 +92,21 @@ def export_command(
         print_json("export", data)
     else:
         out.print(said, markup=False)
+
+
+def _export_tables(source: str | None, form: str, target: Path, workspace: Path) -> tuple[dict[str, object], str]:
+    """Write the tables of a study or a run; returns the JSON and the words for it."""
+    run = source and next((one for one in (workspace / "mlruns" / "runs" / source, Path(source)) if is_run(one)), None)
+    if run:
+        name, tables = run.resolve().name, run_tables(run)
+    else:
+        study = find_study(workspace, source)
+        name, tables = study.name, study_tables(load_study(study), study)
+    files = write_tables(tables, form, target)
+    rows = {title: len(found) for title, found in tables.items()}
+    counted = ", ".join(f"{number} {title}" for title, number in rows.items())
+    data: dict[str, object] = {"run" if run else "study": name, "form": form, "target": str(target), "files": files}
+    return {**data, "rows": rows}, f"{counted} of {name} written to {target}"
 
 
 def _is_document(source: str) -> bool:
@@ -91,7 +119,7 @@ def _program(source: str, workspace: Path | None) -> Program:
     """A document from a file, from MLflow's prompts, or from a study."""
     if Path(source).exists() or source.startswith(PROMPTS):
         return program_of(source)
-    return parse(document(source, (workspace or find_workspace()).resolve()), source)
+    return parse(document_of_study(source, (workspace or find_workspace()).resolve()), source)
 
 
 def _export_document(program: Program, form: str, folder: Path, *, force: bool) -> tuple[list[str], Lack]:

@@ -3,21 +3,23 @@
 import re
 import shlex
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import click
 from rich.markup import escape
 from rich.table import Table
 
+from orgopt.api.guide import agents_md
 from orgopt.cli.shared.adopted import IGNORED, adopt_folder, write_new
-from orgopt.cli.shared.base import count, near, out, own_command
+from orgopt.cli.shared.base import count, near, out, own_command, print_json
 from orgopt.cli.shared.exits import command
 from orgopt.document import load, read
 from orgopt.errors import StoreError, UsageError
 from orgopt.lab.doctor.probes import trial
 from orgopt.lab.sandbox.launch import chosen
 from orgopt.lab.worlds.recording import records_path
+from orgopt.nearest import did_you_mean
 from orgopt.task_folder import load_task
 from orgopt.task_source import find_tasks, shipped
 
@@ -51,6 +53,7 @@ A research organization and what it researches.
 - `fitness/{task}/` is the task: `train.py` may be edited by agents, `prepare.py` keeps the data, the budget and the
   metric, `task.toml` says what it measured.
 - `orgopt.toml` has the options that commands start from.
+- `AGENTS.md` tells coding agents how to work with orgopt.
 
 ```bash
 orgopt show program.md
@@ -94,8 +97,11 @@ def summary(mission: str) -> str:
 @click.option("--script", default="", help="The script of that folder, where another one is found.")
 @click.option("--no-try", "untried", is_flag=True, help="Do not run that script to see which of its knobs arrive.")
 @click.option("--templates", "listed", is_flag=True, help="List the templates, and write nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was written, or the templates, as JSON.")
 @command
-def init_command(folder: Path | None, template: str, task: str, script: str, untried: bool, listed: bool) -> None:
+def init_command(
+    folder: Path | None, template: str, task: str, script: str, untried: bool, listed: bool, as_json: bool
+) -> None:
     """Start a workspace in DIR: program.md, a task, settings and a README. Nothing that is there is overwritten.
 
     With the folder of your own script as the task, its command, metric and knobs are found and written into a task.toml
@@ -103,29 +109,51 @@ def init_command(folder: Path | None, template: str, task: str, script: str, unt
     """
     known = templates()
     if listed:
-        table = Table.grid(padding=(0, 2, 0, 0))
-        for name, path in known.items():
-            org = read(load(path)).org
-            table.add_row(f"[bold]{name}[/]", count(org.headcount, "agent"), escape(summary(org.mission)))
-        out.print(table)
+        _list(known, as_json=as_json)
         return
     if template not in known:
-        raise UsageError(f"no template '{template}': {', '.join(known)}")
+        raise UsageError(f"no template '{template}': {did_you_mean(template, known)}choose {', '.join(known)}")
     if folder is not None and (folder / "program.md").exists():
         raise UsageError(f"{folder / 'program.md'} is already there: name another folder")
     if Path(task).is_dir():
-        adopt_folder(Path(task).resolve(), folder, known[template], script=script, tries=not untried)
+        out.quiet = as_json
+        written = adopt_folder(Path(task).resolve(), folder, known[template], script=script, tries=not untried)
+        if as_json:
+            _print_written(folder or Path(task), written, [])
         return
     if folder is None:
         raise UsageError("name a folder: orgopt init my-lab (. for this one)")
     tasks = find_tasks(Path("/nowhere"))
     if task not in tasks:
-        raise UsageError(f"no task '{task}': {', '.join(tasks)}, or the folder of your own script")
+        near_one = did_you_mean(task, tasks)
+        raise UsageError(f"no task '{task}': {near_one}choose {', '.join(tasks)}, or the folder of your own script")
     written = _write(folder, known[template], tasks[task])
+    if as_json:
+        _print_written(folder, written, [line for _, line in _next(folder, tasks[task])])
+        return
     for path in written:
         out.print(f"  [green]+[/] {escape(near(path))}")
     for title, line in _next(folder, tasks[task]):
         out.print(f"{title}: [bold]{escape(line)}[/]", soft_wrap=True)
+
+
+def _list(known: Mapping[str, Path], *, as_json: bool) -> None:
+    """Print the templates."""
+    described = [(name, read(load(path)).org) for name, path in known.items()]
+    if as_json:
+        rows = [{"name": name, "headcount": org.headcount, "summary": summary(org.mission)} for name, org in described]
+        print_json("templates", {"templates": rows})
+        return
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for name, org in described:
+        table.add_row(f"[bold]{name}[/]", count(org.headcount, "agent"), escape(summary(org.mission)))
+    out.print(table)
+
+
+def _print_written(folder: Path, written: Iterable[Path], commands: Sequence[str]) -> None:
+    """Print as JSON what was written, and what to type next."""
+    paths = [str(path.resolve()) for path in written]
+    print_json("init", {"folder": str(folder.resolve()), "written": paths, "next": commands})
 
 
 def _next(folder: Path, task: Path) -> Iterator[tuple[str, str]]:
@@ -157,6 +185,7 @@ def _write(folder: Path, org: Path, task: Path) -> list[Path]:
         "program.md": org.read_text("utf-8"),
         "orgopt.toml": CONFIG.format(task=task.name),
         "README.md": README.format(name=folder.resolve().name, task=task.name),
+        "AGENTS.md": agents_md(),
         ".gitignore": IGNORED,
     }
     return sorted([*write_new(folder, texts), *[target] * new])

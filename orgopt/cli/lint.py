@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from rich.markup import escape
 
-from orgopt.cli.shared import findings
+from orgopt.cli.shared import complete, findings
 from orgopt.cli.shared.base import count, err, out, print_json
 from orgopt.cli.shared.exits import EXIT_DOCUMENT, command
 from orgopt.document import lint, load, parse, read
@@ -21,6 +21,7 @@ from orgopt.document.reading.reader import Reading
 from orgopt.document.text.program import Program
 from orgopt.errors import DocumentError, UsageError
 from orgopt.lab.worlds.recording import run_seconds
+from orgopt.nearest import did_you_mean
 from orgopt.org import Org
 from orgopt.task_folder import load_task
 from orgopt.workspace import find_workspace
@@ -31,7 +32,7 @@ from orgopt.workspace import find_workspace
     epilog="\b\nExamples:\n  orgopt lint orgs/*.md\n  orgopt lint orgs/trio.md --task tinygpt --slots 2\n"
     "  orgopt lint my-lab.md --fix\n  orgopt lint my-lab.md --format sarif > lint.sarif",
 )
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", shell_complete=complete.documents)
 @click.option("--fix", "fix_safe", is_flag=True, help="Write the fixes that leave the organization as it is read [*].")
 @click.option("--unsafe-fixes", is_flag=True, help="With --fix: the others too.")
 @click.option(
@@ -41,7 +42,12 @@ from orgopt.workspace import find_workspace
     default=None,
     help="How findings are printed.  [default: full; github in GitHub Actions]",
 )
-@click.option("--task", "task_name", help="Check against a task too: its files, its groups of knobs, its times.")
+@click.option(
+    "--task",
+    "task_name",
+    shell_complete=complete.tasks,
+    help="Check against a task too: its files, its groups of knobs, its times.",
+)
 @click.option("--slots", type=click.IntRange(1), default=1, show_default=True, help="With --task: experiments at once.")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @command
@@ -119,7 +125,8 @@ def explain_command(code: str | None, as_json: bool) -> None:
         return
     rule = RULES.get(code.upper()) or next((rule for rule in RULES.values() if rule.name == code.lower()), None)
     if rule is None:
-        raise UsageError(f"no rule '{code}': `orgopt explain` lists them, ORG000 to {max(RULES)}")
+        near = did_you_mean(code, [*RULES, *(one.name for one in RULES.values())])
+        raise UsageError(f"no rule '{code}': {near}`orgopt explain` lists them, ORG000 to {max(RULES)}")
     if as_json:
         print_json("rule", findings.rule_dict(rule))
         return
@@ -132,18 +139,19 @@ def explain_command(code: str | None, as_json: bool) -> None:
 
 
 @click.command("fmt", epilog="\b\nExamples:\n  orgopt fmt my-lab.md --check\n  orgopt fmt roster.md --out program.md")
-@click.argument("path", metavar="FILE")
+@click.argument("path", metavar="FILE", shell_complete=complete.documents)
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 when the form is another.")
 @click.option("--out", "target", type=click.Path(path_type=Path), help="Write there, and leave FILE alone.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
 @command
-def fmt_command(path: str, check: bool, target: Path | None) -> None:
+def fmt_command(path: str, check: bool, target: Path | None, as_json: bool) -> None:
     """Write a document in the canonical form: fields as bold bullets, then charters, links and the rhythm.
 
     The organization stays the same; a document of several files becomes one with --out.
     """
     program = load(path)
     if failed := [finding for finding in lint(program) if finding.severity == "error"]:
-        findings.show("full", [(program, finding) for finding in failed], documents=1, fixed=0)
+        findings.show("json" if as_json else "full", [(program, finding) for finding in failed], documents=1, fixed=0)
         raise SystemExit(EXIT_DOCUMENT)
     text = org_text(read(program).org)
     if not same_but_headings(read(parse(text)), read(program)):
@@ -152,13 +160,20 @@ def fmt_command(path: str, check: bool, target: Path | None) -> None:
         raise DocumentError(f"{path}: is several files: --out FILE writes them as one")
     changed = text != program.text
     if check:
-        out.print(f"{escape(path)}: {'not ' * changed}in the canonical form")
+        if as_json:
+            print_json("fmt", {"document": path, "path": None, "canonical": not changed, "written": False})
+        else:
+            out.print(f"{escape(path)}: {'not ' * changed}in the canonical form")
         raise SystemExit(EXIT_DOCUMENT if changed else 0)
     if target or changed:
         save(parse(text), target or path)
     lost = [block for block in program.blocks if block.kind == "front_matter"]
     if lost:
         err.print(f"{count(len(lost), 'front matter')} not written: the canonical form has none", markup=False)
+    if as_json:
+        done = {"path": str(target or path), "canonical": True, "written": bool(target or changed)}
+        print_json("fmt", {"document": path, **done})
+        return
     out.print(f"{escape(str(target or path))}: {'written' if target or changed else 'unchanged'}")
 
 

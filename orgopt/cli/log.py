@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 import orgopt
+from orgopt.cli.shared import complete
 from orgopt.cli.shared.base import count, near, out, print_json
 from orgopt.cli.shared.exits import EXIT_INFRASTRUCTURE, command
 from orgopt.study.verified import VerifiedLog
@@ -20,7 +21,7 @@ def log_command() -> None:
     epilog="\b\nExamples:\n  orgopt log verify\n  orgopt log verify trio-digits-5b1f\n"
     "  orgopt log verify --repair mlruns/runs/trio-tinygpt-s0",
 )
-@click.argument("name", metavar="[STUDY|FOLDER|LOG]", required=False)
+@click.argument("name", metavar="[STUDY|FOLDER|LOG]", required=False, shell_complete=complete.studies)
 @click.option("--repair", is_flag=True, help="Put damaged lines aside, to go on from the last good one.")
 @click.option("--workspace", type=click.Path(path_type=Path), help="Folder with mlruns.  [default: from here upward]")
 @click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")

@@ -7,12 +7,14 @@ from typing import Any
 import click
 
 import orgopt
-from orgopt.cli import exit_code
+from orgopt.cli.shared import complete
 from orgopt.cli.shared.base import Duration, Named, Workers, bounded, err, print_json, verbose_option
-from orgopt.cli.shared.exits import command
+from orgopt.cli.shared.exits import command, end_stopped
+from orgopt.cli.shared.hours import hour_options
 from orgopt.cli.shared.lab import lab_option
 from orgopt.cli.shared.language import limit_options
 from orgopt.cli.shared.messages import say_printed
+from orgopt.cli.shared.print_ending import print_ending
 from orgopt.cli.shared.progress import StudyProgress
 from orgopt.cli.shared.study_result import print_estimate, print_study
 from orgopt.evolve.space.allowed import PARTS, TEXTS
@@ -28,10 +30,21 @@ CHOICES = (*PARTS, TEXTS, "links")
     "  orgopt optimize orgs/trio.md --task tinygpt --task digits --lab replay --budget 60s --dry-run\n"
     "  orgopt optimize my-lab.md --task path/to/task --budget 10m --only links --only stand-up\n",
 )
-@click.argument("path", metavar="FILE")
-@click.option("--task", "task_names", required=True, multiple=True, help="Name of a task, or its folder; several.")
+@click.argument("path", metavar="FILE", shell_complete=complete.documents)
 @click.option(
-    "--held-out-task", "held_out_names", multiple=True, help="A task that the search does not touch, for the last test."
+    "--task",
+    "task_names",
+    required=True,
+    multiple=True,
+    shell_complete=complete.tasks,
+    help="Name of a task, or its folder; several.",
+)
+@click.option(
+    "--held-out-task",
+    "held_out_names",
+    multiple=True,
+    shell_complete=complete.tasks,
+    help="A task that the search does not touch, for the last test.",
 )
 @click.option(
     "--budget", "budget_s", type=Duration(), required=True, help="Hardware time of each run: 15s, 10m, 2h, or seconds."
@@ -77,7 +90,12 @@ CHOICES = (*PARTS, TEXTS, "links")
     show_default=True,
     help="A model of all that was tried, around the sampler: it screens many changes for one that is run, or writes.",
 )
-@click.option("--learn-from", multiple=True, help="A study that --feedback learns from, or 'all', or 'none'; several.")
+@click.option(
+    "--learn-from",
+    multiple=True,
+    shell_complete=complete.studies,
+    help="A study that --feedback learns from, or 'all', or 'none'; several.",
+)
 @click.option("--fix", multiple=True, type=click.Choice(CHOICES), help="Keep a part as the document has it; several.")
 @click.option("--only", multiple=True, type=click.Choice(CHOICES), help="Change nothing but a part; several.")
 @click.option(
@@ -124,6 +142,7 @@ CHOICES = (*PARTS, TEXTS, "links")
     "--usd-per-slot-hour", type=bounded("usd_per_slot_hour"), help="The price of the hardware, for what --dry-run says."
 )
 @limit_options
+@hour_options
 @verbose_option
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @command
@@ -172,10 +191,11 @@ def optimize_command(
     except KeyboardInterrupt as stop:
         if not progress.begun:
             raise
-        err.print(progress.stopped())
-        raise SystemExit(exit_code(stop)) from None
+        end_stopped(progress.stopped(), stop)
     if as_json:
         print_json("optimize", study.to_dict())
+    elif not study.finished:
+        print_ending(study.ending)
     else:
         print_study(study.view, plan.workspace, study.folder, verbose=verbose)
         say_printed(plan.tasks)

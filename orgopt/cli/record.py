@@ -11,12 +11,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 import orgopt
 from orgopt.api.recordings import RecordingResult
+from orgopt.cli.shared import complete
 from orgopt.cli.shared.base import bounded, err, near, out, print_json
 from orgopt.cli.shared.exits import command
+from orgopt.cli.shared.heartbeat import Heartbeat
 from orgopt.cli.shared.lab import sandbox_option
 from orgopt.cli.shared.messages import Said
 from orgopt.lab.base import Outcome
 from orgopt.task import Task
+
+_FITTING = "fitting the world that replays it …"
 
 
 class RecordProgress(Said):
@@ -30,12 +34,21 @@ class RecordProgress(Said):
             TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console
         )
         self._bar.disable = not console.is_terminal
+        self._heartbeat, self._fits = Heartbeat(console, self.line), False
 
     def __enter__(self) -> Self:
+        self._heartbeat.__enter__()
         return self
 
     def __exit__(self, *exc: object) -> None:
         self._bar.stop()
+        self._heartbeat.__exit__()
+
+    def line(self) -> str:
+        """How far the recording is, in a line."""
+        if not self.runs:
+            return "preparing …"
+        return _FITTING if self._fits else f"{self.name}: {self.done} of {self.runs} runs, {self.text}"
 
     def recording_begun(self, task: Task, runs: int, done: int) -> None:
         if done:
@@ -48,13 +61,14 @@ class RecordProgress(Said):
         share = self.done * 20 // self.runs
         self.done, self.new, self.ok = self.done + 1, self.new + 1, self.ok + (outcome.status == "ok")
         self._bar.update(self._shown, completed=self.done)
-        if self.done * 20 // self.runs > share and not self.console.is_terminal:
-            self.console.print(f"{self.name}: {self.done} of {self.runs} runs, {self.text}")
+        if self.done * 20 // self.runs > share:
+            self._heartbeat.say(self.line())
 
     def fitting(self) -> None:
         self._bar.stop()
+        self._fits = True
         if not self.quiet:
-            self.console.print("[dim]fitting the world that replays it …[/]")
+            self.console.print(f"[dim]{_FITTING}[/]")
 
     @property
     def text(self) -> str:
@@ -68,7 +82,7 @@ class RecordProgress(Said):
     epilog="\b\nExamples:\n  orgopt record tinygpt --runs 2000\n  orgopt record fitness/mine --runs 500 --slots 8\n"
     "  orgopt record tinygpt --seek 100",
 )
-@click.argument("name", metavar="TASK")
+@click.argument("name", metavar="TASK", shell_complete=complete.tasks)
 @click.option("--runs", type=bounded("runs"), help="How many experiments the recording has in all.")
 @click.option(
     "--seek",

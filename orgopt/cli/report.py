@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from orgopt.api.study_result import find_study
+from orgopt.api.study_result import StudyResult, find_study
+from orgopt.cli.shared import complete
 from orgopt.cli.shared.base import near, out, print_json
 from orgopt.cli.shared.exits import command
 from orgopt.cli.shared.print_ending import print_ending
@@ -22,7 +23,7 @@ PAGE = "report.html"
     "report",
     epilog="\b\nExamples:\n  orgopt report\n  orgopt report trio-digits-5b1f --out for-a-colleague.html",
 )
-@click.argument("name", metavar="[STUDY]", required=False)
+@click.argument("name", metavar="[STUDY]", required=False, shell_complete=complete.studies)
 @click.option(
     "--out",
     "target",
@@ -51,7 +52,13 @@ def report_command(name: str | None, target: Path | None, folder: Path | None, a
     said = ending(view)
     if as_json:
         sizes = {"candidates": len(view.candidates), "evaluations": len(view.evaluations), "bytes": len(text.encode())}
-        summary = {"verdict": said.word, "title": said.title, "ending": said.to_dict()}
+        state = StudyResult(folder=source, view=view).state
+        summary = {
+            "state": state,
+            "verdict": said.word,
+            "title": said.title,
+            "ending": said.to_dict(),
+        }
         print_json("report", {"study": source.name, "path": str(path), **summary, **sizes})
         return
     print_ending(said)

@@ -13,7 +13,7 @@ from rich.table import Table
 
 import orgopt
 from orgopt.api.run_result import RunResult
-from orgopt.cli import exit_code
+from orgopt.cli.shared import complete
 from orgopt.cli.shared.base import (
     Duration,
     bounded,
@@ -27,7 +27,7 @@ from orgopt.cli.shared.base import (
     warn_of_failures,
 )
 from orgopt.cli.shared.cost_table import bottleneck, parts
-from orgopt.cli.shared.exits import command
+from orgopt.cli.shared.exits import command, end_stopped
 from orgopt.cli.shared.heartbeat import Heartbeat
 from orgopt.cli.shared.lab import lab_option
 from orgopt.cli.shared.language import limit_options
@@ -39,7 +39,7 @@ from orgopt.evolve.trials.arena import Job
 from orgopt.ledger import BASELINE, Event
 from orgopt.score import Score
 from orgopt.study.verdict.evidence import improvement
-from orgopt.study.wording import metric
+from orgopt.study.wording import metric, noise
 from orgopt.task import Task
 
 
@@ -50,8 +50,8 @@ from orgopt.task import Task
     "  orgopt run prompts:/program-md.trio-tinygpt-9f41@champion --task tinygpt --budget 30s\n"
     "  orgopt run --resume mlruns/runs/trio-tinygpt-s0",
 )
-@click.argument("path", metavar="FILE", required=False)
-@click.option("--task", "task_name", help="Name of a task, or a path to its folder.")
+@click.argument("path", metavar="FILE", required=False, shell_complete=complete.documents)
+@click.option("--task", "task_name", shell_complete=complete.tasks, help="Name of a task, or a path to its folder.")
 @click.option("--budget", "budget_s", type=Duration(), help="Hardware time of the run: 30s, 10m, 2h, or seconds.")
 @lab_option
 @click.option("--slots", type=bounded("slots"), default=2, show_default=True, help="Experiments at once.")
@@ -136,12 +136,16 @@ class RunProgress(Said):
         self.status: RunStatus | None = None
         self.folder: Path | None = None
         self._shown = ExitStack()
+        self._shown.enter_context(Heartbeat(err, self.line))
+
+    def line(self) -> str:
+        """How the run goes; before it begins, that it is prepared."""
+        return self.status.said() if self.status else "preparing …"
 
     def run_begun(self, task: Task, budget_s: float, folder: Path) -> None:
         self.status, self.folder = RunStatus(budget_s, task.metric), folder
         live = Live(get_renderable=self.status.line, console=err, transient=True, auto_refresh=err.is_terminal)
         self._shown.enter_context(live)
-        self._shown.enter_context(Heartbeat(err, self.status.said))
 
     def event(self, job: Job | None, event: Event) -> None:  # noqa: ARG002  a run has no job
         if self.status:
@@ -163,8 +167,7 @@ def _shown(run: Callable[[RunProgress], RunResult]) -> RunResult:
             raise
         again = f"{own_command()} run --resume {shlex.quote(str(near(progress.folder)))}"
         text = f"Stopped after {count(progress.status.done, 'experiment')}; go on with: {again}"
-        err.print(text, markup=False, soft_wrap=True)
-        raise SystemExit(exit_code(stop)) from None
+        end_stopped(text, stop)
 
 
 def _print(result: RunResult, *, verbose: bool) -> None:
@@ -183,7 +186,8 @@ def summary(task: Task, score: Score, budget_s: float) -> Table:
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column()
-    parts = f"final {score.q_final:+.3f} ± {score.q_error:.3f} seed noise, mean over the budget {score.q_mean:+.3f}"
+    by_seed = f"{noise(score.q_error)} seed noise" if score.q_error else ""
+    parts = f"final {score.q_final:+.3f}{by_seed}, mean over the budget {score.q_mean:+.3f}"
     if score.disqualified:
         table.add_row("disqualified", f"[red]{escape(score.disqualified)}[/]")
     table.add_row("research output", f"[bold]{score.research_output:+.3f}[/]  [dim]({parts})[/]")

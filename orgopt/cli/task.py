@@ -10,6 +10,7 @@ from rich.table import Table
 
 from orgopt import normalisation
 from orgopt.api.labs import kept_baseline
+from orgopt.cli.shared import complete
 from orgopt.cli.shared.base import err, out, print_json
 from orgopt.cli.shared.check import check_dict, show_check
 from orgopt.cli.shared.exits import command
@@ -23,7 +24,7 @@ from orgopt.workspace import find_workspace
 
 
 @click.command("task", epilog="\b\nExamples:\n  orgopt task\n  orgopt task tinygpt")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=complete.tasks)
 @click.option(
     "--check", "tried", is_flag=True, help="Run a checkout twice, and show which of its knobs arrive and what is wrong."
 )

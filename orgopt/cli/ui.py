@@ -18,9 +18,9 @@ from typing import NamedTuple
 import click
 
 from orgopt.addresses import without_passwords
-from orgopt.cli.shared.base import near, out
+from orgopt.api.study_result import study_folders
+from orgopt.cli.shared.base import near, out, print_json
 from orgopt.cli.shared.exits import command
-from orgopt.cli.sync import every_study
 from orgopt.errors import LabError, UsageError
 from orgopt.ledger import write_text
 from orgopt.report import page
@@ -62,39 +62,51 @@ class _Newest(NamedTuple):
 @click.option(
     "--workspace", "folder", type=click.Path(path_type=Path), help="Folder with mlflow.db.  [default: from here upward]"
 )
+@click.option("--json", "as_json", is_flag=True, help="Print the addresses as JSON, once they answer.")
 @command
-def ui_command(port: int, browser: bool, report: bool, folder: Path | None) -> None:
+def ui_command(port: int, browser: bool, report: bool, folder: Path | None, as_json: bool) -> None:
     """Open the generations of this workspace in MLflow, for this machine only; Ctrl-C ends it."""
     workspace = (folder or find_workspace()).resolve()
     if report:
         path = _report(workspace)
-        out.print(f"Report: {near(path)}", markup=False)
+        _say(f"Report: {near(path)}", address=path.as_uri(), as_json=as_json)
         _show(path.as_uri(), browser)
         return
     uri = store_uri(workspace)
     if uri.startswith("http"):
-        out.print(f"MLflow: {without_passwords(uri)} (by MLFLOW_TRACKING_URI)", markup=False)
+        shown = without_passwords(uri)
+        _say(f"MLflow: {shown} (by MLFLOW_TRACKING_URI)", address=shown, as_json=as_json)
         _show(uri, browser)
         return
     if uri.startswith("sqlite:") and not (workspace / "mlflow.db").exists():
         raise UsageError(f"no mlflow.db in {workspace}: run `orgopt optimize` first, or name another --workspace")
-    _serve(workspace, uri, port, browser)
+    _serve(workspace, uri, port, browser, as_json=as_json)
 
 
-def _serve(workspace: Path, uri: str, port: int, browser: bool) -> None:
+def _serve(workspace: Path, uri: str, port: int, browser: bool, *, as_json: bool) -> None:
     newest = _newest(workspace)
     server, address = _started(workspace, uri, port, newest)
     try:
-        out.print(f"MLflow: [bold]{address}/#/{_listing(newest)}[/]  (Ctrl-C ends it)")
         page_address = f"{address}/#/{_study_page(newest)}"
-        if newest:
-            out.print(f"Newest study, {newest.name}: {page_address}", markup=False)
+        said = [f"MLflow: {address}/#/{_listing(newest)}  (Ctrl-C ends it)"]
+        said += [f"Newest study, {newest.name}: {page_address}"] if newest else []
+        _say("\n".join(said), address=page_address, study=newest.name if newest else None, as_json=as_json)
         _show(page_address, browser)
         server.wait()
     except KeyboardInterrupt:
-        out.print("Ended.")
+        if not as_json:
+            out.print("Ended.")
     finally:
         _end(server)
+
+
+def _say(text: str, *, address: str, study: str | None = None, as_json: bool) -> None:
+    """Say where something is to be seen."""
+    if as_json:
+        print_json("ui", {"address": address, "study": study})
+        sys.stdout.flush()
+    else:
+        out.print(text, markup=False)
 
 
 def _started(workspace: Path, uri: str, port: int, newest: _Newest | None) -> tuple[subprocess.Popen[bytes], str]:
@@ -139,10 +151,10 @@ def _end(server: subprocess.Popen[bytes]) -> None:
 
 def _report(workspace: Path) -> Path:
     """The page of the newest study, made now where it is not there or older than the log."""
-    studies = every_study(workspace)
+    studies = study_folders(workspace)
     if not studies:
         raise UsageError(f"no studies in {workspace}: run `orgopt optimize` first, or name another --workspace")
-    log, path = studies[-1] / LOG, studies[-1] / "report.html"
+    log, path = studies[0] / LOG, studies[0] / "report.html"
     if not path.exists() or path.stat().st_mtime < log.stat().st_mtime:
         write_text(path, page(load_study(log.parent)))
     return path

@@ -13,11 +13,14 @@ from orgopt.document.reading.evidence.folders import OF_ONE
 from orgopt.document.reading.reader import read
 from orgopt.document.text.program import FILE_MARK, Program, Span, parse, printable
 from orgopt.errors import DocumentError
+from orgopt.nearest import nearest
 
 MAX_BYTES = 256 * 1024
 MAX_FILES = 100
 MAIN_NAMES = ("program.md", "org.md", "team.md", "roster.md", "agents.md", "index.md", "readme.md")
 """Names of the file of a folder that is its main document, in any letter case; the first of them that there is."""
+
+_SUFFIXES = (".md", ".markdown", ".yaml", ".yml")
 
 
 def load(path: str | Path) -> Program:
@@ -226,7 +229,7 @@ def _read(path: Path) -> str:
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise DocumentError(f"{path}: no such file") from None
+        raise DocumentError(f"{path}: no such file{_beside_it(path)}") from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise DocumentError(f"{path}: cannot be read ({reason})") from None
@@ -239,3 +242,14 @@ def _read(path: Path) -> str:
         raise DocumentError(
             f"{path}:{line}: byte {raw[error.start]:#04x} is not UTF-8: save the file as UTF-8"
         ) from None
+
+
+def _beside_it(path: Path) -> str:
+    """The question whether a document with a like name was meant, where there is one in the same folder."""
+    try:
+        every = [one for one in path.parent.iterdir() if one.suffix.lower() in _SUFFIXES or one.is_dir()]
+    except OSError:
+        return ""
+    by_stem = {one.stem: one for one in sorted(every, key=lambda one: one.suffix == path.suffix)}
+    meant = nearest(path.stem, by_stem)
+    return f": did you mean '{by_stem[meant]}'?" if meant else ""

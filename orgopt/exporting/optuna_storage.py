@@ -1,6 +1,7 @@
 """Studies in Optuna's own storage, for optuna-dashboard and its like."""
 
 import datetime as dt
+import warnings
 from collections.abc import Mapping, Sequence
 
 import optuna
@@ -12,6 +13,9 @@ from orgopt.errors import StoreError, UsageError
 from orgopt.exporting.base import told
 from orgopt.study.records.values import Value
 from orgopt.study.view import CandidateView, StudyView
+
+METRIC = "research output"
+"""What dashboards write on their axes."""
 
 
 class OptunaStorage:
@@ -38,6 +42,9 @@ def _write(view: StudyView, storage: str) -> int:
         if name in {one.study_name for one in optuna.get_all_study_summaries(backend)}:
             optuna.delete_study(study_name=name, storage=backend)
         study = optuna.create_study(study_name=name, storage=backend, direction="maximize")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            study.set_metric_names([METRIC])
         study.add_trials([_trial(one, distributions) for one in done])
     except (ValueError, ImportError) as error:
         raise UsageError(f"{shown} is no storage of Optuna's: {_said(error, storage)}") from None
@@ -63,7 +70,7 @@ def _trial(one: CandidateView, distributions: dict[str, BaseDistribution]) -> op
     trial = create_trial(
         state=TrialState.PRUNED if one.dropped else TrialState.COMPLETE,
         value=one.standing.value,
-        params=dict(record.params),
+        params={name: record.params[name] for name in distributions},
         distributions=distributions,
         user_attrs={
             "candidate": one.name,
@@ -79,10 +86,15 @@ def _trial(one: CandidateView, distributions: dict[str, BaseDistribution]) -> op
 
 
 def _distributions(params: Sequence[Mapping[str, Value]]) -> dict[str, BaseDistribution]:
-    """Distributions that hold all values that are there; the log does not have those of the search."""
+    """Distributions that hold all values that are there, of parameters that have several.
+
+    The log does not have those of the search; what never varied would fill a dashboard's charts with lines of nothing.
+    """
     found: dict[str, BaseDistribution] = {}
     for name in params[0] if params else ():
         values = [one[name] for one in params]
+        if all(value == values[0] for value in values):
+            continue
         numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
         whole = [value for value in numbers if isinstance(value, int)]
         if len(whole) == len(values):

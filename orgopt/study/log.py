@@ -5,6 +5,7 @@ mlruns/studies/<name>/
                               `final`
     study.jsonl.end           how many lines that has, so that losing the last ones is noticed
     rewrites.jsonl            answers of the rewriter's language model, by what was asked; spend.jsonl what they cost
+    pause                     there while it is asked to wait before its next run
     lock, holder              held by the one process that writes here, and who that is
     best.md                   the best document so far
     best-memory/TASK/         what the best document's roles with lasting memory begin with, a Markdown file a role
@@ -31,7 +32,7 @@ from orgopt.errors import StoreError, UsageError
 from orgopt.jsonl import JsonLog
 from orgopt.lab.worlds.learning_curves import predictiveness
 from orgopt.ledger import Event, Ledger, read_ledger, results_tsv, write_text
-from orgopt.locks import hold
+from orgopt.locks import PATIENCE_S, hold, is_held
 from orgopt.org import slug
 from orgopt.score import Score
 from orgopt.study.config import differences
@@ -47,6 +48,8 @@ if TYPE_CHECKING:
 
 MODEL = "feedback.npz"
 """The numbers of the latest feedback model."""
+PAUSE = "pause"
+"""A file in the folder while a study or a contest is asked to wait before its next run."""
 R = TypeVar("R", bound=Record)
 _Key = tuple[str, str, str, int]
 
@@ -67,6 +70,7 @@ class Folder:
         self.folder, self.path, self.noun = folder, folder / log, noun
         self._lock = self._take_lock()
         try:
+            (folder / PAUSE).unlink(missing_ok=True)  # of a process that is gone
             self.records: list[Record] = read_records(self.path)
             self._log = JsonLog(self.path, counted=True)
         except BaseException:
@@ -125,7 +129,11 @@ class Folder:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError(f"cannot write {self.folder}: {error.strerror}") from None
-        lock = hold(self.folder / "lock", lambda: f"{self.noun} {self.folder.name} is in use by {_named(holder)}")
+        lock = hold(
+            self.folder / "lock",
+            lambda: f"{self.noun} {self.folder.name} is in use by {_named(holder)}",
+            patience_s=PATIENCE_S,
+        )
         try:
             regular.write_bytes(holder, f"process {os.getpid()}".encode())
         except OSError as error:
@@ -252,6 +260,11 @@ class StudyLog(Folder):
                 command=command,
             )
         )
+
+
+def is_written(folder: Path) -> bool:
+    """Whether a process is at work on the study or the contest of a folder."""
+    return is_held(folder / "lock")
 
 
 def describe_task(task: Task) -> TaskRecord:

@@ -45,6 +45,11 @@ def signed(value: float | None) -> str:
     return plain(value) if value < 0 else f"+{_short(value)}" if float(f"{value:.2f}") else _short(value)
 
 
+def noise(error: float) -> str:
+    """` ± 0.012`; empty where nothing is known of the noise, as with one seed of each."""
+    return f" ± {error:.3f}" if error else ""
+
+
 def interval(low: float | None, high: float | None, sign: bool = False) -> str:
     """`[.11, .25]`; empty where an end is not known."""
     if low is None or high is None:

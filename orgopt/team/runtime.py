@@ -289,7 +289,9 @@ class Team:
             fixed = self._thoughts.delay(one, seconds)
             if one.wake is not None and seconds and not fixed:
                 self._wake(one, one.wake + seconds)
-        names, words = [one.member.id for one in attendees], {"reports": dict(reports)} if reports else {}
+        names, told = [one.member.id for one in attendees], self.ledger.told()
+        self._standups.read_notes(attendees, told)
+        words = {**({"reports": dict(reports)} if reports else {}), **({"told": told} if told else {})}
         self._add("meeting", t, agents=names, seconds=seconds, shared=runs, **words)
         self._exchange.share(names, runs)
         self._exchange.settle(t)

@@ -58,6 +58,12 @@ class Standups:
                 if author != one.member.id:
                     one.agent.hear(f"{author} reports: {text}")
 
+    def read_notes(self, attendees: Sequence[Desk], told: Sequence[str]) -> None:
+        """Each attendee hears what a person has told the team."""
+        for one in attendees:
+            for text in told:
+                one.agent.hear(f"A person who follows this run says: {text}")
+
     def hold(self, attendees: Sequence[Desk], t: float) -> Held:
         """Hold one at a time: collect what all bring, and keep each busy while it lasts."""
         seconds = self._task.meeting_s + self._task.meeting_per_head_s * len(attendees)

@@ -15,6 +15,7 @@ from orgopt.study.records.head import StudyRecord
 from orgopt.study.records.kinds import CandidateRecord
 from orgopt.study.standing import Standing
 from orgopt.study.view import CandidateView, StudyView
+from orgopt.study.wording import noise
 from orgopt.tracking import budget_curves, names, tables
 from orgopt.tracking.entry import NOTE, Entry, Point, Source
 from orgopt.tracking.markdown import escape, interval, signed
@@ -212,14 +213,14 @@ def _standing(standing: Standing | None) -> str:
         return f"Research output {signed(standing.value)} ({seeds})"
     low, high = standing.value - Z * standing.error, standing.value + Z * standing.error
     spread = f"95 % {interval(low, high)}"
-    return f"Research output {signed(standing.value)} ± {standing.error:.3f} ({spread}, {seeds})"
+    return f"Research output {signed(standing.value)}{noise(standing.error)} ({spread}, {seeds})"
 
 
 def _origin(family: Family) -> str:
     if family.parent is None:
         return "The seed document: everything is compared with it."
     parent, proposer = family.parent, family.own.record.proposer
-    known = f" ({signed(parent.standing.value)} ± {parent.standing.error:.3f})" if parent.standing else ""
+    known = f" ({signed(parent.standing.value)}{noise(parent.standing.error)})" if parent.standing else ""
     link = f"[{parent.name}]({family.parent_run})" if family.parent_run else parent.name
     changes = "; ".join(escape(change) for change in family.own.record.changes)
     rewrite = family.view.rewrites.get(family.own.name)

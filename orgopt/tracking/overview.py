@@ -15,6 +15,7 @@ from orgopt.study.rewrites import said_of_rewrites
 from orgopt.study.verdict.ending import Ending
 from orgopt.study.verdict.study import ending, short
 from orgopt.study.view import CandidateView, StudyView
+from orgopt.study.wording import noise
 from orgopt.tracking import names, tables
 from orgopt.tracking.candidate import diff, sources
 from orgopt.tracking.entry import NOTE, Entry, Point
@@ -217,7 +218,7 @@ def _cost(final: FinalRecord) -> list[Point]:
 def _ranking(members: Sequence[CandidateView]) -> str:
     ranked = sorted(members, key=lambda one: -(one.standing.value if one.standing else 0.0))
     rows = [
-        f"| {one.name} | {signed(one.standing.value)} ± {one.standing.error:.3f} | {one.standing.seeds} | "
+        f"| {one.name} | {signed(one.standing.value)}{noise(one.standing.error)} | {one.standing.seeds} | "
         f"{escape('; '.join(one.record.changes)[:160])} |"
         for one in ranked[:12]
         if one.standing

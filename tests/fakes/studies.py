@@ -1,10 +1,13 @@
 """Studies of the toy task in virtual time, for what comes after them."""
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from orgopt.document import Program, load
 from orgopt.evolve import optimize
+from orgopt.jsonl import JsonLog
 from orgopt.study.config import StudyConfig
 from orgopt.study.log import StudyLog
 from orgopt.task import Task
@@ -33,6 +36,16 @@ def make_study(workspace: Path, toy: Task, seed: Program, config: StudyConfig = 
     identity = config.identity(seed, {toy.name: toy}, library, {toy.name: {"lab": "replay", "recording": "abc123"}})
     with arena, StudyLog(folder, identity, seed, {toy.name: toy}, "orgopt optimize trio.md") as log:
         optimize(seed, arena, config, log, library=library)
+    return folder
+
+
+def write_study(folder: Path, told: Sequence[dict[str, Any]]) -> Path:
+    """Write made-up records as the log of a study; returns its folder."""
+    folder.mkdir(parents=True)
+    log = JsonLog(folder / "study.jsonl", counted=True)
+    for record in told:
+        log.append(record)
+    log.close()
     return folder
 
 

@@ -50,8 +50,10 @@ _EXPERIMENTS = 8
 _LEAST_S, _USUAL_S = 10, 60
 
 
-def adopt_folder(checkout: Path, folder: Path | None, org: Path, *, script: str, tries: bool) -> None:
+def adopt_folder(checkout: Path, folder: Path | None, org: Path, *, script: str, tries: bool) -> list[Path]:
     """Make a task of a checkout, and a workspace for it where one is named; what is there already stays.
+
+    Returns what was written.
 
     Raises:
         StoreError: A folder cannot be written.
@@ -59,20 +61,25 @@ def adopt_folder(checkout: Path, folder: Path | None, org: Path, *, script: str,
         UsageError: Nothing in it could be turned.
     """
     workspace = find_workspace(folder)
+    described = os.path.lexists(checkout / "task.toml")
     known = _known(checkout, workspace)
     seconds = known.baseline.seconds if known else _adopted(checkout, workspace, script=script, tries=tries)
     if known:
         out.print(f"{near(checkout)} is a task as it stands: {count(len(known.knobs), 'knob')}, {known.metric}")
+    written = [] if described or known else [checkout / "task.toml"]
     if folder is not None:
         texts = {
             "program.md": org.read_text("utf-8"),
             SETTINGS: _SETTINGS.format(task=checkout, budget=_budget(seconds)),
             ".gitignore": IGNORED,
         }
-        for path in write_new(folder, texts):
+        new = write_new(folder, texts)
+        for path in new:
             out.print(f"  + {near(path)}", markup=False)
+        written += new
     if seconds is not None:
         _say_next(checkout, folder)
+    return written
 
 
 def _known(checkout: Path, workspace: Path) -> Task | None:

@@ -15,13 +15,12 @@ from orgopt.api.labs import RAY
 from orgopt.called import own_command as own_command
 from orgopt.cli.shared.plain_output import is_utf8
 from orgopt.errors import OrgoptError, UsageError
+from orgopt.json_values import SCHEMA_VERSION
 from orgopt.plugins import Kind
 from orgopt.score import Score
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-SCHEMA_VERSION = 1
 
 # A pipe has no width of its own: lines are long enough not to be broken.
 # Documents are shown as written: no `:smile:` becomes a picture.
@@ -101,7 +100,7 @@ class Duration(click.ParamType[float]):
             self.fail(str(error), param, ctx)
 
 
-verbose_option = click.option("--verbose", is_flag=True, help="Print the tables behind the result, too.")
+verbose_option = click.option("--verbose", "-v", is_flag=True, help="Print the tables behind the result, too.")
 
 
 def print_json(kind: str, data: dict[str, Any]) -> None:

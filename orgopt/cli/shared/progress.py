@@ -26,7 +26,7 @@ from orgopt.study.log import StudyLog
 from orgopt.study.records.kinds import CandidateRecord, EvaluationRecord, RewriteRecord
 from orgopt.study.records.names import ABLATION, HELD_OUT, RACE, REAL, REWRITE, SEARCH, TEST
 from orgopt.study.standing import Standing
-from orgopt.study.wording import metric, plain
+from orgopt.study.wording import metric, noise, plain
 from orgopt.task import Task
 
 PHASES = {
@@ -37,6 +37,7 @@ PHASES = {
     REAL: "training for real",
     ABLATION: "taking parts away from the winner",
 }
+_SENDING, _PREPARING = "sending the last runs to MLflow …", "preparing …"
 Row = tuple[Candidate, Standing, bool]
 """A candidate, what is known of it, and whether it was dropped."""
 
@@ -113,15 +114,18 @@ class StudyProgress(Said):
         self.job: Job | None = None
         self.since = self.phase_since = time.monotonic()
         self.warned: set[str] = set()
-        self._shown = ExitStack()
+        self._shown, self._beats = ExitStack(), ExitStack()
+        self.sent = False  # or being sent
         self._spinner = Spinner("dots", style="cyan")
         self._heartbeat = Heartbeat(console, self.line)
 
     def __enter__(self) -> Self:
+        self._beats.enter_context(self._heartbeat)
         return self
 
     def __exit__(self, *exc: object) -> None:
         self._shown.close()
+        self._beats.close()
 
     def study_begun(self, config: StudyConfig, tasks: Mapping[str, Task], lab: str, log: StudyLog) -> None:
         self.begun, self.log = True, log
@@ -139,12 +143,11 @@ class StudyProgress(Said):
             self._shown.enter_context(
                 Live(get_renderable=self._render, console=self.console, refresh_per_second=4, transient=True)
             )
-        self._shown.enter_context(self._heartbeat)
 
     def sending(self) -> None:
         self._shown.close()
-        if self.console.is_terminal:
-            self.console.print("[dim]sending the last runs to MLflow …[/]")
+        self.sent = True
+        self.console.print(f"[dim]{_SENDING}[/]")
 
     def stopped(self) -> str:
         """What an interrupted study has kept."""
@@ -191,6 +194,8 @@ class StudyProgress(Said):
 
     def line(self) -> str:
         """What is done, what is left and the best so far, in a line."""
+        if not self.begun or self.sent:
+            return _SENDING if self.sent else _PREPARING
         done, total = self._progress()
         what = f"{self._title()}: {done} of {count(total, 'candidate' if self._searching else 'run')}"
         return ", ".join(filter(None, (what, self._left(), self._best())))
@@ -280,7 +285,7 @@ def leaderboard(rows: list[Row], limit: int) -> Table:
         style = "bold green" if candidate is ranked[0][0] else "bold" if candidate.name in newest else "default"
         table.add_row(
             f"[{style}]{candidate.name}[/]",
-            f"{standing.value:+.3f} [dim]± {standing.error:.3f}[/] [green]{bar}[/]",
+            f"{standing.value:+.3f}[dim]{noise(standing.error)}[/] [green]{bar}[/]",
             f"{standing.seeds}",
             f"[dim]{escape(origin(candidate) + ', '.join(candidate.changes))}[/]",
         )

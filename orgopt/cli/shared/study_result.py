@@ -22,6 +22,7 @@ from orgopt.study.view import StudyView
 from orgopt.study.wording import SEED_DOCUMENT, phase_name
 from orgopt.workspace import find_workspace
 
+_UNITS = (("s", 1), ("min", 60), ("h", 3600))
 STYLES = {"better": "green", "worse": "red", "no difference": "yellow"}
 HEADINGS = {
     TEST: "On seeds that the search did not use",
@@ -82,7 +83,7 @@ def print_estimate(found: Estimate, config: StudyConfig, workers: int) -> None:
     for phase, span in found.runs.items():
         table.add_row(f"runs, {phase_name(phase)}", _span(span))
     table.add_row("experiments", _span(found.experiments))
-    table.add_row("slot-hours", _span(found.slot_hours))
+    table.add_row("time of slots", duration(found.slot_hours.times(3600)))
     if found.usd:
         table.add_row("dollars, hardware", _span(found.usd, "$"))
     if found.language:
@@ -90,7 +91,9 @@ def print_estimate(found: Estimate, config: StudyConfig, workers: int) -> None:
         table.add_row("tokens in", _span(found.language.input_tokens))
         table.add_row("tokens out", _span(found.language.output_tokens))
         table.add_row("dollars, language models", _span(found.language.usd, "$"))
-    table.add_row(f"hours with {count(workers, 'worker')}", _span(found.wall_hours))
+    table.add_row(f"time with {count(workers, 'worker')}", duration(found.wall_s))
+    for name, spent in found.plain_s.items():
+        table.add_row(f"  of that, {name}", duration(Span(spent / workers, spent / workers)))
     out.print(table)
     out.print(f"[dim]Least to most; times by {found.basis}.[/]")
     if found.language:
@@ -153,6 +156,12 @@ def _print_places(workspace: Path, folder: Path) -> None:
     out.print(f"Report: {near(folder / 'report.html')}", markup=False)
     command_line = escape(f"{own_command()} ui{where}")
     out.print(f"Generations in MLflow: [bold]{command_line}[/]")
+
+
+def duration(span: Span) -> str:
+    """Seconds as a person counts them: `40 – 55 s`, `3 – 12 min`, `2.5 h`, by the longer end."""
+    unit, length = next((one for one in _UNITS if span.high < 100 * one[1]), _UNITS[-1])
+    return f"{_span(span.times(1 / length))} {unit}"
 
 
 def _span(span: Span, unit: str = "") -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any, NamedTuple
 
 from orgopt.evolve.controls import PLAIN, control_seeds
@@ -18,6 +19,8 @@ from orgopt.study.view import StudyView
 DOCUMENTS = 6
 """Controls that are documents: more agents, a team by hand, one agent, silent agents, random teams, shuffled links."""
 REPLAYED_PER_S = 1_000  # experiments of a replayed run, where none was timed yet
+PLAIN_THINKS_S = {"optuna:tpe": 0.01, "optuna:tpe+median": 0.03, "optuna:gp": 0.3}
+"""CPU seconds an experiment that Optuna's samplers take at some hundred; the median pruner begins twice as many."""
 VERIFIED = 6  # submissions that a team makes of about a hundred experiments
 
 
@@ -29,7 +32,9 @@ class Estimate:
         runs: Runs of teams by phase, over all tasks.
         experiments: Experiments in all.
         slot_hours: Hours of hardware that they are charged.
-        wall_hours: Hours until it ends.
+        wall_s: Seconds until it ends, with so many workers.
+        wall_hours: The same in hours.
+        plain_s: Seconds of work that plain Optuna's runs are of that, by sampler, before workers share them.
         usd: Dollars at the price of a slot-hour; None without a price.
         basis: What the times are taken from.
         language: What language agents would ask; None without any.
@@ -38,13 +43,15 @@ class Estimate:
     runs: Mapping[str, Span]
     experiments: Span
     slot_hours: Span
+    wall_s: Span
     wall_hours: Span
+    plain_s: Mapping[str, float]
     usd: Span | None
     basis: str
     language: Calls | None = None
 
     def __repr__(self) -> str:
-        hours = f"{self.wall_hours.low:.2g} to {self.wall_hours.high:.2g} h"
+        hours = f"{self.wall_s.low:.2g} to {self.wall_s.high:.2g} s"
         return f"Estimate({self.experiments.low:.0f} to {self.experiments.high:.0f} experiments, {hours})"
 
     def to_dict(self) -> dict[str, Any]:
@@ -53,11 +60,19 @@ class Estimate:
 
 
 class Timing(NamedTuple):
-    """Runs that were timed: how long one took, how many experiments it had, and how many runs that is from."""
+    """Runs of teams that were timed.
+
+    Attributes:
+        wall_s: How long one took.
+        experiments: How many experiments it had.
+        runs: How many runs that is from.
+        plain_s: How long a run of plain Optuna took, by sampler, where there were any.
+    """
 
     wall_s: float
     experiments: float
     runs: int
+    plain_s: Mapping[str, float]
 
 
 def estimate(
@@ -95,13 +110,22 @@ def estimate(
         basis = "the budget, and training again of about six submissions a run"
     else:
         seconds, basis = per_run / REPLAYED_PER_S, "a thousand replayed experiments a second"
+    plain = _plain(config, tasks + held_out)
+    teams = Span(total.low - sum(plain.values()), total.high - sum(plain.values()))
+    thinks = {name: 0.0 if trains else per_run * PLAIN_THINKS_S[name] for name in plain}
+    known: Mapping[str, float] = timed.plain_s if timed else {}
+    plain_s = {name: runs * known.get(name, seconds + thinks[name]) for name, runs in plain.items()}
+    wall = teams.times(seconds / workers)
+    wall_s = Span(*(end + sum(plain_s.values()) / workers for end in wall))
     slot_hours = total.times(config.budget_s * config.slots / 3600)
     usd = slot_hours.times(usd_per_slot_hour) if usd_per_slot_hour is not None else None
     return Estimate(
         runs=phases,
         experiments=total.times(per_run),
         slot_hours=slot_hours,
-        wall_hours=total.times(seconds / workers / 3600),
+        wall_s=wall_s,
+        wall_hours=wall_s.times(1 / 3600),
+        plain_s=plain_s,
         usd=usd,
         basis=basis,
     )
@@ -110,7 +134,7 @@ def estimate(
 def speaking(config: StudyConfig, found: Mapping[str, Span], *, tasks: int, held_out: int) -> tuple[Span, Span]:
     """The runs of teams among those of an estimate, plain Optuna left out, and the first runs of candidates."""
     tested = config.test_seeds * (tasks + held_out)
-    plain = sum(control_seeds(config.controls, name, config.test_seeds) for name in PLAIN) * (tasks + held_out)
+    plain = sum(_plain(config, tasks + held_out).values())
     low = found["search"].low + found["race"].low + tested  # controls may all be the champion itself
     high = sum(span.high for span in found.values()) - plain
     first = config.generations * config.population * tasks
@@ -120,10 +144,23 @@ def speaking(config: StudyConfig, found: Mapping[str, Span], *, tasks: int, held
 def timing(views: Iterable[StudyView], budget_s: float, slots: int) -> Timing | None:
     """The mean of the runs of some studies that were made under the same budget and slots."""
     same = (view for view in views if (view.head.identity.budget_s, view.head.identity.slots) == (budget_s, slots))
-    runs = [run for view in same for run in view.evaluations if run.phase != REAL]
-    walls = [run.wall_s for run in runs]
-    experiments = [sum(run.score.experiments.values()) for run in runs]
-    return Timing(sum(walls) / len(walls), sum(experiments) / len(walls), len(walls)) if walls else None
+    every = [run for view in same for run in view.evaluations if run.phase != REAL]
+    teams = [run for run in every if run.entrant not in PLAIN]
+    if not teams:
+        return None
+    by_sampler = {name: [run.wall_s for run in every if run.entrant == name] for name in PLAIN}
+    return Timing(
+        wall_s=fmean(run.wall_s for run in teams),
+        experiments=fmean(sum(run.score.experiments.values()) for run in teams),
+        runs=len(teams),
+        plain_s={name: fmean(walls) for name, walls in by_sampler.items() if walls},
+    )
+
+
+def _plain(config: StudyConfig, tasks: int) -> dict[str, int]:
+    """Runs of plain Optuna by sampler."""
+    runs = {name: control_seeds(config.controls, name, config.test_seeds) * tasks for name in PLAIN}
+    return {name: number for name, number in runs.items() if number}
 
 
 def _runs(config: StudyConfig, org: Org, tasks: int, held_out: int) -> dict[str, Span]:
@@ -133,7 +170,7 @@ def _runs(config: StudyConfig, org: Org, tasks: int, held_out: int) -> dict[str,
     contenders = min(config.contenders, candidates)
     first = max(1, round(config.race_seeds / LOOKS)) if config.race_seeds else 0
     tested = config.test_seeds * (1 + (DOCUMENTS if config.controls != "none" else 0))
-    tested += sum(control_seeds(config.controls, name, config.test_seeds) for name in PLAIN)
+    tested += sum(_plain(config, 1).values())
     parts = sum(1 for role in org.roles if role.headcount) + len(org.links) + (org.standup is not None)
     found = {
         "search": Span(few * candidates, config.search_seeds * candidates).times(tasks),

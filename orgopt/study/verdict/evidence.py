@@ -58,7 +58,7 @@ def gained(task: Task, score: Score) -> str:
     sign = -1 if task.heldout.startswith("-") else 1
     before, after = (sign * value for value in (task.baseline.heldout, task.baseline.heldout - evidence.gain))
     digits = _digits(evidence.error or abs(evidence.gain) or abs(before))
-    noise = f" ± {evidence.error:.{digits}f}" if evidence.varies else ""
+    noise = f" ± {evidence.error:.{digits}f}" if evidence.varies and evidence.error else ""
     change = f"{_signed(after - before, digits)}{noise}"
     share = f", {_signed(100 * (after / before - 1), 1)} %" if task.by_ratio and before else ""
     shows = ""

@@ -14,6 +14,7 @@ from orgopt.org import Org
 from orgopt.score import Score
 from orgopt.study.records.result import Importance
 from orgopt.study.standing import Standing
+from orgopt.study.wording import noise
 from orgopt.task import Task
 from orgopt.team.costs import Share, report
 from orgopt.team.links import members
@@ -79,7 +80,7 @@ def learned(tried: Sequence[Tried], importances: Sequence[Importance]) -> str:
     """What changes went with, the largest differences first, and which parts of documents mattered."""
     ranked = sorted(tried, key=lambda one: -abs(one.new.estimate - one.old.estimate))[:_MOST_CHANGES]
     lines = [
-        f"{one.new.estimate - one.old.estimate:+.3f} ± {(one.new.doubt**2 + one.old.doubt**2) ** 0.5:.3f}  "
+        f"{one.new.estimate - one.old.estimate:+.3f}{noise((one.new.doubt**2 + one.old.doubt**2) ** 0.5)}  "
         f"{one.name}, from {one.parent}: {clean('; '.join(one.changes))}"
         for one in ranked
     ]
@@ -151,7 +152,7 @@ def _came(outcome: Mapping[str, Any]) -> str:
 
 
 def _value(one: Standing) -> str:
-    return f"{one.value:+.3f} ± {one.error:.3f} on {one.seeds} seed{'s' * (one.seeds != 1)}"
+    return f"{one.value:+.3f}{noise(one.error)} on {one.seeds} seed{'s' * (one.seeds != 1)}"
 
 
 def _experiments(score: Score) -> str:

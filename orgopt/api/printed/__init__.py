@@ -1,0 +1,1 @@
+"""The shapes of the JSON that commands print, a class each, from which `api.schemas` makes JSON Schemas."""

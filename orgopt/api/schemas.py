@@ -1,0 +1,92 @@
+"""JSON Schemas of all that commands print with `--json`, by its kind; a program that reads orgopt can rely on them.
+
+What comes of a dataclass has the schema of that class; the rest is in `printed`. Objects may get more keys in later
+versions of orgopt, and lose none within a `schema_version`.
+"""
+
+import json
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from orgopt.api.printed import documents, machine, results
+from orgopt.errors import UsageError
+from orgopt.evolve.forecast.estimate import Estimate
+from orgopt.json_values import SCHEMA_VERSION
+from orgopt.nearest import did_you_mean
+from orgopt.study.records.kinds import FinalRecord
+
+Schema = dict[str, Any]
+
+_OF: Mapping[str, type[Any]] = {
+    "checkout": documents.Checkout,
+    "compare": results.Compare,
+    "diff": documents.Diff,
+    "doctor": machine.Doctor,
+    "error": machine.Error,
+    "estimate": Estimate,
+    "export": results.Export,
+    "fmt": documents.Fmt,
+    "guide": machine.Guide,
+    "init": documents.Init,
+    "lint": documents.Lint,
+    "list": results.Results,
+    "removed": results.Removed,
+    "status": results.Status,
+    "steered": results.Steered,
+    "log-verify": machine.LogVerify,
+    "mcp": machine.Mcp,
+    "models": machine.Models,
+    "optimize": results.Study,
+    "recording": results.Recording,
+    "report": results.ReportPage,
+    "rule": documents.Rule,
+    "rules": documents.Rules,
+    "run": results.Run,
+    "sync": machine.Sync,
+    "task": documents.OneTask,
+    "tasks": documents.Tasks,
+    "templates": documents.Templates,
+    "told": results.Told,
+    "ui": machine.Ui,
+}
+KINDS = tuple(sorted((*_OF, "org")))
+"""All kinds of JSON that commands print, and `error`."""
+
+
+def schema(kind: str) -> Schema:
+    """The JSON Schema of a kind of JSON that commands print.
+
+    Args:
+        kind: One of `KINDS`.
+
+    Raises:
+        UsageError: There is no such kind.
+    """
+    if kind == "org":
+        return json.loads(files("orgopt").joinpath("org.schema.json").read_text("utf-8"))
+    if kind not in _OF:
+        raise UsageError(f"no kind of JSON '{kind}': {did_you_mean(kind, KINDS)}choose {', '.join(KINDS)}")
+    found = _schema_of(_OF[kind])
+    if kind == "optimize":
+        _add(found, _schema_of(FinalRecord))
+    if kind != "error":
+        head = {"schema_version": {"const": SCHEMA_VERSION}, "kind": {"const": kind}}
+        found["properties"] = {**head, **found["properties"]}
+        found["required"] = [*head, *found.get("required", ())]
+    title = f"What orgopt prints as '{kind}'"
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **found, "title": title}
+
+
+def _schema_of(shape: type[Any]) -> Schema:
+    """The schema of what is printed of a class: arrays where it has tuples, numbers where it has floats."""
+    return TypeAdapter(shape).json_schema(mode="serialization")
+
+
+def _add(found: Schema, final: Schema) -> None:
+    """Let a study have the keys of its final record, which it has once it is done."""
+    final["properties"].pop("kind")
+    found["properties"] |= final["properties"]
+    found.setdefault("$defs", {}).update(final.get("$defs", {}))
