@@ -1,6 +1,7 @@
 """Headings as evidence: sections that stand side by side, each of which may be a role."""
 
 import re
+from collections import Counter
 
 from orgopt.document.grammar.keys import LINK_KEYS
 from orgopt.document.grammar.values import split_names
@@ -31,6 +32,7 @@ _CLOSING = re.compile(r"(?<=[ \t])#+$")
 _DEFINING = {"headcount", "risk tolerance", "copy rule"}
 _SERIES = 2  # numbered names that make a roster, whatever the heading says
 _MOST_NAMES = 8  # words of a field that names others; more are prose
+_MOST_KEY, _MOST_LETTERS = 3, 32  # words and letters of a key
 _TRAITS = ("duty", "role", "agent", "name")
 
 
@@ -133,6 +135,31 @@ def sisters(program: Program, sections: list[Section], above: float, inside: dic
     return _group(found, score)
 
 
+def cousins(program: Program, sections: list[Section], above: float, inside: dict[int, bool]) -> list[Entry]:
+    """The roles among the subsections of several sections, if these are of one kind as a whole; else nothing.
+
+    Taken are those that say of themselves what people do, have the keys that most have, or go by what somebody is; a
+    title that comes back below each heading is that of a part of each.
+    """
+    group = sisters(program, sections, above, inside)
+    if not group or group.score < ENOUGH:
+        return []
+    often = Counter(entry.name.id for entry in group.entries)
+    common = {key for key, n in Counter(k for e in group.entries for k in _keys(e)).items() if _in_most(n, group)}
+    found = [e for e in group.entries if _is_somebody(e) or _has_traits(e) or common & _keys(e)]
+    found = [entry for entry in found if often[entry.name.id] == 1]
+    return found if 2 * len(found) > len(group.entries) else []
+
+
+def _keys(entry: Entry) -> set[str]:
+    """The bold keys of a section, whatever they say."""
+    return {field.key for field in (*entry.unknown, *entry.fields, *entry.misread) if field.form == "bold"}
+
+
+def _in_most(number: int, group: Group) -> bool:
+    return number >= max(3, 0.6 * len(group.entries))
+
+
 def _group(entries: list[Entry], score: float) -> Group:
     span = Span(entries[0].span.start, entries[-1].span.end)
     return Group(entries=tuple(entries), score=score, span=span, what="sections")
@@ -156,7 +183,12 @@ def _is_somebody(entry: Entry) -> bool:
 def _has_traits(entry: Entry) -> bool:
     """Whether a section says of itself what people do: its role, its focus, its responsibilities."""
     own: tuple[Field, ...] = (*entry.unknown, *entry.fields, *entry.misread)
-    return any(is_known(field) or any(is_word(kind, field.key) for kind in _TRAITS) for field in own)
+    return any(is_known(field) or any(is_word(kind, field.key) for kind in _TRAITS) or _duty(field) for field in own)
+
+
+def _duty(field: Field) -> bool:
+    """Whether a key of a few words speaks of what somebody does, as `Main responsibilities` does."""
+    return len(field.key.split()) <= _MOST_KEY and len(field.key) <= _MOST_LETTERS and says("duty", field.key)
 
 
 def _plays(entry: Entry) -> bool:

@@ -40,7 +40,7 @@ _OF = {"of", "de", "do", "da", "du", "des", "d", "für", "di", "del", "dos"}
 _CAMEL = re.compile(r"(?<=[a-zß-ÿ])(?=[A-Z])")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _ABBREVIATED = re.compile(r"(?<=\b[A-Z][a-z])\.$|(?<=\b[A-Z])\.$")  # `Plankton Jr.`
-_NO_NAME = re.compile(r"[→{}`=<>|\"]|->|, |、|，")
+_NO_NAME = re.compile(r"[→{}`=<>|\"]|->|, |、|，|\bvs\b")
 _FILE = re.compile(r"\.(?:md|py|ts|js|tsx|jsx|json|ya?ml|toml|sh|go|rs|txt|html|css|sql)\b|\s/\w", re.IGNORECASE)
 _PATH = re.compile(r"^\W*\.?[\w.-]*/|[\w-]+/[\w./-]+|\.[A-Za-z]{1,4}\b`?\s*$|^[A-Z]{3,7} /|\w\(.*\)$")
 _MOST_REST = 6  # words of a heading beside those of a team

@@ -7,7 +7,7 @@ from orgopt.document.grammar.words import says, without
 from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.evidence.crewai import crew_group
 from orgopt.document.reading.evidence.folders import aside, file_entry
-from orgopt.document.reading.evidence.headings import section_entry, sisters
+from orgopt.document.reading.evidence.headings import cousins, section_entry, sisters
 from orgopt.document.reading.evidence.lists import items, listed_groups
 from orgopt.document.reading.evidence.mermaid import mermaid_group
 from orgopt.document.reading.evidence.paragraphs import paragraph_group
@@ -90,6 +90,18 @@ def _apart(groups: list[Group]) -> list[Group]:
     return kept
 
 
+def _of_children(group: Group, parent: Section) -> bool:
+    """Whether a group is that of a section's own subsections."""
+    starts = {child.span.start for child in parent.children}
+    return group.what == "sections" and any(entry.span.start in starts for entry in group.entries)
+
+
+def _lifted(group: Group, certain: list[Entry]) -> Group:
+    """A group with what is certain of it, if there is something, as roles."""
+    own = tuple(entry for entry in certain if group.span.start <= entry.span.start < group.span.end)
+    return replace(group, entries=own, score=ENOUGH) if own and group.score < ENOUGH else group
+
+
 class _Search:
     """The walk over the sections of a document."""
 
@@ -109,17 +121,33 @@ class _Search:
         """The groups in some sections of one heading, and the group that they are themselves."""
         inside: dict[int, bool] = {}
         free = [section for section in sections if not self._closed(section.span)]
-        for section in free:
-            own = team(section.title)
-            context = self._context(section.title, own, above)
-            below = self._of_sections(list(section.children), context)
-            inner = [*self._of_blocks(section, section.blocks, context), *below]
-            inner = [replace(group, named=group.named or own > 0) for group in inner]
-            if any(group.score >= ENOUGH for group in inner):
-                inside[section.span.start] = any(group.named for group in inner)
-            yield from inner
+        found = {section.span.start: self._in_section(section, above) for section in free}
+        for section, below in zip(free, self._cousins(free, found, above), strict=True):
+            if any(group.score >= ENOUGH for group in below):
+                inside[section.span.start] = any(group.named for group in below)
+            yield from below
         if group := sisters(self.program, free, above, inside):
             yield group
+
+    def _in_section(self, section: Section, above: float) -> list[Group]:
+        """The groups in a section."""
+        own = team(section.title)
+        context = self._context(section.title, own, above)
+        below = self._of_sections(list(section.children), context)
+        found = [*self._of_blocks(section, section.blocks, context), *below]
+        return [replace(group, named=group.named or own > 0) for group in found]
+
+    def _cousins(self, parents: list[Section], found: dict[int, list[Group]], above: float) -> Iterator[list[Group]]:
+        """What is in some sections, where their subsections are of one kind as a whole: roles by phase, by layer."""
+        weak = {group for parent in parents for group in found[parent.span.start] if _of_children(group, parent)}
+        kept: list[Entry] = []
+        if len(weak) > 1 and any(group.score < ENOUGH for group in weak):
+            inner = [group for groups in found.values() for group in groups if group.score >= ENOUGH]
+            inside = {group.span.start: group.named for group in inner if group.what != "sections"}
+            children = [child for parent in parents for child in parent.children]
+            kept = cousins(self.program, children, min(max(above, 0.0), _INHERITED), inside)
+        for parent in parents:
+            yield [_lifted(group, kept) if group in weak else group for group in found[parent.span.start]]
 
     @staticmethod
     def _context(title: str, own: float, above: float) -> float:
