@@ -146,6 +146,8 @@ def _cjk_people() -> tuple[str, ...]:
 @lru_cache(maxsize=1024)
 def person(name: str) -> bool:
     """Whether a name says what somebody does for a living; that of more than two words ends or begins with it."""
+    if " / " in name:
+        return any(map(person, name.split(" / ")))
     return _ends_as_person(name) if len(name.split()) > 2 else says("person", _CAMEL.sub(" ", name))
 
 
