@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from orgopt.document.grammar.keys import LINK_KEYS
 from orgopt.document.grammar.words import says
@@ -18,6 +19,7 @@ _ITEM = re.compile(
     r"|.+?(?=(?<!\s)\s+(?:[—–]|-{1,2})\s|:\s|：))"
     r"\s*(?:(?:[—–:：→]|-{1,2})\s*)?(?P<rest>.*)$"
 )
+_NUMBER = re.compile(r"^(\d{1,3})[.)][ \t]", re.MULTILINE)
 _MOST = 40  # letters of a bullet's name
 
 
@@ -135,7 +137,14 @@ def _head(bullet: Bullet, field: Field | None) -> tuple[Span, Span]:
 
 
 def listed_groups(program: Program, blocks: tuple[Block, ...], above: float) -> Iterator[Group]:
-    """The groups of the lists among some blocks."""
+    """The groups of the lists among some blocks; one whose numbers go on from another's is of its kind."""
+    last, score = 0, 0.0
     for block in blocks:
-        if block.kind == "list" and (group := list_group(program, block, above)):
-            yield group
+        group = list_group(program, block, above) if block.kind == "list" else None
+        if not group:
+            continue
+        numbers = [int(n) for n in _NUMBER.findall(program.slice(block.span))]
+        if numbers and numbers[0] == last + 1 > 1:
+            group = replace(group, score=max(group.score, score))
+        last, score = numbers[-1] if numbers else 0, group.score
+        yield group
