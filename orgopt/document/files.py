@@ -4,6 +4,7 @@ Several files become one Program, each below a line `<!-- file: path -->`, so th
 text; `save` puts each back where it came from. References stay inside the document's folder.
 """
 
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -14,6 +15,7 @@ from orgopt.document.reading.reader import read
 from orgopt.document.text.program import FILE_MARK, Program, Span, parse, printable
 from orgopt.errors import DocumentError
 
+_OF_SOMEBODY = re.compile(r"---[ \t]*\r?\n(?:(?!---)[^\n]*\n)*?(?:name|role|agent|model|tools|reports_to)[ \t]*:")
 MAX_BYTES = 256 * 1024
 MAX_FILES = 100
 MAIN_NAMES = ("program.md", "org.md", "team.md", "roster.md", "agents.md", "index.md", "readme.md")
@@ -67,7 +69,7 @@ def _role_files(root: Path, main: str, text: str, members: list[str]) -> dict[st
         if name not in linked and _is_document(content):
             raise DocumentError(f"{root} is a folder of documents: name one of them, such as {root / name}")
         # Beside a main document, other Markdown is a role only by its front matter.
-        if not main or name in linked or content.startswith("---"):
+        if not main or name in linked or _OF_SOMEBODY.match(content):
             files[name] = content
         if len(files) > MAX_FILES:
             raise DocumentError(f"{root}: more than {MAX_FILES} files of roles")

@@ -43,7 +43,9 @@ _TRAITS = ("duty", "role", "agent", "name")
 
 def section_entry(program: Program, section: Section) -> Entry:
     """A role that is a section."""
-    line = program.first_line(section.heading.span)
+    whole = section.heading.span  # below front matter, it begins with the blank lines above it
+    start = next((line.start for line in program.lines(whole) if program.slice(line).strip()), whole.start)
+    line = program.first_line(Span(start, whole.end))
     match = _HEADING.match(program.slice(line))
     raw = _CLOSING.sub("", match["text"].rstrip(" \t")).rstrip(" \t") if match else program.slice(line).rstrip()
     name = read_name(raw, line.start + (match.start("text") if match else 0))
