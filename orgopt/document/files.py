@@ -22,12 +22,16 @@ MAIN_NAMES = ("program.md", "org.md", "team.md", "roster.md", "agents.md", "inde
 """Names of the file of a folder that is its main document, in any letter case; the first of them that there is."""
 
 
+CREW_NAMES = ("agents.yaml", "agents.yml")
+"""Names of the file of CrewAI's agents in a folder without Markdown."""
+
+
 def load(path: str | Path) -> Program:
     """Read a document, keeping line ends and a byte-order mark.
 
     Args:
         path: A Markdown file, with the role files that its roster links to; the agents of a CrewAI project, as a YAML
-            file; or a folder of role files.
+            file or the folder of one, with the tasks beside it; or a folder of role files.
 
     Raises:
         DocumentError: Nothing to read there, larger than 256 KiB in all, more than 100 files, or not UTF-8.
@@ -35,6 +39,8 @@ def load(path: str | Path) -> Program:
     path = Path(path)
     folder = _is_folder(path)
     members = _members(path) if folder else []
+    if folder and not members and (crew := next((path / name for name in CREW_NAMES if _inside(path, name)), None)):
+        path, folder = crew, False
     mains = sorted((name for name in members if name.lower() in MAIN_NAMES), key=lambda n: MAIN_NAMES.index(n.lower()))
     main = next(iter(mains), "") if folder else path.name
     root = path if folder else path.parent
@@ -152,7 +158,9 @@ def _found(root: Path, name: str) -> Path | None:
 
 
 def _beside(root: Path, main: str) -> list[str]:
-    """The files beside an AGENTS.md that say who its agent is."""
+    """The files beside an AGENTS.md that say who its agent is, or that with the tasks of a crew's agents."""
+    if main.lower() in CREW_NAMES:
+        return [name for name in ("tasks.yaml", "tasks.yml") if _inside(root, name)][:1]
     if main.lower() != "agents.md":
         return []
     return [path.name for path in sorted(root.glob("*.md")) if path.stem.lower() in OF_ONE and _inside(root, path.name)]
