@@ -127,18 +127,29 @@ def references(program: Program) -> Iterator[tuple[str, Span]]:
 
 
 def missing_references(program: Program) -> Iterator[Finding]:
-    """Findings for links of a roster to files that were not read: outside the folder, or not there."""
+    """A finding for the files that a roster links to outside of the folder, and one for those that are not there."""
     source = Path(program.source)
     root = source if source.is_dir() else source.parent
     have = {block.title for block in program.blocks if block.kind == "file"}
+    outside, lost = list[tuple[str, Span]](), list[tuple[str, Span]]()
     for name, span in references(program) if source.exists() else ():
         if name in have or _found(root, name):
             continue
-        if "://" in name or ".." in PurePosixPath(name).parts or not _inside(root, name, exists=False):
-            message, help_ = f"'{printable(name)}' is outside the document's folder: it is not read", "copy it inside"
-        else:
-            message, help_ = f"'{printable(name)}' is not there", "create the file or remove the link"
-        yield Finding("ORG029", "warning", message, span, help_)
+        away = "://" in name or ".." in PurePosixPath(name).parts or not _inside(root, name, exists=False)
+        (outside if away else lost).append((name, span))
+    if outside:
+        message = f"{_first_of(outside)} outside the document's folder, and not read"
+        yield Finding("ORG029", "warning", message, outside[0][1], "copy what is needed inside")
+    if lost:
+        help_ = "create what is missing, or remove its link"
+        yield Finding("ORG029", "warning", f"{_first_of(lost)} not there", lost[0][1], help_)
+
+
+def _first_of(names: list[tuple[str, Span]]) -> str:
+    """The first of some files, how many others there are, and the verb."""
+    others = len(names) - 1
+    more = f" and {others} other{'s' * (others > 1)} are" if others else " is"
+    return f"'{printable(names[0][0])}'{more}"
 
 
 def _found(root: Path, name: str) -> Path | None:

@@ -120,7 +120,7 @@ class RoleReader:
             return key.parse(field.value)
         except ValueError as error:
             message, _, help_ = str(error).partition("; ")
-            if field.form == "cell":
+            if field.form == "cell" or not (claim or self._declared(field)):
                 self.notes.add("ORG017", "info", f"'{field.key}' is not read: {message}", field.value_span, help_)
             elif claim and field.form in {"bold", "heading"}:
                 close = help_.removeprefix("did you mean '").removesuffix("'?") if help_.startswith("did you") else ""

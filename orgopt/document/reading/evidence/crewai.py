@@ -66,7 +66,9 @@ def crew_group(program: Program) -> Group | None:
             if listed and (above is None or (not above.item and says("team", above.key))):
                 found.append(_entry(program, line._replace(value=""), own))
             continue
-        own = [one for one in inner if one.indent == inner[0].indent and not one.item] if inner and not line.value else []
+        own = (
+            [one for one in inner if one.indent == inner[0].indent and not one.item] if inner and not line.value else []
+        )
         keys = {one.key for one in own}
         if len(keys & {*_SAYS, "name"}) >= _FEWEST and keys & {"role", "goal"}:
             found.append(_entry(program, line, own))

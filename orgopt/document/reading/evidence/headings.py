@@ -132,9 +132,7 @@ def sisters(program: Program, sections: list[Section], above: float, inside: dic
     return _group(found, score)
 
 
-def _candidates(
-    program: Program, sections: list[Section], inside: dict[int, bool]
-) -> tuple[list[Entry], int, int]:
+def _candidates(program: Program, sections: list[Section], inside: dict[int, bool]) -> tuple[list[Entry], int, int]:
     """The sections that may be roles, how many others there are, and how many hold roles."""
     found: list[Entry] = []
     left_out = groups = 0
