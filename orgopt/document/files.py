@@ -4,6 +4,7 @@ Several files become one Program, each below a line `<!-- file: path -->`, so th
 text; `save` puts each back where it came from. References stay inside the document's folder.
 """
 
+import codecs
 import re
 import stat
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from orgopt.document.text.program import FILE_MARK, Program, Span, parse, printa
 from orgopt.errors import DocumentError
 
 _OF_SOMEBODY = re.compile(r"---[ \t]*\r?\n(?:(?!---)[^\n]*\n)*?(?:name|role|agent|model|tools|reports_to)[ \t]*:")
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_HEAD = 1024  # bytes that show whether every other one is zero
 MAX_BYTES = 256 * 1024
 MAX_FILES = 100
 MAIN_NAMES = ("program.md", "org.md", "team.md", "roster.md", "agents.md", "index.md", "readme.md")
@@ -256,6 +259,8 @@ def _read(path: Path) -> str:
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:
+        if raw.startswith(_UTF_16) or raw[:_HEAD].count(0) > len(raw[:_HEAD]) // 4:
+            raise DocumentError(f"{path}: is UTF-16, as some editors of Windows save: save it as UTF-8") from None
         line = raw.count(b"\n", 0, error.start) + 1
         raise DocumentError(
             f"{path}:{line}: byte {raw[error.start]:#04x} is not UTF-8: save the file as UTF-8"

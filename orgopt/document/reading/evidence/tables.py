@@ -1,14 +1,22 @@
 """Tables as evidence: a column of names beside columns that say what somebody is or does."""
 
+import re
+
 from orgopt.document.grammar.keys import KEYS, LINK_KEYS, ROLE_KEYS, TEXT_KEYS, canonical
 from orgopt.document.grammar.values import is_agent
 from orgopt.document.grammar.words import is_word, normal, says
 from orgopt.document.reading.entry import Entry, count, told_apart
-from orgopt.document.reading.evidence.signs import Group, people, share, short, team
-from orgopt.document.reading.fields import Row, cell_fields, rows
+from orgopt.document.reading.evidence.signs import DOUBT, Group, people, share, short, team
+from orgopt.document.reading.fields import Row, cell_fields, rows, unmarked
 from orgopt.document.reading.names import FILE, read_name
 from orgopt.document.text.program import Block, Program
 
+_HTML = re.compile(r"\s*<(?:table|div|center)\b", re.IGNORECASE)
+_TR = re.compile(r"<tr\b[^>]*>(.*?)(?=</tr>|<tr\b|\Z)", re.IGNORECASE | re.DOTALL)
+_TD = re.compile(r"<t[dh]\b[^>]*>(.*?)(?=</t[dh]>|<t[dh]\b|\Z)", re.IGNORECASE | re.DOTALL)
+_TAG = re.compile(r"<[^>]{0,500}>|\s+")
+_MOST_ROWS = 50
+_WHO = ("name", "agent", "role")
 _NONE = "-–—? "  # cells without a name
 _BEFORE = 2  # columns that may stand before that of the names
 
@@ -22,7 +30,7 @@ def table_group(program: Program, block: Block, above: float) -> Group | None:
         above: How much the headings above speak of a team; below 0 where they say otherwise.
     """
     header, body = rows(program, block)
-    titles = [cell.text.strip("*_` ") for cell in header.cells]
+    titles = [unmarked(cell.text) for cell in header.cells]
     column = _name_column(titles, body)
     if column is None or not body:
         return None
@@ -41,6 +49,19 @@ def table_group(program: Program, block: Block, above: float) -> Group | None:
     score -= 1.0 * (above <= 0 and not keyed and not people(found))
     score -= 3.0 * (len(set(names)) < 0.7 * len(names)) + 3.0 * (share(map(short, names)) < 0.8)
     return Group(entries=tuple(found), score=score, span=block.span, what="a table")
+
+
+def html_group(program: Program, block: Block, above: float) -> Group | None:
+    """The group of a table in HTML, which is not read: it is only said that roles may stand there."""
+    text = program.slice(block.span)
+    if above <= 0 or not _HTML.match(text):
+        return None
+    lines = [[_TAG.sub(" ", cell).strip() for cell in _TD.findall(row)] for row in _TR.findall(text)[:_MOST_ROWS]]
+    head, *body = [cells for cells in lines if cells] or [[]]
+    column = next((i for i, t in enumerate(head) if any(_is(unmarked(t), kind) for kind in _WHO)), None)
+    names = [read_name(cells[column], block.span.start) for cells in body if column is not None and column < len(cells)]
+    found = tuple(Entry(kind="row", name=name, span=block.span) for name in names if name.id and short(name.text))
+    return Group(entries=found, score=DOUBT, span=block.span, what="the rows of a table in HTML") if found else None
 
 
 def _is_group(row: Row) -> bool:

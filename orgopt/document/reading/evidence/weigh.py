@@ -12,7 +12,7 @@ from orgopt.document.reading.evidence.lists import items, listed_groups
 from orgopt.document.reading.evidence.mermaid import mermaid_group
 from orgopt.document.reading.evidence.paragraphs import paragraph_group
 from orgopt.document.reading.evidence.signs import DOUBT, ENOUGH, Arrow, Group, group_title, never, part_of, team
-from orgopt.document.reading.evidence.tables import table_group
+from orgopt.document.reading.evidence.tables import html_group, table_group
 from orgopt.document.reading.evidence.trees import tree_group
 from orgopt.document.reading.fields import bullets
 from orgopt.document.reading.names import read_name
@@ -164,7 +164,8 @@ class _Search:
             if block.kind == "table":
                 group = table_group(self.program, block, min(above, 2.0))
             elif block.kind == "other":
-                group = mermaid_group(self.program, block, above) or tree_group(self.program, block, above)
+                forms = (mermaid_group, tree_group, html_group)
+                group = next((g for form in forms if (g := form(self.program, block, above))), None)
             if group:
                 yield group
         if above < 0:  # such headings speak against lists and labels more than these can speak for roles
