@@ -67,6 +67,7 @@ def _role_files(root: Path, main: str, text: str, members: list[str]) -> dict[st
     """The texts of the files that a roster links to, and of the role files among the members of a folder."""
     linked = [name for name, _ in references(parse(text)) if _found(root, name)] if main else []
     linked += _beside(root, main)
+    linked += [beside for name in linked for beside in _of_workspace(root, name)]
     seen = {(root / main).resolve()} if main else set[Path]()
     files: dict[str, str] = {}
     for name in dict.fromkeys([*linked, *members]):
@@ -178,6 +179,15 @@ def _beside(root: Path, main: str) -> list[str]:
     if main.lower() != "agents.md":
         return []
     return [path.name for path in sorted(root.glob("*.md")) if path.stem.lower() in OF_ONE and _inside(root, path.name)]
+
+
+def _of_workspace(root: Path, name: str) -> list[str]:
+    """The files that say who an agent is, beside its AGENTS.md in a folder of its own."""
+    parent = PurePosixPath(name).parent
+    if PurePosixPath(name).stem.lower() not in {"agents", *OF_ONE} or parent == PurePosixPath("."):
+        return []
+    beside = [(parent / path.name).as_posix() for path in sorted((root / parent).glob("*.md"))]
+    return [path for path in beside if PurePosixPath(path).stem.lower() in {"agents", *OF_ONE} and _inside(root, path)]
 
 
 def _inside(root: Path, name: str, *, exists: bool = True) -> bool:

@@ -13,7 +13,7 @@ from orgopt.document.findings import Finding, Notes, errors
 from orgopt.document.grammar import values
 from orgopt.document.grammar.keys import KEYS, RHYTHM_KEYS
 from orgopt.document.reading.entry import Entry
-from orgopt.document.reading.evidence.folders import of_one, plain_entry
+from orgopt.document.reading.evidence.folders import beats, of_one, plain_entry
 from orgopt.document.reading.evidence.signs import Group
 from orgopt.document.reading.field import Field
 from orgopt.document.reading.fields import block_fields, fields, named
@@ -214,6 +214,7 @@ class _Reader:
             )
             every += known
         elif len(names) > 1:
+            every += [field for field in self._beats() if field.key == "stand-up"][:1]
             self._no_rhythm(mission)
         last = {field.key: field for field in every}
         for extra in (field for field in every if last[field.key] is not field):
@@ -227,6 +228,9 @@ class _Reader:
                 if isinstance(value, Standup):
                     given["standup"] = self._standup(value, field, names)
         return given
+
+    def _beats(self) -> list[Field]:
+        return beats(self.program, [section for section in self.program.sections if section.level == 0])
 
     def _no_rhythm(self, mission: tuple[Span, ...]) -> None:
         """Say of a stand-up in the mission that it is not read, where there is no section for it."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from orgopt.document.grammar.words import says, without
 from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.evidence.crewai import crew_group
-from orgopt.document.reading.evidence.folders import aside, file_entry
+from orgopt.document.reading.evidence.folders import aside, file_entry, folder_of, workspace_entry, workspaces
 from orgopt.document.reading.evidence.headings import cousins, section_entry, sisters
 from orgopt.document.reading.evidence.lists import items, listed_groups
 from orgopt.document.reading.evidence.mermaid import mermaid_group
@@ -52,7 +52,9 @@ def roster(program: Program, roles: Section | None, taken: tuple[Span, ...]) -> 
     groups = list(_Search(program, closed).groups())
     kept = _apart([group for group in groups if group.score >= ENOUGH])
     found += [entry for group in kept for entry in group.entries]
-    found += [file_entry(program, section) for section in files if not aside(section)]
+    own = workspaces(files)
+    found += [workspace_entry(program, folder, sections) for folder, sections in own.items()]
+    found += [file_entry(program, s) for s in files if folder_of(s) not in own and not aside(s)]
     links = tuple(arrow for group in kept for arrow in group.links)
     doubtful = () if found else tuple(group for group in groups if DOUBT <= group.score < ENOUGH)
     return Roster(entries=tuple(found), links=links, doubtful=doubtful)
