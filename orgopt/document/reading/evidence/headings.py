@@ -34,6 +34,7 @@ _SERIES_OF_PEOPLE = 3  # numbered sections, at least
 _NUMBER = re.compile(r"\W*(\d{1,2})[.)、]\s*\D")
 _TITLED = re.compile(r"\S\s+[—–-]{1,2}\s+\S")
 _SMALL_WORD = re.compile(r"\s(?!(?:de|da|di|do|du|del|van|von|la|le|el|al|bin|ibn|y|e)\b)[^\W\d_A-Z][^\W\d_]{2,}")
+_OF_USERS = re.compile(r"\W*(?:user )?persona\b", re.IGNORECASE)  # of a product, in its requirements
 _HANDLE = re.compile(r"[(（]@[\w-]+[)）]")
 _SERIES = 2  # numbered names that make a roster, whatever the heading says
 _MOST_NAMES = 8  # words of a field that names others; more are prose
@@ -143,7 +144,7 @@ def _candidates(program: Program, sections: list[Section], inside: dict[int, boo
         named = None if section.span.start in series else inside.get(section.span.start)
         if named is not None and (_holds(section, named=named) or not section.blocks):
             groups += 1
-        elif never(section.title) or not short(read_name(section.title, 0).text):
+        elif never(section.title) or _OF_USERS.match(section.title) or not short(read_name(section.title, 0).text):
             left_out += 1
         else:  # a role above roles ends where they begin
             found.append(section_entry(program, _body(section) if named else section))

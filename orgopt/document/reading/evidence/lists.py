@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from orgopt.document.grammar.keys import LINK_KEYS
-from orgopt.document.grammar.words import says
+from orgopt.document.grammar.words import is_word, says
 from orgopt.document.reading.entry import Entry, count, is_known, told_apart
 from orgopt.document.reading.evidence.signs import Arrow, Group, never, people, person, share, short, somebody, team
 from orgopt.document.reading.field import Field
@@ -20,6 +20,8 @@ _ITEM = re.compile(
     r"\s*(?:(?:[—–:：→]|-{1,2})\s*)?(?P<rest>.*)$"
 )
 _NUMBER = re.compile(r"^(\d{1,3})[.)][ \t]", re.MULTILINE)
+_FILE_NAME = re.compile(r"[`@*]*\.?[\w-]+(?:[./][\w-]+)*(?:\.[a-z]{1,5}|/)[`*]*(?:\s|$)")
+_COUNTED = re.compile(r"\d+\+?\s")
 _MOST = 40  # letters of a bullet's name
 
 
@@ -90,17 +92,26 @@ def list_group(program: Program, block: Block, above: float) -> Group | None:
         return None
     marked = share(bullet.text[:1] in "*_[`" or _ITEM.match(bullet.text) is not None for bullet in listed)
     score = above + people(found)
+    some_people = share(map(somebody, found)) >= 0.5
     some = share(map(person, (entry.name.text for entry in found))) >= 0.3 or above > 0
     linked = share(bool(FILE.fullmatch(entry.name.path)) for entry in found) >= 0.6
     score += 1.0 * (marked >= 0.6) + 1.0 * (linked and some)
     score += 2.0 * (2 * sum(bool(NUMBERED.search(bullet.text)) for bullet in listed) >= len(listed))
+    score -= 3.0 * (not some_people and share(map(_is_file, found)) >= 0.5)
     score += 1.0 * any(field.key in LINK_KEYS for entry in found for field in entry.fields)
     score -= 0.5 * (len(found) == 1)
     return Group(entries=tuple(found), score=score, span=block.span, what="a list", links=tuple(arrows))
 
 
+def _is_file(entry: Entry) -> bool:
+    """Whether a bullet is the name of a file, or a path, and says nothing of who it is."""
+    return bool(_FILE_NAME.match(entry.name.raw))
+
+
 def _named(entry: Entry, *, teams: bool = False) -> bool:
     name = entry.name.text
+    if is_word("duty", name) or _COUNTED.match(name):  # what somebody does, or how many there are
+        return False
     return short(name) and not (never(name) and not somebody(entry)) and (teams or not team(name) or bool(entry.fields))
 
 

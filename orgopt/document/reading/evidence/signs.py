@@ -148,6 +148,8 @@ def person(name: str) -> bool:
     """Whether a name says what somebody does for a living; that of more than two words ends or begins with it."""
     if " / " in name:
         return any(map(person, name.split(" / ")))
+    if "/" in name and " " not in name and name.islower():  # a path, a branch
+        return False
     return _ends_as_person(name) if len(name.split()) > 2 else says("person", _CAMEL.sub(" ", name))
 
 

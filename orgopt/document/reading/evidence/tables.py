@@ -17,6 +17,7 @@ _TD = re.compile(r"<t[dh]\b[^>]*>(.*?)(?=</t[dh]>|<t[dh]\b|\Z)", re.IGNORECASE |
 _TAG = re.compile(r"<[^>]{0,500}>|\s+")
 _MOST_ROWS = 50
 _WHO = ("name", "agent", "role")
+_TICK = re.compile(r"(?:[✅❌✓✔✗✘☑⚠🟢🔴]|(?:yes|no|sim|não|sí|ja|nein|oui|non|[xo])$)", re.IGNORECASE)
 _NONE = "-–—? "  # cells without a name
 _BEFORE = 2  # columns that may stand before that of the names
 
@@ -42,11 +43,12 @@ def table_group(program: Program, block: Block, above: float) -> Group | None:
     score = above + (1.0 if is_word("role", titles[column]) else 1.5)
     score += 1.0 * any(is_word("role", title) or _is(title, "agent") for title in others)
     score += 1.5 * any(is_word("duty", title) for title in others)
-    score += 1.0 * any(is_word("file", title) or entry.name.path for title in others for entry in found[:1])
+    score += 1.0 * any(is_word("file", title) or _links_to_file(entry) for title in others for entry in found[:1])
     score += sum(_key(title) for title in others)
     score += min(1.0, people(found)) + 0.5 * (share(_marked(row, column) for row in body) >= 0.6)
     keyed = any(_key(title) or is_word("role", title) or _is(title, "agent") for title in titles)
     score -= 1.0 * (above <= 0 and not keyed and not people(found))
+    score -= 3.0 * _is_matrix(body, column)
     score -= 3.0 * (len(set(names)) < 0.7 * len(names)) + 3.0 * (share(map(short, names)) < 0.8)
     return Group(entries=tuple(found), score=score, span=block.span, what="a table")
 
@@ -68,6 +70,16 @@ def _is_group(row: Row) -> bool:
     """Whether a row is the title of those below it: one cell that speaks of a team."""
     filled = [cell.text for cell in row.cells if cell.text.strip(_NONE)]
     return len(filled) == 1 and bool(team(filled[0]) or says("unit", filled[0]))
+
+
+def _is_matrix(body: list[Row], column: int) -> bool:
+    """Whether a table says who may do what, in ticks and crosses."""
+    cells = [cell.text for row in body for i, cell in enumerate(row.cells) if i != column and cell.text.strip(_NONE)]
+    return share(bool(_TICK.match(cell)) for cell in cells) >= 0.5
+
+
+def _links_to_file(entry: Entry) -> bool:
+    return bool(entry.name.path) and "://" not in entry.name.path
 
 
 def _key(title: str) -> float:
