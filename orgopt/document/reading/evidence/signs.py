@@ -162,7 +162,7 @@ def short(name: str) -> bool:
     return (
         len(words) <= _MOST_WORDS
         and len(name) <= (_MOST_LETTERS if _CJK.search(name) else 60)
-        and (name[-1] not in ".!?;,。！？；" and name[0] not in "[{<$/-" and not _FILE.search(name))
+        and (name[-1] not in ".!?;,。！？；" and name[0] not in "[{<$/-#" and not _FILE.search(name))
     )
 
 
