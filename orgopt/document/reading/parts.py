@@ -75,13 +75,18 @@ def choose_parts(program: Program, notes: Notes) -> tuple[dict[str, Section], Ro
         if part != "roles" and (found := plain or named[part]):
             _take(program, notes, parts, part, found[0])
     taken = tuple(section.span for section in parts.values())
-    declared = next((section for section in named["roles"] if section.title.lower() == "roles"), None)
+    declared = next((s for s in named["roles"] if s.title.lower() == "roles" and not _is_title(program, s)), None)
     found = roster(program, declared, taken)
     if declared:
         parts["roles"] = declared
     elif home := _home(named["roles"], found):
         _take(program, notes, parts, "roles", home)
     return parts, found
+
+
+def _is_title(program: Program, section: Section) -> bool:
+    """Whether a section is the whole document: chapters stand in it beside roles."""
+    return section.level == 1 and bool(section.children) and len(program.sections) == 1
 
 
 def _home(sections: list[Section], found: Roster) -> Section | None:

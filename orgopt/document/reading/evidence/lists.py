@@ -85,7 +85,7 @@ def list_group(program: Program, block: Block, above: float) -> Group | None:
             boss = item_entry(program, bullet, alone=True, nested=())
             found += [*([boss] if boss else []), *below]
             arrows += [_under(e, boss) for e in below if boss]
-        elif (entry := item_entry(program, bullet, alone=True)) and _named(entry, teams=teams):
+        elif (entry := item_entry(program, bullet, alone=True)) and _named(entry, teams=teams or _told(bullet, above)):
             found.append(entry)
     bold = share(bullet.text[:1] in "*_[`" for bullet in listed) >= 0.6
     if not found or len(found) < (0.5 if bold or arrows else 0.6) * len(listed):
@@ -101,6 +101,11 @@ def list_group(program: Program, block: Block, above: float) -> Group | None:
     score += 1.0 * any(field.key in LINK_KEYS for entry in found for field in entry.fields)
     score -= 0.5 * (len(found) == 1)
     return Group(entries=tuple(found), score=score, span=block.span, what="a list", links=tuple(arrows))
+
+
+def _told(bullet: Bullet, above: float) -> bool:
+    """Whether a bullet of a roster says what some do, as in `- **Gmail Agents**: …`; those are one role."""
+    return above > 0 and not bullet.nested and bullet.text[:2] in {"**", "__"}
 
 
 def _is_file(entry: Entry) -> bool:

@@ -26,6 +26,7 @@ PARTS = {
 }  # fmt: skip
 """The sections that are read, by the names under which they go; the first is the canonical one."""
 
+_YOURS = re.compile(r"\W*(?:your|deine?|votre|ton|tu|su|seu|sua|o seu|あなたの|你的|당신의)\s*(?=\S)", re.IGNORECASE)
 _SMALL = frozenset(
     {"the", "our", "my", "all", "full", "who", "is", "are", "on", "in", "at", "a", "an", "of", "and", "with", "for"}
     | {"das", "der", "die", "unser", "unsere", "und", "les", "le", "la", "l", "de", "des", "d", "du", "nos", "notre"}
@@ -96,6 +97,8 @@ def team(title: str) -> float:
         return 3.0
     if part_of(title) or not says("team", title) or never(title) or (_somebody(title) and not is_word("team", title)):
         return 0.0
+    if _YOURS.match(title):
+        return 0.0 if is_word("role", _YOURS.sub("", title)) else 1.5
     if is_word("role", title):
         return 1.5  # of one role, it may be the heading of what that does
     rest = [word for word in re.findall(r"\w+", without("team", title)) if word not in _SMALL and not word.isdigit()]

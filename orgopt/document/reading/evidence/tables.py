@@ -33,6 +33,8 @@ def table_group(program: Program, block: Block, above: float) -> Group | None:
     header, body = rows(program, block)
     titles = [unmarked(cell.text) for cell in header.cells]
     column = _name_column(titles, body)
+    unnamed = column is None and above > 0 and _is_of_roles(titles[1:])
+    column = 0 if unnamed else column
     if column is None or not body:
         return None
     found = [e for row in body if not _is_group(row) and (e := _row_entry(titles, header, row, column))]
@@ -40,7 +42,7 @@ def table_group(program: Program, block: Block, above: float) -> Group | None:
     if not found or 2 * len(found) < len(body):
         return None
     others = [title for i, title in enumerate(titles) if i != column]
-    score = above + (1.0 if is_word("role", titles[column]) else 1.5)
+    score = above + (0.5 if unnamed else 1.0 if is_word("role", titles[column]) else 1.5)
     score += 1.0 * any(is_word("role", title) or _is(title, "agent") for title in others)
     score += 1.5 * any(is_word("duty", title) for title in others)
     score += 1.0 * any(is_word("file", title) or _links_to_file(entry) for title in others for entry in found[:1])
@@ -91,6 +93,11 @@ def _key(title: str) -> float:
 def _is(title: str, kind: str) -> bool:
     """Whether a title is a word of a kind, alone or with `ID`."""
     return is_word(kind, title) or is_word(kind, normal(title).removesuffix(" id").removesuffix(" name"))
+
+
+def _is_of_roles(titles: list[str]) -> bool:
+    """Whether columns say a key of a role and what somebody does, whatever stands before them."""
+    return any(map(_key, titles)) and any(is_word("duty", title) for title in titles)
 
 
 def _name_column(titles: list[str], body: list[Row]) -> int | None:
