@@ -117,6 +117,8 @@ def cell_fields(header: Row, row: Row) -> Iterator[Field]:
 
 def unmarked(text: str) -> str:
     """A title of a column, or a key, without marks and emoji around it."""
+    if text.isascii():
+        return text.strip(_MARKS)
     start, end = 0, len(text)
     while start < end and _is_mark(text[start]):
         start += 1

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from functools import lru_cache
 
 from orgopt.document.grammar.keys import LINK_KEYS
 from orgopt.document.grammar.values import split_names
@@ -217,12 +218,15 @@ def _is_somebody(entry: Entry) -> bool:
 def _has_traits(entry: Entry) -> bool:
     """Whether a section says of itself what people do: its role, its focus, its responsibilities."""
     own: tuple[Field, ...] = (*entry.unknown, *entry.fields, *entry.misread)
-    return any(is_known(field) or any(is_word(kind, field.key) for kind in _TRAITS) or _duty(field) for field in own)
+    return any(
+        is_known(field) or any(is_word(kind, field.key) for kind in _TRAITS) or _duty(field.key) for field in own
+    )
 
 
-def _duty(field: Field) -> bool:
+@lru_cache(maxsize=1024)
+def _duty(key: str) -> bool:
     """Whether a key of a few words speaks of what somebody does, as `Main responsibilities` does."""
-    return len(field.key.split()) <= _MOST_KEY and len(field.key) <= _MOST_LETTERS and says("duty", field.key)
+    return len(key.split()) <= _MOST_KEY and len(key) <= _MOST_LETTERS and says("duty", key)
 
 
 def _plays(entry: Entry) -> bool:

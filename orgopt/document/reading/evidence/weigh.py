@@ -18,6 +18,7 @@ from orgopt.document.reading.fields import bullets
 from orgopt.document.reading.names import read_name
 from orgopt.document.text.program import Block, Program, Section, Span
 
+_SOME = 0.5  # of the signs of one group below a heading, that are worth a look at all of them
 _INHERITED = 1.5  # what a heading further up says, at most
 
 
@@ -143,7 +144,8 @@ class _Search:
         """What is in some sections, where their subsections are of one kind as a whole: roles by phase, by layer."""
         weak = {group for parent in parents for group in found[parent.span.start] if _of_children(group, parent)}
         kept: list[Entry] = []
-        if len(weak) > 1 and any(group.score < ENOUGH for group in weak):
+        some = any(group.score >= _SOME for group in weak)
+        if len(weak) > 1 and some and any(group.score < ENOUGH for group in weak):
             inner = [group for groups in found.values() for group in groups if group.score >= ENOUGH]
             inside = {group.span.start: group.named for group in inner if group.what != "sections"}
             children = [child for parent in parents for child in parent.children]
