@@ -45,7 +45,7 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("pipe.md", "pipe.md: is a pipe, not a file"),
         ("folder", "folder: is a folder without Markdown files"),
         ("/dev/zero", "/dev/zero: larger than 256 KiB"),
-        ("utf16.md", "utf16.md:1: byte 0xff is not UTF-8"),
+        ("utf16.md", "utf16.md: is UTF-16"),
         ("secret.md", "secret.md: cannot be read (Permission denied)"),
     ],
 )

@@ -303,7 +303,7 @@ def test_role_files_are_found_from_the_root_of_the_repository(tmp_path: Path) ->
         ("Bob", "Digger"),
     ]
     assert [f.message for f in lint(program) if f.code == "ORG029"] == [
-        "'../out.md' is outside the document's folder: it is not read"
+        "'../out.md' is outside the document's folder, and not read"
     ]
     assert program.place(program.text.index("You lead"))[0] == str(folder / "agents" / "ada.md")
 

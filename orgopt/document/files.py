@@ -4,6 +4,8 @@ Several files become one Program, each below a line `<!-- file: path -->`, so th
 text; `save` puts each back where it came from. References stay inside the document's folder.
 """
 
+import codecs
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -15,6 +17,9 @@ from orgopt.document.text.program import FILE_MARK, Program, Span, parse, printa
 from orgopt.errors import DocumentError
 from orgopt.nearest import nearest
 
+_OF_SOMEBODY = re.compile(r"---[ \t]*\r?\n(?:(?!---)[^\n]*\n)*?(?:name|role|agent|model|tools|reports_to)[ \t]*:")
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_HEAD = 1024  # bytes that show whether every other one is zero
 MAX_BYTES = 256 * 1024
 MAX_FILES = 100
 MAIN_NAMES = ("program.md", "org.md", "team.md", "roster.md", "agents.md", "index.md", "readme.md")
@@ -23,12 +28,16 @@ MAIN_NAMES = ("program.md", "org.md", "team.md", "roster.md", "agents.md", "inde
 _SUFFIXES = (".md", ".markdown", ".yaml", ".yml")
 
 
+CREW_NAMES = ("agents.yaml", "agents.yml")
+"""Names of the file of CrewAI's agents in a folder without Markdown."""
+
+
 def load(path: str | Path) -> Program:
     """Read a document, keeping line ends and a byte-order mark.
 
     Args:
         path: A Markdown file, with the role files that its roster links to; the agents of a CrewAI project, as a YAML
-            file; or a folder of role files.
+            file or the folder of one, with the tasks beside it; or a folder of role files.
 
     Raises:
         DocumentError: Nothing to read there, larger than 256 KiB in all, more than 100 files, or not UTF-8.
@@ -36,6 +45,8 @@ def load(path: str | Path) -> Program:
     path = Path(path)
     folder = _is_folder(path)
     members = _members(path) if folder else []
+    if folder and not members and (crew := next((path / name for name in CREW_NAMES if _inside(path, name)), None)):
+        path, folder = crew, False
     mains = sorted((name for name in members if name.lower() in MAIN_NAMES), key=lambda n: MAIN_NAMES.index(n.lower()))
     main = next(iter(mains), "") if folder else path.name
     root = path if folder else path.parent
@@ -59,6 +70,7 @@ def _role_files(root: Path, main: str, text: str, members: list[str]) -> dict[st
     """The texts of the files that a roster links to, and of the role files among the members of a folder."""
     linked = [name for name, _ in references(parse(text)) if _found(root, name)] if main else []
     linked += _beside(root, main)
+    linked += [beside for name in linked for beside in _of_workspace(root, name)]
     seen = {(root / main).resolve()} if main else set[Path]()
     files: dict[str, str] = {}
     for name in dict.fromkeys([*linked, *members]):
@@ -70,7 +82,7 @@ def _role_files(root: Path, main: str, text: str, members: list[str]) -> dict[st
         if name not in linked and _is_document(content):
             raise DocumentError(f"{root} is a folder of documents: name one of them, such as {root / name}")
         # Beside a main document, other Markdown is a role only by its front matter.
-        if not main or name in linked or content.startswith("---"):
+        if not main or name in linked or _OF_SOMEBODY.match(content):
             files[name] = content
         if len(files) > MAX_FILES:
             raise DocumentError(f"{root}: more than {MAX_FILES} files of roles")
@@ -122,18 +134,29 @@ def references(program: Program) -> Iterator[tuple[str, Span]]:
 
 
 def missing_references(program: Program) -> Iterator[Finding]:
-    """Findings for links of a roster to files that were not read: outside the folder, or not there."""
+    """A finding for the files that a roster links to outside of the folder, and one for those that are not there."""
     source = Path(program.source)
     root = source if source.is_dir() else source.parent
     have = {block.title for block in program.blocks if block.kind == "file"}
+    outside, lost = list[tuple[str, Span]](), list[tuple[str, Span]]()
     for name, span in references(program) if source.exists() else ():
         if name in have or _found(root, name):
             continue
-        if "://" in name or ".." in PurePosixPath(name).parts or not _inside(root, name, exists=False):
-            message, help_ = f"'{printable(name)}' is outside the document's folder: it is not read", "copy it inside"
-        else:
-            message, help_ = f"'{printable(name)}' is not there", "create the file or remove the link"
-        yield Finding("ORG029", "warning", message, span, help_)
+        away = "://" in name or ".." in PurePosixPath(name).parts or not _inside(root, name, exists=False)
+        (outside if away else lost).append((name, span))
+    if outside:
+        message = f"{_first_of(outside)} outside the document's folder, and not read"
+        yield Finding("ORG029", "warning", message, outside[0][1], "copy what is needed inside")
+    if lost:
+        help_ = "create what is missing, or remove its link"
+        yield Finding("ORG029", "warning", f"{_first_of(lost)} not there", lost[0][1], help_)
+
+
+def _first_of(names: list[tuple[str, Span]]) -> str:
+    """The first of some files, how many others there are, and the verb."""
+    others = len(names) - 1
+    more = f" and {others} other{'s' * (others > 1)} are" if others else " is"
+    return f"'{printable(names[0][0])}'{more}"
 
 
 def _found(root: Path, name: str) -> Path | None:
@@ -153,10 +176,21 @@ def _found(root: Path, name: str) -> Path | None:
 
 
 def _beside(root: Path, main: str) -> list[str]:
-    """The files beside an AGENTS.md that say who its agent is."""
+    """The files beside an AGENTS.md that say who its agent is, or that with the tasks of a crew's agents."""
+    if main.lower() in CREW_NAMES:
+        return [name for name in ("tasks.yaml", "tasks.yml") if _inside(root, name)][:1]
     if main.lower() != "agents.md":
         return []
     return [path.name for path in sorted(root.glob("*.md")) if path.stem.lower() in OF_ONE and _inside(root, path.name)]
+
+
+def _of_workspace(root: Path, name: str) -> list[str]:
+    """The files that say who an agent is, beside its AGENTS.md in a folder of its own."""
+    parent = PurePosixPath(name).parent
+    if PurePosixPath(name).stem.lower() not in {"agents", *OF_ONE} or parent == PurePosixPath("."):
+        return []
+    beside = [(parent / path.name).as_posix() for path in sorted((root / parent).glob("*.md"))]
+    return [path for path in beside if PurePosixPath(path).stem.lower() in {"agents", *OF_ONE} and _inside(root, path)]
 
 
 def _inside(root: Path, name: str, *, exists: bool = True) -> bool:
@@ -238,6 +272,8 @@ def _read(path: Path) -> str:
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:
+        if raw.startswith(_UTF_16) or raw[:_HEAD].count(0) > len(raw[:_HEAD]) // 4:
+            raise DocumentError(f"{path}: is UTF-16, as some editors of Windows save: save it as UTF-8") from None
         line = raw.count(b"\n", 0, error.start) + 1
         raise DocumentError(
             f"{path}:{line}: byte {raw[error.start]:#04x} is not UTF-8: save the file as UTF-8"

@@ -1,5 +1,6 @@
 """The keys of a document: their names, other names, the ranges of their values, and what reads and writes them."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -173,9 +174,13 @@ _ALIASES = {word: kind for kind in ("headcount", "model") for word in words(kind
 }
 
 
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+
 def canonical(written: str, *, known: bool = False) -> str:
     """The canonical name of a key in lower case; of an unknown one, itself, or nothing when `known` is asked for."""
-    word = " ".join(written.lower().replace("_", " ").split())
+    apart = written if written.islower() else _CAMEL.sub(" ", written)
+    word = " ".join(apart.lower().replace("_", " ").split())
     if word in LINK_KEYS:
         return word
     dashed = word.replace("-", " ")

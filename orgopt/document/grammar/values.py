@@ -51,7 +51,9 @@ _EVERY = re.compile(
 )
 # A run of blanks is tried once, from its start.
 _SEPARATOR = re.compile(r"(?<!\s)\s+and\s+|(?:(?<!\s)\s+)?[+&,]\s*")
-_NAMES = re.compile(rf"{_SEPARATOR.pattern}|\s*[;、，；]\s*|\s*(?:{alternatives('and')})\s*|<br\s*/?>", re.IGNORECASE)
+_NAMES = re.compile(
+    rf"{_SEPARATOR.pattern}|\s*[;、，；]\s*|\s+/\s+|\s*(?:{alternatives('and')})\s*|<br\s*/?>", re.IGNORECASE
+)
 _ASIDE = re.compile(r"\s*[(（][^()（）]*[)）]|\[\^[^\]]*\]")
 _SENTENCE = re.compile(r"(?<=[^\W\d]{3})\.\s+|。")  # `Mr. Krabs` is one name
 _LINK = re.compile(

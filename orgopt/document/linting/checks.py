@@ -14,7 +14,7 @@ from orgopt.document.grammar.numbers import format_risk
 from orgopt.document.linting.explanations import RULES
 from orgopt.document.reading.reader import Reading
 from orgopt.document.text.program import Program, Span
-from orgopt.org import DEFAULT_MODEL, LANGUAGE_AGENT, Org, Role
+from orgopt.org import DEFAULT_MODEL, DEFAULT_RISK, LANGUAGE_AGENT, Org, Role
 from orgopt.org_problems import problems
 
 _REVIEWER = re.compile(r"\b(review|verif|audit|critic|referee)", re.IGNORECASE)
@@ -79,6 +79,11 @@ class Document:
         return spans[-1] if spans else self.name(role)
 
     @property
+    def linked(self) -> bool:
+        """Whether it has a section Links, so that a link which is not there is missing; else prose may say it."""
+        return "links" in self.reading.parts
+
+    @property
     def standup(self) -> Span:
         """The line of the stand-up."""
         part = self.reading.parts.get("rhythm")
@@ -88,9 +93,11 @@ class Document:
         return self.program.first_line(part.span) if part else Span(0, 0)
 
 
-def finding(code: str, message: str, span: Span, help_: str = "", fix: Fix | None = None) -> Finding:
-    """A finding of a rule."""
-    return Finding(code, RULES[code].severity, message, span, help_, fix)
+def finding(
+    code: str, message: str, span: Span, help_: str = "", fix: Fix | None = None, *, sure: bool = True
+) -> Finding:
+    """A finding of a rule; an info where it is not sure that its author would want to know."""
+    return Finding(code, RULES[code].severity if sure else "info", message, span, help_, fix)
 
 
 def _problems(document: Document) -> Iterator[Finding]:
@@ -151,7 +158,7 @@ def _unheard(document: Document) -> Iterator[Finding]:
         who = "it" if s else "they"
         message = f"nobody hears {_first_of(alone)}: {who} report{s} to nobody and share{s} with nobody"
         help_ = f"add '- {alone[0].name} → {boss}: reports to'"
-        yield finding("ORG022", message, document.name(alone[0]), help_)
+        yield finding("ORG022", message, document.name(alone[0]), help_, sure=document.linked)
 
 
 def _titles(document: Document) -> Iterator[Finding]:
@@ -171,12 +178,14 @@ def _titles(document: Document) -> Iterator[Finding]:
     if idle := [role for role in working if _REVIEWER.search(role.name) and role.id not in reviewers]:
         other = next(r for r in org.roles if r.id != idle[0].id)
         message = f"{_first_of(idle)} review{'s' * (len(idle) == 1)} nobody"
-        yield finding("ORG030", message, document.name(idle[0]), f"add '- {idle[0].name} → {other.name}: reviews'")
+        help_ = f"add '- {idle[0].name} → {other.name}: reviews'"
+        yield finding("ORG030", message, document.name(idle[0]), help_, sure=document.linked)
     led = {link.source for link in org.links if link.kind == "reports to"}
     for role in working:
         if lines and _MANAGER.search(role.name) and role.id not in heard | led and not everyone:
             message = f"nobody reports to {role.name}"
-            yield finding("ORG031", message, document.name(role), f"add a link '… → {role.name}: reports to'")
+            help_ = f"add a link '… → {role.name}: reports to'"
+            yield finding("ORG031", message, document.name(role), help_, sure=document.linked)
 
 
 def _links(document: Document) -> Iterator[Finding]:
@@ -217,6 +226,9 @@ def _risk(document: Document) -> Iterator[Finding]:
     org = document.org
     for role in org.roles:
         risk = org.risk_of(role)
+        given = any(
+            field.key == "risk tolerance" for entry in document.reading.roles[role.id] for field in entry.fields
+        )
         for match in _RISK_WORD.finditer(role.charter):
             word, number = (match["word"] or match["said"] or "").lower(), match["n"]
             high = word == "high" or match["bold"]
@@ -224,7 +236,8 @@ def _risk(document: Document) -> Iterator[Finding]:
             if wrong:
                 said = f"the charter of {role.name} says '{match[0]}'"
                 message = f"{said}, its risk tolerance is {format_risk(risk)}"
-                yield finding("ORG034", message, document.field(role, "risk tolerance"), "make them say the same")
+                at = document.field(role, "risk tolerance")
+                yield finding("ORG034", message, at, "make them say the same", sure=given or org.risk != DEFAULT_RISK)
 
 
 def _task(document: Document) -> Iterator[Finding]:

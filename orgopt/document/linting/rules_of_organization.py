@@ -33,7 +33,7 @@ RULES_OF_ORGANIZATION = (
     Rule(
         "ORG018",
         "agent-without-model",
-        "warning",
+        "info",
         "Roles ask a language model and name none.",
         "The workspace's is used (ORGOPT_MODEL, or `[models]` in orgopt.toml); without one, a run is refused.",
         role_line("- **Agent:** llm\n"),
@@ -63,7 +63,8 @@ RULES_OF_ORGANIZATION = (
         "warning",
         "Roles are named for reviewing and review nobody.",
         "Their agents work like all others. Add `Reviewer → Explorer: reviews`, or a reviewed role has no agents.",
-        "## Roles\n### Reviewer\n- **Headcount:** 1\n### Explorer\n- **Headcount:** 2\n",
+        "## Roles\n### Reviewer\n- **Headcount:** 1\n### Explorer\n- **Headcount:** 2\n"
+        "## Links\n- Explorer → Reviewer: reports to\n",
         "## Roles\n### Reviewer\n- **Headcount:** 1\n### Explorer\n- **Headcount:** 2\n"
         "## Links\n- Reviewer → Explorer: reviews\n- Explorer → Reviewer: reports to\n",
     ),

@@ -5,6 +5,7 @@ of keys, and front matter (`key: v`). Forms without bold letters are prose unles
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -21,6 +22,7 @@ _PLAIN = re.compile(
     r"(?P<key>[^\W\d_][\w /_-]{1,30}?)[ \t]*(?::(?:[ \t]+(?P<value>.*)|(?P<none>))|：[ \t]*(?P<wide>.*))$"
 )
 _MARKED = re.compile(r"(?P<mark>`{1,2}|\*{1,2}|_{1,2})(?P<value>[^`*]+)(?P=mark)$")
+_MARKS = "*_` "
 _CELL = re.compile(r"(?:\\.|[^|\\]|\\)*")
 
 
@@ -83,13 +85,13 @@ def block_fields(program: Program, blocks: Iterable[Block]) -> list[Field]:
 def _paired(program: Program, block: Block) -> Iterator[Field]:
     """The fields of a table of two columns whose rows are fields, as below `| Attribute | Value |`."""
     header, body = rows(program, block)
-    if len(header.cells) != 2 or not is_word("value", _unmarked(header.cells[0].text)):
+    if len(header.cells) != 2 or not is_word("value", unmarked(header.cells[0].text)):
         return
     for row in body:
         if len(row.cells) == 2 and row.cells[1].text.strip("-–— "):
             key, value = row.cells
             yield _without_marks(
-                Field(canonical(_unmarked(key.text)), value.text, key.span, value.span, row.line, "cell")
+                Field(canonical(unmarked(key.text)), value.text, key.span, value.span, row.line, "cell")
             )
 
 
@@ -109,12 +111,24 @@ def cell_fields(header: Row, row: Row) -> Iterator[Field]:
     """The fields of a row, under a header of keys; empty cells are none."""
     for name, cell in zip(header.cells, row.cells, strict=False):
         if cell.text.strip("-–— "):
-            field = Field(canonical(_unmarked(name.text)), cell.text, name.span, cell.span, cell.span, "cell")
+            field = Field(canonical(unmarked(name.text)), cell.text, name.span, cell.span, cell.span, "cell")
             yield _without_marks(field)
 
 
-def _unmarked(text: str) -> str:
-    return text.strip("*_` ")
+def unmarked(text: str) -> str:
+    """A title of a column, or a key, without marks and emoji around it."""
+    if text.isascii():
+        return text.strip(_MARKS)
+    start, end = 0, len(text)
+    while start < end and _is_mark(text[start]):
+        start += 1
+    while end > start and _is_mark(text[end - 1]):
+        end -= 1
+    return text[start:end]
+
+
+def _is_mark(char: str) -> bool:
+    return char in _MARKS or (char > "\u2000" and unicodedata.category(char) in {"So", "Sk", "Mn", "Cf"})
 
 
 def _match(text: str, at: int, line: Span) -> Field | None:

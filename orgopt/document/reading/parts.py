@@ -1,5 +1,6 @@
 """The parts of a document: which sections are read as Roles, Links and Rhythm."""
 
+import re
 from difflib import SequenceMatcher, get_close_matches
 
 from orgopt.document.findings import Fix, Notes
@@ -11,6 +12,7 @@ from orgopt.document.reading.evidence.weigh import Roster, roster
 from orgopt.document.reading.fields import bullets, fields
 from orgopt.document.text.program import Program, Section, Span
 
+_PAGE = re.compile(r"\]\(|https?://|\]\[")
 _ALIKE = 0.9  # a title that is this close to a part's is one, whatever stands below it
 
 
@@ -47,6 +49,12 @@ def _meant(program: Program, section: Section) -> str:
     return part if fits else ""
 
 
+def _of_pages(program: Program, section: Section) -> bool:
+    """Whether a section `Links` leads to pages, and nobody to anybody."""
+    listed = bullets(program, section)
+    return bool(listed) and all(_PAGE.search(bullet.text) and not LINK_ARROW.search(bullet.text) for bullet in listed)
+
+
 def choose_parts(program: Program, notes: Notes) -> tuple[dict[str, Section], Roster]:
     """The sections that are read as Roles, Links and Rhythm, and where roles stand.
 
@@ -57,6 +65,7 @@ def choose_parts(program: Program, notes: Notes) -> tuple[dict[str, Section], Ro
     for section in program.sections:
         if section.level:
             _name_parts(program, notes, named, section)
+    named["links"] = [section for section in named["links"] if not _of_pages(program, section)]
     for part in ("links", "rhythm", "roles"):
         plain = [section for section in named[part] if section.title.lower() == part]
         for extra in plain[1:]:
@@ -66,13 +75,18 @@ def choose_parts(program: Program, notes: Notes) -> tuple[dict[str, Section], Ro
         if part != "roles" and (found := plain or named[part]):
             _take(program, notes, parts, part, found[0])
     taken = tuple(section.span for section in parts.values())
-    declared = next((section for section in named["roles"] if section.title.lower() == "roles"), None)
+    declared = next((s for s in named["roles"] if s.title.lower() == "roles" and not _is_title(program, s)), None)
     found = roster(program, declared, taken)
     if declared:
         parts["roles"] = declared
     elif home := _home(named["roles"], found):
         _take(program, notes, parts, "roles", home)
     return parts, found
+
+
+def _is_title(program: Program, section: Section) -> bool:
+    """Whether a section is the whole document: chapters stand in it beside roles."""
+    return section.level == 1 and bool(section.children) and len(program.sections) == 1
 
 
 def _home(sections: list[Section], found: Roster) -> Section | None:

@@ -13,12 +13,13 @@ from orgopt.document.findings import Finding, Notes, errors
 from orgopt.document.grammar import values
 from orgopt.document.grammar.keys import KEYS, RHYTHM_KEYS
 from orgopt.document.reading.entry import Entry
-from orgopt.document.reading.evidence.folders import of_one, plain_entry
+from orgopt.document.reading.evidence.folders import beats, of_one, plain_entry
 from orgopt.document.reading.evidence.signs import Group
 from orgopt.document.reading.field import Field
 from orgopt.document.reading.fields import block_fields, fields, named
 from orgopt.document.reading.front_matter import front_matter
 from orgopt.document.reading.links import LinkPlace, read_links
+from orgopt.document.reading.names import Name
 from orgopt.document.reading.parts import choose_parts
 from orgopt.document.reading.role import RoleReader
 from orgopt.document.text.program import Program, Section, Span, apart, printable
@@ -122,8 +123,9 @@ class _Reader:
         """Note where a role is written."""
         name = entry.name
         if not name.id:
-            message = f"the role name '{name.text}' has no letter or digit"
-            self.notes.add("ORG004", "error", message, name.span, "give it a name of letters")
+            if self._declared(entry):
+                message = f"the role name '{name.text}' has no letter or digit"
+                self.notes.add("ORG004", "error", message, name.span, "give it a name of letters")
             return
         is_file = entry.kind == "file"
         linked = self.files.get((name.path, not is_file), name.id)
@@ -132,7 +134,7 @@ class _Reader:
             entry = replace(entry, name=name._replace(text=name.full))
             name, linked = entry.name, entry.name.id
         if self._twice(linked, entry):
-            self.notes.add("ORG003", "error", f"role '{name.text}' is defined twice", name.span, "rename or remove one")
+            self._again(linked, entry)
             return
         before = self.roles.get(linked, ())
         if any(other.kind == entry.kind for other in before):
@@ -142,12 +144,30 @@ class _Reader:
         self.roles[linked] = (*before, entry)
         if name.path:
             self.files.setdefault((name.path, is_file), linked)
-        for other in (name.raw, name.title, f"{name.text}s", name.text.removesuffix("s"), name.path):
-            if other_id := slug(other):
-                self.ids.setdefault(other_id, linked)
+        self._go_by(name, linked)
         if name.raw not in {name.text, name.path} and entry.kind in {"section", "item"} and name.title:
             message = f"'{name.raw}' is read as the role {name.text}"
             self.notes.add("ORG021", "info", printable(message), name.span)
+
+    def _go_by(self, name: Name, role_id: str) -> None:
+        """Note the other names by which a role goes."""
+        for other in (name.raw, name.title, f"{name.text}s", name.text.removesuffix("s"), name.path):
+            if other_id := slug(other):
+                self.ids.setdefault(other_id, role_id)
+
+    def _again(self, role_id: str, entry: Entry) -> None:
+        """Say of a role that it stands twice in one place, and read one person who is two things as one role."""
+        name = entry.name
+        if entry.kind in {"row", "item"} and not self._declared(entry):
+            self.notes.add("ORG003", "info", f"'{name.text}' stands here again: it is read as one role", name.span)
+            self.roles[role_id] = (*self.roles[role_id], entry)
+            return
+        self.notes.add("ORG003", "error", f"role '{name.text}' is defined twice", name.span, "rename or remove one")
+
+    def _declared(self, entry: Entry) -> bool:
+        """Whether a role stands in a section Roles, where each is meant as one."""
+        part = self.parts.get("roles")
+        return part is not None and part.title.lower() == "roles" and part.span.start < entry.span.start < part.span.end
 
     def _twice(self, role_id: str, entry: Entry) -> bool:
         """Whether a role stands twice in one place: in a section Roles, in one table, in one list."""
@@ -194,6 +214,7 @@ class _Reader:
             )
             every += known
         elif len(names) > 1:
+            every += [field for field in self._beats() if field.key == "stand-up"][:1]
             self._no_rhythm(mission)
         last = {field.key: field for field in every}
         for extra in (field for field in every if last[field.key] is not field):
@@ -207,6 +228,9 @@ class _Reader:
                 if isinstance(value, Standup):
                     given["standup"] = self._standup(value, field, names)
         return given
+
+    def _beats(self) -> list[Field]:
+        return beats(self.program, [section for section in self.program.sections if section.level == 0])
 
     def _no_rhythm(self, mission: tuple[Span, ...]) -> None:
         """Say of a stand-up in the mission that it is not read, where there is no section for it."""

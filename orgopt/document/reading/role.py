@@ -10,7 +10,7 @@ from orgopt.document.grammar.keys import KEYS, RHYTHM_KEYS, ROLE_KEYS, Key, cano
 from orgopt.document.grammar.numbers import is_plain_number
 from orgopt.document.grammar.words import is_word
 from orgopt.document.reading.entry import Entry
-from orgopt.document.reading.evidence.folders import of_one
+from orgopt.document.reading.evidence.folders import folder_of, of_one
 from orgopt.document.reading.field import Field
 from orgopt.document.reading.fields import bullets, named
 from orgopt.document.text.program import LINE_END, Program, Section, Span, printable
@@ -80,8 +80,8 @@ class RoleReader:
             self.notes.add(
                 "ORG025", "info", f"{places[0].name.text}: headcount taken as {given.get('headcount', 1)}", span
             )
-        if places[0].kind == "plain":
-            given = {**self._beside(), **given}
+        if (at := next((e for e in places if e.kind in {"plain", "file"}), None)) and self._alone(at):
+            given = {**self._beside(folder_of(at.section) if at.section else ""), **given}
         charter = "\n\n".join(text for entry in places if (text := self._charter(entry)))
         return Role(id=role_id, name=places[0].name.text, charter=charter, **given)
 
@@ -90,9 +90,14 @@ class RoleReader:
         part = self.parts.get("roles")
         return field.form == "front matter" or (part is not None and part.span.start < field.line.start < part.span.end)
 
-    def _beside(self) -> dict[str, Any]:
-        """What files such as SOUL.md say of the one agent of the document that they stand beside."""
-        files = [(of_one(section), section) for section in self.program.sections if section.level == 0]
+    def _alone(self, entry: Entry) -> bool:
+        """Whether the files beside a role are its own: those of the whole document, or of a subfolder."""
+        return entry.kind == "plain" or (entry.section is not None and bool(folder_of(entry.section)))
+
+    def _beside(self, folder: str) -> dict[str, Any]:
+        """What files such as SOUL.md in a folder say of the agent whose it is."""
+        every = [section for section in self.program.sections if section.level == 0 and folder_of(section) == folder]
+        files = [(of_one(section), section) for section in every]
         bodies = [Span(section.heading.span.end, section.span.end) for key, section in files if key == "persona"]
         persona = prose("\n\n".join(self.program.slice(body).strip() for body in bodies))
         given: dict[str, Any] = {"persona": KEYS["persona"].parse(persona)} if persona else {}
@@ -120,7 +125,7 @@ class RoleReader:
             return key.parse(field.value)
         except ValueError as error:
             message, _, help_ = str(error).partition("; ")
-            if field.form == "cell":
+            if field.form == "cell" or not (claim or self._declared(field)):
                 self.notes.add("ORG017", "info", f"'{field.key}' is not read: {message}", field.value_span, help_)
             elif claim and field.form in {"bold", "heading"}:
                 close = help_.removeprefix("did you mean '").removesuffix("'?") if help_.startswith("did you") else ""

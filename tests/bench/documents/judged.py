@@ -14,7 +14,8 @@ class Judged:
     """What a person reads in a document.
 
     Attributes:
-        half: A was looked at while the reader was written, B was set aside until it was, C was gathered after both.
+        half: A was looked at while the reader was written, B was set aside until it was, C was gathered after both; D1
+            and D2 are halves of what was gathered after those, of which D1 was run once before D2 was.
         roles: The names under which each role may go; those of an optional one begin with `?`.
         links: Each as `Source > Target: kind`; `?` as above.
     """

@@ -1,28 +1,38 @@
-"""The agents of CrewAI as evidence: a YAML file with a key for each, which has a `role` and a `goal` below it.
+"""Rosters in YAML as evidence: a key for each agent, with a `role` and a `goal` below it as CrewAI has them, or a list.
 
-It is read line by line, as front matter is: nothing in it is expanded.
+The items of a list have a name, or an id, and something that says what they do. Tasks that stand in a file `tasks.yaml`
+beside it are part of the charters of the agents that they name. All is read line by line, as front matter is: nothing
+in it is expanded, so that an anchor is a word, and what an alias stands for is not known.
 """
 
 import re
+from collections.abc import Iterator
+from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from orgopt.document.grammar.keys import canonical
+from orgopt.document.grammar.words import is_word, says
 from orgopt.document.reading.entry import Entry, mind, told_apart
 from orgopt.document.reading.evidence.signs import Group
 from orgopt.document.reading.field import Field
 from orgopt.document.reading.names import Name, read_name
 from orgopt.document.text.program import Program, Span, printable
+from orgopt.org import slug
 
 _IS = re.compile(r"\ufeff?(?:[ \t]*(?:#[^\n]*)?\r?\n|---[ \t]*\r?\n)*[A-Za-z_][\w.-]*:[ \t]*(?:\r?\n|[^\n]*\n)")
-_HAS = re.compile(r"^(?P<in>[ \t]+)(?:role|goal|backstory):", re.MULTILINE)
+_HAS = re.compile(r"^(?:[ \t]+|[ \t]*-[ \t]+)(?:role|goal|backstory|name|id|agent)[ \t]*:", re.MULTILINE)
 _KEY = re.compile(r"(?P<in>[ \t]*)(?:-[ \t]+)?(?P<key>[A-Za-z_][\w .-]{0,60}?):(?:[ \t]+(?P<value>.*?))?[ \t]*$")
 _BLOCK = re.compile(r"[|>][+-]?\d?$")
+_ALIAS, _ANCHOR = re.compile(r"\*[\w-]+"), re.compile(r"&[\w-]+[ \t]+")
+_ITEM = re.compile(r"-[ \t]+")
 _SAYS = {"role", "goal", "backstory", "description"}
+_NAMES = {"name", "id", "agent"}
+_TOLD = {"description", "expected_output"}
 _FEWEST = 2  # of `role`, `goal`, `backstory`, `description` and `name`, that make a key an agent
 
 
 class _Line(NamedTuple):
-    """A line of the form `key: value`, and all lines that belong to it."""
+    """A line of the form `key: value`, and all lines that belong to it; those of the whole item for its first key."""
 
     indent: int
     key: str
@@ -30,35 +40,80 @@ class _Line(NamedTuple):
     key_span: Span
     value_span: Span
     whole: Span
+    item_indent: int = -1
+
+    @property
+    def item(self) -> bool:
+        """Whether a dash stands before it."""
+        return self.item_indent >= 0
 
 
 def crew_group(program: Program) -> Group | None:
     """The agents of a YAML file, or None for any other text."""
-    if not _IS.match(program.text) or not _HAS.search(program.text) or "\n## " in program.text:
+    files = [block.span.start for block in program.blocks if block.kind == "file"]
+    whole = Span(0, files[0] if files else len(program.text))
+    text = program.slice(whole)
+    if not _IS.match(text) or not _HAS.search(text) or "\n## " in text:
         return None
-    lines = _lines(program)
+    lines = _lines(program, whole)
     found: list[Entry] = []
     for number, line in enumerate(lines):
         inner = [one for one in lines[number + 1 :] if one.whole.end <= line.whole.end]
-        own = [one for one in inner if one.indent == inner[0].indent] if inner and not line.value else []
+        if line.item:
+            own = [line, *(one for one in inner if one.indent == line.indent)]
+            listed = _NAMES & {one.key for one in own} and any(_does(one) for one in own)
+            above = next((one for one in reversed(lines[:number]) if one.indent < line.item_indent), None)
+            if listed and (above is None or (not above.item and says("team", above.key))):
+                found.append(_entry(program, line._replace(value=""), own))
+            continue
+        own = (
+            [one for one in inner if one.indent == inner[0].indent and not one.item] if inner and not line.value else []
+        )
         keys = {one.key for one in own}
         if len(keys & {*_SAYS, "name"}) >= _FEWEST and keys & {"role", "goal"}:
             found.append(_entry(program, line, own))
     if not found:
         return None
-    return Group(entries=tuple(found), score=6.0, span=Span(0, len(program.text)), what="agents of a crew")
+    tasks = tuple(_tasks(program, found)) if files else ()
+    return Group(entries=(*found, *tasks), score=6.0, span=whole, what="agents of a crew")
 
 
-def _lines(program: Program) -> list[_Line]:
-    every = list(program.lines(Span(0, len(program.text))))
+def _does(line: _Line) -> bool:
+    return line.key in _SAYS or is_word("duty", line.key.replace("_", " "))
+
+
+def _tasks(program: Program, agents: list[Entry]) -> Iterator[Entry]:
+    """What tasks say that the agents do whom they name, an entry for each of these."""
+    known = {entry.name.id for entry in agents}
+    given: dict[str, list[tuple[_Line, list[_Line]]]] = {}
+    for section in program.sections:
+        if section.level or PurePosixPath(section.title).stem.lower() != "tasks":
+            continue
+        lines = _lines(program, Span(section.heading.span.end, section.span.end))
+        for number, line in enumerate(lines):
+            inner = [one for one in lines[number + 1 :] if one.whole.end <= line.whole.end]
+            own = [one for one in inner if one.indent == inner[0].indent] if inner else []
+            agent = next((one for one in own if one.key == "agent" and slug(one.value.strip("\"'")) in known), None)
+            if agent:
+                given.setdefault(slug(agent.value.strip("\"'")), []).append((agent, own))
+    for tasks in given.values():
+        agent, own = tasks[0]
+        prose = tuple(_text(program, one) for _, keys in tasks for one in keys if one.key in _TOLD)
+        name = _name(agent.value, agent.value_span.start)
+        yield Entry(kind="item", name=name, span=Span(own[0].whole.start, own[-1].whole.end), prose=prose)
+
+
+def _lines(program: Program, whole: Span) -> list[_Line]:
+    every = list(program.lines(whole)) if whole.start < whole.end else []
     texts = [program.slice(line).rstrip("\r\n") for line in every]
     found: list[_Line] = []
     inside = -1  # the indent of a key whose value is a block of text
     for number, (line, text) in enumerate(zip(every, texts, strict=True)):
-        indent = len(text) - len(text.lstrip())
+        dash = len(text) - len(text.lstrip())
+        indent = dash + (len(item[0]) if (item := _ITEM.match(text, dash)) else 0)
         if not text.strip() or text.lstrip().startswith("#"):
             continue
-        if inside >= 0 and indent > inside:
+        if inside >= 0 and dash > inside:
             continue
         inside = -1
         if not (match := _KEY.match(text)):
@@ -70,28 +125,30 @@ def _lines(program: Program) -> list[_Line]:
         for after in range(number + 1, len(every)):
             if not texts[after].strip():
                 continue
-            if len(texts[after]) - len(texts[after].lstrip()) <= indent:
+            if len(texts[after]) - len(texts[after].lstrip()) <= dash:
                 break
             last = after
         start = line.start + (match.start("value") if match["value"] is not None else len(text))
         key_span = Span(line.start + match.start("key"), line.start + match.end("key"))
         value_span = Span(start, start + len(value))
-        if last > number and (inside >= 0 or not value):
+        if last > number and not item and (inside >= 0 or not value):
             value_span = Span(every[number + 1].start, every[last].start + len(texts[last]))
-        found.append(_Line(indent, match["key"], value, key_span, value_span, Span(line.start, every[last].end)))
+        whole_line = Span(line.start, every[last].end)
+        found.append(_Line(indent, match["key"], value, key_span, value_span, whole_line, dash if item else -1))
     return found
 
 
 def _entry(program: Program, line: _Line, own: list[_Line]) -> Entry:
     by = {one.key: one for one in own}
-    named = by.get("name")
+    named = by.get("name") or (by.get("id") or by.get("agent") if line.item else None)
     name = _name(named.value, named.value_span.start) if named and named.value else _name(line.key, line.key_span.start)
     role = " ".join(program.slice(by["role"].value_span).split()).strip("\"'") if "role" in by else ""
     title = role if len(role) <= 60 else ""
-    name = name._replace(raw=line.key, title=printable(title))
+    other = by["id"].value.strip("\"'") if line.item and "id" in by else line.key
+    name = name._replace(raw=other, title=printable(title))
     every = [_field(one) for one in own]
     known, misread = told_apart(field for field in every if field.value)
-    prose = tuple(_text(program, one) for one in own if one.key in _SAYS)
+    prose = tuple(_text(program, one) for one in own if _does(one))
     return Entry(
         kind="key",
         name=name,
@@ -99,7 +156,7 @@ def _entry(program: Program, line: _Line, own: list[_Line]) -> Entry:
         fields=tuple(known),
         misread=tuple(misread),
         prose=prose,
-        mind=mind(every) or "goal",
+        mind=mind(every) or next((key for key in ("goal", "backstory") if key in by), ""),
     )
 
 
@@ -117,7 +174,11 @@ def _field(line: _Line) -> Field:
 
 
 def _text(program: Program, line: _Line) -> Span:
+    """The text of a key, without its quotes and its anchor; what an alias stands for is not known."""
     span = line.value_span
     text = program.slice(span)
-    quoted = len(text) > 1 and text[0] in "\"'" and text[-1] == text[0]
-    return Span(span.start + quoted, span.end - quoted)
+    if _ALIAS.fullmatch(text):
+        return Span(span.end, span.end)
+    start = match.end() if (match := _ANCHOR.match(text)) else 0
+    quoted = len(text) - start > 1 and text[start] in "\"'" and text[-1] == text[start]
+    return Span(span.start + start + quoted, span.end - quoted)

@@ -1,12 +1,13 @@
 """Files as evidence: each file of a folder is a role; beside an AGENTS.md some say who its one agent is."""
 
+import re
 from pathlib import PurePosixPath
 
 from orgopt.document.grammar.keys import ROLE_KEYS
-from orgopt.document.grammar.words import says
+from orgopt.document.grammar.words import is_word, says
 from orgopt.document.reading.entry import Entry, mind
 from orgopt.document.reading.evidence.headings import section_entry, with_fields
-from orgopt.document.reading.evidence.signs import never
+from orgopt.document.reading.evidence.signs import never, person
 from orgopt.document.reading.field import Field
 from orgopt.document.reading.fields import fields
 from orgopt.document.reading.front_matter import front_matter, unindented
@@ -17,29 +18,48 @@ from orgopt.org import slug
 OF_ONE = {"soul": "persona", "identity": "persona", "memory": "memory", "heartbeat": "charter"}
 """The files that say who an agent is, beside the one that says what it does: their stems, and the key that each is."""
 
+_REST = re.compile(
+    r"^(?:#.*|[-*+][ \t]+[*_]*Stand-up\b.*)$", re.IGNORECASE | re.MULTILINE
+)  # of a heartbeat: the rhythm
+_FORM = re.compile(r"(?:^|/)(?:templates?|examples?|archived?|_alumni)/", re.IGNORECASE)
+_BLANK = re.compile(r"\{[\w -]+\}")  # to be filled in
 _ASIDE = {"user", "tools", "capabilities", "bootstrap", "readme", "changelog", "license", "contributing"}
 
 
 def of_one(section: Section) -> str:
     """What of a document's one agent a file is, `aside` for one that is no role either, or nothing."""
     stem = PurePosixPath(section.title).stem.lower() if section.level == 0 else ""
-    return OF_ONE.get(stem) or ("aside" if stem in _ASIDE else "")
+    kind = OF_ONE.get(stem) or ("aside" if stem in _ASIDE else "")
+    return "" if kind and (title := _title(section)) and _titled_as_agent(title.title) else kind
+
+
+def _title(section: Section) -> Section | None:
+    """The section of a file's own title."""
+    return section.children[0] if section.children and section.children[0].level == 1 else None
+
+
+def _titled_as_agent(title: str) -> bool:
+    """Whether a file's title is the name of somebody, as in `# Memory Agent`, and no `# SOUL.md - Ada`."""
+    return len(read_name(title, 0).text.split()) > 1 and person(read_name(title, 0).text)
 
 
 def aside(section: Section) -> bool:
-    """Whether a file beside a document is no role: its agent's persona, or a text about how all work together."""
-    if of_one(section):
+    """Whether a file beside a document is no role: its agent's persona, a form to fill in, or a text about all."""
+    if of_one(section) or _FORM.search(section.title):
         return True
-    heading = section.children[0] if section.children and section.children[0].level == 1 else None
+    title = _title(section)
+    if title is None:
+        return False
     front = any(block.kind == "front_matter" for block in section.blocks)
-    return bool(heading and not front and never(heading.title) and says("team", heading.title))
+    about_all = not front and never(title.title) and says("team", title.title)
+    return about_all or bool(_BLANK.search(title.title))
 
 
 def file_entry(program: Program, section: Section) -> Entry:
     """A role that is a file: `name` and other keys in front matter, the body its charter."""
     front = [f for block in section.blocks if block.kind == "front_matter" for f in front_matter(program, block)]
     named = next((field for field in front if field.key == "name" and slug(field.value)), None)
-    heading = section.children[0] if section.children and section.children[0].level == 1 else None
+    heading = _title(section)
     mark = section.heading.span
     mark = Span(mark.start + (program.text[mark.start] == "\n"), mark.end)
     if named:
@@ -66,6 +86,63 @@ def file_entry(program: Program, section: Section) -> Entry:
         prose=prose,
         section=section,
         mind=mind(front) or entry.mind,
+    )
+
+
+def workspaces(files: list[Section]) -> dict[str, list[Section]]:
+    """The files of each subfolder that has what one agent is given, such as a SOUL.md, by the subfolder's path."""
+    found: dict[str, list[Section]] = {}
+    for section in files:
+        found.setdefault(folder_of(section), []).append(section)
+    return {
+        folder: own
+        for folder, own in found.items()
+        if folder[:1] not in {"", "_"} and any(OF_ONE.get(_stem(section)) == "persona" for section in own)
+    }
+
+
+def beats(program: Program, files: list[Section]) -> list[Field]:
+    """The fields of files HEARTBEAT.md, which say what comes again and again."""
+    own = [part for section in files if _stem(section) == "heartbeat" for part in (section, *section.children)]
+    return [field for part in own for field in fields(program, part)]
+
+
+def folder_of(section: Section) -> str:
+    """The path of a file's folder; nothing for one beside the document."""
+    parent = PurePosixPath(section.title).parent.as_posix()
+    return "" if parent == "." else parent
+
+
+def _stem(section: Section) -> str:
+    return PurePosixPath(section.title).stem.lower()
+
+
+def workspace_entry(program: Program, folder: str, own: list[Section]) -> Entry:
+    """A role that is a folder: its AGENTS.md says what it does, its IDENTITY.md or the folder how it is called."""
+    main = next((section for section in own if _stem(section) == "agents"), own[0])
+    entry = file_entry(program, main)
+    called = [f for s in own if _stem(s) == "identity" for part in (s, *s.children) for f in fields(program, part)]
+    named = next((field for field in called if is_word("name", field.key) and slug(field.value)), None)
+    raw = PurePosixPath(folder).name
+    if named:
+        name = read_name(named.value, named.value_span.start)._replace(raw=raw)
+    else:
+        words = raw.replace("-", " ").replace("_", " ")
+        mark = main.heading.span
+        at = program.first_line(Span(mark.start + (program.text[mark.start] == "\n"), mark.end))
+        name = Name(words[:1].upper() + words[1:], at, raw=raw)
+    beats = [Span(s.heading.span.end, s.span.end) for s in own if _stem(s) == "heartbeat"]
+    prose = tuple(span for span in beats if _REST.sub("", program.slice(span)).strip())
+    return Entry(
+        kind="file",
+        name=name._replace(path=main.title),
+        span=entry.span,
+        fields=entry.fields,
+        unknown=entry.unknown,
+        misread=entry.misread,
+        prose=(*(entry.prose if _stem(main) == "agents" else ()), *prose),
+        section=main,
+        mind=entry.mind or "a file SOUL.md or IDENTITY.md",
     )
 
 

@@ -1,6 +1,8 @@
 """Headings as evidence: sections that stand side by side, each of which may be a role."""
 
 import re
+from collections import Counter
+from functools import lru_cache
 
 from orgopt.document.grammar.keys import LINK_KEYS
 from orgopt.document.grammar.values import split_names
@@ -29,14 +31,23 @@ _HEADING = re.compile(r" {0,3}#{1,6}[ \t]+(?P<text>.*)$")
 _CLOSING = re.compile(r"(?<=[ \t])#+$")
 # What only a role has; a Model or a Focus may stand in any text.
 _DEFINING = {"headcount", "risk tolerance", "copy rule"}
+_SERIES_OF_PEOPLE = 3  # numbered sections, at least
+_NUMBER = re.compile(r"\W*(\d{1,2})[.)、]\s*\D")
+_TITLED = re.compile(r"\S\s+[—–-]{1,2}\s+\S")
+_SMALL_WORD = re.compile(r"\s(?!(?:de|da|di|do|du|del|van|von|la|le|el|al|bin|ibn|y|e)\b)[^\W\d_A-Z][^\W\d_]{2,}")
+_OF_USERS = re.compile(r"\W*(?:user )?persona\b", re.IGNORECASE)  # of a product, in its requirements
+_HANDLE = re.compile(r"[(（]@[\w-]+[)）]")
 _SERIES = 2  # numbered names that make a roster, whatever the heading says
 _MOST_NAMES = 8  # words of a field that names others; more are prose
+_MOST_KEY, _MOST_LETTERS = 3, 32  # words and letters of a key
 _TRAITS = ("duty", "role", "agent", "name")
 
 
 def section_entry(program: Program, section: Section) -> Entry:
     """A role that is a section."""
-    line = program.first_line(section.heading.span)
+    whole = section.heading.span  # below front matter, it begins with the blank lines above it
+    start = next((line.start for line in program.lines(whole) if program.slice(line).strip()), whole.start)
+    line = program.first_line(Span(start, whole.end))
     match = _HEADING.match(program.slice(line))
     raw = _CLOSING.sub("", match["text"].rstrip(" \t")).rstrip(" \t") if match else program.slice(line).rstrip()
     name = read_name(raw, line.start + (match.start("text") if match else 0))
@@ -96,21 +107,10 @@ def sisters(program: Program, sections: list[Section], above: float, inside: dic
         inside: By where a section starts, if there are roles in it: whether a heading in it says so.
     """
     other, above = above < 0, max(above, 0.0)
-    found: list[Entry] = []
-    left_out = groups = 0
-    for section in sections:
-        if not section.level or part_of(section.title):
-            continue
-        named = inside.get(section.span.start)
-        if named is not None and (_holds(section, named=named) or not section.blocks):
-            groups += 1
-        elif never(section.title) or not short(read_name(section.title, 0).text):
-            left_out += 1
-        else:  # a role above roles ends where they begin
-            found.append(section_entry(program, _body(section) if inside.get(section.span.start) else section))
+    found, left_out, groups = _candidates(program, sections, inside)
     if groups:  # beside groups of roles stand other things
         found = [entry for entry in found if _is_somebody(entry)]
-    found = [entry for entry in found if not (team(entry.name.raw) and not _has_traits(entry))]
+    found = _of_one_form([entry for entry in found if not (team(entry.name.raw) and not _has_traits(entry))])
     if not found:
         return None
     led = {slug(name) for entry in found for f in entry.fields if _leads(f) for name in split_names(f.value)}
@@ -125,12 +125,74 @@ def sisters(program: Program, sections: list[Section], above: float, inside: dic
         score, left_out = score + (2.0 if len(numbered) < _SERIES else 3.0), 0
     score += people(found)
     score += 1.5 if share(map(_has_traits, found)) >= 0.6 else 0.0
+    score += 2.0 * (above > 0 and share(bool(_HANDLE.search(entry.name.raw)) for entry in found) >= 0.6)
     score += 2.0 * (bool(certain) and above > 0) + 1.5 * any(entry.name.digits for entry in found)
     score -= 1.5 * (left_out > len(found)) + 0.5 * (len(found) == 1)
     score -= 2.0 * (other and len(numbered) < _SERIES)
     if certain and score < ENOUGH:  # those are roles, whatever the others are
         return _group(certain, ENOUGH)
     return _group(found, score)
+
+
+def _candidates(program: Program, sections: list[Section], inside: dict[int, bool]) -> tuple[list[Entry], int, int]:
+    """The sections that may be roles, how many others there are, and how many hold roles."""
+    found: list[Entry] = []
+    left_out = groups = 0
+    series = _series_of_people(sections)
+    for section in sections:
+        if not section.level or part_of(section.title):
+            continue
+        named = None if section.span.start in series else inside.get(section.span.start)
+        if named is not None and (_holds(section, named=named) or not section.blocks):
+            groups += 1
+        elif never(section.title) or _OF_USERS.match(section.title) or not short(read_name(section.title, 0).text):
+            left_out += 1
+        else:  # a role above roles ends where they begin
+            found.append(section_entry(program, _body(section) if named else section))
+    return found, left_out, groups
+
+
+def _series_of_people(sections: list[Section]) -> set[int]:
+    """Where the sections of a numbered series start, if it is one of people: what any of them lists is a part of it."""
+    numbers = {section.span.start: int(m[1]) for section in sections if (m := _NUMBER.match(section.title))}
+    in_order = list(numbers.values()) == list(range(1, len(numbers) + 1)) and len(numbers) >= _SERIES_OF_PEOPLE
+    series = [section for section in sections if in_order and section.span.start in numbers]
+    if share(person(read_name(section.title, 0).text) for section in series) < 0.5:
+        return set()
+    return {section.span.start for section in series if person(section.title) or not group_title(section.title)}
+
+
+def _of_one_form(found: list[Entry]) -> list[Entry]:
+    """Without chapters beside people that are written with what they do, as in `Ada - Lead`; names have capitals."""
+    titled = [entry for entry in found if _TITLED.search(entry.name.raw) and person(entry.name.title)]
+    if len(titled) < 2 or 4 * len(titled) < 3 * len(found):
+        return found
+    return [entry for entry in found if entry in titled or not _SMALL_WORD.search(entry.name.text)]
+
+
+def cousins(program: Program, sections: list[Section], above: float, inside: dict[int, bool]) -> list[Entry]:
+    """The roles among the subsections of several sections, if these are of one kind as a whole; else nothing.
+
+    Taken are those that say of themselves what people do, have the keys that most have, or go by what somebody is; a
+    title that comes back below each heading is that of a part of each.
+    """
+    group = sisters(program, sections, above, inside)
+    if not group or group.score < ENOUGH:
+        return []
+    often = Counter(entry.name.id for entry in group.entries)
+    common = {key for key, n in Counter(k for e in group.entries for k in _keys(e)).items() if _in_most(n, group)}
+    found = [e for e in group.entries if _is_somebody(e) or _has_traits(e) or common & _keys(e)]
+    found = [entry for entry in found if often[entry.name.id] == 1]
+    return found if 2 * len(found) > len(group.entries) else []
+
+
+def _keys(entry: Entry) -> set[str]:
+    """The bold keys of a section, whatever they say."""
+    return {field.key for field in (*entry.unknown, *entry.fields, *entry.misread) if field.form == "bold"}
+
+
+def _in_most(number: int, group: Group) -> bool:
+    return number >= max(3, 0.6 * len(group.entries))
 
 
 def _group(entries: list[Entry], score: float) -> Group:
@@ -156,7 +218,15 @@ def _is_somebody(entry: Entry) -> bool:
 def _has_traits(entry: Entry) -> bool:
     """Whether a section says of itself what people do: its role, its focus, its responsibilities."""
     own: tuple[Field, ...] = (*entry.unknown, *entry.fields, *entry.misread)
-    return any(is_known(field) or any(is_word(kind, field.key) for kind in _TRAITS) for field in own)
+    return any(
+        is_known(field) or any(is_word(kind, field.key) for kind in _TRAITS) or _duty(field.key) for field in own
+    )
+
+
+@lru_cache(maxsize=1024)
+def _duty(key: str) -> bool:
+    """Whether a key of a few words speaks of what somebody does, as `Main responsibilities` does."""
+    return len(key.split()) <= _MOST_KEY and len(key) <= _MOST_LETTERS and says("duty", key)
 
 
 def _plays(entry: Entry) -> bool:

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from orgopt.document.grammar.keys import LINK_KEYS
-from orgopt.document.grammar.words import says
+from orgopt.document.grammar.words import is_word, says
 from orgopt.document.reading.entry import Entry, count, is_known, told_apart
 from orgopt.document.reading.evidence.signs import Arrow, Group, never, people, person, share, short, somebody, team
 from orgopt.document.reading.field import Field
@@ -18,6 +19,9 @@ _ITEM = re.compile(
     r"|.+?(?=(?<!\s)\s+(?:[—–]|-{1,2})\s|:\s|：))"
     r"\s*(?:(?:[—–:：→]|-{1,2})\s*)?(?P<rest>.*)$"
 )
+_NUMBER = re.compile(r"^(\d{1,3})[.)][ \t]", re.MULTILINE)
+_FILE_NAME = re.compile(r"[`@*]*\.?[\w-]+(?:[./][\w-]+)*(?:\.[a-z]{1,5}|/)[`*]*(?:\s|$)")
+_COUNTED = re.compile(r"\d+\+?\s")
 _MOST = 40  # letters of a bullet's name
 
 
@@ -81,24 +85,38 @@ def list_group(program: Program, block: Block, above: float) -> Group | None:
             boss = item_entry(program, bullet, alone=True, nested=())
             found += [*([boss] if boss else []), *below]
             arrows += [_under(e, boss) for e in below if boss]
-        elif (entry := item_entry(program, bullet, alone=True)) and _named(entry, teams=teams):
+        elif (entry := item_entry(program, bullet, alone=True)) and _named(entry, teams=teams or _told(bullet, above)):
             found.append(entry)
     bold = share(bullet.text[:1] in "*_[`" for bullet in listed) >= 0.6
     if not found or len(found) < (0.5 if bold or arrows else 0.6) * len(listed):
         return None
     marked = share(bullet.text[:1] in "*_[`" or _ITEM.match(bullet.text) is not None for bullet in listed)
     score = above + people(found)
+    some_people = share(map(somebody, found)) >= 0.5
     some = share(map(person, (entry.name.text for entry in found))) >= 0.3 or above > 0
     linked = share(bool(FILE.fullmatch(entry.name.path)) for entry in found) >= 0.6
     score += 1.0 * (marked >= 0.6) + 1.0 * (linked and some)
     score += 2.0 * (2 * sum(bool(NUMBERED.search(bullet.text)) for bullet in listed) >= len(listed))
+    score -= 3.0 * (not some_people and share(map(_is_file, found)) >= 0.5)
     score += 1.0 * any(field.key in LINK_KEYS for entry in found for field in entry.fields)
     score -= 0.5 * (len(found) == 1)
     return Group(entries=tuple(found), score=score, span=block.span, what="a list", links=tuple(arrows))
 
 
+def _told(bullet: Bullet, above: float) -> bool:
+    """Whether a bullet of a roster says what some do, as in `- **Gmail Agents**: …`; those are one role."""
+    return above > 0 and not bullet.nested and bullet.text[:2] in {"**", "__"}
+
+
+def _is_file(entry: Entry) -> bool:
+    """Whether a bullet is the name of a file, or a path, and says nothing of who it is."""
+    return bool(_FILE_NAME.match(entry.name.raw))
+
+
 def _named(entry: Entry, *, teams: bool = False) -> bool:
     name = entry.name.text
+    if is_word("duty", name) or _COUNTED.match(name):  # what somebody does, or how many there are
+        return False
     return short(name) and not (never(name) and not somebody(entry)) and (teams or not team(name) or bool(entry.fields))
 
 
@@ -135,7 +153,14 @@ def _head(bullet: Bullet, field: Field | None) -> tuple[Span, Span]:
 
 
 def listed_groups(program: Program, blocks: tuple[Block, ...], above: float) -> Iterator[Group]:
-    """The groups of the lists among some blocks."""
+    """The groups of the lists among some blocks; one whose numbers go on from another's is of its kind."""
+    last, score = 0, 0.0
     for block in blocks:
-        if block.kind == "list" and (group := list_group(program, block, above)):
-            yield group
+        group = list_group(program, block, above) if block.kind == "list" else None
+        if not group:
+            continue
+        numbers = [int(n) for n in _NUMBER.findall(program.slice(block.span))]
+        if numbers and numbers[0] == last + 1 > 1:
+            group = replace(group, score=max(group.score, score))
+        last, score = numbers[-1] if numbers else 0, group.score
+        yield group

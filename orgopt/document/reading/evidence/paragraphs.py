@@ -61,6 +61,8 @@ def _entry(program: Program, blocks: tuple[Block, ...], label: _Label, end: int)
     if not name.id:
         return None
     below = [block for block in blocks if label.line.end <= block.span.start < end]
+    if below and below[0].kind == "other" and program.slice(below[0].span).lstrip()[:3] in {"```", "~~~"}:
+        return None  # the title of an example
     every = list(block_fields(program, below))
     known, misread = told_apart(every)
     start, prose = label.line.end, list[Span]()

@@ -26,6 +26,7 @@ PARTS = {
 }  # fmt: skip
 """The sections that are read, by the names under which they go; the first is the canonical one."""
 
+_YOURS = re.compile(r"\W*(?:your|deine?|votre|ton|tu|su|seu|sua|o seu|あなたの|你的|당신의)\s*(?=\S)", re.IGNORECASE)
 _SMALL = frozenset(
     {"the", "our", "my", "all", "full", "who", "is", "are", "on", "in", "at", "a", "an", "of", "and", "with", "for"}
     | {"das", "der", "die", "unser", "unsere", "und", "les", "le", "la", "l", "de", "des", "d", "du", "nos", "notre"}
@@ -40,7 +41,7 @@ _OF = {"of", "de", "do", "da", "du", "des", "d", "für", "di", "del", "dos"}
 _CAMEL = re.compile(r"(?<=[a-zß-ÿ])(?=[A-Z])")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _ABBREVIATED = re.compile(r"(?<=\b[A-Z][a-z])\.$|(?<=\b[A-Z])\.$")  # `Plankton Jr.`
-_NO_NAME = re.compile(r"[→{}`=<>|\"]|->|, |、|，")
+_NO_NAME = re.compile(r"[→{}`=<>|\"]|->|, |、|，|\bvs\b")
 _FILE = re.compile(r"\.(?:md|py|ts|js|tsx|jsx|json|ya?ml|toml|sh|go|rs|txt|html|css|sql)\b|\s/\w", re.IGNORECASE)
 _PATH = re.compile(r"^\W*\.?[\w.-]*/|[\w-]+/[\w./-]+|\.[A-Za-z]{1,4}\b`?\s*$|^[A-Z]{3,7} /|\w\(.*\)$")
 _MOST_REST = 6  # words of a heading beside those of a team
@@ -96,6 +97,8 @@ def team(title: str) -> float:
         return 3.0
     if part_of(title) or not says("team", title) or never(title) or (_somebody(title) and not is_word("team", title)):
         return 0.0
+    if _YOURS.match(title):
+        return 0.0 if is_word("role", _YOURS.sub("", title)) else 1.5
     if is_word("role", title):
         return 1.5  # of one role, it may be the heading of what that does
     rest = [word for word in re.findall(r"\w+", without("team", title)) if word not in _SMALL and not word.isdigit()]
@@ -146,6 +149,10 @@ def _cjk_people() -> tuple[str, ...]:
 @lru_cache(maxsize=1024)
 def person(name: str) -> bool:
     """Whether a name says what somebody does for a living; that of more than two words ends or begins with it."""
+    if " / " in name:
+        return any(map(person, name.split(" / ")))
+    if "/" in name and " " not in name and name.islower():  # a path, a branch
+        return False
     return _ends_as_person(name) if len(name.split()) > 2 else says("person", _CAMEL.sub(" ", name))
 
 
@@ -158,7 +165,7 @@ def short(name: str) -> bool:
     return (
         len(words) <= _MOST_WORDS
         and len(name) <= (_MOST_LETTERS if _CJK.search(name) else 60)
-        and (name[-1] not in ".!?;,。！？；" and name[0] not in "[{<$/-" and not _FILE.search(name))
+        and (name[-1] not in ".!?;,。！？；" and name[0] not in "[{<$/-#" and not _FILE.search(name))
     )
 
 

@@ -1,14 +1,23 @@
 """Tables as evidence: a column of names beside columns that say what somebody is or does."""
 
+import re
+
 from orgopt.document.grammar.keys import KEYS, LINK_KEYS, ROLE_KEYS, TEXT_KEYS, canonical
 from orgopt.document.grammar.values import is_agent
 from orgopt.document.grammar.words import is_word, normal, says
 from orgopt.document.reading.entry import Entry, count, told_apart
-from orgopt.document.reading.evidence.signs import Group, people, share, short, team
-from orgopt.document.reading.fields import Row, cell_fields, rows
+from orgopt.document.reading.evidence.signs import DOUBT, Group, people, share, short, team
+from orgopt.document.reading.fields import Row, cell_fields, rows, unmarked
 from orgopt.document.reading.names import FILE, read_name
 from orgopt.document.text.program import Block, Program
 
+_HTML = re.compile(r"\s*<(?:table|div|center)\b", re.IGNORECASE)
+_TR = re.compile(r"<tr\b[^>]*>(.*?)(?=</tr>|<tr\b|\Z)", re.IGNORECASE | re.DOTALL)
+_TD = re.compile(r"<t[dh]\b[^>]*>(.*?)(?=</t[dh]>|<t[dh]\b|\Z)", re.IGNORECASE | re.DOTALL)
+_TAG = re.compile(r"<[^>]{0,500}>|\s+")
+_MOST_ROWS = 50
+_WHO = ("name", "agent", "role")
+_TICK = re.compile(r"(?:[✅❌✓✔✗✘☑⚠🟢🔴]|(?:yes|no|sim|não|sí|ja|nein|oui|non|[xo])$)", re.IGNORECASE)
 _NONE = "-–—? "  # cells without a name
 _BEFORE = 2  # columns that may stand before that of the names
 
@@ -22,8 +31,10 @@ def table_group(program: Program, block: Block, above: float) -> Group | None:
         above: How much the headings above speak of a team; below 0 where they say otherwise.
     """
     header, body = rows(program, block)
-    titles = [cell.text.strip("*_` ") for cell in header.cells]
+    titles = [unmarked(cell.text) for cell in header.cells]
     column = _name_column(titles, body)
+    unnamed = column is None and above > 0 and _is_of_roles(titles[1:])
+    column = 0 if unnamed else column
     if column is None or not body:
         return None
     found = [e for row in body if not _is_group(row) and (e := _row_entry(titles, header, row, column))]
@@ -31,22 +42,46 @@ def table_group(program: Program, block: Block, above: float) -> Group | None:
     if not found or 2 * len(found) < len(body):
         return None
     others = [title for i, title in enumerate(titles) if i != column]
-    score = above + (1.0 if is_word("role", titles[column]) else 1.5)
+    score = above + (0.5 if unnamed else 1.0 if is_word("role", titles[column]) else 1.5)
     score += 1.0 * any(is_word("role", title) or _is(title, "agent") for title in others)
     score += 1.5 * any(is_word("duty", title) for title in others)
-    score += 1.0 * any(is_word("file", title) or entry.name.path for title in others for entry in found[:1])
+    score += 1.0 * any(is_word("file", title) or _links_to_file(entry) for title in others for entry in found[:1])
     score += sum(_key(title) for title in others)
     score += min(1.0, people(found)) + 0.5 * (share(_marked(row, column) for row in body) >= 0.6)
     keyed = any(_key(title) or is_word("role", title) or _is(title, "agent") for title in titles)
     score -= 1.0 * (above <= 0 and not keyed and not people(found))
+    score -= 3.0 * _is_matrix(body, column)
     score -= 3.0 * (len(set(names)) < 0.7 * len(names)) + 3.0 * (share(map(short, names)) < 0.8)
     return Group(entries=tuple(found), score=score, span=block.span, what="a table")
+
+
+def html_group(program: Program, block: Block, above: float) -> Group | None:
+    """The group of a table in HTML, which is not read: it is only said that roles may stand there."""
+    text = program.slice(block.span)
+    if above <= 0 or not _HTML.match(text):
+        return None
+    lines = [[_TAG.sub(" ", cell).strip() for cell in _TD.findall(row)] for row in _TR.findall(text)[:_MOST_ROWS]]
+    head, *body = [cells for cells in lines if cells] or [[]]
+    column = next((i for i, t in enumerate(head) if any(_is(unmarked(t), kind) for kind in _WHO)), None)
+    names = [read_name(cells[column], block.span.start) for cells in body if column is not None and column < len(cells)]
+    found = tuple(Entry(kind="row", name=name, span=block.span) for name in names if name.id and short(name.text))
+    return Group(entries=found, score=DOUBT, span=block.span, what="the rows of a table in HTML") if found else None
 
 
 def _is_group(row: Row) -> bool:
     """Whether a row is the title of those below it: one cell that speaks of a team."""
     filled = [cell.text for cell in row.cells if cell.text.strip(_NONE)]
     return len(filled) == 1 and bool(team(filled[0]) or says("unit", filled[0]))
+
+
+def _is_matrix(body: list[Row], column: int) -> bool:
+    """Whether a table says who may do what, in ticks and crosses."""
+    cells = [cell.text for row in body for i, cell in enumerate(row.cells) if i != column and cell.text.strip(_NONE)]
+    return share(bool(_TICK.match(cell)) for cell in cells) >= 0.5
+
+
+def _links_to_file(entry: Entry) -> bool:
+    return bool(entry.name.path) and "://" not in entry.name.path
 
 
 def _key(title: str) -> float:
@@ -58,6 +93,11 @@ def _key(title: str) -> float:
 def _is(title: str, kind: str) -> bool:
     """Whether a title is a word of a kind, alone or with `ID`."""
     return is_word(kind, title) or is_word(kind, normal(title).removesuffix(" id").removesuffix(" name"))
+
+
+def _is_of_roles(titles: list[str]) -> bool:
+    """Whether columns say a key of a role and what somebody does, whatever stands before them."""
+    return any(map(_key, titles)) and any(is_word("duty", title) for title in titles)
 
 
 def _name_column(titles: list[str], body: list[Row]) -> int | None:

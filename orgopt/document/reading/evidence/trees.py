@@ -44,4 +44,5 @@ def tree_group(program: Program, block: Block, above: float) -> Group | None:
         return None
     score = above + people(found) + 1.5 - 4.0 * (files > 0.2 * branches)
     score -= 1.5 * (share(map(somebody, found)) < 0.3)
+    score -= 3.0 * (len({entry.name.id for entry in found}) < 0.7 * len(found))  # what happens, one after the other
     return Group(entries=tuple(found), score=score, span=block.span, what="a tree", links=tuple(arrows))

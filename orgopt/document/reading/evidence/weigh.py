@@ -6,18 +6,19 @@ from dataclasses import dataclass, replace
 from orgopt.document.grammar.words import says, without
 from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.evidence.crewai import crew_group
-from orgopt.document.reading.evidence.folders import aside, file_entry
-from orgopt.document.reading.evidence.headings import section_entry, sisters
+from orgopt.document.reading.evidence.folders import aside, file_entry, folder_of, workspace_entry, workspaces
+from orgopt.document.reading.evidence.headings import cousins, section_entry, sisters
 from orgopt.document.reading.evidence.lists import items, listed_groups
 from orgopt.document.reading.evidence.mermaid import mermaid_group
 from orgopt.document.reading.evidence.paragraphs import paragraph_group
 from orgopt.document.reading.evidence.signs import DOUBT, ENOUGH, Arrow, Group, group_title, never, part_of, team
-from orgopt.document.reading.evidence.tables import table_group
+from orgopt.document.reading.evidence.tables import html_group, table_group
 from orgopt.document.reading.evidence.trees import tree_group
 from orgopt.document.reading.fields import bullets
 from orgopt.document.reading.names import read_name
 from orgopt.document.text.program import Block, Program, Section, Span
 
+_SOME = 0.5  # of the signs of one group below a heading, that are worth a look at all of them
 _INHERITED = 1.5  # what a heading further up says, at most
 
 
@@ -52,7 +53,9 @@ def roster(program: Program, roles: Section | None, taken: tuple[Span, ...]) -> 
     groups = list(_Search(program, closed).groups())
     kept = _apart([group for group in groups if group.score >= ENOUGH])
     found += [entry for group in kept for entry in group.entries]
-    found += [file_entry(program, section) for section in files if not aside(section)]
+    own = workspaces(files)
+    found += [workspace_entry(program, folder, sections) for folder, sections in own.items()]
+    found += [file_entry(program, s) for s in files if folder_of(s) not in own and not aside(s)]
     links = tuple(arrow for group in kept for arrow in group.links)
     doubtful = () if found else tuple(group for group in groups if DOUBT <= group.score < ENOUGH)
     return Roster(entries=tuple(found), links=links, doubtful=doubtful)
@@ -90,6 +93,18 @@ def _apart(groups: list[Group]) -> list[Group]:
     return kept
 
 
+def _of_children(group: Group, parent: Section) -> bool:
+    """Whether a group is that of a section's own subsections."""
+    starts = {child.span.start for child in parent.children}
+    return group.what == "sections" and any(entry.span.start in starts for entry in group.entries)
+
+
+def _lifted(group: Group, certain: list[Entry]) -> Group:
+    """A group with what is certain of it, if there is something, as roles."""
+    own = tuple(entry for entry in certain if group.span.start <= entry.span.start < group.span.end)
+    return replace(group, entries=own, score=ENOUGH) if own and group.score < ENOUGH else group
+
+
 class _Search:
     """The walk over the sections of a document."""
 
@@ -109,17 +124,34 @@ class _Search:
         """The groups in some sections of one heading, and the group that they are themselves."""
         inside: dict[int, bool] = {}
         free = [section for section in sections if not self._closed(section.span)]
-        for section in free:
-            own = team(section.title)
-            context = self._context(section.title, own, above)
-            below = self._of_sections(list(section.children), context)
-            inner = [*self._of_blocks(section, section.blocks, context), *below]
-            inner = [replace(group, named=group.named or own > 0) for group in inner]
-            if any(group.score >= ENOUGH for group in inner):
-                inside[section.span.start] = any(group.named for group in inner)
-            yield from inner
+        found = {section.span.start: self._in_section(section, above) for section in free}
+        for section, below in zip(free, self._cousins(free, found, above), strict=True):
+            if any(group.score >= ENOUGH for group in below):
+                inside[section.span.start] = any(group.named for group in below)
+            yield from below
         if group := sisters(self.program, free, above, inside):
             yield group
+
+    def _in_section(self, section: Section, above: float) -> list[Group]:
+        """The groups in a section."""
+        own = team(section.title)
+        context = self._context(section.title, own, above)
+        below = self._of_sections(list(section.children), context)
+        found = [*self._of_blocks(section, section.blocks, context), *below]
+        return [replace(group, named=group.named or own > 0) for group in found]
+
+    def _cousins(self, parents: list[Section], found: dict[int, list[Group]], above: float) -> Iterator[list[Group]]:
+        """What is in some sections, where their subsections are of one kind as a whole: roles by phase, by layer."""
+        weak = {group for parent in parents for group in found[parent.span.start] if _of_children(group, parent)}
+        kept: list[Entry] = []
+        some = any(group.score >= _SOME for group in weak)
+        if len(weak) > 1 and some and any(group.score < ENOUGH for group in weak):
+            inner = [group for groups in found.values() for group in groups if group.score >= ENOUGH]
+            inside = {group.span.start: group.named for group in inner if group.what != "sections"}
+            children = [child for parent in parents for child in parent.children]
+            kept = cousins(self.program, children, min(max(above, 0.0), _INHERITED), inside)
+        for parent in parents:
+            yield [_lifted(group, kept) if group in weak else group for group in found[parent.span.start]]
 
     @staticmethod
     def _context(title: str, own: float, above: float) -> float:
@@ -136,7 +168,8 @@ class _Search:
             if block.kind == "table":
                 group = table_group(self.program, block, min(above, 2.0))
             elif block.kind == "other":
-                group = mermaid_group(self.program, block, above) or tree_group(self.program, block, above)
+                forms = (mermaid_group, tree_group, html_group)
+                group = next((g for form in forms if (g := form(self.program, block, above))), None)
             if group:
                 yield group
         if above < 0:  # such headings speak against lists and labels more than these can speak for roles

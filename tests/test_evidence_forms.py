@@ -1,0 +1,231 @@
+"""Forms of rosters that agree as a whole: chapters, series, YAML, folders of workspaces; and lists that are none."""
+
+# ruff: noqa: E501, ISC004 - a document on a line is easier to compare with what is read of it
+
+from pathlib import Path
+
+import pytest
+
+from orgopt.document import lint, load, parse, read
+from orgopt.document.editing.base import SetKey
+from orgopt.org import Org
+
+
+def org(text: str) -> Org:
+    """What a text describes; an organization of nobody where it is read as one Researcher."""
+    reading = read(parse(text))
+    return Org() if reading.plain else reading.org
+
+
+def names(text: str) -> list[str]:
+    return [role.name for role in org(text).roles]
+
+
+def links(found: Org) -> set[str]:
+    return {f"{found.name(link.source)} {link.kind} {found.name(link.target)}" for link in found.links}
+
+
+def severities(text: str) -> dict[str, str]:
+    return {finding.code: finding.severity for finding in lint(parse(text))}
+
+
+ROSTERS = {
+    "roles by phase": (
+        "# Handbook\n\n## Phase 1\n\n### Data engineer\n\n**Mission:** loads\n\n### Modeller\n\n**Mission:** fits\n\n"
+        "## Phase 2\n\n### Code reviewer\n\n**Mission:** reads\n\n## Phase 3\n\n### Writer\n\n**Mission:** tells\n",
+        ["Data engineer", "Modeller", "Code reviewer", "Writer"],
+    ),
+    "a series, whatever it lists": (
+        "# Levels\n\n## All levels of the team\n\n### 1. CEO\n\n**Task:** leads\n\n### 2. Heads / Directors\n\n**Task:** direct\n\n"
+        "- **Finance Director** — money\n- **Research Director** — plans\n\n### 3. Manager\n\n**Task:** plans\n\n### 4. Trainee\n\n**Task:** learns\n",
+        ["CEO", "Heads / Directors", "Manager", "Trainee"],
+    ),
+    "handles": (
+        "# About the team\n\n## Work\n\n### Roe Ann (@annroe)\n\n- maps\n\n### Poe Ben (@benp)\n\n- forms\n",
+        ["Roe Ann", "Poe Ben"],
+    ),
+    "a chapter beside people with titles": (
+        "# Roles and duties\n\n## Ann Roe - Lead\n\n- plans\n\n## Ben Poe - Developer\n\n- codes\n\n"
+        "## Cy Doe - Tester\n\n- tests\n\n## Chosen style\n\n- Ann, Ben\n",
+        ["Ann Roe", "Ben Poe", "Cy Doe"],
+    ),
+    "a list that goes on": (
+        "# Notes\n\n## Agents we made\n\n1. **Data Engineer** (`data`)\n2. **Code Reviewer** (`code`)\n\nOne more:\n\n"
+        "<!-- -->\n\n3. **Muse** (`muse`)\n",
+        ["Data Engineer", "Code Reviewer", "Muse"],
+    ),
+    "a column without a name for it": (
+        "# Lab\n\n## The team\n\n| Session | Model | Mission |\n|---|---|---|\n| `ada` | opus | leads |\n| `bob` | haiku | digs |\n",
+        ["ada", "bob"],
+    ),
+    "emoji in the titles of columns": (
+        "# Team\n\n| 🤖 Agent | 🎯 Mission |\n|---|---|\n| 🚀 Ada | leads |\n| 🔬 Bob | digs |\n",
+        ["Ada", "Bob"],
+    ),
+    "chapters beside roles": (
+        "# Roles\n\n## Patient\n\n**Who**: comes.\n\n## Resident\n\n**Who**: learns.\n\n## Shared principles\n\n- **Care** — always.\n",
+        ["Patient", "Resident"],
+    ),
+    "several of a kind": (
+        "# Our agents\n\n- **GitHub Agents**: pulls\n- **Mail Agents**: letters\n- **Edge Detector**: signals\n",
+        ["GitHub Agents", "Mail Agents", "Edge Detector"],
+    ),
+}
+
+
+@pytest.mark.parametrize("form", ROSTERS)
+def test_what_agrees_as_a_whole_is_read(form: str) -> None:
+    text, expected = ROSTERS[form]
+    assert names(text) == expected
+
+
+NOBODY = {
+    "examples": (
+        "# Agents\n\n## What the lead told the agents\n\n**to the planner**:\n```\nPlan.\n```\n\n"
+        "**to the coder**:\n```\nCode.\n```\n"
+    ),
+    "files of agents": "# Docs\n\n## Agent system\n\n- `AGENTS.md` - rules\n- `docs/agents/` - all of them\n",
+    "who may do what": "# App\n\n## Roles\n\n| Role | See | Edit |\n|---|---|---|\n| Admin | ✅ | ✅ |\n| Guest | ✅ | ❌ |\n",
+    "users of a product": "# Plan\n\n## Personas\n\n### Persona 1: Mary\n\n**Role:** cook\n\n### Persona 2: Joe\n\n**Role:** nurse\n",
+    "counts": "# Suite\n\n## Our teams\n\n- **25+ business teams** - all\n- **10+ technical teams** - more\n",
+    "what one role does": "# Maestro\n\n## Your role\n\n1. **Analyse** the wish\n2. **Delegate** the work\n3. **Present** it\n",
+    "comparisons": "# Manual\n\n## Roles compared\n\n### Tester vs Reviewer\n\nDiffer.\n\n### Lead vs Manager\n\nDiffer.\n",
+    "branches": "# Squad notes\n\n## Branch strategy\n\n- **main** — stable\n- **user/dev** — work\n- **next** — soon\n",
+    "turns": "# Flow of agents\n\n```\nTurn\n├── Agent A\n└── Agent B\nTurn\n├── Agent A\n└── Agent B\n```\n",
+    "contact": "# Team\n\n## Our team\n\n- **Email**: x\n- **Phone**: y\n",
+}
+
+
+@pytest.mark.parametrize("text", NOBODY.values(), ids=NOBODY)
+def test_what_only_looks_like_a_roster_is_nobody(text: str) -> None:
+    assert names(text.replace("## Roles\n", "## Rights of roles\n")) == []
+
+
+def test_pages_that_a_section_links_to_are_no_links() -> None:
+    text = "# Tool\n\nDoes it.\n\n## Links\n\n- [Home](https://example.org)\n- [Issues](https://example.org/issues)\n"
+    assert "ORG016" not in severities(text)
+    assert severities("## Roles\n### Ada\n## Links\n- Ada and Bob\n")["ORG016"] == "error"
+
+
+def test_names_of_links_stand_between_slashes_and_keys_in_camel_case() -> None:
+    text = (
+        "# Team\n\n| Agent | reportsTo | Mission |\n|---|---|---|\n| Ada | — | leads |\n| Cy | Ada | counts |\n"
+        "| Bob | Ada (work) / Cy (money) | digs |\n"
+    )
+    assert links(org(text)) == {"Cy reports to Ada", "Bob reports to Ada", "Bob reports to Cy"}
+
+
+def test_one_person_may_be_two_things() -> None:
+    text = "# Team\n\n| Role | Name | Mission |\n|---|---|---|\n| Lead | Ann | plans |\n| Analyst | Ann | counts |\n| Coder | Ben | codes |\n"
+    found = org(text)
+    assert [role.name for role in found.roles] == ["Ann", "Ben"]
+    assert "plans" in found.roles[0].charter
+    assert "counts" in found.roles[0].charter
+    assert severities(text)["ORG003"] == "info"
+    assert severities("## Roles\n### Ann\n### Ann\n")["ORG003"] == "error"
+
+
+def test_what_is_missing_is_a_warning_where_there_is_a_place_for_it() -> None:
+    team = "# Team\n\n## Ada — Lead\n\nLeads.\n\n## Bob — Reviewer\n\nReports to: Ada\n\n## Cy — Code Reviewer\n\nReports to: Ada\n"
+    canonical = "## Roles\n### Lead\n### Reviewer\n### Digger\n## Links\n- Digger → Lead: reports to\n"
+    assert set(severities(team.replace("Bob —", "Reviewer —")).values()) == {"info"}
+    assert {code for code, severity in severities(canonical).items() if severity == "warning"} == {"ORG022", "ORG030"}
+
+
+def test_a_table_in_html_is_said_to_be_none_that_is_read() -> None:
+    rows = "".join(f"<tr><td><b>{name}</b></td><td>x</td></tr>\n" for name in ("Ada", "Bob"))
+    found = lint(parse(f"# Our team\n\n<table>\n<tr><th>Name</th><th>Role</th></tr>\n{rows}</table>\n"))
+    (told,) = [finding.message for finding in found if finding.code == "ORG044"]
+    assert "a table in HTML may be roles (Ada, Bob)" in told
+
+
+LISTED = """\
+version: 1
+roles:
+  - id: boss
+    name: Koordinator
+    purpose: Leads all.
+    responsibilities:
+      - plans
+      - decides
+
+  - id: dig
+    name: Planer
+    purpose: >
+      Plans it.
+other:
+  - id: x
+    size: 3
+"""
+
+
+def test_a_list_of_roles_in_yaml_is_read_and_edited(tmp_path: Path) -> None:
+    (tmp_path / "roles.yaml").write_text(LISTED)
+    program = load(tmp_path / "roles.yaml")
+    found = read(program).org
+    assert [(role.name, role.charter) for role in found.roles] == [
+        ("Koordinator", "Leads all.\n- plans\n      - decides"), ("Planer", "Plans it."),
+    ]  # fmt: skip
+    edit = SetKey("planer", "headcount", 2)
+    after = edit.apply(program)
+    assert read(after).org.roles[1].headcount == 2
+    assert edit.inverse(program).apply(after).text == LISTED
+
+
+def test_the_folder_of_a_crew_has_its_tasks_and_anchors_are_words(tmp_path: Path) -> None:
+    (tmp_path / "agents.yaml").write_text(
+        "base: &base\n  verbose: true\n\ndigger:\n  <<: *base\n  role: Digger\n  goal: &aim Find it.\n\n"
+        "writer:\n  role: Writer\n  goal: *aim\n"
+    )
+    (tmp_path / "tasks.yaml").write_text(
+        "dig:\n  description: >\n    Dig for {topic}.\n  expected_output: Facts.\n  agent: digger\n"
+        "dig_more:\n  description: Dig more.\n  agent: digger\nrest:\n  description: Rest.\n"
+    )
+    program = load(tmp_path)
+    found = read(program).org
+    assert [role.charter for role in found.roles] == [
+        "Digger\nFind it.\n\nDig for {topic}.\nFacts.\nDig more.", "Writer",
+    ]  # fmt: skip
+    assert program.text.startswith("base: &base")
+
+
+def test_each_file_says_itself_whether_it_is_a_role(tmp_path: Path) -> None:
+    files = {
+        "README.md": "# Agents\n\n| Agent | File | Reports to |\n|---|---|---|\n| Ada | `ada.md` | — |\n",
+        "ada.md": "---\nid: a\nreports_to: nobody\n---\n\n# Agent: Ada\n\nLeads.\n",
+        "memory.md": "---\nname: Memory Agent\n---\n\n# Memory Agent\n\nKeeps notes.\n",
+        "now.md": "---\nupdated: today\n---\n\n# What we do now\n\nDig.\n",
+        "templates/agent.md": "---\nname: Nobody\n---\nFill in.\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    program = load(tmp_path)
+    assert [role.name for role in read(program).org.roles] == ["Ada", "Memory Agent"]
+    assert not [finding for finding in lint(program) if finding.severity == "error"]
+
+
+def test_a_folder_for_each_agent_is_its_workspace(tmp_path: Path) -> None:
+    files = {
+        "ada/SOUL.md": "# SOUL.md\n\nYou are kind.\n",
+        "ada/AGENTS.md": "Reports to: Old Bob\n\nYou dig.\n",
+        "ada/HEARTBEAT.md": "# HEARTBEAT.md\n\n- Look at the queue.\n",
+        "old-bob/SOUL.md": "You lead.\n",
+        "old-bob/IDENTITY.md": "- **Name:** Bob\n",
+        "old-bob/MEMORY.md": "Much.\n",
+        "old-bob/HEARTBEAT.md": "- **Stand-up:** every 20 min, everyone, all\n",
+        "old-bob/RECIPES.md": "# Soup\n",
+        "_shared/SOUL.md": "You all are polite.\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    found = read(load(tmp_path)).org
+    ada, bob = found.roles
+    assert (ada.name, bob.name, ada.agent, bob.memory) == ("Ada", "Bob", "llm", "lasting")
+    assert "You are kind." in ada.persona
+    assert "You dig." in ada.charter
+    assert "Look at the queue." in ada.charter
+    assert links(found) == {"Ada reports to Bob"}
+    assert found.standup
+    assert found.standup.every == 1200
