@@ -44,6 +44,10 @@ class Span(NamedTuple):
     start: int
     end: int
 
+    def moved(self, by: int) -> "Span":
+        """The span of what stands so many characters further on."""
+        return Span(self.start + by, self.end + by)
+
 
 class Block(NamedTuple):
     """One top-level block of Markdown with the blank lines that follow it.
@@ -187,6 +191,15 @@ def apart(blocks: Iterable[Block], taken: Iterable[Span]) -> Iterator[Block]:
 @lru_cache(maxsize=32)  # edits come to the same texts again, as a diff that is tried and then applied does
 def parse(text: str, source: str = "program.md", root: str = "") -> Program:
     """The program of a text; any text is a program."""
+    return _parsed(text, source, root)
+
+
+def alone(text: str, kind: BlockKind | None = None) -> Program:
+    """The program of a part of another, such as a section, or a block of a kind."""
+    return Program(text, (Block(kind, Span(0, len(text))),)) if kind else _parsed(text)
+
+
+def _parsed(text: str, source: str = "program.md", root: str = "") -> Program:
     blocks: list[Block] = []
     marks = list(FILE_MARK.finditer(text))
     starts, ends = [0, *(mark.end() for mark in marks)], [*(mark.start() for mark in marks), len(text)]

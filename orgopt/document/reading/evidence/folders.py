@@ -11,6 +11,7 @@ from orgopt.document.reading.field import Field
 from orgopt.document.reading.fields import fields
 from orgopt.document.reading.front_matter import front_matter, unindented
 from orgopt.document.reading.names import Name, read_name
+from orgopt.document.reading.remembered import of_section
 from orgopt.document.text.program import Program, Section, Span
 from orgopt.org import slug
 
@@ -35,6 +36,7 @@ def aside(section: Section) -> bool:
     return bool(heading and not front and never(heading.title) and says("team", heading.title))
 
 
+@of_section
 def file_entry(program: Program, section: Section) -> Entry:
     """A role that is a file: `name` and other keys in front matter, the body its charter."""
     front = [f for block in section.blocks if block.kind == "front_matter" for f in front_matter(program, block)]

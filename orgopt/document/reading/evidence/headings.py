@@ -22,6 +22,7 @@ from orgopt.document.reading.evidence.signs import (
 from orgopt.document.reading.field import Field
 from orgopt.document.reading.fields import fields
 from orgopt.document.reading.names import NUMBERED, read_name
+from orgopt.document.reading.remembered import of_section
 from orgopt.document.text.program import Program, Section, Span
 from orgopt.org import slug
 
@@ -34,6 +35,7 @@ _MOST_NAMES = 8  # words of a field that names others; more are prose
 _TRAITS = ("duty", "role", "agent", "name")
 
 
+@of_section
 def section_entry(program: Program, section: Section) -> Entry:
     """A role that is a section."""
     line = program.first_line(section.heading.span)

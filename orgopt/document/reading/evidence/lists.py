@@ -10,6 +10,7 @@ from orgopt.document.reading.evidence.signs import Arrow, Group, never, people, 
 from orgopt.document.reading.field import Field
 from orgopt.document.reading.fields import Bullet, block_bullets, bullet_field
 from orgopt.document.reading.names import FILE, NUMBERED, read_name
+from orgopt.document.reading.remembered import of_block
 from orgopt.document.text.program import Block, Program, Span
 
 # The name of a bullet: bold or a link with what counts it, or all before a dash or a colon.
@@ -58,6 +59,7 @@ def item_entry(
     return Entry(kind="item", name=name, span=span, fields=fields_, misread=tuple(misread), prose=prose)
 
 
+@of_block
 def list_group(program: Program, block: Block, above: float) -> Group | None:
     """The group of a list."""
     listed = list(block_bullets(program, block))

@@ -13,6 +13,7 @@ from orgopt.document.grammar.words import normal
 from orgopt.document.reading.entry import Entry, count
 from orgopt.document.reading.evidence.signs import Arrow, Group, never, person, share, short, somebody
 from orgopt.document.reading.names import read_name
+from orgopt.document.reading.remembered import of_block
 from orgopt.document.text.program import Block, Program, Span
 
 _OPEN = re.compile(r"[ \t]*(?:```|~~~)[ \t]*mermaid", re.IGNORECASE)
@@ -28,6 +29,7 @@ _SKIP = re.compile(r"\s*(?:%%|style\b|classDef\b|class\b|click\b|linkStyle\b|dir
 _CODE = re.compile(r"#(\d{1,5});")
 _OWN = re.compile(r"\s×(\d{1,3})$")
 _MOST = 400  # lines
+_KINDS = {normal(key): way for key, way in reversed(LINK_KEYS.items())}  # of two keys that are one word the first
 
 
 class _Edge(NamedTuple):
@@ -42,6 +44,7 @@ class _Edge(NamedTuple):
     span: Span
 
 
+@of_block
 def mermaid_group(program: Program, block: Block, above: float) -> Group | None:
     """The group of a chart."""
     if not _OPEN.match(program.slice(program.first_line(block.span))):
@@ -146,7 +149,7 @@ def _edge(arrow: re.Match[str], source: str, target: str, line: Span) -> _Edge:
 def _kind(edge: _Edge) -> tuple[str, str] | None:
     """The kind of a link that an arrow says in words, and its direction."""
     said = normal(re.sub(r"#\d+;|\(.*", "", edge.said))
-    return next((value for key, value in LINK_KEYS.items() if normal(key) == said), None)
+    return _KINDS.get(said)
 
 
 def _arrows(edges: list[_Edge], nodes: dict[str, Entry]) -> Iterator[Arrow]:

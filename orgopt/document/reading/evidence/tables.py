@@ -7,12 +7,14 @@ from orgopt.document.reading.entry import Entry, count, told_apart
 from orgopt.document.reading.evidence.signs import Group, people, share, short, team
 from orgopt.document.reading.fields import Row, cell_fields, rows
 from orgopt.document.reading.names import FILE, read_name
+from orgopt.document.reading.remembered import of_block
 from orgopt.document.text.program import Block, Program
 
 _NONE = "-–—? "  # cells without a name
 _BEFORE = 2  # columns that may stand before that of the names
 
 
+@of_block
 def table_group(program: Program, block: Block, above: float) -> Group | None:
     """The group of a table.
 
