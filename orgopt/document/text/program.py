@@ -28,7 +28,8 @@ _FRONT_MATTER = re.compile(
 )
 # Lines of dashes that hold headings or fences are rules of a text, not the bounds of its front matter.
 _BETWEEN_RULES = re.compile(r"^(?:#{2,6}[ \t]+\S|```|~~~)", re.MULTILINE)
-_HEADING = re.compile(r"(?<![^\r\n])#{1,6}(?=[ \t\r\n])")
+# Where what stands before may be read by itself: at a heading, and at a paragraph below a blank line.
+_CHAPTER = re.compile(r"(?<![^\r\n])#{1,6}(?=[ \t\r\n])|(?:(?<=\n\n)|(?<=\r\n\r\n)|(?<=\r\r))(?:\*\*|[^\W\d_])")
 _BLANKS = re.compile(r"(?<=\S)[^\S\n]{100,}")
 _KINDS: dict[str, BlockKind] = {"heading": "heading", "list": "list", "table": "table", "paragraph": "paragraph"}
 
@@ -244,7 +245,7 @@ class _Start(NamedTuple):
 
 def _starts(text: str, start: int, end: int) -> Iterator[_Start]:
     """Where the blocks in a range start, found chapter by chapter: an edit changes one, and the others are known."""
-    bounds = [start, *(m.start() for m in _HEADING.finditer(text, start + 1, end))]
+    bounds = [start, *(m.start() for m in _CHAPTER.finditer(text, start + 1, end))]
     number = 0
     while number < len(bounds):
         first, step, found = bounds[number], 1, None
@@ -260,7 +261,7 @@ def _starts(text: str, start: int, end: int) -> Iterator[_Start]:
 
 @lru_cache(maxsize=4096)
 def _chapter(text: str, length: int) -> tuple[_Start, ...] | None:
-    """The starts in the first characters of a text, whose next line is a heading; None where that is no block."""
+    """The starts in the first characters of a text, whose next line begins a block; None where it does not."""
     # mistune knows only \n, so positions are found by line and mapped back; a byte-order mark would hide a heading.
     normal = LINE_END.sub("\n", text)
     # mistune trims a heading in time quadratic in a run of blanks.
