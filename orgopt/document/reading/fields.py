@@ -123,7 +123,7 @@ def _match(text: str, at: int, line: Span) -> Field | None:
     found = _written(text) if len(text) <= _SHORT else _written.__wrapped__(text)
     if found is None:
         return None
-    return found._replace(key_span=found.key_span.moved(at), value_span=found.value_span.moved(at), line=line)
+    return Field(found.key, found.value, found.key_span.moved(at), found.value_span.moved(at), line, found.form)
 
 
 @lru_cache(maxsize=4096)  # most lines are none, and each edit leaves all but one as they were

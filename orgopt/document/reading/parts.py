@@ -1,6 +1,7 @@
 """The parts of a document: which sections are read as Roles, Links and Rhythm."""
 
 from difflib import SequenceMatcher, get_close_matches
+from functools import lru_cache
 
 from orgopt.document.findings import Fix, Notes
 from orgopt.document.grammar.keys import RHYTHM_KEYS
@@ -35,8 +36,7 @@ def _name_parts(
 
 def _meant(program: Program, section: Section) -> str:
     """The part whose title a section's is near, if it holds what that part does: `## Rules` is no slip of the pen."""
-    close = get_close_matches(section.title.lower(), PARTS, n=1, cutoff=0.75)
-    part = close[0] if close else ""
+    part = _near(section.title)
     fits = bool(part) and SequenceMatcher(None, section.title.lower(), part).ratio() >= _ALIKE
     if part == "links":
         fits = fits or any(LINK_ARROW.search(bullet.text) for bullet in bullets(program, section))
@@ -45,6 +45,12 @@ def _meant(program: Program, section: Section) -> str:
     elif part:
         fits = fits or any(defines(section_entry(program, child)) for child in section.children)
     return part if fits else ""
+
+
+@lru_cache(maxsize=1024)
+def _near(title: str) -> str:
+    close = get_close_matches(title.lower(), PARTS, n=1, cutoff=0.75)
+    return close[0] if close else ""
 
 
 def choose_parts(program: Program, notes: Notes) -> tuple[dict[str, Section], Roster]:

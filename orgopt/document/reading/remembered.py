@@ -46,8 +46,9 @@ def of_section(entry_of: Callable[[Program, Section], Entry]) -> Callable[[Progr
 
     @wraps(entry_of)
     def found(program: Program, section: Section) -> Entry:
-        text = program.slice(section.span)
-        entry = known(text) if len(text) <= _LONGEST else None
+        # A section that is most of a document changes with each edit.
+        short = section.span.end - section.span.start <= min(_LONGEST, len(program.text) // 2)
+        entry = known(program.slice(section.span)) if short else None
         return _moved(entry, section.span.start, section) if entry else entry_of(program, section)
 
     return found

@@ -17,6 +17,7 @@ from orgopt.document.text.program import LINE_END, Program, Section, Span, print
 from orgopt.org import DEFAULT_AGENT, LANGUAGE_AGENT, Role
 
 _BLANKS = re.compile(r"\n{3,}")
+_NEARLY = re.compile(r"^(?:[-*+]|\d{1,3}[.)])[ \t]+\*\*[^:\r\n]*$", re.MULTILINE)
 
 
 def prose(text: str) -> str:
@@ -151,7 +152,7 @@ class RoleReader:
 
     def _unread(self, entry: Entry) -> None:
         """Bullets such as `- **Agent** tpe` that nearly are fields."""
-        if entry.section is None:
+        if entry.section is None or not _NEARLY.search(self.program.text, *entry.section.body):
             return
         for bullet in bullets(self.program, entry.section):
             word, _, rest = bullet.text.replace("*", "").strip().partition(" ")

@@ -4,6 +4,7 @@ It is read line by line, as front matter is: nothing in it is expanded.
 """
 
 import re
+from itertools import islice, takewhile
 from typing import NamedTuple
 
 from orgopt.document.grammar.keys import canonical
@@ -39,7 +40,7 @@ def crew_group(program: Program) -> Group | None:
     lines = _lines(program)
     found: list[Entry] = []
     for number, line in enumerate(lines):
-        inner = [one for one in lines[number + 1 :] if one.whole.end <= line.whole.end]
+        inner = list(takewhile(lambda one, of=line: one.whole.end <= of.whole.end, islice(lines, number + 1, None)))
         own = [one for one in inner if one.indent == inner[0].indent] if inner and not line.value else []
         keys = {one.key for one in own}
         if len(keys & {*_SAYS, "name"}) >= _FEWEST and keys & {"role", "goal"}:

@@ -73,13 +73,10 @@ def list_group(program: Program, block: Block, above: float) -> Group | None:
                 e for one in bullet.nested if (e := item_entry(program, one, alone=True, nested=())) and _named(e)
             ]
             continue
-        below = [e for one in bullet.nested if (e := item_entry(program, one, alone=True, nested=())) and _named(e)]
-        if (
-            above >= 3
-            and below
-            and len(below) == len(bullet.nested)
-            and all(_bare(one) for one in (bullet, *bullet.nested))
-        ):
+        bare = above >= 3 and bullet.nested and all(_bare(one) for one in (bullet, *bullet.nested))
+        inner = bullet.nested if bare else ()
+        below = [e for one in inner if (e := item_entry(program, one, alone=True, nested=())) and _named(e)]
+        if below and len(below) == len(inner):
             boss = item_entry(program, bullet, alone=True, nested=())
             found += [*([boss] if boss else []), *below]
             arrows += [_under(e, boss) for e in below if boss]
