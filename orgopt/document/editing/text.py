@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 
 from orgopt.document.editing.base import Edit
-from orgopt.document.editing.splice import insert_block, places, set_prose, splice
+from orgopt.document.editing.draft import places
+from orgopt.document.editing.splice import insert_block, set_prose, splice
 from orgopt.document.findings import errors
 from orgopt.document.reading.reader import read
 from orgopt.document.reading.role import prose
