@@ -90,7 +90,7 @@ class SetPattern(_LinkEdit):
         found = self._place(draft.reading)
         if found and found[1].field is None and not found[1].drawn:
             link, place = found
-            text = link_text(draft.program, place, replace(link, pattern=self.link.pattern), names(draft.reading.org))
+            text = link_text(draft, replace(link, pattern=self.link.pattern), names(draft.reading.org))
             draft.replace(place.span, text)
         else:
             RemoveLink(self.link).plan(draft)

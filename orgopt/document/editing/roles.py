@@ -54,7 +54,7 @@ class AddRole(Edit):
     def apply(self, program: Program) -> Program:
         draft = Draft(program)
         self.plan(draft)
-        return _with_role(program, finish(draft), slug(self.name))
+        return _with_role(program, finish(draft), self.name)
 
     def describe(self, org: Org) -> str:  # noqa: ARG002
         return f"+ role {self.name}"
@@ -123,7 +123,7 @@ class DuplicateRole(Edit):
     def apply(self, program: Program) -> Program:
         draft = Draft(program)
         self.plan(draft)
-        return _with_role(program, finish(draft), slug(self.name))
+        return _with_role(program, finish(draft), self.name)
 
     def describe(self, org: Org) -> str:
         return f"+ role {self.name}, as {org.name(self.role)}"
@@ -178,15 +178,15 @@ def _items(entries: Iterable[Entry]) -> Iterator[Entry]:
     return (entry for entry in entries if entry.kind == "item")
 
 
-def _with_role(before: Program, after: Program, role_id: str) -> Program:
+def _with_role(before: Program, after: Program, name: str) -> Program:
     """A program that has one role more.
 
     Raises:
         DocumentError: It has others, too, or others are gone.
     """
     old, new = set(read(before).roles) - {"researcher"}, set(read(after).roles) - {"researcher"}
-    if new - old != {role_id} - {"researcher"} or old - new:
-        raise DocumentError(f"{before.source}: cannot take the role '{role_id}': its text has other roles")
+    if new - old != {slug(name)} - {"researcher"} or old - new:
+        raise DocumentError(f"{before.source}: cannot take the role '{name}': its text has other roles")
     return after
 
 

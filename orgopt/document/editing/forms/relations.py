@@ -220,8 +220,10 @@ def write_lines(draft: Draft) -> None:
     reading = draft.reading
     names = {role.id: role.name for role in reading.org.roles} | {role: new.name for role, new in draft.added.items()}
     part, rhythm = reading.parts.get("links"), reading.parts.get("rhythm")
-    last = next((place for place in reversed(reading.links) if place.field is None and not place.drawn), None)
-    lines = [line_for(draft.program, last, link, names) for link in draft.links]
+    listed = [place for place in reading.links if place.field is None and not place.drawn]
+    last = listed[-1] if listed else None
+    mark = re.match(r"[-*+][ \t]+", draft.program.slice(last.line)) if last else None
+    lines = [(mark[0] if mark else "- ") + link_text(draft, link, names) for link in draft.links]
     if part and last:
         draft.lines(last.line.end, *lines)
     elif part:
@@ -232,14 +234,9 @@ def write_lines(draft: Draft) -> None:
     draft.links.clear()
 
 
-def line_for(program: Program, like: LinkPlace | None, link: Link, names: dict[str, str]) -> str:
-    """The bullet of a link, with the mark and the arrow of another."""
-    mark = re.match(r"[-*+][ \t]+", program.slice(like.line)) if like else None
-    return (mark[0] if mark else "- ") + link_text(program, like, link, names)
-
-
-def link_text(program: Program, like: LinkPlace | None, link: Link, names: dict[str, str]) -> str:
-    """A link in words, with the arrow that another has."""
-    text, written = values.format_link(link, names), program.slice(like.span) if like else ""
-    arrow = next((arrow for arrow in _ARROWS if arrow in written and "<" not in written), "")
-    return text.replace("→", arrow) if arrow and "→" not in written else text
+def link_text(draft: Draft, link: Link, names: dict[str, str]) -> str:
+    """A link in words, with the arrow that the others have."""
+    written = [draft.program.slice(place.span) for place in draft.reading.links if not place.field and not place.drawn]
+    usual = [arrow for arrow in ("→", *_ARROWS) if any(arrow in line and "<" not in line for line in written)]
+    text = values.format_link(link, names)
+    return text.replace("→", usual[0], 1) if usual and not link.mutual else text

@@ -6,7 +6,7 @@ from orgopt.document.editing.forms.keys import add_section, set_field
 from orgopt.document.editing.splice import with_roles
 from orgopt.document.grammar.keys import KEYS
 from orgopt.document.reading.entry import Entry
-from orgopt.org import DEFAULT_AGENT, Role, slug
+from orgopt.org import DEFAULT_AGENT, Role
 
 
 def write_added(draft: Draft) -> None:
@@ -71,13 +71,8 @@ def _elsewhere(draft: Draft, role_id: str, new: NewRole, left: list[tuple[str, s
 
 
 def _is(role: Role | None, key: str, value: str) -> bool:
-    return role is not None and key.lower() in KEYS and KEYS[key.lower()].format(_value(role, key)) == value
+    """Whether a role has a value already."""
+    of = KEYS.get(key.lower())
+    own = getattr(role, of.attribute) if role and of else None
+    return of is not None and own is not None and of.format(own) == value
 
-
-def _value(role: Role, key: str) -> object:
-    return getattr(role, KEYS[key.lower()].attribute)
-
-
-def new_role(name: str, fields: list[tuple[str, str]], charter: str, text: str) -> tuple[str, NewRole]:
-    """A role to add, and its id."""
-    return slug(name), NewRole(name, fields, charter, text)
