@@ -115,7 +115,7 @@ class DuplicateRole(Edit):
     def plan(self, draft: Draft) -> None:
         reading = draft.reading
         role = _role(draft.program, reading.org, self.role)
-        copy = replace(role, id=slug(self.name), name=self.name)
+        copy = replace(role, id=slug(self.name), name=self.name, charter=_untitled(role))
         AddRole(role_text(copy)).plan(draft)
         for link in list(_links_of(reading.org.links, self.role, copy.id)):
             AddLink(link).plan(draft)
@@ -172,6 +172,12 @@ class SplitRole(Edit):
 
     def describe(self, org: Org) -> str:
         return f"+ role {self.name}, {self.headcount} of {org.name(self.role)}"
+
+
+def _untitled(role: Role) -> str:
+    """The charter of a role without a first line that is its name, which would be another's there."""
+    first, _, rest = role.charter.partition("\n")
+    return rest.strip() if slug(first.strip("# ")) in {role.id, slug(role.name)} else role.charter
 
 
 def _items(entries: Iterable[Entry]) -> Iterator[Entry]:

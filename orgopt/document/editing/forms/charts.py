@@ -3,7 +3,7 @@
 import re
 
 from orgopt.document.editing.draft import Draft, NewRole
-from orgopt.document.editing.forms.like import fields_of
+from orgopt.document.editing.forms.like import count_text, counted, fields_of
 from orgopt.document.editing.forms.tables import block_of
 from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.evidence.mermaid import Chart, Edge, chart_of
@@ -41,7 +41,8 @@ def add(draft: Draft, new: NewRole, last: Entry) -> list[tuple[str, str]]:
     if chart is None:
         return [*new.fields, ("charter", new.charter)]
     number = next((value for key, value in new.fields if key.lower() == "headcount"), "1")
-    count = f" ×{number}" if number != "1" else ""
+    like = counted(chart.nodes.values())
+    count = count_text(program, like, number) if like or number != "1" else ""
     line = program.slice(last.span)
     indent = re.match(r"[ \t]*", line)
     draft.lines(

@@ -3,7 +3,7 @@
 import re
 
 from orgopt.document.editing.draft import Draft, NewRole
-from orgopt.document.editing.forms.like import fields_of, peers
+from orgopt.document.editing.forms.like import fields_of, one_line, peers
 from orgopt.document.editing.splice import yaml_value
 from orgopt.document.reading.entry import Entry
 from orgopt.document.text.program import LINE_END, Program, Span
@@ -60,6 +60,53 @@ def _written(program: Program, entry: Entry) -> list[tuple[str, re.Match[str]]]:
     found = [match for line in lines if (match := _KEY.match(line))]
     least = min((len(match["in"]) for match in found), default=0)
     return [(match["key"].lower(), match) for match in found if len(match["in"]) == least]
+
+
+def set_texts(draft: Draft, entry: Entry, text: str) -> None:
+    """Rewrite what an agent is told: a line for each of its texts where there are as many, else all but its role."""
+    program = draft.program
+    spans = sorted(entry.prose)
+    lines = [line for line in text.strip().split("\n") if line.strip()]
+    role = next((span for span in spans if _key_of(program, span) == "role"), None)
+    if role and len(lines) != len(spans):
+        if lines and one_line(lines[0]) == one_line(program.slice(role)):
+            lines = lines[1:]
+        spans = [span for span in spans if span != role] or spans
+    if len(lines) < len(spans):
+        spans = spans[: max(1, len(lines))]  # what it is told beside that stays
+    for number, span in enumerate(spans):
+        last = number == len(spans) - 1
+        own = lines[number:] if last else lines[number : number + 1]
+        _fill(draft, span, own or [""])
+
+
+def _key_of(program: Program, span: Span) -> str:
+    """The key whose text stands in a span."""
+    line = program.line_span(program.position(span.start)[0])
+    match = _KEY.match(program.slice(line).rstrip("\r\n"))
+    if match is None or line.start + match.start("value") > span.start:
+        number = program.position(span.start)[0] - 1
+        match = _KEY.match(program.line(number)) if number else None
+    return match["key"].lower() if match else ""
+
+
+def _fill(draft: Draft, span: Span, lines: list[str]) -> None:
+    program = draft.program
+    line = program.line_span(program.position(span.start)[0])
+    if _KEY.match(program.slice(line).rstrip("\r\n")) and program.text[line.start : span.start].strip():
+        sign = program.text[span.start - 1]
+        text = " ".join(" ".join(lines).split())
+        if sign == '"':
+            text = text.replace("\\", "\\\\").replace('"', '\\"')
+        elif sign == "'":
+            text = text.replace("'", "''")
+        draft.replace(span, text if sign in "\"'" else yaml_value(text))
+        return
+    indent = re.match(r"[ \t]*", program.slice(line))
+    lead = indent[0] if indent else "    "
+    inner = [one for one in lines if one.strip()] or [""]
+    text = program.newline.join(lead + one.strip() for one in inner)
+    draft.replace(span, text if span.start == line.start else text[len(lead) :])
 
 
 def _text(indent: str, key: str, like: str, text: str) -> list[str]:

@@ -68,8 +68,7 @@ def _at_end(program: Program) -> Span:
 
 def _title(program: Program, new: NewRole, title: Section) -> str:
     """The title of a file, as another's: `# Lead — Lead Engineer` is that of the role alone here."""
-    line = program.slice(program.first_line(title.heading.span))
-    return f"# {new.name}" if line.startswith("#") else f"{new.name}\n{'=' * len(new.name)}"
+    return f"# {new.name}" if program.slice(title.heading.span).lstrip().startswith("#") else f"{new.name}\n{'=' * len(new.name)}"
 
 
 def _front(program: Program, new: NewRole, like: list[Field], text: str) -> list[str]:

@@ -114,6 +114,18 @@ def add(draft: Draft, new: NewRole, last: Entry, path: str = "") -> list[tuple[s
     return []
 
 
+def set_text(draft: Draft, entry: Entry, text: str) -> bool:
+    """Write what a role does behind its name, where nothing is said yet; false in a list of levels."""
+    if bare(draft, entry):
+        return False
+    if text:
+        program = draft.program
+        line = program.first_line(_bullet(program, entry).line)
+        end = line.start + len(program.slice(line).rstrip())
+        draft.replace(Span(end, line.end), _between(program, list(_items(draft, entry)), line).rstrip() + " " + text)
+    return True
+
+
 def _bullet(program: Program, entry: Entry) -> Bullet:
     block = block_of(program, entry)
     found = [one for bullet in block_bullets(program, block) for one in (bullet, *bullet.nested)]

@@ -86,7 +86,8 @@ def add(draft: Draft, new: NewRole, last: Entry) -> list[tuple[str, str]]:
     own = [field for peer in reversed(others) for field in line_fields(peer)]
     count = counted(others)
     canonical = last.kind == "section" and not count and not re.search(r"\d+[.):]", _head(program, last))
-    if canonical and program.slice(last.span).startswith("#") and (not own or _is_canonical(program, own[0])):
+    spaced = program.slice(Span(_head_end(program, last), last.span.end)).startswith(("\n", "\r"))
+    if canonical and program.slice(last.span).startswith("#") and (not own or (_is_canonical(program, own[0]) and not spaced)):
         draft.block(at, at_level(new.text.strip(), last.section.level if last.section else 3))
         return []
     lines = _head_lines(draft, new, last, count)
@@ -100,7 +101,6 @@ def add(draft: Draft, new: NewRole, last: Entry) -> list[tuple[str, str]]:
     below = bool(line_fields(model)) and _starts(program, model) < line_fields(model)[0].line.start
     parts = [charter, "\n".join(fields)] if below else ["\n".join(fields), charter]
     parts = [part for part in parts if part]
-    spaced = program.slice(Span(_head_end(program, last), last.span.end)).startswith(("\n", "\r"))
     tight = below and not _blank_before(program, line_fields(model)[0])
     body = ("\n" if tight else "\n\n").join(parts)
     draft.block(at, "\n".join([*lines, *([""] if spaced and body else []), *([body] if body else [])]))

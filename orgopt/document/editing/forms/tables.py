@@ -57,22 +57,43 @@ def block_of(program: Program, entry: Entry) -> Block:
     return program.blocks[bisect_right(program.blocks, entry.span.start, key=lambda block: block.span.start) - 1]
 
 
+def set_text(draft: Draft, entry: Entry, text: str) -> bool:
+    """Write a charter into the cell that says what a role does; false where no column does."""
+    header, body = rows(draft.program, block_of(draft.program, entry))
+    row = next((row for row in body if row.line == entry.span), None)
+    column = next((i for i, cell in enumerate(header.cells) if _says(cell.text)), None)
+    spans = [span for span in entry.prose if draft.program.slice(span).strip()]
+    if spans:
+        fill(draft, spans[0], text)
+    elif row and column is not None and column < len(row.cells) and not row.cells[column].text.strip(_EMPTY):
+        fill(draft, row.cells[column].span, text)
+    else:
+        return False
+    return True
+
+
+def _says(title: str) -> bool:
+    """Whether a column says what somebody does."""
+    return canonical(title.strip("*_` ")) in TEXT_KEYS or is_word("duty", title)
+
+
 def _add_column(draft: Draft, header: Row, body: list[Row], row: Row, key: str, value: str) -> None:
     program = draft.program
     name = KEYS[key.lower()].name if key.lower() in KEYS else key
     if header.cells[-1].text.islower():
         name = name.lower()
     below = program.line_span(program.position(header.line.start)[0] + 1)
-    wide = len(value) if value else 1
-    texts = [(header.line, name.ljust(wide)), (below, "-" * max(3, len(name), wide))]
-    texts += [(one.line, (value if one is row else "").ljust(max(len(name), wide))) for one in body]
+    lengths = {len(program.slice(one.line).rstrip()) for one in (header, *body)}
+    wide = max(len(name), len(value)) if len(lengths) == 1 else 0  # in a table with columns of one width
+    texts = [(header.line, name.ljust(wide)), (below, "-" * max(3, wide))]
+    texts += [(one.line, (value if one is row else "").ljust(wide)) for one in body]
     closed = program.slice(header.line).rstrip().endswith("|")
     for line, text in texts:
         written = program.slice(line).rstrip()
         at = line.start + len(written)
-        tight = line is below and not re.search(r"\| ", written)
+        tight = line is below and "| " not in written
         text = text.replace("|", "\\|")
-        cell = f"{text}{'-' * 2}|" if tight else f" {text} |"
+        cell = f"{text}{'--' * bool(wide)}|" if tight else f" {text} |" if text else " |"
         draft.replace(Span(at, at), cell if closed else f" |{cell.rstrip('|')}".rstrip())
 
 
@@ -100,6 +121,8 @@ def add(draft: Draft, new: NewRole, last: Entry, path: str = "") -> list[tuple[s
             text = _path(cell.text, path)
         elif not told and (key in TEXT_KEYS or is_word("duty", title) or is_word("role", title)):
             text, told = one_line(new.charter), True
+            if path:  # its file has all of it
+                text = re.split(r"(?<=[.!?])\s", text, maxsplit=1)[0]
         else:
             text = _usual(body, column, title, new)
         texts.append(text.replace("\\|", "|").replace("|", "\\|"))
