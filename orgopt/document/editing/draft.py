@@ -23,12 +23,21 @@ class _Piece(NamedTuple):
 
 @dataclass(slots=True)
 class NewRole:
-    """A role that is to be added: its name, its fields as keys and values, its charter, and all of it as Markdown."""
+    """A role that is to be added.
+
+    Attributes:
+        name: Its name.
+        fields: Its keys and values.
+        charter: Its charter.
+        text: All of it as Markdown.
+        brief: What a roster says of it, where its file has the charter; None for the first sentence of that.
+    """
 
     name: str
     fields: list[tuple[str, str]]
     charter: str
     text: str
+    brief: str | None = None
 
 
 @dataclass(slots=True)

@@ -115,8 +115,10 @@ class DuplicateRole(Edit):
     def plan(self, draft: Draft) -> None:
         reading = draft.reading
         role = _role(draft.program, reading.org, self.role)
-        copy = replace(role, id=slug(self.name), name=self.name, charter=_untitled(role))
+        brief, charter = _told(draft, role)
+        copy = replace(role, id=slug(self.name), name=self.name, charter=charter)
         AddRole(role_text(copy)).plan(draft)
+        draft.added[copy.id].brief = brief
         for link in list(_links_of(reading.org.links, self.role, copy.id)):
             AddLink(link).plan(draft)
 
@@ -174,10 +176,14 @@ class SplitRole(Edit):
         return f"+ role {self.name}, {self.headcount} of {org.name(self.role)}"
 
 
-def _untitled(role: Role) -> str:
-    """The charter of a role without a first line that is its name, which would be another's there."""
-    first, _, rest = role.charter.partition("\n")
-    return rest.strip() if slug(first.strip("# ")) in {role.id, slug(role.name)} else role.charter
+def _told(draft: Draft, role: Role) -> tuple[str | None, str]:
+    """What a roster says of a role beside its file, and its charter, without its name as the first line."""
+    program, entries = draft.program, draft.places(role.id)
+    texts = {entry.kind: prose("".join(program.slice(span) for span in entry.prose)) for entry in entries}
+    charter = texts["file"] if "file" in texts else role.charter
+    brief = next((texts[kind] for kind in ("row", "item") if kind in texts), None) if "file" in texts else None
+    first, _, rest = charter.partition("\n")
+    return brief, rest.strip() if slug(first.strip("# ")) in {role.id, slug(role.name)} else charter
 
 
 def _items(entries: Iterable[Entry]) -> Iterator[Entry]:

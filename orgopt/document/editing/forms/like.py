@@ -90,8 +90,8 @@ def named_line(program: Program, line: Span, entry: Entry, name: str) -> tuple[s
     if digits := entry.name.digits:
         if digits[1].start < entry.name.span.start:  # `3× Explorer`
             before = program.text[line.start : digits[1].start]
-    before = "".join(char for char in before if category(char) not in {"So", "Sk", "Cf"} and char != "\ufe0f")
-    before = re.sub(r"(?<=\s)\s+", "", before) if before.strip() else before
+    plain = "".join(char for char in before if category(char) not in {"So", "Cf"} and char != "\ufe0f")
+    before = re.sub(r"(?<=\S\s)\s+", "", plain) if plain != before else before
     number = _NUMBER.search(before)
     if number:
         before = f"{before[: number.start()]}{int(number[0]) + 1}{before[number.end() :]}"

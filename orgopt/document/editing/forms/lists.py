@@ -92,8 +92,9 @@ def add(draft: Draft, new: NewRole, last: Entry, path: str = "") -> list[tuple[s
         closing += f" ×{number}"
     closing += count_text(program, count, number) if count else ""
     between = _between(program, every, line)
-    charter = "" if levels else one_line(new.charter)
-    head = start + closing + (between + (path if FILE.fullmatch(_rest(program, last)) and path else charter)).rstrip()
+    charter = "" if levels else one_line(new.charter if new.brief is None else new.brief)
+    said = path if FILE.fullmatch(_rest(program, last)) and path else charter
+    head = start + closing + (between + said if said else "")
     at = _end(draft, last, levels)
     if levels and at == block_of(program, last).span.end:
         head = head.lstrip()

@@ -9,6 +9,7 @@ from collections import Counter
 from orgopt.document.editing.draft import Draft, NamedRoles
 from orgopt.document.editing.forms import charts, lists, tables
 from orgopt.document.editing.forms.keys import replace_field, set_field
+from orgopt.document.editing.forms.rosters import write_added
 from orgopt.document.editing.forms.tables import block_of
 from orgopt.document.editing.splice import heading_marks, main_end
 from orgopt.document.grammar import values
@@ -57,8 +58,7 @@ def _form(draft: Draft, link: Link) -> tuple[Block | None, str | None]:
     forms = Counter("field" if place.field else "drawn" if place.drawn else "line" for _, place in alike)
     usual = forms.most_common(1)[0][0] if forms else ""
     if usual == "drawn":
-        block = _block(draft.program, next(place for _, place in alike if place.drawn).span)
-        return block, None
+        return _block(draft.program, next(place for _, place in alike if place.drawn).span), None
     if usual == "field":
         keys = Counter(place.field.key for one, place in alike if place.field and one.mutual == link.mutual)
         return None, keys.most_common(1)[0][0] if keys else _default(link)
@@ -88,8 +88,11 @@ def _draw(draft: Draft, link: Link, block: Block) -> bool:
     """Whether a link could be drawn: as an arrow, or by a place below another."""
     if block.kind != "list":
         return charts.add_arrow(draft, link, block)
-    if link.kind != "reports to" or link.pattern or link.source in draft.added or link.target in draft.added:
+    if link.kind != "reports to" or link.pattern:
         return False
+    if {link.source, link.target} & set(draft.added):
+        write_added(draft)
+        draft.flush()
     ends = [next((e for e in draft.places(end) if e.kind == "item"), None) for end in (link.source, link.target)]
     return bool(ends[0] and ends[1]) and lists.put_below(draft, ends[0], ends[1])
 

@@ -122,7 +122,7 @@ def add(draft: Draft, new: NewRole, last: Entry, path: str = "") -> list[tuple[s
         elif not told and (key in TEXT_KEYS or is_word("duty", title) or is_word("role", title)):
             text, told = one_line(new.charter), True
             if path:  # its file has all of it
-                text = re.split(r"(?<=[.!?])\s", text, maxsplit=1)[0]
+                text = re.split(r"(?<=[.!?])\s", text, maxsplit=1)[0] if new.brief is None else new.brief
         else:
             text = _usual(body, column, title, new)
         texts.append(text.replace("\\|", "|").replace("|", "\\|"))
