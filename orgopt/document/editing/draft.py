@@ -19,6 +19,12 @@ class _Piece(NamedTuple):
     span: Span
     text: str
     form: Literal["", "lines", "block"] = ""
+    rank: int = 0
+
+    @property
+    def order(self) -> tuple[Span, bool, int]:
+        """Which of two pieces comes first; at one place lines of what stands there, then blocks by their rank."""
+        return self.span, self.form == "block", self.rank
 
 
 @dataclass(slots=True)
@@ -57,6 +63,7 @@ class Draft:
         added: Roles that are to be added, by id; they are written last, with what else was planned of them.
         named: Fields that name roles, by the role that has the field and its key.
         keeps: Whether fields stay that name nobody any more.
+        names: The names of the roles that were to be added, by id.
         links: Links that are to be bullets of the section Links.
     """
 
@@ -65,6 +72,7 @@ class Draft:
         self.added: dict[str, NewRole] = {}
         self.named: dict[tuple[str, str], NamedRoles] = {}
         self.links: list[Link] = []
+        self.names: dict[str, str] = {}
         self.added_to: set[str] = set()
         self._pieces: list[_Piece] = []
         self._unsettled: set[str] = set()
@@ -97,9 +105,12 @@ class Draft:
         """Insert whole lines at the start of a line, or at the end of the text."""
         self._pieces.append(_Piece(Span(at, at), self._text(lines), "lines"))
 
-    def block(self, at: int, *lines: str) -> None:
-        """Insert lines as a block of their own: a blank line before and, unless it ends the file, after."""
-        self._pieces.append(_Piece(Span(at, at), self._text(lines), "block"))
+    def block(self, at: int, *lines: str, rank: int = 0) -> None:
+        """Insert lines as a block of their own: a blank line before and, unless it ends the file, after.
+
+        Of blocks at one place, those of a lower rank come first: roles (0), links (1), the rhythm (2).
+        """
+        self._pieces.append(_Piece(Span(at, at), self._text(lines), "block", rank))
 
     def _text(self, lines: tuple[str, ...]) -> str:
         end = self.program.newline
@@ -124,7 +135,7 @@ class Draft:
         if not self._pieces:
             return self.program
         text, out, at = self.program.text, "", 0
-        for span, inserted, form in sorted(self._pieces, key=lambda piece: piece.span):
+        for span, inserted, form in (piece[:3] for piece in sorted(self._pieces, key=lambda piece: piece.order)):
             if span.start < at:  # inside of what is gone
                 continue
             out += text[at : span.start]

@@ -39,6 +39,7 @@ class AddRole(Edit):
         if role_id in draft.reading.roles or role_id in draft.added:
             raise DocumentError(f"{draft.program.source}: role '{self.name}' is already there")
         draft.added[role_id] = self._role()
+        draft.names[role_id] = draft.added[role_id].name
 
     def _role(self) -> NewRole:
         program = parse(self.text)

@@ -91,7 +91,7 @@ def add_arrow(draft: Draft, link: Link, block: Block) -> bool:
     """Draw a link in a chart, if that has both ends."""
     program = draft.program
     chart = _chart(program, block)
-    if chart is None or link.pattern:
+    if chart is None or link.pattern or link.source == link.target:
         return False
     by_role = {entry.name.id: node for node, entry in chart.nodes.items()}
     by_role |= {role: new_id(chart, new.name) for role, new in draft.added.items() if role not in by_role}

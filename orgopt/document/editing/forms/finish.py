@@ -13,6 +13,6 @@ def finish(draft: Draft) -> Program:
         DocumentError: The text cannot take one of them.
     """
     write_named(draft)
-    write_lines(draft)
     write_added(draft)
+    write_lines(draft)
     return draft.written()

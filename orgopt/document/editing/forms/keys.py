@@ -21,6 +21,8 @@ _SPECIAL = re.compile(r"[:#\[\]{},&*!|>%@`\"']")
 def set_field(draft: Draft, role: str, key: str, value: str | None) -> None:
     """Set a field of a role in place or as a new one; None removes it."""
     draft.settle(role)
+    if any(e.kind == "row" and not tables.has_column(draft.program, e, key) for e in draft.places(role)):
+        draft.settle(tables.COLUMNS)
     if draft.places(role)[0].kind == "plain":
         draft.flush(with_roles(draft.program))
     entries = draft.places(role)
@@ -117,7 +119,7 @@ def set_rhythm(draft: Draft, key: str, value: str | None) -> None:
         if own := [field for field in front if field.key == key.lower()]:
             replace_field(draft, own[-1], value)
         elif value is not None:
-            draft.block(main_end(program), f"{heading_marks(reading)} Rhythm", "", f"- **{key}:** {value}")
+            draft.block(main_end(program), f"{heading_marks(reading)} Rhythm", "", f"- **{key}:** {value}", rank=2)
             draft.unsettle("")
         return
     found = [field for field in fields(program, part) if field.form != "front matter"]

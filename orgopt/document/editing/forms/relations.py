@@ -221,7 +221,7 @@ def write_lines(draft: Draft) -> None:
     if not draft.links:
         return
     reading = draft.reading
-    names = {role.id: role.name for role in reading.org.roles} | {role: new.name for role, new in draft.added.items()}
+    names = {role.id: role.name for role in reading.org.roles} | draft.names
     part, rhythm = reading.parts.get("links"), reading.parts.get("rhythm")
     listed = [place for place in reading.links if place.field is None and not place.drawn]
     last = listed[-1] if listed else None
@@ -233,7 +233,7 @@ def write_lines(draft: Draft) -> None:
         draft.block(part.heading.span.end, *lines)
     else:
         at = rhythm.span.start if rhythm else main_end(draft.program)
-        draft.block(at, f"{heading_marks(reading)} Links", "", *lines)
+        draft.block(at, f"{heading_marks(reading)} Links", "", *lines, rank=1)
     draft.links.clear()
 
 

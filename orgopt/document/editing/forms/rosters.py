@@ -3,6 +3,7 @@
 from orgopt.document.editing.draft import Draft, NewRole
 from orgopt.document.editing.forms import charts, crews, files, lists, sections, tables
 from orgopt.document.editing.forms.keys import add_section, set_field
+from orgopt.document.editing.forms.tables import COLUMNS
 from orgopt.document.editing.splice import with_roles
 from orgopt.document.grammar.keys import KEYS
 from orgopt.document.reading.entry import Entry
@@ -15,6 +16,9 @@ def write_added(draft: Draft) -> None:
         if draft.reading.plain:
             draft.flush(with_roles(draft.program))
         model = draft.model()
+        if any(entry.kind == "row" for entry in model):
+            draft.settle(COLUMNS)
+            model = draft.model()
         if draft.added_to & {entry.kind for entry in model} & {"item", "node"}:
             draft.flush()  # its number, or its id, follows from the one before
             model = draft.model()

@@ -86,7 +86,8 @@ def add(draft: Draft, new: NewRole, last: Entry) -> list[tuple[str, str]]:
     own = [field for peer in reversed(others) for field in line_fields(peer)]
     count = counted(others)
     canonical = last.kind == "section" and not count and not re.search(r"\d+[.):]", _head(program, last))
-    spaced = program.slice(Span(_head_end(program, last), last.span.end)).startswith(("\n", "\r"))
+    model = next((peer for peer in others if line_fields(peer) and _text(program, peer)), last)
+    spaced = program.slice(Span(_head_end(program, model), model.span.end)).startswith(("\n", "\r"))
     if canonical and program.slice(last.span).startswith("#") and (not own or (_is_canonical(program, own[0]) and not spaced)):
         draft.block(at, at_level(new.text.strip(), last.section.level if last.section else 3))
         return []
@@ -97,7 +98,6 @@ def add(draft: Draft, new: NewRole, last: Entry) -> list[tuple[str, str]]:
         if not (count and key.lower() == "headcount")
     ]
     charter = at_level(new.charter, last.section.level + 1) if last.section and "#" in new.charter else new.charter
-    model = next((peer for peer in reversed(others) if line_fields(peer) and _text(program, peer)), last)
     below = bool(line_fields(model)) and _starts(program, model) < line_fields(model)[0].line.start
     parts = [charter, "\n".join(fields)] if below else ["\n".join(fields), charter]
     parts = [part for part in parts if part]

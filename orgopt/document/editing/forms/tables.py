@@ -15,6 +15,9 @@ from orgopt.document.reading.names import FILE, read_name
 from orgopt.document.text.program import Block, Program, Span
 from orgopt.org import slug
 
+COLUMNS = "|"
+"""What is unsettled once a table has a new column: another row needs a cell there."""
+
 _EMPTY = "-–— "
 
 
@@ -27,6 +30,7 @@ def set_key(draft: Draft, entry: Entry, key: str, value: str) -> bool:
         return False
     if column is None:
         _add_column(draft, header, body, row, key, value)
+        draft.unsettle(COLUMNS)
     elif column >= len(row.cells):
         return False
     else:
