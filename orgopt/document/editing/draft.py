@@ -74,13 +74,16 @@ class Draft:
         self.links: list[Link] = []
         self.names: dict[str, str] = {}
         self.added_to: set[str] = set()
+        self._reading: Reading | None = None
         self._pieces: list[_Piece] = []
         self._unsettled: set[str] = set()
 
     @property
     def reading(self) -> Reading:
         """What the program says before the changes."""
-        return read(self.program)
+        if self._reading is None:
+            self._reading = read(self.program)
+        return self._reading
 
     def places(self, role_id: str) -> tuple[Entry, ...]:
         """Where a role is written.
@@ -119,6 +122,7 @@ class Draft:
     def flush(self, program: Program | None = None) -> None:
         """Write what is planned, and go on with the program that it gives; or with another program."""
         self.program, self._pieces = program or self.written(), []
+        self._reading = None
         self._unsettled.clear()
 
     def unsettle(self, role: str) -> None:

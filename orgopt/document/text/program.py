@@ -98,6 +98,9 @@ class Program:
     source: str = "program.md"
     root: str = ""
 
+    def __hash__(self) -> int:
+        return hash((self.text, self.source, self.root))  # the blocks follow, and are many
+
     def __repr__(self) -> str:
         return f"Program({self.source!r}, {len(self.text.splitlines())} lines)"
 

@@ -1,6 +1,7 @@
 """Charts of Mermaid: a role is a node, a headcount stands in its label, a link is an arrow."""
 
 import re
+from functools import lru_cache
 
 from orgopt.document.editing.draft import Draft, NewRole
 from orgopt.document.editing.forms.like import count_text, counted, fields_of
@@ -23,6 +24,7 @@ def is_chart(program: Program, entry: Entry) -> bool:
     return _chart(program, block_of(program, entry)) is not None
 
 
+@lru_cache(maxsize=8)  # asked for by each link
 def _chart(program: Program, block: Block) -> Chart | None:
     return chart_of(program, block) if block.kind == "other" else None
 
