@@ -173,6 +173,12 @@ def _cells(program: Program, line: Span) -> tuple[Cell, ...]:
     at = len(text) - len(text.lstrip())
     at += text[at : at + 1] == "|"
     cells: list[Cell] = []
+    if "\\" not in text:
+        for raw in text[at:].removesuffix("|").split("|") if at < len(text) else ():
+            start, bare = line.start + at + len(raw) - len(raw.lstrip()), raw.strip()
+            cells.append(Cell(bare, Span(start, start + len(bare))))
+            at += len(raw) + 1
+        return tuple(cells)
     while at < len(text):
         match = _CELL.match(text, at)
         raw = match[0] if match else ""

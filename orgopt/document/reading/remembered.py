@@ -10,7 +10,7 @@ from orgopt.document.reading.field import Field
 from orgopt.document.reading.names import moved_name
 from orgopt.document.text.program import Block, BlockKind, Program, Section, Span, alone
 
-_LONGEST = 20_000  # characters of a text that is remembered
+LONGEST = 20_000  # characters of a text that is remembered
 _MOST = 1024  # texts
 
 
@@ -27,7 +27,7 @@ def of_block(
     @wraps(group_of)
     def found(program: Program, block: Block, above: float) -> Group | None:
         text = program.slice(block.span)
-        if len(text) > _LONGEST:
+        if len(text) > LONGEST:
             return group_of(program, block, above)
         group = known(text, block.kind, above)
         return group and _moved_group(group, block.span.start)
@@ -47,9 +47,9 @@ def of_section(entry_of: Callable[[Program, Section], Entry]) -> Callable[[Progr
     @wraps(entry_of)
     def found(program: Program, section: Section) -> Entry:
         # A section that is most of a document changes with each edit.
-        short = section.span.end - section.span.start <= min(_LONGEST, len(program.text) // 2)
+        short = section.span.end - section.span.start <= min(LONGEST, len(program.text) // 2)
         entry = known(program.slice(section.span)) if short else None
-        return _moved(entry, section.span.start, section) if entry else entry_of(program, section)
+        return moved(entry, section.span.start, section) if entry else entry_of(program, section)
 
     return found
 
@@ -59,13 +59,13 @@ def _moved_group(group: Group, by: int) -> Group:
         return group
     return replace(
         group,
-        entries=tuple(_moved(entry, by, None) for entry in group.entries),
+        entries=tuple(moved(entry, by, None) for entry in group.entries),
         span=group.span.moved(by),
         links=tuple(replace(arrow, span=arrow.span.moved(by)) for arrow in group.links),
     )
 
 
-def _moved(entry: Entry, by: int, section: Section | None) -> Entry:
+def moved(entry: Entry, by: int, section: Section | None) -> Entry:
     """An entry that stands so many characters further on, as the section that it is there."""
     return Entry(
         kind=entry.kind,

@@ -51,7 +51,10 @@ class RoleReader:
         """The role that stands in some places."""
         given: dict[str, Any] = {}
         every = [field for entry in places for field in entry.fields]
+        have = {field.key for field in every}
         for name in ROLE_KEYS:
+            if name not in have:
+                continue
             same = [field for field in every if field.key == name]
             for extra in same[:-1]:
                 fix = Fix(extra.line, "", safe=True) if extra.form == "bold" else None

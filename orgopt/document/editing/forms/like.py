@@ -96,7 +96,9 @@ def named_line(program: Program, line: Span, entry: Entry, name: str) -> tuple[s
     if number:
         before = f"{before[: number.start()]}{int(number[0]) + 1}{before[number.end() :]}"
     after = re.match(r"[*_`]*", program.text[entry.name.span.end : line.end])
-    return before + name, after[0] if after else ""
+    # What stands behind the name, such as `(leads)` in `**1. Ada (leads)**`, may be inside of its marks.
+    opened = "".join(mark for mark in ("`", "__", "**") if before.count(mark) % 2)
+    return before + name, (after[0] if after else "") or opened
 
 
 def one_line(text: str) -> str:
