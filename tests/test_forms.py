@@ -10,7 +10,8 @@ from orgopt.document.editing.diff import same
 from orgopt.document.editing.links import AddLink, RemoveLink
 from orgopt.document.editing.roles import AddRole, RemoveRole
 from orgopt.document.editing.text import SetCharter
-from orgopt.document.files import documents_in, save
+from orgopt.document.files import documents_in
+from orgopt.document.saving import save
 from orgopt.errors import DocumentError
 from orgopt.org import Link, Org, Standup
 

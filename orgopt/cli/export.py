@@ -91,7 +91,7 @@ def _program(source: str, workspace: Path | None) -> Program:
     """A document from a file, from MLflow's prompts, or from a study."""
     if Path(source).exists() or source.startswith(PROMPTS):
         return program_of(source)
-    return parse(document(source, (workspace or find_workspace()).resolve()), source)
+    return parse(document(source, (workspace or find_workspace()).resolve())[0], source)
 
 
 def _export_document(program: Program, form: str, folder: Path, *, force: bool) -> tuple[list[str], Lack]:

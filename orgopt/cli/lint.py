@@ -13,7 +13,8 @@ from orgopt.cli.shared.exits import EXIT_DOCUMENT, command
 from orgopt.document import lint, load, parse, read
 from orgopt.document.editing.canonical import org_text
 from orgopt.document.editing.diff import same
-from orgopt.document.files import documents_in, save
+from orgopt.document.files import documents_in
+from orgopt.document.saving import save
 from orgopt.document.findings import Finding, Span
 from orgopt.document.linting.explanations import RULES
 from orgopt.document.linting.lint import Facts, fix

@@ -1,7 +1,7 @@
 """Documents on disk: a file, a roster with the role files that it links to, or a folder of role files.
 
 Several files become one Program, each below a line `<!-- file: path -->`, so that edits, diffs and studies know one
-text; `save` puts each back where it came from. References stay inside the document's folder.
+text; `saving.save` puts each back where it came from. References stay inside the document's folder.
 """
 
 import stat
@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from orgopt.document.findings import Finding
 from orgopt.document.reading.evidence.folders import OF_ONE
-from orgopt.document.reading.reader import read
+from orgopt.document.reading.reader import Reading, read
 from orgopt.document.text.program import FILE_MARK, Program, Span, parse, printable
 from orgopt.errors import DocumentError
 
@@ -54,12 +54,13 @@ def load(path: str | Path) -> Program:
 
 def _role_files(root: Path, main: str, text: str, members: list[str]) -> dict[str, str]:
     """The texts of the files that a roster links to, and of the role files among the members of a folder."""
-    linked = [name for name, _ in references(parse(text)) if _found(root, name)] if main else []
+    linked = [name for name, _ in references(parse(text)) if found(root, name)] if main else []
     linked += _beside(root, main)
     seen = {(root / main).resolve()} if main else set[Path]()
+    of_files = not main or _names_nobody(text)
     files: dict[str, str] = {}
     for name in dict.fromkeys([*linked, *members]):
-        target = (_found(root, name) or root / name).resolve()
+        target = (found(root, name) or root / name).resolve()
         if target in seen:  # one file may be linked to in several ways
             continue
         seen.add(target)
@@ -67,11 +68,22 @@ def _role_files(root: Path, main: str, text: str, members: list[str]) -> dict[st
         if name not in linked and _is_document(content):
             raise DocumentError(f"{root} is a folder of documents: name one of them, such as {root / name}")
         # Beside a main document, other Markdown is a role only by its front matter.
-        if not main or name in linked or content.startswith("---"):
+        if of_files or name in linked or content.startswith("---"):
             files[name] = content
         if len(files) > MAX_FILES:
             raise DocumentError(f"{root}: more than {MAX_FILES} files of roles")
     return files
+
+
+def _names_nobody(text: str) -> bool:
+    """Whether a main document has nothing but links and the rhythm of roles that are files, as `save` writes one."""
+    reading = read(parse(text))
+    return reading.plain and bool(reading.parts) and "roles" not in reading.parts and not _prose(parse(text), reading)
+
+
+def _prose(program: Program, reading: Reading) -> bool:
+    parts = [section.span for section in reading.parts.values()]
+    return any(not any(start <= block.span.start < end for start, end in parts) for block in program.blocks)
 
 
 def documents_in(path: str | Path) -> list[Path]:
@@ -96,20 +108,6 @@ def _is_document(text: str) -> bool:
     return any(section.title.lower() == "roles" for section in parse(text).walk())
 
 
-def save(program: Program, path: str | Path | None = None) -> None:
-    """Write a program back to the files that it was read from, or as one file to a path.
-
-    Raises:
-        DocumentError: A file cannot be written, or is outside the document's folder.
-    """
-    texts = {str(path): program.text} if path else _split(program)
-    for name, text in texts.items():
-        try:
-            Path(name).write_bytes(text.encode("utf-8"))
-        except OSError as error:
-            raise DocumentError(f"{name}: cannot be written ({error.strerror})") from None
-
-
 def references(program: Program) -> Iterator[tuple[str, Span]]:
     """The Markdown files that the roster of a document links to, as written, and where."""
     for places in read(program).roles.values():
@@ -124,18 +122,18 @@ def missing_references(program: Program) -> Iterator[Finding]:
     root = source if source.is_dir() else source.parent
     have = {block.title for block in program.blocks if block.kind == "file"}
     for name, span in references(program) if source.exists() else ():
-        if name in have or _found(root, name):
+        if name in have or found(root, name):
             continue
-        if "://" in name or ".." in PurePosixPath(name).parts or not _inside(root, name, exists=False):
+        if "://" in name or ".." in PurePosixPath(name).parts or not inside(root, name, exists=False):
             message, help_ = f"'{printable(name)}' is outside the document's folder: it is not read", "copy it inside"
         else:
             message, help_ = f"'{printable(name)}' is not there", "create the file or remove the link"
         yield Finding("ORG029", "warning", message, span, help_)
 
 
-def _found(root: Path, name: str) -> Path | None:
+def found(root: Path, name: str) -> Path | None:
     """Where a reference leads, from the document's folder or from one above it, if that is inside the folder."""
-    if _inside(root, name):
+    if inside(root, name):
         return root / name
     above = root.resolve()
     for _ in range(len(PurePosixPath(name).parts)):
@@ -153,10 +151,10 @@ def _beside(root: Path, main: str) -> list[str]:
     """The files beside an AGENTS.md that say who its agent is."""
     if main.lower() != "agents.md":
         return []
-    return [path.name for path in sorted(root.glob("*.md")) if path.stem.lower() in OF_ONE and _inside(root, path.name)]
+    return [path.name for path in sorted(root.glob("*.md")) if path.stem.lower() in OF_ONE and inside(root, path.name)]
 
 
-def _inside(root: Path, name: str, *, exists: bool = True) -> bool:
+def inside(root: Path, name: str, *, exists: bool = True) -> bool:
     """Whether a reference stays in a folder, symbolic links followed."""
     target = root / name
     try:
@@ -172,11 +170,11 @@ def _members(folder: Path) -> list[str]:
         return path.is_symlink() or path.parent.is_symlink(), path
 
     every = [path for pattern in ("*.md", "*/*.md") for path in sorted(folder.glob(pattern), key=real_first)]
-    found = [path.relative_to(folder) for path in every]
+    names = [path.relative_to(folder) for path in every]
     return [
         path.as_posix()
-        for path in found
-        if not any(part.startswith(".") for part in path.parts) and _inside(folder, str(path))
+        for path in names
+        if not any(part.startswith(".") for part in path.parts) and inside(folder, str(path))
     ]
 
 
@@ -201,24 +199,6 @@ def _is_folder(path: Path) -> bool:
 
 def _nothing(path: Path) -> Program:
     raise DocumentError(f"{path} is a folder without Markdown files: name a file, or put role files into it")
-
-
-def _split(program: Program) -> dict[str, str]:
-    """The text of each file of a program."""
-    if not program.root:
-        return {program.source: program.text}
-    marks = list(FILE_MARK.finditer(program.text))
-    ends = [*(mark.start() for mark in marks[1:]), len(program.text)]
-    for mark in marks:
-        if not _inside(Path(program.root), mark["path"], exists=False):
-            raise DocumentError(f"'{printable(mark['path'])}' is outside the folder {program.root}: it is not written")
-    root = Path(program.root)
-    files = {
-        str(_found(root, mark["path"]) or root / mark["path"]): program.text[mark.end() : end]
-        for mark, end in zip(marks, ends, strict=True)
-    }
-    main = program.text[: marks[0].start()] if marks else program.text
-    return files if Path(program.source).is_dir() else {program.source: main, **files}
 
 
 def _read(path: Path) -> str:

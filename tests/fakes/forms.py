@@ -118,12 +118,16 @@ def _file(org: Org, role: Role) -> str:
 
 
 def _files(org: Org) -> str:
-    return "".join(f"{'' if n == 0 else chr(10)}<!-- file: {r.id}.md -->\n{_file(org, r)}" for n, r in enumerate(org.roles))
+    return "".join(
+        f"{'' if n == 0 else chr(10)}<!-- file: {r.id}.md -->\n{_file(org, r)}" for n, r in enumerate(org.roles)
+    )
 
 
 def _roster(org: Org) -> str:
     rows = [f"| {role.name} | {role.charter[:30]} | `agents/{role.id}.md` |" for role in org.roles]
-    head = "\n".join(["# Team", "", org.mission, "", "## Members", "", "| Name | Role | File |", "|---|---|---|", *rows, ""])
+    head = "\n".join(
+        ["# Team", "", org.mission, "", "## Members", "", "| Name | Role | File |", "|---|---|---|", *rows, ""]
+    )
     return head + "".join(f"\n<!-- file: agents/{role.id}.md -->\n{_file(org, role)}" for role in org.roles)
 
 

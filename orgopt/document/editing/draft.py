@@ -98,7 +98,9 @@ class Draft:
         every = list(self.reading.roles.values())
         kinds = [tuple(sorted(entry.kind for entry in entries)) for entries in every]
         usual = max(kinds, key=kinds.count, default=())
-        return next((entries for entries, own in zip(reversed(every), reversed(kinds), strict=True) if own == usual), ())
+        return next(
+            (entries for entries, own in zip(reversed(every), reversed(kinds), strict=True) if own == usual), ()
+        )
 
     def replace(self, span: Span, text: str) -> None:
         """Replace a span."""

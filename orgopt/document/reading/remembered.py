@@ -84,7 +84,12 @@ def _moved_fields(fields: Iterable[Field], by: int) -> tuple[Field, ...]:
     return tuple(
         [
             Field(
-                field.key, field.value, field.key_span.moved(by), field.value_span.moved(by), field.line.moved(by), field.form
+                field.key,
+                field.value,
+                field.key_span.moved(by),
+                field.value_span.moved(by),
+                field.line.moved(by),
+                field.form,
             )
             for field in fields
         ]

@@ -29,9 +29,7 @@ _FRONT_MATTER = re.compile(
 # Lines of dashes that hold headings or fences are rules of a text, not the bounds of its front matter.
 _BETWEEN_RULES = re.compile(r"^(?:#{2,6}[ \t]+\S|```|~~~)", re.MULTILINE)
 # Where what stands before may be read by itself: at a heading, and at a paragraph below a blank line.
-_CHAPTER = re.compile(
-    r"^(?:#{1,6}(?=[ \t\r\n])|(?:(?<=\n\n)|(?<=\n\r\n))(?:\*\*|[^\W\d_]))", re.MULTILINE
-)
+_CHAPTER = re.compile(r"^(?:#{1,6}(?=[ \t\r\n])|(?:(?<=\n\n)|(?<=\n\r\n))(?:\*\*|[^\W\d_]))", re.MULTILINE)
 _BLANKS = re.compile(r"(?<=\S)[^\S\n]{100,}")
 _KINDS: dict[str, BlockKind] = {"heading": "heading", "list": "list", "table": "table", "paragraph": "paragraph"}
 

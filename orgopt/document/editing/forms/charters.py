@@ -87,7 +87,9 @@ def _apart(span: Span, kept: list[Span]) -> list[Span]:
 def _without(text: str, kept: list[str]) -> str:
     """A text without the lines that stay where they are."""
     lines = {line.strip() for line in kept}
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(one for one in text.split("\n") if one.strip() not in lines or not one.strip()))
+    return re.sub(
+        r"\n{3,}", "\n\n", "\n".join(one for one in text.split("\n") if one.strip() not in lines or not one.strip())
+    )
 
 
 def start_of(program: Program, entry: Entry) -> int:

@@ -12,9 +12,7 @@ from orgopt.document.text.program import Block, Program, Span
 from orgopt.errors import DocumentError
 from orgopt.org import Link, slug
 
-_DRAWN = (
-    "a role that is drawn cannot be removed there; `orgopt fmt FILE --out NEW` writes the document in words"
-)
+_DRAWN = "a role that is drawn cannot be removed there; `orgopt fmt FILE --out NEW` writes the document in words"
 _FENCE = re.compile(r"[ \t]*(?:```|~~~)")
 _SHAPES = {"[": "]", "(": ")", "{": "}", "([": "])", "((": "))", "{{": "}}", "[[": "]]"}
 
@@ -59,7 +57,7 @@ def _node(chart: Chart, program: Program, last: Entry, name: str, count: str) ->
     shape = re.search(r"[\[({]{1,2}(?=\"?[^\[({]*$)", program.text[last.span.start : last.name.span.start])
     opening = shape[0] if shape and shape[0] in _SHAPES else "["
     label = name + count
-    quote = '"' if re.search(r"[^\w\s×./-]", label) or f"{opening}\"" in program.slice(last.span) else ""
+    quote = '"' if re.search(r"[^\w\s×./-]", label) or f'{opening}"' in program.slice(last.span) else ""
     return f"{node}{opening}{quote}{label.replace(chr(34), chr(39))}{quote}{_SHAPES[opening]}"
 
 
@@ -68,7 +66,13 @@ def new_id(chart: Chart, name: str) -> str:
     parts = [part for part in slug(name).split("-") if part] or ["node"]
     short = all(len(node) <= 3 for node in chart.nodes)
     lower = all(node == node.lower() for node in chart.nodes)
-    word = "".join(part[:1] for part in parts) if short else "_".join(parts) if lower else "".join(p.title() for p in parts)
+    word = (
+        "".join(part[:1] for part in parts)
+        if short
+        else "_".join(parts)
+        if lower
+        else "".join(p.title() for p in parts)
+    )
     word = word.lower() if lower else word.upper() if short else word
     word = word if re.match(r"[^\W\d]", word) and word.lower() not in {"end", "style", "class", "click"} else f"N{word}"
     taken = {node.lower() for node in chart.nodes}
@@ -85,7 +89,9 @@ def _at(program: Program, block: Block, last: Entry) -> int:
 def _end(program: Program, block: Block) -> int:
     """The end of the lines of a chart, without what colours it."""
     lines = [line for line in list(program.lines(block.span))[1:] if not _FENCE.match(program.slice(line))]
-    kept = [line for line in lines if re.match(r"\s*(?!classDef|class |style |linkStyle|click|%%)\S", program.slice(line))]
+    kept = [
+        line for line in lines if re.match(r"\s*(?!classDef|class |style |linkStyle|click|%%)\S", program.slice(line))
+    ]
     return kept[-1].end if kept else block.span.end
 
 

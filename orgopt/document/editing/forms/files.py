@@ -45,7 +45,10 @@ def add(draft: Draft, new: NewRole, last: Entry, path: str) -> list[tuple[str, s
     fields = fields_of(new)
     named = False
     if front:
-        head, named = ["---", *_front(program, new, front_matter(program, front), program.slice(front.span)), "---", ""], True
+        head, named = (
+            ["---", *_front(program, new, front_matter(program, front), program.slice(front.span)), "---", ""],
+            True,
+        )
         fields = []
     heading = _title(program, new, title) if title and slug(title.title).startswith(last.name.id) else ""
     if not heading and not named and slug(PurePosixPath(path).stem) != slug(new.name):
@@ -68,7 +71,11 @@ def _at_end(program: Program) -> Span:
 
 def _title(program: Program, new: NewRole, title: Section) -> str:
     """The title of a file, as another's: `# Lead — Lead Engineer` is that of the role alone here."""
-    return f"# {new.name}" if program.slice(title.heading.span).lstrip().startswith("#") else f"{new.name}\n{'=' * len(new.name)}"
+    return (
+        f"# {new.name}"
+        if program.slice(title.heading.span).lstrip().startswith("#")
+        else f"{new.name}\n{'=' * len(new.name)}"
+    )
 
 
 def _front(program: Program, new: NewRole, like: list[Field], text: str) -> list[str]:

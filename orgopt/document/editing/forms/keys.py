@@ -115,7 +115,9 @@ def set_rhythm(draft: Draft, key: str, value: str | None) -> None:
     require_markdown(program, reading)
     part = reading.parts.get("rhythm")
     if part is None:
-        front = [f for block in program.blocks[:1] if block.kind == "front_matter" for f in front_matter(program, block)]
+        front = [
+            f for block in program.blocks[:1] if block.kind == "front_matter" for f in front_matter(program, block)
+        ]
         if own := [field for field in front if field.key == key.lower()]:
             replace_field(draft, own[-1], value)
         elif value is not None:

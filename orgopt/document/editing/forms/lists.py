@@ -141,7 +141,9 @@ def _between(program: Program, every: list[Entry], line: Span) -> str:
     """What stands between a name and what is said about it."""
     for entry in reversed(every):
         if entry.prose and program.slice(entry.prose[0]).strip():
-            between = re.search(r"(?:\s*(?:[—–:：→]|-{1,2}))\s*$", program.text[entry.name.span.end : entry.prose[0].start])
+            between = re.search(
+                r"(?:\s*(?:[—–:：→]|-{1,2}))\s*$", program.text[entry.name.span.end : entry.prose[0].start]
+            )
             if between:
                 return between[0]
     return " — "

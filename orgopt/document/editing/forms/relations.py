@@ -21,9 +21,16 @@ from orgopt.document.text.program import Block, Program, Span
 from orgopt.errors import DocumentError
 from orgopt.org import Link, slug
 
-_FIELDS = {"reports to": "Reports to", "reviews": "Reviews", "delegates to": "Delegates to", "shares with": "Shares with"}
+_FIELDS = {
+    "reports to": "Reports to",
+    "reviews": "Reviews",
+    "delegates to": "Delegates to",
+    "shares with": "Shares with",
+}
 _ARROWS = ("->", "=>")
-_DRAWN = "a link that is drawn, or said in a sentence, cannot be removed there; `orgopt fmt FILE --out NEW` writes lines"
+_DRAWN = (
+    "a link that is drawn, or said in a sentence, cannot be removed there; `orgopt fmt FILE --out NEW` writes lines"
+)
 
 
 def add_link(draft: Draft, link: Link) -> None:
@@ -115,7 +122,9 @@ def _holds(draft: Draft, role: str, key: str) -> bool:
 def _takes(draft: Draft, entry: Entry, key: str) -> bool:
     if entry.kind == "row":
         return tables.has_column(draft.program, entry, key)
-    return entry.kind in {"section", "file", "paragraph", "key"} or (entry.kind == "item" and not lists.bare(draft, entry))
+    return entry.kind in {"section", "file", "paragraph", "key"} or (
+        entry.kind == "item" and not lists.bare(draft, entry)
+    )
 
 
 def _named(draft: Draft, role: str, key: str) -> NamedRoles:
@@ -176,7 +185,12 @@ def _without(value: str, gone: list[str], left: list[str], new: list[str]) -> st
     """A list of names without some, and with others; what stands beside the others is kept where it can be."""
     for name in gone:
         part = rf"[*_`\[@]*{re.escape(name)}[*_`\]]*(?:\([^()\s]*\))?(?:\s*\([^()]*\))?"
-        cut = re.sub(rf"(?:^{part}(?:\s*[,;+&、，；]\s*|\s+and\s+|\s*$)|(?:\s*[,;+&、，；]\s*|\s+and\s+){part}(?=$|\W))", "", value, count=1)
+        cut = re.sub(
+            rf"(?:^{part}(?:\s*[,;+&、，；]\s*|\s+and\s+|\s*$)|(?:\s*[,;+&、，；]\s*|\s+and\s+){part}(?=$|\W))",
+            "",
+            value,
+            count=1,
+        )
         value = cut
     kept = [name for name in left if name not in new]
     if values.split_names(value) != kept:

@@ -79,4 +79,3 @@ def _is(role: Role | None, key: str, value: str) -> bool:
     of = KEYS.get(key.lower())
     own = getattr(role, of.attribute) if role and of else None
     return of is not None and own is not None and of.format(own) == value
-

@@ -88,7 +88,11 @@ def add(draft: Draft, new: NewRole, last: Entry) -> list[tuple[str, str]]:
     canonical = last.kind == "section" and not count and not re.search(r"\d+[.):]", _head(program, last))
     model = next((peer for peer in others if line_fields(peer) and _text(program, peer)), last)
     spaced = program.slice(Span(_head_end(program, model), model.span.end)).startswith(("\n", "\r"))
-    if canonical and program.slice(last.span).startswith("#") and (not own or (_is_canonical(program, own[0]) and not spaced)):
+    if (
+        canonical
+        and program.slice(last.span).startswith("#")
+        and (not own or (_is_canonical(program, own[0]) and not spaced))
+    ):
         draft.block(at, at_level(new.text.strip(), last.section.level if last.section else 3))
         return []
     lines = _head_lines(draft, new, last, count)
