@@ -14,11 +14,11 @@ from orgopt.document import lint, load, parse, read
 from orgopt.document.editing.canonical import org_text
 from orgopt.document.editing.diff import same
 from orgopt.document.files import documents_in
-from orgopt.document.saving import save
 from orgopt.document.findings import Finding, Span
 from orgopt.document.linting.explanations import RULES
 from orgopt.document.linting.lint import Facts, fix
 from orgopt.document.reading.reader import Reading
+from orgopt.document.saving import save
 from orgopt.document.text.program import Program
 from orgopt.errors import DocumentError, UsageError
 from orgopt.lab.worlds.recording import run_seconds

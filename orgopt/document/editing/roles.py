@@ -181,7 +181,7 @@ def _told(draft: Draft, role: Role) -> tuple[str | None, str]:
     """What a roster says of a role beside its file, and its charter, without its name as the first line."""
     program, entries = draft.program, draft.places(role.id)
     texts = {entry.kind: prose("".join(program.slice(span) for span in entry.prose)) for entry in entries}
-    charter = texts["file"] if "file" in texts else role.charter
+    charter = texts.get("file", role.charter)
     brief = next((texts[kind] for kind in ("row", "item") if kind in texts), None) if "file" in texts else None
     first, _, rest = charter.partition("\n")
     return brief, rest.strip() if slug(first.strip("# ")) in {role.id, slug(role.name)} else charter

@@ -62,8 +62,8 @@ class SetMission(Edit):
 class SetCharter(Edit):
     """Rewrite the charter of a role (by id).
 
-    What stands beside it is kept: fields with unknown keys, the path and the title of its file, what a roster says of it
-    in a word. With `whole` all that is read as the charter is replaced.
+    What stands beside it is kept: fields with unknown keys, the path and the title of its file, what a roster says of
+    it in a word. With `whole` all that is read as the charter is replaced.
     """
 
     role: str

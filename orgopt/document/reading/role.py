@@ -52,16 +52,14 @@ class RoleReader:
         given: dict[str, Any] = {}
         every = [field for entry in places for field in entry.fields]
         have = {field.key for field in every}
-        for name in ROLE_KEYS:
-            if name not in have:
-                continue
+        for name in (key for key in ROLE_KEYS if key in have):
             same = [field for field in every if field.key == name]
             for extra in same[:-1]:
                 fix = Fix(extra.line, "", safe=True) if extra.form == "bold" else None
                 self.notes.add(
                     "ORG006", "warning", f"'{name}' is given twice: the last counts", extra.key_span, "", fix
                 )
-            if same and (value := self.value(KEYS[name], same[-1], claim=self._declared(same[-1]))) is not None:
+            if (value := self.value(KEYS[name], same[-1], claim=self._declared(same[-1]))) is not None:
                 given[KEYS[name].attribute] = value
                 self._taken(KEYS[name], same[-1], value)
         part = self.parts.get("roles")

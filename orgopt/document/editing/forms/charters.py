@@ -1,4 +1,4 @@
-"""The charter of a role: rewritten in its main place; what stands beside it, such as fields with unknown keys, is kept."""
+"""The charter of a role, rewritten in its main place: fields with unknown keys and the like are kept beside it."""
 
 import re
 from collections.abc import Iterable
@@ -36,9 +36,11 @@ def set_charter(draft: Draft, role: str, text: str, *, whole: bool) -> None:
         case "key" if not whole or len(entries) == 1:
             crews.set_texts(draft, entry, text)
         case "row" if not whole:
-            tables.set_text(draft, entry, one_line(text)) or _below(draft, entry, text)
+            if not tables.set_text(draft, entry, one_line(text)):
+                _below(draft, entry, text)
         case "item" if not _filled(draft.program, spans):
-            lists.set_text(draft, entry, one_line(text)) or _below(draft, entry, text)
+            if not lists.set_text(draft, entry, one_line(text)):
+                _below(draft, entry, text)
         case "node" if not _filled(draft.program, spans):
             _below(draft, entry, text)
         case kind:

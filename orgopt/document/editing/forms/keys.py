@@ -97,7 +97,7 @@ def add_section(draft: Draft, text: str) -> None:
     reading = draft.reading
     found = [e.section for entries in reading.roles.values() for e in entries if e.kind == "section" and e.section]
     if "roles" in reading.parts or not found:
-        if (program := with_roles(draft.program)) is not draft.program:
+        if "roles" not in reading.parts or reading.plain:
             draft.flush()
             draft.flush(with_roles(draft.program))
         part = draft.reading.parts["roles"]

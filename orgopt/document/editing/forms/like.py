@@ -87,9 +87,8 @@ def count_text(program: Program, like: Entry | None, count: str) -> str:
 def named_line(program: Program, line: Span, entry: Entry, name: str) -> tuple[str, str]:
     """The line that names an entry with another name, and the marks that close it; the next number, if it has one."""
     before = program.text[line.start : entry.name.span.start]
-    if digits := entry.name.digits:
-        if digits[1].start < entry.name.span.start:  # `3× Explorer`
-            before = program.text[line.start : digits[1].start]
+    if (digits := entry.name.digits) and digits[1].start < entry.name.span.start:  # `3× Explorer`
+        before = program.text[line.start : digits[1].start]
     plain = "".join(char for char in before if category(char) not in {"So", "Cf"} and char != "\ufe0f")
     before = re.sub(r"(?<=\S\s)\s+", "", plain) if plain != before else before
     number = _NUMBER.search(before)

@@ -1,4 +1,4 @@
-"""Lists: a key is a bullet below that of its role, a role a bullet below the last; below another, it reports to that."""
+"""Lists: a key is a bullet below that of its role, a role a bullet below the last, or below whom it reports to."""
 
 import re
 from collections.abc import Iterator
@@ -9,8 +9,8 @@ from orgopt.document.editing.forms.like import (
     counted,
     field_line,
     fields_of,
-    line_fields,
     like_of,
+    line_fields,
     named_line,
     one_line,
     peers,
@@ -27,7 +27,7 @@ _LINK = re.compile(r"\[(?P<text>[^\]]*)\]\([^)]*\)")
 
 
 def bare(draft: Draft, entry: Entry) -> bool:
-    """Whether a bullet is one of a list whose levels say who reports to whom: it can have nothing below it but roles."""
+    """Whether a bullet is one of a list whose levels say who reports to whom: below it stand roles alone."""
     return any(place.drawn and place.span == one.span for one in _items(draft, entry) for place in draft.reading.links)
 
 
@@ -91,7 +91,7 @@ def add(draft: Draft, new: NewRole, last: Entry, path: str = "") -> list[tuple[s
     if levels and number != "1" and not count:
         closing += f" ×{number}"
     closing += count_text(program, count, number) if count else ""
-    between = _between(program, every, line)
+    between = _between(program, every)
     charter = "" if levels else one_line(new.charter if new.brief is None else new.brief)
     said = path if FILE.fullmatch(_rest(program, last)) and path else charter
     head = start + closing + (between + said if said else "")
@@ -123,7 +123,7 @@ def set_text(draft: Draft, entry: Entry, text: str) -> bool:
         program = draft.program
         line = program.first_line(_bullet(program, entry).line)
         end = line.start + len(program.slice(line).rstrip())
-        draft.replace(Span(end, line.end), _between(program, list(_items(draft, entry)), line).rstrip() + " " + text)
+        draft.replace(Span(end, line.end), _between(program, list(_items(draft, entry))).rstrip() + " " + text)
     return True
 
 
@@ -137,7 +137,7 @@ def _rest(program: Program, entry: Entry) -> str:
     return program.slice(entry.prose[0]).strip() if entry.prose else ""
 
 
-def _between(program: Program, every: list[Entry], line: Span) -> str:
+def _between(program: Program, every: list[Entry]) -> str:
     """What stands between a name and what is said about it."""
     for entry in reversed(every):
         if entry.prose and program.slice(entry.prose[0]).strip():

@@ -100,8 +100,8 @@ def _draw(draft: Draft, link: Link, block: Block) -> bool:
     if {link.source, link.target} & set(draft.added):
         write_added(draft)
         draft.flush()
-    ends = [next((e for e in draft.places(end) if e.kind == "item"), None) for end in (link.source, link.target)]
-    return bool(ends[0] and ends[1]) and lists.put_below(draft, ends[0], ends[1])
+    ends = [e for end in (link.source, link.target) for e in draft.places(end)[:1] if e.kind == "item"]
+    return len(ends) > 1 and lists.put_below(draft, *ends)
 
 
 def _ends(link: Link, key: str) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""A new role, in the form of the roster: a row, a bullet, a section, a node, an agent of a crew, a file, or two of them."""
+"""A new role in the form of the roster: a row, a bullet, a section, a node, an agent of a crew, a file; or two."""
 
 from orgopt.document.editing.draft import Draft, NewRole
 from orgopt.document.editing.forms import charts, crews, files, lists, sections, tables

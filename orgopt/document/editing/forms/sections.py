@@ -1,10 +1,18 @@
-"""Sections, files and labelled paragraphs: a key is a line among those that a role has, a role a block below the last."""
+"""Sections, files and labelled paragraphs: a key is a line among those of its role, a role a block below the last."""
 
 import re
 
 from orgopt.document.editing.draft import Draft, NewRole
-from orgopt.document.editing.forms.like import count_text, counted, field_line, like_of, line_fields, named_line, peers
-from orgopt.document.editing.forms.like import word_of
+from orgopt.document.editing.forms.like import (
+    count_text,
+    counted,
+    field_line,
+    like_of,
+    line_fields,
+    named_line,
+    peers,
+    word_of,
+)
 from orgopt.document.editing.splice import at_level, yaml_value
 from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.evidence.signs import part_of
@@ -132,7 +140,7 @@ def _head_lines(draft: Draft, new: NewRole, last: Entry, count: Entry | None) ->
     program = draft.program
     line = program.first_line(last.span)
     start, closing = named_line(program, line, last, new.name)
-    number = dict((key.lower(), value) for key, value in new.fields).get("headcount", "1")
+    number = {key.lower(): value for key, value in new.fields}.get("headcount", "1")
     beside = count_text(program, count, number) if count else ""
     label = ":" if last.kind == "paragraph" and program.slice(line).rstrip().endswith(":") else ""
     if last.kind == "section" and not program.slice(line).lstrip().startswith("#"):  # underlined

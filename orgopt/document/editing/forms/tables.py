@@ -96,8 +96,8 @@ def _add_column(draft: Draft, header: Row, body: list[Row], row: Row, key: str, 
         written = program.slice(line).rstrip()
         at = line.start + len(written)
         tight = line is below and "| " not in written
-        text = text.replace("|", "\\|")
-        cell = f"{text}{'--' * bool(wide)}|" if tight else f" {text} |" if text else " |"
+        own = text.replace("|", "\\|")
+        cell = f"{own}{'--' * bool(wide)}|" if tight else f" {own} |" if own else " |"
         draft.replace(Span(at, at), cell if closed else f" |{cell.rstrip('|')}".rstrip())
 
 
