@@ -8,6 +8,7 @@ from orgopt.document.editing.canonical import role_text
 from orgopt.document.editing.draft import Draft, NewRole, places
 from orgopt.document.editing.forms import charts, crews, lists
 from orgopt.document.editing.forms.finish import finish
+from orgopt.document.editing.forms.rosters import add_apart
 from orgopt.document.editing.links import AddLink, RemoveLink
 from orgopt.document.editing.splice import at_level
 from orgopt.document.grammar.keys import KEYS
@@ -55,7 +56,13 @@ class AddRole(Edit):
     def apply(self, program: Program) -> Program:
         draft = Draft(program)
         self.plan(draft)
-        return _with_role(program, finish(draft), self.name)
+        try:
+            return _with_role(program, finish(draft), self.name)
+        except DocumentError:  # the roster is none with such a name in it
+            apart = Draft(program)
+            apart.added |= {slug(self.name): self._role()}
+            add_apart(apart)
+            return _with_role(program, apart.written(), self.name)
 
     def describe(self, org: Org) -> str:  # noqa: ARG002
         return f"+ role {self.name}"
@@ -198,7 +205,9 @@ def _with_role(before: Program, after: Program, name: str) -> Program:
         DocumentError: It has others, too, or others are gone.
     """
     old, new = set(read(before).roles) - {"researcher"}, set(read(after).roles) - {"researcher"}
-    if new - old != {slug(name)} - {"researcher"} or old - new:
+    if old - new:
+        raise DocumentError(f"{before.source}: with the role '{name}' there, others would no longer be read as roles")
+    if new - old != {slug(name)} - {"researcher"}:
         raise DocumentError(f"{before.source}: cannot take the role '{name}': its text has other roles")
     return after
 

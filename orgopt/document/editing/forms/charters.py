@@ -68,6 +68,9 @@ def _kept(program: Program, entry: Entry) -> list[Span]:
         return []
     listed = {bullet.line for bullet in bullets(program, section)}
     kept = [field.line for field in entry.unknown if field.line in listed and field.form == "bold"]
+    told = {field.line for field in entry.fields if field.form == "cell"}
+    tables = [b.span for b in section.blocks if b.kind == "table" and any(line.start in range(*b.span) for line in told)]
+    kept += [Span(start, _text_end(program, Span(start, end))) for start, end in tables]  # of keys and values
     if entry.kind == "file" and section.children and (title := section.children[0]).level == 1:
         at = title.heading.span
         start = at.start + len(program.slice(at)) - len(program.slice(at).lstrip())
@@ -76,12 +79,17 @@ def _kept(program: Program, entry: Entry) -> list[Span]:
     return sorted(kept)
 
 
+def _text_end(program: Program, span: Span) -> int:
+    """The end of the last line of a span that is not blank."""
+    return [line for line in program.lines(span) if program.slice(line).strip()][-1].end
+
+
 def _apart(span: Span, kept: list[Span]) -> list[Span]:
     """A span without some lines in it."""
     parts, start = list[Span](), span.start
     for line in kept:
-        if start <= line.start < span.end:
-            parts.append(Span(start, line.start))
+        if line.end > start and line.start < span.end:
+            parts.append(Span(start, max(start, line.start)))
             start = line.end
     return [*parts, Span(start, max(start, span.end))]
 

@@ -28,11 +28,15 @@ def add(draft: Draft, new: NewRole, last: Entry) -> list[tuple[str, str]]:
     program = draft.program
     number = _written(program, last)
     name = slug(new.name).replace("-", "_")
+    named = ""
+    if not re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII):  # a key is of Latin letters
+        named, name = new.name, f"agent_{len(draft.reading.roles) + 1}"
     lines = [f"{program.slice(program.first_line(last.span)).split(':')[0].replace(last.name.raw, name)}:"]
     indent = next((match["in"] for _, match in number), "  ")
     texts = {"role": new.name, "goal": new.charter or new.name, "backstory": new.charter or new.name}
     texts["description"] = new.charter or new.name
     told = [key for key, _ in number if key in _TEXTS] or ["role", "goal"]
+    lines += [f"{indent}name: {yaml_value(named)}"] if named else []
     for key, match in number:
         if key not in told:
             continue

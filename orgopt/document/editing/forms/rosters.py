@@ -31,6 +31,13 @@ def write_added(draft: Draft) -> None:
     draft.added_to.clear()
 
 
+def add_apart(draft: Draft) -> None:
+    """Write the roles that are to be added as sections, beside a roster of another form."""
+    for new in draft.added.values():
+        add_section(draft, new.text)
+    draft.added.clear()
+
+
 def _written(draft: Draft, new: NewRole, model: tuple[Entry, ...]) -> list[tuple[str, str]]:
     """Write a role as another is; gives what its form cannot hold, the charter included."""
     by_kind = {entry.kind: entry for entry in model}
@@ -47,7 +54,7 @@ def _in_roster(draft: Draft, new: NewRole, by_kind: dict[str, Entry], path: str)
         return tables.add(draft, new, row, path)
     if item := by_kind.get("item"):
         return lists.add(draft, new, item, path)
-    if node := by_kind.get("node"):
+    if (node := by_kind.get("node")) and charts.is_chart(draft.program, node):
         return charts.add(draft, new, node)
     if key := by_kind.get("key"):
         return crews.add(draft, new, key)

@@ -40,6 +40,9 @@ def set_key(draft: Draft, role: str, entry: Entry, key: str, value: str) -> bool
     like = like_of(draft.reading, entry, key, role)
     line = field_line(program, like, word, value).lstrip() if like else f"- **{word}:** {value}"
     at = _below_title(entry)
+    if entry.kind == "paragraph" and program.text[at : at + 1] not in {"", "\r", "\n"}:  # its text follows at once
+        lines = [one for one in program.lines(entry.span) if program.slice(one).strip()]
+        at = lines[-1].end
     if _INDENTED.match(program.text, at):
         line = line.removeprefix("- ")  # below a bullet, indented code would be the bullet's
     draft.block(at, line)

@@ -25,9 +25,9 @@ def set_key(draft: Draft, entry: Entry, key: str, value: str) -> bool:
     """Write a key into the cell of its column, or add the column."""
     header, body = rows(draft.program, block_of(draft.program, entry))
     row = next((row for row in body if row.line == entry.span), None)
-    column = column_of(header, key)
     if row is None:
         return False
+    column = _column_of(header, key, _name_column(row, entry))
     if column is None:
         _add_column(draft, header, body, row, key, value)
         draft.unsettle(COLUMNS)
@@ -40,13 +40,15 @@ def set_key(draft: Draft, entry: Entry, key: str, value: str) -> bool:
 
 def has_column(program: Program, entry: Entry, key: str) -> bool:
     """Whether the table of a row has a column of a key."""
-    return column_of(rows(program, block_of(program, entry))[0], key) is not None
+    header, body = rows(program, block_of(program, entry))
+    row = next((row for row in body if row.line == entry.span), None)
+    return row is not None and _column_of(header, key, _name_column(row, entry)) is not None
 
 
-def column_of(header: Row, key: str) -> int | None:
-    """The column of a key."""
+def _column_of(header: Row, key: str, names: int) -> int | None:
+    """The column of a key; that of the names is none, though it may be called `Agent`."""
     titles = [canonical(cell.text.strip("*_` ")) for cell in header.cells]
-    return next((i for i, title in enumerate(titles) if title == key.lower()), None)
+    return next((i for i, title in enumerate(titles) if title == key.lower() and i != names), None)
 
 
 def fill(draft: Draft, span: Span, value: str) -> None:
@@ -84,6 +86,9 @@ def _says(title: str) -> bool:
 def _add_column(draft: Draft, header: Row, body: list[Row], row: Row, key: str, value: str) -> None:
     program = draft.program
     name = KEYS[key.lower()].name if key.lower() in KEYS else key
+    taken = {cell.text.strip("*_` ").lower() for cell in header.cells}
+    if name.lower() in taken and key.lower() in KEYS:  # a column `Agent` of names
+        name = next((alias for alias in KEYS[key.lower()].aliases if alias not in taken), name).capitalize()
     if header.cells[-1].text.islower():
         name = name.lower()
     below = program.line_span(program.position(header.line.start)[0] + 1)
