@@ -225,14 +225,16 @@ def test_an_own_chart_is_read_back() -> None:
 
 
 def test_a_chart_is_edited_where_it_is_drawn() -> None:
-    text = ROSTERS["a chart"]
+    text = ROSTERS["a chart"].replace("a[Ada] --> b[Bob]", "a[Ada] --> b[Bob] & c[Zoe]")
+    line = "  a[Ada] --> b[Bob] & c[Zoe]\n"
     program = parse(text)
-    (link,) = read(program).org.links
-    assert RemoveLink(link).apply(program).text == text.replace("  a[Ada] --> b[Bob]\n", "  a[Ada]\n  b[Bob]\n")
-    more = text.replace("a[Ada] --> b[Bob]", "a[Ada] --> b[Bob] & c[Zoe]")
-    assert RemoveRole("bob").apply(parse(more)).text == more.replace(
-        "  a[Ada] --> b[Bob] & c[Zoe]\n", "  a[Ada]\n  c[Zoe]\n  a --> c\n"
-    )
+    link = next(link for link in read(program).org.links if link.source == "bob")
+    without = text.replace(line, "  a[Ada]\n  b[Bob]\n  c[Zoe]\n  a --> c\n")
+    assert RemoveLink(link).apply(program).text == without
+    assert RemoveRole("bob").apply(program).text == text.replace(line, "  a[Ada]\n  c[Zoe]\n  a --> c\n")
+    assert AddLink(link).apply(parse(without)).text == without.replace("  a --> c\n", "  a --> c\n  a --> b\n")
+    with pytest.raises(DocumentError, match="others would no longer be read as roles"):
+        RemoveLink(read(parse(ROSTERS["a chart"])).org.links[0]).apply(parse(ROSTERS["a chart"]))
     with pytest.raises(DocumentError, match="drawn"):
         RemoveRole("bob").apply(parse(ROSTERS["a tree"]))
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 
 from orgopt.document.editing.draft import Draft
 from orgopt.document.editing.forms.finish import finish
-from orgopt.document.editing.forms.keys import set_field, set_rhythm
+from orgopt.document.editing.forms.keys import add_section, set_field, set_rhythm
 from orgopt.document.editing.splice import splice
 from orgopt.document.grammar import values
 from orgopt.document.grammar.keys import KEYS, Key
@@ -159,11 +159,33 @@ class SetKey(Edit):
             set_field(draft, self.role, self._key.name, text)
 
     def apply(self, program: Program) -> Program:
-        org = read(program).org
+        try:
+            return self._checked(program, self._planned(program))
+        except DocumentError:
+            # Such as a bullet three levels deep, which would not be read: it is said in a section of its own.
+            role = read(program).org.role(self.role) if self.role else None
+            if role is None or read(program).plain or self.value is None or _is_crew(program):
+                raise
+            apart = Draft(program)
+            add_section(apart, f"# {role.name}\n- **{self._key.name}:** {self._text(read(program).org)}\n")
+            try:
+                return self._checked(program, apart.written())
+            except DocumentError:
+                pass
+            raise
+
+    def _planned(self, program: Program) -> Program:
         draft = Draft(program)
         self.plan(draft)
-        after = finish(draft)
-        found = read(after).org
+        return finish(draft)
+
+    def _checked(self, program: Program, after: Program) -> Program:
+        """The program after the edit, if it says that, and nothing else.
+
+        Raises:
+            DocumentError: It does not.
+        """
+        org, found = read(program).org, read(after).org
         if {role.id for role in org.roles} - {role.id for role in found.roles}:
             raise DocumentError(f"{program.source}: with '{self.key}' there, others would no longer be read as roles")
         holder = found if self.role is None else found.role(self.role)
@@ -203,6 +225,10 @@ class SetKey(Edit):
         if self.key == "stand-up":
             return values.format_standup(self.value, names(org))
         return self._key.format(self.value)
+
+
+def _is_crew(program: Program) -> bool:
+    return any(entry.kind == "key" for entries in read(program).roles.values() for entry in entries)
 
 
 def apply(edits: Sequence[Edit], program: Program) -> Program:

@@ -6,7 +6,7 @@ from typing import Any, Self
 from orgopt.document.editing.base import Edit, names
 from orgopt.document.editing.draft import Draft
 from orgopt.document.editing.forms.finish import finish
-from orgopt.document.editing.forms.relations import add_link, link_text, remove_link
+from orgopt.document.editing.forms.relations import add_link, is_crew, link_text, remove_link
 from orgopt.document.grammar import values
 from orgopt.document.reading.links import LinkPlace
 from orgopt.document.reading.reader import Reading, read
@@ -44,9 +44,19 @@ class AddLink(_LinkEdit):
         draft = Draft(program)
         self.plan(draft)
         after = finish(draft)
+        if not self._alone(program, after) and not is_crew(draft):
+            lines = Draft(program)  # an arrow more may make another chart of it
+            lines.links.append(self.link)
+            after = finish(lines)
         if self._place(read(after)) is None:
             raise DocumentError(f"{program.source}: the link cannot be written there: is a block unclosed?")
         return after
+
+    def _alone(self, before: Program, after: Program) -> bool:
+        """Whether the link is there, and all else as it was."""
+        old, new = read(before), read(after)
+        expected = {link.key for link in old.org.links} | {self.link.key}
+        return {link.key for link in new.org.links} == expected and set(old.roles) == set(new.roles)
 
     def describe(self, org: Org) -> str:
         return f"+ {values.format_link(self.link, names(org))}"
@@ -63,9 +73,11 @@ class RemoveLink(_LinkEdit):
         remove_link(draft, *found)
 
     def apply(self, program: Program) -> Program:
-        after = self._without(program, keeps=False)
-        if read(after).roles.keys() != read(program).roles.keys():  # the field makes its section a role
+        before, after = read(program).roles.keys(), self._without(program, keeps=False)
+        if read(after).roles.keys() != before:  # the field makes its section a role
             after = self._without(program, keeps=True)
+        if read(after).roles.keys() != before:
+            raise DocumentError(f"{program.source}: without that link, others would no longer be read as roles")
         return after
 
     def _without(self, program: Program, *, keeps: bool) -> Program:

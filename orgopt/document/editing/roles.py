@@ -132,8 +132,17 @@ class DuplicateRole(Edit):
 
     def apply(self, program: Program) -> Program:
         draft = Draft(program)
-        self.plan(draft)
-        return _with_role(program, finish(draft), self.name)
+        try:
+            self.plan(draft)
+            return _with_role(program, finish(draft), self.name)
+        except DocumentError:  # one by one, each with the places that it falls back to
+            org = read(program).org
+            charter = _told(Draft(program), _role(program, org, self.role))[1]
+            copy = replace(_role(program, org, self.role), id=slug(self.name), name=self.name, charter=charter)
+            program = AddRole(role_text(copy)).apply(program)
+            for link in list(_links_of(org.links, self.role, copy.id)):
+                program = AddLink(link).apply(program)
+            return program
 
     def describe(self, org: Org) -> str:
         return f"+ role {self.name}, as {org.name(self.role)}"

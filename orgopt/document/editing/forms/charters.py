@@ -9,10 +9,10 @@ from orgopt.document.editing.forms.keys import add_section
 from orgopt.document.editing.forms.like import one_line
 from orgopt.document.editing.splice import set_prose
 from orgopt.document.reading.entry import Entry, EntryKind
-from orgopt.document.reading.fields import bullets
 from orgopt.document.text.program import Program, Section, Span
 from orgopt.org import slug
 
+_MOST_WORDS = 8  # of a field with an unknown key
 _ORDER: tuple[EntryKind, ...] = ("plain", "file", "section", "paragraph", "key", "item", "row", "node")
 
 
@@ -66,15 +66,15 @@ def _kept(program: Program, entry: Entry) -> list[Span]:
     section = entry.section
     if section is None:
         return []
-    listed = {bullet.line for bullet in bullets(program, section)}
-    kept = [field.line for field in entry.unknown if field.line in listed and field.form == "bold"]
+    # What says more is prose with a bold lead.
+    kept = [f.line for f in entry.unknown if f.form == "bold" and len(f.value.split()) <= _MOST_WORDS]
     told = {field.line for field in entry.fields if field.form == "cell"}
     tables = [b.span for b in section.blocks if b.kind == "table" and any(line.start in range(*b.span) for line in told)]
     kept += [Span(start, _text_end(program, Span(start, end))) for start, end in tables]  # of keys and values
     if entry.kind == "file" and section.children and (title := section.children[0]).level == 1:
         at = title.heading.span
         start = at.start + len(program.slice(at)) - len(program.slice(at).lstrip())
-        if slug(title.title).startswith(entry.name.id):
+        if entry.name.id in slug(title.title) or at.start <= entry.name.span.start < at.end:
             kept.append(Span(start, program.end_of_line(start)))
     return sorted(kept)
 

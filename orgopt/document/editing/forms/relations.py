@@ -48,7 +48,7 @@ def add_link(draft: Draft, link: Link) -> None:
             named = _named(draft, holder, key)
             named.after.append(_written(draft, other))
             return
-    if _is_crew(draft):
+    if is_crew(draft):
         shown = values.format_link(link, {})
         raise DocumentError(
             f"{draft.program.source}: a crew's YAML file takes no such change: it has no place for '{shown}'; write it "
@@ -71,7 +71,7 @@ def _form(draft: Draft, link: Link) -> tuple[Block | None, str | None]:
         return None, keys.most_common(1)[0][0] if keys else _default(link)
     nobody = "links" not in reading.parts and not any(not place.field and not place.drawn for place in reading.links)
     files = draft.program.blocks[:1] and draft.program.blocks[0].kind == "file"
-    if not forms and nobody and (files or _is_crew(draft) or any(place.field for place in reading.links)):
+    if not forms and nobody and (files or is_crew(draft) or any(place.field for place in reading.links)):
         return None, _default(link)
     node = next((e for entries in reading.roles.values() for e in entries if e.kind == "node"), None)
     if not forms and nobody and node and charts.is_chart(draft.program, node):
@@ -83,7 +83,8 @@ def _default(link: Link) -> str:
     return "works with" if link.mutual and link.kind == "shares with" else link.kind
 
 
-def _is_crew(draft: Draft) -> bool:
+def is_crew(draft: Draft) -> bool:
+    """Whether a draft is of the YAML file of a crew."""
     return any(entry.kind == "key" for entries in draft.reading.roles.values() for entry in entries)
 
 
