@@ -9,7 +9,7 @@ from orgopt.org import Link, Org, Role, slug
 _NAMES = (
     "Lead", "Planner", "Engineer", "Tester", "Reviewer", "Designer", "Analyst", "Writer", "Editor", "Architect",
     "Researcher", "Strategist", "Developer", "Moderator", "Translator", "Librarian", "Auditor", "Operator",
-    "Coordinator", "Illustrator", "Statistician", "Curator",
+    "Surveyor", "Illustrator", "Statistician", "Curator",
 )  # fmt: skip
 _AGENTS = ("tpe", "hill-climb", "random", "evolution", "gp")
 
