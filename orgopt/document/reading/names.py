@@ -69,7 +69,7 @@ def moved_name(name: Name, by: int) -> Name:
     if not by:
         return name
     digits = name.digits and (name.digits[0], name.digits[1].moved(by))
-    return name._replace(span=name.span.moved(by), digits=digits)
+    return Name(name.text, name.span.moved(by), name.title, digits, name.path, name.raw, name.full)
 
 
 @lru_cache(maxsize=4096)  # titles and cells are asked for their names several times, and again after each edit

@@ -1,5 +1,6 @@
 """Files as evidence: each file of a folder is a role; beside an AGENTS.md some say who its one agent is."""
 
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 from orgopt.document.grammar.keys import ROLE_KEYS
@@ -23,7 +24,12 @@ _ASIDE = {"user", "tools", "capabilities", "bootstrap", "readme", "changelog", "
 
 def of_one(section: Section) -> str:
     """What of a document's one agent a file is, `aside` for one that is no role either, or nothing."""
-    stem = PurePosixPath(section.title).stem.lower() if section.level == 0 else ""
+    return _of_one(section.title) if section.level == 0 else ""
+
+
+@lru_cache(maxsize=1024)
+def _of_one(path: str) -> str:
+    stem = PurePosixPath(path).stem.lower()
     return OF_ONE.get(stem) or ("aside" if stem in _ASIDE else "")
 
 
