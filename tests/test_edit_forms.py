@@ -62,7 +62,9 @@ LOOKS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "crew": {
         "key": ("  risk_tolerance: 0.7",),
-        "role": ("scout:", "  role: >", "    Scout", "  goal: >", "    Looks for new ways.", "  headcount: 2", "  agent: tpe"),
+        "role": (
+            "scout:", "  role: >", "    Scout", "  goal: >", "    Looks for new ways.", "  headcount: 2", "  agent: tpe",
+        ),
         "link": ("  reports_to: planner",),
         "review": ("  reviews: planner",),
     },
@@ -160,7 +162,9 @@ def test_a_form_says_what_it_has_no_place_for() -> None:
 
 
 def test_a_charter_keeps_fields_of_unknown_keys_and_the_title_of_a_file() -> None:
-    text = "## Team\n\n### Ada\n- **Born:** 1815\n- **Headcount:** 2\n\nLeads.\n\n### Bob\n- **Headcount:** 1\n\nDigs.\n"
+    text = (
+        "## Team\n\n### Ada\n- **Born:** 1815\n- **Headcount:** 2\n\nLeads.\n\n### Bob\n- **Headcount:** 1\n\nDigs.\n"
+    )
     after = SetCharter("ada", "Decides.").apply(parse(text))
     assert after.text == text.replace("Leads.", "Decides.")
     whole = read(SetCharter("ada", "Decides.", whole=True).apply(parse(text))).org.role("ada")

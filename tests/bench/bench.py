@@ -190,7 +190,15 @@ def run_utilisation(org: str, budget: str) -> Row:
 
 
 def main() -> None:
-    rows = [help_time(), parse_time(), *form_speed.rows(), *hostile(), *replayed(), five_second_experiments(), *launch_overhead()]
+    rows = [
+        help_time(),
+        parse_time(),
+        *form_speed.rows(),
+        *hostile(),
+        *replayed(),
+        five_second_experiments(),
+        *launch_overhead(),
+    ]
     rows += [run_utilisation("eight-solo", "60s"), run_utilisation("trio", "60s"), run_utilisation("solo", "60s")]
     rows += tracking_speed.rows()
     cpu = (re.findall(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE) or [""])[0]

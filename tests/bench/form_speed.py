@@ -1,7 +1,7 @@
 """What the form of a document costs: reading, an edit and a candidate of a search, of one team in every form.
 
-`python -m tests.bench.form_speed` prints the table; `make bench` writes it into docs/benchmarks.md. All forms are measured in
-turns within one run, and the least CPU time of some rounds counts, so that other work on the machine does not.
+`python -m tests.bench.form_speed` prints the table; `make bench` writes its worst rows into docs/benchmarks.md. All forms
+are measured in turns within one run, and the least CPU time of some rounds counts, so that other work does not.
 """
 
 import time
@@ -88,6 +88,10 @@ def _tried(space: Space, params: Params) -> None:
         return
 
 
+def _search_ms(space: Space, tried: list[Params]) -> float:
+    return cpu_ms(lambda: [_tried(space, params) for params in tried])
+
+
 def measured() -> dict[int, dict[str, tuple[float, float, float]]]:
     """Milliseconds of reading, of an edit and of a candidate, by the number of roles and the form."""
     library = load(ROOT / "orgs" / "library.md")
@@ -101,7 +105,7 @@ def measured() -> dict[int, dict[str, tuple[float, float, float]]]:
             for form, seed in seeds.items():
                 fresh = parse(f"{seed.text}{' ' * (number + 1)}", seed.source, seed.root)
                 reading = cpu_ms(lambda fresh=fresh: read(fresh))
-                search = cpu_ms(lambda form=form: [_tried(spaces[form], params) for params in tried[form]])
+                search = _search_ms(spaces[form], tried[form])
                 found[form].append((reading, edit_ms(seed), search / CANDIDATES))
         best[size] = {form: tuple(min(column) for column in zip(*rows, strict=True)) for form, rows in found.items()}
     return best
@@ -134,7 +138,9 @@ def rows() -> list[tuple[str, str, str]]:
 
 def main() -> None:
     """Print the table of all forms."""
-    print("| roles | form | reading, ms | an edit, ms | a candidate, ms | against canonical |\n|---|---|---|---|---|---|")
+    print(
+        "| roles | form | reading, ms | an edit, ms | a candidate, ms | against canonical |\n|---|---|---|---|---|---|"
+    )
     for size, forms in measured().items():
         for form, (reading, edit, search) in forms.items():
             ratio = search / forms["canonical"][2]

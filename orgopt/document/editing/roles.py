@@ -57,12 +57,25 @@ class AddRole(Edit):
         draft = Draft(program)
         self.plan(draft)
         try:
-            return _with_role(program, finish(draft), self.name)
+            after = _with_role(program, finish(draft), self.name)
         except DocumentError:  # the roster is none with such a name in it
             apart = Draft(program)
             apart.added |= {slug(self.name): self._role()}
             add_apart(apart)
-            return _with_role(program, apart.written(), self.name)
+            after = _with_role(program, apart.written(), self.name)
+        return self._keyed(after)
+
+    def _keyed(self, program: Program) -> Program:
+        """A program with the role, if all keys that it shall have are read there; else with those that are not, too."""
+        for name, text in self._role().fields:
+            key, role = KEYS.get(name.lower()), read(program).org.role(slug(self.name))
+            try:
+                value = key.parse(text) if key else None
+            except ValueError:  # a library's, which says so
+                continue
+            if key and role and getattr(role, key.attribute) != value:
+                program = SetKey(role.id, name.lower(), value).apply(program)
+        return program
 
     def describe(self, org: Org) -> str:  # noqa: ARG002
         return f"+ role {self.name}"

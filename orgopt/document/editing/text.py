@@ -102,7 +102,10 @@ def _only(before: Program, after: Program, expected: Org, what: str) -> Program:
     """
     reading = read(after)
     known = {finding.code for finding in errors(read(before).findings)}
-    if _unordered(reading.org) != _unordered(expected) or {finding.code for finding in errors(reading.findings)} - known:
+    if (
+        _unordered(reading.org) != _unordered(expected)
+        or {finding.code for finding in errors(reading.findings)} - known
+    ):
         raise DocumentError(f"{before.source}: {what} would be read as another organization: it has a heading or a key")
     return after
 

@@ -69,7 +69,9 @@ def _kept(program: Program, entry: Entry) -> list[Span]:
     # What says more is prose with a bold lead.
     kept = [f.line for f in entry.unknown if f.form == "bold" and len(f.value.split()) <= _MOST_WORDS]
     told = {field.line for field in entry.fields if field.form == "cell"}
-    tables = [b.span for b in section.blocks if b.kind == "table" and any(line.start in range(*b.span) for line in told)]
+    tables = [
+        b.span for b in section.blocks if b.kind == "table" and any(line.start in range(*b.span) for line in told)
+    ]
     kept += [Span(start, _text_end(program, Span(start, end))) for start, end in tables]  # of keys and values
     if entry.kind == "file" and section.children and (title := section.children[0]).level == 1:
         at = title.heading.span
