@@ -63,7 +63,8 @@ LOOKS: dict[str, dict[str, tuple[str, ...]]] = {
     "crew": {
         "key": ("  risk_tolerance: 0.7",),
         "role": (
-            "scout:", "  role: >", "    Scout", "  goal: >", "    Looks for new ways.", "  headcount: 2", "  agent: tpe",
+            "scout:", "  role: >", "    Scout", "  goal: >", "    Looks for new ways.", "  headcount: 2",
+            "  agent: tpe",
         ),
         "link": ("  reports_to: planner",),
         "review": ("  reviews: planner",),

@@ -1,7 +1,7 @@
 """What the form of a document costs: reading, an edit and a candidate of a search, of one team in every form.
 
-`python -m tests.bench.form_speed` prints the table; `make bench` writes its worst rows into docs/benchmarks.md. All forms
-are measured in turns within one run, and the least CPU time of some rounds counts, so that other work does not.
+`python -m tests.bench.form_speed` prints the table; `make bench` writes its worst rows into docs/benchmarks.md. All
+forms are measured in turns within one run, and the least CPU time of some rounds counts, so that other work does not.
 """
 
 import time
