@@ -97,6 +97,7 @@ def add(draft: Draft, new: NewRole, last: Entry) -> list[tuple[str, str]]:
     own = [field for peer in reversed(others) for field in line_fields(peer)]
     count = counted(others)
     canonical = last.kind == "section" and not count and not re.search(r"\d+[.):]", _head(program, last))
+    canonical = canonical and all(word_of(program, draft.reading, key) == key for key, _ in new.fields)
     model = next((peer for peer in others if line_fields(peer) and _text(program, peer)), last)
     spaced = program.slice(Span(_head_end(program, model), model.span.end)).startswith(("\n", "\r"))
     if (
