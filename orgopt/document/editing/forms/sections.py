@@ -161,8 +161,11 @@ def _text(program: Program, entry: Entry) -> str:
 
 
 def _starts(program: Program, entry: Entry) -> int:
-    """Where the charter of a role starts."""
-    return next((span.start for span in entry.prose if program.slice(span).strip()), entry.span.end)
+    """Where the charter of a role starts, without fields whose keys are unknown."""
+    unknown = {field.line.start for field in entry.unknown}
+    lines = (line for span in entry.prose if span.end > span.start for line in program.lines(span))
+    text = (line.start for line in lines if program.slice(line).strip() and line.start not in unknown)
+    return next(text, entry.span.end)
 
 
 def _blank_before(program: Program, field: Field) -> bool:
