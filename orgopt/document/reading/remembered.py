@@ -8,7 +8,7 @@ from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.evidence.signs import Group
 from orgopt.document.reading.field import Field
 from orgopt.document.reading.names import moved_name
-from orgopt.document.text.program import Block, BlockKind, Program, Section, Span, alone
+from orgopt.document.text.program import Block, BlockKind, Program, Section, Span, alone, part_of
 
 LONGEST = 20_000  # characters of a text that is remembered
 _MOST = 1024  # texts
@@ -37,18 +37,22 @@ def of_block(
 
 def of_section(entry_of: Callable[[Program, Section], Entry]) -> Callable[[Program, Section], Entry]:
     """A function of a section, or a file, that depends on its text alone, asked once for each text."""
-
-    @lru_cache(maxsize=_MOST)
-    def known(text: str) -> Entry | None:
-        program = alone(text)
-        (section, *more) = program.sections or (None,)
-        return entry_of(program, section) if section and not more and section.span == (0, len(text)) else None
+    known: dict[str, Entry | None] = {}
 
     @wraps(entry_of)
     def found(program: Program, section: Section) -> Entry:
         # A section that is most of a document changes with each edit.
-        short = section.span.end - section.span.start <= min(LONGEST, len(program.text) // 2)
-        entry = known(program.slice(section.span)) if short else None
+        if section.span.end - section.span.start > min(LONGEST, len(program.text) // 2):
+            return entry_of(program, section)
+        text = program.slice(section.span)
+        if text not in known:
+            if len(known) >= _MOST:
+                known.clear()
+            part = part_of(program, section.span)
+            whole = part.sections[0] if part.sections else None
+            fits = whole is not None and whole.span == (0, len(text))
+            known[text] = entry_of(part, whole) if whole and fits else None
+        entry = known[text]
         return moved(entry, section.span.start, section) if entry else entry_of(program, section)
 
     return found

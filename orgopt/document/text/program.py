@@ -203,6 +203,14 @@ def alone(text: str, kind: BlockKind | None = None) -> Program:
     return Program(text, (Block(kind, Span(0, len(text))),)) if kind else _parsed(text)
 
 
+def part_of(program: Program, span: Span) -> Program:
+    """The program of a span of another, from one block to another."""
+    first = bisect_left(program.blocks, span.start, key=lambda block: block.span.start)
+    last = bisect_left(program.blocks, span.end, key=lambda block: block.span.start)
+    blocks = (block._replace(span=block.span.moved(-span.start)) for block in program.blocks[first:last])
+    return Program(program.slice(span), tuple(blocks))
+
+
 def _parsed(text: str, source: str = "program.md", root: str = "") -> Program:
     blocks: list[Block] = []
     marks = list(FILE_MARK.finditer(text))
