@@ -139,7 +139,8 @@ class DuplicateRole(Edit):
         brief, charter = _told(draft, role)
         copy = replace(role, id=slug(self.name), name=self.name, charter=charter)
         AddRole(role_text(copy)).plan(draft)
-        draft.added[copy.id].brief = brief
+        if copy.id in draft.added:  # a name such as `R: 2` is read as another
+            draft.added[copy.id].brief = brief
         for link in list(_links_of(reading.org.links, self.role, copy.id)):
             AddLink(link).plan(draft)
 

@@ -54,8 +54,10 @@ def _column_of(header: Row, key: str, names: int) -> int | None:
 def fill(draft: Draft, span: Span, value: str) -> None:
     """Write a value into a cell."""
     value = one_line(value).replace("|", "\\|")
-    blank = span.start == span.end and draft.program.text[span.start - 1] not in " \t"
-    draft.replace(span, f" {value}" if blank else value)
+    text = draft.program.text
+    if span.start == span.end and value:  # an empty cell has one blank, or none
+        value = " " * (text[span.start - 1] not in " \t") + value + " " * (text[span.end : span.end + 1] == "|")
+    draft.replace(span, value)
 
 
 def block_of(program: Program, entry: Entry) -> Block:
@@ -204,7 +206,7 @@ def _laid_out(program: Program, like: Row, body: list[Row], texts: list[str]) ->
             padded = padded.ljust(room - 1) + " "
             at += len(follows[0]) if follows else 0
         elif not follows or not follows[0]:
-            padded += " " if cell.text == "" else ""
+            padded += " " if cell.text == "" and text else ""
         elif not cell.text:
             padded, at = text + " ", at + len(follows[0])
         out += padded
