@@ -99,7 +99,8 @@ def add(draft: Draft, new: NewRole, last: Entry) -> list[tuple[str, str]]:
     canonical = last.kind == "section" and not count and not re.search(r"\d+[.):]", _head(program, last))
     canonical = canonical and all(word_of(program, draft.reading, key) == key for key, _ in new.fields)
     model = next((peer for peer in others if line_fields(peer) and _text(program, peer)), last)
-    spaced = program.slice(Span(_head_end(program, model), model.span.end)).startswith(("\n", "\r"))
+    shape = next((peer for peer in others if line_fields(peer)), last)
+    spaced = program.slice(Span(_head_end(program, shape), shape.span.end)).startswith(("\n", "\r"))
     if (
         canonical
         and program.slice(last.span).startswith("#")

@@ -55,7 +55,8 @@ def fill(draft: Draft, span: Span, value: str) -> None:
     """Write a value into a cell."""
     value = one_line(value).replace("|", "\\|")
     text = draft.program.text
-    if span.start == span.end and value:  # an empty cell has one blank, or none
+    if span.start == span.end and value:  # an empty cell has two blanks, or one, or none
+        span = Span(span.start - (text[span.start - 2 : span.start] == "  "), span.end)
         value = " " * (text[span.start - 1] not in " \t") + value + " " * (text[span.end : span.end + 1] == "|")
     draft.replace(span, value)
 
