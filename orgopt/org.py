@@ -56,6 +56,7 @@ MAX_CONFIRM = 5
 DEFAULT_AGENT = "hill-climb"
 DEFAULT_RISK = 0.3
 _APART = re.compile(r"[\x00-/:-`{-\x7f]+")  # what stands between the parts of a name
+_SHORT = 300  # characters of a name that is remembered
 _MAX_LISTED = 20  # names in a message
 
 
@@ -64,6 +65,11 @@ def slug(name: str) -> str:
 
     Latin letters become ASCII, those of other scripts stay; empty when nothing is left.
     """
+    return _slug(name) if len(name) <= _SHORT else _slug.__wrapped__(name)
+
+
+@lru_cache(maxsize=4096)  # each reading of a document asks for the same names
+def _slug(name: str) -> str:
     text = name if name.isascii() else "".join(map(_plain, unicodedata.normalize("NFKC", name)))
     return _APART.sub("-", text.lower()).strip("-")
 

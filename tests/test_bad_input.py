@@ -12,9 +12,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from orgopt.cli import main
-from orgopt.document import load, read
+from orgopt.document import load, parse, read
 from orgopt.document.editing.roles import AddRole
-from orgopt.document.files import save
+from orgopt.document.saving import save
 from orgopt.errors import DocumentError
 from tests.conftest import ROOT, TRIO
 
@@ -176,7 +176,9 @@ def test_nothing_is_written_outside_the_folder(lab: Path) -> None:
     team.mkdir()
     for name in ("lead", "scout"):
         (team / f"{name}.md").write_text("Go.\n")
-    program = AddRole("### Spy\n\n<!-- file: ../spy.md -->\n# Spy\n").apply(load(team))
+    program = load(team)
+    program = parse(f"{program.text}\n<!-- file: ../spy.md -->\n# Spy\n", program.source, program.root)
     with pytest.raises(DocumentError, match="outside the folder"):
         save(program)
+    save(AddRole("### Spy\n\n<!-- file: ../spy.md -->\n# Spy\n").apply(load(team)))
     assert not (lab / "spy.md").exists()

@@ -12,7 +12,7 @@ from orgopt.document.grammar.words import KINDS, is_word, languages, normal, wor
 from orgopt.document.reading.names import read_name
 from orgopt.draw.flowchart import mermaid
 from orgopt.errors import DocumentError
-from orgopt.org import Link, Org, slug
+from orgopt.org import Link, Org, Standup, slug
 
 
 def org(text: str) -> Org:
@@ -224,12 +224,19 @@ def test_an_own_chart_is_read_back() -> None:
     assert {(after.name(link.source), link.kind, after.name(link.target)) for link in after.links} == kinds
 
 
-def test_what_is_drawn_is_not_edited_where_it_is_drawn() -> None:
-    program = parse(ROSTERS["a chart"])
-    (link,) = read(program).org.links
-    for edit in (RemoveLink(link), RemoveRole("bob")):
-        with pytest.raises(DocumentError, match="drawn"):
-            edit.apply(program)
+def test_a_chart_is_edited_where_it_is_drawn() -> None:
+    text = ROSTERS["a chart"].replace("a[Ada] --> b[Bob]", "a[Ada] --> b[Bob] & c[Zoe]")
+    line = "  a[Ada] --> b[Bob] & c[Zoe]\n"
+    program = parse(text)
+    link = next(link for link in read(program).org.links if link.source == "bob")
+    without = text.replace(line, "  a[Ada]\n  b[Bob]\n  c[Zoe]\n  a --> c\n")
+    assert RemoveLink(link).apply(program).text == without
+    assert RemoveRole("bob").apply(program).text == text.replace(line, "  a[Ada]\n  c[Zoe]\n  a --> c\n")
+    assert AddLink(link).apply(parse(without)).text == without.replace("  a --> c\n", "  a --> c\n  a --> b\n")
+    with pytest.raises(DocumentError, match="others would no longer be read as roles"):
+        RemoveLink(read(parse(ROSTERS["a chart"])).org.links[0]).apply(parse(ROSTERS["a chart"]))
+    with pytest.raises(DocumentError, match="drawn"):
+        RemoveRole("bob").apply(parse(ROSTERS["a tree"]))
 
 
 @pytest.mark.parametrize(
@@ -284,8 +291,10 @@ def test_the_agents_of_a_crew_are_read_and_edited(tmp_path: Path) -> None:
     after = edit.apply(program)
     assert after.text == CREW.replace("writer:\n", "writer:\n  headcount: 2\n")
     assert edit.inverse(program).apply(after).text == CREW
+    zoe = AddRole("### Zoe\n\nLook: twice.\n").apply(program)
+    assert zoe.text == f'{CREW}\nzoe:\n  role: Zoe\n  goal: "Look: twice."\n'
     with pytest.raises(DocumentError, match=r"orgopt fmt .*agents\.yaml --out team\.md"):
-        AddRole("### Zoe\n").apply(program)
+        SetKey(None, "stand-up", Standup(every=60, unit="s")).apply(program)
 
 
 def test_role_files_are_found_from_the_root_of_the_repository(tmp_path: Path) -> None:

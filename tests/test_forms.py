@@ -10,7 +10,8 @@ from orgopt.document.editing.diff import same
 from orgopt.document.editing.links import AddLink, RemoveLink
 from orgopt.document.editing.roles import AddRole, RemoveRole
 from orgopt.document.editing.text import SetCharter
-from orgopt.document.files import documents_in, save
+from orgopt.document.files import documents_in
+from orgopt.document.saving import save
 from orgopt.errors import DocumentError
 from orgopt.org import Link, Org, Standup
 
@@ -123,7 +124,7 @@ def test_a_list_of_roles_is_an_organization() -> None:
     program = parse(LIST)
     assert SetKey("coder", "headcount", 4).apply(program).text == LIST.replace("×3", "×4")
     risky = SetKey("coder", "risk tolerance", 0.5).apply(program)
-    assert risky.text == LIST.replace("writes it\n", "writes it\n  - **Risk tolerance:** 0.5\n")
+    assert risky.text == LIST.replace("writes it\n", "writes it\n  - Risk tolerance: 0.5\n")
     assert RemoveRole("planner").apply(program).text == LIST.replace(
         LIST[LIST.index("- **P") : LIST.index("- **C")], ""
     )
@@ -230,7 +231,7 @@ def test_a_folder_of_role_files(folder: Path) -> None:
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     save(apply([SetKey("lead", "headcount", 2), SetKey("scout", "risk tolerance", 0.7)], program))
     assert (folder / "lead.md").read_bytes() == before["lead.md"].replace(b"headcount: 1", b"headcount: 2")
-    assert (folder / "scout.md").read_text() == "- **Risk tolerance:** 0.7\n\nLook around.\n"
+    assert (folder / "scout.md").read_text() == "- Risk tolerance: 0.7\n\nLook around.\n"
     assert (folder / "code-reviewer.md").read_bytes() == before["code-reviewer.md"]
     assert documents_in(folder) == [folder]
 

@@ -1,6 +1,7 @@
 """The genome: its origin, the documents of its points, parts that are frozen, and what makes a difference."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -149,6 +150,11 @@ def test_models_of_who_cannot_be_hired_are_nobodys_to_take() -> None:
         assert {role.model for role in team.roles} == set(choices or ("a/cheap",))
 
 
+def in_lines(org: Org) -> Org:
+    """An organization whose charters are one line each, as bullets and cells have them."""
+    return replace(org, roles=tuple(replace(role, charter=" ".join(role.charter.split())) for role in org.roles))
+
+
 @all_seeds
 def test_every_point_is_a_document_that_says_what_the_point_says(seed: Program, library: Program) -> None:
     large = len(read(seed).org.roles) > 8
@@ -159,7 +165,7 @@ def test_every_point_is_a_document_that_says_what_the_point_says(seed: Program, 
         org = read(program).org
         problems = {finding.code for finding in lint(program) if finding.severity == "error"}
         assert problems <= {"ORG020"} | before
-        assert same(org, space.organization(params)) or read(seed).plain
+        assert same(in_lines(org), in_lines(space.organization(params))) or read(seed).plain
         check_roles(space, params, org)
         check_links(space, params, org)
         check_standup(space, params, org)

@@ -67,6 +67,14 @@ def document_of_study(which: str, workspace: Path) -> str:
     return candidate.record.program
 
 
+def source_of_study(which: str, workspace: Path) -> str:
+    """The name of the file that the study of `NAME@STUDY` began with; empty where its folder is not at hand."""
+    try:
+        return Path(load_study(find_study(workspace, which.partition("@")[2])).head.source).name
+    except UsageError:
+        return ""
+
+
 def _registered(name: str, study: str, workspace: Path, missing: UsageError) -> str:
     """A document from MLflow's prompts, where there are any."""
     from orgopt.tracking import has_store, load_version

@@ -4,12 +4,14 @@ from pathlib import Path
 
 import click
 
-from orgopt.api.documents import document_of_study
+from orgopt.api.documents import document_of_study, source_of_study
 from orgopt.cli.shared import complete
 from orgopt.cli.shared.base import err, near, print_json
 from orgopt.cli.shared.exits import command
-from orgopt.document import load
-from orgopt.errors import UsageError
+from orgopt.document import load, save
+from orgopt.document.saving import in_folder
+from orgopt.document.text.program import FILE_MARK
+from orgopt.errors import DocumentError, UsageError
 from orgopt.ledger import write_text
 from orgopt.workspace import find_workspace
 
@@ -17,10 +19,13 @@ from orgopt.workspace import find_workspace
 @click.command(
     "checkout",
     epilog="\b\nExamples:\n  orgopt checkout champion@trio-tinygpt-9f41 -o better.md\n"
-    "  orgopt checkout g02-c11@trio-tinygpt-9f41 > candidate.md",
+    "  orgopt checkout g02-c11@trio-tinygpt-9f41 > candidate.md\n"
+    "  orgopt checkout champion@agents-tinygpt-07ac -o .claude/agents --force",
 )
 @click.argument("which", metavar="NAME@STUDY", shell_complete=complete.documents_of_studies)
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="The file; none prints the document.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="The file, or the folder of role files; none prints it."
+)
 @click.option("--force", is_flag=True, help="Replace a file that is another document.")
 @click.option(
     "--workspace", "folder", type=click.Path(path_type=Path), help="Folder with mlruns.  [default: from here upward]"
@@ -32,17 +37,40 @@ def checkout_command(which: str, output: Path | None, force: bool, folder: Path 
 
     Read from the study's own log, or from MLflow's prompts where the study's folder is not at hand.
     """
-    text = document_of_study(which, (folder or find_workspace()).resolve())
+    workspace = (folder or find_workspace()).resolve()
+    text = document_of_study(which, workspace)
     if output is None and as_json:
         print_json("checkout", {"document": which, "path": None, "text": text})
         return
     if output is None:
         click.echo(text.encode(), nl=False)
         return
-    if output.exists() and not force and load(output).text != text:
-        raise UsageError(f"{output} is another document: --force replaces it")
-    write_text(output, text)
+    several = FILE_MARK.search(text) is not None and output.suffix.lower() not in {".md", ".markdown"}
+    if several and output.is_file():
+        raise UsageError(f"{output} is a file, and {which} has several: name a folder")
+    if several or output.is_dir():
+        _write_folder(output, text, source_of_study(which, workspace), force=force)
+    else:
+        if output.exists() and not force and load(output).text != text:
+            raise UsageError(f"{output} is another document: --force replaces it")
+        write_text(output, text)
     if as_json:
         print_json("checkout", {"document": which, "path": str(output.resolve()), "text": text})
         return
     err.print(f"{which} is in {near(output.resolve())}", markup=False)
+
+
+def _write_folder(folder: Path, text: str, name: str, *, force: bool) -> None:
+    """Write a document of several files into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()) and not force and _held(folder) not in {None, text}:
+        raise UsageError(f"{folder} has another document: --force replaces its files")
+    save(in_folder(text, folder, name))
+
+
+def _held(folder: Path) -> str | None:
+    """The text of the document that a folder has; None where it has none."""
+    try:
+        return load(folder).text
+    except DocumentError:
+        return None

@@ -123,11 +123,20 @@ def init_command(
         return
     if folder is None:
         raise UsageError("name a folder: orgopt init my-lab (. for this one)")
+    _begin(folder, known[template], task, as_json=as_json)
+
+
+def _begin(folder: Path, org: Path, task: str, *, as_json: bool) -> None:
+    """Start a workspace with a shipped task, and say what to type next.
+
+    Raises:
+        UsageError: There is no such task.
+    """
     tasks = find_tasks(Path("/nowhere"))
     if task not in tasks:
         near_one = did_you_mean(task, tasks)
         raise UsageError(f"no task '{task}': {near_one}choose {', '.join(tasks)}, or the folder of your own script")
-    written = _write(folder, known[template], tasks[task])
+    written = _write(folder, org, tasks[task])
     if as_json:
         _print_written(folder, written, [line for _, line in _next(folder, tasks[task])])
         return

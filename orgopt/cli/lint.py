@@ -13,11 +13,12 @@ from orgopt.cli.shared.exits import EXIT_DOCUMENT, command
 from orgopt.document import lint, load, parse, read
 from orgopt.document.editing.canonical import org_text
 from orgopt.document.editing.diff import same
-from orgopt.document.files import documents_in, save
+from orgopt.document.files import documents_in
 from orgopt.document.findings import Finding, Span
 from orgopt.document.linting.explanations import RULES
 from orgopt.document.linting.lint import Facts, fix
 from orgopt.document.reading.reader import Reading
+from orgopt.document.saving import save
 from orgopt.document.text.program import Program
 from orgopt.errors import DocumentError, UsageError
 from orgopt.lab.worlds.recording import run_seconds

@@ -3,9 +3,10 @@
 from orgopt.document.editing.base import Edit, apply, describe
 from orgopt.document.editing.diff import changes, diff, effects
 from orgopt.document.editing.roles import AddRole
-from orgopt.document.files import load, save
+from orgopt.document.files import load
 from orgopt.document.linting.lint import format_finding, lint, require_org
 from orgopt.document.reading.reader import Finding, read
+from orgopt.document.saving import save
 from orgopt.document.text.program import Program, parse, render
 
 __all__ = [

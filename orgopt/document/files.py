@@ -1,7 +1,7 @@
 """Documents on disk: a file, a roster with the role files that it links to, or a folder of role files.
 
 Several files become one Program, each below a line `<!-- file: path -->`, so that edits, diffs and studies know one
-text; `save` puts each back where it came from. References stay inside the document's folder.
+text; `saving.save` puts each back where it came from. References stay inside the document's folder.
 """
 
 import codecs
@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from orgopt.document.findings import Finding
 from orgopt.document.reading.evidence.folders import OF_ONE
-from orgopt.document.reading.reader import read
+from orgopt.document.reading.reader import Reading, read
 from orgopt.document.text.program import FILE_MARK, Program, Span, parse, printable
 from orgopt.errors import DocumentError
 from orgopt.nearest import nearest
@@ -45,7 +45,7 @@ def load(path: str | Path) -> Program:
     path = Path(path)
     folder = _is_folder(path)
     members = _members(path) if folder else []
-    if folder and not members and (crew := next((path / name for name in CREW_NAMES if _inside(path, name)), None)):
+    if folder and not members and (crew := next((path / name for name in CREW_NAMES if inside(path, name)), None)):
         path, folder = crew, False
     mains = sorted((name for name in members if name.lower() in MAIN_NAMES), key=lambda n: MAIN_NAMES.index(n.lower()))
     main = next(iter(mains), "") if folder else path.name
@@ -68,13 +68,14 @@ def load(path: str | Path) -> Program:
 
 def _role_files(root: Path, main: str, text: str, members: list[str]) -> dict[str, str]:
     """The texts of the files that a roster links to, and of the role files among the members of a folder."""
-    linked = [name for name, _ in references(parse(text)) if _found(root, name)] if main else []
+    linked = [name for name, _ in references(parse(text)) if found(root, name)] if main else []
     linked += _beside(root, main)
     linked += [beside for name in linked for beside in _of_workspace(root, name)]
     seen = {(root / main).resolve()} if main else set[Path]()
+    of_files = not main or _names_nobody(text)
     files: dict[str, str] = {}
     for name in dict.fromkeys([*linked, *members]):
-        target = (_found(root, name) or root / name).resolve()
+        target = (found(root, name) or root / name).resolve()
         if target in seen:  # one file may be linked to in several ways
             continue
         seen.add(target)
@@ -82,11 +83,22 @@ def _role_files(root: Path, main: str, text: str, members: list[str]) -> dict[st
         if name not in linked and _is_document(content):
             raise DocumentError(f"{root} is a folder of documents: name one of them, such as {root / name}")
         # Beside a main document, other Markdown is a role only by its front matter.
-        if not main or name in linked or _OF_SOMEBODY.match(content):
+        if of_files or name in linked or _OF_SOMEBODY.match(content):
             files[name] = content
         if len(files) > MAX_FILES:
             raise DocumentError(f"{root}: more than {MAX_FILES} files of roles")
     return files
+
+
+def _names_nobody(text: str) -> bool:
+    """Whether a main document has nothing but links and the rhythm of roles that are files, as `save` writes one."""
+    reading = read(parse(text))
+    return reading.plain and bool(reading.parts) and "roles" not in reading.parts and not _prose(parse(text), reading)
+
+
+def _prose(program: Program, reading: Reading) -> bool:
+    parts = [section.span for section in reading.parts.values()]
+    return any(not any(start <= block.span.start < end for start, end in parts) for block in program.blocks)
 
 
 def documents_in(path: str | Path) -> list[Path]:
@@ -111,20 +123,6 @@ def _is_document(text: str) -> bool:
     return any(section.title.lower() == "roles" for section in parse(text).walk())
 
 
-def save(program: Program, path: str | Path | None = None) -> None:
-    """Write a program back to the files that it was read from, or as one file to a path.
-
-    Raises:
-        DocumentError: A file cannot be written, or is outside the document's folder.
-    """
-    texts = {str(path): program.text} if path else _split(program)
-    for name, text in texts.items():
-        try:
-            Path(name).write_bytes(text.encode("utf-8"))
-        except OSError as error:
-            raise DocumentError(f"{name}: cannot be written ({error.strerror})") from None
-
-
 def references(program: Program) -> Iterator[tuple[str, Span]]:
     """The Markdown files that the roster of a document links to, as written, and where."""
     for places in read(program).roles.values():
@@ -140,9 +138,9 @@ def missing_references(program: Program) -> Iterator[Finding]:
     have = {block.title for block in program.blocks if block.kind == "file"}
     outside, lost = list[tuple[str, Span]](), list[tuple[str, Span]]()
     for name, span in references(program) if source.exists() else ():
-        if name in have or _found(root, name):
+        if name in have or found(root, name):
             continue
-        away = "://" in name or ".." in PurePosixPath(name).parts or not _inside(root, name, exists=False)
+        away = "://" in name or ".." in PurePosixPath(name).parts or not inside(root, name, exists=False)
         (outside if away else lost).append((name, span))
     if outside:
         message = f"{_first_of(outside)} outside the document's folder, and not read"
@@ -159,9 +157,9 @@ def _first_of(names: list[tuple[str, Span]]) -> str:
     return f"'{printable(names[0][0])}'{more}"
 
 
-def _found(root: Path, name: str) -> Path | None:
+def found(root: Path, name: str) -> Path | None:
     """Where a reference leads, from the document's folder or from one above it, if that is inside the folder."""
-    if _inside(root, name):
+    if inside(root, name):
         return root / name
     above = root.resolve()
     for _ in range(len(PurePosixPath(name).parts)):
@@ -178,10 +176,10 @@ def _found(root: Path, name: str) -> Path | None:
 def _beside(root: Path, main: str) -> list[str]:
     """The files beside an AGENTS.md that say who its agent is, or that with the tasks of a crew's agents."""
     if main.lower() in CREW_NAMES:
-        return [name for name in ("tasks.yaml", "tasks.yml") if _inside(root, name)][:1]
+        return [name for name in ("tasks.yaml", "tasks.yml") if inside(root, name)][:1]
     if main.lower() != "agents.md":
         return []
-    return [path.name for path in sorted(root.glob("*.md")) if path.stem.lower() in OF_ONE and _inside(root, path.name)]
+    return [path.name for path in sorted(root.glob("*.md")) if path.stem.lower() in OF_ONE and inside(root, path.name)]
 
 
 def _of_workspace(root: Path, name: str) -> list[str]:
@@ -190,10 +188,10 @@ def _of_workspace(root: Path, name: str) -> list[str]:
     if PurePosixPath(name).stem.lower() not in {"agents", *OF_ONE} or parent == PurePosixPath("."):
         return []
     beside = [(parent / path.name).as_posix() for path in sorted((root / parent).glob("*.md"))]
-    return [path for path in beside if PurePosixPath(path).stem.lower() in {"agents", *OF_ONE} and _inside(root, path)]
+    return [path for path in beside if PurePosixPath(path).stem.lower() in {"agents", *OF_ONE} and inside(root, path)]
 
 
-def _inside(root: Path, name: str, *, exists: bool = True) -> bool:
+def inside(root: Path, name: str, *, exists: bool = True) -> bool:
     """Whether a reference stays in a folder, symbolic links followed."""
     target = root / name
     try:
@@ -209,11 +207,11 @@ def _members(folder: Path) -> list[str]:
         return path.is_symlink() or path.parent.is_symlink(), path
 
     every = [path for pattern in ("*.md", "*/*.md") for path in sorted(folder.glob(pattern), key=real_first)]
-    found = [path.relative_to(folder) for path in every]
+    names = [path.relative_to(folder) for path in every]
     return [
         path.as_posix()
-        for path in found
-        if not any(part.startswith(".") for part in path.parts) and _inside(folder, str(path))
+        for path in names
+        if not any(part.startswith(".") for part in path.parts) and inside(folder, str(path))
     ]
 
 
@@ -238,24 +236,6 @@ def _is_folder(path: Path) -> bool:
 
 def _nothing(path: Path) -> Program:
     raise DocumentError(f"{path} is a folder without Markdown files: name a file, or put role files into it")
-
-
-def _split(program: Program) -> dict[str, str]:
-    """The text of each file of a program."""
-    if not program.root:
-        return {program.source: program.text}
-    marks = list(FILE_MARK.finditer(program.text))
-    ends = [*(mark.start() for mark in marks[1:]), len(program.text)]
-    for mark in marks:
-        if not _inside(Path(program.root), mark["path"], exists=False):
-            raise DocumentError(f"'{printable(mark['path'])}' is outside the folder {program.root}: it is not written")
-    root = Path(program.root)
-    files = {
-        str(_found(root, mark["path"]) or root / mark["path"]): program.text[mark.end() : end]
-        for mark, end in zip(marks, ends, strict=True)
-    }
-    main = program.text[: marks[0].start()] if marks else program.text
-    return files if Path(program.source).is_dir() else {program.source: main, **files}
 
 
 def _read(path: Path) -> str:

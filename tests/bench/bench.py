@@ -29,7 +29,7 @@ from orgopt.lab.sandbox.launch import Sandbox
 from orgopt.scoring import evaluate
 from orgopt.task_folder import load_task
 from orgopt.verification import train_all
-from tests.bench import tracking_speed
+from tests.bench import form_speed, tracking_speed
 from tests.bench.team_speed import rates
 
 ROOT = Path(__file__).parent.parent.parent
@@ -190,7 +190,15 @@ def run_utilisation(org: str, budget: str) -> Row:
 
 
 def main() -> None:
-    rows = [help_time(), parse_time(), *hostile(), *replayed(), five_second_experiments(), *launch_overhead()]
+    rows = [
+        help_time(),
+        parse_time(),
+        *form_speed.rows(),
+        *hostile(),
+        *replayed(),
+        five_second_experiments(),
+        *launch_overhead(),
+    ]
     rows += [run_utilisation("eight-solo", "60s"), run_utilisation("trio", "60s"), run_utilisation("solo", "60s")]
     rows += tracking_speed.rows()
     cpu = (re.findall(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE) or [""])[0]

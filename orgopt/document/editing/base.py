@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
-from orgopt.document.editing.splice import (
-    set_field,
-    splice,
-)
+from orgopt.document.editing.draft import Draft
+from orgopt.document.editing.forms.finish import finish
+from orgopt.document.editing.forms.keys import add_section, set_field, set_rhythm
+from orgopt.document.editing.splice import splice
 from orgopt.document.grammar import values
 from orgopt.document.grammar.keys import KEYS, Key
 from orgopt.document.reading.reader import read
@@ -49,6 +49,14 @@ class Edit:
             DocumentError: It names what the program does not have, or the text cannot take it.
         """
         raise NotImplementedError
+
+    def plan(self, draft: Draft) -> None:
+        """Plan the edit in a draft, where others are planned that shall be written together.
+
+        Raises:
+            DocumentError: See `apply`.
+        """
+        draft.flush(self.apply(finish(draft)))
 
     def describe(self, org: Org) -> str:
         """The edit in words, as a change of an organization."""
@@ -142,15 +150,46 @@ class SetKey(Edit):
     def _key(self) -> Key:
         return KEYS[self.key]
 
-    def apply(self, program: Program) -> Program:
-        org = read(program).org
+    def plan(self, draft: Draft) -> None:
+        org = draft.reading.org
         text = None if self.value is None and self.key != "stand-up" else self._text(org)
-        after = set_field(program, self.role, self._key.name, text)
-        found = read(after).org
+        if self.role is None:
+            set_rhythm(draft, self._key.name, text)
+        else:
+            set_field(draft, self.role, self._key.name, text)
+
+    def apply(self, program: Program) -> Program:
+        try:
+            return self._checked(program, self._planned(program))
+        except DocumentError:
+            # Such as a bullet three levels deep, which would not be read: it is said in a section of its own.
+            role = read(program).org.role(self.role) if self.role else None
+            if role is None or read(program).plain or self.value is None or _is_crew(program):
+                raise
+            apart = Draft(program)
+            add_section(apart, f"# {role.name}\n- **{self._key.name}:** {self._text(read(program).org)}\n")
+            try:
+                return self._checked(program, apart.written())
+            except DocumentError:
+                pass
+            raise
+
+    def _planned(self, program: Program) -> Program:
+        draft = Draft(program)
+        self.plan(draft)
+        return finish(draft)
+
+    def _checked(self, program: Program, after: Program) -> Program:
+        """The program after the edit, if it says that, and nothing else.
+
+        Raises:
+            DocumentError: It does not.
+        """
+        org, found = read(program).org, read(after).org
         if {role.id for role in org.roles} - {role.id for role in found.roles}:
             raise DocumentError(f"{program.source}: with '{self.key}' there, others would no longer be read as roles")
         holder = found if self.role is None else found.role(self.role)
-        if holder is None or (text is not None and self._differs(holder)):
+        if holder is None or ((self.value is not None or self.key == "stand-up") and self._differs(holder)):
             # In an unclosed fence or comment, whatever is added is part of it.
             raise DocumentError(f"{program.source}: '{self.key}' cannot be written there: is a block unclosed?")
         return after
@@ -186,6 +225,10 @@ class SetKey(Edit):
         if self.key == "stand-up":
             return values.format_standup(self.value, names(org))
         return self._key.format(self.value)
+
+
+def _is_crew(program: Program) -> bool:
+    return any(entry.kind == "key" for entries in read(program).roles.values() for entry in entries)
 
 
 def apply(edits: Sequence[Edit], program: Program) -> Program:

@@ -115,7 +115,7 @@ def _edits(a: Program, b: Program) -> tuple[Edit, ...]:
     if old.org.mission != new.org.mission or old.plain != new.plain:
         edits.append(SetMission(new.org.mission))
     edits += [
-        SetCharter(role.id, role.charter)
+        SetCharter(role.id, role.charter, whole=True)
         for role in new.org.roles
         if (before := old.org.role(role.id)) and (before.charter != role.charter or old.plain != new.plain)
     ]

@@ -4,22 +4,15 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from orgopt.document.editing.base import Edit, names
-from orgopt.document.editing.splice import (
-    heading_marks,
-    insert_block,
-    insert_lines,
-    main_end,
-    replace_field,
-    require_markdown,
-    splice,
-)
+from orgopt.document.editing.draft import Draft
+from orgopt.document.editing.forms.finish import finish
+from orgopt.document.editing.forms.relations import add_link, is_crew, link_text, remove_link
 from orgopt.document.grammar import values
+from orgopt.document.reading.links import LinkPlace
 from orgopt.document.reading.reader import Reading, read
 from orgopt.document.text.program import Program
 from orgopt.errors import DocumentError
 from orgopt.org import Link, Org
-
-_DRAWN = "a link that is drawn cannot be removed there; `orgopt fmt FILE --out NEW` writes the document in words"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,32 +26,37 @@ class _LinkEdit(Edit):
     def parse(cls, data: dict[str, Any]) -> Self:
         return cls(values.parse_link(data["link"]))
 
+    def _place(self, reading: Reading) -> tuple[Link, LinkPlace] | None:
+        """The link as the document has it, and where."""
+        found = zip(reading.org.links, reading.links, strict=True)
+        return next(((link, place) for link, place in found if link.key == self.link.key), None)
+
 
 @dataclass(frozen=True, slots=True)
 class AddLink(_LinkEdit):
     """Add a link between two roles of the document."""
 
+    def plan(self, draft: Draft) -> None:
+        if self._place(draft.reading) is None:
+            add_link(draft, self.link)
+
     def apply(self, program: Program) -> Program:
-        reading = read(program)
-        require_markdown(program, reading)
-        if any(link.key == self.link.key for link in reading.org.links):
-            return program
-        after = self._add(program, reading)
-        if all(link.key != self.link.key for link in read(after).org.links):
+        draft = Draft(program)
+        self.plan(draft)
+        after = finish(draft)
+        if not self._alone(program, after) and not is_crew(draft):
+            lines = Draft(program)  # an arrow more may make another chart of it
+            lines.links.append(self.link)
+            after = finish(lines)
+        if self._place(read(after)) is None:
             raise DocumentError(f"{program.source}: the link cannot be written there: is a block unclosed?")
         return after
 
-    def _add(self, program: Program, reading: Reading) -> Program:
-        line = f"- {values.format_link(self.link, names(reading.org))}{program.newline}"
-        part = reading.parts.get("links")
-        if part is None:
-            before = reading.parts.get("rhythm")
-            heading = f"{heading_marks(reading)} Links{program.newline * 2}{line}"
-            return insert_block(program, before.span.start if before else main_end(program), heading)
-        bullets = [place.line for place in reading.links if place.field is None and not place.drawn]
-        if bullets:
-            return insert_lines(program, bullets[-1].end, line)
-        return insert_block(program, part.heading.span.end, line)
+    def _alone(self, before: Program, after: Program) -> bool:
+        """Whether the link is there, and all else as it was."""
+        old, new = read(before), read(after)
+        expected = {link.key for link in old.org.links} | {self.link.key}
+        return {link.key for link in new.org.links} == expected and set(old.roles) == set(new.roles)
 
     def describe(self, org: Org) -> str:
         return f"+ {values.format_link(self.link, names(org))}"
@@ -68,45 +66,56 @@ class AddLink(_LinkEdit):
 class RemoveLink(_LinkEdit):
     """Remove a link."""
 
+    def plan(self, draft: Draft) -> None:
+        found = self._place(draft.reading)
+        if found is None:
+            raise DocumentError(f"{draft.program.source}: no such link: {values.format_link(self.link, {})}")
+        remove_link(draft, *found)
+
     def apply(self, program: Program) -> Program:
-        removed = self._remove(program)
-        if removed is None:
-            raise DocumentError(f"{program.source}: no such link: {values.format_link(self.link, {})}")
-        while removed:  # a document may say it twice
-            program, removed = removed, self._remove(removed)
-        return program
+        before, after = read(program).roles.keys(), self._without(program, keeps=False)
+        if read(after).roles.keys() != before:  # the field makes its section a role
+            after = self._without(program, keeps=True)
+        if read(after).roles.keys() != before:
+            raise DocumentError(f"{program.source}: without that link, others would no longer be read as roles")
+        return after
+
+    def _without(self, program: Program, *, keeps: bool) -> Program:
+        after = program
+        while after is program or self._place(read(after)):  # a document may say it twice
+            draft = Draft(after, keeps=keeps)
+            self.plan(draft)
+            if (written := finish(draft)).text == after.text:
+                raise DocumentError(f"{program.source}: the link cannot be removed there")
+            after = written
+        return after
 
     def describe(self, org: Org) -> str:
         return f"− {values.format_link(self.link, names(org))}"
-
-    def _remove(self, program: Program) -> Program | None:
-        reading = read(program)
-        for link, place in zip(reading.org.links, reading.links, strict=True):
-            if link.key != self.link.key:
-                continue
-            if place.drawn:
-                raise DocumentError(f"{program.source}: {_DRAWN}")
-            if place.field is None:
-                return splice(program, place.line, "")
-            left = [name for name in values.split_names(place.field.value) if name != place.name]
-            after = replace_field(program, place.field, ", ".join(left) or None)
-            if not left and read(after).roles.keys() != reading.roles.keys():
-                after = replace_field(program, place.field, "—")  # the field makes its section a role
-            return after
-        return None
 
 
 @dataclass(frozen=True, slots=True)
 class SetPattern(_LinkEdit):
     """Give a link, which is told by its ends and kind, the pattern of `link`."""
 
+    def plan(self, draft: Draft) -> None:
+        found = self._place(draft.reading)
+        if found and found[1].field is None and not found[1].drawn:
+            link, place = found
+            text = link_text(draft, replace(link, pattern=self.link.pattern), names(draft.reading.org))
+            draft.replace(place.span, text)
+        else:
+            RemoveLink(self.link).plan(draft)
+            add_link(draft, self.link)
+
     def apply(self, program: Program) -> Program:
-        reading = read(program)
-        for link, place in zip(reading.org.links, reading.links, strict=True):
-            if link.key == self.link.key and place.field is None and not place.drawn:
-                text = values.format_link(replace(link, pattern=self.link.pattern), names(reading.org))
-                return splice(program, place.span, text)
-        return AddLink(self.link).apply(RemoveLink(self.link).apply(program))
+        draft = Draft(program)
+        self.plan(draft)
+        after = finish(draft)
+        found = self._place(read(after))
+        if found is None or found[0].pattern != self.link.pattern:
+            return AddLink(self.link).apply(RemoveLink(self.link).apply(program))
+        return after
 
     def describe(self, org: Org) -> str:
         old = next((link for link in org.links if link.key == self.link.key), self.link)

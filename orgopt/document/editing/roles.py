@@ -5,10 +5,17 @@ from dataclasses import dataclass, replace
 
 from orgopt.document.editing.base import Edit, SetKey
 from orgopt.document.editing.canonical import role_text
+from orgopt.document.editing.draft import Draft, NewRole, places
+from orgopt.document.editing.forms import charts, crews, lists
+from orgopt.document.editing.forms.finish import finish
+from orgopt.document.editing.forms.rosters import add_apart
 from orgopt.document.editing.links import AddLink, RemoveLink
-from orgopt.document.editing.splice import add_section, at_level, places, require_markdown, splice
+from orgopt.document.editing.splice import at_level
+from orgopt.document.grammar.keys import KEYS
+from orgopt.document.reading.entry import Entry, is_known
 from orgopt.document.reading.evidence.headings import section_entry
 from orgopt.document.reading.reader import read
+from orgopt.document.reading.role import prose
 from orgopt.document.text.program import Program, parse
 from orgopt.errors import DocumentError
 from orgopt.org import MAX_HEADCOUNT, Link, Org, Role, slug
@@ -26,18 +33,49 @@ class AddRole(Edit):
         program = parse(self.text)
         return section_entry(program, program.sections[0]).name.text if program.sections else ""
 
-    def apply(self, program: Program) -> Program:
+    def plan(self, draft: Draft) -> None:
         role_id = slug(self.name)
         if not role_id:
             raise DocumentError("a role to add is Markdown that begins with a heading, its name")
-        before = read(program).roles
-        if role_id in before:
-            raise DocumentError(f"{program.source}: role '{self.name}' is already there")
-        after = add_section(program, self.text)
-        found = read(after).roles
-        if set(found) - set(before) - {"researcher"} != {role_id} - {"researcher"} or not set(before) <= set(found):
-            raise DocumentError(f"{program.source}: cannot take the role '{self.name}': its text has other roles")
-        return after
+        if role_id in draft.reading.roles or role_id in draft.added:
+            raise DocumentError(f"{draft.program.source}: role '{self.name}' is already there")
+        draft.added[role_id] = self._role()
+        draft.names[role_id] = draft.added[role_id].name
+
+    def _role(self) -> NewRole:
+        program = parse(self.text)
+        entry = section_entry(program, program.sections[0])
+        fields = [
+            (KEYS[field.key].name if field.key in KEYS else field.key.capitalize(), field.value)
+            for field in entry.fields
+            if is_known(field)
+        ]
+        charter = prose("".join(program.slice(span) for span in entry.prose))
+        return NewRole(entry.name.text, fields, charter, self.text)
+
+    def apply(self, program: Program) -> Program:
+        draft = Draft(program)
+        self.plan(draft)
+        try:
+            after = _with_role(program, finish(draft), self.name)
+        except DocumentError:  # the roster is none with such a name in it
+            apart = Draft(program)
+            apart.added |= {slug(self.name): self._role()}
+            add_apart(apart)
+            after = _with_role(program, apart.written(), self.name)
+        return self._keyed(after)
+
+    def _keyed(self, program: Program) -> Program:
+        """A program with the role, if all keys that it shall have are read there; else with those that are not, too."""
+        for name, text in self._role().fields:
+            key, role = KEYS.get(name.lower()), read(program).org.role(slug(self.name))
+            try:
+                value = key.parse(text) if key else None
+            except ValueError:  # a library's, which says so
+                continue
+            if key and role and getattr(role, key.attribute) != value:
+                program = SetKey(role.id, name.lower(), value).apply(program)
+        return program
 
     def describe(self, org: Org) -> str:  # noqa: ARG002
         return f"+ role {self.name}"
@@ -49,31 +87,40 @@ class RemoveRole(Edit):
 
     role: str
 
-    def apply(self, program: Program) -> Program:
-        reading = read(program)
-        if places(program, self.role)[0].kind == "plain":
+    def plan(self, draft: Draft) -> None:
+        program, reading = draft.program, draft.reading
+        entries = draft.places(self.role)
+        if entries[0].kind == "plain":
             raise DocumentError(f"{program.source}: a document without roles has no role to remove")
-        require_markdown(program, reading)
-        if any(entry.kind == "node" for entry in places(program, self.role)):
-            raise DocumentError(
-                f"{program.source}: a role that is drawn cannot be removed there; `orgopt fmt FILE --out NEW` writes "
-                "the document in words"
-            )
-        own = [entry.span for entry in places(program, self.role)]
+        own = [entry.span for entry in entries]
+        drawn = any(entry.kind == "node" for entry in entries) or any(lists.bare(draft, e) for e in _items(entries))
         for link, place in zip(reading.org.links, reading.links, strict=True):
             # What stands in the role itself goes with it.
             inside = any(span.start <= place.span.start < span.end for span in own)
-            if self.role in (link.source, link.target) and not inside:
-                program = RemoveLink(link).apply(program)
+            if self.role in (link.source, link.target) and not inside and not (place.drawn and drawn):
+                RemoveLink(link).plan(draft)
         standup = reading.org.standup
         if standup and self.role in standup.attendees:
             left = tuple(role for role in standup.attendees if role != self.role)
-            program = SetKey(None, "stand-up", replace(standup, attendees=left) if left else None).apply(program)
-        for entry in sorted(places(program, self.role), key=lambda entry: -entry.span.start):
-            program = splice(program, entry.span, "")
-        if {*reading.roles} - {self.role} - {*read(program).roles}:
+            SetKey(None, "stand-up", replace(standup, attendees=left) if left else None).plan(draft)
+        for entry in entries:
+            if entry.kind == "key":
+                crews.remove(draft, entry)
+            elif entry.kind == "node":
+                charts.remove(draft, self.role, entry)
+            elif entry.kind == "item" and lists.bare(draft, entry):
+                lists.remove(draft, entry)
+            else:
+                draft.replace(entry.span, "")
+
+    def apply(self, program: Program) -> Program:
+        draft = Draft(program)
+        self.plan(draft)
+        before, after = set(read(program).roles) - {self.role}, finish(draft)
+        found = set(read(after).roles)
+        if before - found or self.role in found:
             raise DocumentError(f"{program.source}: without '{self.role}', others would no longer be read as roles")
-        return program
+        return after
 
     def describe(self, org: Org) -> str:
         return f"− role {org.name(self.role)}"
@@ -86,14 +133,30 @@ class DuplicateRole(Edit):
     role: str
     name: str
 
-    def apply(self, program: Program) -> Program:
-        reading = read(program)
-        role = _role(program, reading.org, self.role)
-        copy = replace(role, id=slug(self.name), name=self.name)
-        program = AddRole(role_text(copy)).apply(program)
+    def plan(self, draft: Draft) -> None:
+        reading = draft.reading
+        role = _role(draft.program, reading.org, self.role)
+        brief, charter = _told(draft, role)
+        copy = replace(role, id=slug(self.name), name=self.name, charter=charter)
+        AddRole(role_text(copy)).plan(draft)
+        if copy.id in draft.added:  # a name such as `R: 2` is read as another
+            draft.added[copy.id].brief = brief
         for link in list(_links_of(reading.org.links, self.role, copy.id)):
-            program = AddLink(link).apply(program)
-        return program
+            AddLink(link).plan(draft)
+
+    def apply(self, program: Program) -> Program:
+        draft = Draft(program)
+        try:
+            self.plan(draft)
+            return _with_role(program, finish(draft), self.name)
+        except DocumentError:  # one by one, each with the places that it falls back to
+            org = read(program).org
+            charter = _told(Draft(program), _role(program, org, self.role))[1]
+            copy = replace(_role(program, org, self.role), id=slug(self.name), name=self.name, charter=charter)
+            program = AddRole(role_text(copy)).apply(program)
+            for link in list(_links_of(org.links, self.role, copy.id)):
+                program = AddLink(link).apply(program)
+            return program
 
     def describe(self, org: Org) -> str:
         return f"+ role {self.name}, as {org.name(self.role)}"
@@ -142,6 +205,34 @@ class SplitRole(Edit):
 
     def describe(self, org: Org) -> str:
         return f"+ role {self.name}, {self.headcount} of {org.name(self.role)}"
+
+
+def _told(draft: Draft, role: Role) -> tuple[str | None, str]:
+    """What a roster says of a role beside its file, and its charter, without its name as the first line."""
+    program, entries = draft.program, draft.places(role.id)
+    texts = {entry.kind: prose("".join(program.slice(span) for span in entry.prose)) for entry in entries}
+    charter = texts.get("file", role.charter)
+    brief = next((texts[kind] for kind in ("row", "item") if kind in texts), None) if "file" in texts else None
+    first, _, rest = charter.partition("\n")
+    return brief, rest.strip() if slug(first.strip("# ")) in {role.id, slug(role.name)} else charter
+
+
+def _items(entries: Iterable[Entry]) -> Iterator[Entry]:
+    return (entry for entry in entries if entry.kind == "item")
+
+
+def _with_role(before: Program, after: Program, name: str) -> Program:
+    """A program that has one role more.
+
+    Raises:
+        DocumentError: It has others, too, or others are gone.
+    """
+    old, new = set(read(before).roles) - {"researcher"}, set(read(after).roles) - {"researcher"}
+    if old - new:
+        raise DocumentError(f"{before.source}: with the role '{name}' there, others would no longer be read as roles")
+    if new - old != {slug(name)} - {"researcher"}:
+        raise DocumentError(f"{before.source}: cannot take the role '{name}': its text has other roles")
+    return after
 
 
 def _role(program: Program, org: Org, role_id: str) -> Role:

@@ -1,38 +1,18 @@
-"""Changes of a program's text at spans: what edits are made of. Every change is parsed again."""
+"""Changes of a program's text at spans, and where things go that have no form of their own."""
 
 import re
 from collections.abc import Iterable
 
-from orgopt.document.reading.entry import Entry
-from orgopt.document.reading.evidence.signs import part_of
-from orgopt.document.reading.field import Field
-from orgopt.document.reading.fields import bullets, fields
 from orgopt.document.reading.reader import Reading, read
-from orgopt.document.text.program import LINE_END, Program, Section, Span, parse
+from orgopt.document.text.program import LINE_END, Program, Span, parse
 from orgopt.errors import DocumentError
 
-
-def places(program: Program, role_id: str) -> tuple[Entry, ...]:
-    """Where a role is written.
-
-    Raises:
-        DocumentError: There is no such role.
-    """
-    roles = read(program).roles
-    if role_id not in roles:
-        raise DocumentError(f"{program.source}: no role '{role_id}'; the roles are: {', '.join(roles) or 'none'}")
-    return roles[role_id]
+_SPECIAL = re.compile(r"[:#\[\]{},&*!|>%@`\"']")
 
 
 def splice(program: Program, span: Span, text: str) -> Program:
     """The program with a span replaced, parsed again."""
     return parse(program.text[: span.start] + text + program.text[span.end :], program.source, program.root)
-
-
-def insert_lines(program: Program, at: int, text: str) -> Program:
-    """Insert whole lines at the start of a line, or at the end of the text."""
-    start = "" if at == 0 or program.text[at - 1] in "\r\n" else program.newline
-    return splice(program, Span(at, at), start + text)
 
 
 def insert_block(program: Program, at: int, text: str) -> Program:
@@ -49,7 +29,7 @@ def insert_block(program: Program, at: int, text: str) -> Program:
 
 def _ends(text: str) -> int:
     """How many line ends a text ends with."""
-    normal = text.replace("\r\n", "\n").replace("\r", "\n")
+    normal = text[-4:].replace("\r\n", "\n").replace("\r", "\n")
     return len(normal) - len(normal.rstrip("\n"))
 
 
@@ -95,22 +75,6 @@ def at_level(text: str, level: int) -> str:
     return text
 
 
-def add_section(program: Program, text: str) -> Program:
-    """Add the Markdown of a role where the others are."""
-    reading = read(program)
-    require_markdown(program, reading)
-    sections = [e.section for entries in reading.roles.values() for e in entries if e.kind == "section" and e.section]
-    if "roles" in reading.parts or not sections:
-        program = with_roles(program)
-        part = read(program).parts["roles"]
-        end = next((child.span.start for child in part.children if part_of(child.title)), part.span.end)
-        level = part.level + 1
-    else:
-        end, level = sections[-1].span.end, sections[-1].level
-    text = at_level(text.strip(), level)
-    return insert_block(program, end, LINE_END.sub(program.newline, text) + program.newline)
-
-
 def require_markdown(program: Program, reading: Reading) -> None:
     """Refuse a change that only Markdown can take.
 
@@ -122,92 +86,11 @@ def require_markdown(program: Program, reading: Reading) -> None:
         raise DocumentError(f"{program.source}: a crew's YAML file takes no such change; {remedy}")
 
 
-def set_field(program: Program, role_id: str | None, key: str, value: str | None) -> Program:
-    """Set a field of a role, or of the section Rhythm, in place or as a new one; None removes it."""
-    if role_id is None:
-        require_markdown(program, read(program))
-        part = read(program).parts.get("rhythm")
-        if part is None:
-            text = f"{heading_marks(read(program))} Rhythm{program.newline * 2}- **{key}:** {value}{program.newline}"
-            return program if value is None else insert_block(program, main_end(program), text)
-        return _set_in_section(program, part, key, value)
-    entries = places(program, role_id)
-    if entries[0].kind == "plain":
-        program = with_roles(program)
-        entries = places(program, role_id)
-    same = [field for entry in entries for field in entry.fields if field.key == key.lower()]
-    if same:
-        return replace_field(program, same[-1], value)
-    if value is None:
-        return program
-    section = next((entry.section for entry in entries if entry.section), None)
-    if section:
-        return _set_in_section(program, section, key, value)
-    item = next((entry for entry in entries if entry.kind == "item"), None)
-    if item:
-        line = program.first_line(item.span)
-        # Below `1. Name` what belongs to it is indented by three.
-        lead = re.match(r"\s*(?:\d{1,3}[.)]|[-*+])\s+", program.slice(line))
-        indent = " " * max(2, len(lead[0].expandtabs(4)) if lead else 2)
-        return splice(program, Span(line.end, line.end), f"{program.newline}{indent}- **{key}:** {value}")
-    if entries[0].kind == "key":
-        return _set_in_crew(program, entries[0], key, value)
-    text = f"# {entries[0].name.text}{program.newline}- **{key}:** {value}{program.newline}"
-    return add_section(program, text)
-
-
-def _set_in_crew(program: Program, entry: Entry, key: str, value: str) -> Program:
-    """Give an agent of a crew's YAML file a key, indented as those that it has."""
-    first, second = list(program.lines(entry.span))[:2]
-    indent = re.match(r"[ \t]*", program.slice(second))
-    quoted = f'"{value}"' if re.search(r"[:#\[\]{},&*!|>%@`\"']", value) else value
-    name = key.lower().replace(" ", "_")
-    return splice(
-        program, Span(first.end, first.end), f"{indent[0] if indent else '  '}{name}: {quoted}{program.newline}"
-    )
-
-
-def _set_in_section(program: Program, section: Section, key: str, value: str | None) -> Program:
-    found = [field for field in fields(program, section) if field.form != "front matter"]
-    own = [field for field in found if field.key == key.lower()]
-    if own:
-        return replace_field(program, own[-1], value)
-    if value is None:
-        return program
-    line = f"- **{key}:** {value}{program.newline}"
-    listed = {bullet.line for bullet in bullets(program, section)}
-    bulleted = [field for field in found if field.line in listed]
-    if bulleted:
-        return insert_lines(program, bulleted[-1].line.end, line)
-    at = section.heading.span.end
-    if section.level == 0:  # a file: below its own title or its front matter
-        front = [block.span.end for block in section.blocks if block.kind == "front_matter"]
-        titled = bool(section.children) and section.children[0].level == 1
-        at = section.children[0].heading.span.end if titled else max([at, *front])
-    if re.match(r"\s*^(?: {4}|\t)", program.text[at:], re.MULTILINE):
-        line = line.removeprefix("- ")  # below a bullet, indented code would be the bullet's
-    return insert_block(program, at, line)
-
-
-def replace_field(program: Program, field: Field, value: str | None) -> Program:
-    """Give a field another value in its own form, or remove it."""
-    span = field.value_span
-    if value is None:
-        if field.form == "cell":
-            return splice(program, span, "")
-        if field.form == "heading":
-            raise DocumentError(f"{program.source}: the headcount beside a name cannot be removed")
-        return splice(program, field.line, "")
-    if field.form == "cell":
-        value = value.replace("|", "\\|")
-    quoted = program.text[span.start - 1 : span.start] in {'"', "'"}
-    if field.form == "front matter" and not quoted and re.search(r"[:#\[\]{},&*!|>%@`\"']", value):
-        value = f'"{value}"'
-    if (match := re.fullmatch(r"([×xX]\s*)\d+", program.slice(span))) and value.isdigit():
-        span = Span(span.start + len(match[1]), span.end)
-    if span.start == span.end and program.text[span.start - 1] not in " \t":
-        value = f" {value}"
-    return splice(program, span, value)
+def yaml_value(value: str) -> str:
+    """A value as YAML has it, quoted where it must be."""
+    if not _SPECIAL.search(value):
+        return value
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"' if '"' in value else f'"{value}"'
 
 
 def set_prose(program: Program, spans: Iterable[Span], text: str, at: int) -> Program:

@@ -3,11 +3,14 @@
 from dataclasses import dataclass, replace
 
 from orgopt.document.editing.base import Edit
-from orgopt.document.editing.splice import insert_block, places, set_prose, splice
+from orgopt.document.editing.draft import Draft
+from orgopt.document.editing.forms.charters import body_start, set_charter
+from orgopt.document.editing.forms.finish import finish
+from orgopt.document.editing.splice import insert_block, set_prose, splice
 from orgopt.document.findings import errors
 from orgopt.document.reading.reader import read
 from orgopt.document.reading.role import prose
-from orgopt.document.text.program import Program, Section
+from orgopt.document.text.program import Program
 from orgopt.errors import DocumentError
 from orgopt.org import Org
 
@@ -47,7 +50,7 @@ class SetMission(Edit):
     def apply(self, program: Program) -> Program:
         reading = read(program)
         title = next((block for block in program.blocks if block.kind == "heading" and block.level == 1), None)
-        at = title.span.end if title and reading.org.title else _body_start(program)
+        at = title.span.end if title and reading.org.title else body_start(program)
         after = set_prose(program, reading.mission, self.text, at)
         return _only(program, after, replace(reading.org, mission=prose(self.text)), "this mission")
 
@@ -57,28 +60,38 @@ class SetMission(Edit):
 
 @dataclass(frozen=True, slots=True)
 class SetCharter(Edit):
-    """Rewrite the charter of a role (by id)."""
+    """Rewrite the charter of a role (by id).
+
+    What stands beside it is kept: fields with unknown keys, the path and the title of its file, what a roster says of
+    it in a word. With `whole` all that is read as the charter is replaced.
+    """
 
     role: str
     text: str
+    whole: bool = False
+
+    def plan(self, draft: Draft) -> None:
+        set_charter(draft, self.role, self.text, whole=self.whole)
 
     def apply(self, program: Program) -> Program:
-        reading = read(program)
-        entries = places(program, self.role)
-        sections = [entry for entry in entries if entry.section or entry.kind == "plain"]
-        entry = (sections or list(entries))[0]
-        text = self.text if sections else " ".join(self.text.split())
-        if entry.kind == "row":
-            text = text.replace("|", "\\|")
-        after = set_prose(
-            program, [span for e in entries for span in e.prose], text, _charter_start(program, entry.section)
-        )
-        roles = tuple(replace(r, charter=prose(text)) if r.id == self.role else r for r in reading.org.roles)
-        return _only(program, after, replace(reading.org, roles=roles), f"this charter of '{self.role}'")
+        draft = Draft(program)
+        self.plan(draft)
+        after, org = finish(draft), read(program).org
+        found = read(after).org.role(self.role)
+        charter = found.charter if found and not self.whole and _holds(found.charter, self.text) else prose(self.text)
+        roles = tuple(replace(role, charter=charter) if role.id == self.role else role for role in org.roles)
+        return _only(program, after, replace(org, roles=roles), f"this charter of '{self.role}'")
 
     def describe(self, org: Org) -> str:
         role = org.role(self.role)
         return f"{org.name(self.role)}: charter {_size(role.charter if role else '')} → {_size(self.text)}"
+
+
+def _holds(charter: str, text: str) -> bool:
+    """Whether a charter has all that a text says, in any lines."""
+    return all(word in charter.split() for word in text.replace("|", "\\|").split()) or all(
+        word in charter.split() for word in text.split()
+    )
 
 
 def _only(before: Program, after: Program, expected: Org, what: str) -> Program:
@@ -89,22 +102,18 @@ def _only(before: Program, after: Program, expected: Org, what: str) -> Program:
     """
     reading = read(after)
     known = {finding.code for finding in errors(read(before).findings)}
-    if reading.org != expected or {finding.code for finding in errors(reading.findings)} - known:
+    if (
+        _unordered(reading.org) != _unordered(expected)
+        or {finding.code for finding in errors(reading.findings)} - known
+    ):
         raise DocumentError(f"{before.source}: {what} would be read as another organization: it has a heading or a key")
     return after
 
 
-def _charter_start(program: Program, section: Section | None) -> int:
-    """Where a charter is written when there was none: after the fields."""
-    if section is None:
-        return _body_start(program)
-    if section.level == 0 and section.children and section.children[0].level == 1:
-        section = section.children[0]
-    return max([section.heading.span.end, *(block.span.end for block in section.blocks)])
-
-
-def _body_start(program: Program) -> int:
-    return next((block.span.start for block in program.blocks if block.kind != "front_matter"), len(program.text))
+def _unordered(org: Org) -> tuple[object, ...]:
+    """An organization in any order of its roles and links."""
+    roles = sorted(org.roles, key=lambda role: role.id)
+    return replace(org, roles=(), links=()), roles, sorted(org.links, key=lambda link: (link.key, link.pattern))
 
 
 def _size(text: str) -> str:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from orgopt.document.grammar import numbers, values
@@ -169,6 +170,7 @@ TEXT_KEYS = {
 
 ROLE_KEYS = tuple(name for name, key in KEYS.items() if key.role)
 RHYTHM_KEYS = tuple(name for name, key in KEYS.items() if key.rhythm)
+_LONGEST = 100  # characters of a key that is remembered
 _ALIASES = {word: kind for kind in ("headcount", "model") for word in words(kind)} | {
     alias: name for name, key in KEYS.items() for alias in (name, *key.aliases)
 }
@@ -179,6 +181,11 @@ _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 def canonical(written: str, *, known: bool = False) -> str:
     """The canonical name of a key in lower case; of an unknown one, itself, or nothing when `known` is asked for."""
+    return (_canonical if len(written) <= _LONGEST else _canonical.__wrapped__)(written, known=known)
+
+
+@lru_cache(maxsize=4096)
+def _canonical(written: str, *, known: bool) -> str:
     apart = written if written.islower() else _CAMEL.sub(" ", written)
     word = " ".join(apart.lower().replace("_", " ").split())
     if word in LINK_KEYS:

@@ -15,7 +15,7 @@ Structure works without words: these only help to tell a team from steps and rul
 import re
 import tomllib
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 KINDS = (
@@ -28,6 +28,7 @@ _LETTERS = re.compile(
     r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
 )  # scripts without blanks, and Korean, with its endings
 _JOINED = r"[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"  # `辅助Agent定义` has the word `Agent`
+_SHORT = 300  # characters of a text that is remembered
 _SIGNS = re.compile(r"[-_/&+·,.:;!?*`'\"«»“”|()\[\]{}]+")
 
 
@@ -40,6 +41,11 @@ def languages() -> dict[str, dict[str, list[str]]]:
 
 def normal(text: str) -> str:
     """A text as words are compared: one width, lower case, blanks for signs that join words."""
+    return _normal(text) if len(text) <= _SHORT else _normal.__wrapped__(text)
+
+
+@lru_cache(maxsize=8192)  # the same titles and cells are asked for many times, and again after each edit
+def _normal(text: str) -> str:
     folded = text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
     return " ".join(_SIGNS.sub(" ", folded).split())
 
@@ -67,6 +73,11 @@ def _pattern(kind: str) -> re.Pattern[str]:
 
 def says(kind: str, text: str) -> bool:
     """Whether a text has a word of a kind."""
+    return _says(kind, text) if len(text) <= _SHORT else _says.__wrapped__(kind, text)
+
+
+@lru_cache(maxsize=8192)
+def _says(kind: str, text: str) -> bool:
     return bool(_pattern(kind).search(normal(text)))
 
 

@@ -3,7 +3,7 @@
 from collections import Counter
 
 from orgopt.document.files import missing_references
-from orgopt.document.findings import Finding, errors
+from orgopt.document.findings import Finding, Fix, errors
 from orgopt.document.linting.checks import ALWAYS, SOUND, Document, Facts
 from orgopt.document.linting.checks_text import TEXT
 from orgopt.document.linting.explanations import RULES
@@ -56,20 +56,38 @@ def require_org(program: Program) -> Org:
 
 
 def fix(program: Program, *, unsafe: bool = False, facts: Facts | None = None) -> tuple[Program, int]:
-    """The program after its fixes, and how many were made; the unsafe ones may change the organization."""
+    """The program after its fixes, and how many were made; the unsafe ones may change the organization.
+
+    None makes somebody a role who was none.
+    """
     made = 0
     for _ in range(len(RULES)):  # a fix may uncover another finding
         fixes = [f.fix for f in _lint(program, facts) if f.fix and (f.fix.safe or unsafe)]
-        pieces, end = list[str](), len(program.text)
-        for span, new, _safe in sorted(fixes, key=lambda fix: fix.span, reverse=True):
-            if span.end <= end and program.slice(span) != new:
-                pieces += [program.text[span.end : end], new]
-                end, made = span.start, made + 1
-        if not pieces:
+        fixed, number = _fixed(program, fixes)
+        if _invents(program, fixed):  # one of them does: each by itself
+            fixes = [one for one in fixes if not _invents(program, _fixed(program, [one])[0])]
+            fixed, number = _fixed(program, fixes)
+        if not number or _invents(program, fixed):
             break
-        text = "".join([program.text[:end], *reversed(pieces)])
-        program = parse(text, program.source, program.root)
+        program, made = fixed, made + number
     return program, made
+
+
+def _fixed(program: Program, fixes: list[Fix]) -> tuple[Program, int]:
+    """A program after some fixes, from its end on, and how many they are."""
+    pieces, end, made = list[str](), len(program.text), 0
+    for span, new, _safe in sorted(fixes, key=lambda fix: fix.span, reverse=True):
+        if span.end <= end and program.slice(span) != new:
+            pieces += [program.text[span.end : end], new]
+            end, made = span.start, made + 1
+    text = "".join([program.text[:end], *reversed(pieces)])
+    return parse(text, program.source, program.root), made
+
+
+def _invents(before: Program, after: Program) -> bool:
+    """Whether somebody is a role after a fix who was none before: only its author can say that."""
+    old, new = (0 if one.plain else len(one.roles) for one in (read(before), read(after)))
+    return new > old
 
 
 def format_finding(program: Program, finding: Finding, *, full: bool = True) -> str:

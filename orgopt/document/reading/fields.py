@@ -7,6 +7,7 @@ of keys, and front matter (`key: v`). Forms without bold letters are prose unles
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from orgopt.document.grammar.keys import KEYS, canonical
@@ -23,6 +24,7 @@ _PLAIN = re.compile(
 )
 _MARKED = re.compile(r"(?P<mark>`{1,2}|\*{1,2}|_{1,2})(?P<value>[^`*]+)(?P=mark)$")
 _MARKS = "*_` "
+_SHORT = 500  # characters of a line that is remembered
 _CELL = re.compile(r"(?:\\.|[^|\\]|\\)*")
 
 
@@ -132,6 +134,15 @@ def _is_mark(char: str) -> bool:
 
 
 def _match(text: str, at: int, line: Span) -> Field | None:
+    found = _written(text) if len(text) <= _SHORT else _written.__wrapped__(text)
+    if found is None:
+        return None
+    return Field(found.key, found.value, found.key_span.moved(at), found.value_span.moved(at), line, found.form)
+
+
+@lru_cache(maxsize=4096)  # most lines are none, and each edit leaves all but one as they were
+def _written(text: str) -> Field | None:
+    """The field that a line writes, as if it stood alone."""
     match = _BOLD.match(text)
     form: Form = "bold"
     if not match:
@@ -140,10 +151,10 @@ def _match(text: str, at: int, line: Span) -> Field | None:
             return None
     group = "wide" if match.groupdict().get("wide") is not None else "value"
     none = match[group] is None
-    start = at + (match.end() if none else match.start(group))
-    key_span = Span(at + match.start("key"), at + match.end("key"))
-    field = Field(canonical(match["key"]), match[group] or "", key_span, Span(start, at + match.end()), line, form)
-    return _without_marks(field)
+    start = match.end() if none else match.start(group)
+    key_span = Span(match.start("key"), match.end("key"))
+    value, value_span = match[group] or "", Span(start, match.end())
+    return _without_marks(Field(canonical(match["key"]), value, key_span, value_span, Span(0, len(text)), form))
 
 
 def _without_marks(field: Field) -> Field:
@@ -176,6 +187,12 @@ def _cells(program: Program, line: Span) -> tuple[Cell, ...]:
     at = len(text) - len(text.lstrip())
     at += text[at : at + 1] == "|"
     cells: list[Cell] = []
+    if "\\" not in text:
+        for raw in text[at:].removesuffix("|").split("|") if at < len(text) else ():
+            start, bare = line.start + at + len(raw) - len(raw.lstrip()), raw.strip()
+            cells.append(Cell(bare, Span(start, start + len(bare))))
+            at += len(raw) + 1
+        return tuple(cells)
     while at < len(text):
         match = _CELL.match(text, at)
         raw = match[0] if match else ""

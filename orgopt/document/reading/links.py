@@ -82,6 +82,11 @@ def read_links(
     return links, places
 
 
+def is_everyone(name: str) -> bool:
+    """Whether a word stands for all other roles."""
+    return slug(name) in _EVERYONE
+
+
 def _sentences(program: Program, section: Section | None) -> Iterator[Span]:
     """The lines of a section Links that are no links of their own, and may say some in words."""
     for block in section.blocks if section else ():
@@ -136,7 +141,7 @@ def _field_links(
             for written in _written(field, resolve, roles):
                 other = resolve(slug(written))
                 others = [other] if other in roles else []
-                if not others and slug(written) in _EVERYONE and kind != "reports to":
+                if not others and is_everyone(written) and kind != "reports to":
                     others = [role for role in roles if role != role_id]
                 if not others:
                     _unknown(notes, field, written, roles)

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import NamedTuple
 
 from orgopt.document.text.program import Span, printable
@@ -25,6 +26,7 @@ FILE = re.compile(r"[`@]*(?P<path>(?:[^`|()\[\]<>\s]+/)?(?P<stem>[^`|()\[\]<>\s/
 """The path of a Markdown file, as a text names it."""
 
 _MAX_NAME = 200  # characters; what follows is no name, and would cost time
+_SHORT = 300  # characters of a text whose name is remembered
 _ALIKE = str.maketrans("1|I0", "lllo")
 _HIDDEN = {"Cf", "Cc"}
 
@@ -58,6 +60,20 @@ class Name(NamedTuple):
 
 def read_name(raw: str, at: int) -> Name:
     """The name in a text that stands at an offset."""
+    name = _name(raw) if len(raw) <= _SHORT else _name.__wrapped__(raw)
+    return moved_name(name, at)
+
+
+def moved_name(name: Name, by: int) -> Name:
+    """A name that stands so many characters further on."""
+    if not by:
+        return name
+    digits = name.digits and (name.digits[0], name.digits[1].moved(by))
+    return Name(name.text, name.span.moved(by), name.title, digits, name.path, name.raw, name.full)
+
+
+@lru_cache(maxsize=4096)  # titles and cells are asked for their names several times, and again after each edit
+def _name(raw: str) -> Name:
     start, end = 0, len(raw.rstrip())
     path = ""
     if link := _LINK.match(raw, len(raw) - len(raw.lstrip("*_ "))):
@@ -69,10 +85,10 @@ def read_name(raw: str, at: int) -> Name:
     while moved := _skip(raw, start, end):
         start = moved
     if match := _COUNT_FIRST.match(raw, start, end):
-        count, start = (match[1], Span(at + match.start(1), at + match.end(1))), match.end()
+        count, start = (match[1], Span(match.start(1), match.end(1))), match.end()
     if not count and (match := _COUNT.search(raw, start, end)) and raw[start : match.start()].strip():
         group = 1 if match[1] else 2
-        count, end = (match[group], Span(at + match.start(group), at + match.end(group))), match.start()
+        count, end = (match[group], Span(match.start(group), match.end(group))), match.start()
     end, inner = _behind(raw, start, end, ")）")  # it may hold what divides a name from a title
     title = ""
     if (match := _TITLE.search(raw, start, end)) and raw[start : match.start()].strip("*_` "):
@@ -88,7 +104,7 @@ def read_name(raw: str, at: int) -> Name:
         start, end, title = 0, min(len(raw.rstrip()), _MAX_NAME), ""
     text = printable(raw[start:end])
     full = f"{text} ({printable(inner)})" if inner else text
-    return Name(text, Span(at + start, at + end), printable(title), count, path, raw, full)
+    return Name(text, Span(start, end), printable(title), count, path, raw, full)
 
 
 def _behind(raw: str, start: int, end: int, closing: str) -> tuple[int, str]:

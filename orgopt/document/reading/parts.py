@@ -2,6 +2,7 @@
 
 import re
 from difflib import SequenceMatcher, get_close_matches
+from functools import lru_cache
 
 from orgopt.document.findings import Fix, Notes
 from orgopt.document.grammar.keys import RHYTHM_KEYS
@@ -37,8 +38,7 @@ def _name_parts(
 
 def _meant(program: Program, section: Section) -> str:
     """The part whose title a section's is near, if it holds what that part does: `## Rules` is no slip of the pen."""
-    close = get_close_matches(section.title.lower(), PARTS, n=1, cutoff=0.75)
-    part = close[0] if close else ""
+    part = _near(section.title)
     fits = bool(part) and SequenceMatcher(None, section.title.lower(), part).ratio() >= _ALIKE
     if part == "links":
         fits = fits or any(LINK_ARROW.search(bullet.text) for bullet in bullets(program, section))
@@ -53,6 +53,12 @@ def _of_pages(program: Program, section: Section) -> bool:
     """Whether a section `Links` leads to pages, and nobody to anybody."""
     listed = bullets(program, section)
     return bool(listed) and all(_PAGE.search(bullet.text) and not LINK_ARROW.search(bullet.text) for bullet in listed)
+
+
+@lru_cache(maxsize=1024)
+def _near(title: str) -> str:
+    close = get_close_matches(title.lower(), PARTS, n=1, cutoff=0.75)
+    return close[0] if close else ""
 
 
 def choose_parts(program: Program, notes: Notes) -> tuple[dict[str, Section], Roster]:

@@ -17,6 +17,7 @@ from orgopt.document.text.program import LINE_END, Program, Section, Span, print
 from orgopt.org import DEFAULT_AGENT, LANGUAGE_AGENT, Role
 
 _BLANKS = re.compile(r"\n{3,}")
+_NEARLY = re.compile(r"^(?:[-*+]|\d{1,3}[.)])[ \t]+\*\*[^:\r\n]*$", re.MULTILINE)
 
 
 def prose(text: str) -> str:
@@ -50,14 +51,15 @@ class RoleReader:
         """The role that stands in some places."""
         given: dict[str, Any] = {}
         every = [field for entry in places for field in entry.fields]
-        for name in ROLE_KEYS:
+        have = {field.key for field in every}
+        for name in (key for key in ROLE_KEYS if key in have):
             same = [field for field in every if field.key == name]
             for extra in same[:-1]:
                 fix = Fix(extra.line, "", safe=True) if extra.form == "bold" else None
                 self.notes.add(
                     "ORG006", "warning", f"'{name}' is given twice: the last counts", extra.key_span, "", fix
                 )
-            if same and (value := self.value(KEYS[name], same[-1], claim=self._declared(same[-1]))) is not None:
+            if (value := self.value(KEYS[name], same[-1], claim=self._declared(same[-1]))) is not None:
                 given[KEYS[name].attribute] = value
                 self._taken(KEYS[name], same[-1], value)
         part = self.parts.get("roles")
@@ -156,7 +158,7 @@ class RoleReader:
 
     def _unread(self, entry: Entry) -> None:
         """Bullets such as `- **Agent** tpe` that nearly are fields."""
-        if entry.section is None:
+        if entry.section is None or not _NEARLY.search(self.program.text, *entry.section.body):
             return
         for bullet in bullets(self.program, entry.section):
             word, _, rest = bullet.text.replace("*", "").strip().partition(" ")

@@ -18,9 +18,14 @@ class _State(BlockState):
 
 
 class _Parser(BlockParser):
-    """A block parser that notes where each other token starts; inner tokens are noted before outer ones."""
+    """A block parser that notes where each other token starts, and leaves inner ones alone."""
 
     state_cls = _State
+
+    def parse(self, state: BlockState, rules: list[str] | None = None) -> None:
+        # What stands in lists and quotes is read by line: their blocks would cost most of the time.
+        if state.parent is None:
+            super().parse(state, rules)
 
     def parse_method(self, m: re.Match[str], state: BlockState) -> int | None:
         count = len(state.tokens)

@@ -7,6 +7,7 @@ in it is expanded, so that an anchor is a word, and what an alias stands for is 
 
 import re
 from collections.abc import Iterator
+from itertools import islice, takewhile
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
@@ -58,7 +59,7 @@ def crew_group(program: Program) -> Group | None:
     lines = _lines(program, whole)
     found: list[Entry] = []
     for number, line in enumerate(lines):
-        inner = [one for one in lines[number + 1 :] if one.whole.end <= line.whole.end]
+        inner = list(takewhile(lambda one, of=line: one.whole.end <= of.whole.end, islice(lines, number + 1, None)))
         if line.item:
             own = [line, *(one for one in inner if one.indent == line.indent)]
             listed = _NAMES & {one.key for one in own} and any(_does(one) for one in own)

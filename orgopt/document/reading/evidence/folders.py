@@ -1,6 +1,7 @@
 """Files as evidence: each file of a folder is a role; beside an AGENTS.md some say who its one agent is."""
 
 import re
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 from orgopt.document.grammar.keys import ROLE_KEYS
@@ -12,6 +13,7 @@ from orgopt.document.reading.field import Field
 from orgopt.document.reading.fields import fields
 from orgopt.document.reading.front_matter import front_matter, unindented
 from orgopt.document.reading.names import Name, read_name
+from orgopt.document.reading.remembered import of_section
 from orgopt.document.text.program import Program, Section, Span
 from orgopt.org import slug
 
@@ -28,9 +30,14 @@ _ASIDE = {"user", "tools", "capabilities", "bootstrap", "readme", "changelog", "
 
 def of_one(section: Section) -> str:
     """What of a document's one agent a file is, `aside` for one that is no role either, or nothing."""
-    stem = PurePosixPath(section.title).stem.lower() if section.level == 0 else ""
-    kind = OF_ONE.get(stem) or ("aside" if stem in _ASIDE else "")
+    kind = _of_one(section.title) if section.level == 0 else ""
     return "" if kind and (title := _title(section)) and _titled_as_agent(title.title) else kind
+
+
+@lru_cache(maxsize=1024)
+def _of_one(path: str) -> str:
+    stem = PurePosixPath(path).stem.lower()
+    return OF_ONE.get(stem) or ("aside" if stem in _ASIDE else "")
 
 
 def _title(section: Section) -> Section | None:
@@ -55,6 +62,7 @@ def aside(section: Section) -> bool:
     return about_all or bool(_BLANK.search(title.title))
 
 
+@of_section
 def file_entry(program: Program, section: Section) -> Entry:
     """A role that is a file: `name` and other keys in front matter, the body its charter."""
     front = [f for block in section.blocks if block.kind == "front_matter" for f in front_matter(program, block)]

@@ -24,6 +24,7 @@ from orgopt.document.reading.evidence.signs import (
 from orgopt.document.reading.field import Field
 from orgopt.document.reading.fields import fields
 from orgopt.document.reading.names import NUMBERED, read_name
+from orgopt.document.reading.remembered import of_section
 from orgopt.document.text.program import Program, Section, Span
 from orgopt.org import slug
 
@@ -43,6 +44,7 @@ _MOST_KEY, _MOST_LETTERS = 3, 32  # words and letters of a key
 _TRAITS = ("duty", "role", "agent", "name")
 
 
+@of_section
 def section_entry(program: Program, section: Section) -> Entry:
     """A role that is a section."""
     whole = section.heading.span  # below front matter, it begins with the blank lines above it

@@ -11,6 +11,7 @@ from orgopt.document.reading.evidence.signs import Arrow, Group, never, people, 
 from orgopt.document.reading.field import Field
 from orgopt.document.reading.fields import Bullet, block_bullets, bullet_field
 from orgopt.document.reading.names import FILE, NUMBERED, read_name
+from orgopt.document.reading.remembered import of_block
 from orgopt.document.text.program import Block, Program, Span
 
 # The name of a bullet: bold or a link with what counts it, or all before a dash or a colon.
@@ -62,6 +63,7 @@ def item_entry(
     return Entry(kind="item", name=name, span=span, fields=fields_, misread=tuple(misread), prose=prose)
 
 
+@of_block
 def list_group(program: Program, block: Block, above: float) -> Group | None:
     """The group of a list."""
     listed = list(block_bullets(program, block))
@@ -75,13 +77,10 @@ def list_group(program: Program, block: Block, above: float) -> Group | None:
                 e for one in bullet.nested if (e := item_entry(program, one, alone=True, nested=())) and _named(e)
             ]
             continue
-        below = [e for one in bullet.nested if (e := item_entry(program, one, alone=True, nested=())) and _named(e)]
-        if (
-            above >= 3
-            and below
-            and len(below) == len(bullet.nested)
-            and all(_bare(one) for one in (bullet, *bullet.nested))
-        ):
+        bare = above >= 3 and bullet.nested and all(_bare(one) for one in (bullet, *bullet.nested))
+        inner = bullet.nested if bare else ()
+        below = [e for one in inner if (e := item_entry(program, one, alone=True, nested=())) and _named(e)]
+        if below and len(below) == len(inner):
             boss = item_entry(program, bullet, alone=True, nested=())
             found += [*([boss] if boss else []), *below]
             arrows += [_under(e, boss) for e in below if boss]

@@ -13,6 +13,7 @@ from orgopt.document.grammar.words import normal
 from orgopt.document.reading.entry import Entry, count
 from orgopt.document.reading.evidence.signs import Arrow, Group, never, person, share, short, somebody
 from orgopt.document.reading.names import read_name
+from orgopt.document.reading.remembered import of_block
 from orgopt.document.text.program import Block, Program, Span
 
 _OPEN = re.compile(r"[ \t]*(?:```|~~~)[ \t]*mermaid", re.IGNORECASE)
@@ -28,10 +29,11 @@ _SKIP = re.compile(r"\s*(?:%%|style\b|classDef\b|class\b|click\b|linkStyle\b|dir
 _CODE = re.compile(r"#(\d{1,5});")
 _OWN = re.compile(r"\s×(\d{1,3})$")
 _MOST = 400  # lines
+_KINDS = {normal(key): way for key, way in reversed(LINK_KEYS.items())}  # of two keys that are one word the first
 
 
-class _Edge(NamedTuple):
-    """An arrow between two nodes."""
+class Edge(NamedTuple):
+    """An arrow between two nodes, and how it is drawn."""
 
     source: str
     target: str
@@ -40,34 +42,26 @@ class _Edge(NamedTuple):
     both: bool
     tip: str
     span: Span
+    text: str
 
 
+class Chart(NamedTuple):
+    """A chart: its nodes by their ids, how they are written where they have a label, and its arrows."""
+
+    nodes: dict[str, Entry]
+    written: dict[str, tuple[Span, str]]
+    edges: list[Edge]
+    boxes: set[str]
+    choices: list[str]
+
+
+@of_block
 def mermaid_group(program: Program, block: Block, above: float) -> Group | None:
     """The group of a chart."""
-    if not _OPEN.match(program.slice(program.first_line(block.span))):
+    chart = chart_of(program, block)
+    if chart is None:
         return None
-    nodes: dict[str, Entry] = {}
-    edges: list[_Edge] = []
-    boxes: set[str] = set()
-    choices: list[str] = []
-    started = titled = False
-    for line in list(program.lines(block.span))[1:_MOST]:
-        text = program.slice(line).rstrip("\r\n").rstrip()
-        if not started:
-            if text.strip() == "---" or titled:  # its own front matter: a title, settings
-                titled ^= text.strip() == "---"
-                continue
-            started = bool(_KIND.match(text))
-            if not started and text.strip() and not text.strip().startswith("%%"):
-                return None
-            continue
-        if text.strip()[:3] in {"```", "~~~"}:
-            break
-        if box := re.match(r"\s*subgraph\s+([\w.-]+)", text):
-            boxes.add(box[1])
-        choices += re.findall(r"\w\{[^{]", text)
-        if not _SKIP.match(text):
-            _read_line(text, line, nodes, edges)
+    nodes, _, edges, boxes, choices = chart
     found = {i: e for i, e in nodes.items() if i not in boxes and e.name.id and not i.startswith("note")}
     people_ = {
         i: e for i, e in found.items() if short(e.name.text) and not (never(e.name.text) and not person(e.name.text))
@@ -88,14 +82,40 @@ def mermaid_group(program: Program, block: Block, above: float) -> Group | None:
     return Group(entries=entries, score=score, span=block.span, what="a chart", links=links) if entries else None
 
 
-def _is_tree(edges: list[_Edge], nodes: dict[str, Entry]) -> bool:
+def chart_of(program: Program, block: Block) -> Chart | None:
+    """The chart in a fence, or None for any other block."""
+    if not _OPEN.match(program.slice(program.first_line(block.span))):
+        return None
+    chart = Chart({}, {}, [], set(), [])
+    started = titled = False
+    for line in list(program.lines(block.span))[1:_MOST]:
+        text = program.slice(line).rstrip("\r\n").rstrip()
+        if not started:
+            if text.strip() == "---" or titled:  # its own front matter: a title, settings
+                titled ^= text.strip() == "---"
+                continue
+            started = bool(_KIND.match(text))
+            if not started and text.strip() and not text.strip().startswith("%%"):
+                return None
+            continue
+        if text.strip()[:3] in {"```", "~~~"}:
+            break
+        if box := re.match(r"\s*subgraph\s+([\w.-]+)", text):
+            chart.boxes.add(box[1])
+        chart.choices.extend(re.findall(r"\w\{[^{]", text))
+        if not _SKIP.match(text):
+            _read_line(text, line, chart)
+    return chart
+
+
+def _is_tree(edges: list[Edge], nodes: dict[str, Entry]) -> bool:
     """Whether arrows lead from one top to all others, as in a chart of an organization; few have two above them."""
     below = [edge.target for edge in edges if edge.source in nodes and edge.target in nodes]
     tops = {edge.source for edge in edges if edge.source in nodes} - set(below)
     return bool(below) and len(tops) == 1 and len(below) <= 1.1 * len(set(below)) + 1
 
 
-def _read_line(text: str, line: Span, nodes: dict[str, Entry], edges: list[_Edge]) -> None:
+def _read_line(text: str, line: Span, chart: Chart) -> None:
     """The nodes and the arrows of a line, such as `A[Lead] --> B & C`."""
     at, left = 0, list[str]()
     arrow: re.Match[str] | None = None
@@ -103,14 +123,14 @@ def _read_line(text: str, line: Span, nodes: dict[str, Entry], edges: list[_Edge
         here: list[str] = []
         while match := _NODE.match(text, at):
             here.append(match["id"])
-            _note(match, line, nodes)
+            _note(match, line, chart)
             at = match.end()
             if not (more := re.compile(r"\s*&").match(text, at)):
                 break
             at = more.end()
         if arrow:
             for source in left:
-                edges += [_edge(arrow, source, target, line) for target in here]
+                chart.edges.extend(_edge(arrow, source, target, line) for target in here)
         left = here
         arrow = _ARROW.match(text, at) if here else None
         if not arrow or arrow.end() == at:
@@ -118,8 +138,8 @@ def _read_line(text: str, line: Span, nodes: dict[str, Entry], edges: list[_Edge
         at = arrow.end()
 
 
-def _note(match: re.Match[str], line: Span, nodes: dict[str, Entry]) -> None:
-    node = match["id"]
+def _note(match: re.Match[str], line: Span, chart: Chart) -> None:
+    nodes, node = chart.nodes, match["id"]
     if node in nodes and not match["label"]:
         return
     label = match["label"] if match["label"] and match["label"].strip('" ') else node
@@ -135,21 +155,22 @@ def _note(match: re.Match[str], line: Span, nodes: dict[str, Entry]) -> None:
         name = name._replace(title=name.title or node)
     elif label != node:
         name = name._replace(raw=node)
+    chart.written.setdefault(node, (line, match[0].strip()))
     nodes[node] = Entry(kind="node", name=name, span=line, fields=count(name))
 
 
-def _edge(arrow: re.Match[str], source: str, target: str, line: Span) -> _Edge:
+def _edge(arrow: re.Match[str], source: str, target: str, line: Span) -> Edge:
     said = (arrow["text"] or arrow["said"] or "").strip('" ')
-    return _Edge(source, target, arrow["line"], said, bool(arrow["head"]), arrow["tip"], line)
+    return Edge(source, target, arrow["line"], said, bool(arrow["head"]), arrow["tip"], line, arrow[0].strip())
 
 
-def _kind(edge: _Edge) -> tuple[str, str] | None:
+def _kind(edge: Edge) -> tuple[str, str] | None:
     """The kind of a link that an arrow says in words, and its direction."""
     said = normal(re.sub(r"#\d+;|\(.*", "", edge.said))
-    return next((value for key, value in LINK_KEYS.items() if normal(key) == said), None)
+    return _KINDS.get(said)
 
 
-def _arrows(edges: list[_Edge], nodes: dict[str, Entry]) -> Iterator[Arrow]:
+def _arrows(edges: list[Edge], nodes: dict[str, Entry]) -> Iterator[Arrow]:
     """What the arrows say; without words, and one behind the other, they say only what comes next."""
     plain = [edge.source for edge in edges if not edge.said and edge.line != "-."]
     line = len(plain) > 1 and len(plain) == len(set(plain))

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from orgopt.document.grammar.words import is_word, says
@@ -10,7 +11,8 @@ from orgopt.document.reading.evidence.signs import Group, never, people, share, 
 from orgopt.document.reading.field import Field
 from orgopt.document.reading.fields import block_fields
 from orgopt.document.reading.names import NUMBERED, read_name
-from orgopt.document.text.program import Block, Program, Section, Span
+from orgopt.document.reading.remembered import LONGEST, moved
+from orgopt.document.text.program import Block, Program, Section, Span, alone
 
 # A line of bold letters alone, a word or some before a colon, or a heading that lacks its blank.
 _BOLD = re.compile(r"(?P<mark>\*\*|__)(?P<name>(?:(?!\*\*|__).){2,80})(?P=mark):?(?:\s*[（(][^）)]*[）)])?\s*$")
@@ -33,7 +35,7 @@ def paragraph_group(program: Program, section: Section | None, blocks: tuple[Blo
     if len(labels) < _FEWEST:
         return None
     ends = [*(label.line.start for label in labels[1:]), section.body.end if section else blocks[-1].span.end]
-    found = [_entry(program, blocks, label, end) for label, end in zip(labels, ends, strict=True)]
+    found = [_entry_of(program, blocks, label, end) for label, end in zip(labels, ends, strict=True)]
     found = [entry for entry in found if entry and short(entry.name.text) and not never(entry.name.text)]
     if len(found) < max(_FEWEST, (len(labels) + 1) // 2):
         return None
@@ -54,6 +56,22 @@ def _labels(program: Program, blocks: tuple[Block, ...]) -> Iterator[_Label]:
             match = _TIGHT.match(text) or (None if number else _BOLD.match(text) or _COLON.match(text))
             if match:
                 yield _Label(match["name"], line.start + match.start("name"), line)
+
+
+def _entry_of(program: Program, blocks: tuple[Block, ...], label: _Label, end: int) -> Entry | None:
+    """The entry of a label, known where its text was read before."""
+    text = program.slice(Span(label.line.start, end))
+    known = _known(text) if len(text) <= LONGEST else None
+    return moved(known, label.line.start, None) if known else _entry(program, blocks, label, end)
+
+
+@lru_cache(maxsize=1024)
+def _known(text: str) -> Entry | None:
+    """The entry of a label with which a text begins, or None where the text does not stand alone."""
+    program = alone(text)
+    label = next(_labels(program, program.blocks), None)
+    whole = label and not label.line.start and not any(block.kind in {"heading", "file"} for block in program.blocks)
+    return _entry(program, program.blocks, label, len(text)) if label and whole else None
 
 
 def _entry(program: Program, blocks: tuple[Block, ...], label: _Label, end: int) -> Entry | None:

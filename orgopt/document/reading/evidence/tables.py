@@ -9,6 +9,7 @@ from orgopt.document.reading.entry import Entry, count, told_apart
 from orgopt.document.reading.evidence.signs import DOUBT, Group, people, share, short, team
 from orgopt.document.reading.fields import Row, cell_fields, rows, unmarked
 from orgopt.document.reading.names import FILE, read_name
+from orgopt.document.reading.remembered import of_block
 from orgopt.document.text.program import Block, Program
 
 _HTML = re.compile(r"\s*<(?:table|div|center)\b", re.IGNORECASE)
@@ -22,6 +23,7 @@ _NONE = "-–—? "  # cells without a name
 _BEFORE = 2  # columns that may stand before that of the names
 
 
+@of_block
 def table_group(program: Program, block: Block, above: float) -> Group | None:
     """The group of a table.
 
@@ -37,7 +39,9 @@ def table_group(program: Program, block: Block, above: float) -> Group | None:
     column = 0 if unnamed else column
     if column is None or not body:
         return None
-    found = [e for row in body if not _is_group(row) and (e := _row_entry(titles, header, row, column))]
+    # Beside the name may stand what it goes by: `| Developer | dev |`.
+    others = [i for i, t in enumerate(titles) if i != column and (_is(t, "agent") or _is(t, "role"))]
+    found = [e for row in body if not _is_group(row) and (e := _row_entry(others, header, row, column))]
     names = [entry.name.text for entry in found]
     if not found or 2 * len(found) < len(body):
         return None
@@ -114,7 +118,7 @@ def _name_column(titles: list[str], body: list[Row]) -> int | None:
     return named[0] if named else first
 
 
-def _row_entry(titles: list[str], header: Row, row: Row, column: int) -> Entry | None:
+def _row_entry(beside_name: list[int], header: Row, row: Row, column: int) -> Entry | None:
     cells = row.cells
     if column < len(cells) and not cells[column].text.strip(_NONE) and column:
         column = 0  # nobody by name: the role stands for it
@@ -123,11 +127,7 @@ def _row_entry(titles: list[str], header: Row, row: Row, column: int) -> Entry |
     cell = cells[column]
     name = read_name(cell.text, cell.span.start)
     link = name.path or next((path for other in cells if (path := read_name(other.text, 0).path)), "")
-    # Beside the name may stand what it goes by: `| Developer | dev |`.
-    beside = next(
-        (i for i, t in enumerate(titles) if i != column and i < len(cells) and (_is(t, "agent") or _is(t, "role"))),
-        None,
-    )
+    beside = next((i for i in beside_name if i != column and i < len(cells)), None)
     title = name.title or (read_name(cells[beside].text, 0).text if beside is not None else "")
     name = name._replace(path=link, title=title)
     given = [field for field in cell_fields(header, row) if field.line != cell.span]

@@ -5,6 +5,7 @@ import re
 from orgopt.document.reading.entry import Entry, count
 from orgopt.document.reading.evidence.signs import Arrow, Group, never, people, share, short, somebody, team
 from orgopt.document.reading.names import read_name
+from orgopt.document.reading.remembered import of_block
 from orgopt.document.text.program import Block, Program, Span
 
 _BRANCH = re.compile(r"(?P<lead>[\s│|]*)(?:[├└╰]|[+|`](?=--))[─\-╴]{1,3}\s*(?P<text>\S.*?)\s*$")
@@ -12,6 +13,7 @@ _REST = re.compile(r"\s{2,}(?=\S)|\s+(?:#|←|→|<-|->|//)\s*")  # what follows
 _FILE = re.compile(r"[/\\]\s*$|\.[A-Za-z0-9]{1,5}$|^\.")
 
 
+@of_block
 def tree_group(program: Program, block: Block, above: float) -> Group | None:
     """The group of a tree."""
     found: list[Entry] = []

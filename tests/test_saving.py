@@ -1,0 +1,101 @@
+"""Folders of role files: what edits add, link and remove is there when the folder is read again."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from orgopt.cli import main
+from orgopt.document import apply, load, read, save
+from orgopt.document.editing.base import SetKey
+from orgopt.document.editing.diff import same
+from orgopt.document.editing.links import AddLink
+from orgopt.document.editing.roles import AddRole, RemoveRole
+from orgopt.document.saving import in_folder
+from orgopt.org import Link, Standup
+
+ZOE = AddRole("### Zoe\n- **Headcount:** 2\n- **Agent:** tpe\n\nLook twice.\n")
+MEET = SetKey(None, "stand-up", Standup(every=600, unit="s"))
+REVIEWS = AddLink(Link(source="zoe", target="ada", kind="reviews"))
+
+
+def text_files(folder: Path) -> dict[str, str]:
+    return {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*.md")}
+
+
+@pytest.fixture
+def agents(tmp_path: Path) -> Path:
+    """A folder of agents as Claude Code has them, one of which has no front matter."""
+    folder = tmp_path / ".claude" / "agents"
+    folder.mkdir(parents=True)
+    (folder / "ada.md").write_text("---\nname: ada\ndescription: Leads.\nmodel: opus\n---\n\nYou lead.\n")
+    (folder / "bob.md").write_text("---\nname: bob\ndescription: Digs.\nmodel: opus\n---\n\nYou dig.\n")
+    return folder
+
+
+def test_a_folder_of_agents_gets_files_links_and_a_rhythm(agents: Path) -> None:
+    before = text_files(agents)
+    program = apply([ZOE, REVIEWS, MEET], load(agents))
+    save(program)
+    found = text_files(agents)
+    assert found["zoe.md"] == (
+        "---\nname: zoe\ndescription: Look twice.\nheadcount: 2\nagent: tpe\nreviews: ada\n---\n\nLook twice.\n"
+    )
+    assert found["team.md"] == "## Rhythm\n\n- **Stand-up:** every 10 min, everyone, all\n"
+    assert {name: found[name] for name in before} == before
+    again = read(load(agents)).org
+    assert same(again, read(program).org)
+    assert [role.id for role in again.roles] == ["ada", "bob", "zoe"]
+    save(RemoveRole("zoe").apply(load(agents)))
+    assert set(text_files(agents)) == {"ada.md", "bob.md", "team.md"}
+
+
+def test_files_without_front_matter_stay_roles_beside_a_new_main_document(tmp_path: Path) -> None:
+    (tmp_path / "ada.md").write_text("You lead.\n")
+    (tmp_path / "bob.md").write_text("You dig.\n")
+    program = apply([MEET, ZOE], load(tmp_path))
+    save(program)
+    assert same(read(load(tmp_path)).org, read(program).org)
+    assert (tmp_path / "zoe.md").read_text() == "- **Headcount:** 2\n- **Agent:** tpe\n\nLook twice.\n"
+
+
+def test_a_squad_gets_a_row_and_a_charter(tmp_path: Path) -> None:
+    squad = tmp_path / ".squad"
+    for name in ("ada", "bob"):
+        (squad / "agents" / name).mkdir(parents=True)
+        (squad / "agents" / name / "charter.md").write_text(f"# {name.title()} — Engineer\n\nWorks.\n")
+    rows = "".join(
+        f"| {name.title()} | Engineer | `.squad/agents/{name}/charter.md` | Active |\n" for name in ("ada", "bob")
+    )
+    (squad / "team.md").write_text(
+        f"# Team\n\n## Members\n\n| Name | Role | Charter | Status |\n|---|---|---|---|\n{rows}"
+    )
+    program = ZOE.apply(load(squad / "team.md"))
+    save(program)
+    assert (squad / "team.md").read_text().endswith("| Zoe | Look twice. | `.squad/agents/zoe/charter.md` | Active |\n")
+    assert (squad / "agents" / "zoe" / "charter.md").read_text() == (
+        "# Zoe\n\n- **Headcount:** 2\n- **Agent:** tpe\n\nLook twice.\n"
+    )
+    assert same(read(load(squad / "team.md")).org, read(program).org)
+    save(RemoveRole("zoe").apply(load(squad / "team.md")))
+    assert not (squad / "agents" / "zoe").exists()
+    assert "Zoe" not in (squad / "team.md").read_text()
+
+
+def test_a_folder_is_written_from_the_text_of_a_study(agents: Path, tmp_path: Path) -> None:
+    text = apply([ZOE, MEET], load(agents)).text
+    other = tmp_path / "other"
+    other.mkdir()
+    save(in_folder(text, other))
+    assert set(text_files(other)) == {"ada.md", "bob.md", "zoe.md", "team.md"}
+    assert load(other).text == text
+
+
+@pytest.mark.parametrize("flags", [["--fix"], ["--fix", "--unsafe-fixes"]])
+def test_a_fix_invents_no_role(tmp_path: Path, flags: list[str]) -> None:
+    path = tmp_path / "lab.md"
+    # As `Rhythm`, the second section is none of these; as `Roles`, the first would make roles of its parts.
+    path.write_text("# Lab\n\n## Roless\n\n### Reporting\n\n### Notes\n\n## Rythm\n\n- **Stand-up:** every 3 runs\n")
+    CliRunner().invoke(main, ["lint", str(path), *flags])
+    assert read(load(path)).plain
+    assert ("## Rhythm" in path.read_text()) == (len(flags) > 1)
