@@ -5,13 +5,14 @@ What it may run and see is declared in `orgopt.toml` (`config`), how it is start
 commits become is decided in `commits`. A thought is one call; its record repeats it without another.
 """
 
+import contextlib
 import json
 import os
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
 
 from orgopt.agents.base import Purpose, Thought
 from orgopt.agents.command.commits import CommandFailure, Judged, judged, script_name
@@ -26,7 +27,7 @@ from orgopt.agents.thinking.edits import MAX_SCRIPT
 from orgopt.agents.thinking.mind import Books, Mind
 from orgopt.agents.thinking.redact import LEAST, leaks, redact, secrets_of
 from orgopt.agents.thinking.situation import Seat, Situation
-from orgopt.agents.thinking.spend import Amount, OverBudgetError
+from orgopt.agents.thinking.spend import Amount, OverBudgetError, Within
 from orgopt.errors import StoreError, UsageError
 from orgopt.lab.sandbox import launch
 from orgopt.lab.sandbox import run_command as lab
@@ -34,7 +35,24 @@ from orgopt.lab.sandbox.command_reach import Reach
 from orgopt.lab.sandbox.inside.command import UNCOMMITTED
 from orgopt.org import Role
 
+if TYPE_CHECKING:
+    from orgopt.agents.llm.model import Absent, Model
+
 _STOP_LIMIT_S = 8.0
+_RELAY = {
+    "OPENAI_BASE_URL": "{relay}/v1",
+    "OPENAI_API_BASE": "{relay}/v1",
+    "OPENAI_API_KEY": "{relay_key}",
+    "CODEX_API_KEY": "{relay_key}",
+    "ANTHROPIC_BASE_URL": "{relay}",
+    "ANTHROPIC_API_BASE": "{relay}",
+    "ANTHROPIC_API_KEY": "{relay_key}",
+    "GOOGLE_GEMINI_BASE_URL": "{relay}",
+    "GEMINI_API_KEY": "{relay_key}",
+    "NO_PROXY": "127.0.0.1,localhost",
+    "no_proxy": "127.0.0.1,localhost",
+}
+"""What tells programs where to ask, and what to show there."""
 
 
 def check(role: Role, settings: CommandSettings, environ: Mapping[str, str]) -> None:
@@ -45,10 +63,10 @@ def check(role: Role, settings: CommandSettings, environ: Mapping[str, str]) -> 
         SandboxError: There is no bubblewrap here.
     """
     where = f"[agents.{settings.name}] of orgopt.toml"
-    missing = [name for name in settings.env if name not in environ]
+    missing = [name for name in settings.passes if name not in environ]
     if missing:
         raise UsageError(f"{where} passes on {missing[0]}, which is not set: set it, or take it out of env")
-    if settings.uses("model") and not role.model:
+    if settings.uses("model") and not (role.model or settings.relay):
         raise UsageError(f"{where} has {{model}}, and {role.name} names none: write '- **Model:** …' in the document")
     try:
         lab.find(settings.command[0], _reach(settings))
@@ -63,6 +81,7 @@ class CommandAgent(Mind):
         seat: Its place in the team.
         books: What is written down of its thoughts.
         settings: What the workspace declares.
+        model: Whom the relay asks; None where there is none.
         environ: Where the variables are that the command gets.
         clock: Seconds by which the agent is charged for a call.
     """
@@ -72,12 +91,13 @@ class CommandAgent(Mind):
         seat: Seat,
         books: Books,
         settings: LanguageSettings,
+        model: "Model | Absent | None" = None,
         *,
         environ: Mapping[str, str] = os.environ,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         super().__init__(seat, books)
-        self._settings, self._environ, self._clock = settings, environ, clock
+        self._settings, self._model, self._environ, self._clock = settings, model, environ, clock
         self._halted, self._runs = threading.Event(), threading.Lock()
 
     def brief(self, purpose: Purpose, now: Situation) -> Mapping[str, str]:
@@ -126,13 +146,15 @@ class CommandAgent(Mind):
         if answer is None:
             if recorded_only:
                 raise StoreError(f"answers.jsonl lacks an answer to {asker} that the ledger tells of")
-            answer = self._ask(now, start, told)
+            answer = self._ask(now, start, told, key)
             if answer.failure != CommandFailure.STOPPED:
                 self.books.answers.put(key, answer)
         return _thought(now, start, answer)
 
-    def _ask(self, now: Situation, start: Known, told: Mapping[str, str]) -> Answer:
+    def _ask(self, now: Situation, start: Known, told: Mapping[str, str], key: str) -> Answer:
         """Run the command; what it cost is booked."""
+        if self._settings.relays(self.seat.role):
+            return self._ask_relayed(now, start, told, key)
         settings = self._settings.command(self.seat.role)
         check(self.seat.role, settings, self._environ)  # a run that goes on did not
         secrets = _secrets(settings, self._environ)
@@ -143,9 +165,7 @@ class CommandAgent(Mind):
             return Answer(text="", failure=CommandFailure.OVER_BUDGET, error=str(error))
         began, unsure = self._clock(), False
         try:
-            job = self._job(now, start, told, settings)
-            with self._runs:
-                done = lab.Done(ended="stopped") if self._halted.is_set() else lab.perform(job, self._halted)
+            done = self._perform(self._job(now, start, told, settings))
             cost, unsure = most, done.ended == "stopped"
         finally:
             self.books.spend.settle(taken, cost, unsure=unsure)
@@ -156,6 +176,41 @@ class CommandAgent(Mind):
             failure=CommandFailure.STOPPED if unsure else "",
         )
 
+    def _ask_relayed(self, now: Situation, start: Known, told: Mapping[str, str], key: str) -> Answer:
+        """Run a command that asks orgopt for a model, where each question is booked."""
+        from orgopt.agents.command.relay.relay import Relay
+        from orgopt.agents.command.relay.server import Served
+
+        settings, role = self._settings.command(self.seat.role), self.seat.role
+        check(role, settings, self._environ)
+        if self._model is None:
+            raise UsageError(f"{role.name} asks a language model, and none was opened")
+        account = Within(self.books.spend, max_usd=settings.usd_per_call, max_tokens=settings.tokens_per_call)
+        relay = Relay(
+            self._model, self._model.settings.max_tokens, self.books.answers, account, role=role.id, thought=key
+        )
+        began = self._clock()
+        with contextlib.ExitStack() as served:
+            serve = lab.Relayed(
+                serve=lambda listener: served.enter_context(Served(listener, relay)), key=relay.token, env=_RELAY
+            )
+            done = self._perform(replace(self._job(now, start, told, settings), relay=serve))
+        used, stopped = relay.used, done.ended == "stopped"
+        secrets = [*_secrets(settings, self._environ), relay.token]
+        asked = {"asked": used.calls, "unanswered": [relay.failure, relay.error] if relay.failure else []}
+        return Answer(
+            text="" if stopped else json.dumps({**_kept(done, secrets), **asked}, ensure_ascii=False),
+            input_tokens=used.input_tokens,
+            output_tokens=used.output_tokens,
+            usd=round(used.usd, 8),
+            seconds=round(self._clock() - began, 4),
+            failure=CommandFailure.STOPPED if stopped else "",
+        )
+
+    def _perform(self, job: lab.Job) -> lab.Done:
+        with self._runs:
+            return lab.Done(ended="stopped") if self._halted.is_set() else lab.perform(job, self._halted)
+
     def _job(self, now: Situation, start: Known, told: Mapping[str, str], settings: CommandSettings) -> lab.Job:
         prompt = prompt_of(now, start, told, settings)
         script = script_name(now.work.task)
@@ -164,13 +219,14 @@ class CommandAgent(Mind):
             states.append((name_of(now, start), words.source_of(now, start)))
         return lab.Job(
             command=settings.command,
-            words={"prompt": prompt, "script": script, "model": self.seat.role.model},
+            words={"prompt": prompt, "script": script, "model": self.seat.role.model or self._settings.default},
             prompt=prompt,
             on_stdin=not (settings.uses("prompt") or settings.uses("prompt_file")),
             script=script,
             states=states,
             files=files_of(now),
-            env={name: self._environ[name] for name in settings.env if name in self._environ},
+            env={name: self._environ[name] for name in settings.passes if name in self._environ},
+            sets=settings.sets,
             reach=_reach(settings),
             hidden=tuple(launch.hidden(now.work.task, needed=False)),
             timeout_s=settings.timeout_s,
@@ -188,7 +244,7 @@ def _reach(settings: CommandSettings) -> Reach:
 
 def _secrets(settings: CommandSettings, environ: Mapping[str, str]) -> list[str]:
     """What must not leave the environment: secrets by their names, and all that the command gets."""
-    given = [environ.get(name, "") for name in settings.env]
+    given = [environ.get(name, "") for name in settings.passes]
     return [*secrets_of(environ), *(value for value in given if len(value) >= LEAST)]
 
 
@@ -222,13 +278,15 @@ def _thought(now: Situation, start: Known, answer: Answer) -> Thought:
             commit["subject"] = f"{UNCOMMITTED}: {last}"
     found = judged(now, start, done["commits"])
     proposals = [one.proposal for one in found if one.proposal]
-    failure, error = ("", "") if proposals else _failure(done, found, last)
+    failure, error = ("", "") if proposals else done.get("unanswered") or _failure(done, found, last)
     said = [[one.subject, str(one.refusal or ("" if one.proposal else "it changes nothing"))] for one in found]
     return Thought(
         proposal=proposals[0] if proposals else None,
         more=tuple(proposals[1:]),
         seconds=answer.seconds,
-        calls=1,
+        calls=done.get("asked", 1),
+        input_tokens=answer.input_tokens,
+        output_tokens=answer.output_tokens,
         usd=answer.usd,
         failure=failure,
         error=error[:300],

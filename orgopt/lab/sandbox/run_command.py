@@ -9,10 +9,11 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
@@ -52,6 +53,8 @@ class Job:
         script_bytes: Length of a script that is read.
         most_commits: How many commits are read, the last ones.
         memory_gb, disk_gb: What it may use.
+        sets: Other variables, whose values may have placeholders.
+        relay: Who answers at the address `{relay}`; None is nobody.
     """
 
     command: tuple[str, ...]
@@ -70,6 +73,23 @@ class Job:
     env: Mapping[str, str] = field(default_factory=dict[str, str])
     reach: Reach = field(default_factory=Reach)
     hidden: tuple[str, ...] = ()
+    sets: Mapping[str, str] = field(default_factory=dict[str, str])
+    relay: "Relayed | None" = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relayed:
+    """Who answers a command over a socket that it alone can reach.
+
+    Attributes:
+        serve: Takes the socket, which listens.
+        key: What the command shows there.
+        env: Variables that tell programs of it; `{relay}` is its address, `{relay_key}` the key.
+    """
+
+    serve: Callable[[socket.socket], object]
+    key: str
+    env: Mapping[str, str]
 
 
 class Commit(NamedTuple):
@@ -134,17 +154,43 @@ def perform(job: Job, halted: Event) -> Done:
     kind = launch.chosen()
     scratch = Path(tempfile.mkdtemp(prefix="orgopt-command-"))
     try:
-        request = json.dumps(_request(job, kind, scratch)).encode()
         start = start_command(kind, scratch, job.reach)
-        with (scratch / "errors").open("wb") as errors:
-            process = launch.begin(kind, start, errors, replays=False)
-        report, ended = _await(process, request, halted, job.timeout_s + 2 * _BACKSTOP_S)
+        with _door(job) as (door, inner):
+            request = json.dumps(_request(job, kind, scratch, inner)).encode()
+            with (scratch / "errors").open("wb") as errors:
+                process = launch.begin(kind, start, errors, keeps=[inner] if job.relay else [], replays=False)
+            report, ended = _await(process, request, halted, job.timeout_s + 2 * _BACKSTOP_S, door)
         return Done(ended=ended) if ended else _done(kind, process, report, scratch)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _request(job: Job, kind: Sandbox, scratch: Path) -> dict[str, Any]:
+class _Door:
+    """Where the sandbox hands out the socket of the relay, before the command begins."""
+
+    def __init__(self, job: Job, outer: socket.socket) -> None:
+        self._relay, self._outer = job.relay, outer
+
+    def look(self) -> None:
+        """Take the socket once it is there, and have it served."""
+        if self._relay is None:
+            return
+        with contextlib.suppress(BlockingIOError):
+            _, found, _, _ = socket.recv_fds(self._outer, 64, 1)
+            relay, self._relay = self._relay, None
+            if found:
+                relay.serve(socket.socket(fileno=found[0]))
+
+
+@contextlib.contextmanager
+def _door(job: Job) -> Generator[tuple[_Door, int]]:
+    outer, inner = socket.socketpair()
+    with outer, inner:
+        outer.setblocking(False)
+        yield _Door(job, outer), inner.fileno()
+
+
+def _request(job: Job, kind: Sandbox, scratch: Path, door: int) -> dict[str, Any]:
     isolated = kind is Sandbox.BUBBLEWRAP
     program = find(job.command[0], job.reach)
     limits = {
@@ -174,6 +220,8 @@ def _request(job: Job, kind: Sandbox, scratch: Path) -> dict[str, Any]:
         "words": dict(job.words),
         "files": dict(job.files),
         "env": dict(job.env),
+        "sets": dict(job.sets),
+        "relay": {"door": door, "key": job.relay.key, "env": dict(job.relay.env)} if job.relay else None,
         "states": [list(state) for state in job.states],
     }
 
@@ -181,7 +229,9 @@ def _request(job: Job, kind: Sandbox, scratch: Path) -> dict[str, Any]:
 _PLAIN = ("prompt", "on_stdin", "script", "timeout_s", "output_bytes", "script_bytes", "most_commits")
 
 
-def _await(process: "subprocess.Popen[bytes]", request: bytes, halted: Event, limit_s: float) -> tuple[bytes, str]:
+def _await(
+    process: "subprocess.Popen[bytes]", request: bytes, halted: Event, limit_s: float, door: _Door
+) -> tuple[bytes, str]:
     """What a started command reports; or nothing, and why it was ended."""
     deadline = time.monotonic() + limit_s
     given: bytes | None = request
@@ -190,6 +240,7 @@ def _await(process: "subprocess.Popen[bytes]", request: bytes, halted: Event, li
             return process.communicate(given, timeout=_POLL_S)[0], ""
         except subprocess.TimeoutExpired:
             given = None
+        door.look()
         ended = "stopped" if halted.is_set() else "timeout" if time.monotonic() > deadline else ""
         if ended:
             _end(process)

@@ -12,6 +12,7 @@ import os
 import select
 import shutil
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -35,6 +36,7 @@ _GIT_LIMIT_S = 10
 _END_LIMIT_S = 2.0
 _MAX_SUBJECT = 2_000
 _AUTHOR = ("agent", "agent@localhost")
+_WHEN = "2000-01-01T00:00:00Z"
 
 
 def main() -> None:
@@ -55,8 +57,28 @@ def main() -> None:
         limits=job["limits"],
         hidden=tuple(job["hidden"]),
         watched=False,
+        before=(lambda: _open_relay(job)) if job["relay"] else None,
     )
     supervise(part, os.dup(1), namespaces=namespaces)
+
+
+def _open_relay(job: dict[str, Any]) -> None:
+    """Listen where the command alone can reach, and give that socket to orgopt, which answers there from outside."""
+    if job["namespaces"] and not job["limits"]["network"]:
+        isolate.raise_loopback()
+    with socket.socket() as listener, socket.socket(fileno=job["relay"]["door"]) as door:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(64)
+        socket.send_fds(door, [b"listener"], [listener.fileno()])
+        job["relay"]["address"] = f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def _relayed(job: Mapping[str, Any]) -> dict[str, str]:
+    """What tells programs to ask the relay."""
+    if not job["relay"]:
+        return {}
+    places = {"relay": job["relay"]["address"], "relay_key": job["relay"]["key"]}
+    return {name: _filled(value, places) for name, value in job["relay"]["env"].items()}
 
 
 def _work(job: Mapping[str, Any], folder: Path) -> None:
@@ -69,9 +91,12 @@ def _work(job: Mapping[str, Any], folder: Path) -> None:
     for place in (home, temporary):
         place.mkdir(exist_ok=True)
     _link_home(home, job)
-    env = {**os.environ, "HOME": str(home), "TMPDIR": str(temporary), **job["env"]}
+    env = {**os.environ, "HOME": str(home), "TMPDIR": str(temporary), **_relayed(job), **job["env"]}
     env["PATH"] = os.pathsep.join(dict.fromkeys([*job["path"], *env["PATH"].split(os.pathsep)]))
     places = {"worktree": str(repository), "prompt_file": str(folder / PROMPT)}
+    if job["relay"]:
+        places |= {"relay": job["relay"]["address"]}
+    env |= {name: _filled(value, {**places, **job["words"]}) for name, value in job["sets"].items()}
     words = [_filled(word, {**places, **job["words"]}) for word in job["command"]]
     given = folder / PROMPT if job["on_stdin"] else Path(os.devnull)
     result = _run(words, repository, env, given, job["timeout_s"], job["output_bytes"])
@@ -109,6 +134,8 @@ class _Git:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         env = {name: os.environ[name] for name in ("PATH", "LC_ALL", "LANG") if name in os.environ}
+        # A fixed time gives commits the names that they had before, where a call is made again.
+        env |= {"GIT_AUTHOR_DATE": _WHEN, "GIT_COMMITTER_DATE": _WHEN}
         self.env = {**env, "HOME": "/nonexistent", "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull}
 
     def __call__(self, *words: str) -> bytes:

@@ -24,6 +24,7 @@ class Part:
         hidden: Paths that it may not see.
         watched: Whether its learning curve is told as it comes.
         prints: Name of the metric that is taken from its output, where it leaves no file.
+        before: What its supervisor does in its namespaces before it begins.
     """
 
     id: int
@@ -35,6 +36,7 @@ class Part:
     hidden: tuple[str, ...]
     watched: bool
     prints: str = ""
+    before: Callable[[], None] | None = None
 
 
 def read_request(folder: Path) -> dict[str, Any]:

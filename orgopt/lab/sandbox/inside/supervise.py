@@ -74,6 +74,8 @@ def supervise(part: Part, reports: int, *, namespaces: bool) -> NoReturn:
         else:
             work = part.folder / "work"
             work.mkdir()
+        if part.before:
+            part.before()
         report = _run(part, work, kept, wake, reports, began, namespaces=namespaces)
         if not namespaces:
             shutil.rmtree(work, ignore_errors=True)
