@@ -563,7 +563,7 @@ WRONG = {
     "option": ({"command": ["x"], "shell": True}, "has no option 'shell': command, timeout_s"),
     "timeout": ({"command": ["x"], "timeout_s": 0}, "timeout_s must be a number above zero"),
     "infinite": ({"command": ["x"], "timeout_s": float("inf")}, "must be a number above zero"),
-    "a secret": ({"command": ["x"], "env": ["KEY=sk-1"]}, "names of variables alone"),
+    "a secret": ({"command": ["x"], "env": ["KEY=sk-1"]}, "secrets belong into the environment"),
     "network": ({"command": ["x"], "network": "yes"}, "network must be true or false"),
     "relative": ({"command": ["x"], "read": ["data"]}, "write an absolute path"),
     "the root": ({"command": ["x"], "write": ["/"]}, "write an absolute path"),

@@ -100,7 +100,8 @@ class LanguageSettings:
         if found.usd_per_call is None and not found.relay and self.max_usd is not None:
             raise UsageError(
                 f"what '{role.command}' costs cannot be limited to ${self.max_usd:g}: put usd_per_call into "
-                f"[agents.{role.command}] of orgopt.toml, the most dollars of a call (0 where it costs nothing), or relay = true"
+                f"[agents.{role.command}] of orgopt.toml, the most dollars of a call (0 where it costs nothing), or "
+                "relay = true"
             )
         return found
 
@@ -117,7 +118,7 @@ class LanguageSettings:
         name = name or self.default
         if not name:
             raise UsageError(
-                "a role that asks a language model needs one, and none is named: write '- **Model:** openai/gpt-5-mini' in "
+                "a role that asks a language model needs one, and none is named: write '- **Model:** openai/gpt-5' in "
                 f'the document, set {DEFAULT_MODEL}, or put [models] default = "…" into orgopt.toml'
             )
         return self.models.get(name) or ModelSettings(name=name)

@@ -1,7 +1,7 @@
 """The HTTP side of the relay: one command asks it over a socket of its own, and is believed nothing.
 
-What a request says of a path, a host or a header leads nowhere: a path that is known means a dialect, a key is compared,
-and nothing else is looked at. Bodies, connections and waiting are bound.
+What a request says of a path, a host or a header leads nowhere: a path that is known means a dialect, a key is
+compared, and nothing else is looked at. Bodies, connections and waiting are bound.
 """
 
 import contextlib

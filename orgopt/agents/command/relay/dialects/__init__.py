@@ -12,7 +12,10 @@ _PATHS: tuple[tuple[re.Pattern[str], Dialect], ...] = (
     (re.compile(r"(?:/v1)?/chat/completions"), Chat()),
     (re.compile(r"(?:/v1)?/responses"), Responses()),
     (re.compile(r"(?:/v1)?/messages(?:/count_tokens)?"), Messages()),
-    (re.compile(r"/v1(?:alpha|beta)?/models/[\w.:@%-]+:(?:generateContent|streamGenerateContent|countTokens)"), Gemini()),
+    (
+        re.compile(r"/v1(?:alpha|beta)?/models/[\w.:@%-]+:(?:generateContent|streamGenerateContent|countTokens)"),
+        Gemini(),
+    ),
 )
 
 

@@ -183,7 +183,7 @@ def text_of(content: object) -> str:
         return ""
     if isinstance(content, str):
         return content
-    parts = [content] if isinstance(content, dict) else content
+    parts: Any = [content] if isinstance(content, dict) else content
     if not isinstance(parts, list):
         raise TypeError("a content must be a text or a list")
     return "\n".join(_text(part) for part in cast("list[Any]", parts))
@@ -229,6 +229,11 @@ def schema_form(form: Mapping[str, Any] | None) -> dict[str, Any] | None:
         return {"type": "json_object"}
     given = form.get("json_schema") or form
     return {"type": "json_schema", "schema": given["schema"], "name": str(given.get("name") or "answer")}
+
+
+def object_of(value: object) -> dict[str, Any]:
+    """An object; whatever is none is an empty one."""
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
 def listed(value: object) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from orgopt.agents.command.relay.dialects.base import (
     choice,
     function,
     listed,
+    object_of,
     schema_form,
     text_of,
 )
@@ -37,12 +38,12 @@ class Chat:
                 talk.say("user", text)
         tools = [one["function"] for one in listed(body.get("tools")) if one.get("type", "function") == "function"]
         wanted, stop = body.get("tool_choice"), body.get("stop")
-        named = wanted["function"]["name"] if isinstance(wanted, dict) else None
+        named = object_of(object_of(wanted).get("function")).get("name")
         config = {
             "max_tokens": body.get("max_completion_tokens") or body.get("max_tokens"),
             "temperature": body.get("temperature"),
             "top_p": body.get("top_p"),
-            "stop": (stop,) if isinstance(stop, str) else tuple(stop or ()),
+            "stop": (stop,) if isinstance(stop, str) else tuple[str, ...](stop or ()),
             "response_format": schema_form(body.get("response_format")),
             "tool_choice": choice(wanted, named),
         }
@@ -50,7 +51,7 @@ class Chat:
             [function(one["name"], one.get("description"), one.get("parameters")) for one in tools],
             config,
             stream=bool(body.get("stream")),
-            usage=bool((body.get("stream_options") or {}).get("include_usage")),
+            usage=bool(object_of(body.get("stream_options")).get("include_usage")),
         )
 
     def whole(self, reply: Reply) -> Mapping[str, Any]:

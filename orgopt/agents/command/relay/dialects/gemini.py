@@ -1,9 +1,9 @@
-"""Google's generateContent, which Gemini CLI speaks; its calls of functions have no ids, and are told by their order."""
+"""Google's generateContent, which Gemini CLI speaks; calls of functions are told by their order."""
 
 import json
 from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 from orgopt.agents.command.relay.dialects.base import (
     LEFT_OUT,
@@ -16,6 +16,7 @@ from orgopt.agents.command.relay.dialects.base import (
     choice,
     function,
     listed,
+    object_of,
 )
 
 _MODES = {"ANY": "required", "NONE": "none"}
@@ -50,7 +51,9 @@ class Gemini:
             for one in listed(tool.get("functionDeclarations") or tool.get("function_declarations"))
         ]
         tools = [
-            function(one["name"], one.get("description"), one.get("parametersJsonSchema") or _plain(one.get("parameters")))
+            function(
+                one["name"], one.get("description"), one.get("parametersJsonSchema") or _plain(one.get("parameters"))
+            )
             for one in declared
         ]
         action = path.rpartition(":")[2]
@@ -59,9 +62,9 @@ class Gemini:
         )
 
     def _config(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        wanted = body.get("generationConfig") or {}
-        calling = (body.get("toolConfig") or {}).get("functionCallingConfig") or {}
-        allowed = calling.get("allowedFunctionNames") or []
+        wanted = object_of(body.get("generationConfig"))
+        calling = object_of(object_of(body.get("toolConfig")).get("functionCallingConfig"))
+        allowed: list[Any] = calling.get("allowedFunctionNames") or []
         form = wanted.get("responseJsonSchema") or _plain(wanted.get("responseSchema"))
         shaped = {"type": "json_schema", "schema": form, "name": "answer"} if form else None
         plain = {"type": "json_object"} if wanted.get("responseMimeType") == "application/json" else None
@@ -71,7 +74,7 @@ class Gemini:
             "top_p": wanted.get("topP"),
             "stop": tuple(wanted.get("stopSequences") or ()),
             "response_format": shaped or plain,
-            "tool_choice": choice(_MODES.get(calling.get("mode")), allowed[0] if len(allowed) == 1 else None),
+            "tool_choice": choice(_MODES.get(str(calling.get("mode"))), allowed[0] if len(allowed) == 1 else None),
         }
 
     def whole(self, reply: Reply) -> Mapping[str, Any]:
@@ -111,9 +114,10 @@ def _texts(parts: list[dict[str, Any]]) -> str:
 def _plain(schema: Any) -> Any:
     """A schema of Google's, whose types are in capitals, as JSON's."""
     if isinstance(schema, list):
-        return [_plain(one) for one in schema]
+        return [_plain(one) for one in cast("list[Any]", schema)]
     if not isinstance(schema, dict):
         return schema
-    return {
-        key: value.lower() if key == "type" and isinstance(value, str) else _plain(value) for key, value in schema.items()
-    }
+    found = {key: _plain(value) for key, value in cast("dict[str, Any]", schema).items()}
+    if isinstance(found.get("type"), str):
+        found["type"] = found["type"].lower()
+    return found

@@ -15,6 +15,7 @@ from orgopt.agents.command.relay.dialects.base import (
     choice,
     function,
     listed,
+    object_of,
     text_of,
 )
 
@@ -30,13 +31,13 @@ class Messages:
         for message in listed(body["messages"]):
             self._take(talk, message)
         tools = [one for one in listed(body.get("tools")) if one.get("type", "custom") == "custom"]
-        wanted = body.get("tool_choice") or {}
+        wanted = object_of(body.get("tool_choice"))
         config = {
             "max_tokens": body.get("max_tokens"),
             "temperature": body.get("temperature"),
             "top_p": body.get("top_p"),
             "stop": tuple(body.get("stop_sequences") or ()),
-            "tool_choice": choice(_MODES.get(wanted.get("type")), wanted.get("name")),
+            "tool_choice": choice(_MODES.get(str(wanted.get("type"))), wanted.get("name")),
         }
         functions = [function(one["name"], one.get("description"), one.get("input_schema")) for one in tools]
         counts = path.endswith("/count_tokens")
@@ -68,16 +69,22 @@ class Messages:
         return {**self._head(reply), "content": content, "stop_reason": self._stop(reply), "usage": self._usage(reply)}
 
     def events(self, reply: Reply, asked: Asked) -> Iterator[Event]:  # noqa: ARG002  of the protocol
-        begun = {**self._head(reply), "content": [], "stop_reason": None, "usage": {**self._usage(reply), "output_tokens": 0}}
+        begun: dict[str, Any] = {
+            **self._head(reply),
+            "content": [],
+            "stop_reason": None,
+            "usage": {**self._usage(reply), "output_tokens": 0},
+        }
         yield "message_start", {"type": "message_start", "message": begun}
         for index, block in enumerate(self.whole(reply)["content"]):
-            place = {"index": index}
+            place: dict[str, Any] = {"index": index}
             if block["type"] == "text":
-                empty, delta = {**block, "text": ""}, {"type": "text_delta", "text": block["text"]}
+                start: dict[str, Any] = {**block, "text": ""}
+                delta = {"type": "text_delta", "text": block["text"]}
             else:
-                empty = {**block, "input": {}}
+                start = {**block, "input": {}}
                 delta = {"type": "input_json_delta", "partial_json": json.dumps(block["input"])}
-            yield "content_block_start", {"type": "content_block_start", **place, "content_block": empty}
+            yield "content_block_start", {"type": "content_block_start", **place, "content_block": start}
             yield "content_block_delta", {"type": "content_block_delta", **place, "delta": delta}
             yield "content_block_stop", {"type": "content_block_stop", **place}
         ended = {"stop_reason": self._stop(reply), "stop_sequence": None}

@@ -15,6 +15,7 @@ from orgopt.agents.command.relay.dialects.base import (
     choice,
     function,
     listed,
+    object_of,
     schema_form,
     text_of,
 )
@@ -37,8 +38,8 @@ class Responses:
             "max_tokens": body.get("max_output_tokens"),
             "temperature": body.get("temperature"),
             "top_p": body.get("top_p"),
-            "response_format": schema_form((body.get("text") or {}).get("format")),
-            "tool_choice": choice(wanted, wanted.get("name") if isinstance(wanted, dict) else None),
+            "response_format": schema_form(object_of(object_of(body.get("text")).get("format"))),
+            "tool_choice": choice(wanted, object_of(wanted).get("name")),
         }
         functions = [function(one["name"], one.get("description"), one.get("parameters")) for one in tools]
         return talk.asked(functions, config, stream=bool(body.get("stream")))
@@ -70,8 +71,8 @@ class Responses:
         yield "response.in_progress", {"response": begun}
         for index, item in enumerate(self._items(reply)):
             place = {"item_id": item["id"], "output_index": index}
-            empty = {"content": []} if item["type"] == "message" else {"arguments": ""}
-            begins = {"output_index": index, "item": {**item, "status": "in_progress", **empty}}
+            empty: dict[str, Any] = {"content": []} if item["type"] == "message" else {"arguments": ""}
+            begins: dict[str, Any] = {"output_index": index, "item": {**item, "status": "in_progress", **empty}}
             yield "response.output_item.added", begins
             if item["type"] == "message":
                 yield from self._said(item["content"][0], {**place, "content_index": 0})
@@ -98,8 +99,10 @@ class Responses:
     def _items(self, reply: Reply) -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = []
         if reply.text or not reply.calls:
-            content = [{"type": "output_text", "text": reply.text, "annotations": [], "logprobs": []}]
-            said = {"type": "message", "role": "assistant", "status": "completed", "content": content}
+            content: list[dict[str, Any]] = [
+                {"type": "output_text", "text": reply.text, "annotations": [], "logprobs": []}
+            ]
+            said: dict[str, Any] = {"type": "message", "role": "assistant", "status": "completed", "content": [part]}
             items.append({"id": f"msg_{reply.id}", **said})
         for index, one in enumerate(reply.calls):
             given = {"call_id": one.id, "name": one.name, "arguments": json.dumps(one.arguments)}
