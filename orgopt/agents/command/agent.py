@@ -5,7 +5,6 @@ What it may run and see is declared in `orgopt.toml` (`config`), how it is start
 commits become is decided in `commits`. A thought is one call; its record repeats it without another.
 """
 
-import contextlib
 import json
 import os
 import threading
@@ -39,20 +38,6 @@ if TYPE_CHECKING:
     from orgopt.agents.llm.model import Absent, Model
 
 _STOP_LIMIT_S = 8.0
-_RELAY = {
-    "OPENAI_BASE_URL": "{relay}/v1",
-    "OPENAI_API_BASE": "{relay}/v1",
-    "OPENAI_API_KEY": "{relay_key}",
-    "CODEX_API_KEY": "{relay_key}",
-    "ANTHROPIC_BASE_URL": "{relay}",
-    "ANTHROPIC_API_BASE": "{relay}",
-    "ANTHROPIC_API_KEY": "{relay_key}",
-    "GOOGLE_GEMINI_BASE_URL": "{relay}",
-    "GEMINI_API_KEY": "{relay_key}",
-    "NO_PROXY": "127.0.0.1,localhost",
-    "no_proxy": "127.0.0.1,localhost",
-}
-"""What tells programs where to ask, and what to show there."""
 
 
 def check(role: Role, settings: CommandSettings, environ: Mapping[str, str]) -> None:
@@ -178,26 +163,19 @@ class CommandAgent(Mind):
 
     def _ask_relayed(self, now: Situation, start: Known, told: Mapping[str, str], key: str) -> Answer:
         """Run a command that asks orgopt for a model, where each question is booked."""
-        from orgopt.agents.command.relay.relay import Relay
-        from orgopt.agents.command.relay.server import Served
+        from orgopt.agents.command.relay.calls import Relayed
 
         settings, role = self._settings.command(self.seat.role), self.seat.role
         check(role, settings, self._environ)
         if self._model is None:
             raise UsageError(f"{role.name} asks a language model, and none was opened")
         account = Within(self.books.spend, max_usd=settings.usd_per_call, max_tokens=settings.tokens_per_call)
-        relay = Relay(
-            self._model, self._model.settings.max_tokens, self.books.answers, account, role=role.id, thought=key
-        )
         began = self._clock()
-        with contextlib.ExitStack() as served:
-            serve = lab.Relayed(
-                serve=lambda listener: served.enter_context(Served(listener, relay)), key=relay.token, env=_RELAY
-            )
-            done = self._perform(replace(self._job(now, start, told, settings), relay=serve))
+        with Relayed(self._model, self.books.answers, account, role=role.id, thought=key) as relay:
+            done = self._perform(replace(self._job(now, start, told, settings), relay=relay.line))
         used, stopped = relay.used, done.ended == "stopped"
-        secrets = [*_secrets(settings, self._environ), relay.token]
-        asked = {"asked": used.calls, "unanswered": [relay.failure, relay.error] if relay.failure else []}
+        secrets = [*_secrets(settings, self._environ), relay.line.key]
+        asked = {"asked": used.calls, "unanswered": relay.failed}
         return Answer(
             text="" if stopped else json.dumps({**_kept(done, secrets), **asked}, ensure_ascii=False),
             input_tokens=used.input_tokens,

@@ -74,11 +74,11 @@ class Job:
     reach: Reach = field(default_factory=Reach)
     hidden: tuple[str, ...] = ()
     sets: Mapping[str, str] = field(default_factory=dict[str, str])
-    relay: "Relayed | None" = None
+    relay: "Line | None" = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Relayed:
+class Line:
     """Who answers a command over a socket that it alone can reach.
 
     Attributes:

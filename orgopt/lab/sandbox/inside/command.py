@@ -12,7 +12,6 @@ import os
 import select
 import shutil
 import signal
-import socket
 import stat
 import subprocess
 import sys
@@ -21,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import isolate, processes
+from . import isolate, line, processes
 from .part import Part
 from .start import check_isolation, guard
 from .supervise import supervise
@@ -57,28 +56,9 @@ def main() -> None:
         limits=job["limits"],
         hidden=tuple(job["hidden"]),
         watched=False,
-        before=(lambda: _open_relay(job)) if job["relay"] else None,
+        before=(lambda: line.open_line(job)) if job["relay"] else None,
     )
     supervise(part, os.dup(1), namespaces=namespaces)
-
-
-def _open_relay(job: dict[str, Any]) -> None:
-    """Listen where the command alone can reach, and give that socket to orgopt, which answers there from outside."""
-    if job["namespaces"] and not job["limits"]["network"]:
-        isolate.raise_loopback()
-    with socket.socket() as listener, socket.socket(fileno=job["relay"]["door"]) as door:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(64)
-        socket.send_fds(door, [b"listener"], [listener.fileno()])
-        job["relay"]["address"] = f"http://127.0.0.1:{listener.getsockname()[1]}"
-
-
-def _relayed(job: Mapping[str, Any]) -> dict[str, str]:
-    """What tells programs to ask the relay."""
-    if not job["relay"]:
-        return {}
-    places = {"relay": job["relay"]["address"], "relay_key": job["relay"]["key"]}
-    return {name: _filled(value, places) for name, value in job["relay"]["env"].items()}
 
 
 def _work(job: Mapping[str, Any], folder: Path) -> None:
@@ -91,13 +71,13 @@ def _work(job: Mapping[str, Any], folder: Path) -> None:
     for place in (home, temporary):
         place.mkdir(exist_ok=True)
     _link_home(home, job)
-    env = {**os.environ, "HOME": str(home), "TMPDIR": str(temporary), **_relayed(job), **job["env"]}
+    env = {**os.environ, "HOME": str(home), "TMPDIR": str(temporary), **line.addresses(job), **job["env"]}
     env["PATH"] = os.pathsep.join(dict.fromkeys([*job["path"], *env["PATH"].split(os.pathsep)]))
     places = {"worktree": str(repository), "prompt_file": str(folder / PROMPT)}
     if job["relay"]:
         places |= {"relay": job["relay"]["address"]}
-    env |= {name: _filled(value, {**places, **job["words"]}) for name, value in job["sets"].items()}
-    words = [_filled(word, {**places, **job["words"]}) for word in job["command"]]
+    env |= {name: line.filled(value, {**places, **job["words"]}) for name, value in job["sets"].items()}
+    words = [line.filled(word, {**places, **job["words"]}) for word in job["command"]]
     given = folder / PROMPT if job["on_stdin"] else Path(os.devnull)
     result = _run(words, repository, env, given, job["timeout_s"], job["output_bytes"])
     result |= {"commits": [], "more": 0}
@@ -106,16 +86,6 @@ def _work(job: Mapping[str, Any], folder: Path) -> None:
     except (OSError, subprocess.SubprocessError, ValueError) as error:
         result["error"] = f"its repository cannot be read: {type(error).__name__}"
     _leave(folder / RESULT, result)
-
-
-def _filled(word: str, values: Mapping[str, str]) -> str:
-    """A word of the command with its placeholders filled, once."""
-    pieces = word.split("{")
-    text = [pieces[0]]
-    for piece in pieces[1:]:
-        name, closed, rest = piece.partition("}")
-        text.append(values[name] + rest if closed and name in values else "{" + piece)
-    return "".join(text)
 
 
 def _link_home(home: Path, job: Mapping[str, Any]) -> None:

@@ -99,9 +99,7 @@ class Responses:
     def _items(self, reply: Reply) -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = []
         if reply.text or not reply.calls:
-            content: list[dict[str, Any]] = [
-                {"type": "output_text", "text": reply.text, "annotations": [], "logprobs": []}
-            ]
+            part: dict[str, Any] = {"type": "output_text", "text": reply.text, "annotations": [], "logprobs": []}
             said: dict[str, Any] = {"type": "message", "role": "assistant", "status": "completed", "content": [part]}
             items.append({"id": f"msg_{reply.id}", **said})
         for index, one in enumerate(reply.calls):
