@@ -14,14 +14,14 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
 from typing import Any, NamedTuple
 
 from orgopt.errors import UsageError
 from orgopt.lab.sandbox import launch
-from orgopt.lab.sandbox.command_reach import Reach, start_command, visible
+from orgopt.lab.sandbox.command_reach import Reach, completed, start_command, visible
 from orgopt.lab.sandbox.inside import isolate, processes
 from orgopt.lab.sandbox.inside.supervise import last_line
 from orgopt.lab.sandbox.launch import Sandbox
@@ -122,7 +122,7 @@ class Done:
 
 
 def find(program: str, reach: Reach) -> str:
-    """Where a program is that a command names first.
+    """Where a program is that a command names first, as its sandbox sees it.
 
     Raises:
         UsageError: It is not installed, or not to be seen in the sandbox, or what it is to see is not there; says what
@@ -139,9 +139,11 @@ def find(program: str, reach: Reach) -> str:
         raise UsageError("command agents work with git, which is not installed")
     if launch.chosen() is Sandbox.BUBBLEWRAP:
         launch.bubblewrap(replays=False)
-        for path in (Path(found).absolute(), Path(found).resolve()):
-            if not visible(path, reach):
-                raise UsageError(f'the sandbox hides {path}: add read = ["{path.parent}"], or a folder above it')
+        reach = completed(program, reach)
+        linked, path = Path(found).absolute(), Path(found).resolve()
+        if not visible(path, reach):
+            raise UsageError(f'the sandbox hides {path}: add read = ["{path.parent}"], or a folder above it')
+        return found if visible(linked, reach) else str(path)
     return found
 
 
@@ -151,7 +153,7 @@ def perform(job: Job, halted: Event) -> Done:
     Raises:
         SandboxError: The sandbox does not hold on this machine.
     """
-    kind = launch.chosen()
+    kind, job = launch.chosen(), replace(job, reach=completed(job.command[0], job.reach))
     scratch = Path(tempfile.mkdtemp(prefix="orgopt-command-"))
     try:
         start = start_command(kind, scratch, job.reach)

@@ -24,6 +24,8 @@ _ADDRESSES = {
     "ANTHROPIC_API_KEY": "{relay_key}",
     "GOOGLE_GEMINI_BASE_URL": "{relay}",
     "GEMINI_API_KEY": "{relay_key}",
+    "GOOGLE_VERTEX_BASE_URL": "{relay}",
+    "GOOGLE_API_KEY": "{relay_key}",
     "NO_PROXY": "127.0.0.1,localhost",
     "no_proxy": "127.0.0.1,localhost",
 }

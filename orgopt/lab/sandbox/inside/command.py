@@ -71,7 +71,7 @@ def _work(job: Mapping[str, Any], folder: Path) -> None:
     for place in (home, temporary):
         place.mkdir(exist_ok=True)
     _link_home(home, job)
-    env = {**os.environ, "HOME": str(home), "TMPDIR": str(temporary), **line.addresses(job), **job["env"]}
+    env = {**os.environ, "PWD": str(repository), "HOME": str(home), "TMPDIR": str(temporary), **line.addresses(job), **job["env"]}
     env["PATH"] = os.pathsep.join(dict.fromkeys([*job["path"], *env["PATH"].split(os.pathsep)]))
     places = {"worktree": str(repository), "prompt_file": str(folder / PROMPT)}
     if job["relay"]:

@@ -8,14 +8,12 @@ from orgopt.agents.command.relay.dialects.gemini import Gemini
 from orgopt.agents.command.relay.dialects.messages import Messages
 from orgopt.agents.command.relay.dialects.responses import Responses
 
+_GOOGLE = r"/v1(?:alpha|beta1?)?(?:/publishers/google)?"
 _PATHS: tuple[tuple[re.Pattern[str], Dialect], ...] = (
     (re.compile(r"(?:/v1)?/chat/completions"), Chat()),
     (re.compile(r"(?:/v1)?/responses"), Responses()),
     (re.compile(r"(?:/v1)?/messages(?:/count_tokens)?"), Messages()),
-    (
-        re.compile(r"/v1(?:alpha|beta)?/models/[\w.:@%-]+:(?:generateContent|streamGenerateContent|countTokens)"),
-        Gemini(),
-    ),
+    (re.compile(rf"{_GOOGLE}/models/[\w.:@%-]+:(?:generateContent|streamGenerateContent|countTokens)"), Gemini()),
 )
 
 
