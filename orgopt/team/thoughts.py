@@ -24,6 +24,7 @@ UNFINISHED = "unfinished"
 """The failure of a thought that the end of the budget cut."""
 
 _MAX_TOLD = 12_000  # characters of what an agent was told that a ledger keeps of each field
+_MOMENT_S = 0.1
 _NEVER = float("inf")
 _TICKS = 10_000  # a second, in a ledger's times
 
@@ -33,6 +34,7 @@ class _Recorded(NamedTuple):
 
     t: float
     failure: str
+    calls: int
 
 
 @dataclass(slots=True, eq=False)
@@ -84,7 +86,9 @@ class Thoughts:
         for event in ledger.ahead():
             if event.kind == "thought":
                 data = event.data
-                self._recorded[data["agent"], data["purpose"]].append(_Recorded(event.t, data["failure"]))
+                self._recorded[data["agent"], data["purpose"]].append(
+                    _Recorded(event.t, data["failure"], data["calls"])
+                )
         self._pending: dict[str, Pending] = {}
         self._unready: list[Pending] = []
         self._meeting: Meeting | None = None
@@ -171,9 +175,9 @@ class Thoughts:
         """End all thoughts, and let roles with lasting memory write what they remember."""
         for desk in desks:
             desk.agent.stop()
-        cut = [*self._pending.values(), *(self._meeting.reports if self._meeting else ())]
-        for one in cut:
-            self._end(one, Thought(failure=UNFINISHED, seconds=round(budget_s - one.began, 4)), budget_s)
+        wait([one.future for one in self._pending.values() if one.future], _MOMENT_S)  # whom that ended, has something
+        for one in [*self._pending.values(), *(self._meeting.reports if self._meeting else ())]:
+            self._end(one, self._unfinished(one, budget_s), budget_s)
         self._pending, self._unready, self._meeting = {}, [], None
         asked: set[str] = set()
         for desk in desks:
@@ -186,6 +190,18 @@ class Thoughts:
                 one = self._start(desk, "remember", thinking, budget_s)
                 self._end(one, one.outcome(), budget_s)
 
+    def _unfinished(self, one: Pending, budget_s: float) -> Thought:
+        """What is known of a thought that the end of the budget cuts: an answer that came too late has cost, too."""
+        found = Thought(failure=UNFINISHED, seconds=round(budget_s - one.began, 4))
+        future = one.future
+        if future is None or not (one.fixed or future.done()):
+            return found
+        if future.done() and future.exception():
+            return found
+        late = future.result()
+        cost = {"calls": late.calls, "usd": late.usd, "facts": late.facts}
+        return found._replace(input_tokens=late.input_tokens, output_tokens=late.output_tokens, **cost)
+
     def _start(self, desk: Desk, purpose: Purpose, thinking: Thinking, t: float) -> Pending:
         name = desk.member.id
         queue = self._recorded[name, purpose]
@@ -195,7 +211,7 @@ class Thoughts:
         kept = {key: _cut(text) for key, text in told.items() if key not in {"mission", "script"}}
         self._add("thinking", t, agent=name, purpose=purpose, told=kept)
         future = None
-        if recorded is None or recorded.failure != UNFINISHED:
+        if recorded is None or recorded.failure != UNFINISHED or recorded.calls:
             future = _future(f"{name} {purpose}", thinking, told, recorded_only=recorded is not None)
         # In virtual time the end follows from the recorded answers, in real time nothing else tells it.
         fixed = recorded is not None and (future is None or not self._virtual)

@@ -1,4 +1,4 @@
-"""A scripted model for coding CLIs: it turns a knob with the tool that it is offered, commits, and says that it is done.
+"""A scripted model for coding CLIs: it turns a knob with the tool that it is offered, commits, and says so.
 
 It knows no CLI by name: it calls the tool that takes a command of a shell, and writes an edit of aider's where there is
 no tool at all.

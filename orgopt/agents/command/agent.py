@@ -128,12 +128,15 @@ class CommandAgent(Mind):
         request = {**told, "instructions": words.charge(now), "script": words.source_of(now, start)}
         key = key_of(asker, self.seat.role.agent, request)
         answer = self.books.answers.take(key)
+        while answer and answer.failure == CommandFailure.STOPPED and not recorded_only:
+            answer = self.books.answers.take(key)  # it was cut, and is done anew
         if answer is None:
             if recorded_only:
                 raise StoreError(f"answers.jsonl lacks an answer to {asker} that the ledger tells of")
-            answer = self._ask(now, start, told, key)
-            if answer.failure != CommandFailure.STOPPED:
+            with self._runs:
+                answer = self._ask(now, start, told, key)
                 self.books.answers.put(key, answer)
+                return _thought(now, start, answer)
         return _thought(now, start, answer)
 
     def _ask(self, now: Situation, start: Known, told: Mapping[str, str], key: str) -> Answer:
@@ -155,7 +158,7 @@ class CommandAgent(Mind):
         finally:
             self.books.spend.settle(taken, cost, unsure=unsure)
         return Answer(
-            text="" if unsure else json.dumps(_kept(done, secrets), ensure_ascii=False),
+            text=json.dumps(_kept(done, secrets), ensure_ascii=False),
             usd=cost.usd,
             seconds=round(self._clock() - began, 4),
             failure=CommandFailure.STOPPED if unsure else "",
@@ -177,7 +180,7 @@ class CommandAgent(Mind):
         secrets = [*_secrets(settings, self._environ), relay.line.key]
         asked = {"asked": used.calls, "unanswered": relay.failed}
         return Answer(
-            text="" if stopped else json.dumps({**_kept(done, secrets), **asked}, ensure_ascii=False),
+            text=json.dumps({**_kept(done, secrets), **asked}, ensure_ascii=False),
             input_tokens=used.input_tokens,
             output_tokens=used.output_tokens,
             usd=round(used.usd, 8),
@@ -186,8 +189,7 @@ class CommandAgent(Mind):
         )
 
     def _perform(self, job: lab.Job) -> lab.Done:
-        with self._runs:
-            return lab.Done(ended="stopped") if self._halted.is_set() else lab.perform(job, self._halted)
+        return lab.Done(ended="stopped") if self._halted.is_set() else lab.perform(job, self._halted)
 
     def _job(self, now: Situation, start: Known, told: Mapping[str, str], settings: CommandSettings) -> lab.Job:
         prompt = prompt_of(now, start, told, settings)
@@ -247,7 +249,7 @@ def _leaks(script: str | None, secrets: list[str]) -> bool:
 
 def _thought(now: Situation, start: Known, answer: Answer) -> Thought:
     """What came of a call, from its record."""
-    if answer.failure:
+    if not answer.text:
         return Thought(failure=answer.failure, error=answer.error, seconds=answer.seconds, usd=answer.usd)
     done: dict[str, Any] = json.loads(answer.text)
     last = words.clean((done["output"].strip().splitlines() or [""])[-1], MAX_WORDS)
@@ -255,8 +257,9 @@ def _thought(now: Situation, start: Known, answer: Answer) -> Thought:
         if commit["subject"] == UNCOMMITTED and last:
             commit["subject"] = f"{UNCOMMITTED}: {last}"
     found = judged(now, start, done["commits"])
-    proposals = [one.proposal for one in found if one.proposal]
-    failure, error = ("", "") if proposals else done.get("unanswered") or _failure(done, found, last)
+    proposals = [one.proposal for one in found if one.proposal and not answer.failure]
+    why = (answer.failure, answer.error) if answer.failure else done.get("unanswered") or _failure(done, found, last)
+    failure, error = ("", "") if proposals else why
     said = [[one.subject, str(one.refusal or ("" if one.proposal else "it changes nothing"))] for one in found]
     return Thought(
         proposal=proposals[0] if proposals else None,
@@ -269,7 +272,8 @@ def _thought(now: Situation, start: Known, answer: Answer) -> Thought:
         failure=failure,
         error=error[:300],
         said=done["output"],
-        facts={"ended": done["ended"], "exit_code": done["exit_code"], "commits": said, "unread": done["more"]},
+        facts={"ended": done["ended"], "exit_code": done["exit_code"], "commits": said, "unread": done["more"]}
+        | ({"printed": done["output"]} if answer.failure else {}),
     )
 
 

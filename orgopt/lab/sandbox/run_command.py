@@ -23,12 +23,14 @@ from orgopt.errors import UsageError
 from orgopt.lab.sandbox import launch
 from orgopt.lab.sandbox.command_reach import Reach, completed, start_command, visible
 from orgopt.lab.sandbox.inside import isolate, processes
-from orgopt.lab.sandbox.inside.supervise import last_line
+from orgopt.lab.sandbox.inside.command import STOP
+from orgopt.lab.sandbox.inside.supervise import STOP_LIMIT_S, last_line
 from orgopt.lab.sandbox.launch import Sandbox
 
 _POLL_S = 0.05
 _BACKSTOP_S = 20.0  # beyond the time of the command: its start, and reading its repository
 _END_LIMIT_S = 3.0
+_STOP_LIMIT_S = STOP_LIMIT_S + 1.0
 _RESULT_BYTES = 16 * 2**20
 _ERROR_BYTES = 4096
 
@@ -107,7 +109,7 @@ class Done:
     Attributes:
         ended: `ok` when it ended by itself, whatever its exit code; `timeout`; `oom`; `stopped` by us; or `lost`.
         exit_code: As it gave it; negative for a signal, None where nobody knows.
-        output: What it printed, both ends of it.
+        output: What it printed, both ends of it; of one that was stopped, until then.
         commits: What it committed, oldest first; last what it left uncommitted, where it ended with 0.
         more: How many earlier commits were not read.
         error: What went wrong besides, in a line.
@@ -161,7 +163,8 @@ def perform(job: Job, halted: Event) -> Done:
             request = json.dumps(_request(job, kind, scratch, inner)).encode()
             with (scratch / "errors").open("wb") as errors:
                 process = launch.begin(kind, start, errors, keeps=[inner] if job.relay else [], replays=False)
-            report, ended = _await(process, request, halted, job.timeout_s + 2 * _BACKSTOP_S, door)
+            stop = scratch / "results" / STOP
+            report, ended = _await(process, request, halted, job.timeout_s + 2 * _BACKSTOP_S, door, stop)
         return Done(ended=ended) if ended else _done(kind, process, report, scratch)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -232,7 +235,7 @@ _PLAIN = ("prompt", "on_stdin", "script", "timeout_s", "output_bytes", "script_b
 
 
 def _await(
-    process: "subprocess.Popen[bytes]", request: bytes, halted: Event, limit_s: float, door: _Door
+    process: "subprocess.Popen[bytes]", request: bytes, halted: Event, limit_s: float, door: _Door, stop: Path
 ) -> tuple[bytes, str]:
     """What a started command reports; or nothing, and why it was ended."""
     deadline = time.monotonic() + limit_s
@@ -243,10 +246,12 @@ def _await(
         except subprocess.TimeoutExpired:
             given = None
         door.look()
-        ended = "stopped" if halted.is_set() else "timeout" if time.monotonic() > deadline else ""
-        if ended:
+        if halted.is_set() and not stop.exists():
+            stop.touch()
+            deadline = time.monotonic() + _STOP_LIMIT_S
+        if time.monotonic() > deadline:
             _end(process)
-            return b"", ended
+            return b"", "stopped" if halted.is_set() else "timeout"
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
@@ -281,7 +286,7 @@ def _done(kind: Sandbox, process: "subprocess.Popen[bytes]", report: bytes, scra
         with (scratch / "results" / "result.json").open("rb") as file:
             found = json.loads(file.read(_RESULT_BYTES))
         return Done(
-            ended="timeout" if found["timed_out"] else "ok",
+            ended="stopped" if found["stopped"] else "timeout" if found["timed_out"] else "ok",
             exit_code=found["exit_code"],
             output=str(found["output"]),
             commits=tuple(_commit(one) for one in found["commits"]),

@@ -15,8 +15,9 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +29,13 @@ from .supervise import supervise
 RESULT = "result.json"
 REPOSITORY = "repository"
 PROMPT = "prompt.md"
+STOP = "stop"
+"""The file beside the result that ends the command: what it printed and committed is kept."""
 UNCOMMITTED = "uncommitted edits"
 """The subject of what was edited and not committed, where the command printed nothing."""
 
 _GIT_LIMIT_S = 10
+_LOOK_S = 0.02  # between two looks at the command
 _END_LIMIT_S = 2.0
 _MAX_SUBJECT = 2_000
 _AUTHOR = ("agent", "agent@localhost")
@@ -56,6 +60,7 @@ def main() -> None:
         limits=job["limits"],
         hidden=tuple(job["hidden"]),
         watched=False,
+        stops=STOP,
         before=(lambda: line.open_line(job)) if job["relay"] else None,
     )
     supervise(part, os.dup(1), namespaces=namespaces)
@@ -64,6 +69,8 @@ def main() -> None:
 def _work(job: Mapping[str, Any], folder: Path) -> None:
     """Prepare the repository, run the command, and write what came of it."""
     isolate.adopt()
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda _number, _frame: stop.set())
     repository = folder / REPOSITORY
     git = _Git(repository)
     base = _prepare(job, git)
@@ -71,7 +78,14 @@ def _work(job: Mapping[str, Any], folder: Path) -> None:
     for place in (home, temporary):
         place.mkdir(exist_ok=True)
     _link_home(home, job)
-    env = {**os.environ, "PWD": str(repository), "HOME": str(home), "TMPDIR": str(temporary), **line.addresses(job), **job["env"]}
+    env = {
+        **os.environ,
+        "PWD": str(repository),
+        "HOME": str(home),
+        "TMPDIR": str(temporary),
+        **line.addresses(job),
+        **job["env"],
+    }
     env["PATH"] = os.pathsep.join(dict.fromkeys([*job["path"], *env["PATH"].split(os.pathsep)]))
     places = {"worktree": str(repository), "prompt_file": str(folder / PROMPT)}
     if job["relay"]:
@@ -79,7 +93,11 @@ def _work(job: Mapping[str, Any], folder: Path) -> None:
     env |= {name: line.filled(value, {**places, **job["words"]}) for name, value in job["sets"].items()}
     words = [line.filled(word, {**places, **job["words"]}) for word in job["command"]]
     given = folder / PROMPT if job["on_stdin"] else Path(os.devnull)
-    result = _run(words, repository, env, given, job["timeout_s"], job["output_bytes"])
+    deadline = time.monotonic() + job["timeout_s"]
+    result = _run(
+        words, repository, env, given, lambda: stop.is_set() or time.monotonic() > deadline, job["output_bytes"]
+    )
+    result["stopped"] = stop.is_set()
     result |= {"commits": [], "more": 0}
     try:
         result |= _commits(job, git, base, finished=not result["timed_out"] and result["exit_code"] == 0)
@@ -138,10 +156,14 @@ def _prepare(job: Mapping[str, Any], git: _Git) -> str:
 
 
 def _run(
-    words: Sequence[str], folder: Path, env: Mapping[str, str], given: Path, timeout_s: float, output_bytes: int
+    words: Sequence[str],
+    folder: Path,
+    env: Mapping[str, str],
+    given: Path,
+    over: Callable[[], bool],
+    output_bytes: int,
 ) -> dict[str, Any]:
-    """Run the command to its end or its time, with all that it started; what it printed, from both ends."""
-    deadline = time.monotonic() + timeout_s
+    """Run the command to its end or until it is over, with all that it started; what it printed, from both ends."""
     output, writes = os.pipe()
     os.set_blocking(output, False)
     try:
@@ -155,10 +177,10 @@ def _run(
     finally:
         os.close(writes)
     printed = _Printed(output_bytes)
-    while process.poll() is None and time.monotonic() < deadline:
-        select.select([output], [], [], 0.02)
+    while process.poll() is None and not over():
+        select.select([output], [], [], _LOOK_S)
         if not printed.drain(output):
-            _wait(process, deadline)
+            _wait(process)
     timed_out = process.poll() is None
     process.kill()
     code = process.wait()
@@ -170,10 +192,10 @@ def _run(
     return {"exit_code": code, "timed_out": timed_out, "output": printed.text, "error": ""}
 
 
-def _wait(process: "subprocess.Popen[bytes]", deadline: float) -> None:
-    """Wait for a command that has closed its output."""
+def _wait(process: "subprocess.Popen[bytes]") -> None:
+    """Wait a moment for a command that has closed its output."""
     with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(max(0.0, deadline - time.monotonic()))
+        process.wait(_LOOK_S)
 
 
 class _Printed:

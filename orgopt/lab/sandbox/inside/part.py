@@ -25,6 +25,7 @@ class Part:
         watched: Whether its learning curve is told as it comes.
         prints: Name of the metric that is taken from its output, where it leaves no file.
         before: What its supervisor does in its namespaces before it begins.
+        stops: Name of a file in `folder` that asks it to end by itself; empty where nothing does.
     """
 
     id: int
@@ -37,6 +38,7 @@ class Part:
     watched: bool
     prints: str = ""
     before: Callable[[], None] | None = None
+    stops: str = ""
 
 
 def read_request(folder: Path) -> dict[str, Any]:
