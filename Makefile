@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO := optimize orgs/solo.md --task tinygpt --lab replay --budget 60s --generations 20
 
-.PHONY: demo demo-studies wheel test slow fuzz browser screenshots check docs bench format constrained constraints clean
+.PHONY: clis demo demo-studies wheel test slow fuzz browser screenshots check docs bench format constrained constraints clean
 
 demo: .venv/demo
 	$(BIN)/python -m orgopt $(DEMO)
@@ -20,6 +20,11 @@ slow: .venv/dev
 # 100,000 mutated documents, 10 to 20 minutes of one quiet core; FUZZ_CASES=2000 and FUZZ_SEED=1 for others.
 fuzz: .venv/dev
 	FUZZ_CASES=$${FUZZ_CASES:-100000} $(BIN)/python -m pytest -n 2 -q -m slow -rP tests/test_fuzz.py
+
+# The coding CLIs of docs/how-to/command-agents.md, from their registries into .clis: 1 GB, minutes, a network. After it,
+# `make slow` runs each of them against the tests' own server.
+clis:
+	PYTHON=$(PYTHON) tests/install_clis.sh $${CLIS:-.clis}
 
 # Needs a Chromium: CHROMIUM names it, /usr/bin/chromium without.
 browser: .venv/dev

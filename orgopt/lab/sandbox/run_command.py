@@ -198,6 +198,7 @@ def _door(job: Job) -> Generator[tuple[_Door, int]]:
 def _request(job: Job, kind: Sandbox, scratch: Path, door: int) -> dict[str, Any]:
     isolated = kind is Sandbox.BUBBLEWRAP
     program = find(job.command[0], job.reach)
+    bins = [path for path in job.reach.read if Path(path).name == "bin"]  # where its interpreter may be
     limits = {
         "memory_bytes": int(job.memory_gb * 1e9),
         "disk_bytes": int(job.disk_gb * 1e9),
@@ -217,7 +218,7 @@ def _request(job: Job, kind: Sandbox, scratch: Path, door: int) -> dict[str, Any
         "limits": limits,
         "hidden": [*job.hidden] if isolated else [],
         "command": [program, *job.command[1:]],
-        "path": list(dict.fromkeys([str(Path(program).parent), str(Path(program).resolve().parent)])),
+        "path": list(dict.fromkeys([str(Path(program).parent), str(Path(program).resolve().parent), *bins])),
         "home": str(Path.home()),
         "read": [*job.reach.read],
         "write": [*job.reach.write],
