@@ -24,12 +24,13 @@ from tests.fakes.coder import SUBJECT, code
 from tests.fakes.lab import FakeLab
 from tests.fakes.llm_server import MODEL, LlmServer
 from tests.fakes.processes import needs_sandbox
-from tests.test_command_agents import ALONE, ONE_CALL_S, Ticks, thoughts
+from tests.test_command_agents import ALONE, Ticks, thoughts
 from tests.test_words import noiseless
 
 CLIS = Path(os.environ.get("ORGOPT_TEST_CLIS") or ROOT / ".clis") / "bin"
 PAGE = (ROOT / "docs" / "how-to" / "command-agents.md").read_text("utf-8").split("## Presets")[1]
 PRESETS: dict[str, Any] = tomllib.loads(re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)[0])["agents"]
+ONE_CALL_AND_EXPERIMENT_S = 2.01  # a thought begins at 0.01 s and takes a tick, and an experiment takes a second
 BASE = os.environ.get("ORGOPT_TEST_MODEL_BASE", "")
 
 pytestmark = [needs_sandbox, pytest.mark.slow]
@@ -66,7 +67,7 @@ def test_the_documentation_has_the_presets_that_are_run() -> None:
 def test_a_commit_of_a_coding_cli_becomes_a_scored_experiment(toy: Task, name: str) -> None:
     command = preset(name)
     with LlmServer(code) as server:
-        ledger = run(toy, command, server.url, ONE_CALL_S + 0.2, attempts=1)
+        ledger = run(toy, command, server.url, ONE_CALL_AND_EXPERIMENT_S, attempts=1)
         (data,) = thoughts(ledger)[:1]
         assert data["failure"] == "", (data["error"], data["said"])
         assert data["tokens"] == [server.input_tokens, server.output_tokens]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from orgopt.agents import Agent, Catalogue, Proposal, View, repeat, scatter
-from orgopt.agents.base import Case, Thought
+from orgopt.agents.base import Case, Held, Thought
 from orgopt.agents.session import Language, seated
 from orgopt.agents.thinking.failures import Failure
 from orgopt.agents.thinking.situation import Seat, Workplace
@@ -54,6 +54,7 @@ class Desk:
         assignment: What it told those to whom it hands its incumbent, in words.
         failed: Its thoughts in a row that came to nothing.
         out: Whether it thinks no more in this run.
+        task: The task that it holds, as it sees it.
     """
 
     number: int
@@ -77,6 +78,7 @@ class Desk:
     assignment: str = ""
     failed: int = 0
     out: bool = False
+    task: Held | None = None
     queue: deque[Proposal] = field(default_factory=deque[Proposal])
 
     def reflex(self, taken: set[int]) -> Proposal | None:
@@ -110,13 +112,15 @@ class Desk:
             knobs=beliefs.knowledge.knobs,
             free=self.free,
             knowledge=beliefs.knowledge,
-            starts=starts(beliefs, rule, neighbours, choice),
+            # Who holds a task goes on with its own work in it, whatever others found meanwhile.
+            starts=[self.task.start] if self.task else starts(beliefs, rule, neighbours, choice),
             own=beliefs.known(beliefs.own),
             risk=self.risk,
             copy_rule=rule,
             rng=self.rng,
             cases=cases,
             left_s=left_s,
+            task=self.task,
         )
 
     def take(self, thought: Thought) -> None:
