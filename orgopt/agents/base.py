@@ -45,6 +45,7 @@ class Held(NamedTuple):
 
     id: int
     text: str
+    steps: tuple[str, ...]
     start: Known
     trail: tuple[Known, ...]
 

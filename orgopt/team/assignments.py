@@ -49,6 +49,7 @@ class Assignment:
         head: The setting that its next experiment starts from: the best that came of it.
         runs: Its finished experiments, oldest first.
         held: Who has held it.
+        said: Why its holder says that it is done, once its experiments have ended; empty before.
     """
 
     id: int
@@ -61,6 +62,7 @@ class Assignment:
     head: int
     runs: list[Run] = field(default_factory=list[Run])
     held: tuple[str, ...] = ()
+    said: str = ""
 
 
 class Ways(Protocol):
@@ -128,11 +130,15 @@ class Assignments:
         if task and t >= task.deadline:
             self._end(t, task, Ending.DEADLINE)
 
-    def said(self, one: Desk, t: float, note: str) -> None:
-        """End the task of an agent that says so in the words of its next experiment."""
+    def said(self, one: Desk, t: float, notes: Sequence[str]) -> None:
+        """End the task of an agent that says so in the words of its next experiments; one that is done, after them."""
         task = self._open.get(one.member.id)
-        found = ending_of(note) if task else None
-        if task and found:
+        found = next(filter(None, map(ending_of, notes)), None) if task else None
+        if task is None or found is None:
+            return
+        if found.how == Ending.DONE:
+            task.said = found.why or "it says so"
+        else:
             self._end(t, task, Ending(found.how), found.to, found.why)
 
     def out(self, one: Desk, t: float) -> None:
@@ -152,6 +158,8 @@ class Assignments:
         self._show(task)
         if task.words.below is not None and _metric(beliefs.known(task.head)) <= task.words.below:
             self._end(t, task, Ending.DONE)
+        elif task.said and not task.holder.queue:
+            self._end(t, task, Ending.DONE, why=task.said)
         elif len(task.runs) >= task.most:
             self._end(t, task, Ending.LENGTH)
 
@@ -230,7 +238,7 @@ class Assignments:
         beliefs = task.holder.beliefs
         trail = tuple(beliefs.known(setting) for setting in self._settings(task))
         start = beliefs.known(task.head)
-        task.holder.task = Held(id=task.id, text=self._state(task), start=start, trail=trail)
+        task.holder.task = Held(id=task.id, text=self._state(task), steps=task.words.steps, start=start, trail=trail)
 
     def _settings(self, task: Assignment) -> list[int]:
         """The settings of a task's experiments that gave something, in their order."""

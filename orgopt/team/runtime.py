@@ -215,7 +215,7 @@ class Team:
         if one.out:
             self._exchange.assignments.out(one, t)
         elif thought.proposal:
-            self._exchange.assignments.said(one, t, thought.proposal.note)
+            self._exchange.assignments.said(one, t, [each.note for each in (thought.proposal, *thought.more)])
         if thought.verdicts or thought.assignment:
             self._exchange.settle(t)
         if thought.proposal is not None:

@@ -14,9 +14,10 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from orgopt.agents.base import Purpose, Thought
-from orgopt.agents.command.commits import CommandFailure, Judged, judged, script_name
+from orgopt.agents.command.commits import CommandFailure, failure_of, judged, script_name
 from orgopt.agents.command.config import CommandSettings
 from orgopt.agents.command.prompt_file import files_of, name_of, prompt_of, report_of
+from orgopt.agents.command.task_file import TASK_FILE, finished, ticked
 from orgopt.agents.knowledge import Known
 from orgopt.agents.settings import LanguageSettings
 from orgopt.agents.thinking import prompt as words
@@ -195,8 +196,8 @@ class CommandAgent(Mind):
         prompt = prompt_of(now, start, told, settings)
         script = script_name(now.work.task)
         states = [("baseline", now.work.script[0])]
-        if start.id:
-            states.append((name_of(now, start), words.source_of(now, start)))
+        path = [*(now.view.task.trail if now.view.task else ()), start]
+        states += [(name_of(now, one), words.source_of(now, one)) for one in path if one.id]
         return lab.Job(
             command=settings.command,
             words={"prompt": prompt, "script": script, "model": self.seat.role.model or self._settings.default},
@@ -205,6 +206,7 @@ class CommandAgent(Mind):
             script=script,
             states=states,
             files=files_of(now),
+            keeps=TASK_FILE if now.view.task else "",
             env={name: self._environ[name] for name in settings.passes if name in self._environ},
             sets=settings.sets,
             reach=_reach(settings),
@@ -239,7 +241,7 @@ def _kept(done: lab.Done, secrets: list[str]) -> dict[str, Any]:
         }
         for commit in done.commits
     ]
-    texts = {"output": redact(done.output, secrets), "error": redact(done.error, secrets)}
+    texts = {name: redact(getattr(done, name), secrets) for name in ("output", "error", "kept")}
     return {**asdict(done), **texts, "commits": commits}
 
 
@@ -257,8 +259,10 @@ def _thought(now: Situation, start: Known, answer: Answer) -> Thought:
         if commit["subject"] == UNCOMMITTED and last:
             commit["subject"] = f"{UNCOMMITTED}: {last}"
     found = judged(now, start, done["commits"])
+    if now.view.task and ticked(done.get("kept", "")):
+        found = finished(found)
     proposals = [one.proposal for one in found if one.proposal and not answer.failure]
-    why = (answer.failure, answer.error) if answer.failure else done.get("unanswered") or _failure(done, found, last)
+    why = (answer.failure, answer.error) if answer.failure else done.get("unanswered") or failure_of(done, found, last)
     failure, error = ("", "") if proposals else why
     said = [[one.subject, str(one.refusal or ("" if one.proposal else "it changes nothing"))] for one in found]
     return Thought(
@@ -272,26 +276,7 @@ def _thought(now: Situation, start: Known, answer: Answer) -> Thought:
         failure=failure,
         error=error[:300],
         said=done["output"],
+        memory=done.get("kept") if now.view.task else None,
         facts={"ended": done["ended"], "exit_code": done["exit_code"], "commits": said, "unread": done["more"]}
         | ({"printed": done["output"]} if answer.failure else {}),
     )
-
-
-def _failure(done: Mapping[str, Any], found: list[Judged], last: str) -> tuple[str, str]:
-    """Why a call came to nothing, as one of `CommandFailure` and in a line."""
-    if done["ended"] == "timeout":
-        return CommandFailure.TIMEOUT.value, "it did not end in its time, and had committed nothing that can be used"
-    if done["ended"] == "oom":
-        return CommandFailure.MEMORY.value, "it held more memory than memory_gb"
-    if done["ended"] != "ok":
-        return CommandFailure.LOST.value, done["error"]
-    if done["exit_code"] is None:
-        return CommandFailure.NOT_STARTED.value, done["error"]
-    refusals = [one.refusal for one in found if one.refusal]
-    if refusals:
-        return refusals[-1].failure.value, str(refusals[-1])
-    if done["error"]:
-        return CommandFailure.LOST.value, done["error"]
-    if done["exit_code"]:
-        return CommandFailure.EXIT_CODE.value, f"exit code {done['exit_code']}" + (f": {last}" if last else "")
-    return CommandFailure.NO_COMMIT.value, "it changed nothing"

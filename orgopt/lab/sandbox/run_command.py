@@ -9,11 +9,10 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
@@ -26,6 +25,7 @@ from orgopt.lab.sandbox.inside import isolate, processes
 from orgopt.lab.sandbox.inside.command import STOP
 from orgopt.lab.sandbox.inside.supervise import STOP_LIMIT_S, last_line
 from orgopt.lab.sandbox.launch import Sandbox
+from orgopt.lab.sandbox.line import Door, Line, opened
 
 _POLL_S = 0.05
 _BACKSTOP_S = 20.0  # beyond the time of the command: its start, and reading its repository
@@ -56,6 +56,7 @@ class Job:
         most_commits: How many commits are read, the last ones.
         memory_gb, disk_gb: What it may use.
         sets: Other variables, whose values may have placeholders.
+        keeps: Name of one of `files` that git does not track, whose text is given back; empty for none.
         relay: Who answers at the address `{relay}`; None is nobody.
     """
 
@@ -76,22 +77,8 @@ class Job:
     reach: Reach = field(default_factory=Reach)
     hidden: tuple[str, ...] = ()
     sets: Mapping[str, str] = field(default_factory=dict[str, str])
-    relay: "Line | None" = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """Who answers a command over a socket that it alone can reach.
-
-    Attributes:
-        serve: Takes the socket, which listens.
-        key: What the command shows there.
-        env: Variables that tell programs of it; `{relay}` is its address, `{relay_key}` the key.
-    """
-
-    serve: Callable[[socket.socket], object]
-    key: str
-    env: Mapping[str, str]
+    keeps: str = ""
+    relay: Line | None = None
 
 
 class Commit(NamedTuple):
@@ -112,6 +99,7 @@ class Done:
         output: What it printed, both ends of it; of one that was stopped, until then.
         commits: What it committed, oldest first; last what it left uncommitted, where it ended with 0.
         more: How many earlier commits were not read.
+        kept: The text of the file that it was to keep, as it left it.
         error: What went wrong besides, in a line.
     """
 
@@ -120,6 +108,7 @@ class Done:
     output: str = ""
     commits: tuple[Commit, ...] = ()
     more: int = 0
+    kept: str = ""
     error: str = ""
 
 
@@ -159,7 +148,7 @@ def perform(job: Job, halted: Event) -> Done:
     scratch = Path(tempfile.mkdtemp(prefix="orgopt-command-"))
     try:
         start = start_command(kind, scratch, job.reach)
-        with _door(job) as (door, inner):
+        with opened(job.relay) as (door, inner):
             request = json.dumps(_request(job, kind, scratch, inner)).encode()
             with (scratch / "errors").open("wb") as errors:
                 process = launch.begin(kind, start, errors, keeps=[inner] if job.relay else [], replays=False)
@@ -168,31 +157,6 @@ def perform(job: Job, halted: Event) -> Done:
         return Done(ended=ended) if ended else _done(kind, process, report, scratch)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-
-
-class _Door:
-    """Where the sandbox hands out the socket of the relay, before the command begins."""
-
-    def __init__(self, job: Job, outer: socket.socket) -> None:
-        self._relay, self._outer = job.relay, outer
-
-    def look(self) -> None:
-        """Take the socket once it is there, and have it served."""
-        if self._relay is None:
-            return
-        with contextlib.suppress(BlockingIOError):
-            _, found, _, _ = socket.recv_fds(self._outer, 64, 1)
-            relay, self._relay = self._relay, None
-            if found:
-                relay.serve(socket.socket(fileno=found[0]))
-
-
-@contextlib.contextmanager
-def _door(job: Job) -> Generator[tuple[_Door, int]]:
-    outer, inner = socket.socketpair()
-    with outer, inner:
-        outer.setblocking(False)
-        yield _Door(job, outer), inner.fileno()
 
 
 def _request(job: Job, kind: Sandbox, scratch: Path, door: int) -> dict[str, Any]:
@@ -232,11 +196,11 @@ def _request(job: Job, kind: Sandbox, scratch: Path, door: int) -> dict[str, Any
     }
 
 
-_PLAIN = ("prompt", "on_stdin", "script", "timeout_s", "output_bytes", "script_bytes", "most_commits")
+_PLAIN = ("prompt", "keeps", "on_stdin", "script", "timeout_s", "output_bytes", "script_bytes", "most_commits")
 
 
 def _await(
-    process: "subprocess.Popen[bytes]", request: bytes, halted: Event, limit_s: float, door: _Door, stop: Path
+    process: "subprocess.Popen[bytes]", request: bytes, halted: Event, limit_s: float, door: Door, stop: Path
 ) -> tuple[bytes, str]:
     """What a started command reports; or nothing, and why it was ended."""
     deadline = time.monotonic() + limit_s
@@ -292,6 +256,7 @@ def _done(kind: Sandbox, process: "subprocess.Popen[bytes]", report: bytes, scra
             output=str(found["output"]),
             commits=tuple(_commit(one) for one in found["commits"]),
             more=int(found["more"]),
+            kept=str(found["kept"]),
             error=str(found["error"]),
         )
     except (OSError, ValueError, LookupError, TypeError) as fault:

@@ -35,6 +35,7 @@ UNCOMMITTED = "uncommitted edits"
 """The subject of what was edited and not committed, where the command printed nothing."""
 
 _GIT_LIMIT_S = 10
+_KEPT_BYTES = 1 << 14
 _LOOK_S = 0.02  # between two looks at the command
 _END_LIMIT_S = 2.0
 _MAX_SUBJECT = 2_000
@@ -98,11 +99,13 @@ def _work(job: Mapping[str, Any], folder: Path) -> None:
         words, repository, env, given, lambda: stop.is_set() or time.monotonic() > deadline, job["output_bytes"]
     )
     result["stopped"] = stop.is_set()
-    result |= {"commits": [], "more": 0}
+    result |= {"commits": [], "more": 0, "kept": ""}
     try:
         result |= _commits(job, git, base, finished=not result["timed_out"] and result["exit_code"] == 0)
     except (OSError, subprocess.SubprocessError, ValueError) as error:
         result["error"] = f"its repository cannot be read: {type(error).__name__}"
+    if job["keeps"]:
+        result["kept"] = _read(repository / job["keeps"], _KEPT_BYTES) or ""
     _leave(folder / RESULT, result)
 
 
@@ -146,6 +149,10 @@ def _prepare(job: Mapping[str, Any], git: _Git) -> str:
     git("init", "--quiet", "--initial-branch=work", "--template=")
     for name, value in zip(("user.name", "user.email"), _AUTHOR, strict=True):
         git("config", name, value)
+    if job["keeps"]:
+        ignored = git.folder / ".git" / "info" / "exclude"
+        ignored.parent.mkdir(exist_ok=True)
+        ignored.write_text(f"/{job['keeps']}\n")
     for name, text in job["files"].items():
         (git.folder / name).write_text(text, "utf-8")
     for subject, text in job["states"]:
