@@ -125,10 +125,13 @@ class Assignments:
                 one.agent.hear(_HOW.format(length=length, who=", ".join(idle)))
 
     def check(self, one: Desk, t: float) -> None:
-        """End the task of an agent that is due, where its time is over."""
+        """End the task of an agent that is due, where its time is over, or it thinks no more; others may follow."""
         task = self._open.get(one.member.id)
-        if task and t >= task.deadline:
+        if task and one.out:
+            self._end(t, task, Ending.GAVE_UP, why="it thinks no more")
+        elif task and t >= task.deadline:
             self._end(t, task, Ending.DEADLINE)
+            self.hand_out(t)
 
     def said(self, one: Desk, t: float, notes: Sequence[str]) -> None:
         """End the task of an agent that says so in the words of its next experiments; one that is done, after them."""
@@ -140,11 +143,6 @@ class Assignments:
             task.said = found.why or "it says so"
         else:
             self._end(t, task, Ending(found.how), found.to, found.why)
-
-    def out(self, one: Desk, t: float) -> None:
-        """End the task of an agent that thinks no more."""
-        if task := self._open.get(one.member.id):
-            self._end(t, task, Ending.GAVE_UP, why="it thinks no more")
 
     def take(self, t: float, run: Run) -> None:
         """Count a finished experiment of a task, and end that where it is done or at its length."""

@@ -212,9 +212,8 @@ class Team:
         for verdict in thought.verdicts:
             if verdict.ruling != "rerun":  # a run of its own says more
                 self._exchange.rule(t, one, self._asked[verdict.experiment].setting, verdict)
-        if one.out:
-            self._exchange.assignments.out(one, t)
-        elif thought.proposal:
+        self._exchange.assignments.check(one, t)
+        if thought.proposal:
             self._exchange.assignments.said(one, t, [each.note for each in (thought.proposal, *thought.more)])
         if thought.verdicts or thought.assignment:
             self._exchange.settle(t)

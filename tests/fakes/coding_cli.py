@@ -166,6 +166,17 @@ def told(where: str, more: str) -> None:
     set_x(0.3, "as told")
 
 
+def hold() -> None:
+    """Work on a task: say what its file has, tick the first open point, note something, and climb."""
+    path = Path("TASK.md")
+    text = path.read_text()
+    calls = text.count("a note of call") + 1
+    path.write_text(text.replace("- [ ]", "- [x]", 1) + f"a note of call {calls}\n")
+    print(text, Path("../prompt.md").read_text())
+    print("log: " + subprocess.run(["git", "log", "--format=%s"], capture_output=True, text=True).stdout)
+    climb()
+
+
 QUESTIONS = {
     "chat": ("/v1/chat/completions", {"messages": [{"role": "user", "content": "Which X?"}]}),
     "responses": ("/v1/responses", {"input": "Which X?"}),
@@ -229,6 +240,7 @@ MODES = {
     "told": told,
     "history": history,
     "ask": ask,
+    "hold": hold,
     "ask-and-hang": ask_and_hang,
 }
 

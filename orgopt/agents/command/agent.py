@@ -196,7 +196,8 @@ class CommandAgent(Mind):
         prompt = prompt_of(now, start, told, settings)
         script = script_name(now.work.task)
         states = [("baseline", now.work.script[0])]
-        path = [*(now.view.task.trail if now.view.task else ()), start]
+        path = list(now.view.task.trail if now.view.task else ())
+        path += [start] if not path or path[-1].id != start.id else []
         states += [(name_of(now, one), words.source_of(now, one)) for one in path if one.id]
         return lab.Job(
             command=settings.command,
