@@ -120,7 +120,7 @@ KEYS: dict[str, Key] = {
             code="ORG023",
             parse=values.parse_task_length,
             format=values.format_task_length,
-            aliases=("length of tasks", "task size", "tasks"),
+            aliases=("length of tasks", "task size"),
         ),
         Key(
             name="Stand-up",
