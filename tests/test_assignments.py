@@ -289,6 +289,7 @@ def test_scripts_are_merged_with_their_knobs(toy: Task) -> None:
 # With commands
 
 
+@pytest.mark.slow
 @needs_sandbox
 def test_a_command_has_the_history_and_the_file_of_its_task(toy: Task, monkeypatch: pytest.MonkeyPatch) -> None:
     lead = Role(id="lead", name="Lead", agent="tpe", task_length=TaskLength(experiments=3))

@@ -62,7 +62,7 @@ def run(task: Task, server: LlmServer, *words: str, **more: Any) -> Ledger:
 
 
 @needs_sandbox
-@pytest.mark.parametrize("kind", list(Sandbox))
+@pytest.mark.parametrize("kind", [Sandbox.BUBBLEWRAP, pytest.param(Sandbox.PROCESS, marks=pytest.mark.slow)])
 def test_a_command_asks_a_model_that_it_cannot_reach_in_each_dialect(
     toy: Task, kind: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -81,6 +81,7 @@ def test_a_command_asks_a_model_that_it_cannot_reach_in_each_dialect(
         assert CANARY not in data["said"]
 
 
+@pytest.mark.slow
 @needs_sandbox
 def test_nothing_but_the_relay_can_be_reached(toy: Task) -> None:
     with LlmServer(lambda call: "") as server:
@@ -129,6 +130,7 @@ def test_a_limit_of_a_call_is_never_passed(toy: Task) -> None:
     assert "the limit of 500 tokens" in data["error"]
 
 
+@pytest.mark.slow
 @needs_sandbox
 def test_a_model_that_is_down_makes_a_run_no_result(toy: Task) -> None:
     with LlmServer(lambda call: Fault(status=503, text="out of order")) as server:
