@@ -24,7 +24,7 @@ from tests.fakes.coder import SUBJECT, code
 from tests.fakes.lab import FakeLab
 from tests.fakes.llm_server import MODEL, LlmServer
 from tests.fakes.processes import needs_sandbox
-from tests.test_command_agents import ALONE, Ticks, thoughts
+from tests.test_command_agents import ALONE, ONE_CALL_S, Ticks, thoughts
 from tests.test_words import noiseless
 
 CLIS = Path(os.environ.get("ORGOPT_TEST_CLIS") or ROOT / ".clis") / "bin"
@@ -81,9 +81,10 @@ def test_a_commit_of_a_coding_cli_becomes_a_scored_experiment(toy: Task, name: s
 
 
 @real
+@pytest.mark.timeout(3600)  # a small model on a few cores reads a program's first question for minutes
 @pytest.mark.parametrize("name", ["aider", "mini"])
 def test_with_a_real_model_a_call_ends_and_is_counted(toy: Task, name: str) -> None:
-    ledger = run(toy, preset(name), BASE, 2.1, attempts=1, max_tokens=600, timeout_s=300.0)
+    ledger = run(toy, preset(name, timeout_s=1800.0), BASE, ONE_CALL_S, attempts=1, max_tokens=600, timeout_s=900.0)
     (data, *_) = thoughts(ledger)
     assert data["calls"] >= 1
     assert data["tokens"][0] > 500

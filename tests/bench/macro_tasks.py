@@ -46,9 +46,9 @@ Turn one knob.
 - Hand → Lead: reports to
 """
 LENGTHS = ("", "- **Task length:** 3 experiments", "- **Task length:** 6 experiments")
-WORLDS = ("nk", "digits", "tinygpt")
+WORLDS = ("nk", "digits")
 TOKENS = 60_000
-BUDGET_S = {"nk": 200.0, "digits": 200.0, "tinygpt": 2000.0}  # enough for all tokens
+BUDGET_S = {"nk": 200.0, "digits": 200.0}  # enough for all tokens
 
 
 def turn(call: Call) -> str:
