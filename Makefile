@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO := optimize orgs/solo.md --task tinygpt --lab replay --budget 60s --generations 20
 
-.PHONY: demo demo-studies wheel test slow fuzz model browser cluster screenshots check docs bench format constrained constraints clean
+.PHONY: clis demo demo-studies wheel test slow fuzz model browser cluster screenshots check docs bench format constrained constraints clean
 
 demo: .venv/demo
 	$(BIN)/python -m orgopt $(DEMO)
@@ -29,6 +29,11 @@ model: .venv/dev
 # A Ray cluster on this machine; Ray is an extra: 0.2 GB more.
 cluster: .venv/cluster
 	$(BIN)/python -m pytest -q -m cluster
+
+# The coding CLIs of docs/how-to/command-agents.md, from their registries into .clis: 1 GB, minutes, a network. After it,
+# `make slow` runs each of them against the tests' own server.
+clis:
+	PYTHON=$(PYTHON) tests/install_clis.sh $${CLIS:-.clis}
 
 # Needs a Chromium: CHROMIUM names it, /usr/bin/chromium without.
 browser: .venv/dev

@@ -90,6 +90,23 @@ def some(names: Sequence[str], between: str = ", ") -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TaskLength:
+    """How long a task takes that is larger than an experiment: what is reached first.
+
+    Attributes:
+        experiments: How many it may take; None is no limit.
+        seconds: Lab seconds until its deadline; None is none.
+    """
+
+    experiments: int | None = None
+    seconds: float | None = None
+
+    def __str__(self) -> str:
+        count = f"{self.experiments} experiment{'s' * (self.experiments != 1)}" if self.experiments else ""
+        return " or ".join(filter(None, (count, f"{self.seconds:g} s" if self.seconds else "")))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Role:
     """One role of an organization.
 
@@ -108,6 +125,7 @@ class Role:
         confirm: Replicates with new seeds before a result is believed, 0 to 5.
         stop_early: A run is ended when its curve is above this quantile of the curves that the agent knows.
         copy_rule: Whose configuration an agent starts from.
+        task_length: How long those work on a task to whom the role delegates; None hands them settings alone.
     """
 
     id: str
@@ -123,6 +141,7 @@ class Role:
     confirm: int | None = None
     stop_early: StopEarly | None = None
     copy_rule: CopyRule | None = None
+    task_length: "TaskLength | None" = None
 
     @property
     def command(self) -> str:
@@ -257,7 +276,9 @@ class Org:
     def _json(self, role: Role, attribute: str) -> Any:
         """What a role works with, as a JSON value: its own, or the organization's."""
         own: object = getattr(role, attribute)
-        value: object = getattr(self, attribute) if own is None else own
+        value: object = getattr(self, attribute, None) if own is None else own
+        if isinstance(value, TaskLength):
+            return asdict(value)
         return list(cast("tuple[object, ...]", value)) if isinstance(value, tuple) else value
 
     def graph(self) -> "nx.MultiDiGraph[str]":

@@ -317,7 +317,7 @@ def test_what_was_committed_before_the_limit_counts_and_the_rest_does_not(toy: T
     assert thoughts(ledger)[0]["failure"] == ""
 
 
-def test_a_command_in_flight_ends_with_the_run(toy: Task) -> None:
+def test_a_command_in_flight_ends_with_the_run_which_keeps_what_it_did(toy: Task, tmp_path: Path) -> None:
     mark = f"cli-flight-{os.getpid()}"
     lab = FakeLab(toy)
     lab.virtual = False  # so that its thoughts are not waited for
@@ -329,10 +329,14 @@ def test_a_command_in_flight_ends_with_the_run(toy: Task) -> None:
 
     lab.now = now  # type: ignore[method-assign]
     began = time.monotonic()
-    ledger = run(toy, "hang", mark, lab=lab, timeout_s=100.0, budget_s=2)
+    ledger = run(toy, "hang", mark, "commit", lab=lab, timeout_s=100.0, budget_s=3, folder=tmp_path)
     assert time.monotonic() - began < 30
     assert gone(mark, within_s=0)
-    assert [event.data["failure"] for event in ledger.of("thought")] == ["unfinished"]
+    (cut,) = [event.data for event in ledger.of("thought")]
+    assert (cut["failure"], cut["ended"]) == ("unfinished", "stopped")
+    assert cut["printed"] == "hanging\n"
+    assert cut["commits"] == [["before the hang", ""]]
+    assert not ledger.of("proposal")
 
 
 def test_a_megabyte_of_noise_is_cut_to_its_ends(toy: Task, tmp_path: Path) -> None:
@@ -563,7 +567,7 @@ WRONG = {
     "option": ({"command": ["x"], "shell": True}, "has no option 'shell': command, timeout_s"),
     "timeout": ({"command": ["x"], "timeout_s": 0}, "timeout_s must be a number above zero"),
     "infinite": ({"command": ["x"], "timeout_s": float("inf")}, "must be a number above zero"),
-    "a secret": ({"command": ["x"], "env": ["KEY=sk-1"]}, "names of variables alone"),
+    "a secret": ({"command": ["x"], "env": ["KEY=sk-1"]}, "secrets belong into the environment"),
     "network": ({"command": ["x"], "network": "yes"}, "network must be true or false"),
     "relative": ({"command": ["x"], "read": ["data"]}, "write an absolute path"),
     "the root": ({"command": ["x"], "write": ["/"]}, "write an absolute path"),

@@ -16,7 +16,7 @@ from orgopt.document.editing.roles import AddRole, DuplicateRole, MergeRoles, Re
 from orgopt.document.editing.text import SetCharter, SetMission, SetTitle
 from orgopt.document.grammar.keys import KEYS, ROLE_KEYS
 from orgopt.errors import DocumentError
-from orgopt.org import AGENTS, LINK_KINDS, Link, Standup
+from orgopt.org import AGENTS, LINK_KINDS, Link, Standup, TaskLength
 
 NAMES = ("Lead", "Explorer", "Chief Scientist", "Nurse 2")
 IDS = ("lead", "explorer", "chief-scientist", "nurse-2", "researcher", "ghost")
@@ -32,6 +32,7 @@ VALUES: dict[str, st.SearchStrategy] = {
     "confirm": st.integers(0, 5),
     "stop early": st.sampled_from(["off", 0.25, 1.0]),
     "copy rule": st.sampled_from(["best", "majority", "own", "best of 3", "majority of 3"]),
+    "task length": st.sampled_from([None, TaskLength(experiments=3), TaskLength(experiments=1, seconds=1200)]),
     "stand-up": st.sampled_from(
         [None, Standup(every=1200, unit="s"), Standup(every=6, unit="experiments", attendees=("lead",), share=2)]
     ),

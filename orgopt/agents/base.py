@@ -40,6 +40,16 @@ class Verdict(NamedTuple):
     reason: str
 
 
+class Held(NamedTuple):
+    """A task that an agent holds: its number, what it is in words, where it goes on, and what came before in it."""
+
+    id: int
+    text: str
+    steps: tuple[str, ...]
+    start: Known
+    trail: tuple[Known, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
     """What an agent knows when it is asked.
@@ -55,6 +65,7 @@ class View:
         rng: The source of its random choices.
         cases: What waits for its review, where it reviews in words.
         left_s: Lab seconds that are left of the budget.
+        task: The task that it holds, from whose results alone it then starts.
     """
 
     knobs: Sequence[Knob]
@@ -67,6 +78,7 @@ class View:
     rng: np.random.Generator
     cases: Sequence[Case] = ()
     left_s: float = math.inf
+    task: Held | None = None
 
     @classmethod
     def of(cls, knobs: Sequence[Knob], known: Sequence[Known], risk: float, rng: np.random.Generator) -> Self:
@@ -182,6 +194,9 @@ class Agent(ABC):
 
     rules: bool = False
     """Whether it passes and rejects results in words; others review by running a setting again."""
+
+    assigns: bool = False
+    """Whether it says in words what those are to do to whom it delegates."""
 
     @abstractmethod
     def think(self, view: View) -> Thinking:

@@ -75,10 +75,13 @@ class Language:
         for role in org.roles:
             if role.headcount and role.agent == LANGUAGE_AGENT:
                 self._open(role, resumed=resumed)
-            elif role.headcount and role.command and not resumed:
+            elif role.headcount and role.command:
                 from orgopt.agents.command.agent import check
 
-                check(role, settings.command(role), environ)
+                if not resumed:
+                    check(role, settings.command(role), environ)
+                if settings.relays(role):
+                    self._open(role, resumed=resumed)
         max_usd, max_tokens = settings.max_usd, settings.max_tokens
         book = folder / "spend.jsonl" if folder else None
         self.spend = spend or Spend(book, max_usd=max_usd, max_tokens=max_tokens)
@@ -115,7 +118,8 @@ class Language:
         if seat.role.command:
             from orgopt.agents.command.agent import CommandAgent
 
-            mind = CommandAgent(seat, books, self.settings, environ=self._environ, clock=self._clock)
+            model = self._models.get(seat.role.model) if self.settings.relays(seat.role) else None
+            mind = CommandAgent(seat, books, self.settings, model, environ=self._environ, clock=self._clock)
         else:
             from orgopt.agents.llm.agent import LanguageAgent
 

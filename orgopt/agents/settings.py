@@ -117,12 +117,17 @@ class LanguageSettings:
                 f"{role.name} runs the command '{role.command}', which is not declared: put into orgopt.toml\n"
                 f'  [agents.{role.command}]\n  command = ["my-cli", "{{prompt_file}}"]'
             )
-        if found.usd_per_call is None and self.max_usd is not None:
+        if found.usd_per_call is None and not found.relay and self.max_usd is not None:
             raise UsageError(
                 f"what '{role.command}' costs cannot be limited to ${self.max_usd:g}: put usd_per_call into "
-                f"[agents.{role.command}] of orgopt.toml, the most dollars of a call (0 where it costs nothing)"
+                f"[agents.{role.command}] of orgopt.toml, the most dollars of a call (0 where it costs nothing), or "
+                "relay = true"
             )
         return found
+
+    def relays(self, role: Role) -> bool:
+        """Whether orgopt asks a model for the command of a role."""
+        return role.command in self.commands and self.commands[role.command].relay
 
     def model(self, name: str) -> ModelSettings:
         """How the model of a name in a document, or the default one, is reached.
@@ -133,7 +138,7 @@ class LanguageSettings:
         name = name or self.default
         if not name:
             raise UsageError(
-                "an 'llm' role needs a language model, and none is named: write '- **Model:** openai/gpt-5-mini' in "
+                "a role that asks a language model needs one, and none is named: write '- **Model:** openai/gpt-5' in "
                 f'the document, set {DEFAULT_MODEL}, or put [models] default = "…" into orgopt.toml'
             )
         return self.models.get(name) or ModelSettings(name=name)

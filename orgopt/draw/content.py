@@ -37,7 +37,8 @@ def settings(org: Org, role: Role) -> list[str]:
     judged += [f"stop early {early if isinstance(early, str) else f'{early:g}'}"] if early != "off" else []
     focus = f"focus {', '.join(role.focus)}" if role.focus else ""
     copied = f"copy {rule}" if rule != "best" else ""
-    return [line for line in (focus, ", ".join(judged), copied, role.model) if line]
+    tasks = f"tasks of {role.task_length}" if role.task_length else ""
+    return [line for line in (focus, ", ".join(judged), copied, tasks, role.model) if line]
 
 
 def standup(org: Org) -> str:

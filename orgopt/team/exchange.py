@@ -8,9 +8,11 @@ from orgopt.agents import Catalogue
 from orgopt.agents.base import Verdict
 from orgopt.ledger import BASELINE, Event
 from orgopt.task import Task
+from orgopt.team.assignments import Assignments
 from orgopt.team.beliefs import Beliefs, Run
 from orgopt.team.desk import Desk
 from orgopt.team.links import Network
+from orgopt.team.scripts import Scripts
 from orgopt.team.trust import Trust
 
 
@@ -22,6 +24,7 @@ class Exchange:
         desks: Its agents' places, by name.
         network: Who is linked to whom.
         catalogue: The numbers of all settings.
+        scripts: The script of each experiment.
         add: Writes an event into the ledger.
     """
 
@@ -31,10 +34,12 @@ class Exchange:
         desks: dict[str, Desk],
         network: Network,
         catalogue: Catalogue,
+        scripts: Scripts,
         add: Callable[..., Event],
     ) -> None:
         self._desks, self._network, self._add = desks, network, add
-        self._delegating = [one for one in desks.values() if one.hands_to]
+        self._delegating = [one for one in desks.values() if one.hands_to and not one.member.role.task_length]
+        self.assignments = Assignments(desks, scripts, add, self)
         # What the submitters know together: believed is what one of them believes.
         pool = Trust(me="", seeds=sys.maxsize)
         self._pool = Beliefs(task.knobs, task.complete({}), task.baseline, pool, catalogue=catalogue)
@@ -51,6 +56,7 @@ class Exchange:
             self._tell(t, run.agent, kind, hearers, [run])
         if self._network.reviewers and run.metric is not None:
             self._pass_on(t, run)
+        self.assignments.take(t, run)
 
     def settle(self, t: float) -> None:
         """Hand on and submit what is best now, where that has changed."""
@@ -63,6 +69,7 @@ class Exchange:
 
     def delegate(self, t: float) -> None:
         """Incumbents go down, and on to whom they are handed in turn."""
+        self.assignments.hand_out(t)
         # What is handed on may go down as many levels as there are desks; where it goes round, it ends there, too.
         for _ in self._desks:
             moved = False
@@ -70,7 +77,7 @@ class Exchange:
                 given = (one.beliefs.chosen(one.copy_rule), one.focus, one.assignment)
                 if given != one.handed_on:
                     one.handed_on, moved = given, True
-                    self._hand(t, one, *given)
+                    self.hand(t, one, given, one.hands_to)
             if not moved:
                 return
 
@@ -141,11 +148,19 @@ class Exchange:
         """Who hears of an agent's results."""
         return [hearer for hearers in self._desks[agent].tells.values() for hearer in hearers]
 
-    def _hand(self, t: float, one: Desk, setting: int, focus: tuple[str, ...], assignment: str) -> None:
+    def bring(self, t: float, holder: Desk, giver: Desk, setting: int) -> None:
+        """Let a giver know of what came of a task, where its results do not reach it by a link."""
+        runs = [self._runs[one] for one in holder.beliefs.runs_of(setting) if one not in giver.beliefs.runs]
+        if runs:
+            self._tell(t, holder.member.id, "reports to", [giver.member.id], runs)
+
+    def hand(self, t: float, one: Desk, given: tuple[int, tuple[str, ...], str], to: list[str]) -> None:
+        """Give some agents a setting, a focus and an assignment."""
+        setting, focus, assignment = given
         runs = [self._runs[number] for number in one.beliefs.runs_of(setting) if number != BASELINE]
         words = {"assignment": assignment} if assignment else {}
-        self._tell(t, one.member.id, "delegates to", one.hands_to, runs, focus=list(focus), **words)
-        for hearer in one.hands_to:
+        self._tell(t, one.member.id, "delegates to", to, runs, focus=list(focus), **words)
+        for hearer in to:
             receiver = self._desks[hearer]
             if assignment:
                 receiver.agent.hear(f"{one.member.id} assigns you: {assignment}")

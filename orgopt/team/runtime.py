@@ -89,7 +89,7 @@ class Team:
         self._desks = desks(work, network, self._catalogue, seed=seed, language=language)
         self._order = list(self._desks.values())
         self._standups = Standups(org, task, self._desks)
-        self._exchange = Exchange(task, self._desks, network, self._catalogue, self._add)
+        self._exchange = Exchange(task, self._desks, network, self._catalogue, self._scripts, self._add)
         self._thoughts = Thoughts(ledger, virtual=lab.virtual, add=self._add)
         self._asked: dict[int, _Asked] = {}
         self._stopping: set[int] = set()
@@ -174,10 +174,12 @@ class Team:
         if self._thoughts.pending(one):
             self._conclude(one, t, self._thoughts.conclude(one, t))
             return
+        self._exchange.assignments.check(one, t)
         proposal = one.reflex(self._repeating[one.member.role.id])
         if proposal is not None:
             self._propose(one, t, proposal)
             return
+        self._exchange.assignments.remind(one)
         thinking = one.agent.think(one.asked(self._budget_s - t))
         thought = thinking.thought
         if thought is None or thought.seconds:
@@ -220,6 +222,9 @@ class Team:
         for verdict in thought.verdicts:
             if verdict.ruling != "rerun":  # a run of its own says more
                 self._exchange.rule(t, one, self._asked[verdict.experiment].setting, verdict)
+        self._exchange.assignments.check(one, t)
+        if thought.proposal:
+            self._exchange.assignments.said(one, t, [each.note for each in (thought.proposal, *thought.more)])
         if thought.verdicts or thought.assignment:
             self._exchange.settle(t)
         if thought.proposal is not None:
@@ -292,6 +297,9 @@ class Team:
         names, told = [one.member.id for one in attendees], self.ledger.told()
         self._standups.read_notes(attendees, told)
         words = {**({"reports": dict(reports)} if reports else {}), **({"told": told} if told else {})}
+        if tasks := self._exchange.assignments.progress(names):
+            words |= {"tasks": tasks}
+            self._standups.read_reports(attendees, tasks)
         self._add("meeting", t, agents=names, seconds=seconds, shared=runs, **words)
         self._exchange.share(names, runs)
         self._exchange.settle(t)

@@ -22,6 +22,7 @@ from orgopt.team.desk import Desk
 
 POLL_S = 0.01  # how often a loop in real time looks at its thoughts
 _MAX_TOLD = 12_000  # characters of what an agent was told that a ledger keeps of each field
+_MOMENT_S = 0.1
 _NEVER = float("inf")
 _TICKS = 10_000  # a second, in a ledger's times
 
@@ -174,6 +175,7 @@ class Thoughts:
         """End all thoughts, and let roles with lasting memory write what they remember."""
         for desk in desks:
             desk.agent.stop()
+        wait([one.future for one in self._pending.values() if one.future], _MOMENT_S)  # whom that ended, has something
         for one in [*self._pending.values(), *(self._meeting.reports if self._meeting else ())]:
             self._end(one, self._unfinished(one, budget_s), budget_s)
         self._pending, self._unready, self._meeting = {}, [], None

@@ -3,6 +3,7 @@
 Other arguments are for the mode. It is run by a bare Python and uses the standard library and git alone.
 """
 
+import json
 import os
 import re
 import shutil
@@ -10,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 
 
@@ -164,6 +166,48 @@ def told(where: str, more: str) -> None:
     set_x(0.3, "as told")
 
 
+def hold() -> None:
+    """Work on a task: say what its file has, tick the first open point, note something, and climb."""
+    path = Path("TASK.md")
+    text = path.read_text()
+    calls = text.count("a note of call") + 1
+    path.write_text(text.replace("- [ ]", "- [x]", 1) + f"a note of call {calls}\n")
+    print(text, Path("../prompt.md").read_text())
+    print("log: " + subprocess.run(["git", "log", "--format=%s"], capture_output=True, text=True).stdout)
+    climb()
+
+
+QUESTIONS = {
+    "chat": ("/v1/chat/completions", {"messages": [{"role": "user", "content": "Which X?"}]}),
+    "responses": ("/v1/responses", {"input": "Which X?"}),
+    "messages": ("/v1/messages", {"max_tokens": 9, "messages": [{"role": "user", "content": "Which X?"}]}),
+    "gemini": ("/v1beta/models/any:generateContent", {"contents": [{"parts": [{"text": "Which X?"}]}]}),
+}
+
+
+def asked(dialect: str) -> str:
+    """What a model says of X, asked at the address of the environment."""
+    path, body = QUESTIONS[dialect]
+    address = os.environ["ANTHROPIC_BASE_URL"] + path
+    headers = {"Content-Type": "application/json", "Authorization": "Bearer " + os.environ["OPENAI_API_KEY"]}
+    request = urllib.request.Request(address, json.dumps(body).encode(), headers)
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        return answer.read().decode()
+
+
+def ask(*dialects: str) -> None:
+    """Turn X as a model says it: the last number of its answer that is one of X."""
+    for dialect in dialects:
+        found = asked(dialect)
+        print(dialect, found)
+        set_x(float(re.findall(r"\b0\.\d+", found)[0]), f"asked in {dialect}")
+
+
+def ask_and_hang() -> None:
+    print(asked("chat"), flush=True)
+    time.sleep(600)
+
+
 def history() -> None:
     print(subprocess.run(["git", "log", "--format=%s"], capture_output=True, text=True).stdout)
     print(sorted(path.name for path in Path().iterdir()))
@@ -195,6 +239,9 @@ MODES = {
     "forge": forge,
     "told": told,
     "history": history,
+    "ask": ask,
+    "hold": hold,
+    "ask-and-hang": ask_and_hang,
 }
 
 MODES[sys.argv[1]](*sys.argv[2:])

@@ -31,6 +31,14 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
+class Uses:
+    """An answer that calls functions, by name with what they are given."""
+
+    calls: tuple[tuple[str, Mapping[str, Any]], ...]
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """One request: `number` counts from 0; `problem` is why the answer before could not be used, where one was."""
 
@@ -50,7 +58,7 @@ class Call:
         return rest.split("\n\n[[ ## ")[0] if found else ""
 
 
-Reply = Callable[[Call], "str | Fault"]
+Reply = Callable[[Call], "str | Fault | Uses"]
 
 
 def fields(**values: Any) -> str:
@@ -161,10 +169,16 @@ class _Handler(BaseHTTPRequestHandler):
             )
         self._answer(fake, _call(0, body, "", 0.0), answer, fault)
 
-    def _answer(self, fake: LlmServer, call: Call, answer: str | Fault, fault: Fault) -> None:
-        text = answer if isinstance(answer, str) else fault.text
+    def _answer(self, fake: LlmServer, call: Call, answer: str | Fault | Uses, fault: Fault) -> None:
+        text = answer if isinstance(answer, str) else answer.text
         used = {"prompt_tokens": len(call.system + call.user) // 4, "completion_tokens": len(text) // 4}
-        message = {"role": "assistant", "content": text}
+        message: dict[str, Any] = {"role": "assistant", "content": text}
+        if isinstance(answer, Uses):
+            message["tool_calls"] = [
+                {"id": f"call-{call.number}-{index}", "type": "function"}
+                | {"function": {"name": name, "arguments": json.dumps(given)}}
+                for index, (name, given) in enumerate(answer.calls)
+            ]
         whole = {
             "id": f"call-{call.number}",
             "object": "chat.completion",
@@ -195,7 +209,7 @@ class _Handler(BaseHTTPRequestHandler):
 def _call(number: int, body: Mapping[str, Any], authorization: str, began: float) -> Call:
     texts: dict[str, str] = {"system": "", "user": ""}
     for message in body["messages"]:
-        content = message["content"]
+        content = message.get("content") or ""
         text = content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
         role = "system" if message["role"] in {"system", "developer"} else "user"
         texts[role] += text if message["role"] != "assistant" else ""

@@ -10,13 +10,14 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
 
 from orgopt.agents.base import Purpose, Thought
-from orgopt.agents.command.commits import CommandFailure, Judged, judged, script_name
+from orgopt.agents.command.commits import CommandFailure, failure_of, judged, script_name
 from orgopt.agents.command.config import CommandSettings
 from orgopt.agents.command.prompt_file import files_of, name_of, prompt_of, report_of
+from orgopt.agents.command.task_file import TASK_FILE, finished, ticked
 from orgopt.agents.knowledge import Known
 from orgopt.agents.settings import LanguageSettings
 from orgopt.agents.thinking import prompt as words
@@ -26,13 +27,16 @@ from orgopt.agents.thinking.edits import MAX_SCRIPT
 from orgopt.agents.thinking.mind import Books, Mind
 from orgopt.agents.thinking.redact import LEAST, leaks, redact, secrets_of
 from orgopt.agents.thinking.situation import Seat, Situation
-from orgopt.agents.thinking.spend import Amount, OverBudgetError
+from orgopt.agents.thinking.spend import Amount, OverBudgetError, Within
 from orgopt.errors import StoreError, UsageError
 from orgopt.lab.sandbox import launch
 from orgopt.lab.sandbox import run_command as lab
 from orgopt.lab.sandbox.command_reach import Reach
 from orgopt.lab.sandbox.inside.command import UNCOMMITTED
 from orgopt.org import Role
+
+if TYPE_CHECKING:
+    from orgopt.agents.llm.model import Absent, Model
 
 _STOP_LIMIT_S = 8.0
 
@@ -45,10 +49,10 @@ def check(role: Role, settings: CommandSettings, environ: Mapping[str, str]) -> 
         SandboxError: There is no bubblewrap here.
     """
     where = f"[agents.{settings.name}] of orgopt.toml"
-    missing = [name for name in settings.env if name not in environ]
+    missing = [name for name in settings.passes if name not in environ]
     if missing:
         raise UsageError(f"{where} passes on {missing[0]}, which is not set: set it, or take it out of env")
-    if settings.uses("model") and not role.model:
+    if settings.uses("model") and not (role.model or settings.relay):
         raise UsageError(f"{where} has {{model}}, and {role.name} names none: write '- **Model:** …' in the document")
     try:
         lab.find(settings.command[0], _reach(settings))
@@ -63,6 +67,7 @@ class CommandAgent(Mind):
         seat: Its place in the team.
         books: What is written down of its thoughts.
         settings: What the workspace declares.
+        model: Whom the relay asks; None where there is none.
         environ: Where the variables are that the command gets.
         clock: Seconds by which the agent is charged for a call.
     """
@@ -72,12 +77,13 @@ class CommandAgent(Mind):
         seat: Seat,
         books: Books,
         settings: LanguageSettings,
+        model: "Model | Absent | None" = None,
         *,
         environ: Mapping[str, str] = os.environ,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         super().__init__(seat, books)
-        self._settings, self._environ, self._clock = settings, environ, clock
+        self._settings, self._model, self._environ, self._clock = settings, model, environ, clock
         self._halted, self._runs = threading.Event(), threading.Lock()
 
     def brief(self, purpose: Purpose, now: Situation) -> Mapping[str, str]:
@@ -123,16 +129,21 @@ class CommandAgent(Mind):
         request = {**told, "instructions": words.charge(now), "script": words.source_of(now, start)}
         key = key_of(asker, self.seat.role.agent, request)
         answer = self.books.answers.take(key)
+        while answer and answer.failure == CommandFailure.STOPPED and not recorded_only:
+            answer = self.books.answers.take(key)  # it was cut, and is done anew
         if answer is None:
             if recorded_only:
                 raise StoreError(f"answers.jsonl lacks an answer to {asker} that the ledger tells of")
-            answer = self._ask(now, start, told)
-            if answer.failure != CommandFailure.STOPPED:
+            with self._runs:
+                answer = self._ask(now, start, told, key)
                 self.books.answers.put(key, answer)
+                return _thought(now, start, answer)
         return _thought(now, start, answer)
 
-    def _ask(self, now: Situation, start: Known, told: Mapping[str, str]) -> Answer:
+    def _ask(self, now: Situation, start: Known, told: Mapping[str, str], key: str) -> Answer:
         """Run the command; what it cost is booked."""
+        if self._settings.relays(self.seat.role):
+            return self._ask_relayed(now, start, told, key)
         settings = self._settings.command(self.seat.role)
         check(self.seat.role, settings, self._environ)  # a run that goes on did not
         secrets = _secrets(settings, self._environ)
@@ -143,34 +154,62 @@ class CommandAgent(Mind):
             return Answer(text="", failure=CommandFailure.OVER_BUDGET, error=str(error))
         began, unsure = self._clock(), False
         try:
-            job = self._job(now, start, told, settings)
-            with self._runs:
-                done = lab.Done(ended="stopped") if self._halted.is_set() else lab.perform(job, self._halted)
+            done = self._perform(self._job(now, start, told, settings))
             cost, unsure = most, done.ended == "stopped"
         finally:
             self.books.spend.settle(taken, cost, unsure=unsure)
         return Answer(
-            text="" if unsure else json.dumps(_kept(done, secrets), ensure_ascii=False),
+            text=json.dumps(_kept(done, secrets), ensure_ascii=False),
             usd=cost.usd,
             seconds=round(self._clock() - began, 4),
             failure=CommandFailure.STOPPED if unsure else "",
         )
 
+    def _ask_relayed(self, now: Situation, start: Known, told: Mapping[str, str], key: str) -> Answer:
+        """Run a command that asks orgopt for a model, where each question is booked."""
+        from orgopt.agents.command.relay.calls import Relayed
+
+        settings, role = self._settings.command(self.seat.role), self.seat.role
+        check(role, settings, self._environ)
+        if self._model is None:
+            raise UsageError(f"{role.name} asks a language model, and none was opened")
+        account = Within(self.books.spend, max_usd=settings.usd_per_call, max_tokens=settings.tokens_per_call)
+        began = self._clock()
+        with Relayed(self._model, self.books.answers, account, role=role.id, thought=key) as relay:
+            done = self._perform(replace(self._job(now, start, told, settings), relay=relay.line))
+        used, stopped = relay.used, done.ended == "stopped"
+        secrets = [*_secrets(settings, self._environ), relay.line.key]
+        asked = {"asked": used.calls, "unanswered": relay.failed}
+        return Answer(
+            text=json.dumps({**_kept(done, secrets), **asked}, ensure_ascii=False),
+            input_tokens=used.input_tokens,
+            output_tokens=used.output_tokens,
+            usd=round(used.usd, 8),
+            seconds=round(self._clock() - began, 4),
+            failure=CommandFailure.STOPPED if stopped else "",
+        )
+
+    def _perform(self, job: lab.Job) -> lab.Done:
+        return lab.Done(ended="stopped") if self._halted.is_set() else lab.perform(job, self._halted)
+
     def _job(self, now: Situation, start: Known, told: Mapping[str, str], settings: CommandSettings) -> lab.Job:
         prompt = prompt_of(now, start, told, settings)
         script = script_name(now.work.task)
         states = [("baseline", now.work.script[0])]
-        if start.id:
-            states.append((name_of(now, start), words.source_of(now, start)))
+        path = list(now.view.task.trail if now.view.task else ())
+        path += [start] if not path or path[-1].id != start.id else []
+        states += [(name_of(now, one), words.source_of(now, one)) for one in path if one.id]
         return lab.Job(
             command=settings.command,
-            words={"prompt": prompt, "script": script, "model": self.seat.role.model},
+            words={"prompt": prompt, "script": script, "model": self.seat.role.model or self._settings.default},
             prompt=prompt,
             on_stdin=not (settings.uses("prompt") or settings.uses("prompt_file")),
             script=script,
             states=states,
             files=files_of(now),
-            env={name: self._environ[name] for name in settings.env if name in self._environ},
+            keeps=TASK_FILE if now.view.task else "",
+            env={name: self._environ[name] for name in settings.passes if name in self._environ},
+            sets=settings.sets,
             reach=_reach(settings),
             hidden=tuple(launch.hidden(now.work.task, needed=False)),
             timeout_s=settings.timeout_s,
@@ -188,7 +227,7 @@ def _reach(settings: CommandSettings) -> Reach:
 
 def _secrets(settings: CommandSettings, environ: Mapping[str, str]) -> list[str]:
     """What must not leave the environment: secrets by their names, and all that the command gets."""
-    given = [environ.get(name, "") for name in settings.env]
+    given = [environ.get(name, "") for name in settings.passes]
     return [*secrets_of(environ), *(value for value in given if len(value) >= LEAST)]
 
 
@@ -203,7 +242,7 @@ def _kept(done: lab.Done, secrets: list[str]) -> dict[str, Any]:
         }
         for commit in done.commits
     ]
-    texts = {"output": redact(done.output, secrets), "error": redact(done.error, secrets)}
+    texts = {name: redact(getattr(done, name), secrets) for name in ("output", "error", "kept")}
     return {**asdict(done), **texts, "commits": commits}
 
 
@@ -213,7 +252,7 @@ def _leaks(script: str | None, secrets: list[str]) -> bool:
 
 def _thought(now: Situation, start: Known, answer: Answer) -> Thought:
     """What came of a call, from its record."""
-    if answer.failure:
+    if not answer.text:
         return Thought(failure=answer.failure, error=answer.error, seconds=answer.seconds, usd=answer.usd)
     done: dict[str, Any] = json.loads(answer.text)
     last = words.clean((done["output"].strip().splitlines() or [""])[-1], MAX_WORDS)
@@ -221,37 +260,24 @@ def _thought(now: Situation, start: Known, answer: Answer) -> Thought:
         if commit["subject"] == UNCOMMITTED and last:
             commit["subject"] = f"{UNCOMMITTED}: {last}"
     found = judged(now, start, done["commits"])
-    proposals = [one.proposal for one in found if one.proposal]
-    failure, error = ("", "") if proposals else _failure(done, found, last)
+    if now.view.task and ticked(done.get("kept", "")):
+        found = finished(found)
+    proposals = [one.proposal for one in found if one.proposal and not answer.failure]
+    why = (answer.failure, answer.error) if answer.failure else done.get("unanswered") or failure_of(done, found, last)
+    failure, error = ("", "") if proposals else why
     said = [[one.subject, str(one.refusal or ("" if one.proposal else "it changes nothing"))] for one in found]
     return Thought(
         proposal=proposals[0] if proposals else None,
         more=tuple(proposals[1:]),
         seconds=answer.seconds,
-        calls=1,
+        calls=done.get("asked", 1),
+        input_tokens=answer.input_tokens,
+        output_tokens=answer.output_tokens,
         usd=answer.usd,
         failure=failure,
         error=error[:300],
         said=done["output"],
-        facts={"ended": done["ended"], "exit_code": done["exit_code"], "commits": said, "unread": done["more"]},
+        memory=done.get("kept") if now.view.task else None,
+        facts={"ended": done["ended"], "exit_code": done["exit_code"], "commits": said, "unread": done["more"]}
+        | ({"printed": done["output"]} if answer.failure else {}),
     )
-
-
-def _failure(done: Mapping[str, Any], found: list[Judged], last: str) -> tuple[str, str]:
-    """Why a call came to nothing, as one of `CommandFailure` and in a line."""
-    if done["ended"] == "timeout":
-        return CommandFailure.TIMEOUT.value, "it did not end in its time, and had committed nothing that can be used"
-    if done["ended"] == "oom":
-        return CommandFailure.MEMORY.value, "it held more memory than memory_gb"
-    if done["ended"] != "ok":
-        return CommandFailure.LOST.value, done["error"]
-    if done["exit_code"] is None:
-        return CommandFailure.NOT_STARTED.value, done["error"]
-    refusals = [one.refusal for one in found if one.refusal]
-    if refusals:
-        return refusals[-1].failure.value, str(refusals[-1])
-    if done["error"]:
-        return CommandFailure.LOST.value, done["error"]
-    if done["exit_code"]:
-        return CommandFailure.EXIT_CODE.value, f"exit code {done['exit_code']}" + (f": {last}" if last else "")
-    return CommandFailure.NO_COMMIT.value, "it changed nothing"

@@ -81,6 +81,26 @@ def judged(now: Situation, start: Known, commits: Iterable[Mapping[str, Any]]) -
     return found
 
 
+def failure_of(done: Mapping[str, Any], found: list[Judged], last: str) -> tuple[str, str]:
+    """Why a call came to nothing, as one of `CommandFailure` and in a line."""
+    if done["ended"] == "timeout":
+        return CommandFailure.TIMEOUT.value, "it did not end in its time, and had committed nothing that can be used"
+    if done["ended"] == "oom":
+        return CommandFailure.MEMORY.value, "it held more memory than memory_gb"
+    if done["ended"] != "ok":
+        return CommandFailure.LOST.value, done["error"]
+    if done["exit_code"] is None:
+        return CommandFailure.NOT_STARTED.value, done["error"]
+    refusals = [one.refusal for one in found if one.refusal]
+    if refusals:
+        return refusals[-1].failure.value, str(refusals[-1])
+    if done["error"]:
+        return CommandFailure.LOST.value, done["error"]
+    if done["exit_code"]:
+        return CommandFailure.EXIT_CODE.value, f"exit code {done['exit_code']}" + (f": {last}" if last else "")
+    return CommandFailure.NO_COMMIT.value, "it changed nothing"
+
+
 def _changed(now: Situation, start: Known, commit: Mapping[str, Any]) -> tuple[dict[str, Value], str | None]:
     """The settings of a commit, and its script where that is another than with other values.
 

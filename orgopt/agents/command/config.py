@@ -1,7 +1,7 @@
 """The keys of `orgopt.toml` about commands that roles may run, `[agents.NAME]`."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from math import isfinite
 from pathlib import Path
@@ -10,13 +10,14 @@ from typing import Any, cast
 from orgopt.errors import UsageError
 from orgopt.org import slug
 
-PLACEHOLDERS = ("prompt", "prompt_file", "worktree", "script", "model")
-"""What words of a command may have between braces."""
+PLACEHOLDERS = ("prompt", "prompt_file", "worktree", "script", "model", "relay")
+"""What words of a command, and values of its variables, may have between braces."""
 
 MAX_OUTPUT_KB = 128
 MAX_EXPERIMENTS = 10
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
-_VARIABLE = re.compile(r"[A-Za-z_]\w*")
+_VARIABLE = re.compile(r"[A-Za-z_]\w*(=.*)?", re.DOTALL)
+_SECRET = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD)=", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,11 +29,14 @@ class CommandSettings:
         command: Its words; those of `PLACEHOLDERS` stand in braces. Without a prompt in any of them, it is what the
             command reads on standard input.
         timeout_s: When it is ended.
-        env: Names of the variables that it gets.
+        env: Names of the variables that it gets as they are here, and others as `NAME=value`.
+        relay: Whether orgopt asks a model for it.
         network: Whether it may use the network.
         read, write: Absolute paths that it sees besides, and may change.
         max_output_kb: How much of its output is kept.
-        usd_per_call: The most dollars that a call costs, which each is booked with; None where nobody says.
+        usd_per_call: The most dollars that a call costs, which each is booked with where there is no relay; None where
+            nobody says.
+        tokens_per_call: The most tokens of a call, where there is a relay; None is no limit.
         max_experiments: How many of its commits become experiments, the last ones.
         memory_gb, disk_gb: What it may use.
     """
@@ -41,18 +45,31 @@ class CommandSettings:
     command: tuple[str, ...]
     timeout_s: float = 600.0
     env: tuple[str, ...] = ()
+    relay: bool = False
     network: bool = False
     read: tuple[str, ...] = ()
     write: tuple[str, ...] = ()
     max_output_kb: int = 16
     usd_per_call: float | None = None
+    tokens_per_call: int | None = None
     max_experiments: int = 3
     memory_gb: float = 4.0
     disk_gb: float = 1.0
 
     def uses(self, placeholder: str) -> bool:
         """Whether a placeholder stands in the command."""
-        return any(placeholder in _PLACEHOLDER.findall(word) for word in self.command)
+        words = (*self.command, *self.sets.values())
+        return any(placeholder in _PLACEHOLDER.findall(word) for word in words)
+
+    @property
+    def passes(self) -> tuple[str, ...]:
+        """The names of variables that it gets as they are here."""
+        return tuple(one for one in self.env if "=" not in one)
+
+    @property
+    def sets(self) -> dict[str, str]:
+        """The variables whose values stand in the settings."""
+        return dict(one.split("=", 1) for one in self.env if "=" in one)
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> "CommandSettings":
@@ -84,18 +101,26 @@ def _command(name: str, given: Any) -> CommandSettings:
         if key not in known:
             raise UsageError(f"orgopt.toml: {where} has no option '{key}': {', '.join(known)}")
         found[key] = _READ[key](f"{where} {key}", value)
-    return CommandSettings(name=name, **found)
+    settings = CommandSettings(name=name, **found)
+    for key, value in (("{relay}", settings.uses("relay")), ("tokens_per_call", settings.tokens_per_call)):
+        if value and not settings.relay:
+            raise UsageError(f"orgopt.toml: {where} has {key}, which needs relay = true")
+    return settings
 
 
 def _words(where: str, value: Any) -> tuple[str, ...]:
     words = _texts(where, value)
     if not words or not words[0].strip():
         raise UsageError(f'orgopt.toml: {where} is empty: write ["my-cli", "{{prompt_file}}"]')
+    _require_known(where, words)
+    return words
+
+
+def _require_known(where: str, words: Iterable[str]) -> None:
     unknown = [name for word in words for name in _PLACEHOLDER.findall(word) if name not in PLACEHOLDERS]
     if unknown:
         allowed = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
         raise UsageError(f"orgopt.toml: {where} has {{{unknown[0]}}}, which stands for nothing: {allowed}")
-    return words
 
 
 def _texts(where: str, value: Any) -> tuple[str, ...]:
@@ -108,7 +133,11 @@ def _texts(where: str, value: Any) -> tuple[str, ...]:
 def _variables(where: str, value: Any) -> tuple[str, ...]:
     for name in (names := _texts(where, value)):
         if not _VARIABLE.fullmatch(name):
-            raise UsageError(f"orgopt.toml: {where} has names of variables alone, whose values stay in the environment")
+            raise UsageError(f"orgopt.toml: {where} has names of variables, and NAME=value where that is no secret")
+        if _SECRET.search(name):
+            shown = name.partition("=")[0]
+            raise UsageError(f"orgopt.toml: {where} has the value of {shown}: secrets belong into the environment")
+    _require_known(where, (name for name in names if "=" in name))
     return names
 
 
@@ -149,11 +178,13 @@ _READ: dict[str, Callable[[str, Any], object]] = {
     "command": _words,
     "timeout_s": _number,
     "env": _variables,
+    "relay": _flag,
     "network": _flag,
     "read": _paths,
     "write": _paths,
     "max_output_kb": lambda where, value: _whole(where, value, MAX_OUTPUT_KB),
     "usd_per_call": _dollars,
+    "tokens_per_call": lambda where, value: _whole(where, value, 1_000_000_000),
     "max_experiments": lambda where, value: _whole(where, value, MAX_EXPERIMENTS),
     "memory_gb": _number,
     "disk_gb": _number,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from orgopt.agents.command.commits import script_name
 from orgopt.agents.command.config import CommandSettings
+from orgopt.agents.command.task_file import TASK_FILE, task_file
 from orgopt.agents.knowledge import Known
 from orgopt.agents.thinking import prompt
 from orgopt.agents.thinking.situation import Situation
@@ -33,6 +34,12 @@ _MAY_EDIT = "You may change its code and its knobs: what it leaves is judged out
 _MAY_TURN = "Recorded results are replayed in this run: you may change the values of its knobs, and nothing else."
 
 
+_HELD = f"""
+- You hold a task over several calls: {TASK_FILE}, which git does not track, has it. Tick what is done, and keep notes
+  there for your next call. The task is done when all is ticked; a subject that begins with `give up:` or `hand over to
+  NAME:` ends it before."""
+
+
 def prompt_of(now: Situation, start: Known, told: Mapping[str, str], settings: CommandSettings) -> str:
     """The text of the prompt file."""
     work = _WORK.format(
@@ -43,6 +50,8 @@ def prompt_of(now: Situation, start: Known, told: Mapping[str, str], settings: C
         may=_MAY_EDIT if now.work.edits else _MAY_TURN,
         seconds=settings.timeout_s,
     )
+    if now.view.task:
+        work += _HELD
     sections = [f"## {title}\n\n{told[name]}" for name, title in _SECTIONS.items()]
     return "\n\n".join([prompt.charge(now), "## How you work", work, *sections]) + "\n"
 
@@ -56,9 +65,10 @@ def name_of(now: Situation, start: Known) -> str:
 def files_of(now: Situation) -> dict[str, str]:
     """The task's files that a script needs to be understood."""
     name, folder = "prepare.py", now.work.task.folder
+    own = {TASK_FILE: task_file(now.view.task, now.memory)} if now.view.task else {}
     if not now.work.task.script or name in now.work.task.limits.hide or not (folder / name).is_file():
-        return {}
-    return {name: (folder / name).read_text("utf-8", "replace")}
+        return own
+    return {name: (folder / name).read_text("utf-8", "replace"), **own}
 
 
 def report_of(now: Situation) -> str:

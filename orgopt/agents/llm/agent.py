@@ -46,6 +46,7 @@ class LanguageAgent(Mind):
     """
 
     rules = True
+    assigns = True
 
     def __init__(self, seat: Seat, books: Books, model: Model | Absent) -> None:
         super().__init__(seat, books)

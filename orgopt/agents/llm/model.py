@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
 import dspy
-from dspy.lm15 import DataPart, LM15Error, Request, Response
+from dspy.lm15 import DataPart, FunctionTool, LM15Error, Request, Response, TextPart, ToolCallPart, ToolResultPart
 from dspy.utils.exceptions import LMError, LMRateLimitError, LMServerError, LMTimeoutError, LMTransportError
 
 from orgopt.agents.llm.faults import failure_of, refuses, unsent
@@ -21,7 +21,7 @@ from orgopt.agents.settings import ModelSettings, Price
 from orgopt.agents.thinking.answers import Answer
 from orgopt.agents.thinking.failures import Failure
 from orgopt.agents.thinking.redact import redact, secrets_of
-from orgopt.agents.thinking.spend import Amount, OverBudgetError, Spend
+from orgopt.agents.thinking.spend import Account, Amount, OverBudgetError
 from orgopt.errors import UsageError
 
 MAX_ANSWER = 200_000
@@ -82,7 +82,15 @@ class Model:
         """A text without the keys that this process knows."""
         return redact(text, self._secrets)
 
-    def ask(self, request: Request, spend: Spend, role: str, *, most: int | None = None) -> Answer:
+    def ask(
+        self,
+        request: Request,
+        spend: Account,
+        role: str,
+        *,
+        most: int | None = None,
+        read: Callable[[Response], str] | None = None,
+    ) -> Answer:
         """Ask, and ask again as the provider says, until there is an answer or it is given up.
 
         Args:
@@ -90,12 +98,13 @@ class Model:
             spend: The account.
             role: Whose part of it.
             most: Tokens of the answer at most; None is what the settings say.
+            read: What is kept of a response; None is its text.
         """
         began, paused, given = self._clock(), 0.0, Answer(text="")
         attempts, attempt = self.settings.attempts, 0
         while attempt < attempts:
             attempt += 1
-            given, pause, unsent = self._attempt(request, spend, role, most or self.settings.max_tokens)
+            given, pause, unsent = self._attempt(request, spend, role, most or self.settings.max_tokens, read or _text)
             given = replace(given, attempts=attempt)
             attempts = min(attempts, _UNSENT_ATTEMPTS) if unsent else attempts
             if pause is None or attempt >= attempts:
@@ -107,7 +116,9 @@ class Model:
             time.sleep(pause)
         return replace(given, seconds=round(self._clock() - began, 4))
 
-    def _attempt(self, request: Request, spend: Spend, role: str, outputs: int) -> tuple[Answer, float | None, bool]:
+    def _attempt(
+        self, request: Request, spend: Account, role: str, outputs: int, read: Callable[[Response], str]
+    ) -> tuple[Answer, float | None, bool]:
         """One attempt, the pause before another, and whether no server took it.
 
         The pause is negative where none was named, and None where another attempt is of no use.
@@ -122,9 +133,10 @@ class Model:
         try:
             with dspy.context(disable_history=True):
                 response = cast("Any", self._lm)(request)
-            used = _used(response, inputs)
+            said = read(response)
+            used = _used(response, inputs, said)
             cost = Amount(sum(used), self.price.of(*used))
-            text = self.redact(_text(response)[:MAX_ANSWER])
+            text = self.redact(said[:MAX_ANSWER])
             finish = "length" if response.finish_reason == "length" else ""
             answer = _answered(text, used, cost.usd, finish)
             return replace(answer, cached_tokens=response.usage.cache_read_tokens or 0), None, False
@@ -168,7 +180,7 @@ class Absent(NamedTuple):
     settings: ModelSettings
     reason: str
 
-    def ask(self, request: Request, spend: Spend, role: str) -> Answer:  # noqa: ARG002  as of a model
+    def ask(self, request: Request, spend: Account, role: str, **more: Any) -> Answer:  # noqa: ARG002  as of a model
         """Ask what the record does not answer.
 
         Raises:
@@ -188,9 +200,9 @@ def _text(response: Response) -> str:
     return said or (json.dumps(values[0], ensure_ascii=False) if values else "")
 
 
-def _used(response: Response, most: int) -> tuple[int, int]:
+def _used(response: Response, most: int, text: str) -> tuple[int, int]:
     """Tokens in and out; what a provider does not tell is estimated from above."""
-    usage, text = response.usage, _text(response)
+    usage = response.usage
     inputs = most if usage.input_tokens is None else usage.input_tokens
     outputs = len(text.encode("utf-8", "replace")) if usage.output_tokens is None else usage.output_tokens
     return inputs, outputs
@@ -198,4 +210,12 @@ def _used(response: Response, most: int) -> tuple[int, int]:
 
 def _bytes(request: Request) -> int:
     texts = [request.system if isinstance(request.system, str) else "", *(one.text or "" for one in request.messages)]
+    for tool in request.tools:
+        if isinstance(tool, FunctionTool):
+            texts += [tool.name, tool.description or "", json.dumps(tool.parameters)]
+    for part in (part for message in request.messages for part in message.parts):
+        if isinstance(part, ToolCallPart):
+            texts += [part.name, json.dumps(part.input)]
+        elif isinstance(part, ToolResultPart):
+            texts += [one.text for one in part.content if isinstance(one, TextPart)]
     return sum(len(text.encode("utf-8", "replace")) for text in texts)

@@ -12,7 +12,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from orgopt.errors import OrgoptError, StoreError
 from orgopt.jsonl import damaged
@@ -49,6 +49,56 @@ class Reservation:
     id: str
     role: str
     most: Amount
+
+
+class Account(Protocol):
+    """What calls are paid from."""
+
+    def reserve(self, role: str, most: Amount) -> Reservation:
+        """Set aside what a call may cost at most.
+
+        Raises:
+            OverBudgetError: The call could pass a limit.
+        """
+        ...
+
+    def settle(self, reservation: Reservation, cost: Amount, *, unsure: bool = False) -> None:
+        """Book what a call cost."""
+        ...
+
+
+class Within:
+    """An account with a limit of its own, within another.
+
+    Args:
+        account: What is paid from.
+        max_usd, max_tokens: What may be spent of it by this one; None is no limit.
+    """
+
+    def __init__(self, account: Account, *, max_usd: float | None = None, max_tokens: int | None = None) -> None:
+        self._account, self._own = account, Spend(max_usd=max_usd, max_tokens=max_tokens)
+        self._taken: dict[str, Reservation] = {}
+
+    @property
+    def spent(self) -> Amount:
+        """What was settled of it."""
+        return self._own.spent
+
+    def reserve(self, role: str, most: Amount) -> Reservation:
+        """As of an account."""
+        mine = self._own.reserve(role, most)
+        try:
+            taken = self._account.reserve(role, most)
+        except OverBudgetError:
+            self._own.settle(mine, Amount())
+            raise
+        self._taken[taken.id] = mine
+        return taken
+
+    def settle(self, reservation: Reservation, cost: Amount, *, unsure: bool = False) -> None:
+        """As of an account."""
+        self._account.settle(reservation, cost, unsure=unsure)
+        self._own.settle(self._taken.pop(reservation.id), cost, unsure=unsure)
 
 
 class Spend:

@@ -117,6 +117,14 @@ KEYS: dict[str, Key] = {
             rhythm=True,
         ),
         Key(
+            name="Task length",
+            attribute="task_length",
+            code="ORG023",
+            parse=values.parse_task_length,
+            format=values.format_task_length,
+            aliases=("length of tasks", "task size"),
+        ),
+        Key(
             name="Stand-up",
             attribute="standup",
             code="ORG013",

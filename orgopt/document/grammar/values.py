@@ -22,10 +22,12 @@ from orgopt.org import (
     Memory,
     Standup,
     StopEarly,
+    TaskLength,
     slug,
 )
 
 MAX_LINK = 400  # characters; a longer line is prose
+MAX_TASK_EXPERIMENTS = 100
 MAX_TEXT = 2000  # characters of a value that is text
 _SECONDS = {
     "s": 1,
@@ -156,6 +158,35 @@ def parse_stop_early(text: str) -> StopEarly:
 def format_stop_early(quantile: StopEarly) -> str:
     """A quantile, or `off`."""
     return quantile if isinstance(quantile, str) else format_risk(quantile)
+
+
+def parse_task_length(text: str) -> TaskLength | None:
+    """`3 experiments`, `20 min` or `3 experiments or 20 min` as a TaskLength; `off` as None."""
+    if text.strip().lower() in {"off", "none", "never"}:
+        return None
+    found: dict[str, float] = {}
+    for part in re.split(r"\s*,\s*|\s+or\s+", text.strip()):
+        match = _EVERY.match(" ".join(part.lower().split()))
+        unit = match["unit"] if match else ""
+        number = float(match["n"] or 0) if match and not match["to"] else 0.0
+        counts = unit in _EXPERIMENTS
+        key = "experiments" if counts else "seconds"
+        if not (counts or unit in _SECONDS) or number <= 0 or (counts and number % 1) or key in found:
+            raise ValueError(f"task length '{text}' not understood; write '3 experiments', '20 min', both, or 'off'")
+        found[key] = number if counts else number * _SECONDS[unit]
+    count = int(found["experiments"]) if "experiments" in found else None
+    if count is not None and count > MAX_TASK_EXPERIMENTS:
+        raise ValueError(f"a task takes at most {MAX_TASK_EXPERIMENTS} experiments, not {count}; write fewer")
+    return TaskLength(experiments=count, seconds=found.get("seconds"))
+
+
+def format_task_length(length: TaskLength | None) -> str:
+    """Experiments, a time, or both."""
+    if length is None:
+        return "off"
+    count = f"{length.experiments} experiment{'s' * (length.experiments != 1)}" if length.experiments else ""
+    time = format_interval(length.seconds, "s").removeprefix("every ") if length.seconds else ""
+    return " or ".join(filter(None, (count, time)))
 
 
 def parse_interval(text: str) -> tuple[float, str]:

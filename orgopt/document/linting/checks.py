@@ -127,6 +127,11 @@ def _not_executed(document: Document) -> Iterator[Finding]:
             message = f"{role.name} runs the command '{role.command}', which the workspace has to declare"
             help_ = f'where it runs, orgopt.toml needs [agents.{role.command}] command = ["…"]'
             yield finding("ORG043", message, document.field(role, "agent"), help_)
+        delegates = any(link.kind == "delegates to" and link.source == role.id for link in document.org.links)
+        if role.task_length and not delegates:
+            message = f"'task length' has no effect: {role.name} delegates to nobody"
+            help_ = f"write '{role.name} → …: delegates to' below Links, or leave it out"
+            yield finding("ORG007", message, document.field(role, "task_length"), help_)
         if role.model and not role.thinks:
             message = f"{role.name} has a model, and its agent '{role.agent}' uses none"
             yield finding("ORG040", message, document.field(role, "model"), "write '- **Agent:** llm'")

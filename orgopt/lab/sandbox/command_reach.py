@@ -1,11 +1,13 @@
 """What a command of the user's may see, and how it is started in the sandbox with no more than that."""
 
 import os
+import shutil
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from orgopt.lab.sandbox import launch
+from orgopt.lab.sandbox.command_roots import roots_of
 from orgopt.lab.sandbox.inside import isolate
 from orgopt.lab.sandbox.launch import Sandbox
 
@@ -21,6 +23,14 @@ class Reach:
     read: tuple[str, ...] = ()
     write: tuple[str, ...] = ()
     network: bool = False
+
+
+def completed(program: str, reach: Reach) -> Reach:
+    """A reach, with what a program needs beside itself; that of one which is not there is as it was."""
+    found = shutil.which(str(Path(program).expanduser()))
+    roots = roots_of(Path(found).absolute()) if found else ()
+    more = tuple(root for root in roots if not visible(Path(root), reach))
+    return replace(reach, read=(*reach.read, *more))
 
 
 def start_command(kind: Sandbox, scratch: Path, reach: Reach) -> launch.Start:
@@ -52,7 +62,7 @@ def start_command(kind: Sandbox, scratch: Path, reach: Reach) -> launch.Start:
     )
     env = launch.environment(temporary=isolate.TEMPORARY, path="/usr/local/bin:/usr/bin:/bin")
     return launch.Start(
-        command=(*wrap, *launch.own_package(python), "--", *_PYTHON, isolate.ROOT),
+        command=(*wrap, *launch.own_package((*python, *reach.read)), "--", *_PYTHON, isolate.ROOT),
         env=env,
     )
 

@@ -11,7 +11,7 @@ import site
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -297,8 +297,10 @@ def failure(
     return None
 
 
-def begin(sandbox: Sandbox, start: Start, errors: IO[bytes], **words: Any) -> "subprocess.Popen[bytes]":
-    """Start what was prepared, with pipes to it; `words` are for the message, as of `failure`.
+def begin(
+    sandbox: Sandbox, start: Start, errors: IO[bytes], *, keeps: Sequence[int] = (), **words: Any
+) -> "subprocess.Popen[bytes]":
+    """Start what was prepared, with pipes to it and the descriptors that it keeps; `words` are as of `failure`.
 
     Raises:
         SandboxError: What there is of bubblewrap is no program.
@@ -312,6 +314,7 @@ def begin(sandbox: Sandbox, start: Start, errors: IO[bytes], **words: Any) -> "s
             start_new_session=True,  # Ctrl-C reaches us alone, and we end it
             env=dict(start.env),
             cwd="/",
+            pass_fds=keeps,
         )
     except OSError as error:
         message = f"{start.command[0]}: {error.strerror}"

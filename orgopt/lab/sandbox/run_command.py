@@ -13,21 +13,24 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
 from typing import Any, NamedTuple
 
 from orgopt.errors import UsageError
 from orgopt.lab.sandbox import launch
-from orgopt.lab.sandbox.command_reach import Reach, start_command, visible
+from orgopt.lab.sandbox.command_reach import Reach, completed, start_command, visible
 from orgopt.lab.sandbox.inside import isolate, processes
-from orgopt.lab.sandbox.inside.supervise import last_line
+from orgopt.lab.sandbox.inside.command import STOP
+from orgopt.lab.sandbox.inside.supervise import STOP_LIMIT_S, last_line
 from orgopt.lab.sandbox.launch import Sandbox
+from orgopt.lab.sandbox.line import Door, Line, opened
 
 _POLL_S = 0.05
 _BACKSTOP_S = 20.0  # beyond the time of the command: its start, and reading its repository
 _END_LIMIT_S = 3.0
+_STOP_LIMIT_S = STOP_LIMIT_S + 1.0
 _RESULT_BYTES = 16 * 2**20
 _ERROR_BYTES = 4096
 
@@ -52,6 +55,9 @@ class Job:
         script_bytes: Length of a script that is read.
         most_commits: How many commits are read, the last ones.
         memory_gb, disk_gb: What it may use.
+        sets: Other variables, whose values may have placeholders.
+        keeps: Name of one of `files` that git does not track, whose text is given back; empty for none.
+        relay: Who answers at the address `{relay}`; None is nobody.
     """
 
     command: tuple[str, ...]
@@ -70,6 +76,9 @@ class Job:
     env: Mapping[str, str] = field(default_factory=dict[str, str])
     reach: Reach = field(default_factory=Reach)
     hidden: tuple[str, ...] = ()
+    sets: Mapping[str, str] = field(default_factory=dict[str, str])
+    keeps: str = ""
+    relay: Line | None = None
 
 
 class Commit(NamedTuple):
@@ -87,9 +96,10 @@ class Done:
     Attributes:
         ended: `ok` when it ended by itself, whatever its exit code; `timeout`; `oom`; `stopped` by us; or `lost`.
         exit_code: As it gave it; negative for a signal, None where nobody knows.
-        output: What it printed, both ends of it.
+        output: What it printed, both ends of it; of one that was stopped, until then.
         commits: What it committed, oldest first; last what it left uncommitted, where it ended with 0.
         more: How many earlier commits were not read.
+        kept: The text of the file that it was to keep, as it left it.
         error: What went wrong besides, in a line.
     """
 
@@ -98,11 +108,12 @@ class Done:
     output: str = ""
     commits: tuple[Commit, ...] = ()
     more: int = 0
+    kept: str = ""
     error: str = ""
 
 
 def find(program: str, reach: Reach) -> str:
-    """Where a program is that a command names first.
+    """Where a program is that a command names first, as its sandbox sees it.
 
     Raises:
         UsageError: It is not installed, or not to be seen in the sandbox, or what it is to see is not there; says what
@@ -119,9 +130,11 @@ def find(program: str, reach: Reach) -> str:
         raise UsageError("command agents work with git, which is not installed")
     if launch.chosen() is Sandbox.BUBBLEWRAP:
         launch.bubblewrap(replays=False)
-        for path in (Path(found).absolute(), Path(found).resolve()):
-            if not visible(path, reach):
-                raise UsageError(f'the sandbox hides {path}: add read = ["{path.parent}"], or a folder above it')
+        reach = completed(program, reach)
+        linked, path = Path(found).absolute(), Path(found).resolve()
+        if not visible(path, reach):
+            raise UsageError(f'the sandbox hides {path}: add read = ["{path.parent}"], or a folder above it')
+        return found if visible(linked, reach) else str(path)
     return found
 
 
@@ -131,22 +144,25 @@ def perform(job: Job, halted: Event) -> Done:
     Raises:
         SandboxError: The sandbox does not hold on this machine.
     """
-    kind = launch.chosen()
+    kind, job = launch.chosen(), replace(job, reach=completed(job.command[0], job.reach))
     scratch = Path(tempfile.mkdtemp(prefix="orgopt-command-"))
     try:
-        request = json.dumps(_request(job, kind, scratch)).encode()
         start = start_command(kind, scratch, job.reach)
-        with (scratch / "errors").open("wb") as errors:
-            process = launch.begin(kind, start, errors, replays=False)
-        report, ended = _await(process, request, halted, job.timeout_s + 2 * _BACKSTOP_S)
+        with opened(job.relay) as (door, inner):
+            request = json.dumps(_request(job, kind, scratch, inner)).encode()
+            with (scratch / "errors").open("wb") as errors:
+                process = launch.begin(kind, start, errors, keeps=[inner] if job.relay else [], replays=False)
+            stop = scratch / "results" / STOP
+            report, ended = _await(process, request, halted, job.timeout_s + 2 * _BACKSTOP_S, door, stop)
         return Done(ended=ended) if ended else _done(kind, process, report, scratch)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _request(job: Job, kind: Sandbox, scratch: Path) -> dict[str, Any]:
+def _request(job: Job, kind: Sandbox, scratch: Path, door: int) -> dict[str, Any]:
     isolated = kind is Sandbox.BUBBLEWRAP
     program = find(job.command[0], job.reach)
+    bins = [path for path in job.reach.read if Path(path).name == "bin"]  # where its interpreter may be
     limits = {
         "memory_bytes": int(job.memory_gb * 1e9),
         "disk_bytes": int(job.disk_gb * 1e9),
@@ -166,7 +182,7 @@ def _request(job: Job, kind: Sandbox, scratch: Path) -> dict[str, Any]:
         "limits": limits,
         "hidden": [*job.hidden] if isolated else [],
         "command": [program, *job.command[1:]],
-        "path": list(dict.fromkeys([str(Path(program).parent), str(Path(program).resolve().parent)])),
+        "path": list(dict.fromkeys([str(Path(program).parent), str(Path(program).resolve().parent), *bins])),
         "home": str(Path.home()),
         "read": [*job.reach.read],
         "write": [*job.reach.write],
@@ -174,14 +190,18 @@ def _request(job: Job, kind: Sandbox, scratch: Path) -> dict[str, Any]:
         "words": dict(job.words),
         "files": dict(job.files),
         "env": dict(job.env),
+        "sets": dict(job.sets),
+        "relay": {"door": door, "key": job.relay.key, "env": dict(job.relay.env)} if job.relay else None,
         "states": [list(state) for state in job.states],
     }
 
 
-_PLAIN = ("prompt", "on_stdin", "script", "timeout_s", "output_bytes", "script_bytes", "most_commits")
+_PLAIN = ("prompt", "keeps", "on_stdin", "script", "timeout_s", "output_bytes", "script_bytes", "most_commits")
 
 
-def _await(process: "subprocess.Popen[bytes]", request: bytes, halted: Event, limit_s: float) -> tuple[bytes, str]:
+def _await(
+    process: "subprocess.Popen[bytes]", request: bytes, halted: Event, limit_s: float, door: Door, stop: Path
+) -> tuple[bytes, str]:
     """What a started command reports; or nothing, and why it was ended."""
     deadline = time.monotonic() + limit_s
     given: bytes | None = request
@@ -190,10 +210,13 @@ def _await(process: "subprocess.Popen[bytes]", request: bytes, halted: Event, li
             return process.communicate(given, timeout=_POLL_S)[0], ""
         except subprocess.TimeoutExpired:
             given = None
-        ended = "stopped" if halted.is_set() else "timeout" if time.monotonic() > deadline else ""
-        if ended:
+        door.look()
+        if halted.is_set() and not stop.exists():
+            stop.touch()
+            deadline = time.monotonic() + _STOP_LIMIT_S
+        if time.monotonic() > deadline:
             _end(process)
-            return b"", ended
+            return b"", "stopped" if halted.is_set() else "timeout"
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
@@ -228,11 +251,12 @@ def _done(kind: Sandbox, process: "subprocess.Popen[bytes]", report: bytes, scra
         with (scratch / "results" / "result.json").open("rb") as file:
             found = json.loads(file.read(_RESULT_BYTES))
         return Done(
-            ended="timeout" if found["timed_out"] else "ok",
+            ended="stopped" if found["stopped"] else "timeout" if found["timed_out"] else "ok",
             exit_code=found["exit_code"],
             output=str(found["output"]),
             commits=tuple(_commit(one) for one in found["commits"]),
             more=int(found["more"]),
+            kept=str(found["kept"]),
             error=str(found["error"]),
         )
     except (OSError, ValueError, LookupError, TypeError) as fault:

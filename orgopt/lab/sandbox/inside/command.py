@@ -15,12 +15,13 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import isolate, processes
+from . import isolate, line, processes
 from .part import Part
 from .start import check_isolation, guard
 from .supervise import supervise
@@ -28,13 +29,18 @@ from .supervise import supervise
 RESULT = "result.json"
 REPOSITORY = "repository"
 PROMPT = "prompt.md"
+STOP = "stop"
+"""The file beside the result that ends the command: what it printed and committed is kept."""
 UNCOMMITTED = "uncommitted edits"
 """The subject of what was edited and not committed, where the command printed nothing."""
 
 _GIT_LIMIT_S = 10
+_KEPT_BYTES = 1 << 14
+_LOOK_S = 0.02  # between two looks at the command
 _END_LIMIT_S = 2.0
 _MAX_SUBJECT = 2_000
 _AUTHOR = ("agent", "agent@localhost")
+_WHEN = "2000-01-01T00:00:00Z"
 
 
 def main() -> None:
@@ -55,6 +61,8 @@ def main() -> None:
         limits=job["limits"],
         hidden=tuple(job["hidden"]),
         watched=False,
+        stops=STOP,
+        before=(lambda: line.open_line(job)) if job["relay"] else None,
     )
     supervise(part, os.dup(1), namespaces=namespaces)
 
@@ -62,6 +70,8 @@ def main() -> None:
 def _work(job: Mapping[str, Any], folder: Path) -> None:
     """Prepare the repository, run the command, and write what came of it."""
     isolate.adopt()
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda _number, _frame: stop.set())
     repository = folder / REPOSITORY
     git = _Git(repository)
     base = _prepare(job, git)
@@ -69,28 +79,34 @@ def _work(job: Mapping[str, Any], folder: Path) -> None:
     for place in (home, temporary):
         place.mkdir(exist_ok=True)
     _link_home(home, job)
-    env = {**os.environ, "HOME": str(home), "TMPDIR": str(temporary), **job["env"]}
+    env = {
+        **os.environ,
+        "PWD": str(repository),
+        "HOME": str(home),
+        "TMPDIR": str(temporary),
+        **line.addresses(job),
+        **job["env"],
+    }
     env["PATH"] = os.pathsep.join(dict.fromkeys([*job["path"], *env["PATH"].split(os.pathsep)]))
     places = {"worktree": str(repository), "prompt_file": str(folder / PROMPT)}
-    words = [_filled(word, {**places, **job["words"]}) for word in job["command"]]
+    if job["relay"]:
+        places |= {"relay": job["relay"]["address"]}
+    env |= {name: line.filled(value, {**places, **job["words"]}) for name, value in job["sets"].items()}
+    words = [line.filled(word, {**places, **job["words"]}) for word in job["command"]]
     given = folder / PROMPT if job["on_stdin"] else Path(os.devnull)
-    result = _run(words, repository, env, given, job["timeout_s"], job["output_bytes"])
-    result |= {"commits": [], "more": 0}
+    deadline = time.monotonic() + job["timeout_s"]
+    result = _run(
+        words, repository, env, given, lambda: stop.is_set() or time.monotonic() > deadline, job["output_bytes"]
+    )
+    result["stopped"] = stop.is_set()
+    result |= {"commits": [], "more": 0, "kept": ""}
     try:
         result |= _commits(job, git, base, finished=not result["timed_out"] and result["exit_code"] == 0)
     except (OSError, subprocess.SubprocessError, ValueError) as error:
         result["error"] = f"its repository cannot be read: {type(error).__name__}"
+    if job["keeps"]:
+        result["kept"] = _read(repository / job["keeps"], _KEPT_BYTES) or ""
     _leave(folder / RESULT, result)
-
-
-def _filled(word: str, values: Mapping[str, str]) -> str:
-    """A word of the command with its placeholders filled, once."""
-    pieces = word.split("{")
-    text = [pieces[0]]
-    for piece in pieces[1:]:
-        name, closed, rest = piece.partition("}")
-        text.append(values[name] + rest if closed and name in values else "{" + piece)
-    return "".join(text)
 
 
 def _link_home(home: Path, job: Mapping[str, Any]) -> None:
@@ -109,6 +125,8 @@ class _Git:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         env = {name: os.environ[name] for name in ("PATH", "LC_ALL", "LANG") if name in os.environ}
+        # A fixed time gives commits the names that they had before, where a call is made again.
+        env |= {"GIT_AUTHOR_DATE": _WHEN, "GIT_COMMITTER_DATE": _WHEN}
         self.env = {**env, "HOME": "/nonexistent", "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull}
 
     def __call__(self, *words: str) -> bytes:
@@ -131,6 +149,10 @@ def _prepare(job: Mapping[str, Any], git: _Git) -> str:
     git("init", "--quiet", "--initial-branch=work", "--template=")
     for name, value in zip(("user.name", "user.email"), _AUTHOR, strict=True):
         git("config", name, value)
+    if job["keeps"]:
+        ignored = git.folder / ".git" / "info" / "exclude"
+        ignored.parent.mkdir(exist_ok=True)
+        ignored.write_text(f"/{job['keeps']}\n")
     for name, text in job["files"].items():
         (git.folder / name).write_text(text, "utf-8")
     for subject, text in job["states"]:
@@ -141,10 +163,14 @@ def _prepare(job: Mapping[str, Any], git: _Git) -> str:
 
 
 def _run(
-    words: Sequence[str], folder: Path, env: Mapping[str, str], given: Path, timeout_s: float, output_bytes: int
+    words: Sequence[str],
+    folder: Path,
+    env: Mapping[str, str],
+    given: Path,
+    over: Callable[[], bool],
+    output_bytes: int,
 ) -> dict[str, Any]:
-    """Run the command to its end or its time, with all that it started; what it printed, from both ends."""
-    deadline = time.monotonic() + timeout_s
+    """Run the command to its end or until it is over, with all that it started; what it printed, from both ends."""
     output, writes = os.pipe()
     os.set_blocking(output, False)
     try:
@@ -158,10 +184,10 @@ def _run(
     finally:
         os.close(writes)
     printed = _Printed(output_bytes)
-    while process.poll() is None and time.monotonic() < deadline:
-        select.select([output], [], [], 0.02)
+    while process.poll() is None and not over():
+        select.select([output], [], [], _LOOK_S)
         if not printed.drain(output):
-            _wait(process, deadline)
+            _wait(process)
     timed_out = process.poll() is None
     process.kill()
     code = process.wait()
@@ -173,10 +199,10 @@ def _run(
     return {"exit_code": code, "timed_out": timed_out, "output": printed.text, "error": ""}
 
 
-def _wait(process: "subprocess.Popen[bytes]", deadline: float) -> None:
-    """Wait for a command that has closed its output."""
+def _wait(process: "subprocess.Popen[bytes]") -> None:
+    """Wait a moment for a command that has closed its output."""
     with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(max(0.0, deadline - time.monotonic()))
+        process.wait(_LOOK_S)
 
 
 class _Printed:

@@ -28,6 +28,8 @@ class Part:
         prints: Name of the metric that is taken from its output, where it leaves no file.
         reads: How that metric is read: the `pattern`, the `file` and the `key` of `printed.Reading`.
         keeps: Whether the end of its output is kept for the lab.
+        before: What its supervisor does in its namespaces before it begins.
+        stops: Name of a file in `folder` that asks it to end by itself; empty where nothing does.
     """
 
     id: int
@@ -41,6 +43,8 @@ class Part:
     prints: str = ""
     reads: Mapping[str, str] = field(default_factory=dict[str, str])
     keeps: bool = False
+    before: Callable[[], None] | None = None
+    stops: str = ""
 
 
 def read_request(folder: Path) -> dict[str, Any]:

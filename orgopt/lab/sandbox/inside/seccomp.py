@@ -113,6 +113,7 @@ _NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT, _SECOND_ARGUMENT, _THIRD_ARGUMENT = 0, 
 _ALLOW, _FAIL = 0x7FFF0000, 0x00050000
 _Instruction = tuple[int, int, int, int]  # code, how far to jump if true, if false, operand
 _REFUSE = (_RETURN, 0, 0, _FAIL | errno.EPERM)
+_DONE = (_RETURN, 0, 0, _FAIL)  # nothing is done, and no error told
 _NO_LOCKS = (_RETURN, 0, 0, _FAIL | errno.ENOLCK)
 _UNKNOWN = (_RETURN, 0, 0, _FAIL | errno.ENOSYS)
 
@@ -132,7 +133,7 @@ def program(scope: Scope = "experiment") -> list[_Instruction]:
     if scope != "memory":
         rules += _rights(column, scope)
     # Done, as far as a program can know, since Linux takes such a wish as it likes; see `memory` on what sockets hold.
-    larger = [(_LOAD, 0, 0, _THIRD_ARGUMENT), (_EQUAL, 0, 1, _SO_SNDBUF), (_RETURN, 0, 0, _FAIL)]
+    larger = [(_LOAD, 0, 0, _THIRD_ARGUMENT), (_EQUAL, 0, 1, _SO_SNDBUF), _DONE]
     rules += _looked_at(_SETSOCKOPT[column], _SECOND_ARGUMENT, [(_EQUAL, 0, len(larger), _SOL_SOCKET), *larger])
     rules += _refused((numbers[column] for numbers in _UNMEASURED.values()), _UNKNOWN)
     return [*rules, (_RETURN, 0, 0, _ALLOW)]
@@ -144,6 +145,8 @@ def _rights(column: int, scope: Scope) -> list[_Instruction]:
     elsewhere = (_RETURN, 0, 0, _FAIL | errno.EAFNOSUPPORT)
     # Whoever locks a file that others can read, tells them something.
     silent = _refused(_F_LOCKS, _NO_LOCKS) if scope == "answer" else []
+    # It dies with its supervisor. Programs ask that for what they start, which dies with the first process in any case.
+    lasting = _DONE if scope == "command" else _REFUSE
     denied = [numbers[column] for name, numbers in _DENIED.items() if scope != "command" or name not in _OF_COMMANDS]
     return [
         (_ABOVE, 0, 1, _NEWEST),  # and x86-64's second set of numbers
@@ -151,8 +154,7 @@ def _rights(column: int, scope: Scope) -> list[_Instruction]:
         (_EQUAL, 0, 1, _CLONE3[column]),
         _UNKNOWN,  # its flags are out of a filter's sight; the C library then calls clone
         *_looked_at(_CLONE[column], _FIRST_ARGUMENT, [(_ANY_BIT, 0, 1, _NAMESPACES), _REFUSE]),
-        # It dies with its supervisor.
-        *_looked_at(_PRCTL[column], _FIRST_ARGUMENT, _refused([_PR_SET_PDEATHSIG], _REFUSE)),
+        *_looked_at(_PRCTL[column], _FIRST_ARGUMENT, _refused([_PR_SET_PDEATHSIG], lasting)),
         *_looked_at(_FCNTL[column], _SECOND_ARGUMENT, [*_refused([_F_SETLEASE, _F_NOTIFY], _REFUSE), *silent]),
         *_looked_at(_SOCKET[column], _FIRST_ARGUMENT, _others(families, elsewhere)),
         *_looked_at(_SOCKETPAIR[column], _FIRST_ARGUMENT, _others(families, elsewhere)),

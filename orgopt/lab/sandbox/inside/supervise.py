@@ -34,6 +34,8 @@ ERROR_LENGTH = 300
 _POLL_S = 0.05  # between two looks at memory and curve
 _MOMENT_S = 0.01  # longer than the start of a program takes
 _END_LIMIT_S = 2.0
+STOP_LIMIT_S = 4.0
+"""How long a part may take to end by itself once it is asked to."""
 _POINTS_AT_ONCE = 64  # a message fits a pipe's buffer, so that messages do not mix
 _OUT_OF_MEMORY = ("MemoryError", "can't allocate memory", "Cannot allocate memory", "bad_alloc")
 _DISK_FULL, _FILE_LIMIT = "No space left on device", "File too large"
@@ -50,6 +52,8 @@ class _Watch:
     told: int = 0  # points of its curve
     verdict: str = ""  # why it was killed
     memory: int = 0  # most bytes that its processes held
+    asked: float = 0.0  # when it was asked to end; 0 where it was not
+    folder: int = -1  # where that is said, which is hidden from it
 
 
 def supervise(part: Part, reports: int, *, namespaces: bool) -> NoReturn:
@@ -76,6 +80,8 @@ def supervise(part: Part, reports: int, *, namespaces: bool) -> NoReturn:
         else:
             work = part.folder / "work"
             work.mkdir()
+        if part.before:
+            part.before()
         report = _run(part, work, kept, wake, reports, began, namespaces=namespaces)
         if not namespaces:
             shutil.rmtree(work, ignore_errors=True)
@@ -108,7 +114,8 @@ def _run(
         if error.errno != errno.ENOSPC:
             raise
         return _report("disk", f"its files cannot be written: {error.strerror}")
-    watch = _Watch(Gauge(work, part.limits, namespaces=namespaces), kept=PRINTED_BYTES if part.prints else TAIL_BYTES)
+    most = PRINTED_BYTES if part.prints else TAIL_BYTES
+    watch = _Watch(Gauge(work, part.limits, namespaces=namespaces), kept=most, folder=kept)
     output, writes = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -219,7 +226,7 @@ def _watch_over(
         done, status, usage = os.wait4(pid, os.WNOHANG)
         if done:
             return os.waitstatus_to_exitcode(status), usage
-        stopped = wake in ready and signal.SIGTERM in os.read(wake, 4096)
+        stopped = (wake in ready and signal.SIGTERM in os.read(wake, 4096)) or _late(part, pid, watch)
         watch.verdict = "killed" if stopped else _excess(part, watch, left, namespaces=namespaces)
         if watch.verdict:
             with contextlib.suppress(ProcessLookupError):
@@ -228,6 +235,15 @@ def _watch_over(
             return os.waitstatus_to_exitcode(status), usage
         if part.watched:
             _tell_curve(part, work, watch, reports)
+
+
+def _late(part: Part, pid: int, watch: _Watch) -> bool:
+    """Whether a part was asked to end and did not; it is asked once the file is there that says so."""
+    if not watch.asked and part.stops and part.stops in os.listdir(watch.folder):  # noqa: PTH208  a descriptor
+        watch.asked = time.monotonic()
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+    return bool(watch.asked) and time.monotonic() - watch.asked > STOP_LIMIT_S
 
 
 def _excess(part: Part, watch: _Watch, left: float, *, namespaces: bool) -> str:
