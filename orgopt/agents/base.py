@@ -181,6 +181,9 @@ class Agent(ABC):
     rules: bool = False
     """Whether it passes and rejects results in words; others review by running a setting again."""
 
+    freezes: bool = False
+    """Whether its runs are ended that will hardly be the best, where its role says nothing of stopping."""
+
     @abstractmethod
     def think(self, view: View) -> Thinking:
         """Begin a thought whose outcome is the next experiment, from what the view shows and nothing else."""

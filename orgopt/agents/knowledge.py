@@ -35,6 +35,7 @@ class Known(NamedTuple):
         believed: Whether it may be copied and submitted.
         mine: Whether the agent ran it itself.
         failed: Whether it was run, and every run of it failed by itself: it crashed, or was over a limit.
+        curve: The learning curve of its latest run, as far as it came.
     """
 
     id: int
@@ -45,6 +46,7 @@ class Known(NamedTuple):
     believed: bool = True
     mine: bool = True
     failed: bool = False
+    curve: Sequence[float] = ()
 
 
 class Fence(NamedTuple):

@@ -219,12 +219,12 @@ class Team:
             self._wake(one, t + one.pause_s(self.task))
 
     def _watch_over(self, checkpoint: Checkpoint) -> None:
-        """Stop an experiment whose curve is worse than most that its agent knows."""
+        """Stop an experiment whose curve says so to its agent."""
         agent = self._asked[checkpoint.id].agent
         curves = self._desks[agent].curves
         if checkpoint.id in self._stopping or curves is None:  # a lab may tell of points until it has killed
             return
-        if curves.stops(checkpoint.step, checkpoint.value):
+        if curves.stops(checkpoint.id, checkpoint.step, checkpoint.value):
             self._stopping.add(checkpoint.id)
             data = {"id": checkpoint.id, "agent": agent, "step": checkpoint.step, "value": checkpoint.value}
             self._add("stop", checkpoint.t, **data)

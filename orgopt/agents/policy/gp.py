@@ -9,7 +9,7 @@ take a few steps a proposal (`process`).
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +29,6 @@ LOCAL, WIDE = 48, 24  # candidates near the best settings, and redrawn in many k
 REFINED, AROUND = 4, 8  # the best candidates, and how many are drawn around each
 WIDTHS = (0.1, 0.03)  # how widely they are drawn, in turn
 STEPS = (15, 2)  # of the hyperparameters: at first, and with each proposal
-POSTERIOR = True
 CUT = 1.5  # results worse than the median by more than so much of the best's lead are cut off
 SCATTER = 0.5  # the share of the first settings that are drawn anywhere
 
@@ -45,25 +44,56 @@ class Gp(Policy):
         self._process: Process | None = None
 
     def act(self, view: View) -> Proposal:
-        points, targets, seeds = _observed(view)
+        if len(view.knowledge.all) < STARTUP:
+            return _first(view)
+        points, targets, seeds = _observed(view, *self.results(view))
         if len(targets) < STARTUP:
             return _first(view)
-        if self._layout is None or self._process is None:
-            self._layout = _Layout.of(view.knobs)
-            self._process = Process(len(self._layout.columns))
-        layout, x = self._layout, self._layout.features(points)
-        steps = STEPS[0] if len(targets) == STARTUP else STEPS[1]
-        self._process.learn(x[-SUBSET:], targets[-SUBSET:], seeds[-SUBSET:], steps)
-        fitted = self._process.fit(x, targets, seeds)
-        best = float(fitted.predict(x)[0].min()) if POSTERIOR else float(targets.min())
+        seen = self._see(view.knobs, points, targets, seeds)
         picked, at = _candidates(view)
-        gain = _gain(fitted, layout.features(at), best, view.risk)
+        gain = seen.gain(at, view.risk)
         for width in WIDTHS:
             top = np.repeat(np.argsort(-gain)[:REFINED], AROUND)
             near = _around(view, at[top], width)
             picked, at = np.concatenate([picked, picked[top]]), np.concatenate([at, near])
-            gain = np.concatenate([gain, _gain(fitted, layout.features(near), best, view.risk)])
-        return first_new(view, view.starts, picked, at, np.argsort(-gain))
+            gain = np.concatenate([gain, seen.gain(near, view.risk)])
+        return self.other(view, seen, float(gain.max())) or first_new(view, view.starts, picked, at, np.argsort(-gain))
+
+    def results(self, view: View) -> tuple[Array, Array]:
+        """What the process is to see: positions (n, n_knobs), and metrics (NaN for bad ones) with runs, (n, 2)."""
+        return view.knowledge.units(), view.knowledge.measures()
+
+    def other(self, view: View, seen: "Seen", gain: float) -> Proposal | None:  # noqa: ARG002  for who overrides it
+        """What is proposed instead of a new setting with some gain; None for nothing."""
+        return None
+
+    def _see(self, knobs: Sequence[Knob], points: Array, targets: Array, seeds: Array) -> "Seen":
+        """Learn from results, oldest first."""
+        if self._layout is None or self._process is None:
+            self._layout = _Layout.of(knobs)
+            self._process = Process(len(self._layout.columns))
+        x = self._layout.features(points)
+        steps = STEPS[0] if len(targets) == STARTUP else STEPS[1]
+        self._process.learn(x[-SUBSET:], targets[-SUBSET:], seeds[-SUBSET:], steps)
+        fitted = self._process.fit(x, targets, seeds)
+        return Seen(self._layout, fitted, float(fitted.predict(x)[0].min()))
+
+
+class Seen(NamedTuple):
+    """A process that has seen results, and the best that it believes of any of them."""
+
+    layout: "_Layout"
+    fitted: Fitted
+    best: float
+
+    def gain(self, at: Array, risk: float) -> Array:
+        """The logarithm of the expected improvement at positions (n, n_knobs), (n,)."""
+        mean, sd = self.fitted.predict(self.layout.features(at))
+        sd = sd * (0.5 + 1.5 * risk)
+        z = np.minimum((self.best - mean) / sd, 30.0)
+        # Far below the incumbent improvement itself is zero to the last bit, and candidates could not be told apart.
+        tail = 1 + z * math.sqrt(math.pi / 2) * erfcx(-z / math.sqrt(2))
+        return np.log(sd) - 0.5 * z * z + np.log(np.maximum(tail, 1e-12))
 
 
 def _first(view: View) -> Proposal:
@@ -81,16 +111,6 @@ def _around(view: View, at: Array, width: float) -> Array:
     rows, columns = np.nonzero((rng.random(at.shape) < chance) & free(view) & view.knowledge.ordered)
     at[rows, columns] = within(at[rows, columns] + width * rng.standard_normal(len(rows)), rng)
     return at
-
-
-def _gain(fitted: Fitted, at: Array, best: float, risk: float) -> Array:
-    """The logarithm of the expected improvement."""
-    mean, sd = fitted.predict(at)
-    sd = sd * (0.5 + 1.5 * risk)
-    z = np.minimum((best - mean) / sd, 30.0)
-    # Far below the incumbent improvement itself is zero to the last bit, and candidates could not be told apart.
-    tail = 1 + z * math.sqrt(math.pi / 2) * erfcx(-z / math.sqrt(2))
-    return np.log(sd) - 0.5 * z * z + np.log(np.maximum(tail, 1e-12))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,15 +148,12 @@ class _Layout:
         return found
 
 
-def _observed(view: View) -> tuple[Array, Array, Array]:
-    """Positions (n, n_knobs), standardised targets (n,) and seeds (n,) of at most MAX_POINTS results, oldest first.
+def _observed(view: View, units: Array, measures: Array) -> tuple[Array, Array, Array]:
+    """Positions (n, n_knobs), standardised targets (n,) and runs (n,) of at most MAX_POINTS results, oldest first.
 
     Bad results are cut off, and failed ones count as bad: only how good settings differ matters.
     """
     ranked = view.knowledge.measured
-    if not ranked:
-        return np.empty((0, 0)), np.empty(0), np.empty(0)
-    units, measures = view.knowledge.units(), view.knowledge.measures()
     if len(units) > MAX_POINTS:
         best = view.knowledge.places(MAX_POINTS // 2)
         latest = np.setdiff1d(np.arange(len(units)), best)[-(MAX_POINTS - len(best)) :]
@@ -145,7 +162,8 @@ def _observed(view: View) -> tuple[Array, Array, Array]:
     middle = ranked[len(ranked) // 2][0]
     y = np.fmin(measures[:, 0], middle + CUT * (middle - ranked[0][0]))
     y -= y.mean()
-    return units, y / (math.sqrt(y @ y / len(y)) + 1e-12), np.maximum(measures[:, 1], 1.0)
+    seeds = np.where(measures[:, 1] > 0, measures[:, 1], 1.0)
+    return units, y / (math.sqrt(y @ y / len(y)) + 1e-12), seeds
 
 
 def _candidates(view: View) -> tuple[NDArray[np.int_], Array]:
