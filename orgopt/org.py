@@ -23,7 +23,6 @@ POLICIES = {
     "tpe": "orgopt.agents.policy.tpe:Tpe",
     "gp": "orgopt.agents.policy.gp:Gp",
     "freeze-thaw": "orgopt.agents.policy.freeze_thaw:FreezeThaw",
-    "de": "orgopt.agents.policy.de:De",
     "replicate": "orgopt.agents.policy.replicate:Replicate",
     "imitate": "orgopt.agents.policy.imitate:Imitate",
 }

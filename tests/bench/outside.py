@@ -31,9 +31,9 @@ import onnxruntime
 from orgopt.document import load, parse
 from orgopt.evolve.trials.optuna_baseline import evaluate_plain
 from orgopt.jsonl import JsonLog, read_lines
-from orgopt.knob import Settings, parse_knobs, with_values
+from orgopt.knob import Settings, parse_knobs
 from orgopt.lab.replay import ReplayLab
-from orgopt.lab.worlds.world import Answer, Called
+from orgopt.lab.worlds.world import Called
 from orgopt.samples import t_quantile
 from orgopt.scoring import Score, evaluate
 from orgopt.task import Measure, Task
@@ -275,10 +275,10 @@ def instances(folder: Path, name: str, part: str) -> list[str]:
 TEAM = "# T\n\n## Roles\n\n### A\n- **Headcount:** {n}\n- **Agent:** {agent}\n{more}\n## Links\n- A → A: shares with\n"
 
 
-def run(where: Place, entrant: str, seed: int) -> dict[str, Any]:
+def run(where: Place, entrant: str, seed: int, slots: int = SLOTS) -> dict[str, Any]:
     """One run: plain Optuna, a shipped document, `AGENT` on each slot, or `1 AGENT` on one."""
     alone, kind = entrant.startswith("1 "), entrant.removeprefix("1 ")
-    lab = ReplayLab(where.task, where.source, 1 if alone else SLOTS)
+    lab = ReplayLab(where.task, where.source, 1 if alone else slots)
     budget = float(EXPERIMENTS * (2 if alone else 1))
     began = time.process_time()
     if kind.startswith("optuna:"):
@@ -286,8 +286,12 @@ def run(where: Place, entrant: str, seed: int) -> dict[str, Any]:
     else:
         path, (agent, _, more) = ROOT / "orgs" / f"{kind}.md", kind.partition("+")
         early = f"- **Stop early:** {more}\n" if more else ""
-        text = TEAM.format(n=1 if alone else SLOTS, agent=agent, more=early)
-        program = load(path) if path.is_file() else parse(text.replace("\n## Links\n- A → A: shares with\n", "") if alone else text)
+        text = TEAM.format(n=1 if alone else slots, agent=agent, more=early)
+        program = (
+            load(path)
+            if path.is_file()
+            else parse(text.replace("\n## Links\n- A → A: shares with\n", "") if alone else text)
+        )
         score = evaluate(program, where.task, lab, budget_s=budget, seed=seed)
     spent = time.process_time() - began
     return {
@@ -309,10 +313,12 @@ def runs(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
             for name in args.scenarios.split(","):
                 for instance in instances(args.folder, name, args.part):
                     for entrant in args.entrants.split(","):
-                        tag = "" if entrant.startswith("optuna:") else args.tag
+                        tag = ("" if entrant.startswith("optuna:") else args.tag) + f"x{args.slots}" * (
+                            args.slots != SLOTS
+                        )
                         key = (f"{name}:{instance}", entrant, tag, seed)
                         if key not in kept:
-                            found = run(place(args.folder, name, instance), entrant, seed)
+                            found = run(place(args.folder, name, instance), entrant, seed, args.slots)
                             kept[key] = dict(zip(("world", "entrant", "tag", "seed"), key, strict=True)) | found
                             kept[key]["commit"] = commit.strip()
                             log.append(kept[key])
@@ -324,7 +330,10 @@ def table(found: list[dict[str, Any]], against: str) -> str:
     entrants = list(dict.fromkeys(one["entrant"] for one in found))
     worlds = list(dict.fromkeys(one["world"] for one in found))
     by = {(one["entrant"], one["world"], one["seed"]): one for one in found}
-    lines = [f"| | vp | q | experiments | CPU s a run | vp over {against} | worlds above : below |", "|---|" + "---|" * 6]
+    lines = [
+        f"| | vp | q | experiments | CPU s a run | vp over {against} | worlds above : below |",
+        "|---|" + "---|" * 6,
+    ]
     for entrant in entrants:
         mine = [one for one in found if one["entrant"] == entrant]
         cells = [statistics.mean(one[key] for one in mine) for key in ("vp", "q", "experiments", "cpu_s")]
@@ -374,6 +383,7 @@ def main() -> None:
     parser.add_argument("--scenarios", default=",".join(SCENARIOS))
     parser.add_argument("--entrants", default="optuna:gp,optuna:tpe,gp,tpe,portfolio")
     parser.add_argument("--seeds", type=int, default=16)
+    parser.add_argument("--slots", type=int, default=SLOTS)
     parser.add_argument("--against", default="optuna:gp")
     parser.add_argument("--tag", default="", help="which state of the code its runs are of")
     parser.add_argument("--log", type=Path, default=Path("outside.jsonl"))

@@ -6,8 +6,6 @@ whichever promises more. It differs in that labs cannot pause: what is taken up 
 end. Which runs are ended is decided as by `Stop early: auto`, where the role says nothing else.
 """
 
-import math
-
 import numpy as np
 
 from orgopt.agents.base import Proposal, View, repeat
@@ -42,13 +40,14 @@ class FreezeThaw(Gp):
                 measures[place] = (found.metric, _EVIDENCE)
         return view.knowledge.units(), measures
 
-    def other(self, view: View, seen: Seen, gain: float) -> Proposal | None:
+    def chosen(self, view: View, seen: Seen, new: Proposal) -> Proposal:
         frozen = [one for one in view.knowledge.all if is_frozen(one) and view.knowledge.get(one.id) is one]
         if not frozen:
-            return None
-        gains = seen.gain(view.knowledge.positions(frozen), view.risk)
+            return new
+        row = np.array([knob.unit(new.settings[knob.name]) for knob in view.knobs])
+        *gains, gain = seen.gain(np.vstack([view.knowledge.positions(frozen), row]), view.risk)
         best = int(np.argmax(gains))
-        return repeat(frozen[best], "goes on with") if gains[best] > max(gain, -math.inf) else None
+        return repeat(frozen[best], "goes on with") if gains[best] > gain else new
 
 
 def is_frozen(one: Known) -> bool:

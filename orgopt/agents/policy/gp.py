@@ -57,15 +57,15 @@ class Gp(Policy):
             near = _around(view, at[top], width)
             picked, at = np.concatenate([picked, picked[top]]), np.concatenate([at, near])
             gain = np.concatenate([gain, seen.gain(near, view.risk)])
-        return self.other(view, seen, float(gain.max())) or first_new(view, view.starts, picked, at, np.argsort(-gain))
+        return self.chosen(view, seen, first_new(view, view.starts, picked, at, np.argsort(-gain)))
 
     def results(self, view: View) -> tuple[Array, Array]:
         """What the process is to see: positions (n, n_knobs), and metrics (NaN for bad ones) with runs, (n, 2)."""
         return view.knowledge.units(), view.knowledge.measures()
 
-    def other(self, view: View, seen: "Seen", gain: float) -> Proposal | None:  # noqa: ARG002  for who overrides it
-        """What is proposed instead of a new setting with some gain; None for nothing."""
-        return None
+    def chosen(self, view: View, seen: "Seen", new: Proposal) -> Proposal:  # noqa: ARG002  for who overrides it
+        """The most promising new setting, or what promises more."""
+        return new
 
     def _see(self, knobs: Sequence[Knob], points: Array, targets: Array, seeds: Array) -> "Seen":
         """Learn from results, oldest first."""

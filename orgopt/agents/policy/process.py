@@ -1,9 +1,9 @@
 """A Gaussian process over features of settings, which learns its length scales as results come in.
 
 Matérn 5/2 covariance with a length scale a feature (Rasmussen and Williams 2006, "Gaussian Processes for Machine
-Learning", chapters 2, 4 and 5), in numpy and LAPACK. Length scales, amplitude and noise take small steps up the gradient
-of the log posterior (Adam; Kingma and Ba 2015, arXiv:1412.6980) whenever they are asked to, instead of being fitted
-to the end each time: from one result to the next they hardly move.
+Learning", chapters 2, 4 and 5), in numpy and LAPACK. Length scales, amplitude and noise take small steps up the
+gradient of the log posterior (Adam; Kingma and Ba 2015, arXiv:1412.6980) whenever they are asked to, instead of being
+fitted to the end each time: from one result to the next they hardly move.
 """
 
 import math
@@ -61,7 +61,7 @@ class Process:
         self._first, self._second, self._steps = np.zeros(d + 2), np.zeros(d + 2), 0
 
     def learn(self, x: Array, y: Array, seeds: Array, steps: int) -> None:
-        """Take steps towards what makes results likely: features (n, d), targets (n,), how many runs each is of (n,)."""
+        """Take steps towards what makes results likely: features (n, d), targets (n,), and of how many runs (n,)."""
         for _ in range(steps):
             slope = self._slope(x, y, seeds)
             self._steps += 1
