@@ -199,7 +199,7 @@ def test_freeze_thaw_goes_on_with_a_run_whose_curve_promised_most() -> None:
         end = 2 - 0.1 * a
         known.append(Known(id=number, settings={"A": a}, metric=end, curve=(end + 1, end + 0.5, end)))
     for number, a in enumerate((10, 11, 12, 13), 12):
-        end = -1.0 if a == 12 else 2.0
+        end = abs(a - 12) - 2.0
         known.append(Known(id=number, settings={"A": a}, metric=None, curve=(end + 1, end + 0.5)))
     rng = np.random.default_rng(0)
     proposal = make_agent("freeze-thaw").act(View.of(knobs, known, 0.3, rng))

@@ -326,7 +326,7 @@ def runs(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
 
 
 def table(found: list[dict[str, Any]], against: str) -> str:
-    """Means by entrant, and the difference in vp to a rival: the mean over worlds with its 95 % interval, and counts."""
+    """Means by entrant, and the difference in vp to a rival with its 95 % interval, and on how many worlds it shows."""
     entrants = list(dict.fromkeys(one["entrant"] for one in found))
     worlds = list(dict.fromkeys(one["world"] for one in found))
     by = {(one["entrant"], one["world"], one["seed"]): one for one in found}
