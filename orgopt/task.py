@@ -18,7 +18,7 @@ from typing import Any
 
 from orgopt import normalisation
 from orgopt.errors import TaskError
-from orgopt.knob import Knob, Settings, Value, with_values
+from orgopt.knob import Knob, Settings, Value, settled, with_values
 from orgopt.limits import Limits as Limits
 from orgopt.normalisation import Measure as Measure
 
@@ -135,7 +135,7 @@ class Task:
         return replace(self, parameters={**self.parameters, **parameters})
 
     def complete(self, settings: Settings) -> dict[str, Value]:
-        """Settings with every knob named.
+        """Settings with every knob named; one that they do not turn has its default (`Knob.only_if`).
 
         Raises:
             TaskError: A knob is unknown or its value out of range.
@@ -147,7 +147,7 @@ class Task:
             if knob is None or not knob.allows(value):
                 raise TaskError(f"{self.name}: {name} = {value!r} is not in {knob.range if knob else 'the knobs'}")
             full[name] = value
-        return full
+        return dict(settled(self.knobs, full))
 
     def script_with(self, settings: Settings) -> str:
         """The editable script, or a world's knobs, with the constants set."""

@@ -163,7 +163,7 @@ def test_auto_ends_what_will_hardly_be_the_best_and_audits_some_of_it() -> None:
     assert ended == [n % AUDIT != 0 for n in range(12)]
     assert not curves.stops(100, 4, 2.0), "what is audited goes on to its end"
     assert not curves.stops(99, 7, 9.0), "nothing is left to save"
-    assert curves.stops(98, 3, math.inf)
+    assert [curves.stops(n, 3, math.inf) for n in (97, 98)] == [False, True]
 
 
 def test_auto_ends_nothing_where_curves_do_not_tell_the_end() -> None:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from orgopt.knob import settled
 from orgopt.task import Knob, Value
 
 Array = NDArray[np.float64]
@@ -91,18 +92,19 @@ class Catalogue:
 
         `script` tells rewritten scripts apart; it is empty for the task's own.
         """
-        values = self._values(settings)
+        values = self._values(settled(self.knobs, settings))
         return self._numbers.setdefault((script, values) if script else values, number)
 
     def find(self, settings: Mapping[str, Value]) -> int | None:
         """The number of a setting; None where it was not tried."""
-        return self._numbers.get(self._values(settings))
+        return self._numbers.get(self._values(settled(self.knobs, settings)))
 
     def row(self, number: int, settings: Mapping[str, Value]) -> list[float]:
         """The positions of a setting, 0 to 1, a knob each."""
         row = self._rows.get(number)
         if row is None:
-            row = self._rows[number] = [knob.unit(settings[knob.name]) for knob in self.knobs]
+            full = settled(self.knobs, settings)
+            row = self._rows[number] = [knob.unit(full[knob.name]) for knob in self.knobs]
         return row
 
 

@@ -6,6 +6,7 @@ Every event has the time at which it was due, so that a run is decided by its se
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from math import inf, nextafter
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from orgopt.agents import Catalogue, Proposal
 from orgopt.agents.base import Thought
 from orgopt.agents.session import Language
 from orgopt.agents.thinking.situation import Workplace
+from orgopt.knob import conditional, settled
 from orgopt.lab.base import Checkpoint, Experiment, Lab, Outcome, Status
 from orgopt.ledger import BASELINE, Ledger, Watcher, writing
 from orgopt.org import Org
@@ -182,6 +184,8 @@ class Team:
 
     def _propose(self, one: Desk, t: float, proposal: Proposal) -> None:
         number, scripts = len(self._asked) + 1, self._scripts
+        if conditional(self.task.knobs):
+            proposal = replace(proposal, settings=settled(self.task.knobs, proposal.settings))
         script = proposal.script or scripts.child(proposal.parent, proposal.settings)
         scripts.put(number, proposal.settings, script)
         setting = self._catalogue.add(proposal.settings, number, scripts.key(number))

@@ -17,7 +17,7 @@ from scipy.special import erfcx
 
 from orgopt.agents.base import Policy, Proposal, View, propose
 from orgopt.agents.knowledge import Array
-from orgopt.agents.policy.candidates import first_new, free, within
+from orgopt.agents.policy.candidates import first_new, free, turned, within
 from orgopt.agents.policy.hill_climb import step
 from orgopt.agents.policy.process import Fitted, Process
 from orgopt.task import Knob
@@ -51,10 +51,11 @@ class Gp(Policy):
             return _first(view)
         seen = self._see(view.knobs, points, targets, seeds)
         picked, at = _candidates(view)
+        at = turned(view.knobs, at)
         gain = seen.gain(at, view.risk)
         for width in WIDTHS:
             top = np.repeat(np.argsort(-gain)[:REFINED], AROUND)
-            near = _around(view, at[top], width)
+            near = turned(view.knobs, _around(view, at[top], width))
             picked, at = np.concatenate([picked, picked[top]]), np.concatenate([at, near])
             gain = np.concatenate([gain, seen.gain(near, view.risk)])
         return self.chosen(view, seen, first_new(view, view.starts, picked, at, np.argsort(-gain)))

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from orgopt.agents.base import Policy, Proposal, View, propose
 from orgopt.agents.knowledge import Array, Known
-from orgopt.agents.policy.candidates import first_new, free, within
+from orgopt.agents.policy.candidates import first_new, free, turned, within
 from orgopt.agents.policy.hill_climb import step
 from orgopt.task import Knob
 
@@ -84,6 +84,7 @@ class Tpe(Policy):
         starts, origins = (view.knowledge.ranked(n_good), good) if view.copy_rule == "best" else _allowed(view)
         # The more is known, the better the densities say where all knobs belong, and the more of them may move.
         picked, at = _candidates(view, origins, good, redraw=2 + 4 * view.risk + len(places) / 10)
+        at = turned(view.knobs, at)
         if self._choices is None:
             self._choices = _Choices.of(view.knobs)
         ratio = _log_density(view, good, self._choices) - _log_density(view, rest, self._choices)
