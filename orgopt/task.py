@@ -118,6 +118,15 @@ class Task:
         """The held-out improvement of a result: 0 at the baseline, 1 at the reference; see `orgopt.normalisation`."""
         return normalisation.quality(heldout, self.baseline, self.reference, timed=self.timed)
 
+    def progress(self, metric: float) -> float | None:
+        """How far the metric that steers the search is on the way from the baseline, 0, to the reference, 1.
+
+        None where there is no reference, or one that is no better in this metric. Beside the quality it tells whether
+        what was searched for and what counts part.
+        """
+        gap = math.nan if self.reference is None else self.baseline.metric - self.reference.metric
+        return (self.baseline.metric - metric) / gap if gap > 0 else None
+
     def quality_error(self, heldout: float, error: float) -> float:
         """The standard error of the quality of a result with one."""
         return normalisation.quality_error(heldout, error, self.baseline, self.reference, timed=self.timed)

@@ -169,6 +169,8 @@ def test_a_process_climbs_the_likelihood_of_what_it_saw() -> None:
 def test_more_runs_of_a_setting_make_a_process_surer_of_it() -> None:
     x, y = np.array([[0.2], [0.8]]), np.array([1.0, -1.0])
     process = Process(1)
+    seen = process.fit(x, y, np.ones(2))
+    assert seen.smooth == pytest.approx(seen.predict(x)[0], abs=1e-4)
     one, many = (process.fit(x, y, np.array([1.0, seeds])).predict(x[1:])[1][0] for seeds in (1.0, 9.0))
     assert many < 0.5 * one
 

@@ -77,7 +77,7 @@ class Gp(Policy):
         steps = STEPS[0] if len(targets) == STARTUP else STEPS[1]
         self._process.learn(x[-SUBSET:], targets[-SUBSET:], seeds[-SUBSET:], steps)
         fitted = self._process.fit(x, targets, seeds)
-        return Seen(self._layout, fitted, float(fitted.predict(x)[0].min()))
+        return Seen(self._layout, fitted, float(fitted.smooth.min()))
 
 
 class Seen(NamedTuple):

@@ -32,12 +32,14 @@ class Fitted(NamedTuple):
         x: Features of the results in units of their length scales, (n, d).
         lower: The lower Cholesky factor of their covariance, (n, n).
         white: The results, decorrelated, (n,).
+        smooth: What it believes of each result, (n,).
         log_scales, amplitude: Of the process.
     """
 
     x: Array
     lower: Array
     white: Array
+    smooth: Array
     log_scales: Array
     amplitude: float
 
@@ -75,8 +77,12 @@ class Process:
         """The process that has seen some results; see `learn`."""
         log_scales, amplitude = self._at[:-2], math.exp(self._at[-2])
         x = x * np.exp(-log_scales)
-        lower = _root(amplitude * _matern(x, x), math.exp(2 * self._at[-1]) / seeds)
-        return Fitted(x, lower, _solve(lower, y), log_scales, amplitude)
+        variances = math.exp(2 * self._at[-1]) / seeds
+        lower = _root(amplitude * _matern(x, x), variances)
+        white = _solve(lower, y)
+        # What the process believes of its own results: they without the noise that it sees in them.
+        smooth = y - (variances + _JITTER) * _trtrs(lower, white, lower=1, trans=1)[0]
+        return Fitted(x, lower, white, smooth, log_scales, amplitude)
 
     def _slope(self, x: Array, y: Array, seeds: Array) -> Array:
         """The gradient of the log posterior of length scales, amplitude and noise, (d + 2,)."""
