@@ -111,7 +111,8 @@ SCENARIOS = {
 class Surrogate:
     """A world: one instance of a scenario, noise of its own added."""
 
-    def __init__(self, folder: Path, name: str, instance: str) -> None:
+    def __init__(self, folder: Path, name: str, instance: str, *, conditions: bool = False) -> None:
+        self._conditions = conditions
         self.scenario, self.instance, self.name = SCENARIOS[name], instance, name
         space = json.loads((folder / name / "config_space.json").read_text())
         given = {one["name"]: one for one in space["hyperparameters"]}
@@ -128,7 +129,10 @@ class Surrogate:
     @cached_property
     def knobs(self) -> str:
         """The knobs, as a task declares them."""
-        return "".join(f"{_knob_name(key)} = {_spec(one, self.only_if.get(key))}\n" for key, one in self.space.items())
+        return "".join(
+            f"{_knob_name(key)} = {_spec(one, self.only_if.get(key) if self._conditions else None)}\n"
+            for key, one in self.space.items()
+        )
 
     def ask(self, many: list[Settings], epochs: range | None = None) -> dict[str, np.ndarray]:
         """The outputs, (n,) each: of n settings, or of one at n epochs."""
@@ -174,7 +178,7 @@ def _knob_name(key: str) -> str:
 
 def _spec(one: dict[str, Any], only_if: tuple[str, list[str]] | None) -> str:
     """A knob's default and comment."""
-    condition = f" if {_knob_name(only_if[0])}={'|'.join(only_if[1])}" if only_if and CONDITIONS else ""
+    condition = f" if {_knob_name(only_if[0])}={'|'.join(only_if[1])}" if only_if else ""
     if one["type"] == "categorical":
         return f'"{one["default"]}"  # knob: one of {"|".join(one["choices"])}{condition}'
     integer = one["type"] == "uniform_int"
@@ -182,9 +186,6 @@ def _spec(one: dict[str, Any], only_if: tuple[str, list[str]] | None) -> str:
     low, high = (one[end] if integer else float(f"{one[end]:.6g}") for end in ("lower", "upper"))
     default = min(high, max(low, one["default"]))
     return f"{default!r}  # knob: {scale} {low!r}..{high!r}{condition}".replace("knob:  ", "knob: ")
-
-
-CONDITIONS = False
 
 
 class Place(NamedTuple):
@@ -203,9 +204,9 @@ class Place(NamedTuple):
 
 
 @cache
-def place(folder: Path, name: str, instance: str) -> Place:
+def place(folder: Path, name: str, instance: str, *, conditions: bool = False) -> Place:
     """A world, ready to run; its optimum is looked for."""
-    world = Surrogate(folder, name, instance)
+    world = Surrogate(folder, name, instance, conditions=conditions)
     knobs = parse_knobs(world.knobs)
     rng = np.random.default_rng(0)
     draws: list[Settings] = [{knob.name: knob.at(rng.random()) for knob in knobs} for _ in range(20_000)]
@@ -313,12 +314,16 @@ def runs(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
             for name in args.scenarios.split(","):
                 for instance in instances(args.folder, name, args.part):
                     for entrant in args.entrants.split(","):
-                        tag = ("" if entrant.startswith("optuna:") else args.tag) + f"x{args.slots}" * (
-                            args.slots != SLOTS
-                        )
+                        tag = "" if entrant.startswith("optuna:") else args.tag
+                        tag += f"x{args.slots}" * (args.slots != SLOTS) + " if" * args.conditions
                         key = (f"{name}:{instance}", entrant, tag, seed)
                         if key not in kept:
-                            found = run(place(args.folder, name, instance), entrant, seed, args.slots)
+                            found = run(
+                                place(args.folder, name, instance, conditions=args.conditions),
+                                entrant,
+                                seed,
+                                args.slots,
+                            )
                             kept[key] = dict(zip(("world", "entrant", "tag", "seed"), key, strict=True)) | found
                             kept[key]["commit"] = commit.strip()
                             log.append(kept[key])
@@ -384,6 +389,7 @@ def main() -> None:
     parser.add_argument("--entrants", default="optuna:gp,optuna:tpe,gp,tpe,portfolio")
     parser.add_argument("--seeds", type=int, default=16)
     parser.add_argument("--slots", type=int, default=SLOTS)
+    parser.add_argument("--conditions", action="store_true", help="tell entrants which knobs depend on others")
     parser.add_argument("--against", default="optuna:gp")
     parser.add_argument("--tag", default="", help="which state of the code its runs are of")
     parser.add_argument("--log", type=Path, default=Path("outside.jsonl"))
