@@ -6,14 +6,15 @@ A knob is a line with an upper-case name and a comment:
     DEPTH = 2  # knob: int 1..4, group model
     WIDTH = 64  # knob: log int 16..256, group model  # whatever stands here is a remark
     OPTIMIZER = "adamw"  # knob: one of adamw|muon|sgd, group optimizer
+    MOMENTUM = 0.9  # knob: 0.5..0.99 if OPTIMIZER=muon|sgd, group optimizer
 """
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from orgopt.errors import TaskError
 from orgopt.syntax import literal
@@ -27,6 +28,7 @@ _KNOB = re.compile(
     r"(?:,\s*group\s+(?P<group>[\w-]+))?[^\S\n]*(?:#.*)?)$",
     re.MULTILINE,
 )
+_CONDITION = re.compile(r"(?P<spec>.*?)\s+if\s+(?P<name>[A-Z][A-Z0-9_]*)\s*=\s*(?P<values>\S.*)$")
 _RANGE = re.compile(r"(?P<scale>int |log |log int )?\s*(?P<low>[-+.\deE]+)\.\.(?P<high>[-+.\deE]+)$")
 
 
@@ -42,6 +44,8 @@ class Knob:
         low, high: Ends of the range, both allowed.
         log: Whether the range is searched on a logarithmic scale.
         integer: Whether values are whole numbers.
+        only_if: The knob that it depends on, which stands above it and has choices, and at which of these it is turned;
+            at others it keeps its default. None of one that is always turned.
     """
 
     name: str
@@ -52,6 +56,7 @@ class Knob:
     high: float = 1.0
     log: bool = False
     integer: bool = False
+    only_if: "Condition | None" = None
 
     @property
     def ordered(self) -> bool:
@@ -102,9 +107,46 @@ class Knob:
     @property
     def range(self) -> str:
         """The range as a person reads it."""
+        where = f" if {self.only_if}" if self.only_if else ""
         if self.choices:
-            return " | ".join(map(str, self.choices))
-        return f"{self.low:g} … {self.high:g}" + (" (log)" if self.log else "")
+            return " | ".join(map(str, self.choices)) + where
+        return f"{self.low:g} … {self.high:g}" + (" (log)" if self.log else "") + where
+
+
+class Condition(NamedTuple):
+    """When a knob is turned: another one has one of some values."""
+
+    knob: str
+    values: tuple[Value, ...]
+
+    def __str__(self) -> str:
+        return f"{self.knob}={'|'.join(map(str, self.values))}"
+
+
+def active(knobs: Iterable[Knob], settings: Settings) -> tuple[Knob, ...]:
+    """The knobs that a setting turns, in order; one that depends on an idle one is idle, too."""
+    found: dict[str, Knob] = {}
+    idle: set[str] = set()
+    for knob in knobs:
+        condition = knob.only_if
+        if condition and (condition.knob in idle or settings[condition.knob] not in condition.values):
+            idle.add(knob.name)
+        else:
+            found[knob.name] = knob
+    return tuple(found.values())
+
+
+def settled(knobs: Sequence[Knob], settings: Settings) -> Settings:
+    """A setting of all knobs, in which those that it does not turn have their defaults."""
+    if not conditional(knobs):
+        return settings
+    turned = {knob.name for knob in active(knobs, settings)}
+    return {knob.name: settings[knob.name] if knob.name in turned else knob.default for knob in knobs}
+
+
+def conditional(knobs: Sequence[Knob]) -> bool:
+    """Whether some knobs are turned only at some values of others."""
+    return any(knob.only_if for knob in knobs)
 
 
 def parse_knobs(source: str, where: str = "train.py") -> tuple[Knob, ...]:
@@ -125,6 +167,8 @@ def parse_knobs(source: str, where: str = "train.py") -> tuple[Knob, ...]:
                 f"{where}:{line}: {knob.name} is a seed, and no knob: a lucky one would look like a gain. Remove its "
                 "comment, and read the seed from ORGOPT_SEED"
             )
+        if problem := _misplaced(knob, knobs):
+            raise TaskError(f"{where}:{line}: {knob.name}: {problem}")
         if not knob.allows(knob.default):
             raise TaskError(f"{where}:{line}: {knob.name} = {knob.default!r} is outside its range {knob.range}")
         knobs.append(knob)
@@ -172,6 +216,10 @@ def _knob(match: re.Match[str]) -> Knob:
     if not isinstance(default, int | float | str):
         raise ValueError(f"{match['value']} is not a number or a string")
     spec = match["spec"].strip()
+    if condition := _CONDITION.match(spec):
+        spec = condition["spec"]
+        values = tuple(_choice(text) for text in condition["values"].split("|"))
+        given["only_if"] = Condition(condition["name"], values)
     if spec.startswith("one of "):
         return Knob(**given, default=default, choices=tuple(_choice(text) for text in spec[7:].split("|")))
     numbers = _RANGE.match(spec)
@@ -183,6 +231,22 @@ def _knob(match: re.Match[str]) -> Knob:
     if scale == "log int" and low < 1:
         raise ValueError(f"range '{spec}' begins below 1, which is the least integer on a logarithmic scale")
     return Knob(**given, default=default, low=low, high=high, log="log" in scale, integer="int" in scale)
+
+
+def _misplaced(knob: Knob, above: Sequence[Knob]) -> str:
+    """Why the condition of a knob cannot be met; empty where it can, and of one without."""
+    if knob.only_if is None:
+        return ""
+    others = {one.name: one for one in above}
+    other = others.get(knob.only_if.knob)
+    if other is None:
+        return f"'if {knob.only_if}' names no knob above it; put the knob {knob.only_if.knob} first"
+    if not other.choices:
+        return f"'if {knob.only_if}' needs a knob with choices, and {other.name} has the range {other.range}"
+    if wrong := [value for value in knob.only_if.values if value not in other.choices]:
+        choices = "|".join(map(str, other.choices))
+        return f"'if {knob.only_if}': {other.name} is never {wrong[0]}; it is one of {choices}"
+    return ""
 
 
 def _choice(text: str) -> Value:

@@ -22,6 +22,7 @@ POLICIES = {
     "evolution": "orgopt.agents.policy.evolution:Evolution",
     "tpe": "orgopt.agents.policy.tpe:Tpe",
     "gp": "orgopt.agents.policy.gp:Gp",
+    "freeze-thaw": "orgopt.agents.policy.freeze_thaw:FreezeThaw",
     "replicate": "orgopt.agents.policy.replicate:Replicate",
     "imitate": "orgopt.agents.policy.imitate:Imitate",
 }
@@ -49,7 +50,7 @@ LinkKind = Literal["reports to", "shares with", "delegates to", "reviews"]
 LINK_KINDS: tuple[LinkKind, ...] = ("reports to", "shares with", "delegates to", "reviews")
 Memory = Literal["none", "run", "lasting"]
 CopyRule = Literal["best", "majority", "own", "best of 3", "majority of 3"]
-StopEarly = float | Literal["off"]
+StopEarly = float | Literal["off", "auto"]
 
 MAX_HEADCOUNT = 64
 MAX_CONFIRM = 5
@@ -123,7 +124,8 @@ class Role:
         charter: The prose that tells the role what to do.
         risk: Risk tolerance, 0 to 1. It and the keys below: None takes the organization's.
         confirm: Replicates with new seeds before a result is believed, 0 to 5.
-        stop_early: A run is ended when its curve is above this quantile of the curves that the agent knows.
+        stop_early: A run is ended when its curve is above this quantile of the curves that the agent knows, or, by
+            `auto`, when it will hardly become the best.
         copy_rule: Whose configuration an agent starts from.
         task_length: How long those work on a task to whom the role delegates; None hands them settings alone.
     """

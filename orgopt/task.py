@@ -19,7 +19,7 @@ from typing import Any
 from orgopt import normalisation
 from orgopt.errors import TaskError
 from orgopt.foreign.targets import Target, edited
-from orgopt.knob import Knob, Settings, Value, values_in, with_values
+from orgopt.knob import Knob, Settings, Value, settled, values_in, with_values
 from orgopt.limits import Limits as Limits
 from orgopt.normalisation import Measure as Measure
 from orgopt.workspace import SETTINGS
@@ -149,6 +149,15 @@ class Task:
         """The held-out improvement of a result: 0 at the baseline, 1 at the reference; see `orgopt.normalisation`."""
         return normalisation.quality(heldout, self.baseline, self.reference, timed=self.by_ratio)
 
+    def progress(self, metric: float) -> float | None:
+        """How far the metric that steers the search is on the way from the baseline, 0, to the reference, 1.
+
+        None where there is no reference, or one that is no better in this metric. Beside the quality it tells whether
+        what was searched for and what counts part.
+        """
+        gap = math.nan if self.reference is None else self.baseline.metric - self.reference.metric
+        return (self.baseline.metric - metric) / gap if gap > 0 else None
+
     def quality_error(self, heldout: float, error: float) -> float:
         """The standard error of the quality of a result with one."""
         return normalisation.quality_error(heldout, error, self.baseline, self.reference, timed=self.by_ratio)
@@ -174,7 +183,7 @@ class Task:
         return replace(self, parameters={**self.parameters, **parameters})
 
     def complete(self, settings: Settings) -> dict[str, Value]:
-        """Settings with every knob named.
+        """Settings with every knob named; one that they do not turn has its default (`Knob.only_if`).
 
         Raises:
             TaskError: A knob is unknown or its value out of range.
@@ -186,7 +195,7 @@ class Task:
             if knob is None or not knob.allows(value):
                 raise TaskError(f"{self.name}: {name} = {value!r} is not in {knob.range if knob else 'the knobs'}")
             full[name] = value
-        return full
+        return dict(settled(self.knobs, full))
 
     def files_with(self, script: str, seed: int) -> dict[str, str]:
         """The other files of a checkout with the values that the knobs of a script have, and seeds moved by one."""

@@ -1,13 +1,15 @@
 """Policies: legal proposals, deterministic by seed, better than chance where there is something to learn."""
 
+import re
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from orgopt.agents import Knowledge, Known, View, make_agent
-from orgopt.errors import UsageError
-from orgopt.knob import parse_knobs
+from orgopt.agents.policy.process import Process
+from orgopt.errors import TaskError, UsageError
+from orgopt.knob import active, parse_knobs, settled
 from orgopt.lab.base import Status
 from orgopt.org import WORKING_AGENTS
 from orgopt.task import Settings, Task, Value
@@ -50,7 +52,7 @@ def test_proposals_are_legal_new_and_repeatable(toy: Task, name: str, risk: floa
             assert before.settings != after.settings
 
 
-@pytest.mark.parametrize("name", ["hill-climb", "evolution", "tpe", "gp", "imitate"])
+@pytest.mark.parametrize("name", ["hill-climb", "evolution", "tpe", "gp", "freeze-thaw", "imitate"])
 def test_learning_agents_beat_chance_over_many_knobs(name: str) -> None:
     task = load_task("tinygpt", ROOT)
     target = {knob.name: knob.unit(knob.at(0.31)) for knob in task.knobs}
@@ -112,7 +114,7 @@ def failures(name: str, steps: int = 60) -> list[bool]:
     return [one.failed for one in known[1:]]
 
 
-@pytest.mark.parametrize("name", ["random", "hill-climb", "evolution", "tpe", "gp", "imitate"])
+@pytest.mark.parametrize("name", ["random", "hill-climb", "evolution", "tpe", "gp", "freeze-thaw", "imitate"])
 def test_what_fails_for_a_reason_is_tried_no_more(name: str) -> None:
     failed = failures(name)
     assert sum(failed[30:]) <= 5  # half of all settings would fail
@@ -145,3 +147,118 @@ def test_stopped_experiments_do_not_count_as_failed() -> None:
         *(Status.CRASHED, Status.TIMEOUT, Status.OOM, Status.DISK, Status.OUTPUT_LIMIT),
         *(Status.INVALID_METRIC, Status.TAMPERED),
     ]
+
+
+def test_a_process_climbs_the_likelihood_of_what_it_saw() -> None:
+    """One feature decides: its length scale becomes short, and that of the other long."""
+    rng = np.random.default_rng(0)
+    x = rng.random((60, 2))
+    y = np.sin(12 * x[:, 0])
+    y = (y - y.mean()) / y.std()
+    process, runs = Process(2), np.ones(60)
+    before = process.fit(x, y, runs)
+    process.learn(x, y, runs, 60)
+    after = process.fit(x, y, runs)
+    at = rng.random((200, 2))
+    truth = np.sin(12 * at[:, 0])
+    missed = [float(np.abs(fitted.predict(at)[0] - truth).mean()) for fitted in (before, after)]
+    assert after.log_scales[0] < after.log_scales[1] - 1
+    assert missed[1] < 0.7 * missed[0]
+
+
+def test_more_runs_of_a_setting_make_a_process_surer_of_it() -> None:
+    x, y = np.array([[0.2], [0.8]]), np.array([1.0, -1.0])
+    process = Process(1)
+    seen = process.fit(x, y, np.ones(2))
+    assert seen.smooth == pytest.approx(seen.predict(x)[0], abs=1e-4)
+    one, many = (process.fit(x, y, np.array([1.0, seeds])).predict(x[1:])[1][0] for seeds in (1.0, 9.0))
+    assert many < 0.5 * one
+
+
+def test_tpe_keeps_away_from_what_two_knobs_together_make_fail() -> None:
+    """No single knob tells where it fails, so that its densities are blind to it."""
+    knobs = parse_knobs("A = 0.2  # knob: 0..1\nB = 0.2  # knob: 0..1\n")
+
+    def failures(seed: int) -> int:
+        agent, rng = make_agent("tpe"), np.random.default_rng(seed)
+        known = [Known(id=0, settings={"A": 0.2, "B": 0.2}, metric=1.0)]
+        for number in range(1, 61):
+            settings = agent.act(View.of(knobs, known, 0.3, rng)).settings
+            a, b = float(settings["A"]), float(settings["B"])
+            metric = None if a + b > 1.2 else (a - 0.75) ** 2 + (b - 0.75) ** 2
+            known.append(Known(id=number, settings=settings, metric=metric, failed=metric is None))
+        return sum(one.failed for one in known)
+
+    assert np.mean([failures(seed) for seed in range(6)]) < 15
+
+
+def test_freeze_thaw_goes_on_with_a_run_whose_curve_promised_most() -> None:
+    """Where all that is near was tried, a run that was ended at half and would be the best is run to its end."""
+    knobs = parse_knobs("A = 2  # knob: int 0..15\n")
+    known = [Known(id=0, settings={"A": 2}, metric=1.2)]
+    for number, a in enumerate((0, 1, 3, 4, 5, 6, 7, 8, 9, 14, 15), 1):
+        end = 2 - 0.1 * a
+        known.append(Known(id=number, settings={"A": a}, metric=end, curve=(end + 1, end + 0.5, end)))
+    for number, a in enumerate((10, 11, 12, 13), 12):
+        end = abs(a - 12) - 2.0
+        known.append(Known(id=number, settings={"A": a}, metric=None, curve=(end + 1, end + 0.5)))
+    rng = np.random.default_rng(0)
+    proposal = make_agent("freeze-thaw").act(View.of(knobs, known, 0.3, rng))
+    assert proposal.settings == {"A": 12}
+    assert proposal.note == "goes on with 14"
+
+
+BRANCHES = """
+KIND = "a"  # knob: one of a|b|c
+RATE = 0.5  # knob: 0..1
+DEPTH = 3  # knob: int 1..9 if KIND=b|c
+MODE = "x"  # knob: one of x|y if KIND=b
+WIDTH = 0.5  # knob: 0..1 if MODE=y
+"""
+
+
+def test_a_knob_is_turned_only_where_its_condition_holds() -> None:
+    knobs = parse_knobs(BRANCHES)
+
+    def turned_by(**settings: Value) -> list[str]:
+        return [knob.name for knob in active(knobs, {"KIND": "a", "RATE": 0.1, "MODE": "x", "WIDTH": 0.1, **settings})]
+
+    assert turned_by() == ["KIND", "RATE"]
+    assert turned_by(MODE="y") == ["KIND", "RATE"], "what depends on an idle knob is idle"
+    assert turned_by(KIND="c") == ["KIND", "RATE", "DEPTH"]
+    assert turned_by(KIND="b", MODE="y") == ["KIND", "RATE", "DEPTH", "MODE", "WIDTH"]
+    given = {"KIND": "c", "RATE": 0.1, "DEPTH": 9, "MODE": "y", "WIDTH": 0.9}
+    assert settled(knobs, given) == {"KIND": "c", "RATE": 0.1, "DEPTH": 9, "MODE": "x", "WIDTH": 0.5}
+    assert [knob.range for knob in knobs][2:] == ["1 … 9 if KIND=b|c", "x | y if KIND=b", "0 … 1 if MODE=y"]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("X = 1  # knob: int 1..4 if NONE=b", "'if NONE=b' names no knob above it; put the knob NONE first"),
+        ("X = 1  # knob: int 1..4 if RATE=0.5", "needs a knob with choices, and RATE has the range 0 … 1"),
+        ("X = 1  # knob: int 1..4 if KIND=b|z", "KIND is never z; it is one of a|b|c"),
+        ("X = 1  # knob: int 1..4 if KIND", "not understood"),
+    ],
+)
+def test_a_condition_that_cannot_hold_is_refused(line: str, message: str) -> None:
+    with pytest.raises(TaskError, match=re.escape(message)):
+        parse_knobs(BRANCHES + line + "\n")
+
+
+@pytest.mark.parametrize("name", ["random", "hill-climb", "evolution", "tpe", "gp", "freeze-thaw"])
+def test_no_policy_runs_twice_what_differs_in_idle_knobs_alone(name: str) -> None:
+    knobs = parse_knobs(BRANCHES)
+    defaults = {knob.name: knob.default for knob in knobs}
+    known = [Known(id=0, settings=defaults, metric=1.0)]
+    agent, rng, seen = make_agent(name), np.random.default_rng(3), set[tuple[Value, ...]]()
+    repeated = 0
+    for number in range(1, 41):
+        settings = settled(knobs, agent.act(View.of(knobs, known, 0.4, rng)).settings)
+        repeated += tuple(settings.values()) in seen
+        seen.add(tuple(settings.values()))
+        metric = abs(float(settings["RATE"]) - 0.3) + (settings["KIND"] != "b") + abs(float(settings["WIDTH"]) - 0.8)
+        known.append(Known(id=number, settings=settings, metric=metric))
+    assert repeated <= (4 if name == "random" else 1)
+    if name != "random":
+        assert min(one.metric or 9.0 for one in known) < 0.4  # it found the branch of a branch that is best

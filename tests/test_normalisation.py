@@ -1,8 +1,11 @@
 """How a metric becomes a quality: what is near zero, what can go no further, and what is a time."""
 
+from dataclasses import replace
+
 import pytest
 
 from orgopt.normalisation import Measure, is_time, quality, quality_error, varies
+from orgopt.task import Task
 
 
 def measure(heldout: float, sd: float = 0.0) -> Measure:
@@ -78,3 +81,13 @@ def test_what_varies() -> None:
     assert varies([1e-7, 2e-7])
     assert measure(1.0, 0.1).varies
     assert not measure(1.0).varies
+
+
+def test_progress_of_what_steers_stands_beside_the_quality(toy: Task) -> None:
+    base, best = toy.baseline, toy.reference
+    assert best is not None
+    assert toy.progress(base.metric) == 0
+    assert toy.progress(best.metric) == pytest.approx(1)
+    assert toy.progress((base.metric + best.metric) / 2) == pytest.approx(0.5)
+    assert replace(toy, reference=replace(best, metric=base.metric)).progress(0.0) is None, "it steers elsewhere"
+    assert replace(toy, reference=None).progress(0.0) is None

@@ -4,21 +4,24 @@ import json
 import re
 import textwrap
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from orgopt.cli import main
-from orgopt.document import Program
+from orgopt.document import Program, parse
 from orgopt.errors import TaskError, UsageError
+from orgopt.evolve.trials.optuna_baseline import evaluate_plain
+from orgopt.knob import parse_knobs
 from orgopt.lab import default_lab, make_lab
 from orgopt.lab.base import Experiment, Lab, Outcome, Status
 from orgopt.lab.replay import ReplayLab
 from orgopt.lab.worlds.world import Called, open_world
 from orgopt.ledger import Ledger
 from orgopt.scoring import evaluate
-from orgopt.task import Task
+from orgopt.task import Settings, Task
 from orgopt.task_folder import load_task
 from orgopt.testing.lab import LabContract
 from orgopt.testing.toy_task import ToyWorld
@@ -266,3 +269,42 @@ def test_the_documented_world_runs(tmp_path: Path, trio: Program) -> None:
     assert task.baseline.heldout == pytest.approx(open_world(task).truth({}))
     with closing(make_lab(task, "replay", 2)) as lab:
         assert evaluate(trio, task, lab, budget_s=200, seed=1).q_final > 0.9
+
+
+BRANCHED = """
+KIND = "a"  # knob: one of a|b, group kind
+RATE = 0.1  # knob: 0..1, group kind
+DEPTH = 3  # knob: int 1..9 if KIND=b, group shape
+"""
+
+
+@pytest.mark.parametrize("kind", ["team", "optuna:tpe", "optuna:random"])
+def test_what_runs_turns_only_the_knobs_that_its_setting_has(toy: Task, kind: str) -> None:
+    task = replace(toy, source=BRANCHED, knobs=parse_knobs(BRANCHED), baseline=replace(toy.baseline, metric=2.0))
+    seen: list[Settings] = []
+
+    class Branched:
+        def curve(self, knobs: Settings, seed: int) -> tuple[float, list[float]]:
+            seen.append(knobs)
+            return 1.0, [abs(float(knobs["RATE"]) - 0.4) + (knobs["KIND"] == "a") + abs(float(knobs["DEPTH"]) - 7) / 9]
+
+    lab, ledger = ReplayLab(task, Called(task, Branched()), 2), Ledger()
+    if kind == "team":
+        text = "## Roles\n### A\n- **Headcount:** 3\n- **Agent:** tpe\n- **Risk tolerance:** 0.8\n"
+        score = evaluate(parse(text), task, lab, budget_s=30, seed=1, ledger=ledger)
+    else:
+        score = evaluate_plain(kind, task, lab, budget_s=30, seed=1, ledger=ledger)
+    assert {knobs["KIND"] for knobs in seen} == {"a", "b"}
+    assert {knobs["DEPTH"] for knobs in seen if knobs["KIND"] == "a"} == {3}
+    assert len({knobs["DEPTH"] for knobs in seen if knobs["KIND"] == "b"}) > 2
+    idle = [event.data["knobs"] for event in ledger.of("proposal") if event.data["knobs"].get("KIND", "a") == "a"]
+    assert not any("DEPTH" in knobs for knobs in idle)
+    assert task.script_with(score.submission)
+
+
+def test_a_text_with_a_condition_keeps_it(toy: Task) -> None:
+    task = replace(toy, source=BRANCHED, knobs=parse_knobs(BRANCHED))
+    assert task.script_with({"KIND": "b", "DEPTH": 5}).endswith("DEPTH = 5  # knob: int 1..9 if KIND=b, group shape\n")
+    assert task.complete({"DEPTH": 5})["DEPTH"] == 3
+    with pytest.raises(TaskError, match="DEPTH = 12 is not in 1 … 9 if KIND=b"):
+        task.complete({"DEPTH": 12})

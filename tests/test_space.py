@@ -416,7 +416,7 @@ def test_parts_that_leave_nothing_are_refused(trio: Program, library: Program) -
 def test_choices_are_what_a_seed_document_names(library: Program) -> None:
     space = Space(parse(ODD["off the grid"]), library, 60, groups=GROUPS, models=["x/a"])
     choices = {name: d.choices for name, d in space.distributions.items() if hasattr(d, "choices")}
-    agents = ("random", "hill-climb", "evolution", "tpe", "gp", "replicate", "imitate")
+    agents = ("random", "hill-climb", "evolution", "tpe", "gp", "freeze-thaw", "replicate", "imitate")
     assert choices["agent/lead"] == (*agents, "llm")
     assert choices["agent/hand"] == agents
     assert choices["model/lead"] == ("openai/small", "x/a")

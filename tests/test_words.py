@@ -1,5 +1,6 @@
 """What the words of a document do to a team, in virtual time: each test fails where its word has no effect."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +15,7 @@ from orgopt.team import links
 from orgopt.team.beliefs import Beliefs, Run
 from orgopt.team.copying import heeded, starts
 from orgopt.team.desk import Desk
-from orgopt.team.early_stopping import Curves
+from orgopt.team.early_stopping import AUDIT, Predicted, Quantile, curves_of
 from orgopt.team.runtime import Team
 from orgopt.team.trust import Trust, trusts
 from tests.fakes import recall
@@ -132,17 +133,60 @@ def test_stop_early_ends_bad_curves_and_charges_to_the_stop(toy: Task) -> None:
 
 
 def test_stopping_needs_three_curves_and_compares_point_by_point() -> None:
-    curves = Curves(0.5)
-    curves.add((3.0, 1.0, 1.0))
-    curves.add((2.0, 1.0, 1.0))
-    assert not curves.stops(0, 99.0)
-    curves.add((1.0,))
-    assert curves.stops(0, 2.1)
-    assert not curves.stops(0, 2.0)
-    assert not curves.stops(1, 99.0), "only two curves came so far"
-    curves.add((1.0, 1.0, 1.0))
-    assert curves.stops(1, 99.0)
-    assert not curves.stops(2, 99.0), "nothing is left to save"
+    curves = Quantile(0.5)
+    curves.add((3.0, 1.0, 1.0), 1.0)
+    curves.add((2.0, 1.0, 1.0), 1.0)
+    assert not curves.stops(1, 0, 99.0)
+    curves.add((1.0,), None)
+    assert curves.stops(1, 0, 2.1)
+    assert not curves.stops(1, 0, 2.0)
+    assert not curves.stops(1, 1, 99.0), "only two curves came so far"
+    curves.add((1.0, 1.0, 1.0), 1.0)
+    assert curves.stops(1, 1, 99.0)
+    assert not curves.stops(1, 2, 99.0), "nothing is left to save"
+
+
+def forecasting(tells: float, seed: int = 0, runs: int = 30) -> Predicted:
+    """Stopping by forecast that knows runs whose values half-way tell their ends so much, 0 to 1."""
+    rng, curves = np.random.default_rng(seed), Predicted()
+    for _ in range(runs):
+        end = rng.normal()
+        half = tells * end + (1 - tells) * rng.normal()
+        curves.add((half + 1, half + 0.5, half, half, half, half, half, end), end)
+    return curves
+
+
+def test_auto_ends_what_will_hardly_be_the_best_and_audits_some_of_it() -> None:
+    curves = forecasting(0.95)
+    assert not any(curves.stops(n, 3, -3.0) for n in range(50)), "it may be the best"
+    ended = [curves.stops(n, 3, 2.0) for n in range(100, 112)]
+    assert ended == [n % AUDIT != 0 for n in range(12)]
+    assert not curves.stops(100, 4, 2.0), "what is audited goes on to its end"
+    assert not curves.stops(99, 7, 9.0), "nothing is left to save"
+    assert [curves.stops(n, 3, math.inf) for n in (97, 98)] == [False, True]
+
+
+def test_auto_ends_nothing_where_curves_do_not_tell_the_end() -> None:
+    for seed in range(20):
+        for tells in (0.0, -0.9):
+            curves = forecasting(tells, seed)
+            assert not any(
+                curves.stops(n, step, value) for n, (step, value) in enumerate([(0, 9.0), (3, 3.0), (5, 9.0)])
+            )
+    few = forecasting(0.95, runs=7)
+    assert not few.stops(1, 3, 9.0)
+
+
+def test_a_team_that_stops_by_forecast_ends_runs_and_replicates_none_early(toy: Task) -> None:
+    org = Org(roles=(role("A", 3, agent="freeze-thaw", risk=1.0),), links=(link("a", "shares with", "a"),))
+    assert curves_of("off", freezes=True) is not None
+    assert curves_of("off", freezes=False) is None
+    ledger = run(org, toy)
+    assert ledger.of("outcome")
+    stopped = {event.data["id"] for event in ledger.of("stop")}
+    assert not run(replace(org, roles=(replace(org.roles[0], stop_early="off"),)), toy).of("stop")
+    again = [data["id"] for data in runs_of(ledger) if "goes on with" in data["note"]]
+    assert not stopped & set(again)
 
 
 def test_copy_rule_decides_whose_setting_is_moved(toy: Task) -> None:

@@ -197,6 +197,8 @@ class Agent(ABC):
 
     assigns: bool = False
     """Whether it says in words what those are to do to whom it delegates."""
+    freezes: bool = False
+    """Whether its runs are ended that will hardly be the best, where its role says nothing of stopping."""
 
     @abstractmethod
     def think(self, view: View) -> Thinking:

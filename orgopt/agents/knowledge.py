@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from orgopt.knob import settled
 from orgopt.task import Knob, Value
 
 Array = NDArray[np.float64]
@@ -35,6 +36,7 @@ class Known(NamedTuple):
         believed: Whether it may be copied and submitted.
         mine: Whether the agent ran it itself.
         failed: Whether it was run, and every run of it failed by itself: it crashed, or was over a limit.
+        curve: The learning curve of its latest run, as far as it came.
     """
 
     id: int
@@ -45,6 +47,7 @@ class Known(NamedTuple):
     believed: bool = True
     mine: bool = True
     failed: bool = False
+    curve: Sequence[float] = ()
 
 
 class Fence(NamedTuple):
@@ -89,19 +92,20 @@ class Catalogue:
 
         `script` tells rewritten scripts apart; it is empty for the task's own.
         """
-        values = self._values(settings)
+        values = self._values(settled(self.knobs, settings))
         return self._numbers.setdefault((script, values) if script else values, number)
 
     def find(self, settings: Mapping[str, Value], script: str = "") -> int | None:
         """The number of a setting; None where it was not tried."""
-        values = self._values(settings)
+        values = self._values(settled(self.knobs, settings))
         return self._numbers.get((script, values) if script else values)
 
     def row(self, number: int, settings: Mapping[str, Value]) -> list[float]:
         """The positions of a setting, 0 to 1, a knob each."""
         row = self._rows.get(number)
         if row is None:
-            row = self._rows[number] = [knob.unit(settings[knob.name]) for knob in self.knobs]
+            full = settled(self.knobs, settings)
+            row = self._rows[number] = [knob.unit(full[knob.name]) for knob in self.knobs]
         return row
 
 

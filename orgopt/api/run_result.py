@@ -74,7 +74,13 @@ class RunResult:
     def to_dict(self) -> dict[str, Any]:
         """The run as JSON values."""
         given = {**json_values(self.settings), "task": self.task.name, "folder": str(self.folder)}
-        found = {"score": self.score.to_dict(), "report": self.report.to_dict(), "ending": self.ending.to_dict()}
+        progress = self.task.progress(self.score.metric)
+        found = {
+            "score": self.score.to_dict(),
+            "validation_progress": progress,
+            "report": self.report.to_dict(),
+            "ending": self.ending.to_dict(),
+        }
         return {**given, **found}
 
     def __repr__(self) -> str:

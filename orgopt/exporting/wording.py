@@ -13,6 +13,7 @@ POLICY_WORDS = {
     "evolution": "cross two recent good settings and change a little of their child",
     "tpe": "look where good settings crowd together",
     "gp": "fit a surface to all results and go where it may be lowest",
+    "freeze-thaw": "fit a surface to all results, and end what will hardly be the best until that changes",
     "replicate": "find nothing new: repeat with another seed what others are about to believe",
     "imitate": "do as the best of those whom you hear, and change what nobody has looked at",
 }

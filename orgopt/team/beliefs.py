@@ -231,6 +231,7 @@ class Beliefs:
             believed=before.believed or (seeds >= trust.seeds and (not trust.reviewers or self._passed(tally))),
             mine=before.mine or (run.metric is not None and run.agent == trust.me),
             failed=not seeds and (before.failed or run.failed),
+            curve=run.curve or before.curve,
         )
         self.knowledge.put(run.setting, after)
         if after.believed and run.metric is not None:

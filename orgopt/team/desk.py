@@ -19,7 +19,7 @@ from orgopt.seeds import Stream, generator
 from orgopt.task import Knob, Task
 from orgopt.team.beliefs import Beliefs
 from orgopt.team.copying import heeded, starts
-from orgopt.team.early_stopping import Curves
+from orgopt.team.early_stopping import Curves, curves_of
 from orgopt.team.links import Member, Network, members, submitters
 from orgopt.team.trust import HEEDING, trusts
 
@@ -172,11 +172,11 @@ def desks(
         risk, hands_to = org.risk_of(role), network.delegates.get(member.id, [])
         hears = frozenset(network.sources(member.id)) if role.thinks else frozenset[str]()
         seat = Seat(name=member.id, role=role, risk=risk, assigns=tuple(hands_to), hears=hears, work=work)
-        stop_early, copy_rule = org.stop_early_of(role), org.copy_rule_of(role)
+        copy_rule, agent = org.copy_rule_of(role), seated(seat, language)
         found[member.id] = Desk(
             number=number,
             member=member,
-            agent=seated(seat, language),
+            agent=agent,
             beliefs=Beliefs(task.knobs, defaults, task.baseline, trust[member.id], catalogue=catalogue),
             risk=risk,
             copy_rule=copy_rule,
@@ -187,7 +187,10 @@ def desks(
             submits=member.id in submits,
             focus=role.focus,
             free=free_knobs(task.knobs, role.focus),
-            curves=None if stop_early == "off" else Curves(stop_early),
+            curves=curves_of(
+                org.stop_early_of(role),
+                freezes=agent.freezes and role.stop_early is None and org.stop_early == "off",
+            ),
             scatters=task.random_start,
         )
     return found

@@ -113,7 +113,7 @@ class Exchange:
         if not one.beliefs.learn(run):
             return
         if one.curves is not None:
-            one.curves.add(run.curve)
+            one.curves.add(run.curve, run.metric)
         if one.submits:
             # Several submitters hear of one run: the pool counts it once.
             if run.id not in self._pool.runs:

@@ -6,6 +6,7 @@ Every event has the time at which it was due, so that a run is decided by its se
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from math import inf, nextafter
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from orgopt.agents import Catalogue, Proposal
 from orgopt.agents.base import Thought
 from orgopt.agents.session import Language
 from orgopt.agents.thinking.situation import Attempt, Workplace
+from orgopt.knob import conditional, settled
 from orgopt.lab.base import Checkpoint, Experiment, Lab, Outcome, Status
 from orgopt.ledger import BASELINE, Ledger, Watcher, writing
 from orgopt.org import Org
@@ -190,6 +192,8 @@ class Team:
 
     def _propose(self, one: Desk, t: float, proposal: Proposal) -> None:
         number, scripts = len(self._asked) + 1, self._scripts
+        if conditional(self.task.knobs):
+            proposal = replace(proposal, settings=settled(self.task.knobs, proposal.settings))
         script = proposal.script or scripts.child(proposal.parent, proposal.settings)
         scripts.put(number, proposal.settings, script)
         setting = self._catalogue.add(proposal.settings, number, scripts.key(number))
@@ -234,12 +238,12 @@ class Team:
             self._wake(one, t + one.pause_s(self.task))
 
     def _watch_over(self, checkpoint: Checkpoint) -> None:
-        """Stop an experiment whose curve is worse than most that its agent knows."""
+        """Stop an experiment whose curve says so to its agent."""
         agent = self._asked[checkpoint.id].agent
         curves = self._desks[agent].curves
         if checkpoint.id in self._stopping or curves is None:  # a lab may tell of points until it has killed
             return
-        if curves.stops(checkpoint.step, checkpoint.value):
+        if curves.stops(checkpoint.id, checkpoint.step, checkpoint.value):
             self._stopping.add(checkpoint.id)
             data = {"id": checkpoint.id, "agent": agent, "step": checkpoint.step, "value": checkpoint.value}
             self._add("stop", checkpoint.t, **data)

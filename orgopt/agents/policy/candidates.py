@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from orgopt.agents.base import Proposal, View, propose
 from orgopt.agents.knowledge import Array, Known
 from orgopt.agents.policy.hill_climb import step
+from orgopt.knob import Knob, conditional
 
 
 def free(view: View) -> NDArray[np.bool_]:
@@ -27,6 +28,27 @@ def within(at: Array, rng: np.random.Generator) -> Array:
     mirrored = np.abs(at) % 2
     mirrored = np.where(mirrored > 1, 2 - mirrored, mirrored)
     return np.where(rng.random(at.shape) < 0.5, np.clip(at, 0.0, 1.0), mirrored)
+
+
+def turned(knobs: Sequence[Knob], at: Array) -> Array:
+    """Positions (n, n_knobs) in which knobs that a setting does not turn are at their defaults, as those of what ran.
+
+    Else a model would take a setting that was run for another one, which differs where nothing depends on it.
+    """
+    if not conditional(knobs):
+        return at
+    at, columns = at.copy(), {knob.name: column for column, knob in enumerate(knobs)}
+    idle = np.zeros(at.shape, dtype=bool)
+    for column, knob in enumerate(knobs):
+        if knob.only_if is None:
+            continue
+        other = columns[knob.only_if.knob]
+        choices = knobs[other].choices
+        allowed = [place for place, choice in enumerate(choices) if choice in knob.only_if.values]
+        given = np.minimum((at[:, other] * len(choices)).astype(int), len(choices) - 1)
+        idle[:, column] = idle[:, other] | ~np.isin(given, allowed)
+        at[idle[:, column], column] = knob.unit(knob.default)
+    return at
 
 
 def first_new(

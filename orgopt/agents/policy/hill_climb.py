@@ -4,6 +4,7 @@ import numpy as np
 
 from orgopt.agents.base import Policy, Proposal, View, propose
 from orgopt.agents.knowledge import Known
+from orgopt.knob import active
 from orgopt.task import Knob, Value
 
 
@@ -35,7 +36,8 @@ def step(view: View, start: Known) -> dict[str, Value]:
 
 def draw(view: View, start: Known) -> dict[str, Value]:
     """New values for a few knobs of a setting, whether it was tried or not."""
-    knobs = list(view.free)
+    # A knob that the setting does not turn would be moved in vain.
+    knobs = list(active(view.free, start.settings) or view.free)
     count = min(len(knobs), 1 + (int(view.rng.poisson(3 * view.risk)) if view.risk else 0))
     picked = [knobs.pop(view.draw(len(knobs))) for _ in range(count)]
     return {knob.name: moved(knob, start.settings[knob.name], view) for knob in picked}

@@ -16,7 +16,8 @@ class Random(Policy):
         baseline = view.knowledge.all[0]
         changes = _drawn(view)
         for _ in range(_AGAIN):
-            if not view.knowledge.fails({**baseline.settings, **changes}):
+            settings = {**baseline.settings, **changes}
+            if not view.knowledge.has(settings) and not view.knowledge.fails(settings):
                 break
             changes = _drawn(view)
         return propose(baseline, changes)

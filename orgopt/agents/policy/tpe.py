@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 
 from orgopt.agents.base import Policy, Proposal, View, propose
 from orgopt.agents.knowledge import Array, Known
-from orgopt.agents.policy.candidates import first_new, free, within
+from orgopt.agents.policy.candidates import first_new, free, turned, within
 from orgopt.agents.policy.hill_climb import step
 from orgopt.task import Knob
 
 STARTUP = 6  # results before densities say anything; until then it climbs
 CANDIDATES = 48
 GOOD_SHARE = 0.25
+FAILED = 6.0  # what a candidate loses beside what failed, in logarithms of a density
 GRID = 64  # cells a knob; kernels are at least three cells wide
 
 Picked = NDArray[np.int_]
@@ -72,22 +73,38 @@ class Tpe(Policy):
         self._choices: _Choices | None = None
 
     def act(self, view: View) -> Proposal:
-        places = view.knowledge.places()
-        if len(places) < STARTUP:
+        places, failed = view.knowledge.places(), view.knowledge.failed
+        # What failed says where not to go, too; but without a few that did not, there is nowhere to go.
+        if len(places) + len(failed) < STARTUP or len(places) < STARTUP // 2:
             return propose(view.starts[0], step(view, view.starts[0]))
         units = view.knowledge.units()
         n_good = max(2, int(np.ceil(GOOD_SHARE * len(places))))
         # What failed is no better than the worst that did not.
-        good, rest = units[places[:n_good]], units[[*places[n_good:], *view.knowledge.failed]]
+        good, rest = units[places[:n_good]], units[[*places[n_good:], *failed]]
         starts, origins = (view.knowledge.ranked(n_good), good) if view.copy_rule == "best" else _allowed(view)
         # The more is known, the better the densities say where all knobs belong, and the more of them may move.
         picked, at = _candidates(view, origins, good, redraw=2 + 4 * view.risk + len(places) / 10)
+        at = turned(view.knobs, at)
         if self._choices is None:
             self._choices = _Choices.of(view.knobs)
         ratio = _log_density(view, good, self._choices) - _log_density(view, rest, self._choices)
         cells = np.minimum((at * GRID).astype(int), GRID - 1)
         score = ratio[cells, np.arange(len(view.knobs))].sum(axis=1)
+        if failed:
+            score[_fails(at, units, failed)] -= FAILED
         return first_new(view, starts, picked, at, np.argsort(-score))
+
+
+def _fails(at: Array, units: Array, failed: list[int]) -> NDArray[np.bool_]:
+    """Which candidates (n, n_knobs) lie nearest to a known setting that failed.
+
+    Densities of single knobs do not see a region that two of them together make.
+    """
+    apart = at @ units.T
+    apart = np.einsum("ij,ij->i", units, units) - 2 * apart
+    lost = np.zeros(len(units), dtype=bool)
+    lost[failed] = True
+    return lost[apart.argmin(axis=1)]
 
 
 def _allowed(view: View) -> tuple[list[Known], Array]:

@@ -151,12 +151,15 @@ def parse_confirm(text: str) -> int:
 
 
 def parse_stop_early(text: str) -> StopEarly:
-    """A number from 0 to 1, or `off`."""
-    return "off" if text.strip().lower() in {"off", "never", "none"} else decimal(text, "stop early")
+    """A number from 0 to 1, `auto` or `off`."""
+    word = text.strip().lower()
+    if word == "auto":
+        return "auto"
+    return "off" if word in {"off", "never", "none"} else decimal(text, "stop early")
 
 
 def format_stop_early(quantile: StopEarly) -> str:
-    """A quantile, or `off`."""
+    """A quantile, `auto` or `off`."""
     return quantile if isinstance(quantile, str) else format_risk(quantile)
 
 

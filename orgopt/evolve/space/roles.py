@@ -102,7 +102,7 @@ def _numbers(org: Org, role: Role) -> Iterator[Gene]:
         name=f"stop-early/{role.id}",
         part="stop-early",
         distribution=FloatDistribution(0.2, _OFF, step=0.1),
-        origin=_OFF if stop == "off" else min(0.9, max(0.2, round(float(stop), 1))),
+        origin=_OFF if isinstance(stop, str) else min(0.9, max(0.2, round(stop, 1))),
         needs=needs,
     )
 

@@ -121,7 +121,7 @@ def _node(org: Org, role: Role, heads: int, *, submits: bool) -> list[float]:
         role.headcount / heads,
         org.risk_of(role),
         min(1.0, org.confirm_of(role) / min(3, MAX_CONFIRM)),
-        1.0 if stop == "off" else float(stop),
+        1.0 if isinstance(stop, str) else stop,
         float(stop != "off"),
         float(bool(role.focus)),
         float(rule.startswith("majority")),

@@ -7,6 +7,7 @@ one does, and its run is recorded and scored as a team's is.
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import cast
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
@@ -17,7 +18,7 @@ from optuna.trial import TrialState, create_trial
 from orgopt.agents import Proposal
 from orgopt.agents.base import propose
 from orgopt.errors import UsageError
-from orgopt.knob import Knob, Value, with_values
+from orgopt.knob import Knob, Value, active, conditional, with_values
 from orgopt.lab.base import Checkpoint, Experiment, Lab, Outcome, Status
 from orgopt.ledger import BASELINE, Event, Ledger
 from orgopt.scoring import VERIFY_SEEDS, Score, verified
@@ -94,8 +95,9 @@ class _Plain:
         self._space = {knob.name: distribution(knob) for knob in task.knobs}
         self._study = _study(kind, derive(Stream.PLAIN_SAMPLER, seed))
         defaults = task.complete({})
-        known = {knob.name: _encoded(knob, defaults[knob.name]) for knob in task.knobs}
-        self._study.add_trial(create_trial(params=known, distributions=self._space, value=task.baseline.metric))
+        known = {knob.name: _encoded(knob, defaults[knob.name]) for knob in active(task.knobs, defaults)}
+        space = {name: self._space[name] for name in known}
+        self._study.add_trial(create_trial(params=known, distributions=space, value=task.baseline.metric))
         self._beliefs = Beliefs(task.knobs, defaults, task.baseline, Trust(me=AGENT))
         self._first: dict[tuple[Value, ...], int] = {tuple(defaults.values()): BASELINE}
         self._running: dict[int, _Running] = {}
@@ -145,7 +147,10 @@ class _Plain:
     def _propose(self, t: float) -> None:
         trial = self._ask()
         params = trial.params  # a copy, each time it is asked for
-        settings = {knob.name: _decoded(knob, params[knob.name]) for knob in self.task.knobs}
+        settings = {
+            knob.name: _decoded(knob, params[knob.name]) if knob.name in params else knob.default
+            for knob in self.task.knobs
+        }
         proposal = propose(self._beliefs.known(BASELINE), settings)
         self._proposed += 1
         number = self._proposed
@@ -158,7 +163,17 @@ class _Plain:
     def _ask(self) -> optuna.Trial:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            return self._study.ask(self._space)
+            if not conditional(self.task.knobs):
+                return self._study.ask(self._space)
+            return self._turned(self._study.ask())
+
+    def _turned(self, trial: optuna.Trial) -> optuna.Trial:
+        """A trial with values for those knobs alone that it turns: Optuna's own way with conditions."""
+        settings: dict[str, Value] = {knob.name: knob.default for knob in self.task.knobs}
+        for knob in self.task.knobs:
+            if knob in active(self.task.knobs, settings):
+                settings[knob.name] = _decoded(knob, _suggested(trial, knob.name, self._space[knob.name]))
+        return trial
 
     def _describe(self, proposal: Proposal) -> dict[str, object]:
         defaults = self._beliefs.known(BASELINE).settings
@@ -212,6 +227,15 @@ def _study(kind: str, seed: int) -> optuna.Study:
         sampler = RandomSampler(seed=seed) if kind == "optuna:random" else TPESampler(seed=seed)
     pruner: BasePruner = MedianPruner() if kind.endswith("+median") else NopPruner()
     return optuna.create_study(direction="minimize", sampler=sampler, pruner=pruner)
+
+
+def _suggested(trial: optuna.Trial, name: str, where: BaseDistribution) -> Value:
+    if isinstance(where, CategoricalDistribution):
+        return cast("Value", trial.suggest_categorical(name, where.choices))
+    if isinstance(where, IntDistribution):
+        return trial.suggest_int(name, where.low, where.high, log=where.log)
+    assert isinstance(where, FloatDistribution)
+    return trial.suggest_float(name, where.low, where.high, log=where.log)
 
 
 def _encoded(knob: Knob, value: Value) -> Value:

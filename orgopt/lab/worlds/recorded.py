@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from orgopt.errors import TaskError
+from orgopt.knob import settled
 from orgopt.lab.base import Status, reporting
 from orgopt.lab.worlds.noise import add_noise
 from orgopt.lab.worlds.world import Answer
@@ -148,7 +149,7 @@ class Recorded:
         full = {**self._defaults, **settings}
         try:
             if len(full) == len(self._defaults):
-                return np.array(self._encoder.row(full), dtype=np.float32)
+                return np.array(self._encoder.row(settled(self.task.knobs, full)), dtype=np.float32)
         except (KeyError, ValueError, TypeError):
             pass
         self.task.complete(settings)  # says what is wrong

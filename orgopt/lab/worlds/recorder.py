@@ -226,7 +226,7 @@ def _settings(task: Task, n: int, seed: int) -> list[dict[str, Any]]:
         else:
             rng = generator(Stream.NEAR, seed, number)
             settings.append(_near(task, rng) if number else task.complete({}))
-    return settings
+    return [task.complete(one) for one in settings]
 
 
 def _near(task: Task, rng: np.random.Generator) -> dict[str, Any]:
