@@ -153,12 +153,15 @@ def test_diff_prints_edits(lab: Path) -> None:
     assert "+Roam far." in orgopt("diff", "lab.md", "b.md", "--text").output
 
 
+INITIAL = (".gitignore", "AGENTS.md", "README.md", "fitness", "orgopt.toml", "program.md")
+
+
 def test_init_starts_a_workspace_that_lints_and_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     result = orgopt("init", "my-lab", "--template", "flat-talkers", "--task", "nk")
     assert result.exit_code == 0, result.output
     lab = tmp_path / "my-lab"
-    assert {path.name for path in lab.iterdir()} == {".gitignore", "README.md", "fitness", "orgopt.toml", "program.md"}
+    assert {path.name for path in lab.iterdir()} == set(INITIAL)
     assert orgopt("lint", lab / "program.md").exit_code == 0
     again = orgopt("init", "my-lab")
     assert (again.exit_code, "already there" in again.output) == (2, True)
@@ -186,6 +189,6 @@ def test_settings_that_name_nothing_are_refused(tmp_path: Path, monkeypatch: pyt
     (tmp_path / "orgopt.toml").write_text("[runn]\nslots = 3\n")
     assert "[runn] is no command" in orgopt("task").output
     (tmp_path / "orgopt.toml").write_text("[task]\njsn = true\n")
-    assert "there is no [task] jsn: name, json" in orgopt("task").output
+    assert "there is no [task] jsn: check, json, quiet" in orgopt("task").output
     (tmp_path / "orgopt.toml").write_text("[run\n")
     assert orgopt("task").exit_code == 2

@@ -67,12 +67,15 @@ def rows_of_tinygpt() -> tuple[Rows, Rows]:
     return {"train": train["train"]}, {**forms("val", bounds), **forms("heldout", bounds)}
 
 
+DRAWN_LATER = {"speed", "kernel"}
+"""Tasks without rows that could lie anywhere: their inputs are drawn when an experiment is judged."""
+
 HIDDEN: dict[str, Callable[[], tuple[Rows, Rows]]] = {"digits": rows_of_digits, "tinygpt": rows_of_tinygpt}
 
 
 def test_every_shipped_task_that_trains_is_scanned() -> None:
     shipped = {path.parent.name for path in (ROOT / "fitness").glob("*/task.toml")}
-    assert {name for name in shipped if load_task(name, ROOT).script} == HIDDEN.keys()
+    assert {name for name in shipped if load_task(name, ROOT).script} == HIDDEN.keys() | DRAWN_LATER
 
 
 @pytest.mark.slow

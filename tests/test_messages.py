@@ -88,6 +88,7 @@ FAILING: dict[str, tuple[list[str], str]] = {
     "diff": (["diff", "trio.md", "missing.md"], "document"),
     "task": (["task", "none"], "usage"),
     "record": (["record", "none", "--runs", "3"], "usage"),
+    "ask": (["ask", "missing.md", "--task", "digits"], "document"),
     "run": (["run", "missing.md", "--task", "nk", "--budget", "3s"], "document"),
     "compare": (["compare", "trio.md", "--task", "nk", "--budget", "3s"], "usage"),
     "optimize": (["optimize", "trio.md", "--task", "none", "--budget", "3s"], "usage"),

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from orgopt.api.asking import AskResult
 from orgopt.api.printed import documents, machine, results
 from orgopt.errors import UsageError
 from orgopt.evolve.forecast.estimate import Estimate
@@ -21,6 +22,8 @@ from orgopt.study.records.kinds import FinalRecord
 Schema = dict[str, Any]
 
 _OF: Mapping[str, type[Any]] = {
+    "ask": AskResult,
+    "check": results.Checked,
     "checkout": documents.Checkout,
     "compare": results.Compare,
     "diff": documents.Diff,
@@ -39,6 +42,7 @@ _OF: Mapping[str, type[Any]] = {
     "log-verify": machine.LogVerify,
     "mcp": machine.Mcp,
     "models": machine.Models,
+    "nodes": machine.Nodes,
     "optimize": results.Study,
     "recording": results.Recording,
     "report": results.ReportPage,

@@ -6,9 +6,9 @@ from typing import Any
 from orgopt.api.results import Kept, find_result, results
 from orgopt.document import apply, describe, diff, lint, read, require_org
 from orgopt.document.editing.base import from_dict
-from orgopt.document.files import save
 from orgopt.document.findings import Finding
 from orgopt.document.linting.explanations import RULES
+from orgopt.document.saving import save
 from orgopt.document.text.program import Program
 from orgopt.errors import UsageError
 from orgopt.jsonl import read_lines

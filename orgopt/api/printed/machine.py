@@ -51,6 +51,25 @@ class Models(TypedDict):
     models: list[Asked]
 
 
+class Node(TypedDict):
+    """A node of a cluster, and whether experiments can run there."""
+
+    name: str
+    address: str
+    cores: float
+    gpus: float
+    version: str
+    problem: str
+    weak: list[str]
+    fit: bool
+
+
+class Nodes(TypedDict):
+    """The nodes of a cluster."""
+
+    nodes: list[Node]
+
+
 class Log(TypedDict):
     """A log, and what is wrong with it; empty where nothing is."""
 

@@ -178,3 +178,20 @@ class Recording(TypedDict):
     cpu_s: float
     bytes: int
     world: dict[str, Any] | None
+
+
+class Checked(TypedDict):
+    """What runs of a checkout showed."""
+
+    name: str
+    status: list[str]
+    error: str
+    metrics: list[float]
+    noise: float | None
+    seconds: float | None
+    memory_gb: float
+    varied: list[str]
+    read: list[str]
+    acts: list[str]
+    unproven: dict[str, str]
+    untried: list[str]

@@ -82,13 +82,15 @@ def command(body: Callable[P, T]) -> Callable[P, T]:
 
 def wants_json() -> bool:
     """Whether the command that is at work was asked for JSON."""
-    params = click.get_current_context().params
+    context = click.get_current_context(silent=True)
+    params = context.params if context else {}
     return bool(params.get("as_json")) or params.get("form") == "json"
 
 
 def end_failed(error: OrgoptError | OSError) -> NoReturn:
     """End a command that failed, with one message."""
-    data = error_data(error, click.get_current_context().info_name or "")
+    context = click.get_current_context(silent=True)
+    data = error_data(error, (context and context.info_name) or "")
     if wants_json():
         click.echo(json.dumps({"error": data}), err=True)
     else:

@@ -5,6 +5,7 @@ from importlib import metadata
 HEAVY = {
     "dspy": "dspy-ai",
     "litellm": "dspy-ai",
+    "mcp": "mcp",
     "mlflow": "mlflow",
     "sklearn": "scikit-learn",
     "torch": "torch",
