@@ -116,7 +116,7 @@ def test_verification_uses_seeds_that_the_run_did_not(toy: Task, trio: Program) 
     assert len({e.seed for e in fresh}) == len(fresh)
 
 
-def test_a_setting_that_fails_on_every_fresh_seed_counts_as_the_baseline(toy: Task) -> None:
+def test_a_setting_that_fails_on_every_fresh_defaults_as_the_baseline(toy: Task) -> None:
     lab = FakeLab(toy, metric=lambda settings, seed: (None, None))
     found = verify(toy, lab, Submissions(settings={4: {"X": 0.7}}, last=4), seed=1, seeds=2)
     assert (found.heldout, found.tampered) == ({4: toy.baseline.heldout}, "")

@@ -357,7 +357,7 @@ def test_a_study_whose_every_candidate_tampers_says_so(studies: Studies, monkeyp
             studies.run()
 
 
-def test_who_tampers_on_a_late_seed_counts_until_then_however_often_a_study_stops(
+def test_who_tampers_on_a_late_defaults_until_then_however_often_a_study_stops(
     studies: Studies, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from orgopt.evolve.trials import arena as arena_module

@@ -31,9 +31,9 @@ from orgopt.evolve.trials.kept import PLAIN_PREFIX
 from orgopt.org import Org
 from orgopt.plugin_faults import naming_packages
 from orgopt.study.contest import ContestLog, digest_of
+from orgopt.study.defaults import contest_seeds
 from orgopt.study.ranking import Ranking
 from orgopt.study.records.kinds import EvaluationRecord
-from orgopt.study.seed_counts import contest_seeds
 from orgopt.study.verdict.contest import ending
 from orgopt.study.verdict.ending import Ending
 from orgopt.study.verdict.evidence import unvaried

@@ -34,7 +34,7 @@ from orgopt.evolve.space.genome import everybody
 from orgopt.evolve.surrogate.examples import NONE
 from orgopt.plugin_faults import naming_packages
 from orgopt.study.config import NO_FEEDBACK, NO_REWRITER, StudyConfig, check_config
-from orgopt.study.seed_counts import study_defaults
+from orgopt.study.defaults import CONTENDERS, GENERATIONS, POPULATION, SAMPLER, SLOTS, study_defaults
 from orgopt.task_source import shipped
 
 LIBRARY = "library.md"
@@ -47,13 +47,13 @@ def plan(
     task: AnyTask | Sequence[AnyTask],
     budget: Duration,
     held_out_task: Sequence[AnyTask] = (),
-    generations: int = 10,
-    population: int = 8,
+    generations: int = GENERATIONS,
+    population: int = POPULATION,
     lab: str | None = None,
-    slots: int = 2,
+    slots: int = SLOTS,
     workers: int | str | None = None,
     seed: int = 0,
-    sampler: str = "tpe",
+    sampler: str = SAMPLER,
     also: str | None = None,
     rewriter: str = NO_REWRITER,
     rewrite_share: float = 1 / 3,
@@ -63,7 +63,7 @@ def plan(
     fix: str | Sequence[str] = (),
     only: str | Sequence[str] = (),
     search_seeds: int | None = None,
-    contenders: int = 8,
+    contenders: int = CONTENDERS,
     race_seeds: int | None = None,
     test_seeds: int | None = None,
     controls: str | None = None,

@@ -19,6 +19,7 @@ from orgopt.cli.shared.progress import StudyProgress
 from orgopt.cli.shared.study_result import print_estimate, print_study
 from orgopt.evolve.space.allowed import PARTS, TEXTS
 from orgopt.study.config import CONTROLS, FEEDBACKS, NO_FEEDBACK, NO_REWRITER, OBJECTIVES, REWRITER_KIND, SAMPLER_KIND
+from orgopt.study.defaults import CONTENDERS, GENERATIONS, POPULATION, SAMPLER, SLOTS
 
 CHOICES = (*PARTS, TEXTS, "links")
 
@@ -50,18 +51,20 @@ CHOICES = (*PARTS, TEXTS, "links")
     "--budget", "budget_s", type=Duration(), required=True, help="Hardware time of each run: 15s, 10m, 2h, or seconds."
 )
 @click.option(
-    "--generations", type=bounded("generations"), default=10, show_default=True, help="Batches of candidates."
+    "--generations", type=bounded("generations"), default=GENERATIONS, show_default=True, help="Batches of candidates."
 )
-@click.option("--population", type=bounded("population"), default=8, show_default=True, help="Candidates a batch.")
+@click.option(
+    "--population", type=bounded("population"), default=POPULATION, show_default=True, help="Candidates a batch."
+)
 @lab_option
-@click.option("--slots", type=bounded("slots"), default=2, show_default=True, help="Experiments at once.")
+@click.option("--slots", type=bounded("slots"), default=SLOTS, show_default=True, help="Experiments at once.")
 @click.option(
     "--workers",
     type=Workers(),
     help="Runs at once; ray is one a core of the Ray cluster, in replay.  [default: cores in replay, 1 for real]",
 )
 @click.option("--seed", type=bounded("seed"), default=0, show_default=True, help="Decides every random choice.")
-@click.option("--sampler", type=Named(SAMPLER_KIND), default="tpe", show_default=True, help="Optuna's sampler.")
+@click.option("--sampler", type=Named(SAMPLER_KIND), default=SAMPLER, show_default=True, help="Optuna's sampler.")
 @click.option(
     "--also", type=click.Choice(list(OBJECTIVES)[1:]), help="Search for little of this, too, with tpe, gp or nsga2."
 )
@@ -101,7 +104,9 @@ CHOICES = (*PARTS, TEXTS, "links")
 @click.option(
     "--search-seeds", type=bounded("search_seeds"), help="Runs of a candidate.  [default: 5 in replay, 2 for real]"
 )
-@click.option("--contenders", type=bounded("contenders"), default=8, show_default=True, help="How many are raced.")
+@click.option(
+    "--contenders", type=bounded("contenders"), default=CONTENDERS, show_default=True, help="How many are raced."
+)
 @click.option(
     "--race-seeds",
     type=bounded("race_seeds"),

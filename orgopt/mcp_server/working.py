@@ -13,6 +13,7 @@ from orgopt.evolve.trials.optuna_baseline import PLAIN_KINDS
 from orgopt.mcp_server.jobs import Job, Jobs
 from orgopt.mcp_server.marked import data
 from orgopt.mcp_server.permissions import Permissions
+from orgopt.study.defaults import GENERATIONS, POPULATION, SLOTS
 
 MOST_WAIT_S = 60.0
 _POLL_S = 0.5
@@ -37,7 +38,7 @@ class Working:
         budget: str,
         lab: str = "replay",
         seed: int = 0,
-        slots: int = 2,
+        slots: int = SLOTS,
         agents: str = "",
     ) -> dict[str, Any]:
         """Begin a run of one organization on a task: a job, whose result has the score. Needs `--allow run`.
@@ -60,9 +61,9 @@ class Working:
         task: str,
         budget: str,
         lab: str = "replay",
-        seeds: int = 24,
+        seeds: int | None = None,
         seed: int = 0,
-        slots: int = 2,
+        slots: int = SLOTS,
         agents: str = "",
     ) -> dict[str, Any]:
         """Begin a contest of documents on the same hardware: a job, whose result says which is better. Needs run.
@@ -72,13 +73,13 @@ class Working:
             task: Its name.
             budget: Hardware time of each run.
             lab: replay or local.
-            seeds: Runs of each.
+            seeds: Runs of each; None is 24 in replay and 5 in real training.
             seed: Decides every random choice.
             slots: Experiments at once.
             agents: A policy that stands in for agents that think with a model.
         """
         where = self._where(documents, [task], budget, lab, seed, slots, agents)
-        return data(self.jobs.start(["compare", *where, f"--seeds={seeds}", "--json"]).to_dict())
+        return data(self.jobs.start(["compare", *where, *([f"--seeds={seeds}"] if seeds else []), "--json"]).to_dict())
 
     def optimize(
         self,
@@ -86,12 +87,12 @@ class Working:
         task: str,
         budget: str,
         lab: str = "replay",
-        generations: int = 10,
-        population: int = 8,
+        generations: int = GENERATIONS,
+        population: int = POPULATION,
         max_hours: float | None = None,
         name: str = "",
         seed: int = 0,
-        slots: int = 2,
+        slots: int = SLOTS,
         agents: str = "",
         dry_run: bool = False,
     ) -> dict[str, Any]:

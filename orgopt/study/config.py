@@ -16,6 +16,7 @@ from orgopt.lab import LAB_KIND
 from orgopt.org import AGENT_KIND
 from orgopt.plugins import Kind
 from orgopt.score import Score
+from orgopt.study.defaults import SAMPLER
 from orgopt.task import Task
 from orgopt.workspace import folder_name
 
@@ -73,7 +74,7 @@ class StudyConfig:
     budget_s: float
     slots: int
     seed: int = 0
-    sampler: str = "tpe"
+    sampler: str = SAMPLER
     objectives: tuple[str, ...] = ("research-output",)
     search_seeds: int = 1
     verify_seeds: int = 1

@@ -1,9 +1,19 @@
-"""How many seeds a search, a race, the tests behind a claim, and a contest use where none are asked for, by the lab.
+"""What a study and a contest mean where nothing is asked for: functions, commands and agents' tools have it from here.
 
-A replayed run costs next to nothing, so that replays have enough seeds to show what differs; a real one is dear.
+The seeds of a search, a race, the tests behind a claim and a contest depend on the lab. A replayed run costs next to
+nothing, so that replays have enough seeds to show what differs; a real one is dear.
 """
 
 from typing import NamedTuple
+
+GENERATIONS = 10
+POPULATION = 8
+"""Candidates a generation."""
+CONTENDERS = 8
+"""How many of the best are raced."""
+SLOTS = 2
+SAMPLER = "tpe"
+"""Of Optuna's."""
 
 
 class Defaults(NamedTuple):
