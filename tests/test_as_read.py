@@ -54,6 +54,7 @@ def test_a_policy_stands_in_for_who_thinks_in_words(agent: str) -> None:
     assert with_policies(program, agent) is program
 
 
+@pytest.mark.slow
 def test_who_cannot_be_asked_is_refused_with_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ORGOPT_MODEL", raising=False)
     monkeypatch.chdir(tmp_path)

@@ -95,6 +95,7 @@ def test_task(org: Path) -> None:
     assert "tinygpt" in orgopt("task").output
 
 
+@pytest.mark.slow
 @needs_sandbox
 def test_run_keeps_a_ledger_and_results_in_the_documents_workspace(org: Path) -> None:
     result = orgopt("run", org, "--task", TOY, "--budget", "1s", "--json")

@@ -317,6 +317,7 @@ def test_what_was_committed_before_the_limit_counts_and_the_rest_does_not(toy: T
     assert thoughts(ledger)[0]["failure"] == ""
 
 
+@pytest.mark.slow
 def test_a_command_in_flight_ends_with_the_run_which_keeps_what_it_did(toy: Task, tmp_path: Path) -> None:
     mark = f"cli-flight-{os.getpid()}"
     lab = FakeLab(toy)

@@ -70,6 +70,7 @@ def worth(org: Org) -> float:
     return 0.1 * min(searchers, 6) + 0.05 * len(org.links) - (risk - 0.5) ** 2 + 0.2 * (org.standup is not None)
 
 
+@pytest.mark.slow
 def test_the_order_of_roles_does_not_matter() -> None:
     orgs = drawn_orgs(30)
     turned = [replace(org, roles=tuple(reversed(org.roles))) for org in orgs]
@@ -95,6 +96,7 @@ def test_names_say_nothing_and_links_do() -> None:
     assert not np.array_equal(seen.links[0], seen.links[2])
 
 
+@pytest.mark.slow
 def test_it_learns_what_is_there_and_knows_how_unsure_it_is() -> None:
     orgs = drawn_orgs(220)
     rng = np.random.default_rng(2)

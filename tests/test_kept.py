@@ -303,6 +303,7 @@ def test_a_run_of_a_study_is_repeated_for_free(workspace: Path) -> None:
     assert not (workspace / "mlruns" / "memory").exists()
 
 
+@pytest.mark.slow
 def test_a_contest_keeps_its_answers_too(workspace: Path) -> None:
     (workspace / "other.md").write_text(PAIR.text.replace("Pair", "Others").replace("2", "1"))
     command = ("compare", "pair.md", "other.md", "--task", "nk", "--budget", "8s", "--seeds", "2", "--workers", "1")

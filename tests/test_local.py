@@ -106,6 +106,7 @@ def test_a_curve_that_is_not_numbers_ends_there(lab: LocalLab, tmp_path: Path) -
     assert read_curve(tmp_path) == ()
 
 
+@pytest.mark.slow
 @needs_sandbox
 def test_an_experiment_is_killed_at_its_limit(toy: Task) -> None:
     with LocalLab(replace(toy, limit_s=1.5), slots=1) as lab:

@@ -107,6 +107,7 @@ def test_a_sandbox_that_does_not_hold_is_told_from_a_broken_task() -> None:
     assert launch.failure(Sandbox.PROCESS, ISOLATION_FAILED, "bwrap: x") is None
 
 
+@pytest.mark.slow
 def test_the_weaker_sandbox_is_stamped_on_everything(tmp_path: Path) -> None:
     document = tmp_path / "solo.md"
     document.write_text(Path(SOLO).read_text())
@@ -131,6 +132,7 @@ def test_a_run_resumes_in_its_own_sandbox(tmp_path: Path) -> None:
     assert json.loads(again.stdout)["score"]["lab"]["sandbox"] == "process"
 
 
+@pytest.mark.slow
 def test_settings_choose_the_sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "solo.md").write_text(Path(SOLO).read_text())
     (tmp_path / "orgopt.toml").write_text('[run]\nsandbox = "process"\n')

@@ -196,6 +196,7 @@ def test_seeds_of_the_phases_are_apart(studies: Studies) -> None:
     assert not seeds["race"] & seeds["test"]
 
 
+@pytest.mark.slow
 def test_who_is_clearly_worse_gets_no_more_seeds(studies: Studies) -> None:
     """On 6 seeds with little noise, whoever does nothing useful is out after two."""
     config = replace(CONFIG, search_seeds=6, population=6, budget_s=20, race_seeds=0, test_seeds=1)
@@ -230,6 +231,7 @@ def test_frozen_parts_stay(studies: Studies) -> None:
     assert changes <= {"Stand-up", "the same again"}
 
 
+@pytest.mark.slow
 def test_real_runs_are_done_in_an_arena_of_their_own(studies: Studies, toy: Task) -> None:
     real, arena = toy_arena(toy, budget_s=4), toy_arena(toy, budget_s=4, lab=toy_replay)
     final, _ = studies.run(config=replace(CONFIG, real_runs=2), arena=arena, real=real)
@@ -319,6 +321,7 @@ def test_unknown_samplers_and_objectives_are_refused(studies: Studies) -> None:
         studies.run("b", replace(CONFIG, objectives=("agent-seconds",)))
 
 
+@pytest.mark.slow
 def test_a_search_finds_what_helps(studies: Studies) -> None:
     """From three who barely talk, thirty candidates on the toy task find a better organization on new seeds."""
     config = replace(CONFIG, generations=6, population=5, budget_s=12, slots=4, test_seeds=8)
@@ -327,6 +330,7 @@ def test_a_search_finds_what_helps(studies: Studies) -> None:
     assert claim.difference > 0
 
 
+@pytest.mark.slow
 def test_another_champion_has_controls_of_its_own(studies: Studies) -> None:
     """A study that goes on and finds another champion does not take the runs of the old one's silent agents for its."""
     small = replace(CONFIG, generations=1, search_seeds=1, race_seeds=0, test_seeds=2, controls="fast")
