@@ -1,5 +1,6 @@
 """`orgopt mcp`: orgopt for agents, as a server of the Model Context Protocol."""
 
+import sys
 from pathlib import Path
 
 import click
@@ -47,7 +48,7 @@ def mcp_command(allow: tuple[str, ...], http: bool, port: int, folder: Path | No
     address = f"http://127.0.0.1:{port}/mcp"
     if as_json:
         print_json("mcp", {"address": address, "workspace": str(may.workspace), "allowed": sorted(may.allowed)})
-        click.get_text_stream("stdout").flush()
+        sys.stdout.flush()
     else:
         err.print(f"{address}  (Ctrl-C ends it)", markup=False, soft_wrap=True)
     serve(may, port)
