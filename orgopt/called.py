@@ -73,3 +73,13 @@ def _typed(path: Path, *, anywhere: bool) -> str:
     here = Path.cwd()
     near = path.relative_to(here) if path.is_relative_to(here) and not anywhere else path
     return shlex.quote(str(near))
+
+
+def module(name: str, *words: str) -> tuple[list[str], dict[str, str]]:
+    """The command that runs one of orgopt's modules in another process, and its environment.
+
+    It is this very orgopt, and modules that lie in the folder where one stands are not taken for Python's or its own.
+    """
+    paths = [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    return [sys.executable, "-P", "-m", name, *words], env

@@ -106,6 +106,22 @@ def test_an_assignment_has_a_task_for_each() -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "below"),
+    [
+        ("val_loss below 1e+3", 1000.0),
+        ("val_loss <= .5.", 0.5),
+        ("val_loss under 1,000", None),
+        ("val_loss at most 5 % more", None),
+        ("it is flat", None),
+    ],
+)
+def test_a_number_is_what_counts_as_done_where_it_is_one(words: str, below: float | None) -> None:
+    found = words_of(f"Go. Done when {words}", "hand-1", ["hand-1"])
+    assert found is not None
+    assert found.below == below
+
+
+@pytest.mark.parametrize(
     ("note", "expected"),
     [
         ("done: it is flat now", ("done", "", "it is flat now")),

@@ -116,6 +116,30 @@ def test_edits_are_applied_and_written_only_where_that_is_allowed(lab: Path, job
     assert "stays as it is" in study
 
 
+def test_an_edit_that_has_a_text_keeps_it(lab: Path, jobs: Jobs) -> None:
+    (lab / "more.md").write_text(TRIO.replace("## Links", "### Scout\n- **Headcount:** 1\n\nLook far.\n\n## Links"))
+    (edits,) = ask(lab, jobs, ("diff_documents", {"before": "trio.md", "after": "more.md"}))
+    (more,) = ask(lab, jobs, ("apply_edits", {"document": "trio.md", "edits": edits["edits"]}))
+    assert "Look far." in more["text"]
+
+
+def test_modules_of_the_workspace_are_not_run(lab: Path, jobs: Jobs) -> None:
+    for name in ("click", "optuna", "orgopt"):
+        (lab / f"{name}.py").write_text("open('ran', 'w')\nraise SystemExit(3)\n")
+    job = jobs.start(["--version"])
+    assert job.process.wait(60) == 0
+    assert not (lab / "ran").exists()
+
+
+def test_a_job_took_the_time_until_its_end(lab: Path, jobs: Jobs) -> None:
+    job = jobs.start(["--version"])
+    job.process.wait(60)
+    ended = max((job.folder / name).stat().st_mtime for name in ("stdout", "stderr"))
+    job.began_at = ended - 3
+    assert job.state == "done"
+    assert job.took_s == pytest.approx(3, abs=0.01)
+
+
 ATTACKS = (
     "../secret.md", "a/../../secret.md", "{outside}/secret.md", "/etc/passwd", "~/.bashrc", "link.md",
     "linked/secret.md", "", "trio.md\0.md", "prompts:/x", "loop",

@@ -18,6 +18,7 @@ from orgopt.foreign.survey import Survey, survey
 from orgopt.lab.base import Experiment, Outcome, Status
 from orgopt.lab.checking import check
 from orgopt.lab.local import LocalLab
+from orgopt.lab.sandbox.inside.execute import python_words
 from orgopt.lab.sandbox.inside.printed import Reading, read_metric
 from orgopt.lab.sandbox.launch import Sandbox, using
 from orgopt.syntax import tree
@@ -460,6 +461,10 @@ def test_words_of_a_command_are_filled_and_a_file_is_read(tmp_path: Path) -> Non
     )
     task = load_task(str(written(tmp_path / "c", **{"go.py": code, "task.toml": toml})))
     assert outcome(task, {"LR": 0.75}, seed=3).metric == 3.75
+
+
+def test_an_option_of_the_script_is_not_one_of_python() -> None:
+    assert python_words(["python", "-u", "train.py", "-u", "5"]) == ["train.py", "-u", "5"]
 
 
 def test_a_program_that_is_not_there_fails_in_plain_words(tmp_path: Path) -> None:

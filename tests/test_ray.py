@@ -28,7 +28,7 @@ from orgopt.evolve.space.candidate import Candidate
 from orgopt.lab import make_lab
 from orgopt.lab.base import Experiment, Lab, Outcome, Status
 from orgopt.lab.ray import lab as ray_lab
-from orgopt.lab.ray.cluster import ADDRESS
+from orgopt.lab.ray.cluster import ADDRESS, share
 from orgopt.lab.ray.lab import RayLab
 from orgopt.lab.ray.parcel import pack, unpack
 from orgopt.lab.sandbox import launch
@@ -160,6 +160,21 @@ class _Renamed:
 
     def remote(self, **options: Any) -> Any:
         return self._remote(**options, runtime_env=self._env)
+
+
+def test_a_slot_of_a_task_with_gpus_asks_for_them(toy: Task) -> None:
+    assert share(toy) == {"num_cpus": 1.0}
+    assert share(replace(toy, limits=replace(toy.limits, gpus=2))) == {"num_cpus": 1.0, "num_gpus": 2.0}
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_clock_is_set_at_once_where_all_slots_are_there(toy: Task) -> None:
+    with RayLab(toy, 2, Sandbox.PROCESS) as lab:
+        lab.reset()
+        began = time.monotonic()
+        for _ in range(10):
+            lab.reset()
+        assert time.monotonic() - began < 1
 
 
 @pytest.mark.usefixtures("cluster")

@@ -91,6 +91,24 @@ def test_a_folder_is_written_from_the_text_of_a_study(agents: Path, tmp_path: Pa
     assert load(other).text == text
 
 
+def test_a_document_of_one_file_is_written_into_a_folder(agents: Path) -> None:
+    text = "# Team\n\n## Roles\n\n### Zoe\n- **Headcount:** 2\n"
+    save(in_folder(text, agents))
+    assert (agents / "team.md").read_text() == text
+
+
+def test_other_documents_of_a_folder_stay_where_nobody_forced_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orgopt.cli.checkout.document_of_study", lambda *_: "# A\n\n## Roles\n\n### B\n")
+    for name in ("README.md", "a.md", "b.md"):
+        (tmp_path / name).write_text("# Mine\n\n## Roles\n\n### Ada\n- **Headcount:** 1\n")
+    found = CliRunner().invoke(main, ["checkout", "champion@x", "-o", str(tmp_path)])
+    assert found.exit_code == 2
+    assert "--force" in found.output
+    assert all("Mine" in path.read_text() for path in tmp_path.glob("*.md"))
+
+
 @pytest.mark.parametrize("flags", [["--fix"], ["--fix", "--unsafe-fixes"]])
 def test_a_fix_invents_no_role(tmp_path: Path, flags: list[str]) -> None:
     path = tmp_path / "lab.md"

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,8 @@ def test_an_hour_ends_what_runs_and_leaves_no_alarm_behind() -> None:
         os.kill(os.getpid(), signal.SIGALRM)
     assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
     assert signal.getsignal(signal.SIGALRM) is before
+    with pytest.raises(TimeIsUp), ending_after(0):
+        time.sleep(5)
     with ending_after(None):
         assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
 

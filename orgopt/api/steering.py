@@ -82,7 +82,7 @@ def ending_after(seconds: float | None) -> Generator[None]:
         raise TimeIsUp
 
     before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    signal.setitimer(signal.ITIMER_REAL, max(seconds, 1e-3))  # zero would be never
     try:
         yield
     finally:

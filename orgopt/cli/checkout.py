@@ -63,14 +63,14 @@ def checkout_command(which: str, output: Path | None, force: bool, folder: Path 
 def _write_folder(folder: Path, text: str, name: str, *, force: bool) -> None:
     """Write a document of several files into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    if any(folder.iterdir()) and not force and _held(folder) not in {None, text}:
-        raise UsageError(f"{folder} has another document: --force replaces its files")
+    if not force and _other(folder, text):
+        raise UsageError(f"{folder} has other documents: --force replaces files of it")
     save(in_folder(text, folder, name))
 
 
-def _held(folder: Path) -> str | None:
-    """The text of the document that a folder has; None where it has none."""
+def _other(folder: Path, text: str) -> bool:
+    """Whether a folder has Markdown that is not this document: another one, several, or what cannot be read."""
     try:
-        return load(folder).text
+        return load(folder).text != text
     except DocumentError:
-        return None
+        return any(folder.rglob("*.md"))

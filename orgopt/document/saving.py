@@ -69,7 +69,7 @@ def _split(program: Program) -> dict[Path, str]:
     """The text of each file of a program."""
     root, source = Path(program.root), Path(program.source)
     marks = list(FILE_MARK.finditer(program.text))
-    ends = [*(mark.start() for mark in marks[1:]), len(program.text)]
+    ends = [*(mark.start() for mark in marks[1:]), len(program.text)][: len(marks)]
     for mark in marks:
         if not inside(root, mark["path"], exists=False):
             raise DocumentError(f"'{printable(mark['path'])}' is outside the folder {program.root}: it is not written")

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
+from orgopt.called import module
 from orgopt.errors import UsageError
 
 MOST = 4
@@ -30,7 +30,7 @@ class Job:
         words: The command, without `orgopt`.
         process: That runs it.
         folder: Where its output is written.
-        began: When, by the clock that only goes forward.
+        began, began_at: When, by the clock that only goes forward, and by that of files.
         cancelled: Whether it was told to stop.
         took_s: Seconds that it took; None while it runs.
     """
@@ -40,6 +40,7 @@ class Job:
     process: subprocess.Popen[bytes]
     folder: Path
     began: float = field(default_factory=time.monotonic)
+    began_at: float = field(default_factory=time.time)
     cancelled: bool = False
     took_s: float | None = None
 
@@ -48,7 +49,9 @@ class Job:
         """`running`, `done`, `failed` or `cancelled`."""
         if self.process.poll() is None:
             return "running"
-        self.took_s = self.took_s or time.monotonic() - self.began
+        if self.took_s is None:  # its last word came at its end, and nobody may have looked then
+            ended = max((self.folder / name).stat().st_mtime for name in ("stdout", "stderr"))
+            self.took_s = max(0.0, ended - self.began_at)
         return "cancelled" if self.cancelled else "failed" if self.process.returncode else "done"
 
     def to_dict(self) -> dict[str, Any]:
@@ -86,15 +89,16 @@ class Jobs:
         number = len(self.all) + 1
         folder = Path(self._folder.name) / str(number)
         folder.mkdir()
+        command, env = module("orgopt", *words)
         with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
             process = subprocess.Popen(
-                [sys.executable, "-m", "orgopt", *words],
+                command,
                 cwd=self.workspace,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
                 start_new_session=True,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                env={**env, "PYTHONUNBUFFERED": "1"},
             )
         self.all[number] = Job(number, tuple(words), process, folder)
         return self.all[number]

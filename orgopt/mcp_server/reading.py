@@ -70,7 +70,7 @@ class Reading:
         a, b = self.may.document(before), self.may.document(after)
         edits = diff(a, b)
         words = describe(edits, read(a).org)
-        told = [{**edit.to_dict(), "text": line} for edit, line in zip(edits, words, strict=True)]
+        told = [{**edit.to_dict(), "words": line} for edit, line in zip(edits, words, strict=True)]
         return data({"edits": told, "same_text": a.text == b.text})
 
     def apply_edits(self, document: str, edits: list[dict[str, Any]], write: bool = False) -> dict[str, Any]:
@@ -84,7 +84,7 @@ class Reading:
             write: Whether the file is written; needs `orgopt mcp --allow write`.
         """
         program = self.may.document(document)
-        after = apply([from_dict({key: one[key] for key in one if key != "text"}) for one in edits], program)
+        after = apply([from_dict({key: one[key] for key in one if key != "words"}) for one in edits], program)
         org = require_org(after)
         if write:
             self.may.require("write")

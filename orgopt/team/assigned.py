@@ -6,7 +6,11 @@ from typing import Literal, NamedTuple
 
 _STEPS = re.compile(r"\bsteps?\s*:\s*(?P<steps>.*?)(?=\bdone\s+when\b|$)", re.IGNORECASE)
 _DONE = re.compile(r"\bdone\s+when\s*:?\s*(?P<done>.*)$", re.IGNORECASE)
-_BELOW = re.compile(r"(?:below|under|less than|at most|<=?|≤)\s*(?P<number>-?\d*\.?\d+(?:e-?\d+)?)", re.IGNORECASE)
+_BELOW = re.compile(
+    r"(?:below|under|less than|at most|<=?|≤)\s*(?P<number>-?\d*\.?\d+(?:e[+-]?\d+)?)"
+    r"(?![\d,]*,\d|\.?\d|\s*%)",  # neither the beginning of `1,000` nor a share: what is unsure is no number
+    re.IGNORECASE,
+)
 _ENDS = re.compile(
     r"\W*(?P<how>done|gives? up|giving up|hands? over(?:\s+to\s+(?P<to>[\w-]+))?)\s*[:.,-]\s*(?P<why>.*)", re.IGNORECASE
 )

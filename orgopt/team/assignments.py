@@ -48,6 +48,7 @@ class Assignment:
         base: The setting that it begins with.
         head: The setting that its next experiment starts from: the best that came of it.
         runs: Its finished experiments, oldest first.
+        first: The number of the first experiment that can be one of its own.
         held: Who has held it.
         said: Why its holder says that it is done, once its experiments have ended; empty before.
     """
@@ -60,6 +61,7 @@ class Assignment:
     deadline: float
     base: int
     head: int
+    first: int
     runs: list[Run] = field(default_factory=list[Run])
     held: tuple[str, ...] = ()
     said: str = ""
@@ -100,6 +102,7 @@ class Assignments:
         self._won: dict[str, list[Assignment]] = {one.member.id: [] for one in self._givers}
         self._given: dict[tuple[str, str], str] = {}  # the words that an agent last had from another
         self._count = 0
+        self._last = 0
 
     def hand_out(self, t: float) -> None:
         """Give a task to everybody who has none and is to have one."""
@@ -144,10 +147,14 @@ class Assignments:
         else:
             self._end(t, task, Ending(found.how), found.to, found.why)
 
+    def proposed(self, number: int) -> None:
+        """Note the number of the experiment that was proposed last."""
+        self._last = number
+
     def take(self, t: float, run: Run) -> None:
         """Count a finished experiment of a task, and end that where it is done or at its length."""
         task = self._open.get(run.agent)
-        if task is None:
+        if task is None or run.id < task.first:  # what ran before it is no work on it
             return
         task.runs.append(run)
         beliefs = task.holder.beliefs
@@ -172,6 +179,7 @@ class Assignments:
         self._count += 1
         most, deadline = length.experiments or math.inf, t + length.seconds if length.seconds else math.inf
         name = holder.member.id
+        holder.queue.clear()  # what it meant to do before it had the task
         task = self._open[name] = Assignment(
             id=self._count,
             giver=giver,
@@ -181,6 +189,7 @@ class Assignments:
             deadline=deadline,
             base=base,
             head=base,
+            first=self._last + 1,
             held=(*held, name),
         )
         described = {"goal": words.goal, "steps": list(words.steps), "done_when": words.done_when}

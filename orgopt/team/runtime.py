@@ -203,6 +203,7 @@ class Team:
             self._repeating[one.member.role.id].add(setting)
         told = {"parent": proposal.parent, "note": proposal.note, "commit": scripts.commit(number)}
         self._add("proposal", t, id=number, agent=one.member.id, **scripts.describe(number), **told)
+        self._exchange.assignments.proposed(number)
         self._notes[number] = f"{one.member.id}: {proposal.note}"
         self._attempts[number] = Attempt(one.member.id, proposal.parent)
         self._running[number] = None

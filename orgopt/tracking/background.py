@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 import threading
 import time
 from contextlib import suppress
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import IO, Self
 
 from orgopt.callback import Callback
-from orgopt.called import own_command
+from orgopt.called import module, own_command
 
 PATIENCE_S, TROUBLED_S = 60.0, 1.0
 """How long MLflow may take nothing, once the study is over, before it is left alone; and when it was in trouble."""
@@ -49,8 +48,10 @@ class Projection:
 
     def __enter__(self) -> Self:
         if self.enabled:
+            command, env = module("orgopt.tracking", str(self.workspace), str(self.folder))
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "orgopt.tracking", str(self.workspace), str(self.folder)],
+                command,
+                env=env,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

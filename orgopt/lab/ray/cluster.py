@@ -87,5 +87,5 @@ def _knock(address: str) -> None:
 
 def share(task: Task) -> dict[str, float]:
     """What a slot of a task takes of a node: a core for its one thread, and the accelerators that it asks for."""
-    gpus = float(getattr(task.limits, "gpu", 0) or 0)
-    return {"num_cpus": 1.0} | ({"num_gpus": gpus} if gpus else {})
+    gpus = task.limits.gpus
+    return {"num_cpus": 1.0} | ({"num_gpus": float(gpus)} if gpus else {})

@@ -83,6 +83,7 @@ class RayLab:
         self._digest: str | None = None
         self._seats = [self._seat() for _ in range(slots)]
         self._homeless_since = time.monotonic()
+        self._waited = False  # for the slots that find a place at first
 
     @property
     def slots(self) -> int:
@@ -111,11 +112,14 @@ class RayLab:
 
     def reset(self) -> None:
         _ = self.data_digest
-        opened, since = 0, time.monotonic()  # a clock that runs while slots are made would charge for them
-        while opened < self._slots and time.monotonic() - since < LATECOMERS_S:
-            self._listen(1.0)
-            if (now_open := sum(seat.open for seat in self._seats)) > opened:
-                opened, since = now_open, time.monotonic()
+        if not self._waited:
+            opened, since = 0, time.monotonic()  # a clock that runs while slots are made would charge for them
+            while opened < self._slots and time.monotonic() - since < LATECOMERS_S:
+                if (now_open := sum(seat.open for seat in self._seats)) > opened:
+                    opened, since = now_open, time.monotonic()
+                else:
+                    self._listen(1.0)
+            self._waited = True
         self._epoch = time.monotonic()
 
     def now(self) -> float:

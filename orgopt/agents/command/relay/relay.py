@@ -17,6 +17,7 @@ from orgopt.agents.command.relay.dialects.base import Asked, RefusedError, Reply
 from orgopt.agents.thinking.answers import Answer, Answers, key_of
 from orgopt.agents.thinking.failures import Failure
 from orgopt.agents.thinking.spend import Account
+from orgopt.errors import OrgoptError
 
 _PLACES = re.compile(r"orgopt-command-\w+")  # folders that have another name each time
 _STATUS = {
@@ -90,6 +91,12 @@ class Relay:
             number = self._number
         try:
             return self._asked(asked.request, number)
+        except RefusedError:
+            raise
+        except OrgoptError as error:  # no key, no space: the command is told, and the thought says it
+            with self._idle:
+                self.failure, self.error = Failure.REFUSED, str(error)
+            raise RefusedError(502, str(error)) from None
         finally:
             with self._idle:
                 self._open -= 1

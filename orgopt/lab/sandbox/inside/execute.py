@@ -38,7 +38,9 @@ def python_words(run: Sequence[str]) -> list[str] | None:
             return words
     if not words or not _PYTHONS.search(words[0]):
         return None
-    words = [word for word in words[1:] if word != "-u"]
+    words = words[1:]
+    while words[:1] == ["-u"]:  # its output is unbuffered anyway; behind the script it would be the script's own
+        words = words[1:]
     return words if words and (words[0].endswith(".py") or (words[0] == "-m" and len(words) > 1)) else None
 
 

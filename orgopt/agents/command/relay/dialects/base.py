@@ -218,7 +218,7 @@ def choice(mode: object, name: object = None) -> ToolChoice | None:
     """Which function is to be called: `auto`, `none`, `required`, or one by its name."""
     if isinstance(name, str) and name:
         return ToolChoice(mode="required", allowed=(name,))
-    return ToolChoice(mode=mode) if mode in {"none", "required"} else None  # pyright: ignore[reportArgumentType]
+    return ToolChoice(mode=mode) if isinstance(mode, str) and mode in {"none", "required"} else None  # pyright: ignore[reportArgumentType]
 
 
 def schema_form(form: Mapping[str, Any] | None) -> dict[str, Any] | None:
