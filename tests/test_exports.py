@@ -370,7 +370,9 @@ def test_the_champion_of_a_study_is_exported(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, words)
     assert result.exit_code == 0, result.output
     best = require_org(parse(view.best.record.program)) if view.best else Org()
-    assert {path.stem for path in (out / ".claude" / "agents").iterdir()} == {role.id for role in best.roles}
+    assert {path.stem for path in (out / ".claude" / "agents").iterdir()} == {
+        role.id for role in best.roles if role.headcount
+    }
     assert "has no nobody" in CliRunner().invoke(main, ["export", f"nobody@{folder}", "--to", "svg", str(out)]).output
 
 
@@ -390,3 +392,13 @@ def test_what_is_exported_holds_the_same_roles_and_links(form: str, at: str, pat
         assert (same.headcount, same.agent, same.model) == (role.headcount, role.agent, role.model)
         assert " ".join(role.charter.split()) in " ".join(same.charter.split())
     assert {link.key for link in got.links} == {link.key for link in org.links}
+
+
+@pytest.mark.parametrize("form", ["claude-agents", "crewai", "openclaw"])
+def test_a_role_that_nobody_has_works_nowhere_else(form: str) -> None:
+    text = "## Roles\n### Lead\n- **Headcount:** 1\n### Scout\n- **Headcount:** 0\n"
+    org = require_org(parse(text))
+    exporter = find_exporter(form)
+    assert not any("scout" in f"{name}{file}".lower() for name, file in exporter.export(org).items())
+    assert isinstance(exporter, PartialExporter)
+    assert "Scout, whose headcount is 0" in exporter.lack(org).left_out

@@ -193,7 +193,7 @@ def test_what_is_wrong_with_a_recording_is_said(recorded_toy: Task, world: Recor
     with pytest.raises(TaskError, match=r"records\.parquet is damaged: .*restore it or record it again"):
         open_recorded(task)
     path.unlink()
-    with pytest.raises(TaskError, match=r"toy has no recording to replay .*orgopt record toy --runs 2000"):
+    with pytest.raises(TaskError, match=r"toy has no recording to replay .*orgopt record .*toy --runs 2000"):
         make_lab(task, "replay", 1)
 
 

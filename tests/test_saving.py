@@ -109,6 +109,23 @@ def test_other_documents_of_a_folder_stay_where_nobody_forced_it(
     assert all("Mine" in path.read_text() for path in tmp_path.glob("*.md"))
 
 
+def test_a_checkout_removes_files_of_its_seed_document_alone(agents: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seed = load(agents)
+    champion = RemoveRole("bob").apply(seed).text
+    texts = {"seed@x": seed.text, "champion@x": champion}
+    monkeypatch.setattr("orgopt.cli.checkout.document_of_study", lambda which, _: texts[which])
+    other = "---\nname: own\ndescription: Mine.\n---\n\nNobody's business.\n"
+    (agents / "own.md").write_text(other)
+    found = CliRunner().invoke(main, ["checkout", "champion@x", "-o", str(agents), "--force"])
+    assert found.exit_code == 0, found.output
+    assert set(text_files(agents)) == {"ada.md", "own.md"}
+    assert (agents / "own.md").read_text() == other
+    assert "bob.md is removed" in found.output
+    (agents / "bob.md").write_text("---\nname: bob\ndescription: Another.\n---\n\nYou rest.\n")
+    CliRunner().invoke(main, ["checkout", "champion@x", "-o", str(agents), "--force"])
+    assert (agents / "bob.md").exists(), "it is another one now"
+
+
 @pytest.mark.parametrize("flags", [["--fix"], ["--fix", "--unsafe-fixes"]])
 def test_a_fix_invents_no_role(tmp_path: Path, flags: list[str]) -> None:
     path = tmp_path / "lab.md"

@@ -276,7 +276,7 @@ def test_a_run_that_is_at_work_is_running_and_nobody_else_goes_on_with_it(lab: P
         assert orgopt.find_result("trio-nk-s0").state == "running"
         with pytest.raises(StoreError, match="in use by another process"):
             orgopt.resume(found.folder)
-        with pytest.raises(StoreError, match="at work there"):
+        with pytest.raises(UsageError, match="at work there"):
             orgopt.remove([orgopt.find_result("trio-nk-s0")], workspace=lab)
     assert not is_held(found.folder / "run.json")
     assert orgopt.resume(found.folder).score == found.score

@@ -14,6 +14,7 @@ from orgopt.asking.ask import Answered, asked_roles
 from orgopt.asking.ask import ask as ask_roles
 from orgopt.asking.situations import MOMENTS, Moment
 from orgopt.callback import Callback
+from orgopt.called import argument
 from orgopt.errors import UsageError
 from orgopt.json_values import json_values
 from orgopt.org import LANGUAGE_AGENT, Org
@@ -81,7 +82,7 @@ def ask(
     program, workspace = program_of(document), workspace_of(document)
     org, loaded = _asked(announce(program, hears), model), one_task(task, workspace)
     settings = language_settings(workspace, max_usd, max_tokens)
-    check(org, settings)
+    check(org, settings, instead=f"name who is asked: {argument('model', 'NAME')}")
     spend = Spend(max_usd=max_usd, max_tokens=max_tokens)
     settings = answering(org, settings, spend)
     with Language(org, settings, spend=spend) as language, open_lab(loaded, "replay", 2, hears) as lab:

@@ -30,13 +30,16 @@ def language_settings(workspace: Path, max_usd: float | None, max_tokens: int | 
     return replace(read_settings(read_tables(workspace)), max_usd=max_usd, max_tokens=max_tokens)
 
 
-def check(org: Org, settings: LanguageSettings, rewriter: str | None = None) -> None:
+def check(
+    org: Org, settings: LanguageSettings, rewriter: str | None = None, *, instead: str = "let a policy stand in: {}"
+) -> None:
     """Open what an organization's agents think with, and close it, before anything costs time or money.
 
     Args:
         org: Whose agents.
         settings: How models are reached.
         rewriter: A model that is asked beside them; empty is the default, None is none.
+        instead: What helps as well, with a place for the argument `agents`.
 
     Raises:
         UsageError: A role has no model, or a model no key or no price; says what to set.
@@ -45,7 +48,7 @@ def check(org: Org, settings: LanguageSettings, rewriter: str | None = None) -> 
         try:
             Language(org, settings).close()
         except UsageError as error:
-            raise UsageError(f"{error}; or let a policy stand in: {argument('agents', 'tpe')}") from None
+            raise UsageError(f"{error}\nor {instead.format(argument('agents', 'tpe'))}") from None
     if rewriter is not None:
         from orgopt.agents.llm.model import Model
 

@@ -117,10 +117,11 @@ def remove(several: Sequence[Kept], *, workspace: Path, tracking: bool = True) -
         tracking: Whether MLflow's runs are removed, too.
 
     Raises:
-        StoreError: One is at work, or a folder cannot be removed; nothing is removed where one is at work.
+        UsageError: One is at work: nothing is removed.
+        StoreError: A folder cannot be removed.
     """
     if busy := [one.name for one in several if is_busy(one)]:
-        raise StoreError(f"{', '.join(busy)}: a process is at work there: stop it first (Ctrl-C, or kill)")
+        raise UsageError(f"{', '.join(busy)}: a process is at work there: stop it first (Ctrl-C, or kill)")
     forgotten = 0
     for one in several:
         if tracking and one.kind == "study" and one.state != "damaged":
@@ -188,10 +189,13 @@ def _contest(folder: Path) -> tuple[str, int, str]:
     even = len(set(counts.values())) == 1 and len(counts) == len(entrants) * len(tasks)
     at_work = "paused" if (folder / PAUSE).exists() else "running"
     state = at_work if is_written(folder) else "done" if even else "stopped" if runs else "empty"
-    means = {who: [one.score.research_output for one in runs if one.entrant == who] for who in entrants}
+    whole = [one for one in runs if one.k < min(counts.values(), default=0)]  # seeds that all entrants had
+    means = {who: [one.score.research_output for one in whole if one.entrant == who] for who in entrants}
+    if not whole or not all(means.values()):
+        return state, len(runs), "no seed that all entrants had" if runs else "nothing was measured"
     ranked = sorted(means, key=lambda who: -sum(means[who]) / len(means[who]))
     said = ", ".join(f"{who} {sum(means[who]) / len(means[who]):+.3f}" for who in ranked)
-    return state, len(runs), said or "nothing was measured"
+    return state, len(runs), f"{said} (means; `orgopt compare` says what differs)"
 
 
 def _run(folder: Path) -> tuple[str, int, str]:

@@ -8,7 +8,7 @@ from orgopt.api.documents import document_of_study, source_of_study
 from orgopt.cli.shared import complete
 from orgopt.cli.shared.base import err, near, print_json
 from orgopt.cli.shared.exits import command
-from orgopt.document import load, save
+from orgopt.document import Program, load, parse, save
 from orgopt.document.saving import in_folder
 from orgopt.document.text.program import FILE_MARK
 from orgopt.errors import DocumentError, UsageError
@@ -26,7 +26,7 @@ from orgopt.workspace import find_workspace
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="The file, or the folder of role files; none prints it."
 )
-@click.option("--force", is_flag=True, help="Replace a file that is another document.")
+@click.option("--force", is_flag=True, help="Replace files that are another document; others of the folder stay.")
 @click.option(
     "--workspace", "folder", type=click.Path(path_type=Path), help="Folder with mlruns.  [default: from here upward]"
 )
@@ -49,7 +49,9 @@ def checkout_command(which: str, output: Path | None, force: bool, folder: Path 
     if several and output.is_file():
         raise UsageError(f"{output} is a file, and {which} has several: name a folder")
     if several or output.is_dir():
-        _write_folder(output, text, source_of_study(which, workspace), force=force)
+        seed = _seed(which, workspace)
+        for gone in _write_folder(output, text, source_of_study(which, workspace), seed, force=force):
+            err.print(f"{near(gone)} is removed: nobody has that role any more", markup=False)
     else:
         if output.exists() and not force and load(output).text != text:
             raise UsageError(f"{output} is another document: --force replaces it")
@@ -60,12 +62,12 @@ def checkout_command(which: str, output: Path | None, force: bool, folder: Path 
     err.print(f"{which} is in {near(output.resolve())}", markup=False)
 
 
-def _write_folder(folder: Path, text: str, name: str, *, force: bool) -> None:
-    """Write a document of several files into a folder."""
+def _write_folder(folder: Path, text: str, name: str, seed: Program, *, force: bool) -> list[Path]:
+    """Write a document of several files into a folder; returns the files of its seed document that it has no more."""
     folder.mkdir(parents=True, exist_ok=True)
     if not force and _other(folder, text):
         raise UsageError(f"{folder} has other documents: --force replaces files of it")
-    save(in_folder(text, folder, name))
+    return save(in_folder(text, folder, name), replaces=seed)
 
 
 def _other(folder: Path, text: str) -> bool:
@@ -74,3 +76,11 @@ def _other(folder: Path, text: str) -> bool:
         return load(folder).text != text
     except DocumentError:
         return any(folder.rglob("*.md"))
+
+
+def _seed(which: str, workspace: Path) -> Program:
+    """The document that a study began with; an empty one where that is not known."""
+    try:
+        return parse(document_of_study(f"seed@{which.partition('@')[2]}", workspace))
+    except UsageError:
+        return parse("")

@@ -113,8 +113,6 @@ def init_command(
         return
     if template not in known:
         raise UsageError(f"no template '{template}': {did_you_mean(template, known)}choose {', '.join(known)}")
-    if folder is not None and (folder / "program.md").exists():
-        raise UsageError(f"{folder / 'program.md'} is already there: name another folder")
     if Path(task).is_dir():
         out.quiet = as_json
         written = adopt_folder(Path(task).resolve(), folder, known[template], script=script, tries=not untried)
@@ -123,6 +121,8 @@ def init_command(
         return
     if folder is None:
         raise UsageError("name a folder: orgopt init my-lab (. for this one)")
+    if (folder / "program.md").exists():
+        raise UsageError(f"{folder / 'program.md'} is already there: name another folder")
     _begin(folder, known[template], task, as_json=as_json)
 
 

@@ -14,31 +14,48 @@ MAIN = "team.md"
 """The main document of a folder that gets one."""
 
 
-def save(program: Program, path: str | Path | None = None) -> None:
+def save(program: Program, path: str | Path | None = None, *, replaces: Program | None = None) -> list[Path]:
     """Write a program back to the files that it was read from, or to a path.
 
     Args:
         program: What is written.
         path: A file for all of it, or a folder, which gets each of its files; None for where it came from. Files of
             roles that are in the folder's document and no longer in the program are removed.
+        replaces: What the folder is known to have had; only files of it are removed, as long as they are as they were.
+
+    Returns:
+        The files that were removed.
 
     Raises:
         DocumentError: A file cannot be written, or is outside the document's folder.
     """
     if path is not None and not Path(path).is_dir():
         _write({Path(path): program.text})
-        return
+        return []
     if path is None and not program.root:
         _write({Path(program.source): program.text})
-        return
+        return []
     program = program if path is None else in_folder(program.text, Path(path), Path(program.source).name)
     files, root = _split(program), Path(program.root)
-    gone = _role_files(program) - {file.resolve() for file in files}
+    had = _role_files(program) if replaces is None else _unchanged(in_folder(replaces.text, root))
+    gone = sorted(had - {file.resolve() for file in files})
     _write(files)
     for file in gone:
         file.unlink(missing_ok=True)
         if file.parent != root.resolve() and not any(file.parent.iterdir()):
             file.parent.rmdir()  # `agents/scout/charter.md` was alone there
+    return gone
+
+
+def _unchanged(program: Program) -> set[Path]:
+    """The files of a program that are on disk as it has them, without its main document."""
+    marks = [_target(Path(program.root), mark["path"]).resolve() for mark in FILE_MARK.finditer(program.text)]
+    texts = {file.resolve(): text for file, text in _split(program).items()}
+    return {file for file in marks if file.is_file() and _read(file) == texts.get(file)}
+
+
+def _read(file: Path) -> str:
+    return file.read_bytes().decode("utf-8", "replace")
 
 
 def in_folder(text: str, folder: Path, main: str = "") -> Program:
@@ -101,7 +118,7 @@ def _depth(path: Path) -> int:
 def _write(texts: dict[Path, str]) -> None:
     for path, text in texts.items():
         try:
-            if text != (path.read_bytes().decode("utf-8", "replace") if path.is_file() else None):
+            if text != (_read(path) if path.is_file() else None):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(text.encode("utf-8"))
         except OSError as error:

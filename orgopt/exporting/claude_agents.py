@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from orgopt.document.editing.splice import at_level
 from orgopt.exporting.base import Lack
 from orgopt.exporting.names import plain_names
-from orgopt.exporting.wording import bullets, lack, sentences
+from orgopt.exporting.wording import bullets, lack, sentences, staffed, unstaffed
 from orgopt.exporting.yaml_text import one_line, scalar
 from orgopt.org import Org, Role
 
@@ -22,6 +22,7 @@ class ClaudeAgents:
 
     def export(self, org: Org) -> Mapping[str, str]:
         """The files by their paths from the root of a repository."""
+        org = staffed(org)
         names = plain_names(org)
         return {f".claude/agents/{names[role.id]}.md": _file(org, role, names) for role in org.roles}
 
@@ -30,7 +31,7 @@ class ClaudeAgents:
         as_text = ("headcounts", "agents", "persona", "memory", "settings", "links", "stand-up")
         found = lack(org, as_text=as_text, left_out=("mission", "patterns"))
         others = [f"the model of {role.name} ({role.model})" for role in org.roles if role.model and not _model(role)]
-        return found._replace(left_out=(*found.left_out, *others))
+        return found._replace(left_out=(*found.left_out, *others, *unstaffed(org)))
 
 
 def _file(org: Org, role: Role, names: dict[str, str]) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from orgopt.exporting.base import Lack
 from orgopt.exporting.names import plain_names
-from orgopt.exporting.wording import lack, links_of, sentences, values_of
+from orgopt.exporting.wording import lack, links_of, sentences, staffed, unstaffed, values_of
 from orgopt.exporting.yaml_text import WORDS, block, scalar
 from orgopt.org import LANGUAGE_AGENT, Org, Role
 
@@ -22,6 +22,7 @@ class CrewAi:
 
     def export(self, org: Org) -> Mapping[str, str]:
         """The two files, by their paths in the package of a crew."""
+        org = staffed(org)
         keys = _keys(org)
         agents = "\n".join("\n".join(_agent(org, role, keys)) + "\n" for role in org.roles)
         tasks = "\n".join("\n".join(_task(org, role, keys)) + "\n" for role in _reports_first(org))
@@ -38,7 +39,7 @@ class CrewAi:
         inputs = list(dict.fromkeys(match[0] for text in texts for match in _FILLED_IN.finditer(text)))
         braces = (f"words in braces, which have to be inputs of the crew ({', '.join(inputs[:5])})",) if inputs else ()
         rest = ("the mission after its first paragraph",) if _brief(org) != org.mission else ()
-        return Lack((*found.as_text, *braces), (*rest, *found.left_out))
+        return Lack((*found.as_text, *braces), (*rest, *found.left_out, *unstaffed(org)))
 
 
 def _keys(org: Org) -> dict[str, str]:

@@ -10,7 +10,7 @@ from orgopt.document.editing.canonical import closed, team_parts
 from orgopt.document.editing.splice import at_level
 from orgopt.exporting.base import Lack
 from orgopt.exporting.names import plain_names
-from orgopt.exporting.wording import attends, bullets, by_name, lack, standup_words
+from orgopt.exporting.wording import attends, bullets, by_name, lack, staffed, standup_words, unstaffed
 from orgopt.org import Org, Role
 
 
@@ -19,6 +19,7 @@ class OpenClaw:
 
     def export(self, org: Org) -> Mapping[str, str]:
         """The files by their paths in a folder of workspaces."""
+        org = staffed(org)
         names = plain_names(org)
         files = {"TEAM.md": _team(org, names)}
         for role in org.roles:
@@ -33,7 +34,8 @@ class OpenClaw:
 
     def lack(self, org: Org) -> Lack:
         """All but names, charters, personas and what is done again and again."""
-        return lack(org, as_text=("headcounts", "agents", "models", "memory", "settings", "links", "patterns"))
+        found = lack(org, as_text=("headcounts", "agents", "models", "memory", "settings", "links", "patterns"))
+        return found._replace(left_out=(*found.left_out, *unstaffed(org)))
 
 
 def _team(org: Org, names: dict[str, str]) -> str:

@@ -1,6 +1,7 @@
 """What other tools have no place for, as text: the fields and links of a role, and what they mean."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from orgopt.document.grammar.keys import KEYS
 from orgopt.document.grammar.values import format_interval, split_names
@@ -98,6 +99,23 @@ def sentences(org: Org, role: Role, call: Callable[[str], str]) -> Iterator[str]
         yield f"{key} {some([call(other) for other in others])}."
     if attends(org, role):
         yield standup_words(org)
+
+
+def staffed(org: Org) -> Org:
+    """The organization without roles that nobody has: another tool would let them work."""
+    roles = tuple(role for role in org.roles if role.headcount)
+    there = {role.id for role in roles}
+    links = tuple(link for link in org.links if {link.source, link.target} <= there)
+    meets = org.standup
+    if meets and meets.attendees:
+        attendees = tuple(one for one in meets.attendees if one in there)
+        meets = replace(meets, attendees=attendees) if attendees else None
+    return replace(org, roles=roles, links=links, standup=meets)
+
+
+def unstaffed(org: Org) -> tuple[str, ...]:
+    """The roles that nobody has, in words."""
+    return tuple(f"{role.name}, whose headcount is 0" for role in org.roles if not role.headcount)
 
 
 def lack(org: Org, *, as_text: tuple[str, ...] = (), left_out: tuple[str, ...] = ()) -> Lack:

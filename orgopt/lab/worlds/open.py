@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shlex
 import warnings
 import zlib
 from collections.abc import Callable
@@ -20,6 +21,12 @@ from orgopt.lab.worlds.recording import load_records, recording_digest, records_
 from orgopt.task import Task
 
 
+def _typed(task: Task) -> str:
+    """A task as it can be typed anywhere: its name where that is shipped or of this workspace, else its folder."""
+    folder = task.folder.resolve()
+    return task.name if folder.parent.name == "fitness" else shlex.quote(str(folder))
+
+
 def open_recorded(task: Task, folder: Path | None = None, note: Callable[[str], None] | None = None) -> Recorded:
     """The world of a task's recording, in the task's own folder or another, fitted now if it is not yet.
 
@@ -35,7 +42,7 @@ def open_recorded(task: Task, folder: Path | None = None, note: Callable[[str], 
     path = (folder or task.folder) / records_path(task).name
     if not path.is_file():
         raise TaskError(
-            f"{task.name} has no recording to replay ({path}): make one with 'orgopt record {task.name} --runs 2000'"
+            f"{task.name} has no recording to replay ({path}): make one with 'orgopt record {_typed(task)} --runs 2000'"
         )
     digest = recording_digest(path)
     world, why = load_fitted(task, path.parent)
