@@ -34,7 +34,7 @@ from orgopt.document.grammar.keys import KEYS
 from orgopt.document.linting.explanations import RULES
 from orgopt.document.linting.lint import Facts, fix
 from orgopt.errors import DocumentError
-from orgopt.org import AGENTS, LINK_KINDS, Link, Org, Role, Standup
+from orgopt.org import AGENTS, LINK_KINDS, Link, Org, Role, Standup, TaskLength
 from tests.conftest import ROOT
 
 CASES = int(os.environ.get("FUZZ_CASES", "2000"))
@@ -222,7 +222,7 @@ def edit_of(rng: random.Random, org: Org) -> Edit:
     other = Org(roles=(Role(id="scout", name=name, headcount=2, charter=prose),))
     rhythm = [key for key, of in KEYS.items() if of.rhythm]
     value = {"headcount": 3, "agent": "gp", "model": "a:b", "persona": "A | b", "memory": "run", "risk tolerance": 0.7,
-             "focus": ("model",), "confirm": 2, "stop early": 0.25, "copy rule": "own",
+             "focus": ("model",), "confirm": 2, "stop early": 0.25, "copy rule": "own", "task length": TaskLength(experiments=3),
              "stand-up": Standup(every=5, unit="experiments", attendees=(role,))}  # fmt: skip
     key, whole = rng.choice([key for key, of in KEYS.items() if of.role]), rng.choice(rhythm)
     keep = key in {"headcount", "agent"} or rng.random() < 0.7

@@ -147,8 +147,9 @@ def test_work_while_it_should_stand_still_is_tampering() -> None:
 @NEEDS_COMPILER
 @pytest.mark.slow
 def test_a_faster_program_is_faster_however_it_was_written_and_the_same_program_is_not(speed: Task) -> None:
-    rewritten = with_values(speed.source, speed.complete(FAST)) + "\n"
-    jobs = [({}, None), ({}, speed.source + "\n"), (FAST, None), ({}, rewritten)]
+    quick_and_right = {**FAST, "DTYPE": "float64"}  # what float32 loses is at times more than is allowed
+    rewritten = with_values(speed.source, speed.complete(quick_and_right)) + "\n"
+    jobs = [({}, None), ({}, speed.source + "\n"), (quick_and_right, None), ({}, rewritten)]
     for kind in (Sandbox.BUBBLEWRAP, Sandbox.PROCESS):
         with LocalLab(speed, 1, kind) as lab:
             experiments = [
@@ -161,7 +162,7 @@ def test_a_faster_program_is_faster_however_it_was_written_and_the_same_program_
             assert abs(slow.heldout or 9) < 0.7
         for quick in (fast, written):
             assert quick.status is Status.OK, quick.error
-            assert (quick.heldout or 0) < -3
+            assert (quick.heldout or 0) < -2
 
 
 @needs_sandbox

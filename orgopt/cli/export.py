@@ -72,7 +72,7 @@ def export_command(
         raise UsageError("say where to, once: --to FORM TARGET, --optuna STORAGE, --csv FOLDER or --parquet FOLDER")
     ((form, target),) = ways
     workspace = (folder or find_workspace()).resolve()
-    if form in FORMS:
+    if place is None and form in FORMS:
         data, said = _export_tables(source, form, Path(target), workspace)
     elif source and _is_document(source):
         program = _program(source, folder)

@@ -116,7 +116,7 @@ class Knob(TypedDict):
 
     name: str
     group: str
-    default: float | int | str
+    default: bool | float | int | str
     range: str
 
 
