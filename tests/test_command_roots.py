@@ -75,7 +75,8 @@ def test_a_program_elsewhere_runs_without_being_allowed(toy: Task, tmp_path: Pat
     (venv / "pyvenv.cfg").write_text("home = /usr/bin\n")
     (venv / "lib" / "own.py").write_text("TEXT = 'its own module'\n")
     text = f"import sys\nsys.path.insert(0, {str(venv / 'lib')!r})\nfrom own import TEXT\nprint(TEXT)\n"
-    tool = program(venv / "bin" / "tool", f"#!{sys.executable}\n{text}")
+    python = Path(sys.executable).resolve()  # a first line can name no folder with spaces
+    tool = program(venv / "bin" / "tool", f"#!{python}\n{text}")
     for part in (tmp_path, *tmp_path.parents):
         if part.stat().st_mode & 0o005 != 0o005:
             part.chmod(part.stat().st_mode | 0o005)

@@ -1,6 +1,7 @@
 """Documents and replays without the heavy packages: what README promises to whom looks first."""
 
 import re
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -13,8 +14,10 @@ from orgopt.cli.shared.exits import EXIT_INFRASTRUCTURE, command
 from orgopt.cli.shared.missing import HEAVY, without
 from tests.conftest import ROOT
 
+SOLO, RING = (shlex.quote(str(ROOT / "orgs" / name)) for name in ("solo.md", "ring.md"))
+
 HIDE = f"""
-import sys
+import shlex, sys
 class Hidden:
     def find_spec(self, name, path=None, target=None):
         if name.split(".")[0] in {sorted({*HEAVY, "pandas", "matplotlib", "sqlparse"})!r}:
@@ -23,7 +26,7 @@ sys.meta_path.insert(0, Hidden())
 from orgopt.cli import main
 from click.testing import CliRunner
 for line in sys.argv[1:]:
-    done = CliRunner().invoke(main, line.split())
+    done = CliRunner().invoke(main, shlex.split(line))
     print(done.exit_code, line.split()[0], done.stderr.strip().splitlines()[-1:] if done.exit_code else "")
 """
 
@@ -35,11 +38,10 @@ def run(folder: Path, *lines: str) -> list[str]:
 
 
 def test_documents_and_replays_need_no_heavy_package(tmp_path: Path) -> None:
-    solo, ring = ROOT / "orgs" / "solo.md", ROOT / "orgs" / "ring.md"
     found = run(
         tmp_path,
-        *(f"lint {solo}", f"show {solo}", f"diff {solo} {ring}", f"fmt --check {solo}"),
-        f"run {solo} --task digits --budget 2s --lab replay",
+        *(f"lint {SOLO}", f"show {SOLO}", f"diff {SOLO} {RING}", f"fmt --check {SOLO}"),
+        f"run {SOLO} --task digits --budget 2s --lab replay",
     )
     assert [line.split()[0] for line in found] == ["0"] * 5, found
 
@@ -70,8 +72,8 @@ def test_the_readme_lists_what_is_left() -> None:
 
 @pytest.mark.slow
 def test_contests_and_searches_in_a_replay_need_none_either(tmp_path: Path) -> None:
-    contest = f"compare {ROOT / 'orgs/solo.md'} {ROOT / 'orgs/ring.md'} --task digits --budget 2s --seeds 2"
-    search = f"optimize {ROOT / 'orgs/solo.md'} --task digits --budget 2s --lab replay --generations 1 --population 2"
+    contest = f"compare {SOLO} {RING} --task digits --budget 2s --seeds 2"
+    search = f"optimize {SOLO} --task digits --budget 2s --lab replay --generations 1 --population 2"
     rest = "--race-seeds 0 --test-seeds 4 --controls none --real-runs 0 --name x"
     found = run(tmp_path, "init mine", f"{contest} --lab replay", f"{search} {rest}", "report x")
     assert [line.split()[0] for line in found] == ["0"] * 4, found
