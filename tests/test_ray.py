@@ -133,35 +133,6 @@ def test_a_slot_that_nobody_hears_of_is_given_up(toy: Task, monkeypatch: pytest.
         assert [one.reason for one in outcome.lost] == ["the node was not heard of any more"]
 
 
-@pytest.mark.usefixtures("cluster")
-def test_a_node_without_a_sandbox_is_refused(toy: Task, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(RayLab, "_seat", _without_bubblewrap(RayLab._seat))
-    with RayLab(toy, 1, Sandbox.BUBBLEWRAP) as lab, pytest.raises(SandboxError, match="on a node of the cluster"):
-        lab.reset()
-
-
-def _without_bubblewrap(seat: Any) -> Any:
-    def patched(lab: RayLab) -> Any:
-        options = lab._ray.remote
-        lab._ray = _Renamed(lab._ray, {"env_vars": {"ORGOPT_BUBBLEWRAP": "/nowhere"}}, options)
-        return seat(lab)
-
-    return patched
-
-
-class _Renamed:
-    """Ray, with another environment for its actors."""
-
-    def __init__(self, real: Any, runtime_env: dict[str, Any], remote: Any) -> None:
-        self._real, self._env, self._remote = real, runtime_env, remote
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._real, name)
-
-    def remote(self, **options: Any) -> Any:
-        return self._remote(**options, runtime_env=self._env)
-
-
 def test_a_slot_of_a_task_with_gpus_asks_for_them(toy: Task) -> None:
     assert share(toy) == {"num_cpus": 1.0}
     assert share(replace(toy, limits=replace(toy.limits, gpus=2))) == {"num_cpus": 1.0, "num_gpus": 2.0}
@@ -199,6 +170,19 @@ def test_more_slots_than_cores_work_as_soon_as_one_has_a_place(toy: Task, monkey
         for number in range(1, 8):
             lab.submit(Experiment(id=number, settings={}, seed=number))
         assert sorted(one.id for one in drain(lab, 7)) == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_a_node_without_a_sandbox_is_refused(toy: Task) -> None:
+    ray.shutdown()
+    lacking = {"num_cpus": 1, "include_dashboard": False, "env_vars": {"ORGOPT_BUBBLEWRAP": "/nowhere"}}
+    cluster = Cluster(initialize_head=True, head_node_args=lacking)
+    try:
+        ray.init(address=cluster.address, log_to_driver=False, logging_level="ERROR")
+        with RayLab(toy, 1, Sandbox.BUBBLEWRAP) as lab, pytest.raises(SandboxError, match="on a node of the cluster"):
+            lab.reset()
+    finally:
+        ray.shutdown()
+        cluster.shutdown()
 
 
 def test_nodes_come_and_go(toy: Task) -> None:
