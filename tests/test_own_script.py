@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -627,3 +628,11 @@ def test_budgets_are_checked_against_what_was_measured(tmp_path: Path) -> None:
     )
     with pytest.raises(UsageError, match="takes about 33 s"):
         check_budget(10.0, {"d": load_task(str(timed))}, tmp_path)
+
+
+def test_nothing_of_test_data_steers_unless_somebody_says_so(tmp_path: Path) -> None:
+    found = script(tmp_path, "LR = 0.1\nprint(f'test_acc: {a}')")
+    lines = tomllib.loads(draft(found, answered(found)))
+    assert "metric" not in lines
+    assert '# metric = "test_acc"' in draft(found, answered(found))
+    assert tomllib.loads(draft(found, Answers(metric="test_acc", up=True)))["metric"] == "test_acc"

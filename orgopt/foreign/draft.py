@@ -74,6 +74,18 @@ def _metric(found: Steering | None, answers: Answers) -> list[str]:
         lines.append(
             "# It is measured on test data: agents will fit them, and only other data can confirm what they find."
         )
+    if found and found.test and not answers.metric:
+        way = {True: "up", False: "down", None: "down"}[found.up]
+        shown = found.shown
+        return [
+            f"# Decide: {name} is measured on test data, which agents would fit; no other was found. Show a metric",
+            "# of validation data, or, if test data are what is to steer, take the # from these lines.",
+            f"# metric = {_text(name)}",
+            f"# direction = {_text(way)}",
+            *([f"# pattern = {_raw(shown.pattern)}"] if shown.pattern else []),
+            *([f"# metric_file = {_text(shown.file)}"] if shown.file else []),
+            *([f"# metric_key = {_text(shown.key)}"] if shown.key else []),
+        ]
     if answers.up is None:
         lines += [f"# Decide: is less {name} better, or more?", '# direction = "down"  # or "up"']
     else:
@@ -104,7 +116,9 @@ def sentences(found: Survey) -> Sequence[tuple[str, str]]:
     said: list[tuple[str, str]] = [
         ("runs by", found.entry.shell + (f"  ({found.entry.said})" if found.entry.said else ""))
     ]
-    if steers:
+    if steers and steers.test:
+        said.append(("steered by", f"nothing yet: {steers.shown.name} is measured on test data  ({steers.why})"))
+    elif steers:
         said.append(("steered by", f"{steers.shown.name}, {way[steers.up]}  ({steers.why})"))
     used = {target.file for target in found.marked.targets}
     where = ", ".join([found.parts.script.name] * (found.parts.script.name != KNOBS_FILE) + sorted(used))
