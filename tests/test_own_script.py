@@ -636,3 +636,10 @@ def test_nothing_of_test_data_steers_unless_somebody_says_so(tmp_path: Path) -> 
     assert "metric" not in lines
     assert '# metric = "test_acc"' in draft(found, answered(found))
     assert tomllib.loads(draft(found, Answers(metric="test_acc", up=True)))["metric"] == "test_acc"
+
+
+@pytest.mark.parametrize("name", ["val_loss_reduction", "val_accuracy_drop", "val_loss_gain"])
+def test_a_direction_that_a_name_leaves_open_is_not_guessed(tmp_path: Path, name: str) -> None:
+    found = script(tmp_path, f"LR = 0.1\nprint(f'{name}: {{a}}')").steering
+    assert found is not None
+    assert (found.shown.name, found.up, found.sure) == (name, None, False)

@@ -112,8 +112,6 @@ def _weight(one: Shown, bests: Sequence[_Best]) -> tuple[float, bool | None, str
     if not kinds or fault or own & _COUNTS - {"total", "step"}:
         return 0.0, None, ""
     up, why = direction(one.name), f"{one.place} shows it"
-    if up is None and len({word in UP for word in kinds & (UP | DOWN)}) == 1 and not own & OPEN:
-        up = bool(kinds & UP)
     score = 1.0 + (0.5 if kinds & UP else 0.0)
     if own & _TRAINING and not own & (_UNSEEN | _TEST):
         return 0.1 + score / 100, up, f"{one.place} shows it, of training data"
