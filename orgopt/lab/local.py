@@ -1,20 +1,20 @@
 """The local lab: slots are real processes of one thread each, forked from a warm process inside a sandbox."""
 
 import time
-from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any
 
 from orgopt.errors import LabError, SandboxError
-from orgopt.lab.base import Checkpoint, Experiment, Lost, Outcome, Status, reporting
+from orgopt.lab.base import Lost, Outcome, Status, reporting
 from orgopt.lab.devices.slots import LOOK_S, UNSEEN, Devices
 from orgopt.lab.plausible import weigh
 from orgopt.lab.running import Running
 from orgopt.lab.sandbox.harness import Harness
 from orgopt.lab.sandbox.launch import Sandbox, chosen
 from orgopt.lab.sandbox.process import EndedError, WarmProcess
-from orgopt.task import Settings, Task
+from orgopt.lab.training import TrainingLab
+from orgopt.task import Task
 
 START_LIMIT_S = 120  # importing torch from a cold disk takes its time
 RETRIES = 2
@@ -26,7 +26,7 @@ _GRACE_S = 1.0  # a supervisor ends its experiment at the limit itself
 _STOP_LIMIT_S = 30
 
 
-class LocalLab:
+class LocalLab(TrainingLab):
     """A Lab on this machine's cores.
 
     The warm process starts at once and loads its imports while the caller does other things; the first
@@ -50,24 +50,15 @@ class LocalLab:
     """
 
     def __init__(self, task: Task, slots: int, sandbox: Sandbox | None = None, *, keeps: bool = False) -> None:
-        self.task = task
+        super().__init__(task, slots)
         self.sandbox = sandbox or chosen()
-        self._slots = slots
-        self._queue: deque[Experiment] = deque()
         self._running: dict[int, Running] = {}
-        self._events: list[Outcome | Checkpoint] = []
         self._harness = Harness(task)
-        self._epoch = time.monotonic()
-        self._faults = 0
         self._ready: Mapping[str, Any] | None = None
         self._keeps = keeps
         self.printed: dict[int, str] = {}
         self._devices = Devices(task, slots) if task.limits.gpus else None
         self._warm = WarmProcess(task, self.sandbox, self._devices, keeps=keeps)
-
-    @property
-    def slots(self) -> int:
-        return self._slots
 
     @property
     def data_digest(self) -> str:
@@ -79,75 +70,15 @@ class LocalLab:
     def stamp(self) -> Mapping[str, str]:
         return {"lab": "local", "data": self.data_digest[:12], "sandbox": self.sandbox.value, **reporting(self.task)}
 
-    @property
-    def virtual(self) -> bool:
-        return False
-
-    @property
-    def takes_scripts(self) -> bool:
-        return True
-
-    def truth(self, settings: Settings) -> float | None:  # noqa: ARG002 training alone tells
-        return None
-
     def reset(self) -> None:
         _ = self.data_digest  # waits until the warm process is ready
         self._epoch = time.monotonic()
-
-    def now(self) -> float:
-        return time.monotonic() - self._epoch
-
-    def submit(self, experiment: Experiment) -> None:
-        _ = self.data_digest  # waits until the warm process is ready
-        self._queue.append(experiment)
-        self._start_queued()
-
-    def wait(self, until: float) -> list[Outcome | Checkpoint]:
-        _ = self.data_digest
-        while True:
-            self._kill_overdue()
-            if not self._events:
-                self._collect(min([until, *self._moments()]) - self.now())
-            if self._events or self.now() >= until:
-                events, self._events = self._events, []
-                return events
-
-    def kill(self, experiment: int) -> None:
-        now = self.now()
-        run = self._running.get(experiment)
-        if run is not None and not run.told:
-            self._events.append(run.cut(Status.STOPPED, now))
-            self._kill(run)
-        for queued in [one for one in self._queue if one.id == experiment]:
-            self._queue.remove(queued)
-            self._events.append(Outcome(id=experiment, status=Status.STOPPED, started=now, ended=now))
-
-    def stop(self) -> list[Outcome]:
-        self._queue.clear()
-        now = self.now()
-        cut = [run.cut(Status.UNFINISHED, now) for run in self._running.values() if not run.told]
-        known = [event for event in self._events if isinstance(event, Outcome)]  # since the last `wait`
-        unfinished, self._events = [*known, *cut], []
-        for run in list(self._running.values()):
-            self._kill(run)
-        deadline = time.monotonic() + _STOP_LIMIT_S
-        while self._running:
-            if time.monotonic() > deadline:
-                raise LabError(f"the lab of {self.task.name} did not end its experiments within {_STOP_LIMIT_S} s")
-            self._collect(_GRACE_S)
-        return unfinished
 
     def close(self) -> None:
         """End the warm process and all that it started; remove the scratch folder."""
         self._warm.close()
         if self._devices:
             self._devices.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
 
     def _await_ready(self) -> Mapping[str, Any]:
         deadline = time.monotonic() + START_LIMIT_S
@@ -156,6 +87,16 @@ class LocalLab:
                 if message.get("ready"):
                     return message
         raise LabError(f"the lab of {self.task.name} did not start within {START_LIMIT_S} s")
+
+    def _charged(self) -> Iterable[Running]:
+        return self._running.values()
+
+    def _await_end(self) -> None:
+        deadline = time.monotonic() + _STOP_LIMIT_S
+        while self._running:
+            if time.monotonic() > deadline:
+                raise LabError(f"the lab of {self.task.name} did not end its experiments within {_STOP_LIMIT_S} s")
+            self._collect(_GRACE_S)
 
     def _moments(self) -> list[float]:
         """When experiments have to be ended, should their supervisors not have done it."""
@@ -183,7 +124,7 @@ class LocalLab:
         )
         self._send({**run.request(self.task), **seen})
 
-    def _kill_overdue(self) -> None:
+    def _end_overdue(self) -> None:
         for run in list(self._running.values()):
             if self.now() - run.begun >= self._limit_s(run):
                 self._kill(run)

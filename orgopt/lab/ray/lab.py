@@ -10,17 +10,18 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any
 
 from orgopt.errors import LabError, OrgoptError, SandboxError
-from orgopt.lab.base import Checkpoint, Experiment, Lost, Outcome, Status, reporting
+from orgopt.lab.base import Checkpoint, Lost, Outcome, Status, reporting
 from orgopt.lab.local import RETRIES
 from orgopt.lab.ray.cluster import join, share
 from orgopt.lab.ray.parcel import pack
 from orgopt.lab.ray.slot import Ready, Slot
 from orgopt.lab.running import Running
 from orgopt.lab.sandbox.launch import Sandbox, chosen
-from orgopt.task import Settings, Task
+from orgopt.lab.training import TrainingLab
+from orgopt.task import Task
 from orgopt.version import __version__
 
 START_LIMIT_S = 180
@@ -53,7 +54,7 @@ class _Seat:
         return self.open and self.run is None
 
 
-class RayLab:
+class RayLab(TrainingLab):
     """A Lab on a Ray cluster; the slots start at once, and the first use waits for the first of them.
 
     Args:
@@ -70,45 +71,25 @@ class RayLab:
     def __init__(
         self, task: Task, slots: int, sandbox: Sandbox | None = None, note: Callable[[str], None] | None = None
     ) -> None:
-        self.task = task
+        super().__init__(task, slots)
         self.sandbox = sandbox or chosen()
-        self._slots = slots
         self._ray = join(slots, note)
         self._parcel = self._ray.put(pack(task.folder))
-        self._queue: deque[Experiment] = deque()
         self._waiting: deque[Running] = deque()  # have a slot by their charge, and lost their seat
-        self._events: list[Outcome | Checkpoint] = []
-        self._epoch = time.monotonic()
-        self._faults = 0
         self._digest: str | None = None
         self._seats = [self._seat() for _ in range(slots)]
         self._homeless_since = time.monotonic()
         self._waited = False  # for the slots that find a place at first
 
     @property
-    def slots(self) -> int:
-        return self._slots
-
-    @property
     def data_digest(self) -> str:
         while self._digest is None:
-            self._listen(START_LIMIT_S)
+            self._collect(START_LIMIT_S)
         return self._digest
 
     @property
     def stamp(self) -> Mapping[str, str]:
         return {"lab": "ray", "data": self.data_digest[:12], "sandbox": self.sandbox.value, **reporting(self.task)}
-
-    @property
-    def virtual(self) -> bool:
-        return False
-
-    @property
-    def takes_scripts(self) -> bool:
-        return True
-
-    def truth(self, settings: Settings) -> float | None:  # noqa: ARG002 training alone tells
-        return None
 
     def reset(self) -> None:
         _ = self.data_digest
@@ -118,67 +99,15 @@ class RayLab:
                 if (now_open := sum(seat.open for seat in self._seats)) > opened:
                     opened, since = now_open, time.monotonic()
                 else:
-                    self._listen(1.0)
+                    self._collect(1.0)
             self._waited = True
         self._epoch = time.monotonic()
-
-    def now(self) -> float:
-        return time.monotonic() - self._epoch
-
-    def submit(self, experiment: Experiment) -> None:
-        _ = self.data_digest
-        self._queue.append(experiment)
-        self._start_queued()
-
-    def wait(self, until: float) -> list[Outcome | Checkpoint]:
-        _ = self.data_digest
-        while True:
-            self._give_up_overdue()
-            if not self._events:
-                self._listen(min([until, *self._moments()]) - self.now())
-            if self._events or self.now() >= until:
-                events, self._events = self._events, []
-                return events
-
-    def kill(self, experiment: int) -> None:
-        now = self.now()
-        for run in self._charged():
-            if run.experiment.id == experiment and not run.told:
-                self._events.append(run.cut(Status.STOPPED, now))
-                self._end(run)
-        for queued in [one for one in self._queue if one.id == experiment]:
-            self._queue.remove(queued)
-            self._events.append(Outcome(id=experiment, status=Status.STOPPED, started=now, ended=now))
-
-    def stop(self) -> list[Outcome]:
-        self._queue.clear()
-        now = self.now()
-        charged = self._charged()
-        cut = [run.cut(Status.UNFINISHED, now) for run in charged if not run.told]
-        known = [event for event in self._events if isinstance(event, Outcome)]  # since the last `wait`
-        unfinished, self._events = [*known, *cut], []
-        for run in charged:
-            self._end(run)
-        deadline = time.monotonic() + _STOP_LIMIT_S
-        while any(seat.run for seat in self._seats):
-            if time.monotonic() > deadline:
-                for seat in [one for one in self._seats if one.run]:
-                    self._replace(seat)  # nobody hears of it: what it runs ends with it
-            else:
-                self._listen(1.0)
-        return unfinished
 
     def close(self) -> None:
         """Give the slots back to the cluster; what runs in them ends."""
         seats, self._seats = self._seats, []
         for seat in seats:
             self._ray.kill(seat.actor)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
 
     def _seat(self) -> _Seat:
         """A new slot, wherever the cluster has a place for it."""
@@ -189,6 +118,15 @@ class RayLab:
     def _charged(self) -> list[Running]:
         """What has a slot, in its seat or waiting for another."""
         return [*(seat.run for seat in self._seats if seat.run), *self._waiting]
+
+    def _await_end(self) -> None:
+        deadline = time.monotonic() + _STOP_LIMIT_S
+        while any(seat.run for seat in self._seats):
+            if time.monotonic() > deadline:
+                for seat in [one for one in self._seats if one.run]:
+                    self._replace(seat)  # nobody hears of it: what it runs ends with it
+            else:
+                self._collect(1.0)
 
     def _homeless_s(self) -> float:
         return time.monotonic() - self._homeless_since
@@ -212,7 +150,7 @@ class RayLab:
                 return
             seat.run, seat.answer = run, seat.actor.begin.remote(run.experiment)
 
-    def _end(self, run: Running) -> None:
+    def _kill(self, run: Running) -> None:
         """End an experiment that was told."""
         run.killed = True
         if run in self._waiting:
@@ -221,12 +159,12 @@ class RayLab:
             if seat.run is run:
                 seat.actor.kill.remote(run.experiment.id)
 
-    def _give_up_overdue(self) -> None:
+    def _end_overdue(self) -> None:
         for seat in [one for one in self._seats if one.run]:
             if seat.run and self.now() - seat.run.begun >= self._limit_s(seat.run):
                 self._lost(seat, "the node was not heard of any more")
 
-    def _listen(self, timeout: float) -> None:
+    def _collect(self, timeout: float) -> None:
         """Note what slots tell within a time.
 
         Raises:
