@@ -17,7 +17,7 @@ from orgopt.errors import SandboxError
 from orgopt.lab.local import LocalLab
 from orgopt.lab.sandbox import bubblewrap, packages
 from orgopt.lab.sandbox.bubblewrap import VARIABLE, Found, find, remedy
-from orgopt.lab.sandbox.launch import CHOICE, Sandbox
+from orgopt.lab.sandbox.choice import CHOICE, Sandbox
 from orgopt.task import Task
 from orgopt.task_folder import load_task
 from tests.conftest import ROOT

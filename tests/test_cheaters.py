@@ -13,7 +13,7 @@ from orgopt.knob import Settings
 from orgopt.lab.base import Experiment, Outcome, Status
 from orgopt.lab.local import LocalLab
 from orgopt.lab.plausible import implausible, weigh
-from orgopt.lab.sandbox.launch import Sandbox
+from orgopt.lab.sandbox.choice import Sandbox
 from orgopt.lab.worlds.recording import load_records, records_path
 from orgopt.ledger import Ledger
 from orgopt.scoring import DISQUALIFIED, evaluate

@@ -22,9 +22,9 @@ from orgopt.foreign.source import read
 from orgopt.knob import parse_knobs
 from orgopt.lab.base import Experiment, Outcome, Status
 from orgopt.lab.local import LocalLab
+from orgopt.lab.sandbox.choice import Sandbox
 from orgopt.lab.sandbox.inside import beside
 from orgopt.lab.sandbox.inside.printed import printed_metric
-from orgopt.lab.sandbox.launch import Sandbox
 from orgopt.ledger import Ledger, results_tsv
 from orgopt.study.wording import metric as metric_text
 from orgopt.task import Task

@@ -28,9 +28,9 @@ from orgopt.document.editing.canonical import org_text
 from orgopt.document.linting.lint import require_org
 from orgopt.errors import SandboxError, StoreError, UsageError
 from orgopt.lab.local import LocalLab
-from orgopt.lab.sandbox import launch
+from orgopt.lab.sandbox import choice, files
 from orgopt.lab.sandbox.bubblewrap import VARIABLE
-from orgopt.lab.sandbox.launch import Sandbox
+from orgopt.lab.sandbox.choice import Sandbox
 from orgopt.ledger import Event, Ledger
 from orgopt.org import Link, Org, Role, Standup
 from orgopt.scoring import evaluate
@@ -58,7 +58,7 @@ ONE_CALL_S = 1.015  # a thought begins at 0.01 s and takes a tick; the next woul
 
 @pytest.fixture(autouse=True)
 def nobody_chose(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(launch.CHOICE, "")
+    monkeypatch.setenv(choice.CHOICE, "")
 
 
 class Ticks:
@@ -287,7 +287,7 @@ def test_it_reviews_by_running_again(toy: Task) -> None:
 
 @pytest.mark.parametrize("kind", list(Sandbox))
 def test_a_command_that_hangs_is_ended_with_all_that_it_started(toy: Task, kind: Sandbox) -> None:
-    launch.choose(kind)
+    choice.choose(kind)
     mark = f"cli-child-{kind}-{os.getpid()}"
     began = time.monotonic()
     ledger = run(toy, "hang", mark, timeout_s=1.0)
@@ -301,7 +301,7 @@ def test_a_command_that_hangs_is_ended_with_all_that_it_started(toy: Task, kind:
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", list(Sandbox))
 def test_the_end_comes_at_most_two_seconds_after_the_limit(toy: Task, kind: Sandbox) -> None:
-    launch.choose(kind)
+    choice.choose(kind)
     ledger = run(toy, "hang", f"late-{os.getpid()}", timeout_s=3.0, budget_s=4.9, clock=time.perf_counter)
     (data,) = thoughts(ledger)
     assert data["failure"] == "timeout"
@@ -389,7 +389,7 @@ def test_a_script_that_keeps_a_secret_is_refused(toy: Task, tmp_path: Path, monk
 
 def test_what_a_task_hides_from_experiments_is_hidden_from_commands() -> None:
     task = load_task("digits", ROOT)
-    places = launch.hidden(task)
+    places = files.hidden(task)
     assert places
     assert all(Path(place).stat().st_size > 1000 for place in places)
     code = "import pathlib, sys; print([len(pathlib.Path(one).read_bytes()) for one in sys.argv[1:]])"
@@ -441,7 +441,7 @@ def test_folders_may_be_shown_and_those_of_the_home_are_found_there(
 
 
 def test_the_weaker_sandbox_is_stamped(toy: Task) -> None:
-    launch.choose(Sandbox.PROCESS)
+    choice.choose(Sandbox.PROCESS)
     ledger = run(toy, "climb")
     assert ledger.of("start")[0].data["language"]["hand"]["sandbox"] == "process"
     assert [event.data["note"] for event in ledger.of("proposal")] == ["X should be nearer to 0.7"]
@@ -456,7 +456,7 @@ def test_memory_is_bounded(toy: Task) -> None:
 @pytest.mark.fault
 @pytest.mark.parametrize("kind", list(Sandbox))
 def test_no_command_outlives_a_killed_run(tmp_path: Path, kind: Sandbox) -> None:
-    launch.choose(kind)  # in the environment, which it hands on
+    choice.choose(kind)  # in the environment, which it hands on
     mark = f"cli-orphan-{kind}-{os.getpid()}"
     workspace(tmp_path, "hang", mark)
     process = subprocess.Popen(
@@ -549,7 +549,7 @@ def test_what_is_not_declared_or_not_there_is_refused(tmp_path: Path) -> None:
     own.chmod(0o755)
     hidden = CommandSettings(name="cli", command=(str(own),))
     assert f'the sandbox hides {own}: add read = ["{own.parent}"]' in refused(hidden)
-    launch.choose(Sandbox.PROCESS)
+    choice.choose(Sandbox.PROCESS)
     Language(ALONE, LanguageSettings(commands={"cli": hidden})).close()
 
 

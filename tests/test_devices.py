@@ -19,7 +19,7 @@ from orgopt.lab.devices.slots import Devices, listed
 from orgopt.lab.doctor.gpus import try_gpus
 from orgopt.lab.local import LocalLab
 from orgopt.lab.sandbox import launch
-from orgopt.lab.sandbox.launch import Sandbox
+from orgopt.lab.sandbox.choice import Sandbox
 from orgopt.ledger import Ledger, results_tsv
 from orgopt.task import Task
 from orgopt.task_folder import load_task

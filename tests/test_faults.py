@@ -16,7 +16,8 @@ import pytest
 
 from orgopt.lab.base import Experiment, Outcome, Status
 from orgopt.lab.local import LocalLab
-from orgopt.lab.sandbox.launch import Sandbox, covers_tmp
+from orgopt.lab.sandbox.choice import Sandbox
+from orgopt.lab.sandbox.files import covers_tmp
 from orgopt.limits import Limits
 from orgopt.task import Task
 from orgopt.task_folder import load_task

@@ -19,8 +19,8 @@ from orgopt.foreign.knobs import HEADING
 from orgopt.knob import parse_knobs
 from orgopt.lab.base import Experiment, Outcome, Status
 from orgopt.lab.local import LocalLab
+from orgopt.lab.sandbox.choice import Sandbox
 from orgopt.lab.sandbox.inside.printed import printed_metric
-from orgopt.lab.sandbox.launch import Sandbox
 from orgopt.ledger import Ledger
 from orgopt.report import page
 from orgopt.scoring import evaluate

@@ -22,7 +22,7 @@ from orgopt.evolve.forecast.calls import Pace, Span, Terms, calls
 from orgopt.evolve.trials.kept import Keeping, Settings, evaluate_kept
 from orgopt.jsonl import read_lines
 from orgopt.lab.local import LocalLab
-from orgopt.lab.sandbox.launch import Sandbox
+from orgopt.lab.sandbox.choice import Sandbox
 from orgopt.ledger import Ledger
 from orgopt.org import Standup
 from orgopt.study.config import StudyConfig

@@ -12,7 +12,8 @@ import pytest
 from orgopt.errors import LabError
 from orgopt.lab.base import Experiment, Status
 from orgopt.lab.local import LocalLab
-from orgopt.lab.sandbox.launch import INSIDE, Sandbox
+from orgopt.lab.sandbox.choice import Sandbox
+from orgopt.lab.sandbox.launch import INSIDE
 from orgopt.task_folder import load_task
 from orgopt.verification import train_all
 from tests.conftest import ROOT

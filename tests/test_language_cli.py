@@ -15,7 +15,7 @@ from orgopt.agents.thinking.spend import OverBudgetError
 from orgopt.cli import main
 from orgopt.document import parse
 from orgopt.lab.local import LocalLab
-from orgopt.lab.sandbox.launch import Sandbox
+from orgopt.lab.sandbox.choice import Sandbox
 from orgopt.ledger import Ledger
 from orgopt.org import Link, Org, Role
 from orgopt.scoring import Score, evaluate

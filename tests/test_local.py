@@ -11,8 +11,8 @@ import pytest
 from orgopt.errors import LabError
 from orgopt.lab.base import Experiment, Lab, Status
 from orgopt.lab.local import LocalLab
+from orgopt.lab.sandbox.choice import Sandbox
 from orgopt.lab.sandbox.inside.curve import read_curve
-from orgopt.lab.sandbox.launch import Sandbox
 from orgopt.task import Task
 from orgopt.task_folder import load_task
 from orgopt.testing.lab import LabContract, drain

@@ -15,8 +15,8 @@ import pytest
 from orgopt.errors import LabError
 from orgopt.lab.base import Experiment, Status
 from orgopt.lab.local import LocalLab
+from orgopt.lab.sandbox.choice import Sandbox
 from orgopt.lab.sandbox.inside.prime import copied
-from orgopt.lab.sandbox.launch import Sandbox
 from orgopt.limits import Limits
 from orgopt.task import Task
 from orgopt.task_folder import load_task

@@ -19,9 +19,9 @@ from orgopt.foreign.survey import Survey, survey
 from orgopt.lab.base import Experiment, Outcome, Status
 from orgopt.lab.checking import check
 from orgopt.lab.local import LocalLab
+from orgopt.lab.sandbox.choice import Sandbox, using
 from orgopt.lab.sandbox.inside.execute import python_words
 from orgopt.lab.sandbox.inside.printed import Reading, read_metric
-from orgopt.lab.sandbox.launch import Sandbox, using
 from orgopt.syntax import tree
 from orgopt.task import Measure, Task
 from orgopt.task_folder import load_task

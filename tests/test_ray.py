@@ -31,8 +31,8 @@ from orgopt.lab.ray import lab as ray_lab
 from orgopt.lab.ray.cluster import ADDRESS, share
 from orgopt.lab.ray.lab import RayLab
 from orgopt.lab.ray.parcel import pack, unpack
-from orgopt.lab.sandbox import launch
-from orgopt.lab.sandbox.launch import Sandbox
+from orgopt.lab.sandbox import choice
+from orgopt.lab.sandbox.choice import Sandbox
 from orgopt.study.standing import Standing
 from orgopt.task import Task
 from orgopt.testing.lab import LabContract, drain
@@ -254,7 +254,7 @@ def test_without_ray_the_remedy_is_said(toy: Task, monkeypatch: pytest.MonkeyPat
 
 def test_a_run_from_the_shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv(launch.CHOICE, "process")
+    monkeypatch.setenv(choice.CHOICE, "process")
     ray.shutdown()
     document = tmp_path / "solo.md"
     document.write_text("# Solo\n\n## Roles\n\n- Researcher\n  - Agent: gp\n")

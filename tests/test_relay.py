@@ -21,8 +21,8 @@ from orgopt.agents.settings import LanguageSettings, ModelSettings, Price
 from orgopt.agents.thinking.answers import Answers
 from orgopt.agents.thinking.spend import Spend
 from orgopt.errors import UsageError
-from orgopt.lab.sandbox import launch
-from orgopt.lab.sandbox.launch import Sandbox
+from orgopt.lab.sandbox import choice
+from orgopt.lab.sandbox.choice import Sandbox
 from orgopt.ledger import Ledger
 from orgopt.task import Task
 from orgopt.team.no_result import lost
@@ -66,8 +66,8 @@ def run(task: Task, server: LlmServer, *words: str, **more: Any) -> Ledger:
 def test_a_command_asks_a_model_that_it_cannot_reach_in_each_dialect(
     toy: Task, kind: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(launch.CHOICE, "")
-    launch.choose(kind)
+    monkeypatch.setenv(choice.CHOICE, "")
+    choice.choose(kind)
     with LlmServer(lambda call: f"take 0.{call.number + 3}") as server:
         ledger = run(toy, server, "ask", *DIALECTS, max_experiments=9, max_output_kb=64)
         (data,) = thoughts(ledger)

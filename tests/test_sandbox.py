@@ -15,11 +15,11 @@ from orgopt.cli import main
 from orgopt.errors import SandboxError, TaskError, UsageError
 from orgopt.lab.base import Experiment, Outcome, Status
 from orgopt.lab.local import LocalLab
-from orgopt.lab.sandbox import bubblewrap, launch
+from orgopt.lab.sandbox import bubblewrap, choice, launch, wrap
 from orgopt.lab.sandbox.bubblewrap import VARIABLE
+from orgopt.lab.sandbox.choice import CHOICE, Sandbox, chosen
 from orgopt.lab.sandbox.inside import isolate, seccomp
 from orgopt.lab.sandbox.inside.start import ISOLATION_FAILED, check_isolation
-from orgopt.lab.sandbox.launch import CHOICE, Sandbox, chosen
 from orgopt.limits import Limits
 from orgopt.task import Task
 from orgopt.task_folder import load_task
@@ -51,9 +51,9 @@ def orgopt(*args: str | Path) -> Result:
 
 def test_bubblewrap_is_the_default_and_others_are_named() -> None:
     assert chosen() is Sandbox.BUBBLEWRAP
-    launch.choose("process")
+    choice.choose("process")
     assert chosen() is Sandbox.PROCESS
-    launch.choose("chroot")
+    choice.choose("chroot")
     with pytest.raises(UsageError, match="choose bubblewrap or process"):
         chosen()
 
@@ -323,6 +323,6 @@ def test_what_pythons_library_links_to_can_be_read_inside(monkeypatch: pytest.Mo
     (library / "sitecustomize.py").symlink_to(elsewhere)
     (library / "gone.py").symlink_to(tmp_path / "nowhere")
     monkeypatch.setattr("sysconfig.get_path", lambda _: str(library))
-    line = launch.wrapped({str(library): str(library)}, {})
+    line = wrap.wrapped({str(library): str(library)}, {})
     read = [*line, "/bin/cat", str(library / "sitecustomize.py")]
     assert subprocess.run(read, capture_output=True, text=True, check=True).stdout == "import sys\n"

@@ -14,7 +14,8 @@ import pytest
 from orgopt.knob import with_values
 from orgopt.lab.base import Experiment, Status
 from orgopt.lab.local import LocalLab
-from orgopt.lab.sandbox.launch import INSIDE, Sandbox
+from orgopt.lab.sandbox.choice import Sandbox
+from orgopt.lab.sandbox.launch import INSIDE
 from orgopt.normalisation import by_ratio
 from orgopt.task import Task
 from orgopt.task_folder import load_task

@@ -14,7 +14,7 @@ import pytest
 from orgopt.document import Program
 from orgopt.lab.base import Experiment, Status
 from orgopt.lab.local import RETRIES, LocalLab
-from orgopt.lab.sandbox.launch import Sandbox
+from orgopt.lab.sandbox.choice import Sandbox
 from orgopt.ledger import Ledger
 from orgopt.scoring import run
 from orgopt.task import Task

@@ -15,7 +15,7 @@ from orgopt.evolve.trials.arena import Arena
 from orgopt.lab import LAB_KIND, default_lab, make_lab
 from orgopt.lab.base import Lab
 from orgopt.lab.ray.cluster import cores
-from orgopt.lab.sandbox.launch import printed_data_digest
+from orgopt.lab.sandbox.files import printed_data_digest
 from orgopt.lab.worlds.recording import run_seconds
 from orgopt.lab.worlds.world import open_world
 from orgopt.seal import read_record, write_record

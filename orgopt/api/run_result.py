@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from orgopt.document import Program
 from orgopt.errors import UsageError
 from orgopt.json_values import json_values
-from orgopt.lab.sandbox.launch import Sandbox
+from orgopt.lab.sandbox.choice import Sandbox
 from orgopt.scoring import Score
 from orgopt.seal import read_record
 from orgopt.study.verdict.ending import Ending

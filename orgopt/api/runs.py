@@ -30,7 +30,7 @@ from orgopt.callback import Callback
 from orgopt.called import own_command
 from orgopt.document import load, require_org
 from orgopt.errors import StoreError, UsageError
-from orgopt.lab.sandbox.launch import Sandbox, chosen, using
+from orgopt.lab.sandbox.choice import Sandbox, chosen, using
 from orgopt.ledger import Event, Ledger, results_tsv, write_text
 from orgopt.locks import holding
 from orgopt.org import Org

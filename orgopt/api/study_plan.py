@@ -19,7 +19,7 @@ from orgopt.evolve.search import optimize as search
 from orgopt.evolve.surrogate.examples import gather_evidence, keep_evidence
 from orgopt.evolve.trials.arena import Arena, Terms
 from orgopt.lab.doctor.probes import trial
-from orgopt.lab.sandbox import launch, packages
+from orgopt.lab.sandbox import choice, packages
 from orgopt.lab.sandbox.bubblewrap import find, wanted
 from orgopt.ledger import write_text
 from orgopt.org import Org
@@ -185,7 +185,7 @@ def _steered(hears: Callback, projection: Projection, notices: Notices, log: Stu
 
 def _sandboxed(callback: Callback) -> bool:
     """Whether real runs can be added to a replay; says what to do where they cannot."""
-    if not trial(launch.chosen()):
+    if not trial(choice.chosen()):
         return True
     what = f"install bubblewrap ({packages.install_line() or f'{own_command()} doctor --install'})"
     what = f"see {own_command()} doctor" if find() or not wanted() else what

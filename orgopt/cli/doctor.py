@@ -21,7 +21,7 @@ from orgopt.lab.doctor.probes import Finding, examine, trial
 from orgopt.lab.ray.nodes import examine_nodes
 from orgopt.lab.sandbox import packages
 from orgopt.lab.sandbox.bubblewrap import absence, find, remedy, wanted
-from orgopt.lab.sandbox.launch import Sandbox, chosen
+from orgopt.lab.sandbox.choice import Sandbox, chosen
 from orgopt.org import AGENT_KIND
 from orgopt.plugins import Plugin
 from orgopt.study.config import REWRITER_KIND, SAMPLER_KIND

@@ -10,8 +10,8 @@ from orgopt.lab.base import Lost, Outcome, Status, reporting
 from orgopt.lab.devices.slots import LOOK_S, UNSEEN, Devices
 from orgopt.lab.plausible import weigh
 from orgopt.lab.running import Running
+from orgopt.lab.sandbox.choice import Sandbox, chosen
 from orgopt.lab.sandbox.harness import Harness
-from orgopt.lab.sandbox.launch import Sandbox, chosen
 from orgopt.lab.sandbox.process import EndedError, WarmProcess
 from orgopt.lab.training import TrainingLab
 from orgopt.task import Task

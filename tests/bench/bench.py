@@ -25,7 +25,7 @@ import mistune
 from orgopt.document import parse
 from orgopt.lab.base import Experiment
 from orgopt.lab.local import LocalLab
-from orgopt.lab.sandbox.launch import Sandbox
+from orgopt.lab.sandbox.choice import Sandbox
 from orgopt.scoring import evaluate
 from orgopt.task_folder import load_task
 from orgopt.verification import train_all

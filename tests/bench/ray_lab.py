@@ -23,7 +23,7 @@ from ray.cluster_utils import Cluster
 from orgopt.lab.base import Experiment, Lab, Outcome
 from orgopt.lab.local import LocalLab
 from orgopt.lab.ray.lab import RayLab
-from orgopt.lab.sandbox.launch import chosen
+from orgopt.lab.sandbox.choice import chosen
 from orgopt.task import Task
 from orgopt.task_folder import load_task
 from orgopt.testing.toy_task import toy_task

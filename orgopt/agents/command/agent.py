@@ -29,7 +29,7 @@ from orgopt.agents.thinking.redact import LEAST, leaks, redact, secrets_of
 from orgopt.agents.thinking.situation import Seat, Situation
 from orgopt.agents.thinking.spend import Amount, OverBudgetError, Within
 from orgopt.errors import StoreError, UsageError
-from orgopt.lab.sandbox import launch
+from orgopt.lab.sandbox import choice, files
 from orgopt.lab.sandbox import run_command as lab
 from orgopt.lab.sandbox.command_reach import Reach
 from orgopt.lab.sandbox.inside.command import UNCOMMITTED
@@ -102,7 +102,7 @@ class CommandAgent(Mind):
     def about(self, now: Situation) -> Mapping[str, Any]:
         return {
             "command": self.seat.role.command,
-            "sandbox": launch.chosen().value,
+            "sandbox": choice.chosen().value,
             "instructions": words.charge(now),
             "mission": words.mission(now),
         }
@@ -211,7 +211,7 @@ class CommandAgent(Mind):
             env={name: self._environ[name] for name in settings.passes if name in self._environ},
             sets=settings.sets,
             reach=_reach(settings),
-            hidden=tuple(launch.hidden(now.work.task, needed=False)),
+            hidden=tuple(files.hidden(now.work.task, needed=False)),
             timeout_s=settings.timeout_s,
             output_bytes=settings.max_output_kb * 1024,
             script_bytes=MAX_SCRIPT,

@@ -9,21 +9,21 @@ import click
 from orgopt.cli.shared.base import Named
 from orgopt.lab import LAB_KIND
 from orgopt.lab.ray.cluster import ADDRESS
-from orgopt.lab.sandbox import launch
+from orgopt.lab.sandbox import choice
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def _choose(ctx: click.Context, param: click.Parameter, value: str) -> None:  # noqa: ARG001  click's signature
-    launch.choose(value)
+    choice.choose(value)
 
 
 sandbox_option = click.option(
     "--sandbox",
-    type=click.Choice([kind.value for kind in launch.Sandbox]),
-    default=launch.Sandbox.BUBBLEWRAP.value,
+    type=click.Choice([kind.value for kind in choice.Sandbox]),
+    default=choice.Sandbox.BUBBLEWRAP.value,
     show_default=True,
-    envvar=launch.CHOICE,
+    envvar=choice.CHOICE,
     expose_value=False,
     callback=_choose,
     help="What holds experiments of the local lab: 'process' bounds them and hides nothing from them.",

@@ -21,7 +21,7 @@ from orgopt.agents.thinking.spend import OVER_BUDGET
 from orgopt.document import Program, parse, read, require_org
 from orgopt.errors import ModelError, StoreError
 from orgopt.lab.base import Lab
-from orgopt.lab.sandbox.launch import chosen
+from orgopt.lab.sandbox.choice import chosen
 from orgopt.ledger import Ledger, write_text
 from orgopt.scoring import Score, verified
 from orgopt.scoring import run as run_team

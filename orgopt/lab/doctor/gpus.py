@@ -13,7 +13,7 @@ from orgopt.lab.devices.base import Device
 from orgopt.lab.devices.slots import listed
 from orgopt.lab.doctor.probes import probe_task
 from orgopt.lab.local import LocalLab
-from orgopt.lab.sandbox.launch import Sandbox
+from orgopt.lab.sandbox.choice import Sandbox
 from orgopt.limits import WITH_GPU
 
 _LIMIT_S = 60.0  # a driver that is not kept loaded takes some seconds

@@ -22,8 +22,9 @@ from orgopt.lab.base import Experiment, Outcome, Status
 from orgopt.lab.doctor.attempts import BEGIN, FILES, PROBES, Probe
 from orgopt.lab.local import LocalLab
 from orgopt.lab.sandbox.bubblewrap import remedy
+from orgopt.lab.sandbox.choice import Sandbox
+from orgopt.lab.sandbox.files import readable
 from orgopt.lab.sandbox.inside.processes import arguments, inhabitants
-from orgopt.lab.sandbox.launch import Sandbox, readable
 from orgopt.task import Task
 from orgopt.task_folder import load_task
 

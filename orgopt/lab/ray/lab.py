@@ -19,7 +19,7 @@ from orgopt.lab.ray.cluster import join, share
 from orgopt.lab.ray.parcel import pack
 from orgopt.lab.ray.slot import Ready, Slot
 from orgopt.lab.running import Running
-from orgopt.lab.sandbox.launch import Sandbox, chosen
+from orgopt.lab.sandbox.choice import Sandbox, chosen
 from orgopt.lab.training import TrainingLab
 from orgopt.task import Task
 from orgopt.version import __version__

@@ -9,7 +9,7 @@ from orgopt.errors import LabError
 from orgopt.json_values import json_values
 from orgopt.lab.doctor.probes import Finding, examine
 from orgopt.lab.ray.cluster import join
-from orgopt.lab.sandbox.launch import Sandbox
+from orgopt.lab.sandbox.choice import Sandbox
 from orgopt.version import __version__
 
 

@@ -12,7 +12,7 @@ from orgopt.errors import LabError
 from orgopt.lab.base import Checkpoint, Experiment, Outcome
 from orgopt.lab.local import LocalLab
 from orgopt.lab.ray.parcel import Parcel, unpack
-from orgopt.lab.sandbox.launch import Sandbox
+from orgopt.lab.sandbox.choice import Sandbox
 from orgopt.task import Task
 from orgopt.version import __version__
 

@@ -6,10 +6,10 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from orgopt.lab.sandbox import launch
+from orgopt.lab.sandbox import files, launch, wrap
+from orgopt.lab.sandbox.choice import Sandbox
 from orgopt.lab.sandbox.command_roots import roots_of
 from orgopt.lab.sandbox.inside import isolate
-from orgopt.lab.sandbox.launch import Sandbox
 
 _COMMAND = "import sys; sys.path.insert(0, sys.argv[1]); from inside.command import main; main()"
 _PYTHON = (sys.executable, "-P", "-S", "-c", _COMMAND)  # the standard library is all that it needs
@@ -49,25 +49,25 @@ def start_command(kind: Sandbox, scratch: Path, reach: Reach) -> launch.Start:
     if kind is Sandbox.PROCESS:
         env = launch.environment(temporary=str(scratch), path=os.environ.get("PATH", os.defpath))
         return launch.Start(command=(*_PYTHON, str(launch.INSIDE.parent)), env=env)
-    launch.hand_over(results, replays=False)
+    wrap.hand_over(results, replays=False)
     users = scratch / "passwd"  # programs ask who they are
     users.write_text(f"nobody:x:{isolate.NOBODY}:{isolate.NOBODY}:nobody:{isolate.TEMPORARY}:/bin/sh\n")
-    python = launch.readable()
+    python = files.readable()
     seen = [*python, *(name for name in _NETWORK_FILES if reach.network and Path(name).exists())]
     own = {str(launch.INSIDE): f"{isolate.ROOT}/inside", str(users): "/etc/passwd"}
-    wrap = launch.wrapped(
+    line = wrap.wrapped(
         {**{path: path for path in (*seen, *reach.read)}, **own},
         {**{path: path for path in reach.write}, str(results): isolate.RESULTS},
         network=reach.network,
     )
     env = launch.environment(temporary=isolate.TEMPORARY, path="/usr/local/bin:/usr/bin:/bin")
     return launch.Start(
-        command=(*wrap, *launch.own_package((*python, *reach.read)), "--", *_PYTHON, isolate.ROOT),
+        command=(*line, *files.own_package((*python, *reach.read)), "--", *_PYTHON, isolate.ROOT),
         env=env,
     )
 
 
 def visible(path: Path, reach: Reach) -> bool:
     """Whether a command that is started with some reach sees a path."""
-    roots = ("/usr", *launch.ROOT_FOLDERS, *launch.readable(), *reach.read, *reach.write)
+    roots = ("/usr", *wrap.ROOT_FOLDERS, *files.readable(), *reach.read, *reach.write)
     return any(path.is_relative_to(root) for root in roots)

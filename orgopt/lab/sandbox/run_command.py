@@ -19,12 +19,12 @@ from threading import Event
 from typing import Any, NamedTuple
 
 from orgopt.errors import UsageError
-from orgopt.lab.sandbox import launch
+from orgopt.lab.sandbox import choice, files, launch, wrap
+from orgopt.lab.sandbox.choice import Sandbox
 from orgopt.lab.sandbox.command_reach import Reach, completed, start_command, visible
 from orgopt.lab.sandbox.inside import isolate, processes
 from orgopt.lab.sandbox.inside.command import STOP
 from orgopt.lab.sandbox.inside.supervise import STOP_LIMIT_S, last_line
-from orgopt.lab.sandbox.launch import Sandbox
 from orgopt.lab.sandbox.line import Door, Line, opened
 
 _POLL_S = 0.05
@@ -128,8 +128,8 @@ def find(program: str, reach: Reach) -> str:
         raise UsageError(f"read or write has {gone[0]}, which is not there")
     if shutil.which("git") is None:
         raise UsageError("command agents work with git, which is not installed")
-    if launch.chosen() is Sandbox.BUBBLEWRAP:
-        launch.bubblewrap(replays=False)
+    if choice.chosen() is Sandbox.BUBBLEWRAP:
+        wrap.bubblewrap(replays=False)
         reach = completed(program, reach)
         linked, path = Path(found).absolute(), Path(found).resolve()
         if not visible(path, reach):
@@ -144,7 +144,7 @@ def perform(job: Job, halted: Event) -> Done:
     Raises:
         SandboxError: The sandbox does not hold on this machine.
     """
-    kind, job = launch.chosen(), replace(job, reach=completed(job.command[0], job.reach))
+    kind, job = choice.chosen(), replace(job, reach=completed(job.command[0], job.reach))
     scratch = Path(tempfile.mkdtemp(prefix="orgopt-command-"))
     try:
         start = start_command(kind, scratch, job.reach)
@@ -171,7 +171,7 @@ def _request(job: Job, kind: Sandbox, scratch: Path, door: int) -> dict[str, Any
         "output_bytes": launch.OUTPUT_BYTES,
         "socket_bytes": launch.socket_bytes(),
         "wall_s": job.timeout_s + _BACKSTOP_S,
-        "covers_tmp": launch.covers_tmp()
+        "covers_tmp": files.covers_tmp()
         and not any(Path(path).is_relative_to("/tmp") for path in (*job.reach.read, *job.reach.write)),
         "network": job.reach.network,
         "foreign": True,
