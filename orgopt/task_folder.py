@@ -47,6 +47,7 @@ def _checkout(folder: Path, toml: dict[str, Any], workspace: Path) -> Task:
     told = {key: value for key, value in toml.items() if toml is not PLAIN}
     found = foreign.find(folder, told)
     script = found.script
+    runs = foreign.typed(found.run) if script == foreign.KNOBS_FILE else script
     metric, time = found.metric, toml.get("time", {})
     given = {"wall_s": found.times.limit_s, **toml.get("limits", {})}
     allowed = foreign.allowed(workspace, folder, toml)
@@ -57,8 +58,8 @@ def _checkout(folder: Path, toml: dict[str, Any], workspace: Path) -> Task:
     task = Task(
         name=folder.name,
         folder=folder,
-        title=str(toml.get("title", f"A checkout whose {script} prints its own {metric.name}")),
-        brief=str(toml.get("brief", f"Improve the {metric.name} that {script} prints.{more}")).strip(),
+        title=str(toml.get("title", f"A checkout whose {runs} prints its own {metric.name}")),
+        brief=str(toml.get("brief", f"Improve the {metric.name} that {runs} prints.{more}")).strip(),
         metric=name,
         heldout=name,
         unit=str(toml.get("unit", metric.name)),

@@ -106,6 +106,29 @@ def outcome(task: Task, settings: dict[str, object] | None = None, seed: int = 1
             "train.py",
             "python train.py --data d.csv",
         ),
+        (
+            {
+                "train.py": "import sys\nc = load(sys.argv[1])\nprint(1)",
+                "README.md": "`python train.py conf/b.yaml`",
+                "conf/a.yaml": "lr: 0.1",
+                "conf/b.yaml": "lr: 0.2",
+            },
+            "train.py",
+            "python train.py conf/b.yaml",
+        ),
+        (
+            {"train.py": "import sys\nc = load(sys.argv[1])\nprint(1)", "a.yaml": "lr: 0.1"},
+            "train.py",
+            "python train.py a.yaml",
+        ),
+        (
+            {
+                "train.py": "import sys\nc = load(sys.argv[1] if len(sys.argv) > 1 else 'b.yaml')\nprint(1)",
+                "a.yaml": "lr: 0.1",
+            },
+            "train.py",
+            "python train.py",
+        ),
         ({"Cargo.toml": "", "src/main.rs": "fn main() {}"}, "", "cargo run --release"),
         ({"Cargo.toml": "", "src/bin/train.rs": "fn main() {}"}, "", "cargo run --release --bin train"),
         ({"go.mod": "", "cmd/train/main.go": "package main"}, "", "go run ./cmd/train"),
@@ -127,6 +150,26 @@ def test_what_a_script_needs_and_nothing_gives_is_said(tmp_path: Path) -> None:
     found = script(tmp_path, "p.add_argument('--data', required=True)\nLR = 0.1")
     assert found.lacks == ("--data",)
     assert "# The script needs --data: write it into run." in draft(found, Answers(up=False))
+
+
+def test_words_that_a_script_takes_and_nothing_gives_are_said(tmp_path: Path) -> None:
+    files = {"a.yaml": "lr: 0.1", "b.yaml": "lr: 0.2"}
+    assert script(tmp_path, "import sys\nLR = read(sys.argv[1], sys.argv[2])", **files).lacks == (
+        "2 words after its name (sys.argv)",
+    )
+
+
+def test_a_configuration_file_named_by_the_command_has_the_knobs(tmp_path: Path) -> None:
+    folder = written(
+        tmp_path,
+        **{
+            "train.py": "import sys, yaml\nc = yaml.safe_load(open(sys.argv[1]))\nprint('val_loss:', c['lr'] ** 2)\n",
+            "conf/a.yaml": "lr: 0.5\nepochs: 3\n",
+        },
+    )
+    task = adopted(folder)
+    assert {knob.name for knob in task.knobs} == {"LR", "EPOCHS"}
+    assert outcome(task, {"LR": 0.25}).metric == 0.0625
 
 
 # Knobs
@@ -341,6 +384,7 @@ def steered(tmp_path: Path, text: str, **others: str) -> tuple[str, bool | None]
         ("logging.info('test_acc=' + str(acc))", "test_acc", True),
         ("log.info('epoch %d val mse %.4f', e, mse)", "val_mse", False),
         ("print(json.dumps({'val_f1': f, 'epoch': e}))", "val_f1", True),
+        ("r = {'auc': a}\nprint(json.dumps({'train': {'auc': b}, 'val': r}))", "val_auc", True),
         ("line = f'val acc: {x}'\nprint(line)", "val_acc", True),
         ("print('val_loss:', a)\nprint('val_acc:', acc)\nif acc > best_acc: best_acc = acc", "val_acc", True),
         ("def evaluate():\n    print(f'loss: {x}')\nprint(f'loss {y}')", "loss", False),
@@ -449,6 +493,7 @@ def test_a_program_in_another_language(tmp_path: Path) -> None:
     code = '#include <stdio.h>\n#define LR 0.5\nint main(void) { printf("epoch 1, val loss: %f\\n", LR * 4); }\n'
     task = adopted(written(tmp_path / "c", **{"train.c": code}))
     assert (task.script, task.metric) == ("knobs.py", "val_loss")
+    assert "val_loss that cc -O2 train.c" in task.brief
     found = outcome(task, {"LR": 0.25})
     assert (found.status, found.metric) == (Status.OK, 1.0)
 

@@ -6,6 +6,7 @@ and where files, data and interpreters lie. Nothing of a checkout is run here. W
 """
 
 from orgopt.foreign.checkout import KNOBS_FILE, Found, find
+from orgopt.foreign.entry import typed
 from orgopt.foreign.files import contents_digest, files_digest, own_files
 from orgopt.foreign.kinds import is_seed
 from orgopt.foreign.places import Allowed, allowed, data_folders, interpreter, interpreter_folders
@@ -28,4 +29,5 @@ __all__ = [
     "is_seed",
     "own_files",
     "parsed",
+    "typed",
 ]

@@ -11,7 +11,8 @@ from pathlib import Path, PurePosixPath
 
 from orgopt.errors import TaskError
 from orgopt.foreign.files import own_files
-from orgopt.foreign.sites.options import required
+from orgopt.foreign.knob_files import only_settings
+from orgopt.foreign.sites.options import required, words_read
 from orgopt.foreign.sites.python_text import called
 from orgopt.foreign.source import parsed
 
@@ -60,7 +61,12 @@ class Entry:
 
     @property
     def shell(self) -> str:
-        return self.run[2] if self.run[:2] == ("sh", "-c") else shlex.join(self.run)
+        return typed(self.run)
+
+
+def typed(run: Sequence[str]) -> str:
+    """The words of a command as one types them."""
+    return run[2] if tuple(run[:2]) == ("sh", "-c") else shlex.join(run)
 
 
 def entry(folder: Path) -> Entry | None:
@@ -77,7 +83,7 @@ def entry(folder: Path) -> Entry | None:
         return other
     script = likely[0][1]
     said, words = next(((where, words) for where, words in commands if _script(words) == script), ("", list[str]()))
-    given = _needed(folder / script, words)
+    given = _needed(folder, script, words)
     near = tuple(name for weight, name in likely[1:4] if weight > likely[0][0] - 1.5)
     return Entry(script=script, run=("python", script, *given), said=said, others=near)
 
@@ -137,16 +143,19 @@ def _script(words: Sequence[str]) -> str:
     return str(PurePosixPath(first)) if first and not first.startswith("/") else ""
 
 
-def _needed(path: Path, words: Sequence[str]) -> list[str]:
-    """The words of a command that a script cannot do without: its required options and arguments."""
-    needed = required(parsed(path))
-    after = (
-        list(words[words.index(next(word for word in words if word.endswith(".py"))) + 1 :])
-        if any(word.endswith(".py") for word in words)
-        else []
-    )
+def _needed(folder: Path, script: str, words: Sequence[str]) -> list[str]:
+    """The words of a command that a script cannot do without: its required options and arguments.
+
+    Args:
+        folder: The checkout.
+        script: The path of the script.
+        words: The words of the command that a document has; none where none has one.
+    """
+    tree = parsed(folder / script)
+    first = next((k for k, word in enumerate(words) if word.endswith(".py")), None)
+    after = [] if first is None else list(words[first + 1 :])
     found: list[str] = []
-    for name in needed:
+    for name in required(tree):
         if not name.startswith("-"):
             found += [word for word in after if not word.startswith("-")][:1]
         elif name in after and after.index(name) + 1 < len(after):
@@ -154,14 +163,23 @@ def _needed(path: Path, words: Sequence[str]) -> list[str]:
         else:
             joined = [word for word in after if word.startswith(f"{name}=")]
             found += joined[:1]
+    most, optional = words_read(tree)
+    if most and not found:
+        found = after[:most]
+        if not found and not optional and most == 1:
+            found = only_settings(folder)
     return found
 
 
 def missing(path: Path, run: Sequence[str]) -> list[str]:
     """The arguments that a script needs and its command does not give."""
     given = " ".join(run)
-    options = [name for name in required(parsed(path)) if name.startswith("-")]
-    return [name for name in options if name not in given]
+    tree = parsed(path)
+    options = [name for name in required(tree) if name.startswith("-") and name not in given]
+    most, optional = words_read(tree)
+    if most and not optional and len(run) < most + 2:  # python, and the script
+        options.append(f"{most} word{'s' * (most > 1)} after its name (sys.argv)")
+    return options
 
 
 def _compiled(folder: Path, names: Sequence[PurePosixPath]) -> Entry | None:

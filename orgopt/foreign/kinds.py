@@ -32,7 +32,8 @@ _MACHINE = vocabulary(
 _TIMES = vocabulary("seconds secs sec minutes mins hours timeout deadline budget wall patience limit")
 _SILENT = vocabulary(
     "log logging print verbose save checkpoint checkpoints report debug wandb plot every interval exclude resume "
-    "visdom multigpu download tqdm display show force dry smoke quick overwrite"
+    "visdom multigpu download tqdm display show force dry smoke quick overwrite quiet silent silence "
+    "progress color colour banner"
 )
 _MODES = vocabulary("mode stage task env environment source run experiment")
 _OTHER_PARTS = vocabulary(

@@ -44,6 +44,13 @@ def knob_files(folder: Path, script: str, trees: Mapping[str, ast.Module], run: 
     return list(dict.fromkeys(found))
 
 
+def only_settings(folder: Path) -> list[str]:
+    """The path of a checkout's configuration file, where it has just one; else nothing."""
+    names = [str(name) for name in own_files(folder) if name.suffix in _ENDINGS]
+    found = [name for name in names if _is_settings_file(folder, name)]
+    return found if len(found) == 1 else []
+
+
 def compiled_files(folder: Path) -> list[str]:
     """The sources of a program in another language that set what a person turns; the one that runs first."""
     names = [

@@ -84,7 +84,7 @@ def shown(tree: ast.Module, file: str, tables: Sequence[str] = ()) -> Iterator[S
         if last == "dump" and called(call.func).startswith("json") and call.args:
             target = _written(tree, call)
             for key in _keys(call.args[0], known) or tables:
-                yield Shown(name=key, file=target, key=key, place=place, within=function)
+                yield Shown(name=_joined(key), file=target, key=key, place=place, within=function)
         elif _PRINTS.fullmatch(last):
             yield from _printed(call, known, tables, (place, function))
 
@@ -98,11 +98,11 @@ def _printed(
         yield from _of(template, holes, place, function)
         if _PAIR.search(template):
             each = dict.fromkeys([*tables, *(key for value in known.values() for key in _keys(value, {}))])
-            yield from (Shown(name=key, place=place, within=function) for key in each)
+            yield from (Shown(name=key, place=place, within=function) for key in each if "." not in key)
     for part in ast.walk(call):
         if isinstance(part, ast.Call) and called(part.func) == "json.dumps" and part.args:
             for key in _keys(part.args[0], known) or tables:
-                yield Shown(name=key, key=key, place=place, within=function)
+                yield Shown(name=_joined(key), key=key, place=place, within=function)
 
 
 def _framework(call: ast.Call, last: str, place: str, within: str) -> Iterator[Shown]:
@@ -247,11 +247,23 @@ def _held(tree: ast.AST) -> dict[str, ast.expr]:
     return found
 
 
-def _keys(node: ast.expr, known: Mapping[str, ast.expr]) -> list[str]:
+def _keys(node: ast.expr, known: Mapping[str, ast.expr], depth: int = 0) -> list[str]:
+    """The keys of a dictionary, those of dictionaries in it with dots between."""
     if isinstance(node, ast.Name):
         node = known.get(node.id, node)
-    keys = node.keys if isinstance(node, ast.Dict) else []
-    return [key.value for key in keys if isinstance(key, ast.Constant) and isinstance(key.value, str)]
+    if not isinstance(node, ast.Dict) or depth > 4:
+        return []
+    found: list[str] = []
+    for key, value in zip(node.keys, node.values, strict=True):
+        if isinstance(key, ast.Constant) and isinstance(key.value, str):
+            inner = _keys(value, known, depth + 1)
+            found += [f"{key.value}.{name}" for name in inner] or [key.value]
+    return found
+
+
+def _joined(key: str) -> str:
+    """A key in tables as one name."""
+    return key.replace(".", "_")
 
 
 def _written(tree: ast.Module, call: ast.Call) -> str:

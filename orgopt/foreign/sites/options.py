@@ -47,6 +47,19 @@ def required(tree: ast.AST) -> list[str]:
     return found
 
 
+def words_read(tree: ast.AST) -> tuple[int, bool]:
+    """How many words of its command a script takes from `sys.argv`, and whether it does without them, too."""
+    most, looks = 0, False
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Subscript) and called(node.value) in {"sys.argv", "argv"}:
+            index = constant(node.slice)
+            most = max(most, index) if type(index) is int else most
+            looks = looks or isinstance(node.slice, ast.Slice)
+        elif isinstance(node, ast.Call) and called(node.func) == "len" and node.args:
+            looks = looks or called(node.args[0]) in {"sys.argv", "argv"}
+    return most, looks
+
+
 def _argument(source: Source, call: ast.Call, defaults: dict[str, ast.expr]) -> Iterator[Site]:
     names, words = flags(call), words_of(call)
     if not names:
