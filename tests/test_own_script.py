@@ -509,6 +509,16 @@ def test_words_of_a_command_are_filled_and_a_file_is_read(tmp_path: Path) -> Non
     assert outcome(task, {"LR": 0.75}, seed=3).metric == 3.75
 
 
+def test_a_metric_in_a_folder_that_the_script_makes(tmp_path: Path) -> None:
+    code = (
+        "import json, pathlib\nLR = 0.5\nout = pathlib.Path('runs') / str(7)\nout.mkdir(parents=True)\n"
+        "file = out / 'scores.json'\nwith open(file, 'w') as f:\n    json.dump({'val': {'loss': LR * 4}}, f)\n"
+    )
+    task = adopted(written(tmp_path / "c", **{"train.py": code, "old/scores.json": '{"val": {"loss": 9}}'}))
+    assert (task.metric, task.metric_file, task.metric_key) == ("val_loss", "scores.json", "val.loss")
+    assert outcome(task, {"LR": 0.25}).metric == 1.0
+
+
 def test_an_option_of_the_script_is_not_one_of_python() -> None:
     assert python_words(["python", "-u", "train.py", "-u", "5"]) == ["train.py", "-u", "5"]
 

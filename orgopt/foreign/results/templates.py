@@ -275,6 +275,13 @@ def _written(tree: ast.Module, call: ast.Call) -> str:
         for item in node.items
     ]
     parts = [part for one in [*call.args[1:], *around] for part in ast.walk(one)]
+    names = {part.id for part in parts if isinstance(part, ast.Name)}
+    parts += [
+        part
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and any(isinstance(one, ast.Name) and one.id in names for one in node.targets)
+        for part in ast.walk(node.value)
+    ]
     texts = [part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)]
     return next((text for text in texts if text.endswith((".json", ".jsonl"))), "")
 

@@ -118,8 +118,12 @@ def _places(task: Task, name: str) -> list[str]:
 
 
 def beside(task: Task) -> list[str]:
-    """The names of a checkout's files; those of its top alone where all are too many for a command line."""
-    names = [str(name) for name in own_files(task.folder) if str(name) not in RECORDINGS]
+    """The names of a checkout's files; those of its top alone where all are too many for a command line.
+
+    What an earlier run wrote its metric to is none: an experiment that writes nothing has no metric.
+    """
+    left = Path(task.metric_file).name
+    names = [str(name) for name in own_files(task.folder) if str(name) not in RECORDINGS and name.name != left]
     if len(names) > _NAMES or sum(map(len, names)) + 4 * len(names) > _NAMES_BYTES:
         names = sorted({name.split("/", 1)[0] for name in names})
     return names[:_NAMES]

@@ -4,6 +4,8 @@ import os
 import stat
 from pathlib import Path
 
+_MOST_FOLDERS = 2_000
+
 
 def collect(work: Path, name: str, kept: int, max_bytes: int, target: str = "") -> str:
     """Copy a file that an experiment left out of its reach, as `target`; returns why that cannot be, or nothing.
@@ -30,6 +32,21 @@ def collect(work: Path, name: str, kept: int, max_bytes: int, target: str = "") 
     finally:
         os.close(source)
     return ""
+
+
+def place(work: Path, name: str) -> str:
+    """Where a file of this name lies: at the path itself, or the only one of a name without a folder, below `work`."""
+    if "/" in name or (work / name).exists():
+        return name
+    found: list[str] = []
+    for seen, (folder, folders, files) in enumerate(os.walk(work)):
+        folders[:] = [one for one in folders if not one.startswith(".")]
+        path = Path(folder, name)
+        if name in files and not path.is_symlink():
+            found.append(str(path.relative_to(work)))
+        if seen == _MOST_FOLDERS:
+            break
+    return found[0] if len(found) == 1 else name
 
 
 def _copy(source: int, target: int, max_bytes: int) -> None:

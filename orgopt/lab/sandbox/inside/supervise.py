@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from . import isolate, processes
-from .collect import collect
+from .collect import collect, place
 from .curve import read_curve
 from .memory import Gauge
 from .part import OUTPUT, Part
@@ -155,7 +155,7 @@ def _metric(part: Part, work: Path, kept: int, watch: _Watch) -> float:
     reading = Reading(**part.reads)
     if not reading.file:
         return read_metric(watch.tail, part.prints, reading)
-    if error := collect(work, reading.file, kept, METRIC_BYTES, target=METRIC):
+    if error := collect(work, place(work, reading.file), kept, METRIC_BYTES, target=METRIC):
         raise ValueError(error)
     with os.fdopen(os.open(METRIC, os.O_RDONLY, dir_fd=kept), "rb") as file:
         return read_metric(file.read(), part.prints, reading)
