@@ -99,7 +99,7 @@ def paired(
     level = baseline.heldout
     told = [pair for pair in pairs if None not in pair]
     by_ratio = ratios and all((value or 0.0) * level > 0 for pair in told for value in pair)
-    apart = np.array([_ahead(*pair, by_ratio=by_ratio) for pair in pairs])
+    apart = np.array([ahead(*pair, by_ratio=by_ratio) for pair in pairs])
     n, mean = len(apart), float(apart.mean())
     error = spread_of(apart) / math.sqrt(n) if n > 1 else math.sqrt(2) * baseline.sd / (abs(level) if by_ratio else 1)
     enough = varies and (error > 1e-12 * abs(mean) or n >= _ALIKE)
@@ -142,8 +142,11 @@ def known(value: float, baseline: Measure, *, varies: bool = True) -> Evidence:
     return Evidence(gain=gain, error=error, low=low, resolution=resolution, runs=0, varies=varies)
 
 
-def _ahead(base: float | None, own: float | None, *, by_ratio: bool) -> float:
-    """By how much a run is ahead of the one beside it, as a logarithm where times are compared."""
+def ahead(base: float | None, own: float | None, *, by_ratio: bool) -> float:
+    """By how much a run is ahead of the one beside it, as a logarithm where times are compared.
+
+    A pair in which a run failed shows no gain.
+    """
     if base is None or own is None:
         return 0.0
     if not by_ratio:

@@ -41,6 +41,11 @@ class Stream(StrEnum):
     RANDOM_DOCUMENTS = "random-documents"
     SHUFFLED_LINKS = "shuffled-links"
 
+    # Of a board, by the secret of a test and the digest of the claim.
+    BOARD = "board"  # and the round
+    RECHECK = "recheck"  # whether an accepted claim is verified again
+    ORDER = "order"  # and the round: which of its runs goes first
+
     CALIBRATE = "calibrate"  # by k
     RECORD = "record"  # by the recording's seed, the setting's number and k
     NEAR = "near"  # by the recording's seed and the setting's number

@@ -108,6 +108,7 @@ FAILING: dict[str, tuple[list[str], str]] = {
     "log": (["log", "verify", "none"], "usage"),
     "checkout": (["checkout", "champion@none"], "usage"),
     "guide": (["guide"], ""),
+    "board": (["board", "list", "ftp://host"], "usage"),
     "mcp": (["mcp", "--workspace", "none"], "usage"),
     "schema": (["schema", "none"], "usage"),
 }
@@ -121,7 +122,7 @@ def test_errors_of_every_command_are_json_where_json_is_asked_for(name: str) -> 
         assert found["kind"] == kind
         assert found["message"]
         assert found["remedy"]
-    wrong = said(*args[:2] if name == "log" else args[:1], "--no-such-option", "--json")
+    wrong = said(*args[:2] if name in {"board", "log"} else args[:1], "--no-such-option", "--json")
     assert error_of(wrong)["message"].startswith("No such option")
 
 

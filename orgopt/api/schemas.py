@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from orgopt.api.asking import AskResult
-from orgopt.api.printed import documents, machine, results
+from orgopt.api.printed import boards, documents, machine, results
 from orgopt.errors import UsageError
 from orgopt.evolve.forecast.estimate import Estimate
 from orgopt.json_values import SCHEMA_VERSION
@@ -23,7 +23,10 @@ Schema = dict[str, Any]
 
 _OF: Mapping[str, type[Any]] = {
     "ask": AskResult,
+    "assignment": boards.Assigned,
+    "board": boards.Board,
     "check": results.Checked,
+    "claim": boards.Shown,
     "checkout": documents.Checkout,
     "compare": results.Compare,
     "diff": documents.Diff,
@@ -49,12 +52,15 @@ _OF: Mapping[str, type[Any]] = {
     "rule": documents.Rule,
     "rules": documents.Rules,
     "run": results.Run,
+    "served": boards.Served,
+    "submitted": boards.Claim,
     "sync": machine.Sync,
     "task": documents.OneTask,
     "tasks": documents.Tasks,
     "templates": documents.Templates,
     "told": results.Told,
     "ui": machine.Ui,
+    "verified": boards.Verified,
 }
 KINDS = tuple(sorted((*_OF, "org")))
 """All kinds of JSON that commands print, and `error`."""

@@ -49,6 +49,7 @@ COMMANDS = {
     "sync": ("sync", "Send to MLflow what it could not take."),
     "log": ("log", "Check the logs of studies, contests and runs."),
     "guide": ("guide", "Print a guide for agents that use orgopt."),
+    "board": ("board", "Serve a board of a task, or claim an improvement on one."),
     "mcp": ("mcp", "Serve this workspace to an agent, by the Model Context Protocol."),
     "schema": ("schema", "Print the JSON Schema of what commands print with --json."),
     "checkout": ("checkout", "Write a study's champion, seed or candidate to a file."),

@@ -3,12 +3,16 @@
 from importlib import metadata
 
 HEAVY = {
+    "cryptography": "cryptography",
     "dspy": "dspy-ai",
     "litellm": "dspy-ai",
     "mcp": "mcp",
     "mlflow": "mlflow",
     "sklearn": "scikit-learn",
+    "sqlalchemy": "sqlalchemy",
+    "starlette": "starlette",
     "torch": "torch",
+    "uvicorn": "uvicorn",
 }
 """Modules that a replay does without, and the package that brings each."""
 

@@ -1,0 +1,1 @@
+"""A board: improvements of one task that people claim whom nobody trusts, verified here before they count."""
