@@ -28,7 +28,7 @@ from orgopt.org_problems import problems
 from orgopt.task import Task
 from orgopt.task_folder import load_task
 from tests.conftest import ROOT
-from tests.fakes.board import NOW, InstantLab, board, claim, decide, parabola, person, send, signed, verifier
+from tests.fakes.board import NOW, InstantLab, board, claim, contested, decide, parabola, person, send, signed, verifier
 
 BEST = {"X": 0.7, "Y": 0.2}
 
@@ -373,6 +373,17 @@ def test_a_day_has_an_end_for_an_address(store: Store, monkeypatch: pytest.Monke
     with pytest.raises(RefusedError, match="a day"):
         send(store, {"X": 0.2}, who=2, now=NOW - 1e6)  # a clock that was put back helps nobody
     send(store, {"X": 0.2}, who=2, now=NOW + 90_000)
+
+
+def test_several_verifiers_decide_each_claim_once(tmp_path: Path) -> None:
+    found = contested(f"sqlite:///{tmp_path}/board.db")
+    assert not [one.id for one in found if one.status.open]
+    accepted = [one for one in found[::-1] if one.status is Status.ACCEPTED]
+    assert accepted
+    tests = [one.test for one in found]
+    assert len(set(tests)) == len(tests)
+    order = sorted(accepted, key=lambda one: one.test)
+    assert [one.against for one in order] == [0, *(one.id for one in order[:-1])], "each beat the one before it"
 
 
 def test_a_lost_verifier_is_followed_by_one_that_repeats_nothing(store: Store) -> None:

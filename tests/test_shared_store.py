@@ -15,6 +15,8 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.fakes.board import contested
+
 pytest.importorskip("psycopg", reason="psycopg is not installed: pip install 'orgopt[shared]'")
 boto3 = pytest.importorskip("boto3", reason="boto3 is not installed: pip install 'orgopt[shared]'")
 pytest.importorskip("moto", reason="moto's server is not installed: pip install 'moto[server]'")
@@ -94,6 +96,17 @@ def _made(bin_: Path, port: int, name: str) -> None:
             return
         time.sleep(0.2)
     raise AssertionError(f"no database {name}")
+
+
+def test_a_board_in_postgresql_decides_each_claim_once() -> None:
+    folder = Path("/tmp") / f"orgopt-board-{os.getpid()}"  # short, and open to PostgreSQL's user
+    try:
+        with postgres(folder) as url:
+            found = contested(f"{url}/optuna")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    assert not [one.id for one in found if one.status.open]
+    assert len({one.test for one in found}) == len(found)
 
 
 @pytest.fixture

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from orgopt.api.run_result import read_run_settings
 from orgopt.api.runs import LEDGER
+from orgopt.called import argument
 from orgopt.errors import LabError, StoreError, UsageError
 from orgopt.knob import Settings
 from orgopt.lab import default_lab, make_lab
+from orgopt.lab.sandbox.launch import Sandbox
 from orgopt.ledger import BASELINE, Ledger
 from orgopt.scoring import submissions
 from orgopt.task import Task
@@ -54,7 +56,7 @@ def verifying(
         wait: Waits some seconds.
 
     Raises:
-        UsageError: The task is not the board's.
+        UsageError: The task is not the board's, or its scripts would be held by nothing.
         LabError: The lab breaks again and again.
     """
     from orgopt.board.store import LeaseLostError
@@ -65,6 +67,11 @@ def verifying(
     faults = 0
     while True:
         with closing(make_lab(task, kind or default_lab(task), slots, note)) as lab:
+            if lab.stamp.get("sandbox") == Sandbox.PROCESS and (task.folder / "judge.py").is_file():
+                raise UsageError(
+                    f"{argument('sandbox', 'process')} hides nothing from scripts of strangers: a board of {task.name} "
+                    "needs bubblewrap"
+                )
             verifier = Verifier(store, task, lab, time.time)
             try:
                 while True:

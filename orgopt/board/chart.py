@@ -8,7 +8,9 @@ _WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 900.0, 220.0, 60.0, 16.0, 12.0, 
 
 def progress(told: View) -> Markup | None:
     """The gain over the untouched script by the number of the claim; nothing where fewer than two were accepted."""
-    points = [(one.id, one.result.get("over_baseline"), one.result.get("error") or 0.0) for one in told.accepted[::-1]]
+    points = [
+        (one.id, one.result.get("over_baseline"), one.result.get("over_error") or 0.0) for one in told.accepted[::-1]
+    ]
     known = [(at, gain, error) for at, gain, error in points if gain is not None]
     if len(known) < 2:
         return None

@@ -129,7 +129,7 @@ def _leaders(told: View) -> Markup:
         h(
             "tr",
             h("th", _who(one)),
-            h("td", _change(one), cls="wide"),
+            h("td", _change(one), cls="whole"),
             _right(_over(told.terms, one)),
             h("td", _time(one.decided), h("small", h("a", f"claim {one.id}", href=f"/claims/{one.id}"))),
             cls="first" if place == 0 else None,
@@ -148,12 +148,12 @@ def _newest(told: View) -> Markup:
             "tr",
             h("td", h("a", str(one.id), href=f"/claims/{one.id}")),
             h("td", _who(one)),
-            h("td", _change(one), cls="wide"),
+            h("td", _change(one), cls="whole"),
             h("td", h("span", _STATUSES[one.status], cls=f"status {one.status.value.partition(' ')[0]}"), _credit(one)),
         )
         for one in told.newest
     ]
-    return h("table", head, h("tbody", rows), cls="leaders")
+    return h("table", head, h("tbody", rows), cls="leaders claims")
 
 
 def _credit(one: Entry) -> Child:
@@ -231,7 +231,7 @@ def _facts(terms: Terms, entry: Entry) -> Markup:
 
 
 def _odds(logarithm: float) -> str:
-    return f"{math.exp(logarithm):,.3g}" if logarithm < 14 else f"e{logarithm:.1f}"
+    return f"{math.exp(min(logarithm, 99)):,.0f}" if logarithm > 2 else f"{math.exp(logarithm):.2g}"
 
 
 def _runs(terms: Terms, entry: Entry, address: str) -> Markup:
@@ -269,7 +269,7 @@ def _right(text: Child, element: str = "td") -> Markup:
 
 
 def _over(terms: Terms, one: Entry) -> Child:
-    gain, error = one.result.get("over_baseline"), one.result.get("error")
+    gain, error = one.result.get("over_baseline"), one.result.get("over_error")
     if gain is None:
         return "–"
     return [_gain(terms, gain), h("small", f"± {error:.2g}") if error is not None else None]

@@ -28,7 +28,7 @@ from orgopt.board.limits import RefusedError
 from orgopt.board.page import claim_page, page, style_digest
 from orgopt.board.records import Entry
 from orgopt.board.store import Store
-from orgopt.board.view import view, whole_dict
+from orgopt.board.view import View, view, whole_dict
 from orgopt.board.work import assignment
 from orgopt.errors import OrgoptError, StoreError, UsageError
 from orgopt.task import Task
@@ -75,21 +75,29 @@ class Pages:
 
     def __init__(self, store: Store, task: Task, clock: Clock) -> None:
         self._store, self._task, self._clock = store, task, clock
+        self._seen: tuple[int, View] | None = None
+
+    def _view(self) -> View:
+        """The board, read again where it changed: whoever asks for pages all day costs little."""
+        now, seen = self._store.state().changes, self._seen
+        if seen is None or seen[0] != now:
+            seen = self._seen = (now, view(self._store))
+        return seen[1]
 
     def page(self, request: Request) -> Response:
-        return Response(page(view(self._store), _address(request)), media_type="text/html")
+        return Response(page(self._view(), _address(request)), media_type="text/html")
 
     def board(self, _: Request) -> Response:
-        return JSONResponse(view(self._store).to_dict())
+        return JSONResponse(self._view().to_dict())
 
     def feed(self, request: Request) -> Response:
-        return Response(feed(view(self._store), _address(request)), media_type="application/atom+xml")
+        return Response(feed(self._view(), _address(request)), media_type="application/atom+xml")
 
     def next_document(self, _: Request) -> Response:
-        return PlainTextResponse(assignment(view(self._store), self._task).text, media_type="text/markdown")
+        return PlainTextResponse(assignment(self._view(), self._task).text, media_type="text/markdown")
 
     def next(self, _: Request) -> Response:
-        return JSONResponse(assignment(view(self._store), self._task).to_dict())
+        return JSONResponse(assignment(self._view(), self._task).to_dict())
 
     def claim(self, request: Request) -> Response:
         return JSONResponse(whole_dict(self._entry(request)))

@@ -198,8 +198,9 @@ class Verifier:
             "level": level(work.test, self._store.terms.family),
             "log_evidence": log_evidence(gains, self._scale),
             "gain": fmean(gains),
-            "error": None if len(gains) < 2 else spread_of(np.array(gains)) / math.sqrt(len(gains)),
+            "error": _error(gains),
             "over_baseline": fmean(over) if over else None,
+            "over_error": _error(over),
             "metric": fmean(own) if own else None,
             "rounds": [_public(work.seed(k), one) for k, one in enumerate(rounds)],
             "recheck": [_public(work.seed(RECHECK + k), one) for k, one in enumerate(again)],
@@ -222,6 +223,11 @@ def gain_of(before: float | None, own: float | None, scale: float, *, by_ratio: 
 
 def _public(seed: int, one: Round) -> dict[str, object]:
     return {"seed": seed, "own": one.own, "best": one.best, "base": one.base}
+
+
+def _error(gains: Sequence[float]) -> float | None:
+    """The standard error of a mean; None of one value."""
+    return spread_of(np.array(gains)) / math.sqrt(len(gains)) if len(gains) > 1 else None
 
 
 def _not_shown(rounds: Sequence[Round]) -> str:

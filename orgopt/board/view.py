@@ -80,7 +80,7 @@ def entry_dict(entry: Entry) -> dict[str, Any]:
     """A claim in a list."""
     same = ("id", "digest", "key", "name", "stated", "received", "decided", "why", "credits", "test", "against")
     told: dict[str, Any] = {name: getattr(entry, name) for name in same}
-    result = {name: entry.result.get(name) for name in ("gain", "error", "over_baseline", "metric")}
+    result = {name: entry.result.get(name) for name in ("gain", "error", "over_baseline", "over_error", "metric")}
     shown = {} if entry.status.open else {"settings": dict(entry.settings), "rewrites": bool(entry.script)}
     return {**told, "status": entry.status.value, **result, **shown}
 

@@ -37,13 +37,13 @@ def normal(rng: np.random.Generator, n: int) -> np.ndarray:
 
 
 def heavy(rng: np.random.Generator, n: int) -> np.ndarray:
-    """Student's t with two degrees of freedom: it has no variance."""
-    return rng.standard_t(2, n)
+    """Student's t with three degrees of freedom."""
+    return rng.standard_t(3, n) / math.sqrt(3)
 
 
 def spikes(rng: np.random.Generator, n: int) -> np.ndarray:
     """One run in ten is slowed down a lot, the claim's as often as the other's."""
-    return rng.normal(0, 1, n) + 10 * (rng.random(n) < 0.1) - 10 * (rng.random(n) < 0.1)
+    return (rng.normal(0, 1, n) + 10 * (rng.random(n) < 0.1) - 10 * (rng.random(n) < 0.1)) / math.sqrt(19)
 
 
 def rare(rng: np.random.Generator, n: int) -> np.ndarray:
@@ -51,6 +51,7 @@ def rare(rng: np.random.Generator, n: int) -> np.ndarray:
     return np.where(rng.random(n) < 0.9, 1 / 3, -3.0)
 
 
+# All but the last have a standard deviation of one, as the noise that a board knows.
 NOISES: dict[str, Draw] = {"normal": normal, "heavy tails": heavy, "spikes": spikes, "rarely bad": rare}
 
 
@@ -183,7 +184,7 @@ def main() -> None:
     parser.add_argument("what", choices=["noise", "power", "drift", "speed"])
     parser.add_argument("--boards", type=int, default=100)
     parser.add_argument("--claims", type=int, default=1000)
-    parser.add_argument("--runs", type=int, default=400)
+    parser.add_argument("--runs", type=int, default=200)
     parser.add_argument("--family", type=float, default=FAMILY)
     parser.add_argument("--submissions", type=int, default=10_000)
     parser.add_argument("--examples", type=int, default=600)

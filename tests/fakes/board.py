@@ -7,6 +7,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
@@ -119,6 +120,25 @@ def decide(store: Store, answer: Callable[[Experiment], Answer] = parabola, cloc
     one, found = verifier(store, answer, clock), []
     while (entry := one.next()) is not None:
         found.append(entry)
+    return found
+
+
+def contested(url: str, claims: int = 8, verifiers: int = 3) -> list[Entry]:
+    """What becomes of claims of which several verifiers decide some each, at once."""
+    store = Store.made(url, new_terms(toy_task(), made=NOW))
+    for k in range(claims):
+        send(store, {"X": 0.05 * (k % 4 + 1), "SCALE": 1.0 + k / 100}, who=k, address=str(k))
+
+    def work(_: int) -> int:
+        own = Store(url)
+        done = len(decide(own))
+        own.close()
+        return done
+
+    with ThreadPoolExecutor(verifiers) as threads:
+        list(threads.map(work, range(verifiers)))
+    found = store.entries(100)
+    store.close()
     return found
 
 

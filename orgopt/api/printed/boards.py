@@ -44,6 +44,7 @@ class Listed(TypedDict):
     gain: float | None
     error: float | None
     over_baseline: float | None
+    over_error: float | None
     metric: float | None
     settings: NotRequired[dict[str, Value]]
     rewrites: NotRequired[bool]
@@ -81,6 +82,7 @@ class Result(TypedDict, total=False):
     gain: float
     error: float | None
     over_baseline: float | None
+    over_error: float | None
     metric: float | None
     rounds: list[Round]
     recheck: list[Round]
