@@ -131,7 +131,7 @@ def checked(board: "Board", number: int, task: Callable[[str], Task] | None, slo
     from orgopt.board.repeat import repeat, wrong
 
     claim, terms = board.claim(number), board.read()["board"]
-    told = claim.get("result") or {}
+    told: dict[str, Any] = claim.get("result") or {}
     problems = wrong(terms, claim) if told else []
     repeated: list[dict[str, Any]] = []
     if task is not None and told and not problems:

@@ -39,7 +39,8 @@ def show_claim(told: Mapping[str, Any]) -> None:
     why = f": {told['why']}" if told["why"] else ""
     out.print(f"claim {told['id']}: {told['status']}{why}", markup=False, style="bold")
     out.print(f"by {printable(told['name']) or 'anonymous'}, key {told['key']}", markup=False)
-    for name, value in (told.get("settings") or {}).items():
+    settings: dict[str, Any] = told.get("settings") or {}
+    for name, value in settings.items():
         out.print(f"{name} = {value!r}", markup=False)
     if told["script"]:
         out.print("\n".join(map(printable, told["script"].split("\n"))), markup=False)
