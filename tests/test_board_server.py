@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -15,17 +16,21 @@ import pytest
 from click.testing import CliRunner
 from starlette.testclient import TestClient
 
+from orgopt.api.boards import found_by
 from orgopt.board.claims import BODY_BYTES
 from orgopt.board.client import Board
-from orgopt.board.records import Status
 from orgopt.board.server import listening, make_app
 from orgopt.board.store import Store
+from orgopt.board.terms import new_terms
+from orgopt.board.verification import Verifier
 from orgopt.cli import main
 from orgopt.errors import LabError, UsageError
+from orgopt.ledger import Ledger
+from orgopt.seal import write_record
 from orgopt.task import Task
 from orgopt.task_folder import load_task
 from tests.conftest import ROOT
-from tests.fakes.board import NOW, board, claim, decide, person, send, signed
+from tests.fakes.board import NOW, InstantLab, board, claim, decide, person, send, signed, toy_task
 
 BEST = {"X": 0.7, "Y": 0.2}
 EVIL = "<script>alert(1)</script>\u202e"
@@ -165,6 +170,7 @@ def served(env: dict[str, str], task: Path, port: int = 0) -> tuple[subprocess.P
             break
         except OSError:
             time.sleep(0.1)
+    one.stdout.close()
     return one, address
 
 
@@ -190,9 +196,8 @@ def test_a_board_from_end_to_end_and_killed_in_between(tmp_path: Path, monkeypat
         server.wait()
         server, address = served(env, toy, int(address.rpartition(":")[2]))
         assert said("list", address)["newest"][0]["id"] == 1, "what was answered is kept"
-        stopped = start("verify", "--task", str(toy), env=env)
-        stopped.send_signal(signal.SIGTERM)
-        stopped.wait()
+        with start("verify", "--task", str(toy), env=env) as stopped:
+            stopped.send_signal(signal.SIGTERM)
         decided = said("verify", "--task", str(toy), "--once")["decided"]
         assert [one["status"] for one in decided] == ["accepted"]
         shown = said("show", address, "1", "--repeat", "--task", str(toy))
@@ -200,54 +205,85 @@ def test_a_board_from_end_to_end_and_killed_in_between(tmp_path: Path, monkeypat
         assert all(one["same"] for one in shown["repeated"])
         program = tmp_path / "program.md"
         assert said("next", address, "-o", str(program))["best"] == 1
-        ran = CliRunner().invoke(main, ["run", str(program), "--task", str(toy), "--budget", "2s", "--json", "-q"])
-        assert ran.exit_code == 0, ran.output
-        folder = json.loads(ran.stdout)["folder"]
-        assert said("submit", address, "--run", folder)["ledger"] == "", "shown once it is decided"
-        said("verify", "--task", str(toy), "--once")
-        assert len(said("show", address, "2")["ledger"]) == 64
+        assert program.read_text().startswith("# Next on toy")
     finally:
         server.kill()
         server.wait()
 
 
-@pytest.mark.slow
-def test_verifiers_that_are_killed_decide_as_one_that_was_not(tmp_path: Path) -> None:
-    """Twenty kills at any moment: every claim is decided once, by the same runs as without them."""
-    stores = []
-    for name in ("calm", "killed"):
-        (tmp_path / name).mkdir()
-        store = board(tmp_path / name)
-        stores.append(store)
-    # The same secrets and claims, so that the same seeds are drawn.
-    terms = stores[0].terms
-    stores[1].close()
-    (tmp_path / "killed" / "board.db").unlink()
-    for path in (tmp_path / "killed").glob("board.db-*"):
-        path.unlink()
-    calm, killed = stores[0], Store.made(f"sqlite:///{tmp_path}/killed/board.db", terms)
-    for store in (calm, killed):
-        for k in range(12):
-            send(store, {"X": 0.1 * (k % 4) + 0.2, "SCALE": 1.0 + k / 100}, who=k, address=str(k))
-    decide(calm)
-    url, kills = f"sqlite:///{tmp_path}/killed/board.db", 0
-    for turn in range(200):
-        command = [sys.executable, "-m", "tests.fakes.board", url, str(1000 * turn)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, text=True) as one:
-            assert one.stdout.readline() == "ready\n"
-            if kills < 20:
-                time.sleep(0.02 + 0.013 * (turn % 9))
-                one.send_signal(signal.SIGKILL)
-                kills += 1
-            elif one.stdout.readline() == "done\n":
-                break
-    left = [one.status for one in killed.entries(100) if one.status.open]
-    assert left == []
-    same = [[(one.id, one.status, one.test, one.against, one.result) for one in s.entries(100)] for s in (calm, killed)]
-    lost = {one.id for one in killed.entries(100) if one.status is Status.LOST}
-    if not lost:
-        assert same[0] == same[1]
-    tests = [one.test for one in killed.entries(100) if one.test is not None]
-    assert len(set(tests)) == len(tests)
-    calm.close()
-    killed.close()
+def child(url: str, ahead: float) -> int:
+    """A process that decides what waits, with a clock that is some seconds ahead."""
+    process = os.fork()
+    if process:
+        return process
+    try:
+        own = Store(url)
+        one = Verifier(own, toy_task(), InstantLab(toy_task(), seconds=0.0002), lambda: NOW + ahead)
+        while one.next() is not None:
+            pass
+    finally:
+        os._exit(0)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_verifiers_that_are_killed_decide_as_one_that_was_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kills at any moment: every claim is decided once, by the same tests and runs as without them."""
+    monkeypatch.setattr("orgopt.board.store.ATTEMPTS", 1000)
+    terms, found = new_terms(toy_task(), made=NOW), {}
+    for name, kills in (("calm", 0), ("killed", 20)):
+        url = f"sqlite:///{tmp_path}/{name}.db"
+        store = Store.made(url, terms)  # the same secret, so that the same seeds are drawn
+        for k in range(6):
+            send(store, {"X": 0.1 * (k % 3) + 0.2, "SCALE": 1.0 + k / 100}, who=k, address=str(k))
+        store.close()
+        for turn in range(kills):
+            process = child(url, 1000.0 * turn)
+            time.sleep(0.004 * (turn % 7))
+            os.kill(process, signal.SIGKILL)
+            os.waitpid(process, 0)
+        os.waitpid(child(url, 1e6), 0)
+        store = Store(url)
+        found[name] = [replace(one, decided=None) for one in store.entries(100)]
+        store.close()
+    assert not [one.id for one in found["calm"] if one.status.open]
+    assert found["calm"] == found["killed"]
+
+
+def test_what_a_run_submitted_last_is_what_it_claims(tmp_path: Path) -> None:
+    def ran(*events: tuple[str, dict]) -> tuple:
+        folder = tmp_path / str(len(list(tmp_path.iterdir())))
+        folder.mkdir()
+        asked = {
+            "program": "p.md",
+            "task": "toy",
+            "budget_s": 9.0,
+            "lab": None,
+            "slots": 1,
+            "seed": 0,
+            "verify_seeds": 2,
+        }
+        write_record(folder / "run.json", asked)
+        ledger = Ledger(folder / "ledger.jsonl")
+        start = {"budget_s": 9.0, "slots": 1, "agents": [], "commit": "a", "baseline": 0.5}
+        for t, (kind, data) in enumerate([("start", start), *events]):
+            ledger.add(kind, float(t), **data)
+        ledger.close()
+        return found_by(folder)
+
+    outcome = {
+        "agent": "a",
+        "status": "ok",
+        "started": 0.0,
+        "ended": 1.0,
+        "heldout": None,
+        "memory_gb": 0.0,
+        "error": "",
+    }
+    proposal = {"id": 1, "agent": "a", "note": "", "commit": "b", "knobs": {"X": 0.5}}
+    done = ("outcome", {"id": 1, "metric": 0.05, **outcome}), ("submission", {"id": 1, "metric": 0.05})
+    settings, script, metric, ledger = ran(("proposal", proposal), *done)
+    assert (settings, script, metric, len(ledger)) == ({"X": 0.5}, "", 0.05, 64)
+    assert ran(("proposal", {**proposal, "script": "pass"}), *done)[:2] == ({}, "pass")
+    for events in ([], [("submission", {"id": 0, "metric": 0.5})]):
+        with pytest.raises(UsageError, match="nothing but the untouched"):
+            ran(*events)

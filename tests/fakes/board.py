@@ -1,10 +1,6 @@
-"""A board in a test: its task, a lab in which nothing runs, contributors, and a verifier that can be killed.
-
-As a program, `python -m tests.fakes.board URL SECONDS`, it decides what waits, with a clock that is some seconds ahead.
-"""
+"""A board in a test: its task, a lab in which nothing runs, contributors and verifiers."""
 
 import json
-import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -140,20 +136,3 @@ def contested(url: str, claims: int = 8, verifiers: int = 3) -> list[Entry]:
     found = store.entries(100)
     store.close()
     return found
-
-
-def main() -> None:
-    """Decide what waits, slowly enough to be killed."""
-    url, ahead = sys.argv[1], float(sys.argv[2])
-    store, task = Store(url), toy_task()
-    one = Verifier(store, task, InstantLab(task, seconds=0.0005), lambda: NOW + ahead)
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
-    while one.next() is not None:
-        pass
-    sys.stdout.write("done\n")
-    sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    main()
