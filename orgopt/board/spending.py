@@ -26,7 +26,7 @@ behind. Much smaller would cut off gains, much larger would stake little on each
 BATCH = 4
 """Rounds between two looks."""
 MOST_ROUNDS = 64
-"""Rounds of a test. A gain of twice the resolution of a run's verification takes 20 to 35 of them."""
+"""Rounds of a test. A gain of twice the resolution of a run's verification takes 12 to 40 of them."""
 _SHARES = (0.15, 0.4, 0.7, 0.95)
 """Of the wealth that are staked; a large one wins soon where a claim is much better, a small one where it is little."""
 _HOPELESS = 0.5
