@@ -23,6 +23,7 @@ Schema = dict[str, Any]
 
 _OF: Mapping[str, type[Any]] = {
     "ask": AskResult,
+    "bench": results.Bench,
     "check": results.Checked,
     "checkout": documents.Checkout,
     "compare": results.Compare,
