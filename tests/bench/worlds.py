@@ -27,7 +27,7 @@ from orgopt.task import Settings, Task
 from orgopt.task_folder import load_task
 from orgopt.verification import train_all
 
-CLIMBS = 12
+CLIMBS = 8
 EDGE = 0.05  # of a knob's range; an optimum so near an end is at it
 BEST = 0.2
 HEAD = (
