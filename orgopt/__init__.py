@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from orgopt import draw as draw
     from orgopt import errors as errors
     from orgopt.api.asking import AskResult, ask
+    from orgopt.api.benchmark import Benchmark, bench
     from orgopt.api.contests import Comparison, compare
     from orgopt.api.documents import diff, lint, read
     from orgopt.api.planning import plan
@@ -38,6 +39,7 @@ os.environ.setdefault("TQDM_DISABLE", "1")  # optimizers' bars would be drawn ov
 
 _HOMES = {
     "AskResult": "api.asking",
+    "Benchmark": "api.benchmark",
     "Callback": "callback",
     "Comparison": "api.contests",
     "Kept": "api.results",
@@ -51,6 +53,7 @@ _HOMES = {
     "Task": "task",
     "apply": "document",
     "ask": "api.asking",
+    "bench": "api.benchmark",
     "compare": "api.contests",
     "diff": "api.documents",
     "evaluate": "api.runs",
@@ -79,6 +82,7 @@ _HOMES = {
 
 __all__ = [
     "AskResult",
+    "Benchmark",
     "Callback",
     "Comparison",
     "Kept",
@@ -92,6 +96,7 @@ __all__ = [
     "Task",
     "apply",
     "ask",
+    "bench",
     "compare",
     "diff",
     "evaluate",

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 import orgopt
 from orgopt.cli import main
+from orgopt.cli.bench import bench_command
 from orgopt.cli.compare import compare_command
 from orgopt.cli.optimize import optimize_command
 from orgopt.cli.record import record_command
@@ -31,7 +32,7 @@ SMALL: dict[str, Any] = {
     "generations": 2, "population": 3, "search_seeds": 2, "race_seeds": 2, "test_seeds": 2, "controls": "none",
     "workers": 1, "tracking": False, "budget": "10s",
 }  # fmt: skip
-SHOWN = {"json", "verbose", "quiet", "dry-run", "usd-per-slot-hour", "resume", "sandbox", "address", "help"}
+SHOWN = {"json", "csv", "verbose", "quiet", "dry-run", "usd-per-slot-hour", "resume", "sandbox", "address", "help"}
 """Options that say how a command prints, or that have a function of their own."""
 
 
@@ -59,6 +60,7 @@ def test_each_name_is_there_and_stays_itself() -> None:
     [
         (run_command, orgopt.run),
         (compare_command, orgopt.compare),
+        (bench_command, orgopt.bench),
         (optimize_command, orgopt.optimize),
         (record_command, orgopt.record),
     ],
@@ -73,7 +75,9 @@ def test_functions_have_the_names_and_defaults_of_the_options(command: click.Com
         known = option.to_info_dict()["default"]
         if known is not None and not option.multiple:
             assert parameter.default == known, name
-        assert (parameter.default is inspect.Parameter.empty) == (name in {"task", "budget"}), name
+        assert (parameter.default is inspect.Parameter.empty) == (
+            name in {"task", "budget"} - ({"budget"} if known else set())
+        ), name
 
 
 def test_a_run_is_kept_shown_and_scored_as_without_files(lab: Path) -> None:

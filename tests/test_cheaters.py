@@ -114,7 +114,7 @@ def test_cheaters_on_the_shipped_tasks_are_caught(task: str, cheaters: dict[str,
 
 @needs_sandbox
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["digits", "tinygpt"])
+@pytest.mark.parametrize("name", ["digits", "tinygpt", "pixels", "biopsy", "swingup"])
 def test_a_script_that_nobody_changed_scores_the_same_to_the_bit_however_it_is_judged(name: str) -> None:
     task = replace(load_task(name, ROOT), limit_s=60)
     rewritten = [
@@ -128,6 +128,23 @@ def test_a_script_that_nobody_changed_scores_the_same_to_the_bit_however_it_is_j
     assert own.status is answered.status is plain.status is Status.OK
     assert (own.metric, own.heldout) == (answered.metric, answered.heldout) == (plain.metric, plain.heldout)
     assert own.curve == answered.curve == plain.curve
+
+
+@needs_sandbox
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["digits", "pixels", "biopsy", "swingup"])
+def test_an_experiment_sees_its_training_data_and_none_of_what_it_is_judged_by(name: str) -> None:
+    task = replace(load_task(name, ROOT), limit_s=120)
+    call = {"digits": "images('val')", "pixels": "pixels('val')", "biopsy": "biopsies('val')", "swingup": "starts()"}
+    peeks = f"import prepare\ntry:\n    prepare.{call[name]}\nexcept OSError:\n    raise SystemExit('nothing to see')\n"
+    with LocalLab(task, 1, Sandbox.BUBBLEWRAP) as lab:
+        own, peeking = train_all(
+            lab,
+            [Experiment(id=1, settings={}, seed=5), Experiment(id=2, settings={}, seed=5, script=peeks + task.source)],
+            120,
+        )
+    assert own.status is Status.OK
+    assert (peeking.status, peeking.error) == (Status.CRASHED, "nothing to see")
 
 
 @pytest.mark.parametrize("name", ["digits", "tinygpt"])

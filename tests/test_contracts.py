@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from orgopt import suite
 from orgopt.agents import Policy, make_agent
 from orgopt.evolve.proposers.base import Sampler
 from orgopt.evolve.proposers.optuna_samplers import find_sampler
@@ -77,7 +78,7 @@ class Shipped:
         return find_tasks(ROOT)[self.name]
 
 
-@pytest.mark.parametrize("name", ["digits", "kernel", "nk", "speed", "tinygpt"])
+@pytest.mark.parametrize("name", ["kernel", "pixels", *suite.TASKS])
 class TestTasks(TaskContract):
     @pytest.fixture(autouse=True)
     def named(self, name: str) -> None:

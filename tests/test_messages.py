@@ -91,6 +91,7 @@ FAILING: dict[str, tuple[list[str], str]] = {
     "ask": (["ask", "missing.md", "--task", "digits"], "document"),
     "run": (["run", "missing.md", "--task", "nk", "--budget", "3s"], "document"),
     "compare": (["compare", "trio.md", "--task", "nk", "--budget", "3s"], "usage"),
+    "bench": (["bench", "missing.md"], "document"),
     "optimize": (["optimize", "trio.md", "--task", "none", "--budget", "3s"], "usage"),
     "export": (["export", "none", "--optuna", "sqlite:///x.db"], "usage"),
     "doctor": (["doctor", "--install", "--models"], "usage"),

@@ -171,7 +171,7 @@ def compare(
     tasks, budget_s = tasks_of(task_names(task), workspace), seconds(budget)
     check_budget(budget_s, tasks, workspace)
     checked_name(name, "contest")
-    kind = lab_of(lab, next(iter(tasks.values())))
+    kind = lab_of(lab, *tasks.values())
     seeds = seeds or contest_seeds(kind)
     terms = Terms(lab=kind, slots=slots, budget_s=budget_s, verify_seeds=verify_seeds)
     notify_command(workspace)  # refused now, and not when it is to be called

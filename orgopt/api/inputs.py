@@ -11,6 +11,7 @@ from orgopt.document import Program, load, parse, require_org
 from orgopt.document.as_read import in_a_line, inferred, with_policies
 from orgopt.errors import UsageError
 from orgopt.org import Org
+from orgopt.suite import SUITE, is_suite, suite_folders
 from orgopt.task import Task
 from orgopt.task_folder import load_task
 from orgopt.workspace import find_workspace
@@ -102,7 +103,7 @@ def stem_of(document: Document, program: Program) -> str:
 
 
 def tasks_of(asked: AnyTask | Iterable[AnyTask], workspace: Path) -> dict[str, Task]:
-    """Tasks by their own names.
+    """Tasks by their own names; `suite` is all of `orgopt.suite`.
 
     Raises:
         UsageError: There is none, no such task, or one is named twice.
@@ -110,10 +111,11 @@ def tasks_of(asked: AnyTask | Iterable[AnyTask], workspace: Path) -> dict[str, T
     """
     tasks: dict[str, Task] = {}
     for one in task_names(asked):
-        task = one if isinstance(one, Task) else load_task(str(one), workspace)
-        if task.name in tasks:
-            raise UsageError(f"task {task.name} is named twice")
-        tasks[task.name] = task
+        meant = suite_folders() if is_suite(one, workspace) else (one,)
+        for task in (each if isinstance(each, Task) else load_task(str(each), workspace) for each in meant):
+            if task.name in tasks:
+                raise UsageError(f"task {task.name} is named twice")
+            tasks[task.name] = task
     if not tasks:
         raise UsageError("name a task, such as tinygpt or a task's folder")
     return tasks
@@ -128,7 +130,13 @@ def one_task(asked: AnyTask, workspace: Path) -> Task:
     """
     if not isinstance(asked, AnyTask):  # pyright: ignore[reportUnnecessaryIsInstance]  callers may have no types
         raise UsageError(f"task must be one name, one folder or one Task, not {asked!r}")
-    return next(iter(tasks_of(asked, workspace).values()))
+    found = tasks_of(asked, workspace)
+    if len(found) > 1:
+        raise UsageError(
+            f"{SUITE} is {len(found)} tasks, and this takes one: {', '.join(found)}. compare, optimize and bench "
+            "take them all"
+        )
+    return next(iter(found.values()))
 
 
 def task_names(asked: object, name: str = "task") -> Sequence[AnyTask]:

@@ -30,8 +30,8 @@ _ASKED: dict[str, float] = {}
 """Lab seconds of experiments in worlds, by the digest of their task: some worlds take a while to open."""
 
 
-def lab_of(kind: str | None, task: Task) -> str:
-    """The lab that was asked for, or a task's default.
+def lab_of(kind: str | None, *tasks: Task) -> str:
+    """The lab that was asked for, or the default of tasks: one that only a world answers for has all replayed.
 
     Raises:
         UsageError: There is no such lab.
@@ -39,7 +39,7 @@ def lab_of(kind: str | None, task: Task) -> str:
     """
     if kind is not None:
         LAB_KIND.check(kind)
-    return kind or default_lab(task)
+    return kind or next((lab for lab in map(default_lab, tasks) if lab == "replay"), default_lab(tasks[0]))
 
 
 def workers_of(asked: int | str | None, kind: str) -> tuple[int, bool]:

@@ -150,7 +150,7 @@ def plan(
     language = language_settings(workspace, max_usd, max_tokens)
     held_out = task_names(held_out_task, "held_out_task")
     tasks = tasks_of([*task_names(task), *held_out], workspace)
-    kind = lab_of(lab, next(iter(tasks.values())))
+    kind = lab_of(lab, *tasks.values())
     defaults = study_defaults(kind)
     config = StudyConfig(
         generations=generations,

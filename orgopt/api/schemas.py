@@ -25,6 +25,7 @@ _OF: Mapping[str, type[Any]] = {
     "ask": AskResult,
     "assignment": boards.Assigned,
     "board": boards.Board,
+    "bench": results.Bench,
     "check": results.Checked,
     "claim": boards.Shown,
     "checkout": documents.Checkout,

@@ -33,6 +33,7 @@ COMMANDS = {
     "record": ("record", "Record real experiments of a task, to replay them later."),
     "run": ("run", "Run one organization on a task and score it."),
     "compare": ("compare", "Run organizations against each other on the same hardware."),
+    "bench": ("bench", "Run organizations on every task of the suite, as a table to cite."),
     "optimize": ("optimize", "Search for a better organization, in generations."),
     "export": ("export", "Write a study or a document for another tool."),
     "doctor": ("doctor", "Try what experiments could do here, and say what holds them."),

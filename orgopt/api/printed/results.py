@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from typing_extensions import TypedDict  # pydantic asks for it below Python 3.12
 
+from orgopt.api.benchmark import Arranged
 from orgopt.score import Score
 from orgopt.study.verdict.ending import Ending
 from orgopt.team.costs import Report
@@ -76,6 +77,39 @@ class Compare(TypedDict):
     more_seeds: int | None
     self_reported: list[str]
     ending: Ending
+
+
+class Ends(TypedDict):
+    """A mean with its interval; null is infinite."""
+
+    mean: float
+    low: float | None
+    high: float | None
+    n: int
+
+
+class Benched(TypedDict):
+    """A document of a benchmark."""
+
+    document: str
+    digest: str
+    agents: int
+    rank: float
+    score: Ends
+    by_task: dict[str, Ends]
+
+
+class Bench(TypedDict):
+    """Documents on every task of the suite, best first."""
+
+    version: str
+    digest: str
+    budget: str
+    slots: int
+    seeds: int
+    seed: int
+    tasks: list[Arranged]
+    rows: list[Benched]
 
 
 class Study(TypedDict):

@@ -83,11 +83,11 @@ class Contest:
         return ranking(self.scores, list(self.entrants), list(tasks), seeds, budget_s, sure=sure)
 
 
-def enter(asked: Iterable[Program | str | Path]) -> dict[str, str]:
+def enter(asked: Iterable[Program | str | Path], *, least: int = 2) -> dict[str, str]:
     """The entrants of a contest, named after their files, or by their paths where file names are the same.
 
     Raises:
-        UsageError: There are fewer than two, one is named twice, or there is no such sampler.
+        UsageError: There are fewer than `least`, one is named twice, or there is no such sampler.
         DocumentError: A document cannot be read or has errors.
     """
     found: dict[str, _Entrant] = {}
@@ -95,7 +95,7 @@ def enter(asked: Iterable[Program | str | Path]) -> dict[str, str]:
         if one.key in found:
             raise UsageError(f"{one.source} is named twice: it cannot be compared with itself")
         found[one.key] = one
-    if len(found) < 2:
+    if len(found) < least:
         raise UsageError("a contest needs two entrants or more: documents, or plain samplers such as optuna:tpe")
     names = [one.name for one in found.values()]
     entrants: dict[str, str] = {}

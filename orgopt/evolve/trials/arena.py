@@ -79,6 +79,7 @@ class Terms:
         slots: Experiments at once.
         budget_s: Lab seconds of each run.
         verify_seeds: Fresh seeds with which each submission is trained again.
+        budgets: Lab seconds of the runs of tasks that have a budget of their own, by name.
         means: What agents think with that think in words; None is what the environment names.
     """
 
@@ -86,6 +87,7 @@ class Terms:
     slots: int
     budget_s: float
     verify_seeds: int
+    budgets: Mapping[str, float] = field(default_factory=dict[str, float], hash=False)
     means: Means | None = field(default=None, hash=False)  # it has tables
 
     def open(self, task: Task) -> Lab:
@@ -211,7 +213,7 @@ def run_job(job: Job, task: Task, lab: Lab, terms: Terms, watch: Watch | None = 
     began = time.perf_counter()
     told = partial(watch, job) if watch else None
     ledger, memory = Ledger(), ()
-    budget_s, seed, verify_seeds = terms.budget_s, job.seed, terms.verify_seeds
+    budget_s, seed, verify_seeds = terms.budgets.get(job.task, terms.budget_s), job.seed, terms.verify_seeds
     if job.program.startswith(PLAIN_PREFIX):
         from orgopt.evolve.trials.optuna_baseline import evaluate_plain
 
