@@ -251,7 +251,7 @@ def _table(ranking: Ranking) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     tasks = ranking.tasks if len(ranking.tasks) > 1 else ()
     table.add_column("", no_wrap=True)
-    for title in ("research output", "95 %", *tasks, "to the first", "95 %"):
+    for title in ("research output", "95 %", "valid.", "end", "mean", *tasks, "to the first", "95 %"):
         table.add_column(escape(title), justify="right", no_wrap=True)
     for title in ("", "over the budget"):
         table.add_column(title, no_wrap=True)
@@ -262,6 +262,9 @@ def _table(ranking: Ranking) -> Table:
             escape(placing.entrant),
             f"[bold]{placing.output.mean:+.3f}[/]",
             _ends(placing.output.low, placing.output.high),
+            "–" if placing.parts.progress is None else f"{placing.parts.progress:+.3f}",
+            f"{placing.parts.q_final:+.3f}",
+            f"{placing.parts.q_mean:+.3f}",
             *(f"{placing.by_task[task]:+.3f}" for task in tasks),
             f"{apart.mean:+.3f}" if apart else "",
             _ends(apart.low, apart.high) if apart else "",

@@ -201,8 +201,8 @@ def summary(task: Task, score: Score, budget_s: float) -> Table:
         task.metric,
         f"{metric(score.metric)}  [dim]when it was submitted; baseline {metric(task.baseline.metric)}[/]",
     )
-    if (seen := task.progress(score.metric)) is not None and task.metric != task.heldout:
-        text = f"{seen:+.3f} in {task.metric} as it was seen, {score.q_final:+.3f} in {task.heldout}"
+    if score.progress is not None and task.metric != task.heldout:
+        text = f"{score.progress:+.3f} in {task.metric}, measured anew; {score.q_final:+.3f} in {task.heldout}"
         table.add_row("way to the reference", text)
     kept = ", ".join(f"{name} {value}" for name, value in score.submission.items())
     kept = kept or ("the baseline" if score.submitted == BASELINE else f"the script of experiment {score.submitted}")

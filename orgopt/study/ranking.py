@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from orgopt.json_values import json_values
 from orgopt.lab.base import Status
 from orgopt.score import Score
 from orgopt.study import statistics
+from orgopt.study.parts import Parts, parts_of
 
 EFFECT = 0.02
 """A difference in research output that a reader may care about."""
@@ -30,6 +32,7 @@ class Placing:
         output: Its research output, mean over tasks and seeds, with a bootstrap interval over seeds.
         by_task: Its mean on each task.
         heldout: The mean held-out metric of what it submitted, on each task.
+        parts: Validation progress and held-out quality, means over all runs.
         behind: Its difference to the first, seed by seed, below 0 or 0; None for the first.
         verdict: `worse` than the first or `no difference`, corrected for all pairs of entrants (Holm); `best` for a
             first to whom all others are worse, else `first`.
@@ -43,6 +46,7 @@ class Placing:
     output: statistics.Interval
     by_task: Mapping[str, float]
     heldout: Mapping[str, float]
+    parts: Parts
     behind: statistics.Difference | None
     verdict: str
     q: tuple[float, ...]
@@ -57,6 +61,7 @@ class Placing:
             **self.output.to_dict(),
             "by_task": dict(self.by_task),
             "heldout": dict(self.heldout),
+            **json_values(self.parts),
             "behind": self.behind.to_dict() if self.behind else None,
             "verdict": self.verdict,
             "q": [round(value, 4) for value in self.q],
@@ -123,6 +128,7 @@ def ranking(
                 output=statistics.interval(outputs[name]),
                 by_task=dict(zip(tasks, table[name].mean(axis=0).tolist(), strict=True)),
                 heldout={task: float(np.mean([scores[name, task, k].heldout for k in range(seeds)])) for task in tasks},
+                parts=parts_of(own),
                 behind=differences.get(pair),
                 verdict=verdicts[pair] if pair in verdicts else _first(ranked, verdicts),
                 q=tuple(np.mean([_course(score.curve, budget_s) for score in own], axis=0).tolist()),

@@ -28,6 +28,7 @@ class Run(TypedDict):
     remembers: bool
     folder: str
     score: Score
+    validation_progress: float | None
     report: Report
     ending: Ending
 
@@ -55,6 +56,9 @@ class Placing(TypedDict):
     n: int
     by_task: dict[str, float]
     heldout: dict[str, float]
+    progress: float | None
+    q_final: float
+    q_mean: float
     behind: Behind | None
     verdict: str
     q: list[float]
