@@ -15,12 +15,11 @@ from orgopt.api.inputs import (
     checked_name,
     program_of,
     require_document,
-    seconds,
     task_names,
     tasks_of,
     told,
 )
-from orgopt.api.labs import RAY, calibrate_all, check_budget, lab_of, workers_of
+from orgopt.api.labs import RAY, budgets_of, calibrate_all, check_budgets, lab_of, relative, workers_of
 from orgopt.api.language import check, going_on, language_settings, means
 from orgopt.api.steering import Notices, TimeIsUp, ending_after, notify_command, seconds_left, wait_while_paused
 from orgopt.callback import Callback, Following
@@ -54,7 +53,8 @@ class Comparison:
         ranking: The entrants, best first, and what the seeds can tell.
         ending: The result in plain words.
         tasks: The tasks, with the baselines that hold here.
-        budget_s: Lab seconds of each run.
+        budget_s: Lab seconds of each run; of tasks whose budgets differ, of the shortest.
+        budgets_s: Those on each task.
     """
 
     folder: Path
@@ -62,6 +62,7 @@ class Comparison:
     ending: Ending
     tasks: dict[str, Task]
     budget_s: float
+    budgets_s: dict[str, float]
 
     @property
     def self_reported(self) -> list[str]:
@@ -70,7 +71,8 @@ class Comparison:
 
     def to_dict(self) -> dict[str, Any]:
         """The contest as JSON values."""
-        places = {"contest": self.folder.name, "folder": str(self.folder), "budget_s": self.budget_s}
+        places: dict[str, Any] = {"contest": self.folder.name, "folder": str(self.folder), "budget_s": self.budget_s}
+        places["budgets_s"] = self.budgets_s
         said = {"self_reported": self.self_reported, "ending": self.ending.to_dict()}
         return {**places, **self.ranking.to_dict(), **said}
 
@@ -171,12 +173,14 @@ def compare(
     workspace, everyone = _workspace(documents), _everyone(entrants)
     language = language_settings(workspace, max_usd, max_tokens)
     check(everyone, language)
-    tasks, budget_s = tasks_of(task_names(task), workspace), seconds(budget)
-    check_budget(budget_s, tasks, workspace)
+    tasks = tasks_of(task_names(task), workspace)
+    budgets_s = budgets_of(budget, tasks, workspace)
+    check_budgets(budgets_s, tasks, workspace)
+    budget_s = min(budgets_s.values())
     checked_name(name, "contest")
     kind = lab_of(lab, next(iter(tasks.values())))
     seeds = seeds or contest_seeds(kind)
-    terms = Terms(lab=kind, slots=slots, budget_s=budget_s, verify_seeds=verify_seeds)
+    terms = Terms(lab=kind, slots=slots, budget_s=budget_s, verify_seeds=verify_seeds, budgets_s=relative(budgets_s))
     notify_command(workspace)  # refused now, and not when it is to be called
     contests = workspace / "mlruns" / "contests"
     require_writable(contests)  # before anything costs time
@@ -193,7 +197,14 @@ def compare(
             ranking = _ranked(contest, seeds, hears, left, folder)
         said = _ending(log, ranking, command, arena.workers)
         notices.tell("verdict", said.title)
-        return Comparison(folder=folder, ranking=ranking, ending=said, tasks=dict(arena.tasks), budget_s=budget_s)
+        return Comparison(
+            folder=folder,
+            ranking=ranking,
+            ending=said,
+            tasks=dict(arena.tasks),
+            budget_s=budget_s,
+            budgets_s=budgets_s,
+        )
 
 
 def _ranked(contest: Contest, seeds: int, callback: Callback, left: float | None, folder: Path) -> Ranking:

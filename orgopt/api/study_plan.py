@@ -115,7 +115,13 @@ class Plan:
         config, hears = self.config, self.callback
         studies = self.workspace / "mlruns" / "studies"
         require_writable(studies)  # before anything costs time
-        terms = Terms(lab=self.lab, slots=config.slots, budget_s=config.budget_s, verify_seeds=config.verify_seeds)
+        terms = Terms(
+            lab=self.lab,
+            slots=config.slots,
+            budget_s=config.budget_s,
+            verify_seeds=config.verify_seeds,
+            budgets_s=config.budgets_s,
+        )
         with ExitStack() as stack:
             arena = stack.enter_context(Arena(self.tasks, terms, workers=self.workers, cluster=self.cluster))
             calibrate_all(arena, self.workspace, hears)

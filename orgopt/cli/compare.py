@@ -17,7 +17,7 @@ from rich.table import Table
 import orgopt
 from orgopt.cli.shared import complete
 from orgopt.cli.shared.base import (
-    Duration,
+    Budget,
     Workers,
     bounded,
     count,
@@ -62,7 +62,11 @@ STYLES = {"best": "green", "worse": "red", "no difference": "yellow", "first": "
     help="Name of a task, or its folder; several.",
 )
 @click.option(
-    "--budget", "budget_s", type=Duration(), required=True, help="Hardware time of each run: 15s, 10m, 2h, or seconds."
+    "--budget",
+    "budget_s",
+    type=Budget(),
+    required=True,
+    help="Hardware time of each run: 15s, 10m, 2h, or seconds; 36x are 36 median experiments a slot of each task.",
 )
 @lab_option
 @click.option("--slots", type=bounded("slots"), default=2, show_default=True, help="Experiments at once.")
@@ -93,7 +97,7 @@ STYLES = {"best": "green", "worse": "red", "no difference": "yellow", "first": "
 def compare_command(
     paths: tuple[str, ...],
     task_names: tuple[str, ...],
-    budget_s: float,
+    budget_s: float | str,
     lab_kind: str | None,
     slots: int,
     seeds: int | None,
@@ -177,7 +181,8 @@ class ContestProgress(Said):
 
     def contest_begun(self, contest: Contest, seeds: int, folder: Path) -> None:
         terms, size = contest.arena.terms, count(len(contest.entrants), "entrant")
-        where = f"{terms.budget_s:g} s on {count(terms.slots, 'slot')}, {terms.lab} lab"
+        each = [f"{terms.budget_of(name):g} s" for name in contest.arena.tasks]
+        where = f"{' and '.join(dict.fromkeys(each))} on {count(terms.slots, 'slot')}, {terms.lab} lab"
         self.console.print(f"[bold]{folder.name}[/]  {size} × {count(seeds, 'seed')} × {where}", soft_wrap=True)
         self.contest, self.entrants = contest, list(contest.entrants)
         self.tasks, self.seeds = len(contest.arena.tasks), seeds

@@ -252,7 +252,7 @@ class Conclusion:
         return Cost(
             evaluations=len(done),
             experiments=sum(sum(one.score.experiments.values()) for one in done),
-            lab_slot_s=round(len(done) * self.config.slots * self.config.budget_s, 3),
+            lab_slot_s=round(self.config.slots * sum(self.config.budget_of(one.task) for one in done), 3),
             real_evaluations=sum(one.phase == REAL for one in done),
             wall_s=round(sum(one.wall_s for one in done), 1),
         )

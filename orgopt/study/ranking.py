@@ -100,10 +100,17 @@ class Ranking:
 
 
 def ranking(
-    scores: Scores, entrants: Sequence[str], tasks: Sequence[str], seeds: int, budget_s: float, *, sure: bool = True
+    scores: Scores,
+    entrants: Sequence[str],
+    tasks: Sequence[str],
+    seeds: int,
+    budget_s: float | Mapping[str, float],
+    *,
+    sure: bool = True,
 ) -> Ranking:
     """The entrants of a contest by their mean research output over tasks and seeds, with what the seeds can tell.
 
+    The budget is one for all tasks, or that of each.
     Not `sure` is whatever was found on a task whose metric does not vary with the seed: no difference is then shown.
     """
     table = {
@@ -118,10 +125,12 @@ def ranking(
     corrected = statistics.corrected(list(differences.values())) if sure else ["no difference"] * len(differences)
     verdicts = dict(zip(differences, corrected, strict=True))
     noise = float(np.sqrt(np.mean([one.sd**2 for one in differences.values()])))
+    budgets = budget_s if isinstance(budget_s, Mapping) else dict.fromkeys(tasks, budget_s)
     placings: list[Placing] = []
     for name in ranked:
         pair = (ranked[0], name)
-        own = [scores[name, task, k] for k in range(seeds) for task in tasks]
+        keys = [(name, task, k) for k in range(seeds) for task in tasks]
+        own = [scores[key] for key in keys]
         placings.append(
             Placing(
                 entrant=name,
@@ -131,7 +140,7 @@ def ranking(
                 parts=parts_of(own),
                 behind=differences.get(pair),
                 verdict=verdicts[pair] if pair in verdicts else _first(ranked, verdicts),
-                q=tuple(np.mean([_course(score.curve, budget_s) for score in own], axis=0).tolist()),
+                q=tuple(np.mean([_course(scores[key].curve, budgets[key[1]]) for key in keys], axis=0).tolist()),
                 experiments=float(np.mean([sum(score.experiments.values()) for score in own])),
                 failed=float(np.mean([_failed(score) for score in own])),
                 utilisation=float(np.mean([score.utilisation for score in own])),

@@ -122,7 +122,6 @@ def params(org: Org, family: Family) -> dict[str, str]:
 
 def points(view: StudyView, own: CandidateView, org: Org, ledgers: Ledgers) -> list[Point]:
     """A candidate's standing and the means of its scores, and its curves over the budget."""
-    budget_s = view.head.identity.budget_s
     every = [score for scores in own.scores.values() for score in scores]
     found = standing_points(own.standing) if own.standing else []
     found += [
@@ -139,6 +138,7 @@ def points(view: StudyView, own: CandidateView, org: Org, ledgers: Ledgers) -> l
             found.append(Point(names.TASK_OUTPUT.of(task=task), _mean(outputs)))
             metric = view.head.tasks[task].heldout
             found.append(Point(names.TASK_HELDOUT.of(task=task, metric=metric), _mean(heldout)))
+        budget_s = view.head.identity.budget_of(task)
         found += budget_curves.quality(task, scores, budget_s)
         found += budget_curves.best(task, ledgers.get(task, ()), budget_s)
     return found
@@ -189,7 +189,7 @@ def diff(before: CandidateRecord, after: CandidateRecord, changes: Sequence[str]
 
 
 def _files(family: Family, org: Org, ledgers: Ledgers) -> dict[str, str]:
-    own, budget_s = family.own, family.view.head.identity.budget_s
+    own, budget_s = family.own, max(map(family.view.head.identity.budget_of, family.view.tasks))
     files = {"program.md": own.record.program, "chart.svg": svg(org)}
     if family.parent:
         files["diff.md"] = diff(family.parent.record, own.record, own.record.changes)

@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from typing_extensions import TypedDict  # pydantic asks for it below Python 3.12
 
+from orgopt.normalisation import Measure
 from orgopt.score import Score
 from orgopt.study.verdict.ending import Ending
 from orgopt.team.costs import Report
@@ -71,6 +72,7 @@ class Compare(TypedDict):
     contest: str
     folder: str
     budget_s: float
+    budgets_s: dict[str, float]
     placings: list[Placing]
     tasks: list[str]
     seeds: int
@@ -182,6 +184,28 @@ class Recording(TypedDict):
     cpu_s: float
     bytes: int
     world: dict[str, Any] | None
+
+
+class Parted(TypedDict):
+    """Whether validation and held-out quality part in a world, see `orgopt.lab.worlds.parting`."""
+
+    name: str
+    settings: dict[str, Any]
+    progress: float | None
+    quality: float
+    reference: float
+    agreement: float | None
+    runs: int
+    warnings: list[str]
+
+
+class Figures(TypedDict):
+    """What a world gives for the figures of its task.toml."""
+
+    name: str
+    baseline: Measure
+    reference: Measure
+    settings: dict[str, Any]
 
 
 class Checked(TypedDict):

@@ -78,6 +78,7 @@ class Terms:
         lab: `local` or `replay`, or a function that gives a task's lab with some slots.
         slots: Experiments at once.
         budget_s: Lab seconds of each run.
+        budgets_s: By task, where they differ.
         verify_seeds: Fresh seeds with which each submission is trained again.
         means: What agents think with that think in words; None is what the environment names.
     """
@@ -87,6 +88,11 @@ class Terms:
     budget_s: float
     verify_seeds: int
     means: Means | None = field(default=None, hash=False)  # it has tables
+    budgets_s: Mapping[str, float] = field(default_factory=dict[str, float], hash=False)
+
+    def budget_of(self, task: str) -> float:
+        """Lab seconds of a run on a task."""
+        return self.budgets_s.get(task, self.budget_s)
 
     def open(self, task: Task) -> Lab:
         """The lab of a task; the caller closes it."""
@@ -211,7 +217,7 @@ def run_job(job: Job, task: Task, lab: Lab, terms: Terms, watch: Watch | None = 
     began = time.perf_counter()
     told = partial(watch, job) if watch else None
     ledger, memory = Ledger(), ()
-    budget_s, seed, verify_seeds = terms.budget_s, job.seed, terms.verify_seeds
+    budget_s, seed, verify_seeds = terms.budget_of(job.task), job.seed, terms.verify_seeds
     if job.program.startswith(PLAIN_PREFIX):
         from orgopt.evolve.trials.optuna_baseline import evaluate_plain
 

@@ -188,10 +188,10 @@ class Recorded:
 
 def reference_settings(task: Task) -> dict[str, Value]:
     """Every knob of the setting whose quality is 1; empty where task.toml does not say it."""
-    if task.self_reported:
+    if task.self_reported or not (task.folder / "task.toml").is_file():
         return {}
     toml = tomllib.loads((task.folder / "task.toml").read_text("utf-8"))
-    settings = toml["reference"].get("settings")
+    settings = toml.get("reference", {}).get("settings")
     return {} if settings is None else task.complete(settings)
 
 
