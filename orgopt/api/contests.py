@@ -27,6 +27,7 @@ from orgopt.document import Program, parse, read
 from orgopt.evolve.compare.contest import Contest, Entrants, default_name, enter, identity_of
 from orgopt.evolve.trials.arena import Arena, Terms
 from orgopt.evolve.trials.kept import PLAIN_PREFIX
+from orgopt.evolve.trials.kept_plain import plain_folder
 from orgopt.org import Org
 from orgopt.plugin_faults import naming_packages
 from orgopt.study.contest import ContestLog, digest_of
@@ -180,11 +181,19 @@ def compare(
     checked_name(name, "contest")
     kind = lab_of(lab, next(iter(tasks.values())))
     seeds = seeds or contest_seeds(kind)
-    terms = Terms(lab=kind, slots=slots, budget_s=budget_s, verify_seeds=verify_seeds, budgets_s=relative(budgets_s))
+    at_once, cluster = workers_of(workers, kind)
+    terms = Terms(
+        lab=kind,
+        slots=slots,
+        budget_s=budget_s,
+        verify_seeds=verify_seeds,
+        budgets_s=relative(budgets_s),
+        plain="" if cluster else str(plain_folder(workspace)),
+    )
     notify_command(workspace)  # refused now, and not when it is to be called
     contests = workspace / "mlruns" / "contests"
     require_writable(contests)  # before anything costs time
-    with _arena(tasks, terms, workers_of(workers, kind), workspace, hears) as arena, ExitStack() as stack:
+    with _arena(tasks, terms, (at_once, cluster), workspace, hears) as arena, ExitStack() as stack:
         identity = identity_of(entrants, arena, seed)
         folder = writable_folder(contests / (name or default_name(entrants, tasks, digest_of(identity))))
         arena.terms = replace(terms, means=means(everyone, language, folder))

@@ -18,6 +18,7 @@ from orgopt.evolve.forecast.estimate import Estimate
 from orgopt.evolve.search import optimize as search
 from orgopt.evolve.surrogate.examples import gather_evidence, keep_evidence
 from orgopt.evolve.trials.arena import Arena, Terms
+from orgopt.evolve.trials.kept_plain import plain_folder
 from orgopt.lab.doctor.probes import trial
 from orgopt.lab.sandbox import choice, packages
 from orgopt.lab.sandbox.bubblewrap import find, wanted
@@ -121,6 +122,7 @@ class Plan:
             budget_s=config.budget_s,
             verify_seeds=config.verify_seeds,
             budgets_s=config.budgets_s,
+            plain="" if self.cluster else str(plain_folder(self.workspace)),
         )
         with ExitStack() as stack:
             arena = stack.enter_context(Arena(self.tasks, terms, workers=self.workers, cluster=self.cluster))

@@ -178,6 +178,7 @@ class Conclusion:
         wanted = [
             Wanted(names[k], texts[names[k]], k) for k in range(seeds) for names in turns.values() if k < len(names)
         ]
+        wanted.sort(key=lambda one: one.program == controls.SLOWEST)  # last: it takes longer than all the others
         runs.do(phase, dict.fromkeys(wanted), tasks)
         outputs = {
             label: np.concatenate([runs.outputs(phase, name, tasks, [k]) for k, name in enumerate(names)])

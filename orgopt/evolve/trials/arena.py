@@ -16,6 +16,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple, Self
 
@@ -29,6 +30,7 @@ from orgopt.ledger import Event, Ledger
 from orgopt.plugin_faults import naming_packages
 from orgopt.scoring import Score, evaluate
 from orgopt.task import Task
+from orgopt.team.runtime import Watcher
 
 if TYPE_CHECKING:
     from orgopt.evolve.trials.ray_workers import RayWorkers
@@ -79,6 +81,7 @@ class Terms:
         slots: Experiments at once.
         budget_s: Lab seconds of each run.
         budgets_s: By task, where they differ.
+        plain: The folder in which runs of plain Optuna are kept for all studies, see `kept_plain`; empty keeps none.
         verify_seeds: Fresh seeds with which each submission is trained again.
         means: What agents think with that think in words; None is what the environment names.
     """
@@ -89,6 +92,7 @@ class Terms:
     verify_seeds: int
     means: Means | None = field(default=None, hash=False)  # it has tables
     budgets_s: Mapping[str, float] = field(default_factory=dict[str, float], hash=False)
+    plain: str = ""
 
     def budget_of(self, task: str) -> float:
         """Lab seconds of a run on a task."""
@@ -219,11 +223,7 @@ def run_job(job: Job, task: Task, lab: Lab, terms: Terms, watch: Watch | None = 
     ledger, memory = Ledger(), ()
     budget_s, seed, verify_seeds = terms.budget_of(job.task), job.seed, terms.verify_seeds
     if job.program.startswith(PLAIN_PREFIX):
-        from orgopt.evolve.trials.optuna_baseline import evaluate_plain
-
-        score = evaluate_plain(
-            job.program, task, lab, budget_s=budget_s, seed=seed, verify_seeds=verify_seeds, ledger=ledger, watch=told
-        )
+        score = _plain(job, task, lab, terms, ledger, told)
     elif job.keeping:
         name = terms.lab if isinstance(terms.lab, str) else None
         settings = Settings(
@@ -247,6 +247,21 @@ def run_job(job: Job, task: Task, lab: Lab, terms: Terms, watch: Watch | None = 
         )
     events = tuple(ledger.events) if job.keep_events else ()
     return Result(job, score, events, time.perf_counter() - began, memory)
+
+
+def _plain(job: Job, task: Task, lab: Lab, terms: Terms, ledger: Ledger, watch: Watcher | None) -> Score:
+    """A run of plain Optuna, or the score of the same run that was done before, where nobody wants its events."""
+    from orgopt.evolve.trials import kept_plain
+    from orgopt.evolve.trials.optuna_baseline import evaluate_plain
+
+    given = {"budget_s": terms.budget_of(job.task), "seed": job.seed, "verify_seeds": terms.verify_seeds}
+    what = kept_plain.terms_of(job.program, task, lab, given) if terms.plain else None
+    if what and not job.keep_events and (known := kept_plain.find(Path(terms.plain), what)):
+        return known
+    score = evaluate_plain(job.program, task, lab, **given, ledger=ledger, watch=watch)
+    if what:
+        kept_plain.keep(Path(terms.plain), what, score)
+    return score
 
 
 @lru_cache(maxsize=256)
