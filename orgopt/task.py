@@ -183,6 +183,12 @@ class Task:
         """The task with another of its worlds, such as another landscape."""
         return replace(self, parameters={**self.parameters, **parameters})
 
+    @property
+    def address(self) -> str:
+        """What `load_task` finds it by again: its folder, with the parameters of its world."""
+        given = ",".join(f"{key}={_written(value)}" for key, value in self.parameters.items())
+        return f"{self.folder}:{given}" if given else str(self.folder)
+
     def complete(self, settings: Settings) -> dict[str, Value]:
         """Settings with every knob named; one that they do not turn has its default (`Knob.only_if`).
 
@@ -205,3 +211,7 @@ class Task:
     def script_with(self, settings: Settings) -> str:
         """The editable script, or a world's knobs, with the constants set."""
         return with_values(self.source, self.complete(settings))
+
+
+def _written(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

@@ -103,7 +103,7 @@ def run(
     check(announce(program, hears), language_settings(workspace, max_usd, max_tokens))
     settings = RunSettings(
         program=source_of(document),
-        task=str(loaded.folder) if not isinstance(task, str) or Path(task).is_dir() else task,
+        task=loaded.address if not isinstance(task, str) or Path(task).is_dir() else task,
         budget_s=budget_s,
         lab=lab and lab_of(lab, loaded),
         slots=slots,
