@@ -198,6 +198,8 @@ def compare(
         folder = writable_folder(contests / (name or default_name(entrants, tasks, digest_of(identity))))
         arena.terms = replace(terms, means=means(everyone, language, folder))
         log = stack.enter_context(ContestLog(folder, identity, entrants, arena.tasks, command))
+        if not log.scores and (taken := log.take_over(contests)):
+            hears.noted(f"{taken} runs are taken from contests under the same terms")
         notices = Notices(workspace, folder.name, hears)
         stack.enter_context(notices.of_failures())
         contest = Contest(entrants, arena, seed=seed, log=log)
