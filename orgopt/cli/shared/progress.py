@@ -179,7 +179,8 @@ class StudyProgress(Said):
     def event(self, job: Job | None, event: Event) -> None:
         if job is not self.job:
             self.job = job
-            self.status = RunStatus(self.budgets_s.get(job.task, self.budget_s), self.metric)
+            budget_s = self.budgets_s.get(job.task, self.budget_s) if job else self.budget_s
+            self.status = RunStatus(budget_s, self.metric)
         self.status.take(event)
 
     def evaluated(self, phase: str, job: Job, score: Score) -> None:
