@@ -72,19 +72,22 @@ def _with_given(task: Task, given: str) -> Task:
 
 def _parameter(task: Task, key: str, value: str) -> Any:
     """A parameter's value, of the type that `task.toml` gives it."""
-    kind = type(task.parameters[key])
+    default: object = task.parameters[key]
+    if isinstance(default, str):
+        return value
     try:
-        if kind is str:
-            return value
-        read = json.loads(value)
-        if isinstance(read, bool) != (kind is bool) or not isinstance(read, int | float if kind is float else kind):
-            raise ValueError
+        read: object = json.loads(value)
     except ValueError:
-        raise UsageError(f"{key} of {task.name} is a {_KINDS.get(kind, kind.__name__)}, not '{value}'") from None
-    return kind(read)
-
-
-_KINDS = {int: "whole number", float: "number", bool: "true or false"}
+        read = None
+    if isinstance(default, bool):
+        fits, kind = isinstance(read, bool), "true or false"
+    elif isinstance(default, float):
+        fits, kind = isinstance(read, int | float) and not isinstance(read, bool), "a number"
+    else:
+        fits, kind = isinstance(read, int) and not isinstance(read, bool), "a whole number"
+    if not fits:
+        raise UsageError(f"{key} of {task.name} is {kind}, not '{value}'")
+    return read
 
 
 def _checkout(folder: Path, toml: dict[str, Any], workspace: Path) -> Task:

@@ -258,7 +258,16 @@ def _plain(job: Job, task: Task, lab: Lab, terms: Terms, ledger: Ledger, watch: 
     what = kept_plain.terms_of(job.program, task, lab, given) if terms.plain else None
     if what and not job.keep_events and (known := kept_plain.find(Path(terms.plain), what)):
         return known
-    score = evaluate_plain(job.program, task, lab, **given, ledger=ledger, watch=watch)
+    score = evaluate_plain(
+        job.program,
+        task,
+        lab,
+        budget_s=given["budget_s"],
+        seed=job.seed,
+        verify_seeds=terms.verify_seeds,
+        ledger=ledger,
+        watch=watch,
+    )
     if what:
         kept_plain.keep(Path(terms.plain), what, score)
     return score
