@@ -254,19 +254,13 @@ def _plain(job: Job, task: Task, lab: Lab, terms: Terms, ledger: Ledger, watch: 
     from orgopt.evolve.trials import kept_plain
     from orgopt.evolve.trials.optuna_baseline import evaluate_plain
 
-    given = {"budget_s": terms.budget_of(job.task), "seed": job.seed, "verify_seeds": terms.verify_seeds}
+    budget_s, seed, verify = terms.budget_of(job.task), job.seed, terms.verify_seeds
+    given = {"budget_s": budget_s, "seed": seed, "verify_seeds": verify}
     what = kept_plain.terms_of(job.program, task, lab, given) if terms.plain else None
     if what and not job.keep_events and (known := kept_plain.find(Path(terms.plain), what)):
         return known
     score = evaluate_plain(
-        job.program,
-        task,
-        lab,
-        budget_s=given["budget_s"],
-        seed=job.seed,
-        verify_seeds=terms.verify_seeds,
-        ledger=ledger,
-        watch=watch,
+        job.program, task, lab, budget_s=budget_s, seed=seed, verify_seeds=verify, ledger=ledger, watch=watch
     )
     if what:
         kept_plain.keep(Path(terms.plain), what, score)
