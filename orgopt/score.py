@@ -19,6 +19,9 @@ class Score:
         q_final: Held-out improvement of the final submission.
         q_mean: Its mean over the budget.
         q_error: Standard error of q_final: the noise of the runs that verified it.
+        progress: Validation progress of the final submission: how far the metric that steers the search is on the way
+            from the baseline, 0, to the reference, 1. Without noise where a world knows it, else of the runs that
+            verified it. None where `Task.progress` has no such way, and of scores of older versions.
         confirmed: Whether these runs put it above the baseline by more than their noise, at 95 %.
         evidence: What they say in the metric's own unit; None of the baseline, and of scores of older versions.
         heldout: Held-out metric of the final submission, mean over fresh verification seeds.
@@ -55,6 +58,7 @@ class Score:
     common_error: str
     meetings: int
     messages: int
+    progress: Annotated[float | None, Field(exclude_if=lambda value: value is None)] = None
     submitted: int = 0
     confirmed: bool = False
     evidence: Annotated[Evidence | None, Field(exclude_if=lambda value: value is None)] = None  # as of 0.1.0

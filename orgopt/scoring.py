@@ -2,6 +2,8 @@
 
 Research output is (q(T) + mean of q over the budget) / 2, where q(t) is the held-out improvement of what
 the team would submit at time t: 0 at the baseline, 1 at the task's verified reference (`orgopt.normalisation`).
+Beside it stands validation progress, by the metric that steers the search (`Task.progress`): where both part, a team
+that searches well scores badly.
 """
 
 from collections import Counter
@@ -153,6 +155,7 @@ def score(task: Task, ledger: Ledger, found: Verified, budget_s: float) -> Score
         q_final=q_final,
         q_mean=q_mean,
         q_error=task.quality_error(heldout, evidence.error) if evidence else 0.0,
+        progress=task.progress(task.baseline.metric if found.metric is None else found.metric),
         submitted=last["id"],
         confirmed=evidence is not None and evidence.confirmed and not disqualified,
         evidence=evidence,

@@ -27,6 +27,7 @@ from orgopt.workspace import SETTINGS
 THINK_SHARE, MEETING_SHARE = 1 / 10, 1 / 30
 """Of an experiment: how long a policy agent, which stands for a researcher, thinks before each proposal, and how long a
 stand-up takes."""
+_METRICS = ("metric", "heldout")  # of a measure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +154,7 @@ class Task:
         """How far the metric that steers the search is on the way from the baseline, 0, to the reference, 1.
 
         None where there is no reference, or one that is no better in this metric. Beside the quality it tells whether
-        what was searched for and what counts part.
+        what was searched for and what counts part: this of what was submitted, measured anew, is validation progress.
         """
         gap = math.nan if self.reference is None else self.baseline.metric - self.reference.metric
         return (self.baseline.metric - metric) / gap if gap > 0 else None
@@ -166,8 +167,8 @@ class Task:
         """The task with a baseline measured elsewhere and the same distance to its reference."""
         if self.reference is None:
             return self._at_pace(replace(self, baseline=baseline), baseline.seconds)
-        gap = self.baseline.heldout - self.reference.heldout
-        reference = replace(self.reference, heldout=baseline.heldout - gap)
+        metric, heldout = (getattr(self.reference, name) - getattr(self.baseline, name) for name in _METRICS)
+        reference = replace(self.reference, metric=baseline.metric + metric, heldout=baseline.heldout + heldout)
         return replace(self, baseline=baseline, reference=reference)
 
     @staticmethod
@@ -181,6 +182,12 @@ class Task:
     def with_parameters(self, **parameters: Any) -> "Task":
         """The task with another of its worlds, such as another landscape."""
         return replace(self, parameters={**self.parameters, **parameters})
+
+    @property
+    def address(self) -> str:
+        """What `load_task` finds it by again: its folder, with the parameters of its world."""
+        given = ",".join(f"{key}={_written(value)}" for key, value in self.parameters.items())
+        return f"{self.folder}:{given}" if given else str(self.folder)
 
     def complete(self, settings: Settings) -> dict[str, Value]:
         """Settings with every knob named; one that they do not turn has its default (`Knob.only_if`).
@@ -204,3 +211,7 @@ class Task:
     def script_with(self, settings: Settings) -> str:
         """The editable script, or a world's knobs, with the constants set."""
         return with_values(self.source, self.complete(settings))
+
+
+def _written(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

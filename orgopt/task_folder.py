@@ -1,13 +1,15 @@
 """Task folders: how one is read as a `Task`, from `task.toml`, a script or a world, or what a checkout's files say."""
 
+import json
 import math
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from orgopt import foreign, normalisation, regular
-from orgopt.errors import TaskError
+from orgopt.errors import TaskError, UsageError
 from orgopt.knob import parse_knobs
 from orgopt.limits import WITH_GPU, Limits
 from orgopt.task import Measure, Task
@@ -20,15 +22,21 @@ PLAIN: dict[str, Any] = {"kind": PRINTS}
 
 
 def load_task(name: str, workspace: Path | None = None) -> Task:
-    """A task by the name of its folder, or by a path to it.
+    """A task by the name of its folder, or by a path to it; with parameters of its world, another of its worlds.
+
+    `nk:landscape=7` is the task nk with that parameter, several are separated by commas, and of a task with one
+    parameter `bench:167190` is enough. It is named after those that are not the default: `nk-landscape-7`.
 
     Raises:
-        UsageError: There is no such task.
+        UsageError: There is no such task, or it has no such parameter.
         PluginError: The package that has it does not work, or the name is taken twice.
         TaskError: The task is malformed.
     """
     folder = Path(name)
     workspace = workspace or Path.cwd()
+    if ":" in name and not is_task(folder):
+        place, _, given = name.rpartition(":")
+        return _with_given(load_task(place, workspace), given)
     if not is_task(folder):
         folder = find_task(name, workspace)
     toml = folder / "task.toml"
@@ -40,6 +48,46 @@ def load_task(name: str, workspace: Path | None = None) -> Task:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         what = f"missing {error}" if isinstance(error, KeyError) else str(error)
         raise TaskError(f"{toml if toml.is_file() else folder}: {what}") from None
+
+
+def _with_given(task: Task, given: str) -> Task:
+    """A task with parameters as they are written after its name."""
+    known = ", ".join(f"{key}={json.dumps(value)}" for key, value in task.parameters.items()) or "none"
+    found: dict[str, Any] = {}
+    for one in given.split(","):
+        key, equals, value = one.strip().partition("=")
+        if not equals and len(task.parameters) == 1:
+            (key,), value = task.parameters, one.strip()
+        if key not in task.parameters or not value:
+            raise UsageError(
+                f"'{given}' says no parameter of {task.name} (there are: {known}): write {task.name}:NAME=VALUE"
+            )
+        found[key] = _parameter(task, key, value)
+    other = {key: value for key, value in found.items() if value != task.parameters[key]}
+    alone = len(task.parameters) == 1
+    words = [str(value) if alone else f"{key}-{value}" for key, value in other.items()]
+    name = re.sub(r"[^\w.-]+", "-", "-".join([task.name, *words]))
+    return replace(task.with_parameters(**found), name=name)
+
+
+def _parameter(task: Task, key: str, value: str) -> Any:
+    """A parameter's value, of the type that `task.toml` gives it."""
+    default: object = task.parameters[key]
+    if isinstance(default, str):
+        return value
+    try:
+        read: object = json.loads(value)
+    except ValueError:
+        read = None
+    if isinstance(default, bool):
+        fits, kind = isinstance(read, bool), "true or false"
+    elif isinstance(default, float):
+        fits, kind = isinstance(read, int | float) and not isinstance(read, bool), "a number"
+    else:
+        fits, kind = isinstance(read, int) and not isinstance(read, bool), "a whole number"
+    if not fits:
+        raise UsageError(f"{key} of {task.name} is {kind}, not '{value}'")
+    return read
 
 
 def _checkout(folder: Path, toml: dict[str, Any], workspace: Path) -> Task:

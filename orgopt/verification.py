@@ -7,15 +7,15 @@ runs say is `orgopt.confirmation`'s.
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
 
-from orgopt import confirmation
+from orgopt import confirmation, normalisation
 from orgopt.confirmation import Evidence
 from orgopt.errors import LabError
-from orgopt.lab.base import Experiment, Lab, Outcome, Status
+from orgopt.lab.base import Experiment, Lab, Outcome, Status, validation
 from orgopt.ledger import BASELINE
 from orgopt.normalisation import varies
 from orgopt.seeds import Stream, derive, generator
@@ -24,6 +24,8 @@ from orgopt.task import Measure, Settings, Task
 CALIBRATION_SEEDS = 6
 UNEDITED_RUNS = 3
 """Runs of the unedited script of a checkout, each of which may take minutes."""
+VALIDATION_RUNS = 4
+"""Runs of what a team submits, at least, in a world that knows what counts without noise, and not what steers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +50,13 @@ class Verified:
     Attributes:
         heldout: The held-out metric of each; of what was run in pairs, the baseline's less the gain.
         evidence: What is known of the last; None where that is the baseline.
+        metric: The metric that steers the search of the last, likewise measured anew; None where that is the baseline.
         tampered: What was tampered with in a verification; empty when nothing was.
     """
 
     heldout: Mapping[int, float]
     evidence: Evidence | None = None
+    metric: float | None = None
     tampered: str = ""
 
 
@@ -92,7 +96,9 @@ def verify(task: Task, lab: Lab, submitted: Submissions, *, seed: int, seeds: in
     if len(known) == len(truths):
         last = known.get(submitted.last)  # a recording has the luck of a seed that never changed in it
         evidence = None if last is None else confirmation.known(last, task.baseline, varies=not task.steady)
-        return Verified(heldout=known, evidence=evidence)
+        return Verified(
+            heldout=known, evidence=evidence, metric=_validated(task, lab, submitted, _Plan(seed, seeds, 0))
+        )
     if in_pairs(task):
         return _beside(task, lab, submitted, _Plan(seed, seeds, pairs if submitted.last else 0))
     return _fresh(task, lab, submitted, _Plan(seed, seeds, 0))
@@ -143,6 +149,17 @@ def train_all(lab: Lab, experiments: Sequence[Experiment], limit_s: float) -> li
     return [outcomes[experiment.id] for experiment in experiments]
 
 
+def _validated(task: Task, lab: Lab, submitted: Submissions, plan: _Plan) -> float | None:
+    """The metric that steers of the last submission: as the lab knows it, else the mean of runs with fresh seeds."""
+    if not submitted.last:
+        return None
+    known = validation(lab, submitted.settings[submitted.last])
+    if known is not None:
+        return known
+    last = replace(submitted, settings={submitted.last: submitted.settings[submitted.last]})
+    return _fresh(task, lab, last, plan._replace(seeds=max(VALIDATION_RUNS, plan.seeds))).metric
+
+
 def _beside(task: Task, lab: Lab, submitted: Submissions, plan: _Plan) -> Verified:
     """Rounds of the untouched script and what was submitted, all of a round on one seed.
 
@@ -163,8 +180,21 @@ def _beside(task: Task, lab: Lab, submitted: Submissions, plan: _Plan) -> Verifi
     return Verified(
         heldout={number: task.baseline.heldout - one.gain for number, one in told.items()},
         evidence=told.get(submitted.last),
+        metric=_paired_metric(task, submitted.last, found),
         tampered=_tampered(found.values()),
     )
+
+
+def _paired_metric(task: Task, last: int, found: Mapping[tuple[int, int], Outcome]) -> float | None:
+    """The metric that steers of the last submission: the baseline's less the gain in pairs, as what counts is told."""
+    pairs = [
+        (found[BASELINE, k].metric, outcome.metric) for (number, k), outcome in found.items() if last and number == last
+    ]
+    if not pairs:
+        return None
+    level = replace(task.baseline, heldout=task.baseline.metric)
+    ratios = normalisation.by_ratio(task.metric, timed=task.timed)
+    return level.heldout - confirmation.paired(pairs, level, ratios=ratios).gain
 
 
 def _trained(
@@ -228,8 +258,11 @@ def _fresh(task: Task, lab: Lab, submitted: Submissions, plan: _Plan) -> Verifie
     ]
     outcomes = train_all(lab, experiments, task.limit_s)
     found: dict[int, list[float | None]] = {number: [] for number in submitted.settings}
+    metrics: list[float] = []
     for (number, _), outcome in zip(jobs, outcomes, strict=True):
         found[number].append(outcome.heldout)
+        if number == submitted.last:
+            metrics.append(task.baseline.metric if outcome.metric is None else outcome.metric)
     counted = {
         number: [task.baseline.heldout if value is None else value for value in values]
         for number, values in found.items()
@@ -241,6 +274,7 @@ def _fresh(task: Task, lab: Lab, submitted: Submissions, plan: _Plan) -> Verifie
     return Verified(
         heldout={number: sum(values) / len(values) for number, values in counted.items()},
         evidence=evidence,
+        metric=sum(metrics) / len(metrics) if metrics else None,
         tampered=_tampered(outcomes),
     )
 

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import orgopt
+from orgopt.callback import Callback
 from orgopt.cli import main
 from orgopt.cli.compare import ContestProgress, resolution, sparkline
 from orgopt.document import Program, parse
@@ -335,3 +336,37 @@ def test_slots_and_failures_stand_beside_the_scores() -> None:
     assert meanings["b"] == "2 agents, 20 experiments a run, slots busy 95%"
     assert "a left slots idle (busy 50%; b 95%): its 1 agent cannot fill them all." in end.advice
     assert not any("idle" in line for line in told(found, {"a": 2, "b": 2}).advice)
+
+
+def test_an_entrant_is_added_by_naming_one_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = str(own_world(tmp_path / "mine"))
+    (tmp_path / "orgopt.toml").write_text("")
+    for name in ("a", "b", "c"):
+        (tmp_path / f"{name}.md").write_text(TRIO.replace("# ", f"# {name} ", 1))
+    monkeypatch.chdir(tmp_path)
+    asked = {"task": task, "budget": "6s", "seeds": 2, "workers": 1}
+    first = orgopt.compare("a.md", "b.md", **asked)
+    noted = Noting()
+    more = orgopt.compare("a.md", "c.md", "b.md", **asked, callback=noted)
+    assert more.folder != first.folder
+    assert noted.lines == ["4 runs are taken from contests under the same terms"]
+    assert noted.ran == {"c"}
+    means = {one.entrant: one.output.mean for one in more.ranking.placings}
+    assert {one.entrant: one.output.mean for one in first.ranking.placings}.items() <= means.items()
+    other = Noting()
+    orgopt.compare("a.md", "c.md", **{**asked, "seed": 1}, callback=other)
+    assert (other.lines, other.ran) == ([], {"a", "c"})
+
+
+class Noting(Callback):
+    """What a contest notes, and who ran in it."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.ran: set[str] = set()
+
+    def noted(self, line: str) -> None:
+        self.lines.append(line)
+
+    def compared(self, job, k, score) -> None:
+        self.ran.add(job.entrant)

@@ -23,11 +23,13 @@ from orgopt.ledger import Ledger
 from orgopt.org import DEFAULT_AGENT, Org, Role
 from orgopt.study.config import StudyConfig
 from orgopt.study.log import StudyLog
+from orgopt.study.parts import Parts
 from orgopt.study.records.kinds import EntrantRecord
 from orgopt.study.records.names import RACE, SEARCH, TEST
 from orgopt.study.standing import Standing
-from orgopt.study.verdict.ending import WIDTH, Bar, Ending, again, bars, lines, text
+from orgopt.study.verdict.ending import SCALE, WIDTH, Bar, Ending, again, bars, lines, scale, text
 from orgopt.study.verdict.evidence import improvement
+from orgopt.study.verdict.html import to_html
 from orgopt.study.verdict.measures import measure
 from orgopt.study.verdict.run import ending as run_ending
 from orgopt.study.verdict.study import ending, short
@@ -209,6 +211,24 @@ def test_bars_are_as_long_as_scores_and_say_what_they_mean() -> None:
         assert len(narrow) <= 40
         assert f" {plain(bar.value)}" in narrow  # the bar is cut, not the number
     assert [line.count("█") for line in bars([Bar(name="a", value=0.02), Bar(name="b", value=0.01)])] == [2, 1]
+
+
+def test_parts_of_scores_stand_in_columns_beside_them_where_they_are_known() -> None:
+    one, two = Parts(progress=1.26, q_final=0.6, q_mean=0.2), Parts(progress=0.5, q_final=0.3, q_mean=-0.1)
+    shown = [Bar(name="a", value=0.4, parts=one), Bar(name="b", value=0.1, parts=two), Bar(name="c", value=0.1)]
+    assert [line.replace("█", "").split() for line in bars(shown)] == [
+        ["score", "valid.", "end", "mean"],
+        ["a", ".40", "1.26", ".60", ".20"],
+        ["b", ".10", ".50", ".30", "−.10"],
+        ["c", ".10", "–", "–", "–"],
+    ]
+    page = to_html(Ending(word="better", title="t", bars=tuple(shown)))
+    assert all(f">{cell}</td>" in page for cell in ("valid.", "1.26", "−.10"))
+    blind = [replace(bar, parts=replace(two, progress=None)) for bar in shown]
+    assert next(bars(blind)).split() == ["score", "end", "mean"]
+    assert "valid." in scale(self_reported=False, shown=shown)
+    assert "valid." not in scale(self_reported=False, shown=blind)
+    assert scale(self_reported=False, shown=[Bar(name="c", value=0.1)]) == SCALE
 
 
 def test_an_end_is_about_twenty_lines_and_is_never_wider_than_asked(told: list[Record]) -> None:

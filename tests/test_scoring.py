@@ -12,11 +12,14 @@ from orgopt.cli.run import summary
 from orgopt.confirmation import against
 from orgopt.document import Program, parse
 from orgopt.errors import DocumentError, LabError
+from orgopt.knob import parse_knobs
+from orgopt.lab.replay import ReplayLab
+from orgopt.lab.worlds.world import Called
 from orgopt.ledger import Ledger
 from orgopt.scoring import evaluate, score
-from orgopt.task import Task
+from orgopt.task import Measure, Task
 from orgopt.verification import Submissions, Verified, calibrate, verify
-from tests.fakes.lab import FakeLab, parabola
+from tests.fakes.lab import FakeLab, bottom, parabola
 
 
 def ledger_of(*submissions: tuple[float, int, float]) -> Ledger:
@@ -159,3 +162,52 @@ def test_the_names_of_the_package_stay_what_they_are() -> None:
         assert getattr(orgopt, name) is first
         assert name in dir(orgopt)
         assert not isinstance(first, ModuleType)
+
+
+class Parting:
+    """A world whose validation metric falls to X = 1, and whose held-out metric is best at X = .5."""
+
+    def curve(self, knobs: Mapping[str, float], seed: int) -> tuple[float, list[float]]:
+        return 1.0, [1 - knobs["X"] + 0.1 * (seed % 3 - 1)]
+
+    def truth(self, knobs: Mapping[str, float]) -> float:
+        return abs(knobs["X"] - 0.5)
+
+
+class Knowing(Parting):
+    def validation(self, knobs: Mapping[str, float]) -> float:
+        return 1 - knobs["X"]
+
+
+@pytest.mark.parametrize(("world", "noise"), [(Knowing, 0.0), (Parting, 0.2)])
+def test_validation_progress_stands_beside_quality_where_both_part(
+    toy: Task, world: type[Parting], noise: float
+) -> None:
+    parting = replace(
+        toy,
+        knobs=parse_knobs("X = 0.1  # knob: 0.0..1.0\n"),
+        baseline=Measure(metric=0.9, heldout=0.4, sd=0.01, seeds=16),
+        reference=Measure(metric=0.5, heldout=0.0, sd=0.01, seeds=16),
+    )
+    lab = ReplayLab(parting, Called(parting, world()), 2)
+    found = verify(parting, lab, Submissions(settings={1: {"X": 0.5}, 2: {"X": 0.9}}, last=2), seed=3, seeds=1)
+    ledger = ledger_of((0, 0, 0.9), (2, 1, 0.5), (6, 2, 0.1))
+    result = score(parting, ledger, found, budget_s=10)
+    assert result.progress == pytest.approx(2.0, abs=noise)
+    assert result.q_final == pytest.approx(0.0)
+    untouched = score(parting, ledger_of((0, 0, 0.9)), Verified(heldout={}), budget_s=10)
+    assert untouched.progress == 0.0
+    assert score(replace(parting, reference=None), ledger, found, budget_s=10).progress is None
+
+
+def test_validation_progress_of_real_runs_is_that_of_fresh_seeds_and_of_pairs(toy: Task) -> None:
+    submitted = Submissions(settings={1: {"X": 0.3}, 2: {"X": 0.7}}, last=2)
+    for task in (toy, replace(toy, timed=True)):
+        found = verify(task, FakeLab(task), submitted, seed=3, seeds=2)
+        assert found.metric == pytest.approx(bottom({"X": 0.7}), abs=0.03), task.timed
+        assert verify(task, FakeLab(task), Submissions(settings={}, last=0), seed=3, seeds=2).metric is None
+
+
+def test_a_baseline_measured_elsewhere_keeps_its_way_to_the_reference_in_both_metrics(toy: Task) -> None:
+    moved = toy.with_baseline(replace(toy.baseline, metric=toy.baseline.metric + 0.2, heldout=toy.baseline.heldout + 1))
+    assert moved.progress(moved.baseline.metric - 0.1) == pytest.approx(toy.progress(toy.baseline.metric - 0.1))

@@ -102,6 +102,10 @@ def test_a_study_has_generations_a_race_and_claims(studies: Studies, trio: Progr
     assert (studies.folder / "study" / "best.md").read_text() == champion.text
     assert len(final.changes) == len(diff(trio, champion))
     (claim,) = [c for c in final.claims if c.entrant == "seed document"]
+    for parts, mean in ((claim.parts, claim.mean), (claim.champion_parts, claim.champion_mean)):
+        assert parts is not None
+        assert (parts.q_final + parts.q_mean) / 2 == pytest.approx(mean)
+        assert parts.progress == pytest.approx(parts.q_final, abs=0.05), "the toy's metrics are alike"
     assert claim.phase == "test"
     assert claim.seeds == 4
     assert claim.difference == pytest.approx(claim.champion_mean - claim.mean)

@@ -14,6 +14,7 @@ from orgopt.task_folder import load_task
 from orgopt.task_source import find_tasks
 from orgopt.testing.toy_task import TOY
 from tests.conftest import ROOT
+from tests.test_replay import WORLD_TOML, own_world
 
 KNOBS = parse_knobs(
     "A = 3e-4  # knob: log 1e-5..1e-1, group optimizer\n"
@@ -107,3 +108,37 @@ def test_what_is_wrong_with_a_task_is_said(tmp_path: Path) -> None:
     (folder / "prepare.py").unlink()
     with pytest.raises(TaskError, match=r"has no prepare\.py"):
         load_task(str(folder))
+
+
+def test_parameters_of_a_world_are_written_after_its_name() -> None:
+    task = load_task("nk:landscape=7,k=3", ROOT)
+    assert dict(task.parameters) == {"n": 20, "k": 3, "landscape": 7}
+    assert task.name == "nk-landscape-7-k-3"
+    assert task.digest == load_task("nk", ROOT).with_parameters(landscape=7, k=3).digest
+    again = load_task(task.address, ROOT)
+    assert (again.name, again.digest) == ("nk-k-3-landscape-7", task.digest)
+    assert load_task("nk:landscape=0", ROOT).name == "nk"
+
+
+def test_a_task_with_one_parameter_needs_its_value_alone(tmp_path: Path) -> None:
+    own_world(tmp_path / "bench", toml=WORLD_TOML + '\n[parameters]\ninstance = "3"\n')
+    task = load_task(f"{tmp_path / 'bench'}:167190")
+    assert (task.name, dict(task.parameters)) == ("bench-167190", {"instance": "167190"})
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("nk:7", r"'7' says no parameter of nk \(there are: n=20, k=5, landscape=0\): write nk:NAME=VALUE"),
+        ("nk:land=7", "says no parameter of nk"),
+        ("nk:landscape=", "says no parameter of nk"),
+        ("nk:landscape=x", "landscape of nk is a whole number, not 'x'"),
+        ("nk:landscape=1.5", "landscape of nk is a whole number"),
+        ("nk:landscape=true", "landscape of nk is a whole number"),
+        ("digits:a=1", r"no parameter of digits \(there are: none\)"),
+        ("none:a=1", "no task 'none'"),
+    ],
+)
+def test_parameters_that_there_are_not_are_refused(name: str, why: str) -> None:
+    with pytest.raises(UsageError, match=why):
+        load_task(name, ROOT)

@@ -192,7 +192,7 @@ def bench(
     tasks = tasks_of(SUITE, workspace)
     typical = {name: experiment_s(task) or 1.0 for name, task in tasks.items()}
     budgets = {name: round(times * one, 3) if times else each_s for name, one in typical.items()}
-    terms = Terms(lab="replay", slots=slots, budget_s=max(budgets.values()), verify_seeds=1, budgets=budgets)
+    terms = Terms(lab="replay", slots=slots, budget_s=max(budgets.values()), verify_seeds=1, budgets_s=budgets)
     at_once, cluster = workers_of(workers, "replay")
     with Arena(tasks, terms, workers=at_once, cluster=cluster) as arena:
         calibrate_all(arena, workspace, hears)

@@ -15,12 +15,11 @@ from orgopt.api.inputs import (
     checked_name,
     program_of,
     require_document,
-    seconds,
     task_names,
     tasks_of,
     told,
 )
-from orgopt.api.labs import RAY, calibrate_all, check_budget, lab_of, workers_of
+from orgopt.api.labs import RAY, budgets_of, calibrate_all, check_budgets, lab_of, relative, workers_of
 from orgopt.api.language import check, going_on, language_settings, means
 from orgopt.api.steering import Notices, TimeIsUp, ending_after, notify_command, seconds_left, wait_while_paused
 from orgopt.callback import Callback, Following
@@ -28,6 +27,7 @@ from orgopt.document import Program, parse, read
 from orgopt.evolve.compare.contest import Contest, Entrants, default_name, enter, identity_of
 from orgopt.evolve.trials.arena import Arena, Terms
 from orgopt.evolve.trials.kept import PLAIN_PREFIX
+from orgopt.evolve.trials.kept_plain import plain_folder
 from orgopt.org import Org
 from orgopt.plugin_faults import naming_packages
 from orgopt.study.contest import ContestLog, digest_of
@@ -54,7 +54,8 @@ class Comparison:
         ranking: The entrants, best first, and what the seeds can tell.
         ending: The result in plain words.
         tasks: The tasks, with the baselines that hold here.
-        budget_s: Lab seconds of each run.
+        budget_s: Lab seconds of each run; of tasks whose budgets differ, of the shortest.
+        budgets_s: Those on each task.
     """
 
     folder: Path
@@ -62,6 +63,7 @@ class Comparison:
     ending: Ending
     tasks: dict[str, Task]
     budget_s: float
+    budgets_s: dict[str, float]
 
     @property
     def self_reported(self) -> list[str]:
@@ -70,7 +72,8 @@ class Comparison:
 
     def to_dict(self) -> dict[str, Any]:
         """The contest as JSON values."""
-        places = {"contest": self.folder.name, "folder": str(self.folder), "budget_s": self.budget_s}
+        places: dict[str, Any] = {"contest": self.folder.name, "folder": str(self.folder), "budget_s": self.budget_s}
+        places["budgets_s"] = self.budgets_s
         said = {"self_reported": self.self_reported, "ending": self.ending.to_dict()}
         return {**places, **self.ranking.to_dict(), **said}
 
@@ -84,6 +87,9 @@ class Comparison:
                 "score": one.output.mean,
                 "low": one.output.low,
                 "high": one.output.high,
+                "progress": one.parts.progress,
+                "q_final": one.parts.q_final,
+                "q_mean": one.parts.q_mean,
                 "verdict": one.verdict,
                 "behind": one.behind.mean if one.behind else 0.0,
                 **{f"score_{task}": value for task, value in one.by_task.items()},
@@ -168,20 +174,32 @@ def compare(
     workspace, everyone = _workspace(documents), _everyone(entrants)
     language = language_settings(workspace, max_usd, max_tokens)
     check(everyone, language)
-    tasks, budget_s = tasks_of(task_names(task), workspace), seconds(budget)
-    check_budget(budget_s, tasks, workspace)
+    tasks = tasks_of(task_names(task), workspace)
+    budgets_s = budgets_of(budget, tasks, workspace)
+    check_budgets(budgets_s, tasks, workspace)
+    budget_s = min(budgets_s.values())
     checked_name(name, "contest")
     kind = lab_of(lab, *tasks.values())
     seeds = seeds or contest_seeds(kind)
-    terms = Terms(lab=kind, slots=slots, budget_s=budget_s, verify_seeds=verify_seeds)
+    at_once, cluster = workers_of(workers, kind)
+    terms = Terms(
+        lab=kind,
+        slots=slots,
+        budget_s=budget_s,
+        verify_seeds=verify_seeds,
+        budgets_s=relative(budgets_s),
+        plain="" if cluster else str(plain_folder(workspace)),
+    )
     notify_command(workspace)  # refused now, and not when it is to be called
     contests = workspace / "mlruns" / "contests"
     require_writable(contests)  # before anything costs time
-    with _arena(tasks, terms, workers_of(workers, kind), workspace, hears) as arena, ExitStack() as stack:
+    with _arena(tasks, terms, (at_once, cluster), workspace, hears) as arena, ExitStack() as stack:
         identity = identity_of(entrants, arena, seed)
         folder = writable_folder(contests / (name or default_name(entrants, tasks, digest_of(identity))))
         arena.terms = replace(terms, means=means(everyone, language, folder))
         log = stack.enter_context(ContestLog(folder, identity, entrants, arena.tasks, command))
+        if not log.scores and (taken := log.take_over(contests)):
+            hears.noted(f"{taken} runs are taken from contests under the same terms")
         notices = Notices(workspace, folder.name, hears)
         stack.enter_context(notices.of_failures())
         contest = Contest(entrants, arena, seed=seed, log=log)
@@ -190,7 +208,14 @@ def compare(
             ranking = _ranked(contest, seeds, hears, left, folder)
         said = _ending(log, ranking, command, arena.workers)
         notices.tell("verdict", said.title)
-        return Comparison(folder=folder, ranking=ranking, ending=said, tasks=dict(arena.tasks), budget_s=budget_s)
+        return Comparison(
+            folder=folder,
+            ranking=ranking,
+            ending=said,
+            tasks=dict(arena.tasks),
+            budget_s=budget_s,
+            budgets_s=budgets_s,
+        )
 
 
 def _ranked(contest: Contest, seeds: int, callback: Callback, left: float | None, folder: Path) -> Ranking:

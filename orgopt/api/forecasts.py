@@ -60,8 +60,12 @@ def forecast(planned: "Plan", usd_per_slot_hour: float | None) -> Estimate:
 
 def _experiment_s(planned: "Plan") -> float:
     """Slot-seconds of one experiment, about: of a checkout that has not run here, as of a minute."""
-    known = [experiment_s(kept_baseline(task, planned.workspace)) for task in planned.tasks.values()]
-    return sum(one or _UNKNOWN_S for one in known) / len(known)
+    config = planned.config
+    known = {
+        name: experiment_s(kept_baseline(task, planned.workspace)) or _UNKNOWN_S for name, task in planned.tasks.items()
+    }
+    # Of the shortest budget, so that what differs is as long as it is.
+    return sum(one * config.budget_s / config.budget_of(name) for name, one in known.items()) / len(known)
 
 
 def _calls(planned: "Plan", found: Estimate) -> Calls | None:

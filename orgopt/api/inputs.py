@@ -21,7 +21,8 @@ Document = Program | str | Path
 AnyTask = Task | str | Path
 """A task: loaded, its name, or its folder."""
 Duration = float | str
-"""Seconds as a number, or such as `30s`, `10m` and `2h`."""
+"""Seconds as a number, or such as `30s`, `10m` and `2h`; of a budget such as `36x`, too: so many median experiments a
+slot of each task."""
 
 PROMPTS = "prompts:/"
 SHORTEST_S = 0.001
@@ -179,6 +180,18 @@ def seconds(duration: Duration) -> float:
     if not found >= SHORTEST_S:  # nor what is no number
         raise UsageError(f"'{duration}' is no time at all: a budget must be {SHORTEST_S:g} s or more")
     return found
+
+
+def experiments_a_slot(budget: Duration) -> float | None:
+    """How many median experiments a slot a budget is, such as `36x`; None where it is a time.
+
+    Raises:
+        UsageError: It is fewer than one.
+    """
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*[x×]\s*", budget) if isinstance(budget, str) else None
+    if match and not float(match[1]) >= 1:
+        raise UsageError(f"'{budget}' is less than one experiment: a budget must be 1x or more")
+    return float(match[1]) if match else None
 
 
 def checked_name(name: str | None, noun: str) -> str | None:

@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 
+from orgopt.api.inputs import Duration, experiments_a_slot, seconds
 from orgopt.callback import Callback
 from orgopt.called import argument
 from orgopt.confirmation import PAIRS
@@ -136,7 +137,39 @@ def _calibrated(task: Task, lab: Lab, workspace: Path, callback: Callback) -> Ta
 def calibrate_all(arena: Arena, workspace: Path, callback: Callback) -> None:
     """Give the tasks of an arena the baselines that hold on this machine."""
     for name, task in arena.tasks.items():
-        arena.tasks[name] = calibrated(task, arena.lab(name), workspace, callback, arena.terms.budget_s)
+        arena.tasks[name] = calibrated(task, arena.lab(name), workspace, callback, arena.terms.budget_of(name))
+
+
+def budgets_of(budget: Duration, tasks: Mapping[str, Task], workspace: Path) -> dict[str, float]:
+    """The lab seconds of a run on each task: the same on all, or by what its median experiment takes.
+
+    Raises:
+        UsageError: It is no budget, or nobody knows what an experiment takes.
+    """
+    times = experiments_a_slot(budget)
+    if times is None:
+        return dict.fromkeys(tasks, seconds(budget))
+    found: dict[str, float] = {}
+    for name, task in tasks.items():
+        took = experiment_s(kept_baseline(task, workspace))
+        if took is None:
+            raise UsageError(
+                f"nobody knows yet what an experiment on {name} takes, so that {budget} is no time: run it once with a "
+                f"budget in seconds, which measures its baseline, or record it"
+            )
+        found[name] = seconds(float(f"{times * took:.4g}"))
+    return found
+
+
+def relative(budgets_s: Mapping[str, float]) -> Mapping[str, float]:
+    """Budgets by task where they differ; empty where one number says all."""
+    return budgets_s if len({*budgets_s.values()}) > 1 else {}
+
+
+def check_budgets(budgets_s: Mapping[str, float], tasks: Mapping[str, Task], workspace: Path) -> None:
+    """Refuse budgets, by task, in which nothing can happen; see `check_budget`."""
+    for name, budget_s in budgets_s.items():
+        check_budget(budget_s, {name: tasks[name]}, workspace)
 
 
 def check_budget(budget_s: float, tasks: Mapping[str, Task], workspace: Path) -> None:

@@ -14,13 +14,12 @@ from orgopt.api.inputs import (
     checked_name,
     names,
     program_of,
-    seconds,
     task_names,
     tasks_of,
     told,
     workspace_of,
 )
-from orgopt.api.labs import RAY, check_budget, lab_of, workers_of
+from orgopt.api.labs import RAY, budgets_of, check_budgets, lab_of, relative, workers_of
 from orgopt.api.language import check, language_settings
 from orgopt.api.steering import notify_command, seconds_left
 from orgopt.api.study_plan import Plan
@@ -85,7 +84,7 @@ def plan(
     Args:
         document: The document, or where it is kept.
         task: The task, or several.
-        budget: Hardware time of each run.
+        budget: Hardware time of each run; `36x` are 36 median experiments a slot of each task.
         held_out_task: Tasks that the search does not touch, for the last test.
         generations: Batches of candidates.
         population: Candidates a batch.
@@ -151,11 +150,13 @@ def plan(
     held_out = task_names(held_out_task, "held_out_task")
     tasks = tasks_of([*task_names(task), *held_out], workspace)
     kind = lab_of(lab, *tasks.values())
+    budgets_s = budgets_of(budget, tasks, workspace)
     defaults = study_defaults(kind)
     config = StudyConfig(
         generations=generations,
         population=population,
-        budget_s=seconds(budget),
+        budget_s=min(budgets_s.values()),
+        budgets_s=relative(budgets_s),
         slots=slots,
         seed=seed,
         sampler=sampler,
@@ -203,7 +204,7 @@ def plan(
         raise UsageError(f"{argument('also', 'dollars')}: only language agents cost any, and the document has none")
     if real_runs and kind != "replay":
         raise UsageError(f"{argument('real_runs')} is for studies in replay: this one trains for real")
-    check_budget(config.budget_s, tasks, workspace)
+    check_budgets(budgets_s, tasks, workspace)
     return found
 
 

@@ -140,6 +140,16 @@ def leftovers(*, workspace: str | Path | None = None) -> list[Kept]:
     return [one for one in results(workspace=workspace) if one.state == "empty" and not is_busy(one)]
 
 
+def forget_stale(*, workspace: str | Path | None = None) -> int:
+    """Remove kept runs of plain Optuna that nothing reads again, see `orgopt.evolve.trials.kept_plain`; how many."""
+    from orgopt.evolve.trials.kept_plain import plain_folder, stale
+
+    found = stale(plain_folder(Path(workspace) if workspace else find_workspace()))
+    for path in found:
+        path.unlink(missing_ok=True)
+    return len(found)
+
+
 def size_of(folder: Path) -> int:
     """The bytes of all files below a folder; links are not followed."""
     return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink())

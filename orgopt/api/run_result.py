@@ -74,10 +74,9 @@ class RunResult:
     def to_dict(self) -> dict[str, Any]:
         """The run as JSON values."""
         given = {**json_values(self.settings), "task": self.task.name, "folder": str(self.folder)}
-        progress = self.task.progress(self.score.metric)
         found = {
             "score": self.score.to_dict(),
-            "validation_progress": progress,
+            "validation_progress": self.score.progress,
             "report": self.report.to_dict(),
             "ending": self.ending.to_dict(),
         }

@@ -17,13 +17,12 @@ from orgopt.api.inputs import (
     announce,
     one_task,
     program_of,
-    seconds,
     source_of,
     stem_of,
     told,
     workspace_of,
 )
-from orgopt.api.labs import calibrated, lab_of, open_lab
+from orgopt.api.labs import budgets_of, calibrated, lab_of, open_lab
 from orgopt.api.language import answering, check, frozen, going_on, language_settings
 from orgopt.api.run_result import INBOX, SETTINGS, RunResult, RunSettings, read_run_settings
 from orgopt.callback import Callback
@@ -96,15 +95,15 @@ def run(
     hears = told(callback)
     require(slots=slots, seed=seed, verify_seeds=verify_seeds, max_usd=max_usd, max_tokens=max_tokens)
     require(lab=lab, sandbox=sandbox, agents=agents)
-    budget_s = seconds(budget)
     program, workspace = program_of(document, agents=agents), workspace_of(document)
     loaded = one_task(task, workspace)
+    budget_s = budgets_of(budget, {loaded.name: loaded}, workspace)[loaded.name]
     if sandbox and sandbox not in set(Sandbox):
         raise UsageError(f"no sandbox '{sandbox}': choose {' or '.join(Sandbox)}")
     check(announce(program, hears), language_settings(workspace, max_usd, max_tokens))
     settings = RunSettings(
         program=source_of(document),
-        task=str(loaded.folder) if not isinstance(task, str) or Path(task).is_dir() else task,
+        task=loaded.address if not isinstance(task, str) or Path(task).is_dir() else task,
         budget_s=budget_s,
         lab=lab and lab_of(lab, loaded),
         slots=slots,
@@ -170,9 +169,9 @@ def evaluate(
     """
     hears = told(callback)
     require(slots=slots, seed=seed, verify_seeds=verify_seeds, lab=lab)
-    budget_s = seconds(budget)
     program, workspace = program_of(document, agents=agents), workspace_of(document)
     loaded = one_task(task, workspace)
+    budget_s = budgets_of(budget, {loaded.name: loaded}, workspace)[loaded.name]
     org, settings = announce(program, hears), language_settings(workspace, None, None)
     check(org, settings)
     if speaks(org):

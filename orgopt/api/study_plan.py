@@ -18,6 +18,7 @@ from orgopt.evolve.forecast.estimate import Estimate
 from orgopt.evolve.search import optimize as search
 from orgopt.evolve.surrogate.examples import gather_evidence, keep_evidence
 from orgopt.evolve.trials.arena import Arena, Terms
+from orgopt.evolve.trials.kept_plain import plain_folder
 from orgopt.lab.doctor.probes import trial
 from orgopt.lab.sandbox import choice, packages
 from orgopt.lab.sandbox.bubblewrap import find, wanted
@@ -115,7 +116,14 @@ class Plan:
         config, hears = self.config, self.callback
         studies = self.workspace / "mlruns" / "studies"
         require_writable(studies)  # before anything costs time
-        terms = Terms(lab=self.lab, slots=config.slots, budget_s=config.budget_s, verify_seeds=config.verify_seeds)
+        terms = Terms(
+            lab=self.lab,
+            slots=config.slots,
+            budget_s=config.budget_s,
+            verify_seeds=config.verify_seeds,
+            budgets_s=config.budgets_s,
+            plain="" if self.cluster else str(plain_folder(self.workspace)),
+        )
         with ExitStack() as stack:
             arena = stack.enter_context(Arena(self.tasks, terms, workers=self.workers, cluster=self.cluster))
             calibrate_all(arena, self.workspace, hears)

@@ -249,7 +249,7 @@ def _kind(param: click.Parameter) -> Kind:
         kind = number(whole=True)
     elif isinstance(param.type, click.types.FloatParamType):
         kind = number()
-    elif param.type.name == "duration":
+    elif param.type.name in {"duration", "budget"}:
         kind = Kind('a time such as "30s", "10m" or 90', lambda value: TEXT.holds(value) or number(0).holds(value))
     if isinstance(param, click.Option) and (param.multiple or param.nargs != 1):
         many = a_list(kind, '["a", "b"]')

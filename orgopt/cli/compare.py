@@ -17,7 +17,7 @@ from rich.table import Table
 import orgopt
 from orgopt.cli.shared import complete
 from orgopt.cli.shared.base import (
-    Duration,
+    Budget,
     Workers,
     bounded,
     count,
@@ -62,7 +62,11 @@ STYLES = {"best": "green", "worse": "red", "no difference": "yellow", "first": "
     help="Name of a task, or its folder; several.",
 )
 @click.option(
-    "--budget", "budget_s", type=Duration(), required=True, help="Hardware time of each run: 15s, 10m, 2h, or seconds."
+    "--budget",
+    "budget_s",
+    type=Budget(),
+    required=True,
+    help="Hardware time of each run: 15s, 10m, 2h, or seconds; 36x are 36 median experiments a slot of each task.",
 )
 @lab_option
 @click.option("--slots", type=bounded("slots"), default=2, show_default=True, help="Experiments at once.")
@@ -93,7 +97,7 @@ STYLES = {"best": "green", "worse": "red", "no difference": "yellow", "first": "
 def compare_command(
     paths: tuple[str, ...],
     task_names: tuple[str, ...],
-    budget_s: float,
+    budget_s: float | str,
     lab_kind: str | None,
     slots: int,
     seeds: int | None,
@@ -177,7 +181,8 @@ class ContestProgress(Said):
 
     def contest_begun(self, contest: Contest, seeds: int, folder: Path) -> None:
         terms, size = contest.arena.terms, count(len(contest.entrants), "entrant")
-        where = f"{terms.budget_s:g} s on {count(terms.slots, 'slot')}, {terms.lab} lab"
+        each = [f"{terms.budget_of(name):g} s" for name in contest.arena.tasks]
+        where = f"{' and '.join(dict.fromkeys(each))} on {count(terms.slots, 'slot')}, {terms.lab} lab"
         self.console.print(f"[bold]{folder.name}[/]  {size} × {count(seeds, 'seed')} × {where}", soft_wrap=True)
         self.contest, self.entrants = contest, list(contest.entrants)
         self.tasks, self.seeds = len(contest.arena.tasks), seeds
@@ -251,7 +256,7 @@ def _table(ranking: Ranking) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     tasks = ranking.tasks if len(ranking.tasks) > 1 else ()
     table.add_column("", no_wrap=True)
-    for title in ("research output", "95 %", *tasks, "to the first", "95 %"):
+    for title in ("research output", "95 %", "valid.", "end", "mean", *tasks, "to the first", "95 %"):
         table.add_column(escape(title), justify="right", no_wrap=True)
     for title in ("", "over the budget"):
         table.add_column(title, no_wrap=True)
@@ -262,6 +267,9 @@ def _table(ranking: Ranking) -> Table:
             escape(placing.entrant),
             f"[bold]{placing.output.mean:+.3f}[/]",
             _ends(placing.output.low, placing.output.high),
+            "–" if placing.parts.progress is None else f"{placing.parts.progress:+.3f}",
+            f"{placing.parts.q_final:+.3f}",
+            f"{placing.parts.q_mean:+.3f}",
             *(f"{placing.by_task[task]:+.3f}" for task in tasks),
             f"{apart.mean:+.3f}" if apart else "",
             _ends(apart.low, apart.high) if apart else "",

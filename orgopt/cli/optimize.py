@@ -8,7 +8,7 @@ import click
 
 import orgopt
 from orgopt.cli.shared import complete
-from orgopt.cli.shared.base import Duration, Named, Workers, bounded, err, print_json, verbose_option
+from orgopt.cli.shared.base import Budget, Named, Workers, bounded, err, print_json, verbose_option
 from orgopt.cli.shared.exits import command, end_stopped
 from orgopt.cli.shared.hours import hour_options
 from orgopt.cli.shared.lab import lab_option
@@ -48,7 +48,11 @@ CHOICES = (*PARTS, TEXTS, "links")
     help="A task that the search does not touch, for the last test.",
 )
 @click.option(
-    "--budget", "budget_s", type=Duration(), required=True, help="Hardware time of each run: 15s, 10m, 2h, or seconds."
+    "--budget",
+    "budget_s",
+    type=Budget(),
+    required=True,
+    help="Hardware time of each run: 15s, 10m, 2h, or seconds; 36x are 36 median experiments a slot of each task.",
 )
 @click.option(
     "--generations", type=bounded("generations"), default=GENERATIONS, show_default=True, help="Batches of candidates."
@@ -155,7 +159,7 @@ def optimize_command(
     path: str,
     task_names: tuple[str, ...],
     held_out_names: tuple[str, ...],
-    budget_s: float,
+    budget_s: float | str,
     lab_kind: str | None,
     library_path: str | None,
     dry_run: bool,

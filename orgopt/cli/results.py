@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 import orgopt
-from orgopt.api.results import Kept, leftovers, size_of
+from orgopt.api.results import Kept, forget_stale, leftovers, size_of
 from orgopt.cli.shared import complete
 from orgopt.cli.shared.base import count, err, near, out, print_json
 from orgopt.cli.shared.exits import command
@@ -94,6 +94,7 @@ def rm_command(names: tuple[str, ...], yes: bool, tracking: bool, folder: Path |
 def gc_command(yes: bool, folder: Path | None, as_json: bool) -> None:
     """Remove what nothing was measured in: runs and studies that ended before their first experiment. Asks first."""
     found = leftovers(workspace=folder)
+    forget_stale(workspace=folder)  # what is kept to save time alone: nobody is asked
     if not found:
         _removed([], 0, 0, as_json=as_json)
         return

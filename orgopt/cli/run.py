@@ -15,7 +15,7 @@ import orgopt
 from orgopt.api.run_result import RunResult
 from orgopt.cli.shared import complete
 from orgopt.cli.shared.base import (
-    Duration,
+    Budget,
     bounded,
     count,
     err,
@@ -52,7 +52,7 @@ from orgopt.task import Task
 )
 @click.argument("path", metavar="FILE", required=False, shell_complete=complete.documents)
 @click.option("--task", "task_name", shell_complete=complete.tasks, help="Name of a task, or a path to its folder.")
-@click.option("--budget", "budget_s", type=Duration(), help="Hardware time of the run: 30s, 10m, 2h, or seconds.")
+@click.option("--budget", "budget_s", type=Budget(), help="Hardware time of the run: 30s, 10m, 2h, seconds, or 36x.")
 @lab_option
 @click.option("--slots", type=bounded("slots"), default=2, show_default=True, help="Experiments at once.")
 @click.option("--seed", type=bounded("seed"), default=0, show_default=True, help="Decides every random choice.")
@@ -77,7 +77,7 @@ from orgopt.task import Task
 def run_command(
     path: str | None,
     task_name: str | None,
-    budget_s: float | None,
+    budget_s: float | str | None,
     lab_kind: str | None,
     slots: int,
     seed: int,
@@ -201,8 +201,8 @@ def summary(task: Task, score: Score, budget_s: float) -> Table:
         task.metric,
         f"{metric(score.metric)}  [dim]when it was submitted; baseline {metric(task.baseline.metric)}[/]",
     )
-    if (seen := task.progress(score.metric)) is not None and task.metric != task.heldout:
-        text = f"{seen:+.3f} in {task.metric} as it was seen, {score.q_final:+.3f} in {task.heldout}"
+    if score.progress is not None and task.metric != task.heldout:
+        text = f"{score.progress:+.3f} in {task.metric}, measured anew; {score.q_final:+.3f} in {task.heldout}"
         table.add_row("way to the reference", text)
     kept = ", ".join(f"{name} {value}" for name, value in score.submission.items())
     kept = kept or ("the baseline" if score.submitted == BASELINE else f"the script of experiment {score.submitted}")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.markup import escape
@@ -12,9 +13,10 @@ from orgopt import normalisation
 from orgopt.api.labs import kept_baseline
 from orgopt.cli.shared import complete
 from orgopt.cli.shared.base import err, out, print_json
-from orgopt.cli.shared.check import check_dict, show_check
+from orgopt.cli.shared.check import check_dict, figures_toml, parting_dict, show_check, show_parting
 from orgopt.cli.shared.exits import command
 from orgopt.errors import OrgoptError, UsageError
+from orgopt.json_values import json_values
 from orgopt.lab.checking import check
 from orgopt.study.verdict.evidence import REMEDY, stamp
 from orgopt.task import Measure, Task
@@ -22,24 +24,41 @@ from orgopt.task_folder import load_task
 from orgopt.task_source import TASK_KIND, find_tasks
 from orgopt.workspace import find_workspace
 
+if TYPE_CHECKING:
+    from orgopt.lab.worlds.world import Source
+
 
 @click.command("task", epilog="\b\nExamples:\n  orgopt task\n  orgopt task tinygpt")
 @click.argument("name", required=False, shell_complete=complete.tasks)
 @click.option(
-    "--check", "tried", is_flag=True, help="Run a checkout twice, and show which of its knobs arrive and what is wrong."
+    "--check",
+    "tried",
+    is_flag=True,
+    help="Run a checkout twice, and show which of its knobs arrive and what is wrong; of a world or a recording, "
+    "whether validation and held-out quality part.",
+)
+@click.option(
+    "--measure",
+    "measures",
+    is_flag=True,
+    help="Print the figures that a world, or a recording's, gives for task.toml: baseline, reference and its settings.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @command
-def task_command(name: str | None, tried: bool, as_json: bool) -> None:
+def task_command(name: str | None, tried: bool, measures: bool, as_json: bool) -> None:
     """List the tasks, or show one: its knobs, baseline, reference and noise.
 
     NAME is a task's folder under fitness/, a path to one, or the name of an installed package's.
     """
     workspace = find_workspace()
-    if tried:
-        if name is None:
-            raise UsageError("name the task to check: orgopt task FOLDER --check")
-        _check(load_task(name, workspace), as_json=as_json)
+    if tried or measures:
+        if name is None or (tried and measures):
+            raise UsageError("name one task to check or to measure: orgopt task FOLDER --check")
+        task = load_task(name, workspace)
+        if measures:
+            _measure(task, as_json=as_json)
+        else:
+            _check(task, as_json=as_json)
         return
     if name is None:
         tasks = list(_all_tasks(workspace))
@@ -57,15 +76,20 @@ def task_command(name: str | None, tried: bool, as_json: bool) -> None:
 
 
 def _check(task: Task, *, as_json: bool) -> None:
-    """Run a checkout and say what was seen; exit code 1 where it gives no metric.
+    """Run a checkout and say what was seen; exit code 1 where it gives no metric. Of a world, whether metrics part.
 
     Raises:
-        UsageError: It is no checkout.
+        UsageError: It is no checkout, and has no world.
     """
     if not task.self_reported:
-        raise UsageError(
-            f"{task.name} has a judge, or is a world: what --check tries is a script that prints its metric"
-        )
+        from orgopt.lab.worlds.parting import parting
+
+        parted = parting(task, _source(task, "--check tries a script that prints its metric, or a world"))
+        if as_json:
+            print_json("parting", {"name": task.name, **parting_dict(parted)})
+        else:
+            show_parting(task, parted)
+        return
     found = check(task, note=lambda line: err.print(line, style="dim", markup=False))
     if as_json:
         print_json("check", {"name": task.name, **check_dict(found)})
@@ -73,6 +97,34 @@ def _check(task: Task, *, as_json: bool) -> None:
         show_check(task, found)
     if found.failed:
         raise SystemExit(1)
+
+
+def _measure(task: Task, *, as_json: bool) -> None:
+    """Print the figures that a world gives.
+
+    Raises:
+        UsageError: It has none.
+    """
+    from orgopt.lab.worlds.parting import figures
+
+    found = figures(task, _source(task, "--measure asks a world"))
+    if as_json:
+        print_json("figures", {"name": task.name, **json_values(found)})
+    else:
+        out.print(figures_toml(found), markup=False)
+
+
+def _source(task: Task, what: str) -> "Source":
+    """The world of a task."""
+    from orgopt.lab.worlds.open import open_recorded
+    from orgopt.lab.worlds.recording import records_path
+    from orgopt.lab.worlds.world import open_world
+
+    if task.world:
+        return open_world(task)
+    if not records_path(task).is_file():
+        raise UsageError(f"{task.name} is no world and has no recording: {what}; make one with 'orgopt record'")
+    return open_recorded(task, note=lambda line: err.print(line, style="dim", markup=False))
 
 
 def _all_tasks(workspace: Path) -> Iterator[Task]:

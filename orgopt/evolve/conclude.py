@@ -18,6 +18,7 @@ from orgopt.evolve.trials.kept import write_memory
 from orgopt.evolve.trials.runs import Runs, Wanted
 from orgopt.study import statistics
 from orgopt.study.config import StudyConfig
+from orgopt.study.parts import Parts
 from orgopt.study.predictions import predictions
 from orgopt.study.records.kinds import EntrantRecord, EvaluationRecord, FinalRecord
 from orgopt.study.records.names import ABLATION, HELD_OUT, REAL, SEARCH, TEST
@@ -177,6 +178,7 @@ class Conclusion:
         wanted = [
             Wanted(names[k], texts[names[k]], k) for k in range(seeds) for names in turns.values() if k < len(names)
         ]
+        wanted.sort(key=lambda one: one.program == controls.SLOWEST)  # last: it takes longer than all the others
         runs.do(phase, dict.fromkeys(wanted), tasks)
         outputs = {
             label: np.concatenate([runs.outputs(phase, name, tasks, [k]) for k, name in enumerate(names)])
@@ -189,11 +191,10 @@ class Conclusion:
         steady = {task for task in tasks if runs.arena.tasks[task].steady}
         return [
             _claim(
-                phase,
-                task,
-                label,
+                (phase, task, label),
                 outputs["champion"][: len(outputs[label]), column],
                 outputs[label][:, column],
+                [runs.parts(phase, turns[who][: len(turns[label])], tasks[column]) for who in ("champion", label)],
                 sure=not (steady if task == ALL else steady & {task}),
             )
             for task, column in columns.items()
@@ -252,7 +253,7 @@ class Conclusion:
         return Cost(
             evaluations=len(done),
             experiments=sum(sum(one.score.experiments.values()) for one in done),
-            lab_slot_s=round(len(done) * self.config.slots * self.config.budget_s, 3),
+            lab_slot_s=round(self.config.slots * sum(self.config.budget_of(one.task) for one in done), 3),
             real_evaluations=sum(one.phase == REAL for one in done),
             wall_s=round(sum(one.wall_s for one in done), 1),
         )
@@ -263,8 +264,11 @@ def _same(one: FinalRecord, other: FinalRecord) -> bool:
     return written(replace(one, at=0.0)) == written(replace(other, at=0.0))
 
 
-def _claim(phase: str, task: str, label: str, champion: np.ndarray, other: np.ndarray, *, sure: bool) -> Claim:
-    """A comparison; `sure` is false where what both found may be the luck of a seed that never changes."""
+def _claim(
+    of: tuple[str, str, str], champion: np.ndarray, other: np.ndarray, parts: Sequence[Parts], *, sure: bool
+) -> Claim:
+    """A comparison, of a phase, a task and an entrant; not `sure` where both may have the luck of one seed for all."""
+    phase, task, label = of
     one, two = champion.mean(axis=1), other.mean(axis=1)
     found = statistics.difference(one, two)
     return Claim(
@@ -279,6 +283,8 @@ def _claim(phase: str, task: str, label: str, champion: np.ndarray, other: np.nd
         mdd=_finite(found.mdd),
         seeds=found.n,
         verdict=found.verdict if sure else "no difference",
+        parts=parts[1],
+        champion_parts=parts[0],
     )
 
 

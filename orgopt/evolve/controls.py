@@ -32,6 +32,7 @@ TO_BEAT = "gp-four"
 """The template that every winner is compared with: nothing of it was searched for."""
 PLAIN = ("optuna:tpe", "optuna:tpe+median", "optuna:gp")
 """Optuna's samplers on the task itself."""
+SLOWEST = "optuna:gp"
 FAST_SEEDS = {"optuna:tpe": 8, "optuna:tpe+median": 8, "optuna:gp": 0}
 """The most seeds among quick controls: a run of TPE takes seconds, of GPSampler tens, and a team's a tenth of one."""
 _HELPERS = {"replicate", "imitate"}  # agents that live on what others find

@@ -100,8 +100,8 @@ def _run(one: EvaluationRecord) -> Row:
     score = one.score
     told = {
         name: getattr(score, name)
-        for name in ("research_output", "q_final", "q_mean", "q_error", "heldout", "metric", "confirmed", "submitted",
-                     "utilisation", "agent_s", "spent_slot_s", "meetings", "messages", "tokens", "usd",
+        for name in ("research_output", "q_final", "q_mean", "q_error", "progress", "heldout", "metric", "confirmed",
+                     "submitted", "utilisation", "agent_s", "spent_slot_s", "meetings", "messages", "tokens", "usd",
                      "disqualified", "common_error")
     }  # fmt: skip
     place = {"phase": one.phase, "entrant": one.entrant, "task": one.task, "k": one.k, "seed": one.seed}

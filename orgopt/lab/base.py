@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from orgopt.task import Settings, Task
 
@@ -205,3 +205,17 @@ class Lab(Protocol):
     def close(self) -> None:
         """Give the hardware back. May be called twice."""
         ...
+
+
+@runtime_checkable
+class KnowsValidation(Protocol):
+    """A lab that may know the metric that steers the search without seed noise, too."""
+
+    def validation(self, settings: Settings) -> float | None:
+        """That metric of a setting; None where it must be measured."""
+        ...
+
+
+def validation(lab: Lab, settings: Settings) -> float | None:
+    """The metric that steers the search without seed noise; None where a lab does not know it."""
+    return lab.validation(settings) if isinstance(lab, KnowsValidation) else None

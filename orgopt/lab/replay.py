@@ -62,6 +62,9 @@ class ReplayLab:
     def truth(self, settings: Settings) -> float | None:
         return self.source.truth(settings)
 
+    def validation(self, settings: Settings) -> float | None:
+        return self.source.validation(settings)
+
     def reset(self) -> None:
         self._time = 0.0
         self._queue: deque[Experiment] = deque()

@@ -39,7 +39,7 @@ _DRAWN = re.compile(r"^(random|shuffled) \d+$")
 
 def curves(study: StudyView, tasks: Sequence[str]) -> list[Curve]:
     """A curve for every entrant of the tests that ran on all of some tasks; the best at the end first."""
-    budget = study.head.identity.budget_s
+    budgets = [study.head.identity.budget_of(task) for task in tasks]
     entrants: dict[str, list[str]] = {}
     for entrant in dict.fromkeys(entrant for phase, entrant, _ in study.runs if phase == TEST):
         entrants.setdefault(_DRAWN.sub(r"\1", entrant), []).append(entrant)
@@ -50,7 +50,9 @@ def curves(study: StudyView, tasks: Sequence[str]) -> list[Curve]:
         if not all(groups):
             continue
         name = "evolved" if entrant == champion else entrant_name(entrant, seed, champion)
-        sampled = [[[_at(run, t) for t in times(budget)] for run in runs] for runs in groups]
+        sampled = [
+            [[_at(run, t) for t in times(budget)] for run in runs] for budget, runs in zip(budgets, groups, strict=True)
+        ]
         by_time = list(zip(*(zip(*runs, strict=True) for runs in sampled), strict=True))
         mean = tuple(fmean(map(fmean, columns)) for columns in by_time)
         half = tuple(1.96 * math.sqrt(sum(map(_variance, columns))) / len(columns) for columns in by_time)

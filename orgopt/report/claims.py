@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Sequence
 
 from orgopt.report.browser import organization
-from orgopt.report.forest import Column, Row, forest, scale_of, verdict
+from orgopt.report.forest import Column, Row, forest, numbers, scale_of, verdict
 from orgopt.report.markup import Child, Markup, h
 from orgopt.report.scale import scale
 from orgopt.study.records.result import Claim, Mean
+from orgopt.study.verdict.ending import HALVES, VALIDATION, Ending, columns
 from orgopt.study.view import StudyView
 from orgopt.study.wording import MEANINGS, count, entrant_name, interval, plain, signed
 
@@ -23,6 +24,7 @@ _COLUMNS = (
     Column("smallest seen", 5.5),
     Column("champion is", 7.5),
 )
+_PARTS = ("score", "valid.", "end", "mean")
 _ESTIMATES = (
     ("search", "the mean on its search seeds, for which it was chosen: flattered"),
     ("search, shrunken", "drawn to what the other candidates say of it, by how noisy a score is"),
@@ -67,6 +69,23 @@ def _flattery(gap: float) -> str:
     if plain(abs(gap)) == plain(0.0):
         return "The search and the test seeds agree."
     return f"The search saw {plain(abs(gap))} {'more' if gap > 0 else 'less'} than the test seeds confirm."
+
+
+def parts(said: Ending) -> Markup | None:
+    """What the scores of all who are compared are made of; None where no record says it."""
+    beside = columns(said.bars)
+    if not beside:
+        return None
+    rows = [
+        (bar.name, plain(bar.value), *(column[at] for column in beside.values())) for at, bar in enumerate(said.bars)
+    ]
+    names = [Column(name, 5) for name in ("score", *beside)]
+    return h(
+        "div",
+        h("h3", "What the scores are made of"),
+        h("p", HALVES, f" {VALIDATION}" if len(names) == len(_PARTS) else None),
+        numbers((Column("who"), *names), rows),
+    )
 
 
 def race(study: StudyView) -> Markup | None:

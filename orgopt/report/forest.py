@@ -84,6 +84,23 @@ def bars(items: Sequence[tuple[str, float]]) -> Markup:
     return _table("forest bars", (Column("part"), Column(""), Column("importance", 6)), body)
 
 
+def numbers(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> Markup:
+    """Numbers alone, a row for each of whom they are; the first of a row is its label."""
+    body = [
+        h(
+            "tr",
+            h("th", label, scope="row", role="rowheader"),
+            [
+                h("td", cell, cls="num", role="cell", data_label=column.name)
+                for column, cell in zip(columns[1:], cells, strict=True)
+            ],
+            role="row",
+        )
+        for label, *cells in rows
+    ]
+    return _table("forest numbers", columns, body)
+
+
 def _table(look: str, columns: Sequence[Column], body: Sequence[Markup], foot: Markup | None = None) -> Markup:
     """A table with its roles said, since narrow screens lay it out as blocks."""
     head = h("tr", (h("th", column.name, scope="col", role="columnheader") for column in columns), role="row")

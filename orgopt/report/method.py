@@ -5,6 +5,7 @@ from typing import cast
 
 from orgopt.report.markup import Child, Markup, h
 from orgopt.study.predictions import said_of_predictions
+from orgopt.study.records.head import Identity
 from orgopt.study.records.names import PHASES
 from orgopt.study.rewrites import said_of_rewrites
 from orgopt.study.view import StudyView
@@ -33,7 +34,7 @@ def facts(study: StudyView) -> list[tuple[str, Child]]:
     wall_s = final.cost.wall_s if final else study.ended - study.head.at
     found: list[tuple[str, Child]] = [
         ("Tasks" if len(study.tasks) > 1 else "Task", ", ".join(study.tasks)),
-        ("Budget of a run", f"{duration(identity.budget_s)} × {count(identity.slots, 'slot')}"),
+        ("Budget of a run", f"{_budgets(identity)} × {count(identity.slots, 'slot')}"),
         ("Lab", "; ".join(labs(study))),
         ("Searched", f"{count(len(study.candidates), 'candidate')} in {count(_generations(study), 'generation')}"),
         ("Runs", f"{count(len(study.evaluations))} of {count(experiments, 'experiment')}"),
@@ -45,6 +46,13 @@ def facts(study: StudyView) -> list[tuple[str, Child]]:
     if final and final.rewrites:
         found.append(("Rewriting", said_of_rewrites(final.rewrites)))
     return [(name, value) for name, value in found if value]
+
+
+def _budgets(identity: Identity) -> str:
+    """One time for all tasks, or that of each."""
+    if not identity.budgets_s:
+        return duration(identity.budget_s)
+    return ", ".join(f"{duration(value)} on {task}" for task, value in identity.budgets_s.items())
 
 
 def labs(study: StudyView) -> list[str]:
@@ -101,7 +109,7 @@ def _tasks(study: StudyView) -> Markup:
 
 
 def _versions(study: StudyView) -> Markup:
-    head, skipped = study.head, {"tasks", "population", "budget_s", "slots"}
+    head, skipped = study.head, {"tasks", "population", "budget_s", "budgets_s", "slots"}
     pairs: list[tuple[str, str]] = [
         ("study", head.name),
         ("seed document", head.source),

@@ -40,7 +40,7 @@ def page(told: StudyView) -> str:
     )
     body = h(
         "body",
-        h("main", _top(told, said, name), [section for section in _sections(told) if section]),
+        h("main", _top(told, said, name), [section for section in _sections(told, said) if section]),
         _bar(told),
         h("div", id="tip", hidden=True),
         data(told),
@@ -87,11 +87,17 @@ def _stale(told: StudyView) -> Markup | None:
     return h("p", text, cls="note")
 
 
-def _sections(told: StudyView) -> list[Markup | None]:
+def _sections(told: StudyView, said: Ending) -> list[Markup | None]:
     measured = any(candidate.value is not None for candidate in told.candidates)
     return [
         _section(
-            "claims", "Claims", claims.claims(told), claims.estimates(told), claims.race(told), claims.simplest(told)
+            "claims",
+            "Claims",
+            claims.claims(told),
+            claims.parts(said),
+            claims.estimates(told),
+            claims.race(told),
+            claims.simplest(told),
         ),
         _section("fitness", "Fitness by generation", *_fitness(told)) if measured else None,
         _section("lineage", "Lineage", *_lineage(told)) if len(told.candidates) > 1 else None,

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, cast
@@ -48,7 +48,8 @@ class StudyConfig:
     Attributes:
         generations: How many batches of candidates.
         population: Candidates a batch; the first of all is the seed document.
-        budget_s: Lab seconds of each run.
+        budget_s: Lab seconds of each run; of tasks whose budgets differ, of the shortest.
+        budgets_s: By task, where they differ.
         slots: Experiments at once.
         seed: Decides every choice of the search, the teams and the experiments.
         sampler: Optuna's sampler, one of `SAMPLER_KIND`.
@@ -90,6 +91,11 @@ class StudyConfig:
     rewriter_model: str = ""
     feedback: str = NO_FEEDBACK
     learn_from: tuple[str, ...] = ()
+    budgets_s: Mapping[str, float] = field(default_factory=dict[str, float])
+
+    def budget_of(self, task: str) -> float:
+        """Lab seconds of a run on a task."""
+        return self.budgets_s.get(task, self.budget_s)
 
     @property
     def rewrites(self) -> int:
@@ -115,6 +121,7 @@ class StudyConfig:
         apart = _LATER.union(
             _REWRITING if self.rewriter == NO_REWRITER else (),
             ("feedback", "learn_from") if self.feedback == NO_FEEDBACK else (),
+            () if self.budgets_s else ("budgets_s",),
         )
         settings = {key: value for key, value in asdict(self).items() if key not in apart}
         texts = {"program": program.text, "library": library.text if library else ""}

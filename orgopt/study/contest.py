@@ -7,17 +7,20 @@ mlruns/contests/<name>/0-<entrant>/     of language agents: runs that `orgopt ru
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from orgopt import seeds
 from orgopt.document import parse
+from orgopt.errors import OrgoptError
 from orgopt.study.config import packages_of
 from orgopt.study.log import Folder, describe_task
 from orgopt.study.ranking import Scores
 from orgopt.study.records.head import ContestEntrant, ContestRecord
 from orgopt.study.records.kinds import EvaluationRecord
-from orgopt.study.records.reader import identity_of
+from orgopt.study.records.reader import identity_of, read_records
 from orgopt.task import Task
 from orgopt.version import __version__
 
@@ -70,6 +73,33 @@ class ContestLog(Folder):
         self.add(record)
         self.scores[record.entrant, record.task, record.k] = record.score
 
+    def take_over(self, contests: Path) -> int:
+        """Take the runs of entrants of this contest that other contests did under the same terms; how many there were.
+
+        So an entrant can be added to a contest: only its own runs are left to be done, on the same seeds.
+
+        Args:
+            contests: The folder of all contests of the workspace.
+        """
+        own = {one.program: one.entrant for one in self.head.entrants}
+        taken = 0
+        for path in sorted(contests.glob(f"*/{LOG}")):
+            if path == self.path:
+                continue
+            with suppress(OrgoptError):
+                records = read_records(path)
+                head = records[0] if records else None
+                if not isinstance(head, ContestRecord) or not _same_terms(head.settings, self.head.settings):
+                    continue
+                names = {one.entrant: own[one.program] for one in head.entrants if one.program in own}
+                for run in records:
+                    if isinstance(run, EvaluationRecord) and run.entrant in names:
+                        key = names[run.entrant], run.task, run.k
+                        if key not in self.scores:
+                            self.add_run(replace(run, entrant=key[0]))
+                            taken += 1
+        return taken
+
     def _begin(
         self, settings: Mapping[str, Any], entrants: Mapping[str, str], tasks: Mapping[str, Task], command: str
     ) -> None:
@@ -84,6 +114,11 @@ class ContestLog(Folder):
                 command=command,
             )
         )
+
+
+def _same_terms(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two contests differ in nothing but who takes part."""
+    return {**one, "entrants": {}} == {**other, "entrants": {}}
 
 
 def contest_identity(

@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from orgopt.json_values import json_values
 from orgopt.lab.base import Status
 from orgopt.score import Score
 from orgopt.study import statistics
+from orgopt.study.parts import Parts, parts_of
 
 EFFECT = 0.02
 """A difference in research output that a reader may care about."""
@@ -30,6 +32,7 @@ class Placing:
         output: Its research output, mean over tasks and seeds, with a bootstrap interval over seeds.
         by_task: Its mean on each task.
         heldout: The mean held-out metric of what it submitted, on each task.
+        parts: Validation progress and held-out quality, means over all runs.
         behind: Its difference to the first, seed by seed, below 0 or 0; None for the first.
         verdict: `worse` than the first or `no difference`, corrected for all pairs of entrants (Holm); `best` for a
             first to whom all others are worse, else `first`.
@@ -43,6 +46,7 @@ class Placing:
     output: statistics.Interval
     by_task: Mapping[str, float]
     heldout: Mapping[str, float]
+    parts: Parts
     behind: statistics.Difference | None
     verdict: str
     q: tuple[float, ...]
@@ -57,6 +61,7 @@ class Placing:
             **self.output.to_dict(),
             "by_task": dict(self.by_task),
             "heldout": dict(self.heldout),
+            **json_values(self.parts),
             "behind": self.behind.to_dict() if self.behind else None,
             "verdict": self.verdict,
             "q": [round(value, 4) for value in self.q],
@@ -95,10 +100,17 @@ class Ranking:
 
 
 def ranking(
-    scores: Scores, entrants: Sequence[str], tasks: Sequence[str], seeds: int, budget_s: float, *, sure: bool = True
+    scores: Scores,
+    entrants: Sequence[str],
+    tasks: Sequence[str],
+    seeds: int,
+    budget_s: float | Mapping[str, float],
+    *,
+    sure: bool = True,
 ) -> Ranking:
     """The entrants of a contest by their mean research output over tasks and seeds, with what the seeds can tell.
 
+    The budget is one for all tasks, or that of each.
     Not `sure` is whatever was found on a task whose metric does not vary with the seed: no difference is then shown.
     """
     table = {
@@ -113,19 +125,22 @@ def ranking(
     corrected = statistics.corrected(list(differences.values())) if sure else ["no difference"] * len(differences)
     verdicts = dict(zip(differences, corrected, strict=True))
     noise = float(np.sqrt(np.mean([one.sd**2 for one in differences.values()])))
+    budgets = budget_s if isinstance(budget_s, Mapping) else dict.fromkeys(tasks, budget_s)
     placings: list[Placing] = []
     for name in ranked:
         pair = (ranked[0], name)
-        own = [scores[name, task, k] for k in range(seeds) for task in tasks]
+        keys = [(name, task, k) for k in range(seeds) for task in tasks]
+        own = [scores[key] for key in keys]
         placings.append(
             Placing(
                 entrant=name,
                 output=statistics.interval(outputs[name]),
                 by_task=dict(zip(tasks, table[name].mean(axis=0).tolist(), strict=True)),
                 heldout={task: float(np.mean([scores[name, task, k].heldout for k in range(seeds)])) for task in tasks},
+                parts=parts_of(own),
                 behind=differences.get(pair),
                 verdict=verdicts[pair] if pair in verdicts else _first(ranked, verdicts),
-                q=tuple(np.mean([_course(score.curve, budget_s) for score in own], axis=0).tolist()),
+                q=tuple(np.mean([_course(scores[key].curve, budgets[key[1]]) for key in keys], axis=0).tolist()),
                 experiments=float(np.mean([sum(score.experiments.values()) for score in own])),
                 failed=float(np.mean([_failed(score) for score in own])),
                 utilisation=float(np.mean([score.utilisation for score in own])),

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from orgopt.lab.base import Checkpoint, Experiment, Lab, Lost, Outcome, Status
+from orgopt.lab.base import Checkpoint, Experiment, Lab, Lost, Outcome, Status, validation
 from orgopt.ledger import Ledger
 from orgopt.task import Settings
 
@@ -57,6 +57,9 @@ class Resumed:
 
     def truth(self, settings: Settings) -> float | None:
         return self._lab.truth(settings)
+
+    def validation(self, settings: Settings) -> float | None:
+        return validation(self._lab, settings)
 
     def reset(self) -> None:
         self._time = 0.0

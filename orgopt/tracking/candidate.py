@@ -11,6 +11,7 @@ from orgopt.document.grammar.values import format_standup
 from orgopt.draw import svg
 from orgopt.org import Org, Role
 from orgopt.score import Score
+from orgopt.study.parts import Parts, parts_of
 from orgopt.study.records.head import StudyRecord
 from orgopt.study.records.kinds import CandidateRecord
 from orgopt.study.standing import Standing
@@ -26,13 +27,12 @@ Ledgers = Mapping[str, Sequence[Mapping[str, Any]]]
 
 Z = 1.96  # of a 95 % interval
 AVERAGED: Mapping[names.Metric, Callable[[Score], float]] = {
-    names.Q_FINAL: attrgetter("q_final"),
-    names.Q_MEAN: attrgetter("q_mean"),
     names.UTILISATION: attrgetter("utilisation"),
     names.AGENT_S: attrgetter("agent_s"),
     names.MEETINGS: attrgetter("meetings"),
     names.MESSAGES: attrgetter("messages"),
 }
+_PARTS = (names.PROGRESS, names.Q_FINAL, names.Q_MEAN)
 
 
 class Family(NamedTuple):
@@ -122,12 +122,12 @@ def params(org: Org, family: Family) -> dict[str, str]:
 
 def points(view: StudyView, own: CandidateView, org: Org, ledgers: Ledgers) -> list[Point]:
     """A candidate's standing and the means of its scores, and its curves over the budget."""
-    budget_s = view.head.identity.budget_s
     every = [score for scores in own.scores.values() for score in scores]
     found = standing_points(own.standing) if own.standing else []
     found += [
         Point(one.name, _mean([float(part(score)) for score in every])) for one, part in AVERAGED.items() if every
     ]
+    found += parts_points(parts_of(every), _PARTS) if every else []
     found.append(Point(names.EXPERIMENTS.name, float(sum(sum(score.experiments.values()) for score in every))))
     standup = org.standup.every if org.standup else 0.0
     sizes = {names.AGENTS: org.headcount, names.LINKS: len(org.links), names.STANDUP_EVERY: standup}
@@ -138,6 +138,7 @@ def points(view: StudyView, own: CandidateView, org: Org, ledgers: Ledgers) -> l
             found.append(Point(names.TASK_OUTPUT.of(task=task), _mean(outputs)))
             metric = view.head.tasks[task].heldout
             found.append(Point(names.TASK_HELDOUT.of(task=task, metric=metric), _mean(heldout)))
+        budget_s = view.head.identity.budget_of(task)
         found += budget_curves.quality(task, scores, budget_s)
         found += budget_curves.best(task, ledgers.get(task, ()), budget_s)
     return found
@@ -148,6 +149,12 @@ def standing_points(standing: Standing) -> list[Point]:
     values = {names.OUTPUT: standing.value, names.ERROR: standing.error, names.ESTIMATE: standing.estimate}
     points = [Point(metric.name, value) for metric, value in values.items()]
     return [*points, Point(names.SEEDS.name, float(standing.seeds))]
+
+
+def parts_points(parts: Parts, under: Sequence[names.Metric]) -> list[Point]:
+    """What a score is made of, under three names: validation progress, quality at the end and over the budget."""
+    values = (parts.progress, parts.q_final, parts.q_mean)
+    return [Point(one.name, value) for one, value in zip(under, values, strict=True) if value is not None]
 
 
 def note(family: Family, place: int) -> str:
@@ -182,7 +189,7 @@ def diff(before: CandidateRecord, after: CandidateRecord, changes: Sequence[str]
 
 
 def _files(family: Family, org: Org, ledgers: Ledgers) -> dict[str, str]:
-    own, budget_s = family.own, family.view.head.identity.budget_s
+    own, budget_s = family.own, max(map(family.view.head.identity.budget_of, family.view.tasks))
     files = {"program.md": own.record.program, "chart.svg": svg(org)}
     if family.parent:
         files["diff.md"] = diff(family.parent.record, own.record, own.record.changes)

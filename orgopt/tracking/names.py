@@ -60,6 +60,9 @@ ESTIMATE = Metric("candidate", "estimate", "q", "the mean drawn to that of all c
 SEEDS = Metric("candidate", "seeds", "runs", "seeds on which it ran, on each task")
 Q_FINAL = Metric("candidate", "q_final", "q", "held-out improvement of what was submitted last, mean over runs")
 Q_MEAN = Metric("candidate", "q_mean", "q", "mean over the budget of what would be submitted, mean over runs")
+PROGRESS = Metric(
+    "candidate", "validation_progress", "0 to 1", "the metric that steers of what was submitted last, mean over runs"
+)
 UTILISATION = Metric("candidate", "utilisation", "share", "of the slots' time that experiments ran, mean over runs")
 AGENT_S = Metric("candidate", "agent_s", "agent-seconds", "spent thinking and meeting, mean over runs")
 MEETINGS = Metric("candidate", "meetings", "stand-ups", "mean over runs")
@@ -82,6 +85,9 @@ BUDGET_BEST = Metric(
 )
 RACE_OUTPUT = Metric("candidate", "race/research_output", "q", "of the champion alone: its mean in the race")
 TEST_OUTPUT = Metric("candidate", "test/research_output", "q", "of the champion alone: its mean on test seeds")
+TEST_PROGRESS = Metric("candidate", "test/validation_progress", "0 to 1", "likewise, of what was submitted last")
+TEST_Q_FINAL = Metric("candidate", "test/q_final", "q", "likewise")
+TEST_Q_MEAN = Metric("candidate", "test/q_mean", "q", "likewise")
 
 # Of generations.
 GENERATION_BEST = Metric("generation", "research_output", "q", "of its best candidate")

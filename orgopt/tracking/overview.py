@@ -10,14 +10,14 @@ from orgopt.report import page
 from orgopt.study.predictions import said_of_predictions
 from orgopt.study.records.head import StudyRecord
 from orgopt.study.records.kinds import FinalRecord
-from orgopt.study.records.names import SEARCH
+from orgopt.study.records.names import SEARCH, TEST
 from orgopt.study.rewrites import said_of_rewrites
 from orgopt.study.verdict.ending import Ending
 from orgopt.study.verdict.study import ending, short
 from orgopt.study.view import CandidateView, StudyView
 from orgopt.study.wording import noise
 from orgopt.tracking import names, tables
-from orgopt.tracking.candidate import diff, sources
+from orgopt.tracking.candidate import diff, parts_points, sources
 from orgopt.tracking.entry import NOTE, Entry, Point
 from orgopt.tracking.markdown import escape, interval, signed
 from orgopt.tracking.names import (
@@ -148,7 +148,10 @@ def champion(final: FinalRecord) -> Entry:
     """What the end of a study adds to the champion's run."""
     race, test = final.estimates.race, final.estimates.test
     values = {names.RACE_OUTPUT: race, names.TEST_OUTPUT: test.mean if test else None}
-    points = tuple(Point(metric.name, value) for metric, value in values.items() if value is not None)
+    points = [Point(metric.name, value) for metric, value in values.items() if value is not None]
+    known = [claim.champion_parts for claim in final.claims if claim.phase == TEST and claim.champion_parts]
+    under = (names.TEST_PROGRESS, names.TEST_Q_FINAL, names.TEST_Q_MEAN)
+    points = (*points, *(parts_points(known[0], under) if known else ()))  # the first is on all seeds and tasks
     return Entry(at=final.at, ended=False, tags={names.CHAMPION.name: "true"}, points=points)
 
 

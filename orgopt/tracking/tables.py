@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from orgopt.study.parts import Parts
 from orgopt.study.records.result import Ablation, Claim, Place
 from orgopt.tracking.entry import TABLES, Table
 
@@ -38,11 +39,13 @@ def claims(records: Sequence[Claim]) -> Table:
             one.verdict if one.low is not None else "one seed",
             _short(one.mdd),
             one.seeds,
+            *(_short(value) for value in (_parts(one.champion_parts) + _parts(one.parts))),
         )
         for one in records
     ]
+    parts = [f"{who} {part}" for who in ("champion", "other") for part in ("valid.", "end", "mean")]
     head = ("on", "task", "against", "champion", "other", "ahead by", "low", "high", "champion is", "resolves", "seeds")
-    return _table(head, rows)
+    return _table((*head, *parts), rows)
 
 
 def race(records: Sequence[Place]) -> Table:
@@ -117,6 +120,10 @@ def _talk_row(event: Event) -> tuple[Any, ...] | None:
     if event["kind"] == "thought":
         return (t, "thought", event["agent"], "", event["purpose"], "", round(event["seconds"], 3))
     return None
+
+
+def _parts(parts: Parts | None) -> tuple[float | None, ...]:
+    return (parts.progress, parts.q_final, parts.q_mean) if parts else (None, None, None)
 
 
 def _short(value: float | None) -> float | str:

@@ -8,9 +8,9 @@ before any run: of every scenario whose surrogate lies in that repository itself
 their numbers, the first two to look at while agents were made (`--part look`), the last three (of four instances: two)
 to be run once, at the end (`--part end`).
 
-Each world steers by validation loss; `vp` is the progress in it of what was submitted at last, without noise, 0 at the
-scenario's own default and 1 at the best of 20,000 draws and 4,000 steps from the best of them. A run has four slots
-and a budget of 24 median experiments a slot, in virtual time. What the log has is not run again.
+Each world steers by validation loss; `vp` is validation progress (`Task.progress`) of what was submitted at last,
+without noise, 0 at the scenario's own default and 1 at the best of 20,000 draws and 4,000 steps from the best of them.
+A run has four slots and a budget of 24 median experiments a slot, in virtual time. What the log has is not run again.
 """
 
 import argparse
@@ -20,6 +20,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from functools import cache, cached_property
 from math import inf, sqrt
 from pathlib import Path
@@ -164,6 +165,9 @@ class Surrogate:
     def truth(self, knobs: Settings) -> float:
         return float(self.ask([knobs])[self.scenario.counts][0])
 
+    def validation(self, knobs: Settings) -> float:
+        return float(self.loss([knobs])[0])
+
     def loss(self, many: list[Settings]) -> np.ndarray:
         return self.ask(many)[self.scenario.steers]
 
@@ -189,18 +193,19 @@ def _spec(one: dict[str, Any], only_if: tuple[str, list[str]] | None) -> str:
 
 
 class Place(NamedTuple):
-    """A world with its task, and the loss that steers at its default and at its optimum."""
+    """A world with its task, and its optimum by the loss that steers."""
 
     task: Task
     source: Called
-    default: float
-    optimum: float
+    optimum: Measure
 
     def vp(self, score: Score) -> float:
-        world = self.source.world
-        assert isinstance(world, Surrogate)
-        found = float(world.loss([self.task.complete(score.submission)])[0])
-        return (self.default - found) / (self.default - self.optimum)
+        """Validation progress, also where the optimum is no reference: what counts may be worse there."""
+        found = self.source.validation(score.submission)
+        assert found is not None
+        progress = replace(self.task, reference=self.optimum).progress(found)
+        assert progress is not None
+        return progress
 
 
 @cache
@@ -231,7 +236,7 @@ def place(folder: Path, name: str, instance: str, *, conditions: bool = False) -
     start = Measure(metric=default, heldout=world.truth(defaults), sd=world.noise, seeds=16)
     end = Measure(metric=least, heldout=world.truth(best), sd=world.noise, seeds=16)
     task = _task(f"{name}:{instance}", world, start, end)
-    return Place(task, Called(task, world), default, least)
+    return Place(task, Called(task, world), end)
 
 
 def _task(name: str, world: Surrogate, baseline: Measure, reference: Measure) -> Task:

@@ -54,6 +54,9 @@ class Trained:
     def truth(self, settings: Settings) -> None:
         """Only training can tell."""
 
+    def validation(self, settings: Settings) -> None:
+        """Likewise."""
+
     def close(self) -> None:
         self._lab.close()
 

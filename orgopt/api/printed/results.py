@@ -5,6 +5,7 @@ from typing import Any, Literal
 from typing_extensions import TypedDict  # pydantic asks for it below Python 3.12
 
 from orgopt.api.benchmark import Arranged
+from orgopt.normalisation import Measure
 from orgopt.score import Score
 from orgopt.study.verdict.ending import Ending
 from orgopt.team.costs import Report
@@ -29,6 +30,7 @@ class Run(TypedDict):
     remembers: bool
     folder: str
     score: Score
+    validation_progress: float | None
     report: Report
     ending: Ending
 
@@ -56,6 +58,9 @@ class Placing(TypedDict):
     n: int
     by_task: dict[str, float]
     heldout: dict[str, float]
+    progress: float | None
+    q_final: float
+    q_mean: float
     behind: Behind | None
     verdict: str
     q: list[float]
@@ -68,6 +73,7 @@ class Compare(TypedDict):
     contest: str
     folder: str
     budget_s: float
+    budgets_s: dict[str, float]
     placings: list[Placing]
     tasks: list[str]
     seeds: int
@@ -212,6 +218,28 @@ class Recording(TypedDict):
     cpu_s: float
     bytes: int
     world: dict[str, Any] | None
+
+
+class Parted(TypedDict):
+    """Whether validation and held-out quality part in a world, see `orgopt.lab.worlds.parting`."""
+
+    name: str
+    settings: dict[str, Any]
+    progress: float | None
+    quality: float
+    reference: float
+    agreement: float | None
+    runs: int
+    warnings: list[str]
+
+
+class Figures(TypedDict):
+    """What a world gives for the figures of its task.toml."""
+
+    name: str
+    baseline: Measure
+    reference: Measure
+    settings: dict[str, Any]
 
 
 class Checked(TypedDict):

@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 
 from orgopt.api.bounds import BOUNDS
-from orgopt.api.inputs import seconds
+from orgopt.api.inputs import experiments_a_slot, seconds
 from orgopt.api.labs import RAY
 from orgopt.called import own_command as own_command
 from orgopt.cli.shared.plain_output import is_utf8
@@ -98,6 +98,19 @@ class Duration(click.ParamType[float]):
             return seconds(value)
         except UsageError as error:
             self.fail(str(error), param, ctx)
+
+
+class Budget(Duration):
+    """A duration, or so many median experiments a slot of each task, written `36x`."""
+
+    name = "budget"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            many = experiments_a_slot(value)
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
+        return super().convert(value, param, ctx) if many is None else f"{many:g}x"
 
 
 verbose_option = click.option("--verbose", "-v", is_flag=True, help="Print the tables behind the result, too.")

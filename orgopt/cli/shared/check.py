@@ -1,4 +1,4 @@
-"""How what a check of a checkout showed looks."""
+"""How what a check of a task showed looks: of a checkout that ran, or of a world that was searched."""
 
 import json
 import math
@@ -6,11 +6,16 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from orgopt.cli.shared.base import out
+from orgopt.json_values import json_values
 from orgopt.lab.checking import Check
 from orgopt.study.wording import count, metric
 from orgopt.task import Task
+
+if TYPE_CHECKING:
+    from orgopt.lab.worlds.parting import Figures, Parting
 
 _MAKERS = ("prepare.py", "download.py", "prepare_data.py", "download_data.py", "data/prepare.py", "make_data.py")
 _TOOLCHAINS = {"cargo": ("~/.rustup",), "rustc": ("~/.rustup",)}
@@ -95,3 +100,39 @@ def check_dict(found: Check) -> dict[str, object]:
         "unproven": found.unproven,
         "untried": list(found.untried),
     }
+
+
+def show_parting(task: Task, found: "Parting") -> None:
+    """Print whether validation and held-out quality part in a world."""
+    progress = "" if found.progress is None else f", validation progress {found.progress:.2f}"
+    out.print(
+        f"The best setting by {task.metric} that was found: q {found.quality:.2f}{progress}; "
+        f"the reference has q {found.reference:.2f}.",
+        markup=False,
+    )
+    if found.runs and not math.isnan(found.agreement):
+        out.print(
+            f"Rank correlation of {task.metric} and {task.heldout} among the best fifth: {found.agreement:.2f} "
+            f"({count(found.runs, 'run')}).",
+            markup=False,
+        )
+    for line in found.warnings:
+        out.print(f"Warning: {line}", style="yellow", markup=False)
+    if not found.warnings:
+        out.print("Nothing parts.")
+
+
+def parting_dict(found: "Parting") -> dict[str, object]:
+    """Whether both metrics part, as JSON values."""
+    known = None if math.isnan(found.agreement) else found.agreement
+    return {**json_values(found), "agreement": known, "warnings": list(found.warnings)}
+
+
+def figures_toml(found: "Figures") -> str:
+    """A world's figures as `task.toml` has them."""
+    parts: list[str] = []
+    for name, one in (("baseline", found.baseline), ("reference", found.reference)):
+        lines = (f"{key} = {value:.6g}" for key, value in (("metric", one.metric), ("heldout", one.heldout)))
+        parts.append("\n".join((f"[{name}]", *lines, f"sd = {one.sd:.3g}", f"seeds = {one.seeds}")))
+    values = (f"{name} = {json.dumps(value)}" for name, value in found.settings.items())
+    return "\n\n".join([*parts, "\n".join(("[reference.settings]", *values))])

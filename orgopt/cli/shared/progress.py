@@ -131,11 +131,13 @@ class StudyProgress(Said):
         self.begun, self.log = True, log
         self.generations, self.population, self.budget_s = config.generations, config.population, config.budget_s
         self.metric = next(iter(tasks.values())).metric
+        self.budgets_s = config.budgets_s
         self.status = RunStatus(self.budget_s, self.metric)
         if not self.quiet:
             size = f"{count(config.generations, 'generation')} × {count(config.population, 'candidate')}"
             seeds = count(config.search_seeds, "seed")
-            where = f"{config.budget_s:g} s on {count(config.slots, 'slot')}, {lab} lab"
+            each = [f"{value:g} s on {name}" for name, value in config.budgets_s.items()]
+            where = f"{', '.join(each) or f'{config.budget_s:g} s'} on {count(config.slots, 'slot')}, {lab} lab"
             self.console.print(f"[bold]{log.folder.name}[/]  {size} × {seeds} × {where}", soft_wrap=True)
             if known := len(log.of(EvaluationRecord)):
                 self.console.print(f"[dim]goes on after {count(known, 'run')} that are in its log[/]", soft_wrap=True)
@@ -176,7 +178,9 @@ class StudyProgress(Said):
 
     def event(self, job: Job | None, event: Event) -> None:
         if job is not self.job:
-            self.job, self.status = job, RunStatus(self.budget_s, self.metric)
+            self.job = job
+            budget_s = self.budgets_s.get(job.task, self.budget_s) if job else self.budget_s
+            self.status = RunStatus(budget_s, self.metric)
         self.status.take(event)
 
     def evaluated(self, phase: str, job: Job, score: Score) -> None:

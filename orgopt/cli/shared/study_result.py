@@ -73,9 +73,10 @@ def _flattery(final: FinalRecord) -> str:
 def print_estimate(found: Estimate, config: StudyConfig, workers: int) -> None:
     """What a study would cost."""
     size = f"{count(config.generations, 'generation')} × {count(config.population, 'candidate')}"
+    each = [f"{value:g} s on {name}" for name, value in config.budgets_s.items()]
+    budget = ", ".join(each) or f"{config.budget_s:g} s"
     out.print(
-        f"[bold]{size} × up to {count(config.search_seeds, 'seed')}[/], {config.budget_s:g} s on "
-        f"{count(config.slots, 'slot')} each"
+        f"[bold]{size} × up to {count(config.search_seeds, 'seed')}[/], {budget} on {count(config.slots, 'slot')} each"
     )
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(style="dim")

@@ -78,7 +78,8 @@ class Contest:
             self.scores[job.entrant, job.task, k] = score
             if ended:
                 ended(job, k, score)
-        tasks, budget_s = self.arena.tasks, self.arena.terms.budget_s
+        tasks = self.arena.tasks
+        budget_s = {name: self.arena.terms.budget_of(name) for name in tasks}
         sure = not any(task.steady for task in tasks.values())
         return ranking(self.scores, list(self.entrants), list(tasks), seeds, budget_s, sure=sure)
 
@@ -115,7 +116,10 @@ def default_name(entrants: Entrants, tasks: Iterable[str], digest: str) -> str:
 def identity_of(entrants: Entrants, arena: Arena, seed: int) -> dict[str, Any]:
     """What must agree for a contest to be continued; see `contest_identity`."""
     terms = arena.terms
-    settings = {"budget_s": terms.budget_s, "slots": terms.slots, "seed": seed, "verify_seeds": terms.verify_seeds}
+    settings: dict[str, Any] = {"budget_s": terms.budget_s, "slots": terms.slots, "seed": seed}
+    settings |= {"verify_seeds": terms.verify_seeds}
+    if terms.budgets_s:
+        settings["budgets_s"] = dict(terms.budgets_s)
     stamps = {name: arena.lab(name).stamp for name in arena.tasks}
     return contest_identity(settings, entrants, arena.tasks, stamps)
 

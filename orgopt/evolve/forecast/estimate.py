@@ -117,7 +117,8 @@ def estimate(
     plain_s = {name: runs * known.get(name, seconds + thinks[name]) for name, runs in plain.items()}
     wall = teams.times(seconds / workers)
     wall_s = Span(*(end + sum(plain_s.values()) / workers for end in wall))
-    slot_hours = total.times(config.budget_s * config.slots / 3600)
+    each = [*config.budgets_s.values()] or [config.budget_s]
+    slot_hours = total.times(sum(each) / len(each) * config.slots / 3600)
     usd = slot_hours.times(usd_per_slot_hour) if usd_per_slot_hour is not None else None
     return Estimate(
         runs=phases,

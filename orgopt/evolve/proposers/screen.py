@@ -220,7 +220,7 @@ class Screen:
             scores = [self.runs.log.score(SEARCH, one.name, task, 0) for one in able]
             terms = {
                 "slots": self.config.slots,
-                "budget_s": self.config.budget_s,
+                "budget_s": self.config.budget_of(task),
                 "curves": described[task].curves,
             }
             cost = examples.cost_of(score for score in scores if score)

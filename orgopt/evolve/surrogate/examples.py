@@ -125,7 +125,7 @@ def records_of(view: StudyView) -> list[Record]:
             for one in able
             if one.scores[task]
         ]
-        terms = {"slots": identity.slots, "budget_s": identity.budget_s, "curves": view.head.tasks[task].curves}
+        terms = {"slots": identity.slots, "budget_s": identity.budget_of(task), "curves": view.head.tasks[task].curves}
         named = {"study": view.head.name, "task": task}
         found.append({**named, **terms, **cost_of(scores), "candidates": candidates})
     return found

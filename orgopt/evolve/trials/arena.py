@@ -16,6 +16,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple, Self
 
@@ -29,6 +30,7 @@ from orgopt.ledger import Event, Ledger
 from orgopt.plugin_faults import naming_packages
 from orgopt.scoring import Score, evaluate
 from orgopt.task import Task
+from orgopt.team.runtime import Watcher
 
 if TYPE_CHECKING:
     from orgopt.evolve.trials.ray_workers import RayWorkers
@@ -78,8 +80,9 @@ class Terms:
         lab: `local` or `replay`, or a function that gives a task's lab with some slots.
         slots: Experiments at once.
         budget_s: Lab seconds of each run.
+        budgets_s: By task, where they differ.
+        plain: The folder in which runs of plain Optuna are kept for all studies, see `kept_plain`; empty keeps none.
         verify_seeds: Fresh seeds with which each submission is trained again.
-        budgets: Lab seconds of the runs of tasks that have a budget of their own, by name.
         means: What agents think with that think in words; None is what the environment names.
     """
 
@@ -87,8 +90,13 @@ class Terms:
     slots: int
     budget_s: float
     verify_seeds: int
-    budgets: Mapping[str, float] = field(default_factory=dict[str, float], hash=False)
     means: Means | None = field(default=None, hash=False)  # it has tables
+    budgets_s: Mapping[str, float] = field(default_factory=dict[str, float], hash=False)
+    plain: str = ""
+
+    def budget_of(self, task: str) -> float:
+        """Lab seconds of a run on a task."""
+        return self.budgets_s.get(task, self.budget_s)
 
     def open(self, task: Task) -> Lab:
         """The lab of a task; the caller closes it."""
@@ -213,13 +221,9 @@ def run_job(job: Job, task: Task, lab: Lab, terms: Terms, watch: Watch | None = 
     began = time.perf_counter()
     told = partial(watch, job) if watch else None
     ledger, memory = Ledger(), ()
-    budget_s, seed, verify_seeds = terms.budgets.get(job.task, terms.budget_s), job.seed, terms.verify_seeds
+    budget_s, seed, verify_seeds = terms.budget_of(job.task), job.seed, terms.verify_seeds
     if job.program.startswith(PLAIN_PREFIX):
-        from orgopt.evolve.trials.optuna_baseline import evaluate_plain
-
-        score = evaluate_plain(
-            job.program, task, lab, budget_s=budget_s, seed=seed, verify_seeds=verify_seeds, ledger=ledger, watch=told
-        )
+        score = _plain(job, task, lab, terms, ledger, told)
     elif job.keeping:
         name = terms.lab if isinstance(terms.lab, str) else None
         settings = Settings(
@@ -243,6 +247,24 @@ def run_job(job: Job, task: Task, lab: Lab, terms: Terms, watch: Watch | None = 
         )
     events = tuple(ledger.events) if job.keep_events else ()
     return Result(job, score, events, time.perf_counter() - began, memory)
+
+
+def _plain(job: Job, task: Task, lab: Lab, terms: Terms, ledger: Ledger, watch: Watcher | None) -> Score:
+    """A run of plain Optuna, or the score of the same run that was done before, where nobody wants its events."""
+    from orgopt.evolve.trials import kept_plain
+    from orgopt.evolve.trials.optuna_baseline import evaluate_plain
+
+    budget_s, seed, verify = terms.budget_of(job.task), job.seed, terms.verify_seeds
+    given = {"budget_s": budget_s, "seed": seed, "verify_seeds": verify}
+    what = kept_plain.terms_of(job.program, task, lab, given) if terms.plain else None
+    if what and not job.keep_events and (known := kept_plain.find(Path(terms.plain), what)):
+        return known
+    score = evaluate_plain(
+        job.program, task, lab, budget_s=budget_s, seed=seed, verify_seeds=verify, ledger=ledger, watch=watch
+    )
+    if what:
+        kept_plain.keep(Path(terms.plain), what, score)
+    return score
 
 
 @lru_cache(maxsize=256)

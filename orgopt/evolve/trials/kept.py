@@ -128,7 +128,7 @@ def _begin(folder: Path, program: Program, task: Task, settings: Settings, keepi
     if settings.lab is not None:
         asked = {
             "program": program.source,
-            "task": str(task.folder),
+            "task": task.address,
             "lab": settings.lab,
             "budget_s": settings.budget_s,
             "slots": settings.slots,

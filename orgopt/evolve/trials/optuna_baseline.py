@@ -5,7 +5,8 @@ one does, and its run is recorded and scored as a team's is.
 """
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import cast
 
@@ -64,8 +65,27 @@ def evaluate_plain(
     if kind not in PLAIN_KINDS:
         raise UsageError(f"no plain sampler '{kind}': choose {', '.join(PLAIN_KINDS)}")
     ledger = ledger or Ledger()
-    _Plain(kind, task, lab, seed, ledger, watch).run(float(budget_s))
+    with _one_thread(kind):
+        _Plain(kind, task, lab, seed, ledger, watch).run(float(budget_s))
     return verified(task, lab, ledger, budget_s=budget_s, seed=seed, verify_seeds=verify_seeds)
+
+
+@contextmanager
+def _one_thread(kind: str) -> Generator[None]:
+    """Let torch compute in one thread under a GPSampler, whatever the environment or the caller set.
+
+    Parallel sums round by the number of threads, its optimizer stops at a tolerance, and a run would be another on
+    another machine, or in a worker. Matrices of a few hundred rows gain nothing from more.
+    """
+    if kind != "optuna:gp":
+        yield
+        return
+    from threadpoolctl import threadpool_limits
+
+    from orgopt.evolve.surrogate.ensemble import one_thread
+
+    with one_thread(), threadpool_limits(1):
+        yield
 
 
 def distribution(knob: Knob) -> BaseDistribution:

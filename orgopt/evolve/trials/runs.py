@@ -12,6 +12,7 @@ from orgopt.evolve.trials.kept import Keeping, needs_keeping, write_memory
 from orgopt.score import Score
 from orgopt.seeds import Stream, derive
 from orgopt.study.log import StudyLog
+from orgopt.study.parts import Parts, parts_of
 from orgopt.study.records.kinds import EvaluationRecord
 from orgopt.study.records.names import ABLATION, HELD_OUT, RACE, REAL, REWRITE, SEARCH, TEST
 
@@ -98,6 +99,11 @@ class Runs:
         scores = [[self.log.score(phase, entrant, task, k) for task in tasks] for k in ks]
         rows = [[score.research_output for score in row if score is not None] for row in scores]
         return np.array(rows, dtype=float).reshape(len(rows), len(tasks))
+
+    def parts(self, phase: str, entrants: Sequence[str], tasks: Sequence[str]) -> Parts:
+        """What the scores of runs that are done are made of, the k-th entrant's on the k-th seed."""
+        scores = [self.log.score(phase, name, task, k) for k, name in enumerate(entrants) for task in tasks]
+        return parts_of([score for score in scores if score is not None])
 
     def disqualified(self, phase: str, entrant: str, tasks: Sequence[str], seeds: int) -> bool:
         """Whether any run so far, of so many seeds, was tampered with."""

@@ -130,8 +130,10 @@ class Recorded:
         return Answer(status=Status.OK, seconds=seconds, step_s=step_s, curve=curve, metric=metric, heldout=heldout)
 
     def truth(self, settings: Settings) -> float:
-        out = self.predict(self._inputs(settings))
-        return float(self.values(out[: self._columns])[HELDOUT])
+        return self._column(settings, HELDOUT)
+
+    def validation(self, settings: Settings) -> float:
+        return self._column(settings, METRIC)
 
     def predict(self, x: np.ndarray) -> np.ndarray:
         """The mean of the members for one row of inputs: predictions of the columns, then a logit for each status."""
@@ -144,6 +146,10 @@ class Recorded:
         """Predictions of the columns in the units of the recording."""
         fitted = self.fitted
         return fitted.floor + np.exp(fitted.center + fitted.spread * predictions)
+
+    def _column(self, settings: Settings, column: int) -> float:
+        out = self.predict(self._inputs(settings))
+        return float(self.values(out[: self._columns])[column])
 
     def _inputs(self, settings: Settings) -> np.ndarray:
         full = {**self._defaults, **settings}
@@ -182,10 +188,10 @@ class Recorded:
 
 def reference_settings(task: Task) -> dict[str, Value]:
     """Every knob of the setting whose quality is 1; empty where task.toml does not say it."""
-    if task.self_reported:
+    if task.self_reported or not (task.folder / "task.toml").is_file():
         return {}
     toml = tomllib.loads((task.folder / "task.toml").read_text("utf-8"))
-    settings = toml["reference"].get("settings")
+    settings = toml.get("reference", {}).get("settings")
     return {} if settings is None else task.complete(settings)
 
 

@@ -47,6 +47,15 @@ class WorldWithTruth(World, Protocol):
         ...
 
 
+@runtime_checkable
+class WorldWithValidation(World, Protocol):
+    """A world that also knows the metric that steers the search without noise."""
+
+    def validation(self, knobs: Settings) -> float:
+        """What `curve` ends with, without noise."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What an experiment would have given, had nothing stopped it.
@@ -88,6 +97,10 @@ class Source(Protocol):
         """The held-out metric of a setting without noise, or None where it must be measured."""
         ...
 
+    def validation(self, settings: Settings) -> float | None:
+        """The metric that steers of a setting without noise, or None where it must be measured."""
+        ...
+
 
 class Called:
     """The answers of a task's own world.
@@ -100,7 +113,8 @@ class Called:
 
     def __init__(self, task: Task, world: World) -> None:
         self.task, self.world = task, world
-        self._truth = world if isinstance(world, WorldWithTruth) else None
+        self._truth = world.truth if isinstance(world, WorldWithTruth) else None
+        self._validation = world.validation if isinstance(world, WorldWithValidation) else None
         self._crash_s = 0.0
         baseline = self.answer({}, 0)
         if baseline.status is not Status.OK:
@@ -129,15 +143,29 @@ class Called:
         Raises:
             TaskError: The world fails to say it, or says no number.
         """
-        if self._truth is None:
+        return self._known("truth", self._truth, settings)
+
+    def validation(self, settings: Settings) -> float | None:
+        """See `Source`.
+
+        Raises:
+            TaskError: The world fails to say it, or says no number.
+        """
+        return self._known("validation", self._validation, settings)
+
+    def _known(self, what: str, ask: Callable[[Settings], float] | None, settings: Settings) -> float | None:
+        """What a world knows of a setting; None where it knows nothing of the kind."""
+        if ask is None:
             return None
         full = self.task.complete(settings)
         try:
-            value = float(self._truth.truth(full))
+            value = float(ask(full))
         except (Exception, SystemExit) as error:
             raise TaskError(f"the world {self.task.world} of {self.task.name} fails: {_line(error)}") from error
         if not math.isfinite(value):
-            raise TaskError(f"the world {self.task.world} of {self.task.name} says that the truth of {full} is {value}")
+            raise TaskError(
+                f"the world {self.task.world} of {self.task.name} says that the {what} of {full} is {value}"
+            )
         return value
 
     def _checked(self, full: Settings, seconds: float, curve: tuple[float, ...]) -> Answer:
@@ -146,7 +174,7 @@ class Called:
         if not curve or not math.isfinite(curve[-1]):
             error = f"curve ends with {curve[-1]}" if curve else "curve is empty"
             return Answer(status=Status.INVALID_METRIC, seconds=seconds, error=error)
-        heldout = float(self._truth.truth(full)) if self._truth else curve[-1]
+        heldout = float(self._truth(full)) if self._truth else curve[-1]
         if not math.isfinite(heldout):
             return Answer(status=Status.INVALID_METRIC, seconds=seconds, error=f"truth is {heldout}")
         step_s = seconds / len(curve)

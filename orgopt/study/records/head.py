@@ -1,13 +1,13 @@
 """The first record of a log: what a study or a contest is, and on which tasks."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, PlainSerializer
 
 from orgopt import seeds
-from orgopt.study.records.values import Count, OrNone, Positive, Time
+from orgopt.study.records.values import Count, Many, OrNone, Positive, Time
 from orgopt.task import Measure
 
 SCHEMA_VERSION = 2
@@ -29,7 +29,8 @@ class Identity:
 
     Attributes:
         tasks: The tasks by name.
-        budget_s: Lab seconds of each run.
+        budget_s: Lab seconds of each run; of tasks whose budgets differ, of the shortest.
+        budgets_s: By task, where they differ.
         slots: Experiments at once.
         search_seeds: Runs of a candidate on each task; a contest has none.
         streams: The version of the streams of seeds; None before there were versions.
@@ -40,6 +41,11 @@ class Identity:
     slots: Count
     search_seeds: int = 0
     streams: int | None = None
+    budgets_s: Many[float] = field(default_factory=dict[str, float])
+
+    def budget_of(self, task: str) -> float:
+        """Lab seconds of a run on a task."""
+        return self.budgets_s.get(task, self.budget_s)
 
     @property
     def other_seeds(self) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from orgopt.study.parts import Parts
 from orgopt.study.records.values import Many, OrNone
 from orgopt.study.statistics import Verdict
 
@@ -55,6 +56,7 @@ class Claim:
         mean, champion_mean: What both reached.
         difference, low, high: By how much the champion is ahead, with its interval; no interval for one seed.
         mdd: The smallest true difference that so many seeds show with 80 % power.
+        parts, champion_parts: What both means are made of; None of an orgopt that did not tell.
     """
 
     phase: str
@@ -68,6 +70,8 @@ class Claim:
     mdd: float | None
     seeds: int
     verdict: Verdict
+    parts: OrNone[Parts] = None
+    champion_parts: OrNone[Parts] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,14 +44,15 @@ def ending(
         seed_s: Wall seconds that a seed took.
     """
     first, *others = ranking.placings
+    shown = tuple(_bar(one, sizes) for one in ranking.placings)
     worse = [one for one in others if one.verdict == "worse"]
     return Ending(
         word="better" if len(worse) == len(others) else "no difference",
         title=_title(first, others),
         sure=f"{_sure(first, others[0], ranking)} {stamp(steady)}".strip(),
         measures=tuple(_measures(ranking, tasks)),
-        scale=scale(self_reported=self_reported),
-        bars=tuple(_bar(one, sizes) for one in ranking.placings),
+        scale=scale(self_reported=self_reported, shown=shown),
+        bars=shown,
         advice=(REMEDY,) if steady else tuple(_advice(ranking, sizes, command, seed_s)),
     )
 
@@ -94,6 +95,7 @@ def _bar(one: Placing, sizes: Mapping[str, int]) -> Bar:
         value=one.output.mean,
         meaning=f"{size}, {one.experiments:.0f} experiments a run{failed}, slots busy {one.utilisation:.0%}",
         verdict=_VERDICTS.get(one.verdict, ""),
+        parts=one.parts,
     )
 
 

@@ -13,8 +13,13 @@ from typing import Any
 
 from orgopt.document import Program, read
 from orgopt.json_values import json_values
+from orgopt.study.parts import Parts
 from orgopt.study.wording import plain
 
+HALVES = "Its halves stand beside it: the held-out quality at the end (end) and on average over the budget (mean)."
+VALIDATION = (
+    "valid. is how far the metric that steers the search came, from 0 to 1 likewise: where it is ahead, both part."
+)
 SCALE = "Score: 0 = the untouched script, 1 = the best setting known; half for where it ends, half for how soon."
 SELF_REPORTED_SCALE = (
     "Score: the gain over the untouched script as a share of its metric, or of ten times its seed noise where that is "
@@ -34,12 +39,14 @@ class Bar:
         value: The score.
         meaning: Who that is, in a few words.
         verdict: What is known of the first bar against this one: `better`, `worse`, `no difference`; empty for itself.
+        parts: Validation progress and held-out quality; None where they are not known.
     """
 
     name: str
     value: float
     meaning: str = ""
     verdict: str = ""
+    parts: Parts | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,9 +82,12 @@ class Ending:
         return json_values(self)
 
 
-def scale(*, self_reported: bool) -> str:
-    """What 0 and 1 of the score are."""
-    return SELF_REPORTED_SCALE if self_reported else SCALE
+def scale(*, self_reported: bool, shown: Sequence[Bar] = ()) -> str:
+    """What 0 and 1 of the score are, and what stands beside it in bars that are shown."""
+    found = [SELF_REPORTED_SCALE if self_reported else SCALE]
+    found += [HALVES] * any(bar.parts for bar in shown)
+    found += [VALIDATION] * any(_validated(bar) for bar in shown)
+    return " ".join(found)
 
 
 def unread(program: Program) -> Iterator[str]:
@@ -122,17 +132,39 @@ def lines(ending: Ending, width: int = WIDTH) -> Iterator[str]:
 def bars(shown: Sequence[Bar], width: int = WIDTH) -> Iterator[str]:
     """A bar chart of scores in characters; of negative scores there is no bar. In little room the bars are short.
 
-    `behind` and `ahead` say that a difference to the first is shown, `level` that none is.
+    `behind` and `ahead` say that a difference to the first is shown, `level` that none is. Where parts of scores are
+    known, they stand in columns beside them, below a line with their names.
     """
     top = max(LEAST_TOP, *(bar.value for bar in shown))
     name_width = max(len(bar.name) for bar in shown)
     noted = any(bar.verdict for bar in shown)
-    longest = max(4, min(BAR, width - name_width - 18))
-    for bar in shown:
+    beside = columns(shown)
+    cells = [f"{name:>6}" for name in beside]
+    longest = max(4, min(BAR // 2 if cells else BAR, width - name_width - 18 - 7 * len(cells)))
+    if cells:
+        yield f"{'':{name_width}}  {'':{longest}} score {' '.join(cells)}"
+    for at, bar in enumerate(shown):
         drawn = "█" * round(longest * max(0.0, bar.value) / top)
         word = f"{_AGAINST[bar.verdict]:6}" if noted else ""
-        line = f"{bar.name:{name_width}}  {drawn:{longest}} {plain(bar.value):>5}  {word}  {bar.meaning}".rstrip()
+        values = "".join(f" {column[at]:>6}" for column in beside.values())
+        line = (
+            f"{bar.name:{name_width}}  {drawn:{longest}} {plain(bar.value):>5}{values}  {word}  {bar.meaning}".rstrip()
+        )
         yield line if len(line) <= width else f"{line[: width - 1]}…"
+
+
+def columns(shown: Sequence[Bar]) -> dict[str, list[str]]:
+    """What stands beside the scores of bars, by the names of `HALVES` and `VALIDATION`: what none has is left out."""
+    if not any(bar.parts for bar in shown):
+        return {}
+    parts = [bar.parts for bar in shown]
+    found = {"valid.": [plain(one and one.progress) for one in parts]} if any(map(_validated, shown)) else {}
+    found["end"] = [plain(one and one.q_final) for one in parts]
+    return {**found, "mean": [plain(one and one.q_mean) for one in parts]}
+
+
+def _validated(bar: Bar) -> bool:
+    return bar.parts is not None and bar.parts.progress is not None
 
 
 _AGAINST = {"": "", "better": "behind", "worse": "ahead", "no difference": "level"}

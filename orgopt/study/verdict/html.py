@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from html import escape
 
-from orgopt.study.verdict.ending import Bar, Ending
+from orgopt.study.verdict.ending import Bar, Ending, columns
 from orgopt.study.wording import plain
 
 _COLOURS = {"better": "#1a7f37", "worse": "#b3261e", "no difference": "#9a6700"}
@@ -30,10 +30,18 @@ def _lines(lines: tuple[str, ...]) -> list[str]:
 
 
 def _rows(bars: tuple[Bar, ...]) -> Iterator[str]:
-    top = max(0.2, *(bar.value for bar in bars))
+    top, beside = max(0.2, *(bar.value for bar in bars)), columns(bars)
+    if beside:
+        yield f"<tr>{''.join(_CELL.format(cell) for cell in ('', '', 'score', *beside, ''))}</tr>"
     for number, bar in enumerate(bars):
         width = round(_WIDTH * max(0.0, bar.value) / top)
         colour = "#1a7f37" if number == 0 else "#8c959f"
         drawn = f'<div style="width:{width}px;height:.8em;background:{colour}"></div>'
-        cells = (escape(bar.name), drawn, plain(bar.value), escape(bar.meaning))
+        cells = (
+            escape(bar.name),
+            drawn,
+            plain(bar.value),
+            *(one[number] for one in beside.values()),
+            escape(bar.meaning),
+        )
         yield f"<tr>{''.join(_CELL.format(cell) for cell in cells)}</tr>"

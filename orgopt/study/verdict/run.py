@@ -6,6 +6,7 @@ from orgopt.document import Program
 from orgopt.ledger import BASELINE
 from orgopt.score import Score
 from orgopt.study.log import describe_task
+from orgopt.study.parts import parts_of
 from orgopt.study.verdict.ending import Ending, scale, unread
 from orgopt.study.verdict.evidence import REMEDY, confirmed_by, doubt, gained, stamp
 from orgopt.study.verdict.measures import measure
@@ -64,10 +65,12 @@ def _sure(score: Score, task: Task, *, steady: bool) -> Iterator[str]:
 def _scored(score: Score, budget_s: float) -> str:
     steady = score.evidence is not None and not score.evidence.varies
     noise = "" if steady else f", give or take {plain(score.q_error)} of seed noise,"
+    parts = parts_of([score])
+    found = f"Validation progress is {plain(parts.progress)}." if parts.progress is not None else ""
     return (
-        f"It scores {plain(score.research_output)}: {plain(score.q_final)} at the end{noise} and "
-        f"{plain(score.q_mean)} on average over {budget_s:g} s."
-    )
+        f"It scores {plain(score.research_output)}: {plain(parts.q_final)} at the end{noise} and "
+        f"{plain(parts.q_mean)} on average over {budget_s:g} s. {found}"
+    ).strip()
 
 
 def _submission(score: Score) -> Iterator[str]:

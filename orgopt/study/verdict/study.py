@@ -6,13 +6,14 @@ from pathlib import Path
 import numpy as np
 
 from orgopt.document import parse, read
+from orgopt.study.parts import Parts, parts_of
 from orgopt.study.records.names import HELD_OUT, REAL, TEST
 from orgopt.study.records.result import Ablation, Claim
 from orgopt.study.verdict.ending import Bar, Ending, again, scale, unread
 from orgopt.study.verdict.evidence import REMEDY, stamp, unvaried
 from orgopt.study.verdict.measures import measure
 from orgopt.study.verdict.more_seeds import ENOUGH, more_seeds
-from orgopt.study.view import StudyView
+from orgopt.study.view import CandidateView, StudyView
 from orgopt.study.wording import (
     MEANINGS,
     MORE_AGENTS,
@@ -57,14 +58,14 @@ class _Story:
 
     def ending(self) -> Ending:
         title, sure = self._result()
-        sure = f"{sure} {stamp(self.steady)}".strip()
+        sure, shown = f"{sure} {stamp(self.steady)}".strip(), tuple(self._bars())
         return Ending(
             word=self._word(),
             title=title,
             sure=sure,
             measures=(*self._measures(), *self._elsewhere()),
-            scale=scale(self_reported=bool(self.view.head.identity.self_reported)),
-            bars=tuple(self._bars()),
+            scale=scale(self_reported=bool(self.view.head.identity.self_reported), shown=shown),
+            bars=shown,
             notes=(*unread(parse(self.view.head.program, self.source)), *self._notes()),
             advice=tuple(self._advice()),
             changes=self.final.changes if self.final.effects is None else self.final.effects,
@@ -134,14 +135,19 @@ class _Story:
         test = self.final.estimates.test
         if not test:
             return
-        size = self._headcount(self.champion.record.program)
+        size, known = self._headcount(self.champion.record.program), any(one.parts for one in self.claims.values())
         own = self.source if self.champion is self.seed else "evolved team"
-        yield Bar(name=own, value=test.mean, meaning=size)
+        yield Bar(name=own, value=test.mean, meaning=size, parts=self._parts() if known else None)
         for name, claim in sorted(self.claims.items(), key=lambda pair: -pair[1].mean):
             label = self.source if name == SEED_DOCUMENT else entrant_name(name, self.seed.name, self.champion.name)
             few = f", {count(claim.seeds, 'seed')}" if claim.seeds < test.n else ""
             meaning = f"{self._meaning(name)}{few}"
-            yield Bar(name=label, value=claim.mean, meaning=meaning, verdict=claim.verdict)
+            yield Bar(name=label, value=claim.mean, meaning=meaning, verdict=claim.verdict, parts=claim.parts)
+
+    def _parts(self) -> Parts | None:
+        """What the champion's score is made of, over all of its tests."""
+        scores = [score for task in self.view.tasks for score in self.view.scores(TEST, self.champion.name, task)]
+        return parts_of(scores) if scores else None
 
     def _meaning(self, control: str) -> str:
         if control == SEED_DOCUMENT:
@@ -233,8 +239,18 @@ def _running(view: StudyView) -> Ending:
         f"{count(len(known), 'candidate')} measured, on search seeds, where the best of many is flattered; nothing is "
         "claimed before the tests."
     )
+    leading = [] if best is seed else [_bar(best, best.name)]
+    shown = (*leading, *([_bar(seed, source_name(view))] if seed.standing else []))
     reported = bool(view.head.identity.self_reported)
-    return Ending(word="running", title=title, sure=sure, scale=scale(self_reported=reported))
+    said = scale(self_reported=reported, shown=shown)
+    return Ending(word="running", title=title, sure=sure, scale=said, bars=shown)
+
+
+def _bar(one: CandidateView, name: str) -> Bar:
+    """A candidate as the search has it so far."""
+    scores = [score for found in one.scores.values() for score in found]
+    parts = parts_of(scores) if scores else None
+    return Bar(name=name, value=one.value or 0.0, meaning=count(len(scores), "run"), parts=parts)
 
 
 def _main_claims(claims: Sequence[Claim], phase: str) -> dict[str, Claim]:
