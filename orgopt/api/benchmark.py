@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from orgopt.api.bounds import require
-from orgopt.api.inputs import Document, announce, program_of, require_document, seconds, tasks_of, told
-from orgopt.api.labs import RAY, calibrate_all, experiment_s, workers_of
+from orgopt.api.inputs import Document, announce, program_of, require_document, tasks_of, told
+from orgopt.api.labs import RAY, budgets_of, calibrate_all, experiment_s, workers_of
 from orgopt.api.language import check, language_settings
 from orgopt.callback import Callback
 from orgopt.document import parse
@@ -184,14 +184,13 @@ def bench(
     """
     hears = told(callback)
     require(slots=slots, seeds=seeds, workers=None if workers == RAY else workers, seed=seed, agents=agents)
-    times, each_s = _budget(budget)
     entrants, orgs = _entered(documents, agents, hears)
     workspace = find_workspace()
     everyone = Org(roles=tuple(role for org in orgs.values() for role in org.roles))
     check(everyone, language_settings(workspace, None, None))
     tasks = tasks_of(SUITE, workspace)
     typical = {name: experiment_s(task) or 1.0 for name, task in tasks.items()}
-    budgets = {name: round(times * one, 3) if times else each_s for name, one in typical.items()}
+    budgets = budgets_of(budget, tasks, workspace)
     terms = Terms(lab="replay", slots=slots, budget_s=max(budgets.values()), verify_seeds=1, budgets_s=budgets)
     at_once, cluster = workers_of(workers, "replay")
     with Arena(tasks, terms, workers=at_once, cluster=cluster) as arena:
@@ -264,26 +263,6 @@ def _rows(
         for (name, text), rank in zip(entrants.items(), ranks, strict=True)
     ]
     return tuple(sorted(rows, key=lambda row: -row.score.mean))
-
-
-def _budget(asked: str | float) -> tuple[float, float]:
-    """A budget as a number of median experiments and as seconds, one of which is 0.
-
-    Raises:
-        UsageError: It is neither.
-    """
-    text = str(asked).strip()
-    if not text.endswith("x"):
-        return 0.0, seconds(asked)
-    try:
-        times = float(text[:-1])
-    except ValueError:
-        times = 0.0
-    if not 1 <= times <= 10_000:
-        raise UsageError(
-            f"budget must be such as 36x, median experiments a slot from 1 to 10,000, or 60s, not {asked!r}"
-        )
-    return times, 0.0
 
 
 def _stamped(stamp: Mapping[str, str]) -> str:
