@@ -156,9 +156,9 @@ def _observed(view: View, units: Array, measures: Array) -> tuple[Array, Array, 
     """
     ranked = view.knowledge.measured
     if len(units) > MAX_POINTS:
-        best = view.knowledge.places(MAX_POINTS // 2)
-        latest = np.setdiff1d(np.arange(len(units)), best)[-(MAX_POINTS - len(best)) :]
-        keep = np.sort(np.concatenate([best, latest]))
+        keep = np.zeros(len(units), dtype=bool)
+        keep[view.knowledge.places(MAX_POINTS // 2)] = True
+        keep[np.flatnonzero(~keep)[-(MAX_POINTS - int(keep.sum())) :]] = True
         units, measures = units[keep], measures[keep]
     middle = ranked[len(ranked) // 2][0]
     y = np.fmin(measures[:, 0], middle + CUT * (middle - ranked[0][0]))
