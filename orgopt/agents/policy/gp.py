@@ -70,11 +70,12 @@ class Gp(Policy):
 
     def _see(self, knobs: Sequence[Knob], points: Array, targets: Array, seeds: Array) -> "Seen":
         """Learn from results, oldest first."""
+        steps = STEPS[1]
         if self._layout is None or self._process is None:
             self._layout = _Layout.of(knobs)
             self._process = Process(len(self._layout.columns))
+            steps = STEPS[0]
         x = self._layout.features(points)
-        steps = STEPS[0] if len(targets) == STARTUP else STEPS[1]
         self._process.learn(x[-SUBSET:], targets[-SUBSET:], seeds[-SUBSET:], steps)
         fitted = self._process.fit(x, targets, seeds)
         return Seen(self._layout, fitted, float(fitted.smooth.min()))
