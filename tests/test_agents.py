@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 
 from orgopt.agents import Knowledge, Known, View, make_agent
+from orgopt.agents.knowledge import Array
+from orgopt.agents.policy.gp import STARTUP
+from orgopt.agents.policy.gp import STEPS as FIRST_STEPS
 from orgopt.agents.policy.process import Process
 from orgopt.errors import TaskError, UsageError
 from orgopt.knob import active, parse_knobs, settled
@@ -65,6 +68,28 @@ def test_learning_agents_beat_chance_over_many_knobs(name: str) -> None:
         return float(np.mean(lows))
 
     assert best(name, 0.4) < 0.65 * best("random", 1.0)
+
+
+@pytest.mark.parametrize("known", [STARTUP, 13])
+def test_a_process_is_fitted_when_it_first_sees_results_however_many_there_are(
+    toy: Task, known: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    learn = Process.learn
+
+    def watched(process: Process, x: Array, y: Array, seeds: Array, steps: int) -> None:
+        asked.append(steps)
+        learn(process, x, y, seeds, steps)
+
+    monkeypatch.setattr(Process, "learn", watched)
+    rng, agent = np.random.default_rng(0), make_agent("gp")
+    results = [Known(id=0, settings=toy.complete({}), metric=1.0)]
+    for number in range(1, known):
+        drawn = {knob.name: knob.at(rng.random()) for knob in toy.knobs}
+        results.append(Known(id=number, settings=drawn, metric=float(rng.random())))
+    for _ in range(2):
+        agent.act(View.of(toy.knobs, results, 0.3, rng))
+    assert asked == list(FIRST_STEPS)
 
 
 def test_risk_widens_the_steps(toy: Task) -> None:

@@ -270,7 +270,9 @@ def _task(name: str, world: Surrogate, baseline: Measure, reference: Measure) ->
 
 
 def instances(folder: Path, name: str, part: str) -> list[str]:
-    """The instances of a part; see the module."""
+    """The instances of a part; see the module. A part may also be some of them, as in `28,334`."""
+    if part[0].isdigit():
+        return part.split(",")
     space = json.loads((folder / name / "config_space.json").read_text())
     key = SCENARIOS[name].instance
     choices = next(one["choices"] for one in space["hyperparameters"] if one["name"] == key)
@@ -389,7 +391,7 @@ def by_world(found: list[dict[str, Any]]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--part", choices=["look", "end"], default="end")
+    parser.add_argument("--part", default="end", help="look, end, or instances of one scenario, as in 28,334")
     parser.add_argument("--scenarios", default=",".join(SCENARIOS))
     parser.add_argument("--entrants", default="optuna:gp,optuna:tpe,gp,tpe,portfolio")
     parser.add_argument("--seeds", type=int, default=16)

@@ -28,7 +28,7 @@ SUBSET = 64  # of them, for learning length scales
 LOCAL, WIDE = 48, 24  # candidates near the best settings, and redrawn in many knobs
 REFINED, AROUND = 4, 8  # the best candidates, and how many are drawn around each
 WIDTHS = (0.1, 0.03)  # how widely they are drawn, in turn
-STEPS = (15, 2)  # of the hyperparameters: at first, and with each proposal
+STEPS = (15, 1)  # of the hyperparameters: at first, and with each proposal; with two they fit no better
 CUT = 1.5  # results worse than the median by more than so much of the best's lead are cut off
 SCATTER = 0.5  # the share of the first settings that are drawn anywhere
 
@@ -70,11 +70,12 @@ class Gp(Policy):
 
     def _see(self, knobs: Sequence[Knob], points: Array, targets: Array, seeds: Array) -> "Seen":
         """Learn from results, oldest first."""
+        steps = STEPS[1]
         if self._layout is None or self._process is None:
             self._layout = _Layout.of(knobs)
             self._process = Process(len(self._layout.columns))
+            steps = STEPS[0]
         x = self._layout.features(points)
-        steps = STEPS[0] if len(targets) == STARTUP else STEPS[1]
         self._process.learn(x[-SUBSET:], targets[-SUBSET:], seeds[-SUBSET:], steps)
         fitted = self._process.fit(x, targets, seeds)
         return Seen(self._layout, fitted, float(fitted.smooth.min()))
@@ -156,9 +157,9 @@ def _observed(view: View, units: Array, measures: Array) -> tuple[Array, Array, 
     """
     ranked = view.knowledge.measured
     if len(units) > MAX_POINTS:
-        best = view.knowledge.places(MAX_POINTS // 2)
-        latest = np.setdiff1d(np.arange(len(units)), best)[-(MAX_POINTS - len(best)) :]
-        keep = np.sort(np.concatenate([best, latest]))
+        keep = np.zeros(len(units), dtype=bool)
+        keep[view.knowledge.places(MAX_POINTS // 2)] = True
+        keep[np.flatnonzero(~keep)[-(MAX_POINTS - int(keep.sum())) :]] = True
         units, measures = units[keep], measures[keep]
     middle = ranked[len(ranked) // 2][0]
     y = np.fmin(measures[:, 0], middle + CUT * (middle - ranked[0][0]))

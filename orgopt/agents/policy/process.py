@@ -92,8 +92,10 @@ class Process:
         decay = amplitude * _exp(-apart)
         covariance = (1 + apart + apart * apart / 3) * decay
         lower = _root(covariance, noise / seeds)
-        inverse = _potri(lower, lower=1)[0]  # its lower half
-        inverse = np.tril(inverse) + np.tril(inverse, -1).T
+        inverse = _potri(lower, lower=1)[0]  # its lower half, below zeros
+        diagonal = inverse.diagonal().copy()
+        inverse = inverse + inverse.T
+        inverse.flat[:: len(inverse) + 1] = diagonal
         alpha = inverse @ y
         pull = np.outer(alpha, alpha) - inverse
         # The derivative of the covariance by the logarithm of a length scale, without that feature's squared distance.

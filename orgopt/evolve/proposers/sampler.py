@@ -31,6 +31,7 @@ from orgopt.study.standing import Standing
 
 ATTEMPTS = 20  # asks for one candidate before it may be a repetition
 RUNNER_UP = 1 / 3  # how often a parent is not the best
+LEAST, MORE = 2, 1.0  # parts that a candidate changes, and how many more on average: its diff can then be read
 
 
 class Proposer:
@@ -258,8 +259,7 @@ class Proposer:
         for name in self.space.active(parent.params):
             by_part.setdefault(self.space.part_of(name), []).append(name)
         found: list[str] = []
-        # Three on average, so that the diff of a candidate can be read and says what helped.
-        for _ in range(2 + int(rng.poisson(1))):
+        for _ in range(LEAST + int(rng.poisson(MORE))):
             # Parts have equal chances: there are many more links than stand-ups.
             if not by_part:
                 break
