@@ -17,7 +17,7 @@ _PREFIX = re.compile(rf"{NUMBERED.pattern}|(?:role|agent|agente|rolle|rol|rôle|
 _COUNT = re.compile(r"(?:\s*×\s*|\s+[xX]\s*)(\d{1,6})\s*$|\s*\(\s*[×xX]?\s*(\d{1,6})\s*(?:agents?)?\s*\)\s*$")
 _KEYCAP = re.compile(r"\d\ufe0f?\u20e3\s*")
 _COUNT_FIRST = re.compile(r"(\d{1,6})\s*[×x]\s+(?=\S)")
-_TITLE = re.compile(r"\s+(?:[—–]|-{1,3})\s+|:\s+|：\s*|<br\s*/?>\s*|\\n", re.IGNORECASE)
+_TITLE = re.compile(r"\s+(?:[—–|｜]|-{1,3})\s+|:\s+|：\s*|<br\s*/?>\s*|\\n", re.IGNORECASE)
 _BRACKETS = re.compile(
     r"\s*(?:\((?P<inner>[^()]*)\)|（(?P<wide>[^（）]*)）|\[\^[^\]]*\]|\[\[?[^\[\]]*\]\]?|`(?P<code>@[\w-]+)`)\s*$"
 )
@@ -75,8 +75,9 @@ def moved_name(name: Name, by: int) -> Name:
 @lru_cache(maxsize=4096)  # titles and cells are asked for their names several times, and again after each edit
 def _name(raw: str) -> Name:
     start, end = 0, len(raw.rstrip())
-    path = ""
+    path, behind = "", None
     if link := _LINK.match(raw, len(raw) - len(raw.lstrip("*_ "))):
+        behind = _TITLE.match(raw, link.end(), end)
         path, start, end = link["path"], link.start("text"), link.end("text")
     if file := FILE.fullmatch(raw, start, end):  # a role that goes by its file alone
         path, start, end = path or file["path"], file.start("stem"), file.end("stem")
@@ -90,7 +91,7 @@ def _name(raw: str) -> Name:
         group = 1 if match[1] else 2
         count, end = (match[group], Span(match.start(group), match.end(group))), match.start()
     end, inner = _behind(raw, start, end, ")）")  # it may hold what divides a name from a title
-    title = ""
+    title = raw[behind.end() :].strip("*_` ") if behind else ""
     if (match := _TITLE.search(raw, start, end)) and raw[start : match.start()].strip("*_` "):
         title, end = raw[match.end() : end].strip("*_` "), match.start()
     end, closer = _behind(raw, start, end, ")）]")

@@ -133,8 +133,9 @@ class RoleReader:
                 close = help_.removeprefix("did you mean '").removesuffix("'?") if help_.startswith("did you") else ""
                 fix = Fix(field.value_span, close, safe=False) if close else None
                 self.notes.add(key.code, "error", message, field.value_span, help_, fix)
-            else:
-                self.notes.add("ORG017", "warning", f"'{field.key}' is not read: {message}", field.value_span, help_)
+            else:  # `agent: general-purpose` of another tool is no slip of the pen
+                severity = "warning" if "did you mean" in help_ or key.attribute != "agent" else "info"
+                self.notes.add("ORG017", severity, f"'{field.key}' is not read: {message}", field.value_span, help_)
             return None
 
     def unknown(self, unknown: Iterable[Field], known: tuple[str, ...], *, told: bool = True) -> None:

@@ -38,6 +38,8 @@ _TITLED = re.compile(r"\S\s+[—–-]{1,2}\s+\S")
 _SMALL_WORD = re.compile(r"\s(?!(?:de|da|di|do|du|del|van|von|la|le|el|al|bin|ibn|y|e)\b)[^\W\d_A-Z][^\W\d_]{2,}")
 _OF_USERS = re.compile(r"\W*(?:user )?persona\b", re.IGNORECASE)  # of a product, in its requirements
 _HANDLE = re.compile(r"[(（]@[\w-]+[)）]")
+_PLAIN_KEY = re.compile(r"^[-*+•][ \t]+([^\W\d_][^:：\n*`]{1,28}?)[ \t]*[:：]", re.MULTILINE)
+_LOOKED = 600  # characters of a section
 _SERIES = 2  # numbered names that make a roster, whatever the heading says
 _MOST_NAMES = 8  # words of a field that names others; more are prose
 _MOST_KEY, _MOST_LETTERS = 3, 32  # words and letters of a key
@@ -85,7 +87,14 @@ def with_fields(program: Program, entry: Entry) -> Entry:
         prose=tuple(prose),
         section=section,
         mind=mind(every),
+        told=_told(program, section),
     )
+
+
+def _told(program: Program, section: Section) -> bool:
+    """Whether a line of a section says what somebody is or does, in plain letters: `- Role: Tester`."""
+    keys = _PLAIN_KEY.findall(program.text, section.heading.span.end, min(section.body.end, section.heading.span.end + _LOOKED))
+    return any(is_word("role", key) or is_word("duty", key) for key in keys)
 
 
 def defines(entry: Entry) -> bool:
@@ -220,7 +229,7 @@ def _is_somebody(entry: Entry) -> bool:
 def _has_traits(entry: Entry) -> bool:
     """Whether a section says of itself what people do: its role, its focus, its responsibilities."""
     own: tuple[Field, ...] = (*entry.unknown, *entry.fields, *entry.misread)
-    return any(
+    return entry.told or any(
         is_known(field) or any(is_word(kind, field.key) for kind in _TRAITS) or _duty(field.key) for field in own
     )
 
@@ -228,7 +237,7 @@ def _has_traits(entry: Entry) -> bool:
 @lru_cache(maxsize=1024)
 def _duty(key: str) -> bool:
     """Whether a key of a few words speaks of what somebody does, as `Main responsibilities` does."""
-    return len(key.split()) <= _MOST_KEY and len(key) <= _MOST_LETTERS and says("duty", key)
+    return len(key.split()) <= _MOST_KEY and len(key) <= _MOST_LETTERS and (says("duty", key) or says("role", key))
 
 
 def _plays(entry: Entry) -> bool:

@@ -27,6 +27,8 @@ PARTS = {
 """The sections that are read, by the names under which they go; the first is the canonical one."""
 
 _YOURS = re.compile(r"\W*(?:your|deine?|votre|ton|tu|su|seu|sua|o seu|あなたの|你的|당신의)\s*(?=\S)", re.IGNORECASE)
+# `For Agents` says who shall read on, and `Use Agents For:` when to do what.
+_TO = re.compile(r"\W*(?:for|für|pour|para|use|using|nutze|utiliser|usar)\s|\S.*\s(?:for|für|pour|para):?\s*$", re.IGNORECASE)
 _SMALL = frozenset(
     {"the", "our", "my", "all", "full", "who", "is", "are", "on", "in", "at", "a", "an", "of", "and", "with", "for"}
     | {"das", "der", "die", "unser", "unsere", "und", "les", "le", "la", "l", "de", "des", "d", "du", "nos", "notre"}
@@ -59,6 +61,7 @@ class Group:
         what: What they are, for a finding.
         links: Who reports to whom and so on, as the ids of two entries and what the line between them says.
         named: Whether the heading right above speaks of a team.
+        left: What stands below some of them, may be roles, and is read as what those do.
     """
 
     entries: tuple[Entry, ...]
@@ -67,6 +70,7 @@ class Group:
     what: str
     links: tuple["Arrow", ...] = ()
     named: bool = False
+    left: tuple[Entry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +95,7 @@ def part_of(title: str) -> str:
 @lru_cache(maxsize=1024)
 def team(title: str) -> float:
     """How much a heading says that roles stand below it: 3 where it says nothing else, 0 where it says otherwise."""
-    if FILE.fullmatch(title.strip()) or _PATH.search(title):
+    if FILE.fullmatch(title.strip()) or _PATH.search(title) or _TO.match(title):
         return 0.0
     if part_of(title) == "roles":
         return 3.0
