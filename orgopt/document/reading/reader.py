@@ -152,7 +152,9 @@ class _Reader:
         if any(other.kind == entry.kind for other in before):
             if entry.kind != "section":
                 return  # mentioned again
-            severity = "info" if any(f.code == "ORG003" and f.severity == "warning" for f in self.notes.found) else "warning"
+            severity = (
+                "info" if any(f.code == "ORG003" and f.severity == "warning" for f in self.notes.found) else "warning"
+            )
             self.notes.add("ORG003", severity, f"role '{name.text}' is described twice", name.span, "make it one")
         self.roles[linked] = (*before, entry)
         if name.path:

@@ -24,8 +24,27 @@ _REST = re.compile(
     r"^(?:#.*|[-*+][ \t]+[*_]*Stand-up\b.*)$", re.IGNORECASE | re.MULTILINE
 )  # of a heartbeat: the rhythm
 _FORM = re.compile(r"(?:^|/)(?:templates?|examples?|archived?|_alumni)/", re.IGNORECASE)
+# What a file is, behind the name of whose it is, or alone.
+_PAPER = re.compile(
+    r"(?:^|(?<=\s))(?:(?:the |role |agent |system )?"
+    r"(?:charter|instructions?|prompt|profile|definition|manual|playbook|persona|job description)"
+    r"|anweisung(?:en)?|profil|fiche|consignes|instrucciones|ficha|instruções|指示書|プロンプト|说明书|说明|指令|章程|提示词|지침|지시서|프롬프트)\s*$",
+    re.IGNORECASE,
+)
+_MOST_WORDS = 8  # of a name
 _BLANK = re.compile(r"\{[\w -]+\}")  # to be filled in
-_ASIDE = {"user", "tools", "capabilities", "bootstrap", "readme", "changelog", "license", "contributing"}
+_ASIDE = {
+    "system-prompt",
+    "prompt",
+    "user",
+    "tools",
+    "capabilities",
+    "bootstrap",
+    "readme",
+    "changelog",
+    "license",
+    "contributing",
+}
 
 
 def of_one(section: Section) -> str:
@@ -72,8 +91,8 @@ def file_entry(program: Program, section: Section) -> Entry:
     mark = Span(mark.start + (program.text[mark.start] == "\n"), mark.end)
     if named:
         name = read_name(named.value, named.value_span.start)
-    elif heading:
-        name = section_entry(program, heading).name
+    elif heading and (own := _without_paper(section_entry(program, heading).name)):
+        name = own
     else:
         stem = PurePosixPath(section.title).stem.replace("-", " ").replace("_", " ")
         name = Name(stem[:1].upper() + stem[1:], program.first_line(mark), raw=stem)
@@ -94,6 +113,22 @@ def file_entry(program: Program, section: Section) -> Entry:
         prose=prose,
         section=section,
         mind=mind(front) or entry.mind,
+    )
+
+
+def _without_paper(name: Name) -> Name | None:
+    """The name in the title of a role's file, without what the file is, as in `Tester Charter`; None where it is none.
+
+    A title that is a sentence, or says only what the file is, names nobody: the file's own name does.
+    """
+    match = _PAPER.search(name.text)
+    text = name.text[: match.start()].rstrip(" -–—:'’") if match else name.text
+    if not slug(text):  # `Charter — Ada`
+        return name._replace(text=name.title, raw=name.raw, title="") if slug(name.title) and match else None
+    if not match:
+        return name if len(name.text.split()) <= _MOST_WORDS or name.digits else None
+    return name._replace(
+        text=text, span=Span(name.span.start, name.span.start + len(text)), title=name.title or name.text
     )
 
 

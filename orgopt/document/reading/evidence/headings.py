@@ -65,7 +65,9 @@ def with_fields(program: Program, entry: Entry) -> Entry:
         return entry
     every = [*fields(program, section)]
     if entry.kind == "file" and section.children and section.children[0].level == 1:
-        every += fields(program, section.children[0])  # below the file's own title
+        title = section.children[0]  # the file's own, below which chapters may say who works with whom
+        every += fields(program, title)
+        every += [f for part in title.children for f in fields(program, part) if f.key in LINK_KEYS]
     front = {field.key for field in every if field.form == "front matter"}  # the body may say it again, as prose
     every = [field for field in every if field.form == "front matter" or field.key not in front]
     known, misread = told_apart(every)
@@ -93,7 +95,9 @@ def with_fields(program: Program, entry: Entry) -> Entry:
 
 def _told(program: Program, section: Section) -> bool:
     """Whether a line of a section says what somebody is or does, in plain letters: `- Role: Tester`."""
-    keys = _PLAIN_KEY.findall(program.text, section.heading.span.end, min(section.body.end, section.heading.span.end + _LOOKED))
+    keys = _PLAIN_KEY.findall(
+        program.text, section.heading.span.end, min(section.body.end, section.heading.span.end + _LOOKED)
+    )
     return any(is_word("role", key) or is_word("duty", key) for key in keys)
 
 

@@ -23,7 +23,9 @@ _ITEM = re.compile(
 )
 _NUMBER = re.compile(r"^(\d{1,3})[.)][ \t]", re.MULTILINE)
 _FILE_NAME = re.compile(r"[`@*]*\.?[\w-]+(?:[./][\w-]+)*(?:\.[a-z]{1,5}|/)[`*]*(?:\s|$)")
-_DASHED = re.compile(r"(?:(?:\*\*|__)[^*_:]+(?:\*\*|__)|\[[^\]]*\]\([^)]*\)|`[^`]+`)(?:\s*\([^)]*\))?\s+(?:[—–]|-{1,2})\s")
+_DASHED = re.compile(
+    r"(?:(?:\*\*|__)[^*_:]+(?:\*\*|__)|\[[^\]]*\]\([^)]*\)|`[^`]+`)(?:\s*\([^)]*\))?\s+(?:[—–]|-{1,2})\s"
+)
 _COUNTED = re.compile(r"\d+\+?\s")
 _MOST = 40  # letters of a bullet's name
 

@@ -48,7 +48,7 @@ class Edge(NamedTuple):
 
 
 class Chart(NamedTuple):
-    """A chart: its nodes by their ids, how they are written where they have a label, its arrows, and what boxes hold."""
+    """A chart: its nodes by their ids, how they are written where they have a label, its arrows, what boxes hold."""
 
     nodes: dict[str, Entry]
     written: dict[str, tuple[Span, str]]
@@ -104,11 +104,7 @@ def chart_of(program: Program, block: Block) -> Chart | None:
             continue
         if text.strip()[:3] in {"```", "~~~"}:
             break
-        if box := re.match(r"\s*subgraph\b\s*([\w.-]*)", text):
-            open_.append(box[1])
-            chart.boxes.setdefault(box[1], [])
-        elif text.strip() == "end" and open_:
-            open_.pop()
+        _box(text, open_, chart)
         chart.choices.extend(re.findall(r"\w\{[^{]", text))
         if not _SKIP.match(text):
             known = len(chart.nodes)
@@ -116,6 +112,15 @@ def chart_of(program: Program, block: Block) -> Chart | None:
             for name in open_:
                 chart.boxes[name] += list(chart.nodes)[known:]
     return chart
+
+
+def _box(text: str, open_: list[str], chart: Chart) -> None:
+    """Note the box that a line opens or closes."""
+    if box := re.match(r"\s*subgraph\b\s*([\w.-]*)", text):
+        open_.append(box[1])
+        chart.boxes.setdefault(box[1], [])
+    elif text.strip() == "end" and open_:
+        open_.pop()
 
 
 def _is_tree(edges: list[Edge], nodes: dict[str, Entry]) -> bool:
@@ -182,9 +187,12 @@ def _kind(edge: Edge) -> tuple[str, str] | None:
 
 
 def _into_boxes(edges: list[Edge], boxes: dict[str, list[str]], nodes: dict[str, Entry]) -> Iterator[Edge]:
-    """The arrows between nodes; one to a box leads to each node in it."""
+    """The arrows between nodes; one to a box leads to each node in it that nobody else leads."""
+    plain = [edge for edge in edges if not edge.said and edge.line != "-." and edge.tip == ">"]
+    line = _in_lines(plain)
+    led = {edge.target for edge in plain if edge.source in nodes and edge.source not in line}
     for edge in edges:
-        inner = [node for node in boxes.get(edge.target, ()) if node in nodes]
+        inner = [node for node in boxes.get(edge.target, ()) if node in nodes and node not in led]
         if edge.source in nodes and edge.target in nodes and edge.source != edge.target:
             yield edge
         elif edge.source in nodes and edge.source not in inner:

@@ -28,7 +28,9 @@ PARTS = {
 
 _YOURS = re.compile(r"\W*(?:your|deine?|votre|ton|tu|su|seu|sua|o seu|あなたの|你的|당신의)\s*(?=\S)", re.IGNORECASE)
 # `For Agents` says who shall read on, and `Use Agents For:` when to do what.
-_TO = re.compile(r"\W*(?:for|für|pour|para|use|using|nutze|utiliser|usar)\s|\S.*\s(?:for|für|pour|para):?\s*$", re.IGNORECASE)
+_TO = re.compile(
+    r"\W*(?:for|für|pour|para|use|using|nutze|utiliser|usar)\s|\S.*\s(?:for|für|pour|para):?\s*$", re.IGNORECASE
+)
 _SMALL = frozenset(
     {"the", "our", "my", "all", "full", "who", "is", "are", "on", "in", "at", "a", "an", "of", "and", "with", "for"}
     | {"das", "der", "die", "unser", "unsere", "und", "les", "le", "la", "l", "de", "des", "d", "du", "nos", "notre"}
@@ -39,6 +41,7 @@ _STEP = re.compile(
     r"\W*第\S{1,3}(?:步|阶段|章|部分)|\W*\d{4}-\d\d",
     re.IGNORECASE,
 )
+_IN_BRACKETS = re.compile(r"\s*(?:\([^()]*\)|（[^（）]*）)\s*$")
 _OF = {"of", "de", "do", "da", "du", "des", "d", "für", "di", "del", "dos"}
 _CAMEL = re.compile(r"(?<=[a-zß-ÿ])(?=[A-Z])")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
@@ -99,6 +102,7 @@ def team(title: str) -> float:
         return 0.0
     if part_of(title) == "roles":
         return 3.0
+    title = _IN_BRACKETS.sub("", title) or title
     if part_of(title) or not says("team", title) or never(title) or (_somebody(title) and not is_word("team", title)):
         return 0.0
     if _YOURS.match(title):
