@@ -126,7 +126,7 @@ class _Reader:
         if not lost:
             return
         seen = some([entry.name.text for entry in lost][:5])
-        message = f"{printable(seen)} may be roles below another, and are read as what that does"
+        message = f"{printable(seen)} may be roles, and are read as text of others"
         sure = any(person(entry.name.text) for entry in lost)
         help_ = "if they are, give each a bullet of its own, with '- **Reports to:** …' below it"
         self.notes.add("ORG044", "warning" if sure else "info", message, lost[0].name.span, help_)

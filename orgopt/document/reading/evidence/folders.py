@@ -152,12 +152,22 @@ def beats(program: Program, files: list[Section]) -> list[Field]:
 
 def folder_of(section: Section) -> str:
     """The path of a file's folder; nothing for one beside the document."""
-    parent = PurePosixPath(section.title).parent.as_posix()
+    return _folder(section.title)
+
+
+@lru_cache(maxsize=1024)  # asked of each file for each role, and again after each edit
+def _folder(path: str) -> str:
+    parent = PurePosixPath(path).parent.as_posix()
     return "" if parent == "." else parent
 
 
 def _stem(section: Section) -> str:
-    return PurePosixPath(section.title).stem.lower()
+    return _stem_of(section.title)
+
+
+@lru_cache(maxsize=1024)
+def _stem_of(path: str) -> str:
+    return PurePosixPath(path).stem.lower()
 
 
 def workspace_entry(program: Program, folder: str, own: list[Section]) -> Entry:
@@ -206,5 +216,5 @@ def plain_entry(program: Program, prose: tuple[Span, ...]) -> Entry:
 
 def _identity(program: Program) -> list[Field]:
     """The fields of a file IDENTITY.md, its title's section included."""
-    files = [section for section in program.sections if PurePosixPath(section.title).stem.lower() == "identity"]
+    files = [section for section in program.sections if _stem(section) == "identity"]
     return [field for file in files for section in (file, *file.children) for field in fields(program, section)]

@@ -6,9 +6,21 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from orgopt.document.grammar.keys import LINK_KEYS
+from orgopt.document.grammar.values import split_names
 from orgopt.document.grammar.words import is_word, says
 from orgopt.document.reading.entry import Entry, count, is_known, told_apart
-from orgopt.document.reading.evidence.signs import Arrow, Group, never, people, person, share, short, somebody, team
+from orgopt.document.reading.evidence.signs import (
+    ENOUGH,
+    Arrow,
+    Group,
+    never,
+    people,
+    person,
+    share,
+    short,
+    somebody,
+    team,
+)
 from orgopt.document.reading.field import Field
 from orgopt.document.reading.fields import Bullet, block_bullets, bullet_field
 from orgopt.document.reading.names import FILE, NUMBERED, read_name
@@ -28,6 +40,7 @@ _DASHED = re.compile(
 )
 _COUNTED = re.compile(r"\d+\+?\s")
 _MOST = 40  # letters of a bullet's name
+_MOST_OF_TEAM = 4  # words of one of several names in a line
 
 
 def items(program: Program, listed: list[Bullet], *, alone: bool) -> list[Entry]:
@@ -72,6 +85,8 @@ def list_group(program: Program, block: Block, above: float) -> Group | None:
     """The group of a list."""
     listed = list(block_bullets(program, block))
     titles = [read_name(program.slice(_title(bullet)), 0).text for bullet in listed]
+    if above > 0 and (members := _members(program, listed)):
+        return Group(entries=(), score=ENOUGH, span=block.span, what="a list", left=tuple(members))
     teams = all(short(title) and says("team", title) for title in titles)  # teams of teams
     found: list[Entry] = []
     arrows: list[Arrow] = []
@@ -105,6 +120,21 @@ def list_group(program: Program, block: Block, above: float) -> Group | None:
     return Group(
         entries=tuple(found), score=score, span=block.span, what="a list", links=tuple(arrows), left=tuple(left)
     )
+
+
+def _members(program: Program, listed: list[Bullet]) -> list[Entry]:
+    """Those whom the bullets of a list name behind the names of their teams, as in `- **Sales**: Writer, Analyst`."""
+    found: list[Entry] = []
+    teams = 0
+    for bullet in listed:
+        head, rest = _head(bullet, bullet_field(bullet))
+        text = program.slice(rest)
+        parts = [read_name(part, rest.start + text.find(part)) for part in split_names(text)]
+        some = [name for name in parts if name.id and short(name.text) and len(name.text.split()) <= _MOST_OF_TEAM]
+        teams += not person(program.slice(head)) and len(some) > 1 and len(some) == len(parts)
+        found += [Entry(kind="item", name=name, span=bullet.line) for name in some]
+    are = teams >= max(2, 0.8 * len(listed)) and share(person(entry.name.text) for entry in found) >= 0.5
+    return found if are else []
 
 
 class _Team(NamedTuple):
