@@ -57,6 +57,13 @@ ROSTERS = {
     ),
     "a tree": "# Org chart\n\n```text\nLab\n├── Ada    (leads)\n└── Bob    (digs)\n```\n",
     "a chart": "# Org chart\n\n```mermaid\ngraph TD\n  a[Ada] --> b[Bob]\n  style a fill:#fff\n```\n",
+    "links behind emoji": (
+        "# Core team\n\n| Agent | Specialty |\n|---|---|\n| 🎯 **[Ada](a.md)** | leads |\n"
+        "| ⚡ **[Bob](b.md)** | digs |\n"
+    ),
+    "people by the number": (
+        "# Us\n\n## Front (2 people)\n\n### 【Lead】Ada\n\n- Role: lead\n\n### Bob\n\n- Role: tester\n"
+    ),
     "titles behind a bar": "# Our team\n\n## Ada | Lead\n\nLeads.\n\n## [Bob](https://a.b) | Tester\n\nTests.\n",
     "keys in plain letters": (
         "# Squad map\n\n## Ada\n\n- Role: lead\n- Owns: plans\n\n## Bob\n\n- Role: digs\n- Owns: holes\n"
@@ -238,7 +245,7 @@ def test_who_stands_below_whom_in_a_list_reports_to_them() -> None:
 
 
 def test_people_below_a_role_never_vanish_in_silence() -> None:
-    text = "## Team\n\n- **Lead** — runs it\n  - Tester\n  - plans every week, and says what comes of it\n- **Scout** — looks\n"
+    text = "## Team\n\n- **Lead** — runs it\n  - Tester\n  - plans weekly, and says what for\n- **Scout** — looks\n"
     assert names(text) == ["Lead", "Scout"]
     said = [f for f in lint(parse(text)) if f.code == "ORG044"]
     assert [(f.severity, "Tester" in f.message) for f in said] == [("warning", True)]

@@ -28,7 +28,7 @@ from orgopt.document.reading.remembered import of_section
 from orgopt.document.text.program import Program, Section, Span
 from orgopt.org import slug
 
-_HEADING = re.compile(r" {0,3}#{1,6}[ \t]+(?P<text>.*)$")
+_HEADING = re.compile(r"\ufeff? {0,3}#{1,6}[ \t]+(?P<text>.*)$")
 _CLOSING = re.compile(r"(?<=[ \t])#+$")
 # What only a role has; a Model or a Focus may stand in any text.
 _DEFINING = {"headcount", "risk tolerance", "copy rule"}

@@ -42,6 +42,9 @@ _STEP = re.compile(
     re.IGNORECASE,
 )
 _IN_BRACKETS = re.compile(r"\s*(?:\([^()]*\)|（[^（）]*）)\s*$")
+_HEADS = re.compile(
+    r"[(（]\s*\d+\s*(?:人|名|体|명|people|members|persons?|Personen|personnes|personas|pessoas)\s*[)）]"
+)
 _OF = {"of", "de", "do", "da", "du", "des", "d", "für", "di", "del", "dos"}
 _CAMEL = re.compile(r"(?<=[a-zß-ÿ])(?=[A-Z])")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
@@ -102,8 +105,10 @@ def team(title: str) -> float:
         return 0.0
     if part_of(title) == "roles":
         return 3.0
+    if _somebody(title) and not is_word("team", title):
+        return 0.0
     title = _IN_BRACKETS.sub("", title) or title
-    if part_of(title) or not says("team", title) or never(title) or (_somebody(title) and not is_word("team", title)):
+    if part_of(title) or not says("team", title) or never(title):
         return 0.0
     if _YOURS.match(title):
         return 0.0 if is_word("role", _YOURS.sub("", title)) else 1.5
@@ -118,7 +123,9 @@ def team(title: str) -> float:
 @lru_cache(maxsize=1024)
 def group_title(title: str) -> bool:
     """Whether a heading is that of a group of roles, where there are roles below it."""
-    return bool(team(title)) or ((says("group", title) or says("unit", title)) and not _somebody(title))
+    return bool(team(title) or _HEADS.search(title)) or (
+        (says("group", title) or says("unit", title)) and not _somebody(title)
+    )
 
 
 @lru_cache(maxsize=1024)
