@@ -62,7 +62,7 @@ ROSTERS = {
         "| ⚡ **[Bob](b.md)** | digs |\n"
     ),
     "people by the number": (
-        "# Us\n\n## Front (2 people)\n\n### 【Lead】Ada\n\n- Role: lead\n\n### Bob\n\n- Role: tester\n"
+        "# Our team\n\n## Front (2 people)\n\n### 【Lead】Ada\n\n- Role: lead\n\n### Bob\n\n- Role: tester\n"
     ),
     "titles behind a bar": "# Our team\n\n## Ada | Lead\n\nLeads.\n\n## [Bob](https://a.b) | Tester\n\nTests.\n",
     "keys in plain letters": (

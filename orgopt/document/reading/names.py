@@ -106,7 +106,7 @@ def _name(raw: str) -> Name:
 
 
 def _marked(raw: str) -> tuple[str, str, int, int]:
-    """The title and the path that marks of a name give, as in `[Ada](a.md) | Lead` or `【Lead】Ada`, and where it is."""
+    """The title and the path that marks give, as in `[Ada](a.md) | Lead` or `【Lead】Ada`, and where the name is."""
     marks = _MARKS.match(raw)
     end = len(raw.rstrip())
     if link := _LINK.match(raw, marks.end() if marks else 0):
