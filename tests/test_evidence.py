@@ -57,6 +57,24 @@ ROSTERS = {
     ),
     "a tree": "# Org chart\n\n```text\nLab\n├── Ada    (leads)\n└── Bob    (digs)\n```\n",
     "a chart": "# Org chart\n\n```mermaid\ngraph TD\n  a[Ada] --> b[Bob]\n  style a fill:#fff\n```\n",
+    "links behind emoji": (
+        "# Core team\n\n| Agent | Specialty |\n|---|---|\n| 🎯 **[Ada](a.md)** | leads |\n"
+        "| ⚡ **[Bob](b.md)** | digs |\n"
+    ),
+    "people by the number": (
+        "# Our team\n\n## Front (2 people)\n\n### 【Lead】Ada\n\n- Role: lead\n\n### Bob\n\n- Role: tester\n"
+    ),
+    "titles behind a bar": "# Our team\n\n## Ada | Lead\n\nLeads.\n\n## [Bob](https://a.b) | Tester\n\nTests.\n",
+    "keys in plain letters": (
+        "# Squad map\n\n## Ada\n\n- Role: lead\n- Owns: plans\n\n## Bob\n\n- Role: digs\n- Owns: holes\n"
+    ),
+    "departments before names": (
+        "# Org chart\n\n| Department | Role | File |\n|---|---|---|\n| Heads | Ada | a.md |\n| Hands | Bob | b.md |\n"
+    ),
+    "a chart with letters": (
+        '# Org chart\n\n```mermaid\ngraph TD\n  a["<b>Ada</b><br/>Lead"] --> b["<b>Bob</b><br/><i>opus</i>"]\n```\n'
+    ),
+    "ru": "# Команда\n\n### Ada\n\n- Роль: глава\n\n### Bob\n\n- Роль: повар\n",
     "a link alone": "# Lab\n\n## Ada\n\nDecides.\n\n## Bob\n\nReports to: Ada\n\n## Notes\n\nNone.\n",
     "a role each": (
         "# Config\n\n## Ada\n- **Rol**: Arquitecto\n\n## Bob\n- **Rol**: QA\n\n## Matrix\nA.\n\n## Flow\nB.\n"
@@ -215,6 +233,50 @@ def test_links_stand_in_nested_lists_sentences_charts_and_paired_tables() -> Non
     assert links(table) == {"Digger reports to Lead"}
 
 
+def test_who_stands_below_whom_in_a_list_reports_to_them() -> None:
+    bare = "## Team\n\n- Lead\n  - Digger\n    - Helper\n- Scout\n"
+    told = "## Team\n\n- **Lead** — runs it\n  - **Digger** — digs\n  - Carrier: carries\n- **Scout** — looks\n"
+    assert links(bare) == {"Digger reports to Lead", "Helper reports to Digger"}
+    assert links(told) == {"Digger reports to Lead", "Carrier reports to Lead"}
+    assert names(bare) == ["Lead", "Digger", "Helper", "Scout"]
+    assert links("# Rôles\n\n- Project manager\n  - Tester (two)\n- Product manager\n") == {
+        "Tester reports to Project manager"
+    }
+
+
+def test_people_below_a_role_never_vanish_in_silence() -> None:
+    text = "## Team\n\n- **Lead** — runs it\n  - Tester\n  - plans weekly, and says what for\n- **Scout** — looks\n"
+    assert names(text) == ["Lead", "Scout"]
+    said = [f for f in lint(parse(text)) if f.code == "ORG044"]
+    assert [(f.severity, "Tester" in f.message) for f in said] == [("warning", True)]
+    teams = "## Team\n\n- **Sales**: Writer, Analyst\n- **Build**: Developer, Tester, Designer\n"
+    assert not names(teams)
+    assert ["Analyst" in f.message for f in lint(parse(teams)) if f.code == "ORG044"] == [True]
+
+
+@pytest.mark.parametrize(
+    ("chart", "expected"),
+    [
+        (
+            "  l[Lead] --> box\n  subgraph box\n    t[Tester]\n    w[Writer] --> e[Editor]\n  end",
+            {"Tester reports to Lead", "Writer reports to Lead", "Editor reports to Writer"},
+        ),
+        ("  l[Lead] --> p[Planner]\n  l --> t[Tester]\n  a[Writer] --> b[Editor] --> c[Critic]", {
+            "Planner reports to Lead", "Tester reports to Lead"
+        }),
+        ("  l[Lead] --- t[Tester]\n  l --- w[Writer]", {"Tester reports to Lead", "Writer reports to Lead"}),
+    ],
+    ids=["boxes", "a line beside a tree", "lines without tips"],
+)  # fmt: skip
+def test_what_arrows_of_charts_say(chart: str, expected: set[str]) -> None:
+    assert links(f"# Org chart\n\n```mermaid\ngraph TD\n{chart}\n```\n") == expected
+
+
+@pytest.mark.parametrize("title", ["For agents", "Use the agents for:", "Pour les agents"])
+def test_a_heading_that_says_to_whom_or_what_for_is_none_of_a_team(title: str) -> None:
+    assert not names(f"# Guide\n\n## {title}\n\n- **Evidence** — show it\n- **Doubts** — say them\n")
+
+
 def test_an_own_chart_is_read_back() -> None:
     text = (Path(__file__).parents[1] / "orgs" / "three-levels.md").read_text()
     before = read(parse(text)).org
@@ -315,6 +377,18 @@ def test_role_files_are_found_from_the_root_of_the_repository(tmp_path: Path) ->
         "'../out.md' is outside the document's folder, and not read"
     ]
     assert program.place(program.text.index("You lead"))[0] == str(folder / "agents" / "ada.md")
+
+
+def test_titles_and_chapters_of_role_files(tmp_path: Path) -> None:
+    for file, text in {
+        "ada.md": "# Charter\n\nLeads.\n",
+        "bob.md": "# Tester Charter\n\n## Basics\n\n- Reports to: Ada\n\n## Work\n\nTests.\n",
+        "eve.md": "# This is what each of us who writes here should know\n\nWrites.\n",
+    }.items():
+        (tmp_path / file).write_text(text)
+    found = read(load(tmp_path)).org
+    assert [role.name for role in found.roles] == ["Ada", "Tester", "Eve"]
+    assert [(link.source, link.target, link.kind) for link in found.links] == [("tester", "ada", "reports to")]
 
 
 def test_front_matter_counts_and_a_text_about_all_is_no_role(tmp_path: Path) -> None:

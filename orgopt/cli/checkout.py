@@ -45,6 +45,8 @@ def checkout_command(which: str, output: Path | None, force: bool, folder: Path 
     if output is None:
         click.echo(text.encode(), nl=False)
         return
+    if (file := next((above for above in output.parents if above.is_file()), None)) is not None:
+        raise UsageError(f"{output} cannot be: {file} is a file; name a path in a folder")
     several = FILE_MARK.search(text) is not None and output.suffix.lower() not in {".md", ".markdown"}
     if several and output.is_file():
         raise UsageError(f"{output} is a file, and {which} has several: name a folder")

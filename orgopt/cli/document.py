@@ -91,13 +91,12 @@ def tree(org: Org) -> Tree:
 
 def _reporting_lines(org: Org, top: Tree) -> None:
     """Add every role below those that it reports to: whole once, and by its name from then on."""
-    graph = org.reporting()
     below: dict[str, list[Role]] = {role.id: [] for role in org.roles}
     for link in org.links:
         if link.kind == "reports to" and (source := org.role(link.source)) and link.target in below:
             below[link.target].append(source)
-    roots = [role for role in org.roles if role.id not in graph or not graph.out_degree(role.id)]
-    stack = [(top, role, 0) for role in reversed(roots)]
+    led = {child.id for boss, children in below.items() for child in children if child.id != boss}
+    stack = [(top, role, 0) for role in reversed(org.roles) if role.id not in led]
     shown: set[str] = set()
     while stack:
         parent, role, depth = stack.pop()

@@ -243,8 +243,8 @@ RULES_OF_TEXT = (
         "perhaps-roles",
         "info",
         "Something may be roles and is not read as such.",
-        "A list, a table or sections had some signs of a team, and too few. If they are roles, put them "
-        "under `## Roles`.",
+        "A list, a table or sections had some signs of a team, and too few; or people stand below a role and are read "
+        "as what it does, which is a warning. If they are roles, put them under `## Roles`.",
         "# Lab\n\n## Who we have\n\n- Engineer: builds it\n- Reviewer: looks at it\n- Analyst: counts\n",
         REPORTS,
     ),

@@ -30,6 +30,7 @@ class Entry:
         prose: The spans of its charter.
         section: The section that it is, of the kinds section and file.
         mind: What says that it thinks with language, such as `tools`; empty when nothing does.
+        told: Whether lines without bold letters say what it is or does, such as `- Role: Tester`.
     """
 
     kind: EntryKind
@@ -41,6 +42,7 @@ class Entry:
     prose: tuple[Span, ...] = ()
     section: Section | None = None
     mind: str = ""
+    told: bool = False
 
 
 def is_known(field: Field) -> bool:

@@ -17,10 +17,12 @@ _PREFIX = re.compile(rf"{NUMBERED.pattern}|(?:role|agent|agente|rolle|rol|rôle|
 _COUNT = re.compile(r"(?:\s*×\s*|\s+[xX]\s*)(\d{1,6})\s*$|\s*\(\s*[×xX]?\s*(\d{1,6})\s*(?:agents?)?\s*\)\s*$")
 _KEYCAP = re.compile(r"\d\ufe0f?\u20e3\s*")
 _COUNT_FIRST = re.compile(r"(\d{1,6})\s*[×x]\s+(?=\S)")
-_TITLE = re.compile(r"\s+(?:[—–]|-{1,3})\s+|:\s+|：\s*|<br\s*/?>\s*|\\n", re.IGNORECASE)
+_TITLE = re.compile(r"\s+(?:[—–|｜]|-{1,3})\s+|:\s+|：\s*|<br\s*/?>\s*|\\n", re.IGNORECASE)
 _BRACKETS = re.compile(
     r"\s*(?:\((?P<inner>[^()]*)\)|（(?P<wide>[^（）]*)）|\[\^[^\]]*\]|\[\[?[^\[\]]*\]\]?|`(?P<code>@[\w-]+)`)\s*$"
 )
+_TAGGED = re.compile(r"【(?P<tag>[^【】]{1,20})】\s*(?=\S)")  # `【CTO】Ada`
+_MARKS = re.compile(r"[^\w\[(<]*")  # before a link
 _LINK = re.compile(r"!?\[(?P<text>[^\]]*)\]\((?P<path>[^)\s]*+)[^)]*\)")
 FILE = re.compile(r"[`@]*(?P<path>(?:[^`|()\[\]<>\s]+/)?(?P<stem>[^`|()\[\]<>\s/]+)\.(?:md|markdown))`*", re.IGNORECASE)
 """The path of a Markdown file, as a text names it."""
@@ -74,10 +76,7 @@ def moved_name(name: Name, by: int) -> Name:
 
 @lru_cache(maxsize=4096)  # titles and cells are asked for their names several times, and again after each edit
 def _name(raw: str) -> Name:
-    start, end = 0, len(raw.rstrip())
-    path = ""
-    if link := _LINK.match(raw, len(raw) - len(raw.lstrip("*_ "))):
-        path, start, end = link["path"], link.start("text"), link.end("text")
+    title, path, start, end = _marked(raw)
     if file := FILE.fullmatch(raw, start, end):  # a role that goes by its file alone
         path, start, end = path or file["path"], file.start("stem"), file.end("stem")
     end = min(end, start + _MAX_NAME)
@@ -90,9 +89,8 @@ def _name(raw: str) -> Name:
         group = 1 if match[1] else 2
         count, end = (match[group], Span(match.start(group), match.end(group))), match.start()
     end, inner = _behind(raw, start, end, ")）")  # it may hold what divides a name from a title
-    title = ""
     if (match := _TITLE.search(raw, start, end)) and raw[start : match.start()].strip("*_` "):
-        title, end = raw[match.end() : end].strip("*_` "), match.start()
+        title, end = title or raw[match.end() : end].strip("*_` "), match.start()
     end, closer = _behind(raw, start, end, ")）]")
     inner = closer or inner
     title = title or inner
@@ -105,6 +103,19 @@ def _name(raw: str) -> Name:
     text = printable(raw[start:end])
     full = f"{text} ({printable(inner)})" if inner else text
     return Name(text, Span(start, end), printable(title), count, path, raw, full)
+
+
+def _marked(raw: str) -> tuple[str, str, int, int]:
+    """The title and the path that marks give, as in `[Ada](a.md) | Lead` or `【Lead】Ada`, and where the name is."""
+    marks = _MARKS.match(raw)
+    end = len(raw.rstrip())
+    if link := _LINK.match(raw, marks.end() if marks else 0):
+        title = _TITLE.match(raw, link.end())
+        said = raw[title.end() :].strip("*_` ") if title else ""
+        return said, link["path"], link.start("text"), link.end("text")
+    if (tag := _TAGGED.match(raw)) and slug(tag["tag"]):
+        return tag["tag"], "", tag.end(), end
+    return "", "", 0, end
 
 
 def _behind(raw: str, start: int, end: int, closing: str) -> tuple[int, str]:

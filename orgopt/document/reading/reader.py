@@ -14,7 +14,7 @@ from orgopt.document.grammar import values
 from orgopt.document.grammar.keys import KEYS, RHYTHM_KEYS
 from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.evidence.folders import beats, of_one, plain_entry
-from orgopt.document.reading.evidence.signs import Group
+from orgopt.document.reading.evidence.signs import Group, person
 from orgopt.document.reading.field import Field
 from orgopt.document.reading.fields import block_fields, fields, named
 from orgopt.document.reading.front_matter import front_matter
@@ -82,6 +82,7 @@ class _Reader:
             entry, mission = plain_entry(self.program, mission), ()
             self.roles[entry.name.id] = (entry,)
             self._nobody(entry, roster.doubtful)
+        self._left(roster.left)
         of = RoleReader(self.program, self.notes, self.parts)
         roles = tuple(of.role(role_id, places) for role_id, places in self.roles.items())
         section = self.parts.get("links")
@@ -119,6 +120,17 @@ class _Reader:
             help_ = "if they are, put them under '## Roles', each a '### Name', a bullet or a row"
             self.notes.add("ORG044", "info", message, self.program.first_line(group.span), help_)
 
+    def _left(self, left: tuple[Entry, ...]) -> None:
+        """Say of people below a role that they are read as what it does."""
+        lost = [entry for entry in left if entry.name.id not in self.roles]
+        if not lost:
+            return
+        seen = some([entry.name.text for entry in lost][:5])
+        message = f"{printable(seen)} may be roles, and are read as text of others"
+        sure = any(person(entry.name.text) for entry in lost)
+        help_ = "if they are, give each a bullet of its own, with '- **Reports to:** …' below it"
+        self.notes.add("ORG044", "warning" if sure else "info", message, lost[0].name.span, help_)
+
     def _place(self, entry: Entry) -> None:
         """Note where a role is written."""
         name = entry.name
@@ -140,7 +152,10 @@ class _Reader:
         if any(other.kind == entry.kind for other in before):
             if entry.kind != "section":
                 return  # mentioned again
-            self.notes.add("ORG003", "warning", f"role '{name.text}' is described twice", name.span, "make it one")
+            severity = (
+                "info" if any(f.code == "ORG003" and f.severity == "warning" for f in self.notes.found) else "warning"
+            )
+            self.notes.add("ORG003", severity, f"role '{name.text}' is described twice", name.span, "make it one")
         self.roles[linked] = (*before, entry)
         if name.path:
             self.files.setdefault((name.path, is_file), linked)

@@ -66,6 +66,7 @@ def _moved_group(group: Group, by: int) -> Group:
         entries=tuple(moved(entry, by, None) for entry in group.entries),
         span=group.span.moved(by),
         links=tuple(replace(arrow, span=arrow.span.moved(by)) for arrow in group.links),
+        left=tuple(moved(entry, by, None) for entry in group.left),
     )
 
 
@@ -81,6 +82,7 @@ def moved(entry: Entry, by: int, section: Section | None) -> Entry:
         prose=tuple([Span(start + by, end + by) for start, end in entry.prose]),
         section=section,
         mind=entry.mind,
+        told=entry.told,
     )
 
 

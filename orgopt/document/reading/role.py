@@ -36,6 +36,7 @@ class RoleReader:
 
     def __init__(self, program: Program, notes: Notes, parts: dict[str, Section]) -> None:
         self.program, self.notes, self.parts = program, notes, parts
+        self._folders: dict[str, list[Section]] | None = None
 
     def text(self, spans: Iterable[Span]) -> str:
         """The text of some spans."""
@@ -98,8 +99,12 @@ class RoleReader:
 
     def _beside(self, folder: str) -> dict[str, Any]:
         """What files such as SOUL.md in a folder say of the agent whose it is."""
-        every = [section for section in self.program.sections if section.level == 0 and folder_of(section) == folder]
-        files = [(of_one(section), section) for section in every]
+        if self._folders is None:
+            self._folders = {}
+            for section in self.program.sections:
+                if section.level == 0:
+                    self._folders.setdefault(folder_of(section), []).append(section)
+        files = [(of_one(section), section) for section in self._folders.get(folder, ())]
         bodies = [Span(section.heading.span.end, section.span.end) for key, section in files if key == "persona"]
         persona = prose("\n\n".join(self.program.slice(body).strip() for body in bodies))
         given: dict[str, Any] = {"persona": KEYS["persona"].parse(persona)} if persona else {}
@@ -133,8 +138,9 @@ class RoleReader:
                 close = help_.removeprefix("did you mean '").removesuffix("'?") if help_.startswith("did you") else ""
                 fix = Fix(field.value_span, close, safe=False) if close else None
                 self.notes.add(key.code, "error", message, field.value_span, help_, fix)
-            else:
-                self.notes.add("ORG017", "warning", f"'{field.key}' is not read: {message}", field.value_span, help_)
+            else:  # `agent: general-purpose` of another tool is no slip of the pen
+                severity = "warning" if "did you mean" in help_ or key.attribute != "agent" else "info"
+                self.notes.add("ORG017", severity, f"'{field.key}' is not read: {message}", field.value_span, help_)
             return None
 
     def unknown(self, unknown: Iterable[Field], known: tuple[str, ...], *, told: bool = True) -> None:

@@ -15,7 +15,8 @@ class Judged:
 
     Attributes:
         half: A was looked at while the reader was written, B was set aside until it was, C was gathered after both; D1
-            and D2 are halves of what was gathered after those, of which D1 was run once before D2 was.
+            and D2, and later E1 and E2, are halves of what was gathered after those: the first was learned from before
+            the second was run.
         roles: The names under which each role may go; those of an optional one begin with `?`.
         links: Each as `Source > Target: kind`; `?` as above.
     """

@@ -24,8 +24,27 @@ _REST = re.compile(
     r"^(?:#.*|[-*+][ \t]+[*_]*Stand-up\b.*)$", re.IGNORECASE | re.MULTILINE
 )  # of a heartbeat: the rhythm
 _FORM = re.compile(r"(?:^|/)(?:templates?|examples?|archived?|_alumni)/", re.IGNORECASE)
+# What a file is, behind the name of whose it is, or alone.
+_PAPER = re.compile(
+    r"(?:^|(?<=\s))(?:(?:the |role |agent |system )?"
+    r"(?:charter|instructions?|prompt|profile|definition|manual|playbook|persona|job description)"
+    r"|anweisung(?:en)?|profil|fiche|consignes|instrucciones|ficha|instruções|指示書|プロンプト|说明书|说明|指令|章程|提示词|지침|지시서|프롬프트)\s*$",
+    re.IGNORECASE,
+)
+_MOST_WORDS = 8  # of a name
 _BLANK = re.compile(r"\{[\w -]+\}")  # to be filled in
-_ASIDE = {"user", "tools", "capabilities", "bootstrap", "readme", "changelog", "license", "contributing"}
+_ASIDE = {
+    "system-prompt",
+    "prompt",
+    "user",
+    "tools",
+    "capabilities",
+    "bootstrap",
+    "readme",
+    "changelog",
+    "license",
+    "contributing",
+}
 
 
 def of_one(section: Section) -> str:
@@ -72,8 +91,8 @@ def file_entry(program: Program, section: Section) -> Entry:
     mark = Span(mark.start + (program.text[mark.start] == "\n"), mark.end)
     if named:
         name = read_name(named.value, named.value_span.start)
-    elif heading:
-        name = section_entry(program, heading).name
+    elif heading and (own := _without_paper(section_entry(program, heading).name)):
+        name = own
     else:
         stem = PurePosixPath(section.title).stem.replace("-", " ").replace("_", " ")
         name = Name(stem[:1].upper() + stem[1:], program.first_line(mark), raw=stem)
@@ -97,6 +116,22 @@ def file_entry(program: Program, section: Section) -> Entry:
     )
 
 
+def _without_paper(name: Name) -> Name | None:
+    """The name in the title of a role's file, without what the file is, as in `Tester Charter`; None where it is none.
+
+    A title that is a sentence, or says only what the file is, names nobody: the file's own name does.
+    """
+    match = _PAPER.search(name.text)
+    text = name.text[: match.start()].rstrip(" -–—:'’") if match else name.text
+    if not slug(text):  # `Charter — Ada`
+        return name._replace(text=name.title, raw=name.raw, title="") if slug(name.title) and match else None
+    if not match:
+        return name if len(name.text.split()) <= _MOST_WORDS or name.digits else None
+    return name._replace(
+        text=text, span=Span(name.span.start, name.span.start + len(text)), title=name.title or name.text
+    )
+
+
 def workspaces(files: list[Section]) -> dict[str, list[Section]]:
     """The files of each subfolder that has what one agent is given, such as a SOUL.md, by the subfolder's path."""
     found: dict[str, list[Section]] = {}
@@ -117,12 +152,22 @@ def beats(program: Program, files: list[Section]) -> list[Field]:
 
 def folder_of(section: Section) -> str:
     """The path of a file's folder; nothing for one beside the document."""
-    parent = PurePosixPath(section.title).parent.as_posix()
+    return _folder(section.title)
+
+
+@lru_cache(maxsize=1024)  # asked of each file for each role, and again after each edit
+def _folder(path: str) -> str:
+    parent = PurePosixPath(path).parent.as_posix()
     return "" if parent == "." else parent
 
 
 def _stem(section: Section) -> str:
-    return PurePosixPath(section.title).stem.lower()
+    return _stem_of(section.title)
+
+
+@lru_cache(maxsize=1024)
+def _stem_of(path: str) -> str:
+    return PurePosixPath(path).stem.lower()
 
 
 def workspace_entry(program: Program, folder: str, own: list[Section]) -> Entry:
@@ -171,5 +216,5 @@ def plain_entry(program: Program, prose: tuple[Span, ...]) -> Entry:
 
 def _identity(program: Program) -> list[Field]:
     """The fields of a file IDENTITY.md, its title's section included."""
-    files = [section for section in program.sections if PurePosixPath(section.title).stem.lower() == "identity"]
+    files = [section for section in program.sections if _stem(section) == "identity"]
     return [field for file in files for section in (file, *file.children) for field in fields(program, section)]

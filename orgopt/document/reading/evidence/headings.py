@@ -28,7 +28,7 @@ from orgopt.document.reading.remembered import of_section
 from orgopt.document.text.program import Program, Section, Span
 from orgopt.org import slug
 
-_HEADING = re.compile(r" {0,3}#{1,6}[ \t]+(?P<text>.*)$")
+_HEADING = re.compile(r"\ufeff? {0,3}#{1,6}[ \t]+(?P<text>.*)$")
 _CLOSING = re.compile(r"(?<=[ \t])#+$")
 # What only a role has; a Model or a Focus may stand in any text.
 _DEFINING = {"headcount", "risk tolerance", "copy rule"}
@@ -38,6 +38,8 @@ _TITLED = re.compile(r"\S\s+[—–-]{1,2}\s+\S")
 _SMALL_WORD = re.compile(r"\s(?!(?:de|da|di|do|du|del|van|von|la|le|el|al|bin|ibn|y|e)\b)[^\W\d_A-Z][^\W\d_]{2,}")
 _OF_USERS = re.compile(r"\W*(?:user )?persona\b", re.IGNORECASE)  # of a product, in its requirements
 _HANDLE = re.compile(r"[(（]@[\w-]+[)）]")
+_PLAIN_KEY = re.compile(r"^[-*+•][ \t]+([^\W\d_][^:：\n*`]{1,28}?)[ \t]*[:：]", re.MULTILINE)
+_LOOKED = 600  # characters of a section
 _SERIES = 2  # numbered names that make a roster, whatever the heading says
 _MOST_NAMES = 8  # words of a field that names others; more are prose
 _MOST_KEY, _MOST_LETTERS = 3, 32  # words and letters of a key
@@ -63,7 +65,9 @@ def with_fields(program: Program, entry: Entry) -> Entry:
         return entry
     every = [*fields(program, section)]
     if entry.kind == "file" and section.children and section.children[0].level == 1:
-        every += fields(program, section.children[0])  # below the file's own title
+        title = section.children[0]  # the file's own, below which chapters may say who works with whom
+        every += fields(program, title)
+        every += [f for part in title.children for f in fields(program, part) if f.key in LINK_KEYS]
     front = {field.key for field in every if field.form == "front matter"}  # the body may say it again, as prose
     every = [field for field in every if field.form == "front matter" or field.key not in front]
     known, misread = told_apart(every)
@@ -85,7 +89,16 @@ def with_fields(program: Program, entry: Entry) -> Entry:
         prose=tuple(prose),
         section=section,
         mind=mind(every),
+        told=_told(program, section),
     )
+
+
+def _told(program: Program, section: Section) -> bool:
+    """Whether a line of a section says what somebody is or does, in plain letters: `- Role: Tester`."""
+    keys = _PLAIN_KEY.findall(
+        program.text, section.heading.span.end, min(section.body.end, section.heading.span.end + _LOOKED)
+    )
+    return any(is_word("role", key) or is_word("duty", key) for key in keys)
 
 
 def defines(entry: Entry) -> bool:
@@ -220,7 +233,7 @@ def _is_somebody(entry: Entry) -> bool:
 def _has_traits(entry: Entry) -> bool:
     """Whether a section says of itself what people do: its role, its focus, its responsibilities."""
     own: tuple[Field, ...] = (*entry.unknown, *entry.fields, *entry.misread)
-    return any(
+    return entry.told or any(
         is_known(field) or any(is_word(kind, field.key) for kind in _TRAITS) or _duty(field.key) for field in own
     )
 
@@ -228,7 +241,7 @@ def _has_traits(entry: Entry) -> bool:
 @lru_cache(maxsize=1024)
 def _duty(key: str) -> bool:
     """Whether a key of a few words speaks of what somebody does, as `Main responsibilities` does."""
-    return len(key.split()) <= _MOST_KEY and len(key) <= _MOST_LETTERS and says("duty", key)
+    return len(key.split()) <= _MOST_KEY and len(key) <= _MOST_LETTERS and (says("duty", key) or says("role", key))
 
 
 def _plays(entry: Entry) -> bool:

@@ -3,11 +3,24 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import NamedTuple
 
 from orgopt.document.grammar.keys import LINK_KEYS
+from orgopt.document.grammar.values import split_names
 from orgopt.document.grammar.words import is_word, says
 from orgopt.document.reading.entry import Entry, count, is_known, told_apart
-from orgopt.document.reading.evidence.signs import Arrow, Group, never, people, person, share, short, somebody, team
+from orgopt.document.reading.evidence.signs import (
+    ENOUGH,
+    Arrow,
+    Group,
+    never,
+    people,
+    person,
+    share,
+    short,
+    somebody,
+    team,
+)
 from orgopt.document.reading.field import Field
 from orgopt.document.reading.fields import Bullet, block_bullets, bullet_field
 from orgopt.document.reading.names import FILE, NUMBERED, read_name
@@ -22,8 +35,12 @@ _ITEM = re.compile(
 )
 _NUMBER = re.compile(r"^(\d{1,3})[.)][ \t]", re.MULTILINE)
 _FILE_NAME = re.compile(r"[`@*]*\.?[\w-]+(?:[./][\w-]+)*(?:\.[a-z]{1,5}|/)[`*]*(?:\s|$)")
+_DASHED = re.compile(
+    r"(?:(?:\*\*|__)[^*_:]+(?:\*\*|__)|\[[^\]]*\]\([^)]*\)|`[^`]+`)(?:\s*\([^)]*\))?\s+(?:[—–]|-{1,2})\s"
+)
 _COUNTED = re.compile(r"\d+\+?\s")
 _MOST = 40  # letters of a bullet's name
+_MOST_OF_TEAM = 4  # words of one of several names in a line
 
 
 def items(program: Program, listed: list[Bullet], *, alone: bool) -> list[Entry]:
@@ -68,24 +85,25 @@ def list_group(program: Program, block: Block, above: float) -> Group | None:
     """The group of a list."""
     listed = list(block_bullets(program, block))
     titles = [read_name(program.slice(_title(bullet)), 0).text for bullet in listed]
+    if above > 0 and (members := _members(program, listed)):
+        return Group(entries=(), score=ENOUGH, span=block.span, what="a list", left=tuple(members))
     teams = all(short(title) and says("team", title) for title in titles)  # teams of teams
     found: list[Entry] = []
     arrows: list[Arrow] = []
+    left: list[Entry] = []
     for bullet in listed:
         if bullet.nested and not teams and _is_group(program, bullet):  # a group of roles: `**Other players**`
             found += [
                 e for one in bullet.nested if (e := item_entry(program, one, alone=True, nested=())) and _named(e)
             ]
             continue
-        bare = above >= 3 and bullet.nested and all(_bare(one) for one in (bullet, *bullet.nested))
-        inner = bullet.nested if bare else ()
-        below = [e for one in inner if (e := item_entry(program, one, alone=True, nested=())) and _named(e)]
-        if below and len(below) == len(inner):
-            boss = item_entry(program, bullet, alone=True, nested=())
-            found += [*([boss] if boss else []), *below]
-            arrows += [_under(e, boss) for e in below if boss]
+        below = _below(program, bullet, above)
+        if isinstance(below, _Team):
+            found += below.entries
+            arrows += below.arrows
         elif (entry := item_entry(program, bullet, alone=True)) and _named(entry, teams=teams or _told(bullet, above)):
             found.append(entry)
+            left += below
     bold = share(bullet.text[:1] in "*_[`" for bullet in listed) >= 0.6
     if not found or len(found) < (0.5 if bold or arrows else 0.6) * len(listed):
         return None
@@ -99,7 +117,73 @@ def list_group(program: Program, block: Block, above: float) -> Group | None:
     score -= 3.0 * (not some_people and share(map(_is_file, found)) >= 0.5)
     score += 1.0 * any(field.key in LINK_KEYS for entry in found for field in entry.fields)
     score -= 0.5 * (len(found) == 1)
-    return Group(entries=tuple(found), score=score, span=block.span, what="a list", links=tuple(arrows))
+    return Group(
+        entries=tuple(found), score=score, span=block.span, what="a list", links=tuple(arrows), left=tuple(left)
+    )
+
+
+def _members(program: Program, listed: list[Bullet]) -> list[Entry]:
+    """Those whom the bullets of a list name behind the names of their teams, as in `- **Sales**: Writer, Analyst`."""
+    found: list[Entry] = []
+    teams = 0
+    for bullet in listed:
+        head, rest = _head(bullet, bullet_field(bullet))
+        text = program.slice(rest)
+        parts = [read_name(part, rest.start + text.find(part)) for part in split_names(text)]
+        some = [name for name in parts if name.id and short(name.text) and len(name.text.split()) <= _MOST_OF_TEAM]
+        teams += not person(program.slice(head)) and len(some) > 1 and len(some) == len(parts)
+        found += [Entry(kind="item", name=name, span=bullet.line) for name in some]
+    are = teams >= max(2, 0.8 * len(listed)) and share(person(entry.name.text) for entry in found) >= 0.5
+    return found if are else []
+
+
+class _Team(NamedTuple):
+    """A bullet and those below it as roles, and who reports to whom."""
+
+    entries: list[Entry]
+    arrows: list[Arrow]
+
+
+def _below(program: Program, bullet: Bullet, above: float) -> _Team | list[Entry]:
+    """A bullet with those nested below it as roles; or what below it may be roles and is left in its charter.
+
+    Below the name of somebody stand those who report to it: people by what they are called, names alone below a name
+    alone, or names with what each does below a heading that speaks of a team. All else is what somebody does.
+    """
+    inner = _children(program, bullet)
+    entries = [item_entry(program, one, alone=True, nested=one.nested) for one in inner]
+    named = [(one, e) for one, e in zip(inner, entries, strict=True) if e and _named(e) and not e.fields]
+    people_ = [e for _, e in named if person(e.name.text)]
+    bare = above >= 3 and _bare(bullet) and all(map(_bare, inner))
+    told = above >= 3 and _DASHED.match(bullet.text) and share(map(_dashed, inner)) >= 0.5
+    if not inner or above <= 0 or len(named) < len(inner) or not (bare or told or len(people_) > 0.6 * len(inner)):
+        return people_ or [e for one, e in named if above >= 3 and (_bare(one) or _dashed(one))]
+    boss = item_entry(program, bullet, alone=True, nested=())
+    found, arrows = [boss] if boss else [], list[Arrow]()
+    for one, entry in named:
+        under = _below(program, one, above)
+        own = under if isinstance(under, _Team) else _Team([entry], [])
+        found += own.entries
+        arrows += [*own.arrows, *([_under(own.entries[0], boss)] if boss else [])]
+    return _Team(found, arrows)
+
+
+def _dashed(bullet: Bullet) -> bool:
+    """Whether a bullet is a name in bold letters, a link or code, with what somebody does behind a dash."""
+    return bool(_DASHED.match(bullet.text))
+
+
+def _children(program: Program, bullet: Bullet) -> list[Bullet]:
+    """The bullets right below another, each with those further in."""
+    found: list[tuple[int, Bullet, list[Bullet]]] = []
+    for one in bullet.nested:
+        text = program.slice(one.line).expandtabs(4)
+        depth = len(text) - len(text.lstrip())
+        if found and depth > found[0][0]:
+            found[-1][2].append(one)
+        else:
+            found.append((depth, one, []))
+    return [one._replace(nested=tuple(below)) for _, one, below in found]
 
 
 def _told(bullet: Bullet, above: float) -> bool:

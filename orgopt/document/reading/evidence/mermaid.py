@@ -5,6 +5,7 @@ whoever reports; orgopt's own charts say on each arrow what it is.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -26,6 +27,7 @@ _ARROW = re.compile(
     r"(?P<more>[-=.]*)(?P<tip>[>xo]?)(?:\|(?P<said>[^|]*)\|)?"
 )
 _SKIP = re.compile(r"\s*(?:%%|style\b|classDef\b|class\b|click\b|linkStyle\b|direction\b|end\b|subgraph\b|$)")
+_TAG = re.compile(r"</?(?:b|i|u|em|strong|small|sub|sup)>", re.IGNORECASE)
 _CODE = re.compile(r"#(\d{1,5});")
 _OWN = re.compile(r"\s×(\d{1,3})$")
 _MOST = 400  # lines
@@ -46,12 +48,12 @@ class Edge(NamedTuple):
 
 
 class Chart(NamedTuple):
-    """A chart: its nodes by their ids, how they are written where they have a label, and its arrows."""
+    """A chart: its nodes by their ids, how they are written where they have a label, its arrows, what boxes hold."""
 
     nodes: dict[str, Entry]
     written: dict[str, tuple[Span, str]]
     edges: list[Edge]
-    boxes: set[str]
+    boxes: dict[str, list[str]]
     choices: list[str]
 
 
@@ -74,10 +76,11 @@ def mermaid_group(program: Program, block: Block, above: float) -> Group | None:
         + 1.0 * (0.3 <= some < 0.6)
         + 2.0 * (worded >= 0.8 and bool(edges))
     )
-    score += 1.5 * _is_tree([edge for edge in edges if not edge.said and edge.line != "-."], people_)
+    solid = [edge for edge in _into_boxes(edges, boxes, people_) if edge.line != "-."]
+    score += 1.5 * (_is_tree([edge for edge in solid if not edge.said], people_) or _is_tree(solid, people_))
     score -= 1.0 * (len(people_) < 2) + 2.0 * (2 * len(people_) < len(found))
     score -= 2.0 * (len(choices) > 0 and not worded)  # who decides what, and what comes next
-    links = tuple(_arrows(edges, people_))
+    links = tuple(_arrows(edges, boxes, people_))
     entries = tuple(people_.values())
     return Group(entries=entries, score=score, span=block.span, what="a chart", links=links) if entries else None
 
@@ -86,7 +89,8 @@ def chart_of(program: Program, block: Block) -> Chart | None:
     """The chart in a fence, or None for any other block."""
     if not _OPEN.match(program.slice(program.first_line(block.span))):
         return None
-    chart = Chart({}, {}, [], set(), [])
+    chart = Chart({}, {}, [], {}, [])
+    open_: list[str] = []
     started = titled = False
     for line in list(program.lines(block.span))[1:_MOST]:
         text = program.slice(line).rstrip("\r\n").rstrip()
@@ -100,12 +104,23 @@ def chart_of(program: Program, block: Block) -> Chart | None:
             continue
         if text.strip()[:3] in {"```", "~~~"}:
             break
-        if box := re.match(r"\s*subgraph\s+([\w.-]+)", text):
-            chart.boxes.add(box[1])
+        _box(text, open_, chart)
         chart.choices.extend(re.findall(r"\w\{[^{]", text))
         if not _SKIP.match(text):
+            known = len(chart.nodes)
             _read_line(text, line, chart)
+            for name in open_:
+                chart.boxes[name] += list(chart.nodes)[known:]
     return chart
+
+
+def _box(text: str, open_: list[str], chart: Chart) -> None:
+    """Note the box that a line opens or closes."""
+    if box := re.match(r"\s*subgraph\b\s*([\w.-]*)", text):
+        open_.append(box[1])
+        chart.boxes.setdefault(box[1], [])
+    elif text.strip() == "end" and open_:
+        open_.pop()
 
 
 def _is_tree(edges: list[Edge], nodes: dict[str, Entry]) -> bool:
@@ -146,6 +161,7 @@ def _note(match: re.Match[str], line: Span, chart: Chart) -> None:
     at = line.start + match.start("label" if label is not node else "id")
     if label.startswith('"'):
         label, at = label[1:-1], at + 1
+    label = _TAG.sub(lambda tag: "*" * len(tag[0]), label)  # marks, as long, so that the name stands where it stood
     label = _CODE.sub(lambda code: chr(int(code[1])) if int(code[1]) < 0x110000 and code[1] != "8203" else "", label)
     name = read_name(label.strip(), at + len(label) - len(label.lstrip()))
     if own := _OWN.search(name.text):
@@ -170,21 +186,53 @@ def _kind(edge: Edge) -> tuple[str, str] | None:
     return _KINDS.get(said)
 
 
-def _arrows(edges: list[Edge], nodes: dict[str, Entry]) -> Iterator[Arrow]:
-    """What the arrows say; without words, and one behind the other, they say only what comes next."""
-    plain = [edge.source for edge in edges if not edge.said and edge.line != "-."]
-    line = len(plain) > 1 and len(plain) == len(set(plain))
+def _into_boxes(edges: list[Edge], boxes: dict[str, list[str]], nodes: dict[str, Entry]) -> Iterator[Edge]:
+    """The arrows between nodes; one to a box leads to each node in it that nobody else leads."""
+    plain = [edge for edge in edges if not edge.said and edge.line != "-." and edge.tip == ">"]
+    line = _in_lines(plain)
+    led = {edge.target for edge in plain if edge.source in nodes and edge.source not in line}
     for edge in edges:
-        if edge.source not in nodes or edge.target not in nodes or edge.source == edge.target:
-            continue
+        inner = [node for node in boxes.get(edge.target, ()) if node in nodes and node not in led]
+        if edge.source in nodes and edge.target in nodes and edge.source != edge.target:
+            yield edge
+        elif edge.source in nodes and edge.source not in inner:
+            yield from (edge._replace(target=node) for node in inner)
+
+
+def _in_lines(edges: list[Edge]) -> set[str]:
+    """The nodes of arrows that only go from one to the next: they say what comes next, and nobody leads."""
+    near: dict[str, set[str]] = {}
+    for edge in edges:
+        near.setdefault(edge.source, set()).add(edge.target)
+        near.setdefault(edge.target, set()).add(edge.source)
+    below = Counter(edge.source for edge in edges)
+    found, left = set[str](), set(near)
+    while left:
+        part, todo = set[str](), [left.pop()]
+        while todo:
+            part.add(node := todo.pop())
+            todo += [other for other in near[node] if other not in part]
+        left -= part
+        if len(part) > 2 and max(below[node] for node in part) < 2:
+            found |= part
+    return found
+
+
+def _arrows(edges: list[Edge], boxes: dict[str, list[str]], nodes: dict[str, Entry]) -> Iterator[Arrow]:
+    """What the arrows say; without words, and one behind the other, they say only what comes next."""
+    line = _in_lines([edge for edge in edges if not edge.said and edge.line != "-." and edge.tip == ">"])
+    drawn = list(_into_boxes(edges, boxes, nodes))
+    tree = _is_tree([edge for edge in drawn if edge.line != "-."], nodes)
+    for edge in drawn:
         ends = nodes[edge.source].name.id, nodes[edge.target].name.id
+        direct = edge.target not in line or edge.source not in line
         if worded := _kind(edge):
             kind, way = worded
             source, target = ends[::-1] if way == "←" else ends
             yield Arrow(
                 source=source, target=target, kind=kind, mutual=edge.both and kind == "shares with", span=edge.span
             )
-        elif not edge.said and edge.line != "-." and edge.tip == ">" and not line:
+        elif not edge.said and edge.line != "-." and (edge.tip == ">" or (tree and not edge.tip)) and direct:
             yield Arrow(source=ends[1], target=ends[0], kind="reports to", mutual=False, span=edge.span)
         elif not edge.said and edge.line == "-." and edge.tip == ">":
             yield Arrow(source=ends[0], target=ends[1], kind="shares with", mutual=edge.both, span=edge.span)

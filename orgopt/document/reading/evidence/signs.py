@@ -27,6 +27,10 @@ PARTS = {
 """The sections that are read, by the names under which they go; the first is the canonical one."""
 
 _YOURS = re.compile(r"\W*(?:your|deine?|votre|ton|tu|su|seu|sua|o seu|あなたの|你的|당신의)\s*(?=\S)", re.IGNORECASE)
+# `For Agents` says who shall read on, and `Use Agents For:` when to do what.
+_TO = re.compile(
+    r"\W*(?:for|für|pour|para|use|using|nutze|utiliser|usar)\s|\S.*\s(?:for|für|pour|para):?\s*$", re.IGNORECASE
+)
 _SMALL = frozenset(
     {"the", "our", "my", "all", "full", "who", "is", "are", "on", "in", "at", "a", "an", "of", "and", "with", "for"}
     | {"das", "der", "die", "unser", "unsere", "und", "les", "le", "la", "l", "de", "des", "d", "du", "nos", "notre"}
@@ -36,6 +40,10 @@ _STEP = re.compile(
     r"\W*(?:step|phase|stage|étape|schritt|paso|passo|etapa|fase|day|week|sprint|version|v|part|단계|步骤|阶段|ステップ)\s*\d|"
     r"\W*第\S{1,3}(?:步|阶段|章|部分)|\W*\d{4}-\d\d",
     re.IGNORECASE,
+)
+_IN_BRACKETS = re.compile(r"\s*(?:\([^()]*\)|（[^（）]*）)\s*$")
+_HEADS = re.compile(
+    r"[(（]\s*\d+\s*(?:人|名|体|명|people|members|persons?|Personen|personnes|personas|pessoas)\s*[)）]"
 )
 _OF = {"of", "de", "do", "da", "du", "des", "d", "für", "di", "del", "dos"}
 _CAMEL = re.compile(r"(?<=[a-zß-ÿ])(?=[A-Z])")
@@ -59,6 +67,7 @@ class Group:
         what: What they are, for a finding.
         links: Who reports to whom and so on, as the ids of two entries and what the line between them says.
         named: Whether the heading right above speaks of a team.
+        left: What stands below some of them, may be roles, and is read as what those do.
     """
 
     entries: tuple[Entry, ...]
@@ -67,6 +76,7 @@ class Group:
     what: str
     links: tuple["Arrow", ...] = ()
     named: bool = False
+    left: tuple[Entry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,11 +101,14 @@ def part_of(title: str) -> str:
 @lru_cache(maxsize=1024)
 def team(title: str) -> float:
     """How much a heading says that roles stand below it: 3 where it says nothing else, 0 where it says otherwise."""
-    if FILE.fullmatch(title.strip()) or _PATH.search(title):
+    if FILE.fullmatch(title.strip()) or _PATH.search(title) or _TO.match(title):
         return 0.0
     if part_of(title) == "roles":
         return 3.0
-    if part_of(title) or not says("team", title) or never(title) or (_somebody(title) and not is_word("team", title)):
+    if _somebody(title) and not is_word("team", title):
+        return 0.0
+    title = _IN_BRACKETS.sub("", title) or title
+    if part_of(title) or not says("team", title) or never(title):
         return 0.0
     if _YOURS.match(title):
         return 0.0 if is_word("role", _YOURS.sub("", title)) else 1.5
@@ -110,7 +123,9 @@ def team(title: str) -> float:
 @lru_cache(maxsize=1024)
 def group_title(title: str) -> bool:
     """Whether a heading is that of a group of roles, where there are roles below it."""
-    return bool(team(title)) or ((says("group", title) or says("unit", title)) and not _somebody(title))
+    return bool(team(title) or _HEADS.search(title)) or (
+        (says("group", title) or says("unit", title)) and not _somebody(title)
+    )
 
 
 @lru_cache(maxsize=1024)

@@ -106,7 +106,8 @@ def _is_of_roles(titles: list[str]) -> bool:
 
 def _name_column(titles: list[str], body: list[Row]) -> int | None:
     """The column of names of a roster: one of names, else the first of agents or of roles."""
-    first = next((i for i, title in enumerate(titles) if not is_word("number", title)), None)
+    before = (is_word("number", title) or is_word("unit", title) for title in titles)
+    first = next((i for i, other in enumerate(before) if not other), None)
     if first is None or first >= _BEFORE:
         return None
     kinds = [next((kind for kind in ("name", "agent", "role") if _is(title, kind)), "") for title in titles]

@@ -30,11 +30,13 @@ class Roster:
         entries: The places of roles: of a section Roles first, then in document order.
         links: The arrows of charts and nested lists between them.
         doubtful: What may be roles and was left alone.
+        left: What stands below a role, may be one too, and is read as what that does.
     """
 
     entries: tuple[Entry, ...] = ()
     links: tuple[Arrow, ...] = ()
     doubtful: tuple[Group, ...] = ()
+    left: tuple[Entry, ...] = ()
 
 
 def roster(program: Program, roles: Section | None, taken: tuple[Span, ...]) -> Roster:
@@ -58,7 +60,8 @@ def roster(program: Program, roles: Section | None, taken: tuple[Span, ...]) -> 
     found += [file_entry(program, s) for s in files if folder_of(s) not in own and not aside(s)]
     links = tuple(arrow for group in kept for arrow in group.links)
     doubtful = () if found else tuple(group for group in groups if DOUBT <= group.score < ENOUGH)
-    return Roster(entries=tuple(found), links=links, doubtful=doubtful)
+    left = tuple(entry for group in kept for entry in group.left)
+    return Roster(entries=tuple(found), links=links, doubtful=doubtful, left=left)
 
 
 def declared(program: Program, roles: Section) -> Iterator[Entry]:
