@@ -1,7 +1,7 @@
 """What the language models of a workspace's studies and contests are good at, as their logs tell it."""
 
-from collections import defaultdict
-from dataclasses import asdict, dataclass
+from collections import Counter, defaultdict
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -46,14 +46,24 @@ def skills(*, workspace: str | Path | None = None) -> list[ModelSkill]:
         workspace: The folder with its mlruns; None finds it.
     """
     shown: defaultdict[str, list[Skill]] = defaultdict(list)
-    runs: defaultdict[tuple[str, str, str], int] = defaultdict(int)
+    runs: Counter[tuple[str, str, str]] = Counter()
     for log in logs(workspace):
         for record in read_records(log):
-            for one in record.skills if isinstance(record, EvaluationRecord) else ():
-                shown[record.task].append(one)
-                runs[record.task, one.role, one.model] += 1
+            if isinstance(record, EvaluationRecord):
+                shown[record.task] += record.skills
+                runs.update((record.task, one.role, one.model) for one in record.skills)
     found = [
-        ModelSkill(task=task, runs=runs[task, one.role, one.model], **{**asdict(one), "changes": one.changes})
+        ModelSkill(
+            task=task,
+            runs=runs[task, one.role, one.model],
+            role=one.role,
+            model=one.model,
+            thoughts=one.thoughts,
+            invalid=one.invalid,
+            tokens=one.tokens,
+            usd=one.usd,
+            changes=one.changes,
+        )
         for task, several in shown.items()
         for one in together(several)
     ]

@@ -135,7 +135,7 @@ def study(args: argparse.Namespace) -> None:
     took = time.monotonic() - began
     again = args.folder / "again"
     shutil.rmtree(again, ignore_errors=True)
-    for path in [*whole.rglob("answers.jsonl"), whole / "language.json", *whole.rglob("spend.jsonl")]:
+    for path in [*whole.rglob("answers.jsonl"), *whole.rglob("spend.jsonl")]:
         target = again / path.relative_to(whole)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, target)
@@ -181,8 +181,11 @@ def made(folder: Path, program, task, config: StudyConfig, args: argparse.Namesp
         with StudyLog(folder, identity, program, tasks) as log:
             optimize(program, arena, config, log)
     varying = {"at", "wall_s", "cost", "sampler_state"}
-    records = [one for one in read_lines(folder / "study.jsonl") if one["kind"] != "head"]
-    return [{key: value for key, value in one.items() if key not in varying} for one in records]
+    records = [
+        one for one in read_lines(folder / "study.jsonl") if one["kind"] != "study"
+    ]  # that has the folder's name
+    plain = [{key: value for key, value in one.items() if key not in varying} for one in records]
+    return sorted(plain, key=lambda one: (one["kind"], json.dumps(one, sort_keys=True)))
 
 
 def main() -> None:
