@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from orgopt.api.benchmark import Benchmark, bench
     from orgopt.api.contests import Comparison, compare
     from orgopt.api.documents import diff, lint, read
+    from orgopt.api.model_skills import ModelSkill, skills
     from orgopt.api.planning import plan
     from orgopt.api.recordings import RecordingResult, record
     from orgopt.api.results import Kept, find_result, pause, remove, results, tell, unpause
@@ -43,6 +44,7 @@ _HOMES = {
     "Callback": "callback",
     "Comparison": "api.contests",
     "Kept": "api.results",
+    "ModelSkill": "api.model_skills",
     "Org": "org",
     "Plan": "api.study_plan",
     "Program": "document",
@@ -73,6 +75,7 @@ _HOMES = {
     "results": "api.results",
     "resume": "api.runs",
     "run": "api.runs",
+    "skills": "api.model_skills",
     "studies": "api.studies",
     "tell": "api.results",
     "unpause": "api.results",
@@ -86,6 +89,7 @@ __all__ = [
     "Callback",
     "Comparison",
     "Kept",
+    "ModelSkill",
     "Org",
     "Plan",
     "Program",
@@ -116,6 +120,7 @@ __all__ = [
     "results",
     "resume",
     "run",
+    "skills",
     "studies",
     "tell",
     "unpause",

@@ -120,6 +120,7 @@ class Role:
             is given for `{model}`.
         persona: Text put before the charter.
         memory: Whether notes are kept: not at all, for the run, or across runs.
+        remembers: What its notes are before its first run.
         focus: Names of the knob groups that the role may touch; empty is all.
         charter: The prose that tells the role what to do.
         risk: Risk tolerance, 0 to 1. It and the keys below: None takes the organization's.
@@ -137,6 +138,7 @@ class Role:
     model: str = ""
     persona: str = ""
     memory: Memory = "none"
+    remembers: str = ""
     focus: tuple[str, ...] = ()
     charter: str = ""
     risk: float | None = None

@@ -83,6 +83,23 @@ def test_an_answer_may_be_one_object(wrap: str) -> None:
     assert reading.fields(wrap.replace("{}", json.dumps(whole)), NAMES) == whole
 
 
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ('{"hypothesis": "a, \\"b", "knobs": {"A": [2, 3], "C": 0.', {"hypothesis": 'a, "b', "knobs": {"A": [2, 3]}}),
+        (
+            '```json\n{"hypothesis": "a", "knobs": {"A": 1}, "expectation": "less',
+            {"hypothesis": "a", "knobs": {"A": 1}},
+        ),
+        ('{"hypothesis": "a, and', {}),
+        ('{"hypothesis": "a", "knobs": ]', {}),
+    ],
+)
+def test_of_an_object_that_was_cut_what_is_whole_is_read(text: str, kept: dict) -> None:
+    assert reading.fields(text, {"hypothesis", "knobs", "expectation"}) == kept
+    assert not reading.fields(text, NAMES)  # half of some edits are others
+
+
 def test_edits_are_blocks_or_a_list() -> None:
     assert read_edits([{"search": "a", "replace": "b"}, {"search": "", "replace": ""}]) == [Edit("a", "b")]
     assert read_edits("<<<<<<< SEARCH\na\n=======\nb\n>>>>>>> REPLACE") == [Edit("a\n", "b\n")]
@@ -123,7 +140,7 @@ def test_a_schema_has_the_knobs_with_their_ranges_and_starts_where_there_is_a_ch
     assert failures(ledger) == []
     first = schema(server.calls[0])
     knobs = {knob.name: knob for knob in toy.knobs}
-    each = {name: asked for one in first["knobs"]["items"]["anyOf"] for name, asked in one["properties"].items()}
+    each = {name: asked for one in first["knobs"]["anyOf"] for name, asked in one["properties"].items()}
     for name, asked in each.items():
         knob = knobs[name]
         if "enum" in asked:
@@ -133,7 +150,8 @@ def test_a_schema_has_the_knobs_with_their_ranges_and_starts_where_there_is_a_ch
             assert asked == {"type": "number", "minimum": knob.low, "maximum": knob.high}
     assert sorted(name for name, asked in each.items() if "enum" in asked) == ["COUNT", "MODE"]
     assert each.keys() == knobs.keys()
-    assert (first["knobs"]["minItems"], first["knobs"]["maxItems"]) == (1, 2)
+    assert all(one["required"] == [*one["properties"]] for one in first["knobs"]["anyOf"])
+    assert {len(one["required"]) for one in first["knobs"]["anyOf"]} == {1}
     assert "start_from" not in first
     assert "edits" not in first
     choices = [schema(call)["start_from"]["enum"] for call in server.calls if "start_from" in schema(call)]
@@ -198,10 +216,39 @@ def test_a_question_leads_nobody_and_asks_for_no_python(toy: Task, as_json: bool
         assert "{" not in call.system  # neither templates nor values that one could repeat
 
 
+def test_knobs_may_be_spelled_and_grouped_as_the_table_shows_them(toy: Task) -> None:
+    group = next(knob.group for knob in toy.knobs if knob.name == "Y")
+
+    def reply(call: Call) -> str:
+        value = round(0.1 + call.number % 80 / 100, 2)
+        return json.dumps({"hypothesis": "up", "knobs": {"x": value, group: {"Y": value}}})
+
+    with serving(reply) as server:
+        ledger = run(server, ALONE, toy)
+    assert failures(ledger) == []
+    assert all(event.data["knobs"]["X"] == event.data["knobs"]["Y"] for event in ledger.of("proposal"))
+
+
+def test_a_server_that_holds_no_ranges_is_given_the_values_of_one(toy: Task) -> None:
+    with serving(turning) as server:
+        given = held(server)
+        loose = replace(given, models={MODEL: replace(given.models[MODEL], ranges=False)})
+        with Language(ALONE, loose, clock=Strokes()) as language:
+            Team(ALONE, toy, FakeLab(toy), seed=1, ledger=Ledger(), language=language).run(2)
+    each = schema(server.calls[0])["knobs"]["anyOf"]
+    knobs = {knob.name: knob for knob in toy.knobs}
+    for name, asked in (pair for one in each for pair in one["properties"].items()):
+        assert len(asked["enum"]) == len(set(asked["enum"]))
+        assert all(map(knobs[name].allows, asked["enum"]))
+        assert toy.complete({})[name] not in asked["enum"]
+        if not knobs[name].choices:
+            assert {knobs[name].low, knobs[name].high} - {toy.complete({})[name]} <= {*asked["enum"]}
+
+
 def test_values_in_the_table_of_knobs_are_json(toy: Task) -> None:
     with serving(turning) as server:
         run(server, ALONE, toy)
-    table = re.findall(r"^(\w+) = (.*?) \(", server.calls[0].system, re.MULTILINE)
+    table = re.findall(r"^(\w+)=(.*?) \(", server.calls[0].system, re.MULTILINE)
     assert ("MODE", '"ok"') in table
     assert {name: json.loads(value) for name, value in table} == toy.complete({})
 

@@ -27,6 +27,7 @@ VALUES: dict[str, st.SearchStrategy] = {
     "model": st.sampled_from(["openai/gpt-5-mini", "a:b"]),
     "persona": st.sampled_from(["A sceptic.", "Bold | brash"]),
     "memory": st.sampled_from(["none", "run", "lasting"]),
+    "remembers": st.sampled_from(["LR above 1 diverged.", "Deep | wide"]),
     "risk tolerance": st.floats(0, 1).map(lambda x: round(x, 3)),
     "focus": st.sampled_from([(), ("model",), ("optimizer", "schedule")]),
     "confirm": st.integers(0, 5),

@@ -1,5 +1,6 @@
 """Rosters as people write them: what is read as a role, in which form and language, and what never is."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -404,10 +405,23 @@ def test_files_beside_an_agents_md_say_who_its_agent_is(tmp_path: Path) -> None:
     (tmp_path / "AGENTS.md").write_text("# Workspace\n\nDo what is asked.\n")
     (tmp_path / "SOUL.md").write_text("You are kind.\n")
     (tmp_path / "IDENTITY.md").write_text("# Who\n\n- **Name:** Ada\n")
-    (tmp_path / "MEMORY.md").write_text("Nothing yet.\n")
-    (role,) = read(load(tmp_path / "AGENTS.md")).org.roles
-    assert (role.name, role.agent, role.memory, role.charter) == ("Ada", "llm", "lasting", "Do what is asked.")
+    (tmp_path / "MEMORY.md").write_text("LR above 1 diverges.\n")
+    (tmp_path / "HEARTBEAT.md").write_text("- **Stand-up:** every 9 experiments\n- Widen the search.\n")
+    program = load(tmp_path / "AGENTS.md")
+    (role,) = read(program).org.roles
+    assert (role.name, role.agent, role.memory) == ("Ada", "llm", "lasting")
+    assert role.charter.startswith("Do what is asked.")
+    assert "Widen the search." in role.charter
     assert "You are kind." in role.persona
+    assert role.remembers == "LR above 1 diverges."
+    # An edit writes the role out, and what the files say of it stays.
+    after = SetKey("ada", "risk tolerance", 0.5).apply(program)
+    (edited,) = read(after).org.roles
+    assert edited == replace(role, risk=0.5, charter="")
+    assert read(after).org.mission.replace("\n", "") == role.charter.replace("\n", "")
+    for key, value in (("persona", ""), ("remembers", ""), ("remembers", "Dropout helps.")):
+        (other,) = read(SetKey("ada", key, value or None).apply(program)).org.roles
+        assert other == replace(role, charter="", **{key: value})
 
 
 def test_sections_that_are_almost_parts_are_said_only_where_they_hold_what_the_part_does() -> None:

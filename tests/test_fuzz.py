@@ -221,7 +221,8 @@ def edit_of(rng: random.Random, org: Org) -> Edit:
     role, name = rng.choice(ids), rng.choice(NAMES)
     other = Org(roles=(Role(id="scout", name=name, headcount=2, charter=prose),))
     rhythm = [key for key, of in KEYS.items() if of.rhythm]
-    value = {"headcount": 3, "agent": "gp", "model": "a:b", "persona": "A | b", "memory": "run", "risk tolerance": 0.7,
+    value = {"headcount": 3, "agent": "gp", "model": "a:b", "persona": "A | b", "memory": "run", "remembers": "A | b",
+             "risk tolerance": 0.7,
              "focus": ("model",), "confirm": 2, "stop early": 0.25, "copy rule": "own", "task length": TaskLength(experiments=3),
              "stand-up": Standup(every=5, unit="experiments", attendees=(role,))}  # fmt: skip
     key, whole = rng.choice([key for key, of in KEYS.items() if of.role]), rng.choice(rhythm)

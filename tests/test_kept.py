@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import orgopt
 from orgopt.agents.session import Means
 from orgopt.agents.thinking.answers import Answer, Answers
 from orgopt.agents.thinking.spend import OverBudgetError
@@ -140,9 +141,15 @@ def test_without_lasting_memory_nothing_is_remembered(
 ) -> None:
     program = parse(PAIR.text.replace("lasting", "run"), "pair.md")
     config = replace(CONFIG, generations=2, search_seeds=1, race_seeds=0, test_seeds=1)
-    records = study(tmp_path / "study", toy, means, config, program)
+    records = study(tmp_path / "mlruns" / "studies" / "study", toy, means, config, program)
     assert not any(map(is_last, server.calls))
     assert not any("memory" in record for record in records)
+    shown = {one.role: one for one in orgopt.skills(workspace=tmp_path)}
+    assert set(shown) == {"lead"}  # the other is a policy
+    assert {one.model for one in shown.values()} == {MODEL}
+    assert sum(one.thoughts + one.invalid for one in shown.values()) > 0
+    tried = sum(own.tried for one in shown.values() for own in one.changes.values())
+    assert 0 < tried <= sum(record["score"]["experiments"]["ok"] for record in records if "score" in record)
     assert not list(tmp_path.rglob("memory-after"))
     assert {call.field("memory") for call in server.calls} == {"none yet"}
 
@@ -260,6 +267,16 @@ def test_the_winner_is_tested_without_its_memory() -> None:
         program = parse(PAIR.text.replace("lasting", other))
         assert not [one for one in ablations(program) if one.part == "Lasting memory"]
     assert not [one for one in ablations(parse(PAIR.text.replace("llm", "tpe"))) if one.part == "Lasting memory"]
+
+
+def test_the_winner_is_tested_without_personas_and_notes() -> None:
+    memory = "- **Memory:** run"
+    text = PAIR.text.replace("lasting", "run").replace(memory, f"{memory}\n- **Persona:** A sceptic.")
+    found = {one.part: one.program.text for one in ablations(parse(text)) if one.part in {"Personas", "Notes"}}
+    assert found == {
+        "Personas": text.replace("\n- **Persona:** A sceptic.", ""),
+        "Notes": text.replace(memory, "- **Memory:** none"),
+    }
 
 
 # On the command line

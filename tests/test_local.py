@@ -73,6 +73,9 @@ def test_a_failure_is_an_outcome(lab: LocalLab, mode: str, status: Status, error
     assert outcome.metric is None
     assert outcome.heldout is None
     assert error in outcome.error
+    if mode == "crash":
+        first, *_, last = outcome.output.splitlines()
+        assert (first, last) == ("Traceback (most recent call last):", outcome.error)
 
 
 def test_a_curve_that_is_not_numbers_ends_there(lab: LocalLab, tmp_path: Path) -> None:

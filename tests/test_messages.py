@@ -96,6 +96,7 @@ FAILING: dict[str, tuple[list[str], str]] = {
     "export": (["export", "none", "--optuna", "sqlite:///x.db"], "usage"),
     "doctor": (["doctor", "--install", "--models"], "usage"),
     "list": (["list", "--workspace", "none"], ""),
+    "skills": (["skills", "--workspace", "none"], ""),
     "status": (["status", "none"], "usage"),
     "tail": (["tail", "none"], "usage"),
     "pause": (["pause"], "usage"),

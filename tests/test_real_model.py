@@ -12,7 +12,7 @@ from orgopt.agents.llm.adapter import Adapter, Turn
 from orgopt.agents.llm.agent import program
 from orgopt.agents.llm.engine import Engine, speaker
 from orgopt.agents.llm.model import Model
-from orgopt.agents.llm.probe import problem, takes_schema
+from orgopt.agents.llm.probe import held, problem
 from orgopt.agents.session import Language
 from orgopt.agents.settings import LanguageSettings, ModelSettings, Price
 from orgopt.agents.thinking.answers import Answers
@@ -37,7 +37,9 @@ def given() -> Iterator[LanguageSettings]:
     try:
         with serving() as address:
             name = f"openai/{models(address)[0]}"
-            one = ModelSettings(name=name, api_base=address, max_tokens=200, timeout_s=1200, schema=True, output=400.0)
+            one = ModelSettings(
+                name=name, api_base=address, max_tokens=200, timeout_s=1200, schema=True, ranges=False, output=400.0
+            )
             yield LanguageSettings(default=name, models={name: one}, prices={name: Price(0, 0)})
     except NoModelError as error:
         pytest.skip(str(error))
@@ -53,7 +55,7 @@ def test_it_answers_and_is_held_to_a_schema(given: LanguageSettings) -> None:
     (settings,) = given.models.values()
     model = Model(settings, Price(0, 0))
     assert problem(model, Spend()) == ""
-    assert takes_schema(model, Spend())
+    assert held(model, Spend()).schema
 
 
 @pytest.mark.model

@@ -1,5 +1,6 @@
 """Rewriting with a language model, over real HTTP: what lands in documents, what is refused, money, continuing."""
 
+import contextlib
 import difflib
 import json
 import re
@@ -143,6 +144,31 @@ def candidate_of(seed: Program, space: Space) -> Candidate:
     return Candidate(
         index=0, generation=0, parent=None, proposer="seed", params=space.origin, program=seed, changes=("the seed",)
     )
+
+
+def test_a_rewriter_that_is_held_to_a_schema_names_what_can_be_changed(
+    toy: Task, pair: Program, tmp_path: Path
+) -> None:
+    def reply(call: Call) -> str:
+        return json.dumps({"thinking": "Too loose.", "changes": [change("charter/lead", CHARTER)]})
+
+    with LlmServer(serve(reply)) as server:
+        given = settings(server)
+        held = replace(given, models={MODEL: replace(given.models[MODEL], schema=True)})
+        records = study(tmp_path / "s", pair, toy, held)
+        (asked,) = rewrites_of(server)
+    assert of(records, "rewrite")[0]["outcome"] == "proposed"
+    items = asked.body["response_format"]["json_schema"]["schema"]["properties"]["changes"]["items"]["anyOf"]
+    listed = {place: one["properties"]["to"] for one in items for place in one["properties"]["place"]["enum"]}
+    shown = re.findall(r"^(?:\S+(?= = )|\S+(?=: a text))", asked.field("places"), re.MULTILINE)
+    assert set(listed) == set(shown)
+    assert listed["mission"] == {"type": "string"}
+    space = Space(pair, None, 60)
+    parent = candidate_of(pair, space)
+    for place, to in listed.items():
+        for value in to.get("enum", ()):
+            with contextlib.suppress(RefusedError):  # as lint has it
+                assert changed(space, parent, [Change(place=place, to=value)]).program.text != pair.text
 
 
 def test_a_rewritten_charter_and_a_headcount_land_in_the_document(toy: Task, pair: Program, tmp_path: Path) -> None:

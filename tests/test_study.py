@@ -164,7 +164,7 @@ def test_every_sampler_searches_and_continues(studies: Studies, sampler: str) ->
     assert last_content(again) == last_content(records)
 
 
-@pytest.mark.parametrize(("other", "part"), [("agent-seconds", "agent_s"), ("dollars", "usd")])
+@pytest.mark.parametrize(("other", "part"), [("agent-seconds", "agent_s"), ("dollars", "usd"), ("tokens", "tokens")])
 def test_two_objectives_are_told_to_the_sampler(
     studies: Studies, monkeypatch: pytest.MonkeyPatch, other: str, part: str
 ) -> None:

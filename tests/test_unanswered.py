@@ -11,7 +11,7 @@ import pytest
 from dspy.lm15 import Config, Message, Request
 
 from orgopt.agents.llm.model import Failure, Model
-from orgopt.agents.llm.probe import problem, takes_schema
+from orgopt.agents.llm.probe import Held, held, problem
 from orgopt.agents.session import Means
 from orgopt.agents.settings import ModelSettings, Price
 from orgopt.agents.thinking.spend import Spend
@@ -95,10 +95,12 @@ def test_what_is_wrong_with_a_model_is_found_by_one_token(greeting: Fault, word:
 def test_a_server_that_takes_a_schema_and_does_not_look_at_it_has_none() -> None:
     with LlmServer(research) as server:
         assert problem(opened(server.url), Spend()) == ""
-        assert not takes_schema(opened(server.url), Spend())
+        assert not held(opened(server.url), Spend()).schema
         server.schemas = True
-        assert takes_schema(opened(server.url), Spend())
-        assert server.greetings == 3
+        assert held(opened(server.url), Spend()) == Held(schema=True, ranges=True)
+        server.ranges = False
+        assert held(opened(server.url), Spend()) == Held(schema=True, ranges=False)
+        assert server.greetings == 4
         assert not server.calls
 
 

@@ -209,10 +209,12 @@ def freeze(settings: LanguageSettings, prices: Mapping[str, Price], folder: Path
         StoreError: It cannot be written.
     """
     held = sorted(name for name, model in settings.models.items() if model.schema)
+    loose = sorted(name for name, model in settings.models.items() if model.ranges is False)
     kept = {
         "default": settings.default,
         "prices": {name: [*one] for name, one in prices.items()},
         "schemas": held,
+        "loose": loose,
         "clocks": {name: [one.think, one.latency, one.prefill, one.output] for name, one in settings.models.items()},
     }
     write_record(folder / FROZEN, kept)
@@ -229,8 +231,9 @@ def thaw(settings: LanguageSettings, folder: Path) -> LanguageSettings:
         kept = read_record(path)
         prices = {name: Price(*map(float, one)) for name, one in kept["prices"].items()}
         held = set[str](kept.get("schemas", ()))  # older versions asked in sections alone
+        loose = set[str](kept.get("loose", ()))
         names = {*settings.models, *held}
-        models = {name: replace(settings.model(name), schema=name in held) for name in names}
+        models = {name: replace(settings.model(name), schema=name in held, ranges=name not in loose) for name in names}
         for name, (think, latency, prefill, output) in kept.get("clocks", {}).items():
             given = models.get(name) or settings.model(name)
             models[name] = replace(given, think=think, latency=latency, prefill=prefill, output=output)

@@ -77,7 +77,7 @@ def answering(org: Org, settings: LanguageSettings, spend: Spend, rewriter: str 
             one = _asked(name, settings, model, spend)
             if one.problem:
                 raise ModelError(f"the model '{name}' does not answer, so that nothing was begun: {one.problem}")
-            found[name] = replace(settings.model(name), schema=one.schema)
+            found[name] = replace(settings.model(name), schema=one.schema, ranges=one.ranges)
     return replace(settings, models=found)
 
 
@@ -89,11 +89,13 @@ class AskedModel:
         name: As documents and settings call it.
         problem: Why it does not answer; empty where it does.
         schema: Whether its answers are held to a JSON schema.
+        ranges: Whether numbers are held to the ranges in one.
     """
 
     name: str
     problem: str
     schema: bool
+    ranges: bool
 
     def to_dict(self) -> dict[str, Any]:
         """It as JSON values."""
@@ -116,17 +118,20 @@ def asked_models(workspace: Path) -> list[AskedModel]:
             given = settings.model(name)
             found.append(_asked(name, settings, Model(given, price_of(settings, given)), Spend()))
         except UsageError as error:
-            found.append(AskedModel(name=name, problem=str(error), schema=False))
+            found.append(AskedModel(name=name, problem=str(error), schema=False, ranges=True))
     return found
 
 
 def _asked(name: str, settings: LanguageSettings, model: "Model", spend: Spend) -> AskedModel:
     """Ask a model for one token, and whether it is held to a schema where the settings do not say so."""
-    from orgopt.agents.llm.probe import problem, takes_schema
+    from orgopt.agents.llm.probe import Held, held, problem
 
-    why, given = problem(model, spend), settings.model(name).schema
-    schema = takes_schema(model, spend) if given is None and not why else bool(given)
-    return AskedModel(name=name, problem=why, schema=schema)
+    why, given = problem(model, spend), settings.model(name)
+    unknown = given.schema is None or (given.schema and given.ranges is None)
+    found = held(model, spend) if unknown and not why else Held(bool(given.schema))
+    schema = found.schema if given.schema is None else given.schema
+    ranges = found.ranges if given.ranges is None else given.ranges
+    return AskedModel(name=name, problem=why, schema=schema, ranges=ranges)
 
 
 def frozen(org: Org, settings: LanguageSettings, folder: Path, rewriter: str | None = None) -> LanguageSettings:

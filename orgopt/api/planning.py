@@ -93,7 +93,7 @@ def plan(
         workers: Runs at once; None is a run a core in replay and one for real, `ray` a run a core of the Ray cluster.
         seed: Decides every random choice.
         sampler: Optuna's sampler.
-        also: Search for little of this, too: `agent-seconds` or `dollars`.
+        also: Search for little of this, too: `agent-seconds`, `dollars` or `tokens`.
         rewriter: A language model that rewrites documents beside the sampler: `reflect`, `gepa`, `mipro`, `simba`.
         rewrite_share: The rewriter's share of each generation but the first, 0 to 1.
         rewriter_model: The rewriter's model, as LiteLLM names it; empty is the default one.

@@ -79,6 +79,15 @@ def results(*, workspace: str | Path | None = None) -> list[Kept]:
     return sorted(found, key=lambda one: -one.changed)
 
 
+def logs(workspace: str | Path | None = None) -> list[Path]:
+    """The logs of a workspace's studies and contests, without those that cannot be read.
+
+    Args:
+        workspace: The folder with its mlruns; None finds it.
+    """
+    return [one.log for one in results(workspace=workspace) if one.kind != "run" and one.state != "damaged"]
+
+
 def find_result(name: str | Path | None = None, *, workspace: str | Path | None = None) -> Kept:
     """A study, a contest or a run, by its name or its folder.
 

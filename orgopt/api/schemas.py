@@ -42,6 +42,7 @@ _OF: Mapping[str, type[Any]] = {
     "lint": documents.Lint,
     "list": results.Results,
     "removed": results.Removed,
+    "skills": results.Skills,
     "status": results.Status,
     "steered": results.Steered,
     "log-verify": machine.LogVerify,

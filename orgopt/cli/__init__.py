@@ -30,6 +30,7 @@ COMMANDS = {
     "diff": ("document", "Show what differs between two organizations."),
     "task": ("task", "List the research tasks, or show what one lets you research."),
     "ask": ("ask", "Ask a document's roles what they would do, without running anything."),
+    "skills": ("skills", "Say what language models were good at, in all studies."),
     "record": ("record", "Record real experiments of a task, to replay them later."),
     "run": ("run", "Run one organization on a task and score it."),
     "compare": ("compare", "Run organizations against each other on the same hardware."),

@@ -7,6 +7,7 @@ that has nothing to say, is left out; so is one that its document cannot take.
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import optuna
@@ -176,7 +177,7 @@ def shuffled(program: Program, seed: int, n: int = DRAWN) -> list[Program]:
 
 
 def ablations(program: Program) -> list[Ablation]:
-    """A program without each role that has agents, each link between such roles, its stand-up and its lasting memory.
+    """A program without each role that has agents, each link between such roles, its stand-up, personas and memory.
 
     What would leave no agents, or has no effect, is left out.
     """
@@ -198,13 +199,22 @@ def _parts(org: Org) -> Iterator[tuple[str, str, str, Org]]:
         yield format_link(link, names), "", format_link(link, {}), replace(org, links=left)
     if org.standup:
         yield "Stand-up", "", "", replace(org, standup=None)
-    if any(_lasts(role) for role in org.roles):
-        kept = tuple(replace(role, memory="run") if _lasts(role) else role for role in org.roles)
-        yield "Lasting memory", "", "", replace(org, roles=kept)
+    for part, has, off in _WORDS:
+        if any(_speaks(role) and has(role) for role in org.roles):
+            kept = tuple(replace(role, **off) if _speaks(role) and has(role) else role for role in org.roles)
+            yield part, "", "", replace(org, roles=kept)
 
 
-def _lasts(role: Role) -> bool:
-    return bool(role.headcount) and role.agent == LANGUAGE_AGENT and role.memory == "lasting"
+_WORDS: tuple[tuple[str, Callable[[Role], bool], dict[str, Any]], ...] = (
+    ("Personas", lambda role: bool(role.persona), {"persona": ""}),
+    ("Lasting memory", lambda role: role.memory == "lasting", {"memory": "run", "remembers": ""}),
+    ("Notes", lambda role: role.memory == "run", {"memory": "none", "remembers": ""}),
+)
+"""What roles have that think with a language model: its name, who has it, and what they are without it."""
+
+
+def _speaks(role: Role) -> bool:
+    return bool(role.headcount) and role.agent == LANGUAGE_AGENT
 
 
 def _without(org: Org, role: Role) -> Org:

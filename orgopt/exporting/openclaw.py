@@ -29,6 +29,8 @@ class OpenClaw:
                 "IDENTITY.md": f"# IDENTITY.md\n\n- **Name:** {role.name}\n",
                 "HEARTBEAT.md": _heartbeat(org, role),
             }
+            if role.remembers:
+                texts["MEMORY.md"] = f"# MEMORY.md\n\n{closed(role.remembers)}\n"
             files |= {f"{names[role.id]}/{name}": text for name, text in texts.items()}
         return files
 
@@ -46,7 +48,7 @@ def _team(org: Org, names: dict[str, str]) -> str:
 
 
 def _instructions(org: Org, role: Role) -> str:
-    parts = ["\n".join(bullets(org, role, by_name(org), leave=("Persona",))), at_level(role.charter, 2)]
+    parts = ["\n".join(bullets(org, role, by_name(org), leave=("Persona", "Remembers"))), at_level(role.charter, 2)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

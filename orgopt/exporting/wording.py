@@ -21,7 +21,7 @@ POLICY_WORDS = {
 """What the agents of orgopt do, for those who take their part in another tool."""
 
 _SETTINGS = ("focus", "risk tolerance", "confirm", "stop early", "copy rule")
-_WITHOUT_FIELD = {"headcount", "agent", "model", "persona", "memory", *_SETTINGS}
+_WITHOUT_FIELD = {"headcount", "agent", "model", "persona", "memory", "remembers", *_SETTINGS}
 
 
 def links_of(org: Org, role: Role) -> dict[str, list[str]]:
@@ -141,7 +141,7 @@ def _parts(org: Org) -> dict[str, str]:
         "agents": f"agents ({some(list(agents))})" if agents else "",
         "models": f"models ({some(list(models))})" if models else "",
         "persona": "personas" if "persona" in used else "",
-        "memory": "memory" if "memory" in used else "",
+        "memory": "memory" if used & {"memory", "remembers"} else "",
         "settings": some([key for key in _SETTINGS if key in used]),
         "links": "links" if org.links else "",
         "patterns": f"patterns of links ({some(list(patterns))})" if patterns else "",

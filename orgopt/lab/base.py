@@ -88,6 +88,7 @@ class Outcome:
         gpu_share: The mean share of time in which they worked, 0 to 1; likewise.
         cpu_s: CPU seconds of training and evaluation, what they take on a core of their own; 0 when it was killed.
         error: The last line of its output when it failed.
+        output: The last lines of it, where there were several.
         lost: Attempts at it before this one that ended by a fault of the lab.
     """
 
@@ -103,6 +104,7 @@ class Outcome:
     gpu_share: float | None = None
     cpu_s: float = 0.0
     error: str = ""
+    output: str = ""
     lost: tuple[Lost, ...] = ()
 
     @property
@@ -125,7 +127,8 @@ class Outcome:
         gpu = {"gpu_memory_gb": self.gpu_memory_gb, "gpu_share": self.gpu_share}
         told = {name: value for name, value in gpu.items() if value is not None}
         data = {"id": self.id, "status": self.status.value, **numbers, **scores, **told, "error": self.error}
-        return {**data, "lost": lost} if lost else data
+        more = {"output": self.output, "lost": lost}
+        return {**data, **{name: value for name, value in more.items() if value}}
 
 
 class Lab(Protocol):

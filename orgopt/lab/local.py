@@ -24,6 +24,7 @@ _FAULTS_IN_A_ROW = 10  # without an outcome between them: then nothing works her
 _STARTS = 4  # of a warm process in place of one that died
 _GRACE_S = 1.0  # a supervisor ends its experiment at the limit itself
 _STOP_LIMIT_S = 30
+_LINES, _LINE = 20, 200  # of what a failed experiment printed last, and characters of each
 
 
 class LocalLab(TrainingLab):
@@ -239,7 +240,8 @@ class LocalLab(TrainingLab):
         # What a killed process used says nothing of what the setting needs.
         cpu_s = 0.0 if status is Status.TIMEOUT else answer["cpu_s"]
         measured = {"metric": metric, "heldout": heldout, "memory_gb": answer["memory_gb"], "cpu_s": cpu_s}
-        return replace(run.cut(status, self.now()), error=error, **measured)
+        output = _end_of(answer.get("output", "")) if status.failed else ""
+        return replace(run.cut(status, self.now()), error=error, output=output, **measured)
 
     def _named(self, metrics: Any) -> Any:
         """Metrics by the task's names; one that a script printed stands for both, negated where more is better."""
@@ -260,3 +262,9 @@ class LocalLab(TrainingLab):
             self._harness.restore()
         except OSError as error:
             raise LabError(f"cannot put back what an experiment changed: {error}") from None
+
+
+def _end_of(output: str) -> str:
+    """The last lines of what a failed experiment printed, without control characters; empty for one line alone."""
+    lines = ["".join(sign for sign in line if sign.isprintable()).rstrip() for line in output.strip().splitlines()]
+    return "\n".join(line[:_LINE] for line in lines[-_LINES:]) if len(lines) > 1 else ""

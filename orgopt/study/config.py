@@ -26,6 +26,7 @@ OBJECTIVES: Mapping[str, Callable[[Score], float]] = {
     "research-output": attrgetter("research_output"),
     "agent-seconds": attrgetter("agent_s"),
     "dollars": attrgetter("usd"),
+    "tokens": attrgetter("tokens"),
 }
 """What can be searched for, and the part of a score that says it; the first always is, alone or with another."""
 CONTROLS = ("none", "fast", "all")

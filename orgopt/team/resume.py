@@ -181,7 +181,7 @@ def _start(
 def _outcome(data: Mapping[str, Any]) -> Outcome:
     names = ("id", "started", "ended", "metric", "heldout", "memory_gb", "error")
     given: dict[str, Any] = {name: data[name] for name in names}
-    given |= {name: data[name] for name in ("gpu_memory_gb", "gpu_share") if name in data}
+    given |= {name: data[name] for name in ("gpu_memory_gb", "gpu_share", "output") if name in data}
     lost = tuple(Lost(*attempt) for attempt in data.get("lost", ()))
     return Outcome(status=Status(data["status"]), curve=tuple(data.get("curve", ())), lost=lost, **given)
 

@@ -272,7 +272,7 @@ class Team:
         run = Run(outcome.id, asked.agent, asked.setting, asked.settings, *told)
         self._exchange.publish(t, run)
         if outcome.error:
-            self._errors[outcome.id] = outcome.error
+            self._errors[outcome.id] = outcome.output or outcome.error
         # Whoever is at a stand-up when its experiment ends begins to think when that is over.
         self._wake(one, max(t, one.busy_until) + one.agent.lead_s(self.task))
         self._exchange.settle(t)

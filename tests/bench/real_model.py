@@ -5,7 +5,8 @@
 
 `ask` prints a Markdown table: valid answers at the start, in the middle and late, with a JSON schema and without one,
 tokens and cache. `study` makes a study of a pair that thinks with the model, in replay by the nominal clock, then puts
-all but its answers away and makes it again: both must be the same bit for bit, and no question may be asked twice.
+all but its answers away and makes it again: both must be the same bit for bit, and no question may be asked twice. The
+same pair with policies stands beside it.
 `make model` prints where its server listens. A log keeps what was answered, so that a stopped command goes on.
 """
 
@@ -26,6 +27,7 @@ from orgopt.evolve import optimize
 from orgopt.evolve.trials.arena import Arena, Terms
 from orgopt.jsonl import JsonLog, read_lines
 from orgopt.lab import make_lab
+from orgopt.org import slug
 from orgopt.study.config import StudyConfig
 from orgopt.study.log import StudyLog
 from orgopt.task_folder import load_task
@@ -60,8 +62,15 @@ TASK = "digits"
 
 
 def settings(args: argparse.Namespace, *, schema: bool) -> LanguageSettings:
+    # llama.cpp holds no number to a range.
     given = ModelSettings(
-        name=args.model, api_base=args.base, schema=schema, max_tokens=args.max_tokens, timeout_s=1200, **clock(args)
+        name=args.model,
+        api_base=args.base,
+        schema=schema,
+        ranges=False,
+        max_tokens=args.max_tokens,
+        timeout_s=1200,
+        **clock(args),
     )
     return LanguageSettings(default=args.model, models={args.model: given}, prices={args.model: Price(0, 0)})
 
@@ -83,7 +92,8 @@ def ask_all(args: argparse.Namespace) -> None:
                 key = {"model": args.model, "schema": schema, "moment": moment, "samples": args.samples}
                 found = [one for one in done if key.items() <= one.items()]
                 if not found:
-                    with Language(org, settings(args, schema=schema)) as language:
+                    told = args.folder / "asked" / slug(f"{args.model} {'schema' if schema else 'text'} {moment}")
+                    with Language(org, settings(args, schema=schema), folder=told) as language:
                         lab = make_lab(task, "replay", 2)
                         answered = ask(org, task, lab, language, samples=args.samples, only=(moment,), seed=args.seed)
                     found = [{**key, **asdict(one)} for one in answered]
@@ -114,6 +124,7 @@ def table(rows: list[dict]) -> str:
 def study(args: argparse.Namespace) -> None:
     """Make a study, then again from its answers, and say whether both are the same."""
     task, program = load_task(TASK, ROOT), parse(PAIR, "pair.md")
+    policies = parse(PAIR.replace("- **Agent:** llm", "- **Agent:** tpe"), "policies.md")
     config = StudyConfig(
         generations=2, population=4, budget_s=args.budget, slots=2, search_seeds=2, contenders=2, race_seeds=0,
         test_seeds=1, controls="none", fix=("agent", "roles"),
@@ -124,7 +135,7 @@ def study(args: argparse.Namespace) -> None:
     took = time.monotonic() - began
     again = args.folder / "again"
     shutil.rmtree(again, ignore_errors=True)
-    for path in [*whole.rglob("answers.jsonl"), whole / "language.json", *whole.rglob("spend.jsonl")]:
+    for path in [*whole.rglob("answers.jsonl"), *whole.rglob("spend.jsonl")]:
         target = again / path.relative_to(whole)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, target)
@@ -141,10 +152,22 @@ def study(args: argparse.Namespace) -> None:
                 "wall_s": round(took),
                 "again_s": round(time.monotonic() - began, 1),
                 "the same": first == second,
+                "research output": outputs(first),
+                "with policies": outputs(made(args.folder / "policies", policies, task, config, args)),
             },
             indent=2,
         )
     )
+
+
+def outputs(records: list[dict]) -> dict[str, list[float]]:
+    """The research output of each entrant of the test, and of the document that was begun with in the search."""
+    found: dict[str, list[float]] = {}
+    for one in records:
+        if one["kind"] == "evaluation" and (one["phase"] == "test" or one["entrant"] == "g00-c00"):
+            name = f"{one['entrant']} ({one['phase']})"
+            found.setdefault(name, []).append(round(one["score"]["research_output"], 3))
+    return found
 
 
 def made(folder: Path, program, task, config: StudyConfig, args: argparse.Namespace) -> list[dict]:
@@ -153,13 +176,16 @@ def made(folder: Path, program, task, config: StudyConfig, args: argparse.Namesp
     means = Means(settings=settings(args, schema=args.schema != "no"), account=folder / "spend.jsonl")
     terms = Terms(lab="replay", slots=config.slots, budget_s=config.budget_s, verify_seeds=2, means=means)
     tasks = {task.name: task}
-    with Arena(tasks, terms, workers=1) as arena:
+    with Arena(tasks, terms, workers=args.workers) as arena:
         identity = config.identity(program, tasks, None, {task.name: arena.lab(task.name).stamp})
         with StudyLog(folder, identity, program, tasks) as log:
             optimize(program, arena, config, log)
     varying = {"at", "wall_s", "cost", "sampler_state"}
-    records = [one for one in read_lines(folder / "study.jsonl") if one["kind"] != "head"]
-    return [{key: value for key, value in one.items() if key not in varying} for one in records]
+    records = [
+        one for one in read_lines(folder / "study.jsonl") if one["kind"] != "study"
+    ]  # that has the folder's name
+    plain = [{key: value for key, value in one.items() if key not in varying} for one in records]
+    return sorted(plain, key=lambda one: (one["kind"], json.dumps(one, sort_keys=True)))
 
 
 def main() -> None:
@@ -174,6 +200,7 @@ def main() -> None:
     parser.add_argument("--role", default="explorer", help="who is asked; empty for both")
     parser.add_argument("--max-tokens", type=int, default=300)
     parser.add_argument("--budget", type=float, default=30, help="nominal seconds of a run of the study")
+    parser.add_argument("--workers", type=int, default=1, help="runs of the study at once")
     parser.add_argument("--latency", type=float, default=0.5)
     parser.add_argument("--prefill", type=float, default=150)
     parser.add_argument("--output", type=float, default=15)

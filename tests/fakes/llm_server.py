@@ -82,6 +82,7 @@ class LlmServer:
         most: The most calls that were open at once.
         schemas: Whether answers are held to a schema, as far as the first question of orgopt can tell; else it is
             taken and not looked at, as by many servers.
+        ranges: Whether a schema holds numbers to ranges, too.
         greeting: What becomes of the first questions, which are no calls of agents; they are counted in `greetings`.
     """
 
@@ -93,6 +94,7 @@ class LlmServer:
     open: int = 0
     most: int = 0
     schemas: bool = False
+    ranges: bool = True
     greeting: "str | Fault" = "hello"
     greetings: int = 0
 
@@ -164,9 +166,9 @@ class _Handler(BaseHTTPRequestHandler):
         fault = fake.greeting if isinstance(fake.greeting, Fault) else Fault()
         answer = fake.greeting
         if fake.schemas and "response_format" in body:
-            answer = json.dumps(
-                {"word": body["response_format"]["json_schema"]["schema"]["properties"]["word"]["enum"][0]}
-            )
+            asked = body["response_format"]["json_schema"]["schema"]["properties"]
+            share = asked["share"]["minimum"] if fake.ranges else 0
+            answer = json.dumps({"word": asked["word"]["enum"][0], "share": share})
         self._answer(fake, _call(0, body, "", 0.0), answer, fault)
 
     def _answer(self, fake: LlmServer, call: Call, answer: str | Fault | Uses, fault: Fault) -> None:

@@ -19,7 +19,7 @@ def _start(call: Call) -> tuple[str, str]:
 
 def knobs_of(call: Call) -> dict[str, Any]:
     """The values of the first start: the baseline's, and what differs there."""
-    found = re.findall(r"^(\w+) = (\S+) \(", call.system, re.MULTILINE)
+    found = re.findall(r"^(\w+)=(\S+) \(", call.system, re.MULTILINE)
     moved = re.findall(r"(\w+) = (\S+?)(?:, |$)", _start(call)[1])
     return {name: json.loads(value) for name, value in [*found, *moved]}
 

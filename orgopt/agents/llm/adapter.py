@@ -54,9 +54,9 @@ class Adapter(dspy.ChatAdapter):
         told = {name: info for name, info in signature.input_fields.items() if _described(info)}
         parts = [signature.instructions, f"# What you are told\n{_listed(told)}" if told else ""]
         if self.as_json:
-            how = "Answer with one JSON object and nothing else. Its keys:"
+            how = "One JSON object and nothing else, with the keys"
         else:
-            how = "Answer in sections, each under a line with its name, such as `[[ ## name ## ]]`:"
+            how = "Sections, each under a line with its name, such as `[[ ## name ## ]]`:"
         parts.append(f"# Your answer\n{how}\n{_listed(outputs)}")
         return "\n\n".join(part for part in parts if part)
 

@@ -77,8 +77,9 @@ class LanguageAgent(Mind):
         asker, books = f"{self.seat.name}/{purpose}", self.books
         engine = Engine(self._model, books.answers, books.spend, asker=asker, role=self.seat.role.id)
         engine.recorded_only = recorded_only
-        held = bool(self._model.settings.schema)
-        engine.schema = schema_of(now, _outputs(purpose, now)) if held else None
+        given = self._model.settings
+        held = bool(given.schema)
+        engine.schema = schema_of(now, _outputs(purpose, now), ranges=given.ranges is not False) if held else None
         found, turns = dict[str, Any](), list[Turn]()
         try:
             with dspy.context(lm=speaker(engine, self.temperature), disable_history=True):

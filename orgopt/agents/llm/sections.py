@@ -11,7 +11,7 @@ INPUTS = ("script", "known", "memory", "inbox", "cases", "running", "last", "fai
 """What is told with each question: what changes least comes first, so that providers find it in their cache."""
 STATIC = {
     "mission": "Mission",
-    "settings": "Knobs, by group: the baseline's value (what is allowed)",
+    "settings": "Knobs by group: the baseline's value (what is allowed)",
     "interface": "What the script may use of prepare.py, which stays as it is",
 }
 """What is told once and for all, and its headings."""
@@ -30,7 +30,7 @@ OUTPUTS: dict[str, tuple[Any, str, Any]] = {
         _VERDICTS,
         {},
     ),
-    "hypothesis": (str, "what should help, and why, in one short sentence", ...),
+    "hypothesis": (str, "what should help, and why, in a short sentence", ...),
     "start_from": (
         int,
         "the number of the experiment to start from, one of the starts; empty for the best",
@@ -42,7 +42,7 @@ OUTPUTS: dict[str, tuple[Any, str, Any]] = {
         _EDITS,
         "",
     ),
-    "expectation": (str, "the metric that you expect, and what would prove you wrong, in a few words", ""),
+    "expectation": (str, "the metric that you expect, and what would prove you wrong; a few words", ""),
     "assignment": (str, "one or two sentences for those who work for you: what to try next", ""),
     "notes": (str, "your notes from now on: they replace the old ones", ""),
     "report": (str, "your report: two or three sentences for the others at the stand-up", ...),
@@ -51,7 +51,7 @@ LATE = ("verdicts", "start_from")
 """Fields of an answer that are explained at the end of a question, as they are not asked for in all of them."""
 AS_JSON = {
     "verdicts": "of each case the ruling and the reason: pass (believe it), rerun (run it again first) or reject",
-    "knobs": "an object: the knob that you change, and its new value, another than where you start",
+    "knobs": "an object with the one knob that you change and its new value; all others stay as they are",
     "edits": "changes of the script, or none: a list of objects with `search`, lines that occur in it once, and "
     "`replace`, what to put there. Keep the lines of knobs and their comments",
 }

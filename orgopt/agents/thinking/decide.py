@@ -5,7 +5,7 @@ rewrite the one editable file.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -113,19 +113,31 @@ def _turned(now: Situation, given: Any) -> dict[str, Value]:
         )
     free = {knob.name: knob for knob in now.view.free}
     known = {knob.name for knob in now.view.knobs}
+    spelled = {name.casefold(): name for name in known}
     found: dict[str, Value] = {}
-    for name, value in cast("Mapping[str, Any]", given).items():
+    for said, value in _flat(now, cast("Mapping[str, Any]", given)):
+        name = said if said in known else spelled.get(said.casefold(), said)
         if name not in known:
-            raise InvalidAnswerError(f"there is no knob {_short(name)}: {', '.join(free)}")
+            raise InvalidAnswerError(f"there is no knob {_short(said)}: {', '.join(free)}")
         if name not in free:
             raise InvalidAnswerError(f"the knob {name} is outside your focus: {', '.join(free)}")
         found[name] = _value(free[name], value)
     return found
 
 
+def _flat(now: Situation, given: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Names and values, those of a group of knobs, too, which models write as the table of knobs shows them."""
+    groups = {knob.group for knob in now.view.knobs}
+    for name, value in given.items():
+        if name in groups and isinstance(value, Mapping):
+            yield from cast("Mapping[str, Any]", value).items()
+        else:
+            yield name, value
+
+
 def _value(knob: Knob, given: Any) -> Value:
     """A value of a knob, as the knob has it: a model may write `"3"` for 3."""
-    wrong = InvalidAnswerError(f"{knob.name} = {_short(given)} is not allowed: {knob.range}")
+    wrong = InvalidAnswerError(f"{knob.name} = {_short(given)} is not allowed: give it a value of {knob.range}")
     if knob.choices:
         named = {str(choice): choice for choice in knob.choices}
         if isinstance(given, bool) or str(given) not in named:

@@ -46,7 +46,7 @@ class Mind(Agent):
     def __init__(self, seat: Seat, books: Books) -> None:
         self.seat, self.books = seat, books
         self._inbox: list[str] = []
-        self._notes = books.memories.read(seat.role)
+        self._notes = books.memories.read(seat.role) or seat.role.remembers
         self._failed: list[str] = []
 
     @abstractmethod

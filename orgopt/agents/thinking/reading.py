@@ -16,6 +16,8 @@ _MAX_VALUE = 20_000  # characters
 _STRICT = re.compile(r"^[\s*#>`_-]*\[\[\s*##\s*(\w+)\s*##\s*\]\][*`]*:?")
 _LOOSE = re.compile(r"^\s*(?:#{1,6}\s+[*`]*|\*\*`?)(\w+)[*`:]*|^\s*(\w+)\s*:(?=\s|$)")
 _FENCE = re.compile(r"^\s*```\w*[ \t]*\n(.*?)^\s*```", re.MULTILINE | re.DOTALL)
+_OPENED = re.compile(r"^```\w*[ \t]*\n")  # a fence whose end was cut off
+_ALL_OR_NONE = {"edits", "verdicts"}  # fields of which a part is not what was meant
 _NUMBER = re.compile(r"#?(\d{1,9})\b")
 _TOKENS = re.compile(r"""("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')|\#[^\n]*|//[^\n]*|/\*.*?\*/""", re.DOTALL)
 _BRACKETS = re.compile(r"""("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')|[{}\[\]]""")
@@ -51,8 +53,11 @@ def fields(text: str, names: Collection[str]) -> Mapping[str, Any]:
     given = text.strip()
     if fenced := _FENCE.match(given):
         given = fenced[1].strip()
+    given = _OPENED.sub("", given)
     if given.startswith("{") and len(given) <= _MAX_VALUE:
         whole = _parsed(given)
+        if whole is _NOTHING and not _ALL_OR_NONE.intersection(names):
+            whole = _parsed(_closed(given))
         if isinstance(whole, Mapping) and any(name in whole for name in names):
             return cast("Mapping[str, Any]", whole)
     return sections(text, names)
@@ -100,6 +105,25 @@ def _parsed(text: str) -> Any:
         return literal(plain.strip())
     except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
         return _NOTHING
+
+
+def _closed(text: str) -> str:
+    """An object that was cut off, with all that is whole in it: to its last comma, and closed there."""
+    closing: list[str] = []
+    end, tail, quoted, escaped = 0, "", False, False
+    for place, sign in enumerate(text):
+        if quoted:
+            quoted, escaped = escaped or sign != '"', not escaped and sign == "\\"
+        elif sign == '"':
+            quoted = True
+        elif sign in "{[":
+            closing.append("}" if sign == "{" else "]")
+        elif sign in "}]":
+            if not closing or closing.pop() != sign:
+                return text
+        elif sign == ",":
+            end, tail = place, "".join(reversed(closing))
+    return text[:end] + tail if closing and end else text
 
 
 def _first(text: str) -> str:

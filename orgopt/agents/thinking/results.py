@@ -20,7 +20,7 @@ MAX_KNOWN = 6_000  # characters
 _BEST, _LATEST = 6, 4
 _STEP = 4  # so many new rows come before old ones are left out
 _MAX_NOTE = 100  # characters of a hypothesis in a row
-_MAX_ERROR = 1_500
+_MAX_ERROR, _ERROR_LINES = 1_500, 20
 _CURVE = 5  # last values
 _HOPELESS_SD = 10.0
 _WORD = re.compile(r"[^\W\d]\w+")
@@ -47,7 +47,8 @@ def known(now: Situation) -> str:
     first = max(1, (len(all_known) - _LATEST) // _STEP * _STEP)
     shown = {one.id: one for one in [all_known[0], *view.knowledge.ranked(_BEST), *all_known[first:]]}
     rows = [row(now, shown[number]) for number in sorted(shown)]
-    return bounded([f"id | {clean(now.work.task.metric)} | what changed, against what | why", *rows], MAX_KNOWN)
+    heads = [f"id | {clean(now.work.task.metric)} | what changed, against what | why"] if len(rows) > 1 else []
+    return bounded([*heads, *rows], MAX_KNOWN)
 
 
 def row(now: Situation, one: Known) -> str:
@@ -62,7 +63,7 @@ def noise(now: Situation) -> str:
     sd = noise_sd(now.view.knowledge.all)
     if sd is None:
         return ""
-    return f"Runs of one setting differ by {sd:.2g} (standard deviation): a difference below {2 * sd:.2g} is noise."
+    return f"A difference below {2 * sd:.2g} is noise (two standard deviations of a run)."
 
 
 def noise_sd(known: Iterable[Known]) -> float | None:
@@ -102,7 +103,7 @@ def last(now: Situation) -> str:
         parts.append(_course(attempt))
     text = "; ".join(parts)
     error = now.work.errors.get(one.id) if one.metric is None else None
-    return f"{text}\n{bounded([clean(line) for line in error.splitlines()], _MAX_ERROR)}" if error else text
+    return f"{text}\n{_end_of(error)}" if error else text
 
 
 def running(now: Situation) -> str:
@@ -197,6 +198,12 @@ def _diff(scripts: Mapping[int, str], before: int, after: int) -> list[str]:
 def _says(note: str, changed: str) -> bool:
     """Whether a note says no more than what was changed, as those of policies do."""
     return set(_WORD.findall(note.partition(": ")[2])) <= set(_WORD.findall(changed))
+
+
+def _end_of(error: str) -> str:
+    """The last lines of what a failed experiment said."""
+    lines = [clean(line) for line in error.strip().splitlines()[-_ERROR_LINES:]]
+    return bounded(lines[::-1], _MAX_ERROR, backwards=True)
 
 
 def _note(now: Situation, one: Known) -> str:

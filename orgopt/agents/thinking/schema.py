@@ -11,34 +11,37 @@ from orgopt.knob import Knob, Value
 
 _TEXT = {"type": "string"}
 _REQUIRED = ("verdicts", "hypothesis", "knobs", "report", "notes")
-MAX_TURNED = 2
-"""Knobs that an answer may turn which is held to a schema: what more change at once, nobody can tell apart."""
 _MANY = 64  # values that are listed one by one
+_LEVELS = 25  # values that stand for a range of numbers
 RULINGS = ("pass", "rerun", "reject")
 
 
-def schema_of(now: Situation, names: Sequence[str]) -> dict[str, Any]:
+def schema_of(now: Situation, names: Sequence[str], *, ranges: bool = True) -> dict[str, Any]:
     """The schema of an answer.
 
     Args:
         now: What the agent knows.
         names: The fields of the answer, in their order.
+        ranges: Whether numbers can be held to a range; else values of it are named one by one.
     """
     alone = len(names) == 1
-    found = {name: _field(now, name) for name in names}
+    found = {name: _field(now, name, ranges=ranges) for name in names}
     required = [name for name in found if name in _REQUIRED and (alone or name != "notes")]
     return _object(found, required)
 
 
-def _field(now: Situation, name: str) -> dict[str, Any]:
+def _field(now: Situation, name: str, *, ranges: bool) -> dict[str, Any]:
     if name == "knobs":
-        # Whoever names a knob changes it: small models repeat the whole table of knobs, which is no experiment.
+        # One knob, which changes: small models repeat the whole table of knobs, which is no experiment, and what more
+        # change at once, nobody can tell apart.
         starts = now.view.starts
         first, *others = (one.settings for one in starts)
         only = {name: value for name, value in first.items() if all(one[name] == value for one in others)}
-        each = [_object({knob.name: _knob(knob, only.get(knob.name))}, [knob.name]) for knob in now.view.free]
-        least = 0 if now.work.edits or now.view.cases else 1
-        return {"type": "array", "items": {"anyOf": each}, "minItems": least, "maxItems": MAX_TURNED}
+        allowed = {knob.name: _knob(knob, only.get(knob.name), ranges=ranges) for knob in now.view.free}
+        each = [_object({name: values}, [name]) for name, values in allowed.items()]
+        # In a list, models begin to repeat the table of knobs from its top; in an object they name the one they mean.
+        none = [_object({}, [])] if now.work.edits or now.view.cases else []
+        return {"anyOf": [*each, *none]}
     if name == "start_from":
         return {"enum": [one.id for one in now.view.starts]}
     if name == "edits":
@@ -50,16 +53,24 @@ def _field(now: Situation, name: str) -> dict[str, Any]:
     return _TEXT
 
 
-def _knob(knob: Knob, now: Value | None) -> dict[str, Any]:
+def _knob(knob: Knob, now: Value | None, *, ranges: bool) -> dict[str, Any]:
     """The values that a knob may get, without the one that it has, as far as that can be said."""
     whole = knob.integer
     values = knob.choices or (
         range(int(knob.low), int(knob.high) + 1) if whole and knob.high - knob.low < _MANY else ()
     )
+    if not values and not (ranges or whole):
+        values = _levels(knob)
     if others := [value for value in values if value != now]:
         return {"enum": others}
     low, high = (int(knob.low), int(knob.high)) if whole else (knob.low, knob.high)
     return {"type": "integer" if whole else "number", "minimum": low, "maximum": high}
+
+
+def _levels(knob: Knob) -> list[float]:
+    """Values of a range, from end to end at equal steps of its scale."""
+    values = (float(f"{knob.at(k / (_LEVELS - 1)):.2g}") for k in range(_LEVELS))
+    return list(dict.fromkeys(value for value in values if knob.allows(value)))
 
 
 def _object(properties: dict[str, Any], required: Sequence[str]) -> dict[str, Any]:

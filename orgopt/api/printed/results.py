@@ -6,6 +6,7 @@ from typing_extensions import TypedDict  # pydantic asks for it below Python 3.1
 
 from orgopt.api.benchmark import Arranged
 from orgopt.normalisation import Measure
+from orgopt.api.model_skills import ModelSkill
 from orgopt.score import Score
 from orgopt.study.verdict.ending import Ending
 from orgopt.team.costs import Report
@@ -164,6 +165,12 @@ class Results(TypedDict):
     """What a workspace keeps, the newest first."""
 
     results: list[Result]
+
+
+class Skills(TypedDict):
+    """What language models did, a row a model, role and task."""
+
+    skills: list[ModelSkill]
 
 
 class Status(Result):

@@ -153,10 +153,19 @@ class SetKey(Edit):
     def plan(self, draft: Draft) -> None:
         org = draft.reading.org
         text = None if self.value is None and self.key != "stand-up" else self._text(org)
+        if text is None and self.role is not None and self._stands_in_a_file(draft):
+            text = "none"
         if self.role is None:
             set_rhythm(draft, self._key.name, text)
         else:
             set_field(draft, self.role, self._key.name, text)
+
+    def _stands_in_a_file(self, draft: Draft) -> bool:
+        """Whether a role has the key from a file such as SOUL.md, so that taking no field away takes it away."""
+        role = draft.reading.org.role(self.role) if self.role else None
+        written = [field for entry in draft.reading.roles.get(self.role or "", ()) for field in entry.fields]
+        has = role is not None and bool(getattr(role, self._key.attribute)) and self._key.parse is values.parse_text
+        return has and not any(field.key == self.key for field in written)
 
     def apply(self, program: Program) -> Program:
         try:

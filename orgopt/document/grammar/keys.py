@@ -72,6 +72,7 @@ KEYS: dict[str, Key] = {
         ),
         Key(name="Persona", attribute="persona", code="ORG023", parse=values.parse_text, format=str),
         Key(name="Memory", attribute="memory", code="ORG023", parse=values.parse_memory, format=str),
+        Key(name="Remembers", attribute="remembers", code="ORG023", parse=values.parse_text, format=str),
         Key(
             name="Risk tolerance",
             attribute="risk",

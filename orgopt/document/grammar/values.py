@@ -109,8 +109,8 @@ def parse_model(text: str) -> str:
 
 
 def parse_text(text: str) -> str:
-    """A line of text."""
-    return text.strip()[:MAX_TEXT]
+    """A line of text; `none` is none."""
+    return "" if text.strip().lower() == "none" else text.strip()[:MAX_TEXT]
 
 
 def _choice(text: str, known: tuple[str, ...], what: str) -> str:

@@ -135,10 +135,14 @@ def _not_executed(document: Document) -> Iterator[Finding]:
         if role.model and not role.thinks:
             message = f"{role.name} has a model, and its agent '{role.agent}' uses none"
             yield finding("ORG040", message, document.field(role, "model"), "write '- **Agent:** llm'")
-        unread = ("persona", "memory") if not role.thinks else ("memory",) if role.command else ()
+        words = ("persona", "memory", "remembers")
+        unread = words if not role.thinks else words[1:] if role.command else words[2:] if role.memory == "none" else ()
         for key in (name for name in unread if getattr(role, name) not in {"", "none"}):
-            message = f"'{key}' has no effect: the agent '{role.agent}' does not read it"
-            yield finding("ORG007", message, document.field(role, key), "write '- **Agent:** llm', or leave it out")
+            mind = role.thinks and not role.command
+            why = "the role keeps no notes" if mind else f"the agent '{role.agent}' does not read it"
+            message = f"'{key}' has no effect: {why}"
+            help_ = f"write '- **{'Memory:** run' if mind else 'Agent:** llm'}', or leave it out"
+            yield finding("ORG007", message, document.field(role, key), help_)
 
 
 def _first_of(roles: list[Role]) -> str:

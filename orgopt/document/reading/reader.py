@@ -13,7 +13,7 @@ from orgopt.document.findings import Finding, Notes, errors
 from orgopt.document.grammar import values
 from orgopt.document.grammar.keys import KEYS, RHYTHM_KEYS
 from orgopt.document.reading.entry import Entry
-from orgopt.document.reading.evidence.folders import beats, of_one, plain_entry
+from orgopt.document.reading.evidence.folders import beats, duties, folder_of, of_one, plain_entry
 from orgopt.document.reading.evidence.signs import Group, person
 from orgopt.document.reading.field import Field
 from orgopt.document.reading.fields import block_fields, fields, named
@@ -83,7 +83,7 @@ class _Reader:
             self.roles[entry.name.id] = (entry,)
             self._nobody(entry, roster.doubtful)
         self._left(roster.left)
-        of = RoleReader(self.program, self.notes, self.parts)
+        of = RoleReader(self.program, self.notes, self.parts, only=len(self.roles) == 1)
         roles = tuple(of.role(role_id, places) for role_id, places in self.roles.items())
         section = self.parts.get("links")
         links, places = read_links(self.program, self.notes, section, self.roles, self._resolve, roster.links)
@@ -204,7 +204,10 @@ class _Reader:
         """The spans of the text outside the roles, the parts and the title."""
         taken = [section.span for section in self.parts.values()] + ([title] if title else [])
         taken += [entry.span for entry in found]
-        taken += [section.span for section in self.program.sections if section.level == 0 and of_one(section)]
+        files = [section for section in self.program.sections if section.level == 0 and of_one(section)]
+        # What one agent does again and again is told with the text of its document.
+        told = duties(self.program, (file for file in files if not folder_of(file))) if len(found) < 2 else []
+        taken += [section.span for section in files if section not in told]
         prose = (block for block in self.program.blocks if block.kind not in {"front_matter", "file"})
         return tuple(block.span for block in apart(prose, taken))
 

@@ -1,7 +1,7 @@
 """A role from the places where it is written: its keys, its charter, and a finding for what is not understood."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
@@ -10,7 +10,7 @@ from orgopt.document.grammar.keys import KEYS, RHYTHM_KEYS, ROLE_KEYS, Key, cano
 from orgopt.document.grammar.numbers import is_plain_number
 from orgopt.document.grammar.words import is_word
 from orgopt.document.reading.entry import Entry
-from orgopt.document.reading.evidence.folders import folder_of, of_one
+from orgopt.document.reading.evidence.folders import SOUL, folder_of, of_one
 from orgopt.document.reading.field import Field
 from orgopt.document.reading.fields import bullets, named
 from orgopt.document.text.program import LINE_END, Program, Section, Span, printable
@@ -32,10 +32,11 @@ class RoleReader:
         program: The document.
         notes: Takes the findings.
         parts: Its sections Roles, Links and Rhythm.
+        only: Whether it has one role alone, whose the files of one agent beside the document are.
     """
 
-    def __init__(self, program: Program, notes: Notes, parts: dict[str, Section]) -> None:
-        self.program, self.notes, self.parts = program, notes, parts
+    def __init__(self, program: Program, notes: Notes, parts: dict[str, Section], *, only: bool = False) -> None:
+        self.program, self.notes, self.parts, self.only = program, notes, parts, only
         self._folders: dict[str, list[Section]] | None = None
 
     def text(self, spans: Iterable[Span]) -> str:
@@ -71,7 +72,8 @@ class RoleReader:
             for field in entry.misread:
                 self.value(KEYS[field.key], field, claim=False)
         span = places[0].name.span
-        if "agent" not in given and (mind := self._mind(every, places)):
+        beside = self._beside(places)
+        if "agent" not in given and (mind := self._mind(every, places, beside)):
             given["agent"] = LANGUAGE_AGENT
             self.notes.add(
                 "ORG025", "info", f"{places[0].name.text}: agent taken as {LANGUAGE_AGENT}, for {mind}", span
@@ -83,41 +85,46 @@ class RoleReader:
             self.notes.add(
                 "ORG025", "info", f"{places[0].name.text}: headcount taken as {given.get('headcount', 1)}", span
             )
-        if (at := next((e for e in places if e.kind in {"plain", "file"}), None)) and self._alone(at):
-            given = {**self._beside(folder_of(at.section) if at.section else ""), **given}
         charter = "\n\n".join(text for entry in places if (text := self._charter(entry)))
-        return Role(id=role_id, name=places[0].name.text, charter=charter, **given)
+        return Role(id=role_id, name=places[0].name.text, charter=charter, **{**beside, **given})
 
     def _declared(self, field: Field) -> bool:
         """Whether a field stands in a section Roles or in front matter, where what it says must be understood."""
         part = self.parts.get("roles")
         return field.form == "front matter" or (part is not None and part.span.start < field.line.start < part.span.end)
 
-    def _alone(self, entry: Entry) -> bool:
-        """Whether the files beside a role are its own: those of the whole document, or of a subfolder."""
-        return entry.kind == "plain" or (entry.section is not None and bool(folder_of(entry.section)))
+    def _folder(self, places: tuple[Entry, ...]) -> str | None:
+        """The folder whose files are a role's own, empty for the document's; None for none."""
+        at = next((entry for entry in places if entry.kind in {"plain", "file"}), None)
+        own = folder_of(at.section) if at and at.section else ""
+        return own if own or self.only or (at and at.kind == "plain") else None
 
-    def _beside(self, folder: str) -> dict[str, Any]:
-        """What files such as SOUL.md in a folder say of the agent whose it is."""
+    def _beside(self, places: tuple[Entry, ...]) -> dict[str, Any]:
+        """What files such as SOUL.md say of a role."""
+        if (folder := self._folder(places)) is None:
+            return {}
         if self._folders is None:
             self._folders = {}
             for section in self.program.sections:
                 if section.level == 0:
                     self._folders.setdefault(folder_of(section), []).append(section)
         files = [(of_one(section), section) for section in self._folders.get(folder, ())]
-        bodies = [Span(section.heading.span.end, section.span.end) for key, section in files if key == "persona"]
-        persona = prose("\n\n".join(self.program.slice(body).strip() for body in bodies))
-        given: dict[str, Any] = {"persona": KEYS["persona"].parse(persona)} if persona else {}
+        given: dict[str, Any] = {}
+        for name, kind in (("persona", "persona"), ("remembers", "memory")):
+            bodies = [Span(section.heading.span.end, section.span.end) for key, section in files if key == kind]
+            if text := prose("\n\n".join(self.program.slice(body).strip() for body in bodies)):
+                given[name] = KEYS[name].parse(text)
         return given | ({"memory": "lasting"} if any(key == "memory" for key, _ in files) else {})
 
-    def _mind(self, every: list[Field], places: tuple[Entry, ...]) -> str:
+    def _mind(self, every: list[Field], places: tuple[Entry, ...], beside: Mapping[str, Any]) -> str:
         """What says that a role thinks with language, in words; empty where nothing does."""
         if named(every, "model"):
             return "it has a model"
         if named(every, "agent"):
             return ""
         spoken = "persona" if any(field.key == "persona" and field.form == "cell" for field in every) else ""
-        mind = next((entry.mind for entry in places if entry.mind), spoken)
+        files = SOUL if self.only and beside.get("persona") else ""
+        mind = next((entry.mind for entry in places if entry.mind), spoken or files)
         return f"it has '{mind}'" if mind else ""
 
     def _taken(self, key: Key, field: Field, value: Any) -> None:

@@ -134,6 +134,7 @@ def _record(result: Result, k: int) -> EvaluationRecord:
         seed=job.seed,
         score=result.score,
         wall_s=round(result.wall_s, 3),
+        skills=result.skills,
     )
 
 

@@ -17,9 +17,9 @@ from orgopt.evolve.space.candidate import Candidate
 from orgopt.evolve.space.genome import Params, Space
 from orgopt.evolve.space.texts import (
     CHARTER,
+    FIELDS,
     LONGEST,
     MISSION,
-    PERSONA,
     RefusedError,
     Texts,
     places,
@@ -41,7 +41,7 @@ class Change:
     """One change in words.
 
     Attributes:
-        place: `mission`, `charter/ROLE`, `persona/ROLE`, or the name of a parameter.
+        place: `mission`, `charter/ROLE`, `persona/ROLE`, `remembers/ROLE`, or the name of a parameter.
         to: The new text or value.
         reason: Why.
     """
@@ -129,8 +129,41 @@ def allowed(space: Space, parent: Candidate) -> Iterator[str]:
         yield f"{name} = {_shown(parent.params[name])}   ({_choices(space.distributions[name])})"
 
 
+def schema_of(space: Space, parent: Candidate) -> dict[str, Any]:
+    """The JSON schema of an answer with changes of a candidate: places, values and choices as `allowed` lists them."""
+    now, org = read(parent.program).org, space.organization(parent.params)
+    texts = [one for one in places(org) if len(text_at(now, one)) <= LONGEST] if space.rewritable else []
+    values = {name: _values(space.distributions[name], parent.params[name]) for name in space.active(parent.params)}
+    each = [_change([name], found) for name, found in values.items() if found]
+    several = {"type": "array", "minItems": 1, "maxItems": MOST}
+    changes = {**several, "items": {"anyOf": [*([_change(texts, _TEXT)] if texts else []), *each]}}
+    keys = {"thinking": _TEXT, "changes": changes}
+    return {"type": "object", "properties": keys, "required": [*keys], "additionalProperties": False}
+
+
+_TEXT = {"type": "string"}
+
+
+def _change(names: Sequence[str], to: Mapping[str, Any]) -> dict[str, Any]:
+    keys = {"place": {"enum": [*names]}, "to": to, "reason": _TEXT}
+    return {"type": "object", "properties": keys, "required": [*keys], "additionalProperties": False}
+
+
+def _values(distribution: BaseDistribution, now: Any) -> dict[str, Any]:
+    """The values that a parameter may get, without the one that it has; empty where there is none."""
+    if isinstance(distribution, CategoricalDistribution):
+        found = [choice for choice in distribution.choices if choice != now]
+    elif isinstance(distribution, IntDistribution | FloatDistribution) and distribution.step:
+        count = round((distribution.high - distribution.low) / distribution.step)
+        steps = (distribution.low + k * distribution.step for k in range(count + 1))
+        found = [one for step in steps if (one := _choice(distribution, step)) is not None and one != now]
+    else:
+        return {"type": "number"}
+    return {"enum": found} if found else {}
+
+
 def _is_text(place: str) -> bool:
-    return place == MISSION or place.partition("/")[0] in {CHARTER, PERSONA}
+    return place == MISSION or place.partition("/")[0] in {CHARTER, *FIELDS}
 
 
 def _check_place(space: Space, place: str, open_places: set[str], present: set[str]) -> None:

@@ -1,7 +1,8 @@
 """Texts of a candidate: what the search space cannot hold, by the place where it stands in the document.
 
-A place is `mission`, `charter/ROLE` or `persona/ROLE`, with the id of a role. A text that a language model wrote is
-prose and nothing else: whatever could be read as a part of a document, of a page or of a prompt is refused.
+A place is `mission`, `charter/ROLE`, `persona/ROLE` or `remembers/ROLE`, with the id of a role. A text that a language
+model wrote is prose and nothing else: whatever could be read as a part of a document, of a page or of a prompt is
+refused.
 """
 
 import re
@@ -16,9 +17,11 @@ from orgopt.org import LANGUAGE_AGENT, Org
 
 Texts = Mapping[str, str]
 
-MISSION, CHARTER, PERSONA = "mission", "charter", "persona"
-LIMITS = {MISSION: 1500, CHARTER: 1500, PERSONA: 300}
+MISSION, CHARTER, PERSONA, REMEMBERS = "mission", "charter", "persona", "remembers"
+LIMITS = {MISSION: 1500, CHARTER: 1500, PERSONA: 300, REMEMBERS: 600}
 """The most characters of a text; one that is longer already may grow by a tenth."""
+FIELDS = {PERSONA, REMEMBERS}
+"""Texts that are a field of their role, in a line."""
 LONGEST = 8000
 """Characters of a text above which it is left alone: a model would have to repeat all of it."""
 
@@ -39,12 +42,14 @@ class RefusedError(OrgoptError):
 
 def places(org: Org) -> Iterator[str]:
     """The places whose texts are read by somebody: agents that think with a language model."""
-    speaking = [role.id for role in org.roles if role.headcount and role.agent == LANGUAGE_AGENT]
+    speaking = [role for role in org.roles if role.headcount and role.agent == LANGUAGE_AGENT]
     if speaking:
         yield MISSION
     for role in speaking:
-        yield f"{CHARTER}/{role}"
-        yield f"{PERSONA}/{role}"
+        yield f"{CHARTER}/{role.id}"
+        yield f"{PERSONA}/{role.id}"
+        if role.memory != "none":
+            yield f"{REMEMBERS}/{role.id}"
 
 
 def text_at(org: Org, place: str) -> str:
@@ -53,7 +58,7 @@ def text_at(org: Org, place: str) -> str:
     if kind == MISSION:
         return org.mission
     role = org.role(role_id)
-    return "" if role is None else role.charter if kind == CHARTER else role.persona
+    return "" if role is None else getattr(role, kind)
 
 
 def with_texts(program: Program, texts: Texts) -> Program:
@@ -68,7 +73,7 @@ def with_texts(program: Program, texts: Texts) -> Program:
         if (role and org.role(role) is None) or text_at(org, place) == text:
             continue
         edit: Edit = SetMission(text) if kind == MISSION else SetCharter(role, text)
-        program = (SetKey(role, PERSONA, text) if kind == PERSONA else edit).apply(program)
+        program = (SetKey(role, kind, text) if kind in FIELDS else edit).apply(program)
     return program
 
 
@@ -96,6 +101,6 @@ def prose(place: str, given: object, old: str) -> str:
         if pattern.search(text):
             raise RefusedError(f"{place}: {what} does not belong there: write plain sentences")
     lines = [" ".join(line.split()) for line in text.strip().split("\n")]
-    if kind == PERSONA:
+    if kind in FIELDS:
         return " ".join(filter(None, lines))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines))

@@ -21,7 +21,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from orgopt.agents.session import Means
-from orgopt.document import Program, parse
+from orgopt.document import Program, parse, read
 from orgopt.errors import LabError
 from orgopt.evolve.trials.kept import PLAIN_PREFIX, Keeping, Memory, Settings, evaluate_kept
 from orgopt.lab import make_lab
@@ -31,6 +31,7 @@ from orgopt.plugin_faults import naming_packages
 from orgopt.scoring import Score, evaluate
 from orgopt.task import Task
 from orgopt.team.runtime import Watcher
+from orgopt.team.skill import Skill, skills_of
 
 if TYPE_CHECKING:
     from orgopt.evolve.trials.ray_workers import RayWorkers
@@ -62,7 +63,8 @@ class Job:
 class Result(NamedTuple):
     """What a job gave.
 
-    `wall_s` is how long it took here, in seconds; `memory` is what roles with lasting memory wrote.
+    `wall_s` is how long it took here, in seconds; `memory` is what roles with lasting memory wrote;
+    `skills` is what language models did in it.
     """
 
     job: Job
@@ -70,6 +72,7 @@ class Result(NamedTuple):
     events: tuple[Event, ...]
     wall_s: float
     memory: Memory = ()
+    skills: tuple[Skill, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,7 +223,7 @@ def run_job(job: Job, task: Task, lab: Lab, terms: Terms, watch: Watch | None = 
     """What a job gives in a lab."""
     began = time.perf_counter()
     told = partial(watch, job) if watch else None
-    ledger, memory = Ledger(), ()
+    ledger, memory, shown = Ledger(), (), ()
     budget_s, seed, verify_seeds = terms.budget_of(job.task), job.seed, terms.verify_seeds
     if job.program.startswith(PLAIN_PREFIX):
         score = _plain(job, task, lab, terms, ledger, told)
@@ -231,6 +234,7 @@ def run_job(job: Job, task: Task, lab: Lab, terms: Terms, watch: Watch | None = 
         )
         program = _parsed(job.program, job.entrant)
         score, ledger, memory = evaluate_kept(program, task, lab, settings, job.keeping, told)
+        shown = skills_of(read(program).org, task, ledger)
     else:
         program = _parsed(job.program, job.entrant)
         score = evaluate(
@@ -246,7 +250,7 @@ def run_job(job: Job, task: Task, lab: Lab, terms: Terms, watch: Watch | None = 
             means=terms.means,
         )
     events = tuple(ledger.events) if job.keep_events else ()
-    return Result(job, score, events, time.perf_counter() - began, memory)
+    return Result(job, score, events, time.perf_counter() - began, memory, shown)
 
 
 def _plain(job: Job, task: Task, lab: Lab, terms: Terms, ledger: Ledger, watch: Watcher | None) -> Score:

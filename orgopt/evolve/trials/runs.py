@@ -148,6 +148,7 @@ class Runs:
                 score=result.score,
                 wall_s=round(result.wall_s, 3),
                 memory=memory,
+                skills=result.skills,
             )
         )
         self.callback.evaluated(phase, job, result.score)

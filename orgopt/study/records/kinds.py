@@ -14,6 +14,7 @@ from orgopt.score import Score
 from orgopt.study.records.head import ContestRecord, StudyRecord
 from orgopt.study.records.result import Ablation, Claim, Cost, Estimates, Feedback, Importance, Place, Rewrites
 from orgopt.study.records.values import Many, OrNone, Time, Value
+from orgopt.team.skill import Skill
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +87,7 @@ class EvaluationRecord:
     Attributes:
         wall_s: Wall seconds that it took.
         memory: What roles remember after it, by their ids, where it is a run that leaves memory.
+        skills: What the language models of its roles did.
     """
 
     kind: Literal["evaluation"] = "evaluation"
@@ -97,6 +99,7 @@ class EvaluationRecord:
     score: Score
     wall_s: float
     memory: Many[str] = field(default_factory=dict[str, str])
+    skills: Annotated[tuple[Skill, ...], Field(exclude_if=lambda shown: not shown)] = ()
     at: Time = 0.0
 
 

@@ -1,6 +1,7 @@
 """Files as evidence: each file of a folder is a role; beside an AGENTS.md some say who its one agent is."""
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import PurePosixPath
 
@@ -19,6 +20,9 @@ from orgopt.org import slug
 
 OF_ONE = {"soul": "persona", "identity": "persona", "memory": "memory", "heartbeat": "charter"}
 """The files that say who an agent is, beside the one that says what it does: their stems, and the key that each is."""
+
+SOUL = "a file SOUL.md or IDENTITY.md"
+"""What says of an agent that it thinks with language, in words."""
 
 _REST = re.compile(
     r"^(?:#.*|[-*+][ \t]+[*_]*Stand-up\b.*)$", re.IGNORECASE | re.MULTILINE
@@ -184,8 +188,7 @@ def workspace_entry(program: Program, folder: str, own: list[Section]) -> Entry:
         mark = main.heading.span
         at = program.first_line(Span(mark.start + (program.text[mark.start] == "\n"), mark.end))
         name = Name(words[:1].upper() + words[1:], at, raw=raw)
-    beats = [Span(s.heading.span.end, s.span.end) for s in own if _stem(s) == "heartbeat"]
-    prose = tuple(span for span in beats if _REST.sub("", program.slice(span)).strip())
+    prose = tuple(Span(section.heading.span.end, section.span.end) for section in duties(program, own))
     return Entry(
         kind="file",
         name=name._replace(path=main.title),
@@ -195,7 +198,7 @@ def workspace_entry(program: Program, folder: str, own: list[Section]) -> Entry:
         misread=entry.misread,
         prose=(*(entry.prose if _stem(main) == "agents" else ()), *prose),
         section=main,
-        mind=entry.mind or "a file SOUL.md or IDENTITY.md",
+        mind=entry.mind or SOUL,
     )
 
 
@@ -208,10 +211,14 @@ def plain_entry(program: Program, prose: tuple[Span, ...]) -> Entry:
     named = next((field for field in every if field.key == "name" and slug(field.value)), None)
     name = read_name(named.value, named.value_span.start) if named else Name("Researcher", Span(0, 0), raw="Researcher")
     known = tuple(field for field in front if field.key in ROLE_KEYS)
-    says = mind(front) or (
-        "a file SOUL.md or IDENTITY.md" if any(of_one(s) == "persona" for s in program.sections) else ""
-    )
+    says = mind(front) or (SOUL if any(of_one(s) == "persona" for s in program.sections) else "")
     return Entry(kind="plain", name=name, span=Span(0, len(program.text)), fields=known, prose=prose, mind=says)
+
+
+def duties(program: Program, own: Iterable[Section]) -> list[Section]:
+    """The files HEARTBEAT.md that say more than when a stand-up is."""
+    beats = (section for section in own if _stem(section) == "heartbeat" and of_one(section))
+    return [s for s in beats if _REST.sub("", program.slice(Span(s.heading.span.end, s.span.end))).strip()]
 
 
 def _identity(program: Program) -> list[Field]:

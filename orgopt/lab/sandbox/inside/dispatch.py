@@ -212,7 +212,7 @@ class Dispatcher:
 
     def _end(self, number: int, job: _Job, found: Mapping[str, Any]) -> None:
         del self._jobs[number]
-        if self.config["keeps"]:
+        if self.config["keeps"] or found["status"] != "ok":
             with contextlib.suppress(OSError):
                 found = {**found, "output": (job.folder / OUTPUT).read_bytes().decode("utf-8", "replace")}
         shutil.rmtree(job.folder, ignore_errors=True)

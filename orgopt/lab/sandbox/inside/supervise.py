@@ -137,8 +137,9 @@ def _run(
     elif status == "ok":
         error = collect(work, part.leaves, kept, part.limits["file_bytes"])
         status = "invalid_metric" if error else "ok"
-    if part.keeps:
-        _keep(kept, watch.tail)
+    if part.keeps or status != "ok":
+        with contextlib.suppress(OSError):  # of a disk that is full
+            _keep(kept, watch.tail)
     _tell_curve(part, work, watch, reports)
     kilobyte = 1 if sys.platform == "darwin" else 1024  # ru_maxrss is in bytes on macOS
     report = _report(status, error)

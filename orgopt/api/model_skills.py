@@ -1,0 +1,70 @@
+"""What the language models of a workspace's studies and contests are good at, as their logs tell it."""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from orgopt.api.results import logs
+from orgopt.json_values import json_values
+from orgopt.study.records.kinds import EvaluationRecord
+from orgopt.study.records.reader import read_records
+from orgopt.team.skill import Skill, together
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSkill(Skill):
+    """What a model did as a role on a task, in all runs.
+
+    Attributes:
+        task: The task's name.
+        runs: How many runs it is of.
+    """
+
+    task: str
+    runs: int
+
+    @property
+    def invalid_share(self) -> float:
+        """The share of its thoughts that could not be used."""
+        return self.invalid / self.thoughts if self.thoughts else 0.0
+
+    @property
+    def gained(self) -> float:
+        """What its changes gained against their starts in all, as a quality."""
+        return sum(one.gained for one in self.changes.values())
+
+    def to_dict(self) -> dict[str, Any]:
+        """It as JSON values."""
+        return json_values(self)
+
+
+def skills(*, workspace: str | Path | None = None) -> list[ModelSkill]:
+    """What each language model did as which role on which task, by the studies and contests of a workspace.
+
+    Args:
+        workspace: The folder with its mlruns; None finds it.
+    """
+    shown: defaultdict[str, list[Skill]] = defaultdict(list)
+    runs: Counter[tuple[str, str, str]] = Counter()
+    for log in logs(workspace):
+        for record in read_records(log):
+            if isinstance(record, EvaluationRecord):
+                shown[record.task] += record.skills
+                runs.update((record.task, one.role, one.model) for one in record.skills)
+    found = [
+        ModelSkill(
+            task=task,
+            runs=runs[task, one.role, one.model],
+            role=one.role,
+            model=one.model,
+            thoughts=one.thoughts,
+            invalid=one.invalid,
+            tokens=one.tokens,
+            usd=one.usd,
+            changes=one.changes,
+        )
+        for task, several in shown.items()
+        for one in together(several)
+    ]
+    return sorted(found, key=lambda one: (one.model, one.role, one.task))

@@ -1,0 +1,55 @@
+"""What language models are good at, as the ledger of a run tells it."""
+
+import json
+
+from orgopt.ledger import Ledger
+from orgopt.org import Org, Role
+from orgopt.task import Task
+from orgopt.team.skill import Changes, skills_of, together
+from tests.test_language_cli import invoke
+
+LAB = Org(roles=(Role(id="lead", name="Lead", agent="llm"), Role(id="hand", name="Hand", headcount=2, agent="llm")))
+
+
+def ledger_of(task: Task) -> Ledger:
+    """A run in which one hand changes X twice, once for the better, and the lead Y and X at once."""
+    told = Ledger()
+    about = {"lead": {"model": "a/big"}, "hand": {"model": "a/small"}}
+    told.add("start", 0.0, budget_s=9, slots=2, agents=3, commit="", baseline=task.baseline.metric, language=about)
+
+    def tried(number: int, agent: str, knobs: dict, parent: int, metric: float | None) -> None:
+        thought = {"purpose": "propose", "failure": "", "tokens": [100, 10], "usd": 0.5}
+        told.add("thought", number, agent=agent, **thought)
+        told.add("proposal", number, id=number, agent=agent, knobs=knobs, parent=parent, note="", commit="")
+        ended = {"started": 0.0, "ended": 1.0, "metric": metric, "heldout": metric, "memory_gb": 0.0, "error": ""}
+        told.add("outcome", number, id=number, agent=agent, status="ok" if metric else "crashed", **ended)
+
+    base = task.baseline.metric
+    tried(1, "hand-1", {"X": 0.3}, 0, base / 2)
+    tried(2, "hand-2", {"X": 0.9}, 1, base)
+    tried(3, "lead-1", {"X": 0.9, "Y": 0.2, "MODE": "crash"}, 0, None)
+    told.add("thought", 4.0, agent="lead-1", purpose="propose", failure="invalid", tokens=[100, 10], usd=0.5)
+    told.add("thought", 9.0, agent="lead-1", purpose="propose", failure="unfinished")
+    return told
+
+
+def test_changes_are_counted_by_their_kind_against_their_start(toy: Task) -> None:
+    group = {knob.name: knob.group for knob in toy.knobs}
+    gain = toy.quality(toy.baseline.metric / 2) - toy.quality(toy.baseline.metric)
+    lead, hand = skills_of(LAB, toy, ledger_of(toy))
+    assert (lead.model, lead.thoughts, lead.invalid, lead.tokens, lead.usd) == ("a/big", 2, 1, 220, 1.0)
+    kind = "several" if len({group[name] for name in ("X", "Y", "MODE")}) > 1 else group["X"]
+    assert lead.changes == {kind: Changes(tried=1, better=0, gained=0.0)}  # it failed
+    assert (hand.model, hand.thoughts, hand.invalid) == ("a/small", 2, 0)
+    (own,) = hand.changes.values()
+    assert set(hand.changes) == {group["X"]}
+    assert (own.tried, own.better, round(own.gained, 6)) == (2, 1, 0.0)  # there and back again
+    assert gain > 0
+    (both,) = [one for one in together([hand, hand]) if one.role == "hand"]
+    assert (both.thoughts, both.changes[group["X"]].tried) == (4, 4)
+
+
+def test_without_language_models_nothing_is_shown(tmp_path) -> None:
+    assert "No language model" in invoke("skills", "--workspace", str(tmp_path)).stdout
+    said = json.loads(invoke("skills", "--workspace", str(tmp_path), "--json").stdout)
+    assert said["skills"] == []
