@@ -16,7 +16,6 @@ from orgopt.cli import main
 from orgopt.document import parse, read
 from orgopt.draw import Weight, Weights, svg
 from orgopt.report import page as made
-from orgopt.report.diffs import difference
 from orgopt.report.markup import h
 from orgopt.report.scale import Scale, scale, ticks
 from orgopt.study.verdict.study import ending
@@ -161,43 +160,6 @@ def test_who_was_disqualified_has_no_value_and_is_not_ahead(told: list[Record]) 
     assert after.best
     assert after.best.name != out.name
     assert (out.value, out.standing, out.dropped) == (None, None, False)
-
-
-def test_differences_are_those_of_the_texts(told: list[Record], text: str) -> None:
-    content = data(text)
-    programs = {r["index"]: r["program"].splitlines() for r in told if r["kind"] == "candidate"}
-    for entry in content["candidates"][1:]:
-        rows = [(mark, content["lines"][line]) for mark, line, *_ in entry["parentDiff"]]
-        before, after = programs[entry["parent"]], programs[entry["i"]]
-        assert [line for mark, line in rows if mark == "-"] == _only(before, after, rows, "-")
-        assert all(line in after for mark, line in rows if mark == "+")
-        assert all(line in before for mark, line in rows if mark == "-")
-
-
-def _only(before: list[str], after: list[str], rows: list[tuple[str, str]], mark: str) -> list[str]:
-    """Applying the rows to the old text gives the new one; the removed lines are returned."""
-    old, new, removed = iter(before), list[str](), list[str]()
-    for kind, line in rows:
-        if kind == "…":
-            new += [next(old) for _ in range(int(line.split()[0]))]
-        elif kind == "+":
-            new.append(line)
-        else:
-            assert next(old) == line
-            new += [line] if kind == " " else []
-            removed += [line] if kind == mark else []
-    assert new == after
-    return removed
-
-
-def test_changed_words_are_marked() -> None:
-    lines = difference("a\n- **Headcount:** 3\n", "a\n- **Headcount:** 4\n")
-    assert [(line.mark, line.text) for line in lines] == [
-        (" ", "a"), ("-", "- **Headcount:** 3"), ("+", "- **Headcount:** 4"),
-    ]  # fmt: skip
-    assert [line.text[start:end] for line in lines for start, end in line.spans] == ["3", "4"]
-    assert difference("same\n", "same\n") == []
-    assert [line.mark for line in difference("", "x")] == ["+"]
 
 
 def test_effects_are_drawn_on_the_champions_chart(text: str) -> None:

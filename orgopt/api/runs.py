@@ -1,5 +1,6 @@
 """Runs of the front door: one organization on a task, kept in a folder from which it goes on, or scored in memory."""
 
+import json
 import shlex
 import shutil
 from collections.abc import Callable, Collection, Generator, Sequence
@@ -25,7 +26,7 @@ from orgopt.api.inputs import (
 )
 from orgopt.api.labs import calibrated, lab_of, open_lab
 from orgopt.api.language import answering, check, frozen, going_on, language_settings
-from orgopt.api.run_result import INBOX, SETTINGS, RunResult, RunSettings, read_run_settings
+from orgopt.api.run_result import INBOX, LEDGER, SETTINGS, VERDICT, RunResult, RunSettings, read_run_settings
 from orgopt.callback import Callback
 from orgopt.called import own_command
 from orgopt.document import load, require_org
@@ -44,7 +45,7 @@ from orgopt.team.no_result import mended
 from orgopt.team.repository import Repository
 from orgopt.workspace import find_workspace, folder_name, writable_folder
 
-LEDGER, ANSWERS = "ledger.jsonl", "answers.jsonl"
+ANSWERS = "answers.jsonl"
 
 
 @naming_packages()
@@ -238,7 +239,9 @@ def _run(
         callback.noted(f"code.git was not written to its end: {code.problem}")
     named = replace(program, source=settings.program)  # the folder has a copy
     found = report(org, ledger)
-    return RunResult(settings=settings, folder=folder, program=named, task=task, score=score, report=found)
+    result = RunResult(settings=settings, folder=folder, program=named, task=task, score=score, report=found)
+    write_text(folder / VERDICT, json.dumps(result.ending.to_dict(), ensure_ascii=False, indent=2) + "\n")
+    return result
 
 
 def _both(callback: Callback, code: Repository | None) -> Callable[[Event], None]:

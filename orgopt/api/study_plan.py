@@ -152,7 +152,7 @@ class Plan:
                 language=shared.settings,
             )
             view = study(log.records)
-            write_text(folder / "report.html", page(view))
+            write_text(folder / "report.html", page(view, folder))
             notices.tell("verdict", ending(view).title)
         return StudyResult.read(folder)
 

@@ -58,7 +58,7 @@ def estimates(study: StudyView) -> Markup | None:
         columns=(Column("champion, measured in"), Column(""), Column("value", 5)),
         axis="research output",
         zero=False,
-        on=scale([0.0, *(row.value for row in found)], 0.0, 1.0),
+        on=scale([0.0, *(end for row in found for end in (row.value, row.low, row.high))], 0.0, 1.0),
     )
     return h("div", h("h3", "How flattered was the champion?"), said, table)
 
@@ -76,7 +76,7 @@ def race(study: StudyView) -> Markup | None:
         return None
     found = [
         Row(
-            label=_pick(study, one.entrant),
+            label=pick(study, one.entrant),
             value=one.mean,
             low=one.low,
             high=one.high,
@@ -108,7 +108,7 @@ def simplest(study: StudyView) -> Markup | None:
     if found is study.best:
         return h("p", "The champion is also the simplest organization within one standard error of the best", size, ".")
     return h(
-        "p", "The simplest organization within one standard error of the best is ", _pick(study, found.name), size,
+        "p", "The simplest organization within one standard error of the best is ", pick(study, found.name), size,
         ". If the difference does not matter to you, take that one.",
     )  # fmt: skip
 
@@ -118,7 +118,7 @@ def _alone(value: float | None) -> Mean | None:
     return None if value is None else Mean(mean=value, low=None, high=None, n=0)
 
 
-def _pick(study: StudyView, name: str) -> Child:
+def pick(study: StudyView, name: str) -> Child:
     """A button that chooses a candidate; the name alone of one that is not known."""
     found = study.candidate(name)
     return h("button", name, type="button", cls="link", data_pick=found.record.index) if found else name

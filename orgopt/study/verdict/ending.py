@@ -6,7 +6,7 @@ Covers what is said and in which order, and the plain text of it; what it is sai
 
 import re
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,6 +73,20 @@ class Ending:
     def to_dict(self) -> dict[str, Any]:
         """The ending as JSON values."""
         return json_values(self)
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> "Ending":
+        """An ending of what `to_dict` gave; its bars are left out.
+
+        Raises:
+            ValueError: It is something else.
+        """
+        texts = {name: given.get(name, "") for name in ("word", "title", "sure", "scale")}
+        lines = {name: tuple(given.get(name, ())) for name in ("measures", "notes", "advice", "changes", "losses")}
+        every = [*texts.values(), *(line for found in lines.values() for line in found)]
+        if not all(isinstance(one, str) for one in every):
+            raise ValueError("no ending")
+        return cls(**texts, **lines)
 
 
 def scale(*, self_reported: bool) -> str:

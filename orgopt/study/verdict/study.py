@@ -227,11 +227,19 @@ def _running(view: StudyView) -> Ending:
         said = f"Nothing is measured yet: {count(len(view.candidates), 'candidate')} so far."
         return Ending(word="running", title=said)
     seed = view.candidates[0]
-    against = f", {source_name(view)} has {plain(seed.standing.value)}" if seed.standing and seed is not best else ""
-    title = f"Not finished: {best.name} leads with {plain(best.standing.value)}{against}."
+    seed = view.candidates[0].standing
+    shown = [best.standing, *([seed] if seed and seed is not best.standing else [])]
+    against = f", {source_name(view)} has {plain(shown[1].estimate)}" if shown[1:] else ""
+    title = f"Not finished: {best.name} leads with {plain(best.standing.estimate)}{against}."
+    means = listing([plain(one.value) for one in shown])
+    drawn = (
+        f"Estimates, by which candidates are ranked: their means on search seeds, {means}, drawn to the mean of all as "
+        "far as they are noise. "
+    )
+    noisy = any(plain(one.value) != plain(one.estimate) for one in shown)
     sure = (
-        f"{count(len(known), 'candidate')} measured, on search seeds, where the best of many is flattered; nothing is "
-        "claimed before the tests."
+        f"{drawn if noisy else ''}{count(len(known), 'candidate')} measured, on search seeds, where the best of many "
+        "is flattered; nothing is claimed before the tests."
     )
     reported = bool(view.head.identity.self_reported)
     return Ending(word="running", title=title, sure=sure, scale=scale(self_reported=reported))
