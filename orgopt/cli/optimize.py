@@ -6,6 +6,7 @@ import click
 
 import orgopt
 from orgopt.cli.shared import complete
+from orgopt.cli.shared.approve import approve_option, approver
 from orgopt.cli.shared.base import Duration, Named, Workers, bounded, err, print_json, verbose_option, whole_command
 from orgopt.cli.shared.exits import command, end_stopped
 from orgopt.cli.shared.hours import hour_options
@@ -148,6 +149,7 @@ CHOICES = (*PARTS, TEXTS, "links")
 @limit_options
 @hour_options
 @live_option
+@approve_option
 @verbose_option
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @command
@@ -161,6 +163,7 @@ def optimize_command(
     dry_run: bool,
     usd_per_slot_hour: float | None,
     live: bool,
+    approve: bool,
     verbose: bool,
     as_json: bool,
     **settings: Any,
@@ -180,6 +183,7 @@ def optimize_command(
         budget=budget_s,
         lab=lab_kind,
         library=library_path,
+        approve=approver(approve, progress.display),
         callback=progress,
         command=whole_command("orgopt"),
         **settings,

@@ -14,6 +14,7 @@ from rich.table import Table
 import orgopt
 from orgopt.api.run_result import RunResult
 from orgopt.cli.shared import complete
+from orgopt.cli.shared.approve import approve_option, approver
 from orgopt.cli.shared.base import (
     Duration,
     bounded,
@@ -73,6 +74,7 @@ from orgopt.task import Task
 )
 @limit_options
 @live_option
+@approve_option
 @verbose_option
 @click.option("--json", "as_json", is_flag=True, help="Print the score and the report as JSON.")
 @command
@@ -89,6 +91,7 @@ def run_command(
     max_usd: float | None,
     max_tokens: int | None,
     live: bool,
+    approve: bool,
     verbose: bool,
     as_json: bool,
 ) -> None:
@@ -105,7 +108,14 @@ def run_command(
                 "--resume reads the document, the task and the budget from its folder: do not give them again"
             )
         result = _shown(
-            lambda told: orgopt.resume(resume, max_usd=max_usd, max_tokens=max_tokens, callback=told), live=live
+            lambda told: orgopt.resume(
+                resume,
+                max_usd=max_usd,
+                max_tokens=max_tokens,
+                approve=approver(approve, told.display),
+                callback=told,
+            ),
+            live=live,
         )
     elif path and task_name and budget_s:
         result = _shown(
@@ -120,6 +130,7 @@ def run_command(
                 agents=agents,
                 max_usd=max_usd,
                 max_tokens=max_tokens,
+                approve=approver(approve, told.display),
                 callback=told,
             ),
             live=live,
@@ -140,6 +151,7 @@ class RunProgress(Said):
 
     def __init__(self, *, live: bool) -> None:
         self.live = live
+        self._live: Live | None = None
         self.status: RunStatus | None = None
         self.folder: Path | None = None
         self._shown = ExitStack()
@@ -153,8 +165,12 @@ class RunProgress(Said):
         self.status, self.folder = RunStatus(budget_s, task.metric), folder
         if self.live:
             serve_live(self._shown, folder, "run")
-        live = Live(get_renderable=self.status.line, console=err, transient=True, auto_refresh=err.is_terminal)
-        self._shown.enter_context(live)
+        self._live = Live(get_renderable=self.status.line, console=err, transient=True, auto_refresh=err.is_terminal)
+        self._shown.enter_context(self._live)
+
+    def display(self) -> Live | None:
+        """What is shown live now."""
+        return self._live
 
     def event(self, job: Job | None, event: Event) -> None:  # noqa: ARG002  a run has no job
         if self.status:

@@ -117,6 +117,7 @@ class StudyProgress(Said):
         self.since = self.phase_since = time.monotonic()
         self.warned: set[str] = set()
         self._shown, self._beats = ExitStack(), ExitStack()
+        self._display: Live | None = None
         self.sent = False  # or being sent
         self._spinner = Spinner("dots", style="cyan")
         self._heartbeat = Heartbeat(console, self.line)
@@ -144,9 +145,14 @@ class StudyProgress(Said):
         if self.live:
             serve_live(self._beats, log.folder, "study")
         if self.console.is_terminal:
-            self._shown.enter_context(
-                Live(get_renderable=self._render, console=self.console, refresh_per_second=4, transient=True)
+            self._display = Live(
+                get_renderable=self._render, console=self.console, refresh_per_second=4, transient=True
             )
+            self._shown.enter_context(self._display)
+
+    def display(self) -> Live | None:
+        """What is shown live now."""
+        return self._display
 
     def sending(self) -> None:
         self._shown.close()
