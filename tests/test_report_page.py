@@ -402,12 +402,13 @@ class TestBrowser:
 
     def test_a_click_shows_a_candidate_with_its_difference(self, chromium: Any, told: list[Record], text: str) -> None:
         page, frame, faults = self.open(chromium, text)
-        entry = next(c for c in data(text)["candidates"] if c["i"] > 8 and any(r[0] == "+" for r in c["parentDiff"]))
+        content = data(text)
+        lines = [[content["lines"][n] for n in content["texts"][c["text"]]] for c in content["candidates"]]
+        entry = next(c for c in content["candidates"][9:] if set(lines[c["i"]]) - set(lines[c["parent"]]))
         frame.locator(f'svg.wide .pick[data-i="{entry["i"]}"]').first.click()
-        assert frame.locator("#panel h3").inner_text() == entry["name"]
-        added = [data(text)["lines"][line] for mark, line, *_ in entry["parentDiff"] if mark == "+"]
+        frame.locator("#panel[data-shown='" + entry["name"] + "']").wait_for()
         shown = frame.locator("#view-parentDiff .add > :last-child").all_inner_texts()
-        assert shown == added
+        assert set(lines[entry["i"]]) - set(lines[entry["parent"]]) <= set(shown) <= set(lines[entry["i"]])
         frame.locator("#bar-show").click()
         frame.get_by_role("tab", name="Against seed").click()
         assert frame.locator("#view-seedDiff .diff").is_visible()
@@ -419,17 +420,52 @@ class TestBrowser:
         assert faults == []
         page.close()
 
+    def test_differences_make_one_text_of_the_other(self, chromium: Any, text: str) -> None:
+        page, frame, faults = self.open(chromium, text)
+        content = data(text)
+        lines = [[content["lines"][n] for n in content["texts"][c["text"]]] for c in content["candidates"]]
+        pairs = [(lines[c["parent"]], lines[c["i"]]) for c in content["candidates"][1:]]
+        pairs += [
+            (lines[0], lines[-1]),
+            (["a", "- **Headcount:** 3"], ["a", "- **Headcount:** 4"]),
+            (["same"], ["same"]),
+        ]
+        pairs += [
+            ([], ["x"]),
+            (["x"], []),
+            (["a", "b", "a", "b"], ["b", "a", "b", "a"]),
+            (["naïve 🙂 x"], ["naïve 🙂 y"]),
+        ]
+        script = "(html, pairs) => pairs.map(([a, b]) => orgoptPage.difference(a, b))"
+        found = frame.locator("html").evaluate(script, pairs)
+        for (before, after), rows in zip(pairs, found, strict=True):
+            assert applied(before, rows) == after
+        marked = [[line[a:b] for a, b in spans] for _, line, spans in found[len(content["candidates"])]]
+        assert marked == [[], ["3"], ["4"]]
+        assert faults == []
+        page.close()
+
+    def test_two_candidates_stand_side_by_side(self, chromium: Any, text: str) -> None:
+        page, frame, faults = self.open(chromium, text)
+        frame.get_by_role("tab", name="Side by side").click()
+        frame.locator("#view-beside select").select_option(index=2)
+        view = frame.locator("#view-beside")
+        view.locator(".side").nth(1).wait_for()
+        assert view.locator(".side svg .box").count() >= 4
+        assert view.locator("polyline.curve").count() == 4  # two tasks, two candidates
+        assert view.locator(".diff").count() == 1
+        assert faults == []
+        page.close()
+
     def test_the_keyboard_reaches_every_candidate(self, chromium: Any, text: str) -> None:
         page, frame, faults = self.open(chromium, text)
         champion = frame.locator("svg.wide .pick.selected").first
         champion.focus()
         names = [entry["name"] for entry in data(text)["candidates"]]
         page.keyboard.press("Home")
-        seen = [frame.locator("#panel h3").inner_text()]
-        for _ in names[1:]:
+        for name in names:
+            frame.locator(f"#panel[data-shown='{name}']").wait_for()
             page.keyboard.press("ArrowRight")
-            seen.append(frame.locator("#panel h3").inner_text())
-        assert [name.split(",")[0] for name in seen] == names
         page.keyboard.press("Enter")
         assert frame.locator("#panel").evaluate("panel => document.activeElement === panel")
         assert faults == []
@@ -441,11 +477,12 @@ class TestBrowser:
             if record["kind"] == "candidate":
                 record["changes"] = [*record["changes"], f"+ role {HOSTILE}"]
         page, frame, faults = self.open(chromium, page_of(told))
-        for name in ("Against parent", "Against seed", "Document", "Chart"):
+        for name in ("Against parent", "Against seed", "Side by side", "Document", "Chart"):
             frame.get_by_role("tab", name=name).click()
         for place in range(8):
-            frame.locator("#panel select").select_option(index=place)
-            assert frame.locator("#panel .changes").get_by_text("<script>alert(1)</script>").count()
+            frame.locator("#pick").select_option(index=place)
+            frame.locator(f"#panel[data-shown='{f'g0{place // 6}-c0{place % 6}'}']").wait_for()
+            assert frame.locator("#panel .changes").first.get_by_text("<script>alert(1)</script>").count()
         page.wait_for_timeout(300)
         assert faults == []
         page.close()
@@ -458,6 +495,22 @@ class TestBrowser:
         assert all(visible.nth(i).is_visible() for i in range(visible.count()))
         assert faults == []
         page.close()
+
+
+def applied(before: list[str], rows: list[Any]) -> list[str]:
+    """The text that the rows of a difference make of another."""
+    if not rows:
+        return before
+    old, new = iter(before), list[str]()
+    for mark, line, _ in rows:
+        if mark == "…":
+            new += [next(old) for _ in range(int(line.split()[0]))]
+        elif mark == "+":
+            new.append(line)
+        else:
+            assert next(old) == line
+            new += [line] if mark == " " else []
+    return [*new, *old]
 
 
 def page_of(told: list[Record]) -> str:

@@ -78,6 +78,7 @@ def _choices(study: StudyView) -> dict[str, Any]:
         "champion": ahead.record.index if ahead else None,
         "leader": leader(study),
         "budget": study.head.identity.budget_s,
+        "digits": Kinds.of(study).digits,
     }
 
 
@@ -111,9 +112,9 @@ def _row(kinds: Kinds, candidate: CandidateView) -> dict[str, Any]:
         "generation": own.generation,
         "parent": own.parent,
         "proposer": visible(own.proposer),
-        "value": plain(candidate.value),
-        "error": plain(candidate.error) if candidate.error is not None else "",
-        "estimate": plain(standing.estimate) if standing else "",
+        "value": plain(candidate.value, kinds.digits),
+        "error": plain(candidate.error, kinds.digits) if candidate.error is not None else "",
+        "estimate": plain(standing.estimate, kinds.digits) if standing else "",
         "words": visible(kinds.words(candidate)),
         "tip": [visible(line)[:_TIP] for line in own.changes[:4]],
     }

@@ -9,7 +9,7 @@ from statistics import fmean
 from typing import NamedTuple
 
 from orgopt.report.markup import Markup, h, number
-from orgopt.report.scale import Scale, scale, ticks
+from orgopt.report.scale import Scale, scale, tick_digits, ticks
 from orgopt.study.records.names import TEST
 from orgopt.study.view import StudyView
 from orgopt.study.wording import count, duration, entrant_name, plain
@@ -135,9 +135,10 @@ def _look(study: StudyView, entrant: str) -> str:
 
 
 def _axes(x: Scale, y: Scale, budget: float) -> Iterator[Markup]:
-    for value in ticks(y):
+    values = ticks(y)
+    for value in values:
         yield h("line", x1=x.start, x2=x.end, y1=y(value), y2=y(value), cls="grid")
-        yield h("text", plain(value), x=x.start - 6, y=y(value) + 4, text_anchor="end")
+        yield h("text", plain(value, tick_digits(values)), x=x.start - 6, y=y(value) + 4, text_anchor="end")
     for share in (0.0, 0.5, 1.0):
         anchor = "start" if not share else "middle" if share < 1 else "end"
         yield h(

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from orgopt.document import parse, read
 from orgopt.report.markup import Markup, h, number
-from orgopt.report.scale import Scale, scale, ticks
+from orgopt.report.scale import Scale, scale, tick_digits, ticks
 from orgopt.study.effects import Effect, Level, effects
 from orgopt.study.records.values import Value
 from orgopt.study.view import StudyView
-from orgopt.study.wording import count, interval, plain, signed
+from orgopt.study.wording import count, digits_of, interval, plain, signed
 
 MOST = 8
 """Parts that have a chart; the others are counted."""
@@ -57,13 +57,14 @@ def _charts(found: Sequence[Effect], names: Mapping[str, str]) -> Markup | None:
 
 
 def _figure(one: Effect, y: Scale, names: Mapping[str, str]) -> Markup:
+    digits = digits_of(one.change, one.low, one.high)
     look = ("better" if one.change > 0 else "worse") if one.sure else "even"
     step = f"{_said(one.first, names)} → {_said(one.last, names)}: "
-    known = h("small", f"{interval(one.low, one.high, sign=True)}{'' if one.sure else ', not clear'}")
+    known = h("small", f"{interval(one.low, one.high, sign=True, digits=digits)}{'' if one.sure else ', not clear'}")
     caption = h(
         "figcaption",
         h("b", part_name(one.name, names)),
-        h("span", step, h("span", signed(one.change), cls=f"verdict {look}"), " ", known),
+        h("span", step, h("span", signed(one.change, digits), cls=f"verdict {look}"), " ", known),
     )
     drawn = h(
         "svg",
@@ -78,9 +79,10 @@ def _figure(one: Effect, y: Scale, names: Mapping[str, str]) -> Markup:
 
 
 def _axis(y: Scale) -> Iterator[Markup]:
-    for value in ticks(y, 4):
+    values = ticks(y, 4)
+    for value in values:
         yield h("line", x1=_LEFT, x2=_WIDTH, y1=y(value), y2=y(value), cls="zero" if abs(value) < 1e-9 else "grid")
-        yield h("text", signed(value), x=_LEFT - 5, y=y(value) + 4, text_anchor="end")
+        yield h("text", signed(value, tick_digits(values)), x=_LEFT - 5, y=y(value) + 4, text_anchor="end")
 
 
 def _curve(levels: Sequence[Level], y: Scale, names: Mapping[str, str]) -> Iterator[Markup]:

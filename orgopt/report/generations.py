@@ -5,10 +5,10 @@ from statistics import median
 from typing import NamedTuple
 
 from orgopt.report.markup import Child, Markup, h, number
-from orgopt.report.scale import Scale, scale, ticks
+from orgopt.report.scale import Scale, scale, tick_digits, ticks
 from orgopt.study.records.names import TEST
 from orgopt.study.view import CandidateView, StudyView
-from orgopt.study.wording import SEED_DOCUMENT, count, plain
+from orgopt.study.wording import SEED_DOCUMENT, count, digits_of, plain
 
 WIDE, NARROW = 960, 360
 CHAMPION = "champion"
@@ -97,7 +97,8 @@ def shades(study: StudyView) -> Markup | None:
     if not values:
         return None
     swatches = [h("span", cls=f"shade shade-{i}") for i in range(BINS)]
-    return h("span", plain(min(values)), " ", swatches, " ", plain(max(values)), cls="shades")
+    digits = digits_of(*values)
+    return h("span", plain(min(values), digits), " ", swatches, " ", plain(max(values), digits), cls="shades")
 
 
 def words(study: StudyView, candidate: CandidateView) -> str:
@@ -111,21 +112,24 @@ class Kinds(NamedTuple):
     ahead: CandidateView | None
     seed: CandidateView | None
     leader: str
+    digits: int
 
     @classmethod
     def of(cls, study: StudyView) -> "Kinds":
         """Those of a study, which are looked for once."""
-        return cls(study.ahead, study.seed, leader(study))
+        return cls(study.ahead, study.seed, leader(study), digits_of(*(one.value for one in study.candidates)))
 
     def words(self, candidate: CandidateView) -> str:
         """A candidate in a line."""
-        error = f" ± {plain(candidate.error)}" if candidate.error is not None else ""
-        value = f"{plain(candidate.value)}{error}" if candidate.value is not None else "not evaluated yet"
+        error = f" ± {plain(candidate.error, self.digits)}" if candidate.error is not None else ""
+        value = f"{plain(candidate.value, self.digits)}{error}" if candidate.value is not None else "not evaluated yet"
         parts = [candidate.name, value]
         parts += ["seed document"] if candidate is self.seed else [count(len(candidate.record.changes), "change")]
         if candidate is self.ahead:
             known = candidate.standing if self.leader != CHAMPION else None
-            parts.append(f"{self.leader}, by its estimate of {plain(known.estimate)}" if known else self.leader)
+            parts.append(
+                f"{self.leader}, by its estimate of {plain(known.estimate, self.digits)}" if known else self.leader
+            )
         parts += ["dropped early"] if candidate.dropped else []
         return ", ".join(parts)
 
@@ -182,9 +186,10 @@ def _tests(study: StudyView) -> list[tuple[str, float, str]]:
 
 
 def _grid(y: Scale, left: float, right: float, title: str) -> Iterator[Markup]:
-    for value in ticks(y, 7):
+    values = ticks(y, 7)
+    for value in values:
         yield h("line", x1=left, x2=right, y1=y(value), y2=y(value), cls="grid")
-        yield h("text", plain(value), x=left - 6, y=y(value) + 4, text_anchor="end")
+        yield h("text", plain(value, tick_digits(values)), x=left - 6, y=y(value) + 4, text_anchor="end")
     yield h("text", title, x=left + 4, y=y.end + 2, cls="words")
 
 
@@ -230,7 +235,7 @@ def _test_marks(tests: Sequence[tuple[str, float, str]], y: Scale, x: float, hei
     for name, mean, label in tests:
         at = y(mean)
         yield h("path", d=f"M{number(x + 24)} {number(at - 6)}l6 6l-6 6l-6-6z", cls=f"test {name}")
-        yield h("text", plain(mean), x=x + 35, y=at + 4, cls="name")
+        yield h("text", plain(mean, digits_of(*(one for _, one, _ in tests))), x=x + 35, y=at + 4, cls="name")
         yield h("text", label, x=x + 35, y=at + 17, cls="wide-only")
 
 

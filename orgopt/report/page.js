@@ -25,7 +25,7 @@ const orgoptPage = (() => {
     return made;
   };
   const link = (i) => el("button", { type: "button", class: "link", onclick: () => choose(i) }, byIndex.get(i).name);
-  const short = (value) => (value < -0.005 ? "−" : "") + Math.abs(value).toFixed(2).replace(/^0/, "");
+  const short = (value, digits = data.digits || 2) => (value < -0.5 * 10 ** -digits ? "−" : "") + Math.abs(value).toFixed(digits).replace(/^0/, "");
   const about = (words) => el("p", { class: "about" }, words);
 
   // What a candidate's document says: in the page, or asked of its server.
@@ -162,13 +162,13 @@ const orgoptPage = (() => {
     const tasks = [...new Set(shown.flatMap((c) => c.curves.map((row) => row[0])))];
     return tasks.map((task) => {
       const lines = shown.map((c) => [c, c.curves.find((row) => row[0] === task)]).filter(([, row]) => row);
-      const every = lines.flatMap(([, row]) => row[2]), low = Math.min(0, ...every), high = Math.max(0.1, ...every);
+      const every = lines.flatMap(([, row]) => row[2]), low = Math.min(0, ...every), high = Math.max(low + 1e-3, ...every);
       const width = 460, height = 190, x = (i, n) => 34 + (i * (width - 44)) / (n - 1);
       const y = (q) => height - 24 - ((q - low) / (high - low)) * (height - 40);
-      const step = high - low > 0.5 ? 0.2 : 0.1, grid = [];
+      const power = 10 ** Math.floor(Math.log10((high - low) / 4)), step = [1, 2, 5, 10].map((f) => f * power).find((s) => (high - low) / s <= 5), grid = [];
       for (let q = Math.ceil(low / step) * step; q <= high + 1e-9; q += step) {
         grid.push(svg("line", { x1: 34, x2: width - 10, y1: y(q), y2: y(q), class: "grid" }),
-          svg("text", { x: 28, y: y(q) + 4, "text-anchor": "end" }, short(q)));
+          svg("text", { x: 28, y: y(q) + 4, "text-anchor": "end" }, short(q, Math.max(2, -Math.floor(Math.log10(step) + 1e-9)))));
       }
       const ends = [["0", 34, "start"], [`${data.budget} s`, width - 10, "end"]].map(([said, at, anchor]) =>
         svg("text", { x: at, y: height - 6, "text-anchor": anchor }, said));

@@ -13,7 +13,7 @@ from typing import Any
 
 from orgopt.document import Program, read
 from orgopt.json_values import json_values
-from orgopt.study.wording import plain
+from orgopt.study.wording import digits_of, plain
 
 SCALE = "Score: 0 = the untouched script, 1 = the best setting known; half for where it ends, half for how soon."
 SELF_REPORTED_SCALE = (
@@ -140,12 +140,14 @@ def bars(shown: Sequence[Bar], width: int = WIDTH) -> Iterator[str]:
     """
     top = max(LEAST_TOP, *(bar.value for bar in shown))
     name_width = max(len(bar.name) for bar in shown)
-    noted = any(bar.verdict for bar in shown)
+    noted, digits = any(bar.verdict for bar in shown), digits_of(*(bar.value for bar in shown))
     longest = max(4, min(BAR, width - name_width - 18))
     for bar in shown:
         drawn = "█" * round(longest * max(0.0, bar.value) / top)
         word = f"{_AGAINST[bar.verdict]:6}" if noted else ""
-        line = f"{bar.name:{name_width}}  {drawn:{longest}} {plain(bar.value):>5}  {word}  {bar.meaning}".rstrip()
+        line = (
+            f"{bar.name:{name_width}}  {drawn:{longest}} {plain(bar.value, digits):>5}  {word}  {bar.meaning}".rstrip()
+        )
         yield line if len(line) <= width else f"{line[: width - 1]}…"
 
 
