@@ -25,7 +25,7 @@ def found(candidates: int, seed: int = 1) -> dict[str, Effect]:
             "shares/lead·explorer": rng.choice(["no", "↔"]),
         }
         on = params["headcount/explorer"] > 0
-        value = 0.05 * params["headcount/explorer"] - 0.2 * params["risk/explorer"] * on + rng.gauss(0.3, 0.04)
+        value = 0.05 * params["headcount/explorer"] - 0.2 * (params["risk/explorer"] - 0.5) * on + rng.gauss(0.3, 0.04)
         one = told.candidates[0]
         standing = Standing(value=value, error=0.04, estimate=value, doubt=0.02, seeds=5)
         made.append(replace(one, record=replace(one.record, index=i, params=params), standing=standing))
@@ -38,13 +38,12 @@ def test_effects_have_the_signs_that_were_planted() -> None:
     assert (more.first, more.last, more.sure) == (0, 5, True)
     assert more.low < 0.25 < more.high + 0.05
     assert risk.high < 0
-    assert risk.low < -0.15 < risk.high
+    assert risk.low < -0.2 < risk.high
     assert not kind.sure
     assert kind.low < 0 < kind.high
     assert {level.value for level in kind.levels} == {"tpe", "gp", "random"}
     assert sum(level.tried for level in more.levels) == 120
-    values = [level.effect for level in more.levels]
-    assert values == sorted(values)
+    assert [level.effect for level in more.levels] == sorted(level.effect for level in more.levels)
 
 
 def test_what_makes_no_difference_is_left_out() -> None:
