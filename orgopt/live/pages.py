@@ -49,13 +49,17 @@ class Pages:
     def app(self) -> Starlette:
         """The application; whom it answers is decided around it."""
         routes = [
-            Route(f"{PREFIX}", lambda _: RedirectResponse(f"{PREFIX}/")),
+            Route(f"{PREFIX}", self.home),
             Route(f"{PREFIX}/", self.index),
             Route(f"{PREFIX}/{{place}}/{{name}}", self.page),
             Route(f"{PREFIX}/{{place}}/{{name}}/state", self.state),
             Route(f"{PREFIX}/{{place}}/{{name}}/candidates/{{index:int}}", self.candidate),
         ]
         return Starlette(routes=routes, middleware=[Middleware(GZipMiddleware, minimum_size=100_000, compresslevel=1)])
+
+    def home(self, request: Request) -> Response:  # noqa: ARG002  starlette's signature
+        """The index, for who leaves out its last sign."""
+        return RedirectResponse(f"{PREFIX}/")
 
     def index(self, request: Request) -> Response:  # noqa: ARG002  starlette's signature
         """All studies, contests and runs, the newest first."""

@@ -107,8 +107,6 @@ def _name(curve: Curve, width: int) -> str:
         (" agents", ""),
         (" pruning", ""),
         (" links", ""),
-        (" seeds", " s."),
-        (" seed", " s."),
     )
     return reduce(lambda text, pair: text.replace(*pair), shorter, curve.name)
 

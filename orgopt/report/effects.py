@@ -25,7 +25,7 @@ def directions(study: StudyView) -> Markup | None:
     whole, single = [one for one in found if one.whole], [one for one in found if not one.whole]
     text = (
         "Research output above the mean of all candidates that goes with each value, the others being equal, and "
-        "its 95 % interval; by an additive regression over all candidates of the search. It says what went together: "
+        "its 95 % interval; by an additive regression over all candidates of the search. It says what went together: "
         "a search changes what already does well. Numbers below are how many candidates had the value."
     )
     left = len(single) - MOST

@@ -127,9 +127,7 @@ class Kinds(NamedTuple):
         parts += ["seed document"] if candidate is self.seed else [count(len(candidate.record.changes), "change")]
         if candidate is self.ahead:
             known = candidate.standing if self.leader != CHAMPION else None
-            parts.append(
-                f"{self.leader}, by its estimate of {plain(known.estimate, self.digits)}" if known else self.leader
-            )
+            parts.append(f"{self.leader} (estimate {plain(known.estimate, self.digits)})" if known else self.leader)
         parts += ["dropped early"] if candidate.dropped else []
         return ", ".join(parts)
 

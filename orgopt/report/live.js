@@ -77,7 +77,7 @@
 
   function show() {
     const look = failed ? "lost" : state;
-    const words = { running: "Live", paused: "Paused", done: "Done", stopped: "Stopped: the same command goes on" }[state] || state;
+    const words = { running: "Live", paused: "Paused", done: "Done", stopped: "Stopped" }[state] || state;
     said.className = look;
     said.textContent = failed ? (state === "done" ? "Done; its server has ended" : "No answer from its server: the page shows what was last heard") : words;
   }

@@ -195,7 +195,7 @@ const orgoptPage = (() => {
       data.candidates.filter((one) => one.i !== c.i).map((one) => el("option", { value: one.i, selected: one.i === o.i }, one.words)));
     const column = (one, n) => el("div", { class: "side" }, el("h4", {}, el("i", { class: `key k-pair-${n}` }), one.name),
       about(`${valued(one)} ${one.size[0].toUpperCase()}${one.size.slice(1)}.`), chartView(one), changes(one), scores(one));
-    return el("div", {}, el("p", { class: "picker" }, el("label", {}, `${c.name} beside `), list),
+    return el("div", {}, el("p", { class: "picker with" }, el("label", {}, `${c.name} beside `), list),
       el("div", { class: "pair beside" }, column(c, 0), column(o, 1)), el("div", { class: "pair" }, curves([c, o])),
       el("h4", {}, `From ${o.name} to ${c.name}`), diffView(o, c, "Their texts are the same."));
   }

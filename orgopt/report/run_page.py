@@ -93,7 +93,9 @@ def _top(run: RunView) -> Markup:
 
 
 def _facts(run: RunView) -> list[tuple[str, Child]]:
-    given, start = run.settings, next((event.data for event in run.events if event.kind == "start"), {})
+    given, start = run.settings, dict[str, Any]()
+    for event in run.events[:1]:  # a ledger begins with it
+        start = event.data
     outcomes = [event.data["status"] for event in run.events if event.kind == "outcome"]
     ended = ", ".join(f"{count(outcomes.count(status))} {status}" for status in dict.fromkeys(outcomes))
     budget_s, slots = given.get("budget_s", 0.0), given.get("slots", 0)

@@ -113,7 +113,7 @@ def _column(name: str, params: Sequence[Params], weights: Array, *, whole: bool)
     """A part that varies where it makes a difference; None for others."""
     values = [one.get(name) for one in params]
     active = np.array([1.0 if whole or _active(name, one) else 0.0 for one in params])
-    seen = Counter(value for value, on in zip(values, active, strict=True) if on and value is not None)
+    seen: Counter[Value] = Counter(value for value, on in zip(values, active, strict=True) if on and value is not None)
     active *= np.array([float(value is not None) for value in values])
     if len([value for value, number in seen.items() if number > 1]) < 2:
         return None

@@ -43,7 +43,7 @@ class Scripts(Mapping[int, str]):
     def rewritten(self, script: str) -> bool:
         """Whether a script is neither the task's own nor one that ran before, whatever its knobs."""
         plain = with_values(script, self._defaults)
-        return plain is not None and plain != self._source and _digest(plain) not in self._keys.values()
+        return plain != self._source and _digest(plain) not in self._keys.values()
 
     def key(self, experiment: int) -> str:
         """What tells its script from others, whatever the knobs; empty for the task's own."""

@@ -9,7 +9,7 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from orgopt.document import Program, read
 from orgopt.json_values import json_values
@@ -81,12 +81,24 @@ class Ending:
         Raises:
             ValueError: It is something else.
         """
-        texts = {name: given.get(name, "") for name in ("word", "title", "sure", "scale")}
-        lines = {name: tuple(given.get(name, ())) for name in ("measures", "notes", "advice", "changes", "losses")}
-        every = [*texts.values(), *(line for found in lines.values() for line in found)]
-        if not all(isinstance(one, str) for one in every):
-            raise ValueError("no ending")
-        return cls(**texts, **lines)
+
+        def lines(name: str) -> tuple[str, ...]:
+            found = given.get(name, ())
+            if not isinstance(found, list | tuple):
+                raise ValueError(f"{name} is no list")
+            return tuple(str(line) for line in cast("Sequence[object]", found))
+
+        return cls(
+            word=str(given.get("word", "")),
+            title=str(given.get("title", "")),
+            sure=str(given.get("sure", "")),
+            scale=str(given.get("scale", "")),
+            measures=lines("measures"),
+            notes=lines("notes"),
+            advice=lines("advice"),
+            changes=lines("changes"),
+            losses=lines("losses"),
+        )
 
 
 def scale(*, self_reported: bool) -> str:
