@@ -150,12 +150,10 @@ def _choices(seen: Mapping[Value, int], values: Sequence[Value], on: Array) -> C
 
 
 def _block(column: _Column) -> Array:
-    width = len(column.features(next(value for value in column.values if value is not None)))
-    rows = [
-        column.features(value) if on else np.zeros(width)
-        for value, on in zip(column.values, column.active, strict=True)
-    ]
-    return np.vstack(rows)
+    """A row of features for each candidate; zeros where the part makes no difference."""
+    known = {value: column.features(value) for value in set(column.values) if value is not None}
+    nothing = np.zeros(len(next(iter(known.values()))))
+    return np.array([known.get(value, nothing) for value in column.values]) * column.active[:, None]
 
 
 class _Fit:
