@@ -129,5 +129,4 @@ def test_what_was_chosen_stays_chosen_and_a_lost_server_is_said(tmp_path: Path) 
             assert page.locator(".pick.selected").first.get_attribute("data-i") == "2"
         page.locator("#live.lost").wait_for()
         assert page.locator("h1").inner_text() == ending(load_study(folder)).title
-        faults[:] = [fault for fault in faults if "ERR_CONNECTION" not in fault]
-    assert faults == []
+    assert [fault for fault in faults if "ERR_CONNECTION" not in fault] == []  # it asks on, less and less

@@ -36,7 +36,7 @@ class Followed(ABC):
         self.kept, self.folder = kept, kept.folder
         self._boot, self._version = secrets.token_hex(4), 0
         self._lock = threading.Lock()
-        self._mark: object = None
+        self._mark: tuple[str, object, object] | None = None
         self._made, self._took = 0.0, 0.0
         self._state = ""
         self._parts: dict[bool, dict[str, tuple[int, str]]] = {}
@@ -92,7 +92,10 @@ class Followed(ABC):
         log, state = self.kept.log, self._now()
         stat = log.stat() if log.exists() else None
         mark = (state, stat and (stat.st_size, stat.st_mtime_ns), self._extra())
-        if mark == self._mark or (self._mark and time.monotonic() - self._made < REST * self._took):
+        known = self._mark
+        # That it is over is told at once: its server may be about to end.
+        resting = known is not None and known[0] == state and time.monotonic() - self._made < REST * self._took
+        if mark == known or resting:
             return
         began = time.monotonic()
         self._read()

@@ -44,6 +44,7 @@ def listening(port: int, tried: int = 50) -> socket.socket:
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             found.bind((HOST, candidate))
+            found.listen()  # who is told the address finds it open
         except OSError:
             found.close()
             continue
