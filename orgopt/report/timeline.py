@@ -95,7 +95,7 @@ def timeline(events: Sequence[Event], title: str = "") -> Markup | None:
 def _legend() -> list[Markup]:
     words = {
         "g-run": "experiment",
-        "g-failed": "failed or stopped",
+        "g-failed": "failed, stopped or cut",
         "g-think": "thinks",
         "g-wait": "waits for a slot",
         "g-meet": "stand-up",
