@@ -39,8 +39,11 @@ class Serving:
 
         def hear() -> None:
             assert self._process.stdout
-            ready(self._process.stdout.readline().strip())
+            address = self._process.stdout.readline().strip()
+            if not self._closing:  # what was over before its server began needs none
+                ready(address)
 
+        self._closing = False
         self._listener = Thread(target=hear, daemon=True)
         self._listener.start()
 
@@ -50,6 +53,7 @@ class Serving:
 
     def close(self) -> None:
         """Let open pages hear how it ended, and end."""
+        self._closing = True
         if self._process.stdin:
             with suppress(OSError):
                 self._process.stdin.close()
