@@ -1,7 +1,7 @@
 """The ledger: the append-only record of one organization's run on one task, as JSON lines.
 
 Kinds of events, each with its lab time `t` in seconds: `start`, `thinking`, `thought`, `proposal`, `stop`, `outcome`,
-`message`, `meeting`, `submission`, `end`. As a file it is a log of `orgopt.jsonl`.
+`approval`, `message`, `meeting`, `submission`, `end`. As a file it is a log of `orgopt.jsonl`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -84,6 +84,11 @@ class Ledger:
         self._repeated += 1
         return event
 
+    def ruled(self) -> Event | None:
+        """What a person said of a rewritten script that would run next, where that is recorded."""
+        event = next(self.ahead(), None)
+        return event if event and event.kind == "approval" else None
+
     def told(self) -> list[str]:
         """What a person has told that no stand-up has heard yet; of one that is repeated, what it heard.
 
@@ -148,6 +153,7 @@ _NEEDED = {
     "submission": ("id", "metric"),
     "stop": ("id", "step", "value"),
     "thought": ("agent", "purpose", "failure"),
+    "approval": ("agent", "commit", "approved", "note"),
 }
 _TIMES = {"start": ("t", "budget_s"), "outcome": ("t", "started", "ended")}
 """The times of an event, besides when it was; how a command of a thought `ended` is a word."""

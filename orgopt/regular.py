@@ -18,13 +18,15 @@ _KINDS = (
 )
 
 
-def read_bytes(path: Path, most: int = -1) -> bytes:
-    """What a file has, or its first `most` bytes.
+def read_bytes(path: Path, most: int = -1, *, start: int = 0) -> bytes:
+    """What a file has from a byte on, or the first `most` bytes of that.
 
     Raises:
         OSError: It is not there, is no file, or cannot be read.
     """
     with _opened(path, os.O_RDONLY, "rb") as file:
+        if start:
+            file.seek(start)
         return file.read(most)
 
 

@@ -32,7 +32,20 @@ SMALL: dict[str, Any] = {
     "generations": 2, "population": 3, "search_seeds": 2, "race_seeds": 2, "test_seeds": 2, "controls": "none",
     "workers": 1, "tracking": False, "budget": "10s",
 }  # fmt: skip
-SHOWN = {"json", "csv", "verbose", "quiet", "dry-run", "usd-per-slot-hour", "resume", "sandbox", "address", "help"}
+SHOWN = {
+    "json",
+    "csv",
+    "verbose",
+    "quiet",
+    "dry-run",
+    "usd-per-slot-hour",
+    "resume",
+    "live",
+    "approve",
+    "sandbox",
+    "address",
+    "help",
+}
 """Options that say how a command prints, or that have a function of their own."""
 
 

@@ -16,7 +16,6 @@ from orgopt.cli import main
 from orgopt.document import parse, read
 from orgopt.draw import Weight, Weights, svg
 from orgopt.report import page as made
-from orgopt.report.diffs import difference
 from orgopt.report.markup import h
 from orgopt.report.scale import Scale, scale, ticks
 from orgopt.study.verdict.study import ending
@@ -100,7 +99,9 @@ def test_the_verdict_comes_first_and_has_its_numbers(told: list[Record], text: s
     known = interval(claim["low"], claim["high"], sign=True)
     lede = f"{signed(claim['difference'])}, with 95 % confidence within {known}, on 40 fresh seeds"
     assert lede in Reader(text).text
-    assert text.index("<h1>") < text.index("Claims") < text.index("Fitness by generation") < text.index("Lineage")
+    titles = ("<h1>", ">Claims</h2>", ">Fitness by generation</h2>", ">Lineage</h2>", ">What matters</h2>")
+    places = [text.index(title) for title in titles]
+    assert places == sorted(places)
 
 
 def test_the_page_says_what_the_terminal_says(told: list[Record], text: str) -> None:
@@ -161,43 +162,6 @@ def test_who_was_disqualified_has_no_value_and_is_not_ahead(told: list[Record]) 
     assert after.best
     assert after.best.name != out.name
     assert (out.value, out.standing, out.dropped) == (None, None, False)
-
-
-def test_differences_are_those_of_the_texts(told: list[Record], text: str) -> None:
-    content = data(text)
-    programs = {r["index"]: r["program"].splitlines() for r in told if r["kind"] == "candidate"}
-    for entry in content["candidates"][1:]:
-        rows = [(mark, content["lines"][line]) for mark, line, *_ in entry["parentDiff"]]
-        before, after = programs[entry["parent"]], programs[entry["i"]]
-        assert [line for mark, line in rows if mark == "-"] == _only(before, after, rows, "-")
-        assert all(line in after for mark, line in rows if mark == "+")
-        assert all(line in before for mark, line in rows if mark == "-")
-
-
-def _only(before: list[str], after: list[str], rows: list[tuple[str, str]], mark: str) -> list[str]:
-    """Applying the rows to the old text gives the new one; the removed lines are returned."""
-    old, new, removed = iter(before), list[str](), list[str]()
-    for kind, line in rows:
-        if kind == "…":
-            new += [next(old) for _ in range(int(line.split()[0]))]
-        elif kind == "+":
-            new.append(line)
-        else:
-            assert next(old) == line
-            new += [line] if kind == " " else []
-            removed += [line] if kind == mark else []
-    assert new == after
-    return removed
-
-
-def test_changed_words_are_marked() -> None:
-    lines = difference("a\n- **Headcount:** 3\n", "a\n- **Headcount:** 4\n")
-    assert [(line.mark, line.text) for line in lines] == [
-        (" ", "a"), ("-", "- **Headcount:** 3"), ("+", "- **Headcount:** 4"),
-    ]  # fmt: skip
-    assert [line.text[start:end] for line in lines for start, end in line.spans] == ["3", "4"]
-    assert difference("same\n", "same\n") == []
-    assert [line.mark for line in difference("", "x")] == ["+"]
 
 
 def test_effects_are_drawn_on_the_champions_chart(text: str) -> None:
@@ -275,7 +239,7 @@ def test_no_text_of_a_study_becomes_markup(told: list[Record]) -> None:
 def test_the_page_needs_nothing_else(text: str) -> None:
     for _, attributes in Reader(text).elements:
         for name in ("src", "href", "action", "srcset"):
-            assert (attributes.get(name) or "data:,") == "data:,"
+            assert re.fullmatch(r"data:,|#[a-z]+", attributes.get(name) or "data:,")
     addresses = set(re.findall(r"\w+://[^\s\"'<\\\\]+", text))
     assert addresses <= {"http://www.w3.org/2000/svg"}
     assert "url(" not in re.sub(r"url\(#to-\w+\)", "", text)
@@ -440,12 +404,13 @@ class TestBrowser:
 
     def test_a_click_shows_a_candidate_with_its_difference(self, chromium: Any, told: list[Record], text: str) -> None:
         page, frame, faults = self.open(chromium, text)
-        entry = next(c for c in data(text)["candidates"] if c["i"] > 8 and any(r[0] == "+" for r in c["parentDiff"]))
+        content = data(text)
+        lines = [[content["lines"][n] for n in content["texts"][c["text"]]] for c in content["candidates"]]
+        entry = next(c for c in content["candidates"][9:] if set(lines[c["i"]]) - set(lines[c["parent"]]))
         frame.locator(f'svg.wide .pick[data-i="{entry["i"]}"]').first.click()
-        assert frame.locator("#panel h3").inner_text() == entry["name"]
-        added = [data(text)["lines"][line] for mark, line, *_ in entry["parentDiff"] if mark == "+"]
+        frame.locator("#panel[data-shown='" + entry["name"] + "']").wait_for()
         shown = frame.locator("#view-parentDiff .add > :last-child").all_inner_texts()
-        assert shown == added
+        assert set(lines[entry["i"]]) - set(lines[entry["parent"]]) <= set(shown) <= set(lines[entry["i"]])
         frame.locator("#bar-show").click()
         frame.get_by_role("tab", name="Against seed").click()
         assert frame.locator("#view-seedDiff .diff").is_visible()
@@ -457,17 +422,52 @@ class TestBrowser:
         assert faults == []
         page.close()
 
+    def test_differences_make_one_text_of_the_other(self, chromium: Any, text: str) -> None:
+        page, frame, faults = self.open(chromium, text)
+        content = data(text)
+        lines = [[content["lines"][n] for n in content["texts"][c["text"]]] for c in content["candidates"]]
+        pairs = [(lines[c["parent"]], lines[c["i"]]) for c in content["candidates"][1:]]
+        pairs += [
+            (lines[0], lines[-1]),
+            (["a", "- **Headcount:** 3"], ["a", "- **Headcount:** 4"]),
+            (["same"], ["same"]),
+        ]
+        pairs += [
+            ([], ["x"]),
+            (["x"], []),
+            (["a", "b", "a", "b"], ["b", "a", "b", "a"]),
+            (["naïve 🙂 x"], ["naïve 🙂 y"]),
+        ]
+        script = "(html, pairs) => pairs.map(([a, b]) => orgoptPage.difference(a, b))"
+        found = frame.locator("html").evaluate(script, pairs)
+        for (before, after), rows in zip(pairs, found, strict=True):
+            assert applied(before, rows) == after
+        marked = [[line[a:b] for a, b in spans] for _, line, spans in found[len(content["candidates"])]]
+        assert marked == [[], ["3"], ["4"]]
+        assert faults == []
+        page.close()
+
+    def test_two_candidates_stand_side_by_side(self, chromium: Any, text: str) -> None:
+        page, frame, faults = self.open(chromium, text)
+        frame.get_by_role("tab", name="Side by side").click()
+        frame.locator("#view-beside select").select_option(index=2)
+        view = frame.locator("#view-beside")
+        view.locator(".side").nth(1).wait_for()
+        assert view.locator(".side svg .box").count() >= 4
+        assert view.locator("polyline.curve").count() == 4  # two tasks, two candidates
+        assert view.locator(".diff").count() == 1
+        assert faults == []
+        page.close()
+
     def test_the_keyboard_reaches_every_candidate(self, chromium: Any, text: str) -> None:
         page, frame, faults = self.open(chromium, text)
         champion = frame.locator("svg.wide .pick.selected").first
         champion.focus()
         names = [entry["name"] for entry in data(text)["candidates"]]
         page.keyboard.press("Home")
-        seen = [frame.locator("#panel h3").inner_text()]
-        for _ in names[1:]:
+        for name in names:
+            frame.locator(f"#panel[data-shown='{name}']").wait_for()
             page.keyboard.press("ArrowRight")
-            seen.append(frame.locator("#panel h3").inner_text())
-        assert [name.split(",")[0] for name in seen] == names
         page.keyboard.press("Enter")
         assert frame.locator("#panel").evaluate("panel => document.activeElement === panel")
         assert faults == []
@@ -479,11 +479,12 @@ class TestBrowser:
             if record["kind"] == "candidate":
                 record["changes"] = [*record["changes"], f"+ role {HOSTILE}"]
         page, frame, faults = self.open(chromium, page_of(told))
-        for name in ("Against parent", "Against seed", "Document", "Chart"):
+        for name in ("Against parent", "Against seed", "Side by side", "Document", "Chart"):
             frame.get_by_role("tab", name=name).click()
         for place in range(8):
-            frame.locator("#panel select").select_option(index=place)
-            assert frame.locator("#panel .changes").get_by_text("<script>alert(1)</script>").count()
+            frame.locator("#pick").select_option(index=place)
+            frame.locator(f"#panel[data-shown='{f'g0{place // 6}-c0{place % 6}'}']").wait_for()
+            assert frame.locator("#panel .changes").first.get_by_text("<script>alert(1)</script>").count()
         page.wait_for_timeout(300)
         assert faults == []
         page.close()
@@ -496,6 +497,22 @@ class TestBrowser:
         assert all(visible.nth(i).is_visible() for i in range(visible.count()))
         assert faults == []
         page.close()
+
+
+def applied(before: list[str], rows: list[Any]) -> list[str]:
+    """The text that the rows of a difference make of another."""
+    if not rows:
+        return before
+    old, new = iter(before), list[str]()
+    for mark, line, _ in rows:
+        if mark == "…":
+            new += [next(old) for _ in range(int(line.split()[0]))]
+        elif mark == "+":
+            new.append(line)
+        else:
+            assert next(old) == line
+            new += [line] if mark == " " else []
+    return [*new, *old]
 
 
 def page_of(told: list[Record]) -> str:

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -17,10 +18,16 @@ from orgopt.api import steering
 from orgopt.api.results import leftovers, size_of
 from orgopt.api.steering import NOTICE_S, TimeIsUp, ending_after, seconds_left
 from orgopt.cli import main
+from orgopt.cli.shared.base import Duration, err, whole_command
+from orgopt.cli.shared.progress import StudyProgress
 from orgopt.cli.tail import line_of
+from orgopt.document import parse
 from orgopt.errors import StoreError, UsageError
+from orgopt.evolve.space.candidate import Candidate
 from orgopt.jsonl import read_lines
 from orgopt.locks import holding, is_held
+from orgopt.study.records.names import SEARCH
+from orgopt.study.standing import Standing
 from tests.conftest import TRIO
 from tests.fakes.studies import write_study
 from tests.fakes.study import records
@@ -411,3 +418,41 @@ def test_who_cannot_hear_is_not_told(lab: Path) -> None:
     assert "no stand-up" in said("tell", "trio-nk-s0", "hello").output
     write_study(lab / "mlruns" / "studies" / "alpha", records(1, 2))
     assert "name a run" in said("tell", "alpha", "hello").output
+
+
+def test_a_command_to_repeat_has_what_the_settings_gave_and_no_hours(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+
+    @click.command()
+    @click.argument("path")
+    @click.option("--task", multiple=True)
+    @click.option("--budget", type=Duration())
+    @click.option("--slots", type=int, default=2)
+    @click.option("--until")
+    @click.option("--max-hours", type=float)
+    @click.option("--live", is_flag=True)
+    @click.option("--tracking/--no-tracking", default=True)
+    def study(**_: object) -> None:
+        said.append(whole_command("orgopt"))
+
+    words = ["a b.md", "--max-hours", "3", "--until=18:00", "--live", "--slots", "4"]
+    monkeypatch.setattr("sys.argv", ["orgopt", "optimize", *words])
+    given = {"task": ("nk", "digits"), "budget": "30s", "tracking": False, "max_hours": 2.0, "slots": 3}
+    study.main(words, standalone_mode=False, default_map=given)
+    assert said == ["orgopt optimize 'a b.md' --slots 4 --task nk --task digits --budget 30s --no-tracking"]
+
+
+def test_the_best_so_far_of_a_search_never_falls() -> None:
+    def standing(value: float, estimate: float) -> Standing:
+        return Standing(value=value, error=0.1, estimate=estimate, doubt=0.1, seeds=5)
+
+    progress = StudyProgress(err)
+    progress.generations, progress.population, progress.begun, progress.phase = 2, 3, True, SEARCH
+    shown: list[float] = []
+    told = [(0.3, 0.3), (0.7, 0.4), (0.5, 0.45), (0.9, 0.42), (0.44, 0.46), (0.2, 0.25)]
+    for number, (value, estimate) in enumerate(told):
+        made = {"parent": None, "proposer": "tpe", "params": {}, "program": parse(TRIO), "changes": ()}
+        candidate = Candidate(index=number, generation=0, **made)
+        progress.told(candidate, standing(value, estimate), dropped=False)
+        shown.append(float(progress.line().partition("best so far ")[2].split()[1]))
+    assert shown == [0.3, 0.4, 0.45, 0.45, 0.46, 0.46]

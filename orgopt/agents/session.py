@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from orgopt.agents import make_agent
+from orgopt.agents.approval import Approve
 from orgopt.agents.base import Agent
 from orgopt.agents.llm.prices import price_of
 from orgopt.agents.settings import LanguageSettings, Price, read_settings
@@ -47,6 +48,7 @@ class Language:
         forget: Failures of an earlier attempt at the run that are asked about anew.
         environ: Where keys are.
         clock: Seconds by which agents are charged for their calls.
+        approve: Asked before a script that an agent rewrote runs; None lets all run.
 
     Raises:
         UsageError: A role has no model, or a model no key or no price, or its command is not declared or not there.
@@ -66,7 +68,9 @@ class Language:
         resumed: bool = False,
         environ: Mapping[str, str] = os.environ,
         clock: Callable[[], float] = time.perf_counter,
+        approve: Approve | None = None,
     ) -> None:
+        self.approve = approve
         self.settings, self._environ, self._clock = settings, environ, clock
         self.shared = spend is not None
         self.prices: dict[str, Price] = {}
@@ -174,10 +178,12 @@ class Means:
     Attributes:
         settings: How models and commands are reached, and what all runs may spend; what the environment names at first.
         account: The book of what they spend, which they share; None keeps one for each run, in memory.
+        approve: Asked before a script that an agent rewrote runs, which is in this process alone; None lets all run.
     """
 
     settings: LanguageSettings = field(default_factory=_from_environment)
     account: Path | None = None
+    approve: Approve | None = None
 
     def open(self, org: Org, *, folder: Path | None = None, memories: Memories | None = None) -> Language:
         """Open them for a run of an organization.
@@ -196,7 +202,9 @@ class Means:
         settings = self.settings
         spend = Spend(self.account, max_usd=settings.max_usd, max_tokens=settings.max_tokens)
         untold = replace(settings, max_usd=None, max_tokens=None)
-        language = Language(org, untold, folder=folder, spend=spend, memories=memories, forget=FORGOTTEN)
+        language = Language(
+            org, untold, folder=folder, spend=spend, memories=memories, forget=FORGOTTEN, approve=self.approve
+        )
         if folder:
             freeze(untold, language.prices, folder)
         return language

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from orgopt.agents.approval import Approve
 from orgopt.agents.llm.prices import price_of
 from orgopt.agents.session import FROZEN, Language, Means, freeze, speaks, thaw
 from orgopt.agents.settings import LanguageSettings, Price, read_settings
@@ -158,7 +159,13 @@ def frozen(org: Org, settings: LanguageSettings, folder: Path, rewriter: str | N
     return thaw(settings, folder)
 
 
-def means(org: Org, settings: LanguageSettings, folder: Path, rewriter: str | None = None) -> Means:
+def means(
+    org: Org,
+    settings: LanguageSettings,
+    folder: Path,
+    rewriter: str | None = None,
+    approve: Approve | None = None,
+) -> Means:
     """What all runs of a study or a contest think with: settings as its folder keeps them, and one account.
 
     Raises:
@@ -171,7 +178,7 @@ def means(org: Org, settings: LanguageSettings, folder: Path, rewriter: str | No
         if new:
             shutil.rmtree(folder, ignore_errors=True)
         raise
-    return Means(settings=settings, account=folder / "spend.jsonl")
+    return Means(settings=settings, account=folder / "spend.jsonl", approve=approve)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from orgopt.agents.approval import Approve
 from orgopt.agents.session import speaks
 from orgopt.agents.settings import LanguageSettings
 from orgopt.api.bounds import require
@@ -76,6 +77,7 @@ def plan(
     tracking: bool = True,
     until: str | None = None,
     max_hours: float | None = None,
+    approve: Approve | None = None,
     callback: Callback | None = None,
     command: str = "",
 ) -> Plan:
@@ -117,6 +119,8 @@ def plan(
         tracking: Whether MLflow shows the study.
         until: When it stops, if it is not done by then: `18:00`, or a date and time.
         max_hours: After how many hours it does; the same call continues it.
+        approve: Asked before a script that an agent rewrote runs: gives None to let it, or why not; None lets all run.
+            Runs go on in this process then, one after the other.
         callback: Told of what happens.
         command: What one types to continue it, for its records and its advice; empty where there is no such command.
 
@@ -180,6 +184,9 @@ def plan(
     config = _rewriting(config, program, language, hears)
     roles = _library(library, agents)
     at_once, cluster = workers_of(workers, kind)
+    if approve is not None and (at_once > 1 or cluster):
+        alone = argument("workers", "1")
+        raise UsageError(f"{argument('approve')} asks where runs go on in one process: add {alone}")
     found = Plan(
         program=program,
         config=config,
@@ -198,6 +205,7 @@ def plan(
         command=command,
         until=until,
         max_hours=max_hours,
+        approve=approve,
     )
     check(found.team, language, found.model)
     if also == "dollars" and not speaks(found.team):

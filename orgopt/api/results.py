@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from orgopt.api.run_result import INBOX, SETTINGS, is_run
+from orgopt.api.run_result import INBOX, LEDGER, SETTINGS, is_run
 from orgopt.api.study_result import StudyResult
 from orgopt.document import load, read
 from orgopt.errors import OrgoptError, StoreError, UsageError
@@ -23,7 +23,6 @@ from orgopt.study.records.names import LOG
 from orgopt.study.records.reader import read_records
 from orgopt.workspace import find_workspace
 
-LEDGER = "ledger.jsonl"
 LONGEST = 2000
 """Characters of what a person tells a team at once."""
 _PLACES = {"study": ("studies", LOG), "contest": ("contests", CONTEST_LOG), "run": ("runs", LEDGER)}
@@ -86,6 +85,14 @@ def logs(workspace: str | Path | None = None) -> list[Path]:
         workspace: The folder with its mlruns; None finds it.
     """
     return [one.log for one in results(workspace=workspace) if one.kind != "run" and one.state != "damaged"]
+
+
+def kept_of(home: Path, kind: str, name: str) -> Kept | None:
+    """A study, a contest or a run of a workspace by its name, without reading its log; None where it has none."""
+    found = next((folder for one, folder in _folders(home) if (one, folder.name) == (kind, name)), None)
+    if found is None:
+        return None
+    return Kept(kind=kind, name=name, folder=found, state="", changed=0.0, runs=0, said="")
 
 
 def find_result(name: str | Path | None = None, *, workspace: str | Path | None = None) -> Kept:

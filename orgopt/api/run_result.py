@@ -1,15 +1,18 @@
 """Runs as the front door gives them: what was asked for, what came of it, and the words for it."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from orgopt import regular
 from orgopt.document import Program
 from orgopt.errors import UsageError
 from orgopt.json_values import json_values
 from orgopt.lab.sandbox.choice import Sandbox
+from orgopt.ledger import read_ledger
+from orgopt.report.run_page import RunView
 from orgopt.scoring import Score
 from orgopt.seal import read_record
 from orgopt.study.verdict.ending import Ending
@@ -21,8 +24,8 @@ from orgopt.team.costs import Report
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
-SETTINGS, INBOX = "run.json", "told.jsonl"
-"""Files of a run: what it was asked to do, and what a person tells its team meanwhile."""
+SETTINGS, INBOX, VERDICT, LEDGER = "run.json", "told.jsonl", "verdict.json", "ledger.jsonl"
+"""Files of a run: what it was asked to do, what a person tells its team meanwhile, what came of it, and its ledger."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +111,25 @@ def read_run_settings(folder: Path) -> RunSettings:
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else ": ".join(map(str.strip, str(error).split("\n")[:3]))
         raise UsageError(f"{path} cannot be read ({why}): restore it, or begin another run") from None
+
+
+def run_view(folder: Path) -> RunView:
+    """A run as its folder has it, whether it goes on or is over.
+
+    Raises:
+        UsageError: It is not the folder of a run, or its settings cannot be believed.
+        StoreError: Its ledger is damaged.
+    """
+    try:
+        ending = Ending.from_dict(json.loads(regular.read_text(folder / VERDICT)))
+    except (OSError, ValueError, AttributeError, TypeError):  # it is not over, or was made by an older orgopt
+        ending = None
+    try:
+        program = regular.read_text(folder / "program.md")
+    except OSError:
+        program = ""
+    settings, events = asdict(read_run_settings(folder)), read_ledger(folder / LEDGER)
+    return RunView(name=folder.name, settings=settings, program=program, events=events, ending=ending)
 
 
 @cache

@@ -1,5 +1,6 @@
 """Runs of the front door: one organization on a task, kept in a folder from which it goes on, or scored in memory."""
 
+import json
 import shlex
 import shutil
 from collections.abc import Callable, Collection, Generator, Sequence
@@ -7,6 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from orgopt.agents.approval import Approve
 from orgopt.agents.session import FORGOTTEN, Language, Means, Memories, speaks
 from orgopt.agents.thinking.spend import Spend
 from orgopt.api.bounds import require
@@ -24,7 +26,7 @@ from orgopt.api.inputs import (
 )
 from orgopt.api.labs import budgets_of, calibrated, lab_of, open_lab
 from orgopt.api.language import answering, check, frozen, going_on, language_settings
-from orgopt.api.run_result import INBOX, SETTINGS, RunResult, RunSettings, read_run_settings
+from orgopt.api.run_result import INBOX, LEDGER, SETTINGS, VERDICT, RunResult, RunSettings, read_run_settings
 from orgopt.callback import Callback
 from orgopt.called import own_command
 from orgopt.document import load, require_org
@@ -43,7 +45,7 @@ from orgopt.team.no_result import mended
 from orgopt.team.repository import Repository
 from orgopt.workspace import find_workspace, folder_name, writable_folder
 
-LEDGER, ANSWERS = "ledger.jsonl", "answers.jsonl"
+ANSWERS = "answers.jsonl"
 
 
 @naming_packages()
@@ -60,6 +62,7 @@ def run(
     agents: str | None = None,
     max_usd: float | None = None,
     max_tokens: int | None = None,
+    approve: Approve | None = None,
     callback: Callback | None = None,
 ) -> RunResult:
     """Run the organization of a document as a team, and score what it found.
@@ -83,6 +86,7 @@ def run(
             None leaves them as the document has them.
         max_usd: Dollars that language models may cost in all; None is no limit.
         max_tokens: Tokens that they may use in all; None is no limit.
+        approve: Asked before a script that an agent rewrote runs: gives None to let it, or why not; None lets all run.
         callback: Told of what happens.
 
     Example:
@@ -117,7 +121,9 @@ def run(
     folder = _new_folder(workspace, f"{stem_of(document, program)}-{loaded.name}-s{seed}")
     write_text(folder / "program.md", program.text)
     write_record(folder / SETTINGS, asdict(settings))
-    return _run(settings, folder, workspace, Ledger(folder / LEDGER, inbox=folder / INBOX), hears, made)
+    return _run(
+        settings, folder, workspace, Ledger(folder / LEDGER, inbox=folder / INBOX), hears, made, approve=approve
+    )
 
 
 @naming_packages()
@@ -126,6 +132,7 @@ def resume(
     *,
     max_usd: float | None = None,
     max_tokens: int | None = None,
+    approve: Approve | None = None,
     callback: Callback | None = None,
 ) -> RunResult:
     """Go on with a run that was stopped, in its folder under mlruns/runs/; all its settings are read from there.
@@ -134,6 +141,7 @@ def resume(
         folder: The run's.
         max_usd: Another limit than the run began with; what was spent before counts.
         max_tokens: Likewise.
+        approve: See `run`; what was said before stands, and is not asked again.
         callback: Told of what happens.
 
     Raises:
@@ -146,7 +154,8 @@ def resume(
     ledger.inbox = folder / INBOX
     given = {"max_usd": max_usd, "max_tokens": max_tokens}
     settings = replace(settings, **{name: value for name, value in given.items() if value is not None})
-    return _run(settings, folder, _home_of(folder), ledger, hears, None, FORGOTTEN if unanswered else ())
+    forget = FORGOTTEN if unanswered else ()
+    return _run(settings, folder, _home_of(folder), ledger, hears, None, forget, approve=approve)
 
 
 @naming_packages()
@@ -198,6 +207,8 @@ def _run(
     callback: Callback,
     made: list[Path] | None,
     forget: Collection[str] = (),
+    *,
+    approve: Approve | None = None,
 ) -> RunResult:
     """Run on a ledger to its end; what was made for a new run in which nothing happened is removed."""
     program = load(str(folder / "program.md"))
@@ -207,7 +218,7 @@ def _run(
         with (
             holding(folder / SETTINGS, f"run {folder.name} is in use by another process"),
             using(settings.sandbox),
-            _opened(org, settings, folder, workspace, resumed=made is None, forget=forget) as language,
+            _opened(org, settings, folder, workspace, resumed=made is None, forget=forget, approve=approve) as language,
             open_lab(task, settings.lab, settings.slots, callback) as lab,
         ):
             task = calibrated(task, lab, workspace, callback, settings.budget_s)
@@ -237,7 +248,9 @@ def _run(
         callback.noted(f"code.git was not written to its end: {code.problem}")
     named = replace(program, source=settings.program)  # the folder has a copy
     found = report(org, ledger)
-    return RunResult(settings=settings, folder=folder, program=named, task=task, score=score, report=found)
+    result = RunResult(settings=settings, folder=folder, program=named, task=task, score=score, report=found)
+    write_text(folder / VERDICT, json.dumps(result.ending.to_dict(), ensure_ascii=False, indent=2) + "\n")
+    return result
 
 
 def _both(callback: Callback, code: Repository | None) -> Callable[[Event], None]:
@@ -251,7 +264,14 @@ def _both(callback: Callback, code: Repository | None) -> Callable[[Event], None
 
 @contextmanager
 def _opened(
-    org: Org, settings: RunSettings, folder: Path, workspace: Path, *, resumed: bool, forget: Collection[str]
+    org: Org,
+    settings: RunSettings,
+    folder: Path,
+    workspace: Path,
+    *,
+    resumed: bool,
+    forget: Collection[str],
+    approve: Approve | None,
 ) -> Generator[Language | None]:
     """What the run's language agents think with; None without any. A lasting memory is of the document's name."""
     if not speaks(org):
@@ -264,7 +284,9 @@ def _opened(
     own.mkdir(exist_ok=True)
     after = folder / "memory-after"
     memories = Memories(own, after if settings.remembers else None)
-    with Language(org, found, folder=folder, memories=memories, forget=forget, resumed=resumed) as language:
+    with Language(
+        org, found, folder=folder, memories=memories, forget=forget, resumed=resumed, approve=approve
+    ) as language:
         yield language
     if after.is_dir() and not settings.of_study:
         shutil.copytree(after, lasting, dirs_exist_ok=True)

@@ -4,6 +4,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from orgopt.agents.approval import Approve
 from orgopt.agents.settings import LanguageSettings
 from orgopt.api.bounds import require
 from orgopt.api.forecasts import forecast
@@ -58,6 +59,7 @@ class Plan:
         command: What one types to continue it.
         until: When it stops, if it is not done by then; see `steering.seconds_left`.
         max_hours: After how many hours it does.
+        approve: Asked before a script that an agent rewrote runs; None lets all run.
     """
 
     program: Program
@@ -77,6 +79,7 @@ class Plan:
     command: str
     until: str | None = None
     max_hours: float | None = None
+    approve: Approve | None = None
 
     def __repr__(self) -> str:
         size = f"{self.config.generations} generations of {self.config.population}"
@@ -133,7 +136,7 @@ class Plan:
             place = studies / (self.name or study_name(self.program, identity))
             evidence = gather_evidence(place, config.learn_from, studies)  # before anything is made
             folder = writable_folder(place)
-            shared = means(self.team, self.language, folder, self.model)
+            shared = means(self.team, self.language, folder, self.model, self.approve)
             arena.terms = terms = replace(terms, means=shared)
             log = stack.enter_context(StudyLog(folder, identity, self.program, searched, self.command))
             if config.learn_from:
@@ -160,7 +163,7 @@ class Plan:
                 language=shared.settings,
             )
             view = study(log.records)
-            write_text(folder / "report.html", page(view))
+            write_text(folder / "report.html", page(view, folder))
             notices.tell("verdict", ending(view).title)
         return StudyResult.read(folder)
 

@@ -25,9 +25,9 @@ from orgopt.cli.shared.base import (
     near,
     out,
     print_json,
-    this_command,
     verbose_option,
     warn_of_failures,
+    whole_command,
 )
 from orgopt.cli.shared.exits import command, end_stopped
 from orgopt.cli.shared.heartbeat import Heartbeat
@@ -139,7 +139,7 @@ def compare_command(
                 until=until,
                 max_hours=max_hours,
                 callback=progress,
-                command=this_command(),
+                command=whole_command(),
             )
     except KeyboardInterrupt as stop:
         if progress.contest is None:

@@ -1,18 +1,18 @@
 """`orgopt optimize`: a study of documents; its options and their defaults, which `api.planning` has too."""
 
-import shlex
-import sys
 from typing import Any
 
 import click
 
 import orgopt
 from orgopt.cli.shared import complete
-from orgopt.cli.shared.base import Budget, Named, Workers, bounded, err, print_json, verbose_option
+from orgopt.cli.shared.approve import approve_option, approver
+from orgopt.cli.shared.base import Budget, Named, Workers, bounded, err, print_json, verbose_option, whole_command
 from orgopt.cli.shared.exits import command, end_stopped
 from orgopt.cli.shared.hours import hour_options
 from orgopt.cli.shared.lab import lab_option
 from orgopt.cli.shared.language import limit_options
+from orgopt.cli.shared.live import live_option
 from orgopt.cli.shared.messages import say_printed
 from orgopt.cli.shared.print_ending import print_ending
 from orgopt.cli.shared.progress import StudyProgress
@@ -152,6 +152,8 @@ CHOICES = (*PARTS, TEXTS, "links")
 )
 @limit_options
 @hour_options
+@live_option
+@approve_option
 @verbose_option
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @command
@@ -164,6 +166,8 @@ def optimize_command(
     library_path: str | None,
     dry_run: bool,
     usd_per_slot_hour: float | None,
+    live: bool,
+    approve: bool,
     verbose: bool,
     as_json: bool,
     **settings: Any,
@@ -175,7 +179,7 @@ def optimize_command(
     of its own against FILE and against controls: a strong team made by hand, one agent, the same agents silent, random
     documents, shuffled links, and plain Optuna on the task itself. The same command continues a study that was stopped.
     """
-    progress = StudyProgress(err, quiet=as_json)
+    progress = StudyProgress(err, quiet=as_json, live=live)
     plan = orgopt.plan(
         path,
         task=task_names,
@@ -183,8 +187,9 @@ def optimize_command(
         budget=budget_s,
         lab=lab_kind,
         library=library_path,
+        approve=approver(approve, progress.display),
         callback=progress,
-        command=shlex.join(["orgopt", *sys.argv[1:]]),
+        command=whole_command("orgopt"),
         **settings,
     )
     if dry_run:

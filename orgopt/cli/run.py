@@ -14,6 +14,7 @@ from rich.table import Table
 import orgopt
 from orgopt.api.run_result import RunResult
 from orgopt.cli.shared import complete
+from orgopt.cli.shared.approve import approve_option, approver
 from orgopt.cli.shared.base import (
     Budget,
     bounded,
@@ -31,6 +32,7 @@ from orgopt.cli.shared.exits import command, end_stopped
 from orgopt.cli.shared.heartbeat import Heartbeat
 from orgopt.cli.shared.lab import lab_option
 from orgopt.cli.shared.language import limit_options
+from orgopt.cli.shared.live import live_option, serve_live
 from orgopt.cli.shared.messages import Said
 from orgopt.cli.shared.print_ending import print_ending
 from orgopt.cli.shared.progress import RunStatus
@@ -71,6 +73,8 @@ from orgopt.task import Task
     help="Go on with a run that was stopped, in its folder under mlruns/runs/; everything else is read from there.",
 )
 @limit_options
+@live_option
+@approve_option
 @verbose_option
 @click.option("--json", "as_json", is_flag=True, help="Print the score and the report as JSON.")
 @command
@@ -86,6 +90,8 @@ def run_command(
     agents: str | None,
     max_usd: float | None,
     max_tokens: int | None,
+    live: bool,
+    approve: bool,
     verbose: bool,
     as_json: bool,
 ) -> None:
@@ -101,7 +107,16 @@ def run_command(
             raise UsageError(
                 "--resume reads the document, the task and the budget from its folder: do not give them again"
             )
-        result = _shown(lambda told: orgopt.resume(resume, max_usd=max_usd, max_tokens=max_tokens, callback=told))
+        result = _shown(
+            lambda told: orgopt.resume(
+                resume,
+                max_usd=max_usd,
+                max_tokens=max_tokens,
+                approve=approver(approve, told.display),
+                callback=told,
+            ),
+            live=live,
+        )
     elif path and task_name and budget_s:
         result = _shown(
             lambda told: orgopt.run(
@@ -115,8 +130,10 @@ def run_command(
                 agents=agents,
                 max_usd=max_usd,
                 max_tokens=max_tokens,
+                approve=approver(approve, told.display),
                 callback=told,
-            )
+            ),
+            live=live,
         )
     else:
         wanted = {"FILE": path, "--task": task_name, "--budget": budget_s}
@@ -132,7 +149,9 @@ def run_command(
 class RunProgress(Said):
     """A line that says how a run goes: live on a terminal, else every ten seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, live: bool) -> None:
+        self.live = live
+        self._live: Live | None = None
         self.status: RunStatus | None = None
         self.folder: Path | None = None
         self._shown = ExitStack()
@@ -144,8 +163,14 @@ class RunProgress(Said):
 
     def run_begun(self, task: Task, budget_s: float, folder: Path) -> None:
         self.status, self.folder = RunStatus(budget_s, task.metric), folder
-        live = Live(get_renderable=self.status.line, console=err, transient=True, auto_refresh=err.is_terminal)
-        self._shown.enter_context(live)
+        if self.live:
+            serve_live(self._shown, folder, "run")
+        self._live = Live(get_renderable=self.status.line, console=err, transient=True, auto_refresh=err.is_terminal)
+        self._shown.enter_context(self._live)
+
+    def display(self) -> Live | None:
+        """What is shown live now."""
+        return self._live
 
     def event(self, job: Job | None, event: Event) -> None:  # noqa: ARG002  a run has no job
         if self.status:
@@ -156,9 +181,9 @@ class RunProgress(Said):
         self._shown.close()
 
 
-def _shown(run: Callable[[RunProgress], RunResult]) -> RunResult:
+def _shown(run: Callable[[RunProgress], RunResult], *, live: bool) -> RunResult:
     """A run, shown while it goes on; one that is stopped says how to go on."""
-    progress = RunProgress()
+    progress = RunProgress(live=live)
     try:
         with closing(progress):
             return run(progress)

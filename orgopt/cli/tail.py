@@ -87,6 +87,10 @@ _LINES: Mapping[str, Callable[[dict[str, Any]], str]] = {
     "meeting": lambda one: "\n".join(
         [f"{one['t']:8.1f} s  stand-up", *(f"{one['t']:8.1f} s  a person says: {text}" for text in one.get("told", ()))]
     ),
+    "approval": lambda one: (
+        f"{one['t']:8.1f} s  a person {'lets' if one['approved'] else 'does not let'} the script of {one['agent']} run"
+        f"{': ' * bool(one['note'])}{one['note']}"
+    ),
     "stop": lambda one: f"{one['t']:8.1f} s  {one['agent']}  stops #{one['id']}",
     "end": lambda one: f"{one['t']:8.1f} s  the budget is spent",
 }

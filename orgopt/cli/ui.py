@@ -1,4 +1,4 @@
-"""`orgopt ui`: MLflow on the workspace's store, or the newest study's own page."""
+"""`orgopt ui`: MLflow on the workspace's store with live pages beside it, or the newest study's own page."""
 
 import os
 import signal
@@ -18,11 +18,15 @@ from typing import NamedTuple
 import click
 
 from orgopt.addresses import without_passwords
+from orgopt.api.run_result import LEDGER
 from orgopt.api.study_result import study_folders
 from orgopt.cli.shared.base import near, out, print_json
 from orgopt.cli.shared.exits import command
 from orgopt.errors import LabError, UsageError
 from orgopt.ledger import write_text
+from orgopt.live import PREFIX
+from orgopt.live import address as address_of
+from orgopt.live.serving import Serving
 from orgopt.report import page
 from orgopt.study.records.names import LOG
 from orgopt.study.view import load_study
@@ -65,7 +69,11 @@ class _Newest(NamedTuple):
 @click.option("--json", "as_json", is_flag=True, help="Print the addresses as JSON, once they answer.")
 @command
 def ui_command(port: int, browser: bool, report: bool, folder: Path | None, as_json: bool) -> None:
-    """Open the generations of this workspace in MLflow, for this machine only; Ctrl-C ends it."""
+    """Open the generations of this workspace in MLflow, and pages that follow what runs; Ctrl-C ends it.
+
+    It serves this machine only. Where MLflow has nothing, as of runs and of studies with --no-tracking, there are the
+    pages alone.
+    """
     workspace = (folder or find_workspace()).resolve()
     if report:
         path = _report(workspace)
@@ -79,7 +87,10 @@ def ui_command(port: int, browser: bool, report: bool, folder: Path | None, as_j
         _show(uri, browser)
         return
     if uri.startswith("sqlite:") and not (workspace / "mlflow.db").exists():
-        raise UsageError(f"no mlflow.db in {workspace}: run `orgopt optimize` first, or name another --workspace")
+        if not (newest := _newest_kept(workspace)):
+            raise UsageError(f"no mlflow.db in {workspace}: run `orgopt optimize` first, or name another --workspace")
+        _serve_pages(workspace, newest, port, browser, as_json=as_json)
+        return
     _serve(workspace, uri, port, browser, as_json=as_json)
 
 
@@ -90,7 +101,10 @@ def _serve(workspace: Path, uri: str, port: int, browser: bool, *, as_json: bool
         page_address = f"{address}/#/{_study_page(newest)}"
         said = [f"MLflow: {address}/#/{_listing(newest)}  (Ctrl-C ends it)"]
         said += [f"Newest study, {newest.name}: {page_address}"] if newest else []
-        _say("\n".join(said), address=page_address, study=newest.name if newest else None, as_json=as_json)
+        kept = _newest_kept(workspace)
+        live = f"{address}{kept or f'{PREFIX}/'}"
+        said += [f"Live: {live}"]
+        _say("\n".join(said), address=page_address, study=newest.name if newest else None, live=live, as_json=as_json)
         _show(page_address, browser)
         server.wait()
     except KeyboardInterrupt:
@@ -100,10 +114,39 @@ def _serve(workspace: Path, uri: str, port: int, browser: bool, *, as_json: bool
         _end(server)
 
 
-def _say(text: str, *, address: str, study: str | None = None, as_json: bool) -> None:
+def _serve_pages(workspace: Path, newest: str, port: int, browser: bool, *, as_json: bool) -> None:
+    """Serve live pages without MLflow."""
+
+    def ready(server: str) -> None:
+        where = f"{server}{newest}"
+        if server:
+            text = f"Live: {where}  (Ctrl-C ends it; MLflow has nothing of this workspace)"
+            _say(text, address=where, live=where, as_json=as_json)
+            _show(where, browser)
+
+    with Serving(workspace, ready, port) as serving:
+        try:
+            code = serving.wait()
+        except KeyboardInterrupt:
+            if not as_json:
+                out.print("Ended.")
+            return
+    raise LabError(f"the server of live pages ended with exit code {code}")
+
+
+def _newest_kept(workspace: Path) -> str:
+    """The path of the page of the study or the run that was written last; empty where there is none."""
+    logs = [*workspace.glob(f"mlruns/studies/*/{LOG}"), *workspace.glob(f"mlruns/runs/*/{LEDGER}")]
+    if not logs:
+        return ""
+    log = max(logs, key=lambda path: path.stat().st_mtime)
+    return address_of("study" if log.name == LOG else "run", log.parent.name)
+
+
+def _say(text: str, *, address: str, study: str | None = None, live: str = "", as_json: bool) -> None:
     """Say where something is to be seen."""
     if as_json:
-        print_json("ui", {"address": address, "study": study})
+        print_json("ui", {"address": address, "study": study, "live": live})
         sys.stdout.flush()
     else:
         out.print(text, markup=False)
@@ -116,7 +159,7 @@ def _started(workspace: Path, uri: str, port: int, newest: _Newest | None) -> tu
         address = f"http://{HOST}:{port}"
         options = ["--backend-store-uri", uri, "--workers", "1", "--host", HOST, "--port", str(port)]
         server = subprocess.Popen(
-            [sys.executable, "-m", "orgopt.tracking.own_origin", "server", *options],
+            [sys.executable, "-m", "orgopt.live.beside", "server", *options],
             env={**os.environ, **_ENVIRONMENT},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -156,7 +199,7 @@ def _report(workspace: Path) -> Path:
         raise UsageError(f"no studies in {workspace}: run `orgopt optimize` first, or name another --workspace")
     log, path = studies[0] / LOG, studies[0] / "report.html"
     if not path.exists() or path.stat().st_mtime < log.stat().st_mtime:
-        write_text(path, page(load_study(log.parent)))
+        write_text(path, page(load_study(log.parent), log.parent))
     return path
 
 

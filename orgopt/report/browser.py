@@ -1,8 +1,7 @@
-"""The candidates as data for the page's script: documents, differences, charts and scores, each line of text once."""
+"""The candidates as data for the page's script: documents, charts, scores and curves, each line of text once."""
 
 import json
 import re
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -10,14 +9,16 @@ from orgopt.document import parse, read
 from orgopt.draw import svg
 from orgopt.errors import OrgoptError
 from orgopt.org import Org
-from orgopt.report.diffs import Line, difference
-from orgopt.report.generations import leader, words
+from orgopt.report.budget_curves import mean_curve
+from orgopt.report.generations import Kinds, leader
 from orgopt.report.markup import Markup, h, visible
-from orgopt.study.records.names import PHASES
+from orgopt.study.records.names import PHASES, SEARCH
 from orgopt.study.view import CandidateView, StudyView
 from orgopt.study.wording import count, phase_name, plain
 
 _STYLE = re.compile(r"<style>.*?</style>\n?", re.DOTALL)
+_TIP = 90  # characters of a change where the pointer is
+_POINTS = 24  # of a curve
 MAX_CHARTS = 400
 """Charts of more candidates than that would make the page too large; the first and the champion have theirs."""
 
@@ -39,23 +40,46 @@ def drawing(program: str) -> str:
 
 
 def data(study: StudyView) -> Markup:
-    """The block of JSON that the page's script reads."""
+    """The block of JSON that the page's script reads: all candidates, with their texts."""
+    store, kinds = _Store(), Kinds.of(study)
+    candidates = [
+        {**_row(kinds, candidate), **_detail(study, candidate, store, drawn=candidate.record.index < MAX_CHARTS)}
+        for candidate in study.candidates
+    ]
+    return block({**_choices(study), "lines": store.lines, "texts": store.texts, "candidates": candidates})
+
+
+def rows(study: StudyView) -> dict[str, Any]:
+    """The candidates without what their documents say, for a page that asks for that."""
+    kinds = Kinds.of(study)
+    return {**_choices(study), "candidates": [_row(kinds, candidate) for candidate in study.candidates]}
+
+
+def detail(study: StudyView, candidate: CandidateView) -> dict[str, Any]:
+    """What a page asks for of one candidate: its text, chart, changes, scores and curves, with the lines they name."""
     store = _Store()
-    selected = study.ahead
-    candidates = [_entry(study, candidate, store) for candidate in study.candidates]
-    content = {
-        "lines": store.lines,
-        "texts": store.texts,
-        "candidates": candidates,
-        "selected": selected.record.index if selected else None,
-        "champion": selected.record.index if selected else None,
-        "leader": leader(study),
-    }
+    found = _detail(study, candidate, store, drawn=True)
+    return {**found, "lines": store.lines, "texts": store.texts}
+
+
+def block(content: dict[str, Any]) -> Markup:
+    """Data for a page's script, inside of the page."""
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     # No text can end the block or open a comment in it.
     for char in "<>&\u2028\u2029":
         text = text.replace(char, f"\\u{ord(char):04x}")
     return h("script", Markup(text), type="application/json", id="data")
+
+
+def _choices(study: StudyView) -> dict[str, Any]:
+    ahead = study.ahead
+    return {
+        "selected": ahead.record.index if ahead else None,
+        "champion": ahead.record.index if ahead else None,
+        "leader": leader(study),
+        "budget": study.head.identity.budget_s,
+        "digits": Kinds.of(study).digits,
+    }
 
 
 class _Store:
@@ -80,45 +104,52 @@ class _Store:
         return self._text[text]
 
 
-def _entry(study: StudyView, candidate: CandidateView, store: _Store) -> dict[str, Any]:
-    parent, seed, own = study.parent(candidate), study.seed, candidate.record
-    org = organization(own.program)
-    drawn = own.index < MAX_CHARTS or candidate is study.best
+def _row(kinds: Kinds, candidate: CandidateView) -> dict[str, Any]:
+    own, standing = candidate.record, candidate.standing
     return {
         "i": own.index,
         "name": visible(candidate.name),
         "generation": own.generation,
         "parent": own.parent,
         "proposer": visible(own.proposer),
-        "value": plain(candidate.value),
-        "error": plain(candidate.error) if candidate.error is not None else "",
-        "words": visible(words(study, candidate)),
-        "size": _size(org),
+        "value": plain(candidate.value, kinds.digits),
+        "error": plain(candidate.error, kinds.digits) if candidate.error is not None else "",
+        "estimate": plain(standing.estimate, kinds.digits) if standing else "",
+        "words": visible(kinds.words(candidate)),
+        "tip": [visible(line)[:_TIP] for line in own.changes[:4]],
+    }
+
+
+def _detail(study: StudyView, candidate: CandidateView, store: _Store, *, drawn: bool) -> dict[str, Any]:
+    own = candidate.record
+    return {
+        "size": _size(organization(own.program)),
         "changes": [visible(line) for line in own.changes],
         "text": store.text(visible("\n".join(own.program.splitlines()))),
-        "chart": store.text(drawing(own.program)) if drawn else None,
-        "parentDiff": _rows(difference(parent.record.program, own.program), store) if parent else None,
-        "seedDiff": _rows(difference(seed.record.program, own.program), store)
-        if seed and seed is not candidate
-        else None,
+        "chart": store.text(drawing(own.program)) if drawn or candidate is study.best else None,
         "scores": _scores(study, candidate),
+        "curves": _curves(study, candidate),
     }
+
+
+def _curves(study: StudyView, candidate: CandidateView) -> list[list[Any]]:
+    """Task, seeds, and the mean of q over the search seeds at even times of the budget."""
+    found: list[list[Any]] = []
+    for task in study.tasks:
+        runs = [score.curve for score in study.scores(SEARCH, candidate.name, task)]
+        if runs:
+            found.append([visible(task), len(runs), [round(q, 3) for q in mean_curve(runs, _times(study))]])
+    return found
+
+
+def _times(study: StudyView) -> list[float]:
+    return [study.head.identity.budget_s * i / _POINTS for i in range(_POINTS + 1)]
 
 
 def _size(org: Org | None) -> str:
     if org is None:
         return "its document cannot be read"
     return ", ".join((count(org.headcount, "agent"), count(len(org.roles), "role"), count(len(org.links), "link")))
-
-
-def _rows(lines: Sequence[Line], store: _Store) -> list[list[Any]]:
-    """Lines of a diff as mark, number of the line, and changed spans."""
-    found: list[list[Any]] = []
-    for line in lines:
-        shown = visible(line.text)
-        spans = [list(span) for span in line.spans] if shown == line.text else []
-        found.append([line.mark, store.line(shown), *([spans] if spans else [])])
-    return found
 
 
 def _scores(study: StudyView, candidate: CandidateView) -> list[list[Any]]:

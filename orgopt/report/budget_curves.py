@@ -9,11 +9,10 @@ from statistics import fmean
 from typing import NamedTuple
 
 from orgopt.report.markup import Markup, h, number
-from orgopt.report.scale import Scale, scale, ticks
-from orgopt.study.records.kinds import EvaluationRecord
+from orgopt.report.scale import Scale, scale, tick_digits, ticks
 from orgopt.study.records.names import TEST
 from orgopt.study.view import StudyView
-from orgopt.study.wording import duration, entrant_name, plain
+from orgopt.study.wording import count, duration, entrant_name, plain
 
 POINTS = 48
 """Times at which curves are drawn."""
@@ -31,6 +30,7 @@ class Curve(NamedTuple):
     name: str
     mean: tuple[float, ...]
     half: tuple[float, ...]
+    seeds: int = 0
 
 
 _DRAWN = re.compile(r"^(random|shuffled) \d+$")
@@ -51,13 +51,26 @@ def curves(study: StudyView, tasks: Sequence[str]) -> list[Curve]:
             continue
         name = "evolved" if entrant == champion else entrant_name(entrant, seed, champion)
         sampled = [
-            [[_at(run, t) for t in times(budget)] for run in runs] for budget, runs in zip(budgets, groups, strict=True)
+            [[_of_curve(run.score.curve, t) for t in times(budget)] for run in runs]
+            for budget, runs in zip(budgets, groups, strict=True)
         ]
         by_time = list(zip(*(zip(*runs, strict=True) for runs in sampled), strict=True))
         mean = tuple(fmean(map(fmean, columns)) for columns in by_time)
         half = tuple(1.96 * math.sqrt(sum(map(_variance, columns))) / len(columns) for columns in by_time)
-        found.append(Curve(entrant, name, mean, half))
-    return sorted(found, key=lambda curve: -curve.mean[-1])
+        found.append(Curve(entrant, name, mean, half, min(map(len, groups))))
+    return _marked(sorted(found, key=lambda curve: -curve.mean[-1]))
+
+
+def _marked(found: Sequence[Curve]) -> list[Curve]:
+    """Curves whose names say on how many seeds they are, where not all are on as many."""
+    most = max((curve.seeds for curve in found), default=0)
+    few = [f"{curve.name}, {count(curve.seeds, 'seed')}" if curve.seeds < most else curve.name for curve in found]
+    return [curve._replace(name=name) for curve, name in zip(found, few, strict=True)]
+
+
+def mean_curve(runs: Sequence[Sequence[tuple[float, float]]], at: Sequence[float]) -> list[float]:
+    """The mean over runs of q at some times; each run is the times at which it changed, and its value from then on."""
+    return [fmean(_of_curve(run, t) for run in runs) for t in at]
 
 
 def times(budget: float) -> list[float]:
@@ -91,12 +104,17 @@ def _name(curve: Curve, width: int) -> str:
     """A curve's name, a shorter one in small charts."""
     if width > SMALL:
         return curve.name
-    shorter = ("Optuna ", ""), (" document", ""), (" agents", ""), (" pruning", ""), (" links", "")
+    shorter = (
+        ("Optuna ", ""),
+        (" document", ""),
+        (" agents", ""),
+        (" pruning", ""),
+        (" links", ""),
+    )
     return reduce(lambda text, pair: text.replace(*pair), shorter, curve.name)
 
 
-def _at(run: EvaluationRecord, t: float) -> float:
-    curve = run.score.curve
+def _of_curve(curve: Sequence[tuple[float, float]], t: float) -> float:
     i = bisect_right(curve, t, key=lambda point: point[0])
     return curve[i - 1][1] if i else 0.0
 
@@ -118,9 +136,10 @@ def _look(study: StudyView, entrant: str) -> str:
 
 
 def _axes(x: Scale, y: Scale, budget: float) -> Iterator[Markup]:
-    for value in ticks(y):
+    values = ticks(y)
+    for value in values:
         yield h("line", x1=x.start, x2=x.end, y1=y(value), y2=y(value), cls="grid")
-        yield h("text", plain(value), x=x.start - 6, y=y(value) + 4, text_anchor="end")
+        yield h("text", plain(value, tick_digits(values)), x=x.start - 6, y=y(value) + 4, text_anchor="end")
     for share in (0.0, 0.5, 1.0):
         anchor = "start" if not share else "middle" if share < 1 else "end"
         yield h(

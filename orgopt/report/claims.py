@@ -9,7 +9,7 @@ from orgopt.report.scale import scale
 from orgopt.study.records.result import Claim, Mean
 from orgopt.study.verdict.ending import HALVES, VALIDATION, Ending, columns
 from orgopt.study.view import StudyView
-from orgopt.study.wording import MEANINGS, count, entrant_name, interval, plain, signed
+from orgopt.study.wording import MEANINGS, count, digits_of, entrant_name, interval, plain, signed
 
 _PHASES = {
     "test": "On test seeds",
@@ -49,26 +49,35 @@ def estimates(study: StudyView) -> Markup | None:
         return None
     known = study.final.estimates
     values = (_alone(known.raw), _alone(known.shrunken), _alone(known.race), known.test)
+    digits = digits_of(*(one.mean for one in values if one))
     found = [
-        Row(label=label, note=note, value=one.mean, low=one.low, high=one.high, look="main", cells=[plain(one.mean)])
+        Row(
+            label=label,
+            note=note,
+            value=one.mean,
+            low=one.low,
+            high=one.high,
+            look="main",
+            cells=[plain(one.mean, digits)],
+        )
         for (label, note), one in zip(_ESTIMATES, values, strict=True)
         if one
     ]
-    said: Child = h("p", _flattery(known.raw - known.test.mean)) if known.test else None
+    said: Child = h("p", _flattery(known.raw - known.test.mean, digits)) if known.test else None
     table = forest(
         found,
         columns=(Column("champion, measured in"), Column(""), Column("value", 5)),
         axis="research output",
         zero=False,
-        on=scale([0.0, *(row.value for row in found)], 0.0, 1.0),
+        on=scale([0.0, *(end for row in found for end in (row.value, row.low, row.high))], 0.0, 1.0),
     )
     return h("div", h("h3", "How flattered was the champion?"), said, table)
 
 
-def _flattery(gap: float) -> str:
-    if plain(abs(gap)) == plain(0.0):
+def _flattery(gap: float, digits: int) -> str:
+    if not round(gap, digits):
         return "The search and the test seeds agree."
-    return f"The search saw {plain(abs(gap))} {'more' if gap > 0 else 'less'} than the test seeds confirm."
+    return f"The search saw {plain(abs(gap), digits)} {'more' if gap > 0 else 'less'} than the test seeds confirm."
 
 
 def parts(said: Ending) -> Markup | None:
@@ -93,15 +102,16 @@ def race(study: StudyView) -> Markup | None:
     final = study.final
     if final is None or not final.race:
         return None
+    digits = digits_of(*(one.mean for one in final.race))
     found = [
         Row(
-            label=_pick(study, one.entrant),
+            label=pick(study, one.entrant),
             value=one.mean,
             low=one.low,
             high=one.high,
             look="main" if one.entrant == final.champion else "other",
             cells=[
-                h("span", plain(one.mean), " ", h("small", interval(one.low, one.high))),
+                h("span", plain(one.mean, digits), " ", h("small", interval(one.low, one.high, digits=digits))),
                 str(one.seeds),
                 f"after {one.dropped_at} seeds" if one.dropped_at else "no",
             ],
@@ -127,7 +137,7 @@ def simplest(study: StudyView) -> Markup | None:
     if found is study.best:
         return h("p", "The champion is also the simplest organization within one standard error of the best", size, ".")
     return h(
-        "p", "The simplest organization within one standard error of the best is ", _pick(study, found.name), size,
+        "p", "The simplest organization within one standard error of the best is ", pick(study, found.name), size,
         ". If the difference does not matter to you, take that one.",
     )  # fmt: skip
 
@@ -137,7 +147,7 @@ def _alone(value: float | None) -> Mean | None:
     return None if value is None else Mean(mean=value, low=None, high=None, n=0)
 
 
-def _pick(study: StudyView, name: str) -> Child:
+def pick(study: StudyView, name: str) -> Child:
     """A button that chooses a candidate; the name alone of one that is not known."""
     found = study.candidate(name)
     return h("button", name, type="button", cls="link", data_pick=found.record.index) if found else name
@@ -146,6 +156,7 @@ def _pick(study: StudyView, name: str) -> Child:
 def _phase(study: StudyView, phase: str, found: Sequence[Claim]) -> Iterator[Markup]:
     tasks = list(dict.fromkeys(claim.task for claim in found))
     tasks.sort(key=lambda task: task != "all")
+    digits = digits_of(*(end for claim in found for end in (claim.difference, claim.low, claim.high)))
     on = scale_of([_row(study, claim, "") for claim in found])
     folded: list[Markup] = []
     for task in tasks:
@@ -154,12 +165,12 @@ def _phase(study: StudyView, phase: str, found: Sequence[Claim]) -> Iterator[Mar
         title = f"{_PHASES.get(phase, phase)}, {'mean over tasks' if task == 'all' else task}"
         seeds = {claim.seeds for claim in mine}
         table = forest(
-            [_row(study, claim, str(claim.seeds) if len(seeds) > 1 else "") for claim in mine],
+            [_row(study, claim, str(claim.seeds) if len(seeds) > 1 else "", digits) for claim in mine],
             columns=_COLUMNS,
             axis="research output of the champion above the control",
             on=on,
         )
-        mean = plain(mine[0].champion_mean)
+        mean = plain(mine[0].champion_mean, digits)
         each = next(iter(seeds)) if len(seeds) == 1 else None
         text = f"Champion {champion_name}: {mean}" + (f", {count(each, 'seed')} each." if each else ".")
         if tasks[0] == "all" and task != "all":
@@ -169,7 +180,7 @@ def _phase(study: StudyView, phase: str, found: Sequence[Claim]) -> Iterator[Mar
     yield from folded
 
 
-def _row(study: StudyView, claim: Claim, seeds: str) -> Row:
+def _row(study: StudyView, claim: Claim, seeds: str, digits: int = 2) -> Row:
     seed, champion = (c.name if c else "" for c in (study.seed, study.best))
     entrant = study.entrants.get(claim.entrant)
     about = (entrant.about if entrant else "") or MEANINGS.get(claim.entrant, "")
@@ -183,9 +194,14 @@ def _row(study: StudyView, claim: Claim, seeds: str) -> Row:
         unseen=claim.mdd,
         look=claim.verdict,
         cells=[
-            plain(claim.mean),
-            h("span", signed(claim.difference), " ", h("small", interval(claim.low, claim.high))),
-            plain(claim.mdd),
+            plain(claim.mean, digits),
+            h(
+                "span",
+                signed(claim.difference, digits),
+                " ",
+                h("small", interval(claim.low, claim.high, digits=digits)),
+            ),
+            plain(claim.mdd, digits),
             verdict(claim.verdict),
         ],
     )

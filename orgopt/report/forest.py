@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from orgopt.report.markup import Child, Markup, h, percent
-from orgopt.report.scale import Scale, scale, ticks
+from orgopt.report.scale import Scale, scale, tick_digits, ticks
 from orgopt.study.wording import plain, signed
 
 _HEIGHT = 26
@@ -142,10 +142,10 @@ def _drawing(row: Row, across: Scale, zero: bool) -> Iterator[Markup]:
 
 def _axis(across: Scale, words: str, zero: bool) -> Markup:
     marks: list[Child] = [h("line", x1="0", x2="100%", y1="0.5", y2="0.5", cls="axis")]
-    write = signed if zero else plain
-    for value in ticks(across, 6):
+    write, values = signed if zero else plain, ticks(across, 6)
+    for value in values:
         place = percent(across(value))
         marks.append(h("line", x1=place, x2=place, y1="0", y2="5", cls="axis"))
-        marks.append(h("text", write(value), x=place, y="17", text_anchor="middle"))
+        marks.append(h("text", write(value, tick_digits(values)), x=place, y="17", text_anchor="middle"))
     marks.append(h("text", words, x="50%", y="33", text_anchor="middle", cls="words"))
     return h("svg", marks, width="100%", height="38")

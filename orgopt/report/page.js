@@ -1,33 +1,125 @@
 "use strict";
-// Fills the panel with the candidate that is chosen. All text goes in as text; only charts, which orgopt drew, are markup.
-(() => {
-  const data = JSON.parse(document.getElementById("data").textContent);
-  const panel = document.getElementById("panel");
-  if (!panel || !data.candidates.length) return;
-  const byIndex = new Map(data.candidates.map((c) => [c.i, c]));
-  const order = data.candidates.map((c) => c.i);
-  const bar = document.getElementById("bar"), tip = document.getElementById("tip");
-  let selected = byIndex.has(data.selected) ? data.selected : order[0];
-  let tab = "parentDiff";
+// Fills the panel with the candidate that is chosen, alone or beside another. All text goes in as text; only charts,
+// which orgopt drew, are markup. `orgoptPage` is what live.js, where the page has it, keeps new.
+const orgoptPage = (() => {
+  const block = document.getElementById("data");
+  let data = block ? JSON.parse(block.textContent) : { candidates: [] };
+  let byIndex = new Map(), order = [], children = new Map();
+  let selected = null, other = null, followed = true, tab = "parentDiff", turn = 0;
+  const tip = document.getElementById("tip"), bar = document.getElementById("bar");
+  const panel = () => document.getElementById("panel");
 
-  const el = (name, attributes = {}, ...children) => {
+  const el = (name, attributes = {}, ...inside) => {
     const made = document.createElement(name);
     for (const [key, value] of Object.entries(attributes)) {
       if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
       else if (value !== false && value != null) made.setAttribute(key, value === true ? "" : value);
     }
-    made.append(...children.filter((child) => child != null));
+    made.append(...inside.flat().filter((child) => child != null));
     return made;
   };
-  const svg = (name, attributes, ...children) => {
+  const svg = (name, attributes, ...inside) => {
     const made = document.createElementNS("http://www.w3.org/2000/svg", name);
     for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-    made.append(...children);
+    made.append(...inside);
     return made;
   };
-  const text = (number) => data.texts[number].map((line) => data.lines[line]);
   const link = (i) => el("button", { type: "button", class: "link", onclick: () => choose(i) }, byIndex.get(i).name);
-  const short = (value) => (value < -0.005 ? "−" : "") + Math.abs(value).toFixed(2).replace(/^0/, "");
+  const short = (value, digits = data.digits || 2) => (value < -0.5 * 10 ** -digits ? "−" : "") + Math.abs(value).toFixed(digits).replace(/^0/, "");
+  const about = (words) => el("p", { class: "about" }, words);
+
+  // What a candidate's document says: in the page, or asked of its server.
+  const told = (c, store) => ({ ...c, lines: store.texts[c.text].map((line) => store.lines[line]),
+    drawn: c.chart == null ? "" : store.texts[c.chart].map((line) => store.lines[line]).join("\n") });
+  let ask = (i) => Promise.resolve(told(byIndex.get(i), data));
+
+  // Differences by line, with the changed words of lines that replace each other: a longest common subsequence.
+  function matched(a, b) {
+    const pairs = [];
+    let low = 0, endA = a.length, endB = b.length;
+    while (low < endA && low < endB && a[low] === b[low]) pairs.push([low, low++]);
+    const tail = [];
+    while (endA > low && endB > low && a[endA - 1] === b[endB - 1]) tail.unshift([--endA, --endB]);
+    const n = endA - low, m = endB - low;
+    if (n && m && n * m < 4e6) {
+      const best = new Uint16Array((n + 1) * (m + 1)), at = (i, j) => i * (m + 1) + j;
+      for (let i = n - 1; i >= 0; i--) {
+        for (let j = m - 1; j >= 0; j--) {
+          best[at(i, j)] = a[low + i] === b[low + j] ? best[at(i + 1, j + 1)] + 1 : Math.max(best[at(i + 1, j)], best[at(i, j + 1)]);
+        }
+      }
+      for (let i = 0, j = 0; i < n && j < m;) {
+        if (a[low + i] === b[low + j]) pairs.push([low + i++, low + j++]);
+        else if (best[at(i + 1, j)] >= best[at(i, j + 1)]) i++;
+        else j++;
+      }
+    }
+    return pairs.concat(tail);
+  }
+
+  function difference(before, after) {
+    const rows = [];
+    let i = 0, j = 0;
+    const replace = (toI, toJ) => {
+      const old = before.slice(i, toI), now = after.slice(j, toJ);
+      const spans = old.map((line, k) => (k < now.length ? words(line, now[k]) : [[], []]));
+      old.forEach((line, k) => rows.push(["-", line, spans[k][0]]));
+      now.forEach((line, k) => rows.push(["+", line, k < spans.length ? spans[k][1] : []]));
+    };
+    for (const [a, b] of [...matched(before, after), [before.length, after.length]]) {
+      replace(a, b);
+      if (a < before.length) rows.push([" ", before[a], []]);
+      i = a + 1;
+      j = b + 1;
+    }
+    return folded(rows);
+  }
+
+  function words(old, now) {
+    const split = (line) => line.match(/[\p{L}\p{N}_]+|\s+|./gsu) || [];
+    const a = split(old), b = split(now), same = matched(a, b);
+    if ((2 * same.length) / (a.length + b.length || 1) < 0.35) return [[], []]; // hardly anything agrees
+    const spans = (parts, place) => {
+      const kept = new Set(same.map((pair) => pair[place])), found = [];
+      parts.forEach((part, k) => {
+        if (kept.has(k)) return;
+        if (found.length && found[found.length - 1][1] === k) found[found.length - 1][1] = k + 1;
+        else found.push([k, k + 1]);
+      });
+      return found.map(([from, to]) => [parts.slice(0, from).join("").length, parts.slice(0, to).join("").length]);
+    };
+    return [spans(a, 0), spans(b, 1)];
+  }
+
+  function folded(rows, context = 2) {
+    const near = rows.map(() => false);
+    rows.forEach(([mark], k) => {
+      if (mark !== " ") for (let n = Math.max(0, k - context); n <= Math.min(rows.length - 1, k + context); n++) near[n] = true;
+    });
+    if (!near.includes(true)) return [];
+    const found = [];
+    let left = 0;
+    const gap = () => { if (left) found.push(["…", `${left} line${left === 1 ? "" : "s"}`, []]); left = 0; };
+    rows.forEach((row, k) => { if (near[k]) { gap(); found.push(row); } else left++; });
+    gap();
+    return found;
+  }
+
+  function diffView(before, after, none) {
+    const rows = before ? difference(before.lines, after.lines) : [];
+    if (!rows.length) return about(none);
+    const looks = { "+": "add", "-": "del", "…": "gap" }, marks = { "+": "+", "-": "−" };
+    return el("div", { class: "diff", tabindex: "0" }, rows.map(([mark, line, spans]) => {
+      const parts = [];
+      let at = 0;
+      for (const [start, end] of spans) {
+        parts.push(line.slice(at, start), el(mark === "+" ? "ins" : "del", {}, line.slice(start, end)));
+        at = end;
+      }
+      parts.push(line.slice(at));
+      return el("div", { class: looks[mark] || "same" }, el("span", {}, marks[mark] || mark), el("span", {}, parts));
+    }));
+  }
 
   function documentView(lines) {
     const rows = lines.map((line) => {
@@ -35,37 +127,19 @@
       if (key) return [el("span", { class: "k" }, key[1]), key[2] + "\n"];
       return line.startsWith("#") ? [el("span", { class: "h" }, line + "\n")] : [line + "\n"];
     });
-    return el("pre", { class: "doc", tabindex: "0" }, ...rows.flat());
+    return el("pre", { class: "doc", tabindex: "0" }, rows.flat());
   }
 
-  function diffView(rows, none) {
-    if (!rows || !rows.length) return el("p", { class: "about" }, none);
-    const looks = { "+": "add", "-": "del", "…": "gap" };
-    const marks = { "+": "+", "-": "−" };
-    return el("div", { class: "diff", tabindex: "0" }, ...rows.map(([mark, line, spans]) => {
-      const words = data.lines[line], parts = [];
-      let at = 0;
-      for (const [start, end] of spans || []) {
-        const points = Array.from(words);
-        parts.push(points.slice(at, start).join(""), el(mark === "+" ? "ins" : "del", {}, points.slice(start, end).join("")));
-        at = end;
-      }
-      parts.push(Array.from(words).slice(at).join(""));
-      return el("div", { class: looks[mark] || "same" }, el("span", {}, marks[mark] || mark), el("span", {}, ...parts));
-    }));
-  }
-
-  function chartView(number) {
-    const lines = number == null ? [] : text(number);
-    if (lines.length < 2) return el("p", { class: "about" }, "There is no chart of this document.");
+  function chartView(c) {
+    if (!c.drawn) return about("There is no chart of this document.");
     const figure = el("figure", { class: "org-chart" });
-    figure.innerHTML = lines.join("\n");
+    figure.innerHTML = c.drawn;
     return figure;
   }
 
   function scores(c) {
     const every = c.scores.flatMap((row) => row[2]);
-    if (!every.length) return el("p", { class: "about" }, "Not measured yet.");
+    if (!every.length) return about("Not measured yet.");
     const low = Math.min(0, ...every), high = Math.max(1, ...every);
     const x = (value) => (1 + (98 * (value - low)) / (high - low || 1)).toFixed(2) + "%";
     const rows = c.scores.map(([phase, task, values]) => {
@@ -80,22 +154,60 @@
         el("td", {}, short(mean) + (error == null ? "" : ` ± ${short(error)}`)), el("td", {}, String(values.length)));
     });
     const head = ["phase, task", "a point a seed; lines at 0 and 1", "mean ± se", "seeds"].map((name) => el("th", { scope: "col" }, name));
-    return el("table", { class: "seeds" }, el("thead", {}, el("tr", {}, ...head)), el("tbody", {}, ...rows));
+    return el("table", { class: "seeds" }, el("thead", {}, el("tr", {}, head)), el("tbody", {}, rows));
+  }
+
+  // q over the budget on search seeds, of one candidate or of two, a figure a task.
+  function curves(shown) {
+    const tasks = [...new Set(shown.flatMap((c) => c.curves.map((row) => row[0])))];
+    return tasks.map((task) => {
+      const lines = shown.map((c) => [c, c.curves.find((row) => row[0] === task)]).filter(([, row]) => row);
+      const every = lines.flatMap(([, row]) => row[2]), low = Math.min(0, ...every), high = Math.max(low + 1e-3, ...every);
+      const width = 460, height = 190, x = (i, n) => 34 + (i * (width - 44)) / (n - 1);
+      const y = (q) => height - 24 - ((q - low) / (high - low)) * (height - 40);
+      const power = 10 ** Math.floor(Math.log10((high - low) / 4)), step = [1, 2, 5, 10].map((f) => f * power).find((s) => (high - low) / s <= 5), grid = [];
+      for (let q = Math.ceil(low / step) * step; q <= high + 1e-9; q += step) {
+        grid.push(svg("line", { x1: 34, x2: width - 10, y1: y(q), y2: y(q), class: "grid" }),
+          svg("text", { x: 28, y: y(q) + 4, "text-anchor": "end" }, short(q, Math.max(2, -Math.floor(Math.log10(step) + 1e-9)))));
+      }
+      const ends = [["0", 34, "start"], [`${data.budget} s`, width - 10, "end"]].map(([said, at, anchor]) =>
+        svg("text", { x: at, y: height - 6, "text-anchor": anchor }, said));
+      const drawn = lines.map(([, row], n) => svg("polyline", { class: `curve pair-${n}`,
+        points: row[2].map((q, i) => `${x(i, row[2].length).toFixed(1)},${y(q).toFixed(1)}`).join(" ") }));
+      const named = lines.map(([c, row], n) => el("span", {}, el("i", { class: `key k-pair-${n}` }), `${c.name}, ${row[1]} seed${row[1] === 1 ? "" : "s"} `));
+      return el("figure", { class: "small" }, el("figcaption", { class: "title" }, `${task}: q over the budget, mean over search seeds`),
+        svg("svg", { viewBox: `0 0 ${width} ${height}`, class: "chart", role: "img", "aria-label": `q over the budget of ${lines.map(([c]) => c.name).join(" and ")}` }, ...grid, ...ends, ...drawn),
+        el("p", { class: "legend keys" }, named));
+    });
   }
 
   function changes(c) {
     if (!c.changes.length) return null;
     const look = (line) => (line.startsWith("+") ? "add" : /^[-−]/.test(line) ? "del" : "");
-    return el("ul", { class: "changes" }, ...c.changes.map((line) => el("li", { class: look(line) }, /^[-+−]/.test(line) ? line : `· ${line}`)));
+    return el("ul", { class: "changes" }, c.changes.map((line) => el("li", { class: look(line) }, /^[-+−]/.test(line) ? line : `· ${line}`)));
   }
 
-  function views(c) {
+  const valued = (c) => (c.value === "–" ? "Not measured yet."
+    : `Research output in the search: ${c.value}${c.error ? ` ± ${c.error}` : ""}${c.estimate ? `; estimate ${c.estimate}, by which candidates are ranked` : ""}.`);
+
+  function besideView(c, o) {
+    const list = el("select", { "aria-label": "Compare with", onchange: (event) => { other = Number(event.target.value); draw(); } },
+      data.candidates.filter((one) => one.i !== c.i).map((one) => el("option", { value: one.i, selected: one.i === o.i }, one.words)));
+    const column = (one, n) => el("div", { class: "side" }, el("h4", {}, el("i", { class: `key k-pair-${n}` }), one.name),
+      about(`${valued(one)} ${one.size[0].toUpperCase()}${one.size.slice(1)}.`), chartView(one), changes(one), scores(one));
+    return el("div", {}, el("p", { class: "picker with" }, el("label", {}, `${c.name} beside `), list),
+      el("div", { class: "pair beside" }, column(c, 0), column(o, 1)), el("div", { class: "pair" }, curves([c, o])),
+      el("h4", {}, `From ${o.name} to ${c.name}`), diffView(o, c, "Their texts are the same."));
+  }
+
+  function views(c, parent, seed, o) {
     const seedless = "This is the seed document: the search began with it.";
     const all = [
-      ["parentDiff", "Against parent", () => diffView(c.parentDiff, c.parent == null ? seedless : "The text is its parent's.")],
-      ["seedDiff", "Against seed", () => diffView(c.seedDiff, c.i === 0 ? seedless : "The text is the seed document's.")],
-      ["document", "Document", () => documentView(text(c.text))],
-      ["chart", "Chart", () => chartView(c.chart)],
+      ["parentDiff", "Against parent", () => diffView(parent, c, c.parent == null ? seedless : "The text is its parent's.")],
+      ["seedDiff", "Against seed", () => diffView(seed, c, c.i === 0 ? seedless : "The text is the seed document's.")],
+      ["beside", "Side by side", () => (o ? besideView(c, o) : about("There is no other candidate yet."))],
+      ["document", "Document", () => documentView(c.lines)],
+      ["chart", "Chart", () => chartView(c)],
     ];
     const tabs = all.map(([name, title]) => el("button", {
       type: "button", role: "tab", id: `tab-${name}`, "aria-controls": `view-${name}`, "aria-selected": String(name === tab),
@@ -107,119 +219,154 @@
       event.preventDefault();
       const names = all.map(([name]) => name);
       open(names[(names.indexOf(tab) + step + names.length) % names.length], true);
-    } }, ...tabs);
-    const shown = all.map(([name, title, make]) => el("div", {
+    } }, tabs);
+    return [list, ...all.map(([name, title, make]) => el("div", {
       class: "view", role: "tabpanel", id: `view-${name}`, "aria-label": title, hidden: name !== tab,
-    }, make()));
-    return [list, ...shown];
+    }, make()))];
   }
 
   function open(name, focus) {
     tab = name;
-    for (const button of panel.querySelectorAll("[role=tab]")) {
+    for (const button of panel().querySelectorAll("[role=tab]")) {
       const on = button.id === `tab-${name}`;
       button.setAttribute("aria-selected", String(on));
       button.tabIndex = on ? 0 : -1;
       if (on && focus) button.focus();
     }
-    for (const view of panel.querySelectorAll(".view")) view.hidden = view.id !== `view-${name}`;
+    for (const view of panel().querySelectorAll(".view")) view.hidden = view.id !== `view-${name}`;
   }
 
   function picker(c) {
     const at = order.indexOf(c.i);
-    const list = el("select", { "aria-label": "Candidate", onchange: (event) => choose(Number(event.target.value)) },
-      ...data.candidates.map((o) => el("option", { value: o.i, selected: o.i === c.i }, o.words)));
+    const list = el("select", { id: "pick", "aria-label": "Candidate", onchange: (event) => choose(Number(event.target.value)) },
+      data.candidates.map((o) => el("option", { value: o.i, selected: o.i === c.i }, o.words)));
     const go = (words, i) => el("button", { type: "button", disabled: i == null, onclick: () => choose(i) }, words);
     return el("div", { class: "picker" }, list, go("← Previous", order[at - 1]), go("Next →", order[at + 1]),
       go(data.leader === "champion" ? "Champion" : "Ahead so far", c.i === data.champion ? null : data.champion));
   }
 
-  function show(c) {
-    const children = data.candidates.filter((o) => o.parent === c.i).map((o) => o.i);
-    const family = el("p", { class: "about" }, `Generation ${c.generation}, proposed by ${c.proposer || "?"}; ${c.size}. `);
-    if (c.parent != null) family.append("Parent: ", link(c.parent), ". ");
-    if (children.length) family.append("Children: ", ...children.flatMap((i, n) => (n ? [", ", link(i)] : [link(i)])), ".");
-    const value = c.value === "–" ? "" : ` ${c.value}${c.error ? ` ± ${c.error}` : ""}`;
-    panel.replaceChildren(picker(c), el("h3", {}, c.name + (c.i === data.champion ? `, ${data.leader}` : "")),
-      el("p", { class: "about" }, value ? `Research output in the search:${value}` : "Not measured yet."), family,
-      ...[changes(c)].filter(Boolean), el("h4", {}, "Score by task and seed"), scores(c), ...views(c));
+  function family(c) {
+    const said = el("p", { class: "about" }, `Generation ${c.generation}, proposed by ${c.proposer || "?"}; ${c.size}. `);
+    if (c.parent != null) said.append("Parent: ", link(c.parent), ". ");
+    const mine = children.get(c.i) || [];
+    if (mine.length) said.append("Children: ", ...mine.flatMap((i, n) => (n ? [", ", link(i)] : [link(i)])), ".");
+    return said;
+  }
+
+  async function draw() {
+    const mine = ++turn, row = byIndex.get(selected);
+    if (!row || !panel()) return;
+    if (other == null || other === selected || !byIndex.has(other)) other = selected === data.champion ? order.find((i) => i !== selected) : data.champion;
+    const wanted = [selected, row.parent, selected === order[0] ? null : order[0], other];
+    let found;
+    try {
+      found = await Promise.all(wanted.map((i) => (i == null ? null : ask(i))));
+    } catch {
+      if (mine === turn) panel().replaceChildren(picker(row), about("Its document cannot be had: the server does not answer."));
+      return;
+    }
+    if (mine !== turn || !panel()) return; // another was chosen meanwhile
+    const [c, parent, seed, o] = found, held = document.activeElement;
+    const place = panel().contains(held) ? (held.id ? `#${held.id}` : held.getAttribute("aria-label") ? `[aria-label="${held.getAttribute("aria-label")}"]` : "select") : "";
+    panel().replaceChildren(picker(c), el("h3", {}, c.name + (c.i === data.champion ? `, ${data.leader}` : "")), about(valued(c)), family(c),
+      ...[changes(c)].filter(Boolean), el("h4", {}, "Score by task and seed"), scores(c), ...views(c, parent, seed, o));
+    if (place) panel().querySelector(place)?.focus({ preventScroll: true });
+    panel().dataset.shown = c.name;
+  }
+
+  function mark() {
+    for (const pick of document.querySelectorAll(".pick.selected, .pick[tabindex='0']")) {
+      pick.classList.remove("selected");
+      pick.setAttribute("aria-pressed", "false");
+      pick.tabIndex = -1;
+    }
+    for (const pick of document.querySelectorAll(`.pick[data-i="${selected}"]`)) {
+      pick.classList.add("selected");
+      pick.setAttribute("aria-pressed", "true");
+      pick.tabIndex = 0;
+    }
   }
 
   function choose(i, from) {
     selected = i;
-    const c = byIndex.get(i), hadFocus = panel.contains(document.activeElement);
-    for (const mark of document.querySelectorAll(".pick")) {
-      const on = Number(mark.dataset.i) === i;
-      mark.classList.toggle("selected", on);
-      mark.setAttribute("aria-pressed", String(on));
-      mark.tabIndex = on ? 0 : -1;
-    }
-    show(c);
-    if (hadFocus) panel.querySelector("select").focus();
-    document.getElementById("bar-words").textContent = c.words;
+    followed = i === data.champion;
+    mark();
+    draw();
+    document.getElementById("bar-words").textContent = byIndex.get(i).words;
     bar.hidden = !from || seen();
   }
 
-  // The narrow copy of a chart has the same candidates; the first of those on the screen takes the focus.
-  for (const chart of document.querySelectorAll("svg.chart")) {
-    const picks = [...chart.querySelectorAll(".pick")];
-    if (!picks.length) continue;
-    const nearest = (event, reach) => {
-      let best = null, least = reach;
-      for (const pick of picks) {
-        const box = pick.querySelector(".halo").getBoundingClientRect();
-        const gap = Math.hypot(event.clientX - box.x - box.width / 2, event.clientY - box.y - box.height / 2);
-        if (gap < least) [best, least] = [pick, gap];
-      }
-      return best;
-    };
-    chart.addEventListener("click", (event) => {
-      const pick = nearest(event, 28);
-      if (pick) choose(Number(pick.dataset.i), chart);
-    });
-    chart.addEventListener("pointermove", (event) => {
-      const pick = event.pointerType === "touch" ? null : nearest(event, 14);
-      pick ? point(pick) : (tip.hidden = true);
-    });
-    chart.addEventListener("pointerleave", () => { tip.hidden = true; });
-    chart.addEventListener("focusin", (event) => { if (event.target.matches(":focus-visible")) point(event.target.closest(".pick")); });
-    chart.addEventListener("focusout", () => { tip.hidden = true; });
-    chart.addEventListener("keydown", (event) => {
-      const here = picks.map((pick) => Number(pick.dataset.i)), at = here.indexOf(selected);
-      const to = { ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1, Home: 0, End: here.length - 1 }[event.key];
-      if (event.key === "Enter" || event.key === " ") {
-        event.preventDefault();
-        return reveal();
-      }
-      if (to == null || here[to] == null) return;
-      event.preventDefault();
-      choose(here[to], chart);
-      picks[to].focus();
-    });
+  function take(fresh) {
+    data = fresh;
+    byIndex = new Map(data.candidates.map((c) => [c.i, c]));
+    order = data.candidates.map((c) => c.i);
+    children = new Map();
+    for (const c of data.candidates) if (c.parent != null) children.set(c.parent, [...(children.get(c.parent) || []), c.i]);
+    if (followed || !byIndex.has(selected)) selected = byIndex.has(data.selected) ? data.selected : order[0];
   }
 
+  // Charts are replaced while a study runs, so that their events are heard of where they stay.
+  function nearest(event, reach) {
+    const chart = event.target.closest?.("svg.chart");
+    let best = null, least = reach;
+    for (const pick of chart ? chart.querySelectorAll(".pick") : []) {
+      const box = pick.querySelector(".halo").getBoundingClientRect();
+      const gap = Math.hypot(event.clientX - box.x - box.width / 2, event.clientY - box.y - box.height / 2);
+      if (gap < least) [best, least] = [pick, gap];
+    }
+    return best;
+  }
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("[data-pick]");
+    if (button) {
+      choose(Number(button.dataset.pick));
+      return reveal();
+    }
+    const pick = nearest(event, 28);
+    if (pick) choose(Number(pick.dataset.i), true);
+  });
+  document.addEventListener("pointermove", (event) => {
+    const pick = event.pointerType === "touch" ? null : nearest(event, 14);
+    pick ? point(pick) : (tip.hidden = true);
+  });
+  document.addEventListener("focusin", (event) => { if (event.target.matches(".pick:focus-visible")) point(event.target); });
+  document.addEventListener("focusout", () => { tip.hidden = true; });
+  document.addEventListener("keydown", (event) => {
+    const here = event.target.closest?.(".pick");
+    if (!here) return;
+    const picks = [...here.closest("svg.chart").querySelectorAll(".pick")], at = picks.indexOf(here);
+    const to = { ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1, Home: 0, End: picks.length - 1 }[event.key];
+    if (event.key === "Enter" || event.key === " ") {
+      event.preventDefault();
+      return reveal();
+    }
+    if (to == null || !picks[to]) return;
+    event.preventDefault();
+    choose(Number(picks[to].dataset.i), true);
+    picks[to].focus();
+  });
+
   function point(pick) {
-    if (!pick) return;
     const c = byIndex.get(Number(pick.dataset.i)), box = pick.querySelector(".halo").getBoundingClientRect();
-    tip.textContent = [c.words, ...c.changes.slice(0, 4)].join("\n");
-    tip.style.whiteSpace = "pre-line";
+    if (!c) return;
+    tip.textContent = [c.words, ...c.tip].join("\n");
     tip.hidden = false;
     const width = tip.offsetWidth, height = tip.offsetHeight;
     tip.style.left = Math.max(8, Math.min(innerWidth - width - 8, box.x + box.width / 2 - width / 2)) + "px";
     tip.style.top = (box.y > height + 12 ? box.y - height - 6 : box.bottom + 6) + "px";
   }
 
-  const seen = () => { const box = panel.getBoundingClientRect(); return box.top < innerHeight * 0.7 && box.bottom > 80; };
+  const seen = () => { const box = panel().getBoundingClientRect(); return box.top < innerHeight * 0.7 && box.bottom > 80; };
   function reveal() {
     document.getElementById("candidate").scrollIntoView();
-    panel.focus({ preventScroll: true });
+    panel().focus({ preventScroll: true });
     bar.hidden = true;
   }
   document.getElementById("bar-show").addEventListener("click", reveal);
   addEventListener("scroll", () => { if (!bar.hidden && seen()) bar.hidden = true; }, { passive: true });
   addEventListener("beforeprint", () => { for (const fold of document.querySelectorAll("details")) fold.open = true; });
-  for (const button of document.querySelectorAll("[data-pick]")) {
-    button.addEventListener("click", () => { choose(Number(button.dataset.pick)); reveal(); });
-  }
-  choose(selected);
+
+  take(data);
+  if (order.length && panel()) choose(selected);
+  return { told, mark, draw, take, difference, following: (how) => { ask = how; }, get selected() { return selected; } };
 })();

@@ -1,58 +1,80 @@
-"""The page: its order, its words between the figures, and the one file that it is."""
+"""The page of a study: its sections, and the words between the figures."""
 
-import base64
-import hashlib
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 
-from orgopt.draw.style import STYLE, WEIGHT_STYLE
-from orgopt.report import budget_curves, claims, generations, method, parts
+from orgopt.errors import StoreError
+from orgopt.ledger import Event, read_ledger
+from orgopt.org import slug
+from orgopt.report import budget_curves, claims, costs, decisions, effects, generations, method, parts
 from orgopt.report.browser import data
 from orgopt.report.forest import verdict as word
 from orgopt.report.generations import NARROW, WIDE, leader
 from orgopt.report.markup import Child, Markup, h, visible
+from orgopt.report.shell import Sections, contents, section, shell
+from orgopt.report.timeline import timeline
+from orgopt.study.records.names import SEARCH
 from orgopt.study.verdict.ending import Ending
 from orgopt.study.verdict.study import ending
 from orgopt.study.view import StudyView
-from orgopt.study.wording import count
+from orgopt.study.wording import count, plain
 
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none';"
-"""What the browser lets the page do beside its one script: it loads nothing and sends nothing."""
-_FAVICON = "data:,"  # no request for one
+WIDTHS = (WIDE, NARROW)
+"""The widths in which large charts are drawn: the browser shows the one that fits."""
 
 
-def page(told: StudyView) -> str:
+def page(told: StudyView, folder: Path | None = None, *, live: bool = False) -> str:
     """One self-contained HTML page about a study; a running study shows what it has.
 
     It has no address of anything outside itself, and text of documents can neither run nor change it.
+
+    Args:
+        told: The study.
+        folder: Where its kept runs lie, one of which the page shows; None shows none.
+        live: Whether it is the page that a server keeps new: sections and candidates then come from there.
+    """
+    name = visible(told.head.name) or "study"
+    if live:
+        return shell(
+            name, {"top": h("header", h("p", "Research organization study", cls="eyebrow"), id="top")}, live=True
+        )
+    return shell(f"{name}: {ending(told).title}", sections(told, folder), data(told))
+
+
+def sections(told: StudyView, folder: Path | None = None, widths: Sequence[int] = WIDTHS) -> Sections:
+    """The sections of the page, in their order.
+
+    Args:
+        told: The study.
+        folder: Where its kept runs lie; None for no timeline.
+        widths: In which charts of all candidates are drawn.
     """
     said, name = ending(told), visible(told.head.name)
-    script = _asset("page.js")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    head = h(
-        "head",
-        Markup(f'<meta http-equiv="Content-Security-Policy" content="{_POLICY} script-src \'sha256-{digest}\'">'),
-        Markup('<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'),
-        Markup(f'<meta name="color-scheme" content="light dark"><link rel="icon" href="{_FAVICON}">'),
-        h("title", f"{name or 'study'}: {said.title}"),
-        h("style", Markup(_asset("page.css") + STYLE + WEIGHT_STYLE)),
-    )
-    body = h(
-        "body",
-        h("main", _top(told, said, name), [section for section in _sections(told, said) if section]),
-        _bar(told),
-        h("div", id="tip", hidden=True),
-        data(told),
-        h("script", Markup(script)),
-    )
-    text = f'<!doctype html>\n<html lang="en">{head}{body}</html>\n'
-    return text.encode("utf-8", "replace").decode()
-
-
-@cache
-def _asset(name: str) -> str:
-    return Path(__file__).with_name(name).read_text("utf-8")
+    measured = any(candidate.value is not None for candidate in told.candidates)
+    shown = {
+        "claims": section(
+            "claims",
+            "Claims",
+            claims.claims(told),
+            claims.parts(said),
+            claims.estimates(told),
+            claims.race(told),
+            claims.simplest(told),
+        ),
+        "fitness": section("fitness", "Fitness by generation", *_fitness(told, widths)) if measured else None,
+        "lineage": section("lineage", "Lineage", *_lineage(told, widths)) if len(told.candidates) > 1 else None,
+        "candidate": section("candidate", "Candidate", _panel()) if told.candidates else None,
+        "matters": section(
+            "matters", "What matters", effects.directions(told), parts.importances(told), parts.ablations(told)
+        ),
+        "timeline": section("timeline", "A run from its start to its end", *_timeline(told, folder)),
+        "curves": section("curves", "Over the budget", *_curves(told)),
+        "costs": section("costs", "Costs", costs.costs(told)),
+        "decisions": section("decisions", "Log of decisions", decisions.decisions(told)),
+        "method": section("method", "How it was measured", method.method(told)),
+    }
+    found = {key: part for key, part in shown.items() if part}
+    return {"top": _top(told, said, name), "contents": contents(found), **found}
 
 
 def _top(told: StudyView, said: Ending, name: str) -> Markup:
@@ -69,6 +91,7 @@ def _top(told: StudyView, said: Ending, name: str) -> Markup:
         h("dl", ([h("dt", key), h("dd", value)] for key, value in method.facts(told)), cls="facts"),
         h("p", h("span", "Repeat or continue it: "), h("code", command), cls="command") if command else None,
         h("noscript", h("p", "Without JavaScript the charts are here, but candidates cannot be chosen.")),
+        id="top",
     )
 
 
@@ -87,54 +110,30 @@ def _stale(told: StudyView) -> Markup | None:
     return h("p", text, cls="note")
 
 
-def _sections(told: StudyView, said: Ending) -> list[Markup | None]:
-    measured = any(candidate.value is not None for candidate in told.candidates)
-    return [
-        _section(
-            "claims",
-            "Claims",
-            claims.claims(told),
-            claims.parts(said),
-            claims.estimates(told),
-            claims.race(told),
-            claims.simplest(told),
-        ),
-        _section("fitness", "Fitness by generation", *_fitness(told)) if measured else None,
-        _section("lineage", "Lineage", *_lineage(told)) if len(told.candidates) > 1 else None,
-        _section("candidate", "Candidate", _panel()) if told.candidates else None,
-        _section("matters", "What matters", parts.importances(told), parts.ablations(told)),
-        _section("curves", "Over the budget", *_curves(told)),
-        _section("method", "How it was measured", method.method(told)),
-    ]
-
-
-def _section(name: str, title: str, *content: Child) -> Markup | None:
-    shown = [part for part in content if part]
-    return h("section", h("h2", title), shown, id=name, aria_label=title) if shown else None
-
-
-def _fitness(told: StudyView) -> list[Child]:
+def _fitness(told: StudyView, widths: Sequence[int]) -> list[Child]:
     text = (
         "Each point is a candidate: its research output on search seeds, with one standard error. Hollow points were "
-        "clearly worse and dropped after a few seeds. The best of many is flattered: compare it with its test."
+        "clearly worse and dropped after a few seeds. The best of many is flattered, so candidates are ranked by an "
+        "estimate: the value drawn towards the mean of all, as far as it is noise. The line is the "
+        "best estimate so far."
     )
     keys = [
         h("span", h("i", cls=f"key {look}"), words, " ")
         for look, words in (
             ("k-champion", leader(told)),
             ("k-seed", "seed document"),
-            ("k-best", "best so far"),
+            ("k-best", "best estimate so far"),
             ("k-median", "median of a generation"),
         )
     ]
     return [
         h("p", text),
         h("p", keys, cls="legend keys"),
-        _figure([generations.fitness(told, width) for width in (WIDE, NARROW)]),
+        _figure([generations.fitness(told, width) for width in widths]),
     ]
 
 
-def _lineage(told: StudyView) -> list[Child]:
+def _lineage(told: StudyView, widths: Sequence[int]) -> list[Child]:
     steps = len(generations.descent(told)) - 1
     text = (
         "Lines lead from a document to those that were made from it. The heavy line is the descent of "
@@ -143,7 +142,7 @@ def _lineage(told: StudyView) -> list[Child]:
     )
     return [
         h("p", text, generations.shades(told), "."),
-        h("figure", [generations.tree(told, width) for width in (WIDE, NARROW)]),
+        h("figure", [generations.tree(told, width) for width in widths]),
     ]
 
 
@@ -157,16 +156,36 @@ def _panel() -> Markup:
     return h("div", id="panel", tabindex="-1")
 
 
-def _bar(told: StudyView) -> Markup | None:
-    if not told.candidates:
-        return None
-    return h(
-        "div",
-        h("span", id="bar-words"),
-        h("button", "Show", type="button", id="bar-show"),
-        id="bar",
-        hidden=True,
+def kept_run(told: StudyView, folder: Path, name: str, task: str) -> Sequence[Event]:
+    """The ledger of a candidate's first run on a task; empty where it was not kept, or cannot be read.
+
+    Args:
+        told: The study.
+        folder: Its folder.
+        name: The candidate.
+        task: One of the study's.
+    """
+    if told.candidate(name) is None or task not in told.tasks:
+        return []
+    try:
+        return read_ledger(folder / "candidates" / slug(name) / f"ledger-{task}.jsonl")
+    except StoreError:
+        return []
+
+
+def _timeline(told: StudyView, folder: Path | None) -> list[Child]:
+    shown = next((c for c in (told.best, told.seed) if c and told.scores(SEARCH, c.name, told.tasks[0])), None)
+    if folder is None or shown is None:
+        return []
+    drawn = [timeline(kept_run(told, folder, shown.name, task), task) for task in told.tasks[:2]]
+    if not any(drawn):
+        return []
+    text = (
+        f"The first search run of {shown.name}, {leader(told) if shown is told.best else 'the seed document'}: above, "
+        "what each agent did; below, what each slot ran, in the colours of the roles. This run scored "
+        f"{plain(told.scores(SEARCH, shown.name, told.tasks[0])[0].research_output)}."
     )
+    return [h("p", text), *drawn]
 
 
 def _curves(told: StudyView) -> list[Child]:

@@ -10,7 +10,7 @@ from orgopt.report.forest import Column, Row, bars, forest
 from orgopt.report.markup import Markup, h
 from orgopt.study.records.result import Ablation
 from orgopt.study.view import StudyView
-from orgopt.study.wording import interval, signed
+from orgopt.study.wording import digits_of, interval, signed
 
 
 def importances(study: StudyView) -> Markup | None:
@@ -32,8 +32,9 @@ def ablations(study: StudyView) -> Markup | None:
         return None
     found = sorted(study.final.ablations, key=lambda one: -one.difference)
     modelled = any(one.model is not None for one in found)
+    digits = digits_of(*(end for one in found for end in (one.difference, one.low, one.high)))
     table = forest(
-        [_row(one, modelled=modelled) for one in found],
+        [_row(one, modelled=modelled, digits=digits) for one in found],
         columns=(
             *(Column("without"), Column(""), Column("lost, 95 %", 9.5), Column("seeds", 4)),
             *([Column("model", 4)] if modelled else []),
@@ -71,7 +72,7 @@ def _plain(link: Link, names: dict[str, str]) -> str:
     return f"{names.get(link.source, link.source)} {arrow} {names.get(link.target, link.target)}: {link.kind}"
 
 
-def _row(one: Ablation, *, modelled: bool) -> Row:
+def _row(one: Ablation, *, modelled: bool, digits: int) -> Row:
     return Row(
         label=one.part,
         value=one.difference,
@@ -79,9 +80,14 @@ def _row(one: Ablation, *, modelled: bool) -> Row:
         high=one.high,
         look=one.verdict,
         cells=[
-            h("span", signed(one.difference), " ", h("small", interval(one.low, one.high))),
+            h(
+                "span",
+                signed(one.difference, digits),
+                " ",
+                h("small", interval(one.low, one.high, digits=digits)),
+            ),
             str(one.seeds),
-            *([signed(one.model)] if modelled else []),
+            *([signed(one.model, digits)] if modelled else []),
         ],
     )
 

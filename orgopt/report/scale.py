@@ -1,7 +1,7 @@
 """Axes: from values to places, and round numbers to mark them by."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 
@@ -23,6 +23,12 @@ def scale(values: Iterable[float | None], start: float, end: float, *, margin: f
     low, high = min(known), max(known)
     spare = margin * (high - low) or 0.05
     return Scale(low - spare, high + spare, start, end)
+
+
+def tick_digits(values: Sequence[float]) -> int:
+    """The decimals in which the values of an axis differ: at least 2, at most 4."""
+    step = abs(values[1] - values[0]) if len(values) > 1 else 0.0
+    return next((digits for digits in (2, 3) if abs(round(step, digits) - step) < 1e-9), 4)
 
 
 def ticks(of: Scale, count: int = 5) -> list[float]:

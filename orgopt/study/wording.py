@@ -23,14 +23,24 @@ MEANINGS = {
 _PHASE_NAMES = {ABLATION: "ablation"}  # the word on disk is an older one
 _NAMES = {"silent": "without links", "random": "random teams", "shuffled": "links shuffled"}
 _LEAST_SHOWN = 0.01
+_SMALL = 0.05  # from which on two decimals tell values apart
 _PLAIN = {"random": "random search", "tpe": "TPE", "gp": "GP", "cmaes": "CMA-ES", "median": "pruning"}
 
 
-def plain(value: float | None) -> str:
+def digits_of(*values: float | None) -> int:
+    """The decimals in which some values that stand beside each other are told from zero: 2, and up to 4 of small ones.
+
+    Gains of a script that prints its own metric are often a few thousandths of it.
+    """
+    largest = max((abs(value) for value in values if value is not None), default=0.0)
+    return 2 if largest >= _SMALL or not largest else 3 if largest >= _SMALL / 10 else 4
+
+
+def plain(value: float | None, digits: int = 2) -> str:
     """`.61`; a dash for what is not known."""
     if value is None:
         return "–"
-    return _short(value) if value >= 0 or not float(f"{value:.2f}") else f"−{_short(value)}"
+    return _short(value, digits) if value >= 0 or not round(value, digits) else f"−{_short(value, digits)}"
 
 
 def metric(value: float) -> str:
@@ -38,11 +48,11 @@ def metric(value: float) -> str:
     return f"{value:.3f}" if not value or abs(value) >= _LEAST_SHOWN else f"{value:.3g}"
 
 
-def signed(value: float | None) -> str:
+def signed(value: float | None, digits: int = 2) -> str:
     """`+.18`, `−.03`."""
     if value is None:
         return "–"
-    return plain(value) if value < 0 else f"+{_short(value)}" if float(f"{value:.2f}") else _short(value)
+    return f"{'+' * (value > 0 and bool(round(value, digits)))}{plain(value, digits)}"
 
 
 def noise(error: float) -> str:
@@ -50,12 +60,12 @@ def noise(error: float) -> str:
     return f" ± {error:.3f}" if error else ""
 
 
-def interval(low: float | None, high: float | None, sign: bool = False) -> str:
+def interval(low: float | None, high: float | None, sign: bool = False, digits: int = 2) -> str:
     """`[.11, .25]`; empty where an end is not known."""
     if low is None or high is None:
         return ""
     write = signed if sign else plain
-    return f"[{write(low)}, {write(high)}]"
+    return f"[{write(low, digits)}, {write(high, digits)}]"
 
 
 def count(number: float, noun: str = "") -> str:
@@ -111,6 +121,6 @@ def lab_words(stamp: Mapping[str, Any]) -> str:
     return ", ".join([str(stamp.get("lab", "")), *rest]).strip(", ")
 
 
-def _short(value: float) -> str:
-    text = f"{abs(value):.2f}"
+def _short(value: float, digits: int) -> str:
+    text = f"{abs(value):.{digits}f}"
     return text.removeprefix("0")

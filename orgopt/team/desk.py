@@ -25,7 +25,7 @@ from orgopt.team.trust import HEEDING, trusts
 
 MAX_FAILED = 5  # thoughts in a row; then an agent has given up
 _LASTING = frozenset(one for one in Failure if one.lasting)
-_LEAST_PAUSE_S = 0.01
+LEAST_PAUSE_S = 0.01
 _CASES = 3
 
 
@@ -136,7 +136,7 @@ class Desk:
     def pause_s(self, task: Task) -> float:
         """How long it rests after a thought that came to nothing: longer each time."""
         # Doubled each time, so that a model that is down is asked less and less.
-        return max(task.think_s, _LEAST_PAUSE_S) * 2 ** (self.failed - 1)
+        return max(task.think_s, LEAST_PAUSE_S) * 2 ** (self.failed - 1)
 
     def take_focus(self, focus: tuple[str, ...]) -> None:
         """Work on the focus of who delegates, unless its role has one of its own."""

@@ -27,7 +27,7 @@ class Resumed:
         self._lab, self._ledger = lab, ledger
         # A stand-up with reports, which are thoughts, ends at a time of its own.
         at_times = meets_by_time or any(event.kind == "thinking" for event in ledger.ahead())
-        self._timed = {"proposal", "thinking", "thought", "end", *(("meeting",) if at_times else ())}
+        self._timed = {"proposal", "approval", "thinking", "thought", "end", *(("meeting",) if at_times else ())}
         self._submitted: dict[int, tuple[float, Experiment]] = {}
         self._finished: dict[int, float] = {}
         self._killed: list[int] = []

@@ -11,6 +11,7 @@ from math import inf, nextafter
 from typing import NamedTuple
 
 from orgopt.agents import Catalogue, Proposal
+from orgopt.agents.approval import Rewritten
 from orgopt.agents.base import Thought
 from orgopt.agents.session import Language
 from orgopt.agents.thinking.situation import Attempt, Workplace
@@ -22,10 +23,10 @@ from orgopt.seeds import Stream, derive
 from orgopt.task import Settings, Task
 from orgopt.team import links
 from orgopt.team.beliefs import Run
-from orgopt.team.desk import Desk, described, desks
+from orgopt.team.desk import LEAST_PAUSE_S, Desk, described, desks
 from orgopt.team.exchange import Exchange
 from orgopt.team.resume import Resumed
-from orgopt.team.scripts import Scripts
+from orgopt.team.scripts import Scripts, commit_of
 from orgopt.team.standups import Standups
 from orgopt.team.thoughts import Thoughts
 from orgopt.team.timers import Due, Timer, Timers
@@ -71,6 +72,7 @@ class Team:
         self.lab = Resumed(lab, ledger, meets_by_time=by_time) if ledger.repeating else lab
         # No method of this team: what holds it would hold the team, which could not be freed at once.
         self._add = writing(ledger, watch)
+        self._approve = language.approve if language else None
         self._scripts, self._notes, self._errors = Scripts(task), dict[int, str](), dict[int, str]()
         self._attempts, self._running = dict[int, Attempt](), dict[int, None]()
         self._catalogue = Catalogue(task.knobs)
@@ -190,7 +192,34 @@ class Team:
             one.take(thought)
             self._conclude(one, t, thought)
 
+    def _may_run(self, one: Desk, t: float, proposal: Proposal) -> bool:
+        """Whether a person lets a script run that an agent rewrote; the ledger has what was said, and repeats it."""
+        script = proposal.script
+        if script is None or not self._scripts.rewritten(script):
+            return True
+        if self.ledger.repeating:
+            ruled = self.ledger.ruled()
+            refusal = None if ruled is None or ruled.data["approved"] else str(ruled.data["note"])
+            if ruled is None:  # nobody was asked
+                return True
+        elif self._approve is None:
+            return True
+        else:
+            told = Rewritten(
+                agent=one.member.id, note=proposal.note, before=self._scripts[proposal.parent], after=script
+            )
+            refusal = self._approve(told)
+        said = {"commit": commit_of(script), "approved": refusal is None, "note": refusal or ""}
+        self._add("approval", t, agent=one.member.id, **said)
+        if refusal is None:
+            return True
+        one.agent.hear(f"A person refused to let your script run ({proposal.note}): {refusal or 'no reason is given'}")
+        self._wake(one, t + max(self.task.think_s, LEAST_PAUSE_S))
+        return False
+
     def _propose(self, one: Desk, t: float, proposal: Proposal) -> None:
+        if not self._may_run(one, t, proposal):
+            return
         number, scripts = len(self._asked) + 1, self._scripts
         if conditional(self.task.knobs):
             proposal = replace(proposal, settings=settled(self.task.knobs, proposal.settings))

@@ -27,7 +27,7 @@ class Scripts(Mapping[int, str]):
         plain = None if script is None else with_values(script, self._defaults)
         if script is not None and plain is not None and plain != self._source:
             self._edited[experiment] = script
-            self._keys[experiment] = hashlib.sha256(plain.encode()).hexdigest()[:12]
+            self._keys[experiment] = _digest(plain)
 
     def child(self, parent: int, settings: Settings) -> str | None:
         """The script of an experiment that starts from another and turns its knobs; None for the task's own."""
@@ -39,6 +39,11 @@ class Scripts(Mapping[int, str]):
         settings, edited = self._settings[experiment], self._edited.get(experiment)
         changed = {name: value for name, value in settings.items() if self._defaults[name] != value}
         return {"knobs": changed, **({} if edited is None else {"script": edited})}
+
+    def rewritten(self, script: str) -> bool:
+        """Whether a script is neither the task's own nor one that ran before, whatever its knobs."""
+        plain = with_values(script, self._defaults)
+        return plain != self._source and _digest(plain) not in self._keys.values()
 
     def key(self, experiment: int) -> str:
         """What tells its script from others, whatever the knobs; empty for the task's own."""
@@ -61,6 +66,10 @@ class Scripts(Mapping[int, str]):
 
     def __len__(self) -> int:
         return len(self._settings)
+
+
+def _digest(plain: str) -> str:
+    return hashlib.sha256(plain.encode()).hexdigest()[:12]
 
 
 def commit_of(script: str) -> str:

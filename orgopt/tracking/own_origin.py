@@ -1,4 +1,4 @@
-"""MLflow's server for pages of its own alone: `python -m orgopt.tracking.own_origin server …` as `mlflow server …`.
+"""MLflow's server for pages of its own alone.
 
 MLflow lets pages of every origin on this machine ask and change it, such as those of another server on another port.
 Here a request that says that it comes from a page of another origin is refused. Clients that are no browsers say
@@ -47,28 +47,22 @@ def is_foreign(scope: Scope) -> bool:
     return not reads and site not in {"none", "same-origin"}
 
 
-def __getattr__(name: str) -> Any:
-    """The application, as uvicorn asks for it: MLflow's takes seconds to import."""
-    if name != "app":
-        raise AttributeError(name)
+def mlflow_app() -> App:
+    """MLflow's application, guarded; it takes seconds to import."""
     from mlflow.server.fastapi_app import app
 
     return own_pages(cast("App", app))
 
 
-def main() -> None:
-    """Run MLflow's command with the guarded application in place of its own."""
+def serve(application: str) -> None:
+    """Run MLflow's command with another application in place of its own, named as uvicorn has it, `module:app`."""
     from mlflow import server
     from mlflow.cli import cli
 
     build = cast("Callable[..., list[str]]", getattr(server, "_build_uvicorn_command"))  # noqa: B009  it is private
 
     def guarded(*args: Any, **kwargs: Any) -> list[str]:
-        return [*build(*args, **kwargs)[:-1], "orgopt.tracking.own_origin:app"]  # its last word is the application
+        return [*build(*args, **kwargs)[:-1], application]  # its last word is MLflow's
 
     setattr(server, "_build_uvicorn_command", guarded)  # noqa: B010
     cli(sys.argv[1:])
-
-
-if __name__ == "__main__":
-    main()

@@ -107,6 +107,7 @@ class Ui(TypedDict):
 
     address: str
     study: str | None
+    live: str
 
 
 class Guide(TypedDict):

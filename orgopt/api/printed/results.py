@@ -5,8 +5,8 @@ from typing import Any, Literal
 from typing_extensions import TypedDict  # pydantic asks for it below Python 3.12
 
 from orgopt.api.benchmark import Arranged
-from orgopt.normalisation import Measure
 from orgopt.api.model_skills import ModelSkill
+from orgopt.normalisation import Measure
 from orgopt.score import Score
 from orgopt.study.verdict.ending import Ending
 from orgopt.team.costs import Report

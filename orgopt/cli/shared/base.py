@@ -3,10 +3,12 @@
 import json
 import shlex
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 import click
+from click.core import ParameterSource
 from rich.console import Console
 
 from orgopt.api.bounds import BOUNDS
@@ -28,9 +30,43 @@ out = Console(highlight=False, emoji=False, soft_wrap=True, width=None if sys.st
 err = Console(stderr=True, highlight=False, emoji=False, width=None if sys.stderr.isatty() else 160)
 
 
-def this_command() -> str:
-    """How to call orgopt again as it was called, arguments and all."""
-    return f"{own_command()} {shlex.join(sys.argv[1:])}"
+_ONCE = ("--until", "--max-hours", "--live", "--approve")
+"""Options of this call alone, which who repeats it does not mean."""
+
+
+def whole_command(name: str = "") -> str:
+    """The command that repeats or continues this one: what `orgopt.toml` gave it written out, without its hours.
+
+    Args:
+        name: What orgopt is called; empty is as it is called here.
+    """
+    words = list[str]()
+    given = iter(sys.argv[1:])
+    for word in given:
+        option, _, value = word.partition("=")
+        if option not in _ONCE:
+            words.append(word)
+        elif option in _ONCE[:2] and not value:
+            next(given, None)
+    return f"{name or own_command()} {shlex.join([*words, *_of_settings()])}"
+
+
+def _of_settings() -> Iterator[str]:
+    """The options that `orgopt.toml` gives the command that is at work."""
+    ctx = click.get_current_context(silent=True)
+    for param in ctx.command.params if ctx else ():
+        if ctx is None or ctx.get_parameter_source(param.name or "") is not ParameterSource.DEFAULT_MAP:
+            continue
+        value = ctx.lookup_default(param.name or "")
+        option = next((opt for opt in param.opts if opt.startswith("--")), "")
+        if not option or option in _ONCE:
+            continue
+        if isinstance(value, bool):
+            off = next(iter(param.secondary_opts), "")
+            yield from [option] if value else [off] if off else []
+        else:
+            for one in cast("list[Any]", value) if isinstance(value, list | tuple) else [value]:
+                yield from (option, str(one))
 
 
 def count(number: int, noun: str) -> str:

@@ -17,6 +17,7 @@ from rich.text import Text
 
 from orgopt.cli.shared.base import count, warn_of_failures
 from orgopt.cli.shared.heartbeat import Heartbeat
+from orgopt.cli.shared.live import serve_live
 from orgopt.cli.shared.messages import Said
 from orgopt.evolve import Candidate, Job
 from orgopt.ledger import Event
@@ -103,10 +104,11 @@ class StudyProgress(Said):
     Args:
         console: Where to show it; live when it is a terminal.
         quiet: Whether its first line, with its name and size, is left out.
+        live: Whether a page that follows the study is served meanwhile.
     """
 
-    def __init__(self, console: Console, *, quiet: bool = False) -> None:
-        self.console, self.quiet, self.begun = console, quiet, False
+    def __init__(self, console: Console, *, quiet: bool = False, live: bool = False) -> None:
+        self.console, self.quiet, self.live, self.begun = console, quiet, live, False
         self.generations = self.population = 0
         self.rows: list[Row] = []
         self.scores: dict[str, list[float]] = {}  # of the phase after the search, by entrant
@@ -115,6 +117,7 @@ class StudyProgress(Said):
         self.since = self.phase_since = time.monotonic()
         self.warned: set[str] = set()
         self._shown, self._beats = ExitStack(), ExitStack()
+        self._display: Live | None = None
         self.sent = False  # or being sent
         self._spinner = Spinner("dots", style="cyan")
         self._heartbeat = Heartbeat(console, self.line)
@@ -141,10 +144,17 @@ class StudyProgress(Said):
             self.console.print(f"[bold]{log.folder.name}[/]  {size} × {seeds} × {where}", soft_wrap=True)
             if known := len(log.of(EvaluationRecord)):
                 self.console.print(f"[dim]goes on after {count(known, 'run')} that are in its log[/]", soft_wrap=True)
+        if self.live:
+            serve_live(self._beats, log.folder, "study")
         if self.console.is_terminal:
-            self._shown.enter_context(
-                Live(get_renderable=self._render, console=self.console, refresh_per_second=4, transient=True)
+            self._display = Live(
+                get_renderable=self._render, console=self.console, refresh_per_second=4, transient=True
             )
+            self._shown.enter_context(self._display)
+
+    def display(self) -> Live | None:
+        """What is shown live now."""
+        return self._display
 
     def sending(self) -> None:
         self._shown.close()
@@ -231,12 +241,13 @@ class StudyProgress(Said):
             if not self.scores or self.phase != RACE:  # a control is nobody's best
                 return ""
             name = max(self.scores, key=lambda one: mean(self.scores[one]))
-            return f"best so far {name} {plain(mean(self.scores[name]))}"
+            return f"{name} leads with {plain(mean(self.scores[name]))}"
         if not self.rows:
             return ""
         best, first = max(self.rows, key=lambda row: row[1].estimate), self.rows[0]
-        said = f"best so far {best[0].name} {plain(best[1].value)}"
-        return said if best is first else f"{said} (the document it began with: {plain(first[1].value)})"
+        # What it is the best by, as it was told then: the mean of few seeds may be less than another's.
+        said = f"best so far {best[0].name} {plain(best[1].estimate)}"
+        return said if best is first else f"{said} (the document it began with: {plain(first[1].estimate)})"
 
     def _render(self) -> RenderableType:
         table = leaderboard(self.rows, limit=12) if self._searching else standings(self.scores, limit=12)

@@ -13,8 +13,9 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
+from orgopt import regular
 from orgopt.called import argument
-from orgopt.errors import UsageError
+from orgopt.errors import StoreError, UsageError
 from orgopt.jsonl import damaged, log_lines, read_end, shortened
 from orgopt.seal import Chain, parsed
 from orgopt.study.records.consistency import misfits
@@ -46,19 +47,61 @@ def parse_records(lines: Sequence[bytes], source: str) -> list[Record]:
     Raises:
         StoreError, UsageError: See `read_records`; `source` is what the message names.
     """
-    found, chain = list[Record](), Chain()
-    validate = _adapter().validate_json
-    for number, line in enumerate(lines, 1):
+    return _added([], Chain(), lines, source)
+
+
+class Growing:
+    """The records of a log that somebody writes: each look reads no more than what is new.
+
+    Args:
+        path: The log, which may not be there yet.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._begin()
+
+    def _begin(self) -> None:
+        self._records, self._chain, self._read = list[Record](), Chain(), 0
+
+    def look(self) -> list[Record]:
+        """All records so far, without a torn last line.
+
+        Raises:
+            StoreError, UsageError: See `read_records`.
+        """
+        try:
+            if self.path.stat().st_size < self._read:  # it was repaired, or begun anew
+                self._begin()
+            text = regular.read_bytes(self.path, start=self._read)
+        except FileNotFoundError:
+            self._begin()
+            return []
+        except OSError as error:
+            raise StoreError(f"cannot read {self.path}: {error.strerror}") from None
+        whole = text[: text.rfind(b"\n") + 1]
+        if whole:
+            chain = self._chain.copy()
+            self._records = _added(self._records, chain, whole.split(b"\n")[:-1], str(self.path))
+            self._chain, self._read = chain, self._read + len(whole)
+        return self._records
+
+
+def _added(known: Sequence[Record], chain: Chain, lines: Sequence[bytes], source: str) -> list[Record]:
+    """Records, and those of some lines that follow them."""
+    found, before = list(known), len(known)
+    validate, last = _adapter().validate_json, before + len(lines)
+    for number, line in enumerate(lines, before + 1):
         if number == 1:
             _require_version(line, source)
         try:
             found.append(validate(line))
         except ValidationError as error:
-            raise damaged(source, number, len(lines), _why(error)) from None
+            raise damaged(source, number, last, _why(error)) from None
         if why := chain.check(line):
-            raise damaged(source, number, len(lines), f"of this {found[-1].kind}: {why}")
+            raise damaged(source, number, last, f"of this {found[-1].kind}: {why}")
     for number, why in misfits(found):
-        raise damaged(source, number, len(lines), why)
+        raise damaged(source, number, last, why)
     return found
 
 

@@ -1,7 +1,7 @@
 """What a contest says in the end: its ranking read as an `Ending`."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from math import inf
+from math import inf, isfinite
 
 from orgopt.study.ranking import Placing, Ranking
 from orgopt.study.records.head import TaskRecord
@@ -9,7 +9,7 @@ from orgopt.study.verdict.ending import Bar, Ending, again, scale
 from orgopt.study.verdict.evidence import REMEDY, stamp
 from orgopt.study.verdict.measures import measure
 from orgopt.study.verdict.more_seeds import ENOUGH, more_seeds
-from orgopt.study.wording import count, interval, listing, plain, signed
+from orgopt.study.wording import count, digits_of, interval, listing, plain, signed
 
 MOST = 4  # entrants whose raw metrics are told
 TOLERANCE = 0.05
@@ -71,13 +71,16 @@ def _title(first: Placing, others: list[Placing]) -> str:
 
 def _sure(first: Placing, second: Placing, ranking: Ranking) -> str:
     """By how much the first is ahead of the second, and how sure that is."""
-    scores = f"{first.entrant} scores {plain(first.output.mean)}, {second.entrant} {plain(second.output.mean)}"
     apart = second.behind
+    digits = 2 if apart is None else digits_of(apart.mean, *(end for end in (apart.low, apart.high) if isfinite(end)))
+    means = [plain(one.output.mean, digits) for one in (first, second)]
+    scores = f"{first.entrant} scores {means[0]}, {second.entrant} {means[1]}"
     if apart is None or ranking.seeds == 1:
         return f"{scores}, on one seed, which tells nothing of luck."
-    known = interval(-apart.high, -apart.low, sign=True)
+    known = interval(-apart.high, -apart.low, sign=True, digits=digits)
     corrected = f"; verdicts are corrected for {ranking.comparisons} comparisons" if ranking.comparisons > 1 else ""
-    return f"{scores}: {signed(-apart.mean)}, with 95 % confidence within {known}, on {ranking.seeds} seeds{corrected}."
+    ahead = signed(-apart.mean, digits)
+    return f"{scores}: {ahead}, with 95 % confidence within {known}, on {ranking.seeds} seeds{corrected}."
 
 
 def _measures(ranking: Ranking, tasks: Mapping[str, TaskRecord]) -> Iterator[str]:

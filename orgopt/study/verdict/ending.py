@@ -6,15 +6,15 @@ Covers what is said and in which order, and the plain text of it; what it is sai
 
 import re
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from orgopt.document import Program, read
 from orgopt.json_values import json_values
 from orgopt.study.parts import Parts
-from orgopt.study.wording import plain
+from orgopt.study.wording import digits_of, plain
 
 HALVES = "Its halves stand beside it: the held-out quality at the end (end) and on average over the budget (mean)."
 VALIDATION = (
@@ -81,6 +81,32 @@ class Ending:
         """The ending as JSON values."""
         return json_values(self)
 
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> "Ending":
+        """An ending of what `to_dict` gave; its bars are left out.
+
+        Raises:
+            ValueError: It is something else.
+        """
+
+        def lines(name: str) -> tuple[str, ...]:
+            found = given.get(name, ())
+            if not isinstance(found, list | tuple):
+                raise ValueError(f"{name} is no list")
+            return tuple(str(line) for line in cast("Sequence[object]", found))
+
+        return cls(
+            word=str(given.get("word", "")),
+            title=str(given.get("title", "")),
+            sure=str(given.get("sure", "")),
+            scale=str(given.get("scale", "")),
+            measures=lines("measures"),
+            notes=lines("notes"),
+            advice=lines("advice"),
+            changes=lines("changes"),
+            losses=lines("losses"),
+        )
+
 
 def scale(*, self_reported: bool, shown: Sequence[Bar] = ()) -> str:
     """What 0 and 1 of the score are, and what stands beside it in bars that are shown."""
@@ -137,7 +163,7 @@ def bars(shown: Sequence[Bar], width: int = WIDTH) -> Iterator[str]:
     """
     top = max(LEAST_TOP, *(bar.value for bar in shown))
     name_width = max(len(bar.name) for bar in shown)
-    noted = any(bar.verdict for bar in shown)
+    noted, digits = any(bar.verdict for bar in shown), digits_of(*(bar.value for bar in shown))
     beside = columns(shown)
     cells = [f"{name:>6}" for name in beside]
     longest = max(4, min(BAR // 2 if cells else BAR, width - name_width - 18 - 7 * len(cells)))
@@ -147,9 +173,8 @@ def bars(shown: Sequence[Bar], width: int = WIDTH) -> Iterator[str]:
         drawn = "█" * round(longest * max(0.0, bar.value) / top)
         word = f"{_AGAINST[bar.verdict]:6}" if noted else ""
         values = "".join(f" {column[at]:>6}" for column in beside.values())
-        line = (
-            f"{bar.name:{name_width}}  {drawn:{longest}} {plain(bar.value):>5}{values}  {word}  {bar.meaning}".rstrip()
-        )
+        figure = f"{plain(bar.value, digits):>5}{values}"
+        line = f"{bar.name:{name_width}}  {drawn:{longest}} {figure}  {word}  {bar.meaning}".rstrip()
         yield line if len(line) <= width else f"{line[: width - 1]}…"
 
 

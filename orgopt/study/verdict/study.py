@@ -19,6 +19,7 @@ from orgopt.study.wording import (
     MORE_AGENTS,
     SEED_DOCUMENT,
     count,
+    digits_of,
     entrant_name,
     interval,
     listing,
@@ -93,18 +94,19 @@ class _Story:
         if claim is None:
             return f"The evolved team {self.champion.name} was not tested against {self.source}.", ""
         evolved, seed, apart = claim.champion_mean, claim.mean, claim.difference
-        against = f"the evolved team scores {plain(evolved)}, {self.source} {plain(seed)}"
-        known = interval(claim.low, claim.high, sign=True)
+        digits = digits_of(apart, claim.low, claim.high)
+        against = f"the evolved team scores {plain(evolved, digits)}, {self.source} {plain(seed, digits)}"
+        known = interval(claim.low, claim.high, sign=True, digits=digits)
         on = f"on {count(claim.seeds, 'fresh seed')} that the search did not use"
         if self._few:
             word = "ahead of" if apart > 0 else "behind"
-            title = f"Too few seeds to tell: the evolved team is {word} {self.source} by {plain(abs(apart))}."
+            title = f"Too few seeds to tell: the evolved team is {word} {self.source} by {plain(abs(apart), digits)}."
             return title, f"{on[0].upper()}{on[1:]}, luck cannot be told from skill."
         title = {
             "better": f"Better than {self.source}: {against}.",
             "worse": f"Worse than {self.source}: {against}.",
         }.get(claim.verdict, f"No difference to {self.source} is shown: {against}.")
-        return title, f"The difference is {signed(apart)}, with 95 % confidence within {known}, {on}."
+        return title, f"The difference is {signed(apart, digits)}, with 95 % confidence within {known}, {on}."
 
     def _measures(self) -> Iterator[str]:
         """The raw held-out metric of each task: untouched, with the seed document, evolved; noise is between runs."""
@@ -124,11 +126,12 @@ class _Story:
         for phase, where in ((HELD_OUT, "On held-out tasks"), (REAL, "In real training")):
             claim = _main_claims(self.final.claims, phase).get(SEED_DOCUMENT)
             if claim:
-                known = interval(claim.low, claim.high, sign=True)
+                digits = digits_of(claim.difference, claim.low, claim.high)
+                known = interval(claim.low, claim.high, sign=True, digits=digits)
                 seeds = count(claim.seeds, "seed")
                 word = {"no difference": "no difference shown"}.get(claim.verdict, claim.verdict)
                 word = word if claim.low is not None else "one seed cannot tell"
-                yield f"{where}: {signed(claim.difference)} {known} over {self.source} on {seeds}: {word}."
+                yield f"{where}: {signed(claim.difference, digits)} {known} over {self.source} on {seeds}: {word}."
 
     def _bars(self) -> Iterator[Bar]:
         """The champion, then everything that it was compared with, the best first."""
@@ -165,12 +168,13 @@ class _Story:
         crowd, seed = self.claims.get(MORE_AGENTS), self.against_seed
         if seed and crowd and seed.verdict == "better":
             alone = seed.difference - crowd.difference
-            known = interval(crowd.low, crowd.high, sign=True)
+            digits = digits_of(seed.difference, crowd.difference, crowd.low, crowd.high)
+            known = interval(crowd.low, crowd.high, sign=True, digits=digits)
             word = "" if crowd.verdict == "better" else ", which may be nothing"
             yield (
-                f"Of the {signed(seed.difference)}, headcount alone ({self._meaning(MORE_AGENTS)}) brings "
-                f"{signed(alone)}; who they are and how they are organized, "
-                f"{signed(crowd.difference)} {known}{word}."
+                f"Of the {signed(seed.difference, digits)}, headcount alone ({self._meaning(MORE_AGENTS)}) brings "
+                f"{signed(alone, digits)}; who they are and how they are organized, "
+                f"{signed(crowd.difference, digits)} {known}{word}."
             )
         if self.view.head.identity.other_seeds:
             yield f"Made with the seeds of orgopt {self.view.head.orgopt}: it can be read, and not continued."
@@ -233,11 +237,20 @@ def _running(view: StudyView) -> Ending:
         said = f"Nothing is measured yet: {count(len(view.candidates), 'candidate')} so far."
         return Ending(word="running", title=said)
     seed = view.candidates[0]
-    against = f", {source_name(view)} has {plain(seed.standing.value)}" if seed.standing and seed is not best else ""
-    title = f"Not finished: {best.name} leads with {plain(best.standing.value)}{against}."
+    seed = view.candidates[0].standing
+    shown = [best.standing, *([seed] if seed and seed is not best.standing else [])]
+    digits = digits_of(*(value for one in shown for value in (one.value, one.estimate)))
+    against = f", {source_name(view)} has {plain(shown[1].estimate, digits)}" if shown[1:] else ""
+    title = f"Not finished: {best.name} leads with {plain(best.standing.estimate, digits)}{against}."
+    means = listing([plain(one.value, digits) for one in shown])
+    drawn = (
+        f"Estimates, by which candidates are ranked: their means on search seeds, {means}, drawn to the mean of all as "
+        "far as they are noise. "
+    )
+    noisy = any(plain(one.value, digits) != plain(one.estimate, digits) for one in shown)
     sure = (
-        f"{count(len(known), 'candidate')} measured, on search seeds, where the best of many is flattered; nothing is "
-        "claimed before the tests."
+        f"{drawn if noisy else ''}{count(len(known), 'candidate')} measured, on search seeds, where the best of many "
+        "is flattered; nothing is claimed before the tests."
     )
     leading = [] if best is seed else [_bar(best, best.name)]
     shown = (*leading, *([_bar(seed, source_name(view))] if seed.standing else []))
@@ -272,8 +285,9 @@ def _losses(ablations: Sequence[Ablation]) -> Iterator[str]:
     """What the champion loses without each part: those that are sure one by one, the others together."""
     ranked = sorted(ablations, key=lambda one: -one.difference)
     sure = [one for one in ranked if one.low is not None and one.low > 0]
+    digits = digits_of(*(end for one in ablations for end in (one.difference, one.low, one.high)))
     for one in sure[:_SHORT]:
-        yield f"{plain(one.difference)} {interval(one.low, one.high)} without {one.part}"
+        yield f"{plain(one.difference, digits)} {interval(one.low, one.high, digits=digits)} without {one.part}"
     rest = [one.part for one in ranked if one not in sure[:_SHORT]]
     if rest and not sure:
         yield "nothing that can be shown, whichever it is"

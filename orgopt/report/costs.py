@@ -1,0 +1,94 @@
+"""What a study cost, by phase; and what each part of a team cost and brought in a run."""
+
+from collections.abc import Iterator, Sequence
+
+from orgopt.ledger import Event, Ledger
+from orgopt.org import Org
+from orgopt.report.markup import Child, Markup, h
+from orgopt.study.records.kinds import EvaluationRecord
+from orgopt.study.records.names import PHASES
+from orgopt.study.view import StudyView
+from orgopt.study.wording import count, duration, phase_name
+from orgopt.team.costs import Report, Share, report
+
+_PHASE = ("phase", "runs", "experiments", "hardware", "agents' time", "tokens", "dollars", "took")
+_PART = ("part", "experiments", "improvements", "hardware", "agents' time", "messages")
+
+
+def costs(study: StudyView) -> Markup | None:
+    """A row a phase and their sum: runs, experiments, slot and agent time, tokens, dollars, wall time."""
+    phases = [phase for phase in PHASES if any(run.phase == phase for run in study.evaluations)]
+    if not phases:
+        return None
+    by = {phase: [run for run in study.evaluations if run.phase == phase] for phase in phases}
+    rows = [[phase_name(phase), *_row(runs)] for phase, runs in by.items()]
+    asked = list(study.rewrites.values())
+    if asked:
+        tokens, usd = sum(one.tokens for one in asked), sum(one.usd for one in asked)
+        rows.append(["rewriter", f"{count(len(asked), 'part')}", "–", "–", "–", count(tokens), f"${usd:.2f}", "–"])
+    if len(rows) > 1:
+        total = _row(study.evaluations)
+        if asked:
+            total[4] = count(sum(run.score.tokens for run in study.evaluations) + sum(one.tokens for one in asked))
+            spent = sum(run.score.usd for run in study.evaluations) + sum(one.usd for one in asked)
+            total[5] = f"${spent:.2f}"
+        rows.append(["in all", *total])
+    text = (
+        "Hardware is busy slot time in the lab's own clock, agents' time what thinking and stand-ups took of it; the "
+        "last column is the time on the wall of all runs one after the other."
+    )
+    return h("div", h("p", text), table(_PHASE, rows, "Costs by phase"))
+
+
+def _row(runs: Sequence[EvaluationRecord]) -> list[str]:
+    scores = [run.score for run in runs]
+    tokens, usd = sum(score.tokens for score in scores), sum(score.usd for score in scores)
+    return [
+        count(len(runs)),
+        count(sum(sum(score.experiments.values()) for score in scores)),
+        duration(sum(score.spent_slot_s for score in scores)),
+        duration(sum(score.agent_s for score in scores)),
+        count(tokens) if tokens else "–",
+        f"${usd:.2f}" if usd else "–",
+        duration(sum(run.wall_s for run in runs)),
+    ]
+
+
+def run_costs(org: Org, events: Sequence[Event]) -> Markup | None:
+    """A row for each role, link and the stand-ups of a run, which may still go on; None before its first experiment."""
+    if not any(event.kind == "outcome" for event in events):
+        return None
+    told = list(events)
+    if told[-1].kind != "end":  # as if it ended now
+        told.append(Event("end", told[-1].t, {}))
+    found = report(org, Ledger(events=told))
+    rows = [_share(one) for one in (*found.roles, *found.links, *([found.standup] if found.standup else []))]
+    text = (
+        "What each role ran, and which experiments started from what a link or a stand-up had brought. An "
+        "improvement is one of what the team submits."
+    )
+    return h("div", h("p", text), table(_PART, rows, "Costs by part"), h("p", " ".join(_bound(found)), cls="legend"))
+
+
+def _share(one: Share) -> list[str]:
+    return [
+        one.name,
+        count(one.proposals),
+        count(one.gains) if one.gains else "–",
+        duration(one.slot_s) if one.slot_s else "–",
+        duration(one.agent_s) if one.agent_s else "–",
+        count(one.messages) if one.messages else "–",
+    ]
+
+
+def _bound(found: Report) -> Iterator[str]:
+    yield f"Slots stood idle for {found.slots_idle:.0%} of the time; agents waited for one {found.agents_waiting:.0%}"
+    yield f"of theirs, thought for {duration(found.think_s)} before an experiment, and one ran {duration(found.run_s)}."
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[Child]], title: str) -> Markup:
+    """A table of numbers, which scrolls in little room."""
+    head = h("tr", (h("th", name, scope="col") for name in columns))
+    body = [h("tr", h("th", row[0], scope="row"), (h("td", cell) for cell in row[1:])) for row in rows]
+    found = h("table", h("thead", head), h("tbody", body), cls="plain numbers")
+    return h("div", found, cls="scroll", tabindex="0", role="region", aria_label=title)
