@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 TABLES = "mlflow.loggedArtifacts"
 """The tag that makes MLflow show JSON files as tables."""
 NOTE = "mlflow.note.content"
+RUN_NAME = "mlflow.runName"
+"""The tag that names a run."""
 CONTEXT = "mlflow.data.context"
 """The tag that says what data was to a run."""
 SOURCE_TYPE = "local"

@@ -1,4 +1,8 @@
-"""The prompt registry: one prompt a study, its champions as versions, aliases for the seed and the champion."""
+"""The prompt registry: one prompt a study, whose versions are the seed document and the champion.
+
+No candidates between them: MLflow compares a version with the one before, so that the champion is compared with the
+seed document at a click.
+"""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -9,7 +13,6 @@ from orgopt.errors import UsageError
 from orgopt.study.standing import Standing
 from orgopt.study.view import CandidateView
 from orgopt.tracking import names
-from orgopt.tracking.candidate import Z
 from orgopt.tracking.store import connect
 
 if TYPE_CHECKING:
@@ -111,10 +114,4 @@ def load_version(workspace: Path, study: str, name: str) -> str | None:
 
 
 def _standing(standing: Standing | None) -> dict[str, str]:
-    if standing is None:
-        return {}
-    low, high = standing.value - Z * standing.error, standing.value + Z * standing.error
-    return {
-        names.VERSION_SCORE.name: f"{standing.value:+.3f}",
-        names.VERSION_INTERVAL.name: f"{low:+.3f} … {high:+.3f}",
-    }
+    return {names.VERSION_SCORE.name: f"{standing.value:+.3f}"} if standing else {}
