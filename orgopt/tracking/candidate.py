@@ -197,9 +197,10 @@ def champion_note(family: Family, place: int, final: FinalRecord) -> str:
         for one in against[:1]
     ]
     if standing:
+        gap = standing.value - test.mean
+        picked = f"for which it was picked of {count(len(family.view.candidates), 'candidate')}"
         lines.append(
-            f"In the search it had {signed(standing.value)}, for which it was picked of "
-            f"{count(len(family.view.candidates), 'candidate')}: flattered by {signed(standing.value - test.mean)}"
+            f"In the search it had {signed(standing.value)}, {picked}" + f": flattered by {gap:.3f}" * (gap > 0)
         )
     return "  \n".join(lines) + "\n\n" + "\n\n".join(note(family, place).split("\n\n")[1:])
 

@@ -100,7 +100,7 @@ MEDIAN = Metric("study", "generations/median", "q", "of the generation's candida
 BEST_SO_FAR = Metric("study", "generations/best_so_far", "q", "the greatest best of all generations so far")
 STUDY_TEST = Metric("study", "test/research_output", "q", "of the champion on test seeds, all tasks")
 CLAIM_OTHER = Metric("study", "CLAIM/ENTRANT", "q", "of others on the same seeds; CLAIM is a phase, such as `test`")
-CLAIM_AHEAD = Metric("study", "CLAIM ahead of/ENTRANT", "q", "how far the champion is ahead of it")
+STUDY_AHEAD = Metric("study", "test/ahead of seed document", "q", "how far the champion is ahead of it")
 STUDY_RUNS = Metric("study", "runs", "runs", "of teams, in all")
 STUDY_EXPERIMENTS = Metric("study", "experiments", "experiments", "in all runs")
 

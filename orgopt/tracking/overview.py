@@ -265,12 +265,15 @@ def _claim_points(final: FinalRecord) -> list[Point]:
     test, found = final.estimates.test, list[Point]()
     if test:
         found.append(names.STUDY_TEST.at(test.mean))
+    if claim := against_seed(final):
+        found.append(names.STUDY_AHEAD.at(claim.difference))
     several = any(one.task == "all" for one in final.claims)
-    for one in final.claims:
-        if one.task == "all" or not several:
-            # of several with this name the first stays: it is on the most seeds
-            found.append(names.CLAIM_OTHER.at(one.mean, claim=one.phase, entrant=one.entrant))
-            found.append(names.CLAIM_AHEAD.at(one.difference, claim=one.phase, entrant=one.entrant))
+    # of several with this name the first stays: it is on the most seeds
+    found += [
+        names.CLAIM_OTHER.at(one.mean, claim=one.phase, entrant=one.entrant)
+        for one in final.claims
+        if one.task == "all" or not several
+    ]
     return list({point.name: point for point in reversed(found)}.values())[::-1]
 
 

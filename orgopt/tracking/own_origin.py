@@ -9,6 +9,8 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, cast
 
+from orgopt.tracking.plain_pages import plain_pages
+
 Scope = Mapping[str, Any]
 Channel = Callable[..., Awaitable[Any]]
 App = Callable[[Scope, Channel, Channel], Awaitable[None]]
@@ -53,7 +55,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(name)
     from mlflow.server.fastapi_app import app
 
-    return own_pages(cast("App", app))
+    return own_pages(plain_pages(cast("App", app)))
 
 
 def main() -> None:
