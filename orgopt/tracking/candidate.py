@@ -96,7 +96,7 @@ def tags(family: Family) -> dict[str, str]:
         names.PROPOSER.name: record.proposer,
         names.CHANGES.name: ", ".join(record.changes)[:LONGEST_VALUE],
         names.ORDER.name: order(family.view.head, record.generation, record.index),
-        names.RESULT.name: _result(own),
+        **({names.RESULT.name: said} if (said := _result(family.view, own)) else {}),
         names.TASKS.name: ", ".join(family.view.tasks),
         names.WAS_DROPPED.name: str(own.dropped).lower(),
         names.COMMIT.name: digest(record.program),
@@ -226,13 +226,16 @@ def _files(family: Family, org: Org, ledgers: Ledgers) -> dict[str, str]:
     return files
 
 
-def _result(own: CandidateView) -> str:
-    """What is known of a candidate, in a few words."""
+def _result(view: StudyView, own: CandidateView) -> str:
+    """What is known of a candidate in a few words; empty where it is one of many."""
     if own.disqualified:
         return "disqualified"
     if own.dropped and own.standing:
         return f"dropped after {count(own.standing.seeds, 'seed')}"
-    return "seed document" if own.record.parent is None else "searched"
+    if own.record.parent is None:
+        return "seed document"
+    mates = [one.value or 0.0 for one in view.generation(own.record.generation) if one.standing and not one.dropped]
+    return f"best of g{own.record.generation:02d}" if own.standing and own.value == max(mates) else ""
 
 
 def _standup(org: Org) -> str:

@@ -99,6 +99,9 @@ BEST = Metric("study", "generations/best", "q", "of the generation's best candid
 MEDIAN = Metric("study", "generations/median", "q", "of the generation's candidates")
 BEST_SO_FAR = Metric("study", "generations/best_so_far", "q", "the greatest best of all generations so far")
 STUDY_TEST = Metric("study", "test/research_output", "q", "of the champion on test seeds, all tasks")
+OVER_BUDGET = Metric(
+    "study", "over the budget/ENTRANT", "q", "what would be submitted, mean over test seeds; a step a second of budget"
+)
 CLAIM_OTHER = Metric("study", "CLAIM/ENTRANT", "q", "of others on the same seeds; CLAIM is a phase, such as `test`")
 STUDY_AHEAD = Metric("study", "test/ahead of seed document", "q", "how far the champion is ahead of it")
 STUDY_RUNS = Metric("study", "runs", "runs", "of teams, in all")

@@ -95,7 +95,7 @@ def generation(view: StudyView, number: int) -> tuple[Entry, tuple[Point, ...]]:
             names.KIND.name: "generation",
             names.GENERATION.name: str(number),
             names.ORDER.name: order(view.head, number),
-            names.RESULT.name: f"best of {len(members)}",
+            names.RESULT.name: f"generation of {len(everybody)}",
             names.TASKS.name: ", ".join(view.tasks),
             **reporting(view.head),
             NOTE: note[:LONGEST_VALUE],
@@ -149,7 +149,7 @@ def conclusion(view: StudyView, final: FinalRecord, address: str, run: str) -> E
     return Entry(
         at=final.at,
         tags={**tags, NOTE: text[:LONGEST_VALUE], **tables.shown_as_tables(files)},
-        points=(*_claim_points(final), *_cost(final)),
+        points=(*pictures.budget_points(view), *_claim_points(final), *_cost(final)),
         files=files,
     )
 

@@ -13,7 +13,8 @@ Scope = Mapping[str, Any]
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Callable[..., Awaitable[Any]], Send], Awaitable[None]]
-HIDDEN = ("[data-assistant-ui]", '[data-component-id^="mlflow.experiment_page.shared_view"]')
+# By the id of the page's root, which outweighs the classes that MLflow gives them.
+HIDDEN = ("#root [data-assistant-ui]", '#root [data-component-id^="mlflow.experiment_page.shared_view"]')
 STYLE = f"<style>{','.join(HIDDEN)}{{display:none!important}}</style>".encode()
 _PAGES = {"/", "/index.html"}
 _END = b"</head>"

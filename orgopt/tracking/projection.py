@@ -4,9 +4,11 @@ The log is the outbox. It is read as far as it goes; each generation that is com
 log had it at that place, whenever it is sent. Tracking never stops a study: it says what went wrong.
 """
 
+import json
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -21,7 +23,7 @@ from orgopt.study.records.names import LOG
 from orgopt.study.records.reader import read_records, written
 from orgopt.study.view import CandidateView, StudyView, study
 from orgopt.tracking import logged_model, names, overview, traces
-from orgopt.tracking.entry import Entry
+from orgopt.tracking.entry import PROMPTS, Entry
 from orgopt.tracking.members import Members
 from orgopt.tracking.names import digest, experiment_name, prompt_name, study_id
 from orgopt.tracking.noted import Noted
@@ -219,10 +221,22 @@ class _Projection:
             yield from self._traces(view, records[-1].at, champion.name, places)
             yield from self._tested(key, view, final)
             update = overview.champion(members.family(champion.name), members.place(champion.name), final)
+            linked = self._linked((view.candidates[0].name, champion.name))
+            update = replace(update, tags={**update.tags, **linked})
             yield from self._once([f"{key} champion"], lambda _: self._add(champion.name, update))
         yield from self._model(records)
         conclusion = overview.conclusion(view, final, self._address(final.champion), self.noted.ids["study"])
+        conclusion = replace(
+            conclusion, tags={**conclusion.tags, **self._linked((view.candidates[0].name, final.champion))}
+        )
         yield from self._once([key], lambda _: self._add("study", conclusion))
+
+    def _linked(self, candidates: Sequence[str]) -> dict[str, str]:
+        """The tag by which a run's page links to versions of the prompt, as far as there are any."""
+        keys = dict.fromkeys(f"prompt {name}" for name in candidates)
+        versions = [self.noted.ids[key] for key in keys if key in self.noted.ids]
+        told = [{"name": self.prompt.name, "version": version} for version in versions]
+        return {PROMPTS: json.dumps(told)} if told else {}
 
     def _varied(self, key: str, members: Members, final: FinalRecord) -> Iterator[str]:
         """The parameters in which candidates differ that came after an earlier one was sent."""

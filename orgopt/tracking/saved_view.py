@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 VIEW = "orgopt01"
 """The key of the view, which a link may name."""
-_WIDTHS = {"attributes.`Run Name`": 430, "runDateAndNestInfo": 130, "duration": 80}
-_COLUMN, _WIDE = 105, 240  # pixels, of the others: numbers, and what is told in words
+_WIDTHS = {"attributes.`Run Name`": 390, "runDateAndNestInfo": 115, "duration": 80}
+_COLUMN, _WIDE, _LETTER, _AROUND = 75, 290, 7, 34  # pixels, of the others: numbers at least, and what is told in words
 
 
 def saved_view(columns: Sequence[str], order_by: str) -> tuple[str, str]:
@@ -34,7 +34,7 @@ def saved_view(columns: Sequence[str], order_by: str) -> tuple[str, str]:
         "modelVersionFilter": "All Runs",
         "selectedColumns": [*columns],
         "columnOrder": order,
-        "columnWidths": {"0": 73, **dict.fromkeys(columns, _COLUMN), columns[0]: _WIDE, **_WIDTHS},
+        "columnWidths": {"0": 73, **{one: _width(one) for one in columns}, columns[0]: _WIDE, **_WIDTHS},
         "runsHiddenMode": "FIRST_10_RUNS",
         "viewMaximized": False,
         "runListHidden": False,
@@ -49,3 +49,8 @@ def saved_view(columns: Sequence[str], order_by: str) -> tuple[str, str]:
     packed = "deflate;" + base64.b64encode(zlib.compress(json.dumps(state).encode())).decode()
     view = {"name": "orgopt", "createdAt": now, "updatedAt": now, "state": packed}
     return f"mlflow.sharedViewState.{VIEW}", json.dumps(view)
+
+
+def _width(column: str) -> int:
+    """Pixels in which the name of a column has room, without its kind."""
+    return max(_COLUMN, _AROUND + _LETTER * len(column.partition(".")[2].strip("`")))

@@ -77,11 +77,9 @@ def _copy_empty(path: Path, artifacts: Path) -> None:
     if cached.is_file():
         shutil.copyfile(cached, path)
         now = int(time.time() * 1000)
+        change = "UPDATE experiments SET artifact_location = ?, creation_time = ?, last_update_time = ?"
         with closing(sqlite3.connect(path)) as database, database:
-            row = (f"{artifacts.as_uri()}/0", now, now)
-            database.execute(
-                "UPDATE experiments SET artifact_location = ?, creation_time = ?, last_update_time = ?", row
-            )
+            database.execute(change, (f"{artifacts.as_uri()}/0", now, now))
         return
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
@@ -259,10 +257,10 @@ class Store:
                 if error.error_code != "RESOURCE_ALREADY_EXISTS":
                     raise
                 return self._experiment(name, workspace, columns)  # another study was first
-        elif found.lifecycle_stage != "active":
-            raise StoreError(f"experiment {name} was deleted in MLflow: restore it there")
         else:
             experiment = found.experiment_id
+            if found.lifecycle_stage != "active":
+                raise StoreError(f"experiment {name} was deleted in MLflow: restore it there")
         with contextlib.suppress(MlflowException):  # the pages work without it
             self.client.set_experiment_tag(experiment, *saved_view(columns, f"tags.`{ORDER.name}`"))
         return experiment
