@@ -79,7 +79,9 @@ def test_the_list_says_at_first_sight_what_came_out_and_has_the_candidates_as_th
     assert ["-".join(part[:2]) if part[1:] and part[1].startswith("c") else part[0] for part in plain] == expected
     assert sum(name.startswith("★ ") for name in names) == 1
     assert rows.first.is_visible()
-    assert page.get_by_text(f"★ {view.final.champion}:").first.is_visible()  # the verdict, on the study's row
+    assert page.get_by_text(
+        f"★ {view.final.champion} {ending(view).word}"
+    ).first.is_visible()  # the verdict, on the study's row
     test = f"{view.final.estimates.test.mean:.3f}".rstrip("0")
     assert page.get_by_text(re.compile(rf"^{re.escape(test)}0*$")).first.is_visible()
     assert not page.locator("[data-assistant-ui]").first.is_visible()

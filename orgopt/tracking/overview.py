@@ -6,21 +6,17 @@ from statistics import median
 from orgopt.document import parse, read
 from orgopt.draw import svg
 from orgopt.report import page
-from orgopt.study.predictions import said_of_predictions
 from orgopt.study.records.head import StudyRecord
 from orgopt.study.records.kinds import FinalRecord
-from orgopt.study.records.names import SEARCH, TEST
-from orgopt.study.records.result import Claim
-from orgopt.study.rewrites import said_of_rewrites
-from orgopt.study.verdict.ending import Ending
+from orgopt.study.records.names import SEARCH
 from orgopt.study.verdict.study import ending, short
 from orgopt.study.view import CandidateView, StudyView
-from orgopt.study.wording import MORE_AGENTS, SEED_DOCUMENT, entrant_name, noise
+from orgopt.study.wording import noise
 from orgopt.tracking import names, pictures, tables
 from orgopt.tracking.candidate import Family, champion_note, sources
 from orgopt.tracking.diffs import diff, diff_page
 from orgopt.tracking.entry import NOTE, RUN_NAME, Entry, Point
-from orgopt.tracking.markdown import escape, interval, signed
+from orgopt.tracking.markdown import escape, signed
 from orgopt.tracking.names import (
     LONGEST_PARAM,
     LONGEST_VALUE,
@@ -32,6 +28,7 @@ from orgopt.tracking.names import (
     order,
     reporting,
 )
+from orgopt.tracking.study_note import against_seed, images, note, result
 
 PICTURES = ("generations.svg", "budget.svg", "effects.svg")
 """The pictures of a study, which its note shows."""
@@ -142,7 +139,7 @@ def conclusion(view: StudyView, final: FinalRecord, address: str, run: str) -> E
     tags = {
         names.CHAMPION.name: final.champion,
         names.VERDICT.name: short(told)[:LONGEST_VALUE],
-        names.RESULT.name: f"{STAR} {final.champion}: {told.title}"[:LONGEST_VALUE],
+        names.RESULT.name: result(final, told),
     }
     shown = [name for name in PICTURES if name in files]
     text = note(told, final, address, images(run, shown))
@@ -152,11 +149,6 @@ def conclusion(view: StudyView, final: FinalRecord, address: str, run: str) -> E
         points=(*pictures.budget_points(view), *_claim_points(final), *_cost(final)),
         files=files,
     )
-
-
-def images(run: str, shown: Sequence[str]) -> str:
-    """Pictures among a run's artifacts, as its note shows them: by the address at which MLflow's pages ask for them."""
-    return "\n\n".join(f"![{name}](get-artifact?path={name}&run_uuid={run})" for name in shown)
 
 
 def champion(family: Family, place: int, final: FinalRecord) -> Entry:
@@ -191,12 +183,6 @@ def seed_tested(final: FinalRecord) -> Entry | None:
     return Entry(at=final.at, ended=False, points=(names.TEST_OUTPUT.at(claim.mean),)) if claim else None
 
 
-def against_seed(final: FinalRecord) -> Claim | None:
-    """The claim over the seed document on test seeds, over all tasks."""
-    claims = [one for one in final.claims if (one.phase, one.entrant) == (TEST, SEED_DOCUMENT)]
-    return next((one for one in claims if one.task == "all"), next(iter(claims), None))
-
-
 def tested(final: FinalRecord) -> dict[str, str]:
     """What the test says of the champion, as tags of its version."""
     test = final.estimates.test
@@ -211,54 +197,6 @@ def seed_tags(final: FinalRecord) -> dict[str, str]:
     """The same of the seed document."""
     claim = against_seed(final)
     return {names.VERSION_TEST_SCORE.name: f"{claim.mean:+.3f}"} if claim else {}
-
-
-def note(told: Ending, final: FinalRecord, address: str, shown: str) -> str:
-    """The result of a study in Markdown: the verdict and the claims in the few lines that MLflow shows unasked.
-
-    Args:
-        told: What is said in the end.
-        final: The result.
-        address: Where the champion's run is.
-        shown: The pictures, as Markdown.
-    """
-    name = final.champion
-    link = f"[{STAR} {name}]({address})" if address else f"{STAR} {name}"
-    head = [f"**{escape(told.title)}** {escape(told.sure)}", f"Evolved team: {link}"]
-    head[1] += "".join(f" · {_against(one, name)}" for one in _main(final)[:3])
-    parts = ["  \n".join(head), shown]
-    parts.append("\n".join(f"- {escape(line)}" for line in (*told.measures, *told.notes, *told.advice)))
-    rows = [
-        f"| {one.phase} | {escape(one.task)} | {escape(one.entrant)} | {signed(one.mean)} | "
-        f"{signed(one.difference)} | {interval(one.low, one.high)} | {one.verdict} |"
-        for one in final.claims
-    ]
-    columns = "| on | task | against | its score | evolved team is ahead by | 95 % | evolved team is |"
-    if rows:
-        parts.append("\n".join([columns, "|---|---|---|---|---|---|---|", *rows]))
-    changes = "\n".join(f"- {escape(change)}" for change in told.changes)
-    parts.append(f"What it changes:\n\n{changes or '- nothing'}")
-    if told.losses:
-        parts.append(f"What it loses: {escape('; '.join(told.losses))}.")
-    if final.feedback:
-        parts.append(escape(said_of_predictions(final.feedback)))
-    if final.rewrites:
-        parts.append(escape(said_of_rewrites(final.rewrites)))
-    parts.append(f"{escape(told.scale)} {final.cost.evaluations:,} runs of {final.cost.experiments:,} experiments.")
-    return "\n\n".join(filter(None, parts))
-
-
-def _main(final: FinalRecord) -> list[Claim]:
-    """The claims on test seeds over all tasks: the seed document first, then those that are told first."""
-    tested = [one for one in final.claims if one.phase == TEST]
-    whole = [one for one in tested if one.task == "all"] or tested
-    first = {SEED_DOCUMENT: 0, MORE_AGENTS: 1}
-    return sorted(whole, key=lambda one: first.get(one.entrant, 2))
-
-
-def _against(claim: Claim, champion: str) -> str:
-    name = escape(entrant_name(claim.entrant, SEED_DOCUMENT, champion))
-    return f"{name} {signed(claim.mean)}, ahead by {signed(claim.difference)} {interval(claim.low, claim.high)}"
 
 
 def _claim_points(final: FinalRecord) -> list[Point]:

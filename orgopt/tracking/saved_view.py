@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 VIEW = "orgopt01"
 """The key of the view, which a link may name."""
-_WIDTHS = {"attributes.`Run Name`": 390, "runDateAndNestInfo": 115, "duration": 80}
-_COLUMN, _WIDE, _LETTER, _AROUND = 75, 290, 7, 34  # pixels, of the others: numbers at least, and what is told in words
+_WIDTHS = {"attributes.`Run Name`": 350, "runDateAndNestInfo": 125, "duration": 80}
+_COLUMN, _WIDE, _LETTER, _AROUND = 65, 260, 6, 30  # pixels, of the others: numbers at least, and what is told in words
 
 
 def saved_view(columns: Sequence[str], order_by: str) -> tuple[str, str]:
