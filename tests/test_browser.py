@@ -164,7 +164,7 @@ def test_the_champion_is_compared_with_the_seed_document_at_a_click(page, site) 
 
 def test_the_traces_of_a_study_say_what_each_experiment_changed_and_brought(page, site) -> None:
     page.goto(f"{site[1].split('?')[0]}/traces")
-    name = page.get_by_text(re.compile(r"first test seed · score")).first
+    name = page.get_by_text(re.compile(r"score .+ · first test seed")).first
     name.wait_for()
     undisturbed(page)
     name.click()

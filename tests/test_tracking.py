@@ -380,7 +380,7 @@ def test_the_runs_of_the_champion_are_traces_with_rounds(seen: Path) -> None:
     by_title = {trace.info.tags["mlflow.traceName"]: trace for trace in found}
     scores = {phase: view.scores(phase, name, "toy")[0].research_output for phase in ("search", "race", "test")}
     titles = {
-        phase: f"★ {name} · toy · first {phase} seed · score {signed_plain(score)}" for phase, score in scores.items()
+        phase: f"★ {name} · toy · score {signed_plain(score)} · first {phase} seed" for phase, score in scores.items()
     }
     assert set(by_title) == set(titles.values())
     spans = by_title[titles["search"]].data.spans

@@ -39,7 +39,7 @@ def title(view: StudyView, name: str, place: str, ledger: Path) -> str:
     scores = view.scores(phase, name, task)
     star = "★ " if view.final and view.final.champion == name else ""
     score = f" · score {signed(scores[0].research_output)}" if scores else ""
-    return f"{star}{name} · {task} · first {phase} seed{score}"
+    return f"{star}{name} · {task}{score} · first {phase} seed"
 
 
 def spans(title: str, key: str, events: Sequence[Event], ended_at: float) -> list[Span]:
@@ -77,8 +77,9 @@ def send(found: Sequence[Span], *, uri: str, experiment: str, run_id: str, tags:
         request_time=began,
         execution_duration=ended - began,
         state=TraceState.OK,
-        request_preview=root["attributes"]["mlflow.spanInputs"][:1000],
-        response_preview=root["attributes"].get("mlflow.spanOutputs", "")[:1000],
+        # What the list of traces shows; it has no column for names.
+        request_preview=f"{root['name']} · {json.loads(root['attributes']['mlflow.spanInputs'])}"[:1000],
+        response_preview=json.loads(root["attributes"]["mlflow.spanOutputs"])[:1000],
         trace_metadata={"mlflow.sourceRun": run_id, "mlflow.trace_schema.version": "3"},
         tags={"mlflow.traceName": root["name"], **tags},
     )
