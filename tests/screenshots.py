@@ -76,6 +76,7 @@ def take(page: Any, runs: str, study: str, view: StudyView) -> None:
     page.get_by_text("Version 1").first.wait_for()
     undisturbed(page)
     page.get_by_text("Compare", exact=True).first.click()
+    page.get_by_text("Text", exact=True).first.click()
     keep(page, IMAGES / "prompt.png")
     page.goto(f"{plain}/traces?{query}")
     trace = page.get_by_text("first test seed").first

@@ -159,7 +159,7 @@ def test_the_champion_is_compared_with_the_seed_document_at_a_click(page, site) 
     page.get_by_text("Version 2").first.wait_for()
     undisturbed(page)
     page.get_by_text("Compare", exact=True).first.click()
-    page.get_by_text("Comparing version 1 with version 2").first.wait_for()
+    page.get_by_text("Comparing version 2 with version 1").first.wait_for()
 
 
 def test_the_traces_of_a_study_say_what_each_experiment_changed_and_brought(page, site) -> None:

@@ -358,6 +358,9 @@ def test_champions_are_versions_of_a_prompt(seen: Path) -> None:
     assert float(found.tags["search_score"]) == pytest.approx(champion.standing.value, abs=1e-3)
     assert "…" in found.tags["test_interval"]
     assert {version.version for version in client(seen).search_prompt_versions("program-md.s")} == {1, 2}
+    (prompt,) = client(seen).search_prompts()
+    assert "search_score" not in prompt.tags  # the flattered value stands nowhere above the versions
+    assert prompt.tags["test_score"] == found.tags["test_score"]
     assert float(found.tags["test_score"]) == pytest.approx(view.final.estimates.test.mean, abs=1e-3)
     assert champion.record.changes[0] in found.commit_message
     assert load_prompt(seen, "prompts:/program-md.s@champion") == champion.record.program

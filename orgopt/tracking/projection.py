@@ -6,11 +6,12 @@ log had it at that place, whenever it is sent. Tracking never stops a study: it 
 
 import json
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from orgopt.addresses import without_passwords
@@ -173,13 +174,13 @@ class _Projection:
         update = Entry(at=ended, ended=False, points=points, tags={} if view.final else overview.progress(view))
         yield from self._once([done], lambda _: self._add("study", update))
 
-    def _version(self, one: CandidateView, alias: str) -> Iterator[str]:
-        """A candidate's document as a version of the prompt, with an alias."""
+    def _version(self, one: CandidateView, alias: str, told: Mapping[str, str] = MappingProxyType({})) -> Iterator[str]:
+        """A candidate's document as a version of the prompt, with an alias, and tags that lead the others."""
         if len(one.record.program) > LONGEST:
             return
         key = f"prompt {one.name}"
         known = self.found.get(key)
-        yield from self._once([key], lambda _: known or self.prompt.register(key, one))
+        yield from self._once([key], lambda _: known or self.prompt.register(key, one, told))
         self.prompt.alias(alias, self.noted.ids[key])
 
     def _traces(self, view: StudyView, at: float, name: str, places: Sequence[str]) -> Iterator[str]:
@@ -216,7 +217,7 @@ class _Projection:
             again = overview.former(members.by_name[former], members.note(former), final.at)
             yield from self._once([f"{key} former {former}"], lambda _, n=former, e=again: self._add(n, e))
         if champion:
-            yield from self._version(champion, "champion")
+            yield from self._version(champion, "champion", overview.tested(final))
             places = ("candidates", "race", "test", "held-out", "real")
             yield from self._traces(view, records[-1].at, champion.name, places)
             yield from self._tested(key, view, final)

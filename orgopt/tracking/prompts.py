@@ -47,18 +47,28 @@ class Prompt:
                 if key := version.tags.get(names.KEY.name):
                     yield key, str(version.version)
 
-    def register(self, key: str, candidate: CandidateView) -> str:
-        """Add a candidate as the next version; returns its number."""
+    def register(self, key: str, candidate: CandidateView, told: Mapping[str, str]) -> str:
+        """Add a candidate as the next version; returns its number.
+
+        Args:
+            key: What it stands for in its study.
+            candidate: The candidate.
+            told: Tags that lead the others, such as what the test said.
+        """
         record = candidate.record
         tags = {
-            names.KEY.name: key,
-            names.STUDY.name: self.study,
+            **told,
             names.VERSION_CANDIDATE.name: candidate.name,
             names.VERSION_GENERATION.name: str(record.generation),
             **_standing(candidate.standing),
+            names.KEY.name: key,
+            names.STUDY.name: self.study,
         }
-        message = f"{candidate.name}: {', '.join(record.changes)}"[:1000]
+        message = f"{candidate.name}: {', '.join(record.changes) or 'the seed document'}"[:1000]
         version = self.client.register_prompt(self.name, record.program, commit_message=message, tags=tags).version
+        # MLflow gives the prompt the tags of its version, too; what belongs to the version alone is taken from it.
+        for name in {*tags} - {*told, names.STUDY.name}:
+            self.client.delete_prompt_tag(self.name, name)
         if not self._marked:
             self.client.set_prompt_tag(self.name, names.STUDY.name, self.study)
             self._marked = True
