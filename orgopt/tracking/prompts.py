@@ -65,7 +65,7 @@ class Prompt:
             names.STUDY.name: self.study,
         }
         message = f"{candidate.name}: {', '.join(record.changes) or 'the seed document'}"[:1000]
-        version = self.client.register_prompt(self.name, record.program, commit_message=message, tags=tags).version
+        version = self.client.register_prompt(self.name, record.program, commit_message=message, tags={**tags}).version
         # MLflow gives the prompt the tags of its version, too; what belongs to the version alone is taken from it.
         for name in {*tags} - {*told, names.STUDY.name}:
             self.client.delete_prompt_tag(self.name, name)
