@@ -113,7 +113,7 @@ def _column(name: str, params: Sequence[Params], weights: Array, *, whole: bool)
     """A part that varies where it makes a difference; None for others."""
     values = [one.get(name) for one in params]
     active = np.array([1.0 if whole or _active(name, one) else 0.0 for one in params])
-    seen = Counter(value for value, on in zip(values, active, strict=True) if on and value is not None)
+    seen: Counter[Value] = Counter(value for value, on in zip(values, active, strict=True) if on and value is not None)
     active *= np.array([float(value is not None) for value in values])
     if len([value for value, number in seen.items() if number > 1]) < 2:
         return None
@@ -150,12 +150,10 @@ def _choices(seen: Mapping[Value, int], values: Sequence[Value], on: Array) -> C
 
 
 def _block(column: _Column) -> Array:
-    width = len(column.features(next(value for value in column.values if value is not None)))
-    rows = [
-        column.features(value) if on else np.zeros(width)
-        for value, on in zip(column.values, column.active, strict=True)
-    ]
-    return np.vstack(rows)
+    """A row of features for each candidate; zeros where the part makes no difference."""
+    known = {value: column.features(value) for value in set(column.values) if value is not None}
+    nothing = np.zeros(len(next(iter(known.values()))))
+    return np.array([known.get(value, nothing) for value in column.values]) * column.active[:, None]
 
 
 class _Fit:
