@@ -1,5 +1,6 @@
 """Tracking: what MLflow has after a study, that it is sent once, and that it stops nothing."""
 
+import asyncio
 import json
 import random
 import re
@@ -772,3 +773,33 @@ def test_the_direction_of_effects_is_a_picture() -> None:
     assert "seed document" in found["budget.svg"]
     assert "★ evolved" in found["budget.svg"]
     assert "best, 95 % interval" in found["generations.svg"]
+
+
+def test_mlflows_page_has_no_assistant_and_everything_else_is_as_it_was() -> None:
+    from orgopt.tracking.plain_pages import STYLE, plain_pages
+
+    body, asked = b"<html><head><title>MLflow</title></head><body>x</body></html>", []
+
+    async def app(scope, receive, send) -> None:
+        asked.append(dict(scope["headers"]))
+        headers = [(b"content-type", b"text/html"), (b"content-length", b"%d" % len(body)), (b"etag", b"1")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body[:20], "more_body": True})
+        await send({"type": "http.response.body", "body": body[20:]})
+
+    def answer(path: str) -> tuple[dict, bytes]:
+        sent = []
+
+        async def send(message) -> None:
+            sent.append(message)
+
+        given = [(b"if-none-match", b"1"), (b"accept-encoding", b"gzip"), (b"host", b"localhost")]
+        scope = {"type": "http", "method": "GET", "path": path, "headers": given}
+        asyncio.run(plain_pages(app)(scope, None, send))
+        return dict(sent[0]["headers"]), b"".join(one.get("body", b"") for one in sent)
+
+    headers, text = answer("/")
+    assert text == body.replace(b"</head>", STYLE + b"</head>")
+    assert headers[b"content-length"] == b"%d" % len(text)
+    assert asked[0] == {b"host": b"localhost"}  # the whole page, unpacked
+    assert answer("/ajax-api/2.0/mlflow/runs/get")[1] == body
