@@ -21,7 +21,7 @@ from tests.fakes.browser import keep, pages, served, undisturbed
 
 ROOT = Path(__file__).parent.parent
 IMAGES = ROOT / "docs" / "images"
-WIDTH, HEIGHT = 1440, 860
+WIDTH, HEIGHT = 1440, 900
 STUDY = (
     *("trio.md", "--task", "digits", "--lab", "replay", "--budget", "60s"),
     *("--generations", "6", "--population", "8", "--search-seeds", "5", "--race-seeds", "12", "--test-seeds", "12"),
@@ -43,38 +43,47 @@ def workspace() -> Iterator[Path]:
 
 
 def take(page: Any, runs: str, study: str, view: StudyView) -> None:
-    """All pictures."""
+    """All pictures, of every screen as it is at first sight."""
     address, champion = runs.split("/#/")[0], view.final.champion if view.final else "g00-c00"
-    page.goto(runs)
-    page.get_by_text("matching run").first.wait_for()
-    undisturbed(page)
-    folded = page.locator("[role=gridcell] button")
-    folded.first.click()
-    page.get_by_role("link", name=re.compile("best")).first.wait_for()
-    folded.nth(1).click()
-    page.mouse.move(0, 0)
-    keep(page, IMAGES / "runs.png")
-    page.get_by_role("link", name=re.compile(f"^{champion.replace('-', ' · ')} · ")).first.click()
-    page.get_by_text("Research output").first.wait_for()
-    keep(page, IMAGES / "candidate.png")
-    page.get_by_role("tab", name="Artifacts").click()
-    page.get_by_text("curves.svg", exact=True).first.click()
-    keep(page, IMAGES / "artifacts.png")
     plain, _, query = study.partition("?")
+    page.goto(runs)
+    page.get_by_role("link", name=re.compile("^★")).first.wait_for()
+    keep(page, IMAGES / "runs.png")
+    for row in (2, 3, 4):  # below the study and its first generation
+        page.locator(f".ag-row[row-index='{row}'] input[type=checkbox]").first.click(force=True)
+    page.get_by_text("Compare", exact=True).first.click()
+    page.get_by_text("Comparing 3 Runs").first.wait_for()
+    keep(page, IMAGES / "compare.png")
+    page.goto(runs)
+    page.get_by_role("link", name=re.compile(f"^★ {champion.replace('-', ' · ')} · ")).first.click()
+    page.get_by_text("on test seeds").first.wait_for()
+    keep(page, IMAGES / "candidate.png")
+    here = page.url.split("?")[0]
+    for name, picture in (("diff.html", "diff.png"), ("curves.svg", "artifacts.png")):
+        page.goto(f"{here}/artifacts/{name}")
+        page.get_by_text(re.compile(f"Path: .*{name}$")).wait_for()
+        keep(page, IMAGES / picture)
+    page.goto(study)
+    page.get_by_text("Description").first.wait_for()
+    keep(page, IMAGES / "study.png")
     page.goto(f"{plain}/model-metrics?{query}")
     page.get_by_text("best_so_far").first.wait_for()
-    keep(page, IMAGES / "study.png")
+    keep(page, IMAGES / "charts.png")
+    page.goto(f"{plain}/artifacts/generations.svg")
+    page.get_by_text(re.compile("Path: .*generations.svg$")).wait_for()
+    keep(page, IMAGES / "generations.png")
     page.goto(f"{address}/#/prompts/program-md.{view.head.name}")
     page.get_by_text("Version 1").first.wait_for()
     undisturbed(page)
     page.get_by_text("Compare", exact=True).first.click()
     page.get_by_text("Text", exact=True).first.click()
     keep(page, IMAGES / "prompt.png")
-    page.goto(runs.replace("/runs?", "/traces?"))
-    page.get_by_text('"lead-1"').first.wait_for()
-    undisturbed(page)
-    page.get_by_text('"lead-1"').first.click()
-    page.get_by_text("experiment 1", exact=True).first.click()
+    page.goto(f"{plain}/traces?{query}")
+    trace = page.get_by_text("first test seed").first
+    trace.wait_for()
+    keep(page, IMAGES / "traces.png")
+    trace.click()
+    page.get_by_text("round 1").first.wait_for()
     keep(page, IMAGES / "trace.png")
 
 

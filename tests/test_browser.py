@@ -1,4 +1,4 @@
-"""What a person sees in MLflow: generations that unfold, documents that compare, and text that runs nothing."""
+"""What a person sees in MLflow: what came out at first sight, documents that compare, and text that runs nothing."""
 
 import re
 from collections.abc import Iterator
@@ -52,16 +52,11 @@ def page(site) -> Iterator[Any]:
     assert dialogs == []
 
 
-def unfold(page: Any, runs: str) -> None:
-    """Open the list of runs with the study and its last generation unfolded."""
+def listed(page: Any, runs: str) -> None:
+    """Open the list of runs, as `orgopt ui` names it."""
     page.goto(runs)
     page.get_by_text("matching run").wait_for()
-    undisturbed(page)
-    folded = page.locator("[role=gridcell] button")
-    folded.first.click()
-    page.get_by_role("link", name=re.compile(r"^g01 · best")).wait_for()
-    folded.nth(1).click()
-    page.get_by_role("link", name=re.compile(r"^g01 · c0")).first.wait_for()
+    page.get_by_role("link", name=re.compile(r"g01 · c0")).first.wait_for()
 
 
 def artifact(page: Any, name: str) -> None:
@@ -70,36 +65,56 @@ def artifact(page: Any, name: str) -> None:
     page.get_by_text(re.compile(f"Path: .*/{re.escape(name)}$")).wait_for()
 
 
-def test_generations_unfold_to_candidates_with_their_results(page, site, workspace) -> None:
-    unfold(page, site[0])
+def test_the_list_says_at_first_sight_what_came_out_and_has_the_candidates_as_they_happened(
+    page, site, workspace
+) -> None:
+    listed(page, site[0])
     view = load_study(workspace / "mlruns" / "studies" / NAME)
-    for one in view.generation(1):
-        link = page.get_by_role("link", name=re.compile(f"^{one.name.replace('-', ' · ')} · "))
-        assert link.count() == 1
-    assert page.get_by_text("research_output").first.is_visible()
-    value = f"{view.generation(1)[0].standing.value:.5f}".rstrip("0")  # MLflow writes no zeros behind
-    assert page.get_by_text(re.compile(rf"^{re.escape(value)}0*$")).first.is_visible()
+    rows = page.locator(".ag-pinned-left-cols-container .ag-row, .ag-center-cols-container .ag-row")
+    names = [text for row in range(len(view.candidates) + 3) if (text := _row_name(page, row))]
+    expected = ["s"]
+    for number in view.complete:
+        expected += [f"g{number:02d}", *(one.name for one in view.generation(number))]
+    plain = [name.replace("★ ", "").split(" · ") for name in names]
+    assert ["-".join(part[:2]) if part[1:] and part[1].startswith("c") else part[0] for part in plain] == expected
+    assert sum(name.startswith("★ ") for name in names) == 1
+    assert rows.first.is_visible()
+    assert page.get_by_text(
+        f"★ {view.final.champion} {ending(view).word}"
+    ).first.is_visible()  # the verdict, on the study's row
+    test = f"{view.final.estimates.test.mean:.3f}".rstrip("0")
+    assert page.get_by_text(re.compile(rf"^{re.escape(test)}0*$")).first.is_visible()
+    assert not page.locator("[data-assistant-ui]").first.is_visible()
+    assert not page.get_by_text("You're viewing a shared view").is_visible()
 
 
-def test_a_candidate_tells_its_result_its_change_and_its_parent(page, site, workspace) -> None:
-    unfold(page, site[0])
-    page.get_by_role("link", name=re.compile(r"^g01 · c0")).first.click()
-    page.get_by_text(re.compile(r"Research output [+−]")).first.wait_for()
-    parent = page.get_by_role("link", name=re.compile(r"^g00-c0\d$")).first
+def _row_name(page: Any, row: int) -> str:
+    """The name in a row of the list of runs; empty where there is none."""
+    link = page.locator(f".ag-row[row-index='{row}'] a").first
+    return link.inner_text().strip() if link.count() else ""
+
+
+def test_the_champion_leads_with_the_test_and_links_to_its_parent(page, site) -> None:
+    listed(page, site[0])
+    page.get_by_role("link", name=re.compile(r"^★ g0")).first.click()
+    page.get_by_text(re.compile(r"★ Champion: [+−]\d\.\d{3} on test seeds")).first.wait_for()
+    parent = page.get_by_role("link", name=re.compile(r"^g0\d-c0\d$")).first
     parent.wait_for()
     assert re.search(r"#/experiments/\d+/runs/\w{32}$", parent.get_attribute("href"))
 
 
 def test_charts_diffs_and_tables_can_be_looked_at(page, site) -> None:
-    unfold(page, site[0])
-    page.get_by_role("link", name=re.compile(r"^g01 · c0")).first.click()
-    page.get_by_text(re.compile(r"Research output [+−]")).first.wait_for()
+    listed(page, site[0])
+    page.get_by_role("link", name=re.compile(r"g01 · c0")).first.click()
+    page.get_by_text("Description").first.wait_for()
     page.get_by_role("tab", name="Artifacts").click()
     for name in ("chart.svg", "curves.svg"):
         artifact(page, name)
         page.locator("img[src^=blob]").first.wait_for()
-    artifact(page, "diff.md")
-    page.get_by_text("@@").first.wait_for()
+    artifact(page, "diff.html")
+    came = page.frame_locator("iframe").first.locator("tr.plus").first
+    came.wait_for()
+    assert came.evaluate("row => getComputedStyle(row).backgroundColor") == "rgb(218, 251, 225)"
     artifact(page, "ledger-toy.json")
     page.get_by_text("held-out").first.wait_for()
     page.get_by_text("proposal").first.wait_for()
@@ -111,6 +126,11 @@ def test_the_study_tells_its_champion_and_shows_its_report(page, site, workspace
     view = load_study(workspace / "mlruns" / "studies" / NAME)
     page.goto(site[1])
     page.get_by_text(ending(view).title).first.wait_for()
+    pictures = page.locator("img[src^='get-artifact']")
+    pictures.first.wait_for(state="attached")
+    page.wait_for_function(
+        "[...document.querySelectorAll('img[src^=get-artifact]')].every(one => one.naturalWidth > 300)"
+    )
     page.goto(f"{site[1].split('?')[0]}/artifacts/report.html")
     frame = page.frame_locator("iframe").first
     frame.get_by_text("Research organization study").first.wait_for()
@@ -118,12 +138,12 @@ def test_the_study_tells_its_champion_and_shows_its_report(page, site, workspace
 
 
 def test_two_candidates_are_compared(page, site) -> None:
-    unfold(page, site[0])
-    for row in (2, 3):  # below the study and its last generation
+    listed(page, site[0])
+    for row in (2, 3):  # below the study and its first generation
         page.locator(f".ag-row[row-index='{row}'] input[type=checkbox]").first.click(force=True)
     page.get_by_text("Compare", exact=True).first.click()
     page.get_by_text("Comparing 2 Runs").first.wait_for()
-    page.get_by_text("explorer", exact=False).first.wait_for()
+    page.get_by_text("1 agents", exact=True).first.wait_for()
 
 
 def test_the_champions_are_versions_of_a_prompt(page, site) -> None:
@@ -134,11 +154,20 @@ def test_the_champions_are_versions_of_a_prompt(page, site) -> None:
     page.get_by_text("Find the bottom.").first.wait_for()
 
 
-def test_the_traces_of_the_champion_unfold(page, site) -> None:
-    page.goto(site[0].replace("/runs?", "/traces?"))
-    page.get_by_text('"lead-1"').first.wait_for()
+def test_the_champion_is_compared_with_the_seed_document_at_a_click(page, site) -> None:
+    page.goto(f"{site[0].split('/#/')[0]}/#/prompts/program-md.{NAME}")
+    page.get_by_text("Version 2").first.wait_for()
     undisturbed(page)
-    page.get_by_text('"lead-1"').first.click()
-    page.get_by_text("round 1", exact=True).first.wait_for()
-    page.get_by_text("stand-up", exact=True).first.wait_for()
-    page.get_by_text("experiment 1", exact=True).first.wait_for()
+    page.get_by_text("Compare", exact=True).first.click()
+    page.get_by_text("Comparing version 2 with version 1").first.wait_for()
+
+
+def test_the_traces_of_a_study_say_what_each_experiment_changed_and_brought(page, site) -> None:
+    page.goto(f"{site[1].split('?')[0]}/traces")
+    name = page.get_by_text(re.compile(r"score .+ · first test seed")).first
+    name.wait_for()
+    undisturbed(page)
+    name.click()
+    page.get_by_text(re.compile(r"^round 1 · \d+ experiments · best")).first.wait_for()
+    page.get_by_text(re.compile(r"^stand-up · ")).first.wait_for()
+    page.get_by_text(re.compile(r" · #\d+ .+ → .+ kept$")).first.wait_for()

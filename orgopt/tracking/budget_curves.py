@@ -31,9 +31,7 @@ def quality(task: str, scores: Sequence[Score], budget_s: float) -> list[Point]:
     """The held-out q of what the team would submit, the mean of all seeds, as `budget/q.TASK`."""
     values = [[_value(score.curve, t) for score in scores] for t in grid(budget_s)]
     return [
-        Point(BUDGET_Q.of(task=task), sum(row) / len(row), t)
-        for t, row in zip(grid(budget_s), values, strict=True)
-        if row
+        BUDGET_Q.at(sum(row) / len(row), t, task=task) for t, row in zip(grid(budget_s), values, strict=True) if row
     ]
 
 
@@ -44,7 +42,7 @@ def best(task: str, events: Sequence[Event], budget_s: float) -> list[Point]:
         value = event["metric"] if event["kind"] == "outcome" else event.get("baseline")
         if value is not None and (not steps or value < steps[-1][1]):
             steps.append((event["t"], value))
-    return [Point(BUDGET_BEST.of(task=task), _value(steps, t), t) for t in grid(budget_s)] if steps else []
+    return [BUDGET_BEST.at(_value(steps, t), t, task=task) for t in grid(budget_s)] if steps else []
 
 
 def picture(title: str, by_task: Mapping[str, Sequence[Steps]], budget_s: float) -> str:

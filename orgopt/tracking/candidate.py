@@ -1,7 +1,7 @@
 """What MLflow shows of a candidate: names, parameters, metrics, its note and its files. Pure functions."""
 
-import difflib
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -13,14 +13,16 @@ from orgopt.org import Org, Role
 from orgopt.score import Score
 from orgopt.study.parts import Parts, parts_of
 from orgopt.study.records.head import StudyRecord
-from orgopt.study.records.kinds import CandidateRecord
+from orgopt.study.records.kinds import FinalRecord
+from orgopt.study.records.names import TEST
 from orgopt.study.standing import Standing
 from orgopt.study.view import CandidateView, StudyView
-from orgopt.study.wording import noise
+from orgopt.study.wording import count, entrant_name, noise
 from orgopt.tracking import budget_curves, names, tables
+from orgopt.tracking.diffs import diff, diff_page
 from orgopt.tracking.entry import NOTE, Entry, Point, Source
 from orgopt.tracking.markdown import escape, interval, signed
-from orgopt.tracking.names import LONGEST_PARAM, LONGEST_VALUE, candidate_title, digest, reporting
+from orgopt.tracking.names import LONGEST_PARAM, LONGEST_VALUE, STAR, candidate_title, digest, order, reporting
 
 Ledgers = Mapping[str, Sequence[Mapping[str, Any]]]
 """The events of the first seed's run, by task."""
@@ -29,8 +31,6 @@ Z = 1.96  # of a 95 % interval
 AVERAGED: Mapping[names.Metric, Callable[[Score], float]] = {
     names.UTILISATION: attrgetter("utilisation"),
     names.AGENT_S: attrgetter("agent_s"),
-    names.MEETINGS: attrgetter("meetings"),
-    names.MESSAGES: attrgetter("messages"),
 }
 _PARTS = (names.PROGRESS, names.Q_FINAL, names.Q_MEAN)
 
@@ -40,6 +40,7 @@ class Family(NamedTuple):
 
     Attributes:
         ended: When the candidate's last run ended, in seconds since the epoch.
+        varied: The parameters in which the candidates of the study differ.
     """
 
     view: StudyView
@@ -47,6 +48,7 @@ class Family(NamedTuple):
     parent: CandidateView | None
     parent_run: str
     ended: float
+    varied: frozenset[str]
 
 
 def entry(family: Family, ledgers: Ledgers, place: int) -> Entry:
@@ -66,8 +68,8 @@ def entry(family: Family, ledgers: Ledgers, place: int) -> Entry:
         began=record.at,
         at=family.ended,
         tags={**tags(family), NOTE: note(family, place)[:LONGEST_VALUE], **tables.shown_as_tables(files)},
-        params=params(org, family),
-        points=tuple(points(family.view, own, org, ledgers)),
+        params=chosen(own, family.varied),
+        points=tuple(points(family.view, own, ledgers)),
         files=files,
         sources=tuple(sources(family.view.head)),
     )
@@ -93,6 +95,8 @@ def tags(family: Family) -> dict[str, str]:
         names.PARENT.name: family.parent.name if family.parent else "",
         names.PROPOSER.name: record.proposer,
         names.CHANGES.name: ", ".join(record.changes)[:LONGEST_VALUE],
+        names.ORDER.name: order(family.view.head, record.generation, record.index),
+        **({names.RESULT.name: said} if (said := _result(family.view, own)) else {}),
         names.TASKS.name: ", ".join(family.view.tasks),
         names.WAS_DROPPED.name: str(own.dropped).lower(),
         names.COMMIT.name: digest(record.program),
@@ -100,13 +104,26 @@ def tags(family: Family) -> dict[str, str]:
     }
 
 
-def params(org: Org, family: Family) -> dict[str, str]:
-    """An organization as flat parameters, so that runs can be compared by them; none stands for what is absent."""
-    record = family.own.record
+def varying(candidates: Sequence[CandidateView]) -> frozenset[str]:
+    """The parameters in which some candidates differ."""
+    every = [params(one.record.program) for one in candidates]
+    seen: dict[str, set[str]] = {}
+    for found in every:
+        for name, value in found.items():
+            seen.setdefault(name, set()).add(value)
+    return frozenset(name for name, values in seen.items() if len(values) > 1 or any(name not in one for one in every))
+
+
+def chosen(own: CandidateView, varied: frozenset[str]) -> dict[str, str]:
+    """What a candidate has of some parameters."""
+    return {name: value for name, value in params(own.record.program).items() if name in varied}
+
+
+@lru_cache(maxsize=4096)
+def params(program: str) -> Mapping[str, str]:
+    """An organization as flat parameters, so that runs can be compared by them."""
+    org = read(parse(program)).org
     flat: dict[str, Any] = {
-        names.PARAM_PARENT.name: family.parent.name if family.parent else "none",
-        names.PARAM_PROPOSER.name: record.proposer,
-        names.PARAM_GENERATION.name: record.generation,
         names.PARAM_HEADCOUNT.name: org.headcount,
         names.PARAM_LINKS.name: len(org.links),
         names.PARAM_STANDUP.name: _standup(org),
@@ -120,41 +137,34 @@ def params(org: Org, family: Family) -> dict[str, str]:
     return {key: str(value)[:LONGEST_PARAM] for key, value in flat.items()}
 
 
-def points(view: StudyView, own: CandidateView, org: Org, ledgers: Ledgers) -> list[Point]:
+def points(view: StudyView, own: CandidateView, ledgers: Ledgers) -> list[Point]:
     """A candidate's standing and the means of its scores, and its curves over the budget."""
     every = [score for scores in own.scores.values() for score in scores]
     found = standing_points(own.standing) if own.standing else []
-    found += [
-        Point(one.name, _mean([float(part(score)) for score in every])) for one, part in AVERAGED.items() if every
-    ]
+    found += [one.at(_mean([float(part(score)) for score in every])) for one, part in AVERAGED.items() if every]
     found += parts_points(parts_of(every), _PARTS) if every else []
-    found.append(Point(names.EXPERIMENTS.name, float(sum(sum(score.experiments.values()) for score in every))))
-    standup = org.standup.every if org.standup else 0.0
-    sizes = {names.AGENTS: org.headcount, names.LINKS: len(org.links), names.STANDUP_EVERY: standup}
-    found += [Point(size.name, float(value)) for size, value in sizes.items()]
+    found.append(names.EXPERIMENTS.at(float(sum(sum(score.experiments.values()) for score in every))))
     for task, scores in own.scores.items():
         if scores:
             outputs, heldout = [one.research_output for one in scores], [one.heldout for one in scores]
-            found.append(Point(names.TASK_OUTPUT.of(task=task), _mean(outputs)))
-            metric = view.head.tasks[task].heldout
-            found.append(Point(names.TASK_HELDOUT.of(task=task, metric=metric), _mean(heldout)))
-        budget_s = view.head.identity.budget_of(task)
+            found.append(names.TASK_OUTPUT.at(_mean(outputs), task=task))
+            found.append(names.TASK_HELDOUT.at(_mean(heldout), task=task, metric=view.head.tasks[task].heldout))
         found += budget_curves.quality(task, scores, budget_s)
         found += budget_curves.best(task, ledgers.get(task, ()), budget_s)
     return found
 
 
 def standing_points(standing: Standing) -> list[Point]:
-    """What is known of a candidate's research output."""
+    """What is known of a candidate's research output; no error where nothing is known of the noise."""
     values = {names.OUTPUT: standing.value, names.ERROR: standing.error, names.ESTIMATE: standing.estimate}
-    points = [Point(metric.name, value) for metric, value in values.items()]
-    return [*points, Point(names.SEEDS.name, float(standing.seeds))]
+    points = [metric.at(value) for metric, value in values.items() if value or metric is not names.ERROR]
+    return [*points, names.SEEDS.at(float(standing.seeds))]
 
 
 def parts_points(parts: Parts, under: Sequence[names.Metric]) -> list[Point]:
     """What a score is made of, under three names: validation progress, quality at the end and over the budget."""
     values = (parts.progress, parts.q_final, parts.q_mean)
-    return [Point(one.name, value) for one, value in zip(under, values, strict=True) if value is not None]
+    return [one.at(value) for one, value in zip(under, values, strict=True) if value is not None]
 
 
 def note(family: Family, place: int) -> str:
@@ -179,13 +189,32 @@ def note(family: Family, place: int) -> str:
     return "\n\n".join(lines)
 
 
-def diff(before: CandidateRecord, after: CandidateRecord, changes: Sequence[str]) -> str:
-    """Both diffs of two documents: what changed in words, and as text."""
-    texts = before.program.splitlines(), after.program.splitlines()
-    body = "\n".join(difflib.unified_diff(*texts, before.name, after.name, lineterm=""))
-    words = "\n".join(f"- {escape(change)}" for change in changes)
-    fence = "`" * (1 + max([2, *(len(run) for run in _ticks(body))]))
-    return f"# {before.name} → {after.name}\n\n{words}\n\n{fence}diff\n{body}\n{fence}\n"
+def champion_note(family: Family, place: int, final: FinalRecord) -> str:
+    """The note of a champion: what the test says leads, and the search's flattered value stands behind it."""
+    test, standing = final.estimates.test, family.own.standing
+    if not test:
+        return f"**{STAR} Champion**, not tested.\n\n{note(family, place)}"
+    known = f" (95 % {interval(test.low, test.high)}, {count(test.n, 'fresh seed')})" if test.low is not None else ""
+    lines = [f"**{STAR} Champion: {signed(test.mean)} on test seeds**{known}"]
+    against = [one for one in final.claims if one.phase == TEST and one.task == _whole(final)]
+    lines += [
+        f"{escape(entrant_name(one.entrant, 'g00-c00', final.champion))} {signed(one.mean)}: ahead by "
+        f"{signed(one.difference)} {interval(one.low, one.high)}"
+        for one in against[:1]
+    ]
+    if standing:
+        gap = standing.value - test.mean
+        picked = f"for which it was picked of {count(len(family.view.candidates), 'candidate')}"
+        lines.append(
+            f"In the search it had {signed(standing.value)}, {picked}" + f": flattered by {gap:.3f}" * (gap > 0)
+        )
+    return "  \n".join(lines) + "\n\n" + "\n\n".join(note(family, place).split("\n\n")[1:])
+
+
+def _whole(final: FinalRecord) -> str:
+    """The task of the claims that are of all tasks: the only one, or the mean of several."""
+    tasks = [one.task for one in final.claims if one.phase == TEST]
+    return "all" if "all" in tasks else next(iter(tasks), "")
 
 
 def _files(family: Family, org: Org, ledgers: Ledgers) -> dict[str, str]:
@@ -193,6 +222,7 @@ def _files(family: Family, org: Org, ledgers: Ledgers) -> dict[str, str]:
     files = {"program.md": own.record.program, "chart.svg": svg(org)}
     if family.parent:
         files["diff.md"] = diff(family.parent.record, own.record, own.record.changes)
+        files["diff.html"] = diff_page(family.parent.record, own.record, own.record.changes)
     seeds = {task: [score.curve for score in scores] for task, scores in own.scores.items()}
     files["curves.svg"] = budget_curves.picture(f"{own.name}: what it would submit", seeds, budget_s)
     for task, events in ledgers.items():
@@ -200,6 +230,18 @@ def _files(family: Family, org: Org, ledgers: Ledgers) -> dict[str, str]:
             files[f"ledger-{task}.json"] = tables.as_json(tables.ledger(events))
             files[f"messages-{task}.json"] = tables.as_json(tables.talk(events))
     return files
+
+
+def _result(view: StudyView, own: CandidateView) -> str:
+    """What is known of a candidate in a few words; empty where it is one of many."""
+    if own.disqualified:
+        return "disqualified"
+    if own.dropped and own.standing:
+        return f"dropped after {count(own.standing.seeds, 'seed')}"
+    if own.record.parent is None:
+        return "seed document"
+    mates = [one.value or 0.0 for one in view.generation(own.record.generation) if one.standing and not one.dropped]
+    return f"best of g{own.record.generation:02d}" if own.standing and own.value == max(mates) else ""
 
 
 def _standup(org: Org) -> str:
@@ -238,15 +280,3 @@ def _origin(family: Family) -> str:
 
 def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values)
-
-
-def _ticks(text: str) -> list[str]:
-    """The runs of backticks in a text."""
-    found, run = list[str](), ""
-    for char in text + " ":
-        if char == "`":
-            run += char
-        elif run:
-            found.append(run)
-            run = ""
-    return found

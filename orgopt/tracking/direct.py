@@ -10,7 +10,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from orgopt.errors import StoreError
-from orgopt.tracking.entry import CONTEXT, SOURCE_TYPE, Entry, Point, Source
+from orgopt.tracking.entry import CONTEXT, RUN_NAME, SOURCE_TYPE, Entry, Point, Source
 
 SCHEMAS = frozenset({"dc11669786a5"})
 """The forms of MLflow's database that are known: those of 3.17."""
@@ -86,9 +86,11 @@ class Direct:
             if new:
                 experiment, place = new
                 execute(_RUN, (run_id, entry.name, int(entry.began * 1000), place, int(experiment)))
-                tags = {"mlflow.runName": entry.name, **tags}
+                tags = {RUN_NAME: entry.name, **tags}
             else:
                 self._require_active(run_id)
+                if RUN_NAME in tags:
+                    execute("UPDATE runs SET name = ? WHERE run_uuid = ?", (tags[RUN_NAME], run_id))
             self._rows(run_id, at, entry.points, entry.params, tags)
             for source in entry.sources:
                 self._input(run_id, source)
@@ -106,7 +108,7 @@ class Direct:
         self, run_id: str, at: int, points: Sequence[Point], params: Mapping[str, str], tags: Mapping[str, str]
     ) -> None:
         many = self._database.executemany
-        values = [(one.name, round(one.value, 5), at, one.step, run_id) for one in points]
+        values = [(one.name, one.value, at, one.step, run_id) for one in points]
         for table, rows in (("tags", tags), ("params", params)):
             statement = f"INSERT OR REPLACE INTO {table} (key, value, run_uuid) VALUES (?, ?, ?)"
             many(statement, [(*row, run_id) for row in rows.items()])

@@ -7,7 +7,11 @@ from typing import Any, NamedTuple
 
 TABLES = "mlflow.loggedArtifacts"
 """The tag that makes MLflow show JSON files as tables."""
+PROMPTS = "mlflow.linkedPrompts"
+"""The tag that makes MLflow link a run to versions of prompts."""
 NOTE = "mlflow.note.content"
+RUN_NAME = "mlflow.runName"
+"""The tag that names a run."""
 CONTEXT = "mlflow.data.context"
 """The tag that says what data was to a run."""
 SOURCE_TYPE = "local"

@@ -1,7 +1,7 @@
 """The names in MLflow: of every metric (with its unit and meaning), tag and parameter, and of runs and prompts.
 
-A name stands here once; `candidate` and `overview` give the values. The tables of `docs/how-to/mlflow.md` are compared
-with this one. What stands in capitals in a name is filled in: `TASK/research_output` is `digits/research_output`.
+A name stands here once; `candidate` and `overview` give the values. The tables of `docs/reference/mlflow.md` are
+compared with this one. What stands in capitals in a name is filled in: `TASK/METRIC` is `digits/heldout_loss`.
 """
 
 import hashlib
@@ -14,11 +14,18 @@ from orgopt.draw.text import clean
 from orgopt.study.records.head import StudyRecord
 from orgopt.study.records.kinds import CandidateRecord
 from orgopt.study.verdict.evidence import UNVARIED, unvaried
+from orgopt.tracking.entry import Point
 
 LONGEST_NAME = 90
 LONGEST_VALUE = 5000
 """Characters of a tag; MLflow's own limit, of some servers 5,000, is an error or a warning."""
 LONGEST_PARAM = 500
+STAR = "★"
+"""Stands before the name of the champion."""
+DECIMALS = 3
+"""Of all numbers: MLflow shows as many as it is given."""
+_LEAST_SHOWN = 0.01  # smaller values of a task's own metric would lose too much
+_LATEST = 10**11  # seconds; what comes later sorts first
 
 
 class Metric(NamedTuple):
@@ -39,6 +46,13 @@ class Metric(NamedTuple):
     def of(self, **filled: str) -> str:
         """Its name for a task, an entrant or a part, in letters that MLflow takes."""
         return _filled(self.name, {word: _legal(value) for word, value in filled.items()})
+
+    def at(self, value: float, step: int = 0, **filled: str) -> Point:
+        """A value of it, with as many digits as are read."""
+        name = self.of(**filled) if filled else self.name
+        if self.unit == "the metric's" and abs(value) < _LEAST_SHOWN:
+            return Point(name, float(f"{value:.{DECIMALS}g}"), step)
+        return Point(name, round(value, DECIMALS), step)
 
 
 class Label(NamedTuple):
@@ -65,14 +79,7 @@ PROGRESS = Metric(
 )
 UTILISATION = Metric("candidate", "utilisation", "share", "of the slots' time that experiments ran, mean over runs")
 AGENT_S = Metric("candidate", "agent_s", "agent-seconds", "spent thinking and meeting, mean over runs")
-MEETINGS = Metric("candidate", "meetings", "stand-ups", "mean over runs")
-MESSAGES = Metric("candidate", "messages", "messages", "mean over runs")
 EXPERIMENTS = Metric("candidate", "experiments", "experiments", "in all of its runs")
-AGENTS = Metric("candidate", "organization/agents", "agents", "its headcount")
-LINKS = Metric("candidate", "organization/links", "links", "in its document")
-STANDUP_EVERY = Metric(
-    "candidate", "organization/stand-up every", "experiments or s", "how far stand-ups are apart; 0 without any"
-)
 TASK_OUTPUT = Metric("candidate", "TASK/research_output", "q", "mean over its seeds on one task")
 TASK_HELDOUT = Metric(
     "candidate", "TASK/METRIC", "the metric's", "held-out metric of what was submitted, mean over seeds"
@@ -83,42 +90,39 @@ BUDGET_Q = Metric(
 BUDGET_BEST = Metric(
     "candidate", "budget/best.TASK", "the metric's", "lowest that the team has seen, on the first seed; a step a second"
 )
-RACE_OUTPUT = Metric("candidate", "race/research_output", "q", "of the champion alone: its mean in the race")
-TEST_OUTPUT = Metric("candidate", "test/research_output", "q", "of the champion alone: its mean on test seeds")
-TEST_PROGRESS = Metric("candidate", "test/validation_progress", "0 to 1", "likewise, of what was submitted last")
+TEST_OUTPUT = Metric("candidate", "test/research_output", "q", "of champion and seed document: mean on test seeds")
+TEST_PROGRESS = Metric(
+    "candidate", "test/validation_progress", "0 to 1", "of the champion alone: of what it submitted last"
+)
 TEST_Q_FINAL = Metric("candidate", "test/q_final", "q", "likewise")
 TEST_Q_MEAN = Metric("candidate", "test/q_mean", "q", "likewise")
 
 # Of generations.
-GENERATION_BEST = Metric("generation", "research_output", "q", "of its best candidate")
+GENERATION_BEST = Metric("generation", "research_output", "q", "of its best candidate that kept all its seeds")
 GENERATION_MEDIAN = Metric("generation", "median", "q", "of its candidates")
-GENERATION_SPREAD = Metric("generation", "spread", "q", "standard deviation of its candidates")
 GENERATION_SIZE = Metric("generation", "candidates", "candidates", "that counted and ran")
 
-# Of studies: a step a generation at first, then what the end says.
-BEST = Metric("study", "generations/best", "q", "of the generation's best candidate")
+# Of studies: a step a generation at first, then what the test says.
+BEST = Metric("study", "generations/best", "q", "of the generation's best candidate that kept all its seeds")
 MEDIAN = Metric("study", "generations/median", "q", "of the generation's candidates")
-SPREAD = Metric("study", "generations/spread", "q", "standard deviation of the generation's candidates")
-DROPPED = Metric("study", "generations/dropped", "candidates", "that got no more seeds, being clearly worse")
-BEST_SO_FAR = Metric("study", "generations/best_so_far", "q", "of the incumbent, the best of all generations so far")
-BEST_ESTIMATE = Metric("study", "generations/best_so_far_estimate", "q", "the incumbent's estimate")
-CHAMPION_OUTPUT = Metric("study", "research_output", "q", "of the champion in the search")
-CHAMPION_ESTIMATE = Metric("study", "estimate", "q", "the champion's estimate in the search")
-CLAIM_CHAMPION = Metric(
-    "study", "CLAIM/champion", "q", "of the champion; CLAIM is a phase and a task, as `test digits`"
+BEST_SO_FAR = Metric("study", "generations/best_so_far", "q", "the greatest best of all generations so far")
+STUDY_TEST = Metric("study", "test/research_output", "q", "of the champion on test seeds, all tasks")
+OVER_BUDGET = Metric(
+    "study", "over the budget/ENTRANT", "q", "what would be submitted, mean over test seeds; a step a second of budget"
 )
-CLAIM_OTHER = Metric("study", "CLAIM/ENTRANT", "q", "of the seed document or a control on the same seeds")
-CLAIM_AHEAD = Metric("study", "CLAIM ahead/ENTRANT", "q", "how far the champion is ahead of it")
-IMPORTANCE = Metric("study", "importance/PART", "share", "of the differences in output that went with a part")
-WITHOUT = Metric("study", "without/PART", "q", "what the champion loses without a part of it")
-SPENT = Metric(
-    "study", "spent/COST", "its own", "evaluations, experiments, lab_slot_s, real_evaluations, wall_s: in all"
-)
+CLAIM_OTHER = Metric("study", "CLAIM/ENTRANT", "q", "of others on the same seeds; CLAIM is a phase, such as `test`")
+STUDY_AHEAD = Metric("study", "test/ahead of seed document", "q", "how far the champion is ahead of it")
+STUDY_RUNS = Metric("study", "runs", "runs", "of teams, in all")
+STUDY_EXPERIMENTS = Metric("study", "experiments", "experiments", "in all runs")
 
 # Tags, by which runs are searched and grouped.
 KIND = Label("all", "orgopt.kind", "study, generation or candidate")
 STUDY = Label("all", "orgopt.study", "which study it belongs to: the digest of its name and settings")
 KEY = Label("all", "orgopt.key", "what it stands for in its study, such as `g01-c05`")
+ORDER = Label("all", "orgopt.order", "sorts runs as they happened, the newest study first")
+RESULT = Label(
+    "all", "orgopt.result", "what is known of it in a few words: of studies the verdict, of candidates their place"
+)
 TASKS = Label("all", "orgopt.task", "the tasks of the study")
 METRIC = Label("all", "orgopt.metric", "`self-reported` where the script prints its own; else there is none")
 SEED = Label("all", "orgopt.seed", "`does not vary with the seed` where fresh seeds change nothing; else there is none")
@@ -131,25 +135,24 @@ WAS_DROPPED = Label("candidate", "orgopt.dropped", "`true` if it got no more see
 COMMIT = Label("candidate", "orgopt.commit", "digest of the document; of a study the commit of its workspace, if any")
 CHAMPION = Label("candidate", "orgopt.champion", "`true` on the champion; the study has its name")
 VERSION = Label("study", "orgopt.version", "the version of orgopt")
-VERDICT = Label("study", "orgopt.verdict", "the result in a line")
+VERDICT = Label("study", "orgopt.verdict", "the verdict with its interval, in a line or two")
 TRAINING_SET = Label("feedback model", "orgopt.training_set", "digest of what it learned from")
 VERSION_CANDIDATE = Label("prompt version", "candidate", "whose document it is")
 VERSION_GENERATION = Label("prompt version", "generation", "of which generation")
-VERSION_SCORE = Label("prompt version", "score", "research output in the search")
-VERSION_INTERVAL = Label("prompt version", "interval", "its 95 % interval")
-VERSION_TEST_SCORE = Label("prompt version", "test_score", "research output on test seeds, of the champion")
+VERSION_TEST_SCORE = Label("prompt version", "test_score", "research output on test seeds: the one to quote")
 VERSION_TEST_INTERVAL = Label("prompt version", "test_interval", "its 95 % interval")
+VERSION_SCORE = Label(
+    "prompt version", "search_score", "research output in the search, for which it was chosen: flattered"
+)
 
-# Parameters, by which candidates are compared. A study's parameters are its settings, as its log names them.
-PARAM_PARENT = Label("candidate", "parent", "the candidate that it is a change of, or none")
-PARAM_PROPOSER = Label("candidate", "proposer", "who proposed it")
-PARAM_GENERATION = Label("candidate", "generation", "its number")
-PARAM_HEADCOUNT = Label("candidate", "headcount", "agents in all")
-PARAM_LINKS = Label("candidate", "links", "links in all")
-PARAM_STANDUP = Label("candidate", "standup", "the stand-up as the document writes it, or off")
-PARAM_ROLE = Label("candidate", "ROLE.KEY", "what a role with agents works with, such as `explorer.agent`")
-PARAM_LINK = Label("candidate", "link.SOURCE to TARGET", "kind and pattern of a link")
-PARAM_MUTUAL = Label("candidate", "link.SOURCE and TARGET", "kind and pattern of a mutual link")
+# Parameters, by which candidates are compared, as far as they vary in the study; the digit puts what is of the whole
+# first. A study's parameters are its settings, as its log names them.
+PARAM_HEADCOUNT = Label("candidate", "1 agents", "in all")
+PARAM_LINKS = Label("candidate", "1 links", "in all")
+PARAM_STANDUP = Label("candidate", "1 stand-up", "as the document writes it, or off")
+PARAM_ROLE = Label("candidate", "2 ROLE.KEY", "what a role with agents works with, such as `2 explorer.agent`")
+PARAM_LINK = Label("candidate", "3 SOURCE to TARGET", "kind and pattern of a link")
+PARAM_MUTUAL = Label("candidate", "3 SOURCE and TARGET", "kind and pattern of a mutual link")
 
 # Collected from what stands above, so that no name can be used and missing in the table.
 _ALL = tuple(globals().values())
@@ -167,10 +170,16 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def candidate_title(record: CandidateRecord) -> str:
-    """A name that reads: `g03 · c07 · Explorer: headcount 2 → 3, Stand-up: off`."""
+def candidate_title(record: CandidateRecord, *, champion: bool = False) -> str:
+    """A name that reads: `g03 · c07 · Explorer: headcount 2 → 3, Stand-up: off`, with a star before the champion's."""
     generation, number = record.name.split("-")
-    return _cut(f"{generation} · {number} · {clean(', '.join(record.changes))}")
+    star = f"{STAR} " if champion else ""
+    return _cut(f"{star}{generation} · {number} · {clean(', '.join(record.changes))}")
+
+
+def order(head: StudyRecord, *places: int) -> str:
+    """Sorts runs: the newest study first, its generations and their candidates as they happened."""
+    return " ".join([f"{_LATEST - int(head.at):011d}", *(f"{place:05d}" for place in places)])
 
 
 def generation_title(number: int, best: str, value: float) -> str:

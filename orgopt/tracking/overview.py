@@ -1,33 +1,37 @@
 """What MLflow shows of a study and its generations: results, curves, tables and notes. Pure functions."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
-from statistics import median, stdev
+from statistics import median
 
 from orgopt.document import parse, read
 from orgopt.draw import svg
 from orgopt.report import page
-from orgopt.study.predictions import said_of_predictions
 from orgopt.study.records.head import StudyRecord
 from orgopt.study.records.kinds import FinalRecord
 from orgopt.study.records.names import SEARCH, TEST
-from orgopt.study.rewrites import said_of_rewrites
-from orgopt.study.verdict.ending import Ending
 from orgopt.study.verdict.study import ending, short
 from orgopt.study.view import CandidateView, StudyView
 from orgopt.study.wording import noise
-from orgopt.tracking import names, tables
-from orgopt.tracking.candidate import diff, parts_points, sources
-from orgopt.tracking.entry import NOTE, Entry, Point
-from orgopt.tracking.markdown import escape, interval, signed
+from orgopt.tracking import names, pictures, tables
+from orgopt.tracking.candidate import Family, champion_note, parts_points, sources
+from orgopt.tracking.diffs import diff, diff_page
+from orgopt.tracking.entry import NOTE, RUN_NAME, Entry, Point
+from orgopt.tracking.markdown import escape, signed
 from orgopt.tracking.names import (
     LONGEST_PARAM,
     LONGEST_VALUE,
+    STAR,
+    candidate_title,
     digest,
     experiment_name,
     generation_title,
+    order,
     reporting,
 )
+from orgopt.tracking.study_note import against_seed, images, note, result
+
+PICTURES = ("generations.svg", "budget.svg", "effects.svg")
+"""The pictures of a study, which its note shows."""
 
 
 def study(head: StudyRecord, commit: str) -> Entry:
@@ -43,6 +47,8 @@ def study(head: StudyRecord, commit: str) -> Entry:
         names.KIND.name: "study",
         names.TASKS.name: ", ".join(head.identity.tasks),
         names.VERSION.name: head.orgopt,
+        names.ORDER.name: order(head),
+        names.RESULT.name: "running",
         **reporting(head),
         names.COMMIT.name: commit or digest(head.program),
         "mlflow.source.name": head.source,
@@ -67,21 +73,16 @@ def generation(view: StudyView, number: int) -> tuple[Entry, tuple[Point, ...]]:
     everybody = view.generation(number)
     members = [one for one in everybody if one.standing]  # who is disqualified has none
     values = {one.name: one.standing.value for one in members if one.standing}
-    own, over = {names.GENERATION_SIZE: float(len(members))}, dict[names.Metric, float]()
+    kept = {one.name: one.standing.value for one in members if one.standing and not one.dropped} or values
+    own, over = [names.GENERATION_SIZE.at(float(len(members)))], list[Point]()
     title, note = f"g{number:02d} · all disqualified", "**Every candidate is disqualified**: see their notes."
-    if values:
-        best = max(values, key=lambda name: values[name])
-        spread = stdev(values.values()) if len(values) > 1 else 0.0
+    if kept:
+        best = max(kept, key=lambda name: kept[name])
         middle = median(values.values())
-        title = generation_title(number, best, values[best])
-        said = f"**Best {signed(values[best])}** by {best} · median {signed(middle)} · spread {spread:.3f}"
-        note = f"{said}\n\n{_ranking(members)}"
-        own |= {
-            names.GENERATION_BEST: values[best],
-            names.GENERATION_MEDIAN: middle,
-            names.GENERATION_SPREAD: spread,
-        }
-        over = {names.BEST: values[best], names.MEDIAN: middle, names.SPREAD: spread}
+        title = generation_title(number, best, kept[best])
+        note = f"**Best {signed(kept[best])}** by {best} · median {signed(middle)}\n\n{_ranking(members)}"
+        own += [names.GENERATION_BEST.at(kept[best]), names.GENERATION_MEDIAN.at(middle)]
+        over += [names.BEST.at(kept[best], number), names.MEDIAN.at(middle, number)]
     run = Entry(
         key=f"generation {number}",
         name=title,
@@ -90,17 +91,18 @@ def generation(view: StudyView, number: int) -> tuple[Entry, tuple[Point, ...]]:
         tags={
             names.KIND.name: "generation",
             names.GENERATION.name: str(number),
+            names.ORDER.name: order(view.head, number),
+            names.RESULT.name: f"generation of {len(everybody)}",
             names.TASKS.name: ", ".join(view.tasks),
             **reporting(view.head),
             NOTE: note[:LONGEST_VALUE],
         },
-        points=tuple(Point(metric.name, value) for metric, value in own.items()),
+        points=tuple(own),
     )
-    over[names.DROPPED] = float(sum(one.dropped for one in members))
-    ahead = view.best
-    if ahead and ahead.standing:
-        over |= {names.BEST_SO_FAR: ahead.standing.value, names.BEST_ESTIMATE: ahead.standing.estimate}
-    return run, tuple(Point(metric.name, value, number) for metric, value in over.items())
+    so_far = [one.standing.value for one in view.candidates if one.standing and not one.dropped]
+    if so_far:
+        over.append(names.BEST_SO_FAR.at(max(so_far), number))
+    return run, tuple(over)
 
 
 def progress(view: StudyView) -> dict[str, str]:
@@ -109,13 +111,14 @@ def progress(view: StudyView) -> dict[str, str]:
     return {NOTE: f"**Running**, {done} generation{'s' * (done != 1)} done. {escape(told.title)} {escape(told.sure)}"}
 
 
-def conclusion(view: StudyView, final: FinalRecord, address: str) -> Entry:
+def conclusion(view: StudyView, final: FinalRecord, address: str, run: str) -> Entry:
     """What the end of a study adds to its run.
 
     Args:
         view: The study.
         final: Its result.
         address: Where the champion's run is.
+        run: MLflow's id of the study's run.
     """
     champion, seed = view.best or view.candidates[0], view.candidates[0]
     program = champion.record.program
@@ -124,35 +127,63 @@ def conclusion(view: StudyView, final: FinalRecord, address: str) -> Entry:
         "champion/program.md": program,
         "champion/chart.svg": svg(read(parse(program)).org),
         "champion/diff.md": diff(seed.record, champion.record, final.changes),
+        "champion/diff.html": diff_page(seed.record, champion.record, final.changes),
         "claims.json": tables.as_json(tables.claims(final.claims)),
     }
     if final.race:
         files["race.json"] = tables.as_json(tables.race(final.race))
     if final.ablations:
         files["ablations.json"] = tables.as_json(tables.ablations(final.ablations))
-    best = champion.standing
-    values = {names.CHAMPION_OUTPUT: best.value, names.CHAMPION_ESTIMATE: best.estimate} if best else {}
-    single = [Point(metric.name, value) for metric, value in values.items()]
+    files |= pictures.of_study(view)
     told = ending(view)
-    said = short(told)[:LONGEST_VALUE]
-    tags = {names.CHAMPION.name: final.champion, names.VERDICT.name: said}
+    tags = {
+        names.CHAMPION.name: final.champion,
+        names.VERDICT.name: short(told)[:LONGEST_VALUE],
+        names.RESULT.name: result(final, told),
+    }
+    shown = [name for name in PICTURES if name in files]
+    text = note(told, final, address, images(run, shown))
     return Entry(
         at=final.at,
-        tags={**tags, NOTE: note(told, final, address)[:LONGEST_VALUE], **tables.shown_as_tables(files)},
-        points=(*single, *_claim_points(final), *_part_points(view, final), *_cost(final)),
+        tags={**tags, NOTE: text[:LONGEST_VALUE], **tables.shown_as_tables(files)},
+        points=(*pictures.budget_points(view), *_claim_points(final), *_cost(final)),
         files=files,
     )
 
 
-def champion(final: FinalRecord) -> Entry:
-    """What the end of a study adds to the champion's run."""
-    race, test = final.estimates.race, final.estimates.test
-    values = {names.RACE_OUTPUT: race, names.TEST_OUTPUT: test.mean if test else None}
-    points = [Point(metric.name, value) for metric, value in values.items() if value is not None]
-    known = [claim.champion_parts for claim in final.claims if claim.phase == TEST and claim.champion_parts]
+def champion(family: Family, place: int, final: FinalRecord) -> Entry:
+    """What the end of a study adds to the champion's run.
+
+    Args:
+        family: The champion and its parent.
+        place: Its rank in the search.
+        final: The result.
+    """
+    test, claim = final.estimates.test, against_seed(final)
+    known = [one.champion_parts for one in final.claims if one.phase == TEST and one.champion_parts]
     under = (names.TEST_PROGRESS, names.TEST_Q_FINAL, names.TEST_Q_MEAN)
-    points = (*points, *(parts_points(known[0], under) if known else ()))  # the first is on all seeds and tasks
-    return Entry(at=final.at, ended=False, tags={names.CHAMPION.name: "true"}, points=points)
+    points = (names.TEST_OUTPUT.at(test.mean),) if test else ()
+    points += tuple(parts_points(known[0], under)) if known else ()  # the first is on all seeds and tasks
+    verdict = f"{STAR} champion" + (f", {claim.verdict}" if claim and claim.low is not None else "")
+    tags = {
+        names.CHAMPION.name: "true",
+        RUN_NAME: candidate_title(family.own.record, champion=True),
+        names.RESULT.name: verdict,
+        NOTE: champion_note(family, place, final)[:LONGEST_VALUE],
+    }
+    return Entry(at=final.at, ended=False, tags=tags, points=points)
+
+
+def former(one: CandidateView, note: str, at: float) -> Entry:
+    """What makes a champion of an earlier end a candidate again."""
+    tags = {names.CHAMPION.name: "false", RUN_NAME: candidate_title(one.record), names.RESULT.name: "former champion"}
+    return Entry(at=at, ended=False, tags={**tags, NOTE: note[:LONGEST_VALUE]})
+
+
+def seed_tested(final: FinalRecord) -> Entry | None:
+    """What the end of a study adds to the seed document's run; None where it was not tested."""
+    claim = against_seed(final)
+    return Entry(at=final.at, ended=False, points=(names.TEST_OUTPUT.at(claim.mean),)) if claim else None
 
 
 def tested(final: FinalRecord) -> dict[str, str]:
@@ -161,61 +192,35 @@ def tested(final: FinalRecord) -> dict[str, str]:
     if not test:
         return {}
     low, high = test.low, test.high
-    score = {names.VERSION_TEST_SCORE.name: f"{test.mean:+.3f}"}
-    return (
-        score
-        if low is None or high is None
-        else score | {names.VERSION_TEST_INTERVAL.name: f"{low:+.3f} … {high:+.3f}"}
-    )
+    known = {} if low is None or high is None else {names.VERSION_TEST_INTERVAL.name: f"{low:+.3f} … {high:+.3f}"}
+    return {names.VERSION_TEST_SCORE.name: f"{test.mean:+.3f}", **known}
 
 
-def note(told: Ending, final: FinalRecord, address: str) -> str:
-    """The result of a study in Markdown, the verdict first."""
-    name = final.champion
-    link = f"[{name}]({address})" if address else name
-    parts = [f"**{escape(told.title)}** {escape(told.sure)}"]
-    parts.append("\n".join(f"- {escape(line)}" for line in (*told.measures, *told.notes, *told.advice)))
-    parts.append(f"Evolved team: {link}. {escape(told.scale)}")
-    rows = [
-        f"| {one.phase} | {escape(one.task)} | {escape(one.entrant)} | {signed(one.mean)} | "
-        f"{signed(one.difference)} | {interval(one.low, one.high)} | {one.verdict} |"
-        for one in final.claims
-    ]
-    head = "| on | task | against | its score | evolved team is ahead by | 95 % | evolved team is |"
-    if rows:
-        parts.append("\n".join([head, "|---|---|---|---|---|---|---|", *rows]))
-    changes = "\n".join(f"- {escape(change)}" for change in told.changes)
-    parts.append(f"What it changes:\n\n{changes or '- nothing'}")
-    if told.losses:
-        parts.append(f"What it loses: {escape('; '.join(told.losses))}.")
-    if final.feedback:
-        parts.append(escape(said_of_predictions(final.feedback)))
-    if final.rewrites:
-        parts.append(escape(said_of_rewrites(final.rewrites)))
-    parts.append(f"{final.cost.evaluations:,} runs of {final.cost.experiments:,} experiments.")
-    return "\n\n".join(parts)
+def seed_tags(final: FinalRecord) -> dict[str, str]:
+    """The same of the seed document."""
+    claim = against_seed(final)
+    return {names.VERSION_TEST_SCORE.name: f"{claim.mean:+.3f}"} if claim else {}
 
 
 def _claim_points(final: FinalRecord) -> list[Point]:
-    found: list[Point] = []
-    for one in final.claims:
-        where = one.phase if one.task == "all" else f"{one.phase} {one.task}"
-        # of several with this name the first stays: it is on the most seeds
-        found.append(Point(names.CLAIM_CHAMPION.of(claim=where), one.champion_mean))
-        found.append(Point(names.CLAIM_OTHER.of(claim=where, entrant=one.entrant), one.mean))
-        found.append(Point(names.CLAIM_AHEAD.of(claim=where, entrant=one.entrant), one.difference))
+    test, found = final.estimates.test, list[Point]()
+    if test:
+        found.append(names.STUDY_TEST.at(test.mean))
+    if claim := against_seed(final):
+        found.append(names.STUDY_AHEAD.at(claim.difference))
+    several = any(one.task == "all" for one in final.claims)
+    # of several with this name the first stays: it is on the most seeds
+    found += [
+        names.CLAIM_OTHER.at(one.mean, claim=one.phase, entrant=one.entrant)
+        for one in final.claims
+        if one.task == "all" or not several
+    ]
     return list({point.name: point for point in reversed(found)}.values())[::-1]
 
 
-def _part_points(view: StudyView, final: FinalRecord) -> list[Point]:
-    last = max(view.complete, default=0)
-    found = [Point(names.IMPORTANCE.of(part=one.part), one.importance, last) for one in final.importances]
-    found += [Point(names.WITHOUT.of(part=one.part), one.difference) for one in final.ablations]
-    return list({point.name: point for point in found}.values())
-
-
 def _cost(final: FinalRecord) -> list[Point]:
-    return [Point(names.SPENT.of(cost=name), float(value)) for name, value in asdict(final.cost).items()]
+    cost = final.cost
+    return [names.STUDY_RUNS.at(float(cost.evaluations)), names.STUDY_EXPERIMENTS.at(float(cost.experiments))]
 
 
 def _ranking(members: Sequence[CandidateView]) -> str:

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, cast
 
+from orgopt.tracking.plain_pages import plain_pages
+
 Scope = Mapping[str, Any]
 Channel = Callable[..., Awaitable[Any]]
 App = Callable[[Scope, Channel, Channel], Awaitable[None]]
@@ -51,7 +53,7 @@ def mlflow_app() -> App:
     """MLflow's application, guarded; it takes seconds to import."""
     from mlflow.server.fastapi_app import app
 
-    return own_pages(cast("App", app))
+    return own_pages(plain_pages(cast("App", app)))
 
 
 def serve(application: str) -> None:

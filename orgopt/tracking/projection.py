@@ -4,11 +4,14 @@ The log is the outbox. It is read as far as it goes; each generation that is com
 log had it at that place, whenever it is sent. Tracking never stops a study: it says what went wrong.
 """
 
+import json
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from orgopt.addresses import without_passwords
@@ -17,11 +20,12 @@ from orgopt.ledger import read_ledger
 from orgopt.study.log import MODEL
 from orgopt.study.records.head import StudyRecord
 from orgopt.study.records.kinds import EnsembleRecord, FinalRecord, GenerationRecord, Record
-from orgopt.study.records.names import LOG, SEARCH
+from orgopt.study.records.names import LOG
 from orgopt.study.records.reader import read_records, written
 from orgopt.study.view import CandidateView, StudyView, study
-from orgopt.tracking import candidate, logged_model, names, overview, traces
-from orgopt.tracking.entry import Entry
+from orgopt.tracking import logged_model, names, overview, traces
+from orgopt.tracking.entry import PROMPTS, Entry
+from orgopt.tracking.members import Members
 from orgopt.tracking.names import digest, experiment_name, prompt_name, study_id
 from orgopt.tracking.noted import Noted
 from orgopt.tracking.prompts import LONGEST, Prompt
@@ -31,8 +35,9 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 COLUMNS = (
-    *(f"metrics.`{one.name}`" for one in (names.OUTPUT, names.ERROR, names.SEEDS, names.TEST_OUTPUT, names.AGENTS)),
-    f"params.`{names.PARAM_PARENT.name}`",
+    f"tags.`{names.RESULT.name}`",
+    *(f"metrics.`{one.name}`" for one in (names.TEST_OUTPUT, names.OUTPUT, names.ERROR, names.SEEDS)),
+    f"tags.`{names.PARENT.name}`",
 )
 """What the saved view shows."""
 LONGEST_REASON = 240  # characters: the errors of requests repeat themselves
@@ -145,7 +150,7 @@ class _Projection:
         return self.store.send(overview.study(head, _commit(self.workspace)), known=self.found.get("study", ""))
 
     def _generation(self, records: Sequence[Record], number: int) -> Iterator[str]:
-        """A generation's run, its candidates' runs, the study's points, and the best document as a prompt."""
+        """A generation's run, its candidates' runs, the study's points, and the seed document as a prompt."""
         done = f"generation {number} done"
         if done in self.noted.ids:
             return
@@ -153,69 +158,103 @@ class _Projection:
         run, points = overview.generation(view, number)
         study_run = self.noted.ids["study"]
         yield from self._once([run.key], lambda key: self.store.send(run, parent=study_run, known=self._known(key)))
-        members = _Members(view, self.folder, self._address)
+        members = Members(view, self.folder, self._address)
         own = [one.name for one in view.generation(number)]
         parent = self.noted.ids[run.key]
 
         yield from self._once(
             own, lambda name: self.store.send(members.entry(name), parent=parent, known=self._known(name))
         )
-        seed, best = view.candidates[0], view.best or view.candidates[0]
+        seed = view.candidates[0]
         if number == 0:
             yield from self._version(seed, "seed")
             # Spans cost MLflow more than all the rest: of the others, only the champion's are sent, at the end.
-            yield from self._traces(records, seed.name, ("candidates",))
-        yield from self._version(best, "champion")
+            yield from self._traces(view, records[-1].at, seed.name, ("candidates",))
         ended = max(entry.at for entry in records)
         update = Entry(at=ended, ended=False, points=points, tags={} if view.final else overview.progress(view))
         yield from self._once([done], lambda _: self._add("study", update))
 
-    def _version(self, one: CandidateView, alias: str) -> Iterator[str]:
-        """A candidate's document as a version of the prompt, with an alias."""
+    def _version(self, one: CandidateView, alias: str, told: Mapping[str, str] = MappingProxyType({})) -> Iterator[str]:
+        """A candidate's document as a version of the prompt, with an alias, and tags that lead the others."""
         if len(one.record.program) > LONGEST:
             return
         key = f"prompt {one.name}"
         known = self.found.get(key)
-        yield from self._once([key], lambda _: known or self.prompt.register(key, one))
+        yield from self._once([key], lambda _: known or self.prompt.register(key, one, told))
         self.prompt.alias(alias, self.noted.ids[key])
 
-    def _traces(self, records: Sequence[Record], name: str, places: Sequence[str]) -> Iterator[str]:
+    def _traces(self, view: StudyView, at: float, name: str, places: Sequence[str]) -> Iterator[str]:
         """The kept runs of a candidate as traces."""
         for place in places:
             for path in sorted((self.folder / place / name).glob("ledger-*.jsonl")):
                 key = f"trace {place} {name} {path.stem.removeprefix('ledger-')}"
                 if key not in self.noted.ids:
-                    yield from self._once([key], lambda key, p=path: self._trace(key, name, p, records))
+                    yield from self._once([key], lambda key, p=path, w=place: self._trace(key, name, (w, p), view, at))
 
-    def _trace(self, key: str, name: str, path: Path, records: Sequence[Record]) -> str:
+    def _trace(self, key: str, name: str, where: tuple[str, Path], view: StudyView, at: float) -> str:
+        place, path = where
         events = [event.to_dict() for event in read_ledger(path)]
         if len(events) < 2:
             return "none"
-        title = key.removeprefix("trace ").removeprefix("candidates ")
-        return traces.send(
-            traces.spans(title, f"{self.store.study} {key}", events, records[-1].at),
+        trace = traces.send(
+            traces.spans(traces.title(view, name, place, path), f"{self.store.study} {key}", events, at),
             uri=self.store.uri,
             experiment=self.store.experiment,
             run_id=self.noted.ids[name],
             tags={names.STUDY.name: self.store.study, names.KEY.name: key, names.CANDIDATE.name: name},
         )
+        self.store.client.link_traces_to_run([trace], self.noted.ids["study"])
+        return trace
 
     def _end(self, records: Sequence[Record], final: FinalRecord) -> Iterator[str]:
         view = study(records)
         key = f"final {digest(str(written(final)))}"
         if key in self.noted.ids:
             return
-        champion = view.candidate(final.champion)
+        champion, members = view.candidate(final.champion), Members(view, self.folder, self._address)
+        yield from self._varied(key, members, final)
+        for former in {one.champion for one in records if isinstance(one, FinalRecord)} - {final.champion}:
+            again = overview.former(members.by_name[former], members.note(former), final.at)
+            yield from self._once([f"{key} former {former}"], lambda _, n=former, e=again: self._add(n, e))
         if champion:
-            yield from self._version(champion, "champion")
-            yield from self._traces(records, champion.name, ("candidates", "race", "test", "held-out", "real"))
-            update = overview.champion(final)
+            yield from self._version(champion, "champion", overview.tested(final))
+            places = ("candidates", "race", "test", "held-out", "real")
+            yield from self._traces(view, records[-1].at, champion.name, places)
+            yield from self._tested(key, view, final)
+            update = overview.champion(members.family(champion.name), members.place(champion.name), final)
+            linked = self._linked((view.candidates[0].name, champion.name))
+            update = replace(update, tags={**update.tags, **linked})
             yield from self._once([f"{key} champion"], lambda _: self._add(champion.name, update))
-            if version := self.noted.ids.get(f"prompt {champion.name}"):
-                self.prompt.tag(version, overview.tested(final))
         yield from self._model(records)
-        conclusion = overview.conclusion(view, final, self._address(final.champion))
+        conclusion = overview.conclusion(view, final, self._address(final.champion), self.noted.ids["study"])
+        conclusion = replace(
+            conclusion, tags={**conclusion.tags, **self._linked((view.candidates[0].name, final.champion))}
+        )
         yield from self._once([key], lambda _: self._add("study", conclusion))
+
+    def _linked(self, candidates: Sequence[str]) -> dict[str, str]:
+        """The tag by which a run's page links to versions of the prompt, as far as there are any."""
+        keys = dict.fromkeys(f"prompt {name}" for name in candidates)
+        versions = [self.noted.ids[key] for key in keys if key in self.noted.ids]
+        told = [{"name": self.prompt.name, "version": version} for version in versions]
+        return {PROMPTS: json.dumps(told)} if told else {}
+
+    def _varied(self, key: str, members: Members, final: FinalRecord) -> Iterator[str]:
+        """The parameters in which candidates differ that came after an earlier one was sent."""
+        for name, found in members.later().items():
+            more = Entry(at=final.at, ended=False, params=found)
+            yield from self._once([f"{key} parameters {name}"], lambda _, n=name, e=more: self._add(n, e))
+
+    def _tested(self, key: str, view: StudyView, final: FinalRecord) -> Iterator[str]:
+        """What the test says, on the run and the version of the seed document, and on the champion's version."""
+        seed = view.candidates[0]
+        update = overview.seed_tested(final)
+        if update and seed.name != final.champion:
+            yield from self._once([f"{key} seed"], lambda _: self._add(seed.name, update))
+        tags = {seed.name: overview.seed_tags(final), final.champion: overview.tested(final)}
+        for name, told in tags.items():
+            if version := self.noted.ids.get(f"prompt {name}"):
+                self.prompt.tag(version, told)
 
     def _model(self, records: Sequence[Record]) -> Iterator[str]:
         """The feedback model as it was at the end."""
@@ -239,29 +278,6 @@ class _Projection:
         """Where the run of a candidate is; empty where it is not."""
         run_id = self.noted.ids.get(name)
         return self.store.address(run_id) if run_id else ""
-
-
-class _Members:
-    """The candidates of a study as entries."""
-
-    def __init__(self, view: StudyView, folder: Path, address: Callable[[str], str]) -> None:
-        self.view, self.folder, self.address = view, folder, address
-        self.by_name = {one.name: one for one in view.candidates}
-        known = [one for one in view.candidates if one.standing]
-        ranked = sorted(known, key=lambda one: -(one.standing.value if one.standing else 0.0))
-        self.places = {one.name: place for place, one in enumerate(ranked, 1)}
-        self.ended = {one.entrant: one.at for one in view.evaluations if one.phase == SEARCH}
-
-    def entry(self, name: str) -> Entry:
-        """The run of a candidate."""
-        own = self.by_name[name]
-        parent = self.view.parent(own)
-        address = self.address(parent.name) if parent else ""
-        family = candidate.Family(self.view, own, parent, address, self.ended.get(name, own.record.at))
-        folder = self.folder / "candidates" / name
-        paths = {task: folder / f"ledger-{task}.jsonl" for task in self.view.tasks}
-        ledgers = {task: [event.to_dict() for event in read_ledger(path)] for task, path in paths.items()}
-        return candidate.entry(family, ledgers, self.places.get(name, len(self.view.candidates)))
 
 
 def _commit(workspace: Path) -> str:

@@ -1,4 +1,8 @@
-"""The prompt registry: one prompt a study, its champions as versions, aliases for the seed and the champion."""
+"""The prompt registry: one prompt a study, whose versions are the seed document and the champion.
+
+No candidates between them: MLflow compares a version with the one before, so that the champion is compared with the
+seed document at a click.
+"""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -9,7 +13,6 @@ from orgopt.errors import UsageError
 from orgopt.study.standing import Standing
 from orgopt.study.view import CandidateView
 from orgopt.tracking import names
-from orgopt.tracking.candidate import Z
 from orgopt.tracking.store import connect
 
 if TYPE_CHECKING:
@@ -44,18 +47,28 @@ class Prompt:
                 if key := version.tags.get(names.KEY.name):
                     yield key, str(version.version)
 
-    def register(self, key: str, candidate: CandidateView) -> str:
-        """Add a candidate as the next version; returns its number."""
+    def register(self, key: str, candidate: CandidateView, told: Mapping[str, str]) -> str:
+        """Add a candidate as the next version; returns its number.
+
+        Args:
+            key: What it stands for in its study.
+            candidate: The candidate.
+            told: Tags that lead the others, such as what the test said.
+        """
         record = candidate.record
         tags = {
-            names.KEY.name: key,
-            names.STUDY.name: self.study,
+            **told,
             names.VERSION_CANDIDATE.name: candidate.name,
             names.VERSION_GENERATION.name: str(record.generation),
             **_standing(candidate.standing),
+            names.KEY.name: key,
+            names.STUDY.name: self.study,
         }
-        message = f"{candidate.name}: {', '.join(record.changes)}"[:1000]
-        version = self.client.register_prompt(self.name, record.program, commit_message=message, tags=tags).version
+        message = f"{candidate.name}: {', '.join(record.changes) or 'the seed document'}"[:1000]
+        version = self.client.register_prompt(self.name, record.program, commit_message=message, tags={**tags}).version
+        # MLflow gives the prompt the tags of its version, too; what belongs to the version alone is taken from it.
+        for name in {*tags} - {*told, names.STUDY.name}:
+            self.client.delete_prompt_tag(self.name, name)
         if not self._marked:
             self.client.set_prompt_tag(self.name, names.STUDY.name, self.study)
             self._marked = True
@@ -111,10 +124,4 @@ def load_version(workspace: Path, study: str, name: str) -> str | None:
 
 
 def _standing(standing: Standing | None) -> dict[str, str]:
-    if standing is None:
-        return {}
-    low, high = standing.value - Z * standing.error, standing.value + Z * standing.error
-    return {
-        names.VERSION_SCORE.name: f"{standing.value:+.3f}",
-        names.VERSION_INTERVAL.name: f"{low:+.3f} … {high:+.3f}",
-    }
+    return {names.VERSION_SCORE.name: f"{standing.value:+.3f}"} if standing else {}

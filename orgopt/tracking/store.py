@@ -20,7 +20,7 @@ from orgopt.addresses import without_passwords
 from orgopt.errors import StoreError
 from orgopt.tracking.direct import Direct
 from orgopt.tracking.entry import CONTEXT, SOURCE_TYPE, Entry, Source
-from orgopt.tracking.names import KEY, STUDY
+from orgopt.tracking.names import KEY, ORDER, STUDY
 from orgopt.tracking.saved_view import saved_view
 
 if TYPE_CHECKING:
@@ -77,11 +77,9 @@ def _copy_empty(path: Path, artifacts: Path) -> None:
     if cached.is_file():
         shutil.copyfile(cached, path)
         now = int(time.time() * 1000)
+        change = "UPDATE experiments SET artifact_location = ?, creation_time = ?, last_update_time = ?"
         with closing(sqlite3.connect(path)) as database, database:
-            row = (f"{artifacts.as_uri()}/0", now, now)
-            database.execute(
-                "UPDATE experiments SET artifact_location = ?, creation_time = ?, last_update_time = ?", row
-            )
+            database.execute(change, (f"{artifacts.as_uri()}/0", now, now))
         return
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
@@ -223,7 +221,7 @@ class Store:
         from mlflow.entities import Metric, Param, RunTag
 
         at = int(entry.at * 1000)
-        points = [Metric(point.name, round(point.value, 5), at, point.step) for point in entry.points]
+        points = [Metric(point.name, point.value, at, point.step) for point in entry.points]
         params = [Param(name, value) for name, value in entry.params.items()]
         marks = [RunTag(name, value) for name, value in tags.items()]
         for start in range(0, max(len(points), 1), _BATCH):
@@ -259,12 +257,13 @@ class Store:
                 if error.error_code != "RESOURCE_ALREADY_EXISTS":
                     raise
                 return self._experiment(name, workspace, columns)  # another study was first
-            with contextlib.suppress(MlflowException):  # the pages work without it
-                self.client.set_experiment_tag(experiment, *saved_view(list(columns)))
-            return experiment
-        if found.lifecycle_stage != "active":
-            raise StoreError(f"experiment {name} was deleted in MLflow: restore it there")
-        return found.experiment_id
+        else:
+            experiment = found.experiment_id
+            if found.lifecycle_stage != "active":
+                raise StoreError(f"experiment {name} was deleted in MLflow: restore it there")
+        with contextlib.suppress(MlflowException):  # the pages work without it
+            self.client.set_experiment_tag(experiment, *saved_view(columns, f"tags.`{ORDER.name}`"))
+        return experiment
 
 
 def _direct(uri: str) -> Direct | None:

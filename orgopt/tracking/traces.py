@@ -1,5 +1,6 @@
 """A team's run as an MLflow trace: rounds between stand-ups, agents' proposals with their experiments, reviews.
 
+Names, inputs and outputs are text that says what happened; figures that programs ask for are attributes.
 Spans are made as data and sent together: MLflow's own tracer writes each on its own, which takes a hundred times as
 long. Their ids follow from what they stand for, so that a trace that is sent twice is there once.
 """
@@ -8,14 +9,37 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
+
+from orgopt.draw.text import clean
+from orgopt.study.records.names import SEARCH
+from orgopt.study.view import StudyView
+from orgopt.study.wording import count, metric, signed
 
 Event = Mapping[str, Any]
 """An event of a ledger."""
 Span = dict[str, Any]
 """A span as MLflow has it."""
+LONGEST_NAME = 160  # characters
 MOST_EXPERIMENTS = 150
 """A trace with more is slow to open; the ledger's table has them all."""
+
+
+def title(view: StudyView, name: str, place: str, ledger: Path) -> str:
+    """The name of a run of a candidate: whose it is, on which task and seeds, and what it scored.
+
+    Args:
+        view: The study.
+        name: The candidate's.
+        place: The folder of the run, which is that of its phase.
+        ledger: The file of its events, `ledger-TASK.jsonl`.
+    """
+    task, phase = ledger.stem.removeprefix("ledger-"), SEARCH if place == "candidates" else place
+    scores = view.scores(phase, name, task)
+    star = "★ " if view.final and view.final.champion == name else ""
+    score = f" · score {signed(scores[0].research_output)}" if scores else ""
+    return f"{star}{name} · {task}{score} · first {phase} seed"
 
 
 def spans(title: str, key: str, events: Sequence[Event], ended_at: float) -> list[Span]:
@@ -53,8 +77,9 @@ def send(found: Sequence[Span], *, uri: str, experiment: str, run_id: str, tags:
         request_time=began,
         execution_duration=ended - began,
         state=TraceState.OK,
-        request_preview=root["attributes"]["mlflow.spanInputs"][:1000],
-        response_preview=root["attributes"].get("mlflow.spanOutputs", "")[:1000],
+        # What the list of traces shows; it has no column for names.
+        request_preview=f"{root['name']} · {json.loads(root['attributes']['mlflow.spanInputs'])}"[:1000],
+        response_preview=json.loads(root["attributes"]["mlflow.spanOutputs"])[:1000],
         trace_metadata={"mlflow.sourceRun": run_id, "mlflow.trace_schema.version": "3"},
         tags={"mlflow.traceName": root["name"], **tags},
     )
@@ -73,6 +98,8 @@ class _Trace:
         self.began = ended_at - self.end
         self.id = hashlib.sha256(key.encode()).digest()[:16]
         self.outcomes = {event["id"]: event for event in events if event["kind"] == "outcome"}
+        self.notes = {event["id"]: event["note"] for event in events if event["kind"] == "proposal"}
+        self.kept = {event["id"]: event["metric"] for event in events if event["kind"] == "submission"}
         thinking = (event for event in events if event["kind"] == "thinking")
         self.told = {(one["agent"], one["t"]): one["told"] for one in thinking}
         self.made: list[Span] = []
@@ -80,10 +107,14 @@ class _Trace:
 
     def fill(self) -> list[Span]:
         """A round for each time between stand-ups, with what was proposed in it, and each stand-up."""
-        submitted = [event for event in self.events if event["kind"] == "submission"]
-        last = submitted[-1] if submitted else {"id": 0, "metric": self.start["baseline"]}
-        inputs = {name: self.start[name] for name in ("agents", "budget_s", "slots", "seed")}
-        outputs = {"submitted": last["id"], "metric": last["metric"], "experiments": len(self.outcomes)}
+        start, submitted = self.start, [event for event in self.events if event["kind"] == "submission"]
+        last = submitted[-1] if submitted else {"id": 0, "metric": start["baseline"]}
+        team = f"{count(len(start['agents']), 'agent')} ({', '.join(start['agents'])})"
+        given = f"{start['budget_s']:g} s on {count(start['slots'], 'slot')}, seed {start['seed']}"
+        inputs = f"{team}, {given}; the untouched script has {_metric(start['baseline'])}"
+        outputs = (
+            f"handed in {self._experiment(last['id'])}: {_metric(last['metric'])}, of {len(self.outcomes)} that ended"
+        )
         root = self._span(self.title, "WORKFLOW", "", (0, self.end), inputs, outputs)
         meetings = [event for event in self.events if event["kind"] == "meeting"]
         rest = [event for event in self.events if event["kind"] in {"proposal", "message", "thought"}]
@@ -99,17 +130,21 @@ class _Trace:
 
     def _round(self, root: str, number: int, when: tuple[float, float], members: Sequence[Event]) -> None:
         proposals = [event for event in members if event["kind"] == "proposal"]
-        known = [self.outcomes[one["id"]]["metric"] for one in proposals if one["id"] in self.outcomes]
-        best = min((value for value in known if value is not None), default=None)
-        span = self._span(f"round {number}", "CHAIN", root, when, {"proposals": len(proposals)}, {"best": best})
+        ids = [one["id"] for one in proposals]
+        known = [value for id_ in ids if (value := self.outcomes.get(id_, {}).get("metric")) is not None]
+        best = f"best {_metric(min(known))}" if known else "nothing measured"
+        kept = [f"#{id_}" for id_ in ids if id_ in self.kept]
+        name = f"round {number} · {count(len(proposals), 'experiment')} · {best}"
+        outputs = f"{best}; kept: {', '.join(kept) or 'none'}"
+        span = self._span(name, "CHAIN", root, when, f"from {when[0]:.3g} to {when[1]:.3g} s", outputs)
         for event in proposals:
             if event["id"] <= MOST_EXPERIMENTS:
                 self._proposal(span, event)
         for event in members:
             if event["kind"] == "message" and event["link"] == "reviews":
-                inputs = {"from": event["sender"], "experiments": event["experiments"]}
+                inputs = f"{event['sender']} shows {self._experiments(event['experiments'])}"
                 who = ", ".join(event["to"])
-                self._span(f"review by {who}", "EVALUATOR", span, (event["t"], event["t"]), inputs, {})
+                self._span(f"review by {who}", "EVALUATOR", span, (event["t"], event["t"]), inputs, "")
             if event["kind"] == "thought":
                 self._thought(span, event)
 
@@ -119,43 +154,71 @@ class _Trace:
         read_in, written = event["tokens"]
         usage = {"input_tokens": read_in, "output_tokens": written, "total_tokens": read_in + written}
         self._span(
-            event["agent"],
+            f"{event['agent']} thinks: {event['purpose']}",
             "LLM",
             parent,
             (event["began"], event["began"] + event["seconds"]),
-            {"purpose": event["purpose"], **told},
-            {"said": event["said"], **({"failure": event["failure"]} if event["failure"] else {})},
+            "\n\n".join(f"{part}:\n{text}" for part, text in told.items()) or event["purpose"],
+            event["said"] + (f"\n\nfailed: {event['failure']}" if event["failure"] else ""),
             cost={"usd": event["usd"], "calls": event["calls"]},
             failed=bool(event["failure"]),
             more={"mlflow.chat.tokenUsage": usage},
         )
 
     def _proposal(self, parent: str, event: Event) -> None:
-        outcome = self.outcomes.get(event["id"])
-        inputs = {"from": event["parent"], "change": event["note"]}
+        """An agent's proposal, which ends with its experiment: what it changed, and whether that was kept."""
+        outcome, number = self.outcomes.get(event["id"]), event["id"]
+        what = clean(" ".join(event["note"].split()))
+        inputs = f"changes {self._experiment(event['parent'])}: {what}"
         if outcome is None:
-            self._span(event["agent"], "AGENT", parent, (event["t"], self.end), inputs, {})
+            name = f"{event['agent']} · #{number} {what} · still running at the end"
+            self._span(name, "AGENT", parent, (event["t"], self.end), inputs, "still running at the end")
             return
-        found = {name: outcome[name] for name in ("status", "metric", "heldout")}
+        came = self._came(event, outcome)
+        name = f"{event['agent']} · #{number} {what}"
+        room = LONGEST_NAME - len(came) - 3
+        name = name if len(name) <= room else f"{name[: room - 1]}…"
         failed = outcome["status"] not in {"ok", "unfinished"}
-        cost = {"slot_s": round(outcome["ended"] - outcome["started"], 4)}
-        span = self._span(event["agent"], "AGENT", parent, (event["t"], outcome["ended"]), inputs, found)
+        span = self._span(f"{name} · {came}", "AGENT", parent, (event["t"], outcome["ended"]), inputs, came)
+        knobs = ", ".join(f"{knob} = {value}" for knob, value in event["knobs"].items())
+        heldout = f", held out {_metric(outcome['heldout'])}" if outcome["heldout"] is not None else ""
         self._span(
-            f"experiment {event['id']}",
+            f"experiment #{number}",
             "TOOL",
             span,
             (outcome["started"], outcome["ended"]),
-            {"knobs": event["knobs"]},
-            {**found, **({"error": outcome["error"]} if outcome["error"] else {})},
-            cost=cost,
+            knobs or "the untouched script",
+            f"{came}{heldout}" + (f"\n\n{outcome['error']}" if outcome["error"] else ""),
+            cost={"slot_s": round(outcome["ended"] - outcome["started"], 4)},
             failed=failed,
+            more={name: outcome[name] for name in ("metric", "heldout") if outcome[name] is not None},
         )
+
+    def _came(self, event: Event, outcome: Event) -> str:
+        """What came of an experiment: `0.138 → 0.131 kept`, or how it ended."""
+        after = outcome["metric"]
+        if after is None:
+            return str(outcome["status"])
+        parent = self.start["baseline"] if not event["parent"] else self.outcomes.get(event["parent"], {}).get("metric")
+        before = f"{_metric(parent)} → " if parent is not None else ""
+        return f"{before}{_metric(after)} {'kept' if event['id'] in self.kept else 'not kept'}"
 
     def _meeting(self, root: str, event: Event) -> None:
         cost = {"agent_s": round(event["seconds"] * len(event["agents"]), 4)}
         when = (event["t"], event["t"] + event["seconds"])
-        self._span(
-            "stand-up", "CHAIN", root, when, {"attendees": event["agents"]}, {"shared": event["shared"]}, cost=cost
+        shared = self._experiments(event["shared"])
+        name = f"stand-up · {count(len(event['agents']), 'agent')} · {count(len(event['shared']), 'finding')} shared"
+        self._span(name, "CHAIN", root, when, f"there: {', '.join(event['agents'])}", f"shared: {shared}", cost=cost)
+
+    def _experiments(self, ids: Sequence[int]) -> str:
+        return "; ".join(self._experiment(number) for number in ids) or "nothing"
+
+    def _experiment(self, number: int) -> str:
+        """`#17 LR .1 → .07`; 0 is the untouched script."""
+        return (
+            f"#{number} {clean(' '.join(self.notes.get(number, '').split()))}".strip()
+            if number
+            else "the untouched script"
         )
 
     def _span(
@@ -164,8 +227,8 @@ class _Trace:
         kind: str,
         parent: str,
         when: tuple[float, float],
-        inputs: Mapping[str, Any],
-        outputs: Mapping[str, Any],
+        inputs: str,
+        outputs: str,
         *,
         cost: Mapping[str, Any] | None = None,
         failed: bool = False,
@@ -177,7 +240,7 @@ class _Trace:
             "mlflow.traceRequestId": f"tr-{self.id.hex()}",
             "mlflow.spanType": kind,
             "mlflow.spanInputs": inputs,
-            "mlflow.spanOutputs": outputs,
+            **({"mlflow.spanOutputs": outputs} if outputs else {}),
             **({"cost": cost} if cost else {}),
             **(more or {}),
         }
@@ -198,3 +261,7 @@ class _Trace:
     def _at(self, t: float) -> int:
         """Lab seconds as nanoseconds since the epoch."""
         return int((self.began + t) * 1e9)
+
+
+def _metric(value: float | None) -> str:
+    return "nothing" if value is None else metric(value)

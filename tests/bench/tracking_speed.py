@@ -131,11 +131,11 @@ def _list(scratch: Path) -> Iterator[Row]:
         experiment = line.split("/experiments/")[1].split("/")[0]
         took = min(_ask(address, experiment) for _ in range(3))
         process.terminate()
-    yield "first page of the list of runs, 1,000 candidates", f"{took:.2f} s", "under 3 s"
+    yield "first page of the list of runs, 1,000 candidates", f"{took:.2f} s", "under 2 s"
 
 
 def _ask(address: str, experiment: str) -> float:
-    query = {"experiment_ids": [experiment], "max_results": 100, "order_by": ["attributes.start_time DESC"]}
+    query = {"experiment_ids": [experiment], "max_results": 100, "order_by": ["tags.`orgopt.order` ASC"]}
     headers = {"Content-Type": "application/json"}
     request = urllib.request.Request(f"{address}/api/2.0/mlflow/runs/search", json.dumps(query).encode(), headers)
     began = time.perf_counter()

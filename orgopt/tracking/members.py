@@ -1,0 +1,56 @@
+"""The candidates of a study as runs of MLflow: their families, ranks and ledgers."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from orgopt.ledger import read_ledger
+from orgopt.study.records.names import SEARCH
+from orgopt.study.view import StudyView
+from orgopt.tracking import candidate
+from orgopt.tracking.entry import Entry
+
+
+class Members:
+    """The candidates of a study as entries."""
+
+    def __init__(self, view: StudyView, folder: Path, address: Callable[[str], str]) -> None:
+        self.view, self.folder, self.address = view, folder, address
+        self.by_name = {one.name: one for one in view.candidates}
+        known = [one for one in view.candidates if one.standing]
+        ranked = sorted(known, key=lambda one: -(one.standing.value if one.standing else 0.0))
+        self.places = {one.name: place for place, one in enumerate(ranked, 1)}
+        self.ended = {one.entrant: one.at for one in view.evaluations if one.phase == SEARCH}
+        self.varied = candidate.varying(view.candidates)
+
+    def entry(self, name: str) -> Entry:
+        """The run of a candidate."""
+        folder = self.folder / "candidates" / name
+        paths = {task: folder / f"ledger-{task}.jsonl" for task in self.view.tasks}
+        ledgers = {task: [event.to_dict() for event in read_ledger(path)] for task, path in paths.items()}
+        return candidate.entry(self.family(name), ledgers, self.place(name))
+
+    def family(self, name: str) -> candidate.Family:
+        """A candidate and its parent."""
+        own = self.by_name[name]
+        parent = self.view.parent(own)
+        address = self.address(parent.name) if parent else ""
+        ended = self.ended.get(name, own.record.at)
+        return candidate.Family(self.view, own, parent, address, ended, self.varied)
+
+    def note(self, name: str) -> str:
+        """The note of a candidate."""
+        return candidate.note(self.family(name), self.place(name))
+
+    def place(self, name: str) -> int:
+        """The rank of a candidate in the search, from 1."""
+        return self.places.get(name, len(self.view.candidates))
+
+    def later(self) -> dict[str, dict[str, str]]:
+        """The parameters of each candidate that differ now, and did not when its generation was sent."""
+        found: dict[str, dict[str, str]] = {}
+        for number in self.view.complete:
+            members = self.view.generation(number)
+            so_far = [one for one in self.view.candidates if one.record.generation <= number]
+            new = self.varied - candidate.varying(so_far)
+            found |= {one.name: more for one in members if (more := candidate.chosen(one, new))}
+        return found

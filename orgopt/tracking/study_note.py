@@ -1,0 +1,81 @@
+"""What MLflow tells of a study in words: the verdict in a few, and its note in Markdown. Pure functions."""
+
+from collections.abc import Sequence
+
+from orgopt.study.predictions import said_of_predictions
+from orgopt.study.records.kinds import FinalRecord
+from orgopt.study.records.names import TEST
+from orgopt.study.records.result import Claim
+from orgopt.study.rewrites import said_of_rewrites
+from orgopt.study.verdict.ending import Ending
+from orgopt.study.wording import MORE_AGENTS, SEED_DOCUMENT, entrant_name
+from orgopt.study.wording import interval as short_interval
+from orgopt.study.wording import signed as short_signed
+from orgopt.tracking.markdown import escape, interval, signed
+from orgopt.tracking.names import STAR
+
+
+def images(run: str, shown: Sequence[str]) -> str:
+    """Pictures among a run's artifacts, as its note shows them: by the address at which MLflow's pages ask for them."""
+    return "\n\n".join(f"![{name}](get-artifact?path={name}&run_uuid={run})" for name in shown)
+
+
+def against_seed(final: FinalRecord) -> Claim | None:
+    """The claim over the seed document on test seeds, over all tasks."""
+    claims = [one for one in final.claims if (one.phase, one.entrant) == (TEST, SEED_DOCUMENT)]
+    return next((one for one in claims if one.task == "all"), next(iter(claims), None))
+
+
+def note(told: Ending, final: FinalRecord, address: str, shown: str) -> str:
+    """The result of a study in Markdown: the verdict and the claims in the few lines that MLflow shows unasked.
+
+    Args:
+        told: What is said in the end.
+        final: The result.
+        address: Where the champion's run is.
+        shown: The pictures, as Markdown.
+    """
+    name = final.champion
+    link = f"[{STAR} {name}]({address})" if address else f"{STAR} {name}"
+    head = [f"**{escape(told.title)}** {escape(told.sure)}", f"Evolved team: {link}"]
+    head[1] += "".join(f" · {_against(one, name)}" for one in _main(final)[:3])
+    parts = ["  \n".join(head), shown]
+    parts.append("\n".join(f"- {escape(line)}" for line in (*told.measures, *told.notes, *told.advice)))
+    rows = [
+        f"| {one.phase} | {escape(one.task)} | {escape(one.entrant)} | {signed(one.mean)} | "
+        f"{signed(one.difference)} | {interval(one.low, one.high)} | {one.verdict} |"
+        for one in final.claims
+    ]
+    columns = "| on | task | against | its score | evolved team is ahead by | 95 % | evolved team is |"
+    if rows:
+        parts.append("\n".join([columns, "|---|---|---|---|---|---|---|", *rows]))
+    changes = "\n".join(f"- {escape(change)}" for change in told.changes)
+    parts.append(f"What it changes:\n\n{changes or '- nothing'}")
+    if told.losses:
+        parts.append(f"What it loses: {escape('; '.join(told.losses))}.")
+    if final.feedback:
+        parts.append(escape(said_of_predictions(final.feedback)))
+    if final.rewrites:
+        parts.append(escape(said_of_rewrites(final.rewrites)))
+    parts.append(f"{escape(told.scale)} {final.cost.evaluations:,} runs of {final.cost.experiments:,} experiments.")
+    return "\n\n".join(filter(None, parts))
+
+
+def result(final: FinalRecord, told: Ending) -> str:
+    """The verdict in a few words: `★ g04-c03 better: +.36 [+.31, +.40]`."""
+    claim = against_seed(final)
+    apart = f": {short_signed(claim.difference)} {short_interval(claim.low, claim.high, sign=True)}" if claim else ""
+    return f"{STAR} {final.champion} {'untested' if claim is None else told.word}{apart}".strip()
+
+
+def _main(final: FinalRecord) -> list[Claim]:
+    """The claims on test seeds over all tasks: the seed document first, then those that are told first."""
+    tested = [one for one in final.claims if one.phase == TEST]
+    whole = [one for one in tested if one.task == "all"] or tested
+    first = {SEED_DOCUMENT: 0, MORE_AGENTS: 1}
+    return sorted(whole, key=lambda one: first.get(one.entrant, 2))
+
+
+def _against(claim: Claim, champion: str) -> str:
+    name = escape(entrant_name(claim.entrant, SEED_DOCUMENT, champion))
+    return f"{name} {signed(claim.mean)}, ahead by {signed(claim.difference)} {interval(claim.low, claim.high)}"
