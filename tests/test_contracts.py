@@ -78,7 +78,7 @@ class Shipped:
         return find_tasks(ROOT)[self.name]
 
 
-@pytest.mark.parametrize("name", ["kernel", "pixels", *suite.TASKS])
+@pytest.mark.parametrize("name", ["kernel", *suite.TASKS])
 class TestTasks(TaskContract):
     @pytest.fixture(autouse=True)
     def named(self, name: str) -> None:
