@@ -149,6 +149,7 @@ def points(view: StudyView, own: CandidateView, ledgers: Ledgers) -> list[Point]
             outputs, heldout = [one.research_output for one in scores], [one.heldout for one in scores]
             found.append(names.TASK_OUTPUT.at(_mean(outputs), task=task))
             found.append(names.TASK_HELDOUT.at(_mean(heldout), task=task, metric=view.head.tasks[task].heldout))
+        budget_s = view.head.identity.budget_of(task)
         found += budget_curves.quality(task, scores, budget_s)
         found += budget_curves.best(task, ledgers.get(task, ()), budget_s)
     return found
