@@ -32,7 +32,7 @@ def progress(told: View) -> Markup | None:
     marks = [_mark(x(at), y(gain), y(gain - error), y(gain + error), at) for at, gain, error in known]
     words = [
         h("line", x1=x(0), x2=x(last), y1=y(0), y2=y(0), cls="base"),
-        h("text", "untouched", x=_LEFT - 6, y=y(0) + 4, text_anchor="end"),
+        h("text", "0", x=_LEFT - 6, y=y(0) + 4, text_anchor="end"),
         h("text", f"{before:.3g}", x=_LEFT - 6, y=y(before) + 4, text_anchor="end"),
         h("text", "claims", x=x(0), y=_HEIGHT - 6),
         h("text", str(last), x=x(last), y=_HEIGHT - 6, text_anchor="end"),
