@@ -153,7 +153,7 @@ def _block(column: _Column) -> Array:
     """A row of features for each candidate; zeros where the part makes no difference."""
     known = {value: column.features(value) for value in set(column.values) if value is not None}
     nothing = np.zeros(len(next(iter(known.values()))))
-    return np.array([known.get(value, nothing) for value in column.values]) * column.active[:, None]
+    return np.array([nothing if value is None else known[value] for value in column.values]) * column.active[:, None]
 
 
 class _Fit:

@@ -47,6 +47,7 @@ def generations(view: StudyView) -> str:
     best = {number: _best([one for one in shown if one.record.generation == number]) for number in numbers}
     so_far = [max(one.value or 0.0 for at, one in best.items() if at <= number) for number in numbers]
     middles = [median(one.value or 0.0 for one in shown if one.record.generation == number) for number in numbers]
+    ends = {number: _ends(one) for number, one in best.items()}
     steps = "".join(f"H{x(number - 0.5):.1f}V{y(value):.1f}" for number, value in zip(numbers, so_far, strict=True))
     parts = [
         *_grid(y, LEFT, WIDTH - room),
@@ -54,7 +55,7 @@ def generations(view: StudyView) -> str:
         *(_dot(x(one.record.generation + _aside(one, shown)), y(one.value or 0.0)) for one in shown),
         f'<path d="M{LEFT} {y(so_far[0]):.1f}{steps}H{WIDTH - room}" fill="none" stroke="{BLUE}" {DASHED}/>',
         _line([(x(number), y(value)) for number, value in zip(numbers, middles, strict=True)], PALE, 1.5),
-        *(_bar(x(number), *(y(end) for end in _ends(one)), BLUE) for number, one in best.items()),
+        *(_bar(x(number), y(low), y(high), BLUE) for number, (low, high) in ends.items()),
         _line([(x(number), y(one.value or 0.0)) for number, one in best.items()], BLUE, 2.5),
         *(_dot(x(number), y(one.value or 0.0), 4, BLUE) for number, one in best.items()),
         *_test_marks(tests, y),

@@ -236,8 +236,8 @@ def _running(view: StudyView) -> Ending:
     if best is None or best.standing is None:
         said = f"Nothing is measured yet: {count(len(view.candidates), 'candidate')} so far."
         return Ending(word="running", title=said)
-    seed = view.candidates[0]
-    seed = view.candidates[0].standing
+    first = view.candidates[0]
+    seed = first.standing
     shown = [best.standing, *([seed] if seed and seed is not best.standing else [])]
     digits = digits_of(*(value for one in shown for value in (one.value, one.estimate)))
     against = f", {source_name(view)} has {plain(shown[1].estimate, digits)}" if shown[1:] else ""
@@ -252,11 +252,11 @@ def _running(view: StudyView) -> Ending:
         f"{drawn if noisy else ''}{count(len(known), 'candidate')} measured, on search seeds, where the best of many "
         "is flattered; nothing is claimed before the tests."
     )
-    leading = [] if best is seed else [_bar(best, best.name)]
-    shown = (*leading, *([_bar(seed, source_name(view))] if seed.standing else []))
+    leading = [] if best is first else [_bar(best, best.name)]
+    drawn_bars = (*leading, *([_bar(first, source_name(view))] if seed else []))
     reported = bool(view.head.identity.self_reported)
-    said = scale(self_reported=reported, shown=shown)
-    return Ending(word="running", title=title, sure=sure, scale=said, bars=shown)
+    said = scale(self_reported=reported, shown=drawn_bars)
+    return Ending(word="running", title=title, sure=sure, scale=said, bars=drawn_bars)
 
 
 def _bar(one: CandidateView, name: str) -> Bar:
