@@ -130,8 +130,8 @@ def validate(found: dict) -> None:
     [
         ([], "a benchmark needs a document or more"),
         (["solo.md", "solo.md"], "solo.md is named twice"),
-        (["solo.md", "--budget", "0x"], "budget must be such as 36x"),
-        (["solo.md", "--budget", "manyx"], "budget must be such as 36x"),
+        (["solo.md", "--budget", "0x"], "a budget must be 1x or more"),
+        (["solo.md", "--budget", "manyx"], "'manyx' is not a duration"),
         (["solo.md", "--budget", "nonsense"], "'nonsense' is not a duration"),
         (["solo.md", "--json", "--csv"], "give one of them"),
         (["optuna:magic"], "no plain sampler"),

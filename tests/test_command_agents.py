@@ -237,7 +237,7 @@ def test_it_is_told_its_charter_its_task_and_what_it_knows(toy: Task, where: str
     ledger = run(toy, "told", *words[where], org=org, max_output_kb=64)
     (data,) = thoughts(ledger)
     said = data["said"]
-    for text in ("You are careful.", "Turn what others leave alone.", "Find the bottom.", "X = 0.0 (0 … 1)"):
+    for text in ("You are careful.", "Turn what others leave alone.", "Find the bottom.", "X=0.0 (0…1)"):
         assert text in said
     assert "train.py as it stands in the baseline (val_loss 0.5)" in said
     assert "the last 3 at most" in said

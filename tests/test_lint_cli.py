@@ -189,6 +189,6 @@ def test_settings_that_name_nothing_are_refused(tmp_path: Path, monkeypatch: pyt
     (tmp_path / "orgopt.toml").write_text("[runn]\nslots = 3\n")
     assert "[runn] is no command" in orgopt("task").output
     (tmp_path / "orgopt.toml").write_text("[task]\njsn = true\n")
-    assert "there is no [task] jsn: check, json, quiet" in orgopt("task").output
+    assert "there is no [task] jsn: check, measure, json, quiet" in orgopt("task").output
     (tmp_path / "orgopt.toml").write_text("[run\n")
     assert orgopt("task").exit_code == 2

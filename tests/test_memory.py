@@ -67,10 +67,32 @@ def rows_of_tinygpt() -> tuple[Rows, Rows]:
     return {"train": train["train"]}, {**forms("val", bounds), **forms("heldout", bounds)}
 
 
+def rows_of_table(name: str, table: str) -> tuple[Rows, Rows]:
+    """The first four numbers of each case."""
+    cases = getattr(prepare_of(name), table)
+
+    def form(split: str) -> Rows:
+        return {split: ("u8", np.ascontiguousarray(cases(split)[0][:, :4]).view(np.uint64))}
+
+    return form("train"), {**form("val"), **form("heldout")}
+
+
+def rows_of_swingup() -> tuple[Rows, Rows]:
+    """The first states, of which none is shared."""
+    state, _, _ = prepare_of("swingup").starts()
+    return {}, {"starts": ("u8", np.ascontiguousarray(state).view(np.uint64))}
+
+
 DRAWN_LATER = {"speed", "kernel"}
 """Tasks without rows that could lie anywhere: their inputs are drawn when an experiment is judged."""
 
-HIDDEN: dict[str, Callable[[], tuple[Rows, Rows]]] = {"digits": rows_of_digits, "tinygpt": rows_of_tinygpt}
+HIDDEN: dict[str, Callable[[], tuple[Rows, Rows]]] = {
+    "digits": rows_of_digits,
+    "tinygpt": rows_of_tinygpt,
+    "biopsy": lambda: rows_of_table("biopsy", "biopsies"),
+    "pixels": lambda: rows_of_table("pixels", "pixels"),
+    "swingup": rows_of_swingup,
+}
 
 
 def test_every_shipped_task_that_trains_is_scanned() -> None:
@@ -96,9 +118,9 @@ def test_no_hidden_row_of_a_shipped_task_lies_in_the_memory_of_an_experiment(nam
         (outcome,) = drain(lab, 1, until=400)
     found = eval(outcome.error)
     assert {key: count for key, count in found.items() if key in hidden} == dict.fromkeys(hidden, 0)
-    shared = next(iter(seen))
-    there = len(np.unique(seen[shared][1], axis=0))
-    assert found[shared] > 0.99 * there, "what experiments share is found, as whatever lies there is"
+    for shared in list(seen)[:1]:
+        there = len(np.unique(seen[shared][1], axis=0))
+        assert found[shared] > 0.99 * there, "what experiments share is found, as whatever lies there is"
 
 
 LOOKS = (

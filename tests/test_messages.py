@@ -245,7 +245,7 @@ def test_outside_of_a_terminal_a_command_that_says_nothing_gives_a_sign(
 
     console = Console(quiet=True)
     progress = {
-        "run": RunProgress,
+        "run": lambda: RunProgress(live=False),
         "compare": lambda: ContestProgress(console),
         "optimize": lambda: StudyProgress(console),
         "record": lambda: RecordProgress(console, quiet=True),

@@ -166,6 +166,8 @@ class Slow(Agent):
 class Hiring:
     """Gives slow agents to roles that think."""
 
+    approve = None
+
     def agent(self, seat) -> Agent:
         return Slow()
 
