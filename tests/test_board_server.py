@@ -225,6 +225,7 @@ def child(url: str, ahead: float) -> int:
         os._exit(0)
 
 
+@pytest.mark.fault
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_verifiers_that_are_killed_decide_as_one_that_was_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Kills at any moment: every claim is decided once, by the same tests and runs as without them."""

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pytest
 
 from orgopt.study.effects import FEWEST, Effect, effects
 from orgopt.study.standing import Standing
@@ -55,6 +56,7 @@ def test_what_makes_no_difference_is_left_out() -> None:
     assert [one.whole for one in known.values()] == sorted((one.whole for one in known.values()), reverse=True)
 
 
+@pytest.mark.slow
 def test_intervals_hold_what_is_true_about_as_often_as_they_say() -> None:
     inside = [(one.low <= 0.25 <= one.high) for seed in range(40) if (one := found(60, seed)["headcount/explorer"])]
     assert np.mean(inside) >= 0.8
