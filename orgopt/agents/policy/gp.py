@@ -28,7 +28,7 @@ SUBSET = 64  # of them, for learning length scales
 LOCAL, WIDE = 48, 24  # candidates near the best settings, and redrawn in many knobs
 REFINED, AROUND = 4, 8  # the best candidates, and how many are drawn around each
 WIDTHS = (0.1, 0.03)  # how widely they are drawn, in turn
-STEPS = (15, 1)  # of the hyperparameters: at first, and with each proposal; with two they fit no better
+STEPS = (15, 2)  # of the hyperparameters: at first, and with each proposal
 CUT = 1.5  # results worse than the median by more than so much of the best's lead are cut off
 SCATTER = 0.5  # the share of the first settings that are drawn anywhere
 
