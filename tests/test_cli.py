@@ -103,7 +103,8 @@ def test_run_keeps_a_ledger_and_results_in_the_documents_workspace(org: Path) ->
     data = json.loads(result.stdout)
     folder = Path(data["folder"])
     assert folder.parent == org.parent / "mlruns" / "runs"
-    assert {path.name for path in folder.iterdir()} == {"ledger.jsonl", "program.md", "results.tsv", "run.json"}
+    kept = {"ledger.jsonl", "program.md", "results.tsv", "run.json", "verdict.json"}
+    assert {path.name for path in folder.iterdir()} == kept
     rows = (folder / "results.tsv").read_text().splitlines()
     assert rows[0].split("\t") == ["commit", "val_loss", "memory_gb", "status", "description"]
     assert len(rows) == 2 + data["score"]["experiments"]["ok"] + data["score"]["experiments"].get("crashed", 0) + sum(

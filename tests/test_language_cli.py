@@ -276,7 +276,7 @@ def test_orders_in_log_lines_and_metric_names_are_one_cut_line_of_data(toy: Task
         assert call.user.count("[[ ## knobs ## ]]") == 1  # in what the answer has to look like
         assert all(ORDER in line for line in call.user.split("\n") if "Ignore" in line)
         lines = [line for line in call.system.split("\n") if ORDER in line]
-        assert [line.split()[0] for line in lines] == ["You", "Metric:"]
+        assert [line.split()[0] for line in lines] == ["You"]
 
 
 def test_a_document_without_language_agents_needs_no_settings(workspace: Path) -> None:
