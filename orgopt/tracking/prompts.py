@@ -64,7 +64,8 @@ class Prompt:
             names.KEY.name: key,
             names.STUDY.name: self.study,
         }
-        message = f"{candidate.name}: {', '.join(record.changes) or 'the seed document'}"[:1000]
+        of = f"{candidate.name}, changed from {record.parent}" if record.parent else candidate.name
+        message = f"{of}: {', '.join(record.changes) or 'the seed document'}"[:1000]
         version = self.client.register_prompt(self.name, record.program, commit_message=message, tags={**tags}).version
         # MLflow gives the prompt the tags of its version, too; what belongs to the version alone is taken from it.
         for name in {*tags} - {*told, names.STUDY.name}:
