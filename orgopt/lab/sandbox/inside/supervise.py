@@ -137,7 +137,8 @@ def _run(
     elif status == "ok":
         error = collect(work, part.leaves, kept, part.limits["file_bytes"])
         status = "invalid_metric" if error else "ok"
-    if part.keeps or status != "ok":
+    # Code that answers sees what it is judged by, and could print it for later experiments to know.
+    if part.keeps or (status != "ok" and not part.limits.get("silent")):
         with contextlib.suppress(OSError):  # of a disk that is full
             _keep(kept, watch.tail)
     _tell_curve(part, work, watch, reports)
