@@ -151,6 +151,17 @@ def test_an_experiment_sees_its_training_data_and_none_of_what_it_is_judged_by(n
     assert (peeking.status, peeking.error) == (Status.CRASHED, "nothing to see")
 
 
+@pytest.mark.slow
+def test_what_answering_code_prints_is_not_kept_where_it_fails() -> None:
+    """It sees what it is judged by: what later experiments could read of that would be known to them."""
+    task = replace(load_task("biopsy", ROOT), limit_s=60)
+    tells = "\n\ndef predict(x, arrays):\n    print(x[:40].tolist())\n    print('more')\n    raise ValueError\n"
+    with LocalLab(task, 1, Sandbox.PROCESS) as lab:
+        (outcome,) = train_all(lab, [Experiment(id=1, settings={}, seed=5, script=task.source + tells)], 60)
+    assert outcome.status is Status.CRASHED
+    assert outcome.output == ""
+
+
 @pytest.mark.parametrize("name", ["digits", "tinygpt"])
 def test_no_honest_run_on_record_is_implausible(name: str) -> None:
     task = load_task(name, ROOT)
