@@ -139,6 +139,23 @@ def test_a_stopped_run_goes_on_in_its_folder(org: Path) -> None:
     assert ledger.read_text().splitlines(keepends=True) == kept
 
 
+def test_an_interrupt_within_code_from_a_string_still_ends_with_its_exit_code(tmp_path: Path) -> None:
+    """There `python -m` dies of the signal though the interrupt was caught, and no caller learns the exit code."""
+    wrapped = (
+        "import orgopt.cli\n"
+        "def main(**_):\n"
+        "    try:\n"
+        "        exec('raise KeyboardInterrupt')\n"
+        "    except KeyboardInterrupt:\n"
+        "        raise SystemExit(130) from None\n"
+        "orgopt.cli.main = main\n"
+    )
+    (tmp_path / "sitecustomize.py").write_text(wrapped)
+    paths = os.pathsep.join([str(tmp_path), str(ROOT)])
+    done = subprocess.run([sys.executable, "-m", "orgopt"], env={**os.environ, "PYTHONPATH": paths}, timeout=60)
+    assert done.returncode == 130
+
+
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGTERM, 143), SIGKILLED])
 @needs_sandbox
 @pytest.mark.slow
