@@ -1,6 +1,6 @@
 """The limits of an experiment and what they are by default: memory, disk, processes, and what it may see.
 
-How long it may take is the task's, `Task.limit_s`; `lab.sandbox.inside.supervise` ends what takes longer.
+How long it may take is the task's, `Task.limit_s`; `lab.sandbox.inside.watch` ends what takes longer.
 """
 
 from dataclasses import dataclass

@@ -17,7 +17,7 @@ from orgopt.errors import LabError
 from orgopt.lab.devices.slots import Devices
 from orgopt.lab.sandbox import launch
 from orgopt.lab.sandbox.choice import Sandbox
-from orgopt.lab.sandbox.inside.supervise import last_line
+from orgopt.lab.sandbox.inside.outcome import last_line
 from orgopt.task import Task
 
 _CLOSE_LIMIT_S = 2

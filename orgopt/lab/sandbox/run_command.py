@@ -24,7 +24,8 @@ from orgopt.lab.sandbox.choice import Sandbox
 from orgopt.lab.sandbox.command_reach import Reach, completed, start_command, visible
 from orgopt.lab.sandbox.inside import isolate, processes
 from orgopt.lab.sandbox.inside.command import STOP
-from orgopt.lab.sandbox.inside.supervise import STOP_LIMIT_S, last_line
+from orgopt.lab.sandbox.inside.outcome import last_line
+from orgopt.lab.sandbox.inside.watch import STOP_LIMIT_S
 from orgopt.lab.sandbox.line import Door, Line, opened
 
 _POLL_S = 0.05

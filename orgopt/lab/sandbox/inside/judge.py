@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from . import isolate, processes
+from .outcome import ERROR_LENGTH, last_line, tell
 from .part import read_request
-from .supervise import ERROR_LENGTH, last_line, tell
 from .timing import TamperedError
 
 JUDGE = "judge"

@@ -17,8 +17,8 @@ from typing import Any
 from . import isolate, processes
 from .dispatch import Dispatcher
 from .judge import JUDGE, judge
+from .outcome import tell
 from .prime import prime
-from .supervise import tell
 from .warm import Warm
 
 ISOLATION_FAILED = 50

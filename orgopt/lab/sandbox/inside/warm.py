@@ -19,8 +19,9 @@ from typing import Any, NoReturn
 from . import beside, processes
 from .execute import execute, is_command
 from .judge import JUDGE
+from .outcome import tell
 from .part import Part, read_request
-from .supervise import refuse, supervise, tell
+from .supervise import refuse, supervise
 
 ANSWER, QUESTION = "answer.npz", "question.npz"
 
