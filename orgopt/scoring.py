@@ -10,6 +10,7 @@ from collections import Counter
 from itertools import pairwise
 
 from orgopt.agents.session import Language, Means, speaks
+from orgopt.calibration import measured
 from orgopt.confirmation import PAIRS
 from orgopt.document import Program, require_org
 from orgopt.errors import UsageError
@@ -19,7 +20,7 @@ from orgopt.score import Score as Score
 from orgopt.task import Task
 from orgopt.team.no_result import require_thoughts
 from orgopt.team.runtime import Team, Watcher
-from orgopt.verification import Submissions, Verified, measured, verify
+from orgopt.verification import Submissions, Verified, verify
 
 VERIFY_SEEDS = 2
 DISQUALIFIED = -1.0

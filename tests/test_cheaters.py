@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from orgopt.calibration import train_all
 from orgopt.document import parse
 from orgopt.knob import Settings
 from orgopt.lab.base import Experiment, Outcome, Status
@@ -21,7 +22,6 @@ from orgopt.task import Task
 from orgopt.task_folder import load_task
 from orgopt.testing.lab import drain
 from orgopt.testing.toy_task import TOY
-from orgopt.verification import train_all
 from tests.conftest import ROOT
 from tests.fakes.cheaters import EDITORS, NEEDS_NAMESPACES, ON_DIGITS, ON_TINYGPT, ON_TOY, Cheater, script_of
 from tests.fakes.lab import FakeLab

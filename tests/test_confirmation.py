@@ -15,12 +15,13 @@ import pytest
 from click.testing import CliRunner
 
 import orgopt
+from orgopt.calibration import calibrate, measured
 from orgopt.cli import main
 from orgopt.confirmation import PAIRS, Evidence, Pair, against, known, paired
 from orgopt.lab.base import Experiment
 from orgopt.normalisation import Measure
 from orgopt.task import Settings, Task
-from orgopt.verification import Submissions, calibrate, measured, verify
+from orgopt.verification import Submissions, verify
 from tests.fakes.lab import FakeLab
 from tests.fakes.processes import needs_sandbox
 

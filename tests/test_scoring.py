@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 import orgopt
+from orgopt.calibration import calibrate
 from orgopt.cli.run import summary
 from orgopt.confirmation import against
 from orgopt.document import Program, parse
@@ -18,7 +19,7 @@ from orgopt.lab.worlds.world import Called
 from orgopt.ledger import Ledger
 from orgopt.scoring import evaluate, score
 from orgopt.task import Measure, Task
-from orgopt.verification import Submissions, Verified, calibrate, verify
+from orgopt.verification import Submissions, Verified, verify
 from tests.fakes.lab import FakeLab, bottom, parabola
 
 

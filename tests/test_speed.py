@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from orgopt.calibration import train_all
 from orgopt.knob import with_values
 from orgopt.lab.base import Experiment, Status
 from orgopt.lab.local import LocalLab
@@ -19,7 +20,7 @@ from orgopt.lab.sandbox.launch import INSIDE
 from orgopt.normalisation import by_ratio
 from orgopt.task import Task
 from orgopt.task_folder import load_task
-from orgopt.verification import in_pairs, train_all
+from orgopt.verification import in_pairs
 from tests.conftest import ROOT
 from tests.fakes.fast_cheaters import CHEATERS
 from tests.fakes.processes import needs_sandbox

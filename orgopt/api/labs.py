@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from orgopt.api.inputs import Duration, experiments_a_slot, seconds
+from orgopt.calibration import UNEDITED_RUNS, calibrate
 from orgopt.callback import Callback
 from orgopt.called import argument
 from orgopt.confirmation import PAIRS
@@ -22,7 +23,6 @@ from orgopt.lab.worlds.world import open_world
 from orgopt.seal import read_record, write_record
 from orgopt.study.verdict.evidence import REMEDY, stamp
 from orgopt.task import THINK_SHARE, Measure, Task
-from orgopt.verification import UNEDITED_RUNS, calibrate
 
 RAY = "ray"
 """The lab and the workers on a Ray cluster."""

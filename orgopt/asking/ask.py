@@ -14,13 +14,13 @@ from orgopt.agents.thinking.decide import REPEATED
 from orgopt.agents.thinking.failures import Failure
 from orgopt.agents.thinking.mind import Mind
 from orgopt.asking.situations import Moment, Posed, history, moments, situations
+from orgopt.calibration import train_all
 from orgopt.errors import UsageError
 from orgopt.json_values import json_values
 from orgopt.lab.base import Experiment, Lab, Status
 from orgopt.org import LANGUAGE_AGENT, Org, Role
 from orgopt.seeds import Stream, derive
 from orgopt.task import Settings, Task
-from orgopt.verification import train_all
 
 _RUNS = 8  # of a proposal in a world that does not know the metric without noise
 

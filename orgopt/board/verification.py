@@ -18,6 +18,7 @@ from orgopt.board.ladder import Ladder
 from orgopt.board.records import BASELINE, Entry, Finding, Round, Status, Work
 from orgopt.board.spending import BATCH, BOUND, Verdict, level, log_evidence, verdict
 from orgopt.board.store import Store
+from orgopt.calibration import train_all
 from orgopt.confirmation import ahead
 from orgopt.errors import LabError
 from orgopt.lab.base import Experiment, Lab, Outcome
@@ -26,7 +27,6 @@ from orgopt.normalisation import varies
 from orgopt.samples import spread_of
 from orgopt.seeds import Stream, generator
 from orgopt.task import Task
-from orgopt.verification import train_all
 
 BASELINE_ROUNDS = 8
 """Rounds in which the untouched script runs as well, so that a board can say how far it has come."""

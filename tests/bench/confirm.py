@@ -23,11 +23,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
+from orgopt.calibration import measured
 from orgopt.confirmation import PAIRS, Evidence
 from orgopt.lab.local import LocalLab
 from orgopt.task import Settings, Task
 from orgopt.task_folder import load_task
-from orgopt.verification import Submissions, measured, verify
+from orgopt.verification import Submissions, verify
 
 LOSS = """
 import os

@@ -19,6 +19,7 @@ from math import sqrt
 from pathlib import Path
 from typing import Any
 
+from orgopt.calibration import train_all
 from orgopt.document import load
 from orgopt.jsonl import JsonLog, read_lines
 from orgopt.lab import make_lab
@@ -29,7 +30,6 @@ from orgopt.lab.worlds.world import Answer
 from orgopt.scoring import Score, evaluate
 from orgopt.task import Settings, Task
 from orgopt.task_folder import load_task
-from orgopt.verification import train_all
 from tests.conftest import ROOT
 
 ORGS = ("solo", "eight-solo", "flat-talkers")

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from orgopt.calibration import train_all
 from orgopt.knob import active, settled
 from orgopt.lab.base import Experiment, Status
 from orgopt.lab.local import LocalLab
@@ -26,7 +27,6 @@ from orgopt.lab.worlds.recording import Records, load_records, records_path
 from orgopt.suite import TASKS
 from orgopt.task import Settings, Task
 from orgopt.task_folder import load_task
-from orgopt.verification import train_all
 
 CLIMBS = 8
 EDGE = 0.05  # of a knob's range; an optimum so near an end is at it

@@ -18,6 +18,7 @@ from typing import Any
 from orgopt.agents.session import Means, speaks
 from orgopt.agents.thinking.memories import MAX_MEMORY_BYTES, Memories
 from orgopt.agents.thinking.spend import OVER_BUDGET
+from orgopt.calibration import measured
 from orgopt.document import Program, parse, read, require_org
 from orgopt.errors import ModelError, StoreError
 from orgopt.lab.base import Lab
@@ -29,7 +30,6 @@ from orgopt.seal import write_record
 from orgopt.task import Task
 from orgopt.team.no_result import lost, reopened, set_aside
 from orgopt.team.runtime import Watcher
-from orgopt.verification import measured
 
 PLAIN_PREFIX = "optuna:"
 """What begins the name of a plain sampler, which stands where a document may."""
