@@ -19,8 +19,9 @@ from orgopt.errors import OrgoptError, UsageError
 from orgopt.mcp_server import marked
 from orgopt.mcp_server.jobs import Jobs
 from orgopt.mcp_server.permissions import Permissions
-from orgopt.mcp_server.reading import Reading
-from orgopt.mcp_server.working import Working
+from orgopt.mcp_server.tools_documents import DocumentTools
+from orgopt.mcp_server.tools_jobs import JobTools
+from orgopt.mcp_server.tools_results import ResultTools
 from orgopt.study.verdict.ending import text as in_words
 from orgopt.task_source import shipped
 from orgopt.version import __version__
@@ -39,7 +40,7 @@ def make_server(may: Permissions, jobs: Jobs) -> MCPServer[Any]:
         jobs: Where its jobs are; whoever made them closes them.
     """
     server: MCPServer[Any] = MCPServer("orgopt", version=__version__, instructions=guide(), log_level="ERROR")
-    for tool in (*Reading(may).tools, *Working(may, jobs).tools):
+    for tool in (*DocumentTools(may).tools, *ResultTools(may).tools, *JobTools(may, jobs).tools):
         kind = ToolAnnotations(
             read_only_hint=tool.__name__ not in _CHANGES, destructive_hint=False, open_world_hint=False
         )

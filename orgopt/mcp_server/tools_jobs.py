@@ -20,7 +20,7 @@ _POLL_S = 0.5
 Tool = Callable[..., Any]
 
 
-class Working:
+class JobTools:
     """The tools that begin jobs, and those that look after them."""
 
     def __init__(self, may: Permissions, jobs: Jobs) -> None:
