@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from orgopt.cli.shared.exits import EXIT_INFRASTRUCTURE, command
+from orgopt.cli.shared.exit_codes import Exit
+from orgopt.cli.shared.exits import command
 from orgopt.cli.shared.missing import HEAVY, without
 from tests.conftest import ROOT
 
@@ -53,7 +54,7 @@ def test_what_needs_one_says_which(capsys: pytest.CaptureFixture[str]) -> None:
 
     with pytest.raises(SystemExit) as end:
         lacking()
-    assert end.value.code == EXIT_INFRASTRUCTURE
+    assert end.value.code == Exit.INFRASTRUCTURE
     said = capsys.readouterr().err
     assert "this needs torch, which is not installed here: pip install 'torch" in said
     assert len(said.strip().splitlines()) == 1

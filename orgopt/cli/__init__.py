@@ -1,6 +1,5 @@
 """The command line: `orgopt COMMAND`. Commands load when they are used, so that help is instant."""
 
-import json
 import signal
 import sys
 import warnings
@@ -12,14 +11,13 @@ from typing import Any, cast
 import click
 
 from orgopt import regular
+from orgopt.cli.shared.exit_codes import IN_WORDS, Terminated, error_json, exit_code
 from orgopt.cli.shared.plain_output import print_what_can_be_shown
 from orgopt.errors import UsageError
 from orgopt.forms import FLAG, TEXT, Kind, Table, a_list, line_of, named, number, problem, shown
 from orgopt.nearest import did_you_mean
 from orgopt.version import __version__
 from orgopt.workspace import SETTINGS, TABLES, find_workspace, read_tables
-
-EXIT_USAGE, EXIT_INTERRUPTED, EXIT_TERMINATED = 2, 130, 143
 
 COMMANDS = {
     "init": ("init", "Start a workspace: an organization, a task and settings."),
@@ -57,7 +55,7 @@ COMMANDS = {
     "checkout": ("checkout", "Write a study's champion, seed or candidate to a file."),
 }
 
-EPILOG = """\b
+EPILOG = f"""\b
 Examples:
   orgopt show orgs/trio.md
   orgopt run orgs/trio.md --task tinygpt --budget 30s
@@ -67,25 +65,7 @@ Examples:
   orgopt ui
 
 \b
-Exit codes: 0 done · 1 a document cannot be read or has errors · 2 wrong usage or task
-  5 experiments cannot be sandboxed here, nothing was run
-  6 the lab, the disk or a language model failed, what was measured is kept
-  130 interrupted, 143 terminated: the same command continues a study, a contest or a recording
-"""
-
-
-class Terminated(KeyboardInterrupt):
-    """SIGTERM or SIGHUP: ends a command as Ctrl-C does, with its own exit code."""
-
-
-def exit_code(stop: BaseException | None) -> int:
-    """The exit code of a command that was stopped."""
-    return EXIT_TERMINATED if isinstance(stop, Terminated) else EXIT_INTERRUPTED
-
-
-def error_json(kind: str, message: str, remedy: str, code: int) -> str:
-    """An error as the line of JSON that programs read on standard error."""
-    return json.dumps({"error": {"kind": kind, "message": message, "remedy": remedy, "exit_code": code}})
+{IN_WORDS}"""
 
 
 def _terminate(*_: object) -> None:

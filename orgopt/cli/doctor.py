@@ -10,7 +10,8 @@ from rich.table import Table
 from orgopt.api.labs import RAY
 from orgopt.api.language import asked_models
 from orgopt.cli.shared.base import err, out, own_command, print_json
-from orgopt.cli.shared.exits import EXIT_INFRASTRUCTURE, EXIT_SANDBOX, command
+from orgopt.cli.shared.exit_codes import Exit
+from orgopt.cli.shared.exits import command
 from orgopt.cli.shared.lab import address_option
 from orgopt.errors import LabError, OrgoptError, UsageError
 from orgopt.exporting import EXPORTER_KIND, STUDY_EXPORTER_KIND
@@ -113,7 +114,7 @@ def _probe(*, as_json: bool) -> None:
             out.print(_plugin_table(found))
         out.print(f"\n{_workspace()}", markup=False, soft_wrap=True)
     if not holds[_DEFAULT]:
-        raise SystemExit(EXIT_SANDBOX)
+        raise SystemExit(Exit.SANDBOX)
 
 
 def _probe_nodes(*, as_json: bool) -> None:
@@ -132,7 +133,7 @@ def _probe_nodes(*, as_json: bool) -> None:
             table.add_row(escape(f"{one.name} ({one.address})"), f"{one.cores:g}", f"{one.gpus:g}", said)
         out.print(table)
     if not nodes or not all(one.fit for one in nodes):
-        raise SystemExit(EXIT_SANDBOX)
+        raise SystemExit(Exit.SANDBOX)
 
 
 def _ask_models(*, as_json: bool) -> None:
@@ -148,7 +149,7 @@ def _ask_models(*, as_json: bool) -> None:
         state = f"does not answer: {one.problem}" if one.problem else f"answers; it {said}"
         out.print(f"{one.name} {state}", style="red" if one.problem else "", markup=False, soft_wrap=True)
     if any(one.problem for one in found):
-        raise SystemExit(EXIT_INFRASTRUCTURE)
+        raise SystemExit(Exit.INFRASTRUCTURE)
 
 
 def _workspace() -> str:
@@ -249,4 +250,4 @@ def _install() -> None:
     more = "what is recorded can be replayed (--lab replay), real experiments cannot be run"
     text = f"Sandbox: none, for {why}{tried}; {more}. {own_command()} doctor says what to do."
     out.print(text, markup=False, soft_wrap=True)
-    raise SystemExit(EXIT_SANDBOX)
+    raise SystemExit(Exit.SANDBOX)

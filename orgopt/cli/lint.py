@@ -9,7 +9,8 @@ from rich.markup import escape
 
 from orgopt.cli.shared import complete, findings
 from orgopt.cli.shared.base import count, err, out, print_json
-from orgopt.cli.shared.exits import EXIT_DOCUMENT, command
+from orgopt.cli.shared.exit_codes import Exit
+from orgopt.cli.shared.exits import command
 from orgopt.document import lint, load, parse, read
 from orgopt.document.editing.canonical import org_text
 from orgopt.document.editing.diff import same
@@ -88,7 +89,7 @@ def lint_command(
     form = "json" if as_json else form or ("github" if os.environ.get("GITHUB_ACTIONS") == "true" else "full")
     findings.show(form, found, documents=len(documents), fixed=fixed)
     if any(finding.severity == "error" for _, finding in found):
-        raise SystemExit(EXIT_DOCUMENT)
+        raise SystemExit(Exit.DOCUMENT)
 
 
 def facts_of(name: str, slots: int) -> Facts:
@@ -153,7 +154,7 @@ def fmt_command(path: str, check: bool, target: Path | None, as_json: bool) -> N
     program = load(path)
     if failed := [finding for finding in lint(program) if finding.severity == "error"]:
         findings.show("json" if as_json else "full", [(program, finding) for finding in failed], documents=1, fixed=0)
-        raise SystemExit(EXIT_DOCUMENT)
+        raise SystemExit(Exit.DOCUMENT)
     text = org_text(read(program).org)
     if not same_but_headings(read(parse(text)), read(program)):
         raise DocumentError(f"{path}: cannot be written in the canonical form without changing the organization")
@@ -165,7 +166,7 @@ def fmt_command(path: str, check: bool, target: Path | None, as_json: bool) -> N
             print_json("fmt", {"document": path, "path": None, "canonical": not changed, "written": False})
         else:
             out.print(f"{escape(path)}: {'not ' * changed}in the canonical form")
-        raise SystemExit(EXIT_DOCUMENT if changed else 0)
+        raise SystemExit(Exit.DOCUMENT if changed else 0)
     if target or changed:
         save(parse(text), target or path)
     lost = [block for block in program.blocks if block.kind == "front_matter"]

@@ -7,7 +7,8 @@ import click
 import orgopt
 from orgopt.cli.shared import complete
 from orgopt.cli.shared.base import count, near, out, print_json
-from orgopt.cli.shared.exits import EXIT_INFRASTRUCTURE, command
+from orgopt.cli.shared.exit_codes import Exit
+from orgopt.cli.shared.exits import command
 from orgopt.study.verified import VerifiedLog
 
 
@@ -39,7 +40,7 @@ def verify_command(name: str | None, repair: bool, workspace: Path | None, as_js
     else:
         for log in found:
             out.print(_said(log), markup=False)
-    return 0 if all(log.sound for log in found) else EXIT_INFRASTRUCTURE
+    return 0 if all(log.sound for log in found) else Exit.INFRASTRUCTURE
 
 
 def _said(log: VerifiedLog) -> str:

@@ -1,4 +1,4 @@
-"""How commands end: exit codes, and errors as one message each, or as one line of JSON where JSON was asked for."""
+"""How errors end commands: as one message each, or as one line of JSON where JSON was asked for, and an exit code."""
 
 import json
 from collections.abc import Callable
@@ -9,8 +9,8 @@ import click
 
 from orgopt.addresses import without_passwords
 from orgopt.called import own_command, typed
-from orgopt.cli import EXIT_USAGE, error_json, exit_code
 from orgopt.cli.shared.base import err
+from orgopt.cli.shared.exit_codes import Exit, error_json, exit_code
 from orgopt.cli.shared.missing import without
 from orgopt.document.text.program import printable
 from orgopt.errors import DocumentError, LabError, ModelError, OrgoptError, SandboxError, StoreError
@@ -18,8 +18,6 @@ from orgopt.plugin_faults import naming_packages
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-EXIT_DOCUMENT, EXIT_SANDBOX, EXIT_INFRASTRUCTURE = 1, 5, 6
 
 _REMEDIES = {
     "document": "{orgopt} lint FILE says what to change, and where",
@@ -40,13 +38,13 @@ def kind_of(error: OrgoptError | OSError) -> str:
     return known.__name__.removesuffix("Error").lower()
 
 
-def code_of(error: OrgoptError | OSError) -> int:
+def code_of(error: OrgoptError | OSError) -> Exit:
     """The exit code of an error."""
     if isinstance(error, DocumentError):
-        return EXIT_DOCUMENT
+        return Exit.DOCUMENT
     if isinstance(error, SandboxError):
-        return EXIT_SANDBOX
-    return EXIT_INFRASTRUCTURE if isinstance(error, LabError | ModelError | StoreError | OSError) else EXIT_USAGE
+        return Exit.SANDBOX
+    return Exit.INFRASTRUCTURE if isinstance(error, LabError | ModelError | StoreError | OSError) else Exit.USAGE
 
 
 def error_data(error: OrgoptError | OSError, command: str) -> dict[str, object]:
