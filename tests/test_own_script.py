@@ -13,6 +13,7 @@ from orgopt.cli import main
 from orgopt.cli.shared.adopted import answered
 from orgopt.errors import OrgoptError, TaskError, UsageError
 from orgopt.foreign.draft import Answers, draft
+from orgopt.foreign.results.steering import steering
 from orgopt.foreign.results.templates import shown
 from orgopt.foreign.space import named_space
 from orgopt.foreign.survey import Survey, survey
@@ -134,6 +135,41 @@ def outcome(task: Task, settings: dict[str, object] | None = None, seed: int = 1
         ({"go.mod": "", "cmd/train/main.go": "package main"}, "", "go run ./cmd/train"),
         ({"Makefile": "run: prog\n\t./prog\n", "prog.c": "int main(void) {}"}, "", "make -s run"),
         ({"net.c": "", "train.c": "int main(void) {}"}, "", "cc -O2 train.c net.c -o program -lm && ./program"),
+        (
+            {"train.cpp": '#include "nn/net.h"\nint main() {}', "include/nn/net.h": ""},
+            "",
+            "c++ -O2 -std=c++17 -Iinclude train.cpp -o program -lm && ./program",
+        ),
+        (
+            {"go.mod": "", "main.go": "package main", "README.md": "`go run . --seed 1 --lr 0.1 --epochs 9 --batch 4`"},
+            "",
+            "go run . --seed '{SEED}' --lr '{LR}' --epochs '{EPOCHS}' --batch '{BATCH}'",
+        ),
+        (
+            {
+                "strategy.py": "WINDOW = 3",
+                "backtest.py": "import strategy\nprint(1)",
+                "prepare.py": "print(2)",
+                "program.md": "- Modify `strategy.py`, the only file you edit.\n\nYou cannot:\n- Modify `backtest.py`",
+            },
+            "strategy.py",
+            "python backtest.py",
+        ),
+        (
+            {"a.py": '"""The agent edits THIS file."""\nDEPTH = 3', "run.py": "import a\nprint(1)"},
+            "a.py",
+            "python run.py",
+        ),
+        ({"src/train.py": "from src.net import x\nprint(1)", "src/net.py": ""}, "src/train.py", "python -m src.train"),
+        (
+            {
+                "train.py": "p.add_argument('--config', required=True)\nprint(1)",
+                "configs/default.yaml": "lr: 0.1",
+                "configs/big.yaml": "lr: 0.2",
+            },
+            "train.py",
+            "python train.py --config configs/default.yaml",
+        ),
     ],
 )
 def test_the_command_is_found(tmp_path: Path, files: dict[str, str], script: str, run: str) -> None:
@@ -200,6 +236,14 @@ def test_a_configuration_file_named_by_the_command_has_the_knobs(tmp_path: Path)
         ("".join(f"D{k}_RATE = 0.1\n" for k in range(6)) + "Forest(depth=5)", {f"D{k}_RATE": 0.1 for k in range(6)}),
         ("def run(epochs=5, lr=0.1): pass\nrun(lr=0.2)", {"EPOCHS": 5}),
         ("def main():\n    batch_size = 16\n    total = 3\n", {"BATCH_SIZE": 16}),
+        ("KIND = 'a'  # 'a' | 'b'\nOTHER = 'a'  # as in the paper, or so", {"KIND": "a"}),
+        ("class Cross(Strategy):\n    fast = 5\n    parameters = {'size': 0.1}", {"FAST": 5, "SIZE": 0.1}),
+        ("nepochs = 9\nMIN_HOLD_DAYS = 25\nTEST_DAYS = 30", {"NEPOCHS": 9, "MIN_HOLD_DAYS": 25}),
+        (
+            "a = {'embed_dim': 1024}\nargs = {'embed_dim': 192}\nconfig = {'embed_dim': 1024}",
+            {"EMBED_DIM": 192, "EMBED_DIM_2": 1024},
+        ),
+        ("kernel[grid](x, BLOCK_SIZE=128, num_warps=4)", {"BLOCK_SIZE": 128, "NUM_WARPS": 4}),
     ],
 )
 def test_knobs_are_found_in_all_forms(tmp_path: Path, text: str, knobs: dict[str, object]) -> None:
@@ -393,10 +437,32 @@ def steered(tmp_path: Path, text: str, **others: str) -> tuple[str, bool | None]
         ("class M:\n    def step(self): self.log('val_auroc', x)\nM()", "val_auroc", True),
         ("print('Accuracy score is {:.4f}'.format(a))", "Accuracy_score", True),
         ("print(f'Error loading file: {e}')\nprint(f'dice: {d}')", "dice", True),
+        ("print(f'Train - Loss: {a}, Acc: {b}')\nprint(f'Val - Loss: {c}, Acc: {d}')", "val_Acc", True),
+        ("print(f'train: loss={a} acc={b} - test: loss={c} acc={d}')", "test_acc", True),
+        ("print(f'val {losses[k]:.4f}')", "val", False),
+        ("print0(f'train loss {a:.3f}')", "train_loss", False),
+        ("print(f'Mean Sharpe (all windows) : {s}')", "Mean_Sharpe", True),
+        ("for k in ['val_mse', 'n']:\n    print(f'{k}={m[k]}')", "val_mse", False),
     ],
 )
 def test_the_metric_is_found_in_what_is_printed(tmp_path: Path, text: str, name: str, up: bool) -> None:
     assert steered(tmp_path, text) == (name, up)
+
+
+def test_streams_and_sums_of_other_languages_are_read(tmp_path: Path) -> None:
+    for name, text in {
+        "train.cpp": 'int main() { std::cout << "epoch " << e << " val loss: " << std::fixed << loss << "\\n"; }',
+        "Train.java": 'class Train { void main() { System.out.println("val loss: " + loss); } }',
+    }.items():
+        found = steering(tmp_path, {}, {name: text})
+        assert found is not None
+        assert (found.shown.name, found.up) == ("val_loss", False)
+
+
+def test_better_below_a_formula_is_of_what_it_gives(tmp_path: Path) -> None:
+    goal = "The metric is:\n\n```\nscore = mse + 0.1 * size\n```\n\nLower is better."
+    text = "print(f'score: {s}')\nprint(f'val_mse: {m}')"
+    assert steered(tmp_path, text, **{"program.md": goal}) == ("score", False)
 
 
 def test_what_a_document_says_counts_first(tmp_path: Path) -> None:

@@ -41,6 +41,8 @@ def draft(found: Survey, answers: Answers) -> str:
     lines += [f"script = {_text(script)}"] if script != KNOBS_FILE else []
     lines += [f"# script = {_text(name)}  # could be meant, too" for name in found.entry.others]
     lines += [f"# The script needs {name}: write it into run." for name in found.lacks]
+    if found.entry.knobs:
+        lines += ['knobs = """', *found.entry.knobs.splitlines(), '"""']
     used = [name for name in found.files if any(target.file == name for target in found.marked.targets)]
     lines += [f"files = {json.dumps(used, ensure_ascii=False)}  # with settings, beside the script"] if used else []
     lines += _metric(found.steering, answers)

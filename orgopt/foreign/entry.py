@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from orgopt.errors import TaskError
+from orgopt.foreign.builds import built
+from orgopt.foreign.editable import HELPS, does_something, editable, judge, script_of
 from orgopt.foreign.files import own_files
-from orgopt.foreign.knob_files import only_settings
+from orgopt.foreign.kinds import is_turned
+from orgopt.foreign.knob_files import likely_settings, only_settings
+from orgopt.foreign.sites.find import sites
 from orgopt.foreign.sites.options import required, words_read
-from orgopt.foreign.sites.python_text import called
-from orgopt.foreign.source import parsed
+from orgopt.foreign.source import parsed, read
 
 _DOCUMENTS = ("program.md", "readme.md", "readme.rst", "readme.txt", "makefile", "justfile", "dvc.yaml", "dockerfile")
 _BYTES = 1 << 18
@@ -35,11 +38,13 @@ _LIKELY = (
     ),
 )
 _OTHER = re.compile(
-    r"test|eval|pred|infer|prepar|preproc|download|plot|visual|export|convert|demo|app|serve|server|setup|util|split|"
+    r"(?<!back)test|eval|pred|infer|prepar|preproc|download|plot|visual|export|convert|demo|app|serve|server|setup|util|split|"
     r"generate|sample|dataset|data_|callback|config|sweep|tune|quanti",
     re.IGNORECASE,
 )
+_CONFIG = re.compile(r"conf|cfg|settings|param|yaml|yml", re.IGNORECASE)
 _MOST_FILES = 400
+_MOST_NAMED = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,17 +52,21 @@ class Entry:
     """How a checkout is run.
 
     Attributes:
-        script: The Python file that runs, by its path in the checkout; empty for another command.
+        script: The Python file that agents may change, by its path in the checkout; empty for another command.
+        runs: The Python file that the command runs, mostly the same; empty for another command.
         run: The words of the command; of a script its arguments alone matter.
         shell: The command as one types it.
         said: The file that says so; empty where names alone do.
         others: Other files that could be meant.
+        knobs: Lines of knobs whose places are in the command.
     """
 
     script: str
     run: tuple[str, ...]
+    runs: str = ""
     said: str = ""
     others: tuple[str, ...] = ()
+    knobs: str = ""
 
     @property
     def shell(self) -> str:
@@ -74,49 +83,76 @@ def entry(folder: Path) -> Entry | None:
     names = [PurePosixPath(name) for name in list(own_files(folder))[:_MOST_FILES]]
     commands = list(_commands(folder))
     scripts = [name for name in names if name.suffix == ".py"]
+    if told := _told(folder, scripts, commands):
+        return told
     weighed = sorted(((_weight(folder, name, commands), -len(name.parts), str(name)) for name in scripts), reverse=True)
     likely = [(weight, name) for weight, _, name in weighed if weight >= 2]
-    other = _compiled(folder, names)
-    if other is not None and (not likely or likely[0][0] < 4):
-        return other
+    build = built(folder, names)
+    if build is not None and (not likely or likely[0][0] < 4):
+        return Entry(script="", run=build.run, said=build.said, knobs=build.knobs)
     if not likely:
-        return other
+        named = [(0.0, script_of(words)) for _, words in commands]
+        likely = [(0.0, name) for _, name in named if _can_run(folder, name, scripts)][:1]
+    if not likely:
+        return None
     script = likely[0][1]
-    said, words = next(((where, words) for where, words in commands if _script(words) == script), ("", list[str]()))
-    given = _needed(folder, script, words)
+    said, words = next(((where, words) for where, words in commands if script_of(words) == script), ("", list[str]()))
     near = tuple(name for weight, name in likely[1:4] if weight > likely[0][0] - 1.5)
-    return Entry(script=script, run=("python", script, *given), said=said, others=near)
+    return Entry(script=script, runs=script, run=_command(folder, script, words), said=said, others=near)
+
+
+def _told(folder: Path, scripts: Sequence[PurePosixPath], commands: Sequence[tuple[str, list[str]]]) -> Entry | None:
+    """The file that documents say is the one to change, and what runs it; None where they name none."""
+    counts = editable(folder, scripts)
+    named = list(counts)[:_MOST_NAMED]
+    words = [words for _, words in commands]
+    judged = {name: judge(folder, name, scripts, words, lambda one: local_modules(folder, one)) for name in named}
+    judged = {name: run for name, run in judged.items() if run}
+    if not judged:
+        return None
+    chief = script_of(next(iter(judged.values())))
+    most = max(counts[name] for name in judged)
+    same = [name for name, run in judged.items() if script_of(run) == chief and counts[name] == most]
+    script = max(same or judged, key=lambda name: _turned(folder, name))
+    said, own = next(((where, one) for where, one in commands if script_of(one) == chief), ("", judged[script]))
+    others = tuple(name for name in judged if name != script)
+    return Entry(script=script, runs=chief, run=_command(folder, chief, own), said=said, others=others)
+
+
+def _turned(folder: Path, name: str) -> int:
+    """How many settings a file has that a person turns."""
+    found = sites(read(folder / name), name, parsed(folder / name), script=True)
+    return sum(is_turned(site.identifier) for site in found)
+
+
+def _can_run(folder: Path, name: str, scripts: Sequence[PurePosixPath]) -> bool:
+    stem = PurePosixPath(name).stem
+    return bool(name and PurePosixPath(name) in scripts and not HELPS.search(stem) and does_something(folder / name))
+
+
+def _command(folder: Path, script: str, words: Sequence[str]) -> tuple[str, ...]:
+    """The words that run a script: as a module where it is one of a package that it imports itself."""
+    given = _needed(folder, script, words)
+    parts = PurePosixPath(script).with_suffix("").parts
+    package = len(parts) > 1 and all(part.isidentifier() for part in parts)
+    above = {module.split(".")[0] for module, level in imported(parsed(folder / script)) if not level}
+    beside = (folder / script).parent / parts[0]
+    inside = package and parts[0] in above and not (beside.is_dir() or beside.with_suffix(".py").is_file())
+    if words[:1] == ["-m"] or inside or (package and any(level for _, level in imported(parsed(folder / script)))):
+        return ("python", "-m", ".".join(parts), *given)
+    return ("python", script, *given)
 
 
 def _weight(folder: Path, name: PurePosixPath, commands: Sequence[tuple[str, list[str]]]) -> float:
     """How likely a Python file is what runs; 0 for one that does nothing when it is run, or is for something else."""
     weight = next((weight for form, weight in _LIKELY if form.search(name.stem.lower())), 0.0)
-    told = any(_script(words) == str(name) for _, words in commands)
+    told = any(script_of(words) == str(name) for _, words in commands)
     if _OTHER.search(name.stem) or any(part in {"tests", "test", "docs", "examples"} for part in name.parts[:-1]):
         weight -= 4
     weight += 2.0 * told
-    if weight <= 0 or not _runs(folder / name):
+    if weight <= 0 or not does_something(folder / name):
         return 0.0
     return weight - 0.4 * (len(name.parts) - 1)
-
-
-def _runs(path: Path) -> bool:
-    """Whether a file does something when it is run, and not only defines what others use."""
-    try:
-        tree = parsed(path)
-    except TaskError:
-        return False
-    own = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
-    quiet = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign)
-    for node in tree.body:
-        text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-        if not isinstance(node, quiet) and not text:
-            return True
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and called(node.value.func) in own:
-            return True
-        if isinstance(node, ast.FunctionDef) and any("main" in ast.unparse(one) for one in node.decorator_list):
-            return True
-    return False
 
 
 def _commands(folder: Path) -> Iterator[tuple[str, list[str]]]:
@@ -124,7 +160,8 @@ def _commands(folder: Path) -> Iterator[tuple[str, list[str]]]:
     found = [path for path in sorted(folder.iterdir()) if path.is_file()] if folder.is_dir() else []
     named = {path.name.lower(): path for path in found}
     scripts = [path for path in found if path.suffix in {".sh", ".bash"}]
-    for path in [*(named[name] for name in _DOCUMENTS if name in named), *scripts]:
+    more = [path for name, path in named.items() if path.suffix.lower() == ".md" and name not in _DOCUMENTS]
+    for path in [*(named[name] for name in _DOCUMENTS if name in named), *scripts, *more]:
         text = path.read_bytes()[:_BYTES].decode("utf-8", "replace").replace("\\\n", " ")
         for match in _PYTHON.finditer(text):
             with suppress(ValueError):
@@ -133,14 +170,6 @@ def _commands(folder: Path) -> Iterator[tuple[str, list[str]]]:
     with suppress(OSError, ValueError, KeyError):
         for word in tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))["project"]["scripts"].values():
             yield "pyproject.toml", ["-m", str(word).split(":")[0]]
-
-
-def _script(words: Sequence[str]) -> str:
-    """The file that the words after `python` run, by its path."""
-    if words[:1] == ["-m"] and len(words) > 1:
-        return words[1].replace(".", "/") + ".py"
-    first = next((word for word in words if word.endswith(".py")), "")
-    return str(PurePosixPath(first)) if first and not first.startswith("/") else ""
 
 
 def _needed(folder: Path, script: str, words: Sequence[str]) -> list[str]:
@@ -152,7 +181,7 @@ def _needed(folder: Path, script: str, words: Sequence[str]) -> list[str]:
         words: The words of the command that a document has; none where none has one.
     """
     tree = parsed(folder / script)
-    first = next((k for k, word in enumerate(words) if word.endswith(".py")), None)
+    first = next((k for k, word in enumerate(words) if word.endswith(".py") or words[:k][-1:] == ["-m"]), None)
     after = [] if first is None else list(words[first + 1 :])
     found: list[str] = []
     for name in required(tree):
@@ -163,6 +192,8 @@ def _needed(folder: Path, script: str, words: Sequence[str]) -> list[str]:
         else:
             joined = [word for word in after if word.startswith(f"{name}=")]
             found += joined[:1]
+            if not joined and _CONFIG.search(name) and (files := likely_settings(folder)):
+                found += [name, files[0]]
     most, optional = words_read(tree)
     if most and not found:
         found = after[:most]
@@ -177,45 +208,9 @@ def missing(path: Path, run: Sequence[str]) -> list[str]:
     tree = parsed(path)
     options = [name for name in required(tree) if name.startswith("-") and name not in given]
     most, optional = words_read(tree)
-    if most and not optional and len(run) < most + 2:  # python, and the script
+    if most and not optional and len(run) < most + 2 + (run[1:2] == ("-m",)):  # python, and the script
         options.append(f"{most} word{'s' * (most > 1)} after its name (sys.argv)")
     return options
-
-
-def _compiled(folder: Path, names: Sequence[PurePosixPath]) -> Entry | None:
-    """The command of a program in another language, by its build files."""
-    known = {str(name) for name in names}
-    rust = sorted(name for name in known if re.fullmatch(r"src/bin/\w*train\w*\.rs", name))
-    if "Cargo.toml" in known and (rust or "src/main.rs" in known):
-        more = ("--bin", PurePosixPath(rust[0]).stem) if rust else ()
-        return Entry(script="", run=("cargo", "run", "--release", *more), said="Cargo.toml")
-    if "go.mod" in known:
-        mains = [name for name in known if name.endswith("main.go")]
-        trained = sorted(name for name in mains if "train" in name) or sorted(mains, key=len)
-        if trained:
-            where = str(PurePosixPath(trained[0]).parent)
-            return Entry(script="", run=("go", "run", "." if where == "." else f"./{where}"), said="go.mod")
-    if node := next((name for name in ("train.js", "src/train.js", "main.js", "index.js") if name in known), ""):
-        return Entry(script="", run=("node", node), said="")
-    makefile = next((name for name in ("Makefile", "makefile") if name in known), "")
-    sources = [name for name in names if name.suffix in {".c", ".cpp", ".cc"}]
-    if makefile and sources:
-        text = (folder / makefile).read_text("utf-8", "replace")
-        for target in ("train", "run", "all"):
-            recipe = re.search(rf"^{target}\s*:[^\n=]*\n((?:\t[^\n]*\n?)*)", text, re.MULTILINE)
-            if recipe and re.search(r"(^|\s)@?\./|python|cargo run|go run|node ", recipe[1]):
-                return Entry(script="", run=("make", "-s", target), said=makefile)
-        if binary := re.search(
-            r"-o\s+(\w[\w./-]*)|^(?:TARGET|BIN|EXE\w*|NAME)\s*:?=\s*(\w[\w./-]*)", text, re.MULTILINE
-        ):
-            return Entry(script="", run=("sh", "-c", f"make -s && ./{binary[1] or binary[2]}"), said=makefile)
-    mains = [name for name in sources if re.search(r"\bmain\s*\(", (folder / name).read_text("utf-8", "replace"))]
-    for name in sorted(mains, key=lambda one: ("train" not in one.stem, "main" not in one.stem, len(one.parts))):
-        rest = [str(one) for one in sources if one not in mains and one.parent == name.parent]
-        compiler = "cc" if name.suffix == ".c" else "c++"
-        line = shlex.join([compiler, "-O2", str(name), *rest, "-o", "program", "-lm"])
-        return Entry(script="", run=("sh", "-c", f"{line} && ./program"))
-    return None
 
 
 def local_modules(folder: Path, script: str, trees: Mapping[str, ast.Module] | None = None) -> dict[str, ast.Module]:
@@ -231,7 +226,7 @@ def local_modules(folder: Path, script: str, trees: Mapping[str, ast.Module] | N
             found[name] = parsed(folder / name)
         except TaskError:
             continue
-        for module, level in _imported(found[name]):
+        for module, level in imported(found[name]):
             above = PurePosixPath(name).parent
             for _ in range(level - 1):
                 above = above.parent
@@ -245,7 +240,8 @@ def local_modules(folder: Path, script: str, trees: Mapping[str, ast.Module] | N
     return found
 
 
-def _imported(tree: ast.Module) -> Iterator[tuple[str, int]]:
+def imported(tree: ast.Module) -> Iterator[tuple[str, int]]:
+    """The modules that a file imports, and how many levels up each is looked for; 0 for none."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from ((alias.name, 0) for alias in node.names)

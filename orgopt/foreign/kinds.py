@@ -4,6 +4,7 @@ Few values that all work are worth more than many of which most crash: an experi
 """
 
 import math
+import re
 from collections.abc import Iterable, Iterator
 
 from orgopt.foreign.source import vocabulary, words
@@ -18,6 +19,12 @@ _MARKET = vocabulary(
     "cost costs fee fees commission slippage bps capital cash balance annualization annualize taker maker rf"
 )
 _DATES = vocabulary("day days date dates month months year years week weeks")
+_SPANS = vocabulary(
+    "lookback hold holding rebal rebalance ma ema sma wma macd rsi atr adx vol volatility momentum mom skip stop "
+    "entry exit cooldown signal fast slow breakout donchian bollinger bb"
+)
+"""What a strategy looks back on or waits for, in days as in bars, and is no part of the data."""
+_PATIENCE = vocabulary("lr scheduler sched plateau reduce")
 _DATA = vocabulary(
     "vocab vocabulary classes labels img image images inputsize outputsize actions obs observation dataset data"
 )
@@ -62,9 +69,13 @@ _TURNED = vocabulary(
     "warmup temperature clip optimizer optim activation smoothing filters leaves subsample colsample bytree bylevel "
     "regularization reg l1 l2 l2ratio ratio iter iters iterations batch batchsize steps bs c degree neighbors "
     "penalty solver criterion split leaf features df ngram trees boost rounds loss scheduler schedule sigma "
-    "scale weight coef "
+    "scale weight coef factor lookback fast slow embeddings "
     "coeff nodes neurons latent rank mixup ema discount entropy rollout buffer"
 )
+_JOINED = re.compile(
+    r"(?:n|num)?(epochs?|layers?|heads?|steps|iters|hidden|batch|trees|filters|units|embd)(?:size|dim|s)?"
+)
+"""Words that are written as one, such as `nepochs` and `batchsize`."""
 _TURNED_WHOLE = {"c", "d_model", "dim", "d_ff", "nhead", "n_head", "block_size", "context_length", "seq_len", "max_len"}
 _ZEROS: tuple[tuple[frozenset[str], float], ...] = (
     (vocabulary("momentum"), 0.95),
@@ -94,14 +105,14 @@ def why_fixed(name: str) -> str:
         return "a seed"
     if found & _EVALUATION or _splits(own) or (found & _MARKET and not found & {"loss", "weight"}):
         return "defines what is measured"
-    if found & _DATES:
+    if found & _DATES and not found & _SPANS:
         return "defines what is measured"
     shapes = found & _GIVEN and found & _SHAPES and len(found & (_GIVEN | _SHAPES)) > 1
     if found <= _GIVEN and found & {"input", "inputs", "output", "outputs"}:
         return "given by the data"
     if found & (_DATA | _WORLD) or (shapes and not found & {"hidden", "conv", "embd", "layers"}):
         return "given by the data"
-    if found & _TIMES:
+    if found & _TIMES and not ("patience" in found and found & _PATIENCE):
         return "a time"
     if found & _SILENT:
         return "changes no result"
@@ -130,9 +141,9 @@ def is_seed(name: str) -> bool:
 
 def is_turned(name: str) -> bool:
     """Whether a name of any case is that of a setting of training, which a person would turn."""
-    own = words(name)
+    own = {*words(name), *(match[1] for word in words(name) if (match := _JOINED.fullmatch(word)))}
     return name.lower() in _TURNED_WHOLE or (
-        bool(set(own) & _TURNED) and not why_fixed(name) and len(name) > 1 and not name.startswith("_")
+        bool(own & _TURNED) and not why_fixed(name) and len(name) > 1 and not name.startswith("_")
     )
 
 
@@ -202,6 +213,7 @@ def _fraction(value: float) -> str:
 
 
 def _counts(own: set[str], value: int) -> tuple[str, list[int]]:
+    own |= {match[1] for word in own if (match := _JOINED.fullmatch(word))}
     if own & {"kernel", "ksize"}:  # padding mostly counts on whether it is odd
         return "", [value + k for k in (-2, 0, 2, 4) if value + k > 0]
     if own & _DEPTHS:

@@ -16,6 +16,13 @@ from orgopt.foreign.source import read
 _ENDINGS = (".yaml", ".yml", ".toml", ".json")
 _MOST_BYTES = 1 << 16  # larger ones are data
 _NONE = {"pyproject.toml", "package.json", "package-lock.json", "Cargo.toml", "tsconfig.json", "setup.cfg", "dvc.yaml"}
+_BESIDE = re.compile(r"(^|/)(vendor|third_party|node_modules|target|tests?|examples?|benches|docs?)/")
+_ASIDE = re.compile(
+    r"(^|[/_.-])(tests?|eval\w*|infer\w*|predict\w*|sweeps?|tun\w*|optuna|logging|wandb|deploy\w*|docker\w*|"
+    r"monitor\w*|serv\w*|results?|outputs?|artifacts?)([/_.-]|$)",
+    re.IGNORECASE,
+)
+"""Paths of configuration files for something else than training."""
 _MEASURES = re.compile(
     r"(^|_)(test|tests|eval\w*|metrics?|predict\w*|infer\w*|prepare\w*|plot\w*|visual\w*)(_|$)", re.IGNORECASE
 )
@@ -38,7 +45,12 @@ def knob_files(folder: Path, script: str, trees: Mapping[str, ast.Module], run: 
         places += (
             _by_name(folder, PurePosixPath(text).name) if len(_by_name(folder, PurePosixPath(text).name)) == 1 else []
         )
-        found += [str(place) for place in places if _is_settings_file(folder, str(place))][:1]
+        given = text in run or any(word.endswith(f"={text}") for word in run)
+        found += [
+            str(place)
+            for place in places
+            if (given or not _ASIDE.search(str(place))) and _is_settings_file(folder, str(place))
+        ][:1]
     for tree in trees.values():
         found += [name for name in _hydra(folder, base, tree) if _is_settings_file(folder, name)]
     return list(dict.fromkeys(found))
@@ -51,21 +63,33 @@ def only_settings(folder: Path) -> list[str]:
     return found if len(found) == 1 else []
 
 
-def compiled_files(folder: Path) -> list[str]:
-    """The sources of a program in another language that set what a person turns; the one that runs first."""
+def likely_settings(folder: Path) -> list[str]:
+    """The paths of a checkout's configuration files for training, the likeliest first: a default, else the shortest."""
+    names = [str(name) for name in own_files(folder) if name.suffix in _ENDINGS]
+    found = [name for name in names if not _ASIDE.search(name) and _is_settings_file(folder, name)]
+    chief = re.compile(r"default|base|train|main|^config", re.IGNORECASE)
+    return sorted(found, key=lambda name: (not chief.search(PurePosixPath(name).stem), len(name), name))
+
+
+def compiled_files(folder: Path, run: str) -> list[str]:
+    """The files with what a person turns in another language's program: those that its command names, and sources."""
     names = [
         str(name)
         for name in own_files(folder)
         if name.suffix in compiled.ENDINGS and not re.search(r"test|eval", name.stem, re.IGNORECASE)
     ]
-    names = [name for name in names if not re.search(r"(^|/)(vendor|third_party|node_modules|target|tests?)/", name)]
+    names = [name for name in names if not _BESIDE.search(name)]
+    bins = [name for name in names if name.startswith("src/bin/")]
+    names = [name for name in names if name not in bins or "train" in name or len(bins) == 1]
     names.sort(key=lambda name: ("train" not in name, "main" not in name, name))
     found: list[str] = []
     for name in names:
         text = (folder / name).read_text("utf-8", "replace")
         if len(text) <= 4 * _MOST_BYTES and any(is_turned(site.name) for site in compiled.literals(text)):
             found.append(name)
-    return found[:12]
+    given = [word for word in re.findall(r"[\w./-]+", run) if word.endswith(_ENDINGS)]
+    named = [str(path) for word in given for path in _by_name(folder, PurePosixPath(word).name)[:1]]
+    return [*(name for name in named if _is_settings_file(folder, name)), *found[:12]]
 
 
 def _by_name(folder: Path, name: str) -> list[PurePosixPath]:

@@ -4,7 +4,8 @@ import ast
 import itertools
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from orgopt import syntax
@@ -106,10 +107,11 @@ def _chosen(files: Sequence[File], trees: Sequence[ast.Module], ranges: Ranges) 
             spec, whole = (given, list[int]()) if given else range_of(site, compared)
             if (spec or whole) and (given or not ranges.given):
                 kept.append((file, site, spec))
-                if whole and site.own:
-                    choices.setdefault(site.identifier, whole)
-                elif whole and not spec:
-                    kept[-1] = (file, site, f"one of {'|'.join(map(str, whole))}")
+                first = site.own and site.identifier not in choices  # another of its name has a range of its own
+                if whole and first:
+                    choices[site.identifier] = whole
+                elif whole and not (site.own and choices.get(site.identifier) == whole):
+                    kept[-1] = (file, replace(site, own=False), spec or f"one of {'|'.join(map(str, whole))}")
     defaults = {site.identifier: site.value for _, site, _ in kept if isinstance(site.value, int)}
     left = accepted(choices, defaults, trees, divided(choices)) if trees else choices
     names = _names([(file, site) for file, site, _ in kept], files[0])
@@ -131,6 +133,8 @@ def _given(site: Site, given: Mapping[str, str]) -> str:
 
 def _why_fixed(site: Site, measured: Collection[str]) -> str:
     name = knob_name(site.identifier)
+    if site.identifier.lower() == "patience":  # a scheduler's waits for the rate, and not for the end
+        name = knob_name("_".join(site.name.split(".")[-2:]))
     if is_time(name):
         return "a time"
     if why := why_fixed(name) or in_other_part(site.name):
@@ -218,11 +222,10 @@ def _mark(text: str, one: _Found) -> str:
 
 
 def _is_literal(text: str) -> bool:
-    try:
+    with suppress(ValueError, SyntaxError):
         syntax.literal(text)
-    except (ValueError, SyntaxError):
-        return False
-    return True
+        return True
+    return False
 
 
 def _beginning(tree: ast.Module | None) -> int:

@@ -62,23 +62,23 @@ def survey(folder: Path, script: str = "") -> Survey:
     Raises:
         TaskError: Nothing in it looks like something to run, or a file of it cannot be read.
     """
-    found = Entry(script=script, run=("python", script)) if script else entry(folder)
+    found = Entry(script=script, runs=script, run=("python", script)) if script else entry(folder)
     if found is None:
         raise TaskError(
             f"{folder} has nothing that looks like something to run, such as train.py, main.py, Cargo.toml or go.mod: "
             "write its command into a task.toml, as kind = 'script' and run = '…'"
         )
-    trees = local_modules(folder, found.script) if found.script else {}
+    trees = local_modules(folder, found.runs) if found.script else {}
     texts = {} if found.script else _sources(folder)
-    files = knob_files(folder, found.script, trees, found.run) if found.script else compiled_files(folder)
-    parts = read_parts(folder, found.script, files)
+    files = _files(folder, found, trees)
+    parts = read_parts(folder, found.script, files, found.knobs)
     own = [one.tree for one in (parts.script, *parts.others) if one.tree is not None]
-    lacks = missing(folder / found.script, found.run) if found.script else []
+    lacks = missing(folder / found.runs, found.run) if found.script else []
     return Survey(
         folder=folder,
         entry=found,
         files=tuple(files),
-        steering=steering(folder, _first(trees, parts), texts),
+        steering=steering(folder, _first(trees, found.runs), texts),
         parts=parts,
         marked=knobs_of(folder, parts, {}),
         times=times([*parts.fixed, *own]),
@@ -88,9 +88,18 @@ def survey(folder: Path, script: str = "") -> Survey:
     )
 
 
-def _first(trees: Mapping[str, ast.Module], parts: Parts) -> dict[str, ast.Module]:
+def _files(folder: Path, found: Entry, trees: Mapping[str, ast.Module]) -> list[str]:
+    """The files with settings beside the script; where documents name one file to change, those that it takes."""
+    if not found.script:
+        return compiled_files(folder, found.shell)
+    if found.script == found.runs:
+        return knob_files(folder, found.script, trees, found.run)
+    own = local_modules(folder, found.script)
+    return knob_files(folder, found.script, {found.script: own[found.script]}, ()) if found.script in own else []
+
+
+def _first(trees: Mapping[str, ast.Module], script: str) -> dict[str, ast.Module]:
     """The modules that run, the script last: what it shows itself counts before what others show."""
-    script = parts.script.name
     return {name: tree for name, tree in trees.items() if name != script} | {
         name: tree for name, tree in trees.items() if name == script
     }

@@ -33,6 +33,7 @@ _CHIEF = re.compile(
 )
 _LESSER = re.compile(r"\b(?:secondary|tie[- ]?break|diagnostic|constraint|also|then)", re.IGNORECASE)
 _FILES = (".py", ".md", ".tsv", ".csv", ".json", ".toml")
+_FORMULA = re.compile(r"\s*([A-Za-z]\w*)\s*=\s*[^=\s]")
 _FAR = 90  # characters between a name and what is said of it
 
 
@@ -61,7 +62,8 @@ class Goal(NamedTuple):
 def said(folder: Path, printed: Sequence[str]) -> list[Goal]:
     """What a checkout's documents say of metrics; of the first document that says anything."""
     names = {path.name.lower(): path for path in sorted(folder.iterdir()) if path.is_file()}
-    for document in _DOCUMENTS:
+    others = [name for name in names if name.endswith(".md") and name not in _DOCUMENTS]
+    for document in [*_DOCUMENTS, *others]:
         if document in names:
             text = names[document].read_bytes()[:_BYTES].decode("utf-8", "replace")
             goals = list(_goals(text, names[document].name, printed))
@@ -73,10 +75,12 @@ def said(folder: Path, printed: Sequence[str]) -> list[Goal]:
 
 
 def _goals(text: str, document: str, printed: Sequence[str]) -> Iterator[Goal]:
-    heading, fenced = "", False
+    heading, fenced, formula = "", False, ""
     for number, line in enumerate(text.splitlines(), 1):
         fenced ^= line.lstrip().startswith("```")
         if fenced:
+            match = _FORMULA.match(line)
+            formula = match[1] if match and match[1] in printed else formula
             continue
         if line.startswith("#") or (line.strip().endswith(":") and len(line) < _FAR):
             heading = line
@@ -88,6 +92,10 @@ def _goals(text: str, document: str, printed: Sequence[str]) -> Iterator[Goal]:
                 weak = bool(_WEAK.match(said_so))
                 where = f"{document}:{number}"
                 yield Goal(name, up, chief and not weak, name in printed, weak, where, f"'{said_so.strip()}'")
+            if formula and (better := _BETTER.match(sentence.strip())):  # "Lower is better.", below `score = …`
+                up = better["up"] is not None
+                yield Goal(formula, up, True, True, False, f"{document}:{number}", f"'{formula}: {better[0]}'")
+                formula = ""
 
 
 def _statements(sentence: str, printed: Sequence[str]) -> Iterator[tuple[str, bool, str]]:

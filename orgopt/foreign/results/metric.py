@@ -30,11 +30,12 @@ OPEN = vocabulary("score map return returns cost win solve success fitness drawd
 """Words of goals whose names do not say for certain whether more is better."""
 _ABOUT = vocabulary(
     "value val valid validation dev eval evaluation final best mean avg average median total overall macro micro "
-    "weighted top top1 top5 oos cv ensemble model min max global"
+    "weighted top top1 top5 oos cv ensemble model min max global selected chosen"
 )
 _UNSEEN = vocabulary("val valid validation dev eval oos cv")
 _TRAINING = vocabulary("train training trn insample")
 _TEST = vocabulary("test tst holdout heldout")
+_SETS = vocabulary("data set dataset split")
 _LOSSES = vocabulary("loss nll bce")
 _COUNTS = vocabulary("seconds sec s ms time steps step mb epochs epoch params")
 METRIC_WORDS = DOWN | UP | OPEN | _WITH | _ABOUT | _UNSEEN | _TRAINING | _TEST
@@ -53,7 +54,8 @@ def direction(name: str) -> bool | None:
 
     Every word of the name must be understood: a `loss` is lower, and a `win_loss_ratio` or a `loss_reduction` is not.
     """
-    left = [word for word in words(name) if word not in _ABOUT | _UNSEEN | _TEST and not word.isdigit()]
+    about = _ABOUT | _UNSEEN | _TEST | _TRAINING | _SETS
+    left = [word for word in words(name) if word not in about and not word.isdigit()]
     kinds = [word for word in left if word in DOWN | UP]
     if not kinds or any(word not in DOWN | UP | _WITH for word in left):
         return None

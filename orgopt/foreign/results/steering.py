@@ -11,19 +11,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from orgopt.foreign.results.elsewhere import shown_elsewhere
 from orgopt.foreign.results.goal import said
 from orgopt.foreign.results.metric import DOWN, METRIC_WORDS, OPEN, UP, direction
-from orgopt.foreign.results.templates import Shown, returned, shown, shown_elsewhere
+from orgopt.foreign.results.tables import returned
+from orgopt.foreign.results.templates import Shown, shown
 from orgopt.foreign.sites.python_text import called, calls, constant, words_of
 from orgopt.foreign.source import vocabulary, words
 
 _BEST = re.compile(r"best|lowest|highest|(^|_)(min|max)_", re.IGNORECASE)
 _NOT = re.compile(r"epoch|step|iter|time|idx|index|len|count|size|patience|depth|batch", re.IGNORECASE)
 _UNSEEN = vocabulary("val valid validation dev eval evaluation oos cv cross heldin vali")
+_VALIDATION = vocabulary("val valid validation")
+"""Of unseen data the one word that is never said of test data."""
 _TEST = vocabulary("test tst holdout heldout testing")
 _TRAINING = vocabulary("train training trn insample batch step running")
 _COUNTS = vocabulary("seconds sec s ms time steps step mb epochs epoch params lr size samples std sd count total n")
 _PARTS = vocabulary("min max fraction unique values std var stats baseline before initial delta class per")
+_ABOUT = _UNSEEN | vocabulary("total best final mean avg average overall")
+"""Words that say of what a number is, and not what it is."""
 _MONITORS = ("monitor", "metric_for_best_model", "early_stopping_metric")
 
 
@@ -106,17 +112,20 @@ def steering(folder: Path, trees: Mapping[str, ast.Module], texts: Mapping[str, 
 def _weight(one: Shown, bests: Sequence[_Best]) -> tuple[float, bool | None, str]:
     """How likely a number is the one that steers, whether more of it is better, and why; 0 for one that is no goal."""
     own, around = set(words(one.name)), _context(one)
-    kinds = own & (DOWN | UP | OPEN)
-    fault = "error" in kinds and direction(one.name) is None  # `Error loading file: {e}`
     inner = set(words(re.sub(r"\W", "_", one.expression)))
+    inner |= {re.sub("e?s$", "", word) for word in inner if word not in DOWN | UP}  # `losses["val"]`
+    kinds, named = own & (DOWN | UP | OPEN), one.name
+    if not kinds and own <= _ABOUT and inner & (DOWN | UP):  # `val {losses['val']}`
+        kinds, named = inner & (DOWN | UP | OPEN), "_".join([*own, *(inner & (DOWN | UP))])
+    fault = "error" in kinds and direction(named) is None  # `Error loading file: {e}`
     if not kinds or fault or own & _COUNTS - {"total", "step"}:
         return 0.0, None, ""
-    up, why = direction(one.name), f"{one.place} shows it"
+    up, why = direction(named), f"{one.place} shows it"
     score = 1.0 + (0.5 if kinds & UP else 0.0)
     if own & _TRAINING and not own & (_UNSEEN | _TEST):
         return 0.1 + score / 100, up, f"{one.place} shows it, of training data"
     if own & _UNSEEN or inner & _UNSEEN:
-        score += 4.0
+        score += 4.0 + 0.2 * bool(own & _VALIDATION)
     elif around & _UNSEEN:
         score += 3.0
     elif own & _TEST or inner & _TEST or around & _TEST:
@@ -128,7 +137,7 @@ def _weight(one: Shown, bests: Sequence[_Best]) -> tuple[float, bool | None, str
     score -= 0.4 * any(word not in METRIC_WORDS and not word.isdigit() for word in own)  # a part, as `cls_loss`
     score -= 2.0 * (last not in METRIC_WORDS and not last.isdigit() and not one.key)  # `Reward mode set to: dense`
     score -= 0.3 * any(word.isdigit() and word != "1" for word in own)  # top-5 beside top-1
-    score += 0.5 * bool(own & {"best", "final", "mean", "avg", "average", "overall"}) + 0.25 * bool(one.key)
+    score += 0.5 * bool(own & {"best", "final", "mean", "avg", "average", "overall", "selected"}) + 0.25 * bool(one.key)
     for best in bests:
         same = best.words & (own | inner)
         if same & (DOWN | UP | OPEN) and not best.words & _TRAINING:

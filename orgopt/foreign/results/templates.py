@@ -10,23 +10,30 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from orgopt.foreign.results.metric import METRIC_WORDS
+from orgopt.foreign.results.tables import held, joined, keys, written_to
 from orgopt.foreign.sites.python_text import called, calls, values_of, words_of
 
 NUMBER = r"([-+.\deE]+|nan|inf)"
 _PRINTS = re.compile(
-    r"print|pprint|write|log|info|echo|warning|debug|error|set_description\w*|set_postfix\w*|secho|put|msg"
+    r"\w*print\w*|write|log|log_(?:info|message|msg|line|rank_?0|main)|info|echo|warning|debug|error|set_description\w*|set_postfix\w*|secho|put|msg"
 )
-_HOLE = "\0"
-_MEASURING = re.compile(r"val|test|eval|metric|score|measure|report|summar", re.IGNORECASE)
+HOLE = "\0"
 _FAULTS = {"error", "warning", "warn", "exception", "debug"}
-_PAIR = re.compile(rf"{_HOLE}\s*[:=]\s*{_HOLE}")
+_PART = re.compile(
+    r"(?<![A-Za-z])(train(?:ing)?|val(?:id(?:ation)?)?|test(?:ing)?|eval(?:uation)?|dev)(?![A-Za-z])", re.IGNORECASE
+)
+_REMARK = re.compile(r"\s*\([^()\0\n]*\)\s*[:=]\s*$")
+"""What stands in parentheses between a name and its value, as a unit does."""
+_PAIR = re.compile(rf"{HOLE}\s*[:=]\s*{HOLE}")
 """A name and its value, as of a table that is shown one after the other."""
-_LABEL = re.compile(r"(?P<label>[A-Za-z][\w@²/.+-]*(?:[ _][\w@²/.+-]+){0,4}?)(?P<gap>\W{0,6}?[:=]?[\s*$(\[{'\"]*)$")
+_LABEL = re.compile(
+    r"(?P<label>[A-Za-z][\w@²/.+-]*(?:[ _][\w@²/.+-]+){0,4}?)"
+    r"(?P<gap>(?:\s*\([^()]*\))?\W{0,6}?[:=]?[\s*$(\[{'\"]*)$"
+)
 _LINKS = re.compile(r"(\s+(is|was|are|were|equals|of|on|at|to|now|reached|after|the|model))+$", re.IGNORECASE)
 _STOPS = re.compile(r"[|,;\t\n\r\0()\[\]{}<>!?*•→]|(?<!\w)[-–—]+(?!\w)|\.{2,}|\. |: (?=\w)|%")
-_PERCENT = re.compile(r"%(?:\(\w+\))?[-+ #0]*[\d*]*(?:\.[\d*]+)?[hlL]*[diouxXeEfFgGcrsa]")
-_BRACES = re.compile(r"\{[^{}]*\}")
-_FORMATS = re.compile(r'"((?:[^"\\\n]|\\.)*)"|`([^`\n]*)`')
+PERCENT = re.compile(r"%(?:\(\w+\))?[-+ #0]*[\d*]*(?:\.[\d*]+)?[hlL]*[diouxXeEfFgGcrsa]")
+BRACES = re.compile(r"\{[^{}]*\}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,18 +60,6 @@ class Shown:
     expression: str = ""
 
 
-def returned(tree: ast.Module) -> list[str]:
-    """The keys of tables that functions return whose names say that they measure."""
-    found: list[str] = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef) and _MEASURING.search(node.name):
-            held = _held(node)
-            for part in ast.walk(node):
-                if isinstance(part, ast.Return) and part.value is not None:
-                    found += _keys(part.value, held)
-    return list(dict.fromkeys(found))
-
-
 def shown(tree: ast.Module, file: str, tables: Sequence[str] = ()) -> Iterator[Shown]:
     """The numbers that a Python file shows, in the order of its text.
 
@@ -73,7 +68,7 @@ def shown(tree: ast.Module, file: str, tables: Sequence[str] = ()) -> Iterator[S
         file: Its path.
         tables: The keys of tables that it may get from elsewhere and show whole.
     """
-    known = _held(tree)
+    known, listed = held(tree), _listed(tree)
     within = _functions(tree)
     for call in calls(tree):
         last = called(call.func).rsplit(".", 1)[-1]
@@ -82,11 +77,12 @@ def shown(tree: ast.Module, file: str, tables: Sequence[str] = ()) -> Iterator[S
             continue
         yield from _framework(call, last, place, function)
         if last == "dump" and called(call.func).startswith("json") and call.args:
-            target = _written(tree, call)
-            for key in _keys(call.args[0], known) or tables:
-                yield Shown(name=_joined(key), file=target, key=key, place=place, within=function)
+            target = written_to(tree, call)
+            for key in keys(call.args[0], known) or tables:
+                yield Shown(name=joined(key), file=target, key=key, place=place, within=function)
         elif _PRINTS.fullmatch(last):
             yield from _printed(call, known, tables, (place, function))
+            yield from _looped(call, known, listed, (place, function))
 
 
 def _printed(
@@ -95,14 +91,34 @@ def _printed(
     """The numbers that a call prints, by its texts, and by the names of tables that it prints whole."""
     place, function = where
     for template, holes in _templates(call, known):
-        yield from _of(template, holes, place, function)
+        yield from named(template, holes, place, function)
         if _PAIR.search(template):
-            each = dict.fromkeys([*tables, *(key for value in known.values() for key in _keys(value, {}))])
+            each = dict.fromkeys([*tables, *(key for value in known.values() for key in keys(value, {}))])
             yield from (Shown(name=key, place=place, within=function) for key in each if "." not in key)
     for part in ast.walk(call):
         if isinstance(part, ast.Call) and called(part.func) == "json.dumps" and part.args:
-            for key in _keys(part.args[0], known) or tables:
-                yield Shown(name=_joined(key), key=key, place=place, within=function)
+            for key in keys(part.args[0], known) or tables:
+                yield Shown(name=joined(key), key=key, place=place, within=function)
+
+
+def _looped(
+    call: ast.Call, known: Mapping[str, ast.expr], listed: Mapping[str, Sequence[str]], where: tuple[str, str]
+) -> Iterator[Shown]:
+    """The numbers of a loop over names, as `for name in ("loss", "acc"): print(f"{name}: {found[name]}")`."""
+    place, function = where
+    for template, holes in _templates(call, known):
+        for match in _PAIR.finditer(template):
+            name = holes[template.count(HOLE, 0, match.start())]
+            yield from (Shown(name=one, place=place, within=function) for one in listed.get(name, ()))
+
+
+def _listed(tree: ast.Module) -> dict[str, list[str]]:
+    """The texts that the variable of a loop goes through, by its name."""
+    return {
+        node.target.id: [text for text in values_of(node.iter) if isinstance(text, str)]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.For) and isinstance(node.target, ast.Name) and values_of(node.iter)
+    }
 
 
 def _framework(call: ast.Call, last: str, place: str, within: str) -> Iterator[Shown]:
@@ -111,7 +127,7 @@ def _framework(call: ast.Call, last: str, place: str, within: str) -> Iterator[S
     if called(call.func) in {"self.log", "self.log_dict"} and call.args:
         first = call.args[0]
         named = isinstance(first, ast.Constant) and isinstance(first.value, str) and len(call.args) > 1
-        names = [str(first.value)] if named and isinstance(first, ast.Constant) else _keys(first, {})
+        names = [str(first.value)] if named and isinstance(first, ast.Constant) else keys(first, {})
     elif last in {"fit", "fit_generator"} and {"validation_data", "validation_split", "epochs"} & words_of(call).keys():
         unseen = {"validation_data", "validation_split"} & words_of(call).keys()
         names = ["val_loss"] if unseen else ["loss"]
@@ -125,28 +141,17 @@ def _framework(call: ast.Call, last: str, place: str, within: str) -> Iterator[S
         yield Shown(name=name, pattern=pattern, place=place, within=within, expression=name)
 
 
-def shown_elsewhere(text: str, file: str) -> Iterator[Shown]:
-    """The numbers that a file of another language shows, by its format strings."""
-    for match in _FORMATS.finditer(text):
-        template = (
-            (match[1] or match[2] or "")
-            .replace("${", "{")
-            .replace("\\n", "\n")
-            .replace("\\t", "\t")
-            .replace("\\r", "\n")
-        )
-        template = _PERCENT.sub(_HOLE, template) if _PERCENT.search(template) else _BRACES.sub(_HOLE, template)
-        if _HOLE in template:
-            place = f"{file}:{text.count(chr(10), 0, match.start()) + 1}"
-            yield from _of(template, [""] * template.count(_HOLE), place, "")
+def named(template: str, holes: Sequence[str], place: str, within: str) -> Iterator[Shown]:
+    """The named numbers of one template.
 
-
-def _of(template: str, holes: Sequence[str], place: str, within: str) -> Iterator[Shown]:
-    """The named numbers of one template."""
-    starts = [k for k, char in enumerate(template) if char == _HOLE]
+    A part of the data that stands before a name in its line belongs to it, as in `Validation - Loss: 0.5, Acc: 0.9`.
+    """
+    starts = [k for k, char in enumerate(template) if char == HOLE]
     for before, start, expression in zip([-1, *starts], starts, [*holes, *[""] * len(starts)], strict=False):
         head = template[before + 1 : start]
-        cut = [match.end() for match in _STOPS.finditer(head.rstrip(" :=$(["))]
+        remark = _REMARK.search(head)
+        core = head[: remark.start()] if remark else head.rstrip(" :=$([")
+        cut = [match.end() for match in _STOPS.finditer(core)]
         part = head[cut[-1] if cut else 0 :]
         label = _LABEL.search(part)
         if label is None:
@@ -160,7 +165,17 @@ def _of(template: str, holes: Sequence[str], place: str, within: str) -> Iterato
         line = template[:start].rsplit("\n", 1)[-1]
         alone = re.fullmatch(rf"\s*{re.escape(text)}\s*[:=]\s*", line) and not rest.strip() and name == text
         pattern = "" if alone else _pattern(part[part.rindex(text, 0, label.end("label")) :])
+        if scope := _scope(line, text):
+            name = f"{scope.lower()}_{name}"
+            pattern = rf"(?<![\w/.-]){re.escape(scope)}[^\n]*?{pattern or _pattern(text)}"
         yield Shown(name=name, pattern=pattern, place=place, within=within, expression=expression)
+
+
+def _scope(line: str, label: str) -> str:
+    """The part of the data that is said last before a label of its line; nothing where the label says one itself."""
+    before = line[: line.rindex(label)]
+    found = _PART.findall(before)
+    return found[-1] if found and not _PART.search(label) else ""
 
 
 def _known_end(text: str) -> str:
@@ -188,7 +203,7 @@ def _templates(call: ast.Call, known: Mapping[str, ast.expr]) -> Iterator[tuple[
     first = call.args[0] if call.args else None
     arguments = call.args
     told = first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else ""
-    if first is not None and len(_PERCENT.findall(told)) == len(call.args) - 1 > 0:  # as logging has it
+    if first is not None and len(PERCENT.findall(told)) == len(call.args) - 1 > 0:  # as logging has it
         together = ast.Tuple(elts=call.args[1:], ctx=ast.Load())
         arguments = [ast.BinOp(left=first, op=ast.Mod(), right=together)]
     for argument in arguments:
@@ -200,13 +215,13 @@ def _templates(call: ast.Call, known: Mapping[str, ast.expr]) -> Iterator[tuple[
     last = called(call.func).rsplit(".", 1)[-1]
     if last.startswith("set_postfix"):
         for name, value in words_of(call).items():
-            yield f"{name}={_HOLE}", [ast.unparse(value)]
+            yield f"{name}={HOLE}", [ast.unparse(value)]
 
 
 def _template(node: ast.expr, known: Mapping[str, ast.expr], depth: int = 0) -> tuple[str, list[str]]:
     """A text with a hole for each value, and the expressions of the holes."""
     if depth > 6:
-        return _HOLE, [""]
+        return HOLE, [""]
     match node:
         case ast.Constant(value=str() as text):
             return text, []
@@ -214,76 +229,20 @@ def _template(node: ast.expr, known: Mapping[str, ast.expr], depth: int = 0) -> 
             found = [_template(part, known, depth + 1) for part in parts]
             return "".join(text for text, _ in found), [hole for _, holes in found for hole in holes]
         case ast.FormattedValue(value=value):
-            return _HOLE, [ast.unparse(value)]
+            return HOLE, [ast.unparse(value)]
         case ast.BinOp(left=ast.Constant(value=str() as text), op=ast.Mod(), right=right):
             values = right.elts if isinstance(right, ast.Tuple) else [right]
-            return _PERCENT.sub(_HOLE, text).replace("%%", "%"), [ast.unparse(value) for value in values]
+            return PERCENT.sub(HOLE, text).replace("%%", "%"), [ast.unparse(value) for value in values]
         case ast.BinOp(left=left, op=ast.Add(), right=right):
             (first, holes), (second, more) = (_template(one, known, depth + 1) for one in (left, right))
             return first + second, holes + more
         case ast.Call(func=ast.Attribute(value=ast.Constant(value=str() as text), attr="format"), args=given):
             names = [*given, *words_of(node).values()]
-            return _BRACES.sub(_HOLE, text), [ast.unparse(value) for value in names]
+            return BRACES.sub(HOLE, text), [ast.unparse(value) for value in names]
         case ast.Name(id=name) if name in known:
             return _template(known[name], {}, depth + 1)
         case _:
-            return _HOLE, [ast.unparse(node)]
-
-
-def _held(tree: ast.AST) -> dict[str, ast.expr]:
-    """Variables that hold a text with holes or a dictionary, as they are set last."""
-    found: dict[str, ast.expr] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
-            texts = isinstance(node.value, ast.JoinedStr | ast.Dict) or (
-                isinstance(node.value, ast.BinOp | ast.Call)
-                and any(
-                    isinstance(part, ast.Constant) and isinstance(part.value, str) and len(part.value) > 4
-                    for part in ast.walk(node.value)
-                )
-            )
-            if texts:
-                found[node.targets[0].id] = node.value
-    return found
-
-
-def _keys(node: ast.expr, known: Mapping[str, ast.expr], depth: int = 0) -> list[str]:
-    """The keys of a dictionary, those of dictionaries in it with dots between."""
-    if isinstance(node, ast.Name):
-        node = known.get(node.id, node)
-    if not isinstance(node, ast.Dict) or depth > 4:
-        return []
-    found: list[str] = []
-    for key, value in zip(node.keys, node.values, strict=True):
-        if isinstance(key, ast.Constant) and isinstance(key.value, str):
-            inner = _keys(value, known, depth + 1)
-            found += [f"{key.value}.{name}" for name in inner] or [key.value]
-    return found
-
-
-def _joined(key: str) -> str:
-    """A key in tables as one name."""
-    return key.replace(".", "_")
-
-
-def _written(tree: ast.Module, call: ast.Call) -> str:
-    """The file that a call of `json.dump` writes, as far as a text beside it says."""
-    around = [
-        item.context_expr
-        for node in ast.walk(tree)
-        if isinstance(node, ast.With) and any(inner is call for inner in ast.walk(node))
-        for item in node.items
-    ]
-    parts = [part for one in [*call.args[1:], *around] for part in ast.walk(one)]
-    names = {part.id for part in parts if isinstance(part, ast.Name)}
-    parts += [
-        part
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Assign) and any(isinstance(one, ast.Name) and one.id in names for one in node.targets)
-        for part in ast.walk(node.value)
-    ]
-    texts = [part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)]
-    return next((text for text in texts if text.endswith((".json", ".jsonl"))), "")
+            return HOLE, [ast.unparse(node)]
 
 
 def _functions(tree: ast.Module) -> dict[int, str]:

@@ -1,6 +1,7 @@
 """Settings that a script gives to models and optimizers in a call, as in `Forest(n_estimators=100)`, and defaults."""
 
 import ast
+import re
 from collections.abc import Iterator
 
 from orgopt.foreign.kinds import is_turned
@@ -8,6 +9,7 @@ from orgopt.foreign.sites.python_text import Source, called, calls
 from orgopt.foreign.sites.site import Site
 
 _MOST_PARTS = 4
+_LAUNCH = re.compile(r"(BLOCK|GROUP|TILE)\w*|block_size|num_(warps|stages|ctas)")
 _MAKERS = {"fit", "compile", "train", "DataLoader"}
 
 
@@ -35,6 +37,10 @@ def arguments(source: Source) -> Iterator[Site]:
     """Arguments by name, of calls of what has a name of a class, that are numbers or texts which a person turns."""
     for call in calls(source.tree):
         made = called(call.func).rsplit(".", 1)[-1]
+        if isinstance(call.func, ast.Subscript):  # a kernel's launch, `kernel[grid](…, BLOCK_SIZE=128, num_warps=4)`
+            launched = ((word.arg, word.value) for word in call.keywords if word.arg and _LAUNCH.fullmatch(word.arg))
+            sites = [source.site(name, value, own=False) for name, value in launched]
+            yield from (site for site in sites if site is not None and isinstance(site.value, int))
         if not (made[:1].isupper() or made in _MAKERS):
             continue
         for word in call.keywords:

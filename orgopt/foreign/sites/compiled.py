@@ -22,7 +22,7 @@ _FORMS = tuple(
             rf"[ \t]*(?::[ \t]*{_TYPES}[ \t]*|[ \t]+{_TYPES}[ \t]*)?:?=[ \t]*{_NUMBER}"
             rf"(?:_?{_TYPES}|[fFlLuU]*)?(?![\w.])[ \t]*[;,\n)]"
         ),
-        rf"(?:^|[;{{(])[ \t]*(?:{_TYPES})[ \t]+(?P<name>[A-Za-z]\w*)[ \t]*=[ \t]*{_NUMBER}[fFlLuU]*[ \t]*;",
+        rf"(?:^|[;{{(])[ \t]*(?:{_TYPES})[ \t]+(?P<name>[A-Za-z]\w*)[ \t]*=[ \t]*{_NUMBER}[fFlLuU]*(?=[ \t]*;)",
         rf"^[ \t]*(?P<name>[A-Za-z]\w*)[ \t]*:?=[ \t]*{_NUMBER}[ \t]*$",
         rf"flag\.(?:Int|Int64|Float64|Uint)\([ \t]*\"(?P<name>[\w-]+)\"[ \t]*,[ \t]*{_NUMBER}[ \t]*,",
         rf"flag\.(?:Int|Int64|Float64|Uint)Var\([^,\n]+,[ \t]*\"(?P<name>[\w-]+)\"[ \t]*,[ \t]*{_NUMBER}[ \t]*,",
@@ -39,6 +39,8 @@ _LOOPS = re.compile(r"\b(?:for|while)\b[^\n]*$")
 def literals(text: str) -> Iterator[Site]:
     """The numbers that have a name in such a program, in the order of the text; none of comments and loops."""
     plain = _without_comments(text)
+    if (tests := plain.find("#[cfg(test)]")) >= 0:
+        plain = plain[:tests]
     found: dict[int, Site] = {}
     for form in _FORMS:
         for match in form.finditer(plain):

@@ -14,6 +14,8 @@ _SETTINGS = re.compile(
     r"options|defaults)(_\w*)?",
     re.IGNORECASE,
 )
+_PARAMETRIC = re.compile(r"Strategy|Agent|Trainer|Policy|Learner|Backtest")
+"""Classes whose own attributes are mostly parameters, as those of a trading strategy are."""
 _MOST_PARTS = 6  # of a tuple: longer ones are data
 
 
@@ -28,6 +30,16 @@ def constants(source: Source) -> Iterator[Site]:
     for name, value in _assigned(list(_inner(tree))):
         if stores.count(name) == 1 and is_turned(name):
             yield from _parts(source, name, value)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef) and _PARAMETRIC.search(" ".join([node.name, *map(ast.unparse, node.bases)])):
+            own = ((name, value) for name, value in _assigned(node.body) if stores.count(name) == 1)
+            yield from (site for name, value in own for site in _parts(source, name, value))
+    yield from _tables(source)
+
+
+def _tables(source: Source) -> Iterator[Site]:
+    """The entries of dictionaries of settings, as displays and as calls of `dict`."""
+    tree = source.tree
     for name, value in _assigned(list(_bodies(tree))):
         if isinstance(value, ast.Dict) and _SETTINGS.fullmatch(name):
             yield from _entries(source, value, "")
@@ -57,9 +69,19 @@ def _inner(tree: ast.Module) -> Iterator[ast.stmt]:
 
 
 def _bodies(tree: ast.Module) -> Iterator[ast.stmt]:
-    """The statements of the top level and of functions."""
+    """The statements of the top level, of functions and of classes."""
     yield from top_level(tree)
     yield from _inner(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            yield from node.body
+
+
+def turned(source: Source) -> Iterator[Site]:
+    """Names at the top level of a module which others import, that a person turns by their names."""
+    for name, value in _assigned(source.tree.body):
+        if is_turned(name):
+            yield from _parts(source, name, value)
 
 
 def _assigned(body: list[ast.stmt]) -> Iterator[tuple[str, ast.expr]]:

@@ -3,11 +3,12 @@
 import ast
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import PurePath
 
 from orgopt.foreign.sites import compiled, data_files
 from orgopt.foreign.sites.calls import arguments, defaults
-from orgopt.foreign.sites.constants import constants
+from orgopt.foreign.sites.constants import constants, turned
 from orgopt.foreign.sites.fields import fields
 from orgopt.foreign.sites.options import options
 from orgopt.foreign.sites.python_text import Source
@@ -17,6 +18,10 @@ SETTINGS_FILE = re.compile(
     r"(^|_|-)(conf|config|configs|configuration|cfg|settings?|hparams?|hyper\w*|params?|parameters|options?|args|"
     r"arguments|constants?|globals?)(_|-|$)",
     re.IGNORECASE,
+)
+_WORD = r"[\"']?[A-Za-z][\w.-]*[\"']?"
+_LISTED = re.compile(
+    rf"#[ \t]*(?:options?|choices?|one of|can be|either)?[: \t]*({_WORD}(?:[ \t]*(?:\||,|/|\bor\b)[ \t]*{_WORD})+)"
 )
 _ENOUGH = 6
 """Settings in calls are looked at where a script has fewer others: what has a name of its own is meant to be turned."""
@@ -43,9 +48,20 @@ def sites(text: str, name: str, tree: ast.Module | None = None, *, script: bool 
     once: dict[int, Site] = {}
     for site in sorted(found, key=lambda one: (one.start, -len(one.choices))):
         once.setdefault(site.start, site)
-    return list(once.values())
+    return [_commented(site, text) for site in once.values()]
+
+
+def _commented(site: Site, text: str) -> Site:
+    """A text with the choices that a comment behind it lists, as in `mode = "a"  # "a" | "b"`."""
+    if not isinstance(site.value, str) or site.choices:
+        return site
+    end = text.find("\n", site.end)
+    rest = text[site.end : end if end >= 0 else len(text)]
+    match = _LISTED.search(rest)
+    listed = [word.strip("\"'") for word in re.split(r"\s*(?:\||,|/|\bor\b)\s*", match[1])] if match else []
+    return replace(site, choices=tuple(listed)) if len(listed) > 1 and site.value in listed else site
 
 
 def _python(source: Source, *, settings: bool) -> list[Site]:
     found: Iterator[Site] = options(source)
-    return [*found, *fields(source), *(constants(source) if settings else ())]
+    return [*found, *fields(source), *(constants(source) if settings else turned(source))]

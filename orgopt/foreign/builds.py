@@ -1,0 +1,157 @@
+"""Programs in other languages: the command that builds and runs one, by its build files and its documents."""
+
+import itertools
+import re
+import shlex
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from orgopt.foreign.kinds import is_seed, is_turned, values
+from orgopt.foreign.sites import knob_name
+from orgopt.foreign.sites.python_text import number
+
+_DOCUMENTS = ("program.md", "readme.md", "readme.txt", "makefile")
+_TOLD = re.compile(r"^[ \t]*(?:\$ |> |`)?(?P<line>(?:cargo run|go run)[^\n`#|&;]*)", re.MULTILINE)
+_INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*[<"]([\w./-]+\.(?:h|hpp|hh|cuh))[>"]', re.MULTILINE)
+_ENOUGH = 3
+"""Settings that a command gives from which on it, and not the sources, has the knobs."""
+_SOURCES = {".c", ".cpp", ".cc", ".cxx"}
+
+
+class Build(NamedTuple):
+    """A command, the file that says so (empty where names alone do), and the lines of knobs that it has places for."""
+
+    run: tuple[str, ...]
+    said: str = ""
+    knobs: str = ""
+
+
+def built(folder: Path, names: Sequence[PurePosixPath]) -> Build | None:
+    """The command of a program in another language; None where there is none."""
+    known = {str(name) for name in names}
+    return _cargo(folder, known) or _go(folder, known) or _node(known) or _c(folder, names, known)
+
+
+def _cargo(folder: Path, known: set[str]) -> Build | None:
+    train = sorted(name for name in known if re.fullmatch(r"src/bin/\w*train\w*\.rs", name))
+    if "Cargo.toml" not in known or not (train or "src/main.rs" in known):
+        return None
+    more = ("--bin", PurePosixPath(train[0]).stem) if train else ()
+    plain = ("cargo", "run", "--release", *more)
+    return _told(folder, plain) or Build(plain, "Cargo.toml")
+
+
+def _go(folder: Path, known: set[str]) -> Build | None:
+    mains = [name for name in known if name.endswith("main.go")]
+    if "go.mod" not in known or not mains:
+        return None
+    first = (sorted(name for name in mains if "train" in name) or sorted(mains, key=len))[0]
+    where = str(PurePosixPath(first).parent)
+    if config := _config(folder / first, known, where):
+        return Build(("sh", "-c", f"cd {shlex.quote(where)} && go run . {config}"), first)
+    plain = ("go", "run", "." if where == "." else f"./{where}")
+    return _told(folder, plain) or Build(plain, "go.mod")
+
+
+def _config(main: Path, known: set[str], where: str) -> str:
+    """The option that gives a Go program the one configuration file beside it, where its default is not there."""
+    text = main.read_text("utf-8", "replace")
+    for match in re.finditer(r'flag\.String\([ \t]*"([\w-]*conf[\w-]*)"[ \t]*,[ \t]*"([^"]*)"', text):
+        if match[2] and str(PurePosixPath(where) / match[2]) not in known:
+            beside = sorted(
+                name for name in known if str(PurePosixPath(name).parent) == where and name.endswith((".toml", ".yaml"))
+            )
+            return f"-{match[1]} {shlex.quote(PurePosixPath(beside[0]).name)}" if beside else ""
+    return ""
+
+
+def _told(folder: Path, plain: Sequence[str]) -> Build | None:
+    """The command with most options that a document has for the same program, whose files are there."""
+    found: list[tuple[int, tuple[str, ...], str]] = []
+    for said, words in _commands(folder):
+        same = [word.removesuffix("/") for word in words[: len(plain)] if word != "--release"]
+        if same[: len(plain) - plain.count("--release")] != [word for word in plain if word != "--release"]:
+            continue
+        paths = [word for word in words[len(same) :] if "/" in word or re.search(r"\.\w{1,5}$", word)]
+        there = all((folder / word).exists() or re.fullmatch(r"[-\d.e]+", word) for word in paths if _is_input(word))
+        if there and not re.search(r"[<>\[\]{}…]|\.\.\.", " ".join(words)):
+            found.append((len(words), words, said))
+    best = max(found, default=None)
+    if best is None or best[0] <= len(plain):
+        return None
+    run, knobs = _places(best[1])
+    return Build(run, best[2], knobs)
+
+
+def _places(words: Sequence[str]) -> tuple[tuple[str, ...], str]:
+    """A command with places for its settings, and their lines; as it is where it has few."""
+    found: dict[str, str] = {}
+    run = list(words)
+    for k, (option, word) in enumerate(itertools.pairwise(words)):
+        name = option.lstrip("-").replace("-", "_")
+        value = number(word)
+        if option.startswith("-") and is_seed(name):
+            run[k + 1] = "{SEED}"
+        elif option.startswith("-") and value is not None and value > 0 and is_turned(name):
+            spec, whole = values(name, value)
+            comment = spec or f"one of {'|'.join(map(str, whole))}"
+            found[knob_name(name)] = f"{knob_name(name)} = {value!r}  # knob: {comment}\n"
+            run[k + 1] = f"{{{knob_name(name)}}}"
+    return (tuple(run), "".join(found.values())) if len(found) >= _ENOUGH else (tuple(words), "")
+
+
+def _is_input(word: str) -> bool:
+    return not re.search(r"out|run|log|save|result|ckpt|checkpoint|model", word, re.IGNORECASE)
+
+
+def _commands(folder: Path) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for path in sorted(folder.iterdir()):
+        if path.name.lower() in _DOCUMENTS and path.is_file():
+            text = path.read_bytes()[: 1 << 18].decode("utf-8", "replace").replace("\\\n", " ")
+            for match in _TOLD.finditer(text):
+                try:
+                    words = tuple(word for word in shlex.split(match["line"]) if word not in {"-q", "--quiet"})
+                except ValueError:
+                    continue
+                yield f"{path.name}:{text.count(chr(10), 0, match.start()) + 1}", words
+
+
+def _node(known: set[str]) -> Build | None:
+    name = next((name for name in ("train.js", "src/train.js", "main.js", "index.js") if name in known), "")
+    return Build(("node", name)) if name else None
+
+
+def _c(folder: Path, names: Sequence[PurePosixPath], known: set[str]) -> Build | None:
+    makefile = next((name for name in ("Makefile", "makefile") if name in known), "")
+    sources = [name for name in names if name.suffix in _SOURCES]
+    if makefile and sources:
+        text = (folder / makefile).read_text("utf-8", "replace")
+        for target in ("train", "run", "all"):
+            recipe = re.search(rf"^{target}\s*:[^\n=]*\n((?:\t[^\n]*\n?)*)", text, re.MULTILINE)
+            if recipe and re.search(r"(^|\s)@?\./|python|cargo run|go run|node ", recipe[1]):
+                return Build(("make", "-s", target), makefile)
+        if binary := re.search(
+            r"-o\s+(\w[\w./-]*)|^(?:TARGET|BIN|EXE\w*|NAME)\s*:?=\s*(\w[\w./-]*)", text, re.MULTILINE
+        ):
+            return Build(("sh", "-c", f"make -s && ./{binary[1] or binary[2]}"), makefile)
+    mains = [name for name in sources if re.search(r"\bmain\s*\(", (folder / name).read_text("utf-8", "replace"))]
+    for name in sorted(mains, key=lambda one: ("train" not in one.stem, "main" not in one.stem, len(one.parts))):
+        rest = [str(one) for one in sources if one not in mains and one.parent == name.parent]
+        compiler = ["cc", "-O2"] if name.suffix == ".c" else ["c++", "-O2", "-std=c++17"]
+        folders = [f"-I{one}" for one in _headers(folder, names, [str(name), *rest])]
+        line = shlex.join([*compiler, *folders, str(name), *rest, "-o", "program", "-lm"])
+        return Build(("sh", "-c", f"{line} && ./program"))
+    return None
+
+
+def _headers(folder: Path, names: Sequence[PurePosixPath], sources: Sequence[str]) -> list[str]:
+    """The folders in which the headers lie that sources include and that do not lie beside them."""
+    headers = [str(name) for name in names if name.suffix in {".h", ".hpp", ".hh", ".cuh"}]
+    found: dict[str, None] = {}
+    for source in sources:
+        for wanted in _INCLUDE.findall((folder / source).read_text("utf-8", "replace")):
+            if str(PurePosixPath(source).parent / wanted) not in headers:
+                above = [one.removesuffix(wanted).rstrip("/") for one in headers if one.endswith(f"/{wanted}")]
+                found |= dict.fromkeys(above[:1])
+    return list(found)
