@@ -443,10 +443,19 @@ def steered(tmp_path: Path, text: str, **others: str) -> tuple[str, bool | None]
         ("print0(f'train loss {a:.3f}')", "train_loss", False),
         ("print(f'Mean Sharpe (all windows) : {s}')", "Mean_Sharpe", True),
         ("for k in ['val_mse', 'n']:\n    print(f'{k}={m[k]}')", "val_mse", False),
+        ("def log0(text):\n    print(text)\nlog0(f'final_int8_exact val_bpb: {x} size: {n}')", "val_bpb", False),
+        ("from dvclive import Live\nwith Live() as live: live.log_metric('f1_score', f1(y))", "f1_score", True),
     ],
 )
 def test_the_metric_is_found_in_what_is_printed(tmp_path: Path, text: str, name: str, up: bool) -> None:
     assert steered(tmp_path, text) == (name, up)
+
+
+def test_what_is_computed_from_test_data_says_so(tmp_path: Path) -> None:
+    found = script(tmp_path, "m = {'roc_auc': auc(y_test, p)}\nfor k, v in m.items(): print(f'{k}: {v}')")
+    assert found.steering is not None
+    assert (found.steering.shown.name, found.steering.on_test, found.steering.test) == ("roc_auc", True, False)
+    assert "# It is computed from what the script calls test data" in draft(found, Answers(up=True))
 
 
 def test_streams_and_sums_of_other_languages_are_read(tmp_path: Path) -> None:
@@ -562,6 +571,17 @@ def test_a_program_in_another_language(tmp_path: Path) -> None:
     assert "val_loss that cc -O2 train.c" in task.brief
     found = outcome(task, {"LR": 0.25})
     assert (found.status, found.metric) == (Status.OK, 1.0)
+
+
+def test_a_package_below_src_is_found_with_its_values(tmp_path: Path) -> None:
+    folder = written(
+        tmp_path / "c",
+        **{
+            "scripts/train.py": "from net.config import Config\nprint('val_loss:', Config().lr ** 2)\n",
+            "src/net/config.py": "class Config:\n    lr = 0.5\n    epochs = 3\n",
+        },
+    )
+    assert outcome(adopted(folder), {"LR": 0.25}).metric == 0.0625
 
 
 def test_words_of_a_command_are_filled_and_a_file_is_read(tmp_path: Path) -> None:

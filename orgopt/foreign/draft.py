@@ -76,6 +76,8 @@ def _metric(found: Steering | None, answers: Answers) -> list[str]:
         lines.append(
             "# It is measured on test data: agents will fit them, and only other data can confirm what they find."
         )
+    if found and found.on_test and not found.test and name == found.shown.name:
+        lines.append("# It is computed from what the script calls test data: agents will fit them.")
     if found and found.test and not answers.metric:
         way = {True: "up", False: "down", None: "down"}[found.up]
         shown = found.shown
@@ -121,7 +123,8 @@ def sentences(found: Survey) -> Sequence[tuple[str, str]]:
     if steers and steers.test:
         said.append(("steered by", f"nothing yet: {steers.shown.name} is measured on test data  ({steers.why})"))
     elif steers:
-        said.append(("steered by", f"{steers.shown.name}, {way[steers.up]}  ({steers.why})"))
+        on_test = ", computed from what the script calls test data" * steers.on_test
+        said.append(("steered by", f"{steers.shown.name}, {way[steers.up]}{on_test}  ({steers.why})"))
     used = {target.file for target in found.marked.targets}
     where = ", ".join([found.parts.script.name] * (found.parts.script.name != KNOBS_FILE) + sorted(used))
     said.append(("knobs", f"{len(found.knobs)} in {where}" if found.knobs else "none"))

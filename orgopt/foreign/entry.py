@@ -85,8 +85,9 @@ def entry(folder: Path) -> Entry | None:
     scripts = [name for name in names if name.suffix == ".py"]
     if told := _told(folder, scripts, commands):
         return told
-    weighed = sorted(((_weight(folder, name, commands), -len(name.parts), str(name)) for name in scripts), reverse=True)
-    likely = [(weight, name) for weight, _, name in weighed if weight >= 2]
+    weighed = [(_weight(folder, name, commands), str(name)) for name in scripts]
+    weighed.sort(key=lambda one: (-one[0], one[1].count("/"), len(one[1]), one[1]))
+    likely = [(weight, name) for weight, name in weighed if weight >= 2]
     build = built(folder, names)
     if build is not None and (not likely or likely[0][0] < 4):
         return Entry(script="", run=build.run, said=build.said, knobs=build.knobs)
@@ -230,7 +231,7 @@ def local_modules(folder: Path, script: str, trees: Mapping[str, ast.Module] | N
             above = PurePosixPath(name).parent
             for _ in range(level - 1):
                 above = above.parent
-            places = [above] if level else [base, PurePosixPath(), PurePosixPath(name).parent]
+            places = [above] if level else [base, PurePosixPath(), PurePosixPath(name).parent, PurePosixPath("src")]
             for place in places:
                 inner = place.joinpath(*module.split(".")) if module else place
                 path = next((one for one in (f"{inner}.py", f"{inner}/__init__.py") if (folder / one).is_file()), "")

@@ -70,6 +70,7 @@ _TURNED = vocabulary(
     "regularization reg l1 l2 l2ratio ratio iter iters iterations batch batchsize steps bs c degree neighbors "
     "penalty solver criterion split leaf features df ngram trees boost rounds loss scheduler schedule sigma "
     "scale weight coef factor lookback fast slow embeddings "
+    "minibatch grad gradient accumulate accumulation accum child eta "
     "coeff nodes neurons latent rank mixup ema discount entropy rollout buffer"
 )
 _JOINED = re.compile(
@@ -182,7 +183,8 @@ def _splits(own: list[str]) -> bool:
         "len",
         "window",
     }
-    return bool(own) and own[0] in {"train", "training"} and bool(set(own[1:]) & amounts) and "batch" not in own
+    shapes = {"batch", "seq", "sequence", "context"}
+    return bool(own) and own[0] in {"train", "training"} and bool(set(own[1:]) & amounts) and not shapes & set(own)
 
 
 def values(name: str, value: float) -> tuple[str, list[int]]:

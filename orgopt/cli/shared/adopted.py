@@ -18,6 +18,7 @@ from orgopt.foreign.draft import Answers, sentences
 from orgopt.foreign.results import direction
 from orgopt.foreign.survey import Survey
 from orgopt.ledger import write_text
+from orgopt.study.wording import duration
 from orgopt.task import Task
 from orgopt.task_folder import load_task
 from orgopt.task_source import is_task
@@ -39,6 +40,7 @@ slots = 2
 task = "{task}"
 budget = "{budget}"
 slots = 2
+seeds = {seeds}  # runs of each; more add to a contest
 
 [optimize]
 task = "{task}"
@@ -48,6 +50,11 @@ slots = 2
 _EXPERIMENTS = 8
 """A budget has room for as many experiments a slot."""
 _LEAST_S, _USUAL_S = 10, 60
+_FIRST_S = 150.0
+"""Seconds that a first contest of two should take, where its experiments let it."""
+_LEAST_SEEDS, _MOST_SEEDS = 3, 5
+_VERIFIED = 2.5
+"""Experiments that a run's verification takes beside its budget."""
 
 
 def adopt_folder(checkout: Path, folder: Path | None, org: Path, *, script: str, tries: bool) -> list[Path]:
@@ -70,7 +77,7 @@ def adopt_folder(checkout: Path, folder: Path | None, org: Path, *, script: str,
     if folder is not None:
         texts = {
             "program.md": org.read_text("utf-8"),
-            SETTINGS: _SETTINGS.format(task=checkout, budget=_budget(seconds)),
+            SETTINGS: _SETTINGS.format(task=checkout, budget=f"{_budget(seconds)}s", seeds=_seeds(seconds)),
             ".gitignore": IGNORED,
         }
         new = write_new(folder, texts)
@@ -78,7 +85,7 @@ def adopt_folder(checkout: Path, folder: Path | None, org: Path, *, script: str,
             out.print(f"  + {near(path)}", markup=False)
         written += new
     if seconds is not None:
-        _say_next(checkout, folder)
+        _say_next(checkout, folder, seconds)
     return written
 
 
@@ -153,13 +160,23 @@ def answered(found: Survey) -> Answers:
     return Answers(metric=name, up=up)
 
 
-def _budget(seconds: float | None) -> str:
-    """A budget with room for some experiments, as an option has it."""
-    return f"{math.ceil(max(_LEAST_S, seconds * _EXPERIMENTS)) if seconds else _USUAL_S}s"
+def _budget(seconds: float | None) -> int:
+    """Seconds of a budget with room for some experiments."""
+    return math.ceil(max(_LEAST_S, seconds * _EXPERIMENTS)) if seconds else _USUAL_S
 
 
-def _say_next(checkout: Path, folder: Path | None) -> None:
-    """What to type next, such that it works from here."""
+def _run_s(seconds: float | None) -> float:
+    """Seconds that a run takes with its verification."""
+    return _budget(seconds) + _VERIFIED * (seconds or 0.0)
+
+
+def _seeds(seconds: float | None) -> int:
+    """Runs of each of two entrants in a first contest: as many as an impatient person waits for."""
+    return max(_LEAST_SEEDS, min(_MOST_SEEDS, int(_FIRST_S / (2 * _run_s(seconds)))))
+
+
+def _say_next(checkout: Path, folder: Path | None, seconds: float) -> None:
+    """What to type next, such that it works from here, and how long it takes."""
     away = folder is not None and folder.resolve() != Path.cwd()
     there = f"cd {shlex.quote(str(folder))} && " if away else ""
     name = own_command(anywhere=away)
@@ -168,9 +185,12 @@ def _say_next(checkout: Path, folder: Path | None) -> None:
             f"\nNext, a workspace beside it: {name} init my-lab --task {shlex.quote(near(checkout))}", markup=False
         )
         return
-    out.print(f"\nNext: {there}{name} run program.md", markup=False, soft_wrap=True)
+    one, two = (duration(_run_s(seconds) * runs) for runs in (1, 2 * _seeds(seconds)))
+    out.print(f"\nNext, in about {one}: {there}{name} run program.md", markup=False, soft_wrap=True)
     out.print(
-        f"Is it better than plain Optuna? {there}{name} compare program.md optuna:tpe", markup=False, soft_wrap=True
+        f"Is it better than plain Optuna? In about {two}: {there}{name} compare program.md optuna:tpe",
+        markup=False,
+        soft_wrap=True,
     )
 
 

@@ -7,14 +7,14 @@ to see, with what else it could be.
 import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
 from orgopt.foreign.results.elsewhere import shown_elsewhere
 from orgopt.foreign.results.goal import said
 from orgopt.foreign.results.metric import DOWN, METRIC_WORDS, OPEN, UP, direction
-from orgopt.foreign.results.tables import returned
+from orgopt.foreign.results.tables import computed, returned
 from orgopt.foreign.results.templates import Shown, shown
 from orgopt.foreign.sites.python_text import called, calls, constant, words_of
 from orgopt.foreign.source import vocabulary, words
@@ -50,7 +50,8 @@ class Steering:
         shown: What its scripts show.
         up: Whether more of it is better; None where nothing says.
         why: What says that it steers, as the end of a sentence.
-        test: Whether it is measured on data that are called test data.
+        test: Whether it is named for test data.
+        on_test: Whether it is computed from data that the script calls test data, whatever its own name.
         sure: Whether nothing else could be meant as well.
         others: The names of what else could be, the likeliest first.
         rivals: These, as they are shown.
@@ -60,6 +61,7 @@ class Steering:
     up: bool | None
     why: str
     test: bool
+    on_test: bool
     sure: bool
     others: tuple[str, ...]
     rivals: tuple[Shown, ...] = ()
@@ -80,6 +82,8 @@ def steering(folder: Path, trees: Mapping[str, ast.Module], texts: Mapping[str, 
     tables = list(dict.fromkeys(key for tree in trees.values() for key in returned(tree)))
     found = [one for file, tree in trees.items() for one in shown(tree, file, tables)]
     found += [one for file, text in (texts or {}).items() for one in shown_elsewhere(text, file)]
+    values = {key: value for tree in trees.values() for key, value in computed(tree).items()}
+    found = [one if one.expression else replace(one, expression=values.get(one.key or one.name, "")) for one in found]
     goals = {goal.name.lower(): goal for goal in said(folder, [one.name for one in found])}
     bests = [best for file, tree in trees.items() for best in _bests(tree, file)]
     ranked: list[tuple[float, int, Shown, bool | None, str]] = []
@@ -98,7 +102,9 @@ def steering(folder: Path, trees: Mapping[str, ast.Module], texts: Mapping[str, 
     rivals = {one.name: one for _, _, one, _, _ in ranked[:-1]}
     own = set(words(first.name))
     test = bool(own & _TEST or (_context(first) & _TEST and not own & _UNSEEN))
+    inner = set(words(re.sub(r"\W", "_", first.expression)))
     return Steering(
+        on_test=bool(inner & _TEST and not (inner | own) & _UNSEEN),
         shown=first,
         up=up,
         why=why,

@@ -50,6 +50,19 @@ def keys(node: ast.expr, known: Mapping[str, ast.expr], depth: int = 0) -> list[
     return found
 
 
+def computed(tree: ast.Module) -> dict[str, str]:
+    """What is computed for each key of a dictionary, as the file has it."""
+    return {
+        key.value: ast.unparse(value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Dict)
+        for key, value in zip(node.keys, node.values, strict=True)
+        if isinstance(key, ast.Constant)
+        and isinstance(key.value, str)
+        and not isinstance(value, ast.Name | ast.Constant)
+    }
+
+
 def joined(key: str) -> str:
     """A key in tables as one name."""
     return key.replace(".", "_")

@@ -68,19 +68,25 @@ def shown(tree: ast.Module, file: str, tables: Sequence[str] = ()) -> Iterator[S
         file: Its path.
         tables: The keys of tables that it may get from elsewhere and show whole.
     """
-    known, listed = held(tree), _listed(tree)
+    known, listed, own = held(tree), _listed(tree), _own_prints(tree)
     within = _functions(tree)
+    live = any(isinstance(node, ast.ImportFrom) and (node.module or "").startswith("dvclive") for node in tree.body)
     for call in calls(tree):
         last = called(call.func).rsplit(".", 1)[-1]
         place, function = f"{file}:{call.lineno}", within.get(call.lineno, "")
         if last in _FAULTS:
             continue
         yield from _framework(call, last, place, function)
+        if live and last == "log_metric" and call.args and isinstance(call.args[0], ast.Constant):
+            name = str(call.args[0].value)
+            expression = ast.unparse(call.args[1]) if len(call.args) > 1 else ""
+            file = "dvclive/metrics.json"
+            yield Shown(name=name, file=file, key=name, place=place, within=function, expression=expression)
         if last == "dump" and called(call.func).startswith("json") and call.args:
             target = written_to(tree, call)
             for key in keys(call.args[0], known) or tables:
                 yield Shown(name=joined(key), file=target, key=key, place=place, within=function)
-        elif _PRINTS.fullmatch(last):
+        elif _PRINTS.fullmatch(last) or last in own:
             yield from _printed(call, known, tables, (place, function))
             yield from _looped(call, known, listed, (place, function))
 
@@ -99,6 +105,18 @@ def _printed(
         if isinstance(part, ast.Call) and called(part.func) == "json.dumps" and part.args:
             for key in keys(part.args[0], known) or tables:
                 yield Shown(name=joined(key), key=key, place=place, within=function)
+
+
+def _own_prints(tree: ast.Module) -> set[str]:
+    """The names of a file's own functions that print an argument, as `def log0(text): print(text)`."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and node.args.args:
+            given = {argument.arg for argument in node.args.args}
+            prints = [call for call in calls(node) if called(call.func) == "print" and call.args]
+            if any(isinstance(call.args[0], ast.Name) and call.args[0].id in given for call in prints):
+                found.add(node.name)
+    return found
 
 
 def _looped(
@@ -159,7 +177,8 @@ def named(template: str, holes: Sequence[str], place: str, within: str) -> Itera
         told = label["label"]
         text = _LINKS.sub("", told)  # `accuracy is 0.5`
         open_ended = not re.search("[:=]", label["gap"]) and text == told and not _is_end(template, start)
-        text = _known_end(text) if open_ended else text
+        tagged = bool(re.match(r"\S*_\S*_\S* ", text))  # `final_int8_exact val_bpb`
+        text = _known_end(text) if open_ended or tagged else text
         name = re.sub(r"\W+", "_", text.replace("²", "2")).strip("_")
         rest = template[start + 1 :].split("\n", 1)[0]
         line = template[:start].rsplit("\n", 1)[-1]

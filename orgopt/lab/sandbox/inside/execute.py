@@ -63,6 +63,8 @@ def execute(run: Sequence[str], script: str, text: str, seed: int) -> None:
     if (python := python_words(words)) is None:
         start(words)
         return
+    if (package := Path("src")).is_dir() and not (package / "__init__.py").exists():
+        sys.path.insert(0, str(package.absolute()))  # as where a package of this layout is installed
     if python[0] == "-m":
         sys.argv = python[1:]
         sys.path.insert(0, str(Path.cwd()))
@@ -70,7 +72,7 @@ def execute(run: Sequence[str], script: str, text: str, seed: int) -> None:
         return
     sys.argv = python
     # As Python does: modules beside the script come first, those with knobs of this experiment among them.
-    sys.path.insert(0, str(Path(python[0]).resolve().parent))
+    sys.path.insert(0, str(Path(python[0]).absolute().parent))
     if script != python[0]:
         sys.path.insert(1, str(Path.cwd()))
     runpy.run_path(python[0], run_name="__main__")
