@@ -573,6 +573,12 @@ def test_a_program_in_another_language(tmp_path: Path) -> None:
     assert (found.status, found.metric) == (Status.OK, 1.0)
 
 
+def test_a_command_alone_says_which_script_has_the_knobs(tmp_path: Path) -> None:
+    toml = "kind = 'script'\nrun = 'python -u train.py'\nmetric = 'loss'\ndirection = 'down'\n"
+    task = load_task(str(written(tmp_path / "c", **{"train.py": "LR = 0.5\nprint('loss:', LR)\n", "task.toml": toml})))
+    assert (task.script, [knob.name for knob in task.knobs]) == ("train.py", ["LR"])
+
+
 def test_a_package_below_src_is_found_with_its_values(tmp_path: Path) -> None:
     folder = written(
         tmp_path / "c",

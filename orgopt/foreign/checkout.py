@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from orgopt.errors import TaskError
 from orgopt.foreign.accelerator import needs_gpu
+from orgopt.foreign.editable import script_of
 from orgopt.foreign.files import own_files
 from orgopt.foreign.knobs import File, Marked, Ranges, marked
 from orgopt.foreign.places import data_folders
@@ -73,7 +74,7 @@ def find(folder: Path, toml: Mapping[str, Any]) -> Found:
         ValueError: What `task.toml` says is not understood.
     """
     run = words_of_command(toml.get("run", ""))
-    script = str(toml.get("script", "" if run else "train.py"))
+    script = str(toml.get("script", _run_script(folder, toml, run) if run else "train.py"))
     needed = (*([script] if script else []), *toml.get("files", ()), *([PREPARE] * (not toml)))
     for name in needed:
         if not (folder / name).is_file():
@@ -95,6 +96,14 @@ def find(folder: Path, toml: Mapping[str, Any]) -> Found:
         gpu=needs_gpu([*own, *parts.fixed]),
         left_out=f"; left out are {each}" if each else "",
     )
+
+
+def _run_script(folder: Path, toml: Mapping[str, Any], run: Sequence[str]) -> str:
+    """The Python file that a command runs, where nothing else says where its knobs are; else nothing."""
+    if "knobs" in toml or "files" in toml:
+        return ""
+    name = script_of([word for word in run if word not in {"python", "python3", "uv", "run", "-u"}])
+    return name if name and (folder / name).is_file() else ""
 
 
 def _seed_notes(targets: Sequence[Target]) -> Iterator[str]:
