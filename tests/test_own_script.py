@@ -348,6 +348,11 @@ def test_constants_of_other_languages(tmp_path: Path, name: str, text: str) -> N
     assert changed == text.replace("0.5", "0.25").replace("8", "4", 1)
 
 
+def test_sources_that_are_not_built_have_no_knobs(tmp_path: Path) -> None:
+    files = {"train.c": "int main(void) { int epochs = 9; }", "gpu/other.c": "int main(void) { int layers = 3; }"}
+    assert knobs_in(written(tmp_path, **files)) == {"EPOCHS": 9}
+
+
 SPACES = {
     "sweep.yaml": """
 hydra:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from orgopt.api.bounds import require
+from orgopt.api.bounds import RAY, require
 from orgopt.api.inputs import Document, announce, program_of, require_document, tasks_of, told
-from orgopt.api.labs import RAY, budgets_of, calibrate_all, experiment_s, workers_of
+from orgopt.api.labs import budgets_of, calibrate_all, experiment_s, workers_of
 from orgopt.api.language import check, language_settings
 from orgopt.callback import Callback
 from orgopt.document import parse

@@ -33,6 +33,9 @@ class Bound(NamedTuple):
         return f"a {'whole ' * self.whole}number from {self.least:,} {end}{' or None' * self.optional}"
 
 
+RAY = "ray"
+"""The lab and the workers on a Ray cluster."""
+
 BOUNDS: Mapping[str, Bound] = {
     "contenders": Bound(2, 100),
     "generations": Bound(1, 10_000),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orgopt.api.bounds import require
+from orgopt.api.bounds import RAY, require
 from orgopt.api.inputs import (
     AnyTask,
     Document,
@@ -19,7 +19,7 @@ from orgopt.api.inputs import (
     tasks_of,
     told,
 )
-from orgopt.api.labs import RAY, budgets_of, calibrate_all, check_budgets, lab_of, relative, workers_of
+from orgopt.api.labs import budgets_of, calibrate_all, check_budgets, lab_of, relative, workers_of
 from orgopt.api.language import check, going_on, language_settings, means
 from orgopt.api.steering import Notices, TimeIsUp, ending_after, notify_command, seconds_left, wait_while_paused
 from orgopt.callback import Callback, Following

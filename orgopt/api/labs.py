@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 
+from orgopt.api.bounds import RAY
 from orgopt.api.inputs import Duration, experiments_a_slot, seconds
 from orgopt.calibration import UNEDITED_RUNS, calibrate
 from orgopt.callback import Callback
@@ -23,9 +24,6 @@ from orgopt.lab.worlds.world import open_world
 from orgopt.seal import read_record, write_record
 from orgopt.study.verdict.evidence import REMEDY, stamp
 from orgopt.task import THINK_SHARE, Measure, Task
-
-RAY = "ray"
-"""The lab and the workers on a Ray cluster."""
 
 _ASKED: dict[str, float] = {}
 """Lab seconds of experiments in worlds, by the digest of their task: some worlds take a while to open."""

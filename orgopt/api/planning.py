@@ -6,7 +6,7 @@ from dataclasses import replace
 from orgopt.agents.approval import Approve
 from orgopt.agents.session import speaks
 from orgopt.agents.settings import LanguageSettings
-from orgopt.api.bounds import require
+from orgopt.api.bounds import RAY, require
 from orgopt.api.inputs import (
     AnyTask,
     Document,
@@ -20,7 +20,7 @@ from orgopt.api.inputs import (
     told,
     workspace_of,
 )
-from orgopt.api.labs import RAY, budgets_of, check_budgets, lab_of, relative, workers_of
+from orgopt.api.labs import budgets_of, check_budgets, lab_of, relative, workers_of
 from orgopt.api.language import check, language_settings
 from orgopt.api.steering import notify_command, seconds_left
 from orgopt.api.study_plan import Plan

@@ -7,7 +7,7 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from orgopt.api.labs import RAY
+from orgopt.api.bounds import RAY
 from orgopt.api.language import asked_models
 from orgopt.cli.shared.base import err, out, own_command, print_json
 from orgopt.cli.shared.exit_codes import Exit

@@ -22,10 +22,8 @@ from orgopt.document.reading.reader import Reading
 from orgopt.document.saving import save
 from orgopt.document.text.program import Program
 from orgopt.errors import DocumentError, UsageError
-from orgopt.lab.worlds.recording import run_seconds
 from orgopt.nearest import did_you_mean
 from orgopt.org import Org
-from orgopt.task_folder import load_task
 from orgopt.workspace import find_workspace
 
 
@@ -98,6 +96,9 @@ def facts_of(name: str, slots: int) -> Facts:
     Raises:
         TaskError: There is no such task.
     """
+    from orgopt.lab.worlds.recording import run_seconds
+    from orgopt.task_folder import load_task
+
     task = load_task(name, find_workspace())
     files = tuple(sorted(path.name for path in task.folder.iterdir() if path.is_file()))
     return Facts(

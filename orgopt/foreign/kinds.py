@@ -40,7 +40,7 @@ _TIMES = vocabulary("seconds secs sec minutes mins hours timeout deadline budget
 _SILENT = vocabulary(
     "log logging print verbose save checkpoint checkpoints report debug wandb plot every interval exclude resume "
     "visdom multigpu download tqdm display show force dry smoke quick overwrite quiet silent silence "
-    "progress color colour banner"
+    "progress color colour banner json"
 )
 _MODES = vocabulary("mode stage task env environment source run experiment")
 _OTHER_PARTS = vocabulary(

@@ -5,21 +5,22 @@ import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 import click
 from click.core import ParameterSource
 from rich.console import Console
 
-from orgopt.api.bounds import BOUNDS
+from orgopt.api.bounds import BOUNDS, RAY
 from orgopt.api.inputs import experiments_a_slot, seconds
-from orgopt.api.labs import RAY
 from orgopt.called import own_command as own_command
 from orgopt.cli.shared.plain_output import is_utf8
 from orgopt.errors import OrgoptError, UsageError
 from orgopt.json_values import SCHEMA_VERSION
 from orgopt.plugins import Kind
-from orgopt.score import Score
+
+if TYPE_CHECKING:
+    from orgopt.score import Score
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -79,7 +80,7 @@ def near(path: Path) -> str:
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
-def warn_of_failures(name: str, score: Score) -> None:
+def warn_of_failures(name: str, score: "Score") -> None:
     """Say so when no experiment of a run succeeded: its score is the baseline's, which looks like a result."""
     if score.common_error and not score.experiments.get("ok"):
         text = f"{name}: no experiment succeeded; most often: {score.common_error}"
