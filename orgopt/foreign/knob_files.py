@@ -81,6 +81,9 @@ def compiled_files(folder: Path, run: str) -> list[str]:
     names = [name for name in names if not _BESIDE.search(name)]
     bins = [name for name in names if name.startswith("src/bin/")]
     names = [name for name in names if name not in bins or "train" in name or len(bins) == 1]
+    if command := re.search(r"(cmd/[\w-]+)", run):
+        names = [name for name in names if not name.startswith("cmd/") or name.startswith(f"{command[1]}/")]
+    names = [name for name in names if not _ASIDE.search(str(PurePosixPath(name).parent))]
     if run.endswith("-o program -lm && ./program"):  # what the compiler is not given takes no part
         built = set(run.split())
         names = [name for name in names if name in built or name.endswith((".h", ".hpp"))]

@@ -9,7 +9,7 @@ from orgopt.study.records.head import Identity
 from orgopt.study.records.names import PHASES
 from orgopt.study.rewrites import said_of_rewrites
 from orgopt.study.view import StudyView
-from orgopt.study.wording import count, date, duration, lab_words, phase_name
+from orgopt.study.wording import count, date, duration, lab_words, phase_name, unnegated
 
 _TEXT = (
     "Research output is (q at the end + mean of q over the budget) / 2. q is the held-out improvement of what the team "
@@ -93,12 +93,14 @@ def _tasks(study: StudyView) -> Markup:
     reported = study.head.identity.self_reported  # none of these was verified, whatever older versions wrote
     for name, task in study.head.tasks.items():
         identity = study.head.identity.tasks[name]
+        counts, baseline = unnegated(task.heldout, task.baseline.heldout)
+        known = task.reference if name not in reported else None
         body.append(
             (
                 h("span", name, h("small", task.title)),
-                f"{task.heldout} ({task.unit})" if task.unit else task.heldout,
-                f"{task.baseline.heldout:.4g}",
-                f"{task.reference.heldout:.4g}" if task.reference and name not in reported else "–",
+                f"{counts} ({task.unit})" if task.unit and task.unit != counts else counts,
+                f"{baseline:.4g}",
+                f"{unnegated(task.heldout, known.heldout)[1]:.4g}" if known else "–",
                 f"{task.baseline.sd:.4g}",
                 h("code", identity.digest),
                 lab_words(identity.lab),

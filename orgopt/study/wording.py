@@ -48,6 +48,11 @@ def metric(value: float) -> str:
     return f"{value:.3f}" if not value or abs(value) >= _LEAST_SHOWN else f"{value:.3g}"
 
 
+def unnegated(name: str, value: float) -> tuple[str, float]:
+    """A metric as its script has it: what is negated inside, so that less is better, is called `-accuracy` there."""
+    return (name[1:], -value) if name.startswith("-") else (name, value)
+
+
 def signed(value: float | None, digits: int = 2) -> str:
     """`+.18`, `−.03`."""
     if value is None:

@@ -17,7 +17,7 @@ from orgopt.study.records.kinds import FinalRecord
 from orgopt.study.records.names import TEST
 from orgopt.study.standing import Standing
 from orgopt.study.view import CandidateView, StudyView
-from orgopt.study.wording import count, entrant_name, noise
+from orgopt.study.wording import count, entrant_name, noise, unnegated
 from orgopt.tracking import budget_curves, names, tables
 from orgopt.tracking.diffs import diff, diff_page
 from orgopt.tracking.entry import NOTE, Entry, Point, Source
@@ -148,7 +148,8 @@ def points(view: StudyView, own: CandidateView, ledgers: Ledgers) -> list[Point]
         if scores:
             outputs, heldout = [one.research_output for one in scores], [one.heldout for one in scores]
             found.append(names.TASK_OUTPUT.at(_mean(outputs), task=task))
-            found.append(names.TASK_HELDOUT.at(_mean(heldout), task=task, metric=view.head.tasks[task].heldout))
+            metric, value = unnegated(view.head.tasks[task].heldout, _mean(heldout))
+            found.append(names.TASK_HELDOUT.at(value, task=task, metric=metric))
         budget_s = view.head.identity.budget_of(task)
         found += budget_curves.quality(task, scores, budget_s)
         found += budget_curves.best(task, ledgers.get(task, ()), budget_s)

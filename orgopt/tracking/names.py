@@ -82,7 +82,10 @@ AGENT_S = Metric("candidate", "agent_s", "agent-seconds", "spent thinking and me
 EXPERIMENTS = Metric("candidate", "experiments", "experiments", "in all of its runs")
 TASK_OUTPUT = Metric("candidate", "TASK/research_output", "q", "mean over its seeds on one task")
 TASK_HELDOUT = Metric(
-    "candidate", "TASK/METRIC", "the metric's", "held-out metric of what was submitted, mean over seeds"
+    "candidate",
+    "TASK/METRIC",
+    "the metric's",
+    "held-out metric of what was submitted, as the script has it, mean over seeds",
 )
 BUDGET_Q = Metric(
     "candidate", "budget/q.TASK", "q", "what would be submitted, mean over seeds; a step a second of budget"
