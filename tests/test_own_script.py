@@ -223,6 +223,7 @@ def test_a_configuration_file_named_by_the_command_has_the_knobs(tmp_path: Path)
         ("p.add_argument('--dim', type=float, default=4)", {"DIM": 4.0}),
         ("p.add_argument('--no-bias', action='store_true')", {"NO_BIAS": False}),
         ("p.add_argument('--lr', default='0.1', type=float)", {"LR": 0.1}),
+        ("add = p.add_argument\nadd('--lr', type=float, default=0.1)\nadd('--seed', default=3)", {"LR": 0.1}),
         ("@click.option('--lr', default=0.1)\ndef f(lr): pass", {"LR": 0.1}),
         ("@click.option('--act', type=click.Choice(['a', 'b']), default='a')\ndef f(act): pass", {"ACT": "a"}),
         ("import typer\ndef main(lr: float = typer.Option(0.1), n_steps: int = 9): pass", {"LR": 0.1, "N_STEPS": 9}),
@@ -454,6 +455,11 @@ def steered(tmp_path: Path, text: str, **others: str) -> tuple[str, bool | None]
 )
 def test_the_metric_is_found_in_what_is_printed(tmp_path: Path, text: str, name: str, up: bool) -> None:
     assert steered(tmp_path, text) == (name, up)
+
+
+def test_a_seed_of_any_option_is_set(tmp_path: Path) -> None:
+    found = script(tmp_path, "add = p.add_argument\nadd('--random-state', default=42)\nadd('--lr', default=0.1)")
+    assert [note.rsplit("(", 1)[-1] for note in found.parts.seeds] == ["set from ORGOPT_SEED)"]
 
 
 def test_what_is_computed_from_test_data_says_so(tmp_path: Path) -> None:

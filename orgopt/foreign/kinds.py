@@ -102,7 +102,7 @@ def why_fixed(name: str) -> str:
     """Why a constant is no knob by its name; empty where it may be one."""
     own = words(name)
     found = set(own)
-    if found & _SEEDS or "random_state" in name.lower():
+    if is_seed(name):
         return "a seed"
     if found & _EVALUATION or _splits(own) or (found & _MARKET and not found & {"loss", "weight"}):
         return "defines what is measured"
@@ -115,7 +115,7 @@ def why_fixed(name: str) -> str:
         return "given by the data"
     if found & _TIMES and not ("patience" in found and found & _PATIENCE):
         return "a time"
-    if found & _SILENT:
+    if found & _SILENT or found == {"batch", "first"}:  # the order of axes
         return "changes no result"
     if found & {"train", "training"} and found & {"no", "do", "only", "skip"}:
         return "belongs to the machine or the run"
@@ -137,7 +137,7 @@ def in_other_part(name: str) -> str:
 
 def is_seed(name: str) -> bool:
     """Whether a name is that of a seed."""
-    return bool(set(words(name)) & _SEEDS) or "random_state" in name.lower()
+    return bool(set(words(name)) & _SEEDS) or "random_state" in name.lower().replace("-", "_")
 
 
 def is_turned(name: str) -> bool:

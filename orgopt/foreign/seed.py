@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from orgopt.foreign.draws import drawn, shared_draws
 from orgopt.foreign.kinds import is_seed
+from orgopt.foreign.sites.options import adds_option
 from orgopt.foreign.source import words
 
 VARIABLE = "ORGOPT_SEED"
@@ -129,7 +130,7 @@ def _sites(tree: ast.Module) -> Iterator[_Site]:
 def _called(call: ast.Call, calls: tuple[ast.Call, ...], tree: ast.Module) -> Iterator[_Site]:
     """The seeds that a call is given."""
     name = _name(call.func)
-    if name.rsplit(".", 1)[-1] == "add_argument":
+    if adds_option(call):
         flags = [one.value for one in call.args if isinstance(one, ast.Constant) and isinstance(one.value, str)]
         for flag in [flag for flag in flags if is_seed(flag)][:1]:
             defaults = [word.value for word in call.keywords if word.arg == "default"]

@@ -8,6 +8,8 @@ from dataclasses import replace
 from orgopt.foreign.sites.python_text import Source, called, calls, constant, values_of, words_of
 from orgopt.foreign.sites.site import Site
 
+_ARGPARSE = {"type", "default", "action", "choices", "help", "dest", "metavar", "nargs", "required", "const", "env_var"}
+_TELLING = {"type", "default", "action", "choices"}
 _ENVIRONMENT = re.compile(r"environ\.get|getenv|(\w*_)?env(_\w+)?|get_?env\w*", re.IGNORECASE)
 
 
@@ -16,13 +18,24 @@ def options(source: Source) -> Iterator[Site]:
     defaults = _set_defaults(source.tree)
     for call in calls(source.tree):
         last = called(call.func).rsplit(".", 1)[-1]
-        if last == "add_argument":
+        if adds_option(call):
             yield from _argument(source, call, defaults)
         elif last == "option" or (last == "Option" and "typer" in called(call.func)):
             yield from _option(source, call)
         elif _ENVIRONMENT.fullmatch(last) or called(call.func).endswith("environ.get"):
             yield from _variable(source, call)
     yield from _typer(source)
+
+
+def adds_option(call: ast.Call) -> bool:
+    """Whether a call adds an option as argparse does, by whatever name: `add = parser.add_argument` is common."""
+    last = called(call.func).rsplit(".", 1)[-1]
+    if last == "add_argument":
+        return True
+    given = set(words_of(call))
+    first = call.args[0].value if call.args and isinstance(call.args[0], ast.Constant) else None
+    likely = isinstance(first, str) and re.match(r"--?[a-zA-Z]", first) and given <= _ARGPARSE and given & _TELLING
+    return bool(likely) and last not in {"option", "Option"}
 
 
 def flags(call: ast.Call) -> list[str]:
@@ -35,7 +48,7 @@ def required(tree: ast.AST) -> list[str]:
     """The arguments without which a script with argparse does not run."""
     found: list[str] = []
     for call in calls(tree):
-        if called(call.func).rsplit(".", 1)[-1] != "add_argument" or not call.args:
+        if not adds_option(call) or not call.args:
             continue
         words = words_of(call)
         must = words.get("required")
