@@ -135,10 +135,11 @@ def _command(folder: Path, script: str, words: Sequence[str]) -> tuple[str, ...]
     """The words that run a script: as a module where it is one of a package that it imports itself."""
     given = _needed(folder, script, words)
     parts = PurePosixPath(script).with_suffix("").parts
-    package = len(parts) > 1 and all(part.isidentifier() for part in parts)
+    top = script.split("/")[0]
+    package = top != script and all(part.isidentifier() for part in parts)
     above = {module.split(".")[0] for module, level in imported(parsed(folder / script)) if not level}
-    beside = (folder / script).parent / parts[0]
-    inside = package and parts[0] in above and not (beside.is_dir() or beside.with_suffix(".py").is_file())
+    beside = (folder / script).parent / top
+    inside = package and top in above and not (beside.is_dir() or beside.with_suffix(".py").is_file())
     if words[:1] == ["-m"] or inside or (package and any(level for _, level in imported(parsed(folder / script)))):
         return ("python", "-m", ".".join(parts), *given)
     return ("python", script, *given)

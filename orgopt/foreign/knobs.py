@@ -199,8 +199,7 @@ def _with_marks(script: File, own: Sequence[_Found], found: Sequence[_Found]) ->
     heads = [*reversed(heads), *(_line(one) for one in found if one.file is not script)]
     if not heads:
         return text
-    lines = text.split("\n")
-    place = _beginning(script.tree)
+    lines, place = text.split("\n"), _beginning(script.tree)
     return "\n".join([*lines[:place], HEADING, *heads, *lines[place:]])
 
 
