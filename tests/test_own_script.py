@@ -100,6 +100,11 @@ def outcome(task: Task, settings: dict[str, object] | None = None, seed: int = 1
         ({"fit_it.py": "run()", "README.md": "Then `uv run fit_it.py`."}, "fit_it.py", "python fit_it.py"),
         ({"go.py": "run()", "Makefile": "train:\n\tpython go.py\n"}, "go.py", "python go.py"),
         (
+            {"src/train.py": "go()", "std/train_bc.py": "go()", "README.md": "`./.venv/bin/python -m std.train_bc`"},
+            "std/train_bc.py",
+            "python -m std.train_bc",
+        ),
+        (
             {
                 "train.py": "p.add_argument('--data', required=True)\nprint(1)",
                 "README.md": "```\npython train.py --data d.csv --epochs 3\n```",
@@ -317,10 +322,12 @@ def test_seeds_of_files_move_where_they_serve_training_alone(tmp_path: Path) -> 
         assert ("conf.yaml:1: seed (set from ORGOPT_SEED)" in task.seeds) == (name == "a")
 
 
-def test_hydra_files_and_modules_of_settings_are_found(tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", ["'conf'", "HERE"])
+def test_hydra_files_and_modules_of_settings_are_found(tmp_path: Path, place: str) -> None:
     files = {
         "train.py": "import hydra\nfrom lib.config import Config\n"
-        "@hydra.main(config_path='conf', config_name='main')\ndef run(cfg): print(f'val_loss: {1}')\n",
+        f"@hydra.main(config_path={place}, config_name='main')\n"
+        "def run(cfg): print(f'val_loss: {1}')\n",
         "lib/__init__.py": "",
         "lib/config.py": "class Config:\n    hidden = 32\n",
         "conf/main.yaml": "defaults:\n  - opt: adam\n  - _self_\nepochs: 9\n",

@@ -22,8 +22,8 @@ from orgopt.foreign.source import parsed, read
 _DOCUMENTS = ("program.md", "readme.md", "readme.rst", "readme.txt", "makefile", "justfile", "dvc.yaml", "dockerfile")
 _BYTES = 1 << 18
 _PYTHON = re.compile(
-    r"(?:^|[\s`$;&!\"'(])(?:uv run|poetry run|pipenv run|pdm run|python3?(?:\.\d+)?|torchrun|accelerate launch|"
-    r"CUDA_VISIBLE_DEVICES=\S+ python3?)"
+    r"(?:^|[\s`$;&!\"'(])(?:uv run|poetry run|pipenv run|pdm run|[\w./~-]*\bpython3?(?:\.\d+)?|torchrun|"
+    r"accelerate launch|CUDA_VISIBLE_DEVICES=\S+ python3?)"
     r"(?P<words>[^`\n;&|>#]*)"
 )
 _STARTS = {"uv", "poetry", "pipenv", "pdm", "run", "python", "python3", "torchrun", "accelerate", "launch", "-u", "--"}
@@ -151,7 +151,7 @@ def _weight(folder: Path, name: PurePosixPath, commands: Sequence[tuple[str, lis
     told = any(script_of(words) == str(name) for _, words in commands)
     if _OTHER.search(name.stem) or any(part in {"tests", "test", "docs", "examples"} for part in name.parts[:-1]):
         weight -= 4
-    weight += 2.0 * told
+    weight += 2.5 * told
     if weight <= 0 or not does_something(folder / name):
         return 0.0
     return weight - 0.4 * (len(name.parts) - 1)

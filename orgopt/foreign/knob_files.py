@@ -137,10 +137,14 @@ def _hydra(folder: Path, base: PurePosixPath, tree: ast.Module) -> Iterator[str]
         config = constant(words["config_name"]) if "config_name" in words else "config"
         path = constant(words["config_path"]) if "config_path" in words else ""
         below = _normal(base / path) if isinstance(path, str) else base
-        chief = f"{below}/{str(config).removesuffix('.yaml')}.yaml".removeprefix("./")
-        if (folder / chief).is_file():
-            yield chief
-            yield from _defaults(folder, below, (folder / chief).read_text("utf-8", "replace"))
+        # A path that is put together is one of the usual folders.
+        usual = ("conf", "configs", "config") if "config_name" in words else ()
+        for place in (below, *map(PurePosixPath, usual)):
+            chief = f"{place}/{str(config).removesuffix('.yaml')}.yaml".removeprefix("./")
+            if (folder / chief).is_file():
+                yield chief
+                yield from _defaults(folder, place, (folder / chief).read_text("utf-8", "replace"))
+                break
 
 
 def _defaults(folder: Path, below: PurePosixPath, text: str) -> Iterator[str]:
