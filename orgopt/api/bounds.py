@@ -109,6 +109,7 @@ OTHERS: Mapping[str, Text | Switch] = {
     "name": Text(optional=True),
     "only": Text(several=True),
     "out": Text(path=True, optional=True),
+    "rewrite_metric": Text(),
     "rewriter": Text(),
     "rewriter_model": Text(),
     "sampler": Text(),
