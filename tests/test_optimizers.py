@@ -1,5 +1,6 @@
 """DSPy's optimizers on an organization, over real HTTP: what they find, their limit, failures, continuing."""
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -24,7 +25,7 @@ from orgopt.study.config import StudyConfig, check_config
 from orgopt.study.log import StudyLog
 from orgopt.task import Task
 from tests.fakes.arena import toy_arena
-from tests.fakes.llm_server import Call, Fault, LlmServer, fields
+from tests.fakes.llm_server import MODEL, Call, Fault, LlmServer, fields
 from tests.fakes.researcher import knobs_of
 from tests.test_minds import settings
 from tests.test_rewrite import PAIR, Heard, of, study
@@ -157,6 +158,37 @@ def test_questions_are_for_optimizers_in_replay(solo: Program) -> None:
         check_rewriter(replace(CONFIG, rewriter="reflect", rewrite_metric="ask"), solo)
     with pytest.raises(UsageError, match="no metric of rewriting 'guess': choose run, ask"):
         check_config(replace(CONFIG, rewrite_metric="guess"))
+
+
+@pytest.mark.parametrize(
+    "rewriter", ["gepa", *(pytest.param(name, marks=pytest.mark.slow) for name in ("mipro", "simba"))]
+)
+def test_an_optimizers_answers_are_held_to_a_schema(toy: Task, solo: Program, tmp_path: Path, rewriter: str) -> None:
+    schemas: list[Any] = []
+
+    def reply(call: Call) -> str:
+        asked = call.body["response_format"]["json_schema"]["schema"]
+        schemas.append(asked["properties"])
+        said = {"discussion": "It hardly moved.", "module_advice": {"role_lead": BETTER.split(". ")[1]}}
+        assert "`[[ ##" not in call.system  # it is not asked in sections and held to JSON
+        return json.dumps({name: said.get(name, BETTER) for name in asked["required"]})
+
+    config = replace(CONFIG, rewriter=rewriter, rewrite_metric="ask")
+    with LlmServer(serve(reply)) as server:
+        given = settings(server)
+        held = replace(given, models={MODEL: replace(given.models[MODEL], schema=True)})
+        records = study(tmp_path / "s", solo, toy, held, config, means=Means(settings=given))
+    (rewrite,) = of(records, "rewrite")
+    assert rewrite["outcome"] == "proposed", rewrite
+    text = {"type": "string"}
+    assert (
+        schemas[0]
+        == {
+            "gepa": {"new_charter": text},
+            "mipro": {"proposed_instruction": text},
+            "simba": {"discussion": text, "module_advice": {"type": "object", "additionalProperties": text}},
+        }[rewriter]
+    )
 
 
 def broken(call: Call) -> str | Fault:

@@ -3,11 +3,12 @@
 Needs DSPy, so that it is imported late.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 import dspy
 from dspy.utils.exceptions import AdapterParseError
+from pydantic import TypeAdapter
 from pydantic.fields import FieldInfo
 
 from orgopt.agents.thinking import reading
@@ -31,17 +32,28 @@ class Adapter(dspy.ChatAdapter):
         as_json: Whether the answer is one JSON object.
         late: Fields of the answer that are explained at the end of the question, so that its beginning stays the same.
         turns: What was answered so far in this conversation.
+        hold: Told of the JSON schema of each program's answer before it is asked; None where nothing holds a model to
+            one. Programs of DSPy's own have others than ours.
     """
 
-    def __init__(self, *, as_json: bool = False, late: Collection[str] = (), turns: Sequence[Turn] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        as_json: bool = False,
+        late: Collection[str] = (),
+        turns: Sequence[Turn] = (),
+        hold: Callable[[dict[str, Any]], object] | None = None,
+    ) -> None:
         super().__init__(use_json_adapter_fallback=False)
-        self.as_json, self.late, self.turns = as_json, late, turns
+        self.as_json, self.late, self.turns, self.hold = as_json, late, turns, hold
 
     def format(
         self, signature: type[dspy.Signature], demos: list[dict[str, Any]], inputs: dict[str, Any]
     ) -> list[dict[str, Any]]:
         """The messages: what is static, what changes, and the conversation so far, whose tokens a server still has."""
         messages = super().format(signature, demos, inputs)
+        if self.hold:
+            self.hold(schema_of(signature))
         for turn in self.turns:
             messages.append({"role": "assistant", "content": turn.answer})
             again = f"That cannot be used: {turn.problem}\nAnswer again, in the same form."
@@ -106,6 +118,12 @@ class Adapter(dspy.ChatAdapter):
         text = completion.strip()
         takes = not others and info.annotation is str and not self.as_json
         return {name: text} if takes and text and text[0] not in "{[" else {}
+
+
+def schema_of(signature: type[dspy.Signature]) -> dict[str, Any]:
+    """The JSON schema of a program's answer: its fields by their types, all of them."""
+    fields = {name: TypeAdapter[Any](info.annotation).json_schema() for name, info in signature.output_fields.items()}
+    return {"type": "object", "properties": fields, "required": [*fields], "additionalProperties": False}
 
 
 _KINDS = {"start_from": " (a number)"}

@@ -117,12 +117,22 @@ class Attempt:
         run = {"gepa": self._gepa, "mipro": self._mipro, "simba": self._simba}[self.config.rewriter]
         try:
             with (
-                dspy.context(lm=lm, adapter=Adapter(), disable_history=True),
+                dspy.context(lm=lm, adapter=self._adapter(), disable_history=True),
                 contextlib.redirect_stdout(io.StringIO()),
             ):
                 return run(student, tasks, number, lm)
         except Exception as error:  # noqa: BLE001  DSPy raises bare exceptions where a model's answer is of no use
             return f"{self.config.rewriter} broke: {clean(error, 240)}"
+
+    def _adapter(self) -> Adapter:
+        """How the optimizer's programs are put: held to a schema of their answers where a server does that."""
+        if not self.engine.model.settings.schema:
+            return Adapter()
+
+        def hold(schema: dict[str, Any]) -> None:
+            self.engine.schema = schema
+
+        return Adapter(as_json=True, hold=hold)
 
     def _gepa(self, student: OrgModule, tasks: Sequence[str], number: int, lm: dspy.LM) -> Any:
         def metric(gold: Any, pred: Any, trace: Any = None, pred_name: Any = None, pred_trace: Any = None) -> Any:  # noqa: ARG001
