@@ -106,6 +106,7 @@ OTHERS: Mapping[str, Text | Switch] = {
     "folder": Text(path=True),
     "lab": Text(optional=True),
     "learn_from": Text(several=True),
+    "models": Text(several=True),
     "name": Text(optional=True),
     "only": Text(several=True),
     "out": Text(path=True, optional=True),

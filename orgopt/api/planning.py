@@ -59,6 +59,7 @@ def plan(
     rewrite_share: float = 1 / 3,
     rewriter_model: str = "",
     rewrite_metric: str = BY_RUN,
+    models: str | Sequence[str] = (),
     feedback: str = NO_FEEDBACK,
     learn_from: str | Sequence[str] = (),
     fix: str | Sequence[str] = (),
@@ -102,6 +103,7 @@ def plan(
         rewriter_model: The rewriter's model, as LiteLLM names it; empty is the default one.
         rewrite_metric: By what `gepa`, `mipro` and `simba` score charters: `run`, whole runs of the team, or `ask`,
             answers to fixed questions in a replay, which cost far less.
+        models: Language models that roles may have besides those that the documents name.
         feedback: What a model of all that was tried does around the sampler: `off`, `screen`, `write` or `both`.
         learn_from: Studies that the feedback learns from, or `all`.
         fix: Parts that stay as the document has them.
@@ -148,7 +150,7 @@ def plan(
     require(agents=agents, max_usd=max_usd, max_tokens=max_tokens)
     require(lab=lab, sampler=sampler, also=also, controls=controls)
     require(rewriter=rewriter, rewriter_model=rewriter_model, rewrite_metric=rewrite_metric)
-    require(feedback=feedback, learn_from=learn_from)
+    require(feedback=feedback, learn_from=learn_from, models=models)
     require(fix=fix, only=only, name=name, command=command, tracking=tracking, until=until, max_hours=max_hours)
     seconds_left(until, max_hours)  # refused before anything else is looked at
     program, workspace = program_of(document, agents=agents), workspace_of(document)
@@ -183,6 +185,7 @@ def plan(
         rewriter_model=rewriter_model or language.rewriter,
         rewrite_metric=rewrite_metric,
         feedback=feedback,
+        models=names(models),
         learn_from=tuple(sorted({*names(learn_from)} - {NONE})),
     )
     check_config(config)
@@ -200,7 +203,7 @@ def plan(
         program=program,
         config=config,
         library=roles,
-        team=everybody(org, roles, free_parts(config.fix, config.only)),
+        team=everybody(org, roles, free_parts(config.fix, config.only), config.models),
         tasks=tasks,
         held_out=tuple(list(tasks)[len(tasks) - len(held_out) :]) if held_out else (),
         lab=kind,

@@ -108,6 +108,11 @@ CHOICES = (*PARTS, TEXTS, "links")
     help="By what DSPy's optimizers score charters: runs of the team, or answers to fixed questions in a replay.",
 )
 @click.option(
+    "--models",
+    multiple=True,
+    help="A language model that roles may have besides those that the document names; several.",
+)
+@click.option(
     "--feedback",
     type=click.Choice(FEEDBACKS),
     default=NO_FEEDBACK,

@@ -72,6 +72,7 @@ class StudyConfig:
         rewriter_model: The model that it thinks with; empty is the default model.
         rewrite_metric: By what DSPy's optimizers score charters, one of `REWRITE_METRICS`.
         feedback: What a model of all that was tried does around the sampler, one of `FEEDBACKS`.
+        models: Language models that roles may have besides those that the documents name.
         learn_from: Other studies that it learns from; `all` is every one of the workspace.
     """
 
@@ -97,6 +98,7 @@ class StudyConfig:
     rewrite_metric: str = BY_RUN
     feedback: str = NO_FEEDBACK
     learn_from: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
     budgets_s: Mapping[str, float] = field(default_factory=dict[str, float])
 
     def budget_of(self, task: str) -> float:
@@ -129,6 +131,7 @@ class StudyConfig:
             ("rewrite_metric",) if self.rewrite_metric == BY_RUN else (),
             ("feedback", "learn_from") if self.feedback == NO_FEEDBACK else (),
             () if self.budgets_s else ("budgets_s",),
+            () if self.models else ("models",),
         )
         settings = {key: value for key, value in asdict(self).items() if key not in apart}
         texts = {"program": program.text, "library": library.text if library else ""}
