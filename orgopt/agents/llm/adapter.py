@@ -122,7 +122,8 @@ class Adapter(dspy.ChatAdapter):
 
 def schema_of(signature: type[dspy.Signature]) -> dict[str, Any]:
     """The JSON schema of a program's answer: its fields by their types, all of them."""
-    fields = {name: TypeAdapter[Any](info.annotation).json_schema() for name, info in signature.output_fields.items()}
+    types = {name: info.annotation or str for name, info in signature.output_fields.items()}
+    fields = {name: TypeAdapter[Any](kind).json_schema() for name, kind in types.items()}
     return {"type": "object", "properties": fields, "required": [*fields], "additionalProperties": False}
 
 
