@@ -401,7 +401,7 @@ def test_nothing_of_a_request_gets_into_another_one() -> None:
     with served(lambda call: "half \ud83d".encode("utf-8", "replace").decode()) as (upstream, relay, port):
         send(port, question(CHAT, body, relay.token, "X-Forwarded-Host: evil.example", "Authorization: Bearer other"))
         told(send(port, question(CHAT, {"messages": [{"role": "user", "content": "half \ud83d"}]}, relay.token)))
-    assert set(upstream.calls[0].body) == {"model", "messages", "max_completion_tokens"}
+    assert set(upstream.calls[0].body) == {"model", "messages", "max_completion_tokens", "stream", "stream_options"}
     assert upstream.calls[-1].user == "half ?"
 
 
