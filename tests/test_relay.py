@@ -353,6 +353,64 @@ def test_a_picture_is_left_out_and_no_address_or_file_is_looked_at() -> None:
 # Who is not to be trusted
 
 
+CALL = '{"name": "look", "arguments": {"at": "it"}}'
+
+
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [
+        (CALL, ""),
+        (f"```json\n{CALL}\n```", ""),
+        (f"I look first.\n\n```json\n{CALL}\n```\nThen I go on.", "I look first.\n\n\nThen I go on."),
+        (f"<tool_call>\n{CALL}\n</tool_call>", ""),
+        (f"<tools>{CALL}</tools>", ""),
+        (f"<tool_call>{CALL}", ""),
+        (f"[{CALL}]", ""),
+        ('{"name": "look", "parameters": {"at": "it"}}', ""),
+        ('{"name": "look", "arguments": "{\\"at\\": \\"it\\"}"}', ""),
+        ('{"type": "function", "function": {"name": "look", "arguments": {"at": "it"}}}', ""),
+    ],
+)
+def test_a_call_that_a_model_writes_into_its_text_is_one(said: str, text: str) -> None:
+    body = {**ONE, "tools": [{"type": "function", "function": {"name": "look", "parameters": LOOK}}]}
+    with served(lambda call: said) as (_, relay, port):
+        choice = told(send(port, question(CHAT, body, relay.token)))[1]["choices"][0]
+        assert [json.loads(one["function"]["arguments"]) for one in choice["message"]["tool_calls"]] == [{"at": "it"}]
+        assert (choice["message"]["content"] or "", choice["finish_reason"]) == (text, "tool_calls")
+        plain = told(send(port, question(CHAT, ONE, relay.token)))[1]["choices"][0]
+        assert plain["message"]["content"] == said  # nobody offered a function
+
+
+def test_several_calls_in_a_text_are_several() -> None:
+    body = {**ONE, "tools": [{"type": "function", "function": {"name": "look", "parameters": LOOK}}]}
+    with served(lambda call: f"{CALL}\n{CALL}") as (_, relay, port):
+        message = told(send(port, question(CHAT, body, relay.token)))[1]["choices"][0]["message"]
+        assert len({one["id"] for one in message["tool_calls"]}) == 2
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "I would look at it.",
+        '{"name": "delete", "arguments": {"at": "it"}}',
+        '{"name": "look"}',
+        '{"name": "look", "arguments": "it"}',
+        '{"name": "look", "arguments": {"at": "it"}} and so on',
+        '```json\n{"name": "look", "argum',
+        "```python\nlook('it')\n```",
+        '[Makes tool call with {"at": "it"} as arguments]',
+        "[" * 5_000,
+        "",
+    ],
+)
+def test_what_is_no_call_stays_text(said: str) -> None:
+    body = {**ONE, "tools": [{"type": "function", "function": {"name": "look", "parameters": LOOK}}]}
+    with served(lambda call: said) as (_, relay, port):
+        message = told(send(port, question(CHAT, body, relay.token)))[1]["choices"][0]["message"]
+        assert not message.get("tool_calls")
+        assert (message["content"] or "") == said
+
+
 ONE = {"messages": [{"role": "user", "content": "x"}]}
 CHAT = "/v1/chat/completions"
 HOSTILE: dict[str, tuple[int, Callable[[str], bytes]]] = {

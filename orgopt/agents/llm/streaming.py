@@ -118,10 +118,11 @@ def repaired(line: bytes) -> bytes:
     except ValueError:
         return line
     found: Any = cast("dict[str, Any]", given).get("error") if isinstance(given, dict) else None
-    error: Any = given if head == b"error" and not found else found
-    if not error or (head == b"data" and isinstance(error, dict)):
+    if head == b"error" and not found:
+        found = given
+    if not found or (head == b"data" and isinstance(found, dict)):
         return line
-    return _event({"error": error if isinstance(error, dict) else {"message": str(error)}})
+    return _event({"error": cast("Any", found) if isinstance(found, dict) else {"message": str(found)}})
 
 
 def explained(body: bytes) -> bytes:

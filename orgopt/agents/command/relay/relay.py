@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Protocol
 from dspy.lm15 import Request, Response
 
 from orgopt.agents.command.relay.dialects.base import Asked, RefusedError, Reply, kept, reply_of
+from orgopt.agents.command.relay.said import with_calls
 from orgopt.agents.thinking.answers import Answer, Answers, key_of
 from orgopt.agents.thinking.failures import Failure
 from orgopt.agents.thinking.spend import Account
@@ -126,7 +127,7 @@ class Relay:
         finish = "length" if answer.finish == "length" else "stop"
         used = {"input_tokens": answer.input_tokens, "output_tokens": answer.output_tokens}
         try:
-            return reply_of(answer.text, id=number, finish=finish, **used)
+            return with_calls(reply_of(answer.text, id=number, finish=finish, **used), request)
         except ValueError:
             raise RefusedError(502, "the answer is too long") from None
 
