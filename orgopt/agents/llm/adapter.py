@@ -19,10 +19,18 @@ MAX_SAID = 6_000
 
 
 class Turn(NamedTuple):
-    """An answer that could not be used, and why."""
+    """An answer that was no last one: why it could not be used, or what it asked to be shown."""
 
     answer: str
     problem: str
+    shown: str = ""
+
+    @property
+    def reply(self) -> str:
+        """What is said to it."""
+        if self.shown:
+            return f"{self.shown}\n\nNow answer, in the same form."
+        return f"That cannot be used: {self.problem}\nAnswer again, in the same form."
 
 
 class Adapter(dspy.ChatAdapter):
@@ -56,8 +64,7 @@ class Adapter(dspy.ChatAdapter):
             self.hold(schema_of(signature))
         for turn in self.turns:
             messages.append({"role": "assistant", "content": turn.answer})
-            again = f"That cannot be used: {turn.problem}\nAnswer again, in the same form."
-            messages.append({"role": "user", "content": again})
+            messages.append({"role": "user", "content": turn.reply})
         return messages
 
     def format_system_message(self, signature: type[dspy.Signature]) -> str:

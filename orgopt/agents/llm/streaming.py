@@ -117,12 +117,12 @@ def repaired(line: bytes) -> bytes:
         given: Any = json.loads(body)
     except ValueError:
         return line
-    found: Any = cast("dict[str, Any]", given).get("error") if isinstance(given, dict) else None
-    if head == b"error" and not found:
-        found = given
-    if not found or (head == b"data" and isinstance(found, dict)):
+    told = _object(given)
+    found: Any = told.get("error") or (told if head == b"error" else None)
+    error = _object(found)
+    if not found or (head == b"data" and error):
         return line
-    return _event({"error": cast("Any", found) if isinstance(found, dict) else {"message": str(found)}})
+    return _event({"error": error or {"message": str(found)}})
 
 
 def explained(body: bytes) -> bytes:
@@ -134,12 +134,16 @@ def explained(body: bytes) -> bytes:
         given: Any = json.loads(body)
     except ValueError:
         return body
-    told = cast("dict[str, Any]", given) if isinstance(given, dict) else {}
+    told = _object(given)
     if not told or told.get("error"):
         return body
     reason = next((told[name] for name in _REASONS if told.get(name)), told)
     message = reason if isinstance(reason, str) else json.dumps(reason)
     return json.dumps({"error": {"message": message, "type": told.get("type"), "code": told.get("code")}}).encode()
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
 def _event(data: dict[str, Any]) -> bytes:
