@@ -136,6 +136,27 @@ def test_what_is_shown_is_what_an_agent_knows_and_no_more(toy: Task, lab: Replay
         assert look.shown(posed.now, asked) == ""
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"expectation": 0.3},
+        {"hypothesis": ["it moves", "down"]},
+        {"hypothesis": None, "expectation": True},
+        {"hypothesis": {"why": "it moves"}},
+        {"knobs": [{"name": "X", "value": 0.2}]},
+        {"knobs": {"name": "X", "value": 0.2}},
+        {"knobs": {"X": {"value": 0.2}}},
+        {"knobs": {"X": [0.2]}},
+    ],
+    ids=json.dumps,
+)
+def test_an_answer_of_other_types_is_read(toy: Task, lab: ReplayLab, odd: dict) -> None:
+    answer = {"hypothesis": "it moves", "knobs": {"X": 0.2}, "expectation": "less", **odd}
+    with serving(lambda _: json.dumps(answer)) as server:
+        (row,) = asked(server, ALONE, toy, lab, only=("start",))
+    assert (row.first, row.error) == (1, "")
+
+
 def test_nobody_is_asked_where_nobody_thinks(toy: Task, lab: ReplayLab) -> None:
     org = replace(ALONE, roles=(replace(HAND, agent="tpe"),))
     with serving() as server, pytest.raises(UsageError, match="nobody to ask"):

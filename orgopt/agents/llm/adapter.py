@@ -3,6 +3,7 @@
 Needs DSPy, so that it is imported late.
 """
 
+import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
@@ -135,14 +136,24 @@ def schema_of(signature: type[dspy.Signature]) -> dict[str, Any]:
 
 
 _KINDS = {"start_from": " (a number)"}
+_LISTS = {"edits", "look"}  # texts, or lists in an answer that is one JSON object
 
 
 def _value(name: str, info: FieldInfo, given: Any) -> Any:
     if not isinstance(given, str):
-        return given
+        return given if info.annotation is not str or name in _LISTS else _as_text(given)
     if info.annotation is str:
         return given if name == "edits" else given.strip()
     return reading.number(given) if info.annotation is int else reading.value(name, given)
+
+
+def _as_text(given: Any) -> str:
+    """A value of JSON where a text was asked for: a number that is expected, a list of reasons."""
+    if given is None:
+        return ""
+    if isinstance(given, list):
+        return "; ".join(map(_as_text, cast("list[Any]", given)))
+    return given if isinstance(given, str) else json.dumps(given, ensure_ascii=False)
 
 
 def _listed(fields: Mapping[str, FieldInfo]) -> str:
