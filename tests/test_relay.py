@@ -130,6 +130,14 @@ def test_a_limit_of_a_call_is_never_passed(toy: Task) -> None:
     assert "the limit of 500 tokens" in data["error"]
 
 
+@needs_sandbox
+def test_an_answer_that_was_cut_is_named_where_nothing_came_of_a_command(toy: Task) -> None:
+    with LlmServer(lambda call: Fault(text="I would", finish="length")) as server:
+        (data,) = thoughts(run(toy, server, "ask", "chat"))
+    assert data["failure"]
+    assert "(the model's last answer was cut at 1 tokens: max_tokens of the model in orgopt.toml)" in data["error"]
+
+
 @pytest.mark.slow
 @needs_sandbox
 def test_a_model_that_is_down_makes_a_run_no_result(toy: Task) -> None:

@@ -134,12 +134,15 @@ def _named(now: Situation, given: Mapping[str, Any]) -> Mapping[str, Any]:
     return {name: value} if isinstance(name, str) and value is not None else given
 
 
-def _bare(given: Any) -> Any:
+def _bare(given: object) -> object:
     """A value that stands in a list or an object of its own."""
-    if isinstance(given, list) and len(cast("list[Any]", given)) == 1:
-        return cast("list[Any]", given)[0]
-    told = cast("Mapping[str, Any]", given) if isinstance(given, Mapping) else {}
-    return next((told[key] for key in _VALUES if key in told), given)
+    if isinstance(given, list):
+        row = cast("list[object]", given)
+        return row[0] if len(row) == 1 else row
+    if not isinstance(given, Mapping):
+        return given
+    told = cast("Mapping[str, object]", given)
+    return next((told[key] for key in _VALUES if key in told), told)
 
 
 def _flat(now: Situation, given: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -89,7 +89,7 @@ def _object(text: str, names: Collection[str]) -> Mapping[str, Any]:
     if found := _named(whole, names):
         return found
     every = [_named(_parsed(one), names) for one in _objects(given)]
-    return max(reversed(every), key=len, default={})
+    return max(reversed(every), key=len) if every else {}
 
 
 def _named(whole: Any, names: Collection[str]) -> Mapping[str, Any]:
@@ -97,7 +97,8 @@ def _named(whole: Any, names: Collection[str]) -> Mapping[str, Any]:
     if isinstance(whole, str):  # an object that was written as a text
         whole = _parsed(whole) if whole.lstrip().startswith("{") else _NOTHING
     if isinstance(whole, list):
-        return next(filter(None, (_named(one, names) for one in cast("list[Any]", whole)[:1])), {})
+        first = cast("list[Any]", whole)[:1]
+        return _named(first[0], names) if first else {}
     if not isinstance(whole, Mapping):
         return {}
     told = {str(key): value for key, value in cast("Mapping[Any, Any]", whole).items()}
@@ -106,8 +107,10 @@ def _named(whole: Any, names: Collection[str]) -> Mapping[str, Any]:
     if any(name in found for name in names):
         return found
     # Some put all into one field, which they call as the schema or a function is called.
-    inner = [_named(value, names) for value in told.values() if isinstance(value, Mapping)]
-    return next(filter(None, inner), {})
+    for value in told.values():
+        if isinstance(value, Mapping) and (inner := _named(cast("Mapping[str, Any]", value), names)):
+            return inner
+    return {}
 
 
 def _objects(text: str) -> Iterator[str]:
