@@ -276,3 +276,49 @@ def test_a_start_is_asked_for_where_there_is_a_choice_and_has_to_be_one_of_it(to
     assert problems
     assert all(re.search(r"start_from '99' is none of \d+, \d+", problem) for problem in problems)
     assert failures(ledger) == []
+
+
+OBJECT = '{"hypothesis": "less LR", "knobs": {"LR": 0.02}}'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'<think>\nThe {{LR}} is large: {{"knobs": 1}}.\n</think>\n\n{OBJECT}',
+        f"Let me see.\n</think>\n\n{OBJECT}",
+        f"<thought>Hm.</thought>{OBJECT}",
+        f"<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>final<|message|>{OBJECT}",
+        f"Here is my answer:\n\n```json\n{OBJECT}\n```\n\nI hope that this helps.",
+        f"Sure! Here is the JSON object:\n{OBJECT}",
+        f"{OBJECT}\n\nThis lowers the loss.",
+        f"json\n{OBJECT}",
+        f"\ufeff{OBJECT}<|im_end|>",
+        f"{OBJECT}</s>",
+        f"[{OBJECT}]",
+        f'{{"answer": {OBJECT}}}',
+        f'{{"type": "object", "properties": {OBJECT}}}',
+        f"{{{OBJECT}}}",
+        f'{{"thought": "Hm."}}\n{OBJECT}',
+        f'{{"knobs": {{"LR": 1}}}} would be too much, so\n{OBJECT}',
+        OBJECT.replace("hypothesis", "Hypothesis").replace("knobs", "KNOBS"),
+        OBJECT.replace("less LR", "less\nLR"),
+        OBJECT.replace('"', "\u201c", 1).replace('"', "\u201d", 1),
+        json.dumps(OBJECT),
+        OBJECT.replace("less LR", "less <think>LR</think>"),
+    ],
+)
+def test_an_object_is_found_in_what_models_write_around_it(text: str) -> None:
+    found = reading.fields(text, ["hypothesis", "knobs"])
+    assert found["knobs"] == {"LR": 0.02}
+    assert found["hypothesis"].split()[0] == "less"
+
+
+def test_an_object_of_a_section_is_not_the_answer() -> None:
+    text = '[[ ## hypothesis ## ]]\nless\n[[ ## knobs ## ]]\n{"knobs": {"LR": 1}}'
+    assert reading.fields(text, ["hypothesis", "knobs"])["hypothesis"].strip() == "less"
+    assert not reading.fields("I would {not} do that.", ["hypothesis", "knobs"]).get("knobs")
+
+
+def test_noise_is_read_in_no_time() -> None:
+    for text in ("{" * 30_000, '{"a": ' * 3_000, "<think>" * 3_000, "{}" * 9_000, '"' * 20_000, "[" * 20_000):
+        assert not reading.fields(text, ["knobs"]).get("knobs")

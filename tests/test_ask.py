@@ -9,6 +9,7 @@ import pytest
 
 import orgopt
 from orgopt.agents.session import Language
+from orgopt.agents.thinking import look
 from orgopt.asking.ask import ask
 from orgopt.asking.situations import history, moments, situations
 from orgopt.errors import UsageError
@@ -91,6 +92,69 @@ def test_answers_of_no_use_and_repeats_are_told_apart(toy: Task, lab: ReplayLab)
     with serving(again) as server:
         (row,) = asked(server, ALONE, toy, lab, only=("late",))
     assert row.valid == 1
+
+
+@pytest.mark.parametrize("schema", [True, False])
+def test_an_agent_may_look_at_what_it_knows_before_it_answers(toy: Task, lab: ReplayLab, *, schema: bool) -> None:
+    thoughts, shown = [], []
+
+    asks = json.dumps({"look": [0, 3, 99], "hypothesis": "", "knobs": {}}) if schema else fields(look="#0 and #3")
+
+    def reply(call: Call) -> str:
+        if not call.problem and "`look`" in call.user:
+            return asks
+        shown.extend(filter(None, [call.problem]))
+        return research(call)
+
+    with serving(reply) as server:
+        given = settings(server)
+        model = replace(given.models[MODEL], looks=1, schema=schema)
+        with Language(ALONE, replace(given, models={MODEL: model})) as language:
+            told = ask(ALONE, toy, lab, language, samples=2, told=lambda one: thoughts.append(one.thought))
+    start, middle, late = told
+    assert (start.valid, middle.valid, late.valid, middle.first) == (1, 1, 1, 1)
+    assert not any("look" in call.system + call.user for call in server.calls[:2])  # nothing is known at the start
+    assert "- `look`: instead of all the rest" in server.calls[2].user
+    assert all(text.endswith("Now answer, in the same form.") for text in shown)
+    assert "#0 | 0.5" in shown[0]
+    assert "its setting: the baseline" in shown[0]
+    assert "\n#3 | " in shown[0]
+    assert re.search(r"#0 against #3, which gave 0.5\d* ± .* and .*: \w+ .* → ", shown[0])
+    looked = thoughts[2:]
+    assert all(len(one.facts["tokens_of_calls"]) == 2 and "repaired" not in one.facts for one in looked)
+    kept = [text.removesuffix("\n\nNow answer, in the same form.") for text in shown]
+    assert [one.facts["shown"] for one in looked] == [[text] for text in kept]
+
+
+def test_what_is_shown_is_what_an_agent_knows_and_no_more(toy: Task, lab: ReplayLab) -> None:
+    role = TEAM.roles[1]
+    past = history(toy, lab, role, 3, 0)
+    (posed,) = situations(TEAM, role, toy, lab, past, moment="late", samples=1, seed=0)
+    assert look.shown(posed.now, "log").count("\n") >= len(posed.now.view.knowledge.all) - 1
+    assert len(look.shown(posed.now, "log")) < 3_100
+    for asked in ("", "none", [], None, "#99999", "x" * 10_000):
+        assert look.shown(posed.now, asked) == ""
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"expectation": 0.3},
+        {"hypothesis": ["it moves", "down"]},
+        {"hypothesis": None, "expectation": True},
+        {"hypothesis": {"why": "it moves"}},
+        {"knobs": [{"name": "X", "value": 0.2}]},
+        {"knobs": {"name": "X", "value": 0.2}},
+        {"knobs": {"X": {"value": 0.2}}},
+        {"knobs": {"X": [0.2]}},
+    ],
+    ids=json.dumps,
+)
+def test_an_answer_of_other_types_is_read(toy: Task, lab: ReplayLab, odd: dict) -> None:
+    answer = {"hypothesis": "it moves", "knobs": {"X": 0.2}, "expectation": "less", **odd}
+    with serving(lambda _: json.dumps(answer)) as server:
+        (row,) = asked(server, ALONE, toy, lab, only=("start",))
+    assert (row.first, row.error) == (1, "")
 
 
 def test_nobody_is_asked_where_nobody_thinks(toy: Task, lab: ReplayLab) -> None:

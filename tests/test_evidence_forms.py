@@ -2,6 +2,7 @@
 
 # ruff: noqa: E501, ISC004 - a document on a line is easier to compare with what is read of it
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -203,6 +204,37 @@ def test_each_file_says_itself_whether_it_is_a_role(tmp_path: Path) -> None:
     program = load(tmp_path)
     assert [role.name for role in read(program).org.roles] == ["Ada", "Memory Agent"]
     assert not [finding for finding in lint(program) if finding.severity == "error"]
+
+
+@pytest.mark.parametrize(
+    ("beat", "every"),
+    [
+        ("# Heartbeat\n\n- Interval: 30m\n- Look at the queue.\n", 1800),
+        ("## Every 20 minutes\n\n- Look at the queue.\n", 1200),
+        ("**Every:** 6 experiments\n", 6),
+        ("- **Heartbeat**: every 90 s, everyone, best 2\n", 90),
+        ("every: 2h\r\n", 7200),
+        ("- Interval: 30m\n- **Stand-up:** every 9 experiments\n", 9),
+        ("- Check for calendar conflicts in the next 2 hours\n", None),
+        ("## Continuous (every heartbeat)\n\n- Check mail\n\n## Daily (morning)\n", None),
+        ("Every 30 minutes: look at the queue.\n", None),
+        ("heartbeat:\n  enabled: true\n  interval: 1800 # seconds\n", None),
+        ("Read this if it exists. If nothing needs attention, reply HEARTBEAT_OK.\n", None),
+    ],
+)
+def test_an_interval_of_a_heartbeat_is_a_timer(tmp_path: Path, beat: str, every: float | None) -> None:
+    for name, text in {"ada/SOUL.md": "You dig.\n", "bob/SOUL.md": "You lead.\n", "bob/HEARTBEAT.md": beat}.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(text.encode())
+    program = load(tmp_path)
+    org = read(program).org
+    assert (org.standup.every if org.standup else None) == every
+    if org.standup:
+        later = replace(org.standup, every=4.0, unit="experiments")
+        edit = SetKey(None, "stand-up", later)
+        after = edit.apply(program)
+        assert read(after).org.standup == later
+        assert edit.inverse(program).apply(after).text == program.text
 
 
 def test_a_folder_for_each_agent_is_its_workspace(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """DSPy's optimizers on an organization, over real HTTP: what they find, their limit, failures, continuing."""
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,18 +13,19 @@ from orgopt.agents.session import Means
 from orgopt.agents.thinking.spend import OverBudgetError
 from orgopt.callback import Callback
 from orgopt.document import Program, lint, parse, read
+from orgopt.errors import ModelError, UsageError
 from orgopt.evolve import Candidate
 from orgopt.evolve.proposers.rewrite.org_module import Bench, OrgModule
-from orgopt.evolve.proposers.rewrite.rewriting import FEWEST_RUNS, optimizer_runs
+from orgopt.evolve.proposers.rewrite.rewriting import FEWEST_RUNS, check_rewriter, optimizer_runs
 from orgopt.evolve.space.genome import Space
 from orgopt.evolve.space.texts import RefusedError
 from orgopt.evolve.trials.runs import Runs
 from orgopt.jsonl import read_lines
-from orgopt.study.config import StudyConfig
+from orgopt.study.config import StudyConfig, check_config
 from orgopt.study.log import StudyLog
 from orgopt.task import Task
 from tests.fakes.arena import toy_arena
-from tests.fakes.llm_server import Call, Fault, LlmServer, fields
+from tests.fakes.llm_server import MODEL, Call, Fault, LlmServer, fields
 from tests.fakes.researcher import knobs_of
 from tests.test_minds import settings
 from tests.test_rewrite import PAIR, Heard, of, study
@@ -101,6 +103,92 @@ def test_an_optimizer_finds_a_charter_that_works_better(
     assert len(done) == rewrite["runs"]
     old, new = re.search(r"output ([+-][.\d]+) → ([+-][.\d]+)", rewrite["changes"][0]["reason"]).groups()  # type: ignore[union-attr]
     assert float(new) > float(old)
+
+
+@pytest.mark.parametrize(
+    "rewriter", ["gepa", *(pytest.param(name, marks=pytest.mark.slow) for name in ("mipro", "simba"))]
+)
+def test_charters_are_scored_by_questions_instead_of_runs(
+    toy: Task, solo: Program, tmp_path: Path, rewriter: str
+) -> None:
+    config = replace(CONFIG, rewriter=rewriter, rewrite_metric="ask")
+    with LlmServer(serve(proposing())) as server:
+        records = study(tmp_path / "s", solo, toy, settings(server), config)
+    (rewrite,) = of(records, "rewrite")
+    assert rewrite["outcome"] == "proposed", rewrite
+    assert not [one for one in of(records, "evaluation") if one["phase"] == "rewrite"]
+    assert "runs" not in rewrite
+    assert rewrite["calls"] > 3 * FEWEST_RUNS / 2  # a round asks at the start, in the middle and late
+    found = re.search(r"gain ([+-][.\d]+) → ([+-][.\d]+) on \d+ rounds of questions", rewrite["changes"][0]["reason"])
+    assert found
+    assert 1 < float(found[1]) < float(found[2])  # all answers are valid: what they gain decides
+    candidate = of(records, "candidate")[2]
+    assert "Take one long stride" in read(parse(candidate["program"])).org.role("lead").charter  # type: ignore[union-attr]
+
+
+@pytest.mark.slow
+def test_questions_stop_a_study_whose_money_or_model_is_gone_and_go_on_there(
+    toy: Task, solo: Program, tmp_path: Path
+) -> None:
+    config, down = replace(CONFIG, rewrite_metric="ask"), False
+
+    def reply(call: Call) -> str | Fault:
+        nonlocal down
+        down = down or "new_charter" in call.system  # after the first charter nobody answers
+        return Fault(status=400, text="no such model") if down and "new_charter" not in call.system else answer(call)
+
+    answer = serve(proposing())
+    with LlmServer(reply) as server:
+        with pytest.raises(ModelError, match=r"Lead could not be asked: refused: .*no such model"):
+            study(tmp_path / "s", solo, toy, settings(server), config=config)
+        refused = len(server.calls)
+        with pytest.raises(OverBudgetError):
+            study(tmp_path / "s", solo, toy, settings(server, max_tokens=60), config=config)
+        assert len(server.calls) == refused
+        server.reply = answer
+        records = study(tmp_path / "s", solo, toy, settings(server), config=config)
+        asked, server.calls = len(server.calls) - 1, []
+        straight = study(tmp_path / "t", solo, toy, settings(server), config=config)
+        assert asked == len(server.calls)  # what was answered is not asked again
+    assert [one["changes"] for one in of(records, "rewrite")] == [one["changes"] for one in of(straight, "rewrite")]
+
+
+def test_questions_are_for_optimizers_in_replay(solo: Program) -> None:
+    with pytest.raises(UsageError, match="the rewriter reflect scores none"):
+        check_rewriter(replace(CONFIG, rewriter="reflect", rewrite_metric="ask"), solo)
+    with pytest.raises(UsageError, match="no metric of rewriting 'guess': choose run, ask"):
+        check_config(replace(CONFIG, rewrite_metric="guess"))
+
+
+@pytest.mark.parametrize(
+    "rewriter", ["gepa", *(pytest.param(name, marks=pytest.mark.slow) for name in ("mipro", "simba"))]
+)
+def test_an_optimizers_answers_are_held_to_a_schema(toy: Task, solo: Program, tmp_path: Path, rewriter: str) -> None:
+    schemas: list[Any] = []
+
+    def reply(call: Call) -> str:
+        asked = call.body["response_format"]["json_schema"]["schema"]
+        schemas.append(asked["properties"])
+        said = {"discussion": "It hardly moved.", "module_advice": {"role_lead": BETTER.split(". ")[1]}}
+        assert "`[[ ##" not in call.system  # it is not asked in sections and held to JSON
+        return json.dumps({name: said.get(name, BETTER) for name in asked["required"]})
+
+    config = replace(CONFIG, rewriter=rewriter, rewrite_metric="ask")
+    with LlmServer(serve(reply)) as server:
+        given = settings(server)
+        held = replace(given, models={MODEL: replace(given.models[MODEL], schema=True)})
+        records = study(tmp_path / "s", solo, toy, held, config, means=Means(settings=given))
+    (rewrite,) = of(records, "rewrite")
+    assert rewrite["outcome"] == "proposed", rewrite
+    text = {"type": "string"}
+    assert (
+        schemas[0]
+        == {
+            "gepa": {"new_charter": text},
+            "mipro": {"proposed_instruction": text},
+            "simba": {"discussion": text, "module_advice": {"type": "object", "additionalProperties": text}},
+        }[rewriter]
+    )
 
 
 def broken(call: Call) -> str | Fault:
@@ -203,7 +291,7 @@ def test_the_module_gives_back_charters_as_they_were(toy: Task, tmp_path: Path, 
     )
     with toy_arena(toy) as arena, StudyLog(tmp_path, settings_of(toy, seed), seed, {toy.name: toy}) as log:
         runs = Runs(arena, log, 0, Callback(), keep=lambda *_: True)
-        bench = Bench(space, runs, one, "g01-c01", 12, ())
+        bench = Bench(CONFIG, space, runs, one, "g01-c01", 12, ())
         module = OrgModule(bench, 3.0)
         assert [role.id for role in bench.roles] == ["lead"]
         assert module.deepcopy().bench is bench

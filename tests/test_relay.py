@@ -130,6 +130,14 @@ def test_a_limit_of_a_call_is_never_passed(toy: Task) -> None:
     assert "the limit of 500 tokens" in data["error"]
 
 
+@needs_sandbox
+def test_an_answer_that_was_cut_is_named_where_nothing_came_of_a_command(toy: Task) -> None:
+    with LlmServer(lambda call: Fault(text="I would", finish="length")) as server:
+        (data,) = thoughts(run(toy, server, "ask", "chat"))
+    assert data["failure"]
+    assert "(the model's last answer was cut at 1 tokens: max_tokens of the model in orgopt.toml)" in data["error"]
+
+
 @pytest.mark.slow
 @needs_sandbox
 def test_a_model_that_is_down_makes_a_run_no_result(toy: Task) -> None:
@@ -353,6 +361,64 @@ def test_a_picture_is_left_out_and_no_address_or_file_is_looked_at() -> None:
 # Who is not to be trusted
 
 
+CALL = '{"name": "look", "arguments": {"at": "it"}}'
+
+
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [
+        (CALL, ""),
+        (f"```json\n{CALL}\n```", ""),
+        (f"I look first.\n\n```json\n{CALL}\n```\nThen I go on.", "I look first.\n\n\nThen I go on."),
+        (f"<tool_call>\n{CALL}\n</tool_call>", ""),
+        (f"<tools>{CALL}</tools>", ""),
+        (f"<tool_call>{CALL}", ""),
+        (f"[{CALL}]", ""),
+        ('{"name": "look", "parameters": {"at": "it"}}', ""),
+        ('{"name": "look", "arguments": "{\\"at\\": \\"it\\"}"}', ""),
+        ('{"type": "function", "function": {"name": "look", "arguments": {"at": "it"}}}', ""),
+    ],
+)
+def test_a_call_that_a_model_writes_into_its_text_is_one(said: str, text: str) -> None:
+    body = {**ONE, "tools": [{"type": "function", "function": {"name": "look", "parameters": LOOK}}]}
+    with served(lambda call: said) as (_, relay, port):
+        choice = told(send(port, question(CHAT, body, relay.token)))[1]["choices"][0]
+        assert [json.loads(one["function"]["arguments"]) for one in choice["message"]["tool_calls"]] == [{"at": "it"}]
+        assert (choice["message"]["content"] or "", choice["finish_reason"]) == (text, "tool_calls")
+        plain = told(send(port, question(CHAT, ONE, relay.token)))[1]["choices"][0]
+        assert plain["message"]["content"] == said  # nobody offered a function
+
+
+def test_several_calls_in_a_text_are_several() -> None:
+    body = {**ONE, "tools": [{"type": "function", "function": {"name": "look", "parameters": LOOK}}]}
+    with served(lambda call: f"{CALL}\n{CALL}") as (_, relay, port):
+        message = told(send(port, question(CHAT, body, relay.token)))[1]["choices"][0]["message"]
+        assert len({one["id"] for one in message["tool_calls"]}) == 2
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "I would look at it.",
+        '{"name": "delete", "arguments": {"at": "it"}}',
+        '{"name": "look"}',
+        '{"name": "look", "arguments": "it"}',
+        '{"name": "look", "arguments": {"at": "it"}} and so on',
+        '```json\n{"name": "look", "argum',
+        "```python\nlook('it')\n```",
+        '[Makes tool call with {"at": "it"} as arguments]',
+        "[" * 5_000,
+        "",
+    ],
+)
+def test_what_is_no_call_stays_text(said: str) -> None:
+    body = {**ONE, "tools": [{"type": "function", "function": {"name": "look", "parameters": LOOK}}]}
+    with served(lambda call: said) as (_, relay, port):
+        message = told(send(port, question(CHAT, body, relay.token)))[1]["choices"][0]["message"]
+        assert not message.get("tool_calls")
+        assert (message["content"] or "") == said
+
+
 ONE = {"messages": [{"role": "user", "content": "x"}]}
 CHAT = "/v1/chat/completions"
 HOSTILE: dict[str, tuple[int, Callable[[str], bytes]]] = {
@@ -401,7 +467,7 @@ def test_nothing_of_a_request_gets_into_another_one() -> None:
     with served(lambda call: "half \ud83d".encode("utf-8", "replace").decode()) as (upstream, relay, port):
         send(port, question(CHAT, body, relay.token, "X-Forwarded-Host: evil.example", "Authorization: Bearer other"))
         told(send(port, question(CHAT, {"messages": [{"role": "user", "content": "half \ud83d"}]}, relay.token)))
-    assert set(upstream.calls[0].body) == {"model", "messages", "max_completion_tokens"}
+    assert set(upstream.calls[0].body) == {"model", "messages", "max_completion_tokens", "stream", "stream_options"}
     assert upstream.calls[-1].user == "half ?"
 
 

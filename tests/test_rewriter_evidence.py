@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from orgopt.agents.settings import LanguageSettings, Price
-from orgopt.document import parse
+from orgopt.document import parse, read
 from orgopt.evolve.forecast.calls import Span, first_questions
-from orgopt.evolve.forecast.rewriters import rewriter_calls
+from orgopt.evolve.forecast.rewriters import asking_calls, rewriter_calls
 from orgopt.evolve.proposers.rewrite import evidence
 from orgopt.evolve.proposers.rewrite.evidence import EXPLAINED, Scored
 from orgopt.evolve.space.allowed import PARTS
@@ -64,7 +64,7 @@ def test_parts_are_explained_where_they_are_named() -> None:
     assert "(copy-rule: whose setting an agent starts from)" in text
 
 
-def test_a_forecast_counts_the_rewriter_and_the_first_questions() -> None:
+def test_a_forecast_counts_the_rewriter_and_the_first_questions(toy: Task) -> None:
     settings = LanguageSettings(default=MODEL, prices={MODEL: Price(1.0, 2.0)})
     config = StudyConfig(budget_s=6, slots=2, generations=4, population=6, rewriter="reflect", rewrite_share=0.5)
     program = parse(TRIO, "trio.md")
@@ -75,6 +75,14 @@ def test_a_forecast_counts_the_rewriter_and_the_first_questions() -> None:
     gepa = rewriter_calls(replace(config, rewriter="gepa"), program, 1, settings)
     assert gepa
     assert gepa.calls.low == 3
+    assert asking_calls(config, read(program).org, [], settings, None) is None
+    asks = replace(config, rewriter="gepa", rewrite_metric="ask")
+    team = Org(roles=(Role(id="a", name="A", agent="llm"), Role(id="b", name="B")))
+    asked = asking_calls(asks, team, [toy], settings, None)
+    assert asked
+    # Three generations, six to twelve rounds each: one role at the start, in the middle and late, repaired or not.
+    assert asked.calls == Span(3 * 6 * 3, 3 * 12 * 3 * 2)
+    assert asked.usd.low > 0
     assert rewriter_calls(replace(config, rewriter="none"), program, 1, settings) is None
     first = first_questions(settings, [MODEL, MODEL])
     assert first.calls == Span(1, 2)

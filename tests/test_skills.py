@@ -4,8 +4,9 @@ import json
 
 from orgopt.ledger import Ledger
 from orgopt.org import Org, Role
+from orgopt.study.model_skills import said_of_skill
 from orgopt.task import Task
-from orgopt.team.skill import Changes, skills_of, together
+from orgopt.team.skill import Changes, Skill, skills_of, together
 from tests.test_language_cli import invoke
 
 LAB = Org(roles=(Role(id="lead", name="Lead", agent="llm"), Role(id="hand", name="Hand", headcount=2, agent="llm")))
@@ -47,6 +48,15 @@ def test_changes_are_counted_by_their_kind_against_their_start(toy: Task) -> Non
     assert gain > 0
     (both,) = [one for one in together([hand, hand]) if one.role == "hand"]
     assert (both.thoughts, both.changes[group["X"]].tried) == (4, 4)
+
+
+def test_skills_are_said_in_a_line() -> None:
+    changes = {
+        "architecture": Changes(tried=5, better=0, gained=-0.2),
+        "optimizer": Changes(tried=9, better=3, gained=0.4),
+    }
+    one = Skill(role="hand", model="a", thoughts=50, invalid=17, tokens=9, usd=0.0, changes=changes)
+    assert said_of_skill(one) == "optimizer + (3 of 9), architecture − (0 of 5), 34% invalid"
 
 
 def test_without_language_models_nothing_is_shown(tmp_path) -> None:

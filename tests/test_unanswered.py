@@ -110,6 +110,16 @@ def test_a_limit_that_forbids_the_first_question_is_no_fault_of_the_model() -> N
         assert not server.greetings
 
 
+def test_whether_a_server_streams_is_found_out_with_the_first_question_and_kept(workspace: Path) -> None:
+    with LlmServer(turning, streams=False) as server:
+        configure(workspace, server)
+        assert invoke(*RUN).exit_code == 0
+        assert server.calls
+        assert not any(call.body.get("stream") for call in server.calls)
+    (kept,) = workspace.rglob("language.json")
+    assert json.loads(kept.read_text())["whole"] == [MODEL]
+
+
 def test_doctor_asks_the_models(workspace: Path, closed: str) -> None:
     assert "No model is named" in invoke("doctor", "--models").stdout
     with LlmServer(research, schemas=True) as server:

@@ -223,6 +223,7 @@ def freeze(settings: LanguageSettings, prices: Mapping[str, Price], folder: Path
         "prices": {name: [*one] for name, one in prices.items()},
         "schemas": held,
         "loose": loose,
+        "whole": sorted(name for name, model in settings.models.items() if model.stream is False),
         "clocks": {name: [one.think, one.latency, one.prefill, one.output] for name, one in settings.models.items()},
     }
     write_record(folder / FROZEN, kept)
@@ -240,8 +241,11 @@ def thaw(settings: LanguageSettings, folder: Path) -> LanguageSettings:
         prices = {name: Price(*map(float, one)) for name, one in kept["prices"].items()}
         held = set[str](kept.get("schemas", ()))  # older versions asked in sections alone
         loose = set[str](kept.get("loose", ()))
-        names = {*settings.models, *held}
-        models = {name: replace(settings.model(name), schema=name in held, ranges=name not in loose) for name in names}
+        whole = set[str](kept.get("whole", ()))
+        models = {
+            name: replace(settings.model(name), schema=name in held, ranges=name not in loose, stream=name not in whole)
+            for name in {*settings.models, *held}
+        }
         for name, (think, latency, prefill, output) in kept.get("clocks", {}).items():
             given = models.get(name) or settings.model(name)
             models[name] = replace(given, think=think, latency=latency, prefill=prefill, output=output)

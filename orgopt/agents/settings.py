@@ -50,6 +50,8 @@ class ModelSettings:
         schema: Whether its answers are held to a JSON schema; None is found out when a run or a study begins.
         ranges: Whether its server holds numbers to the ranges in a schema; where it does not, a schema names values
             of a range one by one. None is found out, too.
+        stream: Whether its answers are taken as they come; None is found out with the first question.
+        looks: How often an agent may look at experiments within a thought before it answers; 0 for never.
         think: What agents are charged for an answer: `wall`, the seconds that it took; `nominal`, those that its tokens
             take at the speeds below, whatever else the machine does; `auto`, nominal in replay and else wall.
         latency: Nominal seconds of an answer before its first token.
@@ -68,6 +70,8 @@ class ModelSettings:
     engine: str = "auto"
     schema: bool | None = None
     ranges: bool | None = None
+    stream: bool | None = None
+    looks: int = 0
     think: str = "auto"
     latency: float = 0.5
     prefill: float = 2_000.0

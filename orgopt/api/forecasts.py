@@ -12,10 +12,10 @@ from orgopt.agents.settings import LanguageSettings
 from orgopt.api.labs import experiment_s, kept_baseline
 from orgopt.document import require_org
 from orgopt.errors import OrgoptError
-from orgopt.evolve.forecast.calls import Calls, Span, calls, earlier, first_questions
+from orgopt.evolve.forecast.calls import Calls, Pace, Span, calls, earlier, first_questions
 from orgopt.evolve.forecast.calls import Terms as CallTerms
 from orgopt.evolve.forecast.estimate import Estimate, estimate, speaking, timing
-from orgopt.evolve.forecast.rewriters import rewriter_calls
+from orgopt.evolve.forecast.rewriters import asking_calls, rewriter_calls
 from orgopt.org import LANGUAGE_AGENT, Org
 from orgopt.study.records.names import LOG
 from orgopt.study.view import StudyView, load_study
@@ -74,9 +74,13 @@ def _calls(planned: "Plan", found: Estimate) -> Calls | None:
     begun = mlruns / "studies" / (planned.name or "")
     is_begun = (begun / FROZEN).is_file()
     settings = thaw(planned.language, begun) if is_begun else planned.language
-    asked = [_of_agents(planned, found, org, settings)] if speaks(org) else []
+    pace = _pace(planned, org, settings) if speaks(org) else None
+    asked = [_of_agents(planned, found, org, settings, pace)] if speaks(org) else []
     if rewriter := rewriter_calls(planned.config, planned.program, len(planned.searched), settings):
         asked.append(rewriter)
+    searched = [planned.tasks[name] for name in planned.searched]
+    if scoring := asking_calls(planned.config, org, searched, settings, pace):
+        asked.append(scoring)
     if asked and not is_begun:
         names = [role.model for role in org.roles if role.headcount and role.agent == LANGUAGE_AGENT]
         own = [planned.config.rewriter_model or settings.rewriter] if rewriter else []
@@ -84,9 +88,9 @@ def _calls(planned: "Plan", found: Estimate) -> Calls | None:
     return reduce(Calls.plus, asked) if asked else None
 
 
-def _of_agents(planned: "Plan", found: Estimate, org: Org, settings: LanguageSettings) -> Calls:
+def _of_agents(planned: "Plan", found: Estimate, org: Org, settings: LanguageSettings, pace: Pace | None) -> Calls:
     """What the language agents of a study would ask."""
-    config, mlruns = planned.config, planned.workspace / "mlruns"
+    config = planned.config
     tasks, held_out = len(planned.tasks) - len(planned.held_out), len(planned.held_out)
     runs, firsts = speaking(config, found.runs, tasks=tasks, held_out=held_out)
     terms = CallTerms(
@@ -98,9 +102,13 @@ def _of_agents(planned: "Plan", found: Estimate, org: Org, settings: LanguageSet
         firsts=firsts,
         virtual=planned.lab not in {"local", "ray"},
     )
-    with Language(org, settings) as language:
-        pace = earlier((path.parent for path in mlruns.rglob("answers.jsonl")), language.prices)
     return calls(org, list(planned.tasks.values()), settings, terms, pace)
+
+
+def _pace(planned: "Plan", org: Org, settings: LanguageSettings) -> Pace | None:
+    """How long calls of the models took that an organization thinks with; None where too few were made."""
+    with Language(org, settings) as language:
+        return earlier((path.parent for path in (planned.workspace / "mlruns").rglob("answers.jsonl")), language.prices)
 
 
 def _earlier(workspace: Path) -> Iterator[StudyView]:

@@ -78,7 +78,7 @@ def answering(org: Org, settings: LanguageSettings, spend: Spend, rewriter: str 
             one = _asked(name, settings, model, spend)
             if one.problem:
                 raise ModelError(f"the model '{name}' does not answer, so that nothing was begun: {one.problem}")
-            found[name] = replace(settings.model(name), schema=one.schema, ranges=one.ranges)
+            found[name] = replace(settings.model(name), schema=one.schema, ranges=one.ranges, stream=model.streams)
     return replace(settings, models=found)
 
 

@@ -1,6 +1,7 @@
 """What the language models of a workspace's studies and contests are good at, as their logs tell it."""
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,9 +46,14 @@ def skills(*, workspace: str | Path | None = None) -> list[ModelSkill]:
     Args:
         workspace: The folder with its mlruns; None finds it.
     """
+    return skills_of_logs(logs(workspace))
+
+
+def skills_of_logs(paths: Iterable[Path]) -> list[ModelSkill]:
+    """What each language model did as which role on which task, by the logs of some studies and contests."""
     shown: defaultdict[str, list[Skill]] = defaultdict(list)
     runs: Counter[tuple[str, str, str]] = Counter()
-    for log in logs(workspace):
+    for log in paths:
         for record in read_records(log):
             if isinstance(record, EvaluationRecord):
                 shown[record.task] += record.skills

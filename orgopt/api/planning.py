@@ -33,7 +33,7 @@ from orgopt.evolve.space.allowed import free_parts
 from orgopt.evolve.space.genome import everybody
 from orgopt.evolve.surrogate.examples import NONE
 from orgopt.plugin_faults import naming_packages
-from orgopt.study.config import NO_FEEDBACK, NO_REWRITER, StudyConfig, check_config
+from orgopt.study.config import BY_ASKING, BY_RUN, NO_FEEDBACK, NO_REWRITER, StudyConfig, check_config
 from orgopt.study.defaults import CONTENDERS, GENERATIONS, POPULATION, SAMPLER, SLOTS, study_defaults
 from orgopt.task_source import shipped
 
@@ -58,6 +58,8 @@ def plan(
     rewriter: str = NO_REWRITER,
     rewrite_share: float = 1 / 3,
     rewriter_model: str = "",
+    rewrite_metric: str = BY_RUN,
+    models: str | Sequence[str] = (),
     feedback: str = NO_FEEDBACK,
     learn_from: str | Sequence[str] = (),
     fix: str | Sequence[str] = (),
@@ -99,6 +101,9 @@ def plan(
         rewriter: A language model that rewrites documents beside the sampler: `reflect`, `gepa`, `mipro`, `simba`.
         rewrite_share: The rewriter's share of each generation but the first, 0 to 1.
         rewriter_model: The rewriter's model, as LiteLLM names it; empty is the default one.
+        rewrite_metric: By what `gepa`, `mipro` and `simba` score charters: `run`, whole runs of the team, or `ask`,
+            answers to fixed questions in a replay, which cost far less.
+        models: Language models that roles may have besides those that the documents name.
         feedback: What a model of all that was tried does around the sampler: `off`, `screen`, `write` or `both`.
         learn_from: Studies that the feedback learns from, or `all`.
         fix: Parts that stay as the document has them.
@@ -144,7 +149,8 @@ def plan(
     require(real_runs=real_runs, verify_seeds=verify_seeds, rewrite_share=rewrite_share)
     require(agents=agents, max_usd=max_usd, max_tokens=max_tokens)
     require(lab=lab, sampler=sampler, also=also, controls=controls)
-    require(rewriter=rewriter, rewriter_model=rewriter_model, feedback=feedback, learn_from=learn_from)
+    require(rewriter=rewriter, rewriter_model=rewriter_model, rewrite_metric=rewrite_metric)
+    require(feedback=feedback, learn_from=learn_from, models=models)
     require(fix=fix, only=only, name=name, command=command, tracking=tracking, until=until, max_hours=max_hours)
     seconds_left(until, max_hours)  # refused before anything else is looked at
     program, workspace = program_of(document, agents=agents), workspace_of(document)
@@ -177,10 +183,16 @@ def plan(
         rewriter=rewriter,
         rewrite_share=rewrite_share,
         rewriter_model=rewriter_model or language.rewriter,
+        rewrite_metric=rewrite_metric,
         feedback=feedback,
+        models=names(models),
         learn_from=tuple(sorted({*names(learn_from)} - {NONE})),
     )
     check_config(config)
+    if rewrite_metric == BY_ASKING and kind != "replay":
+        raise UsageError(
+            f"{argument('rewrite_metric', BY_ASKING)} asks what a replay knows: this study trains for real"
+        )
     config = _rewriting(config, program, language, hears)
     roles = _library(library, agents)
     at_once, cluster = workers_of(workers, kind)
@@ -191,7 +203,7 @@ def plan(
         program=program,
         config=config,
         library=roles,
-        team=everybody(org, roles, free_parts(config.fix, config.only)),
+        team=everybody(org, roles, free_parts(config.fix, config.only), config.models),
         tasks=tasks,
         held_out=tuple(list(tasks)[len(tasks) - len(held_out) :]) if held_out else (),
         lab=kind,

@@ -10,6 +10,8 @@ from orgopt.api.bounds import require
 from orgopt.api.forecasts import forecast
 from orgopt.api.labs import calibrate_all
 from orgopt.api.language import going_on, means
+from orgopt.api.model_skills import ModelSkill, skills_of_logs
+from orgopt.api.results import logs
 from orgopt.api.steering import Notices, TimeIsUp, ending_after, seconds_left, wait_while_paused
 from orgopt.api.study_result import StudyResult
 from orgopt.callback import Callback, Following
@@ -24,7 +26,7 @@ from orgopt.lab.doctor.probes import trial
 from orgopt.lab.sandbox import choice, packages
 from orgopt.lab.sandbox.bubblewrap import find, wanted
 from orgopt.ledger import write_text
-from orgopt.org import Org
+from orgopt.org import LANGUAGE_AGENT, Org
 from orgopt.plugin_faults import naming_packages
 from orgopt.report import page
 from orgopt.study.config import REWRITER_KIND, StudyConfig, study_name
@@ -161,11 +163,19 @@ class Plan:
                 callback=_steered(hears, projection, notices, log),
                 real=real,
                 language=shared.settings,
+                skills=self._skills(folder),
             )
             view = study(log.records)
             write_text(folder / "report.html", page(view, folder))
             notices.tell("verdict", ending(view).title)
         return StudyResult.read(folder)
+
+    def _skills(self, folder: Path) -> list[ModelSkill]:
+        """What language models did in the workspace's other studies, where roles may have one of several."""
+        models = {role.model for role in self.team.roles if role.headcount and role.agent == LANGUAGE_AGENT}
+        if len(models) < 2:
+            return []
+        return skills_of_logs(log for log in logs(self.workspace) if log.parent != folder)
 
     def forecast(self, usd_per_slot_hour: float | None = None) -> Estimate:
         """What the study would cost, from what earlier ones in its workspace did.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from orgopt.agents.base import Thought
+from orgopt.agents.knowledge import Known
 from orgopt.agents.session import Language
 from orgopt.agents.thinking.decide import REPEATED
 from orgopt.agents.thinking.failures import Failure
@@ -33,12 +34,14 @@ class Reply(NamedTuple):
         moment: The situation.
         thought: The answer.
         gain: By how much the proposed setting is better than its start, as a quality; None where that is not known.
+        start: The settings of its start; None where nothing is proposed.
     """
 
     role: str
     moment: Moment
     thought: Thought
     gain: float | None
+    start: Settings | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,16 +143,30 @@ def _replies(
             raise UsageError(f"{role.name} has no words")
         told = mind.brief(posed.purpose, posed.now)
         thought = mind.answer(posed.purpose, posed.now, told)
-        yield Reply(role.name, posed.moment, thought, gain_of(thought, posed, task, lab, seed))
+        start = _start(thought, posed)
+        gain = gain_of(thought, posed, task, lab, seed)
+        yield Reply(role.name, posed.moment, thought, gain, start.settings if start else None)
+
+
+def worth(replies: Sequence[Reply]) -> float:
+    """How good answers are, as one number: the share that can be used, and the mean gain where it is known."""
+    gains = [reply.gain for reply in replies if reply.gain is not None]
+    return _mean([not reply.thought.failure for reply in replies]) + (_mean(gains) if gains else 0.0)
+
+
+def _start(thought: Thought, posed: Posed) -> Known | None:
+    """What a proposal starts from."""
+    proposal = thought.proposal
+    return next(one for one in posed.now.view.starts if one.id == proposal.parent) if proposal else None
 
 
 def gain_of(thought: Thought, posed: Posed, task: Task, lab: Lab, seed: int) -> float | None:
     """How much better a proposal is than what it starts from; nothing for an answer that cannot be used."""
     if posed.purpose != "propose" or posed.moment == "review":
         return None
-    if thought.proposal is None:
+    start = _start(thought, posed)
+    if thought.proposal is None or start is None:
         return 0.0
-    start = next(one for one in posed.now.view.starts if one.id == thought.proposal.parent)
     before, after = (_heldout(task, lab, one, seed) for one in (start.settings, thought.proposal.settings))
     if before is None:
         return None

@@ -18,7 +18,17 @@ from orgopt.cli.shared.print_ending import print_ending
 from orgopt.cli.shared.progress import StudyProgress
 from orgopt.cli.shared.study_result import print_estimate, print_study
 from orgopt.evolve.space.allowed import PARTS, TEXTS
-from orgopt.study.config import CONTROLS, FEEDBACKS, NO_FEEDBACK, NO_REWRITER, OBJECTIVES, REWRITER_KIND, SAMPLER_KIND
+from orgopt.study.config import (
+    BY_RUN,
+    CONTROLS,
+    FEEDBACKS,
+    NO_FEEDBACK,
+    NO_REWRITER,
+    OBJECTIVES,
+    REWRITE_METRICS,
+    REWRITER_KIND,
+    SAMPLER_KIND,
+)
 from orgopt.study.defaults import CONTENDERS, GENERATIONS, POPULATION, SAMPLER, SLOTS
 
 CHOICES = (*PARTS, TEXTS, "links")
@@ -89,6 +99,18 @@ CHOICES = (*PARTS, TEXTS, "links")
 )
 @click.option(
     "--rewriter-model", default="", help="The rewriter's model, as LiteLLM names it.  [default: ORGOPT_MODEL]"
+)
+@click.option(
+    "--rewrite-metric",
+    type=click.Choice(REWRITE_METRICS),
+    default=BY_RUN,
+    show_default=True,
+    help="By what DSPy's optimizers score charters: runs of the team, or answers to fixed questions in a replay.",
+)
+@click.option(
+    "--models",
+    multiple=True,
+    help="A language model that roles may have besides those that the document names; several.",
 )
 @click.option(
     "--feedback",

@@ -9,14 +9,14 @@ from contextlib import suppress
 
 import numpy as np
 
-from orgopt.agents.settings import LanguageSettings
+from orgopt.agents.settings import LanguageSettings, read_settings
 from orgopt.callback import Callback
 from orgopt.document import Program, lint
 from orgopt.document.reading.reader import errors
 from orgopt.errors import DocumentError, UsageError
 from orgopt.evolve.conclude import Conclusion
 from orgopt.evolve.dropping import DROP_AFTER, hopeful
-from orgopt.evolve.proposers.openings import OPENING, SHARE, openings
+from orgopt.evolve.proposers.openings import OPENING, SHARE, Opening, openings
 from orgopt.evolve.proposers.rewrite.rewriting import Rewriting
 from orgopt.evolve.proposers.sampler import Proposer
 from orgopt.evolve.proposers.screen import Screen
@@ -31,6 +31,7 @@ from orgopt.study.records.kinds import CandidateRecord, FinalRecord, GenerationR
 from orgopt.study.records.names import REAL, REWRITE, SEARCH
 from orgopt.study.standing import Standing, believed, standings
 from orgopt.task import Task
+from orgopt.team.skill import Skill
 
 
 def optimize(
@@ -44,6 +45,7 @@ def optimize(
     callback: Callback | None = None,
     real: Arena | None = None,
     language: LanguageSettings | None = None,
+    skills: Sequence[Skill] = (),
 ) -> FinalRecord:
     """Search for a better document than the seed, race the best, and test the winner against controls.
 
@@ -57,6 +59,7 @@ def optimize(
         callback: Told of what happens.
         real: An arena of real training, for `config.real_runs`.
         language: How the rewriter's model is reached, and what may be spent; None is what the environment says.
+        skills: What language models did in earlier studies, by which the first generation tries them in roles.
 
     Returns:
         The last record of the log: champion, race, claims, ablations, importances, cost.
@@ -69,7 +72,7 @@ def optimize(
     callback = callback or Callback()
     tasks = [name for name in arena.tasks if name not in held_out]
     groups = _groups([arena.tasks[name] for name in tasks])
-    space = Space(seed, library, config.budget_s, groups=groups, fix=config.fix, only=config.only)
+    space = Space(seed, library, config.budget_s, groups=groups, models=config.models, fix=config.fix, only=config.only)
     trains = isinstance(arena.terms.lab, str) and arena.terms.lab != "replay"
     reads = config.rewriter not in {NO_REWRITER, *OPTIMIZERS}
     read = {REAL, REWRITE, *([SEARCH] if reads else [])}  # ledgers that somebody reads
@@ -81,7 +84,8 @@ def optimize(
     proposer = Proposer(space, config)
     with Rewriting(config, space, proposer, runs, tasks, language) as rewriting:
         screen = Screen(config, proposer, runs, tasks, kept_evidence(log.folder))
-        search = _Search(proposer, rewriting, screen, runs, tasks)
+        first = openings(space, config.slots, skills, language or read_settings({}))
+        search = _Search(proposer, rewriting, screen, runs, tasks, first)
         search.run()
     conclusion = Conclusion(search.candidates, search.told, space, config, runs, tasks, held_out, real, screen)
     return conclusion.write(search.proposer.study)
@@ -89,12 +93,18 @@ def optimize(
 
 class _Search:
     def __init__(
-        self, proposer: Proposer, rewriting: Rewriting, screen: Screen, runs: Runs, tasks: Sequence[str]
+        self,
+        proposer: Proposer,
+        rewriting: Rewriting,
+        screen: Screen,
+        runs: Runs,
+        tasks: Sequence[str],
+        first: Sequence[Opening],
     ) -> None:
         self.proposer, self.rewriting, self.screen, self.config = proposer, rewriting, screen, proposer.config
         self.runs, self.tasks = runs, tasks
         self.log, self.callback = runs.log, runs.callback
-        self.openings = openings(proposer.space, self.config.slots)
+        self.openings = first
         self.candidates: list[Candidate] = []
         self.outputs: dict[str, np.ndarray] = {}  # one value a seed
         self.told: dict[str, Standing] = {}

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from orgopt.ledger import Event, Ledger
 from orgopt.org import Org
 from orgopt.report.markup import Child, Markup, h
+from orgopt.study.model_skills import said_of_skill, skills_in
 from orgopt.study.records.kinds import EvaluationRecord
 from orgopt.study.records.names import PHASES
 from orgopt.study.view import StudyView
@@ -12,6 +13,13 @@ from orgopt.study.wording import count, duration, phase_name
 from orgopt.team.costs import Report, Share, report
 
 _PHASE = ("phase", "runs", "experiments", "hardware", "agents' time", "tokens", "dollars", "took")
+_MODEL = (
+    "model",
+    "role",
+    "thoughts",
+    "tokens each",
+    "changes by their knobs (better by more than noise)",
+)
 _PART = ("part", "experiments", "improvements", "hardware", "agents' time", "messages")
 
 
@@ -37,7 +45,16 @@ def costs(study: StudyView) -> Markup | None:
         "Hardware is busy slot time in the lab's own clock, agents' time what thinking and stand-ups took of it; the "
         "last column is the time on the wall of all runs one after the other."
     )
-    return h("div", h("p", text), table(_PHASE, rows, "Costs by phase"))
+    return h("div", h("p", text), table(_PHASE, rows, "Costs by phase"), _models(study))
+
+
+def _models(study: StudyView) -> Markup | None:
+    """What each language model did as which role; None without any."""
+    rows = [
+        [one.model, one.role, count(one.thoughts), f"{one.tokens / max(1, one.thoughts):.0f}", said_of_skill(one)]
+        for one in skills_in(study.evaluations)
+    ]
+    return table(_MODEL, rows, "What language models were good at") if rows else None
 
 
 def _row(runs: Sequence[EvaluationRecord]) -> list[str]:

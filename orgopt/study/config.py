@@ -35,9 +35,12 @@ REWRITERS = (NO_REWRITER, "reflect", "gepa", "mipro", "simba")
 REWRITER_KIND = Kind(group="orgopt.rewriters", noun="rewriter", own=REWRITERS)
 OPTIMIZERS = frozenset({"gepa", "mipro", "simba"})
 """Rewriters that are DSPy's own optimizers: they run teams of their own before they propose one candidate."""
+BY_RUN, BY_ASKING = "run", "ask"
+REWRITE_METRICS = (BY_RUN, BY_ASKING)
+"""By what an optimizer scores charters: whole runs of the team, or answers to fixed questions."""
 NO_FEEDBACK = "off"
 FEEDBACKS = (NO_FEEDBACK, "screen", "write", "both")
-_REWRITING = ("rewriter", "rewrite_share", "rewriter_model")
+_REWRITING = ("rewriter", "rewrite_share", "rewriter_model", "rewrite_metric")
 _LATER = {"generations", "race_seeds", "contenders", "test_seeds", "controls", "real_runs"}
 """Settings that a study may be continued with other values of: they add runs and change none."""
 
@@ -67,7 +70,9 @@ class StudyConfig:
         rewriter: Which language-model program proposes documents beside the sampler, one of `REWRITER_KIND`.
         rewrite_share: The share of each generation, from the second on, that is the rewriter's, 0 to 1.
         rewriter_model: The model that it thinks with; empty is the default model.
+        rewrite_metric: By what DSPy's optimizers score charters, one of `REWRITE_METRICS`.
         feedback: What a model of all that was tried does around the sampler, one of `FEEDBACKS`.
+        models: Language models that roles may have besides those that the documents name.
         learn_from: Other studies that it learns from; `all` is every one of the workspace.
     """
 
@@ -90,8 +95,10 @@ class StudyConfig:
     rewriter: str = NO_REWRITER
     rewrite_share: float = 1 / 3
     rewriter_model: str = ""
+    rewrite_metric: str = BY_RUN
     feedback: str = NO_FEEDBACK
     learn_from: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
     budgets_s: Mapping[str, float] = field(default_factory=dict[str, float])
 
     def budget_of(self, task: str) -> float:
@@ -121,8 +128,10 @@ class StudyConfig:
         # Without a rewriter and feedback, studies are called what they were before there were any.
         apart = _LATER.union(
             _REWRITING if self.rewriter == NO_REWRITER else (),
+            ("rewrite_metric",) if self.rewrite_metric == BY_RUN else (),
             ("feedback", "learn_from") if self.feedback == NO_FEEDBACK else (),
             () if self.budgets_s else ("budgets_s",),
+            () if self.models else ("models",),
         )
         settings = {key: value for key, value in asdict(self).items() if key not in apart}
         texts = {"program": program.text, "library": library.text if library else ""}
@@ -162,6 +171,7 @@ def check_config(config: StudyConfig) -> None:
     REWRITER_KIND.check(config.rewriter)
     for noun, value, known in (
         ("feedback", config.feedback, FEEDBACKS),
+        ("metric of rewriting", config.rewrite_metric, REWRITE_METRICS),
         ("kind of controls", config.controls, CONTROLS),
     ):
         if value not in known:

@@ -20,14 +20,28 @@ NOISE = '\N{SNOWMAN}x0 {["' * 150_000  # about 1 MB
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """How a call fails: a status, a pause before it answers, or an answer that ends too early, said or not."""
+    """How a call fails: a status, a pause before it answers, or an answer that ends too early, said or not.
+
+    A stream drips, with a pause after each event, or stalls in its middle.
+    """
 
     status: int = 200
     retry_after: str = ""
     hang_s: float = 0.0
+    drip_s: float = 0.0
+    stall_s: float = 0.0
     cut: bool = False
     finish: str = "stop"
     text: str = "too bad"
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """An answer whose body is sent as it is, as odd servers do."""
+
+    body: str
+    status: int = 200
+    kind: str = "text/event-stream"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +72,7 @@ class Call:
         return rest.split("\n\n[[ ## ")[0] if found else ""
 
 
-Reply = Callable[[Call], "str | Fault | Uses"]
+Reply = Callable[[Call], "str | Fault | Uses | Raw"]
 
 
 def fields(**values: Any) -> str:
@@ -82,6 +96,7 @@ class LlmServer:
         most: The most calls that were open at once.
         schemas: Whether answers are held to a schema, as far as the first question of orgopt can tell; else it is
             taken and not looked at, as by many servers.
+        streams: Whether it streams where it is asked to; else the answer is whole.
         ranges: Whether a schema holds numbers to ranges, too.
         greeting: What becomes of the first questions, which are no calls of agents; they are counted in `greetings`.
     """
@@ -95,6 +110,7 @@ class LlmServer:
     most: int = 0
     schemas: bool = False
     ranges: bool = True
+    streams: bool = True
     greeting: "str | Fault" = "hello"
     greetings: int = 0
 
@@ -155,10 +171,21 @@ class _Handler(BaseHTTPRequestHandler):
             answer = fake.reply(call)
             fault = answer if isinstance(answer, Fault) else Fault()
             fake.ended.wait(max(0.0, fake.latency_s - (time.monotonic() - began)) + fault.hang_s)
-            self._answer(fake, call, answer, fault)
+            if isinstance(answer, Raw):
+                self._send(answer)
+            else:
+                self._answer(fake, call, answer, fault)
         finally:
             with fake.lock:
                 fake.open -= 1
+
+    def _send(self, raw: Raw) -> None:
+        data = raw.body.encode()
+        self.send_response(raw.status)
+        self.send_header("Content-Type", raw.kind)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
 
     def _greet(self, fake: LlmServer, body: Mapping[str, Any]) -> None:
         with fake.lock:
@@ -190,9 +217,11 @@ class _Handler(BaseHTTPRequestHandler):
             "usage": {**used, "total_tokens": sum(used.values())},
         }
         failed = {"error": {"message": text, "type": "server_error", "code": None}}
-        data = json.dumps(whole if fault.status == 200 else failed).encode()
+        streamed = bool(fault.status == 200 and call.body.get("stream") and fake.streams)
+        events = _events(whole) if streamed else [json.dumps(whole if fault.status == 200 else failed).encode()]
+        data = b"".join(events)
         self.send_response(fault.status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", "text/event-stream" if streamed else "application/json")
         self.send_header("Content-Length", str(len(data)))
         if fault.retry_after:
             self.send_header("Retry-After", fault.retry_after)
@@ -205,7 +234,28 @@ class _Handler(BaseHTTPRequestHandler):
             if fault.status == 200 and not fault.hang_s:
                 fake.input_tokens += used["prompt_tokens"]
                 fake.output_tokens += used["completion_tokens"]
-        self.wfile.write(data)
+        for number, event in enumerate(events):
+            self.wfile.write(event)
+            if fault.drip_s or fault.stall_s:
+                self.wfile.flush()
+                fake.ended.wait(fault.stall_s if fault.stall_s and number == 1 else fault.drip_s)
+
+
+def _events(whole: Mapping[str, Any]) -> list[bytes]:
+    """An answer as the events of a stream."""
+    (choice,) = whole["choices"]
+    message, shared = choice["message"], {key: whole[key] for key in ("id", "created", "model")}
+    text = message["content"]
+    pieces = [text[at : at + 8_000] for at in range(0, len(text), 8_000)] or [""]
+    if len(pieces) == 1:
+        pieces = [text[: len(text) // 2], text[len(text) // 2 :]]
+    deltas: list[dict[str, Any]] = [{"role": "assistant", "content": piece} for piece in pieces]
+    deltas += [{"tool_calls": [{"index": at, **one}]} for at, one in enumerate(message.get("tool_calls", ()))]
+    chunks: list[dict[str, Any]] = [{"choices": [{"index": 0, "delta": one, "finish_reason": None}]} for one in deltas]
+    chunks.append({"choices": [{"index": 0, "delta": {}, "finish_reason": choice["finish_reason"]}]})
+    chunks.append({"choices": [], "usage": whole["usage"]})
+    lines = [json.dumps({**shared, "object": "chat.completion.chunk", **chunk}) for chunk in chunks]
+    return [f"data: {line}\n\n".encode() for line in [*lines, "[DONE]"]]
 
 
 def _call(number: int, body: Mapping[str, Any], authorization: str, began: float) -> Call:

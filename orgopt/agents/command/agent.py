@@ -179,7 +179,7 @@ class CommandAgent(Mind):
             done = self._perform(replace(self._job(now, start, told, settings), relay=relay.line))
         used, stopped = relay.used, done.ended == "stopped"
         secrets = [*_secrets(settings, self._environ), relay.line.key]
-        asked = {"asked": used.calls, "unanswered": relay.failed}
+        asked = {"asked": used.calls, "unanswered": relay.failed, "cut": relay.cut}
         return Answer(
             text=json.dumps({**_kept(done, secrets), **asked}, ensure_ascii=False),
             input_tokens=used.input_tokens,
@@ -265,6 +265,8 @@ def _thought(now: Situation, start: Known, answer: Answer) -> Thought:
     proposals = [one.proposal for one in found if one.proposal and not answer.failure]
     why = (answer.failure, answer.error) if answer.failure else done.get("unanswered") or failure_of(done, found, last)
     failure, error = ("", "") if proposals else why
+    if failure and (cut := done.get("cut")):
+        error += f" (the model's last answer was cut at {cut} tokens: max_tokens of the model in orgopt.toml)"
     said = [[one.subject, str(one.refusal or ("" if one.proposal else "it changes nothing"))] for one in found]
     return Thought(
         proposal=proposals[0] if proposals else None,

@@ -3,11 +3,13 @@
 Needs DSPy, so that it is imported late.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 import dspy
 from dspy.utils.exceptions import AdapterParseError
+from pydantic import TypeAdapter
 from pydantic.fields import FieldInfo
 
 from orgopt.agents.thinking import reading
@@ -18,10 +20,18 @@ MAX_SAID = 6_000
 
 
 class Turn(NamedTuple):
-    """An answer that could not be used, and why."""
+    """An answer that was no last one: why it could not be used, or what it asked to be shown."""
 
     answer: str
     problem: str
+    shown: str = ""
+
+    @property
+    def reply(self) -> str:
+        """What is said to it."""
+        if self.shown:
+            return f"{self.shown}\n\nNow answer, in the same form."
+        return f"That cannot be used: {self.problem}\nAnswer again, in the same form."
 
 
 class Adapter(dspy.ChatAdapter):
@@ -31,21 +41,31 @@ class Adapter(dspy.ChatAdapter):
         as_json: Whether the answer is one JSON object.
         late: Fields of the answer that are explained at the end of the question, so that its beginning stays the same.
         turns: What was answered so far in this conversation.
+        hold: Told of the JSON schema of each program's answer before it is asked; None where nothing holds a model to
+            one. Programs of DSPy's own have others than ours.
     """
 
-    def __init__(self, *, as_json: bool = False, late: Collection[str] = (), turns: Sequence[Turn] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        as_json: bool = False,
+        late: Collection[str] = (),
+        turns: Sequence[Turn] = (),
+        hold: Callable[[dict[str, Any]], object] | None = None,
+    ) -> None:
         super().__init__(use_json_adapter_fallback=False)
-        self.as_json, self.late, self.turns = as_json, late, turns
+        self.as_json, self.late, self.turns, self.hold = as_json, late, turns, hold
 
     def format(
         self, signature: type[dspy.Signature], demos: list[dict[str, Any]], inputs: dict[str, Any]
     ) -> list[dict[str, Any]]:
         """The messages: what is static, what changes, and the conversation so far, whose tokens a server still has."""
         messages = super().format(signature, demos, inputs)
+        if self.hold:
+            self.hold(schema_of(signature))
         for turn in self.turns:
             messages.append({"role": "assistant", "content": turn.answer})
-            again = f"That cannot be used: {turn.problem}\nAnswer again, in the same form."
-            messages.append({"role": "user", "content": again})
+            messages.append({"role": "user", "content": turn.reply})
         return messages
 
     def format_system_message(self, signature: type[dspy.Signature]) -> str:
@@ -108,15 +128,32 @@ class Adapter(dspy.ChatAdapter):
         return {name: text} if takes and text and text[0] not in "{[" else {}
 
 
+def schema_of(signature: type[dspy.Signature]) -> dict[str, Any]:
+    """The JSON schema of a program's answer: its fields by their types, all of them."""
+    types = {name: info.annotation or str for name, info in signature.output_fields.items()}
+    fields = {name: TypeAdapter[Any](kind).json_schema() for name, kind in types.items()}
+    return {"type": "object", "properties": fields, "required": [*fields], "additionalProperties": False}
+
+
 _KINDS = {"start_from": " (a number)"}
+_LISTS = {"edits", "look"}  # texts, or lists in an answer that is one JSON object
 
 
 def _value(name: str, info: FieldInfo, given: Any) -> Any:
     if not isinstance(given, str):
-        return given
+        return given if info.annotation is not str or name in _LISTS else _as_text(given)
     if info.annotation is str:
         return given if name == "edits" else given.strip()
     return reading.number(given) if info.annotation is int else reading.value(name, given)
+
+
+def _as_text(given: Any) -> str:
+    """A value of JSON where a text was asked for: a number that is expected, a list of reasons."""
+    if given is None:
+        return ""
+    if isinstance(given, list):
+        return "; ".join(map(_as_text, cast("list[Any]", given)))
+    return given if isinstance(given, str) else json.dumps(given, ensure_ascii=False)
 
 
 def _listed(fields: Mapping[str, FieldInfo]) -> str:

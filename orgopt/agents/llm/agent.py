@@ -17,7 +17,7 @@ from orgopt.agents.llm.adapter import MAX_SAID, Adapter, Turn
 from orgopt.agents.llm.engine import Engine, speaker
 from orgopt.agents.llm.model import Absent, AskError, Failure, Model
 from orgopt.agents.llm.sections import AS_JSON, ASKS, INPUTS, LATE, OUTPUTS, STATIC
-from orgopt.agents.thinking import prompt, results
+from orgopt.agents.thinking import look, prompt, results
 from orgopt.agents.thinking.answers import Answer
 from orgopt.agents.thinking.decide import MAX_WORDS, Said, decide
 from orgopt.agents.thinking.edits import InvalidAnswerError
@@ -79,12 +79,14 @@ class LanguageAgent(Mind):
         engine.recorded_only = recorded_only
         given = self._model.settings
         held = bool(given.schema)
-        engine.schema = schema_of(now, _outputs(purpose, now), ranges=given.ranges is not False) if held else None
+        names = _outputs(purpose, now, looks=given.looks)
+        engine.schema = schema_of(now, names, ranges=given.ranges is not False) if held else None
         found, turns = dict[str, Any](), list[Turn]()
         try:
             with dspy.context(lm=speaker(engine, self.temperature), disable_history=True):
                 # Code in JSON is written wrongly by models that nothing holds to it.
-                found = _answered(purpose, now, told, engine, turns, as_json=held or not now.work.edits)
+                as_json = held or not now.work.edits
+                found = _answered(purpose, now, told, engine, turns, as_json=as_json, looks=given.looks)
         except InvalidAnswerError as error:
             found["failure"], found["error"] = Failure.INVALID.value, f"{str(error)[:300]}{self._cut(engine)}"
         except (LMError, AskError) as error:
@@ -105,7 +107,7 @@ class LanguageAgent(Mind):
             output_tokens=sum(one.output_tokens for one in answers),
             usd=round(sum(one.usd for one in answers), 8),
             said=answers[-1].text[:MAX_SAID] if answers else "",
-            facts=facts | ({"repaired": turns[0].problem} if turns else {}),
+            facts=facts | _of_turns(turns),
         )
 
     def _charged(self, answers: Sequence[Answer]) -> float:
@@ -121,12 +123,20 @@ class LanguageAgent(Mind):
         return f' (it was cut at {settings.max_tokens} tokens: [models."{settings.name}"] max_tokens in orgopt.toml)'
 
 
-def program(purpose: Purpose, now: Situation, told: Collection[str], *, as_json: bool) -> dspy.Predict:
+def _of_turns(turns: Sequence[Turn]) -> dict[str, Any]:
+    """What a ledger keeps of the answers before the last: why one could not be used, and what was shown."""
+    problems, shown = [one.problem for one in turns if one.problem], [one.shown for one in turns if one.shown]
+    return ({"repaired": problems[0]} if problems else {}) | ({"shown": shown} if shown else {})
+
+
+def program(purpose: Purpose, now: Situation, told: Collection[str], *, as_json: bool, looks: int = 0) -> dspy.Predict:
     """The DSPy program of a role: its instructions come from its charter, its fields from what it may do."""
     fields: dict[str, Any] = {name: (str, dspy.InputField()) for name in told}
-    for name in _outputs(purpose, now):
+    for name in _outputs(purpose, now, looks=looks):
         kind, text, default = OUTPUTS[name]
         text = AS_JSON.get(name, text) if as_json else text
+        if looks and name == "hypothesis":
+            default = ""  # who asks to be shown something gives none yet
         given = {} if default is ... else {"default": default}
         fields[name] = (kind, dspy.OutputField(desc=text, **given))
     return dspy.Predict(make_signature(fields, instructions(purpose, now)))
@@ -154,21 +164,34 @@ def _answered(
     turns: list[Turn],
     *,
     as_json: bool,
+    looks: int = 0,
 ) -> dict[str, Any]:
-    """What an answer comes to, repaired once where it has to be, in the same conversation; `turns` takes that."""
-    asked = program(purpose, now, told, as_json=as_json)
+    """What an answer comes to, repaired once where it has to be, in the same conversation; `turns` takes that.
+
+    Where it asks to be shown experiments first, it is, as often as it may.
+    """
+    asked = program(purpose, now, told, as_json=as_json, looks=looks)
     while True:
         try:
             with dspy.context(adapter=Adapter(as_json=as_json, late=LATE, turns=turns)):
-                return _read(purpose, now, asked(**told))
+                given: Any = asked(**told)
+            if sum(bool(one.shown) for one in turns) < looks and (shown := _shown(now, given)):
+                turns.append(Turn(engine.asked[-1].text[:MAX_SAID], "", shown))
+                continue
+            return _read(purpose, now, given)
         except (InvalidAnswerError, AdapterParseError) as error:
             problem = str(error.__cause__ or error) if isinstance(error, AdapterParseError) else str(error)
-        if turns:
+        if any(one.problem for one in turns):
             raise InvalidAnswerError(problem)
         said = engine.asked[-1]
         if said.finish == "length":
             problem = f"it was cut, for it was too long: say less. {problem}"
         turns.append(Turn(said.text[:MAX_SAID], problem[:_MAX_PROBLEM]))
+
+
+def _shown(now: Situation, given: Any) -> str:
+    """What an answer asks to be shown; empty for nothing."""
+    return look.shown(now, given["look"]) if "look" in given else ""
 
 
 def _read(purpose: Purpose, now: Situation, given: Any) -> dict[str, Any]:
@@ -202,10 +225,11 @@ def _inputs(purpose: Purpose, now: Situation) -> dict[str, str]:
     return {name: found[name] for name in INPUTS if found.get(name)}
 
 
-def _outputs(purpose: Purpose, now: Situation) -> list[str]:
+def _outputs(purpose: Purpose, now: Situation, *, looks: int = 0) -> list[str]:
     if purpose != "propose":
         return ["report" if purpose == "report" else "notes"]
     wanted = {
+        "look": looks > 0 and len(now.view.knowledge.all) > 1,
         "start_from": len(now.view.starts) > 1,
         "verdicts": bool(now.view.cases),
         "edits": now.work.edits,

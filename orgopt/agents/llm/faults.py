@@ -3,19 +3,24 @@
 Needs DSPy, so that it is imported late.
 """
 
+import re
 import socket
 
 from dspy.utils.exceptions import (
     LMConfigurationError,
     LMError,
     LMInvalidRequestError,
+    LMProviderError,
     LMRateLimitError,
     LMServerError,
+    LMStreamAssemblyError,
     LMTimeoutError,
     LMTransportError,
 )
 
 from orgopt.agents.thinking.failures import Failure
+
+_FAULTY = re.compile("server|overload|unavailable|internal", re.IGNORECASE)  # codes of faults that pass
 
 
 def failure_of(error: LMError) -> Failure:
@@ -26,7 +31,19 @@ def failure_of(error: LMError) -> Failure:
         return Failure.TIMEOUT
     if isinstance(error, LMServerError):
         return Failure.SERVER
-    return Failure.TRANSPORT if isinstance(error, LMTransportError) else Failure.REFUSED
+    if isinstance(error, LMTransportError | LMStreamAssemblyError):
+        return Failure.TRANSPORT
+    begun = isinstance(error, LMProviderError) and error.status is None
+    return _of_code(str(error.provider_code or "")) if begun else Failure.REFUSED
+
+
+def _of_code(code: str) -> Failure:
+    """Why a call failed whose stream had begun: what a provider then says has no status, but mostly its number."""
+    if code == "429":
+        return Failure.RATE_LIMIT
+    if code in {"408", "504"}:
+        return Failure.TIMEOUT
+    return Failure.SERVER if (code[:1] == "5" and len(code) == 3) or _FAULTY.search(code) else Failure.REFUSED
 
 
 def unsent(error: LMError) -> bool:

@@ -13,10 +13,11 @@ from typing import Any, NamedTuple, cast
 
 import dspy
 from dspy.lm15 import DataPart, FunctionTool, LM15Error, Request, Response, TextPart, ToolCallPart, ToolResultPart
-from dspy.utils.exceptions import LMError, LMRateLimitError, LMServerError, LMTimeoutError, LMTransportError
+from dspy.utils.exceptions import LMError
 
 from orgopt.agents.llm.faults import failure_of, refuses, unsent
 from orgopt.agents.llm.opening import opened
+from orgopt.agents.llm.streaming import Streaming
 from orgopt.agents.settings import ModelSettings, Price
 from orgopt.agents.thinking.answers import Answer
 from orgopt.agents.thinking.failures import Failure
@@ -32,7 +33,7 @@ logging.getLogger("dspy.clients.lm").setLevel(logging.ERROR)
 
 _MAX_ERROR = 300
 _OVERHEAD_TOKENS = 200  # of roles and separators that a provider counts
-_RETRYABLE = (LMRateLimitError, LMServerError, LMTimeoutError, LMTransportError)
+_PASSING = frozenset({Failure.RATE_LIMIT, Failure.SERVER, Failure.TIMEOUT, Failure.TRANSPORT})
 _UNSENT_ATTEMPTS = 2
 """How often a call is tried that no server took: one that is down does not come back within a minute's pauses."""
 _PLACEHOLDER = "none"  # what a server of one's own gets for a key, which most do not look at
@@ -77,6 +78,12 @@ class Model:
             self._lm = opened(settings, environ.get(settings.key) or _PLACEHOLDER, environ)
         except (LMError, LM15Error, ValueError) as error:
             raise UsageError(f"the model '{settings.name}' cannot be opened: {self.redact(str(error))}") from None
+
+    @property
+    def streams(self) -> bool:
+        """Whether its answers are streamed, as far as is known."""
+        engine = self._lm.engine
+        return isinstance(engine, Streaming) and engine.streams
 
     def redact(self, text: str) -> str:
         """A text without the keys that this process knows."""
@@ -150,7 +157,7 @@ class Model:
             if self._takes_less(request, error):
                 return given, 0.0, False
             hint = getattr(error, "retry_after", None)
-            pause = (hint if hint is not None else -1.0) if isinstance(error, _RETRYABLE) else None
+            pause = (hint if hint is not None else -1.0) if failure in _PASSING else None
             return given, pause, never
         finally:
             spend.settle(taken, cost, unsure=unsure)
@@ -194,8 +201,8 @@ def _answered(text: str, used: tuple[int, int], usd: float, finish: str) -> Answ
 
 
 def _text(response: Response) -> str:
-    """What a model said; an answer that is held to a schema comes as data."""
-    said = response.message.text or ""
+    """What a model said, without what it thought before; an answer that is held to a schema comes as data."""
+    said = "\n".join(part.text for part in response.message.parts if isinstance(part, TextPart))
     values = [part.value for part in response.message.parts if isinstance(part, DataPart)]
     return said or (json.dumps(values[0], ensure_ascii=False) if values else "")
 

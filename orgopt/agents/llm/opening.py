@@ -11,8 +11,9 @@ from typing import Any, cast
 import dspy
 from dspy._vendor.lm15.registry import lookup  # what keys a provider takes is public nowhere
 from dspy.clients.engines.lm15_engine import LM15Engine
-from dspy.lm15 import RouterConfig, Timeouts, UnknownModelError, UnsupportedFeatureError
+from dspy.lm15 import RouterConfig, UnknownModelError, UnsupportedFeatureError
 
+from orgopt.agents.llm.streaming import Streaming, Transport
 from orgopt.agents.settings import ModelSettings
 from orgopt.errors import UsageError
 
@@ -46,17 +47,21 @@ def opened(settings: ModelSettings, own_key: str, environ: Mapping[str, str]) ->
         )
         return dspy.LM(settings.name, engine="litellm", **shared)
     definition, provider = lookup(resolution.provider), resolution.provider
-    limits = Timeouts(read=settings.timeout_s, write=settings.timeout_s, pool=settings.timeout_s)
+    limit_s = settings.timeout_s
+    transport = Transport(read_timeout=limit_s, write_timeout=limit_s, pool_timeout=limit_s)
     if settings.api_base:
         # An address that is given comes before what OPENAI_API_BASE says.
-        config = RouterConfig(api_keys={provider: own_key}, base_urls={provider: settings.api_base}, timeouts=limits)
+        config = RouterConfig(
+            api_keys={provider: own_key}, base_urls={provider: settings.api_base}, transport=transport
+        )
     else:
         names = definition.access.env_keys if definition and not definition.placeholder_key else ()
         _require(settings.name, list(names[:1]) if names and not any(environ.get(name) for name in names) else [])
         key = next((environ[name] for name in names if environ.get(name)), None)
-        config = RouterConfig(api_keys={provider: key} if key else None, timeouts=limits)
+        config = RouterConfig(api_keys={provider: key} if key else None, transport=transport)
     # An engine object and not its name: DSPy would look for prices of each call, which takes longer than the call.
-    return dspy.LM(settings.name, engine=LM15Engine(config), **shared)
+    engine = Streaming(LM15Engine(config), streams=settings.stream is not False)
+    return dspy.LM(settings.name, engine=engine, **shared)
 
 
 def _require(name: str, missing: list[str], *, known: bool = True) -> None:

@@ -24,7 +24,12 @@ _EDITS = (
     "changes of the script, or nothing. Each is a block of lines: '<<<<<<< SEARCH', lines of the script that occur in "
     "it once, '=======', the lines to put there, '>>>>>>> REPLACE'. Keep the lines of knobs and their comments"
 )
+_LOOK = (
+    "instead of all the rest: numbers of experiments to be shown whole, two also side by side, or `log` for all that "
+    "you know in a row; nothing if you know enough"
+)
 OUTPUTS: dict[str, tuple[Any, str, Any]] = {
+    "look": (str, _LOOK, ""),
     "verdicts": (
         dict[str, str],
         _VERDICTS,
@@ -47,7 +52,7 @@ OUTPUTS: dict[str, tuple[Any, str, Any]] = {
     "notes": (str, "your notes from now on: they replace the old ones", ""),
     "report": (str, "your report: two or three sentences for the others at the stand-up", ...),
 }
-LATE = ("verdicts", "start_from")
+LATE = ("look", "verdicts", "start_from")
 """Fields of an answer that are explained at the end of a question, as they are not asked for in all of them."""
 AS_JSON = {
     "verdicts": "of each case the ruling and the reason: pass (believe it), rerun (run it again first) or reject",

@@ -19,6 +19,7 @@ from orgopt.knob import Knob, Value, with_values
 MAX_WORDS = 600  # characters of a hypothesis, an assignment, a reason
 REPEATED = "that was tried: it is "
 """How the refusal of an exact repeat begins."""
+_NAMES, _VALUES = ("name", "knob"), ("value", "new_value", "new", "to")  # what models call the parts of a change
 _RULINGS: tuple[Ruling, ...] = ("pass", "rerun", "reject")
 
 
@@ -103,10 +104,10 @@ def _start(now: Situation, given: Any) -> Known:
 def _turned(now: Situation, given: Any) -> dict[str, Value]:
     if given in (None, ""):
         return {}
-    several = cast("list[Any]", given) if isinstance(given, list) else []
+    several = cast("list[Any]", given if isinstance(given, list) else [given])
     if several and all(isinstance(one, Mapping) for one in several):
-        # As a schema has it, which can bound their number so: an object a knob.
-        given = {name: value for one in several for name, value in cast("Mapping[str, Any]", one).items()}
+        # In a list it is an object a knob.
+        given = {name: value for one in several for name, value in _named(now, cast("Mapping[str, Any]", one)).items()}
     if not isinstance(given, Mapping):
         raise InvalidAnswerError(
             f"knobs must be a JSON object of names and values, not {_short(cast('object', given))}"
@@ -125,6 +126,25 @@ def _turned(now: Situation, given: Any) -> dict[str, Value]:
     return found
 
 
+def _named(now: Situation, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Values by the names of their knobs, also where an answer has `{"name": "LR", "value": 0.1}`."""
+    known = {knob.name for knob in now.view.knobs}
+    name = next((given[key] for key in _NAMES if key in given and key not in known), None)
+    value = next((given[key] for key in _VALUES if key in given and key not in known), None)
+    return {name: value} if isinstance(name, str) and value is not None else given
+
+
+def _bare(given: object) -> object:
+    """A value that stands in a list or an object of its own."""
+    if isinstance(given, list):
+        row = cast("list[object]", given)
+        return row[0] if len(row) == 1 else row
+    if not isinstance(given, Mapping):
+        return given
+    told = cast("Mapping[str, object]", given)
+    return next((told[key] for key in _VALUES if key in told), told)
+
+
 def _flat(now: Situation, given: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Names and values, those of a group of knobs, too, which models write as the table of knobs shows them."""
     groups = {knob.group for knob in now.view.knobs}
@@ -137,6 +157,7 @@ def _flat(now: Situation, given: Mapping[str, Any]) -> Iterator[tuple[str, Any]]
 
 def _value(knob: Knob, given: Any) -> Value:
     """A value of a knob, as the knob has it: a model may write `"3"` for 3."""
+    given = _bare(given)
     wrong = InvalidAnswerError(f"{knob.name} = {_short(given)} is not allowed: give it a value of {knob.range}")
     if knob.choices:
         named = {str(choice): choice for choice in knob.choices}

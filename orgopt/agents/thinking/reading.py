@@ -5,7 +5,7 @@ Whatever is read is checked afterwards (`decide`); what is no value is not guess
 
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, cast
 
 from orgopt.agents.thinking.edits import InvalidAnswerError
@@ -18,6 +18,11 @@ _LOOSE = re.compile(r"^\s*(?:#{1,6}\s+[*`]*|\*\*`?)(\w+)[*`:]*|^\s*(\w+)\s*:(?=\
 _FENCE = re.compile(r"^\s*```\w*[ \t]*\n(.*?)^\s*```", re.MULTILINE | re.DOTALL)
 _OPENED = re.compile(r"^```\w*[ \t]*\n")  # a fence whose end was cut off
 _ALL_OR_NONE = {"edits", "verdicts"}  # fields of which a part is not what was meant
+_FINAL = "<|channel|>final<|message|>"  # of OpenAI's open models, where a server leaves their channels in the text
+_THOUGHT_END = re.compile(r"</(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
+_MARKS = re.compile(r"<\|[\w-]{1,30}\|>|</s>\s*\Z")
+_MOST_OBJECTS = 20
+_QUOTES = str.maketrans("\u201c\u201d", '""')  # typographic ones
 _NUMBER = re.compile(r"#?(\d{1,9})\b")
 _TOKENS = re.compile(r"""("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')|\#[^\n]*|//[^\n]*|/\*.*?\*/""", re.DOTALL)
 _BRACKETS = re.compile(r"""("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')|[{}\[\]]""")
@@ -50,17 +55,77 @@ def sections(text: str, names: Collection[str]) -> dict[str, str]:
 
 def fields(text: str, names: Collection[str]) -> Mapping[str, Any]:
     """The fields of an answer: those of one JSON object, values and all, or sections as text."""
+    if not text.lstrip().startswith("{") and any(map(_STRICT.match, text.splitlines())):
+        return sections(said(text), names)  # an object in it is one section's
+    # As it is, first: a value may hold what looks like a thought.
+    for given in dict.fromkeys((text, said(text))):
+        if found := _object(given, names):
+            return found
+    return sections(said(text), names)
+
+
+def said(text: str) -> str:
+    """An answer without the thoughts before it, and without marks that a server left in it.
+
+    Models that reason think in the same text where no server takes that apart, and sometimes their first tag is in the
+    template of their prompt.
+    """
+    _, final, after = text.rpartition(_FINAL)
+    given = _THOUGHT_END.split(after if final else text)[-1]
+    return _MARKS.sub("", given).strip("\ufeff\u200b \t\r\n")
+
+
+def _object(text: str, names: Collection[str]) -> Mapping[str, Any]:
+    """The fields of the JSON object that an answer is or has: of several that with most of them, the last of these."""
     given = text.strip()
     if fenced := _FENCE.match(given):
         given = fenced[1].strip()
     given = _OPENED.sub("", given)
-    if given.startswith("{") and len(given) <= _MAX_VALUE:
-        whole = _parsed(given)
-        if whole is _NOTHING and not _ALL_OR_NONE.intersection(names):
-            whole = _parsed(_closed(given))
-        if isinstance(whole, Mapping) and any(name in whole for name in names):
-            return cast("Mapping[str, Any]", whole)
-    return sections(text, names)
+    if len(given) > _MAX_VALUE:
+        return {}
+    whole = _parsed(given) if given[:1] in {"{", "[", '"'} else _NOTHING
+    if given.startswith("{") and whole is _NOTHING and not _ALL_OR_NONE.intersection(names):
+        whole = _parsed(_closed(given))
+    if found := _named(whole, names):
+        return found
+    every = [_named(_parsed(one), names) for one in _objects(given)]
+    return max(reversed(every), key=len) if every else {}
+
+
+def _named(whole: Any, names: Collection[str]) -> Mapping[str, Any]:
+    """The fields of a value that have some names, however they are capitalized, or of what it wraps; else none."""
+    if isinstance(whole, str):  # an object that was written as a text
+        whole = _parsed(whole) if whole.lstrip().startswith("{") else _NOTHING
+    if isinstance(whole, list):
+        first = cast("list[Any]", whole)[:1]
+        return _named(first[0], names) if first else {}
+    if not isinstance(whole, Mapping):
+        return {}
+    told = {str(key): value for key, value in cast("Mapping[Any, Any]", whole).items()}
+    spelled = {name.casefold(): name for name in names}
+    found = {spelled.get(key.casefold(), key): value for key, value in told.items()}
+    if any(name in found for name in names):
+        return found
+    # Some put all into one field, which they call as the schema or a function is called.
+    for value in told.values():
+        if isinstance(value, Mapping) and (inner := _named(cast("Mapping[str, Any]", value), names)):
+            return inner
+    return {}
+
+
+def _objects(text: str) -> Iterator[str]:
+    """The outermost objects of a text with words around them, the first ones."""
+    begin, depth, found = -1, 0, 0
+    for match in _BRACKETS.finditer(text):
+        if match[0] == "{":
+            begin = match.start() if depth == 0 else begin
+            depth += 1
+        elif match[0] == "}" and depth:
+            depth -= 1
+            if depth == 0 and found < _MOST_OBJECTS:
+                found += 1
+                one = text[begin : match.end()]
+                yield one[1:-1] if one.startswith("{{") and one.endswith("}}") else one
 
 
 def value(name: str, text: str) -> Any:
@@ -97,10 +162,11 @@ _NOTHING = object()
 def _parsed(text: str) -> Any:
     """A text as JSON, or as a Python literal; `_NOTHING` where it is neither."""
     plain = _TOKENS.sub(lambda match: match[1] or " ", text)
-    try:
-        return json.loads(plain)
-    except (ValueError, RecursionError):
-        pass
+    for one in dict.fromkeys((plain, plain.translate(_QUOTES))):
+        try:
+            return json.loads(one, strict=False)  # models write lines of a text as they are
+        except (ValueError, RecursionError):
+            pass
     try:
         return literal(plain.strip())
     except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):

@@ -106,6 +106,13 @@ def last(now: Situation) -> str:
     return f"{text}\n{_end_of(error)}" if error else text
 
 
+def course(now: Situation, one: Known) -> str:
+    """How an experiment went: its time and the end of its learning curve, or of what it said when it failed."""
+    attempt, error = now.work.attempts.get(one.id), now.work.errors.get(one.id)
+    went = _course(attempt) if attempt and attempt.seconds is not None else ""
+    return "\n".join(filter(None, (went, _end_of(error) if error and one.metric is None else "")))
+
+
 def running(now: Situation) -> str:
     """What others whose results reach an agent run now, a line each; empty for nothing."""
     found: list[str] = []
@@ -141,9 +148,9 @@ def evidence(now: Situation, one: Known) -> str:
 def setting(now: Situation, one: Known) -> str:
     """A whole setting, as it differs from the baseline."""
     base = now.view.knowledge.all[0].settings
-    moved = [f"{name} = {json.dumps(value)}" for name, value in one.settings.items() if base[name] != value]
+    values = [f"{name} = {json.dumps(value)}" for name, value in one.settings.items() if base[name] != value]
     edited = [f"{now.work.task.script} rewritten"] if rewritten(now, one) else []
-    return ", ".join(moved + edited) or ("the baseline" if one.id == 0 else "the baseline again")
+    return ", ".join(values + edited) or ("the baseline" if one.id == 0 else "the baseline again")
 
 
 def changes(now: Situation, one: Known) -> str:
@@ -153,11 +160,11 @@ def changes(now: Situation, one: Known) -> str:
     attempt = now.work.attempts.get(one.id)
     parent = now.view.knowledge.of(attempt.parent) if attempt and attempt.parent else None
     start = parent or now.view.knowledge.all[0]
-    moved = _moved(start.settings, one.settings)
+    found = moved(start.settings, one.settings)
     if lines := _edited_lines(now, start.id, one.id):
-        moved.append(f"{now.work.task.script} {lines}")
+        found.append(f"{now.work.task.script} {lines}")
     origin = f"#{start.id}: " if parent else ""
-    return origin + (", ".join(moved) or "nothing")
+    return origin + (", ".join(found) or "nothing")
 
 
 def rewritten(now: Situation, one: Known) -> bool:
@@ -170,7 +177,8 @@ def difference(now: Situation, one: Known) -> str:
     return "\n".join(_diff(now.work.script, 0, one.id)) if rewritten(now, one) else setting(now, one)
 
 
-def _moved(before: Mapping[str, Value], after: Mapping[str, Value]) -> list[str]:
+def moved(before: Mapping[str, Value], after: Mapping[str, Value]) -> list[str]:
+    """The knobs that have other values in another setting, with both."""
     return [
         f"{name} {_short(before[name])} → {_short(value)}" for name, value in after.items() if before[name] != value
     ]

@@ -6,6 +6,7 @@ What it cannot say (that something changes, that an edit's text occurs once) is 
 from collections.abc import Sequence
 from typing import Any
 
+from orgopt.agents.thinking.look import LOG, MOST
 from orgopt.agents.thinking.situation import Situation
 from orgopt.knob import Knob, Value
 
@@ -42,6 +43,9 @@ def _field(now: Situation, name: str, *, ranges: bool) -> dict[str, Any]:
         # In a list, models begin to repeat the table of knobs from its top; in an object they name the one they mean.
         none = [_object({}, [])] if now.work.edits or now.view.cases else []
         return {"anyOf": [*each, *none]}
+    if name == "look":
+        known = [one.id for one in now.view.knowledge.all]
+        return {"type": "array", "items": {"enum": [*known, LOG]}, "maxItems": MOST}
     if name == "start_from":
         return {"enum": [one.id for one in now.view.starts]}
     if name == "edits":

@@ -146,7 +146,7 @@ def calls(org: Org, tasks: Sequence[Task], settings: LanguageSettings, terms: Te
         own = _thoughts(org, role, terms, found.seconds).by(terms.runs)
         if role.memory == "lasting":
             own = own.plus(terms.firsts)
-        own = own.by(Span(1, REPAIRED))
+        own = own.by(Span(1, REPAIRED + model.looks))
         inputs, outputs = own.by(found.input_tokens), own.by(found.output_tokens)
         price = price_of(settings, model)
         asked, tokens_in, tokens_out = asked.plus(own), tokens_in.plus(inputs), tokens_out.plus(outputs)

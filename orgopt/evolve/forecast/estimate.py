@@ -12,7 +12,7 @@ from orgopt.evolve.proposers.rewrite.rewriting import optimizer_runs
 from orgopt.evolve.race import LOOKS
 from orgopt.json_values import json_values
 from orgopt.org import Org
-from orgopt.study.config import OPTIMIZERS, StudyConfig
+from orgopt.study.config import BY_RUN, OPTIMIZERS, StudyConfig
 from orgopt.study.records.names import ABLATION, REAL
 from orgopt.study.view import StudyView
 
@@ -180,7 +180,7 @@ def _runs(config: StudyConfig, org: Org, tasks: int, held_out: int) -> dict[str,
     }
     if config.controls != "none":
         found[ABLATION] = Span(0.5 * parts, 2 * parts).times(config.test_seeds * tasks)
-    if config.rewriter in OPTIMIZERS and config.rewrites:
+    if config.rewriter in OPTIMIZERS and config.rewrites and config.rewrite_metric == BY_RUN:
         found["rewrite"] = Span(0.5, 1).times((config.generations - 1) * optimizer_runs(config, tasks))
     if config.real_runs:
         found["real"] = Span(1, 2).times(config.real_runs * tasks)

@@ -4,14 +4,18 @@ The first generation tries them beside small changes of the seed document, as a 
 others have worked out: small changes need many generations to reach them. What makes each strong is in the comments.
 """
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import cycle
 from typing import Any, NamedTuple
 
 from optuna.distributions import CategoricalDistribution, IntDistribution
 
+from orgopt.agents.settings import LanguageSettings
 from orgopt.evolve.space.genome import Params, Space
-from orgopt.org import WORKING_AGENTS, Role
+from orgopt.org import LANGUAGE_AGENT, WORKING_AGENTS, Role
+from orgopt.study.model_skills import models_by_skill
+from orgopt.team.skill import Skill
 
 OPENING = "opening"
 """The proposer of such a candidate."""
@@ -28,18 +32,25 @@ class Opening(NamedTuple):
     params: Params
 
 
-def openings(space: Space, slots: int) -> list[Opening]:
+def openings(
+    space: Space, slots: int, skills: Sequence[Skill] = (), language: LanguageSettings | None = None
+) -> list[Opening]:
     """What to try first, the most promising first; only what differs from the seed document and from each other.
 
-    There are none for organizations whose agents think in words: those are searched for what they can become.
+    For organizations whose agents think in words there is one at most, where it is known which models are good as which
+    roles: those are searched for what they can become.
 
     Args:
         space: The search space; parts that are frozen stay as the seed document has them.
         slots: Experiments at once, which there should be agents for.
+        skills: What language models did before.
+        language: What documents call models, and their own names.
     """
     own = [role for role in space.org.roles if role.headcount]
     if any(role.agent not in WORKING_AGENTS for role in own):
-        return []
+        draft = _skilled(space, skills, language) if language else {}
+        params = _params(space, draft)
+        return [Opening("models by skill", params)] if params != space.origin else []
     helper = next((role for role in space.roles if role.agent == "replicate" and role not in own), None)
     drafts = [
         ("crowd of gp", _crowd(space, own, slots)),
@@ -104,6 +115,20 @@ def _linked(roles: Iterable[Role]) -> dict[str, Any]:
     ids = [role.id for role in roles]
     within: dict[str, Any] = {f"shares/{role_id}": "full" for role_id in ids}
     return within | {f"shares/{one}·{other}": "↔" for one in ids for other in ids if one != other}
+
+
+def _skilled(space: Space, skills: Sequence[Skill], language: LanguageSettings) -> dict[str, Any]:
+    """Each role that thinks with the model that improves most for its price, as far as that is known."""
+    names_of: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for role in space.org.roles:
+        found = space.distributions.get(f"model/{role.id}")
+        if role.headcount and role.agent == LANGUAGE_AGENT and isinstance(found, CategoricalDistribution):
+            for called in (role.model, *map(str, found.choices)):
+                if called or language.default:
+                    # What has two names, as the default model may, keeps the one that the document has.
+                    names_of[role.id].setdefault(language.model(called).name, called)
+    models_of = {role: {called: name for name, called in names.items()} for role, names in names_of.items()}
+    return {f"model/{role}": model for role, model in models_by_skill(skills, models_of).items()}
 
 
 def _most(space: Space, role: Role) -> int:

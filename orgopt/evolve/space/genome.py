@@ -21,7 +21,7 @@ from orgopt.evolve.space.links import decode_links, link_genes, managers_first, 
 from orgopt.evolve.space.roles import decode_role, role_genes
 from orgopt.evolve.space.standup import decode_standup, standup_genes
 from orgopt.evolve.space.write import edits_between, write
-from orgopt.org import Org, Role
+from orgopt.org import LANGUAGE_AGENT, Org, Role
 
 __all__ = ["PARTS", "Params", "Space"]
 
@@ -65,12 +65,12 @@ class Space:
         self.roles: tuple[Role, ...] = (*managers_first(self.org), *extra)
         parts = free_parts(fix, only)
         # A model of somebody who cannot be hired is nobody's to take: it was not checked, and nothing limits it.
-        models = [*(one.model for one in self.roles if "roles" in parts or one.id not in self._library), *models]
+        known = [*(one.model for one in self.roles if "roles" in parts or one.id not in self._library), *models]
         self._relations = tuple(relations(self.roles, self._library))
         self._genes: dict[str, Gene] = {
             gene.name: gene
             for genes in (
-                role_genes(self.org, self.roles, self._library, groups, models),
+                role_genes(self.org, self.roles, self._library, groups, known, more=bool(models)),
                 link_genes(self.org, self._relations, self._library),
                 standup_genes(self.org, budget_s),
             )
@@ -135,15 +135,20 @@ class Space:
         return describe(edits_between(old, self.organization(after)), old)
 
 
-def everybody(org: Org, library: Program | None, parts: Collection[str]) -> Org:
+def everybody(org: Org, library: Program | None, parts: Collection[str], models: Sequence[str] = ()) -> Org:
     """An organization with all roles that a search may give agents, one each where they have none.
+
+    A role stands in it once more for each model that it may have besides its own, so that this is opened, too.
 
     Args:
         org: That of the seed document.
         library: A document whose roles may be added; None for none.
         parts: The parts that may change; see `free_parts`.
+        models: Language models that roles may have besides those that the documents name.
     """
     mine = [replace(role, headcount=role.headcount or 1) for role in org.roles] if "headcount" in parts else org.roles
     added = read(library).org.roles if library and "roles" in parts else ()
     others = [replace(role, headcount=role.headcount or 1) for role in added if not org.role(role.id)]
-    return replace(org, roles=(*mine, *others))
+    thinking = [role for role in mine if role.headcount and role.agent == LANGUAGE_AGENT] if "model" in parts else []
+    also = [replace(thinking[0], id=f"{thinking[0].id}-{model}", model=model) for model in models if thinking]
+    return replace(org, roles=(*mine, *others, *also))

@@ -36,7 +36,13 @@ _DECODE: dict[str, tuple[str, Callable[[Any], Any]]] = {
 
 
 def role_genes(
-    org: Org, roles: Sequence[Role], library: Collection[str], groups: Sequence[str], models: Sequence[str]
+    org: Org,
+    roles: Sequence[Role],
+    library: Collection[str],
+    groups: Sequence[str],
+    models: Sequence[str],
+    *,
+    more: bool = False,
 ) -> Iterator[Gene]:
     """The genes of every role.
 
@@ -46,6 +52,7 @@ def role_genes(
         library: Ids of the library's.
         groups: Knob groups that a role may focus on.
         models: Language models that a role may have.
+        more: Whether some of them are none of the documents', so that a role with the default model may have one.
     """
     named = [model for model in dict.fromkeys(models) if model]
     memories = ["none", "run", *(["lasting"] if any(role.memory == "lasting" for role in roles) else [])]
@@ -64,7 +71,7 @@ def role_genes(
         )
         yield choice(f"agent/{role.id}", "agent", agents, role.agent, needs)
         speaks = (*needs, (f"agent/{role.id}", LANGUAGE_AGENTS))
-        if len(named) > 1:
+        if len(named) > 1 or (more and {*named} - {role.model}):
             yield choice(f"model/{role.id}", "model", named, role.model, speaks)
         if role.agent in LANGUAGE_AGENTS:  # a search makes no other role one of them
             yield from _words(role, memories, speaks)

@@ -58,6 +58,11 @@ class Relayed:
         """Why the last question had no answer, as one of `Failure` and in words; empty where it had one."""
         return [self._relay.failure, self._relay.error] if self._relay.failure else []
 
+    @property
+    def cut(self) -> int:
+        """The tokens of the last answer where it ended at its limit; 0 where it did not."""
+        return self._relay.cut
+
     def _serve(self, listener: socket.socket) -> None:
         self._served.enter_context(Served(listener, self._relay))
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Protocol
 from dspy.lm15 import Request, Response
 
 from orgopt.agents.command.relay.dialects.base import Asked, RefusedError, Reply, kept, reply_of
+from orgopt.agents.command.relay.said import with_calls
 from orgopt.agents.thinking.answers import Answer, Answers, key_of
 from orgopt.agents.thinking.failures import Failure
 from orgopt.agents.thinking.spend import Account
@@ -68,7 +69,7 @@ class Relay:
 
     def __init__(self, model: Asks, most: int, answers: Answers, spend: Account, *, role: str, thought: str) -> None:
         self.token = f"orgopt-{secrets.token_hex(16)}"
-        self.used, self.failure, self.error = Used(), "", ""
+        self.used, self.failure, self.error, self.cut = Used(), "", "", 0
         self._model, self._most, self._answers, self._spend = model, most, answers, spend
         self._role, self._thought = role, thought
         self._idle, self._open, self._number, self._closed = threading.Condition(), 0, 0, False
@@ -118,6 +119,7 @@ class Relay:
                 self._answers.put(key, answer)
         with self._idle:
             self.failure, self.error = answer.failure, answer.error
+            self.cut = answer.output_tokens if answer.finish == "length" else 0
             done, usd = self.used, answer.usd
             tokens = done.input_tokens + answer.input_tokens, done.output_tokens + answer.output_tokens
             self.used = Used(done.calls + 1, *tokens, done.usd + usd)
@@ -126,7 +128,7 @@ class Relay:
         finish = "length" if answer.finish == "length" else "stop"
         used = {"input_tokens": answer.input_tokens, "output_tokens": answer.output_tokens}
         try:
-            return reply_of(answer.text, id=number, finish=finish, **used)
+            return with_calls(reply_of(answer.text, id=number, finish=finish, **used), request)
         except ValueError:
             raise RefusedError(502, "the answer is too long") from None
 

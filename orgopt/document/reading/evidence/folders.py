@@ -6,6 +6,7 @@ from functools import lru_cache
 from pathlib import PurePosixPath
 
 from orgopt.document.grammar.keys import ROLE_KEYS
+from orgopt.document.grammar.values import parse_standup
 from orgopt.document.grammar.words import is_word, says
 from orgopt.document.reading.entry import Entry, mind
 from orgopt.document.reading.evidence.headings import section_entry, with_fields
@@ -27,6 +28,11 @@ SOUL = "a file SOUL.md or IDENTITY.md"
 _REST = re.compile(
     r"^(?:#.*|[-*+][ \t]+[*_]*Stand-up\b.*)$", re.IGNORECASE | re.MULTILINE
 )  # of a heartbeat: the rhythm
+_INTERVAL = re.compile(
+    r"[ \t]*(?:#{1,6}[ \t]+|[-*+][ \t]+)?(?:[*_]*(?:interval|every|heartbeat|timer)[*_]*[:：][*_]*[ \t]*|(?=every\b))"
+    r"(?P<value>[^:：`*_]{2,80})",
+    re.IGNORECASE,
+)  # of a heartbeat: how often it is
 _FORM = re.compile(r"(?:^|/)(?:templates?|examples?|archived?|_alumni)/", re.IGNORECASE)
 # What a file is, behind the name of whose it is, or alone.
 _PAPER = re.compile(
@@ -149,9 +155,26 @@ def workspaces(files: list[Section]) -> dict[str, list[Section]]:
 
 
 def beats(program: Program, files: list[Section]) -> list[Field]:
-    """The fields of files HEARTBEAT.md, which say what comes again and again."""
-    own = [part for section in files if _stem(section) == "heartbeat" for part in (section, *section.children)]
-    return [field for part in own for field in fields(program, part)]
+    """The fields of files HEARTBEAT.md, which say what comes again and again.
+
+    After them come lines that say nothing but an interval (`Interval: 30m`, `## Every 20 minutes`): each is a stand-up.
+    """
+    own = [section for section in files if _stem(section) == "heartbeat"]
+    timed = [field for section in own for line in program.lines(section.span) if (field := _timer(program, line))]
+    return [*(field for s in own for part in (s, *s.children) for field in fields(program, part)), *timed]
+
+
+def _timer(program: Program, line: Span) -> Field | None:
+    """The stand-up of a line that is an interval and nothing else."""
+    match = _INTERVAL.fullmatch(program.slice(line).rstrip())
+    if not match:
+        return None
+    try:
+        parse_standup(match["value"])
+    except ValueError:
+        return None
+    value = Span(line.start + match.start("value"), line.start + match.end("value"))
+    return Field("stand-up", match["value"], value, value, line, "plain")
 
 
 def folder_of(section: Section) -> str:

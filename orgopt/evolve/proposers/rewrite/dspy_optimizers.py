@@ -1,6 +1,6 @@
 """The rewriters `gepa`, `mipro` and `simba`: DSPy's own optimizers on the organization as a module.
 
-Each runs teams within its share of a generation, and gives one candidate. Optimizers take failures lightly: they go
+Each tries charters within its share of a generation, and gives one candidate. Optimizers take failures lightly: they go
 on, and in the end return what they were given. Here that is no proposal, and its reason is said. Needs DSPy, so that it
 is imported late.
 """
@@ -17,11 +17,13 @@ import optuna
 
 from orgopt.agents.llm.adapter import Adapter
 from orgopt.agents.llm.engine import Engine, speaker
+from orgopt.agents.thinking.answers import Answer
 from orgopt.agents.thinking.prompt import clean
 from orgopt.evolve.proposers.rewrite.ask import TEMPERATURE, cost
 from orgopt.evolve.proposers.rewrite.base import Brief, Rewrite, Workshop
 from orgopt.evolve.proposers.rewrite.charters import CharterProposer
-from orgopt.evolve.proposers.rewrite.org_module import FAILED, Bench, BenchEngine, OrgModule, examples
+from orgopt.evolve.proposers.rewrite.org_module import Bench, BenchEngine, OrgModule, examples
+from orgopt.evolve.proposers.rewrite.plays import FAILED, Plays
 from orgopt.evolve.proposers.rewrite.rewriting import optimizer_runs
 from orgopt.evolve.space.changes import Change
 from orgopt.evolve.space.texts import RefusedError
@@ -50,7 +52,7 @@ class Optimizer:
         """
         limit = optimizer_runs(self.config, len(self.tasks))
         known = (one.program.text for one in brief.known)
-        bench = Bench(self.space, self.runs, brief.parent, brief.name, limit, known)
+        bench = Bench(self.config, self.space, self.runs, brief.parent, brief.name, limit, known)
         if not bench.roles:
             return Rewrite(outcome="refused", reason=f"no agent of {brief.parent.name} reads a charter")
         engine = self.asker.engine(brief.name)
@@ -60,7 +62,7 @@ class Optimizer:
         optuna.logging.set_verbosity(optuna.logging.ERROR)  # as the study has it; MIPROv2 sets another
         if bench.broken:
             raise bench.broken
-        shared: dict[str, Any] = {**cost(engine.asked), "runs": len(bench.done)}
+        shared = _cost(engine.asked, bench.plays)
         if isinstance(found, str):
             return Rewrite(outcome="failed", reason=found[:300], **shared)
         return self._concluded(bench, attempt, found, said, shared)
@@ -82,7 +84,8 @@ class Optimizer:
         if point.program.text in bench.known:
             return Rewrite(outcome="refused", reason="it came back to a document that was tried already", **shared)
         (old, _), (new, number) = bench.mean(bench.parent.program.text), bench.mean(point.program.text)
-        why = f"{self.config.rewriter}: research output {old:+.3f} → {new:+.3f} on {number} runs of its own"
+        tried = f"{number} {bench.plays.nouns}"
+        why = f"{self.config.rewriter}: {bench.plays.measure} {old:+.3f} → {new:+.3f} on {tried} of its own"
         changes = [
             Change(place=place, to=text, reason=why)
             for place, text in point.texts.items()
@@ -96,7 +99,7 @@ class Attempt:
 
     Args:
         config: The study's settings.
-        bench: Runs teams.
+        bench: Tries charters.
         engine: The way to the model.
         index: The candidate's number, which decides the optimizer's choices together with the study's seed.
     """
@@ -114,12 +117,22 @@ class Attempt:
         run = {"gepa": self._gepa, "mipro": self._mipro, "simba": self._simba}[self.config.rewriter]
         try:
             with (
-                dspy.context(lm=lm, adapter=Adapter(), disable_history=True),
+                dspy.context(lm=lm, adapter=self._adapter(), disable_history=True),
                 contextlib.redirect_stdout(io.StringIO()),
             ):
                 return run(student, tasks, number, lm)
         except Exception as error:  # noqa: BLE001  DSPy raises bare exceptions where a model's answer is of no use
             return f"{self.config.rewriter} broke: {clean(error, 240)}"
+
+    def _adapter(self) -> Adapter:
+        """How the optimizer's programs are put: held to a schema of their answers where a server does that."""
+        if not self.engine.model.settings.schema:
+            return Adapter()
+
+        def hold(schema: dict[str, Any]) -> None:
+            self.engine.schema = schema
+
+        return Adapter(as_json=True, hold=hold)
 
     def _gepa(self, student: OrgModule, tasks: Sequence[str], number: int, lm: dspy.LM) -> Any:
         def metric(gold: Any, pred: Any, trace: Any = None, pred_name: Any = None, pred_trace: Any = None) -> Any:  # noqa: ARG001
@@ -198,17 +211,28 @@ def _unchanged(
     if problems and not attempt.proposer.proposals:
         reason = f"{rewriter} gave back what it was given, as its proposals failed: {problems[-1]}"
         return Rewrite(outcome="failed", reason=reason[:300], **shared)
-    reason = f"{rewriter} found nothing better in {len(bench.done)} runs"
+    reason = f"{rewriter} found nothing better in {len(bench.done)} {bench.plays.nouns}"
     return Rewrite(outcome="unchanged", reason=reason, **shared)
 
 
+def _cost(asked: Sequence[Answer], plays: Plays) -> dict[str, Any]:
+    """What an optimizer cost: its own questions, those that it put to roles, and its runs."""
+    own = cost(asked)
+    return {
+        "calls": own["calls"] + plays.calls,
+        "tokens": own["tokens"] + plays.tokens,
+        "usd": own["usd"] + plays.usd,
+        "runs": plays.runs,
+    }
+
+
 def _output(pred: Any) -> float:
-    return FAILED if pred is None else float(getattr(pred, "research_output", FAILED))
+    return FAILED if pred is None else float(getattr(pred, "output", FAILED))
 
 
 def _scored(pred: Any) -> dspy.Prediction:
-    """The metric with its feedback: the research output, and what the ledger tells of it."""
-    return dspy.Prediction(score=_output(pred), feedback=str(getattr(pred, "story", "nothing was run")))
+    """The metric with its feedback: the score, and what is told of it."""
+    return dspy.Prediction(score=_output(pred), feedback=str(getattr(pred, "story", "nothing was tried")))
 
 
 _BAD = re.compile(r"fail|error|exception|not valid|no valid", re.IGNORECASE)

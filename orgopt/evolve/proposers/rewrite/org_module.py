@@ -1,13 +1,13 @@
 """The organization as a DSPy module: a predictor for each role that thinks, whose instructions are its charter.
 
-Its forward pass is a whole run of the team on a task, by the study's own means: in its log, on its account. Needs DSPy,
-so that it is imported late.
+Its forward pass tries the team on a task by the study's own means, on its account: by a whole run, or by questions to
+its roles. Needs DSPy, so that it is imported late.
 """
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from inspect import cleandoc
-from typing import Any, NamedTuple, Self, cast
+from typing import Any, Self, cast
 
 import dspy
 from dspy.lm15 import Request, Response
@@ -16,29 +16,18 @@ from dspy.signatures.signature import make_signature
 from orgopt.agents.llm.engine import Engine
 from orgopt.agents.llm.model import AskError, Failure
 from orgopt.agents.thinking.spend import OverBudgetError
-from orgopt.document import Program, read
+from orgopt.document import read
 from orgopt.errors import OrgoptError
-from orgopt.evolve.proposers.rewrite.evidence import Scored, role_record, run_digest
+from orgopt.evolve.proposers.rewrite.plays import FAILED, Played, plays_of
 from orgopt.evolve.space.candidate import Candidate
 from orgopt.evolve.space.changes import Point, checked
 from orgopt.evolve.space.genome import Space
 from orgopt.evolve.space.texts import CHARTER, RefusedError, Texts, places, prose
-from orgopt.evolve.trials.runs import Runs, Wanted
+from orgopt.evolve.trials.runs import Runs
 from orgopt.org import Org, Role
-from orgopt.study.records.names import REWRITE
-
-FAILED = -1.0
-"""What a run counts that could not be made: below what doing nothing gives."""
+from orgopt.study.config import StudyConfig
 
 Charters = Mapping[str, str]
-
-
-class Played(NamedTuple):
-    """A run of a team: what it reached, its story, and what each role did."""
-
-    output: float
-    story: str
-    did: Mapping[str, str]
 
 
 class StoppedError(Exception):
@@ -46,19 +35,27 @@ class StoppedError(Exception):
 
 
 class Bench:
-    """Runs teams for an optimizer, within a limit; copies of it are itself.
+    """Tries charters for an optimizer, within a limit; copies of it are itself.
 
     Args:
+        config: The study's settings, which say how charters are tried.
         space: Where candidates lie.
         runs: Does runs, and remembers them.
         parent: Whose charters are rewritten.
         name: Of the candidate that is wanted.
-        limit: The most runs; the same run asked for again is none.
+        limit: The most tries; the same one asked for again is none.
         known: Documents that were tried before.
     """
 
     def __init__(
-        self, space: Space, runs: Runs, parent: Candidate, name: str, limit: int, known: Iterable[str]
+        self,
+        config: StudyConfig,
+        space: Space,
+        runs: Runs,
+        parent: Candidate,
+        name: str,
+        limit: int,
+        known: Iterable[str],
     ) -> None:
         self.space, self.runs, self.parent, self.name, self.limit = space, runs, parent, name, limit
         self.known = set(known)
@@ -66,6 +63,7 @@ class Bench:
         self.done: dict[tuple[str, str, int], float] = {}
         self.refused: dict[str, None] = {}
         self.broken: OrgoptError | None = None
+        self.plays = plays_of(config, runs, self.roles)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self
@@ -92,7 +90,7 @@ class Bench:
         return checked(self.space, self.parent, self.parent.params, texts)
 
     def play(self, charters: Charters, task: str, k: int) -> Played:
-        """Run the team with some charters on the k-th seed.
+        """Try the team with some charters on the k-th seed.
 
         Raises:
             StoppedError: The study has to stop; `broken` says why.
@@ -107,36 +105,27 @@ class Bench:
         program = point.program if point else self.parent.program
         entrant = f"{self.name}-{hashlib.sha256(program.text.encode()).hexdigest()[:8]}"
         if (program.text, task, k) not in self.done and len(self.done) >= self.limit:
-            return Played(FAILED, "not run: the share of the generation is used up", {})
+            return Played(FAILED, "not tried: the share of the generation is used up", {})
         try:
-            self.runs.do(REWRITE, [Wanted(entrant, program.text, k)], [task])
+            played = self.plays.play(program, entrant, task, k)
         except OrgoptError as error:
             self.broken = error
             raise StoppedError from error
-        return self._played(program, entrant, task, k)
+        if played is None:
+            return Played(FAILED, "not run", {})
+        self.done[program.text, task, k] = played.output
+        return played
 
     def mean(self, text: str) -> tuple[float, int]:
-        """The mean research output of a document here, and of how many runs it is."""
+        """The mean score of a document here, and of how many tries it is."""
         found = [output for (program, _, _), output in self.done.items() if program == text]
         return (sum(found) / len(found), len(found)) if found else (FAILED, 0)
-
-    def _played(self, program: Program, entrant: str, task: str, k: int) -> Played:
-        log = self.runs.log
-        score, ledger = log.score(REWRITE, entrant, task, k), log.kept_run(REWRITE, entrant, task, k)
-        if score is None:
-            return Played(FAILED, "not run", {})
-        output = score.research_output
-        self.done[program.text, task, k] = output
-        if ledger is None:
-            return Played(output, f"research output {output:+.3f}", {})
-        run = Scored(f"seed {k}", read(program).org, self.runs.arena.tasks[task], score, ledger)
-        return Played(output, run_digest(run), {role.id: role_record(run, role.id) for role in self.roles})
 
 
 class OrgModule(dspy.Module):
     """A research organization: each predictor is a role, its instructions are the role's charter.
 
-    `forward` runs the whole team on a task and gives its research output, with the story of the run.
+    `forward` tries the whole team on a task and gives its score, with the story of that.
     """
 
     def __init__(self, bench: Bench, budget_s: float) -> None:
@@ -165,7 +154,7 @@ class OrgModule(dspy.Module):
         return dict(cast("Iterable[tuple[str, Any]]", self.named_predictors()))
 
     def forward(self, task: str, k: int) -> dspy.Prediction:
-        """Run the team on a task's k-th seed; an optimizer that samples again gets another seed."""
+        """Try the team on a task's k-th seed; an optimizer that samples again gets another seed."""
         predictors = self._predictors()
         lm = next(iter(predictors.values())).lm
         again = int(lm.kwargs.get("rollout_id") or 0) if lm is not None else 0
@@ -176,7 +165,7 @@ class OrgModule(dspy.Module):
             work = dspy.Prediction(work=played.did.get(self.role_of[name], "nothing"))
             if trace is not None:
                 trace.append((predictor, {"situation": situation}, work))
-        return dspy.Prediction(research_output=played.output, story=played.story)
+        return dspy.Prediction(output=played.output, story=played.story)
 
 
 class BenchEngine:

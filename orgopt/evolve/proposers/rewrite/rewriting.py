@@ -20,7 +20,7 @@ from orgopt.evolve.space.genome import Space
 from orgopt.evolve.space.texts import places
 from orgopt.evolve.trials.runs import Runs
 from orgopt.org import LANGUAGE_AGENT
-from orgopt.study.config import OPTIMIZERS, REWRITER_KIND, StudyConfig
+from orgopt.study.config import BY_ASKING, NO_REWRITER, OPTIMIZERS, REWRITER_KIND, StudyConfig
 from orgopt.study.records.kinds import RewriteChange, RewriteRecord
 from orgopt.study.records.result import Importance
 from orgopt.study.standing import Standing
@@ -167,6 +167,11 @@ def check_rewriter(config: StudyConfig, seed: Program) -> None:
     REWRITER_KIND.check(config.rewriter)
     if not 0 <= config.rewrite_share <= 1:
         raise UsageError(f"the rewriter's share of a generation is from 0 to 1, not {config.rewrite_share:g}")
+    if config.rewrite_metric == BY_ASKING and config.rewriter not in {NO_REWRITER, *OPTIMIZERS}:
+        raise UsageError(
+            f"{argument('rewrite_metric', BY_ASKING)} is how {', '.join(sorted(OPTIMIZERS))} score charters: the "
+            f"rewriter {config.rewriter} scores none"
+        )
     if config.rewriter in OPTIMIZERS and TEXTS not in free_parts(config.fix, config.only):
         kept = f"{argument('fix')} or {argument('only')}"
         raise UsageError(f"the rewriter {config.rewriter} changes texts alone, and {kept} keeps them")

@@ -1,0 +1,156 @@
+"""Answers that are taken as they come, so that a time-out counts the seconds without a byte and not those of an answer.
+
+Servers differ in how they stream, and in how they say what is wrong. What is no event is repaired or left out where the
+line comes in; one that does not stream, or does not say what a streamed answer took, is asked for whole answers from
+then on. Needs DSPy, so that it is imported late.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, Self, cast
+
+from dspy._vendor.lm15.result import materialize_response  # what makes a response of events is public nowhere
+from dspy._vendor.lm15.transports import StdlibTransport
+from dspy.clients.engines.lm15_engine import LM15Engine
+from dspy.lm15 import LM15Error, ProviderError, Request, Response, StreamAssemblyError, TextPart
+
+_WHOLE = "whole_answer"
+_NO_EVENT = re.compile(rb"data:\s*(?::|$)")  # keep-alives that some proxies send as data, and empty data
+_REFUSED = frozenset({400, 404, 405, 415, 422})
+_FAILED, _NOT_IMPLEMENTED = 400, 501
+_REASONS = ("message", "detail", "errors")  # where else a server may say why a call failed
+
+
+class Streaming:
+    """DSPy's engine, which streams where its server does.
+
+    Args:
+        inner: The engine.
+        streams: Whether to ask for streams at first.
+
+    Attributes:
+        streams: Whether the server does, as far as is known.
+    """
+
+    def __init__(self, inner: LM15Engine, *, streams: bool) -> None:
+        self._inner, self.streams = inner, streams
+
+    def complete(self, request: Request) -> Response:
+        """The answer to a request; DSPy calls this.
+
+        Raises:
+            LM15Error: There is none.
+        """
+        if not self.streams:
+            return self._inner.complete(request)
+        try:
+            response = self._streamed(request)
+        except ProviderError as error:
+            if not _no_stream(error):
+                raise
+        else:
+            # Limits are kept by what answers took: a server that does not tell that of a stream is not asked for one.
+            self.streams = response.usage.output_tokens is not None
+            if self.streams or any(not isinstance(part, TextPart) or part.text for part in response.message.parts):
+                return response
+        self.streams = False
+        return self._inner.complete(request)
+
+    def _streamed(self, request: Request) -> Response:
+        try:
+            return materialize_response(self._inner.stream(request), request)
+        except ValueError as error:
+            if isinstance(error, LM15Error):
+                raise
+            raise StreamAssemblyError(f"the stream has an event that is no JSON: {error}") from None
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+class Transport(StdlibTransport):
+    """DSPy's transport, whose streams have the lines that its engines can read."""
+
+    def stream(self, request: Any) -> Any:
+        """Send a request; its answer's body can be read line by line."""
+        return _Lines(super().stream(request))
+
+
+class _Lines:
+    """A response whose lines are repaired."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+        self.status: int = inner.status
+        self.reason: str = inner.reason
+        self.headers: list[tuple[str, str]] = inner.headers
+        self.http_version: str = inner.http_version
+
+    def __enter__(self) -> Self:
+        self._inner.__enter__()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._inner.__exit__(*exc)
+
+    def read(self) -> bytes:
+        body: bytes = self._inner.read()
+        return body if self.status < _FAILED else explained(body)
+
+    def iter_lines(self) -> Iterator[bytes]:
+        return (repaired(line) for line in self._inner.iter_lines() if not _NO_EVENT.match(line.strip()))
+
+
+def repaired(line: bytes) -> bytes:
+    """A line of a stream as DSPy's engines read it.
+
+    Errors are objects there. Servers also send them as text, or as a field of their own (llama.cpp in 2025). A line of
+    an answer that is no stream says that it is none.
+    """
+    if line.lstrip().startswith(b"{"):
+        return _event({"error": {"type": _WHOLE, "message": "it is no stream"}})
+    head, _, body = line.partition(b":")
+    if head not in {b"data", b"error"} or (head == b"data" and b'"error"' not in body):
+        return line
+    try:
+        given: Any = json.loads(body)
+    except ValueError:
+        return line
+    told = _object(given)
+    found: Any = told.get("error") or (told if head == b"error" else None)
+    error = _object(found)
+    if not found or (head == b"data" and error):
+        return line
+    return _event({"error": error or {"message": str(found)}})
+
+
+def explained(body: bytes) -> bytes:
+    """The body of a failed call, with its reason where DSPy's engines look for it.
+
+    vLLM's older versions say it at the top (`message`), servers made with FastAPI as `detail`.
+    """
+    try:
+        given: Any = json.loads(body)
+    except ValueError:
+        return body
+    told = _object(given)
+    if not told or told.get("error"):
+        return body
+    reason = next((told[name] for name in _REASONS if told.get(name)), told)
+    message = reason if isinstance(reason, str) else json.dumps(reason)
+    return json.dumps({"error": {"message": message, "type": told.get("type"), "code": told.get("code")}}).encode()
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def _event(data: dict[str, Any]) -> bytes:
+    return b"data: " + json.dumps(data).encode() + b"\n\n"
+
+
+def _no_stream(error: ProviderError) -> bool:
+    """Whether an error says that a server does not stream, or not as it is asked to."""
+    refused = error.status in _REFUSED and "stream" in str(error).lower()
+    return error.provider_code == _WHOLE or refused or error.status == _NOT_IMPLEMENTED
