@@ -35,6 +35,7 @@ class Stream(StrEnum):
 
     # Proposals of a study, by its seed.
     PROPOSAL = "proposal"  # the candidate's index and the attempt
+    SAMPLER = "sampler"  # which of several proposes: the candidate's index
     ADOPTED = "adopted"  # the candidate's index
     SCREENED = "screened"  # whether a model proposes: the candidate's index
     SCREEN = "screen"  # what it proposes: the candidate's index

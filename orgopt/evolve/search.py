@@ -15,8 +15,8 @@ from orgopt.document import Program, lint
 from orgopt.document.reading.reader import errors
 from orgopt.errors import DocumentError, UsageError
 from orgopt.evolve.conclude import Conclusion
-from orgopt.evolve.dropping import DROP_AFTER, hopeful
-from orgopt.evolve.proposers.openings import OPENING, SHARE, openings
+from orgopt.evolve.dropping import hopeful
+from orgopt.evolve.proposers.openings import OPENING, openings
 from orgopt.evolve.proposers.rewrite.rewriting import Rewriting
 from orgopt.evolve.proposers.sampler import Proposer
 from orgopt.evolve.proposers.screen import Screen
@@ -158,7 +158,7 @@ class _Search:
         """The next opening in the first generation; None where all are played, or others have their share."""
         candidates = known[0]
         played = sum(one.proposer == OPENING for one in candidates)
-        if played >= SHARE * (self.config.population - 1):
+        if played >= self.config.plan.openings * (self.config.population - 1):
             return None
         texts = {one.program.text for one in candidates}
         for _, params in self.openings:
@@ -170,7 +170,7 @@ class _Search:
 
     def _evaluate(self, batch: Sequence[Candidate]) -> None:
         """Run a batch seed by seed; whoever is clearly worse than the best gets no more seeds."""
-        alive = list(batch)
+        alive, plan = list(batch), self.config.plan
         for k in range(self.config.search_seeds):
             wanted = [Wanted(one.name, one.program.text, k) for one in alive]
             self.runs.do(SEARCH, wanted, self.tasks)
@@ -179,8 +179,8 @@ class _Search:
                 done = self.runs.outputs(SEARCH, one.name, self.tasks, range(k + 1))
                 self.outputs[one.name] = done.mean(axis=1)
             # With two objectives, one that is worse in the first may be the best in the other.
-            if k + 1 >= DROP_AFTER and len(self.config.objectives) == 1:
-                alive = hopeful(alive, self.outputs)
+            if k + 1 >= plan.drop_after and len(self.config.objectives) == 1:
+                alive = hopeful(alive, self.outputs, plan.drop_margin)
 
     def _disqualified(self, one: Candidate, seeds: int) -> bool:
         """Whether an experiment of a candidate was tampered with on its first seeds: then it is out for good."""

@@ -17,6 +17,7 @@ from orgopt.org import AGENT_KIND
 from orgopt.plugins import Kind
 from orgopt.score import Score
 from orgopt.study.defaults import SAMPLER
+from orgopt.study.search_plan import SearchPlan
 from orgopt.task import Task
 from orgopt.workspace import folder_name
 
@@ -69,6 +70,7 @@ class StudyConfig:
         rewriter_model: The model that it thinks with; empty is the default model.
         feedback: What a model of all that was tried does around the sampler, one of `FEEDBACKS`.
         learn_from: Other studies that it learns from; `all` is every one of the workspace.
+        plan: How it searches, beyond that.
     """
 
     generations: int
@@ -93,6 +95,7 @@ class StudyConfig:
     feedback: str = NO_FEEDBACK
     learn_from: tuple[str, ...] = ()
     budgets_s: Mapping[str, float] = field(default_factory=dict[str, float])
+    plan: SearchPlan = field(default_factory=SearchPlan)
 
     def budget_of(self, task: str) -> float:
         """Lab seconds of a run on a task."""
@@ -118,11 +121,12 @@ class StudyConfig:
         with the stamps of their labs: what was replayed is another study than what was trained. Of what comes from
         installed packages, their versions count.
         """
-        # Without a rewriter and feedback, studies are called what they were before there were any.
+        # Without a rewriter, feedback and a plan of their own, studies are called what they were before there were any.
         apart = _LATER.union(
             _REWRITING if self.rewriter == NO_REWRITER else (),
             ("feedback", "learn_from") if self.feedback == NO_FEEDBACK else (),
             () if self.budgets_s else ("budgets_s",),
+            ("plan",) if self.plan == SearchPlan() else (),
         )
         settings = {key: value for key, value in asdict(self).items() if key not in apart}
         texts = {"program": program.text, "library": library.text if library else ""}

@@ -6,7 +6,6 @@ from statistics import fmean
 from typing import Any, NamedTuple
 
 from orgopt.evolve.controls import PLAIN, control_seeds
-from orgopt.evolve.dropping import DROP_AFTER
 from orgopt.evolve.forecast.calls import Calls, Span
 from orgopt.evolve.proposers.rewrite.rewriting import optimizer_runs
 from orgopt.evolve.race import LOOKS
@@ -167,7 +166,7 @@ def _plain(config: StudyConfig, tasks: int) -> dict[str, int]:
 def _runs(config: StudyConfig, org: Org, tasks: int, held_out: int) -> dict[str, Span]:
     """Runs by phase: at least, if all is clear at once; at most, if nothing is until the end."""
     candidates = config.generations * config.population
-    few = min(DROP_AFTER, config.search_seeds)
+    few = min(config.plan.drop_after, config.search_seeds)
     contenders = min(config.contenders, candidates)
     first = max(1, round(config.race_seeds / LOOKS)) if config.race_seeds else 0
     tested = config.test_seeds * (1 + (DOCUMENTS if config.controls != "none" else 0))

@@ -15,8 +15,6 @@ from orgopt.org import WORKING_AGENTS, Role
 
 OPENING = "opening"
 """The proposer of such a candidate."""
-SHARE = 1 / 2
-"""The most that they have of the first generation."""
 _PORTFOLIO = ("gp", "tpe", "evolution", "hill-climb")
 _SPARE = 1
 
