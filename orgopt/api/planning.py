@@ -33,8 +33,9 @@ from orgopt.evolve.space.allowed import free_parts
 from orgopt.evolve.space.genome import everybody
 from orgopt.evolve.surrogate.examples import NONE
 from orgopt.plugin_faults import naming_packages
-from orgopt.study.config import NO_FEEDBACK, NO_REWRITER, StudyConfig, check_config
-from orgopt.study.defaults import CONTENDERS, GENERATIONS, POPULATION, SAMPLER, SLOTS, study_defaults
+from orgopt.study.config import NO_REWRITER, StudyConfig, check_config
+from orgopt.study.defaults import CONTENDERS, GENERATIONS, SLOTS, study_defaults
+from orgopt.study.search_plan import DEFAULT_SEARCH, Searching, searching
 from orgopt.task_source import shipped
 
 LIBRARY = "library.md"
@@ -48,17 +49,18 @@ def plan(
     budget: Duration,
     held_out_task: Sequence[AnyTask] = (),
     generations: int = GENERATIONS,
-    population: int = POPULATION,
+    population: int | None = None,
     lab: str | None = None,
     slots: int = SLOTS,
     workers: int | str | None = None,
     seed: int = 0,
-    sampler: str = SAMPLER,
+    search: Document | None = None,
+    sampler: str | None = None,
     also: str | None = None,
-    rewriter: str = NO_REWRITER,
-    rewrite_share: float = 1 / 3,
+    rewriter: str | None = None,
+    rewrite_share: float | None = None,
     rewriter_model: str = "",
-    feedback: str = NO_FEEDBACK,
+    feedback: str | None = None,
     learn_from: str | Sequence[str] = (),
     fix: str | Sequence[str] = (),
     only: str | Sequence[str] = (),
@@ -89,17 +91,20 @@ def plan(
         budget: Hardware time of each run; `36x` are 36 median experiments a slot of each task.
         held_out_task: Tasks that the search does not touch, for the last test.
         generations: Batches of candidates.
-        population: Candidates a batch.
+        population: Candidates a batch; None is 8. It and the next of which None is said go before what `search` says.
         lab: `local` or `replay`; None trains where the task has a script.
         slots: Experiments at once.
         workers: Runs at once; None is a run a core in replay and one for real, `ray` a run a core of the Ray cluster.
         seed: Decides every random choice.
-        sampler: Optuna's sampler.
+        search: The document of a search, which says how is searched; None is the default one.
+        sampler: Optuna's sampler; None is tpe.
         also: Search for little of this, too: `agent-seconds`, `dollars` or `tokens`.
-        rewriter: A language model that rewrites documents beside the sampler: `reflect`, `gepa`, `mipro`, `simba`.
-        rewrite_share: The rewriter's share of each generation but the first, 0 to 1.
+        rewriter: A language model that rewrites documents beside the sampler: `reflect`, `gepa`, `mipro`, `simba`;
+            None is `none`.
+        rewrite_share: The rewriter's share of each generation but the first, 0 to 1; None is a third.
         rewriter_model: The rewriter's model, as LiteLLM names it; empty is the default one.
-        feedback: What a model of all that was tried does around the sampler: `off`, `screen`, `write` or `both`.
+        feedback: What a model of all that was tried does around the sampler: `off`, `screen`, `write` or `both`;
+            None is `off`.
         learn_from: Studies that the feedback learns from, or `all`.
         fix: Parts that stay as the document has them.
         only: The only parts that may change; empty for all.
@@ -155,17 +160,17 @@ def plan(
     tasks = tasks_of([*task_names(task), *held_out], workspace)
     kind = lab_of(lab, *tasks.values())
     budgets_s = budgets_of(budget, tasks, workspace)
-    defaults = study_defaults(kind)
+    defaults, how = study_defaults(kind), _searching(search)
     config = StudyConfig(
         generations=generations,
-        population=population,
+        population=how.population if population is None else population,
         budget_s=min(budgets_s.values()),
         budgets_s=relative(budgets_s),
         slots=slots,
         seed=seed,
-        sampler=sampler,
+        sampler=sampler or how.sampler,
         objectives=("research-output", also) if also else ("research-output",),
-        search_seeds=defaults.search_seeds if search_seeds is None else search_seeds,
+        search_seeds=search_seeds or how.search_seeds or defaults.search_seeds,
         verify_seeds=verify_seeds,
         contenders=contenders,
         race_seeds=defaults.race_seeds if race_seeds is None else race_seeds,
@@ -174,11 +179,12 @@ def plan(
         real_runs=real_runs,
         fix=names(fix),
         only=names(only),
-        rewriter=rewriter,
-        rewrite_share=rewrite_share,
-        rewriter_model=rewriter_model or language.rewriter,
-        feedback=feedback,
+        rewriter=how.rewriter if rewriter is None else rewriter,
+        rewrite_share=how.rewrite_share if rewrite_share is None else rewrite_share,
+        rewriter_model=rewriter_model or how.rewriter_model or language.rewriter,
+        feedback=how.feedback if feedback is None else feedback,
         learn_from=tuple(sorted({*names(learn_from)} - {NONE})),
+        plan=how.plan,
     )
     check_config(config)
     config = _rewriting(config, program, language, hears)
@@ -214,6 +220,25 @@ def plan(
         raise UsageError(f"{argument('real_runs')} is for studies in replay: this one trains for real")
     check_budgets(budgets_s, tasks, workspace)
     return found
+
+
+def _searching(search: Document | None) -> Searching:
+    """How the document of a search, or the shipped one, has it searched.
+
+    Raises:
+        DocumentError: It has errors.
+        UsageError: It is a team's.
+    """
+    if search is None:
+        return searching(DEFAULT_SEARCH)
+    program = program_of(search, "search")
+    org = require_org(program)
+    if not org.searches:
+        raise UsageError(
+            f"{program.source} is a team, whose agents propose experiments, and {argument('search')} takes a search: "
+            "its Rhythm says '- **Proposes:** documents', as that of orgs/search/default.md"
+        )
+    return searching(org)
 
 
 def _rewriting(config: StudyConfig, program: Program, language: LanguageSettings, callback: Callback) -> StudyConfig:

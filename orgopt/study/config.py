@@ -13,7 +13,7 @@ from orgopt.called import argument
 from orgopt.document import Program, read
 from orgopt.errors import UsageError
 from orgopt.lab import LAB_KIND
-from orgopt.org import AGENT_KIND
+from orgopt.org import AGENT_KIND, REWRITING_AGENTS, SAMPLING_AGENTS
 from orgopt.plugins import Kind
 from orgopt.score import Score
 from orgopt.study.defaults import SAMPLER
@@ -21,8 +21,7 @@ from orgopt.study.search_plan import SearchPlan
 from orgopt.task import Task
 from orgopt.workspace import folder_name
 
-SAMPLERS = ("tpe", "gp", "nsga2", "cmaes", "random")
-SAMPLER_KIND = Kind(group="orgopt.samplers", noun="sampler", own=SAMPLERS)
+SAMPLER_KIND = Kind(group="orgopt.samplers", noun="sampler", own=SAMPLING_AGENTS)
 OBJECTIVES: Mapping[str, Callable[[Score], float]] = {
     "research-output": attrgetter("research_output"),
     "agent-seconds": attrgetter("agent_s"),
@@ -32,7 +31,7 @@ OBJECTIVES: Mapping[str, Callable[[Score], float]] = {
 """What can be searched for, and the part of a score that says it; the first always is, alone or with another."""
 CONTROLS = ("none", "fast", "all")
 NO_REWRITER = "none"
-REWRITERS = (NO_REWRITER, "reflect", "gepa", "mipro", "simba")
+REWRITERS = (NO_REWRITER, *REWRITING_AGENTS)
 REWRITER_KIND = Kind(group="orgopt.rewriters", noun="rewriter", own=REWRITERS)
 OPTIMIZERS = frozenset({"gepa", "mipro", "simba"})
 """Rewriters that are DSPy's own optimizers: they run teams of their own before they propose one candidate."""
