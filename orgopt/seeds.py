@@ -47,6 +47,10 @@ class Stream(StrEnum):
     RECHECK = "recheck"  # whether an accepted claim is verified again
     ORDER = "order"  # and the round: which of its runs goes first
 
+    # Of the task search, by the seed of a run.
+    PROBLEM = "problem"  # which document and worlds a search is given
+    FRESH = "fresh"  # and k: with what its picks are run again
+
     CALIBRATE = "calibrate"  # by k
     RECORD = "record"  # by the recording's seed, the setting's number and k
     NEAR = "near"  # by the recording's seed and the setting's number

@@ -35,6 +35,7 @@ class Bound(NamedTuple):
 
 BOUNDS: Mapping[str, Bound] = {
     "contenders": Bound(2, 100),
+    "depth": Bound(0, 3),
     "generations": Bound(1, 10_000),
     "max_hours": Bound(0, 24 * 366, whole=False, optional=True),
     "max_tokens": Bound(0, optional=True),

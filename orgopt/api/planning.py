@@ -32,7 +32,9 @@ from orgopt.evolve.proposers.rewrite.rewriting import check_rewriter, needs_mode
 from orgopt.evolve.space.allowed import free_parts
 from orgopt.evolve.space.genome import everybody
 from orgopt.evolve.surrogate.examples import NONE
+from orgopt.org import Org
 from orgopt.plugin_faults import naming_packages
+from orgopt.scoring import DEPTH, require_fit
 from orgopt.study.config import NO_REWRITER, StudyConfig, check_config
 from orgopt.study.defaults import CONTENDERS, GENERATIONS, SLOTS, study_defaults
 from orgopt.study.search_plan import DEFAULT_SEARCH, Searching, searching
@@ -71,6 +73,7 @@ def plan(
     controls: str | None = None,
     real_runs: int = 0,
     verify_seeds: int = 1,
+    depth: int = DEPTH,
     library: Document | None = None,
     name: str | None = None,
     agents: str | None = None,
@@ -115,6 +118,7 @@ def plan(
         controls: What runs beside the champion: `none`, `fast` or `all`; None is fast in replay and all for real.
         real_runs: In replay: real training runs of the document and of the champion at the end.
         verify_seeds: Fresh seeds with which each submission of a real run is trained again, outside the budget.
+        depth: Levels of studies that may lie below this one: a run of the task `search` is one.
         library: A document whose roles may be added; `none` for none, None for the shipped one.
         name: Of the study; None names it after the document, the tasks and the settings.
         agents: A policy that stands in for all agents that think with a language model or a command, such as `tpe`;
@@ -146,7 +150,7 @@ def plan(
         seed=seed,
     )
     require(search_seeds=search_seeds, contenders=contenders, race_seeds=race_seeds, test_seeds=test_seeds)
-    require(real_runs=real_runs, verify_seeds=verify_seeds, rewrite_share=rewrite_share)
+    require(real_runs=real_runs, verify_seeds=verify_seeds, rewrite_share=rewrite_share, depth=depth)
     require(agents=agents, max_usd=max_usd, max_tokens=max_tokens)
     require(lab=lab, sampler=sampler, also=also, controls=controls)
     require(rewriter=rewriter, rewriter_model=rewriter_model, feedback=feedback, learn_from=learn_from)
@@ -158,6 +162,10 @@ def plan(
     language = language_settings(workspace, max_usd, max_tokens)
     held_out = task_names(held_out_task, "held_out_task")
     tasks = tasks_of([*task_names(task), *held_out], workspace)
+    for one in tasks.values():
+        require_fit(org, one)
+        if one.proposes == "documents" and not depth:
+            raise UsageError(f"a run on {one.name} is a study, and {argument('depth', '0')} allows none below this one")
     kind = lab_of(lab, *tasks.values())
     budgets_s = budgets_of(budget, tasks, workspace)
     defaults, how = study_defaults(kind), _searching(search)
@@ -188,7 +196,7 @@ def plan(
     )
     check_config(config)
     config = _rewriting(config, program, language, hears)
-    roles = _library(library, agents)
+    roles = _library(library, agents, org)
     at_once, cluster = workers_of(workers, kind)
     if approve is not None and (at_once > 1 or cluster):
         alone = argument("workers", "1")
@@ -204,6 +212,7 @@ def plan(
         workers=at_once,
         cluster=cluster,
         workspace=workspace,
+        depth=depth,
         name=checked_name(name, "study"),
         language=language,
         tracking=tracking,
@@ -254,15 +263,19 @@ def _rewriting(config: StudyConfig, program: Program, language: LanguageSettings
     return config
 
 
-def _library(given: Document | None, agents: str | None) -> Program | None:
-    """The document whose roles may be added; by default the shipped one, where it is installed."""
+def _library(given: Document | None, agents: str | None, org: Org) -> Program | None:
+    """The document whose roles may be added; by default the shipped one of teams or searches, where it is installed."""
     if given == "none":
         return None
-    found = given or next((root / LIBRARY for root in shipped("orgs") if (root / LIBRARY).is_file()), None)
+    name = f"search/{LIBRARY}" if org.searches else LIBRARY
+    found = given or next((root / name for root in shipped("orgs") if (root / name).is_file()), None)
     if found is None:
         return None
     library = program_of(found, "library", agents=agents)
-    require_org(library)
+    if require_org(library).proposes != org.proposes:
+        raise UsageError(
+            f"{found} has roles of another kind: those of teams propose experiments, of searches documents"
+        )
     if not read(library).roles:
         raise UsageError(
             f"{found} has no roles to add: give it a section '## Roles', or use {argument('library', 'none')}"

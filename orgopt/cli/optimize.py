@@ -18,6 +18,7 @@ from orgopt.cli.shared.print_ending import print_ending
 from orgopt.cli.shared.progress import StudyProgress
 from orgopt.cli.shared.study_result import print_estimate, print_study
 from orgopt.evolve.space.allowed import PARTS, TEXTS
+from orgopt.scoring import DEPTH
 from orgopt.study.config import CONTROLS, FEEDBACKS, OBJECTIVES, REWRITER_KIND, SAMPLER_KIND
 from orgopt.study.defaults import CONTENDERS, GENERATIONS, SLOTS
 
@@ -138,6 +139,13 @@ CHOICES = (*PARTS, TEXTS, "links")
     default=1,
     show_default=True,
     help="Fresh seeds with which each submission of a real run is trained again, outside the budget.",
+)
+@click.option(
+    "--depth",
+    type=bounded("depth"),
+    default=DEPTH,
+    show_default=True,
+    help="Levels of studies that may lie below this one: a run on the task search is one.",
 )
 @click.option(
     "--library", "library_path", help="A document whose roles may be added; 'none' for none.  [default: shipped]"

@@ -6,8 +6,10 @@ study that was stopped goes on as it would have gone.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from typing import NamedTuple
 
 import numpy as np
+import optuna
 
 from orgopt.agents.settings import LanguageSettings
 from orgopt.callback import Callback
@@ -31,6 +33,18 @@ from orgopt.study.records.kinds import CandidateRecord, FinalRecord, GenerationR
 from orgopt.study.records.names import REAL, REWRITE, SEARCH
 from orgopt.study.standing import Standing, believed, standings
 from orgopt.task import Task
+
+
+class Searched(NamedTuple):
+    """What a search found, before anything is raced or tested."""
+
+    candidates: Sequence[Candidate]
+    told: Mapping[str, Standing]
+    space: Space
+    runs: Runs
+    tasks: Sequence[str]
+    screen: Screen
+    study: optuna.Study
 
 
 def optimize(
@@ -65,6 +79,25 @@ def optimize(
         OverBudgetError: The rewriter's model, or a team's, could pass what may be spent; the study goes on with more.
         DocumentError, LabError, StoreError, UsageError: See `orgopt.errors`; what was measured is in the log.
     """
+    found = searched(seed, arena, config, log, library=library, held_out=held_out, callback=callback, language=language)
+    conclusion = Conclusion(
+        found.candidates, found.told, found.space, config, found.runs, found.tasks, held_out, real, found.screen
+    )
+    return conclusion.write(found.study)
+
+
+def searched(
+    seed: Program,
+    arena: Arena,
+    config: StudyConfig,
+    log: StudyLog,
+    *,
+    library: Program | None = None,
+    held_out: Sequence[str] = (),
+    callback: Callback | None = None,
+    language: LanguageSettings | None = None,
+) -> Searched:
+    """All generations of a study, without its end; see `optimize`."""
     check_config(config)
     callback = callback or Callback()
     tasks = [name for name in arena.tasks if name not in held_out]
@@ -83,8 +116,7 @@ def optimize(
         screen = Screen(config, proposer, runs, tasks, kept_evidence(log.folder))
         search = _Search(proposer, rewriting, screen, runs, tasks)
         search.run()
-    conclusion = Conclusion(search.candidates, search.told, space, config, runs, tasks, held_out, real, screen)
-    return conclusion.write(search.proposer.study)
+    return Searched(search.candidates, search.told, space, runs, tasks, screen, proposer.study)
 
 
 class _Search:

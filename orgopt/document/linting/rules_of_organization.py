@@ -176,7 +176,7 @@ RULES_OF_ORGANIZATION = (
         "error",
         "A role of a search names no agent that proposes documents.",
         "The agents of teams propose experiments, and commands run programs: a search has neither.",
-        _SEARCH.format(1, "hill-climb"),
+        _SEARCH.replace("- **Agent:** {}\n", "").format(1),
         _SEARCH.format(1, "tpe"),
     ),
     Rule(

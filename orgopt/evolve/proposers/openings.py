@@ -29,14 +29,15 @@ class Opening(NamedTuple):
 def openings(space: Space, slots: int) -> list[Opening]:
     """What to try first, the most promising first; only what differs from the seed document and from each other.
 
-    There are none for organizations whose agents think in words: those are searched for what they can become.
+    There are none for organizations whose agents think in words, which are searched for what they can become, and none
+    for searches.
 
     Args:
         space: The search space; parts that are frozen stay as the seed document has them.
         slots: Experiments at once, which there should be agents for.
     """
     own = [role for role in space.org.roles if role.headcount]
-    if any(role.agent not in WORKING_AGENTS for role in own):
+    if space.org.searches or any(role.agent not in WORKING_AGENTS for role in own):
         return []
     helper = next((role for role in space.roles if role.agent == "replicate" and role not in own), None)
     drafts = [
