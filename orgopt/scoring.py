@@ -58,8 +58,6 @@ def run(
     """
     org = require_org(program)
     require_fit(org, task)
-    if task.proposes == "documents":
-        raise UsageError(f"a run on {task.name} is a study, which compare, optimize and bench score: it has no team")
     if not task.measured:
         raise UsageError(f"{task.name} has no baseline yet: 'orgopt.scoring.measured' measures it in a lab")
     if language is not None or not speaks(org):
