@@ -4,10 +4,12 @@ import importlib.util
 from dataclasses import replace
 from pathlib import Path
 
+import optuna
 import pytest
 
 import orgopt
-from orgopt.document import lint, load, parse, read
+from orgopt.document import apply, lint, load, parse, read
+from orgopt.document.editing.diff import same
 from orgopt.errors import TaskError, UsageError
 from orgopt.evolve.controls import ablations
 from orgopt.evolve.other_searches import SEARCHES, other_searches
@@ -149,6 +151,19 @@ def test_the_genome_of_a_search_has_what_a_search_has() -> None:
     assert (org.rounds, org.generation, org.role("screener").headcount) == (3, 12, 5)
     assert (org.role("sampler").agent, org.role("sampler").risk, org.role("wanderer").headcount) == ("gp", 0.6, 2)
     assert "Rhythm: rounds auto → 3" in space.changes(space.origin, params)
+
+
+@pytest.mark.parametrize("name", ["default", "tpe", "one-proposer", "random"])
+def test_every_point_of_a_search_is_a_document_that_says_it(name: str) -> None:
+    seed = load(FOLDER / f"{name}.md")
+    space = Space(seed, load(FOLDER / "library.md"), 60)
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=1))
+    for _ in range(4):
+        params = {**space.origin, **study.ask({one: space.distributions[one] for one in space.free}).params}
+        program = space.program(params)
+        assert same(read(program).org, space.organization(params))
+        assert {one.code for one in lint(program) if one.severity == "error"} <= {"ORG020", "ORG046"}
+        assert program.text == apply(space.decode(params), seed).text
 
 
 def test_a_search_is_compared_with_the_shipped_ones_but_itself() -> None:
