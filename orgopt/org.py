@@ -46,6 +46,20 @@ DEFAULT_MODEL = "ORGOPT_MODEL"
 COMMAND = "command:"
 """What the name of an agent begins with that is a command of the user's: `command:NAME`, declared in orgopt.toml."""
 
+SAMPLING_AGENTS = ("tpe", "gp", "nsga2", "cmaes", "random")
+"""The agents of a search that are samplers of Optuna's."""
+
+OPENING_AGENT, SCREENING_AGENT, WRITING_AGENT = "opening", "screen", "write"
+"""Those that try what is known to work, and those that go by a model of all that was tried."""
+
+REWRITING_AGENTS = ("reflect", "gepa", "mipro", "simba")
+"""Those that are language models which rewrite documents."""
+
+SEARCH_AGENTS = (*SAMPLING_AGENTS, OPENING_AGENT, SCREENING_AGENT, WRITING_AGENT, *REWRITING_AGENTS)
+"""Names of the agents that a role of a search may have: they propose documents, and all others experiments."""
+
+Proposes = Literal["experiments", "documents"]
+
 LinkKind = Literal["reports to", "shares with", "delegates to", "reviews"]
 LINK_KINDS: tuple[LinkKind, ...] = ("reports to", "shares with", "delegates to", "reviews")
 Memory = Literal["none", "run", "lasting"]
@@ -56,6 +70,8 @@ MAX_HEADCOUNT = 64
 MAX_CONFIRM = 5
 DEFAULT_AGENT = "hill-climb"
 DEFAULT_RISK = 0.3
+USUAL_GENERATION = 8
+"""Candidates that a search proposes at once."""
 _APART = re.compile(r"[\x00-/:-`{-\x7f]+")  # what stands between the parts of a name
 _SHORT = 300  # characters of a name that is remembered
 _MAX_LISTED = 20  # names in a message
@@ -199,11 +215,17 @@ class Standup:
     share: int | None = None
 
 
+_SEARCH = ("generation", "rounds", "drop_after", "drop_margin")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Org:
     """A research organization: who is in it, who talks to whom, and how often they meet.
 
-    `risk`, `confirm`, `stop_early` and `copy_rule` are for roles that have none of their own.
+    `risk`, `confirm`, `stop_early` and `copy_rule` are for roles that have none of their own. What follows them is for
+    a search, an organization whose agents propose documents: `generation` candidates at once, each run on up to
+    `rounds` seeds (None is what the lab usually affords), where whoever is `drop_margin` standard errors below the best
+    after `drop_after` of them gets no more.
 
     Example:
         >>> lead, explorer = Role(id="lead", name="Lead"), Role(id="explorer", name="Explorer", headcount=2)
@@ -221,6 +243,11 @@ class Org:
     confirm: int = 0
     stop_early: StopEarly = "off"
     copy_rule: CopyRule = "best"
+    proposes: Proposes = "experiments"
+    generation: int = USUAL_GENERATION
+    rounds: int | None = None
+    drop_after: int = 2
+    drop_margin: float = 2.0
     _by_id: dict[str, Role] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -229,6 +256,11 @@ class Org:
     def _repr_html_(self) -> str:
         # Drawings need the words of documents, which need this module: they are looked up when one is wanted.
         return str(import_module("orgopt.draw").svg(self))
+
+    @property
+    def searches(self) -> bool:
+        """Whether it is a search: its agents propose documents."""
+        return self.proposes == "documents"
 
     @property
     def headcount(self) -> int:
@@ -275,6 +307,7 @@ class Org:
             "links": [asdict(link) for link in self.links],
             "standup": standup,
             "submitters": list(self.submitters()),
+            **({"search": {key: getattr(self, key) for key in _SEARCH}} if self.searches else {}),
         }
 
     def _json(self, role: Role, attribute: str) -> Any:
@@ -311,8 +344,10 @@ class Org:
         """Ids of the roles that submit the team's result.
 
         They are the roots of the reporting graph (somebody reports to them and they report to nobody);
-        without reporting links, every role with agents.
+        without reporting links, every role with agents. Those of a search submit nothing.
         """
+        if self.searches:
+            return ()
         graph = self.reporting()
         roots = tuple(node for node in graph if graph.in_degree(node) and not graph.out_degree(node))
         return roots or tuple(graph)

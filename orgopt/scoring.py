@@ -13,9 +13,11 @@ from orgopt.agents.session import Language, Means, speaks
 from orgopt.calibration import measured
 from orgopt.confirmation import PAIRS
 from orgopt.document import Program, require_org
-from orgopt.errors import UsageError
+from orgopt.errors import TaskError, UsageError
 from orgopt.lab.base import Lab, Status
+from orgopt.lab.worlds.world import WorldOfDocuments, open_world
 from orgopt.ledger import BASELINE, Event, Ledger
+from orgopt.org import Org
 from orgopt.score import Score as Score
 from orgopt.task import Task
 from orgopt.team.no_result import require_thoughts
@@ -23,6 +25,8 @@ from orgopt.team.runtime import Team, Watcher
 from orgopt.verification import Submissions, Verified, verify
 
 VERIFY_SEEDS = 2
+DEPTH = 1
+"""Levels of studies that may lie below a run."""
 DISQUALIFIED = -1.0
 """The research output of a run with a tampered result, unless the run is worse: as far below the baseline as the task's
 reference is above it, so that doing nothing beats it."""
@@ -53,6 +57,7 @@ def run(
         LabError: The lab broke.
     """
     org = require_org(program)
+    require_fit(org, task)
     if not task.measured:
         raise UsageError(f"{task.name} has no baseline yet: 'orgopt.scoring.measured' measures it in a lab")
     if language is not None or not speaks(org):
@@ -77,6 +82,7 @@ def evaluate(
     watch: Watcher | None = None,
     language: Language | None = None,
     means: Means | None = None,
+    depth: int = DEPTH,
 ) -> Score:
     """Run a program, as `run` does, and score it.
 
@@ -85,14 +91,50 @@ def evaluate(
     pairs with the untouched script, the last submission has at least so many `pairs`. A lab that knows the held-out
     metric without noise is asked for it instead.
 
+    Where the task is searching, the run is a study with up to `depth` levels of studies, itself counted.
+
     Raises:
         DocumentError: The program has errors.
         OverBudgetError, ModelError: The run counts for nothing.
         LabError: The lab broke.
     """
-    ledger, task = ledger or Ledger(), measured(task, lab)
+    ledger = ledger or Ledger()
+    if task.proposes == "documents":
+        return _studied(program, task, budget_s=budget_s, seed=seed, depth=depth, ledger=ledger)
+    task = measured(task, lab)
     run(program, task, lab, budget_s=budget_s, seed=seed, ledger=ledger, watch=watch, language=language, means=means)
     return verified(task, lab, ledger, budget_s=budget_s, seed=seed, verify_seeds=verify_seeds, pairs=pairs)
+
+
+def require_fit(org: Org, task: Task) -> None:
+    """Refuse a team where documents are proposed, and a search where experiments are.
+
+    Raises:
+        UsageError: It says which.
+    """
+    if org.proposes != task.proposes:
+        who = "a search, whose agents propose documents" if org.searches else "a team, whose agents propose experiments"
+        what = f"{task.name} is a task for searches" if task.proposes == "documents" else f"{task.name} is for teams"
+        raise UsageError(f"{org.title or 'this document'} is {who}, and {what}")
+
+
+def _studied(program: Program, task: Task, *, budget_s: float, seed: int, depth: int, ledger: Ledger) -> Score:
+    """The score of a search: the quality of what it would pick, over the runs of teams that it spent.
+
+    Raises:
+        UsageError: Studies may not lie so deep, or it is a team, or cannot be carried out there.
+        TaskError: The task's world runs no studies.
+    """
+    require_fit(require_org(program), task)
+    if depth < 1:
+        raise UsageError(f"a run on {task.name} is a study, and no more levels of studies are allowed: raise the depth")
+    world = open_world(task).world
+    if not isinstance(world, WorldOfDocuments):
+        raise TaskError(
+            f"{task.name} proposes documents, and its world {task.world} runs no studies: it has no 'study'"
+        )
+    heldout = world.study(program, seed=seed, budget_s=budget_s, depth=depth - 1, ledger=ledger)
+    return score(task, ledger, Verified(heldout=heldout), budget_s)
 
 
 def verified(

@@ -35,6 +35,7 @@ class Stream(StrEnum):
 
     # Proposals of a study, by its seed.
     PROPOSAL = "proposal"  # the candidate's index and the attempt
+    SAMPLER = "sampler"  # which of several proposes: the candidate's index
     ADOPTED = "adopted"  # the candidate's index
     SCREENED = "screened"  # whether a model proposes: the candidate's index
     SCREEN = "screen"  # what it proposes: the candidate's index
@@ -45,6 +46,10 @@ class Stream(StrEnum):
     BOARD = "board"  # and the round
     RECHECK = "recheck"  # whether an accepted claim is verified again
     ORDER = "order"  # and the round: which of its runs goes first
+
+    # Of the task search, by the seed of a run.
+    PROBLEM = "problem"  # which document and worlds a search is given
+    FRESH = "fresh"  # and k: with what its picks are run again
 
     CALIBRATE = "calibrate"  # by k
     RECORD = "record"  # by the recording's seed, the setting's number and k

@@ -22,6 +22,7 @@ from orgopt.foreign.targets import Target, edited
 from orgopt.knob import Knob, Settings, Value, settled, values_in, with_values
 from orgopt.limits import Limits as Limits
 from orgopt.normalisation import Measure as Measure
+from orgopt.org import Proposes
 from orgopt.workspace import SETTINGS
 
 THINK_SHARE, MEETING_SHARE = 1 / 10, 1 / 30
@@ -66,6 +67,7 @@ class Task:
         metric_file: The file that the metric is written to; empty where it is printed.
         metric_key: The name that it has in JSON; empty where it is no JSON.
         settings: The file of the workspace that says what its experiments may read.
+        proposes: What organizations on it propose: experiments, or documents, and then its runs are studies.
         paced: Whether nothing says how long an experiment takes, so that agents think for a share of what was measured.
     """
 
@@ -106,6 +108,7 @@ class Task:
     metric_key: str = ""
     settings: str = SETTINGS
     paced: bool = False
+    proposes: Proposes = "experiments"
 
     def __repr__(self) -> str:
         return f"Task({self.name!r}, {len(self.knobs)} knobs, {self.metric} and {self.heldout})"

@@ -158,12 +158,15 @@ def _task(folder: Path, toml: dict[str, Any]) -> Task:
     for needed in (script, "prepare.py") if script else ():
         if not (folder / needed).is_file():
             raise TaskError(f"{folder} has no {needed}, which a task needs")
-    needed = ("preload", "measured") if script else ("knobs",)
+    studies = toml.get("proposes") == "documents"
+    if script and studies:
+        raise TaskError(f"{folder}/task.toml: a task that proposes documents has a 'world', which runs studies")
+    needed = ("preload", "measured") if script else () if studies else ("knobs",)
     if missing := [key for key in needed if key not in toml]:
         raise TaskError(
             f"{folder}/task.toml: missing '{missing[0]}', which a task with a {'script' if script else 'world'} has"
         )
-    source = regular.read_text(folder / script) if script else str(toml["knobs"])
+    source = regular.read_text(folder / script) if script else str(toml.get("knobs", ""))
     limits, time = toml["limits"], toml["time"]
     reference = Measure(**{key: toml["reference"][key] for key in ("metric", "heldout", "sd", "seeds")})
     task = Task(
@@ -191,10 +194,11 @@ def _task(folder: Path, toml: dict[str, Any]) -> Task:
         knobs=parse_knobs(source, f"{folder.name}/{script or 'task.toml'}"),
         limits=_limits(limits, toml.get("sandbox", {}), toml.get("resources", {})),
         timed=_timed(toml, toml["heldout"]),
+        proposes="documents" if studies else "experiments",
     )
     if task.baseline.heldout <= reference.heldout:
         raise TaskError(f"{folder}/task.toml: the reference ({reference.heldout}) must be below the baseline")
-    if not task.knobs:
+    if not task.knobs and not studies:
         raise TaskError(f"{folder.name}/{script or 'task.toml'} has no knobs: mark constants with '# knob: …'")
     try:
         task.complete(toml["reference"].get("settings", {}))

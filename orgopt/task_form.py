@@ -66,6 +66,7 @@ JUDGED = Table(
     keys={
         **_COMMON,
         "world": WORDS,
+        "proposes": one_of("experiments", "documents"),
         "knobs": WORDS,
         "parameters": Table(keys={}, others=ANYTHING),
         "start": Table(keys={"random": FLAG}),

@@ -259,7 +259,7 @@ def test_a_study_that_was_interrupted_continues(lab: Path) -> None:
             "fix must be text, or several",
         ),
         (lambda: orgopt.optimize("solo.md", task="bowl", **SMALL, library=3), "library must be a file, .*, not 3"),
-        (lambda: orgopt.optimize("solo.md", task="bowl", **SMALL, sampler=3), "sampler must be text, not 3"),
+        (lambda: orgopt.optimize("solo.md", task="bowl", **SMALL, sampler=3), "sampler must be text or None, not 3"),
         (
             lambda: orgopt.optimize("solo.md", task="bowl", **{**SMALL, "tracking": "no"}),
             "tracking must be True",

@@ -14,7 +14,7 @@ from orgopt.evolve.proposers.rewrite.base import Rewriter, Workshop
 from orgopt.exporting import EXPORTER_KIND, find_exporter, find_study_exporter
 from orgopt.exporting.base import Exporter, StudyExporter
 from orgopt.org import POLICIES
-from orgopt.study.config import SAMPLERS
+from orgopt.study.config import SAMPLER_KIND
 from orgopt.task_source import TaskSource, find_tasks
 from orgopt.testing import (
     AgentContract,
@@ -42,7 +42,7 @@ class TestAgents(AgentContract):
         return make_agent(self.name)
 
 
-@pytest.mark.parametrize("name", SAMPLERS)
+@pytest.mark.parametrize("name", SAMPLER_KIND.own)
 class TestSamplers(SamplerContract):
     @pytest.fixture(autouse=True)
     def named(self, name: str) -> None:

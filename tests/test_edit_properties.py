@@ -66,7 +66,7 @@ KEYED = st.sampled_from(ROLE_KEYS).flatmap(
         st.one_of(VALUES[key], st.just(None) if key not in ("headcount", "agent") else VALUES[key]),
     )
 )
-RHYTHM = st.sampled_from([name for name, key in KEYS.items() if key.rhythm]).flatmap(
+RHYTHM = st.sampled_from([name for name, key in KEYS.items() if key.rhythm and key.team]).flatmap(
     lambda key: st.builds(SetKey, st.none(), st.just(key), VALUES[key])
 )
 PROSE = st.sampled_from(

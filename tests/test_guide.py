@@ -47,7 +47,7 @@ def test_every_tool_that_the_guide_names_is_one() -> None:
     assert named
     assert all(f"def {name}(" in tools for name in named)
     page = (ROOT / "docs" / "how-to" / "agents.md").read_text()
-    for module in ("reading", "working"):
+    for module in ("tools_documents", "tools_results", "tools_jobs"):
         source = (ROOT / "orgopt" / "mcp_server" / f"{module}.py").read_text()
         listed = re.findall(r"self\.(\w+)[,\]]", source.partition("return [")[2].partition("]\n")[0] + "]")
         assert listed

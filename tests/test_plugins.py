@@ -196,7 +196,7 @@ def test_a_sampler_and_an_export_that_give_nothing_are_named(install: Install, t
     config = StudyConfig(generations=1, population=2, budget_s=1, slots=1, sampler="walker")
     proposer = Proposer(Space(program, None, 1), config)
     with pytest.raises(PluginError, match=r"plug-a 1\.0 gave None where make has to give a sampler of Optuna's"):
-        proposer._made(0)
+        proposer.arms[0].made(proposer.space, 2, 0)
     said = CliRunner().invoke(main, ["export", str(ROOT / "orgs" / "trio.md"), "--to", "walker", str(tmp_path / "out")])
     assert "plug-b 1.0 gave None where export has to give texts by their files' names" in said.output
 

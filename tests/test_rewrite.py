@@ -28,7 +28,7 @@ from orgopt.evolve.space.genome import Space
 from orgopt.evolve.space.texts import RefusedError, prose, with_texts
 from orgopt.jsonl import read_lines
 from orgopt.report import page
-from orgopt.study.config import SAMPLERS, StudyConfig
+from orgopt.study.config import SAMPLER_KIND, StudyConfig
 from orgopt.study.log import StudyLog
 from orgopt.study.records.kinds import RewriteRecord
 from orgopt.study.rewrites import said_of_rewrites
@@ -214,7 +214,7 @@ def test_a_rewritten_charter_and_a_headcount_land_in_the_document(toy: Task, pai
     assert "the best run turned one knob at a time" in note
 
 
-@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("sampler", SAMPLER_KIND.own)
 def test_children_inherit_texts(pair: Program, sampler: str) -> None:
     space = Space(pair, None, 60)
     config = replace(CONFIG, sampler=sampler)

@@ -13,7 +13,7 @@ from orgopt.evolve import Arena, Candidate, Job, optimize
 from orgopt.evolve.proposers.openings import OPENING
 from orgopt.evolve.proposers.sampler import Proposer
 from orgopt.jsonl import read_lines
-from orgopt.study.config import SAMPLERS, StudyConfig, study_name
+from orgopt.study.config import SAMPLER_KIND, StudyConfig, study_name
 from orgopt.study.log import StudyLog
 from orgopt.task import Task
 from tests.conftest import ROOT
@@ -150,7 +150,7 @@ def test_a_stopped_study_continues_as_it_would_have_gone(studies: Studies, stop_
     assert whole.told_names == rest.told_names
 
 
-@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("sampler", SAMPLER_KIND.own)
 def test_every_sampler_searches_and_continues(studies: Studies, sampler: str) -> None:
     config = replace(CONFIG, sampler=sampler, population=5, search_seeds=1, race_seeds=0, test_seeds=1)
     _, records = studies.run(config=config)

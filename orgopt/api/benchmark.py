@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from orgopt.api.bounds import RAY, require
-from orgopt.api.inputs import Document, announce, program_of, require_document, tasks_of, told
+from orgopt.api.inputs import Document, announce, program_of, require_document, require_entrants, tasks_of, told
 from orgopt.api.labs import budgets_of, calibrate_all, experiment_s, workers_of
 from orgopt.api.language import check, language_settings
 from orgopt.callback import Callback
@@ -189,6 +189,7 @@ def bench(
     everyone = Org(roles=tuple(role for org in orgs.values() for role in org.roles))
     check(everyone, language_settings(workspace, None, None))
     tasks = tasks_of(SUITE, workspace)
+    require_entrants(entrants, orgs, tasks.values())
     typical = {name: experiment_s(task) or 1.0 for name, task in tasks.items()}
     budgets = budgets_of(budget, tasks, workspace)
     terms = Terms(lab="replay", slots=slots, budget_s=max(budgets.values()), verify_seeds=1, budgets_s=budgets)

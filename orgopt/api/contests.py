@@ -15,6 +15,7 @@ from orgopt.api.inputs import (
     checked_name,
     program_of,
     require_document,
+    require_entrants,
     task_names,
     tasks_of,
     told,
@@ -166,15 +167,16 @@ def compare(
     require(max_usd=max_usd, max_tokens=max_tokens, lab=lab, agents=agents, name=name, command=command)
     for document in documents:
         require_document(document, "each document")
-    entrants = enter(documents)
+    entrants, orgs = enter(documents), dict[str, Org]()
     for entrant in [name for name, text in entrants.items() if not text.startswith(PLAIN_PREFIX)]:
         program = program_of(parse(entrants[entrant], entrant), agents=agents)
-        announce(program, hears)
+        orgs[entrant] = announce(program, hears)
         entrants[entrant] = program.text
     workspace, everyone = _workspace(documents), _everyone(entrants)
     language = language_settings(workspace, max_usd, max_tokens)
     check(everyone, language)
     tasks = tasks_of(task_names(task), workspace)
+    require_entrants(entrants, orgs, tasks.values())
     budgets_s = budgets_of(budget, tasks, workspace)
     check_budgets(budgets_s, tasks, workspace)
     budget_s = min(budgets_s.values())

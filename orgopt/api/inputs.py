@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -11,6 +11,7 @@ from orgopt.document import Program, load, parse, require_org
 from orgopt.document.as_read import in_a_line, inferred, with_policies
 from orgopt.errors import UsageError
 from orgopt.org import Org
+from orgopt.scoring import require_fit
 from orgopt.suite import SUITE, is_suite, suite_folders
 from orgopt.task import Task
 from orgopt.task_folder import load_task
@@ -138,6 +139,25 @@ def one_task(asked: AnyTask, workspace: Path) -> Task:
             "take them all"
         )
     return next(iter(found.values()))
+
+
+def require_entrants(entrants: Iterable[str], orgs: Mapping[str, Org], tasks: Iterable[Task]) -> None:
+    """Refuse who cannot work on a task: teams and plain samplers on one for searches, and searches on one for teams.
+
+    Args:
+        entrants: Who takes part, by name.
+        orgs: The organizations of those that are documents.
+        tasks: What all of them do.
+
+    Raises:
+        UsageError: It says who, and on what.
+    """
+    for task in tasks:
+        for name in entrants:
+            if name in orgs:
+                require_fit(orgs[name], task)
+            elif task.proposes == "documents":
+                raise UsageError(f"{name} draws settings, and {task.name} has none: it is a task for searches")
 
 
 def task_names(asked: object, name: str = "task") -> Sequence[AnyTask]:

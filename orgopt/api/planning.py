@@ -32,9 +32,12 @@ from orgopt.evolve.proposers.rewrite.rewriting import check_rewriter, needs_mode
 from orgopt.evolve.space.allowed import free_parts
 from orgopt.evolve.space.genome import everybody
 from orgopt.evolve.surrogate.examples import NONE
+from orgopt.org import Org
 from orgopt.plugin_faults import naming_packages
-from orgopt.study.config import BY_ASKING, BY_RUN, NO_FEEDBACK, NO_REWRITER, StudyConfig, check_config
-from orgopt.study.defaults import CONTENDERS, GENERATIONS, POPULATION, SAMPLER, SLOTS, study_defaults
+from orgopt.scoring import DEPTH, require_fit
+from orgopt.study.config import BY_ASKING, BY_RUN, NO_REWRITER, StudyConfig, check_config
+from orgopt.study.defaults import CONTENDERS, GENERATIONS, SLOTS, study_defaults
+from orgopt.study.search_plan import DEFAULT_SEARCH, Searching, searching
 from orgopt.task_source import shipped
 
 LIBRARY = "library.md"
@@ -48,19 +51,20 @@ def plan(
     budget: Duration,
     held_out_task: Sequence[AnyTask] = (),
     generations: int = GENERATIONS,
-    population: int = POPULATION,
+    population: int | None = None,
     lab: str | None = None,
     slots: int = SLOTS,
     workers: int | str | None = None,
     seed: int = 0,
-    sampler: str = SAMPLER,
+    search: Document | None = None,
+    sampler: str | None = None,
     also: str | None = None,
-    rewriter: str = NO_REWRITER,
-    rewrite_share: float = 1 / 3,
+    rewriter: str | None = None,
+    rewrite_share: float | None = None,
     rewriter_model: str = "",
     rewrite_metric: str = BY_RUN,
     models: str | Sequence[str] = (),
-    feedback: str = NO_FEEDBACK,
+    feedback: str | None = None,
     learn_from: str | Sequence[str] = (),
     fix: str | Sequence[str] = (),
     only: str | Sequence[str] = (),
@@ -71,6 +75,7 @@ def plan(
     controls: str | None = None,
     real_runs: int = 0,
     verify_seeds: int = 1,
+    depth: int = DEPTH,
     library: Document | None = None,
     name: str | None = None,
     agents: str | None = None,
@@ -91,20 +96,23 @@ def plan(
         budget: Hardware time of each run; `36x` are 36 median experiments a slot of each task.
         held_out_task: Tasks that the search does not touch, for the last test.
         generations: Batches of candidates.
-        population: Candidates a batch.
+        population: Candidates a batch; None is 8. It and the next of which None is said go before what `search` says.
         lab: `local` or `replay`; None trains where the task has a script.
         slots: Experiments at once.
         workers: Runs at once; None is a run a core in replay and one for real, `ray` a run a core of the Ray cluster.
         seed: Decides every random choice.
-        sampler: Optuna's sampler.
+        search: The document of a search, which says how is searched; None is the default one.
+        sampler: Optuna's sampler; None is tpe.
         also: Search for little of this, too: `agent-seconds`, `dollars` or `tokens`.
-        rewriter: A language model that rewrites documents beside the sampler: `reflect`, `gepa`, `mipro`, `simba`.
-        rewrite_share: The rewriter's share of each generation but the first, 0 to 1.
+        rewriter: A language model that rewrites documents beside the sampler: `reflect`, `gepa`, `mipro`, `simba`;
+            None is `none`.
+        rewrite_share: The rewriter's share of each generation but the first, 0 to 1; None is a third.
         rewriter_model: The rewriter's model, as LiteLLM names it; empty is the default one.
         rewrite_metric: By what `gepa`, `mipro` and `simba` score charters: `run`, whole runs of the team, or `ask`,
             answers to fixed questions in a replay, which cost far less.
         models: Language models that roles may have besides those that the documents name.
-        feedback: What a model of all that was tried does around the sampler: `off`, `screen`, `write` or `both`.
+        feedback: What a model of all that was tried does around the sampler: `off`, `screen`, `write` or `both`;
+            None is `off`.
         learn_from: Studies that the feedback learns from, or `all`.
         fix: Parts that stay as the document has them.
         only: The only parts that may change; empty for all.
@@ -115,6 +123,7 @@ def plan(
         controls: What runs beside the champion: `none`, `fast` or `all`; None is fast in replay and all for real.
         real_runs: In replay: real training runs of the document and of the champion at the end.
         verify_seeds: Fresh seeds with which each submission of a real run is trained again, outside the budget.
+        depth: Levels of studies that may lie below this one: a run of the task `search` is one.
         library: A document whose roles may be added; `none` for none, None for the shipped one.
         name: Of the study; None names it after the document, the tasks and the settings.
         agents: A policy that stands in for all agents that think with a language model or a command, such as `tpe`;
@@ -146,7 +155,7 @@ def plan(
         seed=seed,
     )
     require(search_seeds=search_seeds, contenders=contenders, race_seeds=race_seeds, test_seeds=test_seeds)
-    require(real_runs=real_runs, verify_seeds=verify_seeds, rewrite_share=rewrite_share)
+    require(real_runs=real_runs, verify_seeds=verify_seeds, rewrite_share=rewrite_share, depth=depth)
     require(agents=agents, max_usd=max_usd, max_tokens=max_tokens)
     require(lab=lab, sampler=sampler, also=also, controls=controls)
     require(rewriter=rewriter, rewriter_model=rewriter_model, rewrite_metric=rewrite_metric)
@@ -159,19 +168,23 @@ def plan(
     language = language_settings(workspace, max_usd, max_tokens)
     held_out = task_names(held_out_task, "held_out_task")
     tasks = tasks_of([*task_names(task), *held_out], workspace)
+    for one in tasks.values():
+        require_fit(org, one)
+        if one.proposes == "documents" and not depth:
+            raise UsageError(f"a run on {one.name} is a study, and {argument('depth', '0')} allows none below this one")
     kind = lab_of(lab, *tasks.values())
     budgets_s = budgets_of(budget, tasks, workspace)
-    defaults = study_defaults(kind)
+    defaults, how = study_defaults(kind), _searching(search)
     config = StudyConfig(
         generations=generations,
-        population=population,
+        population=how.population if population is None else population,
         budget_s=min(budgets_s.values()),
         budgets_s=relative(budgets_s),
         slots=slots,
         seed=seed,
-        sampler=sampler,
+        sampler=sampler or how.sampler,
         objectives=("research-output", also) if also else ("research-output",),
-        search_seeds=defaults.search_seeds if search_seeds is None else search_seeds,
+        search_seeds=search_seeds or how.search_seeds or defaults.search_seeds,
         verify_seeds=verify_seeds,
         contenders=contenders,
         race_seeds=defaults.race_seeds if race_seeds is None else race_seeds,
@@ -180,13 +193,14 @@ def plan(
         real_runs=real_runs,
         fix=names(fix),
         only=names(only),
-        rewriter=rewriter,
-        rewrite_share=rewrite_share,
-        rewriter_model=rewriter_model or language.rewriter,
+        rewriter=how.rewriter if rewriter is None else rewriter,
+        rewrite_share=how.rewrite_share if rewrite_share is None else rewrite_share,
+        rewriter_model=rewriter_model or how.rewriter_model or language.rewriter,
         rewrite_metric=rewrite_metric,
-        feedback=feedback,
+        feedback=how.feedback if feedback is None else feedback,
         models=names(models),
         learn_from=tuple(sorted({*names(learn_from)} - {NONE})),
+        plan=how.plan,
     )
     check_config(config)
     if rewrite_metric == BY_ASKING and kind != "replay":
@@ -194,7 +208,7 @@ def plan(
             f"{argument('rewrite_metric', BY_ASKING)} asks what a replay knows: this study trains for real"
         )
     config = _rewriting(config, program, language, hears)
-    roles = _library(library, agents)
+    roles = _library(library, agents, org)
     at_once, cluster = workers_of(workers, kind)
     if approve is not None and (at_once > 1 or cluster):
         alone = argument("workers", "1")
@@ -210,6 +224,7 @@ def plan(
         workers=at_once,
         cluster=cluster,
         workspace=workspace,
+        depth=depth,
         name=checked_name(name, "study"),
         language=language,
         tracking=tracking,
@@ -228,6 +243,25 @@ def plan(
     return found
 
 
+def _searching(search: Document | None) -> Searching:
+    """How the document of a search, or the shipped one, has it searched.
+
+    Raises:
+        DocumentError: It has errors.
+        UsageError: It is a team's.
+    """
+    if search is None:
+        return searching(DEFAULT_SEARCH)
+    program = program_of(search, "search")
+    org = require_org(program)
+    if not org.searches:
+        raise UsageError(
+            f"{program.source} is a team, whose agents propose experiments, and {argument('search')} takes a search: "
+            "its Rhythm says '- **Proposes:** documents', as that of orgs/search/default.md"
+        )
+    return searching(org)
+
+
 def _rewriting(config: StudyConfig, program: Program, language: LanguageSettings, callback: Callback) -> StudyConfig:
     """The settings, without a rewriter where there is no model for it.
 
@@ -241,15 +275,19 @@ def _rewriting(config: StudyConfig, program: Program, language: LanguageSettings
     return config
 
 
-def _library(given: Document | None, agents: str | None) -> Program | None:
-    """The document whose roles may be added; by default the shipped one, where it is installed."""
+def _library(given: Document | None, agents: str | None, org: Org) -> Program | None:
+    """The document whose roles may be added; by default the shipped one of teams or searches, where it is installed."""
     if given == "none":
         return None
-    found = given or next((root / LIBRARY for root in shipped("orgs") if (root / LIBRARY).is_file()), None)
+    name = f"search/{LIBRARY}" if org.searches else LIBRARY
+    found = given or next((root / name for root in shipped("orgs") if (root / name).is_file()), None)
     if found is None:
         return None
     library = program_of(found, "library", agents=agents)
-    require_org(library)
+    if require_org(library).proposes != org.proposes:
+        raise UsageError(
+            f"{found} has roles of another kind: those of teams propose experiments, of searches documents"
+        )
     if not read(library).roles:
         raise UsageError(
             f"{found} has no roles to add: give it a section '## Roles', or use {argument('library', 'none')}"

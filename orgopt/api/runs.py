@@ -36,7 +36,7 @@ from orgopt.ledger import Event, Ledger, results_tsv, write_text
 from orgopt.locks import holding
 from orgopt.org import Org
 from orgopt.plugin_faults import naming_packages
-from orgopt.scoring import VERIFY_SEEDS, Score
+from orgopt.scoring import VERIFY_SEEDS, Score, require_fit
 from orgopt.scoring import evaluate as evaluate_in
 from orgopt.seal import write_record
 from orgopt.task_folder import load_task
@@ -104,7 +104,14 @@ def run(
     budget_s = budgets_of(budget, {loaded.name: loaded}, workspace)[loaded.name]
     if sandbox and sandbox not in set(Sandbox):
         raise UsageError(f"no sandbox '{sandbox}': choose {' or '.join(Sandbox)}")
-    check(announce(program, hears), language_settings(workspace, max_usd, max_tokens))
+    org = announce(program, hears)
+    require_fit(org, loaded)
+    if loaded.proposes == "documents":
+        raise UsageError(
+            f"a run on {loaded.name} is a study and not a team at work: compare and optimize score it, and "
+            f"'python {loaded.folder / 'search.py'} FILE' shows one"
+        )
+    check(org, language_settings(workspace, max_usd, max_tokens))
     settings = RunSettings(
         program=source_of(document),
         task=loaded.address if not isinstance(task, str) or Path(task).is_dir() else task,

@@ -53,6 +53,7 @@ class Plan:
         lab: `local` or `replay`.
         workers: Runs at once.
         cluster: Whether on the Ray cluster.
+        depth: Levels of studies that may lie below it.
         workspace: Where the study is kept.
         name: Of the study; None names it after its settings.
         language: How models are reached, and what they may cost.
@@ -74,6 +75,7 @@ class Plan:
     workers: int
     cluster: bool
     workspace: Path
+    depth: int
     name: str | None
     language: LanguageSettings
     tracking: bool
@@ -127,6 +129,7 @@ class Plan:
             budget_s=config.budget_s,
             verify_seeds=config.verify_seeds,
             budgets_s=config.budgets_s,
+            depth=self.depth,
             plain="" if self.cluster else str(plain_folder(self.workspace)),
         )
         with ExitStack() as stack:

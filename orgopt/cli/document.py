@@ -15,6 +15,7 @@ from orgopt.cli.shared.exits import command
 from orgopt.document import describe, diff, read, require_org
 from orgopt.document.grammar.numbers import format_risk
 from orgopt.document.grammar.values import format_link, format_standup
+from orgopt.draw.content import search_rhythm
 from orgopt.org import Org, Role
 
 MAX_DEPTH = 50  # levels of a tree; a terminal is not wide enough for more
@@ -85,7 +86,11 @@ def tree(org: Org) -> Tree:
         for link in others:
             branch.add(escape(format_link(link, names)))
     rhythm = top.add("[bold]Rhythm[/]")
-    rhythm.add(f"stand-up {escape(format_standup(org.standup, names))}")
+    if org.searches:
+        for line in search_rhythm(org):
+            rhythm.add(escape(line))
+    else:
+        rhythm.add(f"stand-up {escape(format_standup(org.standup, names))}")
     return top
 
 

@@ -24,6 +24,8 @@ from orgopt.study.records.names import LOG
 from orgopt.study.view import load_study
 from orgopt.workspace import find_workspace, writable_folder
 
+DRAWINGS = ("svg", "mermaid")
+
 
 @click.command(
     "export",
@@ -130,6 +132,10 @@ def _export_document(program: Program, form: str, folder: Path, *, force: bool) 
         StoreError: The folder cannot be written.
     """
     org = require_org(program)
+    if org.searches and form not in DRAWINGS:
+        raise UsageError(
+            f"{program.source} is a search, which no other tool has a form for: {' and '.join(DRAWINGS)} draw it"
+        )
     exporter = find_exporter(form)
     texts = exporter.export(org)
     _require_files(texts, form)

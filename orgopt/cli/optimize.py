@@ -18,18 +18,17 @@ from orgopt.cli.shared.print_ending import print_ending
 from orgopt.cli.shared.progress import StudyProgress
 from orgopt.cli.shared.study_result import print_estimate, print_study
 from orgopt.evolve.space.allowed import PARTS, TEXTS
+from orgopt.scoring import DEPTH
 from orgopt.study.config import (
     BY_RUN,
     CONTROLS,
     FEEDBACKS,
-    NO_FEEDBACK,
-    NO_REWRITER,
     OBJECTIVES,
     REWRITE_METRICS,
     REWRITER_KIND,
     SAMPLER_KIND,
 )
-from orgopt.study.defaults import CONTENDERS, GENERATIONS, POPULATION, SAMPLER, SLOTS
+from orgopt.study.defaults import CONTENDERS, GENERATIONS, SLOTS
 
 CHOICES = (*PARTS, TEXTS, "links")
 
@@ -67,9 +66,7 @@ CHOICES = (*PARTS, TEXTS, "links")
 @click.option(
     "--generations", type=bounded("generations"), default=GENERATIONS, show_default=True, help="Batches of candidates."
 )
-@click.option(
-    "--population", type=bounded("population"), default=POPULATION, show_default=True, help="Candidates a batch."
-)
+@click.option("--population", type=bounded("population"), help="Candidates a batch.  [default: 8]")
 @lab_option
 @click.option("--slots", type=bounded("slots"), default=SLOTS, show_default=True, help="Experiments at once.")
 @click.option(
@@ -78,24 +75,25 @@ CHOICES = (*PARTS, TEXTS, "links")
     help="Runs at once; ray is one a core of the Ray cluster, in replay.  [default: cores in replay, 1 for real]",
 )
 @click.option("--seed", type=bounded("seed"), default=0, show_default=True, help="Decides every random choice.")
-@click.option("--sampler", type=Named(SAMPLER_KIND), default=SAMPLER, show_default=True, help="Optuna's sampler.")
+@click.option(
+    "--search",
+    shell_complete=complete.documents,
+    help="A document that says how is searched, such as orgs/search/default.md; options go before it.",
+)
+@click.option("--sampler", type=Named(SAMPLER_KIND), help="Optuna's sampler.  [default: tpe]")
 @click.option(
     "--also", type=click.Choice(list(OBJECTIVES)[1:]), help="Search for little of this, too, with tpe, gp or nsga2."
 )
 @click.option(
     "--rewriter",
     type=Named(REWRITER_KIND),
-    default=NO_REWRITER,
-    show_default=True,
     help="A language model that rewrites documents beside the sampler: one program that reads the records, or one of "
-    "DSPy's optimizers.",
+    "DSPy's optimizers.  [default: none]",
 )
 @click.option(
     "--rewrite-share",
     type=bounded("rewrite_share"),
-    default=1 / 3,
-    show_default="1/3",
-    help="The rewriter's share of each generation but the first.",
+    help="The rewriter's share of each generation but the first.  [default: 1/3]",
 )
 @click.option(
     "--rewriter-model", default="", help="The rewriter's model, as LiteLLM names it.  [default: ORGOPT_MODEL]"
@@ -115,9 +113,8 @@ CHOICES = (*PARTS, TEXTS, "links")
 @click.option(
     "--feedback",
     type=click.Choice(FEEDBACKS),
-    default=NO_FEEDBACK,
-    show_default=True,
-    help="A model of all that was tried, around the sampler: it screens many changes for one that is run, or writes.",
+    help="A model of all that was tried, around the sampler: it screens many changes for one that is run, or writes.  "
+    "[default: off]",
 )
 @click.option(
     "--learn-from",
@@ -162,6 +159,13 @@ CHOICES = (*PARTS, TEXTS, "links")
     default=1,
     show_default=True,
     help="Fresh seeds with which each submission of a real run is trained again, outside the budget.",
+)
+@click.option(
+    "--depth",
+    type=bounded("depth"),
+    default=DEPTH,
+    show_default=True,
+    help="Levels of studies that may lie below this one: a run on the task search is one.",
 )
 @click.option(
     "--library", "library_path", help="A document whose roles may be added; 'none' for none.  [default: shipped]"

@@ -41,8 +41,17 @@ def settings(org: Org, role: Role) -> list[str]:
     return [line for line in (focus, ", ".join(judged), copied, tasks, role.model) if line]
 
 
+def search_rhythm(org: Org) -> list[str]:
+    """The rhythm of a search, as lines."""
+    seeds = "as many seeds as the lab affords" if org.rounds is None else f"up to {org.rounds} seeds"
+    dropped = f"dropped after {org.drop_after} seeds if {org.drop_margin:g} standard errors below the best"
+    return [f"{org.generation} documents a generation", f"each run on {seeds}", dropped]
+
+
 def standup(org: Org) -> str:
-    """How often who meets and what is shared, with the names of roles as written."""
+    """How often who meets and what is shared, with the names of roles as written; of a search, its rhythm."""
+    if org.searches:
+        return ", ".join(search_rhythm(org)).capitalize()
     meeting = org.standup
     if meeting is None:
         return "No stand-up"

@@ -6,9 +6,10 @@ from dataclasses import replace
 import numpy as np
 import optuna
 
-from orgopt.document import changes, effects, parse, read
+from orgopt.document import Program, changes, effects, parse, read
 from orgopt.evolve import controls, importances
-from orgopt.evolve.controls import control_seeds
+from orgopt.evolve.controls import Control, control_seeds
+from orgopt.evolve.other_searches import other_searches
 from orgopt.evolve.proposers.screen import Screen
 from orgopt.evolve.race import Place, race
 from orgopt.evolve.space.candidate import Candidate
@@ -130,7 +131,7 @@ class Conclusion:
         if simplest not in (champion, seed):
             groups["simplest"] = (simplest.name,)
         asked = self.config.controls != "none"
-        found = controls.controls(champion.program, self.space, self.config.seed, self.config.slots) if asked else ()
+        found = self._controls(champion.program) if asked else ()
         for control in found:
             if not self._seeds(control.name, self.config.test_seeds):
                 continue
@@ -141,6 +142,11 @@ class Conclusion:
             if control.inherits:
                 self._inherit(entrants, champion)
         return texts, groups
+
+    def _controls(self, champion: Program) -> list[Control]:
+        if self.space.org.searches:
+            return other_searches(champion, self.space.seed)
+        return controls.controls(champion, self.space, self.config.seed, self.config.slots)
 
     def _named(self, name: str, text: str, champion: Candidate) -> str:
         """The name under which something runs: of its own, where an earlier champion had another of that name."""

@@ -8,18 +8,14 @@ from orgopt.evolve.space.candidate import Candidate
 from orgopt.study import statistics
 from orgopt.study.standing import standings
 
-DROP_Z = 2.0
-"""Standard errors below the best at which a candidate gets no more seeds."""
-DROP_AFTER = 2
-"""Seeds that every candidate gets."""
 
-
-def hopeful(alive: Sequence[Candidate], outputs: Mapping[str, np.ndarray]) -> list[Candidate]:
+def hopeful(alive: Sequence[Candidate], outputs: Mapping[str, np.ndarray], margin: float) -> list[Candidate]:
     """Who may still be the best; the seed document always, since everything is compared with it.
 
     Args:
         alive: The candidates that have run all seeds so far.
         outputs: The research output of each candidate by its name, one value a seed.
+        margin: Standard errors below the best at which a candidate gets no more seeds.
     """
     found, sd = standings(outputs)
     if not alive:
@@ -31,6 +27,6 @@ def hopeful(alive: Sequence[Candidate], outputs: Mapping[str, np.ndarray]) -> li
         for one in alive
         if one.index == 0
         or not statistics.clearly_worse(
-            found[one.name].value, found[one.name].seeds, best.estimate, best.seeds, sd, DROP_Z
+            found[one.name].value, found[one.name].seeds, best.estimate, best.seeds, sd, margin
         )
     ]

@@ -6,8 +6,10 @@ study that was stopped goes on as it would have gone.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from typing import NamedTuple
 
 import numpy as np
+import optuna
 
 from orgopt.agents.settings import LanguageSettings, read_settings
 from orgopt.callback import Callback
@@ -15,8 +17,8 @@ from orgopt.document import Program, lint
 from orgopt.document.reading.reader import errors
 from orgopt.errors import DocumentError, UsageError
 from orgopt.evolve.conclude import Conclusion
-from orgopt.evolve.dropping import DROP_AFTER, hopeful
-from orgopt.evolve.proposers.openings import OPENING, SHARE, Opening, openings
+from orgopt.evolve.dropping import hopeful
+from orgopt.evolve.proposers.openings import OPENING, Opening, openings
 from orgopt.evolve.proposers.rewrite.rewriting import Rewriting
 from orgopt.evolve.proposers.sampler import Proposer
 from orgopt.evolve.proposers.screen import Screen
@@ -32,6 +34,18 @@ from orgopt.study.records.names import REAL, REWRITE, SEARCH
 from orgopt.study.standing import Standing, believed, standings
 from orgopt.task import Task
 from orgopt.team.skill import Skill
+
+
+class Searched(NamedTuple):
+    """What a search found, before anything is raced or tested."""
+
+    candidates: Sequence[Candidate]
+    told: Mapping[str, Standing]
+    space: Space
+    runs: Runs
+    tasks: Sequence[str]
+    screen: Screen
+    study: optuna.Study
 
 
 def optimize(
@@ -68,6 +82,36 @@ def optimize(
         OverBudgetError: The rewriter's model, or a team's, could pass what may be spent; the study goes on with more.
         DocumentError, LabError, StoreError, UsageError: See `orgopt.errors`; what was measured is in the log.
     """
+    found = searched(
+        seed,
+        arena,
+        config,
+        log,
+        library=library,
+        held_out=held_out,
+        callback=callback,
+        language=language,
+        skills=skills,
+    )
+    conclusion = Conclusion(
+        found.candidates, found.told, found.space, config, found.runs, found.tasks, held_out, real, found.screen
+    )
+    return conclusion.write(found.study)
+
+
+def searched(
+    seed: Program,
+    arena: Arena,
+    config: StudyConfig,
+    log: StudyLog,
+    *,
+    library: Program | None = None,
+    held_out: Sequence[str] = (),
+    callback: Callback | None = None,
+    language: LanguageSettings | None = None,
+    skills: Sequence[Skill] = (),
+) -> Searched:
+    """All generations of a study, without its end; see `optimize`."""
     check_config(config)
     callback = callback or Callback()
     tasks = [name for name in arena.tasks if name not in held_out]
@@ -87,8 +131,7 @@ def optimize(
         first = openings(space, config.slots, skills, language or read_settings({}))
         search = _Search(proposer, rewriting, screen, runs, tasks, first)
         search.run()
-    conclusion = Conclusion(search.candidates, search.told, space, config, runs, tasks, held_out, real, screen)
-    return conclusion.write(search.proposer.study)
+    return Searched(search.candidates, search.told, space, runs, tasks, screen, proposer.study)
 
 
 class _Search:
@@ -168,7 +211,7 @@ class _Search:
         """The next opening in the first generation; None where all are played, or others have their share."""
         candidates = known[0]
         played = sum(one.proposer == OPENING for one in candidates)
-        if played >= SHARE * (self.config.population - 1):
+        if played >= self.config.plan.openings * (self.config.population - 1):
             return None
         texts = {one.program.text for one in candidates}
         for _, params in self.openings:
@@ -180,7 +223,7 @@ class _Search:
 
     def _evaluate(self, batch: Sequence[Candidate]) -> None:
         """Run a batch seed by seed; whoever is clearly worse than the best gets no more seeds."""
-        alive = list(batch)
+        alive, plan = list(batch), self.config.plan
         for k in range(self.config.search_seeds):
             wanted = [Wanted(one.name, one.program.text, k) for one in alive]
             self.runs.do(SEARCH, wanted, self.tasks)
@@ -189,8 +232,8 @@ class _Search:
                 done = self.runs.outputs(SEARCH, one.name, self.tasks, range(k + 1))
                 self.outputs[one.name] = done.mean(axis=1)
             # With two objectives, one that is worse in the first may be the best in the other.
-            if k + 1 >= DROP_AFTER and len(self.config.objectives) == 1:
-                alive = hopeful(alive, self.outputs)
+            if k + 1 >= plan.drop_after and len(self.config.objectives) == 1:
+                alive = hopeful(alive, self.outputs, plan.drop_margin)
 
     def _disqualified(self, one: Candidate, seeds: int) -> bool:
         """Whether an experiment of a candidate was tampered with on its first seeds: then it is out for good."""

@@ -13,15 +13,15 @@ from orgopt.called import argument
 from orgopt.document import Program, read
 from orgopt.errors import UsageError
 from orgopt.lab import LAB_KIND
-from orgopt.org import AGENT_KIND
+from orgopt.org import AGENT_KIND, REWRITING_AGENTS, SAMPLING_AGENTS
 from orgopt.plugins import Kind
 from orgopt.score import Score
 from orgopt.study.defaults import SAMPLER
+from orgopt.study.search_plan import SearchPlan
 from orgopt.task import Task
 from orgopt.workspace import folder_name
 
-SAMPLERS = ("tpe", "gp", "nsga2", "cmaes", "random")
-SAMPLER_KIND = Kind(group="orgopt.samplers", noun="sampler", own=SAMPLERS)
+SAMPLER_KIND = Kind(group="orgopt.samplers", noun="sampler", own=SAMPLING_AGENTS)
 OBJECTIVES: Mapping[str, Callable[[Score], float]] = {
     "research-output": attrgetter("research_output"),
     "agent-seconds": attrgetter("agent_s"),
@@ -31,7 +31,7 @@ OBJECTIVES: Mapping[str, Callable[[Score], float]] = {
 """What can be searched for, and the part of a score that says it; the first always is, alone or with another."""
 CONTROLS = ("none", "fast", "all")
 NO_REWRITER = "none"
-REWRITERS = (NO_REWRITER, "reflect", "gepa", "mipro", "simba")
+REWRITERS = (NO_REWRITER, *REWRITING_AGENTS)
 REWRITER_KIND = Kind(group="orgopt.rewriters", noun="rewriter", own=REWRITERS)
 OPTIMIZERS = frozenset({"gepa", "mipro", "simba"})
 """Rewriters that are DSPy's own optimizers: they run teams of their own before they propose one candidate."""
@@ -74,6 +74,7 @@ class StudyConfig:
         feedback: What a model of all that was tried does around the sampler, one of `FEEDBACKS`.
         models: Language models that roles may have besides those that the documents name.
         learn_from: Other studies that it learns from; `all` is every one of the workspace.
+        plan: How it searches, beyond that.
     """
 
     generations: int
@@ -100,6 +101,7 @@ class StudyConfig:
     learn_from: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     budgets_s: Mapping[str, float] = field(default_factory=dict[str, float])
+    plan: SearchPlan = field(default_factory=SearchPlan)
 
     def budget_of(self, task: str) -> float:
         """Lab seconds of a run on a task."""
@@ -125,13 +127,14 @@ class StudyConfig:
         with the stamps of their labs: what was replayed is another study than what was trained. Of what comes from
         installed packages, their versions count.
         """
-        # Without a rewriter and feedback, studies are called what they were before there were any.
+        # Without a rewriter, feedback and a plan of their own, studies are called what they were before there were any.
         apart = _LATER.union(
             _REWRITING if self.rewriter == NO_REWRITER else (),
             ("rewrite_metric",) if self.rewrite_metric == BY_RUN else (),
             ("feedback", "learn_from") if self.feedback == NO_FEEDBACK else (),
             () if self.budgets_s else ("budgets_s",),
             () if self.models else ("models",),
+            ("plan",) if self.plan == SearchPlan() else (),
         )
         settings = {key: value for key, value in asdict(self).items() if key not in apart}
         texts = {"program": program.text, "library": library.text if library else ""}

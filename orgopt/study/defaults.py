@@ -6,8 +6,10 @@ nothing, so that replays have enough seeds to show what differs; a real one is d
 
 from typing import NamedTuple
 
+from orgopt.org import USUAL_GENERATION
+
 GENERATIONS = 10
-POPULATION = 8
+POPULATION = USUAL_GENERATION
 """Candidates a generation."""
 CONTENDERS = 8
 """How many of the best are raced."""

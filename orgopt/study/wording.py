@@ -17,6 +17,10 @@ MEANINGS = {
     "optuna:tpe": "plain Optuna on the task, no team",
     "optuna:tpe+median": "plain Optuna with median pruning, no team",
     "optuna:gp": "plain Optuna with Gaussian processes, no team",
+    "default search": "how orgopt searches by itself",
+    "TPE over the genome": "one sampler that draws all at once",
+    "one proposer": "one sampler of small changes, no openings",
+    "random search": "documents drawn at random, nothing learned",
     "simplest": "the simplest that was as good in the race",
 }
 """What each control is, in a few words; of `MORE_AGENTS` that depends on the documents."""

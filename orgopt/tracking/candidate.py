@@ -100,8 +100,15 @@ def tags(family: Family) -> dict[str, str]:
         names.TASKS.name: ", ".join(family.view.tasks),
         names.WAS_DROPPED.name: str(own.dropped).lower(),
         names.COMMIT.name: digest(record.program),
+        **({names.STUDIES.name: done} if (done := _studies(own)) else {}),
         **reporting(family.view.head),
     }
+
+
+def _studies(own: CandidateView) -> str:
+    """The studies that a search's runs were; empty for a team."""
+    ran = [score.lab["study"] for scores in own.scores.values() for score in scores if "study" in score.lab]
+    return "; ".join(dict.fromkeys(ran))[:LONGEST_VALUE]
 
 
 def varying(candidates: Sequence[CandidateView]) -> frozenset[str]:

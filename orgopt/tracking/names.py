@@ -134,6 +134,7 @@ GENERATION = Label("candidate", "orgopt.generation", "its number; runs of genera
 PARENT = Label("candidate", "orgopt.parent", "the candidate that it is a change of; empty for the seed document")
 PROPOSER = Label("candidate", "orgopt.proposer", "who proposed it")
 CHANGES = Label("candidate", "orgopt.changes", "what it changes, in words")
+STUDIES = Label("candidate", "orgopt.studies", "of a search: the studies that its runs were, each with its seed")
 WAS_DROPPED = Label("candidate", "orgopt.dropped", "`true` if it got no more seeds, being clearly worse")
 COMMIT = Label("candidate", "orgopt.commit", "digest of the document; of a study the commit of its workspace, if any")
 CHAMPION = Label("candidate", "orgopt.champion", "`true` on the champion; the study has its name")

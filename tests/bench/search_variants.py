@@ -22,7 +22,7 @@ ATTEMPTS, OTHERS = 5, 4  # tries to find a cross that is new, and from how many 
 
 Propose = Callable[[Proposer, int, int, Sequence[Candidate], Mapping[str, Standing]], Candidate]
 Parents = Callable[
-    [Proposer, np.random.Generator, Sequence[Candidate], Mapping[str, Standing]],
+    [Proposer, np.random.Generator, Sequence[Candidate], Mapping[str, Standing], float],
     Iterator[Candidate],
 ]
 
@@ -60,7 +60,7 @@ def crossing(propose: Propose, share: float) -> Propose:
         self: Proposer, index: int, generation: int, known: Sequence[Candidate], told: Mapping[str, Standing]
     ) -> Candidate:
         rng = np.random.default_rng([self.config.seed, index, 77])
-        texts, parents = {one.program.text for one in known}, self.parents(rng, known, told)
+        texts, parents = {one.program.text for one in known}, self.parents(rng, known, told, self.arms[0].risk)
         for _ in range(ATTEMPTS if generation and rng.random() < share else 0):
             first, *others = islice(parents, 1 + OTHERS)
             params = crossed(rng, self.space, first.params, [one.params for one in others])
@@ -88,9 +88,13 @@ def by_kind(parents: Parents, share: float) -> Parents:
     """
 
     def drawn(
-        self: Proposer, rng: np.random.Generator, known: Sequence[Candidate], told: Mapping[str, Standing]
+        self: Proposer,
+        rng: np.random.Generator,
+        known: Sequence[Candidate],
+        told: Mapping[str, Standing],
+        risk: float,
     ) -> Iterator[Candidate]:
-        others = parents(self, rng, known, told)
+        others = parents(self, rng, known, told, risk)
         best: dict[object, Candidate] = {}
         for one in sorted((one for one in known if one.name in told), key=lambda one: told[one.name].estimate):
             best[kind(one, self.space)] = one

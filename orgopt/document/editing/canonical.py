@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from orgopt.document.editing.splice import at_level
-from orgopt.document.grammar.keys import KEYS, Key
+from orgopt.document.grammar.keys import KEYS, SEARCH_ONLY, Key
 from orgopt.document.grammar.values import format_link, format_standup
 from orgopt.document.text.program import parse
 from orgopt.org import Org, Role
@@ -50,7 +50,7 @@ def team_parts(org: Org, intro: Mapping[str, str]) -> list[str]:
     names = {role.id: role.name for role in org.roles}
     links = [f"- {format_link(link, names)}" for link in org.links]
     rhythm = [f"- **Stand-up:** {format_standup(org.standup, names)}"] if org.standup else []
-    rhythm += _fields(org, ())
+    rhythm += _fields(org, SEARCH_ONLY if org.searches else ())
     return [
         "\n".join([f"## {title}", *([f"\n{intro[title]}\n"] if intro.get(title) else []), *lines])
         for title, lines in (("Links", links), ("Rhythm", rhythm))

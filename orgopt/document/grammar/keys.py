@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from orgopt.document.grammar import numbers, values
+from orgopt.document.grammar import numbers, searching, values
 from orgopt.document.grammar.words import words
 from orgopt.org import LinkKind, Org, Role
 
@@ -23,6 +23,7 @@ class Key:
         format: A value as the canonical form writes it.
         aliases: Other names that are read.
         role, rhythm: Where it may stand.
+        team, search: Whose documents it may stand in: of teams, whose agents propose experiments, or of searches.
     """
 
     name: str
@@ -33,11 +34,28 @@ class Key:
     aliases: tuple[str, ...] = ()
     role: bool = True
     rhythm: bool = False
+    team: bool = True
+    search: bool = False
 
     def of_role(self, org: Org, role: Role) -> Any:
         """The value that a role works with: its own, or the organization's."""
         own = getattr(role, self.attribute)
         return getattr(org, self.attribute) if own is None and self.rhythm else own
+
+
+def _of_search(name: str, attribute: str, parse: Callable[[str], Any], to_text: Callable[[Any], str]) -> Key:
+    """A key of the rhythm of a search, which no team has."""
+    return Key(
+        name=name,
+        attribute=attribute,
+        code="ORG023",
+        parse=parse,
+        format=to_text,
+        role=False,
+        rhythm=True,
+        team=False,
+        search=True,
+    )
 
 
 MOST_RISK = 1.0
@@ -53,14 +71,16 @@ KEYS: dict[str, Key] = {
             parse=numbers.parse_headcount,
             format=str,
             aliases=("count", "agents", "size", "number of agents", "instances", "members"),
+            search=True,
         ),
         Key(
             name="Agent",
             attribute="agent",
             code="ORG011",
-            parse=values.parse_agent,
+            parse=searching.parse_any_agent,
             format=str,
             aliases=("strategy", "policy", "agent type"),
+            search=True,
         ),
         Key(
             name="Model",
@@ -69,6 +89,7 @@ KEYS: dict[str, Key] = {
             parse=values.parse_model,
             format=str,
             aliases=("language model", "llm"),
+            search=True,
         ),
         Key(name="Persona", attribute="persona", code="ORG023", parse=values.parse_text, format=str),
         Key(name="Memory", attribute="memory", code="ORG023", parse=values.parse_memory, format=str),
@@ -81,6 +102,7 @@ KEYS: dict[str, Key] = {
             format=numbers.format_risk,
             aliases=("risk", "risk appetite", "risk level"),
             rhythm=True,
+            search=True,
         ),
         Key(
             name="Focus",
@@ -135,6 +157,11 @@ KEYS: dict[str, Key] = {
             role=False,
             rhythm=True,
         ),
+        _of_search("Proposes", "proposes", searching.parse_proposes, str),
+        _of_search("Generation", "generation", searching.parse_generation, lambda count: f"{count} candidates"),
+        _of_search("Rounds", "rounds", searching.parse_rounds, searching.format_rounds),
+        _of_search("Drop after", "drop_after", searching.parse_drop_after, lambda count: f"{count} rounds"),
+        _of_search("Drop margin", "drop_margin", searching.parse_margin, numbers.format_risk),
     )
 }
 
@@ -178,10 +205,13 @@ TEXT_KEYS = {
 """Keys of a roster whose text is part of a role's charter."""
 
 ROLE_KEYS = tuple(name for name, key in KEYS.items() if key.role)
-RHYTHM_KEYS = tuple(name for name, key in KEYS.items() if key.rhythm)
+RHYTHM_KEYS = tuple(name for name, key in KEYS.items() if key.rhythm and key.team)
+SEARCH_KEYS = tuple(name for name, key in KEYS.items() if key.rhythm and key.search)
+"""Keys that may stand under Rhythm: of a team, and of a search."""
+SEARCH_ONLY = tuple(name for name in SEARCH_KEYS if not KEYS[name].team)
 _LONGEST = 100  # characters of a key that is remembered
 _ALIASES = {word: kind for kind in ("headcount", "model") for word in words(kind)} | {
-    alias: name for name, key in KEYS.items() for alias in (name, *key.aliases)
+    alias: name for name, key in KEYS.items() if key.team for alias in (name, *key.aliases)
 }
 
 

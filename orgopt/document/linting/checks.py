@@ -279,6 +279,8 @@ def _task(document: Document) -> Iterator[Finding]:
             )
 
 
-ALWAYS: tuple[Callable[[Document], Iterator[Finding]], ...] = (_problems, _not_executed)
+ANY: tuple[Callable[[Document], Iterator[Finding]], ...] = (_problems,)
+# Of teams; a search has checks of its own.
+ALWAYS: tuple[Callable[[Document], Iterator[Finding]], ...] = (_not_executed,)
 # Of a document with errors they would repeat what the errors say.
 SOUND: tuple[Callable[[Document], Iterator[Finding]], ...] = (_unheard, _titles, _links, _standup, _risk, _task)

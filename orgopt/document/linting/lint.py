@@ -4,7 +4,8 @@ from collections import Counter
 
 from orgopt.document.files import missing_references
 from orgopt.document.findings import Finding, Fix, errors
-from orgopt.document.linting.checks import ALWAYS, SOUND, Document, Facts
+from orgopt.document.linting.checks import ALWAYS, ANY, SOUND, Document, Facts
+from orgopt.document.linting.checks_search import SEARCH
 from orgopt.document.linting.checks_text import TEXT
 from orgopt.document.linting.explanations import RULES
 from orgopt.document.reading.reader import read
@@ -37,8 +38,9 @@ def lint(program: Program, facts: Facts | None = None) -> list[Finding]:
 def _lint(program: Program, facts: Facts | None) -> list[Finding]:
     document = Document(program, read(program), facts)
     found = [*document.reading.findings, *missing_references(program)]
-    found += [finding for check in (*ALWAYS, *TEXT) for finding in check(document)]
-    if not any(errors(found)):
+    own = SEARCH if document.org.searches else ALWAYS
+    found += [finding for check in (*ANY, *own, *TEXT) for finding in check(document)]
+    if not document.org.searches and not any(errors(found)):
         found += [finding for check in SOUND for finding in check(document)]
     return sorted(set(found), key=lambda finding: (finding.span, finding.code))
 

@@ -2,6 +2,8 @@
 
 from orgopt.document.linting.rule import HERMIT, REPORTS, TEAM, Rule, role_line
 
+_SEARCH = "## Roles\n### Sampler\n- **Headcount:** {}\n- **Agent:** {}\n## Rhythm\n- **Proposes:** documents\n"
+
 RULES_OF_ORGANIZATION = (
     Rule(
         "ORG007",
@@ -167,5 +169,32 @@ RULES_OF_ORGANIZATION = (
         "A document cannot say what is run: `[agents.NAME]` in orgopt.toml does; without it, a run is refused.",
         role_line("- **Agent:** command:my-cli\n"),
         role_line("- **Agent:** tpe\n"),
+    ),
+    Rule(
+        "ORG045",
+        "not-a-proposer",
+        "error",
+        "A role of a search names no agent that proposes documents.",
+        "The agents of teams propose experiments, and commands run programs: a search has neither.",
+        _SEARCH.replace("- **Agent:** {}\n", "").format(1),
+        _SEARCH.format(1, "tpe"),
+    ),
+    Rule(
+        "ORG046",
+        "no-sampler",
+        "error",
+        "A search has no sampler, or two rewriters.",
+        "A sampler proposes where all others have nothing to propose, and a study has one rewriter.",
+        _SEARCH.format(0, "tpe"),
+        _SEARCH.format(1, "tpe"),
+    ),
+    Rule(
+        "ORG047",
+        "not-its-own",
+        "error",
+        "A search sets its budget, its metric, its seeds, its tasks or a command.",
+        "It could make its own score. These are decided by who starts a study.",
+        _SEARCH.format(1, "tpe") + "- **Budget:** 2 h\n",
+        _SEARCH.format(1, "tpe") + "- **Rounds:** 3\n",
     ),
 )

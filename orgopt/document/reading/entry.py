@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from orgopt.document.grammar.keys import KEYS, LINK_KEYS, ROLE_KEYS
+from orgopt.document.grammar.values import is_agent
 from orgopt.document.reading.field import Field
 from orgopt.document.reading.names import Name
 from orgopt.document.text.program import Section, Span
@@ -54,6 +55,8 @@ def parses(field: Field) -> bool:
     """Whether the value of a field is one that its key may have."""
     if field.key not in KEYS:
         return False
+    if field.key == "agent":
+        return is_agent(field.value)
     try:
         KEYS[field.key].parse(field.value)
     except ValueError:

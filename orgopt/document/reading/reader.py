@@ -11,7 +11,7 @@ from typing import Any
 
 from orgopt.document.findings import Finding, Notes, errors
 from orgopt.document.grammar import values
-from orgopt.document.grammar.keys import KEYS, RHYTHM_KEYS
+from orgopt.document.grammar.keys import KEYS, RHYTHM_KEYS, SEARCH_KEYS
 from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.evidence.folders import beats, duties, folder_of, of_one, plain_entry
 from orgopt.document.reading.evidence.signs import Group, person
@@ -66,6 +66,7 @@ class _Reader:
         self.notes = Notes()
         self.parts: dict[str, Section] = {}
         self.roles: dict[str, tuple[Entry, ...]] = {}
+        self.search = False
         self.ids: dict[str, str] = {}  # other names by which a role goes
         self.files: dict[tuple[str, bool], str] = {}  # roles by their file, and whether they are it or link to it
 
@@ -83,7 +84,8 @@ class _Reader:
             self.roles[entry.name.id] = (entry,)
             self._nobody(entry, roster.doubtful)
         self._left(roster.left)
-        of = RoleReader(self.program, self.notes, self.parts, only=len(self.roles) == 1)
+        self.search = self._is_search()
+        of = RoleReader(self.program, self.notes, self.parts, only=len(self.roles) == 1, search=self.search)
         roles = tuple(of.role(role_id, places) for role_id, places in self.roles.items())
         section = self.parts.get("links")
         links, places = read_links(self.program, self.notes, section, self.roles, self._resolve, roster.links)
@@ -218,17 +220,27 @@ class _Reader:
             name if name in self.roles else self.ids.get(name, self.ids.get(word, word if word in self.roles else name))
         )
 
+    def _front(self) -> list[Field]:
+        """The fields of front matter."""
+        blocks = takewhile(lambda block: block.kind == "front_matter", self.program.blocks)
+        return [field for block in blocks for field in front_matter(self.program, block)]
+
+    def _is_search(self) -> bool:
+        """Whether the document says that what its agents propose is documents."""
+        own = fields(self.program, self.parts["rhythm"]) if "rhythm" in self.parts else []
+        return any(f.key == "proposes" and f.value.strip().lower() == "documents" for f in (*self._front(), *own))
+
     def _rhythm(self, names: dict[str, str], mission: tuple[Span, ...]) -> dict[str, Any]:
         """The attributes of an Org that the section Rhythm, or front matter, gives."""
-        front = list(takewhile(lambda block: block.kind == "front_matter", self.program.blocks))
-        every = [f for block in front for f in front_matter(self.program, block) if f.key in RHYTHM_KEYS]
+        keys = SEARCH_KEYS if self.search else RHYTHM_KEYS
+        every = [field for field in self._front() if field.key in keys]
         if any(entry.kind == "plain" for places in self.roles.values() for entry in places):
             every = [field for field in every if not KEYS[field.key].role]  # the others are the one role's
         if "rhythm" in self.parts:
             own = fields(self.program, self.parts["rhythm"])
-            known = [field for field in own if field.key in RHYTHM_KEYS]
+            known = [field for field in own if field.key in keys]
             RoleReader(self.program, self.notes, self.parts).unknown(
-                [field for field in own if field.key not in RHYTHM_KEYS and field.form == "bold"], RHYTHM_KEYS
+                [field for field in own if field.key not in keys and field.form == "bold"], keys
             )
             every += known
         elif len(names) > 1:
@@ -238,7 +250,7 @@ class _Reader:
         for extra in (field for field in every if last[field.key] is not field):
             self.notes.add("ORG006", "warning", f"'{extra.key}' is given twice: the last counts", extra.key_span)
         given: dict[str, Any] = {}
-        for name in RHYTHM_KEYS:
+        for name in keys:
             if (field := named(every, name)) and (
                 value := RoleReader(self.program, self.notes, self.parts).value(KEYS[name], field)
             ) is not None:

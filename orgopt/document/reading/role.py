@@ -8,6 +8,8 @@ from typing import Any
 from orgopt.document.findings import Fix, Notes
 from orgopt.document.grammar.keys import KEYS, RHYTHM_KEYS, ROLE_KEYS, Key, canonical
 from orgopt.document.grammar.numbers import is_plain_number
+from orgopt.document.grammar.searching import parse_search_agent
+from orgopt.document.grammar.values import parse_agent
 from orgopt.document.grammar.words import is_word
 from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.evidence.folders import SOUL, folder_of, of_one
@@ -33,10 +35,13 @@ class RoleReader:
         notes: Takes the findings.
         parts: Its sections Roles, Links and Rhythm.
         only: Whether it has one role alone, whose the files of one agent beside the document are.
+        search: Whether it is a search, whose agents propose documents.
     """
 
-    def __init__(self, program: Program, notes: Notes, parts: dict[str, Section], *, only: bool = False) -> None:
-        self.program, self.notes, self.parts, self.only = program, notes, parts, only
+    def __init__(
+        self, program: Program, notes: Notes, parts: dict[str, Section], *, only: bool = False, search: bool = False
+    ) -> None:
+        self.program, self.notes, self.parts, self.only, self.search = program, notes, parts, only, search
         self._folders: dict[str, list[Section]] | None = None
 
     def text(self, spans: Iterable[Span]) -> str:
@@ -136,6 +141,8 @@ class RoleReader:
     def value(self, key: Key, field: Field, *, claim: bool = True) -> Any | None:
         """The value of a field, or None with a finding; what makes no claim to be a field is left alone."""
         try:
+            if key.attribute == "agent":
+                return parse_search_agent(field.value) if self.search else parse_agent(field.value)
             return key.parse(field.value)
         except ValueError as error:
             message, _, help_ = str(error).partition("; ")

@@ -6,7 +6,6 @@ from statistics import fmean
 from typing import Any, NamedTuple
 
 from orgopt.evolve.controls import PLAIN, control_seeds
-from orgopt.evolve.dropping import DROP_AFTER
 from orgopt.evolve.forecast.calls import Calls, Span
 from orgopt.evolve.proposers.rewrite.rewriting import optimizer_runs
 from orgopt.evolve.race import LOOKS
@@ -18,6 +17,7 @@ from orgopt.study.view import StudyView
 
 DOCUMENTS = 6
 """Controls that are documents: more agents, a team by hand, one agent, silent agents, random teams, shuffled links."""
+TEAMS_PER_S = 20  # runs of teams in a study that is a run, with what proposes them
 REPLAYED_PER_S = 1_000  # experiments of a replayed run, where none was timed yet
 PLAIN_THINKS_S = {"optuna:tpe": 0.01, "optuna:tpe+median": 0.03, "optuna:gp": 0.3}
 """CPU seconds an experiment that Optuna's samplers take at some hundred; the median pruner begins twice as many."""
@@ -108,9 +108,12 @@ def estimate(
     elif trains:
         seconds = config.budget_s + VERIFIED * config.verify_seeds * experiment_s / config.slots
         basis = "the budget, and training again of about six submissions a run"
+    elif org.searches:
+        per_run = config.budget_s
+        seconds, basis = per_run / TEAMS_PER_S, f"{TEAMS_PER_S} replayed runs of teams a second"
     else:
         seconds, basis = per_run / REPLAYED_PER_S, "a thousand replayed experiments a second"
-    plain = _plain(config, tasks + held_out)
+    plain = _plain(config, tasks + held_out, org)
     teams = Span(total.low - sum(plain.values()), total.high - sum(plain.values()))
     thinks = {name: 0.0 if trains else per_run * PLAIN_THINKS_S[name] for name in plain}
     known: Mapping[str, float] = timed.plain_s if timed else {}
@@ -158,8 +161,10 @@ def timing(views: Iterable[StudyView], budget_s: float, slots: int) -> Timing | 
     )
 
 
-def _plain(config: StudyConfig, tasks: int) -> dict[str, int]:
-    """Runs of plain Optuna by sampler."""
+def _plain(config: StudyConfig, tasks: int, org: Org | None = None) -> dict[str, int]:
+    """Runs of plain Optuna by sampler; none beside searches."""
+    if org and org.searches:
+        return {}
     runs = {name: control_seeds(config.controls, name, config.test_seeds) * tasks for name in PLAIN}
     return {name: number for name, number in runs.items() if number}
 
@@ -167,11 +172,11 @@ def _plain(config: StudyConfig, tasks: int) -> dict[str, int]:
 def _runs(config: StudyConfig, org: Org, tasks: int, held_out: int) -> dict[str, Span]:
     """Runs by phase: at least, if all is clear at once; at most, if nothing is until the end."""
     candidates = config.generations * config.population
-    few = min(DROP_AFTER, config.search_seeds)
+    few = min(config.plan.drop_after, config.search_seeds)
     contenders = min(config.contenders, candidates)
     first = max(1, round(config.race_seeds / LOOKS)) if config.race_seeds else 0
     tested = config.test_seeds * (1 + (DOCUMENTS if config.controls != "none" else 0))
-    tested += sum(_plain(config, 1).values())
+    tested += sum(_plain(config, 1, org).values())
     parts = sum(1 for role in org.roles if role.headcount) + len(org.links) + (org.standup is not None)
     found = {
         "search": Span(few * candidates, config.search_seeds * candidates).times(tasks),

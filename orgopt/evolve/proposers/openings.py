@@ -19,8 +19,6 @@ from orgopt.team.skill import Skill
 
 OPENING = "opening"
 """The proposer of such a candidate."""
-SHARE = 1 / 2
-"""The most that they have of the first generation."""
 _PORTFOLIO = ("gp", "tpe", "evolution", "hill-climb")
 _SPARE = 1
 
@@ -38,7 +36,7 @@ def openings(
     """What to try first, the most promising first; only what differs from the seed document and from each other.
 
     For organizations whose agents think in words there is one at most, where it is known which models are good as which
-    roles: those are searched for what they can become.
+    roles: those are searched for what they can become. There are none for searches.
 
     Args:
         space: The search space; parts that are frozen stay as the seed document has them.
@@ -47,6 +45,8 @@ def openings(
         language: What documents call models, and their own names.
     """
     own = [role for role in space.org.roles if role.headcount]
+    if space.org.searches:
+        return []
     if any(role.agent not in WORKING_AGENTS for role in own):
         draft = _skilled(space, skills, language) if language else {}
         params = _params(space, draft)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import optuna
-from optuna.samplers import BaseSampler, RandomSampler
+from optuna.samplers import RandomSampler
 from optuna.study import StudyDirection
 from optuna.trial import TrialState, create_trial
 
@@ -20,18 +20,18 @@ from orgopt.called import argument
 from orgopt.document import Program, changes, lint, parse
 from orgopt.document.reading.reader import errors
 from orgopt.errors import DocumentError, StoreError, UsageError
-from orgopt.evolve.proposers.optuna_samplers import Around, find_sampler
+from orgopt.evolve.proposers.arms import Arm, arm_of, arms
+from orgopt.evolve.proposers.optuna_samplers import Around
 from orgopt.evolve.space.candidate import Candidate
 from orgopt.evolve.space.genome import Params, Space
 from orgopt.evolve.space.texts import Texts, with_texts
 from orgopt.seeds import Stream, derive, generator
-from orgopt.study.config import SAMPLER_KIND, StudyConfig
+from orgopt.study.config import StudyConfig
 from orgopt.study.records.kinds import CandidateRecord
+from orgopt.study.search_plan import LEAST, more, restless
 from orgopt.study.standing import Standing
 
 ATTEMPTS = 20  # asks for one candidate before it may be a repetition
-RUNNER_UP = 1 / 3  # how often a parent is not the best
-LEAST, MORE = 2, 1.0  # parts that a candidate changes, and how many more on average: its diff can then be read
 
 
 class Proposer:
@@ -47,11 +47,8 @@ class Proposer:
     """
 
     def __init__(self, space: Space, config: StudyConfig) -> None:
-        self.sampler = find_sampler(config.sampler)
-        if len(config.objectives) > self.sampler.objectives:
-            raise UsageError(f"the sampler {config.sampler} has one objective: use nsga2 or tpe for two")
         self.space, self.config = space, config
-        self._moves = self.sampler.moves(space)
+        self.arms = arms(space, config)
         self._trials: dict[int, int] = {}  # Optuna's numbers, by a candidate's index
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         directions = (StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE)
@@ -104,13 +101,13 @@ class Proposer:
         Raises:
             UsageError: No valid document was found.
         """
-        texts = {candidate.program.text for candidate in known}
+        texts, arm = {candidate.program.text for candidate in known}, arm_of(self.arms, self.config.seed, index)
         for attempt in range(ATTEMPTS):
             rng = generator(Stream.PROPOSAL, self.config.seed, index, attempt)
-            parent = self.parent(rng, known, told)
-            trial = self._ask(rng, parent, generation)
+            parent = self.parent(rng, known, told, arm.risk)
+            trial = self._ask(rng, parent, generation, arm)
             params = dict(trial.params)
-            if self._moves is not None and generation:
+            if arm.moves is not None and generation:
                 parent = self._nearest(params, known, told)
             program = self._program(params, parent.texts)
             # A repetition would measure noise at the price of something new; the last attempt is taken anyway.
@@ -120,7 +117,7 @@ class Proposer:
                     index=index,
                     generation=generation,
                     parent=parent.index,
-                    proposer=self.config.sampler,
+                    proposer=arm.name,
                     params=params,
                     program=program,
                     changes=_changes(parent.program, program),
@@ -132,7 +129,7 @@ class Proposer:
 
     def incumbent(self, index: int, known: Sequence[Candidate], told: Mapping[str, Standing]) -> Candidate:
         """What the candidate of an index is to be a change of, drawn as a sampler's parent is."""
-        return self.parent(generator(Stream.PROPOSAL, self.config.seed, index, 0), known, told)
+        return self.parent(generator(Stream.PROPOSAL, self.config.seed, index, 0), known, told, self.arms[0].risk)
 
     def adopt(
         self, index: int, generation: int, parent: Candidate, proposer: str, params: Params, texts: Texts
@@ -147,7 +144,7 @@ class Proposer:
         """
         program = self.made(parent, params, texts)
         seed = derive(Stream.ADOPTED, self.config.seed, index)
-        self._trials[index] = self._ask_around(params, seed).number
+        self._trials[index] = self._ask_around(params, seed, self.arms[0]).number
         return Candidate(
             index=index,
             generation=generation,
@@ -199,12 +196,14 @@ class Proposer:
             return None  # this document cannot take such an edit
         return None if any(errors(lint(program))) else program
 
-    def parent(self, rng: np.random.Generator, known: Sequence[Candidate], told: Mapping[str, Standing]) -> Candidate:
+    def parent(
+        self, rng: np.random.Generator, known: Sequence[Candidate], told: Mapping[str, Standing], risk: float
+    ) -> Candidate:
         """The best of a draw from what is believed of each (Thompson 1933), now and then one of the next two."""
-        return next(self.parents(rng, known, told))
+        return next(self.parents(rng, known, told, risk))
 
     def parents(
-        self, rng: np.random.Generator, known: Sequence[Candidate], told: Mapping[str, Standing]
+        self, rng: np.random.Generator, known: Sequence[Candidate], told: Mapping[str, Standing], risk: float
     ) -> Iterator[Candidate]:
         """As many parents as are asked for, each from a draw of its own."""
         able = [candidate for candidate in known if candidate.name in told]
@@ -215,7 +214,7 @@ class Proposer:
         while True:
             # Not simply the best estimate: with few seeds that is mostly the luckiest, and others would get no chance.
             drawn = rng.normal(means, doubts)
-            rank = int(rng.integers(1, 3)) if rng.random() < RUNNER_UP else 0
+            rank = int(rng.integers(1, 3)) if rng.random() < restless(risk) else 0
             yield able[np.argsort(drawn)[::-1][min(rank, len(able) - 1)]]
 
     def _nearest(self, params: Params, known: Sequence[Candidate], told: Mapping[str, Standing]) -> Candidate:
@@ -226,40 +225,28 @@ class Proposer:
 
         return max((one for one in known if one.name in told), key=likeness)
 
-    def _ask(self, rng: np.random.Generator, parent: Candidate, generation: int) -> optuna.Trial:
+    def _ask(self, rng: np.random.Generator, parent: Candidate, generation: int, arm: Arm) -> optuna.Trial:
         """Ask for values of a few parameters of a parent, so that a candidate is a small change of a document."""
-        free = set(self.few(rng, parent) if self._moves is None or not generation else self._moves)
+        moves = arm.at_once(generation)
+        free = set(self.few(rng, parent, arm.risk) if moves is None else moves)
         fixed = {key: value for key, value in parent.params.items() if key not in free}
-        return self._ask_around(fixed, int(rng.integers(2**31)))
+        return self._ask_around(fixed, int(rng.integers(2**31)), arm)
 
-    def _ask_around(self, fixed: Params, seed: int) -> optuna.Trial:
+    def _ask_around(self, fixed: Params, seed: int, arm: Arm) -> optuna.Trial:
         """Ask the sampler for all but some fixed values."""
         with _quiet():
             free = {name: one for name, one in self.space.distributions.items() if name not in fixed}
             # A new sampler each time, of a seed of its own: a study that goes on need not know how often one was asked.
-            self.study.sampler = Around(fixed, self._made(seed), free)
+            self.study.sampler = Around(fixed, arm.made(self.space, self.config.population, seed), free)
             return self.study.ask(self.space.distributions)
 
-    def _made(self, seed: int) -> BaseSampler:
-        """The sampler that is asked for one candidate.
-
-        Raises:
-            PluginError: It is a package's, and gives none.
-        """
-        made = self.sampler.make(self.space, self.config.population, seed)
-        if not isinstance(made, BaseSampler):  # pyright: ignore[reportUnnecessaryIsInstance]  a package's may be anything
-            raise SAMPLER_KIND.broken(
-                self.config.sampler, f"gave {made!r} where make has to give a sampler of Optuna's"
-            )
-        return made
-
-    def few(self, rng: np.random.Generator, parent: Candidate) -> list[str]:
+    def few(self, rng: np.random.Generator, parent: Candidate, risk: float) -> list[str]:
         """The parameters of a parent that a candidate may change: a few, of parts with equal chances."""
         by_part: dict[str, list[str]] = {}
         for name in self.space.active(parent.params):
             by_part.setdefault(self.space.part_of(name), []).append(name)
         found: list[str] = []
-        for _ in range(LEAST + int(rng.poisson(MORE))):
+        for _ in range(LEAST + int(rng.poisson(more(risk)))):
             # Parts have equal chances: there are many more links than stand-ups.
             if not by_part:
                 break

@@ -39,8 +39,6 @@ POOL = 48
 """Changes that are drawn for each candidate."""
 MORE = 0.5
 """How often a change goes on to further parameters: of what is only looked at, wider changes are cheap."""
-SAMPLER_SHARE = 1 / 4
-"""The share of candidates that stays the sampler's."""
 OWN = 16
 """Candidates that must be known before there is a model, where nothing older is."""
 
@@ -76,7 +74,7 @@ class Screen:
         # The first generation has no model: what other studies found best comes right after the seed document.
         if index < self.config.population:
             return index <= len(self.older.best)
-        return generator(Stream.SCREENED, self.config.seed, index).random() >= SAMPLER_SHARE
+        return generator(Stream.SCREENED, self.config.seed, index).random() >= 1 - self.config.plan.screened
 
     def propose(
         self, index: int, generation: int, known: Sequence[Candidate], told: Mapping[str, Standing]
@@ -87,7 +85,9 @@ class Screen:
         if self._model is None:
             return None
         rng = generator(Stream.SCREEN, self.config.seed, index)
-        writes = self.config.feedback == WRITE or (self.config.feedback == "both" and rng.random() < 0.5)
+        writes = self.config.feedback == WRITE or (
+            self.config.feedback == "both" and rng.random() < self.config.plan.written
+        )
         drawn = self._written(rng, known, told) if writes else self._drawn(rng, known, told)
         points = np.array([coordinates(self.proposer.space, params) for _, params in drawn])
         # Candidates of this generation have no results yet: taken as expected, they keep the next pick away.
@@ -154,11 +154,11 @@ class Screen:
         self, rng: np.random.Generator, known: Sequence[Candidate], told: Mapping[str, Standing]
     ) -> list[tuple[Candidate, Params]]:
         """Changes of good candidates, and which they are changes of."""
-        found: list[tuple[Candidate, Params]] = []
-        for parent in islice(self.proposer.parents(rng, known, told), POOL):
-            free = self.proposer.few(rng, parent)
+        found, risk = list[tuple[Candidate, Params]](), self.config.plan.screen_risk
+        for parent in islice(self.proposer.parents(rng, known, told, risk), POOL):
+            free = self.proposer.few(rng, parent, risk)
             while rng.random() < MORE:
-                free += self.proposer.few(rng, parent)
+                free += self.proposer.few(rng, parent, risk)
             found.append((parent, mutated(rng, parent.params, free, self.proposer.space.distributions)))
         return found
 
@@ -166,7 +166,7 @@ class Screen:
         self, rng: np.random.Generator, known: Sequence[Candidate], told: Mapping[str, Standing]
     ) -> list[tuple[Candidate, Params]]:
         """Changes that the writer makes of one good candidate, asked for one that is a notch better than the best."""
-        parent = self.proposer.parent(rng, known, told)
+        parent = self.proposer.parent(rng, known, told, self.config.plan.screen_risk)
         if self._writer is None:
             from orgopt.evolve.proposers.writer import train_writer  # torch takes a second
 

@@ -11,9 +11,9 @@ LINK_PARTS = ("reports", "shares", "delegates", "reviews")
 PARTS = (
     *("headcount", "agent", "model", "persona", "memory", "risk", "focus", "confirm", "stop-early", "copy-rule"),
     *LINK_PARTS,
-    *("stand-up", "roles"),
+    *("stand-up", "roles", "rhythm"),
 )
-"""The parts that can be frozen or freed; `roles` is the headcounts of a library's roles."""
+"""The parts that can be frozen or freed; `roles` is the headcounts of a library's roles, `rhythm` is of searches."""
 TEXTS = "texts"
 """The part that no parameter holds: mission, charters and personas, which only a rewriter changes."""
 

@@ -19,6 +19,7 @@ from orgopt.evolve.space.allowed import PARTS, TEXTS, free_parts
 from orgopt.evolve.space.gene import Gene, Needs, Params
 from orgopt.evolve.space.links import decode_links, link_genes, managers_first, relations
 from orgopt.evolve.space.roles import decode_role, role_genes
+from orgopt.evolve.space.searching import decode_rhythm, search_genes
 from orgopt.evolve.space.standup import decode_standup, standup_genes
 from orgopt.evolve.space.write import edits_between, write
 from orgopt.org import LANGUAGE_AGENT, Org, Role
@@ -66,16 +67,17 @@ class Space:
         parts = free_parts(fix, only)
         # A model of somebody who cannot be hired is nobody's to take: it was not checked, and nothing limits it.
         known = [*(one.model for one in self.roles if "roles" in parts or one.id not in self._library), *models]
-        self._relations = tuple(relations(self.roles, self._library))
-        self._genes: dict[str, Gene] = {
-            gene.name: gene
-            for genes in (
+        self._relations = () if self.org.searches else tuple(relations(self.roles, self._library))
+        kinds = (
+            (search_genes(self.org, self.roles, self._library),)
+            if self.org.searches
+            else (
                 role_genes(self.org, self.roles, self._library, groups, known, more=bool(models)),
                 link_genes(self.org, self._relations, self._library),
                 standup_genes(self.org, budget_s),
             )
-            for gene in genes
-        }
+        )
+        self._genes: dict[str, Gene] = {gene.name: gene for genes in kinds for gene in genes}
         self.distributions: dict[str, BaseDistribution] = {g.name: g.distribution for g in self._genes.values()}
         self.origin: dict[str, Any] = {gene.name: gene.origin for gene in self._genes.values()}
         self.rewritable = TEXTS in parts
@@ -106,8 +108,10 @@ class Space:
     def organization(self, params: Params) -> Org:
         """The organization of some parameters; a library's role is in it once it has agents."""
         roles = [decode_role(role, params, self.origin) for role in self.org.roles]
-        hired = [role for role in self._library.values() if params[f"headcount/{role.id}"]]
+        hired = [role for role in self._library.values() if params.get(f"headcount/{role.id}")]
         roles += [decode_role(role, params, self.origin) for role in hired]
+        if self.org.searches:
+            return decode_rhythm(replace(self.org, roles=tuple(roles)), params, self.origin)
         present = {role.id for role in roles}
         return replace(
             self.org,

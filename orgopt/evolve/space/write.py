@@ -15,7 +15,7 @@ from orgopt.document.editing.forms.finish import finish
 from orgopt.document.editing.links import AddLink, RemoveLink, SetPattern
 from orgopt.document.editing.roles import AddRole, RemoveRole
 from orgopt.document.editing.splice import with_roles
-from orgopt.document.grammar.keys import KEYS
+from orgopt.document.grammar.keys import KEYS, SEARCH_ONLY
 from orgopt.document.reading.reader import read
 from orgopt.document.text.program import Program
 from orgopt.errors import DocumentError
@@ -35,6 +35,9 @@ def edits_between(before: Org, after: Org) -> tuple[Edit, ...]:
     edits += [SetPattern(link) for key, link in new.items() if key in old and old[key].pattern != link.pattern]
     left = [link for link in before.links if not {link.source, link.target} & set(gone)]
     edits += [RemoveLink(link) for link in left if link.key not in new]
+    for name in SEARCH_ONLY:
+        if (value := getattr(after, KEYS[name].attribute)) != getattr(before, KEYS[name].attribute):
+            edits.append(SetKey(None, name, value))
     if before.standup != after.standup:
         edits.append(SetKey(None, "stand-up", after.standup))
     return tuple(edits)

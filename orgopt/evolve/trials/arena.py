@@ -28,7 +28,7 @@ from orgopt.lab import make_lab
 from orgopt.lab.base import Lab
 from orgopt.ledger import Event, Ledger
 from orgopt.plugin_faults import naming_packages
-from orgopt.scoring import Score, evaluate
+from orgopt.scoring import DEPTH, Score, evaluate
 from orgopt.task import Task
 from orgopt.team.runtime import Watcher
 from orgopt.team.skill import Skill, skills_of
@@ -84,6 +84,7 @@ class Terms:
         slots: Experiments at once.
         budget_s: Lab seconds of each run.
         budgets_s: By task, where they differ.
+        depth: Levels of studies that may lie below a run, see `scoring.evaluate`.
         plain: The folder in which runs of plain Optuna are kept for all studies, see `kept_plain`; empty keeps none.
         verify_seeds: Fresh seeds with which each submission is trained again.
         means: What agents think with that think in words; None is what the environment names.
@@ -96,6 +97,7 @@ class Terms:
     means: Means | None = field(default=None, hash=False)  # it has tables
     budgets_s: Mapping[str, float] = field(default_factory=dict[str, float], hash=False)
     plain: str = ""
+    depth: int = DEPTH
 
     def budget_of(self, task: str) -> float:
         """Lab seconds of a run on a task."""
@@ -248,6 +250,7 @@ def run_job(job: Job, task: Task, lab: Lab, terms: Terms, watch: Watch | None = 
             ledger=ledger,
             watch=told,
             means=terms.means,
+            depth=terms.depth,
         )
     events = tuple(ledger.events) if job.keep_events else ()
     return Result(job, score, events, time.perf_counter() - began, memory, shown)

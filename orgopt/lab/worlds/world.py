@@ -8,14 +8,16 @@ import importlib
 import importlib.util
 import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol, runtime_checkable
 
+from orgopt.document import Program
 from orgopt.errors import TaskError
 from orgopt.lab.base import Status
+from orgopt.ledger import Ledger
 from orgopt.task import Settings, Task
 
 
@@ -53,6 +55,33 @@ class WorldWithValidation(World, Protocol):
 
     def validation(self, knobs: Settings) -> float:
         """What `curve` ends with, without noise."""
+        ...
+
+
+@runtime_checkable
+class WorldOfDocuments(World, Protocol):
+    """A world whose runs are studies: organizations on it are searches, which propose documents.
+
+    Its task says `proposes = "documents"`. `curve` is asked for the baseline alone.
+    """
+
+    def study(self, program: Program, *, seed: int, budget_s: float, depth: int, ledger: Ledger) -> Mapping[int, float]:
+        """Carry a search out, and write it into a ledger as the run of a team: candidates are its experiments.
+
+        Args:
+            program: A search without errors.
+            seed: Decides every choice, and which problem it is given.
+            budget_s: A lab second is a run of a team.
+            depth: How many levels of studies may lie below it.
+            ledger: Takes `start`, a `proposal` and an `outcome` for each candidate, a `submission` for each that was
+                the best by what was known then, and `end`.
+
+        Returns:
+            The held-out metric of each submission.
+
+        Raises:
+            UsageError: This search cannot be carried out here.
+        """
         ...
 
 
