@@ -15,12 +15,13 @@ NUMBERED = re.compile(rf"(?:{_KINDS})\s*[-#]?\s*\d{{1,3}}\s*[:：.—–-]\s*(?=
 
 _PREFIX = re.compile(rf"{NUMBERED.pattern}|(?:role|agent|agente|rolle|rol|rôle|papel)\s*[:—–]\s*(?=\S)", re.IGNORECASE)
 _COUNT = re.compile(r"(?:\s*×\s*|\s+[xX]\s*)(\d{1,6})\s*$|\s*\(\s*[×xX]?\s*(\d{1,6})\s*(?:agents?)?\s*\)\s*$")
-_KEYCAP = re.compile(r"\d\ufe0f?\u20e3\s*")
+_KEYCAP = re.compile(r"[\d#*]\ufe0f?\u20e3\s*")
 _COUNT_FIRST = re.compile(r"(\d{1,6})\s*[×x]\s+(?=\S)")
 _TITLE = re.compile(r"\s+(?:[—–|｜]|-{1,3})\s+|:\s+|：\s*|<br\s*/?>\s*|\\n", re.IGNORECASE)
 _BRACKETS = re.compile(
     r"\s*(?:\((?P<inner>[^()]*)\)|（(?P<wide>[^（）]*)）|\[\^[^\]]*\]|\[\[?[^\[\]]*\]\]?|`(?P<code>@[\w-]+)`)\s*$"
 )
+_HANDLE = re.compile(r"\s+(@[A-Za-z0-9][\w-]*)$")
 _TAGGED = re.compile(r"【(?P<tag>[^【】]{1,20})】\s*(?=\S)")  # `【CTO】Ada`
 _MARKS = re.compile(r"[^\w\[(<]*")  # before a link
 _LINK = re.compile(r"!?\[(?P<text>[^\]]*)\]\((?P<path>[^)\s]*+)[^)]*\)")
@@ -124,6 +125,8 @@ def _behind(raw: str, start: int, end: int, closing: str) -> tuple[int, str]:
     while end > start:
         if raw[end - 1] == "`" and (match := _BRACKETS.search(raw, start, end)) and match.start() > start:
             cut, inner = match.start(), match["code"] or inner
+        elif (match := _HANDLE.search(raw, start, end)) and match.start() > start:
+            cut, inner = match.start(), match[1] or inner
         elif raw[end - 1] in "*_`: \u200d\ufe0f" or unicodedata.category(raw[end - 1]) in {"So", "Sk"}:
             cut = end - 1
         elif (raw[end - 1] in closing and (match := _BRACKETS.search(raw, start, end))) and match.start() > start:

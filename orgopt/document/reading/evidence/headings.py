@@ -10,6 +10,7 @@ from orgopt.document.grammar.words import is_word, says
 from orgopt.document.reading.entry import Entry, count, is_known, mind, parses, told_apart
 from orgopt.document.reading.evidence.signs import (
     ENOUGH,
+    STEP,
     Group,
     group_title,
     never,
@@ -40,6 +41,8 @@ _OF_USERS = re.compile(r"\W*(?:user )?persona\b", re.IGNORECASE)  # of a product
 _HANDLE = re.compile(r"[(（]@[\w-]+[)）]")
 _PLAIN_KEY = re.compile(r"^[-*+•][ \t]+([^\W\d_][^:：\n*`]{1,28}?)[ \t]*[:：]", re.MULTILINE)
 _LOOKED = 600  # characters of a section
+_VARIANT = re.compile(r"(.{3,}?)\s*[#nN°º-]*\s*(?:\d{1,2}|[A-Z])$")  # `Option B`, `Recommendation #2`
+_SAME_KEYS = 2  # keys that a section shares with roles beside it
 _SERIES = 2  # numbered names that make a roster, whatever the heading says
 _MOST_NAMES = 8  # words of a field that names others; more are prose
 _MOST_KEY, _MOST_LETTERS = 3, 32  # words and letters of a key
@@ -123,6 +126,7 @@ def sisters(program: Program, sections: list[Section], above: float, inside: dic
     """
     other, above = above < 0, max(above, 0.0)
     found, left_out, groups = _candidates(program, sections, inside)
+    found = _no_variants(found)
     if groups:  # beside groups of roles stand other things
         found = [entry for entry in found if _is_somebody(entry)]
     found = _of_one_form([entry for entry in found if not (team(entry.name.raw) and not _has_traits(entry))])
@@ -152,7 +156,8 @@ def sisters(program: Program, sections: list[Section], above: float, inside: dic
 def _candidates(program: Program, sections: list[Section], inside: dict[int, bool]) -> tuple[list[Entry], int, int]:
     """The sections that may be roles, how many others there are, and how many hold roles."""
     found: list[Entry] = []
-    left_out = groups = 0
+    others: list[Section] = []
+    groups = 0
     series = _series_of_people(sections)
     for section in sections:
         if not section.level or part_of(section.title):
@@ -161,10 +166,32 @@ def _candidates(program: Program, sections: list[Section], inside: dict[int, boo
         if named is not None and (_holds(section, named=named) or not section.blocks):
             groups += 1
         elif never(section.title) or _OF_USERS.match(section.title) or not short(read_name(section.title, 0).text):
-            left_out += 1
+            others.append(section)
         else:  # a role above roles ends where they begin
             found.append(section_entry(program, _body(section) if named else section))
-    return found, left_out, groups
+    alike = _alike(program, others, found) if len(found) >= _SERIES else []
+    found = sorted([*found, *alike], key=lambda entry: entry.span.start)
+    return found, len(others) - len(alike), groups
+
+
+def _alike(program: Program, others: list[Section], found: list[Entry]) -> list[Entry]:
+    """The sections that are written as roles beside them are, with their keys, whatever their titles speak of."""
+    common = Counter(key for entry in found if _has_traits(entry) for key in _keys(entry))
+    kept: list[Entry] = []
+    for section in others:
+        entry = section_entry(program, section)
+        own = _keys(entry)
+        same = sum(common[key] >= _SERIES for key in own)
+        if same >= _SAME_KEYS and 3 * same >= 2 * len(own) and short(entry.name.text) and not STEP.match(section.title):
+            kept.append(entry)
+    return kept
+
+
+def _no_variants(found: list[Entry]) -> list[Entry]:
+    """Without what is one thing several times, as in `Option 1`, `Option 2`; `Agent 1` and `Agent 2` are two."""
+    bases = [slug(base[1]) if (base := _VARIANT.match(entry.name.text)) else "" for entry in found]
+    often = Counter(base for base in bases if base and not person(base.replace("-", " ")))
+    return [entry for entry, base in zip(found, bases, strict=True) if often[base] < _SERIES or entry.fields]
 
 
 def _series_of_people(sections: list[Section]) -> set[int]:

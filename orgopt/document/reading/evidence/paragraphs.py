@@ -18,6 +18,7 @@ from orgopt.document.text.program import Block, Program, Section, Span, alone
 _BOLD = re.compile(r"(?P<mark>\*\*|__)(?P<name>(?:(?!\*\*|__).){2,80})(?P=mark):?(?:\s*[（(][^）)]*[）)])?\s*$")
 _COLON = re.compile(r"(?P<name>[^\W\d_][^:：*|<>\[\]]{1,50}):\s*$")
 _TIGHT = re.compile(r"#{1,6}(?P<name>[^\s#!\d].{0,80}?)\s*$")
+_ORDERED = re.compile(r"(?P<number>\d{1,2})[.)]\s+(?P<name>\S.{1,60})$")
 _FEWEST = 2
 
 
@@ -48,7 +49,11 @@ def paragraph_group(program: Program, section: Section | None, blocks: tuple[Blo
 
 
 def _labels(program: Program, blocks: tuple[Block, ...]) -> Iterator[_Label]:
+    last = 0
     for block in blocks:
+        if block.kind == "list" and (label := _numbered(program, block, last)):
+            last += 1
+            yield label
         if block.kind != "paragraph":
             continue
         for number, line in enumerate(program.lines(block.span)):
@@ -56,6 +61,15 @@ def _labels(program: Program, blocks: tuple[Block, ...]) -> Iterator[_Label]:
             match = _TIGHT.match(text) or (None if number else _BOLD.match(text) or _COLON.match(text))
             if match:
                 yield _Label(match["name"], line.start + match.start("name"), line)
+
+
+def _numbered(program: Program, block: Block, last: int) -> _Label | None:
+    """The label that a list of one number is, above what somebody does: `2. Tester`, then a list of its own."""
+    line, *more = program.lines(block.span)
+    match = _ORDERED.match(program.slice(line).rstrip())
+    if not match or int(match["number"]) != last + 1 or any(program.slice(one).strip() for one in more):
+        return None
+    return _Label(match["name"], line.start + match.start("name"), line)
 
 
 def _entry_of(program: Program, blocks: tuple[Block, ...], label: _Label, end: int) -> Entry | None:

@@ -3,12 +3,15 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
-from orgopt.document.grammar.words import is_word, normal, says, without, words
+from orgopt.document.grammar.words import alternatives, is_word, normal, says, without, words
 from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.names import FILE, NUMBERED, read_name
 from orgopt.document.text.program import Span
+
+AGENTS = ("agent", "agente", "エージェント", "智能体", "에이전트")
+"""What may stand behind the name of an agent, and is no part of it."""
 
 ENOUGH = 3.0
 """Signs that make a group of like things roles; with fewer, they are left alone, and said to be from `DOUBT` on."""
@@ -36,22 +39,29 @@ _SMALL = frozenset(
     | {"das", "der", "die", "unser", "unsere", "und", "les", "le", "la", "l", "de", "des", "d", "du", "nos", "notre"}
     | {"et", "el", "los", "las", "nuestro", "y", "o", "os", "as", "nosso", "do", "da", "dos", "e", "em", "en"}
 )
-_STEP = re.compile(
+STEP = re.compile(
     r"\W*(?:step|phase|stage|étape|schritt|paso|passo|etapa|fase|day|week|sprint|version|v|part|단계|步骤|阶段|ステップ)\s*\d|"
     r"\W*第\S{1,3}(?:步|阶段|章|部分)|\W*\d{4}-\d\d",
     re.IGNORECASE,
 )
 _IN_BRACKETS = re.compile(r"\s*(?:\([^()]*\)|（[^（）]*）)\s*$")
+_OF_NAMES = re.compile(r"[(（][^\W\d][\w.-]*(?:\s[\w.-]+)?(?:[,、，]\s*[^\W\d][\w.-]*(?:\s[\w.-]+)?)+[)）]\s*$")
 _HEADS = re.compile(
     r"[(（]\s*\d+\s*(?:人|名|体|명|people|members|persons?|Personen|personnes|personas|pessoas)\s*[)）]"
 )
 _OF = {"of", "de", "do", "da", "du", "des", "d", "für", "di", "del", "dos"}
+_TO_WHOM = {"for", "per", "by", "to", "about", "por", "para", "pour", "par", "für", "pro", "vom", "zum"}
 _CAMEL = re.compile(r"(?<=[a-zß-ÿ])(?=[A-Z])")
+_LATIN_END = re.compile(r"[a-z]+$")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _ABBREVIATED = re.compile(r"(?<=\b[A-Z][a-z])\.$|(?<=\b[A-Z])\.$")  # `Plankton Jr.`
-_NO_NAME = re.compile(r"[→{}`=<>|\"]|->|, |、|，|\bvs\b")
+_NO_NAME = re.compile(
+    r"[→{}`=<>|\"]|->|, |、|，|\bvs\b|\S\sby\s\S|[가-힣][은는을를]\s\S"
+    r"|\S(?:から\S+へ|에서\s*\S+(?:으?로|에게))$|^从.+[到给]"  # from whom to whom
+)
 _FILE = re.compile(r"\.(?:md|py|ts|js|tsx|jsx|json|ya?ml|toml|sh|go|rs|txt|html|css|sql)\b|\s/\w", re.IGNORECASE)
 _PATH = re.compile(r"^\W*\.?[\w.-]*/|[\w-]+/[\w./-]+|\.[A-Za-z]{1,4}\b`?\s*$|^[A-Z]{3,7} /|\w\(.*\)$")
+_ATTRIBUTES = ("name", "agent", "role", "duty", "file", "number", "value", "headcount", "model")
 _MOST_REST = 6  # words of a heading beside those of a team
 _MOST_WORDS, _MOST_LETTERS = 7, 22  # of a name; the second where a script has no blanks
 
@@ -107,6 +117,8 @@ def team(title: str) -> float:
         return 3.0
     if _somebody(title) and not is_word("team", title):
         return 0.0
+    if _OF_NAMES.search(title):  # `Members (Ada, Bo)`: they are named here, and what they do stands below
+        return 0.0
     title = _IN_BRACKETS.sub("", title) or title
     if part_of(title) or not says("team", title) or never(title):
         return 0.0
@@ -131,9 +143,28 @@ def group_title(title: str) -> bool:
 @lru_cache(maxsize=1024)
 def never(title: str) -> bool:
     """Whether a heading is that of rules, steps, tools and the like, and not the name of somebody."""
-    if _STEP.match(title):
+    if STEP.match(title) or absent(title):
         return True
     return says("never", title) and not _somebody(title) and not says("unit", title)
+
+
+def absent(title: str) -> bool:
+    """Whether a heading is that of those who are not there yet, or no more: `Planned agents`, `Former members`."""
+    return says("absent", title)
+
+
+def of_things(sentence: str) -> bool:
+    """Whether a sentence says that what it lists are things: the last of its words for things or for people counts."""
+    text = normal(_IN_BRACKETS.sub("", sentence.rstrip(" :：*_")))
+    ends = {
+        kind: max((m.end() for m in _words(kind).finditer(text)), default=0) for kind in ("thing", "person", "team")
+    }
+    return ends["thing"] > 0 and ends["thing"] >= max(ends["person"], ends["team"])
+
+
+@cache
+def _words(kind: str) -> re.Pattern[str]:
+    return re.compile(alternatives(kind))
 
 
 def _somebody(title: str) -> bool:
@@ -144,12 +175,22 @@ def _somebody(title: str) -> bool:
     return _ends_as_person(name.text) or bool(name.title and _ends_as_person(name.title))
 
 
+@lru_cache(maxsize=1024)
+def attribute(title: str) -> bool:
+    """Whether a title is that of a field or a column, as `Agent ID` and `Responsibilities`, and of nobody."""
+    word = normal(title)
+    return any(is_word(kind, word) or is_word(kind, word.removesuffix(" id")) for kind in _ATTRIBUTES)
+
+
 def _ends_as_person(name: str) -> bool:
     parts = normal(_CAMEL.sub(" ", name)).split()
     if not parts or (is_word("team", parts[-1]) and not is_word("person", parts[-1])):
         return False  # `Builder Agents` are several
-    if _CJK.search(parts[-1]):
-        return any(parts[-1].endswith(word) for word in _cjk_people())
+    if _CJK.search(parts[-1]):  # the head of what is called stands last: `测试Agent`, `팀장님`
+        latin = _LATIN_END.search(parts[-1])
+        return is_word("person", latin[0]) if latin else parts[-1].rstrip("님들们達").endswith(_cjk_people())
+    if len(parts) > 1 and parts[-2] in _TO_WHOM:  # `Rules for agents`, `Modelos por agente`
+        return False
     first = (
         len(parts) > 1 and parts[0] != "agent" and (parts[1] in _OF or len(parts) == 2) and is_word("person", parts[0])
     )
@@ -168,7 +209,15 @@ def person(name: str) -> bool:
         return any(map(person, name.split(" / ")))
     if "/" in name and " " not in name and name.islower():  # a path, a branch
         return False
+    if _CJK.search(name):  # the head of what is called stands last
+        return any(map(_ends_as_person, _CAMEL.sub(" ", name).split()))
     return _ends_as_person(name) if len(name.split()) > 2 else says("person", _CAMEL.sub(" ", name))
+
+
+def without_agent(role_id: str) -> str:
+    """An id without `agent` behind it."""
+    bare = next((role_id.removesuffix(word) for word in AGENTS if role_id.endswith(word)), role_id)
+    return bare.removesuffix("sub").removesuffix("sub-").rstrip("-")
 
 
 def short(name: str) -> bool:

@@ -11,7 +11,18 @@ from orgopt.document.reading.evidence.headings import cousins, section_entry, si
 from orgopt.document.reading.evidence.lists import items, listed_groups
 from orgopt.document.reading.evidence.mermaid import mermaid_group
 from orgopt.document.reading.evidence.paragraphs import paragraph_group
-from orgopt.document.reading.evidence.signs import DOUBT, ENOUGH, Arrow, Group, group_title, never, part_of, team
+from orgopt.document.reading.evidence.signs import (
+    DOUBT,
+    ENOUGH,
+    Arrow,
+    Group,
+    absent,
+    group_title,
+    never,
+    of_things,
+    part_of,
+    team,
+)
 from orgopt.document.reading.evidence.tables import html_group, table_group
 from orgopt.document.reading.evidence.trees import tree_group
 from orgopt.document.reading.fields import bullets
@@ -160,7 +171,7 @@ class _Search:
     def _context(title: str, own: float, above: float) -> float:
         """How much a heading, and those above it, speak of a team; below 0 where it speaks of something else."""
         if never(title):
-            return 0.0 if says("team", title) else -2.0
+            return 0.0 if says("team", title) and not absent(title) else -2.0
         group = not without("group", read_name(title, 0).text)
         return max(own, above if group else min(above, _INHERITED))
 
@@ -170,6 +181,8 @@ class _Search:
             group: Group | None = None
             if block.kind == "table":
                 group = table_group(self.program, block, min(above, 2.0))
+            elif block.kind == "paragraph":
+                group = tree_group(self.program, block, above)
             elif block.kind == "other":
                 forms = (mermaid_group, tree_group, html_group)
                 group = next((g for form in forms if (g := form(self.program, block, above))), None)
@@ -177,9 +190,20 @@ class _Search:
                 yield group
         if above < 0:  # such headings speak against lists and labels more than these can speak for roles
             return
-        yield from listed_groups(self.program, free, above)
+        yield from listed_groups(self.program, self._of_people(free), above)
         if free and (group := paragraph_group(self.program, section, free, above)):
             yield group
+
+    def _of_people(self, blocks: tuple[Block, ...]) -> tuple[Block, ...]:
+        """Blocks without the lists that the sentence above says to be of things: `The sub-teams are:`."""
+        above = (None, *blocks)
+        return tuple(b for b, before in zip(blocks, above, strict=False) if not (before and self._of_things(b, before)))
+
+    def _of_things(self, block: Block, before: Block) -> bool:
+        if block.kind != "list" or before.kind != "paragraph":
+            return False
+        sentence = self.program.slice(before.span).rstrip().rsplit(". ", 1)[-1]
+        return sentence.endswith((":", "：")) and of_things(sentence)
 
     def _closed(self, span: Span) -> bool:
         return any(start <= span.start < end for start, end in self.closed)
