@@ -3,6 +3,7 @@
 Text to sections is `document.text.program`, front matter is `front_matter`; here is what they mean.
 """
 
+import re
 from bisect import bisect_right
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -58,6 +59,9 @@ class Reading:
 def read(program: Program) -> Reading:
     """The organization that a program describes. Never fails: what is wrong becomes findings."""
     return _Reader(program).read()
+
+
+_NUMBER_BEHIND = re.compile(r"-?\d{1,2}$")  # one of several who are one role, as in `Tester 2`
 
 
 def _by_title(found: list[Entry]) -> list[Entry]:
@@ -187,7 +191,8 @@ class _Reader:
         numbered = NUMBERED.match(name.raw.strip("*_` "))
         others = [self.ids.get(slug(numbered[0]), "") if numbered else "", without_agent(name.id)]
         others += [f"{name.id}{mark}{word}" for word in (*AGENTS, "subagent") for mark in ("-", "")]
-        others += [slug(part) for part in name.text.split(" / ")]
+        others.append(_NUMBER_BEHIND.sub("", name.id))
+        others += [*(slug(part) for part in name.text.split(" / ")), slug(name.title), self.ids.get(name.id, "")]
         known = (other for other in others if other in self.roles)
         return next((i for i in known if all(other.kind != entry.kind for other in self.roles[i])), name.id)
 

@@ -35,6 +35,8 @@ _CLOSING = re.compile(r"(?<=[ \t])#+$")
 _DEFINING = {"headcount", "risk tolerance", "copy rule"}
 _SERIES_OF_PEOPLE = 3  # numbered sections, at least
 _NUMBER = re.compile(r"\W*(\d{1,2})[.)、]\s*\D")
+_NUMBER_OF = re.compile(r"\W*(\d{1,2})[a-z]?[.)、]\s*\D")
+_ONE_SERIES = 1.5  # what numbers that go on say
 _TITLED = re.compile(r"\S\s+[—–-]{1,2}\s+\S")
 _SMALL_WORD = re.compile(r"\s(?!(?:de|da|di|do|du|del|van|von|la|le|el|al|bin|ibn|y|e)\b)[^\W\d_A-Z][^\W\d_]{2,}")
 _OF_USERS = re.compile(r"\W*(?:user )?persona\b", re.IGNORECASE)  # of a product, in its requirements
@@ -218,7 +220,7 @@ def cousins(program: Program, sections: list[Section], above: float, inside: dic
     Taken are those that say of themselves what people do, have the keys that most have, or go by what somebody is; a
     title that comes back below each heading is that of a part of each.
     """
-    group = sisters(program, sections, above, inside)
+    group = sisters(program, sections, above + _ONE_SERIES * _goes_on(sections), inside)
     if not group or group.score < ENOUGH:
         return []
     often = Counter(entry.name.id for entry in group.entries)
@@ -226,6 +228,12 @@ def cousins(program: Program, sections: list[Section], above: float, inside: dic
     found = [e for e in group.entries if _is_somebody(e) or _has_traits(e) or common & _keys(e)]
     found = [entry for entry in found if often[entry.name.id] == 1]
     return found if 2 * len(found) > len(group.entries) else []
+
+
+def _goes_on(sections: list[Section]) -> bool:
+    """Whether the numbers of subsections go on from one heading to the next: they are of one kind."""
+    numbers = [int(match[1]) for section in sections if (match := _NUMBER_OF.match(section.title))]
+    return len(numbers) >= _SERIES_OF_PEOPLE and numbers == sorted(numbers) and len(numbers) >= 0.8 * len(sections)
 
 
 def _keys(entry: Entry) -> set[str]:

@@ -16,6 +16,9 @@ from orgopt.document.text.program import Block, Program, Section, Span, alone
 
 # A line of bold letters alone, a word or some before a colon, or a heading that lacks its blank.
 _BOLD = re.compile(r"(?P<mark>\*\*|__)(?P<name>(?:(?!\*\*|__).){2,80})(?P=mark):?(?:\s*[（(][^）)]*[）)])?\s*$")
+_TITLED = re.compile(
+    r"(?P<mark>\*\*|__)(?P<name>(?:(?!\*\*|__).){2,60})(?P=mark)\s+(?:[-–—]|--)\s+(?P<title>[^.!?。:：]{2,60})$"
+)
 _COLON = re.compile(r"(?P<name>[^\W\d_][^:：*|<>\[\]]{1,50}):\s*$")
 _TIGHT = re.compile(r"#{1,6}(?P<name>[^\s#!\d].{0,80}?)\s*$")
 _ORDERED = re.compile(r"(?P<number>\d{1,2})[.)]\s+(?P<name>\S.{1,60})$")
@@ -59,7 +62,7 @@ def _labels(program: Program, blocks: tuple[Block, ...]) -> Iterator[_Label]:
         for number, line in enumerate(program.lines(block.span)):
             text = program.slice(line).rstrip()
             match = _TIGHT.match(text) or (None if number else _BOLD.match(text) or _COLON.match(text))
-            if match:
+            if match or (not number and (match := _TITLED.match(text))):
                 yield _Label(match["name"], line.start + match.start("name"), line)
 
 

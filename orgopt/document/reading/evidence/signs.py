@@ -46,9 +46,16 @@ STEP = re.compile(
 )
 _IN_BRACKETS = re.compile(r"\s*(?:\([^()]*\)|（[^（）]*）)\s*$")
 _OF_NAMES = re.compile(r"[(（][^\W\d][\w.-]*(?:\s[\w.-]+)?(?:[,、，]\s*[^\W\d][\w.-]*(?:\s[\w.-]+)?)+[)）]\s*$")
-_HEADS = re.compile(
-    r"[(（]\s*\d+\s*(?:人|名|体|명|people|members|persons?|Personen|personnes|personas|pessoas)\s*[)）]"
+_EACH = re.compile(
+    r"\W*(?:(?:each|every|jede[rs]?|chaque|cada|каждый)\b|(?:an|the|ein|un|une|um|uma) (?:agente?|role)\b"
+    r"|每个|各|모든|각)",
+    re.IGNORECASE,
 )
+HEADS = re.compile(
+    r"[(（]\s*\d+\s*(?:人|名|体|명|people|members|persons?|Personen|personnes|personas|pessoas|agent[es]*n?)\s*[)）]",
+    re.IGNORECASE,
+)
+"""How many stand below a heading."""
 _OF = {"of", "de", "do", "da", "du", "des", "d", "für", "di", "del", "dos"}
 _TO_WHOM = {"for", "per", "by", "to", "about", "por", "para", "pour", "par", "für", "pro", "vom", "zum"}
 _CAMEL = re.compile(r"(?<=[a-zß-ÿ])(?=[A-Z])")
@@ -135,7 +142,7 @@ def team(title: str) -> float:
 @lru_cache(maxsize=1024)
 def group_title(title: str) -> bool:
     """Whether a heading is that of a group of roles, where there are roles below it."""
-    return bool(team(title) or _HEADS.search(title)) or (
+    return bool(team(title) or HEADS.search(title)) or (
         (says("group", title) or says("unit", title)) and not _somebody(title)
     )
 
@@ -145,6 +152,9 @@ def never(title: str) -> bool:
     """Whether a heading is that of rules, steps, tools and the like, and not the name of somebody."""
     if STEP.match(title) or absent(title):
         return True
+    bare = _IN_BRACKETS.sub("", title)
+    if bare != title and says("never", bare) and not _somebody(bare) and not says("unit", bare):
+        return True  # `Usage (for the coding agent)`
     return says("never", title) and not _somebody(title) and not says("unit", title)
 
 
@@ -155,6 +165,8 @@ def absent(title: str) -> bool:
 
 def of_things(sentence: str) -> bool:
     """Whether a sentence says that what it lists are things: the last of its words for things or for people counts."""
+    if _EACH.match(sentence):  # `Each agent has:`
+        return True
     text = normal(_IN_BRACKETS.sub("", sentence.rstrip(" :：*_")))
     ends = {
         kind: max((m.end() for m in _words(kind).finditer(text)), default=0) for kind in ("thing", "person", "team")
@@ -184,6 +196,8 @@ def attribute(title: str) -> bool:
 
 def _ends_as_person(name: str) -> bool:
     parts = normal(_CAMEL.sub(" ", name)).split()
+    while len(parts) > 1 and parts[-1].isdecimal():  # `Designer 2`
+        parts.pop()
     if not parts or (is_word("team", parts[-1]) and not is_word("person", parts[-1])):
         return False  # `Builder Agents` are several
     if _CJK.search(parts[-1]):  # the head of what is called stands last: `测试Agent`, `팀장님`

@@ -21,6 +21,7 @@ _MOST_ROWS = 50
 _FEWEST = 2  # rows that make a roster of what stands in a later column, or of files
 _SPEAKS = 2.0  # of a heading
 _WHO = ("name", "agent", "role")
+_TOLD = ("duty", "role", "file")  # what columns beside that of the names say
 _TICK = re.compile(r"(?:[✅❌✓✔✗✘☑⚠🟢🔴]|(?:yes|no|sim|não|sí|ja|nein|oui|non|[xo])$)", re.IGNORECASE)
 _QUALIFIES = {"recommended", "responsible", "primary", "assigned", "best", "specialist", "right", "target", "main"}
 _MOST_CJK = 10  # letters of a title without blanks
@@ -65,6 +66,8 @@ def table_group(program: Program, block: Block, above: float) -> Group | None:
     score += sum(_key(title) for title in others)
     score += min(1.0, people(found)) + 0.5 * (share(_marked(row, column) for row in body) >= 0.6)
     keyed = any(_key(title) or is_word("role", title) or _is(title, "agent") for title in titles)
+    told = any(_key(title) or any(is_word(kind, title) for kind in _TOLD) for title in others)
+    score -= 1.0 * (_is(titles[column], "agent") and not told and not people(found))
     score -= 1.0 * (above <= 0 and not keyed and not people(found))
     score += 1.5 * (routed and share(map(_identified, found)) >= 0.8)
     score -= 3.0 * _is_matrix(body, column)
@@ -115,12 +118,17 @@ def _is(title: str, kind: str) -> bool:
     *before, last = bare.split() or [""]
     if before and all(is_word("team", word) or is_word("group", word) or word in _QUALIFIES for word in before):
         return is_word(kind, last)
-    return kind == "agent" and len(bare) <= _MOST_CJK and bare.endswith(_cjk_agents())
+    return kind in {"agent", "name"} and len(bare) <= _MOST_CJK and _is_wide(bare, kind)
 
 
-@lru_cache(maxsize=1)
-def _cjk_agents() -> tuple[str, ...]:
-    return tuple(word for word in words("agent") if not word.isascii() and len(word) > 1)
+@lru_cache(maxsize=256)
+def _is_wide(title: str, kind: str) -> bool:
+    """Whether a title of a script without blanks ends with a word of a kind: `推奨エージェント`, `角色名称`."""
+    word = max((w for w in words(kind) if not w.isascii() and title.endswith(w)), key=len, default="")
+    before = title.removesuffix(word).strip()
+    return bool(word) and (
+        (kind == "agent" and len(word) > 1) or any(is_word(k, before) for k in ("agent", "role", "team"))
+    )
 
 
 def _is_of_roles(titles: list[str]) -> bool:

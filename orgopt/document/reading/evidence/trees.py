@@ -78,7 +78,7 @@ class _Tree:
 
     def named(self) -> list[Entry]:
         """Them; those who go by one name are told apart by what stands behind it."""
-        often = Counter(entry.name.id for entry, _ in self.entries)
+        often = Counter(i for i, _ in {(entry.name.id, entry.name.full) for entry, _ in self.entries})
         return [_in_full(entry) if often[entry.name.id] > 1 else entry for entry, _ in self.entries]
 
     def arrows(self) -> list[Arrow]:

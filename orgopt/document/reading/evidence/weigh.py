@@ -14,6 +14,7 @@ from orgopt.document.reading.evidence.paragraphs import paragraph_group
 from orgopt.document.reading.evidence.signs import (
     DOUBT,
     ENOUGH,
+    HEADS,
     Arrow,
     Group,
     absent,
@@ -21,6 +22,7 @@ from orgopt.document.reading.evidence.signs import (
     never,
     of_things,
     part_of,
+    person,
     team,
 )
 from orgopt.document.reading.evidence.tables import html_group, table_group
@@ -30,6 +32,8 @@ from orgopt.document.reading.names import read_name
 from orgopt.document.text.program import Block, Program, Section, Span
 
 _SOME = 0.5  # of the signs of one group below a heading, that are worth a look at all of them
+_FEW_PARTS = 3  # of one kind, side by side
+_OF_ONE = 0.5  # the same, where the heading right above names somebody
 _INHERITED = 1.5  # what a heading further up says, at most
 
 
@@ -119,6 +123,22 @@ def _lifted(group: Group, certain: list[Entry]) -> Group:
     return replace(group, entries=own, score=ENOUGH) if own and group.score < ENOUGH else group
 
 
+def _of_like_parts(found: dict[int, list[Group]]) -> dict[int, list[Group]]:
+    """The groups of some sections: labels with numbers are roles in each of them, if they are in a third."""
+    labels = [g for groups in found.values() for g in groups if g.what == "paragraphs" and _numbered(g)]
+    if len(labels) < _FEW_PARTS or 3 * sum(group.score >= ENOUGH for group in labels) < len(labels):
+        return found
+    return {
+        at: [replace(g, score=max(g.score, ENOUGH)) if g in labels and g.score >= _INHERITED else g for g in groups]
+        for at, groups in found.items()
+    }
+
+
+def _numbered(group: Group) -> bool:
+    """Whether all names of a group end with a number."""
+    return all(entry.name.text[-1:].isdecimal() for entry in group.entries)
+
+
 class _Search:
     """The walk over the sections of a document."""
 
@@ -138,7 +158,7 @@ class _Search:
         """The groups in some sections of one heading, and the group that they are themselves."""
         inside: dict[int, bool] = {}
         free = [section for section in sections if not self._closed(section.span)]
-        found = {section.span.start: self._in_section(section, above) for section in free}
+        found = _of_like_parts({section.span.start: self._in_section(section, above) for section in free})
         for section, below in zip(free, self._cousins(free, found, above), strict=True):
             if any(group.score >= ENOUGH for group in below):
                 inside[section.span.start] = any(group.named for group in below)
@@ -172,8 +192,12 @@ class _Search:
         """How much a heading, and those above it, speak of a team; below 0 where it speaks of something else."""
         if never(title):
             return 0.0 if says("team", title) and not absent(title) else -2.0
-        group = not without("group", read_name(title, 0).text)
-        return max(own, above if group else min(above, _INHERITED))
+        name = read_name(title, 0)
+        group = not without("group", name.text)
+        if HEADS.search(title):
+            own = max(own, _INHERITED)
+        inherited = _OF_ONE if person(name.title) and not own else _INHERITED  # `Ada — Lead`: it says what she does
+        return max(own, above if group else min(above, inherited))
 
     def _of_blocks(self, section: Section | None, blocks: tuple[Block, ...], above: float) -> Iterator[Group]:
         free = tuple(block for block in blocks if not self._closed(block.span))
