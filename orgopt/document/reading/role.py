@@ -8,9 +8,9 @@ from typing import Any
 from orgopt.document.findings import Fix, Notes
 from orgopt.document.grammar.keys import KEYS, RHYTHM_KEYS, ROLE_KEYS, Key, canonical
 from orgopt.document.grammar.numbers import is_plain_number
-from orgopt.document.grammar.words import is_word
 from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.evidence.folders import SOUL, folder_of, of_one
+from orgopt.document.reading.evidence.signs import attribute
 from orgopt.document.reading.field import Field
 from orgopt.document.reading.fields import bullets, named
 from orgopt.document.text.program import LINE_END, Program, Section, Span, printable
@@ -154,7 +154,7 @@ class RoleReader:
         """Findings for keys that are not understood; they stay in the charter. Without `told` only slips."""
         for field in unknown:
             close = get_close_matches(field.key, known, n=1, cutoff=0.75)
-            if close and not is_word("duty", field.key):
+            if close and not attribute(field.key):  # `Agent ID` is no slip
                 fix = Fix(field.key_span, KEYS[close[0]].name, safe=False)
                 self.notes.add(
                     "ORG005",

@@ -220,12 +220,17 @@ def cousins(program: Program, sections: list[Section], above: float, inside: dic
     Taken are those that say of themselves what people do, have the keys that most have, or go by what somebody is; a
     title that comes back below each heading is that of a part of each.
     """
-    group = sisters(program, sections, above + _ONE_SERIES * _goes_on(sections), inside)
+    series = _goes_on(sections)
+    group = sisters(program, sections, above + _ONE_SERIES * series, inside)
     if not group or group.score < ENOUGH:
         return []
     often = Counter(entry.name.id for entry in group.entries)
     common = {key for key, n in Counter(k for e in group.entries for k in _keys(e)).items() if _in_most(n, group)}
-    found = [e for e in group.entries if _is_somebody(e) or _has_traits(e) or common & _keys(e)]
+    found = [
+        e
+        for e in group.entries
+        if _is_somebody(e) or _has_traits(e) or common & _keys(e) or (series and _NUMBER_OF.match(e.name.raw))
+    ]
     found = [entry for entry in found if often[entry.name.id] == 1]
     return found if 2 * len(found) > len(group.entries) else []
 

@@ -16,9 +16,7 @@ from orgopt.document.text.program import Block, Program, Section, Span, alone
 
 # A line of bold letters alone, a word or some before a colon, or a heading that lacks its blank.
 _BOLD = re.compile(r"(?P<mark>\*\*|__)(?P<name>(?:(?!\*\*|__).){2,80})(?P=mark):?(?:\s*[（(][^）)]*[）)])?\s*$")
-_TITLED = re.compile(
-    r"(?P<mark>\*\*|__)(?P<name>(?:(?!\*\*|__).){2,60})(?P=mark)\s+(?:[-–—]|--)\s+(?P<title>[^.!?。:：]{2,60})$"
-)
+_TITLED = re.compile(r"(?P<mark>\*\*|__)(?:(?!\*\*|__).){2,60}(?P=mark)\s+(?:[-–—]|--)\s+[^.!?。:：]{2,60}$")
 _COLON = re.compile(r"(?P<name>[^\W\d_][^:：*|<>\[\]]{1,50}):\s*$")
 _TIGHT = re.compile(r"#{1,6}(?P<name>[^\s#!\d].{0,80}?)\s*$")
 _ORDERED = re.compile(r"(?P<number>\d{1,2})[.)]\s+(?P<name>\S.{1,60})$")
@@ -31,6 +29,7 @@ class _Label(NamedTuple):
     raw: str
     at: int
     line: Span
+    numbered: bool = False
 
 
 def paragraph_group(program: Program, section: Section | None, blocks: tuple[Block, ...], above: float) -> Group | None:
@@ -43,7 +42,7 @@ def paragraph_group(program: Program, section: Section | None, blocks: tuple[Blo
     found = [entry for entry in found if entry and short(entry.name.text) and not never(entry.name.text)]
     if len(found) < max(_FEWEST, (len(labels) + 1) // 2):
         return None
-    counted = share(label.raw[:1].isdigit() for label in labels) >= 0.6
+    counted = share(label.numbered or label.raw[:1].isdigit() for label in labels) >= 0.6
     score = min(above, 2.0) + people(found) + 1.0 * counted
     score += 1.5 * (share(_says_role(program, entry) for entry in found) >= 0.6)
     score += 2.0 * (2 * sum(bool(NUMBERED.search(label.raw)) for label in labels) >= len(labels))
@@ -62,8 +61,10 @@ def _labels(program: Program, blocks: tuple[Block, ...]) -> Iterator[_Label]:
         for number, line in enumerate(program.lines(block.span)):
             text = program.slice(line).rstrip()
             match = _TIGHT.match(text) or (None if number else _BOLD.match(text) or _COLON.match(text))
-            if match or (not number and (match := _TITLED.match(text))):
+            if match:
                 yield _Label(match["name"], line.start + match.start("name"), line)
+            elif not number and _TITLED.match(text):
+                yield _Label(text, line.start, line)
 
 
 def _numbered(program: Program, block: Block, last: int) -> _Label | None:
@@ -72,7 +73,7 @@ def _numbered(program: Program, block: Block, last: int) -> _Label | None:
     match = _ORDERED.match(program.slice(line).rstrip())
     if not match or int(match["number"]) != last + 1 or any(program.slice(one).strip() for one in more):
         return None
-    return _Label(match["name"], line.start + match.start("name"), line)
+    return _Label(match["name"], line.start + match.start("name"), line, numbered=True)
 
 
 def _entry_of(program: Program, blocks: tuple[Block, ...], label: _Label, end: int) -> Entry | None:

@@ -46,6 +46,9 @@ STEP = re.compile(
 )
 _IN_BRACKETS = re.compile(r"\s*(?:\([^()]*\)|（[^（）]*）)\s*$")
 _OF_NAMES = re.compile(r"[(（][^\W\d][\w.-]*(?:\s[\w.-]+)?(?:[,、，]\s*[^\W\d][\w.-]*(?:\s[\w.-]+)?)+[)）]\s*$")
+_SAID_OF_LISTS = ("thing", "person", "team")
+_SENTENCE_END = re.compile(r"(?<=[.。!?])\s")
+_INSIDE = re.compile(r"[(（][^()（）]*[)）]")
 _EACH = re.compile(
     r"\W*(?:(?:each|every|jede[rs]?|chaque|cada|каждый)\b|(?:an|the|ein|un|une|um|uma) (?:agente?|role)\b"
     r"|每个|各|모든|각)",
@@ -163,15 +166,16 @@ def absent(title: str) -> bool:
     return says("absent", title)
 
 
-def of_things(sentence: str) -> bool:
-    """Whether a sentence says that what it lists are things: the last of its words for things or for people counts."""
-    if _EACH.match(sentence):  # `Each agent has:`
-        return True
-    text = normal(_IN_BRACKETS.sub("", sentence.rstrip(" :：*_")))
-    ends = {
-        kind: max((m.end() for m in _words(kind).finditer(text)), default=0) for kind in ("thing", "person", "team")
-    }
-    return ends["thing"] > 0 and ends["thing"] >= max(ends["person"], ends["team"])
+def of_things(text: str) -> bool:
+    """Whether a text above a list says that it is of things: the last of its words for things or for people counts."""
+    for sentence in reversed(_SENTENCE_END.split(_IN_BRACKETS.sub("", text.rstrip(" :：*_")))):
+        if _EACH.match(sentence):  # `Each agent has:`
+            return True
+        words_ = normal(_INSIDE.sub(" ", sentence))
+        last = {kind: max((m.end() for m in _words(kind).finditer(words_)), default=0) for kind in _SAID_OF_LISTS}
+        if any(last.values()):
+            return last["thing"] > 0 and last["thing"] == max(last.values())
+    return False
 
 
 @cache

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from dataclasses import replace
 
-from orgopt.document.grammar.words import says
+from orgopt.document.grammar.words import is_word, says
 from orgopt.document.reading.entry import Entry, count
 from orgopt.document.reading.evidence.signs import Arrow, Group, never, people, person, share, short, somebody, team
 from orgopt.document.reading.names import read_name
@@ -101,7 +101,7 @@ def _in_full(entry: Entry) -> Entry:
 def _entry(raw: str, at: int, line: Span, rest: Span) -> Entry | None:
     """Who stands on a branch; None for files, sentences, and the titles of parts of a whole."""
     name = read_name(raw, at)
-    unit = says("unit", name.text) and not person(name.text)
+    unit = (says("unit", name.text) or is_word("group", name.text)) and not person(name.text)
     if not name.id or not short(name.text) or never(name.text) or team(name.text) or unit:
         return None
     return Entry(kind="node", name=name, span=line, fields=count(name), prose=(rest,))

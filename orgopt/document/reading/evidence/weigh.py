@@ -226,8 +226,8 @@ class _Search:
     def _of_things(self, block: Block, before: Block) -> bool:
         if block.kind != "list" or before.kind != "paragraph":
             return False
-        sentence = self.program.slice(before.span).rstrip().rsplit(". ", 1)[-1]
-        return sentence.endswith((":", "：")) and of_things(sentence)
+        text = self.program.slice(before.span).rstrip()
+        return text.endswith((":", "：")) and of_things(text)
 
     def _closed(self, span: Span) -> bool:
         return any(start <= span.start < end for start, end in self.closed)
