@@ -175,7 +175,7 @@ def test_edits_of_any_form_keep_the_others_and_are_undone(form: str) -> None:
         "# Agents\n\n## Planned agents\n\n1. **News Agent** — reads\n2. **Risk Agent** — warns\n",
         "# Equipe\n\n## Sugestões\n\n### Combinação #1\n\n- **Nome**: A\n\n### Combinação #2\n\n- **Nome**: B\n",
         "# 役割分担\n\n## 受け渡し\n\n### PMからBEへ\n\n決める。\n\n### BEからQAへ\n\n渡す。\n",
-        "# Personas\n\n| Agente | Fuente |\n|---|---|\n| **Claude** | `~/.c/*.jsonl` |\n| **Codex** | `~/.x/*.jsonl` |\n",
+        "# Personas\n\n| Agente | Fuente |\n|---|---|\n| **Claude** | `~/.c/*.json` |\n| **Codex** | `~/.x/*.json` |\n",
         "# 项目\n\n## 规则\n\n- **测试** — 总是\n- **提交** — 小步\n",
         "# Projet\n\n## Étapes\n\n### Étape 1 — Préparer\n\nLire.\n\n### Étape 2 — Lancer\n\nAller.\n",
     ],
