@@ -22,6 +22,12 @@ _BRACKETS = re.compile(
     r"\s*(?:\((?P<inner>[^()]*)\)|（(?P<wide>[^（）]*)）|\[\^[^\]]*\]|\[\[?[^\[\]]*\]\]?|`(?P<code>@[\w-]+)`)\s*$"
 )
 _HANDLE = re.compile(r"\s+(@[A-Za-z0-9][\w-]*)$")
+_BLANK = re.compile(
+    r"tb[dac]|todo|n/?a|none|vacant|open|unassigned|offen|unbesetzt|à (?:définir|pourvoir)|(?:por|a) definir"
+    r"|待定|未定|미정"
+    r"|[-–—?.…_x]*|[{<\[].*[}>\]]",
+    re.IGNORECASE,
+)
 _TAGGED = re.compile(r"【(?P<tag>[^【】]{1,20})】\s*(?=\S)")  # `【CTO】Ada`
 _MARKS = re.compile(r"[^\w\[(<]*")  # before a link
 _LINK = re.compile(r"!?\[(?P<text>[^\]]*)\]\((?P<path>[^)\s]*+)[^)]*\)")
@@ -59,6 +65,11 @@ class Name(NamedTuple):
     def id(self) -> str:
         """The id of the name."""
         return slug(self.text)
+
+
+def is_blank(text: str) -> bool:
+    """Whether a text stands where a name is to come: `TBD`, `N/A`, `{Name}`."""
+    return bool(_BLANK.fullmatch(text.strip("*_`\"' ")))
 
 
 def read_name(raw: str, at: int) -> Name:

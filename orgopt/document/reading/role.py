@@ -58,9 +58,10 @@ class RoleReader:
             same = [field for field in every if field.key == name]
             for extra in same[:-1]:
                 fix = Fix(extra.line, "", safe=True) if extra.form == "bold" else None
-                self.notes.add(
-                    "ORG006", "warning", f"'{name}' is given twice: the last counts", extra.key_span, "", fix
-                )
+                # A row of a roster and the file that it names may both say it.
+                severity = "warning" if extra.form == same[-1].form or extra.value != same[-1].value else "info"
+                message = f"'{name}' is given twice: the last counts"
+                self.notes.add("ORG006", severity, message, extra.key_span, "", fix)
             if (value := self.value(KEYS[name], same[-1], claim=self._declared(same[-1]))) is not None:
                 given[KEYS[name].attribute] = value
                 self._taken(KEYS[name], same[-1], value)

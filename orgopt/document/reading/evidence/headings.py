@@ -26,7 +26,7 @@ from orgopt.document.reading.field import Field
 from orgopt.document.reading.fields import fields
 from orgopt.document.reading.names import NUMBERED, read_name
 from orgopt.document.reading.remembered import of_section
-from orgopt.document.text.program import Program, Section, Span
+from orgopt.document.text.program import Block, Program, Section, Span
 from orgopt.org import slug
 
 _HEADING = re.compile(r"\ufeff? {0,3}#{1,6}[ \t]+(?P<text>.*)$")
@@ -41,7 +41,11 @@ _TITLED = re.compile(r"\S\s+[—–-]{1,2}\s+\S")
 _SMALL_WORD = re.compile(r"\s(?!(?:de|da|di|do|du|del|van|von|la|le|el|al|bin|ibn|y|e)\b)[^\W\d_A-Z][^\W\d_]{2,}")
 _OF_USERS = re.compile(r"\W*(?:user )?persona\b", re.IGNORECASE)  # of a product, in its requirements
 _HANDLE = re.compile(r"[(（]@[\w-]+[)）]")
-_PLAIN_KEY = re.compile(r"^[-*+•][ \t]+([^\W\d_][^:：\n*`]{1,28}?)[ \t]*[:：]", re.MULTILINE)
+_PLAIN_KEY = re.compile(
+    r"^(?:[-*+•][ \t]+([^\W\d_][^:：\n*`]{1,28}?)[ \t]*[:：]"  # `- Role: …`
+    r"|([^\W\d_][^:：\n*`|]{1,28}?)[ \t]*[:：][ \t]*$|\*\*([^*\n:：]{2,28}?)\.\*\*)",  # `Role:` alone, `**Role.** …`
+    re.MULTILINE,
+)
 _LOOKED = 600  # characters of a section
 _VARIANT = re.compile(r"(.{3,}?)\s*[#nN°º-]*\s*(?:\d{1,2}|[A-Z])$")  # `Option B`, `Recommendation #2`
 _SAME_KEYS = 2  # keys that a section shares with roles beside it
@@ -103,7 +107,7 @@ def _told(program: Program, section: Section) -> bool:
     keys = _PLAIN_KEY.findall(
         program.text, section.heading.span.end, min(section.body.end, section.heading.span.end + _LOOKED)
     )
-    return any(is_word("role", key) or is_word("duty", key) for key in keys)
+    return any(is_word("role", key) or is_word("duty", key) for found in keys for key in found if key)
 
 
 def defines(entry: Entry) -> bool:
@@ -165,7 +169,8 @@ def _candidates(program: Program, sections: list[Section], inside: dict[int, boo
         if not section.level or part_of(section.title):
             continue
         named = None if section.span.start in series else inside.get(section.span.start)
-        if named is not None and (_holds(section, named=named) or not section.blocks):
+        only = section.blocks and all(block.kind == "table" or _is_rule(program, block) for block in section.blocks)
+        if named is not None and (_holds(section, named=named) or not section.blocks or only):
             groups += 1
         elif never(section.title) or _OF_USERS.match(section.title) or not short(read_name(section.title, 0).text):
             others.append(section)
@@ -174,6 +179,11 @@ def _candidates(program: Program, sections: list[Section], inside: dict[int, boo
     alike = _alike(program, others, found) if len(found) >= _SERIES else []
     found = sorted([*found, *alike], key=lambda entry: entry.span.start)
     return found, len(others) - len(alike), groups
+
+
+def _is_rule(program: Program, block: Block) -> bool:
+    """Whether a block is a line between chapters."""
+    return block.kind == "other" and not program.slice(block.span).strip("-*_ \r\n\t")
 
 
 def _alike(program: Program, others: list[Section], found: list[Entry]) -> list[Entry]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from orgopt.document.grammar.words import is_word, says
 from orgopt.document.reading.entry import Entry, count, is_known, mind, told_apart
-from orgopt.document.reading.evidence.signs import Group, never, people, share, short
+from orgopt.document.reading.evidence.signs import Group, attribute, never, people, share, short
 from orgopt.document.reading.field import Field
 from orgopt.document.reading.fields import block_fields
 from orgopt.document.reading.names import NUMBERED, read_name
@@ -34,7 +34,7 @@ class _Label(NamedTuple):
 
 def paragraph_group(program: Program, section: Section | None, blocks: tuple[Block, ...], above: float) -> Group | None:
     """The group of the labels among the blocks of a section."""
-    labels = list(_labels(program, blocks))
+    labels = [label for label in _labels(program, blocks) if not attribute(label.raw.strip("*_ :："))]
     if len(labels) < _FEWEST:
         return None
     ends = [*(label.line.start for label in labels[1:]), section.body.end if section else blocks[-1].span.end]

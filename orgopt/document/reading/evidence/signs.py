@@ -169,7 +169,7 @@ def absent(title: str) -> bool:
 def of_things(text: str) -> bool:
     """Whether a text above a list says that it is of things: the last of its words for things or for people counts."""
     for sentence in reversed(_SENTENCE_END.split(_IN_BRACKETS.sub("", text.rstrip(" :：*_")))):
-        if _EACH.match(sentence):  # `Each agent has:`
+        if _EACH.match(sentence) or attribute(sentence.strip("*_ ")):  # `Each agent has:`, `Responsible for:`
             return True
         words_ = normal(_INSIDE.sub(" ", sentence))
         last = {kind: max((m.end() for m in _words(kind).finditer(words_)), default=0) for kind in _SAID_OF_LISTS}

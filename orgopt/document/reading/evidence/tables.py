@@ -9,7 +9,7 @@ from orgopt.document.grammar.words import is_word, normal, says, words
 from orgopt.document.reading.entry import Entry, count, told_apart
 from orgopt.document.reading.evidence.signs import DOUBT, Group, people, share, short, team
 from orgopt.document.reading.fields import Row, cell_fields, rows, unmarked
-from orgopt.document.reading.names import FILE, read_name
+from orgopt.document.reading.names import FILE, is_blank, read_name
 from orgopt.document.reading.remembered import of_block
 from orgopt.document.text.program import Block, Program
 
@@ -21,6 +21,11 @@ _MOST_ROWS = 50
 _FEWEST = 2  # rows that make a roster of what stands in a later column, or of files
 _SPEAKS = 2.0  # of a heading
 _WHO = ("name", "agent", "role")
+_CONTACT = re.compile(
+    r"git(?:hub|lab)(?: \w+)?|e-?mail|linkedin|slack(?: \w+)?|discord|telegram|twitter|contacto?|kontakt|contato"
+    r"|matr[ií]cula|phone|邮箱|联系方式|連絡先|이메일|깃허브|github id",
+    re.IGNORECASE,
+)
 _TOLD = ("duty", "role", "file")  # what columns beside that of the names say
 _TICK = re.compile(r"(?:[✅❌✓✔✗✘☑⚠🟢🔴]|(?:yes|no|sim|não|sí|ja|nein|oui|non|[xo])$)", re.IGNORECASE)
 _QUALIFIES = {"recommended", "responsible", "primary", "assigned", "best", "specialist", "right", "target", "main"}
@@ -68,6 +73,7 @@ def table_group(program: Program, block: Block, above: float) -> Group | None:
     keyed = any(_key(title) or is_word("role", title) or _is(title, "agent") for title in titles)
     told = any(_key(title) or any(is_word(kind, title) for kind in _TOLD) for title in others)
     score -= 1.0 * (_is(titles[column], "agent") and not told and not people(found))
+    score += 1.5 * (above > 0 and any(_CONTACT.fullmatch(title) for title in others))
     score -= 1.0 * (above <= 0 and not keyed and not people(found))
     score += 1.5 * (routed and share(map(_identified, found)) >= 0.8)
     score -= 3.0 * _is_matrix(body, column)
@@ -176,9 +182,9 @@ def _identified(entry: Entry) -> bool:
 
 def _row_entry(beside_name: list[int], header: Row, row: Row, column: int) -> Entry | None:
     cells = row.cells
-    if column < len(cells) and not cells[column].text.strip(_NONE) and column:
+    if column < len(cells) and is_blank(cells[column].text) and column:
         column = 0  # nobody by name: the role stands for it
-    if column >= len(cells) or not cells[column].text.strip(_NONE):
+    if column >= len(cells) or is_blank(cells[column].text):
         return None
     cell = cells[column]
     name = read_name(cell.text, cell.span.start)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from orgopt.document.grammar.words import says, without
+from orgopt.document.grammar.words import is_word, says, without
 from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.evidence.crewai import crew_group
 from orgopt.document.reading.evidence.folders import aside, file_entry, folder_of, workspace_entry, workspaces
@@ -152,7 +152,9 @@ class _Search:
             (i for i, block in enumerate(program.blocks) if block.kind in {"heading", "file"}), len(program.blocks)
         )
         yield from self._of_blocks(None, program.blocks[:first], 0.0)
-        yield from self._of_sections([s for s in program.sections if s.level], 0.0)
+        sections = [section for section in program.sections if section.level]
+        titled = len(sections) > 1 and sections[0].level == 1 and not sections[0].children  # above chapters as high
+        yield from self._of_sections(sections, min(team(sections[0].title), _INHERITED) if titled else 0.0)
 
     def _of_sections(self, sections: list[Section], above: float) -> Iterator[Group]:
         """The groups in some sections of one heading, and the group that they are themselves."""
@@ -190,6 +192,8 @@ class _Search:
     @staticmethod
     def _context(title: str, own: float, above: float) -> float:
         """How much a heading, and those above it, speak of a team; below 0 where it speaks of something else."""
+        if is_word("about", read_name(title, 0).text):  # `Overview`: of what the heading above says
+            return above
         if never(title):
             return 0.0 if says("team", title) and not absent(title) else -2.0
         name = read_name(title, 0)
@@ -226,7 +230,7 @@ class _Search:
     def _of_things(self, block: Block, before: Block) -> bool:
         if block.kind != "list" or before.kind != "paragraph":
             return False
-        text = self.program.slice(before.span).rstrip()
+        text = self.program.slice(before.span).rstrip(" \t\r\n*_")
         return text.endswith((":", "：")) and of_things(text)
 
     def _closed(self, span: Span) -> bool:
