@@ -107,6 +107,24 @@ ROSTERS = {
         "# Team\n\n| Agent | Goal |\n|---|---|\n| Ada | decides |\n| Bob | digs |\n\n## Profiles\n\n### Ada Agent\n\n"
         "- **Role:** leads\n\n### Bob Agent\n\n- **Role:** digs\n"
     ),
+    "labels alone": (
+        "# Roles here\n\n## Role model\n\n### 1) Ada (human)\n\n**Owns**\n\n- plans\n\n### 2) Bob (agent)\n\n"
+        "**Owns**\n\n- holes\n"
+    ),
+    "files and titles": (
+        "# Agents\n\n## Available agents\n\n### 1. `Ada.md` - who leads\n\nLeads.\n\n### 2. `Bob.md` - who digs\n"
+    ),
+    "a directory": (
+        "# Equipe\n\n## Membros\n\n### Turma A\n\n| Nome | GitHub |\n|---|---|\n| Ada | [ada](https://a.b) |\n"
+        "| Bob | [bob](https://a.b) |\n"
+    ),
+    "names to come": (
+        "# Team\n\n| Role | Name | Responsibilities |\n|---|---|---|\n| Ada | TBD | leads |\n| Bob | {Name} | digs |\n"
+    ),
+    "who is responsible for what": (
+        "# Council\n\n## Membros do comitê\n\n**Ada**\n\nResponsável por:\n\n- Planos\n\n**Bob**\n\n"
+        "Responsável por:\n\n- Buracos\n"
+    ),
     "ru": "# Команда\n\n### Ada\n\n- Роль: глава\n\n### Bob\n\n- Роль: повар\n",
     "a link alone": "# Lab\n\n## Ada\n\nDecides.\n\n## Bob\n\nReports to: Ada\n\n## Notes\n\nNone.\n",
     "a role each": (

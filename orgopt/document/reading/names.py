@@ -110,6 +110,8 @@ def _name(raw: str) -> Name:
         start += 1
     while end > start and raw[end - 1] in "*_`: ":
         end -= 1
+    if title and (file := FILE.fullmatch(raw, start, end)):  # `tester.md` — who tests
+        path, start, end = path or file["path"], file.start("stem"), file.end("stem")
     if not slug(raw[start:end]) and not count:  # nothing sensible is left: the text as it is
         start, end, title = 0, min(len(raw.rstrip()), _MAX_NAME), ""
     text = printable(raw[start:end])

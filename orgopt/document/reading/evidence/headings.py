@@ -24,7 +24,7 @@ from orgopt.document.reading.evidence.signs import (
 )
 from orgopt.document.reading.field import Field
 from orgopt.document.reading.fields import fields
-from orgopt.document.reading.names import NUMBERED, read_name
+from orgopt.document.reading.names import FILE, NUMBERED, read_name
 from orgopt.document.reading.remembered import of_section
 from orgopt.document.text.program import Block, Program, Section, Span
 from orgopt.org import slug
@@ -43,7 +43,8 @@ _OF_USERS = re.compile(r"\W*(?:user )?persona\b", re.IGNORECASE)  # of a product
 _HANDLE = re.compile(r"[(（]@[\w-]+[)）]")
 _PLAIN_KEY = re.compile(
     r"^(?:[-*+•][ \t]+([^\W\d_][^:：\n*`]{1,28}?)[ \t]*[:：]"  # `- Role: …`
-    r"|([^\W\d_][^:：\n*`|]{1,28}?)[ \t]*[:：][ \t]*$|\*\*([^*\n:：]{2,28}?)\.\*\*)",  # `Role:` alone, `**Role.** …`
+    r"|([^\W\d_][^:：\n*`|]{1,28}?)[ \t]*[:：][ \t]*$"  # `Role:` alone
+    r"|\*\*([^*\n:：]{2,28}?)(?:\.\*\*|\*\*[ \t]*$))",  # `**Role**` alone, `**Role.** …`
     re.MULTILINE,
 )
 _LOOKED = 600  # characters of a section
@@ -151,6 +152,7 @@ def sisters(program: Program, sections: list[Section], above: float, inside: dic
     score += people(found)
     score += 1.5 if share(map(_has_traits, found)) >= 0.6 else 0.0
     score += 2.0 * (above > 0 and share(bool(_HANDLE.search(entry.name.raw)) for entry in found) >= 0.6)
+    score += 1.0 * (above > 0 and share(bool(FILE.fullmatch(entry.name.path)) for entry in found) >= 0.6)
     score += 2.0 * (bool(certain) and above > 0) + 1.5 * any(entry.name.digits for entry in found)
     score -= 1.5 * (left_out > len(found)) + 0.5 * (len(found) == 1)
     score -= 2.0 * (other and len(numbered) < _SERIES)

@@ -49,6 +49,13 @@ _OF_NAMES = re.compile(r"[(（][^\W\d][\w.-]*(?:\s[\w.-]+)?(?:[,、，]\s*[^\W\d
 _SAID_OF_LISTS = ("thing", "person", "team")
 _SENTENCE_END = re.compile(r"(?<=[.。!?])\s")
 _INSIDE = re.compile(r"[(（][^()（）]*[)）]")
+_OF_ROLES = re.compile(  # they are its parts, whatever the second word says elsewhere
+    r"\W*(?:(?:agent|team) )?roles? (?:model|definitions?|descriptions?|catalogu?e?|overview|list|structure|breakdown)"
+    r"|\W*rollen(?:modell|definition(?:en)?|beschreibung(?:en)?|übersicht)|\W*définition des rôles"
+    r"|\W*(?:definición|definição|descripción|descrição) (?:de|dos) (?:los )?(?:roles|papéis)|\W*角色(?:定义|模型|说明)"
+    r"|\W*役割(?:定義|一覧)|\W*(?:에이전트 )?역할 ?(?:정의|개요|목록)",
+    re.IGNORECASE,
+)
 _EACH = re.compile(
     r"\W*(?:(?:each|every|jede[rs]?|chaque|cada|каждый)\b|(?:an|the|ein|un|une|um|uma) (?:agente?|role)\b"
     r"|每个|各|모든|각)",
@@ -123,7 +130,7 @@ def team(title: str) -> float:
     """How much a heading says that roles stand below it: 3 where it says nothing else, 0 where it says otherwise."""
     if FILE.fullmatch(title.strip()) or _PATH.search(title) or _TO.match(title):
         return 0.0
-    if part_of(title) == "roles":
+    if part_of(title) == "roles" or _OF_ROLES.fullmatch(title.strip()):
         return 3.0
     if _somebody(title) and not is_word("team", title):
         return 0.0
@@ -155,6 +162,8 @@ def never(title: str) -> bool:
     """Whether a heading is that of rules, steps, tools and the like, and not the name of somebody."""
     if STEP.match(title) or absent(title):
         return True
+    if _OF_ROLES.fullmatch(title.strip()):
+        return False
     bare = _IN_BRACKETS.sub("", title)
     if bare != title and says("never", bare) and not _somebody(bare) and not says("unit", bare):
         return True  # `Usage (for the coding agent)`
