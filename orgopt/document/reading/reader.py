@@ -64,21 +64,6 @@ def read(program: Program) -> Reading:
 _NUMBER_BEHIND = re.compile(r"-?\d{1,2}$")  # one of several who are one role, as in `Tester 2`
 
 
-def _by_title(found: list[Entry]) -> list[Entry]:
-    """Sections of one name and several titles by what tells them apart, as in `Team lead: Ada`, `Team lead: Bo`."""
-    titles: dict[str, set[str]] = {}
-    for entry in found:
-        if entry.kind == "section" and not entry.name.raw.endswith((")", "）")):
-            titles.setdefault(entry.name.id, set()).add(slug(entry.name.title))
-    several = {i for i, of in titles.items() if len(of) > 1 and all(of)}
-    return [
-        replace(entry, name=entry.name._replace(text=entry.name.title, title=entry.name.text))
-        if entry.kind == "section" and entry.name.id in several and person(entry.name.title)
-        else entry
-        for entry in found
-    ]
-
-
 class _Reader:
     def __init__(self, program: Program) -> None:
         self.program = program
@@ -91,7 +76,7 @@ class _Reader:
     def read(self) -> Reading:
         title = next((block for block in self.program.blocks if block.kind == "heading" and block.level == 1), None)
         self.parts, roster = choose_parts(self.program, self.notes)
-        found = _by_title(list(roster.entries))
+        found = list(roster.entries)
         for entry in found:
             self._place(entry)
         if title and any(entry.span.start <= title.span.start < entry.span.end for entry in found):

@@ -22,6 +22,7 @@ from orgopt.document.reading.evidence.signs import (
     somebody,
     team,
 )
+from orgopt.document.reading.evidence.told import told
 from orgopt.document.reading.field import Field
 from orgopt.document.reading.fields import fields
 from orgopt.document.reading.names import FILE, NUMBERED, read_name
@@ -41,13 +42,6 @@ _TITLED = re.compile(r"\S\s+[—–-]{1,2}\s+\S")
 _SMALL_WORD = re.compile(r"\s(?!(?:de|da|di|do|du|del|van|von|la|le|el|al|bin|ibn|y|e)\b)[^\W\d_A-Z][^\W\d_]{2,}")
 _OF_USERS = re.compile(r"\W*(?:user )?persona\b", re.IGNORECASE)  # of a product, in its requirements
 _HANDLE = re.compile(r"[(（]@[\w-]+[)）]")
-_PLAIN_KEY = re.compile(
-    r"^(?:[-*+•][ \t]+([^\W\d_][^:：\n*`]{1,28}?)[ \t]*[:：]"  # `- Role: …`
-    r"|([^\W\d_][^:：\n*`|]{1,28}?)[ \t]*[:：][ \t]*$"  # `Role:` alone
-    r"|\*\*([^*\n:：]{2,28}?)(?:\.\*\*|\*\*[ \t]*$))",  # `**Role**` alone, `**Role.** …`
-    re.MULTILINE,
-)
-_LOOKED = 600  # characters of a section
 _VARIANT = re.compile(r"(.{3,}?)\s*[#nN°º-]*\s*(?:\d{1,2}|[A-Z])$")  # `Option B`, `Recommendation #2`
 _SAME_KEYS = 2  # keys that a section shares with roles beside it
 _SERIES = 2  # numbered names that make a roster, whatever the heading says
@@ -99,16 +93,8 @@ def with_fields(program: Program, entry: Entry) -> Entry:
         prose=tuple(prose),
         section=section,
         mind=mind(every),
-        told=_told(program, section),
+        told=told(program, section),
     )
-
-
-def _told(program: Program, section: Section) -> bool:
-    """Whether a line of a section says what somebody is or does, in plain letters: `- Role: Tester`."""
-    keys = _PLAIN_KEY.findall(
-        program.text, section.heading.span.end, min(section.body.end, section.heading.span.end + _LOOKED)
-    )
-    return any(is_word("role", key) or is_word("duty", key) for found in keys for key in found if key)
 
 
 def defines(entry: Entry) -> bool:

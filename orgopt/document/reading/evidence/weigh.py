@@ -30,6 +30,7 @@ from orgopt.document.reading.evidence.trees import tree_group
 from orgopt.document.reading.fields import bullets
 from orgopt.document.reading.names import read_name
 from orgopt.document.text.program import Block, Program, Section, Span
+from orgopt.org import slug
 
 _SOME = 0.5  # of the signs of one group below a heading, that are worth a look at all of them
 _FEW_PARTS = 3  # of one kind, side by side
@@ -76,7 +77,22 @@ def roster(program: Program, roles: Section | None, taken: tuple[Span, ...]) -> 
     links = tuple(arrow for group in kept for arrow in group.links)
     doubtful = () if found else tuple(group for group in groups if DOUBT <= group.score < ENOUGH)
     left = tuple(entry for group in kept for entry in group.left)
-    return Roster(entries=tuple(found), links=links, doubtful=doubtful, left=left)
+    return Roster(entries=tuple(_by_title(found)), links=links, doubtful=doubtful, left=left)
+
+
+def _by_title(found: list[Entry]) -> list[Entry]:
+    """Sections of one name and several titles by what tells them apart, as in `Team lead: Ada`, `Team lead: Bo`."""
+    titles: dict[str, set[str]] = {}
+    for entry in found:
+        if entry.kind == "section" and not entry.name.raw.endswith((")", "）")):
+            titles.setdefault(entry.name.id, set()).add(slug(entry.name.title))
+    several = {i for i, of in titles.items() if len(of) > 1 and all(of)}
+    return [
+        replace(entry, name=entry.name._replace(text=entry.name.title, title=entry.name.text))
+        if entry.kind == "section" and entry.name.id in several and person(entry.name.title)
+        else entry
+        for entry in found
+    ]
 
 
 def declared(program: Program, roles: Section) -> Iterator[Entry]:
