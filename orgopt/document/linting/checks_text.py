@@ -5,7 +5,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 
 from orgopt.document.findings import Finding, Fix
-from orgopt.document.grammar.keys import TEXT_KEYS
+from orgopt.document.grammar.keys import ROLE_KEYS, TEXT_KEYS
 from orgopt.document.linting.checks import Document, finding
 from orgopt.document.reading.front_matter import front_matter
 from orgopt.document.reading.names import Name, hidden, scripts, skeleton
@@ -76,7 +76,7 @@ def _stray_lines(program: Program, block: Block) -> Iterator[Finding]:
     for line in list(program.lines(block.span))[1:]:
         text = program.slice(line).rstrip()
         if field := fields.get(line.start):
-            text_key = field.key in TEXT_KEYS
+            text_key = field.key in TEXT_KEYS or (text_key and bool(stray) and field.key not in ROLE_KEYS)
         elif text and not text.startswith((" ", "\t", "-", "#", "...", "]", "}")):
             if text_key:
                 stray.append(line)
