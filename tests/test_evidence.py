@@ -75,6 +75,56 @@ ROSTERS = {
     "a chart with letters": (
         '# Org chart\n\n```mermaid\ngraph TD\n  a["<b>Ada</b><br/>Lead"] --> b["<b>Bob</b><br/><i>opus</i>"]\n```\n'
     ),
+    "numbers above lists": "# Agents\n\n1. Ada\n- plans\n- decides\n\n2. Bob\n- digs\n- counts\n",
+    "numbers in brackets": "# Agenten-Katalog\n\n1) Ada\n- Rolle: leitet\n\n2) Bob\n- Rolle: gräbt\n\n## Regeln\n",
+    "labels by the number": (
+        "# Esquadrão\n\n## Equipe (2 agentes)\n\n**Ada** - Líder\n- decide\n\n**Bob** - Cientista\n- cava\n"
+    ),
+    "a tree without a fence": "Company org\n===========\n\nLab\n├─ Ada (Lead)\n└─ Bob (Tester)\n",
+    "agents in a later column": (
+        "# Dispatch\n\n| Trigger | Agent (`type`) | Model |\n|---|---|---|\n| a plan | `Ada` | opus |\n"
+        "| a hole | `Bob` | haiku |\n"
+    ),
+    "a later column in Japanese": (
+        "# 一覧\n\n## 選択ガイド\n\n| タスク | 推奨エージェント | model |\n|---|---|---|\n| 計画 | `Ada` | opus |\n"
+        "| 実装 | `Bob` | opus |\n"
+    ),
+    "files in the first column": (
+        "# Our agents\n\n| File | Role |\n|---|---|\n| Ada.md | decides |\n| Bob.md | digs |\n"
+    ),
+    "team members below a workflow": (
+        "# Workflow\n\n## Shared\n\n| Team Member | Role | Responsibilities |\n|---|---|---|\n"
+        "| Ada | Plans | decides |\n| Bob | Holes | digs |\n"
+    ),
+    "handles": "# Team directory\n\n## Core\n\n* Ada @ada - co-founder, admin\n* Bob @bob-99 - admin\n",
+    "names of agents in Chinese": (
+        "# 团队\n\n| 序号 | Agent名称 | 专长 |\n|---|---|---|\n| 1 | Ada | 决定 |\n| 2 | Bob | 探索 |\n"
+    ),
+    "who does what in Japanese": (
+        "# 分担\n\n| 役 | 誰 | 仕事 |\n|---|---|---|\n| 編集 | Ada | 決める |\n| 監査 | Bob | 調べる |\n"
+    ),
+    "one person in two forms": (
+        "# Team\n\n| Agent | Goal |\n|---|---|\n| Ada | decides |\n| Bob | digs |\n\n## Profiles\n\n### Ada Agent\n\n"
+        "- **Role:** leads\n\n### Bob Agent\n\n- **Role:** digs\n"
+    ),
+    "labels alone": (
+        "# Roles here\n\n## Role model\n\n### 1) Ada (human)\n\n**Owns**\n\n- plans\n\n### 2) Bob (agent)\n\n"
+        "**Owns**\n\n- holes\n"
+    ),
+    "files and titles": (
+        "# Agents\n\n## Available agents\n\n### 1. `Ada.md` - who leads\n\nLeads.\n\n### 2. `Bob.md` - who digs\n"
+    ),
+    "a directory": (
+        "# Equipe\n\n## Membros\n\n### Turma A\n\n| Nome | GitHub |\n|---|---|\n| Ada | [ada](https://a.b) |\n"
+        "| Bob | [bob](https://a.b) |\n"
+    ),
+    "names to come": (
+        "# Team\n\n| Role | Name | Responsibilities |\n|---|---|---|\n| Ada | TBD | leads |\n| Bob | {Name} | digs |\n"
+    ),
+    "who is responsible for what": (
+        "# Council\n\n## Membros do comitê\n\n**Ada**\n\nResponsável por:\n\n- Planos\n\n**Bob**\n\n"
+        "Responsável por:\n\n- Buracos\n"
+    ),
     "ru": "# Команда\n\n### Ada\n\n- Роль: глава\n\n### Bob\n\n- Роль: повар\n",
     "a link alone": "# Lab\n\n## Ada\n\nDecides.\n\n## Bob\n\nReports to: Ada\n\n## Notes\n\nNone.\n",
     "a role each": (
@@ -136,12 +186,61 @@ def test_edits_of_any_form_keep_the_others_and_are_undone(form: str) -> None:
         "# T\n\n### `*agents`\n\n- use a lead\n- One: as it is\n- Two: as well\n- only where it helps\n",
         "# T\n\n## Features\n\n- **Agent orchestration** — many at once\n- **Learning system** — remembers\n",
         "# T\n\n## Documentation\n\n- [Agents](docs/agents.md)\n- [Setup](docs/setup.md)\n",
+        "# Team\n\n## How it is said\n\n- **Agent ID**: `a-1`\n- **Role**: leads\n- **Capabilities**: many\n",
+        "# Team\n\n## Numbers\n\n- **Board**: 3 agents\n- **Heads**: 4 agents (70%)\n- **All**: 7\n",
+        "# Org chart\n\nBelow are sub-teams (leader in parens). They are:\n\n* Cargo (a)\n* Docs (bo)\n* Log\n",
+        "# Agents\n\nEach agent stores:\n\n- Identity: a name\n- Engine: one of two\n- Tools\n",
+        "# Agents\n\n## Planned agents\n\n1. **News Agent** — reads\n2. **Risk Agent** — warns\n",
+        "# Equipe\n\n## Sugestões\n\n### Combinação #1\n\n- **Nome**: A\n\n### Combinação #2\n\n- **Nome**: B\n",
+        "# 役割分担\n\n## 受け渡し\n\n### PMからBEへ\n\n決める。\n\n### BEからQAへ\n\n渡す。\n",
+        "# Personas\n\n| Agente | Fuente |\n|---|---|\n| **Claude** | `~/.c/*.json` |\n| **Codex** | `~/.x/*.json` |\n",
         "# 项目\n\n## 规则\n\n- **测试** — 总是\n- **提交** — 小步\n",
         "# Projet\n\n## Étapes\n\n### Étape 1 — Préparer\n\nLire.\n\n### Étape 2 — Lancer\n\nAller.\n",
     ],
 )  # fmt: skip
 def test_rules_steps_features_and_prose_are_no_roles(text: str) -> None:
     assert names(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            (
+                "## Ada\n\n- **Role:** leads\n- **Hours:** all\n\n## Bob\n\n- **Role:** digs\n- **Hours:** few\n\n"
+                "## Testing\n\n- **Role:** tests\n- **Hours:** few\n\n## Setup\n\nInstall.\n"
+            ),
+            ["Ada", "Bob", "Testing"],
+        ),
+        (
+            (
+                "## North\n\n### Team lead: Head of Ice\n\n- **Role:** leads\n\n### Ice crew\n\n- **Role:** digs\n\n"
+                "## South\n\n### Team lead: Head of Sand\n\n- **Role:** leads\n\n### Sand crew\n\n- **Role:** digs\n"
+            ),
+            ["Head of Ice", "Ice crew", "Head of Sand", "Sand crew"],
+        ),
+        (
+            "## Tier A\n\n### 1. Ada\n\n- reads\n\n### 2. Bob\n\n- digs\n\n## Tier B\n\n### 3. Cy\n\n- draws\n",
+            ["Ada", "Bob", "Cy"],
+        ),
+    ],
+    ids=["keys of those beside it", "titles that tell apart", "numbers that go on"],
+)  # fmt: skip
+def test_what_stands_beside_roles_in_their_form_is_a_role(text: str, expected: list[str]) -> None:
+    assert names(f"# Our agents\n\n{text}") == expected
+
+
+def test_a_tree_has_its_root_and_tells_people_of_one_name_apart() -> None:
+    text = "# Org\n\nHead of lab\n│\n├── Research\n│   ├── Engineer (ice)\n│   └── Engineer (sand)\n└── Tester\n"
+    assert names(text) == ["Head of lab", "Engineer (ice)", "Engineer (sand)", "Tester"]
+    assert "Engineer (sand) reports to Head of lab" in links(text)
+
+
+def test_the_number_in_front_of_a_name_is_a_name_too() -> None:
+    text = "# Equipo\n\n## Agente 1 - Dev\n\n**Reporta a**: Agente 3\n\n## Agente 2 - QA\n\n**Reporta a**: Agente 3\n\n"
+    assert links(f"{text}## Agente 3 - Lead (yo)\n\n**Colabora con**: Agente 1 y 2\n") == {
+        "Dev reports to Lead", "QA reports to Lead", "Lead shares with Dev", "Lead shares with QA"
+    }  # fmt: skip
 
 
 def test_a_roster_may_stand_below_a_bullet_that_announces_it() -> None:

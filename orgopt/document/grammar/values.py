@@ -121,8 +121,9 @@ def _choice(text: str, known: tuple[str, ...], what: str) -> str:
 
 
 def parse_memory(text: str) -> Memory:
-    """`none`, `run` or `lasting`."""
-    return cast("Memory", _choice(text, get_args(Memory), "memory"))
+    """`none`, `run` or `lasting`; `user`, `project` and `local` are the places of lasting notes in Claude Code."""
+    places = {"user": "lasting", "project": "lasting", "local": "lasting", "true": "lasting", "false": "none"}
+    return cast("Memory", _choice(places.get(text.strip().lower(), text), get_args(Memory), "memory"))
 
 
 def parse_copy_rule(text: str) -> CopyRule:

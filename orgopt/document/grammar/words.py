@@ -4,7 +4,10 @@ Structure works without words: these only help to tell a team from steps and rul
 
 - `team`: in a heading above roles. `group`: headings of groups of roles. `unit`: words by which a heading is that of a
   part of a whole, whatever else it says.
-- `never`: in headings of rules, steps, commands and the like. `opens`: words with which an instruction begins.
+- `never`: in headings of rules, steps, commands and the like. `absent`: in those of who is not there yet, or no more.
+- `about`: headings that say nothing of what stands below them, such as Overview.
+- `thing`: what a sentence says of a list below it that names nobody: tools, sub-teams. `opens`: words with which an
+  instruction begins.
 - `person`: what people and agents do for a living, in names. `human`: those whom a role may report to, and are none.
 - `name`, `agent`, `role`, `duty`, `file`, `number`, `value`: what columns, and fields, are called: who, what somebody
   is, what somebody does, where that is written; what stands before the names; the first column of a table of fields.
@@ -19,8 +22,9 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 KINDS = (
-    "team", "group", "unit", "never", "opens", "person", "human", "name", "agent", "role", "duty", "file", "number",
-    "value", "reports", "manages", "reviews", "reviewed", "delegates", "shares", "headcount", "model", "and",
+    "team", "group", "unit", "never", "about", "absent", "thing", "opens", "person", "human", "name", "agent", "role",
+    "duty", "file", "number", "value", "reports", "manages", "reviews", "reviewed", "delegates", "shares", "headcount",
+    "model", "and",
 )  # fmt: skip
 """The keys that a language may have."""
 

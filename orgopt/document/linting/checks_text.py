@@ -5,10 +5,11 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 
 from orgopt.document.findings import Finding, Fix
+from orgopt.document.grammar.keys import ROLE_KEYS, TEXT_KEYS
 from orgopt.document.linting.checks import Document, finding
 from orgopt.document.reading.front_matter import front_matter
 from orgopt.document.reading.names import Name, hidden, scripts, skeleton
-from orgopt.document.text.program import Span
+from orgopt.document.text.program import Block, Program, Span
 
 _UNCLOSED = re.compile(
     r"(?:\A|^<!-- file: .* -->\n)\ufeff?(?P<front>---[ \t]*)(?:\r\n|\n|\r)[A-Za-z_]\w*[ \t]*:(?=\s)", re.MULTILINE
@@ -64,13 +65,28 @@ def _front_matter(document: Document) -> Iterator[Finding]:
             message = "front matter is given twice: the last of each key counts"
             yield finding("ORG026", message, program.first_line(block.span))
         previous = block.span.end
-        read_lines = {field.line.start for field in front_matter(program, block)}
-        for line in list(program.lines(block.span))[1:]:
-            text = program.slice(line).rstrip()
-            nested = text.startswith((" ", "\t", "-", "#", "...", "]", "}"))
-            if text and not nested and line.start not in read_lines:
+        yield from _stray_lines(program, block)
+
+
+def _stray_lines(program: Program, block: Block) -> Iterator[Finding]:
+    """The lines of front matter that are no fields; those that go on below a text, as in a long description, as one."""
+    fields = {field.line.start: field for field in front_matter(program, block)}
+    stray: list[Span] = []
+    text_key = False
+    for line in list(program.lines(block.span))[1:]:
+        text = program.slice(line).rstrip()
+        if field := fields.get(line.start):
+            text_key = field.key in TEXT_KEYS or (text_key and bool(stray) and field.key not in ROLE_KEYS)
+        elif text and not text.startswith((" ", "\t", "-", "#", "...", "]", "}")):
+            if text_key:
+                stray.append(line)
+            else:
                 message = "this line of the front matter is not 'key: value': it is left alone"
                 yield finding("ORG026", message, program.first_line(line))
+    if stray:
+        more = f" and {len(stray) - 1} more" if len(stray) > 1 else ""
+        message = f"this line{more} of the front matter, below a text, is not 'key: value': it is left alone"
+        yield Finding("ORG026", "info", message, program.first_line(stray[0]), "indent it, to make it part of the text")
 
 
 TEXT: tuple[Callable[[Document], Iterator[Finding]], ...] = (_text, _front_matter)

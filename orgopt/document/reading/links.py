@@ -18,6 +18,7 @@ from orgopt.document.text.program import Program, Section, Span, printable
 from orgopt.org import Link, LinkKind, slug
 
 _EVERYONE = {"everyone", "everybody", "all", "all-others", "all-roles", "all-agents", "the-team", "team"}
+_WITH_NUMBER = re.compile(r"(\D*\D)\d{1,3}$")
 _MOST_WORDS = 6  # of a name; more are prose
 _SENTENCE = re.compile(
     r"(?:[-*+]|\d+[.)])?\s*(?:[^:]{1,40}:\s*)?(?:\*\*)?(?:the\s+)?(?P<source>[^:,.]{1,60}?)(?:\*\*)?\s+"
@@ -156,7 +157,16 @@ def _field_links(
 def _written(field: Field, resolve: Callable[[str], str], roles: dict[str, tuple[Entry, ...]]) -> list[str]:
     """The names in a field; all of it, where that is one."""
     whole = resolve(slug(field.value)) in roles and len(field.value.split()) <= _MOST_WORDS
-    return [field.value] if whole else values.split_names(field.value)
+    return [field.value] if whole else list(_numbers(values.split_names(field.value)))
+
+
+def _numbers(names: list[str]) -> Iterator[str]:
+    """Names, the second of `Agent 1 and 2` in full."""
+    stem = ""
+    for name in names:
+        match = _WITH_NUMBER.match(name)
+        yield stem + name if stem and name.isdecimal() else name
+        stem = match[1] if match else stem if name.isdecimal() else ""
 
 
 def _unknown(notes: Notes, field: Field, written: str, roles: dict[str, tuple[Entry, ...]]) -> None:

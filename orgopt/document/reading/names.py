@@ -15,11 +15,18 @@ NUMBERED = re.compile(rf"(?:{_KINDS})\s*[-#]?\s*\d{{1,3}}\s*[:：.—–-]\s*(?=
 
 _PREFIX = re.compile(rf"{NUMBERED.pattern}|(?:role|agent|agente|rolle|rol|rôle|papel)\s*[:—–]\s*(?=\S)", re.IGNORECASE)
 _COUNT = re.compile(r"(?:\s*×\s*|\s+[xX]\s*)(\d{1,6})\s*$|\s*\(\s*[×xX]?\s*(\d{1,6})\s*(?:agents?)?\s*\)\s*$")
-_KEYCAP = re.compile(r"\d\ufe0f?\u20e3\s*")
+_KEYCAP = re.compile(r"[\d#*]\ufe0f?\u20e3\s*")
 _COUNT_FIRST = re.compile(r"(\d{1,6})\s*[×x]\s+(?=\S)")
 _TITLE = re.compile(r"\s+(?:[—–|｜]|-{1,3})\s+|:\s+|：\s*|<br\s*/?>\s*|\\n", re.IGNORECASE)
 _BRACKETS = re.compile(
     r"\s*(?:\((?P<inner>[^()]*)\)|（(?P<wide>[^（）]*)）|\[\^[^\]]*\]|\[\[?[^\[\]]*\]\]?|`(?P<code>@[\w-]+)`)\s*$"
+)
+_HANDLE = re.compile(r"\s+(@[A-Za-z0-9][\w-]*)$")
+_BLANK = re.compile(
+    r"tb[dac]|todo|n/?a|none|vacant|open|unassigned|offen|unbesetzt|à (?:définir|pourvoir)|(?:por|a) definir"
+    r"|待定|未定|미정"
+    r"|[-–—?.…_x]*|[{<\[].*[}>\]]",
+    re.IGNORECASE,
 )
 _TAGGED = re.compile(r"【(?P<tag>[^【】]{1,20})】\s*(?=\S)")  # `【CTO】Ada`
 _MARKS = re.compile(r"[^\w\[(<]*")  # before a link
@@ -60,6 +67,11 @@ class Name(NamedTuple):
         return slug(self.text)
 
 
+def is_blank(text: str) -> bool:
+    """Whether a text stands where a name is to come: `TBD`, `N/A`, `{Name}`."""
+    return bool(_BLANK.fullmatch(text.strip("*_`\"' ")))
+
+
 def read_name(raw: str, at: int) -> Name:
     """The name in a text that stands at an offset."""
     name = _name(raw) if len(raw) <= _SHORT else _name.__wrapped__(raw)
@@ -98,6 +110,8 @@ def _name(raw: str) -> Name:
         start += 1
     while end > start and raw[end - 1] in "*_`: ":
         end -= 1
+    if title and (file := FILE.fullmatch(raw, start, end)):  # `tester.md` — who tests
+        path, start, end = path or file["path"], file.start("stem"), file.end("stem")
     if not slug(raw[start:end]) and not count:  # nothing sensible is left: the text as it is
         start, end, title = 0, min(len(raw.rstrip()), _MAX_NAME), ""
     text = printable(raw[start:end])
@@ -124,6 +138,8 @@ def _behind(raw: str, start: int, end: int, closing: str) -> tuple[int, str]:
     while end > start:
         if raw[end - 1] == "`" and (match := _BRACKETS.search(raw, start, end)) and match.start() > start:
             cut, inner = match.start(), match["code"] or inner
+        elif (match := _HANDLE.search(raw, start, end)) and match.start() > start:
+            cut, inner = match.start(), match[1] or inner
         elif raw[end - 1] in "*_`: \u200d\ufe0f" or unicodedata.category(raw[end - 1]) in {"So", "Sk"}:
             cut = end - 1
         elif (raw[end - 1] in closing and (match := _BRACKETS.search(raw, start, end))) and match.start() > start:

@@ -3,6 +3,7 @@
 Text to sections is `document.text.program`, front matter is `front_matter`; here is what they mean.
 """
 
+import re
 from bisect import bisect_right
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -14,12 +15,12 @@ from orgopt.document.grammar import values
 from orgopt.document.grammar.keys import KEYS, RHYTHM_KEYS, SEARCH_KEYS
 from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.evidence.folders import beats, duties, folder_of, of_one, plain_entry
-from orgopt.document.reading.evidence.signs import Group, person
+from orgopt.document.reading.evidence.signs import AGENTS, Group, person, without_agent
 from orgopt.document.reading.field import Field
 from orgopt.document.reading.fields import block_fields, fields, named
 from orgopt.document.reading.front_matter import front_matter
 from orgopt.document.reading.links import LinkPlace, read_links
-from orgopt.document.reading.names import Name
+from orgopt.document.reading.names import NUMBERED, Name
 from orgopt.document.reading.parts import choose_parts
 from orgopt.document.reading.role import RoleReader
 from orgopt.document.text.program import Program, Section, Span, apart, printable
@@ -58,6 +59,9 @@ class Reading:
 def read(program: Program) -> Reading:
     """The organization that a program describes. Never fails: what is wrong becomes findings."""
     return _Reader(program).read()
+
+
+_NUMBER_BEHIND = re.compile(r"-?\d{1,2}$")  # one of several who are one role, as in `Tester 2`
 
 
 class _Reader:
@@ -142,7 +146,7 @@ class _Reader:
                 self.notes.add("ORG004", "error", message, name.span, "give it a name of letters")
             return
         is_file = entry.kind == "file"
-        linked = self.files.get((name.path, not is_file), name.id)
+        linked = self.files.get((name.path, not is_file), self._same(entry))
         if self._twice(linked, entry) and slug(name.full) not in {name.id, *self.roles}:
             # `Digger (north)` and `Digger (south)` are two.
             entry = replace(entry, name=name._replace(text=name.full))
@@ -166,9 +170,24 @@ class _Reader:
             message = f"'{name.raw}' is read as the role {name.text}"
             self.notes.add("ORG021", "info", printable(message), name.span)
 
+    def _same(self, entry: Entry) -> str:
+        """The id of the role that an entry names again: by its number, or with or without `Agent` behind its name."""
+        name = entry.name
+        if name.id in self.roles:
+            return name.id
+        numbered = NUMBERED.match(name.raw.strip("*_` "))
+        others = [self.ids.get(slug(numbered[0]), "") if numbered else "", without_agent(name.id)]
+        others += [f"{name.id}{mark}{word}" for word in (*AGENTS, "subagent") for mark in ("-", "")]
+        others.append(_NUMBER_BEHIND.sub("", name.id))
+        others += [*(slug(part) for part in name.text.split(" / ")), slug(name.title), self.ids.get(name.id, "")]
+        known = (other for other in others if other in self.roles)
+        return next((i for i in known if all(other.kind != entry.kind for other in self.roles[i])), name.id)
+
     def _go_by(self, name: Name, role_id: str) -> None:
-        """Note the other names by which a role goes."""
-        for other in (name.raw, name.title, f"{name.text}s", name.text.removesuffix("s"), name.path):
+        """Note the other names by which a role goes: `Agent 3` for one who is called so in front of the name."""
+        numbered = NUMBERED.match(name.raw.strip("*_` "))
+        others = (name.raw, name.title, f"{name.text}s", name.text.removesuffix("s"), name.path)
+        for other in (*others, numbered[0] if numbered else "", *(name.text.split(" / "))):
             if other_id := slug(other):
                 self.ids.setdefault(other_id, role_id)
 

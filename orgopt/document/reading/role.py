@@ -10,9 +10,9 @@ from orgopt.document.grammar.keys import KEYS, RHYTHM_KEYS, ROLE_KEYS, Key, cano
 from orgopt.document.grammar.numbers import is_plain_number
 from orgopt.document.grammar.searching import parse_search_agent
 from orgopt.document.grammar.values import parse_agent
-from orgopt.document.grammar.words import is_word
 from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.evidence.folders import SOUL, folder_of, of_one
+from orgopt.document.reading.evidence.signs import attribute
 from orgopt.document.reading.field import Field
 from orgopt.document.reading.fields import bullets, named
 from orgopt.document.text.program import LINE_END, Program, Section, Span, printable
@@ -63,9 +63,10 @@ class RoleReader:
             same = [field for field in every if field.key == name]
             for extra in same[:-1]:
                 fix = Fix(extra.line, "", safe=True) if extra.form == "bold" else None
-                self.notes.add(
-                    "ORG006", "warning", f"'{name}' is given twice: the last counts", extra.key_span, "", fix
-                )
+                # A row of a roster and the file that it names may both say it.
+                severity = "warning" if extra.form == same[-1].form or extra.value != same[-1].value else "info"
+                message = f"'{name}' is given twice: the last counts"
+                self.notes.add("ORG006", severity, message, extra.key_span, "", fix)
             if (value := self.value(KEYS[name], same[-1], claim=self._declared(same[-1]))) is not None:
                 given[KEYS[name].attribute] = value
                 self._taken(KEYS[name], same[-1], value)
@@ -161,7 +162,7 @@ class RoleReader:
         """Findings for keys that are not understood; they stay in the charter. Without `told` only slips."""
         for field in unknown:
             close = get_close_matches(field.key, known, n=1, cutoff=0.75)
-            if close and not is_word("duty", field.key):
+            if close and not attribute(field.key):  # `Agent ID` is no slip
                 fix = Fix(field.key_span, KEYS[close[0]].name, safe=False)
                 self.notes.add(
                     "ORG005",

@@ -16,7 +16,7 @@ from orgopt.document.grammar.words import is_word, says
 from orgopt.document.reading.entry import Entry, mind, told_apart
 from orgopt.document.reading.evidence.signs import Group
 from orgopt.document.reading.field import Field
-from orgopt.document.reading.names import Name, read_name
+from orgopt.document.reading.names import Name, is_blank, read_name
 from orgopt.document.text.program import Program, Span, printable
 from orgopt.org import slug
 
@@ -141,7 +141,8 @@ def _lines(program: Program, whole: Span) -> list[_Line]:
 
 def _entry(program: Program, line: _Line, own: list[_Line]) -> Entry:
     by = {one.key: one for one in own}
-    named = by.get("name") or (by.get("id") or by.get("agent") if line.item else None)
+    named = by.get("name") if "name" in by and not is_blank(by["name"].value) else by.get("role") if line.item else None
+    named = named or (by.get("id") or by.get("agent") if line.item else None)
     name = _name(named.value, named.value_span.start) if named and named.value else _name(line.key, line.key_span.start)
     role = " ".join(program.slice(by["role"].value_span).split()).strip("\"'") if "role" in by else ""
     title = role if len(role) <= 60 else ""

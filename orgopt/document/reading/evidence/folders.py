@@ -41,6 +41,8 @@ _PAPER = re.compile(
     r"|anweisung(?:en)?|profil|fiche|consignes|instrucciones|ficha|instruções|指示書|プロンプト|说明书|说明|指令|章程|提示词|지침|지시서|프롬프트)\s*$",
     re.IGNORECASE,
 )
+_OF_KIND = re.compile(r"\.(?:agent|chatmode|prompt|instructions|role)$", re.IGNORECASE)  # `tester.agent.md`
+_CAPITALS = re.compile(r"[A-Z][A-Z0-9_-]{2,}$")  # `MODEL-ROUTING.md`, beside files that are called as people are
 _MOST_WORDS = 8  # of a name
 _BLANK = re.compile(r"\{[\w -]+\}")  # to be filled in
 _ASIDE = {
@@ -87,8 +89,15 @@ def aside(section: Section) -> bool:
     if title is None:
         return False
     front = any(block.kind == "front_matter" for block in section.blocks)
-    about_all = not front and never(title.title) and says("team", title.title)
+    speaks = says("team", title.title) + never(title.title) + _of_capitals(section, title)
+    about_all = not front and speaks > 1
     return about_all or bool(_BLANK.search(title.title))
+
+
+def _of_capitals(section: Section, title: Section) -> bool:
+    """Whether a file is called in capitals and its title is that of nobody: `MODEL-ROUTING.md`."""
+    stem = PurePosixPath(section.title).stem
+    return bool(_CAPITALS.match(stem)) and not person(read_name(title.title, 0).text) and "-" in stem
 
 
 @of_section
@@ -104,7 +113,7 @@ def file_entry(program: Program, section: Section) -> Entry:
     elif heading and (own := _without_paper(section_entry(program, heading).name)):
         name = own
     else:
-        stem = PurePosixPath(section.title).stem.replace("-", " ").replace("_", " ")
+        stem = _OF_KIND.sub("", PurePosixPath(section.title).stem).replace("-", " ").replace("_", " ")
         name = Name(stem[:1].upper() + stem[1:], program.first_line(mark), raw=stem)
     entry = with_fields(
         program, Entry(kind="file", name=name._replace(path=section.title), span=section.span, section=section)

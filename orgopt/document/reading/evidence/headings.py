@@ -10,6 +10,7 @@ from orgopt.document.grammar.words import is_word, says
 from orgopt.document.reading.entry import Entry, count, is_known, mind, parses, told_apart
 from orgopt.document.reading.evidence.signs import (
     ENOUGH,
+    STEP,
     Group,
     group_title,
     never,
@@ -21,11 +22,12 @@ from orgopt.document.reading.evidence.signs import (
     somebody,
     team,
 )
+from orgopt.document.reading.evidence.told import told
 from orgopt.document.reading.field import Field
 from orgopt.document.reading.fields import fields
-from orgopt.document.reading.names import NUMBERED, read_name
+from orgopt.document.reading.names import FILE, NUMBERED, read_name
 from orgopt.document.reading.remembered import of_section
-from orgopt.document.text.program import Program, Section, Span
+from orgopt.document.text.program import Block, Program, Section, Span
 from orgopt.org import slug
 
 _HEADING = re.compile(r"\ufeff? {0,3}#{1,6}[ \t]+(?P<text>.*)$")
@@ -34,12 +36,14 @@ _CLOSING = re.compile(r"(?<=[ \t])#+$")
 _DEFINING = {"headcount", "risk tolerance", "copy rule"}
 _SERIES_OF_PEOPLE = 3  # numbered sections, at least
 _NUMBER = re.compile(r"\W*(\d{1,2})[.)、]\s*\D")
+_NUMBER_OF = re.compile(r"\W*(\d{1,2})[a-z]?[.)、]\s*\D")
+_ONE_SERIES = 1.5  # what numbers that go on say
 _TITLED = re.compile(r"\S\s+[—–-]{1,2}\s+\S")
 _SMALL_WORD = re.compile(r"\s(?!(?:de|da|di|do|du|del|van|von|la|le|el|al|bin|ibn|y|e)\b)[^\W\d_A-Z][^\W\d_]{2,}")
 _OF_USERS = re.compile(r"\W*(?:user )?persona\b", re.IGNORECASE)  # of a product, in its requirements
 _HANDLE = re.compile(r"[(（]@[\w-]+[)）]")
-_PLAIN_KEY = re.compile(r"^[-*+•][ \t]+([^\W\d_][^:：\n*`]{1,28}?)[ \t]*[:：]", re.MULTILINE)
-_LOOKED = 600  # characters of a section
+_VARIANT = re.compile(r"(.{3,}?)\s*[#nN°º-]*\s*(?:\d{1,2}|[A-Z])$")  # `Option B`, `Recommendation #2`
+_SAME_KEYS = 2  # keys that a section shares with roles beside it
 _SERIES = 2  # numbered names that make a roster, whatever the heading says
 _MOST_NAMES = 8  # words of a field that names others; more are prose
 _MOST_KEY, _MOST_LETTERS = 3, 32  # words and letters of a key
@@ -89,16 +93,8 @@ def with_fields(program: Program, entry: Entry) -> Entry:
         prose=tuple(prose),
         section=section,
         mind=mind(every),
-        told=_told(program, section),
+        told=told(program, section),
     )
-
-
-def _told(program: Program, section: Section) -> bool:
-    """Whether a line of a section says what somebody is or does, in plain letters: `- Role: Tester`."""
-    keys = _PLAIN_KEY.findall(
-        program.text, section.heading.span.end, min(section.body.end, section.heading.span.end + _LOOKED)
-    )
-    return any(is_word("role", key) or is_word("duty", key) for key in keys)
 
 
 def defines(entry: Entry) -> bool:
@@ -123,6 +119,7 @@ def sisters(program: Program, sections: list[Section], above: float, inside: dic
     """
     other, above = above < 0, max(above, 0.0)
     found, left_out, groups = _candidates(program, sections, inside)
+    found = _no_variants(found)
     if groups:  # beside groups of roles stand other things
         found = [entry for entry in found if _is_somebody(entry)]
     found = _of_one_form([entry for entry in found if not (team(entry.name.raw) and not _has_traits(entry))])
@@ -141,6 +138,7 @@ def sisters(program: Program, sections: list[Section], above: float, inside: dic
     score += people(found)
     score += 1.5 if share(map(_has_traits, found)) >= 0.6 else 0.0
     score += 2.0 * (above > 0 and share(bool(_HANDLE.search(entry.name.raw)) for entry in found) >= 0.6)
+    score += 1.0 * (above > 0 and share(bool(FILE.fullmatch(entry.name.path)) for entry in found) >= 0.6)
     score += 2.0 * (bool(certain) and above > 0) + 1.5 * any(entry.name.digits for entry in found)
     score -= 1.5 * (left_out > len(found)) + 0.5 * (len(found) == 1)
     score -= 2.0 * (other and len(numbered) < _SERIES)
@@ -152,19 +150,48 @@ def sisters(program: Program, sections: list[Section], above: float, inside: dic
 def _candidates(program: Program, sections: list[Section], inside: dict[int, bool]) -> tuple[list[Entry], int, int]:
     """The sections that may be roles, how many others there are, and how many hold roles."""
     found: list[Entry] = []
-    left_out = groups = 0
+    others: list[Section] = []
+    groups = 0
     series = _series_of_people(sections)
     for section in sections:
         if not section.level or part_of(section.title):
             continue
         named = None if section.span.start in series else inside.get(section.span.start)
-        if named is not None and (_holds(section, named=named) or not section.blocks):
+        only = section.blocks and all(block.kind == "table" or _is_rule(program, block) for block in section.blocks)
+        if named is not None and (_holds(section, named=named) or not section.blocks or only):
             groups += 1
         elif never(section.title) or _OF_USERS.match(section.title) or not short(read_name(section.title, 0).text):
-            left_out += 1
+            others.append(section)
         else:  # a role above roles ends where they begin
             found.append(section_entry(program, _body(section) if named else section))
-    return found, left_out, groups
+    alike = _alike(program, others, found) if len(found) >= _SERIES else []
+    found = sorted([*found, *alike], key=lambda entry: entry.span.start)
+    return found, len(others) - len(alike), groups
+
+
+def _is_rule(program: Program, block: Block) -> bool:
+    """Whether a block is a line between chapters."""
+    return block.kind == "other" and not program.slice(block.span).strip("-*_ \r\n\t")
+
+
+def _alike(program: Program, others: list[Section], found: list[Entry]) -> list[Entry]:
+    """The sections that are written as roles beside them are, with their keys, whatever their titles speak of."""
+    common = Counter(key for entry in found if _has_traits(entry) for key in _keys(entry))
+    kept: list[Entry] = []
+    for section in others:
+        entry = section_entry(program, section)
+        own = _keys(entry)
+        same = sum(common[key] >= _SERIES for key in own)
+        if same >= _SAME_KEYS and 3 * same >= 2 * len(own) and short(entry.name.text) and not STEP.match(section.title):
+            kept.append(entry)
+    return kept
+
+
+def _no_variants(found: list[Entry]) -> list[Entry]:
+    """Without what is one thing several times, as in `Option 1`, `Option 2`; `Agent 1` and `Agent 2` are two."""
+    bases = [slug(base[1]) if (base := _VARIANT.match(entry.name.text)) else "" for entry in found]
+    often = Counter(base for base in bases if base and not person(base.replace("-", " ")))
+    return [entry for entry, base in zip(found, bases, strict=True) if often[base] < _SERIES or entry.fields]
 
 
 def _series_of_people(sections: list[Section]) -> set[int]:
@@ -191,14 +218,25 @@ def cousins(program: Program, sections: list[Section], above: float, inside: dic
     Taken are those that say of themselves what people do, have the keys that most have, or go by what somebody is; a
     title that comes back below each heading is that of a part of each.
     """
-    group = sisters(program, sections, above, inside)
+    series = _goes_on(sections)
+    group = sisters(program, sections, above + _ONE_SERIES * series, inside)
     if not group or group.score < ENOUGH:
         return []
     often = Counter(entry.name.id for entry in group.entries)
     common = {key for key, n in Counter(k for e in group.entries for k in _keys(e)).items() if _in_most(n, group)}
-    found = [e for e in group.entries if _is_somebody(e) or _has_traits(e) or common & _keys(e)]
+    found = [
+        e
+        for e in group.entries
+        if _is_somebody(e) or _has_traits(e) or common & _keys(e) or (series and _NUMBER_OF.match(e.name.raw))
+    ]
     found = [entry for entry in found if often[entry.name.id] == 1]
     return found if 2 * len(found) > len(group.entries) else []
+
+
+def _goes_on(sections: list[Section]) -> bool:
+    """Whether the numbers of subsections go on from one heading to the next: they are of one kind."""
+    numbers = [int(match[1]) for section in sections if (match := _NUMBER_OF.match(section.title))]
+    return len(numbers) >= _SERIES_OF_PEOPLE and numbers == sorted(numbers) and len(numbers) >= 0.8 * len(sections)
 
 
 def _keys(entry: Entry) -> set[str]:

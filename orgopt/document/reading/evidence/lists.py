@@ -13,6 +13,7 @@ from orgopt.document.reading.evidence.signs import (
     ENOUGH,
     Arrow,
     Group,
+    attribute,
     never,
     people,
     person,
@@ -39,6 +40,8 @@ _DASHED = re.compile(
     r"(?:(?:\*\*|__)[^*_:]+(?:\*\*|__)|\[[^\]]*\]\([^)]*\)|`[^`]+`)(?:\s*\([^)]*\))?\s+(?:[—–]|-{1,2})\s"
 )
 _COUNTED = re.compile(r"\d+\+?\s")
+_NUMBER_ALONE = re.compile(r"\W*\d[\d.,]*\s*%?\s*\w*\W*(?:\(.*\))?\W*$")
+_HANDLE = re.compile(r"(?<!\w)@\w")
 _MOST = 40  # letters of a bullet's name
 _MOST_OF_TEAM = 4  # words of one of several names in a line
 
@@ -85,6 +88,8 @@ def list_group(program: Program, block: Block, above: float) -> Group | None:
     """The group of a list."""
     listed = list(block_bullets(program, block))
     titles = [read_name(program.slice(_title(bullet)), 0).text for bullet in listed]
+    if share(map(attribute, titles)) >= 0.5 or (_counts(program, listed) and share(map(person, titles)) < 0.3):
+        return None  # the fields of one, as in `**Agent ID**: …`, or how many there are of each
     if above > 0 and (members := _members(program, listed)):
         return Group(entries=(), score=ENOUGH, span=block.span, what="a list", left=tuple(members))
     teams = all(short(title) and says("team", title) for title in titles)  # teams of teams
@@ -114,6 +119,7 @@ def list_group(program: Program, block: Block, above: float) -> Group | None:
     linked = share(bool(FILE.fullmatch(entry.name.path)) for entry in found) >= 0.6
     score += 1.0 * (marked >= 0.6) + 1.0 * (linked and some)
     score += 2.0 * (2 * sum(bool(NUMBERED.search(bullet.text)) for bullet in listed) >= len(listed))
+    score += 2.0 * (above > 0 and share(bool(_HANDLE.search(entry.name.raw)) for entry in found) >= 0.6)
     score -= 3.0 * (not some_people and share(map(_is_file, found)) >= 0.5)
     score += 1.0 * any(field.key in LINK_KEYS for entry in found for field in entry.fields)
     score -= 0.5 * (len(found) == 1)
@@ -131,10 +137,16 @@ def _members(program: Program, listed: list[Bullet]) -> list[Entry]:
         text = program.slice(rest)
         parts = [read_name(part, rest.start + text.find(part)) for part in split_names(text)]
         some = [name for name in parts if name.id and short(name.text) and len(name.text.split()) <= _MOST_OF_TEAM]
-        teams += not person(program.slice(head)) and len(some) > 1 and len(some) == len(parts)
+        of_one = person(program.slice(head)) or _HANDLE.search(program.slice(head))
+        teams += not of_one and len(some) > 1 and len(some) == len(parts)
         found += [Entry(kind="item", name=name, span=bullet.line) for name in some]
     are = teams >= max(2, 0.8 * len(listed)) and share(person(entry.name.text) for entry in found) >= 0.5
     return found if are else []
+
+
+def _counts(program: Program, listed: list[Bullet]) -> bool:
+    """Whether the bullets of a list say numbers, as in `**Board**: 3 agents`."""
+    return share(bool(_NUMBER_ALONE.match(program.slice(_head(b, bullet_field(b))[1]))) for b in listed) >= 0.6
 
 
 class _Team(NamedTuple):

@@ -48,13 +48,14 @@ class Edge(NamedTuple):
 
 
 class Chart(NamedTuple):
-    """A chart: its nodes by their ids, how they are written where they have a label, its arrows, what boxes hold."""
+    """A chart: its nodes by their ids, how they are written where they have a label, its arrows, its boxes."""
 
     nodes: dict[str, Entry]
     written: dict[str, tuple[Span, str]]
     edges: list[Edge]
     boxes: dict[str, list[str]]
     choices: list[str]
+    titles: list[str]
 
 
 @of_block
@@ -63,7 +64,7 @@ def mermaid_group(program: Program, block: Block, above: float) -> Group | None:
     chart = chart_of(program, block)
     if chart is None:
         return None
-    nodes, _, edges, boxes, choices = chart
+    nodes, _, edges, boxes, choices, _ = chart
     found = {i: e for i, e in nodes.items() if i not in boxes and e.name.id and not i.startswith("note")}
     people_ = {
         i: e for i, e in found.items() if short(e.name.text) and not (never(e.name.text) and not person(e.name.text))
@@ -79,6 +80,7 @@ def mermaid_group(program: Program, block: Block, above: float) -> Group | None:
     solid = [edge for edge in _into_boxes(edges, boxes, people_) if edge.line != "-."]
     score += 1.5 * (_is_tree([edge for edge in solid if not edge.said], people_) or _is_tree(solid, people_))
     score -= 1.0 * (len(people_) < 2) + 2.0 * (2 * len(people_) < len(found))
+    score -= 2.0 * (len(chart.titles) > 1 and share(map(never, chart.titles)) >= 0.5)  # what comes after what
     score -= 2.0 * (len(choices) > 0 and not worded)  # who decides what, and what comes next
     links = tuple(_arrows(edges, boxes, people_))
     entries = tuple(people_.values())
@@ -89,7 +91,7 @@ def chart_of(program: Program, block: Block) -> Chart | None:
     """The chart in a fence, or None for any other block."""
     if not _OPEN.match(program.slice(program.first_line(block.span))):
         return None
-    chart = Chart({}, {}, [], {}, [])
+    chart = Chart({}, {}, [], {}, [], [])
     open_: list[str] = []
     started = titled = False
     for line in list(program.lines(block.span))[1:_MOST]:
@@ -116,8 +118,9 @@ def chart_of(program: Program, block: Block) -> Chart | None:
 
 def _box(text: str, open_: list[str], chart: Chart) -> None:
     """Note the box that a line opens or closes."""
-    if box := re.match(r"\s*subgraph\b\s*([\w.-]*)", text):
+    if box := re.match(r"\s*subgraph\b\s*([\w.-]*)\s*[\[\"]*([^\]\"]*)", text):
         open_.append(box[1])
+        chart.titles.append(box[2] or box[1])
         chart.boxes.setdefault(box[1], [])
     elif text.strip() == "end" and open_:
         open_.pop()

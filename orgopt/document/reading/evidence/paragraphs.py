@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from orgopt.document.grammar.words import is_word, says
 from orgopt.document.reading.entry import Entry, count, is_known, mind, told_apart
-from orgopt.document.reading.evidence.signs import Group, never, people, share, short
+from orgopt.document.reading.evidence.signs import Group, attribute, never, people, share, short
 from orgopt.document.reading.field import Field
 from orgopt.document.reading.fields import block_fields
 from orgopt.document.reading.names import NUMBERED, read_name
@@ -16,8 +16,10 @@ from orgopt.document.text.program import Block, Program, Section, Span, alone
 
 # A line of bold letters alone, a word or some before a colon, or a heading that lacks its blank.
 _BOLD = re.compile(r"(?P<mark>\*\*|__)(?P<name>(?:(?!\*\*|__).){2,80})(?P=mark):?(?:\s*[（(][^）)]*[）)])?\s*$")
+_TITLED = re.compile(r"(?P<mark>\*\*|__)(?:(?!\*\*|__).){2,60}(?P=mark)\s+(?:[-–—]|--)\s+[^.!?。:：]{2,60}$")
 _COLON = re.compile(r"(?P<name>[^\W\d_][^:：*|<>\[\]]{1,50}):\s*$")
 _TIGHT = re.compile(r"#{1,6}(?P<name>[^\s#!\d].{0,80}?)\s*$")
+_ORDERED = re.compile(r"(?P<number>\d{1,2})[.)]\s+(?P<name>\S.{1,60})$")
 _FEWEST = 2
 
 
@@ -27,11 +29,12 @@ class _Label(NamedTuple):
     raw: str
     at: int
     line: Span
+    numbered: bool = False
 
 
 def paragraph_group(program: Program, section: Section | None, blocks: tuple[Block, ...], above: float) -> Group | None:
     """The group of the labels among the blocks of a section."""
-    labels = list(_labels(program, blocks))
+    labels = [label for label in _labels(program, blocks) if not attribute(label.raw.strip("*_ :："))]
     if len(labels) < _FEWEST:
         return None
     ends = [*(label.line.start for label in labels[1:]), section.body.end if section else blocks[-1].span.end]
@@ -39,7 +42,7 @@ def paragraph_group(program: Program, section: Section | None, blocks: tuple[Blo
     found = [entry for entry in found if entry and short(entry.name.text) and not never(entry.name.text)]
     if len(found) < max(_FEWEST, (len(labels) + 1) // 2):
         return None
-    counted = share(label.raw[:1].isdigit() for label in labels) >= 0.6
+    counted = share(label.numbered or label.raw[:1].isdigit() for label in labels) >= 0.6
     score = min(above, 2.0) + people(found) + 1.0 * counted
     score += 1.5 * (share(_says_role(program, entry) for entry in found) >= 0.6)
     score += 2.0 * (2 * sum(bool(NUMBERED.search(label.raw)) for label in labels) >= len(labels))
@@ -48,7 +51,11 @@ def paragraph_group(program: Program, section: Section | None, blocks: tuple[Blo
 
 
 def _labels(program: Program, blocks: tuple[Block, ...]) -> Iterator[_Label]:
+    last = 0
     for block in blocks:
+        if block.kind == "list" and (label := _numbered(program, block, last)):
+            last += 1
+            yield label
         if block.kind != "paragraph":
             continue
         for number, line in enumerate(program.lines(block.span)):
@@ -56,6 +63,17 @@ def _labels(program: Program, blocks: tuple[Block, ...]) -> Iterator[_Label]:
             match = _TIGHT.match(text) or (None if number else _BOLD.match(text) or _COLON.match(text))
             if match:
                 yield _Label(match["name"], line.start + match.start("name"), line)
+            elif not number and _TITLED.match(text):
+                yield _Label(text, line.start, line)
+
+
+def _numbered(program: Program, block: Block, last: int) -> _Label | None:
+    """The label that a list of one number is, above what somebody does: `2. Tester`, then a list of its own."""
+    line, *more = program.lines(block.span)
+    match = _ORDERED.match(program.slice(line).rstrip())
+    if not match or int(match["number"]) != last + 1 or any(program.slice(one).strip() for one in more):
+        return None
+    return _Label(match["name"], line.start + match.start("name"), line, numbered=True)
 
 
 def _entry_of(program: Program, blocks: tuple[Block, ...], label: _Label, end: int) -> Entry | None:

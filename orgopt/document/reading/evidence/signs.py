@@ -3,12 +3,15 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
-from orgopt.document.grammar.words import is_word, normal, says, without, words
+from orgopt.document.grammar.words import alternatives, is_word, normal, says, without, words
 from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.names import FILE, NUMBERED, read_name
 from orgopt.document.text.program import Span
+
+AGENTS = ("agent", "agente", "エージェント", "智能体", "에이전트")
+"""What may stand behind the name of an agent, and is no part of it."""
 
 ENOUGH = 3.0
 """Signs that make a group of like things roles; with fewer, they are left alone, and said to be from `DOUBT` on."""
@@ -36,22 +39,46 @@ _SMALL = frozenset(
     | {"das", "der", "die", "unser", "unsere", "und", "les", "le", "la", "l", "de", "des", "d", "du", "nos", "notre"}
     | {"et", "el", "los", "las", "nuestro", "y", "o", "os", "as", "nosso", "do", "da", "dos", "e", "em", "en"}
 )
-_STEP = re.compile(
+STEP = re.compile(
     r"\W*(?:step|phase|stage|étape|schritt|paso|passo|etapa|fase|day|week|sprint|version|v|part|단계|步骤|阶段|ステップ)\s*\d|"
     r"\W*第\S{1,3}(?:步|阶段|章|部分)|\W*\d{4}-\d\d",
     re.IGNORECASE,
 )
 _IN_BRACKETS = re.compile(r"\s*(?:\([^()]*\)|（[^（）]*）)\s*$")
-_HEADS = re.compile(
-    r"[(（]\s*\d+\s*(?:人|名|体|명|people|members|persons?|Personen|personnes|personas|pessoas)\s*[)）]"
+_OF_NAMES = re.compile(r"[(（][^\W\d][\w.-]*(?:\s[\w.-]+)?(?:[,、，]\s*[^\W\d][\w.-]*(?:\s[\w.-]+)?)+[)）]\s*$")
+_SAID_OF_LISTS = ("thing", "person", "team")
+_SENTENCE_END = re.compile(r"(?<=[.。!?])\s")
+_INSIDE = re.compile(r"[(（][^()（）]*[)）]")
+_OF_ROLES = re.compile(  # they are its parts, whatever the second word says elsewhere
+    r"\W*(?:(?:agent|team) )?roles? (?:model|definitions?|descriptions?|catalogu?e?|overview|list|structure|breakdown)"
+    r"|\W*rollen(?:modell|definition(?:en)?|beschreibung(?:en)?|übersicht)|\W*définition des rôles"
+    r"|\W*(?:definición|definição|descripción|descrição) (?:de|dos) (?:los )?(?:roles|papéis)|\W*角色(?:定义|模型|说明)"
+    r"|\W*役割(?:定義|一覧)|\W*(?:에이전트 )?역할 ?(?:정의|개요|목록)",
+    re.IGNORECASE,
 )
+_EACH = re.compile(
+    r"\W*(?:(?:each|every|jede[rs]?|chaque|cada|каждый)\b|(?:an|the|ein|un|une|um|uma) (?:agente?|role)\b"
+    r"|每个|各|모든|각)",
+    re.IGNORECASE,
+)
+HEADS = re.compile(
+    r"[(（]\s*\d+\s*(?:人|名|体|명|people|members|persons?|Personen|personnes|personas|pessoas|agent[es]*n?)\s*[)）]",
+    re.IGNORECASE,
+)
+"""How many stand below a heading."""
 _OF = {"of", "de", "do", "da", "du", "des", "d", "für", "di", "del", "dos"}
+_TO_WHOM = {"for", "per", "by", "to", "about", "por", "para", "pour", "par", "für", "pro", "vom", "zum"}
 _CAMEL = re.compile(r"(?<=[a-zß-ÿ])(?=[A-Z])")
+_LATIN_END = re.compile(r"[a-z]+$")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _ABBREVIATED = re.compile(r"(?<=\b[A-Z][a-z])\.$|(?<=\b[A-Z])\.$")  # `Plankton Jr.`
-_NO_NAME = re.compile(r"[→{}`=<>|\"]|->|, |、|，|\bvs\b")
+_NO_NAME = re.compile(
+    r"[→{}`=<>|\"]|->|, |、|，|\bvs\b|\S\sby\s\S|[가-힣][은는을를]\s\S"
+    r"|\S(?:から\S+へ|에서\s*\S+(?:으?로|에게))$|^从.+[到给]"  # from whom to whom
+)
 _FILE = re.compile(r"\.(?:md|py|ts|js|tsx|jsx|json|ya?ml|toml|sh|go|rs|txt|html|css|sql)\b|\s/\w", re.IGNORECASE)
 _PATH = re.compile(r"^\W*\.?[\w.-]*/|[\w-]+/[\w./-]+|\.[A-Za-z]{1,4}\b`?\s*$|^[A-Z]{3,7} /|\w\(.*\)$")
+_ATTRIBUTES = ("name", "agent", "role", "duty", "file", "number", "value", "headcount", "model")
 _MOST_REST = 6  # words of a heading beside those of a team
 _MOST_WORDS, _MOST_LETTERS = 7, 22  # of a name; the second where a script has no blanks
 
@@ -103,9 +130,11 @@ def team(title: str) -> float:
     """How much a heading says that roles stand below it: 3 where it says nothing else, 0 where it says otherwise."""
     if FILE.fullmatch(title.strip()) or _PATH.search(title) or _TO.match(title):
         return 0.0
-    if part_of(title) == "roles":
+    if part_of(title) == "roles" or _OF_ROLES.fullmatch(title.strip()):
         return 3.0
     if _somebody(title) and not is_word("team", title):
+        return 0.0
+    if _OF_NAMES.search(title):  # `Members (Ada, Bo)`: they are named here, and what they do stands below
         return 0.0
     title = _IN_BRACKETS.sub("", title) or title
     if part_of(title) or not says("team", title) or never(title):
@@ -123,7 +152,7 @@ def team(title: str) -> float:
 @lru_cache(maxsize=1024)
 def group_title(title: str) -> bool:
     """Whether a heading is that of a group of roles, where there are roles below it."""
-    return bool(team(title) or _HEADS.search(title)) or (
+    return bool(team(title) or HEADS.search(title)) or (
         (says("group", title) or says("unit", title)) and not _somebody(title)
     )
 
@@ -131,9 +160,36 @@ def group_title(title: str) -> bool:
 @lru_cache(maxsize=1024)
 def never(title: str) -> bool:
     """Whether a heading is that of rules, steps, tools and the like, and not the name of somebody."""
-    if _STEP.match(title):
+    if STEP.match(title) or absent(title):
         return True
+    if _OF_ROLES.fullmatch(title.strip()):
+        return False
+    bare = _IN_BRACKETS.sub("", title)
+    if bare != title and says("never", bare) and not _somebody(bare) and not says("unit", bare):
+        return True  # `Usage (for the coding agent)`
     return says("never", title) and not _somebody(title) and not says("unit", title)
+
+
+def absent(title: str) -> bool:
+    """Whether a heading is that of those who are not there yet, or no more: `Planned agents`, `Former members`."""
+    return says("absent", title)
+
+
+def of_things(text: str) -> bool:
+    """Whether a text above a list says that it is of things: the last of its words for things or for people counts."""
+    for sentence in reversed(_SENTENCE_END.split(_IN_BRACKETS.sub("", text.rstrip(" :：*_")))):
+        if _EACH.match(sentence) or attribute(sentence.strip("*_ ")):  # `Each agent has:`, `Responsible for:`
+            return True
+        words_ = normal(_INSIDE.sub(" ", sentence))
+        last = {kind: max((m.end() for m in _words(kind).finditer(words_)), default=0) for kind in _SAID_OF_LISTS}
+        if any(last.values()):
+            return last["thing"] > 0 and last["thing"] == max(last.values())
+    return False
+
+
+@cache
+def _words(kind: str) -> re.Pattern[str]:
+    return re.compile(alternatives(kind))
 
 
 def _somebody(title: str) -> bool:
@@ -144,12 +200,24 @@ def _somebody(title: str) -> bool:
     return _ends_as_person(name.text) or bool(name.title and _ends_as_person(name.title))
 
 
+@lru_cache(maxsize=1024)
+def attribute(title: str) -> bool:
+    """Whether a title is that of a field or a column, as `Agent ID` and `Responsibilities`, and of nobody."""
+    word = normal(title)
+    return any(is_word(kind, word) or is_word(kind, word.removesuffix(" id")) for kind in _ATTRIBUTES)
+
+
 def _ends_as_person(name: str) -> bool:
     parts = normal(_CAMEL.sub(" ", name)).split()
+    while len(parts) > 1 and parts[-1].isdecimal():  # `Designer 2`
+        parts.pop()
     if not parts or (is_word("team", parts[-1]) and not is_word("person", parts[-1])):
         return False  # `Builder Agents` are several
-    if _CJK.search(parts[-1]):
-        return any(parts[-1].endswith(word) for word in _cjk_people())
+    if _CJK.search(parts[-1]):  # the head of what is called stands last: `测试Agent`, `팀장님`
+        latin = _LATIN_END.search(parts[-1])
+        return is_word("person", latin[0]) if latin else parts[-1].rstrip("님들们達").endswith(_cjk_people())
+    if len(parts) > 1 and parts[-2] in _TO_WHOM:  # `Rules for agents`, `Modelos por agente`
+        return False
     first = (
         len(parts) > 1 and parts[0] != "agent" and (parts[1] in _OF or len(parts) == 2) and is_word("person", parts[0])
     )
@@ -168,7 +236,15 @@ def person(name: str) -> bool:
         return any(map(person, name.split(" / ")))
     if "/" in name and " " not in name and name.islower():  # a path, a branch
         return False
+    if _CJK.search(name):  # the head of what is called stands last
+        return any(map(_ends_as_person, _CAMEL.sub(" ", name).split()))
     return _ends_as_person(name) if len(name.split()) > 2 else says("person", _CAMEL.sub(" ", name))
+
+
+def without_agent(role_id: str) -> str:
+    """An id without `agent` behind it."""
+    bare = next((role_id.removesuffix(word) for word in AGENTS if role_id.endswith(word)), role_id)
+    return bare.removesuffix("sub").removesuffix("sub-").rstrip("-")
 
 
 def short(name: str) -> bool:

@@ -1,14 +1,15 @@
 """Tables as evidence: a column of names beside columns that say what somebody is or does."""
 
 import re
+from functools import lru_cache
 
 from orgopt.document.grammar.keys import KEYS, LINK_KEYS, ROLE_KEYS, TEXT_KEYS, canonical
 from orgopt.document.grammar.values import is_agent
-from orgopt.document.grammar.words import is_word, normal, says
+from orgopt.document.grammar.words import is_word, normal, says, words
 from orgopt.document.reading.entry import Entry, count, told_apart
 from orgopt.document.reading.evidence.signs import DOUBT, Group, people, share, short, team
 from orgopt.document.reading.fields import Row, cell_fields, rows, unmarked
-from orgopt.document.reading.names import FILE, read_name
+from orgopt.document.reading.names import FILE, is_blank, read_name
 from orgopt.document.reading.remembered import of_block
 from orgopt.document.text.program import Block, Program
 
@@ -17,8 +18,20 @@ _TR = re.compile(r"<tr\b[^>]*>(.*?)(?=</tr>|<tr\b|\Z)", re.IGNORECASE | re.DOTAL
 _TD = re.compile(r"<t[dh]\b[^>]*>(.*?)(?=</t[dh]>|<t[dh]\b|\Z)", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<[^>]{0,500}>|\s+")
 _MOST_ROWS = 50
+_FEWEST = 2  # rows that make a roster of what stands in a later column, or of files
+_SPEAKS = 2.0  # of a heading
 _WHO = ("name", "agent", "role")
+_CONTACT = re.compile(
+    r"git(?:hub|lab)(?: \w+)?|e-?mail|linkedin|slack(?: \w+)?|discord|telegram|twitter|contacto?|kontakt|contato"
+    r"|matr[ií]cula|phone|邮箱|联系方式|連絡先|이메일|깃허브|github id",
+    re.IGNORECASE,
+)
+_TOLD = ("duty", "role", "file")  # what columns beside that of the names say
 _TICK = re.compile(r"(?:[✅❌✓✔✗✘☑⚠🟢🔴]|(?:yes|no|sim|não|sí|ja|nein|oui|non|[xo])$)", re.IGNORECASE)
+_QUALIFIES = {"recommended", "responsible", "primary", "assigned", "best", "specialist", "right", "target", "main"}
+_MOST_CJK = 10  # letters of a title without blanks
+_IN_BRACKETS = re.compile(r"\s*[(（][^()（）]*[)）]\s*$")
+_IDENTIFIER = re.compile(r"[`*@\s]*[\w.-]+[`*\s]*$")
 _NONE = "-–—? "  # cells without a name
 _BEFORE = 2  # columns that may stand before that of the names
 
@@ -37,6 +50,11 @@ def table_group(program: Program, block: Block, above: float) -> Group | None:
     column = _name_column(titles, body)
     unnamed = column is None and above > 0 and _is_of_roles(titles[1:])
     column = 0 if unnamed else column
+    routed = column is None
+    if column is None:
+        column = _routed_to(titles, body) if above >= 0 else None
+    if column is None and above >= _SPEAKS:
+        column = _of_files(titles, body)
     if column is None or not body:
         return None
     # Beside the name may stand what it goes by: `| Developer | dev |`.
@@ -53,9 +71,13 @@ def table_group(program: Program, block: Block, above: float) -> Group | None:
     score += sum(_key(title) for title in others)
     score += min(1.0, people(found)) + 0.5 * (share(_marked(row, column) for row in body) >= 0.6)
     keyed = any(_key(title) or is_word("role", title) or _is(title, "agent") for title in titles)
+    told = any(_key(title) or any(is_word(kind, title) for kind in _TOLD) for title in others)
+    score -= 1.0 * (_is(titles[column], "agent") and not told and not people(found))
+    score += 1.5 * (above > 0 and any(_CONTACT.fullmatch(title) for title in others))
     score -= 1.0 * (above <= 0 and not keyed and not people(found))
+    score += 1.5 * (routed and share(map(_identified, found)) >= 0.8)
     score -= 3.0 * _is_matrix(body, column)
-    score -= 3.0 * (len(set(names)) < 0.7 * len(names)) + 3.0 * (share(map(short, names)) < 0.8)
+    score -= 3.0 * (not routed and len(set(names)) < 0.7 * len(names)) + 3.0 * (share(map(short, names)) < 0.8)
     return Group(entries=tuple(found), score=score, span=block.span, what="a table")
 
 
@@ -95,8 +117,24 @@ def _key(title: str) -> float:
 
 
 def _is(title: str, kind: str) -> bool:
-    """Whether a title is a word of a kind, alone or with `ID`."""
-    return is_word(kind, title) or is_word(kind, normal(title).removesuffix(" id").removesuffix(" name"))
+    """Whether a title is a word of a kind, alone, with `ID`, or behind others, as in `Team member`."""
+    bare = normal(_IN_BRACKETS.sub("", title))
+    if is_word(kind, title) or is_word(kind, bare.removesuffix(" id").removesuffix(" name")):
+        return True
+    *before, last = bare.split() or [""]
+    if before and all(is_word("team", word) or is_word("group", word) or word in _QUALIFIES for word in before):
+        return is_word(kind, last)
+    return kind in {"agent", "name"} and len(bare) <= _MOST_CJK and _is_wide(bare, kind)
+
+
+@lru_cache(maxsize=256)
+def _is_wide(title: str, kind: str) -> bool:
+    """Whether a title of a script without blanks ends with a word of a kind: `推奨エージェント`, `角色名称`."""
+    word = max((w for w in words(kind) if not w.isascii() and title.endswith(w)), key=len, default="")
+    before = title.removesuffix(word).strip()
+    return bool(word) and (
+        (kind == "agent" and len(word) > 1) or any(is_word(k, before) for k in ("agent", "role", "team"))
+    )
 
 
 def _is_of_roles(titles: list[str]) -> bool:
@@ -119,11 +157,34 @@ def _name_column(titles: list[str], body: list[Row]) -> int | None:
     return named[0] if named else first
 
 
+def _routed_to(titles: list[str], body: list[Row]) -> int | None:
+    """The column of those to whom a table gives tasks or triggers, as in `| Task | Agent | Model |`."""
+    column = next((i for i, title in enumerate(titles) if i and _is(title, "agent")), None)
+    if column is None or len(body) < _FEWEST:
+        return None
+    cells = [row.cells[column].text for row in body if column < len(row.cells)]
+    marked = share(bool(_IDENTIFIER.match(cell)) and bool(cell.strip(_NONE)) for cell in cells)
+    return column if marked >= 0.8 and 3 * len(set(cells)) >= 2 * len(cells) else None
+
+
+def _of_files(titles: list[str], body: list[Row]) -> int | None:
+    """The first column, where each of its cells is the file of somebody and another says what that does."""
+    first = [row.cells[0].text for row in body if row.cells]
+    told = any(is_word("role", title) or is_word("duty", title) for title in titles[1:])
+    files = share(FILE.fullmatch(cell.strip("*_ ")) is not None for cell in first)
+    return 0 if told and is_word("file", titles[0]) and files >= 0.9 and len(first) >= _FEWEST else None
+
+
+def _identified(entry: Entry) -> bool:
+    """Whether a name is written as that of an agent: in code, or with hyphens."""
+    return entry.name.raw[:1] in "`@" or "-" in entry.name.text or people([entry]) > 0
+
+
 def _row_entry(beside_name: list[int], header: Row, row: Row, column: int) -> Entry | None:
     cells = row.cells
-    if column < len(cells) and not cells[column].text.strip(_NONE) and column:
+    if column < len(cells) and is_blank(cells[column].text) and column:
         column = 0  # nobody by name: the role stands for it
-    if column >= len(cells) or not cells[column].text.strip(_NONE):
+    if column >= len(cells) or is_blank(cells[column].text):
         return None
     cell = cells[column]
     name = read_name(cell.text, cell.span.start)

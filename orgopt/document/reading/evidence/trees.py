@@ -1,50 +1,107 @@
-"""Trees drawn with lines, in a fence, as evidence: names on branches, those below reporting to those above."""
+"""Trees drawn with lines, in a fence or not, as evidence: names on branches, those below reporting to those above."""
 
 import re
+from collections import Counter
+from dataclasses import replace
 
+from orgopt.document.grammar.words import is_word, says
 from orgopt.document.reading.entry import Entry, count
-from orgopt.document.reading.evidence.signs import Arrow, Group, never, people, share, short, somebody, team
+from orgopt.document.reading.evidence.signs import Arrow, Group, never, people, person, share, short, somebody, team
 from orgopt.document.reading.names import read_name
 from orgopt.document.reading.remembered import of_block
 from orgopt.document.text.program import Block, Program, Span
 
-_BRANCH = re.compile(r"(?P<lead>[\s│|]*)(?:[├└╰]|[+|`](?=--))[─\-╴]{1,3}\s*(?P<text>\S.*?)\s*$")
+_BRANCH = re.compile(r"(?P<lead>[\s│|]*)(?:[├└╰]|[+|`](?=--))[─\-╴]{1,3}[→>]?\s*(?P<text>\S.*?)\s*$")
+_LINE = re.compile(r"[\s│|↓↕↑▼▲]*$")  # between a root and its branches
 _REST = re.compile(r"\s{2,}(?=\S)|\s+(?:#|←|→|<-|->|//)\s*")  # what follows a name on its line
 _FILE = re.compile(r"[/\\]\s*$|\.[A-Za-z0-9]{1,5}$|^\.")
+_IN_BRACKETS = re.compile(r"\s*[(（][^()（）]*[)）]\s*$")
+_ARROW = re.compile(r"[←→↔]|<-|->")
+_MARK = re.compile(r"[├└╰]|[+|`]--")
 
 
 @of_block
 def tree_group(program: Program, block: Block, above: float) -> Group | None:
     """The group of a tree."""
-    found: list[Entry] = []
-    arrows: list[Arrow] = []
-    bosses: list[tuple[int, Entry]] = []
-    branches = files = 0
-    for line in program.lines(block.span):
-        text = program.slice(line).rstrip("\r\n")
-        match = _BRANCH.match(text)
-        if not match:
-            bosses = []
-            continue
-        branches += 1
-        raw = _REST.split(match["text"], maxsplit=1)[0]
-        files += bool(_FILE.search(raw))
-        at = line.start + match.start("text")
-        name = read_name(raw, at)
-        depth = len(match["lead"].expandtabs(4))
-        bosses = [(d, e) for d, e in bosses if d < depth]
-        if not name.id or not short(name.text) or never(name.text) or team(raw):
-            continue
-        rest = Span(at + len(raw), line.start + len(text))
-        entry = Entry(kind="node", name=name, span=line, fields=count(name), prose=(rest,))
-        if bosses:
-            boss = bosses[-1][1]
-            arrows.append(Arrow(source=name.id, target=boss.name.id, kind="reports to", mutual=False, span=line))
-        found.append(entry)
-        bosses.append((depth, entry))
-    if len(found) < 2 or 2 * len(found) < branches:
+    if not _MARK.search(program.text, block.span.start, block.span.end):
         return None
-    score = above + people(found) + 1.5 - 4.0 * (files > 0.2 * branches)
-    score -= 1.5 * (share(map(somebody, found)) < 0.3)
+    tree = _Tree()
+    for line in program.lines(block.span):
+        tree.add(program.slice(line).rstrip("\r\n"), line)
+    found = tree.named()
+    if len(found) < 2 or 2 * len(found) < tree.branches:
+        return None
+    called = [entry for entry, _ in tree.entries]
+    score = above + people(called) + 1.5 - 4.0 * (tree.files > 0.2 * tree.branches)
+    score -= 1.5 * (share(map(somebody, called)) < 0.3)
     score -= 3.0 * (len({entry.name.id for entry in found}) < 0.7 * len(found))  # what happens, one after the other
-    return Group(entries=tuple(found), score=score, span=block.span, what="a tree", links=tuple(arrows))
+    return Group(entries=tuple(found), score=score, span=block.span, what="a tree", links=tuple(tree.arrows()))
+
+
+class _Tree:
+    """The names on the branches of a tree, and below whom each stands."""
+
+    def __init__(self) -> None:
+        self.entries: list[tuple[Entry, int | None]] = []  # each with the place of the one above it
+        self.bosses: list[tuple[int, int]] = []
+        self.root: tuple[str, Span] | None = None
+        self.branches = self.files = 0
+
+    def add(self, text: str, line: Span) -> None:
+        """Read a line."""
+        match = _BRANCH.match(text)
+        if match is None:
+            if not _LINE.match(text):
+                self.bosses, self.root = [], (text, line)
+            return
+        if self.root:
+            self._add_root(*self.root)
+            self.root = None
+        self.branches += 1
+        raw = _REST.split(match["text"], maxsplit=1)[0]
+        self.files += bool(_FILE.search(raw))
+        depth = len(match["lead"].expandtabs(4))
+        self.bosses = [(d, i) for d, i in self.bosses if d < depth]
+        at = line.start + match.start("text")
+        if entry := _entry(raw, at, line, Span(at + len(raw), line.start + len(text))):
+            self.bosses.append((depth, len(self.entries)))
+            self.entries.append((entry, self.bosses[-2][1] if len(self.bosses) > 1 else None))
+
+    def _add_root(self, text: str, line: Span) -> None:
+        """Read the line from which branches go, if it names somebody."""
+        raw = _REST.split(text.strip(), maxsplit=1)[0]
+        at = line.start + len(text) - len(text.lstrip())
+        entry = _entry(raw, at, line, Span(at + len(raw), line.start + len(text))) if raw else None
+        if entry and somebody(entry) and not _ARROW.search(text):
+            self.bosses = [(-1, len(self.entries))]
+            self.entries.append((entry, None))
+
+    def named(self) -> list[Entry]:
+        """Them; those who go by one name are told apart by what stands behind it."""
+        often = Counter(i for i, _ in {(entry.name.id, entry.name.full) for entry, _ in self.entries})
+        return [_in_full(entry) if often[entry.name.id] > 1 else entry for entry, _ in self.entries]
+
+    def arrows(self) -> list[Arrow]:
+        """Who reports to whom."""
+        found = self.named()
+        return [
+            Arrow(source=one.name.id, target=found[boss].name.id, kind="reports to", mutual=False, span=one.span)
+            for one, (_, boss) in zip(found, self.entries, strict=True)
+            if boss is not None
+        ]
+
+
+def _in_full(entry: Entry) -> Entry:
+    """Somebody by all that tells them from others of the same name: `Agent – Tests`, `Engineer (Tests)`."""
+    name = entry.name
+    bare = _IN_BRACKETS.sub("", name.raw).strip("*_` ")
+    return replace(entry, name=name._replace(text=bare if bare.endswith(f" {name.title}") else name.full))
+
+
+def _entry(raw: str, at: int, line: Span, rest: Span) -> Entry | None:
+    """Who stands on a branch; None for files, sentences, and the titles of parts of a whole."""
+    name = read_name(raw, at)
+    unit = (says("unit", name.text) or is_word("group", name.text)) and not person(name.text)
+    if not name.id or not short(name.text) or never(name.text) or team(name.text) or unit:
+        return None
+    return Entry(kind="node", name=name, span=line, fields=count(name), prose=(rest,))

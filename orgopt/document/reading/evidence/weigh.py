@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from orgopt.document.grammar.words import says, without
+from orgopt.document.grammar.words import is_word, says, without
 from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.evidence.crewai import crew_group
 from orgopt.document.reading.evidence.folders import aside, file_entry, folder_of, workspace_entry, workspaces
@@ -11,14 +11,30 @@ from orgopt.document.reading.evidence.headings import cousins, section_entry, si
 from orgopt.document.reading.evidence.lists import items, listed_groups
 from orgopt.document.reading.evidence.mermaid import mermaid_group
 from orgopt.document.reading.evidence.paragraphs import paragraph_group
-from orgopt.document.reading.evidence.signs import DOUBT, ENOUGH, Arrow, Group, group_title, never, part_of, team
+from orgopt.document.reading.evidence.signs import (
+    DOUBT,
+    ENOUGH,
+    HEADS,
+    Arrow,
+    Group,
+    absent,
+    group_title,
+    never,
+    of_things,
+    part_of,
+    person,
+    team,
+)
 from orgopt.document.reading.evidence.tables import html_group, table_group
 from orgopt.document.reading.evidence.trees import tree_group
 from orgopt.document.reading.fields import bullets
 from orgopt.document.reading.names import read_name
 from orgopt.document.text.program import Block, Program, Section, Span
+from orgopt.org import slug
 
 _SOME = 0.5  # of the signs of one group below a heading, that are worth a look at all of them
+_FEW_PARTS = 3  # of one kind, side by side
+_OF_ONE = 0.5  # the same, where the heading right above names somebody
 _INHERITED = 1.5  # what a heading further up says, at most
 
 
@@ -61,7 +77,22 @@ def roster(program: Program, roles: Section | None, taken: tuple[Span, ...]) -> 
     links = tuple(arrow for group in kept for arrow in group.links)
     doubtful = () if found else tuple(group for group in groups if DOUBT <= group.score < ENOUGH)
     left = tuple(entry for group in kept for entry in group.left)
-    return Roster(entries=tuple(found), links=links, doubtful=doubtful, left=left)
+    return Roster(entries=tuple(_by_title(found)), links=links, doubtful=doubtful, left=left)
+
+
+def _by_title(found: list[Entry]) -> list[Entry]:
+    """Sections of one name and several titles by what tells them apart, as in `Team lead: Ada`, `Team lead: Bo`."""
+    titles: dict[str, set[str]] = {}
+    for entry in found:
+        if entry.kind == "section" and not entry.name.raw.endswith((")", "）")):
+            titles.setdefault(entry.name.id, set()).add(slug(entry.name.title))
+    several = {i for i, of in titles.items() if len(of) > 1 and all(of)}
+    return [
+        replace(entry, name=entry.name._replace(text=entry.name.title, title=entry.name.text))
+        if entry.kind == "section" and entry.name.id in several and person(entry.name.title)
+        else entry
+        for entry in found
+    ]
 
 
 def declared(program: Program, roles: Section) -> Iterator[Entry]:
@@ -108,6 +139,22 @@ def _lifted(group: Group, certain: list[Entry]) -> Group:
     return replace(group, entries=own, score=ENOUGH) if own and group.score < ENOUGH else group
 
 
+def _of_like_parts(found: dict[int, list[Group]]) -> dict[int, list[Group]]:
+    """The groups of some sections: labels with numbers are roles in each of them, if they are in a third."""
+    labels = [g for groups in found.values() for g in groups if g.what == "paragraphs" and _numbered(g)]
+    if len(labels) < _FEW_PARTS or 3 * sum(group.score >= ENOUGH for group in labels) < len(labels):
+        return found
+    return {
+        at: [replace(g, score=max(g.score, ENOUGH)) if g in labels and g.score >= _INHERITED else g for g in groups]
+        for at, groups in found.items()
+    }
+
+
+def _numbered(group: Group) -> bool:
+    """Whether all names of a group end with a number."""
+    return all(entry.name.text[-1:].isdecimal() for entry in group.entries)
+
+
 class _Search:
     """The walk over the sections of a document."""
 
@@ -121,13 +168,15 @@ class _Search:
             (i for i, block in enumerate(program.blocks) if block.kind in {"heading", "file"}), len(program.blocks)
         )
         yield from self._of_blocks(None, program.blocks[:first], 0.0)
-        yield from self._of_sections([s for s in program.sections if s.level], 0.0)
+        sections = [section for section in program.sections if section.level]
+        titled = len(sections) > 1 and sections[0].level == 1 and not sections[0].children  # above chapters as high
+        yield from self._of_sections(sections, min(team(sections[0].title), _INHERITED) if titled else 0.0)
 
     def _of_sections(self, sections: list[Section], above: float) -> Iterator[Group]:
         """The groups in some sections of one heading, and the group that they are themselves."""
         inside: dict[int, bool] = {}
         free = [section for section in sections if not self._closed(section.span)]
-        found = {section.span.start: self._in_section(section, above) for section in free}
+        found = _of_like_parts({section.span.start: self._in_section(section, above) for section in free})
         for section, below in zip(free, self._cousins(free, found, above), strict=True):
             if any(group.score >= ENOUGH for group in below):
                 inside[section.span.start] = any(group.named for group in below)
@@ -159,10 +208,16 @@ class _Search:
     @staticmethod
     def _context(title: str, own: float, above: float) -> float:
         """How much a heading, and those above it, speak of a team; below 0 where it speaks of something else."""
+        if is_word("about", read_name(title, 0).text):  # `Overview`: of what the heading above says
+            return above
         if never(title):
-            return 0.0 if says("team", title) else -2.0
-        group = not without("group", read_name(title, 0).text)
-        return max(own, above if group else min(above, _INHERITED))
+            return 0.0 if says("team", title) and not absent(title) else -2.0
+        name = read_name(title, 0)
+        group = not without("group", name.text)
+        if HEADS.search(title):
+            own = max(own, _INHERITED)
+        inherited = _OF_ONE if person(name.title) and not own else _INHERITED  # `Ada — Lead`: it says what she does
+        return max(own, above if group else min(above, inherited))
 
     def _of_blocks(self, section: Section | None, blocks: tuple[Block, ...], above: float) -> Iterator[Group]:
         free = tuple(block for block in blocks if not self._closed(block.span))
@@ -170,6 +225,8 @@ class _Search:
             group: Group | None = None
             if block.kind == "table":
                 group = table_group(self.program, block, min(above, 2.0))
+            elif block.kind == "paragraph":
+                group = tree_group(self.program, block, above)
             elif block.kind == "other":
                 forms = (mermaid_group, tree_group, html_group)
                 group = next((g for form in forms if (g := form(self.program, block, above))), None)
@@ -177,9 +234,20 @@ class _Search:
                 yield group
         if above < 0:  # such headings speak against lists and labels more than these can speak for roles
             return
-        yield from listed_groups(self.program, free, above)
+        yield from listed_groups(self.program, self._of_people(free), above)
         if free and (group := paragraph_group(self.program, section, free, above)):
             yield group
+
+    def _of_people(self, blocks: tuple[Block, ...]) -> tuple[Block, ...]:
+        """Blocks without the lists that the sentence above says to be of things: `The sub-teams are:`."""
+        above = (None, *blocks)
+        return tuple(b for b, before in zip(blocks, above, strict=False) if not (before and self._of_things(b, before)))
+
+    def _of_things(self, block: Block, before: Block) -> bool:
+        if block.kind != "list" or before.kind != "paragraph":
+            return False
+        text = self.program.slice(before.span).rstrip(" \t\r\n*_")
+        return text.endswith((":", "：")) and of_things(text)
 
     def _closed(self, span: Span) -> bool:
         return any(start <= span.start < end for start, end in self.closed)
