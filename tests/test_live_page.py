@@ -100,7 +100,7 @@ def test_the_page_of_a_study_that_runs_changes_and_ends_with_the_verdict(tmp_pat
         assert faults == []
         # The page on the disk is the same, and needs no server.
         path = tmp_path / "report.html"
-        path.write_text(report(view, folder))
+        path.write_text(report(view))
         page.goto(path.as_uri())
         page.get_by_role("heading", name=ending(view).title).wait_for()
         page.locator("#panel[data-shown] h3").wait_for()

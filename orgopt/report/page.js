@@ -275,6 +275,7 @@ const orgoptPage = (() => {
   }
 
   function mark() {
+    for (const figure of document.querySelectorAll(".gantt")) if (looked.has(figure.dataset.key)) stretch(figure, ...looked.get(figure.dataset.key));
     for (const pick of document.querySelectorAll(".pick.selected, .pick[tabindex='0']")) {
       pick.classList.remove("selected");
       pick.setAttribute("aria-pressed", "false");
@@ -366,6 +367,25 @@ const orgoptPage = (() => {
   addEventListener("scroll", () => { if (!bar.hidden && seen()) bar.hidden = true; }, { passive: true });
   addEventListener("beforeprint", () => { for (const fold of document.querySelectorAll("details")) fold.open = true; });
 
+  // Timelines are looked at more closely where they are: what is in their middle stays there.
+  const looked = new Map();
+  function stretch(figure, by, left) {
+    const plane = figure.querySelector(".across"), middle = (plane.scrollLeft + plane.clientWidth / 2) / (plane.scrollWidth || 1);
+    figure.dataset.zoom = by;
+    for (const button of figure.querySelectorAll("[data-zoom]")) button.setAttribute("aria-pressed", String(button.dataset.zoom === String(by)));
+    plane.scrollLeft = left == null ? middle * plane.scrollWidth - plane.clientWidth / 2 : left;
+    looked.set(figure.dataset.key, [by, plane.scrollLeft]);
+  }
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("button[data-zoom]");
+    if (button) stretch(button.closest("figure"), button.dataset.zoom);
+  });
+  document.addEventListener("scroll", (event) => {
+    const figure = event.target.closest?.(".gantt");
+    if (figure) looked.set(figure.dataset.key, [figure.dataset.zoom, event.target.scrollLeft]);
+  }, { passive: true, capture: true });
+
+  document.documentElement.classList.add("scripted");
   take(data);
   if (order.length && panel()) choose(selected);
   return { told, mark, draw, take, difference, following: (how) => { ask = how; }, get selected() { return selected; } };

@@ -4,7 +4,7 @@ The one reading of a study's log: terminal, page, MLflow and exports all ask it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import attrgetter
 from pathlib import Path
 from typing import TypeVar
@@ -79,6 +79,7 @@ class StudyView:
         runs: The same by phase, entrant and task.
         final: The latest result, or None.
         ended: When the last record was written, in seconds since the epoch.
+        folder: Where its kept runs lie; None of records alone.
     """
 
     head: StudyRecord
@@ -90,6 +91,7 @@ class StudyView:
     runs: Runs
     final: FinalRecord | None
     ended: float
+    folder: Path | None = field(default=None, compare=False)
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -131,8 +133,12 @@ class StudyView:
         return [one.score for one in self.runs.get((phase, entrant, task), ())]
 
 
-def study(records: Sequence[Record]) -> StudyView:
+def study(records: Sequence[Record], folder: Path | None = None) -> StudyView:
     """The view of a study's records, as `read_records` gives them.
+
+    Args:
+        records: All of them.
+        folder: Where its kept runs lie, for who shows one.
 
     Raises:
         UsageError: They are not those of a study.
@@ -156,6 +162,7 @@ def study(records: Sequence[Record]) -> StudyView:
         runs=runs,
         final=finals[-1] if finals else None,
         ended=records[-1].at,
+        folder=folder,
     )
 
 
@@ -171,7 +178,7 @@ def load_study(folder: Path) -> StudyView:
         raise UsageError(f"{folder / LOG} has no record of a study yet: wait for its first, or name another study")
     if not isinstance(records[0], StudyRecord):
         raise UsageError(f"{folder / LOG} is the log of a {records[0].kind}, and not of a study")
-    return study(records)
+    return study(records, folder)
 
 
 def _of(kind: type[R], records: Sequence[Record]) -> list[R]:
