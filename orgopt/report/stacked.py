@@ -50,7 +50,7 @@ def stacked(title: str, parts: Sequence[Spent], write: Callable[[float], str]) -
     )
 
 
-def tiles(found: Sequence[tuple[str, Child]]) -> Markup | None:
+def tiles(found: Sequence[tuple[Child, str]]) -> Markup | None:
     """Figures with what each is below it, the most telling first."""
     shown = [(value, words) for value, words in found if value]
     return h("dl", [h("div", h("dt", words), h("dd", value)) for value, words in shown], cls="tiles") if shown else None
