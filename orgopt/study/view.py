@@ -92,6 +92,13 @@ class StudyView:
     final: FinalRecord | None
     ended: float
     folder: Path | None = field(default=None, compare=False)
+    _named: Mapping[str, CandidateView] = field(init=False, repr=False, compare=False)
+    _best: CandidateView | None = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Pages ask for both thousands of times.
+        object.__setattr__(self, "_named", {one.name: one for one in reversed(self.candidates)})
+        object.__setattr__(self, "_best", self._found())
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -106,6 +113,9 @@ class StudyView:
     @property
     def best(self) -> CandidateView | None:
         """The champion; before there is one, the candidate of the highest estimate."""
+        return self._best
+
+    def _found(self) -> CandidateView | None:
         if self.final:
             return self.candidate(self.final.champion)
         known = [one for one in self.candidates if one.standing]
@@ -118,7 +128,7 @@ class StudyView:
 
     def candidate(self, name: str) -> CandidateView | None:
         """A candidate by its name."""
-        return next((one for one in self.candidates if one.name == name), None)
+        return self._named.get(name)
 
     def parent(self, of: CandidateView) -> CandidateView | None:
         """The candidate that one is a change of; None for the seed document."""
