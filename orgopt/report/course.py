@@ -9,6 +9,9 @@ from orgopt.lab.base import Status
 from orgopt.ledger import BASELINE, Event
 from orgopt.study.wording import metric
 
+FAILED = frozenset(status.value for status in Status if status.failed)
+"""Statuses of experiments that failed by themselves, as words: a log may have others than those of today."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
@@ -30,14 +33,19 @@ class Bar:
     asked: float
     started: float
     ended: float
-    status: Status
+    status: str
     words: str
     kept: bool
 
     @property
     def cut(self) -> bool:
         """Whether it neither succeeded nor failed: an agent, the lab or the end of the budget stopped it."""
-        return self.status is not Status.OK and not self.status.failed
+        return self.status != Status.OK and not self.failed
+
+    @property
+    def failed(self) -> bool:
+        """Whether it failed by itself."""
+        return self.status in FAILED
 
 
 class Meeting(NamedTuple):
@@ -138,7 +146,7 @@ def slot_time(told: Course) -> list[Spent]:
     """Where the slots' time went, up to now; the parts sum up to slots × time."""
     lost = {"better": 0.0, "ok": 0.0, "failed": 0.0, "cut": 0.0}
     for bar in told.bars:
-        kind = "better" if bar.kept else "failed" if bar.status.failed else "cut" if bar.cut else "ok"
+        kind = "better" if bar.kept else "failed" if bar.failed else "cut" if bar.cut else "ok"
         lost[kind] += min(bar.ended, told.now) - bar.started
     running = _running(told)
     idle = told.slots * told.now - sum(lost.values()) - running
@@ -196,9 +204,9 @@ def _bars(events: Sequence[Event], proposals: Mapping[int, Event], slots: int) -
 
 
 def _bar(data: Mapping[str, Any], proposal: Event | None, slot: int, *, kept: bool) -> Bar:
-    status = Status(data["status"])
+    status: str = data["status"]
     note = proposal.data["note"] if proposal else ""
-    value = metric(data["metric"]) if status is Status.OK and data["metric"] is not None else status.value
+    value = metric(data["metric"]) if status == Status.OK and data["metric"] is not None else status
     return Bar(
         id=data["id"],
         agent=data["agent"],

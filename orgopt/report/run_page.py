@@ -108,7 +108,7 @@ def _figures(run: RunView) -> list[tuple[Child, str]]:
     submitted = [event.data["metric"] for event in run.events if event.kind == "submission"]
     if told is None or not submitted or not told.now:
         return []
-    failed = sum(bar.status.failed for bar in told.bars)
+    failed = sum(bar.failed for bar in told.bars)
     spent = {part.look: part.seconds for part in slot_time(told)}
     thoughts = [event.data for event in run.events if event.kind == "thought"]
     tokens, usd = sum(sum(one.get("tokens", ())) for one in thoughts), sum(one.get("usd") or 0.0 for one in thoughts)

@@ -202,7 +202,7 @@ def _bars(told: Course, plan: _Plan, colours: Mapping[str, int]) -> Iterator[Mar
 
 
 def _look(bar: Bar, colours: Mapping[str, int]) -> str:
-    if bar.status.failed:
+    if bar.failed:
         return "run failed"
     if bar.cut:
         return "run cut"
@@ -243,7 +243,7 @@ def _steps(low: Sequence[float], high: Sequence[float], slots: int, lane: _Lane)
 def _legend(told: Course, roles: Sequence[str], colours: Mapping[str, int]) -> Iterator[Markup]:
     words = [(f"g-run role-{colours[role]}", f"{role} runs an experiment") for role in roles[:_COLOURS]]
     words.append(("g-kept", "in full colour: it improved the submission"))
-    words += [("g-failed", "failed")] if any(bar.status.failed for bar in told.bars) else []
+    words += [("g-failed", "failed")] if any(bar.failed for bar in told.bars) else []
     words += [("g-cut", "stopped early, or cut at the end")] if any(bar.cut for bar in told.bars) else []
     words += [("g-think", "thinks")]
     words += [("g-wait", "waits for a slot")] if any(bar.started > bar.asked for bar in told.bars) else []

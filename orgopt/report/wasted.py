@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from orgopt.lab.base import Status
 from orgopt.report.claims import pick
-from orgopt.report.course import Spent
+from orgopt.report.course import FAILED, Spent
 from orgopt.report.markup import Child, Markup, h
 from orgopt.report.stacked import stacked
 from orgopt.score import Score
@@ -93,7 +93,7 @@ def _tried(score: Score) -> int:
 
 
 def _failed(score: Score) -> int:
-    return sum(number for status, number in score.experiments.items() if Status(status).failed)
+    return sum(number for status, number in score.experiments.items() if status in FAILED)
 
 
 def _idle_s(score: Score) -> float:
