@@ -1,5 +1,7 @@
 """What a person says before a rewritten script runs: asked once, kept in the ledger, repeated from there."""
 
+import os
+import select
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -9,7 +11,7 @@ import pytest
 
 from orgopt.agents.approval import Approve, Rewritten
 from orgopt.agents.base import Agent, Proposal, Thinking, Thought, View
-from orgopt.cli.shared.approve import approver
+from orgopt.cli.shared.approve import approver, forget_typed
 from orgopt.errors import UsageError
 from orgopt.ledger import Ledger
 from orgopt.org import LANGUAGE_AGENT, Org
@@ -118,6 +120,17 @@ def test_the_terminal_asks_until_all_may_run(
     assert "[U+001B][31mfaster" in said
     assert "\x1b[31m" not in said
     assert approver(False, lambda: None) is None
+
+
+def test_what_was_typed_before_the_question_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    master, slave = os.openpty()
+    with os.fdopen(slave, "r") as terminal:
+        monkeypatch.setattr("sys.stdin", terminal)
+        os.write(master, b"yes\n")
+        assert select.select([terminal], [], [], 1)[0]
+        forget_typed()
+        assert not select.select([terminal], [], [], 0)[0]
+    os.close(master)
 
 
 def test_without_a_terminal_it_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,9 @@
 """A board over HTTP: what it answers, and what it refuses of whoever would rather not follow its rules."""
 
 import json
+import math
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -25,12 +27,13 @@ from orgopt.board.terms import new_terms
 from orgopt.board.verification import Verifier
 from orgopt.cli import main
 from orgopt.errors import LabError, UsageError
+from orgopt.lab.base import Status
 from orgopt.ledger import Ledger
 from orgopt.seal import write_record
 from orgopt.task import Task
 from orgopt.task_folder import load_task
 from tests.conftest import ROOT
-from tests.fakes.board import NOW, InstantLab, board, claim, decide, person, send, signed, toy_task
+from tests.fakes.board import NOW, InstantLab, board, claim, decide, parabola, person, send, signed, toy_task
 
 BEST = {"X": 0.7, "Y": 0.2}
 EVIL = "<script>alert(1)</script>\u202e"
@@ -71,11 +74,33 @@ def test_a_claim_is_sent_decided_and_shown_in_every_form(http: TestClient, store
     assert all(word in page for word in ("Ada", "X = 0.7", "Bowl &lt;b&gt;", "leads", "5%"))
     one = http.get("/claims/1").text
     assert all(word in one for word in ("--repeat", "The second verification", "half the way"))
+    assert "Claim 1 of Ada is accepted: " in one
+    # The chart's path ends where the evidence that is published stands, and its tables agree with it.
+    result = http.get("/claims/1.json").json()["result"]
+    (drawn,) = re.findall(r'aria-label="From 1 to ([\d,]+) in (\d+) rounds, where [\d,]+ is needed"', one)
+    assert drawn == (f"{math.exp(result['log_evidence']):,.0f}", str(len(result["rounds"])))
+    assert one.count(f"ahead of the untouched script in {len(result['rounds'])} of {len(result['rounds'])} rounds") == 1
+    assert '<td class="now">0.7</td>' in one, "beside what the script has"
     feed = ET.fromstring(http.get("/feed.atom").text)
     assert [entry.findtext("{*}author/{*}name") for entry in feed.iterfind("{*}entry")] == ["Ada"]
     assert http.get("/next.md").text.startswith("# Next on toy")
     assert http.get("/next.json").json()["settings"] == BEST
     assert http.head("/").status_code == 200
+
+
+@pytest.mark.parametrize("settings", [{"Y": 0.6}, {"MODE": "crash"}])
+def test_the_page_of_a_claim_that_shows_no_gain_says_where_it_stopped(
+    http: TestClient, store: Store, settings: dict[str, object]
+) -> None:
+    send(store, settings)
+    assert "○" in http.get("/claims/1").text  # it waits
+    decide(store, lambda one: Status.CRASHED if one.settings.get("MODE") == "crash" else parabola(one))
+    send(store, settings, who=1)
+    one = http.get("/claims/1").text
+    assert "shows no gain" in one
+    assert one.index("✗") < one.index("A test that stays valid")
+    assert one.count('aria-label="not reached"') == 2  # the second verification, and data held out
+    assert "is a copy: claim 1 was first" in http.get("/claims/2").text
 
 
 def test_what_is_refused_is_refused_with_a_code_and_words(http: TestClient, store: Store) -> None:

@@ -36,7 +36,7 @@ from orgopt.study.verdict.study import ending, short
 from orgopt.study.view import StudyView
 from orgopt.study.wording import MORE_AGENTS, plain
 from orgopt.task import Measure, Task
-from orgopt.team.costs import Report
+from orgopt.team.costs import Report, Share
 from orgopt.tracking.names import reporting
 from orgopt.verification import Verified
 from tests.fakes.study import records, task_record
@@ -282,10 +282,10 @@ REPORT = Report(bound="agents", slots_idle=0.54, agents_waiting=0.0, think_s=1, 
 def test_a_run_says_whether_it_is_an_improvement(toy: Task) -> None:
     document = parse(SOLO)
 
-    def said(heldout: float, ledger: Ledger | None = None, tampered: str = "") -> Ending:
+    def said(heldout: float, ledger: Ledger | None = None, tampered: str = "", report: Report = REPORT) -> Ending:
         ledger = ledger or ledger_of((0, 0, 0.5), (2, 1, 0.2))
         found = score(toy, ledger, twice(toy, {1: heldout}, tampered), budget_s=10)
-        return run_ending(document, toy, found, REPORT, 10)
+        return run_ending(document, toy, found, report, 10)
 
     better = said(0.25)
     assert (better.word, better.title) == ("better", "toy is improved, and fresh seeds confirm it (95 %).")
@@ -294,6 +294,9 @@ def test_a_run_says_whether_it_is_an_improvement(toy: Task) -> None:
         "Short of agents: the slots stood idle 54 % of the time with 1 agent; about 2 would keep them busy.",
     )
     assert "Submitted: X 0.1." in better.notes
+    standup, roles = Share(name="stand-up", agent_s=6.0), (Share(name="A", agent_s=10.0),)
+    (advice,) = said(0.25, report=replace(REPORT, standup=standup, roles=roles)).advice
+    assert "Hold fewer, or with fewer agents." in advice  # more of them would only meet for longer
     assert said(0.495).title == "No improvement of toy is confirmed: it is within the seed noise."
     assert "behind the untouched script" in said(0.6).title
     assert " of seed noise," in better.sure

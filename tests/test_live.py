@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -211,8 +212,10 @@ def test_a_run_has_a_page_with_its_timeline_and_decisions(tmp_path: Path, monkey
     parts = first["sections"]
     assert [*parts] == ["top", "contents", "timeline", "course", "costs", "decisions", "document"]
     assert "Not finished: 0.500 → 0.400 after 2 experiments" in parts["top"]
-    assert parts["timeline"].count('class="meet"') == 6  # three agents, two widths
-    assert parts["timeline"].count('class="run role-1 kept"') == 4  # on its agent's row and its slot's
+    (met,) = re.findall(r'<path d="([^"]*)" class="met h14"', parts["timeline"])
+    assert met.count("M") == 3  # of three agents
+    assert parts["timeline"].count('class="run role-1 kept h14"') == 2  # on its agent's row and its slot's
+    assert "60 %</b> idle" in parts["costs"]
     for words in (
         "Submits #1",
         "A person said: look at X",

@@ -91,16 +91,23 @@ def test_the_page_of_a_study_that_runs_changes_and_ends_with_the_verdict(tmp_pat
             assert page.locator(f"#fitness .pick[data-i='{candidate.record.index}']").count() == 1
         for name in ("fitness", "lineage", "candidate", "timeline", "costs", "decisions", "method"):
             assert page.locator(f"section#{name}").count() == 1, name
-        assert page.locator("#timeline rect.run").count() > 4
+        assert page.locator("#timeline path.run").count() > 4
+        assert page.locator("#timeline .gantt").count() == (1 if view.best is view.seed else 2)
+        page.locator("#timeline button[data-zoom='16']").first.click()
+        width = "(plane) => plane.scrollWidth / plane.clientWidth"
+        assert page.locator("#timeline .across").first.evaluate(width) == pytest.approx(16, rel=0.01)
+        page.evaluate("orgoptPage.mark()")  # as after a section was replaced
+        assert page.locator("#timeline .across").first.evaluate(width) == pytest.approx(16, rel=0.01)
         assert page.get_by_role("tab", name="Side by side").get_attribute("aria-selected") == "true"
         page.locator("#view-beside .side").nth(1).wait_for()
+        assert "seeds alike" in page.locator("#view-beside table.versus").inner_text()
         page.set_viewport_size({"width": 390, "height": 844})
         page.locator("#fitness svg.narrow").wait_for()
         assert page.evaluate("document.documentElement.scrollWidth") == 390
         assert faults == []
         # The page on the disk is the same, and needs no server.
         path = tmp_path / "report.html"
-        path.write_text(report(view, folder))
+        path.write_text(report(view))
         page.goto(path.as_uri())
         page.get_by_role("heading", name=ending(view).title).wait_for()
         page.locator("#panel[data-shown] h3").wait_for()

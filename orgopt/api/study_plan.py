@@ -169,7 +169,7 @@ class Plan:
                 skills=self._skills(folder),
             )
             view = study(log.records)
-            write_text(folder / "report.html", page(view, folder))
+            write_text(folder / "report.html", page(view))
             notices.tell("verdict", ending(view).title)
         return StudyResult.read(folder)
 

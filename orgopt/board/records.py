@@ -1,5 +1,6 @@
 """Records of a board: what it is about, what became of each claim, and the runs that said so."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -68,6 +69,11 @@ class Terms:
     root: str
     commitment: str
     made: float
+
+    @property
+    def scale(self) -> float:
+        """The standard deviation of a pair of runs, in the unit in which gains are counted."""
+        return math.sqrt(2) * self.noise / (abs(self.baseline) if self.by_ratio else 1.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,10 +22,12 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from orgopt.board.claim_page import claim_page
 from orgopt.board.claims import BODY_BYTES, change_of, received
 from orgopt.board.feed import feed
+from orgopt.board.frame import style_digest
 from orgopt.board.limits import RefusedError
-from orgopt.board.page import claim_page, page, style_digest
+from orgopt.board.page import page
 from orgopt.board.records import Entry
 from orgopt.board.store import Store
 from orgopt.board.view import View, view, whole_dict
@@ -103,7 +105,7 @@ class Pages:
         return JSONResponse(whole_dict(self._entry(request)))
 
     def claim_page(self, request: Request) -> Response:
-        shown = claim_page(self._store.terms, self._entry(request), _address(request))
+        shown = claim_page(self._store.terms, self._entry(request), self._task, _address(request))
         return Response(shown, media_type="text/html")
 
     async def submit(self, request: Request) -> Response:

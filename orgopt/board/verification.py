@@ -54,9 +54,7 @@ class Verifier:
 
     def __init__(self, store: Store, task: Task, lab: Lab, clock: Clock) -> None:
         self._store, self._task, self._lab, self._clock = store, task, lab, clock
-        terms = store.terms
-        per = abs(terms.baseline) if terms.by_ratio else 1.0
-        self._scale = math.sqrt(2) * terms.noise / per
+        self._scale = store.terms.scale
         self._lease_s = _LEASE_S + 2 * task.limit_s * math.ceil(3 * BATCH / (1 if task.timed else lab.slots))
 
     def next(self) -> Entry | None:

@@ -52,7 +52,7 @@ def report_command(name: str | None, target: Path | None, folder: Path | None, a
         return
     source = find_study(home, name)
     view = load_study(source)
-    text = page(view, source)
+    text = page(view)
     path = _written(target or source / PAGE, text)
     said = ending(view)
     if as_json:

@@ -199,7 +199,7 @@ def _report(workspace: Path) -> Path:
         raise UsageError(f"no studies in {workspace}: run `orgopt optimize` first, or name another --workspace")
     log, path = studies[0] / LOG, studies[0] / "report.html"
     if not path.exists() or path.stat().st_mtime < log.stat().st_mtime:
-        write_text(path, page(load_study(log.parent), log.parent))
+        write_text(path, page(load_study(log.parent)))
     return path
 
 

@@ -3,6 +3,7 @@
 Both have one address, and the same guard against pages of other origins. The workspace is the folder where it runs.
 """
 
+import threading
 from pathlib import Path
 from typing import Any, cast
 
@@ -27,7 +28,9 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(name)
     from orgopt.live.pages import Pages
 
-    return beside(mlflow_app(), own_pages(cast("App", Pages(Path.cwd()).app())))
+    pages = Pages(Path.cwd())
+    threading.Thread(target=pages.warm, daemon=True).start()
+    return beside(mlflow_app(), own_pages(cast("App", pages.app())))
 
 
 if __name__ == "__main__":

@@ -153,7 +153,7 @@ class FollowedStudy(Followed):
             return browser.detail(view, view.candidates[index]) if 0 <= index < len(view.candidates) else None
 
     def _read(self) -> None:
-        self.view = study(self._log.look())
+        self.view = study(self._log.look(), self.folder)
 
     def _known(self) -> StudyView:
         if self.view is None:
@@ -162,7 +162,7 @@ class FollowedStudy(Followed):
         return self.view
 
     def _sections(self, narrow: bool) -> Sections:
-        return sections(self._known(), self.folder, (NARROW,) if narrow else (WIDE,))
+        return sections(self._known(), (NARROW,) if narrow else (WIDE,))
 
     def _data(self) -> Mapping[str, Any]:
         return browser.rows(self._known())

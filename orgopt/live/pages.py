@@ -8,6 +8,7 @@
 Names are those of folders that the workspace lists: no word of an address becomes a path.
 """
 
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 
@@ -57,6 +58,14 @@ class Pages:
         ]
         return Starlette(routes=routes, middleware=[Middleware(GZipMiddleware, minimum_size=100_000, compresslevel=1)])
 
+    def warm(self) -> None:
+        """Read what was written last, which is most likely what is asked for first."""
+        with suppress(OrgoptError, OSError):
+            for kept in results(workspace=self.workspace):
+                if self._ours(kept) and (found := self._followed_of(kept)):
+                    found.news("", narrow=False)
+                    return
+
     def home(self, request: Request) -> Response:  # noqa: ARG002  starlette's signature
         """The index, for who leaves out its last sign."""
         return RedirectResponse(f"{PREFIX}/")
@@ -102,16 +111,20 @@ class Pages:
 
     def _find(self, request: Request) -> Followed | None:
         place, name = request.path_params["place"], request.path_params["name"]
+        kind = PLACES.get(place, "")
         with self._lock:
-            if (place, name) not in self._followed:
-                kind = PLACES.get(place, "")
-                # Only what the workspace lists: a name is compared, and never a path.
-                kept = kept_of(self.workspace, kind, name)
-                found = followed(kept) if kept and self._ours(kept) else None
-                if found is None:
-                    return None
-                self._followed[place, name] = found
-            return self._followed[place, name]
+            known = self._followed.get((kind, name))
+        if known is None:
+            # Only what the workspace lists: a name is compared, and never a path.
+            kept = kept_of(self.workspace, kind, name)
+            known = self._followed_of(kept) if kept and self._ours(kept) else None
+        return known
+
+    def _followed_of(self, kept: Kept) -> Followed | None:
+        with self._lock:
+            if (kept.kind, kept.name) not in self._followed and (found := followed(kept)):
+                self._followed[kept.kind, kept.name] = found
+            return self._followed.get((kept.kind, kept.name))
 
     def _ours(self, kept: Kept) -> bool:
         """Whether its log really lies in the workspace, links followed."""

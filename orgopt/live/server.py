@@ -57,7 +57,9 @@ def main(workspace: str, port: str) -> None:
     import uvicorn
 
     os.nice(5)  # what runs has the machine
-    heard = Heard(own_pages(cast("App", Pages(Path(workspace)).app())))
+    pages = Pages(Path(workspace))
+    threading.Thread(target=pages.warm, daemon=True).start()
+    heard = Heard(own_pages(cast("App", pages.app())))
     bound = listening(int(port))
     config = uvicorn.Config(cast("Any", heard), log_level="critical", access_log=False, lifespan="off")
     server = uvicorn.Server(config)

@@ -14,7 +14,7 @@ from orgopt.report.generations import Kinds, leader
 from orgopt.report.markup import Markup, h, visible
 from orgopt.study.records.names import PHASES, SEARCH
 from orgopt.study.view import CandidateView, StudyView
-from orgopt.study.wording import count, phase_name, plain
+from orgopt.study.wording import count, duration, phase_name, plain
 
 _STYLE = re.compile(r"<style>.*?</style>\n?", re.DOTALL)
 _TIP = 90  # characters of a change where the pointer is
@@ -129,7 +129,23 @@ def _detail(study: StudyView, candidate: CandidateView, store: _Store, *, drawn:
         "chart": store.text(drawing(own.program)) if drawn or candidate is study.best else None,
         "scores": _scores(study, candidate),
         "curves": _curves(study, candidate),
+        "costs": _costs(study, candidate),
     }
+
+
+def _costs(study: StudyView, candidate: CandidateView) -> list[str]:
+    """What a run of the search took on average, in the order in which the page's script names it."""
+    scores = [score for task in study.tasks for score in study.scores(SEARCH, candidate.name, task)]
+    if not scores:
+        return []
+    busy = sum(one.utilisation for one in scores) / len(scores)
+    tokens = sum(one.tokens for one in scores) / len(scores)
+    return [
+        count(sum(sum(one.experiments.values()) for one in scores) / len(scores)),
+        f"{100 * (1 - busy):.0f} %",
+        duration(sum(one.agent_s for one in scores) / len(scores)),
+        count(tokens) if tokens else "",
+    ]
 
 
 def _curves(study: StudyView, candidate: CandidateView) -> list[list[Any]]:

@@ -1,10 +1,13 @@
-"""What a study cost, by phase; and what each part of a team cost and brought in a run."""
+"""Where a study's time, tokens and money went, and what each part of a team cost and brought in a run."""
 
 from collections.abc import Iterator, Sequence
 
 from orgopt.ledger import Event, Ledger
 from orgopt.org import Org
+from orgopt.report.course import Spent, agent_time, course, slot_time
 from orgopt.report.markup import Child, Markup, h
+from orgopt.report.stacked import stacked
+from orgopt.report.wasted import candidates, slots, waste, with_something
 from orgopt.study.model_skills import said_of_skill, skills_in
 from orgopt.study.records.kinds import EvaluationRecord
 from orgopt.study.records.names import PHASES
@@ -20,16 +23,38 @@ _MODEL = (
     "tokens each",
     "changes by their knobs (better by more than noise)",
 )
-_PART = ("part", "experiments", "improvements", "hardware", "agents' time", "messages")
+_PART = ("part", "experiments", "improvements", "hardware", "price of one", "agents' time", "messages")
+_LOOKS = ("better", "plain", "running", "think", "wait", "meet")
 
 
 def costs(study: StudyView) -> Markup | None:
-    """A row a phase and their sum: runs, experiments, slot and agent time, tokens, dollars, wall time."""
+    """Where the time went by phase, what was wasted, and a row a phase and of the dearest candidates."""
     phases = [phase for phase in PHASES if any(run.phase == phase for run in study.evaluations)]
     if not phases:
         return None
     by = {phase: [run for run in study.evaluations if run.phase == phase] for phase in phases}
-    rows = [[phase_name(phase), *_row(runs)] for phase, runs in by.items()]
+    took = [
+        Spent(phase_name(phase), sum(run.wall_s for run in runs), _LOOKS[i % len(_LOOKS)])
+        for i, (phase, runs) in enumerate(by.items())
+    ]
+    text = (
+        "Hardware is busy slot time in the lab's own clock, agents' time what thinking and stand-ups took of it; the "
+        "last column is the time on the wall of all runs one after the other."
+    )
+    return h(
+        "div",
+        h("div", stacked("Wall time by phase", took, duration), slots(study), cls="pair"),
+        waste(study),
+        h("h3", "By phase"),
+        h("p", text),
+        table(*with_something(_PHASE, _phases(study, by)), "Costs by phase"),
+        candidates(study, table),
+        _models(study),
+    )
+
+
+def _phases(study: StudyView, by: dict[str, list[EvaluationRecord]]) -> list[list[Child]]:
+    rows: list[list[Child]] = [[phase_name(phase), *_row(runs)] for phase, runs in by.items()]
     asked = list(study.rewrites.values())
     if asked:
         tokens, usd = sum(one.tokens for one in asked), sum(one.usd for one in asked)
@@ -41,11 +66,7 @@ def costs(study: StudyView) -> Markup | None:
             spent = sum(run.score.usd for run in study.evaluations) + sum(one.usd for one in asked)
             total[5] = f"${spent:.2f}"
         rows.append(["in all", *total])
-    text = (
-        "Hardware is busy slot time in the lab's own clock, agents' time what thinking and stand-ups took of it; the "
-        "last column is the time on the wall of all runs one after the other."
-    )
-    return h("div", h("p", text), table(_PHASE, rows, "Costs by phase"), _models(study))
+    return rows
 
 
 def _models(study: StudyView) -> Markup | None:
@@ -72,8 +93,12 @@ def _row(runs: Sequence[EvaluationRecord]) -> list[str]:
 
 
 def run_costs(org: Org, events: Sequence[Event]) -> Markup | None:
-    """A row for each role, link and the stand-ups of a run, which may still go on; None before its first experiment."""
-    if not any(event.kind == "outcome" for event in events):
+    """Where the time of slots and agents went in a run, and a row for each role, link and the stand-ups.
+
+    The run may still go on; None before its first experiment ended.
+    """
+    told_course = course(events)
+    if told_course is None or not told_course.bars:
         return None
     told = list(events)
     if told[-1].kind != "end":  # as if it ended now
@@ -82,9 +107,16 @@ def run_costs(org: Org, events: Sequence[Event]) -> Markup | None:
     rows = [_share(one) for one in (*found.roles, *found.links, *([found.standup] if found.standup else []))]
     text = (
         "What each role ran, and which experiments started from what a link or a stand-up had brought. An "
-        "improvement is one of what the team submits."
+        "improvement is one of what the team submits; its price is the hardware that the part took for each."
     )
-    return h("div", h("p", text), table(_PART, rows, "Costs by part"), h("p", " ".join(_bound(found)), cls="legend"))
+    both = (
+        stacked("Time of the slots", slot_time(told_course), duration),
+        stacked("Time of the agents", agent_time(told_course), duration),
+    )
+    return h(
+        "div", h("div", both, cls="pair"), h("p", " ".join(_bound(found))), h("h3", "By part"), h("p", text),
+        table(_PART, rows, "Costs by part"),
+    )  # fmt: skip
 
 
 def _share(one: Share) -> list[str]:
@@ -93,14 +125,15 @@ def _share(one: Share) -> list[str]:
         count(one.proposals),
         count(one.gains) if one.gains else "–",
         duration(one.slot_s) if one.slot_s else "–",
+        duration(one.slot_s / one.gains) if one.gains else "–",
         duration(one.agent_s) if one.agent_s else "–",
         count(one.messages) if one.messages else "–",
     ]
 
 
 def _bound(found: Report) -> Iterator[str]:
-    yield f"Slots stood idle for {found.slots_idle:.0%} of the time; agents waited for one {found.agents_waiting:.0%}"
-    yield f"of theirs, thought for {duration(found.think_s)} before an experiment, and one ran {duration(found.run_s)}."
+    yield f"An agent took {duration(found.think_s)} before an experiment, stand-ups included; one ran for"
+    yield f"{duration(found.run_s)}."
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[Child]], title: str) -> Markup:

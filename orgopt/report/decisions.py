@@ -1,7 +1,7 @@
 """The log of decisions: what was decided when, and on what; of a study by generation, of a run by event."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from orgopt.ledger import BASELINE, Event
 from orgopt.report.claims import pick
@@ -30,7 +30,7 @@ def decisions(study: StudyView) -> Markup | None:
 
 def run_decisions(events: Sequence[Event]) -> Markup | None:
     """The decisions of a run: what the team submitted, stopped and assigned, when it met, what a person said."""
-    return listed([found for event in events if (found := _of_event(event))])
+    return listed(list(_merged(_of_run(events))))
 
 
 def listed(found: Sequence[Decision]) -> Markup | None:
@@ -135,25 +135,62 @@ def _joined(children: Sequence[Child]) -> Child:
     return [[", " if i else "", child] for i, child in enumerate(children)]
 
 
-def _of_event(event: Event) -> Decision | None:
-    found = _EVENTS[event.kind](event) if event.kind in _EVENTS else None
-    return found and found._replace(when=duration(round(event.t, 1)) if event.t else "0")
+def _of_run(events: Sequence[Event]) -> Iterator[tuple[Event, Decision]]:
+    asked = {event.data["id"]: event.data for event in events if event.kind == "proposal"}
+    best, known = 0.0, {BASELINE}
+    for event in events:
+        if event.kind == "submission":
+            yield event, _submission(event, asked.get(event.data["id"]), best)
+            best = event.data["metric"]
+        elif event.kind == "meeting":
+            yield event, _meeting(event, [one for one in event.data["shared"] if one not in known])
+            known.update(event.data["shared"])
+        elif event.kind in _EVENTS and (found := _EVENTS[event.kind](event)):
+            yield event, found
 
 
-def _submission(event: Event) -> Decision:
+def _merged(found: Iterator[tuple[Event, Decision]]) -> Iterator[Decision]:
+    """Decisions with their times; stand-ups one after the other that brought nothing new are one line."""
+    quiet: list[Event] = []
+    for event, said in found:
+        if event.kind == "meeting" and not said.why:
+            quiet.append(event)
+            continue
+        yield from _quiet(quiet)
+        quiet = []
+        yield said._replace(when=_moment(event))
+    yield from _quiet(quiet)
+
+
+def _quiet(events: Sequence[Event]) -> Iterator[Decision]:
+    if len(events) == 1:
+        yield Decision(_moment(events[0]), f"Stand-up of {count(len(events[0].data['agents']), 'agent')}, nothing new")
+    elif events:
+        when = f"{_moment(events[0])} – {_moment(events[-1])}"
+        yield Decision(when, f"{count(len(events), 'stand-up')}, nothing new")
+
+
+def _moment(event: Event) -> str:
+    return duration(round(event.t, 1)) if event.t else "0"
+
+
+def _submission(event: Event, asked: Mapping[str, Any] | None, before: float) -> Decision:
     data = event.data
     if data["id"] == BASELINE:
         return Decision("", f"Begins with the untouched script, {metric(data['metric'])}")
-    return Decision("", f"Submits #{data['id']}, {metric(data['metric'])}")
+    by = f" ({metric(before - data['metric'])} better)" if data["metric"] < before else ""
+    who = f"{asked['agent']}: {asked['note']}" if asked else None
+    return Decision("", f"Submits #{data['id']}, {metric(data['metric'])}{by}", who)
 
 
-def _meeting(event: Event) -> Decision:
+def _meeting(event: Event, new: Sequence[int]) -> Decision:
     data = event.data
-    shared = ", ".join(f"#{number}" for number in data["shared"])
+    shown = ", ".join(f"#{number}" for number in new[:_NAMED])
+    more = f" and {len(new) - _NAMED} more" if len(new) > _NAMED else ""
     said = [f"A person said: {text}" for text in data.get("told", ())]
     said += [f"{who} reported: {text}" for who, text in data.get("reports", {}).items()]
     what = f"Stand-up of {count(len(data['agents']), 'agent')}"
-    return Decision("", what, " ".join([f"All know {shared} now." if shared else "Nothing new was shared.", *said]))
+    return Decision("", what, " ".join([*([f"New to all: {shown}{more}."] if new else []), *said]) or None)
 
 
 def _message(event: Event) -> Decision | None:
@@ -175,11 +212,9 @@ def _approval(event: Event) -> Decision:
 
 
 _EVENTS: Mapping[str, Callable[[Event], Decision | None]] = {
-    "submission": _submission,
-    "meeting": _meeting,
     "message": _message,
     "stop": _stop,
     "approval": _approval,
     "end": lambda _: Decision("", "The budget is spent"),
 }
-"""What of a ledger is a decision."""
+"""What of a ledger is a decision by itself; submissions and stand-ups depend on what was before."""

@@ -2,11 +2,15 @@
 
 import re
 from collections.abc import Iterable
+from functools import cache
 from html import escape
 
 _ODD = re.compile(
     "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
 )
+
+_HARMLESS = re.compile(r"[A-Za-z0-9 .,:;%#()_/-]*")
+"""Most values of attributes: a page of a thousand candidates has tens of thousands."""
 
 
 class Markup(str):
@@ -48,11 +52,17 @@ def percent(share: float) -> str:
 def _attribute(key: str, value: Value) -> str:
     if value is None or value is False:
         return ""
-    name = "class" if key == "cls" else key.rstrip("_").replace("_", "-") if key != "viewBox" else key
+    name = _name(key)
     if value is True:
         return f" {name}"
-    text = number(value) if isinstance(value, float) else str(value)
-    return f' {name}="{escape(visible(text))}"'
+    if not isinstance(value, str):
+        return f' {name}="{number(value) if isinstance(value, float) else value}"'
+    return f' {name}="{value if _HARMLESS.fullmatch(value) else escape(visible(value))}"'
+
+
+@cache
+def _name(key: str) -> str:
+    return "class" if key == "cls" else key.rstrip("_").replace("_", "-") if key != "viewBox" else key
 
 
 def _child(child: Child) -> str:

@@ -163,7 +163,7 @@ const orgoptPage = (() => {
     return tasks.map((task) => {
       const lines = shown.map((c) => [c, c.curves.find((row) => row[0] === task)]).filter(([, row]) => row);
       const every = lines.flatMap(([, row]) => row[2]), low = Math.min(0, ...every), high = Math.max(low + 1e-3, ...every);
-      const width = 460, height = 190, x = (i, n) => 34 + (i * (width - 44)) / (n - 1);
+      const large = tasks.length === 1 && innerWidth > 700, width = large ? 860 : 460, height = large ? 260 : 190, x = (i, n) => 34 + (i * (width - 44)) / (n - 1);
       const y = (q) => height - 24 - ((q - low) / (high - low)) * (height - 40);
       const power = 10 ** Math.floor(Math.log10((high - low) / 4)), step = [1, 2, 5, 10].map((f) => f * power).find((s) => (high - low) / s <= 5), grid = [];
       for (let q = Math.ceil(low / step) * step; q <= high + 1e-9; q += step) {
@@ -190,13 +190,43 @@ const orgoptPage = (() => {
   const valued = (c) => (c.value === "–" ? "Not measured yet."
     : `Research output in the search: ${c.value}${c.error ? ` ± ${c.error}` : ""}${c.estimate ? `; estimate ${c.estimate}, by which candidates are ranked` : ""}.`);
 
+  // Two candidates row by row. Where both ran on the same seeds, the difference is that of pairs, with its 95 % interval.
+  function versus(c, o) {
+    const cell = (text, look) => el("td", { class: look || "num" }, text);
+    const signed = (value) => (value > 0 ? "+" : "") + short(value);
+    const line = (name, a, b, last) => el("tr", {}, el("th", { scope: "row" }, name), cell(a || "–"), cell(b || "–"), last || cell(""));
+    const plainly = (values) => short(values.reduce((x, y) => x + y, 0) / values.length);
+    const rows = [line("estimate, by which candidates are ranked", c.estimate, o.estimate)];
+    for (const [phase, task, mine] of c.scores) {
+      const theirs = (o.scores.find((row) => row[0] === phase && row[1] === task) || [])[2];
+      const name = `${phase}${c.scores.some((row) => row[1] !== task) ? `, ${task}` : ""}, mean`;
+      if (!theirs) { rows.push(line(name, plainly(mine), "")); continue; }
+      const n = Math.min(mine.length, theirs.length), gaps = mine.slice(0, n).map((value, i) => value - theirs[i]);
+      const mean = gaps.reduce((x, y) => x + y, 0) / n, sd = Math.sqrt(gaps.reduce((x, y) => x + (y - mean) ** 2, 0) / (n - 1));
+      const t = [0, 0, 12.71, 4.3, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23, 2.2, 2.18, 2.16, 2.14][n] || 2.05; // Student's, 95 %
+      const half = n > 1 ? (t * sd) / Math.sqrt(n) : Infinity, look = Math.abs(mean) <= half ? "even" : mean > 0 ? "better" : "worse";
+      const known = n > 1 ? ` [${signed(mean - half)}, ${signed(mean + half)}]` : "", mark = { better: "▲ ", worse: "▼ ", even: "○ " }[look];
+      rows.push(line(name, plainly(mine), plainly(theirs), el("td", {}, el("b", { class: `verdict ${look}` }, mark + signed(mean)), el("small", {}, `${known}, ${n} seed${n === 1 ? "" : "s"} alike`))));
+    }
+    for (const [phase, task, theirs] of o.scores) {
+      if (!c.scores.some((row) => row[0] === phase && row[1] === task)) rows.push(line(`${phase}, ${task}, mean`, "", plainly(theirs)));
+    }
+    rows.push(line("organization", c.size, o.size));
+    ["experiments a run", "idle slots", "agents' time a run", "tokens a run"].forEach((name, i) => {
+      if (c.costs[i] || o.costs[i]) rows.push(line(name, c.costs[i], o.costs[i]));
+    });
+    const head = (one, n) => el("th", { scope: "col", class: "num" }, el("i", { class: `key k-pair-${n}` }), one.name);
+    return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Both in figures" },
+      el("table", { class: "plain versus" }, el("thead", {}, el("tr", {}, el("th", {}), head(c, 0), head(o, 1), el("th", { scope: "col" }, `${c.name} above ${o.name}, 95 %`))), el("tbody", {}, rows)),
+      about("Differences are of pairs on the same seeds, with Student's interval. Search and race chose candidates, so theirs flatter who was chosen; claims come from test seeds alone."));
+  }
+
   function besideView(c, o) {
     const list = el("select", { "aria-label": "Compare with", onchange: (event) => { other = Number(event.target.value); draw(); } },
       data.candidates.filter((one) => one.i !== c.i).map((one) => el("option", { value: one.i, selected: one.i === o.i }, one.words)));
-    const column = (one, n) => el("div", { class: "side" }, el("h4", {}, el("i", { class: `key k-pair-${n}` }), one.name),
-      about(`${valued(one)} ${one.size[0].toUpperCase()}${one.size.slice(1)}.`), chartView(one), changes(one), scores(one));
-    return el("div", {}, el("p", { class: "picker with" }, el("label", {}, `${c.name} beside `), list),
-      el("div", { class: "pair beside" }, column(c, 0), column(o, 1)), el("div", { class: "pair" }, curves([c, o])),
+    const column = (one, n) => el("div", { class: "side" }, el("h4", {}, el("i", { class: `key k-pair-${n}` }), one.name), chartView(one), changes(one));
+    return el("div", {}, el("p", { class: "picker with" }, el("label", {}, `${c.name} beside `), list), versus(c, o),
+      el("div", { class: "pair beside" }, column(c, 0), column(o, 1)), el("div", { class: "pair alone" }, curves([c, o])),
       el("h4", {}, `From ${o.name} to ${c.name}`), diffView(o, c, "Their texts are the same."));
   }
 
@@ -220,9 +250,18 @@ const orgoptPage = (() => {
       const names = all.map(([name]) => name);
       open(names[(names.indexOf(tab) + step + names.length) % names.length], true);
     } }, tabs);
-    return [list, ...all.map(([name, title, make]) => el("div", {
-      class: "view", role: "tabpanel", id: `view-${name}`, "aria-label": title, hidden: name !== tab,
-    }, make()))];
+    makes = new Map(all.map(([name, , make]) => [`view-${name}`, make]));
+    const made = all.map(([name, title]) => el("div", { class: "view", role: "tabpanel", id: `view-${name}`, "aria-label": title, hidden: name !== tab }));
+    made.filter((view) => !view.hidden).forEach(fill);
+    return [list, ...made];
+  }
+
+  // A view is made when it is first looked at: of a thousand candidates a list alone is a thousand elements.
+  let makes = new Map();
+  function fill(view) {
+    if (!makes.has(view.id)) return;
+    view.append(makes.get(view.id)());
+    makes.delete(view.id);
   }
 
   function open(name, focus) {
@@ -233,7 +272,10 @@ const orgoptPage = (() => {
       button.tabIndex = on ? 0 : -1;
       if (on && focus) button.focus();
     }
-    for (const view of panel().querySelectorAll(".view")) view.hidden = view.id !== `view-${name}`;
+    for (const view of panel().querySelectorAll(".view")) {
+      view.hidden = view.id !== `view-${name}`;
+      if (!view.hidden) fill(view);
+    }
   }
 
   function picker(c) {
@@ -275,6 +317,7 @@ const orgoptPage = (() => {
   }
 
   function mark() {
+    for (const figure of document.querySelectorAll(".gantt")) if (looked.has(figure.dataset.key)) stretch(figure, ...looked.get(figure.dataset.key));
     for (const pick of document.querySelectorAll(".pick.selected, .pick[tabindex='0']")) {
       pick.classList.remove("selected");
       pick.setAttribute("aria-pressed", "false");
@@ -364,8 +407,27 @@ const orgoptPage = (() => {
   }
   document.getElementById("bar-show").addEventListener("click", reveal);
   addEventListener("scroll", () => { if (!bar.hidden && seen()) bar.hidden = true; }, { passive: true });
-  addEventListener("beforeprint", () => { for (const fold of document.querySelectorAll("details")) fold.open = true; });
+  addEventListener("beforeprint", () => { document.querySelectorAll(".view").forEach(fill); for (const fold of document.querySelectorAll("details")) fold.open = true; });
 
+  // Timelines are looked at more closely where they are: what is in their middle stays there.
+  const looked = new Map();
+  function stretch(figure, by, left) {
+    const plane = figure.querySelector(".across"), middle = (plane.scrollLeft + plane.clientWidth / 2) / (plane.scrollWidth || 1);
+    figure.dataset.zoom = by;
+    for (const button of figure.querySelectorAll("[data-zoom]")) button.setAttribute("aria-pressed", String(button.dataset.zoom === String(by)));
+    plane.scrollLeft = left == null ? middle * plane.scrollWidth - plane.clientWidth / 2 : left;
+    looked.set(figure.dataset.key, [by, plane.scrollLeft]);
+  }
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("button[data-zoom]");
+    if (button) stretch(button.closest("figure"), button.dataset.zoom);
+  });
+  document.addEventListener("scroll", (event) => {
+    const figure = event.target.closest?.(".gantt");
+    if (figure) looked.set(figure.dataset.key, [figure.dataset.zoom, event.target.scrollLeft]);
+  }, { passive: true, capture: true });
+
+  document.documentElement.classList.add("scripted");
   take(data);
   if (order.length && panel()) choose(selected);
   return { told, mark, draw, take, difference, following: (how) => { ask = how; }, get selected() { return selected; } };

@@ -1,13 +1,12 @@
 """The page of a study: its sections, and the words between the figures."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from orgopt.errors import StoreError
 from orgopt.ledger import Event, read_ledger
 from orgopt.org import slug
-from orgopt.report import budget_curves, claims, costs, decisions, effects, generations, method, parts
-from orgopt.report.browser import data
+from orgopt.report import budget_curves, claims, costs, decisions, effects, generations, glance, method, parts
+from orgopt.report.browser import data, organization
 from orgopt.report.forest import verdict as word
 from orgopt.report.generations import NARROW, WIDE, leader
 from orgopt.report.markup import Child, Markup, h, visible
@@ -23,14 +22,13 @@ WIDTHS = (WIDE, NARROW)
 """The widths in which large charts are drawn: the browser shows the one that fits."""
 
 
-def page(told: StudyView, folder: Path | None = None, *, live: bool = False) -> str:
+def page(told: StudyView, *, live: bool = False) -> str:
     """One self-contained HTML page about a study; a running study shows what it has.
 
     It has no address of anything outside itself, and text of documents can neither run nor change it.
 
     Args:
         told: The study.
-        folder: Where its kept runs lie, one of which the page shows; None shows none.
         live: Whether it is the page that a server keeps new: sections and candidates then come from there.
     """
     name = visible(told.head.name) or "study"
@@ -38,15 +36,14 @@ def page(told: StudyView, folder: Path | None = None, *, live: bool = False) -> 
         return shell(
             name, {"top": h("header", h("p", "Research organization study", cls="eyebrow"), id="top")}, live=True
         )
-    return shell(f"{name}: {ending(told).title}", sections(told, folder), data(told))
+    return shell(f"{name}: {ending(told).title}", sections(told), data(told))
 
 
-def sections(told: StudyView, folder: Path | None = None, widths: Sequence[int] = WIDTHS) -> Sections:
+def sections(told: StudyView, widths: Sequence[int] = WIDTHS) -> Sections:
     """The sections of the page, in their order.
 
     Args:
         told: The study.
-        folder: Where its kept runs lie; None for no timeline.
         widths: In which charts of all candidates are drawn.
     """
     said, name = ending(told), visible(told.head.name)
@@ -54,7 +51,7 @@ def sections(told: StudyView, folder: Path | None = None, widths: Sequence[int] 
     shown = {
         "claims": section(
             "claims",
-            "Claims",
+            "Claims" if told.final else "Scores so far",
             claims.claims(told),
             claims.parts(said),
             claims.estimates(told),
@@ -67,9 +64,9 @@ def sections(told: StudyView, folder: Path | None = None, widths: Sequence[int] 
         "matters": section(
             "matters", "What matters", effects.directions(told), parts.importances(told), parts.ablations(told)
         ),
-        "timeline": section("timeline", "A run from its start to its end", *_timeline(told, folder)),
+        "timeline": section("timeline", "Who did what when", *_timeline(told)),
         "curves": section("curves", "Over the budget", *_curves(told)),
-        "costs": section("costs", "Costs", costs.costs(told)),
+        "costs": section("costs", "Where the time went", costs.costs(told), *_parts(told)),
         "decisions": section("decisions", "Log of decisions", decisions.decisions(told)),
         "method": section("method", "How it was measured", method.method(told)),
     }
@@ -79,13 +76,17 @@ def sections(told: StudyView, folder: Path | None = None, widths: Sequence[int] 
 
 def _top(told: StudyView, said: Ending, name: str) -> Markup:
     command = told.head.command
-    return h(
-        "header",
-        h("p", "Research organization study", h("span", name, cls="study") if name else None, cls="eyebrow"),
+    words = h(
+        "div",
         h("h1", said.title),
         _lede(said),
         [h("p", line) for line in (*said.measures, *said.notes)],
         [h("p", f"→ {line}", cls="advice") for line in said.advice],
+    )
+    return h(
+        "header",
+        h("p", "Research organization study", h("span", name, cls="study") if name else None, cls="eyebrow"),
+        h("div", words, h("div", glance.stages(told), glance.scores(said)), cls="lead"),
         h("p", said.scale, cls="legend") if said.scale else None,
         _stale(told),
         h("dl", ([h("dt", key), h("dd", value)] for key, value in method.facts(told)), cls="facts"),
@@ -156,36 +157,49 @@ def _panel() -> Markup:
     return h("div", id="panel", tabindex="-1")
 
 
-def kept_run(told: StudyView, folder: Path, name: str, task: str) -> Sequence[Event]:
+def kept_run(told: StudyView, name: str, task: str) -> Sequence[Event]:
     """The ledger of a candidate's first run on a task; empty where it was not kept, or cannot be read.
 
     Args:
         told: The study.
-        folder: Its folder.
         name: The candidate.
         task: One of the study's.
     """
-    if told.candidate(name) is None or task not in told.tasks:
+    if told.folder is None or told.candidate(name) is None or task not in told.tasks:
         return []
     try:
-        return read_ledger(folder / "candidates" / slug(name) / f"ledger-{task}.jsonl")
+        return read_ledger(told.folder / "candidates" / slug(name) / f"ledger-{task}.jsonl")
     except StoreError:
         return []
 
 
-def _timeline(told: StudyView, folder: Path | None) -> list[Child]:
-    shown = next((c for c in (told.best, told.seed) if c and told.scores(SEARCH, c.name, told.tasks[0])), None)
-    if folder is None or shown is None:
-        return []
-    drawn = [timeline(kept_run(told, folder, shown.name, task), task) for task in told.tasks[:2]]
-    if not any(drawn):
+def _timeline(told: StudyView) -> list[Child]:
+    """The first search run of the champion, and that of the seed document, as far as they were kept."""
+    shown: list[Markup | None] = []
+    for one in dict.fromkeys(c.name for c in (told.best, told.seed) if c):
+        task = told.tasks[0]
+        scores = told.scores(SEARCH, one, task)
+        what = leader(told) if told.best and one == told.best.name else "the seed document"
+        said = f"{one}, {what}, on {task}: scored {plain(scores[0].research_output)}" if scores else ""
+        shown.append(timeline(kept_run(told, one, task), said) if said else None)
+    if not any(shown):
         return []
     text = (
-        f"The first search run of {shown.name}, {leader(told) if shown is told.best else 'the seed document'}: above, "
-        "what each agent did; below, what each slot ran, in the colours of the roles. This run scored "
-        f"{plain(told.scores(SEARCH, shown.name, told.tasks[0])[0].research_output)}."
+        "The first run of the search, of each: at the top, when the submission improved and when the team met; below, "
+        "how many slots were in use, what each agent did, and what each slot ran, in the colours of the roles. One run "
+        "is an example and no evidence."
     )
-    return [h("p", text), *drawn]
+    return [h("p", text), *shown]
+
+
+def _parts(told: StudyView) -> list[Child]:
+    """What each part of the champion's team cost and brought in the run whose timeline is shown."""
+    shown = told.best or told.seed
+    org = organization(shown.record.program) if shown else None
+    if shown is None or org is None:
+        return []
+    found = costs.run_costs(org, kept_run(told, shown.name, told.tasks[0]))
+    return [h("h3", f"In the first run of {shown.name} on {told.tasks[0]}"), found] if found else []
 
 
 def _curves(told: StudyView) -> list[Child]:

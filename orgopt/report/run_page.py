@@ -7,17 +7,19 @@ from typing import Any
 from orgopt.ledger import Event
 from orgopt.report.browser import drawing, organization
 from orgopt.report.costs import run_costs
+from orgopt.report.course import course, role_of, slot_time
 from orgopt.report.decisions import run_decisions
 from orgopt.report.forest import verdict as word
-from orgopt.report.generations import NARROW, WIDE
-from orgopt.report.markup import Child, Markup, h, number, visible
-from orgopt.report.scale import Scale, scale, ticks
+from orgopt.report.markup import Child, Markup, h, visible
+from orgopt.report.metric_chart import metric_course
 from orgopt.report.shell import Sections, contents, section, shell
+from orgopt.report.stacked import tiles
 from orgopt.report.timeline import timeline
 from orgopt.study.verdict.ending import Ending
 from orgopt.study.wording import count, duration, metric
 
-_LEFT, _BOTTOM = 58, 40
+_SUBMITTED = "Submitted: "
+"""How the note begins that a table of settings stands for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +67,8 @@ def run_sections(run: RunView) -> Sections:
     org = organization(run.program)
     shown = {
         "timeline": section("timeline", "Who did what when", _timeline(run)),
-        "course": section("course", "The metric over the budget", _course(run.events)),
-        "costs": section("costs", "Costs", run_costs(org, run.events) if org else None),
+        "course": section("course", "The metric over the budget", metric_course(run.events)),
+        "costs": section("costs", "Where the time went", run_costs(org, run.events) if org else None),
         "decisions": section("decisions", "Log of decisions", run_decisions(run.events)),
         "document": section("document", "Document", _document(run.program)),
     }
@@ -79,17 +81,60 @@ def _top(run: RunView) -> Markup:
     lede = None
     if said and said.sure:
         lede = h("p", word(said.word) if said.word in {"better", "worse"} else None, said.sure, cls=f"lede {said.word}")
-    lines = [*said.measures, *said.notes] if said else []
+    settings = _submission(run.events)
+    notes = [line for line in said.notes if not (settings and line.startswith(_SUBMITTED))] if said else []
     return h(
         "header",
         h("p", "Run", h("span", run.name, cls="study"), cls="eyebrow"),
         h("h1", run_title(run)),
         lede,
-        [h("p", line) for line in lines],
+        [h("p", line) for line in (said.measures if said else ())],
         [h("p", f"→ {line}", cls="advice") for line in said.advice] if said else None,
-        h("dl", ([h("dt", key), h("dd", value)] for key, value in _facts(run)), cls="facts"),
+        tiles(_figures(run)),
+        h(
+            "div",
+            h("dl", ([h("dt", key), h("dd", value)] for key, value in _facts(run)), cls="facts"),
+            settings,
+            cls="pair",
+        ),
+        [h("p", line, cls="about") for line in notes],
         id="top",
     )
+
+
+def _figures(run: RunView) -> list[tuple[Child, str]]:
+    """What a run came to in single figures, as far as it has come."""
+    told = course(run.events)
+    submitted = [event.data["metric"] for event in run.events if event.kind == "submission"]
+    if told is None or not submitted or not told.now:
+        return []
+    failed = sum(bar.failed for bar in told.bars)
+    spent = {part.look: part.seconds for part in slot_time(told)}
+    thoughts = [event.data for event in run.events if event.kind == "thought"]
+    tokens, usd = sum(sum(one.get("tokens", ())) for one in thoughts), sum(one.get("usd") or 0.0 for one in thoughts)
+    return [
+        (f"{metric(submitted[0])} → {metric(submitted[-1])}", "metric as the team sees it; lower is better"),
+        (f"{100 * told.now / told.budget_s:.0f} %" if told.now < told.budget_s else "", "of the budget is spent"),
+        (count(len(told.bars)), f"experiments, {count(failed)} failed"),
+        (count(len(told.gains)), "of them improved the submission"),
+        (f"{100 * spent['idle'] / (told.slots * told.now):.0f} %", "of the slots' time was idle"),
+        (count(len(told.meetings)) if told.meetings else "", "stand-ups"),
+        (count(tokens) if tokens else "", f"tokens of language models{f', ${usd:.2f}' if usd else ''}"),
+    ]
+
+
+def _submission(events: Sequence[Event]) -> Markup | None:
+    """The settings of what the team submits; None of the untouched script and of one that was rewritten."""
+    last = next((event.data["id"] for event in reversed(events) if event.kind == "submission"), None)
+    asked = next((event.data for event in events if event.kind == "proposal" and event.data["id"] == last), None)
+    if asked is None or not asked["knobs"]:
+        return None
+    rows = [
+        h("div", h("dt", name), h("dd", f"{value:.4g}" if isinstance(value, float) else value))
+        for name, value in asked["knobs"].items()
+    ]
+    who = h("p", f"It submits #{last} of {asked['agent']}, which turns:", cls="about")
+    return h("div", who, h("dl", rows, cls="knobs"))
 
 
 def _facts(run: RunView) -> list[tuple[str, Child]]:
@@ -104,66 +149,28 @@ def _facts(run: RunView) -> list[tuple[str, Child]]:
         ("Task", str(given.get("task", ""))),
         ("Budget", f"{duration(float(budget_s))} × {count(slots, 'slot')}"),
         ("Lab", ", ".join(f"{key} {value}" for key, value in start.get("lab", {}).items())),
-        ("Agents", ", ".join(start.get("agents", []))),
+        ("Agents", _agents(start.get("agents", []))),
         ("Experiments", ended),
         ("Seed", str(given.get("seed", ""))),
     ]
     return [(name, value) for name, value in found if value]
 
 
+def _agents(names: Sequence[str]) -> str:
+    """Agents by role: `explorer × 2`."""
+    roles = [role_of(name) for name in names]
+    return ", ".join(
+        f"{role} × {roles.count(role)}" if roles.count(role) > 1 else role for role in dict.fromkeys(roles)
+    )
+
+
 def _timeline(run: RunView) -> Markup | None:
     drawn = timeline(run.events)
-    text = "Above, what each agent did; below, what each slot ran, in the colours of the roles."
-    return h("div", h("p", text), drawn) if drawn else None
-
-
-def _course(events: Sequence[Event]) -> Markup | None:
-    """Each experiment's metric where it ended, and the submission's as a line."""
-    if not events or not any(event.kind == "outcome" and event.data["status"] == "ok" for event in events):
-        return None
     text = (
-        "Each point is an experiment that succeeded, where it ended; the line is what the team would submit. Of what "
-        "is far above it only those within the scale are shown."
+        "At the top, when the submission improved and when the team met. Below it, how many slots were in use, what "
+        "each agent did, and what each slot ran, in the colours of the roles."
     )
-    return h("div", h("p", text), h("figure", [_chart(events, width) for width in (WIDE, NARROW)]))
-
-
-def _chart(events: Sequence[Event], width: int) -> Markup:
-    budget_s, height = events[0].data["budget_s"], 300
-    tried = [(e.t, e.data["metric"], e.data["id"]) for e in events if e.kind == "outcome" and e.data["status"] == "ok"]
-    line = [(event.t, event.data["metric"]) for event in events if event.kind == "submission"]
-    first, last = line[0][1], line[-1][1]
-    best, worst = min(value for _, value in line), max(value for _, value in line)
-    room = max(worst - best, 0.05 * abs(first), 1e-9)
-    shown = [one for one in tried if best - room <= one[1] <= worst + room]
-    y = scale([best, worst, *(value for _, value, _ in shown)], height - _BOTTOM, 14)
-    x = Scale(0.0, budget_s, _LEFT, width - 14)
-    points: list[tuple[float, float]] = []
-    for t, value in line:
-        points += [(x(t), points[-1][1])] if points else []
-        points.append((x(t), y(value)))
-    points.append((x(events[-1].t), y(last)))
-    return h(
-        "svg",
-        [
-            [
-                h("line", x1=_LEFT, x2=width - 14, y1=y(value), y2=y(value), cls="grid"),
-                h("text", f"{value:.4g}", x=_LEFT - 6, y=y(value) + 4, text_anchor="end"),
-            ]
-            for value in ticks(y, 6)
-        ],
-        [
-            h("text", duration(at) if at else "0", x=x(at), y=height - 20, text_anchor="middle")
-            for at in (0.0, budget_s / 2, budget_s)
-        ],
-        h("text", "lab time", x=(_LEFT + width) / 2, y=height - 4, text_anchor="middle", cls="words"),
-        [h("circle", h("title", f"#{i}: {metric(v)}"), cx=x(t), cy=y(v), r="3", cls="tried") for t, v, i in shown],
-        h("polyline", points=" ".join(f"{number(a)},{number(b)}" for a, b in points), cls="course"),
-        viewBox=f"0 0 {width} {height}",
-        cls=f"chart {'wide' if width == WIDE else 'narrow'}",
-        role="img",
-        aria_label=f"The metric over the budget, from {metric(first)} to {metric(last)}",
-    )
+    return h("div", h("p", text), drawn) if drawn else None
 
 
 def _document(program: str) -> Markup | None:

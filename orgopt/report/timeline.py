@@ -1,227 +1,252 @@
-"""The timeline of a run: what each agent and each slot did when, stand-ups across, improvements marked."""
+"""The timeline of a run: slots in use, what each agent and each slot did when, stand-ups and improvements above.
 
-import heapq
+Places across are shares of the width, so that one drawing serves every screen and can be stretched to look closer.
+"""
+
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
-from orgopt.ledger import BASELINE, Event
-from orgopt.report.generations import NARROW, WIDE
-from orgopt.report.markup import Markup, h
-from orgopt.report.scale import Scale
+from orgopt.ledger import Event
+from orgopt.report.course import Bar, Course, Span, course, role_of
+from orgopt.report.markup import Markup, h, percent
 from orgopt.study.wording import count, duration, metric
 
-MOST_AGENTS = 24
-"""Agents that have a row."""
-_ROW, _GAP, _TOP, _BOTTOM = 16, 5, 26, 40
+_ACROSS = 1000.0
+"""Units of a drawing's width."""
+_ZOOMS = (1, 4, 16)
+_TICKS = 16
+_DETAILED = 500
+"""Bars up to which each says what it was, where the pointer is; of more, only those that were submitted do."""
+_BINS = 240
 _COLOURS = 6
-_LETTER = 6.6  # pixels of a name
+_AREA = 64.0
+_GAP = 14.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bar:
-    """An experiment, on the row of its agent or of its slot."""
+class _Lane(NamedTuple):
+    """A row: its top and height."""
 
-    id: int
-    agent: str
-    asked: float
-    started: float
-    ended: float
-    status: str
-    words: str
-    kept: bool
+    y: float
+    height: float
+
+    @property
+    def middle(self) -> float:
+        return self.y + self.height / 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Course:
-    """What happened when in a run, as far as its ledger has it; all times are lab seconds."""
+class _Plan(NamedTuple):
+    """Where everything is, from top to bottom."""
 
-    budget_s: float
-    now: float
-    agents: tuple[str, ...]
-    slots: tuple[tuple[Bar, ...], ...]
-    bars: tuple[Bar, ...]
-    waiting: tuple[tuple[str, float], ...]
-    thoughts: tuple[tuple[str, float, float], ...]
-    meetings: tuple[tuple[float, float, tuple[str, ...]], ...]
-    gains: tuple[tuple[float, int, float], ...]
-
-
-def course(events: Sequence[Event]) -> Course | None:
-    """The course of a run; None before it began."""
-    if not events or events[0].kind != "start":
-        return None
-    start, now = events[0].data, events[-1].t
-    proposals = {event.data["id"]: event for event in events if event.kind == "proposal"}
-    kept = {event.data["id"] for event in events if event.kind == "submission"}
-    bars = [_bar(event.data, proposals, kept) for event in events if event.kind == "outcome"]
-    ended = {bar.id for bar in bars}
-    return Course(
-        budget_s=start["budget_s"],
-        now=now,
-        agents=tuple(start["agents"]),
-        slots=_slots(bars, start["slots"]),
-        bars=tuple(bars),
-        waiting=tuple((event.data["agent"], event.t) for number, event in proposals.items() if number not in ended),
-        thoughts=tuple(_thoughts(events, now)),
-        meetings=tuple(
-            (event.t, event.t + event.data["seconds"], tuple(event.data["agents"]))
-            for event in events
-            if event.kind == "meeting"
-        ),
-        gains=tuple(
-            (event.t, event.data["id"], event.data["metric"])
-            for event in events
-            if event.kind == "submission" and event.data["id"] != BASELINE
-        ),
-    )
+    agents: Mapping[str, _Lane]
+    slots: Sequence[_Lane]
+    area: _Lane
+    bottom: float
 
 
 def timeline(events: Sequence[Event], title: str = "") -> Markup | None:
-    """The figure in both widths, with its legend; None where nothing was asked for yet."""
-    found = course(events)
-    if found is None or not (found.bars or found.waiting):
+    """The figure with its legend; None where nothing was asked for yet."""
+    told = course(events)
+    if told is None or not (told.bars or told.waiting):
         return None
-    hidden = len(found.agents) - MOST_AGENTS
-    more = f" {count(hidden, 'more agent')} have no row." if hidden > 0 else ""
+    roles = list(dict.fromkeys(map(role_of, told.agents)))
+    plan, colours = _plan(told), {role: i % _COLOURS for i, role in enumerate(roles)}
+    zooms = [
+        h(
+            "button",
+            "Whole run" if by == 1 else f"× {by}",
+            type="button",
+            data_zoom=by,
+            aria_pressed=str(by == 1).lower(),
+        )
+        for by in _ZOOMS
+    ]
+    names = h("svg", _names(told, plan, colours), height=plan.bottom, cls="names", aria_hidden="true")
+    drawing = h(
+        "svg", _drawing(told, plan, colours), height=plan.bottom, role="img", aria_label=_said(told), cls="plane"
+    )
+    where = f"Timeline{f' of {title}' if title else ''}, scrolls when it is enlarged"
     return h(
         "figure",
         h("figcaption", title, cls="title") if title else None,
-        [_chart(found, width) for width in (WIDE, NARROW)],
-        h("p", _legend(), more, cls="legend keys"),
+        h("div", zooms, cls="zooms", role="group", aria_label="Look closer"),
+        h("div", names, h("div", drawing, cls="across", tabindex="0", role="region", aria_label=where), cls="lanes"),
+        h("p", _legend(told, roles, colours), cls="legend keys"),
+        cls="gantt",
+        data_key=title or "run",
+        data_zoom="1",
     )
 
 
-def _legend() -> list[Markup]:
-    words = {
-        "g-run": "experiment",
-        "g-failed": "failed, stopped or cut",
-        "g-think": "thinks",
-        "g-wait": "waits for a slot",
-        "g-meet": "stand-up",
-        "g-gain": "the team's submission improves",
-    }
-    return [h("span", h("i", cls=f"key {look}"), said, " ") for look, said in words.items()]
+def _plan(told: Course) -> _Plan:
+    """Rows are as high as there is room: all agents and slots have one."""
+    area = _Lane(44.0, _AREA)
+    agents, y = _rows(len(told.agents), area.y + area.height + _GAP)
+    slots, y = _rows(told.slots, y + _GAP)
+    return _Plan(dict(zip(told.agents, agents, strict=True)), slots, area, y + 34)
 
 
-def _bar(data: Mapping[str, Any], proposals: Mapping[int, Event], kept: set[int]) -> Bar:
-    proposal = proposals.get(data["id"])
-    note = proposal.data["note"] if proposal else ""
-    ok = data["status"] == "ok"
-    value = f", {metric(data['metric'])}" if ok and data["metric"] is not None else f", {data['status']}"
-    return Bar(
-        id=data["id"],
-        agent=data["agent"],
-        asked=proposal.t if proposal else data["started"],
-        started=data["started"],
-        ended=data["ended"],
-        status=data["status"],
-        words=f"#{data['id']} {data['agent']}: {note}{value}",
-        kept=data["id"] in kept,
+def _rows(number: int, top: float) -> tuple[list[_Lane], float]:
+    height, gap = (14.0, 4.0) if number <= 12 else (9.0, 2.0) if number <= 24 else (4.0, 1.0)
+    return [_Lane(top + i * (height + gap), height) for i in range(number)], top + number * (height + gap)
+
+
+def _said(told: Course) -> str:
+    parts = (
+        count(len(told.bars), "experiment"),
+        count(len(told.meetings), "stand-up"),
+        count(len(told.gains), "improvement"),
     )
+    who = f"{count(len(told.agents), 'agent')} and {count(told.slots, 'slot')} over {duration(told.budget_s)}"
+    return f"{who}: {', '.join(parts)}"
 
 
-def _slots(bars: Sequence[Bar], number: int) -> tuple[tuple[Bar, ...], ...]:
-    """Experiments by slot: a ledger says when each ran, and each takes the slot that is free for longest."""
-    free = [(0.0, slot) for slot in range(number)]
-    rows: list[list[Bar]] = [[] for _ in range(number)]
-    for bar in sorted(bars, key=lambda bar: (bar.started, bar.ended)):
-        _, slot = heapq.heappop(free)
-        rows[slot].append(bar)
-        heapq.heappush(free, (bar.ended, slot))
-    return tuple(map(tuple, rows))
+def _names(told: Course, plan: _Plan, colours: Mapping[str, int]) -> Iterator[Markup]:
+    yield _name("improvements", 12)
+    yield _name("stand-ups", 32)
+    yield _name(told.slots, plan.area.y + 10)
+    yield _name("slots in use", plan.area.middle + 4)
+    yield _name("0", plan.area.y + plan.area.height + 2)
+    if len(told.agents) <= 24:
+        for name, lane in plan.agents.items():
+            yield _name(name, lane.middle + 4, f"role-{colours[role_of(name)]}", small=lane.height < 12)
+    else:
+        for role, number in colours.items():
+            mine = [lane for name, lane in plan.agents.items() if role_of(name) == role]
+            words = f"{role} × {len(mine)}" if len(mine) > 1 else role
+            yield _name(words, (mine[0].y + mine[-1].y + mine[-1].height) / 2 + 4, f"role-{number}")
+    if told.slots <= 24:
+        for i, lane in enumerate(plan.slots):
+            yield _name(f"slot {i + 1}", lane.middle + 4, small=lane.height < 12)
+    else:
+        yield _name(f"{told.slots} slots", (plan.slots[0].y + plan.slots[-1].y) / 2 + 4)
+    yield _name("lab time", plan.bottom - 16)
 
 
-def _thoughts(events: Sequence[Event], now: float) -> Iterator[tuple[str, float, float]]:
-    """When each agent thought: from what it last heard of its own to what it asked for then."""
-    since: dict[str, float] = dict.fromkeys(events[0].data["agents"], 0.0)
-    for event in events:
-        if event.kind == "proposal":
-            agent = event.data["agent"]
-            if agent in since:
-                yield agent, since.pop(agent), event.t
-        elif event.kind == "outcome" and event.data["status"] != "unfinished":
-            since[event.data["agent"]] = event.t
-    for agent, began in since.items():
-        yield agent, began, now
+def _name(words: str | int, y: float, look: str = "", *, small: bool = False) -> Markup:
+    shown = f"{words[:17]}…" if isinstance(words, str) and len(words) > 18 else words
+    return h("text", shown, x="100%", y=y, dx="-8", text_anchor="end", cls=f"who {look}{' small' if small else ''}")
 
 
-def _chart(found: Course, width: int) -> Markup:
-    agents, wide = found.agents[:MOST_AGENTS], width == WIDE
-    longest = max(len(name) for name in (*agents, "slot 10"))
-    left = min(longest, 18 if wide else 10) * _LETTER + 8
-    x = Scale(0.0, found.budget_s, left, width - 12)
-    rows = {name: _TOP + i * (_ROW + _GAP) for i, name in enumerate(agents)}
-    below = _TOP + len(agents) * (_ROW + _GAP) + 22
-    lanes = [below + i * (_ROW + _GAP) for i in range(len(found.slots))]
-    height = below + len(lanes) * (_ROW + _GAP) + _BOTTOM
-    colours = _colours(found.agents)
-    return h(
-        "svg",
-        _axis(found, x, height),
-        [_name(name, y, left, colours[name], 18 if wide else 10) for name, y in rows.items()],
-        [_name(f"slot {i + 1}", y, left, None, 10) for i, y in enumerate(lanes)],
-        _meetings(found, rows, x),
-        [_span(x, began, ended, rows[who], "g-think") for who, began, ended in found.thoughts if who in rows],
-        [_span(x, bar.asked, bar.started, rows[bar.agent], "g-wait") for bar in found.bars if bar.agent in rows],
-        [_span(x, asked, found.now, rows[who], "g-wait") for who, asked in found.waiting if who in rows],
-        [_experiment(bar, x, rows[bar.agent], colours, wide) for bar in found.bars if bar.agent in rows],
-        [_experiment(bar, x, y, colours, wide) for y, row in zip(lanes, found.slots, strict=True) for bar in row],
-        _gains(found, x),
-        viewBox=f"0 0 {width} {height}",
-        cls=f"chart gantt {'wide' if wide else 'narrow'}",
-        role="img",
-        aria_label=f"{count(len(found.agents), 'agent')} and {count(len(found.slots), 'slot')} over "
-        f"{duration(found.budget_s)}: {count(len(found.bars), 'experiment')}, {count(len(found.meetings), 'stand-up')}",
+def _drawing(told: Course, plan: _Plan, colours: Mapping[str, int]) -> Iterator[Markup]:
+    yield from _ticks(told, plan)
+    bars = list(_bars(told, plan, colours))
+    stretched = [
+        _area(told, plan.area, colours),
+        [_strokes(told, spans, plan.agents, look) for look, spans in (("met", told.met), ("think", told.thoughts))],
+        _strokes(told, [Span(bar.agent, bar.asked, bar.started) for bar in told.bars], plan.agents, "wait"),
+        _strokes(told, told.waiting, plan.agents, "wait"),
+        bars,
+        _path("".join(f"M{_x(told, one.t)} 24v9" for one in told.meetings), "tick"),
+    ]
+    box = f"0 0 {_ACROSS:g} {plan.bottom:g}"
+    yield h("svg", stretched, viewBox=box, preserveAspectRatio="none", width="100%", height=plan.bottom)
+    for gain in told.gains:
+        words = f"submission at {duration(gain.t)}: #{gain.id}, {metric(gain.metric)}"
+        yield h(
+            "text", "◆", h("title", words), x=percent(gain.t / told.budget_s), y="13", text_anchor="middle", cls="gain"
+        )
+    if told.now < told.budget_s:
+        x = percent(told.now / told.budget_s)
+        yield h("line", x1=x, x2=x, y1="0", y2=plan.bottom - 26, cls="now")
+
+
+def _ticks(told: Course, plan: _Plan) -> Iterator[Markup]:
+    for i in range(_TICKS + 1):
+        x, look = percent(i / _TICKS), "" if i % (_TICKS // 4) == 0 else " fine"
+        at = told.budget_s * i / _TICKS
+        anchor = "start" if not i else "end" if i == _TICKS else "middle"
+        yield h("line", x1=x, x2=x, y1="20", y2=plan.bottom - 28, cls=f"grid{look}")
+        yield h(
+            "text", duration(at) if at else "0", x=x, y=plan.bottom - 14, text_anchor=anchor, cls=look.strip() or None
+        )
+    for y in (plan.area.y, plan.area.y + plan.area.height):
+        yield h("line", x1="0", x2="100%", y1=y, y2=y, cls="grid")
+
+
+def _x(told: Course, t: float) -> str:
+    return f"{round(_ACROSS * t / told.budget_s, 2):g}"
+
+
+def _path(d: str, look: str, words: str = "") -> Markup | None:
+    return h("path", h("title", words) if words else None, d=d, cls=look) if d else None
+
+
+def _strokes(told: Course, spans: Sequence[Span], rows: Mapping[str, _Lane], look: str) -> Markup | None:
+    """Spans of agents on their rows, all in one path."""
+    drawn = (
+        f"M{_x(told, one.began)} {rows[one.agent].middle:g}H{_x(told, one.ended)}"
+        for one in spans
+        if one.ended > one.began
     )
+    return _path("".join(drawn), f"{look} h{_height(rows)}")
 
 
-def _colours(agents: Sequence[str]) -> dict[str, int]:
-    """A colour for each role: agents of one role have names with its number behind, `explorer-2`."""
-    roles = list(dict.fromkeys(name.rpartition("-")[0] or name for name in agents))
-    return {name: roles.index(name.rpartition("-")[0] or name) % _COLOURS for name in agents}
+def _height(rows: Mapping[str, _Lane]) -> int:
+    return round(next(iter(rows.values())).height)
 
 
-def _axis(found: Course, x: Scale, height: float) -> Iterator[Markup]:
-    for i in range(5):
-        at = found.budget_s * i / 4
-        anchor = "start" if not i else "end" if i == 4 else "middle"
-        yield h("line", x1=x(at), x2=x(at), y1=_TOP - 4, y2=height - _BOTTOM + 6, cls="grid")
-        yield h("text", duration(at) if at else "0", x=x(at), y=height - 18, text_anchor=anchor)
-    if found.now < found.budget_s:
-        yield h("line", x1=x(found.now), x2=x(found.now), y1=_TOP - 8, y2=height - _BOTTOM + 6, cls="now")
-    yield h("text", "lab time", x=(x.start + x.end) / 2, y=height - 3, text_anchor="middle", cls="words")
+def _bars(told: Course, plan: _Plan, colours: Mapping[str, int]) -> Iterator[Markup | None]:
+    """Experiments on the rows of their agents and of their slots: a path each, or one of all that look alike."""
+    alike: dict[str, list[str]] = {}
+    for bar in told.bars:
+        for lane in (plan.agents[bar.agent], plan.slots[bar.slot]):
+            look = f"{_look(bar, colours)} h{lane.height:g}"
+            end = max(bar.ended, bar.started + told.budget_s / 4000)
+            d = f"M{_x(told, bar.started)} {lane.middle:g}H{_x(told, end)}"
+            if len(told.bars) <= _DETAILED or bar.kept:
+                yield _path(d, look, bar.words)
+            else:
+                alike.setdefault(look, []).append(d)
+    for look, paths in alike.items():
+        yield _path("".join(paths), look)
 
 
-def _name(name: str, y: float, left: float, colour: int | None, room: int) -> Markup:
-    shown = name if len(name) <= room else f"{name[: room - 1]}…"
-    look = "who" if colour is None else f"who role-{colour}"
-    return h("text", shown, x=left - 8, y=y + _ROW - 4, text_anchor="end", cls=look)
+def _look(bar: Bar, colours: Mapping[str, int]) -> str:
+    if bar.failed:
+        return "run failed"
+    if bar.cut:
+        return "run cut"
+    return f"run role-{colours[role_of(bar.agent)]}{' kept' if bar.kept else ''}"
 
 
-def _span(x: Scale, began: float, ended: float, y: float, look: str) -> Markup | None:
-    if ended <= began:
-        return None
-    return h("rect", x=x(began), y=y + _ROW / 2 - 2, width=x(ended) - x(began), height="4", cls=look)
+def _area(told: Course, lane: _Lane, colours: Mapping[str, int]) -> list[Markup | None]:
+    """How many slots ran something, mean over short times: the colours of the roles on top of each other."""
+    width = told.budget_s / _BINS
+    level = [0.0] * _BINS
+    drawn: list[Markup | None] = []
+    for role, number in colours.items():
+        mine = _used([bar for bar in told.bars if role_of(bar.agent) == role], width)
+        above = [low + own for low, own in zip(level, mine, strict=True)]
+        drawn.append(_path(_steps(level, above, told.slots, lane), f"used role-{number}"))
+        level = above
+    return drawn
 
 
-def _experiment(bar: Bar, x: Scale, y: float, colours: Mapping[str, int], named: bool) -> Markup:
-    look = f"run role-{colours.get(bar.agent, 0)}{'' if bar.status == 'ok' else ' lost'}{' kept' if bar.kept else ''}"
-    width = max(1.0, x(bar.ended) - x(bar.started) - 0.6)
-    title = h("title", bar.words) if named else None  # where no pointer could show it
-    return h("rect", title, x=x(bar.started), y=y, width=width, height=_ROW, cls=look)
+def _used(bars: Sequence[Bar], width: float) -> list[float]:
+    found = [0.0] * _BINS
+    for bar in bars:
+        for i in range(max(0, int(bar.started / width)), min(_BINS, int(bar.ended / width) + 1)):
+            found[i] += max(0.0, min(bar.ended, (i + 1) * width) - max(bar.started, i * width)) / width
+    return found
 
 
-def _meetings(found: Course, rows: Mapping[str, float], x: Scale) -> Iterator[Markup]:
-    for began, ended, who in found.meetings:
-        words = f"stand-up at {duration(began)}: {', '.join(who)}"
-        for name in (name for name in who if name in rows):
-            width = max(2.0, x(ended) - x(began))
-            place = {"x": x(began), "y": rows[name] - _GAP / 2, "width": width, "height": _ROW + _GAP}
-            yield h("rect", h("title", words), **place, cls="meet")
+def _steps(low: Sequence[float], high: Sequence[float], slots: int, lane: _Lane) -> str:
+    def y(level: float) -> str:
+        return f"{lane.y + lane.height * (1 - min(1.0, level / slots)):.1f}"
+
+    step = _ACROSS / _BINS
+    there = "".join(f"V{y(level)}h{step:.3f}" for level in high)
+    back = "".join(f"V{y(level)}h-{step:.3f}" for level in reversed(low))
+    return f"M0 {y(low[0])}{there}{back}z" if any(a > b for a, b in zip(high, low, strict=True)) else ""
 
 
-def _gains(found: Course, x: Scale) -> Iterator[Markup]:
-    for t, experiment, value in found.gains:
-        words = f"submission at {duration(t)}: #{experiment}, {metric(value)}"
-        yield h("path", h("title", words), d=f"M{x(t):.1f} {_TOP - 18}l5 6l-5 6l-5-6z", cls="gain")
+def _legend(told: Course, roles: Sequence[str], colours: Mapping[str, int]) -> Iterator[Markup]:
+    words = [(f"g-run role-{colours[role]}", f"{role} runs an experiment") for role in roles[:_COLOURS]]
+    words.append(("g-kept", "in full colour: it improved the submission"))
+    words += [("g-failed", "failed")] if any(bar.failed for bar in told.bars) else []
+    words += [("g-cut", "stopped early, or cut at the end")] if any(bar.cut for bar in told.bars) else []
+    words += [("g-think", "thinks")]
+    words += [("g-wait", "waits for a slot")] if any(bar.started > bar.asked for bar in told.bars) else []
+    words += [("g-met", "in a stand-up")] if told.met else []
+    for look, said in words:
+        yield h("span", h("i", cls=f"key {look}"), said, " ")

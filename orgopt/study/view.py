@@ -4,7 +4,7 @@ The one reading of a study's log: terminal, page, MLflow and exports all ask it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import attrgetter
 from pathlib import Path
 from typing import TypeVar
@@ -79,6 +79,7 @@ class StudyView:
         runs: The same by phase, entrant and task.
         final: The latest result, or None.
         ended: When the last record was written, in seconds since the epoch.
+        folder: Where its kept runs lie; None of records alone.
     """
 
     head: StudyRecord
@@ -90,6 +91,14 @@ class StudyView:
     runs: Runs
     final: FinalRecord | None
     ended: float
+    folder: Path | None = field(default=None, compare=False)
+    _named: Mapping[str, CandidateView] = field(init=False, repr=False, compare=False)
+    _best: CandidateView | None = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Pages ask for both thousands of times.
+        object.__setattr__(self, "_named", {one.name: one for one in reversed(self.candidates)})
+        object.__setattr__(self, "_best", self._found())
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -104,6 +113,9 @@ class StudyView:
     @property
     def best(self) -> CandidateView | None:
         """The champion; before there is one, the candidate of the highest estimate."""
+        return self._best
+
+    def _found(self) -> CandidateView | None:
         if self.final:
             return self.candidate(self.final.champion)
         known = [one for one in self.candidates if one.standing]
@@ -116,7 +128,7 @@ class StudyView:
 
     def candidate(self, name: str) -> CandidateView | None:
         """A candidate by its name."""
-        return next((one for one in self.candidates if one.name == name), None)
+        return self._named.get(name)
 
     def parent(self, of: CandidateView) -> CandidateView | None:
         """The candidate that one is a change of; None for the seed document."""
@@ -131,8 +143,12 @@ class StudyView:
         return [one.score for one in self.runs.get((phase, entrant, task), ())]
 
 
-def study(records: Sequence[Record]) -> StudyView:
+def study(records: Sequence[Record], folder: Path | None = None) -> StudyView:
     """The view of a study's records, as `read_records` gives them.
+
+    Args:
+        records: All of them.
+        folder: Where its kept runs lie, for who shows one.
 
     Raises:
         UsageError: They are not those of a study.
@@ -156,6 +172,7 @@ def study(records: Sequence[Record]) -> StudyView:
         runs=runs,
         final=finals[-1] if finals else None,
         ended=records[-1].at,
+        folder=folder,
     )
 
 
@@ -171,7 +188,7 @@ def load_study(folder: Path) -> StudyView:
         raise UsageError(f"{folder / LOG} has no record of a study yet: wait for its first, or name another study")
     if not isinstance(records[0], StudyRecord):
         raise UsageError(f"{folder / LOG} is the log of a {records[0].kind}, and not of a study")
-    return study(records)
+    return study(records, folder)
 
 
 def _of(kind: type[R], records: Sequence[Record]) -> list[R]:

@@ -207,7 +207,7 @@ class _Projection:
         return trace
 
     def _end(self, records: Sequence[Record], final: FinalRecord) -> Iterator[str]:
-        view = study(records)
+        view = study(records, self.folder)
         key = f"final {digest(str(written(final)))}"
         if key in self.noted.ids:
             return

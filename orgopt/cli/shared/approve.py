@@ -1,7 +1,9 @@
 """The option that asks before a script that an agent rewrote runs."""
 
 import sys
+import termios
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import click
@@ -65,16 +67,26 @@ class _Terminal:
     def _answer(self, one: Rewritten) -> str | None:
         said = f"{visible(one.agent)} rewrote the script, and says: {visible(one.note)}"
         err.print(said, style="bold", markup=False, soft_wrap=True)
-        for line in one.diff():
+        lines = one.diff()
+        for line in lines:
             err.print(Text(visible(line), style=_COLOURS.get(line[:1], "")), soft_wrap=True)
+        new, gone = (sum(line[:1] == sign and line[:3] != 3 * sign for line in lines) for sign in "+-")
+        forget_typed()
         try:
-            answer = click.prompt("Let it run? (yes, no, all)", type=_WORDS, default="no", err=True, show_choices=False)
+            asked = f"Let it run? +{new} -{gone} lines (yes, no, all)"
+            answer = click.prompt(asked, type=_WORDS, default="no", err=True, show_choices=False)
             if answer[0] != "n":
                 self._all = answer[0] == "a"
                 return None
             return click.prompt("Why not? (the agent reads it)", default="", show_default=False, err=True)[:LONGEST]
         except click.Abort:  # Ctrl-C stops the run, as it does everywhere
             raise KeyboardInterrupt from None
+
+
+def forget_typed() -> None:
+    """Drop what was typed before a question stood there: it is no answer to it."""
+    with suppress(termios.error, OSError, ValueError):
+        termios.tcflush(sys.stdin, termios.TCIFLUSH)
 
 
 _WORDS = click.Choice(["yes", "y", "no", "n", "all", "a"], case_sensitive=False)

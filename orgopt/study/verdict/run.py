@@ -112,8 +112,19 @@ def _told(shares: Sequence[Share]) -> str:
     return ", ".join(f"{one.gains} by {one.name}" for one in gained[:_MOST])
 
 
+def _met(report: Report) -> bool:
+    """Whether stand-ups took more than half of what agents had between their experiments."""
+    between = sum(one.agent_s for one in report.roles)
+    return report.standup is not None and report.standup.agent_s > between / 2 and between > 0
+
+
 def _limit(report: Report) -> str:
     """What more of would have helped."""
+    if report.bound == "agents" and _met(report):
+        return (
+            f"Short of agents' time: the slots stood idle {100 * report.slots_idle:.0f} % of the time, and agents were "
+            f"mostly in stand-ups when they did not experiment. Hold fewer, or with fewer agents."
+        )
     if report.bound == "agents":
         full = f"about {report.full_headcount:.0f} would keep them busy"
         return (
