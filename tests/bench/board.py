@@ -51,8 +51,46 @@ def rare(rng: np.random.Generator, n: int) -> np.ndarray:
     return np.where(rng.random(n) < 0.9, 1 / 3, -3.0)
 
 
-# All but the last have a standard deviation of one, as the noise that a board knows.
-NOISES: dict[str, Draw] = {"normal": normal, "heavy tails": heavy, "spikes": spikes, "rarely bad": rare}
+def same(rng: np.random.Generator, n: int) -> np.ndarray:
+    """Runs that are usually the same to the last digit, and very bad one time in twenty, whoever's they are."""
+    bad = rng.random((2, n)) < 0.05
+    return (bad[0].astype(float) - bad[1]) / math.sqrt(2 * 0.05 * 0.95)
+
+
+def far(rng: np.random.Generator, n: int) -> np.ndarray:
+    """A claim that is a little better in 19 runs of 20, and so far behind in one that its mean is no better."""
+    return np.where(rng.random(n) < 0.95, 1.0, -19.0) / math.sqrt(0.95 + 0.05 * 19**2)
+
+
+def steps(rng: np.random.Generator, n: int) -> np.ndarray:
+    """A metric that is counted, such as errors of few: differences are whole steps."""
+    return np.round(rng.normal(0, 0.96, n))
+
+
+def constant(rng: np.random.Generator, n: int) -> np.ndarray:
+    """Runs that no seed changes, neither the claim's nor the best's."""
+    return np.zeros(n)
+
+
+# All but the last two have a standard deviation of one, as the noise that a board knows.
+NOISES: dict[str, Draw] = {
+    "normal": normal,
+    "heavy tails": heavy,
+    "spikes": spikes,
+    "whole steps": steps,
+    "usually the same, rarely very bad": same,
+    "mostly better, far worse in one of 20": far,
+    "mostly better, worst in one of 10": rare,
+    "the same with every seed": constant,
+}
+POWERS: dict[str, tuple[Draw, int]] = {
+    "one resolution": (normal, 1),
+    "twice": (normal, 2),
+    "twice, heavy tails": (heavy, 2),
+    "twice, spikes": (spikes, 2),
+    "twice, whole steps": (steps, 2),
+    "twice, rarely very bad": (same, 2),
+}
 
 
 def tested(rng: np.random.Generator, draw: Draw, gain: float, test: int, family: float) -> tuple[bool, int]:
@@ -83,10 +121,10 @@ def noise(boards: int, claims: int, family: float) -> None:
 def power(runs: int, family: float) -> None:
     """How many of 100 honest improvements are accepted, by how many tests came before."""
     print(f"of {runs} improvements, accepted in % and rounds each; a resolution is {RESOLUTION:.2f} sd of a pair")
-    print("| test | level | one resolution | twice | twice, heavy tails | twice, spikes |\n|---|---|---|---|---|---|")
+    print(f"| test | level | {' | '.join(POWERS)} |\n|---|---|{'---|' * len(POWERS)}")
     for test in (1, 10, 100, 1000, 10_000):
         cells = [f"{test:,}", f"{level(test, family):.1e}"]
-        for draw, times in ((normal, 1), (normal, 2), (heavy, 2), (spikes, 2)):
+        for draw, times in POWERS.values():
             rng = np.random.default_rng([test, times])
             found = [tested(rng, draw, times * RESOLUTION, test, family) for _ in range(runs)]
             rounds = np.mean([took for _, took in found])
@@ -168,15 +206,23 @@ def speed(claims: int, slots: int) -> None:
             store.submit(told, change_of(told.claim, task), str(k), 0.0)
         _ = lab.data_digest
         before, began, rounds = os.getloadavg()[0], time.monotonic(), 0
+        spent = _cpu_s()
         found, verifier = Counter[str](), Verifier(store, task, lab, time.time)
         while (entry := verifier.next()) is not None:
             found[entry.status.value] += 1
             rounds += len(entry.result["rounds"]) + len(entry.result["recheck"])
         took = time.monotonic() - began
         store.close()
+    spent = _cpu_s() - spent  # once the lab's processes have ended
     print(f"{claims} claims in {took:.0f} s, {60 * claims / took:.1f} a minute, {rounds / claims:.1f} rounds each")
+    print(f"{spent / claims:.1f} CPU seconds a claim, {spent / (rounds * 2):.2f} a run")
     print(", ".join(f"{number} {status}" for status, number in found.items()))
     print(f"{slots} slots, load {before:.1f} before and {os.getloadavg()[0]:.1f} after")
+
+
+def _cpu_s() -> float:
+    """CPU seconds of this process and of those below it that have ended: load does not change them much."""
+    return sum(os.times()[:4])
 
 
 def main() -> None:

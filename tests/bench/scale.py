@@ -5,8 +5,8 @@
     python -m tests.bench.scale --kept FILE   # goes on with what FILE has, and keeps every run in it
 
 An agent for each slot, the same number of experiments a slot at every size, on NK landscapes, a landscape a seed, where
-the best settings are hard to find. Each run is a process of its own, so that its memory is its own. Times are CPU
-seconds.
+the best settings are hard to find. Runs of more than 100 slots are processes of their own, so that memory is theirs.
+Times are CPU seconds.
 """
 
 import argparse
@@ -16,16 +16,18 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import mean
 from typing import NamedTuple
 
 from orgopt.lab import make_lab
+from orgopt.lab.base import Lab
 from orgopt.ledger import Ledger
 from orgopt.org import Link, Org, Role, Standup
 from orgopt.samples import t_quantile
+from orgopt.task import Task
 from orgopt.task_folder import load_task
 from orgopt.team.runtime import Team
 
@@ -34,7 +36,10 @@ EXPERIMENTS = 8
 """About so many for each slot; each takes a second."""
 AGENT = "evolution"
 TEAM = 10
-SEEDS = {10: 48, 100: 16, 1_000: 5, 10_000: 2}
+SEEDS = {10: 24, 100: 12, 1_000: 3, 10_000: 2}
+
+
+TOGETHER = 100
 
 
 class Chart(NamedTuple):
@@ -42,8 +47,6 @@ class Chart(NamedTuple):
 
     org: Callable[[int], Org]
     most: int = 10_000
-    seeds: int = 48
-    """At most, whatever the size."""
 
 
 def _flat(pattern: str = "", *, rhythm: int = 0, share: int | None = None, heads: int = 1) -> Callable[[int], Org]:
@@ -83,8 +86,8 @@ CHARTS = {
     "ten at random, two agents a slot": Chart(_flat("random {chance}", heads=2), most=1_000),
     "teams of ten, leads in a ring": Chart(_teams()),
     "teams of ten, leads meet": Chart(_teams(rhythm=2)),
-    "all meet, every 2 experiments, best one": Chart(_flat(rhythm=2, share=1), most=1_000, seeds=16),
-    "all meet, every 4 experiments": Chart(_flat(rhythm=4), most=1_000, seeds=16),
+    "all meet, every 2 experiments, best one": Chart(_flat(rhythm=2, share=1), most=1_000),
+    "all meet, every 4 experiments": Chart(_flat(rhythm=4), most=1_000),
     "everybody with everybody": Chart(_flat("full"), most=100),
 }
 
@@ -106,11 +109,16 @@ class Measured(NamedTuple):
     score: float
 
 
-def measure(name: str, slots: int, seed: int) -> Measured:
-    """One run, in a process that did nothing before."""
+def measure(slots: int, seed: int, names: list[str]) -> Iterator[Measured]:
+    """Runs on one landscape, in a process that did nothing before; memory is told of a run that is alone in it."""
     task = load_task(TASK).with_parameters(landscape=seed)
-    org, lab = CHARTS[name].org(slots), make_lab(task, "replay", slots)
-    idle, ledger, began = _resident(), Ledger(), time.process_time()
+    lab = make_lab(task, "replay", slots)
+    for name in names:
+        yield _measured(name, slots, seed, task, lab, alone=len(names) == 1)
+
+
+def _measured(name: str, slots: int, seed: int, task: Task, lab: Lab, *, alone: bool) -> Measured:
+    org, idle, ledger, began = CHARTS[name].org(slots), _resident(), Ledger(), time.process_time()
     team = Team(org, task, lab, seed=seed, ledger=ledger)
     begun = time.process_time()
     team.run(EXPERIMENTS)
@@ -121,7 +129,7 @@ def measure(name: str, slots: int, seed: int) -> Measured:
         experiments=len(ledger.of("outcome")),
         messages=len(ledger.of("message")),
         learnt=sum(len(one.beliefs.runs) - 1 for one in team._order),
-        kib=_resident() - idle,
+        kib=_resident() - idle if alone else 0.0,
         score=_over_time(ledger),
     )
 
@@ -144,8 +152,13 @@ def row(slots: int, name: str, runs: dict[int, Measured], alone: dict[int, Measu
     all_runs = list(runs.values())
     spent = sum(one.ran_s for one in all_runs)
     rates = [sum(getattr(one, what) for one in all_runs) / spent for what in ("experiments", "messages", "learnt")]
-    begun, kib = mean(one.begun_s for one in all_runs), mean(one.kib for one in all_runs) / slots
-    cells = [*(f"{rate:,.0f}" for rate in rates), f"{slots / rates[0]:.3g}", f"{begun:.2g}", f"{kib:,.0f}"]
+    begun, kib = mean(one.begun_s for one in all_runs), max(one.kib for one in all_runs) / slots
+    cells = [
+        *(f"{rate:,.0f}" for rate in rates),
+        f"{slots / rates[0]:.3g}",
+        f"{begun:.2g}",
+        f"{kib:,.0f}" if kib else "–",
+    ]
     cells.append(_interval([one.score for one in all_runs], "{:.3f}"))
     both = sorted(runs.keys() & alone.keys())
     gains = [runs[seed].score - alone[seed].score for seed in both]
@@ -161,6 +174,13 @@ def _interval(values: list[float], form: str) -> str:
     return f"{form.format(middle)} ± {error:.3f} ({n})"
 
 
+def _begun(slots: int, seed: int, names: list[str]) -> list[Measured]:
+    """Runs of some charts, in a process of their own."""
+    command = [sys.executable, "-m", "tests.bench.scale", "--one", str(slots), str(seed), *names]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout if names else ""
+    return [Measured(*json.loads(line)) for line in said.splitlines()]
+
+
 def main(sizes: list[int], kept: Path | None) -> None:
     found: dict[tuple[int, str], dict[int, Measured]] = {}
     for line in kept.read_text().splitlines() if kept and kept.exists() else ():
@@ -168,16 +188,14 @@ def main(sizes: list[int], kept: Path | None) -> None:
         found.setdefault((slots, name), {})[seed] = Measured(*told)
     for slots in sizes:
         for seed in range(SEEDS.get(slots, 3)):
-            for name, chart in CHARTS.items():
-                runs = found.setdefault((slots, name), {})
-                if slots > chart.most or seed >= chart.seeds or seed in runs:
-                    continue
-                command = [sys.executable, "-m", "tests.bench.scale", "--one", name, str(slots), str(seed)]
-                told = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-                runs[seed] = Measured(*told)
-                if kept:
-                    with kept.open("a") as file:
-                        file.write(json.dumps([slots, name, seed, told]) + "\n")
+            missing = [name for name in charts(slots) if seed not in found.setdefault((slots, name), {})]
+            # To begin a process takes longer than a run of few slots, and so does a landscape.
+            for names in [missing] if slots <= TOGETHER else [[name] for name in missing]:
+                for name, told in zip(names, _begun(slots, seed, names), strict=True):
+                    found[slots, name][seed] = told
+                    if kept:
+                        with kept.open("a") as file:
+                            file.write(json.dumps([slots, name, seed, told]) + "\n")
     machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f} at the end"
     print(f"Measured {datetime.now(UTC):%Y-%m-%d} on {machine}.\n")
     heads = ("experiments/s", "messages/s", "learnt/s", "saturates below, s", "to begin, s", "KiB a slot")
@@ -191,7 +209,8 @@ def main(sizes: list[int], kept: Path | None) -> None:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--one"]:
-        print(json.dumps(measure(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))))
+        for line in measure(int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:]):
+            print(json.dumps(line), flush=True)
     else:
         parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
         parser.add_argument("sizes", nargs="*", type=int, default=[10, 100, 1_000])
