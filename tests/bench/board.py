@@ -24,7 +24,10 @@ import numpy as np
 from orgopt.board.ladder import Ladder
 from orgopt.board.spending import BATCH, FAMILY, Verdict, level, verdict
 from orgopt.confirmation import LEVEL, PAIRS, POWER
+from orgopt.lab.base import Checkpoint, Outcome
+from orgopt.lab.local import LocalLab
 from orgopt.samples import t_quantile
+from orgopt.task import Task
 
 Draw = Callable[[np.random.Generator, int], np.ndarray]
 
@@ -192,12 +195,11 @@ def speed(claims: int, slots: int) -> None:
     from orgopt.board.store import Store
     from orgopt.board.terms import new_terms
     from orgopt.board.verification import Verifier
-    from orgopt.lab.local import LocalLab
     from orgopt.task_folder import load_task
     from tests.fakes.board import person, signed
 
-    task, rng = load_task("digits"), np.random.default_rng(0)
-    with tempfile.TemporaryDirectory() as folder, LocalLab(task, slots) as lab:
+    task, rng, ran = load_task("digits"), np.random.default_rng(0), list[float]()
+    with tempfile.TemporaryDirectory() as folder, _Counting(task, slots, ran) as lab:
         store = Store.made(f"sqlite:///{folder}/board.db", new_terms(task, made=0.0))
         for k in range(claims):
             near = {"LR": float(0.15 * math.exp(rng.normal(0, 0.3))), "DROPOUT": float(rng.uniform(0.1, 0.3))}
@@ -206,23 +208,30 @@ def speed(claims: int, slots: int) -> None:
             store.submit(told, change_of(told.claim, task), str(k), 0.0)
         _ = lab.data_digest
         before, began, rounds = os.getloadavg()[0], time.monotonic(), 0
-        spent = _cpu_s()
         found, verifier = Counter[str](), Verifier(store, task, lab, time.time)
         while (entry := verifier.next()) is not None:
             found[entry.status.value] += 1
             rounds += len(entry.result["rounds"]) + len(entry.result["recheck"])
         took = time.monotonic() - began
         store.close()
-    spent = _cpu_s() - spent  # once the lab's processes have ended
+    spent = sum(ran)
     print(f"{claims} claims in {took:.0f} s, {60 * claims / took:.1f} a minute, {rounds / claims:.1f} rounds each")
-    print(f"{spent / claims:.1f} CPU seconds a claim, {spent / (rounds * 2):.2f} a run")
+    print(f"{spent / claims:.1f} CPU seconds of {len(ran) / claims:.0f} runs a claim, {spent / len(ran):.2f} each")
     print(", ".join(f"{number} {status}" for status, number in found.items()))
     print(f"{slots} slots, load {before:.1f} before and {os.getloadavg()[0]:.1f} after")
 
 
-def _cpu_s() -> float:
-    """CPU seconds of this process and of those below it that have ended: load does not change them much."""
-    return sum(os.times()[:4])
+class _Counting(LocalLab):
+    """A lab that notes the CPU seconds of each run, which load changes less than those on the wall."""
+
+    def __init__(self, task: Task, slots: int, ran: list[float]) -> None:
+        super().__init__(task, slots)
+        self._ran = ran
+
+    def wait(self, until: float) -> list[Outcome | Checkpoint]:
+        found = super().wait(until)
+        self._ran += [one.cpu_s for one in found if isinstance(one, Outcome)]
+        return found
 
 
 def main() -> None:
