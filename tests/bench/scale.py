@@ -1,6 +1,6 @@
 """Organizations with ten to ten thousand slots, in virtual time: what the coordinator can do, and which chart is best.
 
-    python -m tests.bench.scale               # 10, 100 and 1,000 slots: half an hour of one core
+    python -m tests.bench.scale               # 10, 100 and 1,000 slots: some minutes of one core
     python -m tests.bench.scale 10000         # some minutes for a chart
     python -m tests.bench.scale --kept FILE   # goes on with what FILE has, and keeps every run in it
 
