@@ -441,6 +441,16 @@ def test_a_lab_that_breaks_decides_nothing(store: Store) -> None:
     assert decide(store, clock=NOW + 1000)[0].status is Status.ACCEPTED
 
 
+def test_a_machine_on_which_nothing_ends_in_time_decides_nothing(store: Store) -> None:
+    send(store, BEST)
+    with pytest.raises(LabError, match="too busy or too slow"):
+        decide(store, lambda one: Ended.TIMEOUT)
+    assert (store.entry(1).status, store.rounds(store.take(NOW + 1e4, 60))) == (Status.TESTING, {})
+    send(store, {"X": 0.5}, who=1, address="b")
+    (entry,) = decide(store, lambda one: Ended.TIMEOUT if one.settings else parabola(one))
+    assert (entry.id, entry.status) == (2, Status.NOT_SHOWN), "a claim that alone is too slow is behind"
+
+
 def test_a_board_is_for_one_task_and_a_task_that_a_test_can_tell(store: Store, tmp_path: Path, digits: Task) -> None:
     with pytest.raises(UsageError, match="one version of a task"):
         board(tmp_path, digits)

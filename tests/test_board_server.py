@@ -10,17 +10,20 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import Connection
 from starlette.testclient import TestClient
 
 from orgopt.api.boards import found_by
 from orgopt.board.claims import BODY_BYTES
 from orgopt.board.client import Board
+from orgopt.board.records import Entry, State
 from orgopt.board.server import listening, make_app
 from orgopt.board.store import Store
 from orgopt.board.terms import new_terms
@@ -273,6 +276,64 @@ def test_verifiers_that_are_killed_decide_as_one_that_was_not(tmp_path: Path, mo
         store.close()
     assert not [one.id for one in found["calm"] if one.status.open]
     assert found["calm"] == found["killed"]
+
+
+class Killed(BaseException):
+    """What ends a process of a test, which no code catches."""
+
+
+class Dying:
+    """A database whose process is killed at its n-th transaction: before it is committed, or right after."""
+
+    def __init__(self, store: Store, n: int, *, after: bool) -> None:
+        self.engine, self.n, self.after, self.count = store._engine, n, after, 0
+        self.dispose = self.engine.dispose
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        self.count += 1
+        with self.engine.begin() as here:
+            yield here
+            if self.count == self.n and not self.after:
+                raise Killed
+        if self.count == self.n:
+            raise Killed
+
+
+def lived(url: str, n: int = 0, *, after: bool = False, ahead: float = 0.0) -> int:
+    """The transactions of a server that takes four claims and a verifier that decides them, up to the n-th."""
+    store = Store(url)
+    store._engine = dying = Dying(store, n, after=after)
+    try:
+        for k, settings in enumerate(({"X": 0.5}, {"X": 0.5}, {"X": 0.7, "Y": 0.2}, {"SCALE": 1.5})):
+            send(store, settings, who=k, address=str(k))
+        decide(store, clock=NOW + ahead)
+    except Killed:
+        pass
+    store.close()
+    return dying.count
+
+
+@pytest.mark.fault
+def test_a_kill_at_any_step_changes_nothing(tmp_path: Path) -> None:
+    """Killed at each transaction in turn, before and after it is committed: whoever goes on ends as without it."""
+    terms = new_terms(toy_task(), made=NOW)
+
+    def ended(*steps: tuple[int, bool]) -> tuple[list[Entry], State, int]:
+        url = f"sqlite:///{tmp_path}/{'-'.join(f'{n}{after:d}' for n, after in steps)}.db"
+        Store.made(url, terms).close()
+        for turn, (n, after) in enumerate(steps):
+            count = lived(url, n, after=after, ahead=1e4 * turn)
+        store = Store(url)
+        found = [replace(one, decided=None) for one in store.entries(100)], replace(store.state(), changes=0)
+        store.close()
+        return *found, count
+
+    *calm, steps = ended((0, False))
+    assert [one.status.value for one in calm[0]] == ["not shown", "accepted", "copy", "accepted"]
+    for n in range(1, steps + 1):
+        for after in (False, True):
+            assert list(ended((n, after), (0, False))[:2]) == calm, (n, after)
 
 
 def test_what_a_run_submitted_last_is_what_it_claims(tmp_path: Path) -> None:

@@ -343,6 +343,7 @@ def test_hydra_files_and_modules_of_settings_are_found(tmp_path: Path, place: st
     ("name", "text"),
     [
         ("train.c", "#define LR 0.5f /* rate */\nint main(void) { int hidden = 8; for (int k = 0; k < 3; k++); }"),
+        ("sa.c", "#define lr 0.5\n#define hidden 8\nint x[hidden]={0};\n"),
         ("src/main.rs", "const LR: f64 = 0.5;\nfn main() { let hidden = 8usize; }"),
         ("main.go", 'package main\nconst hidden = 8\nvar lr = flag.Float64("lr", 0.5, "rate")\n'),
         ("train.js", "const LR = 0.5;\nlet hidden = 8;\n// let depth = 3;\n"),

@@ -2,6 +2,7 @@
 
 import gc
 import weakref
+from cProfile import Profile
 
 import pytest
 
@@ -9,7 +10,7 @@ from orgopt.agents.base import Agent, Thinking, Thought, View, propose
 from orgopt.document import Program, parse
 from orgopt.document.linting.lint import require_org
 from orgopt.ledger import Event, Ledger
-from orgopt.org import Org
+from orgopt.org import Link, LinkKind, Org, Role
 from orgopt.task import Task
 from orgopt.team.runtime import Team
 from orgopt.team.timers import Due, Timer, Timers
@@ -223,3 +224,17 @@ def test_a_team_is_freed_when_nobody_holds_it(toy: Task, trio: Program) -> None:
         assert held() is None
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize(("kind", "pattern"), [("shares with", "ring"), ("delegates to", "line")])
+def test_what_an_experiment_costs_does_not_grow_with_the_team(toy: Task, kind: LinkKind, pattern: str) -> None:
+    def calls(heads: int) -> float:
+        """Calls of functions for each experiment of a team."""
+        role = Role(id="a", name="A", headcount=heads, agent="random")
+        org = Org(roles=(role,), links=(Link(source="a", target="a", kind=kind, pattern=pattern),))
+        ledger, profile = Ledger(), Profile()
+        team = Team(org, toy, FakeLab(toy, slots=heads), seed=1, ledger=ledger)
+        profile.runcall(team.run, 4)
+        return sum(entry.callcount for entry in profile.getstats()) / len(ledger.of("outcome"))
+
+    assert calls(80) < 1.2 * calls(8)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from orgopt.knob import settled
+from orgopt.knob import conditional, settled
 from orgopt.task import Knob, Value
 
 Array = NDArray[np.float64]
@@ -82,7 +82,7 @@ class Catalogue:
     """The settings that were tried, by number; a team keeps one for all of its agents."""
 
     def __init__(self, knobs: Sequence[Knob]) -> None:
-        self.knobs = knobs
+        self.knobs, self._conditional = knobs, conditional(knobs)
         self._values = itemgetter(*(knob.name for knob in knobs))
         self._numbers: dict[Any, int] = {}  # by the values of the knobs in their order
         self._rows: dict[int, list[float]] = {}
@@ -92,19 +92,22 @@ class Catalogue:
 
         `script` tells rewritten scripts apart; it is empty for the task's own.
         """
-        values = self._values(settled(self.knobs, settings))
+        values = self._values(self._settled(settings))
         return self._numbers.setdefault((script, values) if script else values, number)
 
     def find(self, settings: Mapping[str, Value], script: str = "") -> int | None:
         """The number of a setting; None where it was not tried."""
-        values = self._values(settled(self.knobs, settings))
+        values = self._values(self._settled(settings))
         return self._numbers.get((script, values) if script else values)
+
+    def _settled(self, settings: Mapping[str, Value]) -> Mapping[str, Value]:
+        return settled(self.knobs, settings) if self._conditional else settings
 
     def row(self, number: int, settings: Mapping[str, Value]) -> list[float]:
         """The positions of a setting, 0 to 1, a knob each."""
         row = self._rows.get(number)
         if row is None:
-            full = settled(self.knobs, settings)
+            full = self._settled(settings)
             row = self._rows[number] = [knob.unit(full[knob.name]) for knob in self.knobs]
         return row
 

@@ -138,6 +138,13 @@ class Verifier:
         if lost := next((one for one in outcomes if one.status is Ended.INFRA), None):
             raise LabError(f"the lab lost a run of claim {work.entry.id}: {lost.error}")
         told = dict(zip(jobs, outcomes, strict=True))
+        best = BASELINE if work.best is None else work.best.id
+        if all(told[number, best].status is Ended.TIMEOUT for number in numbers):
+            # It ran within its limit before; so this says something of the machine, and nothing of the claim.
+            raise LabError(
+                f"all runs of what claim {work.entry.id} is tested beside took longer than {self._task.limit_s:g} s: "
+                "this machine is too busy or too slow to decide claims. Use fewer --slots, or wait until it is free"
+            )
         return {number: self._round(work, number, told) for number in numbers}
 
     def _members(self, work: Work, number: int) -> list[int]:

@@ -1,5 +1,6 @@
 """Copy rules: what an agent may start from, and at whom it looks for that."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -50,7 +51,7 @@ def starts(beliefs: Beliefs, rule: CopyRule, neighbours: Sequence[str], choice: 
 
 def _majority(votes: Sequence[int], beliefs: Beliefs, choice: float) -> int:
     """The most frequent vote, ties by metric; one at random where all differ."""
-    counts = {vote: votes.count(vote) for vote in votes}
+    counts = Counter(votes)
     if len(counts) == len(votes) > 1:
         return votes[int(choice * len(votes))]
     return min(counts, key=lambda vote: (-counts[vote], beliefs.known(vote).metric or 0.0, vote))

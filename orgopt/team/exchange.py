@@ -3,6 +3,7 @@
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from heapq import heapify, heappop, heappush
 
 from orgopt.agents import Catalogue
 from orgopt.agents.base import Verdict
@@ -38,7 +39,12 @@ class Exchange:
         add: Callable[..., Event],
     ) -> None:
         self._desks, self._network, self._add = desks, network, add
-        self._delegating = [one for one in desks.values() if one.hands_to and not one.member.role.task_length]
+        self._delegating = {
+            one.number: one for one in desks.values() if one.hands_to and not one.member.role.task_length
+        }
+        # Those whose incumbent, focus or assignment may have changed since they last handed it on.
+        self._changed = set(self._delegating)
+        self._reviewed = {agent: place for place, agent in enumerate(network.reviewers)}
         self.assignments = Assignments(desks, scripts, add, self)
         # What the submitters know together: believed is what one of them believes.
         pool = Trust(me="", seeds=sys.maxsize)
@@ -58,8 +64,15 @@ class Exchange:
             self._pass_on(t, run)
         self.assignments.take(t, run)
 
-    def settle(self, t: float) -> None:
-        """Hand on and submit what is best now, where that has changed."""
+    def settle(self, t: float, thinker: Desk | None = None) -> None:
+        """Hand on and submit what is best now, where that has changed.
+
+        Args:
+            t: Lab seconds.
+            thinker: Who has just thought, and may have assigned something.
+        """
+        if thinker is not None:
+            self._note_change(thinker)
         self.delegate(t)
         best = self._pool.incumbent
         if best != self._submission:
@@ -72,14 +85,28 @@ class Exchange:
         self.assignments.hand_out(t)
         # What is handed on may go down as many levels as there are desks; where it goes round, it ends there, too.
         for _ in self._desks:
-            moved = False
-            for one in self._delegating:
-                given = (one.beliefs.chosen(one.copy_rule), one.focus, one.assignment)
-                if given != one.handed_on:
-                    one.handed_on, moved = given, True
-                    self.hand(t, one, given, one.hands_to)
-            if not moved:
+            if not self._changed:
                 return
+            self._hand_down(t)
+
+    def _hand_down(self, t: float) -> None:
+        """Let everybody who has something new hand it on, once, in document order."""
+        waiting, self._changed = list(self._changed), set[int]()
+        heapify(waiting)
+        while waiting:
+            number = heappop(waiting)
+            one = self._delegating[number]
+            given = (one.beliefs.chosen(one.copy_rule), one.focus, one.assignment)
+            if given != one.handed_on:
+                one.handed_on = given
+                self.hand(t, one, given, one.hands_to)
+                for later in [other for other in self._changed if other > number]:
+                    self._changed.discard(later)
+                    heappush(waiting, later)
+
+    def _note_change(self, one: Desk) -> None:
+        if one.number in self._delegating:
+            self._changed.add(one.number)
 
     def rule(self, t: float, one: Desk, setting: int, verdict: Verdict) -> None:
         """A reviewer passes or rejects a result without a run of its own; who heard of the result hears of that."""
@@ -99,6 +126,7 @@ class Exchange:
         for agent in (me, *to):
             desk = self._desks[agent]
             desk.beliefs.approve(setting, me)
+            self._note_change(desk)
             if desk.submits and desk.beliefs.believes(setting):
                 self._pool.believe(setting)
 
@@ -112,6 +140,8 @@ class Exchange:
     def _learn(self, one: Desk, run: Run) -> None:
         if not one.beliefs.learn(run):
             return
+        if one.hands_to:
+            self._note_change(one)
         if one.curves is not None:
             one.curves.add(run.curve, run.metric)
         if one.submits:
@@ -130,7 +160,9 @@ class Exchange:
 
     def _pass_on(self, t: float, run: Run) -> None:
         """A verdict goes where the result went: to whom it is about, and to all who heard of it."""
-        for reviewed, reviewers in self._network.reviewers.items():
+        about = {run.agent, *(other.agent for other in self._ran_by[run.setting])}
+        for reviewed in sorted(about & self._reviewed.keys(), key=self._reviewed.__getitem__):
+            reviewers = self._network.reviewers[reviewed]
             for other in self._ran_by[run.setting]:
                 if other.agent == reviewed and run.agent in reviewers:
                     self._verdict(t, run, reviewed)
@@ -166,5 +198,6 @@ class Exchange:
                 receiver.agent.hear(f"{one.member.id} assigns you: {assignment}")
             receiver.beliefs.hand(one.member.id, setting)
             receiver.take_focus(focus)
+            self._note_change(receiver)
             if receiver.submits and setting != BASELINE:
                 self._pool.believe(setting)

@@ -1,7 +1,7 @@
 """Who is linked to whom among the agents of a team: pure functions of an organization and the run's seed."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -32,16 +32,17 @@ class Network:
         hearers: Who hears at once of each result of an agent.
         delegates: Whom an agent gives its incumbent.
         reviewers: Whose run passes a result of an agent; agents that nobody reviews are missing.
+        neighbours: The agents whose results or incumbents reach an agent; those whom nothing reaches are missing.
     """
 
     hearers: Hearers
     delegates: dict[str, list[str]]
     reviewers: dict[str, frozenset[str]]
+    neighbours: dict[str, list[str]]
 
     def sources(self, agent: str) -> list[str]:
         """The agents whose results or incumbents reach an agent: its neighbours."""
-        told = [one for one, by_kind in self.hearers.items() if any(agent in to for to in by_kind.values())]
-        return list(dict.fromkeys(told + [one for one, to in self.delegates.items() if agent in to]))
+        return self.neighbours.get(agent, [])
 
 
 def members(org: Org) -> tuple[Member, ...]:
@@ -71,7 +72,15 @@ def network(org: Org, seed: int = 0) -> Network:
     }
     order = [member.id for member in members(org)]
     reviewers = {agent: frozenset(by) for agent, by in _grouped(told["reviews"]).items()}
-    return Network(hearers=_hearers(told, order), delegates=_grouped(flows["delegates to"]), reviewers=reviewers)
+    hearers, delegates = _hearers(told, order), _grouped(flows["delegates to"])
+    reach = [(one, hearer) for one, by_kind in hearers.items() for to in by_kind.values() for hearer in to]
+    reach += [(one, hearer) for one, to in delegates.items() for hearer in to]
+    return Network(
+        hearers=hearers,
+        delegates=delegates,
+        reviewers=reviewers,
+        neighbours=_grouped((hearer, one) for one, hearer in reach),
+    )
 
 
 def pairs(org: Org, link: Link, rng: np.random.Generator) -> Iterator[tuple[str, str]]:
@@ -83,12 +92,13 @@ def pairs(org: Org, link: Link, rng: np.random.Generator) -> Iterator[tuple[str,
     sources, targets = _agents(org, link.source), _agents(org, link.target)
     alone = link.source == link.target
     row = sources if alone else _mixed(sources, targets)
+    # The pair has no order of its own, so that a random link of two joins both or neither.
     near = _neighbours(link.pattern, len(row), rng)
-    place = {agent: at for at, agent in enumerate(row)}
+    place, among = {agent: at for at, agent in enumerate(row)}, frozenset(targets)
     for source in sources:
-        for target in targets:
-            # The pair has no order of its own, so that a random link of two joins both or neither.
-            if source != target and near(*sorted((place[source], place[target]))):
+        for at in near(place[source]):
+            target = row[at]
+            if target != source and target in among:
                 yield source, target
                 if link.mutual and not alone:
                     yield target, source
@@ -104,20 +114,31 @@ def _mixed(first: list[str], second: list[str]) -> list[str]:
     return [(first, second)[side][at] for _, side, at in sorted(spread)]
 
 
-def _neighbours(pattern: str, n: int, rng: np.random.Generator) -> Callable[[int, int], bool]:
-    """Whether two places of a row of n are linked; anything but the four patterns links everyone."""
+def _neighbours(pattern: str, n: int, rng: np.random.Generator) -> Callable[[int], Iterable[int]]:
+    """The places of a row of n that are linked to one, rising; anything but the four patterns links everyone."""
     match = _PATTERN.match(pattern.strip().lower())
     name, number = (match["name"], float(match["number"] or 0)) if match else ("", 0.0)
     if name == "line":
-        return lambda low, high: high - low == 1
+        return lambda at: range(max(0, at - 1), min(n, at + 2))
     if name in {"ring", "lattice"}:
         reach = 1 if name == "ring" else max(1, int(number) // 2)
-        return lambda low, high: min(high - low, n - high + low) <= reach
+        return lambda at: range(n) if n <= 2 * reach else sorted((at + k) % n for k in range(-reach, reach + 1))
     if name == "random":
-        # All pairs are drawn, used or not: so who is linked does not depend on the order of asking.
-        drawn = rng.random((n, n)) < number
-        return lambda low, high: bool(drawn[low, high])
-    return lambda _low, _high: True
+        return _drawn(n, number, rng).__getitem__
+    return lambda _at: range(n)
+
+
+def _drawn(n: int, chance: float, rng: np.random.Generator) -> list[list[int]]:
+    """The places that are linked to each of a row of n where every pair is drawn, a row at a time.
+
+    All pairs are drawn, used or not: so who is linked does not depend on the order of asking.
+    """
+    found: list[list[int]] = [[] for _ in range(n)]
+    for low in range(n):
+        for high in (low + 1 + np.flatnonzero(rng.random(n)[low + 1 :] < chance)).tolist():
+            found[low].append(high)
+            found[high].append(low)  # after those before it, since rows come in order
+    return found
 
 
 def _upwards(reports: list[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -125,14 +146,16 @@ def _upwards(reports: list[tuple[str, str]]) -> list[tuple[str, str]]:
     direct = _grouped(reports)
     found: list[tuple[str, str]] = []
     for agent in direct:
-        above = list(direct[agent])
+        above, known = list(direct[agent]), {agent, *direct[agent]}
         for superior in above:  # it grows while it is read
-            above += [one for one in direct.get(superior, ()) if one not in above and one != agent]
+            further = [one for one in direct.get(superior, ()) if one not in known]
+            above += further
+            known.update(further)
         found += [(agent, one) for one in above]
     return found
 
 
-def _grouped(flows: list[tuple[str, str]]) -> dict[str, list[str]]:
+def _grouped(flows: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for source, target in dict.fromkeys(flows):
         found.setdefault(source, []).append(target)

@@ -96,10 +96,12 @@ class Team:
         self._exchange = Exchange(task, self._desks, network, self._catalogue, self._scripts, self._add)
         self._thoughts = Thoughts(ledger, virtual=lab.virtual, add=self._add)
         self._asked: dict[int, _Asked] = {}
+        self._conditional = conditional(task.knobs)
         self._stopping: set[int] = set()
         self._repeating: defaultdict[str, set[int]] = defaultdict(set)
         # Those who think in words are told of curves: a ledger that is repeated has to tell them the same.
         self._keeps_curves = any(one.curves or one.member.role.thinks for one in self._order)
+        self._out, self._unanswered = set[int](), False  # who thinks no more, and whether one of them for no answer
         self._finished, self._budget_s = 0, float("inf")
         self._timers = Timers()
         for one in self._order:
@@ -221,7 +223,7 @@ class Team:
         if not self._may_run(one, t, proposal):
             return
         number, scripts = len(self._asked) + 1, self._scripts
-        if conditional(self.task.knobs):
+        if self._conditional:
             proposal = replace(proposal, settings=settled(self.task.knobs, proposal.settings))
         script = proposal.script or scripts.child(proposal.parent, proposal.settings)
         scripts.put(number, proposal.settings, script)
@@ -245,14 +247,17 @@ class Team:
 
     def _given_up(self) -> bool:
         """Whether nobody will ever propose again and nothing runs, or the run is no result: the rest is of no use."""
-        if any(one.out and one.unanswered for one in self._order):
+        if self._unanswered:
             return True
         if len(self._asked) > self._finished or self._thoughts.meets:
             return False
-        return all(one.out for one in self._order)
+        return len(self._out) == len(self._order)
 
     def _conclude(self, one: Desk, t: float, thought: Thought) -> None:
         """Act on what an agent thought."""
+        if one.out:
+            self._out.add(one.number)
+            self._unanswered = self._unanswered or one.unanswered
         for verdict in thought.verdicts:
             if verdict.ruling != "rerun":  # a run of its own says more
                 self._exchange.rule(t, one, self._asked[verdict.experiment].setting, verdict)
@@ -260,7 +265,7 @@ class Team:
         if thought.proposal:
             self._exchange.assignments.said(one, t, [each.note for each in (thought.proposal, *thought.more)])
         if thought.verdicts or thought.assignment:
-            self._exchange.settle(t)
+            self._exchange.settle(t, one)
         if thought.proposal is not None:
             one.queue.extend(thought.more)
             self._propose(one, t, thought.proposal)

@@ -20,6 +20,7 @@ class Scripts(Mapping[int, str]):
         self._settings: dict[int, Settings] = {BASELINE: self._defaults}
         self._edited: dict[int, str] = {}
         self._keys: dict[int, str] = {}
+        self._ran: set[str] = set()
 
     def put(self, experiment: int, settings: Settings, script: str | None) -> None:
         """Note an experiment; `script` is None for settings alone."""
@@ -28,6 +29,7 @@ class Scripts(Mapping[int, str]):
         if script is not None and plain is not None and plain != self._source:
             self._edited[experiment] = script
             self._keys[experiment] = _digest(plain)
+            self._ran.add(self._keys[experiment])
 
     def child(self, parent: int, settings: Settings) -> str | None:
         """The script of an experiment that starts from another and turns its knobs; None for the task's own."""
@@ -43,7 +45,7 @@ class Scripts(Mapping[int, str]):
     def rewritten(self, script: str) -> bool:
         """Whether a script is neither the task's own nor one that ran before, whatever its knobs."""
         plain = with_values(script, self._defaults)
-        return plain != self._source and _digest(plain) not in self._keys.values()
+        return plain != self._source and _digest(plain) not in self._ran
 
     def key(self, experiment: int) -> str:
         """What tells its script from others, whatever the knobs; empty for the task's own."""

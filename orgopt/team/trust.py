@@ -35,18 +35,21 @@ def trusts(org: Org, network: Network) -> dict[str, Trust]:
     It confirms the results of its own role, and of roles that confirm less than it does itself.
     """
     team = members(org)
-    confirm = {member.id: org.confirm_of(member.role) for member in team}
-    role = {member.id: member.role.id for member in team}
+    confirm = {role.id: org.confirm_of(role) for role in org.roles}
+    # One for all agents of a role: a set of an agent's own for each would grow with the square of their number.
+    less = {
+        me: frozenset(one.id for one in team if one.role.id == me or confirm[one.role.id] < confirm[me])
+        for me in confirm
+    }
     found: dict[str, Trust] = {}
     for member in team:
         me = member.id
-        less = frozenset(one for one in role if role[one] == role[me] or confirm[one] < confirm[me])
         heeds = network.sources(me) if org.copy_rule_of(member.role) in HEEDING else ()
         found[me] = Trust(
             me=me,
-            seeds=1 + confirm[me],
+            seeds=1 + confirm[member.role.id],
             reviewers=network.reviewers,
-            confirms=less,
+            confirms=less[member.role.id],
             watches=frozenset(heeds),
         )
     return found

@@ -24,7 +24,10 @@ import numpy as np
 from orgopt.board.ladder import Ladder
 from orgopt.board.spending import BATCH, FAMILY, Verdict, level, verdict
 from orgopt.confirmation import LEVEL, PAIRS, POWER
+from orgopt.lab.base import Checkpoint, Outcome
+from orgopt.lab.local import LocalLab
 from orgopt.samples import t_quantile
+from orgopt.task import Task
 
 Draw = Callable[[np.random.Generator, int], np.ndarray]
 
@@ -51,8 +54,46 @@ def rare(rng: np.random.Generator, n: int) -> np.ndarray:
     return np.where(rng.random(n) < 0.9, 1 / 3, -3.0)
 
 
-# All but the last have a standard deviation of one, as the noise that a board knows.
-NOISES: dict[str, Draw] = {"normal": normal, "heavy tails": heavy, "spikes": spikes, "rarely bad": rare}
+def same(rng: np.random.Generator, n: int) -> np.ndarray:
+    """Runs that are usually the same to the last digit, and very bad one time in twenty, whoever's they are."""
+    bad = rng.random((2, n)) < 0.05
+    return (bad[0].astype(float) - bad[1]) / math.sqrt(2 * 0.05 * 0.95)
+
+
+def far(rng: np.random.Generator, n: int) -> np.ndarray:
+    """A claim that is a little better in 19 runs of 20, and so far behind in one that its mean is no better."""
+    return np.where(rng.random(n) < 0.95, 1.0, -19.0) / math.sqrt(0.95 + 0.05 * 19**2)
+
+
+def steps(rng: np.random.Generator, n: int) -> np.ndarray:
+    """A metric that is counted, such as errors of few: differences are whole steps."""
+    return np.round(rng.normal(0, 0.96, n))
+
+
+def constant(rng: np.random.Generator, n: int) -> np.ndarray:
+    """Runs that no seed changes, neither the claim's nor the best's."""
+    return np.zeros(n)
+
+
+# All but the last two have a standard deviation of one, as the noise that a board knows.
+NOISES: dict[str, Draw] = {
+    "normal": normal,
+    "heavy tails": heavy,
+    "spikes": spikes,
+    "whole steps": steps,
+    "usually the same, rarely very bad": same,
+    "mostly better, far worse in one of 20": far,
+    "mostly better, worst in one of 10": rare,
+    "the same with every seed": constant,
+}
+POWERS: dict[str, tuple[Draw, int]] = {
+    "one resolution": (normal, 1),
+    "twice": (normal, 2),
+    "twice, heavy tails": (heavy, 2),
+    "twice, spikes": (spikes, 2),
+    "twice, whole steps": (steps, 2),
+    "twice, rarely very bad": (same, 2),
+}
 
 
 def tested(rng: np.random.Generator, draw: Draw, gain: float, test: int, family: float) -> tuple[bool, int]:
@@ -83,10 +124,10 @@ def noise(boards: int, claims: int, family: float) -> None:
 def power(runs: int, family: float) -> None:
     """How many of 100 honest improvements are accepted, by how many tests came before."""
     print(f"of {runs} improvements, accepted in % and rounds each; a resolution is {RESOLUTION:.2f} sd of a pair")
-    print("| test | level | one resolution | twice | twice, heavy tails | twice, spikes |\n|---|---|---|---|---|---|")
+    print(f"| test | level | {' | '.join(POWERS)} |\n|---|---|{'---|' * len(POWERS)}")
     for test in (1, 10, 100, 1000, 10_000):
         cells = [f"{test:,}", f"{level(test, family):.1e}"]
-        for draw, times in ((normal, 1), (normal, 2), (heavy, 2), (spikes, 2)):
+        for draw, times in POWERS.values():
             rng = np.random.default_rng([test, times])
             found = [tested(rng, draw, times * RESOLUTION, test, family) for _ in range(runs)]
             rounds = np.mean([took for _, took in found])
@@ -154,12 +195,11 @@ def speed(claims: int, slots: int) -> None:
     from orgopt.board.store import Store
     from orgopt.board.terms import new_terms
     from orgopt.board.verification import Verifier
-    from orgopt.lab.local import LocalLab
     from orgopt.task_folder import load_task
     from tests.fakes.board import person, signed
 
-    task, rng = load_task("digits"), np.random.default_rng(0)
-    with tempfile.TemporaryDirectory() as folder, LocalLab(task, slots) as lab:
+    task, rng, ran = load_task("digits"), np.random.default_rng(0), list[float]()
+    with tempfile.TemporaryDirectory() as folder, _Counting(task, slots, ran) as lab:
         store = Store.made(f"sqlite:///{folder}/board.db", new_terms(task, made=0.0))
         for k in range(claims):
             near = {"LR": float(0.15 * math.exp(rng.normal(0, 0.3))), "DROPOUT": float(rng.uniform(0.1, 0.3))}
@@ -174,9 +214,24 @@ def speed(claims: int, slots: int) -> None:
             rounds += len(entry.result["rounds"]) + len(entry.result["recheck"])
         took = time.monotonic() - began
         store.close()
+    spent = sum(ran)
     print(f"{claims} claims in {took:.0f} s, {60 * claims / took:.1f} a minute, {rounds / claims:.1f} rounds each")
+    print(f"{spent / claims:.1f} CPU seconds of {len(ran) / claims:.0f} runs a claim, {spent / len(ran):.2f} each")
     print(", ".join(f"{number} {status}" for status, number in found.items()))
     print(f"{slots} slots, load {before:.1f} before and {os.getloadavg()[0]:.1f} after")
+
+
+class _Counting(LocalLab):
+    """A lab that notes the CPU seconds of each run, which load changes less than those on the wall."""
+
+    def __init__(self, task: Task, slots: int, ran: list[float]) -> None:
+        super().__init__(task, slots)
+        self._ran = ran
+
+    def wait(self, until: float) -> list[Outcome | Checkpoint]:
+        found = super().wait(until)
+        self._ran += [one.cpu_s for one in found if isinstance(one, Outcome)]
+        return found
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ _WORDS = r"(?:const|static|constexpr|let|var|val|final|mut|pub|unsigned)"
 _FORMS = tuple(
     re.compile(form, re.MULTILINE)
     for form in (
-        rf"^[ \t]*#[ \t]*define[ \t]+(?P<name>[A-Z]\w*)[ \t]+\(?{_NUMBER}[fFlLuU]*\)?[ \t]*(?=$|/|\r)",
+        rf"^[ \t]*#[ \t]*define[ \t]+(?P<name>[A-Za-z]\w*)[ \t]+\(?{_NUMBER}[fFlLuU]*\)?[ \t]*(?=$|/|\r)",
         (
             rf"\b{_WORDS}\b(?:[ \t]+(?:const|static|mut|int|unsigned))*[ \t]+(?:{_TYPES}[ \t]+)?(?P<name>[A-Za-z]\w*)"
             rf"[ \t]*(?::[ \t]*{_TYPES}[ \t]*|[ \t]+{_TYPES}[ \t]*)?:?=[ \t]*{_NUMBER}"
