@@ -16,7 +16,7 @@ from orgopt.study.records.values import Value
 from orgopt.study.view import CandidateView, StudyView
 from orgopt.study.wording import SEED_DOCUMENT, interval, plain, signed
 from orgopt.tracking.entry import Point
-from orgopt.tracking.names import OVER_BUDGET
+from orgopt.tracking.names import TEST_BUDGET
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 760, 300, 46, 16, 36, 38
 INK, PALE, LINE = "#1b1b1b", "#666", "#e4e4e4"
@@ -86,15 +86,13 @@ def budget(view: StudyView) -> str:
     return _svg("Score over the budget, on test seeds (0 untouched, 1 best setting known)", parts, (), height)
 
 
-def budget_points(view: StudyView) -> list[Point]:
-    """The curves of champion and seed document as points of the study, a step a second or so."""
-    champion = view.best.name if view.best else ""
-    shown = {champion: "champion", view.candidates[0].name: SEED_DOCUMENT}
-    found: dict[tuple[str, int], Point] = {}
+def budget_points(view: StudyView, entrant: str) -> list[Point]:
+    """The curve of an entrant of the test as points, a step a second or so; none where it did not run in full."""
+    found: dict[int, Point] = {}
     for one in curves(view, view.tasks):
-        if entrant := shown.get(one.entrant):
+        if one.entrant == entrant:
             for t, value in zip(times(view.head.identity.budget_s), one.mean, strict=True):
-                found[entrant, round(t)] = OVER_BUDGET.at(value, round(t), entrant=entrant)
+                found[round(t)] = TEST_BUDGET.at(value, round(t))
     return list(found.values())
 
 
