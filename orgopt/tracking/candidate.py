@@ -177,7 +177,7 @@ def _files(family: Family, org: Org, ledgers: Ledgers) -> dict[str, str]:
         files["diff.md"] = diff(family.parent.record, own.record, own.record.changes)
         files["diff.html"] = diff_page(family.parent.record, own.record, own.record.changes)
     seeds = {task: [score.curve for score in scores] for task, scores in own.scores.items()}
-    files["curves.svg"] = budget_curves.picture(f"{own.name}: what it would submit", seeds, budget_s)
+    files["curves.svg"] = budget_curves.picture(f"{own.name}: score over the budget", seeds, budget_s)
     for task, events in ledgers.items():
         if events:
             files[f"ledger-{task}.json"] = tables.as_json(tables.ledger(events))

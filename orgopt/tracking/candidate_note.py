@@ -7,11 +7,12 @@ from orgopt.study.records.kinds import FinalRecord
 from orgopt.study.records.names import TEST
 from orgopt.study.standing import Standing
 from orgopt.study.view import CandidateView, StudyView
-from orgopt.study.wording import count, entrant_name, noise
+from orgopt.study.wording import count, noise
 from orgopt.tracking import ways
 from orgopt.tracking.entry import OWN
 from orgopt.tracking.markdown import escape, interval, signed
 from orgopt.tracking.names import STAR
+from orgopt.tracking.study_note import against
 
 Z = 1.96  # of a 95 % interval
 
@@ -69,12 +70,8 @@ def champion_note(family: Family, place: int, final: FinalRecord, more: Mapping[
         return f"**{STAR} Champion**, not tested.\n\n{note(family, place)}"
     known = f" (95 % {interval(test.low, test.high)}, {count(test.n, 'fresh seed')})" if test.low is not None else ""
     lines = [f"**{STAR} Champion: {signed(test.mean)} on test seeds**{known}"]
-    against = [one for one in final.claims if one.phase == TEST and one.task == _whole(final)]
-    lines += [
-        f"{escape(entrant_name(one.entrant, 'g00-c00', final.champion))} {signed(one.mean)}: ahead by "
-        f"{signed(one.difference)} {interval(one.low, one.high)}"
-        for one in against[:1]
-    ]
+    claims = [one for one in final.claims if one.phase == TEST and one.task == _whole(final)]
+    lines += [against(one, final.champion) for one in claims[:1]]
     if standing:
         gap = standing.value - test.mean
         picked = f"for which it was picked of {count(len(family.view.candidates), 'candidate')}"
@@ -93,15 +90,15 @@ def _ways(family: Family) -> str:
     changed = ways.artifact(family.own_run, "diff.html") if family.parent else ""
     return ways.line(
         {
-            "What it changes, in colours": changed,
+            "changes from its parent, in colours": changed,
             "its document": ways.artifact(family.own_run, "program.md"),
-            "what its agents did": ways.artifact(family.own_run, f"ledger-{task}.json"),
+            "what its agents did, on the first seed": ways.artifact(family.own_run, f"ledger-{task}.json"),
         }
     )
 
 
 def _pictures() -> str:
-    return ways.pictures(OWN, "chart.svg", "curves.svg")
+    return ways.pictures(OWN, "chart.svg", "curves.svg", between=" ")
 
 
 def _whole(final: FinalRecord) -> str:

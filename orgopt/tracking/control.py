@@ -4,13 +4,11 @@ from orgopt.draw.text import clean
 from orgopt.study.records.kinds import FinalRecord
 from orgopt.study.view import StudyView
 from orgopt.study.wording import MEANINGS, SEED_DOCUMENT, entrant_name
-from orgopt.study.wording import interval as short_interval
-from orgopt.study.wording import signed as short_signed
 from orgopt.tracking import names, pictures
 from orgopt.tracking.entry import NOTE, Entry
 from orgopt.tracking.markdown import escape, interval, signed
 from orgopt.tracking.names import COLOUR, order_ahead
-from orgopt.tracking.study_note import main_claims
+from orgopt.tracking.study_note import apart, main_claims
 
 _FIRST = 2  # after champion and seed document
 
@@ -21,17 +19,16 @@ def controls(view: StudyView, final: FinalRecord) -> list[Entry]:
     entries: list[Entry] = []
     for place, one in enumerate(sorted(found, key=lambda claim: -claim.mean)):
         name = clean(entrant_name(one.entrant, view.candidates[0].name, final.champion))
-        ahead = f"{short_signed(one.difference)} {short_interval(one.low, one.high, sign=True)}".strip()
         note = [
             f"**Control: {escape(name)} scored {signed(one.mean)} on test seeds**",
             f"{escape(MEANINGS.get(one.entrant, ''))}",
-            f"The champion, on the same seeds: ahead by {signed(one.difference)} {interval(one.low, one.high)}",
+            f"The champion, on the same seeds: {one.verdict} by {signed(one.difference)} {interval(one.low, one.high)}",
         ]
         tags = {
             names.KIND.name: "control",
             names.PLACE.name: "control",
             names.ORDER.name: order_ahead(view.head, _FIRST + place),
-            names.RESULT.name: f"champion ahead by {ahead}" if one.difference >= 0 else f"champion behind by {ahead}",
+            names.RESULT.name: f"champion {apart(one)}",
             names.TASKS.name: ", ".join(view.tasks),
             COLOUR: pictures.OTHERS[place % len(pictures.OTHERS)],
             NOTE: "\n\n".join(filter(None, note)),

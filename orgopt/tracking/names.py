@@ -159,6 +159,7 @@ CHAMPION = Label("candidate", "orgopt.champion", "`true` on the champion; the st
 VERSION = Label("study", "orgopt.version", "the version of orgopt")
 VERDICT = Label("study", "orgopt.verdict", "the verdict with its interval, in a line or two")
 TRAINING_SET = Label("feedback model", "orgopt.training_set", "digest of what it learned from")
+PROMPT_CHAMPION = Label("prompt", "champion", "the verdict of the study in a few words")
 VERSION_CANDIDATE = Label("prompt version", "candidate", "whose document it is")
 VERSION_GENERATION = Label("prompt version", "generation", "of which generation")
 VERSION_TEST_SCORE = Label("prompt version", "test_score", "research output on test seeds: the one to quote")

@@ -5,6 +5,7 @@ from statistics import median
 
 from orgopt.document import parse, read
 from orgopt.draw import svg
+from orgopt.draw.text import clean
 from orgopt.report import page
 from orgopt.study.records.head import StudyRecord
 from orgopt.study.records.kinds import FinalRecord
@@ -31,7 +32,7 @@ from orgopt.tracking.names import (
     order,
     reporting,
 )
-from orgopt.tracking.study_note import against_seed, note, result
+from orgopt.tracking.study_note import against_seed, apart, note, result
 
 OF_CHAMPION = ("Champion beside seed document", "their documents in colours", "champion's runs, step by step")
 """The ways that its own note names, too, of those of its study."""
@@ -83,9 +84,11 @@ def generation(view: StudyView, number: int) -> tuple[Entry, tuple[Point, ...]]:
     kept = {one.name: one.standing.value for one in members if one.standing and not one.dropped} or values
     own, over = [names.GENERATION_SIZE.at(float(len(members)))], list[Point]()
     title, note = f"g{number:02d} · all disqualified", "**Every candidate is disqualified**: see their notes."
+    told, changed = f"generation of {len(everybody)}", {one.name: one.record.changes for one in everybody}
     if kept:
         best = max(kept, key=lambda name: kept[name])
-        middle = median(values.values())
+        middle, changes = median(values.values()), ", ".join(changed[best])
+        told = f"best of {len(everybody)}: {clean(changes) or 'the seed document'}"[:LONGEST_VALUE]
         title = generation_title(number, best, kept[best])
         note = f"**Best {signed(kept[best])}** by {best} · median {signed(middle)}\n\n{_ranking(members)}"
         own += [names.GENERATION_BEST.at(kept[best]), names.GENERATION_MEDIAN.at(middle)]
@@ -101,7 +104,7 @@ def generation(view: StudyView, number: int) -> tuple[Entry, tuple[Point, ...]]:
             names.ORDER.name: order(view.head, number),
             names.PLACE.name: "generation",
             COLOUR: COLOURS["generation"],
-            names.RESULT.name: f"generation of {len(everybody)}",
+            names.RESULT.name: told,
             names.TASKS.name: ", ".join(view.tasks),
             **reporting(view.head),
             NOTE: note[:LONGEST_VALUE],
@@ -175,7 +178,7 @@ def champion(family: Family, place: int, final: FinalRecord, more: Mapping[str, 
     points = (names.TEST_OUTPUT.at(test.mean),) if test else ()
     points += tuple(parts_points(known[0], under)) if known else ()  # the first is on all seeds and tasks
     points += tuple(pictures.budget_points(family.view, family.own.name))
-    verdict = f"{STAR} champion" + (f", {claim.verdict}" if claim and claim.low is not None else "")
+    verdict = f"{STAR} champion" + (f", {apart(claim)}" if claim else "")
     tags = {
         names.CHAMPION.name: "true",
         RUN_NAME: candidate_title(family.own.record, champion=True),

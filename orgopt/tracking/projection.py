@@ -19,14 +19,18 @@ from orgopt.study.log import MODEL
 from orgopt.study.records.head import StudyRecord
 from orgopt.study.records.kinds import EnsembleRecord, FinalRecord, GenerationRecord, Record
 from orgopt.study.records.reader import written
+from orgopt.study.verdict.study import ending
 from orgopt.study.view import CandidateView, StudyView, study
-from orgopt.tracking import chart_views, control, logged_model, names, overview, traces, ways
+from orgopt.tracking import chart_views, control, logged_model, names, overview, trace_sending, traces, ways
 from orgopt.tracking.entry import OWN, PROMPTS, Entry
 from orgopt.tracking.members import Members
 from orgopt.tracking.names import digest
 from orgopt.tracking.noted import Noted
 from orgopt.tracking.prompts import LONGEST, Prompt
 from orgopt.tracking.store import Store
+from orgopt.tracking.study_note import result
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Projection:
@@ -103,13 +107,17 @@ class Projection:
 
         yield from self._once([done], close)
 
-    def _version(self, one: CandidateView, alias: str, told: Mapping[str, str] = MappingProxyType({})) -> Iterator[str]:
+    def _version(
+        self, one: CandidateView, alias: str, parent: CandidateView | None = None, told: Mapping[str, str] = _NOTHING
+    ) -> Iterator[str]:
         """A candidate's document as a version of the prompt, with an alias, and tags that lead the others."""
         if len(one.record.program) > LONGEST:
             return
         key = f"prompt {one.name}"
         known = self.found.get(key)
-        yield from self._once([key], lambda _: known or self.prompt.register(key, one, told))
+        yield from self._once(
+            [key], lambda _: known or self.prompt.register(key, one, parent.name if parent else "", told)
+        )
         self.prompt.alias(alias, self.noted.ids[key])
 
     def _traces(self, view: StudyView, at: float, name: str, places: Sequence[str]) -> Iterator[str]:
@@ -125,12 +133,13 @@ class Projection:
         events = [event.to_dict() for event in read_ledger(path)]
         if len(events) < 2:
             return "none"
-        trace = traces.send(
+        trace = trace_sending.send(
             traces.spans(traces.title(view, name, place, path), f"{self.store.study} {key}", events, at),
             uri=self.store.uri,
             experiment=self.store.experiment,
             run_id=self.noted.ids[name],
             tags={names.STUDY.name: self.store.study, names.KEY.name: key, names.CANDIDATE.name: name},
+            score=traces.score_of(view, name, place, path),
         )
         self.store.client.link_traces_to_run([trace], self.noted.ids["study"])
         return trace
@@ -150,7 +159,7 @@ class Projection:
             again = overview.former(view.head, members.by_name[former], members.note(former), final.at)
             yield from self._once([f"{key} former {former}"], lambda _, n=former, e=again: self._add(n, e))
         if champion:
-            yield from self._version(champion, "champion", overview.tested(final))
+            yield from self._version(champion, "champion", view.parent(champion), overview.tested(final))
             places = ("candidates", "race", "test", "held-out", "real")
             yield from self._traces(view, records[-1].at, champion.name, places)
             yield from self._tested(key, view, final)
@@ -211,6 +220,8 @@ class Projection:
         for name, told in tags.items():
             if version := self.noted.ids.get(f"prompt {name}"):
                 self.prompt.tag(version, told)
+        if any(f"prompt {name}" in self.noted.ids for name in tags):
+            self.prompt.tell({names.PROMPT_CHAMPION.name: result(final, ending(view))})
 
     def _model(self, records: Sequence[Record]) -> Iterator[str]:
         """The feedback model as it was at the end."""

@@ -35,7 +35,7 @@ def note(told: Ending, final: FinalRecord, address: str, more: Mapping[str, str]
     name = final.champion
     link = f"[{STAR} {name}]({address})" if address else f"{STAR} {name}"
     head = [f"**{escape(told.title)}** {escape(told.sure)}", f"Evolved team: {link}"]
-    head[1] += "".join(f" · {_against(one, name)}" for one in main_claims(final)[:3])
+    head[1] += "".join(f" · {against(one, name)}" for one in main_claims(final)[:3])
     parts = ["  \n".join(head), ways.line(more), shown]
     parts.append("\n".join(f"- {escape(line)}" for line in (*told.measures, *told.notes, *told.advice)))
     rows = [
@@ -61,8 +61,14 @@ def note(told: Ending, final: FinalRecord, address: str, more: Mapping[str, str]
 def result(final: FinalRecord, told: Ending) -> str:
     """The verdict in a few words: `★ g04-c03 better: +.36 [+.31, +.40]`."""
     claim = against_seed(final)
-    apart = f": {short_signed(claim.difference)} {short_interval(claim.low, claim.high, sign=True)}" if claim else ""
-    return f"{STAR} {final.champion} {'untested' if claim is None else told.word}{apart}".strip()
+    return f"{STAR} {final.champion} {apart(claim, told.word) if claim else 'untested'}"
+
+
+def apart(claim: Claim, word: str = "") -> str:
+    """How the champion stands to somebody: `better: +.36 [+.31, +.40]`; the difference alone on a single seed."""
+    said = word or (claim.verdict if claim.low is not None else "")
+    known = f"{short_signed(claim.difference)} {short_interval(claim.low, claim.high, sign=True)}"
+    return f"{said}: {known}".strip(": ")
 
 
 def main_claims(final: FinalRecord) -> list[Claim]:
@@ -73,6 +79,8 @@ def main_claims(final: FinalRecord) -> list[Claim]:
     return sorted(whole, key=lambda one: first.get(one.entrant, 2))
 
 
-def _against(claim: Claim, champion: str) -> str:
+def against(claim: Claim, champion: str) -> str:
+    """Somebody's score, and how far the champion is from it."""
     name = escape(entrant_name(claim.entrant, SEED_DOCUMENT, champion))
-    return f"{name} {signed(claim.mean)}, ahead by {signed(claim.difference)} {interval(claim.low, claim.high)}"
+    where = "ahead" if claim.difference >= 0 else "behind"
+    return f"{name} {signed(claim.mean)}, {where} by {signed(claim.difference)} {interval(claim.low, claim.high)}"

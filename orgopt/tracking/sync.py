@@ -80,7 +80,7 @@ class Tracking:
         key = study_id(head)
         if key not in self._stores:
             store = Store(client, experiment_name(head), self.workspace, key)
-            self._stores[key] = store, Prompt(client, prompt_name(head.name), key)
+            self._stores[key] = store, Prompt(client, prompt_name(head.name), key, store.experiment)
         return self._stores[key]
 
 

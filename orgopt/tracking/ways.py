@@ -39,8 +39,8 @@ def every(experiment: str) -> str:
 
 
 def prompt(experiment: str, name: str) -> str:
-    """The versions of a document."""
-    return f"#/experiments/{experiment}/prompts/{quote(name)}"
+    """The versions of a document; `orgopt ui` compares the newest with the one before."""
+    return f"#/experiments/{experiment}/prompts/{quote(name)}?orgopt=compare"
 
 
 def line(ways: Mapping[str, str]) -> str:
@@ -48,6 +48,6 @@ def line(ways: Mapping[str, str]) -> str:
     return " · ".join(f"[{words}]({address})" for words, address in ways.items() if address)
 
 
-def pictures(run_id: str, *shown: str) -> str:
+def pictures(run_id: str, *shown: str, between: str = "\n\n") -> str:
     """Pictures among a run's artifacts, as its note shows them: by the address at which MLflow's pages ask for them."""
-    return "\n\n".join(f"![{name}](get-artifact?path={name}&run_uuid={run_id})" for name in shown)
+    return between.join(f"![{name}](get-artifact?path={name}&run_uuid={run_id})" for name in shown)

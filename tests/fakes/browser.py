@@ -47,7 +47,7 @@ def keep(page: Any, target: Path) -> None:
     picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     target.parent.mkdir(parents=True, exist_ok=True)
     picture.quantize(128, dither=Image.Dither.NONE).save(target, optimize=True)
-    print(f"{target.relative_to(ROOT)}  {target.stat().st_size // 1024} KB")
+    print(f"{target.name}  {target.stat().st_size // 1024} KB")
 
 
 @contextmanager
