@@ -10,8 +10,10 @@ from orgopt.study.view import StudyView
 from orgopt.tracking import names
 from orgopt.tracking.saved_view import PREFIX, packed, state
 
-MOST_PARAMETERS = 5
+MOST_PARAMETERS = 4
 """Axes of a chart of parallel coordinates that can still be read."""
+HEIGHT, HIGH = 250, 340
+"""Pixels of a chart, so that two rows of them are on a screen, and of a table."""
 _NO_ROOM = ("", "system", "budget", "test", "generations", "over the budget")
 """Sections that MLflow would add of itself, of every other metric; they come folded."""
 
@@ -27,14 +29,15 @@ def views(view: StudyView, study: str, varied: Collection[str], seed_run: str) -
     Args:
         view: The study.
         study: Its id.
-        varied: The parameters in which its candidates differ.
+        varied: The parameters in which its candidates differ, as far as all have them: the chart leaves others out.
         seed_run: MLflow's id of the seed document's run.
     """
     own = f"tags.`{names.STUDY.name}` = '{study}'"
+    both = f"{own} AND tags.`{names.PLACE.name}` = '{names.TEAM}'"
     charts, teams = keys(study)
     found = {
         charts: _state(own, _of_study(varied), view.tasks),
-        teams: _state(f"{own} AND tags.`{names.PLACE.name}` = '{names.TEAM}'", _of_teams(seed_run), view.tasks),
+        teams: _state(both, _of_teams(seed_run), view.tasks) | {"runListHidden": True},
     }
     return {f"{PREFIX}{key}": f"deflate;{packed(one)}" for key, one in found.items()}
 
@@ -47,7 +50,9 @@ def _state(
     shown: list[dict[str, Any]] = []
     for at, (name, (columns, members)) in enumerate(sections.items()):
         place = f"orgopt-section-{at}"
-        shown.append(_section(place, name, display=True) | {"columns": columns})
+        shown.append(
+            _section(place, name, display=True) | {"columns": columns, "cardHeight": HEIGHT if columns > 1 else HIGH}
+        )
         charts += [{**one, "uuid": f"{place}-{number}", "metricSectionId": place} for number, one in enumerate(members)]
     shown += [_section(f"orgopt-folded-{at}", name, display=False) for at, name in enumerate((*_NO_ROOM, *tasks))]
     return {
@@ -72,15 +77,12 @@ def _section(place: str, name: str, *, display: bool) -> dict[str, Any]:
 
 def _of_study(varied: Collection[str]) -> dict[str, tuple[int, Sequence[dict[str, Any]]]]:
     generations = [names.BEST.name, names.MEDIAN.name, names.BEST_SO_FAR.name]
-    ways = sorted(varied)[:MOST_PARAMETERS]
+    ways = sorted(set(varied) - {names.PARAM_STANDUP.name}, key=_worth)[:MOST_PARAMETERS]
+    search = [_line("Score by generation: best, median, best so far", generations)]
+    if ways:
+        search.append(_parallel("Candidates: what varied, and their score", ways))
     return {
-        "The search": (
-            2,
-            [
-                _line("Score by generation: best, median, best so far", generations),
-                _parallel("Candidates: what varied, and their score", ways),
-            ],
-        ),
+        "The search": (2, search),
         "The test": (
             2,
             [
@@ -89,6 +91,11 @@ def _of_study(varied: Collection[str]) -> dict[str, tuple[int, Sequence[dict[str
             ],
         ),
     }
+
+
+def _worth(parameter: str) -> tuple[str, bool, str]:
+    """Sorts parameters: the whole team's, then agents and headcounts of roles, then others."""
+    return parameter[0], not parameter.endswith((".agent", ".headcount")), parameter
 
 
 def _of_teams(seed_run: str) -> dict[str, tuple[int, Sequence[dict[str, Any]]]]:

@@ -46,6 +46,11 @@ class Members:
         """The rank of a candidate in the search, from 1."""
         return self.places.get(name, len(self.view.candidates))
 
+    def shared(self) -> frozenset[str]:
+        """The parameters in which candidates differ and that all of them have."""
+        every = [candidate.params(one.record.program) for one in self.view.candidates]
+        return frozenset(name for name in self.varied if all(name in one for one in every))
+
     def later(self) -> dict[str, dict[str, str]]:
         """The parameters of each candidate that differ now, and did not when its generation was sent."""
         found: dict[str, dict[str, str]] = {}

@@ -32,7 +32,7 @@ _RULES = (
     "#root .CompareRunView>:nth-child(3){order:1}",
     "#root .CompareRunView>:nth-child(4) tbody tr:nth-child(n+2){display:none}",
 )
-# What a person would press first, once a page: of compared runs what differs alone, of compared versions of a document the
+# What a person would press first, once a page: of compared runs what differs alone, of versions of a document the
 # text, where differences are marked, and from the older to the newer.
 _PRESSED = """
 (() => {

@@ -152,7 +152,7 @@ class Projection:
         champion, members = view.candidate(final.champion), self._members(view)
         found = self._ways(final)
         self.store.views(
-            chart_views.views(view, self.store.study, members.varied, self.noted.ids[view.candidates[0].name])
+            chart_views.views(view, self.store.study, members.shared(), self.noted.ids[view.candidates[0].name])
         )
         yield from self._varied(key, members, final)
         for former in {one.champion for one in records if isinstance(one, FinalRecord)} - {final.champion}:
