@@ -7,7 +7,7 @@ from orgopt.study.wording import MEANINGS, SEED_DOCUMENT, entrant_name
 from orgopt.tracking import names, pictures
 from orgopt.tracking.entry import NOTE, Entry
 from orgopt.tracking.markdown import escape, interval, signed
-from orgopt.tracking.names import COLOUR, order_ahead
+from orgopt.tracking.names import COLOUR, STAR, order_ahead
 from orgopt.tracking.study_note import apart, main_claims
 
 _FIRST = 2  # after champion and seed document
@@ -28,7 +28,7 @@ def controls(view: StudyView, final: FinalRecord) -> list[Entry]:
             names.KIND.name: "control",
             names.PLACE.name: "control",
             names.ORDER.name: order_ahead(view.head, _FIRST + place),
-            names.RESULT.name: f"champion {apart(one)}",
+            names.RESULT.name: f"{STAR} {apart(one)}",
             names.TASKS.name: ", ".join(view.tasks),
             COLOUR: pictures.OTHERS[place % len(pictures.OTHERS)],
             NOTE: "\n\n".join(filter(None, note)),

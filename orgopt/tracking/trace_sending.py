@@ -62,7 +62,14 @@ def _assessed(trace_id: str, score: float, at: int) -> Any:
 
     source = AssessmentSource("CODE", "orgopt")
     said = "research output: 0 as the untouched script, 1 as the best setting known"
-    times = {"create_time_ms": at, "last_update_time_ms": at}
-    found = Feedback(SCORE, round(score, DECIMALS), source=source, trace_id=trace_id, rationale=said, **times)
+    found = Feedback(
+        SCORE,
+        round(score, DECIMALS),
+        source=source,
+        trace_id=trace_id,
+        rationale=said,
+        create_time_ms=at,
+        last_update_time_ms=at,
+    )
     found.assessment_id = f"a-{trace_id}"  # a trace that is sent twice has one
     return found
