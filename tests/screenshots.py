@@ -76,7 +76,7 @@ def take(page: Any, runs: str, study: str) -> None:
     shown(page, champion, said("on test seeds"), "candidate")
     ways = {name: link(page, study, words) for name, words in WAYS.items()}
     shown(page, ways["teams"], said("What differs"), "teams")
-    shown(page, ways["charts"], said("The search"), "charts")
+    shown(page, ways["charts"], lambda: page.wait_for_function(DRAWN), "charts")
     shown(page, ways["diff"], said(re.compile("Path: .*diff.html$")), "diff")
     shown(page, ways["prompt"], said(re.compile("^Comparing version")), "prompt")
     shown(page, ways["prompt"].split("/program-md")[0], said("program-md"), "prompts")
@@ -90,6 +90,8 @@ def take(page: Any, runs: str, study: str) -> None:
     keep(page, IMAGES / "trace.png")
 
 
+DRAWN = "document.querySelectorAll('.js-plotly-plot .scatterlayer .trace').length > 10"
+"""Whether the lines of charts are there: their points are asked for one run after the other."""
 WAYS = {
     "teams": "Champion beside seed document",
     "charts": "charts",

@@ -82,7 +82,7 @@ def test_the_list_says_at_first_sight_what_came_out_and_the_champion_stands_belo
     listed(page, site[0])
     view = load_study(workspace / "mlruns" / "studies" / NAME)
     champion, tested = view.final.champion, [one for one in view.final.claims if one.phase == "test"]
-    names = [text for row in range(12) if (text := _row_name(page, row))]
+    names = [text for row in range(20) if (text := _row_name(page, row))]
     controls = [name for name in names if name.startswith("control · ")]
     assert names[0] == NAME
     assert names[1].startswith(f"★ {champion.replace('-', ' · ')} · ")
@@ -182,9 +182,9 @@ def test_champion_and_seed_document_are_beside_each_other_at_a_click(page, site)
     way(page, site[1], "Champion beside seed document")
     page.get_by_text("What differs").first.wait_for()
     page.get_by_text("Compare by").first.wait_for()  # the table of differences
-    page.get_by_text("2 matching runs").wait_for()
+    for name in (re.compile("^★ g0"), re.compile("^g00 · c00 · ")):
+        page.get_by_text(name).first.wait_for()
     page.get_by_text("test/over the budget").first.wait_for()
-    assert page.get_by_text("Champion beside seed document").first.is_visible()
 
 
 def test_the_charts_of_a_study_have_generations_in_one_and_everybody_over_the_budget_in_another(page, site) -> None:
