@@ -127,6 +127,7 @@ def _line(title: str, metrics: Sequence[str]) -> dict[str, Any]:
         "selectedXAxisMetricKey": "",
         "yAxisKey": "metric",
         "yAxisExpressions": [],
+        "displayPoints": False,
         "ignoreOutliers": False,
         "useGlobalXaxisKey": True,
         "useGlobalLineSmoothing": True,
