@@ -18,7 +18,10 @@ def controls(view: StudyView, final: FinalRecord) -> list[Entry]:
     found = [one for one in main_claims(final) if one.entrant != SEED_DOCUMENT]
     entries: list[Entry] = []
     for place, one in enumerate(sorted(found, key=lambda claim: -claim.mean)):
+        # The simplest ran under its own name.
+        ran = final.simplest if one.entrant == "simplest" else one.entrant
         name = clean(entrant_name(one.entrant, view.candidates[0].name, final.champion))
+        name += f" ({ran})" if ran != one.entrant else ""
         note = [
             f"**Control: {escape(name)} scored {signed(one.mean)} on test seeds**",
             f"{escape(MEANINGS.get(one.entrant, ''))}",
@@ -34,7 +37,7 @@ def controls(view: StudyView, final: FinalRecord) -> list[Entry]:
             NOTE: "\n\n".join(filter(None, note)),
             **names.reporting(view.head),
         }
-        points = (names.CONTROL_OUTPUT.at(one.mean), *pictures.budget_points(view, one.entrant))
+        points = (names.CONTROL_OUTPUT.at(one.mean), *pictures.budget_points(view, ran))
         entries.append(
             Entry(
                 key=f"control {one.entrant}",
