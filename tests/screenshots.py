@@ -3,6 +3,7 @@
     make screenshots
 
 SCREENSHOTS_OF names a workspace with a study that is in MLflow; without, one is made, which takes minutes.
+SCREENSHOTS_TO names another folder for the pictures.
 """
 
 import os
@@ -11,19 +12,18 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from orgopt.study.view import StudyView, load_study
-from tests.fakes.browser import keep, pages, served, undisturbed
+from tests.fakes.browser import PATIENCE_MS, keep, pages, served, undisturbed
 
 ROOT = Path(__file__).parent.parent
-IMAGES = ROOT / "docs" / "images"
+IMAGES = Path(os.environ.get("SCREENSHOTS_TO") or ROOT / "docs" / "images")
 WIDTH, HEIGHT = 1440, 900
 STUDY = (
-    *("trio.md", "--task", "digits", "--lab", "replay", "--budget", "60s"),
+    *("trio.md", "--task", "digits", "--lab", "replay", "--budget", "60s", "--name", "trio-on-digits"),
     *("--generations", "6", "--population", "8", "--search-seeds", "5", "--race-seeds", "12", "--test-seeds", "12"),
 )
 
@@ -42,57 +42,69 @@ def workspace() -> Iterator[Path]:
         yield Path(scratch)
 
 
-def take(page: Any, runs: str, study: str, view: StudyView) -> None:
-    """All pictures, of every screen as it is at first sight."""
-    address, champion = runs.split("/#/")[0], view.final.champion if view.final else "g00-c00"
-    plain, _, query = study.partition("?")
-    page.goto(runs)
-    page.get_by_role("link", name=re.compile("^★")).first.wait_for()
-    keep(page, IMAGES / "runs.png")
-    for row in (2, 3, 4):  # below the study and its first generation
-        page.locator(f".ag-row[row-index='{row}'] input[type=checkbox]").first.click(force=True)
-    page.get_by_text("Compare", exact=True).first.click()
-    page.get_by_text("Comparing 3 Runs").first.wait_for()
-    keep(page, IMAGES / "compare.png")
-    page.goto(runs)
-    page.get_by_role("link", name=re.compile(f"^★ {champion.replace('-', ' · ')} · ")).first.click()
-    page.get_by_text("on test seeds").first.wait_for()
-    keep(page, IMAGES / "candidate.png")
-    here = page.url.split("?")[0]
-    for name, picture in (("diff.html", "diff.png"), ("curves.svg", "artifacts.png")):
-        page.goto(f"{here}/artifacts/{name}")
-        page.get_by_text(re.compile(f"Path: .*{name}$")).wait_for()
-        keep(page, IMAGES / picture)
+def link(page: Any, study: str, words: str) -> str:
+    """The address to which a link of the study's note leads."""
     page.goto(study)
-    page.get_by_text("Description").first.wait_for()
-    keep(page, IMAGES / "study.png")
-    page.goto(f"{plain}/model-metrics?{query}")
-    page.get_by_text("best_so_far").first.wait_for()
-    keep(page, IMAGES / "charts.png")
-    page.goto(f"{plain}/artifacts/generations.svg")
-    page.get_by_text(re.compile("Path: .*generations.svg$")).wait_for()
-    keep(page, IMAGES / "generations.png")
-    page.goto(f"{address}/#/prompts/program-md.{view.head.name}")
-    page.get_by_text("Version 1").first.wait_for()
-    undisturbed(page)
+    found = page.get_by_role("link", name=words, exact=True).first
+    found.wait_for()
+    return f"{study.split('/#')[0]}/{found.get_attribute('href')}"
+
+
+def shown(page: Any, address: str, waited: Callable[[], Any], name: str) -> None:
+    """A picture of a page, once something is there."""
+    page.goto("about:blank")  # as somebody who comes from elsewhere
+    page.goto(address)
+    waited()
+    keep(page, IMAGES / f"{name}.png")
+
+
+def take(page: Any, runs: str, study: str) -> None:
+    """All pictures, of every screen as it is at first sight."""
+
+    def said(words: str | re.Pattern[str]) -> Callable[[], Any]:
+        return page.get_by_text(words).first.wait_for
+
+    starred = page.get_by_role("link", name=re.compile("^★ g"))
+    shown(page, runs, starred.first.wait_for, "runs")
+    page.locator(".ag-row[row-index='1'] input[type=checkbox]").first.click(force=True)
+    page.locator(".ag-row[row-index='2'] input[type=checkbox]").first.click(force=True)
     page.get_by_text("Compare", exact=True).first.click()
-    page.get_by_text("Text", exact=True).first.click()
-    keep(page, IMAGES / "prompt.png")
-    page.goto(f"{plain}/traces?{query}")
+    said("Comparing 2 Runs")()
+    keep(page, IMAGES / "compare.png")
+    shown(page, study, said("Description"), "study")
+    champion = link(page, study, page.get_by_role("link", name=re.compile("^★ g")).first.inner_text())
+    shown(page, champion, said("on test seeds"), "candidate")
+    ways = {name: link(page, study, words) for name, words in WAYS.items()}
+    shown(page, ways["teams"], said("What differs"), "teams")
+    shown(page, ways["charts"], lambda: page.wait_for_function(DRAWN, timeout=3 * PATIENCE_MS), "charts")
+    shown(page, ways["diff"], said(re.compile("Path: .*diff.html$")), "diff")
+    shown(page, ways["prompt"], said(re.compile("^Comparing version")), "prompt")
+    shown(page, ways["prompt"].split("/program-md")[0], said("program-md"), "prompts")
+    plain, _, query = study.partition("?")
+    shown(page, f"{plain}/artifacts/generations.svg?{query}", said(re.compile("Path: .*svg$")), "generations")
     trace = page.get_by_text("first test seed").first
-    trace.wait_for()
-    keep(page, IMAGES / "traces.png")
+    shown(page, f"{plain}/traces?{query}", trace.wait_for, "traces")
+    undisturbed(page)
     trace.click()
-    page.get_by_text("round 1").first.wait_for()
+    said("round 1")()
     keep(page, IMAGES / "trace.png")
+
+
+DRAWN = "document.querySelectorAll('.js-plotly-plot').length >= 3"
+"""Whether charts are there, and not what MLflow shows until it has their points: those of one run after the other."""
+WAYS = {
+    "teams": "Champion beside seed document",
+    "charts": "charts",
+    "diff": "their documents in colours",
+    "prompt": "prompt versions",
+}
+"""The pictures of what the study's note leads to, by its links."""
 
 
 def main() -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
-    with workspace() as folder:
-        (source,) = (folder / "mlruns" / "studies").iterdir()
-        with served(folder) as (runs, study), pages(WIDTH, HEIGHT) as page:
-            take(page, runs, study, load_study(source))
+    with workspace() as folder, served(folder) as (runs, study), pages(WIDTH, HEIGHT) as page:
+        take(page, runs, study)
 
 
 if __name__ == "__main__":

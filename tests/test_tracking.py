@@ -10,6 +10,7 @@ import xml.etree.ElementTree as ET
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
+from unittest.mock import ANY
 
 import pytest
 
@@ -33,7 +34,7 @@ from tests.fakes.studies import SMALL, copied, make_study
 from tests.fakes.study import cut, records, rewrite, view
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow warns of its own deprecations
-CANDIDATES, GENERATIONS, SOURCE = 6, 2, "mlflow.sourceRun"
+CANDIDATES, GENERATIONS, CONTROLS, SOURCE = 6, 2, 8, "mlflow.sourceRun"
 
 
 @pytest.fixture(scope="module")
@@ -166,9 +167,10 @@ def test_a_study_is_nested_runs_with_names_that_read(seen: Path) -> None:
     by_id = {run.info.run_id: run for run in found}
     kinds = [run.data.tags["orgopt.kind"] for run in found]
     assert [kinds.count(kind) for kind in ("study", "generation", "candidate")] == [1, GENERATIONS, CANDIDATES]
+    assert kinds.count("control") == CONTROLS
     for run in found:
         kind, parent = run.data.tags["orgopt.kind"], run.data.tags.get("mlflow.parentRunId")
-        above = {"study": None, "generation": "study", "candidate": "generation"}[kind]
+        above = {"study": None, "generation": "study", "candidate": "generation", "control": "study"}[kind]
         assert (by_id[parent].data.tags["orgopt.kind"] if parent else None) == above
         assert run.info.status == "FINISHED"
         assert run.info.start_time <= run.info.end_time
@@ -212,8 +214,10 @@ def test_a_note_says_the_result_first_and_links_to_the_parent(seen: Path) -> Non
         else:
             assert re.match(r"\*\*Research output [+−]\d\.\d{3} ± \d\.\d{3} \(95 % \\\[", note)
         if parent:
-            link = f"#/experiments/{run.info.experiment_id}/runs/{found[parent].info.run_id}"
-            assert f"[{parent}]({link})" in note
+            link = f"#/experiments/{run.info.experiment_id}/runs/{found[parent].info.run_id}?"
+            assert f"[{parent}]({link}" in note
+        assert f"runs/{run.info.run_id}/artifacts/program.md?" in note  # its own, which it did not know before
+        assert f"get-artifact?path=curves.svg&run_uuid={run.info.run_id}" in note
 
 
 def test_artifacts_can_be_looked_at(seen: Path) -> None:
@@ -277,6 +281,9 @@ def test_every_name_in_mlflow_is_in_the_table(seen: Path) -> None:
             used.add(next(one for one in LABELS if one.name == name))
         for name in run.data.params if kind == "candidate" else ():
             used.add(_closest([one for one in LABELS if one.run == kind], name))
+    used.update(
+        one for one in LABELS if one.run == "prompt" and one.name in client(seen).get_prompt("program-md.s").tags
+    )
     for version in client(seen).search_prompt_versions("program-md.s"):
         for name in [name for name in version.tags if not name.startswith(("orgopt.", "mlflow."))]:
             used.add(next(one for one in LABELS if (one.run, one.name) == ("prompt version", name)))
@@ -395,15 +402,15 @@ def test_the_runs_of_the_champion_are_traces_with_rounds(seen: Path) -> None:
     (root,) = [span for span in spans if span.parent_id is None]
     assert (root.end_time_ns - root.start_time_ns) / 1e9 == pytest.approx(SMALL.budget_s, abs=0.01)
     events = list(read_lines(seen / "mlruns" / "studies" / "s" / "candidates" / name / "ledger-toy.jsonl"))
-    first = next(span for span in spans if span.name == "experiment #1")
+    proposer = next(span for span in spans if re.match(r"(✓ )?#1 ", span.name))
     outcome = next(event for event in events if event["kind"] == "outcome" and event["id"] == 1)
-    assert first.attributes["heldout"] == pytest.approx(outcome["heldout"])
-    assert first.attributes["cost"]["slot_s"] == pytest.approx(outcome["ended"] - outcome["started"], abs=1e-3)
-    proposer = by_id[first.parent_id]
+    assert proposer.attributes["heldout"] == pytest.approx(outcome["heldout"])
+    assert proposer.attributes["cost"]["slot_s"] == pytest.approx(outcome["ended"] - outcome["started"], abs=1e-3)
     change = next(event for event in events if event["kind"] == "proposal" and event["id"] == 1)["note"]
     gain = f"{metric(events[0]['baseline'])} → {metric(outcome['metric'])}"
     kept = any(event["kind"] == "submission" and event["id"] == 1 for event in events)
-    assert proposer.name == f"{outcome['agent']} · #1 {change} · {gain} {'kept' if kept else 'not kept'}"
+    assert proposer.name == f"{'✓ ' * kept}#1 {gain} · {outcome['agent']} · {change}"[: len(proposer.name)]
+    assert {one.info.assessments[0].name: one.info.assessments[0].value for one in found} == {"score": ANY}
     assert by_id[proposer.parent_id].name.startswith("round 1 · ")
     meetings = sum(event["kind"] == "meeting" for event in events)
     assert sum(span.name.startswith("stand-up") for span in spans) == meetings
@@ -458,8 +465,8 @@ def test_thoughts_reviews_and_failures_are_spans_with_what_they_cost() -> None:
     assert value["mlflow.chat.tokenUsage"]["total_tokens"] == 150
     assert value["cost"] == {"usd": 0.02, "calls": 1}
     assert thought["end_time_unix_nano"] - thought["start_time_unix_nano"] == 2_000_000_000
-    assert by_name["experiment #1"]["status"]["code"] == "STATUS_CODE_ERROR"
-    assert any(name == "a-1 · #1 LR 1 → 2 · crashed" for name in names.values())
+    (crashed,) = [span for span in found if span["name"] == "#1 crashed · a-1 · LR 1 → 2"]
+    assert crashed["status"]["code"] == "STATUS_CODE_ERROR"
     assert names[by_name["review by b-1"]["parent_span_id"]].startswith("round 1")
     assert json.loads(by_name["stand-up"]["attributes"]["cost"]) == {"agent_s": 1.0}
 
@@ -671,7 +678,7 @@ def test_a_store_that_cannot_be_written_is_reported_and_sent_later(
     (workspace / "mlflow.db").rmdir()
     (workspace / "mlflow.db").write_bytes(pristine.read_bytes())
     assert tracking.sync(folder).problem == ""
-    assert len(runs(workspace)) == 1 + GENERATIONS + CANDIDATES
+    assert len(runs(workspace)) == 1 + GENERATIONS + CANDIDATES + CONTROLS
 
 
 def test_only_one_process_sends_a_study(workspace: Path, original: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -751,15 +758,19 @@ def test_parameters_are_those_in_which_candidates_differ_and_none_is_missing_in_
     assert any(run.data.params for run in of_kind(seen, "candidate"))
 
 
-def test_runs_are_ordered_as_they_happened_the_newest_study_first(seen: Path) -> None:
+def test_champion_seed_document_and_controls_come_first_and_the_rest_as_it_happened(seen: Path) -> None:
     from orgopt.tracking.names import order
 
     found = sorted(runs(seen), key=lambda run: run.data.tags["orgopt.order"])
     view = load_study(seen / "mlruns" / "studies" / "s")
-    expected = ["study"]
+    seed, champion = view.candidates[0].name, view.final.champion
+    others = sorted((one for one in view.final.claims if one.entrant != "seed document"), key=lambda one: -one.mean)
+    expected = ["study", *dict.fromkeys((champion, seed)), *(f"control {one.entrant}" for one in others)]
     for number in view.complete:
         expected += [f"generation {number}", *(one.name for one in view.generation(number))]
-    assert [run.data.tags["orgopt.key"] for run in found] == expected
+    assert [run.data.tags["orgopt.key"] for run in found] == [*dict.fromkeys(expected)]
+    short = [run.data.tags["orgopt.key"] for run in found if "orgopt.place" in run.data.tags]
+    assert short == [key for key in dict.fromkeys(expected) if key in {seed, champion} or key[1:3].isalpha()]
     assert order(replace(view.head, at=view.head.at + 60)) < order(view.head)
 
 
@@ -776,7 +787,7 @@ def test_the_direction_of_effects_is_a_picture() -> None:
 
 
 def test_mlflows_page_has_no_assistant_and_everything_else_is_as_it_was() -> None:
-    from orgopt.tracking.plain_pages import STYLE, plain_pages
+    from orgopt.tracking.plain_pages import ADDED, plain_pages
 
     body, asked = b"<html><head><title>MLflow</title></head><body>x</body></html>", []
 
@@ -799,7 +810,7 @@ def test_mlflows_page_has_no_assistant_and_everything_else_is_as_it_was() -> Non
         return dict(sent[0]["headers"]), b"".join(one.get("body", b"") for one in sent)
 
     headers, text = answer("/")
-    assert text == body.replace(b"</head>", STYLE + b"</head>")
+    assert text == body.replace(b"</head>", ADDED + b"</head>")
     assert headers[b"content-length"] == b"%d" % len(text)
     assert asked[0] == {b"host": b"localhost"}  # the whole page, unpacked
     assert answer("/ajax-api/2.0/mlflow/runs/get")[1] == body

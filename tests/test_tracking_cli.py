@@ -60,6 +60,7 @@ def test_what_is_removed_goes_from_mlflow_too(workspace: Path) -> None:
     with sqlite3.connect(workspace / "mlflow.db") as database:
         assert not list(database.execute("SELECT 1 FROM runs WHERE lifecycle_stage = 'active'"))
         assert not list(database.execute("SELECT 1 FROM registered_models"))
+        assert not list(database.execute("SELECT 1 FROM experiment_tags WHERE key LIKE '%-charts'"))
     assert not (workspace / "mlruns" / "studies" / NAME).exists()
 
 

@@ -18,7 +18,7 @@ def main() -> None:
     with suppress(OSError):
         os.nice(NICENESS)
     workspace, folder = map(Path, sys.argv[1:])
-    from orgopt.tracking.projection import Tracking  # after its priority: this takes a while
+    from orgopt.tracking.sync import Tracking  # after its priority: this takes a while
 
     tracking = Tracking(workspace, heard=lambda: _say(""))
     _report(tracking.open())

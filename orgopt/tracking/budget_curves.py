@@ -16,7 +16,7 @@ Steps = Sequence[Sequence[float]]
 
 POINTS = 20
 """Points of a curve in MLflow: each costs time, and a curve in a chart of runs shows no more."""
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 300, 56, 16, 34, 40
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 470, 280, 40, 16, 34, 40
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 """Okabe and Ito's, which everyone can tell apart."""
 
@@ -111,7 +111,7 @@ class _Frame:
         for share in (0, 0.25, 0.5, 0.75, 1):
             x, t = self.x(share * self.budget_s), f"{share * self.budget_s:.3g}"
             parts.append(f'<text x="{x:.1f}" y="{bottom + 16}" text-anchor="middle" fill="#555">{t}</text>')
-        words = "seconds of the budget; held-out q, 0 at the baseline and 1 at the reference"
+        words = "seconds of the budget; score: 0 untouched, 1 best setting known"
         parts.append(f'<text x="{LEFT}" y="{HEIGHT - 7}" fill="#555">{words}</text>')
         return parts
 

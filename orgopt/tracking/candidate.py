@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 from orgopt.document import parse, read
 from orgopt.document.grammar.keys import KEYS
@@ -13,42 +13,35 @@ from orgopt.org import Org, Role
 from orgopt.score import Score
 from orgopt.study.parts import Parts, parts_of
 from orgopt.study.records.head import StudyRecord
-from orgopt.study.records.kinds import FinalRecord
-from orgopt.study.records.names import TEST
+from orgopt.study.records.kinds import CandidateRecord
 from orgopt.study.standing import Standing
 from orgopt.study.view import CandidateView, StudyView
-from orgopt.study.wording import count, entrant_name, noise, unnegated
+from orgopt.study.wording import count, unnegated
 from orgopt.tracking import budget_curves, names, tables
+from orgopt.tracking.candidate_note import Family, note
 from orgopt.tracking.diffs import diff, diff_page
 from orgopt.tracking.entry import NOTE, Entry, Point, Source
-from orgopt.tracking.markdown import escape, interval, signed
-from orgopt.tracking.names import LONGEST_PARAM, LONGEST_VALUE, STAR, candidate_title, digest, order, reporting
+from orgopt.tracking.names import (
+    COLOUR,
+    COLOURS,
+    LONGEST_PARAM,
+    LONGEST_VALUE,
+    TEAM,
+    candidate_title,
+    digest,
+    order,
+    order_ahead,
+    reporting,
+)
 
 Ledgers = Mapping[str, Sequence[Mapping[str, Any]]]
 """The events of the first seed's run, by task."""
 
-Z = 1.96  # of a 95 % interval
 AVERAGED: Mapping[names.Metric, Callable[[Score], float]] = {
     names.UTILISATION: attrgetter("utilisation"),
     names.AGENT_S: attrgetter("agent_s"),
 }
 _PARTS = (names.PROGRESS, names.Q_FINAL, names.Q_MEAN)
-
-
-class Family(NamedTuple):
-    """A candidate and the one that it is a change of, with the address of that one's run.
-
-    Attributes:
-        ended: When the candidate's last run ended, in seconds since the epoch.
-        varied: The parameters in which the candidates of the study differ.
-    """
-
-    view: StudyView
-    own: CandidateView
-    parent: CandidateView | None
-    parent_run: str
-    ended: float
-    varied: frozenset[str]
 
 
 def entry(family: Family, ledgers: Ledgers, place: int) -> Entry:
@@ -95,7 +88,7 @@ def tags(family: Family) -> dict[str, str]:
         names.PARENT.name: family.parent.name if family.parent else "",
         names.PROPOSER.name: record.proposer,
         names.CHANGES.name: ", ".join(record.changes)[:LONGEST_VALUE],
-        names.ORDER.name: order(family.view.head, record.generation, record.index),
+        **placed(family.view.head, record),
         **({names.RESULT.name: said} if (said := _result(family.view, own)) else {}),
         names.TASKS.name: ", ".join(family.view.tasks),
         names.WAS_DROPPED.name: str(own.dropped).lower(),
@@ -109,6 +102,14 @@ def _studies(own: CandidateView) -> str:
     """The studies that a search's runs were; empty for a team."""
     ran = [score.lab["study"] for scores in own.scores.values() for score in scores if "study" in score.lab]
     return "; ".join(dict.fromkeys(ran))[:LONGEST_VALUE]
+
+
+def placed(head: StudyRecord, record: CandidateRecord, *, champion: bool = False) -> dict[str, str]:
+    """The tags that decide where lists have a candidate and in which colour: champion and seed document come first."""
+    if champion or record.parent is None:
+        at, colour = (0, "champion") if champion else (1, "seed document")
+        return {names.ORDER.name: order_ahead(head, at), names.PLACE.name: TEAM, COLOUR: COLOURS[colour]}
+    return {names.ORDER.name: order(head, record.generation, record.index)}
 
 
 def varying(candidates: Sequence[CandidateView]) -> frozenset[str]:
@@ -176,56 +177,6 @@ def parts_points(parts: Parts, under: Sequence[names.Metric]) -> list[Point]:
     return [one.at(value) for one, value in zip(under, values, strict=True) if value is not None]
 
 
-def note(family: Family, place: int) -> str:
-    """A candidate in a few lines of Markdown, the result first."""
-    view, own = family.view, family.own
-    planned = view.head.identity.search_seeds
-    lines = [f"**{_standing(own.standing)}** · {place}. of {len(view.candidates)} so far"]
-    if own.dropped and own.standing:
-        lines[0] += f" · clearly worse after {own.standing.seeds} of {planned} seeds, and given no more"
-    lines.append(_origin(family))
-    every = [score for scores in own.scores.values() for score in scores]
-    ended: dict[str, int] = {}
-    for score in every:
-        for status, number in score.experiments.items():
-            ended[status] = ended.get(status, 0) + number
-    if every:
-        done = ", ".join(f"{number} {status}" for status, number in ended.items())
-        busy = _mean([score.utilisation for score in every])
-        lines.append(f"Experiments: {done}. Slots busy {busy:.0%}.")
-    if errors := {score.common_error for score in every if score.common_error}:
-        lines.append("Most frequent error: " + escape(next(iter(errors))))
-    return "\n\n".join(lines)
-
-
-def champion_note(family: Family, place: int, final: FinalRecord) -> str:
-    """The note of a champion: what the test says leads, and the search's flattered value stands behind it."""
-    test, standing = final.estimates.test, family.own.standing
-    if not test:
-        return f"**{STAR} Champion**, not tested.\n\n{note(family, place)}"
-    known = f" (95 % {interval(test.low, test.high)}, {count(test.n, 'fresh seed')})" if test.low is not None else ""
-    lines = [f"**{STAR} Champion: {signed(test.mean)} on test seeds**{known}"]
-    against = [one for one in final.claims if one.phase == TEST and one.task == _whole(final)]
-    lines += [
-        f"{escape(entrant_name(one.entrant, 'g00-c00', final.champion))} {signed(one.mean)}: ahead by "
-        f"{signed(one.difference)} {interval(one.low, one.high)}"
-        for one in against[:1]
-    ]
-    if standing:
-        gap = standing.value - test.mean
-        picked = f"for which it was picked of {count(len(family.view.candidates), 'candidate')}"
-        lines.append(
-            f"In the search it had {signed(standing.value)}, {picked}" + f": flattered by {gap:.3f}" * (gap > 0)
-        )
-    return "  \n".join(lines) + "\n\n" + "\n\n".join(note(family, place).split("\n\n")[1:])
-
-
-def _whole(final: FinalRecord) -> str:
-    """The task of the claims that are of all tasks: the only one, or the mean of several."""
-    tasks = [one.task for one in final.claims if one.phase == TEST]
-    return "all" if "all" in tasks else next(iter(tasks), "")
-
-
 def _files(family: Family, org: Org, ledgers: Ledgers) -> dict[str, str]:
     own, budget_s = family.own, max(map(family.view.head.identity.budget_of, family.view.tasks))
     files = {"program.md": own.record.program, "chart.svg": svg(org)}
@@ -233,7 +184,7 @@ def _files(family: Family, org: Org, ledgers: Ledgers) -> dict[str, str]:
         files["diff.md"] = diff(family.parent.record, own.record, own.record.changes)
         files["diff.html"] = diff_page(family.parent.record, own.record, own.record.changes)
     seeds = {task: [score.curve for score in scores] for task, scores in own.scores.items()}
-    files["curves.svg"] = budget_curves.picture(f"{own.name}: what it would submit", seeds, budget_s)
+    files["curves.svg"] = budget_curves.picture(f"{own.name}: score over the budget", seeds, budget_s)
     for task, events in ledgers.items():
         if events:
             files[f"ledger-{task}.json"] = tables.as_json(tables.ledger(events))
@@ -261,30 +212,6 @@ def _role(org: Org, role: Role) -> dict[str, Any]:
     """What a role works with, by the names that the search has for it; what it has not is left out."""
     found = {key.attribute.replace("_", "-"): (key, key.of_role(org, role)) for key in KEYS.values() if key.role}
     return {name: key.format(value) for name, (key, value) in found.items() if value != ""}
-
-
-def _standing(standing: Standing | None) -> str:
-    if standing is None:
-        return "No complete run"
-    seeds = f"{standing.seeds} seed{'s' * (standing.seeds != 1)}"
-    if not standing.error:
-        return f"Research output {signed(standing.value)} ({seeds})"
-    low, high = standing.value - Z * standing.error, standing.value + Z * standing.error
-    spread = f"95 % {interval(low, high)}"
-    return f"Research output {signed(standing.value)}{noise(standing.error)} ({spread}, {seeds})"
-
-
-def _origin(family: Family) -> str:
-    if family.parent is None:
-        return "The seed document: everything is compared with it."
-    parent, proposer = family.parent, family.own.record.proposer
-    known = f" ({signed(parent.standing.value)}{noise(parent.standing.error)})" if parent.standing else ""
-    link = f"[{parent.name}]({family.parent_run})" if family.parent_run else parent.name
-    changes = "; ".join(escape(change) for change in family.own.record.changes)
-    rewrite = family.view.rewrites.get(family.own.name)
-    reasons = escape("; ".join(one.reason for one in (rewrite.changes if rewrite else ()) if one.reason))
-    why = f"\n\nWhy, in its words: {reasons}" if rewrite and proposer == rewrite.rewriter and reasons else ""
-    return f"{escape(proposer)} changed {link}{known}: {changes}{why}"
 
 
 def _mean(values: Sequence[float]) -> float:

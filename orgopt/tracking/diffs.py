@@ -30,7 +30,8 @@ def diff(before: CandidateRecord, after: CandidateRecord, changes: Sequence[str]
 
 def diff_page(before: CandidateRecord, after: CandidateRecord, changes: Sequence[str]) -> str:
     """The same as a page: lines that went are red, those that came green, and the words that differ in them bold."""
-    title = as_html(f"{before.name} → {after.name}")
+    first = "" if before.parent is not None else " (the seed document)"
+    title = as_html(f"{before.name}{first} → {after.name}")
     words = "".join(f"<li>{as_html(clean(change))}</li>" for change in changes)
     rows = "".join(_rows(before.program.splitlines(), after.program.splitlines()))
     body = f"<table>{rows}</table>" if rows else "<p>The documents are the same.</p>"

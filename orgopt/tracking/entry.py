@@ -12,6 +12,8 @@ PROMPTS = "mlflow.linkedPrompts"
 NOTE = "mlflow.note.content"
 RUN_NAME = "mlflow.runName"
 """The tag that names a run."""
+OWN = "0" * 32
+"""Stands in a note for MLflow's id of its own run, which is not known before it is sent."""
 CONTEXT = "mlflow.data.context"
 """The tag that says what data was to a run."""
 SOURCE_TYPE = "local"

@@ -1,11 +1,13 @@
-"""Removing a study from MLflow: its runs, its traces and its prompt, as far as they are its own."""
+"""Removing a study from MLflow: its runs, traces, views and prompt, as far as they are its own."""
 
 from pathlib import Path
 
 from orgopt.errors import StoreError
 from orgopt.study.view import load_study
+from orgopt.tracking.chart_views import keys
 from orgopt.tracking.names import STUDY, prompt_name, study_id
 from orgopt.tracking.prompts import Prompt
+from orgopt.tracking.saved_view import PREFIX
 from orgopt.tracking.store import connect
 
 _PAGE = 500
@@ -23,11 +25,15 @@ def forget(workspace: Path, folder: Path) -> int:
     wanted, deleted = f"tags.`{STUDY.name}` = '{study_id(head)}'", 0
     try:
         client = connect(workspace)
-        experiments = [one.experiment_id for one in client.search_experiments()]
+        found = client.search_experiments()
+        experiments = [one.experiment_id for one in found]
         while page := client.search_runs(experiments, wanted, max_results=_PAGE):
             for run in page:
                 client.delete_run(run.info.run_id)
                 deleted += 1
+        for one in found:
+            for tag in {f"{PREFIX}{key}" for key in keys(study_id(head))} & one.tags.keys():
+                client.delete_experiment_tag(one.experiment_id, tag)
         prompt = Prompt(client, prompt_name(head.name), study_id(head)).name
         for version in client.search_prompt_versions(prompt) if client.get_prompt(prompt) else ():
             client.delete_prompt_version(prompt, str(version.version))

@@ -7,14 +7,15 @@ from orgopt.ledger import read_ledger
 from orgopt.study.records.names import SEARCH
 from orgopt.study.view import StudyView
 from orgopt.tracking import candidate
+from orgopt.tracking.candidate_note import Family, note
 from orgopt.tracking.entry import Entry
 
 
 class Members:
     """The candidates of a study as entries."""
 
-    def __init__(self, view: StudyView, folder: Path, address: Callable[[str], str]) -> None:
-        self.view, self.folder, self.address = view, folder, address
+    def __init__(self, view: StudyView, folder: Path, address: Callable[[str], str], own: str) -> None:
+        self.view, self.folder, self.address, self.own = view, folder, address, own
         self.by_name = {one.name: one for one in view.candidates}
         known = [one for one in view.candidates if one.standing]
         ranked = sorted(known, key=lambda one: -(one.standing.value if one.standing else 0.0))
@@ -29,21 +30,26 @@ class Members:
         ledgers = {task: [event.to_dict() for event in read_ledger(path)] for task, path in paths.items()}
         return candidate.entry(self.family(name), ledgers, self.place(name))
 
-    def family(self, name: str) -> candidate.Family:
+    def family(self, name: str) -> Family:
         """A candidate and its parent."""
         own = self.by_name[name]
         parent = self.view.parent(own)
         address = self.address(parent.name) if parent else ""
         ended = self.ended.get(name, own.record.at)
-        return candidate.Family(self.view, own, parent, address, ended, self.varied)
+        return Family(self.view, own, parent, address, self.own, ended, self.varied)
 
     def note(self, name: str) -> str:
         """The note of a candidate."""
-        return candidate.note(self.family(name), self.place(name))
+        return note(self.family(name), self.place(name))
 
     def place(self, name: str) -> int:
         """The rank of a candidate in the search, from 1."""
         return self.places.get(name, len(self.view.candidates))
+
+    def shared(self) -> frozenset[str]:
+        """The parameters in which candidates differ and that all of them have."""
+        every = [candidate.params(one.record.program) for one in self.view.candidates]
+        return frozenset(name for name in self.varied if all(name in one for one in every))
 
     def later(self) -> dict[str, dict[str, str]]:
         """The parameters of each candidate that differ now, and did not when its generation was sent."""

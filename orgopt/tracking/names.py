@@ -22,6 +22,12 @@ LONGEST_VALUE = 5000
 LONGEST_PARAM = 500
 STAR = "★"
 """Stands before the name of the champion."""
+TEAM = "team"
+"""The place of champion and seed document, which are compared."""
+COLOUR = "mlflow.runColor"
+"""The tag of a run's colour in MLflow's lists and charts."""
+COLOURS = {"study": "#1b1b1b", "generation": "#b5b5b5", "champion": "#0072b2", "seed document": "#d55e00"}
+"""Okabe and Ito's of champion and seed document, as in pictures."""
 DECIMALS = 3
 """Of all numbers: MLflow shows as many as it is given."""
 _LEAST_SHOWN = 0.01  # smaller values of a task's own metric would lose too much
@@ -94,11 +100,18 @@ BUDGET_BEST = Metric(
     "candidate", "budget/best.TASK", "the metric's", "lowest that the team has seen, on the first seed; a step a second"
 )
 TEST_OUTPUT = Metric("candidate", "test/research_output", "q", "of champion and seed document: mean on test seeds")
+TEST_BUDGET = Metric(
+    "candidate", "test/over the budget", "q", "of both: what would be submitted, mean over seeds; a step a second"
+)
 TEST_PROGRESS = Metric(
     "candidate", "test/validation_progress", "0 to 1", "of the champion alone: of what it submitted last"
 )
 TEST_Q_FINAL = Metric("candidate", "test/q_final", "q", "likewise")
 TEST_Q_MEAN = Metric("candidate", "test/q_mean", "q", "likewise")
+
+# Of controls, which ran on the test seeds alone.
+CONTROL_OUTPUT = Metric("control", TEST_OUTPUT.name, "q", "its mean on test seeds")
+CONTROL_BUDGET = Metric("control", TEST_BUDGET.name, "q", "what it would submit, mean over seeds; a step a second")
 
 # Of generations.
 GENERATION_BEST = Metric("generation", "research_output", "q", "of its best candidate that kept all its seeds")
@@ -110,21 +123,27 @@ BEST = Metric("study", "generations/best", "q", "of the generation's best candid
 MEDIAN = Metric("study", "generations/median", "q", "of the generation's candidates")
 BEST_SO_FAR = Metric("study", "generations/best_so_far", "q", "the greatest best of all generations so far")
 STUDY_TEST = Metric("study", "test/research_output", "q", "of the champion on test seeds, all tasks")
-OVER_BUDGET = Metric(
-    "study", "over the budget/ENTRANT", "q", "what would be submitted, mean over test seeds; a step a second of budget"
-)
 CLAIM_OTHER = Metric("study", "CLAIM/ENTRANT", "q", "of others on the same seeds; CLAIM is a phase, such as `test`")
 STUDY_AHEAD = Metric("study", "test/ahead of seed document", "q", "how far the champion is ahead of it")
 STUDY_RUNS = Metric("study", "runs", "runs", "of teams, in all")
 STUDY_EXPERIMENTS = Metric("study", "experiments", "experiments", "in all runs")
 
 # Tags, by which runs are searched and grouped.
-KIND = Label("all", "orgopt.kind", "study, generation or candidate")
+KIND = Label("all", "orgopt.kind", "study, generation, candidate or control")
 STUDY = Label("all", "orgopt.study", "which study it belongs to: the digest of its name and settings")
 KEY = Label("all", "orgopt.key", "what it stands for in its study, such as `g01-c05`")
-ORDER = Label("all", "orgopt.order", "sorts runs as they happened, the newest study first")
+ORDER = Label(
+    "all",
+    "orgopt.order",
+    "sorts runs: the newest study first, below it champion, seed document and controls, then as they happened",
+)
+PLACE = Label(
+    "all",
+    "orgopt.place",
+    "study, generation, control, team (champion and seed document) or former champion; else there is none",
+)
 RESULT = Label(
-    "all", "orgopt.result", "what is known of it in a few words: of studies the verdict, of candidates their place"
+    "all", "orgopt.result", "what is known of it in a few words: of studies the verdict, of others their place"
 )
 TASKS = Label("all", "orgopt.task", "the tasks of the study")
 METRIC = Label("all", "orgopt.metric", "`self-reported` where the script prints its own; else there is none")
@@ -141,6 +160,7 @@ CHAMPION = Label("candidate", "orgopt.champion", "`true` on the champion; the st
 VERSION = Label("study", "orgopt.version", "the version of orgopt")
 VERDICT = Label("study", "orgopt.verdict", "the verdict with its interval, in a line or two")
 TRAINING_SET = Label("feedback model", "orgopt.training_set", "digest of what it learned from")
+PROMPT_CHAMPION = Label("prompt", "champion", "the verdict of the study in a few words")
 VERSION_CANDIDATE = Label("prompt version", "candidate", "whose document it is")
 VERSION_GENERATION = Label("prompt version", "generation", "of which generation")
 VERSION_TEST_SCORE = Label("prompt version", "test_score", "research output on test seeds: the one to quote")
@@ -178,12 +198,17 @@ def candidate_title(record: CandidateRecord, *, champion: bool = False) -> str:
     """A name that reads: `g03 · c07 · Explorer: headcount 2 → 3, Stand-up: off`, with a star before the champion's."""
     generation, number = record.name.split("-")
     star = f"{STAR} " if champion else ""
-    return _cut(f"{star}{generation} · {number} · {clean(', '.join(record.changes))}")
+    return _cut(f"{star}{generation} · {number} · {clean(', '.join(record.changes)) or 'seed document'}")
 
 
 def order(head: StudyRecord, *places: int) -> str:
     """Sorts runs: the newest study first, its generations and their candidates as they happened."""
     return " ".join([f"{_LATEST - int(head.at):011d}", *(f"{place:05d}" for place in places)])
+
+
+def order_ahead(head: StudyRecord, place: int) -> str:
+    """Sorts runs right below their study, before its generations: champion, seed document, controls."""
+    return f"{order(head)} - {place:02d}"
 
 
 def generation_title(number: int, best: str, value: float) -> str:

@@ -1,10 +1,11 @@
 """What MLflow shows of a study and its generations: results, curves, tables and notes. Pure functions."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 
 from orgopt.document import parse, read
 from orgopt.draw import svg
+from orgopt.draw.text import clean
 from orgopt.report import page
 from orgopt.study.records.head import StudyRecord
 from orgopt.study.records.kinds import FinalRecord
@@ -12,12 +13,15 @@ from orgopt.study.records.names import SEARCH, TEST
 from orgopt.study.verdict.study import ending, short
 from orgopt.study.view import CandidateView, StudyView
 from orgopt.study.wording import noise
-from orgopt.tracking import names, pictures, tables
-from orgopt.tracking.candidate import Family, champion_note, parts_points, sources
+from orgopt.tracking import names, pictures, tables, ways
+from orgopt.tracking.candidate import parts_points, placed, sources
+from orgopt.tracking.candidate_note import Family, champion_note
 from orgopt.tracking.diffs import diff, diff_page
-from orgopt.tracking.entry import NOTE, RUN_NAME, Entry, Point
+from orgopt.tracking.entry import NOTE, OWN, RUN_NAME, Entry, Point
 from orgopt.tracking.markdown import escape, signed
 from orgopt.tracking.names import (
+    COLOUR,
+    COLOURS,
     LONGEST_PARAM,
     LONGEST_VALUE,
     STAR,
@@ -28,8 +32,10 @@ from orgopt.tracking.names import (
     order,
     reporting,
 )
-from orgopt.tracking.study_note import against_seed, images, note, result
+from orgopt.tracking.study_note import against_seed, apart, note, result
 
+OF_CHAMPION = ("Champion beside seed document", "their documents in colours", "champion's runs, step by step")
+"""The ways that its own note names, too, of those of its study."""
 PICTURES = ("generations.svg", "budget.svg", "effects.svg")
 """The pictures of a study, which its note shows."""
 
@@ -48,6 +54,8 @@ def study(head: StudyRecord, commit: str) -> Entry:
         names.TASKS.name: ", ".join(head.identity.tasks),
         names.VERSION.name: head.orgopt,
         names.ORDER.name: order(head),
+        names.PLACE.name: "study",
+        COLOUR: COLOURS["study"],
         names.RESULT.name: "running",
         **reporting(head),
         names.COMMIT.name: commit or digest(head.program),
@@ -76,9 +84,11 @@ def generation(view: StudyView, number: int) -> tuple[Entry, tuple[Point, ...]]:
     kept = {one.name: one.standing.value for one in members if one.standing and not one.dropped} or values
     own, over = [names.GENERATION_SIZE.at(float(len(members)))], list[Point]()
     title, note = f"g{number:02d} · all disqualified", "**Every candidate is disqualified**: see their notes."
+    told, changed = f"generation of {len(everybody)}", {one.name: one.record.changes for one in everybody}
     if kept:
         best = max(kept, key=lambda name: kept[name])
-        middle = median(values.values())
+        middle, changes = median(values.values()), ", ".join(changed[best])
+        told = f"best of {len(everybody)}: {clean(changes) or 'the seed document'}"[:LONGEST_VALUE]
         title = generation_title(number, best, kept[best])
         note = f"**Best {signed(kept[best])}** by {best} · median {signed(middle)}\n\n{_ranking(members)}"
         own += [names.GENERATION_BEST.at(kept[best]), names.GENERATION_MEDIAN.at(middle)]
@@ -92,7 +102,9 @@ def generation(view: StudyView, number: int) -> tuple[Entry, tuple[Point, ...]]:
             names.KIND.name: "generation",
             names.GENERATION.name: str(number),
             names.ORDER.name: order(view.head, number),
-            names.RESULT.name: f"generation of {len(everybody)}",
+            names.PLACE.name: "generation",
+            COLOUR: COLOURS["generation"],
+            names.RESULT.name: told,
             names.TASKS.name: ", ".join(view.tasks),
             **reporting(view.head),
             NOTE: note[:LONGEST_VALUE],
@@ -111,14 +123,14 @@ def progress(view: StudyView) -> dict[str, str]:
     return {NOTE: f"**Running**, {done} generation{'s' * (done != 1)} done. {escape(told.title)} {escape(told.sure)}"}
 
 
-def conclusion(view: StudyView, final: FinalRecord, address: str, run: str) -> Entry:
+def conclusion(view: StudyView, final: FinalRecord, address: str, more: Mapping[str, str]) -> Entry:
     """What the end of a study adds to its run.
 
     Args:
         view: The study.
         final: Its result.
         address: Where the champion's run is.
-        run: MLflow's id of the study's run.
+        more: Addresses of what else there is, by what they lead to.
     """
     champion, seed = view.best or view.candidates[0], view.candidates[0]
     program = champion.record.program
@@ -142,48 +154,55 @@ def conclusion(view: StudyView, final: FinalRecord, address: str, run: str) -> E
         names.RESULT.name: result(final, told),
     }
     shown = [name for name in PICTURES if name in files]
-    text = note(told, final, address, images(run, shown))
+    text = note(told, final, address, more, ways.pictures(OWN, *shown))
     return Entry(
         at=final.at,
         tags={**tags, NOTE: text[:LONGEST_VALUE], **tables.shown_as_tables(files)},
-        points=(*pictures.budget_points(view), *_claim_points(final), *_cost(final)),
+        points=(*_claim_points(final), *_cost(final)),
         files=files,
     )
 
 
-def champion(family: Family, place: int, final: FinalRecord) -> Entry:
+def champion(family: Family, place: int, final: FinalRecord, more: Mapping[str, str]) -> Entry:
     """What the end of a study adds to the champion's run.
 
     Args:
         family: The champion and its parent.
         place: Its rank in the search.
         final: The result.
+        more: Addresses of what only a champion has, by what they lead to.
     """
     test, claim = final.estimates.test, against_seed(final)
     known = [one.champion_parts for one in final.claims if one.phase == TEST and one.champion_parts]
     under = (names.TEST_PROGRESS, names.TEST_Q_FINAL, names.TEST_Q_MEAN)
     points = (names.TEST_OUTPUT.at(test.mean),) if test else ()
     points += tuple(parts_points(known[0], under)) if known else ()  # the first is on all seeds and tasks
-    verdict = f"{STAR} champion" + (f", {claim.verdict}" if claim and claim.low is not None else "")
+    points += tuple(pictures.budget_points(family.view, family.own.name))
+    verdict = f"{STAR} champion" + (f", {apart(claim)}" if claim else "")
     tags = {
         names.CHAMPION.name: "true",
         RUN_NAME: candidate_title(family.own.record, champion=True),
         names.RESULT.name: verdict,
-        NOTE: champion_note(family, place, final)[:LONGEST_VALUE],
+        **placed(family.view.head, family.own.record, champion=True),
+        NOTE: champion_note(family, place, final, more)[:LONGEST_VALUE],
     }
     return Entry(at=final.at, ended=False, tags=tags, points=points)
 
 
-def former(one: CandidateView, note: str, at: float) -> Entry:
+def former(head: StudyRecord, one: CandidateView, note: str, at: float) -> Entry:
     """What makes a champion of an earlier end a candidate again."""
     tags = {names.CHAMPION.name: "false", RUN_NAME: candidate_title(one.record), names.RESULT.name: "former champion"}
-    return Entry(at=at, ended=False, tags={**tags, NOTE: note[:LONGEST_VALUE]})
+    where = {names.PLACE.name: "former champion", COLOUR: "", **placed(head, one.record)}
+    return Entry(at=at, ended=False, tags={**tags, **where, NOTE: note[:LONGEST_VALUE]})
 
 
-def seed_tested(final: FinalRecord) -> Entry | None:
+def seed_tested(view: StudyView, final: FinalRecord) -> Entry | None:
     """What the end of a study adds to the seed document's run; None where it was not tested."""
     claim = against_seed(final)
-    return Entry(at=final.at, ended=False, points=(names.TEST_OUTPUT.at(claim.mean),)) if claim else None
+    if claim is None:
+        return None
+    points = (names.TEST_OUTPUT.at(claim.mean), *pictures.budget_points(view, view.candidates[0].name))
+    return Entry(at=final.at, ended=False, points=points)
 
 
 def tested(final: FinalRecord) -> dict[str, str]:
@@ -221,6 +240,15 @@ def _claim_points(final: FinalRecord) -> list[Point]:
 def _cost(final: FinalRecord) -> list[Point]:
     cost = final.cost
     return [names.STUDY_RUNS.at(float(cost.evaluations)), names.STUDY_EXPERIMENTS.at(float(cost.experiments))]
+
+
+def listed(view: StudyView, number: int, address: Callable[[str], str]) -> Entry:
+    """The note of a generation once its candidates have pages, which its table then links to."""
+    run, _ = generation(view, number)
+    rows = run.tags[NOTE]
+    for one in view.generation(number):
+        rows = rows.replace(f"| {one.name} |", f"| [{one.name}]({address(one.name)}) |")
+    return Entry(at=_when(view, number), ended=False, tags={NOTE: rows[:LONGEST_VALUE]})
 
 
 def _ranking(members: Sequence[CandidateView]) -> str:

@@ -16,13 +16,14 @@ from orgopt.study.records.values import Value
 from orgopt.study.view import CandidateView, StudyView
 from orgopt.study.wording import SEED_DOCUMENT, interval, plain, signed
 from orgopt.tracking.entry import Point
-from orgopt.tracking.names import OVER_BUDGET
+from orgopt.tracking.names import TEST_BUDGET
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 760, 300, 46, 16, 36, 38
 INK, PALE, LINE = "#1b1b1b", "#666", "#e4e4e4"
 BLUE, RED, GREEN = "#0072b2", "#d55e00", "#009e73"
-OTHERS = ("#8a8a8a", "#cc79a7", "#e69f00", "#56b4e9", "#b0a030", "#5a5a5a", "#9a6fb0", "#70a070")
+OTHERS = ("#8a8a8a", "#cc79a7", "#e69f00", "#56b4e9", "#b0a030", "#5a5a5a", "#9a6fb0", "#70a070", "#332288", "#aa4455")
 """Okabe and Ito's, which everyone can tell apart, and greys."""
+_LINKED = {"→": "yes", "↔": "mutual"}
 DASHED = 'stroke-dasharray="4 3"'
 MOST_EFFECTS = 12
 _Z = 1.96  # of a 95 % interval
@@ -41,13 +42,14 @@ def generations(view: StudyView) -> str:
     if not numbers:
         return ""
     tests = _tests(view)
-    y = scale([*(end for one in shown for end in _ends(one)), *(value for _, value, _ in tests)], HEIGHT - BOTTOM, TOP)
     room = 110 if tests else RIGHT
     x = Scale(numbers[0] - 0.5, numbers[-1] + 0.5, LEFT, WIDTH - room)
     best = {number: _best([one for one in shown if one.record.generation == number]) for number in numbers}
     so_far = [max(one.value or 0.0 for at, one in best.items() if at <= number) for number in numbers]
     middles = [median(one.value or 0.0 for one in shown if one.record.generation == number) for number in numbers]
     ends = {number: _ends(one) for number, one in best.items()}
+    drawn = [*(one.value or 0.0 for one in shown), *(end for pair in ends.values() for end in pair)]
+    y = scale([*drawn, *(value for _, value, _ in tests)], HEIGHT - BOTTOM, TOP)
     steps = "".join(f"H{x(number - 0.5):.1f}V{y(value):.1f}" for number, value in zip(numbers, so_far, strict=True))
     parts = [
         *_grid(y, LEFT, WIDTH - room),
@@ -86,21 +88,19 @@ def budget(view: StudyView) -> str:
     return _svg("Score over the budget, on test seeds (0 untouched, 1 best setting known)", parts, (), height)
 
 
-def budget_points(view: StudyView) -> list[Point]:
-    """The curves of champion and seed document as points of the study, a step a second or so."""
-    champion = view.best.name if view.best else ""
-    shown = {champion: "champion", view.candidates[0].name: SEED_DOCUMENT}
-    found: dict[tuple[str, int], Point] = {}
+def budget_points(view: StudyView, entrant: str) -> list[Point]:
+    """The curve of an entrant of the test as points, a step a second or so; none where it did not run in full."""
+    found: dict[int, Point] = {}
     for one in curves(view, view.tasks):
-        if entrant := shown.get(one.entrant):
+        if one.entrant == entrant:
             for t, value in zip(times(view.head.identity.budget_s), one.mean, strict=True):
-                found[entrant, round(t)] = OVER_BUDGET.at(value, round(t), entrant=entrant)
+                found[round(t)] = TEST_BUDGET.at(value, round(t))
     return list(found.values())
 
 
 def directions(view: StudyView) -> str:
-    """Which way parts went: what a step of each goes with, and its 95 % interval; the whole organization first."""
-    found = effects(view)[:MOST_EFFECTS]
+    """Which way parts went: what a step of each goes with, and its 95 % interval; what is clear first."""
+    found = sorted(effects(view), key=lambda one: (not one.sure, -abs(one.change)))[:MOST_EFFECTS]
     if not found:
         return ""
     height = TOP + 24 * len(found) + BOTTOM
@@ -125,13 +125,15 @@ def _effect(one: Effect, x: Scale, y: float) -> Iterator[str]:
 def _name(name: str) -> str:
     """`headcount/explorer` is `explorer: headcount`."""
     part, _, where = clean(name).partition("/")
-    return f"{where.replace('→', ' → ')}: {part}" if where else part
+    if part == "standup" or not where:
+        return f"stand-up: {where}" if where else part
+    return f"{where.replace('→', ' → ')}: {part}"
 
 
 def _said(value: Value) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:.3g}" if isinstance(value, float) else clean(str(value))
+    return f"{value:.3g}" if isinstance(value, float) else _LINKED.get(str(value)) or clean(str(value))
 
 
 def _tests(view: StudyView) -> list[tuple[str, float, str]]:

@@ -1,7 +1,7 @@
 """The projection of a study's log: what MLflow does not have yet is sent, each thing once.
 
 The log is the outbox. It is read as far as it goes; each generation that is complete, and the end, is shown as the
-log had it at that place, whenever it is sent. Tracking never stops a study: it says what went wrong.
+log had it at that place, whenever it is sent.
 """
 
 import json
@@ -12,100 +12,28 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
 
-from orgopt.addresses import without_passwords
-from orgopt.errors import OrgoptError, StoreError
+from orgopt.errors import StoreError
 from orgopt.ledger import read_ledger
 from orgopt.study.log import MODEL
 from orgopt.study.records.head import StudyRecord
 from orgopt.study.records.kinds import EnsembleRecord, FinalRecord, GenerationRecord, Record
-from orgopt.study.records.names import LOG
-from orgopt.study.records.reader import read_records, written
+from orgopt.study.records.reader import written
+from orgopt.study.verdict.study import ending
 from orgopt.study.view import CandidateView, StudyView, study
-from orgopt.tracking import logged_model, names, overview, traces
-from orgopt.tracking.entry import PROMPTS, Entry
+from orgopt.tracking import chart_views, control, logged_model, names, overview, trace_sending, traces, ways
+from orgopt.tracking.entry import OWN, PROMPTS, Entry
 from orgopt.tracking.members import Members
-from orgopt.tracking.names import digest, experiment_name, prompt_name, study_id
+from orgopt.tracking.names import digest
 from orgopt.tracking.noted import Noted
 from orgopt.tracking.prompts import LONGEST, Prompt
-from orgopt.tracking.store import Store, connect, require_answer, store_uri
+from orgopt.tracking.store import Store
+from orgopt.tracking.study_note import result
 
-if TYPE_CHECKING:
-    from mlflow import MlflowClient
-
-COLUMNS = (
-    f"tags.`{names.RESULT.name}`",
-    *(f"metrics.`{one.name}`" for one in (names.TEST_OUTPUT, names.OUTPUT, names.ERROR, names.SEEDS)),
-    f"tags.`{names.PARENT.name}`",
-)
-"""What the saved view shows."""
-LONGEST_REASON = 240  # characters: the errors of requests repeat themselves
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
-class Sent(NamedTuple):
-    """What a pass over a study did: how many things it sent, and what stopped it, if anything."""
-
-    things: int
-    problem: str = ""
-
-
-class Tracking:
-    """The projection of a workspace's studies.
-
-    Args:
-        workspace: The folder with `mlflow.db` and `mlruns/`.
-        heard: Called after each thing that MLflow took.
-    """
-
-    def __init__(self, workspace: Path, heard: Callable[[], None] = lambda: None) -> None:
-        self.workspace, self.heard = workspace.resolve(), heard
-        self._client: MlflowClient | None = None
-        self._stores: dict[str, tuple[Store, Prompt]] = {}
-
-    def open(self) -> str:
-        """Import MLflow and open its store, which takes seconds; returns what went wrong, if anything."""
-        try:
-            self._connect()
-        except Exception as error:  # noqa: BLE001  MLflow raises what its databases and servers raise
-            return _reason(error)
-        return ""
-
-    def sync(self, folder: Path) -> Sent:
-        """Send what MLflow does not have yet of the study in a folder."""
-        sent = 0
-        try:
-            records = read_records(folder / LOG)
-            if not records:
-                return Sent(0)
-            head, client = study(records[:1]).head, self._connect()
-            with Noted(folder, store_uri(self.workspace)) as noted:
-                store, prompt = self._store(client, head)
-                projection = _Projection(store, prompt, folder, self.workspace, noted)
-                for _ in projection.send(records):
-                    sent += 1
-                    self.heard()
-        except Exception as error:  # noqa: BLE001  a study never depends on its tracking
-            self._stores.clear()
-            return Sent(sent, _reason(error))
-        return Sent(sent)
-
-    def _connect(self) -> "MlflowClient":
-        if self._client is None:
-            self._client = connect(self.workspace)
-        elif (uri := store_uri(self.workspace)).startswith("http"):
-            require_answer(uri)
-        return self._client
-
-    def _store(self, client: "MlflowClient", head: StudyRecord) -> tuple[Store, Prompt]:
-        key = study_id(head)
-        if key not in self._stores:
-            store = Store(client, experiment_name(head), self.workspace, key, COLUMNS)
-            self._stores[key] = store, Prompt(client, prompt_name(head.name), key)
-        return self._stores[key]
-
-
-class _Projection:
+class Projection:
     """One pass over a study's records: sends what is not noted, and notes it."""
 
     def __init__(self, store: Store, prompt: Prompt, folder: Path, workspace: Path, noted: Noted) -> None:
@@ -158,7 +86,7 @@ class _Projection:
         run, points = overview.generation(view, number)
         study_run = self.noted.ids["study"]
         yield from self._once([run.key], lambda key: self.store.send(run, parent=study_run, known=self._known(key)))
-        members = Members(view, self.folder, self._address)
+        members = self._members(view)
         own = [one.name for one in view.generation(number)]
         parent = self.noted.ids[run.key]
 
@@ -172,15 +100,24 @@ class _Projection:
             yield from self._traces(view, records[-1].at, seed.name, ("candidates",))
         ended = max(entry.at for entry in records)
         update = Entry(at=ended, ended=False, points=points, tags={} if view.final else overview.progress(view))
-        yield from self._once([done], lambda _: self._add("study", update))
 
-    def _version(self, one: CandidateView, alias: str, told: Mapping[str, str] = MappingProxyType({})) -> Iterator[str]:
+        def close(_: str) -> str:
+            self._add(run.key, overview.listed(view, number, self._address))
+            return self._add("study", update)
+
+        yield from self._once([done], close)
+
+    def _version(
+        self, one: CandidateView, alias: str, parent: CandidateView | None = None, told: Mapping[str, str] = _NOTHING
+    ) -> Iterator[str]:
         """A candidate's document as a version of the prompt, with an alias, and tags that lead the others."""
         if len(one.record.program) > LONGEST:
             return
         key = f"prompt {one.name}"
         known = self.found.get(key)
-        yield from self._once([key], lambda _: known or self.prompt.register(key, one, told))
+        yield from self._once(
+            [key], lambda _: known or self.prompt.register(key, one, parent.name if parent else "", told)
+        )
         self.prompt.alias(alias, self.noted.ids[key])
 
     def _traces(self, view: StudyView, at: float, name: str, places: Sequence[str]) -> Iterator[str]:
@@ -196,12 +133,13 @@ class _Projection:
         events = [event.to_dict() for event in read_ledger(path)]
         if len(events) < 2:
             return "none"
-        trace = traces.send(
+        trace = trace_sending.send(
             traces.spans(traces.title(view, name, place, path), f"{self.store.study} {key}", events, at),
             uri=self.store.uri,
             experiment=self.store.experiment,
             run_id=self.noted.ids[name],
             tags={names.STUDY.name: self.store.study, names.KEY.name: key, names.CANDIDATE.name: name},
+            score=traces.score_of(view, name, place, path),
         )
         self.store.client.link_traces_to_run([trace], self.noted.ids["study"])
         return trace
@@ -211,26 +149,53 @@ class _Projection:
         key = f"final {digest(str(written(final)))}"
         if key in self.noted.ids:
             return
-        champion, members = view.candidate(final.champion), Members(view, self.folder, self._address)
+        champion, members = view.candidate(final.champion), self._members(view)
+        found = self._ways(final)
+        self.store.views(
+            chart_views.views(view, self.store.study, members.shared(), self.noted.ids[view.candidates[0].name])
+        )
         yield from self._varied(key, members, final)
         for former in {one.champion for one in records if isinstance(one, FinalRecord)} - {final.champion}:
-            again = overview.former(members.by_name[former], members.note(former), final.at)
+            again = overview.former(view.head, members.by_name[former], members.note(former), final.at)
             yield from self._once([f"{key} former {former}"], lambda _, n=former, e=again: self._add(n, e))
         if champion:
-            yield from self._version(champion, "champion", overview.tested(final))
+            yield from self._version(champion, "champion", view.parent(champion), overview.tested(final))
             places = ("candidates", "race", "test", "held-out", "real")
             yield from self._traces(view, records[-1].at, champion.name, places)
             yield from self._tested(key, view, final)
-            update = overview.champion(members.family(champion.name), members.place(champion.name), final)
+            more = {words: found[words] for words in overview.OF_CHAMPION if words in found}
+            update = overview.champion(members.family(champion.name), members.place(champion.name), final, more)
             linked = self._linked((view.candidates[0].name, champion.name))
             update = replace(update, tags={**update.tags, **linked})
             yield from self._once([f"{key} champion"], lambda _: self._add(champion.name, update))
+        for one in control.controls(view, final):
+            again = Entry(at=one.at, ended=False, tags=one.tags, points=one.points)
+            yield from self._once([one.key], partial(self._child, one))
+            yield from self._once([f"{key} {one.key}"], lambda _, n=one.key, e=again: self._add(n, e))
         yield from self._model(records)
-        conclusion = overview.conclusion(view, final, self._address(final.champion), self.noted.ids["study"])
+        conclusion = overview.conclusion(view, final, self._address(final.champion), found)
         conclusion = replace(
             conclusion, tags={**conclusion.tags, **self._linked((view.candidates[0].name, final.champion))}
         )
         yield from self._once([key], lambda _: self._add("study", conclusion))
+
+    def _members(self, view: StudyView) -> Members:
+        return Members(view, self.folder, self._address, self.store.address(OWN))
+
+    def _ways(self, final: FinalRecord) -> dict[str, str]:
+        """Where the views of an ended study are, by what they show."""
+        experiment, study = self.store.experiment, self._address("study")
+        charts, teams = chart_views.keys(self.store.study)
+        champion = self._address(final.champion)
+        return {
+            "Champion beside seed document": ways.charts(experiment, teams),
+            "their documents in colours": ways.artifact(study, "champion/diff.html"),
+            "champion's runs, step by step": ways.traces(champion) if champion else "",
+            "charts": ways.charts(experiment, charts),
+            "all candidates": ways.every(experiment),
+            "report": ways.artifact(study, "report.html"),
+            "prompt versions": ways.prompt(experiment, self.prompt.name),
+        }
 
     def _linked(self, candidates: Sequence[str]) -> dict[str, str]:
         """The tag by which a run's page links to versions of the prompt, as far as there are any."""
@@ -248,13 +213,15 @@ class _Projection:
     def _tested(self, key: str, view: StudyView, final: FinalRecord) -> Iterator[str]:
         """What the test says, on the run and the version of the seed document, and on the champion's version."""
         seed = view.candidates[0]
-        update = overview.seed_tested(final)
+        update = overview.seed_tested(view, final)
         if update and seed.name != final.champion:
             yield from self._once([f"{key} seed"], lambda _: self._add(seed.name, update))
         tags = {seed.name: overview.seed_tags(final), final.champion: overview.tested(final)}
         for name, told in tags.items():
             if version := self.noted.ids.get(f"prompt {name}"):
                 self.prompt.tag(version, told)
+        if any(f"prompt {name}" in self.noted.ids for name in tags):
+            self.prompt.tell({names.PROMPT_CHAMPION.name: result(final, ending(view))})
 
     def _model(self, records: Sequence[Record]) -> Iterator[str]:
         """The feedback model as it was at the end."""
@@ -266,6 +233,10 @@ class _Projection:
         where, study = (store.client, store.experiment, self.noted.ids["study"]), store.study
         send = partial(logged_model.send, *where, study=study, key=key, record=record, path=path)
         yield from self._once([key], lambda _: send())
+
+    def _child(self, entry: Entry, key: str) -> str:
+        """Send a run below the study's."""
+        return self.store.send(entry, parent=self.noted.ids["study"], known=self._known(key))
 
     def _add(self, key: str, entry: Entry) -> str:
         self.store.add(self.noted.ids[key], entry)
@@ -287,11 +258,3 @@ def _commit(workspace: Path) -> str:
         done = subprocess.run(command, capture_output=True, text=True, timeout=5, check=True)
         return done.stdout.strip()
     return ""
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, OrgoptError):
-        return without_passwords(str(error))
-    first = next(iter(str(error).splitlines()), "no message")
-    text = without_passwords(f"{type(error).__name__}: {first}")
-    return text if len(text) <= LONGEST_REASON else text[: LONGEST_REASON - 1] + "…"

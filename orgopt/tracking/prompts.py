@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 LONGEST = 100_000  # characters; MLflow refuses longer texts
 PREFIX = "prompts:/"
+_EXPERIMENTS = "_mlflow_experiment_ids"
+"""The tag by which MLflow lists a prompt among the pages of experiments."""
 ALIASES = ("champion", "seed")
 
 
@@ -30,10 +32,11 @@ class Prompt:
         client: MLflow's.
         name: The prompt's; another is taken where it belongs to another study.
         study: The id of the study.
+        experiment: MLflow's id of the experiment whose pages list it; empty for none.
     """
 
-    def __init__(self, client: "MlflowClient", name: str, study: str) -> None:
-        self.client, self.study = client, study
+    def __init__(self, client: "MlflowClient", name: str, study: str, experiment: str = "") -> None:
+        self.client, self.study, self.experiment = client, study, experiment
         prompt = client.get_prompt(name)
         owner = (prompt.tags or {}).get(names.STUDY.name) if prompt else None
         self.name = name if owner in {None, study} else f"{name}-{study[:4]}"
@@ -47,12 +50,13 @@ class Prompt:
                 if key := version.tags.get(names.KEY.name):
                     yield key, str(version.version)
 
-    def register(self, key: str, candidate: CandidateView, told: Mapping[str, str]) -> str:
+    def register(self, key: str, candidate: CandidateView, parent: str, told: Mapping[str, str]) -> str:
         """Add a candidate as the next version; returns its number.
 
         Args:
             key: What it stands for in its study.
             candidate: The candidate.
+            parent: The name of the one that it is a change of; empty for the seed document.
             told: Tags that lead the others, such as what the test said.
         """
         record = candidate.record
@@ -64,16 +68,25 @@ class Prompt:
             names.KEY.name: key,
             names.STUDY.name: self.study,
         }
-        of = f"{candidate.name}, changed from {record.parent}" if record.parent else candidate.name
+        of = f"{candidate.name}, changed from {parent}" if parent else candidate.name
         message = f"{of}: {', '.join(record.changes) or 'the seed document'}"[:1000]
         version = self.client.register_prompt(self.name, record.program, commit_message=message, tags={**tags}).version
         # MLflow gives the prompt the tags of its version, too; what belongs to the version alone is taken from it.
-        for name in {*tags} - {*told, names.STUDY.name}:
+        for name in {*tags} - {*told, *((names.STUDY.name,) if self._marked else ())}:
             self.client.delete_prompt_tag(self.name, name)
         if not self._marked:
+            # Lists show the first tag of a prompt alone, by when they were set: the verdict, as soon as there is one.
+            self.client.set_prompt_tag(self.name, names.PROMPT_CHAMPION.name, "running")
             self.client.set_prompt_tag(self.name, names.STUDY.name, self.study)
+            if self.experiment:
+                self.client.set_prompt_tag(self.name, _EXPERIMENTS, f",{self.experiment},")
             self._marked = True
         return str(version)
+
+    def tell(self, told: Mapping[str, str]) -> None:
+        """Tag the prompt, as lists of prompts show it."""
+        for name, value in told.items():
+            self.client.set_prompt_tag(self.name, name, value)
 
     def tag(self, version: str, tags: Mapping[str, str]) -> None:
         """Tag a version."""

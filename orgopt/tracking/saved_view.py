@@ -1,39 +1,68 @@
-"""The saved view of an experiment, which shows the columns that MLflow hides at first."""
+"""The saved views of an experiment: which runs its list shows at first, in which order, with which columns.
+
+One has what leads to the champions, the other every candidate. The format is that of MLflow 3.17's user interface and
+is not documented.
+"""
 
 import base64
 import json
 import time
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from orgopt.tracking import names
 
 VIEW = "orgopt01"
-"""The key of the view, which a link may name."""
-_WIDTHS = {"attributes.`Run Name`": 350, "runDateAndNestInfo": 125, "duration": 80}
-_COLUMN, _WIDE, _LETTER, _AROUND = 65, 260, 6, 30  # pixels, of the others: numbers at least, and what is told in words
+"""The key of the view that opens, which a link may name."""
+EVERY = "orgopt02"
+"""The key of the view of all candidates."""
+COLUMNS = (
+    f"tags.`{names.RESULT.name}`",
+    *(f"metrics.`{one.name}`" for one in (names.TEST_OUTPUT, names.OUTPUT, names.ERROR)),
+    f"tags.`{names.PARENT.name}`",
+)
+"""What the saved views show."""
+ORDERED = f"tags.`{names.ORDER.name}`"
+STORY = f"tags.`{names.PLACE.name}` LIKE '%'"
+"""The filter of what leads to the champions: other candidates have no such tag."""
+PREFIX = "mlflow.sharedViewState."
+"""What the tag of an experiment begins with that keeps a view."""
+_WIDTHS = {"attributes.`Run Name`": 372, "runDateAndNestInfo": 138, "duration": 80}
+_COLUMN, _WIDE, _LETTER, _AROUND = 65, 270, 6, 30  # pixels, of the others: numbers at least, and what is told in words
 
 
-def saved_view(columns: Sequence[str], order_by: str) -> tuple[str, str]:
-    """The experiment tag, name and value, of a saved view that shows some columns beside wide names.
+def saved_views() -> dict[str, str]:
+    """The experiment's tags that keep its two views, which its menu of views names."""
+    named = {VIEW: ("orgopt: studies and champions", STORY), EVERY: ("orgopt: all candidates", "")}
+    now = int(time.time() * 1000)
+    found: dict[str, str] = {}
+    for key, (name, wanted) in named.items():
+        view = {"name": name, "createdAt": now, "updatedAt": now, "state": f"deflate;{packed(state(wanted))}"}
+        found[f"{PREFIX}{key}"] = json.dumps(view)
+    return found
 
-    By any order but that of time MLflow shows runs as a plain list, which needs no unfolding. The format is that of
-    MLflow 3.17's user interface and is not documented.
+
+def state(wanted: str, columns: Sequence[str] = COLUMNS) -> dict[str, Any]:
+    """What a page of runs shows.
+
+    By any order but that of time MLflow shows runs as a plain list, which needs no unfolding.
 
     Args:
+        wanted: The filter; empty for all runs.
         columns: What it shows beside names and times; the first is in words.
-        order_by: The column that it sorts by.
     """
     name, *rest = _WIDTHS
-    order = ["0", name, *columns, *rest]
-    state = {
-        "searchFilter": "",
-        "orderByKey": order_by,
+    return {
+        "searchFilter": wanted,
+        "orderByKey": ORDERED,
         "orderByAsc": True,
         "startTime": "ALL",
         "lifecycleFilter": "Active",
         "datasetsFilter": [],
         "modelVersionFilter": "All Runs",
         "selectedColumns": [*columns],
-        "columnOrder": order,
+        "columnOrder": ["0", name, *columns, *rest],
         "columnWidths": {"0": 73, **{one: _width(one) for one in columns}, columns[0]: _WIDE, **_WIDTHS},
         "runsHiddenMode": "FIRST_10_RUNS",
         "viewMaximized": False,
@@ -45,10 +74,11 @@ def saved_view(columns: Sequence[str], order_by: str) -> tuple[str, str]:
         "groupsExpanded": {},
         "globalLineChartConfig": {"xAxisKey": "step", "lineSmoothness": 0, "selectedXAxisMetricKey": ""},
     }
-    now = int(time.time() * 1000)
-    packed = "deflate;" + base64.b64encode(zlib.compress(json.dumps(state).encode())).decode()
-    view = {"name": "orgopt", "createdAt": now, "updatedAt": now, "state": packed}
-    return f"mlflow.sharedViewState.{VIEW}", json.dumps(view)
+
+
+def packed(view: Mapping[str, Any]) -> str:
+    """A state as MLflow keeps it, in letters."""
+    return base64.b64encode(zlib.compress(json.dumps(view).encode())).decode()
 
 
 def _width(column: str) -> int:

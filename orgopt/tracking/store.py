@@ -3,31 +3,29 @@
 import contextlib
 import logging
 import os
-import shutil
-import sqlite3
 import tempfile
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote, urlparse
-from uuid import uuid4
 
 from orgopt.addresses import without_passwords
 from orgopt.errors import StoreError
+from orgopt.tracking import ways
+from orgopt.tracking.database import SQLITE, create_database, relax
 from orgopt.tracking.direct import Direct
-from orgopt.tracking.entry import CONTEXT, SOURCE_TYPE, Entry, Source
-from orgopt.tracking.names import KEY, ORDER, STUDY
-from orgopt.tracking.saved_view import saved_view
+from orgopt.tracking.entry import CONTEXT, NOTE, OWN, SOURCE_TYPE, Entry, Source
+from orgopt.tracking.names import KEY, STUDY
+from orgopt.tracking.saved_view import saved_views
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-SQLITE = "sqlite:///"
 PARENT = "mlflow.parentRunId"
+KIND = "mlflow.experimentKind"
+"""The tag of an experiment that decides which of its pages MLflow leads to: those of runs."""
 ANSWER_S = 1.0
 """How long a server may take to say that it is there."""
 _BATCH = 900  # MLflow takes 1,000 metrics a batch
@@ -51,47 +49,6 @@ def has_store(workspace: Path) -> bool:
     return not uri.startswith(SQLITE) or Path(uri.removeprefix(SQLITE)).exists()
 
 
-def create_database(path: Path) -> None:
-    """Make a new database whole or not at all: MLflow cannot repair one whose making was interrupted.
-
-    MLflow takes seconds to make one. An empty one is kept for the next time in the user's cache.
-    """
-    if not path.exists():
-        # A name of its own each time: MLflow remembers the connections of a name that is gone.
-        partial = path.with_name(f"{path.name}.{uuid4().hex}.part")
-        try:
-            _copy_empty(partial, path.parent / "mlruns")
-            with contextlib.suppress(FileExistsError):  # another process was first
-                path.hardlink_to(partial)
-        finally:
-            partial.unlink(missing_ok=True)
-    with closing(sqlite3.connect(path)) as database:
-        database.execute("PRAGMA journal_mode=WAL")  # three to four times faster, and it persists
-
-
-def _copy_empty(path: Path, artifacts: Path) -> None:
-    """An empty database, from the cache if it is there."""
-    from mlflow.version import VERSION
-
-    cached = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "orgopt" / f"mlflow-{VERSION}.db"
-    if cached.is_file():
-        shutil.copyfile(cached, path)
-        now = int(time.time() * 1000)
-        change = "UPDATE experiments SET artifact_location = ?, creation_time = ?, last_update_time = ?"
-        with closing(sqlite3.connect(path)) as database, database:
-            database.execute(change, (f"{artifacts.as_uri()}/0", now, now))
-        return
-    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
-
-    store = SqlAlchemyStore(f"{SQLITE}{path}", artifacts.as_uri())
-    store.engine.dispose()
-    with contextlib.suppress(OSError):  # a home that cannot be written
-        cached.parent.mkdir(parents=True, exist_ok=True)
-        fresh = cached.with_name(f"{cached.name}.{uuid4().hex}")
-        shutil.copyfile(path, fresh)
-        fresh.replace(cached)
-
-
 def connect(workspace: Path) -> "MlflowClient":
     """MLflow on the store of a workspace; its import takes seconds.
 
@@ -110,7 +67,7 @@ def connect(workspace: Path) -> "MlflowClient":
     logging.getLogger("mlflow").setLevel(logging.ERROR)
     if uri.startswith(SQLITE):
         create_database(Path(uri.removeprefix(SQLITE)))
-        _relax()
+        relax()
     mlflow.set_tracking_uri(uri)  # traces know no other way
     client = mlflow.MlflowClient(tracking_uri=uri)
     client.search_experiments(max_results=1)
@@ -146,20 +103,18 @@ class Store:
         experiment: The name of the experiment; made when it is not there.
         workspace: Where artifacts lie when the store is the workspace's own.
         study: The id of the study, which marks its runs.
-        columns: What the saved view of a new experiment shows.
     """
 
-    def __init__(
-        self, client: "MlflowClient", experiment: str, workspace: Path, study: str, columns: tuple[str, ...]
-    ) -> None:
+    def __init__(self, client: "MlflowClient", experiment: str, workspace: Path, study: str) -> None:
         self.client, self.study = client, study
         self.uri = str(cast("Any", client).tracking_uri)
         self.direct = _direct(self.uri)
-        self.experiment = self._experiment(experiment, workspace, columns)
+        self.experiment = self._experiment(experiment, workspace)
+        self.views({**saved_views(), KIND: "custom_model_development"})
 
     def address(self, run_id: str) -> str:
         """Where a run is in MLflow's pages, from any of them."""
-        return f"#/experiments/{self.experiment}/runs/{run_id}"
+        return ways.run(self.experiment, run_id)
 
     def state(self, run_id: str) -> str:
         """`active`, `deleted`, or `` when there is no such run."""
@@ -199,17 +154,19 @@ class Store:
         if self.direct:
             run_id, place = self.direct.fresh(self.experiment)
             self._files(run_id, entry.files, place)
-            self.direct.write(run_id, entry, tags, (self.experiment, place))
+            self.direct.write(run_id, entry, _told(tags, run_id), (self.experiment, place))
             return run_id
         run = self.client.create_run(
             self.experiment, start_time=int(entry.began * 1000), tags=tags, run_name=entry.name
         )
-        self._add(run.info.run_id, entry, {}, run.info.artifact_uri or "")
-        return run.info.run_id
+        run_id = run.info.run_id
+        told = {name: value for name, value in _told(tags, run_id).items() if value != tags[name]}
+        self._add(run_id, entry, told, run.info.artifact_uri or "")
+        return run_id
 
     def add(self, run_id: str, entry: Entry, *, tags: Mapping[str, str] | None = None) -> None:
         """Add to a run what an entry has; `tags` instead of its own."""
-        marks = entry.tags if tags is None else tags
+        marks = _told(entry.tags if tags is None else tags, run_id)
         if self.direct:
             self._files(run_id, entry.files, self.direct.place(run_id))
             self.direct.write(run_id, entry, marks, None)
@@ -244,7 +201,15 @@ class Store:
             _write(Path(scratch), files)
             self.client.log_artifacts(run_id, scratch)
 
-    def _experiment(self, name: str, workspace: Path, columns: tuple[str, ...]) -> str:
+    def views(self, found: Mapping[str, str]) -> None:
+        """Keep views of the experiment, as its tags; the pages work without them."""
+        from mlflow.exceptions import MlflowException
+
+        for name, value in found.items():
+            with contextlib.suppress(MlflowException):
+                self.client.set_experiment_tag(self.experiment, name, value)
+
+    def _experiment(self, name: str, workspace: Path) -> str:
         from mlflow.exceptions import MlflowException
 
         found = self.client.get_experiment_by_name(name)
@@ -256,13 +221,11 @@ class Store:
             except MlflowException as error:
                 if error.error_code != "RESOURCE_ALREADY_EXISTS":
                     raise
-                return self._experiment(name, workspace, columns)  # another study was first
+                return self._experiment(name, workspace)  # another study was first
         else:
             experiment = found.experiment_id
             if found.lifecycle_stage != "active":
                 raise StoreError(f"experiment {name} was deleted in MLflow: restore it there")
-        with contextlib.suppress(MlflowException):  # the pages work without it
-            self.client.set_experiment_tag(experiment, *saved_view(columns, f"tags.`{ORDER.name}`"))
         return experiment
 
 
@@ -281,20 +244,13 @@ def _dataset(source: Source) -> Any:
     return DatasetInput(dataset, [InputTag(CONTEXT, source.kind)])
 
 
+def _told(tags: Mapping[str, str], run_id: str) -> dict[str, str]:
+    """Tags whose note names its own run."""
+    return {name: value.replace(OWN, run_id) if name == NOTE else value for name, value in tags.items()}
+
+
 def _write(folder: Path, files: Mapping[str, str]) -> None:
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(text.encode())
-
-
-def _relax() -> None:
-    """Let SQLite leave it to the system when it writes: MLflow holds nothing that the study's log does not."""
-    from sqlalchemy import event
-    from sqlalchemy.engine import Engine
-
-    def relax(connection: Any, _: Any) -> None:
-        if isinstance(connection, sqlite3.Connection):
-            connection.execute("PRAGMA synchronous=NORMAL")
-
-    event.listen(Engine, "connect", relax)

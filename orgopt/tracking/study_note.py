@@ -1,6 +1,6 @@
 """What MLflow tells of a study in words: the verdict in a few, and its note in Markdown. Pure functions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from orgopt.study.predictions import said_of_predictions
 from orgopt.study.records.kinds import FinalRecord
@@ -11,13 +11,9 @@ from orgopt.study.verdict.ending import Ending
 from orgopt.study.wording import MORE_AGENTS, SEED_DOCUMENT, entrant_name
 from orgopt.study.wording import interval as short_interval
 from orgopt.study.wording import signed as short_signed
+from orgopt.tracking import ways
 from orgopt.tracking.markdown import escape, interval, signed
 from orgopt.tracking.names import STAR
-
-
-def images(run: str, shown: Sequence[str]) -> str:
-    """Pictures among a run's artifacts, as its note shows them: by the address at which MLflow's pages ask for them."""
-    return "\n\n".join(f"![{name}](get-artifact?path={name}&run_uuid={run})" for name in shown)
 
 
 def against_seed(final: FinalRecord) -> Claim | None:
@@ -26,20 +22,21 @@ def against_seed(final: FinalRecord) -> Claim | None:
     return next((one for one in claims if one.task == "all"), next(iter(claims), None))
 
 
-def note(told: Ending, final: FinalRecord, address: str, shown: str) -> str:
+def note(told: Ending, final: FinalRecord, address: str, more: Mapping[str, str], shown: str) -> str:
     """The result of a study in Markdown: the verdict and the claims in the few lines that MLflow shows unasked.
 
     Args:
         told: What is said in the end.
         final: The result.
         address: Where the champion's run is.
+        more: Addresses of what else there is, by what they lead to.
         shown: The pictures, as Markdown.
     """
     name = final.champion
     link = f"[{STAR} {name}]({address})" if address else f"{STAR} {name}"
     head = [f"**{escape(told.title)}** {escape(told.sure)}", f"Evolved team: {link}"]
-    head[1] += "".join(f" · {_against(one, name)}" for one in _main(final)[:3])
-    parts = ["  \n".join(head), shown]
+    head[1] += "".join(f" · {against(one, name)}" for one in main_claims(final)[:3])
+    parts = ["  \n".join(head), ways.line(more), shown]
     parts.append("\n".join(f"- {escape(line)}" for line in (*told.measures, *told.notes, *told.advice)))
     rows = [
         f"| {one.phase} | {escape(one.task)} | {escape(one.entrant)} | {signed(one.mean)} | "
@@ -64,11 +61,17 @@ def note(told: Ending, final: FinalRecord, address: str, shown: str) -> str:
 def result(final: FinalRecord, told: Ending) -> str:
     """The verdict in a few words: `★ g04-c03 better: +.36 [+.31, +.40]`."""
     claim = against_seed(final)
-    apart = f": {short_signed(claim.difference)} {short_interval(claim.low, claim.high, sign=True)}" if claim else ""
-    return f"{STAR} {final.champion} {'untested' if claim is None else told.word}{apart}".strip()
+    return f"{STAR} {final.champion} {apart(claim, told.word) if claim else 'untested'}"
 
 
-def _main(final: FinalRecord) -> list[Claim]:
+def apart(claim: Claim, word: str = "") -> str:
+    """How the champion stands to somebody: `better: +.36 [+.31, +.40]`; the difference alone on a single seed."""
+    said = word or (claim.verdict if claim.low is not None else "")
+    known = f"{short_signed(claim.difference)} {short_interval(claim.low, claim.high, sign=True)}"
+    return f"{said}: {known}".strip(": ")
+
+
+def main_claims(final: FinalRecord) -> list[Claim]:
     """The claims on test seeds over all tasks: the seed document first, then those that are told first."""
     tested = [one for one in final.claims if one.phase == TEST]
     whole = [one for one in tested if one.task == "all"] or tested
@@ -76,6 +79,8 @@ def _main(final: FinalRecord) -> list[Claim]:
     return sorted(whole, key=lambda one: first.get(one.entrant, 2))
 
 
-def _against(claim: Claim, champion: str) -> str:
+def against(claim: Claim, champion: str) -> str:
+    """Somebody's score, and how far the champion is from it."""
     name = escape(entrant_name(claim.entrant, SEED_DOCUMENT, champion))
-    return f"{name} {signed(claim.mean)}, ahead by {signed(claim.difference)} {interval(claim.low, claim.high)}"
+    where = "ahead" if claim.difference >= 0 else "behind"
+    return f"{name} {signed(claim.mean)}, {where} by {signed(claim.difference)} {interval(claim.low, claim.high)}"

@@ -35,11 +35,23 @@ def title(view: StudyView, name: str, place: str, ledger: Path) -> str:
         place: The folder of the run, which is that of its phase.
         ledger: The file of its events, `ledger-TASK.jsonl`.
     """
-    task, phase = ledger.stem.removeprefix("ledger-"), SEARCH if place == "candidates" else place
-    scores = view.scores(phase, name, task)
+    task, phase = _run(place, ledger)
+    scored = score_of(view, name, place, ledger)
     star = "★ " if view.final and view.final.champion == name else ""
-    score = f" · score {signed(scores[0].research_output)}" if scores else ""
+    score = f" · score {signed(scored)}" if scored is not None else ""
     return f"{star}{name} · {task}{score} · first {phase} seed"
+
+
+def score_of(view: StudyView, name: str, place: str, ledger: Path) -> float | None:
+    """What a run of a candidate scored; None where that is not known."""
+    task, phase = _run(place, ledger)
+    scores = view.scores(phase, name, task)
+    return scores[0].research_output if scores else None
+
+
+def _run(place: str, ledger: Path) -> tuple[str, str]:
+    """The task and the phase of a run."""
+    return ledger.stem.removeprefix("ledger-"), SEARCH if place == "candidates" else place
 
 
 def spans(title: str, key: str, events: Sequence[Event], ended_at: float) -> list[Span]:
@@ -52,41 +64,6 @@ def spans(title: str, key: str, events: Sequence[Event], ended_at: float) -> lis
         ended_at: When the run was recorded, in seconds since the epoch; lab time is counted back from it.
     """
     return _Trace(title, key, events, ended_at).fill()
-
-
-def send(found: Sequence[Span], *, uri: str, experiment: str, run_id: str, tags: Mapping[str, str]) -> str:
-    """Send the spans of one trace that belongs to a run; returns its id.
-
-    Args:
-        found: The spans.
-        uri: The address of MLflow's store.
-        experiment: MLflow's id of the experiment that it belongs to.
-        run_id: MLflow's id of the run that it belongs to.
-        tags: Of the trace.
-    """
-    from mlflow.entities import Span as MlflowSpan
-    from mlflow.entities import TraceInfo, TraceLocation, TraceState
-    from mlflow.tracing.client import TracingClient
-
-    root = found[0]
-    trace_id = json.loads(root["attributes"]["mlflow.traceRequestId"])
-    began, ended = root["start_time_unix_nano"] // 10**6, root["end_time_unix_nano"] // 10**6
-    info = TraceInfo(
-        trace_id=trace_id,
-        trace_location=TraceLocation.from_experiment_id(experiment),
-        request_time=began,
-        execution_duration=ended - began,
-        state=TraceState.OK,
-        # What the list of traces shows; it has no column for names.
-        request_preview=f"{root['name']} · {json.loads(root['attributes']['mlflow.spanInputs'])}"[:1000],
-        response_preview=json.loads(root["attributes"]["mlflow.spanOutputs"])[:1000],
-        trace_metadata={"mlflow.sourceRun": run_id, "mlflow.trace_schema.version": "3"},
-        tags={"mlflow.traceName": root["name"], **tags},
-    )
-    client = TracingClient(uri)
-    client.log_spans(experiment, [MlflowSpan.from_dict(span) for span in found])
-    client.start_trace(info)
-    return trace_id
 
 
 class _Trace:
@@ -112,9 +89,12 @@ class _Trace:
         team = f"{count(len(start['agents']), 'agent')} ({', '.join(start['agents'])})"
         given = f"{start['budget_s']:g} s on {count(start['slots'], 'slot')}, seed {start['seed']}"
         inputs = f"{team}, {given}; the untouched script has {_metric(start['baseline'])}"
-        outputs = (
-            f"handed in {self._experiment(last['id'])}: {_metric(last['metric'])}, of {len(self.outcomes)} that ended"
-        )
+        gain = f"{_metric(start['baseline'])} → {_metric(last['metric'])} in {count(len(self.outcomes), 'experiment')}"
+        outputs = f"{gain}, handed in {self._experiment(last['id'])}"
+        if story := self._story():  # pages show the first hundreds of characters unasked
+            outputs = (
+                f"{gain}. What it handed in, the last first:\n\n{story}\n\nIn the end: {self._experiment(last['id'])}"
+            )
         root = self._span(self.title, "WORKFLOW", "", (0, self.end), inputs, outputs)
         meetings = [event for event in self.events if event["kind"] == "meeting"]
         rest = [event for event in self.events if event["kind"] in {"proposal", "message", "thought"}]
@@ -166,42 +146,51 @@ class _Trace:
         )
 
     def _proposal(self, parent: str, event: Event) -> None:
-        """An agent's proposal, which ends with its experiment: what it changed, and whether that was kept."""
+        """An agent's proposal with its experiment: what came of it leads its name, since lists cut names off."""
         outcome, number = self.outcomes.get(event["id"]), event["id"]
         what = clean(" ".join(event["note"].split()))
-        inputs = f"changes {self._experiment(event['parent'])}: {what}"
+        inputs = f"{event['agent']} changes {self._experiment(event['parent'])}: {what}"
         if outcome is None:
-            name = f"{event['agent']} · #{number} {what} · still running at the end"
+            name = _short(f"#{number} still running at the end · {event['agent']} · {what}")
             self._span(name, "AGENT", parent, (event["t"], self.end), inputs, "still running at the end")
             return
         came = self._came(event, outcome)
-        name = f"{event['agent']} · #{number} {what}"
-        room = LONGEST_NAME - len(came) - 3
-        name = name if len(name) <= room else f"{name[: room - 1]}…"
         failed = outcome["status"] not in {"ok", "unfinished"}
-        span = self._span(f"{name} · {came}", "AGENT", parent, (event["t"], outcome["ended"]), inputs, came)
+        mark, kept = ("✓ ", "kept") if number in self.kept else ("", "not kept")
         knobs = ", ".join(f"{knob} = {value}" for knob, value in event["knobs"].items())
         heldout = f", held out {_metric(outcome['heldout'])}" if outcome["heldout"] is not None else ""
         self._span(
-            f"experiment #{number}",
-            "TOOL",
-            span,
-            (outcome["started"], outcome["ended"]),
-            knobs or "the untouched script",
-            f"{came}{heldout}" + (f"\n\n{outcome['error']}" if outcome["error"] else ""),
+            _short(f"{mark}#{number} {came} · {event['agent']} · {what}"),
+            "AGENT",
+            parent,
+            (event["t"], outcome["ended"]),
+            f"{inputs}\n\nall settings: {knobs or 'those of the untouched script'}",
+            f"{came}{heldout}: {kept}" + (f"\n\n{outcome['error']}" if outcome["error"] else ""),
             cost={"slot_s": round(outcome["ended"] - outcome["started"], 4)},
             failed=failed,
             more={name: outcome[name] for name in ("metric", "heldout") if outcome[name] is not None},
         )
 
+    def _story(self) -> str:
+        """What the team handed in, one after the other, the last first."""
+        agents = {event["id"]: event["agent"] for event in self.events if event["kind"] == "proposal"}
+        steps = [event for event in self.events if event["kind"] == "submission" and event["id"]]
+        found: list[str] = []
+        before: float | None = self.start["baseline"]
+        for event in steps:
+            gain = f"{_metric(before)} → {_metric(event['metric'])}"
+            found.append(f"- {event['t']:.3g} s: {gain}, #{event['id']} by {agents.get(event['id'], '')}")
+            before = event["metric"]
+        return "\n".join(reversed(found))
+
     def _came(self, event: Event, outcome: Event) -> str:
-        """What came of an experiment: `0.138 → 0.131 kept`, or how it ended."""
+        """What came of an experiment: `0.138 → 0.131`, or how it ended."""
         after = outcome["metric"]
         if after is None:
             return str(outcome["status"])
         parent = self.start["baseline"] if not event["parent"] else self.outcomes.get(event["parent"], {}).get("metric")
         before = f"{_metric(parent)} → " if parent is not None else ""
-        return f"{before}{_metric(after)} {'kept' if event['id'] in self.kept else 'not kept'}"
+        return f"{before}{_metric(after)}"
 
     def _meeting(self, root: str, event: Event) -> None:
         cost = {"agent_s": round(event["seconds"] * len(event["agents"]), 4)}
@@ -261,6 +250,10 @@ class _Trace:
     def _at(self, t: float) -> int:
         """Lab seconds as nanoseconds since the epoch."""
         return int((self.began + t) * 1e9)
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 
 def _metric(value: float | None) -> str:

@@ -1,0 +1,51 @@
+"""What MLflow shows of a control: who else ran on the test seeds, as a run beside the champion's. Pure functions."""
+
+from orgopt.draw.text import clean
+from orgopt.study.records.kinds import FinalRecord
+from orgopt.study.view import StudyView
+from orgopt.study.wording import MEANINGS, SEED_DOCUMENT, entrant_name
+from orgopt.tracking import names, pictures
+from orgopt.tracking.entry import NOTE, Entry
+from orgopt.tracking.markdown import escape, interval, signed
+from orgopt.tracking.names import COLOUR, STAR, order_ahead
+from orgopt.tracking.study_note import apart, main_claims
+
+_FIRST = 2  # after champion and seed document
+
+
+def controls(view: StudyView, final: FinalRecord) -> list[Entry]:
+    """The controls of a study as runs, the best on test seeds first."""
+    found = [one for one in main_claims(final) if one.entrant != SEED_DOCUMENT]
+    entries: list[Entry] = []
+    for place, one in enumerate(sorted(found, key=lambda claim: -claim.mean)):
+        # The simplest ran under its own name.
+        ran = final.simplest if one.entrant == "simplest" else one.entrant
+        name = clean(entrant_name(one.entrant, view.candidates[0].name, final.champion))
+        name += f" ({ran})" if ran != one.entrant else ""
+        note = [
+            f"**Control: {escape(name)} scored {signed(one.mean)} on test seeds**",
+            f"{escape(MEANINGS.get(one.entrant, ''))}",
+            f"The champion, on the same seeds: {one.verdict} by {signed(one.difference)} {interval(one.low, one.high)}",
+        ]
+        tags = {
+            names.KIND.name: "control",
+            names.PLACE.name: "control",
+            names.ORDER.name: order_ahead(view.head, _FIRST + place),
+            names.RESULT.name: f"{STAR} {apart(one)}",
+            names.TASKS.name: ", ".join(view.tasks),
+            COLOUR: pictures.OTHERS[place % len(pictures.OTHERS)],
+            NOTE: "\n\n".join(filter(None, note)),
+            **names.reporting(view.head),
+        }
+        points = (names.CONTROL_OUTPUT.at(one.mean), *pictures.budget_points(view, ran))
+        entries.append(
+            Entry(
+                key=f"control {one.entrant}",
+                name=f"control · {name}",
+                began=final.at,
+                at=final.at,
+                tags=tags,
+                points=points,
+            )
+        )
+    return entries
