@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from orgopt.evolve.compare.contest import Contest
+    from orgopt.evolve.contest import Contest
     from orgopt.evolve.space.candidate import Candidate
     from orgopt.evolve.trials.arena import Job
     from orgopt.lab.base import Outcome

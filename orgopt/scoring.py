@@ -17,16 +17,14 @@ from orgopt.errors import TaskError, UsageError
 from orgopt.lab.base import Lab, Status
 from orgopt.lab.worlds.world import WorldOfDocuments, open_world
 from orgopt.ledger import BASELINE, Event, Ledger
-from orgopt.org import Org
 from orgopt.score import Score as Score
 from orgopt.task import Task
+from orgopt.task_fit import DEPTH, require_fit
 from orgopt.team.no_result import require_thoughts
 from orgopt.team.runtime import Team, Watcher
 from orgopt.verification import Submissions, Verified, verify
 
 VERIFY_SEEDS = 2
-DEPTH = 1
-"""Levels of studies that may lie below a run."""
 DISQUALIFIED = -1.0
 """The research output of a run with a tampered result, unless the run is worse: as far below the baseline as the task's
 reference is above it, so that doing nothing beats it."""
@@ -104,18 +102,6 @@ def evaluate(
     task = measured(task, lab)
     run(program, task, lab, budget_s=budget_s, seed=seed, ledger=ledger, watch=watch, language=language, means=means)
     return verified(task, lab, ledger, budget_s=budget_s, seed=seed, verify_seeds=verify_seeds, pairs=pairs)
-
-
-def require_fit(org: Org, task: Task) -> None:
-    """Refuse a team where documents are proposed, and a search where experiments are.
-
-    Raises:
-        UsageError: It says which.
-    """
-    if org.proposes != task.proposes:
-        who = "a search, whose agents propose documents" if org.searches else "a team, whose agents propose experiments"
-        what = f"{task.name} is a task for searches" if task.proposes == "documents" else f"{task.name} is for teams"
-        raise UsageError(f"{org.title or 'this document'} is {who}, and {what}")
 
 
 def _studied(program: Program, task: Task, *, budget_s: float, seed: int, depth: int, ledger: Ledger) -> Score:

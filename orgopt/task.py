@@ -1,7 +1,7 @@
 """Tasks: what is researched, with its baseline and reference figures.
 
-How a folder is read as one is `orgopt.task_folder`'s, knobs `orgopt.knob`'s, limits `orgopt.limits`', running it the
-lab's.
+How a folder is read as one is `orgopt.task_folder`'s, knobs `orgopt.knob`'s, limits
+`orgopt.experiment_limits`', running it the lab's.
 
 A task is a folder with `task.toml` and either fixed files and one editable script, whose constants are its knobs,
 or a world: a Python callable that answers any setting of the knobs that `task.toml` declares itself. A folder with
@@ -18,9 +18,9 @@ from typing import Any
 
 from orgopt import normalisation
 from orgopt.errors import TaskError
+from orgopt.experiment_limits import Limits as Limits
 from orgopt.foreign.targets import Target, edited
 from orgopt.knob import Knob, Settings, Value, settled, values_in, with_values
-from orgopt.limits import Limits as Limits
 from orgopt.normalisation import Measure as Measure
 from orgopt.org import Proposes
 from orgopt.workspace import SETTINGS

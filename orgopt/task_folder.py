@@ -10,8 +10,8 @@ from typing import Any
 
 from orgopt import foreign, normalisation, regular
 from orgopt.errors import TaskError, UsageError
+from orgopt.experiment_limits import WITH_GPU, Limits
 from orgopt.knob import parse_knobs
-from orgopt.limits import WITH_GPU, Limits
 from orgopt.task import Measure, Task
 from orgopt.task_form import PRINTS, read_toml
 from orgopt.task_source import find_task, is_task

@@ -13,9 +13,9 @@ from orgopt.errors import StoreError, UsageError
 
 SETTINGS = "orgopt.toml"
 TABLES = {
-    "models": "orgopt.agents.settings",
-    "prices": "orgopt.agents.settings",
-    "agents": "orgopt.agents.command.config",
+    "models": "orgopt.agents.toml_models",
+    "prices": "orgopt.agents.toml_models",
+    "agents": "orgopt.agents.command.toml_agents",
     "notify": "orgopt.api.steering",
     "tasks": "orgopt.foreign.places",
 }

@@ -8,9 +8,9 @@ import pytest
 
 from orgopt.agents import Knowledge, Known, View, make_agent
 from orgopt.agents.knowledge import Array
+from orgopt.agents.policy.gaussian_process import Process
 from orgopt.agents.policy.gp import STARTUP
 from orgopt.agents.policy.gp import STEPS as FIRST_STEPS
-from orgopt.agents.policy.process import Process
 from orgopt.errors import TaskError, UsageError
 from orgopt.knob import active, parse_knobs, settled
 from orgopt.lab.base import Status

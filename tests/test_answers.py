@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from orgopt.agents.settings import LanguageSettings
 from orgopt.agents.thinking import reading
 from orgopt.agents.thinking.edits import Edit, InvalidAnswerError, read_edits
+from orgopt.agents.toml_models import LanguageSettings
 from orgopt.ledger import Ledger
 from orgopt.org import Link, Org
 from orgopt.task import Task

@@ -19,7 +19,7 @@ from orgopt.ledger import Ledger
 from orgopt.org import Link, Org, Role, Standup, TaskLength
 from orgopt.task import Task
 from orgopt.team import desk as desk_module
-from orgopt.team.assigned import ending_of, words_of
+from orgopt.team.assignment_words import ending_of, words_of
 from orgopt.team.merging import merged, three_way
 from orgopt.team.runtime import Team
 from orgopt.team.scripts import Scripts

@@ -16,7 +16,7 @@ from orgopt.board.ladder import Ladder
 from orgopt.board.limits import RefusedError
 from orgopt.board.records import Finding, Status
 from orgopt.board.repeat import repeat, wrong
-from orgopt.board.spending import BATCH, BOUND, MOST_ROUNDS, Verdict, level, log_evidence, verdict
+from orgopt.board.sequential_test import BATCH, BOUND, MOST_ROUNDS, Verdict, level, log_evidence, verdict
 from orgopt.board.standing import ALWAYS, MOST_WAITING, WAITING, holds, may_wait, recheck_chance
 from orgopt.board.store import ATTEMPTS, LeaseLostError, Store
 from orgopt.board.terms import new_terms

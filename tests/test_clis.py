@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from orgopt.agents.command.config import CommandSettings, read_commands
+from orgopt.agents.command.toml_agents import CommandSettings, read_commands
 from orgopt.agents.session import Language
-from orgopt.agents.settings import LanguageSettings, ModelSettings, Price
+from orgopt.agents.toml_models import LanguageSettings, ModelSettings, Price
 from orgopt.ledger import Ledger
 from orgopt.task import Task
 from orgopt.team.runtime import Team

@@ -18,10 +18,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from orgopt.agents.command.config import CommandSettings, read_commands
+from orgopt.agents.command.toml_agents import CommandSettings, read_commands
 from orgopt.agents.session import Language, Means
-from orgopt.agents.settings import LanguageSettings
 from orgopt.agents.thinking.spend import OverBudgetError
+from orgopt.agents.toml_models import LanguageSettings
 from orgopt.cli import main
 from orgopt.document import lint, parse
 from orgopt.document.editing.canonical import org_text

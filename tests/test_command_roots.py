@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from orgopt.agents.session import Language
-from orgopt.agents.settings import LanguageSettings
-from orgopt.lab.sandbox.command_roots import roots_of
+from orgopt.agents.toml_models import LanguageSettings
+from orgopt.lab.sandbox.command.roots import roots_of
 from orgopt.ledger import Ledger
 from orgopt.task import Task
 from orgopt.team.runtime import Team

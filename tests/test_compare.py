@@ -17,7 +17,7 @@ from orgopt.cli.compare import ContestProgress, resolution, sparkline
 from orgopt.document import Program, parse
 from orgopt.errors import StoreError, UsageError
 from orgopt.evolve import Job
-from orgopt.evolve.compare.contest import Contest, default_name, enter, identity_of
+from orgopt.evolve.contest import Contest, default_name, enter, identity_of
 from orgopt.jsonl import read_lines
 from orgopt.scoring import Score
 from orgopt.study.contest import ContestLog

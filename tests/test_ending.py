@@ -23,9 +23,9 @@ from orgopt.ledger import Ledger
 from orgopt.org import DEFAULT_AGENT, Org, Role
 from orgopt.study.config import StudyConfig
 from orgopt.study.log import StudyLog
-from orgopt.study.parts import Parts
 from orgopt.study.records.kinds import EntrantRecord
 from orgopt.study.records.names import RACE, SEARCH, TEST
+from orgopt.study.score_parts import Parts
 from orgopt.study.standing import Standing
 from orgopt.study.verdict.ending import SCALE, WIDTH, Bar, Ending, again, bars, lines, scale, text
 from orgopt.study.verdict.evidence import improvement

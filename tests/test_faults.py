@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
+from orgopt.experiment_limits import Limits
 from orgopt.lab.base import Experiment, Outcome, Status
 from orgopt.lab.local import LocalLab
 from orgopt.lab.sandbox.choice import Sandbox
 from orgopt.lab.sandbox.files import covers_tmp
-from orgopt.limits import Limits
 from orgopt.task import Task
 from orgopt.task_folder import load_task
 from orgopt.testing.lab import drain

@@ -19,8 +19,8 @@ from orgopt.callback import Callback
 from orgopt.document import parse
 from orgopt.evolve import optimize
 from orgopt.evolve.controls import ablations
-from orgopt.evolve.forecast.calls import Pace, Span, Terms, calls
-from orgopt.evolve.trials.kept import Keeping, Settings, evaluate_kept
+from orgopt.evolve.cost_forecast.calls import Pace, Span, Terms, calls
+from orgopt.evolve.trials.kept_language_runs import Keeping, Settings, evaluate_kept
 from orgopt.jsonl import read_lines
 from orgopt.lab.local import LocalLab
 from orgopt.lab.sandbox.choice import Sandbox

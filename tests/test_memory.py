@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 from orgopt.errors import LabError
+from orgopt.experiment_limits import Limits
 from orgopt.lab.base import Experiment, Status
 from orgopt.lab.local import LocalLab
 from orgopt.lab.sandbox.choice import Sandbox
 from orgopt.lab.sandbox.inside.prime import copied
-from orgopt.limits import Limits
 from orgopt.task import Task
 from orgopt.task_folder import load_task
 from orgopt.testing.lab import drain

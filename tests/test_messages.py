@@ -276,7 +276,7 @@ DRY = ("optimize", "trio.md", "--task", "digits", "--lab", "replay", "--budget",
 
 def test_what_a_study_would_cost_is_counted_in_units_that_fit(lab: Path) -> None:
     from orgopt.cli.shared.study_result import duration
-    from orgopt.evolve.forecast.calls import Span
+    from orgopt.evolve.cost_forecast.calls import Span
 
     assert duration(Span(12.4, 55)) == "12 – 55 s"
     assert duration(Span(180, 720)) == "3 – 12 min"
@@ -302,7 +302,7 @@ def test_what_a_study_would_cost_has_the_slow_samplers(lab: Path) -> None:
 
 
 def test_earlier_runs_of_a_sampler_say_how_long_it_takes(lab: Path) -> None:
-    from orgopt.evolve.forecast.estimate import timing
+    from orgopt.evolve.cost_forecast.estimate import timing
     from orgopt.study.view import study
     from tests.fakes.study import parsed
 
@@ -328,7 +328,7 @@ def test_earlier_runs_of_a_sampler_say_how_long_it_takes(lab: Path) -> None:
         (["export"], "g00-c01@", ["g00-c01@alpha"]),
         (["schema"], "log", ["log-verify"]),
         ([], "opt", ["optimize"]),
-        (["optimize", "--sear"], "--sear", ["--search-seeds"]),
+        (["optimize", "--searc"], "--searc", ["--search", "--search-seeds"]),
     ],
     ids=lambda one: " ".join(one) if isinstance(one, list) else "",
 )

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from orgopt.agents.session import Language
-from orgopt.agents.settings import LanguageSettings, ModelSettings, Price
 from orgopt.agents.thinking.memories import Memories
+from orgopt.agents.toml_models import LanguageSettings, ModelSettings, Price
 from orgopt.errors import StoreError, UsageError
 from orgopt.ledger import Event, Ledger
 from orgopt.org import Link, Org, Role, Standup

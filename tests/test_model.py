@@ -13,9 +13,9 @@ from dspy.lm15 import Config, Message, Request
 from orgopt.agents.llm.engine import Engine, speaker
 from orgopt.agents.llm.model import MAX_ANSWER, AskError, Failure, Model
 from orgopt.agents.llm.prices import price_of
-from orgopt.agents.settings import LanguageSettings, ModelSettings, Price, read_settings
 from orgopt.agents.thinking.answers import Answer, Answers
 from orgopt.agents.thinking.spend import Amount, OverBudgetError, Spend
+from orgopt.agents.toml_models import LanguageSettings, ModelSettings, Price, read_settings
 from orgopt.errors import StoreError, UsageError
 from tests.fakes.llm_server import MODEL, NOISE, Call, Fault, LlmServer, fields
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from orgopt.agents.settings import LanguageSettings, ModelSettings
+from orgopt.agents.toml_models import LanguageSettings, ModelSettings
 from orgopt.document import lint, load, parse, read
 from orgopt.document.findings import errors
 from orgopt.evolve.proposers.openings import openings

@@ -11,8 +11,8 @@ from click.testing import CliRunner
 
 from orgopt.cli import main
 from orgopt.knob import parse_knobs
-from orgopt.lab.worlds import parting as parted
-from orgopt.lab.worlds.parting import figures, parting
+from orgopt.lab.worlds import metrics_part as parted
+from orgopt.lab.worlds.metrics_part import figures, parting
 from orgopt.lab.worlds.world import Called
 from orgopt.task import Measure, Task
 from tests.test_replay import own_world

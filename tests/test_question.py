@@ -15,9 +15,9 @@ from orgopt.agents.llm.adapter import Adapter
 from orgopt.agents.llm.agent import program
 from orgopt.agents.llm.sections import LATE
 from orgopt.agents.session import Language, freeze, thaw
-from orgopt.agents.settings import LanguageSettings, ModelSettings, read_settings
 from orgopt.agents.thinking.interface import interface
 from orgopt.agents.thinking.results import noise_sd, worthwhile
+from orgopt.agents.toml_models import LanguageSettings, ModelSettings, read_settings
 from orgopt.asking.situations import history, situations
 from orgopt.errors import UsageError
 from orgopt.lab import make_lab

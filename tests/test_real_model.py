@@ -14,9 +14,9 @@ from orgopt.agents.llm.engine import Engine, speaker
 from orgopt.agents.llm.model import Model
 from orgopt.agents.llm.probe import held, problem
 from orgopt.agents.session import Language
-from orgopt.agents.settings import LanguageSettings, ModelSettings, Price
 from orgopt.agents.thinking.answers import Answers
 from orgopt.agents.thinking.spend import Spend
+from orgopt.agents.toml_models import LanguageSettings, ModelSettings, Price
 from orgopt.asking.ask import ask
 from orgopt.asking.situations import history, situations
 from orgopt.lab import make_lab

@@ -17,9 +17,9 @@ from orgopt.agents.command.relay.relay import Relay
 from orgopt.agents.command.relay.server import MAX_BODY, MAX_CONNECTIONS, Served
 from orgopt.agents.llm.model import Model
 from orgopt.agents.session import Language
-from orgopt.agents.settings import LanguageSettings, ModelSettings, Price
 from orgopt.agents.thinking.answers import Answers
 from orgopt.agents.thinking.spend import Spend
+from orgopt.agents.toml_models import LanguageSettings, ModelSettings, Price
 from orgopt.errors import UsageError
 from orgopt.lab.sandbox import choice
 from orgopt.lab.sandbox.choice import Sandbox

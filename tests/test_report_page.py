@@ -15,8 +15,8 @@ from click.testing import CliRunner
 from orgopt.cli import main
 from orgopt.document import parse, read
 from orgopt.draw import Weight, Weights, svg
+from orgopt.markup import h
 from orgopt.report import page as made
-from orgopt.report.markup import h
 from orgopt.report.scale import Scale, scale, ticks
 from orgopt.study.verdict.study import ending
 from orgopt.study.wording import count, duration, entrant_name, interval, plain, signed

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orgopt.agents.session import Means
-from orgopt.agents.settings import LanguageSettings
 from orgopt.agents.thinking.spend import OverBudgetError
+from orgopt.agents.toml_models import LanguageSettings
 from orgopt.callback import Callback
 from orgopt.cli import main
 from orgopt.document import Program, lint, parse, read
@@ -207,9 +207,9 @@ def test_a_rewritten_charter_and_a_headcount_land_in_the_document(toy: Task, pai
     assert told["sampler_better"][1] == 2
     assert "reflect proposed 1 of the 1 candidates" in said_of_rewrites(found.final.rewrites)
     assert "reflect proposed 1 of the 1 candidates" in page(found)
-    assert "reflect proposed 1 of the 1 candidates" in overview.note(ending(found), found.final, "", "")
+    assert "reflect proposed 1 of the 1 candidates" in overview.note(ending(found), found.final, "", {}, "")
     parent = found.candidates[candidate["parent"]]
-    note = candidate_run.note(candidate_run.Family(found, found.candidates[3], parent, "", 0.0, frozenset()), 1)
+    note = candidate_run.note(candidate_run.Family(found, found.candidates[3], parent, "", "", 0.0, frozenset()), 1)
     assert "reflect changed" in note
     assert "the best run turned one knob at a time" in note
 

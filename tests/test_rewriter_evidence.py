@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from orgopt.agents.settings import LanguageSettings, Price
+from orgopt.agents.toml_models import LanguageSettings, Price
 from orgopt.document import parse, read
-from orgopt.evolve.forecast.calls import Span, first_questions
-from orgopt.evolve.forecast.rewriters import asking_calls, rewriter_calls
+from orgopt.evolve.cost_forecast.calls import Span, first_questions
+from orgopt.evolve.cost_forecast.rewriters import asking_calls, rewriter_calls
 from orgopt.evolve.proposers.rewrite import evidence
 from orgopt.evolve.proposers.rewrite.evidence import EXPLAINED, Scored
 from orgopt.evolve.space.allowed import PARTS

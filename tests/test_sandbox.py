@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from orgopt.cli import main
 from orgopt.errors import SandboxError, TaskError, UsageError
+from orgopt.experiment_limits import Limits
 from orgopt.lab.base import Experiment, Outcome, Status
 from orgopt.lab.local import LocalLab
 from orgopt.lab.sandbox import bubblewrap, choice, launch, wrap
@@ -20,7 +21,6 @@ from orgopt.lab.sandbox.bubblewrap import VARIABLE
 from orgopt.lab.sandbox.choice import CHOICE, Sandbox, chosen
 from orgopt.lab.sandbox.inside import isolate, seccomp
 from orgopt.lab.sandbox.inside.start import ISOLATION_FAILED, check_isolation
-from orgopt.limits import Limits
 from orgopt.task import Task
 from orgopt.task_folder import load_task
 from orgopt.testing.lab import drain

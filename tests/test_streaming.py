@@ -7,10 +7,10 @@ import pytest
 from dspy.lm15 import Config, Message, Request
 
 from orgopt.agents.llm.model import Model
-from orgopt.agents.settings import ModelSettings, Price
 from orgopt.agents.thinking.answers import Answer
 from orgopt.agents.thinking.failures import Failure
 from orgopt.agents.thinking.spend import Spend
+from orgopt.agents.toml_models import ModelSettings, Price
 from tests.fakes.llm_server import MODEL, Call, Fault, LlmServer, Raw, Reply
 
 ASKED = Request(model=MODEL, messages=(Message.user("Say it."),), config=Config(temperature=0.0))

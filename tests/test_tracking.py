@@ -291,6 +291,7 @@ def test_every_name_in_mlflow_is_in_the_table(seen: Path) -> None:
     assert rest <= {
         "orgopt.metric",
         "orgopt.seed",
+        "orgopt.studies",
         "orgopt.training_set",
         "1 agents",
         "1 links",

@@ -13,8 +13,8 @@ from dspy.lm15 import Config, Message, Request
 from orgopt.agents.llm.model import Failure, Model
 from orgopt.agents.llm.probe import Held, held, problem
 from orgopt.agents.session import Means
-from orgopt.agents.settings import ModelSettings, Price
 from orgopt.agents.thinking.spend import Spend
+from orgopt.agents.toml_models import ModelSettings, Price
 from orgopt.errors import ModelError
 from orgopt.jsonl import read_lines
 from orgopt.ledger import Event, Ledger

@@ -14,12 +14,12 @@ from orgopt.agents import make_agent
 from orgopt.agents.approval import Approve
 from orgopt.agents.base import Agent
 from orgopt.agents.llm.prices import price_of
-from orgopt.agents.settings import LanguageSettings, Price, read_settings
 from orgopt.agents.thinking.answers import Answers
 from orgopt.agents.thinking.failures import UNANSWERED
 from orgopt.agents.thinking.memories import Memories
 from orgopt.agents.thinking.situation import Allowance, Seat
 from orgopt.agents.thinking.spend import OVER_BUDGET, Spend
+from orgopt.agents.toml_models import LanguageSettings, Price, read_settings
 from orgopt.errors import UsageError
 from orgopt.org import LANGUAGE_AGENT, Org, Role
 from orgopt.seal import read_record, write_record

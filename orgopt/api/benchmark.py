@@ -17,9 +17,9 @@ from orgopt.api.language import check, language_settings
 from orgopt.callback import Callback
 from orgopt.document import parse
 from orgopt.errors import UsageError
-from orgopt.evolve.compare.contest import Contest, enter
+from orgopt.evolve.contest import Contest, enter
 from orgopt.evolve.trials.arena import Arena, Job, Terms
-from orgopt.evolve.trials.kept import PLAIN_PREFIX
+from orgopt.evolve.trials.kept_language_runs import PLAIN_PREFIX
 from orgopt.json_values import json_values
 from orgopt.org import Org
 from orgopt.plugin_faults import naming_packages

@@ -25,9 +25,9 @@ from orgopt.api.language import check, going_on, language_settings, means
 from orgopt.api.steering import Notices, TimeIsUp, ending_after, notify_command, seconds_left, wait_while_paused
 from orgopt.callback import Callback, Following
 from orgopt.document import Program, parse, read
-from orgopt.evolve.compare.contest import Contest, Entrants, default_name, enter, identity_of
+from orgopt.evolve.contest import Contest, Entrants, default_name, enter, identity_of
 from orgopt.evolve.trials.arena import Arena, Terms
-from orgopt.evolve.trials.kept import PLAIN_PREFIX
+from orgopt.evolve.trials.kept_language_runs import PLAIN_PREFIX
 from orgopt.evolve.trials.kept_plain import plain_folder
 from orgopt.org import Org
 from orgopt.plugin_faults import naming_packages

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orgopt.agents.session import FROZEN, Language, speaks, thaw
-from orgopt.agents.settings import LanguageSettings
+from orgopt.agents.toml_models import LanguageSettings
 from orgopt.api.labs import experiment_s, kept_baseline
 from orgopt.document import require_org
 from orgopt.errors import OrgoptError
-from orgopt.evolve.forecast.calls import Calls, Pace, Span, calls, earlier, first_questions
-from orgopt.evolve.forecast.calls import Terms as CallTerms
-from orgopt.evolve.forecast.estimate import Estimate, estimate, speaking, timing
-from orgopt.evolve.forecast.rewriters import asking_calls, rewriter_calls
+from orgopt.evolve.cost_forecast.calls import Calls, Pace, Span, calls, earlier, first_questions
+from orgopt.evolve.cost_forecast.calls import Terms as CallTerms
+from orgopt.evolve.cost_forecast.estimate import Estimate, estimate, speaking, timing
+from orgopt.evolve.cost_forecast.rewriters import asking_calls, rewriter_calls
 from orgopt.org import LANGUAGE_AGENT, Org
 from orgopt.study.records.names import LOG
 from orgopt.study.view import StudyView, load_study

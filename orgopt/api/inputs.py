@@ -11,9 +11,9 @@ from orgopt.document import Program, load, parse, require_org
 from orgopt.document.as_read import in_a_line, inferred, with_policies
 from orgopt.errors import UsageError
 from orgopt.org import Org
-from orgopt.scoring import require_fit
 from orgopt.suite import SUITE, is_suite, suite_folders
 from orgopt.task import Task
+from orgopt.task_fit import require_fit
 from orgopt.task_folder import load_task
 from orgopt.workspace import find_workspace
 

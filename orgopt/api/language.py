@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from orgopt.agents.approval import Approve
 from orgopt.agents.llm.prices import price_of
 from orgopt.agents.session import FROZEN, Language, Means, freeze, speaks, thaw
-from orgopt.agents.settings import LanguageSettings, Price, read_settings
 from orgopt.agents.thinking.spend import Spend
+from orgopt.agents.toml_models import LanguageSettings, Price, read_settings
 from orgopt.called import argument
 from orgopt.errors import ModelError, UsageError
 from orgopt.json_values import json_values

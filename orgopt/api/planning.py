@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from orgopt.agents.approval import Approve
 from orgopt.agents.session import speaks
-from orgopt.agents.settings import LanguageSettings
+from orgopt.agents.toml_models import LanguageSettings
 from orgopt.api.bounds import RAY, require
 from orgopt.api.inputs import (
     AnyTask,
@@ -34,10 +34,10 @@ from orgopt.evolve.space.genome import everybody
 from orgopt.evolve.surrogate.examples import NONE
 from orgopt.org import Org
 from orgopt.plugin_faults import naming_packages
-from orgopt.scoring import DEPTH, require_fit
 from orgopt.study.config import BY_ASKING, BY_RUN, NO_REWRITER, StudyConfig, check_config
 from orgopt.study.defaults import CONTENDERS, GENERATIONS, SLOTS, study_defaults
 from orgopt.study.search_plan import DEFAULT_SEARCH, Searching, searching
+from orgopt.task_fit import DEPTH, require_fit
 from orgopt.task_source import shipped
 
 LIBRARY = "library.md"

@@ -36,9 +36,10 @@ from orgopt.ledger import Event, Ledger, results_tsv, write_text
 from orgopt.locks import holding
 from orgopt.org import Org
 from orgopt.plugin_faults import naming_packages
-from orgopt.scoring import VERIFY_SEEDS, Score, require_fit
+from orgopt.scoring import VERIFY_SEEDS, Score
 from orgopt.scoring import evaluate as evaluate_in
 from orgopt.seal import write_record
+from orgopt.task_fit import require_fit
 from orgopt.task_folder import load_task
 from orgopt.team.costs import report
 from orgopt.team.no_result import mended

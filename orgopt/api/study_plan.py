@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from orgopt.agents.approval import Approve
-from orgopt.agents.settings import LanguageSettings
+from orgopt.agents.toml_models import LanguageSettings
 from orgopt.api.bounds import require
 from orgopt.api.forecasts import forecast
 from orgopt.api.labs import calibrate_all
@@ -17,7 +17,7 @@ from orgopt.api.study_result import StudyResult
 from orgopt.callback import Callback, Following
 from orgopt.called import own_command
 from orgopt.document import Program
-from orgopt.evolve.forecast.estimate import Estimate
+from orgopt.evolve.cost_forecast.estimate import Estimate
 from orgopt.evolve.search import optimize as search
 from orgopt.evolve.surrogate.examples import gather_evidence, keep_evidence
 from orgopt.evolve.trials.arena import Arena, Terms

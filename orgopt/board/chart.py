@@ -1,7 +1,7 @@
 """The chart of a board: how the best came to be as good as it is, a step an accepted claim."""
 
 from orgopt.board.view import View
-from orgopt.report.markup import Markup, h, number
+from orgopt.markup import Markup, h, number
 
 _WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 900.0, 220.0, 60.0, 16.0, 12.0, 30.0
 

@@ -12,7 +12,7 @@ from orgopt.board.bet_chart import rounds, wealth
 from orgopt.board.frame import STATUSES, eyebrow, gain_words, html, moment, name_of, right, who
 from orgopt.board.records import BASELINE, Entry, Status, Terms
 from orgopt.board.verification import gain_of
-from orgopt.report.markup import Child, Markup, h
+from orgopt.markup import Child, Markup, h
 from orgopt.report.stacked import tiles
 from orgopt.study.wording import count
 from orgopt.task import Task

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
 from orgopt.board.view import View
-from orgopt.report.markup import visible
+from orgopt.markup import visible
 
 _ATOM = "http://www.w3.org/2005/Atom"
 _NEWEST = 50

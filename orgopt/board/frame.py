@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 
 from orgopt.board.records import Entry, Status, Terms
-from orgopt.report.markup import Child, Markup, h, visible
+from orgopt.markup import Child, Markup, h, visible
 
 PRINT_DIGITS = 8
 """Of a key that stand beside a name, which anyone may take."""

@@ -7,7 +7,7 @@ from orgopt.board.chart import progress
 from orgopt.board.frame import STATUSES, eyebrow, gain_words, html, moment, name_of, right, unit_of, who
 from orgopt.board.records import Entry, Terms
 from orgopt.board.view import View
-from orgopt.report.markup import Child, Markup, h
+from orgopt.markup import Child, Markup, h
 
 _CHANGES = 6
 """Settings of a claim that a list shows."""

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from orgopt.board import draws
 from orgopt.board.claims import digest, to_sign
 from orgopt.board.keys import signed_by
-from orgopt.board.spending import level, log_evidence
+from orgopt.board.sequential_test import level, log_evidence
 from orgopt.board.verification import RECHECK, gain_of
 from orgopt.calibration import train_all
 from orgopt.errors import UsageError

@@ -3,9 +3,9 @@
 After BOINC's adaptive replication (Anderson 2020, Journal of Grid Computing 18, 99): how often the results of a
 contributor are computed again falls with the number of those that held, one after the other, and is all of them again
 after one that did not. Here it is the *second* verification of an accepted claim, on further seeds, that is spared, and
-more claims may wait at once. The test itself is spared to nobody, so that nothing in `orgopt.board.spending` rests on
-anybody's record. A claim holds where the metric that its contributor stated is what was measured, up to noise; whether
-it was accepted is another matter.
+more claims may wait at once. The test itself is spared to nobody, so that nothing in
+`orgopt.board.sequential_test` rests on anybody's record. A claim holds where the metric that its contributor stated is
+what was measured, up to noise; whether it was accepted is another matter.
 """
 
 import math

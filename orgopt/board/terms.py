@@ -4,7 +4,7 @@ import secrets
 
 from orgopt.board.draws import new_root, secret
 from orgopt.board.records import Terms
-from orgopt.board.spending import FAMILY
+from orgopt.board.sequential_test import FAMILY
 from orgopt.errors import UsageError
 from orgopt.task import Task
 

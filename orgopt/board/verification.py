@@ -2,8 +2,8 @@
 
 The runs are those of any lab of orgopt, so that a script which a stranger wrote is held by the sandbox and judged
 outside of it. A round is one seed for the claim, the best so far and, in the first rounds, the untouched script. What
-the rounds say is `orgopt.board.spending`'s, what the held-out split may add `orgopt.board.ladder`'s, who is verified
-twice `orgopt.board.standing`'s; the order in which that is asked is here.
+the rounds say is `orgopt.board.sequential_test`'s, what the held-out split may add `orgopt.board.ladder`'s, who is
+verified twice `orgopt.board.standing`'s; the order in which that is asked is here.
 """
 
 import math
@@ -16,7 +16,7 @@ from orgopt.board import standing
 from orgopt.board.draws import chance
 from orgopt.board.ladder import Ladder
 from orgopt.board.records import BASELINE, Entry, Finding, Round, Status, Work
-from orgopt.board.spending import BATCH, BOUND, Verdict, level, log_evidence, verdict
+from orgopt.board.sequential_test import BATCH, BOUND, Verdict, level, log_evidence, verdict
 from orgopt.board.store import Store
 from orgopt.calibration import train_all
 from orgopt.confirmation import ahead

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from orgopt.board.records import Entry, State, Status, Terms
-from orgopt.board.spending import level
+from orgopt.board.sequential_test import level
 from orgopt.board.store import Store
 
 NEWEST = 100

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from orgopt.board.records import Entry, Status
-from orgopt.board.spending import bounded
+from orgopt.board.sequential_test import bounded
 from orgopt.board.view import View
 from orgopt.knob import Settings
 from orgopt.task import Task

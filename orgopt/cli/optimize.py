@@ -18,7 +18,6 @@ from orgopt.cli.shared.print_ending import print_ending
 from orgopt.cli.shared.progress import StudyProgress
 from orgopt.cli.shared.study_result import print_estimate, print_study
 from orgopt.evolve.space.allowed import PARTS, TEXTS
-from orgopt.scoring import DEPTH
 from orgopt.study.config import (
     BY_RUN,
     CONTROLS,
@@ -29,6 +28,7 @@ from orgopt.study.config import (
     SAMPLER_KIND,
 )
 from orgopt.study.defaults import CONTENDERS, GENERATIONS, SLOTS
+from orgopt.task_fit import DEPTH
 
 CHOICES = (*PARTS, TEXTS, "links")
 

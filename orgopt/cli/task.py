@@ -82,7 +82,7 @@ def _check(task: Task, *, as_json: bool) -> None:
         UsageError: It is no checkout, and has no world.
     """
     if not task.self_reported:
-        from orgopt.lab.worlds.parting import parting
+        from orgopt.lab.worlds.metrics_part import parting
 
         parted = parting(task, _source(task, "--check tries a script that prints its metric, or a world"))
         if as_json:
@@ -105,7 +105,7 @@ def _measure(task: Task, *, as_json: bool) -> None:
     Raises:
         UsageError: It has none.
     """
-    from orgopt.lab.worlds.parting import figures
+    from orgopt.lab.worlds.metrics_part import figures
 
     found = figures(task, _source(task, "--measure asks a world"))
     if as_json:

@@ -15,17 +15,17 @@ from orgopt.evolve.race import Place, race
 from orgopt.evolve.space.candidate import Candidate
 from orgopt.evolve.space.genome import Space
 from orgopt.evolve.trials.arena import Arena
-from orgopt.evolve.trials.kept import write_memory
+from orgopt.evolve.trials.kept_language_runs import write_memory
 from orgopt.evolve.trials.runs import Runs, Wanted
 from orgopt.study import statistics
 from orgopt.study.config import StudyConfig
-from orgopt.study.parts import Parts
 from orgopt.study.predictions import predictions
 from orgopt.study.records.kinds import EntrantRecord, EvaluationRecord, FinalRecord
 from orgopt.study.records.names import ABLATION, HELD_OUT, REAL, SEARCH, TEST
 from orgopt.study.records.reader import written
 from orgopt.study.records.result import Ablation, Claim, Cost, Estimates, Mean
 from orgopt.study.rewrites import rewriting
+from orgopt.study.score_parts import Parts
 from orgopt.study.standing import Standing
 
 ALL = "all"

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import optuna
 
-from orgopt.agents.settings import LanguageSettings, read_settings
+from orgopt.agents.toml_models import LanguageSettings, read_settings
 from orgopt.callback import Callback
 from orgopt.document import Program, lint
 from orgopt.document.reading.reader import errors

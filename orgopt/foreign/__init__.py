@@ -6,8 +6,8 @@ and where files, data and interpreters lie. Nothing of a checkout is run here. W
 """
 
 from orgopt.foreign.checkout import KNOBS_FILE, Found, find
-from orgopt.foreign.entry import typed
 from orgopt.foreign.files import contents_digest, files_digest, own_files
+from orgopt.foreign.how_run import typed
 from orgopt.foreign.kinds import is_seed
 from orgopt.foreign.places import Allowed, allowed, data_folders, interpreter, interpreter_folders
 from orgopt.foreign.source import parsed

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from orgopt.errors import TaskError
 from orgopt.foreign.checkout import Parts, knobs_of, read_parts
-from orgopt.foreign.entry import Entry, entry, local_modules, missing
 from orgopt.foreign.files import own_files
+from orgopt.foreign.how_run import Entry, entry, local_modules, missing
 from orgopt.foreign.knob_files import compiled_files, knob_files
 from orgopt.foreign.knobs import Marked
 from orgopt.foreign.places import data_folders

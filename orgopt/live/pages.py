@@ -23,7 +23,7 @@ from orgopt.api.results import Kept, kept_of, results
 from orgopt.errors import OrgoptError
 from orgopt.live import PLACES, PREFIX, address
 from orgopt.live.followed import Followed, FollowedStudy, followed
-from orgopt.report.markup import Markup, h, visible
+from orgopt.markup import Markup, h, visible
 from orgopt.report.shell import policy, shell
 from orgopt.study.wording import date
 

@@ -8,7 +8,7 @@ from mcp.server.mcpserver import Context
 
 from orgopt.api.inputs import PROMPTS, program_of, seconds
 from orgopt.errors import UsageError
-from orgopt.evolve.trials.kept import PLAIN_PREFIX
+from orgopt.evolve.trials.kept_language_runs import PLAIN_PREFIX
 from orgopt.evolve.trials.optuna_baseline import PLAIN_KINDS
 from orgopt.mcp_server.jobs import Job, Jobs
 from orgopt.mcp_server.marked import data

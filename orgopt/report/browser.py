@@ -8,10 +8,10 @@ from typing import Any
 from orgopt.document import parse, read
 from orgopt.draw import svg
 from orgopt.errors import OrgoptError
+from orgopt.markup import Markup, h, visible
 from orgopt.org import Org
 from orgopt.report.budget_curves import mean_curve
 from orgopt.report.generations import Kinds, leader
-from orgopt.report.markup import Markup, h, visible
 from orgopt.study.records.names import PHASES, SEARCH
 from orgopt.study.view import CandidateView, StudyView
 from orgopt.study.wording import count, duration, phase_name, plain

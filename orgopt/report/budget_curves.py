@@ -8,7 +8,7 @@ from functools import reduce
 from statistics import fmean
 from typing import NamedTuple
 
-from orgopt.report.markup import Markup, h, number
+from orgopt.markup import Markup, h, number
 from orgopt.report.scale import Scale, scale, tick_digits, ticks
 from orgopt.study.records.names import TEST
 from orgopt.study.view import StudyView

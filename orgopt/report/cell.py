@@ -3,8 +3,8 @@
 from html import escape
 from pathlib import Path
 
+from orgopt.markup import Markup, h
 from orgopt.report.generations import WIDE, fitness
-from orgopt.report.markup import Markup, h
 from orgopt.study.view import StudyView
 
 

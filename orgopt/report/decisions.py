@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from orgopt.ledger import BASELINE, Event
+from orgopt.markup import Child, Markup, h
 from orgopt.report.claims import pick
-from orgopt.report.markup import Child, Markup, h
 from orgopt.study.records.names import PHASES, RACE, SEARCH
 from orgopt.study.view import CandidateView, StudyView
 from orgopt.study.wording import count, duration, listing, metric, phase_name, plain

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from orgopt.document import parse, read
-from orgopt.report.markup import Markup, h, number
+from orgopt.markup import Markup, h, number
 from orgopt.report.scale import Scale, scale, tick_digits, ticks
 from orgopt.study.effects import Effect, Level, effects
 from orgopt.study.records.values import Value

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from orgopt.report.markup import Markup, h, percent
+from orgopt.markup import Markup, h, percent
 from orgopt.study.records.names import PHASES, RACE, SEARCH
 from orgopt.study.verdict.ending import Bar, Ending
 from orgopt.study.view import StudyView

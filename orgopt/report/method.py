@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import cast
 
-from orgopt.report.markup import Child, Markup, h
+from orgopt.markup import Child, Markup, h
 from orgopt.study.predictions import said_of_predictions
 from orgopt.study.records.head import Identity
 from orgopt.study.records.names import PHASES

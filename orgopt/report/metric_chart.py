@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from orgopt.ledger import Event
+from orgopt.markup import Markup, h, number
 from orgopt.report.course import role_of
 from orgopt.report.generations import NARROW, WIDE
-from orgopt.report.markup import Markup, h, number
 from orgopt.report.scale import Scale, scale, ticks
 from orgopt.study.wording import count, duration, metric
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
+from orgopt.markup import Child, Markup, h, percent
 from orgopt.report.course import Spent
-from orgopt.report.markup import Child, Markup, h, percent
 
 _LEAST = 0.0005
 """The share below which a part is left out, as nothing."""

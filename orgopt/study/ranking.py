@@ -12,7 +12,7 @@ from orgopt.json_values import json_values
 from orgopt.lab.base import Status
 from orgopt.score import Score
 from orgopt.study import statistics
-from orgopt.study.parts import Parts, parts_of
+from orgopt.study.score_parts import Parts, parts_of
 
 EFFECT = 0.02
 """A difference in research output that a reader may care about."""

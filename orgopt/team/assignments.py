@@ -13,7 +13,7 @@ from typing import Protocol
 from orgopt.agents import Known, Proposal
 from orgopt.agents.base import Held
 from orgopt.ledger import BASELINE, Event
-from orgopt.team.assigned import Words, ending_of, words_of
+from orgopt.team.assignment_words import Words, ending_of, words_of
 from orgopt.team.beliefs import Run
 from orgopt.team.desk import Desk
 from orgopt.team.merging import merged

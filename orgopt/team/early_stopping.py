@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from bisect import insort
 from collections.abc import Sequence
 
-from orgopt.agents.forecast import Endings
+from orgopt.agents.curve_forecast import Endings
 from orgopt.org import StopEarly
 
 MIN_CURVES = 3

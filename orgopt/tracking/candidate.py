@@ -11,9 +11,9 @@ from orgopt.document.grammar.values import format_standup
 from orgopt.draw import svg
 from orgopt.org import Org, Role
 from orgopt.score import Score
-from orgopt.study.parts import Parts, parts_of
 from orgopt.study.records.head import StudyRecord
 from orgopt.study.records.kinds import CandidateRecord
+from orgopt.study.score_parts import Parts, parts_of
 from orgopt.study.standing import Standing
 from orgopt.study.view import CandidateView, StudyView
 from orgopt.study.wording import count, unnegated

@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from orgopt.study.parts import Parts
 from orgopt.study.records.result import Ablation, Claim, Place
+from orgopt.study.score_parts import Parts
 from orgopt.tracking.entry import TABLES, Table
 
 Event = Mapping[str, Any]

@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from orgopt.board.ladder import Ladder
-from orgopt.board.spending import BATCH, FAMILY, Verdict, level, verdict
+from orgopt.board.sequential_test import BATCH, FAMILY, Verdict, level, verdict
 from orgopt.confirmation import LEVEL, PAIRS, POWER
 from orgopt.lab.base import Checkpoint, Outcome
 from orgopt.lab.local import LocalLab

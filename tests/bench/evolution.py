@@ -24,7 +24,7 @@ import numpy as np
 
 from orgopt.document import load, parse
 from orgopt.evolve import Arena, Terms
-from orgopt.evolve.compare.contest import Contest
+from orgopt.evolve.contest import Contest
 from orgopt.evolve.controls import controls
 from orgopt.evolve.space.genome import Space
 from orgopt.task_folder import load_task

@@ -17,9 +17,9 @@ from orgopt.agents.llm.agent import Adapter
 from orgopt.agents.llm.engine import Engine, speaker
 from orgopt.agents.llm.model import Model
 from orgopt.agents.session import Language
-from orgopt.agents.settings import LanguageSettings, ModelSettings, Price
 from orgopt.agents.thinking.answers import Answers
 from orgopt.agents.thinking.spend import Spend
+from orgopt.agents.toml_models import LanguageSettings, ModelSettings, Price
 from orgopt.lab.base import Experiment
 from orgopt.ledger import Ledger
 from orgopt.org import Org, Role

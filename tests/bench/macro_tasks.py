@@ -12,7 +12,7 @@ from contextlib import closing
 from statistics import fmean, stdev
 
 from orgopt.agents.session import Language
-from orgopt.agents.settings import LanguageSettings, ModelSettings, Price
+from orgopt.agents.toml_models import LanguageSettings, ModelSettings, Price
 from orgopt.document import parse
 from orgopt.document.linting.lint import require_org
 from orgopt.lab import make_lab

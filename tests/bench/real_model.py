@@ -19,7 +19,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from orgopt.agents.session import Language, Means
-from orgopt.agents.settings import LanguageSettings, ModelSettings, Price
+from orgopt.agents.toml_models import LanguageSettings, ModelSettings, Price
 from orgopt.asking.ask import Answered, ask
 from orgopt.asking.situations import MOMENTS
 from orgopt.document import parse, read

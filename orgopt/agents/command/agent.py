@@ -1,7 +1,7 @@
 """Command agents: a role is a coding CLI of the user's, which edits a script in a git repository and commits.
 
 What it may run and see is declared in `orgopt.toml` (`config`), how it is started and held is
-`lab.sandbox.run_command`, and what its
+`lab.sandbox.command.run`, and what its
 commits become is decided in `commits`. A thought is one call; its record repeats it without another.
 """
 
@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from orgopt.agents.base import Purpose, Thought
 from orgopt.agents.command.commits import CommandFailure, failure_of, judged, script_name
-from orgopt.agents.command.config import CommandSettings
 from orgopt.agents.command.prompt_file import files_of, name_of, prompt_of, report_of
 from orgopt.agents.command.task_file import TASK_FILE, finished, ticked
+from orgopt.agents.command.toml_agents import CommandSettings
 from orgopt.agents.knowledge import Known
-from orgopt.agents.settings import LanguageSettings
 from orgopt.agents.thinking import prompt as words
 from orgopt.agents.thinking.answers import Answer, key_of
 from orgopt.agents.thinking.decide import MAX_WORDS
@@ -28,10 +27,11 @@ from orgopt.agents.thinking.mind import Books, Mind
 from orgopt.agents.thinking.redact import LEAST, leaks, redact, secrets_of
 from orgopt.agents.thinking.situation import Seat, Situation
 from orgopt.agents.thinking.spend import Amount, OverBudgetError, Within
+from orgopt.agents.toml_models import LanguageSettings
 from orgopt.errors import StoreError, UsageError
 from orgopt.lab.sandbox import choice, files
-from orgopt.lab.sandbox import run_command as lab
-from orgopt.lab.sandbox.command_reach import Reach
+from orgopt.lab.sandbox.command import run as lab
+from orgopt.lab.sandbox.command.reach import Reach
 from orgopt.lab.sandbox.inside.command import UNCOMMITTED
 from orgopt.org import Role
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from orgopt.agents.command.commits import script_name
-from orgopt.agents.command.config import CommandSettings
 from orgopt.agents.command.task_file import TASK_FILE, task_file
+from orgopt.agents.command.toml_agents import CommandSettings
 from orgopt.agents.knowledge import Known
 from orgopt.agents.thinking import prompt
 from orgopt.agents.thinking.situation import Situation

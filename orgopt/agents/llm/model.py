@@ -18,11 +18,11 @@ from dspy.utils.exceptions import LMError
 from orgopt.agents.llm.faults import failure_of, refuses, unsent
 from orgopt.agents.llm.opening import opened
 from orgopt.agents.llm.streaming import Streaming
-from orgopt.agents.settings import ModelSettings, Price
 from orgopt.agents.thinking.answers import Answer
 from orgopt.agents.thinking.failures import Failure
 from orgopt.agents.thinking.redact import redact, secrets_of
 from orgopt.agents.thinking.spend import Account, Amount, OverBudgetError
+from orgopt.agents.toml_models import ModelSettings, Price
 from orgopt.errors import UsageError
 
 MAX_ANSWER = 200_000

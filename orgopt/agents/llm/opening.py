@@ -14,7 +14,7 @@ from dspy.clients.engines.lm15_engine import LM15Engine
 from dspy.lm15 import RouterConfig, UnknownModelError, UnsupportedFeatureError
 
 from orgopt.agents.llm.streaming import Streaming, Transport
-from orgopt.agents.settings import ModelSettings
+from orgopt.agents.toml_models import ModelSettings
 from orgopt.errors import UsageError
 
 

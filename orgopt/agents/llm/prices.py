@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from orgopt.agents.settings import LanguageSettings, ModelSettings, Price
+from orgopt.agents.toml_models import LanguageSettings, ModelSettings, Price
 from orgopt.errors import UsageError
 
 _TABLE = "model_prices_and_context_window_backup.json"

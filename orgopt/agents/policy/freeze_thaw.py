@@ -1,7 +1,7 @@
 """Freeze-thaw: as `gp`, but its runs are ended when they will hardly be the best, and taken up again if that changes.
 
 After Swersky et al. (2014, arXiv:1406.3896 "Freeze-Thaw Bayesian Optimization"): runs that were ended count for what
-their curves let expect (`orgopt.agents.forecast`), and the next experiment is a new setting or one of theirs,
+their curves let expect (`orgopt.agents.curve_forecast`), and the next experiment is a new setting or one of theirs,
 whichever promises more. It differs in that labs cannot pause: what is taken up again is run from its beginning, to its
 end. Which runs are ended is decided as by `Stop early: auto`, where the role says nothing else.
 """
@@ -9,7 +9,7 @@ end. Which runs are ended is decided as by `Stop early: auto`, where the role sa
 import numpy as np
 
 from orgopt.agents.base import Proposal, View, repeat
-from orgopt.agents.forecast import Endings
+from orgopt.agents.curve_forecast import Endings
 from orgopt.agents.knowledge import Array, Known
 from orgopt.agents.policy.gp import Gp, Seen
 

@@ -18,8 +18,8 @@ from scipy.special import erfcx
 from orgopt.agents.base import Policy, Proposal, View, propose
 from orgopt.agents.knowledge import Array
 from orgopt.agents.policy.candidates import first_new, free, turned, within
+from orgopt.agents.policy.gaussian_process import Fitted, Process
 from orgopt.agents.policy.hill_climb import step
-from orgopt.agents.policy.process import Fitted, Process
 from orgopt.task import Knob
 
 STARTUP = 8  # results before a model says anything; until then it climbs

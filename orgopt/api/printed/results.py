@@ -228,7 +228,7 @@ class Recording(TypedDict):
 
 
 class Parted(TypedDict):
-    """Whether validation and held-out quality part in a world, see `orgopt.lab.worlds.parting`."""
+    """Whether validation and held-out quality part in a world, see `orgopt.lab.worlds.metrics_part`."""
 
     name: str
     settings: dict[str, Any]

@@ -14,7 +14,7 @@ from orgopt.agents.approval import Approve, Rewritten
 from orgopt.called import argument
 from orgopt.cli.shared.base import err
 from orgopt.errors import UsageError
-from orgopt.report.markup import visible
+from orgopt.markup import visible
 
 F = TypeVar("F", bound=Callable[..., Any])
 LONGEST = 500

@@ -15,7 +15,7 @@ from orgopt.study.wording import count, metric
 from orgopt.task import Task
 
 if TYPE_CHECKING:
-    from orgopt.lab.worlds.parting import Figures, Parting
+    from orgopt.lab.worlds.metrics_part import Figures, Parting
 
 _MAKERS = ("prepare.py", "download.py", "prepare_data.py", "download_data.py", "data/prepare.py", "make_data.py")
 _TOOLCHAINS = {"cargo": ("~/.rustup",), "rustc": ("~/.rustup",)}

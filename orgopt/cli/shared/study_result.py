@@ -10,7 +10,7 @@ from rich.table import Table
 from orgopt.cli.document import print_changes
 from orgopt.cli.shared.base import count, near, out, own_command
 from orgopt.cli.shared.print_ending import print_ending
-from orgopt.evolve.forecast.estimate import Estimate, Span
+from orgopt.evolve.cost_forecast.estimate import Estimate, Span
 from orgopt.study.config import StudyConfig
 from orgopt.study.predictions import said_of_predictions
 from orgopt.study.records.kinds import FinalRecord

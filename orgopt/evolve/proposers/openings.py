@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from optuna.distributions import CategoricalDistribution, IntDistribution
 
-from orgopt.agents.settings import LanguageSettings
+from orgopt.agents.toml_models import LanguageSettings
 from orgopt.evolve.space.genome import Params, Space
 from orgopt.org import LANGUAGE_AGENT, WORKING_AGENTS, Role
 from orgopt.study.model_skills import models_by_skill

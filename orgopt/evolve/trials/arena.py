@@ -23,13 +23,14 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 from orgopt.agents.session import Means
 from orgopt.document import Program, parse, read
 from orgopt.errors import LabError
-from orgopt.evolve.trials.kept import PLAIN_PREFIX, Keeping, Memory, Settings, evaluate_kept
+from orgopt.evolve.trials.kept_language_runs import PLAIN_PREFIX, Keeping, Memory, Settings, evaluate_kept
 from orgopt.lab import make_lab
 from orgopt.lab.base import Lab
 from orgopt.ledger import Event, Ledger
 from orgopt.plugin_faults import naming_packages
-from orgopt.scoring import DEPTH, Score, evaluate
+from orgopt.scoring import Score, evaluate
 from orgopt.task import Task
+from orgopt.task_fit import DEPTH
 from orgopt.team.runtime import Watcher
 from orgopt.team.skill import Skill, skills_of
 

@@ -8,13 +8,13 @@ import numpy as np
 
 from orgopt.callback import Callback
 from orgopt.evolve.trials.arena import Arena, Job, Result
-from orgopt.evolve.trials.kept import Keeping, needs_keeping, write_memory
+from orgopt.evolve.trials.kept_language_runs import Keeping, needs_keeping, write_memory
 from orgopt.score import Score
 from orgopt.seeds import Stream, derive
 from orgopt.study.log import StudyLog
-from orgopt.study.parts import Parts, parts_of
 from orgopt.study.records.kinds import EvaluationRecord
 from orgopt.study.records.names import ABLATION, HELD_OUT, RACE, REAL, REWRITE, SEARCH, TEST
+from orgopt.study.score_parts import Parts, parts_of
 
 _STREAMS = {
     SEARCH: Stream.SEARCH,

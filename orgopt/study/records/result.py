@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from orgopt.study.parts import Parts
 from orgopt.study.records.values import Many, OrNone
+from orgopt.study.score_parts import Parts
 from orgopt.study.statistics import Verdict
 
 

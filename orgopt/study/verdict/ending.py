@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from orgopt.document import Program, read
 from orgopt.json_values import json_values
-from orgopt.study.parts import Parts
+from orgopt.study.score_parts import Parts
 from orgopt.study.wording import digits_of, plain
 
 HALVES = "Its halves stand beside it: the held-out quality at the end (end) and on average over the budget (mean)."

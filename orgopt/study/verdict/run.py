@@ -6,7 +6,7 @@ from orgopt.document import Program
 from orgopt.ledger import BASELINE
 from orgopt.score import Score
 from orgopt.study.log import describe_task
-from orgopt.study.parts import parts_of
+from orgopt.study.score_parts import parts_of
 from orgopt.study.verdict.ending import Ending, scale, unread
 from orgopt.study.verdict.evidence import REMEDY, confirmed_by, doubt, gained, stamp
 from orgopt.study.verdict.measures import measure

@@ -12,7 +12,7 @@ from orgopt.agents.command.relay.server import Served
 from orgopt.agents.llm.model import Absent, Model
 from orgopt.agents.thinking.answers import Answers
 from orgopt.agents.thinking.spend import Account
-from orgopt.lab.sandbox.line import Line
+from orgopt.lab.sandbox.command.line import Line
 
 _ADDRESSES = {
     "OPENAI_BASE_URL": "{relay}/v1",

@@ -15,9 +15,9 @@ from orgopt.agents.llm.adapter import Adapter
 from orgopt.agents.llm.engine import Engine, speaker
 from orgopt.agents.llm.model import Absent, AskError, Failure, Model
 from orgopt.agents.llm.prices import price_of
-from orgopt.agents.settings import LanguageSettings, read_settings
 from orgopt.agents.thinking.answers import Answer, Answers
 from orgopt.agents.thinking.spend import OverBudgetError, Spend
+from orgopt.agents.toml_models import LanguageSettings, read_settings
 from orgopt.errors import OrgoptError, UsageError
 
 ROLE = "rewriter"

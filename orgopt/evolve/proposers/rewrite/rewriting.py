@@ -7,7 +7,7 @@ study's log, and every answer of the model in `rewrites.jsonl`, so that a contin
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Self
 
-from orgopt.agents.settings import LanguageSettings
+from orgopt.agents.toml_models import LanguageSettings
 from orgopt.called import argument
 from orgopt.document import Program, read
 from orgopt.errors import UsageError

@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 from . import isolate, processes
 from .collect import collect
-from .memory import Gauge
+from .memory_gauge import Gauge
 from .outcome import metric_of, report_of, status_of, tell
 from .part import OUTPUT, Part
 from .watch import TAIL_BYTES, Watch, drain, tell_curve, watch_over

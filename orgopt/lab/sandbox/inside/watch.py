@@ -11,7 +11,7 @@ from pathlib import Path
 
 from . import processes
 from .curve import read_curve
-from .memory import Gauge
+from .memory_gauge import Gauge
 from .outcome import tell
 from .part import Part
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from orgopt.lab.sandbox import files, launch, wrap
 from orgopt.lab.sandbox.choice import Sandbox
-from orgopt.lab.sandbox.command_roots import roots_of
+from orgopt.lab.sandbox.command.roots import roots_of
 from orgopt.lab.sandbox.inside import isolate
 
 _COMMAND = "import sys; sys.path.insert(0, sys.argv[1]); from inside.command import main; main()"

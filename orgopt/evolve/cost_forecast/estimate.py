@@ -6,7 +6,7 @@ from statistics import fmean
 from typing import Any, NamedTuple
 
 from orgopt.evolve.controls import PLAIN, control_seeds
-from orgopt.evolve.forecast.calls import Calls, Span
+from orgopt.evolve.cost_forecast.calls import Calls, Span
 from orgopt.evolve.proposers.rewrite.rewriting import optimizer_runs
 from orgopt.evolve.race import LOOKS
 from orgopt.json_values import json_values

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from orgopt.document.findings import Finding
 from orgopt.document.grammar.keys import KEYS
-from orgopt.document.linting.checks import Document, finding
+from orgopt.document.linting.findings_of_organization import Document, finding
 from orgopt.document.reading.fields import fields
 from orgopt.document.reading.front_matter import front_matter
 from orgopt.document.text.program import Span

@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from typing import Any, NamedTuple, cast
 
 from orgopt.addresses import without_passwords
-from orgopt.agents.command.config import CommandSettings, read_commands
+from orgopt.agents.command.toml_agents import CommandSettings, read_commands
 from orgopt.errors import UsageError
 from orgopt.forms import number, shown
 from orgopt.org import DEFAULT_MODEL, Role

@@ -5,11 +5,11 @@ from dataclasses import replace
 from functools import reduce
 
 from orgopt.agents.llm.prices import price_of
-from orgopt.agents.settings import LanguageSettings
+from orgopt.agents.toml_models import LanguageSettings
 from orgopt.asking.ask import asked_roles
 from orgopt.asking.situations import moments
 from orgopt.document import Program
-from orgopt.evolve.forecast.calls import DENSE, REPAIRED, THIN, Calls, Pace, Span, guess
+from orgopt.evolve.cost_forecast.calls import DENSE, REPAIRED, THIN, Calls, Pace, Span, guess
 from orgopt.evolve.proposers.rewrite.evidence import MAX_LEARNED, MAX_RUN
 from orgopt.evolve.proposers.rewrite.rewriting import optimizer_runs
 from orgopt.org import Org

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from orgopt.document import Program, load, require_org
 from orgopt.errors import UsageError
 from orgopt.evolve.trials.arena import Arena, Job, Result, Watch
-from orgopt.evolve.trials.kept import PLAIN_PREFIX, Keeping, needs_keeping
+from orgopt.evolve.trials.kept_language_runs import PLAIN_PREFIX, Keeping, needs_keeping
 from orgopt.evolve.trials.optuna_baseline import PLAIN_KINDS
 from orgopt.org import slug
 from orgopt.scoring import Score

@@ -1,1 +1,0 @@
-"""Contests between documents."""
