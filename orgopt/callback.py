@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from orgopt.evolve.contest import Contest
     from orgopt.evolve.space.candidate import Candidate
-    from orgopt.evolve.trials.arena import Job
+    from orgopt.evolve.trials.job import Job
     from orgopt.lab.base import Outcome
     from orgopt.ledger import Event
     from orgopt.score import Score

@@ -7,7 +7,8 @@ import pytest
 
 from orgopt.api.results import forget_stale
 from orgopt.evolve.trials import arena, kept_plain, optuna_baseline
-from orgopt.evolve.trials.arena import Arena, Job, Terms
+from orgopt.evolve.trials.arena import Arena
+from orgopt.evolve.trials.job import Job, Terms
 from orgopt.evolve.trials.kept_plain import plain_folder
 from orgopt.evolve.trials.optuna_baseline import evaluate_plain
 from orgopt.ledger import Ledger

@@ -354,11 +354,11 @@ def test_another_champion_has_controls_of_its_own(studies: Studies) -> None:
 
 
 def test_a_study_whose_every_candidate_tampers_says_so(studies: Studies, monkeypatch: pytest.MonkeyPatch) -> None:
-    from orgopt.evolve.trials import arena as arena_module
+    from orgopt.evolve.trials import job as job_module
 
-    honest = arena_module.evaluate
+    honest = job_module.evaluate
     monkeypatch.setattr(
-        arena_module, "evaluate", lambda *given, **more: replace(honest(*given, **more), disqualified="it was changed")
+        job_module, "evaluate", lambda *given, **more: replace(honest(*given, **more), disqualified="it was changed")
     )
     for _ in range(2):  # and when it is continued
         with pytest.raises(UsageError, match="every candidate so far is disqualified"):
@@ -368,9 +368,9 @@ def test_a_study_whose_every_candidate_tampers_says_so(studies: Studies, monkeyp
 def test_who_tampers_on_a_late_defaults_until_then_however_often_a_study_stops(
     studies: Studies, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from orgopt.evolve.trials import arena as arena_module
+    from orgopt.evolve.trials import job as job_module
 
-    honest, runs = arena_module.evaluate, {}
+    honest, runs = job_module.evaluate, {}
 
     def evaluate(program, task, lab, *, seed: int, **more):
         score = honest(program, task, lab, seed=seed, **more)
@@ -381,7 +381,7 @@ def test_who_tampers_on_a_late_defaults_until_then_however_often_a_study_stops(
         caught = "train.py was changed" if cheats and seen.index(seed) == 2 else ""
         return replace(score, disqualified=caught, research_output=score.research_output + cheats)
 
-    monkeypatch.setattr(arena_module, "evaluate", evaluate)
+    monkeypatch.setattr(job_module, "evaluate", evaluate)
     config = replace(CONFIG, search_seeds=4, race_seeds=0, test_seeds=1)
     _, records = studies.run(config=config)
     assert any(one.disqualified for one in view(records).candidates)
@@ -394,16 +394,16 @@ def test_who_tampers_on_a_late_defaults_until_then_however_often_a_study_stops(
 
 
 def test_whoever_tampers_is_out(studies: Studies, toy: Task, monkeypatch: pytest.MonkeyPatch) -> None:
-    from orgopt.evolve.trials import arena as arena_module
+    from orgopt.evolve.trials import job as job_module
 
-    honest = arena_module.evaluate
+    honest = job_module.evaluate
 
     def evaluate(program, task, lab, **more):
         score = honest(program, task, lab, **more)
         cheats = program.text != studies.seed.text and len(program.text) % 2 == 1
         return replace(score, disqualified="train.py was changed", research_output=-1.0) if cheats else score
 
-    monkeypatch.setattr(arena_module, "evaluate", evaluate)
+    monkeypatch.setattr(job_module, "evaluate", evaluate)
     final, records = studies.run()
     out = [one for one in view(records).candidates if one.disqualified]
     assert out

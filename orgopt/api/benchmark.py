@@ -18,7 +18,8 @@ from orgopt.callback import Callback
 from orgopt.document import parse
 from orgopt.errors import UsageError
 from orgopt.evolve.contest import Contest, enter
-from orgopt.evolve.trials.arena import Arena, Job, Terms
+from orgopt.evolve.trials.arena import Arena
+from orgopt.evolve.trials.job import Job, Terms
 from orgopt.evolve.trials.kept_language_runs import PLAIN_PREFIX
 from orgopt.json_values import json_values
 from orgopt.org import Org

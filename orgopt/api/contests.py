@@ -26,7 +26,8 @@ from orgopt.api.steering import Notices, TimeIsUp, ending_after, notify_command,
 from orgopt.callback import Callback, Following
 from orgopt.document import Program, parse, read
 from orgopt.evolve.contest import Contest, Entrants, default_name, enter, identity_of
-from orgopt.evolve.trials.arena import Arena, Terms
+from orgopt.evolve.trials.arena import Arena
+from orgopt.evolve.trials.job import Terms
 from orgopt.evolve.trials.kept_language_runs import PLAIN_PREFIX
 from orgopt.evolve.trials.kept_plain import plain_folder
 from orgopt.org import Org

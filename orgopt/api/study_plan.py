@@ -20,7 +20,8 @@ from orgopt.document import Program
 from orgopt.evolve.cost_forecast.estimate import Estimate
 from orgopt.evolve.search import optimize as search
 from orgopt.evolve.surrogate.examples import gather_evidence, keep_evidence
-from orgopt.evolve.trials.arena import Arena, Terms
+from orgopt.evolve.trials.arena import Arena
+from orgopt.evolve.trials.job import Terms
 from orgopt.evolve.trials.kept_plain import plain_folder
 from orgopt.lab.doctor.probes import trial
 from orgopt.lab.sandbox import choice, packages

@@ -16,7 +16,7 @@ from orgopt.cli.shared.exits import command
 from orgopt.cli.shared.heartbeat import Heartbeat
 from orgopt.cli.shared.messages import Said
 from orgopt.errors import UsageError
-from orgopt.evolve.trials.arena import Job
+from orgopt.evolve.trials.job import Job
 from orgopt.score import Score
 from orgopt.study.statistics import Interval
 

@@ -37,7 +37,7 @@ from orgopt.cli.shared.language import limit_options
 from orgopt.cli.shared.messages import Said, say_printed
 from orgopt.cli.shared.print_ending import print_ending
 from orgopt.evolve.contest import Contest
-from orgopt.evolve.trials.arena import Job
+from orgopt.evolve.trials.job import Job
 from orgopt.scoring import Score
 from orgopt.study.ranking import EFFECT, Ranking
 

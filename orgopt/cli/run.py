@@ -37,7 +37,7 @@ from orgopt.cli.shared.messages import Said
 from orgopt.cli.shared.print_ending import print_ending
 from orgopt.cli.shared.progress import RunStatus
 from orgopt.errors import UsageError
-from orgopt.evolve.trials.arena import Job
+from orgopt.evolve.trials.job import Job
 from orgopt.ledger import BASELINE, Event
 from orgopt.score import Score
 from orgopt.study.verdict.evidence import improvement

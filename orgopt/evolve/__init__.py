@@ -2,6 +2,7 @@
 
 from orgopt.evolve.search import optimize
 from orgopt.evolve.space.candidate import Candidate
-from orgopt.evolve.trials.arena import Arena, Job, Terms
+from orgopt.evolve.trials.arena import Arena
+from orgopt.evolve.trials.job import Job, Terms
 
 __all__ = ["Arena", "Candidate", "Job", "Terms", "optimize"]

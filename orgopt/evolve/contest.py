@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 from orgopt.document import Program, load, require_org
 from orgopt.errors import UsageError
-from orgopt.evolve.trials.arena import Arena, Job, Result, Watch
+from orgopt.evolve.trials.arena import Arena
+from orgopt.evolve.trials.job import Job, Result, Watch
 from orgopt.evolve.trials.kept_language_runs import PLAIN_PREFIX, Keeping, needs_keeping
 from orgopt.evolve.trials.optuna_baseline import PLAIN_KINDS
 from orgopt.org import slug

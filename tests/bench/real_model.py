@@ -24,7 +24,8 @@ from orgopt.asking.ask import Answered, ask
 from orgopt.asking.situations import MOMENTS
 from orgopt.document import parse, read
 from orgopt.evolve import optimize
-from orgopt.evolve.trials.arena import Arena, Terms
+from orgopt.evolve.trials.arena import Arena
+from orgopt.evolve.trials.job import Terms
 from orgopt.jsonl import JsonLog, read_lines
 from orgopt.lab import make_lab
 from orgopt.org import slug

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from orgopt.agents.session import Means
 from orgopt.callback import Callback
 from orgopt.evolve import Arena, Job, Terms
-from orgopt.evolve.trials import arena
-from orgopt.evolve.trials.arena import Result
+from orgopt.evolve.trials import job as jobs_of_runs
+from orgopt.evolve.trials.job import Result
 from orgopt.task import Task
 from orgopt.testing.toy_task import toy_replay as toy_replay
 from tests.fakes.lab import FakeLab
@@ -32,7 +32,7 @@ class Remembering(Arena):
         if job.keeping:
             yield from super().run([job])
             return
-        key = (job.program, job.seed, job.keep_events, repr(self.tasks[job.task]), self.terms, arena.evaluate)
+        key = (job.program, job.seed, job.keep_events, repr(self.tasks[job.task]), self.terms, jobs_of_runs.evaluate)
         if key not in _known:
             (_known[key],) = super().run([job])
         yield _known[key]._replace(job=job)

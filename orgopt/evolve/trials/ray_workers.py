@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from orgopt.errors import LabError, OrgoptError
-from orgopt.evolve.trials.arena import Job, Result, Terms, run_job
+from orgopt.evolve.trials.job import Job, Result, Terms, run_job
 from orgopt.lab.base import Lab
 from orgopt.lab.ray.cluster import join
 from orgopt.lab.ray.parcel import Parcel, pack, unpack

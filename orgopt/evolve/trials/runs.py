@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from orgopt.callback import Callback
-from orgopt.evolve.trials.arena import Arena, Job, Result
+from orgopt.evolve.trials.arena import Arena
+from orgopt.evolve.trials.job import Job, Result
 from orgopt.evolve.trials.kept_language_runs import Keeping, needs_keeping, write_memory
 from orgopt.score import Score
 from orgopt.seeds import Stream, derive
