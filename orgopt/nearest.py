@@ -1,7 +1,9 @@
-"""The nearest of known names to one that is unknown, for messages: `did you mean 'trio'?`."""
+"""Names in messages: a list of them, and the nearest known one to one that is not, `did you mean 'trio'?`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+
+_MAX_LISTED = 20  # names in a message
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
@@ -15,3 +17,9 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A question about the nearest known name, with a space behind it; empty where none is near."""
     near = nearest(name, known)
     return f"did you mean '{near}'? " if near else ""
+
+
+def some(names: Sequence[str], between: str = ", ") -> str:
+    """Names as a list for a message, which ends after twenty."""
+    more = f" and {len(names) - _MAX_LISTED} more" if len(names) > _MAX_LISTED else ""
+    return between.join(names[:_MAX_LISTED]) + more

@@ -4,59 +4,13 @@ Covers what an organization is, not how it is written (see `document`) or run (s
 is in `org_problems`.
 """
 
-import re
-import unicodedata
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
-from functools import lru_cache
 from importlib import import_module
 from typing import Any, Literal, cast
 
 import networkx as nx
 
-from orgopt.plugins import Kind
-
-POLICIES = {
-    "random": "orgopt.agents.policy.random:Random",
-    "hill-climb": "orgopt.agents.policy.hill_climb:HillClimb",
-    "evolution": "orgopt.agents.policy.evolution:Evolution",
-    "tpe": "orgopt.agents.policy.tpe:Tpe",
-    "gp": "orgopt.agents.policy.gp:Gp",
-    "freeze-thaw": "orgopt.agents.policy.freeze_thaw:FreezeThaw",
-    "replicate": "orgopt.agents.policy.replicate:Replicate",
-    "imitate": "orgopt.agents.policy.imitate:Imitate",
-}
-"""The agents that need nothing to be configured: their names in documents, and the class of each."""
-
-LANGUAGE_AGENT = "llm"
-"""The agent that thinks with a language model, which the user has to configure."""
-
-WORKING_AGENTS = tuple(POLICIES)
-"""Names of the agents that need nothing to be configured."""
-
-AGENTS = (*WORKING_AGENTS, LANGUAGE_AGENT)
-"""Names of orgopt's own agents that a role may have."""
-
-AGENT_KIND = Kind(group="orgopt.agents", noun="agent", own=AGENTS)
-"""Those, and the agents of installed packages."""
-
-DEFAULT_MODEL = "ORGOPT_MODEL"
-"""Environment variable that names the language model of roles that name none."""
-
-COMMAND = "command:"
-"""What the name of an agent begins with that is a command of the user's: `command:NAME`, declared in orgopt.toml."""
-
-SAMPLING_AGENTS = ("tpe", "gp", "nsga2", "cmaes", "random")
-"""The agents of a search that are samplers of Optuna's."""
-
-OPENING_AGENT, SCREENING_AGENT, WRITING_AGENT = "opening", "screen", "write"
-"""Those that try what is known to work, and those that go by a model of all that was tried."""
-
-REWRITING_AGENTS = ("reflect", "gepa", "mipro", "simba")
-"""Those that are language models which rewrite documents."""
-
-SEARCH_AGENTS = (*SAMPLING_AGENTS, OPENING_AGENT, SCREENING_AGENT, WRITING_AGENT, *REWRITING_AGENTS)
-"""Names of the agents that a role of a search may have: they propose documents, and all others experiments."""
+from orgopt.agent_names import COMMAND, DEFAULT_AGENT, LANGUAGE_AGENT
 
 Proposes = Literal["experiments", "documents"]
 
@@ -68,42 +22,9 @@ StopEarly = float | Literal["off", "auto"]
 
 MAX_HEADCOUNT = 64
 MAX_CONFIRM = 5
-DEFAULT_AGENT = "hill-climb"
 DEFAULT_RISK = 0.3
 USUAL_GENERATION = 8
 """Candidates that a search proposes at once."""
-_APART = re.compile(r"[\x00-/:-`{-\x7f]+")  # what stands between the parts of a name
-_SHORT = 300  # characters of a name that is remembered
-_MAX_LISTED = 20  # names in a message
-
-
-def slug(name: str) -> str:
-    """The id of a name: `Chief Scientist` is `chief-scientist`, `Späher` is `spaher`, `探索员` is itself.
-
-    Latin letters become ASCII, those of other scripts stay; empty when nothing is left.
-    """
-    return _slug(name) if len(name) <= _SHORT else _slug.__wrapped__(name)
-
-
-@lru_cache(maxsize=4096)  # each reading of a document asks for the same names
-def _slug(name: str) -> str:
-    text = name if name.isascii() else "".join(map(_plain, unicodedata.normalize("NFKC", name)))
-    return _APART.sub("-", text.lower()).strip("-")
-
-
-@lru_cache(maxsize=4096)
-def _plain(char: str) -> str:
-    """A character of a name as its id has it."""
-    ascii_part = unicodedata.normalize("NFKD", char).encode("ascii", "ignore").decode()
-    kept = char.isalnum() or unicodedata.category(char) in {"Mc", "Mn"}  # vowels of Indic scripts are marks
-    other = kept and not ascii_part and not unicodedata.name(char, "").startswith(("LATIN", "COMBINING"))
-    return char if other else ascii_part
-
-
-def some(names: Sequence[str], between: str = ", ") -> str:
-    """Names as a list for a message, which ends after twenty."""
-    more = f" and {len(names) - _MAX_LISTED} more" if len(names) > _MAX_LISTED else ""
-    return between.join(names[:_MAX_LISTED]) + more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

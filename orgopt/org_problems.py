@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import networkx as nx
 
-from orgopt.org import Link, Org, some
+from orgopt.nearest import some
+from orgopt.org import Link, Org
 
 _MAX_CYCLES = 10  # reporting cycles, and unknown roles with a suggestion: more would cost time and tell no more
 

@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from orgopt.agent_names import WORKING_AGENTS
 from orgopt.agents import Knowledge, Known, View, make_agent
 from orgopt.agents.knowledge import Array
 from orgopt.agents.policy.gaussian_process import Process
@@ -14,7 +15,6 @@ from orgopt.agents.policy.gp import STEPS as FIRST_STEPS
 from orgopt.errors import TaskError, UsageError
 from orgopt.knob import active, parse_knobs, settled
 from orgopt.lab.base import Status
-from orgopt.org import WORKING_AGENTS
 from orgopt.task import Settings, Task, Value
 from orgopt.task_folder import load_task
 from tests.conftest import ROOT

@@ -9,12 +9,13 @@ from typing import Any
 import click
 import pytest
 
+from orgopt.agent_names import LANGUAGE_AGENT
 from orgopt.agents.approval import Approve, Rewritten
 from orgopt.agents.base import Agent, Proposal, Thinking, Thought, View
 from orgopt.cli.shared.approve import approver, forget_typed
 from orgopt.errors import UsageError
 from orgopt.ledger import Ledger
-from orgopt.org import LANGUAGE_AGENT, Org
+from orgopt.org import Org
 from orgopt.task import Task
 from orgopt.team.runtime import Team
 from tests.fakes.lab import FakeLab

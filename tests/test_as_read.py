@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 import orgopt
+from orgopt.agent_names import WORKING_AGENTS
 from orgopt.document import load, parse, read
 from orgopt.document.as_read import in_a_line, inferred, with_policies
 from orgopt.errors import UsageError
-from orgopt.org import WORKING_AGENTS
 from tests.conftest import ROOT
 
 WORDS = "# Plan\n\n## Roles\n\n### Ada\n- **Agent:** llm\n\nThink.\n\n### Bob\n- **Headcount:** 2\n- **Agent:** gp\n"

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from orgopt import suite
+from orgopt.agent_names import POLICIES
 from orgopt.agents import Policy, make_agent
 from orgopt.evolve.proposers.base import Sampler
 from orgopt.evolve.proposers.optuna_samplers import find_sampler
 from orgopt.evolve.proposers.rewrite.base import Rewriter, Workshop
 from orgopt.exporting import EXPORTER_KIND, find_exporter, find_study_exporter
 from orgopt.exporting.base import Exporter, StudyExporter
-from orgopt.org import POLICIES
 from orgopt.study.config import SAMPLER_KIND
 from orgopt.task_source import TaskSource, find_tasks
 from orgopt.testing import (

@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from orgopt.agent_names import AGENTS
 from orgopt.document import Program, apply, describe, diff, load, parse, read
 from orgopt.document.editing.base import Edit, SetKey
 from orgopt.document.editing.links import AddLink, RemoveLink
 from orgopt.document.editing.roles import AddRole, RemoveRole
 from orgopt.errors import DocumentError
-from orgopt.org import AGENTS, Link, Standup
+from orgopt.org import Link, Standup
 from tests.conftest import ROOT, TRIO
 
 PROGRAMS = ROOT / "tests" / "programs"

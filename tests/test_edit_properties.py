@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from orgopt.agent_names import AGENTS
 from orgopt.document import apply, diff, lint, parse, read, render
 from orgopt.document.editing.base import Edit, SetKey, from_dict
 from orgopt.document.editing.canonical import org_text
@@ -16,7 +17,7 @@ from orgopt.document.editing.roles import AddRole, DuplicateRole, MergeRoles, Re
 from orgopt.document.editing.text import SetCharter, SetMission, SetTitle
 from orgopt.document.grammar.keys import KEYS, ROLE_KEYS
 from orgopt.errors import DocumentError
-from orgopt.org import AGENTS, LINK_KINDS, Link, Standup, TaskLength
+from orgopt.org import LINK_KINDS, Link, Standup, TaskLength
 
 NAMES = ("Lead", "Explorer", "Chief Scientist", "Nurse 2")
 IDS = ("lead", "explorer", "chief-scientist", "nurse-2", "researcher", "ghost")

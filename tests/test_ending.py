@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from orgopt.agent_names import DEFAULT_AGENT
 from orgopt.cli.shared.heartbeat import Heartbeat
 from orgopt.cli.shared.progress import StudyProgress
 from orgopt.confirmation import Pair, known, paired
@@ -20,7 +21,7 @@ from orgopt.evolve import Candidate
 from orgopt.evolve.controls import controls, more_agents
 from orgopt.evolve.space.genome import Space
 from orgopt.ledger import Ledger
-from orgopt.org import DEFAULT_AGENT, Org, Role
+from orgopt.org import Org, Role
 from orgopt.study.config import StudyConfig
 from orgopt.study.log import StudyLog
 from orgopt.study.records.kinds import EntrantRecord

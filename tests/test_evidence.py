@@ -13,7 +13,8 @@ from orgopt.document.grammar.words import KINDS, is_word, languages, normal, wor
 from orgopt.document.reading.names import read_name
 from orgopt.draw.flowchart import mermaid
 from orgopt.errors import DocumentError
-from orgopt.org import Link, Org, Standup, slug
+from orgopt.org import Link, Org, Standup
+from orgopt.slug import slug
 
 
 def org(text: str) -> Org:

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from orgopt.agent_names import POLICIES
 from orgopt.cli import main
 from orgopt.document import load, parse, read, require_org
 from orgopt.exporting import EXPORTER_KIND, find_exporter
@@ -20,7 +21,7 @@ from orgopt.exporting.names import plain_name, plain_names
 from orgopt.exporting.own import OWN
 from orgopt.exporting.wording import POLICY_WORDS
 from orgopt.exporting.yaml_text import block, one_line, scalar
-from orgopt.org import POLICIES, Link, Org, Role, Standup
+from orgopt.org import Link, Org, Role, Standup
 from orgopt.testing.study import small_study
 from tests.conftest import ROOT
 

@@ -20,6 +20,7 @@ from rich.markup import escape
 from rich.markup import render as markup
 
 from orgopt import draw
+from orgopt.agent_names import AGENTS
 from orgopt.cli.document import tree
 from orgopt.cli.shared.findings import finding_dict
 from orgopt.document import Program, apply, describe, diff, format_finding, lint, parse, read, render, require_org
@@ -34,7 +35,7 @@ from orgopt.document.grammar.keys import KEYS
 from orgopt.document.linting.explanations import RULES
 from orgopt.document.linting.lint import Facts, fix
 from orgopt.errors import DocumentError
-from orgopt.org import AGENTS, LINK_KINDS, Link, Org, Role, Standup, TaskLength
+from orgopt.org import LINK_KINDS, Link, Org, Role, Standup, TaskLength
 from tests.conftest import ROOT
 
 CASES = int(os.environ.get("FUZZ_CASES", "2000"))

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 import orgopt
 from orgopt import plugins
+from orgopt.agent_names import AGENT_KIND
 from orgopt.agents import make_agent
 from orgopt.cli import main
 from orgopt.cli.doctor import KINDS, tried_plugins
@@ -23,7 +24,6 @@ from orgopt.evolve.proposers.sampler import Proposer
 from orgopt.evolve.space.genome import Space
 from orgopt.exporting import find_exporter
 from orgopt.lab import make_lab
-from orgopt.org import AGENT_KIND
 from orgopt.plugin_faults import naming_packages
 from orgopt.study.config import StudyConfig
 from orgopt.study.contest import contest_identity

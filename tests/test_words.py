@@ -6,10 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from orgopt.agent_names import POLICIES
 from orgopt.agents import Known
 from orgopt.knob import Settings
 from orgopt.ledger import Ledger
-from orgopt.org import POLICIES, CopyRule, Link, Org, Role, Standup
+from orgopt.org import CopyRule, Link, Org, Role, Standup
 from orgopt.task import Task
 from orgopt.team import links
 from orgopt.team.beliefs import Beliefs, Run

@@ -3,9 +3,9 @@
 from functools import cache
 from pkgutil import resolve_name
 
+from orgopt.agent_names import AGENT_KIND, POLICIES
 from orgopt.agents.base import STARTS, Agent, Policy, Proposal, View, repeat, scatter
 from orgopt.agents.knowledge import Catalogue, Knowledge, Known
-from orgopt.org import AGENT_KIND, POLICIES
 
 __all__ = [
     "STARTS",

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
+from orgopt.agent_names import LANGUAGE_AGENT
 from orgopt.agents import make_agent
 from orgopt.agents.approval import Approve
 from orgopt.agents.base import Agent
@@ -21,7 +22,7 @@ from orgopt.agents.thinking.situation import Allowance, Seat
 from orgopt.agents.thinking.spend import OVER_BUDGET, Spend
 from orgopt.agents.toml_models import LanguageSettings, Price, read_settings
 from orgopt.errors import UsageError
-from orgopt.org import LANGUAGE_AGENT, Org, Role
+from orgopt.org import Org, Role
 from orgopt.seal import read_record, write_record
 
 FROZEN = "language.json"

@@ -10,10 +10,11 @@ from fnmatch import fnmatchcase
 from typing import Any, NamedTuple, cast
 
 from orgopt.addresses import without_passwords
+from orgopt.agent_names import DEFAULT_MODEL
 from orgopt.agents.command.toml_agents import CommandSettings, read_commands
 from orgopt.errors import UsageError
 from orgopt.forms import number, shown
-from orgopt.org import DEFAULT_MODEL, Role
+from orgopt.org import Role
 
 _MOST = 1_000_000_000
 _SECRET_WORDS = ("api_key", "apikey", "token", "secret", "password")

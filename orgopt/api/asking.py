@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from orgopt.agent_names import LANGUAGE_AGENT
 from orgopt.agents.session import Language
 from orgopt.agents.thinking.spend import Spend
 from orgopt.api.bounds import require
@@ -17,7 +18,7 @@ from orgopt.callback import Callback
 from orgopt.called import argument
 from orgopt.errors import UsageError
 from orgopt.json_values import json_values
-from orgopt.org import LANGUAGE_AGENT, Org
+from orgopt.org import Org
 from orgopt.plugin_faults import naming_packages
 
 

@@ -7,6 +7,7 @@ from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orgopt.agent_names import LANGUAGE_AGENT
 from orgopt.agents.session import FROZEN, Language, speaks, thaw
 from orgopt.agents.toml_models import LanguageSettings
 from orgopt.api.labs import experiment_s, kept_baseline
@@ -16,7 +17,7 @@ from orgopt.evolve.cost_forecast.calls import Calls, Pace, Span, calls, earlier,
 from orgopt.evolve.cost_forecast.calls import Terms as CallTerms
 from orgopt.evolve.cost_forecast.estimate import Estimate, estimate, speaking, timing
 from orgopt.evolve.cost_forecast.rewriters import asking_calls, rewriter_calls
-from orgopt.org import LANGUAGE_AGENT, Org
+from orgopt.org import Org
 from orgopt.study.records.names import LOG
 from orgopt.study.view import StudyView, load_study
 

@@ -4,6 +4,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from orgopt.agent_names import LANGUAGE_AGENT
 from orgopt.agents.approval import Approve
 from orgopt.agents.toml_models import LanguageSettings
 from orgopt.api.bounds import require
@@ -27,7 +28,7 @@ from orgopt.lab.doctor.probes import trial
 from orgopt.lab.sandbox import choice, packages
 from orgopt.lab.sandbox.bubblewrap import find, wanted
 from orgopt.ledger import write_text
-from orgopt.org import LANGUAGE_AGENT, Org
+from orgopt.org import Org
 from orgopt.plugin_faults import naming_packages
 from orgopt.report import page
 from orgopt.study.config import REWRITER_KIND, StudyConfig, study_name

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from orgopt.agent_names import LANGUAGE_AGENT
 from orgopt.agents.base import Thought
 from orgopt.agents.knowledge import Known
 from orgopt.agents.session import Language
@@ -19,7 +20,7 @@ from orgopt.calibration import train_all
 from orgopt.errors import UsageError
 from orgopt.json_values import json_values
 from orgopt.lab.base import Experiment, Lab, Status
-from orgopt.org import LANGUAGE_AGENT, Org, Role
+from orgopt.org import Org, Role
 from orgopt.seeds import Stream, derive
 from orgopt.task import Settings, Task
 

@@ -7,6 +7,7 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
+from orgopt.agent_names import AGENT_KIND
 from orgopt.api.bounds import RAY
 from orgopt.api.language import asked_models
 from orgopt.cli.shared.base import err, out, own_command, print_json
@@ -23,7 +24,6 @@ from orgopt.lab.ray.nodes import examine_nodes
 from orgopt.lab.sandbox import packages
 from orgopt.lab.sandbox.bubblewrap import absence, find, remedy, wanted
 from orgopt.lab.sandbox.choice import Sandbox, chosen
-from orgopt.org import AGENT_KIND
 from orgopt.plugins import Plugin
 from orgopt.study.config import REWRITER_KIND, SAMPLER_KIND
 from orgopt.task_folder import load_task

@@ -1,11 +1,12 @@
 """What was read of a document, in the lines that a person sees before anything runs."""
 
+from orgopt.agent_names import WORKING_AGENTS
 from orgopt.document.editing.base import Edit, SetKey, apply
 from orgopt.document.grammar.values import format_link, format_standup
 from orgopt.document.reading.reader import read
 from orgopt.document.text.program import Program
 from orgopt.errors import DocumentError, UsageError
-from orgopt.org import WORKING_AGENTS, Role
+from orgopt.org import Role
 
 INFERENCES = ("ORG001", "ORG002", "ORG017", "ORG024", "ORG025", "ORG044")
 """Rules of what is not as written: who is a role, and which agent, headcount, interval or other value was taken."""

@@ -14,9 +14,9 @@ from orgopt.evolve.trials.arena import Arena
 from orgopt.evolve.trials.job import Job, Result, Watch
 from orgopt.evolve.trials.kept_language_runs import PLAIN_PREFIX, Keeping, needs_keeping
 from orgopt.evolve.trials.optuna_baseline import PLAIN_KINDS
-from orgopt.org import slug
 from orgopt.scoring import Score
 from orgopt.seeds import Stream, derive
+from orgopt.slug import slug
 from orgopt.study.contest import CONTEST, ContestLog, contest_identity
 from orgopt.study.ranking import Ranking, Scores, ranking
 from orgopt.study.records.kinds import EvaluationRecord

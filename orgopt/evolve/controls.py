@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import optuna
 
+from orgopt.agent_names import LANGUAGE_AGENT
 from orgopt.document import Program, apply, lint, load, read
 from orgopt.document.editing.base import SetKey
 from orgopt.document.editing.diff import same
@@ -20,7 +21,7 @@ from orgopt.document.grammar.values import format_link
 from orgopt.errors import DocumentError
 from orgopt.evolve.space.genome import Space
 from orgopt.evolve.space.write import edits_between, write
-from orgopt.org import LANGUAGE_AGENT, Link, Org, Role
+from orgopt.org import Link, Org, Role
 from orgopt.org_problems import problems
 from orgopt.seeds import Stream, derive, generator
 from orgopt.study.wording import HAND_MADE, MEANINGS, MORE_AGENTS

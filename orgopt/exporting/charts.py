@@ -7,7 +7,8 @@ from orgopt import draw
 from orgopt.exporting.base import Lack
 from orgopt.exporting.names import plain_name
 from orgopt.exporting.wording import lack
-from orgopt.org import Org, slug
+from orgopt.org import Org
+from orgopt.slug import slug
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,12 @@ import keyword
 import re
 from collections.abc import Iterator, Mapping
 
+from orgopt.agent_names import LANGUAGE_AGENT
 from orgopt.exporting.base import Lack
 from orgopt.exporting.names import plain_names
 from orgopt.exporting.wording import lack, links_of, sentences, staffed, unstaffed, values_of
 from orgopt.exporting.yaml_text import WORDS, block, scalar
-from orgopt.org import LANGUAGE_AGENT, Org, Role
+from orgopt.org import Org, Role
 
 _FILLED_IN = re.compile(r"\{[A-Za-z_][\w-]*\}")
 

@@ -3,10 +3,13 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from orgopt.agent_names import AGENTS, LANGUAGE_AGENT
 from orgopt.document.grammar.keys import KEYS
 from orgopt.document.grammar.values import format_interval, split_names
 from orgopt.exporting.base import Lack
-from orgopt.org import AGENTS, LANGUAGE_AGENT, Link, Org, Role, slug, some
+from orgopt.nearest import some
+from orgopt.org import Link, Org, Role
+from orgopt.slug import slug
 
 POLICY_WORDS = {
     "random": "try anything, wherever it lies",

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from orgopt.errors import StoreError
 from orgopt.ledger import Event, read_ledger
 from orgopt.markup import Child, Markup, h, visible
-from orgopt.org import slug
 from orgopt.report import budget_curves, claims, costs, decisions, effects, generations, glance, method, parts
 from orgopt.report.browser import data, organization
 from orgopt.report.forest import verdict as word
 from orgopt.report.generations import NARROW, WIDE, leader
 from orgopt.report.shell import Sections, contents, section, shell
 from orgopt.report.timeline import timeline
+from orgopt.slug import slug
 from orgopt.study.records.names import SEARCH
 from orgopt.study.verdict.ending import Ending
 from orgopt.study.verdict.study import ending

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, cast
 
 from orgopt import plugins, seeds
+from orgopt.agent_names import AGENT_KIND, REWRITING_AGENTS, SAMPLING_AGENTS
 from orgopt.called import argument
 from orgopt.document import Program, read
 from orgopt.errors import UsageError
 from orgopt.lab import LAB_KIND
-from orgopt.org import AGENT_KIND, REWRITING_AGENTS, SAMPLING_AGENTS
 from orgopt.plugins import Kind
 from orgopt.score import Score
 from orgopt.study.defaults import SAMPLER

@@ -33,8 +33,8 @@ from orgopt.jsonl import JsonLog
 from orgopt.lab.worlds.learning_curves import predictiveness
 from orgopt.ledger import Event, Ledger, read_ledger, results_tsv, write_text
 from orgopt.locks import PATIENCE_S, hold, is_held
-from orgopt.org import slug
 from orgopt.score import Score
+from orgopt.slug import slug
 from orgopt.study.config import differences
 from orgopt.study.records.head import ContestRecord, StudyRecord, TaskRecord
 from orgopt.study.records.kinds import EvaluationRecord, Record

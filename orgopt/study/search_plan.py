@@ -6,16 +6,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from orgopt.org import (
-    DEFAULT_RISK,
-    OPENING_AGENT,
-    REWRITING_AGENTS,
-    SAMPLING_AGENTS,
-    SCREENING_AGENT,
-    WRITING_AGENT,
-    Org,
-    Role,
-)
+from orgopt.agent_names import OPENING_AGENT, REWRITING_AGENTS, SAMPLING_AGENTS, SCREENING_AGENT, WRITING_AGENT
+from orgopt.org import DEFAULT_RISK, Org, Role
 
 ALL_AT_ONCE = 1.0
 """The risk at which a change is none of a parent any more: everything that may change is drawn at once."""

@@ -28,7 +28,7 @@ from orgopt.evolve.trials.arena import Arena
 from orgopt.evolve.trials.job import Terms
 from orgopt.jsonl import JsonLog, read_lines
 from orgopt.lab import make_lab
-from orgopt.org import slug
+from orgopt.slug import slug
 from orgopt.study.config import StudyConfig
 from orgopt.study.log import StudyLog
 from orgopt.task_folder import load_task

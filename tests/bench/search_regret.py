@@ -26,6 +26,7 @@ from unittest.mock import patch
 import numpy as np
 
 import orgopt
+from orgopt.agent_names import WORKING_AGENTS
 from orgopt.document import Program, load, parse
 from orgopt.evolve import search
 from orgopt.evolve.proposers import sampler
@@ -37,7 +38,6 @@ from orgopt.evolve.space.candidate import Candidate
 from orgopt.evolve.space.genome import Params, Space
 from orgopt.jsonl import JsonLog, read_lines
 from orgopt.lab import make_lab
-from orgopt.org import WORKING_AGENTS
 from orgopt.scoring import evaluate
 from orgopt.study.config import StudyConfig
 from orgopt.study.standing import Standing, standings

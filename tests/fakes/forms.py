@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from orgopt.document import Program, parse
 from orgopt.document.editing.canonical import org_text
-from orgopt.org import Link, Org, Role, slug
+from orgopt.org import Link, Org, Role
+from orgopt.slug import slug
 
 _NAMES = (
     "Lead", "Planner", "Engineer", "Tester", "Reviewer", "Designer", "Analyst", "Writer", "Editor", "Architect",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from orgopt.errors import UsageError
-from orgopt.org import slug
+from orgopt.slug import slug
 
 PLACEHOLDERS = ("prompt", "prompt_file", "worktree", "script", "model", "relay")
 """What words of a command, and values of its variables, may have between braces."""

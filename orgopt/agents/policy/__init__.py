@@ -1,1 +1,1 @@
-"""Agents without a language model: strategies over a task's knobs, a module each; `POLICIES` of `org` names them."""
+"""Agents without a language model: strategies over a task's knobs, a module each, named in `POLICIES` of `agent_names`."""

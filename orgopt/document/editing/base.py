@@ -19,7 +19,8 @@ from orgopt.document.reading.reader import read
 from orgopt.document.text.program import Program, Span
 from orgopt.errors import DocumentError
 from orgopt.json_values import json_values
-from orgopt.org import Org, Role, slug
+from orgopt.org import Org, Role
+from orgopt.slug import slug
 
 
 class Edit:

@@ -11,7 +11,8 @@ from orgopt.document.grammar.keys import KEYS
 from orgopt.document.reading.reader import read
 from orgopt.document.text.program import Program
 from orgopt.errors import DocumentError
-from orgopt.org import Link, Org, Role, slug
+from orgopt.org import Link, Org, Role
+from orgopt.slug import slug
 
 
 def diff(a: Program, b: Program) -> tuple[Edit, ...]:

@@ -18,7 +18,8 @@ from orgopt.document.reading.reader import read
 from orgopt.document.reading.role import prose
 from orgopt.document.text.program import Program, parse
 from orgopt.errors import DocumentError
-from orgopt.org import MAX_HEADCOUNT, Link, Org, Role, slug
+from orgopt.org import MAX_HEADCOUNT, Link, Org, Role
+from orgopt.slug import slug
 
 
 @dataclass(frozen=True, slots=True)

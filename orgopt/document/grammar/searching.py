@@ -3,9 +3,11 @@
 import re
 from typing import cast, get_args
 
+from orgopt.agent_names import SEARCH_AGENTS
 from orgopt.document.grammar.numbers import decimal
 from orgopt.document.grammar.values import closest, parse_agent
-from orgopt.org import SEARCH_AGENTS, Proposes, slug
+from orgopt.org import Proposes
+from orgopt.slug import slug
 
 MOST_CANDIDATES, MOST_ROUNDS, MOST_MARGIN = 1000, 100, 10.0
 _COUNT = re.compile(r"(\d{1,6})\s*(?:candidates?|rounds?|seeds?)?$", re.IGNORECASE)

@@ -8,23 +8,11 @@ import re
 from difflib import get_close_matches
 from typing import cast, get_args
 
+from orgopt.agent_names import AGENT_KIND, AGENTS, COMMAND, LANGUAGE_AGENT
 from orgopt.document.grammar.numbers import decimal, format_risk
 from orgopt.document.grammar.words import alternatives
-from orgopt.org import (
-    AGENT_KIND,
-    AGENTS,
-    COMMAND,
-    LANGUAGE_AGENT,
-    LINK_KINDS,
-    MAX_CONFIRM,
-    CopyRule,
-    Link,
-    Memory,
-    Standup,
-    StopEarly,
-    TaskLength,
-    slug,
-)
+from orgopt.org import LINK_KINDS, MAX_CONFIRM, CopyRule, Link, Memory, Standup, StopEarly, TaskLength
+from orgopt.slug import slug
 
 MAX_LINK = 400  # characters; a longer line is prose
 MAX_TASK_EXPERIMENTS = 100

@@ -9,12 +9,13 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from orgopt.agent_names import DEFAULT_MODEL, LANGUAGE_AGENT
 from orgopt.document.findings import Finding, Fix
 from orgopt.document.grammar.numbers import format_risk
 from orgopt.document.linting.explanations import RULES
 from orgopt.document.reading.reader import Reading
 from orgopt.document.text.program import Program, Span
-from orgopt.org import DEFAULT_MODEL, DEFAULT_RISK, LANGUAGE_AGENT, Org, Role
+from orgopt.org import DEFAULT_RISK, Org, Role
 from orgopt.org_problems import problems
 
 _REVIEWER = re.compile(r"\b(review|verif|audit|critic|referee)", re.IGNORECASE)

@@ -5,20 +5,14 @@ What has no effect there is said to have none; what a search may never decide ab
 
 from collections.abc import Callable, Iterator
 
+from orgopt.agent_names import OPENING_AGENT, REWRITING_AGENTS, SAMPLING_AGENTS, SEARCH_AGENTS, WRITING_AGENT
 from orgopt.document.findings import Finding
 from orgopt.document.grammar.keys import KEYS
 from orgopt.document.linting.findings_of_organization import Document, finding
 from orgopt.document.reading.fields import fields
 from orgopt.document.reading.front_matter import front_matter
 from orgopt.document.text.program import Span
-from orgopt.org import (
-    OPENING_AGENT,
-    REWRITING_AGENTS,
-    SAMPLING_AGENTS,
-    SEARCH_AGENTS,
-    WRITING_AGENT,
-    Role,
-)
+from orgopt.org import Role
 
 NOT_ITS_OWN = {
     *("budget", "metric", "objective", "seed", "seeds", "search seeds", "race seeds", "test seeds", "verify seeds"),

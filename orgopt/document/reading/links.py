@@ -15,7 +15,8 @@ from orgopt.document.reading.evidence.signs import Arrow
 from orgopt.document.reading.field import Field
 from orgopt.document.reading.fields import Bullet, bullets
 from orgopt.document.text.program import Program, Section, Span, printable
-from orgopt.org import Link, LinkKind, slug
+from orgopt.org import Link, LinkKind
+from orgopt.slug import slug
 
 _EVERYONE = {"everyone", "everybody", "all", "all-others", "all-roles", "all-agents", "the-team", "team"}
 _WITH_NUMBER = re.compile(r"(\D*\D)\d{1,3}$")

@@ -24,7 +24,9 @@ from orgopt.document.reading.names import NUMBERED, Name
 from orgopt.document.reading.parts import choose_parts
 from orgopt.document.reading.role import RoleReader
 from orgopt.document.text.program import Program, Section, Span, apart, printable
-from orgopt.org import Org, Standup, slug, some
+from orgopt.nearest import some
+from orgopt.org import Org, Standup
+from orgopt.slug import slug
 
 __all__ = ["Finding", "LinkPlace", "Reading", "errors", "read"]
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
+from orgopt.agent_names import DEFAULT_AGENT, LANGUAGE_AGENT
 from orgopt.document.findings import Fix, Notes
 from orgopt.document.grammar.keys import KEYS, RHYTHM_KEYS, ROLE_KEYS, Key, canonical
 from orgopt.document.grammar.numbers import is_plain_number
@@ -16,7 +17,7 @@ from orgopt.document.reading.evidence.signs import attribute
 from orgopt.document.reading.field import Field
 from orgopt.document.reading.fields import bullets, named
 from orgopt.document.text.program import LINE_END, Program, Section, Span, printable
-from orgopt.org import DEFAULT_AGENT, LANGUAGE_AGENT, Role
+from orgopt.org import Role
 
 _BLANKS = re.compile(r"\n{3,}")
 _NEARLY = re.compile(r"^(?:[-*+]|\d{1,3}[.)])[ \t]+\*\*[^:\r\n]*$", re.MULTILINE)

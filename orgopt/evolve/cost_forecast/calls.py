@@ -14,13 +14,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from orgopt.agent_names import LANGUAGE_AGENT
 from orgopt.agents.llm.prices import price_of
 from orgopt.agents.session import thaw
 from orgopt.agents.thinking.answers import Answer, read_answers
 from orgopt.agents.thinking.prompt import MAX_INBOX, MAX_KNOWN
 from orgopt.agents.toml_models import LanguageSettings
 from orgopt.errors import OrgoptError
-from orgopt.org import LANGUAGE_AGENT, Org, Role
+from orgopt.org import Org, Role
 from orgopt.task import Task
 
 REPAIRED = 2

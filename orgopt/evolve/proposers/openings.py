@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 
 from optuna.distributions import CategoricalDistribution, IntDistribution
 
+from orgopt.agent_names import LANGUAGE_AGENT, WORKING_AGENTS
 from orgopt.agents.toml_models import LanguageSettings
 from orgopt.evolve.space.genome import Params, Space
-from orgopt.org import LANGUAGE_AGENT, WORKING_AGENTS, Role
+from orgopt.org import Role
 from orgopt.study.model_skills import models_by_skill
 from orgopt.team.skill import Skill
 

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
+from orgopt.agent_names import LANGUAGE_AGENT
 from orgopt.document import Program, lint, read
 from orgopt.errors import DocumentError
 from orgopt.evolve.space.candidate import Candidate
@@ -28,7 +29,6 @@ from orgopt.evolve.space.texts import (
     with_texts,
 )
 from orgopt.json_values import json_values
-from orgopt.org import LANGUAGE_AGENT
 
 MOST = 3
 """Changes of one proposal: a diff that a person reads in a minute."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from optuna.distributions import BaseDistribution
 
+from orgopt.agent_names import LANGUAGE_AGENT
 from orgopt.document.editing.base import Edit, describe
 from orgopt.document.reading.reader import read
 from orgopt.document.text.program import Program
@@ -22,7 +23,7 @@ from orgopt.evolve.space.roles import decode_role, role_genes
 from orgopt.evolve.space.searching import decode_rhythm, search_genes
 from orgopt.evolve.space.standup import decode_standup, standup_genes
 from orgopt.evolve.space.write import edits_between, write
-from orgopt.org import LANGUAGE_AGENT, Org, Role
+from orgopt.org import Org, Role
 
 __all__ = ["PARTS", "Params", "Space"]
 

@@ -10,9 +10,11 @@ from typing import Any
 
 from optuna.distributions import FloatDistribution, IntDistribution
 
+from orgopt.agent_names import AGENT_KIND, LANGUAGE_AGENT, WORKING_AGENTS
 from orgopt.document.grammar.keys import MOST_RISK
 from orgopt.evolve.space.gene import Gene, Needs, Params, agents_of, choice, moved
-from orgopt.org import AGENT_KIND, LANGUAGE_AGENT, MAX_HEADCOUNT, WORKING_AGENTS, Org, Role, slug
+from orgopt.org import MAX_HEADCOUNT, Org, Role
+from orgopt.slug import slug
 
 LIBRARY_HEADCOUNT = 3
 CONFIRM = 3

@@ -10,7 +10,7 @@ from orgopt.document.editing.forms.like import one_line
 from orgopt.document.editing.splice import set_prose
 from orgopt.document.reading.entry import Entry, EntryKind
 from orgopt.document.text.program import Program, Section, Span
-from orgopt.org import slug
+from orgopt.slug import slug
 
 _MOST_WORDS = 8  # of a field with an unknown key
 _ORDER: tuple[EntryKind, ...] = ("plain", "file", "section", "paragraph", "key", "item", "row", "node")

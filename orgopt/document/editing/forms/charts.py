@@ -10,7 +10,8 @@ from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.evidence.mermaid import Chart, Edge, chart_of
 from orgopt.document.text.program import Block, Program, Span
 from orgopt.errors import DocumentError
-from orgopt.org import Link, slug
+from orgopt.org import Link
+from orgopt.slug import slug
 
 _DRAWN = "a role that is drawn cannot be removed there; `orgopt fmt FILE --out NEW` writes the document in words"
 _FENCE = re.compile(r"[ \t]*(?:```|~~~)")

@@ -11,7 +11,7 @@ from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.field import Field
 from orgopt.document.reading.front_matter import front_matter
 from orgopt.document.text.program import LINE_END, Program, Section, Span
-from orgopt.org import slug
+from orgopt.slug import slug
 
 _SHORT = 200  # characters of a description
 

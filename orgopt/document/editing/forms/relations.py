@@ -19,7 +19,8 @@ from orgopt.document.reading.field import Field
 from orgopt.document.reading.links import LinkPlace, is_everyone
 from orgopt.document.text.program import Block, Program, Span
 from orgopt.errors import DocumentError
-from orgopt.org import Link, slug
+from orgopt.org import Link
+from orgopt.slug import slug
 
 _FIELDS = {
     "reports to": "Reports to",

@@ -1,5 +1,6 @@
 """A new role in the form of the roster: a row, a bullet, a section, a node, an agent of a crew, a file; or two."""
 
+from orgopt.agent_names import DEFAULT_AGENT
 from orgopt.document.editing.draft import Draft, NewRole
 from orgopt.document.editing.forms import charts, crews, files, lists, sections, tables
 from orgopt.document.editing.forms.keys import add_section, set_field
@@ -7,7 +8,7 @@ from orgopt.document.editing.forms.tables import COLUMNS
 from orgopt.document.editing.splice import with_roles
 from orgopt.document.grammar.keys import KEYS
 from orgopt.document.reading.entry import Entry
-from orgopt.org import DEFAULT_AGENT, Role
+from orgopt.org import Role
 
 
 def write_added(draft: Draft) -> None:

@@ -13,7 +13,7 @@ from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.fields import Cell, Row, rows
 from orgopt.document.reading.names import FILE, read_name
 from orgopt.document.text.program import Block, Program, Span
-from orgopt.org import slug
+from orgopt.slug import slug
 
 COLUMNS = "|"
 """What is unsettled once a table has a new column: another row needs a cell there."""

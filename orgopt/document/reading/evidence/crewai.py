@@ -18,7 +18,7 @@ from orgopt.document.reading.evidence.signs import Group
 from orgopt.document.reading.field import Field
 from orgopt.document.reading.names import Name, is_blank, read_name
 from orgopt.document.text.program import Program, Span, printable
-from orgopt.org import slug
+from orgopt.slug import slug
 
 _IS = re.compile(r"\ufeff?(?:[ \t]*(?:#[^\n]*)?\r?\n|---[ \t]*\r?\n)*[A-Za-z_][\w.-]*:[ \t]*(?:\r?\n|[^\n]*\n)")
 _HAS = re.compile(r"^(?:[ \t]+|[ \t]*-[ \t]+)(?:role|goal|backstory|name|id|agent)[ \t]*:", re.MULTILINE)

@@ -17,7 +17,7 @@ from orgopt.document.reading.front_matter import front_matter, unindented
 from orgopt.document.reading.names import Name, read_name
 from orgopt.document.reading.remembered import of_section
 from orgopt.document.text.program import Program, Section, Span
-from orgopt.org import slug
+from orgopt.slug import slug
 
 OF_ONE = {"soul": "persona", "identity": "persona", "memory": "memory", "heartbeat": "charter"}
 """The files that say who an agent is, beside the one that says what it does: their stems, and the key that each is."""

@@ -28,7 +28,7 @@ from orgopt.document.reading.fields import fields
 from orgopt.document.reading.names import FILE, NUMBERED, read_name
 from orgopt.document.reading.remembered import of_section
 from orgopt.document.text.program import Block, Program, Section, Span
-from orgopt.org import slug
+from orgopt.slug import slug
 
 _HEADING = re.compile(r"\ufeff? {0,3}#{1,6}[ \t]+(?P<text>.*)$")
 _CLOSING = re.compile(r"(?<=[ \t])#+$")

@@ -30,7 +30,7 @@ from orgopt.document.reading.evidence.trees import tree_group
 from orgopt.document.reading.fields import bullets
 from orgopt.document.reading.names import read_name
 from orgopt.document.text.program import Block, Program, Section, Span
-from orgopt.org import slug
+from orgopt.slug import slug
 
 _SOME = 0.5  # of the signs of one group below a heading, that are worth a look at all of them
 _FEW_PARTS = 3  # of one kind, side by side

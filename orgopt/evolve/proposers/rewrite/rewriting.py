@@ -7,6 +7,7 @@ study's log, and every answer of the model in `rewrites.jsonl`, so that a contin
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Self
 
+from orgopt.agent_names import LANGUAGE_AGENT
 from orgopt.agents.toml_models import LanguageSettings
 from orgopt.called import argument
 from orgopt.document import Program, read
@@ -19,7 +20,6 @@ from orgopt.evolve.space.candidate import Candidate
 from orgopt.evolve.space.genome import Space
 from orgopt.evolve.space.texts import places
 from orgopt.evolve.trials.runs import Runs
-from orgopt.org import LANGUAGE_AGENT
 from orgopt.study.config import BY_ASKING, NO_REWRITER, OPTIMIZERS, REWRITER_KIND, StudyConfig
 from orgopt.study.records.kinds import RewriteChange, RewriteRecord
 from orgopt.study.records.result import Importance
