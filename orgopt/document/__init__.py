@@ -7,7 +7,8 @@ from orgopt.document.files import load
 from orgopt.document.linting.lint import format_finding, lint, require_org
 from orgopt.document.reading.reader import Finding, read
 from orgopt.document.saving import save
-from orgopt.document.text.program import Program, parse, render
+from orgopt.document.text.parser import parse
+from orgopt.document.text.program import Program, render
 
 __all__ = [
     "AddRole",

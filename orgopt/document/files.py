@@ -13,7 +13,8 @@ from pathlib import Path, PurePosixPath
 from orgopt.document.findings import Finding
 from orgopt.document.reading.evidence.folders import OF_ONE
 from orgopt.document.reading.reader import Reading, read
-from orgopt.document.text.program import FILE_MARK, Program, Span, parse, printable
+from orgopt.document.text.parser import parse
+from orgopt.document.text.program import FILE_MARK, Program, Span, printable
 from orgopt.errors import DocumentError
 from orgopt.nearest import nearest
 

@@ -7,7 +7,8 @@ document get one.
 from pathlib import Path, PurePosixPath
 
 from orgopt.document.files import MAIN_NAMES, found, inside, load
-from orgopt.document.text.program import FILE_MARK, Program, parse, printable
+from orgopt.document.text.parser import parse
+from orgopt.document.text.program import FILE_MARK, Program, printable
 from orgopt.errors import DocumentError
 
 MAIN = "team.md"

@@ -7,7 +7,7 @@ from typing import Any
 from orgopt.document.editing.splice import at_level
 from orgopt.document.grammar.keys import KEYS, SEARCH_ONLY, Key
 from orgopt.document.grammar.values import format_link, format_standup
-from orgopt.document.text.program import parse
+from orgopt.document.text.parser import parse
 from orgopt.org import Org, Role
 
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})", re.MULTILINE)

@@ -8,7 +8,8 @@ from typing import Literal, NamedTuple
 
 from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.reader import Reading, read
-from orgopt.document.text.program import LINE_END, Program, Span, parse
+from orgopt.document.text.parser import parse
+from orgopt.document.text.program import LINE_END, Program, Span
 from orgopt.errors import DocumentError
 from orgopt.org import Link
 

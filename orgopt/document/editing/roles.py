@@ -16,7 +16,8 @@ from orgopt.document.reading.entry import Entry, is_known
 from orgopt.document.reading.evidence.headings import section_entry
 from orgopt.document.reading.reader import read
 from orgopt.document.reading.role import prose
-from orgopt.document.text.program import Program, parse
+from orgopt.document.text.parser import parse
+from orgopt.document.text.program import Program
 from orgopt.errors import DocumentError
 from orgopt.org import MAX_HEADCOUNT, Link, Org, Role
 from orgopt.slug import slug

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable
 
 from orgopt.document.reading.reader import Reading, read
-from orgopt.document.text.program import LINE_END, Program, Span, parse
+from orgopt.document.text.parser import parse
+from orgopt.document.text.program import LINE_END, Program, Span
 from orgopt.errors import DocumentError
 
 _SPECIAL = re.compile(r"[:#\[\]{},&*!|>%@`\"']")

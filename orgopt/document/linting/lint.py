@@ -9,7 +9,8 @@ from orgopt.document.linting.findings_of_organization import ALWAYS, ANY, SOUND,
 from orgopt.document.linting.findings_of_search import SEARCH
 from orgopt.document.linting.findings_of_text import TEXT
 from orgopt.document.reading.reader import read
-from orgopt.document.text.program import Program, parse, printable
+from orgopt.document.text.parser import parse
+from orgopt.document.text.program import Program, printable
 from orgopt.errors import DocumentError
 from orgopt.org import Org
 

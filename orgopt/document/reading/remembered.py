@@ -8,7 +8,8 @@ from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.evidence.signs import Group
 from orgopt.document.reading.field import Field
 from orgopt.document.reading.names import moved_name
-from orgopt.document.text.program import Block, BlockKind, Program, Section, Span, alone, part_of
+from orgopt.document.text.parser import alone
+from orgopt.document.text.program import Block, BlockKind, Program, Section, Span, part_of
 
 LONGEST = 20_000  # characters of a text that is remembered
 _MOST = 1024  # texts

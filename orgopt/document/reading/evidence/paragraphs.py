@@ -12,7 +12,8 @@ from orgopt.document.reading.field import Field
 from orgopt.document.reading.fields import block_fields
 from orgopt.document.reading.names import NUMBERED, read_name
 from orgopt.document.reading.remembered import LONGEST, moved
-from orgopt.document.text.program import Block, Program, Section, Span, alone
+from orgopt.document.text.parser import alone
+from orgopt.document.text.program import Block, Program, Section, Span
 
 # A line of bold letters alone, a word or some before a colon, or a heading that lacks its blank.
 _BOLD = re.compile(r"(?P<mark>\*\*|__)(?P<name>(?:(?!\*\*|__).){2,80})(?P=mark):?(?:\s*[（(][^）)]*[）)])?\s*$")
