@@ -13,7 +13,7 @@ from orgopt.agents.base import Agent, Thinking, Thought, View, propose
 from orgopt.agents.knowledge import Known
 from orgopt.document import lint, parse
 from orgopt.document.editing.canonical import org_text
-from orgopt.document.grammar.values import format_task_length, parse_task_length
+from orgopt.document.grammar.rhythm import format_task_length, parse_task_length
 from orgopt.document.linting.lint import require_org
 from orgopt.ledger import Ledger
 from orgopt.org import Link, Org, Role, Standup, TaskLength

@@ -15,9 +15,10 @@ from orgopt.called import own_command
 from orgopt.cli import main
 from orgopt.errors import SandboxError
 from orgopt.lab.local import LocalLab
-from orgopt.lab.sandbox import bubblewrap, packages
-from orgopt.lab.sandbox.bubblewrap import VARIABLE, Found, find, remedy
+from orgopt.lab.sandbox import find_bubblewrap as bubblewrap
+from orgopt.lab.sandbox import packages
 from orgopt.lab.sandbox.choice import CHOICE, Sandbox
+from orgopt.lab.sandbox.find_bubblewrap import VARIABLE, Found, find, remedy
 from orgopt.task import Task
 from orgopt.task_folder import load_task
 from tests.conftest import ROOT

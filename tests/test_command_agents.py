@@ -29,8 +29,8 @@ from orgopt.document.linting.lint import require_org
 from orgopt.errors import SandboxError, StoreError, UsageError
 from orgopt.lab.local import LocalLab
 from orgopt.lab.sandbox import choice, files
-from orgopt.lab.sandbox.bubblewrap import VARIABLE
 from orgopt.lab.sandbox.choice import Sandbox
+from orgopt.lab.sandbox.find_bubblewrap import VARIABLE
 from orgopt.ledger import Event, Ledger
 from orgopt.org import Link, Org, Role, Standup
 from orgopt.scoring import evaluate

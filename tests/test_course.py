@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from orgopt.ledger import Event
-from orgopt.report.course import agent_time, course, slot_time
+from orgopt.report.run_course import agent_time, course, slot_time
 from orgopt.report.timeline import timeline
 
 AGENTS = [f"explorer-{i}" for i in range(1, 4)]

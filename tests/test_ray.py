@@ -28,9 +28,10 @@ from orgopt.evolve.space.candidate import Candidate
 from orgopt.lab import make_lab
 from orgopt.lab.base import Experiment, Lab, Outcome, Status
 from orgopt.lab.ray import lab as ray_lab
-from orgopt.lab.ray.cluster import ADDRESS, share
+from orgopt.lab.ray.cluster import ADDRESS
 from orgopt.lab.ray.lab import RayLab
 from orgopt.lab.ray.parcel import pack, unpack
+from orgopt.lab.ray.slot import share
 from orgopt.lab.sandbox import choice
 from orgopt.lab.sandbox.choice import Sandbox
 from orgopt.study.standing import Standing

@@ -8,7 +8,7 @@ import pytest
 from orgopt.document import Program, format_finding, lint, load, parse, read, require_org
 from orgopt.document.editing.links import AddLink
 from orgopt.document.editing.roles import AddRole
-from orgopt.document.grammar.values import format_standup, parse_standup
+from orgopt.document.grammar.rhythm import format_standup, parse_standup
 from orgopt.document.linting.lint import fix
 from orgopt.errors import DocumentError
 from orgopt.org import Link, Standup

@@ -16,9 +16,11 @@ from orgopt.errors import SandboxError, TaskError, UsageError
 from orgopt.experiment_limits import Limits
 from orgopt.lab.base import Experiment, Outcome, Status
 from orgopt.lab.local import LocalLab
-from orgopt.lab.sandbox import bubblewrap, choice, launch, wrap
-from orgopt.lab.sandbox.bubblewrap import VARIABLE
+from orgopt.lab.sandbox import bubblewrap_line as wrap
+from orgopt.lab.sandbox import choice, launch
+from orgopt.lab.sandbox import find_bubblewrap as bubblewrap
 from orgopt.lab.sandbox.choice import CHOICE, Sandbox, chosen
+from orgopt.lab.sandbox.find_bubblewrap import VARIABLE
 from orgopt.lab.sandbox.inside import isolate, seccomp
 from orgopt.lab.sandbox.inside.start import ISOLATION_FAILED, check_isolation
 from orgopt.task import Task

@@ -26,7 +26,7 @@ from orgopt.evolve.trials.job import Terms
 from orgopt.evolve.trials.kept_plain import plain_folder
 from orgopt.lab.doctor.probes import trial
 from orgopt.lab.sandbox import choice, packages
-from orgopt.lab.sandbox.bubblewrap import find, wanted
+from orgopt.lab.sandbox.find_bubblewrap import find, wanted
 from orgopt.ledger import write_text
 from orgopt.org import Org
 from orgopt.plugin_faults import naming_packages

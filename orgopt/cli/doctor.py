@@ -22,8 +22,8 @@ from orgopt.lab.doctor.gpus import try_gpus
 from orgopt.lab.doctor.probes import Finding, examine, trial
 from orgopt.lab.ray.nodes import examine_nodes
 from orgopt.lab.sandbox import packages
-from orgopt.lab.sandbox.bubblewrap import absence, find, remedy, wanted
 from orgopt.lab.sandbox.choice import Sandbox, chosen
+from orgopt.lab.sandbox.find_bubblewrap import absence, find, remedy, wanted
 from orgopt.plugins import Plugin
 from orgopt.study.config import REWRITER_KIND, SAMPLER_KIND
 from orgopt.task_folder import load_task

@@ -13,8 +13,9 @@ from orgopt.cli.shared import complete
 from orgopt.cli.shared.base import count, out, print_json
 from orgopt.cli.shared.exits import command
 from orgopt.document import describe, diff, read, require_org
+from orgopt.document.grammar.arrows import format_link
 from orgopt.document.grammar.numbers import format_risk
-from orgopt.document.grammar.values import format_link, format_standup
+from orgopt.document.grammar.rhythm import format_standup
 from orgopt.draw.content import search_rhythm
 from orgopt.org import Org, Role
 

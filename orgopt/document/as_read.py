@@ -2,7 +2,8 @@
 
 from orgopt.agent_names import WORKING_AGENTS
 from orgopt.document.editing.base import Edit, SetKey, apply
-from orgopt.document.grammar.values import format_link, format_standup
+from orgopt.document.grammar.arrows import format_link
+from orgopt.document.grammar.rhythm import format_standup
 from orgopt.document.reading.reader import read
 from orgopt.document.text.program import Program
 from orgopt.errors import DocumentError, UsageError

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from orgopt.document.grammar.values import format_interval
+from orgopt.document.grammar.rhythm import format_interval
 from orgopt.org import Link, Org, Role
 
 MAX_ROLES, MAX_LINKS = 200, 400

@@ -17,7 +17,7 @@ from orgopt.document import Program, apply, lint, load, read
 from orgopt.document.editing.base import SetKey
 from orgopt.document.editing.diff import same
 from orgopt.document.findings import errors
-from orgopt.document.grammar.values import format_link
+from orgopt.document.grammar.arrows import format_link
 from orgopt.errors import DocumentError
 from orgopt.evolve.space.genome import Space
 from orgopt.evolve.space.write import edits_between, write

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from orgopt.document.editing.canonical import closed
 from orgopt.document.editing.splice import at_level
-from orgopt.document.grammar.values import format_interval
+from orgopt.document.grammar.rhythm import format_interval
 from orgopt.exporting.base import Lack
 from orgopt.exporting.names import plain_names
 from orgopt.exporting.wording import attends, bullets, by_name, lack, standup_words

@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from orgopt.agent_names import AGENTS, LANGUAGE_AGENT
+from orgopt.document.grammar.arrows import split_names
 from orgopt.document.grammar.keys import KEYS
-from orgopt.document.grammar.values import format_interval, split_names
+from orgopt.document.grammar.rhythm import format_interval
 from orgopt.exporting.base import Lack
 from orgopt.nearest import some
 from orgopt.org import Link, Org, Role

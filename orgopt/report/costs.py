@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from orgopt.ledger import Event, Ledger
 from orgopt.markup import Child, Markup, h
 from orgopt.org import Org
-from orgopt.report.course import Spent, agent_time, course, slot_time
+from orgopt.report.run_course import Spent, agent_time, course, slot_time
 from orgopt.report.stacked import stacked
 from orgopt.report.wasted import candidates, slots, waste, with_something
 from orgopt.study.model_skills import said_of_skill, skills_in

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from orgopt.ledger import Event
 from orgopt.markup import Markup, h, number
-from orgopt.report.course import role_of
 from orgopt.report.generations import NARROW, WIDE
+from orgopt.report.run_course import role_of
 from orgopt.report.scale import Scale, scale, ticks
 from orgopt.study.wording import count, duration, metric
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from orgopt.document.grammar.values import format_link
+from orgopt.document.grammar.arrows import format_link
 from orgopt.draw import Weight, Weights, svg
 from orgopt.markup import Markup, h
 from orgopt.org import Link, Org

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from orgopt.markup import Child, Markup, h, percent
-from orgopt.report.course import Spent
+from orgopt.report.run_course import Spent
 
 _LEAST = 0.0005
 """The share below which a part is left out, as nothing."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from orgopt.ledger import Event
 from orgopt.markup import Markup, h, percent
-from orgopt.report.course import Bar, Course, Span, course, role_of
+from orgopt.report.run_course import Bar, Course, Span, course, role_of
 from orgopt.study.wording import count, duration, metric
 
 _ACROSS = 1000.0

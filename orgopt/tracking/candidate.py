@@ -7,7 +7,7 @@ from typing import Any
 
 from orgopt.document import parse, read
 from orgopt.document.grammar.keys import KEYS
-from orgopt.document.grammar.values import format_standup
+from orgopt.document.grammar.rhythm import format_standup
 from orgopt.draw import svg
 from orgopt.org import Org, Role
 from orgopt.score import Score

@@ -1,5 +1,7 @@
 """The projection of a study's log: what MLflow does not have yet is sent, each thing once.
 
+The values are `candidate`'s and `overview`'s.
+
 The log is the outbox. It is read as far as it goes; each generation that is complete, and the end, is shown as the
 log had it at that place, whenever it is sent.
 """

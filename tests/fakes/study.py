@@ -17,7 +17,7 @@ from orgopt.document.editing.base import SetKey
 from orgopt.document.editing.links import AddLink, RemoveLink, SetPattern
 from orgopt.document.editing.roles import library_text
 from orgopt.document.editing.text import SetCharter
-from orgopt.document.grammar.values import format_link
+from orgopt.document.grammar.arrows import format_link
 from orgopt.errors import DocumentError
 from orgopt.jsonl import JsonLog, end_path
 from orgopt.org import Link, Org, Standup

@@ -1,8 +1,8 @@
 """Command agents: a role is a coding CLI of the user's, which edits a script in a git repository and commits.
 
-What it may run and see is declared in `orgopt.toml` (`config`), how it is started and held is
-`lab.sandbox.command.run`, and what its
-commits become is decided in `commits`. A thought is one call; its record repeats it without another.
+What it may run and see is declared in `orgopt.toml` (`toml_agents`), how it is started and held is
+`lab.sandbox.command.run`, and what its commits become is decided in `commits`. A thought is one call; its record
+repeats it without another.
 """
 
 import json
@@ -32,7 +32,7 @@ from orgopt.errors import StoreError, UsageError
 from orgopt.lab.sandbox import choice, files
 from orgopt.lab.sandbox.command import run as lab
 from orgopt.lab.sandbox.command.reach import Reach
-from orgopt.lab.sandbox.inside.command import UNCOMMITTED
+from orgopt.lab.sandbox.inside.start_cli import UNCOMMITTED
 from orgopt.org import Role
 
 if TYPE_CHECKING:

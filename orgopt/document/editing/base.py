@@ -13,7 +13,7 @@ from orgopt.document.editing.draft import Draft
 from orgopt.document.editing.forms.finish import finish
 from orgopt.document.editing.forms.keys import add_section, set_field, set_rhythm
 from orgopt.document.editing.splice import splice
-from orgopt.document.grammar import values
+from orgopt.document.grammar import rhythm, values
 from orgopt.document.grammar.keys import KEYS, Key
 from orgopt.document.reading.reader import read
 from orgopt.document.text.program import Program, Span
@@ -233,7 +233,7 @@ class SetKey(Edit):
 
     def _text(self, org: Org) -> str:
         if self.key == "stand-up":
-            return values.format_standup(self.value, names(org))
+            return rhythm.format_standup(self.value, names(org))
         return self._key.format(self.value)
 
 
@@ -278,7 +278,7 @@ def _standups(org: Org, new: Any) -> str:
     """The change of a stand-up: of its interval alone, where only that differs."""
     old = org.standup
     if old and new and (old.attendees, old.share) == (new.attendees, new.share):
-        before, after = (values.format_interval(standup.every, standup.unit) for standup in (old, new))
+        before, after = (rhythm.format_interval(standup.every, standup.unit) for standup in (old, new))
     else:
-        before, after = (values.format_standup(standup, names(org)) for standup in (old, new))
+        before, after = (rhythm.format_standup(standup, names(org)) for standup in (old, new))
     return f"{before} → {after}"

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from orgopt.document.editing.splice import at_level
+from orgopt.document.grammar.arrows import format_link
 from orgopt.document.grammar.keys import KEYS, SEARCH_ONLY, Key
-from orgopt.document.grammar.values import format_link, format_standup
+from orgopt.document.grammar.rhythm import format_standup
 from orgopt.document.text.parser import parse
 from orgopt.org import Org, Role
 

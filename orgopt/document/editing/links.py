@@ -7,7 +7,7 @@ from orgopt.document.editing.base import Edit, names
 from orgopt.document.editing.draft import Draft
 from orgopt.document.editing.forms.finish import finish
 from orgopt.document.editing.forms.relations import add_link, is_crew, link_text, remove_link
-from orgopt.document.grammar import values
+from orgopt.document.grammar import arrows
 from orgopt.document.reading.links import LinkPlace
 from orgopt.document.reading.reader import Reading, read
 from orgopt.document.text.program import Program
@@ -20,11 +20,11 @@ class _LinkEdit(Edit):
     link: Link
 
     def to_dict(self) -> dict[str, Any]:
-        return {"edit": type(self).__name__, "link": values.format_link(self.link, {})}
+        return {"edit": type(self).__name__, "link": arrows.format_link(self.link, {})}
 
     @classmethod
     def parse(cls, data: dict[str, Any]) -> Self:
-        return cls(values.parse_link(data["link"]))
+        return cls(arrows.parse_link(data["link"]))
 
     def _place(self, reading: Reading) -> tuple[Link, LinkPlace] | None:
         """The link as the document has it, and where."""
@@ -59,7 +59,7 @@ class AddLink(_LinkEdit):
         return {link.key for link in new.org.links} == expected and set(old.roles) == set(new.roles)
 
     def describe(self, org: Org) -> str:
-        return f"+ {values.format_link(self.link, names(org))}"
+        return f"+ {arrows.format_link(self.link, names(org))}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class RemoveLink(_LinkEdit):
     def plan(self, draft: Draft) -> None:
         found = self._place(draft.reading)
         if found is None:
-            raise DocumentError(f"{draft.program.source}: no such link: {values.format_link(self.link, {})}")
+            raise DocumentError(f"{draft.program.source}: no such link: {arrows.format_link(self.link, {})}")
         remove_link(draft, *found)
 
     def apply(self, program: Program) -> Program:
@@ -91,7 +91,7 @@ class RemoveLink(_LinkEdit):
         return after
 
     def describe(self, org: Org) -> str:
-        return f"− {values.format_link(self.link, names(org))}"
+        return f"− {arrows.format_link(self.link, names(org))}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,5 +119,5 @@ class SetPattern(_LinkEdit):
 
     def describe(self, org: Org) -> str:
         old = next((link for link in org.links if link.key == self.link.key), self.link)
-        name = values.format_link(replace(self.link, pattern=""), names(org))
+        name = arrows.format_link(replace(self.link, pattern=""), names(org))
         return f"{name}: pattern {old.pattern or 'full'} → {self.link.pattern or 'full'}"

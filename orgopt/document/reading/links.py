@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import NamedTuple, cast
 
 from orgopt.document.findings import Fix, Notes
-from orgopt.document.grammar import values
+from orgopt.document.grammar import arrows
 from orgopt.document.grammar.keys import LINK_KEYS
 from orgopt.document.grammar.words import is_word
 from orgopt.document.reading.entry import Entry
@@ -94,7 +94,7 @@ def _sentences(program: Program, section: Section | None) -> Iterator[Span]:
     for block in section.blocks if section else ():
         for line in program.lines(block.span):
             text = program.slice(line)
-            if len(text) <= values.MAX_LINK and not values.LINK_ARROW.search(text):
+            if len(text) <= arrows.MAX_LINK and not arrows.LINK_ARROW.search(text):
                 yield line
 
 
@@ -108,7 +108,7 @@ def _said(
         return
     kind, way = LINK_KEYS[" ".join(match["key"].lower().split())]
     everyone = match["target"].lower().startswith(("all ", "every")) and kind != "reports to"
-    named = [end for name in values.split_names(match["target"]) if (end := resolve(slug(name))) in roles]
+    named = [end for name in arrows.split_names(match["target"]) if (end := resolve(slug(name))) in roles]
     for target in [role for role in roles if role != source] if everyone else named:
         ends = (target, source) if way == "←" else (source, target)
         link = Link(source=ends[0], target=ends[1], kind=kind, mutual=way == "↔")
@@ -122,7 +122,7 @@ def _drawn(arrow: Arrow, resolve: Callable[[str], str]) -> Link:
 
 def _link(notes: Notes, bullet: Bullet, resolve: Callable[[str], str], *, strict: bool) -> Link | None:
     try:
-        link = values.parse_link(bullet.text)
+        link = arrows.parse_link(bullet.text)
     except ValueError as error:
         message, _, help_ = str(error).partition("; ")
         if strict:
@@ -158,7 +158,7 @@ def _field_links(
 def _written(field: Field, resolve: Callable[[str], str], roles: dict[str, tuple[Entry, ...]]) -> list[str]:
     """The names in a field; all of it, where that is one."""
     whole = resolve(slug(field.value)) in roles and len(field.value.split()) <= _MOST_WORDS
-    return [field.value] if whole else list(_numbers(values.split_names(field.value)))
+    return [field.value] if whole else list(_numbers(arrows.split_names(field.value)))
 
 
 def _numbers(names: list[str]) -> Iterator[str]:

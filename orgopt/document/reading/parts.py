@@ -5,8 +5,8 @@ from difflib import SequenceMatcher, get_close_matches
 from functools import lru_cache
 
 from orgopt.document.findings import Fix, Notes
+from orgopt.document.grammar.arrows import LINK_ARROW
 from orgopt.document.grammar.keys import RHYTHM_KEYS
-from orgopt.document.grammar.values import LINK_ARROW
 from orgopt.document.reading.evidence.headings import defines, section_entry
 from orgopt.document.reading.evidence.signs import PARTS, part_of
 from orgopt.document.reading.evidence.weigh import Roster, roster

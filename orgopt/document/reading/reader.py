@@ -11,7 +11,7 @@ from itertools import takewhile
 from typing import Any
 
 from orgopt.document.findings import Finding, Notes, errors
-from orgopt.document.grammar import values
+from orgopt.document.grammar import rhythm
 from orgopt.document.grammar.keys import KEYS, RHYTHM_KEYS, SEARCH_KEYS
 from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.evidence.folders import beats, duties, folder_of, of_one, plain_entry
@@ -297,7 +297,7 @@ class _Reader:
         for role_id in attendees:
             if role_id not in names:
                 self.notes.add("ORG013", "error", f"unknown attendee '{role_id}'", field.value_span, known)
-        if not values.is_plain_interval(field.value):
-            taken = values.format_interval(standup.every, standup.unit)
+        if not rhythm.is_plain_interval(field.value):
+            taken = rhythm.format_interval(standup.every, standup.unit)
             self.notes.add("ORG025", "info", f"stand-up taken as {taken}", field.value_span)
         return replace(standup, attendees=attendees)

@@ -1,8 +1,8 @@
 """Program: the exact text of a program.md and the spans of its parts.
 
 Covers blocks, sections and the text of both; how text becomes blocks is `parser`'s. What stands in them is
-`reading.fields`; what they mean is `reading.reader`; how they change is `document.editing`. The blocks of a program partition its text, so
-`render(parse(text)) == text` for any text.
+`reading.fields`; what they mean is `reading.reader`; how they change is `document.editing`. The blocks of a program
+partition its text, so `render(parse(text)) == text` for any text.
 
 A program of several files is one text: the main file, then each other file below a line
 `<!-- file: roles/explorer.md -->` (see `files`).

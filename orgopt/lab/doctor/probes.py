@@ -21,9 +21,9 @@ from orgopt.json_values import json_values
 from orgopt.lab.base import Experiment, Outcome, Status
 from orgopt.lab.doctor.attempts import BEGIN, FILES, PROBES, Probe
 from orgopt.lab.local import LocalLab
-from orgopt.lab.sandbox.bubblewrap import remedy
 from orgopt.lab.sandbox.choice import Sandbox
 from orgopt.lab.sandbox.files import readable
+from orgopt.lab.sandbox.find_bubblewrap import remedy
 from orgopt.lab.sandbox.inside.processes import arguments, inhabitants
 from orgopt.task import Task
 from orgopt.task_folder import load_task

@@ -11,7 +11,6 @@ from importlib import import_module
 from typing import Any
 
 from orgopt.errors import LabError, UsageError
-from orgopt.task import Task
 
 ADDRESS = "RAY_ADDRESS"
 """Environment variable, Ray's own: `auto`, `HOST:PORT` or `ray://HOST:PORT`; without it a cluster is started here."""
@@ -83,9 +82,3 @@ def _knock(address: str) -> None:
         socket.create_connection((host, int(port)), timeout=_KNOCK_S).close()
     except (OSError, OverflowError) as error:
         raise LabError(f"no Ray cluster answers at {address}: {error}") from None
-
-
-def share(task: Task) -> dict[str, float]:
-    """What a slot of a task takes of a node: a core for its one thread, and the accelerators that it asks for."""
-    gpus = task.limits.gpus
-    return {"num_cpus": 1.0} | ({"num_gpus": float(gpus)} if gpus else {})

@@ -15,9 +15,9 @@ from typing import Any
 from orgopt.errors import LabError, OrgoptError, SandboxError
 from orgopt.lab.base import Checkpoint, Lost, Outcome, Status, reporting
 from orgopt.lab.local import RETRIES
-from orgopt.lab.ray.cluster import join, share
+from orgopt.lab.ray.cluster import join
 from orgopt.lab.ray.parcel import pack
-from orgopt.lab.ray.slot import Ready, Slot
+from orgopt.lab.ray.slot import Ready, Slot, share
 from orgopt.lab.running import Running
 from orgopt.lab.sandbox.choice import Sandbox, chosen
 from orgopt.lab.training import TrainingLab

@@ -76,3 +76,9 @@ class Slot:
         if self._lab is None:
             raise LabError("the slot has no task yet")
         return self._lab
+
+
+def share(task: Task) -> dict[str, float]:
+    """What a slot of a task takes of a node: a core for its one thread, and the accelerators that it asks for."""
+    gpus = task.limits.gpus
+    return {"num_cpus": 1.0} | ({"num_gpus": float(gpus)} if gpus else {})

@@ -16,7 +16,7 @@ from typing import IO, Any
 
 from orgopt.errors import SandboxError
 from orgopt.lab.devices.slots import Devices, warm_environment
-from orgopt.lab.sandbox.bubblewrap import find, remedy
+from orgopt.lab.sandbox.bubblewrap_line import bubblewrap, hand_over, wrapped
 from orgopt.lab.sandbox.choice import Sandbox
 from orgopt.lab.sandbox.files import (
     RECORDINGS,
@@ -30,9 +30,9 @@ from orgopt.lab.sandbox.files import (
     shared,
     user_site,
 )
+from orgopt.lab.sandbox.find_bubblewrap import find, remedy
 from orgopt.lab.sandbox.inside import isolate
 from orgopt.lab.sandbox.inside.start import ISOLATION_FAILED
-from orgopt.lab.sandbox.wrap import bubblewrap, hand_over, wrapped
 from orgopt.task import Task
 
 FILE_BYTES = 64 * 2**20  # no experiment may write a larger file

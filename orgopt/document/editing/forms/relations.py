@@ -12,7 +12,7 @@ from orgopt.document.editing.forms.keys import replace_field, set_field
 from orgopt.document.editing.forms.rosters import write_added
 from orgopt.document.editing.forms.tables import block_of
 from orgopt.document.editing.splice import heading_marks, main_end
-from orgopt.document.grammar import values
+from orgopt.document.grammar import arrows
 from orgopt.document.grammar.keys import LINK_KEYS
 from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.field import Field
@@ -50,7 +50,7 @@ def add_link(draft: Draft, link: Link) -> None:
             named.after.append(_written(draft, other))
             return
     if is_crew(draft):
-        shown = values.format_link(link, {})
+        shown = arrows.format_link(link, {})
         raise DocumentError(
             f"{draft.program.source}: a crew's YAML file takes no such change: it has no place for '{shown}'; write it "
             f"as Markdown first: orgopt fmt {draft.program.source} --out team.md"
@@ -132,7 +132,7 @@ def _takes(draft: Draft, entry: Entry, key: str) -> bool:
 def _named(draft: Draft, role: str, key: str) -> NamedRoles:
     """The roles that a field is to name, with those that it names now."""
     if (role, key) not in draft.named:
-        before = tuple(values.split_names(field.value)) if (field := _field(draft, role, key)) else ()
+        before = tuple(arrows.split_names(field.value)) if (field := _field(draft, role, key)) else ()
         draft.named[role, key] = NamedRoles(key, before, list(before))
     return draft.named[role, key]
 
@@ -147,7 +147,7 @@ def _written(draft: Draft, role: str) -> str:
     name = draft.added[role].name if role in draft.added else draft.reading.org.name(role)
     names = [place.name for place in draft.reading.links if place.field]
     by_id = bool(names) and all(one == slug(one) for one in names)
-    return role if by_id or values.split_names(name) != [name] else name
+    return role if by_id or arrows.split_names(name) != [name] else name
 
 
 def write_named(draft: Draft) -> None:
@@ -195,7 +195,7 @@ def _without(value: str, gone: list[str], left: list[str], new: list[str]) -> st
         )
         value = cut
     kept = [name for name in left if name not in new]
-    if values.split_names(value) != kept:
+    if arrows.split_names(value) != kept:
         return ", ".join(left)
     return ", ".join([value, *new]) if value else ", ".join(new)
 
@@ -257,5 +257,5 @@ def link_text(draft: Draft, link: Link, names: dict[str, str]) -> str:
     """A link in words, with the arrow that the others have."""
     written = [draft.program.slice(place.span) for place in draft.reading.links if not place.field and not place.drawn]
     usual = [arrow for arrow in ("→", *_ARROWS) if any(arrow in line and "<" not in line for line in written)]
-    text = values.format_link(link, names)
+    text = arrows.format_link(link, names)
     return text.replace("→", usual[0], 1) if usual and not link.mutual else text

@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import PurePosixPath
 
 from orgopt.document.grammar.keys import ROLE_KEYS
-from orgopt.document.grammar.values import parse_standup
+from orgopt.document.grammar.rhythm import parse_standup
 from orgopt.document.grammar.words import is_word, says
 from orgopt.document.reading.entry import Entry, mind
 from orgopt.document.reading.evidence.headings import section_entry, with_fields

@@ -4,8 +4,8 @@ import re
 from collections import Counter
 from functools import lru_cache
 
+from orgopt.document.grammar.arrows import split_names
 from orgopt.document.grammar.keys import LINK_KEYS
-from orgopt.document.grammar.values import split_names
 from orgopt.document.grammar.words import is_word, says
 from orgopt.document.reading.entry import Entry, count, is_known, mind, parses, told_apart
 from orgopt.document.reading.evidence.signs import (

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
+from orgopt.document.grammar.arrows import split_names
 from orgopt.document.grammar.keys import LINK_KEYS
-from orgopt.document.grammar.values import split_names
 from orgopt.document.grammar.words import is_word, says
 from orgopt.document.reading.entry import Entry, count, is_known, told_apart
 from orgopt.document.reading.evidence.signs import (

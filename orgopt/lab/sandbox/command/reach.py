@@ -6,12 +6,13 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from orgopt.lab.sandbox import files, launch, wrap
+from orgopt.lab.sandbox import bubblewrap_line as wrap
+from orgopt.lab.sandbox import files, launch
 from orgopt.lab.sandbox.choice import Sandbox
 from orgopt.lab.sandbox.command.roots import roots_of
 from orgopt.lab.sandbox.inside import isolate
 
-_COMMAND = "import sys; sys.path.insert(0, sys.argv[1]); from inside.command import main; main()"
+_COMMAND = "import sys; sys.path.insert(0, sys.argv[1]); from inside.start_cli import main; main()"
 _PYTHON = (sys.executable, "-P", "-S", "-c", _COMMAND)  # the standard library is all that it needs
 _NETWORK_FILES = tuple(f"/etc/{name}" for name in ("resolv.conf", "hosts", "nsswitch.conf", "ssl", "pki"))
 
@@ -34,7 +35,7 @@ def completed(program: str, reach: Reach) -> Reach:
 
 
 def start_command(kind: Sandbox, scratch: Path, reach: Reach) -> launch.Start:
-    """How a command of the user's is started by `inside.command`, which reads on standard input what it is to do.
+    """How a command of the user's is started by `inside.start_cli`, which reads on standard input what it is to do.
 
     Args:
         kind: What holds it.

@@ -19,13 +19,14 @@ from threading import Event
 from typing import Any, NamedTuple
 
 from orgopt.errors import UsageError
-from orgopt.lab.sandbox import choice, files, launch, wrap
+from orgopt.lab.sandbox import bubblewrap_line as wrap
+from orgopt.lab.sandbox import choice, files, launch
 from orgopt.lab.sandbox.choice import Sandbox
 from orgopt.lab.sandbox.command.line import Door, Line, opened
 from orgopt.lab.sandbox.command.reach import Reach, completed, start_command, visible
 from orgopt.lab.sandbox.inside import isolate, processes
-from orgopt.lab.sandbox.inside.command import STOP
 from orgopt.lab.sandbox.inside.outcome import last_line
+from orgopt.lab.sandbox.inside.start_cli import STOP
 from orgopt.lab.sandbox.inside.watch import STOP_LIMIT_S
 
 _POLL_S = 0.05

@@ -1,6 +1,6 @@
 """How a command of the user's (a coding CLI) is started inside the sandbox: its words, variables and input.
 
-It works on a small git repository. `sandbox.command_reach` has `main` run, with what is to be done as JSON on standard
+It works on a small git repository. `sandbox.command.reach` has `main` run, with what is to be done as JSON on standard
 input. A supervisor bounds and ends it as it does experiments; the first process of its namespaces is ours, ends the
 command at its time, and only then looks at the repository. All that leaves is one file of data, which nobody outside
 takes for more than that.

@@ -1,6 +1,6 @@
 """Where bubblewrap is, and what to do where it is not or does not hold.
 
-What it is told to allow (files, the network) is `launch.wrapped`.
+What it is told to allow (files, the network) is `bubblewrap_line.wrapped`.
 """
 
 import importlib.util

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from orgopt.errors import SandboxError
-from orgopt.lab.sandbox.bubblewrap import absence, find, remedy
 from orgopt.lab.sandbox.files import linked_files
+from orgopt.lab.sandbox.find_bubblewrap import absence, find, remedy
 from orgopt.lab.sandbox.inside import isolate
 from orgopt.task import Task
 
@@ -16,7 +16,7 @@ _TMP_BYTES = 64 * 2**20
 
 
 def bubblewrap(task: Task | None = None, *, replays: bool = True) -> str:
-    """The path of bubblewrap; the arguments are for the message (`orgopt.lab.sandbox.bubblewrap.remedy`).
+    """The path of bubblewrap; the arguments are for the message (`orgopt.lab.sandbox.find_bubblewrap.remedy`).
 
     Raises:
         SandboxError: It is not installed, or this is not Linux.
