@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from orgopt.document.grammar import numbers, searching, values
+from orgopt.document.grammar import numbers, rhythm, searching, values
 from orgopt.document.grammar.words import words
 from orgopt.org import LinkKind, Org, Role
 
@@ -143,16 +143,16 @@ KEYS: dict[str, Key] = {
             name="Task length",
             attribute="task_length",
             code="ORG023",
-            parse=values.parse_task_length,
-            format=values.format_task_length,
+            parse=rhythm.parse_task_length,
+            format=rhythm.format_task_length,
             aliases=("length of tasks", "task size"),
         ),
         Key(
             name="Stand-up",
             attribute="standup",
             code="ORG013",
-            parse=values.parse_standup,
-            format=values.format_standup,
+            parse=rhythm.parse_standup,
+            format=rhythm.format_standup,
             aliases=("standup", "stand up", "stand-ups", "standups", "meeting", "meetings", "sync", "cadence"),
             role=False,
             rhythm=True,
