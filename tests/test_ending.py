@@ -81,6 +81,18 @@ def test_an_end_says_whether_it_is_better_by_how_much_and_how_sure(told: list[Re
     assert said.advice[0].startswith("Use the evolved document, best.md.")
 
 
+def test_a_control_that_beats_the_champion_is_said_beside_the_headline(told: list[Record]) -> None:
+    def change(final: Record) -> None:
+        for claim in final["claims"]:
+            if claim["phase"] == TEST and claim["entrant"] == "silent":
+                claim.update(verdict="worse", mean=0.71)
+
+    said = ending(changed(told, change))
+    assert "Clearly better than the evolved team (" in said.sure
+    assert "): without links (.71)." in said.sure
+    assert "Clearly better" not in ending(changed(told, lambda _: None)).sure
+
+
 def test_worse_and_level_are_said_as_plainly_with_what_follows(told: list[Record]) -> None:
     worse = ending(with_claim(told, verdict="worse", difference=-0.1, low=-0.2, high=-0.02))
     assert worse.title.startswith("Worse than trio.md:")

@@ -17,9 +17,9 @@ def controls(view: StudyView, final: FinalRecord) -> list[Entry]:
     """The controls of a study as runs, the best on test seeds first."""
     found = [one for one in main_claims(final) if one.entrant != SEED_DOCUMENT]
     entries: list[Entry] = []
+    colours = pictures.control_colours(final)
     for place, one in enumerate(sorted(found, key=lambda claim: -claim.mean)):
-        # The simplest ran under its own name.
-        ran = final.simplest if one.entrant == "simplest" else one.entrant
+        ran = pictures.ran_as(one.entrant, final)
         name = clean(entrant_name(one.entrant, view.candidates[0].name, final.champion))
         name += f" ({ran})" if ran != one.entrant else ""
         note = [
@@ -31,9 +31,9 @@ def controls(view: StudyView, final: FinalRecord) -> list[Entry]:
             names.KIND.name: "control",
             names.PLACE.name: "control",
             names.ORDER.name: order_ahead(view.head, _FIRST + place),
-            names.RESULT.name: f"{STAR} {apart(one)}",
+            names.RESULT.name: f"{STAR} champion {apart(one)}",
             names.TASKS.name: ", ".join(view.tasks),
-            COLOUR: pictures.OTHERS[place % len(pictures.OTHERS)],
+            COLOUR: colours[ran],
             NOTE: "\n\n".join(filter(None, note)),
             **names.reporting(view.head),
         }

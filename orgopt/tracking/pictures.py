@@ -11,12 +11,14 @@ from orgopt.draw.text import clean
 from orgopt.report.budget_curves import Curve, curves, times
 from orgopt.report.scale import Scale, scale, ticks
 from orgopt.study.effects import Effect, effects
+from orgopt.study.records.kinds import FinalRecord
 from orgopt.study.records.names import TEST
 from orgopt.study.records.values import Value
 from orgopt.study.view import CandidateView, StudyView
 from orgopt.study.wording import SEED_DOCUMENT, interval, plain, signed
 from orgopt.tracking.entry import Point
 from orgopt.tracking.names import TEST_BUDGET
+from orgopt.tracking.study_note import main_claims
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 760, 300, 46, 16, 36, 38
 INK, PALE, LINE = "#1b1b1b", "#666", "#e4e4e4"
@@ -73,8 +75,9 @@ def budget(view: StudyView) -> str:
         return ""
     known = {view.best.name: BLUE} if view.best else {}
     known = {view.candidates[0].name: RED, **known}
+    own = control_colours(view.final) if view.final else {}
     left = iter(OTHERS * (1 + len(found) // len(OTHERS)))
-    colours = {one.entrant: known.get(one.entrant) or next(left) for one in found}
+    colours = {one.entrant: known.get(one.entrant) or own.get(one.entrant) or next(left) for one in found}
     height = HEIGHT + 30
     y = scale([0.0, *(value for one in found for value in one.mean)], height - BOTTOM, TOP, margin=0.04)
     x = Scale(0.0, view.head.identity.budget_s, LEFT, WIDTH - 240)
@@ -86,6 +89,18 @@ def budget(view: StudyView) -> str:
         *_legend(found, colours),
     ]
     return _svg("Score over the budget, on test seeds (0 untouched, 1 best setting known)", parts, (), height)
+
+
+def ran_as(entrant: str, final: FinalRecord) -> str:
+    """Under which name a control ran: the simplest did under its own."""
+    return final.simplest if entrant == "simplest" else entrant
+
+
+def control_colours(final: FinalRecord) -> dict[str, str]:
+    """The colour of each control wherever it is drawn, by the name that it ran under: the best on test seeds first."""
+    means = {one.entrant: one.mean for one in main_claims(final) if one.entrant != SEED_DOCUMENT}
+    ranked = sorted(means, key=lambda name: -means[name])
+    return {ran_as(name, final): OTHERS[place % len(OTHERS)] for place, name in enumerate(ranked)}
 
 
 def budget_points(view: StudyView, entrant: str) -> list[Point]:

@@ -4,6 +4,7 @@ No candidates between them: MLflow compares a version with the one before, so th
 seed document at a click.
 """
 
+import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 LONGEST = 100_000  # characters; MLflow refuses longer texts
 PREFIX = "prompts:/"
 _EXPERIMENTS = "_mlflow_experiment_ids"
+_LINKING = "link_prompt_to_experiment_thread"
 """The tag by which MLflow lists a prompt among the pages of experiments."""
 ALIASES = ("champion", "seed")
 
@@ -71,6 +73,7 @@ class Prompt:
         of = f"{candidate.name}, changed from {parent}" if parent else candidate.name
         message = f"{of}: {', '.join(record.changes) or 'the seed document'}"[:1000]
         version = self.client.register_prompt(self.name, record.program, commit_message=message, tags={**tags}).version
+        _linked()
         # MLflow gives the prompt the tags of its version, too; what belongs to the version alone is taken from it.
         for name in {*tags} - {*told, *((names.STUDY.name,) if self._marked else ())}:
             self.client.delete_prompt_tag(self.name, name)
@@ -98,6 +101,16 @@ class Prompt:
         if self._aliases.get(alias) != version:
             self.client.set_prompt_alias(self.name, alias, int(version))
             self._aliases[alias] = version
+
+
+def _linked() -> None:
+    """Wait for the thread in which MLflow says to which experiment a new version belongs.
+
+    It writes a tag of the prompt, and fails, or has this process fail, where that tag is written here at the same time.
+    """
+    for thread in threading.enumerate():
+        if thread.name.startswith(_LINKING):
+            thread.join()
 
 
 def load_prompt(workspace: Path, uri: str) -> str:

@@ -59,7 +59,7 @@ class _Story:
 
     def ending(self) -> Ending:
         title, sure = self._result()
-        sure, shown = f"{sure} {stamp(self.steady)}".strip(), tuple(self._bars())
+        sure, shown = " ".join(filter(None, (sure, self._beaten(), stamp(self.steady)))), tuple(self._bars())
         return Ending(
             word=self._word(),
             title=title,
@@ -107,6 +107,18 @@ class _Story:
             "worse": f"Worse than {self.source}: {against}.",
         }.get(claim.verdict, f"No difference to {self.source} is shown: {against}.")
         return title, f"The difference is {signed(apart, digits)}, with 95 % confidence within {known}, {on}."
+
+    def _beaten(self) -> str:
+        """What is clearly better than the champion, beside the seed document; empty where nothing is."""
+        test = self.final.estimates.test
+        ahead = [one for name, one in self.claims.items() if one.verdict == "worse" and name != SEED_DOCUMENT]
+        if not ahead or not test or self._few:
+            return ""
+        ranked = sorted(ahead, key=lambda one: -one.mean)
+        digits = digits_of(test.mean, *(one.mean for one in ranked))
+        named = [(entrant_name(one.entrant, self.seed.name, self.champion.name), one.mean) for one in ranked]
+        told = listing([f"{name} ({plain(mean, digits)})" for name, mean in named])
+        return f"Clearly better than the evolved team ({plain(test.mean, digits)}): {told}."
 
     def _measures(self) -> Iterator[str]:
         """The raw held-out metric of each task: untouched, with the seed document, evolved; noise is between runs."""
