@@ -34,12 +34,21 @@ def directions(study: StudyView) -> Markup | None:
     return h(
         "div",
         h("h3", "Which way it went"),
-        h("p", text),
+        h("p", h("b", _answer(found, study)), " ", text),
         _charts(whole, names),
         h("h4", "Single parts, the clearest first") if single else None,
         _charts(single[:MOST], names),
         h("p", rest, cls="legend") if rest else None,
     )
+
+
+def _answer(found: Sequence[Effect], study: StudyView) -> str:
+    """How many of the parts went one way for sure."""
+    sure = sum(one.sure for one in found)
+    measured = count(sum(bool(one.standing) for one in study.candidates), "candidate")
+    if not sure:
+        return f"No single part is clear from {measured}."
+    return f"{count(sure, 'part')} of {len(found)} {'is' if sure == 1 else 'are'} clear from {measured}."
 
 
 def _names(study: StudyView) -> Mapping[str, str]:

@@ -187,6 +187,9 @@ const orgoptPage = (() => {
     return el("ul", { class: "changes" }, c.changes.map((line) => el("li", { class: look(line) }, /^[-+−]/.test(line) ? line : `· ${line}`)));
   }
 
+  // Each list is of changes against a parent, and two candidates seldom have the same.
+  const from = (c) => (c.changes.length && byIndex.has(c.parent) ? about(`Changed from ${byIndex.get(c.parent).name}:`) : null);
+
   const valued = (c) => (c.value === "–" ? "Not measured yet."
     : `Research output in the search: ${c.value}${c.error ? ` ± ${c.error}` : ""}${c.estimate ? `; estimate ${c.estimate}, by which candidates are ranked` : ""}.`);
 
@@ -224,7 +227,7 @@ const orgoptPage = (() => {
   function besideView(c, o) {
     const list = el("select", { "aria-label": "Compare with", onchange: (event) => { other = Number(event.target.value); draw(); } },
       data.candidates.filter((one) => one.i !== c.i).map((one) => el("option", { value: one.i, selected: one.i === o.i }, one.words)));
-    const column = (one, n) => el("div", { class: "side" }, el("h4", {}, el("i", { class: `key k-pair-${n}` }), one.name), chartView(one), changes(one));
+    const column = (one, n) => el("div", { class: "side" }, el("h4", {}, el("i", { class: `key k-pair-${n}` }), one.name), chartView(one), from(one), changes(one));
     return el("div", {}, el("p", { class: "picker with" }, el("label", {}, `${c.name} beside `), list), versus(c, o),
       el("div", { class: "pair beside" }, column(c, 0), column(o, 1)), el("div", { class: "pair alone" }, curves([c, o])),
       el("h4", {}, `From ${o.name} to ${c.name}`), diffView(o, c, "Their texts are the same."));

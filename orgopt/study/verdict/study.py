@@ -272,10 +272,12 @@ def _running(view: StudyView) -> Ending:
 
 
 def _bar(one: CandidateView, name: str) -> Bar:
-    """A candidate as the search has it so far."""
+    """A candidate as the search has it so far, by the estimate that the headline has, too."""
     scores = [score for found in one.scores.values() for score in found]
     parts = parts_of(scores) if scores else None
-    return Bar(name=name, value=one.value or 0.0, meaning=count(len(scores), "run"), parts=parts)
+    return Bar(
+        name=name, value=one.standing.estimate if one.standing else 0.0, meaning=count(len(scores), "run"), parts=parts
+    )
 
 
 def _main_claims(claims: Sequence[Claim], phase: str) -> dict[str, Claim]:
