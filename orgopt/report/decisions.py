@@ -29,8 +29,14 @@ def decisions(study: StudyView) -> Markup | None:
 
 
 def run_decisions(events: Sequence[Event]) -> Markup | None:
-    """The decisions of a run: what the team submitted, stopped and assigned, when it met, what a person said."""
-    return listed(list(_merged(_of_run(events))))
+    """The decisions of a run: what the team submitted, stopped and assigned, what it was told; stand-ups folded."""
+    found = list(_of_run(events))
+    met = [one for one in found if one[0].kind == "meeting"]
+    shown = listed([said._replace(when=_moment(event)) for event, said in found if event.kind != "meeting"])
+    if not met:
+        return shown
+    folded = h("details", h("summary", count(len(met), "stand-up")), _list(list(_merged(iter(met)))))
+    return h("div", shown, h("div", folded, cls="decisions"))
 
 
 def listed(found: Sequence[Decision]) -> Markup | None:
