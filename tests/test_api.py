@@ -21,6 +21,7 @@ from orgopt.cli.record import record_command
 from orgopt.cli.run import run_command
 from orgopt.errors import SandboxError, StoreError, UsageError
 from orgopt.ledger import Event
+from orgopt.study.defaults import contest_seeds, study_defaults
 from orgopt.task import Task
 from orgopt.workspace import find_workspace
 from tests.conftest import ROOT, TRIO
@@ -66,6 +67,20 @@ def test_each_name_is_there_and_stays_itself() -> None:
     assert not inspect.ismodule(orgopt.evaluate)
     with pytest.raises(AttributeError, match="no attribute 'evaluat'"):
         _ = orgopt.evaluat  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", ["search_seeds", "race_seeds", "test_seeds", "controls", "seeds"])
+def test_what_is_said_of_defaults_that_depend_on_the_lab_is_so(name: str) -> None:
+    command, function = (compare_command, orgopt.compare) if name == "seeds" else (optimize_command, orgopt.optimize)
+    said = [
+        contest_seeds(lab) if name == "seeds" else getattr(study_defaults(lab), name) for lab in ("replay", "local")
+    ]
+    words = f"{said[0]} in replay and {said[1]} for real"
+    (option,) = (one for one in command.params if one.name == name)
+    assert f"[default: {words.replace(' and ', ', ')}]" in " ".join((option.help or "").split())  # type: ignore[union-attr]
+    text = inspect.getdoc(orgopt.plan if function is orgopt.optimize else function) or ""
+    (line,) = (one for one in text.splitlines() if one.strip().startswith(f"{name}: "))
+    assert f"None is {words}" in line
 
 
 @pytest.mark.parametrize(
