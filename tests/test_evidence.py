@@ -33,6 +33,9 @@ def links(text: str) -> set[str]:
 
 
 ROSTERS = {
+    "names of a letter and of wikis": (
+        "# Team\n\n| Agent | Role | File |\n|---|---|---|\n| [[Ada]] | Lead | a.md |\n| <b>Bob</b> | Digger | b.md |\n"
+    ),
     "agents, roles and files": (
         "# Crew\n\n| Agent | Role | File |\n|---|---|---|\n| Ada | Lead | a.md |\n| Bob | Digger | b.md |\n"
     ),

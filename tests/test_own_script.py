@@ -1,9 +1,10 @@
 """A task of what is there: entries, knobs of all forms, metrics, other languages, and what runs of them show."""
 
+import ast
 import json
 import shutil
 import tomllib
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 from click.testing import CliRunner
@@ -13,7 +14,10 @@ from orgopt.cli import main
 from orgopt.cli.shared.adopted import answered
 from orgopt.errors import OrgoptError, TaskError, UsageError
 from orgopt.foreign.draft import Answers, draft
+from orgopt.foreign.editable import editable
+from orgopt.foreign.results.elsewhere import shown_elsewhere
 from orgopt.foreign.results.steering import steering
+from orgopt.foreign.results.tables import held, keys
 from orgopt.foreign.results.templates import shown
 from orgopt.foreign.space import named_space
 from orgopt.foreign.survey import Survey, survey
@@ -809,3 +813,45 @@ def test_a_direction_that_a_name_leaves_open_is_not_guessed(tmp_path: Path, name
     found = script(tmp_path, f"LR = 0.1\nprint(f'{name}: {{a}}')").steering
     assert found is not None
     assert (found.shown.name, found.up, found.sure) == (name, None, False)
+
+
+def test_a_chain_of_cout_is_read_at_once_whatever_quotes_it_has(tmp_path: Path) -> None:
+    chain = " ".join(f'<< "a{i}: " << a{i}' for i in range(20))
+    text = f"int main() {{ std::cout {chain} << '\\'' << std::endl; std::cout << R\"(\nx\n)\" {chain} << 1;\n}}\n"
+    found = {name for one in shown_elsewhere(text, "main.cpp") for name in [one.name]}
+    assert {"a0", "a19"} <= found
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "`world.py` is the only file you must not modify.",
+        "You should avoid changing `world.py`.",
+        "Nobody edits world.py, which judges.",
+        "|" + ("-" * 60 + "|") * 400,
+    ],
+    ids=["only", "avoid", "nobody", "a long row"],
+)
+def test_a_file_that_documents_keep_from_agents_is_not_the_one_to_change(tmp_path: Path, said: str) -> None:
+    (tmp_path / "README.md").write_text(f"# Game\n\n{said}\n")
+    for name in ("world.py", "model.py"):
+        (tmp_path / name).write_text("print(1)\n")
+    assert "world.py" not in editable(tmp_path, [PurePosixPath("model.py"), PurePosixPath("world.py")])
+
+
+@pytest.mark.parametrize(
+    ("makefile", "program"),
+    [
+        (".SHELLFLAGS := -eu -o pipefail -c\nTARGET := sim\n", "./sim"),
+        ("main.o: main.c\n\tgcc -c main.c -o main.o\nsim: main.o\n\tgcc main.o -o sim\n", "./sim"),
+    ],
+)
+def test_what_a_makefile_builds_is_its_program(tmp_path: Path, makefile: str, program: str) -> None:
+    (tmp_path / "Makefile").write_text(makefile)
+    (tmp_path / "main.c").write_text("#define LR 0.5\nint main() { return 0; }\n")
+    assert program in " ".join(survey(tmp_path).entry.run)
+
+
+def test_a_table_that_holds_what_its_name_stood_for_is_read_once() -> None:
+    tree = ast.parse('acc = 0.5\nacc = {"acc": acc, "n": 3}\n')
+    assert keys(ast.parse("acc", mode="eval").body, held(tree)) == ["acc", "n"]

@@ -7,6 +7,7 @@ import pytest
 from dspy.lm15 import Config, Message, Request
 
 from orgopt.agents.llm.model import Model
+from orgopt.agents.llm.streaming import WholeAnswerError, repaired
 from orgopt.agents.thinking.answers import Answer
 from orgopt.agents.thinking.failures import Failure
 from orgopt.agents.thinking.spend import Spend
@@ -184,6 +185,20 @@ def test_a_refusal_of_something_else_is_one() -> None:
     assert answer.failure == Failure.REFUSED
     assert asked == [True]
     assert model.streams
+
+
+def test_what_is_upstream_is_no_stream() -> None:
+    gateway = Raw('{"error": {"message": "upstream rejected the prompt"}}', 400, "application/json")
+    answer, model, asked = answered(lambda _: gateway)
+    assert answer.failure == Failure.REFUSED
+    assert asked == [True]
+    assert model.streams
+
+
+@pytest.mark.parametrize("line", [b'{"content": [{"type": "text", "text": "Hi."}]}', b'{"candidates": []}', b"  {"])
+def test_a_whole_answer_in_place_of_a_stream_is_told_whosever_form_it_has(line: bytes) -> None:
+    with pytest.raises(WholeAnswerError, match="stream = false"):
+        repaired(line)
 
 
 def test_what_is_known_of_a_server_is_not_found_out_again() -> None:

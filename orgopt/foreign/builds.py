@@ -11,6 +11,7 @@ from orgopt.foreign.kinds import is_seed, is_turned, values
 from orgopt.foreign.sites import knob_name
 from orgopt.foreign.sites.python_text import number
 
+_NO_PROGRAM = re.compile(r"^(?:pipefail|errexit|nounset|xtrace)$|\.(?:o|so|a|d)$")  # options of a shell, and parts
 _DOCUMENTS = ("program.md", "readme.md", "readme.txt", "makefile")
 _TOLD = re.compile(r"^[ \t]*(?:\$ |> |`)?(?P<line>(?:cargo run|go run)[^\n`#|&;]*)", re.MULTILINE)
 _INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*[<"]([\w./-]+\.(?:h|hpp|hh|cuh))[>"]', re.MULTILINE)
@@ -131,10 +132,10 @@ def _c(folder: Path, names: Sequence[PurePosixPath], known: set[str]) -> Build |
             recipe = re.search(rf"^{target}\s*:[^\n=]*\n((?:\t[^\n]*\n?)*)", text, re.MULTILINE)
             if recipe and re.search(r"(^|\s)@?\./|python|cargo run|go run|node ", recipe[1]):
                 return Build(("make", "-s", target), makefile)
-        if binary := re.search(
-            r"-o\s+(\w[\w./-]*)|^(?:TARGET|BIN|EXE\w*|NAME)\s*:?=\s*(\w[\w./-]*)", text, re.MULTILINE
-        ):
-            return Build(("sh", "-c", f"make -s && ./{binary[1] or binary[2]}"), makefile)
+        named = re.findall(r"^(?:TARGET|BIN|EXE\w*|NAME)\s*:?=\s*(\w[\w./-]*)", text, re.MULTILINE)
+        made = [one for one in re.findall(r"-o\s+(\w[\w./-]*)", text) if not _NO_PROGRAM.search(one)]
+        if binaries := [*named, *made]:
+            return Build(("sh", "-c", f"make -s && ./{binaries[0]}"), makefile)
     mains = [name for name in sources if re.search(r"\bmain\s*\(", (folder / name).read_text("utf-8", "replace"))]
     for name in sorted(mains, key=lambda one: ("train" not in one.stem, "main" not in one.stem, len(one.parts))):
         rest = [str(one) for one in sources if one not in mains and one.parent == name.parent]

@@ -27,7 +27,8 @@ _SAYS = tuple(
     )
 )
 _NOT = re.compile(
-    r"\b(?:not|never|don'?t|cannot|can't|no|without|read[- ]only|fixed|immutable|beyond)\b", re.IGNORECASE
+    r"\b(?:not|never|don'?t|cannot|can't|no|nobody|avoid|except|without|read[- ]only|fixed|immutable|beyond)\b",
+    re.IGNORECASE,
 )
 _SELF = re.compile(
     r"\b(?:agents?|you|llm|model)\b[^.\n]{0,30}\b(?:edits?|modif(?:y|ies)|tunes?|changes?|rewrites?)\b[^.\n]{0,12}\bthis\b"
@@ -77,10 +78,12 @@ def _named(text: str) -> Iterator[str]:
             forbidden = bool(_NOT.search(sentence)) and sentence.rstrip().rstrip("*").endswith(":")
         if forbidden:
             continue
+        if ".py" not in sentence.lower():  # the forms take their time on long lines without words, as tables have
+            continue
         for form in _SAYS:
             for match in form.finditer(sentence):
                 before = re.split(r"[.;:—]", sentence[: match.start("name")])[-1]
-                if not _NOT.search(before):
+                if not (_NOT.search(before) or _NOT.search(sentence[match.start("name") : match.end()])):
                     yield match["name"].removeprefix("./")
 
 

@@ -15,11 +15,15 @@ from dspy._vendor.lm15.transports import StdlibTransport
 from dspy.clients.engines.lm15_engine import LM15Engine
 from dspy.lm15 import LM15Error, ProviderError, Request, Response, StreamAssemblyError, TextPart
 
-_WHOLE = "whole_answer"
 _NO_EVENT = re.compile(rb"data:\s*(?::|$)")  # keep-alives that some proxies send as data, and empty data
 _REFUSED = frozenset({400, 404, 405, 415, 422})
+_STREAM = re.compile(r"(?<!up)stream", re.IGNORECASE)
 _FAILED, _NOT_IMPLEMENTED = 400, 501
 _REASONS = ("message", "detail", "errors")  # where else a server may say why a call failed
+
+
+class WholeAnswerError(ProviderError):
+    """A stream was asked for, and a whole answer came."""
 
 
 class Streaming:
@@ -106,10 +110,13 @@ def repaired(line: bytes) -> bytes:
     """A line of a stream as DSPy's engines read it.
 
     Errors are objects there. Servers also send them as text, or as a field of their own (llama.cpp in 2025). A line of
-    an answer that is no stream says that it is none.
+    an answer that is no stream is refused, whosever form it has.
+
+    Raises:
+        WholeAnswerError: It is the answer of a server that does not stream.
     """
     if line.lstrip().startswith(b"{"):
-        return _event({"error": {"type": _WHOLE, "message": "it is no stream"}})
+        raise WholeAnswerError("it is no stream: where it never is one, say stream = false")
     head, _, body = line.partition(b":")
     if head not in {b"data", b"error"} or (head == b"data" and b'"error"' not in body):
         return line
@@ -152,5 +159,5 @@ def _event(data: dict[str, Any]) -> bytes:
 
 def _no_stream(error: ProviderError) -> bool:
     """Whether an error says that a server does not stream, or not as it is asked to."""
-    refused = error.status in _REFUSED and "stream" in str(error).lower()
-    return error.provider_code == _WHOLE or refused or error.status == _NOT_IMPLEMENTED
+    refused = error.status in _REFUSED and _STREAM.search(str(error))  # gateways speak of what is upstream
+    return isinstance(error, WholeAnswerError) or bool(refused) or error.status == _NOT_IMPLEMENTED

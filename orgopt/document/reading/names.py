@@ -25,7 +25,7 @@ _HANDLE = re.compile(r"\s+(@[A-Za-z0-9][\w-]*)$")
 _BLANK = re.compile(
     r"tb[dac]|todo|n/?a|none|vacant|open|unassigned|offen|unbesetzt|à (?:définir|pourvoir)|(?:por|a) definir"
     r"|待定|未定|미정"
-    r"|[-–—?.…_x]*|[{<\[].*[}>\]]",
+    r"|[-–—?.…_]*|x{2,}|[{<\[][^{}<>\[\]]*[}>\]]",
     re.IGNORECASE,
 )
 _TAGGED = re.compile(r"【(?P<tag>[^【】]{1,20})】\s*(?=\S)")  # `【CTO】Ada`

@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from orgopt.foreign.results.templates import BRACES, HOLE, PERCENT, Shown, named
 
 _FORMATS = re.compile(r'"((?:[^"\\\n]|\\.)*)"|`([^`\n]*)`')
-_STREAM = re.compile(r"\b(?:cout|cerr|clog)\b((?:\s*<<\s*(?:\"(?:[^\"\\\n]|\\.)*\"|'[^']*'|[^;\"'])*?)+);")
+# What was taken is not given back, and a value has no `<<` in it: each chain is read once, whatever it holds.
+_STREAM = re.compile(
+    r"\b(?:cout|cerr|clog)\b\s*((?:<<(?:\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|(?!<<)[^;\"'])*+)+);"
+)
 _SUM = re.compile(r"\b(?:println|print|log|echo)\(\s*(\"(?:[^\"\\\n]|\\.)*\"\s*[+,][^;\n]*)\)")
 _PIECE = re.compile(r'"((?:[^"\\\n]|\\.)*)"|<<|\+|,|((?:[^"<+,]|<(?!<))+)')
 _MANNER = re.compile(r"^\s*(?:std::)?(?:fixed|flush|left|right|scientific|setw|setprecision|setfill|boolalpha)\b")

@@ -39,7 +39,8 @@ def held(tree: ast.AST) -> dict[str, ast.expr]:
 def keys(node: ast.expr, known: Mapping[str, ast.expr], depth: int = 0) -> list[str]:
     """The keys of a dictionary, those of dictionaries in it with dots between."""
     if isinstance(node, ast.Name):
-        node = known.get(node.id, node)
+        # A table may hold what its name stood for before: there the name is not the table.
+        known, node = {name: one for name, one in known.items() if name != node.id}, known.get(node.id, node)
     if not isinstance(node, ast.Dict) or depth > 4:
         return []
     found: list[str] = []
