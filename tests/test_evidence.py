@@ -33,9 +33,6 @@ def links(text: str) -> set[str]:
 
 
 ROSTERS = {
-    "names of a letter and of wikis": (
-        "# Team\n\n| Agent | Role | File |\n|---|---|---|\n| [[Ada]] | Lead | a.md |\n| <b>Bob</b> | Digger | b.md |\n"
-    ),
     "agents, roles and files": (
         "# Crew\n\n| Agent | Role | File |\n|---|---|---|\n| Ada | Lead | a.md |\n| Bob | Digger | b.md |\n"
     ),
@@ -148,6 +145,13 @@ ROSTERS = {
         "## 규칙\n\n- **시험** — 항상\n"
     ),
 }  # fmt: skip
+
+
+def test_a_letter_and_a_link_of_a_wiki_are_names_and_placeholders_are_none() -> None:
+    row = "| {} | Lead | plans the work of all |\n"
+    table = "# Team\n\n| Agent | Role | Responsibilities |\n|---|---|---|\n"
+    said = table + "".join(map(row.format, ("X", "[[Ada]]", "{Name}", "—", "xxx", "Bob")))
+    assert [role.id for role in read(parse(said)).org.roles] == ["x", "ada", "bob"]
 
 
 @pytest.mark.parametrize("form", ROSTERS)
