@@ -225,7 +225,8 @@ def edit_of(rng: random.Random, org: Org) -> Edit:
     value = {"headcount": 3, "agent": "gp", "model": "a:b", "persona": "A | b", "memory": "run", "remembers": "A | b",
              "risk tolerance": 0.7,
              "focus": ("model",), "confirm": 2, "stop early": 0.25, "copy rule": "own", "task length": TaskLength(experiments=3),
-             "stand-up": Standup(every=5, unit="experiments", attendees=(role,))}  # fmt: skip
+             "stand-up": Standup(every=5, unit="experiments", attendees=(role,)),
+             "proposes": "documents", "generation": 4, "rounds": 3, "drop after": 2, "drop margin": 0.5}  # fmt: skip
     key, whole = rng.choice([key for key, of in KEYS.items() if of.role]), rng.choice(rhythm)
     keep = key in {"headcount", "agent"} or rng.random() < 0.7
     return rng.choice(

@@ -237,3 +237,8 @@ def test_a_name_that_reads_as_two_is_written_by_its_id() -> None:
     text = format_standup(standup, {"search-and-rescue": "Search and Rescue", "lead": "Lead"})
     assert text == "every 3 experiments, search-and-rescue and Lead, all"
     assert parse_standup(text) == standup
+
+
+def test_a_role_file_that_stands_twice_in_a_text_makes_nobody_without_a_name() -> None:
+    text = "# Team\n<!-- file: lead.md -->\n\nLeads.\n<!-- file: lead.md -->\n\nLeads again.\n"
+    assert all(role.id for role in read(parse(text)).org.roles)

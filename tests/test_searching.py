@@ -186,5 +186,5 @@ def test_a_search_is_evolved_as_a_team_is(tmp_path: Path) -> None:
     size = {"generations": 1, "population": 2, "search_seeds": 1, "race_seeds": 0, "test_seeds": 1, "controls": "none"}
     found = orgopt.optimize(tmp_path / "mine.md", task="search", budget=10, tracking=False, workers=1, **size)
     assert found.finished
-    (one, *_) = [record for record in found.view.records if record.kind == "evaluation"]
+    (one, *_) = found.view.evaluations
     assert set(one.score.submission) == {"study", "candidate", "document"}

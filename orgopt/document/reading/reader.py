@@ -149,7 +149,7 @@ class _Reader:
             return
         is_file = entry.kind == "file"
         linked = self.files.get((name.path, not is_file), self._same(entry))
-        if self._twice(linked, entry) and slug(name.full) not in {name.id, *self.roles}:
+        if self._twice(linked, entry) and slug(name.full) not in {"", name.id, *self.roles}:
             # `Digger (north)` and `Digger (south)` are two.
             entry = replace(entry, name=name._replace(text=name.full))
             name, linked = entry.name, entry.name.id

@@ -33,7 +33,7 @@ class Arena:
     def __init__(self, tasks: Mapping[str, Task], terms: Terms, *, workers: int = 1, cluster: bool = False) -> None:
         self.tasks, self.terms, self.workers, self.cluster = dict(tasks), terms, workers, cluster
         self._on_cluster: RayWorkers | None = None
-        self._here = LocalWorkers(self.tasks, terms, workers)
+        self._here: LocalWorkers | None = None  # what they are given is known when they begin
         self._labs: dict[str, Lab] = {}
 
     def lab(self, task: str) -> Lab:
@@ -64,11 +64,14 @@ class Arena:
             for job in jobs:
                 yield run_job(job, self.tasks[job.task], self.lab(job.task), self.terms, watch)
             return
+        self._here = self._here or LocalWorkers(self.tasks, self.terms, self.workers)
         yield from self._here.run(jobs)
 
     def close(self) -> None:
         """End the workers and close the labs. May be called twice."""
-        self._here.close()
+        if self._here:
+            self._here.close()
+            self._here = None
         if self._on_cluster:
             self._on_cluster.close()
             self._on_cluster = None
