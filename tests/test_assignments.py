@@ -360,6 +360,7 @@ def recorded(folder: Path) -> list[dict]:
     return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 @pytest.mark.fault
 @needs_sandbox

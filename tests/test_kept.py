@@ -172,6 +172,7 @@ def test_a_killed_study_goes_on_for_free_and_ends_the_same(
     assert len(server.calls) == asked
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 def test_workers_find_the_answers_of_one_another(toy: Task, tmp_path: Path, server: LlmServer, means: Means) -> None:
     records = study(tmp_path / "study", toy, means, lab=toy_replay, workers=2)

@@ -105,7 +105,9 @@ def test_every_shipped_task_that_trains_is_scanned() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", HIDDEN)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.nightly] if name == "tinygpt" else []) for name in HIDDEN]
+)
 @pytest.mark.parametrize("sandbox", KINDS)
 def test_no_hidden_row_of_a_shipped_task_lies_in_the_memory_of_an_experiment(name: str, sandbox: Sandbox) -> None:
     seen, hidden = HIDDEN[name]()

@@ -130,6 +130,7 @@ def test_ctrl_c_ends_everything_and_the_same_command_continues(org: Path) -> Non
     assert set(before) <= set(evaluations(the_study(org)))
 
 
+@pytest.mark.nightly
 @pytest.mark.fault
 @pytest.mark.timeout(900)
 def test_fifty_kills_lose_nothing_and_repeat_nothing(org: Path) -> None:

@@ -142,6 +142,7 @@ def test_a_server_gets_what_a_database_gets(
     assert everything(tmp_path) == expected
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.fault

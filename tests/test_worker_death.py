@@ -59,6 +59,7 @@ class CountingLab(LocalLab):
         super()._begin(run)
 
 
+@pytest.mark.nightly
 @needs_sandbox
 @pytest.mark.fault
 @pytest.mark.timeout(240)
