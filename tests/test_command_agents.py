@@ -497,6 +497,7 @@ def test_calls_are_booked_and_a_limit_is_hard(toy: Task, tmp_path: Path) -> None
         run(toy, "climb", max_usd=1.0)
 
 
+@pytest.mark.slow
 def test_a_recorded_run_is_repeated_from_any_event_on_without_a_call(toy: Task, tmp_path: Path) -> None:
     lead = Role(id="lead", name="Lead", agent="command:cli")
     links = (Link(source="hand", target="lead", kind="reports to"),)

@@ -118,6 +118,7 @@ def test_it_learns_what_is_there_and_knows_how_unsure_it_is() -> None:
     assert abs(noise.quality.spearman) < 0.35, "there is nothing to learn from noise"
 
 
+@pytest.mark.slow
 def test_earlier_evidence_helps_where_there_is_little() -> None:
     orgs = drawn_orgs(200, seed=5)
     truth = np.array([worth(org) for org in orgs])
