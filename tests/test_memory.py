@@ -312,7 +312,7 @@ def test_memory_is_bounded_wherever_it_is_held(small: LocalLab, name: str) -> No
     small.submit(Experiment(id=1, settings={}, seed=1, script=BEGINS + script))
     (outcome,) = drain(small, 1, until=30)
     assert (outcome.status, error in outcome.error) == (status, True), outcome.error
-    assert outcome.memory_gb < 1.0
+    assert outcome.memory_gb < 1.5  # a busy machine looks late; unbounded, the largest takes 2.4
 
 
 def test_honest_memory_is_not_counted_twice(small: LocalLab) -> None:

@@ -61,7 +61,7 @@ time.sleep(9)
     "shared memory that nobody touches": (
         "oom",
         """
-for _ in range(16):
+for _ in range(40):
     if os.fork() == 0:
         m = mmap.mmap(-1, 60 << 20)
         for at in range(0, len(m), 4096):
