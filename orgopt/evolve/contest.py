@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from orgopt.document import Program, load, require_org
 from orgopt.errors import UsageError
 from orgopt.evolve.trials.arena import Arena
-from orgopt.evolve.trials.job import Job, Result, Watch
+from orgopt.evolve.trials.job import Job, Watch
 from orgopt.evolve.trials.kept_language_runs import PLAIN_PREFIX, Keeping, needs_keeping
 from orgopt.evolve.trials.optuna_baseline import PLAIN_KINDS
 from orgopt.scoring import Score
@@ -19,7 +19,6 @@ from orgopt.seeds import Stream, derive
 from orgopt.slug import slug
 from orgopt.study.contest import CONTEST, ContestLog, contest_identity
 from orgopt.study.ranking import Ranking, Scores, ranking
-from orgopt.study.records.kinds import EvaluationRecord
 
 Entrants = Mapping[str, str]
 """The text of a document, or a plain sampler, by the name of who enters."""
@@ -75,7 +74,7 @@ class Contest:
         for result in self.arena.run(list(jobs), watch):
             job, k, score = result.job, jobs[result.job], result.score
             if self.log:
-                self.log.add_run(_record(result, k))
+                self.log.add_run(result.record(CONTEST, k))
             self.scores[job.entrant, job.task, k] = score
             if ended:
                 ended(job, k, score)
@@ -123,20 +122,6 @@ def identity_of(entrants: Entrants, arena: Arena, seed: int) -> dict[str, Any]:
         settings["budgets_s"] = dict(terms.budgets_s)
     stamps = {name: arena.lab(name).stamp for name in arena.tasks}
     return contest_identity(settings, entrants, arena.tasks, stamps)
-
-
-def _record(result: Result, k: int) -> EvaluationRecord:
-    job = result.job
-    return EvaluationRecord(
-        phase=CONTEST,
-        entrant=job.entrant,
-        task=job.task,
-        k=k,
-        seed=job.seed,
-        score=result.score,
-        wall_s=round(result.wall_s, 3),
-        skills=result.skills,
-    )
 
 
 class _Entrant(NamedTuple):

@@ -17,6 +17,7 @@ from orgopt.lab import make_lab
 from orgopt.lab.base import Lab
 from orgopt.ledger import Event, Ledger
 from orgopt.scoring import Score, evaluate
+from orgopt.study.records.kinds import EvaluationRecord
 from orgopt.task import Task
 from orgopt.task_fit import DEPTH
 from orgopt.team.runtime import Watcher
@@ -57,6 +58,20 @@ class Result(NamedTuple):
     wall_s: float
     memory: Memory = ()
     skills: tuple[Skill, ...] = ()
+
+    def record(self, phase: str, k: int, memory: Mapping[str, str] | None = None) -> EvaluationRecord:
+        """What a log keeps of it: in which phase it was, on which of its seeds, and what roles remember from now on."""
+        return EvaluationRecord(
+            phase=phase,
+            entrant=self.job.entrant,
+            task=self.job.task,
+            k=k,
+            seed=self.job.seed,
+            score=self.score,
+            wall_s=round(self.wall_s, 3),
+            memory=dict(memory or {}),
+            skills=self.skills,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,6 @@ from orgopt.evolve.trials.kept_language_runs import Keeping, needs_keeping, writ
 from orgopt.score import Score
 from orgopt.seeds import Stream, derive
 from orgopt.study.log import StudyLog
-from orgopt.study.records.kinds import EvaluationRecord
 from orgopt.study.records.names import ABLATION, HELD_OUT, RACE, REAL, REWRITE, SEARCH, TEST
 from orgopt.study.score_parts import Parts, parts_of
 
@@ -139,19 +138,7 @@ class Runs:
         memory: dict[str, str] = {}
         if (phase, k) == (SEARCH, 0) and (memory := {**self.memory(job.entrant, job.task), **dict(result.memory)}):
             write_memory(self.log.run_folder(phase, job.entrant) / "memory" / job.task, memory)
-        self.log.add_evaluation(
-            EvaluationRecord(
-                phase=phase,
-                entrant=job.entrant,
-                task=job.task,
-                k=k,
-                seed=job.seed,
-                score=result.score,
-                wall_s=round(result.wall_s, 3),
-                memory=memory,
-                skills=result.skills,
-            )
-        )
+        self.log.add_evaluation(result.record(phase, k, memory))
         self.callback.evaluated(phase, job, result.score)
 
 

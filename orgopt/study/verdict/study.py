@@ -1,7 +1,6 @@
 """What a study says in the end: its records read as an `Ending`. The one wording of a study's result."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -13,7 +12,8 @@ from orgopt.study.verdict.ending import Bar, Ending, again, scale, unread
 from orgopt.study.verdict.evidence import REMEDY, stamp, unvaried
 from orgopt.study.verdict.measures import measure
 from orgopt.study.verdict.more_seeds import ENOUGH, more_seeds
-from orgopt.study.view import CandidateView, StudyView
+from orgopt.study.verdict.running import so_far, source_name
+from orgopt.study.view import StudyView
 from orgopt.study.wording import (
     MEANINGS,
     MORE_AGENTS,
@@ -33,17 +33,12 @@ _SHORT = 4  # losses that are told one by one
 
 def ending(view: StudyView) -> Ending:
     """The end of a study, or how far it has come."""
-    return _Story(view).ending() if view.final and view.best else _running(view)
+    return _Story(view).ending() if view.final and view.best else so_far(view)
 
 
 def short(ending: Ending) -> str:
     """The result in one line."""
     return f"{ending.title} {ending.sure}".strip()
-
-
-def source_name(view: StudyView) -> str:
-    """The seed document as its reader knows it: by its file's name."""
-    return Path(view.head.source).name or SEED_DOCUMENT
 
 
 class _Story:
@@ -240,44 +235,6 @@ class _Story:
         """Wall seconds that a test seed took, everybody who was tested on it included."""
         ats = [one.at for one in self.view.evaluations if one.phase == TEST]
         return (max(ats) - min(ats)) / seeds if ats else 0.0
-
-
-def _running(view: StudyView) -> Ending:
-    """How far a study has come: nothing is claimed."""
-    best, known = view.best, [one for one in view.candidates if one.standing]
-    if best is None or best.standing is None:
-        said = f"Nothing is measured yet: {count(len(view.candidates), 'candidate')} so far."
-        return Ending(word="running", title=said)
-    first = view.candidates[0]
-    seed = first.standing
-    shown = [best.standing, *([seed] if seed and seed is not best.standing else [])]
-    digits = digits_of(*(value for one in shown for value in (one.value, one.estimate)))
-    against = f", {source_name(view)} has {plain(shown[1].estimate, digits)}" if shown[1:] else ""
-    title = f"Not finished: {best.name} leads with {plain(best.standing.estimate, digits)}{against}."
-    means = listing([plain(one.value, digits) for one in shown])
-    drawn = (
-        f"Estimates, by which candidates are ranked: their means on search seeds, {means}, drawn to the mean of all as "
-        "far as they are noise. "
-    )
-    noisy = any(plain(one.value, digits) != plain(one.estimate, digits) for one in shown)
-    sure = (
-        f"{drawn if noisy else ''}{count(len(known), 'candidate')} measured, on search seeds, where the best of many "
-        "is flattered; nothing is claimed before the tests."
-    )
-    leading = [] if best is first else [_bar(best, best.name)]
-    drawn_bars = (*leading, *([_bar(first, source_name(view))] if seed else []))
-    reported = bool(view.head.identity.self_reported)
-    said = scale(self_reported=reported, shown=drawn_bars)
-    return Ending(word="running", title=title, sure=sure, scale=said, bars=drawn_bars)
-
-
-def _bar(one: CandidateView, name: str) -> Bar:
-    """A candidate as the search has it so far, by the estimate that the headline has, too."""
-    scores = [score for found in one.scores.values() for score in found]
-    parts = parts_of(scores) if scores else None
-    return Bar(
-        name=name, value=one.standing.estimate if one.standing else 0.0, meaning=count(len(scores), "run"), parts=parts
-    )
 
 
 def _main_claims(claims: Sequence[Claim], phase: str) -> dict[str, Claim]:
