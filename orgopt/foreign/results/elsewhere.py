@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from orgopt.foreign.results.templates import BRACES, HOLE, PERCENT, Shown, named
 
 _FORMATS = re.compile(r'"((?:[^"\\\n]|\\.)*)"|`([^`\n]*)`')
-# What was taken is not given back, and a value has no `<<` in it: each chain is read once, whatever it holds.
+# What a piece may begin with tells it from all others, and no value has `<<` in it: there is one way to read a chain.
 _STREAM = re.compile(
-    r"\b(?:cout|cerr|clog)\b\s*((?:<<(?:\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|(?!<<)[^;\"'])*+)+);"
+    r"\b(?:cout|cerr|clog)\b\s*((?:<<(?:\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|(?!<<)[^;\"'])*)+);"
 )
 _SUM = re.compile(r"\b(?:println|print|log|echo)\(\s*(\"(?:[^\"\\\n]|\\.)*\"\s*[+,][^;\n]*)\)")
 _PIECE = re.compile(r'"((?:[^"\\\n]|\\.)*)"|<<|\+|,|((?:[^"<+,]|<(?!<))+)')
