@@ -10,7 +10,7 @@ import pytest
 
 from orgopt.document import load, read
 from orgopt.draw import Weight, Weights, svg
-from orgopt.draw.labels import Space
+from orgopt.draw.labels import Taken
 from orgopt.draw.layers import rows
 from orgopt.draw.text import BOLD, right_to_left, text_width, wrap
 from orgopt.org import LINK_KINDS, Link, Org, Role, Standup
@@ -207,7 +207,7 @@ def test_labels_have_room(name: str) -> None:
 
 
 def test_a_label_without_room_is_told_below(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Space, "free", lambda *_: False)
+    monkeypatch.setattr(Taken, "free", lambda *_: False)
     drawn = Drawn(peers(("a", "b", "ring"), ("a", "c", "")))
     assert drawn.labels == []
     assert "Without room at the line: a shares with b (ring)" in drawn.notes()

@@ -261,3 +261,87 @@ def test_a_folder_for_each_agent_is_its_workspace(tmp_path: Path) -> None:
     assert links(found) == {"Ada reports to Bob"}
     assert found.standup
     assert found.standup.every == 1200
+
+
+_ROUND = "# Team\n\n```mermaid\ngraph TD\n A[Lead] --> B[Engineer]\n A --> C[Tester]\n C --> A\n```\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "severity"),
+    [
+        ('---\n"@own/tool": minor\n---\n\nNew words.\n', "ORG026", None),
+        ("---\nname: Pilot\nmodel: Claude Sonnet 4.5 (copilot)\n---\n\nYou fly.\n", "ORG017", None),
+        ("---\nname: Pilot\nmodel: <opus|sonnet>\n---\n\nYou fly.\n", "ORG017", "info"),
+        ("# T\n\nA tool.\n\n## Links\n\n- [[plan|Plan]]\n- [[data.md]]\n", "ORG016", None),
+        ("# T\n\nA tool.\n\n## Links\n\n- ask in the forum\n", "ORG016", None),
+        ("# T\n\n## Roles\n\nSee the catalogue.\n\n## Build\n\nmake\n", "ORG002", "info"),
+        (_ROUND, "ORG014", None),
+        ("## Team\n\n### 1. Ann\n\nPlans.\n\n## Later\n\n### 7. Ann (merged)\n\nToo.\n", "ORG003", None),
+        ("# Lab\n", "ORG041", "info"),
+    ],
+)
+def test_what_an_author_would_not_change_is_no_warning(text: str, code: str, severity: str | None) -> None:
+    assert severities(text).get(code) == severity
+
+
+def test_arrows_that_go_round_say_what_comes_next() -> None:
+    assert not links(org(_ROUND))
+    assert links(org(_ROUND.replace(" C --> A\n", ""))) == {"Engineer reports to Lead", "Tester reports to Lead"}
+
+
+def test_names_of_a_field_that_are_nobody_are_one_finding() -> None:
+    text = "## Roles\n### Lead\n- **Headcount:** 1\n- **Manages:** plans, notes, Leed\n"
+    (found,) = [finding for finding in lint(parse(text)) if finding.code == "ORG024"]
+    assert (found.severity, found.message) == ("warning", "'Leed' and 2 more are no role here: 'manages' is left out")
+
+
+BOXES = """# Team
+
+```
+        ┌──────────────┐
+        │     Ada      │
+        │  Architect   │
+        └──────┬───────┘
+     ┌─────────┴────────┐
+┌────┴─────┐       ┌────▼─────┐
+│ Builder  │       │ 測試工程師 │
+│ digs     │       │          │
+└──────────┘       └──────────┘
+```
+"""
+
+
+def test_boxes_drawn_with_lines_are_a_roster() -> None:
+    found = org(BOXES)
+    assert [role.name for role in found.roles] == ["Ada", "Builder", "測試工程師"]
+    assert links(found) == {"Builder reports to Ada", "測試工程師 reports to Ada"}
+    assert [role.charter for role in found.roles] == ["Architect", "digs", ""]
+    assert not names(BOXES.replace("# Team", "# Architecture").replace("工程師", ""))
+    edit = SetKey("builder", "agent", "tpe")
+    after = edit.apply(parse(BOXES))
+    assert {role.name: role.agent for role in read(after).org.roles}["Builder"] == "tpe"
+    assert edit.inverse(parse(BOXES)).apply(after).text == BOXES
+
+
+def test_boxes_beside_a_roster_only_say_who_reports_to_whom() -> None:
+    table = "\n## Team\n\n| Name | Role |\n|---|---|\n| Ada | Architect |\n| Builder | digs |\n| 測試工程師 | tests |\n"
+    assert links(org(BOXES + table)) == links(org(BOXES))
+    levels = BOXES.replace("Ada", "Level 1").replace("Builder", "Level 2").replace("測試", "高級")
+    assert names(levels + table) == ["Ada", "Builder", "測試工程師"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("## Team\n\nAda (ada), Bo (@bo) and Cy (cy)\n", ["Ada", "Bo", "Cy"]),
+        ("## 팀원 소개\n\n    심대성(Tony), 김용후(Felix)\n", ["심대성", "김용후"]),
+        ("Team Rocket 2026\n'Ada Byron King'\n'Juan A. Puerto'\n", ["Ada Byron King", "Juan A. Puerto"]),
+        ("## Team\n\nWe dig holes\nall day long.\n", []),
+        ("## Collaborators:\n\n**:point_right: Ada Byron**\n:e-mail: a@b\n\n**:point_right: Bo Li**\n:e-mail: b@c\n", ["Ada Byron", "Bo Li"]),
+        ("# Org\n\n## Roles of all\n\n### Documentation Team\n\n- **Technical Writers**: write\n- **Reviewers**: read\n", ["Technical Writers", "Reviewers"]),
+        ("# Org\n\n```\nHenry (Orchestrator/COO, big)\n├── Warren (CRO, small)\n└── Elon (CTO, small)\n```\n", ["Henry", "Warren", "Elon"]),
+        ("# 体制\n\n```\nUser\n│\n└── メイン（本体）← 窓口・統括\n    ├── engineer   実装\n    └── reviewer   審査\n```\n", ["メイン", "engineer", "reviewer"]),
+    ],
+)  # fmt: skip
+def test_names_in_lines_and_on_branches(text: str, expected: list[str]) -> None:
+    assert names(text) == expected

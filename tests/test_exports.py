@@ -217,11 +217,14 @@ def test_a_squad_has_a_charter_for_each_member(org: Org) -> None:
     assert (".squad/ceremonies.md" in files) == (org.standup is not None)
 
 
-def test_a_squad_holds_its_stand_up_as_a_ceremony() -> None:
+def test_a_squad_holds_its_stand_up_as_a_ceremony(tmp_path: Path) -> None:
     ceremonies = export("squad", thinkers())[".squad/ceremonies.md"]
     assert "| **Condition** | every 8 experiments |" in ceremonies
     assert "| **Participants** | Chief |" in ceremonies
     assert ".squad/ceremonies.md" not in export("squad", shipped("solo"))
+    trio = shipped("trio")
+    got = require_org(load(written(tmp_path, "squad", trio) / ".squad/team.md"))
+    assert (got.standup, {role.id for role in got.roles}) == (trio.standup, {role.id for role in trio.roles})
 
 
 def test_a_workspace_of_openclaw_has_its_files_and_rests_where_nothing_is_to_do() -> None:

@@ -19,7 +19,7 @@ from orgopt.callback import Callback
 from orgopt.document import parse
 from orgopt.evolve import optimize
 from orgopt.evolve.controls import ablations
-from orgopt.evolve.cost_forecast.calls import Pace, Span, Terms, calls
+from orgopt.evolve.cost_forecast.calls import Bounds, CallTerms, Pace, calls
 from orgopt.evolve.trials.kept_language_runs import Keeping, Settings, evaluate_kept
 from orgopt.jsonl import read_lines
 from orgopt.lab.local import LocalLab
@@ -392,15 +392,15 @@ def test_a_team_asks_as_often_as_was_estimated(toy: Task, tmp_path: Path, name: 
     with LlmServer(reply) as server:
         lab = FakeLab(toy, slots=slots, metric=noiseless)
         ledger = run(server, org, toy, lab=lab, folder=tmp_path)
-        terms = Terms(budget_s=6, slots=slots, experiment_s=1, edits=False, runs=Span(1, 1), firsts=Span(1, 1))
+        terms = CallTerms(budget_s=6, slots=slots, experiment_s=1, edits=False, runs=Bounds(1, 1), firsts=Bounds(1, 1))
         told = calls(org, [toy], settings(server), terms, None)
-        paced = Pace(Span(0.02, 0.03 * (1 + garbled)), Span(1, 1), Span(1, 1), "a clock")
+        paced = Pace(Bounds(0.02, 0.03 * (1 + garbled)), Bounds(1, 1), Bounds(1, 1), "a clock")
         found = calls(org, [toy], settings(server), terms, paced)
         answered = sum(event.data["calls"] for event in ledger.of("thought"))
         assert answered <= len(server.calls)
         assert found.calls.low <= len(server.calls) <= found.calls.high < 15 * len(server.calls)
         each = len(server.calls)
-        per_call = Span(told.input_tokens.low / told.calls.low, told.input_tokens.high / told.calls.high)
+        per_call = Bounds(told.input_tokens.low / told.calls.low, told.input_tokens.high / told.calls.high)
         assert per_call.low <= server.input_tokens / each <= per_call.high
         assert told.output_tokens.low / told.calls.low <= server.output_tokens / each
         assert server.output_tokens / each <= told.output_tokens.high / told.calls.high

@@ -13,7 +13,7 @@ from orgopt.cli import main
 from orgopt.knob import parse_knobs
 from orgopt.lab.worlds import metrics_part as parted
 from orgopt.lab.worlds.metrics_part import figures, parting
-from orgopt.lab.worlds.world import Called
+from orgopt.lab.worlds.world import CalledWorld
 from orgopt.task import Measure, Task
 from tests.test_replay import own_world
 
@@ -42,14 +42,14 @@ def call(*words: str) -> str:
     return done.stdout
 
 
-def place(toy: Task, world: Bowl) -> tuple[Task, Called]:
+def place(toy: Task, world: Bowl) -> tuple[Task, CalledWorld]:
     at = {"X": 0.1, "Y": 0.1}
     start = Measure(metric=Bowl.validation(world, at), heldout=world.truth(at), sd=world.noise, seeds=16)
     best = {"X": 0.8 - world.apart, "Y": 0.8}
     end = Measure(metric=Bowl.validation(world, best), heldout=world.truth(best), sd=world.noise, seeds=16)
     end = end if end.heldout < start.heldout else replace(end, heldout=start.heldout - 0.1)
     task = replace(toy, knobs=parse_knobs(KNOBS), baseline=start, reference=end)
-    return task, Called(task, world)
+    return task, CalledWorld(task, world)
 
 
 @pytest.mark.parametrize(

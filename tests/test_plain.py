@@ -13,7 +13,7 @@ from orgopt.evolve.trials.optuna_baseline import PLAIN_KINDS, _decoded, _encoded
 from orgopt.knob import Knob
 from orgopt.lab import make_lab
 from orgopt.lab.replay import ReplayLab
-from orgopt.lab.worlds.world import Called
+from orgopt.lab.worlds.world import CalledWorld
 from orgopt.ledger import BASELINE, Ledger, results_tsv
 from orgopt.scoring import evaluate, score
 from orgopt.task import Task
@@ -58,7 +58,7 @@ def test_slots_are_kept_busy_and_thinking_takes_no_time(slots: int, toy: Task) -
 
 @pytest.mark.parametrize("kind", QUICK)
 def test_runs_are_decided_by_their_seed(kind: str, toy: Task) -> None:
-    with ReplayLab(toy, Called(toy, ToyWorld()), slots=3) as lab:
+    with ReplayLab(toy, CalledWorld(toy, ToyWorld()), slots=3) as lab:
         (first, one), (again, two), (_, other) = (ran(kind, toy, lab, budget_s=1.9, seed=seed) for seed in (4, 4, 5))
     assert len(one.of("proposal")) > 12  # more than a sampler draws at random to begin with
     assert (first, one.events) == (again, two.events)

@@ -196,12 +196,12 @@ def test_a_thousand_roles_are_answered_at_once(links: str) -> None:
 
 
 def test_findings_of_one_code_end_at_a_hundred() -> None:
-    program = parse("# T\n" + "a\x00" * 500)
+    program = parse("# T\n" + "a\x00\n" * 500)
     found = [finding for finding in lint(program) if finding.code == "ORG042"]
     assert len(found) == 100
     assert found[-1].message == "control character U+0000, and 400 more findings of ORG042"
     assert len(format_finding(program, found[-1])) < 500
-    assert fix(program)[0].text == "# T\n" + "a" * 500
+    assert fix(program)[0].text == "# T\n" + "a\n" * 500
 
 
 def test_sections_of_any_level_are_found_and_never_taken_for_roles() -> None:

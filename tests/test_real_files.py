@@ -246,7 +246,7 @@ def test_a_role_that_its_links_make_one_is_removed_whole(role: str) -> None:
 
 def test_text_that_is_turned_round_is_found_anywhere() -> None:
     assert findings("## Roles\n### Lead\n- **Headcount:** 1\n\nKeep \u202eetirw\u202c.\n") == [
-        ("ORG042", "\u202e"), ("ORG042", "\u202c"),
+        ("ORG042", "\u202e"),
     ]  # fmt: skip
 
 

@@ -13,10 +13,10 @@ from orgopt.ledger import Ledger
 from orgopt.org import CopyRule, Link, Org, Role, Standup
 from orgopt.task import Task
 from orgopt.team import links
-from orgopt.team.beliefs import Beliefs, Run
+from orgopt.team.beliefs import Beliefs, Finished
 from orgopt.team.copying import heeded, starts
 from orgopt.team.desk import Desk
-from orgopt.team.early_stopping import AUDIT, Predicted, Quantile, curves_of
+from orgopt.team.early_stopping import AUDIT, ByForecast, Quantile, curves_of
 from orgopt.team.runtime import Team
 from orgopt.team.trust import Trust, trusts
 from tests.fakes import recall
@@ -147,9 +147,9 @@ def test_stopping_needs_three_curves_and_compares_point_by_point() -> None:
     assert not curves.stops(1, 2, 99.0), "nothing is left to save"
 
 
-def forecasting(tells: float, seed: int = 0, runs: int = 30) -> Predicted:
+def forecasting(tells: float, seed: int = 0, runs: int = 30) -> ByForecast:
     """Stopping by forecast that knows runs whose values half-way tell their ends so much, 0 to 1."""
-    rng, curves = np.random.default_rng(seed), Predicted()
+    rng, curves = np.random.default_rng(seed), ByForecast()
     for _ in range(runs):
         end = rng.normal()
         half = tells * end + (1 - tells) * rng.normal()
@@ -217,7 +217,7 @@ def test_the_majority_decides_ties_by_metric_and_all_different_by_chance(toy: Ta
         (4, "d", 3, 0.3),
         (5, "e", 2, 0.2),
     ]:
-        mind.learn(Run(run_id, agent, setting, points[setting], metric))
+        mind.learn(Finished(run_id, agent, setting, points[setting], metric))
 
     def start(neighbours: str, choice: float = 0.0) -> float:
         return starts(mind, "majority", list(neighbours), choice)[0].settings["X"]
@@ -225,7 +225,7 @@ def test_the_majority_decides_ties_by_metric_and_all_different_by_chance(toy: Ta
     assert start("acd") == 0.3
     assert start("bcde") == 0.2
     assert {start("abc", choice) for choice in (0.1, 0.5, 0.9)} == {0.1, 0.2, 0.3}
-    mind.learn(Run(6, "me", 4, toy.complete({"X": 0.7}), 0.1))
+    mind.learn(Finished(6, "me", 4, toy.complete({"X": 0.7}), 0.1))
     assert start("acd") == 0.7, "the majority is followed when it beats the agent's own best"
 
 
@@ -233,7 +233,7 @@ def test_of_two_settings_that_tie_an_agent_keeps_the_one_that_it_had(toy: Task) 
     mind = beliefs(toy, watches=frozenset("a"))
     points = {number: toy.complete({"X": number / 10}) for number in (1, 2, 3)}
     for run_id, agent, setting, metric in [(1, "a", 1, 0.3), (2, "me", 3, 0.3), (3, "me", 1, 0.3), (4, "me", 2, 0.3)]:
-        mind.learn(Run(run_id, agent, setting, points[setting], metric))
+        mind.learn(Finished(run_id, agent, setting, points[setting], metric))
     assert mind.chosen("own") == 3, "not the one that somebody tried first"
     assert starts(mind, "best of 3", ["a"], 0.0)[0].settings["X"] == 0.3
 
@@ -242,7 +242,7 @@ def test_three_neighbours_are_sampled_and_only_what_two_of_them_have_is_a_majori
     mind = beliefs(toy, watches=frozenset("abcdef"))
     points = {number: toy.complete({"X": number / 10}) for number in (1, 2, 3, 4)}
     for run_id, (agent, setting) in enumerate(zip("abcdef", (1, 2, 3, 4, 3, 3), strict=True), 1):
-        mind.learn(Run(run_id, agent, setting, points[setting], 0.5 - setting / 10))
+        mind.learn(Finished(run_id, agent, setting, points[setting], 0.5 - setting / 10))
     own = mind.known(0)
 
     def start(rule: CopyRule, neighbours: str) -> Known:
@@ -345,11 +345,11 @@ def test_reviewed_results_count_only_once_they_were_replicated(toy: Task) -> Non
 def test_a_verdict_reaches_who_heard_the_result(toy: Task) -> None:
     mind = beliefs(toy, reviewers={"hand": frozenset({"reviewer"})})
     settings = toy.complete({"X": 0.5})
-    mind.learn(Run(1, "hand", 1, settings, 0.1))
+    mind.learn(Finished(1, "hand", 1, settings, 0.1))
     assert not mind.believes(1)
-    mind.learn(Run(2, "peer", 2, toy.complete({"X": 0.6}), 0.2))
+    mind.learn(Finished(2, "peer", 2, toy.complete({"X": 0.6}), 0.2))
     assert mind.believes(2)
-    mind.learn(Run(3, "reviewer", 1, settings, 0.3))
+    mind.learn(Finished(3, "reviewer", 1, settings, 0.3))
     assert mind.believes(1)
     assert mind.known(1).metric == pytest.approx(0.2)
     assert mind.known(1).seeds == 2

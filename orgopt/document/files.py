@@ -137,18 +137,20 @@ def missing_references(program: Program) -> Iterator[Finding]:
     source = Path(program.source)
     root = source if source.is_dir() else source.parent
     have = {block.title for block in program.blocks if block.kind == "file"}
-    outside, lost = list[tuple[str, Span]](), list[tuple[str, Span]]()
+    outside, lost, there = list[tuple[str, Span]](), list[tuple[str, Span]](), 0
     for name, span in references(program) if source.exists() else ():
         if name in have or found(root, name):
+            there += 1
             continue
-        away = "://" in name or ".." in PurePosixPath(name).parts or not inside(root, name, exists=False)
+        away = "://" in name or {"..", "~"} & {*PurePosixPath(name).parts} or not inside(root, name, exists=False)
         (outside if away else lost).append((name, span))
     if outside:
         message = f"{_first_of(outside)} outside the document's folder, and not read"
-        yield Finding("ORG029", "warning", message, outside[0][1], "copy what is needed inside")
+        yield Finding("ORG029", "info", message, outside[0][1], "open the folder that has both, or copy what is needed")
     if lost:
         help_ = "create what is missing, or remove its link"
-        yield Finding("ORG029", "warning", f"{_first_of(lost)} not there", lost[0][1], help_)
+        severity = "warning" if there else "info"  # of which none is there, the paths may be meant from elsewhere
+        yield Finding("ORG029", severity, f"{_first_of(lost)} not there", lost[0][1], help_)
 
 
 def _first_of(names: list[tuple[str, Span]]) -> str:
@@ -175,9 +177,11 @@ def found(root: Path, name: str) -> Path | None:
 
 
 def _beside(root: Path, main: str) -> list[str]:
-    """The files beside an AGENTS.md that say who its agent is, or that with the tasks of a crew's agents."""
+    """The files beside an AGENTS.md that say who its agent is, that with a crew's tasks, or a team's ceremonies."""
     if main.lower() in CREW_NAMES:
         return [name for name in ("tasks.yaml", "tasks.yml") if inside(root, name)][:1]
+    if main.lower() == "team.md":
+        return [name for name in ("ceremonies.md",) if inside(root, name)]
     if main.lower() != "agents.md":
         return []
     return [path.name for path in sorted(root.glob("*.md")) if path.stem.lower() in OF_ONE and inside(root, path.name)]

@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from orgopt.draw.card import SMALL, Card, card, card_width, draw_card, whole
 from orgopt.draw.content import Content, content, standup
-from orgopt.draw.labels import Space, in_order
+from orgopt.draw.labels import Taken, in_order
 from orgopt.draw.layers import rows
 from orgopt.draw.layout import Size
-from orgopt.draw.places import LABEL, LONGEST, LOOP, Box, Words
+from orgopt.draw.places import LABEL, LONGEST, LOOP, Box, LinkWords
 from orgopt.draw.routes import Picture, Route, picture
 from orgopt.draw.style import STYLE, WEIGHT_STYLE, pixels
 from orgopt.draw.text import BOLD, clean, fit, right_to_left, text_width, wrap
@@ -44,7 +44,7 @@ def svg(org: Org, weights: Weights = NONE) -> str:
     words = [_words(link, weights) for link in shown.links]
     sizes = {role: _size(each, width, shown.links, words) for role, each in cards.items()}
     drawn = picture(sizes, rows(list(cards), shown.links), shown.links, words)
-    space = Space(drawn, MARGIN - 4)
+    space = Taken(drawn, MARGIN - 4)
     labels = _labels(drawn, space)
     title = clean(org.title) or "Organization"
     wide = max(drawn.width, MIN_WIDTH, min(text_width(title, TITLE * BOLD), 2 * MIN_WIDTH))
@@ -79,17 +79,17 @@ def svg(org: Org, weights: Weights = NONE) -> str:
     return "\n".join(parts) + "\n"
 
 
-def _words(link: Link, weights: Weights) -> Words:
+def _words(link: Link, weights: Weights) -> LinkWords:
     weight = weights.links.get(link.key)
     widths = [*([_label_width(link)] if link.pattern else []), *([badge_width(weight)] if weight else [])]
-    return Words(max(widths, default=0), len(widths))
+    return LinkWords(max(widths, default=0), len(widths))
 
 
 def _label_width(link: Link) -> float:
     return min(text_width(clean(link.pattern), LABEL), LONGEST)
 
 
-def _size(each: Card, width: float, links: Sequence[Link], words: Sequence[Words]) -> Size:
+def _size(each: Card, width: float, links: Sequence[Link], words: Sequence[LinkWords]) -> Size:
     own = [words[i] for i, link in enumerate(links) if link.source == link.target == each.role.id]
     aside = LOOP + max(one.width for one in own) if own else 0
     return Size(width, max(each.height, sum(18 * max(1, one.lines) for one in own)), aside)
@@ -138,7 +138,7 @@ def _route(org: Org, route: Route, width: str) -> str:
     return f'<path class="{_class(link.kind)}" {path}{start}{end}{width}><title>{title}</title></path>'
 
 
-def _labels(drawn: Picture, space: Space) -> list[_Label]:
+def _labels(drawn: Picture, space: Taken) -> list[_Label]:
     """The patterns of links where they stand."""
     labeled = [route for route in drawn.routes if route.link.pattern]
     places = {route.link: space.find(route, _label_width(route.link)) for route in in_order(labeled)}

@@ -10,7 +10,7 @@ _BESIDE = 5  # pixels between words and the line that they are beside
 _CELL = 64  # pixels of the squares by which what is near is found
 
 
-class Space:
+class Taken:
     """What of a picture is taken already.
 
     Args:

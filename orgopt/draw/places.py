@@ -47,7 +47,7 @@ class Box(NamedTuple):
     height: float
 
 
-class Words(NamedTuple):
+class LinkWords(NamedTuple):
     """What is written at a link: the width of the widest in pixels, and how many stand below each other."""
 
     width: float
@@ -55,7 +55,7 @@ class Words(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RoutePlan:
     """What the routes are drawn by.
 
     Attributes:
@@ -66,7 +66,7 @@ class Plan:
     """
 
     links: Sequence[Link]
-    words: Sequence[Words]
+    words: Sequence[LinkWords]
     row_of: Mapping[str, int]
     broken: Sequence[tuple[int, int]]
     nodes: Grid
@@ -84,7 +84,9 @@ class Plan:
         return _ARC + (RUNG if worded else _ARC_STEP) * self.level[i]
 
 
-def plan(sizes: Mapping[str, Size], rows: Rows, links: Sequence[Link], words: Sequence[Words]) -> tuple[Plan, float]:
+def plan(
+    sizes: Mapping[str, Size], rows: Rows, links: Sequence[Link], words: Sequence[LinkWords]
+) -> tuple[RoutePlan, float]:
     """The plan of a drawing, from x = 0, and its width."""
     nodes = grid(rows.row_of, links)
     beside = _neighbours(nodes, sizes, links)
@@ -94,7 +96,7 @@ def plan(sizes: Mapping[str, Size], rows: Rows, links: Sequence[Link], words: Se
     x = {node: place - left for node, place in x.items()}
     right = max((x[node] + _half(node, sizes, right=True) for node in x), default=0)
     level = _levels(links, rows.row_of, x, beside)
-    return Plan(links, words, rows.row_of, rows.broken, nodes, x, beside, level), right
+    return RoutePlan(links, words, rows.row_of, rows.broken, nodes, x, beside, level), right
 
 
 def _half(node: Node, sizes: Mapping[str, Size], *, right: bool = False) -> float:
@@ -133,7 +135,7 @@ def _levels(
     return level
 
 
-def place(plan: Plan, sizes: Mapping[str, Size], ports: Ports) -> tuple[dict[str, Box], float]:
+def place(plan: RoutePlan, sizes: Mapping[str, Size], ports: Ports) -> tuple[dict[str, Box], float]:
     """The boxes, those of a row as high as its highest, and the height of the picture."""
     rows = range(len(plan.nodes.rows))
     beside = [(plan.row_of[a], 18 * len(group)) for (a, _), group in plan.beside.items() if _worded(plan, group)]
@@ -159,7 +161,7 @@ def place(plan: Plan, sizes: Mapping[str, Size], ports: Ports) -> tuple[dict[str
     return boxes, bottom
 
 
-def _channel(plan: Plan, row: int, depth: float, ports: Ports) -> float:
+def _channel(plan: RoutePlan, row: int, depth: float, ports: Ports) -> float:
     """The height of the channel below a row, from which links within the row hang as deep as `depth`."""
     lower = plan.nodes.below
     widths = [abs(plan.x[a] - plan.x[b]) for a in plan.nodes.rows[row] for b in lower.get(a, [])]
@@ -169,7 +171,7 @@ def _channel(plan: Plan, row: int, depth: float, ports: Ports) -> float:
     return max(plain, labels + 2 * HIGH * bool(labels), (depth + labels + 26) * bool(depth))
 
 
-def _rungs(plan: Plan, row: int, ports: Ports) -> int:
+def _rungs(plan: RoutePlan, row: int, ports: Ports) -> int:
     """How many labels there are at most at one place above the boxes of the next row."""
     edges: list[tuple[float, int]] = []
     for i, link in enumerate(plan.links):
@@ -182,11 +184,11 @@ def _rungs(plan: Plan, row: int, ports: Ports) -> int:
     return max(accumulate(count for _, count in sorted(edges)), default=0)
 
 
-def _worded(plan: Plan, group: Sequence[int]) -> bool:
+def _worded(plan: RoutePlan, group: Sequence[int]) -> bool:
     return any(plan.words[i].lines for i in group)
 
 
-def ports(plan: Plan, sizes: Mapping[str, Size]) -> Ports:
+def ports(plan: RoutePlan, sizes: Mapping[str, Size]) -> Ports:
     """The x of each port, by role and what it is for: a bundle that leaves downward, or the index of a link.
 
     Ports on a side are in the order of where their links go, links within the row outside.
@@ -212,7 +214,7 @@ def ports(plan: Plan, sizes: Mapping[str, Size]) -> Ports:
 
 
 def _spread(
-    sides: Mapping[str, Mapping[Hashable, tuple[float, ...]]], plan: Plan, sizes: Mapping[str, Size]
+    sides: Mapping[str, Mapping[Hashable, tuple[float, ...]]], plan: RoutePlan, sizes: Mapping[str, Size]
 ) -> Iterator[tuple[tuple[str, Hashable], float]]:
     for role, wants in sides.items():
         pitch = min(_PITCH, (sizes[role].width - 2 * _INSET) / max(1, len(wants) - 1))
@@ -220,6 +222,6 @@ def _spread(
             yield (role, key), plan.x[role] + pitch * (place - (len(wants) - 1) / 2)
 
 
-def falls(plan: Plan, link: Link) -> bool:
+def falls(plan: RoutePlan, link: Link) -> bool:
     """Whether a link is one between rows."""
     return plan.row_of[link.source] != plan.row_of[link.target]

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from orgopt.draw import places
 from orgopt.draw.layers import Rows
 from orgopt.draw.layout import Bend, Size, bundle_of
-from orgopt.draw.places import BAND, HIGH, LOOP, RUNG, Box, Plan, Ports, Words
+from orgopt.draw.places import BAND, HIGH, LOOP, RUNG, Box, LinkWords, Ports, RoutePlan
 from orgopt.org import LINK_KINDS, Link
 
 Point = tuple[float, float]
@@ -46,7 +46,7 @@ class Picture(NamedTuple):
     height: float
 
 
-def picture(sizes: Mapping[str, Size], rows: Rows, links: Sequence[Link], words: Sequence[Words]) -> Picture:
+def picture(sizes: Mapping[str, Size], rows: Rows, links: Sequence[Link], words: Sequence[LinkWords]) -> Picture:
     """Boxes and routes for roles in given rows.
 
     Args:
@@ -74,7 +74,7 @@ def _band(first: int, last: int, row_of: Mapping[str, int], boxes: Mapping[str, 
     return Box(-BAND, top, width + 2 * BAND, max(box.y + box.height for box in inside) + BAND - top)
 
 
-def _fall(plan: Plan, link: Link, boxes: Mapping[str, Box], ports: Ports, i: int) -> Route:
+def _fall(plan: RoutePlan, link: Link, boxes: Mapping[str, Box], ports: Ports, i: int) -> Route:
     """A link between rows, from the upper end down."""
     bundle, lower = bundle_of(link, plan.row_of)
     start = boxes[bundle.upper]
@@ -87,7 +87,7 @@ def _fall(plan: Plan, link: Link, boxes: Mapping[str, Box], ports: Ports, i: int
     return Route(link, (*path, *piece[1:]), bundle.upper == link.source, tuple(rungs(piece)))
 
 
-def _arc(plan: Plan, i: int, boxes: Mapping[str, Box], ports: Ports) -> Route:
+def _arc(plan: RoutePlan, i: int, boxes: Mapping[str, Box], ports: Ports) -> Route:
     """A link within a row, from left to right, above the first row and below the others."""
     link, above = plan.links[i], plan.row(i) == 0
     left, right = sorted((link.source, link.target), key=lambda role: plan.x[role])
@@ -98,7 +98,7 @@ def _arc(plan: Plan, i: int, boxes: Mapping[str, Box], ports: Ports) -> Route:
     return Route(link, path, left == link.source, tuple(at(path, t) for t in (0.5, 0.4, 0.6, 0.3, 0.7)))
 
 
-def _straight(plan: Plan, group: Sequence[int], boxes: Mapping[str, Box]) -> Iterator[tuple[int, Route]]:
+def _straight(plan: RoutePlan, group: Sequence[int], boxes: Mapping[str, Box]) -> Iterator[tuple[int, Route]]:
     """Links between two neighbours in a row, one below the other."""
     for nth, i in enumerate(group):
         link = plan.links[i]
@@ -111,7 +111,7 @@ def _straight(plan: Plan, group: Sequence[int], boxes: Mapping[str, Box]) -> Ite
         yield i, Route(link, (start, *_line(start, end)), left == link.source, ((middle, y - 8), (middle, y + 8)))
 
 
-def _loops(plan: Plan, boxes: Mapping[str, Box]) -> Iterator[tuple[int, Route]]:
+def _loops(plan: RoutePlan, boxes: Mapping[str, Box]) -> Iterator[tuple[int, Route]]:
     """Links of roles to themselves, on the right of the box."""
     loops: dict[str, list[int]] = defaultdict(list)
     for i, link in enumerate(plan.links):

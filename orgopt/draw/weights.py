@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from orgopt.draw.labels import Space, in_order
+from orgopt.draw.labels import Taken, in_order
 from orgopt.draw.places import Box
 from orgopt.draw.routes import Picture
 from orgopt.draw.style import pixels
@@ -47,7 +47,7 @@ def stroke(weights: Weights, weight: Weight | None, thinnest: float = _THIN) -> 
     return f' style="stroke-width:{pixels(thinnest + (_WIDEST - thinnest) * abs(weight.effect) / largest)}px"'
 
 
-def badges(weights: Weights, drawn: Picture, space: Space) -> Iterator[str]:
+def badges(weights: Weights, drawn: Picture, space: Taken) -> Iterator[str]:
     """Badges at boxes and links; those of links where there is `space`, or else at their last place."""
     for role, weight in weights.roles.items():
         if box := drawn.boxes.get(role):

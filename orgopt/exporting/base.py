@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from orgopt.org import Org
-from orgopt.plugins import Kind
+from orgopt.plugins import PluginKind
 from orgopt.study.view import CandidateView, StudyView
 
-EXPORTER_KIND = Kind(
+EXPORTER_KIND = PluginKind(
     group="orgopt.exporters",
     noun="exporter",
     own=("agents-md", "claude-agents", "crewai", "mermaid", "openclaw", "squad", "svg"),
 )
-STUDY_EXPORTER_KIND = Kind(group="orgopt.study_exporters", noun="study exporter", own=("optuna",))
+STUDY_EXPORTER_KIND = PluginKind(group="orgopt.study_exporters", noun="study exporter", own=("optuna",))
 
 
 class Exporter(Protocol):

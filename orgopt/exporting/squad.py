@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from orgopt.document.editing.canonical import closed
 from orgopt.document.editing.splice import at_level
-from orgopt.document.grammar.rhythm import format_interval
+from orgopt.document.grammar.rhythm import format_interval, format_standup
 from orgopt.exporting.base import Lack
 from orgopt.exporting.names import plain_names
 from orgopt.exporting.wording import attends, bullets, by_name, lack, standup_words
@@ -57,8 +57,9 @@ def _charter(org: Org, role: Role) -> str:
 
 
 def _ceremonies(org: Org) -> str:
-    """The stand-up in the table of a ceremony."""
+    """The stand-up in the table of a ceremony, and above it in the words that orgopt reads."""
     assert org.standup
+    own = f"- **Stand-up:** {format_standup(org.standup, {role.id: role.name for role in org.roles})}"
     members = ", ".join(role.name for role in org.roles if attends(org, role) and role.headcount)
     fields = {
         "Trigger": "auto",
@@ -71,4 +72,4 @@ def _ceremonies(org: Org) -> str:
     }
     rows = ["| Field | Value |", "|-------|-------|", *(f"| **{key}** | {value} |" for key, value in fields.items())]
     agenda = f"**Agenda:**\n1. {standup_words(org)}\n2. What each of us does next"
-    return "\n\n".join(["# Ceremonies", "## Stand-up", "\n".join(rows), agenda]) + "\n"
+    return "\n\n".join(["# Ceremonies", own, "## Stand-up", "\n".join(rows), agenda]) + "\n"

@@ -17,7 +17,9 @@ _NAMES = re.compile(
 )
 _ASIDE = re.compile(r"\s*[(（][^()（）]*[)）]|\[\^[^\]]*\]")
 _SENTENCE = re.compile(r"(?<=[^\W\d]{3})\.\s+|。")  # `Mr. Krabs` is one name
-LINK_ARROW = re.compile(r"→|->|=>|↔|<->")
+TYPED = ("->", "=>")  # as → is typed where a keyboard has none
+MUTUAL = ("↔", "<->")
+LINK_ARROW = re.compile("|".join(("→", *TYPED, *MUTUAL)))
 _LINK = re.compile(
     rf"(?P<source>.+?)\s*(?P<arrow>{LINK_ARROW.pattern})\s*(?P<target>.+?)\s*:\s*"
     r"(?P<kind>[A-Za-z ]+?)\s*(?:\((?P<pattern>[^)]*)\))?$"
@@ -48,12 +50,17 @@ def parse_link(text: str) -> Link:
     kind = " ".join(match["kind"].lower().split())
     if kind not in LINK_KINDS:
         raise ValueError(f"unknown link '{kind}'; {closest(kind, LINK_KINDS)}")
-    mutual = match["arrow"] in {"↔", "<->"}
+    mutual = match["arrow"] in MUTUAL
     if mutual and kind != "shares with":
         raise ValueError(f"'{kind}' has a direction; write → instead of ↔")
     source, target = slug(match["source"]), slug(match["target"])
     pattern = parse_pattern(match["pattern"] or "")
     return Link(source=source, target=target, kind=kind, mutual=mutual, pattern=pattern)
+
+
+def with_signs(text: str) -> str:
+    """A text with `→`, `←` and `↔` for arrows that were typed."""
+    return text.replace("<->", "↔").replace("->", "→").replace("<-", "←")
 
 
 def format_link(link: Link, names: dict[str, str]) -> str:

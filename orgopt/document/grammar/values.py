@@ -52,8 +52,19 @@ def is_agent(text: str) -> bool:
         return False
 
 
+_SHOWN_MODEL = re.compile(
+    r"(?P<name>(?:claude|gpt|gemini|llama|mistral|deepseek|qwen|grok|o[134])(?:[ -][\w.]+){1,4}?)(?:\s*\([^()]*\))*",
+    re.IGNORECASE,
+)
+
+
 def parse_model(text: str) -> str:
-    """The LiteLLM name of a language model; `inherit` and `default` are the workspace's."""
+    """The LiteLLM name of a language model, also as editors show it (`Claude Sonnet 4.5 (copilot)`).
+
+    `inherit` and `default` are the workspace's.
+    """
+    if " " in text.strip() and (shown := _SHOWN_MODEL.fullmatch(text.strip())):
+        return "-".join(shown["name"].lower().split())
     if not re.fullmatch(r"[\w./:@+-]{1,120}", text.strip()):
         raise ValueError(f"'{text}' is not the name of a model; write one as in 'openai/gpt-5-mini'")
     return "" if text.strip().lower() in {"inherit", "default"} else text.strip()

@@ -14,6 +14,7 @@ from orgopt.document.text.program import Block, Program, Span
 _UNCLOSED = re.compile(
     r"(?:\A|^<!-- file: .* -->\n)\ufeff?(?P<front>---[ \t]*)(?:\r\n|\n|\r)[A-Za-z_]\w*[ \t]*:(?=\s)", re.MULTILINE
 )
+_QUOTED_KEY = re.compile(r"""(?P<quote>["']).*?(?P=quote)[ \t]*:(?:[ \t]|$)""")
 _STUB = 16  # characters; less is no instruction
 # NUL and the like; and what turns the direction of text, so that it reads as it is not.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
@@ -24,15 +25,12 @@ def _text(document: Document) -> Iterator[Finding]:
     program = document.program
     if len(program.text.strip()) < _STUB:
         span = program.first_line(Span(0, len(program.text)))
-        yield finding("ORG041", "there is next to nothing here", span, "`orgopt init` writes a workspace to start from")
+        empty = not program.text.strip(" \t\r\n\ufeff")
+        message = f"there is {'nothing' if empty else 'next to nothing'} here"
+        yield finding("ORG041", message, span, "`orgopt init` writes a workspace to start from")
     names = [entry.name for entries in document.reading.roles.values() for entry in entries if entry.kind != "plain"]
     in_names = {at for name in names for at in range(*name.span)}
-    for match in _CONTROL.finditer(program.text):
-        span = Span(*match.span())
-        if span.start in in_names:
-            continue  # said of the name
-        fix = Fix(span, "", safe=match[0] <= "\x7f")  # Arabic and Hebrew may need the others
-        yield finding("ORG042", f"control character U+{ord(match[0]):04X}", span, "remove it", fix)
+    yield from _controls(program, in_names)
     alike: dict[str, Name] = {}
     for name in names:
         raw = program.slice(name.span)
@@ -49,10 +47,25 @@ def _text(document: Document) -> Iterator[Finding]:
             yield finding("ORG028", message, name.span, "rename one of them")
 
 
+def _controls(program: Program, in_names: set[int]) -> Iterator[Finding]:
+    """Control characters, those of one line as one finding."""
+    lines: dict[int, list[re.Match[str]]] = {}
+    for match in _CONTROL.finditer(program.text):
+        if match.start() not in in_names:  # said of the name
+            lines.setdefault(program.position(match.start())[0], []).append(match)
+    for found in lines.values():
+        first, more = found[0], len(found) - 1
+        span = Span(first.start(), found[-1].end())
+        safe = all(match[0] <= "\x7f" for match in found)  # Arabic and Hebrew may need the others
+        fix = Fix(span, _CONTROL.sub("", program.slice(span)), safe=safe)
+        message = f"control character U+{ord(first[0]):04X}" + (f", and {more} more in this line" if more else "")
+        yield finding("ORG042", message, Span(*first.span()), "remove them" if more else "remove it", fix)
+
+
 def _front_matter(document: Document) -> Iterator[Finding]:
     """Front matter that is given twice, has no end, or is not `key: value`."""
     program = document.program
-    for match in _UNCLOSED.finditer(program.text):
+    for match in () if program.source.endswith((".yaml", ".yml")) else _UNCLOSED.finditer(program.text):
         at = bisect_right(program.blocks, match.start("front"), key=lambda block: block.span.start)
         if program.blocks[at - 1].kind != "front_matter":
             message = "this front matter has no end, or has headings in it: it is read as text"
@@ -77,7 +90,7 @@ def _stray_lines(program: Program, block: Block) -> Iterator[Finding]:
         text = program.slice(line).rstrip()
         if field := fields.get(line.start):
             text_key = field.key in TEXT_KEYS or (text_key and bool(stray) and field.key not in ROLE_KEYS)
-        elif text and not text.startswith((" ", "\t", "-", "#", "...", "]", "}")):
+        elif text and not text.startswith((" ", "\t", "-", "#", "...", "]", "}")) and not _QUOTED_KEY.match(text):
             if text_key:
                 stray.append(line)
             else:

@@ -60,7 +60,8 @@ def read_links(
     links: list[Link] = []
     places: list[LinkPlace] = []
     keys: set[tuple[str, str, str, bool]] = set()
-    strict = section is not None and section.title.lower() == "links"
+    nobody = any(entry.kind == "plain" for places in roles.values() for entry in places)
+    strict = section is not None and section.title.lower() == "links" and not nobody
     said = [(link, p) for s in _sentences(program, section) for link, p in _said(program, s, roles, resolve)]
     sentences = {place.line for _, place in said}
     for bullet in bullets(program, section) if section else ():
@@ -75,8 +76,14 @@ def read_links(
         links.append(link)
         places.append(LinkPlace(bullet.text_span, bullet.line))
     drawn = ((_drawn(arrow, resolve), LinkPlace(arrow.span, arrow.span, drawn=True)) for arrow in arrows)
-    known = ((link, place) for link, place in drawn if link.source in roles and link.target in roles)
-    for link, place in (*said, *_field_links(notes, roles, resolve), *known):
+    told = list(_field_links(notes, roles, resolve))
+    bosses = {link.source for link, _ in told if link.kind == "reports to"}  # who says so need not be drawn
+    known = (
+        (link, place)
+        for link, place in drawn
+        if link.source in roles and link.target in roles and not (link.kind == "reports to" and link.source in bosses)
+    )
+    for link, place in (*said, *told, *known):
         if link.key not in keys:
             keys.add(link.key)
             links.append(link)
@@ -140,19 +147,21 @@ def _field_links(
             if field.key not in LINK_KEYS:
                 continue
             kind, arrow = LINK_KEYS[field.key]
+            lost: list[str] = []
             for written in _written(field, resolve, roles):
                 other = resolve(slug(written))
                 others = [other] if other in roles else []
                 if not others and is_everyone(written) and kind != "reports to":
                     others = [role for role in roles if role != role_id]
-                if not others:
-                    _unknown(notes, field, written, roles)
+                lost += [] if others or is_word("human", written) else [written]
                 for end in others:
                     source, target = (end, role_id) if arrow == "←" else (role_id, end)
                     yield (
                         Link(source=source, target=target, kind=kind, mutual=arrow == "↔"),
                         LinkPlace(field.value_span, field.line, field, written),
                     )
+            if lost:
+                _unknown(notes, field, lost, roles)
 
 
 def _written(field: Field, resolve: Callable[[str], str], roles: dict[str, tuple[Entry, ...]]) -> list[str]:
@@ -170,12 +179,12 @@ def _numbers(names: list[str]) -> Iterator[str]:
         stem = match[1] if match else stem if name.isdecimal() else ""
 
 
-def _unknown(notes: Notes, field: Field, written: str, roles: dict[str, tuple[Entry, ...]]) -> None:
-    """Say of a name that it is no role's; a slip of the pen is a warning, somebody outside is not."""
-    if is_word("human", written):
-        return
-    close = get_close_matches(slug(written), roles, n=1, cutoff=0.75)
-    message = f"'{printable(written)}' is no role here: '{field.key}' is left out"
-    help_ = f"did you mean '{roles[close[0]][0].name.text}'?" if close else "name a role of the document"
-    prose = len(written.split()) > _MOST_WORDS
-    notes.add("ORG024", "warning" if close and not prose else "info", message, field.value_span, help_)
+def _unknown(notes: Notes, field: Field, lost: list[str], roles: dict[str, tuple[Entry, ...]]) -> None:
+    """Say of the names in a field that they are no role's; a slip of the pen is a warning, somebody outside is not."""
+    near = {name: get_close_matches(slug(name), roles, n=1, cutoff=0.75) for name in lost}
+    slips = [name for name in lost if near[name] and len(name.split()) <= _MOST_WORDS]
+    first = (slips or lost)[0]
+    more = f" and {len(lost) - 1} more are" if len(lost) > 1 else " is"
+    message = f"'{printable(first)}'{more} no role here: '{field.key}' is left out"
+    help_ = f"did you mean '{roles[near[first][0]][0].name.text}'?" if near[first] else "name a role of the document"
+    notes.add("ORG024", "warning" if slips else "info", message, field.value_span, help_)

@@ -16,6 +16,8 @@ NUMBERED = re.compile(rf"(?:{_KINDS})\s*[-#]?\s*\d{{1,3}}\s*[:：.—–-]\s*(?=
 _PREFIX = re.compile(rf"{NUMBERED.pattern}|(?:role|agent|agente|rolle|rol|rôle|papel)\s*[:—–]\s*(?=\S)", re.IGNORECASE)
 _COUNT = re.compile(r"(?:\s*×\s*|\s+[xX]\s*)(\d{1,6})\s*$|\s*\(\s*[×xX]?\s*(\d{1,6})\s*(?:agents?)?\s*\)\s*$")
 _KEYCAP = re.compile(r"[\d#*]\ufe0f?\u20e3\s*")
+_SHORTCODE = re.compile(r":[a-z][a-z0-9_+-]{1,40}:\s*")  # an emoji, as some pages write it
+_LEADING = (_NUMBERING, _KEYCAP, _SHORTCODE, _PREFIX)
 _COUNT_FIRST = re.compile(r"(\d{1,6})\s*[×x]\s+(?=\S)")
 _TITLE = re.compile(r"\s+(?:[—–|｜]|-{1,3})\s+|:\s+|：\s*|<br\s*/?>\s*|\\n", re.IGNORECASE)
 _BRACKETS = re.compile(
@@ -176,7 +178,7 @@ def skeleton(text: str) -> str:
 
 def _skip(raw: str, start: int, end: int) -> int:
     """The position after one leading mark, number or emoji; 0 when there is none."""
-    if match := next((m for of in (_NUMBERING, _KEYCAP, _PREFIX) if (m := of.match(raw, start, end))), None):
+    if match := next((m for of in _LEADING if (m := of.match(raw, start, end))), None):
         return match.end() if raw[match.end() : end].strip() else 0
     if start < end and (raw[start] in "*_` \u200d\ufe0f" or unicodedata.category(raw[start]) in {"So", "Sk", "Sm"}):
         return start + 1 if slug(raw[start:end]) else 0

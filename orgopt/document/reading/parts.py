@@ -13,7 +13,7 @@ from orgopt.document.reading.evidence.weigh import Roster, roster
 from orgopt.document.reading.fields import bullets, fields
 from orgopt.document.text.program import Program, Section, Span
 
-_PAGE = re.compile(r"\]\(|https?://|\]\[")
+_PAGE = re.compile(r"\]\(|https?://|\]\[|\[\[[^\]]*[|/.#][^\]]*\]\]")
 _ALIKE = 0.9  # a title that is this close to a part's is one, whatever stands below it
 
 

@@ -5,7 +5,7 @@ Text to sections is `document.text.program`, front matter is `front_matter`; her
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from itertools import takewhile
 from typing import Any
@@ -15,13 +15,14 @@ from orgopt.document.grammar import rhythm
 from orgopt.document.grammar.keys import KEYS, RHYTHM_KEYS, SEARCH_KEYS
 from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.evidence.folders import beats, duties, folder_of, of_one, plain_entry
-from orgopt.document.reading.evidence.signs import AGENTS, Group, person, without_agent
+from orgopt.document.reading.evidence.signs import AGENTS, Group, without_agent
 from orgopt.document.reading.field import Field
 from orgopt.document.reading.fields import block_fields, fields, named
 from orgopt.document.reading.front_matter import front_matter
 from orgopt.document.reading.links import LinkPlace, read_links
 from orgopt.document.reading.names import NUMBERED, Name
 from orgopt.document.reading.parts import choose_parts
+from orgopt.document.reading.reading import Reading
 from orgopt.document.reading.role import RoleReader
 from orgopt.document.text.program import Program, Section, Span, apart, printable
 from orgopt.nearest import some
@@ -29,32 +30,6 @@ from orgopt.org import Org, Standup
 from orgopt.slug import slug
 
 __all__ = ["Finding", "LinkPlace", "Reading", "errors", "read"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """An Org and where its parts stand in the program.
-
-    Attributes:
-        org: The organization; parts with errors are left out or take their defaults.
-        findings: What was inferred or not understood, in document order.
-        roles: Where each role is written, by id; a role may stand in several places.
-        links: The places of `org.links`, in the same order.
-        parts: The sections named `roles`, `links` and `rhythm`, where there are.
-        mission: The spans of the mission's text.
-    """
-
-    org: Org
-    findings: tuple[Finding, ...]
-    roles: dict[str, tuple[Entry, ...]]
-    links: tuple[LinkPlace, ...]
-    parts: dict[str, Section]
-    mission: tuple[Span, ...]
-
-    @property
-    def plain(self) -> bool:
-        """Whether the document has no roles, and is read as one."""
-        return any(entry.kind == "plain" for places in self.roles.values() for entry in places)
 
 
 @lru_cache(maxsize=32)  # every edit reads its program several times
@@ -116,9 +91,8 @@ class _Reader:
         if "roles" in self.parts:
             heading = self.program.first_line(self.parts["roles"].heading.span)
             message = f"the section Roles names nobody: the document is read as one {name}"
-            self.notes.add(
-                "ORG002", "warning", message, heading, "give it a '### Name' for each role, or another title"
-            )
+            severity = "warning" if self._of_parts() else "info"  # other documents tell of roles in prose
+            self.notes.add("ORG002", severity, message, heading, "give it a '### Name' for each role, or another title")
         else:
             message = f"no section Roles: read as one {name} whose charter is the file"
             self.notes.add("ORG001", "info", message, self._first_line(), help_)
@@ -128,6 +102,12 @@ class _Reader:
             help_ = "if they are, put them under '## Roles', each a '### Name', a bullet or a row"
             self.notes.add("ORG044", "info", message, self.program.first_line(group.span), help_)
 
+    def _of_parts(self) -> bool:
+        """Whether all chapters of the document are Roles, Links and Rhythm, so that it is meant as an organization."""
+        chapters = [section for section in self.program.walk() if section.level == 2]
+        parts = {section.span for section in self.parts.values()}
+        return bool(chapters) and all(section.span in parts for section in chapters)
+
     def _left(self, left: tuple[Entry, ...]) -> None:
         """Say of people below a role that they are read as what it does."""
         lost = [entry for entry in left if entry.name.id not in self.roles]
@@ -135,9 +115,8 @@ class _Reader:
             return
         seen = some([entry.name.text for entry in lost][:5])
         message = f"{printable(seen)} may be roles, and are read as text of others"
-        sure = any(person(entry.name.text) for entry in lost)
         help_ = "if they are, give each a bullet of its own, with '- **Reports to:** …' below it"
-        self.notes.add("ORG044", "warning" if sure else "info", message, lost[0].name.span, help_)
+        self.notes.add("ORG044", "info", message, lost[0].name.span, help_)
 
     def _place(self, entry: Entry) -> None:
         """Note where a role is written."""
@@ -160,9 +139,9 @@ class _Reader:
         if any(other.kind == entry.kind for other in before):
             if entry.kind != "section":
                 return  # mentioned again
-            severity = (
-                "info" if any(f.code == "ORG003" and f.severity == "warning" for f in self.notes.found) else "warning"
-            )
+            said = any(f.code == "ORG003" and f.severity == "warning" for f in self.notes.found)
+            same = any(other.kind == entry.kind and other.name.raw == name.raw for other in before)
+            severity = "warning" if same and not said else "info"  # under another title it may be meant
             self.notes.add("ORG003", severity, f"role '{name.text}' is described twice", name.span, "make it one")
         self.roles[linked] = (*before, entry)
         if name.path:

@@ -20,6 +20,7 @@ from orgopt.document.text.program import LINE_END, Program, Section, Span, print
 from orgopt.org import Role
 
 _BLANKS = re.compile(r"\n{3,}")
+_TO_FILL = re.compile(r"\s*[<{\[].*[>}\]]\s*$")  # as in a template: `model: <opus|sonnet>`
 _NEARLY = re.compile(r"^(?:[-*+]|\d{1,3}[.)])[ \t]+\*\*[^:\r\n]*$", re.MULTILINE)
 
 
@@ -136,7 +137,8 @@ class RoleReader:
 
     def _taken(self, key: Key, field: Field, value: Any) -> None:
         """Say how a word or a range was read as a number."""
-        if key.attribute in {"headcount", "risk"} and not is_plain_number(field.value):
+        number = key.attribute in {"headcount", "risk"} and not is_plain_number(field.value)
+        if number or (key.attribute == "model" and " " in field.value.strip()):
             message = f"'{printable(field.value)}' is taken as {key.name.lower()} {key.format(value)}"
             self.notes.add("ORG025", "info", message, field.value_span)
 
@@ -155,7 +157,8 @@ class RoleReader:
                 fix = Fix(field.value_span, close, safe=False) if close else None
                 self.notes.add(key.code, "error", message, field.value_span, help_, fix)
             else:  # `agent: general-purpose` of another tool is no slip of the pen
-                severity = "warning" if "did you mean" in help_ or key.attribute != "agent" else "info"
+                other = key.attribute == "agent" or _TO_FILL.match(field.value)
+                severity = "info" if other and "did you mean" not in help_ else "warning"
                 self.notes.add("ORG017", severity, f"'{field.key}' is not read: {message}", field.value_span, help_)
             return None
 

@@ -28,7 +28,6 @@ _FIELDS = {
     "delegates to": "Delegates to",
     "shares with": "Shares with",
 }
-_ARROWS = ("->", "=>")
 _DRAWN = (
     "a link that is drawn, or said in a sentence, cannot be removed there; `orgopt fmt FILE --out NEW` writes lines"
 )
@@ -256,6 +255,6 @@ def write_lines(draft: Draft) -> None:
 def link_text(draft: Draft, link: Link, names: dict[str, str]) -> str:
     """A link in words, with the arrow that the others have."""
     written = [draft.program.slice(place.span) for place in draft.reading.links if not place.field and not place.drawn]
-    usual = [arrow for arrow in ("→", *_ARROWS) if any(arrow in line and "<" not in line for line in written)]
+    usual = [arrow for arrow in ("→", *arrows.TYPED) if any(arrow in line and "<" not in line for line in written)]
     text = arrows.format_link(link, names)
     return text.replace("→", usual[0], 1) if usual and not link.mutual else text

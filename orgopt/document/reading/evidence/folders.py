@@ -52,6 +52,7 @@ _ASIDE = {
     "tools",
     "capabilities",
     "bootstrap",
+    "ceremonies",
     "readme",
     "changelog",
     "license",
@@ -164,11 +165,11 @@ def workspaces(files: list[Section]) -> dict[str, list[Section]]:
 
 
 def beats(program: Program, files: list[Section]) -> list[Field]:
-    """The fields of files HEARTBEAT.md, which say what comes again and again.
+    """The fields of files HEARTBEAT.md and ceremonies.md, which say what comes again and again.
 
     After them come lines that say nothing but an interval (`Interval: 30m`, `## Every 20 minutes`): each is a stand-up.
     """
-    own = [section for section in files if _stem(section) == "heartbeat"]
+    own = [section for section in files if _stem(section) in {"heartbeat", "ceremonies"}]
     timed = [field for section in own for line in program.lines(section.span) if (field := _timer(program, line))]
     return [*(field for s in own for part in (s, *s.children) for field in fields(program, part)), *timed]
 

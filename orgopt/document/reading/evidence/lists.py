@@ -17,6 +17,7 @@ from orgopt.document.reading.evidence.signs import (
     never,
     people,
     person,
+    several,
     share,
     short,
     somebody,
@@ -113,7 +114,10 @@ def list_group(program: Program, block: Block, above: float) -> Group | None:
     if not found or len(found) < (0.5 if bold or arrows else 0.6) * len(listed):
         return None
     marked = share(bullet.text[:1] in "*_[`" or _ITEM.match(bullet.text) is not None for bullet in listed)
-    score = above + people(found)
+    named = people(found)
+    if bold and above > 0 and not named:  # `**Technical Writers**: …`: several of a kind
+        named = 1.5 * (share(several(entry.name.text) for entry in found) >= 0.6)
+    score = above + named
     some_people = share(map(somebody, found)) >= 0.5
     some = share(map(person, (entry.name.text for entry in found))) >= 0.3 or above > 0
     linked = share(bool(FILE.fullmatch(entry.name.path)) for entry in found) >= 0.6

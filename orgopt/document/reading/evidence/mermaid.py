@@ -6,7 +6,8 @@ whoever reports; orgopt's own charts say on each arrow what it is.
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from graphlib import CycleError, TopologicalSorter
 from typing import NamedTuple
 
 from orgopt.document.grammar.keys import LINK_KEYS
@@ -221,11 +222,25 @@ def _in_lines(edges: list[Edge]) -> set[str]:
     return found
 
 
+def _go_round(ends: Iterable[tuple[str, str]]) -> bool:
+    """Whether arrows lead back to where they come from: they say what comes next, and nobody leads."""
+    below: dict[str, set[str]] = {}
+    for source, target in ends:
+        below.setdefault(target, set()).add(source)
+    try:
+        TopologicalSorter(below).prepare()
+    except CycleError:
+        return True
+    return False
+
+
 def _arrows(edges: list[Edge], boxes: dict[str, list[str]], nodes: dict[str, Entry]) -> Iterator[Arrow]:
     """What the arrows say; without words, and one behind the other, they say only what comes next."""
     line = _in_lines([edge for edge in edges if not edge.said and edge.line != "-." and edge.tip == ">"])
     drawn = list(_into_boxes(edges, boxes, nodes))
     tree = _is_tree([edge for edge in drawn if edge.line != "-."], nodes)
+    plain = [edge for edge in drawn if not edge.said and edge.line != "-." and edge.tip == ">"]
+    flow = _go_round((nodes[edge.source].name.id, nodes[edge.target].name.id) for edge in plain)
     for edge in drawn:
         ends = nodes[edge.source].name.id, nodes[edge.target].name.id
         direct = edge.target not in line or edge.source not in line
@@ -236,6 +251,8 @@ def _arrows(edges: list[Edge], boxes: dict[str, list[str]], nodes: dict[str, Ent
                 source=source, target=target, kind=kind, mutual=edge.both and kind == "shares with", span=edge.span
             )
         elif not edge.said and edge.line != "-." and (edge.tip == ">" or (tree and not edge.tip)) and direct:
+            if flow:
+                continue
             yield Arrow(source=ends[1], target=ends[0], kind="reports to", mutual=False, span=edge.span)
         elif not edge.said and edge.line == "-." and edge.tip == ">":
             yield Arrow(source=ends[0], target=ends[1], kind="shares with", mutual=edge.both, span=edge.span)

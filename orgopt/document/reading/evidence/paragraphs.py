@@ -21,7 +21,9 @@ _TITLED = re.compile(r"(?P<mark>\*\*|__)(?:(?!\*\*|__).){2,60}(?P=mark)\s+(?:[-â
 _COLON = re.compile(r"(?P<name>[^\W\d_][^:ï¼š*|<>\[\]]{1,50}):\s*$")
 _TIGHT = re.compile(r"#{1,6}(?P<name>[^\s#!\d].{0,80}?)\s*$")
 _ORDERED = re.compile(r"(?P<number>\d{1,2})[.)]\s+(?P<name>\S.{1,60})$")
+_ADDRESS = re.compile(r"[\w.+-]+@[\w-]+|(?<!\w)@\w")
 _FEWEST = 2
+_OF_TEAM = 3.0  # of a heading that speaks of a team and of nothing else
 
 
 class _Label(NamedTuple):
@@ -46,6 +48,7 @@ def paragraph_group(program: Program, section: Section | None, blocks: tuple[Blo
     counted = share(label.numbered or label.raw[:1].isdigit() for label in labels) >= 0.6
     score = min(above, 2.0) + people(found) + 1.0 * counted
     score += 1.5 * (share(_says_role(program, entry) for entry in found) >= 0.6)
+    score += 1.0 * (above >= _OF_TEAM and share(_reached(program, entry) for entry in found) >= 0.6)
     score += 2.0 * (2 * sum(bool(NUMBERED.search(label.raw)) for label in labels) >= len(labels))
     span = Span(found[0].span.start, found[-1].span.end)
     return Group(entries=tuple(found), score=score, span=span, what="paragraphs")
@@ -115,6 +118,11 @@ def _entry(program: Program, blocks: tuple[Block, ...], label: _Label, end: int)
         prose=(*prose, Span(start, end)),
         mind=mind(every),
     )
+
+
+def _reached(program: Program, entry: Entry) -> bool:
+    """Whether an address of somebody stands below a label."""
+    return bool(_ADDRESS.search(program.text, entry.name.span.end, entry.span.end))
 
 
 def _says_role(program: Program, entry: Entry) -> bool:

@@ -45,6 +45,9 @@ STEP = re.compile(
     re.IGNORECASE,
 )
 _IN_BRACKETS = re.compile(r"\s*(?:\([^()]*\)|（[^（）]*）)\s*$")
+_LONGEST_TITLE = 300  # characters; what is longer is prose, and the forms below would cost the square of it
+_INTRODUCTION = re.compile(r"\s*(?:소개|紹介|介绍|介紹)\s*$")
+_A_TEAM = re.compile(r"(?!How\b|Using\b|Working\b)[A-Z][\w&-]+(?: [\w&-]+)? (?:Team|Squad|Crew|Leadership)")
 _OF_NAMES = re.compile(r"[(（][^\W\d][\w.-]*(?:\s[\w.-]+)?(?:[,、，]\s*[^\W\d][\w.-]*(?:\s[\w.-]+)?)+[)）]\s*$")
 _SAID_OF_LISTS = ("thing", "person", "team")
 _SENTENCE_END = re.compile(r"(?<=[.。!?])\s")
@@ -128,6 +131,9 @@ def part_of(title: str) -> str:
 @lru_cache(maxsize=1024)
 def team(title: str) -> float:
     """How much a heading says that roles stand below it: 3 where it says nothing else, 0 where it says otherwise."""
+    if len(title) > _LONGEST_TITLE:
+        return 0.0
+    title = _introduced(title).rstrip(":： ")
     if FILE.fullmatch(title.strip()) or _PATH.search(title) or _TO.match(title):
         return 0.0
     if part_of(title) == "roles" or _OF_ROLES.fullmatch(title.strip()):
@@ -137,7 +143,7 @@ def team(title: str) -> float:
     if _OF_NAMES.search(title):  # `Members (Ada, Bo)`: they are named here, and what they do stands below
         return 0.0
     title = _IN_BRACKETS.sub("", title) or title
-    if part_of(title) or not says("team", title) or never(title):
+    if part_of(title) or not says("team", title) or (never(title) and not leads(title)):
         return 0.0
     if _YOURS.match(title):
         return 0.0 if is_word("role", _YOURS.sub("", title)) else 1.5
@@ -160,6 +166,7 @@ def group_title(title: str) -> bool:
 @lru_cache(maxsize=1024)
 def never(title: str) -> bool:
     """Whether a heading is that of rules, steps, tools and the like, and not the name of somebody."""
+    title = _introduced(title)
     if STEP.match(title) or absent(title):
         return True
     if _OF_ROLES.fullmatch(title.strip()):
@@ -168,6 +175,17 @@ def never(title: str) -> bool:
     if bare != title and says("never", bare) and not _somebody(bare) and not says("unit", bare):
         return True  # `Usage (for the coding agent)`
     return says("never", title) and not _somebody(title) and not says("unit", title)
+
+
+def _introduced(title: str) -> str:
+    """Whom a heading introduces, as `팀원 소개` does; all of another heading."""
+    bare = _INTRODUCTION.sub("", title)
+    return bare if bare != title and says("team", bare) else title
+
+
+def leads(title: str) -> bool:
+    """Whether a heading is that of a team, or of those who lead, whatever they do: `Documentation Team`."""
+    return bool(_A_TEAM.fullmatch(title.strip())) and not absent(title)
 
 
 def absent(title: str) -> bool:
@@ -239,6 +257,12 @@ def person(name: str) -> bool:
     if _CJK.search(name):  # the head of what is called stands last
         return any(map(_ends_as_person, _CAMEL.sub(" ", name).split()))
     return _ends_as_person(name) if len(name.split()) > 2 else says("person", _CAMEL.sub(" ", name))
+
+
+def several(name: str) -> bool:
+    """Whether a name is that of several who do the same: `Backend Developers`, `Testers`; not `Builder Agents`."""
+    one = name.removesuffix("s")
+    return one != name and not one.lower().endswith("agent") and person(one)
 
 
 def without_agent(role_id: str) -> str:

@@ -13,9 +13,10 @@ from orgopt.document.text.program import Block, Program, Span
 
 _BRANCH = re.compile(r"(?P<lead>[\s│|]*)(?:[├└╰]|[+|`](?=--))[─\-╴]{1,3}[→>]?\s*(?P<text>\S.*?)\s*$")
 _LINE = re.compile(r"[\s│|↓↕↑▼▲]*$")  # between a root and its branches
-_REST = re.compile(r"\s{2,}(?=\S)|\s+(?:#|←|→|<-|->|//)\s*")  # what follows a name on its line
+_REST = re.compile(r"\s{2,}(?=\S)|(?:\s+(?:#|←|→|<-|->|//)|(?<=[)）])[←→])\s*")  # what follows a name on its line
 _FILE = re.compile(r"[/\\]\s*$|\.[A-Za-z0-9]{1,5}$|^\.")
 _IN_BRACKETS = re.compile(r"\s*[(（][^()（）]*[)）]\s*$")
+_PARTS = re.compile(r"\s*[,/;|·—–]\s*")  # of what stands behind a name: `Orchestrator/COO, Opus 4.6`
 _ARROW = re.compile(r"[←→↔]|<-|->")
 _MARK = re.compile(r"[├└╰]|[+|`]--")
 
@@ -72,7 +73,7 @@ class _Tree:
         raw = _REST.split(text.strip(), maxsplit=1)[0]
         at = line.start + len(text) - len(text.lstrip())
         entry = _entry(raw, at, line, Span(at + len(raw), line.start + len(text))) if raw else None
-        if entry and somebody(entry) and not _ARROW.search(text):
+        if entry and (somebody(entry) or any(map(person, _PARTS.split(entry.name.title)))) and not _ARROW.search(text):
             self.bosses = [(-1, len(self.entries))]
             self.entries.append((entry, None))
 

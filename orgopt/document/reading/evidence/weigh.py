@@ -5,9 +5,11 @@ from dataclasses import dataclass, replace
 
 from orgopt.document.grammar.words import is_word, says, without
 from orgopt.document.reading.entry import Entry
+from orgopt.document.reading.evidence.boxes import box_group
 from orgopt.document.reading.evidence.crewai import crew_group
 from orgopt.document.reading.evidence.folders import aside, file_entry, folder_of, workspace_entry, workspaces
 from orgopt.document.reading.evidence.headings import cousins, section_entry, sisters
+from orgopt.document.reading.evidence.lines import line_group
 from orgopt.document.reading.evidence.lists import items, listed_groups
 from orgopt.document.reading.evidence.mermaid import mermaid_group
 from orgopt.document.reading.evidence.paragraphs import paragraph_group
@@ -19,6 +21,7 @@ from orgopt.document.reading.evidence.signs import (
     Group,
     absent,
     group_title,
+    leads,
     never,
     of_things,
     part_of,
@@ -33,6 +36,7 @@ from orgopt.document.text.program import Block, Program, Section, Span
 from orgopt.slug import slug
 
 _SOME = 0.5  # of the signs of one group below a heading, that are worth a look at all of them
+_MOST_OF_LINE = 40  # characters of a line that is a heading but for its mark
 _FEW_PARTS = 3  # of one kind, side by side
 _OF_ONE = 0.5  # the same, where the heading right above names somebody
 _INHERITED = 1.5  # what a heading further up says, at most
@@ -70,14 +74,28 @@ def roster(program: Program, roles: Section | None, taken: tuple[Span, ...]) -> 
     closed = (*taken, *(section.span for section in files), *((roles.span,) if roles else ()))
     groups = list(_Search(program, closed).groups())
     kept = _apart([group for group in groups if group.score >= ENOUGH])
+    others = {entry.name.id for group in kept if group.what != "boxes" for entry in group.entries}
+    kept = [group for group in kept if group.what != "boxes" or not (files or _instead(others, group))]
     found += [entry for group in kept for entry in group.entries]
     own = workspaces(files)
     found += [workspace_entry(program, folder, sections) for folder, sections in own.items()]
     found += [file_entry(program, s) for s in files if folder_of(s) not in own and not aside(s)]
-    links = tuple(arrow for group in kept for arrow in group.links)
+    links = tuple(arrow for group in kept for arrow in group.links) + _drawn_again(groups, kept, found)
     doubtful = () if found else tuple(group for group in groups if DOUBT <= group.score < ENOUGH)
     left = tuple(entry for group in kept for entry in group.left)
     return Roster(entries=tuple(_by_title(found)), links=links, doubtful=doubtful, left=left)
+
+
+def _instead(others: set[str], drawn: Group) -> bool:
+    """Whether those whom the rest of a document names stand for those who are drawn, under other names."""
+    return not others & {entry.name.id for entry in drawn.entries} and 2 * len(others) >= len(drawn.entries)
+
+
+def _drawn_again(groups: list[Group], kept: list[Group], found: list[Entry]) -> tuple[Arrow, ...]:
+    """The links of boxes that are no rosters by themselves, and draw those whom the rest of the document names."""
+    ids = {entry.name.id for entry in found}
+    again = (g for g in groups if g not in kept and g.what == "boxes" and {e.name.id for e in g.entries} <= ids)
+    return tuple(arrow for group in again for arrow in group.links)
 
 
 def _by_title(found: list[Entry]) -> list[Entry]:
@@ -210,7 +228,7 @@ class _Search:
         """How much a heading, and those above it, speak of a team; below 0 where it speaks of something else."""
         if is_word("about", read_name(title, 0).text):  # `Overview`: of what the heading above says
             return above
-        if never(title):
+        if never(title) and not own and not leads(title):
             return 0.0 if says("team", title) and not absent(title) else -2.0
         name = read_name(title, 0)
         group = not without("group", name.text)
@@ -221,15 +239,19 @@ class _Search:
 
     def _of_blocks(self, section: Section | None, blocks: tuple[Block, ...], above: float) -> Iterator[Group]:
         free = tuple(block for block in blocks if not self._closed(block.span))
-        for block in free:
+        for number, block in enumerate(free):
             group: Group | None = None
+            told = self._told_before(free[:number], above)
             if block.kind == "table":
                 group = table_group(self.program, block, min(above, 2.0))
             elif block.kind == "paragraph":
-                group = tree_group(self.program, block, above)
+                forms = (line_group, tree_group)
+                group = box_group(self.program, block, told)
+                group = group or next((g for form in forms if (g := form(self.program, block, above))), None)
             elif block.kind == "other":
-                forms = (mermaid_group, tree_group, html_group)
-                group = next((g for form in forms if (g := form(self.program, block, above))), None)
+                forms = (mermaid_group, tree_group, html_group, line_group)
+                group = box_group(self.program, block, told)
+                group = group or next((g for form in forms if (g := form(self.program, block, above))), None)
             if group:
                 yield group
         if above < 0:  # such headings speak against lists and labels more than these can speak for roles
@@ -237,6 +259,12 @@ class _Search:
         yield from listed_groups(self.program, self._of_people(free), above)
         if free and (group := paragraph_group(self.program, section, free, above)):
             yield group
+
+    def _told_before(self, blocks: tuple[Block, ...], above: float) -> float:
+        """How much a heading, or a line right above that has no mark of one, speaks of a team."""
+        text = self.program.slice(blocks[-1].span).strip() if blocks and blocks[-1].kind == "paragraph" else ""
+        line = len(text) <= _MOST_OF_LINE and "\n" not in text
+        return max(above, min(team(text.strip("*_:： ")), _INHERITED)) if line and above >= 0 else above
 
     def _of_people(self, blocks: tuple[Block, ...]) -> tuple[Block, ...]:
         """Blocks without the lists that the sentence above says to be of things: `The sub-teams are:`."""
