@@ -19,7 +19,7 @@ from orgopt.foreign.results.elsewhere import shown_elsewhere
 from orgopt.foreign.results.steering import steering
 from orgopt.foreign.results.tables import held, keys
 from orgopt.foreign.results.templates import shown
-from orgopt.foreign.space import named_space
+from orgopt.foreign.space import named_space, widened
 from orgopt.foreign.survey import Survey, survey
 from orgopt.lab.base import Experiment, Outcome, Status
 from orgopt.lab.checking import check
@@ -139,8 +139,41 @@ def outcome(task: Task, settings: dict[str, object] | None = None, seed: int = 1
             "train.py",
             "python train.py",
         ),
+        (
+            {
+                "train.py": "import typer\ndef main(config: str, go: bool = False): pass\ntyper.run(main)",
+                "conf/a.yml": "lr: 0.1",
+                "README.md": "`python train.py conf/a.yml`",
+            },
+            "train.py",
+            "python train.py conf/a.yml",
+        ),
         ({"Cargo.toml": "", "src/main.rs": "fn main() {}"}, "", "cargo run --release"),
+        ({"Cargo.toml": "", "src/bin/bench.rs": "fn main() {}"}, "", "cargo run --release --bin bench"),
         ({"Cargo.toml": "", "src/bin/train.rs": "fn main() {}"}, "", "cargo run --release --bin train"),
+        (
+            {
+                "Cargo.toml": "",
+                "src/lib.rs": "",
+                "examples/xor.rs": "x.lr(0.1)",
+                "examples/mnist.rs": "train(); test();",
+            },
+            "",
+            "cargo run --release --example mnist",
+        ),
+        (
+            {
+                "a/plain.c": "int main() {}",
+                "a/tiled.c": "// clang -O3 a/tiled.c && ./a.out\n#define BLOCK_X 4\nint main() {}",
+            },
+            "",
+            "clang -O3 a/tiled.c && ./a.out",
+        ),
+        (
+            {"tokenizer.py": "go()", "main_net.py": "LR = 0.1\ngo()", "README.md": "`python tokenizer.py`"},
+            "main_net.py",
+            "",
+        ),
         ({"go.mod": "", "cmd/train/main.go": "package main"}, "", "go run ./cmd/train"),
         ({"Makefile": "run: prog\n\t./prog\n", "prog.c": "int main(void) {}"}, "", "make -s run"),
         ({"net.c": "", "train.c": "int main(void) {}"}, "", "cc -O2 train.c net.c -o program -lm && ./program"),
@@ -183,7 +216,7 @@ def outcome(task: Task, settings: dict[str, object] | None = None, seed: int = 1
 )
 def test_the_command_is_found(tmp_path: Path, files: dict[str, str], script: str, run: str) -> None:
     found = survey(written(tmp_path, **files)).entry
-    assert (found.script, found.shell) == (script, run)
+    assert (found.script, found.shell) == (script, run or f"python {script}")
 
 
 def test_a_folder_in_which_nothing_runs_is_refused(tmp_path: Path) -> None:
@@ -227,6 +260,15 @@ def test_a_configuration_file_named_by_the_command_has_the_knobs(tmp_path: Path)
         ("BETAS = (0.9, 0.95)", {"BETAS_0": 0.9, "BETAS_1": 0.95}),
         ("DROPOUT = 0.0\nWARMUP_STEPS = 0\nSHIFT = 0.0", {"DROPOUT": 0.0}),
         ("lr = 0.01\nx = 3", {"LR": 0.01}),
+        ("batch_size = 5 * 8\nbatch_size //= n", {"BATCH_SIZE": 40}),
+        ("lr = 0.01\ndef f():\n    lr = 3", {"LR": 0.01}),
+        ("def train(epochs=9, lr=0.1, batch_size=4): pass\ntrain(3)", {"LR": 0.1, "BATCH_SIZE": 4}),
+        ("train(model, lr=0.1, opt={'gamma': 0.6, 'name': 'x'})", {"LR": 0.1, "GAMMA": 0.6}),
+        ("m.compile(optimizer='adam')\nDropout(0.2)", {"OPTIMIZER": "adam", "DROPOUT": 0.2}),
+        ("SVC(kernel='rbf', C=2.0)", {"KERNEL": "rbf", "C": 2.0}),
+        ("target_update_interval = 50", {"TARGET_UPDATE_INTERVAL": 50}),
+        ("p.add_argument('--bs', default='128')\ngradient_clip_val = 1.0", {"BS": 128, "GRADIENT_CLIP_VAL": 1.0}),
+        ("n_embd = 64\ny.split(n_embd, dim=2)", {"N_EMBD": 64}),
         ("KIND = 'a'\nTABLE = {'a': 1, 'b': 2}\nTABLE[KIND]", {"KIND": "a"}),
         ("config = {'lr': 0.1, 'model': {'depth': 4}, 'out': 'x'}", {"LR": 0.1, "DEPTH": 4}),
         ("p.add_argument('--dim', type=float, default=4)", {"DIM": 4.0}),
@@ -462,6 +504,13 @@ def steered(tmp_path: Path, text: str, **others: str) -> tuple[str, bool | None]
         ("print(f'Mean Sharpe (all windows) : {s}')", "Mean_Sharpe", True),
         ("for k in ['val_mse', 'n']:\n    print(f'{k}={m[k]}')", "val_mse", False),
         ("def log0(text):\n    print(text)\nlog0(f'final_int8_exact val_bpb: {x} size: {n}')", "val_bpb", False),
+        ("print(f'loss {a}')\nprint(f'val loss {b}')", "val_loss", False),
+        ("log.info(f'model with best validation loss {x}')", "best_validation_loss", False),
+        ("progress_bar(i, 'Loss: %.3f | Acc: %.3f' % (a, b))", "Acc", True),
+        ("pbar.set_postfix({'val_loss': x})", "val_loss", False),
+        ("PPO('MlpPolicy', env).learn(total_timesteps=9)", "ep_rew_mean", True),
+        ("print(f'{name} best score: {g.best_score_}')", "best_score", True),
+        ("print(f'Failed to load\\n({x})')\nprint(f'val acc: {y}')", "val_acc", True),
         ("from dvclive import Live\nwith Live() as live: live.log_metric('f1_score', f1(y))", "f1_score", True),
     ],
 )
@@ -716,7 +765,11 @@ def test_init_refuses_what_has_nothing_to_turn(tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["init", "--task", str(tmp_path / "mine")])
     assert done.exit_code != 0
     assert "has nothing that could be turned" in done.output
+    assert "with a number in train.py." in done.output
     assert not (tmp_path / "mine" / "task.toml").exists()
+    written(tmp_path / "c", **{"a.c": "// gcc a.c -o a && ./a\nint main() { return 0; }\n"})
+    done = CliRunner().invoke(main, ["init", "--task", str(tmp_path / "c")])
+    assert "with a number in its files." in done.output
 
 
 @pytest.mark.slow
@@ -850,6 +903,103 @@ def test_what_a_makefile_builds_is_its_program(tmp_path: Path, makefile: str, pr
     (tmp_path / "Makefile").write_text(makefile)
     (tmp_path / "main.c").write_text("#define LR 0.5\nint main() { return 0; }\n")
     assert program in " ".join(survey(tmp_path).entry.run)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "knobs", "metric"),
+    [
+        (
+            "main.go",
+            'c := Config{NEmbd: 16, NHead: 4}\nfmt.Errorf("load error: %f", e)\nfmt.Printf("loss %.4f", l)',
+            {"NEMBD": 16, "NHEAD": 4},
+            ("loss", False),
+        ),
+        (
+            "src/main.rs",
+            'T::new().batch_size(20).push(3).with(SGD::new(0.5));\nprintln!("test accuracy:\\t{}", a);',
+            {"BATCH_SIZE": 20, "SGD": 0.5},
+            ("test_accuracy", True),
+        ),
+        (
+            "mm.c",
+            '#define N 64\n#define BLOCK_X 4\nint main() { printf("GFLOP/s: %f", g); }',
+            {"BLOCK_X": 4},
+            ("GFLOP_s", True),
+        ),
+    ],
+)
+def test_programs_in_other_languages_are_read_by_their_forms(
+    tmp_path: Path, name: str, text: str, knobs: dict[str, object], metric: tuple[str, bool]
+) -> None:
+    builds = {"go.mod": ""} if name.endswith(".go") else {"Cargo.toml": ""} if name.endswith(".rs") else {}
+    found = survey(written(tmp_path / "c", **{name: text, **builds}))
+    assert {knob.name: knob.default for knob in found.knobs} == knobs
+    assert found.steering is not None
+    assert (found.steering.shown.name, found.steering.up) == metric
+
+
+@pytest.mark.parametrize(
+    ("spec", "value", "wide"),
+    [
+        ("log 1e-05..0.005", 0.01, "log 1e-05..0.01"),
+        ("int 2..4", 3, "int 2..4"),
+        ("int 2..4", 9, "int 2..9"),
+        ("one of 8|12", 16, "one of 16|8|12"),
+        ("one of a|b", "a", "one of a|b"),
+        ("log 0.1..1", 0.0, "log 0.1..1"),
+    ],
+)
+def test_a_named_range_reaches_as_far_as_the_untouched_value(spec: str, value: float | str, wide: str) -> None:
+    assert widened(spec, value) == wide
+
+
+def test_json_lines_that_go_to_a_file_are_read_from_it(tmp_path: Path) -> None:
+    text = "import json\nLR = 0.1\nwith open('out.jsonl', 'w') as f:\n"
+    text += "    f.write(json.dumps({'val_acc': 1 - LR}) + '\\n')\n"
+    folder = written(tmp_path / "c", **{"train.py": text})
+    assert "metric_file" in draft(survey(folder), Answers(up=True))
+    assert outcome(adopted(folder)).metric == -0.9
+
+
+def test_what_cannot_be_read_or_is_no_folder_is_said(tmp_path: Path) -> None:
+    folder = written(tmp_path / "c", **{"train.py": "def f(:\n"})
+    with pytest.raises(TaskError, match=r"train.py:1: it is not Python"):
+        survey(folder)
+    for task, words in (
+        (folder / "train.py", "is a file: name its folder"),
+        (tmp_path / "none", "is no folder: --task"),
+    ):
+        assert words in CliRunner().invoke(main, ["init", "--task", str(task)]).output.replace("\n", " ")
+
+
+def test_many_files_of_data_do_not_hide_the_script(tmp_path: Path) -> None:
+    files = {f"data/{k}.txt": "" for k in range(420)} | {f"a/b/c{k}.py": "" for k in range(420)}
+    assert survey(written(tmp_path, **files, **{"src/train.py": "print(1)"})).entry.script == "src/train.py"
+
+
+def test_defaults_of_what_a_script_makes_elsewhere_are_knobs(tmp_path: Path) -> None:
+    agent = "class Agent:\n    def __init__(self, n, gamma=0.9, lr=0.1):\n        pass\n"
+    assert knobs_in(script(tmp_path, "from agent import Agent\nAgent(3, lr=0.2)", **{"agent.py": agent}).folder) == {
+        "LR": 0.2,
+        "GAMMA": 0.9,
+    }
+
+
+def test_what_a_script_sends_to_a_tracker_alone_is_said(tmp_path: Path) -> None:
+    found = survey(written(tmp_path / "c", **{"train.py": "lr = 0.1\nwandb.log({'val/loss': x, 'lr': lr})\n"}))
+    assert (found.steering, found.sent) == (None, ("val/loss",))
+    assert "It sends val/loss to a tracker alone" in draft(found, Answers())
+
+
+def test_modules_that_configuration_files_name_are_read(tmp_path: Path) -> None:
+    files = {
+        "train.py": "import hydra\nlr = 0.1\nhydra.utils.instantiate(cfg.model)\n",
+        "conf/model.yaml": "_target_: net.module.Net\nwidth: 4\n",
+        "net/module.py": "class Net(L):\n    def step(self): self.log('val_loss', x)\n",
+    }
+    steers = survey(written(tmp_path / "c", **files)).steering
+    assert steers is not None
+    assert steers.shown.name == "val_loss"
 
 
 def test_a_table_that_holds_what_its_name_stood_for_is_read_once() -> None:

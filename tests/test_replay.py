@@ -18,7 +18,7 @@ from orgopt.knob import parse_knobs
 from orgopt.lab import default_lab, make_lab
 from orgopt.lab.base import Experiment, Lab, Outcome, Status
 from orgopt.lab.replay import ReplayLab
-from orgopt.lab.worlds.world import Called, open_world
+from orgopt.lab.worlds.world import CalledWorld, open_world
 from orgopt.ledger import Ledger
 from orgopt.scoring import evaluate
 from orgopt.task import Settings, Task
@@ -71,7 +71,7 @@ MINE = """
 
 
 def lab_of(toy: Task, slots: int = 2) -> ReplayLab:
-    return ReplayLab(toy, Called(toy, ToyWorld()), slots)
+    return ReplayLab(toy, CalledWorld(toy, ToyWorld()), slots)
 
 
 def outcome_of(toy: Task, **settings: str | float) -> Outcome:
@@ -288,7 +288,7 @@ def test_what_runs_turns_only_the_knobs_that_its_setting_has(toy: Task, kind: st
             seen.append(knobs)
             return 1.0, [abs(float(knobs["RATE"]) - 0.4) + (knobs["KIND"] == "a") + abs(float(knobs["DEPTH"]) - 7) / 9]
 
-    lab, ledger = ReplayLab(task, Called(task, Branched()), 2), Ledger()
+    lab, ledger = ReplayLab(task, CalledWorld(task, Branched()), 2), Ledger()
     if kind == "team":
         text = "## Roles\n### A\n- **Headcount:** 3\n- **Agent:** tpe\n- **Risk tolerance:** 0.8\n"
         score = evaluate(parse(text), task, lab, budget_s=30, seed=1, ledger=ledger)

@@ -15,7 +15,7 @@ from orgopt.document import Program, parse
 from orgopt.errors import DocumentError, LabError
 from orgopt.knob import parse_knobs
 from orgopt.lab.replay import ReplayLab
-from orgopt.lab.worlds.world import Called
+from orgopt.lab.worlds.world import CalledWorld
 from orgopt.ledger import Ledger
 from orgopt.scoring import evaluate, score
 from orgopt.task import Measure, Task
@@ -190,7 +190,7 @@ def test_validation_progress_stands_beside_quality_where_both_part(
         baseline=Measure(metric=0.9, heldout=0.4, sd=0.01, seeds=16),
         reference=Measure(metric=0.5, heldout=0.0, sd=0.01, seeds=16),
     )
-    lab = ReplayLab(parting, Called(parting, world()), 2)
+    lab = ReplayLab(parting, CalledWorld(parting, world()), 2)
     found = verify(parting, lab, Submissions(settings={1: {"X": 0.5}, 2: {"X": 0.9}}, last=2), seed=3, seeds=1)
     ledger = ledger_of((0, 0, 0.9), (2, 1, 0.5), (6, 2, 0.1))
     result = score(parting, ledger, found, budget_s=10)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from orgopt.foreign.kinds import is_seed, is_turned, values
 from orgopt.foreign.sites import knob_name
+from orgopt.foreign.sites.compiled import literals
 from orgopt.foreign.sites.python_text import number
 
 _NO_PROGRAM = re.compile(r"^(?:pipefail|errexit|nounset|xtrace)$|\.(?:o|so|a|d)$")  # options of a shell, and parts
@@ -17,6 +18,14 @@ _TOLD = re.compile(r"^[ \t]*(?:\$ |> |`)?(?P<line>(?:cargo run|go run)[^\n`#|&;]
 _INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*[<"]([\w./-]+\.(?:h|hpp|hh|cuh))[>"]', re.MULTILINE)
 _ENOUGH = 3
 """Settings that a command gives from which on it, and not the sources, has the knobs."""
+_COMPILES = re.compile(
+    r"^[ \t]*(?://|\*|#)?[ \t]*\$?[ \t]*(?P<line>(?:gcc|cc|clang|g\+\+|c\+\+|clang\+\+)\b"
+    r"[^\n&;|]*?(?P<source>[\w./-]+\.(?:c|cc|cpp|cxx))\b"
+    r"[^\n&;|]*&&[ \t]*(?:time[ \t]+)?\./[\w./-]+)",
+    re.MULTILINE,
+)
+"""How a source says at its top that it is built and run."""
+_HEAD = 2000
 _SOURCES = {".c", ".cpp", ".cc", ".cxx"}
 
 
@@ -35,12 +44,32 @@ def built(folder: Path, names: Sequence[PurePosixPath]) -> Build | None:
 
 
 def _cargo(folder: Path, known: set[str]) -> Build | None:
-    train = sorted(name for name in known if re.fullmatch(r"src/bin/\w*train\w*\.rs", name))
-    if "Cargo.toml" not in known or not (train or "src/main.rs" in known):
+    bins = sorted(name for name in known if re.fullmatch(r"src/bin/\w+\.rs", name))
+    train = [name for name in bins if "train" in name] or bins * ("src/main.rs" not in known)
+    examples = [name for name in known if re.fullmatch(r"examples/\w+\.rs", name)]  # of a library
+    if "Cargo.toml" not in known or not (train or "src/main.rs" in known or examples):
         return None
+    train = sorted(train, key=lambda one: -_settings(folder / one)) if "train" not in "".join(train[:1]) else train
     more = ("--bin", PurePosixPath(train[0]).stem) if train else ()
+    if not train and "src/main.rs" not in known:
+        more = (
+            "--example",
+            PurePosixPath(max(examples, key=lambda one: (_learns(folder / one), _settings(folder / one), one))).stem,
+        )
     plain = ("cargo", "run", "--release", *more)
     return _told(folder, plain) or Build(plain, "Cargo.toml")
+
+
+def _learns(path: Path) -> bool:
+    """Whether a program speaks of training and of what it is measured on, and is no toy by its name."""
+    text = path.read_text("utf-8", "replace").lower()
+    toy = re.search(r"xor|simple|basic|toy|hello|tiny_?example", path.stem.lower())
+    return not toy and "train" in text and bool(re.search("test|valid", text))
+
+
+def _settings(path: Path) -> int:
+    """How many settings a program has that a person turns."""
+    return sum(is_turned(site.name) for site in literals(path.read_text("utf-8", "replace")))
 
 
 def _go(folder: Path, known: set[str]) -> Build | None:
@@ -137,7 +166,13 @@ def _c(folder: Path, names: Sequence[PurePosixPath], known: set[str]) -> Build |
         if binaries := [*named, *made]:
             return Build(("sh", "-c", f"make -s && ./{binaries[0]}"), makefile)
     mains = [name for name in sources if re.search(r"\bmain\s*\(", (folder / name).read_text("utf-8", "replace"))]
-    for name in sorted(mains, key=lambda one: ("train" not in one.stem, "main" not in one.stem, len(one.parts))):
+    likely = sorted(mains, key=lambda one: ("train" not in one.stem, "main" not in one.stem, len(one.parts), str(one)))
+    if likely and not re.search("train|main", likely[0].stem):  # of many small programs, the one with most to turn
+        likely.sort(key=lambda one: -_settings(folder / one))
+    for name in likely:
+        own = _COMPILES.search((folder / name).read_text("utf-8", "replace")[:_HEAD])
+        if own and PurePosixPath(own["source"]).name == name.name:
+            return Build(("sh", "-c", own["line"].replace(own["source"], str(name)).strip()), str(name))
         rest = [str(one) for one in sources if one not in mains and one.parent == name.parent]
         compiler = ["cc", "-O2"] if name.suffix == ".c" else ["c++", "-O2", "-std=c++17"]
         folders = [f"-I{one}" for one in _headers(folder, names, [str(name), *rest])]

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from orgopt import syntax
+from orgopt.foreign.source import nodes
 
 _MOST = 4_096  # combinations of values that are looked at for one condition
 _MOST_POWER = 64
@@ -88,7 +89,7 @@ def _prune(
 def _conditions(trees: Iterable[ast.Module]) -> Iterator[tuple[ast.expr, bool]]:
     """Conditions with a remainder or an order, and whether each must hold."""
     for tree in trees:
-        for node in ast.walk(tree):
+        for node in nodes(tree):
             if isinstance(node, ast.Assert):
                 for part in node.test.values if isinstance(node.test, ast.BoolOp) else [node.test]:
                     if not (isinstance(node.test, ast.BoolOp) and isinstance(node.test.op, ast.Or)):
@@ -105,7 +106,7 @@ def _meanings(trees: Sequence[ast.Module]) -> dict[str, ast.expr | None]:
         for tree in trees
         for name, made in _callables(tree)
     }
-    for node in (node for tree in trees for node in ast.walk(tree)):
+    for node in (node for tree in trees for node in nodes(tree)):
         for name, value in _given(node, parameters):
             if value is not None and name in {getattr(value, "id", ""), getattr(value, "attr", "")}:
                 continue  # handed on under its own name
@@ -133,7 +134,7 @@ def _given(node: ast.AST, parameters: Mapping[str, list[str]]) -> Iterator[tuple
 
 def _callables(tree: ast.Module) -> Iterator[tuple[str, ast.FunctionDef]]:
     """Functions, and classes by what makes them."""
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.FunctionDef):
             yield node.name, node
         elif isinstance(node, ast.ClassDef):

@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Iterable
 
-from orgopt.foreign.source import words
+from orgopt.foreign.source import nodes, words
 
 _GLOBALS = {
     "np.random": "numpy",
@@ -55,14 +55,14 @@ def drawn(tree: ast.Module) -> set[str]:
     """
     found: set[str] = set()
     sources: dict[str, set[str]] = {}
-    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+    for call in (node for node in nodes(tree) if isinstance(node, ast.Call)):
         found |= _splits(call)
         match call:
             case ast.Call(func=ast.Attribute(attr="shuffle"), args=[ast.Name(id=name), *_]):  # in place
                 sources.setdefault(name, set()).update(_draws(call))
             case _:
                 pass
-    assigned = [pair for node in ast.walk(tree) for pair in _assigned(node)]
+    assigned = [pair for node in nodes(tree) for pair in _assigned(node)]
     for _ in range(4):  # as many steps as splits take: permute, cut, index, convert
         for names, value in assigned:
             origin = _draws(value) | {one for name in _loaded(value) for one in sources.get(name, ())}
@@ -88,7 +88,7 @@ def shared_draws(trees: Iterable[ast.Module]) -> set[str]:
     """The libraries whose shared generator files draw from without seeding it themselves."""
     found: set[str] = set()
     for tree in trees:
-        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+        calls = [node for node in nodes(tree) if isinstance(node, ast.Call)]
         seeded = {family for call in calls if "seed" in _last(call.func) and (family := _library(_dotted(call.func)))}
         found |= {family for call in calls for family in _draws(call) if family in set(_GLOBALS.values())} - seeded
     return found

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from orgopt.errors import TaskError
-from orgopt.foreign.source import parsed
+from orgopt.foreign.source import nodes, parsed
 
 _BYTES = 1 << 17
 _MOST_SCRIPTS = 80
@@ -141,7 +141,7 @@ def _names(path: Path, script: str) -> bool:
 def _takes(modules: Modules, name: str, script: str) -> bool:
     """Whether a script imports another, or has its path as a text."""
     found = modules(name)
-    texts = (one.value for tree in found.values() for one in ast.walk(tree) if isinstance(one, ast.Constant))
+    texts = (one.value for tree in found.values() for one in nodes(tree) if isinstance(one, ast.Constant))
     return script in found or any(isinstance(text, str) and text.endswith(script) for text in texts)
 
 

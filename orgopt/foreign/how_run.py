@@ -17,7 +17,8 @@ from orgopt.foreign.kinds import is_turned
 from orgopt.foreign.knob_files import likely_settings, only_settings
 from orgopt.foreign.sites.find import sites
 from orgopt.foreign.sites.options import required, words_read
-from orgopt.foreign.source import parsed, read
+from orgopt.foreign.sites.python_text import called, calls, constant
+from orgopt.foreign.source import nodes, parsed, read
 
 _DOCUMENTS = ("program.md", "readme.md", "readme.rst", "readme.txt", "makefile", "justfile", "dvc.yaml", "dockerfile")
 _BYTES = 1 << 18
@@ -32,19 +33,25 @@ _LIKELY = (
     (re.compile(r"^train_?\w*$|^\w+_train(er|ing)?$|^training$|^trainer$|^pretrain$"), 4.0),
     (
         re.compile(
-            r"^(main|run|pipeline|experiment|fit|learn|model|solve|solution|benchmark|optimi[sz]e|search|simulate)$"
+            r"^(?:main|fit)_\w+$|^(main|run|pipeline|experiment|fit|learn|model|solve|solution|benchmark|optimi[sz]e|search|simulate)$"
         ),
         2.5,
     ),
 )
 _OTHER = re.compile(
     r"(?<!back)test|eval|pred|infer|prepar|preproc|download|plot|visual|export|convert|demo|app|serve|server|setup|util|split|"
-    r"generate|sample|dataset|data_|callback|config|sweep|tune|quanti",
+    r"generate|sample|dataset|data_|callback|config|sweep|tune|quanti|tokeni[sz]er|vocab",
     re.IGNORECASE,
 )
 _CONFIG = re.compile(r"conf|cfg|settings|param|yaml|yml", re.IGNORECASE)
+_DATA = re.compile(
+    r"\.(?:png|jpe?g|gif|bmp|tiff?|webp|wav|mp[34]|flac|npy|npz|pt|pth|pkl|bin|csv|tsv|txt|jsonl|parquet|h5|xml|svg|pdf|zip|gz)",
+    re.IGNORECASE,
+)
+"""Endings of data, of which there may be many thousands beside a few sources."""
 _MOST_FILES = 400
 _MOST_NAMED = 12
+_MOST_CONFIGS = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +87,8 @@ def typed(run: Sequence[str]) -> str:
 
 def entry(folder: Path) -> Entry | None:
     """How a checkout is most likely run; None where nothing in it looks like something to run."""
-    names = [PurePosixPath(name) for name in list(own_files(folder))[:_MOST_FILES]]
+    found = [PurePosixPath(name) for name in own_files(folder) if not _DATA.fullmatch(name.suffix)]
+    names = sorted(found, key=lambda name: len(name.parts))[:_MOST_FILES]
     commands = list(_commands(folder))
     scripts = [name for name in names if name.suffix == ".py"]
     if told := _told(folder, scripts, commands):
@@ -97,9 +105,12 @@ def entry(folder: Path) -> Entry | None:
     if not likely:
         return None
     script = likely[0][1]
+    if not _turned(folder, script):  # what has nothing to turn is a tool where another as likely has something
+        near = [name for weight, name in likely[1:4] if weight > likely[0][0] - 1]
+        script = max([script, *near], key=lambda name: _turned(folder, name))
     said, words = next(((where, words) for where, words in commands if script_of(words) == script), ("", list[str]()))
-    near = tuple(name for weight, name in likely[1:4] if weight > likely[0][0] - 1.5)
-    return Entry(script=script, runs=script, run=_command(folder, script, words), said=said, others=near)
+    others = tuple(name for weight, name in likely[:4] if weight > likely[0][0] - 1.5 and name != script)
+    return Entry(script=script, runs=script, run=_command(folder, script, words), said=said, others=others)
 
 
 def _told(folder: Path, scripts: Sequence[PurePosixPath], commands: Sequence[tuple[str, list[str]]]) -> Entry | None:
@@ -218,7 +229,7 @@ def missing(path: Path, run: Sequence[str]) -> list[str]:
 def local_modules(folder: Path, script: str, trees: Mapping[str, ast.Module] | None = None) -> dict[str, ast.Module]:
     """The syntax of a script and of the checkout's own modules that it imports, directly or through others, by path."""
     found: dict[str, ast.Module] = dict(trees or {})
-    waiting = [script]
+    waiting, added = [script], list[PurePosixPath]()
     base = PurePosixPath(script).parent
     while waiting and len(found) < _MOST_FILES:
         name = waiting.pop(0)
@@ -228,11 +239,13 @@ def local_modules(folder: Path, script: str, trees: Mapping[str, ast.Module] | N
             found[name] = parsed(folder / name)
         except TaskError:
             continue
-        for module, level in imported(found[name]):
+        added += [PurePosixPath(folder_name) for folder_name in _added(found[name])]
+        for module, level in [*imported(found[name]), *(_instantiated(folder) if _hydra(found[name]) else ())]:
             above = PurePosixPath(name).parent
             for _ in range(level - 1):
                 above = above.parent
             places = [above] if level else [base, PurePosixPath(), PurePosixPath(name).parent, PurePosixPath("src")]
+            places += [] if level else added
             for place in places:
                 inner = place.joinpath(*module.split(".")) if module else place
                 path = next((one for one in (f"{inner}.py", f"{inner}/__init__.py") if (folder / one).is_file()), "")
@@ -242,9 +255,32 @@ def local_modules(folder: Path, script: str, trees: Mapping[str, ast.Module] | N
     return found
 
 
+def _hydra(tree: ast.Module) -> bool:
+    """Whether a file makes what configuration files name, as `hydra.utils.instantiate(cfg.model)` does."""
+    return any(called(call.func).rsplit(".", 1)[-1] == "instantiate" for call in calls(tree))
+
+
+def _instantiated(folder: Path) -> Iterator[tuple[str, int]]:
+    """The modules of what a checkout's configuration files name as `_target_`."""
+    names = [name for name in own_files(folder) if name.suffix in {".yaml", ".yml"} and _CONFIG.search(str(name))]
+    for name in names[:_MOST_CONFIGS]:
+        text = (folder / name).read_bytes()[: 1 << 16].decode("utf-8", "replace")
+        for match in re.finditer(r"^\s*_target_:\s*([\w.]+)\.\w+\s*$", text, re.MULTILINE):
+            yield match[1], 0
+
+
+def _added(tree: ast.Module) -> Iterator[str]:
+    """The folders of a checkout that a file adds to those of modules, as `sys.path.append("model/")` does."""
+    for call in calls(tree):
+        if called(call.func) in {"sys.path.append", "sys.path.insert"} and call.args:
+            folder = constant(call.args[-1])
+            if isinstance(folder, str) and not folder.startswith(("/", "..", "~")):
+                yield folder
+
+
 def imported(tree: ast.Module) -> Iterator[tuple[str, int]]:
     """The modules that a file imports, and how many levels up each is looked for; 0 for none."""
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Import):
             yield from ((alias.name, 0) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

@@ -42,6 +42,8 @@ _SILENT = vocabulary(
     "visdom multigpu download tqdm display show force dry smoke quick overwrite quiet silent silence "
     "progress color colour banner json"
 )
+_TARGETS = vocabulary("target targets")
+_NETWORKS = vocabulary("update updates sync network net tau copy")
 _MODES = vocabulary("mode stage task env environment source run experiment")
 _OTHER_PARTS = vocabulary(
     "hydra log logger logging logs wandb mlflow tensorboard paths path prepare inference predict prediction serve "
@@ -70,7 +72,8 @@ _TURNED = vocabulary(
     "regularization reg l1 l2 l2ratio ratio iter iters iterations batch batchsize steps bs c degree neighbors "
     "penalty solver criterion split leaf features df ngram trees boost rounds loss scheduler schedule sigma "
     "scale weight coef factor lookback fast slow embeddings "
-    "minibatch grad gradient accumulate accumulation accum child eta "
+    "minibatch grad gradient accumulate accumulation accum child eta episodes rho ro "
+    "block tile unroll chunk stride sgd adam mfcc mels fft hop "
     "coeff nodes neurons latent rank mixup ema discount entropy rollout buffer"
 )
 _JOINED = re.compile(
@@ -102,8 +105,14 @@ def why_fixed(name: str) -> str:
     """Why a constant is no knob by its name; empty where it may be one."""
     own = words(name)
     found = set(own)
-    if is_seed(name):
-        return "a seed"
+    if found & _TARGETS and found & _NETWORKS:  # the second network of a learner
+        found -= _TARGETS | _SILENT
+    if "clip" in found:  # `gradient_clip_val` is a value
+        found -= {"val"}
+    return "a seed" if is_seed(name) else _why_fixed(own, found)
+
+
+def _why_fixed(own: list[str], found: set[str]) -> str:
     if found & _EVALUATION or _splits(own) or (found & _MARKET and not found & {"loss", "weight"}):
         return "defines what is measured"
     if found & _DATES and not found & _SPANS:
@@ -144,7 +153,10 @@ def is_turned(name: str) -> bool:
     """Whether a name of any case is that of a setting of training, which a person would turn."""
     own = {*words(name), *(match[1] for word in words(name) if (match := _JOINED.fullmatch(word)))}
     return name.lower() in _TURNED_WHOLE or (
-        bool(own & _TURNED) and not why_fixed(name) and len(name) > 1 and not name.startswith("_")
+        bool(own & _TURNED or (own & _TARGETS and own & _NETWORKS))
+        and not why_fixed(name)
+        and len(name) > 1
+        and not name.startswith("_")
     )
 
 

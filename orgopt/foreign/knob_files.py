@@ -8,10 +8,11 @@ from pathlib import Path, PurePosixPath
 from orgopt.foreign.files import own_files
 from orgopt.foreign.kinds import is_turned
 from orgopt.foreign.sites import compiled
+from orgopt.foreign.sites.calls import Made, made
 from orgopt.foreign.sites.data_files import settings
-from orgopt.foreign.sites.find import SETTINGS_FILE, sites
+from orgopt.foreign.sites.find import SETTINGS_FILE, are_few, sites
 from orgopt.foreign.sites.python_text import called, calls, constant, words_of
-from orgopt.foreign.source import read
+from orgopt.foreign.source import nodes, read
 
 _ENDINGS = (".yaml", ".yml", ".toml", ".json")
 _MOST_BYTES = 1 << 16  # larger ones are data
@@ -30,11 +31,13 @@ _MEASURES = re.compile(
 
 def knob_files(folder: Path, script: str, trees: Mapping[str, ast.Module], run: Sequence[str]) -> list[str]:
     """The paths of files with settings that the script takes, those that it imports first; none that measure."""
-    found = [name for name in trees if name != script and _has_settings(folder, name, trees[name])]
+    few = script in trees and are_few(sites(read(folder / script), script, trees[script], script=True))
+    known = made(trees.values()) if few else None
+    found = [name for name in trees if name != script and _has_settings(folder, name, trees[name], known)]
     texts = [
         part.value
         for tree in trees.values()
-        for part in ast.walk(tree)
+        for part in nodes(tree)
         if isinstance(part, ast.Constant) and isinstance(part.value, str)
     ]
     named = [text for text in (*run, *(word.split("=", 1)[-1] for word in run), *texts) if text.endswith(_ENDINGS)]
@@ -78,16 +81,18 @@ def compiled_files(folder: Path, run: str) -> list[str]:
         for name in own_files(folder)
         if name.suffix in compiled.ENDINGS and not re.search(r"test|eval", name.stem, re.IGNORECASE)
     ]
-    names = [name for name in names if not _BESIDE.search(name)]
+    example = re.search(r"--example (\w+)", run)
+    chief = f"examples/{example[1]}.rs" if example else ""
+    names = [name for name in names if name == chief or not _BESIDE.search(name)]
     bins = [name for name in names if name.startswith("src/bin/")]
     names = [name for name in names if name not in bins or "train" in name or len(bins) == 1]
     if command := re.search(r"(cmd/[\w-]+)", run):
         names = [name for name in names if not name.startswith("cmd/") or name.startswith(f"{command[1]}/")]
     names = [name for name in names if not _ASIDE.search(str(PurePosixPath(name).parent))]
-    if run.endswith("-o program -lm && ./program"):  # what the compiler is not given takes no part
+    if re.match(r"(?:gcc|cc|clang|g\+\+|c\+\+|clang\+\+) ", run):  # what the compiler is not given takes no part
         built = set(run.split())
         names = [name for name in names if name in built or name.endswith((".h", ".hpp"))]
-    names.sort(key=lambda name: ("train" not in name, "main" not in name, name))
+    names.sort(key=lambda name: (name != chief, "train" not in name, "main" not in name, name))
     found: list[str] = []
     for name in names:
         text = (folder / name).read_text("utf-8", "replace")
@@ -102,12 +107,12 @@ def _by_name(folder: Path, name: str) -> list[PurePosixPath]:
     return [PurePosixPath(one) for one in own_files(folder) if one.name == name]
 
 
-def _has_settings(folder: Path, name: str, tree: ast.Module) -> bool:
+def _has_settings(folder: Path, name: str, tree: ast.Module, known: Made | None) -> bool:
     """Whether a module that is imported has settings, and is not there to measure or to make data."""
     path = PurePosixPath(name)
     if _MEASURES.search(path.stem) or path.name in {"prepare.py", "__init__.py", "setup.py"}:
         return False
-    found = sites(read(folder / name), name, tree)
+    found = sites(read(folder / name), name, tree, known=known)
     return bool(found) and (bool(SETTINGS_FILE.search(path.stem)) or any(is_turned(site.identifier) for site in found))
 
 

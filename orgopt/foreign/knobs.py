@@ -15,17 +15,18 @@ from orgopt.foreign.kinds import divided, in_other_part, is_seed, why_fixed
 from orgopt.foreign.ranges import compared_texts, range_of
 from orgopt.foreign.seed import VARIABLE
 from orgopt.foreign.sites import Site, knob_name
-from orgopt.foreign.sites.find import sites
-from orgopt.foreign.sites.python_text import called, calls, words_of
+from orgopt.foreign.sites.calls import made
+from orgopt.foreign.sites.find import are_few, sites
 from orgopt.foreign.sites.site import Form, written
+from orgopt.foreign.source import nodes
+from orgopt.foreign.space import widened
+from orgopt.foreign.splits import of_splits
 from orgopt.foreign.targets import Target
 from orgopt.foreign.times import is_time
 
 MARK = re.compile(r"#\s*knob:")
 HEADING = "# Knobs that were found in the files; each stands where its name, or its line of a file, says."
 _NAME = re.compile(r"[A-Z][A-Z0-9_]*")
-_PARTS = {"val", "valid", "validation", "test", "eval", "dev", "holdout"}
-_SPLITS = re.compile(r"split|fold|backtest|walk_?forward|holdout", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,8 +97,10 @@ def _chosen(files: Sequence[File], trees: Sequence[ast.Module], ranges: Ranges) 
     fixed: dict[str, str] = {}
     kept: list[tuple[File, Site, str]] = []
     choices: dict[str, list[int]] = {}
+    own = sites(files[0].text, files[0].name, files[0].tree, script=True)
+    calls_of = made(trees) if are_few(own) else None
     for k, file in enumerate(files):
-        for site in sites(file.text, file.name, file.tree, script=k == 0):
+        for site in sites(file.text, file.name, file.tree, known=calls_of) if k else own:
             if site.name == VARIABLE:
                 continue
             given = _given(site, ranges.given)
@@ -128,13 +131,15 @@ def _chosen(files: Sequence[File], trees: Sequence[ast.Module], ranges: Ranges) 
 def _given(site: Site, given: Mapping[str, str]) -> str:
     """The range that another tool's space has for a site."""
     same = (site.name, site.identifier, knob_name(site.name).lower())
-    return next((given[name] for name in same if name in given), "")
+    return next((widened(given[name], site.value) for name in same if name in given), "")
 
 
 def _why_fixed(site: Site, measured: Collection[str]) -> str:
     name = knob_name(site.identifier)
     if site.identifier.lower() == "patience":  # a scheduler's waits for the rate, and not for the end
         name = knob_name("_".join(site.name.split(".")[-2:]))
+    if site.form is Form.BARE and re.fullmatch(r"N|M|K|n|m|k", site.identifier):
+        return "given by the data"  # the sizes of matrices and the like
     if is_time(name):
         return "a time"
     if why := why_fixed(name) or in_other_part(site.name):
@@ -162,14 +167,14 @@ def _used(tree: ast.Module) -> set[str]:
     """The names that a script uses; those of a class's own attributes alone hide no name outside."""
     inner = {
         id(target)
-        for node in ast.walk(tree)
+        for node in nodes(tree)
         if isinstance(node, ast.ClassDef)
         for part in node.body
         if isinstance(part, ast.Assign | ast.AnnAssign)
         for target in (part.targets if isinstance(part, ast.Assign) else [part.target])
     }
-    imports = (node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom))
-    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and id(node) not in inner}
+    imports = (node for node in nodes(tree) if isinstance(node, ast.Import | ast.ImportFrom))
+    names = {node.id for node in nodes(tree) if isinstance(node, ast.Name) and id(node) not in inner}
     return names | {alias.asname or alias.name for node in imports for alias in node.names}
 
 
@@ -281,20 +286,3 @@ def _seeds(file: File, trees: Sequence[ast.Module]) -> Iterator[Site]:
         )
         if type(site.value) is int and is_seed(site.identifier) and not data:
             yield site
-
-
-def of_splits(tree: ast.Module) -> set[str]:
-    """Names and attributes that a call gives to what splits the data, or makes the part that is measured on."""
-    found: set[str] = set()
-    for call in calls(tree):
-        given = [*call.args, *words_of(call).values()]
-        parts = [part for one in given for part in ast.walk(one)]
-        names = {part.id for part in parts if isinstance(part, ast.Name)}
-        names |= {part.attr for part in parts if isinstance(part, ast.Attribute)}
-        keys = [part.slice for part in parts if isinstance(part, ast.Subscript)]
-        names |= {key.value for key in keys if isinstance(key, ast.Constant) and isinstance(key.value, str)}
-        if _SPLITS.search(called(call.func).rsplit(".", 1)[-1]):
-            found |= names
-        elif any(isinstance(one, ast.Constant) and one.value in _PARTS for one in given):
-            found |= {name for name in names if "batch" not in name.lower()}  # how much is measured at once is a choice
-    return found

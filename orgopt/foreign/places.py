@@ -8,7 +8,7 @@ from re import compile as pattern
 from typing import Any, NamedTuple, cast
 
 from orgopt.errors import TaskError, UsageError
-from orgopt.workspace import SETTINGS, read_tables
+from orgopt.settings import SETTINGS, read_tables
 
 LEAST_PYTHON = (3, 10)
 """What runs beside experiments needs as much."""

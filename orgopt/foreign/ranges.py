@@ -6,8 +6,10 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 
 from orgopt.foreign.kinds import from_zero, values
+from orgopt.foreign.sites.calls import known_texts
 from orgopt.foreign.sites.python_text import called, constant, values_of
 from orgopt.foreign.sites.site import Site
+from orgopt.foreign.source import nodes
 from orgopt.knob import Value
 
 _SAFE = re.compile(r"[A-Za-z_][\w.-]*")
@@ -37,7 +39,8 @@ def _counts(value: float, name: str) -> bool:
 
 
 def _choices(choices: Collection[Value], value: Value) -> str:
-    listed = list(dict.fromkeys([*choices, value]))
+    same = [one for one in choices if isinstance(one, str) and isinstance(value, str) and one.lower() == value.lower()]
+    listed = list(dict.fromkeys([value, *(one for one in choices if one not in same or one == value)]))
     if not all(isinstance(one, int | float) or _SAFE.fullmatch(one) for one in listed) or len(listed) < 2:
         return ""
     texts = [str(one) for one in listed]
@@ -61,12 +64,14 @@ def compared_texts(trees: Collection[ast.Module]) -> dict[str, list[str]]:
     found: dict[str, dict[str, None]] = {}
     tables = {name: keys for tree in trees for name, keys in _tables(tree)}
     for tree in trees:
-        for node in ast.walk(tree):
+        for node in nodes(tree):
             match node:
                 case ast.Compare(left=left, comparators=others):
                     for other in others:
                         texts = [constant(other)] if isinstance(other, ast.Constant) else values_of(other)
                         _note(found, left, [text for text in texts if isinstance(text, str)])
+                case ast.Call():
+                    _note_known(found, node)
                 case ast.Match(subject=subject, cases=cases):
                     patterns = [one.pattern for one in cases]
                     texts = [
@@ -88,6 +93,14 @@ def compared_texts(trees: Collection[ast.Module]) -> dict[str, list[str]]:
     return {name: list(texts) for name, texts in found.items()}
 
 
+def _note_known(found: dict[str, dict[str, None]], call: ast.Call) -> None:
+    """What arguments of well-known libraries may be, by the name that is given, or the argument's for a text itself."""
+    for word in call.keywords:
+        texts = known_texts(call, word.arg or "")
+        given = ast.Name(id=word.arg or "", ctx=ast.Load()) if isinstance(word.value, ast.Constant) else word.value
+        _note(found, given, texts)
+
+
 def _note(found: dict[str, dict[str, None]], node: ast.expr, texts: Sequence[str]) -> None:
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "lower":
         node = node.func.value
@@ -103,7 +116,7 @@ def _tables(tree: ast.Module) -> list[tuple[str, list[str]]]:
     """The dictionaries of a script with texts as keys, by name."""
     return [
         (node.targets[0].id, [str(key.value) for key in node.value.keys if isinstance(key, ast.Constant)])
-        for node in ast.walk(tree)
+        for node in nodes(tree)
         if isinstance(node, ast.Assign)
         and len(node.targets) == 1
         and isinstance(node.targets[0], ast.Name)

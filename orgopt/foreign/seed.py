@@ -13,7 +13,7 @@ from typing import NamedTuple
 from orgopt.foreign.draws import drawn, shared_draws
 from orgopt.foreign.kinds import is_seed
 from orgopt.foreign.sites.options import adds_option
-from orgopt.foreign.source import words
+from orgopt.foreign.source import nodes, words
 
 VARIABLE = "ORGOPT_SEED"
 _OFFSET = f'int(__import__("os").environ.get("{VARIABLE}", 0))'
@@ -61,9 +61,9 @@ def seeded(source: str, trees: Sequence[ast.Module], script: str) -> Seeded:
     tree = trees[0]
     elsewhere = shared_draws(trees[1:])
     own = drawn(tree)
-    parts = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and _measures_by(node.name)]
+    parts = [node for node in nodes(tree) if isinstance(node, ast.FunctionDef) and _measures_by(node.name)]
     inside = {id(node) for part in parts for node in ast.walk(part)}
-    measuring = [call for call in ast.walk(tree) if isinstance(call, ast.Call) and _measures(call) and _uses_seed(call)]
+    measuring = [call for call in nodes(tree) if isinstance(call, ast.Call) and _measures(call) and _uses_seed(call)]
     before, lines, notes = source.split("\n"), source.split("\n"), list[tuple[int, str]]()
     sites = sorted(_sites(tree), key=lambda one: (one.node.lineno, one.node.col_offset), reverse=True)
     here = {site.name for site in sites if site.named}
@@ -164,7 +164,7 @@ def _family(call: ast.Call, name: str, tree: ast.Module) -> str:
         return "jax"
     if _SEEDING.search(name) and parts[0] in _FAMILIES and parts[-1] not in _MAKES:
         return "numpy" if "numpy" in parts else _FAMILIES[parts[0]]
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         match node:
             case ast.Assign(targets=[ast.Name(id=variable) | ast.Attribute(attr=variable)], value=value):
                 if any(part is call for part in ast.walk(value)):

@@ -4,11 +4,15 @@ import ast
 import io
 import re
 import tokenize
+from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from orgopt import syntax
 from orgopt.errors import TaskError
 
+_KEPT = 64
+"""Files whose syntax is kept: a checkout is read by many eyes, and walking a tree is most of what they take."""
 _CODING = re.compile(r"^([ \t\f]*#.*?coding[:=][ \t]*)([-\w.]+)")
 
 
@@ -51,13 +55,28 @@ def tree(text: str, path: Path) -> ast.Module:
         TaskError: It is no Python.
     """
     try:
-        return syntax.tree(text)
+        return _tree(text)
     except SyntaxError as error:
         raise TaskError(f"{path}:{error.lineno}: it is not Python: {error.msg}") from None
     except ValueError as error:  # null bytes
         raise TaskError(f"{path} cannot be read: {error}") from None
     except RecursionError:
         raise TaskError(f"{path} cannot be read: it is nested too deeply") from None
+
+
+@lru_cache(maxsize=_KEPT)
+def _tree(text: str) -> ast.Module:
+    return syntax.tree(text)
+
+
+def nodes(tree: ast.AST) -> Sequence[ast.AST]:
+    """All nodes of a tree, as `ast.walk` has them; those of a whole file are gone through once for all that asks."""
+    return _nodes(tree) if isinstance(tree, ast.Module) else tuple(ast.walk(tree))
+
+
+@lru_cache(maxsize=_KEPT)
+def _nodes(tree: ast.Module) -> Sequence[ast.AST]:
+    return tuple(ast.walk(tree))
 
 
 def words(name: str) -> list[str]:

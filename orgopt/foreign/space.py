@@ -9,6 +9,7 @@ from typing import Any, cast
 from orgopt.errors import TaskError
 from orgopt.foreign.sites.python_text import called, calls, constant, values_of, words_of
 from orgopt.foreign.source import parsed
+from orgopt.knob import Value
 
 _CALL = re.compile(r"\s*(?P<kind>\w+)\((?P<inner>.*)\)\s*$", re.DOTALL)
 _LIKE = "Hydra's sweeper params, Optuna's distributions or suggest_… calls, or a W&B sweep"
@@ -113,6 +114,20 @@ def _ends(low: float, high: float, *, log: bool, whole: bool) -> str:
     if whole:
         return f"{'log ' * log}int {int(low)}..{int(high)}"
     return f"{'log ' * log}{low:g}..{high:g}"
+
+
+def widened(spec: str, value: Value) -> str:
+    """A range as far as an untouched value, which a search begins with; as it is where the value lies in it."""
+    if options := re.fullmatch(r"one of (.+)", spec):
+        listed = options[1].split("|")
+        return spec if str(value) in listed else f"one of {'|'.join([str(value), *listed])}"
+    ends = re.fullmatch(r"(?P<kind>(?:log )?(?:int )?)(?P<low>[-+.\de]+)\.\.(?P<high>[-+.\de]+)", spec)
+    if ends is None or isinstance(value, str | bool):
+        return spec
+    low, high = float(ends["low"]), float(ends["high"])
+    if low <= value <= high or ("log" in ends["kind"] and value <= 0):
+        return spec
+    return f"{ends['kind']}{min(low, value):g}..{max(high, value):g}"
 
 
 def _suggested(tree: ast.Module) -> Iterator[tuple[str, str]]:

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from orgopt.called import argument
 from orgopt.errors import UsageError
 from orgopt.lab.base import Lab
-from orgopt.plugins import Kind
+from orgopt.plugins import PluginKind
 from orgopt.task import Task
 
-LAB_KIND = Kind(group="orgopt.labs", noun="lab", own=("local", "replay", "ray"))
+LAB_KIND = PluginKind(group="orgopt.labs", noun="lab", own=("local", "replay", "ray"))
 
 
 def default_lab(task: Task) -> str:

@@ -8,7 +8,7 @@ from itertools import count
 from typing import Self
 
 from orgopt.lab.base import Checkpoint, Experiment, Outcome, Status
-from orgopt.lab.worlds.world import Answer, Source
+from orgopt.lab.worlds.world import AnswerSource, WorldAnswer
 from orgopt.task import Settings, Task
 
 
@@ -16,7 +16,7 @@ from orgopt.task import Settings, Task
 class _Running:
     experiment: Experiment
     started: float
-    answer: Answer
+    answer: WorldAnswer
 
 
 class ReplayLab:
@@ -34,7 +34,7 @@ class ReplayLab:
             outcomes = lab.wait(until=60)
     """
 
-    def __init__(self, task: Task, source: Source, slots: int) -> None:
+    def __init__(self, task: Task, source: AnswerSource, slots: int) -> None:
         self.task, self.source = task, source
         self._slots = slots
         self.reset()
@@ -150,20 +150,20 @@ class ReplayLab:
         return Outcome(id=run.experiment.id, status=status, started=run.started, ended=self._time, curve=curve)
 
 
-def _moment(answer: Answer, step: int) -> float:
+def _moment(answer: WorldAnswer, step: int) -> float:
     """Seconds after its start at which a run reports a point of its curve."""
     return answer.step_s * (step + 1)
 
 
-def _until(answer: Answer, seconds: float) -> tuple[float, ...]:
+def _until(answer: WorldAnswer, seconds: float) -> tuple[float, ...]:
     """The points of a curve that a run has reported after some time, up to the rounding of clocks."""
     return tuple(value for step, value in enumerate(answer.curve) if _moment(answer, step) <= seconds + 1e-9)
 
 
-def _overdue(answer: Answer, limit_s: float) -> Answer:
+def _overdue(answer: WorldAnswer, limit_s: float) -> WorldAnswer:
     """What is left of a run that is killed at the limit."""
     curve = _until(answer, limit_s)
-    return Answer(status=Status.TIMEOUT, seconds=limit_s, step_s=answer.step_s, curve=curve)
+    return WorldAnswer(status=Status.TIMEOUT, seconds=limit_s, step_s=answer.step_s, curve=curve)
 
 
 def _outcome(run: _Running) -> Outcome:

@@ -7,6 +7,12 @@ from orgopt.foreign.results.templates import BRACES, HOLE, PERCENT, Shown, named
 
 _FORMATS = re.compile(r'"((?:[^"\\\n]|\\.)*)"|`([^`\n]*)`')
 # What a piece may begin with tells it from all others, and no value has `<<` in it: there is one way to read a chain.
+_FAULT = re.compile(
+    r"(?:Errorf|Fatalf?|Panicf?|panic!?|bail!|anyhow!|expect|assert\w*!?|errors\.New|perror|throw [\w: ]*|Err|Error)"
+    r"\s*\(\s*(?:[^()\"\n]*,\s*)?$"
+)
+"""What stands before a text that is told as a fault, and is no result."""
+_NEAR = 80
 _STREAM = re.compile(
     r"\b(?:cout|cerr|clog)\b\s*((?:<<(?:\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|(?!<<)[^;\"'])*)+);"
 )
@@ -18,6 +24,8 @@ _MANNER = re.compile(r"^\s*(?:std::)?(?:fixed|flush|left|right|scientific|setw|s
 def shown_elsewhere(text: str, file: str) -> Iterator[Shown]:
     """The numbers that a file of another language shows, by its format strings."""
     for match in _FORMATS.finditer(text):
+        if _FAULT.search(text, max(0, match.start() - _NEAR), match.start()):
+            continue
         template = (
             (match[1] or match[2] or "")
             .replace("${", "{")

@@ -34,6 +34,16 @@ _CHIEF = re.compile(
 _LESSER = re.compile(r"\b(?:secondary|tie[- ]?break|diagnostic|constraint|also|then)", re.IGNORECASE)
 _FILES = (".py", ".md", ".tsv", ".csv", ".json", ".toml")
 _FORMULA = re.compile(r"\s*([A-Za-z]\w*)\s*=\s*[^=\s]")
+_PARTS = {
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "dev": "dev",
+    "eval": "eval",
+    "evaluation": "eval",
+    "test": "test",
+}
+"""Words for a part of the data, and how names begin that have it."""
 _FAR = 90  # characters between a name and what is said of it
 
 
@@ -98,15 +108,24 @@ def _goals(text: str, document: str, printed: Sequence[str]) -> Iterator[Goal]:
                 formula = ""
 
 
+def _is_part(shown: str, part: str, name: str) -> bool:
+    """Whether what is shown is a metric on a part of the data that a sentence names before it."""
+    first, _, rest = re.sub(r"[\W_]+", "_", shown.lower()).partition("_")
+    return bool(part) and _PARTS.get(first) == _PARTS[part] and rest == name.lower()
+
+
 def _statements(sentence: str, printed: Sequence[str]) -> Iterator[tuple[str, bool, str]]:
     """Metrics of a sentence, whether more of each is better, and the words that say so."""
     for verb in _VERB.finditer(sentence):
-        end = verb.end()
+        end, part = verb.end(), ""
         for _ in range(_WORDS):
             match = _NEXT.match(sentence, end)
             if match is None or _STOP.fullmatch(match["name"]):
                 break
             name, end = match["name"], match.end()
+            if whole := next((one for one in printed if name in printed and _is_part(one, part, name)), ""):
+                name = whole  # "lowest validation loss" speaks of val_loss, where loss is shown, too
+            part = name.lower() if name.lower() in _PARTS else part
             quoted = match["tick"] and "_" in name and not name.endswith(_FILES)
             if name in printed or quoted:
                 yield name, verb["up"] is not None, sentence[verb.start() : end]

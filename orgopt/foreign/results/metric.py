@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from orgopt.foreign.results.goal import Goal, said
-from orgopt.foreign.source import vocabulary, words
+from orgopt.foreign.source import nodes, vocabulary, words
 
 _PRINTED = re.compile(r"(?:^|[\r\n])[ \t]*(?P<name>[A-Za-z][\w/.-]*)[ \t]*[:=]")
 _PRINTS = vocabulary("print write log info echo")
@@ -21,16 +21,18 @@ DOWN = vocabulary(
 )
 UP = vocabulary(
     "acc accuracy f1 auc auroc auprc r2 ndcg mrr iou miou dice bleu mcc psnr ssim sharpe sortino calmar pnl "
-    "profit reward precision recall acc1 prec prec1 correct miou ap map50 ari nmi kappa qwk spearman pearson corr "
+    "profit reward rew precision recall acc1 prec prec1 correct miou ap map50 ari nmi kappa qwk spearman pearson corr "
     "correlation sensitivity specificity jaccard rouge meteor hits pass"
 )
+SPEED = vocabulary("gflops gflop flops mflops tflops tflop gbps throughput speedup bandwidth qps rps mops gops fps")
+"""Words of rates at which a program works: more is better, and a second in their names is no duration."""
 _WITH = vocabulary("roc pr score rate entropy log cross squared absolute balanced root micro mean percentage")
 """Words that may stand with one of these and leave its direction as it is: `roc_auc`, `f1_score`, `error_rate`."""
 OPEN = vocabulary("score map return returns cost win solve success fitness drawdown winrate")
 """Words of goals whose names do not say for certain whether more is better."""
 _ABOUT = vocabulary(
     "value val valid validation dev eval evaluation final best mean avg average median total overall macro micro "
-    "weighted top top1 top5 oos cv ensemble model min max global selected chosen"
+    "weighted top top1 top5 oos cv ensemble model min max global selected chosen ep episode episodic rollout"
 )
 _UNSEEN = vocabulary("val valid validation dev eval oos cv")
 _TRAINING = vocabulary("train training trn insample")
@@ -38,7 +40,7 @@ _TEST = vocabulary("test tst holdout heldout")
 _SETS = vocabulary("data set dataset split")
 _LOSSES = vocabulary("loss nll bce")
 _COUNTS = vocabulary("seconds sec s ms time steps step mb epochs epoch params")
-METRIC_WORDS = DOWN | UP | OPEN | _WITH | _ABOUT | _UNSEEN | _TRAINING | _TEST
+METRIC_WORDS = DOWN | UP | OPEN | SPEED | _WITH | _ABOUT | _UNSEEN | _TRAINING | _TEST
 """Words that names of metrics are made of."""
 
 
@@ -57,6 +59,8 @@ def direction(name: str) -> bool | None:
     about = _ABOUT | _UNSEEN | _TEST | _TRAINING | _SETS
     left = [word for word in words(name) if word not in about and not word.isdigit()]
     kinds = [word for word in left if word in DOWN | UP]
+    if SPEED & set(left):
+        return True
     if not kinds or any(word not in DOWN | UP | _WITH for word in left):
         return None
     ways = {word in UP for word in kinds}
@@ -154,7 +158,7 @@ def _lines(name: str, *, up: bool | None) -> str:
 
 def _printed(tree: ast.Module) -> Iterator[str]:
     """Names that calls of `print` and the like write at the start of a line, followed by a colon or an equals sign."""
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Call):
             called = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
             if called in _PRINTS:

@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 from orgopt.foreign.results.elsewhere import shown_elsewhere
 from orgopt.foreign.results.goal import said
-from orgopt.foreign.results.metric import DOWN, METRIC_WORDS, OPEN, UP, direction
+from orgopt.foreign.results.metric import DOWN, METRIC_WORDS, OPEN, SPEED, UP, direction
 from orgopt.foreign.results.tables import computed, returned
 from orgopt.foreign.results.templates import Shown, shown
 from orgopt.foreign.sites.python_text import called, calls, constant, words_of
-from orgopt.foreign.source import vocabulary, words
+from orgopt.foreign.source import nodes, vocabulary, words
 
 _BEST = re.compile(r"best|lowest|highest|(^|_)(min|max)_", re.IGNORECASE)
 _NOT = re.compile(r"epoch|step|iter|time|idx|index|len|count|size|patience|depth|batch", re.IGNORECASE)
@@ -30,6 +30,9 @@ _COUNTS = vocabulary("seconds sec s ms time steps step mb epochs epoch params lr
 _PARTS = vocabulary("min max fraction unique values std var stats baseline before initial delta class per")
 _ABOUT = _UNSEEN | vocabulary("total best final mean avg average overall")
 """Words that say of what a number is, and not what it is."""
+_TIMES = vocabulary("time latency duration elapsed runtime")
+_BENCHMARK = re.compile(r"bench|perf|speed|kernel|matmul|gemm", re.IGNORECASE)
+"""Files whose durations are what they are there to show."""
 _MONITORS = ("monitor", "metric_for_best_model", "early_stopping_metric")
 
 
@@ -90,7 +93,10 @@ def steering(folder: Path, trees: Mapping[str, ast.Module], texts: Mapping[str, 
     for k, one in enumerate(found):
         score, up, why = _weight(one, bests)
         if goal := goals.get(one.name.lower()):
-            score, up, why = score + 10 + 5 * goal.chief, goal.up, f"{goal.where} says {goal.text}"
+            common = goal.name.lower() in DOWN | UP and not (goal.chief or goal.where.startswith("program.md"))
+            score += 1 if common else 10 + 5 * goal.chief  # prose speaks of any loss
+            up, why = goal.up, f"{goal.where} says {goal.text}"
+        score += 0.3 * (score > 0 and up is not None)  # a score could be either
         if score > 0:
             ranked.append((score, k, one, up, why))
     if not ranked:
@@ -117,27 +123,27 @@ def steering(folder: Path, trees: Mapping[str, ast.Module], texts: Mapping[str, 
 
 def _weight(one: Shown, bests: Sequence[_Best]) -> tuple[float, bool | None, str]:
     """How likely a number is the one that steers, whether more of it is better, and why; 0 for one that is no goal."""
-    own, around = set(words(one.name)), _context(one)
+    own = set(words(one.name))
     inner = set(words(re.sub(r"\W", "_", one.expression)))
     inner |= {re.sub("e?s$", "", word) for word in inner if word not in DOWN | UP}  # `losses["val"]`
     kinds, named = own & (DOWN | UP | OPEN), one.name
     if not kinds and own <= _ABOUT and inner & (DOWN | UP):  # `val {losses['val']}`
         kinds, named = inner & (DOWN | UP | OPEN), "_".join([*own, *(inner & (DOWN | UP))])
-    fault = "error" in kinds and direction(named) is None  # `Error loading file: {e}`
+    if own & SPEED or (own & _TIMES and _BENCHMARK.search(one.place) and not own & {"warmup", "compile", "load"}):
+        chief = bool(own & {"total", "mean", "avg", "average", "median", "best"})
+        return 0.5 + 0.4 * bool(own & SPEED) + 0.1 * chief, bool(own & SPEED), f"{one.place} shows it"
+    fault = "error" in kinds and (  # `Error loading file: {e}`
+        direction(named) is None or bool(re.fullmatch(r"(?:str\()?(?:e|ex|err|exc|error|exception)\)?", one.expression))
+    )
     if not kinds or fault or own & _COUNTS - {"total", "step"}:
         return 0.0, None, ""
     up, why = direction(named), f"{one.place} shows it"
+    if up is None and "best_score_" in one.expression:  # scikit-learn negates what should be small
+        up = True
     score = 1.0 + (0.5 if kinds & UP else 0.0)
     if own & _TRAINING and not own & (_UNSEEN | _TEST):
         return 0.1 + score / 100, up, f"{one.place} shows it, of training data"
-    if own & _UNSEEN or inner & _UNSEEN:
-        score += 4.0 + 0.2 * bool(own & _VALIDATION)
-    elif around & _UNSEEN:
-        score += 3.0
-    elif own & _TEST or inner & _TEST or around & _TEST:
-        score += 2.0
-    elif inner & {"train", "training"} or around & {"train", "training"}:
-        score -= 0.5
+    score += _data_score(one, own, inner)
     score -= 1.0 * bool(own & {"last", "old", "prev", "previous"}) + 2.0 * bool(own & _PARTS)
     last = words(one.name)[-1]
     score -= 0.4 * any(word not in METRIC_WORDS and not word.isdigit() for word in own)  # a part, as `cls_loss`
@@ -154,13 +160,25 @@ def _weight(one: Shown, bests: Sequence[_Best]) -> tuple[float, bool | None, str
     return score, up, why
 
 
+def _data_score(one: Shown, own: set[str], inner: set[str]) -> float:
+    """What it counts of which data a number is, by its own words, those of what is computed, and its function's."""
+    around = _context(one)
+    if own & _UNSEEN or inner & _UNSEEN:
+        return 4.0 + 0.2 * bool(own & _VALIDATION)
+    if around & _UNSEEN or one.expression == "episode_reward":
+        return 3.0
+    if own & _TEST or inner & _TEST or around & _TEST:
+        return 2.0
+    return -0.5 if (inner | around) & {"train", "training"} else 0.0
+
+
 def _context(one: Shown) -> set[str]:
     return set(words(one.within))
 
 
 def _bests(tree: ast.Module, file: str) -> Iterator[_Best]:
     """What a script keeps the best of: comparisons with a `best_…`, and what callbacks monitor."""
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         match node:
             case ast.Compare(left=left, ops=[op], comparators=[right]):
                 sides = [

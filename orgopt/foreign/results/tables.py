@@ -4,13 +4,16 @@ import ast
 import re
 from collections.abc import Mapping
 
+from orgopt.foreign.sites.python_text import called, calls
+from orgopt.foreign.source import nodes
+
 _MEASURING = re.compile(r"val|test|eval|metric|score|measure|report|summar", re.IGNORECASE)
 
 
 def returned(tree: ast.Module) -> list[str]:
     """The keys of tables that functions return whose names say that they measure."""
     found: list[str] = []
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.FunctionDef) and _MEASURING.search(node.name):
             known = held(node)
             for part in ast.walk(node):
@@ -22,7 +25,7 @@ def returned(tree: ast.Module) -> list[str]:
 def held(tree: ast.AST) -> dict[str, ast.expr]:
     """Variables that hold a text with holes or a dictionary, as they are set last."""
     found: dict[str, ast.expr] = {}
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
             texts = isinstance(node.value, ast.JoinedStr | ast.Dict) or (
                 isinstance(node.value, ast.BinOp | ast.Call)
@@ -55,13 +58,29 @@ def computed(tree: ast.Module) -> dict[str, str]:
     """What is computed for each key of a dictionary, as the file has it."""
     return {
         key.value: ast.unparse(value)
-        for node in ast.walk(tree)
+        for node in nodes(tree)
         if isinstance(node, ast.Dict)
         for key, value in zip(node.keys, node.values, strict=True)
         if isinstance(key, ast.Constant)
         and isinstance(key.value, str)
         and not isinstance(value, ast.Name | ast.Constant)
     }
+
+
+_TRACKERS = re.compile(
+    r"(?:wandb|run|experiment|writer|\w*tracker|mlflow|neptune|comet\w*|self\.writer)\.(?:log|log_metrics?|add_scalar)"
+)
+
+
+def sent(tree: ast.Module) -> list[str]:
+    """The names under which a file sends numbers to a tracker (W&B, MLflow, TensorBoard), which keeps them."""
+    found: list[str] = []
+    for call in calls(tree):
+        if _TRACKERS.fullmatch(called(call.func)) and call.args:
+            first = call.args[0]
+            one = [first.value] if isinstance(first, ast.Constant) and isinstance(first.value, str) else []
+            found += one or keys(first, held(tree))
+    return list(dict.fromkeys(found))
 
 
 def joined(key: str) -> str:
@@ -73,7 +92,7 @@ def written_to(tree: ast.Module, call: ast.Call) -> str:
     """The file that a call of `json.dump` writes, as far as a text beside it says."""
     around = [
         item.context_expr
-        for node in ast.walk(tree)
+        for node in nodes(tree)
         if isinstance(node, ast.With) and any(inner is call for inner in ast.walk(node))
         for item in node.items
     ]
@@ -81,7 +100,7 @@ def written_to(tree: ast.Module, call: ast.Call) -> str:
     names = {part.id for part in parts if isinstance(part, ast.Name)}
     parts += [
         part
-        for node in ast.walk(tree)
+        for node in nodes(tree)
         if isinstance(node, ast.Assign) and any(isinstance(one, ast.Name) and one.id in names for one in node.targets)
         for part in ast.walk(node.value)
     ]

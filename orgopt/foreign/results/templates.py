@@ -7,17 +7,21 @@ in JSON that is printed or written to a file; and, in other languages, format st
 import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orgopt.foreign.results.metric import METRIC_WORDS
 from orgopt.foreign.results.tables import held, joined, keys, written_to
 from orgopt.foreign.sites.python_text import called, calls, values_of, words_of
+from orgopt.foreign.source import nodes
 
 NUMBER = r"([-+.\deE]+|nan|inf)"
 _PRINTS = re.compile(
-    r"\w*print\w*|write|log|log_(?:info|message|msg|line|rank_?0|main)|info|echo|warning|debug|error|set_description\w*|set_postfix\w*|secho|put|msg"
+    r"\w*print\w*|write|log|log_(?:info|message|msg|line|rank_?0|main)|info|echo|warning|debug|error|set_description\w*|set_postfix\w*|secho|put|msg|"
+    r"progress(?:_?bar)?|display|show_progress|status"
 )
 HOLE = "\0"
+_PROSE = 3
+"""Blanks in what stands before a value without a colon, from which on it is a sentence and no name."""
 _FAULTS = {"error", "warning", "warn", "exception", "debug"}
 _PART = re.compile(
     r"(?<![A-Za-z])(train(?:ing)?|val(?:id(?:ation)?)?|test(?:ing)?|eval(?:uation)?|dev)(?![A-Za-z])", re.IGNORECASE
@@ -87,7 +91,10 @@ def shown(tree: ast.Module, file: str, tables: Sequence[str] = ()) -> Iterator[S
             for key in keys(call.args[0], known) or tables:
                 yield Shown(name=joined(key), file=target, key=key, place=place, within=function)
         elif _PRINTS.fullmatch(last) or last in own:
-            yield from _printed(call, known, tables, (place, function))
+            goes = written_to(tree, call) if last == "write" else ""
+            yield from (
+                replace(one, file=goes) if one.key else one for one in _printed(call, known, tables, (place, function))
+            )
             yield from _looped(call, known, listed, (place, function))
 
 
@@ -110,7 +117,7 @@ def _printed(
 def _own_prints(tree: ast.Module) -> set[str]:
     """The names of a file's own functions that print an argument, as `def log0(text): print(text)`."""
     found: set[str] = set()
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.FunctionDef) and node.args.args:
             given = {argument.arg for argument in node.args.args}
             prints = [call for call in calls(node) if called(call.func) == "print" and call.args]
@@ -134,13 +141,13 @@ def _listed(tree: ast.Module) -> dict[str, list[str]]:
     """The texts that the variable of a loop goes through, by its name."""
     return {
         node.target.id: [text for text in values_of(node.iter) if isinstance(text, str)]
-        for node in ast.walk(tree)
+        for node in nodes(tree)
         if isinstance(node, ast.For) and isinstance(node.target, ast.Name) and values_of(node.iter)
     }
 
 
 def _framework(call: ast.Call, last: str, place: str, within: str) -> Iterator[Shown]:
-    """What Lightning, Keras and the trainer of Hugging Face print by themselves."""
+    """What Lightning, Keras, Stable-Baselines3 and the trainer of Hugging Face print by themselves."""
     names: list[str] = []
     if called(call.func) in {"self.log", "self.log_dict"} and call.args:
         first = call.args[0]
@@ -151,6 +158,10 @@ def _framework(call: ast.Call, last: str, place: str, within: str) -> Iterator[S
         names = ["val_loss"] if unseen else ["loss"]
     elif last == "compile" and "metrics" in words_of(call):
         names = [f"val_{name}" for name in values_of(words_of(call)["metrics"])]
+    elif last == "learn" and "total_timesteps" in words_of(call):  # of Stable-Baselines3
+        names = ["ep_rew_mean"]
+    elif last == "EvalCallback" and call.args:
+        names = ["episode_reward"]
     elif last in {"Trainer", "SFTTrainer", "Seq2SeqTrainer"} and "eval_dataset" in words_of(call):
         names = ["eval_loss"]
     for name in names:
@@ -168,7 +179,7 @@ def named(template: str, holes: Sequence[str], place: str, within: str) -> Itera
     for before, start, expression in zip([-1, *starts], starts, [*holes, *[""] * len(starts)], strict=False):
         head = template[before + 1 : start]
         remark = _REMARK.search(head)
-        core = head[: remark.start()] if remark else head.rstrip(" :=$([")
+        core = head[: remark.start()] if remark else head.rstrip(" :=$([\t")
         cut = [match.end() for match in _STOPS.finditer(core)]
         part = head[cut[-1] if cut else 0 :]
         label = _LABEL.search(part)
@@ -178,7 +189,8 @@ def named(template: str, holes: Sequence[str], place: str, within: str) -> Itera
         text = _LINKS.sub("", told)  # `accuracy is 0.5`
         open_ended = not re.search("[:=]", label["gap"]) and text == told and not _is_end(template, start)
         tagged = bool(re.match(r"\S*_\S*_\S* ", text))  # `final_int8_exact val_bpb`
-        text = _known_end(text) if open_ended or tagged else text
+        prose = not re.search("[:=]", label["gap"]) and text.count(" ") >= _PROSE
+        text = _known_end(text) if open_ended or tagged or prose else text
         name = re.sub(r"\W+", "_", text.replace("²", "2")).strip("_")
         rest = template[start + 1 :].split("\n", 1)[0]
         line = template[:start].rsplit("\n", 1)[-1]
@@ -192,6 +204,8 @@ def named(template: str, holes: Sequence[str], place: str, within: str) -> Itera
 
 def _scope(line: str, label: str) -> str:
     """The part of the data that is said last before a label of its line; nothing where the label says one itself."""
+    if label not in line:  # it stands in the line above its value
+        return ""
     before = line[: line.rindex(label)]
     found = _PART.findall(before)
     return found[-1] if found and not _PART.search(label) else ""
@@ -235,6 +249,10 @@ def _templates(call: ast.Call, known: Mapping[str, ast.expr]) -> Iterator[tuple[
     if last.startswith("set_postfix"):
         for name, value in words_of(call).items():
             yield f"{name}={HOLE}", [ast.unparse(value)]
+        table = call.args[0] if call.args else None
+        for key, value in zip(table.keys, table.values, strict=True) if isinstance(table, ast.Dict) else ():
+            if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                yield f"{key.value}={HOLE}", [ast.unparse(value)]
 
 
 def _template(node: ast.expr, known: Mapping[str, ast.expr], depth: int = 0) -> tuple[str, list[str]]:
@@ -267,7 +285,7 @@ def _template(node: ast.expr, known: Mapping[str, ast.expr], depth: int = 0) -> 
 def _functions(tree: ast.Module) -> dict[int, str]:
     """The innermost function of each line."""
     found: dict[int, str] = {}
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             found |= dict.fromkeys(range(node.lineno, (node.end_lineno or node.lineno) + 1), node.name)
     return found

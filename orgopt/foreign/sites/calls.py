@@ -2,51 +2,108 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from orgopt.foreign.kinds import is_turned
 from orgopt.foreign.sites.python_text import Source, called, calls
 from orgopt.foreign.sites.site import Site
+from orgopt.foreign.source import nodes
 
 _MOST_PARTS = 4
+_KNOWN: Sequence[tuple[re.Pattern[str], str, Sequence[str]]] = tuple(
+    (re.compile(form), word, texts.split())
+    for form, word, texts in (
+        ("compile", "optimizer", "adam sgd rmsprop adagrad nadam adamw"),
+        ("(?:Nu)?SV[CR]", "kernel", "linear poly rbf sigmoid"),
+        (r"(?:RandomForest|ExtraTrees?|DecisionTree)Classifier", "criterion", "gini entropy log_loss"),
+        (r"KNeighbors\w+", "weights", "uniform distance"),
+        (r"MLP(?:Classifier|Regressor)", "activation", "identity logistic tanh relu"),
+        (r"MLP(?:Classifier|Regressor)", "solver", "lbfgs sgd adam"),
+        (r"LGBM\w+", "boosting_type", "gbdt dart"),
+    )
+)
+"""Texts that arguments of well-known libraries may be, by what is called and the argument."""
+Made = Mapping[str, Sequence[tuple[int, set[str]]]]
+"""How functions and classes are called, by name: how many arguments by place, and the names of others, a call each."""
 _LAUNCH = re.compile(r"(BLOCK|GROUP|TILE)\w*|block_size|num_(warps|stages|ctas)")
-_MAKERS = {"fit", "compile", "train", "DataLoader"}
+_MAKERS = re.compile(r"(?:train|fit|learn|compile|pretrain|optimi[sz]e)(?:_\w+)?|DataLoader")
+_FIRST = {"Dropout": "dropout", "SpatialDropout1D": "dropout", "SpatialDropout2D": "dropout", "Dropout2d": "dropout"}
+"""What the one argument is called that a layer is given by place."""
 
 
-def defaults(source: Source) -> Iterator[Site]:
-    """Defaults of a function's arguments that a person turns, where not every call gives another value."""
-    given: dict[str, set[str]] = {}
-    for call in calls(source.tree):
-        name = called(call.func).rsplit(".", 1)[-1]
-        own = {word.arg for word in call.keywords if word.arg}
-        given[name] = given[name] & own if name in given else own
-    for node in ast.walk(source.tree):
-        if not isinstance(node, ast.FunctionDef) or node.name not in given:
+def known_texts(call: ast.Call, argument: str) -> Sequence[str]:
+    """The texts that an argument of a well-known library's call may be; none where nothing is known of it."""
+    name = called(call.func).rsplit(".", 1)[-1]
+    return next((texts for form, word, texts in _KNOWN if word == argument and form.fullmatch(name)), ())
+
+
+def made(trees: Iterable[ast.AST]) -> Made:
+    """How the files of a checkout call functions and classes."""
+    found: dict[str, list[tuple[int, set[str]]]] = {}
+    for tree in trees:
+        for call in calls(tree):
+            name = called(call.func).rsplit(".", 1)[-1]
+            found.setdefault(name, []).append((len(call.args), {word.arg for word in call.keywords if word.arg}))
+    return found
+
+
+def defaults(source: Source, known: Made | None = None) -> Iterator[Site]:
+    """Defaults of arguments that a person turns, of functions and classes that are called, where a call leaves it.
+
+    Args:
+        source: A file.
+        known: How all that runs calls functions and classes, of a file that others import: there no call may give it.
+    """
+    every = made([source.tree]) if known is None else known
+    inits = {id(part): node.name for node in nodes(source.tree) if isinstance(node, ast.ClassDef) for part in node.body}
+    for node in nodes(source.tree):
+        if not isinstance(node, ast.FunctionDef):
             continue
+        name = inits.get(id(node), "") if node.name == "__init__" else node.name
         placed = [*node.args.posonlyargs, *node.args.args]
+        first = int(bool(placed) and placed[0].arg in {"self", "cls"})
+        places = {one.arg: k for k, one in enumerate(placed[first:])}
         pairs = [*zip(placed[len(placed) - len(node.args.defaults) :], node.args.defaults, strict=True)]
         pairs += [(one, value) for one, value in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True) if value]
         for argument, value in pairs:
-            if is_turned(argument.arg) and argument.arg not in given[node.name]:
+            gives = [
+                argument.arg in words or places.get(argument.arg, count) < count for count, words in every.get(name, ())
+            ]
+            left = bool(gives) and not (all(gives) if known is None else any(gives))
+            if left and is_turned(argument.arg):
                 site = source.site(argument.arg, value, own=False)
                 if site is not None:
                     yield site
 
 
+def _entries(source: Source, table: ast.Dict) -> Iterator[Site]:
+    """What a person turns of a dictionary that a call is given, as in `train(optimizer_params={"lr": 0.1})`."""
+    for key, value in zip(table.keys, table.values, strict=True):
+        if isinstance(key, ast.Constant) and isinstance(key.value, str) and is_turned(key.value):
+            site = source.site(key.value, value, own=False)
+            if site is not None and not isinstance(site.value, str):
+                yield site
+
+
 def arguments(source: Source) -> Iterator[Site]:
     """Arguments by name, of calls of what has a name of a class, that are numbers or texts which a person turns."""
     for call in calls(source.tree):
-        made = called(call.func).rsplit(".", 1)[-1]
+        name = called(call.func).rsplit(".", 1)[-1]
         if isinstance(call.func, ast.Subscript):  # a kernel's launch, `kernel[grid](…, BLOCK_SIZE=128, num_warps=4)`
             launched = ((word.arg, word.value) for word in call.keywords if word.arg and _LAUNCH.fullmatch(word.arg))
-            sites = [source.site(name, value, own=False) for name, value in launched]
+            sites = [source.site(one, value, own=False) for one, value in launched]
             yield from (site for site in sites if site is not None and isinstance(site.value, int))
-        if not (made[:1].isupper() or made in _MAKERS):
+        if not (name[:1].isupper() or _MAKERS.fullmatch(name)):
             continue
+        if name in _FIRST and len(call.args) == 1 and (site := source.site(_FIRST[name], call.args[0], own=False)):
+            yield site
         for word in call.keywords:
-            if word.arg and is_turned(word.arg):
+            if word.arg and isinstance(word.value, ast.Dict):
+                yield from _entries(source, word.value)
+            elif word.arg and is_turned(word.arg):
                 parts = word.value.elts if isinstance(word.value, ast.Tuple | ast.List) else []
                 names = [f"{word.arg}_{k}" for k in range(len(parts))] if 1 < len(parts) <= _MOST_PARTS else [word.arg]
                 values = parts if len(names) > 1 else [word.value]
-                sites = [source.site(name, value, own=False) for name, value in zip(names, values, strict=True)]
-                yield from (site for site in sites if site is not None and not isinstance(site.value, str))
+                sites = [source.site(one, value, own=False) for one, value in zip(names, values, strict=True)]
+                told = known_texts(call, word.arg)
+                yield from (site for site in sites if site is not None and (told or not isinstance(site.value, str)))

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from orgopt.foreign.kinds import is_turned
 from orgopt.foreign.sites.python_text import number
 from orgopt.foreign.sites.site import Form, Site
 
@@ -30,9 +31,15 @@ _FORMS = tuple(
             rf"default_value(?:_t)?[ \t]*=[ \t]*\"?{_NUMBER}\"?[^\n]*\)\]\s*(?:pub[ \t]+)?"
             rf"(?P<name>[a-z]\w*)[ \t]*:"
         ),
-        rf"^[ \t]*(?P<name>[A-Za-z]\w*)[ \t]*:[ \t]*{_NUMBER}(?![\w.])[ \t]*,?[ \t]*(?=$|/|\r|\}})",
+        rf"(?:^|[{{,])[ \t]*(?P<name>[A-Za-z]\w*)[ \t]*:[ \t]*{_NUMBER}(?![\w.])(?=[ \t]*(?:$|[/,\r}}]))",
+        # What builders are given: `.batch_size(20)`, `.with_epochs(3)`, `SGD::new(0.5)`.
+        rf"\.(?:with_|set_)?(?P<name>[a-z][a-z0-9_]*)\([ \t]*{_NUMBER}(?:_?{_TYPES})?[ \t]*\)",
+        rf"\b(?P<name>[A-Z]\w+)::new\([ \t]*{_NUMBER}[ \t]*\)",
+        rf"^[ \t]*(?P<name>[A-Za-z]\w*)[ \t]*:[ \t]*Some\([ \t]*{_NUMBER}[ \t]*\)",
     )
 )
+_GIVEN = _FORMS[-3:-1]
+"""Forms of calls, which count where a person turns what they name: all sorts of things are called with a number."""
 _LOOPS = re.compile(r"\b(?:for|while)\b[^\n]*$")
 
 
@@ -48,6 +55,8 @@ def literals(text: str) -> Iterator[Site]:
             value = number(match["value"].replace("_", ""))
             before = plain[plain.rfind("\n", 0, start) + 1 : start]
             if value is None or _LOOPS.search(before) or start in found:
+                continue
+            if form in _GIVEN and not is_turned(match["name"]):
                 continue
             found[start] = Site(
                 name=match["name"].replace("-", "_"),

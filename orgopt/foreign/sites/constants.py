@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from orgopt.foreign.kinds import is_turned
 from orgopt.foreign.sites.python_text import Source
 from orgopt.foreign.sites.site import Site
+from orgopt.foreign.source import nodes
 
 _UPPER = re.compile(r"[A-Z][A-Z0-9_]*")
 _SETTINGS = re.compile(
@@ -22,19 +23,33 @@ _MOST_PARTS = 6  # of a tuple: longer ones are data
 def constants(source: Source) -> Iterator[Site]:
     """Names that are set once at the top level, in upper case or by a name that settings have; tuples part by part."""
     tree = source.tree
-    stores = [node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+    stores, outer = _stored(tree), _stored(tree, functions=False)
     for name, value in _assigned(top_level(tree)):
         upper = bool(_UPPER.fullmatch(name))
-        if stores.count(name) == 1 and (upper or is_turned(name)):
+        if outer.count(name) == 1 and (upper or is_turned(name)):
             yield from _parts(source, name, value)
     for name, value in _assigned(list(_inner(tree))):
         if stores.count(name) == 1 and is_turned(name):
             yield from _parts(source, name, value)
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.ClassDef) and _PARAMETRIC.search(" ".join([node.name, *map(ast.unparse, node.bases)])):
             own = ((name, value) for name, value in _assigned(node.body) if stores.count(name) == 1)
             yield from (site for name, value in own for site in _parts(source, name, value))
     yield from _tables(source)
+
+
+def _stored(tree: ast.Module, *, functions: bool = True) -> list[str]:
+    """The names that a script sets, each as often; not those that it goes on from, as `batches //= 2` does.
+
+    Without functions, names that a function has for itself do not count: they hide those of the script inside alone.
+    """
+    left = {id(node.target) for node in nodes(tree) if isinstance(node, ast.AugAssign)}
+    if not functions:
+        shared = {name for part in nodes(tree) if isinstance(part, ast.Global) for name in part.names}
+        inner = (part for part in nodes(tree) if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda))
+        left |= {id(one) for part in inner for one in ast.walk(part) if getattr(one, "id", "") not in shared}
+    names = (node for node in nodes(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
+    return [node.id for node in names if id(node) not in left]
 
 
 def _tables(source: Source) -> Iterator[Site]:
@@ -63,7 +78,7 @@ def top_level(tree: ast.Module) -> list[ast.stmt]:
 
 def _inner(tree: ast.Module) -> Iterator[ast.stmt]:
     """The statements of functions, without those in loops and branches."""
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.FunctionDef):
             yield from node.body
 
@@ -72,7 +87,7 @@ def _bodies(tree: ast.Module) -> Iterator[ast.stmt]:
     """The statements of the top level, of functions and of classes."""
     yield from top_level(tree)
     yield from _inner(tree)
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.ClassDef):
             yield from node.body
 

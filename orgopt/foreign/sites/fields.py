@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from orgopt.foreign.sites.python_text import Source, called, calls, constant, literal_choices, words_of
 from orgopt.foreign.sites.site import Site
+from orgopt.foreign.source import nodes
 
 _MODELS = {"BaseModel", "BaseSettings", "NamedTuple", "Struct", "PretrainedConfig"}
 _DECORATORS = {"dataclass", "define", "frozen", "attrs", "s", "chex.dataclass"}
@@ -17,7 +18,7 @@ _FIELDS = {"field", "Field", "ib", "attrib"}
 def fields(source: Source) -> Iterator[Site]:
     """The fields with a default of classes of settings; of plain classes, what they or their `__init__` set."""
     made = _made(source.tree)
-    for node in ast.walk(source.tree):
+    for node in nodes(source.tree):
         if isinstance(node, ast.ClassDef) and _is_settings(node):
             for name, annotation, value in _set(node):
                 if name not in made.get(node.name, ()):

@@ -2,12 +2,12 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import PurePath
 
 from orgopt.foreign.sites import compiled, data_files
-from orgopt.foreign.sites.calls import arguments, defaults
+from orgopt.foreign.sites.calls import Made, arguments, defaults
 from orgopt.foreign.sites.constants import constants, turned
 from orgopt.foreign.sites.fields import fields
 from orgopt.foreign.sites.options import options
@@ -27,7 +27,9 @@ _ENOUGH = 6
 """Settings in calls are looked at where a script has fewer others: what has a name of its own is meant to be turned."""
 
 
-def sites(text: str, name: str, tree: ast.Module | None = None, *, script: bool = False) -> list[Site]:
+def sites(
+    text: str, name: str, tree: ast.Module | None = None, *, script: bool = False, known: Made | None = None
+) -> list[Site]:
     """What may be a knob in a file, in the order of the text, once a place.
 
     Args:
@@ -36,11 +38,15 @@ def sites(text: str, name: str, tree: ast.Module | None = None, *, script: bool 
         tree: The syntax of a Python file.
         script: Whether it is the one that runs, in which all forms count; of another Python file those that its name
             or that of a class calls settings.
+        known: How all that runs calls functions and classes, where defaults of their arguments count in other files,
+            too: where the script has few settings of its own.
     """
     if tree is not None:
         found = _python(Source.of(text, tree), settings=script or bool(SETTINGS_FILE.search(PurePath(name).stem)))
-        if script and len({site.name for site in found}) < _ENOUGH:
+        if script and are_few(found):
             found += [*defaults(Source.of(text, tree)), *arguments(Source.of(text, tree))]
+        elif known is not None:
+            found += defaults(Source.of(text, tree), known)
     elif PurePath(name).suffix in compiled.ENDINGS:
         found = list(compiled.literals(text))
     else:
@@ -49,6 +55,11 @@ def sites(text: str, name: str, tree: ast.Module | None = None, *, script: bool 
     for site in sorted(found, key=lambda one: (one.start, -len(one.choices))):
         once.setdefault(site.start, site)
     return [_commented(site, text) for site in once.values()]
+
+
+def are_few(found: Iterable[Site]) -> bool:
+    """Whether a script has few settings with a name of their own, so that others may be meant to be turned, too."""
+    return len({site.name for site in found if site.own}) < _ENOUGH
 
 
 def _commented(site: Site, text: str) -> Site:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from orgopt.foreign.sites.python_text import Source, called, calls, constant, values_of, words_of
 from orgopt.foreign.sites.site import Site
+from orgopt.foreign.source import nodes
 
 _ARGPARSE = {"type", "default", "action", "choices", "help", "dest", "metavar", "nargs", "required", "const", "env_var"}
 _TELLING = {"type", "default", "action", "choices"}
@@ -48,6 +49,8 @@ def required(tree: ast.AST) -> list[str]:
     """The arguments without which a script with argparse does not run."""
     found: list[str] = []
     for call in calls(tree):
+        if called(call.func) in {"typer.run", "fire.Fire"} and call.args:
+            found += _without_default(tree, called(call.args[0]))
         if not adds_option(call) or not call.args:
             continue
         words = words_of(call)
@@ -60,10 +63,18 @@ def required(tree: ast.AST) -> list[str]:
     return found
 
 
+def _without_default(tree: ast.AST, name: str) -> list[str]:
+    """The arguments by place without which a function does not run."""
+    made = next((node for node in nodes(tree) if isinstance(node, ast.FunctionDef) and node.name == name), None)
+    if made is None:
+        return []
+    return [one.arg for one in made.args.args[: len(made.args.args) - len(made.args.defaults)]]
+
+
 def words_read(tree: ast.AST) -> tuple[int, bool]:
     """How many words of its command a script takes from `sys.argv`, and whether it does without them, too."""
     most, looks = 0, False
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Subscript) and called(node.value) in {"sys.argv", "argv"}:
             index = constant(node.slice)
             most = max(most, index) if type(index) is int else most
@@ -98,8 +109,8 @@ def _argument(source: Source, call: ast.Call, defaults: dict[str, ast.expr]) -> 
         return
     typed = called(words["type"]) if "type" in words else ""
     site = source.site(attribute, default, choices=choices)
-    if site is not None and isinstance(site.value, str) and typed in {"int", "float"}:
-        site = source.text_site(attribute, default)
+    if site is not None and isinstance(site.value, str) and (typed in {"int", "float"} or not (typed or choices)):
+        site = source.text_site(attribute, default) or site
     if site is not None and typed == "float" and type(site.value) is int:
         site = replace(site, value=float(site.value))
     if site is not None:
@@ -150,7 +161,7 @@ def _typer(source: Source) -> Iterator[Site]:
     text = source.text
     if "typer" not in text and "fire.Fire" not in text and "tyro" not in text:
         return
-    for node in ast.walk(source.tree):
+    for node in nodes(source.tree):
         if not isinstance(node, ast.FunctionDef) or node.name not in {"main", "train", "run", "cli", "fit"}:
             continue
         arguments = [*node.args.posonlyargs, *node.args.args]

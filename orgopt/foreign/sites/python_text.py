@@ -3,10 +3,12 @@
 import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate
 from typing import Any
 
 from orgopt.foreign.sites.site import Form, Site
+from orgopt.foreign.source import nodes
 from orgopt.knob import Value
 
 _SUMS: Mapping[type[ast.operator], Callable[[float, float], float]] = {
@@ -154,5 +156,14 @@ def literal_choices(node: ast.expr | None) -> tuple[Value, ...]:
 
 def calls(tree: ast.AST) -> Iterator[ast.Call]:
     """All calls of a tree, in the order of the text."""
-    found = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    return iter(sorted(found, key=lambda node: (node.lineno, node.col_offset)))
+    return iter(_calls(tree) if isinstance(tree, ast.Module) else _sorted(tree))
+
+
+@lru_cache(maxsize=64)
+def _calls(tree: ast.Module) -> Sequence[ast.Call]:
+    return _sorted(tree)
+
+
+def _sorted(tree: ast.AST) -> Sequence[ast.Call]:
+    found = [node for node in nodes(tree) if isinstance(node, ast.Call)]
+    return tuple(sorted(found, key=lambda node: (node.lineno, node.col_offset)))

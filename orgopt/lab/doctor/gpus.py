@@ -45,7 +45,7 @@ sys.exit(f"{n.value} can be used")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tried:
+class TriedGpu:
     """A GPU, and what came of its use in the default sandbox."""
 
     id: str
@@ -59,7 +59,7 @@ class Tried:
         return json_values(self)
 
 
-def try_gpus() -> tuple[list[Tried], str]:
+def try_gpus() -> tuple[list[TriedGpu], str]:
     """The GPUs of this machine, each used by an experiment of its own, and why there are none where there are none."""
     devices, why = listed()
     if not devices:
@@ -69,7 +69,7 @@ def try_gpus() -> tuple[list[Tried], str]:
     except LabError as error:
         said = [str(error).partition("\n")[0]] * len(devices)
     return [
-        Tried(
+        TriedGpu(
             id=device.id,
             name=device.name,
             memory_gb=round(device.memory_gb, 1),

@@ -33,7 +33,7 @@ _SHORT_S = 1.0  # for what is ended by the limit alone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class ProbeResult:
     """What came of a probe: whether the sandbox held, and how one knows."""
 
     name: str
@@ -45,7 +45,7 @@ class Finding:
         return json_values(self)
 
 
-def examine(kind: Sandbox) -> Iterator[Finding]:
+def examine(kind: Sandbox) -> Iterator[ProbeResult]:
     """Attempt everything in a sandbox, one finding after another.
 
     Raises:
@@ -57,7 +57,7 @@ def examine(kind: Sandbox) -> Iterator[Finding]:
         raise _of_no_task(error) from None
 
 
-def _findings(kind: Sandbox) -> Iterator[Finding]:
+def _findings(kind: Sandbox) -> Iterator[ProbeResult]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="orgopt-probe-")))
         secret = folder / "secret"
@@ -116,15 +116,17 @@ def _run(lab: LocalLab, number: int, probe: Probe, names: Mapping[str, Any]) -> 
     return Outcome(id=number, status=Status.INFRA, started=0.0, ended=0.0, error="it never ended")
 
 
-def _finding(probe: Probe, outcome: Outcome, token: str) -> Finding:
+def _finding(probe: Probe, outcome: Outcome, token: str) -> ProbeResult:
     if survivors := _survivors(token):
-        return Finding(name=probe.name, held=False, detail=f"{survivors} processes outlived it")
+        return ProbeResult(name=probe.name, held=False, detail=f"{survivors} processes outlived it")
     if probe.ends is not None:
         held = outcome.status is probe.ends
         detail = f"ended as {outcome.status}" if held else outcome.error or f"ended as {outcome.status}"
-        return Finding(name=probe.name, held=held, detail=detail)
+        return ProbeResult(name=probe.name, held=held, detail=detail)
     held = outcome.error == "held"
-    return Finding(name=probe.name, held=held, detail="attempted in vain" if held else outcome.error or outcome.status)
+    return ProbeResult(
+        name=probe.name, held=held, detail="attempted in vain" if held else outcome.error or outcome.status
+    )
 
 
 def _survivors(token: str) -> int:

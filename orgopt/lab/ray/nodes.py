@@ -7,7 +7,7 @@ from typing import Any
 
 from orgopt.errors import LabError
 from orgopt.json_values import json_values
-from orgopt.lab.doctor.probes import Finding, examine
+from orgopt.lab.doctor.probes import ProbeResult, examine
 from orgopt.lab.ray.cluster import join
 from orgopt.lab.sandbox.choice import Sandbox
 from orgopt.version import __version__
@@ -76,7 +76,7 @@ def examine_nodes(sandbox: Sandbox) -> Iterator[Node]:
             yield replace(node, version=version, problem=other, weak=weak)
 
 
-def _examined(sandbox: str) -> tuple[str, list[Finding]]:
+def _examined(sandbox: str) -> tuple[str, list[ProbeResult]]:
     """On the node: its version of orgopt, and what came of the probes.
 
     Raises:

@@ -17,7 +17,7 @@ from orgopt.lab.worlds.learning_curves import spearman
 from orgopt.lab.worlds.optimum import optimum
 from orgopt.lab.worlds.recorded import Recorded, reference_settings
 from orgopt.lab.worlds.recording import load_records, records_path
-from orgopt.lab.worlds.world import Source
+from orgopt.lab.worlds.world import AnswerSource
 from orgopt.seeds import Stream, generator
 from orgopt.task import Measure, Task
 
@@ -72,7 +72,7 @@ class Parting:
             )
 
 
-def parting(task: Task, source: Source) -> Parting:
+def parting(task: Task, source: AnswerSource) -> Parting:
     """How far both metrics part in a world, and in the recording that it was fitted to.
 
     Raises:
@@ -113,7 +113,7 @@ class Figures:
     settings: Settings
 
 
-def figures(task: Task, source: Source, *, seeds: int = 16) -> Figures:
+def figures(task: Task, source: AnswerSource, *, seeds: int = 16) -> Figures:
     """A world's baseline, and the best setting by held-out quality that a search of some thousands finds.
 
     Raises:
@@ -126,7 +126,7 @@ def figures(task: Task, source: Source, *, seeds: int = 16) -> Figures:
     return Figures(baseline=found[0], reference=found[1], settings=changed)
 
 
-def _measured(task: Task, source: Source, settings: Settings, seeds: int) -> Measure:
+def _measured(task: Task, source: AnswerSource, settings: Settings, seeds: int) -> Measure:
     answers = [source.answer(settings, seed) for seed in range(seeds)]
     done = [one for one in answers if one.metric is not None and one.heldout is not None]
     if not done:
@@ -141,7 +141,7 @@ def _measured(task: Task, source: Source, settings: Settings, seeds: int) -> Mea
     )
 
 
-def _validation(source: Source) -> Callable[[Settings], float]:
+def _validation(source: AnswerSource) -> Callable[[Settings], float]:
     """The metric that steers: as the world knows it, or the mean over a few seeds; infinite where runs fail."""
 
     def ask(settings: Settings) -> float:
@@ -155,7 +155,7 @@ def _validation(source: Source) -> Callable[[Settings], float]:
     return ask
 
 
-def _heldout(task: Task, source: Source) -> Callable[[Settings], float]:
+def _heldout(task: Task, source: AnswerSource) -> Callable[[Settings], float]:
     """The metric that counts; that of the baseline where runs fail."""
 
     def ask(settings: Settings) -> float:

@@ -17,7 +17,7 @@ from orgopt.errors import TaskError
 from orgopt.knob import settled
 from orgopt.lab.base import Status, reporting
 from orgopt.lab.worlds.noise import add_noise
-from orgopt.lab.worlds.world import Answer
+from orgopt.lab.worlds.world import WorldAnswer
 from orgopt.task import Knob, Settings, Task, Value
 
 METRIC, HELDOUT, SECONDS, CURVE = 0, 1, 2, 3
@@ -113,7 +113,7 @@ class Recorded:
     def data_digest(self) -> str:
         return str(self.meta["data_digest"])
 
-    def answer(self, settings: Settings, seed: int) -> Answer:
+    def answer(self, settings: Settings, seed: int) -> WorldAnswer:
         x = self._inputs(settings)
         out = self.predict(x)
         # The draws depend on seed and setting alone, so that the order of experiments does not matter.
@@ -127,7 +127,9 @@ class Recorded:
         seconds, curve = values[SECONDS], tuple(values[CURVE:])
         step_s = seconds / max(1, len(curve))
         metric, heldout = values[METRIC], values[HELDOUT]
-        return Answer(status=Status.OK, seconds=seconds, step_s=step_s, curve=curve, metric=metric, heldout=heldout)
+        return WorldAnswer(
+            status=Status.OK, seconds=seconds, step_s=step_s, curve=curve, metric=metric, heldout=heldout
+        )
 
     def truth(self, settings: Settings) -> float:
         return self._column(settings, HELDOUT)
@@ -174,7 +176,7 @@ class Recorded:
                 return status
         return self.statuses[0]
 
-    def _failure(self, x: np.ndarray, status: Status) -> Answer:
+    def _failure(self, x: np.ndarray, status: Status) -> WorldAnswer:
         """What the most similar of the recorded runs that failed so did."""
         fitted = self.fitted
         distance = np.square(fitted.failure_inputs - x).sum(1)
@@ -183,7 +185,9 @@ class Recorded:
         seconds = float(fitted.failure_seconds[nearest])
         points = tuple(float(value) for value in curve[np.isfinite(curve)])
         error = f"replayed from a recorded run that ended so: {status.value}"
-        return Answer(status=status, seconds=seconds, step_s=seconds / (len(points) + 1), curve=points, error=error)
+        return WorldAnswer(
+            status=status, seconds=seconds, step_s=seconds / (len(points) + 1), curve=points, error=error
+        )
 
 
 def reference_settings(task: Task) -> dict[str, Value]:

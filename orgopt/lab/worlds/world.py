@@ -86,7 +86,7 @@ class WorldOfDocuments(World, Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class WorldAnswer:
     """What an experiment would have given, had nothing stopped it.
 
     Attributes:
@@ -105,7 +105,7 @@ class Answer:
     error: str = ""
 
 
-class Source(Protocol):
+class AnswerSource(Protocol):
     """Where the replay lab has its answers from."""
 
     @property
@@ -118,7 +118,7 @@ class Source(Protocol):
         """SHA-256 of the data that its figures hold for."""
         ...
 
-    def answer(self, settings: Settings, seed: int) -> Answer:
+    def answer(self, settings: Settings, seed: int) -> WorldAnswer:
         """What an experiment would give; the same again for the same settings and seed."""
         ...
 
@@ -131,7 +131,7 @@ class Source(Protocol):
         ...
 
 
-class Called:
+class CalledWorld:
     """The answers of a task's own world.
 
     A call that fails is charged what the baseline takes, as nothing says how long it ran.
@@ -158,16 +158,16 @@ class Called:
     def data_digest(self) -> str:
         return self.task.data_digest
 
-    def answer(self, settings: Settings, seed: int) -> Answer:
+    def answer(self, settings: Settings, seed: int) -> WorldAnswer:
         full = self.task.complete(settings)
         try:
             seconds, values = self.world.curve(full, seed)
             return self._checked(full, float(seconds), tuple(float(value) for value in values))
         except (Exception, SystemExit) as error:  # noqa: BLE001 a world is anybody's code, its failure an outcome
-            return Answer(status=Status.CRASHED, seconds=self._crash_s, error=_line(error))
+            return WorldAnswer(status=Status.CRASHED, seconds=self._crash_s, error=_line(error))
 
     def truth(self, settings: Settings) -> float | None:
-        """See `Source`.
+        """See `AnswerSource`.
 
         Raises:
             TaskError: The world fails to say it, or says no number.
@@ -175,7 +175,7 @@ class Called:
         return self._known("truth", self._truth, settings)
 
     def validation(self, settings: Settings) -> float | None:
-        """See `Source`.
+        """See `AnswerSource`.
 
         Raises:
             TaskError: The world fails to say it, or says no number.
@@ -197,17 +197,21 @@ class Called:
             )
         return value
 
-    def _checked(self, full: Settings, seconds: float, curve: tuple[float, ...]) -> Answer:
+    def _checked(self, full: Settings, seconds: float, curve: tuple[float, ...]) -> WorldAnswer:
         if not (math.isfinite(seconds) and seconds > 0):
-            return Answer(status=Status.INVALID_METRIC, seconds=self._crash_s, error=f"curve took {seconds} seconds")
+            return WorldAnswer(
+                status=Status.INVALID_METRIC, seconds=self._crash_s, error=f"curve took {seconds} seconds"
+            )
         if not curve or not math.isfinite(curve[-1]):
             error = f"curve ends with {curve[-1]}" if curve else "curve is empty"
-            return Answer(status=Status.INVALID_METRIC, seconds=seconds, error=error)
+            return WorldAnswer(status=Status.INVALID_METRIC, seconds=seconds, error=error)
         heldout = float(self._truth(full)) if self._truth else curve[-1]
         if not math.isfinite(heldout):
-            return Answer(status=Status.INVALID_METRIC, seconds=seconds, error=f"truth is {heldout}")
+            return WorldAnswer(status=Status.INVALID_METRIC, seconds=seconds, error=f"truth is {heldout}")
         step_s = seconds / len(curve)
-        return Answer(status=Status.OK, seconds=seconds, step_s=step_s, curve=curve, metric=curve[-1], heldout=heldout)
+        return WorldAnswer(
+            status=Status.OK, seconds=seconds, step_s=step_s, curve=curve, metric=curve[-1], heldout=heldout
+        )
 
 
 _KEPT = 4
@@ -215,7 +219,7 @@ _made: dict[tuple[str, Path, str], World] = {}
 """The worlds of files that were opened last: a command opens a lab several times, and some take a second to make."""
 
 
-def open_world(task: Task) -> Called:
+def open_world(task: Task) -> CalledWorld:
     """The world that `task.toml` names.
 
     Raises:
@@ -228,11 +232,11 @@ def open_world(task: Task) -> Called:
     if key not in _made:
         world = _make(task, place, name)
         if not place.endswith(".py"):  # the digest knows nothing of a package
-            return Called(task, world)
+            return CalledWorld(task, world)
         if len(_made) == _KEPT:
             del _made[next(iter(_made))]
         _made[key] = world
-    return Called(task, _made[key])
+    return CalledWorld(task, _made[key])
 
 
 def _make(task: Task, place: str, name: str) -> World:

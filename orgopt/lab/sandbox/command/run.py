@@ -1,7 +1,8 @@
 """Runs of a command of the user's in the sandbox: one on a small repository of its own, in its bounds, to its end.
 
-Covers how it is started, ended and what it leaves; what it is told and what becomes of its commits is decided in
-`orgopt.agents.command.agent`. It is held as experiments are, except for what its settings allow.
+Covers how it is bounded and ended and what it leaves; its process is started inside, by `inside.start_cli`. What it is
+told and what becomes of its commits is decided in `orgopt.agents.command.agent`. It is held as experiments are, except
+for what its settings allow.
 """
 
 import contextlib
@@ -38,7 +39,7 @@ _ERROR_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class CommandJob:
     """A command, and what it is to work on.
 
     Attributes:
@@ -140,7 +141,7 @@ def find(program: str, reach: Reach) -> str:
     return found
 
 
-def perform(job: Job, halted: Event) -> Done:
+def perform(job: CommandJob, halted: Event) -> Done:
     """Run a command to its end; `halted` ends it before.
 
     Raises:
@@ -161,7 +162,7 @@ def perform(job: Job, halted: Event) -> Done:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _request(job: Job, kind: Sandbox, scratch: Path, door: int) -> dict[str, Any]:
+def _request(job: CommandJob, kind: Sandbox, scratch: Path, door: int) -> dict[str, Any]:
     isolated = kind is Sandbox.BUBBLEWRAP
     program = find(job.command[0], job.reach)
     bins = [path for path in job.reach.read if Path(path).name == "bin"]  # where its interpreter may be
