@@ -14,7 +14,7 @@ from rich.console import Console
 
 from orgopt.agent_names import DEFAULT_AGENT
 from orgopt.cli.shared.heartbeat import Heartbeat
-from orgopt.cli.shared.progress import StudyProgress
+from orgopt.cli.shared.study_progress import StudyProgress
 from orgopt.confirmation import Pair, known, paired
 from orgopt.document import effects, parse
 from orgopt.evolve import Candidate
@@ -28,7 +28,7 @@ from orgopt.study.records.kinds import EntrantRecord
 from orgopt.study.records.names import RACE, SEARCH, TEST
 from orgopt.study.score_parts import Parts
 from orgopt.study.standing import Standing
-from orgopt.study.verdict.ending import SCALE, WIDTH, Bar, Ending, again, bars, lines, scale, text
+from orgopt.study.verdict.ending_form import SCALE, WIDTH, Bar, Ending, again, bars, lines, scale, text
 from orgopt.study.verdict.evidence import improvement
 from orgopt.study.verdict.html import to_html
 from orgopt.study.verdict.measures import measure
@@ -374,8 +374,11 @@ def test_a_replay_is_confirmed_by_its_world(toy: Task) -> None:
         one = score(toy, ledger_of((0, 0, 0.5), (2, 1, 0.2)), found, 10)
         return run_ending(parse(SOLO), toy, one, REPORT, 10).title, improvement(one)
 
-    assert told(0.25) == ("toy is improved, and its world confirms it (95 %).", "confirmed by its world (95 %)")
-    why = "in its world it is behind the untouched script"
+    assert told(0.25) == (
+        "toy is improved, and the value without noise confirms it (95 %).",
+        "confirmed by the value without noise (95 %)",
+    )
+    why = "without noise it is behind the untouched script"
     assert told(0.6) == (f"No improvement of toy is confirmed: {why}.", f"not confirmed: {why}")
 
 

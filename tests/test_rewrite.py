@@ -35,8 +35,8 @@ from orgopt.study.rewrites import said_of_rewrites
 from orgopt.study.standing import Standing
 from orgopt.study.verdict.study import ending
 from orgopt.task import Task
-from orgopt.tracking import candidate as candidate_run
-from orgopt.tracking import overview
+from orgopt.tracking import candidate_values as candidate_run
+from orgopt.tracking import study_values
 from tests.fakes.arena import toy_arena
 from tests.fakes.llm_server import MODEL, NOISE, Call, Fault, LlmServer, fields
 from tests.fakes.researcher import research
@@ -207,7 +207,7 @@ def test_a_rewritten_charter_and_a_headcount_land_in_the_document(toy: Task, pai
     assert told["sampler_better"][1] == 2
     assert "reflect proposed 1 of the 1 candidates" in said_of_rewrites(found.final.rewrites)
     assert "reflect proposed 1 of the 1 candidates" in page(found)
-    assert "reflect proposed 1 of the 1 candidates" in overview.note(ending(found), found.final, "", {}, "")
+    assert "reflect proposed 1 of the 1 candidates" in study_values.note(ending(found), found.final, "", {}, "")
     parent = found.candidates[candidate["parent"]]
     note = candidate_run.note(candidate_run.Family(found, found.candidates[3], parent, "", "", 0.0, frozenset()), 1)
     assert "reflect changed" in note

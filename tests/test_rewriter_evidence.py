@@ -7,7 +7,7 @@ import pytest
 
 from orgopt.agents.toml_models import LanguageSettings, Price
 from orgopt.document import parse, read
-from orgopt.evolve.cost_forecast.calls import Span, first_questions
+from orgopt.evolve.cost_forecast.calls import Bounds, first_questions
 from orgopt.evolve.cost_forecast.rewriters import asking_calls, rewriter_calls
 from orgopt.evolve.proposers.rewrite import evidence
 from orgopt.evolve.proposers.rewrite.evidence import EXPLAINED, Scored
@@ -70,7 +70,7 @@ def test_a_forecast_counts_the_rewriter_and_the_first_questions(toy: Task) -> No
     program = parse(TRIO, "trio.md")
     found = rewriter_calls(config, program, 1, settings)
     assert found
-    assert found.calls == Span(9, 18)  # three in each generation but the first, repaired once at most
+    assert found.calls == Bounds(9, 18)  # three in each generation but the first, repaired once at most
     assert found.usd.low == pytest.approx((found.input_tokens.low + 2 * found.output_tokens.low) / 1e6, rel=1e-3)
     gepa = rewriter_calls(replace(config, rewriter="gepa"), program, 1, settings)
     assert gepa
@@ -81,11 +81,11 @@ def test_a_forecast_counts_the_rewriter_and_the_first_questions(toy: Task) -> No
     asked = asking_calls(asks, team, [toy], settings, None)
     assert asked
     # Three generations, six to twelve rounds each: one role at the start, in the middle and late, repaired or not.
-    assert asked.calls == Span(3 * 6 * 3, 3 * 12 * 3 * 2)
+    assert asked.calls == Bounds(3 * 6 * 3, 3 * 12 * 3 * 2)
     assert asked.usd.low > 0
     assert rewriter_calls(replace(config, rewriter="none"), program, 1, settings) is None
     first = first_questions(settings, [MODEL, MODEL])
-    assert first.calls == Span(1, 2)
+    assert first.calls == Bounds(1, 2)
     both = found.plus(first)
-    assert both.calls == Span(10, 20)
+    assert both.calls == Bounds(10, 20)
     assert both.hours.high == pytest.approx(found.hours.high + first.hours.high)

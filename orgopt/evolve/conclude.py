@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
-import numpy as np
 import optuna
 
 from orgopt.document import Program, changes, effects, parse, read
 from orgopt.evolve import controls, importances
 from orgopt.evolve.controls import Control, control_seeds
+from orgopt.evolve.held_out_tests import Group, claims, finite
 from orgopt.evolve.other_searches import other_searches
 from orgopt.evolve.proposers.screen import Screen
 from orgopt.evolve.race import Place, race
@@ -25,12 +26,7 @@ from orgopt.study.records.names import ABLATION, HELD_OUT, REAL, SEARCH, TEST
 from orgopt.study.records.reader import written
 from orgopt.study.records.result import Ablation, Claim, Cost, Estimates, Mean
 from orgopt.study.rewrites import rewriting
-from orgopt.study.score_parts import Parts
 from orgopt.study.standing import Standing
-
-ALL = "all"
-Group = tuple[str, ...]
-"""The names of entrants that take turns: seed k runs the k-th of them, and so on round."""
 
 
 class Conclusion:
@@ -75,14 +71,7 @@ class Conclusion:
             if memory:
                 write_memory(self.log.folder / "best-memory" / task, memory)
         texts, groups = self._entrants(champion, simplest)
-        claims = self._claims(TEST, self.runs, champion, texts, groups, self.tasks, self.config.test_seeds)
-        if self.held_out:
-            claims += self._claims(HELD_OUT, self.runs, champion, texts, groups, self.held_out, self.config.test_seeds)
-        if self.real and self.config.real_runs:
-            real = Runs(self.real, self.log, self.config.seed, self.runs.callback, self.runs.keep)
-            real.heirs = self.runs.heirs
-            only = {"seed document": groups.get("seed document", ())}
-            claims += self._claims(REAL, real, champion, texts, only, list(self.real.tasks), self.config.real_runs)
+        found = self._tested(champion, texts, groups)
         final = FinalRecord(
             candidates=len(self.candidates),
             champion=champion.name,
@@ -91,7 +80,7 @@ class Conclusion:
             effects=tuple(effects(self.space.seed, champion.program)),
             race=tuple(place.record() for place in places) if self.config.race_seeds else (),
             estimates=self._estimates(champion, places),
-            claims=tuple(claims),
+            claims=tuple(found),
             ablations=tuple(self._ablations(champion)),
             importances=tuple(importances.importances(study, self.space)),
             cost=self._cost(),
@@ -112,14 +101,14 @@ class Conclusion:
             names = [one.name for one in ranked[: self.config.contenders]]
             ks = {name: range(self.told[name].seeds) for name in names}
             outputs = {name: self.runs.outputs(SEARCH, name, self.tasks, ks[name]).mean(axis=1) for name in names}
-            return [Place(entrant=name, outputs=outputs[name], dropped_at=None) for name in names]
+            return [Place(entrant=name, outputs=outputs[name], estimate=self.told[name].estimate) for name in names]
         # One of each text, the one with the best estimate: it comes last, and of equal keys the last stays.
         contenders = list({one.program.text: one for one in (*able[:1], *reversed(ranked))}.values())
         best = sorted(contenders, key=lambda one: -self.told[one.name].estimate)[: self.config.contenders]
         # The seed document always races: a champion has to beat it on fresh seeds, too.
         if self.candidates[0] in able and self.candidates[0] not in best:
             best = [*best[:-1], self.candidates[0]]
-        return race(self.runs, best, self.tasks, self.config.race_seeds)
+        return race(self.runs, best, self.told, self.tasks, self.config.race_seeds)
 
     def _entrants(self, champion: Candidate, simplest: Candidate) -> tuple[dict[str, str], dict[str, Group]]:
         """The texts of all who are tested, by name, and who of them stand for each thing to compare with."""
@@ -164,49 +153,21 @@ class Conclusion:
             if (name, text) not in known:
                 self.log.add(EntrantRecord(entrant=name, role=role, program=text, about=about))
 
-    def _claims(
-        self,
-        phase: str,
-        runs: Runs,
-        champion: Candidate,
-        texts: Mapping[str, str],
-        groups: Mapping[str, Group],
-        tasks: Sequence[str],
-        seeds: int,
-    ) -> list[Claim]:
-        """What the champion is against everything else on the same seeds, by task and over all."""
-        compared = {"champion": (champion.name,), **groups}
-        turns = {
-            label: [names[k % len(names)] for k in range(self._seeds(label, seeds))]
-            for label, names in compared.items()
-            if names
-        }
-        wanted = [
-            Wanted(names[k], texts[names[k]], k) for k in range(seeds) for names in turns.values() if k < len(names)
-        ]
-        wanted.sort(key=lambda one: one.program == controls.SLOWEST)  # last: it takes longer than all the others
-        runs.do(phase, dict.fromkeys(wanted), tasks)
-        outputs = {
-            label: np.concatenate([runs.outputs(phase, name, tasks, [k]) for k, name in enumerate(names)])
-            for label, names in turns.items()
-        }
-        runs.callback.saved()
-        columns = {ALL: slice(None), **{task: slice(i, i + 1) for i, task in enumerate(tasks)}}
-        if len(tasks) == 1:
-            del columns[ALL]
-        steady = {task for task in tasks if runs.arena.tasks[task].steady}
-        return [
-            _claim(
-                (phase, task, label),
-                outputs["champion"][: len(outputs[label]), column],
-                outputs[label][:, column],
-                [runs.parts(phase, turns[who][: len(turns[label])], tasks[column]) for who in ("champion", label)],
-                sure=not (steady if task == ALL else steady & {task}),
-            )
-            for task, column in columns.items()
-            for label in turns
-            if label != "champion"
-        ]
+    def _tested(self, champion: Candidate, texts: Mapping[str, str], groups: Mapping[str, Group]) -> list[Claim]:
+        """What comes of all tests: on the tasks that were searched, on others, and trained for real."""
+        config, name = self.config, champion.name
+        on_seeds = partial(self._seeds, seeds=config.test_seeds)
+        found = claims(TEST, self.runs, name, texts, groups, self.tasks, on_seeds)
+        if self.held_out:
+            found += claims(HELD_OUT, self.runs, name, texts, groups, self.held_out, on_seeds)
+        if self.real and config.real_runs:
+            real = Runs(self.real, self.log, config.seed, self.runs.callback, self.runs.keep)
+            real.heirs = self.runs.heirs
+            # Hours a run: against what one had alone, which is the question that decides.
+            only = {"seed document": groups.get("seed document", ())}
+            on_seeds = partial(self._seeds, seeds=config.real_runs)
+            found += claims(REAL, real, name, texts, only, list(self.real.tasks), on_seeds)
+        return found
 
     def _seeds(self, label: str, seeds: int) -> int:
         """On how many of the test's seeds something is run."""
@@ -245,8 +206,8 @@ class Conclusion:
                     role=part.role,
                     link=part.link,
                     difference=difference.mean,
-                    low=_finite(difference.low),
-                    high=_finite(difference.high),
+                    low=finite(difference.low),
+                    high=finite(difference.high),
                     seeds=len(whole),
                     model=None if losses is None else losses[at],
                 )
@@ -270,36 +231,12 @@ def _same(one: FinalRecord, other: FinalRecord) -> bool:
     return written(replace(one, at=0.0)) == written(replace(other, at=0.0))
 
 
-def _claim(
-    of: tuple[str, str, str], champion: np.ndarray, other: np.ndarray, parts: Sequence[Parts], *, sure: bool
-) -> Claim:
-    """A comparison, of a phase, a task and an entrant; not `sure` where both may have the luck of one seed for all."""
-    phase, task, label = of
-    one, two = champion.mean(axis=1), other.mean(axis=1)
-    found = statistics.difference(one, two)
-    return Claim(
-        phase=phase,
-        task=task,
-        entrant=label,
-        mean=float(two.mean()),
-        champion_mean=float(one.mean()),
-        difference=found.mean,
-        low=_finite(found.low),
-        high=_finite(found.high),
-        mdd=_finite(found.mdd),
-        seeds=found.n,
-        verdict=found.verdict if sure else "no difference",
-        parts=parts[1],
-        champion_parts=parts[0],
-    )
-
-
 def _simplest(places: Sequence[Place], by_name: Mapping[str, Candidate]) -> str:
     """The smallest organization among those within one standard error of the best."""
-    best = places[0].outputs
-    error = float(best.std(ddof=1)) / len(best) ** 0.5 if len(best) > 1 else 0.0
+    best = places[0]
+    error = float(best.outputs.std(ddof=1)) / len(best.outputs) ** 0.5 if len(best.outputs) > 1 else 0.0
     # The rule of one standard error (Breiman et al. 1984): what cannot be told from the best may be simpler.
-    near = [place.entrant for place in places if float(place.outputs.mean()) >= float(best.mean()) - error]
+    near = [place.entrant for place in places if place.estimate >= best.estimate - error]
     return min(near, key=lambda name: (_size(by_name[name]), near.index(name)))
 
 
@@ -307,8 +244,3 @@ def _size(candidate: Candidate) -> tuple[int, int, int]:
     org = read(parse(candidate.program.text)).org
     standing = sum(1 for role in org.roles if role.headcount)
     return org.headcount, standing, len(org.links) + (org.standup is not None)
-
-
-def _finite(value: float) -> float | None:
-    """None for the end of an interval of one seed, which says nothing of noise."""
-    return value if np.isfinite(value) else None

@@ -63,7 +63,7 @@ class Control:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ablation:
+class WithoutPart:
     """A winner without one of its parts.
 
     Attributes:
@@ -177,16 +177,16 @@ def shuffled(program: Program, seed: int, n: int = DRAWN) -> list[Program]:
     return list(found.values())[1:]
 
 
-def ablations(program: Program) -> list[Ablation]:
+def ablations(program: Program) -> list[WithoutPart]:
     """A program without each role that has agents, each link between such roles, its stand-up, personas and memory.
 
     What would leave no agents, or has no effect, is left out.
     """
     org = read(program).org
-    found: list[Ablation] = []
+    found: list[WithoutPart] = []
     for part, role, link, after in _parts(org):
         if after.headcount and (edited := _edited(program, after)):
-            found.append(Ablation(part=part, role=role, link=link, program=edited))
+            found.append(WithoutPart(part=part, role=role, link=link, program=edited))
     return found
 
 

@@ -17,6 +17,7 @@ def hopeful(alive: Sequence[Candidate], outputs: Mapping[str, np.ndarray], margi
         outputs: The research output of each candidate by its name, one value a seed.
         margin: Standard errors below the best at which a candidate gets no more seeds.
     """
+    # Of all candidates so far, as a generation alone is too few to know the noise by.
     found, sd = standings(outputs)
     if not alive:
         return []

@@ -1,11 +1,12 @@
-"""The race: the best of a search run again on fresh seeds, until the worse ones are out or the seeds are used up.
+"""The race: the best of a search run again on fresh seeds, most of which go to those that may be the best of them.
 
-The search picks the best of many noisy means, which flatters it; the race is decided by runs that had no part in
-the picking.
+The search picks the best of many noisy means, which flatters them. How good they are, the race says, by runs that had
+no part in the picking; by how much they differ, both say.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 
 import numpy as np
 
@@ -14,56 +15,72 @@ from orgopt.evolve.trials.runs import Runs, Wanted
 from orgopt.study import statistics
 from orgopt.study.records.names import RACE
 from orgopt.study.records.result import Place as PlaceRecord
+from orgopt.study.standing import Standing
 
-LOOKS = 4  # each look has a share of the 5 %: more of them would save seeds and make every test harder to pass
+FIRST = 3
+"""Seeds that everybody gets: fewer tell nothing of noise."""
+DOUBT = 0.05
+"""The chance that another one is the best at which a race is over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """What became of a contender: its outputs, one a seed, and after how many seeds it left (None: at the end)."""
+    """What became of a contender: its outputs, one a seed, and what is believed of it."""
 
     entrant: str
     outputs: np.ndarray
-    dropped_at: int | None
+    estimate: float
 
     def record(self) -> PlaceRecord:
         """The place as the log has it."""
         n, found = len(self.outputs), statistics.interval(self.outputs).to_dict()
-        return PlaceRecord(**found, entrant=self.entrant, seeds=n, dropped_at=self.dropped_at)
+        return PlaceRecord(**found, entrant=self.entrant, seeds=n, dropped_at=None)
 
 
-def race(runs: Runs, contenders: Sequence[Candidate], tasks: Sequence[str], seeds: int) -> list[Place]:
-    """The places of all contenders, the winner first.
+def race(
+    runs: Runs, contenders: Sequence[Candidate], told: Mapping[str, Standing], tasks: Sequence[str], seeds: int
+) -> list[Place]:
+    """The places of all contenders, the winner first: the one of the highest estimate.
 
-    At up to four looks, whoever the leader beats in a paired t test that is corrected for all looks and contenders
-    leaves, see `statistics.losers`.
+    Each has its first seeds; then as many runs as there are contenders are given at a time, see
+    `statistics.allocation`. A contender that is clearly behind gets few of them, and those that are close many.
 
     Args:
         runs: Does the runs, and remembers them.
         contenders: Who races.
+        told: What the search knows of each by name.
         tasks: A seed's value is the mean over them.
-        seeds: The most seeds of a contender.
+        seeds: The most seeds of a contender, on average.
     """
-    alive, left = list(contenders), dict[str, int]()
-    outputs: dict[str, np.ndarray] = {}
-    looks = sorted({max(1, round(seeds * (look + 1) / LOOKS)) for look in range(LOOKS)})
-    for seen in looks:
-        # Everybody who is left runs every seed up to this look: a paired test needs the same seeds of both.
-        runs.do(RACE, [Wanted(one.name, one.program.text, k) for k in range(seen) for one in alive], tasks)
-        for one in alive:
-            outputs[one.name] = runs.outputs(RACE, one.name, tasks, range(seen)).mean(axis=1)
-        racing = {one.name: outputs[one.name] for one in alive}
-        out = statistics.losers(as_lists(racing), looks=len(looks), contenders=len(contenders))
-        left |= dict.fromkeys(out, seen)
-        alive = [one for one in alive if one.name not in out]
-        # Whoever is alone has won. How good it is, the test says, on seeds that did not pick it.
-        if len(alive) == 1:
+    counts = np.full(len(contenders), min(FIRST, seeds))
+    while True:
+        # Who has n runs has had the first n seeds, so that two that are close are compared on the same ones.
+        wanted = [
+            Wanted(one.name, one.program.text, k) for one, n in zip(contenders, counts, strict=True) for k in range(n)
+        ]
+        runs.do(RACE, sorted(wanted, key=lambda one: one.k), tasks)
+        outputs = {
+            one.name: runs.outputs(RACE, one.name, tasks, range(n)).mean(axis=1)
+            for one, n in zip(contenders, counts, strict=True)
+        }
+        sd = statistics.pooled_sd(outputs.values())
+        means, doubts = _believed([told[one.name] for one in contenders], [*outputs.values()], sd)
+        left = seeds * len(contenders) - int(counts.sum())
+        if left <= 0 or statistics.doubt_of_best(means, doubts) < DOUBT:
             break
-    places = [Place(entrant=one.name, outputs=outputs[one.name], dropped_at=left.get(one.name)) for one in contenders]
-    # Whoever left has fewer seeds: its mean is not to be compared with those of who stayed.
-    return sorted(places, key=lambda one: (one.dropped_at is not None, -float(one.outputs.mean())))
+        counts = counts + statistics.allocation(means, counts, sd, min(left, len(contenders)))
+    places = [
+        Place(entrant=one.name, outputs=outputs[one.name], estimate=float(mean))
+        for one, mean in zip(contenders, means, strict=True)
+    ]
+    return sorted(places, key=lambda one: -one.estimate)
 
 
-def as_lists(outputs: Mapping[str, np.ndarray]) -> dict[str, list[float]]:
-    """Arrays as lists of numbers."""
-    return {name: values.tolist() for name, values in outputs.items()}
+def _believed(told: Sequence[Standing], outputs: Sequence[np.ndarray], sd: float) -> tuple[np.ndarray, np.ndarray]:
+    """What search and race say of each together: means and standard deviations."""
+    if not isfinite(sd):  # one seed each, so that the race says nothing of noise
+        sd = max(one.error * one.seeds**0.5 for one in told)
+    means, doubts = [one.estimate for one in told], [one.doubt for one in told]
+    return statistics.looked_again(
+        means, doubts, [one.mean() for one in outputs], [sd / len(one) ** 0.5 for one in outputs]
+    )

@@ -18,6 +18,8 @@ from orgopt.document.reading.reader import errors
 from orgopt.errors import DocumentError, UsageError
 from orgopt.evolve.conclude import Conclusion
 from orgopt.evolve.dropping import hopeful
+from orgopt.evolve.proposers.base import Sharer
+from orgopt.evolve.proposers.cross import Cross
 from orgopt.evolve.proposers.openings import OPENING, Opening, openings
 from orgopt.evolve.proposers.rewrite.rewriting import Rewriting
 from orgopt.evolve.proposers.sampler import Proposer
@@ -144,7 +146,8 @@ class _Search:
         tasks: Sequence[str],
         first: Sequence[Opening],
     ) -> None:
-        self.proposer, self.rewriting, self.screen, self.config = proposer, rewriting, screen, proposer.config
+        self.proposer, self.screen, self.config = proposer, screen, proposer.config
+        self.sharers: tuple[Sharer, ...] = (rewriting, screen, Cross(proposer.config, proposer))
         self.runs, self.tasks = runs, tasks
         self.log, self.callback = runs.log, runs.callback
         self.openings = first
@@ -170,6 +173,7 @@ class _Search:
         kept = {record.index: record for record in self.log.of(CandidateRecord)}
         first = generation * self.config.population
         for index in range(first, first + self.config.population):
+            # None waits for the results of another, so that it does not matter which run of a batch ends first.
             candidate = self.proposer.restore(kept[index]) if index in kept else self._propose(index, generation)
             self.candidates.append(candidate)
             self._inherit(candidate)
@@ -183,9 +187,8 @@ class _Search:
 
     def _propose(self, index: int, generation: int) -> Candidate:
         known = (self.candidates, self.told)
-        candidate = self.rewriting.propose(index, generation, *known) if self.rewriting.wants(index) else None
-        if candidate is None and self.screen.wants(index):
-            candidate = self.screen.propose(index, generation, *known)
+        asked = (one.propose(index, generation, *known) for one in self.sharers if one.wants(index))
+        candidate = next((found for found in asked if found), None)
         if candidate is None and not generation:
             candidate = self._open(index, known) if index else self.proposer.first()
         if candidate is None:
@@ -202,6 +205,7 @@ class _Search:
                 changes=candidate.changes,
                 texts=candidate.texts,
                 predicted=self.screen.predicted(index),
+                other=candidate.other,
                 sampler_state=self.proposer.sampler_state(index),
             )
         )
@@ -248,6 +252,7 @@ class _Search:
             if one.name not in self.outputs:
                 self.proposer.give_up(one.index)
                 continue
+            # As measured: Optuna is told of a trial once, while estimates change with each generation.
             values = [float(self.outputs[one.name].mean())]
             for other in self.config.objectives[1:]:
                 seeds = range(self.config.search_seeds)

@@ -14,14 +14,14 @@ from orgopt.called import argument
 from orgopt.document import Program, read
 from orgopt.errors import UsageError
 from orgopt.lab import LAB_KIND
-from orgopt.plugins import Kind
+from orgopt.plugins import PluginKind
 from orgopt.score import Score
 from orgopt.study.defaults import SAMPLER
 from orgopt.study.search_plan import SearchPlan
 from orgopt.task import Task
 from orgopt.workspace import folder_name
 
-SAMPLER_KIND = Kind(group="orgopt.samplers", noun="sampler", own=SAMPLING_AGENTS)
+SAMPLER_KIND = PluginKind(group="orgopt.samplers", noun="sampler", own=SAMPLING_AGENTS)
 OBJECTIVES: Mapping[str, Callable[[Score], float]] = {
     "research-output": attrgetter("research_output"),
     "agent-seconds": attrgetter("agent_s"),
@@ -32,7 +32,7 @@ OBJECTIVES: Mapping[str, Callable[[Score], float]] = {
 CONTROLS = ("none", "fast", "all")
 NO_REWRITER = "none"
 REWRITERS = (NO_REWRITER, *REWRITING_AGENTS)
-REWRITER_KIND = Kind(group="orgopt.rewriters", noun="rewriter", own=REWRITERS)
+REWRITER_KIND = PluginKind(group="orgopt.rewriters", noun="rewriter", own=REWRITERS)
 OPTIMIZERS = frozenset({"gepa", "mipro", "simba"})
 """Rewriters that are DSPy's own optimizers: they run teams of their own before they propose one candidate."""
 BY_RUN, BY_ASKING = "run", "ask"
@@ -61,7 +61,7 @@ class StudyConfig:
         search_seeds: Runs of a candidate on each task; one that is clearly worse gets fewer.
         verify_seeds: Fresh seeds with which each submission is trained again.
         contenders: How many of the best are raced.
-        race_seeds: The most fresh seeds of the race; 0 for none.
+        race_seeds: The most fresh seeds of each in the race, on average; 0 for none.
         test_seeds: Runs of the champion and of everything that it is compared with, on seeds of their own.
         controls: What the champion is compared with: nothing but the seed document, all that is quick, or all.
         real_runs: Real training runs of the seed document and the champion of a study on recorded worlds.
@@ -137,6 +137,8 @@ class StudyConfig:
             ("plan",) if self.plan == SearchPlan() else (),
         )
         settings = {key: value for key, value in asdict(self).items() if key not in apart}
+        if not self.plan.crossed and "plan" in settings:  # as plans were before anything was crossed
+            settings["plan"] = {key: value for key, value in settings["plan"].items() if "cross" not in key}
         texts = {"program": program.text, "library": library.text if library else ""}
         digests = {key: hashlib.sha256(text.encode()).hexdigest()[:12] for key, text in texts.items()}
         measured = {
@@ -150,7 +152,7 @@ class StudyConfig:
 
 
 def packages_of(
-    programs: Iterable[Program], labs: Mapping[str, Mapping[str, str]], chosen: Iterable[tuple[Kind, str]] = ()
+    programs: Iterable[Program], labs: Mapping[str, Mapping[str, str]], chosen: Iterable[tuple[PluginKind, str]] = ()
 ) -> dict[str, str]:
     """The installed packages of what a study or a contest uses and orgopt does not have, with their versions.
 

@@ -23,7 +23,7 @@ class Defaults(NamedTuple):
 
     Attributes:
         search_seeds: Runs of a candidate.
-        race_seeds: The most fresh seeds of the race.
+        race_seeds: The most fresh seeds of each in the race, on average.
         test_seeds: Runs of the champion and of each of its controls: what claims are made of.
         controls: Which controls run. In replay without plain Optuna's GPSampler, which takes longer than all else.
     """

@@ -115,6 +115,7 @@ def _column(name: str, params: Sequence[Params], weights: Array, *, whole: bool)
     active = np.array([1.0 if whole or _active(name, one) else 0.0 for one in params])
     seen: Counter[Value] = Counter(value for value, on in zip(values, active, strict=True) if on and value is not None)
     active *= np.array([float(value is not None) for value in values])
+    # Of a value that one candidate alone had, what it does and that candidate's luck are the same thing.
     if len([value for value, number in seen.items() if number > 1]) < 2:
         return None
     numeric = all(isinstance(value, int | float) and not isinstance(value, bool) for value in seen)
@@ -160,8 +161,10 @@ class _Fit:
     """The regression: mean and covariance of all coefficients, at the prior and the noise of the greatest evidence."""
 
     def __init__(self, features: Array, y: Array, weights: Array) -> None:
+        # A mean of more seeds has less noise: scaled so, all rows have the same.
         root = np.sqrt(weights / weights.mean())
         x, z = features * root[:, None], (y - np.average(y, weights=weights)) * root
+        # Along its own directions each of the steps below is a division, where the matrix had to be solved each time.
         values, vectors = np.linalg.eigh(x.T @ x)
         values, along = np.maximum(values, 0.0), vectors.T @ (x.T @ z)
         widest = 1 / (_NARROWEST * float(y.std())) ** 2
@@ -171,6 +174,7 @@ class _Fit:
             known = float(np.sum(beta * values / (alpha + beta * values)))
             left = float(np.sum((z - x @ (vectors @ mean)) ** 2))
             alpha = min(widest, known / max(float(mean @ mean), 1e-12))
+            # One degree of freedom stays for the noise: enough coefficients could explain all of it.
             beta = max(len(y) - known, 1.0) / max(left, 1e-12)
         self.mean: Array = vectors @ (beta * along / (alpha + beta * values))
         self.covariance: Array = (vectors / (alpha + beta * values)) @ vectors.T
@@ -185,6 +189,7 @@ def _effect(column: _Column, mean: Array, covariance: Array, *, whole: bool) -> 
     shown, tried = _levels(values, numeric=column.numeric)
     levels = [Level(value, *told(column.features(value)), tried[value]) for value in shown]
     if column.numeric:
+        # The candidate at the end of a line pulls most at it: one alone is not what a change is told of.
         often = [level for level in levels if level.tried > 1] or levels
         first, last = often[0].value, often[-1].value
     else:

@@ -1,5 +1,7 @@
 """A study's folder while it is written: its append-only log, its documents and ledgers, and its best document.
 
+The log is read by `orgopt.study.records.reader`.
+
 mlruns/studies/<name>/
     study.jsonl               one record a line: `study`, `candidate`, `rewrite`, `evaluation`, `generation`, `entrant`,
                               `final`

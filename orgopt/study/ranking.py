@@ -124,7 +124,8 @@ def ranking(
     }
     corrected = statistics.corrected(list(differences.values())) if sure else ["no difference"] * len(differences)
     verdicts = dict(zip(differences, corrected, strict=True))
-    noise = float(np.sqrt(np.mean([one.sd**2 for one in differences.values()])))
+    # One entrant alone differs from nobody.
+    noise = float(np.sqrt(np.mean([one.sd**2 for one in differences.values()]))) if differences else float("nan")
     budgets = budget_s if isinstance(budget_s, Mapping) else dict.fromkeys(tasks, budget_s)
     placings: list[Placing] = []
     for name in ranked:

@@ -6,7 +6,14 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from orgopt.agent_names import OPENING_AGENT, REWRITING_AGENTS, SAMPLING_AGENTS, SCREENING_AGENT, WRITING_AGENT
+from orgopt.agent_names import (
+    CROSSING_AGENT,
+    OPENING_AGENT,
+    REWRITING_AGENTS,
+    SAMPLING_AGENTS,
+    SCREENING_AGENT,
+    WRITING_AGENT,
+)
 from orgopt.org import DEFAULT_RISK, Org, Role
 
 ALL_AT_ONCE = 1.0
@@ -42,6 +49,8 @@ class SearchPlan:
         screened: The share of the later places that a model of all that was tried proposes, where a study has one.
         written: The share of these that it writes, and does not screen, where it does both.
         screen_risk: How far the changes go that are screened.
+        crossed: The share of what samplers would propose after the first generation that is two candidates crossed.
+        cross_risk: How often the second of these is the best of some kind of organization, as `restless` says.
         drop_after: Seeds that every candidate gets.
         drop_margin: Standard errors below the best at which a candidate then gets no more.
     """
@@ -52,6 +61,8 @@ class SearchPlan:
     screened: float = 3 / 4
     written: float = 1 / 2
     screen_risk: float = DEFAULT_RISK
+    crossed: float = 0.0
+    cross_risk: float = DEFAULT_RISK
     drop_after: int = 2
     drop_margin: float = 2.0
 
@@ -92,7 +103,7 @@ def searching(org: Org) -> Searching:
     """The settings of a search, whose headcounts are shares of what is proposed.
 
     Openings share the first generation with the samplers. The rewriter has its part of every later one, and what is
-    left of it samplers share with the models of what was tried.
+    left of it samplers share with the models of what was tried and with crossing.
 
     Args:
         org: A search without errors.
@@ -101,14 +112,17 @@ def searching(org: Org) -> Searching:
     screeners, writers = _at_work(org, (SCREENING_AGENT,)), _at_work(org, (WRITING_AGENT,))
     sampled, screened, written = map(_heads, ((first, *others), screeners, writers))
     openings, rewriters = _heads(_at_work(org, (OPENING_AGENT,))), _at_work(org, REWRITING_AGENTS)
-    model, usual = screened + written, SearchPlan()
+    crossers, usual = _at_work(org, (CROSSING_AGENT,)), SearchPlan()
+    model, crossed = screened + written, _heads(crossers)
     plan = SearchPlan(
         risk=org.risk_of(first),
         beside=tuple(Beside(sampler=one.agent, share=one.headcount / sampled, risk=org.risk_of(one)) for one in others),
         openings=openings / (openings + sampled),
-        screened=model / (model + sampled) if model else usual.screened,
+        screened=model / (model + sampled + crossed) if model else usual.screened,
         written=written / model if screened and written else usual.written,
         screen_risk=org.risk_of(screeners[0]) if screeners else usual.screen_risk,
+        crossed=crossed / (crossed + sampled),
+        cross_risk=org.risk_of(crossers[0]) if crossers else usual.cross_risk,
         drop_after=org.drop_after,
         drop_margin=org.drop_margin,
     )
@@ -118,7 +132,7 @@ def searching(org: Org) -> Searching:
         search_seeds=org.rounds,
         feedback="both" if screened and written else "screen" if screened else "write" if written else "off",
         rewriter=rewriters[0].agent if rewriters else "none",
-        rewrite_share=(heads := _heads(rewriters)) / (heads + sampled + model) if rewriters else 1 / 3,
+        rewrite_share=(heads := _heads(rewriters)) / (heads + sampled + model + crossed) if rewriters else 1 / 3,
         rewriter_model=rewriters[0].model if rewriters else "",
         plan=plan,
     )

@@ -1,11 +1,11 @@
-"""Statistics of studies: confidence intervals (level and method), differences, shrinkage, who may be dropped early.
+"""Statistics of studies: confidence intervals (level and method), differences, shrinkage, who gets runs.
 
 Values are scores, higher is better, one a seed; values of two entrants are paired where both ran the same seeds.
 Pure functions of their arguments: what is resampled is decided by a seed.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -148,6 +148,7 @@ def seeds_for(sd: float, effect: float) -> int:
     """
     if not effect > 0:
         raise ValueError(f"an effect to be resolved is above 0, not {effect}")
+    # Searched for, because the quantiles of t depend on the number that is asked for.
     low, high = 1, 2
     while detectable(sd, high) > effect and high < MAX_SEEDS:
         low, high = high, 2 * high
@@ -166,6 +167,7 @@ def holm(p_values: ArrayLike) -> Array:
     order = np.argsort(given, kind="stable")
     steps = given[order] * np.arange(len(given), 0, -1)
     adjusted = np.empty_like(given)
+    # The larger of two p-values stays the larger: else the weaker of two differences could hold where the other falls.
     adjusted[order] = np.minimum(1.0, np.maximum.accumulate(steps))
     return adjusted
 
@@ -198,6 +200,7 @@ def shrink(means: ArrayLike, errors: ArrayLike) -> Shrunken:
     centre = float((weights * m).sum() / weights.sum())
     pull = noise * weights
     variance = (1 - pull) * noise + pull**2 / weights.sum()
+    # Below four means the factor has no finite value: so few say nothing of how sure the spread is.
     if len(m) > 3:
         mean_noise = float((weights * noise).sum() / weights.sum())
         alike = (mean_noise + between) / (noise + between)
@@ -227,26 +230,66 @@ def clearly_worse(mean: float, n: int, best_mean: float, best_n: int, sd: float,
     return best_mean - mean > z * sd * math.sqrt(1 / n + 1 / best_n)
 
 
-def losers(
-    values: Mapping[str, Sequence[float]], *, looks: int, contenders: int, alpha: float = 1 - LEVEL
-) -> tuple[str, ...]:
-    """Who leaves a race at one of its looks: those that the leader beats in a one-sided paired t test.
+def looked_again(means: ArrayLike, sds: ArrayLike, values: ArrayLike, errors: ArrayLike) -> tuple[Array, Array]:
+    """What is believed of several after a second look at them, means and standard deviations, each of shape (n,).
 
-    Each test has the level alpha / (looks × (contenders − 1)), after Bonferroni: over the whole race, the
-    chance that the truly best leaves is at most alpha, whoever leads and however many looks are used.
+    The first look may be off by as much for all of them, as the seeds are that a search was made on: what all have in
+    common is taken from the second look, and the first says how they differ. Both are normal.
 
     Args:
-        values: The scores of those who are still in the race, on the same seeds in the same order.
-        looks: How often the race is looked at in all, fixed before it begins.
-        contenders: How many began it.
-        alpha: The chance to lose the best that is accepted.
+        means: What the first look says, shape (n,).
+        sds: Its doubts, shape (n,); one that is 0 is not known, and then the first look says nothing.
+        values: What the second look says, shape (n,).
+        errors: Its standard errors, shape (n,).
     """
-    scores = {name: finite(one) for name, one in values.items()}
-    if len(scores) < 2 or len(next(iter(scores.values()))) < 3:  # two differences may be equal by chance
-        return ()
-    leader = max(scores, key=lambda name: float(scores[name].mean()))
-    level = alpha / (looks * max(1, contenders - 1))
-    return tuple(name for name in scores if name != leader and _beats(scores[leader] - scores[name], level))
+    m, y = np.asarray(means, float), np.asarray(values, float)
+    known = np.asarray(sds, float) ** 2
+    first, second = np.where(known > 0, known, math.inf), np.maximum(np.asarray(errors, float), 1e-9) ** 2
+    weights = 1 / (first + second)
+    off = float((weights * (m - y)).sum() / weights.sum()) if weights.any() else 0.0
+    precision = 1 / first + 1 / second
+    return ((m - off) / first + y / second) / precision, 1 / np.sqrt(precision)
+
+
+def doubt_of_best(means: ArrayLike, sds: ArrayLike) -> float:
+    """The chance, at most, that another one is better than the one of the highest mean, given what is believed of each.
+
+    The sum over the others (Bonferroni), each by the normal difference of two independent beliefs.
+    """
+    from scipy.special import ndtr
+
+    m, s = np.asarray(means, float), np.asarray(sds, float)
+    best = int(m.argmax())
+    apart = np.maximum(np.hypot(s[best], s), 1e-12)
+    return float(np.delete(ndtr((m - m[best]) / apart), best).sum())
+
+
+def allocation(means: ArrayLike, counts: ArrayLike, sd: float, more: int) -> Array:
+    """How many of some more runs each of several should get, so that the best of them is likely to be found.
+
+    Optimal computing budget allocation (Chen, Lin, Yücesan and Chick 2000, Discrete Event Dynamic Systems "Simulation
+    Budget Allocation for Further Enhancing the Efficiency of Ordinal Optimization"), for one noise of all: runs in
+    proportion to one over the squared distance to the best, and the best the root of the sum of the others' squares.
+    Nothing is drawn, so that it follows from its arguments alone.
+
+    Args:
+        means: What is believed of each, shape (n,), two or more.
+        counts: The runs that each has had, shape (n,).
+        sd: Noise of one run; distances below a hundredth of it count as that.
+        more: Runs to give, one after the other to whoever is furthest behind its share.
+
+    Returns:
+        Runs of each, shape (n,), whose sum is `more`.
+    """
+    m, had = np.asarray(means, float), np.asarray(counts, int)
+    best = int(m.argmax())
+    weights = np.maximum(m[best] - m, max(0.01 * sd, 1e-12)) ** -2.0
+    weights[best] = 0.0
+    weights[best] = math.sqrt(float((weights**2).sum()))
+    shares, given = weights / weights.sum(), np.zeros_like(had)
+    for step in range(1, more + 1):
+        given[int((shares * (had.sum() + step) - had - given).argmax())] += 1
+    return given
 
 
 def _between(means: Array, noise: Array) -> float:
@@ -257,6 +300,7 @@ def _between(means: Array, noise: Array) -> float:
         centre = (weights * means).sum() / weights.sum()
         return float((weights * (means - centre) ** 2).sum()) - (len(means) - 1)
 
+    # At the sum of squares the weighted ones are 1 at most, and n - 1 are expected: the root lies below.
     low, high = 0.0, float(((means - means.mean()) ** 2).sum())
     if excess(low) <= 0:
         return 0.0
@@ -265,11 +309,6 @@ def _between(means: Array, noise: Array) -> float:
         middle = (low + high) / 2
         low, high = (middle, high) if excess(middle) > 0 else (low, middle)
     return high
-
-
-def _beats(apart: Array, level: float) -> bool:
-    n = len(apart)
-    return float(apart.mean()) > t_quantile(n - 1, 1 - level) * spread_of(apart) / math.sqrt(n)
 
 
 def _p_value(mean: float, sd: float, n: int) -> float:

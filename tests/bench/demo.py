@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from orgopt.study.records.result import Claim
-from orgopt.study.verdict.ending import text
+from orgopt.study.verdict.ending_form import text
 from orgopt.study.verdict.study import ending
 from orgopt.study.view import StudyView, load_study
 from tests.fakes.browser import CHROMIUM, keep, pages

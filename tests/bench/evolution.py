@@ -1,6 +1,7 @@
 """Measure what studies gain: search on one task, then claim on test seeds, on the other task and on other hardware.
 
-    python -m tests.bench.evolution [--quick]        # about half an hour of two cores; --quick for a look
+    python -m tests.bench.evolution --keep FOLDER    # more than an hour of one core
+    python -m tests.bench.evolution --quick          # for a look
 
 Everything is replayed. The champions of several studies meet their seed document, a flat linked team, the best of the
 organizations in `orgs/`, which is picked on seeds of its own, one agent, and plain Optuna, all on the same seeds.
@@ -18,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -67,9 +69,7 @@ def contest(
     with Arena({task: load_task(task)}, terms, workers=os.cpu_count() or 1) as arena:
         one = Contest(entrants, arena, seed=seed)
         one.run(seeds)
-        return {
-            name: np.array([one.scores[name, task, k]["research_output"] for k in range(seeds)]) for name in entrants
-        }
+        return {name: np.array([one.scores[name, task, k].research_output for k in range(seeds)]) for name in entrants}
 
 
 def hand_made(task: str, seeds: int) -> tuple[str, str]:
@@ -167,9 +167,11 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="few seeds and candidates; writes nothing")
     parser.add_argument("--task", action="append", help="only this task; several")
     parser.add_argument("--studies", type=int, default=4, help="study seeds a task")
+    parser.add_argument("--keep", type=Path, help="a folder of the studies; those that are there go on")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as scratch:
-        parts = [measured(task, Path(scratch), asked.studies, quick=asked.quick) for task in asked.task or BUDGETS]
+    with ExitStack() as stack:
+        scratch = asked.keep or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        parts = [measured(task, scratch.resolve(), asked.studies, quick=asked.quick) for task in asked.task or BUDGETS]
     head = f"Measured {dt.datetime.now(dt.UTC):%Y-%m-%d} on {os.cpu_count()} cores, Python {platform.python_version()}."
     text = "\n\n".join([head, *parts])
     print(text)

@@ -25,8 +25,8 @@ from orgopt.evolve.proposers.draws import coordinates, transferred
 from orgopt.evolve.proposers.screen import Screen
 from orgopt.evolve.space.genome import Space
 from orgopt.evolve.surrogate import ensemble
-from orgopt.evolve.surrogate.examples import Tried, from_records, records_of
-from orgopt.evolve.surrogate.gp import Known, krige
+from orgopt.evolve.surrogate.examples import Examples, from_records, records_of
+from orgopt.evolve.surrogate.gp import KnownScores, krige
 from orgopt.study.quality import Quality, quality
 from orgopt.study.view import load_study
 from orgopt.task_folder import load_task
@@ -35,21 +35,21 @@ from tests.bench.evolution import BUDGETS, ROOT, SEED, SLOTS
 FOLDS = 5
 
 
-def kriging(known: Known) -> Quality:
+def kriging(known: KnownScores) -> Quality:
     """How well kriging predicts each fifth from the others."""
     fold = np.random.default_rng(0).permutation(len(known.values)) % FOLDS
     mean, sd = np.zeros(len(fold)), np.zeros(len(fold))
     for part in range(FOLDS):
         rest, hidden = fold != part, fold == part
-        mean[hidden], sd[hidden] = krige(Known(*(array[rest] for array in known))).predict(known.points[hidden])
+        mean[hidden], sd[hidden] = krige(KnownScores(*(array[rest] for array in known))).predict(known.points[hidden])
     return quality(mean, np.hypot(sd, known.errors), known.values)
 
 
-def of(folder: Path, space: Space) -> tuple[Tried, Known]:
+def of(folder: Path, space: Space) -> tuple[Examples, KnownScores]:
     """What a study tried, for each of the two models."""
     (tried,) = from_records(records_of(load_study(folder)))
     points = np.array([coordinates(space, transferred(space, params)) for params in tried.params])
-    return tried, Known(points, tried.values, tried.errors)
+    return tried, KnownScores(points, tried.values, tried.errors)
 
 
 def ranks(scratch: Path, task: str, space: Space) -> str:

@@ -34,7 +34,7 @@ from orgopt.evolve.trials.optuna_baseline import evaluate_plain
 from orgopt.jsonl import JsonLog, read_lines
 from orgopt.knob import Settings, parse_knobs
 from orgopt.lab.replay import ReplayLab
-from orgopt.lab.worlds.world import Called
+from orgopt.lab.worlds.world import CalledWorld
 from orgopt.samples import t_quantile
 from orgopt.scoring import Score, evaluate
 from orgopt.task import Measure, Task
@@ -196,7 +196,7 @@ class Place(NamedTuple):
     """A world with its task, and its optimum by the loss that steers."""
 
     task: Task
-    source: Called
+    source: CalledWorld
     optimum: Measure
 
     def vp(self, score: Score) -> float:
@@ -236,7 +236,7 @@ def place(folder: Path, name: str, instance: str, *, conditions: bool = False) -
     start = Measure(metric=default, heldout=world.truth(defaults), sd=world.noise, seeds=16)
     end = Measure(metric=least, heldout=world.truth(best), sd=world.noise, seeds=16)
     task = _task(f"{name}:{instance}", world, start, end)
-    return Place(task, Called(task, world), end)
+    return Place(task, CalledWorld(task, world), end)
 
 
 def _task(name: str, world: Surrogate, baseline: Measure, reference: Measure) -> Task:

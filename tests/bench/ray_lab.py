@@ -49,16 +49,35 @@ def sleeper(folder: Path) -> Task:
     return load_task(str(folder), folder.parent)
 
 
-def launches(lab: Lab) -> list[float]:
-    """Seconds from one outcome to the next, one slot."""
-    lab.reset()
-    took: list[float] = []
+def launches(*labs: Lab) -> list[list[float]]:
+    """Seconds from one outcome to the next in each lab of one slot; they take turns, so that all have the same load."""
+    took: list[list[float]] = [[] for _ in labs]
+    for lab in labs:
+        lab.reset()
     for number in range(1, LAUNCHES + 1):
-        began = time.perf_counter()
-        lab.submit(Experiment(id=number, settings={"X": 0.5}, seed=number))
-        lab.wait(lab.now() + 60)
-        took.append(time.perf_counter() - began)
+        for lab, of in zip(labs, took, strict=True):
+            began = time.perf_counter()
+            lab.submit(Experiment(id=number, settings={"X": 0.5}, seed=number))
+            lab.wait(lab.now() + 60)
+            of.append(time.perf_counter() - began)
     return took
+
+
+def hop() -> float:
+    """Seconds of a call of an actor that does nothing, the median: what Ray itself costs."""
+    actor = ray.remote(num_cpus=0)(Nothing).remote()
+    took: list[float] = []
+    for _ in range(LAUNCHES):
+        began = time.perf_counter()
+        ray.get(actor.nothing.remote())
+        took.append(time.perf_counter() - began)
+    ray.kill(actor)
+    return median(took)
+
+
+class Nothing:
+    def nothing(self) -> None:
+        pass
 
 
 def busy(lab: Lab, slots: int) -> float:
@@ -107,8 +126,13 @@ def main() -> None:
     print(f"Measured {datetime.now(UTC):%Y-%m-%d} on {machine}, load {os.getloadavg()[0]:.1f} before it began.\n")
     with TemporaryDirectory() as scratch:
         with LocalLab(toy_task(), 1) as local, RayLab(toy_task(), 1) as there:
-            here, far = median(launches(local)), median(launches(there))
-        print(f"- A launch: {1000 * here:.0f} ms locally, {1000 * far:.0f} ms on the cluster (medians of {LAUNCHES}).")
+            here, far = launches(local, there)
+        more = median(b - a for a, b in zip(here, far, strict=True))
+        print(
+            f"- A launch: {1000 * median(here):.0f} ms locally, {1000 * median(far):.0f} ms on the cluster, in turns "
+            f"(medians of {LAUNCHES}); {1000 * more:+.1f} ms by pairs. A call of an actor that does nothing: "
+            f"{1000 * hop():.1f} ms."
+        )
         folder = Path(scratch, "sleeper")
         folder.mkdir()
         with RayLab(sleeper(folder), NODES) as lab:

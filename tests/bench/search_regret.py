@@ -18,6 +18,7 @@ import argparse
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from math import inf
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,8 +29,8 @@ import numpy as np
 import orgopt
 from orgopt.agent_names import WORKING_AGENTS
 from orgopt.document import Program, load, parse
-from orgopt.evolve import search
 from orgopt.evolve.proposers import sampler
+from orgopt.evolve.proposers.cross import Cross
 from orgopt.evolve.proposers.draws import mutated
 from orgopt.evolve.proposers.openings import openings
 from orgopt.evolve.proposers.sampler import Proposer
@@ -40,12 +41,13 @@ from orgopt.jsonl import JsonLog, read_lines
 from orgopt.lab import make_lab
 from orgopt.scoring import evaluate
 from orgopt.study.config import StudyConfig
+from orgopt.study.search_plan import SearchPlan
 from orgopt.study.standing import Standing, standings
 from orgopt.study.statistics import interval
 from orgopt.study.view import CandidateView
 from orgopt.task_folder import load_task
 from tests.bench.evolution import ROOT, SEED
-from tests.bench.search_variants import by_kind, crossing, pieces
+from tests.bench.search_variants import by_kind
 
 BUDGETS = {"tinygpt": 25.0, "digits": 8.0}
 """Lab seconds in which two slots do about 40 experiments."""
@@ -64,7 +66,8 @@ class Arm(NamedTuple):
         sampler: Optuna's.
         more: Parts that a candidate changes beyond two, on average.
         opened: Whether the first generation has the openings.
-        crossed: The share of candidates that have a part of another one.
+        crossed: The share of candidates after the first generation that have a part of another one.
+        cross_risk: How often that is the best of some kind of organization, 0 to .9.
         kinds: The share of parents that are the best of a kind of organization.
     """
 
@@ -72,7 +75,14 @@ class Arm(NamedTuple):
     more: float = 1.0
     opened: bool = False
     crossed: float = 0.0
+    cross_risk: float = 0.3
     kinds: float = 0.0
+
+    @property
+    def plan(self) -> SearchPlan:
+        """The plan of such a search."""
+        openings = SearchPlan().openings if self.opened else 0.0
+        return SearchPlan(crossed=self.crossed, cross_risk=self.cross_risk, openings=openings)
 
 
 ARMS: Mapping[str, Arm] = {
@@ -83,6 +93,7 @@ ARMS: Mapping[str, Arm] = {
     "gp": Arm(sampler="gp"),
     "tpe, crossed .3": Arm(crossed=0.3),
     "random, crossed .3": Arm(sampler="random", crossed=0.3),
+    "tpe, crossed .3 among kinds": Arm(crossed=0.3, cross_risk=0.9),
     "tpe, kinds .3": Arm(kinds=0.3),
     "tpe, openings": Arm(opened=True),
 }
@@ -121,6 +132,16 @@ class Landscape:
         return best
 
 
+def pieces(space: Space) -> dict[str, list[str]]:
+    """Parts in which something good is hidden: free parameters of each role, of the meeting, of each kind of link."""
+    found: dict[str, list[str]] = {}
+    roles = {role.id for role in space.roles}
+    for name in space.free:
+        kind, _, of = name.partition("/")
+        found.setdefault(f"role {of}" if of in roles and kind != "shares" else kind, []).append(name)
+    return found
+
+
 def _near(value: Any, wanted: Any, origin: Any) -> float:
     """Whether a value is what is wanted; of a number, how much of the way there."""
     if isinstance(wanted, bool | str) or value == wanted or origin == wanted:
@@ -134,14 +155,18 @@ def simulated(arm: Arm, number: int) -> float:
     space = Space(seed, library, BUDGETS["tinygpt"])
     land, rng = Landscape(space, number), np.random.default_rng([number, 1])
     terms = {"generations": GENERATIONS, "population": POPULATION, "budget_s": BUDGETS["tinygpt"], "slots": SLOTS}
-    proposer = Proposer(space, StudyConfig(**terms, seed=number, sampler=arm.sampler))
+    config = StudyConfig(**terms, seed=number, sampler=arm.sampler, plan=arm.plan)
+    proposer = Proposer(space, config)
+    cross = Cross(config, proposer)
     known, told, outputs = list[Candidate](), dict[str, Standing](), dict[str, np.ndarray]()
     with ExitStack() as stack:
         _changed(stack, arm)
         for generation in range(GENERATIONS):
             batch = list[Candidate]()
             for index in range(generation * POPULATION, (generation + 1) * POPULATION):
-                one = proposer.propose(index, generation, known, told) if index else proposer.first()
+                one = cross.propose(index, generation, known, told) if cross.wants(index) else None
+                if one is None:
+                    one = proposer.propose(index, generation, known, told) if index else proposer.first()
                 known.append(one)
                 batch.append(one)
             for one in batch:
@@ -154,11 +179,9 @@ def simulated(arm: Arm, number: int) -> float:
 
 def _changed(stack: ExitStack, arm: Arm) -> None:
     """Put what an arm does otherwise in its place."""
-    stack.enter_context(patch.object(sampler, "MORE", arm.more))
+    stack.enter_context(patch.object(sampler, "more", lambda _: arm.more))
     if arm.kinds:
         stack.enter_context(patch.object(Proposer, "parents", by_kind(Proposer.parents, arm.kinds)))
-    if arm.crossed:
-        stack.enter_context(patch.object(Proposer, "propose", crossing(Proposer.propose, arm.crossed)))
 
 
 def study(task: str, arm: Arm, number: int, library: Path) -> str:
@@ -168,9 +191,7 @@ def study(task: str, arm: Arm, number: int, library: Path) -> str:
         path.write_text((ROOT / "orgs" / f"{SEED}.md").read_text("utf-8"), "utf-8")
         (Path(scratch) / "orgopt.toml").write_text("", "utf-8")
         _changed(stack, arm)
-        if not arm.opened:
-            stack.enter_context(patch.object(search, "openings", lambda *_: []))
-        done = orgopt.optimize(
+        planned = orgopt.plan(
             str(path),
             task=task,
             budget=BUDGETS[task],
@@ -180,7 +201,7 @@ def study(task: str, arm: Arm, number: int, library: Path) -> str:
             population=POPULATION,
             search_seeds=SEARCH_SEEDS,
             race_seeds=0,
-            contenders=1,
+            contenders=2,
             test_seeds=1,
             controls="none",
             sampler=arm.sampler,
@@ -189,6 +210,7 @@ def study(task: str, arm: Arm, number: int, library: Path) -> str:
             workers=1,
             tracking=False,
         )
+        done = replace(planned, config=replace(planned.config, plan=arm.plan)).carry_out()
         return max((one for one in done.candidates if one.standing), key=_estimate).record.program
 
 

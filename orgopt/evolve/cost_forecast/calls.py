@@ -37,34 +37,34 @@ DENSE, THIN = 3, 5
 _VARIES = 2  # how far experiments and calls may be faster or slower than those that were timed
 
 
-class Span(NamedTuple):
+class Bounds(NamedTuple):
     """The least and the most of something."""
 
     low: float
     high: float
 
-    def times(self, factor: float) -> "Span":
+    def times(self, factor: float) -> "Bounds":
         """Both ends, so many times."""
-        return Span(self.low * factor, self.high * factor)
+        return Bounds(self.low * factor, self.high * factor)
 
-    def by(self, other: "Span") -> "Span":
+    def by(self, other: "Bounds") -> "Bounds":
         """The least by the least, and the most by the most."""
-        return Span(self.low * other.low, self.high * other.high)
+        return Bounds(self.low * other.low, self.high * other.high)
 
-    def plus(self, other: "Span") -> "Span":
+    def plus(self, other: "Bounds") -> "Bounds":
         """The sum of the ends."""
-        return Span(self.low + other.low, self.high + other.high)
+        return Bounds(self.low + other.low, self.high + other.high)
 
 
-_GREETING = Span(10, 60)  # tokens of a first question, and of its answer
+_GREETING = Bounds(10, 60)  # tokens of a first question, and of its answer
 
 
 class Pace(NamedTuple):
     """The seconds and the tokens of a call, with where they are from."""
 
-    seconds: Span
-    input_tokens: Span
-    output_tokens: Span
+    seconds: Bounds
+    input_tokens: Bounds
+    output_tokens: Bounds
     basis: str
 
 
@@ -80,11 +80,11 @@ class Calls:
         basis: What the seconds and tokens of a call are taken from.
     """
 
-    calls: Span
-    input_tokens: Span
-    output_tokens: Span
-    usd: Span
-    hours: Span
+    calls: Bounds
+    input_tokens: Bounds
+    output_tokens: Bounds
+    usd: Bounds
+    hours: Bounds
     basis: str
 
     def plus(self, other: "Calls") -> "Calls":
@@ -100,7 +100,7 @@ class Calls:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class CallTerms:
     """What a run's language agents work under.
 
     Attributes:
@@ -117,12 +117,12 @@ class Terms:
     slots: int
     experiment_s: float
     edits: bool
-    runs: Span
-    firsts: Span
+    runs: Bounds
+    firsts: Bounds
     virtual: bool = False
 
 
-def calls(org: Org, tasks: Sequence[Task], settings: LanguageSettings, terms: Terms, pace: Pace | None) -> Calls:
+def calls(org: Org, tasks: Sequence[Task], settings: LanguageSettings, terms: CallTerms, pace: Pace | None) -> Calls:
     """What all runs of teams like an organization would ask.
 
     Args:
@@ -135,24 +135,24 @@ def calls(org: Org, tasks: Sequence[Task], settings: LanguageSettings, terms: Te
     Raises:
         UsageError: A role has no model, or a model no price.
     """
-    asked = tokens_in = tokens_out = usd = seconds = Span(0, 0)
+    asked = tokens_in = tokens_out = usd = seconds = Bounds(0, 0)
     nominal = False
     for role in (role for role in org.roles if role.headcount and role.agent == LANGUAGE_AGENT):
         found = pace or guess(org, role, tasks, edits=terms.edits)
         model, wall = settings.model(role.model), found.seconds
         if model.nominal(virtual=terms.virtual):
             ends = zip(found.input_tokens, found.output_tokens, strict=True)
-            found = found._replace(seconds=Span(*(model.nominal_s(int(told), int(said)) for told, said in ends)))
+            found = found._replace(seconds=Bounds(*(model.nominal_s(int(told), int(said)) for told, said in ends)))
             nominal = True
         own = _thoughts(org, role, terms, found.seconds).by(terms.runs)
         if role.memory == "lasting":
             own = own.plus(terms.firsts)
-        own = own.by(Span(1, REPAIRED + model.looks))
+        own = own.by(Bounds(1, REPAIRED + model.looks))
         inputs, outputs = own.by(found.input_tokens), own.by(found.output_tokens)
         price = price_of(settings, model)
         asked, tokens_in, tokens_out = asked.plus(own), tokens_in.plus(inputs), tokens_out.plus(outputs)
         low, high = (price.of(int(a), int(b)) for a, b in zip(inputs, outputs, strict=True))
-        usd, seconds = usd.plus(Span(low, high)), seconds.plus(own.by(wall))
+        usd, seconds = usd.plus(Bounds(low, high)), seconds.plus(own.by(wall))
     guessed = "a guess of their tokens, at nominal speeds" if nominal else "a guess of 0.5 to 30 s a call"
     basis = pace.basis if pace else guessed
     hours = seconds.times(1 / 3600)
@@ -170,10 +170,10 @@ def first_questions(settings: LanguageSettings, names: Iterable[str]) -> Calls:
         UsageError: A model has no price.
     """
     models = [settings.model(name) for name in dict.fromkeys(names)]
-    asked = Span(len(models), 2 * len(models))
+    asked = Bounds(len(models), 2 * len(models))
     tokens = asked.by(_GREETING)
     price = [price_of(settings, model).of(int(_GREETING.high), int(_GREETING.high)) for model in models]
-    usd, hours = Span(0, 2 * sum(price)), asked.by(Span(0.5, 30)).times(1 / 3600)
+    usd, hours = Bounds(0, 2 * sum(price)), asked.by(Bounds(0.5, 30)).times(1 / 3600)
     basis = "two first questions a model"
     return Calls(calls=asked, input_tokens=tokens, output_tokens=tokens, usd=usd, hours=hours, basis=basis)
 
@@ -187,7 +187,7 @@ def guess(org: Org, role: Role, tasks: Sequence[Task], *, edits: bool) -> Pace:
     most = max(map(sum, zip(told, scripts, strict=True))) + MAX_KNOWN + MAX_INBOX + kept
     least = min(map(sum, zip(told, scripts, strict=True)))
     said = 500 + kept // DENSE + (max(scripts) // DENSE)
-    return Pace(Span(0.5, 30), Span(least / THIN, most / DENSE), Span(10, 2 * said), "a guess")
+    return Pace(Bounds(0.5, 30), Bounds(least / THIN, most / DENSE), Bounds(10, 2 * said), "a guess")
 
 
 def earlier(folders: Iterable[Path], models: Mapping[str, Any]) -> Pace | None:
@@ -209,27 +209,27 @@ def earlier(folders: Iterable[Path], models: Mapping[str, Any]) -> Pace | None:
     if len(given) < LEAST:
         return None
     seconds, inputs, outputs = (
-        Span(*np.quantile([getattr(one, name) for one in given], (0.05, 0.95)).tolist())
+        Bounds(*np.quantile([getattr(one, name) for one in given], (0.05, 0.95)).tolist())
         for name in ("seconds", "input_tokens", "output_tokens")
     )
-    slower = Span(seconds.low / _VARIES, seconds.high * _VARIES)
+    slower = Bounds(seconds.low / _VARIES, seconds.high * _VARIES)
     return Pace(slower, inputs, outputs, f"{len(given)} earlier answers of the same models")
 
 
-def _thoughts(org: Org, role: Role, terms: Terms, seconds: Span) -> Span:
+def _thoughts(org: Org, role: Role, terms: CallTerms, seconds: Bounds) -> Bounds:
     """Thoughts of a role in a run."""
     quick, slow = terms.experiment_s / _VARIES, terms.experiment_s * _VARIES
     crowd = math.ceil(org.headcount / terms.slots)
     least = terms.budget_s / (seconds.high + slow * crowd) / (1 + org.confirm_of(role))
     most = min(role.headcount * terms.budget_s / (seconds.low + quick), terms.slots * terms.budget_s / quick)
     # The first begins at once, and the last of each agent is cut by the end of the budget.
-    found = Span(role.headcount * max(1.0, math.floor(least)), most + role.headcount)
+    found = Bounds(role.headcount * max(1.0, math.floor(least)), most + role.headcount)
     standup = org.standup
     if standup is None or (standup.attendees and role.id not in standup.attendees):
         return found
     experiments = terms.slots * terms.budget_s / quick
     meetings = terms.budget_s / standup.every if standup.unit == "s" else experiments / standup.every
-    return found.plus(Span(0, role.headcount * min(meetings, terms.budget_s / max(seconds.low, 1e-3))))
+    return found.plus(Bounds(0, role.headcount * min(meetings, terms.budget_s / max(seconds.low, 1e-3))))
 
 
 def _age(folder: Path) -> float:

@@ -6,9 +6,9 @@ from statistics import fmean
 from typing import Any, NamedTuple
 
 from orgopt.evolve.controls import PLAIN, control_seeds
-from orgopt.evolve.cost_forecast.calls import Calls, Span
+from orgopt.evolve.cost_forecast.calls import Bounds, Calls
 from orgopt.evolve.proposers.rewrite.rewriting import optimizer_runs
-from orgopt.evolve.race import LOOKS
+from orgopt.evolve.race import FIRST
 from orgopt.json_values import json_values
 from orgopt.org import Org
 from orgopt.study.config import BY_RUN, OPTIMIZERS, StudyConfig
@@ -40,13 +40,13 @@ class Estimate:
         language: What language agents would ask; None without any.
     """
 
-    runs: Mapping[str, Span]
-    experiments: Span
-    slot_hours: Span
-    wall_s: Span
-    wall_hours: Span
+    runs: Mapping[str, Bounds]
+    experiments: Bounds
+    slot_hours: Bounds
+    wall_s: Bounds
+    wall_hours: Bounds
     plain_s: Mapping[str, float]
-    usd: Span | None
+    usd: Bounds | None
     basis: str
     language: Calls | None = None
 
@@ -101,7 +101,7 @@ def estimate(
         usd_per_slot_hour: The price of the hardware.
     """
     phases = _runs(config, org, tasks, held_out)
-    total = Span(sum(span.low for span in phases.values()), sum(span.high for span in phases.values()))
+    total = Bounds(sum(span.low for span in phases.values()), sum(span.high for span in phases.values()))
     per_run = config.budget_s * config.slots / experiment_s
     if timed:
         seconds, per_run, basis = timed.wall_s, timed.experiments, f"{timed.runs} earlier runs under the same terms"
@@ -114,12 +114,12 @@ def estimate(
     else:
         seconds, basis = per_run / REPLAYED_PER_S, "a thousand replayed experiments a second"
     plain = _plain(config, tasks + held_out, org)
-    teams = Span(total.low - sum(plain.values()), total.high - sum(plain.values()))
+    teams = Bounds(total.low - sum(plain.values()), total.high - sum(plain.values()))
     thinks = {name: 0.0 if trains else per_run * PLAIN_THINKS_S[name] for name in plain}
     known: Mapping[str, float] = timed.plain_s if timed else {}
     plain_s = {name: runs * known.get(name, seconds + thinks[name]) for name, runs in plain.items()}
     wall = teams.times(seconds / workers)
-    wall_s = Span(*(end + sum(plain_s.values()) / workers for end in wall))
+    wall_s = Bounds(*(end + sum(plain_s.values()) / workers for end in wall))
     each = [*config.budgets_s.values()] or [config.budget_s]
     slot_hours = total.times(sum(each) / len(each) * config.slots / 3600)
     usd = slot_hours.times(usd_per_slot_hour) if usd_per_slot_hour is not None else None
@@ -135,14 +135,14 @@ def estimate(
     )
 
 
-def speaking(config: StudyConfig, found: Mapping[str, Span], *, tasks: int, held_out: int) -> tuple[Span, Span]:
+def speaking(config: StudyConfig, found: Mapping[str, Bounds], *, tasks: int, held_out: int) -> tuple[Bounds, Bounds]:
     """The runs of teams among those of an estimate, plain Optuna left out, and the first runs of candidates."""
     tested = config.test_seeds * (tasks + held_out)
     plain = sum(_plain(config, tasks + held_out).values())
     low = found["search"].low + found["race"].low + tested  # controls may all be the champion itself
     high = sum(span.high for span in found.values()) - plain
     first = config.generations * config.population * tasks
-    return Span(low, high), Span(first, first)
+    return Bounds(low, high), Bounds(first, first)
 
 
 def timing(views: Iterable[StudyView], budget_s: float, slots: int) -> Timing | None:
@@ -169,24 +169,24 @@ def _plain(config: StudyConfig, tasks: int, org: Org | None = None) -> dict[str,
     return {name: number for name, number in runs.items() if number}
 
 
-def _runs(config: StudyConfig, org: Org, tasks: int, held_out: int) -> dict[str, Span]:
+def _runs(config: StudyConfig, org: Org, tasks: int, held_out: int) -> dict[str, Bounds]:
     """Runs by phase: at least, if all is clear at once; at most, if nothing is until the end."""
     candidates = config.generations * config.population
     few = min(config.plan.drop_after, config.search_seeds)
     contenders = min(config.contenders, candidates)
-    first = max(1, round(config.race_seeds / LOOKS)) if config.race_seeds else 0
+    first = min(FIRST, config.race_seeds)
     tested = config.test_seeds * (1 + (DOCUMENTS if config.controls != "none" else 0))
     tested += sum(_plain(config, 1, org).values())
     parts = sum(1 for role in org.roles if role.headcount) + len(org.links) + (org.standup is not None)
     found = {
-        "search": Span(few * candidates, config.search_seeds * candidates).times(tasks),
-        "race": Span(first * contenders, config.race_seeds * contenders).times(tasks),
-        "test": Span(tested, tested + 2 * config.test_seeds).times(tasks + held_out),
+        "search": Bounds(few * candidates, config.search_seeds * candidates).times(tasks),
+        "race": Bounds(first * contenders, config.race_seeds * contenders).times(tasks),
+        "test": Bounds(tested, tested + 2 * config.test_seeds).times(tasks + held_out),
     }
     if config.controls != "none":
-        found[ABLATION] = Span(0.5 * parts, 2 * parts).times(config.test_seeds * tasks)
+        found[ABLATION] = Bounds(0.5 * parts, 2 * parts).times(config.test_seeds * tasks)
     if config.rewriter in OPTIMIZERS and config.rewrites and config.rewrite_metric == BY_RUN:
-        found["rewrite"] = Span(0.5, 1).times((config.generations - 1) * optimizer_runs(config, tasks))
+        found["rewrite"] = Bounds(0.5, 1).times((config.generations - 1) * optimizer_runs(config, tasks))
     if config.real_runs:
-        found["real"] = Span(1, 2).times(config.real_runs * tasks)
+        found["real"] = Bounds(1, 2).times(config.real_runs * tasks)
     return found

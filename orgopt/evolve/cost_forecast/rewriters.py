@@ -9,7 +9,7 @@ from orgopt.agents.toml_models import LanguageSettings
 from orgopt.asking.ask import asked_roles
 from orgopt.asking.situations import moments
 from orgopt.document import Program
-from orgopt.evolve.cost_forecast.calls import DENSE, REPAIRED, THIN, Calls, Pace, Span, guess
+from orgopt.evolve.cost_forecast.calls import DENSE, REPAIRED, THIN, Bounds, Calls, Pace, guess
 from orgopt.evolve.proposers.rewrite.evidence import MAX_LEARNED, MAX_RUN
 from orgopt.evolve.proposers.rewrite.rewriting import optimizer_runs
 from orgopt.org import Org
@@ -19,8 +19,8 @@ from orgopt.task import Task
 _FIXED = 2_500  # characters of instructions and answers' forms
 _PLACES = 8_000
 _RUNS = 4  # that a rewriter reads
-_SAID = Span(50, 600)  # tokens of an answer
-_CALL_S = Span(0.5, 30)
+_SAID = Bounds(50, 600)  # tokens of an answer
+_CALL_S = Bounds(0.5, 30)
 
 
 def rewriter_calls(config: StudyConfig, program: Program, tasks: int, settings: LanguageSettings) -> Calls | None:
@@ -35,15 +35,15 @@ def rewriter_calls(config: StudyConfig, program: Program, tasks: int, settings: 
     later = config.generations - 1
     if config.rewriter in OPTIMIZERS:
         # Of each optimizer a proposal takes two runs at least, one of what it was given and one of what it proposes.
-        asked = Span(later, later * REPAIRED * optimizer_runs(config, tasks) / 2)
-        told = Span(_FIXED / THIN, (_FIXED + _RUNS * MAX_RUN) / DENSE)
+        asked = Bounds(later, later * REPAIRED * optimizer_runs(config, tasks) / 2)
+        told = Bounds(_FIXED / THIN, (_FIXED + _RUNS * MAX_RUN) / DENSE)
     else:
-        asked = Span(later * config.rewrites, later * config.rewrites * REPAIRED)
+        asked = Bounds(later * config.rewrites, later * config.rewrites * REPAIRED)
         most = _FIXED + len(program.text) + _PLACES + MAX_LEARNED + _RUNS * MAX_RUN
-        told = Span((_FIXED + len(program.text)) / THIN, most / DENSE)
+        told = Bounds((_FIXED + len(program.text)) / THIN, most / DENSE)
     inputs, outputs = asked.by(told), asked.by(_SAID)
     price = price_of(settings, model)
-    usd = Span(*(price.of(int(a), int(b)) for a, b in zip(inputs, outputs, strict=True)))
+    usd = Bounds(*(price.of(int(a), int(b)) for a, b in zip(inputs, outputs, strict=True)))
     hours = asked.by(_CALL_S).times(1 / 3600)
     basis = f"a guess of what {config.rewriter} reads"
     return Calls(calls=asked, input_tokens=inputs, output_tokens=outputs, usd=usd, hours=hours, basis=basis)
@@ -66,14 +66,14 @@ def asking_calls(
     """
     if not config.rewrites or config.rewriter not in OPTIMIZERS or config.rewrite_metric != BY_ASKING:
         return None
-    rounds = Span(0.5, 1).times((config.generations - 1) * optimizer_runs(config, len(tasks)))
+    rounds = Bounds(0.5, 1).times((config.generations - 1) * optimizer_runs(config, len(tasks)))
     found: list[Calls] = []
     for role in asked_roles(org):
         price = price_of(settings, settings.model(role.model))
         own = pace or guess(org, role, tasks, edits=False)
-        asked = rounds.times(len(moments(org, role))).by(Span(1, REPAIRED))
+        asked = rounds.times(len(moments(org, role))).by(Bounds(1, REPAIRED))
         inputs, outputs = asked.by(own.input_tokens), asked.by(own.output_tokens)
-        usd = Span(*(price.of(int(a), int(b)) for a, b in zip(inputs, outputs, strict=True)))
+        usd = Bounds(*(price.of(int(a), int(b)) for a, b in zip(inputs, outputs, strict=True)))
         hours = asked.by(own.seconds).times(1 / 3600)
         basis = f"fixed questions by which {config.rewriter} scores charters"
         found.append(Calls(calls=asked, input_tokens=inputs, output_tokens=outputs, usd=usd, hours=hours, basis=basis))

@@ -1,11 +1,13 @@
-"""The Sampler protocol: how a study asks Optuna for its next document."""
+"""The protocols of proposers: how a study asks Optuna for its next document, and who has a share beside Optuna."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from optuna.samplers import BaseSampler
 
+from orgopt.evolve.space.candidate import Candidate
 from orgopt.evolve.space.genome import Space
+from orgopt.study.standing import Standing
 
 
 class Sampler(Protocol):
@@ -35,5 +37,26 @@ class Sampler(Protocol):
                 document.
             population: Candidates of a generation.
             seed: Decides what it draws.
+        """
+        ...
+
+
+class Sharer(Protocol):
+    """Has a share of the candidates beside the samplers: a rewriter, a model that screens, or crossing."""
+
+    def wants(self, index: int) -> bool:
+        """Whether a candidate is its to propose, if it can."""
+        ...
+
+    def propose(
+        self, index: int, generation: int, known: Sequence[Candidate], told: Mapping[str, Standing]
+    ) -> Candidate | None:
+        """A valid candidate; None where it has none, and the next in line has to do.
+
+        Args:
+            index: The candidate's number in the study, which with the study's seed decides all that is drawn.
+            generation: Its generation.
+            known: All candidates so far, the seed document first; those of this generation have no results yet.
+            told: What is known of each by name, as far as it has results.
         """
         ...

@@ -76,6 +76,7 @@ class Proposer:
             program=parse(record.program, f"{record.name}.md"),
             changes=record.changes,
             texts=record.texts,
+            other=record.other,
         )
 
     def first(self) -> Candidate:

@@ -19,8 +19,8 @@ from orgopt.evolve.proposers.sampler import Proposer
 from orgopt.evolve.space.candidate import Candidate
 from orgopt.evolve.space.genome import Params
 from orgopt.evolve.surrogate import examples
-from orgopt.evolve.surrogate.examples import Tried
-from orgopt.evolve.surrogate.gp import Known, Kriging, krige
+from orgopt.evolve.surrogate.examples import Examples
+from orgopt.evolve.surrogate.gp import KnownScores, Kriging, krige
 from orgopt.evolve.surrogate.transfer import Older
 from orgopt.evolve.trials.runs import Runs
 from orgopt.org import Org
@@ -55,7 +55,7 @@ class Screen:
     """
 
     def __init__(
-        self, config: StudyConfig, proposer: Proposer, runs: Runs, tasks: Sequence[str], evidence: Sequence[Tried]
+        self, config: StudyConfig, proposer: Proposer, runs: Runs, tasks: Sequence[str], evidence: Sequence[Examples]
     ) -> None:
         self.config, self.proposer, self.runs, self.tasks = config, proposer, runs, tasks
         self.evidence = list(evidence)
@@ -113,7 +113,7 @@ class Screen:
         if self.config.feedback == NO_FEEDBACK or len(able) < (2 if self.older.known else OWN):
             return {}
         values, errors = (np.array([getattr(told[one.name], part) for one in able]) for part in ("value", "error"))
-        model = krige(Known(np.array([self._point(one) for one in able]), values, errors), self.older.known)
+        model = krige(KnownScores(np.array([self._point(one) for one in able]), values, errors), self.older.known)
         self._model, self._writer = model, None
         self._note(model, len(able))
         newest = able[-len(model.measured()[0]) :]
@@ -209,9 +209,9 @@ class Screen:
         related = dict(zip(self.older.names, model.shape.related[1:], strict=True))
         self.runs.log.add(ModelRecord(candidates=candidates, related=related, **found))
 
-    def _own(self, able: Sequence[Candidate], told: Mapping[str, Standing]) -> list[Tried]:
+    def _own(self, able: Sequence[Candidate], told: Mapping[str, Standing]) -> list[Examples]:
         """What this study tried, a task each."""
-        found: list[Tried] = []
+        found: list[Examples] = []
         orgs = [self.proposer.space.organization(one.params) for one in able]
         described = self.runs.log.head.tasks
         for task in self.tasks:

@@ -15,11 +15,13 @@ class Candidate:
         index: Its number in the study, from 0, which is the seed document.
         generation: The batch that it belongs to, from 0.
         parent: The index of the candidate that it is a change of; None for the seed document.
-        proposer: What proposed it: `seed`, a sampler, a rewriter, or a part of feedback: `screen`, `write`, `older`.
+        proposer: What proposed it: `seed`, `opening`, a sampler, `cross`, a rewriter, or a part of feedback: `screen`,
+            `write`, `older`.
         params: Its place in the search space.
         program: The document.
         changes: What it changes of its parent, in words.
         texts: What it has of its own in words that the search space cannot hold, by place (see `space.texts`).
+        other: The index of the candidate that it has a part of, where two were crossed.
     """
 
     index: int
@@ -30,6 +32,7 @@ class Candidate:
     program: Program
     changes: tuple[str, ...]
     texts: Mapping[str, str] = field(default_factory=dict[str, str])
+    other: int | None = None
 
     @property
     def name(self) -> str:

@@ -13,6 +13,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 
 from orgopt.agent_names import LANGUAGE_AGENT
 from orgopt.document import Program, lint, read
+from orgopt.document.grammar.arrows import with_signs
 from orgopt.errors import DocumentError
 from orgopt.evolve.space.candidate import Candidate
 from orgopt.evolve.space.genome import Params, Space
@@ -80,7 +81,7 @@ def read_changes(given: object) -> list[Change]:
     for one in cast("list[Mapping[str, Any]]", several):
         if "place" not in one or "to" not in one:
             raise RefusedError('each change has a "place" and what it is changed "to"')
-        place = " ".join(str(one["place"]).replace("->", "→").split())[:200]
+        place = " ".join(with_signs(str(one["place"])).split())[:200]
         reason = " ".join(str(one.get("reason", "")).split())[:_MAX_REASON]
         found.append(Change(place=place, to=one["to"], reason=reason))
     return found
@@ -195,7 +196,7 @@ def _value(space: Space, params: Params, change: Change) -> Any:
 def _choice(distribution: BaseDistribution, given: Any) -> Any:
     """The value of a distribution that is meant; None where there is no such value."""
     if isinstance(distribution, CategoricalDistribution):
-        text = str(given).strip().replace("<->", "↔").replace("->", "→").replace("<-", "←")
+        text = with_signs(str(given).strip())
         if True in distribution.choices:
             given = _WORDS.get(text.lower(), given)
             return given if isinstance(given, bool) else None

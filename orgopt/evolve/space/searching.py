@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from optuna.distributions import FloatDistribution, IntDistribution
 
-from orgopt.agent_names import REWRITING_AGENTS, SAMPLING_AGENTS, SCREENING_AGENT
+from orgopt.agent_names import CROSSING_AGENT, REWRITING_AGENTS, SAMPLING_AGENTS, SCREENING_AGENT
 from orgopt.document.grammar.keys import MOST_RISK
 from orgopt.evolve.space.gene import Gene, Params, agents_of, choice, moved
 from orgopt.org import Org, Role
@@ -38,7 +38,7 @@ def search_genes(org: Org, roles: Sequence[Role], library: Collection[str]) -> I
         )
         if role.agent in SAMPLING_AGENTS:
             yield choice(f"agent/{role.id}", "agent", SAMPLING_AGENTS, role.agent, needs)
-        if role.agent in (*SAMPLING_AGENTS, SCREENING_AGENT):
+        if role.agent in (*SAMPLING_AGENTS, SCREENING_AGENT, CROSSING_AGENT):
             yield Gene(
                 name=f"risk/{role.id}",
                 part="risk",

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from orgopt.evolve.surrogate.examples import Tried
+from orgopt.evolve.surrogate.examples import Examples
 from orgopt.evolve.surrogate.graph import CHANNELS, NODE, TEAM, Graphs
 from orgopt.evolve.surrogate.graph import graphs as graphs_of
 from orgopt.org import Org
@@ -42,7 +42,7 @@ class Prediction(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Model:
+class Ensemble:
     """A trained ensemble; W plain features, one more where there is an earlier model.
 
     Attributes:
@@ -60,7 +60,7 @@ class Model:
     weights: Weights
     spread: float
     quality: Quality
-    prior: "Model | None" = None
+    prior: "Ensemble | None" = None
 
     def predict(self, graphs: Graphs) -> Prediction:
         """What each organization would achieve."""
@@ -76,7 +76,7 @@ class Model:
         return own | {f"prior_{name}": array for name, array in (self.prior.arrays() if self.prior else {}).items()}
 
 
-def train(graphs: Graphs, values: np.ndarray, errors: np.ndarray, seed: int, prior: Model | None = None) -> Model:
+def train(graphs: Graphs, values: np.ndarray, errors: np.ndarray, seed: int, prior: Ensemble | None = None) -> Ensemble:
     """Train an ensemble; the same one for the same evidence and seed on the same machine.
 
     Args:
@@ -104,10 +104,10 @@ def train(graphs: Graphs, values: np.ndarray, errors: np.ndarray, seed: int, pri
     with one_thread():
         weights, rest = _train_networks(_tensors(graphs), drawn - linear, trust, seed)
     own = {"center": center, "scale": scale, "ridge": ridge, "weights": weights, "prior": prior}
-    return Model(**own, **_checked(linear + rest, fold, values, errors))
+    return Ensemble(**own, **_checked(linear + rest, fold, values, errors))
 
 
-def learn(evidence: Sequence[Tried], seed: int, prior: Model | None = None) -> Model | None:
+def learn(evidence: Sequence[Examples], seed: int, prior: Ensemble | None = None) -> Ensemble | None:
     """A model of what was tried, in units of how far organizations differ in their study and task; None of nothing."""
     if not evidence:
         return None
@@ -116,7 +116,7 @@ def learn(evidence: Sequence[Tried], seed: int, prior: Model | None = None) -> M
     return train(_graphs_of(evidence), values, errors, seed, prior)
 
 
-def outputs(model: Model, orgs: Sequence[Org], evidence: Sequence[Tried]) -> np.ndarray:
+def outputs(model: Ensemble, orgs: Sequence[Org], evidence: Sequence[Examples]) -> np.ndarray:
     """What a model says that organizations achieve in the settings of some evidence: the mean over them, (n,)."""
     found = [
         one.center + one.scale * model.predict(graphs_of(orgs, [one.setting] * len(orgs))).mean for one in evidence
@@ -124,7 +124,7 @@ def outputs(model: Model, orgs: Sequence[Org], evidence: Sequence[Tried]) -> np.
     return np.mean(found, axis=0)
 
 
-def _graphs_of(evidence: Sequence[Tried]) -> Graphs:
+def _graphs_of(evidence: Sequence[Examples]) -> Graphs:
     orgs = [org for one in evidence for org in one.orgs]
     return graphs_of(orgs, [one.setting for one in evidence for _ in one.orgs])
 
@@ -153,7 +153,7 @@ def _checked(out: np.ndarray, fold: np.ndarray, values: np.ndarray, errors: np.n
     return {"spread": spread(fold >= 0), "quality": quality(mean, np.sqrt(others**2 + apart + errors**2), values)}
 
 
-def _plain(graphs: Graphs, prior: Model | None) -> np.ndarray:
+def _plain(graphs: Graphs, prior: Ensemble | None) -> np.ndarray:
     """Sums over roles, (n, W): over agents, over roles, the most, over who submits and who does not."""
     nodes, share = graphs.nodes.astype(float), graphs.share.astype(float)
     submits = nodes[:, :, -2]

@@ -33,7 +33,7 @@ Record = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tried:
+class Examples:
     """n organizations that were run in one setting.
 
     Attributes:
@@ -66,7 +66,7 @@ class Tried:
 
 def tried(
     source: str, task: str, terms: Record, orgs: Sequence[Org], outputs: Sequence[Sequence[float]], cost: Record
-) -> Tried | None:
+) -> Examples | None:
     """Organizations of one study and task; None where they are too few.
 
     Args:
@@ -86,10 +86,10 @@ def tried(
     errors = np.array([noise / len(row) ** 0.5 for _, row in rows])
     given = {"slots": terms["slots"], "budget_s": terms["budget_s"], "curves": terms.get("curves")}
     setting = Setting(task=task, noise=noise, **given, **cost)
-    return Tried(orgs=[org for org, _ in rows], values=values, errors=errors, setting=setting, source=source)
+    return Examples(orgs=[org for org, _ in rows], values=values, errors=errors, setting=setting, source=source)
 
 
-def digest_of(evidence: Iterable[Tried]) -> str:
+def digest_of(evidence: Iterable[Examples]) -> str:
     """The digest of what a model learned from, 12 hex digits: organizations, settings, outputs and their errors."""
     found = hashlib.sha256()
     for one in evidence:
@@ -131,9 +131,9 @@ def records_of(view: StudyView) -> list[Record]:
     return found
 
 
-def from_records(records: Iterable[Record]) -> list[Tried]:
+def from_records(records: Iterable[Record]) -> list[Examples]:
     """The same as evidence; what cannot be read any more, or is too little, is left out."""
-    found: list[Tried] = []
+    found: list[Examples] = []
     for record in records:
         rows = [(read(parse(one["program"])).org, one) for one in record["candidates"] if one["outputs"]]
         rows = [(org, one) for org, one in rows if org.headcount]
@@ -185,7 +185,7 @@ def keep_evidence(folder: Path, records: Sequence[Record]) -> None:
         partial.replace(path)  # all of it or nothing, if this is stopped
 
 
-def kept_evidence(folder: Path) -> list[Tried]:
+def kept_evidence(folder: Path) -> list[Examples]:
     """What was written into a study's folder.
 
     Raises:

@@ -29,7 +29,7 @@ _GRID: dict[str, tuple[float, ...]] = {
 _RELATED = (0.0, 0.3, 0.6, 0.9, -0.3, -0.6)
 
 
-class Known(NamedTuple):
+class KnownScores(NamedTuple):
     """What a study found of n candidates: where they are (n, D), what they achieved (n,), and its errors (n,)."""
 
     points: np.ndarray
@@ -145,13 +145,13 @@ class Kriging:
         return numbers | {name: np.array(value) for name, value in shape.items()}
 
 
-def krige(known: Known, others: Sequence[Known] = ()) -> Kriging:
+def krige(known: KnownScores, others: Sequence[KnownScores] = ()) -> Kriging:
     """Learn from a study's candidates, at least two, and from those of others in the same parameters.
 
     The covariance is that under which what this study found is most likely, given what others did: one of its numbers
     after the other on a grid. So others say nothing of this study's covariance but what they say of its values.
     """
-    known = Known(*(array[-MOST:] for array in known))
+    known = KnownScores(*(array[-MOST:] for array in known))
     studies = [*others, known]  # this one last: see `_loss`
     scales = [_scaled(one) for one in studies]
     origin = known.points.mean(0)
@@ -227,7 +227,7 @@ def solved(start: Kriging) -> Kriging:
     return replace(start, lower=lower, weights=_linalg.cho_solve((lower, True), start.values))
 
 
-def _scaled(known: Known) -> tuple[float, float]:
+def _scaled(known: KnownScores) -> tuple[float, float]:
     """The centre of a study's values, and how far they differ beyond their noise."""
     sd = float(known.values.std())
     spread = statistics.shrink(known.values, known.errors).spread if known.errors.any() else sd

@@ -7,8 +7,8 @@ import numpy as np
 
 from orgopt.evolve.proposers.draws import coordinates, transferred
 from orgopt.evolve.space.genome import Space
-from orgopt.evolve.surrogate.examples import Tried
-from orgopt.evolve.surrogate.gp import Known, krige
+from orgopt.evolve.surrogate.examples import Examples
+from orgopt.evolve.surrogate.gp import KnownScores, krige
 
 SOURCES = 4
 """Studies and tasks that are looked at: those of this study's tasks first, then the newest."""
@@ -29,11 +29,11 @@ class Older:
         best: The points that are believed to be best there, from each source in turn.
     """
 
-    def __init__(self, space: Space, evidence: Sequence[Tried], tasks: Collection[str]) -> None:
+    def __init__(self, space: Space, evidence: Sequence[Examples], tasks: Collection[str]) -> None:
         able = [one for one in reversed(evidence) if one.params]
         ordered = sorted(able, key=lambda one: one.setting.task not in tasks)
         self.names: list[str] = []
-        self.known: list[Known] = []
+        self.known: list[KnownScores] = []
         ranked: list[list[Mapping[str, Any]]] = []
         most = POINTS // max(1, min(SOURCES, len(able)))
         for one in ordered:
@@ -42,7 +42,7 @@ class Older:
             points = np.array([coordinates(space, point) for point in params])
             if len(np.unique(points, axis=0)) < FEWEST or len(self.known) == SOURCES:
                 continue
-            known = Known(points, one.values[rows], one.errors[rows])
+            known = KnownScores(points, one.values[rows], one.errors[rows])
             order = np.argsort(-krige(known).estimates()[0])
             self.names.append(f"{one.source} on {one.setting.task}")
             self.known.append(known)

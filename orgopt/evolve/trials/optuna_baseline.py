@@ -21,11 +21,11 @@ from orgopt.agents.base import propose
 from orgopt.errors import UsageError
 from orgopt.knob import Knob, Value, active, conditional, with_values
 from orgopt.lab.base import Checkpoint, Experiment, Lab, Outcome, Status
-from orgopt.ledger import BASELINE, Event, Ledger
+from orgopt.ledger import BASELINE, MORE, Event, Ledger
 from orgopt.scoring import VERIFY_SEEDS, Score, verified
 from orgopt.seeds import Stream, derive
 from orgopt.task import Task
-from orgopt.team.beliefs import Beliefs, Run
+from orgopt.team.beliefs import Beliefs, Finished
 from orgopt.team.runtime import Watcher
 from orgopt.team.scripts import commit_of
 from orgopt.team.trust import Trust
@@ -153,6 +153,7 @@ class _Plain:
             seed=self.seed,
             agents=[AGENT],
             baseline=self.task.baseline.metric,
+            **({"better": MORE} if self.task.metric.startswith("-") else {}),
             commit=commit_of(self.task.source),
             think_s=0.0,
         )
@@ -230,7 +231,7 @@ class _Plain:
             # TPE counts pruned trials as bad, and would try beside a failed one again.
             lost = outcome.status is Status.INFRA
             self._study.tell(running.trial, state=TrialState.FAIL if lost else TrialState.PRUNED)
-        self._beliefs.learn(Run(outcome.id, AGENT, running.setting, running.settings, outcome.metric))
+        self._beliefs.learn(Finished(outcome.id, AGENT, running.setting, running.settings, outcome.metric))
         best = self._beliefs.incumbent
         if best != self._submission:
             self._submission = best

@@ -34,6 +34,7 @@ class CandidateRecord:
         parent: The index of the candidate that it is a change of; None for the seed document.
         params: Its place in the search space.
         texts: The texts that were rewritten, by their places.
+        other: The index of the candidate that it has a part of, where two were crossed.
         sampler_state: What the sampler needs when the study is continued.
     """
 
@@ -48,6 +49,7 @@ class CandidateRecord:
     changes: tuple[str, ...]
     texts: Many[str] = field(default_factory=dict[str, str])
     predicted: OrNone[Predicted] = None
+    other: OrNone[int] = None
     sampler_state: Mapping[str, Any] = field(default_factory=dict[str, Any])
     at: Time = 0.0
 

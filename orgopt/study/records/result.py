@@ -24,7 +24,7 @@ class Place:
 
     Attributes:
         seeds: On how many it was run.
-        dropped_at: After how many seeds it left; None for one that stayed.
+        dropped_at: After how many seeds it left, in races that orgopt 0.1 ran; None for one that stayed.
     """
 
     mean: float

@@ -5,7 +5,7 @@ from math import inf, isfinite
 
 from orgopt.study.ranking import Placing, Ranking
 from orgopt.study.records.head import TaskRecord
-from orgopt.study.verdict.ending import Bar, Ending, again, scale
+from orgopt.study.verdict.ending_form import Bar, Ending, again, scale
 from orgopt.study.verdict.evidence import REMEDY, stamp
 from orgopt.study.verdict.measures import measure
 from orgopt.study.verdict.more_seeds import ENOUGH, more_seeds

@@ -43,8 +43,12 @@ def doubt(score: Score) -> str:
 
 
 def confirmed_by(score: Score) -> str:
-    """What confirms a submission: `fresh seeds confirm it`, `its world confirms it`."""
+    """What confirms a submission: `fresh seeds confirm it`, `the value without noise confirms it`."""
     return f"{_by(score.evidence)} confirm{'s' if score.evidence and not score.evidence.runs else ''} it"
+
+
+_MORE_DIGITS = 3
+"""Beyond a gain's own two digits: pairs of the same seeds may have next to no noise."""
 
 
 def gained(task: Task, score: Score) -> str:
@@ -57,12 +61,14 @@ def gained(task: Task, score: Score) -> str:
         return ""
     sign = -1 if task.heldout.startswith("-") else 1
     before, after = (sign * value for value in (task.baseline.heldout, task.baseline.heldout - evidence.gain))
-    digits = _digits(evidence.error or abs(evidence.gain) or abs(before))
-    noise = f" ± {evidence.error:.{digits}f}" if evidence.varies and evidence.error else ""
+    size = abs(evidence.gain) or abs(before)
+    digits = min(_digits(evidence.error or size), _digits(size) + _MORE_DIGITS)
+    least = 0.5 * 10.0**-digits
+    noise = f" ± {evidence.error:.{digits}f}" if evidence.varies and evidence.error > least else ""
     change = f"{_signed(after - before, digits)}{noise}"
     share = f", {_signed(100 * (after / before - 1), 1)} %" if task.by_ratio and before else ""
     shows = ""
-    if evidence.resolution:
+    if evidence.resolution and evidence.resolution > least:
         shows = f"; gains from {evidence.resolution:.{digits}f} on are shown in four of five cases"
     name = task.heldout.removeprefix("-")
     return f"{name} {before:.{digits}f} → {after:.{digits}f} ({change}{share}){shows}."
@@ -82,7 +88,7 @@ def stamp(tasks: Iterable[str]) -> str:
 
 def _by(evidence: Evidence | None) -> str:
     if evidence is not None and not evidence.runs:
-        return "its world"
+        return "the value without noise"
     if evidence is None or not evidence.paired:
         return "fresh seeds"
     return f"{count(evidence.runs, 'pair')} of runs with the untouched script"
@@ -90,7 +96,7 @@ def _by(evidence: Evidence | None) -> str:
 
 def _where(evidence: Evidence | None) -> str:
     if evidence is not None and not evidence.runs:
-        return "in its world"
+        return "without noise"
     return f"in {count(evidence.runs, 'pair')} of runs" if evidence and evidence.paired else "on fresh seeds"
 
 

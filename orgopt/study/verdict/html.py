@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from html import escape
 
-from orgopt.study.verdict.ending import Bar, Ending, columns
+from orgopt.study.verdict.ending_form import Bar, Ending, columns
 from orgopt.study.wording import plain
 
 _COLOURS = {"better": "#1a7f37", "worse": "#b3261e", "no difference": "#9a6700"}

@@ -1,7 +1,7 @@
 """How many seeds would show a difference that is not shown yet, in words and as a command."""
 
 from orgopt.study import statistics
-from orgopt.study.verdict.ending import again
+from orgopt.study.verdict.ending_form import again
 from orgopt.study.wording import count, duration
 
 ENOUGH = 24

@@ -7,7 +7,7 @@ from orgopt.ledger import BASELINE
 from orgopt.score import Score
 from orgopt.study.log import describe_task
 from orgopt.study.score_parts import parts_of
-from orgopt.study.verdict.ending import Ending, scale, unread
+from orgopt.study.verdict.ending_form import Ending, scale, unread
 from orgopt.study.verdict.evidence import REMEDY, confirmed_by, doubt, gained, stamp
 from orgopt.study.verdict.measures import measure
 from orgopt.study.wording import count, listing, plain

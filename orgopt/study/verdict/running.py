@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from orgopt.study.score_parts import parts_of
-from orgopt.study.verdict.ending import Bar, Ending, scale
+from orgopt.study.verdict.ending_form import Bar, Ending, scale
 from orgopt.study.view import CandidateView, StudyView
 from orgopt.study.wording import SEED_DOCUMENT, count, digits_of, listing, plain
 

@@ -8,7 +8,7 @@ from orgopt.document import parse, read
 from orgopt.study.records.names import HELD_OUT, REAL, TEST
 from orgopt.study.records.result import Ablation, Claim
 from orgopt.study.score_parts import Parts, parts_of
-from orgopt.study.verdict.ending import Bar, Ending, again, scale, unread
+from orgopt.study.verdict.ending_form import Bar, Ending, again, scale, unread
 from orgopt.study.verdict.evidence import REMEDY, stamp, unvaried
 from orgopt.study.verdict.measures import measure
 from orgopt.study.verdict.more_seeds import ENOUGH, more_seeds

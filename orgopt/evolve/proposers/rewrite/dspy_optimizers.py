@@ -56,7 +56,7 @@ class Optimizer:
         if not bench.roles:
             return Rewrite(outcome="refused", reason=f"no agent of {brief.parent.name} reads a charter")
         engine = self.asker.engine(brief.name)
-        attempt = Attempt(self.config, bench, engine, brief.index)
+        attempt = OptimizerRun(self.config, bench, engine, brief.index)
         with _heard() as said:
             found = attempt.compiled(self.tasks)
         optuna.logging.set_verbosity(optuna.logging.ERROR)  # as the study has it; MIPROv2 sets another
@@ -72,7 +72,7 @@ class Optimizer:
         self.asker.close()
 
     def _concluded(
-        self, bench: Bench, attempt: "Attempt", found: OrgModule, said: Sequence[str], shared: Mapping[str, Any]
+        self, bench: Bench, attempt: "OptimizerRun", found: OrgModule, said: Sequence[str], shared: Mapping[str, Any]
     ) -> Rewrite:
         """What an optimizer's result comes to: the module that it was given is no proposal."""
         try:
@@ -94,7 +94,7 @@ class Optimizer:
         return Rewrite(point=point, outcome="proposed", changes=changes, **shared)
 
 
-class Attempt:
+class OptimizerRun:
     """One run of an optimizer, and what it made of the model's answers.
 
     Args:
@@ -204,7 +204,7 @@ class Attempt:
 
 
 def _unchanged(
-    rewriter: str, bench: Bench, attempt: Attempt, said: Sequence[str], shared: Mapping[str, Any]
+    rewriter: str, bench: Bench, attempt: OptimizerRun, said: Sequence[str], shared: Mapping[str, Any]
 ) -> Rewrite:
     """Why an optimizer gave back what it was given."""
     problems = attempt.proposer.failures or list(bench.refused) or list(said)

@@ -53,7 +53,7 @@ class Scored(NamedTuple):
     ledger: Ledger
 
 
-class Tried(NamedTuple):
+class RewrittenBefore(NamedTuple):
     """A candidate, what it changed of which parent in words, and how it stands; `old` is its parent's standing."""
 
     name: str
@@ -76,7 +76,7 @@ def standing(name: str, own: Standing | None, best: tuple[str, Standing] | None,
     return "\n".join(lines)
 
 
-def learned(tried: Sequence[Tried], importances: Sequence[Importance]) -> str:
+def learned(tried: Sequence[RewrittenBefore], importances: Sequence[Importance]) -> str:
     """What changes went with, the largest differences first, and which parts of documents mattered."""
     ranked = sorted(tried, key=lambda one: -abs(one.new.estimate - one.old.estimate))[:_MOST_CHANGES]
     lines = [

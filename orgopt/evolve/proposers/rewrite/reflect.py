@@ -16,7 +16,7 @@ from orgopt.document import read
 from orgopt.evolve.proposers.rewrite import evidence
 from orgopt.evolve.proposers.rewrite.ask import NoAnswerError, asking, cost
 from orgopt.evolve.proposers.rewrite.base import Brief, Rewrite, Workshop
-from orgopt.evolve.proposers.rewrite.evidence import Scored, Tried
+from orgopt.evolve.proposers.rewrite.evidence import RewrittenBefore, Scored
 from orgopt.evolve.space.candidate import Candidate
 from orgopt.evolve.space.changes import MOST, Change, Point, allowed, changed, read_changes, schema_of
 from orgopt.evolve.space.texts import LIMITS, RefusedError, places
@@ -174,9 +174,9 @@ class Reflect:
         return [scored for _, scored in sorted(found, key=lambda item: -item[0])]
 
 
-def _tried(brief: Brief) -> Iterator[Tried]:
+def _tried(brief: Brief) -> Iterator[RewrittenBefore]:
     names = {one.index: one.name for one in brief.known}
     for one in brief.known:
         parent = names.get(one.parent) if one.parent is not None else None
         if parent is not None and parent in brief.told and one.name in brief.told:
-            yield Tried(one.name, parent, one.changes, brief.told[one.name], brief.told[parent])
+            yield RewrittenBefore(one.name, parent, one.changes, brief.told[one.name], brief.told[parent])

@@ -1,7 +1,7 @@
-"""The end of a study, a contest or a run in plain words, which terminal, page, MLflow and JSON all take from here.
+"""The form of an end: the parts of what is said of a study, a contest or a run, their order, and their plain text.
 
-Covers what is said and in which order, and the plain text of it; what it is said of is read in `study`, `contest` and
-`run` beside this module.
+Terminal, page, MLflow and JSON all show this form. The sentences themselves, the advice too, are worded in `study`,
+`running`, `contest` and `run` beside this module.
 """
 
 import re
@@ -16,9 +16,9 @@ from orgopt.json_values import json_values
 from orgopt.study.score_parts import Parts
 from orgopt.study.wording import digits_of, plain
 
-HALVES = "Its halves stand beside it: the held-out quality at the end (end) and on average over the budget (mean)."
+HALVES = "Beside it are these halves: held-out quality at the end (end) and on average over the budget (mean)."
 VALIDATION = (
-    "valid. is how far the metric that steers the search came, from 0 to 1 likewise: where it is ahead, both part."
+    "valid. is the end by the metric that the agents see: far above held-out quality, they fitted that metric alone."
 )
 SCALE = "Score: 0 = the untouched script, 1 = the best setting known; half for where it ends, half for how soon."
 SELF_REPORTED_SCALE = (
