@@ -1,6 +1,6 @@
 """The names of agents: what documents may write under `Agent`, and whose class each policy is."""
 
-from orgopt.plugins import Kind
+from orgopt.plugins import PluginKind
 
 POLICIES = {
     "random": "orgopt.agents.policy.random:Random",
@@ -23,7 +23,7 @@ WORKING_AGENTS = tuple(POLICIES)
 AGENTS = (*WORKING_AGENTS, LANGUAGE_AGENT)
 """Names of orgopt's own agents that a role may have."""
 
-AGENT_KIND = Kind(group="orgopt.agents", noun="agent", own=AGENTS)
+AGENT_KIND = PluginKind(group="orgopt.agents", noun="agent", own=AGENTS)
 """Those, and the agents of installed packages."""
 
 DEFAULT_MODEL = "ORGOPT_MODEL"
@@ -38,10 +38,13 @@ SAMPLING_AGENTS = ("tpe", "gp", "nsga2", "cmaes", "random")
 OPENING_AGENT, SCREENING_AGENT, WRITING_AGENT = "opening", "screen", "write"
 """Those that try what is known to work, and those that go by a model of all that was tried."""
 
+CROSSING_AGENT = "cross"
+"""The one that crosses two documents."""
+
 REWRITING_AGENTS = ("reflect", "gepa", "mipro", "simba")
 """Those that are language models which rewrite documents."""
 
-SEARCH_AGENTS = (*SAMPLING_AGENTS, OPENING_AGENT, SCREENING_AGENT, WRITING_AGENT, *REWRITING_AGENTS)
+SEARCH_AGENTS = (*SAMPLING_AGENTS, OPENING_AGENT, SCREENING_AGENT, WRITING_AGENT, CROSSING_AGENT, *REWRITING_AGENTS)
 """Names of the agents that a role of a search may have: they propose documents, and all others experiments."""
 
 DEFAULT_AGENT = "hill-climb"

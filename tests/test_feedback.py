@@ -21,14 +21,14 @@ from orgopt.evolve.space.genome import Space
 from orgopt.evolve.surrogate import ensemble, examples
 from orgopt.evolve.surrogate.examples import (
     EVIDENCE,
-    Tried,
+    Examples,
     from_records,
     gather_evidence,
     keep_evidence,
     kept_evidence,
     records_of,
 )
-from orgopt.evolve.surrogate.gp import Known, krige, solved
+from orgopt.evolve.surrogate.gp import KnownScores, krige, solved
 from orgopt.evolve.surrogate.graph import Setting, graphs
 from orgopt.evolve.surrogate.transfer import Older
 from orgopt.jsonl import read_lines
@@ -123,8 +123,8 @@ def test_earlier_evidence_helps_where_there_is_little() -> None:
     orgs = drawn_orgs(200, seed=5)
     truth = np.array([worth(org) for org in orgs])
     errors = np.full(len(orgs), 0.02)
-    old = Tried(orgs=orgs[:140], values=truth[:140], errors=errors[:140], setting=SETTING, source="old")
-    new = Tried(orgs=orgs[140:158], values=truth[140:158], errors=errors[:18], setting=SETTING, source="new")
+    old = Examples(orgs=orgs[:140], values=truth[:140], errors=errors[:140], setting=SETTING, source="old")
+    new = Examples(orgs=orgs[140:158], values=truth[140:158], errors=errors[:18], setting=SETTING, source="new")
     rest = graphs(orgs[158:], [SETTING] * 42)
     prior = ensemble.learn([old], 0)
     cold, warm = ensemble.learn([new], 0), ensemble.learn([new], 0, prior)
@@ -394,7 +394,7 @@ def test_kriging_tells_the_truth_from_noise_and_how_far() -> None:
     points, truth = toy_points(200, 1)
     rng, errors = np.random.default_rng(0), np.full(120, 0.7)
     values = 5 + truth[:120] + errors * rng.standard_normal(120)
-    model = krige(Known(points[:120], values, errors))
+    model = krige(KnownScores(points[:120], values, errors))
     mean, sd = model.predict(points[120:])
     assert spearman(mean, truth[120:]) > 0.75
     assert 0.65 < np.mean(np.abs(mean - 5 - truth[120:]) < 1.2816 * sd) < 0.95
@@ -405,14 +405,14 @@ def test_kriging_tells_the_truth_from_noise_and_how_far() -> None:
     after = model.expecting(points[120:121])
     assert np.allclose(after.predict(points[120:])[0], mean), "what comes as expected changes no mean"
     assert after.predict(points[120:121])[1][0] < sd[0]
-    noise = krige(Known(points[:120], rng.standard_normal(120), errors))
+    noise = krige(KnownScores(points[:120], rng.standard_normal(120), errors))
     assert abs(spearman(noise.without()[0], noise.measured()[0])) < 0.35
 
 
 def test_kriging_leaves_out_one_as_if_it_had_not_been_run() -> None:
     points, truth = toy_points(40, 2)
     errors = np.full(40, 0.3)
-    model = krige(Known(points, truth, errors))
+    model = krige(KnownScores(points, truth, errors))
     rest = replace(model, **{name: getattr(model, name)[1:] for name in ("points", "values", "errors", "group")})
     mean, sd = solved(rest).predict(points[:1])
     assert np.isclose(model.without()[0][0], mean[0])
@@ -422,7 +422,7 @@ def test_kriging_leaves_out_one_as_if_it_had_not_been_run() -> None:
 @pytest.mark.parametrize("values", [[1.0, 1.0], [0.0, 1.0]])
 def test_kriging_of_almost_nothing_says_almost_nothing(values: list[float]) -> None:
     points = np.array([[0.0, 1.0], [1.0, 0.0]])
-    model = krige(Known(points, np.array(values), np.zeros(2)))
+    model = krige(KnownScores(points, np.array(values), np.zeros(2)))
     mean, sd = model.predict(points)
     assert np.isfinite([*mean, *sd, *model.estimates()[0]]).all()
     assert min(values) - 1e-6 <= min(mean) <= max(mean) <= max(values) + 1e-6
@@ -433,13 +433,13 @@ def test_kriging_finds_how_far_another_study_counts(sign: int, counts: set[float
     points, truth = toy_points(220, 3)
     errors = np.full(220, 0.3)
     rng = np.random.default_rng(1)
-    older = Known(points[:120], 40 + 7 * sign * (truth + 0.3 * rng.standard_normal(220))[:120], 7 * errors[:120])
-    own = Known(points[120:144], truth[120:144] + 0.3 * rng.standard_normal(24), errors[:24])
+    older = KnownScores(points[:120], 40 + 7 * sign * (truth + 0.3 * rng.standard_normal(220))[:120], 7 * errors[:120])
+    own = KnownScores(points[120:144], truth[120:144] + 0.3 * rng.standard_normal(24), errors[:24])
     cold, warm = krige(own), krige(own, [older])
     assert warm.shape.related[1] in counts
     assert spearman(warm.predict(points[144:])[0], truth[144:]) > spearman(cold.predict(points[144:])[0], truth[144:])
     assert np.ptp(warm.predict(points[144:])[0]) < 10, "in units of this study"
-    wrong = Known(older.points, rng.standard_normal(120), older.errors / 7)
+    wrong = KnownScores(older.points, rng.standard_normal(120), older.errors / 7)
     assert abs(krige(own, [wrong]).shape.related[1]) < 0.6
 
 
@@ -449,8 +449,8 @@ def test_another_study_that_is_noise_costs_nothing(count: int) -> None:
     rng = np.random.default_rng(0)
     weights = rng.normal(size=20)
     points, asked, others = (rng.integers(0, 2, (n, 20)).astype(float) for n in (count, 300, 400))
-    own = Known(points, points @ weights + 0.1 * rng.normal(size=count), np.full(count, 0.1))
-    noise = Known(others, rng.normal(size=400), np.full(400, 0.1))
+    own = KnownScores(points, points @ weights + 0.1 * rng.normal(size=count), np.full(count, 0.1))
+    noise = KnownScores(others, rng.normal(size=400), np.full(400, 0.1))
     alone, with_noise = (spearman(krige(own, olders).predict(asked)[0], asked @ weights) for olders in ([], [noise]))
     assert alone > 0.7
     assert with_noise > alone - 0.05
@@ -460,7 +460,7 @@ def test_without_known_errors_intervals_hold_what_they_say() -> None:
     """With one seed for each candidate nothing is known of their noise beforehand."""
     points, truth = toy_points(80, seed=3)
     values = truth + 0.5 * truth.std() * np.random.default_rng(4).normal(size=80)
-    model = krige(Known(points, values, np.zeros(80)))
+    model = krige(KnownScores(points, values, np.zeros(80)))
     mean, sd = model.without()
     inside = np.abs(values - mean) / sd <= 1.2816
     assert 0.65 < inside.mean() < 0.95

@@ -1,15 +1,20 @@
 """Language models over real HTTP: back-off, limits, prices, records and secrets."""
 
 import itertools
+import json
 import multiprocessing
 import threading
 import time
 from pathlib import Path
 
 import dspy
+import jsonschema
 import pytest
 from dspy.lm15 import Config, Message, Request
+from dspy.utils.exceptions import AdapterParseError
+from pydantic import BaseModel
 
+from orgopt.agents.llm.adapter import Adapter, schema_of
 from orgopt.agents.llm.engine import Engine, speaker
 from orgopt.agents.llm.model import MAX_ANSWER, AskError, Failure, Model
 from orgopt.agents.llm.prices import price_of
@@ -43,6 +48,32 @@ def request(text: str = "hello") -> Request:
 def script(*answers: str | Fault):
     """The answers in turn, the last for ever."""
     return lambda call: answers[min(call.number, len(answers) - 1)]
+
+
+class Part(BaseModel):
+    name: str
+    weight: float
+
+
+class Plan(BaseModel):
+    parts: list[Part]
+
+
+def test_outputs_that_are_models_are_held_to_a_schema_that_resolves_and_come_as_models() -> None:
+    signature = dspy.Signature(
+        {"task": (str, dspy.InputField()), "plan": (Plan, dspy.OutputField()), "rest": (list[Part], dspy.OutputField())}
+    )
+    schema = schema_of(signature)
+    answer = {"plan": {"parts": [{"name": "a", "weight": 1}]}, "rest": [{"name": "b", "weight": 2}]}
+    jsonschema.validate(answer, schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**answer, "rest": [{"name": "b"}]}, schema)
+    found = {"plan": Plan(parts=[Part(name="a", weight=1)]), "rest": [Part(name="b", weight=2)]}
+    assert Adapter(as_json=True).parse(signature, json.dumps(answer)) == found
+    sections = "".join(f"[[ ## {name} ## ]]\n{json.dumps(value)}\n" for name, value in answer.items())
+    assert Adapter().parse(signature, sections) == found
+    with pytest.raises(AdapterParseError, match=r"rest|0\.weight"):
+        Adapter(as_json=True).parse(signature, json.dumps({**answer, "rest": [{"name": "b"}]}))
 
 
 @pytest.mark.parametrize(("fault", "failure"), FAILURES.values(), ids=FAILURES)

@@ -54,11 +54,13 @@ def test_a_question_is_short_and_begins_as_the_one_before(server: LlmServer) -> 
             return [question(language, one) for one in given]
 
         (start, *_), late = asked("start"), asked("late")
-    assert len(start) < 2_200  # about 650 tokens, of which 16 knobs are two fifths
+    assert len(start) < 2_000  # about 600 tokens, of which 16 knobs are two fifths
     assert all(len(text) < 5_200 for text in late)
     shared = [next(k for k in range(len(b)) if a[:k] != b[:k]) / len(b) for a, b in pairwise(late)]
     assert sum(shared) / len(shared) > 0.6
-    assert "A difference below 0.027 is noise" in start
+    assert "Differences below 0.027 are noise" in start
+    assert "an experiment takes at most 6 s on one of 2 slots" in start
+    assert 'ACTIVATION="gelu" ("relu"|"tanh")' in start
     assert re.search(r"an experiment takes 0\.\d+ s on one of 2 slots: at most \d+ more", late[0])
     rows = re.findall(r"^#\d+ \|.*$", late[0], re.MULTILINE)
     assert rows == sorted(rows, key=lambda row: int(row[1:].split()[0]))

@@ -107,7 +107,7 @@ def test_a_run_that_goes_on_has_the_answers_that_it_had(toy: Task, tmp_path: Pat
 
     with LlmServer(lambda call: f"take 0.{call.number + 3}") as server:
         # It is stopped at the end of the budget, so that the record has its question and not what came of it.
-        first = run(toy, server, "ask-and-hang", folder=tmp_path, lab=real(FakeLab(toy)), budget_s=4.0)
+        first = run(toy, server, "ask-and-hang", folder=tmp_path, lab=real(FakeLab(toy, slots=3)), budget_s=4.0)
         (cut,) = [event.data for event in first.of("thought")]
         assert (cut["failure"], cut["ended"], cut["calls"]) == ("unfinished", "stopped", 1)
         assert "take 0.3" in cut["printed"]

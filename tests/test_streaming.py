@@ -1,13 +1,16 @@
 """Answers that are taken as they come: time-outs by byte, and servers that stream in ways of their own."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from dspy._vendor.lm15.transports import ReadTimeout
 from dspy.lm15 import Config, Message, Request
 
+from orgopt.agents.llm import streaming
 from orgopt.agents.llm.model import Model
-from orgopt.agents.llm.streaming import WholeAnswerError, repaired
+from orgopt.agents.llm.streaming import WholeAnswerError, alive, repaired, split
 from orgopt.agents.thinking.answers import Answer
 from orgopt.agents.thinking.failures import Failure
 from orgopt.agents.thinking.spend import Spend
@@ -39,6 +42,32 @@ def test_a_server_that_drips_is_waited_for_and_one_that_stalls_is_not() -> None:
     assert answer.seconds < 10
 
 
+def test_a_server_that_only_keeps_the_connection_alive_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+
+    def chunks(*said: bytes) -> Iterator[bytes]:
+        for one in said:
+            now[0] += 4
+            yield one
+
+    def read(*said: bytes) -> list[bytes]:
+        return list(split(alive(chunks(*said), 10, lambda: now[0])))
+
+    ping, empty = b": ping\n\n", chunk("").encode()
+    tokens = [chunk(str(number)).encode() for number in range(4)]
+    assert read(ping, ping, tokens[0], ping, b"\n", tokens[1]) == (
+        ping * 2 + tokens[0] + ping + b"\n" + tokens[1]
+    ).splitlines(True)
+    for nothing in ([ping] * 4, [b" "] * 4, [empty] * 5, [b"event: ping\n", b"data: {}\n\n"] * 4):
+        with pytest.raises(ReadTimeout, match="nothing new for 10 s"):
+            read(*nothing)
+    assert read(b"da", b"ta: 1\nd", b"ata: 2") == [b"data: 1\n", b"data: 2"]
+    monkeypatch.setattr(streaming, "alive", lambda _chunks, _limit_s: alive([ping], -1))
+    answer, _, _ = answered(lambda _: Raw(TWO))
+    assert answer.failure == Failure.TIMEOUT
+    assert "keeps the connection alive" in answer.error
+
+
 def chunk(content: str | None = None, finish: str | None = None, **more: Any) -> str:
     delta = {} if content is None else {"content": content}
     return f"data: {json.dumps({'choices': [{'index': 0, 'delta': delta, 'finish_reason': finish}], **more})}\n\n"
@@ -49,6 +78,10 @@ USAGE = f"data: {json.dumps({'choices': [], 'usage': USED})}\n\n"
 DONE = "data: [DONE]\n\n"
 TWO = chunk("Hel") + chunk("lo.")
 STOP = chunk(finish="stop")
+BROKEN = (
+    'data: {{"choices": [{{"index": 0, "delta": {{}}, "finish_reason": "error", '
+    '"error": {{"code": {}, "message": "gone"}}}}]}}\n\n'
+)
 EMPTY = {"id": "", "model": "", "choices": [], "prompt_filter_results": [{"content_filter_results": {}}]}
 
 
@@ -71,6 +104,12 @@ EMPTY = {"id": "", "model": "", "choices": [], "prompt_filter_results": [{"conte
         "event: message\nid: 1\nretry: 5\n" + TWO + STOP + USAGE + "event: done\n" + DONE,
         (TWO + STOP + USAGE + DONE).replace("data: ", "data:"),
         TWO + STOP + USAGE + DONE + ": x-response-cost=0.1\n: x-tokens-in=7\n",
+        chunk("Hel")
+        + 'data: null\n\ndata: {"choices": [{"index": 0, "delta": null}]}\n\n'
+        + chunk("lo.")
+        + STOP
+        + USAGE,
+        TWO + STOP + f'data: {{"choices": null, "usage": {json.dumps(USED)}}}\n\n' + DONE,
     ],
     ids=[
         "openrouter: comments",
@@ -89,6 +128,8 @@ EMPTY = {"id": "", "model": "", "choices": [], "prompt_filter_results": [{"conte
         "other fields",
         "no space",
         "comments at the end",
+        "azure: nothing in the middle",
+        "deepseek: no choices",
     ],
 )
 def test_an_odd_stream_is_read(body: str) -> None:
@@ -111,12 +152,28 @@ def test_an_odd_stream_is_read(body: str) -> None:
         ('data: {"error": {"code": 429, "message": "slower"}}\n\n', Failure.RATE_LIMIT, "slower"),
         (TWO + 'data: {"error": {"type": "overloaded_error", "message": "busy"}}\n\n', Failure.SERVER, "busy"),
         ('event: error\ndata: {"error": "no model is loaded"}\n\n', Failure.REFUSED, "no model is loaded"),
+        (chunk("Hel") + BROKEN.format(502) + USAGE + DONE, Failure.SERVER, "gone"),
+        (BROKEN.format(429) + DONE, Failure.RATE_LIMIT, "gone"),
+        (TWO + chunk("", finish="error") + USAGE, Failure.REFUSED, "broke off"),
         (TWO, Failure.TRANSPORT, "ended without"),
         (TWO + 'data: {"choices": [{"del', Failure.TRANSPORT, "no JSON"),
         ("<html>Sign in</html>", Failure.TRANSPORT, "ended without"),
         ("", Failure.TRANSPORT, "ended without"),
     ],
-    ids=["llama.cpp 2025", "openrouter", "rate", "overloaded", "text", "cut", "cut in a line", "page", "nothing"],
+    ids=[
+        "llama.cpp 2025",
+        "openrouter",
+        "rate",
+        "overloaded",
+        "text",
+        "in a choice",
+        "rate in a choice",
+        "no reason",
+        "cut",
+        "cut in a line",
+        "page",
+        "nothing",
+    ],
 )
 def test_a_stream_that_fails_says_why(body: str, failure: Failure, says: str) -> None:
     answer, _, _ = answered(lambda _: Raw(body))
@@ -124,6 +181,29 @@ def test_a_stream_that_fails_says_why(body: str, failure: Failure, says: str) ->
     assert says in answer.error
     again, _, asked = answered(lambda _: Raw(body), attempts=2)
     assert len(asked) == (1 if again.failure == Failure.REFUSED else 2)
+
+
+@pytest.mark.parametrize(
+    ("body", "failure"),
+    [
+        ('{"error": {"message": "gone", "code": 404}, "user_id": "u"}', Failure.REFUSED),
+        ('{"error": {"message": "gone", "code": 429}}', Failure.RATE_LIMIT),
+        ('{"error": "gone"}', Failure.SERVER),
+        (BROKEN.format(502)[6:].replace("delta", "message"), Failure.SERVER),
+    ],
+)
+def test_an_error_in_an_answer_that_seems_well_is_one(body: str, failure: Failure) -> None:
+    answer, _, _ = answered(lambda _: Raw(body, 200, "application/json"), stream=False)
+    assert (answer.failure, "gone" in answer.error) == (failure, True)
+
+
+def test_an_object_that_a_server_takes_for_a_thought_is_the_answer() -> None:
+    for said, text in [('{"look": []}', '{"look": []}'), ("Hm, {", ""), ("", "")]:
+        message = json.dumps({"role": "assistant", "content": None, "reasoning_content": said})
+        choice = f'{{"index": 0, "message": {message}, "finish_reason": "stop"}}'
+        whole = f'{{"choices": [{choice}], "usage": {json.dumps(USED)}}}'
+        answer, _, _ = answered(lambda _, whole=whole: Raw(whole, 200, "application/json"), stream=False)
+        assert (answer.text, answer.failure) == (text, "")
 
 
 @pytest.mark.parametrize("stream", [True, False])

@@ -40,7 +40,7 @@ class Verdict(NamedTuple):
     reason: str
 
 
-class Held(NamedTuple):
+class HeldAssignment(NamedTuple):
     """A task that an agent holds: its number, what it is in words, where it goes on, and what came before in it."""
 
     id: int
@@ -65,7 +65,7 @@ class View:
         rng: The source of its random choices.
         cases: What waits for its review, where it reviews in words.
         left_s: Lab seconds that are left of the budget.
-        task: The task that it holds, from whose results alone it then starts.
+        assignment: What it was assigned, from whose results alone it then starts.
     """
 
     knobs: Sequence[Knob]
@@ -78,7 +78,7 @@ class View:
     rng: np.random.Generator
     cases: Sequence[Case] = ()
     left_s: float = math.inf
-    task: Held | None = None
+    assignment: HeldAssignment | None = None
 
     @classmethod
     def of(cls, knobs: Sequence[Knob], known: Sequence[Known], risk: float, rng: np.random.Generator) -> Self:

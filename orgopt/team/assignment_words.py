@@ -17,7 +17,7 @@ _ENDS = re.compile(
 _MOST_STEPS = 12
 
 
-class Words(NamedTuple):
+class AssignmentWords(NamedTuple):
     """What a task is in words; one of a giver without words has none.
 
     Attributes:
@@ -53,7 +53,7 @@ class Ended(NamedTuple):
     why: str
 
 
-def words_of(assignment: str, name: str, everyone: Sequence[str]) -> Words | None:
+def words_of(assignment: str, name: str, everyone: Sequence[str]) -> AssignmentWords | None:
     """The task of one agent in an assignment of several, `NAME: goal. Steps: a; b. Done when: … | …`; None for none.
 
     A part without a name is for all who are not named.
@@ -81,14 +81,14 @@ def _addressed(part: str, everyone: Sequence[str]) -> tuple[str, str]:
     return (name, rest.strip()) if colon and name in everyone else ("", part)
 
 
-def _words(text: str) -> Words:
+def _words(text: str) -> AssignmentWords:
     done, steps = _DONE.search(text), _STEPS.search(text)
     ends = [match.start() for match in (done, steps) if match]
     goal = text[: min(ends)] if ends else text
     listed = re.split(r"\s*;\s*|\s+\d+[.)]\s+", steps["steps"].strip(" .")) if steps else []
     done_when = done["done"].strip(" .") if done else ""
     number = _BELOW.search(done_when)
-    return Words(
+    return AssignmentWords(
         goal=goal.strip(" .") or text.strip(),
         steps=tuple(one for one in listed if one)[:_MOST_STEPS],
         done_when=done_when,

@@ -11,10 +11,10 @@ from enum import StrEnum
 from typing import Protocol
 
 from orgopt.agents import Known, Proposal
-from orgopt.agents.base import Held
+from orgopt.agents.base import HeldAssignment
 from orgopt.ledger import BASELINE, Event
-from orgopt.team.assignment_words import Words, ending_of, words_of
-from orgopt.team.beliefs import Run
+from orgopt.team.assignment_words import AssignmentWords, ending_of, words_of
+from orgopt.team.beliefs import Finished
 from orgopt.team.desk import Desk
 from orgopt.team.merging import merged
 from orgopt.team.scripts import Scripts
@@ -25,7 +25,7 @@ _HOW = (
 )
 
 
-class Ending(StrEnum):
+class AssignmentEnd(StrEnum):
     """How a task ended."""
 
     DONE = "done"  # by what counts as done, or because who held it said so
@@ -56,13 +56,13 @@ class Assignment:
     id: int
     giver: Desk
     holder: Desk
-    words: Words
+    words: AssignmentWords
     most: float
     deadline: float
     base: int
     head: int
     first: int
-    runs: list[Run] = field(default_factory=list[Run])
+    runs: list[Finished] = field(default_factory=list[Finished])
     held: tuple[str, ...] = ()
     said: str = ""
 
@@ -111,7 +111,7 @@ class Assignments:
                 holder = self._desks[name]
                 if name in self._open or holder.out:
                     continue
-                words = words_of(giver.assignment, name, giver.hands_to) if giver.agent.assigns else Words()
+                words = words_of(giver.assignment, name, giver.hands_to) if giver.agent.assigns else AssignmentWords()
                 # Who gives tasks in words has to find new ones; until then, whoever has none works as it likes.
                 if words is not None and (not words.goal or self._given.get((giver.member.id, name)) != words.text):
                     self._given[giver.member.id, name] = words.text
@@ -131,9 +131,9 @@ class Assignments:
         """End the task of an agent that is due, where its time is over, or it thinks no more; others may follow."""
         task = self._open.get(one.member.id)
         if task and one.out:
-            self._end(t, task, Ending.GAVE_UP, why="it thinks no more")
+            self._end(t, task, AssignmentEnd.GAVE_UP, why="it thinks no more")
         elif task and t >= task.deadline:
-            self._end(t, task, Ending.DEADLINE)
+            self._end(t, task, AssignmentEnd.DEADLINE)
             self.hand_out(t)
 
     def said(self, one: Desk, t: float, notes: Sequence[str]) -> None:
@@ -142,16 +142,16 @@ class Assignments:
         found = next(filter(None, map(ending_of, notes)), None) if task else None
         if task is None or found is None:
             return
-        if found.how == Ending.DONE:
+        if found.how == AssignmentEnd.DONE:
             task.said = found.why or "it says so"
         else:
-            self._end(t, task, Ending(found.how), found.to, found.why)
+            self._end(t, task, AssignmentEnd(found.how), found.to, found.why)
 
     def proposed(self, number: int) -> None:
         """Note the number of the experiment that was proposed last."""
         self._last = number
 
-    def take(self, t: float, run: Run) -> None:
+    def take(self, t: float, run: Finished) -> None:
         """Count a finished experiment of a task, and end that where it is done or at its length."""
         task = self._open.get(run.agent)
         if task is None or run.id < task.first:  # what ran before it is no work on it
@@ -162,17 +162,19 @@ class Assignments:
             task.head = run.setting
         self._show(task)
         if task.words.below is not None and _metric(beliefs.known(task.head)) <= task.words.below:
-            self._end(t, task, Ending.DONE)
+            self._end(t, task, AssignmentEnd.DONE)
         elif task.said and not task.holder.queue:
-            self._end(t, task, Ending.DONE, why=task.said)
+            self._end(t, task, AssignmentEnd.DONE, why=task.said)
         elif len(task.runs) >= task.most:
-            self._end(t, task, Ending.LENGTH)
+            self._end(t, task, AssignmentEnd.LENGTH)
 
     def progress(self, agents: Sequence[str]) -> dict[str, str]:
         """What the agents of a stand-up say of their tasks."""
         return {name: self._state(self._open[name]) for name in agents if name in self._open}
 
-    def _begin(self, t: float, giver: Desk, holder: Desk, words: Words, base: int, held: tuple[str, ...] = ()) -> None:
+    def _begin(
+        self, t: float, giver: Desk, holder: Desk, words: AssignmentWords, base: int, held: tuple[str, ...] = ()
+    ) -> None:
         length = giver.member.role.task_length
         if length is None:
             return
@@ -199,15 +201,15 @@ class Assignments:
         self._ways.hand(t, giver, (base, giver.focus, ""), [name])
         self._show(task)
 
-    def _end(self, t: float, task: Assignment, how: Ending, to: str = "", why: str = "") -> None:
+    def _end(self, t: float, task: Assignment, how: AssignmentEnd, to: str = "", why: str = "") -> None:
         name, best = task.holder.member.id, task.holder.beliefs.known(task.head)
         del self._open[name]
-        task.holder.task = None
+        task.holder.holds = None
         found = {"how": how.value, "why": why, "experiments": len(task.runs), "best": best.id, "metric": best.metric}
         self._add("task-end", t, id=task.id, agent=name, **found)
         self._ways.bring(t, task.holder, task.giver, task.head)
         task.giver.agent.hear(f"{name} ended task {task.id} ({how}{f': {why}' if why else ''}). {self._state(task)}")
-        if how in {Ending.GAVE_UP, Ending.HANDED_OVER}:
+        if how in {AssignmentEnd.GAVE_UP, AssignmentEnd.HANDED_OVER}:
             self._pass_on(t, task, to)
         elif task.head != task.base:
             self._won[task.giver.member.id].append(task)
@@ -245,7 +247,9 @@ class Assignments:
         beliefs = task.holder.beliefs
         trail = tuple(beliefs.known(setting) for setting in self._settings(task))
         start = beliefs.known(task.head)
-        task.holder.task = Held(id=task.id, text=self._state(task), steps=task.words.steps, start=start, trail=trail)
+        task.holder.holds = HeldAssignment(
+            id=task.id, text=self._state(task), steps=task.words.steps, start=start, trail=trail
+        )
 
     def _settings(self, task: Assignment) -> list[int]:
         """The settings of a task's experiments that gave something, in their order."""

@@ -19,7 +19,7 @@ _Rank = tuple[float, int]  # metric and number of a setting
 _TRIES = 2  # a setting that fails is run again at most as often as it has to succeed
 
 
-class Run(NamedTuple):
+class Finished(NamedTuple):
     """A finished experiment. `setting` is the number of the first experiment with the same settings.
 
     One that `failed` crashed or was over a limit; one that was ended early has no metric either.
@@ -39,7 +39,7 @@ class _Tally:
     """The runs of one setting."""
 
     known: Known
-    runs: list[Run] = field(default_factory=list[Run])
+    runs: list[Finished] = field(default_factory=list[Finished])
     by: dict[str, None] = field(default_factory=dict[str, None])  # who succeeded, in order
     squares: float = 0.0  # sum of squared deviations from the mean
     approved: frozenset[str] = frozenset()  # by whom, without a run of their own
@@ -79,7 +79,7 @@ class Beliefs:
         self._tallies: dict[int, _Tally] = {BASELINE: _Tally(known)}
         self.knowledge.put(BASELINE, known)
 
-    def learn(self, run: Run) -> bool:
+    def learn(self, run: Finished) -> bool:
         """Take in a run; False when it was known."""
         if run.id in self.runs:
             return False
@@ -208,7 +208,7 @@ class Beliefs:
         """What settings are ordered by: the mean, then the number."""
         return (self._tallies[setting].known.metric or 0.0, setting)
 
-    def _count(self, run: Run, tally: _Tally) -> None:
+    def _count(self, run: Finished, tally: _Tally) -> None:
         """Add a run to what is known of its setting."""
         before, trust = tally.known, self.trust
         seeds, mean, new = before.seeds, before.metric, before is _UNKNOWN

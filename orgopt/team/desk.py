@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from orgopt.agents import Agent, Catalogue, Proposal, View, repeat, scatter
-from orgopt.agents.base import Case, Held, Thought
+from orgopt.agents.base import Case, HeldAssignment, Thought
 from orgopt.agents.session import Language, seated
 from orgopt.agents.thinking.failures import UNANSWERED, Failure
 from orgopt.agents.thinking.situation import Seat, Workplace
@@ -55,7 +55,7 @@ class Desk:
         failed: Its thoughts in a row that came to nothing.
         out: Whether it thinks no more in this run.
         unanswered: Whether nobody answered one of these thoughts.
-        task: The task that it holds, as it sees it.
+        holds: The task that it holds, as it sees it.
     """
 
     number: int
@@ -80,7 +80,7 @@ class Desk:
     failed: int = 0
     out: bool = False
     unanswered: bool = False
-    task: Held | None = None
+    holds: HeldAssignment | None = None
     queue: deque[Proposal] = field(default_factory=deque[Proposal])
 
     def reflex(self, taken: set[int]) -> Proposal | None:
@@ -115,14 +115,14 @@ class Desk:
             free=self.free,
             knowledge=beliefs.knowledge,
             # Who holds a task goes on with its own work in it, whatever others found meanwhile.
-            starts=[self.task.start] if self.task else starts(beliefs, rule, neighbours, choice),
+            starts=[self.holds.start] if self.holds else starts(beliefs, rule, neighbours, choice),
             own=beliefs.known(beliefs.own),
             risk=self.risk,
             copy_rule=rule,
             rng=self.rng,
             cases=cases,
             left_s=left_s,
-            task=self.task,
+            assignment=self.holds,
         )
 
     def take(self, thought: Thought) -> None:

@@ -57,7 +57,7 @@ class Quantile(Curves):
         return len(known) >= MIN_CURVES and value > _quantile(known, self.quantile)
 
 
-class Predicted(Curves):
+class ByForecast(Curves):
     """Ends what will hardly become the best, as far as curves tell the end (`Endings`).
 
     Where they do not, nothing is ended: a curve must make the chance much smaller than it was before. One in some of
@@ -97,7 +97,7 @@ def curves_of(stop_early: StopEarly, *, freezes: bool) -> Curves | None:
         freezes: Whether its agent ends runs that look poor where its role says nothing.
     """
     if stop_early == "auto" or freezes:
-        return Predicted()
+        return ByForecast()
     return None if stop_early == "off" else Quantile(stop_early)
 
 

@@ -10,7 +10,7 @@ from orgopt.agents.base import Verdict
 from orgopt.ledger import BASELINE, Event
 from orgopt.task import Task
 from orgopt.team.assignments import Assignments
-from orgopt.team.beliefs import Beliefs, Run
+from orgopt.team.beliefs import Beliefs, Finished
 from orgopt.team.desk import Desk
 from orgopt.team.links import Network
 from orgopt.team.scripts import Scripts
@@ -49,11 +49,11 @@ class Exchange:
         # What the submitters know together: believed is what one of them believes.
         pool = Trust(me="", seeds=sys.maxsize)
         self._pool = Beliefs(task.knobs, task.complete({}), task.baseline, pool, catalogue=catalogue)
-        self._runs: dict[int, Run] = {}
-        self._ran_by: defaultdict[int, list[Run]] = defaultdict(list)
+        self._runs: dict[int, Finished] = {}
+        self._ran_by: defaultdict[int, list[Finished]] = defaultdict(list)
         self._submission = BASELINE
 
-    def publish(self, t: float, run: Run) -> None:
+    def publish(self, t: float, run: Finished) -> None:
         """Tell who hears of a result, its agent first."""
         one = self._desks[run.agent]
         self._runs[run.id] = run
@@ -100,6 +100,8 @@ class Exchange:
             if given != one.handed_on:
                 one.handed_on = given
                 self.hand(t, one, given, one.hands_to)
+                # Whoever stands below hands on in this round, with what it was just given; whoever stands above waits
+                # for the next, so that a circle of delegates comes to an end.
                 for later in [other for other in self._changed if other > number]:
                     self._changed.discard(later)
                     heappush(waiting, later)
@@ -137,7 +139,7 @@ class Exchange:
             for number in runs:
                 self._learn(desk, self._runs[number])
 
-    def _learn(self, one: Desk, run: Run) -> None:
+    def _learn(self, one: Desk, run: Finished) -> None:
         if not one.beliefs.learn(run):
             return
         if one.hands_to:
@@ -151,14 +153,14 @@ class Exchange:
             if one.beliefs.believes(run.setting):
                 self._pool.believe(run.setting)
 
-    def _tell(self, t: float, sender: str, kind: str, to: list[str], runs: list[Run], **more: object) -> None:
+    def _tell(self, t: float, sender: str, kind: str, to: list[str], runs: list[Finished], **more: object) -> None:
         experiments = [run.id for run in runs] or [BASELINE]
         self._add("message", t, sender=sender, to=list(to), link=kind, experiments=experiments, **more)
         for hearer in to:
             for run in runs:
                 self._learn(self._desks[hearer], run)
 
-    def _pass_on(self, t: float, run: Run) -> None:
+    def _pass_on(self, t: float, run: Finished) -> None:
         """A verdict goes where the result went: to whom it is about, and to all who heard of it."""
         about = {run.agent, *(other.agent for other in self._ran_by[run.setting])}
         for reviewed in sorted(about & self._reviewed.keys(), key=self._reviewed.__getitem__):
@@ -170,7 +172,7 @@ class Exchange:
                     self._verdict(t, other, reviewed)
         self._ran_by[run.setting].append(run)
 
-    def _verdict(self, t: float, verdict: Run, reviewed: str) -> None:
+    def _verdict(self, t: float, verdict: Finished, reviewed: str) -> None:
         hearers = (reviewed, *self._heard_of(reviewed))
         to = [agent for agent in hearers if verdict.id not in self._desks[agent].beliefs.runs]
         if to:

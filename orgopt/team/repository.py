@@ -65,7 +65,9 @@ class Repository:
 
     def _outcome(self, event: Event) -> None:
         data, proposal = event.data, self._proposals[event.data["id"]]
-        value = f"{self.task.metric} {data['metric']:.6g}" if data["metric"] is not None else data["status"]
+        sign = -1.0 if self.task.metric.startswith("-") else 1.0
+        name = self.task.metric.removeprefix("-")
+        value = f"{name} {sign * data['metric']:.6g}" if data["metric"] is not None else data["status"]
         head = f"experiment {data['id']} of {data['agent']}: {value}"
         body = "\n\n".join(text for text in (str(proposal["note"])[:_MAX_NOTE], data["error"]) if text)
         self._commit(data["id"], event.t, self._commits.get(proposal["parent"]), head, body)

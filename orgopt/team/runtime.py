@@ -6,38 +6,26 @@ Every event has the time at which it was due, so that a run is decided by its se
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from math import inf, nextafter
-from typing import NamedTuple
 
-from orgopt.agents import Catalogue, Proposal
-from orgopt.agents.approval import Rewritten
+from orgopt.agents import Proposal
 from orgopt.agents.base import Thought
 from orgopt.agents.session import Language
-from orgopt.agents.thinking.situation import Attempt, Workplace
-from orgopt.knob import conditional, settled
+from orgopt.agents.thinking.situation import Workplace
 from orgopt.lab.base import Checkpoint, Experiment, Lab, Outcome, Status
-from orgopt.ledger import BASELINE, Ledger, Watcher, writing
+from orgopt.ledger import BASELINE, MORE, Ledger, Watcher, writing
 from orgopt.org import Org
 from orgopt.seeds import Stream, derive
-from orgopt.task import Settings, Task
+from orgopt.task import Task
 from orgopt.team import links
-from orgopt.team.beliefs import Run
 from orgopt.team.desk import LEAST_PAUSE_S, Desk, described, desks
 from orgopt.team.exchange import Exchange
+from orgopt.team.experiments import Experiments
+from orgopt.team.permission import Permission
 from orgopt.team.resume import Resumed
-from orgopt.team.scripts import Scripts, commit_of
 from orgopt.team.standups import Standups
 from orgopt.team.thoughts import Thoughts
 from orgopt.team.timers import Due, Timer, Timers
-
-
-class _Asked(NamedTuple):
-    """An experiment that somebody asked for; `setting` is the first experiment with the same settings."""
-
-    agent: str
-    setting: int
-    settings: Settings
 
 
 class Team:
@@ -72,37 +60,33 @@ class Team:
         self.lab = Resumed(lab, ledger, meets_by_time=by_time) if ledger.repeating else lab
         # No method of this team: what holds it would hold the team, which could not be freed at once.
         self._add = writing(ledger, watch)
-        self._approve = language.approve if language else None
-        self._scripts, self._notes, self._errors = Scripts(task), dict[int, str](), dict[int, str]()
-        self._attempts, self._running = dict[int, Attempt](), dict[int, None]()
-        self._catalogue = Catalogue(task.knobs)
-        self._catalogue.add(task.complete({}), BASELINE)
+        self._experiments = asked = Experiments(task)
+        self._scripts = asked.scripts
+        self._permission = Permission(ledger, asked.scripts, language.approve if language else None, self._add)
         network = links.network(org, seed)
         work = Workplace(
             org=org,
             task=task,
             script=self._scripts,
             edits=lab.takes_scripts and bool(task.script),
-            notes=self._notes,
-            errors=self._errors,
-            attempts=self._attempts,
-            running=self._running,
+            notes=asked.notes,
+            errors=asked.errors,
+            attempts=asked.attempts,
+            running=asked.running,
             slots=lab.slots,
             virtual=lab.virtual,
         )
-        self._desks = desks(work, network, self._catalogue, seed=seed, language=language)
+        self._desks = desks(work, network, asked.catalogue, seed=seed, language=language)
         self._order = list(self._desks.values())
         self._standups = Standups(org, task, self._desks)
-        self._exchange = Exchange(task, self._desks, network, self._catalogue, self._scripts, self._add)
+        self._exchange = Exchange(task, self._desks, network, asked.catalogue, self._scripts, self._add)
         self._thoughts = Thoughts(ledger, virtual=lab.virtual, add=self._add)
-        self._asked: dict[int, _Asked] = {}
-        self._conditional = conditional(task.knobs)
         self._stopping: set[int] = set()
         self._repeating: defaultdict[str, set[int]] = defaultdict(set)
         # Those who think in words are told of curves: a ledger that is repeated has to tell them the same.
         self._keeps_curves = any(one.curves or one.member.role.thinks for one in self._order)
         self._out, self._unanswered = set[int](), False  # who thinks no more, and whether one of them for no answer
-        self._finished, self._budget_s = 0, float("inf")
+        self._budget_s = float("inf")
         self._timers = Timers()
         for one in self._order:
             one.wake = task.think_s
@@ -144,6 +128,7 @@ class Team:
             seed=self.seed,
             agents=list(self._desks),
             baseline=self.task.baseline.metric,
+            **({"better": MORE} if self.task.metric.startswith("-") else {}),
             commit=self._scripts.commit(BASELINE),
             **({"language": words} if words else {}),
         )
@@ -194,62 +179,33 @@ class Team:
             one.take(thought)
             self._conclude(one, t, thought)
 
-    def _may_run(self, one: Desk, t: float, proposal: Proposal) -> bool:
-        """Whether a person lets a script run that an agent rewrote; the ledger has what was said, and repeats it."""
-        script = proposal.script
-        if script is None or not self._scripts.rewritten(script):
-            return True
-        if self.ledger.repeating:
-            ruled = self.ledger.ruled()
-            refusal = None if ruled is None or ruled.data["approved"] else str(ruled.data["note"])
-            if ruled is None:  # nobody was asked
-                return True
-        elif self._approve is None:
-            return True
-        else:
-            told = Rewritten(
-                agent=one.member.id, note=proposal.note, before=self._scripts[proposal.parent], after=script
-            )
-            refusal = self._approve(told)
-        said = {"commit": commit_of(script), "approved": refusal is None, "note": refusal or ""}
-        self._add("approval", t, agent=one.member.id, **said)
-        if refusal is None:
-            return True
-        one.agent.hear(f"A person refused to let your script run ({proposal.note}): {refusal or 'no reason is given'}")
-        self._wake(one, t + max(self.task.think_s, LEAST_PAUSE_S))
-        return False
-
     def _propose(self, one: Desk, t: float, proposal: Proposal) -> None:
-        if not self._may_run(one, t, proposal):
+        refusal = self._permission.refusal(one.member.id, t, proposal)
+        if refusal is not None:
+            why = refusal or "no reason is given"
+            one.agent.hear(f"A person refused to let your script run ({proposal.note}): {why}")
+            self._wake(one, t + max(self.task.think_s, LEAST_PAUSE_S))
             return
-        number, scripts = len(self._asked) + 1, self._scripts
-        if self._conditional:
-            proposal = replace(proposal, settings=settled(self.task.knobs, proposal.settings))
-        script = proposal.script or scripts.child(proposal.parent, proposal.settings)
-        scripts.put(number, proposal.settings, script)
-        setting = self._catalogue.add(proposal.settings, number, scripts.key(number))
-        self._asked[number] = _Asked(one.member.id, setting, proposal.settings)
-        if setting != number:
+        number, scripts = self._experiments.add(one.member.id, proposal), self._scripts
+        asked = self._experiments[number]
+        if asked.setting != number:
             # One replicate is wanted, and not one of every agent of the role.
-            self._repeating[one.member.role.id].add(setting)
+            self._repeating[one.member.role.id].add(asked.setting)
         told = {"parent": proposal.parent, "note": proposal.note, "commit": scripts.commit(number)}
         self._add("proposal", t, id=number, agent=one.member.id, **scripts.describe(number), **told)
         self._exchange.assignments.proposed(number)
-        self._notes[number] = f"{one.member.id}: {proposal.note}"
-        self._attempts[number] = Attempt(one.member.id, proposal.parent)
-        self._running[number] = None
         # By its number: a ledger that is repeated, or goes on, trains with the seeds that it had.
         seed = derive(Stream.EXPERIMENT, self.seed, number)
         # A second run of a setting settles what its mean is: it is never stopped early.
-        watched = one.curves is not None and setting == number
+        watched = one.curves is not None and asked.setting == number
         edited = scripts.edited(number)
-        self.lab.submit(Experiment(id=number, settings=proposal.settings, seed=seed, watched=watched, script=edited))
+        self.lab.submit(Experiment(id=number, settings=asked.settings, seed=seed, watched=watched, script=edited))
 
     def _given_up(self) -> bool:
         """Whether nobody will ever propose again and nothing runs, or the run is no result: the rest is of no use."""
         if self._unanswered:
             return True
-        if len(self._asked) > self._finished or self._thoughts.meets:
+        if len(self._experiments) > self._experiments.ended or self._thoughts.meets:
             return False
         return len(self._out) == len(self._order)
 
@@ -260,7 +216,7 @@ class Team:
             self._unanswered = self._unanswered or one.unanswered
         for verdict in thought.verdicts:
             if verdict.ruling != "rerun":  # a run of its own says more
-                self._exchange.rule(t, one, self._asked[verdict.experiment].setting, verdict)
+                self._exchange.rule(t, one, self._experiments[verdict.experiment].setting, verdict)
         self._exchange.assignments.check(one, t)
         if thought.proposal:
             self._exchange.assignments.said(one, t, [each.note for each in (thought.proposal, *thought.more)])
@@ -274,7 +230,7 @@ class Team:
 
     def _watch_over(self, checkpoint: Checkpoint) -> None:
         """Stop an experiment whose curve says so to its agent."""
-        agent = self._asked[checkpoint.id].agent
+        agent = self._experiments[checkpoint.id].agent
         curves = self._desks[agent].curves
         if checkpoint.id in self._stopping or curves is None:  # a lab may tell of points until it has killed
             return
@@ -286,7 +242,7 @@ class Team:
 
     def _take(self, outcome: Outcome) -> None:
         """Record an outcome, tell who hears of it, and let its agent think again."""
-        asked = self._asked[outcome.id]
+        asked = self._experiments[outcome.id]
         if outcome.ended > self._budget_s and not self.ledger.repeating:
             outcome = outcome.cut(self._budget_s)  # a real lab notices some milliseconds late
         if outcome.status is Status.UNFINISHED:
@@ -297,20 +253,15 @@ class Team:
         if self._keeps_curves:
             data["curve"] = list(outcome.curve)
         t = self._add("outcome", outcome.ended, agent=asked.agent, **data).t
-        self._finished += 1
-        del self._running[outcome.id]
-        ended = self._attempts[outcome.id]._replace(seconds=data["ended"] - data["started"], curve=outcome.curve)
-        self._attempts[outcome.id] = ended
+        run = self._experiments.end(outcome, data["ended"] - data["started"])
         self._repeating[one.member.role.id].discard(asked.setting)
-        told = (outcome.metric, outcome.curve, outcome.status.failed)
-        run = Run(outcome.id, asked.agent, asked.setting, asked.settings, *told)
         self._exchange.publish(t, run)
         if outcome.error:
-            self._errors[outcome.id] = outcome.output or outcome.error
+            self._experiments.errors[outcome.id] = outcome.output or outcome.error
         # Whoever is at a stand-up when its experiment ends begins to think when that is over.
         self._wake(one, max(t, one.busy_until) + one.agent.lead_s(self.task))
         self._exchange.settle(t)
-        if self._standups.due(self._finished):
+        if self._standups.due(self._experiments.ended):
             self._meet(t)
 
     def _meet(self, t: float) -> None:

@@ -13,7 +13,7 @@ from orgopt.task import Task
 from orgopt.team.desk import Desk
 
 
-class Held(NamedTuple):
+class HeldStandup(NamedTuple):
     """What came of a stand-up.
 
     Attributes:
@@ -64,7 +64,7 @@ class Standups:
             for text in told:
                 one.agent.hear(f"A person who follows this run says: {text}")
 
-    def hold(self, attendees: Sequence[Desk], t: float) -> Held:
+    def hold(self, attendees: Sequence[Desk], t: float) -> HeldStandup:
         """Hold one at a time: collect what all bring, and keep each busy while it lasts."""
         seconds = self._task.meeting_s + self._task.meeting_per_head_s * len(attendees)
         share = self._standup.share if self._standup else None
@@ -72,4 +72,4 @@ class Standups:
         for one in attendees:
             brought.update(one.beliefs.best_of(one.member.id, share))
             one.busy_until = max(one.busy_until, t) + seconds
-        return Held(seconds, sorted(brought - {BASELINE}))  # the baseline everybody knows
+        return HeldStandup(seconds, sorted(brought - {BASELINE}))  # the baseline everybody knows

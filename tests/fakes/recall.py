@@ -6,7 +6,7 @@ from typing import Any
 from orgopt.lab.base import Status
 from orgopt.ledger import BASELINE, Event
 from orgopt.task import Settings, Task
-from orgopt.team.beliefs import Beliefs, Run
+from orgopt.team.beliefs import Beliefs, Finished
 from orgopt.team.scripts import Scripts
 from orgopt.team.trust import Trust
 
@@ -35,7 +35,7 @@ def recall(task: Task, trust: Trust, events: Iterable[Event]) -> Beliefs:
     asked: dict[int, Settings] = {}
     scripts = Scripts(task)
     first: dict[tuple[Any, ...], int] = {("", *defaults.values()): BASELINE}
-    runs: dict[int, Run] = {}
+    runs: dict[int, Finished] = {}
     for event in events:
         data = event.data
         if event.kind == "proposal":
@@ -46,7 +46,7 @@ def recall(task: Task, trust: Trust, events: Iterable[Event]) -> Beliefs:
             settings = asked[data["id"]]
             number, curve = first[(scripts.key(data["id"]), *settings.values())], tuple(data.get("curve", ()))
             failed = Status(data["status"]).failed
-            runs[data["id"]] = Run(data["id"], data["agent"], number, settings, data["metric"], curve, failed)
+            runs[data["id"]] = Finished(data["id"], data["agent"], number, settings, data["metric"], curve, failed)
         for experiment in learned(trust.me, event):
             if experiment != BASELINE:
                 found.learn(runs[experiment])

@@ -189,17 +189,17 @@ class CommandAgent(Mind):
             failure=CommandFailure.STOPPED if stopped else "",
         )
 
-    def _perform(self, job: lab.Job) -> lab.Done:
+    def _perform(self, job: lab.CommandJob) -> lab.Done:
         return lab.Done(ended="stopped") if self._halted.is_set() else lab.perform(job, self._halted)
 
-    def _job(self, now: Situation, start: Known, told: Mapping[str, str], settings: CommandSettings) -> lab.Job:
+    def _job(self, now: Situation, start: Known, told: Mapping[str, str], settings: CommandSettings) -> lab.CommandJob:
         prompt = prompt_of(now, start, told, settings)
         script = script_name(now.work.task)
         states = [("baseline", now.work.script[0])]
-        path = list(now.view.task.trail if now.view.task else ())
+        path = list(now.view.assignment.trail if now.view.assignment else ())
         path += [start] if not path or path[-1].id != start.id else []
         states += [(name_of(now, one), words.source_of(now, one)) for one in path if one.id]
-        return lab.Job(
+        return lab.CommandJob(
             command=settings.command,
             words={"prompt": prompt, "script": script, "model": self.seat.role.model or self._settings.default},
             prompt=prompt,
@@ -207,7 +207,7 @@ class CommandAgent(Mind):
             script=script,
             states=states,
             files=files_of(now),
-            keeps=TASK_FILE if now.view.task else "",
+            keeps=TASK_FILE if now.view.assignment else "",
             env={name: self._environ[name] for name in settings.passes if name in self._environ},
             sets=settings.sets,
             reach=_reach(settings),
@@ -260,7 +260,7 @@ def _thought(now: Situation, start: Known, answer: Answer) -> Thought:
         if commit["subject"] == UNCOMMITTED and last:
             commit["subject"] = f"{UNCOMMITTED}: {last}"
     found = judged(now, start, done["commits"])
-    if now.view.task and ticked(done.get("kept", "")):
+    if now.view.assignment and ticked(done.get("kept", "")):
         found = finished(found)
     proposals = [one.proposal for one in found if one.proposal and not answer.failure]
     why = (answer.failure, answer.error) if answer.failure else done.get("unanswered") or failure_of(done, found, last)
@@ -279,7 +279,7 @@ def _thought(now: Situation, start: Known, answer: Answer) -> Thought:
         failure=failure,
         error=error[:300],
         said=done["output"],
-        memory=done.get("kept") if now.view.task else None,
+        memory=done.get("kept") if now.view.assignment else None,
         facts={"ended": done["ended"], "exit_code": done["exit_code"], "commits": said, "unread": done["more"]}
         | ({"printed": done["output"]} if answer.failure else {}),
     )

@@ -14,7 +14,7 @@ _REPORTED = 3  # experiments of its own
 
 _SECTIONS = {
     "mission": "What the organization is for, and the task",
-    "settings": "The knobs that you may turn: value at your start, range, group",
+    "settings": "The knobs that you may turn: value at your start, what else is allowed, group",
     "known": "What was tried, as far as you know of it",
     "inbox": "What others told you since you last worked",
     "left": "What is left of the organization's budget",
@@ -50,7 +50,7 @@ def prompt_of(now: Situation, start: Known, told: Mapping[str, str], settings: C
         may=_MAY_EDIT if now.work.edits else _MAY_TURN,
         seconds=settings.timeout_s,
     )
-    if now.view.task:
+    if now.view.assignment:
         work += _HELD
     sections = [f"## {title}\n\n{told[name]}" for name, title in _SECTIONS.items()]
     return "\n\n".join([prompt.charge(now), "## How you work", work, *sections]) + "\n"
@@ -65,7 +65,7 @@ def name_of(now: Situation, start: Known) -> str:
 def files_of(now: Situation) -> dict[str, str]:
     """The task's files that a script needs to be understood."""
     name, folder = "prepare.py", now.work.task.folder
-    own = {TASK_FILE: task_file(now.view.task, now.memory)} if now.view.task else {}
+    own = {TASK_FILE: task_file(now.view.assignment, now.memory)} if now.view.assignment else {}
     if not now.work.task.script or name in now.work.task.limits.hide or not (folder / name).is_file():
         return own
     return {name: (folder / name).read_text("utf-8", "replace"), **own}

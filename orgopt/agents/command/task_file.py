@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from orgopt.agents.base import Held, Proposal
+from orgopt.agents.base import HeldAssignment, Proposal
 from orgopt.agents.command.commits import Judged
 
 TASK_FILE = "TASK.md"
@@ -19,7 +19,7 @@ _FORM = """\
 """
 
 
-def task_file(task: Held, notes: str) -> str:
+def task_file(task: HeldAssignment, notes: str) -> str:
     """The file of a task: as the command left it, or a new one.
 
     Args:

@@ -5,11 +5,11 @@ Needs DSPy, so that it is imported late.
 
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, cast, get_args
 
 import dspy
 from dspy.utils.exceptions import AdapterParseError
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from orgopt.agents.thinking import reading
@@ -73,10 +73,7 @@ class Adapter(dspy.ChatAdapter):
         outputs = {name: info for name, info in signature.output_fields.items() if name not in self.late}
         told = {name: info for name, info in signature.input_fields.items() if _described(info)}
         parts = [signature.instructions, f"# What you are told\n{_listed(told)}" if told else ""]
-        if self.as_json:
-            how = "One JSON object and nothing else, with the keys"
-        else:
-            how = "Sections, each under a line with its name, such as `[[ ## name ## ]]`:"
+        how = "One JSON object, with the keys" if self.as_json else "Sections, each under a line with its name:"
         parts.append(f"# Your answer\n{how}\n{_listed(outputs)}")
         return "\n\n".join(part for part in parts if part)
 
@@ -87,7 +84,7 @@ class Adapter(dspy.ChatAdapter):
 
     def _wanted(self, signature: type[dspy.Signature]) -> str:
         if self.as_json:
-            return f"Answer with the JSON object: {', '.join(signature.output_fields)}."
+            return "Answer with the JSON object."
         names = [
             f"`[[ ## {name} ## ]]`{'' if info.annotation is str else _KINDS.get(name, ' (JSON)')}"
             for name, info in signature.output_fields.items()
@@ -131,8 +128,13 @@ class Adapter(dspy.ChatAdapter):
 def schema_of(signature: type[dspy.Signature]) -> dict[str, Any]:
     """The JSON schema of a program's answer: its fields by their types, all of them."""
     types = {name: info.annotation or str for name, info in signature.output_fields.items()}
-    fields = {name: TypeAdapter[Any](kind).json_schema() for name, kind in types.items()}
-    return {"type": "object", "properties": fields, "required": [*fields], "additionalProperties": False}
+    # All at once: what two fields share, or call alike, stands at the schema's root, where references look for it.
+    found, shared = TypeAdapter[Any].json_schemas(
+        [(name, "validation", TypeAdapter[Any](kind)) for name, kind in types.items()]
+    )
+    fields = {name: found[name, "validation"] for name in types}
+    schema = {"type": "object", "properties": fields, "required": [*fields], "additionalProperties": False}
+    return schema | ({"$defs": shared["$defs"]} if "$defs" in shared else {})
 
 
 _KINDS = {"start_from": " (a number)"}
@@ -140,11 +142,31 @@ _LISTS = {"edits", "look"}  # texts, or lists in an answer that is one JSON obje
 
 
 def _value(name: str, info: FieldInfo, given: Any) -> Any:
+    if _modelled(info.annotation):
+        return _object(info.annotation, reading.value(name, given) if isinstance(given, str) else given)
     if not isinstance(given, str):
         return given if info.annotation is not str or name in _LISTS else _as_text(given)
     if info.annotation is str:
         return given if name == "edits" else given.strip()
     return reading.number(given) if info.annotation is int else reading.value(name, given)
+
+
+def _modelled(kind: Any) -> bool:
+    """Whether a type is a pydantic model, or has one in it, as outputs of programs of DSPy's own may."""
+    return (isinstance(kind, type) and issubclass(kind, BaseModel)) or any(map(_modelled, get_args(kind)))
+
+
+def _object(kind: Any, given: Any) -> Any:
+    """What JSON values are as a type with models.
+
+    Raises:
+        InvalidAnswerError: They are not that.
+    """
+    try:
+        return TypeAdapter[Any](kind).validate_python(given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InvalidAnswerError(f"{'.'.join(map(str, first['loc'])) or 'the value'}: {first['msg']}") from None
 
 
 def _as_text(given: Any) -> str:

@@ -212,7 +212,7 @@ def _read(purpose: Purpose, now: Situation, given: Any) -> dict[str, Any]:
 
 
 def _inputs(purpose: Purpose, now: Situation) -> dict[str, str]:
-    found = {"known": results.known(now), "noise": results.noise(now)}
+    found = {"known": results.known(now)}
     found["inbox"] = prompt.inbox(now) if now.inbox else ""
     if now.seat.role.memory != "none":
         found["memory"] = now.memory or "none yet"

@@ -1,4 +1,4 @@
-"""A language model, opened by its LiteLLM name through DSPy: calls with back-off, prices, limits and records.
+"""A language model, opened by its LiteLLM name through DSPy: one attempt of a call, its price, limits and record.
 
 Needs DSPy, so that it is imported late. A call never raises for what a provider does: its failure is an answer too.
 """
@@ -12,11 +12,22 @@ from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
 import dspy
-from dspy.lm15 import DataPart, FunctionTool, LM15Error, Request, Response, TextPart, ToolCallPart, ToolResultPart
+from dspy.lm15 import (
+    DataPart,
+    FunctionTool,
+    LM15Error,
+    Request,
+    Response,
+    TextPart,
+    ThinkingPart,
+    ToolCallPart,
+    ToolResultPart,
+)
 from dspy.utils.exceptions import LMError
 
 from orgopt.agents.llm.faults import failure_of, refuses, unsent
 from orgopt.agents.llm.opening import opened
+from orgopt.agents.llm.retries import CallAttempt, pause_after, until_answered
 from orgopt.agents.llm.streaming import Streaming
 from orgopt.agents.thinking.answers import Answer
 from orgopt.agents.thinking.failures import Failure
@@ -33,9 +44,6 @@ logging.getLogger("dspy.clients.lm").setLevel(logging.ERROR)
 
 _MAX_ERROR = 300
 _OVERHEAD_TOKENS = 200  # of roles and separators that a provider counts
-_PASSING = frozenset({Failure.RATE_LIMIT, Failure.SERVER, Failure.TIMEOUT, Failure.TRANSPORT})
-_UNSENT_ATTEMPTS = 2
-"""How often a call is tried that no server took: one that is down does not come back within a minute's pauses."""
 _PLACEHOLDER = "none"  # what a server of one's own gets for a key, which most do not look at
 
 
@@ -107,35 +115,19 @@ class Model:
             most: Tokens of the answer at most; None is what the settings say.
             read: What is kept of a response; None is its text.
         """
-        began, paused, given = self._clock(), 0.0, Answer(text="")
-        attempts, attempt = self.settings.attempts, 0
-        while attempt < attempts:
-            attempt += 1
-            given, pause, unsent = self._attempt(request, spend, role, most or self.settings.max_tokens, read or _text)
-            given = replace(given, attempts=attempt)
-            attempts = min(attempts, _UNSENT_ATTEMPTS) if unsent else attempts
-            if pause is None or attempt >= attempts:
-                break
-            pause = max(pause, 0.0) if pause >= 0 else self.settings.backoff_s * 2 ** (attempt - 1)
-            if paused + pause > self.settings.patience_s:
-                break
-            paused += pause
-            time.sleep(pause)
+        began, outputs = self._clock(), most or self.settings.max_tokens
+        given = until_answered(lambda: self._attempt(request, spend, role, outputs, read or _text), self.settings)
         return replace(given, seconds=round(self._clock() - began, 4))
 
     def _attempt(
         self, request: Request, spend: Account, role: str, outputs: int, read: Callable[[Response], str]
-    ) -> tuple[Answer, float | None, bool]:
-        """One attempt, the pause before another, and whether no server took it.
-
-        The pause is negative where none was named, and None where another attempt is of no use.
-        """
+    ) -> CallAttempt:
         request = self._fitted(request, outputs)
         inputs = _bytes(request) + _OVERHEAD_TOKENS  # a token is a byte at least
         try:
             taken = spend.reserve(role, Amount(inputs + outputs, self.price.of(inputs, outputs)))
         except OverBudgetError as error:
-            return Answer(text="", failure=Failure.OVER_BUDGET, error=str(error)), None, False
+            return CallAttempt(Answer(text="", failure=Failure.OVER_BUDGET, error=str(error)))
         cost, unsure = Amount(), False
         try:
             with dspy.context(disable_history=True):
@@ -146,7 +138,7 @@ class Model:
             text = self.redact(said[:MAX_ANSWER])
             finish = "length" if response.finish_reason == "length" else ""
             answer = _answered(text, used, cost.usd, finish)
-            return replace(answer, cached_tokens=response.usage.cache_read_tokens or 0), None, False
+            return CallAttempt(replace(answer, cached_tokens=response.usage.cache_read_tokens or 0))
         except LMError as error:
             failure, never = failure_of(error), unsent(error)
             if failure in {Failure.TIMEOUT, Failure.TRANSPORT} and not never:
@@ -155,10 +147,8 @@ class Model:
             said = self.redact(str(error).split("\n")[0])[:_MAX_ERROR]
             given = Answer(text="", failure=failure, error=f"{said} ({self.settings.where})")
             if self._takes_less(request, error):
-                return given, 0.0, False
-            hint = getattr(error, "retry_after", None)
-            pause = (hint if hint is not None else -1.0) if failure in _PASSING else None
-            return given, pause, never
+                return CallAttempt(given, 0.0)
+            return CallAttempt(given, pause_after(error, failure), never)
         finally:
             spend.settle(taken, cost, unsure=unsure)
 
@@ -204,7 +194,18 @@ def _text(response: Response) -> str:
     """What a model said, without what it thought before; an answer that is held to a schema comes as data."""
     said = "\n".join(part.text for part in response.message.parts if isinstance(part, TextPart))
     values = [part.value for part in response.message.parts if isinstance(part, DataPart)]
-    return said or (json.dumps(values[0], ensure_ascii=False) if values else "")
+    return (
+        said if said.strip() else (json.dumps(values[0], ensure_ascii=False) if values else _object_thought(response))
+    )
+
+
+def _object_thought(response: Response) -> str:
+    """The object that a model was held to, where its server takes that for a thought; empty for none.
+
+    vLLM and LM Studio do so where a model that thinks is held to a schema from its first token on, and says no more.
+    """
+    thought = "".join(part.text for part in response.message.parts if isinstance(part, ThinkingPart)).strip()
+    return thought if thought[:1] == "{" and thought[-1:] == "}" else ""
 
 
 def _used(response: Response, most: int, text: str) -> tuple[int, int]:

@@ -7,11 +7,11 @@ from typing import Any
 
 from orgopt.agents.base import Purpose
 
-INPUTS = ("script", "known", "memory", "inbox", "cases", "running", "last", "failed", "noise", "starts", "left")
+INPUTS = ("script", "known", "memory", "inbox", "cases", "running", "last", "failed", "starts", "left")
 """What is told with each question: what changes least comes first, so that providers find it in their cache."""
 STATIC = {
     "mission": "Mission",
-    "settings": "Knobs by group: the baseline's value (what is allowed)",
+    "settings": "Knobs: the baseline's value (what else is allowed)",
     "interface": "What the script may use of prepare.py, which stays as it is",
 }
 """What is told once and for all, and its headings."""
@@ -19,7 +19,7 @@ _VERDICTS = (
     "a JSON object: for the number of each case a text that begins with the ruling and then says why; rulings are "
     "pass (believe it), rerun (run it again first) and reject"
 )
-_KNOBS = "only the knobs that get another value than the start has, and these values; one is best"
+_KNOBS = "the knobs that you change and their new values; one is best"
 _EDITS = (
     "changes of the script, or nothing. Each is a block of lines: '<<<<<<< SEARCH', lines of the script that occur in "
     "it once, '=======', the lines to put there, '>>>>>>> REPLACE'. Keep the lines of knobs and their comments"
@@ -35,19 +35,19 @@ OUTPUTS: dict[str, tuple[Any, str, Any]] = {
         _VERDICTS,
         {},
     ),
-    "hypothesis": (str, "what should help, and why, in a short sentence", ...),
+    "hypothesis": (str, "what should help and why, in a sentence", ...),
     "start_from": (
         int,
         "the number of the experiment to start from, one of the starts; empty for the best",
         None,
     ),
-    "knobs": (dict[str, Any], f"a JSON object: {_KNOBS}", {}),
+    "knobs": (dict[str, Any], f"a JSON object of {_KNOBS}", {}),
     "edits": (
         str,
         _EDITS,
         "",
     ),
-    "expectation": (str, "the metric that you expect, and what would prove you wrong; a few words", ""),
+    "expectation": (str, "the metric that you expect, and what would prove you wrong", ""),
     "assignment": (str, "one or two sentences for those who work for you: what to try next", ""),
     "notes": (str, "your notes from now on: they replace the old ones", ""),
     "report": (str, "your report: two or three sentences for the others at the stand-up", ...),
@@ -56,7 +56,7 @@ LATE = ("look", "verdicts", "start_from")
 """Fields of an answer that are explained at the end of a question, as they are not asked for in all of them."""
 AS_JSON = {
     "verdicts": "of each case the ruling and the reason: pass (believe it), rerun (run it again first) or reject",
-    "knobs": "an object with the one knob that you change and its new value; all others stay as they are",
+    "knobs": "an object with the one knob that you change and its new value",
     "edits": "changes of the script, or none: a list of objects with `search`, lines that occur in it once, and "
     "`replace`, what to put there. Keep the lines of knobs and their comments",
 }

@@ -7,18 +7,24 @@ then on. Needs DSPy, so that it is imported late.
 
 import json
 import re
-from collections.abc import Iterator
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self, cast
 
 from dspy._vendor.lm15.result import materialize_response  # what makes a response of events is public nowhere
-from dspy._vendor.lm15.transports import StdlibTransport
+from dspy._vendor.lm15.transports import ReadError, ReadTimeout, StdlibTransport
 from dspy.clients.engines.lm15_engine import LM15Engine
 from dspy.lm15 import LM15Error, ProviderError, Request, Response, StreamAssemblyError, TextPart
 
 _NO_EVENT = re.compile(rb"data:\s*(?::|$)")  # keep-alives that some proxies send as data, and empty data
 _REFUSED = frozenset({400, 404, 405, 415, 422})
 _STREAM = re.compile(r"(?<!up)stream", re.IGNORECASE)
-_FAILED, _NOT_IMPLEMENTED = 400, 501
+_FAILED, _NOT_IMPLEMENTED, _NO_GATEWAY = 400, 501, 502
+_SILENCE = 10
+"""Time-outs after which a server is given up that sends bytes and says nothing: in a queue it may do so for a while."""
+_RECENT = 4  # chunks that make no news when they come again, as keep-alives of two lines do
+_MOST_BYTES = 2**26  # of a response: far above any answer
 _REASONS = ("message", "detail", "errors")  # where else a server may say why a call failed
 
 
@@ -74,18 +80,27 @@ class Streaming:
 
 
 class Transport(StdlibTransport):
-    """DSPy's transport, whose streams have the lines that its engines can read."""
+    """DSPy's transport, whose streams have the lines that its engines can read.
+
+    Args:
+        read_timeout: Seconds without a byte after which a server is given up.
+        more: As of DSPy's.
+    """
+
+    def __init__(self, *, read_timeout: float, **more: Any) -> None:
+        super().__init__(read_timeout=read_timeout, **more)
+        self._limit_s = _SILENCE * read_timeout
 
     def stream(self, request: Any) -> Any:
         """Send a request; its answer's body can be read line by line."""
-        return _Lines(super().stream(request))
+        return _Lines(super().stream(request), self._limit_s)
 
 
 class _Lines:
-    """A response whose lines are repaired."""
+    """A response whose lines are repaired, and which ends when nothing new comes for some seconds."""
 
-    def __init__(self, inner: Any) -> None:
-        self._inner = inner
+    def __init__(self, inner: Any, limit_s: float) -> None:
+        self._inner, self._limit_s = inner, limit_s
         self.status: int = inner.status
         self.reason: str = inner.reason
         self.headers: list[tuple[str, str]] = inner.headers
@@ -99,11 +114,48 @@ class _Lines:
         self._inner.__exit__(*exc)
 
     def read(self) -> bytes:
-        body: bytes = self._inner.read()
+        body = b"".join(alive(self._inner, self._limit_s))
+        if self.status < _FAILED and (error := _error_within(body)):
+            # Gateways begin to answer before their provider does: what then fails has no status of its own.
+            self.status = _status_of(error)
+            return json.dumps({"error": error}).encode()
         return body if self.status < _FAILED else explained(body)
 
     def iter_lines(self) -> Iterator[bytes]:
-        return (repaired(line) for line in self._inner.iter_lines() if not _NO_EVENT.match(line.strip()))
+        lines = split(alive(self._inner, self._limit_s))
+        return (repaired(line) for line in lines if not _NO_EVENT.match(line.strip()))
+
+
+def alive(chunks: Iterable[bytes], limit_s: float, clock: Callable[[], float] = time.monotonic) -> Iterator[bytes]:
+    """The chunks of a response while there is news among them: comments, blanks and repeats are none.
+
+    Raises:
+        ReadTimeout: None came for some seconds, though bytes did.
+        ReadError: The response is beyond all measure.
+    """
+    recent, since, size = deque[bytes](maxlen=_RECENT), clock(), 0
+    for chunk in chunks:
+        told, now = chunk.strip(), clock()
+        size += len(chunk)
+        if told and not told.startswith(b":") and told not in recent:
+            recent.append(told)
+            since = now
+        elif now - since > limit_s:
+            why = f"the server keeps the connection alive, and has said nothing new for {limit_s:g} s"
+            raise ReadTimeout(why) from TimeoutError(why)  # by its cause it is told from a broken connection
+        if size > _MOST_BYTES:
+            raise ReadError(f"the answer has more than {_MOST_BYTES >> 20} MiB")
+        yield chunk
+
+
+def split(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The lines of chunks, with their ends."""
+    rest = b""
+    for chunk in chunks:
+        *whole, rest = (rest + chunk).split(b"\n")
+        yield from (line + b"\n" for line in whole)
+    if rest:
+        yield rest
 
 
 def repaired(line: bytes) -> bytes:
@@ -125,9 +177,9 @@ def repaired(line: bytes) -> bytes:
     except ValueError:
         return line
     told = _object(given)
-    found: Any = told.get("error") or (told if head == b"error" else None)
+    found: Any = told.get("error") or _of_choice(told) or (told if head == b"error" else None)
     error = _object(found)
-    if not found or (head == b"data" and error):
+    if not found or (head == b"data" and error and error is told.get("error")):
         return line
     return _event({"error": error or {"message": str(found)}})
 
@@ -147,6 +199,33 @@ def explained(body: bytes) -> bytes:
     reason = next((told[name] for name in _REASONS if told.get(name)), told)
     message = reason if isinstance(reason, str) else json.dumps(reason)
     return json.dumps({"error": {"message": message, "type": told.get("type"), "code": told.get("code")}}).encode()
+
+
+def _error_within(body: bytes) -> dict[str, Any]:
+    """The error in the body of a call that did not fail by its status; empty for none."""
+    if b'"error"' not in body:
+        return {}
+    try:
+        told = _object(json.loads(body))
+    except ValueError:
+        return {}
+    found = _of_choice(told) if told.get("choices") else told.get("error")
+    return (_object(found) or {"message": str(found)}) if found else {}
+
+
+def _of_choice(told: dict[str, Any]) -> dict[str, Any]:
+    """The error that stands in the first choice of an answer, as OpenRouter has it; empty for none."""
+    choices = told.get("choices")
+    first = _object(cast("list[Any]", choices)[0]) if isinstance(choices, list) and choices else {}
+    if error := first.get("error"):
+        return _object(error) or {"message": str(error)}
+    return {"message": "the provider broke off"} if first.get("finish_reason") == "error" else {}
+
+
+def _status_of(error: dict[str, Any]) -> int:
+    """The status that an error should have had, by its code."""
+    code = str(error.get("code") or "")
+    return int(code) if re.fullmatch(r"[45]\d\d", code) else _NO_GATEWAY
 
 
 def _object(value: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import numpy as np
 from orgopt.agents.base import Proposal, View, repeat
 from orgopt.agents.curve_forecast import Endings
 from orgopt.agents.knowledge import Array, Known
-from orgopt.agents.policy.gp import Gp, Seen
+from orgopt.agents.policy.gp import Gp, Informed
 
 _EVIDENCE = 0.3  # how many runs that ended one that was ended counts as
 
@@ -40,7 +40,7 @@ class FreezeThaw(Gp):
                 measures[place] = (found.metric, _EVIDENCE)
         return view.knowledge.units(), measures
 
-    def chosen(self, view: View, seen: Seen, new: Proposal) -> Proposal:
+    def chosen(self, view: View, seen: Informed, new: Proposal) -> Proposal:
         frozen = [one for one in view.knowledge.all if is_frozen(one) and view.knowledge.get(one.id) is one]
         if not frozen:
             return new

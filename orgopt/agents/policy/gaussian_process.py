@@ -25,7 +25,7 @@ _JITTER = 1e-6  # keeps the factorization possible where two settings are nearly
 _potrf, _potri, _trtrs = cast("Any", linalg).get_lapack_funcs(("potrf", "potri", "trtrs"), dtype=np.float64)
 
 
-class Fitted(NamedTuple):
+class FittedGP(NamedTuple):
     """A process that has seen results.
 
     Attributes:
@@ -73,7 +73,7 @@ class Process:
             second = self._second / (1 - 0.95**self._steps)
             self._at = np.clip(self._at + RATE * first / (np.sqrt(second) + 1e-8), self._low, self._high)
 
-    def fit(self, x: Array, y: Array, seeds: Array) -> Fitted:
+    def fit(self, x: Array, y: Array, seeds: Array) -> FittedGP:
         """The process that has seen some results; see `learn`."""
         log_scales, amplitude = self._at[:-2], math.exp(self._at[-2])
         x = x * np.exp(-log_scales)
@@ -82,7 +82,7 @@ class Process:
         white = _solve(lower, y)
         # What the process believes of its own results: they without the noise that it sees in them.
         smooth = y - (variances + _JITTER) * _trtrs(lower, white, lower=1, trans=1)[0]
-        return Fitted(x, lower, white, smooth, log_scales, amplitude)
+        return FittedGP(x, lower, white, smooth, log_scales, amplitude)
 
     def _slope(self, x: Array, y: Array, seeds: Array) -> Array:
         """The gradient of the log posterior of length scales, amplitude and noise, (d + 2,)."""

@@ -18,7 +18,7 @@ from scipy.special import erfcx
 from orgopt.agents.base import Policy, Proposal, View, propose
 from orgopt.agents.knowledge import Array
 from orgopt.agents.policy.candidates import first_new, free, turned, within
-from orgopt.agents.policy.gaussian_process import Fitted, Process
+from orgopt.agents.policy.gaussian_process import FittedGP, Process
 from orgopt.agents.policy.hill_climb import step
 from orgopt.task import Knob
 
@@ -64,11 +64,11 @@ class Gp(Policy):
         """What the process is to see: positions (n, n_knobs), and metrics (NaN for bad ones) with runs, (n, 2)."""
         return view.knowledge.units(), view.knowledge.measures()
 
-    def chosen(self, view: View, seen: "Seen", new: Proposal) -> Proposal:  # noqa: ARG002  for who overrides it
+    def chosen(self, view: View, seen: "Informed", new: Proposal) -> Proposal:  # noqa: ARG002  for who overrides it
         """The most promising new setting, or what promises more."""
         return new
 
-    def _see(self, knobs: Sequence[Knob], points: Array, targets: Array, seeds: Array) -> "Seen":
+    def _see(self, knobs: Sequence[Knob], points: Array, targets: Array, seeds: Array) -> "Informed":
         """Learn from results, oldest first."""
         steps = STEPS[1]
         if self._layout is None or self._process is None:
@@ -78,14 +78,14 @@ class Gp(Policy):
         x = self._layout.features(points)
         self._process.learn(x[-SUBSET:], targets[-SUBSET:], seeds[-SUBSET:], steps)
         fitted = self._process.fit(x, targets, seeds)
-        return Seen(self._layout, fitted, float(fitted.smooth.min()))
+        return Informed(self._layout, fitted, float(fitted.smooth.min()))
 
 
-class Seen(NamedTuple):
+class Informed(NamedTuple):
     """A process that has seen results, and the best that it believes of any of them."""
 
     layout: "_Layout"
-    fitted: Fitted
+    fitted: FittedGP
     best: float
 
     def gain(self, at: Array, risk: float) -> Array:

@@ -67,7 +67,7 @@ def mission(now: Situation) -> str:
 
 
 def knob_table(knobs: Iterable[Knob], start: Mapping[str, object], free: Iterable[Knob]) -> str:
-    """The knobs that may be turned, by group, with values and ranges; values are JSON.
+    """The knobs that may be turned, by group, with values and what else is allowed; values are JSON.
 
     Args:
         knobs: All knobs of the task.
@@ -78,13 +78,14 @@ def knob_table(knobs: Iterable[Knob], start: Mapping[str, object], free: Iterabl
     lines: list[str] = []
     for group, row in groupby((knob for knob in knobs if knob.name in names), key=lambda knob: knob.group):
         lines.append(f"[{group}]")
-        lines += [f"{k.name}={json.dumps(start[k.name])} ({_range(k)})" for k in row]
+        lines += [f"{k.name}={json.dumps(start[k.name])} ({_range(k, start[k.name])})" for k in row]
     return "\n".join(lines)
 
 
-def _range(knob: Knob) -> str:
+def _range(knob: Knob, value: object) -> str:
+    """What else a knob may be."""
     if knob.choices:
-        return "|".join(map(json.dumps, knob.choices))
+        return "|".join(json.dumps(choice) for choice in knob.choices if choice != value)
     low_high, kind = f"{knob.low:g}…{knob.high:g}", "whole" * knob.integer or "log" * knob.log
     return f"{low_high} {kind}".strip()
 

@@ -48,7 +48,8 @@ def known(now: Situation) -> str:
     shown = {one.id: one for one in [all_known[0], *view.knowledge.ranked(_BEST), *all_known[first:]]}
     rows = [row(now, shown[number]) for number in sorted(shown)]
     heads = [f"id | {clean(now.work.task.metric)} | what changed, against what | why"] if len(rows) > 1 else []
-    return bounded([*heads, *rows], MAX_KNOWN)
+    said = noise(now)
+    return bounded([*heads, *rows], MAX_KNOWN) + (f"\n{said}" if said else "")
 
 
 def row(now: Situation, one: Known) -> str:
@@ -59,11 +60,11 @@ def row(now: Situation, one: Known) -> str:
 
 
 def noise(now: Situation) -> str:
-    """How large a difference has to be to mean something; empty where nobody knows."""
+    """What differences say nothing, below two standard deviations of a run; empty where nobody knows."""
     sd = noise_sd(now.view.knowledge.all)
     if sd is None:
         return ""
-    return f"A difference below {2 * sd:.2g} is noise (two standard deviations of a run)."
+    return f"Differences below {2 * sd:.2g} are noise."
 
 
 def noise_sd(known: Iterable[Known]) -> float | None:
@@ -124,16 +125,16 @@ def running(now: Situation) -> str:
 
 
 def pace(now: Situation) -> str:
-    """What an experiment takes, and how many are left; empty before one has ended."""
-    attempts = now.work.attempts
+    """What an experiment takes, and how many are left; before one has ended, what is known of that."""
+    attempts, task, slots = now.work.attempts, now.work.task, now.work.slots
     ended = [attempts[one.id].seconds for one in now.view.knowledge.all[1:] if one.id in attempts]
-    seconds = [one for one in ended if one]
+    seconds = [one for one in ended if one] or [one for one in (task.baseline.seconds,) if one]
+    places = "1 slot" if slots == 1 else f"one of {slots} slots"
     if not seconds:
-        return ""
+        return f"an experiment takes at most {task.limit_s:g} s on {places}"
     mean = sum(seconds) / len(seconds)
-    more, slots = int(now.left.seconds / mean), now.work.slots
-    places = "1 slot" if slots == 1 else f"{slots} slots"
-    return f"an experiment takes {mean:.2g} s on one of {places}: at most {more} more of yours"
+    more = int(now.left.seconds / mean)
+    return f"an experiment takes {mean:.2g} s on {places}: at most {more} more of yours"
 
 
 def evidence(now: Situation, one: Known) -> str:

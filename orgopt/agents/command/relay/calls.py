@@ -9,27 +9,11 @@ from typing import Self
 
 from orgopt.agents.command.relay.relay import Relay, Used
 from orgopt.agents.command.relay.server import Served
+from orgopt.agents.command.relay.variables import VARIABLES
 from orgopt.agents.llm.model import Absent, Model
 from orgopt.agents.thinking.answers import Answers
 from orgopt.agents.thinking.spend import Account
 from orgopt.lab.sandbox.command.line import Line
-
-_ADDRESSES = {
-    "OPENAI_BASE_URL": "{relay}/v1",
-    "OPENAI_API_BASE": "{relay}/v1",
-    "OPENAI_API_KEY": "{relay_key}",
-    "CODEX_API_KEY": "{relay_key}",
-    "ANTHROPIC_BASE_URL": "{relay}",
-    "ANTHROPIC_API_BASE": "{relay}",
-    "ANTHROPIC_API_KEY": "{relay_key}",
-    "GOOGLE_GEMINI_BASE_URL": "{relay}",
-    "GEMINI_API_KEY": "{relay_key}",
-    "GOOGLE_VERTEX_BASE_URL": "{relay}",
-    "GOOGLE_API_KEY": "{relay_key}",
-    "NO_PROXY": "127.0.0.1,localhost",
-    "no_proxy": "127.0.0.1,localhost",
-}
-"""What tells programs where to ask, and what to show there."""
 
 
 class Relayed:
@@ -46,7 +30,7 @@ class Relayed:
     def __init__(self, model: Model | Absent, answers: Answers, account: Account, *, role: str, thought: str) -> None:
         self._relay = Relay(model, model.settings.max_tokens, answers, account, role=role, thought=thought)
         self._served = contextlib.ExitStack()
-        self.line = Line(serve=self._serve, key=self._relay.token, env=_ADDRESSES)
+        self.line = Line(serve=self._serve, key=self._relay.token, env=VARIABLES)
 
     @property
     def used(self) -> Used:
