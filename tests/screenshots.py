@@ -79,7 +79,7 @@ def take(page: Any, runs: str, study: str) -> None:
     shown(page, ways["charts"], lambda: page.wait_for_function(DRAWN, timeout=3 * PATIENCE_MS), "charts")
     shown(page, ways["diff"], said(re.compile("Path: .*diff.html$")), "diff")
     shown(page, ways["prompt"], said(re.compile("^Comparing version")), "prompt")
-    shown(page, ways["prompt"].split("/program-md")[0], said("program-md"), "prompts")
+    shown(page, ways["prompt"].rpartition("/")[0], said("trio-on-digits.md"), "prompts")
     plain, _, query = study.partition("?")
     shown(page, f"{plain}/artifacts/generations.svg?{query}", said(re.compile("Path: .*svg$")), "generations")
     trace = page.get_by_text("first test seed").first

@@ -15,7 +15,7 @@ from orgopt.task_folder import load_task
 from orgopt.testing.toy_task import TOY
 from orgopt.tracking import Tracking
 from tests.conftest import TRIO
-from tests.fakes.browser import pages, served, undisturbed
+from tests.fakes.browser import PATIENCE_MS, pages, served, undisturbed
 from tests.fakes.studies import NAME, SMALL, make_study
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900), pytest.mark.filterwarnings("ignore")]
@@ -176,27 +176,35 @@ def test_ticked_runs_are_compared_by_what_they_are_and_then_by_plots(page, site)
     page.get_by_role("button", name="Parameters").first.wait_for()
     tops = [page.get_by_role("button", name=name).first.bounding_box()["y"] for name in SECTIONS]
     assert tops == sorted(tops)
+    score = page.get_by_text("Score on test seeds:").first
+    score.wait_for()
+    assert score.bounding_box()["y"] < tops[1]  # before the parameters
 
 
 def test_champion_and_seed_document_are_beside_each_other_at_a_click(page, site) -> None:
     way(page, site[1], "Champion beside seed document")
     page.get_by_text("What differs").first.wait_for()
-    page.get_by_text("Compare by").first.wait_for()  # the table of differences
+    table = page.get_by_text("Compare by").first
+    table.wait_for()
+    assert page.get_by_text("How well, on test seeds").first.bounding_box()["y"] < table.bounding_box()["y"]
     for name in (re.compile("^★ g0"), re.compile("^g00 · c00 · ")):
         page.get_by_text(name).first.wait_for()
-    page.get_by_text("test/over the budget").first.wait_for()
+    page.get_by_text("seconds of the budget").first.wait_for()  # the axis
 
 
 def test_the_charts_of_a_study_have_generations_in_one_and_everybody_over_the_budget_in_another(page, site) -> None:
     way(page, site[1], "charts")
-    page.get_by_text("The search").first.wait_for()
-    page.get_by_text("(generations/best_so_far)").first.wait_for()
+    page.get_by_text("By generation, and over the budget").first.wait_for()
+    page.get_by_text("(generations/best_so_far)").first.wait_for(timeout=3 * PATIENCE_MS)  # MLflow asks run by run
     page.get_by_text("(generations/median)").first.wait_for()
-    page.get_by_text("The test").first.wait_for()
+    page.get_by_text("The test: who scored what").first.wait_for()
+    page.get_by_text("seconds of the budget").first.wait_for()  # the axes
+    page.get_by_text("generation", exact=True).first.wait_for()
+    assert not page.get_by_text("Parallel Coordinates").count()
 
 
 def test_the_champions_are_versions_of_a_prompt(page, site) -> None:
-    page.goto(f"{site[0].split('/#/')[0]}/#/prompts/program-md.{NAME}")
+    page.goto(f"{site[0].split('/#/')[0]}/#/prompts/{NAME}.md")
     page.get_by_text("Version 1").first.wait_for()
     page.get_by_text("champion").first.wait_for()
     page.get_by_text("seed").first.wait_for()
@@ -213,18 +221,18 @@ def test_the_champions_document_is_compared_with_the_seed_document_at_a_click(pa
 
 def test_the_list_of_documents_says_the_verdict(page, site, workspace) -> None:
     view = load_study(workspace / "mlruns" / "studies" / NAME)
-    page.goto(way(page, site[1], "prompt versions").split("/program-md")[0])
+    page.goto(way(page, site[1], "prompt versions").rpartition("/")[0])
     page.get_by_text(f"★ {view.final.champion} {ending(view).word}").first.wait_for()
 
 
 def test_the_traces_of_a_study_say_what_each_experiment_changed_and_brought(page, site) -> None:
     page.goto(f"{site[1].split('?')[0]}/traces")
-    name = page.get_by_text(re.compile(r"score .+ · first test seed")).first
+    name = page.get_by_text(re.compile(r"champion · first test seed · ")).first
     name.wait_for()
     page.get_by_text("score", exact=True).first.wait_for()  # a column of its own
     undisturbed(page)
     name.click()
-    page.get_by_text(re.compile(r"^round 1 · \d+ experiments · best")).first.wait_for()
+    page.get_by_text(re.compile(r"^round 1 · best .+ · \d+ experiments")).first.wait_for()
     page.get_by_text(re.compile(r"^stand-up · ")).first.wait_for()
-    page.get_by_text(re.compile(r"^✓ #\d+ .+ → .+ · \S+-\d+ · ")).first.wait_for()
+    page.get_by_text(re.compile(r"^\S+-\d+ .+ kept · #\d+ ")).first.wait_for()
     page.get_by_text("What it handed in, the last first:").first.wait_for()

@@ -1,12 +1,14 @@
 """Tracking: what MLflow has after a study, that it is sent once, and that it stops nothing."""
 
 import asyncio
+import base64
 import json
 import random
 import re
 import shutil
 import sqlite3
 import xml.etree.ElementTree as ET
+import zlib
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -25,7 +27,7 @@ from orgopt.study.wording import signed as signed_plain
 from orgopt.task import Task
 from orgopt.task_folder import load_task
 from orgopt.testing.toy_task import TOY
-from orgopt.tracking import Tracking, load_prompt, load_version, overview, store_uri
+from orgopt.tracking import Tracking, load_prompt, load_version, store_uri, study_values
 from orgopt.tracking.direct import Direct
 from orgopt.tracking.markdown import signed
 from orgopt.tracking.noted import NOTED, Noted
@@ -148,9 +150,9 @@ def everything(workspace: Path) -> dict:
             times,
         )
     assert len(kept) == len(json.loads(text))  # no key twice
-    versions = found.search_prompt_versions("program-md.s")
+    versions = found.search_prompt_versions("s.md")
     prompts = sorted((v.tags["orgopt.key"], v.template, v.commit_message) for v in versions)
-    prompts += [found.get_prompt_version_by_alias("program-md.s", alias).template for alias in ("seed", "champion")]
+    prompts += [found.get_prompt_version_by_alias("s.md", alias).template for alias in ("seed", "champion")]
     experiment = found.get_experiment_by_name("toy").experiment_id
     traces = search_traces(locations=[experiment], return_type="list")
     spans = sorted(
@@ -178,7 +180,8 @@ def test_a_study_is_nested_runs_with_names_that_read(seen: Path) -> None:
     for run, one in zip(of_kind(seen, "candidate"), view.candidates, strict=True):
         star = "★ " if one.name == view.final.champion else ""
         assert run.info.run_name.startswith(star + one.name.replace("-", " · ") + " · ")
-        assert one.record.changes[0][:20] in run.info.run_name
+        told = "Lead (" if star else one.record.changes[0][:20]  # the champion by what it is, others by their change
+        assert told in run.info.run_name
         tags = run.data.tags
         assert tags["orgopt.generation"] == str(one.record.generation)
         assert tags["orgopt.proposer"] == one.record.proposer
@@ -281,10 +284,8 @@ def test_every_name_in_mlflow_is_in_the_table(seen: Path) -> None:
             used.add(next(one for one in LABELS if one.name == name))
         for name in run.data.params if kind == "candidate" else ():
             used.add(_closest([one for one in LABELS if one.run == kind], name))
-    used.update(
-        one for one in LABELS if one.run == "prompt" and one.name in client(seen).get_prompt("program-md.s").tags
-    )
-    for version in client(seen).search_prompt_versions("program-md.s"):
+    used.update(one for one in LABELS if one.run == "prompt" and one.name in client(seen).get_prompt("s.md").tags)
+    for version in client(seen).search_prompt_versions("s.md"):
         for name in [name for name in version.tags if not name.startswith(("orgopt.", "mlflow."))]:
             used.add(next(one for one in LABELS if (one.run, one.name) == ("prompt version", name)))
     rest = {one.name for one in (*METRICS, *LABELS)} - {one.name for one in used}
@@ -293,12 +294,12 @@ def test_every_name_in_mlflow_is_in_the_table(seen: Path) -> None:
         "orgopt.seed",
         "orgopt.studies",
         "orgopt.training_set",
-        "1 agents",
-        "1 links",
-        "1 stand-up",
-        "2 ROLE.KEY",
-        "3 SOURCE and TARGET",
-        "3 SOURCE to TARGET",
+        "agents",
+        "links",
+        "stand-up",
+        "ROLE.KEY",
+        "SOURCE and TARGET",
+        "SOURCE to TARGET",
     }
 
 
@@ -360,20 +361,20 @@ def test_the_feedback_model_is_a_logged_model(workspace: Path, toy: Task) -> Non
 def test_champions_are_versions_of_a_prompt(seen: Path) -> None:
     view = load_study(seen / "mlruns" / "studies" / "s")
     champion = view.candidate(view.final.champion)
-    found = client(seen).get_prompt_version_by_alias("program-md.s", "champion")
+    found = client(seen).get_prompt_version_by_alias("s.md", "champion")
     assert found.template == champion.record.program
     assert found.tags["candidate"] == champion.name
     assert found.tags["generation"] == str(champion.record.generation)
     assert float(found.tags["search_score"]) == pytest.approx(champion.standing.value, abs=1e-3)
     assert "…" in found.tags["test_interval"]
-    assert {version.version for version in client(seen).search_prompt_versions("program-md.s")} == {1, 2}
+    assert {version.version for version in client(seen).search_prompt_versions("s.md")} == {1, 2}
     (prompt,) = client(seen).search_prompts()
     assert "search_score" not in prompt.tags  # the flattered value stands nowhere above the versions
     assert prompt.tags["test_score"] == found.tags["test_score"]
     assert float(found.tags["test_score"]) == pytest.approx(view.final.estimates.test.mean, abs=1e-3)
     assert champion.record.changes[0] in found.commit_message
-    assert load_prompt(seen, "prompts:/program-md.s@champion") == champion.record.program
-    assert load_prompt(seen, "prompts:/program-md.s@seed") == TRIO
+    assert load_prompt(seen, "prompts:/s.md@champion") == champion.record.program
+    assert load_prompt(seen, "prompts:/s.md@seed") == TRIO
     assert load_version(seen, "s", champion.name) == champion.record.program
     assert load_version(seen, "s", "g09-c99") is None
     assert load_version(seen, "no-such-study", "champion") is None
@@ -392,7 +393,7 @@ def test_the_runs_of_the_champion_are_traces_with_rounds(seen: Path) -> None:
     by_title = {trace.info.tags["mlflow.traceName"]: trace for trace in found}
     scores = {phase: view.scores(phase, name, "toy")[0].research_output for phase in ("search", "race", "test")}
     titles = {
-        phase: f"★ {name} · toy · score {signed_plain(score)} · first {phase} seed" for phase, score in scores.items()
+        phase: f"★ champion · first {phase} seed · {signed_plain(score)} · toy" for phase, score in scores.items()
     }
     assert set(by_title) == set(titles.values())
     spans = by_title[titles["search"]].data.spans
@@ -403,14 +404,15 @@ def test_the_runs_of_the_champion_are_traces_with_rounds(seen: Path) -> None:
     (root,) = [span for span in spans if span.parent_id is None]
     assert (root.end_time_ns - root.start_time_ns) / 1e9 == pytest.approx(SMALL.budget_s, abs=0.01)
     events = list(read_lines(seen / "mlruns" / "studies" / "s" / "candidates" / name / "ledger-toy.jsonl"))
-    proposer = next(span for span in spans if re.match(r"(✓ )?#1 ", span.name))
+    proposer = next(span for span in spans if " · #1 " in span.name)
     outcome = next(event for event in events if event["kind"] == "outcome" and event["id"] == 1)
     assert proposer.attributes["heldout"] == pytest.approx(outcome["heldout"])
     assert proposer.attributes["cost"]["slot_s"] == pytest.approx(outcome["ended"] - outcome["started"], abs=1e-3)
     change = next(event for event in events if event["kind"] == "proposal" and event["id"] == 1)["note"]
     gain = f"{metric(events[0]['baseline'])} → {metric(outcome['metric'])}"
     kept = any(event["kind"] == "submission" and event["id"] == 1 for event in events)
-    assert proposer.name == f"{'✓ ' * kept}#1 {gain} · {outcome['agent']} · {change}"[: len(proposer.name)]
+    first = f"{outcome['agent']} {metric(outcome['metric'])}{' kept' * kept} · #1 {change}"
+    assert proposer.name == f"{first} · {gain}"[: len(proposer.name)]
     assert {one.info.assessments[0].name: one.info.assessments[0].value for one in found} == {"score": ANY}
     assert by_id[proposer.parent_id].name.startswith("round 1 · ")
     meetings = sum(event["kind"] == "meeting" for event in events)
@@ -460,13 +462,13 @@ def test_thoughts_reviews_and_failures_are_spans_with_what_they_cost() -> None:
     names = {span["span_id"]: span["name"] for span in found}
     thought = next(span for span in found if span["attributes"]["mlflow.spanType"] == '"LLM"')
     value = {key: json.loads(text) for key, text in thought["attributes"].items()}
-    assert names[thought["parent_span_id"]] == "round 1 · 1 experiment · nothing measured"
+    assert names[thought["parent_span_id"]] == "round 1 · nothing measured · 1 experiment"
     assert value["mlflow.spanInputs"] == "role:\nYou decide."
     assert value["mlflow.spanOutputs"] == "Lower LR."
     assert value["mlflow.chat.tokenUsage"]["total_tokens"] == 150
     assert value["cost"] == {"usd": 0.02, "calls": 1}
     assert thought["end_time_unix_nano"] - thought["start_time_unix_nano"] == 2_000_000_000
-    (crashed,) = [span for span in found if span["name"] == "#1 crashed · a-1 · LR 1 → 2"]
+    (crashed,) = [span for span in found if span["name"] == "a-1 crashed · #1 LR 1 → 2"]
     assert crashed["status"]["code"] == "STATUS_CODE_ERROR"
     assert names[by_name["review by b-1"]["parent_span_id"]].startswith("round 1")
     assert json.loads(by_name["stand-up"]["attributes"]["cost"]) == {"agent_s": 1.0}
@@ -706,10 +708,10 @@ def test_a_generation_in_which_all_are_disqualified_is_shown_as_that() -> None:
         if one["kind"] == "evaluation" and one["phase"] == "search" and one["entrant"].startswith("g01"):
             one["score"]["disqualified"] = "it changed a file that it must not"
     found = view([one for one in told if one["kind"] in {"study", "candidate", "evaluation", "generation"}])
-    run, points = overview.generation(found, 1)
+    run, points = study_values.generation(found, 1)
     assert run.name == "g01 · all disqualified"
     assert run.points == (("candidates", 0.0, 0),)
-    assert {point.name for point in points} == {"generations/best_so_far"}
+    assert {point.name for point in points} == {"generations/best_so_far", "generation"}
     assert page(found)
 
 
@@ -728,8 +730,8 @@ def test_names_that_mlflow_would_refuse_are_made_ones_that_it_takes() -> None:
         _validate_metric_name(CLAIM_OTHER.of(claim="test", entrant=name))
         _validate_param_name(CLAIM_OTHER.of(claim="test", entrant=name))
     assert CLAIM_OTHER.of(claim="test", entrant="Explorer → Lead: no") == "test/Explorer to Lead: no"
-    assert PARAM_ROLE.of(role="lead", key="stop-early") == "2 lead.stop-early"
-    assert prompt_name("trio-a+b") == "program-md.trio-a-b"
+    assert PARAM_ROLE.of(role="lead", key="stop-early") == "lead.stop-early"
+    assert prompt_name("trio-a+b") == "trio-a-b.md"
 
 
 def test_a_diff_of_a_document_with_fences_stays_in_its_fence() -> None:
@@ -748,14 +750,17 @@ def test_a_diff_of_a_document_with_fences_stays_in_its_fence() -> None:
 
 
 def test_parameters_are_those_in_which_candidates_differ_and_none_is_missing_in_the_end(seen: Path) -> None:
-    from orgopt.tracking import candidate
+    from orgopt.tracking import candidate_values
 
     view = load_study(seen / "mlruns" / "studies" / "s")
-    every = [candidate.params(one.record.program) for one in view.candidates]
+    every = [candidate_values.params(one.record.program) for one in view.candidates]
+    named = {"champion": view.final.champion, "seed": view.candidates[0].name}
+    at = {one.name: place for place, one in enumerate(view.candidates)}
     for run, own in zip(of_kind(seen, "candidate"), every, strict=True):
-        assert run.data.params == {
-            name: value for name, value in own.items() if any(other.get(name) != value for other in every)
-        }
+        varied = {name for one in every for name in one if len({other.get(name) for other in every}) > 1}
+        pair = {"champion", "seed"} & {who for who, name in named.items() if name == run.data.tags["orgopt.candidate"]}
+        beside = {key for one in ("champion", "seed") for key in every[at[named[one]]]} if pair else set()
+        assert run.data.params == {name: own.get(name, "none") for name in varied & ({*own} | beside)}
     assert any(run.data.params for run in of_kind(seen, "candidate"))
 
 
@@ -775,6 +780,24 @@ def test_champion_seed_document_and_controls_come_first_and_the_rest_as_it_happe
     assert order(replace(view.head, at=view.head.at + 60)) < order(view.head)
 
 
+def test_a_control_says_from_its_own_side_how_it_stands_to_the_champion() -> None:
+    from orgopt.tracking.control import controls
+
+    known = view(records())
+    (claim, *_) = known.final.claims
+    said = {
+        ("better", 0.2, 0.1, 0.3): "behind ★ by .20 [.10, .30]",
+        ("worse", -0.2, -0.3, -0.1): "ahead of ★ by .20 [.10, .30]",
+        ("no difference", 0.05, -0.1, 0.2): "level with ★: −.05 [−.20, +.10]",
+        ("no difference", 0.05, None, None): "−.05 to ★, one seed",
+    }
+    for (verdict, difference, low, high), words in said.items():
+        apart = {"verdict": verdict, "difference": difference, "low": low, "high": high}
+        one = replace(claim, entrant="silent", phase="test", task="all", **apart)
+        (entry,) = controls(known, replace(known.final, claims=(one,)))
+        assert entry.tags["orgopt.result"] == words
+
+
 def test_the_direction_of_effects_is_a_picture() -> None:
     from orgopt.tracking import pictures
 
@@ -785,6 +808,30 @@ def test_the_direction_of_effects_is_a_picture() -> None:
     assert "seed document" in found["budget.svg"]
     assert "★ evolved" in found["budget.svg"]
     assert "best, 95 % interval" in found["generations.svg"]
+    assert "★ g0" in found["generations.svg"]  # the point of the champion is marked
+
+
+def test_charts_are_of_metrics_that_runs_have_and_have_titles_in_words() -> None:
+    from orgopt.tracking.chart_views import keys, views
+    from orgopt.tracking.names import METRICS
+    from orgopt.tracking.plain_pages import TITLES
+    from orgopt.tracking.saved_view import PREFIX
+
+    known, titled = {one.name for one in METRICS}, dict(TITLES)
+    kept = views(view(records()), "id", "run", differ=9)
+    charts, teams = (
+        json.loads(zlib.decompress(base64.b64decode(kept[PREFIX + key].removeprefix("deflate;")))) for key in keys("id")
+    )
+    for state in (charts, teams):
+        sections = {one["uuid"] for one in state["compareRunSections"]}
+        for chart in state["compareRunCharts"]:
+            assert chart["metricSectionId"] in sections
+            if chart["type"] != "DIFFERENCE":
+                assert " vs ".join(chart["selectedMetricKeys"]) in titled
+                assert {*chart["selectedMetricKeys"], chart.get("selectedXAxisMetricKey", chart["metricKey"])} <= known
+    assert "generation" in charts["searchFilter"]  # whose points are those of the study's run
+    assert [one["type"] for one in teams["compareRunCharts"]] == ["BAR", "LINE", "DIFFERENCE"]  # the result comes first
+    assert teams["compareRunSections"][1]["cardHeight"] > 9 * 32  # a row for each of nine differences
 
 
 def test_mlflows_page_has_no_assistant_and_everything_else_is_as_it_was() -> None:

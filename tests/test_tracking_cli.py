@@ -146,17 +146,17 @@ def test_checkout_takes_it_from_mlflow_where_the_study_is_gone(workspace: Path) 
 @pytest.mark.slow
 def test_a_version_in_the_registry_is_a_document(workspace: Path) -> None:
     assert orgopt("sync").exit_code == 0
-    source = f"prompts:/program-md.{NAME}@seed"
+    source = f"prompts:/{NAME}.md@seed"
     shown = json.loads(orgopt("show", source, "--json").output)
     assert [role["name"] for role in shown["roles"]] == ["Lead", "Explorer"]
     (workspace / "trio.md").write_text(TRIO)
     assert "The same organization." in orgopt("diff", source, "trio.md").output
     done = orgopt("run", source, "--task", str(TOY), "--budget", "2s", "--slots", "1", "--json")
     assert done.exit_code == 0, done.output
-    assert (workspace / "mlruns" / "runs" / f"program-md.{NAME}-seed-toy-s0" / "program.md").read_text() == TRIO
-    missing = orgopt("show", "prompts:/program-md.nothing@champion")
+    assert (workspace / "mlruns" / "runs" / f"{NAME}-seed-toy-s0" / "program.md").read_text() == TRIO
+    missing = orgopt("show", "prompts:/nothing.md@champion")
     assert missing.exit_code == 2
-    assert "prompts:/program-md.nothing@champion" in missing.output
+    assert "prompts:/nothing.md@champion" in missing.output
 
 
 def test_the_store_is_the_workspace_s_own(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:

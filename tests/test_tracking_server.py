@@ -138,7 +138,7 @@ def test_a_server_gets_what_a_database_gets(
     expected = everything(own)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)
     assert Tracking(tmp_path).sync(folder).problem == ""
-    assert load_prompt(tmp_path, f"prompts:/program-md.{NAME}@seed") == TRIO
+    assert load_prompt(tmp_path, f"prompts:/{NAME}.md@seed") == TRIO
     assert everything(tmp_path) == expected
 
 

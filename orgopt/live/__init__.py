@@ -6,11 +6,11 @@ new.
 
 PREFIX = "/orgopt"
 """What the addresses of pages begin with."""
-PLACES = {"studies": "study", "runs": "run"}
+PLACES = {"studies": "study", "contests": "contest", "runs": "run"}
 """The kinds of what has a page, by the word of its address."""
 
 
 def address(kind: str, name: str) -> str:
-    """The path of the page of a study or a run."""
+    """The path of the page of a study, a contest or a run."""
     place = next(place for place, one in PLACES.items() if one == kind)
     return f"{PREFIX}/{place}/{name}"

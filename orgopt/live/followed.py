@@ -1,4 +1,4 @@
-"""What is followed: a study or a run, whose sections are made anew where its log has something new, and numbered."""
+"""What is followed: a study, a contest or a run, whose numbered sections are made anew where its log has more."""
 
 import json
 import secrets
@@ -11,10 +11,12 @@ from typing import Any
 from orgopt.api.results import Kept, is_busy
 from orgopt.api.run_result import VERDICT, run_view
 from orgopt.report import browser
+from orgopt.report.contest_page import contest_page, contest_sections, contest_title
 from orgopt.report.generations import NARROW, WIDE
 from orgopt.report.page import page, sections
 from orgopt.report.run_page import RunView, run_page, run_sections, run_title
 from orgopt.report.shell import Sections
+from orgopt.study.contest_view import ContestView, contest_view
 from orgopt.study.log import PAUSE
 from orgopt.study.records.names import LOG
 from orgopt.study.records.reader import Growing
@@ -26,7 +28,7 @@ REST = 4.0
 
 
 class Followed(ABC):
-    """A study or a run that pages follow. Methods may be called from several threads.
+    """A study, a contest or a run that pages follow. Methods may be called from several threads.
 
     Args:
         kept: Where it lies.
@@ -209,7 +211,37 @@ class FollowedRun(Followed):
         return bool(events) and events[-1].kind == "end"
 
 
-def followed(kept: Kept) -> Followed | None:
-    """A study or a run to be followed; None for a contest, which has no page."""
-    kinds: Mapping[str, type[Followed]] = {"study": FollowedStudy, "run": FollowedRun}
-    return kinds[kept.kind](kept) if kept.kind in kinds else None
+class FollowedContest(Followed):
+    """A contest; see `Followed`."""
+
+    def __init__(self, kept: Kept) -> None:
+        super().__init__(kept)
+        self.view: ContestView | None = None
+
+    def page(self) -> str:
+        with self._lock:
+            self._look()
+            return contest_page(self._known(), live=True)
+
+    def _read(self) -> None:
+        self.view = contest_view(self.folder)
+
+    def _known(self) -> ContestView:
+        self.view = self.view or contest_view(self.folder)
+        return self.view
+
+    def _sections(self, narrow: bool) -> Sections:  # noqa: ARG002  its tables fold by themselves
+        return contest_sections(self._known())
+
+    def _title(self) -> str:
+        return f"{self.kept.name}: {contest_title(self._known())}"
+
+    def _over(self) -> bool:
+        view = self._known()  # more seeds may follow, and none is under way
+        return bool(view.runs) and len(view.runs) == view.seeds * len(view.entrants) * len(view.head.tasks)
+
+
+def followed(kept: Kept) -> Followed:
+    """A study, a contest or a run to be followed."""
+    kinds: Mapping[str, type[Followed]] = {"study": FollowedStudy, "contest": FollowedContest, "run": FollowedRun}
+    return kinds[kept.kind](kept)

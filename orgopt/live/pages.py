@@ -62,8 +62,8 @@ class Pages:
         """Read what was written last, which is most likely what is asked for first."""
         with suppress(OrgoptError, OSError):
             for kept in results(workspace=self.workspace):
-                if self._ours(kept) and (found := self._followed_of(kept)):
-                    found.news("", narrow=False)
+                if self._ours(kept):
+                    self._followed_of(kept).news("", narrow=False)
                     return
 
     def home(self, request: Request) -> Response:  # noqa: ARG002  starlette's signature
@@ -82,7 +82,7 @@ class Pages:
         return _page(shell("orgopt", {"top": top, "list": table if kept else empty}))
 
     def page(self, request: Request) -> Response:
-        """The page of a study or a run, which asks for its sections."""
+        """The page of a study, a contest or a run, which asks for its sections."""
         found = self._find(request)
         try:
             return _page(found.page(), live=True) if found else _missing(request)
@@ -120,11 +120,11 @@ class Pages:
             known = self._followed_of(kept) if kept and self._ours(kept) else None
         return known
 
-    def _followed_of(self, kept: Kept) -> Followed | None:
+    def _followed_of(self, kept: Kept) -> Followed:
         with self._lock:
-            if (kept.kind, kept.name) not in self._followed and (found := followed(kept)):
-                self._followed[kept.kind, kept.name] = found
-            return self._followed.get((kept.kind, kept.name))
+            if (kept.kind, kept.name) not in self._followed:
+                self._followed[kept.kind, kept.name] = followed(kept)
+            return self._followed[kept.kind, kept.name]
 
     def _ours(self, kept: Kept) -> bool:
         """Whether its log really lies in the workspace, links followed."""
@@ -133,7 +133,7 @@ class Pages:
 
 def _row(one: Kept) -> Markup:
     name = visible(one.name)
-    shown = h("a", name, href=address(one.kind, one.name)) if one.kind in PLACES.values() else name
+    shown = h("a", name, href=address(one.kind, one.name))
     cells = (one.kind, one.state, date(one.changed), visible(one.said))
     return h("tr", h("th", shown, scope="row"), (h("td", cell) for cell in cells))
 

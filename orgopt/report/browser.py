@@ -12,9 +12,9 @@ from orgopt.markup import Markup, h, visible
 from orgopt.org import Org
 from orgopt.report.budget_curves import mean_curve
 from orgopt.report.generations import Kinds, leader
-from orgopt.study.records.names import PHASES, SEARCH
+from orgopt.study.records.names import PHASES, SEARCH, TEST
 from orgopt.study.view import CandidateView, StudyView
-from orgopt.study.wording import count, duration, phase_name, plain
+from orgopt.study.wording import SEED_DOCUMENT, count, duration, phase_name, plain
 
 _STYLE = re.compile(r"<style>.*?</style>\n?", re.DOTALL)
 _TIP = 90  # characters of a change where the pointer is
@@ -79,6 +79,17 @@ def _choices(study: StudyView) -> dict[str, Any]:
         "leader": leader(study),
         "budget": study.head.identity.budget_s,
         "digits": Kinds.of(study).digits,
+        "claims": _claims(study),
+    }
+
+
+def _claims(study: StudyView) -> dict[str, tuple[float, float, float]]:
+    """How far the champion is ahead of the seed document on test seeds, with its 95 % interval, by task."""
+    found = study.final.claims if study.final else ()
+    return {
+        visible(one.task): (one.difference, one.low, one.high)
+        for one in found
+        if (one.phase, one.entrant) == (TEST, SEED_DOCUMENT) and one.low is not None and one.high is not None
     }
 
 
@@ -111,6 +122,7 @@ def _row(kinds: Kinds, candidate: CandidateView) -> dict[str, Any]:
         "name": visible(candidate.name),
         "generation": own.generation,
         "parent": own.parent,
+        "other": own.other,
         "proposer": visible(own.proposer),
         "value": plain(candidate.value, kinds.digits),
         "error": plain(candidate.error, kinds.digits) if candidate.error is not None else "",

@@ -49,7 +49,9 @@ def curves(study: StudyView, tasks: Sequence[str]) -> list[Curve]:
         groups = [[run for turn in turns for run in study.runs.get((TEST, turn, task), ())] for task in tasks]
         if not all(groups):
             continue
+        simplest = study.final.simplest if study.final else ""
         name = "evolved" if entrant == champion else entrant_name(entrant, seed, champion)
+        name = "simplest" if entrant == simplest and name == entrant else name
         sampled = [
             [[_of_curve(run.score.curve, t) for t in times(budget)] for run in runs]
             for budget, runs in zip(budgets, groups, strict=True)
@@ -81,7 +83,8 @@ def times(budget: float) -> list[float]:
 def chart(study: StudyView, found: Sequence[Curve], size: tuple[int, int], shown: str) -> Markup:
     """Curves with their names at the right ends."""
     width, height = size
-    names = max((len(_name(curve, width)) for curve in found), default=0)
+    found = [curve._replace(name=f"{_name(curve, width)} {plain(curve.mean[-1])}") for curve in found]
+    names = max((len(curve.name) for curve in found), default=0)
     left, top, right, bottom = 36, 16, width - 12 - names * _LETTER, height - 36
     budget = study.head.identity.budget_s
     banded = [c for c in found if _look(study, c.entrant) in {"champion", "seed"}]
@@ -92,11 +95,11 @@ def chart(study: StudyView, found: Sequence[Curve], size: tuple[int, int], shown
         _axes(x, y, budget),
         [_band(c, x, y, budget, _look(study, c.entrant)) for c in banded],
         [_line(c, x, y, budget, _look(study, c.entrant)) for c in reversed(found)],
-        _names(study, [curve._replace(name=_name(curve, width)) for curve in found], y, right + 8),
+        _names(study, found, y, right + 8),
         viewBox=f"0 0 {width} {height}",
         cls=f"chart curves {shown}",
         role="img",
-        aria_label=f"Quality over the budget, at its end: {', '.join(f'{c.name} {plain(c.mean[-1])}' for c in found)}",
+        aria_label=f"Quality over the budget, at its end: {', '.join(c.name for c in found)}",
     )
 
 
@@ -136,7 +139,7 @@ def _look(study: StudyView, entrant: str) -> str:
 
 
 def _axes(x: Scale, y: Scale, budget: float) -> Iterator[Markup]:
-    values = ticks(y)
+    values = ticks(y, 8)
     for value in values:
         yield h("line", x1=x.start, x2=x.end, y1=y(value), y2=y(value), cls="grid")
         yield h("text", plain(value, tick_digits(values)), x=x.start - 6, y=y(value) + 4, text_anchor="end")
@@ -145,12 +148,12 @@ def _axes(x: Scale, y: Scale, budget: float) -> Iterator[Markup]:
         yield h(
             "text", duration(budget * share) if share else "0", x=x(budget * share), y=y.start + 18, text_anchor=anchor
         )
-    yield h("text", "q of the submission", x=x.start + 4, y=y.end - 4, cls="words")
+    yield h("text", "quality of the submission", x=x.start + 4, y=y.end - 4, cls="words")
 
 
 def _line(curve: Curve, x: Scale, y: Scale, budget: float, look: str) -> Markup:
     points = " ".join(f"{number(x(t))},{number(y(q))}" for t, q in zip(times(budget), curve.mean, strict=True))
-    return h("polyline", h("title", f"{curve.name}: {plain(curve.mean[-1])}"), points=points, cls=f"curve {look}")
+    return h("polyline", h("title", curve.name), points=points, cls=f"curve {look}")
 
 
 def _band(curve: Curve, x: Scale, y: Scale, budget: float, look: str) -> Markup:

@@ -7,7 +7,7 @@ from orgopt.report.browser import organization
 from orgopt.report.forest import Column, Row, forest, numbers, scale_of, verdict
 from orgopt.report.scale import scale
 from orgopt.study.records.result import Claim, Mean
-from orgopt.study.verdict.ending import HALVES, VALIDATION, Ending, columns
+from orgopt.study.verdict.ending_form import HALVES, VALIDATION, Ending, columns
 from orgopt.study.view import StudyView
 from orgopt.study.wording import MEANINGS, count, digits_of, entrant_name, interval, plain, signed
 
@@ -102,7 +102,7 @@ def race(study: StudyView) -> Markup | None:
     final = study.final
     if final is None or not final.race:
         return None
-    digits = digits_of(*(one.mean for one in final.race))
+    digits, tested = digits_of(*(one.mean for one in final.race)), any(one.dropped_at for one in final.race)
     found = [
         Row(
             label=pick(study, one.entrant),
@@ -113,16 +113,17 @@ def race(study: StudyView) -> Markup | None:
             cells=[
                 h("span", plain(one.mean, digits), " ", h("small", interval(one.low, one.high, digits=digits))),
                 str(one.seeds),
-                f"after {one.dropped_at} seeds" if one.dropped_at else "no",
+                *([f"after {one.dropped_at} seeds" if one.dropped_at else "no"] if tested else []),
             ],
         )
-        for one in sorted(final.race, key=lambda one: -one.mean)
+        for one in final.race
     ]
-    columns = (Column("finalist"), Column(""), Column("mean, 95 %", 9), Column("seeds", 4), Column("dropped", 7))
+    columns = (Column("finalist"), Column(""), Column("mean, 95 %", 9), Column("seeds", 4))
+    columns += (Column("dropped", 7),) if tested else ()
     return h(
         "div",
         h("h3", "The race"),
-        h("p", "The best of the search on fresh seeds; one that is clearly behind is dropped."),
+        h("p", "The best of the search on fresh seeds, of which one that is clearly behind gets few."),
         forest(found, columns=columns, axis="research output on race seeds", zero=False),
     )
 

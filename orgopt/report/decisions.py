@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from orgopt.ledger import BASELINE, Event
+from orgopt.ledger import BASELINE, Event, shown_sign
 from orgopt.markup import Child, Markup, h
 from orgopt.report.claims import pick
 from orgopt.study.records.names import PHASES, RACE, SEARCH
@@ -144,9 +144,10 @@ def _joined(children: Sequence[Child]) -> Child:
 def _of_run(events: Sequence[Event]) -> Iterator[tuple[Event, Decision]]:
     asked = {event.data["id"]: event.data for event in events if event.kind == "proposal"}
     best, known = 0.0, {BASELINE}
+    sign = shown_sign(events[0].data) if events else 1.0
     for event in events:
         if event.kind == "submission":
-            yield event, _submission(event, asked.get(event.data["id"]), best)
+            yield event, _submission(event, asked.get(event.data["id"]), best, sign)
             best = event.data["metric"]
         elif event.kind == "meeting":
             yield event, _meeting(event, [one for one in event.data["shared"] if one not in known])
@@ -180,13 +181,13 @@ def _moment(event: Event) -> str:
     return duration(round(event.t, 1)) if event.t else "0"
 
 
-def _submission(event: Event, asked: Mapping[str, Any] | None, before: float) -> Decision:
-    data = event.data
+def _submission(event: Event, asked: Mapping[str, Any] | None, before: float, sign: float) -> Decision:
+    data, value = event.data, metric(sign * event.data["metric"])
     if data["id"] == BASELINE:
-        return Decision("", f"Begins with the untouched script, {metric(data['metric'])}")
+        return Decision("", f"Begins with the untouched script, {value}")
     by = f" ({metric(before - data['metric'])} better)" if data["metric"] < before else ""
     who = f"{asked['agent']}: {asked['note']}" if asked else None
-    return Decision("", f"Submits #{data['id']}, {metric(data['metric'])}{by}", who)
+    return Decision("", f"Submits #{data['id']}, {value}{by}", who)
 
 
 def _meeting(event: Event, new: Sequence[int]) -> Decision:

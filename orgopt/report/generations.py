@@ -62,7 +62,11 @@ def tree(study: StudyView, width: int) -> Markup:
     every = range(0, len(numbers), max(1, round(34 / step)))
     return h(
         "svg",
-        [_edge(places[one.parent], places[one.index], one.index in heavy) for one in ordered if one.parent is not None],
+        [
+            _edge(places[one.parent], places[one.index], (step, gap / 2), one.index in heavy)
+            for one in ordered
+            if one.parent is not None
+        ],
         [_node(kinds, c, places[c.record.index], ends, c.record.index in line) for c in study.candidates],
         [
             h("text", "seed" if numbers[i] < 0 else numbers[i], x=left + step * i, y=height - 20, text_anchor="middle")
@@ -250,11 +254,27 @@ def _ranks(candidates: Sequence[CandidateView]) -> dict[int, list[CandidateView]
     return columns
 
 
-def _edge(start: tuple[float, float], end: tuple[float, float], heavy: bool) -> Markup:
+def _edge(start: tuple[float, float], end: tuple[float, float], apart: tuple[float, float], heavy: bool) -> Markup:
+    """A line to a child; one that skips generations goes between the rows there, so that it meets no other candidate.
+
+    Args:
+        start: Where the parent is.
+        end: Where the child is.
+        apart: From column to column, and half of that from row to row.
+        heavy: Whether it is of the champion's descent.
+    """
+    column, half = apart
+    path, last = f"M{number(start[0])} {number(start[1])}", end[0] - column
+    if last - start[0] > column / 2:
+        lane = end[1] + (half if start[1] > end[1] else -half)
+        path += _bend(start, (min(start[0] + column, last), lane)) + f"H{number(last)}"
+        start = (last, lane)
+    return h("path", d=path + _bend(start, end), cls="descent" if heavy else "edge")
+
+
+def _bend(start: tuple[float, float], end: tuple[float, float]) -> str:
     middle = (start[0] + end[0]) / 2
-    numbers = " ".join(f"{number(x)} {number(y)}" for x, y in ((middle, start[1]), (middle, end[1]), end))
-    path = f"M{number(start[0])} {number(start[1])}C{numbers}"
-    return h("path", d=path, cls="descent" if heavy else "edge")
+    return "C" + " ".join(f"{number(x)} {number(y)}" for x, y in ((middle, start[1]), (middle, end[1]), end))
 
 
 def _node(

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from orgopt.markup import Markup, h, percent
 from orgopt.study.records.names import PHASES, RACE, SEARCH
-from orgopt.study.verdict.ending import Bar, Ending
+from orgopt.study.verdict.ending_form import Bar, Ending
 from orgopt.study.view import StudyView
 from orgopt.study.wording import count, plain
 

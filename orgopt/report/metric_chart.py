@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from orgopt.ledger import Event
+from orgopt.ledger import Event, shown_sign
 from orgopt.markup import Markup, h, number
 from orgopt.report.generations import NARROW, WIDE
 from orgopt.report.run_course import role_of
@@ -19,18 +19,18 @@ def metric_course(events: Sequence[Event]) -> Markup | None:
         return None
     roles = list(dict.fromkeys(map(role_of, events[0].data["agents"])))
     colours = {role: i % _COLOURS for i, role in enumerate(roles)}
+    sign = shown_sign(events[0].data)
+    better = "Lower" if sign > 0 else "Higher"
     text = (
-        "Lower is better. Each point is an experiment that succeeded, where it ended; the line is what the team would "
-        "submit."
+        f"{better} is better. Each point is an experiment that succeeded, where it ended; the line is what the team "
+        "would submit."
     )
     keys = [h("span", h("i", cls=f"key k-tried role-{at}"), f"{role}'s experiments ") for role, at in colours.items()]
     keys.append(h("span", h("i", cls="key k-best"), "submission"))
     above = _above(events)
-    beyond = (
-        f"{count(above, 'experiment')} above the scale: as bad again as the untouched script, or worse."
-        if above
-        else ""
-    )
+    where = "above" if sign > 0 else "below"
+    told = f"{count(above, 'experiment')} {where} the scale: as bad again as the untouched script, or worse."
+    beyond = told if above else ""
     drawn = h("figure", [_chart(events, colours, width) for width in (WIDE, NARROW)], h("p", keys, cls="legend keys"))
     return h("div", h("p", text), drawn, h("p", beyond, cls="legend") if beyond else None)
 
@@ -61,8 +61,9 @@ def _above(events: Sequence[Event]) -> int:
 
 def _chart(events: Sequence[Event], colours: Mapping[str, int], width: int) -> Markup:
     budget_s, (low, high) = events[0].data["budget_s"], _room(events)
-    line = _submitted(events)
-    shown = [one for one in _tried(events) if low <= one[1] <= high]
+    sign = shown_sign(events[0].data)
+    line = [(t, sign * value) for t, value in _submitted(events)]
+    shown = [(t, sign * value, agent) for t, value, agent in _tried(events) if low <= value <= high]
     y = scale([*(value for _, value in line), *(value for _, value, _ in shown)], _HEIGHT - _BOTTOM, _TOP)
     x = Scale(0.0, budget_s, _LEFT, width - 30)
     dots: dict[int, str] = {}

@@ -140,20 +140,19 @@ const orgoptPage = (() => {
   function scores(c) {
     const every = c.scores.flatMap((row) => row[2]);
     if (!every.length) return about("Not measured yet.");
-    const low = Math.min(0, ...every), high = Math.max(1, ...every);
+    // Wide as the points are, with the untouched script; the best setting known only where somebody is near it.
+    const low = Math.min(0, ...every), most = Math.max(...every), high = most > 0.8 ? Math.max(1, most) : Math.max(most, low + 1e-3);
     const x = (value) => (1 + (98 * (value - low)) / (high - low || 1)).toFixed(2) + "%";
     const rows = c.scores.map(([phase, task, values]) => {
       const mean = values.reduce((a, b) => a + b, 0) / values.length;
-      const spread = values.reduce((a, b) => a + (b - mean) ** 2, 0);
-      const error = values.length > 1 ? Math.sqrt(spread / (values.length - 1) / values.length) : null;
       const dots = values.map((v) => svg("circle", { cx: x(v), cy: 11, r: 3.5 }));
-      const lines = [0, 1].map((v) => svg("line", { x1: x(v), x2: x(v), y1: 0, y2: 22, class: "base" }));
+      const lines = [0, 1].filter((v) => v <= high).map((v) => svg("line", { x1: x(v), x2: x(v), y1: 0, y2: 22, class: "base" }));
       const strip = svg("svg", { class: "strip", width: "100%", height: 22, "aria-hidden": "true" }, ...lines, ...dots,
         svg("line", { x1: x(mean), x2: x(mean), y1: 3, y2: 19, class: "mean" }));
       return el("tr", {}, el("th", { scope: "row" }, `${phase}, ${task}`), el("td", {}, strip),
-        el("td", {}, short(mean) + (error == null ? "" : ` ± ${short(error)}`)), el("td", {}, String(values.length)));
+        el("td", {}, short(mean)), el("td", {}, String(values.length)));
     });
-    const head = ["phase, task", "a point a seed; lines at 0 and 1", "mean ± se", "seeds"].map((name) => el("th", { scope: "col" }, name));
+    const head = ["phase, task", high < 1 ? "a point a seed; a line at 0, the untouched script" : "a point a seed; lines at 0, the untouched script, and 1, the best setting known", "mean", "seeds"].map((name) => el("th", { scope: "col" }, name));
     return el("table", { class: "seeds" }, el("thead", {}, el("tr", {}, head)), el("tbody", {}, rows));
   }
 
@@ -174,9 +173,9 @@ const orgoptPage = (() => {
         svg("text", { x: at, y: height - 6, "text-anchor": anchor }, said));
       const drawn = lines.map(([, row], n) => svg("polyline", { class: `curve pair-${n}`,
         points: row[2].map((q, i) => `${x(i, row[2].length).toFixed(1)},${y(q).toFixed(1)}`).join(" ") }));
-      const named = lines.map(([c, row], n) => el("span", {}, el("i", { class: `key k-pair-${n}` }), `${c.name}, ${row[1]} seed${row[1] === 1 ? "" : "s"} `));
-      return el("figure", { class: "small" }, el("figcaption", { class: "title" }, `${task}: q over the budget, mean over search seeds`),
-        svg("svg", { viewBox: `0 0 ${width} ${height}`, class: "chart", role: "img", "aria-label": `q over the budget of ${lines.map(([c]) => c.name).join(" and ")}` }, ...grid, ...ends, ...drawn),
+      const named = lines.map(([c, row], n) => el("span", {}, el("i", { class: `key k-pair-${n}` }), `${c.name}, ${short(row[2][row[2].length - 1])} at the end, ${row[1]} seed${row[1] === 1 ? "" : "s"} `));
+      return el("figure", { class: "small" }, el("figcaption", { class: "title" }, `${task}: quality of the submission over the budget, mean over search seeds`),
+        svg("svg", { viewBox: `0 0 ${width} ${height}`, class: "chart", role: "img", "aria-label": `quality over the budget of ${lines.map(([c]) => c.name).join(" and ")}` }, ...grid, ...ends, ...drawn),
         el("p", { class: "legend keys" }, named));
     });
   }
@@ -187,9 +186,6 @@ const orgoptPage = (() => {
     return el("ul", { class: "changes" }, c.changes.map((line) => el("li", { class: look(line) }, /^[-+−]/.test(line) ? line : `· ${line}`)));
   }
 
-  // Each list is of changes against a parent, and two candidates seldom have the same.
-  const from = (c) => (c.changes.length && byIndex.has(c.parent) ? about(`Changed from ${byIndex.get(c.parent).name}:`) : null);
-
   const valued = (c) => (c.value === "–" ? "Not measured yet."
     : `Research output in the search: ${c.value}${c.error ? ` ± ${c.error}` : ""}${c.estimate ? `; estimate ${c.estimate}, by which candidates are ranked` : ""}.`);
 
@@ -199,6 +195,17 @@ const orgoptPage = (() => {
     const signed = (value) => (value > 0 ? "+" : "") + short(value);
     const line = (name, a, b, last) => el("tr", {}, el("th", { scope: "row" }, name), cell(a || "–"), cell(b || "–"), last || cell(""));
     const plainly = (values) => short(values.reduce((x, y) => x + y, 0) / values.length);
+    // The study's claim, where two have one, with its very interval.
+    const claimed = (one, two, task) => {
+      const known = data.claims[task];
+      const turned = one.i === 0 && two.i === data.champion, same = one.i === data.champion && two.i === 0;
+      return known && same ? known : known && turned ? [-known[0], -known[2], -known[1]] : null;
+    };
+    const apart = ([mean, low, high], n) => {
+      const look = low <= 0 && high >= 0 ? "even" : mean > 0 ? "better" : "worse", mark = { better: "▲ ", worse: "▼ ", even: "○ " }[look];
+      const known = Number.isFinite(low) ? ` [${signed(low)}, ${signed(high)}]` : "";
+      return el("td", {}, el("b", { class: `verdict ${look}` }, mark + signed(mean)), el("small", {}, `${known}, ${n} seed${n === 1 ? "" : "s"} alike`));
+    };
     const rows = [line("estimate, by which candidates are ranked", c.estimate, o.estimate)];
     for (const [phase, task, mine] of c.scores) {
       const theirs = (o.scores.find((row) => row[0] === phase && row[1] === task) || [])[2];
@@ -206,10 +213,11 @@ const orgoptPage = (() => {
       if (!theirs) { rows.push(line(name, plainly(mine), "")); continue; }
       const n = Math.min(mine.length, theirs.length), gaps = mine.slice(0, n).map((value, i) => value - theirs[i]);
       const mean = gaps.reduce((x, y) => x + y, 0) / n, sd = Math.sqrt(gaps.reduce((x, y) => x + (y - mean) ** 2, 0) / (n - 1));
+      const claim = phase === "test" && claimed(c, o, task);
+      if (claim) { rows.push(line(name, plainly(mine), plainly(theirs), apart(claim, n))); continue; }
       const t = [0, 0, 12.71, 4.3, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23, 2.2, 2.18, 2.16, 2.14][n] || 2.05; // Student's, 95 %
-      const half = n > 1 ? (t * sd) / Math.sqrt(n) : Infinity, look = Math.abs(mean) <= half ? "even" : mean > 0 ? "better" : "worse";
-      const known = n > 1 ? ` [${signed(mean - half)}, ${signed(mean + half)}]` : "", mark = { better: "▲ ", worse: "▼ ", even: "○ " }[look];
-      rows.push(line(name, plainly(mine), plainly(theirs), el("td", {}, el("b", { class: `verdict ${look}` }, mark + signed(mean)), el("small", {}, `${known}, ${n} seed${n === 1 ? "" : "s"} alike`))));
+      const half = n > 1 ? (t * sd) / Math.sqrt(n) : Infinity;
+      rows.push(line(name, plainly(mine), plainly(theirs), apart([mean, mean - half, mean + half], n)));
     }
     for (const [phase, task, theirs] of o.scores) {
       if (!c.scores.some((row) => row[0] === phase && row[1] === task)) rows.push(line(`${phase}, ${task}, mean`, "", plainly(theirs)));
@@ -221,16 +229,17 @@ const orgoptPage = (() => {
     const head = (one, n) => el("th", { scope: "col", class: "num" }, el("i", { class: `key k-pair-${n}` }), one.name);
     return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Both in figures" },
       el("table", { class: "plain versus" }, el("thead", {}, el("tr", {}, el("th", {}), head(c, 0), head(o, 1), el("th", { scope: "col" }, `${c.name} above ${o.name}, 95 %`))), el("tbody", {}, rows)),
-      about("Differences are of pairs on the same seeds, with Student's interval. Search and race chose candidates, so theirs flatter who was chosen; claims come from test seeds alone."));
+      about("Differences are of pairs on the same seeds, with Student's interval, or with that of the study's claim. Search and race chose candidates, so theirs flatter who was chosen; claims come from test seeds alone."));
   }
 
   function besideView(c, o) {
     const list = el("select", { "aria-label": "Compare with", onchange: (event) => { other = Number(event.target.value); draw(); } },
       data.candidates.filter((one) => one.i !== c.i).map((one) => el("option", { value: one.i, selected: one.i === o.i }, one.words)));
-    const column = (one, n) => el("div", { class: "side" }, el("h4", {}, el("i", { class: `key k-pair-${n}` }), one.name), chartView(one), from(one), changes(one));
+    const column = (one, n) => el("div", { class: "side" }, el("h4", {}, el("i", { class: `key k-pair-${n}` }), one.name), chartView(one));
     return el("div", {}, el("p", { class: "picker with" }, el("label", {}, `${c.name} beside `), list), versus(c, o),
-      el("div", { class: "pair beside" }, column(c, 0), column(o, 1)), el("div", { class: "pair alone" }, curves([c, o])),
-      el("h4", {}, `From ${o.name} to ${c.name}`), diffView(o, c, "Their texts are the same."));
+      el("div", { class: "pair beside" }, column(c, 0), column(o, 1)),
+      el("h4", {}, `What differs: from ${o.name} to ${c.name}`), diffView(o, c, "Their texts are the same."),
+      el("div", { class: "pair alone" }, curves([c, o])));
   }
 
   function views(c, parent, seed, o) {
@@ -293,6 +302,7 @@ const orgoptPage = (() => {
   function family(c) {
     const said = el("p", { class: "about" }, `Generation ${c.generation}, proposed by ${c.proposer || "?"}; ${c.size}. `);
     if (c.parent != null) said.append("Parent: ", link(c.parent), ". ");
+    if (c.other != null) said.append("With a part of: ", link(c.other), ". ");
     const mine = children.get(c.i) || [];
     if (mine.length) said.append("Children: ", ...mine.flatMap((i, n) => (n ? [", ", link(i)] : [link(i)])), ".");
     return said;

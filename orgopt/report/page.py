@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from orgopt.errors import StoreError
 from orgopt.ledger import Event, read_ledger
 from orgopt.markup import Child, Markup, h, visible
-from orgopt.report import budget_curves, claims, costs, decisions, effects, generations, glance, method, parts
+from orgopt.report import budget_curves, claims, costs, decisions, effects, generations, glance, kinds, method, parts
 from orgopt.report.browser import data, organization
 from orgopt.report.forest import verdict as word
 from orgopt.report.generations import NARROW, WIDE, leader
@@ -13,7 +13,7 @@ from orgopt.report.shell import Sections, contents, section, shell
 from orgopt.report.timeline import timeline
 from orgopt.slug import slug
 from orgopt.study.records.names import SEARCH
-from orgopt.study.verdict.ending import Ending
+from orgopt.study.verdict.ending_form import Ending
 from orgopt.study.verdict.study import ending
 from orgopt.study.view import StudyView
 from orgopt.study.wording import count, plain
@@ -60,6 +60,7 @@ def sections(told: StudyView, widths: Sequence[int] = WIDTHS) -> Sections:
         ),
         "fitness": section("fitness", "Fitness by generation", *_fitness(told, widths)) if measured else None,
         "lineage": section("lineage", "Lineage", *_lineage(told, widths)) if len(told.candidates) > 1 else None,
+        "kinds": section("kinds", "Kinds of organizations", kinds.kinds(told)),
         "candidate": section("candidate", "Candidate", _panel()) if told.candidates else None,
         "matters": section(
             "matters", "What matters", effects.directions(told), parts.importances(told), parts.ablations(told)
@@ -113,8 +114,8 @@ def _stale(told: StudyView) -> Markup | None:
 
 def _fitness(told: StudyView, widths: Sequence[int]) -> list[Child]:
     text = (
-        "Each point is a candidate: its research output on search seeds, with one standard error. Hollow points were "
-        "clearly worse and dropped after a few seeds. The best of many is flattered, so candidates are ranked by an "
+        "Each point is a candidate: its research output on search seeds, with one standard error. Who was clearly "
+        "worse was dropped after a few seeds. The best of many is flattered, so candidates are ranked by an "
         "estimate: the value drawn towards the mean of all, as far as it is noise. The line is the "
         "best estimate so far."
     )
@@ -123,6 +124,8 @@ def _fitness(told: StudyView, widths: Sequence[int]) -> list[Child]:
         for look, words in (
             ("k-champion", leader(told)),
             ("k-seed", "seed document"),
+            ("k-candidate", "candidate"),
+            *([("k-dropped", "dropped early")] if any(one.dropped for one in told.candidates) else []),
             ("k-best", "best estimate so far"),
             ("k-median", "median of a generation"),
         )
@@ -186,8 +189,9 @@ def _timeline(told: StudyView) -> list[Child]:
         return []
     text = (
         "The first run of the search, of each: at the top, when the submission improved and when the team met; below, "
-        "how many slots were in use, what each agent did, and what each slot ran, in the colours of the roles. One run "
-        "is an example and no evidence."
+        "how many slots were in use, and what agents did and slots ran, in the colours of the roles. An experiment "
+        "improves the submission when it is over, which is where its diamond stands. One run is an example and no "
+        "evidence."
     )
     return [h("p", text), *shown]
 
@@ -208,8 +212,9 @@ def _curves(told: StudyView) -> list[Child]:
     if not every:
         return []
     text = (
-        "q of what each would submit at a time, mean over test seeds, with the 95 % band of the evolved organization "
-        "and of the seed document. 0 is the task's baseline script, 1 its reference."
+        "The quality of what each would submit at a time, mean over test seeds, with the 95 % band of the evolved "
+        "organization and of the seed document: 0 is the untouched script, 1 the best setting known. Names stand with "
+        "the quality at the end; half of the score is that, and half the mean over the budget."
     )
     drawn: list[Child] = [h("p", text), *_curve_figure(told, groups[0][0], every, large=True)]
     if len(told.tasks) > 1:
@@ -223,4 +228,4 @@ def _curves(told: StudyView) -> list[Child]:
 def _curve_figure(told: StudyView, title: str, found: Sequence[budget_curves.Curve], *, large: bool) -> list[Child]:
     wide = (960, 400) if large else (470, 300)
     charts = [budget_curves.chart(told, found, wide, "wide"), budget_curves.chart(told, found, (NARROW, 300), "narrow")]
-    return [h("figure", h("figcaption", f"{title}: q over the budget of a run", cls="title"), charts)]
+    return [h("figure", h("figcaption", f"{title}: quality over the budget of a run", cls="title"), charts)]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from orgopt.lab.base import Status
-from orgopt.ledger import BASELINE, Event
+from orgopt.ledger import BASELINE, Event, as_shown
 from orgopt.study.wording import metric
 
 FAILED = frozenset(status.value for status in Status if status.failed)
@@ -105,6 +105,7 @@ def course(events: Sequence[Event]) -> Course | None:
     """The course of a run; None before it began."""
     if not events or events[0].kind != "start":
         return None
+    events = as_shown(events)
     start, now = events[0].data, events[-1].t
     proposals = {event.data["id"]: event for event in events if event.kind == "proposal"}
     ended = {event.data["id"] for event in events if event.kind == "outcome"}

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from orgopt.ledger import Event
+from orgopt.ledger import Event, as_shown, shown_sign
 from orgopt.markup import Child, Markup, h, visible
 from orgopt.report.browser import drawing, organization
 from orgopt.report.costs import run_costs
@@ -15,7 +15,7 @@ from orgopt.report.run_course import course, role_of, slot_time
 from orgopt.report.shell import Sections, contents, section, shell
 from orgopt.report.stacked import tiles
 from orgopt.report.timeline import timeline
-from orgopt.study.verdict.ending import Ending
+from orgopt.study.verdict.ending_form import Ending
 from orgopt.study.wording import count, duration, metric
 
 _SUBMITTED = "Submitted: "
@@ -54,7 +54,7 @@ def run_title(run: RunView) -> str:
     if run.ending:
         return run.ending.title
     done = [event for event in run.events if event.kind == "outcome" and event.data["status"] == "ok"]
-    submitted = [event.data["metric"] for event in run.events if event.kind == "submission"]
+    submitted = [event.data["metric"] for event in as_shown(run.events) if event.kind == "submission"]
     if not submitted:
         return "Nothing is measured yet."
     over = run.events[-1].kind == "end"
@@ -105,7 +105,8 @@ def _top(run: RunView) -> Markup:
 def _figures(run: RunView) -> list[tuple[Child, str]]:
     """What a run came to in single figures, as far as it has come."""
     told = course(run.events)
-    submitted = [event.data["metric"] for event in run.events if event.kind == "submission"]
+    submitted = [event.data["metric"] for event in as_shown(run.events) if event.kind == "submission"]
+    better = "higher" if run.events and shown_sign(run.events[0].data) < 0 else "lower"
     if told is None or not submitted or not told.now:
         return []
     failed = sum(bar.failed for bar in told.bars)
@@ -113,7 +114,7 @@ def _figures(run: RunView) -> list[tuple[Child, str]]:
     thoughts = [event.data for event in run.events if event.kind == "thought"]
     tokens, usd = sum(sum(one.get("tokens", ())) for one in thoughts), sum(one.get("usd") or 0.0 for one in thoughts)
     return [
-        (f"{metric(submitted[0])} → {metric(submitted[-1])}", "metric as the team sees it; lower is better"),
+        (f"{metric(submitted[0])} → {metric(submitted[-1])}", f"metric as the team sees it; {better} is better"),
         (f"{100 * told.now / told.budget_s:.0f} %" if told.now < told.budget_s else "", "of the budget is spent"),
         (count(len(told.bars)), f"experiments, {count(failed)} failed"),
         (count(len(told.gains)), "of them improved the submission"),
@@ -167,8 +168,9 @@ def _agents(names: Sequence[str]) -> str:
 def _timeline(run: RunView) -> Markup | None:
     drawn = timeline(run.events)
     text = (
-        "At the top, when the submission improved and when the team met. Below it, how many slots were in use, what "
-        "each agent did, and what each slot ran, in the colours of the roles."
+        "At the top, when the submission improved and when the team met. Below it, how many slots were in use, and "
+        "what agents did and slots ran, in the colours of the roles. An experiment improves the submission when it is "
+        "over, which is where its diamond stands."
     )
     return h("div", h("p", text), drawn) if drawn else None
 

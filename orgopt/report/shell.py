@@ -16,6 +16,7 @@ _NAMES = {
     "claims": "Claims",
     "fitness": "Generations",
     "lineage": "Lineage",
+    "kinds": "Kinds",
     "candidate": "Candidates",
     "matters": "Effects",
     "timeline": "Timeline",

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from orgopt.ledger import Event
 from orgopt.markup import Markup, h, percent
-from orgopt.report.run_course import Bar, Course, Span, course, role_of
+from orgopt.report.run_course import Bar, Course, Span, agent_time, course, role_of, slot_time
 from orgopt.study.wording import count, duration, metric
 
 _ACROSS = 1000.0
@@ -21,6 +21,8 @@ _BINS = 240
 _COLOURS = 6
 _AREA = 64.0
 _GAP = 14.0
+_MOST_SLOTS = 24
+"""Of more, the area of slots in use tells more than rows of a few pixels."""
 
 
 class _Lane(NamedTuple):
@@ -68,9 +70,10 @@ def timeline(events: Sequence[Event], title: str = "") -> Markup | None:
     return h(
         "figure",
         h("figcaption", title, cls="title") if title else None,
+        h("p", _finding(told), cls="about"),
+        h("p", _legend(told, roles, colours), cls="legend keys"),
         h("div", zooms, cls="zooms", role="group", aria_label="Look closer"),
         h("div", names, h("div", drawing, cls="across", tabindex="0", role="region", aria_label=where), cls="lanes"),
-        h("p", _legend(told, roles, colours), cls="legend keys"),
         cls="gantt",
         data_key=title or "run",
         data_zoom="1",
@@ -78,10 +81,10 @@ def timeline(events: Sequence[Event], title: str = "") -> Markup | None:
 
 
 def _plan(told: Course) -> _Plan:
-    """Rows are as high as there is room: all agents and slots have one."""
+    """Rows are as high as there is room: all agents have one, and slots as long as they can be told apart."""
     area = _Lane(44.0, _AREA)
     agents, y = _rows(len(told.agents), area.y + area.height + _GAP)
-    slots, y = _rows(told.slots, y + _GAP)
+    slots, y = _rows(told.slots, y + _GAP) if told.slots <= _MOST_SLOTS else ([], y)
     return _Plan(dict(zip(told.agents, agents, strict=True)), slots, area, y + 34)
 
 
@@ -100,6 +103,14 @@ def _said(told: Course) -> str:
     return f"{who}: {', '.join(parts)}"
 
 
+def _finding(told: Course) -> str:
+    """Where the time went so far, in a sentence: of the slots, and of the agents."""
+    idle = sum(part.seconds for part in slot_time(told) if part.look == "idle") / (told.slots * told.now or 1.0)
+    spent = [(part.words, part.seconds / (len(told.agents) * told.now or 1.0)) for part in agent_time(told)]
+    said = [f"{share:.0%} {words}" for words, share in spent if round(share, 2)]
+    return f"Slots were idle {idle:.0%} of the time. Of the agents' time: {'; '.join(said) or 'nothing yet'}."
+
+
 def _names(told: Course, plan: _Plan, colours: Mapping[str, int]) -> Iterator[Markup]:
     yield _name("improvements", 12)
     yield _name("stand-ups", 32)
@@ -114,11 +125,8 @@ def _names(told: Course, plan: _Plan, colours: Mapping[str, int]) -> Iterator[Ma
             mine = [lane for name, lane in plan.agents.items() if role_of(name) == role]
             words = f"{role} × {len(mine)}" if len(mine) > 1 else role
             yield _name(words, (mine[0].y + mine[-1].y + mine[-1].height) / 2 + 4, f"role-{number}")
-    if told.slots <= 24:
-        for i, lane in enumerate(plan.slots):
-            yield _name(f"slot {i + 1}", lane.middle + 4, small=lane.height < 12)
-    else:
-        yield _name(f"{told.slots} slots", (plan.slots[0].y + plan.slots[-1].y) / 2 + 4)
+    for i, lane in enumerate(plan.slots):
+        yield _name(f"slot {i + 1}", lane.middle + 4, small=lane.height < 12)
     yield _name("lab time", plan.bottom - 16)
 
 
@@ -189,7 +197,7 @@ def _bars(told: Course, plan: _Plan, colours: Mapping[str, int]) -> Iterator[Mar
     """Experiments on the rows of their agents and of their slots: a path each, or one of all that look alike."""
     alike: dict[str, list[str]] = {}
     for bar in told.bars:
-        for lane in (plan.agents[bar.agent], plan.slots[bar.slot]):
+        for lane in (plan.agents[bar.agent], *plan.slots[bar.slot : bar.slot + 1]):
             look = f"{_look(bar, colours)} h{lane.height:g}"
             end = max(bar.ended, bar.started + told.budget_s / 4000)
             d = f"M{_x(told, bar.started)} {lane.middle:g}H{_x(told, end)}"

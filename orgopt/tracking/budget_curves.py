@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from orgopt.ledger import shown_sign
 from orgopt.score import Score
 from orgopt.tracking.entry import Point
 from orgopt.tracking.names import BUDGET_BEST, BUDGET_Q
@@ -16,7 +17,7 @@ Steps = Sequence[Sequence[float]]
 
 POINTS = 20
 """Points of a curve in MLflow: each costs time, and a curve in a chart of runs shows no more."""
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 470, 280, 40, 16, 34, 40
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 380, 250, 38, 14, 32, 52
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 """Okabe and Ito's, which everyone can tell apart."""
 
@@ -36,13 +37,14 @@ def quality(task: str, scores: Sequence[Score], budget_s: float) -> list[Point]:
 
 
 def best(task: str, events: Sequence[Event], budget_s: float) -> list[Point]:
-    """The lowest metric that the team of a ledger has seen so far, as `budget/best.TASK`."""
+    """The best metric that the team of a ledger has seen so far, as its script prints it, as `budget/best.TASK`."""
     steps: list[tuple[float, float]] = []
     for event in events:
         value = event["metric"] if event["kind"] == "outcome" else event.get("baseline")
         if value is not None and (not steps or value < steps[-1][1]):
             steps.append((event["t"], value))
-    return [BUDGET_BEST.at(_value(steps, t), t, task=task) for t in grid(budget_s)] if steps else []
+    sign = shown_sign(events[0]) if events else 1.0
+    return [BUDGET_BEST.at(sign * _value(steps, t), t, task=task) for t in grid(budget_s)] if steps else []
 
 
 def picture(title: str, by_task: Mapping[str, Sequence[Steps]], budget_s: float) -> str:
@@ -111,8 +113,9 @@ class _Frame:
         for share in (0, 0.25, 0.5, 0.75, 1):
             x, t = self.x(share * self.budget_s), f"{share * self.budget_s:.3g}"
             parts.append(f'<text x="{x:.1f}" y="{bottom + 16}" text-anchor="middle" fill="#555">{t}</text>')
-        words = "seconds of the budget; score: 0 untouched, 1 best setting known"
-        parts.append(f'<text x="{LEFT}" y="{HEIGHT - 7}" fill="#555">{words}</text>')
+        words = ("seconds of the budget", "quality of the submission: 0 untouched, 1 best setting known")
+        for row, line in enumerate(words):
+            parts.append(f'<text x="{LEFT}" y="{HEIGHT - 21 + 14 * row}" fill="#555">{line}</text>')
         return parts
 
 

@@ -3,17 +3,16 @@
 They are views of the experiment that no menu names; the notes of the study and of its champion link to them.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from orgopt.study.view import StudyView
 from orgopt.tracking import names
 from orgopt.tracking.saved_view import PREFIX, packed, state
 
-MOST_PARAMETERS = 4
-"""Axes of a chart of parallel coordinates that can still be read."""
-HEIGHT, HIGH = 250, 340
-"""Pixels of a chart, so that two rows of them are on a screen, and of a table."""
+HEIGHT, BARS, ROW, TABLE = 252, 380, 33, 120
+"""Pixels of a chart, so that two rows of them are on a screen; of one with a bar for everybody, so that numbers have
+room in them; of a table's row and what is around its rows."""
 _NO_ROOM = ("", "system", "budget", "test", "generations", "over the budget")
 """Sections that MLflow would add of itself, of every other metric; they come folded."""
 
@@ -23,37 +22,44 @@ def keys(study: str) -> tuple[str, str]:
     return f"{study}-charts", f"{study}-teams"
 
 
-def views(view: StudyView, study: str, varied: Collection[str], seed_run: str) -> dict[str, str]:
+def views(view: StudyView, study: str, seed_run: str, differ: int) -> dict[str, str]:
     """The experiment's tags that keep the views of a study.
 
     Args:
         view: The study.
         study: Its id.
-        varied: The parameters in which its candidates differ, as far as all have them: the chart leaves others out.
         seed_run: MLflow's id of the seed document's run.
+        differ: In how many parameters champion and seed document do.
     """
-    own = f"tags.`{names.STUDY.name}` = '{study}'"
-    both = f"{own} AND tags.`{names.PLACE.name}` = '{names.TEAM}'"
+    own, place = f"tags.`{names.STUDY.name}` = '{study}'", f"tags.`{names.PLACE.name}`"
     charts, teams = keys(study)
     found = {
-        charts: _state(own, _of_study(varied), view.tasks),
-        teams: _state(both, _of_teams(seed_run), view.tasks) | {"runListHidden": True},
+        # Who was tested: of the others there is no point in these charts, and their names would fill the legends.
+        charts: _state(f"{own} AND {place} LIKE '%' AND {place} != 'generation'", _of_study(), view.tasks),
+        teams: _state(f"{own} AND {place} = '{names.TEAM}'", _of_teams(seed_run, differ), view.tasks)
+        | {"runListHidden": True},
     }
     return {f"{PREFIX}{key}": f"deflate;{packed(one)}" for key, one in found.items()}
 
 
-def _state(
-    wanted: str, sections: Mapping[str, tuple[int, Sequence[dict[str, Any]]]], tasks: Sequence[str]
-) -> dict[str, Any]:
-    """A page of charts, its sections as columns and charts by their names."""
+class _Section(NamedTuple):
+    """Charts under a heading, which says what they show: MLflow names each chart by its metrics alone."""
+
+    name: str
+    charts: Sequence[dict[str, Any]]
+    height: int = HEIGHT
+
+
+def _state(wanted: str, sections: Sequence[_Section], tasks: Sequence[str]) -> dict[str, Any]:
+    """A page of charts."""
     charts: list[dict[str, Any]] = []
     shown: list[dict[str, Any]] = []
-    for at, (name, (columns, members)) in enumerate(sections.items()):
+    for at, one in enumerate(sections):
         place = f"orgopt-section-{at}"
-        shown.append(
-            _section(place, name, display=True) | {"columns": columns, "cardHeight": HEIGHT if columns > 1 else HIGH}
-        )
-        charts += [{**one, "uuid": f"{place}-{number}", "metricSectionId": place} for number, one in enumerate(members)]
+        shown.append(_section(place, one.name, display=True) | {"columns": len(one.charts), "cardHeight": one.height})
+        charts += [
+            {**chart, "uuid": f"{place}-{number}", "metricSectionId": place} for number, chart in enumerate(one.charts)
+        ]
     shown += [_section(f"orgopt-folded-{at}", name, display=False) for at, name in enumerate((*_NO_ROOM, *tasks))]
     return {
         **state(wanted),
@@ -75,82 +81,62 @@ def _section(place: str, name: str, *, display: bool) -> dict[str, Any]:
     }
 
 
-def _of_study(varied: Collection[str]) -> dict[str, tuple[int, Sequence[dict[str, Any]]]]:
-    generations = [names.BEST.name, names.MEDIAN.name, names.BEST_SO_FAR.name]
-    ways = sorted(set(varied) - {names.PARAM_STANDUP.name}, key=_worth)[:MOST_PARAMETERS]
-    search = [_line("Score by generation: best, median, best so far", generations)]
-    if ways:
-        search.append(_parallel("Candidates: what varied, and their score", ways))
-    return {
-        "The search": (2, search),
-        "The test": (
-            2,
-            [
-                _line("Score over the budget, on test seeds", [names.TEST_BUDGET.name]),
-                _bar("Score on test seeds", names.TEST_OUTPUT.name),
-            ],
-        ),
-    }
+def _of_study() -> list[_Section]:
+    return [
+        _Section("By generation, and over the budget", [_by_generation(), _over_the_budget()]),
+        _Section("The test: who scored what, as listed", [_bar(names.TEST_OUTPUT.name)], BARS),
+    ]
 
 
-def _worth(parameter: str) -> tuple[str, bool, str]:
-    """Sorts parameters: the whole team's, then agents and headcounts of roles, then others."""
-    return parameter[0], not parameter.endswith((".agent", ".headcount")), parameter
+def _of_teams(seed_run: str, differ: int) -> list[_Section]:
+    """The scores, and all in which two teams differ: a table as high as it has rows."""
+    title = "Champion beside seed document"
+    return [
+        _Section("How well, on test seeds", [_bar(names.TEST_OUTPUT.name), _over_the_budget()]),
+        _Section("What differs", [_difference(title, seed_run)], TABLE + ROW * max(differ, 1)),
+    ]
 
 
-def _of_teams(seed_run: str) -> dict[str, tuple[int, Sequence[dict[str, Any]]]]:
-    return {
-        "What differs": (1, [_difference("Champion beside seed document", seed_run)]),
-        "How well": (
-            2,
-            [
-                _bar("Score on test seeds", names.TEST_OUTPUT.name),
-                _line("Score over the budget, on test seeds", [names.TEST_BUDGET.name]),
-            ],
-        ),
-    }
+def _by_generation() -> dict[str, Any]:
+    return _line([names.BEST.name, names.MEDIAN.name, names.BEST_SO_FAR.name], names.BY_GENERATION.name)
 
 
-def _chart(kind: str, title: str) -> dict[str, Any]:
-    return {"type": kind, "displayName": title, "runsCountToCompare": 10, "deleted": False, "isGenerated": False}
+def _over_the_budget() -> dict[str, Any]:
+    return _line([names.TEST_BUDGET.name], names.TEST_SECONDS.name)
 
 
-def _line(title: str, metrics: Sequence[str]) -> dict[str, Any]:
-    return _chart("LINE", title) | {
+def _chart(kind: str) -> dict[str, Any]:
+    return {"type": kind, "runsCountToCompare": 20, "deleted": False, "isGenerated": False}
+
+
+def _line(metrics: Sequence[str], axis: str) -> dict[str, Any]:
+    """Curves over another metric, whose name the axis then has."""
+    return _chart("LINE") | {
         "metricKey": metrics[0],
         "selectedMetricKeys": [*metrics],
         "lineSmoothness": 0,
         "xAxisScaleType": "linear",
         "scaleType": "linear",
         "range": {},
-        "xAxisKey": "step",
-        "selectedXAxisMetricKey": "",
+        "xAxisKey": "metric",
+        "selectedXAxisMetricKey": axis,
         "yAxisKey": "metric",
         "yAxisExpressions": [],
         "displayPoints": False,
         "ignoreOutliers": False,
-        "useGlobalXaxisKey": True,
+        "useGlobalXaxisKey": False,
         "useGlobalLineSmoothing": True,
     }
 
 
-def _bar(title: str, metric: str) -> dict[str, Any]:
-    return _chart("BAR", title) | {"metricKey": metric, "selectedMetricKeys": [metric]}
-
-
-def _parallel(title: str, parameters: Sequence[str]) -> dict[str, Any]:
-    output = [names.OUTPUT.name]
-    return _chart("PARALLEL", title) | {
-        "selectedParams": [*parameters],
-        "selectedMetrics": output,
-        "showAllRuns": False,
-    }
+def _bar(metric: str) -> dict[str, Any]:
+    return _chart("BAR") | {"metricKey": metric, "selectedMetricKeys": [metric]}
 
 
 def _difference(title: str, baseline: str) -> dict[str, Any]:
-    return _chart("DIFFERENCE", title) | {
+    return _chart("DIFFERENCE") | {
         "chartName": title,
-        "compareGroups": ["Parameters", "Model metrics"],
+        "compareGroups": ["Parameters"],
         "showChangeFromBaseline": True,
         "showDifferencesOnly": True,
         "baselineColumnUuid": baseline,

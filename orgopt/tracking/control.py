@@ -2,13 +2,16 @@
 
 from orgopt.draw.text import clean
 from orgopt.study.records.kinds import FinalRecord
+from orgopt.study.records.result import Claim
 from orgopt.study.view import StudyView
-from orgopt.study.wording import MEANINGS, SEED_DOCUMENT, entrant_name
+from orgopt.study.wording import MEANINGS, SEED_DOCUMENT, entrant_name, plain
+from orgopt.study.wording import interval as short_interval
+from orgopt.study.wording import signed as short_signed
 from orgopt.tracking import names, pictures
 from orgopt.tracking.entry import NOTE, Entry
 from orgopt.tracking.markdown import escape, interval, signed
 from orgopt.tracking.names import COLOUR, STAR, order_ahead
-from orgopt.tracking.study_note import apart, main_claims
+from orgopt.tracking.study_note import main_claims
 
 _FIRST = 2  # after champion and seed document
 
@@ -31,7 +34,7 @@ def controls(view: StudyView, final: FinalRecord) -> list[Entry]:
             names.KIND.name: "control",
             names.PLACE.name: "control",
             names.ORDER.name: order_ahead(view.head, _FIRST + place),
-            names.RESULT.name: f"{STAR} champion {apart(one)}",
+            names.RESULT.name: _beside_champion(one),
             names.TASKS.name: ", ".join(view.tasks),
             COLOUR: colours[ran],
             NOTE: "\n\n".join(filter(None, note)),
@@ -49,3 +52,15 @@ def controls(view: StudyView, final: FinalRecord) -> list[Entry]:
             )
         )
     return entries
+
+
+def _beside_champion(claim: Claim) -> str:
+    """How a control stands to the champion, in a few words from the control's side: `behind ★ by .23 [.08, .41]`."""
+    low, high = claim.low, claim.high
+    if low is None or high is None:
+        return f"{short_signed(-claim.difference)} to {STAR}, one seed"
+    if claim.verdict == "better":
+        return f"behind {STAR} by {plain(claim.difference)} {short_interval(low, high)}"
+    if claim.verdict == "worse":
+        return f"ahead of {STAR} by {plain(-claim.difference)} {short_interval(-high, -low)}"
+    return f"level with {STAR}: {short_signed(-claim.difference)} {short_interval(-high, -low, sign=True)}"

@@ -10,10 +10,10 @@ from orgopt.tracking.markdown import escape
 
 _CONTEXT = 3
 _STYLE = (
-    "body{font:14px/1.5 system-ui,sans-serif;margin:20px;color:#1b1b1b;background:#fff}h1{font-size:18px}"
+    "body{font:14px/1.5 system-ui,sans-serif;margin:20px;color:#1b1b1b;background:#fff}h1{font-size:18px;margin:0}"
     "table{border-collapse:collapse;width:100%;max-width:1000px;font:13px/1.5 ui-monospace,monospace}"
     "td{padding:0 10px;white-space:pre-wrap;overflow-wrap:anywhere;vertical-align:top}"
-    "td:first-child{width:1em;color:#666;user-select:none}"
+    "tr{height:1.5em}td:first-child{width:1em;color:#666;user-select:none}"
     ".minus{background:#ffebe9}.plus{background:#dafbe1}.left-out td{color:#666;background:#f3f3f3}"
     ".minus b{background:#ffb3ad}.plus b{background:#8fe3a2}b{font-weight:600}"
 )
@@ -28,15 +28,23 @@ def diff(before: CandidateRecord, after: CandidateRecord, changes: Sequence[str]
     return f"# {before.name} → {after.name}\n\n{words}\n\n{fence}diff\n{body}\n{fence}\n"
 
 
-def diff_page(before: CandidateRecord, after: CandidateRecord, changes: Sequence[str]) -> str:
-    """The same as a page: lines that went are red, those that came green, and the words that differ in them bold."""
+def diff_page(before: CandidateRecord, after: CandidateRecord, changes: Sequence[str], scores: str = "") -> str:
+    """The same as a page: lines that went are red, those that came green, and the words that differ in them bold.
+
+    Args:
+        before: A candidate.
+        after: Another.
+        changes: What differs, in words.
+        scores: What both scored, in words.
+    """
     first = "" if before.parent is not None else " (the seed document)"
     title = as_html(f"{before.name}{first} → {after.name}")
+    scored = f"<p>{as_html(scores)}</p>" if scores else ""
     words = "".join(f"<li>{as_html(clean(change))}</li>" for change in changes)
     rows = "".join(_rows(before.program.splitlines(), after.program.splitlines()))
     body = f"<table>{rows}</table>" if rows else "<p>The documents are the same.</p>"
     head = f'<meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style>'
-    main = f"<h1>{title}</h1><ul>{words}</ul>{body}"
+    main = f"<h1>{title}</h1>{scored}<ul>{words}</ul>{body}"
     return f'<!doctype html>\n<html lang="en"><head>{head}</head><body>{main}</body></html>\n'
 
 

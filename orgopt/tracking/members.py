@@ -1,12 +1,12 @@
 """The candidates of a study as runs of MLflow: their families, ranks and ledgers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from orgopt.ledger import read_ledger
 from orgopt.study.records.names import SEARCH
 from orgopt.study.view import StudyView
-from orgopt.tracking import candidate
+from orgopt.tracking import candidate_values
 from orgopt.tracking.candidate_note import Family, note
 from orgopt.tracking.entry import Entry
 
@@ -21,14 +21,14 @@ class Members:
         ranked = sorted(known, key=lambda one: -(one.standing.value if one.standing else 0.0))
         self.places = {one.name: place for place, one in enumerate(ranked, 1)}
         self.ended = {one.entrant: one.at for one in view.evaluations if one.phase == SEARCH}
-        self.varied = candidate.varying(view.candidates)
+        self.varied = candidate_values.varying(view.candidates)
 
     def entry(self, name: str) -> Entry:
         """The run of a candidate."""
         folder = self.folder / "candidates" / name
         paths = {task: folder / f"ledger-{task}.jsonl" for task in self.view.tasks}
         ledgers = {task: [event.to_dict() for event in read_ledger(path)] for task, path in paths.items()}
-        return candidate.entry(self.family(name), ledgers, self.place(name))
+        return candidate_values.entry(self.family(name), ledgers, self.place(name))
 
     def family(self, name: str) -> Family:
         """A candidate and its parent."""
@@ -46,10 +46,18 @@ class Members:
         """The rank of a candidate in the search, from 1."""
         return self.places.get(name, len(self.view.candidates))
 
-    def shared(self) -> frozenset[str]:
-        """The parameters in which candidates differ and that all of them have."""
-        every = [candidate.params(one.record.program) for one in self.view.candidates]
-        return frozenset(name for name in self.varied if all(name in one for one in every))
+    def differ(self, name: str, other: str) -> int:
+        """In how many parameters two candidates differ."""
+        one, two = self._params(name), self._params(other)
+        return sum(one.get(key) != two.get(key) for key in {*one, *two})
+
+    def lacking(self, name: str, other: str) -> dict[str, str]:
+        """The parameters that another candidate has and one has not: MLflow's table shows no row that lacks a value."""
+        own = self._params(name)
+        return {key: candidate_values.NONE for key in self._params(other) if key in self.varied and key not in own}
+
+    def _params(self, name: str) -> Mapping[str, str]:
+        return candidate_values.params(self.by_name[name].record.program)
 
     def later(self) -> dict[str, dict[str, str]]:
         """The parameters of each candidate that differ now, and did not when its generation was sent."""
@@ -57,6 +65,6 @@ class Members:
         for number in self.view.complete:
             members = self.view.generation(number)
             so_far = [one for one in self.view.candidates if one.record.generation <= number]
-            new = self.varied - candidate.varying(so_far)
-            found |= {one.name: more for one in members if (more := candidate.chosen(one, new))}
+            new = self.varied - candidate_values.varying(so_far)
+            found |= {one.name: more for one in members if (more := candidate_values.chosen(one, new))}
         return found

@@ -1,7 +1,8 @@
 """The names in MLflow: of every metric (with its unit and meaning), tag and parameter, and of runs and prompts.
 
-A name stands here once; `candidate` and `overview` give the values. The tables of `docs/reference/mlflow.md` are
-compared with this one. What stands in capitals in a name is filled in: `TASK/METRIC` is `digits/heldout_loss`.
+A name stands here once; `candidate_values` and `study_values` give the values. The tables of
+`docs/reference/mlflow.md` are compared with this one. What stands in capitals in a name is filled in: `TASK/METRIC` is
+`digits/heldout_loss`.
 """
 
 import hashlib
@@ -11,6 +12,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from orgopt.draw.text import clean
+from orgopt.org import Org, Role
 from orgopt.study.records.head import StudyRecord
 from orgopt.study.records.kinds import CandidateRecord
 from orgopt.study.verdict.evidence import UNVARIED, unvaried
@@ -97,12 +99,13 @@ BUDGET_Q = Metric(
     "candidate", "budget/q.TASK", "q", "what would be submitted, mean over seeds; a step a second of budget"
 )
 BUDGET_BEST = Metric(
-    "candidate", "budget/best.TASK", "the metric's", "lowest that the team has seen, on the first seed; a step a second"
+    "candidate", "budget/best.TASK", "the metric's", "best that the team has seen, on the first seed; a step a second"
 )
 TEST_OUTPUT = Metric("candidate", "test/research_output", "q", "of champion and seed document: mean on test seeds")
 TEST_BUDGET = Metric(
     "candidate", "test/over the budget", "q", "of both: what would be submitted, mean over seeds; a step a second"
 )
+TEST_SECONDS = Metric("candidate", "seconds of the budget", "s", "the axis of charts over it, by step")
 TEST_PROGRESS = Metric(
     "candidate", "test/validation_progress", "0 to 1", "of the champion alone: of what it submitted last"
 )
@@ -112,6 +115,7 @@ TEST_Q_MEAN = Metric("candidate", "test/q_mean", "q", "likewise")
 # Of controls, which ran on the test seeds alone.
 CONTROL_OUTPUT = Metric("control", TEST_OUTPUT.name, "q", "its mean on test seeds")
 CONTROL_BUDGET = Metric("control", TEST_BUDGET.name, "q", "what it would submit, mean over seeds; a step a second")
+CONTROL_SECONDS = Metric("control", TEST_SECONDS.name, "s", "likewise")
 
 # Of generations.
 GENERATION_BEST = Metric("generation", "research_output", "q", "of its best candidate that kept all its seeds")
@@ -122,6 +126,7 @@ GENERATION_SIZE = Metric("generation", "candidates", "candidates", "that counted
 BEST = Metric("study", "generations/best", "q", "of the generation's best candidate that kept all its seeds")
 MEDIAN = Metric("study", "generations/median", "q", "of the generation's candidates")
 BEST_SO_FAR = Metric("study", "generations/best_so_far", "q", "the greatest best of all generations so far")
+BY_GENERATION = Metric("study", "generation", "number", "the axis of charts by generation, by step")
 STUDY_TEST = Metric("study", "test/research_output", "q", "of the champion on test seeds, all tasks")
 CLAIM_OTHER = Metric("study", "CLAIM/ENTRANT", "q", "of others on the same seeds; CLAIM is a phase, such as `test`")
 STUDY_AHEAD = Metric("study", "test/ahead of seed document", "q", "how far the champion is ahead of it")
@@ -169,14 +174,14 @@ VERSION_SCORE = Label(
     "prompt version", "search_score", "research output in the search, for which it was chosen: flattered"
 )
 
-# Parameters, by which candidates are compared, as far as they vary in the study; the digit puts what is of the whole
-# first. A study's parameters are its settings, as its log names them.
-PARAM_HEADCOUNT = Label("candidate", "1 agents", "in all")
-PARAM_LINKS = Label("candidate", "1 links", "in all")
-PARAM_STANDUP = Label("candidate", "1 stand-up", "as the document writes it, or off")
-PARAM_ROLE = Label("candidate", "2 ROLE.KEY", "what a role with agents works with, such as `2 explorer.agent`")
-PARAM_LINK = Label("candidate", "3 SOURCE to TARGET", "kind and pattern of a link")
-PARAM_MUTUAL = Label("candidate", "3 SOURCE and TARGET", "kind and pattern of a mutual link")
+# Parameters, by which candidates are compared, as far as they vary in the study. Their names are short and have no
+# spaces but in links, since MLflow breaks and cuts others. A study's parameters are its settings, as its log has them.
+PARAM_HEADCOUNT = Label("candidate", "agents", "in all")
+PARAM_LINKS = Label("candidate", "links", "in all")
+PARAM_STANDUP = Label("candidate", "stand-up", "as the document writes it, or off")
+PARAM_ROLE = Label("candidate", "ROLE.KEY", "what a role with agents works with, such as `explorer.agent`")
+PARAM_LINK = Label("candidate", "SOURCE to TARGET", "kind and pattern of a link")
+PARAM_MUTUAL = Label("candidate", "SOURCE and TARGET", "kind and pattern of a mutual link")
 
 # Collected from what stands above, so that no name can be used and missing in the table.
 _ALL = tuple(globals().values())
@@ -194,11 +199,22 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def candidate_title(record: CandidateRecord, *, champion: bool = False) -> str:
-    """A name that reads: `g03 · c07 · Explorer: headcount 2 → 3, Stand-up: off`, with a star before the champion's."""
-    generation, number = record.name.split("-")
-    star = f"{STAR} " if champion else ""
-    return _cut(f"{star}{generation} · {number} · {clean(', '.join(record.changes)) or 'seed document'}")
+def candidate_title(record: CandidateRecord) -> str:
+    """A name that reads: `g03 · c07 · Explorer: headcount 2 → 3, Stand-up: off`."""
+    return _cut(f"{_place(record)} · {clean(', '.join(record.changes)) or 'seed document'}")
+
+
+def champion_title(record: CandidateRecord, org: Org) -> str:
+    """The champion by what it is, not by its last change: `★ g03 · c07 · Lead (gp) × 2, Explorer (tpe)`."""
+    return _cut(f"{STAR} {_place(record)} · {clean(', '.join(_who(role) for role in org.roles if role.headcount))}")
+
+
+def _who(role: Role) -> str:
+    return f"{role.name} ({role.agent})" + f" × {role.headcount}" * (role.headcount > 1)
+
+
+def _place(record: CandidateRecord) -> str:
+    return record.name.replace("-", " · ")
 
 
 def order(head: StudyRecord, *places: int) -> str:
@@ -222,8 +238,13 @@ def experiment_name(head: StudyRecord) -> str:
 
 
 def prompt_name(study: str) -> str:
-    """The prompt of the champions of a study, by its name, in the letters that MLflow takes."""
-    return "program-md." + re.sub(r"[^A-Za-z0-9._-]", "-", study)
+    """The prompt of the documents of a study, by its name, in the letters that MLflow takes."""
+    return re.sub(r"[^A-Za-z0-9._-]", "-", study) + ".md"
+
+
+def former_prompt_name(study: str) -> str:
+    """How orgopt 0.1 named it."""
+    return "program-md." + prompt_name(study).removesuffix(".md")
 
 
 def reporting(head: StudyRecord) -> dict[str, str]:

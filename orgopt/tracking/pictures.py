@@ -6,6 +6,7 @@ Standalone SVG with its colours in it: MLflow shows it in the study's note and a
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from statistics import median
+from typing import NamedTuple
 
 from orgopt.draw.text import clean
 from orgopt.report.budget_curves import Curve, curves, times
@@ -17,7 +18,7 @@ from orgopt.study.records.values import Value
 from orgopt.study.view import CandidateView, StudyView
 from orgopt.study.wording import SEED_DOCUMENT, interval, plain, signed
 from orgopt.tracking.entry import Point
-from orgopt.tracking.names import TEST_BUDGET
+from orgopt.tracking.names import TEST_BUDGET, TEST_SECONDS
 from orgopt.tracking.study_note import main_claims
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 760, 300, 46, 16, 36, 38
@@ -27,8 +28,17 @@ OTHERS = ("#8a8a8a", "#cc79a7", "#e69f00", "#56b4e9", "#b0a030", "#5a5a5a", "#9a
 """Okabe and Ito's, which everyone can tell apart, and greys."""
 _LINKED = {"→": "yes", "↔": "mutual"}
 DASHED = 'stroke-dasharray="4 3"'
+_LINE = 'stroke-dasharray="none"'
 MOST_EFFECTS = 12
 _Z = 1.96  # of a 95 % interval
+
+
+class Key(NamedTuple):
+    """An entry of a legend: a dot, or a line with some strokes."""
+
+    words: str
+    colour: str
+    line: str = ""
 
 
 def of_study(view: StudyView) -> dict[str, str]:
@@ -62,9 +72,15 @@ def generations(view: StudyView) -> str:
         *(_bar(x(number), y(low), y(high), BLUE) for number, (low, high) in ends.items()),
         _line([(x(number), y(one.value or 0.0)) for number, one in best.items()], BLUE, 2.5),
         *(_dot(x(number), y(one.value or 0.0), 4, BLUE) for number, one in best.items()),
+        *_chosen(view, shown, x, y),
         *_test_marks(tests, y),
     ]
-    keys = (("best, 95 % interval", BLUE), ("median", PALE), ("best so far (dashed)", BLUE), ("a candidate", "#b5b5b5"))
+    keys = (
+        Key("best, 95 % interval", BLUE, _LINE),
+        Key("median", PALE, _LINE),
+        Key("best so far", BLUE, DASHED),
+        Key("a candidate", "#b5b5b5"),
+    )
     return _svg("Research output by generation, on search seeds", parts, keys)
 
 
@@ -88,7 +104,12 @@ def budget(view: StudyView) -> str:
         *(_curve(one, x, y, colours[one.entrant], 3 if one.entrant in known else 1.5) for one in ordered),
         *_legend(found, colours),
     ]
-    return _svg("Score over the budget, on test seeds (0 untouched, 1 best setting known)", parts, (), height)
+    return _svg(
+        "Quality of the submission over the budget, on test seeds (0 untouched, 1 best setting known)",
+        parts,
+        (),
+        height,
+    )
 
 
 def ran_as(entrant: str, final: FinalRecord) -> str:
@@ -105,12 +126,12 @@ def control_colours(final: FinalRecord) -> dict[str, str]:
 
 def budget_points(view: StudyView, entrant: str) -> list[Point]:
     """The curve of an entrant of the test as points, a step a second or so; none where it did not run in full."""
-    found: dict[int, Point] = {}
+    found: dict[int, float] = {}
     for one in curves(view, view.tasks):
         if one.entrant == entrant:
-            for t, value in zip(times(view.head.identity.budget_s), one.mean, strict=True):
-                found[round(t)] = TEST_BUDGET.at(value, round(t))
-    return list(found.values())
+            found |= {round(t): value for t, value in zip(times(view.head.identity.budget_s), one.mean, strict=True)}
+    seconds = [TEST_SECONDS.at(float(t), t) for t in found]
+    return [*(TEST_BUDGET.at(value, t) for t, value in found.items()), *seconds]
 
 
 def directions(view: StudyView) -> str:
@@ -124,7 +145,7 @@ def directions(view: StudyView) -> str:
     parts = [*(_text(x(value), height - 22, signed(value), PALE) for value in ticks(x, 5)), zero]
     for row, one in enumerate(found):
         parts += _effect(one, x, TOP + 24 * row + 12)
-    keys = (("goes with more", GREEN), ("with less", RED), ("not clear", "#8a8a8a"))
+    keys = (Key("goes with more", GREEN), Key("with less", RED), Key("not clear", "#8a8a8a"))
     return _svg("Which way it went: score that goes with a step of each part, 95 % interval", parts, keys, height)
 
 
@@ -162,6 +183,20 @@ def _tests(view: StudyView) -> list[tuple[str, float, str]]:
     return [("★ champion", claim.champion_mean, BLUE), ("seed doc.", claim.mean, RED)]
 
 
+def _chosen(view: StudyView, shown: Sequence[CandidateView], x: Scale, y: Scale) -> Iterator[str]:
+    """A ring around the candidate that became the champion: not always the best of the search, as the race decides."""
+    for one in shown:
+        if view.final and one.name == view.final.champion:
+            at = x(one.record.generation + (0 if one is _best(_mates(one, shown)) else _aside(one, shown)))
+            top = y(one.value or 0.0)
+            yield f'<circle cx="{at:.1f}" cy="{top:.1f}" r="8" fill="none" stroke="{INK}" stroke-width="1.5"/>'
+            yield _text(at - 11, top - 8, f"★ {one.name}", INK, "end" if one.record.generation else "start")
+
+
+def _mates(one: CandidateView, shown: Sequence[CandidateView]) -> list[CandidateView]:
+    return [other for other in shown if other.record.generation == one.record.generation]
+
+
 def _test_marks(tests: Sequence[tuple[str, float, str]], y: Scale) -> Iterator[str]:
     if tests:
         yield _text(WIDTH - 55, HEIGHT - 22, "on test seeds", PALE)
@@ -185,7 +220,7 @@ def _ends(one: CandidateView) -> tuple[float, float]:
 
 def _aside(one: CandidateView, shown: Sequence[CandidateView]) -> float:
     """Where in the width of its generation a candidate stands, from −.3 to .3."""
-    mates = [other.name for other in shown if other.record.generation == one.record.generation]
+    mates = [other.name for other in _mates(one, shown)]
     return 0.6 * (mates.index(one.name) + 0.5) / len(mates) - 0.3
 
 
@@ -228,12 +263,17 @@ def _text(x: float, y: float, words: str, colour: str, anchor: str = "middle") -
     return f'<text x="{x:.1f}" y="{y:.1f}" fill="{colour}" text-anchor="{anchor}">{escape(words)}</text>'
 
 
-def _svg(title: str, parts: Sequence[str], keys: Sequence[tuple[str, str]], height: float = HEIGHT) -> str:
+def _svg(title: str, parts: Sequence[str], keys: Sequence[Key], height: float = HEIGHT) -> str:
     size = f'width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}"'
     shown, at = list[str](), float(LEFT)
-    for words, colour in keys:
-        shown += [_dot(at + 4, height - 8, 4, colour), _text(at + 12, height - 4, words, PALE, "start")]
-        at += 28 + 6.2 * len(words)
+    for words, colour, line in keys:
+        stroke = f'stroke="{colour}" stroke-width="2.5" {line}'
+        mark = f'<line x1="{at}" x2="{at + 18}" y1="{height - 8}" y2="{height - 8}" {stroke}/>'
+        shown += [
+            mark if line else _dot(at + 12, height - 8, 4, colour),
+            _text(at + 24, height - 4, words, PALE, "start"),
+        ]
+        at += 40 + 6.2 * len(words)
     head = [
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" {size} font-family="sans-serif" font-size="12">',
         f"<title>{escape(title)}</title>",

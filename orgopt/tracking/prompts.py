@@ -39,11 +39,18 @@ class Prompt:
 
     def __init__(self, client: "MlflowClient", name: str, study: str, experiment: str = "") -> None:
         self.client, self.study, self.experiment = client, study, experiment
-        prompt = client.get_prompt(name)
-        owner = (prompt.tags or {}).get(names.STUDY.name) if prompt else None
-        self.name = name if owner in {None, study} else f"{name}-{study[:4]}"
+        former = names.former_prompt_name(name.removesuffix(".md"))
+        owner = self._owner(name)
+        if owner != study and self._owner(former) == study:
+            name, owner = former, study
+        self.name = name if owner in {None, study} else f"{study[:4]}-{name}"
         self._marked = owner == study
         self._aliases: dict[str, str] = {}  # as far as this process set them
+
+    def _owner(self, name: str) -> str | None:
+        """The id of the study that a prompt is of."""
+        prompt = self.client.get_prompt(name)
+        return (prompt.tags or {}).get(names.STUDY.name) if prompt else None
 
     def find(self) -> Iterator[tuple[str, str]]:
         """The key and the number of each version."""
@@ -139,8 +146,9 @@ def load_version(workspace: Path, study: str, name: str) -> str | None:
         Exception: What MLflow raises on a store that it cannot open.
     """
     client = connect(workspace)
-    prompt = names.prompt_name(study)
-    if client.get_prompt(prompt) is None:
+    known = [name(study) for name in (names.prompt_name, names.former_prompt_name)]
+    prompt = next((name for name in known if client.get_prompt(name)), None)
+    if prompt is None:
         return None
     if name in ALIASES:
         found = client.load_prompt(f"{PREFIX}{prompt}@{name}", allow_missing=True, cache_ttl_seconds=0)

@@ -7,7 +7,7 @@ from orgopt.study.records.kinds import FinalRecord
 from orgopt.study.records.names import TEST
 from orgopt.study.records.result import Claim
 from orgopt.study.rewrites import said_of_rewrites
-from orgopt.study.verdict.ending import Ending
+from orgopt.study.verdict.ending_form import Ending
 from orgopt.study.wording import MORE_AGENTS, SEED_DOCUMENT, entrant_name
 from orgopt.study.wording import interval as short_interval
 from orgopt.study.wording import signed as short_signed

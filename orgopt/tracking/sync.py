@@ -12,9 +12,9 @@ from orgopt.study.records.reader import read_records
 from orgopt.study.view import study
 from orgopt.tracking.names import experiment_name, prompt_name, study_id
 from orgopt.tracking.noted import Noted
-from orgopt.tracking.projection import Projection
 from orgopt.tracking.prompts import Prompt
 from orgopt.tracking.store import Store, connect, require_answer, store_uri
+from orgopt.tracking.unsent import Unsent
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -30,7 +30,7 @@ class Sent(NamedTuple):
 
 
 class Tracking:
-    """The projection of a workspace's studies.
+    """The unsent of a workspace's studies.
 
     Args:
         workspace: The folder with `mlflow.db` and `mlruns/`.
@@ -60,8 +60,8 @@ class Tracking:
             head, client = study(records[:1]).head, self._connect()
             with Noted(folder, store_uri(self.workspace)) as noted:
                 store, prompt = self._store(client, head)
-                projection = Projection(store, prompt, folder, self.workspace, noted)
-                for _ in projection.send(records):
+                unsent = Unsent(store, prompt, folder, self.workspace, noted)
+                for _ in unsent.send(records):
                     sent += 1
                     self.heard()
         except Exception as error:  # noqa: BLE001  a study never depends on its tracking

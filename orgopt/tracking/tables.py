@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from orgopt.ledger import data_as_shown, shown_sign
 from orgopt.study.records.result import Ablation, Claim, Place
 from orgopt.study.score_parts import Parts
 from orgopt.tracking.entry import TABLES, Table
@@ -14,7 +15,10 @@ Event = Mapping[str, Any]
 
 def ledger(events: Iterable[Event]) -> Table:
     """Experiments as they were proposed and as they ended, a line each, and what was submitted."""
-    rows = [row for event in events if (row := _ledger_row(event))]
+    listed = list(events)
+    if listed and shown_sign(listed[0]) < 0:
+        listed = [data_as_shown(event) for event in listed]
+    rows = [row for event in listed if (row := _ledger_row(event))]
     return _table(("t", "event", "who", "experiment", "what", "metric", "held-out"), rows)
 
 
@@ -49,7 +53,7 @@ def claims(records: Sequence[Claim]) -> Table:
 
 
 def race(records: Sequence[Place]) -> Table:
-    """The contenders and how long each stayed in the race."""
+    """The contenders, how many seeds each had, and whether it stayed in a race that some had to leave."""
     rows = [
         (
             place,

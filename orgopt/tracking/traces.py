@@ -9,13 +9,15 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from orgopt.draw.text import clean
+from orgopt.ledger import data_as_shown, shown_sign
 from orgopt.study.records.names import SEARCH
 from orgopt.study.view import StudyView
-from orgopt.study.wording import count, metric, signed
+from orgopt.study.wording import SEED_DOCUMENT, count, metric, signed
 
 Event = Mapping[str, Any]
 """An event of a ledger."""
@@ -24,10 +26,16 @@ Span = dict[str, Any]
 LONGEST_NAME = 160  # characters
 MOST_EXPERIMENTS = 150
 """A trace with more is slow to open; the ledger's table has them all."""
+_WORSE = (
+    "A figure may rise, as a setting counts with the mean of its runs: when more of them say that the best was lucky, "
+    "what is now best is handed in."
+)
 
 
 def title(view: StudyView, name: str, place: str, ledger: Path) -> str:
-    """The name of a run of a candidate: whose it is, on which task and seeds, and what it scored.
+    """The name of a run of a candidate: `★ champion · first test seed · +.27 · digits`.
+
+    What tells runs of a list apart comes first, since lists cut names off.
 
     Args:
         view: The study.
@@ -37,9 +45,10 @@ def title(view: StudyView, name: str, place: str, ledger: Path) -> str:
     """
     task, phase = _run(place, ledger)
     scored = score_of(view, name, place, ledger)
-    star = "★ " if view.final and view.final.champion == name else ""
-    score = f" · score {signed(scored)}" if scored is not None else ""
-    return f"{star}{name} · {task}{score} · first {phase} seed"
+    who = "★ champion" if view.final and view.final.champion == name else name
+    who = SEED_DOCUMENT if name == view.candidates[0].name and who == name else who
+    score = f" · {signed(scored)}" if scored is not None else ""
+    return f"{who} · first {phase} seed{score} · {task}"
 
 
 def score_of(view: StudyView, name: str, place: str, ledger: Path) -> float | None:
@@ -70,6 +79,8 @@ class _Trace:
     """Makes the spans of a run."""
 
     def __init__(self, title: str, key: str, events: Sequence[Event], ended_at: float) -> None:
+        self.best = max if shown_sign(events[0]) < 0 else min
+        events = [data_as_shown(event) for event in events] if self.best is max else events
         self.events, self.start = events, events[0]
         self.end: float = self.start["budget_s"]
         self.began = ended_at - self.end
@@ -92,8 +103,10 @@ class _Trace:
         gain = f"{_metric(start['baseline'])} → {_metric(last['metric'])} in {count(len(self.outcomes), 'experiment')}"
         outputs = f"{gain}, handed in {self._experiment(last['id'])}"
         if story := self._story():  # pages show the first hundreds of characters unasked
+            why = f"{_WORSE} " if self._turned() else ""
             outputs = (
-                f"{gain}. What it handed in, the last first:\n\n{story}\n\nIn the end: {self._experiment(last['id'])}"
+                f"{gain}. {why}What it handed in, the last first:\n\n{story}\n\n"
+                f"In the end: {self._experiment(last['id'])}"
             )
         root = self._span(self.title, "WORKFLOW", "", (0, self.end), inputs, outputs)
         meetings = [event for event in self.events if event["kind"] == "meeting"]
@@ -112,9 +125,9 @@ class _Trace:
         proposals = [event for event in members if event["kind"] == "proposal"]
         ids = [one["id"] for one in proposals]
         known = [value for id_ in ids if (value := self.outcomes.get(id_, {}).get("metric")) is not None]
-        best = f"best {_metric(min(known))}" if known else "nothing measured"
+        best = f"best {_metric(self.best(known))}" if known else "nothing measured"
         kept = [f"#{id_}" for id_ in ids if id_ in self.kept]
-        name = f"round {number} · {count(len(proposals), 'experiment')} · {best}"
+        name = f"round {number} · {best} · {count(len(proposals), 'experiment')}"
         outputs = f"{best}; kept: {', '.join(kept) or 'none'}"
         span = self._span(name, "CHAIN", root, when, f"from {when[0]:.3g} to {when[1]:.3g} s", outputs)
         for event in proposals:
@@ -146,21 +159,22 @@ class _Trace:
         )
 
     def _proposal(self, parent: str, event: Event) -> None:
-        """An agent's proposal with its experiment: what came of it leads its name, since lists cut names off."""
+        """An agent's proposal with its experiment: who and what came of it lead its name, since lists cut names off."""
         outcome, number = self.outcomes.get(event["id"]), event["id"]
         what = clean(" ".join(event["note"].split()))
         inputs = f"{event['agent']} changes {self._experiment(event['parent'])}: {what}"
         if outcome is None:
-            name = _short(f"#{number} still running at the end · {event['agent']} · {what}")
+            name = _short(f"{event['agent']} still running at the end · #{number} {what}")
             self._span(name, "AGENT", parent, (event["t"], self.end), inputs, "still running at the end")
             return
         came = self._came(event, outcome)
         failed = outcome["status"] not in {"ok", "unfinished"}
-        mark, kept = ("✓ ", "kept") if number in self.kept else ("", "not kept")
+        mark, kept = (" kept", "kept") if number in self.kept else ("", "not kept")
+        after = str(outcome["status"]) if outcome["metric"] is None else _metric(outcome["metric"])
         knobs = ", ".join(f"{knob} = {value}" for knob, value in event["knobs"].items())
         heldout = f", held out {_metric(outcome['heldout'])}" if outcome["heldout"] is not None else ""
         self._span(
-            _short(f"{mark}#{number} {came} · {event['agent']} · {what}"),
+            _short(f"{event['agent']} {after}{mark} · #{number} {what}" + f" · {came}" * (came != after)),
             "AGENT",
             parent,
             (event["t"], outcome["ended"]),
@@ -183,6 +197,11 @@ class _Trace:
             before = event["metric"]
         return "\n".join(reversed(found))
 
+    def _turned(self) -> bool:
+        """Whether something worse by its figure was handed in."""
+        told = [event["metric"] for event in self.events if event["kind"] == "submission"]
+        return any(after is not None and before is not None and after > before for before, after in pairwise(told))
+
     def _came(self, event: Event, outcome: Event) -> str:
         """What came of an experiment: `0.138 → 0.131`, or how it ended."""
         after = outcome["metric"]
@@ -196,7 +215,7 @@ class _Trace:
         cost = {"agent_s": round(event["seconds"] * len(event["agents"]), 4)}
         when = (event["t"], event["t"] + event["seconds"])
         shared = self._experiments(event["shared"])
-        name = f"stand-up · {count(len(event['agents']), 'agent')} · {count(len(event['shared']), 'finding')} shared"
+        name = f"stand-up · {count(len(event['shared']), 'finding')} shared · {count(len(event['agents']), 'agent')}"
         self._span(name, "CHAIN", root, when, f"there: {', '.join(event['agents'])}", f"shared: {shared}", cost=cost)
 
     def _experiments(self, ids: Sequence[int]) -> str:

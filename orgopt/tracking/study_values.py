@@ -14,8 +14,8 @@ from orgopt.study.verdict.study import ending, short
 from orgopt.study.view import CandidateView, StudyView
 from orgopt.study.wording import noise
 from orgopt.tracking import names, pictures, tables, ways
-from orgopt.tracking.candidate import parts_points, placed, sources
 from orgopt.tracking.candidate_note import Family, champion_note
+from orgopt.tracking.candidate_values import parts_points, placed, sources
 from orgopt.tracking.diffs import diff, diff_page
 from orgopt.tracking.entry import NOTE, OWN, RUN_NAME, Entry, Point
 from orgopt.tracking.markdown import escape, signed
@@ -26,6 +26,7 @@ from orgopt.tracking.names import (
     LONGEST_VALUE,
     STAR,
     candidate_title,
+    champion_title,
     digest,
     experiment_name,
     generation_title,
@@ -114,6 +115,8 @@ def generation(view: StudyView, number: int) -> tuple[Entry, tuple[Point, ...]]:
     so_far = [one.standing.value for one in view.candidates if one.standing and not one.dropped]
     if so_far:
         over.append(names.BEST_SO_FAR.at(max(so_far), number))
+    if over:
+        over.append(names.BY_GENERATION.at(float(number), number))
     return run, tuple(over)
 
 
@@ -139,7 +142,7 @@ def conclusion(view: StudyView, final: FinalRecord, address: str, more: Mapping[
         "champion/program.md": program,
         "champion/chart.svg": svg(read(parse(program)).org),
         "champion/diff.md": diff(seed.record, champion.record, final.changes),
-        "champion/diff.html": diff_page(seed.record, champion.record, final.changes),
+        "champion/diff.html": diff_page(seed.record, champion.record, final.changes, _scores(final)),
         "claims.json": tables.as_json(tables.claims(final.claims)),
     }
     if final.race:
@@ -181,7 +184,7 @@ def champion(family: Family, place: int, final: FinalRecord, more: Mapping[str, 
     verdict = f"{STAR} champion" + (f", {apart(claim)}" if claim else "")
     tags = {
         names.CHAMPION.name: "true",
-        RUN_NAME: candidate_title(family.own.record, champion=True),
+        RUN_NAME: champion_title(family.own.record, read(parse(family.own.record.program)).org),
         names.RESULT.name: verdict,
         **placed(family.view.head, family.own.record, champion=True),
         NOTE: champion_note(family, place, final, more)[:LONGEST_VALUE],
@@ -219,6 +222,14 @@ def seed_tags(final: FinalRecord) -> dict[str, str]:
     """The same of the seed document."""
     claim = against_seed(final)
     return {names.VERSION_TEST_SCORE.name: f"{claim.mean:+.3f}"} if claim else {}
+
+
+def _scores(final: FinalRecord) -> str:
+    """What seed document and champion scored on the same test seeds, and how far they are apart."""
+    claim = against_seed(final)
+    if claim is None:
+        return ""
+    return f"Score on test seeds: {signed(claim.mean)} → {signed(claim.champion_mean)}, {apart(claim)}"
 
 
 def _claim_points(final: FinalRecord) -> list[Point]:

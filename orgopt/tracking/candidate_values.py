@@ -16,11 +16,12 @@ from orgopt.study.records.kinds import CandidateRecord
 from orgopt.study.score_parts import Parts, parts_of
 from orgopt.study.standing import Standing
 from orgopt.study.view import CandidateView, StudyView
-from orgopt.study.wording import count, unnegated
+from orgopt.study.wording import count, noise, unnegated
 from orgopt.tracking import budget_curves, names, tables
 from orgopt.tracking.candidate_note import Family, note
 from orgopt.tracking.diffs import diff, diff_page
 from orgopt.tracking.entry import NOTE, Entry, Point, Source
+from orgopt.tracking.markdown import signed
 from orgopt.tracking.names import (
     COLOUR,
     COLOURS,
@@ -41,6 +42,8 @@ AVERAGED: Mapping[names.Metric, Callable[[Score], float]] = {
     names.UTILISATION: attrgetter("utilisation"),
     names.AGENT_S: attrgetter("agent_s"),
 }
+NONE = "none"
+"""The value of a parameter of a role or a link that a candidate has not and one beside it has."""
 _PARTS = (names.PROGRESS, names.Q_FINAL, names.Q_MEAN)
 
 
@@ -182,14 +185,21 @@ def _files(family: Family, org: Org, ledgers: Ledgers) -> dict[str, str]:
     files = {"program.md": own.record.program, "chart.svg": svg(org)}
     if family.parent:
         files["diff.md"] = diff(family.parent.record, own.record, own.record.changes)
-        files["diff.html"] = diff_page(family.parent.record, own.record, own.record.changes)
+        files["diff.html"] = diff_page(
+            family.parent.record, own.record, own.record.changes, _scores(family.parent, own)
+        )
     seeds = {task: [score.curve for score in scores] for task, scores in own.scores.items()}
-    files["curves.svg"] = budget_curves.picture(f"{own.name}: score over the budget", seeds, budget_s)
+    files["curves.svg"] = budget_curves.picture(f"{own.name}: quality over the budget", seeds, budget_s)
     for task, events in ledgers.items():
         if events:
             files[f"ledger-{task}.json"] = tables.as_json(tables.ledger(events))
             files[f"messages-{task}.json"] = tables.as_json(tables.talk(events))
     return files
+
+
+def _scores(before: CandidateView, after: CandidateView) -> str:
+    known = [signed(one.standing.value) + noise(one.standing.error) for one in (before, after) if one.standing]
+    return f"Score on search seeds: {' → '.join(known)}" if len(known) > 1 else ""
 
 
 def _result(view: StudyView, own: CandidateView) -> str:

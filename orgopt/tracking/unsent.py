@@ -1,8 +1,8 @@
-"""The projection of a study's log: what MLflow does not have yet is sent, each thing once.
+"""What MLflow does not have yet of a study is sent, each thing once.
 
-The values are `candidate`'s and `overview`'s.
+The values are `candidate_values`' and `study_values`'.
 
-The log is the outbox. It is read as far as it goes; each generation that is complete, and the end, is shown as the
+The log is read as far as it goes; each generation that is complete, and the end, is shown as the
 log had it at that place, whenever it is sent.
 """
 
@@ -23,7 +23,7 @@ from orgopt.study.records.kinds import EnsembleRecord, FinalRecord, GenerationRe
 from orgopt.study.records.reader import written
 from orgopt.study.verdict.study import ending
 from orgopt.study.view import CandidateView, StudyView, study
-from orgopt.tracking import chart_views, control, logged_model, names, overview, trace_sending, traces, ways
+from orgopt.tracking import chart_views, control, logged_model, names, study_values, trace_sending, traces, ways
 from orgopt.tracking.entry import OWN, PROMPTS, Entry
 from orgopt.tracking.members import Members
 from orgopt.tracking.names import digest
@@ -35,7 +35,7 @@ from orgopt.tracking.study_note import result
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
-class Projection:
+class Unsent:
     """One pass over a study's records: sends what is not noted, and notes it."""
 
     def __init__(self, store: Store, prompt: Prompt, folder: Path, workspace: Path, noted: Noted) -> None:
@@ -77,7 +77,7 @@ class Projection:
             yield key
 
     def _study(self, head: StudyRecord) -> str:
-        return self.store.send(overview.study(head, _commit(self.workspace)), known=self.found.get("study", ""))
+        return self.store.send(study_values.study(head, _commit(self.workspace)), known=self.found.get("study", ""))
 
     def _generation(self, records: Sequence[Record], number: int) -> Iterator[str]:
         """A generation's run, its candidates' runs, the study's points, and the seed document as a prompt."""
@@ -85,7 +85,7 @@ class Projection:
         if done in self.noted.ids:
             return
         view = study(records)
-        run, points = overview.generation(view, number)
+        run, points = study_values.generation(view, number)
         study_run = self.noted.ids["study"]
         yield from self._once([run.key], lambda key: self.store.send(run, parent=study_run, known=self._known(key)))
         members = self._members(view)
@@ -101,10 +101,10 @@ class Projection:
             # Spans cost MLflow more than all the rest: of the others, only the champion's are sent, at the end.
             yield from self._traces(view, records[-1].at, seed.name, ("candidates",))
         ended = max(entry.at for entry in records)
-        update = Entry(at=ended, ended=False, points=points, tags={} if view.final else overview.progress(view))
+        update = Entry(at=ended, ended=False, points=points, tags={} if view.final else study_values.progress(view))
 
         def close(_: str) -> str:
-            self._add(run.key, overview.listed(view, number, self._address))
+            self._add(run.key, study_values.listed(view, number, self._address))
             return self._add("study", update)
 
         yield from self._once([done], close)
@@ -153,20 +153,20 @@ class Projection:
             return
         champion, members = view.candidate(final.champion), self._members(view)
         found = self._ways(final)
-        self.store.views(
-            chart_views.views(view, self.store.study, members.shared(), self.noted.ids[view.candidates[0].name])
-        )
+        seed = view.candidates[0]
+        differ = members.differ(seed.name, final.champion)
+        self.store.views(chart_views.views(view, self.store.study, self.noted.ids[seed.name], differ))
         yield from self._varied(key, members, final)
         for former in {one.champion for one in records if isinstance(one, FinalRecord)} - {final.champion}:
-            again = overview.former(view.head, members.by_name[former], members.note(former), final.at)
+            again = study_values.former(view.head, members.by_name[former], members.note(former), final.at)
             yield from self._once([f"{key} former {former}"], lambda _, n=former, e=again: self._add(n, e))
         if champion:
-            yield from self._version(champion, "champion", view.parent(champion), overview.tested(final))
+            yield from self._version(champion, "champion", view.parent(champion), study_values.tested(final))
             places = ("candidates", "race", "test", "held-out", "real")
             yield from self._traces(view, records[-1].at, champion.name, places)
             yield from self._tested(key, view, final)
-            more = {words: found[words] for words in overview.OF_CHAMPION if words in found}
-            update = overview.champion(members.family(champion.name), members.place(champion.name), final, more)
+            more = {words: found[words] for words in study_values.OF_CHAMPION if words in found}
+            update = study_values.champion(members.family(champion.name), members.place(champion.name), final, more)
             linked = self._linked((view.candidates[0].name, champion.name))
             update = replace(update, tags={**update.tags, **linked})
             yield from self._once([f"{key} champion"], lambda _: self._add(champion.name, update))
@@ -175,7 +175,7 @@ class Projection:
             yield from self._once([one.key], partial(self._child, one))
             yield from self._once([f"{key} {one.key}"], lambda _, n=one.key, e=again: self._add(n, e))
         yield from self._model(records)
-        conclusion = overview.conclusion(view, final, self._address(final.champion), found)
+        conclusion = study_values.conclusion(view, final, self._address(final.champion), found)
         conclusion = replace(
             conclusion, tags={**conclusion.tags, **self._linked((view.candidates[0].name, final.champion))}
         )
@@ -207,18 +207,21 @@ class Projection:
         return {PROMPTS: json.dumps(told)} if told else {}
 
     def _varied(self, key: str, members: Members, final: FinalRecord) -> Iterator[str]:
-        """The parameters in which candidates differ that came after an earlier one was sent."""
-        for name, found in members.later().items():
+        """Parameters of runs that were sent: those that vary since, and what champion or seed document lacks alone."""
+        later, seed = members.later(), members.view.candidates[0].name
+        for one, other in ((seed, final.champion), (final.champion, seed)):
+            later[one] = {**later.get(one, {}), **members.lacking(one, other)}
+        for name, found in later.items():
             more = Entry(at=final.at, ended=False, params=found)
             yield from self._once([f"{key} parameters {name}"], lambda _, n=name, e=more: self._add(n, e))
 
     def _tested(self, key: str, view: StudyView, final: FinalRecord) -> Iterator[str]:
         """What the test says, on the run and the version of the seed document, and on the champion's version."""
         seed = view.candidates[0]
-        update = overview.seed_tested(view, final)
+        update = study_values.seed_tested(view, final)
         if update and seed.name != final.champion:
             yield from self._once([f"{key} seed"], lambda _: self._add(seed.name, update))
-        tags = {seed.name: overview.seed_tags(final), final.champion: overview.tested(final)}
+        tags = {seed.name: study_values.seed_tags(final), final.champion: study_values.tested(final)}
         for name, told in tags.items():
             if version := self.noted.ids.get(f"prompt {name}"):
                 self.prompt.tag(version, told)
