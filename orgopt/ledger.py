@@ -74,6 +74,8 @@ class Ledger:
         """
         event = Event(kind, round(t, 4), data)
         if self._repeated < len(self.events):
+            if kind == "start" and "better" not in self.events[self._repeated].data:
+                data.pop("better", None)  # what was begun by a version that did not say so goes on
             if self.events[self._repeated] != event:
                 raise StoreError(_differs(self._repeated + 1, self.events[self._repeated], event))
         else:
@@ -198,6 +200,28 @@ def impossible(events: Sequence[Event]) -> tuple[int, str] | None:
     return None
 
 
+MORE = "more"
+"""What a run's start says of `better` where its metric is negated inside, so that less is better there."""
+
+
+def shown_sign(start: Mapping[str, Any]) -> float:
+    """-1 for the start of a run whose metric is negated inside, 1 for another: a shown value is this times its own."""
+    return -1.0 if start.get("better") == MORE else 1.0
+
+
+def as_shown(events: Sequence[Event]) -> list[Event]:
+    """The events of a run with its metric as the script prints it; as they are where nothing is negated inside."""
+    if not events or shown_sign(events[0].data) > 0:
+        return list(events)
+    return [Event(event.kind, event.t, data_as_shown(event.data)) for event in events]
+
+
+def data_as_shown(data: Mapping[str, Any]) -> dict[str, Any]:
+    """What an event of such a run has, with its metrics as the script prints them."""
+    turned = (name for name in ("metric", "heldout", "baseline") if isinstance(data.get(name), int | float))
+    return {**data, **{name: -data[name] for name in turned}}
+
+
 def write_text(path: Path, text: str) -> Path:
     """Write a file, its line ends as they are.
 
@@ -215,19 +239,22 @@ def results_tsv(ledger: Ledger, metric: str) -> str:
     """The run as autoresearch's results.tsv: commit, metric, memory_gb, status, description.
 
     `commit` is the digest of the script that ran; a result is kept when the team submitted it. The memory is the
-    GPU's where there was one.
+    GPU's where there was one. A metric that is negated inside (`-accuracy`) stands as the script prints it.
     """
+    sign = -1.0 if metric.startswith("-") else 1.0
     proposals = {event.data["id"]: event.data for event in ledger.of("proposal")}
     kept = {event.data["id"] for event in ledger.of("submission")}
-    lines = [RESULTS_HEADER.format(metric=metric)]
-    lines += [f"{e.data['commit']}\t{_value(e.data['baseline'])}\t0.0\tkeep\tbaseline" for e in ledger.of("start")]
+    lines = [RESULTS_HEADER.format(metric=metric.removeprefix("-"))]
+    lines += [
+        f"{e.data['commit']}\t{_value(sign * e.data['baseline'])}\t0.0\tkeep\tbaseline" for e in ledger.of("start")
+    ]
     for event in ledger.of("outcome"):
         data = event.data
         ok = data["status"] == "ok"
         status = "keep" if data["id"] in kept else "discard" if ok else "crash"
         if data["status"] == "unfinished":
             continue
-        value = data["metric"] if ok else 0.0
+        value = sign * data["metric"] if ok else 0.0
         proposal = proposals[data["id"]]
         text = f"{proposal['agent']}: {proposal['note']}".replace("\t", " ").replace("\n", " ")
         memory = data.get("gpu_memory_gb", data["memory_gb"])

@@ -26,7 +26,7 @@ _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
+class PluginKind:
     """One kind of what a package can add.
 
     Attributes:
@@ -139,7 +139,7 @@ class Plugin:
         problem: Why it cannot be used; empty where nothing is known against it.
     """
 
-    kind: Kind
+    kind: PluginKind
     name: str
     package: str
     at: str
@@ -188,7 +188,7 @@ def remedy(name: str, known: Sequence[str]) -> str:
     return f": {did_you_mean(name, known)}choose {', '.join(known) or 'none, for there is none'}"
 
 
-def versions(used: Sequence[tuple[Kind, str]]) -> dict[str, str]:
+def versions(used: Sequence[tuple[PluginKind, str]]) -> dict[str, str]:
     """The packages of what is used and is not orgopt's own, by kind and name: `sampler walk` is `example 1.2`."""
     found = {f"{kind.noun} {name}": kind.package(name) for kind, name in used}
     return {what: package for what, package in sorted(found.items()) if package}

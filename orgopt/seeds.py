@@ -39,6 +39,8 @@ class Stream(StrEnum):
     ADOPTED = "adopted"  # the candidate's index
     SCREENED = "screened"  # whether a model proposes: the candidate's index
     SCREEN = "screen"  # what it proposes: the candidate's index
+    CROSSED = "crossed"  # whether two candidates are crossed: the candidate's index
+    CROSS = "cross"  # which, and what of them: the candidate's index
     RANDOM_DOCUMENTS = "random-documents"
     SHUFFLED_LINKS = "shuffled-links"
 

@@ -23,7 +23,7 @@ from orgopt.foreign.targets import Target, edited
 from orgopt.knob import Knob, Settings, Value, settled, values_in, with_values
 from orgopt.normalisation import Measure as Measure
 from orgopt.org import Proposes
-from orgopt.workspace import SETTINGS
+from orgopt.settings import SETTINGS
 
 THINK_SHARE, MEETING_SHARE = 1 / 10, 1 / 30
 """Of an experiment: how long a policy agent, which stands for a researcher, thinks before each proposal, and how long a

@@ -12,10 +12,10 @@ from orgopt import foreign, normalisation, regular
 from orgopt.errors import TaskError, UsageError
 from orgopt.experiment_limits import WITH_GPU, Limits
 from orgopt.knob import parse_knobs
+from orgopt.settings import SETTINGS
 from orgopt.task import Measure, Task
 from orgopt.task_form import PRINTS, read_toml
 from orgopt.task_source import find_task, is_task
-from orgopt.workspace import SETTINGS
 
 PLAIN: dict[str, Any] = {"kind": PRINTS}
 """What stands for the `task.toml` of a checkout that has none."""

@@ -7,9 +7,9 @@ from typing import Protocol
 
 from orgopt.called import own_command
 from orgopt.errors import PluginError, UsageError
-from orgopt.plugins import Kind, remedy
+from orgopt.plugins import PluginKind, remedy
 
-TASK_KIND = Kind(group="orgopt.tasks", noun="task")
+TASK_KIND = PluginKind(group="orgopt.tasks", noun="task")
 """The tasks of installed packages."""
 
 

@@ -1,25 +1,14 @@
-"""The workspace: the folder that results go to, its `orgopt.toml`, and which module has the keys of each table."""
+"""The workspace: the folder that results go to and settings come from, by one rule. What these say is `settings`'."""
 
 import errno
 import hashlib
 import os
 import re
-import tomllib
 from pathlib import Path
-from typing import Any
 
-from orgopt import regular
-from orgopt.errors import StoreError, UsageError
+from orgopt.errors import StoreError
+from orgopt.settings import SETTINGS
 
-SETTINGS = "orgopt.toml"
-TABLES = {
-    "models": "orgopt.agents.toml_models",
-    "prices": "orgopt.agents.toml_models",
-    "agents": "orgopt.agents.command.toml_agents",
-    "notify": "orgopt.api.steering",
-    "tasks": "orgopt.foreign.places",
-}
-"""The tables of that file that are no commands, and the module that reads each; a command's are its options."""
 RULE = (
     f"The workspace is the folder of the nearest {SETTINGS}, from where you stand upward, else from the document "
     "upward; without one, it is where you stand, or, in a script's own checkout, a folder of ~/.local/state/orgopt. "
@@ -61,25 +50,6 @@ def _is_checkout(folder: Path) -> bool:
         return bool(_CHECKOUT.search((folder / "task.toml").read_bytes()[: 1 << 16].decode("utf-8", "replace")))
     except OSError:
         return False
-
-
-def read_tables(workspace: Path) -> dict[str, Any]:
-    """What a workspace's settings file says, a table a command or a topic; empty where there is none.
-
-    Raises:
-        UsageError: It cannot be read.
-    """
-    path = workspace / SETTINGS
-    if not os.path.lexists(path):
-        return {}
-    try:
-        return tomllib.loads(regular.read_text(path))
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from None
-    except RecursionError:
-        raise UsageError(f"{path}: brackets in brackets without end") from None
-    except ValueError as error:
-        raise UsageError(f"{path}: {error}") from None
 
 
 def folder_name(text: str, most: int = 100) -> str:

@@ -103,9 +103,9 @@ def test_functions_have_the_names_and_defaults_of_the_options(command: click.Com
         known = option.to_info_dict()["default"]
         if known is not None and not option.multiple:
             assert parameter.default == known, name
-        assert (parameter.default is inspect.Parameter.empty) == (
-            name in {"task", "budget"} - ({"budget"} if known else set())
-        ), name
+        # Who is added to a contest is on its terms: there, task and budget need not be said.
+        needed = set() if function is orgopt.compare else {"task", "budget"} - ({"budget"} if known else set())
+        assert (parameter.default is inspect.Parameter.empty) == (name in needed), name
 
 
 def test_a_run_is_kept_shown_and_scored_as_without_files(lab: Path) -> None:
@@ -266,6 +266,8 @@ def test_a_study_that_was_interrupted_continues(lab: Path) -> None:
         ),
         (lambda: orgopt.run("trio.md", task="bowl", budget=9, lab=3), "lab must be text or None, not 3"),
         (lambda: orgopt.compare("solo.md", None, task="bowl", budget=9), "each document must be a file, .*, not None"),
+        (lambda: orgopt.compare(["solo.md", 3], task="bowl", budget=9), "each document must be a file, .*, not 3"),
+        (lambda: orgopt.compare(["solo.md"], task="bowl", budget=9), "a contest needs two entrants or more"),
         (lambda: orgopt.compare("solo.md", "trio.md", task=3, budget=9), "task must be a name, .*, not 3"),
         (lambda: orgopt.optimize("solo.md", task=None, **SMALL), "task must be a name, .*, not None"),
         (lambda: orgopt.optimize("solo.md", task="bowl", held_out_task=3, **SMALL), "held_out_task must be a name"),
@@ -346,6 +348,9 @@ def test_rooms_and_signatures_of_the_front_door() -> None:
 def test_a_program_and_an_organization_show_themselves(lab: Path) -> None:
     program = orgopt.load("trio.md")
     assert repr(program) == "Program('trio.md', 25 lines)"
+    reading = orgopt.read(program)
+    assert repr(reading) == f"Reading({reading.org!r}, {len(reading.findings)} findings)"
+    assert reading._repr_html_().startswith("<svg")
     assert orgopt.read("trio.md").org == orgopt.read(program).org
     assert orgopt.lint("trio.md") == []
     assert orgopt.diff("trio.md", program) == ()

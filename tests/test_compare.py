@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from starlette.testclient import TestClient
 
 import orgopt
 from orgopt.callback import Callback
@@ -19,11 +20,14 @@ from orgopt.errors import StoreError, UsageError
 from orgopt.evolve import Job
 from orgopt.evolve.contest import Contest, default_name, enter, identity_of
 from orgopt.jsonl import read_lines
+from orgopt.live.pages import Pages
+from orgopt.report.contest_page import contest_page
 from orgopt.scoring import Score
 from orgopt.study.contest import ContestLog
+from orgopt.study.contest_view import contest_ending, contest_view
 from orgopt.study.ranking import Ranking, Scores, ranking
 from orgopt.study.verdict.contest import ending
-from orgopt.study.verdict.ending import Ending
+from orgopt.study.verdict.ending_form import Ending
 from orgopt.study.wording import interval, plain, signed
 from orgopt.task import Task
 from tests.conftest import TRIO
@@ -111,6 +115,8 @@ def test_a_contest_is_continued_and_extended(toy: Task, entrants: dict[str, str]
 
     with pytest.raises(KeyboardInterrupt):
         contest(tmp_path / "a", 3, stop_after=5)
+    assert contest_view(tmp_path / "a").seeds == 1  # all three had the first
+    assert "5 runs of 3 entrants" in contest_page(contest_view(tmp_path / "a"))
     second, runs = contest(tmp_path / "a", 3)
     assert runs == 4
     whole, runs = contest(tmp_path / "b", 5)
@@ -121,6 +127,27 @@ def test_a_contest_is_continued_and_extended(toy: Task, entrants: dict[str, str]
     assert contest(tmp_path / "a", 5)[1] == 0
     keys = [(r["entrant"], r["k"]) for r in read_lines(tmp_path / "a" / "contest.jsonl") if r["kind"] == "evaluation"]
     assert len(keys) == len(set(keys)) == 15
+    view = contest_view(tmp_path / "a")
+    assert view.ranked() == whole
+    assert contest_ending(view, whole).title in contest_page(view)
+
+
+def test_a_contest_is_followed_on_a_page(
+    toy: Task, entrants: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orgopt.live.followed.REST", 0.0)
+    folder = tmp_path / "mlruns" / "contests" / "c"
+    with (
+        toy_arena(toy, budget_s=8) as arena,
+        ContestLog(folder, identity_of(entrants, arena, 0), entrants, arena.tasks) as log,
+    ):
+        asked = TestClient(Pages(tmp_path).app(), base_url="http://127.0.0.1:5100")
+        assert [*asked.get("/orgopt/contests/c/state").json()["sections"]] == ["top", "contents"]
+        Contest(entrants, arena, seed=0, log=log).run(2)
+    told = asked.get("/orgopt/contests/c/state").json()
+    assert [*told["sections"]] == ["top", "contents", "claims", "experiments"]
+    assert told["state"] == "done"
+    assert 'href="/orgopt/contests/c"' in asked.get("/orgopt/").text
 
 
 def test_a_contest_with_other_settings_is_another(toy: Task, entrants: dict[str, str], tmp_path: Path) -> None:
@@ -338,12 +365,18 @@ def test_slots_and_failures_stand_beside_the_scores() -> None:
     assert not any("idle" in line for line in told(found, {"a": 2, "b": 2}).advice)
 
 
-def test_an_entrant_is_added_by_naming_one_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    task = str(own_world(tmp_path / "mine"))
-    (tmp_path / "orgopt.toml").write_text("")
+def three_teams(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A workspace with a.md, b.md and c.md, where one stands; the name of its task."""
+    task = str(own_world(folder / "mine"))
+    (folder / "orgopt.toml").write_text("")
     for name in ("a", "b", "c"):
-        (tmp_path / f"{name}.md").write_text(TRIO.replace("# ", f"# {name} ", 1))
-    monkeypatch.chdir(tmp_path)
+        (folder / f"{name}.md").write_text(TRIO.replace("# ", f"# {name} ", 1))
+    monkeypatch.chdir(folder)
+    return task
+
+
+def test_an_entrant_is_added_by_naming_one_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = three_teams(tmp_path, monkeypatch)
     asked = {"task": task, "budget": "6s", "seeds": 2, "workers": 1}
     first = orgopt.compare("a.md", "b.md", **asked)
     noted = Noting()
@@ -356,6 +389,34 @@ def test_an_entrant_is_added_by_naming_one_more(tmp_path: Path, monkeypatch: pyt
     other = Noting()
     orgopt.compare("a.md", "c.md", **{**asked, "seed": 1}, callback=other)
     assert (other.lines, other.ran) == ([], {"a", "c"})
+
+
+def test_an_entrant_is_added_to_a_contest_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = three_teams(tmp_path, monkeypatch)
+    with pytest.raises(UsageError, match=r"say to which contest: there is none yet \(name\)"):
+        orgopt.compare(add="c.md")
+    terms = {"budget": "6s", "seeds": 2, "workers": 1, "slots": 3, "seed": 5}
+    first = orgopt.compare("a.md", "b.md", "optuna:random", task=task, **terms)
+    (tmp_path / "a.md").write_text("# Gone")  # who took part is in the log
+    noted = Noting()
+    more = orgopt.compare(add=["c.md", "optuna:tpe"], name=first.folder.name, workers=1, callback=noted)
+    assert noted.lines == ["6 runs are taken from contests under the same terms"]
+    assert noted.ran == {"c", "optuna:tpe"}
+    assert {one.entrant: one.output.n for one in more.ranking.placings} == dict.fromkeys(
+        ["a", "b", "c", "optuna:random", "optuna:tpe"], 2
+    )
+    means = {one.entrant: one.output.mean for one in more.ranking.placings}
+    assert {one.entrant: one.output.mean for one in first.ranking.placings}.items() <= means.items()
+    for wrong, message in (
+        ({"add": "c.md"}, "say to which contest: there are "),
+        ({"add": "c.md", "name": "x"}, "no contest 'x': there are "),
+        ({"add": "b.md", "name": first.folder.name}, "takes part in a-vs-b-.* already, as b"),
+        ({"add": "c.md", "name": first.folder.name, "budget": "7s"}, r"on other terms, .*: budget_s 6\.0 → 7\.0"),
+    ):
+        with pytest.raises(UsageError, match=message):
+            orgopt.compare(**wrong)
+    with pytest.raises(UsageError, match="and not both"):
+        orgopt.compare("a.md", add="c.md", name=first.folder.name)
 
 
 class Noting(Callback):

@@ -107,3 +107,33 @@ def test_the_map_of_the_design_has_every_module() -> None:
     words = set(re.findall(r"[a-z_]+", text.split("```")[1]))
     modules = {path.stem for path in (ROOT / "orgopt").rglob("*.py") if "toy" not in path.parts}
     assert sorted(modules - words - {"__init__", "__main__"}) == []
+
+
+def test_what_developers_are_told_of_is_there() -> None:
+    """Files that the pages for developers name, and modules that the first docstrings and the map name, exist."""
+    python = list((ROOT / "orgopt").rglob("*.py"))
+    files = {path.relative_to(ROOT).as_posix() for path in (*python, *(ROOT / "tests").rglob("*.py"))}
+    for guide in ("CONTRIBUTING.md", "AGENTS.md"):
+        named = set(re.findall(r"`((?:orgopt/|tests/)?[a-z_/]+\.py)`", (ROOT / guide).read_text()))
+        assert [one for one in sorted(named) if not any(f"/{file}".endswith(f"/{one}") for file in files)] == []
+    modules = {"/" + path.relative_to(ROOT).with_suffix("").as_posix().removesuffix("/__init__") for path in python}
+    texts = [path.read_text() for path in python]
+    docs = [match[1] for text in texts if (match := re.match(r'"""(.*?)"""', text, re.DOTALL))]
+    words = set(re.findall(r"\w+", "\n".join(re.sub(r"`[^`\n]*`", "", text) for text in texts)))
+    dotted = {word for text in docs for word in re.findall(r"`([a-z_]+(?:\.\w+)*)`", text)}
+    lost = [word for word in dotted if not _is_there(word, modules, words)]
+    assert sorted(lost) == []
+    tree = (ROOT / "docs" / "design.md").read_text().split("```")[1]
+    assert [one for one in re.findall(r"\b([a-z_]+)\.py\b", tree) if f"/orgopt/{one}" not in modules] == []
+
+
+def _is_there(word: str, modules: set[str], words: set[str]) -> bool:
+    """Whether a name is a module's, or that of something in one; one without a point may be any word of the code."""
+    head, _, last = word.rpartition(".")
+    places = [module for module in modules if module.endswith("/" + word.replace(".", "/"))]
+    inside = [module for module in modules if head and module.endswith("/" + head.replace(".", "/"))]
+    known = last in {"yaml", "py", "toml", "jsonl", "db", "md", "part", "argv", "lr", "dump"} or head in {
+        "ast",
+        "torch",
+    }
+    return bool(places) or (last in words if inside or not head else known)

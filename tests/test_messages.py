@@ -212,7 +212,7 @@ def test_a_study_says_whether_it_runs_was_stopped_or_is_done(lab: Path) -> None:
 
 def test_what_nothing_is_known_of_has_no_plus_minus_nought(lab: Path) -> None:
     from orgopt.cli.shared.base import out
-    from orgopt.cli.shared.progress import leaderboard
+    from orgopt.cli.shared.leaderboard import leaderboard
     from orgopt.study.standing import Standing
     from orgopt.study.wording import noise
 
@@ -241,7 +241,7 @@ def test_outside_of_a_terminal_a_command_that_says_nothing_gives_a_sign(
     from orgopt.cli.compare import ContestProgress
     from orgopt.cli.record import RecordProgress
     from orgopt.cli.run import RunProgress
-    from orgopt.cli.shared.progress import StudyProgress
+    from orgopt.cli.shared.study_progress import StudyProgress
 
     console = Console(quiet=True)
     progress = {
@@ -259,7 +259,7 @@ def test_a_recording_and_a_study_say_what_they_do_at_last() -> None:
     from rich.console import Console
 
     from orgopt.cli.record import RecordProgress
-    from orgopt.cli.shared.progress import StudyProgress
+    from orgopt.cli.shared.study_progress import StudyProgress
 
     study = StudyProgress(Console(quiet=True))
     study.sending()
@@ -276,11 +276,11 @@ DRY = ("optimize", "trio.md", "--task", "digits", "--lab", "replay", "--budget",
 
 def test_what_a_study_would_cost_is_counted_in_units_that_fit(lab: Path) -> None:
     from orgopt.cli.shared.study_result import duration
-    from orgopt.evolve.cost_forecast.calls import Span
+    from orgopt.evolve.cost_forecast.calls import Bounds
 
-    assert duration(Span(12.4, 55)) == "12 – 55 s"
-    assert duration(Span(180, 720)) == "3 – 12 min"
-    assert duration(Span(9000, 9000)) == "2.5 h"
+    assert duration(Bounds(12.4, 55)) == "12 – 55 s"
+    assert duration(Bounds(180, 720)) == "3 – 12 min"
+    assert duration(Bounds(9000, 9000)) == "2.5 h"
     shown = said(*DRY).stdout
     assert re.search(r"time with 2 workers +\S+ – \S+ (s|min)\n", shown), shown
     assert "hours" not in shown

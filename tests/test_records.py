@@ -26,7 +26,7 @@ from orgopt.study.wording import plain
 from orgopt.task import Task
 from orgopt.task_folder import load_task
 from orgopt.testing.toy_task import TOY
-from orgopt.tracking import candidate, overview
+from orgopt.tracking import candidate_values, study_values
 from orgopt.tracking.entry import NOTE
 from tests.conftest import ROOT, TRIO
 from tests.fakes.studies import NAME, make_study
@@ -278,19 +278,19 @@ def test_all_readers_agree_at_every_prefix(log: bytes) -> None:
                 outputs.setdefault(one.entrant, []).append(one.score.research_output)
         shown = json.loads(re.findall(r'id="data">(.*?)</script>', page(view), re.DOTALL)[0])
         for one, entry in zip(view.candidates, shown["candidates"], strict=True):
-            family = candidate.Family(view, one, view.parent(one), "", "", 0.0, frozenset())
+            family = candidate_values.Family(view, one, view.parent(one), "", "", 0.0, frozenset())
             values = outputs.get(one.name, [])
             dropped = one.record.generation in view.complete and 0 < len(values) < seeds
             assert one.value == (pytest.approx(fmean(values)) if values else None)
             assert entry["value"] == plain(one.value)
             assert ("not evaluated yet" in entry["words"]) == (one.standing is None) == (not values)
-            assert candidate.tags(family)["orgopt.dropped"] == str(dropped).lower()
+            assert candidate_values.tags(family)["orgopt.dropped"] == str(dropped).lower()
             assert ("dropped early" in entry["words"]) == one.dropped == dropped
         best = view.best
         leader = best or view.seed
         assert shown["champion"] == (leader.record.index if leader else None)
         assert not best or view.final or f"{best.name} leads" in ending(view).title
-        assert not best or view.final or f"{best.name} leads" in overview.progress(view)[NOTE].replace("\\", "")
+        assert not best or view.final or f"{best.name} leads" in study_values.progress(view)[NOTE].replace("\\", "")
         known = [one for one in view.candidates if one.standing]
         wanted = max(known, key=lambda one: one.standing.estimate, default=None)
         assert best is (view.candidate(view.final.champion) if view.final else wanted)

@@ -52,7 +52,7 @@ def server(command: list[str], port: int, env: dict[str, str] | None = None) -> 
         command, env=os.environ | (env or {}), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as one:
         try:
-            deadline = time.monotonic() + 180
+            deadline = time.monotonic() + 600  # MLflow makes its tables first, slowly on a busy machine
             while time.monotonic() < deadline:
                 try:
                     socket.create_connection(("127.0.0.1", port), timeout=1).close()

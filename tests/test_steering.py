@@ -19,7 +19,7 @@ from orgopt.api.results import leftovers, size_of
 from orgopt.api.steering import NOTICE_S, TimeIsUp, ending_after, seconds_left
 from orgopt.cli import main
 from orgopt.cli.shared.base import Duration, err, whole_command
-from orgopt.cli.shared.progress import StudyProgress
+from orgopt.cli.shared.study_progress import StudyProgress
 from orgopt.cli.tail import line_of
 from orgopt.document import parse
 from orgopt.errors import StoreError, UsageError

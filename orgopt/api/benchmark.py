@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from orgopt.api.bounds import RAY, require
-from orgopt.api.inputs import Document, announce, program_of, require_document, require_entrants, tasks_of, told
+from orgopt.api.inputs import Document, announce, one_by_one, program_of, require_entrants, tasks_of, told
 from orgopt.api.labs import budgets_of, calibrate_all, experiment_s, workers_of
 from orgopt.api.language import check, language_settings
 from orgopt.callback import Callback
@@ -152,7 +152,7 @@ class Benchmark:
 
 @naming_packages()
 def bench(
-    *documents: Document,
+    *documents: Document | Sequence[Document],
     budget: str | float = BUDGET,
     slots: int = SLOTS,
     seeds: int = SEEDS,
@@ -166,7 +166,7 @@ def bench(
     The same documents, arguments and version of orgopt give the same table. Nothing is kept.
 
     Args:
-        documents: One or more documents, or plain Optuna on the tasks themselves, such as `optuna:tpe`.
+        documents: One or more, one by one or as a list, or plain Optuna on the tasks themselves, such as `optuna:tpe`.
         budget: Lab seconds of each run, or such as `36x`: so many median experiments a slot of each task.
         slots: Experiments at once.
         seeds: Runs of each document on each task.
@@ -185,7 +185,7 @@ def bench(
     """
     hears = told(callback)
     require(slots=slots, seeds=seeds, workers=None if workers == RAY else workers, seed=seed, agents=agents)
-    entrants, orgs = _entered(documents, agents, hears)
+    entrants, orgs = _entered(one_by_one(documents), agents, hears)
     workspace = find_workspace()
     everyone = Org(roles=tuple(role for org in orgs.values() for role in org.roles))
     check(everyone, language_settings(workspace, None, None))
@@ -221,8 +221,6 @@ def _entered(
     """The texts of who takes part, and the organizations of those that are documents, by name."""
     if not documents:
         raise UsageError("a benchmark needs a document or more, or plain samplers such as optuna:tpe")
-    for document in documents:
-        require_document(document, "each document")
     entrants, orgs = enter(documents, least=1), dict[str, Org]()
     for name, text in list(entrants.items()):
         if not text.startswith(PLAIN_PREFIX):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from orgopt.api.added_entrants import earlier
 from orgopt.api.bounds import RAY, require
 from orgopt.api.inputs import (
     AnyTask,
@@ -13,8 +14,8 @@ from orgopt.api.inputs import (
     Duration,
     announce,
     checked_name,
+    one_by_one,
     program_of,
-    require_document,
     require_entrants,
     task_names,
     tasks_of,
@@ -24,7 +25,9 @@ from orgopt.api.labs import budgets_of, calibrate_all, check_budgets, lab_of, re
 from orgopt.api.language import check, going_on, language_settings, means
 from orgopt.api.steering import Notices, TimeIsUp, ending_after, notify_command, seconds_left, wait_while_paused
 from orgopt.callback import Callback, Following
+from orgopt.called import argument
 from orgopt.document import Program, parse, read
+from orgopt.errors import UsageError
 from orgopt.evolve.contest import Contest, Entrants, default_name, enter, identity_of
 from orgopt.evolve.trials.arena import Arena
 from orgopt.evolve.trials.job import Terms
@@ -33,12 +36,11 @@ from orgopt.evolve.trials.kept_plain import plain_folder
 from orgopt.org import Org
 from orgopt.plugin_faults import naming_packages
 from orgopt.study.contest import ContestLog, digest_of
+from orgopt.study.contest_view import ContestView, contest_ending
 from orgopt.study.defaults import contest_seeds
 from orgopt.study.ranking import Ranking
 from orgopt.study.records.kinds import EvaluationRecord
-from orgopt.study.verdict.contest import ending
-from orgopt.study.verdict.ending import Ending
-from orgopt.study.verdict.evidence import unvaried
+from orgopt.study.verdict.ending_form import Ending
 from orgopt.study.verdict.html import to_html
 from orgopt.task import Task
 from orgopt.workspace import find_workspace, require_writable, writable_folder
@@ -110,9 +112,10 @@ class Comparison:
 
 @naming_packages()
 def compare(
-    *documents: Document,
-    task: AnyTask | Sequence[AnyTask],
-    budget: Duration,
+    *documents: Document | Sequence[Document],
+    task: AnyTask | Sequence[AnyTask] = (),
+    budget: Duration | None = None,
+    add: Document | Sequence[Document] = (),
     lab: str | None = None,
     slots: int = 2,
     seeds: int | None = None,
@@ -134,16 +137,20 @@ def compare(
     (KeyboardInterrupt), and more seeds add to it.
 
     Args:
-        documents: Two or more documents, or plain Optuna on the task itself, such as `optuna:tpe`.
+        documents: Two or more, one by one or as a list, or plain Optuna on the task itself, such as `optuna:tpe`.
         task: The task, or several.
         budget: Hardware time of each run.
+        add: Who is added to the contest `name`, instead of documents: only their runs are done, on the same seeds, and
+            the result is that of all. Task, budget, lab and seeds are the contest's where they are not given; slots,
+            `seed` and `verify_seeds` always are.
         lab: `local` or `replay`; None trains where the task has a script.
         slots: Experiments at once.
         seeds: Runs of each on each task, compared in pairs seed by seed; None is 24 in replay and 5 for real.
         workers: Runs at once; None is a run a core in replay and one for real, `ray` a run a core of the Ray cluster.
         seed: Decides every random choice.
         verify_seeds: Fresh seeds with which each submission of a real run is trained again, outside the budget.
-        name: Of the contest; None names it after the documents, the tasks and the settings.
+        name: Of the contest; None names it after the documents, the tasks and the settings. With `add`, of the one that
+            is added to, which has to be said.
         agents: A policy that stands in for all agents that think with a language model or a command, such as `tpe`;
             None leaves them as the document has them.
         max_usd: Dollars that language models may cost in all; None is no limit.
@@ -156,23 +163,37 @@ def compare(
     Example:
         found = orgopt.compare("orgs/trio.md", "orgs/solo.md", "optuna:tpe", task="digits", budget="60s", lab="replay")
         print(found.ending.title)
+        print(orgopt.compare(add="orgs/ring.md", name=found.folder.name).ending.title)
 
     Raises:
-        UsageError: There are fewer than two entrants, one is named twice, or there is no such task or sampler.
+        UsageError: There are fewer than two entrants, one is named twice, or there is no such task, sampler or contest,
+            or one is added to a contest whose terms are no longer the same.
         DocumentError, TaskError, SandboxError, LabError, StoreError: See `orgopt.errors`.
     """
     hears = told(callback)
+    more = [add] if isinstance(add, str | Path | Program) else list(add)
+    before = earlier(_workspace(more) / "mlruns" / "contests", name) if more else None
+    if before:
+        if documents:
+            raise UsageError(f"name documents, or add some to a contest ({argument('add')}), and not both")
+        documents, task = (*before.entrants, *more), task or before.tasks
+        budget = before.budget if budget is None else budget
+        lab, seeds, name = lab or before.lab, seeds or before.seeds, None
+        slots, seed, verify_seeds = map(before.setting, ("slots", "seed", "verify_seeds"))
+    if budget is None:
+        raise UsageError(f"say how long a run takes ({argument('budget', '60s')})")
     require(slots=slots, seeds=seeds, workers=None if workers == RAY else workers, seed=seed, verify_seeds=verify_seeds)
     require(until=until, max_hours=max_hours)
     left = seconds_left(until, max_hours)
     require(max_usd=max_usd, max_tokens=max_tokens, lab=lab, agents=agents, name=name, command=command)
-    for document in documents:
-        require_document(document, "each document")
+    documents = one_by_one(documents)
     entrants, orgs = enter(documents), dict[str, Org]()
     for entrant in [name for name, text in entrants.items() if not text.startswith(PLAIN_PREFIX)]:
         program = program_of(parse(entrants[entrant], entrant), agents=agents)
         orgs[entrant] = announce(program, hears)
         entrants[entrant] = program.text
+    if before:
+        before.check_new(entrants)
     workspace, everyone = _workspace(documents), _everyone(entrants)
     language = language_settings(workspace, max_usd, max_tokens)
     check(everyone, language)
@@ -198,6 +219,8 @@ def compare(
     require_writable(contests)  # before anything costs time
     with _arena(tasks, terms, (at_once, cluster), workspace, hears) as arena, ExitStack() as stack:
         identity = identity_of(entrants, arena, seed)
+        if before:
+            before.check(identity)
         folder = writable_folder(contests / (name or default_name(entrants, tasks, digest_of(identity))))
         arena.terms = replace(terms, means=means(everyone, language, folder))
         log = stack.enter_context(ContestLog(folder, identity, entrants, arena.tasks, command))
@@ -209,7 +232,8 @@ def compare(
         hears.contest_begun(contest, seeds, folder)
         with going_on("What was measured is kept, and this run is not: the same command goes on."):
             ranking = _ranked(contest, seeds, hears, left, folder)
-        said = _ending(log, ranking, command, arena.workers)
+        view = ContestView(head=log.head, runs=log.of(EvaluationRecord))
+        said = contest_ending(view, ranking, command, arena.workers)
         notices.tell("verdict", said.title)
         return Comparison(
             folder=folder,
@@ -258,20 +282,3 @@ def _everyone(entrants: Entrants) -> Org:
     """The roles of all documents, whose language agents share one account."""
     texts = [text for text in entrants.values() if not text.startswith(PLAIN_PREFIX)]
     return Org(roles=tuple(role for text in texts for role in read(parse(text)).org.roles))
-
-
-def _ending(log: ContestLog, ranking: Ranking, command: str, workers: int) -> Ending:
-    """The contest in words."""
-    head = log.head
-    texts = {one.entrant: one.program for one in head.entrants}
-    sizes = {name: read(parse(text)).org.headcount for name, text in texts.items() if not text.startswith(PLAIN_PREFIX)}
-    spent = sum(record.wall_s for record in log.of(EvaluationRecord))
-    return ending(
-        ranking,
-        head.tasks,
-        sizes=sizes,
-        self_reported=bool(head.identity.self_reported),
-        steady=unvaried(head.identity, head.tasks),
-        command=command,
-        seed_s=spent / ranking.seeds / workers,
-    )

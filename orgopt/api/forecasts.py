@@ -13,8 +13,7 @@ from orgopt.agents.toml_models import LanguageSettings
 from orgopt.api.labs import experiment_s, kept_baseline
 from orgopt.document import require_org
 from orgopt.errors import OrgoptError
-from orgopt.evolve.cost_forecast.calls import Calls, Pace, Span, calls, earlier, first_questions
-from orgopt.evolve.cost_forecast.calls import Terms as CallTerms
+from orgopt.evolve.cost_forecast.calls import Bounds, Calls, CallTerms, Pace, calls, earlier, first_questions
 from orgopt.evolve.cost_forecast.estimate import Estimate, estimate, speaking, timing
 from orgopt.evolve.cost_forecast.rewriters import asking_calls, rewriter_calls
 from orgopt.org import Org
@@ -54,8 +53,8 @@ def forecast(planned: "Plan", usd_per_slot_hour: float | None) -> Estimate:
     if language is None:
         return found
     # In a replay everything waits for what is thought; where experiments train, that is within their budget.
-    together = Span(1 / (planned.workers * max(1, require_org(planned.program).headcount)), 1 / planned.workers)
-    hours = language.hours.by(together) if planned.lab == "replay" else Span(0, 0)
+    together = Bounds(1 / (planned.workers * max(1, require_org(planned.program).headcount)), 1 / planned.workers)
+    hours = language.hours.by(together) if planned.lab == "replay" else Bounds(0, 0)
     return replace(found, language=language, wall_hours=found.wall_hours.plus(hours))
 
 

@@ -47,6 +47,19 @@ def require_document(document: object, name: str = "document") -> None:
         raise UsageError(f"{name} must be a file, a folder, prompts:/NAME@ALIAS or a Program, not {document!r}")
 
 
+def one_by_one(documents: Sequence[Document | Sequence[Document]]) -> tuple[Document, ...]:
+    """Documents as they were given: one by one, or all in one list.
+
+    Raises:
+        UsageError: One of them is none.
+    """
+    only = documents[0] if len(documents) == 1 else None
+    given = cast("tuple[Document, ...]", tuple(only) if isinstance(only, list | tuple) else documents)
+    for document in given:
+        require_document(document, "each document")
+    return given
+
+
 def program_of(document: Document, name: str = "document", *, agents: str | None = None) -> Program:
     """A document, read.
 
@@ -72,7 +85,7 @@ def _program(document: Document, name: str) -> Program:
         return load(source)
     from orgopt.tracking import load_prompt
 
-    name = re.sub(r"[^\w.-]+", "-", source.removeprefix(PROMPTS))
+    name = re.sub(r"(\.md)?[^\w.-]+", "-", source.removeprefix(PROMPTS))
     return parse(load_prompt(find_workspace(), source), f"{name}.md")
 
 

@@ -16,7 +16,7 @@ from orgopt.called import argument
 from orgopt.errors import ModelError, UsageError
 from orgopt.json_values import json_values
 from orgopt.org import Org
-from orgopt.workspace import read_tables
+from orgopt.settings import read_tables
 
 if TYPE_CHECKING:
     from orgopt.agents.llm.model import Model

@@ -118,7 +118,7 @@ def plan(
         only: The only parts that may change; empty for all.
         search_seeds: Runs of a candidate; None is 5 in replay and 2 for real.
         contenders: How many are raced.
-        race_seeds: The most fresh seeds of the race, 0 for none; None is 24 in replay and 4 for real.
+        race_seeds: The most fresh seeds a contender, 0 for no race; None is 24 in replay and 4 for real.
         test_seeds: Runs of the champion and its controls; None is 24 in replay and 4 for real.
         controls: What runs beside the champion: `none`, `fast` or `all`; None is fast in replay and all for real.
         real_runs: In replay: real training runs of the document and of the champion at the end.

@@ -13,7 +13,7 @@ from orgopt.api.study_result import StudyResult
 from orgopt.document import load, read
 from orgopt.errors import OrgoptError, StoreError, UsageError
 from orgopt.jsonl import JsonLog
-from orgopt.ledger import Ledger, read_ledger
+from orgopt.ledger import Ledger, read_ledger, shown_sign
 from orgopt.locks import is_held
 from orgopt.nearest import did_you_mean
 from orgopt.study.contest import LOG as CONTEST_LOG
@@ -120,8 +120,8 @@ def find_result(name: str | Path | None = None, *, workspace: str | Path | None 
         if (path / log).is_file():
             return _kept(kind, path.resolve())
     names = [folder.name for _, folder in places]
-    known = ", ".join(names[:10]) or "nothing"
-    raise UsageError(f"no study, contest or run '{name}' in {home}: {did_you_mean(str(name), names)}there is {known}")
+    known = f"there are: {', '.join(names[:10])}" if names else "there is nothing"
+    raise UsageError(f"no study, contest or run '{name}' in {home}: {did_you_mean(str(name), names)}{known}")
 
 
 def remove(several: Sequence[Kept], *, workspace: Path, tracking: bool = True) -> int:
@@ -232,7 +232,8 @@ def _run(folder: Path) -> tuple[str, int, str]:
     submitted = ledger.of("submission")
     if not submitted:
         return state, len(done), "nothing was measured"
-    best, first = submitted[-1].data["metric"], submitted[0].data["metric"]
+    sign = shown_sign(ledger.events[0].data)
+    best, first = (sign * event.data["metric"] for event in (submitted[-1], submitted[0]))
     return state, len(done), f"{first:.4g} → {best:.4g} after {len(done)} experiments"
 
 

@@ -15,7 +15,7 @@ from orgopt.ledger import read_ledger
 from orgopt.report.run_page import RunView
 from orgopt.scoring import Score
 from orgopt.seal import read_record
-from orgopt.study.verdict.ending import Ending
+from orgopt.study.verdict.ending_form import Ending
 from orgopt.study.verdict.html import to_html
 from orgopt.study.verdict.run import ending
 from orgopt.task import Task

@@ -3,8 +3,8 @@
 import json
 import shlex
 import shutil
-from collections.abc import Callable, Collection, Generator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection, Generator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -26,11 +26,12 @@ from orgopt.api.inputs import (
 )
 from orgopt.api.labs import budgets_of, calibrated, lab_of, open_lab
 from orgopt.api.language import answering, check, frozen, going_on, language_settings
+from orgopt.api.run_folder import home_of, missing, new_folder, remove
 from orgopt.api.run_result import INBOX, LEDGER, SETTINGS, VERDICT, RunResult, RunSettings, read_run_settings
 from orgopt.callback import Callback
 from orgopt.called import own_command
 from orgopt.document import load, require_org
-from orgopt.errors import StoreError, UsageError
+from orgopt.errors import UsageError
 from orgopt.lab.sandbox.choice import Sandbox, chosen, using
 from orgopt.ledger import Event, Ledger, results_tsv, write_text
 from orgopt.locks import holding
@@ -44,7 +45,6 @@ from orgopt.task_folder import load_task
 from orgopt.team.costs import report
 from orgopt.team.no_result import mended
 from orgopt.team.repository import Repository
-from orgopt.workspace import find_workspace, folder_name, writable_folder
 
 ANSWERS = "answers.jsonl"
 
@@ -125,8 +125,8 @@ def run(
         max_usd=max_usd,
         max_tokens=max_tokens,
     )
-    made = _missing(workspace / "mlruns" / "runs")
-    folder = _new_folder(workspace, f"{stem_of(document, program)}-{loaded.name}-s{seed}")
+    made = missing(workspace / "mlruns" / "runs")
+    folder = new_folder(workspace, f"{stem_of(document, program)}-{loaded.name}-s{seed}")
     write_text(folder / "program.md", program.text)
     write_record(folder / SETTINGS, asdict(settings))
     return _run(
@@ -163,7 +163,7 @@ def resume(
     given = {"max_usd": max_usd, "max_tokens": max_tokens}
     settings = replace(settings, **{name: value for name, value in given.items() if value is not None})
     forget = FORGOTTEN if unanswered else ()
-    return _run(settings, folder, _home_of(folder), ledger, hears, None, forget, approve=approve)
+    return _run(settings, folder, home_of(folder), ledger, hears, None, forget, approve=approve)
 
 
 @naming_packages()
@@ -248,10 +248,7 @@ def _run(
         if ledger.events or made is None:
             write_text(folder / "results.tsv", results_tsv(ledger, task.metric))
         else:  # it was refused before anything was begun
-            shutil.rmtree(folder, ignore_errors=True)
-            with suppress(OSError):  # others may have begun to use them
-                for empty in made:
-                    empty.rmdir()
+            remove(folder, made)
     if code and code.problem:
         callback.noted(f"code.git was not written to its end: {code.problem}")
     named = replace(program, source=settings.program)  # the folder has a copy
@@ -298,30 +295,3 @@ def _opened(
         yield language
     if after.is_dir() and not settings.of_study:
         shutil.copytree(after, lasting, dirs_exist_ok=True)
-
-
-def _home_of(folder: Path) -> Path:
-    """The workspace that a run's folder lies in: the folder above its mlruns, else the one that holds here."""
-    above: Sequence[Path] = folder.resolve().parents
-    return next((path.parent for path in above if path.name == "mlruns"), find_workspace(folder))
-
-
-def _missing(folder: Path) -> list[Path]:
-    """The folders that have to be made for one, the lowest first."""
-    return [path for path in (folder, *folder.parents) if not path.exists()]
-
-
-def _new_folder(workspace: Path, name: str) -> Path:
-    """A new folder for a run's files, numbered when the name is taken."""
-    root = writable_folder(workspace / "mlruns" / "runs")
-    safe = folder_name(name)
-    for number in range(1, 10_000):
-        folder = root / (safe if number == 1 else f"{safe}-{number}")
-        try:
-            folder.mkdir(parents=True, exist_ok=False)
-        except FileExistsError:
-            continue
-        except OSError as error:
-            raise StoreError(f"cannot write {folder}: {error.strerror}") from None
-        return folder
-    raise StoreError(f"{root} has too many runs named {safe}")

@@ -18,8 +18,8 @@ from typing import Any, cast
 from orgopt.callback import Callback
 from orgopt.called import argument, own_command
 from orgopt.errors import UsageError
+from orgopt.settings import SETTINGS, read_tables
 from orgopt.study.log import PAUSE
-from orgopt.workspace import SETTINGS, read_tables
 
 POLL_S = 0.2
 """How often who is paused looks whether to go on."""

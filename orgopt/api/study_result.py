@@ -14,7 +14,7 @@ from orgopt.study.log import PAUSE, is_written
 from orgopt.study.records.kinds import FinalRecord
 from orgopt.study.records.names import LOG
 from orgopt.study.records.reader import written
-from orgopt.study.verdict.ending import Ending
+from orgopt.study.verdict.ending_form import Ending
 from orgopt.study.verdict.html import to_html
 from orgopt.study.verdict.study import ending
 from orgopt.study.view import CandidateView, StudyView, load_study

@@ -77,7 +77,9 @@ def _title(terms: Terms, entry: Entry) -> str:
         Status.WAITING: "waits to be verified",
         Status.TESTING: "is being verified",
         Status.NOT_REPEATED: "is not accepted: its gain was not repeated",
-        Status.NOT_HELD: "is not accepted: its gain does not hold on data held out",
+        Status.NOT_HELD: "is not accepted: its gain does not hold on data held out"
+        if terms.holds_out
+        else "is not accepted: its gain is less than a step",
         Status.SAME_ALWAYS: "is not accepted: it gives the same with every seed",
         Status.TAMPERED: "is refused: its result cannot be honest",
     }
@@ -157,7 +159,8 @@ def _stages(terms: Terms, entry: Entry, gains: Sequence[float]) -> Iterator[tupl
     yield (status is not Status.NOT_REPEATED if better else None), "A second verification", said
     held = {Status.ACCEPTED: True, Status.NOT_HELD: False}.get(status)
     step = f"by more than {terms.step:.3g} {terms.unit}".strip() if not terms.by_ratio else "by more than a step"
-    yield held, f"Ahead on data held out, {step}", "" if held is None else "Nothing else is said of that data."
+    where, more = (" on data held out,", "Nothing else is said of that data.") if terms.holds_out else ("", "")
+    yield held, f"Ahead{where} {step}", "" if held is None else more
     holds: bool | None = result.get("holds")
     said = "It is what was measured, up to noise." if holds else "It is worse than what was measured."
     said = "It is better than what was measured: it does not hold." if holds is False else said

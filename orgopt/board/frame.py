@@ -18,7 +18,7 @@ STATUSES = {
     Status.ACCEPTED: "accepted",
     Status.NOT_SHOWN: "no gain shown",
     Status.NOT_REPEATED: "gain not repeated",
-    Status.NOT_HELD: "gain not held out",
+    Status.NOT_HELD: "gain below a step",
     Status.SAME_ALWAYS: "same with every seed",
     Status.TAMPERED: "tampered",
     Status.COPY: "copy",
@@ -68,7 +68,7 @@ def name_of(one: Entry) -> str:
 
 def gain_words(terms: Terms, gain: float) -> str:
     """A gain as readers know it: of times by how much of the time is saved."""
-    return f"{1 - math.exp(-gain):.1%}" if terms.by_ratio else f"{gain:.4g} {terms.unit}".strip()
+    return f"{1 - math.exp(-gain):.1%}" if terms.by_ratio else f"{gain:.3g} {terms.unit}".strip()
 
 
 def unit_of(terms: Terms) -> str:

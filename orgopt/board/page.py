@@ -52,7 +52,7 @@ def _figures(told: View) -> Markup:
         (str(len(told.accepted)), "accepted"),
         (str(decided), "decided"),
         (str(waiting), "waiting"),
-        (gain_words(told.terms, told.state.steps * told.terms.step), "held out, at least"),
+        (gain_words(told.terms, told.state.steps * told.terms.step), "gain on the held-out split, at least"),
     ]
     return h("dl", [h("div", h("dt", what), h("dd", number)) for number, what in rows], cls="best")
 

@@ -75,6 +75,11 @@ class Terms:
         """The standard deviation of a pair of runs, in the unit in which gains are counted."""
         return math.sqrt(2) * self.noise / (abs(self.baseline) if self.by_ratio else 1.0)
 
+    @property
+    def holds_out(self) -> bool:
+        """Whether something else counts than what claims are tested by; what a script prints does both."""
+        return self.metric != self.heldout
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:

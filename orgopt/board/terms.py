@@ -25,7 +25,7 @@ def new_terms(task: Task, *, made: float, name: str = "", family: float = FAMILY
     if not task.script:
         raise UsageError(f"{task.name} is a world without a script: a board is for a task that trains")
     if not task.measured:
-        raise UsageError(f"the baseline of {task.name} is not measured on this machine yet: run it once")
+        raise UsageError(f"the baseline of {task.name} is not measured on this machine yet: orgopt board serve does it")
     if not task.baseline.sd > 0:
         raise UsageError(f"the results of {task.name} do not vary with the seed: no test could tell a gain from luck")
     noise = task.baseline.sd / (abs(task.baseline.heldout) if task.by_ratio else 1.0)

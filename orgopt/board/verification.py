@@ -96,7 +96,9 @@ class Verifier:
                 return self._ends(work, Status.NOT_REPEATED, "a second verification found no gain", rounds, again)
         climbed = self._climbed([*rounds, *again])
         if not climbed:
-            why = "it is better on the split that steers, and not by a step on the held-out one"
+            why = "it is better, and by less than a step"
+            if self._store.terms.holds_out:
+                why = "it is better on the split that steers, and not by a step on the held-out one"
             return self._ends(work, Status.NOT_HELD, why, rounds, again)
         return self._ends(work, Status.ACCEPTED, "", rounds, again, climbed)
 

@@ -16,8 +16,9 @@ from orgopt.cli.shared.plain_output import print_what_can_be_shown
 from orgopt.errors import UsageError
 from orgopt.forms import FLAG, TEXT, Kind, Table, a_list, line_of, named, number, problem, shown
 from orgopt.nearest import did_you_mean
+from orgopt.settings import SETTINGS, TABLES, read_tables
 from orgopt.version import __version__
-from orgopt.workspace import SETTINGS, TABLES, find_workspace, read_tables
+from orgopt.workspace import find_workspace
 
 COMMANDS = {
     "init": ("init", "Start a workspace: an organization, a task and settings."),

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orgopt.api.boards import checked, database_of, found_by, verifying
-from orgopt.api.labs import kept_baseline
+from orgopt.api.labs import kept_baseline, measured_here
+from orgopt.callback import Callback
 from orgopt.cli.shared import complete
 from orgopt.cli.shared.base import bounded, err, near, out, print_json
 from orgopt.cli.shared.exits import command
@@ -79,13 +80,15 @@ def serve_command(
 ) -> None:
     """Serve the board of a task, made if there is none: its page, its feed, its JSON, and where claims are sent.
 
-    It runs nothing; `orgopt board verify` does, here or wherever the database can be reached.
+    It runs no claims; `orgopt board verify` does, here or wherever the database can be reached. A script whose baseline
+    nobody has measured is run first, as it is.
     """
     from orgopt.board.server import listening, make_app, serve
     from orgopt.board.store import Store
     from orgopt.board.terms import new_terms
 
-    task, workspace = _task(task_name)
+    workspace = find_workspace()
+    task = measured_here(load_task(task_name, workspace), workspace, _Notes())
     terms = new_terms(task, made=time.time(), name=name, family=family, step=step)
     url = database or database_of(task, workspace)
     store = Store.made(url, terms)
@@ -259,6 +262,11 @@ def _store(url: str) -> "Store":
 
 def _note(line: str) -> None:
     err.print(line, style="dim", markup=False, soft_wrap=True)
+
+
+class _Notes(Callback):
+    def noted(self, line: str) -> None:
+        _note(line)
 
 
 def _text(path: Path) -> str:

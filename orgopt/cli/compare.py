@@ -50,13 +50,13 @@ STYLES = {"best": "green", "worse": "red", "no difference": "yellow", "first": "
     epilog="\b\nExamples:\n"
     "  orgopt compare orgs/trio.md orgs/solo.md --task digits --lab replay --budget 60s\n"
     "  orgopt compare orgs/trio.md orgs/ring.md optuna:tpe --task tinygpt --task digits --lab replay --budget 80s\n"
-    "  orgopt compare a.md b.md --task tinygpt --budget 10m --seeds 8 --json\n",
+    "  orgopt compare a.md b.md --task tinygpt --budget 10m --seeds 8 --json\n"
+    "  orgopt compare --add orgs/ring.md --name trio-vs-solo-digits-1a2b\n",
 )
 @click.argument("paths", metavar="A B …", nargs=-1, shell_complete=complete.documents)
 @click.option(
     "--task",
     "task_names",
-    required=True,
     multiple=True,
     shell_complete=complete.tasks,
     help="Name of a task, or its folder; several.",
@@ -65,8 +65,14 @@ STYLES = {"best": "green", "worse": "red", "no difference": "yellow", "first": "
     "--budget",
     "budget_s",
     type=Budget(),
-    required=True,
     help="Hardware time of each run: 15s, 10m, 2h, or seconds; 36x are 36 median experiments a slot of each task.",
+)
+@click.option(
+    "--add",
+    multiple=True,
+    metavar="ENTRANT",
+    shell_complete=complete.documents,
+    help="Who is added to the contest --name, on its terms: only their runs are done; several.",
 )
 @lab_option
 @click.option("--slots", type=bounded("slots"), default=2, show_default=True, help="Experiments at once.")
@@ -97,7 +103,8 @@ STYLES = {"best": "green", "worse": "red", "no difference": "yellow", "first": "
 def compare_command(
     paths: tuple[str, ...],
     task_names: tuple[str, ...],
-    budget_s: float | str,
+    budget_s: float | str | None,
+    add: tuple[str, ...],
     lab_kind: str | None,
     slots: int,
     seeds: int | None,
@@ -117,8 +124,11 @@ def compare_command(
 
     Entrants are documents, or plain Optuna on the task itself: optuna:tpe, optuna:tpe+median, optuna:gp,
     optuna:random. Each has the same budget on the same seeds, and they take turns. Every run is kept: the same
-    command continues a contest that was stopped, and more --seeds add to it.
+    command continues a contest that was stopped, and more --seeds add to it. --add runs one more against all of them.
     """
+    for given, said in ((task_names, "'--task'"), (budget_s, "'--budget'")):
+        if not given and not add:
+            raise click.MissingParameter(param_type="option", param_hint=said)
     progress = ContestProgress(err)
     try:
         with progress:
@@ -126,6 +136,7 @@ def compare_command(
                 *paths,
                 task=task_names,
                 budget=budget_s,
+                add=add,
                 lab=lab_kind,
                 slots=slots,
                 seeds=seeds,
@@ -256,7 +267,7 @@ def _table(ranking: Ranking) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     tasks = ranking.tasks if len(ranking.tasks) > 1 else ()
     table.add_column("", no_wrap=True)
-    for title in ("research output", "95 %", "valid.", "end", "mean", *tasks, "to the first", "95 %"):
+    for title in ("research output", "95 %", "seeds", "valid.", "end", "mean", *tasks, "to the first", "95 %"):
         table.add_column(escape(title), justify="right", no_wrap=True)
     for title in ("", "over the budget"):
         table.add_column(title, no_wrap=True)
@@ -267,6 +278,7 @@ def _table(ranking: Ranking) -> Table:
             escape(placing.entrant),
             f"[bold]{placing.output.mean:+.3f}[/]",
             _ends(placing.output.low, placing.output.high),
+            str(placing.output.n),
             "–" if placing.parts.progress is None else f"{placing.parts.progress:+.3f}",
             f"{placing.parts.q_final:+.3f}",
             f"{placing.parts.q_mean:+.3f}",

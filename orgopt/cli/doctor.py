@@ -19,16 +19,17 @@ from orgopt.exporting import EXPORTER_KIND, STUDY_EXPORTER_KIND
 from orgopt.lab import LAB_KIND
 from orgopt.lab.doctor.attempts import PROBES
 from orgopt.lab.doctor.gpus import try_gpus
-from orgopt.lab.doctor.probes import Finding, examine, trial
+from orgopt.lab.doctor.probes import ProbeResult, examine, trial
 from orgopt.lab.ray.nodes import examine_nodes
 from orgopt.lab.sandbox import packages
 from orgopt.lab.sandbox.choice import Sandbox, chosen
 from orgopt.lab.sandbox.find_bubblewrap import absence, find, remedy, wanted
 from orgopt.plugins import Plugin
+from orgopt.settings import SETTINGS
 from orgopt.study.config import REWRITER_KIND, SAMPLER_KIND
 from orgopt.task_folder import load_task
 from orgopt.task_source import TASK_KIND, packaged
-from orgopt.workspace import RULE, SETTINGS, find_workspace
+from orgopt.workspace import RULE, find_workspace
 
 KINDS = (AGENT_KIND, LAB_KIND, SAMPLER_KIND, REWRITER_KIND, TASK_KIND, EXPORTER_KIND, STUDY_EXPORTER_KIND)
 """All that packages can add."""
@@ -45,7 +46,7 @@ _PROTOCOLS = {
 
 _FIT = {False: "[green]can be made[/]", True: "[green]loads[/] [dim](made when it is used)[/]"}
 _DEFAULT = Sandbox.BUBBLEWRAP
-_Findings = dict[Sandbox, list[Finding]]
+_Findings = dict[Sandbox, list[ProbeResult]]
 
 
 @click.command(
@@ -229,7 +230,7 @@ def _plugin_table(found: list[Plugin]) -> Table:
     return table
 
 
-def _cell(finding: Finding) -> str:
+def _cell(finding: ProbeResult) -> str:
     mark = "[green]held[/]" if finding.held else "[yellow]not held[/]"
     return f"{mark}  [dim]{escape(finding.detail)}[/]"
 

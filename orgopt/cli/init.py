@@ -119,6 +119,10 @@ def init_command(
         if as_json:
             _print_written(folder or Path(task), written, [])
         return
+    if Path(task).is_file():
+        raise UsageError(f"{task} is a file: name its folder, and the file with --script {Path(task).name}")
+    if folder is None and task not in find_tasks(Path("/nowhere")):
+        raise UsageError(f"{task} is no folder: --task takes a shipped task or the folder of your own script")
     if folder is None:
         raise UsageError("name a folder: orgopt init my-lab (. for this one)")
     if (folder / "program.md").exists():

@@ -15,7 +15,7 @@ from orgopt.cli.shared.language import limit_options
 from orgopt.cli.shared.live import live_option
 from orgopt.cli.shared.messages import say_printed
 from orgopt.cli.shared.print_ending import print_ending
-from orgopt.cli.shared.progress import StudyProgress
+from orgopt.cli.shared.study_progress import StudyProgress
 from orgopt.cli.shared.study_result import print_estimate, print_study
 from orgopt.evolve.space.allowed import PARTS, TEXTS
 from orgopt.study.config import (
@@ -133,7 +133,7 @@ CHOICES = (*PARTS, TEXTS, "links")
 @click.option(
     "--race-seeds",
     type=bounded("race_seeds"),
-    help="The most fresh seeds of the race of the best; 0 for no race.  [default: 24 in replay, 4 for real]",
+    help="The most fresh seeds of each in the race, on average; 0 for no race.  [default: 24 in replay, 4 for real]",
 )
 @click.option(
     "--test-seeds",

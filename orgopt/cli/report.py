@@ -15,7 +15,7 @@ from orgopt.errors import UsageError
 from orgopt.ledger import write_text
 from orgopt.report import page
 from orgopt.report.run_page import run_page, run_title
-from orgopt.study.verdict.ending import Ending
+from orgopt.study.verdict.ending_form import Ending
 from orgopt.study.verdict.study import ending
 from orgopt.study.view import load_study
 from orgopt.workspace import find_workspace, writable_folder

@@ -35,13 +35,13 @@ from orgopt.cli.shared.language import limit_options
 from orgopt.cli.shared.live import live_option, serve_live
 from orgopt.cli.shared.messages import Said
 from orgopt.cli.shared.print_ending import print_ending
-from orgopt.cli.shared.progress import RunStatus
+from orgopt.cli.shared.run_status import RunStatus
 from orgopt.errors import UsageError
 from orgopt.evolve.trials.job import Job
 from orgopt.ledger import BASELINE, Event
 from orgopt.score import Score
 from orgopt.study.verdict.evidence import improvement
-from orgopt.study.wording import metric, noise
+from orgopt.study.wording import metric, noise, unnegated
 from orgopt.task import Task
 
 
@@ -49,7 +49,7 @@ from orgopt.task import Task
     "run",
     epilog="\b\nExamples:\n  orgopt run orgs/trio.md --task tinygpt --budget 30s\n"
     "  orgopt run orgs/solo.md --task tinygpt --budget 10m --slots 2 --seed 7 --json\n"
-    "  orgopt run prompts:/program-md.trio-tinygpt-9f41@champion --task tinygpt --budget 30s\n"
+    "  orgopt run prompts:/trio-tinygpt-9f41.md@champion --task tinygpt --budget 30s\n"
     "  orgopt run --resume mlruns/runs/trio-tinygpt-s0",
 )
 @click.argument("path", metavar="FILE", required=False, shell_complete=complete.documents)
@@ -206,6 +206,11 @@ def _print(result: RunResult, *, verbose: bool) -> None:
     out.print(f"\nLedger and results.tsv: {near(result.folder)}", markup=False)
 
 
+def _raw(name: str, value: float) -> str:
+    """A metric as its script has it."""
+    return metric(unnegated(name, value)[1])
+
+
 def summary(task: Task, score: Score, budget_s: float) -> Table:
     """A score for a person."""
     table = Table(box=None, pad_edge=False, show_header=False)
@@ -217,14 +222,16 @@ def summary(task: Task, score: Score, budget_s: float) -> Table:
         table.add_row("disqualified", f"[red]{escape(score.disqualified)}[/]")
     table.add_row("research output", f"[bold]{score.research_output:+.3f}[/]  [dim]({parts})[/]")
     table.add_row("improvement", improvement(score))
-    one = f"reference {metric(task.reference.heldout)}" if task.reference else "self-reported"
+    one = f"reference {_raw(task.heldout, task.reference.heldout)}" if task.reference else "self-reported"
     table.add_row(
-        task.heldout,
-        f"{metric(score.heldout)}  [dim]verified; baseline {metric(task.baseline.heldout)}, {one}[/]",
+        task.heldout.removeprefix("-"),
+        f"{_raw(task.heldout, score.heldout)}  [dim]verified; baseline "
+        f"{_raw(task.heldout, task.baseline.heldout)}, {one}[/]",
     )
     table.add_row(
-        task.metric,
-        f"{metric(score.metric)}  [dim]when it was submitted; baseline {metric(task.baseline.metric)}[/]",
+        task.metric.removeprefix("-"),
+        f"{_raw(task.metric, score.metric)}  [dim]when it was submitted; baseline "
+        f"{_raw(task.metric, task.baseline.metric)}[/]",
     )
     if score.progress is not None and task.metric != task.heldout:
         text = f"{score.progress:+.3f} in {task.metric}, measured anew; {score.q_final:+.3f} in {task.heldout}"

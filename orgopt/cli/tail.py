@@ -14,6 +14,7 @@ from orgopt.cli.shared import complete
 from orgopt.cli.shared.base import echo
 from orgopt.cli.shared.exits import command
 from orgopt.jsonl import read_lines
+from orgopt.ledger import data_as_shown, shown_sign
 from orgopt.study.wording import metric, plain
 
 POLL_S = 0.5
@@ -34,10 +35,12 @@ POLL_S = 0.5
 def tail_command(name: str | None, lines: int, follow: bool, folder: Path | None, as_json: bool) -> None:
     """Show what a study, a contest or a run does as it is logged: by default the newest, until it ends."""
     one = orgopt.find_result(name, workspace=folder)
+    start = read_lines(one.log)[:1]
     for record in _records(one, lines, follow=follow):
+        start = start or [record]
         if as_json:
             click.echo(json.dumps(record))
-        elif said := line_of(record):
+        elif said := line_of(data_as_shown(record) if shown_sign(start[0]) < 0 else record):
             echo(said)
 
 

@@ -25,7 +25,7 @@ from orgopt.task_source import TASK_KIND, find_tasks
 from orgopt.workspace import find_workspace
 
 if TYPE_CHECKING:
-    from orgopt.lab.worlds.world import Source
+    from orgopt.lab.worlds.world import AnswerSource
 
 
 @click.command("task", epilog="\b\nExamples:\n  orgopt task\n  orgopt task tinygpt")
@@ -114,7 +114,7 @@ def _measure(task: Task, *, as_json: bool) -> None:
         out.print(figures_toml(found), markup=False)
 
 
-def _source(task: Task, what: str) -> "Source":
+def _source(task: Task, what: str) -> "AnswerSource":
     """The world of a task."""
     from orgopt.lab.worlds.open import open_recorded
     from orgopt.lab.worlds.recording import records_path

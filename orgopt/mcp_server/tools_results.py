@@ -7,7 +7,7 @@ from orgopt.api.results import Kept, find_result, results
 from orgopt.jsonl import read_lines
 from orgopt.mcp_server.marked import data
 from orgopt.mcp_server.permissions import Permissions
-from orgopt.study.verdict.ending import text as in_words
+from orgopt.study.verdict.ending_form import text as in_words
 from orgopt.task_source import find_tasks
 
 MOST_LINES = 200

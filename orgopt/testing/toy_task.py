@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from orgopt.lab.replay import ReplayLab
-from orgopt.lab.worlds.world import Called
+from orgopt.lab.worlds.world import CalledWorld
 from orgopt.task import Settings, Task
 from orgopt.task_folder import load_task
 
@@ -45,4 +45,4 @@ def toy_task() -> Task:
 
 def toy_replay(task: Task, slots: int) -> ReplayLab:
     """A lab in which the toy task takes no time."""
-    return ReplayLab(task, Called(task, ToyWorld()), slots)
+    return ReplayLab(task, CalledWorld(task, ToyWorld()), slots)

@@ -4,7 +4,7 @@ from typing import Literal
 
 from typing_extensions import TypedDict  # pydantic asks for it below Python 3.12
 
-from orgopt.lab.doctor.probes import Finding as Probe
+from orgopt.lab.doctor.probes import ProbeResult as Probe
 
 
 class Bubblewrap(TypedDict):

@@ -8,7 +8,7 @@ from orgopt.api.benchmark import Arranged
 from orgopt.api.model_skills import ModelSkill
 from orgopt.normalisation import Measure
 from orgopt.score import Score
-from orgopt.study.verdict.ending import Ending
+from orgopt.study.verdict.ending_form import Ending
 from orgopt.team.costs import Report
 
 State = Literal["running", "paused", "stopped", "done"]

@@ -14,15 +14,17 @@ from orgopt.api.labs import kept_baseline
 from orgopt.cli.shared.base import count, err, near, out, own_command
 from orgopt.cli.shared.check import show_check
 from orgopt.errors import OrgoptError, StoreError, UsageError
+from orgopt.foreign.checkout import KNOBS_FILE
 from orgopt.foreign.draft import Answers, sentences
 from orgopt.foreign.results import direction
 from orgopt.foreign.survey import Survey
 from orgopt.ledger import write_text
+from orgopt.settings import SETTINGS
 from orgopt.study.wording import duration
 from orgopt.task import Task
 from orgopt.task_folder import load_task
 from orgopt.task_source import is_task
-from orgopt.workspace import SETTINGS, find_workspace
+from orgopt.workspace import find_workspace
 
 IGNORED = "mlruns/\nmlflow.db*\n"
 _SETTINGS = """\
@@ -116,9 +118,10 @@ def _adopted(checkout: Path, workspace: Path, *, script: str, tries: bool) -> fl
     for what, text in sentences(found):
         out.print(f"{what:<16} {text}", markup=False, soft_wrap=True)
     if not found.knobs:
+        script = found.parts.script.name
         raise UsageError(
             f"{near(checkout)} has nothing that could be turned: no constant, option, field or configuration file with "
-            f"a number in {found.parts.script.name}. Name another script with --script"
+            f"a number in {'its files' if script == KNOBS_FILE else script}. Name another script with --script"
         )
     done = adopt(
         found, workspace, answered(found), tries=tries, note=lambda line: err.print(line, style="dim", markup=False)

@@ -17,7 +17,7 @@ from orgopt.called import own_command as own_command
 from orgopt.cli.shared.plain_output import is_utf8
 from orgopt.errors import OrgoptError, UsageError
 from orgopt.json_values import SCHEMA_VERSION
-from orgopt.plugins import Kind
+from orgopt.plugins import PluginKind
 
 if TYPE_CHECKING:
     from orgopt.score import Score
@@ -90,7 +90,7 @@ def warn_of_failures(name: str, score: "Score") -> None:
 class Named(click.ParamType[str]):
     """A name of a kind of things that packages can add to; those are looked for when one is used, or for its help."""
 
-    def __init__(self, kind: Kind) -> None:
+    def __init__(self, kind: PluginKind) -> None:
         self.kind, self.name = kind, kind.noun
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:  # noqa: ARG002  click's signature

@@ -3,7 +3,7 @@
 from rich.text import Text
 
 from orgopt.cli.shared.base import out
-from orgopt.study.verdict.ending import WIDTH, Ending, lines
+from orgopt.study.verdict.ending_form import WIDTH, Ending, lines
 
 STYLES = {"better": "bold green", "worse": "bold red", "no difference": "bold yellow"}
 _NARROWEST = 40

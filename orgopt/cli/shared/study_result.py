@@ -10,7 +10,7 @@ from rich.table import Table
 from orgopt.cli.document import print_changes
 from orgopt.cli.shared.base import count, near, out, own_command
 from orgopt.cli.shared.print_ending import print_ending
-from orgopt.evolve.cost_forecast.estimate import Estimate, Span
+from orgopt.evolve.cost_forecast.estimate import Bounds, Estimate
 from orgopt.study.config import StudyConfig
 from orgopt.study.predictions import said_of_predictions
 from orgopt.study.records.kinds import FinalRecord
@@ -94,7 +94,7 @@ def print_estimate(found: Estimate, config: StudyConfig, workers: int) -> None:
         table.add_row("dollars, language models", _span(found.language.usd, "$"))
     table.add_row(f"time with {count(workers, 'worker')}", duration(found.wall_s))
     for name, spent in found.plain_s.items():
-        table.add_row(f"  of that, {name}", duration(Span(spent / workers, spent / workers)))
+        table.add_row(f"  of that, {name}", duration(Bounds(spent / workers, spent / workers)))
     out.print(table)
     out.print(f"[dim]Least to most; times by {found.basis}.[/]")
     if found.language:
@@ -159,12 +159,12 @@ def _print_places(workspace: Path, folder: Path) -> None:
     out.print(f"Generations in MLflow: [bold]{command_line}[/]")
 
 
-def duration(span: Span) -> str:
+def duration(span: Bounds) -> str:
     """Seconds as a person counts them: `40 – 55 s`, `3 – 12 min`, `2.5 h`, by the longer end."""
     unit, length = next((one for one in _UNITS if span.high < 100 * one[1]), _UNITS[-1])
     return f"{_span(span.times(1 / length))} {unit}"
 
 
-def _span(span: Span, unit: str = "") -> str:
+def _span(span: Bounds, unit: str = "") -> str:
     low, high = (f"{unit}{value:,.0f}" if value >= 10 else f"{unit}{value:.2g}" for value in span)
     return low if low == high else f"{low} – {high}"

@@ -15,7 +15,7 @@ from orgopt_example.task import Valley
 from orgopt.agents.base import Known, View
 from orgopt.evolve.proposers.rewrite.base import Workshop
 from orgopt.lab.base import Lab
-from orgopt.lab.worlds.world import Called
+from orgopt.lab.worlds.world import CalledWorld
 from orgopt.task import Task
 from orgopt.testing import (
     AgentContract,
@@ -45,7 +45,7 @@ class TestLab(LabContract):
         monkeypatch.setattr(Audited, "path", tmp_path / "audit.txt")
 
     def make_lab(self, task: Task, slots: int) -> Lab:
-        return Audited(task, Called(task, ToyWorld()), slots)
+        return Audited(task, CalledWorld(task, ToyWorld()), slots)
 
 
 class TestSampler(SamplerContract):

@@ -1,9 +1,8 @@
-"""Progress on standard error: a live table on a terminal, otherwise a line a generation, and one every ten seconds."""
+"""Progress of a study on standard error: a live table on a terminal, else a line a generation and every ten seconds."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from statistics import mean
 from typing import Self
 
@@ -17,8 +16,10 @@ from rich.text import Text
 
 from orgopt.cli.shared.base import count, warn_of_failures
 from orgopt.cli.shared.heartbeat import Heartbeat
+from orgopt.cli.shared.leaderboard import Row, leaderboard, standings
 from orgopt.cli.shared.live import serve_live
 from orgopt.cli.shared.messages import Said
+from orgopt.cli.shared.run_status import RunStatus
 from orgopt.evolve import Candidate, Job
 from orgopt.ledger import Event
 from orgopt.scoring import Score
@@ -27,7 +28,7 @@ from orgopt.study.log import StudyLog
 from orgopt.study.records.kinds import CandidateRecord, EvaluationRecord, RewriteRecord
 from orgopt.study.records.names import ABLATION, HELD_OUT, RACE, REAL, REWRITE, SEARCH, TEST
 from orgopt.study.standing import Standing
-from orgopt.study.wording import metric, noise, plain
+from orgopt.study.wording import plain
 from orgopt.task import Task
 
 PHASES = {
@@ -39,63 +40,6 @@ PHASES = {
     ABLATION: "taking parts away from the winner",
 }
 _SENDING, _PREPARING = "sending the last runs to MLflow …", "preparing …"
-Row = tuple[Candidate, Standing, bool]
-"""A candidate, what is known of it, and whether it was dropped."""
-
-
-def origin(candidate: Candidate) -> str:
-    """`c03: ` for a change of candidate 3; nothing for a change of the seed document."""
-    return f"c{candidate.parent:02d}: " if candidate.parent else ""
-
-
-@dataclass(slots=True)
-class RunStatus:
-    """What a team that is running has done so far, read from its events."""
-
-    budget_s: float
-    metric: str
-    slots: int = 1
-    since: float = field(default_factory=time.monotonic)
-    agents: int = 0
-    done: int = 0
-    failed: int = 0
-    meetings: int = 0
-    best: float | None = None
-
-    def take(self, event: Event) -> None:
-        """Count one event."""
-        if event.kind == "start":
-            self.since, self.agents = time.monotonic(), len(event.data["agents"])
-            self.slots = event.data["slots"]
-        elif event.kind == "outcome":
-            self.done += event.data["status"] == "ok"
-            self.failed += event.data["status"] not in {"ok", "unfinished"}
-        elif event.kind == "meeting":
-            self.meetings += 1
-        elif event.kind == "submission":
-            self.best = event.data["metric"]
-
-    @property
-    def elapsed(self) -> float:
-        """Seconds since the run began."""
-        return time.monotonic() - self.since
-
-    def said(self) -> str:
-        """The line as plain text."""
-        return self.line().plain.strip()
-
-    def line(self) -> Text:
-        """One line: the budget as a bar, what was done, the best metric."""
-        verifying = self.elapsed > self.budget_s
-        text = Text("    verifying on fresh seeds" if verifying else f"    {self.elapsed:4.0f} of {self.budget_s:g} s")
-        text.append(f"  {count(self.done, 'experiment')}", "cyan")
-        if self.failed:
-            text.append(f"  {self.failed} failed", "red")
-        if self.meetings:
-            text.append(f"  {count(self.meetings, 'stand-up')}")
-        if self.best is not None:
-            text.append(f"  {self.metric} {metric(self.best)}", "bold")
-        return text
 
 
 class StudyProgress(Said):
@@ -269,42 +213,6 @@ class StudyProgress(Said):
             f"[dim]{self._left()}[/]",
         )
         return head
-
-
-def standings(scores: Mapping[str, Sequence[float]], limit: int) -> Table:
-    """The entrants of a race or a test with their mean score so far as a bar."""
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("", no_wrap=True)
-    table.add_column("score", no_wrap=True, width=28)
-    table.add_column("runs", justify="right", no_wrap=True)
-    means = {name: mean(values) for name, values in scores.items()}
-    top = max([0.01, *means.values()])
-    for name in sorted(means, key=lambda one: -means[one])[:limit]:
-        bar = "█" * round(20 * max(0.0, means[name]) / top)
-        table.add_row(escape(name), f"{plain(means[name]):>5} [green]{bar}[/]", f"{len(scores[name])}")
-    return table
-
-
-def leaderboard(rows: list[Row], limit: int) -> Table:
-    """The best candidates with their research output as a bar."""
-    table = Table(box=None, pad_edge=False, header_style="dim", expand=True)
-    table.add_column("candidate", no_wrap=True, width=9)
-    table.add_column("score", no_wrap=True, width=28)
-    table.add_column("seeds", justify="right", no_wrap=True, width=5)
-    table.add_column("changes", overflow="ellipsis", no_wrap=True, ratio=1)
-    ranked = sorted(rows, key=lambda row: -row[1].estimate)[:limit]
-    top = max([0.01, *(standing.value for _, standing, _ in ranked)])
-    newest = {candidate.name for candidate, _, _ in rows[-8:]}
-    for candidate, standing, _ in ranked:
-        bar = "█" * round(12 * max(0.0, standing.value) / top)
-        style = "bold green" if candidate is ranked[0][0] else "bold" if candidate.name in newest else "default"
-        table.add_row(
-            f"[{style}]{candidate.name}[/]",
-            f"{standing.value:+.3f}[dim]{noise(standing.error)}[/] [green]{bar}[/]",
-            f"{standing.seeds}",
-            f"[dim]{escape(origin(candidate) + ', '.join(candidate.changes))}[/]",
-        )
-    return table
 
 
 def _clock(seconds: float) -> str:
