@@ -22,7 +22,7 @@ from orgopt.evolve.cost_forecast.estimate import Estimate
 from orgopt.evolve.search import optimize as search
 from orgopt.evolve.surrogate.examples import gather_evidence, keep_evidence
 from orgopt.evolve.trials.arena import Arena
-from orgopt.evolve.trials.job import Terms
+from orgopt.evolve.trials.job import ArenaConfig
 from orgopt.evolve.trials.kept_plain import plain_folder
 from orgopt.lab.doctor.probes import trial
 from orgopt.lab.sandbox import choice, packages
@@ -125,7 +125,7 @@ class Plan:
         config, hears = self.config, self.callback
         studies = self.workspace / "mlruns" / "studies"
         require_writable(studies)  # before anything costs time
-        terms = Terms(
+        terms = ArenaConfig(
             lab=self.lab,
             slots=config.slots,
             budget_s=config.budget_s,

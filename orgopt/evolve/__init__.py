@@ -3,6 +3,6 @@
 from orgopt.evolve.search import optimize
 from orgopt.evolve.space.candidate import Candidate
 from orgopt.evolve.trials.arena import Arena
-from orgopt.evolve.trials.job import Job, Terms
+from orgopt.evolve.trials.job import ArenaConfig, Job
 
-__all__ = ["Arena", "Candidate", "Job", "Terms", "optimize"]
+__all__ = ["Arena", "ArenaConfig", "Candidate", "Job", "optimize"]

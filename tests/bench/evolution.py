@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 
 from orgopt.document import load, parse
-from orgopt.evolve import Arena, Terms
+from orgopt.evolve import Arena, ArenaConfig
 from orgopt.evolve.contest import Contest
 from orgopt.evolve.controls import controls
 from orgopt.evolve.space.genome import Space
@@ -65,7 +65,7 @@ def contest(
     entrants: Mapping[str, str], seeds: int, *, task: str, seed: int = CLAIM, budget: float = 1.0, slots: int = SLOTS
 ) -> Outputs:
     """Research outputs by entrant, one a seed."""
-    terms = Terms(lab="replay", slots=slots, budget_s=BUDGETS[task] * budget, verify_seeds=1)
+    terms = ArenaConfig(lab="replay", slots=slots, budget_s=BUDGETS[task] * budget, verify_seeds=1)
     with Arena({task: load_task(task)}, terms, workers=os.cpu_count() or 1) as arena:
         one = Contest(entrants, arena, seed=seed)
         one.run(seeds)
