@@ -23,7 +23,8 @@ from orgopt.api.inputs import (
 )
 from orgopt.api.labs import budgets_of, calibrate_all, check_budgets, lab_of, relative, workers_of
 from orgopt.api.language import check, going_on, language_settings, means
-from orgopt.api.steering import Notices, TimeIsUp, ending_after, notify_command, seconds_left, wait_while_paused
+from orgopt.api.steering import TimeIsUp, ending_after, seconds_left, wait_while_paused
+from orgopt.api.toml_notify import Notices, notify_command
 from orgopt.callback import Callback, Following
 from orgopt.called import argument
 from orgopt.document import Program, parse, read

@@ -13,8 +13,9 @@ from orgopt.api.labs import calibrate_all
 from orgopt.api.language import going_on, means
 from orgopt.api.model_skills import ModelSkill, skills_of_logs
 from orgopt.api.results import logs
-from orgopt.api.steering import Notices, TimeIsUp, ending_after, seconds_left, wait_while_paused
+from orgopt.api.steering import TimeIsUp, ending_after, seconds_left, wait_while_paused
 from orgopt.api.study_result import StudyResult
+from orgopt.api.toml_notify import Notices
 from orgopt.callback import Callback, Following
 from orgopt.called import own_command
 from orgopt.document import Program
