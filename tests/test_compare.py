@@ -14,7 +14,8 @@ from starlette.testclient import TestClient
 import orgopt
 from orgopt.callback import Callback
 from orgopt.cli import main
-from orgopt.cli.compare import ContestProgress, resolution, sparkline
+from orgopt.cli.compare import resolution, sparkline
+from orgopt.cli.shared.contest_progress import ContestProgress
 from orgopt.document import Program, parse
 from orgopt.errors import StoreError, UsageError
 from orgopt.evolve import Job
