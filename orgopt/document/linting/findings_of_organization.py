@@ -1,6 +1,6 @@
 """The checks of lint on an organization, worded here; `findings_of_text` has those of text.
 
-What each code means is in `explained_organization` and `explained_text`; findings of reading stand in
+What each code means is in `rules_of_organization` and `rules_of_text`; findings of reading stand in
 `document.reading`. Checks of a task's facts are made only where they are given.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from orgopt.agent_names import DEFAULT_MODEL, LANGUAGE_AGENT
 from orgopt.document.findings import Finding, Fix
 from orgopt.document.grammar.numbers import format_risk
-from orgopt.document.linting.explanations import RULES
+from orgopt.document.linting.rules import RULES
 from orgopt.document.reading.reader import Reading
 from orgopt.document.text.program import Program, Span
 from orgopt.org import DEFAULT_RISK, Org, Role
