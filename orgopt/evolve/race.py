@@ -20,7 +20,8 @@ from orgopt.study.standing import Standing
 FIRST = 3
 """Seeds that everybody gets: fewer tell nothing of noise."""
 DOUBT = 0.05
-"""The chance that another one is the best at which a race is over."""
+"""The chance that another one is the best at which a race is over. Simulated races that end
+so pick the best in 74 of 100 cases, those that have a fixed number of runs in 73 (`tests.bench.best_arm`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

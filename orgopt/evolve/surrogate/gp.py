@@ -17,7 +17,8 @@ from orgopt.study import statistics
 
 _linalg = cast("Any", linalg)  # it has no types
 MOST = 500
-"""Candidates of the study itself that are taken in: the newest."""
+"""Candidates of the study itself that are taken in: the newest. The time of each shape that is
+tried grows with the cube of their number."""
 SWEEPS = 2
 _DOUBT = 0.5  # standard deviation of what the correlation with another study is expected to be
 _GRID: dict[str, tuple[float, ...]] = {
