@@ -155,14 +155,14 @@ def _first_of(roles: list[Role]) -> str:
 def _unheard(document: LintedDocument) -> Iterator[Finding]:
     """Roles whose results reach nobody who submits, in an organization that has a chain of reports."""
     org = document.org
-    graph = org.reporting()
-    if not graph.number_of_edges():
+    linked = {end for pair in org.reports() for end in pair}
+    if not linked:
         return
     shares = {end for link in org.links if link.kind == "shares with" for end in (link.source, link.target)}
     meets = {role.id for role in org.roles} if org.standup and not org.standup.attendees else set[str]()
     heard = shares | meets | set(org.standup.attendees if org.standup else ())
     boss = org.name(org.submitters()[0])
-    alone = [role for role in org.roles if role.headcount and not graph.degree(role.id) and role.id not in heard]
+    alone = [role for role in org.roles if role.headcount and role.id not in linked and role.id not in heard]
     if alone:
         s = "s" * (len(alone) == 1)
         who = "it" if s else "they"
