@@ -17,9 +17,9 @@ from orgopt.agents.thinking.answers import Answer, Answers
 from orgopt.agents.thinking.spend import OverBudgetError
 from orgopt.callback import Callback
 from orgopt.document import parse
-from orgopt.evolve import optimize
 from orgopt.evolve.controls import ablations
 from orgopt.evolve.cost_forecast.calls import Bounds, CallTerms, Pace, calls
+from orgopt.evolve.search import optimize
 from orgopt.evolve.trials.kept_language_runs import Keeping, RunSettings, evaluate_kept
 from orgopt.jsonl import read_lines
 from orgopt.lab.local import LocalLab

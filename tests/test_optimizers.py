@@ -14,9 +14,9 @@ from orgopt.agents.thinking.spend import OverBudgetError
 from orgopt.callback import Callback
 from orgopt.document import Program, lint, parse, read
 from orgopt.errors import ModelError, UsageError
-from orgopt.evolve import Candidate
 from orgopt.evolve.proposers.rewrite.org_module import Bench, OrgModule
 from orgopt.evolve.proposers.rewrite.rewriting import FEWEST_RUNS, check_rewriter, optimizer_runs
+from orgopt.evolve.space.candidate import Candidate
 from orgopt.evolve.space.genome import Space
 from orgopt.evolve.space.texts import RefusedChangeError
 from orgopt.evolve.trials.runs import Runs

@@ -21,8 +21,9 @@ from orgopt.callback import Callback
 from orgopt.cli import main
 from orgopt.document import Program, lint, parse, read
 from orgopt.errors import DocumentError, UsageError
-from orgopt.evolve import Candidate, optimize
 from orgopt.evolve.proposers.sampler import Proposer
+from orgopt.evolve.search import optimize
+from orgopt.evolve.space.candidate import Candidate
 from orgopt.evolve.space.changes import Change, changed, read_changes
 from orgopt.evolve.space.genome import Space
 from orgopt.evolve.space.texts import RefusedChangeError, prose, with_texts

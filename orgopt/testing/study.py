@@ -6,7 +6,9 @@ from pathlib import Path
 
 from orgopt.callback import Callback
 from orgopt.document import Program
-from orgopt.evolve import Arena, ArenaConfig, optimize
+from orgopt.evolve.search import optimize
+from orgopt.evolve.trials.arena import Arena
+from orgopt.evolve.trials.job import ArenaConfig
 from orgopt.evolve.trials.runs import Runs
 from orgopt.study.config import StudyConfig
 from orgopt.study.log import StudyLog

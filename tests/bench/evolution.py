@@ -25,10 +25,11 @@ from pathlib import Path
 import numpy as np
 
 from orgopt.document import load, parse
-from orgopt.evolve import Arena, ArenaConfig
 from orgopt.evolve.contest import Contest
 from orgopt.evolve.controls import controls
 from orgopt.evolve.space.genome import Space
+from orgopt.evolve.trials.arena import Arena
+from orgopt.evolve.trials.job import ArenaConfig
 from orgopt.task_folder import load_task
 
 ROOT = Path(__file__).parent.parent.parent

@@ -23,7 +23,7 @@ from orgopt.agents.toml_models import LanguageSettings, ModelSettings, Price
 from orgopt.asking.ask import Answered, ask
 from orgopt.asking.situations import MOMENTS
 from orgopt.document import parse, read
-from orgopt.evolve import optimize
+from orgopt.evolve.search import optimize
 from orgopt.evolve.trials.arena import Arena
 from orgopt.evolve.trials.job import ArenaConfig
 from orgopt.jsonl import JsonLog, read_lines

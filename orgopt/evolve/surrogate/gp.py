@@ -11,7 +11,6 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 from scipy import linalg
-from scipy.spatial.distance import cdist
 
 from orgopt.study import statistics
 
@@ -183,6 +182,8 @@ class _Terms:
     """What the covariance of two lists of points consists of, whatever its shape."""
 
     def __init__(self, one: np.ndarray, other: np.ndarray, group: np.ndarray, others: np.ndarray, unit: float) -> None:
+        from scipy.spatial.distance import cdist  # late: most studies have no model
+
         self.inner, self.apart = one @ other.T / unit, cdist(one, other, "cityblock")
         self.group, self.others = group, others
 
