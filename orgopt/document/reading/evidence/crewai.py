@@ -70,8 +70,8 @@ def crew_group(program: Program) -> Group | None:
         own = (
             [one for one in inner if one.indent == inner[0].indent and not one.item] if inner and not line.value else []
         )
-        keys = {one.key for one in own}
-        if len(keys & {*_SAYS, "name"}) >= _FEWEST and keys & {"role", "goal"}:
+        keys = {one.key for one in own if _does(one) or one.key == "name"}
+        if len(keys) >= _FEWEST and keys & {"role", "goal"}:
             found.append(_entry(program, line, own))
     if not found:
         return None

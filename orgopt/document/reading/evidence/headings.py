@@ -27,7 +27,7 @@ from orgopt.document.reading.field import Field
 from orgopt.document.reading.fields import fields
 from orgopt.document.reading.names import FILE, NUMBERED, read_name
 from orgopt.document.reading.remembered import of_section
-from orgopt.document.text.program import Block, Program, Section, Span
+from orgopt.document.text.program import Program, Section, Span
 from orgopt.slug import slug
 
 _HEADING = re.compile(r"\ufeff? {0,3}#{1,6}[ \t]+(?P<text>.*)$")
@@ -121,7 +121,7 @@ def sisters(program: Program, sections: list[Section], above: float, inside: dic
     found, left_out, groups = _candidates(program, sections, inside)
     found = _no_variants(found)
     if groups:  # beside groups of roles stand other things
-        found = [entry for entry in found if _is_somebody(entry)]
+        found = [entry for entry in found if _is_somebody(entry) and not group_title(entry.name.text)]
     found = _of_one_form([entry for entry in found if not (team(entry.name.raw) and not _has_traits(entry))])
     if not found:
         return None
@@ -157,7 +157,9 @@ def _candidates(program: Program, sections: list[Section], inside: dict[int, boo
         if not section.level or part_of(section.title):
             continue
         named = None if section.span.start in series else inside.get(section.span.start)
-        only = section.blocks and all(block.kind == "table" or _is_rule(program, block) for block in section.blocks)
+        told_by = [block for block in section.blocks if program.slice(block.span).strip("-*_ \r\n\t")]  # and no rules
+        only = section.blocks and all(block.kind == "table" for block in told_by)
+        only = only and not person(read_name(section.title, 0).title)  # `Ada — Tester`, with a table of her duties
         if named is not None and (_holds(section, named=named) or not section.blocks or only):
             groups += 1
         elif never(section.title) or _OF_USERS.match(section.title) or not short(read_name(section.title, 0).text):
@@ -169,20 +171,17 @@ def _candidates(program: Program, sections: list[Section], inside: dict[int, boo
     return found, len(others) - len(alike), groups
 
 
-def _is_rule(program: Program, block: Block) -> bool:
-    """Whether a block is a line between chapters."""
-    return block.kind == "other" and not program.slice(block.span).strip("-*_ \r\n\t")
-
-
 def _alike(program: Program, others: list[Section], found: list[Entry]) -> list[Entry]:
     """The sections that are written as roles beside them are, with their keys, whatever their titles speak of."""
     common = Counter(key for entry in found if _has_traits(entry) for key in _keys(entry))
+    all_say = {key for entry in found for key in entry.told if all(key in other.told for other in found)}
     kept: list[Entry] = []
     for section in others:
         entry = section_entry(program, section)
         own = _keys(entry)
         same = sum(common[key] >= _SERIES for key in own)
-        if same >= _SAME_KEYS and 3 * same >= 2 * len(own) and short(entry.name.text) and not STEP.match(section.title):
+        alike = (same >= _SAME_KEYS and 3 * same >= 2 * len(own)) or (entry.told & all_say and len(found) > _SERIES)
+        if alike and short(entry.name.text) and not STEP.match(section.title):
             kept.append(entry)
     return kept
 
@@ -207,7 +206,7 @@ def _series_of_people(sections: list[Section]) -> set[int]:
 def _of_one_form(found: list[Entry]) -> list[Entry]:
     """Without chapters beside people that are written with what they do, as in `Ada - Lead`; names have capitals."""
     titled = [entry for entry in found if _TITLED.search(entry.name.raw) and person(entry.name.title)]
-    if len(titled) < 2 or 4 * len(titled) < 3 * len(found):
+    if len(titled) < 2 or 3 * len(titled) < 2 * len(found):
         return found
     return [entry for entry in found if entry in titled or not _SMALL_WORD.search(entry.name.text)]
 
@@ -271,7 +270,7 @@ def _is_somebody(entry: Entry) -> bool:
 def _has_traits(entry: Entry) -> bool:
     """Whether a section says of itself what people do: its role, its focus, its responsibilities."""
     own: tuple[Field, ...] = (*entry.unknown, *entry.fields, *entry.misread)
-    return entry.told or any(
+    return bool(entry.told) or any(
         is_known(field) or any(is_word(kind, field.key) for kind in _TRAITS) or _duty(field.key) for field in own
     )
 

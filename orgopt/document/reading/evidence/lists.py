@@ -15,6 +15,7 @@ from orgopt.document.reading.evidence.signs import (
     Group,
     attribute,
     never,
+    parted,
     people,
     person,
     several,
@@ -70,7 +71,7 @@ def item_entry(
     if field and is_known(field) and not (alone and noun):
         return None
     head, rest = _head(bullet, field)
-    name = read_name(program.slice(head), head.start)
+    name = parted(read_name(program.slice(head), head.start))
     if not name.id or len(name.text) > _MOST:
         return None
     if not name.path and (file := FILE.fullmatch(program.slice(rest).strip())):

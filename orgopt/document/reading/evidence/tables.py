@@ -144,11 +144,12 @@ def _is_of_roles(titles: list[str]) -> bool:
 
 def _name_column(titles: list[str], body: list[Row]) -> int | None:
     """The column of names of a roster: one of names, else the first of agents or of roles."""
-    before = (is_word("number", title) or is_word("unit", title) for title in titles)
+    kinds = [next((kind for kind in ("name", "agent", "role") if _is(title, kind)), "") for title in titles]
+    before = [is_word("number", title) or is_word("unit", title) for title in titles]
+    before[0] = before[0] or (kinds[1:2] == ["name"] and is_word("file", titles[0]))
     first = next((i for i, other in enumerate(before) if not other), None)
     if first is None or first >= _BEFORE:
         return None
-    kinds = [next((kind for kind in ("name", "agent", "role") if _is(title, kind)), "") for title in titles]
     if not kinds[first]:
         return None
     named = [i for i, kind in enumerate(kinds) if kind == "name" and i <= first + 1]

@@ -6,18 +6,31 @@ from dataclasses import replace
 
 from orgopt.document.grammar.words import is_word, says
 from orgopt.document.reading.entry import Entry, count
-from orgopt.document.reading.evidence.signs import Arrow, Group, never, people, person, share, short, somebody, team
+from orgopt.document.reading.evidence.signs import (
+    Arrow,
+    Group,
+    never,
+    parted,
+    people,
+    person,
+    share,
+    short,
+    somebody,
+    team,
+)
 from orgopt.document.reading.names import read_name
 from orgopt.document.reading.remembered import of_block
 from orgopt.document.text.program import Block, Program, Span
 
 _BRANCH = re.compile(r"(?P<lead>[\s│|]*)(?:[├└╰]|[+|`](?=--))[─\-╴]{1,3}[→>]?\s*(?P<text>\S.*?)\s*$")
 _LINE = re.compile(r"[\s│|↓↕↑▼▲]*$")  # between a root and its branches
-_REST = re.compile(r"\s{2,}(?=\S)|(?:\s+(?:#|←|→|<-|->|//)|(?<=[)）])[←→])\s*")  # what follows a name on its line
+# What follows a name on its line, outside of brackets.
+_REST = re.compile(r"\s{2,}(?=\S)|(?:\s+(?:#|←|→|<-|->|//)(?![^()]{0,80}\))|(?<=[)）])[←→])\s*")
 _FILE = re.compile(r"[/\\]\s*$|\.[A-Za-z0-9]{1,5}$|^\.")
 _IN_BRACKETS = re.compile(r"\s*[(（][^()（）]*[)）]\s*$")
 _PARTS = re.compile(r"\s*[,/;|·—–]\s*")  # of what stands behind a name: `Orchestrator/COO, Opus 4.6`
 _ARROW = re.compile(r"[←→↔]|<-|->")
+_TITLED = 0.8  # of the leaves of a tree
 _MARK = re.compile(r"[├└╰]|[+|`]--")
 
 
@@ -29,6 +42,7 @@ def tree_group(program: Program, block: Block, above: float) -> Group | None:
     tree = _Tree()
     for line in program.lines(block.span):
         tree.add(program.slice(line).rstrip("\r\n"), line)
+    tree.leave_departments()
     found = tree.named()
     if len(found) < 2 or 2 * len(found) < tree.branches:
         return None
@@ -77,6 +91,22 @@ class _Tree:
             self.bosses = [(-1, len(self.entries))]
             self.entries.append((entry, None))
 
+    def leave_departments(self) -> None:
+        """Without branches that only hold people, where those say behind their names what each is."""
+        holds = {boss for _, boss in self.entries if boss is not None}
+        leaves = [entry for at, (entry, _) in enumerate(self.entries) if at not in holds]
+        if share(bool(entry.name.title) for entry in leaves) < _TITLED or share(map(somebody, leaves)) < _TITLED:
+            return
+        drop = {at for at in holds if not self.entries[at][0].name.title and not somebody(self.entries[at][0])}
+        places = {old: new for new, old in enumerate(at for at in range(len(self.entries)) if at not in drop)}
+
+        def above(boss: int | None) -> int | None:
+            while boss in drop:
+                boss = self.entries[boss][1]
+            return None if boss is None else places[boss]
+
+        self.entries = [(e, above(boss)) for at, (e, boss) in enumerate(self.entries) if at not in drop]
+
     def named(self) -> list[Entry]:
         """Them; those who go by one name are told apart by what stands behind it."""
         often = Counter(i for i, _ in {(entry.name.id, entry.name.full) for entry, _ in self.entries})
@@ -101,7 +131,7 @@ def _in_full(entry: Entry) -> Entry:
 
 def _entry(raw: str, at: int, line: Span, rest: Span) -> Entry | None:
     """Who stands on a branch; None for files, sentences, and the titles of parts of a whole."""
-    name = read_name(raw, at)
+    name = parted(read_name(raw, at))
     unit = (says("unit", name.text) or is_word("group", name.text)) and not person(name.text)
     if not name.id or not short(name.text) or never(name.text) or team(name.text) or unit:
         return None
