@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from orgopt.document.grammar.words import says
+from orgopt.document.grammar.words import is_word, says
 from orgopt.document.reading.entry import Entry, count
 from orgopt.document.reading.evidence.signs import Arrow, Group, never, person, share, short, somebody
 from orgopt.document.reading.names import read_name
@@ -122,6 +122,9 @@ def box_group(program: Program, block: Block, above: float) -> Group | None:
     boxes = list(grid.boxes())
     if any(_DRAWN.search(text) for box in boxes for text, _ in box.texts):  # boxes in boxes, trees in them
         return None
+    agents = [box for box in boxes if len(box.texts) > 1 and is_word("agent", box.texts[1][0])]
+    if 2 * len(agents) > len(boxes):  # `Writer` above `Agent`; beside them may be a memory
+        boxes = agents
     named = [(box, entry) for box in boxes if (entry := _entry(box))]
     if len(named) < _FEWEST or 4 * len(named) < 3 * len(boxes):
         return None

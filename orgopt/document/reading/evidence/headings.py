@@ -174,7 +174,8 @@ def _candidates(program: Program, sections: list[Section], inside: dict[int, boo
 def _alike(program: Program, others: list[Section], found: list[Entry]) -> list[Entry]:
     """The sections that are written as roles beside them are, with their keys, whatever their titles speak of."""
     common = Counter(key for entry in found if _has_traits(entry) for key in _keys(entry))
-    all_say = {key for entry in found for key in entry.told if all(key in other.told for other in found)}
+    told = Counter(key for entry in found for key in entry.told)
+    all_say = {key for key, often in told.items() if 5 * often >= 4 * len(found)}
     kept: list[Entry] = []
     for section in others:
         entry = section_entry(program, section)

@@ -41,6 +41,7 @@ _FILE_NAME = re.compile(r"[`@*]*\.?[\w-]+(?:[./][\w-]+)*(?:\.[a-z]{1,5}|/)[`*]*(
 _DASHED = re.compile(
     r"(?:(?:\*\*|__)[^*_:]+(?:\*\*|__)|\[[^\]]*\]\([^)]*\)|`[^`]+`)(?:\s*\([^)]*\))?\s+(?:[—–]|-{1,2})\s"
 )
+_CODES = re.compile(r"`[\w-]+`,\s+`[\w-]+`")
 _COUNTED = re.compile(r"\d+\+?\s")
 _NUMBER_ALONE = re.compile(r"\W*\d[\d.,]*\s*%?\s*\w*\W*(?:\(.*\))?\W*$")
 _HANDLE = re.compile(r"(?<!\w)@\w")
@@ -72,7 +73,7 @@ def item_entry(
         return None
     head, rest = _head(bullet, field)
     name = parted(read_name(program.slice(head), head.start))
-    if not name.id or len(name.text) > _MOST:
+    if _CODES.match(bullet.text) or not name.id or len(name.text) > _MOST:
         return None
     if not name.path and (file := FILE.fullmatch(program.slice(rest).strip())):
         name, rest = name._replace(path=file["path"]), Span(rest.end, rest.end)

@@ -40,8 +40,7 @@ from orgopt.slug import slug
 
 _SOME = 0.5  # of the signs of one group below a heading, that are worth a look at all of them
 _MOST_OF_LINE = 40  # characters of a line that is a heading but for its mark
-_FEW_PARTS = 3  # of one kind, side by side
-_FEW_LISTS = 2
+_FEW_PARTS, _FEW_LISTS = 3, 2  # of one kind, side by side
 _OF_ONE = 0.5  # the same, where the heading right above names somebody
 _INHERITED = 1.5  # what a heading further up says, at most
 
@@ -215,10 +214,9 @@ class _Search:
             last = last.children[-1]
         texts = [self.program.slice(block.span).strip() for block in last.blocks]
         lines = all(len(text) <= _MOST_OF_LINE and "\n" not in text for text in texts)
-        alone = not section.children and (first or lines)
-        title = section.level == 1 and (alone or (first and team(section.title) >= ENOUGH))  # above chapters as high
-        said = team(section.title) if title else 0.0 if texts else team(last.title)
-        return min(said, _INHERITED)
+        alone = (not section.children and (first or lines)) or (first and team(section.title) >= ENOUGH)
+        said = team(section.title if alone else last.title)  # above chapters as high as the title
+        return min(said, _INHERITED) if not texts or (alone and section.level == 1) else 0.0
 
     def _in_section(self, section: Section, above: float) -> list[Group]:
         """The groups in a section."""
@@ -230,13 +228,14 @@ class _Search:
 
     def _cousins(self, parents: list[Section], found: dict[int, list[Group]], above: float) -> Iterator[list[Group]]:
         """What is in some sections, where their subsections are of one kind as a whole: roles by phase, by layer."""
-        weak = {group for parent in parents for group in found[parent.span.start] if _of_children(group, parent)}
+        spoken = [parent for parent in parents if team(parent.title) or not never(parent.title)]  # no chapters of rules
+        weak = {group for parent in spoken for group in found[parent.span.start] if _of_children(group, parent)}
         kept: list[Entry] = []
         some = any(group.score >= _SOME for group in weak)
         if len(weak) > 1 and some and any(group.score < ENOUGH for group in weak):
             inner = [group for groups in found.values() for group in groups if group.score >= ENOUGH]
             inside = {group.span.start: group.named for group in inner if group.what != "sections"}
-            children = [child for parent in parents for child in parent.children]
+            children = [child for parent in spoken for child in parent.children]
             kept = cousins(self.program, children, min(max(above, 0.0), _INHERITED), inside)
         for parent in parents:
             yield [_lifted(group, kept) if group in weak else group for group in found[parent.span.start]]
@@ -266,6 +265,8 @@ class _Search:
                 forms = (line_group, tree_group)
                 group = box_group(self.program, block, told)
                 group = group or next((g for form in forms if (g := form(self.program, block, above))), None)
+            elif block.kind == "list" and above >= 0:
+                group = line_group(self.program, block, above)
             elif block.kind == "other":
                 forms = (mermaid_group, tree_group, html_group, line_group)
                 group = box_group(self.program, block, told)
