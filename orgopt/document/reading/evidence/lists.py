@@ -41,11 +41,12 @@ _FILE_NAME = re.compile(r"[`@*]*\.?[\w-]+(?:[./][\w-]+)*(?:\.[a-z]{1,5}|/)[`*]*(
 _DASHED = re.compile(
     r"(?:(?:\*\*|__)[^*_:]+(?:\*\*|__)|\[[^\]]*\]\([^)]*\)|`[^`]+`)(?:\s*\([^)]*\))?\s+(?:[—–]|-{1,2})\s"
 )
+_IDENTIFIER = re.compile(r"`[a-z0-9]+(?:-[a-z0-9]+)+`(?:\s|$)")
 _CODES = re.compile(r"`[\w-]+`,\s+`[\w-]+`")
 _COUNTED = re.compile(r"\d+\+?\s")
 _NUMBER_ALONE = re.compile(r"\W*\d[\d.,]*\s*%?\s*\w*\W*(?:\(.*\))?\W*$")
 _HANDLE = re.compile(r"(?<!\w)@\w")
-_MOST = 40  # letters of a bullet's name
+_MOST = 48  # letters of a bullet's name
 _MOST_OF_TEAM = 4  # words of one of several names in a line
 
 
@@ -113,6 +114,8 @@ def list_group(program: Program, block: Block, above: float) -> Group | None:
             found.append(entry)
             left += below
     bold = share(bullet.text[:1] in "*_[`" for bullet in listed) >= 0.6
+    if _identifiers(listed) and 2 * len(found) >= len(listed):  # then the others are, whatever they are called after
+        found = [e for one in listed if (e := item_entry(program, one, alone=True))]
     if not found or len(found) < (0.5 if bold or arrows else 0.6) * len(listed):
         return None
     marked = share(bullet.text[:1] in "*_[`" or _ITEM.match(bullet.text) is not None for bullet in listed)
@@ -202,6 +205,11 @@ def _children(program: Program, bullet: Bullet) -> list[Bullet]:
         else:
             found.append((depth, one, []))
     return [one._replace(nested=tuple(below)) for _, one, below in found]
+
+
+def _identifiers(listed: list[Bullet]) -> bool:
+    """Whether all bullets are identifiers in code, such as `docs-writer`, perhaps with what each does."""
+    return all(not bullet.nested and _IDENTIFIER.match(bullet.text) for bullet in listed)
 
 
 def _told(bullet: Bullet, above: float) -> bool:

@@ -28,8 +28,12 @@ _LINE = re.compile(r"[\s│|↓↕↑▼▲]*$")  # between a root and its branc
 _REST = re.compile(r"\s{2,}(?=\S)|(?:\s+(?:#|←|→|<-|->|//)(?![^()]{0,80}\))|(?<=[)）])[←→])\s*")
 _FILE = re.compile(r"[/\\]\s*$|\.[A-Za-z0-9]{1,5}$|^\.")
 _IN_BRACKETS = re.compile(r"\s*[(（][^()（）]*[)）]\s*$")
+_APART = re.compile(r"\s+[(（](?P<inner>[^()（）]{1,80})[)）]")  # in a column of their own
 _PARTS = re.compile(r"\s*[,/;|·—–]\s*")  # of what stands behind a name: `Orchestrator/COO, Opus 4.6`
 _ARROW = re.compile(r"[←→↔]|<-|->")
+# Two to five words with capitals, perhaps behind a job and a dot: `Leader · Ada May Wong`.
+_FULL_NAME = re.compile(r"(?:[^·]{1,30} · )?[^\W\d_a-z][\w'’.-]*(?: [^\W\d_a-z][\w'’.-]*){1,4}")
+_MOST_FULL = 0.6  # of names with a full one behind them
 _TITLED = 0.8  # of the leaves of a tree
 _MARK = re.compile(r"[├└╰]|[+|`]--")
 
@@ -48,7 +52,8 @@ def tree_group(program: Program, block: Block, above: float) -> Group | None:
         return None
     called = [entry for entry, _ in tree.entries]
     score = above + people(called) + 1.5 - 4.0 * (tree.files > 0.2 * tree.branches)
-    score -= 1.5 * (share(map(somebody, called)) < 0.3)
+    full = share(bool(_FULL_NAME.fullmatch(entry.name.title)) for entry in called)
+    score += 1.5 * (above > 0 and full >= _MOST_FULL) - 1.5 * (share(map(somebody, called)) < 0.3 and full < _MOST_FULL)
     score -= 3.0 * (len({entry.name.id for entry in found}) < 0.7 * len(found))  # what happens, one after the other
     return Group(entries=tuple(found), score=score, span=block.span, what="a tree", links=tuple(tree.arrows()))
 
@@ -78,7 +83,10 @@ class _Tree:
         depth = len(match["lead"].expandtabs(4))
         self.bosses = [(d, i) for d, i in self.bosses if d < depth]
         at = line.start + match.start("text")
-        if entry := _entry(raw, at, line, Span(at + len(raw), line.start + len(text))):
+        entry = _entry(raw, at, line, Span(at + len(raw), line.start + len(text)))
+        if entry and not entry.name.title and (apart := _APART.match(match["text"], len(raw))):
+            entry = replace(entry, name=entry.name._replace(title=apart["inner"].strip()))
+        if entry:
             self.bosses.append((depth, len(self.entries)))
             self.entries.append((entry, self.bosses[-2][1] if len(self.bosses) > 1 else None))
 
