@@ -405,6 +405,41 @@ LOOSE = {
         "```mermaid\ngraph TD\n  CEO[CEO<br/>Ada Li]\n  CEO --> DEV[Bo Wu<br/>Developer]\n```\n",
         ["Ada Li", "Bo Cy Wu"],
     ),
+    "full names beside short ones": (
+        "# 조직도\n\n## IT (3명)\n\n```\nIT\n └─ Joe (Leader · Vo Phu Thinh)\n     ├─ Mon      (Nguyen Tien Dat)\n     └─ Dan      (Do Thanh Dung)\n```\n",
+        ["Joe", "Mon", "Dan"],
+    ),
+    "names in code behind labels": (
+        "# Roster (6 agents)\n\n## Division 1\n\n**Leads (2):** `qa-lead`, `ux-lead`\n\n**Specialists (4):**\n- Web: `web-engineer`, `css-designer`\n"
+        "- Ops: `cloud-architect`, `sre-lead`\n",
+        ["qa-lead", "ux-lead", "web-engineer", "css-designer", "cloud-architect", "sre-lead"],
+    ),
+    "paragraphs that name somebody": (
+        "# Роли\n\nЗоны не прибиты.\n\nМаркетинг — привлечение.\n\nTech Lead / Архитектор — решения.\n\nДизайнер — макеты.\n\nРазработчик — код.\n",
+        ["Маркетинг", "Tech Lead / Архитектор", "Дизайнер", "Разработчик"],
+    ),
+    "names with a dot behind them": (
+        "# Agentes\n\n## Los agentes\n\n| Agente | Recibe | Responsabilidad única |\n|---|---|---|\n| **Aura** · `adn` | x | voz |\n| **Norte** · `plan` | y | canal |\n",
+        ["Aura", "Norte"],
+    ),
+    "bullets whose file stands below": (
+        "# Agent Roster\n\n## Named\n\n- Ada\n  - file: `agents/ada/AGENT.md`\n  - owns catalogs\n\n- Bo\n  - file: `agents/bo/AGENT.md`\n  - owns stores\n",
+        ["Ada", "Bo"],
+    ),
+    "identifiers in code, whatever they are called after": (
+        "# Agent Roster\n\n- `docs-writer`\n- `ci-reviewer`\n- `auto-docs-update`\n",
+        ["docs-writer", "ci-reviewer", "auto-docs-update"],
+    ),
+    "agents of YAML that are described": (
+        'agents:\n  planner:\n    base_url: "http://a"\n    description: "Plans"\n  coder:\n    base_url: "http://b"\n    description: "Codes"\n',
+        ["planner", "coder"],
+    ),
+    "boxes of agents with a memory": (
+        "# 架构\n\n```\n┌────────┐\n│  Main  │\n│ Agent  │\n└───┬────┘\n    ├──────────┬───────────┐\n    ▼          ▼           ▼\n┌────────┐ ┌────────┐ ┌────────┐\n"
+        "│ Coder  │ │ Tester │ │ Shared │\n│ Agent  │ │ Agent  │ │ Memory │\n└────────┘ └────────┘ └────────┘\n```\n\n| Agent | 职责 |\n|---|---|\n| Main | 协调 |\n"
+        "| Coder | 开发 |\n| Tester | 测试 |\n",
+        ["Main", "Coder", "Tester"],
+    ),
     "boxes of agents, two of whom one leads": (
         "# Plan\n\n```\n    ┌────────────┐\n    │ MAIN AGENT │\n    └─────┬──────┘\n     ┌────┴────┐\n     ▼         ▼\n┌─────────┐ ┌─────────┐\n"
         "│ A AGENT │ │ B AGENT │\n└─────────┘ └─────────┘\n```\n",
@@ -417,6 +452,16 @@ LOOSE = {
 def test_teams_are_read_by_what_agrees(form: str) -> None:
     text, expected = LOOSE[form]
     assert [role.name for role in read(parse(text)).org.roles] == expected
+
+
+def test_a_name_with_an_and_is_whole() -> None:
+    text = "# Agents\n\n| Agent | Role | Escalates To |\n|---|---|---|\n| Ada | Lead | Policy & Rules Agent, Bo |\n| Bo | Dev | Ada |\n| Policy & Rules Agent | Rules | Ada |\n"
+    assert {(link.source, link.target) for link in read(parse(text)).org.links} == {
+        ("ada", "policy-rules-agent"),
+        ("ada", "bo"),
+        ("bo", "ada"),
+        ("policy-rules-agent", "ada"),
+    }
 
 
 def test_a_table_of_escalations_links_those_who_are_read() -> None:
@@ -436,6 +481,7 @@ def test_a_table_of_escalations_links_those_who_are_read() -> None:
     "text",
     [
         "# Tool\n\n## Team\n\nSee the graph.\n\n## Usage\n\n- **Fast**: yes\n- **Small**: yes\n\n## Thanks\n\n- **Foo** — for Bar\n",
+        "# The agent roster\n\nRoles ship.\n\n## Two enforced limits\n\nLess.\n\n## Attribution\n\nMIT.\n",
         "# App\n\n## Sign up\n\nGoal: grow.\n\n## Landing page\n\nGoal: convert.\n\n## Emails\n\nGoal: keep.\n",
         "# Flow\n\n```\n┌───────┐ ┌────────┐\n│ Input │ │ Output │\n└───┬───┘ └────────┘\n    ▼\n┌───────┐\n│ Agent │\n└───────┘\n```\n",
     ],

@@ -130,6 +130,7 @@ def list_group(program: Program, block: Block, above: float) -> Group | None:
     score += 2.0 * (2 * sum(bool(NUMBERED.search(bullet.text)) for bullet in listed) >= len(listed))
     score += 2.0 * (above > 0 and share(bool(_HANDLE.search(entry.name.raw)) for entry in found) >= 0.6)
     score -= 3.0 * (not some_people and share(map(_is_file, found)) >= 0.5)
+    score += 2.0 * (above > 0 and share(map(_filed, listed)) >= 0.6)
     score += 1.0 * any(field.key in LINK_KEYS for entry in found for field in entry.fields)
     score -= 0.5 * (len(found) == 1)
     return Group(
@@ -210,6 +211,12 @@ def _children(program: Program, bullet: Bullet) -> list[Bullet]:
 def _identifiers(listed: list[Bullet]) -> bool:
     """Whether all bullets are identifiers in code, such as `docs-writer`, perhaps with what each does."""
     return all(not bullet.nested and _IDENTIFIER.match(bullet.text) for bullet in listed)
+
+
+def _filed(bullet: Bullet) -> bool:
+    """Whether a line below a bullet says which file is its: `file: agents/ada/AGENT.md`."""
+    said = (one.text.partition(":") for one in bullet.nested)
+    return any(is_word("file", key) and FILE.fullmatch(value.strip()) for key, _, value in said)
 
 
 def _told(bullet: Bullet, above: float) -> bool:

@@ -5,6 +5,7 @@ from functools import cache
 
 from orgopt.document.grammar.words import alternatives, is_word, normal
 from orgopt.document.reading.evidence.signs import EACH, attribute
+from orgopt.document.text.program import Block, Program
 
 _SAID_OF_LISTS = ("thing", "person", "team")
 _IN_BRACKETS = re.compile(r"\s*(?:\([^()]*\)|（[^（）]*）)\s*$")
@@ -32,3 +33,11 @@ def of_things(text: str) -> bool:
 @cache
 def _words(kind: str) -> re.Pattern[str]:
     return re.compile(alternatives(kind))
+
+
+def lists_things(program: Program, block: Block, before: Block) -> bool:
+    """Whether a block is a list of things, as the sentence above it says."""
+    if block.kind != "list" or before.kind != "paragraph":
+        return False
+    text = program.slice(before.span).rstrip(" \t\r\n*_")
+    return text.endswith((":", "：")) and of_things(text)

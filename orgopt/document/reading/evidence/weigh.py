@@ -18,6 +18,7 @@ from orgopt.document.reading.evidence.signs import (
     DOUBT,
     ENOUGH,
     HEADS,
+    STEP,
     Arrow,
     Group,
     absent,
@@ -31,7 +32,7 @@ from orgopt.document.reading.evidence.signs import (
     team,
 )
 from orgopt.document.reading.evidence.tables import html_group, table_group
-from orgopt.document.reading.evidence.things import of_things
+from orgopt.document.reading.evidence.things import lists_things
 from orgopt.document.reading.evidence.trees import tree_group
 from orgopt.document.reading.fields import bullets
 from orgopt.document.reading.names import read_name
@@ -228,7 +229,9 @@ class _Search:
 
     def _cousins(self, parents: list[Section], found: dict[int, list[Group]], above: float) -> Iterator[list[Group]]:
         """What is in some sections, where their subsections are of one kind as a whole: roles by phase, by layer."""
-        spoken = [parent for parent in parents if team(parent.title) or not never(parent.title)]  # no chapters of rules
+        spoken = [
+            p for p in parents if team(p.title) or STEP.match(p.title) or not never(p.title)
+        ]  # no chapters of rules
         weak = {group for parent in spoken for group in found[parent.span.start] if _of_children(group, parent)}
         kept: list[Entry] = []
         some = any(group.score >= _SOME for group in weak)
@@ -288,13 +291,11 @@ class _Search:
     def _of_people(self, blocks: tuple[Block, ...]) -> tuple[Block, ...]:
         """Blocks without the lists that the sentence above says to be of things: `The sub-teams are:`."""
         above = (None, *blocks)
-        return tuple(b for b, before in zip(blocks, above, strict=False) if not (before and self._of_things(b, before)))
-
-    def _of_things(self, block: Block, before: Block) -> bool:
-        if block.kind != "list" or before.kind != "paragraph":
-            return False
-        text = self.program.slice(before.span).rstrip(" \t\r\n*_")
-        return text.endswith((":", "：")) and of_things(text)
+        return tuple(
+            b
+            for b, before in zip(blocks, above, strict=False)
+            if not (before and lists_things(self.program, b, before))
+        )
 
     def _closed(self, span: Span) -> bool:
         return any(start <= span.start < end for start, end in self.closed)
