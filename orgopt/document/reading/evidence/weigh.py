@@ -42,8 +42,7 @@ from orgopt.slug import slug
 _SOME = 0.5  # of the signs of one group below a heading, that are worth a look at all of them
 _MOST_OF_LINE = 40  # characters of a line that is a heading but for its mark
 _FEW_PARTS, _FEW_LISTS = 3, 2  # of one kind, side by side
-_OF_ONE = 0.5  # the same, where the heading right above names somebody
-_INHERITED = 1.5  # what a heading further up says, at most
+_INHERITED, _OF_ONE = 1.5, 0.5  # what a heading further up says, at most; where that right above names somebody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
