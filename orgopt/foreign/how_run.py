@@ -33,7 +33,7 @@ _LIKELY = (
     (re.compile(r"^train_?\w*$|^\w+_train(er|ing)?$|^training$|^trainer$|^pretrain$"), 4.0),
     (
         re.compile(
-            r"^(?:main|fit)_\w+$|^(main|run|pipeline|experiment|fit|learn|model|solve|solution|benchmark|optimi[sz]e|search|simulate)$"
+            r"^(?:main|fit|run)_\w+$|^(main|run|pipeline|experiments?|fit|learn|model|solve|solution|benchmark|optimi[sz]e|search|simulate)$"
         ),
         2.5,
     ),
@@ -102,6 +102,7 @@ def entry(folder: Path) -> Entry | None:
     if not likely:
         named = [(0.0, script_of(words)) for _, words in commands]
         likely = [(0.0, name) for _, name in named if _can_run(folder, name, scripts)][:1]
+    likely = likely or [(weight, name) for weight, name in weighed if weight > 0][:1]  # deep in folders
     if not likely:
         return None
     script = likely[0][1]
@@ -111,6 +112,11 @@ def entry(folder: Path) -> Entry | None:
     said, words = next(((where, words) for where, words in commands if script_of(words) == script), ("", list[str]()))
     others = tuple(name for weight, name in likely[:4] if weight > likely[0][0] - 1.5 and name != script)
     return Entry(script=script, runs=script, run=_command(folder, script, words), said=said, others=others)
+
+
+def told(folder: Path) -> list[str]:
+    """The Python files that the commands of a checkout's documents run, by path."""
+    return [name for name in dict.fromkeys(script_of(words) for _, words in _commands(folder)) if name]
 
 
 def _told(folder: Path, scripts: Sequence[PurePosixPath], commands: Sequence[tuple[str, list[str]]]) -> Entry | None:

@@ -33,6 +33,7 @@ _SHAPES = vocabulary("channels dim dims features size shape h w height width bit
 _WORLD = vocabulary("board grid maze screen frame sample subset symbols assets rows")
 _MACHINE = vocabulary(
     "version port host url path dir file folder device devices gpu gpus cuda workers threads jobs procs cpus "
+    "cpu mps tpu magic header schema runtime "
     "backend platform dtype precision memory mem mb gb flops cache prefetch compile profile api name id idx index "
     "pad bos eos token tokens"
 )
@@ -74,13 +75,16 @@ _TURNED = vocabulary(
     "scale weight coef factor lookback fast slow embeddings "
     "minibatch grad gradient accumulate accumulation accum child eta episodes rho ro "
     "block tile unroll chunk stride sgd adam mfcc mels fft hop "
-    "coeff nodes neurons latent rank mixup ema discount entropy rollout buffer"
+    "coeff nodes neurons latent rank mixup ema discount entropy rollout buffer timesteps"
 )
 _JOINED = re.compile(
-    r"(?:n|num)?(epochs?|layers?|heads?|steps|iters|hidden|batch|trees|filters|units|embd)(?:size|dim|s)?"
+    r"(?:n|num)?(epochs?|layers?|heads?|steps|timesteps|iters|hidden|batch|trees|filters|units|embd)(?:size|dim|s)?"
 )
 """Words that are written as one, such as `nepochs` and `batchsize`."""
-_TURNED_WHOLE = {"c", "d_model", "dim", "d_ff", "nhead", "n_head", "block_size", "context_length", "seq_len", "max_len"}
+_TURNED_WHOLE = vocabulary(
+    "c d_model dim d_ff nhead n_head block_size context_length seq_len max_len act_type act_fn use_ln use_bias use_bn "
+    "layer_norm batch_norm"
+)
 _ZEROS: tuple[tuple[frozenset[str], float], ...] = (
     (vocabulary("momentum"), 0.95),
     (vocabulary("dropout drop droprate"), 0.5),

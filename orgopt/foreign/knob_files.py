@@ -96,7 +96,9 @@ def compiled_files(folder: Path, run: str) -> list[str]:
     found: list[str] = []
     for name in names:
         text = (folder / name).read_text("utf-8", "replace")
-        if len(text) <= 4 * _MOST_BYTES and any(is_turned(site.name) for site in compiled.literals(text)):
+        if len(text) <= 4 * _MOST_BYTES and any(
+            is_turned(site.name) for site in compiled.literals(text, PurePosixPath(name).suffix)
+        ):
             found.append(name)
     given = [word for word in re.findall(r"[\w./-]+", run) if word.endswith(_ENDINGS)]
     named = [str(path) for word in given for path in _by_name(folder, PurePosixPath(word).name)[:1]]

@@ -11,7 +11,7 @@ from pathlib import Path
 from orgopt.errors import TaskError
 from orgopt.foreign.checkout import Parts, knobs_of, read_parts
 from orgopt.foreign.files import own_files
-from orgopt.foreign.how_run import Entry, entry, local_modules, missing, typed
+from orgopt.foreign.how_run import Entry, entry, local_modules, missing, told, typed
 from orgopt.foreign.knob_files import compiled_files, knob_files
 from orgopt.foreign.knobs import Marked
 from orgopt.foreign.places import data_folders
@@ -69,7 +69,7 @@ def survey(folder: Path, script: str = "") -> Survey:
     """
     found = Entry(script=script, runs=script, run=("python", script)) if script else entry(folder)
     if found is None:
-        for name in ("train.py", "src/train.py", "main.py"):
+        for name in ("train.py", "src/train.py", "main.py", *told(folder)):
             if (folder / name).is_file():
                 parsed(folder / name)  # says where it is no Python
         raise TaskError(
@@ -117,14 +117,15 @@ def _first(trees: Mapping[str, ast.Module], script: str) -> dict[str, ast.Module
     }
 
 
-_LANGUAGES = {"cargo": (".rs",), "go": (".go",), "node": (".js", ".ts")}
+_LANGUAGES = {"cargo": (".rs",), "julia": (".jl",), "go": (".go",), "node": (".js", ".ts")}
 
 
 def _sources(folder: Path, run: Sequence[str]) -> dict[str, str]:
     """The sources of a program in another language: those in its language, or those that its compiler is given."""
     endings = next((_LANGUAGES[word] for word in " ".join(run).split() if word in _LANGUAGES), ENDINGS)
     names = [str(name) for name in own_files(folder) if name.suffix in endings]
-    given = [name for name in names if name in typed(run).split()]
+    compiled = endings == ENDINGS  # by a compiler that is given each of them
+    given = [name for name in names if compiled and name in typed(run).split()]
     names = [name for name in names if name in given or name.endswith((".h", ".hpp"))] if given else names
     names.sort(key=lambda name: ("train" in name, "main" in name, name))
     return {name: (folder / name).read_text("utf-8", "replace") for name in names[:200]}

@@ -16,6 +16,7 @@ from orgopt.foreign.results.goal import said
 from orgopt.foreign.results.metric import DOWN, METRIC_WORDS, OPEN, SPEED, UP, direction
 from orgopt.foreign.results.tables import computed, returned
 from orgopt.foreign.results.templates import Shown, shown
+from orgopt.foreign.results.unnamed import unnamed
 from orgopt.foreign.sites.python_text import called, calls, constant, words_of
 from orgopt.foreign.source import nodes, vocabulary, words
 
@@ -33,6 +34,8 @@ _ABOUT = _UNSEEN | vocabulary("total best final mean avg average overall")
 _TIMES = vocabulary("time latency duration elapsed runtime")
 _BENCHMARK = re.compile(r"bench|perf|speed|kernel|matmul|gemm", re.IGNORECASE)
 """Files whose durations are what they are there to show."""
+_VALUE = re.compile(r"\b(\w*(?:loss|cost|error))_val\b")
+"""The value of a loss, and no loss of validation data."""
 _MONITORS = ("monitor", "metric_for_best_model", "early_stopping_metric")
 
 
@@ -85,6 +88,8 @@ def steering(folder: Path, trees: Mapping[str, ast.Module], texts: Mapping[str, 
     tables = list(dict.fromkeys(key for tree in trees.values() for key in returned(tree)))
     found = [one for file, tree in trees.items() for one in shown(tree, file, tables)]
     found += [one for file, text in (texts or {}).items() for one in shown_elsewhere(text, file)]
+    if not any(_weight(one, ())[0] > 0 for one in found):
+        found += [one for file, tree in trees.items() for one in unnamed(tree, file)]
     values = {key: value for tree in trees.values() for key, value in computed(tree).items()}
     found = [one if one.expression else replace(one, expression=values.get(one.key or one.name, "")) for one in found]
     goals = {goal.name.lower(): goal for goal in said(folder, [one.name for one in found])}
@@ -124,7 +129,7 @@ def steering(folder: Path, trees: Mapping[str, ast.Module], texts: Mapping[str, 
 def _weight(one: Shown, bests: Sequence[_Best]) -> tuple[float, bool | None, str]:
     """How likely a number is the one that steers, whether more of it is better, and why; 0 for one that is no goal."""
     own = set(words(one.name))
-    inner = set(words(re.sub(r"\W", "_", one.expression)))
+    inner = set(words(re.sub(r"\W", "_", _VALUE.sub(r"\1", one.expression))))
     inner |= {re.sub("e?s$", "", word) for word in inner if word not in DOWN | UP}  # `losses["val"]`
     kinds, named = own & (DOWN | UP | OPEN), one.name
     if not kinds and own <= _ABOUT and inner & (DOWN | UP):  # `val {losses['val']}`

@@ -7,22 +7,19 @@ from dataclasses import replace
 from pathlib import PurePath
 
 from orgopt.foreign.sites import compiled, data_files
-from orgopt.foreign.sites.calls import Made, arguments, defaults
+from orgopt.foreign.sites.calls import Made, arguments, defaults, rounds
 from orgopt.foreign.sites.constants import constants, turned
 from orgopt.foreign.sites.fields import fields
 from orgopt.foreign.sites.options import options
 from orgopt.foreign.sites.python_text import Source
-from orgopt.foreign.sites.site import Site
+from orgopt.foreign.sites.site import LISTED, Site, listed
 
 SETTINGS_FILE = re.compile(
     r"(^|_|-)(conf|config|configs|configuration|cfg|settings?|hparams?|hyper\w*|params?|parameters|options?|args|"
     r"arguments|constants?|globals?)(_|-|$)",
     re.IGNORECASE,
 )
-_WORD = r"[\"']?[A-Za-z][\w.-]*[\"']?"
-_LISTED = re.compile(
-    rf"#[ \t]*(?:options?|choices?|one of|can be|either)?[: \t]*({_WORD}(?:[ \t]*(?:\||,|/|\bor\b)[ \t]*{_WORD})+)"
-)
+_LISTED = re.compile(rf"#[ \t]*(?:@param|options?|choices?|one of|can be|either)?[: \t\[({{]*({LISTED})", re.IGNORECASE)
 _ENOUGH = 6
 """Settings in calls are looked at where a script has fewer others: what has a name of its own is meant to be turned."""
 
@@ -44,11 +41,12 @@ def sites(
     if tree is not None:
         found = _python(Source.of(text, tree), settings=script or bool(SETTINGS_FILE.search(PurePath(name).stem)))
         if script and are_few(found):
-            found += [*defaults(Source.of(text, tree)), *arguments(Source.of(text, tree))]
+            source = Source.of(text, tree)
+            found += [*defaults(source), *arguments(source), *rounds(source)]
         elif known is not None:
             found += defaults(Source.of(text, tree), known)
     elif PurePath(name).suffix in compiled.ENDINGS:
-        found = list(compiled.literals(text))
+        found = list(compiled.literals(text, PurePath(name).suffix))
     else:
         found = list(data_files.settings(text, PurePath(name).suffix))
     once: dict[int, Site] = {}
@@ -69,8 +67,7 @@ def _commented(site: Site, text: str) -> Site:
     end = text.find("\n", site.end)
     rest = text[site.end : end if end >= 0 else len(text)]
     match = _LISTED.search(rest)
-    listed = [word.strip("\"'") for word in re.split(r"\s*(?:\||,|/|\bor\b)\s*", match[1])] if match else []
-    return replace(site, choices=tuple(listed)) if len(listed) > 1 and site.value in listed else site
+    return replace(site, choices=listed(match[1], site.value)) if match else site
 
 
 def _python(source: Source, *, settings: bool) -> list[Site]:
