@@ -226,6 +226,8 @@ def missing(path: Path, run: Sequence[str]) -> list[str]:
     given = " ".join(run)
     tree = parsed(path)
     options = [name for name in required(tree) if name.startswith("-") and name not in given]
+    placed = [name for name in required(tree) if not name.startswith("-")]
+    options += placed[len([word for word in run[2:] if not word.startswith("-")]) :] if run[1:2] != ("-m",) else []
     most, optional = words_read(tree)
     if most and not optional and len(run) < most + 2 + (run[1:2] == ("-m",)):  # python, and the script
         options.append(f"{most} word{'s' * (most > 1)} after its name (sys.argv)")

@@ -75,7 +75,8 @@ _TURNED = vocabulary(
     "scale weight coef factor lookback fast slow embeddings "
     "minibatch grad gradient accumulate accumulation accum child eta episodes rho ro "
     "block tile unroll chunk stride sgd adam mfcc mels fft hop "
-    "coeff nodes neurons latent rank mixup ema discount entropy rollout buffer timesteps"
+    "coeff nodes neurons latent rank mixup ema discount entropy rollout buffer timesteps "
+    "filt filter unit neuron fc"
 )
 _JOINED = re.compile(
     r"(?:n|num)?(epochs?|layers?|heads?|steps|timesteps|iters|hidden|batch|trees|filters|units|embd)(?:size|dim|s)?"
@@ -156,6 +157,9 @@ def is_seed(name: str) -> bool:
 def is_turned(name: str) -> bool:
     """Whether a name of any case is that of a setting of training, which a person would turn."""
     own = {*words(name), *(match[1] for word in words(name) if (match := _JOINED.fullmatch(word)))}
+    own |= {
+        bare for word in words(name) if len(bare := word.rstrip("0123456789")) > 1
+    }  # the first of several: `hidden1`
     return name.lower() in _TURNED_WHOLE or (
         bool(own & _TURNED or (own & _TARGETS and own & _NETWORKS))
         and not why_fixed(name)

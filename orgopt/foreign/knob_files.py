@@ -83,7 +83,7 @@ def compiled_files(folder: Path, run: str) -> list[str]:
     ]
     example = re.search(r"--example (\w+)", run)
     chief = f"examples/{example[1]}.rs" if example else ""
-    names = [name for name in names if name == chief or not _BESIDE.search(name)]
+    names = programs(names, run)
     bins = [name for name in names if name.startswith("src/bin/")]
     names = [name for name in names if name not in bins or "train" in name or len(bins) == 1]
     if command := re.search(r"(cmd/[\w-]+)", run):
@@ -103,6 +103,13 @@ def compiled_files(folder: Path, run: str) -> list[str]:
     given = [word for word in re.findall(r"[\w./-]+", run) if word.endswith(_ENDINGS)]
     named = [str(path) for word in given for path in _by_name(folder, PurePosixPath(word).name)[:1]]
     return [*(name for name in named if _is_settings_file(folder, name)), *found[:12]]
+
+
+def programs(names: Sequence[str], run: str) -> list[str]:
+    """The sources of a program, without other programs beside it: of examples the one that its command names."""
+    example = re.search(r"--example (\w+)", run)
+    chief = f"examples/{example[1]}.rs" if example else ""
+    return [name for name in names if name == chief or not _BESIDE.search(name)]
 
 
 def _by_name(folder: Path, name: str) -> list[PurePosixPath]:
@@ -141,7 +148,7 @@ def _hydra(folder: Path, base: PurePosixPath, tree: ast.Module) -> Iterator[str]
         if name.rsplit(".", 1)[-1] not in {"main", "initialize", "compose"}:
             continue
         words = words_of(call)
-        config = constant(words["config_name"]) if "config_name" in words else "config"
+        config = (constant(words["config_name"]) if "config_name" in words else None) or "config"
         path = constant(words["config_path"]) if "config_path" in words else ""
         below = _normal(base / path) if isinstance(path, str) else base
         # A path that is put together is one of the usual folders.

@@ -12,7 +12,7 @@ from orgopt.errors import TaskError
 from orgopt.foreign.checkout import Parts, knobs_of, read_parts
 from orgopt.foreign.files import own_files
 from orgopt.foreign.how_run import Entry, entry, local_modules, missing, told, typed
-from orgopt.foreign.knob_files import compiled_files, knob_files
+from orgopt.foreign.knob_files import compiled_files, knob_files, programs
 from orgopt.foreign.knobs import Marked
 from orgopt.foreign.places import data_folders
 from orgopt.foreign.results import direction
@@ -127,5 +127,6 @@ def _sources(folder: Path, run: Sequence[str]) -> dict[str, str]:
     compiled = endings == ENDINGS  # by a compiler that is given each of them
     given = [name for name in names if compiled and name in typed(run).split()]
     names = [name for name in names if name in given or name.endswith((".h", ".hpp"))] if given else names
+    names = programs(names, " ".join(run)) if "cargo" in run else names
     names.sort(key=lambda name: ("train" in name, "main" in name, name))
     return {name: (folder / name).read_text("utf-8", "replace") for name in names[:200]}

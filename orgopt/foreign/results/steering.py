@@ -20,7 +20,7 @@ from orgopt.foreign.results.unnamed import unnamed
 from orgopt.foreign.sites.python_text import called, calls, constant, words_of
 from orgopt.foreign.source import nodes, vocabulary, words
 
-_BEST = re.compile(r"best|lowest|highest|(^|_)(min|max)_", re.IGNORECASE)
+_BEST = re.compile(r"best|lowest|highest|(^|_)(min|max)_|(^|_)(record|high_?score|max_?score)$", re.IGNORECASE)
 _NOT = re.compile(r"epoch|step|iter|time|idx|index|len|count|size|patience|depth|batch", re.IGNORECASE)
 _UNSEEN = vocabulary("val valid validation dev eval evaluation oos cv cross heldin vali")
 _VALIDATION = vocabulary("val valid validation")
@@ -34,6 +34,8 @@ _ABOUT = _UNSEEN | vocabulary("total best final mean avg average overall")
 _TIMES = vocabulary("time latency duration elapsed runtime")
 _BENCHMARK = re.compile(r"bench|perf|speed|kernel|matmul|gemm", re.IGNORECASE)
 """Files whose durations are what they are there to show."""
+_ONE_SIDED = vocabulary("precision recall sensitivity specificity prec")
+"""What a model that says one thing only may have all of, so that it steers where nothing else is shown."""
 _VALUE = re.compile(r"\b(\w*(?:loss|cost|error))_val\b")
 """The value of a loss, and no loss of validation data."""
 _MONITORS = ("monitor", "metric_for_best_model", "early_stopping_metric")
@@ -154,6 +156,7 @@ def _weight(one: Shown, bests: Sequence[_Best]) -> tuple[float, bool | None, str
     score -= 0.4 * any(word not in METRIC_WORDS and not word.isdigit() for word in own)  # a part, as `cls_loss`
     score -= 2.0 * (last not in METRIC_WORDS and not last.isdigit() and not one.key)  # `Reward mode set to: dense`
     score -= 0.3 * any(word.isdigit() and word != "1" for word in own)  # top-5 beside top-1
+    score -= 0.2 * (kinds <= _ONE_SIDED)
     score += 0.5 * bool(own & {"best", "final", "mean", "avg", "average", "overall", "selected"}) + 0.25 * bool(one.key)
     for best in bests:
         same = best.words & (own | inner)

@@ -21,6 +21,7 @@ _PRINTS = re.compile(
 )
 _PROSE = 3
 """Blanks in what stands before a value without a colon, from which on it is a sentence and no name."""
+_MEASURED = re.compile(r"metric|result|score|eval|report|summary", re.IGNORECASE)
 _FAULTS = {"error", "warning", "warn", "exception", "debug"}
 _PART = re.compile(
     r"(?<![A-Za-z])(train(?:ing)?|val(?:id(?:ation)?)?|test(?:ing)?|eval(?:uation)?|dev)(?![A-Za-z])", re.IGNORECASE
@@ -111,6 +112,7 @@ def _printed(
 ) -> Iterator[Shown]:
     """The numbers that a call prints, by its texts, and by the names of tables that it prints whole."""
     place, function = where
+    yield from (as_table(name, place, function) for name in _whole(call, known, tables))
     for template, holes in templates(call, known):
         yield from named(template, holes, place, function)
         if _PAIR.search(template):
@@ -120,6 +122,22 @@ def _printed(
         if isinstance(part, ast.Call) and called(part.func) == "json.dumps" and part.args:
             for key in keys(part.args[0], known) or tables:
                 yield Shown(name=joined(key), key=key, place=place, within=function)
+
+
+def _whole(call: ast.Call, known: Mapping[str, ast.expr], tables: Sequence[str]) -> Sequence[str]:
+    """The names in a table that is printed as it is: a dictionary, or what an evaluation gave."""
+    for one in call.args[-1:]:
+        if isinstance(one, ast.Dict) or (isinstance(one, ast.Name) and isinstance(known.get(one.id), ast.Dict)):
+            return [key for key in keys(one, known) if "." not in key]
+        if isinstance(one, ast.Name) and _MEASURED.search(one.id) and one.id not in known:
+            return [key for key in tables if "." not in key]
+    return ()
+
+
+def as_table(name: str, place: str, within: str) -> Shown:
+    """A number with its name as tables have it: `val_loss: 0.5`, `'val_loss': 0.5`, `accuracy    0.9`."""
+    pattern = rf"(?<![\w/.-]){re.escape(name)}[^\w.+-]{{1,60}}?{NUMBER}"
+    return Shown(name=name, pattern=pattern, place=place, within=within, expression=name)
 
 
 def _own_prints(tree: ast.Module) -> set[str]:
@@ -172,10 +190,7 @@ def _framework(call: ast.Call, last: str, place: str, within: str) -> Iterator[S
         names = ["episode_reward"]
     elif last in {"Trainer", "SFTTrainer", "Seq2SeqTrainer"} and "eval_dataset" in words_of(call):
         names = ["eval_loss"]
-    for name in names:
-        # `val_loss: 0.5`, `val_loss=0.5`, `'val_loss': 0.5`, and the rows of a table.
-        pattern = rf"(?<![\w/.-]){re.escape(name)}[^\w.+-]{{1,60}}?{NUMBER}"
-        yield Shown(name=name, pattern=pattern, place=place, within=within, expression=name)
+    yield from (as_table(name, place, within) for name in names)
 
 
 def named(template: str, holes: Sequence[str], place: str, within: str) -> Iterator[Shown]:

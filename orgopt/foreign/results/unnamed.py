@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 from orgopt.foreign.results.tables import held
-from orgopt.foreign.results.templates import Shown
+from orgopt.foreign.results.templates import Shown, as_table
 from orgopt.foreign.results.texts import HOLE, NUMBER, functions, templates
 from orgopt.foreign.sites.python_text import called, calls, words_of
 
@@ -34,6 +34,8 @@ def unnamed(tree: ast.Module, file: str) -> Iterator[Shown]:
     for call in calls(tree):
         if called(call.func) != "print" or "file" in words_of(call):
             continue
+        if any(called(one).endswith("classification_report") for one in call.args):  # of scikit-learn
+            yield as_table("accuracy", f"{file}:{call.lineno}", within.get(call.lineno, ""))
         for template, holes in templates(call, held(tree)):
             pieces = template.split(HOLE)
             if re.search("[A-Za-z]", template) or len(pieces) != len(holes) + 1 or "" in pieces[1:-1]:
