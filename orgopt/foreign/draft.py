@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from orgopt.foreign.checkout import KNOBS_FILE
 from orgopt.foreign.results.steering import Steering
+from orgopt.foreign.results.tables import TRACKED
 from orgopt.foreign.survey import Survey
 
 _HEAD = """\
@@ -102,7 +103,8 @@ def _metric(found: Steering | None, answers: Answers) -> list[str]:
     shown = found.of(name) if found else None
     if found and shown:
         lines += [f"pattern = {_raw(shown.pattern)}"] if shown.pattern else []
-        lines += [f"metric_file = {_text(shown.file)}"] if shown.file else []
+        tracked = "  # what the script sends to a tracker alone (W&B, MLflow, TensorBoard) is kept here"
+        lines += [f"metric_file = {_text(shown.file)}{tracked * (shown.file == TRACKED)}"] if shown.file else []
         lines += [f"metric_key = {_text(shown.key)}"] if shown.key else []
         others = [other for other in (found.shown.name, *found.others) if other != name]
         lines += [f"# metric = {_text(other)}  # is shown, too" for other in others[:_MOST_OTHERS]]

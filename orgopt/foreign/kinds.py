@@ -19,6 +19,7 @@ _MARKET = vocabulary(
     "cost costs fee fees commission slippage bps capital cash balance annualization annualize taker maker rf"
 )
 _DATES = vocabulary("day days date dates month months year years week weeks")
+_AHEAD = vocabulary("output pred prediction forecast future label")
 _SPANS = vocabulary(
     "lookback hold holding rebal rebalance ma ema sma wma macd rsi atr adx vol volatility momentum mom skip stop "
     "entry exit cooldown signal fast slow breakout donchian bollinger bb"
@@ -76,7 +77,7 @@ _TURNED = vocabulary(
     "minibatch grad gradient accumulate accumulation accum child eta episodes rho ro "
     "block tile unroll chunk stride sgd adam mfcc mels fft hop "
     "coeff nodes neurons latent rank mixup ema discount entropy rollout buffer timesteps "
-    "filt filter unit neuron fc"
+    "filt filter unit neuron fc window"
 )
 _JOINED = re.compile(
     r"(?:n|num)?(epochs?|layers?|heads?|steps|timesteps|iters|hidden|batch|trees|filters|units|embd)(?:size|dim|s)?"
@@ -118,6 +119,8 @@ def why_fixed(name: str) -> str:
 
 
 def _why_fixed(own: list[str], found: set[str]) -> str:
+    if "window" in found and found & _AHEAD:
+        return "defines what is measured"
     if found & _EVALUATION or _splits(own) or (found & _MARKET and not found & {"loss", "weight"}):
         return "defines what is measured"
     if found & _DATES and not found & _SPANS:
@@ -133,7 +136,8 @@ def _why_fixed(own: list[str], found: set[str]) -> str:
         return "changes no result"
     if found & {"train", "training"} and found & {"no", "do", "only", "skip"}:
         return "belongs to the machine or the run"
-    if (found & _MACHINE and "batch" not in found) or found & _MODES:
+    modes = found & _MODES and not ("mode" in found and found & _TURNED)  # `head_mode` says which head
+    if (found & _MACHINE and "batch" not in found) or modes:
         return "belongs to the machine or the run"
     return ""
 
@@ -160,11 +164,15 @@ def is_turned(name: str) -> bool:
     own |= {
         bare for word in words(name) if len(bare := word.rstrip("0123456789")) > 1
     }  # the first of several: `hidden1`
-    return name.lower() in _TURNED_WHOLE or (
-        bool(own & _TURNED or (own & _TARGETS and own & _NETWORKS))
-        and not why_fixed(name)
-        and len(name) > 1
-        and not name.startswith("_")
+    return (
+        name.lower() in _TURNED_WHOLE
+        or name.lower().startswith("d_model_")
+        or (
+            bool(own & _TURNED or (own & _TARGETS and own & _NETWORKS))
+            and not why_fixed(name)
+            and len(name) > 1
+            and not name.startswith("_")
+        )
     )
 
 

@@ -20,7 +20,7 @@ _NONE = {"pyproject.toml", "package.json", "package-lock.json", "Cargo.toml", "t
 _BESIDE = re.compile(r"(^|/)(vendor|third_party|node_modules|target|tests?|examples?|benches|docs?)/")
 _ASIDE = re.compile(
     r"(^|[/_.-])(tests?|eval\w*|infer\w*|predict\w*|sweeps?|tun\w*|optuna|logging|wandb|deploy\w*|docker\w*|"
-    r"monitor\w*|serv\w*|results?|outputs?|artifacts?)([/_.-]|$)",
+    r"monitor\w*|serv\w*|tokeni[sz]er|vocab\w*|results?|outputs?|artifacts?)([/_.-]|$)",
     re.IGNORECASE,
 )
 """Paths of configuration files for something else than training."""

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from orgopt.foreign.results.elsewhere import shown_elsewhere
 from orgopt.foreign.results.goal import said
 from orgopt.foreign.results.metric import DOWN, METRIC_WORDS, OPEN, SPEED, UP, direction
-from orgopt.foreign.results.tables import computed, returned
+from orgopt.foreign.results.tables import TRACKED, computed, returned, sent
 from orgopt.foreign.results.templates import Shown, shown
 from orgopt.foreign.results.unnamed import unnamed
 from orgopt.foreign.sites.python_text import called, calls, constant, words_of
@@ -36,6 +36,10 @@ _BENCHMARK = re.compile(r"bench|perf|speed|kernel|matmul|gemm", re.IGNORECASE)
 """Files whose durations are what they are there to show."""
 _ONE_SIDED = vocabulary("precision recall sensitivity specificity prec")
 """What a model that says one thing only may have all of, so that it steers where nothing else is shown."""
+_OF_TRAINING = 0.2
+"""What numbers of training data weigh less than."""
+_RISING = vocabulary("return returns ret score success win winrate solve fitness")
+"""Words of goals of which more is better unless another word says otherwise."""
 _VALUE = re.compile(r"\b(\w*(?:loss|cost|error))_val\b")
 """The value of a loss, and no loss of validation data."""
 _MONITORS = ("monitor", "metric_for_best_model", "early_stopping_metric")
@@ -92,6 +96,12 @@ def steering(folder: Path, trees: Mapping[str, ast.Module], texts: Mapping[str, 
     found += [one for file, text in (texts or {}).items() for one in shown_elsewhere(text, file)]
     if not any(_weight(one, ())[0] > 0 for one in found):
         found += [one for file, tree in trees.items() for one in unnamed(tree, file)]
+    if all(_weight(one, ())[0] < _OF_TRAINING for one in found):
+        found += [
+            Shown(name=name, file=TRACKED, key=name, place=file, expression=name)
+            for file, tree in trees.items()
+            for name in sent(tree)
+        ]
     values = {key: value for tree in trees.values() for key, value in computed(tree).items()}
     found = [one if one.expression else replace(one, expression=values.get(one.key or one.name, "")) for one in found]
     goals = {goal.name.lower(): goal for goal in said(folder, [one.name for one in found])}
@@ -146,6 +156,8 @@ def _weight(one: Shown, bests: Sequence[_Best]) -> tuple[float, bool | None, str
         return 0.0, None, ""
     up, why = direction(named), f"{one.place} shows it"
     if up is None and "best_score_" in one.expression:  # scikit-learn negates what should be small
+        up = True
+    if up is None and kinds <= _RISING and all(word in METRIC_WORDS or word.isdigit() for word in own):
         up = True
     score = 1.0 + (0.5 if kinds & UP else 0.0)
     if own & _TRAINING and not own & (_UNSEEN | _TEST):

@@ -69,8 +69,11 @@ def computed(tree: ast.Module) -> dict[str, str]:
 
 _OPENS = re.compile(r"(?:\w+\.)*open")
 _TRACKERS = re.compile(
-    r"(?:wandb|run|experiment|writer|\w*tracker|mlflow|neptune|comet\w*|self\.writer)\.(?:log|log_metrics?|add_scalar)"
+    r"(?:\w+\.)*(?:wandb|swanlab|run|experiment|\w*writer|\w*tracker|mlflow|neptune|comet\w*|logger|tb)\.(?:log|log_metrics?)|"
+    r"(?:\w+\.)*add_scalar"
 )
+TRACKED = "tracked.jsonl"
+"""The file in which an experiment keeps what its script sends to a tracker, where its task reads the metric there."""
 
 
 def sent(tree: ast.Module) -> list[str]:

@@ -28,6 +28,7 @@ _PART = re.compile(
 )
 _REMARK = re.compile(r"\s*\([^()\0\n]*\)\s*[:=]\s*$")
 """What stands in parentheses between a name and its value, as a unit does."""
+_SLASH = re.compile(r"%?[ \t]*[/|][ \t]*")
 _PAIR = re.compile(rf"{HOLE}\s*[:=]\s*{HOLE}")
 """A name and its value, as of a table that is shown one after the other."""
 _LABEL = re.compile(
@@ -126,7 +127,8 @@ def _printed(
 
 def _whole(call: ast.Call, known: Mapping[str, ast.expr], tables: Sequence[str]) -> Sequence[str]:
     """The names in a table that is printed as it is: a dictionary, or what an evaluation gave."""
-    for one in call.args[-1:]:
+    last = called(call.func).rsplit(".", 1)[-1]
+    for one in call.args[-1:] if re.fullmatch(r"p?print|info|echo|print\w*0", last) else ():
         if isinstance(one, ast.Dict) or (isinstance(one, ast.Name) and isinstance(known.get(one.id), ast.Dict)):
             return [key for key in keys(one, known) if "." not in key]
         if isinstance(one, ast.Name) and _MEASURED.search(one.id) and one.id not in known:
@@ -199,6 +201,7 @@ def named(template: str, holes: Sequence[str], place: str, within: str) -> Itera
     A part of the data that stands before a name in its line belongs to it, as in `Validation - Loss: 0.5, Acc: 0.9`.
     """
     starts = [k for k, char in enumerate(template) if char == HOLE]
+    last: Shown | None = None
     for before, start, expression in zip([-1, *starts], starts, [*holes, *[""] * len(starts)], strict=False):
         head = template[before + 1 : start]
         remark = _REMARK.search(head)
@@ -207,6 +210,9 @@ def named(template: str, holes: Sequence[str], place: str, within: str) -> Itera
         part = head[cut[-1] if cut else 0 :]
         label = _LABEL.search(part)
         if label is None:
+            last = _second(last, head, expression) if last else None
+            if last is not None:
+                yield last
             continue
         told = label["label"]
         text = _LINKS.sub("", told)  # `accuracy is 0.5`
@@ -224,7 +230,17 @@ def named(template: str, holes: Sequence[str], place: str, within: str) -> Itera
         if scope := _scope(line, text):
             name = f"{scope.lower()}_{name}"
             pattern = rf"(?<![\w/.-]){re.escape(scope)}[^\n]*?{pattern or _pattern(text)}"
-        yield Shown(name=name, pattern=pattern, place=place, within=within, expression=expression)
+        last = Shown(name=name, pattern=pattern, place=place, within=within, expression=expression)
+        yield last
+
+
+def _second(first: Shown, between: str, expression: str) -> Shown | None:
+    """The second of two numbers after one name, as in `Loss: 0.5/0.6`, where what is shown says of which data it is."""
+    part = _PART.search(expression.replace("_", " "))
+    if part is None or not _SLASH.fullmatch(between) or not first.pattern:
+        return None
+    pattern = first.pattern.replace(NUMBER, r"(?:[-+.\deE]+|nan|inf)") + re.escape(between.strip()) + r"\s*" + NUMBER
+    return replace(first, name=f"{part[1].lower()}_{first.name}", pattern=pattern, expression=expression)
 
 
 def _scope(line: str, label: str) -> str:

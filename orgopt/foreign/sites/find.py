@@ -39,7 +39,8 @@ def sites(
             too: where the script has few settings of its own.
     """
     if tree is not None:
-        found = _python(Source.of(text, tree), settings=script or bool(SETTINGS_FILE.search(PurePath(name).stem)))
+        named = bool(SETTINGS_FILE.search(PurePath(name).stem))
+        found = _python(Source.of(text, tree), settings=script or named, every=named)
         if script and are_few(found):
             source = Source.of(text, tree)
             found += [*defaults(source), *arguments(source), *rounds(source)]
@@ -70,6 +71,6 @@ def _commented(site: Site, text: str) -> Site:
     return replace(site, choices=listed(match[1], site.value)) if match else site
 
 
-def _python(source: Source, *, settings: bool) -> list[Site]:
+def _python(source: Source, *, settings: bool, every: bool) -> list[Site]:
     found: Iterator[Site] = options(source)
-    return [*found, *fields(source), *(constants(source) if settings else turned(source))]
+    return [*found, *fields(source, every=every), *(constants(source) if settings else turned(source))]
