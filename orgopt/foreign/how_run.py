@@ -17,8 +17,8 @@ from orgopt.foreign.kinds import is_turned
 from orgopt.foreign.knob_files import likely_settings, only_settings
 from orgopt.foreign.sites.find import sites
 from orgopt.foreign.sites.options import required, words_read
-from orgopt.foreign.sites.python_text import called, calls, constant
-from orgopt.foreign.source import nodes, parsed, read
+from orgopt.foreign.sites.python_text import called, calls, constant, imported
+from orgopt.foreign.source import parsed, read
 
 _DOCUMENTS = ("program.md", "readme.md", "readme.rst", "readme.txt", "makefile", "justfile", "dvc.yaml", "dockerfile")
 _BYTES = 1 << 18
@@ -153,6 +153,8 @@ def _command(folder: Path, script: str, words: Sequence[str]) -> tuple[str, ...]
     given = _needed(folder, script, words)
     parts = PurePosixPath(script).with_suffix("").parts
     top = script.split("/")[0]
+    if PurePosixPath(script).name == "__main__.py":
+        return ("python", "-m", ".".join(parts[:-1]) or ".", *given)
     package = top != script and all(part.isidentifier() for part in parts)
     above = {module.split(".")[0] for module, level in imported(parsed(folder / script)) if not level}
     beside = (folder / script).parent / top
@@ -164,7 +166,7 @@ def _command(folder: Path, script: str, words: Sequence[str]) -> tuple[str, ...]
 
 def _weight(folder: Path, name: PurePosixPath, commands: Sequence[tuple[str, list[str]]]) -> float:
     """How likely a Python file is what runs; 0 for one that does nothing when it is run, or is for something else."""
-    weight = next((weight for form, weight in _LIKELY if form.search(name.stem.lower())), 0.0)
+    weight = next((weight for form, weight in _LIKELY if form.search(_stem(name))), 0.0)
     told = any(script_of(words) == str(name) for _, words in commands)
     if _OTHER.search(name.stem) or any(part in {"tests", "test", "docs", "examples"} for part in name.parts[:-1]):
         weight -= 4
@@ -172,6 +174,12 @@ def _weight(folder: Path, name: PurePosixPath, commands: Sequence[tuple[str, lis
     if weight <= 0 or not does_something(folder / name):
         return 0.0
     return weight - 0.4 * (len(name.parts) - 1)
+
+
+def _stem(name: PurePosixPath) -> str:
+    """The name of a file without a number at its end, as `experiment_v3` has one; of a package, `main`."""
+    stem = name.stem.lower()
+    return "main" if stem == "__main__" else re.sub(r"_?v?\d+$", "", stem) or stem
 
 
 def _commands(folder: Path) -> Iterator[tuple[str, list[str]]]:
@@ -284,15 +292,3 @@ def _added(tree: ast.Module) -> Iterator[str]:
             folder = constant(call.args[-1])
             if isinstance(folder, str) and not folder.startswith(("/", "..", "~")):
                 yield folder
-
-
-def imported(tree: ast.Module) -> Iterator[tuple[str, int]]:
-    """The modules that a file imports, and how many levels up each is looked for; 0 for none."""
-    for node in nodes(tree):
-        if isinstance(node, ast.Import):
-            yield from ((alias.name, 0) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield node.module or "", node.level
-            yield from (
-                (f"{node.module}.{alias.name}" if node.module else alias.name, node.level) for alias in node.names
-            )

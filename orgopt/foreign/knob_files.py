@@ -9,7 +9,7 @@ from orgopt.foreign.files import own_files
 from orgopt.foreign.kinds import is_turned
 from orgopt.foreign.sites import compiled
 from orgopt.foreign.sites.calls import Made, made
-from orgopt.foreign.sites.data_files import settings
+from orgopt.foreign.sites.data_files import INI, settings
 from orgopt.foreign.sites.find import SETTINGS_FILE, are_few, sites
 from orgopt.foreign.sites.python_text import called, calls, constant, words_of
 from orgopt.foreign.source import nodes, read
@@ -54,6 +54,9 @@ def knob_files(folder: Path, script: str, trees: Mapping[str, ast.Module], run: 
             for place in places
             if (given or not _ASIDE.search(str(place))) and _is_settings_file(folder, str(place))
         ][:1]
+    if any(called(call.func).endswith("ConfigParser") for tree in trees.values() for call in calls(tree)):
+        inis = [str(name) for name in own_files(folder) if name.suffix in INI and not _ASIDE.search(str(name))]
+        found += [name for name in inis if _is_settings_file(folder, name)][:1]
     for tree in trees.values():
         found += [name for name in _hydra(folder, base, tree) if _is_settings_file(folder, name)]
     return list(dict.fromkeys(found))

@@ -34,7 +34,7 @@ _ABOUT = _UNSEEN | vocabulary("total best final mean avg average overall")
 _TIMES = vocabulary("time latency duration elapsed runtime")
 _BENCHMARK = re.compile(r"bench|perf|speed|kernel|matmul|gemm", re.IGNORECASE)
 """Files whose durations are what they are there to show."""
-_ONE_SIDED = vocabulary("precision recall sensitivity specificity prec")
+_ONE_SIDED = vocabulary("precision recall sensitivity specificity prec correct")
 """What a model that says one thing only may have all of, so that it steers where nothing else is shown."""
 _OF_TRAINING = 0.2
 """What numbers of training data weigh less than."""
@@ -167,7 +167,8 @@ def _weight(one: Shown, bests: Sequence[_Best]) -> tuple[float, bool | None, str
     last = words(one.name)[-1]
     score -= 0.4 * any(word not in METRIC_WORDS and not word.isdigit() for word in own)  # a part, as `cls_loss`
     score -= 2.0 * (last not in METRIC_WORDS and not last.isdigit() and not one.key)  # `Reward mode set to: dense`
-    score -= 0.3 * any(word.isdigit() and word != "1" for word in own)  # top-5 beside top-1
+    beside = any((word.isdigit() and word != "1") or re.fullmatch(r"top[2-9]\d*", word) for word in own)
+    score -= 0.3 * beside  # top-5 beside top-1
     score -= 0.2 * (kinds <= _ONE_SIDED)
     score += 0.5 * bool(own & {"best", "final", "mean", "avg", "average", "overall", "selected"}) + 0.25 * bool(one.key)
     for best in bests:

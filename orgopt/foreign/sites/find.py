@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import PurePath
 
+from orgopt.foreign.kinds import is_turned
 from orgopt.foreign.sites import compiled, data_files
 from orgopt.foreign.sites.calls import Made, arguments, defaults, rounds
 from orgopt.foreign.sites.constants import constants, turned
@@ -58,7 +59,7 @@ def sites(
 
 def are_few(found: Iterable[Site]) -> bool:
     """Whether a script has few settings with a name of their own, so that others may be meant to be turned, too."""
-    return len({site.name for site in found if site.own}) < _ENOUGH
+    return len({site.name for site in found if site.own and is_turned(site.identifier)}) < _ENOUGH
 
 
 def _commented(site: Site, text: str) -> Site:
