@@ -142,3 +142,30 @@ def test_what_is_printed_counts_before_a_tracker(tmp_path: Path) -> None:
     text = 'import wandb\nwandb.log({"val/acc": acc})\nprint(f"val_loss: {loss}")\n'
     assert steered(tmp_path, text)[0] == "val_loss"
     assert trackers.TRACKED == TRACKED
+
+
+def test_a_text_with_more_places_than_values_is_no_fault(tmp_path: Path) -> None:
+    assert steered(tmp_path, 'print("{}: {}".format(name))\nprint(f"val_loss: {x}")\n')[0] == "val_loss"
+
+
+def test_names_that_are_given_as_values_are_names(tmp_path: Path) -> None:
+    assert steered(tmp_path, 'print("-- %s: %.4f" % ("val_acc", acc))\n')[:2] == ("val_acc", True)
+
+
+def test_settings_of_modules_count_where_the_script_has_few(tmp_path: Path) -> None:
+    (tmp_path / "engine.py").write_text(
+        'TRAIN_CONFIG = {"epochs": 9, "verbose": 1}\ndef go(net):\n    return optim.Adam(net, lr=0.02)\n'
+    )
+    assert knobs(tmp_path, f"import engine\nengine.go(1)\n{SHOWS}") == {"EPOCHS": 9, "LR": 0.02}
+
+
+def test_lines_of_an_ini_file_are_settings(tmp_path: Path) -> None:
+    (tmp_path / "dev.ini").write_text("[DEFAULT]\nLearningRate=0.01\nPath=data\n")
+    text = f"import configparser\nc = configparser.ConfigParser()\nc.read(f'{{mode}}.ini')\n{SHOWS}"
+    assert knobs(tmp_path, text) == {"LEARNING_RATE": 0.01}
+
+
+def test_a_package_runs_as_a_module(tmp_path: Path) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src/__main__.py").write_text(f"epochs = 3\n{SHOWS}if __name__ == '__main__':\n    pass\n")
+    assert survey(tmp_path).entry.shell == "python -m src"

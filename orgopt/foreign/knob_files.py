@@ -122,7 +122,11 @@ def _by_name(folder: Path, name: str) -> list[PurePosixPath]:
 def _has_settings(folder: Path, name: str, tree: ast.Module, known: Made | None) -> bool:
     """Whether a module that is imported has settings, and is not there to measure or to make data."""
     path = PurePosixPath(name)
-    if _MEASURES.search(path.stem) or path.name in {"prepare.py", "__init__.py", "setup.py"}:
+    if (_MEASURES.search(path.stem) and "train" not in path.stem) or path.name in {
+        "prepare.py",
+        "__init__.py",
+        "setup.py",
+    }:
         return False
     found = sites(read(folder / name), name, tree, known=known)
     return bool(found) and (bool(SETTINGS_FILE.search(path.stem)) or any(is_turned(site.identifier) for site in found))

@@ -161,7 +161,8 @@ def _looped(
     place, function = where
     for template, holes in templates(call, known):
         for match in _PAIR.finditer(template):
-            name = holes[template.count(HOLE, 0, match.start())]
+            place_of = template.count(HOLE, 0, match.start())
+            name = holes[place_of] if place_of < len(holes) else ""  # a text with more places than values
             yield from (Shown(name=one, place=place, within=function) for one in listed.get(name, ()))
 
 

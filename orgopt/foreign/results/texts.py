@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from orgopt.foreign.sites.python_text import called, words_of
 from orgopt.foreign.source import nodes
@@ -52,17 +52,29 @@ def _template(node: ast.expr, known: Mapping[str, ast.expr], depth: int = 0) -> 
             return HOLE, [ast.unparse(value)]
         case ast.BinOp(left=ast.Constant(value=str() as text), op=ast.Mod(), right=right):
             values = right.elts if isinstance(right, ast.Tuple) else [right]
-            return PERCENT.sub(HOLE, text).replace("%%", "%"), [ast.unparse(value) for value in values]
+            return _filled(PERCENT, text, values)
         case ast.BinOp(left=left, op=ast.Add(), right=right):
             (first, holes), (second, more) = (_template(one, known, depth + 1) for one in (left, right))
             return first + second, holes + more
         case ast.Call(func=ast.Attribute(value=ast.Constant(value=str() as text), attr="format"), args=given):
             names = [*given, *words_of(node).values()]
-            return BRACES.sub(HOLE, text), [ast.unparse(value) for value in names]
+            return _filled(BRACES, text, names)
         case ast.Name(id=name) if name in known:
             return _template(known[name], {}, depth + 1)
         case _:
             return HOLE, [ast.unparse(node)]
+
+
+def _filled(form: re.Pattern[str], text: str, values: Sequence[ast.expr]) -> tuple[str, list[str]]:
+    """A text with holes for values; those that are texts themselves stand in their places, as names of numbers do."""
+    given = iter(values)
+
+    def fill(_: re.Match[str]) -> str:
+        value = next(given, None)
+        return value.value if isinstance(value, ast.Constant) and isinstance(value.value, str) else HOLE
+
+    holes = [value for value in values if not (isinstance(value, ast.Constant) and isinstance(value.value, str))]
+    return form.sub(fill, text).replace("%%", "%"), [ast.unparse(value) for value in holes]
 
 
 def functions(tree: ast.Module) -> dict[int, str]:

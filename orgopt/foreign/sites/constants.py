@@ -97,6 +97,7 @@ def turned(source: Source) -> Iterator[Site]:
     for name, value in _assigned(source.tree.body):
         if is_turned(name):
             yield from _parts(source, name, value)
+    yield from (site for site in _tables(source) if is_turned(site.identifier))
 
 
 def _assigned(body: list[ast.stmt]) -> Iterator[tuple[str, ast.expr]]:

@@ -21,6 +21,8 @@ SETTINGS_FILE = re.compile(
     re.IGNORECASE,
 )
 _LISTED = re.compile(rf"#[ \t]*(?:@param|options?|choices?|one of|can be|either)?[: \t\[({{]*({LISTED})", re.IGNORECASE)
+_OF_OPTIMIZERS = {"lr", "learning_rate", "weight_decay", "momentum"}
+"""Arguments that count in calls of modules, too, where a script has few settings."""
 _ENOUGH = 6
 """Settings in calls are looked at where a script has fewer others: what has a name of its own is meant to be turned."""
 
@@ -46,7 +48,8 @@ def sites(
             source = Source.of(text, tree)
             found += [*defaults(source), *arguments(source), *rounds(source)]
         elif known is not None:
-            found += defaults(Source.of(text, tree), known)
+            source = Source.of(text, tree)
+            found += [*defaults(source, known), *(site for site in arguments(source) if site.name in _OF_OPTIMIZERS)]
     elif PurePath(name).suffix in compiled.ENDINGS:
         found = list(compiled.literals(text, PurePath(name).suffix))
     else:
