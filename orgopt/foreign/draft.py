@@ -47,11 +47,6 @@ def draft(found: Survey, answers: Answers) -> str:
     used = [name for name in found.files if any(target.file == name for target in found.marked.targets)]
     lines += [f"files = {json.dumps(used, ensure_ascii=False)}  # with settings, beside the script"] if used else []
     lines += _metric(found.steering, answers)
-    if found.sent and not answers.metric:
-        names = ", ".join(found.sent[:_MOST_OTHERS])
-        lines.append(
-            f"# It sends {names} to a tracker alone (W&B, MLflow, TensorBoard): let the script print it as well."
-        )
     lines += [f"python = {_text(found.python)}"] if found.python else []
     lines += (
         [f"preload = {json.dumps(list(answers.preload))}  # imported once, for all experiments"]
@@ -132,8 +127,6 @@ def sentences(found: Survey) -> Sequence[tuple[str, str]]:
     elif steers:
         on_test = ", computed from what the script calls test data" * steers.on_test
         said.append(("steered by", f"{steers.shown.name}, {way[steers.up]}{on_test}  ({steers.why})"))
-    if found.sent:
-        said.append(("tracked alone", f"{', '.join(found.sent[:_MOST_OTHERS])}: sent to a tracker and not printed"))
     used = {target.file for target in found.marked.targets}
     where = ", ".join([found.parts.script.name] * (found.parts.script.name != KNOBS_FILE) + sorted(used))
     said.append(("knobs", f"{len(found.knobs)} in {where}" if found.knobs else "none"))

@@ -15,9 +15,7 @@ from orgopt.foreign.how_run import Entry, entry, local_modules, missing, told, t
 from orgopt.foreign.knob_files import compiled_files, knob_files, programs
 from orgopt.foreign.knobs import Marked
 from orgopt.foreign.places import data_folders
-from orgopt.foreign.results import direction
 from orgopt.foreign.results.steering import Steering, steering
-from orgopt.foreign.results.tables import sent
 from orgopt.foreign.sites.compiled import ENDINGS
 from orgopt.foreign.source import parsed
 from orgopt.foreign.times import Times, times
@@ -40,7 +38,6 @@ class Survey:
         python: The interpreter of the checkout's own environment; empty for none.
         data: Folders outside that its files name as those of its data.
         lacks: The options that its script needs and nothing gives.
-        sent: Metrics that it sends to a tracker, where it shows none.
     """
 
     folder: Path
@@ -53,7 +50,6 @@ class Survey:
     python: str
     data: tuple[str, ...]
     lacks: tuple[str, ...]
-    sent: tuple[str, ...] = ()
 
     @property
     def knobs(self) -> tuple[Knob, ...]:
@@ -82,21 +78,17 @@ def survey(folder: Path, script: str = "") -> Survey:
     parts = read_parts(folder, found.script, files, found.knobs)
     own = [one.tree for one in (parts.script, *parts.others) if one.tree is not None]
     lacks = missing(folder / found.runs, found.run) if found.script else []
-    steers = steering(folder, _first(trees, found.runs), texts)
     return Survey(
         folder=folder,
         entry=found,
         files=tuple(files),
-        steering=steers,
+        steering=steering(folder, _first(trees, found.runs), texts),
         parts=parts,
         marked=knobs_of(folder, parts, {}),
         times=times([*parts.fixed, *own]),
         python=next((name for name in _VENVS if (folder / name).is_file()), ""),
         data=data_folders([*parts.fixed, *own]),
         lacks=tuple(lacks),
-        sent=()
-        if steers
-        else tuple(name for tree in trees.values() for name in sent(tree) if direction(name) is not None),
     )
 
 

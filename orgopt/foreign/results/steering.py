@@ -120,6 +120,7 @@ def steering(folder: Path, trees: Mapping[str, ast.Module], texts: Mapping[str, 
         return None
     ranked.sort(key=lambda entry: (entry[0], entry[1]))
     score, _, first, up, why = ranked[-1]
+    why = why.replace("shows it", "sends it to a tracker alone") if first.file == TRACKED else why
     others = dict.fromkeys(one.name for _, _, one, _, _ in reversed(ranked[:-1]) if one.name != first.name)
     near = [one.name for other, _, one, _, _ in ranked[:-1] if one.name != first.name and other > score - 1]
     rivals = {one.name: one for _, _, one, _, _ in ranked[:-1]}
@@ -155,6 +156,7 @@ def _weight(one: Shown, bests: Sequence[_Best]) -> tuple[float, bool | None, str
     if not kinds or fault or own & _COUNTS - {"total", "step"}:
         return 0.0, None, ""
     up, why = direction(named), f"{one.place} shows it"
+    up = direction(named.rsplit("/", 1)[-1]) if up is None and "/" in named else up  # `InDistribution/TestAccuracy`
     if up is None and "best_score_" in one.expression:  # scikit-learn negates what should be small
         up = True
     if up is None and kinds <= _RISING and all(word in METRIC_WORDS or word.isdigit() for word in own):
