@@ -169,3 +169,8 @@ def test_a_package_runs_as_a_module(tmp_path: Path) -> None:
     (tmp_path / "src").mkdir()
     (tmp_path / "src/__main__.py").write_text(f"epochs = 3\n{SHOWS}if __name__ == '__main__':\n    pass\n")
     assert survey(tmp_path).entry.shell == "python -m src"
+
+
+def test_a_count_of_all_is_no_second_metric(tmp_path: Path) -> None:
+    text = 'print("Test set: Accuracy: {}/{} ({:.0f}%)".format(correct, len(test_loader.dataset), 100 * correct))\n'
+    assert steered(tmp_path, text)[0] == "test_Accuracy"

@@ -238,7 +238,8 @@ def named(template: str, holes: Sequence[str], place: str, within: str) -> Itera
 def _second(first: Shown, between: str, expression: str) -> Shown | None:
     """The second of two numbers after one name, as in `Loss: 0.5/0.6`, where what is shown says of which data it is."""
     part = _PART.search(expression.replace("_", " "))
-    if part is None or not _SLASH.fullmatch(between) or not first.pattern:
+    train = "train" in first.expression.lower()  # and no count of all, as in `Accuracy: 98/100`
+    if part is None or not train or not _SLASH.fullmatch(between) or not first.pattern:
         return None
     pattern = first.pattern.replace(NUMBER, r"(?:[-+.\deE]+|nan|inf)") + re.escape(between.strip()) + r"\s*" + NUMBER
     return replace(first, name=f"{part[1].lower()}_{first.name}", pattern=pattern, expression=expression)
