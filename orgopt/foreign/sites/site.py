@@ -59,7 +59,7 @@ class Site:
 
 
 _WORD = r"[\"']?[A-Za-z][\w.-]*[\"']?"
-LISTED = rf"{_WORD}(?:[ \t]*(?:\||,|/|\bor\b)[ \t]*{_WORD})+"
+LISTED = rf"(?<![\w.-]){_WORD}(?:[ \t]*(?:\||,|/|\bor\b)[ \t]*{_WORD})+"
 """A list of texts, as a comment or a help has it: `adam | sgd`."""
 
 
