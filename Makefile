@@ -72,7 +72,7 @@ bench: .venv/dev
 format: .venv/dev
 	$(BIN)/python -m ruff check --fix
 	$(BIN)/python -m ruff format
-	$(BIN)/python -c 'from orgopt.document.linting.explanations import page; print(page(), end="")' > docs/reference/rules.md
+	$(BIN)/python -c 'from orgopt.document.linting.rules import page; print(page(), end="")' > docs/reference/rules.md
 
 # torch comes through pip, which finds a local CPU build where there is one. Programs are modules of $(BIN)/python:
 # the first line of a script cannot name a folder with spaces or quotes.

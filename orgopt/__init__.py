@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from orgopt.api.model_skills import ModelSkill, skills
     from orgopt.api.planning import plan
     from orgopt.api.recordings import RecordingResult, record
-    from orgopt.api.results import Kept, find_result, pause, remove, results, tell, unpause
+    from orgopt.api.results import Kept, find_result, remove, results
     from orgopt.api.run_result import RunResult
     from orgopt.api.runs import evaluate, resume, run
+    from orgopt.api.steering import pause, tell, unpause
     from orgopt.api.studies import open_study, optimize, studies, verify
     from orgopt.api.study_plan import Plan
     from orgopt.api.study_result import StudyResult
@@ -66,7 +67,7 @@ _HOMES = {
     "open_study": "api.studies",
     "optimize": "api.studies",
     "parse": "document",
-    "pause": "api.results",
+    "pause": "api.steering",
     "plan": "api.planning",
     "read": "api.documents",
     "record": "api.recordings",
@@ -77,8 +78,8 @@ _HOMES = {
     "run": "api.runs",
     "skills": "api.model_skills",
     "studies": "api.studies",
-    "tell": "api.results",
-    "unpause": "api.results",
+    "tell": "api.steering",
+    "unpause": "api.steering",
     "verify": "api.studies",
 }
 """Where each name of the front door is."""

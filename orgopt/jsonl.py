@@ -68,6 +68,7 @@ class JsonLog:
         except OSError as error:
             raise StoreError(f"cannot write {self.path}: {error.strerror}") from None
         self._chain = after
+        # After the line: a kill between the two leaves an end that is behind. Were it ahead, a line would seem lost.
         if self._counted:
             write_end(self.path, self._chain)
 

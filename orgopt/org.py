@@ -1,4 +1,4 @@
-"""The role graph of a research organization: pure data and its networkx views.
+"""The role graph of a research organization: pure data and its view as a networkx graph.
 
 Covers what an organization is, not how it is written (see `document`) or run (see `team`). What keeps one from running
 is in `org_problems`.
@@ -6,11 +6,12 @@ is in `org_problems`.
 
 from dataclasses import asdict, dataclass, field, fields
 from importlib import import_module
-from typing import Any, Literal, cast
-
-import networkx as nx
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from orgopt.agent_names import COMMAND, DEFAULT_AGENT, LANGUAGE_AGENT
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 Proposes = Literal["experiments", "documents"]
 
@@ -241,6 +242,8 @@ class Org:
 
     def graph(self) -> "nx.MultiDiGraph[str]":
         """Roles as nodes and links as edges, an edge a direction; nodes and edges carry their attributes."""
+        import networkx as nx  # a quarter of the time of `orgopt lint`, which asks for no graph
+
         graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
         for role in self.roles:
             graph.add_node(role.id, name=role.name, headcount=role.headcount, agent=role.agent, risk=self.risk_of(role))
@@ -250,25 +253,21 @@ class Org:
                 graph.add_edge(link.target, link.source, kind=link.kind)
         return graph
 
-    def reporting(self) -> "nx.DiGraph[str]":
-        """The graph of `reports to` among roles that have agents."""
-        graph: nx.DiGraph[str] = nx.DiGraph()
-        graph.add_nodes_from(role.id for role in self.roles if role.headcount)
-        graph.add_edges_from(
-            (link.source, link.target)
-            for link in self.links
-            if link.kind == "reports to" and link.source in graph and link.target in graph
-        )
-        return graph
+    def reports(self) -> set[tuple[str, str]]:
+        """Who reports to whom among the roles that have agents: pairs of ids."""
+        staffed = {role.id for role in self.roles if role.headcount}
+        pairs = ((link.source, link.target) for link in self.links if link.kind == "reports to")
+        return {pair for pair in pairs if staffed.issuperset(pair)}
 
     def submitters(self) -> tuple[str, ...]:
         """Ids of the roles that submit the team's result.
 
-        They are the roots of the reporting graph (somebody reports to them and they report to nobody);
-        without reporting links, every role with agents. Those of a search submit nothing.
+        Somebody reports to them and they report to nobody; without reporting links, every role with agents. Those of a
+        search submit nothing.
         """
         if self.searches:
             return ()
-        graph = self.reporting()
-        roots = tuple(node for node in graph if graph.in_degree(node) and not graph.out_degree(node))
-        return roots or tuple(graph)
+        reports = self.reports()
+        below, above = {source for source, _ in reports}, {target for _, target in reports}
+        staffed = tuple(role.id for role in self.roles if role.headcount)
+        return tuple(one for one in staffed if one in above - below) or staffed

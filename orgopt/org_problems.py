@@ -6,8 +6,6 @@ from difflib import get_close_matches
 from graphlib import CycleError, TopologicalSorter
 from typing import NamedTuple
 
-import networkx as nx
-
 from orgopt.nearest import some
 from orgopt.org import Link, Org
 
@@ -54,6 +52,8 @@ def _cycles(org: Org) -> Iterator[Problem]:
             range(len(kept)), True, lo=first, key=lambda last: _cyclic([link for _, link in kept[: last + 1]])
         )
         index, link = kept.pop(first)
+        import networkx as nx  # late: hardly any document has a cycle
+
         graph = nx.DiGraph([(link.source, link.target) for _, link in kept[:first]])
         path: list[str] = [link.source, *nx.bidirectional_shortest_path(graph, link.target, link.source)]
         names = some([org.name(node) for node in path], " → ")

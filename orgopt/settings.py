@@ -13,7 +13,7 @@ TABLES = {
     "models": "orgopt.agents.toml_models",  # default, rewriter; of each model its address, attempts, time-outs …
     "prices": "orgopt.agents.toml_models",  # dollars per million tokens
     "agents": "orgopt.agents.command.toml_agents",  # the words of each coding CLI, what it may see and spend
-    "notify": "orgopt.api.steering",  # command
+    "notify": "orgopt.api.toml_notify",  # command
     "tasks": "orgopt.foreign.places",  # what experiments of a checkout may read, and their Python
 }
 """The tables of that file that are no commands, and the module that reads each; a command's are its options."""

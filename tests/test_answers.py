@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from orgopt.agents.thinking import reading
-from orgopt.agents.thinking.edits import Edit, InvalidAnswerError, read_edits
+from orgopt.agents.thinking.edits import InvalidAnswerError, ScriptEdit, read_edits
 from orgopt.agents.toml_models import LanguageSettings
 from orgopt.ledger import Ledger
 from orgopt.org import Link, Org
@@ -101,8 +101,8 @@ def test_of_an_object_that_was_cut_what_is_whole_is_read(text: str, kept: dict) 
 
 
 def test_edits_are_blocks_or_a_list() -> None:
-    assert read_edits([{"search": "a", "replace": "b"}, {"search": "", "replace": ""}]) == [Edit("a", "b")]
-    assert read_edits("<<<<<<< SEARCH\na\n=======\nb\n>>>>>>> REPLACE") == [Edit("a\n", "b\n")]
+    assert read_edits([{"search": "a", "replace": "b"}, {"search": "", "replace": ""}]) == [ScriptEdit("a", "b")]
+    assert read_edits("<<<<<<< SEARCH\na\n=======\nb\n>>>>>>> REPLACE") == [ScriptEdit("a\n", "b\n")]
     assert read_edits("None") == read_edits([]) == read_edits("") == read_edits(None) == []
     for wrong in ("I would edit it.", ["a"], [{"search": "a"}], 3):
         with pytest.raises(InvalidAnswerError):

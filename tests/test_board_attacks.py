@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from orgopt.board.claims import change_of, received
-from orgopt.board.records import Entry, Status
+from orgopt.board.records import ClaimRecord, ClaimStatus
 from orgopt.board.verification import Verifier
 from orgopt.board.view import view, whole_dict
 from orgopt.lab.local import LocalLab
@@ -99,7 +99,7 @@ def judged(tmp_path: Path) -> Task:
     return load_task(str(folder))
 
 
-def verified(tmp_path: Path, task: Task, scripts: list[str]) -> list[Entry]:
+def verified(tmp_path: Path, task: Task, scripts: list[str]) -> list[ClaimRecord]:
     """What becomes of rewritten scripts, each somebody else's, in the real sandbox."""
     store = board(tmp_path, task)
     for k, script in enumerate(scripts):
@@ -124,11 +124,11 @@ def test_a_poisoned_script_gains_what_its_point_is_worth_and_nothing_else(tmp_pa
     files = {path: path.read_bytes() for path in judged.folder.iterdir() if path.is_file()}
     *found, honest = verified(tmp_path, judged, [*poisoned, HONEST.format(x=0.5)])
     for entry in found:
-        assert entry.status is Status.NOT_SHOWN, entry.why
+        assert entry.status is ClaimStatus.NOT_SHOWN, entry.why
         assert "failed" not in entry.why, "it ran to its end, and nothing came of it"
         assert entry.result["metric"] > 0.4
         assert entry.result["holds"] is False
-    assert honest.status is Status.ACCEPTED, "and who is better is still accepted after them"
+    assert honest.status is ClaimStatus.ACCEPTED, "and who is better is still accepted after them"
     assert canary.read_text() == "secret"
     assert {path: path.read_bytes() for path in files} == files
 
@@ -137,5 +137,5 @@ def test_a_poisoned_script_gains_what_its_point_is_worth_and_nothing_else(tmp_pa
 @pytest.mark.sandbox
 def test_a_script_that_hangs_or_crashes_costs_a_look_and_is_behind(tmp_path: Path, judged: Task) -> None:
     found = verified(tmp_path, judged, ["while True: pass", "raise SystemExit(1)", "((((" * 4000])
-    assert [(one.status, len(one.result["rounds"])) for one in found] == [(Status.NOT_SHOWN, 4)] * 3
+    assert [(one.status, len(one.result["rounds"])) for one in found] == [(ClaimStatus.NOT_SHOWN, 4)] * 3
     assert all(one.why == "4 of its 4 runs failed" for one in found)

@@ -23,9 +23,9 @@ from starlette.testclient import TestClient
 from orgopt.api.boards import found_by
 from orgopt.board.claims import BODY_BYTES
 from orgopt.board.client import Board
-from orgopt.board.records import Entry, State
+from orgopt.board.records import BoardState, ClaimRecord
 from orgopt.board.server import listening, make_app
-from orgopt.board.store import Store
+from orgopt.board.store import ClaimStore
 from orgopt.board.terms import new_terms
 from orgopt.board.verification import Verifier
 from orgopt.cli import main
@@ -44,14 +44,14 @@ JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
+def store(tmp_path: Path) -> Iterator[ClaimStore]:
     found = board(tmp_path, name="Bowl <b>")
     yield found
     found.close()
 
 
 @pytest.fixture
-def http(store: Store, toy: Task) -> TestClient:
+def http(store: ClaimStore, toy: Task) -> TestClient:
     return TestClient(make_app(store, toy, lambda: NOW), raise_server_exceptions=False)
 
 
@@ -59,7 +59,7 @@ def post(http: TestClient, body: bytes, **headers: str):
     return http.post("/claims", content=body, headers={**JSON, **headers})
 
 
-def test_a_claim_is_sent_decided_and_shown_in_every_form(http: TestClient, store: Store) -> None:
+def test_a_claim_is_sent_decided_and_shown_in_every_form(http: TestClient, store: ClaimStore) -> None:
     body = signed(claim(store, person(), BEST, name="Ada", note="half the way"), person())
     first = post(http, body)
     assert (first.status_code, first.headers["location"]) == (201, "/claims/1")
@@ -93,7 +93,7 @@ def test_a_claim_is_sent_decided_and_shown_in_every_form(http: TestClient, store
 
 @pytest.mark.parametrize("settings", [{"Y": 0.6}, {"MODE": "crash"}])
 def test_the_page_of_a_claim_that_shows_no_gain_says_where_it_stopped(
-    http: TestClient, store: Store, settings: dict[str, object]
+    http: TestClient, store: ClaimStore, settings: dict[str, object]
 ) -> None:
     send(store, settings)
     assert "○" in http.get("/claims/1").text  # it waits
@@ -106,7 +106,7 @@ def test_the_page_of_a_claim_that_shows_no_gain_says_where_it_stopped(
     assert "is a copy: claim 1 was first" in http.get("/claims/2").text
 
 
-def test_what_is_refused_is_refused_with_a_code_and_words(http: TestClient, store: Store) -> None:
+def test_what_is_refused_is_refused_with_a_code_and_words(http: TestClient, store: ClaimStore) -> None:
     good = signed(claim(store, person(), BEST), person())
     for answer, code in [
         (post(http, b"{}"), 400),
@@ -129,14 +129,14 @@ def test_what_is_refused_is_refused_with_a_code_and_words(http: TestClient, stor
     assert store.counts() == {}
 
 
-def test_who_sends_too_many_is_told_when_to_try_again(http: TestClient, store: Store) -> None:
+def test_who_sends_too_many_is_told_when_to_try_again(http: TestClient, store: ClaimStore) -> None:
     for k in range(3):
         assert post(http, signed(claim(store, person(), {"X": 0.1 * (k + 1)}), person())).status_code == 201
     over = post(http, signed(claim(store, person(), {"X": 0.9}), person()), **{"X-Forwarded-For": "10.1.2.3"})
     assert (over.status_code, over.headers["retry-after"]) == (429, "60")
 
 
-def test_nothing_that_a_contributor_wrote_can_run_or_hide(http: TestClient, store: Store) -> None:
+def test_nothing_that_a_contributor_wrote_can_run_or_hide(http: TestClient, store: ClaimStore) -> None:
     send(store, BEST, name=EVIL, note=EVIL)
     decide(store)
     for path in ("/", "/claims/1", "/feed.atom"):
@@ -151,7 +151,7 @@ def test_nothing_that_a_contributor_wrote_can_run_or_hide(http: TestClient, stor
     assert http.get("/board.json").headers["content-type"] == "application/json"
 
 
-def test_addresses_are_neither_shown_nor_kept(store: Store, toy: Task, tmp_path: Path) -> None:
+def test_addresses_are_neither_shown_nor_kept(store: ClaimStore, toy: Task, tmp_path: Path) -> None:
     far = TestClient(make_app(store, toy, lambda: NOW), client=("2001:db8:1:2:3::4", 5))
     assert post(far, signed(claim(store, person(), BEST), person())).status_code == 201
     store.close()
@@ -159,7 +159,7 @@ def test_addresses_are_neither_shown_nor_kept(store: Store, toy: Task, tmp_path:
     assert b"2001:db8" not in kept
 
 
-def test_a_board_answers_for_its_own_task_alone(store: Store) -> None:
+def test_a_board_answers_for_its_own_task_alone(store: ClaimStore) -> None:
     with pytest.raises(UsageError, match="the board is for toy"):
         make_app(store, load_task(str(ROOT / "fitness" / "digits")), lambda: NOW)
 
@@ -245,7 +245,7 @@ def child(url: str, ahead: float) -> int:
     if process:
         return process
     try:
-        own = Store(url)
+        own = ClaimStore(url)
         one = Verifier(own, toy_task(), InstantLab(toy_task(), seconds=0.0002), lambda: NOW + ahead)
         while one.next() is not None:
             pass
@@ -261,7 +261,7 @@ def test_verifiers_that_are_killed_decide_as_one_that_was_not(tmp_path: Path, mo
     terms, found = new_terms(toy_task(), made=NOW), {}
     for name, kills in (("calm", 0), ("killed", 20)):
         url = f"sqlite:///{tmp_path}/{name}.db"
-        store = Store.made(url, terms)  # the same secret, so that the same seeds are drawn
+        store = ClaimStore.made(url, terms)  # the same secret, so that the same seeds are drawn
         for k in range(6):
             send(store, {"X": 0.1 * (k % 3) + 0.2, "SCALE": 1.0 + k / 100}, who=k, address=str(k))
         store.close()
@@ -271,7 +271,7 @@ def test_verifiers_that_are_killed_decide_as_one_that_was_not(tmp_path: Path, mo
             os.kill(process, signal.SIGKILL)
             os.waitpid(process, 0)
         os.waitpid(child(url, 1e6), 0)
-        store = Store(url)
+        store = ClaimStore(url)
         found[name] = [replace(one, decided=None) for one in store.entries(100)]
         store.close()
     assert not [one.id for one in found["calm"] if one.status.open]
@@ -285,7 +285,7 @@ class Killed(BaseException):
 class Dying:
     """A database whose process is killed at its n-th transaction: before it is committed, or right after."""
 
-    def __init__(self, store: Store, n: int, *, after: bool) -> None:
+    def __init__(self, store: ClaimStore, n: int, *, after: bool) -> None:
         self.engine, self.n, self.after, self.count = store._engine, n, after, 0
         self.dispose = self.engine.dispose
 
@@ -302,7 +302,7 @@ class Dying:
 
 def lived(url: str, n: int = 0, *, after: bool = False, ahead: float = 0.0) -> int:
     """The transactions of a server that takes four claims and a verifier that decides them, up to the n-th."""
-    store = Store(url)
+    store = ClaimStore(url)
     store._engine = dying = Dying(store, n, after=after)
     try:
         for k, settings in enumerate(({"X": 0.5}, {"X": 0.5}, {"X": 0.7, "Y": 0.2}, {"SCALE": 1.5})):
@@ -319,12 +319,12 @@ def test_a_kill_at_any_step_changes_nothing(tmp_path: Path) -> None:
     """Killed at each transaction in turn, before and after it is committed: whoever goes on ends as without it."""
     terms = new_terms(toy_task(), made=NOW)
 
-    def ended(*steps: tuple[int, bool]) -> tuple[list[Entry], State, int]:
+    def ended(*steps: tuple[int, bool]) -> tuple[list[ClaimRecord], BoardState, int]:
         url = f"sqlite:///{tmp_path}/{'-'.join(f'{n}{after:d}' for n, after in steps)}.db"
-        Store.made(url, terms).close()
+        ClaimStore.made(url, terms).close()
         for turn, (n, after) in enumerate(steps):
             count = lived(url, n, after=after, ahead=1e4 * turn)
-        store = Store(url)
+        store = ClaimStore(url)
         found = [replace(one, decided=None) for one in store.entries(100)], replace(store.state(), changes=0)
         store.close()
         return *found, count

@@ -14,11 +14,12 @@ from starlette.testclient import TestClient
 import orgopt
 from orgopt.callback import Callback
 from orgopt.cli import main
-from orgopt.cli.compare import ContestProgress, resolution, sparkline
+from orgopt.cli.compare import resolution, sparkline
+from orgopt.cli.shared.contest_progress import ContestProgress
 from orgopt.document import Program, parse
 from orgopt.errors import StoreError, UsageError
-from orgopt.evolve import Job
 from orgopt.evolve.contest import Contest, default_name, enter, identity_of
+from orgopt.evolve.trials.job import Job
 from orgopt.jsonl import read_lines
 from orgopt.live.pages import Pages
 from orgopt.report.contest_page import contest_page

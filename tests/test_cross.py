@@ -7,9 +7,9 @@ import pytest
 
 from orgopt.document import Program, lint, parse, read
 from orgopt.document.reading.reader import errors
-from orgopt.evolve import optimize
 from orgopt.evolve.proposers.cross import CROSS, Cross, pieces
 from orgopt.evolve.proposers.sampler import Proposer
+from orgopt.evolve.search import optimize
 from orgopt.evolve.space.candidate import Candidate
 from orgopt.evolve.space.genome import Params, Space
 from orgopt.jsonl import read_lines

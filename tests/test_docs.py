@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from orgopt.cli import COMMANDS, main
 from orgopt.document import lint, parse
-from orgopt.document.linting.explanations import RULES, page
+from orgopt.document.linting.rules import RULES, page
 from tests.conftest import ROOT
 
 PAGES = [

@@ -17,8 +17,8 @@ from orgopt.cli.shared.heartbeat import Heartbeat
 from orgopt.cli.shared.study_progress import StudyProgress
 from orgopt.confirmation import Pair, known, paired
 from orgopt.document import effects, parse
-from orgopt.evolve import Candidate
 from orgopt.evolve.controls import controls, more_agents
+from orgopt.evolve.space.candidate import Candidate
 from orgopt.evolve.space.genome import Space
 from orgopt.ledger import Ledger
 from orgopt.org import Org, Role

@@ -14,9 +14,9 @@ from orgopt.callback import Callback
 from orgopt.cli import main
 from orgopt.document import load, parse
 from orgopt.errors import UsageError
-from orgopt.evolve import optimize
 from orgopt.evolve.proposers.draws import mutated, transferred
 from orgopt.evolve.proposers.writer import train_writer
+from orgopt.evolve.search import optimize
 from orgopt.evolve.space.genome import Space
 from orgopt.evolve.surrogate import ensemble, examples
 from orgopt.evolve.surrogate.examples import (

@@ -32,8 +32,8 @@ from orgopt.document.editing.roles import AddRole, DuplicateRole, MergeRoles, Re
 from orgopt.document.editing.text import SetCharter, SetMission, SetTitle
 from orgopt.document.findings import Finding
 from orgopt.document.grammar.keys import KEYS
-from orgopt.document.linting.explanations import RULES
 from orgopt.document.linting.lint import Facts, fix
+from orgopt.document.linting.rules import RULES
 from orgopt.errors import DocumentError
 from orgopt.org import LINK_KINDS, Link, Org, Role, Standup, TaskLength
 from tests.conftest import ROOT

@@ -17,10 +17,10 @@ from orgopt.agents.thinking.answers import Answer, Answers
 from orgopt.agents.thinking.spend import OverBudgetError
 from orgopt.callback import Callback
 from orgopt.document import parse
-from orgopt.evolve import optimize
 from orgopt.evolve.controls import ablations
 from orgopt.evolve.cost_forecast.calls import Bounds, CallTerms, Pace, calls
-from orgopt.evolve.trials.kept_language_runs import Keeping, Settings, evaluate_kept
+from orgopt.evolve.search import optimize
+from orgopt.evolve.trials.kept_language_runs import Keeping, RunSettings, evaluate_kept
 from orgopt.jsonl import read_lines
 from orgopt.lab.local import LocalLab
 from orgopt.lab.sandbox.choice import Sandbox
@@ -186,7 +186,7 @@ def test_workers_find_the_answers_of_one_another(toy: Task, tmp_path: Path, serv
 def test_what_a_killed_run_was_answered_is_not_asked_again(
     toy: Task, tmp_path: Path, server: LlmServer, means: Means
 ) -> None:
-    given = Settings(lab=None, slots=2, budget_s=4, seed=1, verify_seeds=1, means=means)
+    given = RunSettings(lab=None, slots=2, budget_s=4, seed=1, verify_seeds=1, means=means)
     keeping = Keeping(folder=str(tmp_path / "run"), memory=(("lead", "X near 0.7 is good."),), remembers=True)
     score, whole, memory = evaluate_kept(PAIR, toy, FakeLab(toy), given, keeping)
     asked, path = len(server.calls), tmp_path / "run" / "answers.jsonl"
@@ -241,7 +241,7 @@ def test_a_study_at_its_limit_goes_on_with_a_higher_one(toy: Task, tmp_path: Pat
 def test_a_real_run_that_was_cut_goes_on_by_its_ledger(
     toy: Task, tmp_path: Path, server: LlmServer, means: Means
 ) -> None:
-    given = Settings(lab="local", slots=2, budget_s=3, seed=1, verify_seeds=1, means=means)
+    given = RunSettings(lab="local", slots=2, budget_s=3, seed=1, verify_seeds=1, means=means)
     keeping = Keeping(folder=str(tmp_path / "run"), remembers=True)
     with LocalLab(toy, slots=2, sandbox=Sandbox.PROCESS) as lab:
         _, whole, memory = evaluate_kept(PAIR, toy, lab, given, keeping)

@@ -8,7 +8,7 @@ import pytest
 from orgopt.api.results import forget_stale
 from orgopt.evolve.trials import arena, kept_plain, optuna_baseline
 from orgopt.evolve.trials.arena import Arena
-from orgopt.evolve.trials.job import Job, Terms
+from orgopt.evolve.trials.job import ArenaConfig, Job
 from orgopt.evolve.trials.kept_plain import plain_folder
 from orgopt.evolve.trials.optuna_baseline import evaluate_plain
 from orgopt.ledger import Ledger
@@ -38,7 +38,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Counted:
 
 def score_in(workspace: Path, toy: Task, job: Job = JOB, **other) -> Score:
     terms = {"lab": toy_replay, "slots": 2, "budget_s": 0.5, "verify_seeds": 1, "plain": str(plain_folder(workspace))}
-    with Arena({"toy": toy}, Terms(**terms | other)) as place:
+    with Arena({"toy": toy}, ArenaConfig(**terms | other)) as place:
         return next(arena.Arena.run(place, [job])).score
 
 

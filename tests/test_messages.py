@@ -238,9 +238,9 @@ def test_outside_of_a_terminal_a_command_that_says_nothing_gives_a_sign(
     """Before the first of its runs, too, when it measures a baseline or opens a lab."""
     from rich.console import Console
 
-    from orgopt.cli.compare import ContestProgress
     from orgopt.cli.record import RecordProgress
     from orgopt.cli.run import RunProgress
+    from orgopt.cli.shared.contest_progress import ContestProgress
     from orgopt.cli.shared.study_progress import StudyProgress
 
     console = Console(quiet=True)

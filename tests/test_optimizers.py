@@ -14,11 +14,11 @@ from orgopt.agents.thinking.spend import OverBudgetError
 from orgopt.callback import Callback
 from orgopt.document import Program, lint, parse, read
 from orgopt.errors import ModelError, UsageError
-from orgopt.evolve import Candidate
 from orgopt.evolve.proposers.rewrite.org_module import Bench, OrgModule
 from orgopt.evolve.proposers.rewrite.rewriting import FEWEST_RUNS, check_rewriter, optimizer_runs
+from orgopt.evolve.space.candidate import Candidate
 from orgopt.evolve.space.genome import Space
-from orgopt.evolve.space.texts import RefusedError
+from orgopt.evolve.space.texts import RefusedChangeError
 from orgopt.evolve.trials.runs import Runs
 from orgopt.jsonl import read_lines
 from orgopt.study.config import StudyConfig, check_config
@@ -296,5 +296,5 @@ def test_the_module_gives_back_charters_as_they_were(toy: Task, tmp_path: Path, 
         assert [role.id for role in bench.roles] == ["lead"]
         assert module.deepcopy().bench is bench
         assert bench.point(module.deepcopy().charters) is None
-        with pytest.raises(RefusedError, match="HTML"):
+        with pytest.raises(RefusedChangeError, match="HTML"):
             bench.point({"lead": "<b>x</b>"})

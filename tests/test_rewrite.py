@@ -21,11 +21,12 @@ from orgopt.callback import Callback
 from orgopt.cli import main
 from orgopt.document import Program, lint, parse, read
 from orgopt.errors import DocumentError, UsageError
-from orgopt.evolve import Candidate, optimize
 from orgopt.evolve.proposers.sampler import Proposer
+from orgopt.evolve.search import optimize
+from orgopt.evolve.space.candidate import Candidate
 from orgopt.evolve.space.changes import Change, changed, read_changes
 from orgopt.evolve.space.genome import Space
-from orgopt.evolve.space.texts import RefusedError, prose, with_texts
+from orgopt.evolve.space.texts import RefusedChangeError, prose, with_texts
 from orgopt.jsonl import read_lines
 from orgopt.report import page
 from orgopt.study.config import SAMPLER_KIND, StudyConfig
@@ -167,7 +168,7 @@ def test_a_rewriter_that_is_held_to_a_schema_names_what_can_be_changed(
     parent = candidate_of(pair, space)
     for place, to in listed.items():
         for value in to.get("enum", ()):
-            with contextlib.suppress(RefusedError):  # as lint has it
+            with contextlib.suppress(RefusedChangeError):  # as lint has it
                 assert changed(space, parent, [Change(place=place, to=value)]).program.text != pair.text
 
 
@@ -274,7 +275,7 @@ def test_policies_read_no_texts_and_the_model_is_told(toy: Task, trio: Program, 
 )
 def test_what_cannot_be_made_is_refused_with_a_remedy(pair: Program, wanted: dict[str, Any], why: str) -> None:
     space = Space(pair, None, 60)
-    with pytest.raises(RefusedError, match=why):
+    with pytest.raises(RefusedChangeError, match=why):
         changed(space, candidate_of(pair, space), read_changes([wanted]))
 
 
@@ -282,7 +283,7 @@ def test_frozen_parts_stay(pair: Program) -> None:
     kept = Space(pair, None, 60, fix=["texts", "risk"])
     one = candidate_of(pair, kept)
     for place, to in (("charter/lead", CHARTER), ("mission", "Find it."), ("risk/hand", 0.5)):
-        with pytest.raises(RefusedError, match="this study keeps"):
+        with pytest.raises(RefusedChangeError, match="this study keeps"):
             changed(kept, one, [Change(place=place, to=to)])
 
 
@@ -290,7 +291,7 @@ def test_frozen_parts_stay(pair: Program) -> None:
     "given", [None, [], {}, "more agents", [1], [{"place": "mission"}], [change("mission", "x")] * 4]
 )
 def test_what_is_no_list_of_changes_is_refused(given: object) -> None:
-    with pytest.raises(RefusedError):
+    with pytest.raises(RefusedChangeError):
         read_changes(given)
 
 
@@ -303,7 +304,7 @@ def test_roles_of_a_library_are_hired_and_given_a_charter(pair: Program) -> None
     point = changed(space, candidate_of(pair, space), read_changes(wanted))
     assert read(point.program).org.role("doubter").charter == "Doubt what is not repeated."  # type: ignore[union-attr]
     assert lint(point.program) == []
-    with pytest.raises(RefusedError, match="no role 'doubter'"):
+    with pytest.raises(RefusedChangeError, match="no role 'doubter'"):
         changed(space, candidate_of(pair, space), read_changes([wanted[1]]))
 
 
@@ -313,7 +314,7 @@ def test_whatever_is_let_through_is_prose_alone(text: str) -> None:
     try:
         kept = prose("charter/lead", text, "")
         program = with_texts(pair, {"charter/lead": kept})
-    except (RefusedError, DocumentError):
+    except (RefusedChangeError, DocumentError):
         return
     before, after = read(pair).org, read(program).org
     assert replace(after, roles=()) == replace(before, roles=())

@@ -6,8 +6,8 @@ import pytest
 
 from orgopt.document import lint, load, parse, read
 from orgopt.document.editing.diff import same
-from orgopt.document.linting.explanations import RULES
 from orgopt.document.linting.lint import Facts, fix
+from orgopt.document.linting.rules import RULES
 
 FACTS = Facts(
     name="toy", groups=("model", "optimizer"), files=("train.py", "prepare.py"),

@@ -9,8 +9,8 @@ import orgopt
 from orgopt.document import apply, diff, lint, load, parse, read, require_org
 from orgopt.document.editing.diff import same
 from orgopt.errors import OrgoptError
-from orgopt.evolve import optimize
 from orgopt.evolve.proposers.arms import arm_of, arms
+from orgopt.evolve.search import optimize
 from orgopt.evolve.space.genome import Space
 from orgopt.jsonl import read_lines
 from orgopt.study.config import StudyConfig

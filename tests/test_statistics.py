@@ -5,17 +5,14 @@ import math
 import numpy as np
 import pytest
 
+from orgopt.study.allocation import allocation, clearly_worse, doubt_of_best, looked_again
 from orgopt.study.statistics import (
     Difference,
-    allocation,
-    clearly_worse,
     corrected,
     detectable,
     difference,
-    doubt_of_best,
     holm,
     interval,
-    looked_again,
     pooled_sd,
     seeds_for,
     shrink,

@@ -16,7 +16,8 @@ from click.testing import CliRunner, Result
 import orgopt
 from orgopt.api import steering
 from orgopt.api.results import leftovers, size_of
-from orgopt.api.steering import NOTICE_S, TimeIsUp, ending_after, seconds_left
+from orgopt.api.steering import TimeIsUp, ending_after, seconds_left
+from orgopt.api.toml_notify import NOTICE_S
 from orgopt.cli import main
 from orgopt.cli.shared.base import Duration, err, whole_command
 from orgopt.cli.shared.study_progress import StudyProgress

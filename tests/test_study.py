@@ -9,9 +9,12 @@ import pytest
 from orgopt.callback import Callback
 from orgopt.document import Program, diff, load, parse
 from orgopt.errors import LabError, StoreError, UsageError
-from orgopt.evolve import Arena, Candidate, Job, optimize
 from orgopt.evolve.proposers.openings import OPENING
 from orgopt.evolve.proposers.sampler import Proposer
+from orgopt.evolve.search import optimize
+from orgopt.evolve.space.candidate import Candidate
+from orgopt.evolve.trials.arena import Arena
+from orgopt.evolve.trials.job import Job
 from orgopt.jsonl import read_lines
 from orgopt.study.config import SAMPLER_KIND, StudyConfig, study_name
 from orgopt.study.log import StudyLog

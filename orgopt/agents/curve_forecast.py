@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import stdtr
 
 LEAST = 8
 """Fewer runs that ended well tell nothing of others."""
@@ -101,14 +100,21 @@ class _Line(NamedTuple):
         if slope < SLOPE * spread / math.sqrt(squares):
             return None
         usual = math.sqrt(total / (n - 1) * (1 + 1 / n))
-        prior = float(stdtr(n - 1, (best - float(y.mean())) / usual))
+        prior = _below((best - float(y.mean())) / usual, n - 1)
         return cls(n, float(x.mean()), float(y.mean()), slope, spread, squares, float(x.max()), best, prior)
 
     def forecast(self, value: float) -> Forecast:
         away = min(value, self.worst) - self.x
         metric = self.y + self.slope * away
         sd = self.spread * math.sqrt(1 + 1 / self.n + away * away / self.squares)
-        return Forecast(metric, sd, float(stdtr(self.n - 2, (self.best - metric) / sd)), self.prior)
+        return Forecast(metric, sd, _below((self.best - metric) / sd, self.n - 2), self.prior)
+
+
+def _below(t: float, degrees: int) -> float:
+    """The chance that Student's t is below a value."""
+    from scipy.special import stdtr  # late: every run loads this module, and few forecast
+
+    return float(stdtr(degrees, t))
 
 
 def _cut(values: np.ndarray) -> np.ndarray:

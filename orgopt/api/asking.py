@@ -23,7 +23,7 @@ from orgopt.document import Program, load
 from orgopt.errors import UsageError
 from orgopt.evolve.asked_rewriter import ask_rewriter, rewriter_of
 from orgopt.evolve.trials.arena import Arena
-from orgopt.evolve.trials.job import Terms
+from orgopt.evolve.trials.job import ArenaConfig
 from orgopt.json_values import json_values
 from orgopt.org import Org
 from orgopt.plugin_faults import naming_packages
@@ -131,7 +131,7 @@ def _asked_search(
     spend = Spend(max_usd=settings.max_usd, max_tokens=settings.max_tokens)
     settings = answering(search, settings, spend, name)
     budget_s = budgets_of(BUDGET, {task.name: task}, workspace)[task.name]
-    terms = Terms(lab="replay", slots=2, budget_s=budget_s, verify_seeds=1)
+    terms = ArenaConfig(lab="replay", slots=2, budget_s=budget_s, verify_seeds=1)
     document = next(root / f"{IMPROVED}.md" for root in shipped("orgs"))
     with TemporaryDirectory(prefix="orgopt-ask-") as folder, Arena({task.name: task}, terms) as arena:
         row = ask_rewriter(

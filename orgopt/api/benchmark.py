@@ -19,7 +19,7 @@ from orgopt.document import parse
 from orgopt.errors import UsageError
 from orgopt.evolve.contest import Contest, enter
 from orgopt.evolve.trials.arena import Arena
-from orgopt.evolve.trials.job import Job, Terms
+from orgopt.evolve.trials.job import ArenaConfig, Job
 from orgopt.evolve.trials.kept_language_runs import PLAIN_PREFIX
 from orgopt.json_values import json_values
 from orgopt.org import Org
@@ -193,7 +193,7 @@ def bench(
     require_entrants(entrants, orgs, tasks.values())
     typical = {name: experiment_s(task) or 1.0 for name, task in tasks.items()}
     budgets = budgets_of(budget, tasks, workspace)
-    terms = Terms(lab="replay", slots=slots, budget_s=max(budgets.values()), verify_seeds=1, budgets_s=budgets)
+    terms = ArenaConfig(lab="replay", slots=slots, budget_s=max(budgets.values()), verify_seeds=1, budgets_s=budgets)
     at_once, cluster = workers_of(workers, "replay")
     with Arena(tasks, terms, workers=at_once, cluster=cluster) as arena:
         calibrate_all(arena, workspace, hears)

@@ -20,8 +20,8 @@ from orgopt.workspace import folder_name
 
 if TYPE_CHECKING:
     from orgopt.board.client import Board
-    from orgopt.board.records import Entry
-    from orgopt.board.store import Store
+    from orgopt.board.records import ClaimRecord
+    from orgopt.board.store import ClaimStore
 
 IDLE_S = 2.0
 """How often a verifier looks for a claim when none waits."""
@@ -35,7 +35,7 @@ def database_of(task: Task, workspace: Path) -> str:
 
 
 def verifying(
-    store: "Store",
+    store: "ClaimStore",
     task: Task,
     kind: str | None,
     slots: int,
@@ -43,7 +43,7 @@ def verifying(
     once: bool = False,
     note: Callable[[str], None] = lambda _: None,
     wait: Callable[[float], None] = time.sleep,
-) -> Iterator["Entry"]:
+) -> Iterator["ClaimRecord"]:
     """Decide the claims of a board as they come.
 
     Args:

@@ -23,14 +23,15 @@ from orgopt.api.inputs import (
 )
 from orgopt.api.labs import budgets_of, calibrate_all, check_budgets, lab_of, relative, workers_of
 from orgopt.api.language import check, going_on, language_settings, means
-from orgopt.api.steering import Notices, TimeIsUp, ending_after, notify_command, seconds_left, wait_while_paused
+from orgopt.api.steering import TimeIsUp, ending_after, seconds_left, wait_while_paused
+from orgopt.api.toml_notify import Notices, notify_command
 from orgopt.callback import Callback, Following
 from orgopt.called import argument
 from orgopt.document import Program, parse, read
 from orgopt.errors import UsageError
 from orgopt.evolve.contest import Contest, Entrants, default_name, enter, identity_of
 from orgopt.evolve.trials.arena import Arena
-from orgopt.evolve.trials.job import Terms
+from orgopt.evolve.trials.job import ArenaConfig
 from orgopt.evolve.trials.kept_language_runs import PLAIN_PREFIX
 from orgopt.evolve.trials.kept_plain import plain_folder
 from orgopt.org import Org
@@ -206,7 +207,7 @@ def compare(
     kind = lab_of(lab, *tasks.values())
     seeds = seeds or contest_seeds(kind)
     at_once, cluster = workers_of(workers, kind)
-    terms = Terms(
+    terms = ArenaConfig(
         lab=kind,
         slots=slots,
         budget_s=budget_s,
@@ -261,7 +262,7 @@ def _ranked(contest: Contest, seeds: int, callback: Callback, left: float | None
 
 @contextmanager
 def _arena(
-    tasks: dict[str, Task], terms: Terms, workers: tuple[int, bool], workspace: Path, callback: Callback
+    tasks: dict[str, Task], terms: ArenaConfig, workers: tuple[int, bool], workspace: Path, callback: Callback
 ) -> Generator[Arena]:
     with Arena(tasks, terms, workers=workers[0], cluster=workers[1]) as arena:
         calibrate_all(arena, workspace, callback)

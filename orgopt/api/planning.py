@@ -22,8 +22,9 @@ from orgopt.api.inputs import (
 )
 from orgopt.api.labs import budgets_of, check_budgets, lab_of, relative, workers_of
 from orgopt.api.language import check, language_settings
-from orgopt.api.steering import notify_command, seconds_left
+from orgopt.api.steering import seconds_left
 from orgopt.api.study_plan import Plan
+from orgopt.api.toml_notify import notify_command
 from orgopt.callback import Callback
 from orgopt.called import argument
 from orgopt.document import Program, read, require_org

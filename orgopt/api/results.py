@@ -1,18 +1,14 @@
 """What a workspace keeps: studies, contests and runs, each with its state; found by name, removed, and cleaned up."""
 
 import shutil
-import time
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from orgopt.api.run_result import INBOX, LEDGER, SETTINGS, is_run
+from orgopt.api.run_result import LEDGER, SETTINGS, is_run
 from orgopt.api.study_result import StudyResult
-from orgopt.document import load, read
 from orgopt.errors import OrgoptError, StoreError, UsageError
-from orgopt.jsonl import JsonLog
 from orgopt.ledger import Ledger, read_ledger, shown_sign
 from orgopt.locks import is_held
 from orgopt.nearest import did_you_mean
@@ -23,8 +19,6 @@ from orgopt.study.records.names import LOG
 from orgopt.study.records.reader import read_records
 from orgopt.workspace import find_workspace
 
-LONGEST = 2000
-"""Characters of what a person tells a team at once."""
 _PLACES = {"study": ("studies", LOG), "contest": ("contests", CONTEST_LOG), "run": ("runs", LEDGER)}
 
 
@@ -235,67 +229,3 @@ def _run(folder: Path) -> tuple[str, int, str]:
     sign = shown_sign(ledger.events[0].data)
     best, first = (sign * event.data["metric"] for event in (submitted[-1], submitted[0]))
     return state, len(done), f"{first:.4g} → {best:.4g} after {len(done)} experiments"
-
-
-def pause(one: Kept) -> None:
-    """Let a study or a contest wait before its next run, until `unpause`.
-
-    Raises:
-        UsageError: It does not run, or is a run, which its budget ends.
-    """
-    if one.kind == "run":
-        raise UsageError(f"{one.name} is a run: its budget ends it; Ctrl-C stops it, and `orgopt run --resume` goes on")
-    if not is_busy(one):
-        raise UsageError(f"{one.name} does not run: there is nothing to pause")
-    try:
-        (one.folder / PAUSE).touch()
-    except OSError as error:
-        raise StoreError(f"cannot write {one.folder / PAUSE}: {error.strerror}") from None
-
-
-def unpause(one: Kept) -> None:
-    """Let a study or a contest that waits go on.
-
-    Raises:
-        UsageError: No process is there that could: the message says what goes on instead.
-    """
-    with suppress(FileNotFoundError):
-        (one.folder / PAUSE).unlink()
-    if one.kind == "run":
-        raise UsageError(f"{one.name} is a run: `orgopt run --resume {one.folder}` goes on with one that was stopped")
-    if not is_busy(one):
-        raise UsageError(f"{one.name} does not run: the command that began it goes on with what is left")
-
-
-def tell(name: str | Path, message: str, *, workspace: str | Path | None = None) -> bool:
-    """Tell the team of a run something: its next stand-up hears it, and a repetition of the run does there, too.
-
-    Args:
-        name: Of the run, or its folder.
-        message: One line or several, at most `LONGEST`.
-        workspace: The folder with its mlruns; None finds it.
-
-    Returns:
-        Whether any attendee understands words: policies hear them and do as before.
-
-    Raises:
-        UsageError: There is no such run, it is over, it has no stand-up, or the message is empty or too long.
-    """
-    one = find_result(name, workspace=workspace)
-    if one.kind != "run":
-        raise UsageError(f"{one.name} is a {one.kind}: name a run, whose team can be told something")
-    if one.state not in {"running", "stopped"}:
-        raise UsageError(f"{one.name} is {one.state}: nobody is left who could hear it")
-    org = read(load(one.folder / "program.md")).org
-    if org.standup is None:
-        raise UsageError(f"{one.name} has no stand-up, at which its team could hear it")
-    text = message.strip()
-    if not text or len(text) > LONGEST:
-        raise UsageError(f"a message has 1 to {LONGEST} characters, not {len(text)}")
-    log = JsonLog(one.folder / INBOX)
-    try:
-        log.append({"text": text, "at": round(time.time(), 3)})
-    finally:
-        log.close()
-    attending = set(org.standup.attendees)
-    return any(role.thinks and role.headcount for role in org.roles if not attending or role.id in attending)

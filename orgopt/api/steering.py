@@ -1,30 +1,29 @@
-"""Steering what runs: an hour at which it stops, a pause between runs, and notices by a command of the user's."""
+"""Steering what runs: an hour at which it stops, a pause between runs, and what a person tells a team."""
 
 import datetime as dt
-import json
-import os
 import re
 import shlex
 import signal
-import subprocess
 import threading
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
-from typing import Any, cast
 
+from orgopt.api.results import Kept, find_result, is_busy
+from orgopt.api.run_result import INBOX
 from orgopt.callback import Callback
 from orgopt.called import argument, own_command
-from orgopt.errors import UsageError
-from orgopt.settings import SETTINGS, read_tables
+from orgopt.document import load, read
+from orgopt.errors import StoreError, UsageError
+from orgopt.jsonl import JsonLog
 from orgopt.study.log import PAUSE
 
 POLL_S = 0.2
 """How often who is paused looks whether to go on."""
-NOTICE_S = 30.0
-"""How long a notice's command may take."""
+LONGEST = 2000
+"""Characters of what a person tells a team at once."""
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 
 
@@ -101,74 +100,65 @@ def wait_while_paused(folder: Path, callback: Callback) -> None:
     callback.noted("goes on")
 
 
-class Notices:
-    """Calls the command of `[notify]` when a generation is complete, a verdict is there, or something failed.
+def pause(one: Kept) -> None:
+    """Let a study or a contest wait before its next run, until `unpause`.
 
-    The command gets `ORGOPT_EVENT` (`generation`, `verdict`, `failure`), `ORGOPT_NAME` and `ORGOPT_TEXT` in its
-    environment, and the same as JSON on standard input. It is run without a shell, and can end nothing.
+    Raises:
+        UsageError: It does not run, or is a run, which its budget ends.
+    """
+    if one.kind == "run":
+        raise UsageError(f"{one.name} is a run: its budget ends it; Ctrl-C stops it, and `orgopt run --resume` goes on")
+    if not is_busy(one):
+        raise UsageError(f"{one.name} does not run: there is nothing to pause")
+    try:
+        (one.folder / PAUSE).touch()
+    except OSError as error:
+        raise StoreError(f"cannot write {one.folder / PAUSE}: {error.strerror}") from None
+
+
+def unpause(one: Kept) -> None:
+    """Let a study or a contest that waits go on.
+
+    Raises:
+        UsageError: No process is there that could: the message says what goes on instead.
+    """
+    with suppress(FileNotFoundError):
+        (one.folder / PAUSE).unlink()
+    if one.kind == "run":
+        raise UsageError(f"{one.name} is a run: `orgopt run --resume {one.folder}` goes on with one that was stopped")
+    if not is_busy(one):
+        raise UsageError(f"{one.name} does not run: the command that began it goes on with what is left")
+
+
+def tell(name: str | Path, message: str, *, workspace: str | Path | None = None) -> bool:
+    """Tell the team of a run something: its next stand-up hears it, and a repetition of the run does there, too.
 
     Args:
-        workspace: Whose settings have the command.
-        name: Of what runs.
-        callback: Told where the command fails.
+        name: Of the run, or its folder.
+        message: One line or several, at most `LONGEST`.
+        workspace: The folder with its mlruns; None finds it.
+
+    Returns:
+        Whether any attendee understands words: policies hear them and do as before.
 
     Raises:
-        UsageError: The table says something else.
+        UsageError: There is no such run, it is over, it has no stand-up, or the message is empty or too long.
     """
-
-    def __init__(self, workspace: Path, name: str, callback: Callback) -> None:
-        self.command, self.name, self.callback = notify_command(workspace), name, callback
-        self.workspace = workspace
-
-    def tell(self, event: str, text: str) -> None:
-        """Call the command, if there is one, and wait for it for at most `NOTICE_S`."""
-        if not self.command:
-            return
-        told = {"event": event, "name": self.name, "text": text}
-        surroundings = {**os.environ, **{f"ORGOPT_{key.upper()}": value for key, value in told.items()}}
-        try:
-            done = subprocess.run(
-                self.command,
-                input=json.dumps(told).encode(),
-                env=surroundings,
-                cwd=self.workspace,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                timeout=NOTICE_S,
-                check=False,
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            self.callback.noted(f"[notify] {shlex.join(self.command)}: {error}")
-            return
-        if done.returncode:
-            said = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-            self.callback.noted(f"[notify] {shlex.join(self.command)} ended with {done.returncode}: {said}")
-
-    @contextmanager
-    def of_failures(self) -> Generator[None]:
-        """Tell of what goes wrong here, and let it go on; a stop by the user is none."""
-        try:
-            yield
-        except Exception as error:
-            with suppress(Exception):
-                self.tell("failure", str(error))
-            raise
-
-
-def notify_command(workspace: Path) -> Sequence[str]:
-    """The words of `[notify] command`; empty where nothing is to be called.
-
-    Raises:
-        UsageError: The table says something else.
-    """
-    given: Any = read_tables(workspace).get("notify", {})
-    table = cast("dict[str, Any]", given) if isinstance(given, dict) else {"": given}
-    command: Any = table.get("command", [])
-    words = shlex.split(command) if isinstance(command, str) else command
-    fits = isinstance(words, list) and all(isinstance(word, str) for word in cast("list[Any]", words))
-    if set(table) - {"command"} or not fits:
-        raise UsageError(
-            f'{workspace / SETTINGS}: [notify] may say command = "notify-send orgopt", text or a list of words, and '
-            "nothing else"
-        )
-    return cast("list[str]", words)
+    one = find_result(name, workspace=workspace)
+    if one.kind != "run":
+        raise UsageError(f"{one.name} is a {one.kind}: name a run, whose team can be told something")
+    if one.state not in {"running", "stopped"}:
+        raise UsageError(f"{one.name} is {one.state}: nobody is left who could hear it")
+    org = read(load(one.folder / "program.md")).org
+    if org.standup is None:
+        raise UsageError(f"{one.name} has no stand-up, at which its team could hear it")
+    text = message.strip()
+    if not text or len(text) > LONGEST:
+        raise UsageError(f"a message has 1 to {LONGEST} characters, not {len(text)}")
+    log = JsonLog(one.folder / INBOX)
+    try:
+        log.append({"text": text, "at": round(time.time(), 3)})
+    finally:
+        log.close()
+    attending = set(org.standup.attendees)
+    return any(role.thinks and role.headcount for role in org.roles if not attending or role.id in attending)

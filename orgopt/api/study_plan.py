@@ -13,8 +13,9 @@ from orgopt.api.labs import calibrate_all
 from orgopt.api.language import going_on, means
 from orgopt.api.model_skills import ModelSkill, skills_of_logs
 from orgopt.api.results import logs
-from orgopt.api.steering import Notices, TimeIsUp, ending_after, seconds_left, wait_while_paused
+from orgopt.api.steering import TimeIsUp, ending_after, seconds_left, wait_while_paused
 from orgopt.api.study_result import StudyResult
+from orgopt.api.toml_notify import Notices
 from orgopt.callback import Callback, Following
 from orgopt.called import own_command
 from orgopt.document import Program
@@ -22,7 +23,7 @@ from orgopt.evolve.cost_forecast.estimate import Estimate
 from orgopt.evolve.search import optimize as search
 from orgopt.evolve.surrogate.examples import gather_evidence, keep_evidence
 from orgopt.evolve.trials.arena import Arena
-from orgopt.evolve.trials.job import Terms
+from orgopt.evolve.trials.job import ArenaConfig
 from orgopt.evolve.trials.kept_plain import plain_folder
 from orgopt.lab.doctor.probes import trial
 from orgopt.lab.sandbox import choice, packages
@@ -125,7 +126,7 @@ class Plan:
         config, hears = self.config, self.callback
         studies = self.workspace / "mlruns" / "studies"
         require_writable(studies)  # before anything costs time
-        terms = Terms(
+        terms = ArenaConfig(
             lab=self.lab,
             slots=config.slots,
             budget_s=config.budget_s,

@@ -1,7 +1,7 @@
 """The chart of a board: how the best came to be as good as it is, a step an accepted claim."""
 
 from orgopt.board.frame import gain_words, name_of
-from orgopt.board.view import View
+from orgopt.board.view import BoardView
 from orgopt.markup import Markup, h, number
 from orgopt.report.scale import Scale, ticks
 
@@ -9,7 +9,7 @@ _WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 900.0, 240.0, 60.0, 16.0, 26.0, 
 _MOST_NAMES, _MOST_TICKS = 8, 12
 
 
-def progress(told: View) -> Markup | None:
+def progress(told: BoardView) -> Markup | None:
     """The gain over the untouched script by the number of the claim; nothing where fewer than two were accepted."""
     steps = [
         (one, gain, one.result.get("over_error") or 0.0)

@@ -10,7 +10,7 @@ from typing import Any
 
 from orgopt.board.bet_chart import rounds, wealth
 from orgopt.board.frame import STATUSES, eyebrow, gain_words, html, moment, name_of, right, who
-from orgopt.board.records import BASELINE, Entry, Status, Terms
+from orgopt.board.records import BASELINE, ClaimRecord, ClaimStatus, Terms
 from orgopt.board.verification import gain_of
 from orgopt.markup import Child, Markup, h
 from orgopt.report.stacked import tiles
@@ -21,7 +21,7 @@ _OPEN = 12
 """Rounds up to which their table stands open."""
 
 
-def claim_page(terms: Terms, entry: Entry, task: Task, address: str) -> str:
+def claim_page(terms: Terms, entry: ClaimRecord, task: Task, address: str) -> str:
     """The page of a claim.
 
     Args:
@@ -32,7 +32,9 @@ def claim_page(terms: Terms, entry: Entry, task: Task, address: str) -> str:
     """
     gains = _gains(terms, entry)
     note = h("p", "Its contributor says: ", h("q", entry.note)) if entry.note and not entry.status.open else None
-    look = "better" if entry.status is Status.ACCEPTED else "worse" if entry.status is Status.TAMPERED else "no"
+    look = (
+        "better" if entry.status is ClaimStatus.ACCEPTED else "worse" if entry.status is ClaimStatus.TAMPERED else "no"
+    )
     return html(
         f"Claim {entry.id}: {STATUSES[entry.status]}",
         h("nav", h("a", f"← {terms.name}", href="/"), aria_label="Board"),
@@ -54,39 +56,39 @@ def _section(title: str, content: Child) -> Markup | None:
     return h("section", h("h2", title), content) if content else None
 
 
-def _gains(terms: Terms, entry: Entry, part: str = "rounds") -> list[float]:
+def _gains(terms: Terms, entry: ClaimRecord, part: str = "rounds") -> list[float]:
     """By how much the claim was ahead in each round."""
     told: Sequence[dict[str, Any]] = entry.result.get(part) or ()
     return [gain_of(one["best"], one["own"], terms.scale, by_ratio=terms.by_ratio) for one in told]
 
 
-def _best(entry: Entry) -> str:
+def _best(entry: ClaimRecord) -> str:
     return "the untouched script" if entry.against in {BASELINE, None} else f"claim {entry.against}, the best before it"
 
 
-def _title(terms: Terms, entry: Entry) -> str:
+def _title(terms: Terms, entry: ClaimRecord) -> str:
     """What came of it, in a sentence."""
     name, gain = f"Claim {entry.id} of {name_of(entry)}", entry.result.get("gain")
-    if entry.status is Status.ACCEPTED and gain is not None:
+    if entry.status is ClaimStatus.ACCEPTED and gain is not None:
         return f"{name} is accepted: {terms.metric} is {gain_words(terms, gain)} better"
-    if entry.status is Status.COPY:
+    if entry.status is ClaimStatus.COPY:
         return f"{name} is a copy: claim {entry.credits} was first to change the same"
-    if entry.status is Status.NOT_SHOWN and gain is not None:
+    if entry.status is ClaimStatus.NOT_SHOWN and gain is not None:
         return f"{name} shows no gain" + (f": it was {gain_words(terms, -gain)} worse" if gain < 0 else "")
     said = {
-        Status.WAITING: "waits to be verified",
-        Status.TESTING: "is being verified",
-        Status.NOT_REPEATED: "is not accepted: its gain was not repeated",
-        Status.NOT_HELD: "is not accepted: its gain does not hold on data held out"
+        ClaimStatus.WAITING: "waits to be verified",
+        ClaimStatus.TESTING: "is being verified",
+        ClaimStatus.NOT_REPEATED: "is not accepted: its gain was not repeated",
+        ClaimStatus.NOT_HELD: "is not accepted: its gain does not hold on data held out"
         if terms.holds_out
         else "is not accepted: its gain is less than a step",
-        Status.SAME_ALWAYS: "is not accepted: it gives the same with every seed",
-        Status.TAMPERED: "is refused: its result cannot be honest",
+        ClaimStatus.SAME_ALWAYS: "is not accepted: it gives the same with every seed",
+        ClaimStatus.TAMPERED: "is refused: its result cannot be honest",
     }
     return f"{name} {said.get(entry.status, f'is {STATUSES[entry.status]}')}"
 
 
-def _lede(entry: Entry, gains: Sequence[float]) -> str:
+def _lede(entry: ClaimRecord, gains: Sequence[float]) -> str:
     if not gains:
         return (
             f"{entry.why[:1].upper()}{entry.why[1:]}." if entry.why else "What it changes is shown once it is decided."
@@ -95,15 +97,15 @@ def _lede(entry: Entry, gains: Sequence[float]) -> str:
     said = f"It was ahead of {_best(entry)} in {ahead} of {count(len(gains), 'round')} on the same seeds. "
     odds, needed = _odds(result["log_evidence"]), _odds(-math.log(result["level"]))
     said += f"That is evidence of {odds} to one for it, and {needed} to one was needed."
-    extra = entry.status not in {Status.ACCEPTED, Status.NOT_SHOWN} and entry.why
+    extra = entry.status not in {ClaimStatus.ACCEPTED, ClaimStatus.NOT_SHOWN} and entry.why
     return f"{said} {entry.why[:1].upper()}{entry.why[1:]}." if extra else said
 
 
-def _decided(entry: Entry) -> list[Child]:
+def _decided(entry: ClaimRecord) -> list[Child]:
     return [", decided ", moment(entry.decided)] if entry.decided is not None else []
 
 
-def _figures(terms: Terms, entry: Entry, gains: Sequence[float]) -> Iterator[tuple[Child, str]]:
+def _figures(terms: Terms, entry: ClaimRecord, gains: Sequence[float]) -> Iterator[tuple[Child, str]]:
     result = entry.result
     if gains:
         error = f" ± {result['error']:.2g}" if result["error"] is not None else ""
@@ -118,7 +120,7 @@ def _figures(terms: Terms, entry: Entry, gains: Sequence[float]) -> Iterator[tup
         yield f"{_odds(result['log_evidence'])} : 1", f"evidence, of {_odds(-math.log(result['level']))} : 1 needed"
 
 
-def _steps(terms: Terms, entry: Entry, gains: Sequence[float]) -> Markup:
+def _steps(terms: Terms, entry: ClaimRecord, gains: Sequence[float]) -> Markup:
     return h("ol", [_step(*one) for one in _stages(terms, entry, gains)], cls="checks")
 
 
@@ -128,7 +130,7 @@ def _step(fine: bool | None, title: str, said: str) -> Markup:
     return h("li", h("i", mark, role="img", aria_label=word), h("div", h("b", title), h("span", said)), cls=look)
 
 
-def _stages(terms: Terms, entry: Entry, gains: Sequence[float]) -> Iterator[tuple[bool | None, str, str]]:
+def _stages(terms: Terms, entry: ClaimRecord, gains: Sequence[float]) -> Iterator[tuple[bool | None, str, str]]:
     """What a claim passes one after the other: whether it did, what it is, and what was found."""
     status, result = entry.status, entry.result
     copied = (
@@ -136,17 +138,17 @@ def _stages(terms: Terms, entry: Entry, gains: Sequence[float]) -> Iterator[tupl
         if entry.credits
         else "Nobody had changed the same before."
     )
-    yield status is not Status.COPY, "Signed by its key, and new", copied
+    yield status is not ClaimStatus.COPY, "Signed by its key, and new", copied
     if not gains:
-        waits = status.open or status is Status.COPY
+        waits = status.open or status is ClaimStatus.COPY
         yield (None if waits else False), "Run here on seeds that nobody could know", "" if waits else entry.why
         return
-    bad = {Status.TAMPERED: entry.why, Status.SAME_ALWAYS: entry.why}.get(status, "")
+    bad = {ClaimStatus.TAMPERED: entry.why, ClaimStatus.SAME_ALWAYS: entry.why}.get(status, "")
     drawn = (
         "Its seeds follow from its text and a secret that was drawn before it came; the secret's hash was published."
     )
     yield not bad, "Run here in a sandbox, on seeds that nobody could know", bad or drawn
-    better = status not in {Status.NOT_SHOWN, Status.TAMPERED, Status.SAME_ALWAYS}
+    better = status not in {ClaimStatus.NOT_SHOWN, ClaimStatus.TAMPERED, ClaimStatus.SAME_ALWAYS}
     found = f"{_odds(result['log_evidence'])} to one after {count(len(gains), 'round')}, of "
     found += f"{_odds(-math.log(result['level']))} to one."
     yield (None if bad else better), "A test that stays valid however many claims are sent", found
@@ -156,8 +158,8 @@ def _stages(terms: Terms, entry: Entry, gains: Sequence[float]) -> Iterator[tupl
         said = f"{count(len(again), 'further seed')}: {mean:+.3g} on average."
     else:
         said = "Spared: the claims of its contributor have held for long." if better else ""
-    yield (status is not Status.NOT_REPEATED if better else None), "A second verification", said
-    held = {Status.ACCEPTED: True, Status.NOT_HELD: False}.get(status)
+    yield (status is not ClaimStatus.NOT_REPEATED if better else None), "A second verification", said
+    held = {ClaimStatus.ACCEPTED: True, ClaimStatus.NOT_HELD: False}.get(status)
     step = f"by more than {terms.step:.3g} {terms.unit}".strip() if not terms.by_ratio else "by more than a step"
     where, more = (" on data held out,", "Nothing else is said of that data.") if terms.holds_out else ("", "")
     yield held, f"Ahead{where} {step}", "" if held is None else more
@@ -171,7 +173,7 @@ def _odds(logarithm: float) -> str:
     return f"{math.exp(min(logarithm, 99)):,.0f}" if logarithm > 2 else f"{math.exp(logarithm):.2g}"
 
 
-def _charts(terms: Terms, entry: Entry, gains: Sequence[float]) -> list[Child]:
+def _charts(terms: Terms, entry: ClaimRecord, gains: Sequence[float]) -> list[Child]:
     needed = _odds(-math.log(entry.result["level"]))
     text = (
         "Each round is one seed for the claim and for the best before it. Somebody who bets on the claim begins with 1 "
@@ -189,7 +191,7 @@ def _charts(terms: Terms, entry: Entry, gains: Sequence[float]) -> list[Child]:
     return [h("p", text), h("div", figures, cls="pair")]
 
 
-def _change(entry: Entry, task: Task) -> Child:
+def _change(entry: ClaimRecord, task: Task) -> Child:
     if entry.script:
         return _diff(task.source.splitlines(), entry.script.splitlines())
     before = {knob.name: knob.default for knob in task.knobs}
@@ -219,7 +221,7 @@ def _diff(before: Sequence[str], after: Sequence[str]) -> Markup:
     return h("div", rows, cls="diff", tabindex="0", role="region", aria_label="Changes of the script")
 
 
-def _repeat(terms: Terms, entry: Entry, address: str) -> list[Child]:
+def _repeat(terms: Terms, entry: ClaimRecord, address: str) -> list[Child]:
     text = (
         "This checks the signature, the secret, the seeds, the level and the evidence, and runs rounds of the test "
         "again on your machine, in your sandbox:"
@@ -241,7 +243,7 @@ def _repeat(terms: Terms, entry: Entry, address: str) -> list[Child]:
     ]
 
 
-def _runs(terms: Terms, entry: Entry) -> list[Child]:
+def _runs(terms: Terms, entry: ClaimRecord) -> list[Child]:
     text = h("p", f"{terms.metric} of each run, lower is better; a dash is a run that failed or was not made.")
     groups = (("The test", "rounds"), ("The second verification", "recheck"))
     return [

@@ -59,7 +59,7 @@ class Claim:
     note: str = ""
 
 
-class Change(NamedTuple):
+class ScriptChange(NamedTuple):
     """What a claim changes of a task's script, and what tells it from other changes.
 
     Attributes:
@@ -124,7 +124,7 @@ def received(body: bytes) -> Received:
     return Received(claim, text, signature, digest(text))
 
 
-def change_of(claim: Claim, task: Task) -> Change:
+def change_of(claim: Claim, task: Task) -> ScriptChange:
     """What a claim changes.
 
     A script that turns knobs and nothing else is one of settings, which no code of the contributor's has a part in. Two
@@ -137,7 +137,7 @@ def change_of(claim: Claim, task: Task) -> Change:
         settings = turned(task, claim.settings)
         if not settings:
             raise UsageError("the claim changes nothing: all its settings are those of the untouched script")
-        return Change(settings, "", digest(_canonical({"settings": settings})))
+        return ScriptChange(settings, "", digest(_canonical({"settings": settings})))
     shape = _shape(claim.script)
     values = {name: value for name, value in values_in(claim.script).items() if name in {k.name for k in task.knobs}}
     try:
@@ -150,7 +150,7 @@ def change_of(claim: Claim, task: Task) -> Change:
             f"{task.name} takes settings of knobs alone: nothing here could judge a rewritten script, which would be "
             "taken at its own word"
         )
-    return Change({}, claim.script, digest(_canonical({"script": shape})))
+    return ScriptChange({}, claim.script, digest(_canonical({"script": shape})))
 
 
 def turned(task: Task, settings: Settings) -> dict[str, Value]:

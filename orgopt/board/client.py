@@ -32,7 +32,7 @@ class Board:
         self.address = address.rstrip("/")
 
     def read(self) -> dict[str, Any]:
-        """The board: see `orgopt.board.view.View.to_dict`."""
+        """The board: see `orgopt.board.view.BoardView.to_dict`."""
         return self._asked("/board.json")
 
     def claim(self, number: int) -> dict[str, Any]:
@@ -40,7 +40,7 @@ class Board:
         return self._asked(f"/claims/{number}.json")
 
     def next(self) -> dict[str, Any]:
-        """What is most worth trying: see `orgopt.board.work.Assignment.to_dict`."""
+        """What is most worth trying: see `orgopt.board.work.Suggestion.to_dict`."""
         return self._asked("/next.json")
 
     def submit(self, claim: Claim, key: Key) -> dict[str, Any]:

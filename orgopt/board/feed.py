@@ -3,14 +3,14 @@
 from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
-from orgopt.board.view import View
+from orgopt.board.view import BoardView
 from orgopt.markup import visible
 
 _ATOM = "http://www.w3.org/2005/Atom"
 _NEWEST = 50
 
 
-def feed(told: View, address: str) -> str:
+def feed(told: BoardView, address: str) -> str:
     """The feed as XML.
 
     Args:

@@ -7,22 +7,22 @@ from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 
-from orgopt.board.records import Entry, Status, Terms
+from orgopt.board.records import ClaimRecord, ClaimStatus, Terms
 from orgopt.markup import Child, Markup, h, visible
 
 PRINT_DIGITS = 8
 """Of a key that stand beside a name, which anyone may take."""
 STATUSES = {
-    Status.WAITING: "waits to be verified",
-    Status.TESTING: "is being verified",
-    Status.ACCEPTED: "accepted",
-    Status.NOT_SHOWN: "no gain shown",
-    Status.NOT_REPEATED: "gain not repeated",
-    Status.NOT_HELD: "gain below a step",
-    Status.SAME_ALWAYS: "same with every seed",
-    Status.TAMPERED: "tampered",
-    Status.COPY: "copy",
-    Status.LOST: "lost",
+    ClaimStatus.WAITING: "waits to be verified",
+    ClaimStatus.TESTING: "is being verified",
+    ClaimStatus.ACCEPTED: "accepted",
+    ClaimStatus.NOT_SHOWN: "no gain shown",
+    ClaimStatus.NOT_REPEATED: "gain not repeated",
+    ClaimStatus.NOT_HELD: "gain below a step",
+    ClaimStatus.SAME_ALWAYS: "same with every seed",
+    ClaimStatus.TAMPERED: "tampered",
+    ClaimStatus.COPY: "copy",
+    ClaimStatus.LOST: "lost",
 }
 
 
@@ -56,12 +56,12 @@ def eyebrow(terms: Terms) -> Markup:
     return h("p", "Board", h("span", f"{terms.task} {terms.digest}", cls="study"), cls="eyebrow")
 
 
-def who(one: Entry) -> list[Child]:
+def who(one: ClaimRecord) -> list[Child]:
     """A contributor's name with the key that it stands for."""
     return [h("span", name_of(one), cls="who"), " ", h("span", one.key[:PRINT_DIGITS], cls="print", title=one.key)]
 
 
-def name_of(one: Entry) -> str:
+def name_of(one: ClaimRecord) -> str:
     """What a contributor is called."""
     return visible(one.name).strip() or "anonymous"
 

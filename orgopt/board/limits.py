@@ -5,14 +5,14 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from orgopt.board import standing, tables
-from orgopt.board.records import Status
+from orgopt.board.records import ClaimStatus
 from orgopt.errors import OrgoptError
 
 _DAY_S = 86_400.0
 _CLAIMS, _PEOPLE = tables.claims, tables.contributors
 
 
-class RefusedError(OrgoptError):
+class RateLimitError(OrgoptError):
     """A claim is not taken now; says why, and after how many seconds it may be tried again (`after_s`)."""
 
     def __init__(self, message: str, after_s: float) -> None:
@@ -31,7 +31,7 @@ def check_limits(here: Connection, key: str, address: str, held: int, now: float
         now: Seconds since 1970.
 
     Raises:
-        RefusedError: It is too much.
+        RateLimitError: It is too much.
     """
 
     def number(*which: Any) -> int:
@@ -39,13 +39,13 @@ def check_limits(here: Connection, key: str, address: str, held: int, now: float
 
     blocked = here.execute(select(_PEOPLE.c.blocked_until).where(_PEOPLE.c.key == key)).scalar() or 0.0
     if blocked and blocked > now:
-        raise RefusedError("a claim of this key was tampered with: it may send more after a day", blocked - now)
-    open_ = _CLAIMS.c.status.in_([Status.WAITING, Status.TESTING])
+        raise RateLimitError("a claim of this key was tampered with: it may send more after a day", blocked - now)
+    open_ = _CLAIMS.c.status.in_([ClaimStatus.WAITING, ClaimStatus.TESTING])
     if number(open_, _CLAIMS.c.key == key) >= (most := standing.may_wait(held)):
-        raise RefusedError(f"{most} claims of this key wait already: more may once these are decided", 60)
+        raise RateLimitError(f"{most} claims of this key wait already: more may once these are decided", 60)
     if number(open_, _CLAIMS.c.address == address) >= standing.WAITING_OF_ADDRESS:
-        raise RefusedError(f"{standing.WAITING_OF_ADDRESS} claims of this address wait already", 60)
+        raise RateLimitError(f"{standing.WAITING_OF_ADDRESS} claims of this address wait already", 60)
     if number(_CLAIMS.c.address == address, _CLAIMS.c.received > now - _DAY_S) >= standing.A_DAY_OF_ADDRESS:
-        raise RefusedError(f"an address may send {standing.A_DAY_OF_ADDRESS} claims a day", 3600)
+        raise RateLimitError(f"an address may send {standing.A_DAY_OF_ADDRESS} claims a day", 3600)
     if number(open_) >= standing.QUEUE:
-        raise RefusedError(f"{standing.QUEUE} claims wait already: try later", 600)
+        raise RateLimitError(f"{standing.QUEUE} claims wait already: try later", 600)

@@ -5,15 +5,15 @@ Everything that a contributor wrote is text here, and can neither run nor look l
 
 from orgopt.board.chart import progress
 from orgopt.board.frame import STATUSES, eyebrow, gain_words, html, moment, name_of, right, unit_of, who
-from orgopt.board.records import Entry, Terms
-from orgopt.board.view import View
+from orgopt.board.records import ClaimRecord, Terms
+from orgopt.board.view import BoardView
 from orgopt.markup import Child, Markup, h
 
 _CHANGES = 6
 """Settings of a claim that a list shows."""
 
 
-def page(told: View, address: str) -> str:
+def page(told: BoardView, address: str) -> str:
     """A board's page.
 
     Args:
@@ -35,7 +35,7 @@ def page(told: View, address: str) -> str:
     )
 
 
-def _lede(told: View) -> str:
+def _lede(told: BoardView) -> str:
     terms, gain = told.terms, told.gain
     if not told.accepted or gain is None:
         return f"Nobody has been better than the untouched script yet. Lower {terms.metric} counts."
@@ -45,7 +45,7 @@ def _lede(told: View) -> str:
     )
 
 
-def _figures(told: View) -> Markup:
+def _figures(told: BoardView) -> Markup:
     decided = sum(number for status, number in told.counts.items() if not status.open)
     waiting = sum(number for status, number in told.counts.items() if status.open)
     rows = [
@@ -57,7 +57,7 @@ def _figures(told: View) -> Markup:
     return h("dl", [h("div", h("dt", what), h("dd", number)) for number, what in rows], cls="best")
 
 
-def _leaders(told: View) -> Markup:
+def _leaders(told: BoardView) -> Markup:
     if not told.accepted:
         return h("p", "The first accepted claim stands here.")
     head = h("thead", h("tr", h("th", "Contributor"), h("th", "Change"), right("Gain", "th"), h("th", "Accepted")))
@@ -75,7 +75,7 @@ def _leaders(told: View) -> Markup:
     return h("table", head, h("tbody", rows), cls="leaders")
 
 
-def _newest(told: View) -> Markup:
+def _newest(told: BoardView) -> Markup:
     if not told.newest:
         return h("p", "None yet.")
     head = h("thead", h("tr", h("th", "Claim"), h("th", "Contributor"), h("th", "Change"), h("th", "What came of it")))
@@ -92,12 +92,12 @@ def _newest(told: View) -> Markup:
     return h("table", head, h("tbody", rows), cls="leaders claims")
 
 
-def _credit(one: Entry) -> Child:
+def _credit(one: ClaimRecord) -> Child:
     first = one.credits
     return h("small", "of ", h("a", f"claim {first}", href=f"/claims/{first}")) if first else None
 
 
-def _change(one: Entry) -> Child:
+def _change(one: ClaimRecord) -> Child:
     if one.status.open:
         return h("small", "shown once it is decided")
     if one.script:
@@ -107,7 +107,7 @@ def _change(one: Entry) -> Child:
     return h("span", ", ".join(listed[:_CHANGES]) + more, cls="change")
 
 
-def _how(told: View, address: str) -> list[Child]:
+def _how(told: BoardView, address: str) -> list[Child]:
     task = told.terms.task
     commands = (
         f"orgopt board next {address} -o program.md",
@@ -119,7 +119,7 @@ def _how(told: View, address: str) -> list[Child]:
     return [h("pre", "\n".join(commands)), h("p", "Accepted claims as an ", feed, ", all of it as ", data, ".")]
 
 
-def _meaning(told: View) -> list[Child]:
+def _meaning(told: BoardView) -> list[Child]:
     terms = told.terms
     ran = "Its script ran here, in a sandbox, beside the best before it, on the same seeds. These were drawn after the "
     ran += "claim came, from a secret whose hash was published when the board was made; they are published with the "
@@ -134,7 +134,7 @@ def _meaning(told: View) -> list[Child]:
     return [h("ul", [h("li", one) for one in said], cls="steps"), facts]
 
 
-def _over(terms: Terms, one: Entry) -> Child:
+def _over(terms: Terms, one: ClaimRecord) -> Child:
     gain, error = one.result.get("over_baseline"), one.result.get("over_error")
     if gain is None:
         return "–"

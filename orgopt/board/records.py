@@ -13,7 +13,7 @@ BASELINE = 0
 """Stands for the untouched script where the number of a claim is asked for; claims count from 1."""
 
 
-class Status(StrEnum):
+class ClaimStatus(StrEnum):
     """What became of a claim."""
 
     WAITING = "waiting"
@@ -30,7 +30,7 @@ class Status(StrEnum):
     @property
     def open(self) -> bool:
         """Whether it is not decided yet."""
-        return self in {Status.WAITING, Status.TESTING}
+        return self in {ClaimStatus.WAITING, ClaimStatus.TESTING}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +82,7 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class State:
+class BoardState:
     """How a board stands: its tests so far, the claim that is best, its steps on the ladder, and how often it changed.
 
     The best is `BASELINE` where no claim was accepted.
@@ -110,7 +110,7 @@ class Round:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class ClaimRecord:
     """A claim on a board.
 
     Attributes:
@@ -141,7 +141,7 @@ class Entry:
     stated: float
     received: float
     decided: float | None
-    status: Status
+    status: ClaimStatus
     why: str
     credits: int | None
     test: int | None
@@ -164,10 +164,10 @@ class Work:
         token: What shows that it is still this verifier's.
     """
 
-    entry: Entry
+    entry: ClaimRecord
     test: int
     secret: str
-    best: Entry | None
+    best: ClaimRecord | None
     held: int
     token: str
 
@@ -177,7 +177,7 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class VerificationResult:
     """What a verification found.
 
     Attributes:
@@ -188,7 +188,7 @@ class Finding:
         holds: Whether its stated metric was what was measured, up to noise; None where it was less.
     """
 
-    status: Status
+    status: ClaimStatus
     why: str
     result: Mapping[str, Any]
     climbed: int = 0

@@ -35,7 +35,7 @@ _SUM = 2.109742801236892
 """Of 1/(n log² n) from n = 2 (OEIS A115563): a series that hardly falls faster than one that has no sum."""
 
 
-class Verdict(StrEnum):
+class SequentialResult(StrEnum):
     """What a test says."""
 
     BETTER = "better"
@@ -46,6 +46,7 @@ class Verdict(StrEnum):
 def level(test: int, family: float = FAMILY) -> float:
     """The level of a test of a board, counted from 1."""
     n = test + 1
+    # As slow a series as converges: the thousandth claim still has a level, 5e-7, that 64 rounds can reach.
     return family / (_SUM * n * math.log(n) ** 2)
 
 
@@ -66,22 +67,22 @@ def bounded(gain: float, scale: float) -> float:
     return max(-1.0, min(1.0, gain / (BOUND * scale)))
 
 
-def verdict(gains: Sequence[float], scale: float, alpha: float) -> Verdict:
+def verdict(gains: Sequence[float], scale: float, alpha: float) -> SequentialResult:
     """What the rounds of a test say so far; at some look this has to be asked of every one before it.
 
     It is hopeless once all rounds that are left could not make it, or where the claim is hardly ahead: ending a test
     early only loses power, and most of what is no better costs four rounds.
     """
     if not gains:
-        return Verdict.OPEN
+        return SequentialResult.OPEN
     needed = -math.log(alpha)
     found = log_evidence(gains, scale)
     if found >= needed:
-        return Verdict.BETTER
+        return SequentialResult.BETTER
     if found + (MOST_ROUNDS - len(gains)) * math.log1p(max(_SHARES)) < needed:
-        return Verdict.NOT_SHOWN
+        return SequentialResult.NOT_SHOWN
     mean = math.fsum(gains) / len(gains)
     error = math.sqrt(math.fsum((gain - mean) ** 2 for gain in gains) / max(1, len(gains) - 1) / len(gains))
     if len(gains) >= MOST_ROUNDS or mean <= _HOPELESS * error:
-        return Verdict.NOT_SHOWN
-    return Verdict.OPEN
+        return SequentialResult.NOT_SHOWN
+    return SequentialResult.OPEN

@@ -26,11 +26,11 @@ from orgopt.board.claim_page import claim_page
 from orgopt.board.claims import BODY_BYTES, change_of, received
 from orgopt.board.feed import feed
 from orgopt.board.frame import style_digest
-from orgopt.board.limits import RefusedError
+from orgopt.board.limits import RateLimitError
 from orgopt.board.page import page
-from orgopt.board.records import Entry
-from orgopt.board.store import Store
-from orgopt.board.view import View, view, whole_dict
+from orgopt.board.records import ClaimRecord
+from orgopt.board.store import ClaimStore
+from orgopt.board.view import BoardView, view, whole_dict
 from orgopt.board.work import assignment
 from orgopt.errors import OrgoptError, StoreError, UsageError
 from orgopt.task import Task
@@ -75,11 +75,11 @@ class Pages:
         clock: Seconds since 1970, for what a day is and what is shown.
     """
 
-    def __init__(self, store: Store, task: Task, clock: Clock) -> None:
+    def __init__(self, store: ClaimStore, task: Task, clock: Clock) -> None:
         self._store, self._task, self._clock = store, task, clock
-        self._seen: tuple[int, View] | None = None
+        self._seen: tuple[int, BoardView] | None = None
 
-    def _view(self) -> View:
+    def _view(self) -> BoardView:
         """The board, read again where it changed: whoever asks for pages all day costs little."""
         now, seen = self._store.state().changes, self._seen
         if seen is None or seen[0] != now:
@@ -120,11 +120,11 @@ class Pages:
         entry, new = await run_in_threadpool(self._taken, body, _origin(request))
         return JSONResponse(whole_dict(entry), 201 if new else 200, {"Location": f"/claims/{entry.id}"})
 
-    def _taken(self, body: bytes, origin: str) -> tuple[Entry, bool]:
+    def _taken(self, body: bytes, origin: str) -> tuple[ClaimRecord, bool]:
         told = received(body)
         return self._store.submit(told, change_of(told.claim, self._task), origin, self._clock())
 
-    def _entry(self, request: Request) -> Entry:
+    def _entry(self, request: Request) -> ClaimRecord:
         number = int(request.path_params["number"])
         entry = self._store.entry(number) if number <= _LARGEST_NUMBER else None
         if entry is None:
@@ -132,7 +132,7 @@ class Pages:
         return entry
 
 
-def make_app(store: Store, task: Task, clock: Clock) -> Starlette:
+def make_app(store: ClaimStore, task: Task, clock: Clock) -> Starlette:
     """The application of a board; see `Pages`.
 
     Raises:
@@ -245,7 +245,7 @@ async def _http_error(_: Request, error: HTTPException) -> Response:
 
 
 async def _own_error(_: Request, error: OrgoptError) -> Response:
-    if isinstance(error, RefusedError):
+    if isinstance(error, RateLimitError):
         return _error(429, str(error), {"Retry-After": str(max(1, round(error.after_s)))})
     return _error(503 if isinstance(error, StoreError) else 400, str(error))
 

@@ -19,10 +19,10 @@ from typing import Any, Self, cast
 from sqlalchemy import Connection, func, insert, select, update
 
 from orgopt.board import standing, tables
-from orgopt.board.claims import Change, Received
+from orgopt.board.claims import Received, ScriptChange
 from orgopt.board.draws import secret
 from orgopt.board.limits import check_limits
-from orgopt.board.records import BASELINE, Entry, Finding, Round, State, Status, Terms, Work
+from orgopt.board.records import BASELINE, BoardState, ClaimRecord, ClaimStatus, Round, Terms, VerificationResult, Work
 from orgopt.errors import OrgoptError, StoreError, UsageError
 
 ATTEMPTS = 3
@@ -36,7 +36,7 @@ class LeaseLostError(OrgoptError):
     """A claim is another verifier's by now: what this one found is not written."""
 
 
-class Store:
+class ClaimStore:
     """The claims of one board.
 
     Args:
@@ -81,20 +81,20 @@ class Store:
         """Let go of the database."""
         self._engine.dispose()
 
-    def state(self) -> State:
+    def state(self) -> BoardState:
         """How the board stands."""
         with self._engine.begin() as here:
             row = here.execute(select(_boards)).mappings().one()
-        return State(tests=row["tests"], best=row["best"], steps=row["steps"], changes=row["changes"])
+        return BoardState(tests=row["tests"], best=row["best"], steps=row["steps"], changes=row["changes"])
 
-    def submit(self, told: Received, change: Change, address: str, now: float) -> tuple[Entry, bool]:
+    def submit(self, told: Received, change: ScriptChange, address: str, now: float) -> tuple[ClaimRecord, bool]:
         """Take a claim; one that was sent before is answered as it stands.
 
         Returns:
             The claim, and whether it is new.
 
         Raises:
-            orgopt.board.limits.RefusedError: Its contributor or address has too many waiting, or the queue is full.
+            orgopt.board.limits.RateLimitError: Its contributor or address has too many waiting, or the queue is full.
             UsageError: It is for another board.
         """
         if told.claim.board != self.terms.id:
@@ -105,7 +105,7 @@ class Store:
                 return _entry(known), False
             hidden = hmac.new(bytes.fromhex(self.terms.root), address.encode(), hashlib.sha256).hexdigest()[:32]
             check_limits(here, told.claim.key, hidden, _held(here, told.claim.key), now)
-            same = (_claims.c.change == change.digest) & _claims.c.status.not_in([Status.COPY, Status.LOST])
+            same = (_claims.c.change == change.digest) & _claims.c.status.not_in([ClaimStatus.COPY, ClaimStatus.LOST])
             first = _first(here, same)
             last = here.execute(select(func.max(_claims.c.turn)).where(_claims.c.address == hidden)).scalar() or 0
             values = {
@@ -122,7 +122,7 @@ class Store:
                 "script": change.script,
                 # Addresses take turns, so that a flood from one delays every other by one claim.
                 "turn": max(board["turn"], last) + 1,
-                "status": Status.COPY if first else Status.WAITING,
+                "status": ClaimStatus.COPY if first else ClaimStatus.WAITING,
                 "why": f"claim {first['id']} was first to change the same" if first else "",
                 "credits": first["id"] if first else None,
                 "decided": now if first else None,
@@ -139,19 +139,25 @@ class Store:
         """
         with self._engine.begin() as here:
             board = _hold(here)
-            lost = (_claims.c.status == Status.TESTING) & (_claims.c.until < now)
-            ended = {"status": Status.LOST, "why": f"its verifier was lost {ATTEMPTS} times", "decided": now}
+            lost = (_claims.c.status == ClaimStatus.TESTING) & (_claims.c.until < now)
+            ended = {"status": ClaimStatus.LOST, "why": f"its verifier was lost {ATTEMPTS} times", "decided": now}
             here.execute(update(_claims).where(lost, _claims.c.attempts >= ATTEMPTS).values(token=None, **ended))
-            row = _first(here, lost) or _first(here, _claims.c.status == Status.WAITING)
+            row = _first(here, lost) or _first(here, _claims.c.status == ClaimStatus.WAITING)
             if row is None:
                 return None
             test, best = row["test"], row["against"]
-            if row["status"] == Status.WAITING:
+            if row["status"] == ClaimStatus.WAITING:
                 test, best = board["tests"] + 1, board["best"]
                 secret(self.terms.root, test)  # refuses what no secret is left for
                 here.execute(update(_boards).values(tests=test, turn=max(board["turn"], row["turn"])))
             token = secrets.token_hex(16)
-            taken = {"status": Status.TESTING, "test": test, "against": best, "token": token, "until": now + lease_s}
+            taken = {
+                "status": ClaimStatus.TESTING,
+                "test": test,
+                "against": best,
+                "token": token,
+                "until": now + lease_s,
+            }
             here.execute(update(_claims).where(_claims.c.id == row["id"]).values(attempts=row["attempts"] + 1, **taken))
             return Work(
                 entry=_entry(_one(here, row["id"])),
@@ -191,7 +197,7 @@ class Store:
             mine = (_claims.c.id == work.entry.id) & (_claims.c.token == work.token)
             here.execute(update(_claims).where(mine).values(until=now - 1, attempts=_claims.c.attempts - 1))
 
-    def settle(self, work: Work, finding: Finding, now: float) -> Entry:
+    def settle(self, work: Work, finding: VerificationResult, now: float) -> ClaimRecord:
         """Write what a verification found, and all that follows from it.
 
         A claim that was accepted beside a best that is none any more waits again, for a test beside the new one.
@@ -199,13 +205,13 @@ class Store:
         Raises:
             LeaseLostError: It is another verifier's by now.
         """
-        accepted = finding.status is Status.ACCEPTED
+        accepted = finding.status is ClaimStatus.ACCEPTED
         with self._engine.begin() as here:
             board = _hold(here)
             row = _check_token(here, work)
             mine = update(_claims).where(_claims.c.id == work.entry.id)
             if accepted and board["best"] != row["against"]:
-                again = {"status": Status.WAITING, "test": None, "against": None, "token": None, "attempts": 0}
+                again = {"status": ClaimStatus.WAITING, "test": None, "against": None, "token": None, "attempts": 0}
                 here.execute(mine.values(**again))
                 return _entry(_one(here, work.entry.id))
             told = {"status": finding.status, "why": finding.why, "result": json.dumps(finding.result)}
@@ -216,24 +222,24 @@ class Store:
                 _note_standing(here, row["key"], finding, now)
             return _entry(_one(here, work.entry.id))
 
-    def entry(self, number: int) -> Entry | None:
+    def entry(self, number: int) -> ClaimRecord | None:
         """A claim by its number."""
         with self._engine.begin() as here:
             row = _first(here, _claims.c.id == number)
         return _entry(row) if row else None
 
-    def entries(self, newest: int, statuses: Iterable[Status] = tuple(Status)) -> list[Entry]:
+    def entries(self, newest: int, statuses: Iterable[ClaimStatus] = tuple(ClaimStatus)) -> list[ClaimRecord]:
         """The newest claims of some statuses, the newest first."""
         with self._engine.begin() as here:
             asked = select(_claims).where(_claims.c.status.in_(list(statuses))).order_by(_claims.c.id.desc())
             rows = cast("list[Row]", here.execute(asked.limit(newest)).mappings().all())
         return [_entry(row) for row in rows]
 
-    def counts(self) -> dict[Status, int]:
+    def counts(self) -> dict[ClaimStatus, int]:
         """How many claims there are of each status."""
         with self._engine.begin() as here:
             rows = here.execute(select(_claims.c.status, func.count()).group_by(_claims.c.status)).all()
-        return {Status(status): number for status, number in rows}
+        return {ClaimStatus(status): number for status, number in rows}
 
     def held(self, key: str) -> int:
         """How many claims of a contributor held, one after the other."""
@@ -256,15 +262,15 @@ def _one(here: Connection, number: int) -> Row:
     return cast("Row", here.execute(select(_claims).where(_claims.c.id == number)).mappings().one())
 
 
-def _entry(row: Row) -> Entry:
+def _entry(row: Row) -> ClaimRecord:
     told = json.loads(row["text"])
     same = ("id", "digest", "key", "script", "received", "decided", "why", "credits", "test", "against", "text")
-    return Entry(
+    return ClaimRecord(
         **{name: row[name] for name in same},
         **{name: told.get(name, "") for name in ("name", "note", "ledger")},
         settings=json.loads(row["settings"]),
         stated=told["metric"],
-        status=Status(row["status"]),
+        status=ClaimStatus(row["status"]),
         result=json.loads(row["result"]),
         signature=row["signature"],
     )
@@ -272,7 +278,7 @@ def _entry(row: Row) -> Entry:
 
 def _check_token(here: Connection, work: Work) -> Row:
     row = _one(here, work.entry.id)
-    if row["token"] != work.token or row["status"] != Status.TESTING:
+    if row["token"] != work.token or row["status"] != ClaimStatus.TESTING:
         raise LeaseLostError(f"claim {work.entry.id} is another verifier's by now")
     return row
 
@@ -281,9 +287,9 @@ def _held(here: Connection, key: str) -> int:
     return here.execute(select(_people.c.held).where(_people.c.key == key)).scalar() or 0
 
 
-def _note_standing(here: Connection, key: str, finding: Finding, now: float) -> None:
+def _note_standing(here: Connection, key: str, finding: VerificationResult, now: float) -> None:
     held = _held(here, key) + 1 if finding.holds else 0
-    blocked = now + standing.BLOCKED_S if finding.status is Status.TAMPERED else 0.0
+    blocked = now + standing.BLOCKED_S if finding.status is ClaimStatus.TAMPERED else 0.0
     known = here.execute(select(_people.c.key).where(_people.c.key == key)).first()
     if known:
         here.execute(update(_people).where(_people.c.key == key).values(held=held, blocked_until=blocked))

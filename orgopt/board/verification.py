@@ -15,14 +15,13 @@ import numpy as np
 from orgopt.board import standing
 from orgopt.board.draws import chance
 from orgopt.board.ladder import Ladder
-from orgopt.board.records import BASELINE, Entry, Finding, Round, Status, Work
-from orgopt.board.sequential_test import BATCH, BOUND, Verdict, level, log_evidence, verdict
-from orgopt.board.store import Store
+from orgopt.board.records import BASELINE, ClaimRecord, ClaimStatus, Round, VerificationResult, Work
+from orgopt.board.sequential_test import BATCH, BOUND, SequentialResult, level, log_evidence, verdict
+from orgopt.board.store import ClaimStore
 from orgopt.calibration import train_all
 from orgopt.confirmation import ahead
 from orgopt.errors import LabError
-from orgopt.lab.base import Experiment, Lab, Outcome
-from orgopt.lab.base import Status as Ended
+from orgopt.lab.base import Experiment, Lab, Outcome, Status
 from orgopt.normalisation import varies
 from orgopt.samples import spread_of
 from orgopt.seeds import Stream, generator
@@ -52,12 +51,12 @@ class Verifier:
             print(decided.id, decided.status)
     """
 
-    def __init__(self, store: Store, task: Task, lab: Lab, clock: Clock) -> None:
+    def __init__(self, store: ClaimStore, task: Task, lab: Lab, clock: Clock) -> None:
         self._store, self._task, self._lab, self._clock = store, task, lab, clock
         self._scale = store.terms.scale
         self._lease_s = _LEASE_S + 2 * task.limit_s * math.ceil(3 * BATCH / (1 if task.timed else lab.slots))
 
-    def next(self) -> Entry | None:
+    def next(self) -> ClaimRecord | None:
         """Decide the next claim; None where none waits.
 
         Raises:
@@ -73,34 +72,34 @@ class Verifier:
             self._store.give_back(work, self._clock())
             raise
 
-    def _found(self, work: Work) -> Finding:
+    def _found(self, work: Work) -> VerificationResult:
         if work.entry.script and not self._lab.takes_scripts:
             raise LabError(f"claim {work.entry.id} has a rewritten script, which this lab cannot run: use --lab local")
         alpha = level(work.test, self._store.terms.family)
         rounds: list[Round] = []
-        said = Verdict.OPEN
-        while said is Verdict.OPEN:
+        said = SequentialResult.OPEN
+        while said is SequentialResult.OPEN:
             rounds += self._run(work, range(len(rounds), len(rounds) + BATCH))
             if cheated := next((one.tampered for one in rounds if one.tampered), ""):
-                return self._ends(work, Status.TAMPERED, cheated, rounds)
+                return self._ends(work, ClaimStatus.TAMPERED, cheated, rounds)
             if work.entry.script and not varies([one.own for one in rounds if one.own is not None]):
                 why = "its script gives the same with every seed: whether that is luck, no seed can tell"
-                return self._ends(work, Status.SAME_ALWAYS, why, rounds)
+                return self._ends(work, ClaimStatus.SAME_ALWAYS, why, rounds)
             said = verdict(self.gains(rounds), self._scale, alpha)
-        if said is not Verdict.BETTER:
-            return self._ends(work, Status.NOT_SHOWN, _not_shown(rounds), rounds)
+        if said is not SequentialResult.BETTER:
+            return self._ends(work, ClaimStatus.NOT_SHOWN, _not_shown(rounds), rounds)
         again: list[Round] = []
         if chance(work.secret, work.entry.digest) < standing.recheck_chance(work.held):
             again = self._run(work, range(RECHECK, RECHECK + standing.RECHECK_ROUNDS))
             if not fmean(self.gains(again)) > 0:
-                return self._ends(work, Status.NOT_REPEATED, "a second verification found no gain", rounds, again)
+                return self._ends(work, ClaimStatus.NOT_REPEATED, "a second verification found no gain", rounds, again)
         climbed = self._climbed([*rounds, *again])
         if not climbed:
             why = "it is better, and by less than a step"
             if self._store.terms.holds_out:
                 why = "it is better on the split that steers, and not by a step on the held-out one"
-            return self._ends(work, Status.NOT_HELD, why, rounds, again)
-        return self._ends(work, Status.ACCEPTED, "", rounds, again, climbed)
+            return self._ends(work, ClaimStatus.NOT_HELD, why, rounds, again)
+        return self._ends(work, ClaimStatus.ACCEPTED, "", rounds, again, climbed)
 
     def gains(self, rounds: Iterable[Round]) -> list[float]:
         """By how much the claim was better in each round; a failed run of its own is as far behind as counts."""
@@ -137,11 +136,11 @@ class Verifier:
             outcomes += train_all(self._lab, turn, self._task.limit_s)
             if self._task.timed:
                 self._store.keep(work, {}, self._clock(), self._lease_s)
-        if lost := next((one for one in outcomes if one.status is Ended.INFRA), None):
+        if lost := next((one for one in outcomes if one.status is Status.INFRA), None):
             raise LabError(f"the lab lost a run of claim {work.entry.id}: {lost.error}")
         told = dict(zip(jobs, outcomes, strict=True))
         best = BASELINE if work.best is None else work.best.id
-        if all(told[number, best].status is Ended.TIMEOUT for number in numbers):
+        if all(told[number, best].status is Status.TIMEOUT for number in numbers):
             # It ran within its limit before; so this says something of the machine, and nothing of the claim.
             raise LabError(
                 f"all runs of what claim {work.entry.id} is tested beside took longer than {self._task.limit_s:g} s: "
@@ -176,24 +175,24 @@ class Verifier:
             base=base.metric if base else None,
             own_heldout=own.heldout,
             best_heldout=best.heldout,
-            tampered=(own.error or "its result cannot be honest") if own.status is Ended.TAMPERED else "",
+            tampered=(own.error or "its result cannot be honest") if own.status is Status.TAMPERED else "",
         )
 
     def _ends(
         self,
         work: Work,
-        status: Status,
+        status: ClaimStatus,
         why: str,
         rounds: Sequence[Round],
         again: Sequence[Round] = (),
         climbed: int = 0,
-    ) -> Finding:
+    ) -> VerificationResult:
         own = [one.own for one in (*rounds, *again) if one.own is not None]
         told, holds = self._told(work, rounds, again), False
-        if own and status is not Status.TAMPERED:
+        if own and status is not ClaimStatus.TAMPERED:
             sd = max(self._store.terms.noise, spread_of(np.array(own)) if len(own) > 1 else 0.0)
             holds = standing.holds(work.entry.stated, fmean(own), sd, len(own))
-        return Finding(status=status, why=why, result={**told, "holds": holds}, climbed=climbed, holds=holds)
+        return VerificationResult(status=status, why=why, result={**told, "holds": holds}, climbed=climbed, holds=holds)
 
     def _told(self, work: Work, rounds: Sequence[Round], again: Sequence[Round]) -> dict[str, object]:
         """What is published: all that it takes to repeat the test, and nothing of the held-out split."""

@@ -8,16 +8,16 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from orgopt.board.records import Entry, State, Status, Terms
+from orgopt.board.records import BoardState, ClaimRecord, ClaimStatus, Terms
 from orgopt.board.sequential_test import level
-from orgopt.board.store import Store
+from orgopt.board.store import ClaimStore
 
 NEWEST = 100
 """Claims that a page lists, beside all that were accepted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class View:
+class BoardView:
     """A board at some moment.
 
     Attributes:
@@ -30,10 +30,10 @@ class View:
     """
 
     terms: Terms
-    state: State
-    counts: dict[Status, int]
-    accepted: tuple[Entry, ...]
-    newest: tuple[Entry, ...]
+    state: BoardState
+    counts: dict[ClaimStatus, int]
+    accepted: tuple[ClaimRecord, ...]
+    newest: tuple[ClaimRecord, ...]
     alpha: float
 
     @property
@@ -63,20 +63,20 @@ class View:
         }
 
 
-def view(store: Store) -> View:
+def view(store: ClaimStore) -> BoardView:
     """A board as it stands."""
     state = store.state()
-    return View(
+    return BoardView(
         terms=store.terms,
         state=state,
         counts=store.counts(),
-        accepted=tuple(store.entries(10_000, [Status.ACCEPTED])),
+        accepted=tuple(store.entries(10_000, [ClaimStatus.ACCEPTED])),
         newest=tuple(store.entries(NEWEST)),
         alpha=level(state.tests + 1, store.terms.family),
     )
 
 
-def entry_dict(entry: Entry) -> dict[str, Any]:
+def entry_dict(entry: ClaimRecord) -> dict[str, Any]:
     """A claim in a list."""
     same = ("id", "digest", "key", "name", "stated", "received", "decided", "why", "credits", "test", "against")
     told: dict[str, Any] = {name: getattr(entry, name) for name in same}
@@ -85,7 +85,7 @@ def entry_dict(entry: Entry) -> dict[str, Any]:
     return {**told, "status": entry.status.value, **result, **shown}
 
 
-def whole_dict(entry: Entry) -> dict[str, Any]:
+def whole_dict(entry: ClaimRecord) -> dict[str, Any]:
     """A claim with all that it takes to repeat its test; while it is open, not what it changes."""
     told = entry_dict(entry)
     if entry.status.open:

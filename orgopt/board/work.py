@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from orgopt.board.records import Entry, Status
+from orgopt.board.records import ClaimRecord, ClaimStatus
 from orgopt.board.sequential_test import bounded
-from orgopt.board.view import View
+from orgopt.board.view import BoardView
 from orgopt.knob import Settings
 from orgopt.task import Task
 
@@ -22,7 +22,7 @@ _FAILED = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Assignment:
+class Suggestion:
     """What is most worth trying.
 
     Attributes:
@@ -54,7 +54,7 @@ class Assignment:
         }
 
 
-def assignment(told: View, task: Task) -> Assignment:
+def assignment(told: BoardView, task: Task) -> Suggestion:
     """What is most worth trying on a board."""
     decided = [one for one in told.newest if one.test is not None and not one.status.open]
     before = {one.id: one.settings for one in (*told.accepted, *told.newest)}
@@ -62,8 +62,8 @@ def assignment(told: View, task: Task) -> Assignment:
     total = sum(tried for _, tried, _ in groups)
     focus = max(groups, key=lambda one: one[2] + math.sqrt(2 * math.log(total + 1) / (one[1] + 1)))[0]
     best = told.accepted[0] if told.accepted else None
-    failed = tuple(one.settings for one in decided if one.status is Status.NOT_SHOWN and one.settings)[:_FAILED]
-    return Assignment(
+    failed = tuple(one.settings for one in decided if one.status is ClaimStatus.NOT_SHOWN and one.settings)[:_FAILED]
+    return Suggestion(
         best=best.id if best else None,
         settings=best.settings if best else {},
         focus=focus,
@@ -74,7 +74,7 @@ def assignment(told: View, task: Task) -> Assignment:
 
 
 def _groups(
-    decided: Sequence[Entry], before: dict[int, Settings], told: View, task: Task
+    decided: Sequence[ClaimRecord], before: dict[int, Settings], told: BoardView, task: Task
 ) -> tuple[tuple[str, int, float], ...]:
     """Each group of knobs, how many claims turned one of its knobs, and what these gained in the mean."""
     of = {knob.name: knob.group for knob in task.knobs}
@@ -88,7 +88,7 @@ def _groups(
     return tuple((name, len(found), sum(found) / max(1, len(found))) for name, found in gains.items())
 
 
-def _text(told: View, best: Entry | None, focus: str, failed: Sequence[Settings]) -> str:
+def _text(told: BoardView, best: ClaimRecord | None, focus: str, failed: Sequence[Settings]) -> str:
     terms = told.terms
     if best is None:
         stands = "Nothing was accepted yet: begin with the script as it is."

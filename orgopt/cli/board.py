@@ -22,7 +22,7 @@ from orgopt.task_folder import load_task
 from orgopt.workspace import find_workspace
 
 if TYPE_CHECKING:
-    from orgopt.board.store import Store
+    from orgopt.board.store import ClaimStore
 
 task_option = click.option(
     "--task", "task_name", required=True, metavar="TASK", shell_complete=complete.tasks, help="The board's task."
@@ -84,14 +84,14 @@ def serve_command(
     nobody has measured is run first, as it is.
     """
     from orgopt.board.server import listening, make_app, serve
-    from orgopt.board.store import Store
+    from orgopt.board.store import ClaimStore
     from orgopt.board.terms import new_terms
 
     workspace = find_workspace()
     task = measured_here(load_task(task_name, workspace), workspace, _Notes())
     terms = new_terms(task, made=time.time(), name=name, family=family, step=step)
     url = database or database_of(task, workspace)
-    store = Store.made(url, terms)
+    store = ClaimStore.made(url, terms)
     with listening(host, port) as sockets:
         at = sockets[0].getsockname()[1]
         address = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{at}"
@@ -254,10 +254,10 @@ def _task(name: str) -> tuple[Task, Path]:
     return kept_baseline(load_task(name, workspace), workspace), workspace
 
 
-def _store(url: str) -> "Store":
-    from orgopt.board.store import Store
+def _store(url: str) -> "ClaimStore":
+    from orgopt.board.store import ClaimStore
 
-    return Store(url)
+    return ClaimStore(url)
 
 
 def _note(line: str) -> None:

@@ -16,8 +16,8 @@ from orgopt.document.editing.canonical import org_text
 from orgopt.document.editing.diff import same
 from orgopt.document.files import documents_in
 from orgopt.document.findings import Finding, Span
-from orgopt.document.linting.explanations import RULES
 from orgopt.document.linting.lint import Facts, fix
+from orgopt.document.linting.rules import RULES
 from orgopt.document.reading.reader import Reading
 from orgopt.document.saving import save
 from orgopt.document.text.program import Program

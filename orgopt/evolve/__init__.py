@@ -1,8 +1,4 @@
-"""Evolution: studies of documents on tasks, and contests between documents."""
+"""Evolution: studies of documents on tasks, and contests between documents.
 
-from orgopt.evolve.search import optimize
-from orgopt.evolve.space.candidate import Candidate
-from orgopt.evolve.trials.arena import Arena
-from orgopt.evolve.trials.job import Job, Terms
-
-__all__ = ["Arena", "Candidate", "Job", "Terms", "optimize"]
+Nothing is imported here: a worker needs `trials` alone, and the search would take it a second to load.
+"""

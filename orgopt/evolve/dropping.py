@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from orgopt.evolve.space.candidate import Candidate
-from orgopt.study import statistics
+from orgopt.study import allocation
 from orgopt.study.standing import standings
 
 
@@ -27,7 +27,7 @@ def hopeful(alive: Sequence[Candidate], outputs: Mapping[str, np.ndarray], margi
         one
         for one in alive
         if one.index == 0
-        or not statistics.clearly_worse(
+        or not allocation.clearly_worse(
             found[one.name].value, found[one.name].seeds, best.estimate, best.seeds, sd, margin
         )
     ]

@@ -82,6 +82,7 @@ class ReplayLab:
         self._start_queued()
 
     def wait(self, until: float) -> list[Outcome | Checkpoint]:
+        # Killed now, and so before anything that is still to come.
         if self._stopped:
             outcomes, self._stopped = self._stopped, []
             return [*outcomes]
@@ -96,7 +97,9 @@ class ReplayLab:
                 self._push_checkpoint(run, step + 1)
                 return [Checkpoint(id=number, t=t, step=step, value=run.answer.curve[step])]
             del self._running[number]
+            # Who waits for a slot gets it before anybody hears of this end, and proposes at the same moment.
             self._start_queued()
+            # One event at a time: what the team does at this one may end or move the next.
             return [_outcome(run)]
         self._time = max(self._time, until)
         return []

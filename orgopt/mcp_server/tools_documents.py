@@ -6,7 +6,7 @@ from typing import Any
 from orgopt.document import apply, describe, diff, lint, read, require_org
 from orgopt.document.editing.base import from_dict
 from orgopt.document.findings import Finding
-from orgopt.document.linting.explanations import RULES
+from orgopt.document.linting.rules import RULES
 from orgopt.document.saving import save
 from orgopt.document.text.program import Program
 from orgopt.errors import UsageError

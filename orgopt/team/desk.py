@@ -25,7 +25,7 @@ from orgopt.team.trust import HEEDING, trusts
 
 MAX_FAILED = 5  # thoughts in a row; then an agent has given up
 _LASTING = frozenset(one for one in Failure if one.lasting)
-LEAST_PAUSE_S = 0.01
+LEAST_PAUSE_S = 0.01  # where thinking takes no time, an agent that is refused would ask for ever at one moment
 _CASES = 3
 
 

@@ -107,6 +107,7 @@ class Team:
                 break
             for event in self.lab.wait(min(budget_s, self._thoughts.look_again(now), self._timers.first)):
                 if not self.ledger.repeating:  # a real lab tells of several at once: what was due between them
+                    # Up to the moment before: at the same one an outcome comes first, as in a replay.
                     self._act(nextafter(event.t, -inf))
                 if isinstance(event, Outcome):
                     self._take(event)

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from orgopt.callback import Callback
 from orgopt.document import Program
-from orgopt.evolve import Arena, Terms, optimize
+from orgopt.evolve.search import optimize
+from orgopt.evolve.trials.arena import Arena
+from orgopt.evolve.trials.job import ArenaConfig
 from orgopt.evolve.trials.runs import Runs
 from orgopt.study.config import StudyConfig
 from orgopt.study.log import StudyLog
@@ -21,7 +23,7 @@ CONFIG = StudyConfig(generations=2, population=3, budget_s=2, slots=2, search_se
 def opened(folder: Path, program: Program, config: StudyConfig = CONFIG) -> Generator[Runs]:
     """The runs of a new study in a folder, in virtual time."""
     task = toy_task()
-    terms = Terms(lab=toy_replay, slots=config.slots, budget_s=config.budget_s, verify_seeds=1)
+    terms = ArenaConfig(lab=toy_replay, slots=config.slots, budget_s=config.budget_s, verify_seeds=1)
     identity = config.identity(program, {task.name: task}, None, {task.name: {}})
     with (
         Arena({task.name: task}, terms) as arena,

@@ -18,7 +18,7 @@ import numpy as np
 
 from orgopt.evolve.race import FIRST
 from orgopt.samples import t_quantile
-from orgopt.study import statistics
+from orgopt.study import allocation, statistics
 from orgopt.study.records.names import RACE
 from orgopt.study.standing import standings
 from orgopt.study.statistics import interval
@@ -100,7 +100,7 @@ Believe = Callable[[Race, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 def both(race: Race, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """By the search and the race, as `orgopt.evolve.race` does."""
-    return statistics.looked_again(race.estimates, race.doubts, *alone(race, n))
+    return allocation.looked_again(race.estimates, race.doubts, *alone(race, n))
 
 
 def alone(race: Race, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -148,9 +148,9 @@ def allocated(race: Race, budget: int, believe: Believe = both, *, doubt: float 
     while True:
         means, sds = believe(race, n)
         left = budget - int(n.sum())
-        if left <= 0 or statistics.doubt_of_best(means, sds) < doubt:
+        if left <= 0 or allocation.doubt_of_best(means, sds) < doubt:
             return int(means.argmax()), int(n.sum())
-        n = n + statistics.allocation(means, n, float(sds[0] * np.sqrt(n[0])), min(left, rounds * len(n)))
+        n = n + allocation.allocation(means, n, float(sds[0] * np.sqrt(n[0])), min(left, rounds * len(n)))
 
 
 def rules(budget: int, seeds: int) -> Mapping[str, Callable[[Race, np.random.Generator], Spent]]:

@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from orgopt.board.ladder import Ladder
-from orgopt.board.sequential_test import BATCH, FAMILY, Verdict, level, verdict
+from orgopt.board.sequential_test import BATCH, FAMILY, SequentialResult, level, verdict
 from orgopt.confirmation import LEVEL, PAIRS, POWER
 from orgopt.lab.base import Checkpoint, Outcome
 from orgopt.lab.local import LocalLab
@@ -102,8 +102,8 @@ def tested(rng: np.random.Generator, draw: Draw, gain: float, test: int, family:
     while True:
         gains += (draw(rng, BATCH) + gain).tolist()
         said = verdict(gains, 1.0, alpha)
-        if said is not Verdict.OPEN:
-            return said is Verdict.BETTER, len(gains)
+        if said is not SequentialResult.OPEN:
+            return said is SequentialResult.BETTER, len(gains)
 
 
 def noise(boards: int, claims: int, family: float) -> None:
@@ -192,7 +192,7 @@ def _climbed(rng: np.random.Generator, submissions: int, examples: int, step: fl
 def speed(claims: int, slots: int) -> None:
     """Claims of random settings of digits, verified by real experiments in the sandbox."""
     from orgopt.board.claims import Claim, change_of, received
-    from orgopt.board.store import Store
+    from orgopt.board.store import ClaimStore
     from orgopt.board.terms import new_terms
     from orgopt.board.verification import Verifier
     from orgopt.task_folder import load_task
@@ -200,7 +200,7 @@ def speed(claims: int, slots: int) -> None:
 
     task, rng, ran = load_task("digits"), np.random.default_rng(0), list[float]()
     with tempfile.TemporaryDirectory() as folder, _Counting(task, slots, ran) as lab:
-        store = Store.made(f"sqlite:///{folder}/board.db", new_terms(task, made=0.0))
+        store = ClaimStore.made(f"sqlite:///{folder}/board.db", new_terms(task, made=0.0))
         for k in range(claims):
             near = {"LR": float(0.15 * math.exp(rng.normal(0, 0.3))), "DROPOUT": float(rng.uniform(0.1, 0.3))}
             one = Claim(board=store.terms.id, key=person(k).public, settings=near, metric=0.13)

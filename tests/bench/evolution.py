@@ -25,10 +25,11 @@ from pathlib import Path
 import numpy as np
 
 from orgopt.document import load, parse
-from orgopt.evolve import Arena, Terms
 from orgopt.evolve.contest import Contest
 from orgopt.evolve.controls import controls
 from orgopt.evolve.space.genome import Space
+from orgopt.evolve.trials.arena import Arena
+from orgopt.evolve.trials.job import ArenaConfig
 from orgopt.task_folder import load_task
 
 ROOT = Path(__file__).parent.parent.parent
@@ -65,7 +66,7 @@ def contest(
     entrants: Mapping[str, str], seeds: int, *, task: str, seed: int = CLAIM, budget: float = 1.0, slots: int = SLOTS
 ) -> Outputs:
     """Research outputs by entrant, one a seed."""
-    terms = Terms(lab="replay", slots=slots, budget_s=BUDGETS[task] * budget, verify_seeds=1)
+    terms = ArenaConfig(lab="replay", slots=slots, budget_s=BUDGETS[task] * budget, verify_seeds=1)
     with Arena({task: load_task(task)}, terms, workers=os.cpu_count() or 1) as arena:
         one = Contest(entrants, arena, seed=seed)
         one.run(seeds)

@@ -23,9 +23,9 @@ from orgopt.agents.toml_models import LanguageSettings, ModelSettings, Price
 from orgopt.asking.ask import Answered, ask
 from orgopt.asking.situations import MOMENTS
 from orgopt.document import parse, read
-from orgopt.evolve import optimize
+from orgopt.evolve.search import optimize
 from orgopt.evolve.trials.arena import Arena
-from orgopt.evolve.trials.job import Terms
+from orgopt.evolve.trials.job import ArenaConfig
 from orgopt.jsonl import JsonLog, read_lines
 from orgopt.lab import make_lab
 from orgopt.slug import slug
@@ -175,7 +175,7 @@ def made(folder: Path, program, task, config: StudyConfig, args: argparse.Namesp
     """The records of a study, without the times of this machine."""
     folder.mkdir(parents=True, exist_ok=True)
     means = Means(settings=settings(args, schema=args.schema != "no"), account=folder / "spend.jsonl")
-    terms = Terms(lab="replay", slots=config.slots, budget_s=config.budget_s, verify_seeds=2, means=means)
+    terms = ArenaConfig(lab="replay", slots=config.slots, budget_s=config.budget_s, verify_seeds=2, means=means)
     tasks = {task.name: task}
     with Arena(tasks, terms, workers=args.workers) as arena:
         identity = config.identity(program, tasks, None, {task.name: arena.lab(task.name).stamp})

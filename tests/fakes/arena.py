@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from orgopt.agents.session import Means
 from orgopt.callback import Callback
-from orgopt.evolve import Arena, Job, Terms
 from orgopt.evolve.trials import job as jobs_of_runs
-from orgopt.evolve.trials.job import Result
+from orgopt.evolve.trials.arena import Arena
+from orgopt.evolve.trials.job import ArenaConfig, Job, Result
 from orgopt.task import Task
 from orgopt.testing.toy_task import toy_replay as toy_replay
 from tests.fakes.lab import FakeLab
@@ -56,6 +56,6 @@ def toy_arena(
     anew: bool = False,
     means: Means | None = None,
 ) -> Arena:
-    terms = Terms(lab=lab, slots=slots, budget_s=budget_s, verify_seeds=1, means=means)
+    terms = ArenaConfig(lab=lab, slots=slots, budget_s=budget_s, verify_seeds=1, means=means)
     kind = Arena if anew else Remembering
     return kind({task.name: task for task in tasks}, terms, workers=workers)

@@ -11,8 +11,8 @@ import numpy as np
 
 from orgopt.board.claims import Claim, canonical, change_of, received, to_sign
 from orgopt.board.keys import Key
-from orgopt.board.records import Entry
-from orgopt.board.store import Store
+from orgopt.board.records import ClaimRecord
+from orgopt.board.store import ClaimStore
 from orgopt.board.terms import new_terms
 from orgopt.board.verification import Verifier
 from orgopt.lab.base import Experiment, Outcome, Status
@@ -81,12 +81,12 @@ def person(number: int = 0) -> Key:
     return Key(number.to_bytes(32))
 
 
-def board(folder: Path, task: Task | None = None, **terms) -> Store:
+def board(folder: Path, task: Task | None = None, **terms) -> ClaimStore:
     task = task or toy_task()
-    return Store.made(f"sqlite:///{folder}/board.db", new_terms(task, made=NOW, **terms))
+    return ClaimStore.made(f"sqlite:///{folder}/board.db", new_terms(task, made=NOW, **terms))
 
 
-def claim(store: Store, key: Key, settings=None, **more) -> Claim:
+def claim(store: ClaimStore, key: Key, settings=None, **more) -> Claim:
     """A claim whose stated metric is what the toy task has."""
     settings = {} if settings is None else settings
     x, y = float(settings.get("X", 0.0)), float(settings.get("Y", 0.3))
@@ -99,19 +99,21 @@ def signed(one: Claim, key: Key) -> bytes:
     return json.dumps({"claim": json.loads(text), "signature": key.sign(to_sign(text))}).encode()
 
 
-def send(store: Store, settings=None, who: int = 0, address: str = "a", now: float = NOW, **more) -> Entry:
+def send(store: ClaimStore, settings=None, who: int = 0, address: str = "a", now: float = NOW, **more) -> ClaimRecord:
     """A claim that arrives."""
     key = person(who)
     told = received(signed(claim(store, key, settings, **more), key))
     return store.submit(told, change_of(told.claim, more.pop("task", None) or toy_task()), address, now)[0]
 
 
-def verifier(store: Store, answer: Callable[[Experiment], Answer] = parabola, clock: float = NOW) -> Verifier:
+def verifier(store: ClaimStore, answer: Callable[[Experiment], Answer] = parabola, clock: float = NOW) -> Verifier:
     task = toy_task()
     return Verifier(store, task, InstantLab(task, answer), lambda: clock)
 
 
-def decide(store: Store, answer: Callable[[Experiment], Answer] = parabola, clock: float = NOW) -> list[Entry]:
+def decide(
+    store: ClaimStore, answer: Callable[[Experiment], Answer] = parabola, clock: float = NOW
+) -> list[ClaimRecord]:
     """Decide all that waits."""
     one, found = verifier(store, answer, clock), []
     while (entry := one.next()) is not None:
@@ -119,14 +121,14 @@ def decide(store: Store, answer: Callable[[Experiment], Answer] = parabola, cloc
     return found
 
 
-def contested(url: str, claims: int = 8, verifiers: int = 3) -> list[Entry]:
+def contested(url: str, claims: int = 8, verifiers: int = 3) -> list[ClaimRecord]:
     """What becomes of claims of which several verifiers decide some each, at once."""
-    store = Store.made(url, new_terms(toy_task(), made=NOW))
+    store = ClaimStore.made(url, new_terms(toy_task(), made=NOW))
     for k in range(claims):
         send(store, {"X": 0.05 * (k % 4 + 1), "SCALE": 1.0 + k / 100}, who=k, address=str(k))
 
     def work(_: int) -> int:
-        own = Store(url)
+        own = ClaimStore(url)
         done = len(decide(own))
         own.close()
         return done

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from orgopt.document import Program, load
-from orgopt.evolve import optimize
+from orgopt.evolve.search import optimize
 from orgopt.jsonl import JsonLog
 from orgopt.study.config import StudyConfig
 from orgopt.study.log import StudyLog

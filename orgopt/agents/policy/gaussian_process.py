@@ -54,7 +54,9 @@ class Process:
     """A Gaussian process with d features, targets of mean 0 and standard deviation 1."""
 
     def __init__(self, d: int) -> None:
-        # Length scales, amplitude and noise, in logarithms.
+        # Length scales, amplitude and noise, in logarithms: where they are, their bounds, and a normal prior of them by
+        # its centre and precision. It expects long scales, 1.6 ranges of a knob, so that a knob which no result tells
+        # of changes little.
         self._at = np.concatenate([np.zeros(d), [0.0, math.log(0.1)]])
         self._low = np.log([*[SCALES[0]] * d, 0.1, NOISES[0]])
         self._high = np.log([*[SCALES[1]] * d, 10.0, NOISES[1]])
@@ -67,6 +69,7 @@ class Process:
         for _ in range(steps):
             slope = self._slope(x, y, seeds)
             self._steps += 1
+            # Means over some 5 and 20 steps, where Adam's usual are over 10 and 1000: the results have changed by then.
             self._first += 0.2 * (slope - self._first)
             self._second += 0.05 * (slope * slope - self._second)
             first = self._first / (1 - 0.8**self._steps)

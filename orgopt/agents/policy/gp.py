@@ -30,7 +30,7 @@ REFINED, AROUND = 4, 8  # the best candidates, and how many are drawn around eac
 WIDTHS = (0.1, 0.03)  # how widely they are drawn, in turn
 STEPS = (15, 2)  # of the hyperparameters: at first, and with each proposal
 CUT = 1.5  # results worse than the median by more than so much of the best's lead are cut off
-SCATTER = 0.5  # the share of the first settings that are drawn anywhere
+SCATTER = 0.5  # the share of the first settings that are drawn anywhere; neither none nor all was better
 
 
 class Gp(Policy):
@@ -92,7 +92,7 @@ class Informed(NamedTuple):
         """The logarithm of the expected improvement at positions (n, n_knobs), (n,)."""
         mean, sd = self.fitted.predict(self.layout.features(at))
         sd = sd * (0.5 + 1.5 * risk)
-        z = np.minimum((self.best - mean) / sd, 30.0)
+        z = np.minimum((self.best - mean) / sd, 30.0)  # erfcx is infinite from 38 on
         # Far below the incumbent improvement itself is zero to the last bit, and candidates could not be told apart.
         tail = 1 + z * math.sqrt(math.pi / 2) * erfcx(-z / math.sqrt(2))
         return np.log(sd) - 0.5 * z * z + np.log(np.maximum(tail, 1e-12))

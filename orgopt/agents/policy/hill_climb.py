@@ -54,6 +54,7 @@ def moved(knob: Knob, value: Value, view: View) -> Value:
         found = knob.at(_within(unit + sigma * view.rng.standard_normal(), view.rng))
         if found != value:
             return found
+    # Its values are further apart than steps reach: half a range lands on another.
     return knob.at(_within(unit + np.copysign(0.5, view.rng.standard_normal()), view.rng))
 
 

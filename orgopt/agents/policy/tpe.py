@@ -23,7 +23,7 @@ from orgopt.task import Knob
 STARTUP = 6  # results before densities say anything; until then it climbs
 CANDIDATES = 48
 GOOD_SHARE = 0.25
-FAILED = 6.0  # what a candidate loses beside what failed, in logarithms of a density
+FAILED = 6.0  # what a candidate loses beside what failed, in logarithms of a density: a factor of 400
 GRID = 64  # cells a knob; kernels are at least three cells wide
 
 Picked = NDArray[np.int_]

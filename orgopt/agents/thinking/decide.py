@@ -12,7 +12,7 @@ from typing import Any, cast
 from orgopt.agents.base import Proposal, Ruling, Verdict
 from orgopt.agents.knowledge import Known
 from orgopt.agents.thinking import prompt, results
-from orgopt.agents.thinking.edits import Edit, InvalidAnswerError, apply_edits, checked_script, read_edits
+from orgopt.agents.thinking.edits import InvalidAnswerError, ScriptEdit, apply_edits, checked_script, read_edits
 from orgopt.agents.thinking.situation import Situation
 from orgopt.knob import Knob, Value, with_values
 
@@ -175,7 +175,7 @@ def _value(knob: Knob, given: Any) -> Value:
 
 
 def _edited(
-    now: Situation, start: Known, changes: list[Edit], turned: Mapping[str, Value]
+    now: Situation, start: Known, changes: list[ScriptEdit], turned: Mapping[str, Value]
 ) -> tuple[dict[str, Value], str]:
     """The values of the knobs in a rewritten script, and its text."""
     script = now.work.task.script

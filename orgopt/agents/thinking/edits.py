@@ -33,7 +33,7 @@ class InvalidAnswerError(OrgoptError):
     """An answer of a model that cannot be used, in words that help it to write a better one."""
 
 
-class Edit(NamedTuple):
+class ScriptEdit(NamedTuple):
     """One change: `search` occurs once and becomes `replace`. `file` is the file that it names, or empty."""
 
     search: str
@@ -41,7 +41,7 @@ class Edit(NamedTuple):
     file: str = ""
 
 
-def read_edits(given: object) -> list[Edit]:
+def read_edits(given: object) -> list[ScriptEdit]:
     """The edits of an answer, blocks in a text or a list of what to search and to put there; empty for none.
 
     Raises:
@@ -53,34 +53,34 @@ def read_edits(given: object) -> list[Edit]:
             raise InvalidAnswerError(f"edits has no block '{_SEARCH}'; leave it empty to set knobs alone")
         return found
     several = cast("list[object]", given) if isinstance(given, list) else [given]
-    edits: list[Edit] = []
+    edits: list[ScriptEdit] = []
     for one in several:
         if not isinstance(one, Mapping) or not {"search", "replace"} <= {*cast("Mapping[str, object]", one)}:
             raise InvalidAnswerError('edits must be a list of objects with "search" and "replace"')
         pair = cast("Mapping[str, object]", one)
-        edits.append(Edit(str(pair["search"]), str(pair["replace"]), str(pair.get("file", ""))))
+        edits.append(ScriptEdit(str(pair["search"]), str(pair["replace"]), str(pair.get("file", ""))))
     return [edit for edit in edits if edit.search or edit.replace]
 
 
-def parse_edits(text: str) -> list[Edit]:
+def parse_edits(text: str) -> list[ScriptEdit]:
     """The edits of an answer; what is between them is prose.
 
     Raises:
         InvalidAnswerError: A block is not complete.
     """
-    found: list[Edit] = []
+    found: list[ScriptEdit] = []
     end = 0
     for match in _BLOCK.finditer(text):
         before = text[end : match.start()].rstrip().rsplit("\n", 1)[-1].strip("`*: ")
         file = match["file"] or (before if _FILE.match(before) else "")
-        found.append(Edit(match["search"], match["replace"], file))
+        found.append(ScriptEdit(match["search"], match["replace"], file))
         end = match.end()
     if text.count(_SEARCH) != len(found):
         raise InvalidAnswerError(f"an edit is not complete: '{_SEARCH}', '{_MIDDLE}' and '{_REPLACE}' are a line each")
     return found
 
 
-def apply_edits(source: str, edits: Sequence[Edit], script: str) -> str:
+def apply_edits(source: str, edits: Sequence[ScriptEdit], script: str) -> str:
     """A script with edits made, one after the other.
 
     Args:

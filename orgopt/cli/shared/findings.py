@@ -10,7 +10,7 @@ from rich.markup import escape
 from orgopt.cli.shared.base import count, echo, echo_json, out, print_json
 from orgopt.document import format_finding
 from orgopt.document.findings import Finding
-from orgopt.document.linting.explanations import RULES, Rule
+from orgopt.document.linting.rules import RULES, Rule
 from orgopt.document.text.program import Program, printable
 from orgopt.version import __version__
 

@@ -6,7 +6,7 @@ from statistics import mean
 from rich.markup import escape
 from rich.table import Table
 
-from orgopt.evolve import Candidate
+from orgopt.evolve.space.candidate import Candidate
 from orgopt.study.standing import Standing
 from orgopt.study.wording import noise, plain
 

@@ -20,7 +20,8 @@ from orgopt.cli.shared.leaderboard import Row, leaderboard, standings
 from orgopt.cli.shared.live import serve_live
 from orgopt.cli.shared.messages import Said
 from orgopt.cli.shared.run_status import RunStatus
-from orgopt.evolve import Candidate, Job
+from orgopt.evolve.space.candidate import Candidate
+from orgopt.evolve.trials.job import Job
 from orgopt.ledger import Event
 from orgopt.scoring import Score
 from orgopt.study.config import StudyConfig

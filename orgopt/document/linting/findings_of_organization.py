@@ -1,6 +1,6 @@
 """The checks of lint on an organization, worded here; `findings_of_text` has those of text.
 
-What each code means is in `explained_organization` and `explained_text`; findings of reading stand in
+What each code means is in `rules_of_organization` and `rules_of_text`; findings of reading stand in
 `document.reading`. Checks of a task's facts are made only where they are given.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from orgopt.agent_names import DEFAULT_MODEL, LANGUAGE_AGENT
 from orgopt.document.findings import Finding, Fix
 from orgopt.document.grammar.numbers import format_risk
-from orgopt.document.linting.explanations import RULES
+from orgopt.document.linting.rules import RULES
 from orgopt.document.reading.reader import Reading
 from orgopt.document.text.program import Program, Span
 from orgopt.org import DEFAULT_RISK, Org, Role
@@ -59,7 +59,7 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class LintedDocument:
     """What checks look at: a program, its reading, and a task's facts where they are given."""
 
     program: Program
@@ -101,7 +101,7 @@ def finding(
     return Finding(code, RULES[code].severity if sure else "info", message, span, help_, fix)
 
 
-def _problems(document: Document) -> Iterator[Finding]:
+def _problems(document: LintedDocument) -> Iterator[Finding]:
     """What keeps the organization from running."""
     for problem in problems(document.org):
         fix = None
@@ -116,7 +116,7 @@ def _problems(document: Document) -> Iterator[Finding]:
         yield finding(problem.code, problem.message, span, problem.help, fix)
 
 
-def _not_executed(document: Document) -> Iterator[Finding]:
+def _not_executed(document: LintedDocument) -> Iterator[Finding]:
     if asking := [r for r in document.org.roles if r.agent == LANGUAGE_AGENT and not r.model and r.headcount]:
         who = _first_of(asking)
         s = "s" * (len(asking) == 1)
@@ -152,17 +152,17 @@ def _first_of(roles: list[Role]) -> str:
     return roles[0].name + (f" and {others} other{'s' * (others > 1)}" if others else "")
 
 
-def _unheard(document: Document) -> Iterator[Finding]:
+def _unheard(document: LintedDocument) -> Iterator[Finding]:
     """Roles whose results reach nobody who submits, in an organization that has a chain of reports."""
     org = document.org
-    graph = org.reporting()
-    if not graph.number_of_edges():
+    linked = {end for pair in org.reports() for end in pair}
+    if not linked:
         return
     shares = {end for link in org.links if link.kind == "shares with" for end in (link.source, link.target)}
     meets = {role.id for role in org.roles} if org.standup and not org.standup.attendees else set[str]()
     heard = shares | meets | set(org.standup.attendees if org.standup else ())
     boss = org.name(org.submitters()[0])
-    alone = [role for role in org.roles if role.headcount and not graph.degree(role.id) and role.id not in heard]
+    alone = [role for role in org.roles if role.headcount and role.id not in linked and role.id not in heard]
     if alone:
         s = "s" * (len(alone) == 1)
         who = "it" if s else "they"
@@ -171,7 +171,7 @@ def _unheard(document: Document) -> Iterator[Finding]:
         yield finding("ORG022", message, document.name(alone[0]), help_, sure=document.linked)
 
 
-def _titles(document: Document) -> Iterator[Finding]:
+def _titles(document: LintedDocument) -> Iterator[Finding]:
     """Roles whose names promise what their links do not keep."""
     org = document.org
     reviewers = {link.source for link in org.links if link.kind == "reviews"}
@@ -198,7 +198,7 @@ def _titles(document: Document) -> Iterator[Finding]:
             yield finding("ORG031", message, document.name(role), help_, sure=document.linked)
 
 
-def _links(document: Document) -> Iterator[Finding]:
+def _links(document: LintedDocument) -> Iterator[Finding]:
     """Links that have no effect."""
     org = document.org
     for link, place in zip(org.links, document.reading.links, strict=True):
@@ -210,7 +210,7 @@ def _links(document: Document) -> Iterator[Finding]:
             yield finding("ORG039", f"there is one {ends[0].name}: nobody to share with", place.span, "remove it", fix)
 
 
-def _standup(document: Document) -> Iterator[Finding]:
+def _standup(document: LintedDocument) -> Iterator[Finding]:
     """Stand-ups that nobody needs, or that eat the time between them."""
     org, facts, standup = document.org, document.facts, document.org.standup
     if standup is None:
@@ -231,7 +231,7 @@ def _standup(document: Document) -> Iterator[Finding]:
             yield finding("ORG033", told, document.standup, "meet less often")
 
 
-def _risk(document: Document) -> Iterator[Finding]:
+def _risk(document: LintedDocument) -> Iterator[Finding]:
     """Texts that state another risk tolerance than the key."""
     org = document.org
     for role in org.roles:
@@ -250,7 +250,7 @@ def _risk(document: Document) -> Iterator[Finding]:
                 yield finding("ORG034", message, at, "make them say the same", sure=given or org.risk != DEFAULT_RISK)
 
 
-def _task(document: Document) -> Iterator[Finding]:
+def _task(document: LintedDocument) -> Iterator[Finding]:
     """What the task contradicts."""
     org, facts = document.org, document.facts
     if facts is None:
@@ -280,8 +280,8 @@ def _task(document: Document) -> Iterator[Finding]:
             )
 
 
-ANY: tuple[Callable[[Document], Iterator[Finding]], ...] = (_problems,)
+ANY: tuple[Callable[[LintedDocument], Iterator[Finding]], ...] = (_problems,)
 # Of teams; a search has checks of its own.
-ALWAYS: tuple[Callable[[Document], Iterator[Finding]], ...] = (_not_executed,)
+ALWAYS: tuple[Callable[[LintedDocument], Iterator[Finding]], ...] = (_not_executed,)
 # Of a document with errors they would repeat what the errors say.
-SOUND: tuple[Callable[[Document], Iterator[Finding]], ...] = (_unheard, _titles, _links, _standup, _risk, _task)
+SOUND: tuple[Callable[[LintedDocument], Iterator[Finding]], ...] = (_unheard, _titles, _links, _standup, _risk, _task)

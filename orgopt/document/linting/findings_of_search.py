@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from orgopt.agent_names import OPENING_AGENT, REWRITING_AGENTS, SAMPLING_AGENTS, SEARCH_AGENTS, WRITING_AGENT
 from orgopt.document.findings import Finding
 from orgopt.document.grammar.keys import KEYS
-from orgopt.document.linting.findings_of_organization import Document, finding
+from orgopt.document.linting.findings_of_organization import LintedDocument, finding
 from orgopt.document.reading.fields import fields
 from orgopt.document.reading.front_matter import front_matter
 from orgopt.document.text.program import Span
@@ -24,7 +24,7 @@ _AT_ONCE = {"nsga2", "cmaes"}
 _NO_RISK = {*_AT_ONCE, OPENING_AGENT, WRITING_AGENT, *REWRITING_AGENTS}
 
 
-def _proposers(document: Document) -> Iterator[Finding]:
+def _proposers(document: LintedDocument) -> Iterator[Finding]:
     """Who proposes no documents, and a search without a sampler."""
     org = document.org
     others = [role for role in org.roles if role.agent not in SEARCH_AGENTS]
@@ -41,12 +41,12 @@ def _proposers(document: Document) -> Iterator[Finding]:
         yield finding("ORG046", message, document.field(asking[1], "agent"), "set the headcount of one to 0")
 
 
-def _first(document: Document) -> Span:
+def _first(document: LintedDocument) -> Span:
     part = document.reading.parts.get("roles")
     return document.program.first_line(part.heading.span if part else Span(0, len(document.program.text)))
 
 
-def _not_its_own(document: Document) -> Iterator[Finding]:
+def _not_its_own(document: LintedDocument) -> Iterator[Finding]:
     """Keys that would set what is decided for a search."""
     program = document.program
     found = [
@@ -62,7 +62,7 @@ def _not_its_own(document: Document) -> Iterator[Finding]:
             yield finding("ORG047", message, field.key_span, "leave it out, and use the option of orgopt optimize")
 
 
-def _without_effect(document: Document) -> Iterator[Finding]:
+def _without_effect(document: LintedDocument) -> Iterator[Finding]:
     """Keys and links that do nothing in a search."""
     org = document.org
     for role in org.roles:
@@ -92,4 +92,4 @@ def _why(role: Role, *, search: bool) -> str:
     return f"'{role.agent}' draws all at once" if role.agent in _AT_ONCE else f"the agent '{role.agent}' has none"
 
 
-SEARCH: tuple[Callable[[Document], Iterator[Finding]], ...] = (_proposers, _not_its_own, _without_effect)
+SEARCH: tuple[Callable[[LintedDocument], Iterator[Finding]], ...] = (_proposers, _not_its_own, _without_effect)

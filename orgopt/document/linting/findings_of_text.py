@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from orgopt.document.findings import Finding, Fix
 from orgopt.document.grammar.keys import ROLE_KEYS, TEXT_KEYS
-from orgopt.document.linting.findings_of_organization import Document, finding
+from orgopt.document.linting.findings_of_organization import LintedDocument, finding
 from orgopt.document.reading.front_matter import front_matter
 from orgopt.document.reading.names import Name, hidden, scripts, skeleton
 from orgopt.document.text.program import Block, Program, Span
@@ -20,7 +20,7 @@ _STUB = 16  # characters; less is no instruction
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
 
 
-def _text(document: Document) -> Iterator[Finding]:
+def _text(document: LintedDocument) -> Iterator[Finding]:
     """Characters that are not seen, names that look like others, and stubs."""
     program = document.program
     if len(program.text.strip()) < _STUB:
@@ -62,7 +62,7 @@ def _controls(program: Program, in_names: set[int]) -> Iterator[Finding]:
         yield finding("ORG042", message, Span(*first.span()), "remove them" if more else "remove it", fix)
 
 
-def _front_matter(document: Document) -> Iterator[Finding]:
+def _front_matter(document: LintedDocument) -> Iterator[Finding]:
     """Front matter that is given twice, has no end, or is not `key: value`."""
     program = document.program
     for match in () if program.source.endswith((".yaml", ".yml")) else _UNCLOSED.finditer(program.text):
@@ -102,4 +102,4 @@ def _stray_lines(program: Program, block: Block) -> Iterator[Finding]:
         yield Finding("ORG026", "info", message, program.first_line(stray[0]), "indent it, to make it part of the text")
 
 
-TEXT: tuple[Callable[[Document], Iterator[Finding]], ...] = (_text, _front_matter)
+TEXT: tuple[Callable[[LintedDocument], Iterator[Finding]], ...] = (_text, _front_matter)

@@ -4,10 +4,10 @@ from collections import Counter
 
 from orgopt.document.files import missing_references
 from orgopt.document.findings import Finding, Fix, errors
-from orgopt.document.linting.explanations import RULES
-from orgopt.document.linting.findings_of_organization import ALWAYS, ANY, SOUND, Document, Facts
+from orgopt.document.linting.findings_of_organization import ALWAYS, ANY, SOUND, Facts, LintedDocument
 from orgopt.document.linting.findings_of_search import SEARCH
 from orgopt.document.linting.findings_of_text import TEXT
+from orgopt.document.linting.rules import RULES
 from orgopt.document.reading.reader import read
 from orgopt.document.text.parser import parse
 from orgopt.document.text.program import Program, printable
@@ -37,7 +37,7 @@ def lint(program: Program, facts: Facts | None = None) -> list[Finding]:
 
 
 def _lint(program: Program, facts: Facts | None) -> list[Finding]:
-    document = Document(program, read(program), facts)
+    document = LintedDocument(program, read(program), facts)
     found = [*document.reading.findings, *missing_references(program)]
     own = SEARCH if document.org.searches else ALWAYS
     found += [finding for check in (*ANY, *own, *TEXT) for finding in check(document)]

@@ -15,6 +15,7 @@ import numpy as np
 from orgopt.document import lint
 from orgopt.document.reading.reader import errors
 from orgopt.errors import DocumentError
+from orgopt.evolve.proposers.parents import parents
 from orgopt.evolve.proposers.sampler import Proposer
 from orgopt.evolve.space.allowed import LINK_PARTS
 from orgopt.evolve.space.candidate import Candidate
@@ -95,7 +96,7 @@ class Cross:
     ) -> tuple[Candidate, Candidate]:
         """A parent as samplers have them, and another one, or as often as the risk says the best of some kind."""
         risk = self.config.plan.cross_risk
-        first, other = islice(self.proposer.parents(rng, known, told, risk), 2)
+        first, other = islice(parents(rng, known, told, risk), 2)
         if rng.random() < restless(risk):
             able = [one for one in known if one.name in told]
             best = list(elites((self._kind(one), told[one.name].estimate, one) for one in able).values())

@@ -1,13 +1,12 @@
-"""Proposals: which candidate becomes a parent, and the next document of a study, asked of Optuna.
+"""Proposals: the next document of a study, asked of Optuna.
 
 Every ask is decided by the study's seed, the candidate's index and the candidates that were told before, so that
 a study whose Optuna side is rebuilt from its log goes on as it would have gone.
 """
 
 import warnings
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -22,13 +21,14 @@ from orgopt.document.reading.reader import errors
 from orgopt.errors import DocumentError, StoreError, UsageError
 from orgopt.evolve.proposers.arms import Arm, arm_of, arms
 from orgopt.evolve.proposers.optuna_samplers import Around
+from orgopt.evolve.proposers.parents import parents
 from orgopt.evolve.space.candidate import Candidate
 from orgopt.evolve.space.genome import Params, Space
 from orgopt.evolve.space.texts import Texts, with_texts
 from orgopt.seeds import Stream, derive, generator
 from orgopt.study.config import StudyConfig
 from orgopt.study.records.kinds import CandidateRecord
-from orgopt.study.search_plan import LEAST, more, restless
+from orgopt.study.search_plan import LEAST, more
 from orgopt.study.standing import Standing
 
 ATTEMPTS = 20  # asks for one candidate before it may be a repetition
@@ -105,7 +105,7 @@ class Proposer:
         texts, arm = {candidate.program.text for candidate in known}, arm_of(self.arms, self.config.seed, index)
         for attempt in range(ATTEMPTS):
             rng = generator(Stream.PROPOSAL, self.config.seed, index, attempt)
-            parent = self.parent(rng, known, told, arm.risk)
+            parent = next(parents(rng, known, told, arm.risk))
             trial = self._ask(rng, parent, generation, arm)
             params = dict(trial.params)
             if arm.moves is not None and generation:
@@ -130,7 +130,8 @@ class Proposer:
 
     def incumbent(self, index: int, known: Sequence[Candidate], told: Mapping[str, Standing]) -> Candidate:
         """What the candidate of an index is to be a change of, drawn as a sampler's parent is."""
-        return self.parent(generator(Stream.PROPOSAL, self.config.seed, index, 0), known, told, self.arms[0].risk)
+        rng = generator(Stream.PROPOSAL, self.config.seed, index, 0)
+        return next(parents(rng, known, told, self.arms[0].risk))
 
     def adopt(
         self, index: int, generation: int, parent: Candidate, proposer: str, params: Params, texts: Texts
@@ -196,27 +197,6 @@ class Proposer:
         except DocumentError:
             return None  # this document cannot take such an edit
         return None if any(errors(lint(program))) else program
-
-    def parent(
-        self, rng: np.random.Generator, known: Sequence[Candidate], told: Mapping[str, Standing], risk: float
-    ) -> Candidate:
-        """The best of a draw from what is believed of each (Thompson 1933), now and then one of the next two."""
-        return next(self.parents(rng, known, told, risk))
-
-    def parents(
-        self, rng: np.random.Generator, known: Sequence[Candidate], told: Mapping[str, Standing], risk: float
-    ) -> Iterator[Candidate]:
-        """As many parents as are asked for, each from a draw of its own."""
-        able = [candidate for candidate in known if candidate.name in told]
-        believed = [told[one.name] for one in able]
-        means, doubts = [one.estimate for one in believed], [one.doubt for one in believed]
-        if not able:
-            yield from repeat(known[0])
-        while True:
-            # Not simply the best estimate: with few seeds that is mostly the luckiest, and others would get no chance.
-            drawn = rng.normal(means, doubts)
-            rank = int(rng.integers(1, 3)) if rng.random() < restless(risk) else 0
-            yield able[np.argsort(drawn)[::-1][min(rank, len(able) - 1)]]
 
     def _nearest(self, params: Params, known: Sequence[Candidate], told: Mapping[str, Standing]) -> Candidate:
         """The candidate that has the most parameters in common, which a document reads best as a change of."""

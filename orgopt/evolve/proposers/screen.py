@@ -15,6 +15,7 @@ from orgopt.document import lint
 from orgopt.document.reading.reader import errors
 from orgopt.errors import DocumentError
 from orgopt.evolve.proposers.draws import coordinates, mutated
+from orgopt.evolve.proposers.parents import parents
 from orgopt.evolve.proposers.sampler import Proposer
 from orgopt.evolve.space.candidate import Candidate
 from orgopt.evolve.space.genome import Params
@@ -155,7 +156,7 @@ class Screen:
     ) -> list[tuple[Candidate, Params]]:
         """Changes of good candidates, and which they are changes of."""
         found, risk = list[tuple[Candidate, Params]](), self.config.plan.screen_risk
-        for parent in islice(self.proposer.parents(rng, known, told, risk), POOL):
+        for parent in islice(parents(rng, known, told, risk), POOL):
             free = self.proposer.few(rng, parent, risk)
             while rng.random() < MORE:
                 free += self.proposer.few(rng, parent, risk)
@@ -166,7 +167,7 @@ class Screen:
         self, rng: np.random.Generator, known: Sequence[Candidate], told: Mapping[str, Standing]
     ) -> list[tuple[Candidate, Params]]:
         """Changes that the writer makes of one good candidate, asked for one that is a notch better than the best."""
-        parent = self.proposer.parent(rng, known, told, self.config.plan.screen_risk)
+        parent = next(parents(rng, known, told, self.config.plan.screen_risk))
         if self._writer is None:
             from orgopt.evolve.proposers.writer import train_writer  # torch takes a second
 

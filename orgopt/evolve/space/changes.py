@@ -22,7 +22,7 @@ from orgopt.evolve.space.texts import (
     FIELDS,
     LONGEST,
     MISSION,
-    RefusedError,
+    RefusedChangeError,
     Texts,
     places,
     prose,
@@ -69,18 +69,18 @@ def read_changes(given: object) -> list[Change]:
     """The changes of a model's answer.
 
     Raises:
-        RefusedError: It is no list of one to `MOST` changes.
+        RefusedChangeError: It is no list of one to `MOST` changes.
     """
     alone = isinstance(given, Mapping) and "place" in given
     several: list[Any] = [given] if alone else cast("list[Any]", given) if isinstance(given, list) else []
     if not several or not all(isinstance(one, Mapping) for one in several):
-        raise RefusedError('answer with a JSON list of changes, such as [{"place": "…", "to": …, "reason": "…"}]')
+        raise RefusedChangeError('answer with a JSON list of changes, such as [{"place": "…", "to": …, "reason": "…"}]')
     if len(several) > MOST:
-        raise RefusedError(f"{len(several)} changes are too many: at most {MOST}")
+        raise RefusedChangeError(f"{len(several)} changes are too many: at most {MOST}")
     found: list[Change] = []
     for one in cast("list[Mapping[str, Any]]", several):
         if "place" not in one or "to" not in one:
-            raise RefusedError('each change has a "place" and what it is changed "to"')
+            raise RefusedChangeError('each change has a "place" and what it is changed "to"')
         place = " ".join(with_signs(str(one["place"])).split())[:200]
         reason = " ".join(str(one.get("reason", "")).split())[:_MAX_REASON]
         found.append(Change(place=place, to=one["to"], reason=reason))
@@ -91,7 +91,7 @@ def changed(space: Space, parent: Candidate, changes: Sequence[Change]) -> Point
     """What changes make of a candidate.
 
     Raises:
-        RefusedError: One of them cannot be made, makes no difference, or is not clean under lint.
+        RefusedChangeError: One of them cannot be made, makes no difference, or is not clean under lint.
     """
     params, texts = dict(parent.params), dict(parent.texts)
     genes = [change for change in changes if not _is_text(change.place)]
@@ -99,21 +99,23 @@ def changed(space: Space, parent: Candidate, changes: Sequence[Change]) -> Point
         params[change.place] = _value(space, params, change)
     org = space.organization(params)
     if not any(role.headcount for role in org.roles):
-        raise RefusedError("nobody is left: some role needs a headcount")
+        raise RefusedChangeError("nobody is left: some role needs a headcount")
     active = set(space.active(params))
     if idle := next((one.place for one in genes if one.place not in active), None):
-        raise RefusedError(f"{idle} makes no difference as long as its role has no agents, or of another kind")
+        raise RefusedChangeError(f"{idle} makes no difference as long as its role has no agents, or of another kind")
     open_places = set(places(org)) if space.rewritable else set[str]()
     try:
         known = read(with_texts(space.program(params), texts)).org
     except DocumentError as error:
-        raise RefusedError(str(error)) from None
+        raise RefusedChangeError(str(error)) from None
     for change in changes:
         if _is_text(change.place):
             _check_place(space, change.place, open_places, {role.id for role in known.roles})
             old = text_at(known, change.place)
             if len(old) > LONGEST:
-                raise RefusedError(f"{change.place} has {len(old)} characters: texts above {LONGEST} are left alone")
+                raise RefusedChangeError(
+                    f"{change.place} has {len(old)} characters: texts above {LONGEST} are left alone"
+                )
             texts[change.place] = prose(change.place, change.to, old)
     return checked(space, parent, params, texts)
 
@@ -171,12 +173,14 @@ def _check_place(space: Space, place: str, open_places: set[str], present: set[s
     """Refuse a text that is not there, that is frozen, or that nobody reads."""
     role = place.partition("/")[2]
     if not space.rewritable:
-        raise RefusedError(f"{place}: this study keeps texts as they are")
+        raise RefusedChangeError(f"{place}: this study keeps texts as they are")
     if role and role not in present:
-        raise RefusedError(f"{place}: there is no role '{role}': {', '.join(sorted(present))}")
+        raise RefusedChangeError(f"{place}: there is no role '{role}': {', '.join(sorted(present))}")
     if place not in open_places:
         whom = f"the agents of {role} do" if role else "no agent does"
-        raise RefusedError(f"{place} changes nothing: only agents '{LANGUAGE_AGENT}' read it, and {whom} not think so")
+        raise RefusedChangeError(
+            f"{place} changes nothing: only agents '{LANGUAGE_AGENT}' read it, and {whom} not think so"
+        )
 
 
 def _value(space: Space, params: Params, change: Change) -> Any:
@@ -184,12 +188,12 @@ def _value(space: Space, params: Params, change: Change) -> Any:
     if name not in space.distributions:
         near = get_close_matches(name, [*space.active(params), MISSION], n=3, cutoff=0.4)
         hint = f": did you mean {' or '.join(near)}?" if near else ""
-        raise RefusedError(f"there is no place '{name}'{hint}")
+        raise RefusedChangeError(f"there is no place '{name}'{hint}")
     if name not in space.free:
-        raise RefusedError(f"{name}: this study keeps it as it is")
+        raise RefusedChangeError(f"{name}: this study keeps it as it is")
     found = _choice(space.distributions[name], change.to)
     if found is None:
-        raise RefusedError(f"{name} cannot be {_shown(change.to)}: {_choices(space.distributions[name])}")
+        raise RefusedChangeError(f"{name} cannot be {_shown(change.to)}: {_choices(space.distributions[name])}")
     return found
 
 
@@ -236,18 +240,18 @@ def checked(space: Space, parent: Candidate, params: Params, texts: Texts) -> Po
     """The point of parameters and texts, whose document reads as it should and has no finding that its parent lacks.
 
     Raises:
-        RefusedError: There is no such document.
+        RefusedChangeError: There is no such document.
     """
     try:
         program = with_texts(space.program(params), texts)
     except DocumentError as error:
-        raise RefusedError(str(error)) from None
+        raise RefusedChangeError(str(error)) from None
     if program.text == parent.program.text:
-        raise RefusedError("the document stays as it is: change something")
+        raise RefusedChangeError("the document stays as it is: change something")
     found, known = lint(program), Counter(finding.code for finding in lint(parent.program))
     for finding in found:
         known[finding.code] -= 1
         if known[finding.code] < 0:
-            raise RefusedError(f"lint says {finding.code}: {finding.message[:200]}")
+            raise RefusedChangeError(f"lint says {finding.code}: {finding.message[:200]}")
     own = {place: text for place, text in texts.items() if text != text_at(space.org, place)}
     return Point(params=params, texts=own, program=program)

@@ -37,7 +37,7 @@ _FORBIDDEN = {
 }
 
 
-class RefusedError(OrgoptError):
+class RefusedChangeError(OrgoptError):
     """A change that cannot be made, in words that help to propose a better one."""
 
 
@@ -87,20 +87,20 @@ def prose(place: str, given: object, old: str) -> str:
         old: What stands there now.
 
     Raises:
-        RefusedError: It is no text, is too long, or has what is not prose.
+        RefusedChangeError: It is no text, is too long, or has what is not prose.
     """
     if not isinstance(given, str) or not given.strip():
-        raise RefusedError(f"{place}: write a text, not {str(given)[:40]!r}")
+        raise RefusedChangeError(f"{place}: write a text, not {str(given)[:40]!r}")
     kind = place.partition("/")[0]
     limit = max(LIMITS[kind], round(1.1 * len(old)))
     if len(given) > limit:
-        raise RefusedError(f"{place}: {len(given)} characters are too many: at most {limit}")
+        raise RefusedChangeError(f"{place}: {len(given)} characters are too many: at most {limit}")
     text = given.replace("\r\n", "\n").replace("\t", " ")
     if hidden := next((sign for sign in text if sign != "\n" and unicodedata.category(sign)[0] == "C"), ""):
-        raise RefusedError(f"{place}: the character U+{ord(hidden):04X} is not seen: leave it out")
+        raise RefusedChangeError(f"{place}: the character U+{ord(hidden):04X} is not seen: leave it out")
     for what, pattern in _FORBIDDEN.items():
         if pattern.search(text):
-            raise RefusedError(f"{place}: {what} does not belong there: write plain sentences")
+            raise RefusedChangeError(f"{place}: {what} does not belong there: write plain sentences")
     lines = [" ".join(line.split()) for line in text.strip().split("\n")]
     if kind in FIELDS:
         return " ".join(filter(None, lines))

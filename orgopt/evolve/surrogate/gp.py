@@ -11,13 +11,13 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 from scipy import linalg
-from scipy.spatial.distance import cdist
 
 from orgopt.study import statistics
 
 _linalg = cast("Any", linalg)  # it has no types
 MOST = 500
-"""Candidates of the study itself that are taken in: the newest."""
+"""Candidates of the study itself that are taken in: the newest. The time of each shape that is
+tried grows with the cube of their number."""
 SWEEPS = 2
 _DOUBT = 0.5  # standard deviation of what the correlation with another study is expected to be
 _GRID: dict[str, tuple[float, ...]] = {
@@ -182,6 +182,8 @@ class _Terms:
     """What the covariance of two lists of points consists of, whatever its shape."""
 
     def __init__(self, one: np.ndarray, other: np.ndarray, group: np.ndarray, others: np.ndarray, unit: float) -> None:
+        from scipy.spatial.distance import cdist  # late: most studies have no model
+
         self.inner, self.apart = one @ other.T / unit, cdist(one, other, "cityblock")
         self.group, self.others = group, others
 

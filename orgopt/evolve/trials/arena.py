@@ -7,7 +7,7 @@ results; whoever asked writes them down.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Self
 
-from orgopt.evolve.trials.job import Job, Result, Terms, Watch, run_job
+from orgopt.evolve.trials.job import ArenaConfig, Job, Result, Watch, run_job
 from orgopt.evolve.trials.local_workers import LocalWorkers
 from orgopt.lab.base import Lab
 from orgopt.task import Task
@@ -26,11 +26,13 @@ class Arena:
         cluster: Whether those processes are on the Ray cluster (`orgopt.lab.ray.cluster`), and not on this machine.
 
     Example:
-        with Arena({"digits": task}, Terms(lab="replay", slots=2, budget_s=60, verify_seeds=1)) as arena:
+        with Arena({"digits": task}, ArenaConfig(lab="replay", slots=2, budget_s=60, verify_seeds=1)) as arena:
             outputs = [result.score.research_output for result in arena.run(jobs)]
     """
 
-    def __init__(self, tasks: Mapping[str, Task], terms: Terms, *, workers: int = 1, cluster: bool = False) -> None:
+    def __init__(
+        self, tasks: Mapping[str, Task], terms: ArenaConfig, *, workers: int = 1, cluster: bool = False
+    ) -> None:
         self.tasks, self.terms, self.workers, self.cluster = dict(tasks), terms, workers, cluster
         self._on_cluster: RayWorkers | None = None
         self._here: LocalWorkers | None = None  # what they are given is known when they begin

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from orgopt.agents.session import Means
 from orgopt.document import Program, parse, read
-from orgopt.evolve.trials.kept_language_runs import PLAIN_PREFIX, Keeping, Memory, Settings, evaluate_kept
+from orgopt.evolve.trials.kept_language_runs import PLAIN_PREFIX, Keeping, Memory, RunSettings, evaluate_kept
 from orgopt.lab import make_lab
 from orgopt.lab.base import Lab
 from orgopt.ledger import Event, Ledger
@@ -75,7 +75,7 @@ class Result(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class ArenaConfig:
     """What is the same for all runs of an arena.
 
     Attributes:
@@ -110,7 +110,7 @@ class Terms:
 Watch = Callable[[Job, Event], None]
 
 
-def run_job(job: Job, task: Task, lab: Lab, terms: Terms, watch: Watch | None = None) -> Result:
+def run_job(job: Job, task: Task, lab: Lab, terms: ArenaConfig, watch: Watch | None = None) -> Result:
     """What a job gives in a lab."""
     began = time.perf_counter()
     told = partial(watch, job) if watch else None
@@ -120,7 +120,7 @@ def run_job(job: Job, task: Task, lab: Lab, terms: Terms, watch: Watch | None = 
         score = _plain(job, task, lab, terms, ledger, told)
     elif job.keeping:
         name = terms.lab if isinstance(terms.lab, str) else None
-        settings = Settings(
+        settings = RunSettings(
             lab=name, slots=terms.slots, budget_s=budget_s, seed=seed, verify_seeds=verify_seeds, means=terms.means
         )
         program = _parsed(job.program, job.entrant)
@@ -145,7 +145,7 @@ def run_job(job: Job, task: Task, lab: Lab, terms: Terms, watch: Watch | None = 
     return Result(job, score, events, time.perf_counter() - began, memory, shown)
 
 
-def _plain(job: Job, task: Task, lab: Lab, terms: Terms, ledger: Ledger, watch: Watcher | None) -> Score:
+def _plain(job: Job, task: Task, lab: Lab, terms: ArenaConfig, ledger: Ledger, watch: Watcher | None) -> Score:
     """A run of plain Optuna, or the score of the same run that was done before, where nobody wants its events."""
     from orgopt.evolve.trials import kept_plain
     from orgopt.evolve.trials.optuna_baseline import evaluate_plain

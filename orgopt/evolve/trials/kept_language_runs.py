@@ -55,7 +55,7 @@ class Keeping:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class RunSettings:
     """How a run goes: see `evaluate`; `lab` is its name, None for one that `orgopt run` cannot open."""
 
     lab: str | None
@@ -67,7 +67,7 @@ class Settings:
 
 
 def evaluate_kept(
-    program: Program, task: Task, lab: Lab, settings: Settings, keeping: Keeping, watch: Watcher | None = None
+    program: Program, task: Task, lab: Lab, settings: RunSettings, keeping: Keeping, watch: Watcher | None = None
 ) -> tuple[Score, Ledger, Memory]:
     """Run and score a program as `evaluate` does; what an earlier attempt was answered is not asked again.
 
@@ -121,7 +121,7 @@ def write_memory(folder: Path, memory: Mapping[str, str] | Memory) -> None:
         write_text(folder / f"{role}.md", text.strip() + "\n")
 
 
-def _begin(folder: Path, program: Program, task: Task, settings: Settings, keeping: Keeping) -> None:
+def _begin(folder: Path, program: Program, task: Task, settings: RunSettings, keeping: Keeping) -> None:
     write_memory(folder / MEMORY, keeping.memory)
     shutil.rmtree(folder / WRITTEN, ignore_errors=True)
     write_text(folder / "program.md", program.text)

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from types import ModuleType
 
 from orgopt.errors import LabError
-from orgopt.evolve.trials.job import Job, Result, Terms, run_job
+from orgopt.evolve.trials.job import ArenaConfig, Job, Result, run_job
 from orgopt.lab.base import Lab
 from orgopt.plugin_faults import naming_packages
 from orgopt.task import Task
@@ -29,7 +29,7 @@ class LocalWorkers:
         workers: How many run at once.
     """
 
-    def __init__(self, tasks: Mapping[str, Task], terms: Terms, workers: int) -> None:
+    def __init__(self, tasks: Mapping[str, Task], terms: ArenaConfig, workers: int) -> None:
         self._tasks, self._terms, self._workers = dict(tasks), terms, workers
         self._pool: ProcessPoolExecutor | None = None
 
@@ -93,10 +93,10 @@ def _undisturbed() -> Generator[None]:
 
 _tasks: dict[str, Task] = {}
 _labs: dict[str, Lab] = {}
-_terms: list[Terms] = []
+_terms: list[ArenaConfig] = []
 
 
-def _begin(tasks: dict[str, Task], terms: Terms, parent: int) -> None:
+def _begin(tasks: dict[str, Task], terms: ArenaConfig, parent: int) -> None:
     """Ready a worker: it ends with its parent, and leaves Ctrl-C to it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from orgopt.errors import LabError, OrgoptError
-from orgopt.evolve.trials.job import Job, Result, Terms, run_job
+from orgopt.evolve.trials.job import ArenaConfig, Job, Result, run_job
 from orgopt.lab.base import Lab
 from orgopt.lab.ray.cluster import join
 from orgopt.lab.ray.parcel import Parcel, pack, unpack
@@ -26,7 +26,7 @@ _LOST_IN_ALL = 100
 class Worker:
     """What runs in an actor."""
 
-    def __init__(self, tasks: Mapping[str, Task], terms: Terms, *parcels: Parcel) -> None:
+    def __init__(self, tasks: Mapping[str, Task], terms: ArenaConfig, *parcels: Parcel) -> None:
         by_name = dict(zip(tasks, parcels, strict=True))
         self._tasks = {name: replace(task, folder=unpack(by_name[name])) for name, task in tasks.items()}
         self._terms = terms
@@ -58,7 +58,7 @@ class RayWorkers:
         LabError: There is no cluster.
     """
 
-    def __init__(self, tasks: Mapping[str, Task], terms: Terms, workers: int) -> None:
+    def __init__(self, tasks: Mapping[str, Task], terms: ArenaConfig, workers: int) -> None:
         self._ray = join(workers)
         self._tasks, self._terms = dict(tasks), terms
         self._parcels = [self._ray.put(pack(task.folder)) for task in tasks.values()]

@@ -3,7 +3,7 @@
 from orgopt.document import read
 from orgopt.evolve.proposers.rewrite.base import Brief, Rewrite, Workshop
 from orgopt.evolve.space.changes import Change, changed
-from orgopt.evolve.space.texts import RefusedError
+from orgopt.evolve.space.texts import RefusedChangeError
 
 
 class Trim:
@@ -19,7 +19,7 @@ class Trim:
             change = Change(place=f"headcount/{role.id}", to=role.headcount - 1, reason="the largest role")
             try:
                 point = changed(self.space, brief.parent, [change])
-            except RefusedError:
+            except RefusedChangeError:
                 continue
             if point.program.text not in known:
                 return Rewrite(outcome="proposed", point=point, changes=[change])

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol
 
 from dspy.lm15 import Request, Response
 
-from orgopt.agents.command.relay.dialects.base import Asked, RefusedError, Reply, kept, reply_of
+from orgopt.agents.command.relay.dialects.base import Asked, RefusedCallError, Reply, kept, reply_of
 from orgopt.agents.command.relay.said import with_calls
 from orgopt.agents.thinking.answers import Answer, Answers, key_of
 from orgopt.agents.thinking.failures import Failure
@@ -82,22 +82,22 @@ class Relay:
         """What the model answers, or once answered.
 
         Raises:
-            RefusedError: There is no answer; says why.
+            RefusedCallError: There is no answer; says why.
         """
         with self._idle:
             if self._closed:
-                raise RefusedError(503, "the command has ended")
+                raise RefusedCallError(503, "the command has ended")
             self._open += 1
             self._number += 1
             number = self._number
         try:
             return self._asked(asked.request, number)
-        except RefusedError:
+        except RefusedCallError:
             raise
         except OrgoptError as error:  # no key, no space: the command is told, and the thought says it
             with self._idle:
                 self.failure, self.error = Failure.REFUSED, str(error)
-            raise RefusedError(502, str(error)) from None
+            raise RefusedCallError(502, str(error)) from None
         finally:
             with self._idle:
                 self._open -= 1
@@ -124,13 +124,13 @@ class Relay:
             tokens = done.input_tokens + answer.input_tokens, done.output_tokens + answer.output_tokens
             self.used = Used(done.calls + 1, *tokens, done.usd + usd)
         if answer.failure:
-            raise RefusedError(_STATUS.get(Failure(answer.failure), 502), f"{answer.failure}: {answer.error}")
+            raise RefusedCallError(_STATUS.get(Failure(answer.failure), 502), f"{answer.failure}: {answer.error}")
         finish = "length" if answer.finish == "length" else "stop"
         used = {"input_tokens": answer.input_tokens, "output_tokens": answer.output_tokens}
         try:
             return with_calls(reply_of(answer.text, id=number, finish=finish, **used), request)
         except ValueError:
-            raise RefusedError(502, "the answer is too long") from None
+            raise RefusedCallError(502, "the answer is too long") from None
 
 
 def _canonical(request: Request) -> Mapping[str, Any]:

@@ -15,7 +15,7 @@ from typing import Any, Self, cast
 from urllib.parse import parse_qs
 
 from orgopt.agents.command.relay.dialects import dialect_of
-from orgopt.agents.command.relay.dialects.base import MODEL, Asked, Dialect, RefusedError, Reply
+from orgopt.agents.command.relay.dialects.base import MODEL, Asked, Dialect, RefusedCallError, Reply
 from orgopt.agents.command.relay.relay import Relay
 
 MAX_BODY = 4 * 1024**2
@@ -116,7 +116,7 @@ class _Handler(BaseHTTPRequestHandler):
                     self._stream(dialect, asked)
                 else:
                     self._send(200, dialect.whole(self.server_relay.ask(asked)))
-            except RefusedError as error:
+            except RefusedCallError as error:
                 self._refuse(error.status, str(error), dialect)
 
     @property
@@ -134,7 +134,7 @@ class _Handler(BaseHTTPRequestHandler):
         """The question.
 
         Raises:
-            RefusedError: It is too long, too slow, or not understood.
+            RefusedCallError: It is too long, too slow, or not understood.
         """
         data = self._body()
         try:
@@ -147,16 +147,16 @@ class _Handler(BaseHTTPRequestHandler):
             return dialect.read(path, cast("dict[str, Any]", body))
         except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
             why = f"it has no {error}" if isinstance(error, KeyError) else str(error)[:200]
-            raise RefusedError(400, f"the question is not understood: {why}") from None
+            raise RefusedCallError(400, f"the question is not understood: {why}") from None
 
     def _body(self) -> bytes:
         if self.headers.get("Transfer-Encoding") or len(self.headers.get_all("Content-Length", [])) != 1:
-            raise RefusedError(411, "a question has one Content-Length, and is sent in one piece")
+            raise RefusedCallError(411, "a question has one Content-Length, and is sent in one piece")
         length = self.headers["Content-Length"].strip()
         if not (length.isascii() and length.isdigit()):
-            raise RefusedError(400, "Content-Length is no number")
+            raise RefusedCallError(400, "Content-Length is no number")
         if int(length[:12]) > MAX_BODY:
-            raise RefusedError(413, f"a question has {MAX_BODY} bytes at most")
+            raise RefusedCallError(413, f"a question has {MAX_BODY} bytes at most")
         deadline, left = time.monotonic() + _LONGEST_S, int(length)
         pieces: list[bytes] = []
         self.connection.settimeout(_SILENCE_S)
@@ -172,29 +172,29 @@ class _Handler(BaseHTTPRequestHandler):
         finally:
             self.connection.settimeout(self.timeout)
         if left:
-            raise RefusedError(408, "the question did not come in time")
+            raise RefusedCallError(408, "the question did not come in time")
         return b"".join(pieces)
 
     def _stream(self, dialect: Dialect, asked: Asked) -> None:
         """Answer in a stream, which shows signs of life until there is something to say.
 
         Raises:
-            RefusedError: There is no answer, and the stream has not begun.
+            RefusedCallError: There is no answer, and the stream has not begun.
         """
-        found: list[Reply | RefusedError] = []
+        found: list[Reply | RefusedCallError] = []
         ready = threading.Event()
 
         def ask() -> None:
             try:
                 found.append(self.server_relay.ask(asked))
-            except RefusedError as error:
+            except RefusedCallError as error:
                 found.append(error)
             finally:
                 ready.set()
 
         threading.Thread(target=ask, name="relay question", daemon=True).start()
         ready.wait(_STATUS_S)
-        if found and isinstance(found[0], RefusedError):
+        if found and isinstance(found[0], RefusedCallError):
             raise found[0]
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
@@ -203,8 +203,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         while not ready.wait(_ALIVE_S):
             self._chunk(b": still thinking\n\n")
-        answer = found[0] if found else RefusedError(500, "it was lost")
-        if isinstance(answer, RefusedError):
+        answer = found[0] if found else RefusedCallError(500, "it was lost")
+        if isinstance(answer, RefusedCallError):
             self._event("error", dialect.problem(answer.status, str(answer)))
         else:
             for name, data in dialect.events(answer, asked):

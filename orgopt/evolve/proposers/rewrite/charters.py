@@ -14,7 +14,7 @@ from dspy.utils.exceptions import AdapterParseError
 from orgopt.agents.llm.engine import Engine
 from orgopt.agents.thinking.prompt import bounded, clean
 from orgopt.evolve.proposers.rewrite.org_module import Bench, OrgModule
-from orgopt.evolve.space.texts import CHARTER, LIMITS, RefusedError
+from orgopt.evolve.space.texts import CHARTER, LIMITS, RefusedChangeError
 
 _MAX_RECORDS = 6_000
 _MAX_ANSWER = 3_000
@@ -76,7 +76,7 @@ class CharterProposer:
         """A new charter, repaired once where it has to be.
 
         Raises:
-            RefusedError: Nor is the repaired one of use.
+            RefusedChangeError: Nor is the repaired one of use.
         """
         told = {
             "mission": clean(self.bench.org.mission, _MAX_MISSION) or "none",
@@ -86,7 +86,7 @@ class CharterProposer:
         }
         try:
             return self._read(candidate, name, told)
-        except RefusedError as error:
+        except RefusedChangeError as error:
             again = {**told, "answer": self.engine.asked[-1].text[:_MAX_ANSWER], "problem": str(error)[:1000]}
         return self._read(candidate, name, again)
 
@@ -97,11 +97,11 @@ class CharterProposer:
             given = cast("Any", dspy.Predict(make_signature({**inputs, **output}, _TASK)))(**told)
             text = str(given.new_charter).strip()
         except AdapterParseError as error:
-            raise RefusedError(str(error.__cause__ or error)[:300]) from None
+            raise RefusedChangeError(str(error.__cause__ or error)[:300]) from None
         module = OrgModule(self.bench, self.budget_s)
         charters = {module.role_of[key]: value for key, value in {**candidate, name: text}.items()}
         if text == candidate[name].strip():
-            raise RefusedError("the charter stays as it is: change something")
+            raise RefusedChangeError("the charter stays as it is: change something")
         self.bench.point(charters)
         return text
 

@@ -26,7 +26,7 @@ from orgopt.evolve.proposers.rewrite.org_module import Bench, BenchEngine, OrgMo
 from orgopt.evolve.proposers.rewrite.plays import FAILED, Plays
 from orgopt.evolve.proposers.rewrite.rewriting import optimizer_runs
 from orgopt.evolve.space.changes import Change
-from orgopt.evolve.space.texts import RefusedError
+from orgopt.evolve.space.texts import RefusedChangeError
 from orgopt.study.config import StudyConfig
 
 _MINIBATCH = 2
@@ -77,7 +77,7 @@ class Optimizer:
         """What an optimizer's result comes to: the module that it was given is no proposal."""
         try:
             point = bench.point(found.charters)
-        except RefusedError as error:
+        except RefusedChangeError as error:
             return Rewrite(outcome="refused", reason=str(error)[:300], **shared)
         if point is None:
             return _unchanged(self.config.rewriter, bench, attempt, said, shared)

@@ -22,7 +22,7 @@ from orgopt.evolve.proposers.rewrite.plays import FAILED, Played, plays_of
 from orgopt.evolve.space.candidate import Candidate
 from orgopt.evolve.space.changes import Point, checked
 from orgopt.evolve.space.genome import Space
-from orgopt.evolve.space.texts import CHARTER, RefusedError, Texts, places, prose
+from orgopt.evolve.space.texts import CHARTER, RefusedChangeError, Texts, places, prose
 from orgopt.evolve.trials.runs import Runs
 from orgopt.org import Org, Role
 from orgopt.study.config import StudyConfig
@@ -78,7 +78,7 @@ class Bench:
         """Where some charters are; None where they are those of the parent.
 
         Raises:
-            RefusedError: The document cannot take one of them.
+            RefusedChangeError: The document cannot take one of them.
         """
         texts: Texts = dict(self.parent.texts)
         for role in self.roles:
@@ -99,7 +99,7 @@ class Bench:
             raise StoppedError
         try:
             point = self.point(charters)
-        except RefusedError as error:
+        except RefusedChangeError as error:
             self.refused[str(error)] = None
             return Played(FAILED, f"these charters cannot be used: {error}", {})
         program = point.program if point else self.parent.program

@@ -19,7 +19,7 @@ from orgopt.evolve.proposers.rewrite.base import PROPOSED, TRIED, Brief, Rewrite
 from orgopt.evolve.proposers.rewrite.evidence import RewrittenBefore, Scored
 from orgopt.evolve.space.candidate import Candidate
 from orgopt.evolve.space.changes import MOST, Change, Point, allowed, changed, read_changes, schema_of
-from orgopt.evolve.space.texts import LIMITS, RefusedError, places
+from orgopt.evolve.space.texts import LIMITS, RefusedChangeError, places
 from orgopt.study.records.names import SEARCH
 
 MAX_DOCUMENT = 12_000
@@ -82,7 +82,7 @@ class Reflect:
             engine.schema = schema_of(self.space, brief.parent) if held else None
             with asking(engine, Adapter(as_json=held)):
                 changes, point = self._answered(brief, told, known, lambda: engine.asked[-1].text)
-        except RefusedError as error:
+        except RefusedChangeError as error:
             return Rewrite(outcome="refused", reason=str(error)[:300], **cost(engine.asked))
         except NoAnswerError as error:
             return Rewrite(outcome="failed", reason=str(error)[:300], **cost(engine.asked))
@@ -98,11 +98,11 @@ class Reflect:
         """What an answer comes to, repaired once where it has to be.
 
         Raises:
-            RefusedError: Nor is the repaired one of use.
+            RefusedChangeError: Nor is the repaired one of use.
         """
         try:
             return self._read(brief, told, known)
-        except RefusedError as error:
+        except RefusedChangeError as error:
             problem = str(error)
         again = {**told, "answer": last()[:_MAX_ANSWER], "problem": problem[:1000]}
         return self._read(brief, again, known)
@@ -111,11 +111,11 @@ class Reflect:
         try:
             given: Any = self._program(told)(**told)
         except AdapterParseError as error:
-            raise RefusedError(str(error.__cause__ or error)[:300]) from None
+            raise RefusedChangeError(str(error.__cause__ or error)[:300]) from None
         changes = read_changes(given.changes)
         point = changed(self.space, brief.parent, changes)
         if point.program.text in known:
-            raise RefusedError(f"{TRIED}: propose something else")
+            raise RefusedChangeError(f"{TRIED}: propose something else")
         return changes, point
 
     def _program(self, told: Mapping[str, str]) -> dspy.Predict:

@@ -31,8 +31,8 @@ _MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_BIND, _MS_REC, _MS_PRIVATE = 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS, _PR_SET_CHILD_SUBREAPER = 1, 4, 24, 38, 36
 _CAPABILITY_VERSION = 0x20080522
 _SIOCSIFFLAGS, _IFF_UP = 0x8914, 1
-_OPEN_FILES = 1024
-_INODES = 16384
+_OPEN_FILES = 1024  # what Linux gives a login by default, and the most that `select` can look at
+_INODES = 16384  # of its file system: empty files take memory of the kernel's, which no size counts
 
 
 def become_nobody(groups: Iterable[int] = ()) -> None:
@@ -43,6 +43,7 @@ def become_nobody(groups: Iterable[int] = ()) -> None:
     bubblewrap's own /proc has parts covered when root asks for it, and Linux then refuses another inside.
     """
     _mount("proc", "/proc", "proc", _MS_NOSUID | _MS_NODEV | _MS_NOEXEC)
+    # Groups first and the user last: whoever is nobody already may change neither.
     os.setgroups(list(groups))
     os.setresgid(NOBODY, NOBODY, NOBODY)
     os.setresuid(NOBODY, NOBODY, NOBODY)
@@ -61,6 +62,7 @@ def enter(limits: Mapping[str, Any], hidden: Iterable[str]) -> None:
     _own_namespaces(_NEW_USER | _NEW_MOUNTS | _NEW_PID | _NEW_IPC | network)
     size = f"size={limits['disk_bytes']},nr_inodes={_INODES},mode=0700"
     _mount("tmpfs", WORK, "tmpfs", _MS_NOSUID | _MS_NODEV, size)
+    # All three share its size, so that it bounds them together. Its own `work` comes last: it covers the other two.
     places = {"tmp": TEMPORARY, "shm": "/dev/shm", "work": WORK}
     for name, place in places.items():
         Path(WORK, name).mkdir(mode=0o700)
@@ -110,9 +112,11 @@ def _own_namespaces(kinds: int) -> None:
     close_to_others(closed=False)  # or /proc/self belongs to root
     uid, gid = os.getuid(), os.getgid()
     _check(_libc().unshare(kinds), "unshare")
+    # Linux takes no map of groups from who could still leave a group, and with it what the group is refused.
     Path("/proc/self/setgroups").write_text("deny")
     Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
     Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
+    # Else what is mounted and covered here would be so for whom this was forked from, too.
     _mount("none", "/", None, _MS_REC | _MS_PRIVATE)
 
 
@@ -140,6 +144,8 @@ def seal(limits: Mapping[str, Any]) -> None:
     Raises:
         OSError: Linux refuses a part of it.
     """
+    # In this order: mounting needs a capability, and so does dropping them; the filter needs `no_new_privs`, and
+    # refuses what asks for the signal.
     _mount("proc", "/proc", "proc", _MS_NOSUID | _MS_NODEV | _MS_NOEXEC)
     for capability in range(int(Path("/proc/sys/kernel/cap_last_cap").read_text()) + 1):
         _prctl(_PR_CAPBSET_DROP, capability)
@@ -176,6 +182,7 @@ def limit(limits: Mapping[str, Any], *, processes: bool) -> None:
     if not (limits.get("foreign") or limits.get("devices")):
         if not limits.get("starts"):
             bounds[resource.RLIMIT_AS] = _mapped() + limits["memory_bytes"]
+        # A thread has no more CPU than wall time: this ends what a lost supervisor left, two seconds after it had to.
         bounds[resource.RLIMIT_CPU] = int(limits["wall_s"]) + 2
     if processes:
         bounds[resource.RLIMIT_NPROC] = limits["processes"]

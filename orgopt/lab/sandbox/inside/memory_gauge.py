@@ -44,6 +44,7 @@ class Gauge:
         files = _used(self._work) + self._socket * _sockets(pids) if self._namespaces else 0
         if again or began >= self._due or each > self._known + self._limit // 16:
             hidden = self._hidden(pids)
+            # Linux walks every page to tell shares: that is asked for only where it can decide.
             above = each + files + hidden > self._limit
             self._rest = hidden - (each - sum(map(_own, pids)) if above else 0)
             self._known, now = each, time.monotonic()

@@ -14,6 +14,7 @@ from typing import IO, Any, NoReturn, cast
 
 from . import isolate
 
+# These types alone, and no subclasses: an object of such a one can carry anything.
 _PLAIN = (bool, int, float, complex, str, bytes, type(None))
 
 
@@ -36,6 +37,7 @@ def prime(calls: Sequence[str], hidden: Sequence[str]) -> None:
         _call(calls, hidden, target)
     os.close(target)
     found: dict[str, dict[tuple[str, ...], Any]] = {}
+    # Read before the child is waited for: one that has more to write than a pipe holds would never end.
     with os.fdopen(source, "rb") as values:
         for call in calls:
             name, *arguments = call.split()

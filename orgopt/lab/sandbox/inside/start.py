@@ -35,7 +35,7 @@ def check_isolation(config: Mapping[str, Any]) -> None:
         code = ISOLATION_FAILED
         try:
             isolate.enter(config["limits"], config["hidden"])
-            child = os.fork()
+            child = os.fork()  # a new namespace of processes begins with the next child
             if child == 0:
                 isolate.seal(config["limits"])
                 isolate.limit(config["limits"], processes=True)
@@ -104,6 +104,7 @@ def guard(*, follows: bool = False) -> None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
         isolate.die_with_parent(guardian)
         return
+    # The lab waits for the end of these pipes: they end with the warm process, and not with this one.
     os.close(0)
     os.close(1)
     while follows and os.getppid() == parent and not signal.sigtimedwait({signal.SIGCHLD}, _LOOK_S):
@@ -137,6 +138,7 @@ def main(text: str) -> None:
     else:
         judging = _begin(lambda requests: _judge(config, requests, reports), parent, (0, answers, heard))
     warming = _begin(lambda orders: _warm(config, orders, reports), parent, (0, answers, heard, judging[1]))
+    # Only now: the judge and the process that primes inherit the rights by which they take covers off.
     if config["namespaces"]:
         isolate.give_up_rights()
     isolate.close_to_others()

@@ -43,6 +43,7 @@ def supervise(part: Part, reports: int, *, namespaces: bool) -> NoReturn:
         signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
         signal.signal(signal.SIGTERM, processes.wake)  # wakes the loop, which then kills the experiment
         signal.signal(signal.SIGCHLD, processes.wake)
+        # Opened while it is there: inside, the folder of results is covered.
         kept = os.open(part.folder, os.O_RDONLY | os.O_DIRECTORY)
         if namespaces:
             isolate.enter(part.limits, part.hidden)
@@ -127,6 +128,7 @@ def _become(part: Part, work: Path, log: int, *, namespaces: bool) -> NoReturn:
         null = os.open(os.devnull, os.O_RDONLY)
         for given, standard in ((null, 0), (log, 1), (log, 2)):
             os.dup2(given, standard)
+        # Reports and orders go over what it would inherit. Some systems allow a billion files: those are not tried.
         os.closerange(3, min(os.sysconf("SC_OPEN_MAX"), 1 << 16))
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGTERM, signal.SIGCHLD):

@@ -52,9 +52,11 @@ def watch_over(
         done, status, usage = os.wait4(pid, os.WNOHANG)
         if done:
             return os.waitstatus_to_exitcode(status), usage
+        # What is read there are the numbers of the signals that came.
         stopped = (wake in ready and signal.SIGTERM in os.read(wake, 4096)) or _late(part, pid, watch)
         watch.verdict = "killed" if stopped else _excess(part, watch, left, namespaces=namespaces)
         if watch.verdict:
+            # In namespaces it is the first process, which takes all others with it.
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
             _, status, usage = os.wait4(pid, 0)

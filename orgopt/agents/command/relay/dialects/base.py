@@ -30,7 +30,7 @@ MODEL = "relay"
 """The name of the model in requests: which one is asked, the workspace says."""
 
 
-class RefusedError(OrgoptError):
+class RefusedCallError(OrgoptError):
     """A question that is not passed on, with the status of HTTP that says so."""
 
     def __init__(self, status: int, text: str) -> None:
@@ -86,7 +86,7 @@ class Dialect(Protocol):
         """What is asked.
 
         Raises:
-            RefusedError, KeyError, TypeError, ValueError, AttributeError: It is not understood.
+            RefusedCallError, KeyError, TypeError, ValueError, AttributeError: It is not understood.
         """
         ...
 

@@ -8,7 +8,7 @@ from orgopt.agents.command.relay.dialects.base import (
     MODEL,
     Asked,
     Event,
-    RefusedError,
+    RefusedCallError,
     Reply,
     Talk,
     call_of,
@@ -26,7 +26,7 @@ class Responses:
 
     def read(self, path: str, body: Mapping[str, Any]) -> Asked:  # noqa: ARG002  of the protocol
         if body.get("previous_response_id"):
-            raise RefusedError(400, "answers are not stored here: send the whole conversation")
+            raise RefusedCallError(400, "answers are not stored here: send the whole conversation")
         talk = Talk()
         talk.instruct(text_of(body.get("instructions")))
         given = body["input"]

@@ -4,9 +4,9 @@ The page of rules and `orgopt explain` are made of these; the tests lint every e
 document is worded where it is found: `findings_of_organization`, `findings_of_text` and `reading`.
 """
 
-from orgopt.document.linting.explained_organization import RULES_OF_ORGANIZATION
-from orgopt.document.linting.explained_text import RULES_OF_TEXT
 from orgopt.document.linting.rule import Rule
+from orgopt.document.linting.rules_of_organization import RULES_OF_ORGANIZATION
+from orgopt.document.linting.rules_of_text import RULES_OF_TEXT
 
 __all__ = ["RULES", "Rule", "page"]
 
