@@ -21,6 +21,7 @@ from orgopt.study.log import PAUSE, is_written
 from orgopt.study.records.kinds import EvaluationRecord
 from orgopt.study.records.names import LOG
 from orgopt.study.records.reader import read_records
+from orgopt.study.wording import plain
 from orgopt.workspace import find_workspace
 
 LONGEST = 2000
@@ -220,7 +221,7 @@ def _contest(folder: Path) -> tuple[str, int, str]:
     if not whole or not all(means.values()):
         return state, len(runs), "no seed that all entrants had" if runs else "nothing was measured"
     ranked = sorted(means, key=lambda who: -sum(means[who]) / len(means[who]))
-    said = ", ".join(f"{who} {sum(means[who]) / len(means[who]):+.3f}" for who in ranked)
+    said = ", ".join(f"{who} {plain(sum(means[who]) / len(means[who]))}" for who in ranked)
     return state, len(runs), f"{said} (means; `orgopt compare` says what differs)"
 
 

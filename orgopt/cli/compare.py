@@ -40,6 +40,7 @@ from orgopt.evolve.contest import Contest
 from orgopt.evolve.trials.job import Job
 from orgopt.scoring import Score
 from orgopt.study.ranking import EFFECT, Ranking
+from orgopt.study.wording import digits_of, interval, plain, signed
 
 BARS = "▁▂▃▄▅▆▇█"
 STYLES = {"best": "green", "worse": "red", "no difference": "yellow", "first": "yellow"}
@@ -229,7 +230,7 @@ class ContestProgress(Said):
             warn_of_failures(f"{job.entrant} on {job.task}", score)
         if self.add(job.entrant, k, score.research_output) and not self.console.is_terminal:
             done = sum(not left for left in self._left.values())
-            means = "  ".join(f"{name} {self._mean(name):+.3f}" for name in self.entrants)
+            means = "  ".join(f"{name} {plain(self._mean(name))}" for name in self.entrants)
             self._heartbeat.say(f"{done} of {count(self.seeds, 'seed')}  {means}")
 
     def line(self) -> str:
@@ -257,9 +258,7 @@ class ContestProgress(Said):
             Spinner("dots", style="cyan"), ProgressBar(total=total, completed=done, width=28), f"{done}/{total}", clock
         )
         for name in sorted(self.entrants, key=self._mean, reverse=True):
-            table.add_row(
-                "", escape(name), f"{self._mean(name):+.3f}", f"[dim]{count(len(self.outputs[name]), 'run')}[/]"
-            )
+            table.add_row("", escape(name), plain(self._mean(name)), f"[dim]{count(len(self.outputs[name]), 'run')}[/]")
         return table
 
 
@@ -276,23 +275,23 @@ def _table(ranking: Ranking) -> Table:
         apart = placing.behind
         table.add_row(
             escape(placing.entrant),
-            f"[bold]{placing.output.mean:+.3f}[/]",
+            f"[bold]{plain(placing.output.mean)}[/]",
             _ends(placing.output.low, placing.output.high),
             str(placing.output.n),
-            "–" if placing.parts.progress is None else f"{placing.parts.progress:+.3f}",
-            f"{placing.parts.q_final:+.3f}",
-            f"{placing.parts.q_mean:+.3f}",
-            *(f"{placing.by_task[task]:+.3f}" for task in tasks),
-            f"{apart.mean:+.3f}" if apart else "",
-            _ends(apart.low, apart.high) if apart else "",
+            plain(placing.parts.progress),
+            plain(placing.parts.q_final),
+            plain(placing.parts.q_mean),
+            *(plain(placing.by_task[task]) for task in tasks),
+            signed(apart.mean) if apart else "",
+            _ends(apart.low, apart.high, sign=True) if apart else "",
             f"[{STYLES[placing.verdict]}]{placing.verdict}[/]",
             sparkline(placing.q, min(0.0, *values), max(values)),
         )
     return table
 
 
-def _ends(low: float, high: float) -> str:
-    return f"[dim]{low:+.3f} … {high:+.3f}[/]" if low > float("-inf") else "[dim]unknown[/]"
+def _ends(low: float, high: float, sign: bool = False) -> str:
+    return f"[dim]{escape(interval(low, high, sign))}[/]" if low > float("-inf") else "[dim]unknown[/]"
 
 
 def sparkline(values: tuple[float, ...], low: float, high: float) -> str:
@@ -305,7 +304,8 @@ def resolution(ranking: Ranking) -> str:
     """What difference so many seeds can show, and how many more would show a small one."""
     if ranking.more_seeds is None:
         return "One seed tells nothing of luck: --seeds 10 would."
-    resolved = f"{count(ranking.seeds, 'seed')} can resolve ±{ranking.resolves:.3f} (80 % power, one comparison at 5 %)"
+    least = plain(ranking.resolves, digits_of(ranking.resolves))
+    resolved = f"{count(ranking.seeds, 'seed')} can resolve ±{least} (80 % power, one comparison at 5 %)"
     more = f"{count(ranking.more_seeds, 'more seed')} would resolve {EFFECT:g}"
     corrected = f" Verdicts are corrected for {ranking.comparisons} comparisons." if ranking.comparisons > 1 else ""
     return f"{resolved}{f'; {more}' if ranking.more_seeds else ''}.{corrected}"

@@ -17,7 +17,7 @@ from orgopt.draw.text import clean
 from orgopt.ledger import data_as_shown, shown_sign
 from orgopt.study.records.names import SEARCH
 from orgopt.study.view import StudyView
-from orgopt.study.wording import SEED_DOCUMENT, count, metric, signed
+from orgopt.study.wording import SEED_DOCUMENT, count, metric, plain
 
 Event = Mapping[str, Any]
 """An event of a ledger."""
@@ -33,7 +33,7 @@ _WORSE = (
 
 
 def title(view: StudyView, name: str, place: str, ledger: Path) -> str:
-    """The name of a run of a candidate: `★ champion · first test seed · +.27 · digits`.
+    """The name of a run of a candidate: `★ champion · first test seed · 0.27 · digits`.
 
     What tells runs of a list apart comes first, since lists cut names off.
 
@@ -47,7 +47,7 @@ def title(view: StudyView, name: str, place: str, ledger: Path) -> str:
     scored = score_of(view, name, place, ledger)
     who = "★ champion" if view.final and view.final.champion == name else name
     who = SEED_DOCUMENT if name == view.candidates[0].name and who == name else who
-    score = f" · {signed(scored)}" if scored is not None else ""
+    score = f" · {plain(scored)}" if scored is not None else ""
     return f"{who} · first {phase} seed{score} · {task}"
 
 
@@ -222,7 +222,7 @@ class _Trace:
         return "; ".join(self._experiment(number) for number in ids) or "nothing"
 
     def _experiment(self, number: int) -> str:
-        """`#17 LR .1 → .07`; 0 is the untouched script."""
+        """`#17 LR 0.1 → 0.07`; 0 is the untouched script."""
         return (
             f"#{number} {clean(' '.join(self.notes.get(number, '').split()))}".strip()
             if number
