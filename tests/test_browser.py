@@ -196,8 +196,8 @@ def test_champion_and_seed_document_are_beside_each_other_at_a_click(page, site)
 def test_the_charts_of_a_study_have_generations_in_one_and_everybody_over_the_budget_in_another(page, site) -> None:
     way(page, site[1], "charts")
     page.get_by_text("By generation, and over the budget").first.wait_for()
-    page.get_by_text("(generations/best_so_far)").first.wait_for(timeout=3 * PATIENCE_MS)  # MLflow asks run by run
-    page.get_by_text("(generations/median)").first.wait_for()
+    page.get_by_text("best so far").first.wait_for(timeout=3 * PATIENCE_MS)  # MLflow asks run by run
+    page.get_by_text("median of the generation").first.wait_for()
     page.get_by_text("The test: who scored what").first.wait_for()
     page.get_by_text("seconds of the budget").first.wait_for()  # the axes
     page.get_by_text("generation", exact=True).first.wait_for()

@@ -251,7 +251,7 @@ def test_the_study_tells_its_generations_and_its_result(seen: Path) -> None:
         name = claim.entrant.replace("+", " and ")
         assert values[f"test/{name}"] == pytest.approx(claim.mean, abs=6e-3)
     assert values["test/research_output"] == pytest.approx(final.estimates.test.mean, abs=6e-3)
-    assert all(value == round(value, 2 if abs(value) >= 0.05 else 4) for value in values.values())
+    assert all(value == round(value, 3) for value in values.values())
     said = ending(view)
     assert run.data.tags["orgopt.result"].startswith(f"★ {final.champion} {said.word}")
     assert run.data.tags["orgopt.verdict"] == short(said)
@@ -390,7 +390,7 @@ def test_the_runs_of_the_champion_are_traces_with_rounds(seen: Path) -> None:
     )
     by_title = {trace.info.tags["mlflow.traceName"]: trace for trace in found}
     scores = {phase: view.scores(phase, name, "toy")[0].research_output for phase in ("search", "race", "test")}
-    titles = {phase: f"★ champion · first {phase} seed · {plain(score)} · toy" for phase, score in scores.items()}
+    titles = {phase: f"★ champion · first {phase} seed · {plain(score)}" for phase, score in scores.items()}
     assert set(by_title) == set(titles.values())
     spans = by_title[titles["search"]].data.spans
     study_run = of_kind(seen, "study")[0].info.run_id

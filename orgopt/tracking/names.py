@@ -16,7 +16,7 @@ from orgopt.org import Org, Role
 from orgopt.study.records.head import StudyRecord
 from orgopt.study.records.kinds import CandidateRecord
 from orgopt.study.verdict.evidence import UNVARIED, unvaried
-from orgopt.study.wording import digits_of, plain
+from orgopt.study.wording import plain
 from orgopt.tracking.entry import Point
 
 LONGEST_NAME = 90
@@ -33,7 +33,7 @@ COLOURS = {"study": "#1b1b1b", "generation": "#b5b5b5", "champion": "#0072b2", "
 """Okabe and Ito's of champion and seed document, as in pictures."""
 DECIMALS = 3
 """Of what is no score: MLflow shows as many as it is given."""
-_SCORES = {"q", "0 to 1", "share"}
+_SCORES = {"q", "0 to 1"}
 _LEAST_SHOWN = 0.01  # smaller values of a task's own metric would lose too much
 _LATEST = 10**11  # seconds; what comes later sorts first
 
@@ -58,10 +58,10 @@ class Metric(NamedTuple):
         return _filled(self.name, {word: _legal(value) for word, value in filled.items()})
 
     def at(self, value: float, step: int = 0, **filled: str) -> Point:
-        """A value of it, with as many digits as are read: of scores those in which notes and pages have them, too."""
+        """A value of it, with as many digits as are read; a score has all, until it is sent (`Entry.shown`)."""
         name = self.of(**filled) if filled else self.name
         if self.unit in _SCORES:
-            return Point(name, round(value, digits_of(value)), step)
+            return Point(name, value, step, score=True)
         if self.unit == "the metric's" and abs(value) < _LEAST_SHOWN:
             return Point(name, float(f"{value:.{DECIMALS}g}"), step)
         return Point(name, round(value, DECIMALS), step)
