@@ -197,7 +197,7 @@ def test_the_charts_of_a_study_have_generations_in_one_and_everybody_over_the_bu
     way(page, site[1], "charts")
     page.get_by_text("By generation, and over the budget").first.wait_for()
     page.get_by_text("best so far").first.wait_for(timeout=3 * PATIENCE_MS)  # MLflow asks run by run
-    page.get_by_text("median of the generation").first.wait_for()
+    page.get_by_text("median", exact=True).first.wait_for()
     page.get_by_text("The test: who scored what").first.wait_for()
     page.get_by_text("seconds of the budget").first.wait_for()  # the axes
     page.get_by_text("generation", exact=True).first.wait_for()

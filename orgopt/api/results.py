@@ -21,7 +21,7 @@ from orgopt.study.log import PAUSE, is_written
 from orgopt.study.records.kinds import EvaluationRecord
 from orgopt.study.records.names import LOG
 from orgopt.study.records.reader import read_records
-from orgopt.study.wording import plain
+from orgopt.study.wording import metric, plain
 from orgopt.workspace import find_workspace
 
 LONGEST = 2000
@@ -235,7 +235,7 @@ def _run(folder: Path) -> tuple[str, int, str]:
         return state, len(done), "nothing was measured"
     sign = shown_sign(ledger.events[0].data)
     best, first = (sign * event.data["metric"] for event in (submitted[-1], submitted[0]))
-    return state, len(done), f"{first:.4g} → {best:.4g} after {len(done)} experiments"
+    return state, len(done), f"{metric(first)} → {metric(best)} after {len(done)} experiments"
 
 
 def pause(one: Kept) -> None:

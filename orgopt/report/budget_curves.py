@@ -175,7 +175,11 @@ def _line(curve: Curve, x: Scale, y: Scale, budget: float, look: str) -> Markup:
 def _band(curve: Curve, x: Scale, y: Scale, budget: float, look: str) -> Markup:
     at = list(zip(times(budget), curve.mean, curve.half, strict=True))
     ends = [(t, mean + half) for t, mean, half in at] + [(t, mean - half) for t, mean, half in reversed(at)]
-    return h("polygon", points=" ".join(f"{number(x(t))},{number(y(q))}" for t, q in ends), cls=f"band {look}")
+    return h(
+        "polygon",
+        points=" ".join(f"{number(x(t))},{number(y(min(max(q, y.low), y.high)))}" for t, q in ends),
+        cls=f"band {look}",
+    )
 
 
 def _names(found: Sequence[Curve], looks: Mapping[str, str], y: Scale, x: float) -> Iterator[Markup]:

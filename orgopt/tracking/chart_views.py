@@ -10,7 +10,7 @@ from orgopt.study.view import StudyView
 from orgopt.tracking import names
 from orgopt.tracking.saved_view import PREFIX, packed, state
 
-HEIGHT, BARS, ROW, TABLE = 246, 262, 33, 120
+HEIGHT, BARS, ROW, TABLE = 226, 290, 33, 120
 """Pixels of a chart, so that two rows of them are on a screen; of one with a bar for everybody, so that numbers have
 room in them; of a table's row and what is around its rows."""
 _NO_ROOM = ("", "system", "budget", "test", "generations", "over the budget")

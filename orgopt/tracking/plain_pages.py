@@ -34,8 +34,8 @@ TITLES = (
 )
 """Of charts, which MLflow titles by the names of their metrics."""
 LEGENDS = {
-    names.BEST.name: "best of the generation",
-    names.MEDIAN.name: "median of the generation",
+    names.BEST.name: "best",
+    names.MEDIAN.name: "median",
     names.BEST_SO_FAR.name: "best so far",
     names.TEST_BUDGET.name: "",
 }
@@ -77,10 +77,11 @@ _RULES = (
         for name, words in TITLES
     ),
     f"{_CARD}:has(h4[title='{names.TEST_BUDGET.name}']) div:has(>div:nth-child(5)>svg+span){{display:none}}",
-    f"{_CARD}:has(h4[title='{TITLES[0][0]}']) div:has(>div>svg+span){{height:47px;margin-top:0}}",
+    f"{_CARD}:has(h4[title='{TITLES[0][0]}']) div:has(>div>svg+span){{height:20px}}",
+    f"{_CARD}:has(h4[title='{TITLES[0][0]}']) div:has(>svg+span):nth-child(n+4){{display:none}}",
     # Bars have their names in them; the study's own would be its champion's again.
     f"{_BARS} div:has(>div>svg+span),{_BARS} .point:has(.orgopt) .bartext:not(.orgopt){{display:none}}",
-    f"{_BARS} div:has(>div>div>svg+span){{grid-template-rows:1fr 0!important}}",
+    f"{_BARS} div:has(+div>div>svg+span){{height:100%!important}}",
     f"{_BARS} .point:has(path[style*='fill: {_STUDY}']){{display:none}}",
     "#root text.orgopt{font:10px sans-serif}",
     f"#root [role=status]:is({_SORTING}){{display:none}}",

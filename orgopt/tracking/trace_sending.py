@@ -45,7 +45,7 @@ def send(
         state=TraceState.OK,
         # What the list of traces shows; it has no column for names.
         request_preview=root["name"],
-        response_preview=json.loads(root["attributes"]["mlflow.spanOutputs"]).partition("\n")[0][:1000],
+        response_preview=json.loads(root["attributes"]["mlflow.spanOutputs"]).partition(". In the end")[0][:1000],
         trace_metadata={"mlflow.sourceRun": run_id, "mlflow.trace_schema.version": "3"},
         tags={"mlflow.traceName": root["name"], **tags},
         assessments=[] if score is None else [_assessed(trace_id, score, ended)],
