@@ -706,7 +706,7 @@ def test_a_generation_in_which_all_are_disqualified_is_shown_as_that() -> None:
     found = view([one for one in told if one["kind"] in {"study", "candidate", "evaluation", "generation"}])
     run, points = study_values.generation(found, 1)
     assert run.name == "g01 · all disqualified"
-    assert run.points == (("candidates", 0.0, 0),)
+    assert [(one.name, one.value) for one in run.points] == [("candidates", 0.0)]
     assert {point.name for point in points} == {"generations/best_so_far", "generation"}
     assert page(found)
 

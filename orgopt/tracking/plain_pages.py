@@ -44,6 +44,8 @@ _SORTING = ",".join(f"[title='{one.name}']" for one in (names.STUDY, names.KEY, 
 _CARD = "#root [data-testid=experiment-view-compare-runs-card]"
 _TITLE = f"{_CARD} h4"
 _BARS = f"{_CARD}:has(h4[title='{names.TEST_OUTPUT.name}'])"
+_CURVES = f"{_CARD}:has(h4[title='{names.TEST_BUDGET.name}'])"
+_GENERATIONS = f"{_CARD}:has(h4[title='{TITLES[0][0]}'])"
 _STUDY = f"rgb({', '.join(str(part) for part in bytes.fromhex(names.COLOURS['study'][1:]))})"
 _VERSION = "#root div:has(>span>[data-component-id='mlflow.prompts.details.version.goto'])"
 _COMPARED = "--mlflow-compare-diff-bg:#fff!important;--mlflow-compare-diff-color:#161616!important"
@@ -76,9 +78,11 @@ _RULES = (
         f"{_TITLE}[title='{name}']{{font-size:0}}{_TITLE}[title='{name}']::after{{{_said(words)}}}"
         for name, words in TITLES
     ),
-    f"{_CARD}:has(h4[title='{names.TEST_BUDGET.name}']) div:has(>div:nth-child(5)>svg+span){{display:none}}",
-    f"{_CARD}:has(h4[title='{TITLES[0][0]}']) div:has(>div>svg+span){{height:20px}}",
-    f"{_CARD}:has(h4[title='{TITLES[0][0]}']) div:has(>svg+span):nth-child(n+4){{display:none}}",
+    f"{_CURVES} div:has(>div:nth-child(5)>svg+span){{display:none}}",
+    f"{_CURVES} div:has(+div>div:nth-child(5)>svg+span){{height:100%!important}}",
+    f"{_GENERATIONS} div:has(>div>svg+span){{height:20px}}",
+    f"{_GENERATIONS} div:has(+div>div>svg+span){{height:calc(100% - 24px)!important}}",
+    f"{_GENERATIONS} div:has(>svg+span):nth-child(n+4){{display:none}}",
     # Bars have their names in them; the study's own would be its champion's again.
     f"{_BARS} div:has(>div>svg+span),{_BARS} .point:has(.orgopt) .bartext:not(.orgopt){{display:none}}",
     f"{_BARS} div:has(+div>div>svg+span){{height:100%!important}}",
