@@ -69,7 +69,8 @@
         text.setAttribute("text-anchor", "start");
         text.setAttribute("x", box.x + 6 + (inside ? 0 : box.width));
         text.setAttribute("y", box.y + box.height / 2 + 3.5);
-        text.style.fill = inside && value.style.fill === "rgb(255, 255, 255)" ? "#fff" : "#1b1b1b";
+        const [red, green, blue] = bar.style.fill.match(/\d+/g), dark = 0.3 * red + 0.6 * green + 0.1 * blue < 110;
+        text.style.fill = inside && dark ? "#fff" : "#1b1b1b";
         text.textContent = `${Number(value.dataset.unformatted).toFixed(2).replace("-", "−")}  ${run}`;
         point.append(text);
       }
