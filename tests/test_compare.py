@@ -28,7 +28,7 @@ from orgopt.study.contest_view import contest_ending, contest_view
 from orgopt.study.ranking import Ranking, Scores, ranking
 from orgopt.study.verdict.contest import ending
 from orgopt.study.verdict.ending_form import Ending
-from orgopt.study.wording import interval, plain, signed
+from orgopt.study.wording import interval, metric, plain, signed
 from orgopt.task import Task
 from tests.conftest import TRIO
 from tests.fakes.arena import toy_arena
@@ -145,7 +145,10 @@ def test_a_contest_is_followed_on_a_page(
         assert [*asked.get("/orgopt/contests/c/state").json()["sections"]] == ["top", "contents"]
         Contest(entrants, arena, seed=0, log=log).run(2)
     told = asked.get("/orgopt/contests/c/state").json()
-    assert [*told["sections"]] == ["top", "contents", "claims", "experiments"]
+    assert [*told["sections"]] == ["top", "contents", "claims", "curves", "experiments", "runs"]
+    ran = [one.score for one in contest_view(folder).runs if one.entrant == "solo"]
+    best = min(one.heldout for one in ran)
+    assert f'data-label="best result">{metric(best)}<' in told["sections"]["experiments"]
     assert told["state"] == "done"
     assert 'href="/orgopt/contests/c"' in asked.get("/orgopt/").text
 
