@@ -41,7 +41,9 @@ OPENING_AGENT, SCREENING_AGENT, WRITING_AGENT = "opening", "screen", "write"
 CROSSING_AGENT = "cross"
 """The one that crosses two documents."""
 
-REWRITING_AGENTS = ("reflect", "gepa", "mipro", "simba")
+REFLECTING_AGENT = "reflect"
+"""The rewriter that is one question: a search's role that is one goes by its charter."""
+REWRITING_AGENTS = (REFLECTING_AGENT, "gepa", "mipro", "simba")
 """Those that are language models which rewrite documents."""
 
 SEARCH_AGENTS = (*SAMPLING_AGENTS, OPENING_AGENT, SCREENING_AGENT, WRITING_AGENT, CROSSING_AGENT, *REWRITING_AGENTS)

@@ -182,3 +182,56 @@ def test_the_command_prints_what_the_function_gives(workspace: Path) -> None:
     assert not (workspace / "mlruns").exists()
     with pytest.raises(UsageError, match="there is no situation 'noon'"):
         orgopt.ask("pair.md", task="nk", only=["noon"])
+
+
+REWRITER = """\
+# Mine
+
+## Roles
+
+### Sampler
+- **Agent:** tpe
+
+### Scribe
+- **Headcount:** 2
+- **Agent:** reflect
+
+Hire whoever is missing.
+
+## Rhythm
+- **Proposes:** documents
+"""
+
+
+def test_the_rewriter_of_a_search_is_asked_by_its_charter_and_what_it_proposes_is_run(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = iter(["risk/nobody", "headcount/explorer", "risk/nobody", "risk/nobody"])
+
+    def rewrite(call: Call) -> str:
+        if "improve the document" not in call.system:
+            return "Yes."
+        change = {"place": next(places), "to": 4, "reason": "too few"}
+        return fields(thinking="Few agents.", changes=[change])
+
+    monkeypatch.setattr("orgopt.api.asking.BUDGET", "3x")
+    (workspace / "mine.md").write_text(REWRITER)
+    with LlmServer(rewrite) as server:
+        configure(workspace, server)
+        found = orgopt.ask("mine.md", task="nk", samples=2)
+        told = [call.system for call in server.calls if "improve the document" in call.system]
+    (row,) = found.answered
+    assert len(told) == 4
+    assert all("Hire whoever is missing." in text and "noise: do not explain" not in text for text in told)
+    # The first names nobody and then somebody, the second nobody twice.
+    assert (row.role, row.moment, row.samples, row.valid) == ("Scribe", "rewrite", 2, 0.5)
+    assert (row.first, row.repeats) == (0, 0)
+    assert row.gain
+    assert row.input_tokens > 500
+    assert "risk/nobody" in row.error
+    with pytest.raises(UsageError, match="one situation"):
+        orgopt.ask("mine.md", task="nk", only=["start"])
+    (workspace / "none.md").write_text(REWRITER.replace("reflect", "gepa"))
+    with pytest.raises(UsageError, match="nobody to ask"):
+        orgopt.ask("none.md", task="nk")
+    assert not (workspace / "mlruns").exists()

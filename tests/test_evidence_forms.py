@@ -345,3 +345,146 @@ def test_boxes_beside_a_roster_only_say_who_reports_to_whom() -> None:
 )  # fmt: skip
 def test_names_in_lines_and_on_branches(text: str, expected: list[str]) -> None:
     assert names(text) == expected
+
+
+LOOSE = {
+    "a heading without a text announces those beside it": (
+        "# dev-pipe\n\n## Team\n\n### AI agents\n\n## Ada Requirements\n- Skills: asks\n\n## Bo Design\n- Skills: draws\n\n"
+        "## Cy Backend\n- Skills: codes\n\n## Di Frontend\n- Skills: shows\n\n## Installation\n\nRun it.\n",
+        ["Ada Requirements", "Bo Design", "Cy Backend", "Di Frontend"],
+    ),
+    "a line right below each heading says what somebody does": (
+        "Mira plays these.\n\n## Architect\nGoal: Draw.\n\n## Developer\nGoal: Code.\n\n## Debugger\nGoal: Find.\n\n## Planner\n"
+        "Goal: Plan.\n",
+        ["Architect", "Developer", "Debugger", "Planner"],
+    ),
+    "the first chapter is a path": (
+        "# docs/roles.md\n\n# Council Roles\n\nOf the lab\n\n---\n\n# Founder\n\nDecides.\n\n# Librarian\n\nKeeps.\n\n# Operator\n\nRuns.\n",
+        ["Founder", "Librarian", "Operator"],
+    ),
+    "a list names those again whom a tree draws": (
+        "# Agents\n\n```text\nSupervisor Agent\n├── Web Agent\n├── Paper Agent\n└── Note Agent\n```\n\n## Duties of the agents\n\n"
+        "- `web`: reads pages\n- `paper`: reads papers\n- `note`: reads notes\n- `synthesis`: puts together\n",
+        ["Supervisor Agent", "Web Agent", "Paper Agent", "Note Agent", "synthesis"],
+    ),
+    "lists of people below each layer": (
+        "# Agent Hierarchy\n\nWho decides.\n\n# Layers\n\n## Level 1\n\n- Design Agent\n- Data Agent\n\n## Level 2\n\n- Api Agent\n"
+        "- Feature Agent\n\n## Level 3\n\n- Debt Agent\n",
+        ["Design Agent", "Data Agent", "Api Agent", "Feature Agent", "Debt Agent"],
+    ),
+    "titles behind commas, and departments": (
+        "# Org Chart\n\n```txt\nCEO\n|\n|-- Ada, Executive Assistant\n|\n`-- COO\n    |\n    |-- Portfolio\n    |   `-- Bo, Portfolio Manager\n"
+        "    |\n    `-- Security\n        `-- Cy, Security Analyst\n```\n",
+        ["CEO", "Ada", "COO", "Bo", "Cy"],
+    ),
+    "a verb is what somebody does": (
+        "# Agents\n\n- Build Agent\n- Review Agent\n- Each Agent\n",
+        ["Build Agent", "Review Agent"],
+    ),
+    "files before names": (
+        "# Subagents\n\n| File | name | Domain |\n|---|---|---|\n| `a.md` | `frontend-expert` | pages |\n| `b.md` | `backend-expert` | servers |\n",
+        ["frontend-expert", "backend-expert"],
+    ),
+    "skills are nobody": (
+        "# Team\n\n## Growth\n\n**Senior Growth:**\n- `growth-strategist` - plans\n- `growth-engineer` - builds\n\n"
+        "**Team Members (Skills):**\n- `seo-audit` - audits\n- `copywriting` - writes\n- `page-cro` - pages\n",
+        ["growth-strategist", "growth-engineer"],
+    ),
+    "somebody whose table is all that stands right below": (
+        "# 에이전트 로스터\n\n## Ada — 매니저\n\n| 항목 | 내용 |\n|---|---|\n| 톤 | 따뜻 |\n\n## Bo — 디자이너\n\n| 항목 | 내용 |\n|---|---|\n| 톤 | 간결 |\n\n"
+        "### 담당 업무\n\n1. **릴리스 노트**: 쓴다\n2. **로드맵**: 본다\n",
+        ["Ada", "Bo"],
+    ),
+    "agents of YAML whose duties are a list": (
+        "agents:\n  claw:\n    role: orchestrator\n    host: mini\n    responsibilities:\n      - routing\n  hermes:\n    role: developer\n"
+        "    responsibilities:\n      - code\n",
+        ["claw", "hermes"],
+    ),
+    "two charts of the same nodes": (
+        "# Team\n\n```mermaid\ngraph TD\n  CEO[Ada Li<br/>Chief Executive Officer]\n  DEV[Bo Cy Wu<br/>Developer]\n  CEO --> DEV\n```\n\n"
+        "```mermaid\ngraph TD\n  CEO[CEO<br/>Ada Li]\n  CEO --> DEV[Bo Wu<br/>Developer]\n```\n",
+        ["Ada Li", "Bo Cy Wu"],
+    ),
+    "full names beside short ones": (
+        "# 조직도\n\n## IT (3명)\n\n```\nIT\n └─ Joe (Leader · Vo Phu Thinh)\n     ├─ Mon      (Nguyen Tien Dat)\n     └─ Dan      (Do Thanh Dung)\n```\n",
+        ["Joe", "Mon", "Dan"],
+    ),
+    "names in code behind labels": (
+        "# Roster (6 agents)\n\n## Division 1\n\n**Leads (2):** `qa-lead`, `ux-lead`\n\n**Specialists (4):**\n- Web: `web-engineer`, `css-designer`\n"
+        "- Ops: `cloud-architect`, `sre-lead`\n",
+        ["qa-lead", "ux-lead", "web-engineer", "css-designer", "cloud-architect", "sre-lead"],
+    ),
+    "paragraphs that name somebody": (
+        "# Роли\n\nЗоны не прибиты.\n\nМаркетинг — привлечение.\n\nTech Lead / Архитектор — решения.\n\nДизайнер — макеты.\n\nРазработчик — код.\n",
+        ["Маркетинг", "Tech Lead / Архитектор", "Дизайнер", "Разработчик"],
+    ),
+    "names with a dot behind them": (
+        "# Agentes\n\n## Los agentes\n\n| Agente | Recibe | Responsabilidad única |\n|---|---|---|\n| **Aura** · `adn` | x | voz |\n| **Norte** · `plan` | y | canal |\n",
+        ["Aura", "Norte"],
+    ),
+    "bullets whose file stands below": (
+        "# Agent Roster\n\n## Named\n\n- Ada\n  - file: `agents/ada/AGENT.md`\n  - owns catalogs\n\n- Bo\n  - file: `agents/bo/AGENT.md`\n  - owns stores\n",
+        ["Ada", "Bo"],
+    ),
+    "identifiers in code, whatever they are called after": (
+        "# Agent Roster\n\n- `docs-writer`\n- `ci-reviewer`\n- `auto-docs-update`\n",
+        ["docs-writer", "ci-reviewer", "auto-docs-update"],
+    ),
+    "agents of YAML that are described": (
+        'agents:\n  planner:\n    base_url: "http://a"\n    description: "Plans"\n  coder:\n    base_url: "http://b"\n    description: "Codes"\n',
+        ["planner", "coder"],
+    ),
+    "boxes of agents with a memory": (
+        "# 架构\n\n```\n┌────────┐\n│  Main  │\n│ Agent  │\n└───┬────┘\n    ├──────────┬───────────┐\n    ▼          ▼           ▼\n┌────────┐ ┌────────┐ ┌────────┐\n"
+        "│ Coder  │ │ Tester │ │ Shared │\n│ Agent  │ │ Agent  │ │ Memory │\n└────────┘ └────────┘ └────────┘\n```\n\n| Agent | 职责 |\n|---|---|\n| Main | 协调 |\n"
+        "| Coder | 开发 |\n| Tester | 测试 |\n",
+        ["Main", "Coder", "Tester"],
+    ),
+    "boxes of agents, two of whom one leads": (
+        "# Plan\n\n```\n    ┌────────────┐\n    │ MAIN AGENT │\n    └─────┬──────┘\n     ┌────┴────┐\n     ▼         ▼\n┌─────────┐ ┌─────────┐\n"
+        "│ A AGENT │ │ B AGENT │\n└─────────┘ └─────────┘\n```\n",
+        ["MAIN AGENT", "A AGENT", "B AGENT"],
+    ),
+}
+
+
+@pytest.mark.parametrize("form", LOOSE)
+def test_teams_are_read_by_what_agrees(form: str) -> None:
+    text, expected = LOOSE[form]
+    assert [role.name for role in read(parse(text)).org.roles] == expected
+
+
+def test_a_name_with_an_and_is_whole() -> None:
+    text = "# Agents\n\n| Agent | Role | Escalates To |\n|---|---|---|\n| Ada | Lead | Policy & Rules Agent, Bo |\n| Bo | Dev | Ada |\n| Policy & Rules Agent | Rules | Ada |\n"
+    assert {(link.source, link.target) for link in read(parse(text)).org.links} == {
+        ("ada", "policy-rules-agent"),
+        ("ada", "bo"),
+        ("bo", "ada"),
+        ("policy-rules-agent", "ada"),
+    }
+
+
+def test_a_table_of_escalations_links_those_who_are_read() -> None:
+    text = (
+        "# Agents\n\n| Agent | Role |\n|---|---|\n| Lead | leads |\n| Coder | codes |\n| Tester | tests |\n\n## Escalation paths\n\n"
+        "| Agent | Escalates To | For |\n|---|---|---|\n| Coder | Lead | scope |\n| Tester | Lead | time |\n| Any Agent | Lead | else |\n"
+    )
+    org = read(parse(text)).org
+    assert [role.name for role in org.roles] == ["Lead", "Coder", "Tester"]
+    assert {(link.source, link.kind, link.target) for link in org.links} == {
+        ("coder", "delegates to", "lead"),
+        ("tester", "delegates to", "lead"),
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# Tool\n\n## Team\n\nSee the graph.\n\n## Usage\n\n- **Fast**: yes\n- **Small**: yes\n\n## Thanks\n\n- **Foo** — for Bar\n",
+        "# The agent roster\n\nRoles ship.\n\n## Two enforced limits\n\nLess.\n\n## Attribution\n\nMIT.\n",
+        "# App\n\n## Sign up\n\nGoal: grow.\n\n## Landing page\n\nGoal: convert.\n\n## Emails\n\nGoal: keep.\n",
+        "# Flow\n\n```\n┌───────┐ ┌────────┐\n│ Input │ │ Output │\n└───┬───┘ └────────┘\n    ▼\n┌───────┐\n│ Agent │\n└───────┘\n```\n",
+    ],
+)
+def test_the_same_signs_without_people_are_no_team(text: str) -> None:
+    assert read(parse(text)).plain

@@ -987,8 +987,11 @@ def test_defaults_of_what_a_script_makes_elsewhere_are_knobs(tmp_path: Path) -> 
 
 def test_what_a_script_sends_to_a_tracker_alone_is_said(tmp_path: Path) -> None:
     found = survey(written(tmp_path / "c", **{"train.py": "lr = 0.1\nwandb.log({'val/loss': x, 'lr': lr})\n"}))
-    assert (found.steering, found.sent) == (None, ("val/loss",))
-    assert "It sends val/loss to a tracker alone" in draft(found, Answers())
+    assert found.steering is not None
+    text = draft(found, Answers(up=found.steering.up))
+    assert 'metric = "val/loss"  # train.py sends it to a tracker alone' in text
+    assert 'metric_file = "tracked.jsonl"' in text
+    assert load_task(str(written(tmp_path / "c", **{"task.toml": text}))).metric_key == "val/loss"
 
 
 def test_modules_that_configuration_files_name_are_read(tmp_path: Path) -> None:

@@ -124,6 +124,13 @@ def test_a_call_is_charged_its_own_work_and_neither_its_load_nor_its_sleep() -> 
     assert calls == 2
 
 
+def test_who_times_and_who_is_timed_share_one_core() -> None:
+    cores = "os.sched_getaffinity(own._pid), os.sched_getaffinity(0)"
+    body = f"import os\nwith Timed(load, 8) as own:\n    one, other = {cores}\n    print(one == other, len(one))"
+    found = timed(body)
+    assert found == "True 1"
+
+
 def test_who_has_no_answer_is_told_so_and_takes_nobody_with_it() -> None:
     body = "try:\n    with Timed(load, 8, {}) as own: own.call({})\nexcept RuntimeError as error: print(error)"
     assert timed(body.format(0.2, "work=9.0")) == "it did not answer within 0.2 s"

@@ -2,24 +2,36 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from orgopt.agent_names import LANGUAGE_AGENT
+from orgopt.agent_names import LANGUAGE_AGENT, REWRITING_AGENTS
 from orgopt.agents.session import Language
 from orgopt.agents.thinking.spend import Spend
+from orgopt.agents.toml_models import LanguageSettings
 from orgopt.api.bounds import require
 from orgopt.api.inputs import AnyTask, Document, announce, one_task, program_of, told, workspace_of
-from orgopt.api.labs import open_lab
+from orgopt.api.labs import budgets_of, open_lab
 from orgopt.api.language import answering, check, language_settings
 from orgopt.asking.ask import Answered, asked_roles
 from orgopt.asking.ask import ask as ask_roles
 from orgopt.asking.situations import MOMENTS, Moment
 from orgopt.callback import Callback
 from orgopt.called import argument
+from orgopt.document import Program, load
 from orgopt.errors import UsageError
+from orgopt.evolve.asked_rewriter import ask_rewriter, rewriter_of
+from orgopt.evolve.trials.arena import Arena
+from orgopt.evolve.trials.job import Terms
 from orgopt.json_values import json_values
 from orgopt.org import Org
 from orgopt.plugin_faults import naming_packages
+from orgopt.task import Task
+from orgopt.task_source import shipped
+
+IMPROVED, BUDGET = "trio", "15x"
+"""The shipped document that rewriters are asked to improve, and the budget of its runs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +72,9 @@ def ask(
     What was tried in a situation is that of two policies in a replay of the task, the same for each model and charter;
     so a table before a change of a charter can be compared with one after it. Nothing is kept.
 
+    Of a search, the rewriter is asked to improve `orgs/trio.md`, and what it proposes is run, see
+    `orgopt.evolve.asked_rewriter`.
+
     Args:
         document: The document, or where it is kept.
         task: What is researched; it has to have a recording or a world.
@@ -81,8 +96,15 @@ def ask(
     if wrong := [name for name in only if name not in MOMENTS]:
         raise UsageError(f"there is no situation '{wrong[0]}': {', '.join(MOMENTS)}")
     program, workspace = program_of(document), workspace_of(document)
-    org, loaded = _asked(announce(program, hears), model), one_task(task, workspace)
+    org, loaded = announce(program, hears), one_task(task, workspace)
     settings = language_settings(workspace, max_usd, max_tokens)
+    if org.searches:
+        if only:
+            raise UsageError(f"a search is asked in one situation, rewrite: leave out {argument('only')}")
+        return _asked_search(
+            program, _rewriting(org, model or settings.rewriter), loaded, settings, samples, seed, workspace
+        )
+    org = _asked(org, model)
     check(org, settings, instead=f"name who is asked: {argument('model', 'NAME')}")
     spend = Spend(max_usd=max_usd, max_tokens=max_tokens)
     settings = answering(org, settings, spend)
@@ -99,3 +121,29 @@ def _asked(org: Org, model: str | None) -> Org:
     asked = asked_roles(org) or [role for role in org.roles if role.headcount]
     roles = [replace(role, agent=LANGUAGE_AGENT, model=model) if role in asked else role for role in org.roles]
     return replace(org, roles=tuple(roles))
+
+
+def _asked_search(
+    program: Program, search: Org, task: Task, settings: LanguageSettings, samples: int, seed: int, workspace: Path
+) -> AskResult:
+    """What came of asking the rewriter of a search to improve a shipped document."""
+    name = rewriter_of(search).model
+    spend = Spend(max_usd=settings.max_usd, max_tokens=settings.max_tokens)
+    settings = answering(search, settings, spend, name)
+    budget_s = budgets_of(BUDGET, {task.name: task}, workspace)[task.name]
+    terms = Terms(lab="replay", slots=2, budget_s=budget_s, verify_seeds=1)
+    document = next(root / f"{IMPROVED}.md" for root in shipped("orgs"))
+    with TemporaryDirectory(prefix="orgopt-ask-") as folder, Arena({task.name: task}, terms) as arena:
+        row = ask_rewriter(
+            search, load(document), arena, samples=samples, seed=seed, language=settings, folder=Path(folder)
+        )
+    asked = settings.model(name)
+    return AskResult(document=program.source, task=task.name, models={asked.name: bool(asked.schema)}, answered=(row,))
+
+
+def _rewriting(search: Org, model: str) -> Org:
+    """A search whose rewriters ask a model, where one is named."""
+    if not model:
+        return search
+    roles = [replace(role, model=model) if role.agent in REWRITING_AGENTS else role for role in search.roles]
+    return replace(search, roles=tuple(roles))

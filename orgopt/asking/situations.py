@@ -23,8 +23,9 @@ from orgopt.team.desk import free_knobs
 from orgopt.team.runtime import Team
 from orgopt.team.scripts import Scripts
 
-Moment = Literal["start", "middle", "late", "review", "report"]
+Moment = Literal["start", "middle", "late", "review", "report", "rewrite"]
 MOMENTS: tuple[Moment, ...] = ("start", "middle", "late", "review", "report")
+"""Those of who researches: `rewrite` is that of a search's rewriter alone."""
 _KNOWN: Mapping[Moment, int] = {"start": 0, "middle": 10, "late": 40, "review": 20, "report": 20}
 """How many experiments have ended in the first sample of a situation; each further sample knows one more."""
 _LONGEST = 12  # doublings of a budget

@@ -26,6 +26,10 @@ _COMPILES = re.compile(
 )
 """How a source says at its top that it is built and run."""
 _HEAD = 2000
+_ACTS = re.compile(
+    r"^(?!using|include|import|end\b|function|module|struct)(?:\w+[!]?\(|for |@time |if abspath)", re.MULTILINE
+)
+"""What a script of Julia does at its top level, beside including and defining."""
 _SOURCES = {".c", ".cpp", ".cc", ".cxx"}
 
 
@@ -40,7 +44,8 @@ class Build(NamedTuple):
 def built(folder: Path, names: Sequence[PurePosixPath]) -> Build | None:
     """The command of a program in another language; None where there is none."""
     known = {str(name) for name in names}
-    return _cargo(folder, known) or _go(folder, known) or _node(known) or _c(folder, names, known)
+    other = _cargo(folder, known) or _go(folder, known) or _node(known)
+    return other or _julia(folder, names, known) or _c(folder, names, known)
 
 
 def _cargo(folder: Path, known: set[str]) -> Build | None:
@@ -150,6 +155,16 @@ def _commands(folder: Path) -> Iterator[tuple[str, tuple[str, ...]]]:
 def _node(known: set[str]) -> Build | None:
     name = next((name for name in ("train.js", "src/train.js", "main.js", "index.js") if name in known), "")
     return Build(("node", name)) if name else None
+
+
+def _julia(folder: Path, names: Sequence[PurePosixPath], known: set[str]) -> Build | None:
+    """A Julia script that calls something itself: one that is for training by its name, else one called main."""
+    forms = ("train", "main", "run", "mnist", "experiment")
+    scripts = [name for name in names if name.suffix == ".jl" and any(form in name.stem.lower() for form in forms)]
+    acts = [name for name in scripts if _ACTS.search((folder / name).read_text("utf-8", "replace"))]
+    acts.sort(key=lambda name: (len(name.parts), "train" not in name.stem.lower(), "main" not in name.stem, str(name)))
+    project = ("--project",) if "Project.toml" in known else ()
+    return Build(("julia", *project, str(acts[0]))) if acts else None
 
 
 def _c(folder: Path, names: Sequence[PurePosixPath], known: set[str]) -> Build | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from orgopt.foreign.checkout import KNOBS_FILE
 from orgopt.foreign.results.steering import Steering
+from orgopt.foreign.results.tables import TRACKED
 from orgopt.foreign.survey import Survey
 
 _HEAD = """\
@@ -46,11 +47,6 @@ def draft(found: Survey, answers: Answers) -> str:
     used = [name for name in found.files if any(target.file == name for target in found.marked.targets)]
     lines += [f"files = {json.dumps(used, ensure_ascii=False)}  # with settings, beside the script"] if used else []
     lines += _metric(found.steering, answers)
-    if found.sent and not answers.metric:
-        names = ", ".join(found.sent[:_MOST_OTHERS])
-        lines.append(
-            f"# It sends {names} to a tracker alone (W&B, MLflow, TensorBoard): let the script print it as well."
-        )
     lines += [f"python = {_text(found.python)}"] if found.python else []
     lines += (
         [f"preload = {json.dumps(list(answers.preload))}  # imported once, for all experiments"]
@@ -102,7 +98,8 @@ def _metric(found: Steering | None, answers: Answers) -> list[str]:
     shown = found.of(name) if found else None
     if found and shown:
         lines += [f"pattern = {_raw(shown.pattern)}"] if shown.pattern else []
-        lines += [f"metric_file = {_text(shown.file)}"] if shown.file else []
+        tracked = "  # what the script sends to a tracker alone (W&B, MLflow, TensorBoard) is kept here"
+        lines += [f"metric_file = {_text(shown.file)}{tracked * (shown.file == TRACKED)}"] if shown.file else []
         lines += [f"metric_key = {_text(shown.key)}"] if shown.key else []
         others = [other for other in (found.shown.name, *found.others) if other != name]
         lines += [f"# metric = {_text(other)}  # is shown, too" for other in others[:_MOST_OTHERS]]
@@ -130,8 +127,6 @@ def sentences(found: Survey) -> Sequence[tuple[str, str]]:
     elif steers:
         on_test = ", computed from what the script calls test data" * steers.on_test
         said.append(("steered by", f"{steers.shown.name}, {way[steers.up]}{on_test}  ({steers.why})"))
-    if found.sent:
-        said.append(("tracked alone", f"{', '.join(found.sent[:_MOST_OTHERS])}: sent to a tracker and not printed"))
     used = {target.file for target in found.marked.targets}
     where = ", ".join([found.parts.script.name] * (found.parts.script.name != KNOBS_FILE) + sorted(used))
     said.append(("knobs", f"{len(found.knobs)} in {where}" if found.knobs else "none"))

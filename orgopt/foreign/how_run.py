@@ -17,8 +17,8 @@ from orgopt.foreign.kinds import is_turned
 from orgopt.foreign.knob_files import likely_settings, only_settings
 from orgopt.foreign.sites.find import sites
 from orgopt.foreign.sites.options import required, words_read
-from orgopt.foreign.sites.python_text import called, calls, constant
-from orgopt.foreign.source import nodes, parsed, read
+from orgopt.foreign.sites.python_text import called, calls, constant, imported
+from orgopt.foreign.source import parsed, read
 
 _DOCUMENTS = ("program.md", "readme.md", "readme.rst", "readme.txt", "makefile", "justfile", "dvc.yaml", "dockerfile")
 _BYTES = 1 << 18
@@ -33,7 +33,7 @@ _LIKELY = (
     (re.compile(r"^train_?\w*$|^\w+_train(er|ing)?$|^training$|^trainer$|^pretrain$"), 4.0),
     (
         re.compile(
-            r"^(?:main|fit)_\w+$|^(main|run|pipeline|experiment|fit|learn|model|solve|solution|benchmark|optimi[sz]e|search|simulate)$"
+            r"^(?:main|fit|run)_\w+$|^(main|run|pipeline|experiments?|fit|learn|model|solve|solution|benchmark|optimi[sz]e|search|simulate)$"
         ),
         2.5,
     ),
@@ -102,6 +102,7 @@ def entry(folder: Path) -> Entry | None:
     if not likely:
         named = [(0.0, script_of(words)) for _, words in commands]
         likely = [(0.0, name) for _, name in named if _can_run(folder, name, scripts)][:1]
+    likely = likely or [(weight, name) for weight, name in weighed if weight > 0][:1]  # deep in folders
     if not likely:
         return None
     script = likely[0][1]
@@ -111,6 +112,11 @@ def entry(folder: Path) -> Entry | None:
     said, words = next(((where, words) for where, words in commands if script_of(words) == script), ("", list[str]()))
     others = tuple(name for weight, name in likely[:4] if weight > likely[0][0] - 1.5 and name != script)
     return Entry(script=script, runs=script, run=_command(folder, script, words), said=said, others=others)
+
+
+def told(folder: Path) -> list[str]:
+    """The Python files that the commands of a checkout's documents run, by path."""
+    return [name for name in dict.fromkeys(script_of(words) for _, words in _commands(folder)) if name]
 
 
 def _told(folder: Path, scripts: Sequence[PurePosixPath], commands: Sequence[tuple[str, list[str]]]) -> Entry | None:
@@ -147,6 +153,8 @@ def _command(folder: Path, script: str, words: Sequence[str]) -> tuple[str, ...]
     given = _needed(folder, script, words)
     parts = PurePosixPath(script).with_suffix("").parts
     top = script.split("/")[0]
+    if PurePosixPath(script).name == "__main__.py":
+        return ("python", "-m", ".".join(parts[:-1]) or ".", *given)
     package = top != script and all(part.isidentifier() for part in parts)
     above = {module.split(".")[0] for module, level in imported(parsed(folder / script)) if not level}
     beside = (folder / script).parent / top
@@ -158,7 +166,7 @@ def _command(folder: Path, script: str, words: Sequence[str]) -> tuple[str, ...]
 
 def _weight(folder: Path, name: PurePosixPath, commands: Sequence[tuple[str, list[str]]]) -> float:
     """How likely a Python file is what runs; 0 for one that does nothing when it is run, or is for something else."""
-    weight = next((weight for form, weight in _LIKELY if form.search(name.stem.lower())), 0.0)
+    weight = next((weight for form, weight in _LIKELY if form.search(_stem(name))), 0.0)
     told = any(script_of(words) == str(name) for _, words in commands)
     if _OTHER.search(name.stem) or any(part in {"tests", "test", "docs", "examples"} for part in name.parts[:-1]):
         weight -= 4
@@ -166,6 +174,12 @@ def _weight(folder: Path, name: PurePosixPath, commands: Sequence[tuple[str, lis
     if weight <= 0 or not does_something(folder / name):
         return 0.0
     return weight - 0.4 * (len(name.parts) - 1)
+
+
+def _stem(name: PurePosixPath) -> str:
+    """The name of a file without a number at its end, as `experiment_v3` has one; of a package, `main`."""
+    stem = name.stem.lower()
+    return "main" if stem == "__main__" else re.sub(r"_?v?\d+$", "", stem) or stem
 
 
 def _commands(folder: Path) -> Iterator[tuple[str, list[str]]]:
@@ -220,6 +234,8 @@ def missing(path: Path, run: Sequence[str]) -> list[str]:
     given = " ".join(run)
     tree = parsed(path)
     options = [name for name in required(tree) if name.startswith("-") and name not in given]
+    placed = [name for name in required(tree) if not name.startswith("-")]
+    options += placed[len([word for word in run[2:] if not word.startswith("-")]) :] if run[1:2] != ("-m",) else []
     most, optional = words_read(tree)
     if most and not optional and len(run) < most + 2 + (run[1:2] == ("-m",)):  # python, and the script
         options.append(f"{most} word{'s' * (most > 1)} after its name (sys.argv)")
@@ -276,15 +292,3 @@ def _added(tree: ast.Module) -> Iterator[str]:
             folder = constant(call.args[-1])
             if isinstance(folder, str) and not folder.startswith(("/", "..", "~")):
                 yield folder
-
-
-def imported(tree: ast.Module) -> Iterator[tuple[str, int]]:
-    """The modules that a file imports, and how many levels up each is looked for; 0 for none."""
-    for node in nodes(tree):
-        if isinstance(node, ast.Import):
-            yield from ((alias.name, 0) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield node.module or "", node.level
-            yield from (
-                (f"{node.module}.{alias.name}" if node.module else alias.name, node.level) for alias in node.names
-            )

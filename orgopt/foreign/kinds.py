@@ -19,6 +19,7 @@ _MARKET = vocabulary(
     "cost costs fee fees commission slippage bps capital cash balance annualization annualize taker maker rf"
 )
 _DATES = vocabulary("day days date dates month months year years week weeks")
+_AHEAD = vocabulary("output pred prediction forecast future label")
 _SPANS = vocabulary(
     "lookback hold holding rebal rebalance ma ema sma wma macd rsi atr adx vol volatility momentum mom skip stop "
     "entry exit cooldown signal fast slow breakout donchian bollinger bb"
@@ -33,6 +34,7 @@ _SHAPES = vocabulary("channels dim dims features size shape h w height width bit
 _WORLD = vocabulary("board grid maze screen frame sample subset symbols assets rows")
 _MACHINE = vocabulary(
     "version port host url path dir file folder device devices gpu gpus cuda workers threads jobs procs cpus "
+    "cpu mps tpu magic header schema runtime "
     "backend platform dtype precision memory mem mb gb flops cache prefetch compile profile api name id idx index "
     "pad bos eos token tokens"
 )
@@ -74,13 +76,17 @@ _TURNED = vocabulary(
     "scale weight coef factor lookback fast slow embeddings "
     "minibatch grad gradient accumulate accumulation accum child eta episodes rho ro "
     "block tile unroll chunk stride sgd adam mfcc mels fft hop "
-    "coeff nodes neurons latent rank mixup ema discount entropy rollout buffer"
+    "coeff nodes neurons latent rank mixup ema discount entropy rollout buffer timesteps "
+    "filt filter unit neuron fc window"
 )
 _JOINED = re.compile(
-    r"(?:n|num)?(epochs?|layers?|heads?|steps|iters|hidden|batch|trees|filters|units|embd)(?:size|dim|s)?"
+    r"(?:n|num)?(epochs?|layers?|heads?|steps|timesteps|iters|hidden|batch|trees|filters|units|embd)(?:size|dim|s)?"
 )
 """Words that are written as one, such as `nepochs` and `batchsize`."""
-_TURNED_WHOLE = {"c", "d_model", "dim", "d_ff", "nhead", "n_head", "block_size", "context_length", "seq_len", "max_len"}
+_TURNED_WHOLE = vocabulary(
+    "c d_model dim d_ff nhead n_head block_size context_length seq_len max_len act_type act_fn use_ln use_bias use_bn "
+    "layer_norm batch_norm"
+)
 _ZEROS: tuple[tuple[frozenset[str], float], ...] = (
     (vocabulary("momentum"), 0.95),
     (vocabulary("dropout drop droprate"), 0.5),
@@ -113,6 +119,8 @@ def why_fixed(name: str) -> str:
 
 
 def _why_fixed(own: list[str], found: set[str]) -> str:
+    if "window" in found and found & _AHEAD:
+        return "defines what is measured"
     if found & _EVALUATION or _splits(own) or (found & _MARKET and not found & {"loss", "weight"}):
         return "defines what is measured"
     if found & _DATES and not found & _SPANS:
@@ -128,7 +136,8 @@ def _why_fixed(own: list[str], found: set[str]) -> str:
         return "changes no result"
     if found & {"train", "training"} and found & {"no", "do", "only", "skip"}:
         return "belongs to the machine or the run"
-    if (found & _MACHINE and "batch" not in found) or found & _MODES:
+    modes = found & _MODES and not ("mode" in found and found & _TURNED)  # `head_mode` says which head
+    if (found & _MACHINE and "batch" not in found) or modes:
         return "belongs to the machine or the run"
     return ""
 
@@ -152,11 +161,18 @@ def is_seed(name: str) -> bool:
 def is_turned(name: str) -> bool:
     """Whether a name of any case is that of a setting of training, which a person would turn."""
     own = {*words(name), *(match[1] for word in words(name) if (match := _JOINED.fullmatch(word)))}
-    return name.lower() in _TURNED_WHOLE or (
-        bool(own & _TURNED or (own & _TARGETS and own & _NETWORKS))
-        and not why_fixed(name)
-        and len(name) > 1
-        and not name.startswith("_")
+    own |= {
+        bare for word in words(name) if len(bare := word.rstrip("0123456789")) > 1
+    }  # the first of several: `hidden1`
+    return (
+        name.lower() in _TURNED_WHOLE
+        or name.lower().startswith("d_model_")
+        or (
+            bool(own & _TURNED or (own & _TARGETS and own & _NETWORKS))
+            and not why_fixed(name)
+            and len(name) > 1
+            and not name.startswith("_")
+        )
     )
 
 

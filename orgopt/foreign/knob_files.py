@@ -9,7 +9,7 @@ from orgopt.foreign.files import own_files
 from orgopt.foreign.kinds import is_turned
 from orgopt.foreign.sites import compiled
 from orgopt.foreign.sites.calls import Made, made
-from orgopt.foreign.sites.data_files import settings
+from orgopt.foreign.sites.data_files import INI, settings
 from orgopt.foreign.sites.find import SETTINGS_FILE, are_few, sites
 from orgopt.foreign.sites.python_text import called, calls, constant, words_of
 from orgopt.foreign.source import nodes, read
@@ -20,7 +20,7 @@ _NONE = {"pyproject.toml", "package.json", "package-lock.json", "Cargo.toml", "t
 _BESIDE = re.compile(r"(^|/)(vendor|third_party|node_modules|target|tests?|examples?|benches|docs?)/")
 _ASIDE = re.compile(
     r"(^|[/_.-])(tests?|eval\w*|infer\w*|predict\w*|sweeps?|tun\w*|optuna|logging|wandb|deploy\w*|docker\w*|"
-    r"monitor\w*|serv\w*|results?|outputs?|artifacts?)([/_.-]|$)",
+    r"monitor\w*|serv\w*|tokeni[sz]er|vocab\w*|results?|outputs?|artifacts?)([/_.-]|$)",
     re.IGNORECASE,
 )
 """Paths of configuration files for something else than training."""
@@ -54,6 +54,9 @@ def knob_files(folder: Path, script: str, trees: Mapping[str, ast.Module], run: 
             for place in places
             if (given or not _ASIDE.search(str(place))) and _is_settings_file(folder, str(place))
         ][:1]
+    if any(called(call.func).endswith("ConfigParser") for tree in trees.values() for call in calls(tree)):
+        inis = [str(name) for name in own_files(folder) if name.suffix in INI and not _ASIDE.search(str(name))]
+        found += [name for name in inis if _is_settings_file(folder, name)][:1]
     for tree in trees.values():
         found += [name for name in _hydra(folder, base, tree) if _is_settings_file(folder, name)]
     return list(dict.fromkeys(found))
@@ -83,7 +86,7 @@ def compiled_files(folder: Path, run: str) -> list[str]:
     ]
     example = re.search(r"--example (\w+)", run)
     chief = f"examples/{example[1]}.rs" if example else ""
-    names = [name for name in names if name == chief or not _BESIDE.search(name)]
+    names = programs(names, run)
     bins = [name for name in names if name.startswith("src/bin/")]
     names = [name for name in names if name not in bins or "train" in name or len(bins) == 1]
     if command := re.search(r"(cmd/[\w-]+)", run):
@@ -96,11 +99,20 @@ def compiled_files(folder: Path, run: str) -> list[str]:
     found: list[str] = []
     for name in names:
         text = (folder / name).read_text("utf-8", "replace")
-        if len(text) <= 4 * _MOST_BYTES and any(is_turned(site.name) for site in compiled.literals(text)):
+        if len(text) <= 4 * _MOST_BYTES and any(
+            is_turned(site.name) for site in compiled.literals(text, PurePosixPath(name).suffix)
+        ):
             found.append(name)
     given = [word for word in re.findall(r"[\w./-]+", run) if word.endswith(_ENDINGS)]
     named = [str(path) for word in given for path in _by_name(folder, PurePosixPath(word).name)[:1]]
     return [*(name for name in named if _is_settings_file(folder, name)), *found[:12]]
+
+
+def programs(names: Sequence[str], run: str) -> list[str]:
+    """The sources of a program, without other programs beside it: of examples the one that its command names."""
+    example = re.search(r"--example (\w+)", run)
+    chief = f"examples/{example[1]}.rs" if example else ""
+    return [name for name in names if name == chief or not _BESIDE.search(name)]
 
 
 def _by_name(folder: Path, name: str) -> list[PurePosixPath]:
@@ -110,7 +122,11 @@ def _by_name(folder: Path, name: str) -> list[PurePosixPath]:
 def _has_settings(folder: Path, name: str, tree: ast.Module, known: Made | None) -> bool:
     """Whether a module that is imported has settings, and is not there to measure or to make data."""
     path = PurePosixPath(name)
-    if _MEASURES.search(path.stem) or path.name in {"prepare.py", "__init__.py", "setup.py"}:
+    if (_MEASURES.search(path.stem) and "train" not in path.stem) or path.name in {
+        "prepare.py",
+        "__init__.py",
+        "setup.py",
+    }:
         return False
     found = sites(read(folder / name), name, tree, known=known)
     return bool(found) and (bool(SETTINGS_FILE.search(path.stem)) or any(is_turned(site.identifier) for site in found))
@@ -139,7 +155,7 @@ def _hydra(folder: Path, base: PurePosixPath, tree: ast.Module) -> Iterator[str]
         if name.rsplit(".", 1)[-1] not in {"main", "initialize", "compose"}:
             continue
         words = words_of(call)
-        config = constant(words["config_name"]) if "config_name" in words else "config"
+        config = (constant(words["config_name"]) if "config_name" in words else None) or "config"
         path = constant(words["config_path"]) if "config_path" in words else ""
         below = _normal(base / path) if isinstance(path, str) else base
         # A path that is put together is one of the usual folders.

@@ -11,13 +11,11 @@ from pathlib import Path
 from orgopt.errors import TaskError
 from orgopt.foreign.checkout import Parts, knobs_of, read_parts
 from orgopt.foreign.files import own_files
-from orgopt.foreign.how_run import Entry, entry, local_modules, missing, typed
-from orgopt.foreign.knob_files import compiled_files, knob_files
+from orgopt.foreign.how_run import Entry, entry, local_modules, missing, told, typed
+from orgopt.foreign.knob_files import compiled_files, knob_files, programs
 from orgopt.foreign.knobs import Marked
 from orgopt.foreign.places import data_folders
-from orgopt.foreign.results import direction
 from orgopt.foreign.results.steering import Steering, steering
-from orgopt.foreign.results.tables import sent
 from orgopt.foreign.sites.compiled import ENDINGS
 from orgopt.foreign.source import parsed
 from orgopt.foreign.times import Times, times
@@ -40,7 +38,6 @@ class Survey:
         python: The interpreter of the checkout's own environment; empty for none.
         data: Folders outside that its files name as those of its data.
         lacks: The options that its script needs and nothing gives.
-        sent: Metrics that it sends to a tracker, where it shows none.
     """
 
     folder: Path
@@ -53,7 +50,6 @@ class Survey:
     python: str
     data: tuple[str, ...]
     lacks: tuple[str, ...]
-    sent: tuple[str, ...] = ()
 
     @property
     def knobs(self) -> tuple[Knob, ...]:
@@ -69,7 +65,7 @@ def survey(folder: Path, script: str = "") -> Survey:
     """
     found = Entry(script=script, runs=script, run=("python", script)) if script else entry(folder)
     if found is None:
-        for name in ("train.py", "src/train.py", "main.py"):
+        for name in ("train.py", "src/train.py", "main.py", *told(folder)):
             if (folder / name).is_file():
                 parsed(folder / name)  # says where it is no Python
         raise TaskError(
@@ -82,21 +78,17 @@ def survey(folder: Path, script: str = "") -> Survey:
     parts = read_parts(folder, found.script, files, found.knobs)
     own = [one.tree for one in (parts.script, *parts.others) if one.tree is not None]
     lacks = missing(folder / found.runs, found.run) if found.script else []
-    steers = steering(folder, _first(trees, found.runs), texts)
     return Survey(
         folder=folder,
         entry=found,
         files=tuple(files),
-        steering=steers,
+        steering=steering(folder, _first(trees, found.runs), texts),
         parts=parts,
         marked=knobs_of(folder, parts, {}),
         times=times([*parts.fixed, *own]),
         python=next((name for name in _VENVS if (folder / name).is_file()), ""),
         data=data_folders([*parts.fixed, *own]),
         lacks=tuple(lacks),
-        sent=()
-        if steers
-        else tuple(name for tree in trees.values() for name in sent(tree) if direction(name) is not None),
     )
 
 
@@ -117,14 +109,16 @@ def _first(trees: Mapping[str, ast.Module], script: str) -> dict[str, ast.Module
     }
 
 
-_LANGUAGES = {"cargo": (".rs",), "go": (".go",), "node": (".js", ".ts")}
+_LANGUAGES = {"cargo": (".rs",), "julia": (".jl",), "go": (".go",), "node": (".js", ".ts")}
 
 
 def _sources(folder: Path, run: Sequence[str]) -> dict[str, str]:
     """The sources of a program in another language: those in its language, or those that its compiler is given."""
     endings = next((_LANGUAGES[word] for word in " ".join(run).split() if word in _LANGUAGES), ENDINGS)
     names = [str(name) for name in own_files(folder) if name.suffix in endings]
-    given = [name for name in names if name in typed(run).split()]
+    compiled = endings == ENDINGS  # by a compiler that is given each of them
+    given = [name for name in names if compiled and name in typed(run).split()]
     names = [name for name in names if name in given or name.endswith((".h", ".hpp"))] if given else names
+    names = programs(names, " ".join(run)) if "cargo" in run else names
     names.sort(key=lambda name: ("train" in name, "main" in name, name))
     return {name: (folder / name).read_text("utf-8", "replace") for name in names[:200]}

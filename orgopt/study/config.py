@@ -17,7 +17,7 @@ from orgopt.lab import LAB_KIND
 from orgopt.plugins import PluginKind
 from orgopt.score import Score
 from orgopt.study.defaults import SAMPLER
-from orgopt.study.search_plan import SearchPlan
+from orgopt.study.search_plan import ADVICE, SearchPlan
 from orgopt.task import Task
 from orgopt.workspace import folder_name
 
@@ -137,8 +137,10 @@ class StudyConfig:
             ("plan",) if self.plan == SearchPlan() else (),
         )
         settings = {key: value for key, value in asdict(self).items() if key not in apart}
-        if not self.plan.crossed and "plan" in settings:  # as plans were before anything was crossed
-            settings["plan"] = {key: value for key, value in settings["plan"].items() if "cross" not in key}
+        if "plan" in settings:  # without what plans had not yet, where it says what was done then
+            later = {"crossed", "cross_risk"} if not self.plan.crossed else set[str]()
+            later |= {"advice"} if self.plan.advice == ADVICE else set[str]()
+            settings["plan"] = {key: value for key, value in settings["plan"].items() if key not in later}
         texts = {"program": program.text, "library": library.text if library else ""}
         digests = {key: hashlib.sha256(text.encode()).hexdigest()[:12] for key, text in texts.items()}
         measured = {

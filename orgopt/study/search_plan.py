@@ -5,6 +5,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from inspect import cleandoc
 
 from orgopt.agent_names import (
     CROSSING_AGENT,
@@ -15,6 +16,11 @@ from orgopt.agent_names import (
     WRITING_AGENT,
 )
 from orgopt.org import DEFAULT_RISK, Org, Role
+
+ADVICE = """\
+Change as little as you can: what a person reads in a minute. Keep what works of the old text. Differences within their
+errors are noise: do not explain them."""
+"""What a rewriter goes by where no document of a search says otherwise."""
 
 ALL_AT_ONCE = 1.0
 """The risk at which a change is none of a parent any more: everything that may change is drawn at once."""
@@ -53,6 +59,7 @@ class SearchPlan:
         cross_risk: How often the second of these is the best of some kind of organization, as `restless` says.
         drop_after: Seeds that every candidate gets.
         drop_margin: Standard errors below the best at which a candidate then gets no more.
+        advice: What the rewriter `reflect` goes by, besides the rules for a change: the charter of its role.
     """
 
     risk: float = DEFAULT_RISK
@@ -65,6 +72,7 @@ class SearchPlan:
     cross_risk: float = DEFAULT_RISK
     drop_after: int = 2
     drop_margin: float = 2.0
+    advice: str = ADVICE
 
 
 LEAST = 2
@@ -125,6 +133,7 @@ def searching(org: Org) -> Searching:
         cross_risk=org.risk_of(crossers[0]) if crossers else usual.cross_risk,
         drop_after=org.drop_after,
         drop_margin=org.drop_margin,
+        advice=advice_of(rewriters[0]) if rewriters else usual.advice,
     )
     return Searching(
         sampler=first.agent,
@@ -136,6 +145,11 @@ def searching(org: Org) -> Searching:
         rewriter_model=rewriters[0].model if rewriters else "",
         plan=plan,
     )
+
+
+def advice_of(rewriter: Role) -> str:
+    """What a rewriter goes by: its charter."""
+    return cleandoc(rewriter.charter).strip() or ADVICE
 
 
 def _at_work(org: Org, agents: Iterable[str]) -> list[Role]:

@@ -6,7 +6,8 @@ FOLDER is a checkout of https://github.com/slds-lmu/yahpo_data (Pfisterer et al.
 is shipped here; `pip install onnxruntime` answers its surrogates. The rule by which worlds are taken was written down
 before any run: of every scenario whose surrogate lies in that repository itself (four do), instances in the order of
 their numbers, the first two to look at while agents were made (`--part look`), the last three (of four instances: two)
-to be run once, at the end (`--part end`).
+to be run once, at the end (`--part end`). `--part 10:16` are the eleventh to sixteenth of each scenario. An entrant may
+be a document: its path without `.md`.
 
 Each world steers by validation loss; `vp` is validation progress (`Task.progress`) of what was submitted at last,
 without noise, 0 at the scenario's own default and 1 at the best of 20,000 draws and 4,000 steps from the best of them.
@@ -270,13 +271,16 @@ def _task(name: str, world: Surrogate, baseline: Measure, reference: Measure) ->
 
 
 def instances(folder: Path, name: str, part: str) -> list[str]:
-    """The instances of a part; see the module. A part may also be some of them, as in `28,334`."""
-    if part[0].isdigit():
+    """The instances of a part; see the module. It may also be some, as in `28,334`, or places, as in `10:16`."""
+    if part[0].isdigit() and ":" not in part:
         return part.split(",")
     space = json.loads((folder / name / "config_space.json").read_text())
     key = SCENARIOS[name].instance
     choices = next(one["choices"] for one in space["hyperparameters"] if one["name"] == key)
     ordered = sorted(choices, key=int)
+    if ":" in part:
+        first, last = map(int, part.split(":"))
+        return ordered[first:last]
     return ordered[:2] if part == "look" else ordered[2:][-3:]
 
 
@@ -391,7 +395,7 @@ def by_world(found: list[dict[str, Any]]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--part", default="end", help="look, end, or instances of one scenario, as in 28,334")
+    parser.add_argument("--part", default="end", help="look, end, instances as in 28,334, or places as in 10:16")
     parser.add_argument("--scenarios", default=",".join(SCENARIOS))
     parser.add_argument("--entrants", default="optuna:gp,optuna:tpe,gp,tpe,portfolio")
     parser.add_argument("--seeds", type=int, default=16)

@@ -31,7 +31,7 @@ class Entry:
         prose: The spans of its charter.
         section: The section that it is, of the kinds section and file.
         mind: What says that it thinks with language, such as `tools`; empty when nothing does.
-        told: Whether lines without bold letters say what it is or does, such as `- Role: Tester`.
+        told: The keys of lines without bold letters that say what it is or does, such as `- Role: Tester`.
     """
 
     kind: EntryKind
@@ -43,7 +43,7 @@ class Entry:
     prose: tuple[Span, ...] = ()
     section: Section | None = None
     mind: str = ""
-    told: bool = False
+    told: frozenset[str] = frozenset()
 
 
 def is_known(field: Field) -> bool:

@@ -20,6 +20,7 @@ from orgopt.slug import slug
 
 _EVERYONE = {"everyone", "everybody", "all", "all-others", "all-roles", "all-agents", "the-team", "team"}
 _WITH_NUMBER = re.compile(r"(\D*\D)\d{1,3}$")
+_COMMA = re.compile(r"[,;，、；]\s*")
 _MOST_WORDS = 6  # of a name; more are prose
 _SENTENCE = re.compile(
     r"(?:[-*+]|\d+[.)])?\s*(?:[^:]{1,40}:\s*)?(?:\*\*)?(?:the\s+)?(?P<source>[^:,.]{1,60}?)(?:\*\*)?\s+"
@@ -167,7 +168,12 @@ def _field_links(
 def _written(field: Field, resolve: Callable[[str], str], roles: dict[str, tuple[Entry, ...]]) -> list[str]:
     """The names in a field; all of it, where that is one."""
     whole = resolve(slug(field.value)) in roles and len(field.value.split()) <= _MOST_WORDS
-    return [field.value] if whole else list(_numbers(arrows.split_names(field.value)))
+    if whole:
+        return [field.value]
+    parts = _COMMA.split(field.value)  # some of which have an `and` in their name: `Policy & Rules Agent`
+    known = [part for part in parts if "&" in part and resolve(slug(part)) in roles]
+    rest = ", ".join(part for part in parts if part not in known)
+    return [*known, *_numbers(arrows.split_names(rest))]
 
 
 def _numbers(names: list[str]) -> Iterator[str]:

@@ -19,7 +19,7 @@ _KEYCAP = re.compile(r"[\d#*]\ufe0f?\u20e3\s*")
 _SHORTCODE = re.compile(r":[a-z][a-z0-9_+-]{1,40}:\s*")  # an emoji, as some pages write it
 _LEADING = (_NUMBERING, _KEYCAP, _SHORTCODE, _PREFIX)
 _COUNT_FIRST = re.compile(r"(\d{1,6})\s*[×x]\s+(?=\S)")
-_TITLE = re.compile(r"\s+(?:[—–|｜]|-{1,3})\s+|:\s+|：\s*|<br\s*/?>\s*|\\n", re.IGNORECASE)
+_TITLE = re.compile(r"\s+(?:[—–|｜·]|-{1,3})\s+|:\s+|：\s*|<br\s*/?>\s*|\\n", re.IGNORECASE)
 _BRACKETS = re.compile(
     r"\s*(?:\((?P<inner>[^()]*)\)|（(?P<wide>[^（）]*)）|\[\^[^\]]*\]|\[\[?[^\[\]]*\]\]?|`(?P<code>@[\w-]+)`)\s*$"
 )

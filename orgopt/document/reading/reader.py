@@ -12,7 +12,7 @@ from typing import Any
 
 from orgopt.document.findings import Finding, Notes, errors
 from orgopt.document.grammar import rhythm
-from orgopt.document.grammar.keys import KEYS, RHYTHM_KEYS, SEARCH_KEYS
+from orgopt.document.grammar.keys import KEYS, LINK_KEYS, RHYTHM_KEYS, SEARCH_KEYS
 from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.evidence.folders import beats, duties, folder_of, of_one, plain_entry
 from orgopt.document.reading.evidence.signs import AGENTS, Group, without_agent
@@ -136,9 +136,10 @@ class _Reader:
             self._again(linked, entry)
             return
         before = self.roles.get(linked, ())
-        if any(other.kind == entry.kind for other in before):
-            if entry.kind != "section":
-                return  # mentioned again
+        again = any(other.kind == entry.kind for other in before)
+        if again and entry.kind != "section" and not any(field.key in LINK_KEYS for field in entry.fields):
+            return  # mentioned, and linked to nobody
+        if again and entry.kind == "section":
             said = any(f.code == "ORG003" and f.severity == "warning" for f in self.notes.found)
             same = any(other.kind == entry.kind and other.name.raw == name.raw for other in before)
             severity = "warning" if same and not said else "info"  # under another title it may be meant
@@ -156,6 +157,8 @@ class _Reader:
         name = entry.name
         if name.id in self.roles:
             return name.id
+        if drawn := self._drawn_before(entry):
+            return drawn
         numbered = NUMBERED.match(name.raw.strip("*_` "))
         others = [self.ids.get(slug(numbered[0]), "") if numbered else "", without_agent(name.id)]
         others += [f"{name.id}{mark}{word}" for word in (*AGENTS, "subagent") for mark in ("-", "")]
@@ -163,6 +166,18 @@ class _Reader:
         others += [*(slug(part) for part in name.text.split(" / ")), slug(name.title), self.ids.get(name.id, "")]
         known = (other for other in others if other in self.roles)
         return next((i for i in known if all(other.kind != entry.kind for other in self.roles[i])), name.id)
+
+    def _drawn_before(self, entry: Entry) -> str:
+        """The id of the role that another chart draws as the same node, with some of the same words; or nothing."""
+        node = self.ids.get(slug(entry.name.raw), "") if entry.kind == "node" and entry.name.raw else ""
+        words = set(slug(f"{entry.name.text} {entry.name.title}").split("-"))
+        others = self.roles.get(node, ())
+        same = (other for other in others if other.kind == "node" and other.name.raw == entry.name.raw)
+        again = any(
+            self._block(o) != self._block(entry) and words & set(slug(f"{o.name.text} {o.name.title}").split("-"))
+            for o in same
+        )
+        return node if again else ""
 
     def _go_by(self, name: Name, role_id: str) -> None:
         """Note the other names by which a role goes: `Agent 3` for one who is called so in front of the name."""

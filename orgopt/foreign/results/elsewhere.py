@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from orgopt.foreign.results.templates import BRACES, HOLE, PERCENT, Shown, named
+from orgopt.foreign.results.templates import Shown, named
+from orgopt.foreign.results.texts import BRACES, HOLE, PERCENT
 
 _FORMATS = re.compile(r'"((?:[^"\\\n]|\\.)*)"|`([^`\n]*)`')
 # What a piece may begin with tells it from all others, and no value has `<<` in it: there is one way to read a chain.
@@ -13,6 +14,8 @@ _FAULT = re.compile(
 )
 """What stands before a text that is told as a fault, and is no result."""
 _NEAR = 80
+_INTERPOLATED = re.compile(r"\$(?:[^\W\d][\w!]*(?:\[[^\[\]\n]*\])?|\((?:[^()\n]|\([^()\n]*\))*\))")
+"""A value in a text of Julia's: `$loss`, `$(round(loss, digits=4))`."""
 _STREAM = re.compile(
     r"\b(?:cout|cerr|clog)\b\s*((?:<<(?:\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|(?!<<)[^;\"'])*)+);"
 )
@@ -33,6 +36,8 @@ def shown_elsewhere(text: str, file: str) -> Iterator[Shown]:
             .replace("\\t", "\t")
             .replace("\\r", "\n")
         )
+        if file.endswith(".jl"):
+            template = _INTERPOLATED.sub(HOLE, template)
         template = PERCENT.sub(HOLE, template) if PERCENT.search(template) else BRACES.sub(HOLE, template)
         if HOLE in template:
             place = f"{file}:{text.count(chr(10), 0, match.start()) + 1}"

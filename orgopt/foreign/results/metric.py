@@ -28,7 +28,7 @@ SPEED = vocabulary("gflops gflop flops mflops tflops tflop gbps throughput speed
 """Words of rates at which a program works: more is better, and a second in their names is no duration."""
 _WITH = vocabulary("roc pr score rate entropy log cross squared absolute balanced root micro mean percentage")
 """Words that may stand with one of these and leave its direction as it is: `roc_auc`, `f1_score`, `error_rate`."""
-OPEN = vocabulary("score map return returns cost win solve success fitness drawdown winrate")
+OPEN = vocabulary("score map return returns ret cost win solve success fitness drawdown winrate")
 """Words of goals whose names do not say for certain whether more is better."""
 _ABOUT = vocabulary(
     "value val valid validation dev eval evaluation final best mean avg average median total overall macro micro "
@@ -42,6 +42,36 @@ _LOSSES = vocabulary("loss nll bce")
 _COUNTS = vocabulary("seconds sec s ms time steps step mb epochs epoch params")
 METRIC_WORDS = DOWN | UP | OPEN | SPEED | _WITH | _ABOUT | _UNSEEN | _TRAINING | _TEST
 """Words that names of metrics are made of."""
+
+
+_ENGLISH = {
+    "loss": "损失值 损失函数 损失 損失 손실 потери потеря perte pérdida perdida perda verlust",
+    "accuracy": "准确率 准确度 正确率 精确度 精度 正解率 正確率 정확도 точность précision exactitud acurácia acuracia "
+    "genauigkeit",
+    "error": "误差 错误率 誤差 오차 ошибка erreur fehler",
+    "reward": "奖励 回报 累计奖励 報酬 보상 награда récompense recompensa belohnung",
+    "score": "得分 分数 スコア 점수",
+    "val": "验证集 验证 驗證 検証 검증 валидация validierung validação validación",
+    "test": "测试集 测试 測試 テスト 테스트 тест prueba",
+    "train": "训练集 训练 訓練 学習 학습 훈련 обучение entraînement entrenamiento treino",
+    "best": "最佳 最优 最高 最好 最良 최고 лучшая meilleure mejor melhor beste",
+    "mean": "平均 평균 средняя moyenne média",
+    "final": "最终 最終 최종 finale",
+}
+_TRANSLATED = {word: name for name, others in _ENGLISH.items() for word in others.split()}
+_SPACED = [word for word in _TRANSLATED if word[0] < "\u0500"]
+_FOREIGN = re.compile(
+    rf"\b(?:{'|'.join(_SPACED)})\b|{'|'.join(sorted(_TRANSLATED.keys() - _SPACED, key=len, reverse=True))}",
+    re.IGNORECASE,
+)
+_BETWEEN = re.compile(r"\b(?:de|du|des|del|la|le|da|do|der|von|di|sur|sul|en|на)\b|[的为是のは]")
+"""Words that stand between those of a metric in other languages."""
+
+
+def in_english(text: str) -> str:
+    """A label with the words of metrics of other languages in English: `验证准确率` is `val accuracy`."""
+    found = _FOREIGN.sub(lambda match: f" {_TRANSLATED[match[0].lower()]} ", text).strip()
+    return _BETWEEN.sub(" ", found).strip() if found != text else text
 
 
 class Metric(NamedTuple):

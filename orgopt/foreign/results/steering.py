@@ -14,12 +14,13 @@ from typing import NamedTuple
 from orgopt.foreign.results.elsewhere import shown_elsewhere
 from orgopt.foreign.results.goal import said
 from orgopt.foreign.results.metric import DOWN, METRIC_WORDS, OPEN, SPEED, UP, direction
-from orgopt.foreign.results.tables import computed, returned
+from orgopt.foreign.results.tables import TRACKED, computed, returned, sent
 from orgopt.foreign.results.templates import Shown, shown
+from orgopt.foreign.results.unnamed import unnamed
 from orgopt.foreign.sites.python_text import called, calls, constant, words_of
 from orgopt.foreign.source import nodes, vocabulary, words
 
-_BEST = re.compile(r"best|lowest|highest|(^|_)(min|max)_", re.IGNORECASE)
+_BEST = re.compile(r"best|lowest|highest|(^|_)(min|max)_|(^|_)(record|high_?score|max_?score)$", re.IGNORECASE)
 _NOT = re.compile(r"epoch|step|iter|time|idx|index|len|count|size|patience|depth|batch", re.IGNORECASE)
 _UNSEEN = vocabulary("val valid validation dev eval evaluation oos cv cross heldin vali")
 _VALIDATION = vocabulary("val valid validation")
@@ -33,6 +34,14 @@ _ABOUT = _UNSEEN | vocabulary("total best final mean avg average overall")
 _TIMES = vocabulary("time latency duration elapsed runtime")
 _BENCHMARK = re.compile(r"bench|perf|speed|kernel|matmul|gemm", re.IGNORECASE)
 """Files whose durations are what they are there to show."""
+_ONE_SIDED = vocabulary("precision recall sensitivity specificity prec correct")
+"""What a model that says one thing only may have all of, so that it steers where nothing else is shown."""
+_OF_TRAINING = 0.2
+"""What numbers of training data weigh less than."""
+_RISING = vocabulary("return returns ret score success win winrate solve fitness")
+"""Words of goals of which more is better unless another word says otherwise."""
+_VALUE = re.compile(r"\b(\w*(?:loss|cost|error))_val\b")
+"""The value of a loss, and no loss of validation data."""
 _MONITORS = ("monitor", "metric_for_best_model", "early_stopping_metric")
 
 
@@ -85,6 +94,14 @@ def steering(folder: Path, trees: Mapping[str, ast.Module], texts: Mapping[str, 
     tables = list(dict.fromkeys(key for tree in trees.values() for key in returned(tree)))
     found = [one for file, tree in trees.items() for one in shown(tree, file, tables)]
     found += [one for file, text in (texts or {}).items() for one in shown_elsewhere(text, file)]
+    if not any(_weight(one, ())[0] > 0 for one in found):
+        found += [one for file, tree in trees.items() for one in unnamed(tree, file)]
+    if all(_weight(one, ())[0] < _OF_TRAINING for one in found):
+        found += [
+            Shown(name=name, file=TRACKED, key=name, place=file, expression=name)
+            for file, tree in trees.items()
+            for name in sent(tree)
+        ]
     values = {key: value for tree in trees.values() for key, value in computed(tree).items()}
     found = [one if one.expression else replace(one, expression=values.get(one.key or one.name, "")) for one in found]
     goals = {goal.name.lower(): goal for goal in said(folder, [one.name for one in found])}
@@ -103,6 +120,7 @@ def steering(folder: Path, trees: Mapping[str, ast.Module], texts: Mapping[str, 
         return None
     ranked.sort(key=lambda entry: (entry[0], entry[1]))
     score, _, first, up, why = ranked[-1]
+    why = why.replace("shows it", "sends it to a tracker alone") if first.file == TRACKED else why
     others = dict.fromkeys(one.name for _, _, one, _, _ in reversed(ranked[:-1]) if one.name != first.name)
     near = [one.name for other, _, one, _, _ in ranked[:-1] if one.name != first.name and other > score - 1]
     rivals = {one.name: one for _, _, one, _, _ in ranked[:-1]}
@@ -124,7 +142,7 @@ def steering(folder: Path, trees: Mapping[str, ast.Module], texts: Mapping[str, 
 def _weight(one: Shown, bests: Sequence[_Best]) -> tuple[float, bool | None, str]:
     """How likely a number is the one that steers, whether more of it is better, and why; 0 for one that is no goal."""
     own = set(words(one.name))
-    inner = set(words(re.sub(r"\W", "_", one.expression)))
+    inner = set(words(re.sub(r"\W", "_", _VALUE.sub(r"\1", one.expression))))
     inner |= {re.sub("e?s$", "", word) for word in inner if word not in DOWN | UP}  # `losses["val"]`
     kinds, named = own & (DOWN | UP | OPEN), one.name
     if not kinds and own <= _ABOUT and inner & (DOWN | UP):  # `val {losses['val']}`
@@ -138,7 +156,10 @@ def _weight(one: Shown, bests: Sequence[_Best]) -> tuple[float, bool | None, str
     if not kinds or fault or own & _COUNTS - {"total", "step"}:
         return 0.0, None, ""
     up, why = direction(named), f"{one.place} shows it"
+    up = direction(named.rsplit("/", 1)[-1]) if up is None and "/" in named else up  # `InDistribution/TestAccuracy`
     if up is None and "best_score_" in one.expression:  # scikit-learn negates what should be small
+        up = True
+    if up is None and kinds <= _RISING and all(word in METRIC_WORDS or word.isdigit() for word in own):
         up = True
     score = 1.0 + (0.5 if kinds & UP else 0.0)
     if own & _TRAINING and not own & (_UNSEEN | _TEST):
@@ -148,7 +169,9 @@ def _weight(one: Shown, bests: Sequence[_Best]) -> tuple[float, bool | None, str
     last = words(one.name)[-1]
     score -= 0.4 * any(word not in METRIC_WORDS and not word.isdigit() for word in own)  # a part, as `cls_loss`
     score -= 2.0 * (last not in METRIC_WORDS and not last.isdigit() and not one.key)  # `Reward mode set to: dense`
-    score -= 0.3 * any(word.isdigit() and word != "1" for word in own)  # top-5 beside top-1
+    beside = any((word.isdigit() and word != "1") or re.fullmatch(r"top[2-9]\d*", word) for word in own)
+    score -= 0.3 * beside  # top-5 beside top-1
+    score -= 0.2 * (kinds <= _ONE_SIDED)
     score += 0.5 * bool(own & {"best", "final", "mean", "avg", "average", "overall", "selected"}) + 0.25 * bool(one.key)
     for best in bests:
         same = best.words & (own | inner)

@@ -67,9 +67,13 @@ def computed(tree: ast.Module) -> dict[str, str]:
     }
 
 
+_OPENS = re.compile(r"(?:\w+\.)*open")
 _TRACKERS = re.compile(
-    r"(?:wandb|run|experiment|writer|\w*tracker|mlflow|neptune|comet\w*|self\.writer)\.(?:log|log_metrics?|add_scalar)"
+    r"(?:\w+\.)*(?:wandb|swanlab|run|experiment|\w*writer|\w*tracker|mlflow|neptune|comet\w*|logger|tb)\.(?:log|log_metrics?)|"
+    r"(?:\w+\.)*add_scalar"
 )
+TRACKED = "tracked.jsonl"
+"""The file in which an experiment keeps what its script sends to a tracker, where its task reads the metric there."""
 
 
 def sent(tree: ast.Module) -> list[str]:
@@ -81,6 +85,22 @@ def sent(tree: ast.Module) -> list[str]:
             one = [first.value] if isinstance(first, ast.Constant) and isinstance(first.value, str) else []
             found += one or keys(first, held(tree))
     return list(dict.fromkeys(found))
+
+
+def opened(tree: ast.Module) -> set[str]:
+    """The names under which a file opens others, as in `with open("log.txt", "w") as f`."""
+    found: set[str] = set()
+    for node in nodes(tree):
+        pairs: list[tuple[ast.expr, ast.expr]] = []
+        if isinstance(node, ast.With):
+            pairs = [(item.context_expr, item.optional_vars) for item in node.items if item.optional_vars]
+        elif isinstance(node, ast.Assign):
+            pairs = [(node.value, target) for target in node.targets]
+        made = [
+            target for value, target in pairs if isinstance(value, ast.Call) and _OPENS.fullmatch(called(value.func))
+        ]
+        found |= {called(target) for target in made}
+    return found
 
 
 def joined(key: str) -> str:

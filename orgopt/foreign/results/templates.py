@@ -6,38 +6,37 @@ in JSON that is printed or written to a file; and, in other languages, format st
 
 import ast
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from orgopt.foreign.results.metric import METRIC_WORDS
-from orgopt.foreign.results.tables import held, joined, keys, written_to
+from orgopt.foreign.results.metric import METRIC_WORDS, in_english
+from orgopt.foreign.results.tables import held, joined, keys, opened, written_to
+from orgopt.foreign.results.texts import HOLE, NUMBER, functions, templates
 from orgopt.foreign.sites.python_text import called, calls, values_of, words_of
 from orgopt.foreign.source import nodes
 
-NUMBER = r"([-+.\deE]+|nan|inf)"
 _PRINTS = re.compile(
     r"\w*print\w*|write|log|log_(?:info|message|msg|line|rank_?0|main)|info|echo|warning|debug|error|set_description\w*|set_postfix\w*|secho|put|msg|"
     r"progress(?:_?bar)?|display|show_progress|status"
 )
-HOLE = "\0"
 _PROSE = 3
 """Blanks in what stands before a value without a colon, from which on it is a sentence and no name."""
+_MEASURED = re.compile(r"metric|result|score|eval|report|summary", re.IGNORECASE)
 _FAULTS = {"error", "warning", "warn", "exception", "debug"}
 _PART = re.compile(
     r"(?<![A-Za-z])(train(?:ing)?|val(?:id(?:ation)?)?|test(?:ing)?|eval(?:uation)?|dev)(?![A-Za-z])", re.IGNORECASE
 )
 _REMARK = re.compile(r"\s*\([^()\0\n]*\)\s*[:=]\s*$")
 """What stands in parentheses between a name and its value, as a unit does."""
+_SLASH = re.compile(r"%?[ \t]*[/|][ \t]*")
 _PAIR = re.compile(rf"{HOLE}\s*[:=]\s*{HOLE}")
 """A name and its value, as of a table that is shown one after the other."""
 _LABEL = re.compile(
-    r"(?P<label>[A-Za-z][\w@²/.+-]*(?:[ _][\w@²/.+-]+){0,4}?)"
-    r"(?P<gap>(?:\s*\([^()]*\))?\W{0,6}?[:=]?[\s*$(\[{'\"]*)$"
+    r"(?P<label>[^\W\d_][\w@²/.+-]*(?:[ _][\w@²/.+-]+){0,4}?)"
+    r"(?P<gap>(?:\s*\([^()]*\))?\W{0,6}?[:=：]?[\s*$(\[{'\"]*)$"
 )
 _LINKS = re.compile(r"(\s+(is|was|are|were|equals|of|on|at|to|now|reached|after|the|model))+$", re.IGNORECASE)
 _STOPS = re.compile(r"[|,;\t\n\r\0()\[\]{}<>!?*•→]|(?<!\w)[-–—]+(?!\w)|\.{2,}|\. |: (?=\w)|%")
-PERCENT = re.compile(r"%(?:\(\w+\))?[-+ #0]*[\d*]*(?:\.[\d*]+)?[hlL]*[diouxXeEfFgGcrsa]")
-BRACES = re.compile(r"\{[^{}]*\}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +71,8 @@ def shown(tree: ast.Module, file: str, tables: Sequence[str] = ()) -> Iterator[S
         file: Its path.
         tables: The keys of tables that it may get from elsewhere and show whole.
     """
-    known, listed, own = held(tree), _listed(tree), _own_prints(tree)
-    within = _functions(tree)
+    known, listed, own, files = held(tree), _listed(tree), _own_prints(tree), opened(tree)
+    within = functions(tree)
     live = any(isinstance(node, ast.ImportFrom) and (node.module or "").startswith("dvclive") for node in tree.body)
     for call in calls(tree):
         last = called(call.func).rsplit(".", 1)[-1]
@@ -92,10 +91,21 @@ def shown(tree: ast.Module, file: str, tables: Sequence[str] = ()) -> Iterator[S
                 yield Shown(name=joined(key), file=target, key=key, place=place, within=function)
         elif _PRINTS.fullmatch(last) or last in own:
             goes = written_to(tree, call) if last == "write" else ""
-            yield from (
-                replace(one, file=goes) if one.key else one for one in _printed(call, known, tables, (place, function))
-            )
-            yield from _looped(call, known, listed, (place, function))
+            found = [
+                *_printed(call, known, tables, (place, function)),
+                *_looped(call, known, listed, (place, function)),
+            ]
+            hidden = _is_written(call, files)
+            yield from (replace(one, file=goes) if one.key else one for one in found if one.key or not hidden)
+
+
+def _is_written(call: ast.Call, files: Collection[str]) -> bool:
+    """Whether a call writes into a file that the script opened, and not to its output."""
+    goes = words_of(call).get("file")
+    if goes is not None:
+        return not called(goes).startswith(("sys.std", "tqdm"))
+    receiver, _, last = called(call.func).rpartition(".")
+    return last == "write" and receiver in files
 
 
 def _printed(
@@ -103,7 +113,8 @@ def _printed(
 ) -> Iterator[Shown]:
     """The numbers that a call prints, by its texts, and by the names of tables that it prints whole."""
     place, function = where
-    for template, holes in _templates(call, known):
+    yield from (as_table(name, place, function) for name in _whole(call, known, tables))
+    for template, holes in templates(call, known):
         yield from named(template, holes, place, function)
         if _PAIR.search(template):
             each = dict.fromkeys([*tables, *(key for value in known.values() for key in keys(value, {}))])
@@ -112,6 +123,23 @@ def _printed(
         if isinstance(part, ast.Call) and called(part.func) == "json.dumps" and part.args:
             for key in keys(part.args[0], known) or tables:
                 yield Shown(name=joined(key), key=key, place=place, within=function)
+
+
+def _whole(call: ast.Call, known: Mapping[str, ast.expr], tables: Sequence[str]) -> Sequence[str]:
+    """The names in a table that is printed as it is: a dictionary, or what an evaluation gave."""
+    last = called(call.func).rsplit(".", 1)[-1]
+    for one in call.args[-1:] if re.fullmatch(r"p?print|info|echo|print\w*0", last) else ():
+        if isinstance(one, ast.Dict) or (isinstance(one, ast.Name) and isinstance(known.get(one.id), ast.Dict)):
+            return [key for key in keys(one, known) if "." not in key]
+        if isinstance(one, ast.Name) and _MEASURED.search(one.id) and one.id not in known:
+            return [key for key in tables if "." not in key]
+    return ()
+
+
+def as_table(name: str, place: str, within: str) -> Shown:
+    """A number with its name as tables have it: `val_loss: 0.5`, `'val_loss': 0.5`, `accuracy    0.9`."""
+    pattern = rf"(?<![\w/.-]){re.escape(name)}[^\w.+-]{{1,60}}?{NUMBER}"
+    return Shown(name=name, pattern=pattern, place=place, within=within, expression=name)
 
 
 def _own_prints(tree: ast.Module) -> set[str]:
@@ -131,9 +159,10 @@ def _looped(
 ) -> Iterator[Shown]:
     """The numbers of a loop over names, as `for name in ("loss", "acc"): print(f"{name}: {found[name]}")`."""
     place, function = where
-    for template, holes in _templates(call, known):
+    for template, holes in templates(call, known):
         for match in _PAIR.finditer(template):
-            name = holes[template.count(HOLE, 0, match.start())]
+            place_of = template.count(HOLE, 0, match.start())
+            name = holes[place_of] if place_of < len(holes) else ""  # a text with more places than values
             yield from (Shown(name=one, place=place, within=function) for one in listed.get(name, ()))
 
 
@@ -164,10 +193,7 @@ def _framework(call: ast.Call, last: str, place: str, within: str) -> Iterator[S
         names = ["episode_reward"]
     elif last in {"Trainer", "SFTTrainer", "Seq2SeqTrainer"} and "eval_dataset" in words_of(call):
         names = ["eval_loss"]
-    for name in names:
-        # `val_loss: 0.5`, `val_loss=0.5`, `'val_loss': 0.5`, and the rows of a table.
-        pattern = rf"(?<![\w/.-]){re.escape(name)}[^\w.+-]{{1,60}}?{NUMBER}"
-        yield Shown(name=name, pattern=pattern, place=place, within=within, expression=name)
+    yield from (as_table(name, place, within) for name in names)
 
 
 def named(template: str, holes: Sequence[str], place: str, within: str) -> Iterator[Shown]:
@@ -176,6 +202,7 @@ def named(template: str, holes: Sequence[str], place: str, within: str) -> Itera
     A part of the data that stands before a name in its line belongs to it, as in `Validation - Loss: 0.5, Acc: 0.9`.
     """
     starts = [k for k, char in enumerate(template) if char == HOLE]
+    last: Shown | None = None
     for before, start, expression in zip([-1, *starts], starts, [*holes, *[""] * len(starts)], strict=False):
         head = template[before + 1 : start]
         remark = _REMARK.search(head)
@@ -184,6 +211,9 @@ def named(template: str, holes: Sequence[str], place: str, within: str) -> Itera
         part = head[cut[-1] if cut else 0 :]
         label = _LABEL.search(part)
         if label is None:
+            last = _second(last, head, expression) if last else None
+            if last is not None:
+                yield last
             continue
         told = label["label"]
         text = _LINKS.sub("", told)  # `accuracy is 0.5`
@@ -191,7 +221,9 @@ def named(template: str, holes: Sequence[str], place: str, within: str) -> Itera
         tagged = bool(re.match(r"\S*_\S*_\S* ", text))  # `final_int8_exact val_bpb`
         prose = not re.search("[:=]", label["gap"]) and text.count(" ") >= _PROSE
         text = _known_end(text) if open_ended or tagged or prose else text
-        name = re.sub(r"\W+", "_", text.replace("²", "2")).strip("_")
+        name = re.sub(r"\W+", "_", in_english(text).replace("²", "2")).strip("_")
+        if not name.isascii():
+            continue
         rest = template[start + 1 :].split("\n", 1)[0]
         line = template[:start].rsplit("\n", 1)[-1]
         alone = re.fullmatch(rf"\s*{re.escape(text)}\s*[:=]\s*", line) and not rest.strip() and name == text
@@ -199,7 +231,18 @@ def named(template: str, holes: Sequence[str], place: str, within: str) -> Itera
         if scope := _scope(line, text):
             name = f"{scope.lower()}_{name}"
             pattern = rf"(?<![\w/.-]){re.escape(scope)}[^\n]*?{pattern or _pattern(text)}"
-        yield Shown(name=name, pattern=pattern, place=place, within=within, expression=expression)
+        last = Shown(name=name, pattern=pattern, place=place, within=within, expression=expression)
+        yield last
+
+
+def _second(first: Shown, between: str, expression: str) -> Shown | None:
+    """The second of two numbers after one name, as in `Loss: 0.5/0.6`, where what is shown says of which data it is."""
+    part = _PART.search(expression.replace("_", " "))
+    train = "train" in first.expression.lower()  # and no count of all, as in `Accuracy: 98/100`
+    if part is None or not train or not _SLASH.fullmatch(between) or not first.pattern:
+        return None
+    pattern = first.pattern.replace(NUMBER, r"(?:[-+.\deE]+|nan|inf)") + re.escape(between.strip()) + r"\s*" + NUMBER
+    return replace(first, name=f"{part[1].lower()}_{first.name}", pattern=pattern, expression=expression)
 
 
 def _scope(line: str, label: str) -> str:
@@ -228,64 +271,3 @@ def _pattern(before: str) -> str:
     """A regular expression for what stands before a number, and the number."""
     pieces = re.split(r"\s+", before)
     return r"(?<![\w/.-])" + r"\s*".join(re.escape(piece) for piece in pieces if piece) + r"\s*" + NUMBER
-
-
-def _templates(call: ast.Call, known: Mapping[str, ast.expr]) -> Iterator[tuple[str, list[str]]]:
-    """What a call writes, its arguments with blanks between; those of `print` and the like that are given by name."""
-    text, holes = "", list[str]()
-    first = call.args[0] if call.args else None
-    arguments = call.args
-    told = first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else ""
-    if first is not None and len(PERCENT.findall(told)) == len(call.args) - 1 > 0:  # as logging has it
-        together = ast.Tuple(elts=call.args[1:], ctx=ast.Load())
-        arguments = [ast.BinOp(left=first, op=ast.Mod(), right=together)]
-    for argument in arguments:
-        part, more = _template(argument, known)
-        text += (" " * bool(text)) + part
-        holes += more
-    if text:
-        yield text, holes
-    last = called(call.func).rsplit(".", 1)[-1]
-    if last.startswith("set_postfix"):
-        for name, value in words_of(call).items():
-            yield f"{name}={HOLE}", [ast.unparse(value)]
-        table = call.args[0] if call.args else None
-        for key, value in zip(table.keys, table.values, strict=True) if isinstance(table, ast.Dict) else ():
-            if isinstance(key, ast.Constant) and isinstance(key.value, str):
-                yield f"{key.value}={HOLE}", [ast.unparse(value)]
-
-
-def _template(node: ast.expr, known: Mapping[str, ast.expr], depth: int = 0) -> tuple[str, list[str]]:
-    """A text with a hole for each value, and the expressions of the holes."""
-    if depth > 6:
-        return HOLE, [""]
-    match node:
-        case ast.Constant(value=str() as text):
-            return text, []
-        case ast.JoinedStr(values=parts):
-            found = [_template(part, known, depth + 1) for part in parts]
-            return "".join(text for text, _ in found), [hole for _, holes in found for hole in holes]
-        case ast.FormattedValue(value=value):
-            return HOLE, [ast.unparse(value)]
-        case ast.BinOp(left=ast.Constant(value=str() as text), op=ast.Mod(), right=right):
-            values = right.elts if isinstance(right, ast.Tuple) else [right]
-            return PERCENT.sub(HOLE, text).replace("%%", "%"), [ast.unparse(value) for value in values]
-        case ast.BinOp(left=left, op=ast.Add(), right=right):
-            (first, holes), (second, more) = (_template(one, known, depth + 1) for one in (left, right))
-            return first + second, holes + more
-        case ast.Call(func=ast.Attribute(value=ast.Constant(value=str() as text), attr="format"), args=given):
-            names = [*given, *words_of(node).values()]
-            return BRACES.sub(HOLE, text), [ast.unparse(value) for value in names]
-        case ast.Name(id=name) if name in known:
-            return _template(known[name], {}, depth + 1)
-        case _:
-            return HOLE, [ast.unparse(node)]
-
-
-def _functions(tree: ast.Module) -> dict[int, str]:
-    """The innermost function of each line."""
-    found: dict[int, str] = {}
-    for node in nodes(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            found |= dict.fromkeys(range(node.lineno, (node.end_lineno or node.lineno) + 1), node.name)
-    return found

@@ -26,9 +26,32 @@ _KNOWN: Sequence[tuple[re.Pattern[str], str, Sequence[str]]] = tuple(
 Made = Mapping[str, Sequence[tuple[int, set[str]]]]
 """How functions and classes are called, by name: how many arguments by place, and the names of others, a call each."""
 _LAUNCH = re.compile(r"(BLOCK|GROUP|TILE)\w*|block_size|num_(warps|stages|ctas)")
-_MAKERS = re.compile(r"(?:train|fit|learn|compile|pretrain|optimi[sz]e)(?:_\w+)?|DataLoader")
-_FIRST = {"Dropout": "dropout", "SpatialDropout1D": "dropout", "SpatialDropout2D": "dropout", "Dropout2d": "dropout"}
-"""What the one argument is called that a layer is given by place."""
+_MAKERS = re.compile(r"(?:train|fit|learn|compile|pretrain|optimi[sz]e|flow)(?:_\w+)?|DataLoader|batch")
+_PLACED: Sequence[tuple[re.Pattern[str], int, str]] = tuple(
+    (re.compile(form), place, name)
+    for form, place, name in (
+        (r"(?:Spatial|Alpha)?Dropout[123]?[dD]?", 0, "dropout"),
+        (r"Dense|LSTM|GRU|SimpleRNN", 0, "units"),
+        (r"(?:Separable)?Conv[12]D(?:Transpose)?", 0, "filters"),
+        (r"batch", 0, "batch_size"),
+        (r"(?i:adamw?|sgd|rmsprop|adagrad|nadam|adadelta|adamax|lion|lamb|radam)", -1, "learning_rate"),
+    )
+)
+"""What an argument is called that layers and optimizers are given by place: the first, or the last one."""
+_HIDDEN = {"relu", "tanh", "elu", "selu", "gelu", "swish", "silu", "leaky_relu", "softplus", "mish", "relu6"}
+"""What a layer of Keras that is not the last one is mostly activated by."""
+_ROUNDS = {
+    "epoch": "epochs",
+    "ep": "epochs",
+    "epoch_idx": "epochs",
+    "episode": "episodes",
+    "i_episode": "episodes",
+    "iteration": "iterations",
+    "iter": "iterations",
+    "it": "iterations",
+    "step": "steps",
+}
+"""What the end of a loop is called, by the name of what counts in it."""
 
 
 def known_texts(call: ast.Call, argument: str) -> Sequence[str]:
@@ -85,6 +108,43 @@ def _entries(source: Source, table: ast.Dict) -> Iterator[Site]:
                 yield site
 
 
+def _placed(source: Source, call: ast.Call, name: str) -> Iterator[Site]:
+    """What layers and optimizers are given by place, as `Dropout(0.5)` and `SGD(weights, 0.1)`."""
+    for form, place, argument in _PLACED:
+        if form.fullmatch(name) and call.args and len(call.args) <= 2:
+            if argument in {"dropout", "units", "batch_size"} and len(call.args) > 1:
+                continue
+            site = source.site(argument, call.args[place], own=False)
+            plain = site is not None and not isinstance(site.value, str | bool)
+            if site is not None and plain and (argument != "units" or _is_hidden(call, name)):
+                yield site
+
+
+def _is_hidden(call: ast.Call, name: str) -> bool:
+    """Whether a layer is none whose width the data give: one of a hidden kind, or activated as those are."""
+    given = {word.arg: word.value for word in call.keywords}.get("activation")
+    kind = given.value if isinstance(given, ast.Constant) else called(given).rsplit(".", 1)[-1] if given else ""
+    return name != "Dense" or kind in _HIDDEN
+
+
+def rounds(source: Source) -> Iterator[Site]:
+    """The ends of loops over what a person turns, as in `for epoch in range(10)`."""
+    for node in nodes(source.tree):
+        match node:
+            case ast.For(target=ast.Name(id=name), iter=ast.Call() as given) if name in _ROUNDS:
+                while called(given.func).rsplit(".", 1)[-1] not in {"range", "trange"}:
+                    if not given.args or not isinstance(given.args[0], ast.Call):
+                        break
+                    given = given.args[0]
+                else:
+                    end = given.args[min(1, len(given.args) - 1)] if given.args else None
+                    site = source.site(_ROUNDS[name], end, own=False) if end is not None else None
+                    if site is not None and type(site.value) is int and site.value > 1:
+                        yield site
+            case _:
+                pass
+
+
 def arguments(source: Source) -> Iterator[Site]:
     """Arguments by name, of calls of what has a name of a class, that are numbers or texts which a person turns."""
     for call in calls(source.tree):
@@ -93,14 +153,13 @@ def arguments(source: Source) -> Iterator[Site]:
             launched = ((word.arg, word.value) for word in call.keywords if word.arg and _LAUNCH.fullmatch(word.arg))
             sites = [source.site(one, value, own=False) for one, value in launched]
             yield from (site for site in sites if site is not None and isinstance(site.value, int))
-        if not (name[:1].isupper() or _MAKERS.fullmatch(name)):
+        if not (name[:1].isupper() or _MAKERS.fullmatch(name) or _PLACED[-1][0].fullmatch(name)):
             continue
-        if name in _FIRST and len(call.args) == 1 and (site := source.site(_FIRST[name], call.args[0], own=False)):
-            yield site
+        yield from _placed(source, call, name)
         for word in call.keywords:
             if word.arg and isinstance(word.value, ast.Dict):
                 yield from _entries(source, word.value)
-            elif word.arg and is_turned(word.arg):
+            elif word.arg and is_turned(word.arg) and (word.arg != "units" or _is_hidden(call, name)):
                 parts = word.value.elts if isinstance(word.value, ast.Tuple | ast.List) else []
                 names = [f"{word.arg}_{k}" for k in range(len(parts))] if 1 < len(parts) <= _MOST_PARTS else [word.arg]
                 values = parts if len(names) > 1 else [word.value]

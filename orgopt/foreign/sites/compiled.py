@@ -24,7 +24,7 @@ _FORMS = tuple(
             rf"(?:_?{_TYPES}|[fFlLuU]*)?(?![\w.])[ \t]*[;,\n)]"
         ),
         rf"(?:^|[;{{(])[ \t]*(?:{_TYPES})[ \t]+(?P<name>[A-Za-z]\w*)[ \t]*=[ \t]*{_NUMBER}[fFlLuU]*(?=[ \t]*;)",
-        rf"^[ \t]*(?P<name>[A-Za-z]\w*)[ \t]*:?=[ \t]*{_NUMBER}[ \t]*$",
+        rf"^[ \t]*(?:const[ \t]+)?(?P<name>[^\W\d]\w*)[ \t]*:?=[ \t]*{_NUMBER}(?:f0)?[ \t]*(?=$|\r|#)",
         rf"flag\.(?:Int|Int64|Float64|Uint)\([ \t]*\"(?P<name>[\w-]+)\"[ \t]*,[ \t]*{_NUMBER}[ \t]*,",
         rf"flag\.(?:Int|Int64|Float64|Uint)Var\([^,\n]+,[ \t]*\"(?P<name>[\w-]+)\"[ \t]*,[ \t]*{_NUMBER}[ \t]*,",
         (
@@ -40,26 +40,54 @@ _FORMS = tuple(
 )
 _GIVEN = _FORMS[-3:-1]
 """Forms of calls, which count where a person turns what they name: all sorts of things are called with a number."""
+_JULIA = tuple(
+    re.compile(form)
+    for form in (
+        rf"[(,;][ \t\n]*(?P<name>[^\W\d]\w*)(?:::\w+)?[ \t]*=[ \t]*{_NUMBER}[ \t]*(?=[,;)\n])",
+        rf"\b(?P<name>Adam|ADAM\w*|AdamW|Descent|Momentum|RMSProp|Nesterov|Dropout)\([ \t]*(?:Float32\()?{_NUMBER}",
+        rf"^[ \t]*(?P<name>[^\W\d]\w*)[ \t]*=[ \t]*Float(?:32|64)\({_NUMBER}\)",
+        rf"\bfor[ \t]+(?P<name>epoch|episode|iteration|step)[ \t]*(?:=|in|∈)[ \t]*1:{_NUMBER}",
+    )
+)
+"""Forms of Julia alone: arguments by name, what optimizers are given, and ends of loops."""
+_GREEK = {
+    "γ": "gamma",
+    "ϵ": "epsilon",
+    "ε": "epsilon",
+    "η": "eta",
+    "α": "alpha",
+    "λ": "lambda",
+    "β": "beta",
+    "τ": "tau",
+}
+_OPTIMIZERS = re.compile(r"Adam|ADAM|Descent|Momentum|RMSProp|Nesterov")
 _LOOPS = re.compile(r"\b(?:for|while)\b[^\n]*$")
 
 
-def literals(text: str) -> Iterator[Site]:
-    """The numbers that have a name in such a program, in the order of the text; none of comments and loops."""
-    plain = _without_comments(text)
+def literals(text: str, ending: str = "") -> Iterator[Site]:
+    """The numbers that have a name in such a program, in the order of the text; none of comments and loops.
+
+    Args:
+        text: The program.
+        ending: How the name of its file ends, where its language has forms of its own.
+    """
+    julia = ending == ".jl"
+    plain = _without_hashes(text) if julia else _without_comments(text)
     if (tests := plain.find("#[cfg(test)]")) >= 0:
         plain = plain[:tests]
     found: dict[int, Site] = {}
-    for form in _FORMS:
+    for form in (*_JULIA, *_FORMS) if julia else _FORMS:
         for match in form.finditer(plain):
             start, end = match.span("value")
             value = number(match["value"].replace("_", ""))
             before = plain[plain.rfind("\n", 0, start) + 1 : start]
-            if value is None or _LOOPS.search(before) or start in found:
+            if value is None or (_LOOPS.search(before) and form not in _JULIA) or start in found:
                 continue
-            if form in _GIVEN and not is_turned(match["name"]):
+            name = _called(match["name"]) if julia else match["name"].replace("-", "_")
+            if form in (*_GIVEN, *_JULIA) and not is_turned(name):
                 continue
             found[start] = Site(
-                name=match["name"].replace("-", "_"),
+                name=name,
                 value=value,
                 start=start,
                 end=end,
@@ -67,6 +95,19 @@ def literals(text: str) -> Iterator[Site]:
                 form=Form.BARE,
             )
     yield from (found[start] for start in sorted(found))
+
+
+def _called(name: str) -> str:
+    """What a name of Julia's is for a person: letters of Greek by their names, and what counts in a loop by its end."""
+    if _OPTIMIZERS.match(name):
+        return "learning_rate"
+    name = {"epoch": "epochs", "episode": "episodes", "iteration": "iterations", "step": "steps"}.get(name, name)
+    return "".join(_GREEK.get(letter, letter) for letter in name)
+
+
+def _without_hashes(text: str) -> str:
+    """A text of the same length with blanks for comments of Julia."""
+    return re.sub(r"#=.*?=#|#[^\n]*", lambda match: re.sub(r"[^\n]", " ", match[0]), text, flags=re.DOTALL)
 
 
 def _without_comments(text: str) -> str:

@@ -77,9 +77,9 @@ def top_level(tree: ast.Module) -> list[ast.stmt]:
 
 
 def _inner(tree: ast.Module) -> Iterator[ast.stmt]:
-    """The statements of functions, without those in loops and branches."""
+    """The statements of functions, and those of loops and contexts; none of branches."""
     for node in nodes(tree):
-        if isinstance(node, ast.FunctionDef):
+        if isinstance(node, ast.FunctionDef | ast.With | ast.For | ast.While | ast.Try):
             yield from node.body
 
 
@@ -97,6 +97,7 @@ def turned(source: Source) -> Iterator[Site]:
     for name, value in _assigned(source.tree.body):
         if is_turned(name):
             yield from _parts(source, name, value)
+    yield from (site for site in _tables(source) if is_turned(site.identifier))
 
 
 def _assigned(body: list[ast.stmt]) -> Iterator[tuple[str, ast.expr]]:

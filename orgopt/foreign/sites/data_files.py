@@ -15,11 +15,13 @@ _BOOLS = {"true": True, "false": False, "True": True, "False": False}
 _TOML = re.compile(r"^(?P<key>[ \t]*[\w.-]+[ \t]*=[ \t]*)(?P<value>[^#\n]*?)[ \t]*(?:#.*)?$", re.MULTILINE)
 _TABLE = re.compile(r"^[ \t]*\[+[ \t]*([^\]\n]+?)[ \t]*\]+", re.MULTILINE)
 _MOST_PARTS = 6
+INI = (".ini", ".cfg", ".conf")
+"""Endings of files that Python's `configparser` reads, whose lines are those of TOML without quotes."""
 
 
 def settings(text: str, ending: str) -> Iterator[Site]:
     """The numbers, texts and bools of a configuration file, by their dotted names; nothing of one that is damaged."""
-    if ending == ".toml":
+    if ending in {".toml", *INI}:
         yield from _toml(text)
     elif ending in {".yaml", ".yml", ".json"}:
         yield from _yaml(text)

@@ -15,11 +15,16 @@ _SETTINGS = re.compile(r"\w*(Config|Configs|Cfg|Args|Arguments|Params|Parameters
 _FIELDS = {"field", "Field", "ib", "attrib"}
 
 
-def fields(source: Source) -> Iterator[Site]:
-    """The fields with a default of classes of settings; of plain classes, what they or their `__init__` set."""
+def fields(source: Source, *, every: bool = False) -> Iterator[Site]:
+    """The fields with a default of classes of settings; of plain classes, what they or their `__init__` set.
+
+    Args:
+        source: A file.
+        every: Whether all classes are such, as those of a file that is named for its settings.
+    """
     made = _made(source.tree)
     for node in nodes(source.tree):
-        if isinstance(node, ast.ClassDef) and _is_settings(node):
+        if isinstance(node, ast.ClassDef) and (every or _is_settings(node)):
             for name, annotation, value in _set(node):
                 if name not in made.get(node.name, ()):
                     yield from _field(source, name, annotation, value)

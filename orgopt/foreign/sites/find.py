@@ -6,23 +6,23 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import PurePath
 
+from orgopt.foreign.kinds import is_turned
 from orgopt.foreign.sites import compiled, data_files
-from orgopt.foreign.sites.calls import Made, arguments, defaults
+from orgopt.foreign.sites.calls import Made, arguments, defaults, rounds
 from orgopt.foreign.sites.constants import constants, turned
 from orgopt.foreign.sites.fields import fields
 from orgopt.foreign.sites.options import options
 from orgopt.foreign.sites.python_text import Source
-from orgopt.foreign.sites.site import Site
+from orgopt.foreign.sites.site import LISTED, Site, listed
 
 SETTINGS_FILE = re.compile(
     r"(^|_|-)(conf|config|configs|configuration|cfg|settings?|hparams?|hyper\w*|params?|parameters|options?|args|"
     r"arguments|constants?|globals?)(_|-|$)",
     re.IGNORECASE,
 )
-_WORD = r"[\"']?[A-Za-z][\w.-]*[\"']?"
-_LISTED = re.compile(
-    rf"#[ \t]*(?:options?|choices?|one of|can be|either)?[: \t]*({_WORD}(?:[ \t]*(?:\||,|/|\bor\b)[ \t]*{_WORD})+)"
-)
+_LISTED = re.compile(rf"#[ \t]*(?:@param|options?|choices?|one of|can be|either)?[: \t\[({{]*({LISTED})", re.IGNORECASE)
+_OF_OPTIMIZERS = {"lr", "learning_rate", "weight_decay", "momentum"}
+"""Arguments that count in calls of modules, too, where a script has few settings."""
 _ENOUGH = 6
 """Settings in calls are looked at where a script has fewer others: what has a name of its own is meant to be turned."""
 
@@ -42,13 +42,16 @@ def sites(
             too: where the script has few settings of its own.
     """
     if tree is not None:
-        found = _python(Source.of(text, tree), settings=script or bool(SETTINGS_FILE.search(PurePath(name).stem)))
+        named = bool(SETTINGS_FILE.search(PurePath(name).stem))
+        found = _python(Source.of(text, tree), settings=script or named, every=named)
         if script and are_few(found):
-            found += [*defaults(Source.of(text, tree)), *arguments(Source.of(text, tree))]
+            source = Source.of(text, tree)
+            found += [*defaults(source), *arguments(source), *rounds(source)]
         elif known is not None:
-            found += defaults(Source.of(text, tree), known)
+            source = Source.of(text, tree)
+            found += [*defaults(source, known), *(site for site in arguments(source) if site.name in _OF_OPTIMIZERS)]
     elif PurePath(name).suffix in compiled.ENDINGS:
-        found = list(compiled.literals(text))
+        found = list(compiled.literals(text, PurePath(name).suffix))
     else:
         found = list(data_files.settings(text, PurePath(name).suffix))
     once: dict[int, Site] = {}
@@ -59,7 +62,7 @@ def sites(
 
 def are_few(found: Iterable[Site]) -> bool:
     """Whether a script has few settings with a name of their own, so that others may be meant to be turned, too."""
-    return len({site.name for site in found if site.own}) < _ENOUGH
+    return len({site.name for site in found if site.own and is_turned(site.identifier)}) < _ENOUGH
 
 
 def _commented(site: Site, text: str) -> Site:
@@ -69,10 +72,9 @@ def _commented(site: Site, text: str) -> Site:
     end = text.find("\n", site.end)
     rest = text[site.end : end if end >= 0 else len(text)]
     match = _LISTED.search(rest)
-    listed = [word.strip("\"'") for word in re.split(r"\s*(?:\||,|/|\bor\b)\s*", match[1])] if match else []
-    return replace(site, choices=tuple(listed)) if len(listed) > 1 and site.value in listed else site
+    return replace(site, choices=listed(match[1], site.value)) if match else site
 
 
-def _python(source: Source, *, settings: bool) -> list[Site]:
+def _python(source: Source, *, settings: bool, every: bool) -> list[Site]:
     found: Iterator[Site] = options(source)
-    return [*found, *fields(source), *(constants(source) if settings else turned(source))]
+    return [*found, *fields(source, every=every), *(constants(source) if settings else turned(source))]

@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from orgopt.foreign.sites.python_text import Source, called, calls, constant, values_of, words_of
-from orgopt.foreign.sites.site import Site
+from orgopt.foreign.sites.site import LISTED, Site, listed
 from orgopt.foreign.source import nodes
 
 _ARGPARSE = {"type", "default", "action", "choices", "help", "dest", "metavar", "nargs", "required", "const", "env_var"}
 _TELLING = {"type", "default", "action", "choices"}
+_MOST_HELP = 400
+_RUNS = {"typer.run", "fire.Fire", "tyro.cli", "Fire"}
+"""What runs a function with its arguments as options."""
 _ENVIRONMENT = re.compile(r"environ\.get|getenv|(\w*_)?env(_\w+)?|get_?env\w*", re.IGNORECASE)
 
 
@@ -49,7 +52,7 @@ def required(tree: ast.AST) -> list[str]:
     """The arguments without which a script with argparse does not run."""
     found: list[str] = []
     for call in calls(tree):
-        if called(call.func) in {"typer.run", "fire.Fire"} and call.args:
+        if called(call.func) in _RUNS and call.args:
             found += _without_default(tree, called(call.args[0]))
         if not adds_option(call) or not call.args:
             continue
@@ -108,6 +111,10 @@ def _argument(source: Source, call: ast.Call, defaults: dict[str, ast.expr]) -> 
     if default is None:
         return
     typed = called(words["type"]) if "type" in words else ""
+    helps = constant(words["help"]) if "help" in words else None
+    if not choices and isinstance(helps, str) and isinstance(constant(default), str):
+        every = (listed(match[0], str(constant(default))) for match in re.finditer(LISTED, helps[:_MOST_HELP]))
+        choices = next((one for one in every if one), ())
     site = source.site(attribute, default, choices=choices)
     if site is not None and isinstance(site.value, str) and (typed in {"int", "float"} or not (typed or choices)):
         site = source.text_site(attribute, default) or site
@@ -159,10 +166,12 @@ def _range(kind: ast.expr | None) -> tuple[float | None, float | None]:
 def _typer(source: Source) -> Iterator[Site]:
     """Arguments of typer's commands, `lr: float = typer.Option(0.1)` or `lr: float = 0.1`, and of fire's functions."""
     text = source.text
-    if "typer" not in text and "fire.Fire" not in text and "tyro" not in text:
+    if "typer" not in text and "Fire(" not in text and "tyro" not in text:
         return
+    names = {"main", "train", "run", "cli", "fit"}
+    names |= {called(one) for call in calls(source.tree) if called(call.func) in _RUNS for one in call.args[:1]}
     for node in nodes(source.tree):
-        if not isinstance(node, ast.FunctionDef) or node.name not in {"main", "train", "run", "cli", "fit"}:
+        if not isinstance(node, ast.FunctionDef) or node.name not in names:
             continue
         arguments = [*node.args.posonlyargs, *node.args.args]
         pairs = zip(arguments[len(arguments) - len(node.args.defaults) :], node.args.defaults, strict=True)

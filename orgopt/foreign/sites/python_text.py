@@ -167,3 +167,15 @@ def _calls(tree: ast.Module) -> Sequence[ast.Call]:
 def _sorted(tree: ast.AST) -> Sequence[ast.Call]:
     found = [node for node in nodes(tree) if isinstance(node, ast.Call)]
     return tuple(sorted(found, key=lambda node: (node.lineno, node.col_offset)))
+
+
+def imported(tree: ast.Module) -> Iterator[tuple[str, int]]:
+    """The modules that a file imports, and how many levels up each is looked for; 0 for none."""
+    for node in nodes(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, 0) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or "", node.level
+            yield from (
+                (f"{node.module}.{alias.name}" if node.module else alias.name, node.level) for alias in node.names
+            )

@@ -58,6 +58,17 @@ class Site:
         return re.sub(r"\W", "_", self.name.rsplit(".", 1)[-1].lstrip("-"))
 
 
+_WORD = r"[\"']?[A-Za-z][\w.-]*[\"']?"
+LISTED = rf"(?<![\w.-]){_WORD}(?:[ \t]*(?:\||,|/|\bor\b)[ \t]*{_WORD})+"
+"""A list of texts, as a comment or a help has it: `adam | sgd`."""
+
+
+def listed(text: str, value: Value) -> tuple[str, ...]:
+    """The texts of a list, where the value is one of them; else none."""
+    found = tuple(word.strip("\"'") for word in re.split(r"\s*(?:\||,|/|\bor\b)\s*", text))
+    return found if len(found) > 1 and value in found else ()
+
+
 def knob_name(name: str) -> str:
     """A name as knobs have it: `--batch-size` is `BATCH_SIZE`, `optimizer.lr` is `OPTIMIZER_LR`."""
     upper = "_".join(words(name)).upper()

@@ -2,10 +2,11 @@
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from orgopt.document.grammar.words import says
+from orgopt.document.grammar.words import is_word, says
 from orgopt.document.reading.entry import Entry, count
 from orgopt.document.reading.evidence.signs import Arrow, Group, never, person, share, short, somebody
 from orgopt.document.reading.names import read_name
@@ -22,6 +23,7 @@ _DRAWN = re.compile(r"[─━═┌┐└┘├┤┬┴│]")
 _SLACK = 3  # columns by which a side may miss its corner, as in charts with letters of two columns
 _MOST = 200  # lines
 _FEWEST = 3
+_ALMOST_ALL, _LED = 0.9, 2  # boxes of people, and those below one of them, that are a chart without a heading
 
 
 class _Box(NamedTuple):
@@ -120,6 +122,9 @@ def box_group(program: Program, block: Block, above: float) -> Group | None:
     boxes = list(grid.boxes())
     if any(_DRAWN.search(text) for box in boxes for text, _ in box.texts):  # boxes in boxes, trees in them
         return None
+    agents = [box for box in boxes if len(box.texts) > 1 and is_word("agent", box.texts[1][0])]
+    if 2 * len(agents) > len(boxes):  # `Writer` above `Agent`; beside them may be a memory
+        boxes = agents
     named = [(box, entry) for box in boxes if (entry := _entry(box))]
     if len(named) < _FEWEST or 4 * len(named) < 3 * len(boxes):
         return None
@@ -127,6 +132,8 @@ def box_group(program: Program, block: Block, above: float) -> Group | None:
     some = share(map(somebody, found))
     score = max(0.0, min(above, 2.0)) + 2.0 * (some >= 0.6) + 1.0 * (0.3 <= some < 0.6)
     links = tuple(_arrows(grid, named))
+    led = Counter(arrow.target for arrow in links)
+    score += 1.0 * (above <= 0 and some >= _ALMOST_ALL and max(led.values(), default=0) >= _LED)
     score += 1.0 * (above > 0 and bool(links)) - 3.0 * (len({entry.name.id for entry in found}) < len(found))
     return Group(entries=tuple(found), score=score, span=block.span, what="boxes", links=links)
 

@@ -21,7 +21,7 @@ from orgopt.document.text.program import Program, Span, printable
 from orgopt.slug import slug
 
 _IS = re.compile(r"\ufeff?(?:[ \t]*(?:#[^\n]*)?\r?\n|---[ \t]*\r?\n)*[A-Za-z_][\w.-]*:[ \t]*(?:\r?\n|[^\n]*\n)")
-_HAS = re.compile(r"^(?:[ \t]+|[ \t]*-[ \t]+)(?:role|goal|backstory|name|id|agent)[ \t]*:", re.MULTILINE)
+_HAS = re.compile(r"^(?:[ \t]+|[ \t]*-[ \t]+)(?:role|goal|backstory|description|name|id|agent)[ \t]*:", re.MULTILINE)
 _KEY = re.compile(r"(?P<in>[ \t]*)(?:-[ \t]+)?(?P<key>[A-Za-z_][\w .-]{0,60}?):(?:[ \t]+(?P<value>.*?))?[ \t]*$")
 _BLOCK = re.compile(r"[|>][+-]?\d?$")
 _ALIAS, _ANCHOR = re.compile(r"\*[\w-]+"), re.compile(r"&[\w-]+[ \t]+")
@@ -70,8 +70,10 @@ def crew_group(program: Program) -> Group | None:
         own = (
             [one for one in inner if one.indent == inner[0].indent and not one.item] if inner and not line.value else []
         )
-        keys = {one.key for one in own}
-        if len(keys & {*_SAYS, "name"}) >= _FEWEST and keys & {"role", "goal"}:
+        keys = {one.key for one in own if _does(one) or one.key == "name"}
+        above = next((one for one in reversed(lines[:number]) if one.indent < line.indent), None)
+        of_team = above is not None and above.indent == 0 and is_word("team", above.key) and "description" in keys
+        if (len(keys) >= _FEWEST and keys & {"role", "goal"}) or of_team:
             found.append(_entry(program, line, own))
     if not found:
         return None

@@ -2,11 +2,10 @@
 
 import re
 from collections import Counter
-from functools import lru_cache
 
 from orgopt.document.grammar.arrows import split_names
 from orgopt.document.grammar.keys import LINK_KEYS
-from orgopt.document.grammar.words import is_word, says
+from orgopt.document.grammar.words import says
 from orgopt.document.reading.entry import Entry, count, is_known, mind, parses, told_apart
 from orgopt.document.reading.evidence.signs import (
     ENOUGH,
@@ -19,21 +18,18 @@ from orgopt.document.reading.evidence.signs import (
     person,
     share,
     short,
-    somebody,
     team,
 )
 from orgopt.document.reading.evidence.told import told
-from orgopt.document.reading.field import Field
+from orgopt.document.reading.evidence.traits import defines, hands_on, has_traits, is_somebody, keys, plays
 from orgopt.document.reading.fields import fields
 from orgopt.document.reading.names import FILE, NUMBERED, read_name
 from orgopt.document.reading.remembered import of_section
-from orgopt.document.text.program import Block, Program, Section, Span
+from orgopt.document.text.program import Program, Section, Span
 from orgopt.slug import slug
 
 _HEADING = re.compile(r"\ufeff? {0,3}#{1,6}[ \t]+(?P<text>.*)$")
 _CLOSING = re.compile(r"(?<=[ \t])#+$")
-# What only a role has; a Model or a Focus may stand in any text.
-_DEFINING = {"headcount", "risk tolerance", "copy rule"}
 _SERIES_OF_PEOPLE = 3  # numbered sections, at least
 _NUMBER = re.compile(r"\W*(\d{1,2})[.)、]\s*\D")
 _NUMBER_OF = re.compile(r"\W*(\d{1,2})[a-z]?[.)、]\s*\D")
@@ -44,10 +40,8 @@ _OF_USERS = re.compile(r"\W*(?:user )?persona\b", re.IGNORECASE)  # of a product
 _HANDLE = re.compile(r"[(（]@[\w-]+[)）]")
 _VARIANT = re.compile(r"(.{3,}?)\s*[#nN°º-]*\s*(?:\d{1,2}|[A-Z])$")  # `Option B`, `Recommendation #2`
 _SAME_KEYS = 2  # keys that a section shares with roles beside it
+_SHORT = 3  # letters of a word within a name, as in `Ada van Dam`
 _SERIES = 2  # numbered names that make a roster, whatever the heading says
-_MOST_NAMES = 8  # words of a field that names others; more are prose
-_MOST_KEY, _MOST_LETTERS = 3, 32  # words and letters of a key
-_TRAITS = ("duty", "role", "agent", "name")
 
 
 @of_section
@@ -97,17 +91,6 @@ def with_fields(program: Program, entry: Entry) -> Entry:
     )
 
 
-def defines(entry: Entry) -> bool:
-    """Whether a section has what only a role has: a headcount, somebody it reports to."""
-    return any(_leads(f) or (f.key in _DEFINING and f.form != "heading" and parses(f)) for f in entry.fields)
-
-
-def _leads(field: Field) -> bool:
-    """Whether a field says to whom somebody reports, or hands work."""
-    kind, way = LINK_KEYS.get(field.key, ("", ""))
-    return kind in {"reports to", "delegates to"} and way == "→" and len(field.value.split()) <= _MOST_NAMES
-
-
 def sisters(program: Program, sections: list[Section], above: float, inside: dict[int, bool]) -> Group | None:
     """The group that some sections below one heading are.
 
@@ -121,13 +104,16 @@ def sisters(program: Program, sections: list[Section], above: float, inside: dic
     found, left_out, groups = _candidates(program, sections, inside)
     found = _no_variants(found)
     if groups:  # beside groups of roles stand other things
-        found = [entry for entry in found if _is_somebody(entry)]
-    found = _of_one_form([entry for entry in found if not (team(entry.name.raw) and not _has_traits(entry))])
+        found = [entry for entry in found if is_somebody(entry) and not group_title(entry.name.text)]
+    found = _of_one_form([entry for entry in found if not (team(entry.name.raw) and not has_traits(entry))])
+    if share(is_somebody(entry) or has_traits(entry) for entry in found) < 0.3:  # chapters, unless called as people
+        called = [entry for entry in found if not _is_phrase(entry.name.text)]
+        found = called if len(called) > len(found) / 2 else []
     if not found:
         return None
-    led = {slug(name) for entry in found for f in entry.fields if _leads(f) for name in split_names(f.value)}
+    led = {slug(name) for entry in found for f in entry.fields if hands_on(f) for name in split_names(f.value)}
     certain = [entry for entry in found if defines(entry) or entry.name.id in led]
-    players = [entry for entry in found if _plays(entry)]
+    players = [entry for entry in found if plays(entry)]
     if len(players) > 1:
         certain = [entry for entry in found if entry in certain or entry in players]
     numbered = [entry for entry in found if NUMBERED.search(entry.name.raw)]
@@ -136,7 +122,7 @@ def sisters(program: Program, sections: list[Section], above: float, inside: dic
         found = [entry for entry in found if entry in numbered or entry in certain]
         score, left_out = score + (2.0 if len(numbered) < _SERIES else 3.0), 0
     score += people(found)
-    score += 1.5 if share(map(_has_traits, found)) >= 0.6 else 0.0
+    score += 1.5 if share(map(has_traits, found)) >= 0.6 else 0.0
     score += 2.0 * (above > 0 and share(bool(_HANDLE.search(entry.name.raw)) for entry in found) >= 0.6)
     score += 1.0 * (above > 0 and share(bool(FILE.fullmatch(entry.name.path)) for entry in found) >= 0.6)
     score += 2.0 * (bool(certain) and above > 0) + 1.5 * any(entry.name.digits for entry in found)
@@ -145,6 +131,11 @@ def sisters(program: Program, sections: list[Section], above: float, inside: dic
     if certain and score < ENOUGH:  # those are roles, whatever the others are
         return _group(certain, ENOUGH)
     return _group(found, score)
+
+
+def _is_phrase(name: str) -> bool:
+    """Whether a title is words, as in `Two enforced limits`, and no name."""
+    return any(word[0].islower() and len(word) > _SHORT for word in name.split()[1:])
 
 
 def _candidates(program: Program, sections: list[Section], inside: dict[int, bool]) -> tuple[list[Entry], int, int]:
@@ -157,7 +148,9 @@ def _candidates(program: Program, sections: list[Section], inside: dict[int, boo
         if not section.level or part_of(section.title):
             continue
         named = None if section.span.start in series else inside.get(section.span.start)
-        only = section.blocks and all(block.kind == "table" or _is_rule(program, block) for block in section.blocks)
+        told_by = [block for block in section.blocks if program.slice(block.span).strip("-*_ \r\n\t")]  # and no rules
+        only = section.blocks and all(block.kind == "table" for block in told_by)
+        only = only and not person(read_name(section.title, 0).title)  # `Ada — Tester`, with a table of her duties
         if named is not None and (_holds(section, named=named) or not section.blocks or only):
             groups += 1
         elif never(section.title) or _OF_USERS.match(section.title) or not short(read_name(section.title, 0).text):
@@ -169,20 +162,18 @@ def _candidates(program: Program, sections: list[Section], inside: dict[int, boo
     return found, len(others) - len(alike), groups
 
 
-def _is_rule(program: Program, block: Block) -> bool:
-    """Whether a block is a line between chapters."""
-    return block.kind == "other" and not program.slice(block.span).strip("-*_ \r\n\t")
-
-
 def _alike(program: Program, others: list[Section], found: list[Entry]) -> list[Entry]:
     """The sections that are written as roles beside them are, with their keys, whatever their titles speak of."""
-    common = Counter(key for entry in found if _has_traits(entry) for key in _keys(entry))
+    common = Counter(key for entry in found if has_traits(entry) for key in keys(entry))
+    told = Counter(key for entry in found for key in entry.told)
+    all_say = {key for key, often in told.items() if 5 * often >= 4 * len(found)}
     kept: list[Entry] = []
     for section in others:
         entry = section_entry(program, section)
-        own = _keys(entry)
+        own = keys(entry)
         same = sum(common[key] >= _SERIES for key in own)
-        if same >= _SAME_KEYS and 3 * same >= 2 * len(own) and short(entry.name.text) and not STEP.match(section.title):
+        alike = (same >= _SAME_KEYS and 3 * same >= 2 * len(own)) or (entry.told & all_say and len(found) > _SERIES)
+        if alike and short(entry.name.text) and not STEP.match(section.title):
             kept.append(entry)
     return kept
 
@@ -207,7 +198,7 @@ def _series_of_people(sections: list[Section]) -> set[int]:
 def _of_one_form(found: list[Entry]) -> list[Entry]:
     """Without chapters beside people that are written with what they do, as in `Ada - Lead`; names have capitals."""
     titled = [entry for entry in found if _TITLED.search(entry.name.raw) and person(entry.name.title)]
-    if len(titled) < 2 or 4 * len(titled) < 3 * len(found):
+    if len(titled) < 2 or 3 * len(titled) < 2 * len(found):
         return found
     return [entry for entry in found if entry in titled or not _SMALL_WORD.search(entry.name.text)]
 
@@ -223,11 +214,11 @@ def cousins(program: Program, sections: list[Section], above: float, inside: dic
     if not group or group.score < ENOUGH:
         return []
     often = Counter(entry.name.id for entry in group.entries)
-    common = {key for key, n in Counter(k for e in group.entries for k in _keys(e)).items() if _in_most(n, group)}
+    common = {key for key, n in Counter(k for e in group.entries for k in keys(e)).items() if _in_most(n, group)}
     found = [
         e
         for e in group.entries
-        if _is_somebody(e) or _has_traits(e) or common & _keys(e) or (series and _NUMBER_OF.match(e.name.raw))
+        if is_somebody(e) or has_traits(e) or common & keys(e) or (series and _NUMBER_OF.match(e.name.raw))
     ]
     found = [entry for entry in found if often[entry.name.id] == 1]
     return found if 2 * len(found) > len(group.entries) else []
@@ -237,11 +228,6 @@ def _goes_on(sections: list[Section]) -> bool:
     """Whether the numbers of subsections go on from one heading to the next: they are of one kind."""
     numbers = [int(match[1]) for section in sections if (match := _NUMBER_OF.match(section.title))]
     return len(numbers) >= _SERIES_OF_PEOPLE and numbers == sorted(numbers) and len(numbers) >= 0.8 * len(sections)
-
-
-def _keys(entry: Entry) -> set[str]:
-    """The bold keys of a section, whatever they say."""
-    return {field.key for field in (*entry.unknown, *entry.fields, *entry.misread) if field.form == "bold"}
 
 
 def _in_most(number: int, group: Group) -> bool:
@@ -262,30 +248,6 @@ def _holds(section: Section, *, named: bool) -> bool:
     """
     speaks = says("team", section.title) and not NUMBERED.search(section.title)
     return group_title(section.title) or (speaks and not named)
-
-
-def _is_somebody(entry: Entry) -> bool:
-    return somebody(entry) or defines(entry) or bool(entry.name.digits)
-
-
-def _has_traits(entry: Entry) -> bool:
-    """Whether a section says of itself what people do: its role, its focus, its responsibilities."""
-    own: tuple[Field, ...] = (*entry.unknown, *entry.fields, *entry.misread)
-    return entry.told or any(
-        is_known(field) or any(is_word(kind, field.key) for kind in _TRAITS) or _duty(field.key) for field in own
-    )
-
-
-@lru_cache(maxsize=1024)
-def _duty(key: str) -> bool:
-    """Whether a key of a few words speaks of what somebody does, as `Main responsibilities` does."""
-    return len(key.split()) <= _MOST_KEY and len(key) <= _MOST_LETTERS and (says("duty", key) or says("role", key))
-
-
-def _plays(entry: Entry) -> bool:
-    """Whether a section says which role somebody has: `- **Role**: Tester`."""
-    given = [field.value for field in (*entry.unknown, *entry.misread) if is_word("role", field.key)]
-    return bool(given) and (somebody(entry) or any(person(value) for value in given))
 
 
 def _body(section: Section) -> Section:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from orgopt.document.reading.entry import Entry, count
-from orgopt.document.reading.evidence.signs import ENOUGH, Group, never, short, team
+from orgopt.document.reading.evidence.signs import ENOUGH, Group, never, person, share, short, team
 from orgopt.document.reading.names import read_name
 from orgopt.document.reading.remembered import of_block
 from orgopt.document.text.program import Block, Program, Span
@@ -13,13 +13,21 @@ _OF_TEAM = 1.5  # of a heading, from which on it speaks of a team
 _FENCE = re.compile(r"\s*(?:```|~~~|<)")
 _PART = re.compile(r"[^,、，;；()（）]+[(（]@?[^()（）,、，]{2,30}[)）]")
 _LEAD = re.compile(r"[^,、，()（）\[\]:：]{1,24}[:：]\s*(?!//)")  # `Members: …`
+# Behind a label or a bullet, names in code with commas between them; a label alone.
+_LABEL = re.compile(r"\s*(?:[-*+]\s+)?(?:\*\*[^*`]{1,60}\*\*|[^\s*`:：][^*`:：]{0,40})[:：]?")
+_CODES = re.compile(
+    r"\s*(?:[-*+]\s+)?(?:(?:\*\*[^*`]{1,60}\*\*[:：]?|[^\s*`:：][^*`:：]{0,40}[:：])\s+)?"
+    r"(?P<codes>`[a-z][\w-]{1,40}`[^`\w,]{0,3}(?:,\s+`[a-z][\w-]{1,40}`[^`\w,]{0,3})+)"
+)
+_CODE = re.compile(r"`([a-z][\w-]*)`")
+_MOST_ARE = 0.6  # of names in code
 _BETWEEN = re.compile(r"[\s,、，;；.&]*(?:(?:and|und|et|y|e|и)\s+)?", re.IGNORECASE)
 # Two to five words that begin with capitals, one of them perhaps an initial: `Juan A. Puerto`.
 _PERSON = re.compile(
     r"[\s'\"*_>-]*(?P<name>[^\W\d_a-zà-ÿа-я][\w'’-]*\.?(?:\s+[^\W\d_a-zà-ÿа-я](?:[\w'’-]*\w)?\.?){1,4})[\s'\"*_,]*$"
 )
 _FEWEST = 2
-_LONGEST = 300  # characters of a line; longer ones are prose, and their forms would cost the square of it
+_LONGEST = 600  # characters of a line; longer ones are prose, and their forms would cost the square of it
 
 
 @of_block
@@ -30,8 +38,8 @@ def line_group(program: Program, block: Block, above: float) -> Group | None:
     lines = [line for line in program.lines(block.span) if program.slice(line).strip()]
     if any(line.end - line.start > _LONGEST for line in lines):
         return None
-    found = list(_with_handles(program, lines)) if above >= _OF_TEAM else []
-    if not found and lines:
+    found = list(_with_handles(program, lines)) or list(_in_code(program, lines)) if above >= _OF_TEAM else []
+    if not found and lines and block.kind != "list":
         title = program.slice(lines[0]).strip(" '\"*_:：#\r\n")
         headed = team(title.split(" — ")[0].split(" - ")[0]) > 0
         own = lines[1:] if headed else lines
@@ -56,6 +64,23 @@ def _with_handles(program: Program, lines: list[Span]) -> Iterator[Entry]:
         found.append(entry)
         at = part.end()
     yield from found
+
+
+def _in_code(program: Program, lines: list[Span]) -> Iterator[Entry]:
+    """Names of agents in code behind labels, and nothing else; most say what they are."""
+    found: list[Entry] = []
+    for line in lines:
+        text = program.slice(line).rstrip()
+        match = _CODES.fullmatch(text)
+        if not match:
+            if not _LABEL.fullmatch(text):
+                return
+            continue
+        for code in _CODE.finditer(text, match.start("codes")):
+            entry = _entry(code[1], line.start + code.start(1))
+            found += [entry] if entry else []
+    if share(person(entry.name.text.replace("-", " ")) for entry in found) >= _MOST_ARE:
+        yield from found
 
 
 def _a_line_each(program: Program, lines: list[Span]) -> Iterator[Entry]:

@@ -15,6 +15,7 @@ from orgopt.document.reading.evidence.signs import (
     Group,
     attribute,
     never,
+    parted,
     people,
     person,
     several,
@@ -40,10 +41,12 @@ _FILE_NAME = re.compile(r"[`@*]*\.?[\w-]+(?:[./][\w-]+)*(?:\.[a-z]{1,5}|/)[`*]*(
 _DASHED = re.compile(
     r"(?:(?:\*\*|__)[^*_:]+(?:\*\*|__)|\[[^\]]*\]\([^)]*\)|`[^`]+`)(?:\s*\([^)]*\))?\s+(?:[—–]|-{1,2})\s"
 )
+_IDENTIFIER = re.compile(r"`[a-z0-9]+(?:-[a-z0-9]+)+`(?:\s|$)")
+_CODES = re.compile(r"`[\w-]+`,\s+`[\w-]+`")
 _COUNTED = re.compile(r"\d+\+?\s")
 _NUMBER_ALONE = re.compile(r"\W*\d[\d.,]*\s*%?\s*\w*\W*(?:\(.*\))?\W*$")
 _HANDLE = re.compile(r"(?<!\w)@\w")
-_MOST = 40  # letters of a bullet's name
+_MOST = 48  # letters of a bullet's name
 _MOST_OF_TEAM = 4  # words of one of several names in a line
 
 
@@ -70,8 +73,8 @@ def item_entry(
     if field and is_known(field) and not (alone and noun):
         return None
     head, rest = _head(bullet, field)
-    name = read_name(program.slice(head), head.start)
-    if not name.id or len(name.text) > _MOST:
+    name = parted(read_name(program.slice(head), head.start))
+    if _CODES.match(bullet.text) or not name.id or len(name.text) > _MOST:
         return None
     if not name.path and (file := FILE.fullmatch(program.slice(rest).strip())):
         name, rest = name._replace(path=file["path"]), Span(rest.end, rest.end)
@@ -111,6 +114,8 @@ def list_group(program: Program, block: Block, above: float) -> Group | None:
             found.append(entry)
             left += below
     bold = share(bullet.text[:1] in "*_[`" for bullet in listed) >= 0.6
+    if _identifiers(listed) and 2 * len(found) >= len(listed):  # then the others are, whatever they are called after
+        found = [e for one in listed if (e := item_entry(program, one, alone=True))]
     if not found or len(found) < (0.5 if bold or arrows else 0.6) * len(listed):
         return None
     marked = share(bullet.text[:1] in "*_[`" or _ITEM.match(bullet.text) is not None for bullet in listed)
@@ -125,6 +130,7 @@ def list_group(program: Program, block: Block, above: float) -> Group | None:
     score += 2.0 * (2 * sum(bool(NUMBERED.search(bullet.text)) for bullet in listed) >= len(listed))
     score += 2.0 * (above > 0 and share(bool(_HANDLE.search(entry.name.raw)) for entry in found) >= 0.6)
     score -= 3.0 * (not some_people and share(map(_is_file, found)) >= 0.5)
+    score += 2.0 * (above > 0 and share(map(_filed, listed)) >= 0.6)
     score += 1.0 * any(field.key in LINK_KEYS for entry in found for field in entry.fields)
     score -= 0.5 * (len(found) == 1)
     return Group(
@@ -200,6 +206,17 @@ def _children(program: Program, bullet: Bullet) -> list[Bullet]:
         else:
             found.append((depth, one, []))
     return [one._replace(nested=tuple(below)) for _, one, below in found]
+
+
+def _identifiers(listed: list[Bullet]) -> bool:
+    """Whether all bullets are identifiers in code, such as `docs-writer`, perhaps with what each does."""
+    return all(not bullet.nested and _IDENTIFIER.match(bullet.text) for bullet in listed)
+
+
+def _filed(bullet: Bullet) -> bool:
+    """Whether a line below a bullet says which file is its: `file: agents/ada/AGENT.md`."""
+    said = (one.text.partition(":") for one in bullet.nested)
+    return any(is_word("file", key) and FILE.fullmatch(value.strip()) for key, _, value in said)
 
 
 def _told(bullet: Bullet, above: float) -> bool:

@@ -18,11 +18,13 @@ from orgopt.document.text.program import Block, Program, Section, Span
 # A line of bold letters alone, a word or some before a colon, or a heading that lacks its blank.
 _BOLD = re.compile(r"(?P<mark>\*\*|__)(?P<name>(?:(?!\*\*|__).){2,80})(?P=mark):?(?:\s*[（(][^）)]*[）)])?\s*$")
 _TITLED = re.compile(r"(?P<mark>\*\*|__)(?:(?!\*\*|__).){2,60}(?P=mark)\s+(?:[-–—]|--)\s+[^.!?。:：]{2,60}$")
+_DASHED = re.compile(r"(?P<name>[^\W\d_][^—–:：*`|<>\[\]]{1,50}?)\s+[—–-]\s+(?=\S)")  # `Tech Lead — reviews all.`
 _COLON = re.compile(r"(?P<name>[^\W\d_][^:：*|<>\[\]]{1,50}):\s*$")
 _TIGHT = re.compile(r"#{1,6}(?P<name>[^\s#!\d].{0,80}?)\s*$")
 _ORDERED = re.compile(r"(?P<number>\d{1,2})[.)]\s+(?P<name>\S.{1,60})$")
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+|(?<!\w)@\w")
 _FEWEST = 2
+_OF_A_TEAM, _SERIES = 1.5, 3  # of a heading above a series of `Name — what it does`
 _OF_TEAM = 3.0  # of a heading that speaks of a team and of nothing else
 
 
@@ -33,11 +35,15 @@ class _Label(NamedTuple):
     at: int
     line: Span
     numbered: bool = False
+    dashed: bool = False
 
 
 def paragraph_group(program: Program, section: Section | None, blocks: tuple[Block, ...], above: float) -> Group | None:
     """The group of the labels among the blocks of a section."""
     labels = [label for label in _labels(program, blocks) if not attribute(label.raw.strip("*_ :："))]
+    dashed = [label for label in labels if label.dashed]
+    series = above >= _OF_A_TEAM and 2 * len(dashed) > len(blocks) and len(dashed) >= _SERIES
+    labels = dashed if series else [label for label in labels if not label.dashed]
     if len(labels) < _FEWEST:
         return None
     ends = [*(label.line.start for label in labels[1:]), section.body.end if section else blocks[-1].span.end]
@@ -46,7 +52,7 @@ def paragraph_group(program: Program, section: Section | None, blocks: tuple[Blo
     if len(found) < max(_FEWEST, (len(labels) + 1) // 2):
         return None
     counted = share(label.numbered or label.raw[:1].isdigit() for label in labels) >= 0.6
-    score = min(above, 2.0) + people(found) + 1.0 * counted
+    score = min(above, 2.0) + 1.0 * series + people(found) + 1.0 * counted
     score += 1.5 * (share(_says_role(program, entry) for entry in found) >= 0.6)
     score += 1.0 * (above >= _OF_TEAM and share(_reached(program, entry) for entry in found) >= 0.6)
     score += 2.0 * (2 * sum(bool(NUMBERED.search(label.raw)) for label in labels) >= len(labels))
@@ -69,6 +75,9 @@ def _labels(program: Program, blocks: tuple[Block, ...]) -> Iterator[_Label]:
                 yield _Label(match["name"], line.start + match.start("name"), line)
             elif not number and _TITLED.match(text):
                 yield _Label(text, line.start, line)
+            elif not number and (dashed := _DASHED.match(text)):
+                at = line.start + dashed.start("name")
+                yield _Label(dashed["name"], at, Span(line.start, line.start + dashed.end()), dashed=True)
 
 
 def _numbered(program: Program, block: Block, last: int) -> _Label | None:

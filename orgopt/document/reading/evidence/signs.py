@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 
-from orgopt.document.grammar.words import alternatives, is_word, normal, says, without, words
+from orgopt.document.grammar.words import is_word, normal, says, without, words
 from orgopt.document.reading.entry import Entry
-from orgopt.document.reading.names import FILE, NUMBERED, read_name
+from orgopt.document.reading.names import FILE, NUMBERED, Name, read_name
 from orgopt.document.text.program import Span
 
 AGENTS = ("agent", "agente", "エージェント", "智能体", "에이전트")
@@ -49,9 +49,6 @@ _LONGEST_TITLE = 300  # characters; what is longer is prose, and the forms below
 _INTRODUCTION = re.compile(r"\s*(?:소개|紹介|介绍|介紹)\s*$")
 _A_TEAM = re.compile(r"(?!How\b|Using\b|Working\b)[A-Z][\w&-]+(?: [\w&-]+)? (?:Team|Squad|Crew|Leadership)")
 _OF_NAMES = re.compile(r"[(（][^\W\d][\w.-]*(?:\s[\w.-]+)?(?:[,、，]\s*[^\W\d][\w.-]*(?:\s[\w.-]+)?)+[)）]\s*$")
-_SAID_OF_LISTS = ("thing", "person", "team")
-_SENTENCE_END = re.compile(r"(?<=[.。!?])\s")
-_INSIDE = re.compile(r"[(（][^()（）]*[)）]")
 _OF_ROLES = re.compile(  # they are its parts, whatever the second word says elsewhere
     r"\W*(?:(?:agent|team) )?roles? (?:model|definitions?|descriptions?|catalogu?e?|overview|list|structure|breakdown)"
     r"|\W*rollen(?:modell|definition(?:en)?|beschreibung(?:en)?|übersicht)|\W*définition des rôles"
@@ -59,11 +56,13 @@ _OF_ROLES = re.compile(  # they are its parts, whatever the second word says els
     r"|\W*役割(?:定義|一覧)|\W*(?:에이전트 )?역할 ?(?:정의|개요|목록)",
     re.IGNORECASE,
 )
-_EACH = re.compile(
-    r"\W*(?:(?:each|every|jede[rs]?|chaque|cada|каждый)\b|(?:an|the|ein|un|une|um|uma) (?:agente?|role)\b"
+EACH = re.compile(
+    r"\W*(?:(?:each|every|any|no|this|your|only|jede[rs]?|chaque|cada|каждый)\b"
+    r"|(?:an|the|ein|un|une|um|uma) (?:agente?|role)\b"
     r"|每个|各|모든|각)",
     re.IGNORECASE,
 )
+"""What stands before a name that is that of everybody, or of nobody in particular."""
 HEADS = re.compile(
     r"[(（]\s*\d+\s*(?:人|名|体|명|people|members|persons?|Personen|personnes|personas|pessoas|agent[es]*n?)\s*[)）]",
     re.IGNORECASE,
@@ -138,7 +137,7 @@ def team(title: str) -> float:
         return 0.0
     if part_of(title) == "roles" or _OF_ROLES.fullmatch(title.strip()):
         return 3.0
-    if _somebody(title) and not is_word("team", title):
+    if (_somebody(title) or is_word("duty", title)) and not is_word("team", title):  # `担当業務`: what somebody does
         return 0.0
     if _OF_NAMES.search(title):  # `Members (Ada, Bo)`: they are named here, and what they do stands below
         return 0.0
@@ -193,23 +192,6 @@ def absent(title: str) -> bool:
     return says("absent", title)
 
 
-def of_things(text: str) -> bool:
-    """Whether a text above a list says that it is of things: the last of its words for things or for people counts."""
-    for sentence in reversed(_SENTENCE_END.split(_IN_BRACKETS.sub("", text.rstrip(" :：*_")))):
-        if _EACH.match(sentence) or attribute(sentence.strip("*_ ")):  # `Each agent has:`, `Responsible for:`
-            return True
-        words_ = normal(_INSIDE.sub(" ", sentence))
-        last = {kind: max((m.end() for m in _words(kind).finditer(words_)), default=0) for kind in _SAID_OF_LISTS}
-        if any(last.values()):
-            return last["thing"] > 0 and last["thing"] == max(last.values())
-    return False
-
-
-@cache
-def _words(kind: str) -> re.Pattern[str]:
-    return re.compile(alternatives(kind))
-
-
 def _somebody(title: str) -> bool:
     """Whether a name of several words ends, or begins, with what somebody is: `Project Manager`, `Chef de Projet`."""
     if NUMBERED.search(title):
@@ -259,6 +241,14 @@ def person(name: str) -> bool:
     return _ends_as_person(name) if len(name.split()) > 2 else says("person", _CAMEL.sub(" ", name))
 
 
+def parted(name: Name) -> Name:
+    """A name without what somebody is behind a comma, as in `Ada, Chief Architect`; `Writer, Editor` are two."""
+    text, comma, title = name.text.partition(", ")
+    if not comma or ", " in title or not person(title) or person(text):
+        return name
+    return name._replace(text=text, span=Span(name.span.start, name.span.start + len(text)), title=title)
+
+
 def several(name: str) -> bool:
     """Whether a name is that of several who do the same: `Backend Developers`, `Testers`; not `Builder Agents`."""
     one = name.removesuffix("s")
@@ -274,7 +264,7 @@ def without_agent(role_id: str) -> str:
 def short(name: str) -> bool:
     """Whether a text is short enough to be a name, and no sentence."""
     words = name.split()
-    if not words or is_word("opens", words[0]) or _NO_NAME.search(name):
+    if not words or (is_word("opens", words[0]) and not _does_for_a_living(words)) or _NO_NAME.search(name):
         return False
     name = _ABBREVIATED.sub("", name) or name
     return (
@@ -282,6 +272,11 @@ def short(name: str) -> bool:
         and len(name) <= (_MOST_LETTERS if _CJK.search(name) else 60)
         and (name[-1] not in ".!?;,。！？；" and name[0] not in "[{<$/-#" and not _FILE.search(name))
     )
+
+
+def _does_for_a_living(words: list[str]) -> bool:
+    """Whether a verb is what somebody does, as in `Build Agent`; `Each Agent` is everybody."""
+    return len(words) == 2 and words[1][0].isupper() and EACH.match(words[0]) is None and person(words[1])
 
 
 def share(flags: Iterable[bool]) -> float:

@@ -66,12 +66,12 @@ def table_group(program: Program, block: Block, above: float) -> Group | None:
     others = [title for i, title in enumerate(titles) if i != column]
     score = above + (0.5 if unnamed else 1.0 if is_word("role", titles[column]) else 1.5)
     score += 1.0 * any(is_word("role", title) or _is(title, "agent") for title in others)
-    score += 1.5 * any(is_word("duty", title) for title in others)
+    score += 1.5 * any(map(_duty, others))
     score += 1.0 * any(is_word("file", title) or _links_to_file(entry) for title in others for entry in found[:1])
     score += sum(_key(title) for title in others)
     score += min(1.0, people(found)) + 0.5 * (share(_marked(row, column) for row in body) >= 0.6)
     keyed = any(_key(title) or is_word("role", title) or _is(title, "agent") for title in titles)
-    told = any(_key(title) or any(is_word(kind, title) for kind in _TOLD) for title in others)
+    told = any(_key(title) or _duty(title) or any(is_word(kind, title) for kind in _TOLD) for title in others)
     score -= 1.0 * (_is(titles[column], "agent") and not told and not people(found))
     score += 1.5 * (above > 0 and any(_CONTACT.fullmatch(title) for title in others))
     score -= 1.0 * (above <= 0 and not keyed and not people(found))
@@ -110,6 +110,12 @@ def _links_to_file(entry: Entry) -> bool:
     return bool(entry.name.path) and "://" not in entry.name.path
 
 
+def _duty(title: str) -> bool:
+    """Whether a column says what somebody does: `Responsibility`, `Responsabilidad única`."""
+    first, *more = normal(title).split() or [""]
+    return is_word("duty", title) or (len(more) == 1 and is_word("duty", first))
+
+
 def _key(title: str) -> float:
     """What a column of a role's key says for a table."""
     key = canonical(title)
@@ -144,11 +150,12 @@ def _is_of_roles(titles: list[str]) -> bool:
 
 def _name_column(titles: list[str], body: list[Row]) -> int | None:
     """The column of names of a roster: one of names, else the first of agents or of roles."""
-    before = (is_word("number", title) or is_word("unit", title) for title in titles)
+    kinds = [next((kind for kind in ("name", "agent", "role") if _is(title, kind)), "") for title in titles]
+    before = [is_word("number", title) or is_word("unit", title) for title in titles]
+    before[0] = before[0] or (kinds[1:2] == ["name"] and is_word("file", titles[0]))
     first = next((i for i, other in enumerate(before) if not other), None)
     if first is None or first >= _BEFORE:
         return None
-    kinds = [next((kind for kind in ("name", "agent", "role") if _is(title, kind)), "") for title in titles]
     if not kinds[first]:
         return None
     named = [i for i, kind in enumerate(kinds) if kind == "name" and i <= first + 1]

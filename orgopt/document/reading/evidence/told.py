@@ -2,7 +2,7 @@
 
 import re
 
-from orgopt.document.grammar.words import is_word
+from orgopt.document.grammar.words import is_word, normal
 from orgopt.document.text.program import Program, Section
 
 _PLAIN_KEY = re.compile(
@@ -11,12 +11,15 @@ _PLAIN_KEY = re.compile(
     r"|\*\*([^*\n:：]{2,28}?)(?:\.\*\*|\*\*[ \t]*$))",  # `**Role**` alone, `**Role.** …`
     re.MULTILINE,
 )
+_FIRST = re.compile(r"\s*([^\W\d_][^:：\n*`|]{1,28}?)[ \t]*[:：][ \t]+\S")  # `Goal: …` right below the heading
 _LOOKED = 600  # characters of a section
 
 
-def told(program: Program, section: Section) -> bool:
-    """Whether a line of a section says what somebody is or does, in plain letters: `- Role: Tester`."""
+def told(program: Program, section: Section) -> frozenset[str]:
+    """The keys of lines of a section that say what somebody is or does, in plain letters: `- Role: Tester`."""
+    first = _FIRST.match(program.text, section.heading.span.end, section.body.end)
     keys = _PLAIN_KEY.findall(
         program.text, section.heading.span.end, min(section.body.end, section.heading.span.end + _LOOKED)
     )
-    return any(is_word("role", key) or is_word("duty", key) for found in keys for key in found if key)
+    every = [*(key for found in keys for key in found if key), *(first.groups() if first else ())]
+    return frozenset(normal(key) for key in every if is_word("role", key) or is_word("duty", key))

@@ -6,18 +6,35 @@ from dataclasses import replace
 
 from orgopt.document.grammar.words import is_word, says
 from orgopt.document.reading.entry import Entry, count
-from orgopt.document.reading.evidence.signs import Arrow, Group, never, people, person, share, short, somebody, team
+from orgopt.document.reading.evidence.signs import (
+    Arrow,
+    Group,
+    never,
+    parted,
+    people,
+    person,
+    share,
+    short,
+    somebody,
+    team,
+)
 from orgopt.document.reading.names import read_name
 from orgopt.document.reading.remembered import of_block
 from orgopt.document.text.program import Block, Program, Span
 
 _BRANCH = re.compile(r"(?P<lead>[\s│|]*)(?:[├└╰]|[+|`](?=--))[─\-╴]{1,3}[→>]?\s*(?P<text>\S.*?)\s*$")
 _LINE = re.compile(r"[\s│|↓↕↑▼▲]*$")  # between a root and its branches
-_REST = re.compile(r"\s{2,}(?=\S)|(?:\s+(?:#|←|→|<-|->|//)|(?<=[)）])[←→])\s*")  # what follows a name on its line
+# What follows a name on its line, outside of brackets.
+_REST = re.compile(r"\s{2,}(?=\S)|(?:\s+(?:#|←|→|<-|->|//)(?![^()]{0,80}\))|(?<=[)）])[←→])\s*")
 _FILE = re.compile(r"[/\\]\s*$|\.[A-Za-z0-9]{1,5}$|^\.")
 _IN_BRACKETS = re.compile(r"\s*[(（][^()（）]*[)）]\s*$")
+_APART = re.compile(r"\s+[(（](?P<inner>[^()（）]{1,80})[)）]")  # in a column of their own
 _PARTS = re.compile(r"\s*[,/;|·—–]\s*")  # of what stands behind a name: `Orchestrator/COO, Opus 4.6`
 _ARROW = re.compile(r"[←→↔]|<-|->")
+# Two to five words with capitals, perhaps behind a job and a dot: `Leader · Ada May Wong`.
+_FULL_NAME = re.compile(r"(?:[^·]{1,30} · )?[^\W\d_a-z][\w'’.-]*(?: [^\W\d_a-z][\w'’.-]*){1,4}")
+_MOST_FULL = 0.6  # of names with a full one behind them
+_TITLED = 0.8  # of the leaves of a tree
 _MARK = re.compile(r"[├└╰]|[+|`]--")
 
 
@@ -29,12 +46,14 @@ def tree_group(program: Program, block: Block, above: float) -> Group | None:
     tree = _Tree()
     for line in program.lines(block.span):
         tree.add(program.slice(line).rstrip("\r\n"), line)
+    tree.leave_departments()
     found = tree.named()
     if len(found) < 2 or 2 * len(found) < tree.branches:
         return None
     called = [entry for entry, _ in tree.entries]
     score = above + people(called) + 1.5 - 4.0 * (tree.files > 0.2 * tree.branches)
-    score -= 1.5 * (share(map(somebody, called)) < 0.3)
+    full = share(bool(_FULL_NAME.fullmatch(entry.name.title)) for entry in called)
+    score += 1.5 * (above > 0 and full >= _MOST_FULL) - 1.5 * (share(map(somebody, called)) < 0.3 and full < _MOST_FULL)
     score -= 3.0 * (len({entry.name.id for entry in found}) < 0.7 * len(found))  # what happens, one after the other
     return Group(entries=tuple(found), score=score, span=block.span, what="a tree", links=tuple(tree.arrows()))
 
@@ -64,7 +83,10 @@ class _Tree:
         depth = len(match["lead"].expandtabs(4))
         self.bosses = [(d, i) for d, i in self.bosses if d < depth]
         at = line.start + match.start("text")
-        if entry := _entry(raw, at, line, Span(at + len(raw), line.start + len(text))):
+        entry = _entry(raw, at, line, Span(at + len(raw), line.start + len(text)))
+        if entry and not entry.name.title and (apart := _APART.match(match["text"], len(raw))):
+            entry = replace(entry, name=entry.name._replace(title=apart["inner"].strip()))
+        if entry:
             self.bosses.append((depth, len(self.entries)))
             self.entries.append((entry, self.bosses[-2][1] if len(self.bosses) > 1 else None))
 
@@ -76,6 +98,22 @@ class _Tree:
         if entry and (somebody(entry) or any(map(person, _PARTS.split(entry.name.title)))) and not _ARROW.search(text):
             self.bosses = [(-1, len(self.entries))]
             self.entries.append((entry, None))
+
+    def leave_departments(self) -> None:
+        """Without branches that only hold people, where those say behind their names what each is."""
+        holds = {boss for _, boss in self.entries if boss is not None}
+        leaves = [entry for at, (entry, _) in enumerate(self.entries) if at not in holds]
+        if share(bool(entry.name.title) for entry in leaves) < _TITLED or share(map(somebody, leaves)) < _TITLED:
+            return
+        drop = {at for at in holds if not self.entries[at][0].name.title and not somebody(self.entries[at][0])}
+        places = {old: new for new, old in enumerate(at for at in range(len(self.entries)) if at not in drop)}
+
+        def above(boss: int | None) -> int | None:
+            while boss in drop:
+                boss = self.entries[boss][1]
+            return None if boss is None else places[boss]
+
+        self.entries = [(e, above(boss)) for at, (e, boss) in enumerate(self.entries) if at not in drop]
 
     def named(self) -> list[Entry]:
         """Them; those who go by one name are told apart by what stands behind it."""
@@ -101,7 +139,7 @@ def _in_full(entry: Entry) -> Entry:
 
 def _entry(raw: str, at: int, line: Span, rest: Span) -> Entry | None:
     """Who stands on a branch; None for files, sentences, and the titles of parts of a whole."""
-    name = read_name(raw, at)
+    name = parted(read_name(raw, at))
     unit = (says("unit", name.text) or is_word("group", name.text)) and not person(name.text)
     if not name.id or not short(name.text) or never(name.text) or team(name.text) or unit:
         return None

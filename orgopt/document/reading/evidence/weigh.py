@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from orgopt.document.grammar.words import is_word, says, without
 from orgopt.document.reading.entry import Entry
+from orgopt.document.reading.evidence.again import drawn_again, instead, named_again
 from orgopt.document.reading.evidence.boxes import box_group
 from orgopt.document.reading.evidence.crewai import crew_group
 from orgopt.document.reading.evidence.folders import aside, file_entry, folder_of, workspace_entry, workspaces
@@ -17,18 +18,21 @@ from orgopt.document.reading.evidence.signs import (
     DOUBT,
     ENOUGH,
     HEADS,
+    STEP,
     Arrow,
     Group,
     absent,
     group_title,
     leads,
     never,
-    of_things,
     part_of,
     person,
+    share,
+    somebody,
     team,
 )
 from orgopt.document.reading.evidence.tables import html_group, table_group
+from orgopt.document.reading.evidence.things import lists_things
 from orgopt.document.reading.evidence.trees import tree_group
 from orgopt.document.reading.fields import bullets
 from orgopt.document.reading.names import read_name
@@ -37,9 +41,8 @@ from orgopt.slug import slug
 
 _SOME = 0.5  # of the signs of one group below a heading, that are worth a look at all of them
 _MOST_OF_LINE = 40  # characters of a line that is a heading but for its mark
-_FEW_PARTS = 3  # of one kind, side by side
-_OF_ONE = 0.5  # the same, where the heading right above names somebody
-_INHERITED = 1.5  # what a heading further up says, at most
+_FEW_PARTS, _FEW_LISTS = 3, 2  # of one kind, side by side
+_INHERITED, _OF_ONE = 1.5, 0.5  # what a heading further up says, at most; where that right above names somebody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,27 +78,16 @@ def roster(program: Program, roles: Section | None, taken: tuple[Span, ...]) -> 
     groups = list(_Search(program, closed).groups())
     kept = _apart([group for group in groups if group.score >= ENOUGH])
     others = {entry.name.id for group in kept if group.what != "boxes" for entry in group.entries}
-    kept = [group for group in kept if group.what != "boxes" or not (files or _instead(others, group))]
+    kept = [group for group in kept if group.what != "boxes" or not (files or instead(others, group))]
+    kept = _apart([*kept, *named_again(groups, kept)])
     found += [entry for group in kept for entry in group.entries]
     own = workspaces(files)
     found += [workspace_entry(program, folder, sections) for folder, sections in own.items()]
     found += [file_entry(program, s) for s in files if folder_of(s) not in own and not aside(s)]
-    links = tuple(arrow for group in kept for arrow in group.links) + _drawn_again(groups, kept, found)
+    links = tuple(arrow for group in kept for arrow in group.links) + drawn_again(groups, kept, found)
     doubtful = () if found else tuple(group for group in groups if DOUBT <= group.score < ENOUGH)
     left = tuple(entry for group in kept for entry in group.left)
     return Roster(entries=tuple(_by_title(found)), links=links, doubtful=doubtful, left=left)
-
-
-def _instead(others: set[str], drawn: Group) -> bool:
-    """Whether those whom the rest of a document names stand for those who are drawn, under other names."""
-    return not others & {entry.name.id for entry in drawn.entries} and 2 * len(others) >= len(drawn.entries)
-
-
-def _drawn_again(groups: list[Group], kept: list[Group], found: list[Entry]) -> tuple[Arrow, ...]:
-    """The links of boxes that are no rosters by themselves, and draw those whom the rest of the document names."""
-    ids = {entry.name.id for entry in found}
-    again = (g for g in groups if g not in kept and g.what == "boxes" and {e.name.id for e in g.entries} <= ids)
-    return tuple(arrow for group in again for arrow in group.links)
 
 
 def _by_title(found: list[Entry]) -> list[Entry]:
@@ -158,14 +150,24 @@ def _lifted(group: Group, certain: list[Entry]) -> Group:
 
 
 def _of_like_parts(found: dict[int, list[Group]]) -> dict[int, list[Group]]:
-    """The groups of some sections: labels with numbers are roles in each of them, if they are in a third."""
+    """The groups of some sections: lists of people are roles in all if they are in two, numbered labels in a third."""
+    lists = [
+        g for groups in found.values() for g in groups if g.what == "a list" and share(map(somebody, g.entries)) == 1
+    ]
+    if sum(group.score >= ENOUGH for group in lists) >= _FEW_LISTS:
+        found = {
+            at: [_raised(g) if g in lists and g.score >= DOUBT else g for g in groups] for at, groups in found.items()
+        }
     labels = [g for groups in found.values() for g in groups if g.what == "paragraphs" and _numbered(g)]
     if len(labels) < _FEW_PARTS or 3 * sum(group.score >= ENOUGH for group in labels) < len(labels):
         return found
     return {
-        at: [replace(g, score=max(g.score, ENOUGH)) if g in labels and g.score >= _INHERITED else g for g in groups]
-        for at, groups in found.items()
+        at: [_raised(g) if g in labels and g.score >= _INHERITED else g for g in groups] for at, groups in found.items()
     }
+
+
+def _raised(group: Group) -> Group:
+    return replace(group, score=max(group.score, ENOUGH))
 
 
 def _numbered(group: Group) -> bool:
@@ -186,12 +188,15 @@ class _Search:
             (i for i, block in enumerate(program.blocks) if block.kind in {"heading", "file"}), len(program.blocks)
         )
         yield from self._of_blocks(None, program.blocks[:first], 0.0)
-        sections = [section for section in program.sections if section.level]
-        titled = len(sections) > 1 and sections[0].level == 1 and not sections[0].children  # above chapters as high
-        yield from self._of_sections(sections, min(team(sections[0].title), _INHERITED) if titled else 0.0)
+        yield from self._of_sections([section for section in program.sections if section.level], 0.0)
 
     def _of_sections(self, sections: list[Section], above: float) -> Iterator[Group]:
         """The groups in some sections of one heading, and the group that they are themselves."""
+        for number, section in enumerate(sections[:-1], 1):
+            if (said := self._announced(section, first=number == 1)) > above >= 0:
+                yield from self._of_sections(sections[:number], above)
+                sections, above = sections[number:], said
+                break
         inside: dict[int, bool] = {}
         free = [section for section in sections if not self._closed(section.span)]
         found = _of_like_parts({section.span.start: self._in_section(section, above) for section in free})
@@ -201,6 +206,17 @@ class _Search:
             yield from below
         if group := sisters(self.program, free, above, inside):
             yield group
+
+    def _announced(self, section: Section, *, first: bool) -> float:
+        """How much a heading says of a team whose members stand in sections beside it, and not below it."""
+        last = section
+        while last.children:
+            last = last.children[-1]
+        texts = [self.program.slice(block.span).strip() for block in last.blocks]
+        lines = all(len(text) <= _MOST_OF_LINE and "\n" not in text for text in texts)
+        alone = (not section.children and (first or lines)) or (first and team(section.title) >= ENOUGH)
+        said = team(section.title if alone else last.title)  # above chapters as high as the title
+        return min(said, _INHERITED) if not texts or (alone and section.level == 1) else 0.0
 
     def _in_section(self, section: Section, above: float) -> list[Group]:
         """The groups in a section."""
@@ -212,13 +228,16 @@ class _Search:
 
     def _cousins(self, parents: list[Section], found: dict[int, list[Group]], above: float) -> Iterator[list[Group]]:
         """What is in some sections, where their subsections are of one kind as a whole: roles by phase, by layer."""
-        weak = {group for parent in parents for group in found[parent.span.start] if _of_children(group, parent)}
+        spoken = [
+            p for p in parents if team(p.title) or STEP.match(p.title) or not never(p.title)
+        ]  # no chapters of rules
+        weak = {group for parent in spoken for group in found[parent.span.start] if _of_children(group, parent)}
         kept: list[Entry] = []
         some = any(group.score >= _SOME for group in weak)
         if len(weak) > 1 and some and any(group.score < ENOUGH for group in weak):
             inner = [group for groups in found.values() for group in groups if group.score >= ENOUGH]
             inside = {group.span.start: group.named for group in inner if group.what != "sections"}
-            children = [child for parent in parents for child in parent.children]
+            children = [child for parent in spoken for child in parent.children]
             kept = cousins(self.program, children, min(max(above, 0.0), _INHERITED), inside)
         for parent in parents:
             yield [_lifted(group, kept) if group in weak else group for group in found[parent.span.start]]
@@ -248,6 +267,8 @@ class _Search:
                 forms = (line_group, tree_group)
                 group = box_group(self.program, block, told)
                 group = group or next((g for form in forms if (g := form(self.program, block, above))), None)
+            elif block.kind == "list" and above >= 0:
+                group = line_group(self.program, block, above)
             elif block.kind == "other":
                 forms = (mermaid_group, tree_group, html_group, line_group)
                 group = box_group(self.program, block, told)
@@ -269,13 +290,11 @@ class _Search:
     def _of_people(self, blocks: tuple[Block, ...]) -> tuple[Block, ...]:
         """Blocks without the lists that the sentence above says to be of things: `The sub-teams are:`."""
         above = (None, *blocks)
-        return tuple(b for b, before in zip(blocks, above, strict=False) if not (before and self._of_things(b, before)))
-
-    def _of_things(self, block: Block, before: Block) -> bool:
-        if block.kind != "list" or before.kind != "paragraph":
-            return False
-        text = self.program.slice(before.span).rstrip(" \t\r\n*_")
-        return text.endswith((":", "：")) and of_things(text)
+        return tuple(
+            b
+            for b, before in zip(blocks, above, strict=False)
+            if not (before and lists_things(self.program, b, before))
+        )
 
     def _closed(self, span: Span) -> bool:
         return any(start <= span.start < end for start, end in self.closed)

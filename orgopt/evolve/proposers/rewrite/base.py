@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from orgopt.evolve.proposers.rewrite.ask import Asker  # needs DSPy, which takes most of a second
 
 
+PROPOSED = "proposed"
+"""The outcome of a rewrite that gave a candidate."""
+TRIED = "this document was tried already"
+"""Why a candidate is refused that the study has."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workshop:
     """What a rewriter works with: the study that it is made for.

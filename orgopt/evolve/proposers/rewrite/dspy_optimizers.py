@@ -20,7 +20,7 @@ from orgopt.agents.llm.engine import Engine, speaker
 from orgopt.agents.thinking.answers import Answer
 from orgopt.agents.thinking.prompt import clean
 from orgopt.evolve.proposers.rewrite.ask import TEMPERATURE, cost
-from orgopt.evolve.proposers.rewrite.base import Brief, Rewrite, Workshop
+from orgopt.evolve.proposers.rewrite.base import PROPOSED, Brief, Rewrite, Workshop
 from orgopt.evolve.proposers.rewrite.charters import CharterProposer
 from orgopt.evolve.proposers.rewrite.org_module import Bench, BenchEngine, OrgModule, examples
 from orgopt.evolve.proposers.rewrite.plays import FAILED, Plays
@@ -91,7 +91,7 @@ class Optimizer:
             for place, text in point.texts.items()
             if bench.parent.texts.get(place) != text
         ]
-        return Rewrite(point=point, outcome="proposed", changes=changes, **shared)
+        return Rewrite(point=point, outcome=PROPOSED, changes=changes, **shared)
 
 
 class OptimizerRun:

@@ -70,6 +70,8 @@ def _at(data: Any, key: str) -> object:
     found: Any = cast("Any", data)
     for part in [key] if isinstance(found, dict) and key in found else key.split("."):
         found = cast("dict[str, Any]", found).get(part) if isinstance(found, dict) else None
+    if isinstance(found, list) and found:  # a history, whose last value counts
+        found = cast("list[Any]", found)[-1]
     return cast("object", found)
 
 

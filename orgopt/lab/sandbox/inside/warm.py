@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
-from . import beside, processes
+from . import beside, processes, trackers
 from .execute import execute, is_command
 from .judge import JUDGE
 from .outcome import tell
@@ -126,6 +126,8 @@ class Warm:
 
         def train() -> None:
             os.environ["ORGOPT_SEED"] = str(seed)
+            if self.config["reads"]["file"] == trackers.TRACKED:
+                trackers.stand_in(Path.cwd() / trackers.TRACKED)
             if self.config["prints"]:
                 beside.lay(Path(self.config["folder"]), self.config["beside"], Path.cwd())
                 if self.config["home"]:

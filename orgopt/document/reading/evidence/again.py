@@ -1,0 +1,49 @@
+"""What names those again who are read elsewhere: charts drawn twice, tables of who hands what to whom."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from orgopt.document.grammar.keys import LINK_KEYS
+from orgopt.document.reading.entry import Entry
+from orgopt.document.reading.evidence.signs import DOUBT, Arrow, Group, share, without_agent
+
+_MOST = 0.6  # of the names of a group
+_FEWEST = 2
+_MARKS = {"*", "_", "`", "@", "["}
+
+
+def named_again(groups: list[Group], kept: list[Group]) -> Iterator[Group]:
+    """Lists and tables of too few signs, most of whose names are read elsewhere.
+
+    The others are roles as well where little is missing to it and all are marked as names; else only what is said of
+    those who are read counts, if it is to whom they report, or hand work.
+    """
+    known = {i for group in kept for entry in group.entries for i in _ids(entry)}
+    for group in groups:
+        if group in kept or group.what not in {"a list", "a table"}:
+            continue
+        again = tuple(entry for entry in group.entries if known & _ids(entry))
+        if len(again) < _FEWEST or share(entry in again for entry in group.entries) < _MOST:
+            continue
+        linked = any(field.key in LINK_KEYS for entry in again for field in entry.fields)
+        if group.score >= DOUBT and all(entry.name.raw[:1] in _MARKS for entry in group.entries):
+            yield group
+        elif linked:
+            yield replace(group, entries=again)
+
+
+def _ids(entry: Entry) -> set[str]:
+    """The ids under which an entry may stand elsewhere."""
+    return {entry.name.id, without_agent(entry.name.id)} - {""}
+
+
+def instead(others: set[str], drawn: Group) -> bool:
+    """Whether those whom the rest of a document names stand for those who are drawn, under other names."""
+    return not others & {entry.name.id for entry in drawn.entries} and 2 * len(others) >= len(drawn.entries)
+
+
+def drawn_again(groups: list[Group], kept: list[Group], found: list[Entry]) -> tuple[Arrow, ...]:
+    """The links of boxes that are no rosters by themselves, and draw those whom the rest of the document names."""
+    ids = {entry.name.id for entry in found}
+    again = (g for g in groups if g not in kept and g.what == "boxes" and {e.name.id for e in g.entries} <= ids)
+    return tuple(arrow for group in again for arrow in group.links)

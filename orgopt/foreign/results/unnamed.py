@@ -1,0 +1,49 @@
+"""Numbers that scripts print without a name before them, as in `print(epoch, loss)`: what is printed names them."""
+
+import ast
+import re
+from collections.abc import Iterator
+
+from orgopt.foreign.results.tables import held
+from orgopt.foreign.results.templates import Shown, as_table
+from orgopt.foreign.results.texts import HOLE, NUMBER, functions, templates
+from orgopt.foreign.sites.python_text import called, calls, words_of
+
+_WRAPPERS = {
+    "item",
+    "np",
+    "numpy",
+    "float",
+    "round",
+    "mean",
+    "cpu",
+    "detach",
+    "torch",
+    "sum",
+    "len",
+    "str",
+    "jnp",
+    "data",
+}
+"""What is called on or around a number that is printed, and says nothing of what it is."""
+
+
+def unnamed(tree: ast.Module, file: str) -> Iterator[Shown]:
+    """Numbers that a file prints without a name before them, by the names of what is printed: `print(epoch, loss)`."""
+    within = functions(tree)
+    for call in calls(tree):
+        if called(call.func) != "print" or "file" in words_of(call):
+            continue
+        if any(called(one).endswith("classification_report") for one in call.args):  # of scikit-learn
+            yield as_table("accuracy", f"{file}:{call.lineno}", within.get(call.lineno, ""))
+        for template, holes in templates(call, held(tree)):
+            pieces = template.split(HOLE)
+            if re.search("[A-Za-z]", template) or len(pieces) != len(holes) + 1 or "" in pieces[1:-1]:
+                continue
+            for k, expression in enumerate(holes):
+                values = [NUMBER if k == j else r"[-+.\deE]+" for j in range(len(holes))]
+                line = "".join(re.escape(piece) + value for piece, value in zip(pieces, [*values, ""], strict=True))
+                name = "_".join(one for one in re.findall(r"[A-Za-z]\w*", expression) if one not in _WRAPPERS)
+                place, function = f"{file}:{call.lineno}", within.get(call.lineno, "")
+                pattern = rf"(?:^|[\r\n])[ \t]*{line.strip()}(?=[ \t]*(?:[\r\n]|$))"
+                yield Shown(name=name, pattern=pattern, place=place, within=function, expression=expression)
