@@ -16,6 +16,7 @@ from orgopt.cli import main
 from orgopt.errors import UsageError
 from orgopt.lab.base import Status
 from orgopt.lab.worlds.recording import load_records, records_path
+from orgopt.study.wording import plain
 from orgopt.task_folder import load_task
 from tests.conftest import ROOT
 
@@ -112,7 +113,7 @@ def test_a_benchmark_is_a_table_that_can_be_cited(place: Path) -> None:
     shown = said(*words).stdout
     assert found["digest"] in shown
     assert _of(found, "solo")["digest"] in shown
-    assert f"{_of(found, 'solo')['score']['mean']:+.3f}" in shown
+    assert plain(_of(found, "solo")["score"]["mean"]) in shown
 
 
 def _of(found: dict, name: str) -> dict:

@@ -29,7 +29,7 @@ from orgopt.study.contest_view import contest_ending, contest_view
 from orgopt.study.ranking import Ranking, Scores, ranking
 from orgopt.study.verdict.contest import ending
 from orgopt.study.verdict.ending_form import Ending
-from orgopt.study.wording import interval, plain, signed
+from orgopt.study.wording import interval, metric, plain, signed
 from orgopt.task import Task
 from tests.conftest import TRIO
 from tests.fakes.arena import toy_arena
@@ -146,7 +146,10 @@ def test_a_contest_is_followed_on_a_page(
         assert [*asked.get("/orgopt/contests/c/state").json()["sections"]] == ["top", "contents"]
         Contest(entrants, arena, seed=0, log=log).run(2)
     told = asked.get("/orgopt/contests/c/state").json()
-    assert [*told["sections"]] == ["top", "contents", "claims", "experiments"]
+    assert [*told["sections"]] == ["top", "contents", "claims", "curves", "experiments", "runs"]
+    ran = [one.score for one in contest_view(folder).runs if one.entrant == "solo"]
+    best = min(one.heldout for one in ran)
+    assert f'data-label="best result">{metric(best)}<' in told["sections"]["experiments"]
     assert told["state"] == "done"
     assert 'href="/orgopt/contests/c"' in asked.get("/orgopt/").text
 
@@ -205,7 +208,7 @@ def test_no_difference_is_said_as_plainly() -> None:
 
 def test_a_contest_of_one_seed_says_that_it_tells_nothing() -> None:
     said = told(ranked(a=[0.5], b=[0.1]))
-    assert said.sure == "a scores .50, b .10, on one seed, which tells nothing of luck."
+    assert said.sure == "a scores 0.50, b 0.10, on one seed, which tells nothing of luck."
     assert said.advice[-1] == "Undecided: one seed tells nothing of luck: orgopt compare --seeds 24"
 
 
@@ -224,7 +227,7 @@ def test_what_seeds_can_resolve_is_said() -> None:
     assert 0.05 < few.resolves < 0.08
     assert few.more_seeds is not None
     assert 250 < few.more_seeds < 500
-    assert f"40 seeds can resolve ±{few.resolves:.3f}" in resolution(few)
+    assert f"40 seeds can resolve ±{plain(few.resolves)}" in resolution(few)
     assert f"{few.more_seeds} more seeds would resolve 0.02" in resolution(few)
     one = ranked(a=[0.5], b=[0.4])
     assert (one.more_seeds, one.placings[1].verdict) == (None, "no difference")
@@ -283,7 +286,7 @@ def compare(*args: str) -> Result:
 def test_the_command_ranks_and_continues(lab: Path) -> None:
     first = compare("trio.md", "solo.md", "optuna:random", "--seeds", "2", "--verbose")
     assert first.exit_code == 0, first.output
-    assert "2 of 2 seeds  trio +" in first.stderr
+    assert "2 of 2 seeds  trio 0." in first.stderr
     assert "2 seeds can resolve ±" in first.stdout
     for name in ("trio", "solo", "optuna:random"):
         assert f"\n{name} " in f"\n{first.stdout}"

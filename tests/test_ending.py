@@ -74,9 +74,9 @@ def test_an_end_says_whether_it_is_better_by_how_much_and_how_sure(told: list[Re
     figures = {"mean": 0.212, "champion_mean": 0.566, "difference": 0.354, "low": 0.27, "high": 0.42, "seeds": 24}
     said = ending(with_claim(told, verdict="better", **figures))
     assert said.word == "better"
-    assert said.title == "Better than trio.md: the evolved team scores .57, trio.md .21."
-    known = "with 95 % confidence within [+.27, +.42], on 24 fresh seeds that the search did not use."
-    assert said.sure == f"The difference is +.35, {known}"
+    assert said.title == "Better than trio.md: the evolved team scores 0.57, trio.md 0.21."
+    known = "with 95 % confidence within [+0.27, +0.42], on 24 fresh seeds that the search did not use."
+    assert said.sure == f"The difference is +0.35, {known}"
     assert short(said) == f"{said.title} {said.sure}"
     assert said.advice[0].startswith("Use the evolved document, best.md.")
 
@@ -89,7 +89,7 @@ def test_a_control_that_beats_the_champion_is_said_beside_the_headline(told: lis
 
     said = ending(changed(told, change))
     assert "Clearly better than the evolved team (" in said.sure
-    assert "): without links (.71)." in said.sure
+    assert "): without links (0.71)." in said.sure
     assert "Clearly better" not in ending(changed(told, lambda _: None)).sure
 
 
@@ -123,9 +123,9 @@ def test_few_seeds_claim_nothing(told: list[Record]) -> None:
     said = ending(with_claim(told, seeds=1, low=None, high=None, difference=0.2, verdict="better"))
     assert said.word == "no difference"
     assert said.advice == (f"Keep trio.md until more seeds tell: {told[0]['command']} --test-seeds 24",)
-    assert said.title == "Too few seeds to tell: the evolved team is ahead of trio.md by .20."
+    assert said.title == "Too few seeds to tell: the evolved team is ahead of trio.md by 0.20."
     assert "luck cannot be told from skill" in said.sure
-    assert "is behind trio.md by .05" in ending(with_claim(told, seeds=4, difference=-0.05)).title
+    assert "is behind trio.md by 0.05" in ending(with_claim(told, seeds=4, difference=-0.05)).title
 
 
 def test_a_study_that_found_nothing_says_so(told: list[Record]) -> None:
@@ -205,7 +205,9 @@ def test_what_more_agents_alone_bring_is_told_apart(told: list[Record]) -> None:
     view, rest = changed(told, change), "who they are and how they are organized"
     crowd = EntrantRecord(entrant=MORE_AGENTS, role="control", program="", about="2 × tpe")
     view = replace(view, entrants={**view.entrants, MORE_AGENTS: crowd})
-    assert ending(view).notes == (f"Of the +.35, headcount alone (2 × tpe) brings +.27; {rest}, +.08 [+.01, +.15].",)
+    assert ending(view).notes == (
+        f"Of the +0.35, headcount alone (2 × tpe) brings +0.27; {rest}, +0.08 [+0.01, +0.15].",
+    )
 
 
 def test_bars_are_as_long_as_scores_and_say_what_they_mean() -> None:
@@ -231,12 +233,12 @@ def test_parts_of_scores_stand_in_columns_beside_them_where_they_are_known() -> 
     shown = [Bar(name="a", value=0.4, parts=one), Bar(name="b", value=0.1, parts=two), Bar(name="c", value=0.1)]
     assert [line.replace("█", "").split() for line in bars(shown)] == [
         ["score", "valid.", "end", "mean"],
-        ["a", ".40", "1.26", ".60", ".20"],
-        ["b", ".10", ".50", ".30", "−.10"],
-        ["c", ".10", "–", "–", "–"],
+        ["a", "0.40", "1.26", "0.60", "0.20"],
+        ["b", "0.10", "0.50", "0.30", "−0.10"],
+        ["c", "0.10", "–", "–", "–"],
     ]
     page = to_html(Ending(word="better", title="t", bars=tuple(shown)))
-    assert all(f">{cell}</td>" in page for cell in ("valid.", "1.26", "−.10"))
+    assert all(f">{cell}</td>" in page for cell in ("valid.", "1.26", "−0.10"))
     blind = [replace(bar, parts=replace(two, progress=None)) for bar in shown]
     assert next(bars(blind)).split() == ["score", "end", "mean"]
     assert "valid." in scale(self_reported=False, shown=shown)
@@ -345,8 +347,10 @@ def test_a_study_says_what_is_done_what_is_left_and_the_best_so_far(tmp_path: Pa
         progress.planned(TEST, 2)
     shown = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
     assert shown[0].startswith("generation 1 of 2: 2 of 4 candidates, ")
-    assert shown[0].endswith("left, best so far g00-c01 .40 (the document it began with: .20)")
-    assert shown[1] == "generation 2 of 2: 4 of 4 candidates, best so far g01-c03 .60 (the document it began with: .20)"
+    assert shown[0].endswith("left, best so far g00-c01 0.40 (the document it began with: 0.20)")
+    assert (
+        shown[1] == "generation 2 of 2: 4 of 4 candidates, best so far g01-c03 0.60 (the document it began with: 0.20)"
+    )
     assert shown[2:] == [
         "racing the best on fresh seeds: 0 of 6 runs",
         "testing the winner beside its controls: 0 of 5 runs",

@@ -216,18 +216,18 @@ def test_what_nothing_is_known_of_has_no_plus_minus_nought(lab: Path) -> None:
     from orgopt.study.standing import Standing
     from orgopt.study.wording import noise
 
-    assert (noise(0.0), noise(0.0124)) == ("", " ± 0.012")
+    assert (noise(0.0), noise(0.0124)) == ("", " ± 0.01")
     words = ["optimize", "trio.md", "--task", "nk", "--budget", "3s", "--generations", "1", "--population", "2"]
     words += ["--search-seeds", "1", "--race-seeds", "0", "--test-seeds", "1", "--controls", "none", "--workers", "1"]
     result = said(*words, "--verbose", "--no-tracking")
     assert result.exit_code == 0, result.output
     assert "± 0.000" not in result.output
-    assert "± .00" not in (Path(orgopt.open_study().folder) / "report.html").read_text()
+    assert "± 0.00" not in (Path(orgopt.open_study().folder) / "report.html").read_text()
     one = Standing(value=0.5, error=0.0, estimate=0.5, doubt=0.0, seeds=1)
     candidate = orgopt.open_study().candidates[0]
     with out.capture() as shown:
         out.print(leaderboard([(candidate.record, one, False)], limit=1))  # type: ignore[list-item]
-    assert "+0.500" in shown.get()
+    assert "0.50" in shown.get()
     assert "±" not in shown.get()
 
 

@@ -183,7 +183,7 @@ def test_a_chart_without_effects_is_as_before_and_one_with_them_shows_each() -> 
     )
     drawn = svg(org, weights)
     assert re.findall(r'class="badge (\w+)"><rect.*?>([^<]*)</text>', drawn) == [
-        ("plus", "+.12"), ("unsure", "−.03"), ("minus", "−.05"), ("plus", "+.20"),
+        ("plus", "+0.12"), ("unsure", "−0.03"), ("minus", "−0.05"), ("plus", "+0.20"),
     ]  # fmt: skip
     for words in ("lost without it", "gained without it", "no difference shown"):
         assert words in drawn
@@ -285,9 +285,9 @@ def _contrast(one: str, other: str) -> float:
 
 
 def test_numbers_and_names_read_well() -> None:
-    assert [plain(v) for v in (0.614, -0.031, 1.02, -0.001, None)] == [".61", "−.03", "1.02", ".00", "–"]
-    assert [signed(v) for v in (0.18, -0.18, 0.001, -0.004)] == ["+.18", "−.18", ".00", ".00"]
-    assert interval(0.11, -0.25) == "[.11, −.25]"
+    assert [plain(v) for v in (0.614, -0.031, 1.02, -0.001, None)] == ["0.61", "−0.03", "1.02", "0.00", "–"]
+    assert [signed(v) for v in (0.18, -0.18, 0.001, -0.004)] == ["+0.18", "−0.18", "0.00", "0.00"]
+    assert interval(0.11, -0.25) == "[0.11, −0.25]"
     assert [duration(s) for s in (1.5, 45, 120, 5400, 482_000)] == ["1.5 s", "45 s", "2 min", "1 h 30 min", "133 h"]
     assert [count(1, "run"), count(1046, "run"), count(3)] == ["1 run", "1,046 runs", "3"]
     names = {

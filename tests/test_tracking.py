@@ -22,14 +22,12 @@ from orgopt.report import page
 from orgopt.study.records.kinds import CandidateRecord
 from orgopt.study.verdict.study import ending, short
 from orgopt.study.view import load_study
-from orgopt.study.wording import metric
-from orgopt.study.wording import signed as signed_plain
+from orgopt.study.wording import interval, metric, plain
 from orgopt.task import Task
 from orgopt.task_folder import load_task
 from orgopt.testing.toy_task import TOY
 from orgopt.tracking import Tracking, load_prompt, load_version, store_uri, study_values
 from orgopt.tracking.direct import Direct
-from orgopt.tracking.markdown import signed
 from orgopt.tracking.noted import NOTED, Noted
 from tests.conftest import ROOT, TRIO
 from tests.fakes.studies import SMALL, copied, make_study
@@ -193,14 +191,14 @@ def test_a_candidate_has_its_numbers_and_curves(seen: Path) -> None:
     view = load_study(seen / "mlruns" / "studies" / "s")
     for run, one in zip(of_kind(seen, "candidate"), view.candidates, strict=True):
         values = run.data.metrics
-        assert values["research_output"] == pytest.approx(one.standing.value, abs=1e-3)
+        assert values["research_output"] == pytest.approx(one.standing.value, abs=6e-3)
         assert values["seeds"] == one.standing.seeds
         assert {"error", "estimate", "q_final", "q_mean", "toy/heldout_loss"} <= set(values)
         history = client(seen).get_metric_history(run.info.run_id, "budget/q.toy")
         steps = [point.step for point in history]
         assert steps == list(range(int(SMALL.budget_s) + 1))
         expected = sum(score.q_final for score in one.scores["toy"]) / len(one.scores["toy"])
-        assert history[-1].value == pytest.approx(expected, abs=1e-3)
+        assert history[-1].value == pytest.approx(expected, abs=6e-3)
         lows = [point.value for point in client(seen).get_metric_history(run.info.run_id, "budget/best.toy")]
         assert lows == sorted(lows, reverse=True)
 
@@ -212,10 +210,10 @@ def test_a_note_says_the_result_first_and_links_to_the_parent(seen: Path) -> Non
         note, parent = run.data.tags["mlflow.note.content"], run.data.tags["orgopt.parent"]
         if name == view.final.champion:  # what the test says leads, and not what it was picked for
             test, searched = view.final.estimates.test.mean, view.candidate(name).standing.value
-            assert note.startswith(f"**★ Champion: {signed(test)} on test seeds** (95 % \\[")
-            assert note.index(signed(test)) < note.index(f"In the search it had {signed(searched)}")
+            assert note.startswith(f"**★ Champion: {plain(test)} on test seeds** (95 % \\[")
+            assert note.index(plain(test)) < note.index(f"In the search it had {plain(searched)}")
         else:
-            assert re.match(r"\*\*Research output [+−]\d\.\d{3} ± \d\.\d{3} \(95 % \\\[", note)
+            assert re.match(r"\*\*Research output −?\d\.\d\d ± \d\.\d{2,3} \(95 % \\\[", note)
         if parent:
             link = f"#/experiments/{run.info.experiment_id}/runs/{found[parent].info.run_id}?"
             assert f"[{parent}]({link}" in note
@@ -251,8 +249,8 @@ def test_the_study_tells_its_generations_and_its_result(seen: Path) -> None:
     assert told["best_so_far"] == sorted(told["best_so_far"])  # it never falls
     for claim in final.claims:
         name = claim.entrant.replace("+", " and ")
-        assert values[f"test/{name}"] == pytest.approx(claim.mean, abs=1e-3)
-    assert values["test/research_output"] == pytest.approx(final.estimates.test.mean, abs=1e-3)
+        assert values[f"test/{name}"] == pytest.approx(claim.mean, abs=6e-3)
+    assert values["test/research_output"] == pytest.approx(final.estimates.test.mean, abs=6e-3)
     assert all(value == round(value, 3) for value in values.values())
     said = ending(view)
     assert run.data.tags["orgopt.result"].startswith(f"★ {final.champion} {said.word}")
@@ -267,7 +265,7 @@ def test_the_study_tells_its_generations_and_its_result(seen: Path) -> None:
     assert files["champion/program.md"] == view.candidate(final.champion).record.program
     champions = [one for one in of_kind(seen, "candidate") if one.data.tags.get("orgopt.champion") == "true"]
     assert [one.data.tags["orgopt.candidate"] for one in champions] == [final.champion]
-    assert champions[0].data.metrics["test/research_output"] == pytest.approx(final.estimates.test.mean, abs=1e-3)
+    assert champions[0].data.metrics["test/research_output"] == pytest.approx(final.estimates.test.mean, abs=6e-3)
     assert champions[0].info.run_name.startswith("★ ")
 
 
@@ -365,13 +363,13 @@ def test_champions_are_versions_of_a_prompt(seen: Path) -> None:
     assert found.template == champion.record.program
     assert found.tags["candidate"] == champion.name
     assert found.tags["generation"] == str(champion.record.generation)
-    assert float(found.tags["search_score"]) == pytest.approx(champion.standing.value, abs=1e-3)
-    assert "…" in found.tags["test_interval"]
+    assert found.tags["score in the search"] == plain(champion.standing.value)
     assert {version.version for version in client(seen).search_prompt_versions("s.md")} == {1, 2}
     (prompt,) = client(seen).search_prompts()
-    assert "search_score" not in prompt.tags  # the flattered value stands nowhere above the versions
-    assert prompt.tags["test_score"] == found.tags["test_score"]
-    assert float(found.tags["test_score"]) == pytest.approx(view.final.estimates.test.mean, abs=1e-3)
+    assert "score in the search" not in prompt.tags  # the flattered value stands nowhere above the versions
+    assert prompt.tags["score on test seeds"] == found.tags["score on test seeds"]
+    test = view.final.estimates.test
+    assert found.tags["score on test seeds"] == f"{plain(test.mean)} {interval(test.low, test.high)}"
     assert champion.record.changes[0] in found.commit_message
     assert load_prompt(seen, "prompts:/s.md@champion") == champion.record.program
     assert load_prompt(seen, "prompts:/s.md@seed") == TRIO
@@ -392,9 +390,7 @@ def test_the_runs_of_the_champion_are_traces_with_rounds(seen: Path) -> None:
     )
     by_title = {trace.info.tags["mlflow.traceName"]: trace for trace in found}
     scores = {phase: view.scores(phase, name, "toy")[0].research_output for phase in ("search", "race", "test")}
-    titles = {
-        phase: f"★ champion · first {phase} seed · {signed_plain(score)} · toy" for phase, score in scores.items()
-    }
+    titles = {phase: f"★ champion · first {phase} seed · {plain(score)}" for phase, score in scores.items()}
     assert set(by_title) == set(titles.values())
     spans = by_title[titles["search"]].data.spans
     study_run = of_kind(seen, "study")[0].info.run_id
@@ -710,7 +706,7 @@ def test_a_generation_in_which_all_are_disqualified_is_shown_as_that() -> None:
     found = view([one for one in told if one["kind"] in {"study", "candidate", "evaluation", "generation"}])
     run, points = study_values.generation(found, 1)
     assert run.name == "g01 · all disqualified"
-    assert run.points == (("candidates", 0.0, 0),)
+    assert [(one.name, one.value) for one in run.points] == [("candidates", 0.0)]
     assert {point.name for point in points} == {"generations/best_so_far", "generation"}
     assert page(found)
 
@@ -786,10 +782,10 @@ def test_a_control_says_from_its_own_side_how_it_stands_to_the_champion() -> Non
     known = view(records())
     (claim, *_) = known.final.claims
     said = {
-        ("better", 0.2, 0.1, 0.3): "behind ★ by .20 [.10, .30]",
-        ("worse", -0.2, -0.3, -0.1): "ahead of ★ by .20 [.10, .30]",
-        ("no difference", 0.05, -0.1, 0.2): "level with ★: −.05 [−.20, +.10]",
-        ("no difference", 0.05, None, None): "−.05 to ★, one seed",
+        ("better", 0.2, 0.1, 0.3): "behind ★ by 0.20 [0.10, 0.30]",
+        ("worse", -0.2, -0.3, -0.1): "ahead of ★ by 0.20 [0.10, 0.30]",
+        ("no difference", 0.05, -0.1, 0.2): "level with ★: −0.05 [−0.20, +0.10]",
+        ("no difference", 0.05, None, None): "−0.05 to ★, one seed",
     }
     for (verdict, difference, low, high), words in said.items():
         apart = {"verdict": verdict, "difference": difference, "low": low, "high": high}

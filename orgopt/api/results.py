@@ -17,6 +17,7 @@ from orgopt.study.log import PAUSE, is_written
 from orgopt.study.records.kinds import EvaluationRecord
 from orgopt.study.records.names import LOG
 from orgopt.study.records.reader import read_records
+from orgopt.study.wording import metric, plain
 from orgopt.workspace import find_workspace
 
 _PLACES = {"study": ("studies", LOG), "contest": ("contests", CONTEST_LOG), "run": ("runs", LEDGER)}
@@ -214,7 +215,7 @@ def _contest(folder: Path) -> tuple[str, int, str]:
     if not whole or not all(means.values()):
         return state, len(runs), "no seed that all entrants had" if runs else "nothing was measured"
     ranked = sorted(means, key=lambda who: -sum(means[who]) / len(means[who]))
-    said = ", ".join(f"{who} {sum(means[who]) / len(means[who]):+.3f}" for who in ranked)
+    said = ", ".join(f"{who} {plain(sum(means[who]) / len(means[who]))}" for who in ranked)
     return state, len(runs), f"{said} (means; `orgopt compare` says what differs)"
 
 
@@ -228,4 +229,4 @@ def _run(folder: Path) -> tuple[str, int, str]:
         return state, len(done), "nothing was measured"
     sign = shown_sign(ledger.events[0].data)
     best, first = (sign * event.data["metric"] for event in (submitted[-1], submitted[0]))
-    return state, len(done), f"{first:.4g} → {best:.4g} after {len(done)} experiments"
+    return state, len(done), f"{metric(first)} → {metric(best)} after {len(done)} experiments"

@@ -10,6 +10,7 @@ from orgopt.asking.situations import MOMENTS
 from orgopt.cli.shared.base import bounded, out, print_json
 from orgopt.cli.shared.exits import command
 from orgopt.cli.shared.messages import Said
+from orgopt.study.wording import signed
 
 
 @click.command(
@@ -89,7 +90,7 @@ def _print(result: AskResult) -> None:
     for one in result.answered:
         shares = (f"{share:.0%}" for share in (one.valid, one.first, one.repeats))
         tokens = (f"{one.input_tokens:.0f}", f"{one.output_tokens:.0f}", f"{one.cached:.0%}")
-        gain = "" if one.gain is None else f"{one.gain:+.3f}"
+        gain = "" if one.gain is None else signed(one.gain)
         cost = (f"{one.seconds:.1f}", f"{one.usd:.4f}", gain)
         table.add_row(escape(one.role), one.moment, *shares, *tokens, *cost)
     out.print(table)

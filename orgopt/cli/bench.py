@@ -19,6 +19,7 @@ from orgopt.errors import UsageError
 from orgopt.evolve.trials.job import Job
 from orgopt.score import Score
 from orgopt.study.statistics import Interval
+from orgopt.study.wording import interval, plain
 
 
 @click.command(
@@ -125,17 +126,17 @@ def table(found: Benchmark) -> Table:
         shown.add_row(
             escape(row.document),
             str(row.agents or "–"),
-            f"[bold]{row.score.mean:+.3f}[/]",
+            f"[bold]{plain(row.score.mean)}[/]",
             _ends(row.score),
             f"{row.rank:.1f}",
-            *(f"{row.by_task[one.task].mean:+.2f}" for one in found.tasks),
+            *(plain(row.by_task[one.task].mean) for one in found.tasks),
             row.digest,
         )
     return shown
 
 
 def _ends(score: Interval) -> str:
-    return f"{score.low:+.3f} … {score.high:+.3f}" if np.isfinite(score.low) else "unknown"
+    return escape(interval(score.low, score.high)) if np.isfinite(score.low) else "unknown"
 
 
 def terms(found: Benchmark) -> str:

@@ -26,6 +26,7 @@ from orgopt.cli.shared.language import limit_options
 from orgopt.cli.shared.messages import say_printed
 from orgopt.cli.shared.print_ending import print_ending
 from orgopt.study.ranking import EFFECT, Ranking
+from orgopt.study.wording import digits_of, interval, plain, signed
 
 BARS = "▁▂▃▄▅▆▇█"
 STYLES = {"best": "green", "worse": "red", "no difference": "yellow", "first": "yellow"}
@@ -167,23 +168,23 @@ def _table(ranking: Ranking) -> Table:
         apart = placing.behind
         table.add_row(
             escape(placing.entrant),
-            f"[bold]{placing.output.mean:+.3f}[/]",
+            f"[bold]{plain(placing.output.mean)}[/]",
             _ends(placing.output.low, placing.output.high),
             str(placing.output.n),
-            "–" if placing.parts.progress is None else f"{placing.parts.progress:+.3f}",
-            f"{placing.parts.q_final:+.3f}",
-            f"{placing.parts.q_mean:+.3f}",
-            *(f"{placing.by_task[task]:+.3f}" for task in tasks),
-            f"{apart.mean:+.3f}" if apart else "",
-            _ends(apart.low, apart.high) if apart else "",
+            plain(placing.parts.progress),
+            plain(placing.parts.q_final),
+            plain(placing.parts.q_mean),
+            *(plain(placing.by_task[task]) for task in tasks),
+            signed(apart.mean) if apart else "",
+            _ends(apart.low, apart.high, sign=True) if apart else "",
             f"[{STYLES[placing.verdict]}]{placing.verdict}[/]",
             sparkline(placing.q, min(0.0, *values), max(values)),
         )
     return table
 
 
-def _ends(low: float, high: float) -> str:
-    return f"[dim]{low:+.3f} … {high:+.3f}[/]" if low > float("-inf") else "[dim]unknown[/]"
+def _ends(low: float, high: float, sign: bool = False) -> str:
+    return f"[dim]{escape(interval(low, high, sign))}[/]" if low > float("-inf") else "[dim]unknown[/]"
 
 
 def sparkline(values: tuple[float, ...], low: float, high: float) -> str:
@@ -196,7 +197,8 @@ def resolution(ranking: Ranking) -> str:
     """What difference so many seeds can show, and how many more would show a small one."""
     if ranking.more_seeds is None:
         return "One seed tells nothing of luck: --seeds 10 would."
-    resolved = f"{count(ranking.seeds, 'seed')} can resolve ±{ranking.resolves:.3f} (80 % power, one comparison at 5 %)"
+    least = plain(ranking.resolves, digits_of(ranking.resolves))
+    resolved = f"{count(ranking.seeds, 'seed')} can resolve ±{least} (80 % power, one comparison at 5 %)"
     more = f"{count(ranking.more_seeds, 'more seed')} would resolve {EFFECT:g}"
     corrected = f" Verdicts are corrected for {ranking.comparisons} comparisons." if ranking.comparisons > 1 else ""
     return f"{resolved}{f'; {more}' if ranking.more_seeds else ''}.{corrected}"

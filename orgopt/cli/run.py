@@ -41,7 +41,7 @@ from orgopt.evolve.trials.job import Job
 from orgopt.ledger import BASELINE, Event
 from orgopt.score import Score
 from orgopt.study.verdict.evidence import improvement
-from orgopt.study.wording import metric, noise, unnegated
+from orgopt.study.wording import metric, noise, plain, unnegated
 from orgopt.task import Task
 
 
@@ -217,10 +217,10 @@ def summary(task: Task, score: Score, budget_s: float) -> Table:
     table.add_column(style="dim", no_wrap=True)
     table.add_column()
     by_seed = f"{noise(score.q_error)} seed noise" if score.q_error else ""
-    parts = f"final {score.q_final:+.3f}{by_seed}, mean over the budget {score.q_mean:+.3f}"
+    parts = f"final {plain(score.q_final)}{by_seed}, mean over the budget {plain(score.q_mean)}"
     if score.disqualified:
         table.add_row("disqualified", f"[red]{escape(score.disqualified)}[/]")
-    table.add_row("research output", f"[bold]{score.research_output:+.3f}[/]  [dim]({parts})[/]")
+    table.add_row("research output", f"[bold]{plain(score.research_output)}[/]  [dim]({parts})[/]")
     table.add_row("improvement", improvement(score))
     one = f"reference {_raw(task.heldout, task.reference.heldout)}" if task.reference else "self-reported"
     table.add_row(
@@ -234,7 +234,7 @@ def summary(task: Task, score: Score, budget_s: float) -> Table:
         f"{_raw(task.metric, task.baseline.metric)}[/]",
     )
     if score.progress is not None and task.metric != task.heldout:
-        text = f"{score.progress:+.3f} in {task.metric}, measured anew; {score.q_final:+.3f} in {task.heldout}"
+        text = f"{plain(score.progress)} in {task.metric}, measured anew; {plain(score.q_final)} in {task.heldout}"
         table.add_row("way to the reference", text)
     kept = ", ".join(f"{name} {value}" for name, value in score.submission.items())
     kept = kept or ("the baseline" if score.submitted == BASELINE else f"the script of experiment {score.submitted}")

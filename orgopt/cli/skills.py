@@ -10,6 +10,7 @@ import orgopt
 from orgopt.api.model_skills import ModelSkill
 from orgopt.cli.shared.base import out, print_json
 from orgopt.cli.shared.exits import command
+from orgopt.study.wording import signed
 
 
 @click.command("skills", epilog="\b\nExamples:\n  orgopt skills\n  orgopt skills --json")
@@ -52,4 +53,4 @@ def _print(found: list[ModelSkill]) -> None:
 def _kinds(one: ModelSkill) -> str:
     """What came of each kind of changes, the best first."""
     ranked = sorted(one.changes.items(), key=lambda item: -item[1].gained / item[1].tried)
-    return ", ".join(f"{kind} {own.gained / own.tried:+.2f} ({own.better} of {own.tried})" for kind, own in ranked)
+    return ", ".join(f"{kind} {signed(own.gained / own.tried)} ({own.better} of {own.tried})" for kind, own in ranked)

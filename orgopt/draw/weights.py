@@ -92,7 +92,7 @@ def _class(weight: Weight) -> str:
 def _text(weight: Weight) -> str:
     number = f"{abs(weight.effect):.2f}"
     sign = "" if not float(number) else "+" if weight.effect > 0 else "−"
-    return sign + (number.removeprefix("0"))
+    return sign + number
 
 
 def badge_width(weight: Weight) -> float:

@@ -23,7 +23,8 @@ from orgopt.api.results import Kept, kept_of, results
 from orgopt.errors import OrgoptError
 from orgopt.live import PLACES, PREFIX, address
 from orgopt.live.followed import Followed, FollowedStudy, followed
-from orgopt.markup import Markup, h, visible
+from orgopt.markup import Child, h, visible
+from orgopt.report.forest import plain_table
 from orgopt.report.shell import policy, shell
 from orgopt.study.wording import date
 
@@ -73,10 +74,8 @@ class Pages:
     def index(self, request: Request) -> Response:  # noqa: ARG002  starlette's signature
         """All studies, contests and runs, the newest first."""
         kept = [one for one in results(workspace=self.workspace) if self._ours(one)]
-        rows = [_row(one) for one in kept]
         names = ("", "kind", "state", "changed", "what came of it")
-        head = h("thead", h("tr", (h("th", name, scope="col") for name in names)))
-        table = h("div", h("table", head, h("tbody", rows), cls="plain"), cls="scroll")
+        table = plain_table("Results", names, [_row(one) for one in kept])
         top = h("header", h("p", "orgopt", cls="eyebrow"), h("h1", "What this workspace keeps"), id="top")
         empty = h("p", "Nothing yet: orgopt run, or orgopt optimize.")
         return _page(shell("orgopt", {"top": top, "list": table if kept else empty}))
@@ -131,11 +130,9 @@ class Pages:
         return all(path.resolve().is_relative_to(self.workspace) for path in (kept.folder, kept.log))
 
 
-def _row(one: Kept) -> Markup:
-    name = visible(one.name)
-    shown = h("a", name, href=address(one.kind, one.name))
-    cells = (one.kind, one.state, date(one.changed), visible(one.said))
-    return h("tr", h("th", shown, scope="row"), (h("td", cell) for cell in cells))
+def _row(one: Kept) -> list[Child]:
+    shown = h("a", visible(one.name), href=address(one.kind, one.name))
+    return [shown, one.kind, one.state, date(one.changed), visible(one.said)]
 
 
 def _page(text: str, *, live: bool = False) -> Response:

@@ -3,13 +3,15 @@
 import math
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
 from statistics import fmean
 from typing import NamedTuple
 
 from orgopt.markup import Markup, h, number
+from orgopt.report.generations import NARROW
 from orgopt.report.scale import Scale, scale, tick_digits, ticks
+from orgopt.score import Score
 from orgopt.study.records.names import TEST
 from orgopt.study.view import StudyView
 from orgopt.study.wording import count, duration, entrant_name, plain
@@ -52,15 +54,21 @@ def curves(study: StudyView, tasks: Sequence[str]) -> list[Curve]:
         simplest = study.final.simplest if study.final else ""
         name = "evolved" if entrant == champion else entrant_name(entrant, seed, champion)
         name = "simplest" if entrant == simplest and name == entrant else name
-        sampled = [
-            [[_of_curve(run.score.curve, t) for t in times(budget)] for run in runs]
-            for budget, runs in zip(budgets, groups, strict=True)
-        ]
-        by_time = list(zip(*(zip(*runs, strict=True) for runs in sampled), strict=True))
-        mean = tuple(fmean(map(fmean, columns)) for columns in by_time)
-        half = tuple(1.96 * math.sqrt(sum(map(_variance, columns))) / len(columns) for columns in by_time)
-        found.append(Curve(entrant, name, mean, half, min(map(len, groups))))
+        scores = [[run.score for run in runs] for runs in groups]
+        found.append(curve(entrant, name, scores, budgets))
     return _marked(sorted(found, key=lambda curve: -curve.mean[-1]))
+
+
+def curve(entrant: str, name: str, scores: Sequence[Sequence[Score]], budgets: Sequence[float]) -> Curve:
+    """The curve of an entrant: `scores` has its runs by task, `budgets` the seconds of each task."""
+    sampled = [
+        [[_of_curve(score.curve, t) for t in times(budget)] for score in runs]
+        for budget, runs in zip(budgets, scores, strict=True)
+    ]
+    by_time = list(zip(*(zip(*runs, strict=True) for runs in sampled), strict=True))
+    mean = tuple(fmean(map(fmean, columns)) for columns in by_time)
+    half = tuple(1.96 * math.sqrt(sum(map(_variance, columns))) / len(columns) for columns in by_time)
+    return Curve(entrant, name, mean, half, min(map(len, scores)))
 
 
 def _marked(found: Sequence[Curve]) -> list[Curve]:
@@ -80,27 +88,33 @@ def times(budget: float) -> list[float]:
     return [budget * i / (POINTS - 1) for i in range(POINTS)]
 
 
-def chart(study: StudyView, found: Sequence[Curve], size: tuple[int, int], shown: str) -> Markup:
-    """Curves with their names at the right ends."""
+def chart(found: Sequence[Curve], budget: float, looks: Mapping[str, str], size: tuple[int, int], shown: str) -> Markup:
+    """Curves with their names at the right ends; `looks` has the classes of entrants (`study_looks`)."""
     width, height = size
     found = [curve._replace(name=f"{_name(curve, width)} {plain(curve.mean[-1])}") for curve in found]
     names = max((len(curve.name) for curve in found), default=0)
     left, top, right, bottom = 36, 16, width - 12 - names * _LETTER, height - 36
-    budget = study.head.identity.budget_s
-    banded = [c for c in found if _look(study, c.entrant) in {"champion", "seed"}]
+    banded = [c for c in found if looks[c.entrant] in {"champion", "seed"}]
     values = [q for c in found for q in c.mean] + [c.mean[-1] + c.half[-1] for c in banded]
     y, x = scale(values, bottom, top, margin=0.03), Scale(0.0, budget, left, right)
     return h(
         "svg",
         _axes(x, y, budget),
-        [_band(c, x, y, budget, _look(study, c.entrant)) for c in banded],
-        [_line(c, x, y, budget, _look(study, c.entrant)) for c in reversed(found)],
-        _names(study, found, y, right + 8),
+        [_band(c, x, y, budget, looks[c.entrant]) for c in banded],
+        [_line(c, x, y, budget, looks[c.entrant]) for c in reversed(found)],
+        _names(found, looks, y, right + 8),
         viewBox=f"0 0 {width} {height}",
         cls=f"chart curves {shown}",
         role="img",
         aria_label=f"Quality over the budget, at its end: {', '.join(c.name for c in found)}",
     )
+
+
+def figure(title: str, found: Sequence[Curve], budget: float, looks: Mapping[str, str], *, large: bool) -> Markup:
+    """The chart of curves under its title, in the sizes of wide and narrow screens."""
+    sizes = {"wide": (960, 400) if large else (470, 300), "narrow": (NARROW, 300)}
+    charts = [chart(found, budget, looks, size, shown) for shown, size in sizes.items()]
+    return h("figure", h("figcaption", f"{title}: quality over the budget of a run", cls="title"), charts)
 
 
 def _name(curve: Curve, width: int) -> str:
@@ -129,12 +143,14 @@ def _variance(column: Sequence[float]) -> float:
     return sum((value - mean) ** 2 for value in column) / (len(column) - 1) / len(column)
 
 
-def _look(study: StudyView, entrant: str) -> str:
-    """The class of an entrant's line."""
-    if study.best and entrant == study.best.name:
-        return "champion"
-    if study.seed and entrant == study.seed.name:
-        return "seed"
+def study_looks(study: StudyView, found: Sequence[Curve]) -> dict[str, str]:
+    """The class of each entrant's line in a study."""
+    special = {one.name: look for one, look in ((study.seed, "seed"), (study.best, "champion")) if one}
+    return {one.entrant: special.get(one.entrant) or other_look(one.entrant) for one in found}
+
+
+def other_look(entrant: str) -> str:
+    """The class of the line of somebody who is neither champion nor seed document."""
     return "plain-optuna" if entrant.startswith("optuna") else "control"
 
 
@@ -159,10 +175,14 @@ def _line(curve: Curve, x: Scale, y: Scale, budget: float, look: str) -> Markup:
 def _band(curve: Curve, x: Scale, y: Scale, budget: float, look: str) -> Markup:
     at = list(zip(times(budget), curve.mean, curve.half, strict=True))
     ends = [(t, mean + half) for t, mean, half in at] + [(t, mean - half) for t, mean, half in reversed(at)]
-    return h("polygon", points=" ".join(f"{number(x(t))},{number(y(q))}" for t, q in ends), cls=f"band {look}")
+    return h(
+        "polygon",
+        points=" ".join(f"{number(x(t))},{number(y(min(max(q, y.low), y.high)))}" for t, q in ends),
+        cls=f"band {look}",
+    )
 
 
-def _names(study: StudyView, found: Sequence[Curve], y: Scale, x: float) -> Iterator[Markup]:
+def _names(found: Sequence[Curve], looks: Mapping[str, str], y: Scale, x: float) -> Iterator[Markup]:
     """Names beside the ends of their lines, kept apart."""
     places = [y(curve.mean[-1]) + 4 for curve in found]
     for i in range(1, len(places)):
@@ -173,4 +193,4 @@ def _names(study: StudyView, found: Sequence[Curve], y: Scale, x: float) -> Iter
             places[i] - (over if i == len(places) - 1 else 0), places[i + 1] - 14 if i + 1 < len(places) else math.inf
         )
     for curve, place in zip(found, places, strict=True):
-        yield h("text", curve.name, x=x, y=place, cls=f"end {_look(study, curve.entrant)}")
+        yield h("text", curve.name, x=x, y=place, cls=f"end {looks[curve.entrant]}")

@@ -1,10 +1,11 @@
-"""The page of a contest: who is ahead on the seeds that all entrants have had, by how much, and every run."""
+"""The page of a contest: who is ahead on the seeds that all have had, over the budget, the experiments, every run."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import isfinite
+from statistics import fmean
 
 from orgopt.markup import Child, Markup, h, visible
-from orgopt.report import claims, glance
+from orgopt.report import budget_curves, claims, glance
 from orgopt.report.forest import Column, Row, forest, numbers
 from orgopt.report.forest import verdict as word
 from orgopt.report.shell import Sections, contents, section, shell
@@ -12,7 +13,7 @@ from orgopt.score import Score
 from orgopt.study.contest_view import ContestView, contest_ending
 from orgopt.study.ranking import Ranking
 from orgopt.study.statistics import Difference
-from orgopt.study.wording import count, duration, interval, plain, signed
+from orgopt.study.wording import count, duration, interval, metric, plain, signed, unnegated
 
 _COLUMNS = (Column("entrant"), Column(""), Column("score", 5), Column("behind the first, 95 %", 10), Column("", 7.5))
 
@@ -36,7 +37,9 @@ def contest_sections(told: ContestView) -> Sections:
     found = told.ranked()
     shown = {
         "claims": section("claims", "Who is ahead", *_standings(told, found)) if found else None,
-        "experiments": section("experiments", "Every run", *_runs(told)),
+        "curves": section("curves", "Over the budget", *_curves(told, found)) if found else None,
+        "experiments": section("experiments", "Experiments", *_experiments(told)),
+        "runs": section("runs", "Every run", *_runs(told)),
     }
     kept = {key: part for key, part in shown.items() if part}
     return {"top": _top(told, found), "contents": contents(kept), **kept}
@@ -90,6 +93,53 @@ def _known(end: float | None) -> float | None:
 def _behind(one: Difference) -> Child:
     ends = (-one.high, -one.low) if isfinite(one.sd) else (None, None)
     return h("span", signed(-one.mean), " ", h("small", interval(*ends, sign=True)))
+
+
+def _curves(told: ContestView, found: Ranking) -> Iterator[Markup]:
+    """What each would have submitted over the budget, a chart a task."""
+    yield h("p", "The quality of what each would submit at a time, mean over seeds: 0 is the untouched script.")
+    looks = {one.entrant: budget_curves.other_look(one.entrant) for one in found.placings}
+    looks[found.placings[0].entrant] = "champion"
+    for task in told.head.tasks:
+        budget, scores = told.head.identity.budget_of(task), _scores(told, task)
+        drawn = [budget_curves.curve(who, who, [scores[who]], [budget]) for who in told.entrants if scores[who]]
+        ranked = sorted(drawn, key=lambda one: -one.mean[-1])
+        yield budget_curves.figure(task, ranked, budget, looks, large=len(told.head.tasks) == 1)
+
+
+def _scores(told: ContestView, task: str) -> dict[str, list[Score]]:
+    """The scores of each entrant on a task."""
+    return {who: [one.score for one in told.runs if (one.entrant, one.task) == (who, task)] for who in told.entrants}
+
+
+_OF_EXPERIMENTS = ("a run", "failed", "slots busy", "agents' time", "stand-ups", "mean result", "best result")
+
+
+def _experiments(told: ContestView) -> Iterator[Markup]:
+    """How many experiments the runs of each had, what they cost and what came of them, a table a task."""
+    for task, known in told.head.tasks.items():
+        name, _ = unnegated(known.heldout, 0.0)
+        rows = [(who, *_means(known.heldout, scores)) for who, scores in _scores(told, task).items() if scores]
+        if rows:
+            words = f"Means of runs; results are {name} of what was handed in, the untouched script's is "
+            about = h("p", words, f"{metric(unnegated(known.heldout, known.baseline.heldout)[1])}.", cls="about")
+            table = numbers((Column("entrant"), *(Column(one, 6) for one in _OF_EXPERIMENTS)), rows)
+            errors = {one.common_error for scores in _scores(told, task).values() for one in scores if one.common_error}
+            lost = h("p", f"Most frequent errors: {'; '.join(sorted(errors)[:3])}", cls="about") if errors else None
+            yield h("div", h("h3", task), about, table, lost)
+
+
+def _means(heldout: str, scores: Sequence[Score]) -> Iterator[str]:
+    """The cells of an entrant on a task."""
+    ran = [sum(one.experiments.values()) for one in scores]
+    whole = sum(ran) - sum(one.experiments.get(status, 0) for one in scores for status in ("ok", "unfinished"))
+    yield count(fmean(ran))
+    yield f"{whole / max(1, sum(ran)):.0%}"
+    yield f"{fmean(one.utilisation for one in scores):.0%}"
+    yield duration(fmean(one.agent_s for one in scores))
+    yield f"{fmean(one.meetings for one in scores):.1f}"
+    results = [one.heldout for one in scores]
+    yield from (metric(unnegated(heldout, value)[1]) for value in (fmean(results), min(results)))
 
 
 def _runs(told: ContestView) -> Iterator[Markup]:

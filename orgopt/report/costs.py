@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from orgopt.ledger import Event, Ledger
 from orgopt.markup import Child, Markup, h
 from orgopt.org import Org
+from orgopt.report.forest import plain_table
 from orgopt.report.run_course import Spent, agent_time, course, slot_time
 from orgopt.report.stacked import stacked
 from orgopt.report.wasted import candidates, slots, waste, with_something
@@ -47,8 +48,8 @@ def costs(study: StudyView) -> Markup | None:
         waste(study),
         h("h3", "By phase"),
         h("p", text),
-        table(*with_something(_PHASE, _phases(study, by)), "Costs by phase"),
-        candidates(study, table),
+        plain_table("Costs by phase", *with_something(_PHASE, _phases(study, by)), look="numbers"),
+        candidates(study),
         _models(study),
     )
 
@@ -75,7 +76,7 @@ def _models(study: StudyView) -> Markup | None:
         [one.model, one.role, count(one.thoughts), f"{one.tokens / max(1, one.thoughts):.0f}", said_of_skill(one)]
         for one in skills_in(study.evaluations)
     ]
-    return table(_MODEL, rows, "What language models were good at") if rows else None
+    return plain_table("What language models were good at", _MODEL, rows, look="numbers") if rows else None
 
 
 def _row(runs: Sequence[EvaluationRecord]) -> list[str]:
@@ -115,7 +116,7 @@ def run_costs(org: Org, events: Sequence[Event]) -> Markup | None:
     )
     return h(
         "div", h("div", both, cls="pair"), h("p", " ".join(_bound(found))), h("h3", "By part"), h("p", text),
-        table(_PART, rows, "Costs by part"),
+        plain_table("Costs by part", _PART, rows, look="numbers"),
     )  # fmt: skip
 
 
@@ -134,11 +135,3 @@ def _share(one: Share) -> list[str]:
 def _bound(found: Report) -> Iterator[str]:
     yield f"An agent took {duration(found.think_s)} before an experiment, stand-ups included; one ran for"
     yield f"{duration(found.run_s)}."
-
-
-def table(columns: Sequence[str], rows: Sequence[Sequence[Child]], title: str) -> Markup:
-    """A table of numbers, which scrolls in little room."""
-    head = h("tr", (h("th", name, scope="col") for name in columns))
-    body = [h("tr", h("th", row[0], scope="row"), (h("td", cell) for cell in row[1:])) for row in rows]
-    found = h("table", h("thead", head), h("tbody", body), cls="plain numbers")
-    return h("div", found, cls="scroll", tabindex="0", role="region", aria_label=title)

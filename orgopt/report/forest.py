@@ -1,4 +1,4 @@
-"""Forest tables: a row for each value, its interval drawn beside its numbers; they fold for narrow screens."""
+"""Tables, which fold for narrow screens: forests, with an interval drawn beside the numbers of a row, and others."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -99,6 +99,29 @@ def numbers(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> Markup:
         for label, *cells in rows
     ]
     return _table("forest numbers", columns, body)
+
+
+def plain_table(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[Child]], *, look: str = "", captioned: bool = False
+) -> Markup:
+    """A table of words or `numbers`; the first of a row is its label."""
+    body = [
+        h(
+            "tr",
+            h("th", label, scope="row", role="rowheader"),
+            [
+                h("td", cell, role="cell", data_label=name) if cell else h("td", role="cell")
+                for name, cell in zip(columns[1:], cells, strict=True)
+            ],
+            role="row",
+        )
+        for label, *cells in rows
+    ]
+    head = h("tr", (h("th", name, scope="col", role="columnheader") for name in columns), role="row")
+    caption = h("caption", title) if captioned else None
+    groups = [caption, h("thead", head, role="rowgroup"), h("tbody", body, role="rowgroup")]
+    found = h("table", groups, cls=f"plain {look}".strip(), role="table", aria_label=title)
+    return h("div", found, cls="scroll", tabindex="0", role="region", aria_label=title)
 
 
 def _table(look: str, columns: Sequence[Column], body: Sequence[Markup], foot: Markup | None = None) -> Markup:

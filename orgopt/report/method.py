@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import cast
 
 from orgopt.markup import Child, Markup, h
+from orgopt.report.forest import plain_table
 from orgopt.study.predictions import said_of_predictions
 from orgopt.study.records.head import Identity
 from orgopt.study.records.names import PHASES
@@ -85,7 +86,8 @@ def _phases(study: StudyView) -> Markup | None:
                 count(len(mine)),
             )
         )
-    return _table("Runs by phase", ("phase", "tasks", "entrants", "seeds", "runs"), body)
+    columns = ("phase", "tasks", "entrants", "seeds", "runs")
+    return plain_table("Runs by phase", columns, body, captioned=True)
 
 
 def _tasks(study: StudyView) -> Markup:
@@ -107,7 +109,7 @@ def _tasks(study: StudyView) -> Markup:
             )
         )
     columns = ("task", "counts", "baseline, q = 0", "reference, q = 1", "noise sd", "digest", "lab")
-    return _table("Tasks", columns, body)
+    return plain_table("Tasks", columns, body, captioned=True)
 
 
 def _versions(study: StudyView) -> Markup:
@@ -124,13 +126,6 @@ def _versions(study: StudyView) -> Markup:
 
 def _more() -> Markup:
     return h("p", "More in orgopt's documentation: Scoring, Worlds, Studies.", cls="legend")
-
-
-def _table(title: str, columns: Sequence[str], body: Sequence[Sequence[Child]]) -> Markup:
-    head = h("tr", (h("th", column, scope="col") for column in columns))
-    lines = [h("tr", h("th", row[0], scope="row"), (h("td", cell) for cell in row[1:])) for row in body]
-    table = h("table", h("caption", title), h("thead", head), h("tbody", lines), cls="plain")
-    return h("div", table, cls="scroll", tabindex="0", role="region", aria_label=title)
 
 
 def _said(value: object) -> str:

@@ -25,7 +25,7 @@ const orgoptPage = (() => {
     return made;
   };
   const link = (i) => el("button", { type: "button", class: "link", onclick: () => choose(i) }, byIndex.get(i).name);
-  const short = (value, digits = data.digits || 2) => (value < -0.5 * 10 ** -digits ? "−" : "") + Math.abs(value).toFixed(digits).replace(/^0/, "");
+  const short = (value, digits = data.digits || 2) => (value < -0.5 * 10 ** -digits ? "−" : "") + Math.abs(value).toFixed(digits);
   const about = (words) => el("p", { class: "about" }, words);
 
   // What a candidate's document says: in the page, or asked of its server.

@@ -216,7 +216,7 @@ def _curves(told: StudyView) -> list[Child]:
         "organization and of the seed document: 0 is the untouched script, 1 the best setting known. Names stand with "
         "the quality at the end; half of the score is that, and half the mean over the budget."
     )
-    drawn: list[Child] = [h("p", text), *_curve_figure(told, groups[0][0], every, large=True)]
+    drawn: list[Child] = [h("p", text), _curve_figure(told, groups[0][0], every, large=True)]
     if len(told.tasks) > 1:
         alone = [(task, budget_curves.curves(told, (task,))) for task in told.tasks]
         drawn.append(
@@ -225,7 +225,6 @@ def _curves(told: StudyView) -> list[Child]:
     return drawn
 
 
-def _curve_figure(told: StudyView, title: str, found: Sequence[budget_curves.Curve], *, large: bool) -> list[Child]:
-    wide = (960, 400) if large else (470, 300)
-    charts = [budget_curves.chart(told, found, wide, "wide"), budget_curves.chart(told, found, (NARROW, 300), "narrow")]
-    return [h("figure", h("figcaption", f"{title}: quality over the budget of a run", cls="title"), charts)]
+def _curve_figure(told: StudyView, title: str, found: Sequence[budget_curves.Curve], *, large: bool) -> Markup:
+    looks, budget = budget_curves.study_looks(told, found), told.head.identity.budget_s
+    return budget_curves.figure(title, found, budget, looks, large=large)

@@ -23,6 +23,7 @@ _NAMES = {
     "curves": "Over the budget",
     "course": "Course",
     "experiments": "Experiments",
+    "runs": "Runs",
     "costs": "Costs",
     "decisions": "Decisions",
     "method": "Method",

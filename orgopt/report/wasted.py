@@ -1,10 +1,11 @@
 """What of a study's runs was wasted, and which candidates were the dearest."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from orgopt.lab.base import Status
 from orgopt.markup import Child, Markup, h
 from orgopt.report.claims import pick
+from orgopt.report.forest import plain_table
 from orgopt.report.run_course import FAILED, Spent
 from orgopt.report.stacked import stacked
 from orgopt.score import Score
@@ -31,7 +32,7 @@ def waste(study: StudyView) -> Markup | None:
     return h("ul", [h("li", line) for line in _remarks(study)], cls="steps") if study.evaluations else None
 
 
-def candidates(study: StudyView, table: Callable[[Sequence[str], Sequence[Sequence[Child]], str], Markup]) -> Child:
+def candidates(study: StudyView) -> Child:
     """The candidates whose search took the most: of tokens where any took some, else of hardware."""
     found: dict[str, list[EvaluationRecord]] = {}
     for run in study.evaluations:
@@ -48,7 +49,7 @@ def candidates(study: StudyView, table: Callable[[Sequence[str], Sequence[Sequen
     return [
         h("h3", "By candidate, in the search"),
         h("p", rest, cls="about") if rest else None,
-        table(*with_something(_COLUMNS, rows), "Costs by candidate"),
+        plain_table("Costs by candidate", *with_something(_COLUMNS, rows), look="numbers"),
     ]
 
 

@@ -6,6 +6,7 @@ from orgopt.study.quality import LEVELS
 from orgopt.study.records.kinds import CandidateRecord, ModelRecord, Predicted, Record
 from orgopt.study.records.result import Came, Feedback, LastModel
 from orgopt.study.standing import Standing
+from orgopt.study.wording import plain
 
 PROPOSERS = ("screen", "write", "older")
 """Who proposes by what a model or other studies say."""
@@ -38,7 +39,9 @@ def predictions(records: Sequence[Record], told: Mapping[str, Standing]) -> Feed
 
 def said_of_predictions(found: Feedback) -> str:
     """The same in a sentence or two."""
-    parts = [f"{name} {one.better} of {one.candidates} (mean {one.mean:+.3f})" for name, one in found.proposers.items()]
+    parts = [
+        f"{name} {one.better} of {one.candidates} (mean {plain(one.mean)})" for name, one in found.proposers.items()
+    ]
     text = f"Candidates that did better than their parent, by who proposed them: {', '.join(parts)}."
     if found.coverage_80 is not None:
         text += f" {100 * found.coverage_80:.0f} % of what the model picked came out within its 80 % intervals."

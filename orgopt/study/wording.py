@@ -1,4 +1,8 @@
-"""Numbers and names as they are written where people read them: terminal, page and MLflow."""
+"""Numbers and names as they are written where people read them: terminal, page and MLflow.
+
+Scores and their differences have two decimals, more where all that stand beside each other are small (`digits_of`), a
+zero before the point and a true minus; a plus is for differences alone. A task's own metric has three (`metric`).
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -41,10 +45,10 @@ def digits_of(*values: float | None) -> int:
 
 
 def plain(value: float | None, digits: int = 2) -> str:
-    """`.61`; a dash for what is not known."""
+    """A score: `0.61`; a dash for what is not known."""
     if value is None:
         return "–"
-    return _short(value, digits) if value >= 0 or not round(value, digits) else f"−{_short(value, digits)}"
+    return f"{'−' * (value < 0 and bool(round(value, digits)))}{abs(value):.{digits}f}"
 
 
 def metric(value: float) -> str:
@@ -58,19 +62,19 @@ def unnegated(name: str, value: float) -> tuple[str, float]:
 
 
 def signed(value: float | None, digits: int = 2) -> str:
-    """`+.18`, `−.03`."""
+    """A difference: `+0.18`, `−0.03`."""
     if value is None:
         return "–"
     return f"{'+' * (value > 0 and bool(round(value, digits)))}{plain(value, digits)}"
 
 
-def noise(error: float) -> str:
-    """` ± 0.012`; empty where nothing is known of the noise, as with one seed of each."""
-    return f" ± {error:.3f}" if error else ""
+def noise(error: float, digits: int = 0) -> str:
+    """` ± 0.11`; empty where nothing is known of the noise, as with one seed of each."""
+    return f" ± {error:.{digits or max(2, digits_of(error) - 1)}f}" if error else ""
 
 
 def interval(low: float | None, high: float | None, sign: bool = False, digits: int = 2) -> str:
-    """`[.11, .25]`; empty where an end is not known."""
+    """`[0.11, 0.25]`; empty where an end is not known."""
     if low is None or high is None:
         return ""
     write = signed if sign else plain
@@ -128,8 +132,3 @@ def lab_words(stamp: Mapping[str, Any]) -> str:
     """A lab's stamp in one line: `replay, world 9f3c2a71d0e4`."""
     rest = [f"{key} {value}" for key, value in stamp.items() if key != "lab"]
     return ", ".join([str(stamp.get("lab", "")), *rest]).strip(", ")
-
-
-def _short(value: float, digits: int) -> str:
-    text = f"{abs(value):.{digits}f}"
-    return text.removeprefix("0")

@@ -4,15 +4,14 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from orgopt.study.records.kinds import FinalRecord
-from orgopt.study.records.names import TEST
 from orgopt.study.standing import Standing
 from orgopt.study.view import CandidateView, StudyView
-from orgopt.study.wording import count, noise
+from orgopt.study.wording import count, interval, noise, plain
 from orgopt.tracking import ways
 from orgopt.tracking.entry import OWN
-from orgopt.tracking.markdown import escape, interval, signed
+from orgopt.tracking.markdown import escape
 from orgopt.tracking.names import STAR
-from orgopt.tracking.study_note import against
+from orgopt.tracking.study_note import against_seed, ahead
 
 Z = 1.96  # of a 95 % interval
 
@@ -68,15 +67,16 @@ def champion_note(family: Family, place: int, final: FinalRecord, more: Mapping[
     test, standing = final.estimates.test, family.own.standing
     if not test:
         return f"**{STAR} Champion**, not tested.\n\n{note(family, place)}"
-    known = f" (95 % {interval(test.low, test.high)}, {count(test.n, 'fresh seed')})" if test.low is not None else ""
-    lines = [f"**{STAR} Champion: {signed(test.mean)} on test seeds**{known}"]
-    claims = [one for one in final.claims if one.phase == TEST and one.task == _whole(final)]
-    lines += [against(one, final.champion) for one in claims[:1]]
+    ends = escape(interval(test.low, test.high))
+    known = f" (95 % {ends}, {count(test.n, 'fresh seed')})" if ends else ""
+    lines = [f"**{STAR} Champion: {plain(test.mean)} on test seeds**{known}"]
+    if claim := against_seed(final):
+        lines.append(f"The seed document: {plain(claim.mean)}; the champion is ahead by {escape(ahead(claim))}")
     if standing:
         gap = standing.value - test.mean
         picked = f"for which it was picked of {count(len(family.view.candidates), 'candidate')}"
         lines.append(
-            f"In the search it had {signed(standing.value)}, {picked}" + f": flattered by {gap:.3f}" * (gap > 0)
+            f"In the search it had {plain(standing.value)}, {picked}" + f": flattered by {plain(gap)}" * (gap > 0)
         )
     _, *rest = (
         note(family, place).replace(_ways(family), f"{ways.line(more)} · {_ways(family)}".strip(" ·")).split("\n\n")
@@ -101,28 +101,22 @@ def _pictures() -> str:
     return ways.pictures(OWN, "chart.svg", "curves.svg", between=" ")
 
 
-def _whole(final: FinalRecord) -> str:
-    """The task of the claims that are of all tasks: the only one, or the mean of several."""
-    tasks = [one.task for one in final.claims if one.phase == TEST]
-    return "all" if "all" in tasks else next(iter(tasks), "")
-
-
 def _standing(standing: Standing | None) -> str:
     if standing is None:
         return "No complete run"
     seeds = f"{standing.seeds} seed{'s' * (standing.seeds != 1)}"
     if not standing.error:
-        return f"Research output {signed(standing.value)} ({seeds})"
+        return f"Research output {plain(standing.value)} ({seeds})"
     low, high = standing.value - Z * standing.error, standing.value + Z * standing.error
-    spread = f"95 % {interval(low, high)}"
-    return f"Research output {signed(standing.value)}{noise(standing.error)} ({spread}, {seeds})"
+    spread = f"95 % {escape(interval(low, high))}"
+    return f"Research output {plain(standing.value)}{noise(standing.error)} ({spread}, {seeds})"
 
 
 def _origin(family: Family) -> str:
     if family.parent is None:
         return "The seed document: everything is compared with it."
     parent, proposer = family.parent, family.own.record.proposer
-    known = f" ({signed(parent.standing.value)}{noise(parent.standing.error)})" if parent.standing else ""
+    known = f" ({plain(parent.standing.value)}{noise(parent.standing.error)})" if parent.standing else ""
     link = f"[{parent.name}]({family.parent_run})" if family.parent_run else parent.name
     changes = "; ".join(escape(change) for change in family.own.record.changes)
     rewrite = family.view.rewrites.get(family.own.name)

@@ -16,12 +16,11 @@ from orgopt.study.records.kinds import CandidateRecord
 from orgopt.study.score_parts import Parts, parts_of
 from orgopt.study.standing import Standing
 from orgopt.study.view import CandidateView, StudyView
-from orgopt.study.wording import count, noise, unnegated
+from orgopt.study.wording import count, noise, plain, unnegated
 from orgopt.tracking import budget_curves, names, tables
 from orgopt.tracking.candidate_note import Family, note
 from orgopt.tracking.diffs import diff, diff_page
 from orgopt.tracking.entry import NOTE, Entry, Point, Source
-from orgopt.tracking.markdown import signed
 from orgopt.tracking.names import (
     COLOUR,
     COLOURS,
@@ -198,7 +197,7 @@ def _files(family: Family, org: Org, ledgers: Ledgers) -> dict[str, str]:
 
 
 def _scores(before: CandidateView, after: CandidateView) -> str:
-    known = [signed(one.standing.value) + noise(one.standing.error) for one in (before, after) if one.standing]
+    known = [plain(one.standing.value) + noise(one.standing.error) for one in (before, after) if one.standing]
     return f"Score on search seeds: {' → '.join(known)}" if len(known) > 1 else ""
 
 

@@ -10,7 +10,7 @@ from orgopt.study.view import StudyView
 from orgopt.tracking import names
 from orgopt.tracking.saved_view import PREFIX, packed, state
 
-HEIGHT, BARS, ROW, TABLE = 252, 380, 33, 120
+HEIGHT, BARS, ROW, TABLE = 226, 290, 33, 120
 """Pixels of a chart, so that two rows of them are on a screen; of one with a bar for everybody, so that numbers have
 room in them; of a table's row and what is around its rows."""
 _NO_ROOM = ("", "system", "budget", "test", "generations", "over the budget")
@@ -83,8 +83,8 @@ def _section(place: str, name: str, *, display: bool) -> dict[str, Any]:
 
 def _of_study() -> list[_Section]:
     return [
+        _Section("The test: who scored what", [_bar(names.TEST_OUTPUT.name)], BARS),
         _Section("By generation, and over the budget", [_by_generation(), _over_the_budget()]),
-        _Section("The test: who scored what, as listed", [_bar(names.TEST_OUTPUT.name)], BARS),
     ]
 
 

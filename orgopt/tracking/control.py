@@ -4,14 +4,12 @@ from orgopt.draw.text import clean
 from orgopt.study.records.kinds import FinalRecord
 from orgopt.study.records.result import Claim
 from orgopt.study.view import StudyView
-from orgopt.study.wording import MEANINGS, SEED_DOCUMENT, entrant_name, plain
-from orgopt.study.wording import interval as short_interval
-from orgopt.study.wording import signed as short_signed
+from orgopt.study.wording import MEANINGS, SEED_DOCUMENT, digits_of, entrant_name, interval, plain, signed
 from orgopt.tracking import names, pictures
 from orgopt.tracking.entry import NOTE, Entry
-from orgopt.tracking.markdown import escape, interval, signed
+from orgopt.tracking.markdown import escape
 from orgopt.tracking.names import COLOUR, STAR, order_ahead
-from orgopt.tracking.study_note import main_claims
+from orgopt.tracking.study_note import ahead, main_claims
 
 _FIRST = 2  # after champion and seed document
 
@@ -26,9 +24,9 @@ def controls(view: StudyView, final: FinalRecord) -> list[Entry]:
         name = clean(entrant_name(one.entrant, view.candidates[0].name, final.champion))
         name += f" ({ran})" if ran != one.entrant else ""
         note = [
-            f"**Control: {escape(name)} scored {signed(one.mean)} on test seeds**",
+            f"**Control: {escape(name)} scored {plain(one.mean)} on test seeds**",
             f"{escape(MEANINGS.get(one.entrant, ''))}",
-            f"The champion, on the same seeds: {one.verdict} by {signed(one.difference)} {interval(one.low, one.high)}",
+            f"The champion, on the same seeds: {one.verdict} by {escape(ahead(one))}",
         ]
         tags = {
             names.KIND.name: "control",
@@ -55,12 +53,13 @@ def controls(view: StudyView, final: FinalRecord) -> list[Entry]:
 
 
 def _beside_champion(claim: Claim) -> str:
-    """How a control stands to the champion, in a few words from the control's side: `behind ★ by .23 [.08, .41]`."""
-    low, high = claim.low, claim.high
+    """How a control stands to the champion, in a few words from the control's side: `behind ★ by 0.23 [0.08, 0.41]`."""
+    low, high, gap = claim.low, claim.high, claim.difference
+    digits = digits_of(gap, low, high)
     if low is None or high is None:
-        return f"{short_signed(-claim.difference)} to {STAR}, one seed"
+        return f"{signed(-gap, digits)} to {STAR}, one seed"
     if claim.verdict == "better":
-        return f"behind {STAR} by {plain(claim.difference)} {short_interval(low, high)}"
+        return f"behind {STAR} by {plain(gap, digits)} {interval(low, high, digits=digits)}"
     if claim.verdict == "worse":
-        return f"ahead of {STAR} by {plain(-claim.difference)} {short_interval(-high, -low)}"
-    return f"level with {STAR}: {short_signed(-claim.difference)} {short_interval(-high, -low, sign=True)}"
+        return f"ahead of {STAR} by {plain(-gap, digits)} {interval(-high, -low, digits=digits)}"
+    return f"level with {STAR}: {signed(-gap, digits)} {interval(-high, -low, sign=True, digits=digits)}"

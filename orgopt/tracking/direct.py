@@ -91,7 +91,7 @@ class Direct:
                 self._require_active(run_id)
                 if RUN_NAME in tags:
                     execute("UPDATE runs SET name = ? WHERE run_uuid = ?", (tags[RUN_NAME], run_id))
-            self._rows(run_id, at, entry.points, entry.params, tags)
+            self._rows(run_id, at, entry.shown, entry.params, tags)
             for source in entry.sources:
                 self._input(run_id, source)
             if entry.ended:

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from orgopt.study.wording import digits_of
+
 TABLES = "mlflow.loggedArtifacts"
 """The tag that makes MLflow show JSON files as tables."""
 PROMPTS = "mlflow.linkedPrompts"
@@ -20,11 +22,12 @@ SOURCE_TYPE = "local"
 
 
 class Point(NamedTuple):
-    """One value of a metric at a step."""
+    """One value of a metric at a step; scores come with all of their digits."""
 
     name: str
     value: float
     step: int = 0
+    score: bool = False
 
 
 class Source(NamedTuple):
@@ -68,6 +71,12 @@ class Entry:
     points: tuple[Point, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict[str, str])
     sources: tuple[Source, ...] = ()
+
+    @property
+    def shown(self) -> list[Point]:
+        """Its metrics as they are sent: scores with the digits that people read, as MLflow shows all of them."""
+        digits = digits_of(*(one.value for one in self.points if one.score))
+        return [one._replace(value=round(one.value, digits)) if one.score else one for one in self.points]
 
 
 Table = dict[str, list[Any]]

@@ -16,6 +16,7 @@ from orgopt.org import Org, Role
 from orgopt.study.records.head import StudyRecord
 from orgopt.study.records.kinds import CandidateRecord
 from orgopt.study.verdict.evidence import UNVARIED, unvaried
+from orgopt.study.wording import plain
 from orgopt.tracking.entry import Point
 
 LONGEST_NAME = 90
@@ -31,7 +32,8 @@ COLOUR = "mlflow.runColor"
 COLOURS = {"study": "#1b1b1b", "generation": "#b5b5b5", "champion": "#0072b2", "seed document": "#d55e00"}
 """Okabe and Ito's of champion and seed document, as in pictures."""
 DECIMALS = 3
-"""Of all numbers: MLflow shows as many as it is given."""
+"""Of what is no score: MLflow shows as many as it is given."""
+_SCORES = {"q", "0 to 1"}
 _LEAST_SHOWN = 0.01  # smaller values of a task's own metric would lose too much
 _LATEST = 10**11  # seconds; what comes later sorts first
 
@@ -56,8 +58,10 @@ class Metric(NamedTuple):
         return _filled(self.name, {word: _legal(value) for word, value in filled.items()})
 
     def at(self, value: float, step: int = 0, **filled: str) -> Point:
-        """A value of it, with as many digits as are read."""
+        """A value of it, with as many digits as are read; a score has all, until it is sent (`Entry.shown`)."""
         name = self.of(**filled) if filled else self.name
+        if self.unit in _SCORES:
+            return Point(name, value, step, score=True)
         if self.unit == "the metric's" and abs(value) < _LEAST_SHOWN:
             return Point(name, float(f"{value:.{DECIMALS}g}"), step)
         return Point(name, round(value, DECIMALS), step)
@@ -165,13 +169,14 @@ CHAMPION = Label("candidate", "orgopt.champion", "`true` on the champion; the st
 VERSION = Label("study", "orgopt.version", "the version of orgopt")
 VERDICT = Label("study", "orgopt.verdict", "the verdict with its interval, in a line or two")
 TRAINING_SET = Label("feedback model", "orgopt.training_set", "digest of what it learned from")
-PROMPT_CHAMPION = Label("prompt", "champion", "the verdict of the study in a few words")
+PROMPT_CHAMPION = Label("prompt", "verdict", "the verdict of the study in a few words")
 VERSION_CANDIDATE = Label("prompt version", "candidate", "whose document it is")
 VERSION_GENERATION = Label("prompt version", "generation", "of which generation")
-VERSION_TEST_SCORE = Label("prompt version", "test_score", "research output on test seeds: the one to quote")
-VERSION_TEST_INTERVAL = Label("prompt version", "test_interval", "its 95 % interval")
+VERSION_TEST_SCORE = Label(
+    "prompt version", "score on test seeds", "research output with its 95 % interval: the one to quote"
+)
 VERSION_SCORE = Label(
-    "prompt version", "search_score", "research output in the search, for which it was chosen: flattered"
+    "prompt version", "score in the search", "research output in the search, for which it was chosen: flattered"
 )
 
 # Parameters, by which candidates are compared, as far as they vary in the study. Their names are short and have no
@@ -228,8 +233,8 @@ def order_ahead(head: StudyRecord, place: int) -> str:
 
 
 def generation_title(number: int, best: str, value: float) -> str:
-    """`g03 · best +0.325 by c08`."""
-    return f"g{number:02d} · best {value:+.3f} by {best.split('-')[-1]}"
+    """`g03 · best 0.33 by c08`."""
+    return f"g{number:02d} · best {plain(value)} by {best.split('-')[-1]}"
 
 
 def experiment_name(head: StudyRecord) -> str:

@@ -54,7 +54,7 @@ def generations(view: StudyView) -> str:
     if not numbers:
         return ""
     tests = _tests(view)
-    room = 110 if tests else RIGHT
+    room = 124 if tests else RIGHT
     x = Scale(numbers[0] - 0.5, numbers[-1] + 0.5, LEFT, WIDTH - room)
     best = {number: _best([one for one in shown if one.record.generation == number]) for number in numbers}
     so_far = [max(one.value or 0.0 for at, one in best.items() if at <= number) for number in numbers]
@@ -199,11 +199,11 @@ def _mates(one: CandidateView, shown: Sequence[CandidateView]) -> list[Candidate
 
 def _test_marks(tests: Sequence[tuple[str, float, str]], y: Scale) -> Iterator[str]:
     if tests:
-        yield _text(WIDTH - 55, HEIGHT - 22, "on test seeds", PALE)
+        yield _text(WIDTH - 60, HEIGHT - 22, "on test seeds", PALE)
     apart = 13 if len(tests) > 1 and abs(y(tests[0][1]) - y(tests[1][1])) < 26 else 0
     upper = max((value for _, value, _ in tests), default=0.0)
     for words, value, colour in tests:
-        at, x = y(value), WIDTH - 98
+        at, x = y(value), WIDTH - 114
         yield f'<path d="M{x} {at - 6:.1f}l6 6l-6 6l-6-6z" fill="{colour}"/>'
         yield _text(x + 10, at + 4 + (-apart if value == upper else apart), f"{words} {plain(value)}", colour, "start")
 

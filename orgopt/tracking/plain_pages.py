@@ -7,7 +7,8 @@ MLflow 3.17 has no setting for any of it, and a person would do each by hand, on
 - runs are compared by four plots, with all parameters and metrics a screen further down;
 - versions of a document are compared as rendered text, which marks no difference, from the newer to the older, and
   below a screen of dates and tags;
-- charts are titled by their metrics and name some of their runs; traces by an id, and their steps are cut off.
+- charts are titled by their metrics and their bars have no names; traces by an id, and their steps are cut off;
+- tags that sort and find runs stand among those that say something.
 
 A style sheet and a few lines of script in the page change these, and nothing that the browser or MLflow keeps; `mlflow
 ui` in the workspace shows the pages as ever. Where a newer MLflow names its parts otherwise, nothing happens.
@@ -15,6 +16,7 @@ ui` in the workspace shows the pages as ever. Where a newer MLflow names its par
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from pathlib import Path
 from typing import Any
 
 from orgopt.tracking import names
@@ -26,13 +28,25 @@ App = Callable[[Scope, Callable[..., Awaitable[Any]], Send], Awaitable[None]]
 # By the id of the page's root, which outweighs the classes that MLflow gives them.
 HIDDEN = ("#root [data-assistant-ui]", '#root [data-component-id^="mlflow.experiment_page.shared_view"]')
 TITLES = (
-    (" vs ".join((names.BEST.name, names.MEDIAN.name, names.BEST_SO_FAR.name)), "Best, median and best so far"),
+    (" vs ".join((names.BEST.name, names.MEDIAN.name, names.BEST_SO_FAR.name)), "Score by generation, on search seeds"),
     (names.TEST_BUDGET.name, "Score over the budget, mean of test seeds"),
-    (names.TEST_OUTPUT.name, "Score on test seeds"),
+    (names.TEST_OUTPUT.name, "Score on test seeds: 0 untouched, 1 best setting known"),
 )
 """Of charts, which MLflow titles by the names of their metrics."""
+LEGENDS = {
+    names.BEST.name: "best",
+    names.MEDIAN.name: "median",
+    names.BEST_SO_FAR.name: "best so far",
+    names.TEST_BUDGET.name: "",
+}
+"""What legends call a metric in place of `RUN (METRIC)`; the run alone where that says it."""
+_SORTING = ",".join(f"[title='{one.name}']" for one in (names.STUDY, names.KEY, names.ORDER, names.PLACE))
 _CARD = "#root [data-testid=experiment-view-compare-runs-card]"
 _TITLE = f"{_CARD} h4"
+_BARS = f"{_CARD}:has(h4[title='{names.TEST_OUTPUT.name}'])"
+_CURVES = f"{_CARD}:has(h4[title='{names.TEST_BUDGET.name}'])"
+_GENERATIONS = f"{_CARD}:has(h4[title='{TITLES[0][0]}'])"
+_STUDY = f"rgb({', '.join(str(part) for part in bytes.fromhex(names.COLOURS['study'][1:]))})"
 _VERSION = "#root div:has(>span>[data-component-id='mlflow.prompts.details.version.goto'])"
 _COMPARED = "--mlflow-compare-diff-bg:#fff!important;--mlflow-compare-diff-color:#161616!important"
 _WIDER = ((150, 230), (200, 340))
@@ -50,6 +64,8 @@ _RULES = (
     '#root [data-testid="truncation-gradient"],#root [data-testid="show-comment-toggle"]{display:none!important}',
     "#root .note-editor-preview-content img{max-width:100%}#root .note-editor-preview-content img+img{max-width:49%}",
     "#root .note-editor-preview-content img:has(+img){max-width:49%}",
+    "#root .note-editor-preview-content :is(td,th){padding:2px 18px 2px 0;text-align:left}",
+    "#root .note-editor-preview-content table{margin:0 0 12px}",
     # Runs compared: what they are, parameters and metrics, and charts after them.
     "#root .CompareRunView{display:flex;flex-direction:column}",
     "#root .CompareRunView>:nth-child(3){order:1}",
@@ -62,9 +78,17 @@ _RULES = (
         f"{_TITLE}[title='{name}']{{font-size:0}}{_TITLE}[title='{name}']::after{{{_said(words)}}}"
         for name, words in TITLES
     ),
-    f"{_CARD}:has(h4[title='{names.TEST_BUDGET.name}']) div:has(>div:nth-child(5)>svg+span){{display:none}}",
-    f"{_CARD}:has(h4[title='{TITLES[0][0]}']) div:has(>div>svg+span){{height:47px;margin-top:0}}",
-    f"{_CARD}:has(h4[title='{names.TEST_OUTPUT.name}']) div:has(>div>svg+span){{height:auto;max-height:72px}}",
+    f"{_CURVES} div:has(>div:nth-child(5)>svg+span){{display:none}}",
+    f"{_CURVES} div:has(+div>div:nth-child(5)>svg+span){{height:100%!important}}",
+    f"{_GENERATIONS} div:has(>div>svg+span){{height:20px}}",
+    f"{_GENERATIONS} div:has(+div>div>svg+span){{height:calc(100% - 24px)!important}}",
+    f"{_GENERATIONS} div:has(>svg+span):nth-child(n+4){{display:none}}",
+    # Bars have their names in them; the study's own would be its champion's again.
+    f"{_BARS} div:has(>div>svg+span),{_BARS} .point:has(.orgopt) .bartext:not(.orgopt){{display:none}}",
+    f"{_BARS} div:has(+div>div>svg+span){{height:100%!important}}",
+    f"{_BARS} .point:has(path[style*='fill: {_STUDY}']){{display:none}}",
+    "#root text.orgopt{font:10px sans-serif}",
+    f"#root [role=status]:is({_SORTING}){{display:none}}",
     *(f"{_CARD} [role=row]>[style*=' {was}px; ']{{min-width:{now}px!important}}" for was, now in _WIDER),
     # Versions of a document: whose each is and what it scored, and then the text.
     f"{_VERSION}>:is(:nth-child(3),:nth-child(4),:nth-child(7),:nth-child(8)){{display:none}}",
@@ -73,55 +97,23 @@ _RULES = (
     "#root [data-component-id*=evaluationsoverview] [title]+div{display:none}",
     ".react-resizable[style*='width: 280px']{width:420px!important}",
 )
-# What a person would press first, once a page: of compared runs what differs alone, of versions of a document the
-# text, where differences are marked, and from the older to the newer.
 LEADING = (
     (names.RESULT.name, "Result:"),
     (names.TEST_OUTPUT.name, "Score on test seeds:"),
     (names.OUTPUT.name, "Score in the search:"),
 )
-_PRESSED = """
-(() => {
-  const prompt = (name) => `[data-component-id="mlflow.prompts.${name}"]`, done = new Set();
-  const wanted = [
-    [/^#\\/compare-runs/, '.CompareRunView [role=switch][aria-label^="Parameters"]'],
-    [/^#\\/compare-runs/, '.CompareRunView [role=switch][aria-label^="Metrics"]'],
-    [/prompts\\/.+orgopt=compare/, prompt("details.mode") + " input[value=compare]"],
-    [/prompts\\/./, prompt("compare.toggle-markdown-rendering") + " input"],
-    [/prompts\\/./, prompt("details.switch_sides")],
-  ];
-  // The result and the scores of compared runs below their names: MLflow has them at the end of two long tables.
-  const lead = async () => {
-    const runs = JSON.parse(new URLSearchParams(location.hash.split("?")[1]).get("runs") || "[]");
-    const told = await Promise.all(runs.map(async (id) => {
-      const { run } = await (await fetch(`ajax-api/2.0/mlflow/runs/get?run_id=${id}`)).json();
-      const every = [...(run.data.metrics || []), ...(run.data.tags || [])];
-      return new Map(every.map(({ key, value }) => [key, String(value)]));
-    }));
-    const body = document.querySelector(".CompareRunView tbody");
-    for (const [key, words] of body && !body.querySelector(".orgopt") ? LEADING : []) {
-      const row = body.rows[0].cloneNode(true), cells = [...row.cells].slice(1);
-      row.className = "orgopt";
-      row.cells[0].textContent = words;
-      cells.forEach((cell, at) => { cell.textContent = told[at]?.get(key) ?? "–"; });
-      if (told.some((one) => one.has(key))) body.append(row);
-    }
-  };
-  let at = "";
-  new MutationObserver(() => {
-    const page = location.hash.split("?")[0];
-    if (page !== at) { at = page; done.clear(); }
-    const compared = /^#\\/compare-runs/.test(location.hash) && document.querySelector(".CompareRunView tbody tr");
-    if (compared && !done.has(lead)) { done.add(lead); lead(); }
-    for (const [pages, selector] of wanted) {
-      const found = pages.test(location.hash) && !done.has(selector) && document.querySelector(selector);
-      if (found) { done.add(selector); found.click(); }
-    }
-  }).observe(document, { childList: true, subtree: true });
-})();
-"""
-_SCRIPT = _PRESSED.replace("LEADING", json.dumps(LEADING))
-ADDED = f"<style>{''.join(_RULES)}</style><script>{_SCRIPT}</script>".encode()
+"""Rows that compared runs begin with, below their names: MLflow has them at the end of two long tables."""
+
+
+def _script() -> str:
+    """What pages run, with the tables in their places."""
+    text = Path(__file__).with_name("plain_pages.js").read_text(encoding="utf-8")
+    for name, table in (("LEADING", LEADING), ("LEGENDS", LEGENDS)):
+        text = text.replace(name, json.dumps(table))
+    return text
+
+
+ADDED = f"<style>{''.join(_RULES)}</style><script>{_script()}</script>".encode()
 _PAGES = {"/", "/index.html"}
 _END = b"</head>"
 

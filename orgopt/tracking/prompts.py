@@ -13,6 +13,7 @@ from orgopt.addresses import without_passwords
 from orgopt.errors import UsageError
 from orgopt.study.standing import Standing
 from orgopt.study.view import CandidateView
+from orgopt.study.wording import plain
 from orgopt.tracking import names
 from orgopt.tracking.store import connect
 
@@ -159,4 +160,4 @@ def load_version(workspace: Path, study: str, name: str) -> str | None:
 
 
 def _standing(standing: Standing | None) -> dict[str, str]:
-    return {names.VERSION_SCORE.name: f"{standing.value:+.3f}"} if standing else {}
+    return {names.VERSION_SCORE.name: plain(standing.value)} if standing else {}

@@ -178,7 +178,7 @@ class Store:
         from mlflow.entities import Metric, Param, RunTag
 
         at = int(entry.at * 1000)
-        points = [Metric(point.name, point.value, at, point.step) for point in entry.points]
+        points = [Metric(point.name, point.value, at, point.step) for point in entry.shown]
         params = [Param(name, value) for name, value in entry.params.items()]
         marks = [RunTag(name, value) for name, value in tags.items()]
         for start in range(0, max(len(points), 1), _BATCH):

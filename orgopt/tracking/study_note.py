@@ -8,12 +8,13 @@ from orgopt.study.records.names import TEST
 from orgopt.study.records.result import Claim
 from orgopt.study.rewrites import said_of_rewrites
 from orgopt.study.verdict.ending_form import Ending
-from orgopt.study.wording import MORE_AGENTS, SEED_DOCUMENT, entrant_name
-from orgopt.study.wording import interval as short_interval
-from orgopt.study.wording import signed as short_signed
+from orgopt.study.wording import MORE_AGENTS, SEED_DOCUMENT, count, digits_of, entrant_name, interval, plain, signed
 from orgopt.tracking import ways
-from orgopt.tracking.markdown import escape, interval, signed
+from orgopt.tracking.markdown import escape
 from orgopt.tracking.names import STAR
+
+MOST_BESIDE = 3
+"""Entrants beside the champion in the first lines of a note."""
 
 
 def against_seed(final: FinalRecord) -> Claim | None:
@@ -34,18 +35,17 @@ def note(told: Ending, final: FinalRecord, address: str, more: Mapping[str, str]
     """
     name = final.champion
     link = f"[{STAR} {name}]({address})" if address else f"{STAR} {name}"
-    head = [f"**{escape(told.title)}** {escape(told.sure)}", f"Evolved team: {link}"]
-    head[1] += "".join(f" · {against(one, name)}" for one in main_claims(final)[:3])
-    parts = ["  \n".join(head), ways.line(more), shown]
-    parts.append("\n".join(f"- {escape(line)}" for line in (*told.measures, *told.notes, *told.advice)))
+    head = [f"**{escape(told.title)}** {escape(told.sure)}", *(f"**→ {escape(line)}**" for line in told.advice[:1])]
+    parts = ["  \n".join(head), _figures(final, link), ways.line(more), shown]
+    parts.append("\n".join(f"- {escape(line)}" for line in (*told.measures, *told.notes, *told.advice[1:])))
     rows = [
-        f"| {one.phase} | {escape(one.task)} | {escape(one.entrant)} | {signed(one.mean)} | "
-        f"{signed(one.difference)} | {interval(one.low, one.high)} | {one.verdict} |"
+        f"| {one.phase} | {escape(one.task)} | {escape(one.entrant)} | {plain(one.mean)} | "
+        f"{ahead(one)} | {one.verdict} |"
         for one in final.claims
     ]
-    columns = "| on | task | against | its score | evolved team is ahead by | 95 % | evolved team is |"
+    columns = "| on | task | against | its score | evolved team is ahead by | evolved team is |"
     if rows:
-        parts.append("\n".join([columns, "|---|---|---|---|---|---|---|", *rows]))
+        parts.append("\n".join([columns, "|---|---|---|---|---|---|", *rows]))
     changes = "\n".join(f"- {escape(change)}" for change in told.changes)
     parts.append(f"What it changes:\n\n{changes or '- nothing'}")
     if told.losses:
@@ -59,16 +59,21 @@ def note(told: Ending, final: FinalRecord, address: str, more: Mapping[str, str]
 
 
 def result(final: FinalRecord, told: Ending) -> str:
-    """The verdict in a few words: `★ g04-c03 better: +.36 [+.31, +.40]`."""
+    """The verdict in a few words: `★ g04-c03 better: +0.36 [+0.31, +0.40]`."""
     claim = against_seed(final)
     return f"{STAR} {final.champion} {apart(claim, told.word) if claim else 'untested'}"
 
 
 def apart(claim: Claim, word: str = "") -> str:
-    """How the champion stands to somebody: `better: +.36 [+.31, +.40]`; the difference alone on a single seed."""
+    """How the champion stands to somebody: `better: +0.36 [+0.31, +0.40]`; the difference alone on a single seed."""
     said = word or (claim.verdict if claim.low is not None else "")
-    known = f"{short_signed(claim.difference)} {short_interval(claim.low, claim.high, sign=True)}"
-    return f"{said}: {known}".strip(": ")
+    return f"{said}: {ahead(claim)}".strip(": ")
+
+
+def ahead(claim: Claim) -> str:
+    """How far the champion is ahead of somebody: `+0.36 [+0.31, +0.40]`."""
+    digits = digits_of(claim.difference, claim.low, claim.high)
+    return f"{signed(claim.difference, digits)} {interval(claim.low, claim.high, sign=True, digits=digits)}".strip()
 
 
 def main_claims(final: FinalRecord) -> list[Claim]:
@@ -79,8 +84,17 @@ def main_claims(final: FinalRecord) -> list[Claim]:
     return sorted(whole, key=lambda one: first.get(one.entrant, 2))
 
 
-def against(claim: Claim, champion: str) -> str:
-    """Somebody's score, and how far the champion is from it."""
-    name = escape(entrant_name(claim.entrant, SEED_DOCUMENT, champion))
-    where = "ahead" if claim.difference >= 0 else "behind"
-    return f"{name} {signed(claim.mean)}, {where} by {signed(claim.difference)} {interval(claim.low, claim.high)}"
+def _figures(final: FinalRecord, champion: str) -> str:
+    """The champion beside those that are told first, as a table of two lines: everybody's score, and who is ahead."""
+    found = main_claims(final)[:MOST_BESIDE]
+    if not found:
+        return f"Evolved team: {champion}"
+    names = (escape(entrant_name(one.entrant, SEED_DOCUMENT, final.champion)) for one in found)
+    seeds = count(found[0].seeds, "test seed")
+    rows = [
+        (f"on {seeds}", f"evolved team {champion}", *names),
+        ("---", *("---:" for _ in range(1 + len(found)))),
+        ("score", f"**{plain(found[0].champion_mean)}**", *(plain(one.mean) for one in found)),
+        ("evolved team is ahead by", "", *(f"{escape(ahead(one))} {one.verdict}" for one in found)),
+    ]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)

@@ -12,13 +12,13 @@ from orgopt.study.records.kinds import FinalRecord
 from orgopt.study.records.names import SEARCH, TEST
 from orgopt.study.verdict.study import ending, short
 from orgopt.study.view import CandidateView, StudyView
-from orgopt.study.wording import noise
+from orgopt.study.wording import interval, noise, plain
 from orgopt.tracking import names, pictures, tables, ways
 from orgopt.tracking.candidate_note import Family, champion_note
 from orgopt.tracking.candidate_values import parts_points, placed, sources
 from orgopt.tracking.diffs import diff, diff_page
 from orgopt.tracking.entry import NOTE, OWN, RUN_NAME, Entry, Point
-from orgopt.tracking.markdown import escape, signed
+from orgopt.tracking.markdown import escape
 from orgopt.tracking.names import (
     COLOUR,
     COLOURS,
@@ -91,7 +91,7 @@ def generation(view: StudyView, number: int) -> tuple[Entry, tuple[Point, ...]]:
         middle, changes = median(values.values()), ", ".join(changed[best])
         told = f"best of {len(everybody)}: {clean(changes) or 'the seed document'}"[:LONGEST_VALUE]
         title = generation_title(number, best, kept[best])
-        note = f"**Best {signed(kept[best])}** by {best} · median {signed(middle)}\n\n{_ranking(members)}"
+        note = f"**Best {plain(kept[best])}** by {best} · median {plain(middle)}\n\n{_ranking(members)}"
         own += [names.GENERATION_BEST.at(kept[best]), names.GENERATION_MEDIAN.at(middle)]
         over += [names.BEST.at(kept[best], number), names.MEDIAN.at(middle, number)]
     run = Entry(
@@ -213,15 +213,13 @@ def tested(final: FinalRecord) -> dict[str, str]:
     test = final.estimates.test
     if not test:
         return {}
-    low, high = test.low, test.high
-    known = {} if low is None or high is None else {names.VERSION_TEST_INTERVAL.name: f"{low:+.3f} … {high:+.3f}"}
-    return {names.VERSION_TEST_SCORE.name: f"{test.mean:+.3f}", **known}
+    return {names.VERSION_TEST_SCORE.name: f"{plain(test.mean)} {interval(test.low, test.high)}".strip()}
 
 
 def seed_tags(final: FinalRecord) -> dict[str, str]:
     """The same of the seed document."""
     claim = against_seed(final)
-    return {names.VERSION_TEST_SCORE.name: f"{claim.mean:+.3f}"} if claim else {}
+    return {names.VERSION_TEST_SCORE.name: plain(claim.mean)} if claim else {}
 
 
 def _scores(final: FinalRecord) -> str:
@@ -229,7 +227,7 @@ def _scores(final: FinalRecord) -> str:
     claim = against_seed(final)
     if claim is None:
         return ""
-    return f"Score on test seeds: {signed(claim.mean)} → {signed(claim.champion_mean)}, {apart(claim)}"
+    return f"Score on test seeds: {plain(claim.mean)} → {plain(claim.champion_mean)}, {apart(claim)}"
 
 
 def _claim_points(final: FinalRecord) -> list[Point]:
@@ -265,7 +263,7 @@ def listed(view: StudyView, number: int, address: Callable[[str], str]) -> Entry
 def _ranking(members: Sequence[CandidateView]) -> str:
     ranked = sorted(members, key=lambda one: -(one.standing.value if one.standing else 0.0))
     rows = [
-        f"| {one.name} | {signed(one.standing.value)}{noise(one.standing.error)} | {one.standing.seeds} | "
+        f"| {one.name} | {plain(one.standing.value)}{noise(one.standing.error)} | {one.standing.seeds} | "
         f"{escape('; '.join(one.record.changes)[:160])} |"
         for one in ranked[:12]
         if one.standing

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from orgopt.tracking.names import DECIMALS
+from orgopt.study.wording import digits_of
 from orgopt.tracking.traces import Span
 
 SCORE = "score"
@@ -44,8 +44,8 @@ def send(
         execution_duration=ended - began,
         state=TraceState.OK,
         # What the list of traces shows; it has no column for names.
-        request_preview=f"{root['name']} · {json.loads(root['attributes']['mlflow.spanInputs'])}"[:1000],
-        response_preview=json.loads(root["attributes"]["mlflow.spanOutputs"]).partition(". What")[0][:1000],
+        request_preview=root["name"],
+        response_preview=json.loads(root["attributes"]["mlflow.spanOutputs"]).partition(". In the end")[0][:1000],
         trace_metadata={"mlflow.sourceRun": run_id, "mlflow.trace_schema.version": "3"},
         tags={"mlflow.traceName": root["name"], **tags},
         assessments=[] if score is None else [_assessed(trace_id, score, ended)],
@@ -64,7 +64,7 @@ def _assessed(trace_id: str, score: float, at: int) -> Any:
     said = "research output: 0 as the untouched script, 1 as the best setting known"
     found = Feedback(
         SCORE,
-        round(score, DECIMALS),
+        round(score, digits_of(score)),
         source=source,
         trace_id=trace_id,
         rationale=said,

@@ -17,7 +17,7 @@ from orgopt.draw.text import clean
 from orgopt.ledger import data_as_shown, shown_sign
 from orgopt.study.records.names import SEARCH
 from orgopt.study.view import StudyView
-from orgopt.study.wording import SEED_DOCUMENT, count, metric, signed
+from orgopt.study.wording import SEED_DOCUMENT, count, metric, plain
 
 Event = Mapping[str, Any]
 """An event of a ledger."""
@@ -33,7 +33,7 @@ _WORSE = (
 
 
 def title(view: StudyView, name: str, place: str, ledger: Path) -> str:
-    """The name of a run of a candidate: `★ champion · first test seed · +.27 · digits`.
+    """The name of a run of a candidate: `★ champion · first test seed · 0.27`, and the task of several.
 
     What tells runs of a list apart comes first, since lists cut names off.
 
@@ -47,8 +47,8 @@ def title(view: StudyView, name: str, place: str, ledger: Path) -> str:
     scored = score_of(view, name, place, ledger)
     who = "★ champion" if view.final and view.final.champion == name else name
     who = SEED_DOCUMENT if name == view.candidates[0].name and who == name else who
-    score = f" · {signed(scored)}" if scored is not None else ""
-    return f"{who} · first {phase} seed{score} · {task}"
+    score = f" · {plain(scored)}" if scored is not None else ""
+    return f"{who} · first {phase} seed{score}" + f" · {task}" * (len(view.tasks) > 1)
 
 
 def score_of(view: StudyView, name: str, place: str, ledger: Path) -> float | None:
@@ -100,14 +100,13 @@ class _Trace:
         team = f"{count(len(start['agents']), 'agent')} ({', '.join(start['agents'])})"
         given = f"{start['budget_s']:g} s on {count(start['slots'], 'slot')}, seed {start['seed']}"
         inputs = f"{team}, {given}; the untouched script has {_metric(start['baseline'])}"
-        gain = f"{_metric(start['baseline'])} → {_metric(last['metric'])} in {count(len(self.outcomes), 'experiment')}"
+        done = f"{count(len(self.outcomes), 'experiment')} of {count(len(start['agents']), 'agent')}"
+        gain = f"{_metric(start['baseline'])} → {_metric(last['metric'])} in {done}"
         outputs = f"{gain}, handed in {self._experiment(last['id'])}"
         if story := self._story():  # pages show the first hundreds of characters unasked
-            why = f"{_WORSE} " if self._turned() else ""
-            outputs = (
-                f"{gain}. {why}What it handed in, the last first:\n\n{story}\n\n"
-                f"In the end: {self._experiment(last['id'])}"
-            )
+            why = f"\n\n{_WORSE}" if self._turned() else ""
+            end = f"In the end: {self._experiment(last['id'])}"
+            outputs = f"{gain}. {end}\n\nWhat it handed in, the last first:\n\n{story}{why}"
         root = self._span(self.title, "WORKFLOW", "", (0, self.end), inputs, outputs)
         meetings = [event for event in self.events if event["kind"] == "meeting"]
         rest = [event for event in self.events if event["kind"] in {"proposal", "message", "thought"}]
@@ -174,7 +173,7 @@ class _Trace:
         knobs = ", ".join(f"{knob} = {value}" for knob, value in event["knobs"].items())
         heldout = f", held out {_metric(outcome['heldout'])}" if outcome["heldout"] is not None else ""
         self._span(
-            _short(f"{event['agent']} {after}{mark} · #{number} {what}" + f" · {came}" * (came != after)),
+            _short(f"{event['agent']} {after}{mark} · #{number} {what}"),
             "AGENT",
             parent,
             (event["t"], outcome["ended"]),
@@ -222,7 +221,7 @@ class _Trace:
         return "; ".join(self._experiment(number) for number in ids) or "nothing"
 
     def _experiment(self, number: int) -> str:
-        """`#17 LR .1 → .07`; 0 is the untouched script."""
+        """`#17 LR 0.1 → 0.07`; 0 is the untouched script."""
         return (
             f"#{number} {clean(' '.join(self.notes.get(number, '').split()))}".strip()
             if number

@@ -19,6 +19,7 @@ from orgopt.cli.shared.messages import Said
 from orgopt.evolve.contest import Contest
 from orgopt.evolve.trials.job import Job
 from orgopt.scoring import Score
+from orgopt.study.wording import plain
 
 
 class ContestProgress(Said):
@@ -82,7 +83,7 @@ class ContestProgress(Said):
             warn_of_failures(f"{job.entrant} on {job.task}", score)
         if self.add(job.entrant, k, score.research_output) and not self.console.is_terminal:
             done = sum(not left for left in self._left.values())
-            means = "  ".join(f"{name} {self._mean(name):+.3f}" for name in self.entrants)
+            means = "  ".join(f"{name} {plain(self._mean(name))}" for name in self.entrants)
             self._heartbeat.say(f"{done} of {count(self.seeds, 'seed')}  {means}")
 
     def line(self) -> str:
@@ -110,7 +111,5 @@ class ContestProgress(Said):
             Spinner("dots", style="cyan"), ProgressBar(total=total, completed=done, width=28), f"{done}/{total}", clock
         )
         for name in sorted(self.entrants, key=self._mean, reverse=True):
-            table.add_row(
-                "", escape(name), f"{self._mean(name):+.3f}", f"[dim]{count(len(self.outputs[name]), 'run')}[/]"
-            )
+            table.add_row("", escape(name), plain(self._mean(name)), f"[dim]{count(len(self.outputs[name]), 'run')}[/]")
         return table

@@ -48,7 +48,7 @@ def leaderboard(rows: list[Row], limit: int) -> Table:
         style = "bold green" if candidate is ranked[0][0] else "bold" if candidate.name in newest else "default"
         table.add_row(
             f"[{style}]{candidate.name}[/]",
-            f"{standing.value:+.3f}[dim]{noise(standing.error)}[/] [green]{bar}[/]",
+            f"{plain(standing.value)}[dim]{noise(standing.error)}[/] [green]{bar}[/]",
             f"{standing.seeds}",
             f"[dim]{escape(origin(candidate) + ', '.join(candidate.changes))}[/]",
         )

@@ -19,7 +19,7 @@ from orgopt.study.records.result import Ablation, Claim
 from orgopt.study.rewrites import said_of_rewrites
 from orgopt.study.verdict.study import ending
 from orgopt.study.view import StudyView
-from orgopt.study.wording import SEED_DOCUMENT, phase_name
+from orgopt.study.wording import SEED_DOCUMENT, digits_of, interval, phase_name, plain, signed
 from orgopt.workspace import find_workspace
 
 _UNITS = (("s", 1), ("min", 60), ("h", 3600))
@@ -65,9 +65,13 @@ def _flattery(final: FinalRecord) -> str:
     """How far the champion's own search had flattered it, and what its tests can tell at all."""
     raw, test = final.estimates.raw, final.estimates.test
     seeds = next((c.mdd for c in final.claims if (c.phase, c.entrant) == (TEST, SEED_DOCUMENT)), None)
-    smallest = f" So many seeds show differences of {seeds:.3f} in four of five cases." if seeds is not None else ""
-    tested = f" and {test.mean:+.3f} in the tests" if test else ""
-    return f"\nThe champion {final.champion} had {raw:+.3f} in the search{tested}.{smallest}"
+    smallest = (
+        f" So many seeds show differences of {plain(seeds, digits_of(seeds))} in four of five cases."
+        if seeds is not None
+        else ""
+    )
+    tested = f" and {plain(test.mean)} in the tests" if test else ""
+    return f"\nThe champion {final.champion} had {plain(raw)} in the search{tested}.{smallest}"
 
 
 def print_estimate(found: Estimate, config: StudyConfig, workers: int) -> None:
@@ -113,14 +117,14 @@ def _claims(claims: list[Claim], heading: str) -> Table:
     table.add_column("95 %", justify="right")
     table.add_column("")
     first = [next(claim for claim in claims if claim.task == task) for task in tasks]
-    table.add_row("[bold]champion[/]", *(f"[bold]{claim.champion_mean:+.3f}[/]" for claim in first), "", "", "")
+    table.add_row("[bold]champion[/]", *(f"[bold]{plain(claim.champion_mean)}[/]" for claim in first), "", "", "")
     ranked = sorted((claim for claim in claims if claim.task == tasks[0]), key=lambda claim: claim.difference)
     for claim in ranked:
         own = [next(c for c in claims if (c.task, c.entrant) == (task, claim.entrant)) for task in tasks]
         table.add_row(
             escape(claim.entrant),
-            *(f"{one.mean:+.3f}" for one in own),
-            f"{claim.difference:+.3f}",
+            *(plain(one.mean) for one in own),
+            signed(claim.difference),
             _interval(claim),
             _word(claim),
         )
@@ -133,7 +137,7 @@ def _word(claim: Claim) -> str:
 
 
 def _interval(one: Claim | Ablation) -> str:
-    return rf"\[{one.low:+.3f}, {one.high:+.3f}]" if one.low is not None and one.high is not None else ""
+    return escape(interval(one.low, one.high, sign=True))
 
 
 def _parts(ablations: Sequence[Ablation]) -> Table | None:
@@ -146,8 +150,8 @@ def _parts(ablations: Sequence[Ablation]) -> Table | None:
     table.add_column(style="dim")
     for part in sorted(ablations, key=lambda part: -part.difference)[:12]:
         style = "dim" if part.verdict == "no difference" else "bold"
-        model = "" if part.model is None else f"the model says {part.model:+.3f}"
-        table.add_row(escape(part.part), f"[{style}]{part.difference:+.3f}[/]", _interval(part), model)
+        model = "" if part.model is None else f"the model says {signed(part.model)}"
+        table.add_row(escape(part.part), f"[{style}]{signed(part.difference)}[/]", _interval(part), model)
     return table
 
 

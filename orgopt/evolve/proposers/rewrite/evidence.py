@@ -80,7 +80,7 @@ def learned(tried: Sequence[RewrittenBefore], importances: Sequence[Importance])
     """What changes went with, the largest differences first, and which parts of documents mattered."""
     ranked = sorted(tried, key=lambda one: -abs(one.new.estimate - one.old.estimate))[:_MOST_CHANGES]
     lines = [
-        f"{one.new.estimate - one.old.estimate:+.3f}{noise((one.new.doubt**2 + one.old.doubt**2) ** 0.5)}  "
+        f"{one.new.estimate - one.old.estimate:+.3f}{noise((one.new.doubt**2 + one.old.doubt**2) ** 0.5, 3)}  "
         f"{one.name}, from {one.parent}: {clean('; '.join(one.changes))}"
         for one in ranked
     ]
@@ -152,7 +152,7 @@ def _came(outcome: Mapping[str, Any]) -> str:
 
 
 def _value(one: Standing) -> str:
-    return f"{one.value:+.3f}{noise(one.error)} on {one.seeds} seed{'s' * (one.seeds != 1)}"
+    return f"{one.value:+.3f}{noise(one.error, 3)} on {one.seeds} seed{'s' * (one.seeds != 1)}"
 
 
 def _experiments(score: Score) -> str:
