@@ -24,7 +24,7 @@ import numpy as np
 from orgopt.document import Program, load, read
 from orgopt.errors import UsageError
 from orgopt.evolve.search import searched
-from orgopt.evolve.trials.arena import Arena, Job, Result, Terms, Watch
+from orgopt.evolve.trials.arena import Arena, ArenaConfig, Job, Result, Watch
 from orgopt.lab.base import Outcome, Status
 from orgopt.ledger import BASELINE, Ledger
 from orgopt.seeds import Stream, derive, generator
@@ -258,10 +258,10 @@ def _named(known: Mapping[str, CandidateRecord], index: int) -> str:
     return next(name for name, one in known.items() if one.index == index)
 
 
-def _opened(place: tuple[str, float], depth: int) -> tuple[Task, Terms]:
+def _opened(place: tuple[str, float], depth: int) -> tuple[Task, ArenaConfig]:
     """A world, and on what terms teams run there: nothing below it may be a study that is not allowed."""
     task = load_task(place[0])
-    return task, Terms(lab="replay", slots=SLOTS, budget_s=place[1], verify_seeds=1, depth=depth)
+    return task, ArenaConfig(lab="replay", slots=SLOTS, budget_s=place[1], verify_seeds=1, depth=depth)
 
 
 def _document(name: str) -> Path:
