@@ -14,7 +14,7 @@ TABLES = {
     "prices": "orgopt.agents.toml_models",  # dollars per million tokens
     "agents": "orgopt.agents.command.toml_agents",  # the words of each coding CLI, what it may see and spend
     "notify": "orgopt.api.toml_notify",  # command
-    "tasks": "orgopt.foreign.places",  # what experiments of a checkout may read, and their Python
+    "tasks": "orgopt.foreign.toml_tasks",  # what experiments of a checkout may read, and their Python
 }
 """The tables of that file that are no commands, and the module that reads each; a command's are its options."""
 

@@ -15,7 +15,7 @@ from orgopt.document.editing.diff import same
 from orgopt.document.editing.links import AddLink, RemoveLink, SetPattern
 from orgopt.document.editing.roles import AddRole, DuplicateRole, MergeRoles, RemoveRole, SplitRole
 from orgopt.document.editing.text import SetCharter, SetMission, SetTitle
-from orgopt.document.grammar.keys import KEYS, ROLE_KEYS
+from orgopt.document.grammar.key_table import KEYS, ROLE_KEYS
 from orgopt.errors import DocumentError
 from orgopt.org import LINK_KINDS, Link, Standup, TaskLength
 

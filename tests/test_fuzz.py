@@ -31,7 +31,7 @@ from orgopt.document.editing.links import AddLink, RemoveLink, SetPattern
 from orgopt.document.editing.roles import AddRole, DuplicateRole, MergeRoles, RemoveRole, SplitRole
 from orgopt.document.editing.text import SetCharter, SetMission, SetTitle
 from orgopt.document.findings import Finding
-from orgopt.document.grammar.keys import KEYS
+from orgopt.document.grammar.key_table import KEYS
 from orgopt.document.linting.lint import Facts, fix
 from orgopt.document.linting.rules import RULES
 from orgopt.errors import DocumentError

@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt
 
 from orgopt.document import load, parse, render
 from orgopt.document.files import MAX_BYTES
-from orgopt.document.reading.fields import fields
+from orgopt.document.reading.written_fields import fields
 from orgopt.errors import DocumentError
 
 GOLDEN = sorted((Path(__file__).parent / "programs").glob("*.md"))

@@ -1,7 +1,8 @@
 """Findings: remarks about a document, with a place and perhaps a fix; each is worded where it is found.
 
 Findings of whole organizations and texts are worded in `linting.findings_of_*`, those of what is read in `reading`,
-of bad values in `grammar`, of files in `files`: search for the rule's code.
+of bad values in `grammar`, of files in `files`, of what keeps one from running in `org_problems`: search for the rule's
+code.
 """
 
 from collections.abc import Iterable, Iterator

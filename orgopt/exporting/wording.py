@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from orgopt.agent_names import AGENTS, LANGUAGE_AGENT
 from orgopt.document.grammar.arrows import split_names
-from orgopt.document.grammar.keys import KEYS
+from orgopt.document.grammar.key_table import KEYS
 from orgopt.document.grammar.rhythm import format_interval
 from orgopt.exporting.base import Lack
 from orgopt.nearest import some

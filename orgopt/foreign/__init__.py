@@ -9,9 +9,9 @@ from orgopt.foreign.checkout import KNOBS_FILE, Found, find
 from orgopt.foreign.files import contents_digest, files_digest, own_files
 from orgopt.foreign.how_run import typed
 from orgopt.foreign.kinds import is_seed
-from orgopt.foreign.places import Allowed, allowed, data_folders, interpreter, interpreter_folders
 from orgopt.foreign.source import parsed
 from orgopt.foreign.targets import Target, edited
+from orgopt.foreign.toml_tasks import Allowed, allowed, data_folders, interpreter, interpreter_folders
 
 __all__ = [
     "KNOBS_FILE",

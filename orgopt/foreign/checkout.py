@@ -13,13 +13,13 @@ from orgopt.foreign.accelerator import needs_gpu
 from orgopt.foreign.editable import script_of
 from orgopt.foreign.files import own_files
 from orgopt.foreign.knobs import File, Marked, Ranges, marked
-from orgopt.foreign.places import data_folders
 from orgopt.foreign.results import Metric, metric
 from orgopt.foreign.seed import VARIABLE, seeded
 from orgopt.foreign.source import parsed, read, tree
 from orgopt.foreign.space import named_space
 from orgopt.foreign.targets import Target
 from orgopt.foreign.times import Times, times
+from orgopt.foreign.toml_tasks import data_folders
 
 PREPARE = "prepare.py"
 KNOBS_FILE = "knobs.py"

@@ -14,11 +14,11 @@ from orgopt.foreign.files import own_files
 from orgopt.foreign.how_run import Entry, entry, local_modules, missing, told, typed
 from orgopt.foreign.knob_files import compiled_files, knob_files, programs
 from orgopt.foreign.knobs import Marked
-from orgopt.foreign.places import data_folders
 from orgopt.foreign.results.steering import Steering, steering
 from orgopt.foreign.sites.compiled import ENDINGS
 from orgopt.foreign.source import parsed
 from orgopt.foreign.times import Times, times
+from orgopt.foreign.toml_tasks import data_folders
 from orgopt.knob import Knob, parse_knobs
 
 _VENVS = (".venv/bin/python", "venv/bin/python", "env/bin/python")

@@ -6,7 +6,7 @@ from operator import attrgetter
 from typing import Any
 
 from orgopt.document import parse, read
-from orgopt.document.grammar.keys import KEYS
+from orgopt.document.grammar.key_table import KEYS
 from orgopt.document.grammar.rhythm import format_standup
 from orgopt.draw import svg
 from orgopt.org import Org, Role

@@ -1,8 +1,8 @@
 """Command agents: a role is a coding CLI of the user's, which edits a script in a git repository and commits.
 
-What it may run and see is declared in `orgopt.toml` (`toml_agents`), how it is started and held is
-`lab.sandbox.command.run`, and what its commits become is decided in `commits`. A thought is one call; its record
-repeats it without another.
+What it may run and see is declared in `orgopt.toml` (`toml_agents`), how it is started is
+`lab.sandbox.inside.start_cli`, how it is held `lab.sandbox.command.run`, and what its commits become is decided in
+`commits`. A thought is one call; its record repeats it without another.
 """
 
 import json

@@ -14,7 +14,7 @@ from orgopt.document.editing.forms.finish import finish
 from orgopt.document.editing.forms.keys import add_section, set_field, set_rhythm
 from orgopt.document.editing.splice import splice
 from orgopt.document.grammar import rhythm, values
-from orgopt.document.grammar.keys import KEYS, Key
+from orgopt.document.grammar.key_table import KEYS, Key
 from orgopt.document.reading.reader import read
 from orgopt.document.text.program import Program, Span
 from orgopt.errors import DocumentError

@@ -6,7 +6,7 @@ from typing import Any
 
 from orgopt.document.editing.splice import at_level
 from orgopt.document.grammar.arrows import format_link
-from orgopt.document.grammar.keys import KEYS, SEARCH_ONLY, Key
+from orgopt.document.grammar.key_table import KEYS, SEARCH_ONLY, Key
 from orgopt.document.grammar.rhythm import format_standup
 from orgopt.document.text.parser import parse
 from orgopt.org import Org, Role

@@ -7,7 +7,7 @@ from orgopt.document.editing.base import Edit, SetKey, Splice, apply, describe
 from orgopt.document.editing.links import AddLink, RemoveLink, SetPattern
 from orgopt.document.editing.roles import AddRole, RemoveRole, library_text
 from orgopt.document.editing.text import SetCharter, SetMission, SetTitle
-from orgopt.document.grammar.keys import KEYS
+from orgopt.document.grammar.key_table import KEYS
 from orgopt.document.reading.reader import read
 from orgopt.document.text.program import Program
 from orgopt.errors import DocumentError

@@ -11,7 +11,7 @@ from orgopt.document.editing.forms.finish import finish
 from orgopt.document.editing.forms.rosters import add_apart
 from orgopt.document.editing.links import AddLink, RemoveLink
 from orgopt.document.editing.splice import at_level
-from orgopt.document.grammar.keys import KEYS
+from orgopt.document.grammar.key_table import KEYS
 from orgopt.document.reading.entry import Entry, is_known
 from orgopt.document.reading.evidence.headings import section_entry
 from orgopt.document.reading.reader import read

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from orgopt.document.grammar.keys import KEYS, LINK_KEYS, ROLE_KEYS
+from orgopt.document.grammar.key_table import KEYS, LINK_KEYS, ROLE_KEYS
 from orgopt.document.grammar.values import is_agent
 from orgopt.document.reading.field import Field
 from orgopt.document.reading.names import Name

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from orgopt.document.grammar.keys import canonical
+from orgopt.document.grammar.key_table import canonical
 from orgopt.document.reading.field import Field
 from orgopt.document.text.program import Block, Program, Span
 

@@ -6,12 +6,12 @@ from functools import lru_cache
 
 from orgopt.document.findings import Fix, Notes
 from orgopt.document.grammar.arrows import LINK_ARROW
-from orgopt.document.grammar.keys import RHYTHM_KEYS
+from orgopt.document.grammar.key_table import RHYTHM_KEYS
 from orgopt.document.reading.evidence.headings import section_entry
 from orgopt.document.reading.evidence.signs import PARTS, part_of
 from orgopt.document.reading.evidence.traits import defines
 from orgopt.document.reading.evidence.weigh import Roster, roster
-from orgopt.document.reading.fields import bullets, fields
+from orgopt.document.reading.written_fields import bullets, fields
 from orgopt.document.text.program import Program, Section, Span
 
 _PAGE = re.compile(r"\]\(|https?://|\]\[|\[\[[^\]]*[|/.#][^\]]*\]\]")

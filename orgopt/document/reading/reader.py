@@ -12,18 +12,18 @@ from typing import Any
 
 from orgopt.document.findings import Finding, Notes, errors
 from orgopt.document.grammar import rhythm
-from orgopt.document.grammar.keys import KEYS, LINK_KEYS, RHYTHM_KEYS, SEARCH_KEYS
+from orgopt.document.grammar.key_table import KEYS, LINK_KEYS, RHYTHM_KEYS, SEARCH_KEYS
 from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.evidence.folders import beats, duties, folder_of, of_one, plain_entry
 from orgopt.document.reading.evidence.signs import AGENTS, Group, without_agent
 from orgopt.document.reading.field import Field
-from orgopt.document.reading.fields import block_fields, fields, named
 from orgopt.document.reading.front_matter import front_matter
 from orgopt.document.reading.links import LinkPlace, read_links
 from orgopt.document.reading.names import NUMBERED, Name
 from orgopt.document.reading.parts import choose_parts
 from orgopt.document.reading.reading import Reading
 from orgopt.document.reading.role import RoleReader
+from orgopt.document.reading.written_fields import block_fields, fields, named
 from orgopt.document.text.program import Program, Section, Span, apart, printable
 from orgopt.nearest import some
 from orgopt.org import Org, Standup

@@ -7,7 +7,7 @@ from typing import Any
 
 from orgopt.agent_names import DEFAULT_AGENT, LANGUAGE_AGENT
 from orgopt.document.findings import Fix, Notes
-from orgopt.document.grammar.keys import KEYS, RHYTHM_KEYS, ROLE_KEYS, Key, canonical
+from orgopt.document.grammar.key_table import KEYS, RHYTHM_KEYS, ROLE_KEYS, Key, canonical
 from orgopt.document.grammar.numbers import is_plain_number
 from orgopt.document.grammar.searching import parse_search_agent
 from orgopt.document.grammar.values import parse_agent
@@ -15,7 +15,7 @@ from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.evidence.folders import SOUL, folder_of, of_one
 from orgopt.document.reading.evidence.signs import attribute
 from orgopt.document.reading.field import Field
-from orgopt.document.reading.fields import bullets, named
+from orgopt.document.reading.written_fields import bullets, named
 from orgopt.document.text.program import LINE_END, Program, Section, Span, printable
 from orgopt.org import Role
 

@@ -11,7 +11,7 @@ from typing import Any
 from optuna.distributions import FloatDistribution, IntDistribution
 
 from orgopt.agent_names import AGENT_KIND, LANGUAGE_AGENT, WORKING_AGENTS
-from orgopt.document.grammar.keys import MOST_RISK
+from orgopt.document.grammar.key_table import MOST_RISK
 from orgopt.evolve.space.gene import Gene, Needs, Params, agents_of, choice, moved
 from orgopt.org import MAX_HEADCOUNT, Org, Role
 from orgopt.slug import slug

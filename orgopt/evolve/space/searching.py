@@ -9,7 +9,7 @@ from dataclasses import replace
 from optuna.distributions import FloatDistribution, IntDistribution
 
 from orgopt.agent_names import CROSSING_AGENT, REWRITING_AGENTS, SAMPLING_AGENTS, SCREENING_AGENT
-from orgopt.document.grammar.keys import MOST_RISK
+from orgopt.document.grammar.key_table import MOST_RISK
 from orgopt.evolve.space.gene import Gene, Params, agents_of, choice, moved
 from orgopt.org import Org, Role
 from orgopt.study.defaults import study_defaults

@@ -15,7 +15,7 @@ from orgopt.document.editing.forms.finish import finish
 from orgopt.document.editing.links import AddLink, RemoveLink, SetPattern
 from orgopt.document.editing.roles import AddRole, RemoveRole
 from orgopt.document.editing.splice import with_roles
-from orgopt.document.grammar.keys import KEYS, SEARCH_ONLY
+from orgopt.document.grammar.key_table import KEYS, SEARCH_ONLY
 from orgopt.document.reading.reader import read
 from orgopt.document.text.program import Program
 from orgopt.errors import DocumentError

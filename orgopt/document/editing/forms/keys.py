@@ -9,8 +9,8 @@ from orgopt.document.editing.splice import at_level, heading_marks, main_end, re
 from orgopt.document.reading.entry import Entry, EntryKind
 from orgopt.document.reading.evidence.signs import part_of
 from orgopt.document.reading.field import Field
-from orgopt.document.reading.fields import bullets, fields
 from orgopt.document.reading.front_matter import front_matter
+from orgopt.document.reading.written_fields import bullets, fields
 from orgopt.document.text.program import Program, Section, Span
 from orgopt.errors import DocumentError
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from unicodedata import category
 
 from orgopt.document.editing.draft import NewRole
-from orgopt.document.grammar.keys import KEYS
+from orgopt.document.grammar.key_table import KEYS
 from orgopt.document.reading.entry import Entry, EntryKind, is_known
 from orgopt.document.reading.field import Field
 from orgopt.document.reading.reader import Reading

@@ -18,8 +18,8 @@ from orgopt.document.editing.forms.like import (
 )
 from orgopt.document.editing.forms.tables import block_of
 from orgopt.document.reading.entry import Entry
-from orgopt.document.reading.fields import Bullet, block_bullets
 from orgopt.document.reading.names import FILE
+from orgopt.document.reading.written_fields import Bullet, block_bullets
 from orgopt.document.text.program import Program, Span
 
 _LEAD = re.compile(r"(?P<indent>[ \t]*)(?P<mark>\d{1,3}[.)]|[-*+])(?P<gap>[ \t]+)")

@@ -13,7 +13,7 @@ from orgopt.document.editing.forms.rosters import write_added
 from orgopt.document.editing.forms.tables import block_of
 from orgopt.document.editing.splice import heading_marks, main_end
 from orgopt.document.grammar import arrows
-from orgopt.document.grammar.keys import LINK_KEYS
+from orgopt.document.grammar.key_table import LINK_KEYS
 from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.field import Field
 from orgopt.document.reading.links import LinkPlace, is_everyone

@@ -6,7 +6,7 @@ from orgopt.document.editing.forms import charts, crews, files, lists, sections,
 from orgopt.document.editing.forms.keys import add_section, set_field
 from orgopt.document.editing.forms.tables import COLUMNS
 from orgopt.document.editing.splice import with_roles
-from orgopt.document.grammar.keys import KEYS
+from orgopt.document.grammar.key_table import KEYS
 from orgopt.document.reading.entry import Entry
 from orgopt.org import Role
 

@@ -17,8 +17,8 @@ from orgopt.document.editing.splice import at_level, yaml_value
 from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.evidence.signs import part_of
 from orgopt.document.reading.field import Field
-from orgopt.document.reading.fields import bullets
 from orgopt.document.reading.front_matter import front_matter
+from orgopt.document.reading.written_fields import bullets
 from orgopt.document.text.program import Block, Program, Span
 
 _CANONICAL = re.compile(r"- \*\*[^*\n]+:\*\* [^\n]*")

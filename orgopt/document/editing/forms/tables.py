@@ -7,11 +7,11 @@ from pathlib import PurePosixPath
 
 from orgopt.document.editing.draft import Draft, NewRole
 from orgopt.document.editing.forms.like import count_text, counted, fields_of, one_line, peers
-from orgopt.document.grammar.keys import KEYS, LINK_KEYS, TEXT_KEYS, canonical
+from orgopt.document.grammar.key_table import KEYS, LINK_KEYS, TEXT_KEYS, canonical
 from orgopt.document.grammar.words import is_word
 from orgopt.document.reading.entry import Entry
-from orgopt.document.reading.fields import Cell, Row, rows
 from orgopt.document.reading.names import FILE, read_name
+from orgopt.document.reading.written_fields import Cell, Row, rows
 from orgopt.document.text.program import Block, Program, Span
 from orgopt.slug import slug
 

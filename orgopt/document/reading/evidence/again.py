@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from orgopt.document.grammar.keys import LINK_KEYS
+from orgopt.document.grammar.key_table import LINK_KEYS
 from orgopt.document.reading.entry import Entry
 from orgopt.document.reading.evidence.signs import DOUBT, Arrow, Group, share, without_agent
 

@@ -11,7 +11,7 @@ from itertools import islice, takewhile
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from orgopt.document.grammar.keys import canonical
+from orgopt.document.grammar.key_table import canonical
 from orgopt.document.grammar.words import is_word, says
 from orgopt.document.reading.entry import Entry, mind, told_apart
 from orgopt.document.reading.evidence.signs import Group

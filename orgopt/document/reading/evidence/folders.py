@@ -5,17 +5,17 @@ from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import PurePosixPath
 
-from orgopt.document.grammar.keys import ROLE_KEYS
+from orgopt.document.grammar.key_table import ROLE_KEYS
 from orgopt.document.grammar.rhythm import parse_standup
 from orgopt.document.grammar.words import is_word, says
 from orgopt.document.reading.entry import Entry, mind
 from orgopt.document.reading.evidence.headings import section_entry, with_fields
 from orgopt.document.reading.evidence.signs import never, person
 from orgopt.document.reading.field import Field
-from orgopt.document.reading.fields import fields
 from orgopt.document.reading.front_matter import front_matter, unindented
 from orgopt.document.reading.names import Name, read_name
 from orgopt.document.reading.remembered import of_section
+from orgopt.document.reading.written_fields import fields
 from orgopt.document.text.program import Program, Section, Span
 from orgopt.slug import slug
 

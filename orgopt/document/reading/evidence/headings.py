@@ -4,7 +4,7 @@ import re
 from collections import Counter
 
 from orgopt.document.grammar.arrows import split_names
-from orgopt.document.grammar.keys import LINK_KEYS
+from orgopt.document.grammar.key_table import LINK_KEYS
 from orgopt.document.grammar.words import says
 from orgopt.document.reading.entry import Entry, count, is_known, mind, parses, told_apart
 from orgopt.document.reading.evidence.signs import (
@@ -22,9 +22,9 @@ from orgopt.document.reading.evidence.signs import (
 )
 from orgopt.document.reading.evidence.told import told
 from orgopt.document.reading.evidence.traits import defines, hands_on, has_traits, is_somebody, keys, plays
-from orgopt.document.reading.fields import fields
 from orgopt.document.reading.names import FILE, NUMBERED, read_name
 from orgopt.document.reading.remembered import of_section
+from orgopt.document.reading.written_fields import fields
 from orgopt.document.text.program import Program, Section, Span
 from orgopt.slug import slug
 

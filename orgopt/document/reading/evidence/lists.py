@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from orgopt.document.grammar.arrows import split_names
-from orgopt.document.grammar.keys import LINK_KEYS
+from orgopt.document.grammar.key_table import LINK_KEYS
 from orgopt.document.grammar.words import is_word, says
 from orgopt.document.reading.entry import Entry, count, is_known, told_apart
 from orgopt.document.reading.evidence.signs import (
@@ -25,9 +25,9 @@ from orgopt.document.reading.evidence.signs import (
     team,
 )
 from orgopt.document.reading.field import Field
-from orgopt.document.reading.fields import Bullet, block_bullets, bullet_field
 from orgopt.document.reading.names import FILE, NUMBERED, read_name
 from orgopt.document.reading.remembered import of_block
+from orgopt.document.reading.written_fields import Bullet, block_bullets, bullet_field
 from orgopt.document.text.program import Block, Program, Span
 
 # The name of a bullet: bold or a link with what counts it, or all before a dash or a colon.

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from graphlib import CycleError, TopologicalSorter
 from typing import NamedTuple
 
-from orgopt.document.grammar.keys import LINK_KEYS
+from orgopt.document.grammar.key_table import LINK_KEYS
 from orgopt.document.grammar.words import normal
 from orgopt.document.reading.entry import Entry, count
 from orgopt.document.reading.evidence.signs import Arrow, Group, never, person, share, short, somebody

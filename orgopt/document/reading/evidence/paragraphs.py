@@ -9,9 +9,9 @@ from orgopt.document.grammar.words import is_word, says
 from orgopt.document.reading.entry import Entry, count, is_known, mind, told_apart
 from orgopt.document.reading.evidence.signs import Group, attribute, never, people, share, short
 from orgopt.document.reading.field import Field
-from orgopt.document.reading.fields import block_fields
 from orgopt.document.reading.names import NUMBERED, read_name
 from orgopt.document.reading.remembered import LONGEST, moved
+from orgopt.document.reading.written_fields import block_fields
 from orgopt.document.text.parser import alone
 from orgopt.document.text.program import Block, Program, Section, Span
 

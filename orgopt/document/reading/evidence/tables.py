@@ -3,14 +3,14 @@
 import re
 from functools import lru_cache
 
-from orgopt.document.grammar.keys import KEYS, LINK_KEYS, ROLE_KEYS, TEXT_KEYS, canonical
+from orgopt.document.grammar.key_table import KEYS, LINK_KEYS, ROLE_KEYS, TEXT_KEYS, canonical
 from orgopt.document.grammar.values import is_agent
 from orgopt.document.grammar.words import is_word, normal, says, words
 from orgopt.document.reading.entry import Entry, count, told_apart
 from orgopt.document.reading.evidence.signs import DOUBT, Group, people, share, short, team
-from orgopt.document.reading.fields import Row, cell_fields, rows, unmarked
 from orgopt.document.reading.names import FILE, is_blank, read_name
 from orgopt.document.reading.remembered import of_block
+from orgopt.document.reading.written_fields import Row, cell_fields, rows, unmarked
 from orgopt.document.text.program import Block, Program
 
 _HTML = re.compile(r"\s*<(?:table|div|center)\b", re.IGNORECASE)

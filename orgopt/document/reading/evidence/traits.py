@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from orgopt.document.grammar.keys import LINK_KEYS
+from orgopt.document.grammar.key_table import LINK_KEYS
 from orgopt.document.grammar.words import is_word, says
 from orgopt.document.reading.entry import Entry, is_known, parses
 from orgopt.document.reading.evidence.signs import person, somebody

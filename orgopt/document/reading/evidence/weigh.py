@@ -34,8 +34,8 @@ from orgopt.document.reading.evidence.signs import (
 from orgopt.document.reading.evidence.tables import html_group, table_group
 from orgopt.document.reading.evidence.things import lists_things
 from orgopt.document.reading.evidence.trees import tree_group
-from orgopt.document.reading.fields import bullets
 from orgopt.document.reading.names import read_name
+from orgopt.document.reading.written_fields import bullets
 from orgopt.document.text.program import Block, Program, Section, Span
 from orgopt.slug import slug
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from orgopt.document.grammar.keys import KEYS, canonical
+from orgopt.document.grammar.key_table import KEYS, canonical
 from orgopt.document.grammar.words import is_word
 from orgopt.document.reading.field import Field, Form
 from orgopt.document.reading.front_matter import front_matter
