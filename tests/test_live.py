@@ -229,12 +229,19 @@ def test_a_run_has_a_page_with_its_timeline_and_decisions(tmp_path: Path, monkey
     log = JsonLog(folder / "ledger.jsonl")
     log.append({"kind": "end", "t": 10.0})
     log.close()
-    ending = {"word": "better", "title": "toy is improved.", "sure": "", "measures": []}
+    notes = ["2 experiments (2 ok).", "Measured on: lab toy.", "Most that failed did with: nothing"]
+    headline = ["0.500 → 0.400", "loss of toy; lower is better"]
+    ending = {"word": "better", "title": "toy is improved.", "notes": notes, "headline": headline, "measures": ["m"]}
     (folder / "verdict.json").write_text(json.dumps(ending))
     second = asked.get(f"/orgopt/runs/trio-toy-s0/state?since={first['since']}").json()
     assert second["state"] == "done"
     assert second["title"] == "trio-toy-s0: toy is improved."
     assert "document" not in second["sections"]  # it is as it was
+    top = second["sections"]["top"]
+    assert "<b>0.500 → 0.400</b><span>loss of toy; lower is better</span>" in top
+    assert [note in top for note in notes] == [False, False, True]  # what tiles and facts say is not said again
+    assert "<p>m</p>" not in top
+    assert "toy is improved.<small>0.500 → 0.400 loss of toy; lower is better</small>" in asked.get("/orgopt/").text
 
 
 def test_mlflow_answers_what_is_not_ours(tmp_path: Path) -> None:
