@@ -15,6 +15,7 @@ from orgopt.live.beside import beside
 from orgopt.live.pages import Pages
 from orgopt.seal import write_record
 from orgopt.study.records.reader import Growing, read_records
+from orgopt.study.wording import plain
 from orgopt.tracking.own_origin import own_pages
 from tests.conftest import TRIO
 from tests.fakes.studies import write_study
@@ -53,6 +54,12 @@ def test_what_is_new_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     append(folder, TOLD[cut:])
     second = asked.get(f"{at}?since={first['since']}").json()
     assert "claims" in second["order"]
+    several = r"several scores: (\S+) in the search, (\S+) in the race, (\S+) on test seeds"
+    found = re.search(several, second["sections"]["claims"])
+    told = next(record["estimates"] for record in TOLD if record["kind"] == "final")
+    assert found
+    assert found.groups() == tuple(plain(value) for value in (told["raw"], told["race"], told["test"]["mean"]))
+    assert "Whiskers: the 95 % interval" in second["sections"]["top"]
     assert "Not finished" not in second["title"]
     assert second["state"] == "done"
     assert len(second["data"]["candidates"]) == 8

@@ -70,7 +70,7 @@ def scores(said: Ending) -> Markup | None:
 def _key(bars: Sequence[Bar]) -> Markup | None:
     """What whiskers and marks are; None where there are neither."""
     name = bars[0].name
-    told = [f"Whiskers: the 95 % interval of the difference to {name}, from its dashed line."] * any(
+    told = [f"Whiskers: the 95 % interval of the distance to the dashed line, the score of {name}."] * any(
         bar.low is not None for bar in bars
     )
     words = {"no difference": "not told apart from", "worse": "better than"}
