@@ -22,11 +22,14 @@ from orgopt.evolve.contest import Contest, default_name, enter, identity_of
 from orgopt.evolve.trials.job import Job
 from orgopt.jsonl import read_lines
 from orgopt.live.pages import Pages
+from orgopt.report import glance
 from orgopt.report.contest_page import contest_page
 from orgopt.scoring import Score
 from orgopt.study.contest import ContestLog
 from orgopt.study.contest_view import contest_ending, contest_view
 from orgopt.study.ranking import Ranking, Scores, ranking
+from orgopt.study.statistics import Difference
+from orgopt.study.verdict.brief import brief
 from orgopt.study.verdict.contest import ending
 from orgopt.study.verdict.ending_form import Ending
 from orgopt.study.wording import interval, metric, plain, signed
@@ -151,7 +154,9 @@ def test_a_contest_is_followed_on_a_page(
     best = min(one.heldout for one in ran)
     assert f'data-label="best result">{metric(best)}<' in told["sections"]["experiments"]
     assert told["state"] == "done"
-    assert 'href="/orgopt/contests/c"' in asked.get("/orgopt/").text
+    index = asked.get("/orgopt/").text
+    assert 'href="/orgopt/contests/c"' in index
+    assert re.search(r": [−+]?\d\.\d+ \[[^<]*\]<small>score, [^<]* to [^<]*, higher is better; toy ", index)
 
 
 def test_a_contest_with_other_settings_is_another(toy: Task, entrants: dict[str, str], tmp_path: Path) -> None:
@@ -197,8 +202,9 @@ def test_no_difference_is_said_as_plainly() -> None:
     assert [(bar.name, bar.verdict) for bar in said.bars] == [("b", ""), ("a", "no difference"), ("c", "better")]
     assert said.advice == ("Take a: it is smaller, and loses less than 0.05.",)
     few = ranked(a=[0.0, 0.2, -0.1, 0.3, 0.1], b=[0.3, 0.1, 0.2, 0.1, 0.4])
-    undecided, more = told(few).advice
-    assert undecided == f"Undecided: 5 seeds show differences from {plain(few.resolves)} on."
+    (said,) = told(few).advice
+    undecided, _, more = said.partition(" on. ")
+    assert undecided == f"Not decided: 5 seeds show differences from {plain(few.resolves)}"
     seeds = r"If the difference is what it seems, about (\d+) seeds show it in four of five cases: .* --seeds (\d+)"
     found_seeds = re.fullmatch(seeds, more)
     assert found_seeds
@@ -209,7 +215,7 @@ def test_no_difference_is_said_as_plainly() -> None:
 def test_a_contest_of_one_seed_says_that_it_tells_nothing() -> None:
     said = told(ranked(a=[0.5], b=[0.1]))
     assert said.sure == "a scores 0.50, b 0.10, on one seed, which tells nothing of luck."
-    assert said.advice[-1] == "Undecided: one seed tells nothing of luck: orgopt compare --seeds 24"
+    assert said.advice[-1] == "Not decided: one seed tells nothing of luck: orgopt compare --seeds 24"
 
 
 def test_verdicts_are_corrected_for_all_pairs() -> None:
@@ -365,8 +371,42 @@ def test_slots_and_failures_stand_beside_the_scores() -> None:
     meanings = {bar.name: bar.meaning for bar in end.bars}
     assert meanings["a"] == "1 agent, 10 experiments a run, 3 of them failed, slots busy 50%"
     assert meanings["b"] == "2 agents, 20 experiments a run, slots busy 95%"
-    assert "a left slots idle (busy 50%; b 95%): its 1 agent cannot fill them all." in end.advice
-    assert not any("idle" in line for line in told(found, {"a": 2, "b": 2}).advice)
+    assert "a left slots idle (busy 50%; b 95%): its 1 agent cannot fill them all." in end.notes
+    assert not any("idle" in line for line in told(found, {"a": 2, "b": 2}).notes)
+
+
+def test_few_seeds_do_not_make_two_equal() -> None:
+    """A difference next to nothing within a wide interval: what the next seeds would show, and nobody is the winner."""
+    found = ranked(a=[0.6, -0.4, 0.5, -0.3], b=[-0.4, 0.6, -0.3, 0.496])
+    end = told(found)
+    wanted = (
+        r"Not decided: 4 seeds show .* on\. With (\d+) more, differences of [\d.]+ show in four of .* --seeds (\d+)"
+    )
+    more = re.fullmatch(wanted, end.advice[0])
+    assert more
+    assert int(more[2]) == 4 + int(more[1])
+    assert " → " not in end.measures[0]
+    second, behind = end.bars[1], found.placings[1].behind
+    assert behind
+    assert (second.low, second.high) == (end.bars[0].value + behind.low, end.bars[0].value + behind.high)
+    drawn = str(glance.scores(end))
+    assert 'class="first"' not in drawn
+    assert drawn.count('class="range"') == 3  # a line with its ends, of the second alone
+    assert f"○ not told apart from {end.bars[0].name}" in drawn
+    said, about = brief(end)
+    assert said == f"No difference is shown between a and b: {signed(-behind.mean)} {_within(behind)}"
+    assert about.startswith("score, a to b, higher is better; toy ")
+
+
+def _within(behind: Difference) -> str:
+    return interval(-behind.high, -behind.low, sign=True)
+
+
+def test_a_winner_has_its_colour() -> None:
+    end = told(ranked(a=[0.5, 0.52, 0.49, 0.51], b=[0.1, 0.13, 0.11, 0.1]))
+    drawn = str(glance.scores(end))
+    assert drawn.count('class="first"') == 1
+    assert "not told apart" not in drawn
 
 
 def three_teams(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:

@@ -15,6 +15,7 @@ from orgopt.live.beside import beside
 from orgopt.live.pages import Pages
 from orgopt.seal import write_record
 from orgopt.study.records.reader import Growing, read_records
+from orgopt.study.wording import plain
 from orgopt.tracking.own_origin import own_pages
 from tests.conftest import TRIO
 from tests.fakes.studies import write_study
@@ -53,6 +54,12 @@ def test_what_is_new_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     append(folder, TOLD[cut:])
     second = asked.get(f"{at}?since={first['since']}").json()
     assert "claims" in second["order"]
+    several = r"several scores: (\S+) in the search, (\S+) in the race, (\S+) on test seeds"
+    found = re.search(several, second["sections"]["claims"])
+    told = next(record["estimates"] for record in TOLD if record["kind"] == "final")
+    assert found
+    assert found.groups() == tuple(plain(value) for value in (told["raw"], told["race"], told["test"]["mean"]))
+    assert "Whiskers: the 95 % interval" in second["sections"]["top"]
     assert "Not finished" not in second["title"]
     assert second["state"] == "done"
     assert len(second["data"]["candidates"]) == 8
@@ -229,12 +236,19 @@ def test_a_run_has_a_page_with_its_timeline_and_decisions(tmp_path: Path, monkey
     log = JsonLog(folder / "ledger.jsonl")
     log.append({"kind": "end", "t": 10.0})
     log.close()
-    ending = {"word": "better", "title": "toy is improved.", "sure": "", "measures": []}
+    notes = ["2 experiments (2 ok).", "Measured on: lab toy.", "Most that failed did with: nothing"]
+    headline = ["0.500 → 0.400", "loss of toy; lower is better"]
+    ending = {"word": "better", "title": "toy is improved.", "notes": notes, "headline": headline, "measures": ["m"]}
     (folder / "verdict.json").write_text(json.dumps(ending))
     second = asked.get(f"/orgopt/runs/trio-toy-s0/state?since={first['since']}").json()
     assert second["state"] == "done"
     assert second["title"] == "trio-toy-s0: toy is improved."
     assert "document" not in second["sections"]  # it is as it was
+    top = second["sections"]["top"]
+    assert "<b>0.500 → 0.400</b><span>loss of toy; lower is better</span>" in top
+    assert [note in top for note in notes] == [False, False, True]  # what tiles and facts say is not said again
+    assert "<p>m</p>" not in top
+    assert "toy is improved.<small>0.500 → 0.400 loss of toy; lower is better</small>" in asked.get("/orgopt/").text
 
 
 def test_mlflow_answers_what_is_not_ours(tmp_path: Path) -> None:

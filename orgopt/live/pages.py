@@ -23,9 +23,11 @@ from orgopt.api.results import Kept, kept_of, results
 from orgopt.errors import OrgoptError
 from orgopt.live import PLACES, PREFIX, address
 from orgopt.live.followed import Followed, FollowedStudy, followed
+from orgopt.live.verdicts import Verdicts
 from orgopt.markup import Child, h, visible
 from orgopt.report.forest import plain_table
 from orgopt.report.shell import policy, shell
+from orgopt.study.verdict.brief import Brief
 from orgopt.study.wording import date
 
 _SAFE = {
@@ -45,6 +47,7 @@ class Pages:
 
     def __init__(self, workspace: Path) -> None:
         self.workspace = workspace.resolve()
+        self._verdicts = Verdicts()
         self._followed: dict[tuple[str, str], Followed] = {}
         self._lock = Lock()
 
@@ -74,8 +77,9 @@ class Pages:
     def index(self, request: Request) -> Response:  # noqa: ARG002  starlette's signature
         """All studies, contests and runs, the newest first."""
         kept = [one for one in results(workspace=self.workspace) if self._ours(one)]
-        names = ("", "kind", "state", "changed", "what came of it")
-        table = plain_table("Results", names, [_row(one) for one in kept])
+        names = ("", "kind", "state", "changed", "verdict")
+        rows = [_row(one, self._verdicts.of(one)) for one in kept]
+        table = plain_table("Results", names, rows, look="results")
         top = h("header", h("p", "orgopt", cls="eyebrow"), h("h1", "What this workspace keeps"), id="top")
         empty = h("p", "Nothing yet: orgopt run, or orgopt optimize.")
         return _page(shell("orgopt", {"top": top, "list": table if kept else empty}))
@@ -130,9 +134,10 @@ class Pages:
         return all(path.resolve().is_relative_to(self.workspace) for path in (kept.folder, kept.log))
 
 
-def _row(one: Kept) -> list[Child]:
-    shown = h("a", visible(one.name), href=address(one.kind, one.name))
-    return [shown, one.kind, one.state, date(one.changed), visible(one.said)]
+def _row(one: Kept, told: Brief) -> list[Child]:
+    shown = h("a", visible(one.name), href=address(one.kind, one.name), title=visible(one.name))
+    about = h("small", visible(told.about)) if told.about else None
+    return [shown, one.kind, one.state, date(one.changed), h("span", visible(told.said), about)]
 
 
 def _page(text: str, *, live: bool = False) -> Response:

@@ -7,7 +7,7 @@ from orgopt.report.browser import organization
 from orgopt.report.forest import Column, Row, forest, numbers, scale_of, verdict
 from orgopt.report.scale import scale
 from orgopt.study.records.result import Claim, Mean
-from orgopt.study.verdict.ending_form import HALVES, VALIDATION, Ending, columns
+from orgopt.study.verdict.ending_form import Ending, columns
 from orgopt.study.view import StudyView
 from orgopt.study.wording import MEANINGS, count, digits_of, entrant_name, interval, plain, signed
 
@@ -24,7 +24,15 @@ _COLUMNS = (
     Column("smallest seen", 5.5),
     Column("champion is", 7.5),
 )
-_PARTS = ("score", "valid.", "end", "mean")
+_PARTS = {"valid.": "validated, at the end", "end": "held out, at the end", "mean": "held out, on average"}
+_HALVES = (
+    "A score is the mean of two qualities on held-out data: at the end of the budget, and on average over it. 0 is the "
+    "untouched script, 1 the best setting known."
+)
+_VALIDATED = (
+    " Validated is the end by the metric that agents see: where it is far above what is held out, they fitted that "
+    "metric alone."
+)
 _ESTIMATES = (
     ("search", "the mean on its search seeds, for which it was chosen: flattered"),
     ("search, shrunken", "drawn to what the other candidates say of it, by how noisy a score is"),
@@ -63,7 +71,7 @@ def estimates(study: StudyView) -> Markup | None:
         for (label, note), one in zip(_ESTIMATES, values, strict=True)
         if one
     ]
-    said: Child = h("p", _flattery(known.raw - known.test.mean, digits)) if known.test else None
+    said: Child = h("p", _why_several(values, digits)) if known.test else None
     table = forest(
         found,
         columns=(Column("champion, measured in"), Column(""), Column("value", 5)),
@@ -74,10 +82,14 @@ def estimates(study: StudyView) -> Markup | None:
     return h("div", h("h3", "How flattered was the champion?"), said, table)
 
 
-def _flattery(gap: float, digits: int) -> str:
-    if not round(gap, digits):
-        return "The search and the test seeds agree."
-    return f"The search saw {plain(abs(gap), digits)} {'more' if gap > 0 else 'less'} than the test seeds confirm."
+def _why_several(values: Sequence[Mean | None], digits: int) -> str:
+    """Why a champion has several scores, and which counts."""
+    raw, _, race, test = (one and plain(one.mean, digits) for one in values)
+    raced = f"{race} in the race, " if race else ""
+    return (
+        f"The champion has several scores: {raw} in the search, {raced}{test} on test seeds. Who is picked for a high "
+        "score had luck on the seeds of the pick, which flatters it. On test seeds nobody was picked: that one counts."
+    )
 
 
 def parts(said: Ending) -> Markup | None:
@@ -88,11 +100,11 @@ def parts(said: Ending) -> Markup | None:
     rows = [
         (bar.name, plain(bar.value), *(column[at] for column in beside.values())) for at, bar in enumerate(said.bars)
     ]
-    names = [Column(name, 5) for name in ("score", *beside)]
+    names = [Column("score", 5), *(Column(_PARTS[name], 8) for name in beside)]
     return h(
         "div",
         h("h3", "What the scores are made of"),
-        h("p", HALVES, f" {VALIDATION}" if len(names) == len(_PARTS) else None),
+        h("p", _HALVES, _VALIDATED if "valid." in beside else None),
         numbers((Column("who"), *names), rows),
     )
 

@@ -13,6 +13,7 @@ from orgopt.score import Score
 from orgopt.study.contest_view import ContestView, contest_ending
 from orgopt.study.ranking import Ranking
 from orgopt.study.statistics import Difference
+from orgopt.study.verdict.ending_form import scale_alone
 from orgopt.study.wording import count, duration, interval, metric, plain, signed, unnegated
 
 _COLUMNS = (Column("entrant"), Column(""), Column("score", 5), Column("behind the first, 95 %", 10), Column("", 7.5))
@@ -53,14 +54,19 @@ def _top(told: ContestView, found: Ranking | None) -> Markup:
         "header",
         h("p", "Contest", h("span", told.head.name, cls="study"), cls="eyebrow"),
         h("h1", said.title if said else contest_title(told)),
-        h("p", word(said.word), said.sure, cls=f"lede {said.word.split()[0]}") if said and said.sure else None,
+        h("p", _word(said.word), said.sure, cls=f"lede {said.word.split()[0]}") if said and said.sure else None,
+        [h("p", f"→ {line}", cls="advice") for line in said.advice] if said else None,
         glance.scores(said) if said else None,
         h("p", f"{done}; {count(told.seeds, 'seed')} that all have had.", cls="about"),
-        [h("p", line) for line in (said.measures if said else ())],
-        [h("p", f"→ {line}", cls="advice") for line in said.advice] if said else None,
-        h("p", said.scale, cls="about") if said else None,
+        [h("p", line) for line in (*said.measures, *said.notes)] if said else None,
+        h("p", scale_alone(said), cls="about") if said else None,
         id="top",
     )
+
+
+def _word(verdict: str) -> Markup:
+    """A verdict; that no difference is shown is no word for one that is not there."""
+    return word(verdict, {"no difference": "not told apart", "worse": "behind"}.get(verdict, ""))
 
 
 def _standings(told: ContestView, found: Ranking) -> Iterator[Markup | None]:
@@ -71,11 +77,11 @@ def _standings(told: ContestView, found: Ranking) -> Iterator[Markup | None]:
             value=one.output.mean,
             low=_known(one.output.low),
             high=_known(one.output.high),
-            look="main" if one.behind is None else one.verdict,
+            look={"best": "main", "first": "other"}.get(one.verdict, one.verdict),
             cells=[
                 plain(one.output.mean),
                 _behind(one.behind) if one.behind else "–",
-                word(one.verdict) if one.behind else "first",
+                _word(one.verdict) if one.behind else "first",
             ],
         )
         for one in found.placings
@@ -99,7 +105,7 @@ def _curves(told: ContestView, found: Ranking) -> Iterator[Markup]:
     """What each would have submitted over the budget, a chart a task."""
     yield h("p", "The quality of what each would submit at a time, mean over seeds: 0 is the untouched script.")
     looks = {one.entrant: budget_curves.other_look(one.entrant) for one in found.placings}
-    looks[found.placings[0].entrant] = "champion"
+    looks[found.placings[0].entrant] = "champion" if found.placings[0].verdict == "best" else "seed"
     for task in told.head.tasks:
         budget, scores = told.head.identity.budget_of(task), _scores(told, task)
         drawn = [budget_curves.curve(who, who, [scores[who]], [budget]) for who in told.entrants if scores[who]]

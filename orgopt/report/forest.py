@@ -9,7 +9,7 @@ from orgopt.report.scale import Scale, scale, tick_digits, ticks
 from orgopt.study.wording import plain, signed
 
 _HEIGHT = 26
-_MARKS = {"better": "▲", "worse": "▼", "no difference": "○"}
+MARKS = {"better": "▲", "worse": "▼", "no difference": "○"}
 
 
 class Column(NamedTuple):
@@ -62,12 +62,12 @@ def scale_of(rows: Sequence[Row], *, zero: bool = True) -> Scale:
     return scale([*values, 0.0] if zero else values, 0.0, 1.0)
 
 
-def verdict(word: str) -> Markup:
-    """A verdict with a mark that is seen without colour."""
+def verdict(word: str, said: str = "") -> Markup:
+    """A verdict with a mark that is seen without colour; `said` are other words for it."""
     return h(
         "span",
-        h("span", _MARKS.get(word, ""), aria_hidden="true"),
-        f" {word}",
+        h("span", MARKS.get(word, ""), aria_hidden="true"),
+        f" {said or word}",
         cls=f"verdict {word.split()[0] if word else ''}",
     )
 

@@ -1,15 +1,17 @@
 """What a reader of a study sees first beside its verdict: how far it is, and the scores side by side."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from orgopt.markup import Markup, h, percent
+from orgopt.report.forest import MARKS
+from orgopt.report.scale import Scale, scale
 from orgopt.study.records.names import PHASES, RACE, SEARCH
 from orgopt.study.verdict.ending_form import Bar, Ending
 from orgopt.study.view import StudyView
 from orgopt.study.wording import count, plain
 
-_MARKS = {"done": "✓", "now": "●", "next": "○"}
+_STAGES = {"done": "✓", "now": "●", "next": "○"}
 _LEAST_TOP = 0.2  # scores that are next to nothing have bars that are
 
 
@@ -28,7 +30,7 @@ def stages(told: StudyView) -> Markup | None:
     items = [
         h(
             "li",
-            h("i", _MARKS[state], aria_hidden="true"),
+            h("i", _STAGES[state], aria_hidden="true"),
             h("b", one.name),
             h("span", one.said or {"now": "under way", "next": "to come"}.get(state, "")),
             cls=state,
@@ -57,36 +59,55 @@ def scores(said: Ending) -> Markup | None:
     """The scores of all who are compared as bars from 0, the first of them the champion's."""
     if len(said.bars) < 2:
         return None
-    values = [bar.value for bar in said.bars]
-    low, high = min(0.0, *values), max(_LEAST_TOP, *values)
-    rows = [_row(bar, low, high, first=not i) for i, bar in enumerate(said.bars)]
-    return h("figure", h("figcaption", "Score", cls="title"), h("table", h("tbody", rows), cls="scores"))
+    first = said.bars[0]
+    values = [value for bar in said.bars for value in (bar.value, bar.low, bar.high) if value is not None]
+    on = scale([0.0, _LEAST_TOP, *values], 0.0, 1.0, margin=0.02)
+    rows = [_row(bar, on, first.value, won=bar is first and said.word == "better") for bar in said.bars]
+    title = h("figcaption", "Score, higher is better", cls="title")
+    return h("figure", title, h("table", h("tbody", rows), cls="scores"), _key(said.bars))
 
 
-def _row(bar: Bar, low: float, high: float, *, first: bool) -> Markup:
-    def at(value: float) -> float:
-        return (value - low) / (high - low)
+def _key(bars: Sequence[Bar]) -> Markup | None:
+    """What whiskers and marks are; None where there are neither."""
+    name = bars[0].name
+    told = [f"Whiskers: the 95 % interval of the distance to the dashed line, the score of {name}."] * any(
+        bar.low is not None for bar in bars
+    )
+    words = {"no difference": "not told apart from", "worse": "better than"}
+    told += [
+        f"{MARKS[verdict]} {said} {name}."
+        for verdict, said in words.items()
+        if any(bar.verdict == verdict for bar in bars)
+    ]
+    return h("p", " ".join(told), cls="legend") if told else None
 
-    left, right = sorted((at(0.0), at(bar.value)))
+
+def _row(bar: Bar, on: Scale, first: float, *, won: bool) -> Markup:
+    left, right = sorted((on(0.0), on(bar.value)))
+    ends = (bar.low, bar.high) if bar.low is not None and bar.high is not None else ()
     drawn = h(
         "svg",
         h(
             "rect",
             x=percent(left),
-            y="3",
+            y="5",
             width=percent(right - left),
             height="12",
             rx="1",
-            cls="first" if first else None,
+            cls="first" if won else None,
         ),
-        h("line", x1=percent(at(0.0)), x2=percent(at(0.0)), y1="0", y2="18", cls="zero"),
+        h("line", x1=percent(on(0.0)), x2=percent(on(0.0)), y1="0", y2="22", cls="zero"),
+        h("line", x1=percent(on(first)), x2=percent(on(first)), y1="0", y2="22", cls="mate"),
+        h("line", x1=percent(on(ends[0])), x2=percent(on(ends[1])), y1="11", y2="11", cls="range") if ends else None,
+        [h("line", x1=percent(on(end)), x2=percent(on(end)), y1="7", y2="15", cls="range") for end in ends],
         width="100%",
-        height="18",
+        height="22",
         aria_hidden="true",
     )
+    mark = {"no difference": "not told apart", "worse": "ahead"}.get(bar.verdict)
     return h(
         "tr",
         h("th", bar.name, scope="row", title=bar.meaning or None),
         h("td", drawn, cls="plot"),
-        h("td", plain(bar.value), cls="num"),
+        h("td", h("span", f"{MARKS[bar.verdict]} ", title=mark) if mark else None, plain(bar.value), cls="num"),
     )

@@ -10,6 +10,7 @@ from orgopt.report.scale import Scale, scale, ticks
 from orgopt.study.wording import count, duration, metric
 
 _LEFT, _BOTTOM, _TOP, _HEIGHT = 58, 40, 26, 320
+_SMALL_WIDTH, _SMALL_HEIGHT = 304, 120
 _COLOURS = 6
 
 
@@ -33,6 +34,41 @@ def metric_course(events: Sequence[Event]) -> Markup | None:
     beyond = told if above else ""
     drawn = h("figure", [_chart(events, colours, width) for width in (WIDE, NARROW)], h("p", keys, cls="legend keys"))
     return h("div", h("p", text), drawn, h("p", beyond, cls="legend") if beyond else None)
+
+
+def small_course(events: Sequence[Event]) -> Markup | None:
+    """What the team would submit over the time so far, to be read at a glance; None before it has changed."""
+    line = _submitted(events)
+    if len(line) < 2:
+        return None
+    sign, budget_s = shown_sign(events[0].data), events[0].data["budget_s"]
+    y = scale([sign * value for _, value in line], _SMALL_HEIGHT - 22, 10)
+    x = Scale(0.0, budget_s, 2, _SMALL_WIDTH - 2)
+    points = _steps([(t, sign * value) for t, value in line], events[-1].t, x, y)
+    better = "lower" if sign > 0 else "higher"
+    foot = _SMALL_HEIGHT - 6
+    drawn = h(
+        "svg",
+        h("line", x1=x(0.0), x2=x(budget_s), y1=_SMALL_HEIGHT - 20, y2=_SMALL_HEIGHT - 20, cls="grid"),
+        h("polyline", points=points, cls="course"),
+        h("text", "0", x=x(0.0), y=foot),
+        h("text", duration(budget_s), x=x(budget_s), y=foot, text_anchor="end"),
+        viewBox=f"0 0 {_SMALL_WIDTH} {_SMALL_HEIGHT}",
+        cls="chart",
+        role="img",
+        aria_label=f"The submission over the budget, from {metric(sign * line[0][1])} to {metric(sign * line[-1][1])}",
+    )
+    said = f"The submission as the team sees it: {metric(sign * line[0][1])} → {metric(sign * line[-1][1])}"
+    return h("figure", h("figcaption", f"{said}, {better} is better", cls="title"), drawn)
+
+
+def _steps(line: Sequence[tuple[float, float]], end: float, x: Scale, y: Scale) -> str:
+    """The points of a stepped line through values at times, as long as it goes on."""
+    points: list[tuple[float, float]] = []
+    for t, value in [*line, (end, line[-1][1])]:
+        points += [(x(t), points[-1][1])] if points else []
+        points.append((x(t), y(value)))
+    return " ".join(f"{number(a)},{number(b)}" for a, b in points)
 
 
 def _submitted(events: Sequence[Event]) -> list[tuple[float, float]]:
@@ -70,15 +106,11 @@ def _chart(events: Sequence[Event], colours: Mapping[str, int], width: int) -> M
     for t, value, agent in shown:  # a path for all of a colour: runs have thousands of points
         colour = colours[role_of(agent)]
         dots[colour] = f"{dots.get(colour, '')}M{number(x(t))} {number(y(value))}h0"
-    points: list[tuple[float, float]] = []
-    for t, value in [*line, (events[-1].t, line[-1][1])]:
-        points += [(x(t), points[-1][1])] if points else []
-        points.append((x(t), y(value)))
     return h(
         "svg",
         _axes(x, y, width, budget_s),
         [h("path", d=d, cls=f"tried role-{colour}") for colour, d in dots.items()],
-        h("polyline", points=" ".join(f"{number(a)},{number(b)}" for a, b in points), cls="course"),
+        h("polyline", points=_steps(line, events[-1].t, x, y), cls="course"),
         viewBox=f"0 0 {width} {_HEIGHT}",
         cls=f"chart {'wide' if width == WIDE else 'narrow'}",
         role="img",

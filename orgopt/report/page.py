@@ -13,7 +13,7 @@ from orgopt.report.shell import Sections, contents, section, shell
 from orgopt.report.timeline import timeline
 from orgopt.slug import slug
 from orgopt.study.records.names import SEARCH
-from orgopt.study.verdict.ending_form import Ending
+from orgopt.study.verdict.ending_form import Ending, scale_alone
 from orgopt.study.verdict.study import ending
 from orgopt.study.view import StudyView
 from orgopt.study.wording import count, plain
@@ -88,7 +88,7 @@ def _top(told: StudyView, said: Ending, name: str) -> Markup:
         "header",
         h("p", "Research organization study", h("span", name, cls="study") if name else None, cls="eyebrow"),
         h("div", words, h("div", glance.stages(told), glance.scores(said)), cls="lead"),
-        h("p", said.scale, cls="legend") if said.scale else None,
+        h("p", scale_alone(said), cls="legend") if said.scale else None,
         _stale(told),
         h("dl", ([h("dt", key), h("dd", value)] for key, value in method.facts(told)), cls="facts"),
         h("p", h("span", "Repeat or continue it: "), h("code", command), cls="command") if command else None,

@@ -1,5 +1,6 @@
 """The page of a run: what its ledger has, whether it still goes on or has ended."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ from orgopt.report.browser import drawing, organization
 from orgopt.report.costs import run_costs
 from orgopt.report.decisions import run_decisions
 from orgopt.report.forest import verdict as word
-from orgopt.report.metric_chart import metric_course
+from orgopt.report.metric_chart import metric_course, small_course
 from orgopt.report.run_course import course, role_of, slot_time
 from orgopt.report.shell import Sections, contents, section, shell
 from orgopt.report.stacked import tiles
@@ -18,8 +19,8 @@ from orgopt.report.timeline import timeline
 from orgopt.study.verdict.ending_form import Ending
 from orgopt.study.wording import count, duration, metric
 
-_SUBMITTED = "Submitted: "
-"""How the note begins that a table of settings stands for."""
+_SUBMITTED, _EXPERIMENTS, _MEASURED = "Submitted: ", r"[\d,]+ experiments? \(", "Measured on: "
+"""How the notes begin that the table of settings, the tiles and the facts stand for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,14 +83,21 @@ def _top(run: RunView) -> Markup:
     if said and said.sure:
         lede = h("p", word(said.word) if said.word in {"better", "worse"} else None, said.sure, cls=f"lede {said.word}")
     settings = _submission(run.events)
-    notes = [line for line in said.notes if not (settings and line.startswith(_SUBMITTED))] if said else []
+    shown = [_EXPERIMENTS, _MEASURED, *([_SUBMITTED] if settings else [])]  # by tiles, facts and the table of settings
+    notes = [line for line in said.notes if not any(re.match(one, line) for one in shown)] if said else []
+    headline = said.headline if said else ()
+    words = h(
+        "div",
+        h("h1", run_title(run)),
+        lede,
+        h("p", h("b", headline[0]), h("span", headline[1]), cls="headline") if headline else None,
+        [h("p", line) for line in (said.measures if said and not headline else ())],
+        [h("p", f"→ {line}", cls="advice") for line in said.advice] if said else None,
+    )
     return h(
         "header",
         h("p", "Run", h("span", run.name, cls="study"), cls="eyebrow"),
-        h("h1", run_title(run)),
-        lede,
-        [h("p", line) for line in (said.measures if said else ())],
-        [h("p", f"→ {line}", cls="advice") for line in said.advice] if said else None,
+        h("div", words, small_course(run.events), cls="lead"),
         tiles(_figures(run)),
         h(
             "div",
@@ -109,17 +117,23 @@ def _figures(run: RunView) -> list[tuple[Child, str]]:
     better = "higher" if run.events and shown_sign(run.events[0].data) < 0 else "lower"
     if told is None or not submitted or not told.now:
         return []
-    failed = sum(bar.failed for bar in told.bars)
+    outcomes = [event.data["status"] for event in run.events if event.kind == "outcome"]
+    ended = ", ".join(f"{count(outcomes.count(status))} {status}" for status in dict.fromkeys(outcomes))
+    messages = sum(event.kind == "message" for event in run.events)
     spent = {part.look: part.seconds for part in slot_time(told)}
     thoughts = [event.data for event in run.events if event.kind == "thought"]
     tokens, usd = sum(sum(one.get("tokens", ())) for one in thoughts), sum(one.get("usd") or 0.0 for one in thoughts)
     return [
-        (f"{metric(submitted[0])} → {metric(submitted[-1])}", f"metric as the team sees it; {better} is better"),
+        (
+            "" if run.ending and run.ending.headline else f"{metric(submitted[0])} → {metric(submitted[-1])}",
+            f"metric as the team sees it; {better} is better",
+        ),
         (f"{100 * told.now / told.budget_s:.0f} %" if told.now < told.budget_s else "", "of the budget is spent"),
-        (count(len(told.bars)), f"experiments, {count(failed)} failed"),
+        (count(len(told.bars)), f"experiments{f': {ended}' if ended else ''}"),
         (count(len(told.gains)), "of them improved the submission"),
         (f"{100 * spent['idle'] / (told.slots * told.now):.0f} %", "of the slots' time was idle"),
         (count(len(told.meetings)) if told.meetings else "", "stand-ups"),
+        (count(messages) if messages else "", "messages"),
         (count(tokens) if tokens else "", f"tokens of language models{f', ${usd:.2f}' if usd else ''}"),
     ]
 
@@ -142,8 +156,6 @@ def _facts(run: RunView) -> list[tuple[str, Child]]:
     given, start = run.settings, dict[str, Any]()
     for event in run.events[:1]:  # a ledger begins with it
         start = event.data
-    outcomes = [event.data["status"] for event in run.events if event.kind == "outcome"]
-    ended = ", ".join(f"{count(outcomes.count(status))} {status}" for status in dict.fromkeys(outcomes))
     budget_s, slots = given.get("budget_s", 0.0), given.get("slots", 0)
     found: list[tuple[str, Child]] = [
         ("Document", str(given.get("program", ""))),
@@ -151,7 +163,6 @@ def _facts(run: RunView) -> list[tuple[str, Child]]:
         ("Budget", f"{duration(float(budget_s))} × {count(slots, 'slot')}"),
         ("Lab", ", ".join(f"{key} {value}" for key, value in start.get("lab", {}).items())),
         ("Agents", _agents(start.get("agents", []))),
-        ("Experiments", ended),
         ("Seed", str(given.get("seed", ""))),
     ]
     return [(name, value) for name, value in found if value]

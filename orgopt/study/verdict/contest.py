@@ -44,7 +44,7 @@ def ending(
         seed_s: Wall seconds that a seed took.
     """
     first, *others = ranking.placings
-    shown = tuple(_bar(one, sizes) for one in ranking.placings)
+    shown = tuple(_bar(one, first, sizes) for one in ranking.placings)
     worse = [one for one in others if one.verdict == "worse"]
     return Ending(
         word="better" if len(worse) == len(others) else "no difference",
@@ -53,6 +53,7 @@ def ending(
         measures=tuple(_measures(ranking, tasks)),
         scale=scale(self_reported=self_reported, shown=shown),
         bars=shown,
+        notes=tuple(_idle(ranking, sizes)),
         advice=(REMEDY,) if steady else tuple(_advice(ranking, sizes, command, seed_s)),
     )
 
@@ -86,11 +87,11 @@ def _sure(first: Placing, second: Placing, ranking: Ranking) -> str:
 def _measures(ranking: Ranking, tasks: Mapping[str, TaskRecord]) -> Iterator[str]:
     shown = ranking.placings if len(ranking.placings) <= MOST else ranking.placings[:1]
     for name, task in tasks.items():
-        reached = [(one.entrant, one.heldout[name]) for one in reversed(shown)]
-        yield measure(name, task, [("untouched", task.baseline.heldout), *reached])
+        reached = [(one.entrant, one.heldout[name]) for one in shown]
+        yield measure(name, task, [("untouched", task.baseline.heldout), *reached], between=", ")
 
 
-def _bar(one: Placing, sizes: Mapping[str, int]) -> Bar:
+def _bar(one: Placing, first: Placing, sizes: Mapping[str, int]) -> Bar:
     size = count(sizes[one.entrant], "agent") if one.entrant in sizes else "plain Optuna on the task, no team"
     failed = f", {one.failed:.0f} of them failed" if one.failed >= 0.5 else ""
     return Bar(
@@ -99,7 +100,14 @@ def _bar(one: Placing, sizes: Mapping[str, int]) -> Bar:
         meaning=f"{size}, {one.experiments:.0f} experiments a run{failed}, slots busy {one.utilisation:.0%}",
         verdict=_VERDICTS.get(one.verdict, ""),
         parts=one.parts,
+        low=_beside(first, one.behind and one.behind.low),
+        high=_beside(first, one.behind and one.behind.high),
     )
+
+
+def _beside(first: Placing, apart: float | None) -> float | None:
+    """Where a difference to the first leads; None of one that is not known."""
+    return None if apart is None or not isfinite(apart) else first.output.mean + apart
 
 
 def _idle(ranking: Ranking, sizes: Mapping[str, int]) -> Iterator[str]:
@@ -118,10 +126,9 @@ def _idle(ranking: Ranking, sizes: Mapping[str, int]) -> Iterator[str]:
 def _advice(ranking: Ranking, sizes: Mapping[str, int], command: str, seed_s: float) -> Iterator[str]:
     first, *others = ranking.placings
     level = [one for one in others if one.verdict != "worse"]
-    yield from _idle(ranking, sizes)
     if ranking.more_seeds is None:
         said = f": {again(command, SEEDS, ENOUGH)}" if command else ""
-        yield f"Undecided: one seed tells nothing of luck{said}"
+        yield f"Not decided: one seed tells nothing of luck{said}"
         return
     if not level:
         yield f"Take {first.entrant}."
@@ -133,9 +140,9 @@ def _advice(ranking: Ranking, sizes: Mapping[str, int], command: str, seed_s: fl
     elif len(near) == len(level):
         yield f"Take any: what differs is less than {TOLERANCE:g}."
     else:
-        yield f"Undecided: {count(ranking.seeds, 'seed')} show differences from {plain(ranking.resolves)} on."
-        second = level[0].behind
-        if second and (more := more_seeds(
+        least = plain(ranking.resolves, digits_of(ranking.resolves))
+        said, second = f"Not decided: {count(ranking.seeds, 'seed')} show differences from {least} on.", level[0].behind
+        more = second and more_seeds(
             second.mean, second.sd, seeds=ranking.seeds, seed_s=seed_s, command=command, option=SEEDS
-        )):  # fmt: skip
-            yield more
+        )
+        yield f"{said} {more}" if more else said

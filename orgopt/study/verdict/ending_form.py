@@ -40,6 +40,8 @@ class Bar:
         meaning: Who that is, in a few words.
         verdict: What is known of the first bar against this one: `better`, `worse`, `no difference`; empty for itself.
         parts: Validation progress and held-out quality; None where they are not known.
+        low, high: The 95 % interval of its difference to the first, seed by seed, added to the first's value; None
+            where none is known, and of the first.
     """
 
     name: str
@@ -47,6 +49,8 @@ class Bar:
     meaning: str = ""
     verdict: str = ""
     parts: Parts | None = None
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +62,7 @@ class Ending:
         title: Whether it is better, and by how much.
         sure: How sure that is; empty where there is nothing to be sure of.
         measures: The raw metric of each task, a line each.
+        headline: Of a run, the one figure that counts (`0.154 → 0.122`) and what it is; empty where there is none.
         scale: What 0 and 1 of the score are.
         bars: The scores side by side.
         notes: What the bars show.
@@ -70,6 +75,7 @@ class Ending:
     title: str
     sure: str = ""
     measures: tuple[str, ...] = ()
+    headline: tuple[str, ...] = ()
     scale: str = ""
     bars: tuple[Bar, ...] = ()
     notes: tuple[str, ...] = ()
@@ -101,6 +107,7 @@ class Ending:
             sure=str(given.get("sure", "")),
             scale=str(given.get("scale", "")),
             measures=lines("measures"),
+            headline=lines("headline")[:2] if len(lines("headline")) > 1 else (),
             notes=lines("notes"),
             advice=lines("advice"),
             changes=lines("changes"),
@@ -114,6 +121,11 @@ def scale(*, self_reported: bool, shown: Sequence[Bar] = ()) -> str:
     found += [HALVES] * any(bar.parts for bar in shown)
     found += [VALIDATION] * any(_validated(bar) for bar in shown)
     return " ".join(found)
+
+
+def scale_alone(ending: Ending) -> str:
+    """What 0 and 1 of the score are, without what stands beside it."""
+    return next((one for one in (SCALE, SELF_REPORTED_SCALE) if ending.scale.startswith(one)), ending.scale)
 
 
 def unread(program: Program) -> Iterator[str]:
@@ -171,7 +183,7 @@ def bars(shown: Sequence[Bar], width: int = WIDTH) -> Iterator[str]:
         yield f"{'':{name_width}}  {'':{longest}} score {' '.join(cells)}"
     for at, bar in enumerate(shown):
         drawn = "█" * round(longest * max(0.0, bar.value) / top)
-        word = f"{_AGAINST[bar.verdict]:6}" if noted else ""
+        word = f"{AGAINST[bar.verdict]:6}" if noted else ""
         values = "".join(f" {column[at]:>6}" for column in beside.values())
         figure = f"{plain(bar.value, digits):>5}{values}"
         line = f"{bar.name:{name_width}}  {drawn:{longest}} {figure}  {word}  {bar.meaning}".rstrip()
@@ -192,7 +204,8 @@ def _validated(bar: Bar) -> bool:
     return bar.parts is not None and bar.parts.progress is not None
 
 
-_AGAINST = {"": "", "better": "behind", "worse": "ahead", "no difference": "level"}
+AGAINST = {"": "", "better": "behind", "worse": "ahead", "no difference": "level"}
+"""How one that is compared stands to the first."""
 
 
 def _wrapped(line: str, width: int, first: str = "") -> Iterator[str]:

@@ -43,8 +43,10 @@ def doubt(score: Score) -> str:
 
 
 def confirmed_by(score: Score) -> str:
-    """What confirms a submission: `fresh seeds confirm it`, `the value without noise confirms it`."""
-    return f"{_by(score.evidence)} confirm{'s' if score.evidence and not score.evidence.runs else ''} it"
+    """What confirms a submission, after what it improved: `, and fresh seeds confirm it`."""
+    if score.evidence is not None and not score.evidence.runs:
+        return ": without noise, too, the submission beats the untouched script"
+    return f", and {_by(score.evidence)} confirm it"
 
 
 _MORE_DIGITS = 3

@@ -9,7 +9,12 @@ _SMALL = 1e-3
 
 
 def measure(
-    name: str, task: TaskRecord, values: Sequence[tuple[str, float]], errors: Mapping[str, float] = MappingProxyType({})
+    name: str,
+    task: TaskRecord,
+    values: Sequence[tuple[str, float]],
+    errors: Mapping[str, float] = MappingProxyType({}),
+    *,
+    between: str = " → ",
 ) -> str:
     """A line such as `tinygpt heldout_bpb: 3.115 untouched → 3.081 with solo.md → 2.992 evolved (lower is better)`.
 
@@ -19,18 +24,19 @@ def measure(
             of a negated metric, of which more is better.
         values: Who reached which value, in the order in which they are told.
         errors: Standard errors of those that have one, by who reached them.
+        between: What stands between two of them: an arrow where each came of the one before.
     """
     metric, unit = task.heldout, task.unit
     negated = metric.startswith("-")
     shown = [(who, -value if negated else value) for who, value in values]
-    form = _form([value for _, value in shown])
+    form = form_of([value for _, value in shown])
     noise = {who: f" ± {error:{form}}" for who, error in errors.items()}
-    steps = " → ".join(f"{value:{form}}{noise.get(who, '')} {who}" for who, value in shown)
+    steps = between.join(f"{value:{form}}{noise.get(who, '')} {who}" for who, value in shown)
     of = f"{unit}, " if unit and unit != metric.removeprefix("-") else ""
     return f"{name} {metric.removeprefix('-')}: {steps} ({of}{'higher' if negated else 'lower'} is better)"
 
 
-def _form(values: Sequence[float]) -> str:
+def form_of(values: Sequence[float]) -> str:
     """How values are written so that those that differ are seen to: three decimals, or more where they are close.
 
     Where one is so small that few of its digits would be left, significant digits count in place of decimals.

@@ -8,10 +8,17 @@ ENOUGH = 24
 """Seeds that are asked for at least: fewer give intervals that are too narrow."""
 MANY = 1000
 """Seeds that nobody is asked for."""
+_AFFORDED = 100
+"""Seeds up to which a larger difference is offered in place of one that would take so many."""
+_STEPS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+"""The differences that are offered."""
 
 
 def more_seeds(difference: float, sd: float, *, seeds: int, seed_s: float, command: str, option: str) -> str:
     """The seeds that show a difference as large as the one seen, were it true; empty where there is none.
+
+    Of one that would take too many, what is said is how many show the smallest difference that can be afforded: that so
+    few seeds show nothing does not make two equal.
 
     Args:
         difference: What was seen.
@@ -23,12 +30,15 @@ def more_seeds(difference: float, sd: float, *, seeds: int, seed_s: float, comma
     """
     if not difference or not sd:
         return ""
-    wanted = max(ENOUGH, statistics.seeds_for(sd, abs(difference)))
+    wanted, shown = max(ENOUGH, statistics.seeds_for(sd, abs(difference))), ""
     if wanted > MANY:
-        return f"More than {count(MANY)} seeds are needed to show a difference so small: take them as equal."
+        offered = ((step, max(ENOUGH, statistics.seeds_for(sd, step))) for step in _STEPS)
+        step, wanted = next(((step, n) for step, n in offered if n <= _AFFORDED), (_STEPS[-1], MANY))
+        if wanted <= seeds or wanted > _AFFORDED:
+            return f"A difference as small as the one seen takes more than {count(MANY)} seeds."
+        shown = f"With {count(wanted - seeds)} more, differences of {step:g} show in four of five cases"
     seconds = round(seed_s * max(1, wanted - seeds))
     took = f" ({duration(seconds)} more)" if seconds else ""
     said = f": {again(command, option, wanted)}" if command else ""
-    return (
-        f"If the difference is what it seems, about {count(wanted, 'seed')} show it in four of five cases{took}{said}"
-    )
+    shown = shown or f"If the difference is what it seems, about {count(wanted, 'seed')} show it in four of five cases"
+    return f"{shown}{took}{said}"

@@ -9,8 +9,8 @@ from orgopt.study.log import describe_task
 from orgopt.study.score_parts import parts_of
 from orgopt.study.verdict.ending_form import Ending, scale, unread
 from orgopt.study.verdict.evidence import REMEDY, confirmed_by, doubt, gained, stamp
-from orgopt.study.verdict.measures import measure
-from orgopt.study.wording import count, listing, plain
+from orgopt.study.verdict.measures import form_of, measure
+from orgopt.study.wording import count, listing, plain, unnegated
 from orgopt.task import Task
 from orgopt.team.costs import Report, Share
 
@@ -29,6 +29,7 @@ def ending(program: Program, task: Task, score: Score, report: Report, budget_s:
         title=title,
         sure=" ".join(filter(None, (*_sure(score, task, steady=steady), _scored(score, budget_s)))),
         measures=(measure(task.name, told, [("untouched", task.baseline.heldout), *reached]),),
+        headline=_headline(task, score) if reached else (),
         scale=scale(self_reported=task.self_reported),
         notes=(*unread(program), *_submission(score), *_notes(score, report), f"Measured on: {measured}."),
         advice=(*((REMEDY,) if steady else ()), _limit(report)),
@@ -42,13 +43,25 @@ def _result(score: Score, task: Task) -> tuple[str, str]:
     if score.submitted == BASELINE:
         return "unchanged", f"No improvement of {task.name}: nothing was better than the untouched script."
     if score.confirmed:
-        return "better", f"{task.name} is improved, and {confirmed_by(score)} (95 %)."
+        return "better", f"{task.name} is improved{confirmed_by(score)} (95 %)."
     return "no difference", f"No improvement of {task.name} is confirmed: {doubt(score)}."
+
+
+def _headline(task: Task, score: Score) -> tuple[str, str]:
+    """The held-out metric before and after, and what it is."""
+    name, before = unnegated(task.heldout, task.baseline.heldout)
+    after = unnegated(task.heldout, score.heldout)[1]
+    form = form_of([before, after])
+    better = "lower" if name == task.heldout else "higher"
+    return (
+        f"{before:{form}} → {after:{form}}",
+        f"{name} of {task.name}, from the untouched script to what was submitted; {better} is better",
+    )
 
 
 def _submitted(score: Score) -> str:
     if score.evidence is not None and not score.evidence.runs:
-        return "submitted, as its world has it without noise"
+        return "submitted, both without noise"
     if score.evidence is None or not score.evidence.paired:
         return "submitted, trained again with fresh seeds"
     return f"submitted, in {count(score.evidence.runs, 'pair')} of runs"

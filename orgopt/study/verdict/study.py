@@ -152,7 +152,16 @@ class _Story:
             label = self.source if name == SEED_DOCUMENT else entrant_name(name, self.seed.name, self.champion.name)
             few = f", {count(claim.seeds, 'seed')}" if claim.seeds < test.n else ""
             meaning = f"{self._meaning(name)}{few}"
-            yield Bar(name=label, value=claim.mean, meaning=meaning, verdict=claim.verdict, parts=claim.parts)
+            low, high = (None if end is None else test.mean - end for end in (claim.high, claim.low))
+            yield Bar(
+                name=label,
+                value=claim.mean,
+                meaning=meaning,
+                verdict=claim.verdict,
+                parts=claim.parts,
+                low=low,
+                high=high,
+            )
 
     def _parts(self) -> Parts | None:
         """What the champion's score is made of, over all of its tests."""
