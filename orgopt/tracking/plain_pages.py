@@ -7,6 +7,7 @@ MLflow 3.17 has no setting for any of it, and a person would do each by hand, on
 - runs are compared by four plots, with all parameters and metrics a screen further down;
 - versions of a document are compared as rendered text, which marks no difference, from the newer to the older, and
   below a screen of dates and tags;
+- parameters stand by their letters, and of a role that one run lacks each stands for itself;
 - charts are titled by their metrics and their bars have no names; traces by an id, and their steps are cut off;
 - tags that sort and find runs stand among those that say something.
 
@@ -72,6 +73,7 @@ _RULES = (
     "#root .CompareRunView>:nth-child(4) tbody tr:nth-child(n+2):not(.orgopt){display:none}",
     "#root .CompareRunView .truncate-text{white-space:normal;overflow:visible}",
     "#root .CompareRunView tr.orgopt td{font-weight:600}",
+    "#root .orgopt-folded{display:none}",
     f"#root .mlflow-compare-table{{{_COMPARED}}}",
     # Charts: titles in words, colours as the list of runs beside them has them, names of parameters in full.
     *(
@@ -83,17 +85,19 @@ _RULES = (
     f"{_GENERATIONS} div:has(>div>svg+span){{height:20px}}",
     f"{_GENERATIONS} div:has(+div>div>svg+span){{height:calc(100% - 24px)!important}}",
     f"{_GENERATIONS} div:has(>svg+span):nth-child(n+4){{display:none}}",
-    # Bars have their names in them; the study's own would be its champion's again.
+    "#root [data-testid=experiment-view-compare-runs-section-header]>:first-child{max-width:85%!important}",
+    # Bars have their names beside them; the study's own would be its champion's again.
     f"{_BARS} div:has(>div>svg+span),{_BARS} .point:has(.orgopt) .bartext:not(.orgopt){{display:none}}",
     f"{_BARS} div:has(+div>div>svg+span){{height:100%!important}}",
     f"{_BARS} .point:has(path[style*='fill: {_STUDY}']){{display:none}}",
-    "#root text.orgopt{font:10px sans-serif}",
+    "#root text.orgopt{font:11px sans-serif}",
     f"#root [role=status]:is({_SORTING}){{display:none}}",
     *(f"{_CARD} [role=row]>[style*=' {was}px; ']{{min-width:{now}px!important}}" for was, now in _WIDER),
     # Versions of a document: whose each is and what it scored, and then the text.
     f"{_VERSION}>:is(:nth-child(3),:nth-child(4),:nth-child(7),:nth-child(8)){{display:none}}",
     # Traces: by name, without an average of what does not belong together; and room for the names of steps.
-    "#root [style*='-trace_id-size']{display:none!important}",
+    "#root [style*='-trace_id-size'],#root [style*='-group-size']{display:none!important}",
+    "#root [style*='-request-size']{flex:1 1 300px!important}#root [style*='-response-size']{flex:9 1 400px!important}",
     "#root [data-component-id*=evaluationsoverview] [title]+div{display:none}",
     ".react-resizable[style*='width: 280px']{width:420px!important}",
 )
