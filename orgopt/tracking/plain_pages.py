@@ -49,6 +49,7 @@ _CURVES = f"{_CARD}:has(h4[title='{names.TEST_BUDGET.name}'])"
 _GENERATIONS = f"{_CARD}:has(h4[title='{TITLES[0][0]}'])"
 _STUDY = f"rgb({', '.join(str(part) for part in bytes.fromhex(names.COLOURS['study'][1:]))})"
 _VERSION = "#root div:has(>span>[data-component-id='mlflow.prompts.details.version.goto'])"
+_VERDICT = f"[title='{names.PROMPT_CHAMPION.name}']"
 _COMPARED = "--mlflow-compare-diff-bg:#fff!important;--mlflow-compare-diff-color:#161616!important"
 _WIDER = ((150, 230), (200, 340))
 """Columns of a table of differences in pixels, as MLflow has them and as its names need them."""
@@ -93,11 +94,13 @@ _RULES = (
     "#root text.orgopt{font:11px sans-serif}",
     f"#root [role=status]:is({_SORTING}){{display:none}}",
     *(f"{_CARD} [role=row]>[style*=' {was}px; ']{{min-width:{now}px!important}}" for was, now in _WIDER),
-    # Versions of a document: whose each is and what it scored, and then the text.
+    # Documents with their verdicts, whole; versions: whose each is and what it scored, and then the text.
+    f"#root [role=status]{_VERDICT},#root {_VERDICT} *{{max-width:none!important}}",
+    f"#root [role=table]:has({_VERDICT}) [role=row]>:last-child{{flex-grow:3!important}}",
     f"{_VERSION}>:is(:nth-child(3),:nth-child(4),:nth-child(7),:nth-child(8)){{display:none}}",
     # Traces: by name, without an average of what does not belong together; and room for the names of steps.
-    "#root [style*='-trace_id-size'],#root [style*='-group-size']{display:none!important}",
-    "#root [style*='-request-size']{flex:1 1 300px!important}#root [style*='-response-size']{flex:9 1 400px!important}",
+    "#root [style*='-trace_id-size']{display:none!important}#root [style*='-group-size']{visibility:hidden}",
+    "#root [style*='-request-size']{flex:1 1 262px!important}#root [style*='-response-size']{flex:9 1 450px!important}",
     "#root [data-component-id*=evaluationsoverview] [title]+div{display:none}",
     ".react-resizable[style*='width: 280px']{width:420px!important}",
 )

@@ -97,7 +97,7 @@ def lead(final: FinalRecord) -> str:
 
 
 def in_words(final: FinalRecord, version: str, word: str) -> str:
-    """The verdict beside versions: `★ version 2 is the champion: 0.43, seed document 0.05, +0.38 [+0.11, +0.57], better`.
+    """The verdict of versions, `★ version 2 is the champion: 0.43, seed document 0.05, +0.38 [+0.11, +0.57], better`.
 
     Args:
         final: The result.
