@@ -787,6 +787,21 @@ def test_parameters_are_those_in_which_candidates_differ_and_none_is_missing_in_
     assert any(run.data.params for run in of_kind(seen, "candidate"))
 
 
+def test_a_role_that_one_of_two_documents_lacks_is_one_parameter() -> None:
+    from orgopt.tracking.members import Members
+
+    known = view(records())
+    one, two, *_ = known.candidates
+    shorter = TRIO.partition("### Explorer")[0] + "## Rhythm" + TRIO.partition("## Rhythm")[2]
+    pair = [replace(own, record=replace(own.record, program=text)) for own, text in ((one, TRIO), (two, shorter))]
+    members = Members(replace(known, candidates=pair), Path(), str, "")
+    found = members.lacking(two.name, one.name)
+    assert [key for key in found if key.startswith("explorer.")] == ["explorer.agent"]
+    assert set(found.values()) == {"none"}
+    assert members.lacking(one.name, two.name) == {}
+    assert members.differ(one.name, two.name) == len(found) + 2  # and in how many agents and links they have
+
+
 def test_champion_seed_document_and_controls_come_first_and_the_rest_as_it_happened(seen: Path) -> None:
     from orgopt.tracking.names import order
 

@@ -96,7 +96,7 @@ _RULES = (
     *(f"{_CARD} [role=row]>[style*=' {was}px; ']{{min-width:{now}px!important}}" for was, now in _WIDER),
     # Documents with their verdicts, whole; versions: whose each is and what it scored, and then the text.
     f"#root [role=status]{_VERDICT},#root {_VERDICT} *{{max-width:none!important}}",
-    f"#root [role=table]:has({_VERDICT}) [role=row]>:last-child{{flex-grow:3!important}}",
+    f"#root [role=table]:has({_VERDICT}) [role=row]>:last-child{{flex-grow:4!important}}",
     f"{_VERSION}>:is(:nth-child(3),:nth-child(4),:nth-child(7),:nth-child(8)){{display:none}}",
     # Traces: by name, without an average of what does not belong together; and room for the names of steps.
     "#root [style*='-trace_id-size']{display:none!important}#root [style*='-group-size']{visibility:hidden}",
