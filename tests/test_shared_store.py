@@ -73,7 +73,7 @@ def postgres(folder: Path) -> Iterator[str]:
     as_who: list[str] = []
     if os.getuid() == 0:
         shutil.chown(folder, "postgres")
-        as_who = ["runuser", "-u", "postgres", "--"]
+        as_who = ["/usr/sbin/runuser", "-u", "postgres", "--"]
     data = folder / "data"
     subprocess.run(
         [*as_who, str(bin_ / "initdb"), "-D", str(data), "-A", "trust", "-U", "team"],

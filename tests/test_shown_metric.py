@@ -67,8 +67,8 @@ def test_the_line_the_table_and_the_pages_of_mlflow_show_what_the_script_prints(
     curve = [point.value for point in budget_curves.best("t", flat(events), 9.0)]
     assert (curve[0], curve[-1]) == (0.5, 0.75)
     assert set(tables.ledger(flat(events))["metric"]) == {"", 0.25, 0.5, 0.75}
-    spans = " ".join(str(span) for span in traces.spans("x", "k", flat(events), 0.0))
-    assert "0.500 → 0.750" in spans
+    spans = " ".join(str(span) for span in traces.spans(traces.Told("x", "val_acc"), "k", flat(events), 0.0))
+    assert "val_acc 0.500 → 0.750 (higher is better)" in spans
     assert "best 0.750" in spans
 
 

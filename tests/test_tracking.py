@@ -366,9 +366,12 @@ def test_champions_are_versions_of_a_prompt(seen: Path) -> None:
     assert found.tags["score in the search"] == plain(champion.standing.value)
     assert {version.version for version in client(seen).search_prompt_versions("s.md")} == {1, 2}
     (prompt,) = client(seen).search_prompts()
-    assert "score in the search" not in prompt.tags  # the flattered value stands nowhere above the versions
-    assert prompt.tags["score on test seeds"] == found.tags["score on test seeds"]
     test = view.final.estimates.test
+    assert "score in the search" not in prompt.tags  # the flattered value stands nowhere above the versions
+    assert "score on test seeds" not in prompt.tags  # the verdict has both
+    assert prompt.tags["verdict"].startswith(f"★ version {found.version} is the champion: {plain(test.mean)}, seed doc")
+    for version in client(seen).search_prompt_versions("s.md"):
+        assert next(iter(version.tags)) == "score on test seeds"
     assert found.tags["score on test seeds"] == f"{plain(test.mean)} {interval(test.low, test.high)}"
     assert champion.record.changes[0] in found.commit_message
     assert load_prompt(seen, "prompts:/s.md@champion") == champion.record.program
@@ -415,8 +418,32 @@ def test_the_runs_of_the_champion_are_traces_with_rounds(seen: Path) -> None:
     assert sum(span.name.startswith("stand-up") for span in spans) == meetings
 
 
+def test_champion_and_seed_document_are_traces_beside_each_other_that_say_the_mean(seen: Path) -> None:
+    import mlflow
+
+    mlflow.set_tracking_uri(store_uri(seen))
+    view = load_study(seen / "mlruns" / "studies" / "s")
+    study_run = of_kind(seen, "study")[0]
+    where = {"locations": [study_run.info.experiment_id], "run_id": study_run.info.run_id, "return_type": "list"}
+    found = mlflow.search_traces(**where, include_spans=False, order_by=["timestamp_ms DESC"])
+    names = [one.info.tags["mlflow.traceName"].rpartition(" · ")[0] for one in found]
+    assert names[:2] == ["★ champion · first test seed", "seed document · first test seed"]
+    assert names[-1] == "seed document · first search seed"  # which ran first
+    means = {
+        name: plain(sum(one.research_output for one in scores) / len(scores))
+        for name in (view.final.champion, view.candidates[0].name)
+        if (scores := view.scores("test", name, "toy"))
+    }
+    champion, seed = means.values()
+    seeds = len(view.scores("test", view.final.champion, "toy"))
+    said = [one.info.response_preview for one in found]
+    assert said[0].startswith(f"one seed of {seeds}; mean {champion} (seed document {seed}). ")
+    assert said[1].startswith(f"one seed of {seeds}; mean {seed} (★ champion {champion}). ")
+    assert "(lower is better) in " in said[0]
+
+
 def test_thoughts_reviews_and_failures_are_spans_with_what_they_cost() -> None:
-    from orgopt.tracking.traces import spans
+    from orgopt.tracking.traces import Told, spans
 
     told, tokens = {"role": "You decide."}, [120, 30]
     events = [
@@ -452,8 +479,8 @@ def test_thoughts_reviews_and_failures_are_spans_with_what_they_cost() -> None:
         {"kind": "message", "t": 4, "sender": "a-1", "to": ["b-1"], "link": "reviews", "experiments": [1]},
         {"kind": "meeting", "t": 5, "agents": ["a-1", "b-1"], "seconds": 0.5, "shared": []},
     ]
-    found = spans("run", "key", events, 1000.0)
-    assert found == spans("run", "key", events, 1000.0)  # so that a trace that is sent twice is there once
+    found = spans(Told("run"), "key", events, 1000.0)
+    assert found == spans(Told("run"), "key", events, 1000.0)  # so that a trace that is sent twice is there once
     by_name = {span["name"].partition(" · ")[0]: span for span in found}
     names = {span["span_id"]: span["name"] for span in found}
     thought = next(span for span in found if span["attributes"]["mlflow.spanType"] == '"LLM"')
@@ -760,6 +787,21 @@ def test_parameters_are_those_in_which_candidates_differ_and_none_is_missing_in_
     assert any(run.data.params for run in of_kind(seen, "candidate"))
 
 
+def test_a_role_that_one_of_two_documents_lacks_is_one_parameter() -> None:
+    from orgopt.tracking.members import Members
+
+    known = view(records())
+    one, two, *_ = known.candidates
+    shorter = TRIO.partition("### Explorer")[0] + "## Rhythm" + TRIO.partition("## Rhythm")[2]
+    pair = [replace(own, record=replace(own.record, program=text)) for own, text in ((one, TRIO), (two, shorter))]
+    members = Members(replace(known, candidates=pair), Path(), str, "")
+    found = members.lacking(two.name, one.name)
+    assert [key for key in found if key.startswith("explorer.")] == ["explorer.agent"]
+    assert set(found.values()) == {"none"}
+    assert members.lacking(one.name, two.name) == {}
+    assert members.differ(one.name, two.name) == len(found) + 2  # and in how many agents and links they have
+
+
 def test_champion_seed_document_and_controls_come_first_and_the_rest_as_it_happened(seen: Path) -> None:
     from orgopt.tracking.names import order
 
@@ -784,14 +826,19 @@ def test_a_control_says_from_its_own_side_how_it_stands_to_the_champion() -> Non
     said = {
         ("better", 0.2, 0.1, 0.3): "behind ★ by 0.20 [0.10, 0.30]",
         ("worse", -0.2, -0.3, -0.1): "ahead of ★ by 0.20 [0.10, 0.30]",
-        ("no difference", 0.05, -0.1, 0.2): "level with ★: −0.05 [−0.20, +0.10]",
-        ("no difference", 0.05, None, None): "−0.05 to ★, one seed",
+        ("no difference", 0.05, -0.1, 0.2): "not told from ★: 0.05 behind [−0.10, 0.20]",
+        ("no difference", -0.05, -0.2, 0.1): "not told from ★: 0.05 ahead [−0.10, 0.20]",
+        ("no difference", 0.05, None, None): "0.05 behind ★, one seed",
     }
     for (verdict, difference, low, high), words in said.items():
         apart = {"verdict": verdict, "difference": difference, "low": low, "high": high}
         one = replace(claim, entrant="silent", phase="test", task="all", **apart)
         (entry,) = controls(known, replace(known.final, claims=(one,)))
         assert entry.tags["orgopt.result"] == words
+    pair = replace(claim, entrant="silent", phase="test", task="all", seeds=8), replace(one, entrant="random", seeds=12)
+    result = {entry.key: entry.tags["orgopt.result"] for entry in controls(known, replace(known.final, claims=pair))}
+    assert result["control silent"].endswith(", 8 seeds")
+    assert "12" not in result["control random"]
 
 
 def test_the_direction_of_effects_is_a_picture() -> None:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from orgopt.study.view import StudyView
 from orgopt.tracking import names
 from orgopt.tracking.saved_view import PREFIX, packed, state
+from orgopt.tracking.study_note import lead
 
 HEIGHT, BARS, ROW, TABLE = 226, 290, 33, 120
 """Pixels of a chart, so that two rows of them are on a screen; of one with a bar for everybody, so that numbers have
@@ -35,8 +36,8 @@ def views(view: StudyView, study: str, seed_run: str, differ: int) -> dict[str, 
     charts, teams = keys(study)
     found = {
         # Who was tested: of the others there is no point in these charts, and their names would fill the legends.
-        charts: _state(f"{own} AND {place} LIKE '%' AND {place} != 'generation'", _of_study(), view.tasks),
-        teams: _state(f"{own} AND {place} = '{names.TEAM}'", _of_teams(seed_run, differ), view.tasks)
+        charts: _state(f"{own} AND {place} LIKE '%' AND {place} != 'generation'", _of_study(view), view.tasks),
+        teams: _state(f"{own} AND {place} = '{names.TEAM}'", _of_teams(view, seed_run, differ), view.tasks)
         | {"runListHidden": True},
     }
     return {f"{PREFIX}{key}": f"deflate;{packed(one)}" for key, one in found.items()}
@@ -81,18 +82,24 @@ def _section(place: str, name: str, *, display: bool) -> dict[str, Any]:
     }
 
 
-def _of_study() -> list[_Section]:
+def _found(words: str, view: StudyView) -> str:
+    """What a section shows, and what the test says."""
+    said = lead(view.final) if view.final else ""
+    return f"{words}: {said}" if said else words
+
+
+def _of_study(view: StudyView) -> list[_Section]:
     return [
-        _Section("The test: who scored what", [_bar(names.TEST_OUTPUT.name)], BARS),
+        _Section(_found("Who scored what on test seeds", view), [_bar(names.TEST_OUTPUT.name)], BARS),
         _Section("By generation, and over the budget", [_by_generation(), _over_the_budget()]),
     ]
 
 
-def _of_teams(seed_run: str, differ: int) -> list[_Section]:
+def _of_teams(view: StudyView, seed_run: str, differ: int) -> list[_Section]:
     """The scores, and all in which two teams differ: a table as high as it has rows."""
     title = "Champion beside seed document"
     return [
-        _Section("How well, on test seeds", [_bar(names.TEST_OUTPUT.name), _over_the_budget()]),
+        _Section(_found("How well, on test seeds", view), [_bar(names.TEST_OUTPUT.name), _over_the_budget()]),
         _Section("What differs", [_difference(title, seed_run)], TABLE + ROW * max(differ, 1)),
     ]
 

@@ -4,12 +4,12 @@ from orgopt.draw.text import clean
 from orgopt.study.records.kinds import FinalRecord
 from orgopt.study.records.result import Claim
 from orgopt.study.view import StudyView
-from orgopt.study.wording import MEANINGS, SEED_DOCUMENT, digits_of, entrant_name, interval, plain, signed
+from orgopt.study.wording import MEANINGS, SEED_DOCUMENT, count, digits_of, entrant_name, interval, plain
 from orgopt.tracking import names, pictures
 from orgopt.tracking.entry import NOTE, Entry
 from orgopt.tracking.markdown import escape
 from orgopt.tracking.names import COLOUR, STAR, order_ahead
-from orgopt.tracking.study_note import ahead, main_claims
+from orgopt.tracking.study_note import ahead, fewer_seeds, main_claims
 
 _FIRST = 2  # after champion and seed document
 
@@ -23,16 +23,19 @@ def controls(view: StudyView, final: FinalRecord) -> list[Entry]:
         ran = pictures.ran_as(one.entrant, final)
         name = clean(entrant_name(one.entrant, view.candidates[0].name, final.champion))
         name += f" ({ran})" if ran != one.entrant else ""
+        fewer = fewer_seeds(one, found)
+        apart = f"The champion is ahead by {escape(ahead(one))} on the same {count(one.seeds, 'seed')}: {one.verdict}"
+        common = f"; it scored {plain(one.champion_mean)} on these, and ran on more" if fewer else ""
         note = [
             f"**Control: {escape(name)} scored {plain(one.mean)} on test seeds**",
             f"{escape(MEANINGS.get(one.entrant, ''))}",
-            f"The champion, on the same seeds: {one.verdict} by {escape(ahead(one))}",
+            f"{apart}{common}",
         ]
         tags = {
             names.KIND.name: "control",
             names.PLACE.name: "control",
             names.ORDER.name: order_ahead(view.head, _FIRST + place),
-            names.RESULT.name: _beside_champion(one),
+            names.RESULT.name: _beside_champion(one) + fewer,
             names.TASKS.name: ", ".join(view.tasks),
             COLOUR: colours[ran],
             NOTE: "\n\n".join(filter(None, note)),
@@ -53,13 +56,16 @@ def controls(view: StudyView, final: FinalRecord) -> list[Entry]:
 
 
 def _beside_champion(claim: Claim) -> str:
-    """How a control stands to the champion, in a few words from the control's side: `behind ★ by 0.23 [0.08, 0.41]`."""
+    """How a control stands to the champion, in a few words: `behind ★ by 0.23 [0.08, 0.41]`.
+
+    A figure is how far it is behind where the words say *behind*, and how far ahead where they say *ahead*.
+    """
     low, high, gap = claim.low, claim.high, claim.difference
-    digits = digits_of(gap, low, high)
+    digits, behind = digits_of(gap, low, high), gap >= 0
+    far = plain(abs(gap), digits)
     if low is None or high is None:
-        return f"{signed(-gap, digits)} to {STAR}, one seed"
-    if claim.verdict == "better":
-        return f"behind {STAR} by {plain(gap, digits)} {interval(low, high, digits=digits)}"
-    if claim.verdict == "worse":
-        return f"ahead of {STAR} by {plain(-gap, digits)} {interval(-high, -low, digits=digits)}"
-    return f"level with {STAR}: {signed(-gap, digits)} {interval(-high, -low, sign=True, digits=digits)}"
+        return f"{far} {'behind' if behind else 'ahead of'} {STAR}, one seed"
+    ends = interval(low, high, digits=digits) if behind else interval(-high, -low, digits=digits)
+    if claim.verdict in {"better", "worse"}:
+        return f"{'behind' if behind else 'ahead of'} {STAR} by {far} {ends}"
+    return f"not told from {STAR}: {far} {'behind' if behind else 'ahead'} {ends}"

@@ -48,13 +48,20 @@ class Members:
 
     def differ(self, name: str, other: str) -> int:
         """In how many parameters two candidates differ."""
-        one, two = self._params(name), self._params(other)
-        return sum(one.get(key) != two.get(key) for key in {*one, *two})
+        one = {**self._params(name), **self.lacking(name, other)}
+        two = {**self._params(other), **self.lacking(other, name)}
+        return sum(one[key] != two[key] for key in {*one} & {*two})
 
     def lacking(self, name: str, other: str) -> dict[str, str]:
-        """The parameters that another candidate has and one has not: MLflow's table shows no row that lacks a value."""
-        own = self._params(name)
-        return {key: candidate_values.NONE for key in self._params(other) if key in self.varied and key not in own}
+        """The parameters that another candidate has and one has not; of a role that it lacks, its agent alone.
+
+        MLflow's table shows no row that lacks a value: a role that one of two lacks is one row.
+        """
+        own, found = self._params(name), self._params(other)
+        roles = {key.partition(".")[0] for key in own if "." in key}
+        missing = (key for key in found if key in self.varied and key not in own)
+        shown = (key for key in missing if "." not in key or key.partition(".")[0] in roles or key.endswith(".agent"))
+        return dict.fromkeys(shown, candidate_values.NONE)
 
     def _params(self, name: str) -> Mapping[str, str]:
         return candidate_values.params(self.by_name[name].record.program)

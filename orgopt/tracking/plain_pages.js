@@ -27,7 +27,7 @@
       cells.forEach((cell, at) => { cell.textContent = written(told[at]?.get(key)); });
       if (told.some((one) => one.has(key))) body.append(row);
       const found = told.map((one) => Number(one.get(key)));
-      if (!found.every(Number.isFinite) || key !== LEADING[1][0]) continue;
+      if (found.length < 3 || !found.every(Number.isFinite) || key !== LEADING[1][0]) continue;
       const apart = row.cloneNode(true);
       apart.cells[0].textContent = "Ahead of the lowest by:";
       [...apart.cells].slice(1).forEach((cell, at) => {
@@ -42,47 +42,83 @@
     const number = Number(value), text = Math.abs(number) < 0.05 ? String(number) : number.toFixed(2);
     return Number.isFinite(number) ? text.replace("-", "−") : value;
   };
-  // What nobody beside it has stands below what all have.
+  // Parameters by their weight, as a person would list them; what one of the runs has not comes last, a role as one row.
+  const WEIGHTS = [/^agents$/, /\.headcount$/, /\.agent$/, /^links$/, /^stand-up$/, /\./, / (to|and) /];
+  const ranked = (rows, first) => {
+    const told = rows.map((row) => {
+      const [name, ...values] = [...row.children].slice(first).map((cell) => cell.textContent.trim());
+      const weight = /[:/]/.test(name) ? 0 : 1 + WEIGHTS.findIndex((one) => one.test(name));
+      const lone = weight > 0 && values.some((value) => !value || value === "none");
+      return { row, name, role: name.split(".")[0], lone, weight: lone ? weight + WEIGHTS.length : weight };
+    });
+    const absent = new Set(told.filter(({ lone, name }) => lone && name.endsWith(".agent")).map(({ role }) => role));
+    for (const one of told) {
+      const folded = one.name.includes(".") && absent.has(one.role) && !one.name.endsWith(".agent");
+      one.row.classList.toggle("orgopt-folded", folded);
+      if (folded) one.weight += 2 * WEIGHTS.length;
+    }
+    return told.sort((one, other) => one.weight - other.weight).map(({ row }) => row);
+  };
   const order = () => {
     for (const body of document.querySelectorAll(".CompareRunView tbody")) {
-      const rows = [...body.rows], lone = (row) => [...row.cells].some((cell) => cell.textContent === "none");
-      const wanted = [...rows.filter((row) => !lone(row)), ...rows.filter(lone)];
+      const rows = [...body.rows], wanted = ranked(rows, 0);
       if (wanted.some((row, at) => row !== rows[at])) body.append(...wanted);
     }
+    // MLflow puts each row of a table of differences where it stands.
+    for (const table of document.querySelectorAll(`${CARD} [role=table]`)) {
+      const rows = [...table.querySelectorAll("[role=row][style*=translateY]")];
+      const tops = rows.map((row) => parseFloat(row.style.transform.slice(11))).sort((one, other) => one - other);
+      ranked(rows, 1).forEach((row, at) => { row.style.transform = `translateY(${tops[at]}px)`; });
+    }
   };
-  // Legends in words, and the name of a run in its bar, or beside a short one; both have the run's colour.
+  // Legends in words, and the score and the name of a run behind its bar; where that has no room, in it.
+  const CARD = "[data-testid=experiment-view-compare-runs-card]";
   const name = () => {
-    for (const card of document.querySelectorAll("[data-testid=experiment-view-compare-runs-card]")) {
-      const who = new Map();
+    for (const card of document.querySelectorAll(CARD)) {
+      const who = new Map(), room = card.querySelector(".nsewdrag")?.getBBox().width;
       for (const said of card.querySelectorAll("div>svg+span")) {
         const [, run, metric] = /^(.*) \(([^()]+)\)$/.exec(said.textContent) || [];
         const line = said.previousSibling.querySelector("path");
         if (metric in LEGENDS && said.firstChild.data) said.firstChild.data = LEGENDS[metric] || run;
         if (line) who.set(getComputedStyle(line).stroke, said.textContent);
       }
-      for (const point of card.querySelectorAll(".bars .point:not(:has(.orgopt))")) {
-        const bar = point.querySelector("path"), run = who.get(bar.style.fill), value = point.querySelector("text");
-        if (!run || !value) continue;
-        const box = bar.getBBox(), inside = box.width > 60 + 6 * run.length, text = value.cloneNode();
-        for (const part of ["transform", "data-notex"]) text.removeAttribute(part);
-        text.setAttribute("class", "orgopt");
-        text.setAttribute("text-anchor", "start");
-        text.setAttribute("x", box.x + 6 + (inside ? 0 : box.width));
-        text.setAttribute("y", box.y + box.height / 2 + 3.5);
-        const [red, green, blue] = bar.style.fill.match(/\d+/g), dark = 0.3 * red + 0.6 * green + 0.1 * blue < 110;
-        text.style.fill = inside && dark ? "#fff" : "#1b1b1b";
-        text.textContent = `${Number(value.dataset.unformatted).toFixed(2).replace("-", "−")}  ${run}`;
-        point.append(text);
+      for (const point of card.querySelectorAll(".bars .point")) {
+        const bar = point.querySelector("path"), value = point.querySelector("text:not(.orgopt)");
+        if (bar && value && who.has(bar.style.fill)) label(point, bar, value, who.get(bar.style.fill), room);
       }
     }
   };
-  let at = "";
+  // Anew each time, as bars grow to their lengths.
+  const label = (point, bar, value, run, room) => {
+    let text = point.querySelector("text.orgopt");
+    if (!text) {
+      text = value.cloneNode();
+      for (const part of ["transform", "data-notex", "style"]) text.removeAttribute(part);
+      text.setAttribute("class", "orgopt");
+      text.setAttribute("text-anchor", "start");
+      point.append(text);
+    }
+    const words = `${Number(value.dataset.unformatted).toFixed(2).replace("-", "−")}\u00a0 ${run}`;
+    if (text.textContent !== words) text.textContent = words;
+    const box = bar.getBBox(), end = box.x + box.width, length = text.getComputedTextLength();
+    const inside = end + 6 + length > room;
+    const [red, green, blue] = bar.style.fill.match(/\d+/g), dark = 0.3 * red + 0.6 * green + 0.1 * blue < 125;
+    text.setAttribute("x", inside ? end - 6 - length : end + 6);
+    text.setAttribute("y", box.y + box.height / 2 + 3.5);
+    text.style.fill = inside && dark ? "#fff" : "#1b1b1b";
+  };
+  let at = "", settled = 0;
   new MutationObserver(() => {
     const page = location.hash.split("?")[0];
     if (page !== at) { at = page; done.clear(); }
     const compared = /^#\/compare-runs/.test(location.hash) && document.querySelector(".CompareRunView tbody tr");
     if (compared && !done.has(lead)) { done.add(lead); lead(); }
-    if (/compareRunsMode=CHART/.test(location.hash)) name();
+    if (/compareRunsMode=CHART/.test(location.hash)) {
+      name();
+      order();
+      clearTimeout(settled);
+      settled = setTimeout(() => { name(); order(); }, 700);
+    }
     if (compared) order();
     for (const [pages, selector] of wanted) {
       const found = pages.test(location.hash) && !done.has(selector) && document.querySelector(selector);

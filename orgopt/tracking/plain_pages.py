@@ -7,6 +7,7 @@ MLflow 3.17 has no setting for any of it, and a person would do each by hand, on
 - runs are compared by four plots, with all parameters and metrics a screen further down;
 - versions of a document are compared as rendered text, which marks no difference, from the newer to the older, and
   below a screen of dates and tags;
+- parameters stand by their letters, and of a role that one run lacks each stands for itself;
 - charts are titled by their metrics and their bars have no names; traces by an id, and their steps are cut off;
 - tags that sort and find runs stand among those that say something.
 
@@ -48,6 +49,7 @@ _CURVES = f"{_CARD}:has(h4[title='{names.TEST_BUDGET.name}'])"
 _GENERATIONS = f"{_CARD}:has(h4[title='{TITLES[0][0]}'])"
 _STUDY = f"rgb({', '.join(str(part) for part in bytes.fromhex(names.COLOURS['study'][1:]))})"
 _VERSION = "#root div:has(>span>[data-component-id='mlflow.prompts.details.version.goto'])"
+_VERDICT = f"[title='{names.PROMPT_CHAMPION.name}']"
 _COMPARED = "--mlflow-compare-diff-bg:#fff!important;--mlflow-compare-diff-color:#161616!important"
 _WIDER = ((150, 230), (200, 340))
 """Columns of a table of differences in pixels, as MLflow has them and as its names need them."""
@@ -72,6 +74,7 @@ _RULES = (
     "#root .CompareRunView>:nth-child(4) tbody tr:nth-child(n+2):not(.orgopt){display:none}",
     "#root .CompareRunView .truncate-text{white-space:normal;overflow:visible}",
     "#root .CompareRunView tr.orgopt td{font-weight:600}",
+    "#root .orgopt-folded{display:none}",
     f"#root .mlflow-compare-table{{{_COMPARED}}}",
     # Charts: titles in words, colours as the list of runs beside them has them, names of parameters in full.
     *(
@@ -83,17 +86,21 @@ _RULES = (
     f"{_GENERATIONS} div:has(>div>svg+span){{height:20px}}",
     f"{_GENERATIONS} div:has(+div>div>svg+span){{height:calc(100% - 24px)!important}}",
     f"{_GENERATIONS} div:has(>svg+span):nth-child(n+4){{display:none}}",
-    # Bars have their names in them; the study's own would be its champion's again.
+    "#root [data-testid=experiment-view-compare-runs-section-header]>:first-child{max-width:85%!important}",
+    # Bars have their names beside them; the study's own would be its champion's again.
     f"{_BARS} div:has(>div>svg+span),{_BARS} .point:has(.orgopt) .bartext:not(.orgopt){{display:none}}",
     f"{_BARS} div:has(+div>div>svg+span){{height:100%!important}}",
     f"{_BARS} .point:has(path[style*='fill: {_STUDY}']){{display:none}}",
-    "#root text.orgopt{font:10px sans-serif}",
+    "#root text.orgopt{font:11px sans-serif}",
     f"#root [role=status]:is({_SORTING}){{display:none}}",
     *(f"{_CARD} [role=row]>[style*=' {was}px; ']{{min-width:{now}px!important}}" for was, now in _WIDER),
-    # Versions of a document: whose each is and what it scored, and then the text.
+    # Documents with their verdicts, whole; versions: whose each is and what it scored, and then the text.
+    f"#root [role=status]{_VERDICT},#root {_VERDICT} *{{max-width:none!important}}",
+    f"#root [role=table]:has({_VERDICT}) [role=row]>:last-child{{flex-grow:4!important}}",
     f"{_VERSION}>:is(:nth-child(3),:nth-child(4),:nth-child(7),:nth-child(8)){{display:none}}",
     # Traces: by name, without an average of what does not belong together; and room for the names of steps.
-    "#root [style*='-trace_id-size']{display:none!important}",
+    "#root [style*='-trace_id-size']{display:none!important}#root [style*='-group-size']{visibility:hidden}",
+    "#root [style*='-request-size']{flex:1 1 262px!important}#root [style*='-response-size']{flex:9 1 450px!important}",
     "#root [data-component-id*=evaluationsoverview] [title]+div{display:none}",
     ".react-resizable[style*='width: 280px']{width:420px!important}",
 )

@@ -83,7 +83,7 @@ class Prompt:
         version = self.client.register_prompt(self.name, record.program, commit_message=message, tags={**tags}).version
         _linked()
         # MLflow gives the prompt the tags of its version, too; what belongs to the version alone is taken from it.
-        for name in {*tags} - {*told, *((names.STUDY.name,) if self._marked else ())}:
+        for name in {*tags} - {*((names.STUDY.name,) if self._marked else ())}:
             self.client.delete_prompt_tag(self.name, name)
         if not self._marked:
             # Lists show the first tag of a prompt alone, by when they were set: the verdict, as soon as there is one.

@@ -1,6 +1,6 @@
 """What MLflow tells of a study in words: the verdict in a few, and its note in Markdown. Pure functions."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from orgopt.study.predictions import said_of_predictions
 from orgopt.study.records.kinds import FinalRecord
@@ -14,7 +14,7 @@ from orgopt.tracking.markdown import escape
 from orgopt.tracking.names import STAR
 
 MOST_BESIDE = 3
-"""Entrants beside the champion in the first lines of a note."""
+"""Entrants beside the champion in the first lines of a note, and the nearest by score."""
 
 
 def against_seed(final: FinalRecord) -> Claim | None:
@@ -84,12 +84,50 @@ def main_claims(final: FinalRecord) -> list[Claim]:
     return sorted(whole, key=lambda one: first.get(one.entrant, 2))
 
 
+def fewer_seeds(claim: Claim, every: Sequence[Claim]) -> str:
+    """`, 8 seeds` of a claim on fewer than others: what it says is of those, and follows from no scores on more."""
+    most = max((one.seeds for one in every), default=claim.seeds)
+    return f", {count(claim.seeds, 'seed')}" if claim.seeds < most else ""
+
+
+def lead(final: FinalRecord) -> str:
+    """`★ is ahead of the seed document by +0.38 [+0.11, +0.57]`; empty where that was not tested."""
+    claim = against_seed(final)
+    return f"{STAR} is ahead of the seed document by {ahead(claim)}" if claim else ""
+
+
+def in_words(final: FinalRecord, version: str, word: str) -> str:
+    """The verdict of versions, `★ version 2 is the champion: 0.43, seed document 0.05, +0.38 [+0.11, +0.57], better`.
+
+    Args:
+        final: The result.
+        version: The number of the champion's; empty where its document is none.
+        word: The verdict in a word or two.
+    """
+    claim, test = against_seed(final), final.estimates.test
+    who = f"{STAR} version {version} is the champion" if version else f"{STAR} {final.champion} is the champion"
+    if claim is None:
+        return f"{who}: {plain(test.mean)}" if test else f"{who}, untested"
+    scores = f"{plain(claim.champion_mean)}, {SEED_DOCUMENT} {plain(claim.mean)}"
+    return f"{who}: {scores}, {ahead(claim)}, {word}".strip(", ")
+
+
+def _beside(final: FinalRecord) -> list[Claim]:
+    """Who stands beside the champion: those that are told first, and the nearest by score."""
+    every = main_claims(final)
+    found = every[:MOST_BESIDE]
+    nearest = max(every, key=lambda one: one.mean, default=None)
+    return [*found, nearest] if nearest and nearest not in found else found
+
+
 def _figures(final: FinalRecord, champion: str) -> str:
-    """The champion beside those that are told first, as a table of two lines: everybody's score, and who is ahead."""
-    found = main_claims(final)[:MOST_BESIDE]
+    """The champion beside some, as a table of two lines: everybody's score, and who is ahead."""
+    found = _beside(final)
     if not found:
         return f"Evolved team: {champion}"
-    names = (escape(entrant_name(one.entrant, SEED_DOCUMENT, final.champion)) for one in found)
+    names = (
+        escape(entrant_name(one.entrant, SEED_DOCUMENT, final.champion)) + fewer_seeds(one, found) for one in found
+    )
     seeds = count(found[0].seeds, "test seed")
     rows = [
         (f"on {seeds}", f"evolved team {champion}", *names),

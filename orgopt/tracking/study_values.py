@@ -208,6 +208,11 @@ def seed_tested(view: StudyView, final: FinalRecord) -> Entry | None:
     return Entry(at=final.at, ended=False, points=points)
 
 
+def untested() -> dict[str, str]:
+    """What stands first on a version before there is a test: a tag keeps its place when it gets another value."""
+    return {names.VERSION_TEST_SCORE.name: "not tested yet"}
+
+
 def tested(final: FinalRecord) -> dict[str, str]:
     """What the test says of the champion, as tags of its version."""
     test = final.estimates.test

@@ -10,14 +10,11 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from orgopt.draw.text import clean
 from orgopt.ledger import data_as_shown, shown_sign
-from orgopt.study.records.names import SEARCH
-from orgopt.study.view import StudyView
-from orgopt.study.wording import SEED_DOCUMENT, count, metric, plain
+from orgopt.study.wording import count, metric
 
 Event = Mapping[str, Any]
 """An event of a ledger."""
@@ -32,53 +29,36 @@ _WORSE = (
 )
 
 
-def title(view: StudyView, name: str, place: str, ledger: Path) -> str:
-    """The name of a run of a candidate: `★ champion · first test seed · 0.27`, and the task of several.
+class Told(NamedTuple):
+    """What a ledger does not say of its run.
 
-    What tells runs of a list apart comes first, since lists cut names off.
-
-    Args:
-        view: The study.
-        name: The candidate's.
-        place: The folder of the run, which is that of its phase.
-        ledger: The file of its events, `ledger-TASK.jsonl`.
+    Attributes:
+        title: Name of the root span.
+        metric: What the metric that steers is called.
+        beside: How the run stands to others on fresh seeds; empty where that is not known.
     """
-    task, phase = _run(place, ledger)
-    scored = score_of(view, name, place, ledger)
-    who = "★ champion" if view.final and view.final.champion == name else name
-    who = SEED_DOCUMENT if name == view.candidates[0].name and who == name else who
-    score = f" · {plain(scored)}" if scored is not None else ""
-    return f"{who} · first {phase} seed{score}" + f" · {task}" * (len(view.tasks) > 1)
+
+    title: str
+    metric: str = ""
+    beside: str = ""
 
 
-def score_of(view: StudyView, name: str, place: str, ledger: Path) -> float | None:
-    """What a run of a candidate scored; None where that is not known."""
-    task, phase = _run(place, ledger)
-    scores = view.scores(phase, name, task)
-    return scores[0].research_output if scores else None
-
-
-def _run(place: str, ledger: Path) -> tuple[str, str]:
-    """The task and the phase of a run."""
-    return ledger.stem.removeprefix("ledger-"), SEARCH if place == "candidates" else place
-
-
-def spans(title: str, key: str, events: Sequence[Event], ended_at: float) -> list[Span]:
+def spans(told: Told, key: str, events: Sequence[Event], ended_at: float) -> list[Span]:
     """The spans of a run as MLflow's dictionaries, the root first.
 
     Args:
-        title: Name of the root span.
+        told: What its ledger does not say.
         key: What it stands for, over all studies; decides the ids.
         events: The ledger of the run.
         ended_at: When the run was recorded, in seconds since the epoch; lab time is counted back from it.
     """
-    return _Trace(title, key, events, ended_at).fill()
+    return _Trace(told, key, events, ended_at).fill()
 
 
 class _Trace:
     """Makes the spans of a run."""
 
-    def __init__(self, title: str, key: str, events: Sequence[Event], ended_at: float) -> None:
+    def __init__(self, run: Told, key: str, events: Sequence[Event], ended_at: float) -> None:
         self.best = max if shown_sign(events[0]) < 0 else min
         events = [data_as_shown(event) for event in events] if self.best is max else events
         self.events, self.start = events, events[0]
@@ -91,7 +71,7 @@ class _Trace:
         thinking = (event for event in events if event["kind"] == "thinking")
         self.told = {(one["agent"], one["t"]): one["told"] for one in thinking}
         self.made: list[Span] = []
-        self.title = title
+        self.run = run
 
     def fill(self) -> list[Span]:
         """A round for each time between stand-ups, with what was proposed in it, and each stand-up."""
@@ -101,13 +81,15 @@ class _Trace:
         given = f"{start['budget_s']:g} s on {count(start['slots'], 'slot')}, seed {start['seed']}"
         inputs = f"{team}, {given}; the untouched script has {_metric(start['baseline'])}"
         done = f"{count(len(self.outcomes), 'experiment')} of {count(len(start['agents']), 'agent')}"
-        gain = f"{_metric(start['baseline'])} → {_metric(last['metric'])} in {done}"
+        better = "higher is better" if self.best is max else "lower is better"
+        change = f"{self.run.metric} {_metric(start['baseline'])} → {_metric(last['metric'])}".strip()
+        gain = f"{self.run.beside}. {change}".removeprefix(". ") + f" ({better}) in {done}"
         outputs = f"{gain}, handed in {self._experiment(last['id'])}"
         if story := self._story():  # pages show the first hundreds of characters unasked
             why = f"\n\n{_WORSE}" if self._turned() else ""
             end = f"In the end: {self._experiment(last['id'])}"
             outputs = f"{gain}. {end}\n\nWhat it handed in, the last first:\n\n{story}{why}"
-        root = self._span(self.title, "WORKFLOW", "", (0, self.end), inputs, outputs)
+        root = self._span(self.run.title, "WORKFLOW", "", (0, self.end), inputs, outputs)
         meetings = [event for event in self.events if event["kind"] == "meeting"]
         rest = [event for event in self.events if event["kind"] in {"proposal", "message", "thought"}]
         begin = 0.0

@@ -23,15 +23,29 @@ from orgopt.study.records.kinds import EnsembleRecord, FinalRecord, GenerationRe
 from orgopt.study.records.reader import written
 from orgopt.study.verdict.study import ending
 from orgopt.study.view import CandidateView, StudyView, study
-from orgopt.tracking import chart_views, control, logged_model, names, study_values, trace_sending, traces, ways
+from orgopt.tracking import (
+    chart_views,
+    control,
+    logged_model,
+    names,
+    study_values,
+    trace_names,
+    trace_sending,
+    traces,
+    ways,
+)
 from orgopt.tracking.entry import OWN, PROMPTS, Entry
 from orgopt.tracking.members import Members
 from orgopt.tracking.names import digest
 from orgopt.tracking.noted import Noted
 from orgopt.tracking.prompts import LONGEST, Prompt
 from orgopt.tracking.store import Store
-from orgopt.tracking.study_note import result
+from orgopt.tracking.study_note import in_words
 
+_KEPT = ("test", "real", "held-out", "race", "candidates")
+"""Folders of runs that become traces: what counts first."""
+_APART_S = 0.01
+"""Traces of one moment are this far apart: lists have the newest first, and pairs beside each other."""
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -97,9 +111,9 @@ class Unsent:
         )
         seed = view.candidates[0]
         if number == 0:
-            yield from self._version(seed, "seed")
+            yield from self._version(seed, "seed", told=study_values.untested())
             # Spans cost MLflow more than all the rest: of the others, only the champion's are sent, at the end.
-            yield from self._traces(view, records[-1].at, seed.name, ("candidates",))
+            yield from self._traces(view, records[-1].at, [("candidates", seed.name)])
         ended = max(entry.at for entry in records)
         update = Entry(at=ended, ended=False, points=points, tags={} if view.final else study_values.progress(view))
 
@@ -122,13 +136,15 @@ class Unsent:
         )
         self.prompt.alias(alias, self.noted.ids[key])
 
-    def _traces(self, view: StudyView, at: float, name: str, places: Sequence[str]) -> Iterator[str]:
-        """The kept runs of a candidate as traces."""
-        for place in places:
+    def _traces(self, view: StudyView, at: float, kept: Sequence[tuple[str, str]]) -> Iterator[str]:
+        """The kept runs of some places and candidates as traces, in the order in which lists have them."""
+        for row, (place, name) in enumerate(kept):
+            when = at - row * _APART_S
             for path in sorted((self.folder / place / name).glob("ledger-*.jsonl")):
                 key = f"trace {place} {name} {path.stem.removeprefix('ledger-')}"
+                send = partial(self._trace, name=name, where=(place, path), view=view, at=when)
                 if key not in self.noted.ids:
-                    yield from self._once([key], lambda key, p=path, w=place: self._trace(key, name, (w, p), view, at))
+                    yield from self._once([key], send)
 
     def _trace(self, key: str, name: str, where: tuple[str, Path], view: StudyView, at: float) -> str:
         place, path = where
@@ -136,12 +152,12 @@ class Unsent:
         if len(events) < 2:
             return "none"
         trace = trace_sending.send(
-            traces.spans(traces.title(view, name, place, path), f"{self.store.study} {key}", events, at),
+            traces.spans(trace_names.told(view, name, place, path), f"{self.store.study} {key}", events, at),
             uri=self.store.uri,
             experiment=self.store.experiment,
             run_id=self.noted.ids[name],
             tags={names.STUDY.name: self.store.study, names.KEY.name: key, names.CANDIDATE.name: name},
-            score=traces.score_of(view, name, place, path),
+            score=trace_names.score_of(view, name, place, path),
         )
         self.store.client.link_traces_to_run([trace], self.noted.ids["study"])
         return trace
@@ -162,8 +178,9 @@ class Unsent:
             yield from self._once([f"{key} former {former}"], lambda _, n=former, e=again: self._add(n, e))
         if champion:
             yield from self._version(champion, "champion", view.parent(champion), study_values.tested(final))
-            places = ("candidates", "race", "test", "held-out", "real")
-            yield from self._traces(view, records[-1].at, champion.name, places)
+            both = dict.fromkeys((champion.name, seed.name))
+            kept = [(place, name) for place in _KEPT for name in both]
+            yield from self._traces(view, records[-1].at, kept)
             yield from self._tested(key, view, final)
             more = {words: found[words] for words in study_values.OF_CHAMPION if words in found}
             update = study_values.champion(members.family(champion.name), members.place(champion.name), final, more)
@@ -226,7 +243,8 @@ class Unsent:
             if version := self.noted.ids.get(f"prompt {name}"):
                 self.prompt.tag(version, told)
         if any(f"prompt {name}" in self.noted.ids for name in tags):
-            self.prompt.tell({names.PROMPT_CHAMPION.name: result(final, ending(view))})
+            version = self.noted.ids.get(f"prompt {final.champion}", "")
+            self.prompt.tell({names.PROMPT_CHAMPION.name: in_words(final, version, ending(view).word)})
 
     def _model(self, records: Sequence[Record]) -> Iterator[str]:
         """The feedback model as it was at the end."""
