@@ -58,7 +58,8 @@ def ask_command(
 ) -> None:
     """Ask the roles of a document what they would do in fixed situations, and say how good their answers are.
 
-    Nothing is run: a replay of the task says at once what a proposed experiment would give.
+    Nothing is run: a replay of the task says at once what a proposed experiment would give. Of a search, its rewriter
+    is asked to improve a document, and what it proposes is run in replay.
     """
     result = orgopt.ask(
         path,
