@@ -12,9 +12,11 @@ from orgopt.errors import TaskError
 from orgopt.foreign.accelerator import needs_gpu
 from orgopt.foreign.editable import script_of
 from orgopt.foreign.files import own_files
+from orgopt.foreign.how_run import local_modules
 from orgopt.foreign.knobs import File, Marked, Ranges, marked
 from orgopt.foreign.results import Metric, metric
 from orgopt.foreign.seed import VARIABLE, seeded
+from orgopt.foreign.sites.given import defined
 from orgopt.foreign.source import parsed, read, tree
 from orgopt.foreign.space import named_space
 from orgopt.foreign.targets import Target
@@ -157,7 +159,9 @@ def knobs_of(folder: Path, parts: Parts, toml: Mapping[str, Any]) -> Marked:
         TaskError: A space that it names cannot be read.
     """
     space = named_space(folder / str(toml["space"])) if "space" in toml else {}
-    return marked(parts.script, parts.others, parts.fixed, Ranges(leave=toml.get("leave", ()), given=space))
+    known = defined(local_modules(folder, parts.script.name).values()) if parts.script.tree is not None else {}
+    ranges = Ranges(leave=toml.get("leave", ()), given=space, defined=known)
+    return marked(parts.script, parts.others, parts.fixed, ranges)
 
 
 def _file(folder: Path, name: str) -> File:

@@ -13,12 +13,11 @@ from orgopt.errors import TaskError
 from orgopt.foreign.builds import built
 from orgopt.foreign.editable import HELPS, does_something, editable, judge, script_of
 from orgopt.foreign.files import own_files
-from orgopt.foreign.kinds import is_turned
 from orgopt.foreign.knob_files import likely_settings, only_settings
-from orgopt.foreign.sites.find import sites
+from orgopt.foreign.likely import ENOUGH, Likely, by_contents, chief, ranked, turned
 from orgopt.foreign.sites.options import required, words_read
 from orgopt.foreign.sites.python_text import called, calls, constant, imported
-from orgopt.foreign.source import parsed, read
+from orgopt.foreign.source import parsed
 
 _DOCUMENTS = ("program.md", "readme.md", "readme.rst", "readme.txt", "makefile", "justfile", "dvc.yaml", "dockerfile")
 _BYTES = 1 << 18
@@ -28,21 +27,6 @@ _PYTHON = re.compile(
     r"(?P<words>[^`\n;&|>#]*)"
 )
 _STARTS = {"uv", "poetry", "pipenv", "pdm", "run", "python", "python3", "torchrun", "accelerate", "launch", "-u", "--"}
-_LIKELY = (
-    (re.compile(r"^train$|^run_?train(ing)?$|^main_?train(ing)?$"), 6.0),
-    (re.compile(r"^train_?\w*$|^\w+_train(er|ing)?$|^training$|^trainer$|^pretrain$"), 4.0),
-    (
-        re.compile(
-            r"^(?:main|fit|run)_\w+$|^(main|run|pipeline|experiments?|fit|learn|model|solve|solution|benchmark|optimi[sz]e|search|simulate)$"
-        ),
-        2.5,
-    ),
-)
-_OTHER = re.compile(
-    r"(?<!back)test|eval|pred|infer|prepar|preproc|download|plot|visual|export|convert|demo|app|serve|server|setup|util|split|"
-    r"generate|sample|dataset|data_|callback|config|sweep|tune|quanti|tokeni[sz]er|vocab",
-    re.IGNORECASE,
-)
 _CONFIG = re.compile(r"conf|cfg|settings|param|yaml|yml", re.IGNORECASE)
 _DATA = re.compile(
     r"\.(?:png|jpe?g|gif|bmp|tiff?|webp|wav|mp[34]|flac|npy|npz|pt|pth|pkl|bin|csv|tsv|txt|jsonl|parquet|h5|xml|svg|pdf|zip|gz)",
@@ -93,24 +77,26 @@ def entry(folder: Path) -> Entry | None:
     scripts = [name for name in names if name.suffix == ".py"]
     if told := _told(folder, scripts, commands):
         return told
-    weighed = [(_weight(folder, name, commands), str(name)) for name in scripts]
-    weighed.sort(key=lambda one: (-one[0], one[1].count("/"), len(one[1]), one[1]))
-    likely = [(weight, name) for weight, name in weighed if weight >= 2]
+    each = [words for _, words in commands]
+
+    def modules(name: str) -> Mapping[str, ast.Module]:
+        return local_modules(folder, name)
+
+    weighed = ranked(folder, scripts, each)
+    likely = [one for one in weighed if one.weight >= ENOUGH]
     build = built(folder, names)
-    if build is not None and (not likely or likely[0][0] < 4):
+    if build is not None and (not likely or likely[0].weight < 4):
         return Entry(script="", run=build.run, said=build.said, knobs=build.knobs)
     if not likely:
-        named = [(0.0, script_of(words)) for _, words in commands]
-        likely = [(0.0, name) for _, name in named if _can_run(folder, name, scripts)][:1]
-    likely = likely or [(weight, name) for weight, name in weighed if weight > 0][:1]  # deep in folders
-    if not likely:
+        named = [script_of(words) for words in each]
+        likely = [Likely(0.0, name) for name in named if _can_run(folder, name, scripts)][:1]
+    likely = likely or [one for one in weighed if one.weight > 0][:1]  # deep in folders
+    script = chief(folder, likely, each, modules) if likely else by_contents(folder, scripts, modules)
+    if not script:
         return None
-    script = likely[0][1]
-    if not _turned(folder, script):  # what has nothing to turn is a tool where another as likely has something
-        near = [name for weight, name in likely[1:4] if weight > likely[0][0] - 1]
-        script = max([script, *near], key=lambda name: _turned(folder, name))
     said, words = next(((where, words) for where, words in commands if script_of(words) == script), ("", list[str]()))
-    others = tuple(name for weight, name in likely[:4] if weight > likely[0][0] - 1.5 and name != script)
+    most = likely[0].weight if likely else 0.0
+    others = tuple(one.name for one in likely[:4] if one.weight > most - 1.5 and one.name != script)
     return Entry(script=script, runs=script, run=_command(folder, script, words), said=said, others=others)
 
 
@@ -128,19 +114,13 @@ def _told(folder: Path, scripts: Sequence[PurePosixPath], commands: Sequence[tup
     judged = {name: run for name, run in judged.items() if run}
     if not judged:
         return None
-    chief = script_of(next(iter(judged.values())))
+    runs = script_of(next(iter(judged.values())))
     most = max(counts[name] for name in judged)
-    same = [name for name, run in judged.items() if script_of(run) == chief and counts[name] == most]
-    script = max(same or judged, key=lambda name: _turned(folder, name))
-    said, own = next(((where, one) for where, one in commands if script_of(one) == chief), ("", judged[script]))
+    same = [name for name, run in judged.items() if script_of(run) == runs and counts[name] == most]
+    script = max(same or judged, key=lambda name: turned(folder, name))
+    said, own = next(((where, one) for where, one in commands if script_of(one) == runs), ("", judged[script]))
     others = tuple(name for name in judged if name != script)
-    return Entry(script=script, runs=chief, run=_command(folder, chief, own), said=said, others=others)
-
-
-def _turned(folder: Path, name: str) -> int:
-    """How many settings a file has that a person turns."""
-    found = sites(read(folder / name), name, parsed(folder / name), script=True)
-    return sum(is_turned(site.identifier) for site in found)
+    return Entry(script=script, runs=runs, run=_command(folder, runs, own), said=said, others=others)
 
 
 def _can_run(folder: Path, name: str, scripts: Sequence[PurePosixPath]) -> bool:
@@ -162,24 +142,6 @@ def _command(folder: Path, script: str, words: Sequence[str]) -> tuple[str, ...]
     if words[:1] == ["-m"] or inside or (package and any(level for _, level in imported(parsed(folder / script)))):
         return ("python", "-m", ".".join(parts), *given)
     return ("python", script, *given)
-
-
-def _weight(folder: Path, name: PurePosixPath, commands: Sequence[tuple[str, list[str]]]) -> float:
-    """How likely a Python file is what runs; 0 for one that does nothing when it is run, or is for something else."""
-    weight = next((weight for form, weight in _LIKELY if form.search(_stem(name))), 0.0)
-    told = any(script_of(words) == str(name) for _, words in commands)
-    if _OTHER.search(name.stem) or any(part in {"tests", "test", "docs", "examples"} for part in name.parts[:-1]):
-        weight -= 4
-    weight += 2.5 * told
-    if weight <= 0 or not does_something(folder / name):
-        return 0.0
-    return weight - 0.4 * (len(name.parts) - 1)
-
-
-def _stem(name: PurePosixPath) -> str:
-    """The name of a file without a number at its end, as `experiment_v3` has one; of a package, `main`."""
-    stem = name.stem.lower()
-    return "main" if stem == "__main__" else re.sub(r"_?v?\d+$", "", stem) or stem
 
 
 def _commands(folder: Path) -> Iterator[tuple[str, list[str]]]:

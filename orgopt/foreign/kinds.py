@@ -31,7 +31,7 @@ _DATA = vocabulary(
 )
 _GIVEN = vocabulary("in input inputs out output outputs num n state action feature features raw")
 _SHAPES = vocabulary("channels dim dims features size shape h w height width bits samples")
-_WORLD = vocabulary("board grid maze screen frame sample subset symbols assets rows")
+_WORLD = vocabulary("board grid maze screen frame sample subset symbols assets rows examples")
 _MACHINE = vocabulary(
     "version port host url path dir file folder device devices gpu gpus cuda workers threads jobs procs cpus "
     "cpu mps tpu magic header schema runtime "
@@ -42,7 +42,7 @@ _TIMES = vocabulary("seconds secs sec minutes mins hours timeout deadline budget
 _SILENT = vocabulary(
     "log logging print verbose save checkpoint checkpoints report debug wandb plot every interval exclude resume "
     "visdom multigpu download tqdm display show force dry smoke quick overwrite quiet silent silence "
-    "progress color colour banner json"
+    "progress color colour banner json summary pbar"
 )
 _TARGETS = vocabulary("target targets")
 _NETWORKS = vocabulary("update updates sync network net tau copy")
@@ -77,7 +77,9 @@ _TURNED = vocabulary(
     "minibatch grad gradient accumulate accumulation accum child eta episodes rho ro "
     "block tile unroll chunk stride sgd adam mfcc mels fft hop "
     "coeff nodes neurons latent rank mixup ema discount entropy rollout buffer timesteps "
-    "filt filter unit neuron fc window"
+    "filt filter unit neuron fc window blocks games "
+    "population popsize generations ngen mutation mutpb indpb crossover cxpb elite elitism tournament tournsize "
+    "cooling pheromone evaporation ants particles inertia tabu tenure restarts"
 )
 _JOINED = re.compile(
     r"(?:n|num)?(epochs?|layers?|heads?|steps|timesteps|iters|hidden|batch|trees|filters|units|embd)(?:size|dim|s)?"

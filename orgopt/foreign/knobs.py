@@ -46,10 +46,12 @@ class Ranges:
         leave: Names of knobs that are none.
         given: The ranges that another tool's space has, by the name that the files have; where there is one, what it
             does not name is no knob.
+        defined: The arguments of the checkout's own functions and classes.
     """
 
     leave: Collection[str] = ()
     given: Mapping[str, str] = field(default_factory=dict[str, str])
+    defined: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
 
 
 class Marked(NamedTuple):
@@ -97,7 +99,8 @@ def _chosen(files: Sequence[File], trees: Sequence[ast.Module], ranges: Ranges) 
     fixed: dict[str, str] = {}
     kept: list[tuple[File, Site, str]] = []
     choices: dict[str, list[int]] = {}
-    own = sites(files[0].text, files[0].name, files[0].tree, script=True)
+    chief, alone = files[0], len(files) == 1
+    own = sites(chief.text, chief.name, chief.tree, script=True, defined=ranges.defined, alone=alone)
     calls_of = made(trees) if are_few(own) else None
     for k, file in enumerate(files):
         for site in sites(file.text, file.name, file.tree, known=calls_of) if k else own:

@@ -19,7 +19,7 @@ _INTERPOLATED = re.compile(r"\$(?:[^\W\d][\w!]*(?:\[[^\[\]\n]*\])?|\((?:[^()\n]|
 _STREAM = re.compile(
     r"\b(?:cout|cerr|clog)\b\s*((?:<<(?:\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|(?!<<)[^;\"'])*)+);"
 )
-_SUM = re.compile(r"\b(?:println|print|log|echo)\(\s*(\"(?:[^\"\\\n]|\\.)*\"\s*[+,][^;\n]*)\)")
+_SUM = re.compile(r"\b(?:println|print|log|echo)\(\s*(\"(?:[^\"\\\n]|\\.)*\"\s*[+,*][^;\n]*)\)")
 _PIECE = re.compile(r'"((?:[^"\\\n]|\\.)*)"|<<|\+|,|((?:[^"<+,]|<(?!<))+)')
 _MANNER = re.compile(r"^\s*(?:std::)?(?:fixed|flush|left|right|scientific|setw|setprecision|setfill|boolalpha)\b")
 

@@ -139,6 +139,11 @@ def steering(folder: Path, trees: Mapping[str, ast.Module], texts: Mapping[str, 
     )
 
 
+def shows_goal(trees: Mapping[str, ast.Module]) -> bool:
+    """Whether Python files show a number that could steer, of other data than those of training."""
+    return any(_weight(one, ())[0] >= _OF_TRAINING for file, tree in trees.items() for one in shown(tree, file))
+
+
 def _weight(one: Shown, bests: Sequence[_Best]) -> tuple[float, bool | None, str]:
     """How likely a number is the one that steers, whether more of it is better, and why; 0 for one that is no goal."""
     own = set(words(one.name))

@@ -27,7 +27,11 @@ def held(tree: ast.AST) -> dict[str, ast.expr]:
     found: dict[str, ast.expr] = {}
     for node in nodes(tree):
         if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+            whole = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
             texts = isinstance(node.value, ast.JoinedStr | ast.Dict) or (
+                whole and re.search("[%{]", ast.unparse(node.value)) is not None
+            )
+            texts = texts or (
                 isinstance(node.value, ast.BinOp | ast.Call)
                 and any(
                     isinstance(part, ast.Constant) and isinstance(part.value, str) and len(part.value) > 4

@@ -50,19 +50,25 @@ def _template(node: ast.expr, known: Mapping[str, ast.expr], depth: int = 0) -> 
             return "".join(text for text, _ in found), [hole for _, holes in found for hole in holes]
         case ast.FormattedValue(value=value):
             return HOLE, [ast.unparse(value)]
-        case ast.BinOp(left=ast.Constant(value=str() as text), op=ast.Mod(), right=right):
+        case ast.BinOp(left=left, op=ast.Mod(), right=right) if text := _kept(left, known):
             values = right.elts if isinstance(right, ast.Tuple) else [right]
             return _filled(PERCENT, text, values)
         case ast.BinOp(left=left, op=ast.Add(), right=right):
             (first, holes), (second, more) = (_template(one, known, depth + 1) for one in (left, right))
             return first + second, holes + more
-        case ast.Call(func=ast.Attribute(value=ast.Constant(value=str() as text), attr="format"), args=given):
+        case ast.Call(func=ast.Attribute(value=made, attr="format"), args=given) if text := _kept(made, known):
             names = [*given, *words_of(node).values()]
             return _filled(BRACES, text, names)
         case ast.Name(id=name) if name in known:
             return _template(known[name], {}, depth + 1)
         case _:
             return HOLE, [ast.unparse(node)]
+
+
+def _kept(node: ast.expr, known: Mapping[str, ast.expr]) -> str:
+    """A text as it stands, or that of the variable which holds it; empty for anything else."""
+    node = known.get(node.id, node) if isinstance(node, ast.Name) else node
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
 
 def _filled(form: re.Pattern[str], text: str, values: Sequence[ast.expr]) -> tuple[str, list[str]]:

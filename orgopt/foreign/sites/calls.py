@@ -26,11 +26,14 @@ _KNOWN: Sequence[tuple[re.Pattern[str], str, Sequence[str]]] = tuple(
 Made = Mapping[str, Sequence[tuple[int, set[str]]]]
 """How functions and classes are called, by name: how many arguments by place, and the names of others, a call each."""
 _LAUNCH = re.compile(r"(BLOCK|GROUP|TILE)\w*|block_size|num_(warps|stages|ctas)")
-_MAKERS = re.compile(r"(?:train|fit|learn|compile|pretrain|optimi[sz]e|flow)(?:_\w+)?|DataLoader|batch")
+_MAKERS = re.compile(
+    r"(?:train|fit|learn|compile|pretrain|optimi[sz]e|flow)(?:_\w+)?|DataLoader|batch|register|ea[A-Z]\w+|dropout[123]?d?"
+)
 _PLACED: Sequence[tuple[re.Pattern[str], int, str]] = tuple(
     (re.compile(form), place, name)
     for form, place, name in (
         (r"(?:Spatial|Alpha)?Dropout[123]?[dD]?", 0, "dropout"),
+        (r"dropout[123]?d?", 1, "dropout"),  # of what is given first
         (r"Dense|LSTM|GRU|SimpleRNN", 0, "units"),
         (r"(?:Separable)?Conv[12]D(?:Transpose)?", 0, "filters"),
         (r"batch", 0, "batch_size"),
@@ -112,7 +115,7 @@ def _placed(source: Source, call: ast.Call, name: str) -> Iterator[Site]:
     """What layers and optimizers are given by place, as `Dropout(0.5)` and `SGD(weights, 0.1)`."""
     for form, place, argument in _PLACED:
         if form.fullmatch(name) and call.args and len(call.args) <= 2:
-            if argument in {"dropout", "units", "batch_size"} and len(call.args) > 1:
+            if argument in {"dropout", "units", "batch_size"} and len(call.args) != place + 1:
                 continue
             site = source.site(argument, call.args[place], own=False)
             plain = site is not None and not isinstance(site.value, str | bool)
@@ -159,6 +162,9 @@ def arguments(source: Source) -> Iterator[Site]:
         for word in call.keywords:
             if word.arg and isinstance(word.value, ast.Dict):
                 yield from _entries(source, word.value)
+            elif word.arg in {"p", "rate"} and "dropout" in name.lower():
+                site = source.site("dropout", word.value, own=False)
+                yield from [site] * (site is not None and isinstance(site.value, float))
             elif word.arg and is_turned(word.arg) and (word.arg != "units" or _is_hidden(call, name)):
                 parts = word.value.elts if isinstance(word.value, ast.Tuple | ast.List) else []
                 names = [f"{word.arg}_{k}" for k in range(len(parts))] if 1 < len(parts) <= _MOST_PARTS else [word.arg]

@@ -11,6 +11,7 @@ from orgopt.foreign.sites import compiled, data_files
 from orgopt.foreign.sites.calls import Made, arguments, defaults, rounds
 from orgopt.foreign.sites.constants import constants, turned
 from orgopt.foreign.sites.fields import fields
+from orgopt.foreign.sites.given import Defined, given
 from orgopt.foreign.sites.options import options
 from orgopt.foreign.sites.python_text import Source
 from orgopt.foreign.sites.site import LISTED, Site, listed
@@ -28,7 +29,14 @@ _ENOUGH = 6
 
 
 def sites(
-    text: str, name: str, tree: ast.Module | None = None, *, script: bool = False, known: Made | None = None
+    text: str,
+    name: str,
+    tree: ast.Module | None = None,
+    *,
+    script: bool = False,
+    known: Made | None = None,
+    defined: Defined | None = None,
+    alone: bool = False,
 ) -> list[Site]:
     """What may be a knob in a file, in the order of the text, once a place.
 
@@ -40,13 +48,18 @@ def sites(
             or that of a class calls settings.
         known: How all that runs calls functions and classes, where defaults of their arguments count in other files,
             too: where the script has few settings of its own.
+        defined: The arguments of the checkout's own functions and classes, of the script.
+        alone: Whether no other file has settings, so that numbers of any name that these are given count where the
+            script has no others.
     """
     if tree is not None:
         named = bool(SETTINGS_FILE.search(PurePath(name).stem))
-        found = _python(Source.of(text, tree), settings=script or named, every=named)
+        found = _python(Source.of(text, tree), settings=script or named, every=named, begins=script)
         if script and are_few(found):
             source = Source.of(text, tree)
-            found += [*defaults(source), *arguments(source), *rounds(source)]
+            found += [*defaults(source), *arguments(source), *rounds(source), *given(source, defined or {})]
+            if alone and not any(is_turned(site.identifier) for site in found):
+                found += given(source, defined or {}, every=True)
         elif known is not None:
             source = Source.of(text, tree)
             found += [*defaults(source, known), *(site for site in arguments(source) if site.name in _OF_OPTIMIZERS)]
@@ -75,6 +88,6 @@ def _commented(site: Site, text: str) -> Site:
     return replace(site, choices=listed(match[1], site.value)) if match else site
 
 
-def _python(source: Source, *, settings: bool, every: bool) -> list[Site]:
-    found: Iterator[Site] = options(source)
+def _python(source: Source, *, settings: bool, every: bool, begins: bool) -> list[Site]:
+    found: Iterator[Site] = options(source, begins=begins)
     return [*found, *fields(source, every=every), *(constants(source) if settings else turned(source))]

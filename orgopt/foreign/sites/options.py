@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from orgopt.foreign.sites.constants import top_level
 from orgopt.foreign.sites.python_text import Source, called, calls, constant, values_of, words_of
 from orgopt.foreign.sites.site import LISTED, Site, listed
 from orgopt.foreign.source import nodes
@@ -12,23 +13,33 @@ from orgopt.foreign.source import nodes
 _ARGPARSE = {"type", "default", "action", "choices", "help", "dest", "metavar", "nargs", "required", "const", "env_var"}
 _TELLING = {"type", "default", "action", "choices"}
 _MOST_HELP = 400
+_MOST_PARTS = 4
 _RUNS = {"typer.run", "fire.Fire", "tyro.cli", "Fire"}
 """What runs a function with its arguments as options."""
+_DEFINES = r"DEFINE_(?:integer|float|string|enum|bool(?:ean)?)"
+"""Flags of absl and of TensorFlow 1, `flags.DEFINE_float("lr", 0.1, "…")`."""
 _ENVIRONMENT = re.compile(r"environ\.get|getenv|(\w*_)?env(_\w+)?|get_?env\w*", re.IGNORECASE)
 
 
-def options(source: Source) -> Iterator[Site]:
-    """Options with a default, and switches, of the three libraries; those of the environment."""
+def options(source: Source, *, begins: bool = False) -> Iterator[Site]:
+    """Options with a default, and switches, of the libraries; those of the environment.
+
+    Args:
+        source: A file.
+        begins: Whether it is the one that runs.
+    """
     defaults = _set_defaults(source.tree)
     for call in calls(source.tree):
         last = called(call.func).rsplit(".", 1)[-1]
         if adds_option(call):
             yield from _argument(source, call, defaults)
+        elif re.fullmatch(_DEFINES, last):
+            yield from _defined(source, call)
         elif last == "option" or (last == "Option" and "typer" in called(call.func)):
             yield from _option(source, call)
         elif _ENVIRONMENT.fullmatch(last) or called(call.func).endswith("environ.get"):
             yield from _variable(source, call)
-    yield from _typer(source)
+    yield from _typer(source, set(_begun(source.tree)) if begins else set())
 
 
 def adds_option(call: ast.Call) -> bool:
@@ -127,6 +138,21 @@ def _argument(source: Source, call: ast.Call, defaults: dict[str, ast.expr]) -> 
         yield from (part for part in parts if part and isinstance(part.value, int | float))
 
 
+def _defined(source: Source, call: ast.Call) -> Iterator[Site]:
+    """A flag of absl's: its name, its default, and the texts that it may be where it is one of some."""
+    words = words_of(call)
+    name = constant(call.args[0]) if call.args else constant(words["name"]) if "name" in words else None
+    default = call.args[1] if len(call.args) > 1 else words.get("default")
+    if not isinstance(name, str) or default is None:
+        return
+    choices = values_of(call.args[2] if len(call.args) > 2 else words.get("enum_values"))
+    site = source.site(name, default, choices=choices if called(call.func).endswith("enum") else ())
+    if site is not None and called(call.func).endswith("float") and type(site.value) is int:
+        site = replace(site, value=float(site.value))
+    if site is not None:
+        yield site
+
+
 def _set_defaults(tree: ast.AST) -> dict[str, ast.expr]:
     """What `parser.set_defaults(…)` gives."""
     found: dict[str, ast.expr] = {}
@@ -163,23 +189,49 @@ def _range(kind: ast.expr | None) -> tuple[float | None, float | None]:
     )
 
 
-def _typer(source: Source) -> Iterator[Site]:
-    """Arguments of typer's commands, `lr: float = typer.Option(0.1)` or `lr: float = 0.1`, and of fire's functions."""
-    text = source.text
-    if "typer" not in text and "Fire(" not in text and "tyro" not in text:
-        return
-    names = {"main", "train", "run", "cli", "fit"}
-    names |= {called(one) for call in calls(source.tree) if called(call.func) in _RUNS for one in call.args[:1]}
+def _typer(source: Source, begun: set[str]) -> Iterator[Site]:
+    """Arguments of typer's commands, `lr: float = typer.Option(0.1)` or `lr: float = 0.1`, and of fire's functions.
+
+    Those of the functions with which a script begins, too.
+    """
+    text, names = source.text, set(begun)
+    if "typer" in text or "Fire(" in text or "tyro" in text:
+        names |= {"main", "train", "run", "cli", "fit"}
+        names |= {called(one) for call in calls(source.tree) if called(call.func) in _RUNS for one in call.args[:1]}
     for node in nodes(source.tree):
-        if not isinstance(node, ast.FunctionDef) or node.name not in names:
-            continue
-        arguments = [*node.args.posonlyargs, *node.args.args]
-        pairs = zip(arguments[len(arguments) - len(node.args.defaults) :], node.args.defaults, strict=True)
-        for argument, default in pairs:
-            inner = default.args[0] if isinstance(default, ast.Call) and default.args else default
-            site = source.site(argument.arg, inner)
-            if site is not None:
-                yield site
+        if isinstance(node, ast.FunctionDef) and node.name in names:
+            for name, default in with_default(node.args):
+                inner = default.args[0] if isinstance(default, ast.Call) and default.args else default
+                parts = inner.elts if isinstance(inner, ast.Tuple) and len(inner.elts) <= _MOST_PARTS else ()
+                each = [(f"{name}_{k}", part) for k, part in enumerate(parts)] or [(name, inner)]
+                found = [source.site(one, value, own=not parts) for one, value in each]
+                yield from (site for site in found if site is not None)
+
+
+def _begun(tree: ast.Module) -> Iterator[str]:
+    """The functions with which a script begins, and to which it gives nothing: their defaults are its settings."""
+    for node in top_level(tree):
+        match node:
+            case ast.Expr(value=ast.Call(func=ast.Name(id=name), args=[], keywords=[])):
+                yield name
+            case ast.Assign(value=ast.Call(func=ast.Name(id=name), args=[], keywords=[])):
+                yield name
+            case _:
+                pass
+
+
+def with_default(arguments: ast.arguments) -> Iterator[tuple[str, ast.expr]]:
+    """The arguments of a function that have a default, and it."""
+    placed = [*arguments.posonlyargs, *arguments.args]
+    yield from (
+        (one.arg, value)
+        for one, value in zip(placed[len(placed) - len(arguments.defaults) :], arguments.defaults, strict=True)
+    )
+    yield from (
+        (one.arg, value)
+        for one, value in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+        if value is not None
+    )
 
 
 def _variable(source: Source, call: ast.Call) -> Iterator[Site]:

@@ -1,0 +1,122 @@
+"""Which of a checkout's Python files is to be run, where no document says so: by its name, and by what it shows."""
+
+import ast
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from orgopt.errors import TaskError
+from orgopt.foreign.editable import does_something, script_of
+from orgopt.foreign.kinds import is_turned
+from orgopt.foreign.results.steering import shows_goal
+from orgopt.foreign.sites.find import sites
+from orgopt.foreign.source import parsed, read
+
+_LIKELY = (
+    (re.compile(r"^train$|^run_?train(ing)?$|^main_?train(ing)?$"), 6.0),
+    (re.compile(r"^train_?\w*$|^\w+_train(er|ing)?$|^training$|^trainer$|^pretrain$"), 4.0),
+    (
+        re.compile(
+            r"^(?:main|fit|run)_\w+$|^\w+_main$|"
+            r"^(main|run|pipeline|experiments?|fit|learn|model|solve|solution|benchmark|optimi[sz]e|search|simulate)$"
+        ),
+        2.5,
+    ),
+)
+_OTHER = re.compile(
+    r"(?<!back)test|eval|pred|infer|prepar|preproc|download|plot|visual|export|convert|demo|app|serve|server|setup|util|split|"
+    r"generate|sample|dataset|data_|callback|config|sweep|tune|quanti|tokeni[sz]er|vocab",
+    re.IGNORECASE,
+)
+_ASIDE = {"tests", "test", "docs", "examples"}
+ENOUGH = 2.0
+"""The weight from which on a name alone says that a file is to be run."""
+_NEAR = 2.1
+"""How much less likely by its name a file may be that shows a goal, where the likeliest shows none."""
+_MOST = 24
+"""Files whose contents are looked at where no name says what is to be run."""
+_SHOWN, _TURNED, _MOST_TURNED = 2.0, 0.25, 6
+
+Modules = Callable[[str], Mapping[str, ast.Module]]
+"""The checkout's own modules that a script of it imports, by path."""
+
+
+class Likely(NamedTuple):
+    """A file that may be the one to run, and how likely it is by its name."""
+
+    weight: float
+    name: str
+
+
+def ranked(folder: Path, scripts: Iterable[PurePosixPath], commands: Sequence[Sequence[str]]) -> list[Likely]:
+    """Python files by how likely each is what runs; weight 0 for what does nothing, or is for something else."""
+    found = [Likely(_weight(folder, name, commands), str(name)) for name in scripts]
+    return sorted(found, key=lambda one: (-one.weight, one.name.count("/"), len(one.name), one.name))
+
+
+def chief(folder: Path, likely: Sequence[Likely], commands: Sequence[Sequence[str]], modules: Modules) -> str:
+    """The file to run of those that are likely by their names, the likeliest first.
+
+    It is not the likeliest by its name where that shows no goal and another does, where that has nothing to turn, or
+    where another takes it for a module and shows the goal itself.
+    """
+    first = likely[0]
+    near = [one.name for one in likely[:4] if one.weight > first.weight - _NEAR]
+    found = first.name
+    if len(near) > 1 and not shows_goal(modules(found)):
+        found = next((name for name in near[1:] if shows_goal(modules(name))), found)
+    if not turned(folder, found):  # what has nothing to turn is a tool where another as likely has something
+        same = [one.name for one in likely[1:4] if one.weight > first.weight - 1]
+        found = max([found, *same], key=lambda name: turned(folder, name))
+    if all(script_of(words) != found for words in commands):
+        above = (one.name for one in likely[:6] if one.name != found and found in modules(one.name))
+        return next((name for name in above if shows_goal({name: parsed(folder / name)})), found)
+    return found
+
+
+def by_contents(folder: Path, scripts: Sequence[PurePosixPath], modules: Modules) -> str:
+    """The file to run where no name says so: the one that shows a goal and has most to turn, else the only one.
+
+    Empty where there is none, or where several that show nothing could be meant.
+    """
+    kept = [name for name in scripts if not (_OTHER.search(name.stem) or _ASIDE & set(name.parts[:-1]))]
+    names = [str(name) for name in kept if does_something(folder / name)][:_MOST]
+    taken = {other for name in names for other in modules(name) if other != name}
+    ways = [name for name in names if name not in taken] or names
+    weights = {
+        name: _SHOWN * shows_goal(modules(name))
+        + _TURNED * min(_MOST_TURNED, turned(folder, name))
+        - 0.4 * name.count("/")
+        for name in ways
+    }
+    shown = [name for name in ways if weights[name] >= _SHOWN - 1 and shows_goal(modules(name))]
+    if shown:
+        return max(shown, key=lambda name: weights[name])
+    return ways[0] if len(ways) == 1 else ""
+
+
+def turned(folder: Path, name: str) -> int:
+    """How many settings a file has that a person turns."""
+    try:
+        found = sites(read(folder / name), name, parsed(folder / name), script=True)
+    except TaskError:
+        return 0
+    return sum(is_turned(site.identifier) for site in found)
+
+
+def _weight(folder: Path, name: PurePosixPath, commands: Sequence[Sequence[str]]) -> float:
+    weight = next((weight for form, weight in _LIKELY if form.search(_stem(name))), 0.0)
+    told = any(script_of(words) == str(name) for words in commands)
+    if _OTHER.search(name.stem) or _ASIDE & set(name.parts[:-1]):
+        weight -= 4
+    weight += 2.5 * told
+    if weight <= 0 or not does_something(folder / name):
+        return 0.0
+    return weight - 0.4 * (len(name.parts) - 1)
+
+
+def _stem(name: PurePosixPath) -> str:
+    """The name of a file without a number at its end, as `experiment_v3` has one; of a package, `main`."""
+    stem = name.stem.lower()
+    return "main" if stem == "__main__" else re.sub(r"_?v?\d+$", "", stem) or stem
